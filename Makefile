@@ -1,0 +1,74 @@
+# `make demo` and `make test` are complete on a machine that has Python 3.11 or 3.12, make and a network to PyPI.
+
+VENV ?= .venv
+# The first interpreter of a supported version; override it with `make PYTHON=/path/to/python3.12 test`.
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3,$(shell $(p) -c '$(PY_SUPPORTED)' 2>/dev/null && echo $(p))))
+PY_SUPPORTED = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
+PY := $(VENV)/bin/python
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# Two pips in one virtual environment corrupt it.
+.NOTPARALLEL:
+.PHONY: help demo test check format schemas bench install lock clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed-all  ## Two synthetic cameras through everything, with skeletons drawn (ARGS="--seconds 10 --out DIR")
+	$(VENV)/bin/posebus demo $(ARGS)
+
+test: check  ## All checks and all tests (ARGS="-k redis tests/unit")
+	$(PY) -m pytest $(ARGS)
+
+check: $(VENV)/.installed-dev  ## Lint, formatting and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+format: $(VENV)/.installed-dev  ## Format the code and repair what lint can repair
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+schemas: $(VENV)/.installed-dev  ## Bring the JSON Schemas in posebus/schemas up to date with the code
+	$(PY) -m posebus.schemas
+
+install: $(VENV)/.installed-dev  ## The development environment in .venv
+
+clean:  ## Remove what checks, tests, the demo and builds leave behind (not .venv)
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info demo-out
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+lock:  ## Renew constraints.txt from the newest releases that pyproject.toml allows
+	rm -rf .venv-lock
+	$(MAKE) VENV=.venv-lock LOCK= .venv-lock/.installed-dev
+	@{ sed -n '/^#/p;/^[^#]/q' constraints.txt; .venv-lock/bin/pip freeze --exclude-editable | grep -vE '$(NOT_LOCKED)'; } > .venv-lock/new
+	cp .venv-lock/new constraints.txt
+	rm -rf .venv-lock
+
+# torch pins its CUDA packages exactly and needs them on some platforms only; they are left to it.
+NOT_LOCKED := ^(nvidia-|cuda-|triton=)
+LOCK ?= -c constraints.txt
+
+$(VENV)/bin/pip:
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(PY_SUPPORTED)' 2>/dev/null || { \
+		echo "posebus needs Python 3.11 or 3.12, and $(if $(PYTHON),$(PYTHON) is neither,there is none here):" \
+			"name one, as in 'make PYTHON=/path/to/python3.12 test'." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-all: pyproject.toml constraints.txt | $(VENV)/bin/pip
+	$(call install,all)
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/pip
+	$(call install,dev)
+	@touch $(VENV)/.installed-all
+
+# OpenCV's wheel needs three system libraries that servers often lack; better said here than in a traceback later.
+define install
+@echo "Installing posebus[$(1)] into $(VENV); the first time this takes minutes and about 6.5 GB, most of it torch."
+$(PY) -m pip install --disable-pip-version-check $(LOCK) -e '.[$(1)]'
+@$(PY) -c 'import cv2' 2>/dev/null || { \
+	echo "OpenCV cannot be loaded here: install its system libraries (on Debian: apt install libgl1 libglib2.0-0 libxcb1)." >&2; exit 1; }
+@touch $@
+endef
