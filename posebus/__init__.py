@@ -1,0 +1,45 @@
+"""posebus: many cameras in, live identity-stable human pose streams out, over Redis Streams.
+
+Subscribing needs nothing but redis, pydantic and numpy:
+
+    import posebus
+
+    for message in posebus.subscribe("redis://localhost:6379", kinds=("tracks",)):
+        for track in message.body.tracks:
+            print(message.camera, track.id, track.box_xyxy_px)
+"""
+
+from posebus.errors import PoseBusError
+from posebus.messages import (
+    COCO_KEYPOINT_NAMES,
+    CaptureClock,
+    Delivery,
+    Event,
+    EventType,
+    PoseFrame,
+    Provenance,
+    Track,
+    TrackFrame,
+    TrackState,
+)
+from posebus.subscriber import Message, Subscription, subscribe
+from posebus.subscriber_async import AsyncSubscription, subscribe_async
+
+__all__ = [
+    "COCO_KEYPOINT_NAMES",
+    "AsyncSubscription",
+    "CaptureClock",
+    "Delivery",
+    "Event",
+    "EventType",
+    "Message",
+    "PoseBusError",
+    "PoseFrame",
+    "Provenance",
+    "Subscription",
+    "Track",
+    "TrackFrame",
+    "TrackState",
+    "subscribe",
+    "subscribe_async",
+]

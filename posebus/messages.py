@@ -1,0 +1,194 @@
+"""The contract: what travels between the stages and reaches subscribers.
+
+All coordinates are pixels of the *source* frame (origin top left, x right, y down), whatever was resized on the way.
+All `*_ns` are nanoseconds of the Unix epoch, except with the clock `file`, where `captured_at_ns` counts from the
+start of the recording unless the source's settings say when that was. `(camera, epoch, seq)` identifies a frame
+everywhere: `epoch` is one run of one source, `seq` counts from 0 in it.
+
+Arrays are numpy, float32, C-contiguous; N is the number of people, K of keypoints (17, COCO order), D of features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+SCHEMA_VERSION = 1
+"""Version of every message on the wire. A reader refuses messages of a version that it does not know."""
+
+FloatArray = npt.NDArray[np.float32]
+
+COCO_KEYPOINT_NAMES = (
+    "nose",
+    "left_eye",
+    "right_eye",
+    "left_ear",
+    "right_ear",
+    "left_shoulder",
+    "right_shoulder",
+    "left_elbow",
+    "right_elbow",
+    "left_wrist",
+    "right_wrist",
+    "left_hip",
+    "right_hip",
+    "left_knee",
+    "right_knee",
+    "left_ankle",
+    "right_ankle",
+)
+
+
+class CaptureClock(StrEnum):
+    """Which clock `captured_at_ns` was read from, best first."""
+
+    RTCP = "rtcp"  # the camera's own clock, from RTCP sender reports
+    ARRIVAL = "arrival"  # this host's wall clock when the frame arrived
+    FILE = "file"  # the recording's own time line
+
+
+class Delivery(StrEnum):
+    """What gives way when the workers cannot keep up."""
+
+    LOSSLESS = "lossless"  # the source waits; nothing is dropped
+    LIVE = "live"  # frames are dropped, oldest first; the freshest wins
+
+
+class TrackState(StrEnum):
+    """Life of an identity. A track is in `TrackFrame.tracks` as `ended` exactly once, in its last frame."""
+
+    TENTATIVE = "tentative"  # seen too briefly to be believed
+    CONFIRMED = "confirmed"  # seen in this frame
+    LOST = "lost"  # confirmed before, not seen in this frame: box and keypoints are predicted
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture on its way to a worker.
+
+    `size_px` is the source's (width, height), `image_size_px` that of the encoded picture after any downscale.
+    `data` is a JPEG, or with encoding `raw` the BGR rows, 3 bytes a pixel.
+    """
+
+    camera: str
+    epoch: int
+    seq: int
+    captured_at_ns: int
+    clock: CaptureClock
+    delivery: Delivery
+    size_px: tuple[int, int]
+    image_size_px: tuple[int, int]
+    encoding: str
+    data: bytes
+    published_at_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfStream:
+    """The mark after a source's last frame: `seq` is one past the last frame's, thus the number of frames."""
+
+    camera: str
+    epoch: int
+    seq: int
+    captured_at_ns: int
+    delivery: Delivery
+    reason: str = "end of file"
+    published_at_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Says that a frame was dropped on purpose, so that the tracker need not wait for it."""
+
+    camera: str
+    epoch: int
+    seq: int
+    captured_at_ns: int
+    delivery: Delivery
+    reason: str
+    published_at_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PoseFrame:
+    """The people that the network saw in one frame.
+
+    boxes_xyxy_px: (N, 4); scores: (N,) in 0..1; keypoints_px: (N, K, 3) rows of x, y, confidence, or None for a model
+    without keypoints; appearance: (N, D) descriptors, or None.
+    """
+
+    camera: str
+    epoch: int
+    seq: int
+    captured_at_ns: int
+    size_px: tuple[int, int]
+    boxes_xyxy_px: FloatArray
+    scores: FloatArray
+    keypoints_px: FloatArray | None
+    appearance: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How a result came to be: the times and terms that travel beside a `PoseFrame` or `TrackFrame`."""
+
+    clock: CaptureClock
+    delivery: Delivery
+    frame_published_at_ns: int
+    published_at_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One identity in one frame. `box_xyxy_px`: (4,); `keypoints_px`: (K, 3) or None; `age_s` since its first frame."""
+
+    id: int
+    box_xyxy_px: FloatArray
+    score: float
+    keypoints_px: FloatArray | None
+    state: str
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFrame:
+    """All identities of one camera in one frame."""
+
+    camera: str
+    epoch: int
+    seq: int
+    captured_at_ns: int
+    size_px: tuple[int, int]
+    tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A CloudEvents 1.0 event. `id` is unique and the same when the same frames are processed again."""
+
+    id: str
+    type: str
+    source: str
+    subject: str
+    time_ns: int
+    camera: str
+    epoch: int
+    seq: int
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class EventType(StrEnum):
+    """The CloudEvents types that posebus itself emits."""
+
+    TRACK_STARTED = "posebus.track.started"
+    TRACK_LOST = "posebus.track.lost"
+    TRACK_ENDED = "posebus.track.ended"
+    CAMERA_ONLINE = "posebus.camera.online"
+    CAMERA_OFFLINE = "posebus.camera.offline"
+    CAMERA_GAP = "posebus.camera.gap"
+    CAMERA_ENDED = "posebus.camera.ended"

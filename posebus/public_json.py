@@ -1,0 +1,177 @@
+"""The two public messages as JSON: what `tracks` and `events` carry and any language can read.
+
+JSON Schemas of both are in `posebus/schemas/`. Coordinates are rounded to 0.01 px and scores to 0.0001.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from posebus.errors import MalformedMessage
+from posebus.messages import (
+    SCHEMA_VERSION,
+    CaptureClock,
+    Delivery,
+    Event,
+    FloatArray,
+    Provenance,
+    Track,
+    TrackFrame,
+)
+
+COORDINATE_DECIMALS = 2
+SCORE_DECIMALS = 4
+
+
+def track_frame_to_json(frame: TrackFrame, provenance: Provenance, published_at_ns: int) -> dict[str, Any]:
+    """One entry of `tracks` as a JSON object."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "camera": frame.camera,
+        "epoch": frame.epoch,
+        "seq": frame.seq,
+        "captured_at_ns": frame.captured_at_ns,
+        "clock": provenance.clock.value,
+        "delivery": provenance.delivery.value,
+        "frame_published_at_ns": provenance.frame_published_at_ns,
+        "published_at_ns": published_at_ns,
+        "size_px": list(frame.size_px),
+        "tracks": [_track_to_json(track) for track in frame.tracks],
+    }
+
+
+def _track_to_json(track: Track) -> dict[str, Any]:
+    return {
+        "id": track.id,
+        "state": track.state,
+        "score": round(float(track.score), SCORE_DECIMALS),
+        "age_s": round(float(track.age_s), 3),
+        "box_xyxy_px": _rounded(track.box_xyxy_px, COORDINATE_DECIMALS),
+        "keypoints_px": None if track.keypoints_px is None else _rounded_keypoints(track.keypoints_px),
+    }
+
+
+def track_frame_from_json(data: Any) -> tuple[TrackFrame, Provenance]:
+    """The TrackFrame in a JSON object and how it came to be; raises MalformedMessage."""
+    try:
+        _check_version(data["schema_version"])
+        frame = TrackFrame(
+            camera=str(data["camera"]),
+            epoch=int(data["epoch"]),
+            seq=int(data["seq"]),
+            captured_at_ns=int(data["captured_at_ns"]),
+            size_px=(int(data["size_px"][0]), int(data["size_px"][1])),
+            tracks=tuple(_track_from_json(track) for track in data["tracks"]),
+        )
+        provenance = Provenance(
+            clock=CaptureClock(data["clock"]),
+            delivery=Delivery(data["delivery"]),
+            frame_published_at_ns=int(data["frame_published_at_ns"]),
+            published_at_ns=int(data["published_at_ns"]),
+        )
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+        raise MalformedMessage(f"not a tracks message: {type(error).__name__}: {error}") from error
+    return frame, provenance
+
+
+def _track_from_json(data: Any) -> Track:
+    keypoints = data["keypoints_px"]
+    return Track(
+        id=int(data["id"]),
+        box_xyxy_px=_floats(data["box_xyxy_px"], (4,)),
+        score=float(data["score"]),
+        keypoints_px=None if keypoints is None else _floats(keypoints, (len(keypoints), 3)),
+        state=str(data["state"]),
+        age_s=float(data["age_s"]),
+    )
+
+
+def event_to_json(event: Event) -> dict[str, Any]:
+    """`event` as a CloudEvents 1.0 JSON object; camera, epoch and seq are part of its data."""
+    return {
+        "specversion": "1.0",
+        "id": event.id,
+        "type": event.type,
+        "source": event.source,
+        "subject": event.subject,
+        "time": _rfc3339(event.time_ns),
+        "datacontenttype": "application/json",
+        "data": {
+            "schema_version": SCHEMA_VERSION,
+            "camera": event.camera,
+            "epoch": event.epoch,
+            "seq": event.seq,
+            "time_ns": event.time_ns,
+            **event.data,
+        },
+    }
+
+
+def event_from_json(data: Any) -> Event:
+    """The Event in a CloudEvents JSON object; raises MalformedMessage."""
+    try:
+        body = dict(data["data"])
+        _check_version(body.pop("schema_version"))
+        return Event(
+            id=str(data["id"]),
+            type=str(data["type"]),
+            source=str(data["source"]),
+            subject=str(data["subject"]),
+            time_ns=int(body.pop("time_ns")),
+            camera=str(body.pop("camera")),
+            epoch=int(body.pop("epoch")),
+            seq=int(body.pop("seq")),
+            data=body,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MalformedMessage(f"not an event: {type(error).__name__}: {error}") from error
+
+
+def parse(raw: bytes) -> Any:
+    """JSON of one stream field; raises MalformedMessage."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise MalformedMessage(f"field data is no JSON: {error}") from error
+
+
+def dump(data: dict[str, Any]) -> str:
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+
+
+def _check_version(version: Any) -> None:
+    if version != SCHEMA_VERSION:
+        raise MalformedMessage(f"schema version {version} is not known here (this is {SCHEMA_VERSION}): update posebus")
+
+
+def _rounded(array: FloatArray, decimals: int) -> list[Any]:
+    # float64 first: a rounded float32 would print as 12.3400001…
+    rounded: list[Any] = np.round(array.astype(np.float64), decimals).tolist()
+    return rounded
+
+
+def _rounded_keypoints(keypoints_px: FloatArray) -> list[Any]:
+    wide = keypoints_px.astype(np.float64)
+    wide[:, :2] = np.round(wide[:, :2], COORDINATE_DECIMALS)
+    wide[:, 2] = np.round(wide[:, 2], SCORE_DECIMALS)
+    rows: list[Any] = wide.tolist()
+    return rows
+
+
+def _floats(values: Any, shape: tuple[int, ...]) -> FloatArray:
+    array = np.array(values, dtype=np.float32)
+    if array.size == 0 and 0 in shape:
+        array = array.reshape(shape)
+    if array.shape != shape or not np.isfinite(array).all():
+        raise ValueError(f"expected finite numbers of shape {shape}")
+    return array
+
+
+def _rfc3339(time_ns: int) -> str:
+    seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
+    moment = datetime.fromtimestamp(seconds, tz=UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{nanoseconds // 1000:06d}Z"

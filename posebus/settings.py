@@ -1,0 +1,175 @@
+"""Every setting there is, with its unit, default and meaning: one YAML file plus `POSEBUS_…` environment variables.
+
+Reading the file, the environment and the errors' line numbers is `posebus.config`; this file only says what is legal.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+CAMERA_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+"""Names become Redis keys, file names and CloudEvents subjects, so they hold no space, colon, slash or brace."""
+
+CameraName = Annotated[str, StringConstraints(pattern=CAMERA_NAME_PATTERN)]
+EMBEDDED = "embedded"
+
+
+def redact_url(address: str) -> str:
+    """`address` without user and password, fit to be logged or shown; what is no URL comes back unchanged."""
+    parts = urlsplit(address)
+    if "@" not in parts.netloc:
+        return address
+    return urlunsplit(parts._replace(netloc="***@" + parts.netloc.rsplit("@", 1)[1]))
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CameraSettings(_Strict):
+    """One source of frames."""
+
+    source: str = Field(
+        description="A file, a folder of pictures, an address (rtsp://, http://, https://, …), usb:N, or synthetic:NAME"
+    )
+    kind: Literal["auto", "file", "images", "network", "usb", "synthetic"] = Field(
+        default="auto", description="What the source is; auto tells by its form"
+    )
+    delivery: Literal["auto", "lossless", "live"] = Field(
+        default="auto", description="lossless waits for the workers, live drops the oldest; auto: files lossless"
+    )
+    max_fps: float | None = Field(default=None, gt=0, description="Frames per second to publish at most")
+    max_size_px: int | None = Field(
+        default=None, ge=64, description="Longest side to which a frame is reduced before encoding"
+    )
+    encoding: Literal["jpeg", "raw"] = Field(default="jpeg", description="How pictures travel through the broker")
+    jpeg_quality: int = Field(default=85, ge=1, le=100, description="JPEG quality of published frames")
+    loop: bool = Field(default=False, description="Play a file again and again, as a live camera would go on")
+    realtime: bool = Field(default=False, description="Play a file at its own pace instead of as fast as possible")
+    open_timeout_s: float = Field(default=5.0, gt=0, description="Give up connecting to a camera after this time")
+    read_timeout_s: float = Field(default=4.0, gt=0, description="A camera that sends nothing this long is offline")
+    rtsp_transport: Literal["tcp", "udp"] = Field(
+        default="tcp", description="How RTSP cameras send pictures; udp may lose parts of them"
+    )
+    reconnect_min_s: float = Field(default=0.5, gt=0, description="First pause before reconnecting")
+    reconnect_max_s: float = Field(default=30.0, gt=0, description="Longest pause between attempts to reconnect")
+    max_backlog_bytes: int = Field(
+        default=8_000_000, ge=1, description="Frames of this camera waiting in the broker, in bytes, at most"
+    )
+    recorded_at_ns: int | None = Field(
+        default=None, ge=0, description="When a recording began (Unix ns); else its time line starts at 0"
+    )
+
+
+class WorkerSettings(_Strict):
+    """Detection and keypoint estimation."""
+
+    model: str = Field(default="yolo11n-pose", description="Name of an ultralytics pose model, or a path to a .pt file")
+    allow_unknown_weights: bool = Field(
+        default=False, description="Load weights of unknown hash (loading unpickles: trust them first)"
+    )
+    engine: Literal["auto", "torch", "openvino", "onnx"] = Field(default="auto", description="Inference engine")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        default="auto", description="Arithmetic of the engine; auto takes the fastest that the device does natively"
+    )
+    imgsz: int = Field(
+        default=640, ge=64, le=4096, multiple_of=32, description="Longest side of the network's input in pixels"
+    )
+    conf: float = Field(default=0.1, gt=0, lt=1, description="Boxes below this score are not published")
+    iou: float = Field(default=0.7, gt=0, le=1, description="Overlap at which NMS suppresses the weaker box")
+    max_people: int = Field(default=300, ge=1, description="People per frame at most")
+    batch: int | None = Field(default=None, ge=1, description="Frames per inference; by default what suits the engine")
+    threads: int | None = Field(default=None, ge=1, description="CPU threads of the engine; by default all cores")
+    warm_up_px: tuple[tuple[int, int], ...] = Field(
+        default=(), description="Picture sizes [width, height] that the engine is made ready for before the first frame"
+    )
+    max_age_ms: float = Field(default=500.0, gt=0, description="Live frames older than this are skipped")
+    reclaim_after_s: float = Field(
+        default=10.0, gt=0, description="Frames that another worker took and did not finish are taken over after this"
+    )
+    max_deliveries: int = Field(
+        default=3, ge=1, description="A frame that was handed out this often without success is dead-lettered"
+    )
+
+
+class TrackerSettings(_Strict):
+    """Linking poses into identities. All durations are real time, all distances relative to the body."""
+
+    high_score: float = Field(default=0.5, gt=0, lt=1, description="Detections from here on are linked first")
+    low_score: float = Field(default=0.1, gt=0, lt=1, description="Detections below this are ignored")
+    birth_score: float = Field(default=0.6, gt=0, lt=1, description="A new identity needs a detection of this score")
+    confirm_s: float = Field(default=0.1, ge=0, description="A track is confirmed once it has been seen for this long")
+    lost_s: float = Field(default=2.0, gt=0, description="A lost track ends after this time unseen")
+    reorder_wait_s: float = Field(
+        default=1.0, gt=0, description="On live sources, how long a missing frame holds up the ones after it"
+    )
+    lease_s: float = Field(default=2.0, gt=0.2, description="A camera whose tracker is silent this long is taken over")
+
+
+class RetentionSettings(_Strict):
+    """How much of the public streams the broker keeps for late subscribers."""
+
+    tracks_entries: int = Field(default=20_000, ge=1, description="Entries of each camera's tracks stream, about")
+    events_entries: int = Field(default=100_000, ge=1, description="Entries of each shard's events stream, about")
+    dead_entries: int = Field(default=100, ge=1, description="Entries of each shard's dead-letter stream, about")
+
+
+class FleetSettings(_Strict):
+    """How many processes `posebus up` and `posebus run` start on this machine."""
+
+    workers: int = Field(default=1, ge=0, description="Worker processes")
+    trackers: int = Field(default=1, ge=0, description="Tracker processes")
+    restart_min_s: float = Field(default=0.5, gt=0, description="Pause before a crashed process is started again")
+    restart_max_s: float = Field(default=15.0, gt=0, description="Longest pause before a restart")
+    stop_timeout_s: float = Field(default=10.0, gt=0, description="Time to drain after SIGTERM before SIGKILL")
+
+
+class Settings(_Strict):
+    """The whole deployment."""
+
+    redis: str = Field(
+        default=EMBEDDED, description="Address of the broker (redis://, rediss://, unix://), or embedded to start one"
+    )
+    shards: int = Field(default=1, ge=1, le=16384, description="Groups of cameras that share a Redis Cluster slot")
+    cameras: dict[CameraName, CameraSettings] = Field(default_factory=dict, description="Sources by name")
+    worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    tracker: TrackerSettings = Field(default_factory=TrackerSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    fleet: FleetSettings = Field(default_factory=FleetSettings)
+    cache_dir: Path | None = Field(default=None, description="Exported engines; by default ~/.cache/posebus")
+
+    @field_validator("redis")
+    @classmethod
+    def _check_redis(cls, value: str) -> str:
+        if value != EMBEDDED and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+            raise ValueError("must be 'embedded' or an address that starts with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("cameras", mode="before")
+    @classmethod
+    def _check_names(cls, value: object) -> object:
+        if isinstance(value, dict):
+            for name in value:
+                check_camera_name(str(name))
+        return value
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Settings:
+        if self.tracker.low_score > self.tracker.high_score:
+            raise ValueError("tracker.low_score must not be above tracker.high_score")
+        return self
+
+
+def check_camera_name(name: str) -> str:
+    """`name` itself; raises ValueError with a sentence for a name that cannot be part of a key."""
+    if not re.match(CAMERA_NAME_PATTERN, name):
+        raise ValueError(
+            f"camera name {name!r} is not allowed: use 1 to 63 letters, digits, '.', '_' or '-', "
+            "starting with a letter or digit"
+        )
+    return name

@@ -1,0 +1,74 @@
+"""Small valid messages for tests, with anything overridden."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, Frame, PoseFrame, Provenance, Track, TrackFrame
+
+PROVENANCE = Provenance(CaptureClock.FILE, Delivery.LOSSLESS, frame_published_at_ns=5, published_at_ns=6)
+
+
+def frame(seq: int = 0, camera: str = "door", **changes: Any) -> Frame:
+    values: dict[str, Any] = {
+        "camera": camera,
+        "epoch": 1,
+        "seq": seq,
+        "captured_at_ns": seq * 40_000_000,
+        "clock": CaptureClock.FILE,
+        "delivery": Delivery.LOSSLESS,
+        "size_px": (640, 480),
+        "image_size_px": (640, 480),
+        "encoding": "jpeg",
+        "data": b"\xff\xd8" + bytes(1000),
+    }
+    return Frame(**{**values, **changes})
+
+
+def end(seq: int, camera: str = "door", delivery: Delivery = Delivery.LOSSLESS) -> EndOfStream:
+    return EndOfStream(camera, 1, seq, seq * 40_000_000, delivery)
+
+
+def pose_frame(seq: int = 0, camera: str = "door", people: int = 2, **changes: Any) -> PoseFrame:
+    rng = np.random.default_rng(seq)
+    corner = rng.uniform(0, 200, (people, 2))
+    boxes = np.concatenate([corner, corner + np.array((60, 150))], axis=1).astype(np.float32)
+    keypoints = rng.uniform(0, 1, (people, 17, 3)).astype(np.float32)
+    keypoints[..., :2] *= 200
+    values: dict[str, Any] = {
+        "camera": camera,
+        "epoch": 1,
+        "seq": seq,
+        "captured_at_ns": seq * 40_000_000,
+        "size_px": (640, 480),
+        "boxes_xyxy_px": boxes,
+        "scores": np.full(people, 0.9, np.float32),
+        "keypoints_px": keypoints,
+    }
+    return PoseFrame(**{**values, **changes})
+
+
+def track_frame(seq: int = 0, camera: str = "door", ids: tuple[int, ...] = (1, 2)) -> TrackFrame:
+    source = pose_frame(seq, camera, len(ids))
+    assert source.keypoints_px is not None
+    tracks = tuple(
+        Track(track_id, source.boxes_xyxy_px[i], 0.9, source.keypoints_px[i], "confirmed", 0.04 * seq)
+        for i, track_id in enumerate(ids)
+    )
+    return TrackFrame(camera, 1, seq, source.captured_at_ns, source.size_px, tracks)
+
+
+def event(seq: int = 0, camera: str = "door", kind: str = "posebus.track.started") -> Event:
+    return Event(
+        id=f"{camera}/1/{seq}/{kind}/7",
+        type=kind,
+        source=f"posebus/cameras/{camera}",
+        subject=f"{camera}/tracks/7",
+        time_ns=seq * 40_000_000,
+        camera=camera,
+        epoch=1,
+        seq=seq,
+        data={"track_id": 7},
+    )

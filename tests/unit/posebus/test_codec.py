@@ -1,0 +1,122 @@
+"""Every message survives the wire; nothing that is not a message does anything but raise MalformedMessage."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from posebus.codec import Fields, decode_frame, decode_poses, encode_frame, encode_poses, skipped_frame
+from posebus.errors import MalformedMessage
+from posebus.messages import CaptureClock, Delivery, EndOfStream, Frame, PoseFrame, Provenance, Skipped
+from tests.samples import PROVENANCE, end, frame, pose_frame
+
+counts = st.integers(0, 2**63)
+sides = st.integers(1, 65_535)
+floats = st.floats(-1e6, 1e6, width=32)
+
+
+def wire(fields: Fields) -> dict[bytes, bytes]:
+    """What Redis hands back: bytes for everything."""
+    return {
+        key if isinstance(key, bytes) else key.encode(): value if isinstance(value, bytes) else str(value).encode()
+        for key, value in fields.items()
+    }
+
+
+@given(counts, counts, counts, st.sampled_from(CaptureClock), st.sampled_from(Delivery), sides, sides, st.binary())
+def test_frames_survive(
+    epoch: int, seq: int, at_ns: int, clock: CaptureClock, delivery: Delivery, width: int, height: int, data: bytes
+) -> None:
+    sent = Frame("cam.1", epoch, seq, at_ns, clock, delivery, (width, height), (height, width), "raw", data, 7)
+    assert decode_frame(wire(encode_frame(sent, 7))) == sent
+
+
+@given(st.data(), st.integers(0, 5), st.integers(1, 20), st.booleans(), st.booleans())
+def test_poses_survive(data: Any, people: int, joints: int, has_keypoints: bool, has_appearance: bool) -> None:
+    def draw(*shape: int) -> Any:
+        return data.draw(arrays.arrays(np.float32, shape, elements=floats))
+
+    sent = pose_frame(
+        boxes_xyxy_px=draw(people, 4),
+        scores=draw(people),
+        keypoints_px=draw(people, joints, 3) if has_keypoints else None,
+        appearance=draw(people, 8) if has_appearance else None,
+    )
+    got, provenance = decode_poses(wire(encode_poses(sent, PROVENANCE, 6)))
+    assert isinstance(got, PoseFrame)
+    assert provenance == PROVENANCE
+    for name in ("boxes_xyxy_px", "scores", "keypoints_px", "appearance"):
+        before, after = getattr(sent, name), getattr(got, name)
+        if before is None:
+            assert after is None
+        else:
+            assert after.dtype == np.float32
+            assert after.flags.c_contiguous
+            assert np.array_equal(before, after)
+
+
+def test_marks_survive() -> None:
+    stop = end(9)
+    assert decode_frame(wire(encode_frame(stop, 0))) == stop
+    body, provenance = decode_poses(wire(encode_poses(stop, None, 0)))
+    assert body == stop
+    assert provenance == Provenance(CaptureClock.ARRIVAL, Delivery.LOSSLESS, 0, 0)
+    mark = Skipped("door", 1, 4, 5, Delivery.LIVE, "too old")
+    assert decode_poses(wire(encode_poses(mark, None, 0)))[0] == mark
+
+
+@given(
+    st.sampled_from(sorted(wire(encode_frame(frame(), 0)))),
+    st.one_of(st.none(), st.binary(max_size=30), st.integers().map(lambda n: str(n).encode())),
+)
+def test_a_damaged_frame_is_refused_or_still_a_frame(name: bytes, value: bytes | None) -> None:
+    raw = wire(encode_frame(frame(), 0))
+    raw.pop(name) if value is None else raw.update({name: value})
+    with contextlib.suppress(MalformedMessage):
+        assert isinstance(decode_frame(raw), Frame | EndOfStream)
+
+
+@given(
+    st.sampled_from(sorted(wire(encode_poses(pose_frame(), PROVENANCE, 0)))),
+    st.one_of(st.none(), st.binary(max_size=80)),
+)
+def test_damaged_poses_are_refused_or_still_poses(name: bytes, value: bytes | None) -> None:
+    raw = wire(encode_poses(pose_frame(), PROVENANCE, 0))
+    raw.pop(name) if value is None else raw.update({name: value})
+    try:
+        body, _ = decode_poses(raw)
+    except MalformedMessage:
+        return
+    assert isinstance(body, PoseFrame | Skipped | EndOfStream)
+
+
+@given(st.dictionaries(st.binary(max_size=20), st.binary(max_size=40)))
+def test_anything_at_all_is_refused(raw: dict[bytes, bytes]) -> None:
+    for decode in (decode_frame, decode_poses):
+        with pytest.raises(MalformedMessage):
+            decode(raw)
+
+
+def test_sentences_name_field_and_expectation() -> None:
+    raw = wire(encode_poses(pose_frame(people=2), PROVENANCE, 0))
+    with pytest.raises(MalformedMessage, match=r"field boxes has 3 bytes, shape \(2, 4\) needs 32"):
+        decode_poses({**raw, b"boxes": b"abc"})
+    with pytest.raises(MalformedMessage, match="not finite"):
+        decode_poses({**raw, b"scores": np.array([np.nan, 1], np.float32).tobytes()})
+    with pytest.raises(MalformedMessage, match="schema version 2 is not known here"):
+        decode_poses({**raw, b"v": b"2"})
+
+
+def test_a_damaged_frame_can_still_be_marked_as_skipped() -> None:
+    raw = wire(encode_frame(frame(3), 0))
+    del raw[b"data"]
+    mark = skipped_frame(raw, "malformed")
+    assert mark is not None
+    assert (mark.camera, mark.seq, mark.reason) == ("door", 3, "malformed")
+    assert skipped_frame({b"v": b"1"}, "malformed") is None
