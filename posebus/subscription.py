@@ -1,0 +1,161 @@
+"""What both kinds of subscription share: which streams to read from where, and entries to messages. No waiting."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from posebus.bus.connection import Client
+from posebus.bus.group_reader import ensure_group
+from posebus.codec import decode_poses
+from posebus.errors import MalformedMessage
+from posebus.messages import Event, PoseFrame, Provenance, TrackFrame
+from posebus.public_json import event_from_json, parse, track_frame_from_json
+from posebus.settings import check_camera_name
+from posebus.topology import Topology
+
+KINDS = ("tracks", "events", "poses")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as a subscriber gets it.
+
+    `body` is a TrackFrame, Event or PoseFrame, by `kind`; `provenance` tells its times (None for events); `stream` and
+    `id` say where it stands in the broker.
+    """
+
+    kind: str
+    camera: str
+    body: TrackFrame | Event | PoseFrame
+    provenance: Provenance | None
+    stream: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEntry:
+    """One raw stream entry."""
+
+    kind: str
+    stream: str
+    entry_id: str
+    fields: dict[bytes, bytes]
+
+
+class Plan:
+    """Streams and positions of one subscription."""
+
+    def __init__(
+        self, cameras: Sequence[str] | None, kinds: Sequence[str], after: str, topology: Topology, group: str | None
+    ) -> None:
+        unknown = sorted(set(kinds) - set(KINDS))
+        if unknown or not kinds:
+            raise ValueError(f"unknown kind {', '.join(unknown) or '(none given)'}: choose from {', '.join(KINDS)}")
+        if isinstance(cameras, str):
+            raise ValueError(f"cameras must be a list of names, not the text {cameras!r}")
+        self.group = group
+        self._cameras = None if cameras is None else frozenset(check_camera_name(name) for name in cameras)
+        self._kinds = tuple(kind for kind in KINDS if kind in kinds)
+        self._topology = topology
+        self._after = after
+        self._positions: dict[str, str] = _parse_cursor(after)
+        self._kind_of: dict[str, str] = {}
+
+    @property
+    def cursor(self) -> str:
+        return json.dumps(self._positions, separators=(",", ":"), sort_keys=True)
+
+    def wants(self, message: Message) -> bool:
+        """False for events of cameras that were not asked for: events of a shard share one stream."""
+        return self._cameras is None or message.camera in self._cameras
+
+    def discover(self, client: Client, *, first: bool) -> None:
+        """Look for streams to follow; those found after the `first` look are read from their beginning."""
+        for stream, kind in self._streams(client):
+            if stream in self._kind_of:
+                continue
+            if self.group is not None:
+                start = "0" if self._after != "now" or not first else "$"
+                _ensure_group_at(client, stream, self.group, start)
+            elif stream not in self._positions:
+                newest = self._after == "now" and first
+                self._positions[stream] = _last_id(client, stream) if newest else "0-0"
+            self._kind_of[stream] = kind
+
+    def read_from(self) -> dict[str, str]:
+        """Position to read each stream from, as XREAD or XREADGROUP want it."""
+        if self.group is not None:
+            return dict.fromkeys(self._kind_of, ">")
+        return {stream: self._positions[stream] for stream in self._kind_of}
+
+    def entries(self, reply: Any) -> list[StreamEntry]:
+        """The entries in a reply of XREAD or XREADGROUP."""
+        found = []
+        for key, items in reply or []:
+            stream = key.decode()
+            kind = self._kind_of[stream]
+            found += [StreamEntry(kind, stream, entry_id.decode(), fields or {}) for entry_id, fields in items]
+        return found
+
+    def passed(self, entry: StreamEntry) -> None:
+        """`entry` has been looked at: the cursor moves behind it."""
+        if self.group is None:
+            self._positions[entry.stream] = entry.entry_id
+
+    def _streams(self, client: Client) -> Iterable[tuple[str, str]]:
+        topology = self._topology
+        cameras = self._cameras
+        if cameras is None:
+            shards = range(topology.shards)
+            found: Any = [name for shard in shards for name in client.hkeys(topology.cameras(shard))]
+            cameras = frozenset(name.decode() for name in found)
+        key_of = {"tracks": topology.tracks, "poses": topology.poses}
+        for kind in self._kinds:
+            if kind == "events":
+                wanted = range(topology.shards) if self._cameras is None else {topology.shard(c) for c in cameras}
+                yield from ((topology.events(shard), kind) for shard in wanted)
+            else:
+                yield from ((key_of[kind](camera), kind) for camera in sorted(cameras))
+
+
+def decode_entry(entry: StreamEntry) -> Message | None:
+    """The message in `entry`; None for marks between workers and trackers and for what cannot be read."""
+    try:
+        if entry.kind == "tracks":
+            frame, provenance = track_frame_from_json(parse(entry.fields[b"data"]))
+            return Message("tracks", frame.camera, frame, provenance, entry.stream, entry.entry_id)
+        if entry.kind == "events":
+            event = event_from_json(parse(entry.fields[b"data"]))
+            return Message("events", event.camera, event, None, entry.stream, entry.entry_id)
+        body, provenance = decode_poses(entry.fields)
+    except (MalformedMessage, KeyError):
+        return None
+    if not isinstance(body, PoseFrame):
+        return None
+    return Message("poses", body.camera, body, provenance, entry.stream, entry.entry_id)
+
+
+def _parse_cursor(after: str) -> dict[str, str]:
+    if after in ("now", "start"):
+        return {}
+    try:
+        positions = json.loads(after)
+        if isinstance(positions, dict) and all(isinstance(value, str) for value in positions.values()):
+            return positions
+    except ValueError:
+        pass
+    raise ValueError("`after` must be 'now', 'start', or the cursor of an earlier subscription")
+
+
+def _last_id(client: Client, stream: str) -> str:
+    newest: Any = client.xrevrange(stream, count=1)
+    return newest[0][0].decode() if newest else "0-0"
+
+
+def _ensure_group_at(client: Client, stream: str, group: str, start: str) -> None:
+    if start == "$":
+        start = _last_id(client, stream)
+    ensure_group(client, stream, group, start)

@@ -1,0 +1,150 @@
+"""Subscribing as an outsider does, against real brokers."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+
+import posebus
+from posebus.bus.connection import connect, open_broker
+from posebus.bus.pose_reader import PoseReader, TrackCommit
+from posebus.bus.registry import CameraRecord, Registry
+from posebus.errors import BrokerRefused, BrokerUnavailable
+from posebus.lease import Lease
+from posebus.messages import Delivery
+from posebus.settings import RetentionSettings
+from posebus.topology import Topology
+from tests.samples import PROVENANCE, event, track_frame
+
+TOPOLOGY = Topology()
+
+
+def publish(url: str, seqs: range, camera: str = "door") -> None:
+    broker = open_broker(url)
+    Registry(broker).add_camera(CameraRecord(camera, Delivery.LOSSLESS, "file"))
+    lease = Lease(broker, camera, "tracker", "t", 5.0)
+    lease.acquire()
+    tracker = PoseReader(broker, "t", RetentionSettings())
+    for seq in seqs:
+        commit = TrackCommit(camera, [(track_frame(seq, camera), PROVENANCE)], [event(seq, camera)], b"", [])
+        tracker.commit(commit, lease)
+    lease.release()
+
+
+def take(subscription: posebus.Subscription, count: int) -> list[posebus.Message]:
+    return list(itertools.islice(iter(subscription), count))
+
+
+def seqs(messages: list[posebus.Message], kind: str = "tracks") -> list[int]:
+    return [message.body.seq for message in messages if message.kind == kind]
+
+
+def test_messages_are_typed_and_whole(real_url: str) -> None:
+    publish(real_url, range(1))
+    with posebus.subscribe(real_url, after="start") as subscription:
+        messages = {message.kind: message for message in take(subscription, 2)}
+    frame = messages["tracks"].body
+    assert isinstance(frame, posebus.TrackFrame)
+    assert [track.id for track in frame.tracks] == [1, 2]
+    assert frame.tracks[0].box_xyxy_px == pytest.approx(track_frame(0).tracks[0].box_xyxy_px, abs=0.006)
+    assert messages["tracks"].provenance is not None
+    assert messages["tracks"].provenance.frame_published_at_ns == PROVENANCE.frame_published_at_ns
+    assert messages["events"].body == event(0)
+
+
+def test_a_cursor_resumes_behind_the_last_message_seen(real_url: str) -> None:
+    publish(real_url, range(5))
+    with posebus.subscribe(real_url, kinds=["tracks"], after="start") as subscription:
+        messages = iter(subscription)
+        assert [next(messages).body.seq, next(messages).body.seq] == [0, 1]
+        cursor = subscription.cursor
+    with posebus.subscribe(real_url, kinds=["tracks"], after=cursor) as subscription:
+        assert seqs(take(subscription, 3)) == [2, 3, 4]
+
+
+def test_now_skips_the_past_but_not_a_camera_added_later(real_url: str) -> None:
+    publish(real_url, range(3))
+    with posebus.subscribe(real_url, kinds=["tracks"]) as subscription:
+        publish(real_url, range(3, 4))
+        publish(real_url, range(2), camera="yard")
+        found = [(message.camera, message.body.seq) for message in take(subscription, 3)]
+    assert sorted(found) == [("door", 3), ("yard", 0), ("yard", 1)]
+
+
+def test_only_the_cameras_that_were_asked_for(real_url: str) -> None:
+    publish(real_url, range(2))
+    publish(real_url, range(2), camera="yard")
+    with posebus.subscribe(real_url, cameras=["yard"], after="start") as subscription:
+        assert {message.camera for message in take(subscription, 4)} == {"yard"}
+
+
+def test_a_group_shares_messages_and_remembers_where_it_was(real_url: str) -> None:
+    publish(real_url, range(6))
+    with posebus.subscribe(real_url, kinds=["tracks"], after="start", group="alarms", consumer="a") as first:
+        got = [message.body.seq for message in itertools.islice(first.poll(), 2)]
+        for message in take(first, 0):
+            first.acknowledge(message)
+    assert got == [0, 1]
+    publish(real_url, range(6, 8))
+    with posebus.subscribe(real_url, kinds=["tracks"], after="start", group="alarms", consumer="b") as second:
+        assert seqs(take(second, 2)) == [6, 7]
+
+
+def test_a_group_gets_again_what_a_crashed_consumer_did_not_acknowledge(
+    real_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(real_url, range(2))
+    with posebus.subscribe(real_url, kinds=["tracks"], after="start", group="g", consumer="crashed") as first:
+        messages = first.poll()
+        first.acknowledge(next(messages))
+        next(messages)
+    monkeypatch.setattr("posebus.subscriber.RECLAIM_S", 0.01)
+    with posebus.subscribe(real_url, kinds=["tracks"], after="start", group="g", consumer="heir") as second:
+        assert seqs(take(second, 1)) == [1]
+
+
+def test_asyncio_programs_get_the_same(real_url: str) -> None:
+    publish(real_url, range(4))
+
+    async def collect() -> tuple[list[int], str | None]:
+        found: list[int] = []
+        async with posebus.subscribe_async(real_url, kinds=["tracks"], after="start") as subscription:
+            async for message in subscription:
+                found.append(message.body.seq)
+                if len(found) == 2:
+                    return found, subscription.cursor
+        raise AssertionError
+
+    found, cursor = asyncio.run(collect())
+    assert found == [0, 1]
+    with posebus.subscribe(real_url, kinds=["tracks"], after=str(cursor)) as subscription:
+        assert seqs(take(subscription, 2)) == [2, 3]
+
+
+def test_an_entry_that_is_not_ours_is_passed_over(real_url: str) -> None:
+    publish(real_url, range(1))
+    connect(real_url).xadd(TOPOLOGY.tracks("door"), {"data": "no json"})
+    publish(real_url, range(1, 2))
+    with posebus.subscribe(real_url, kinds=["tracks"], after="start") as subscription:
+        assert seqs(take(subscription, 2)) == [0, 1]
+
+
+def test_mistakes_are_named(real_url: str) -> None:
+    with pytest.raises(ValueError, match="unknown kind frames"):
+        posebus.subscribe(real_url, kinds=["frames"])
+    with pytest.raises(ValueError, match="not the text"):
+        posebus.subscribe(real_url, cameras="door")
+    with pytest.raises(ValueError, match="cursor"):
+        posebus.subscribe(real_url, after="yesterday")
+    with pytest.raises(BrokerUnavailable, match="no answer from the broker"):
+        posebus.subscribe("redis://user:secret@127.0.0.1:1/0")
+    with pytest.raises(BrokerRefused, match="cannot be used"):
+        posebus.subscribe("http://127.0.0.1")
+
+
+def test_no_sentence_shows_the_password() -> None:
+    with pytest.raises(BrokerUnavailable) as caught:
+        posebus.subscribe("redis://user:secret@127.0.0.1:1/0")
+    assert "secret" not in str(caught.value)
