@@ -1,0 +1,182 @@
+"""The settings of a run: YAML file, then environment, then command line, each overriding the one before.
+
+Every mistake is found in one go and named with its place, so that nobody corrects a file ten times.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from posebus.environment import read_environment
+from posebus.errors import ConfigError, OutputError
+from posebus.mistakes import FieldPath, Mistake, Place, mistake_from_error, section_at
+from posebus.settings import CAMERA_NAME_PATTERN, Settings
+from posebus.yamlfile import YamlFile
+
+_Tree = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The settings if there is no mistake in them, else None and every mistake."""
+
+    settings: Settings | None
+    mistakes: tuple[Mistake, ...]
+
+
+def load_settings(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:
+    """The settings from `path` (None: no file), `environ` and `overrides`.
+
+    overrides: values of command-line options by dotted field, {"worker.imgsz": 960}; None means not given. A mapping
+    under "cameras" adds cameras. Raises ConfigError naming every mistake.
+    """
+    checked = check_settings(path, environ, overrides)
+    if checked.settings is None:
+        raise ConfigError(describe(checked.mistakes))
+    return checked.settings
+
+
+def check_settings(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Checked:
+    """Like `load_settings`, but returns the mistakes; raises ConfigError only if the file cannot be read."""
+    file = YamlFile(path) if path is not None else None
+    mistakes = list(file.mistakes) if file is not None else []
+    tree: _Tree = {}
+    if file is not None and file.data is not None:
+        if not isinstance(file.data, dict):
+            return Checked(None, (*mistakes, Mistake(file.place(()), "must hold fields like 'cameras:' and 'worker:'")))
+        tree = _without_empty_sections(file.data)
+    cameras = tree.get("cameras")
+    values, places, unknown = read_environment(environ, list(cameras) if isinstance(cameras, dict) else [])
+    mistakes += unknown
+    for field_path, text in values.items():
+        _put(tree, field_path, text)
+    for name, value in overrides.items():
+        if value is not None:
+            field_path = tuple(name.split("."))
+            _put(tree, field_path, value)
+            places[field_path] = Place("", "--" + field_path[-1].replace("_", "-"))
+    settings, invalid = _validate(tree, file, places)
+    mistakes += invalid
+    mistakes.sort(key=lambda mistake: (mistake.place.line is None, mistake.place.line, mistake.place.column))
+    return Checked(None if mistakes else settings, tuple(mistakes))
+
+
+def describe(mistakes: tuple[Mistake, ...]) -> str:
+    """One mistake as a sentence, several as a list with one on a line."""
+    if len(mistakes) == 1:
+        return str(mistakes[0])
+    return "\n  ".join([f"{len(mistakes)} mistakes in the configuration:", *map(str, mistakes)])
+
+
+def dump_settings(settings: Settings, path: Path) -> None:
+    """Writes `settings` for a child process to load; only the owner may read it, for it may hold passwords.
+
+    Raises OutputError if the file cannot be written.
+    """
+    import yaml
+
+    # Escaped throughout: YAML readers refuse some characters that paths may hold.
+    text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=False)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            os.fchmod(descriptor, 0o600)
+            file.write(text)
+    except OSError as error:
+        raise OutputError(f"the settings cannot be written to {path}: {error.strerror}") from None
+
+
+def cache_folder(settings: Settings) -> Path:
+    """Where exported engines are kept between runs."""
+    return (settings.cache_dir or Path("~/.cache/posebus")).expanduser()
+
+
+def _validate(
+    tree: _Tree, file: YamlFile | None, places: Mapping[FieldPath, Place]
+) -> tuple[Settings | None, list[Mistake]]:
+    mistakes: list[Mistake] = []
+    tree, renamed = _set_bad_names_aside(tree)
+    for stand_in, name in renamed.items():
+        place = _place(("cameras", name), file, places)
+        problem = "is no allowed camera name: use 1 to 63 letters, digits, '.', '_' or '-', first a letter or digit"
+        shown = Place(place.where, f"cameras.{name!r}", place.line, place.column)
+        mistakes.append(Mistake(shown, problem, f"'{_allowed_name(name)}' would do" if stand_in else ""))
+    try:
+        return Settings.model_validate(tree), mistakes
+    except ValidationError as error:
+        for entry in error.errors(include_url=False):
+            path = tuple(renamed.get(str(part), str(part)) for part in entry["loc"] if part != "[key]")
+            if file is not None and path in file.unreadable:
+                continue
+            about = _named_first(entry["msg"]) or path
+            mistakes.append(mistake_from_error(entry, about, _place(about, file, places)))
+        return None, mistakes
+
+
+def _set_bad_names_aside(tree: _Tree) -> tuple[_Tree, dict[str, str]]:
+    """`tree` with stand-ins for cameras whose names are not allowed, so that mistakes in their fields show too."""
+    cameras = tree.get("cameras")
+    if not isinstance(cameras, dict):
+        return tree, {}
+    bad = [name for name in cameras if not re.match(CAMERA_NAME_PATTERN, name)]
+    renamed = {f"stand-in.{number}": name for number, name in enumerate(bad)}
+    while any(stand_in in cameras for stand_in in renamed):
+        renamed = {f"{stand_in}.x": name for stand_in, name in renamed.items()}
+    stand_ins = {name: stand_in for stand_in, name in renamed.items()}
+    return {**tree, "cameras": {stand_ins.get(name, name): value for name, value in cameras.items()}}, renamed
+
+
+def _allowed_name(name: str) -> str:
+    """A name that is allowed and close to `name`; nothing of an address, which may hold a password."""
+    if "://" in name or "@" in name:
+        return "camera1"
+    return re.sub(r"^[^A-Za-z0-9]+", "", re.sub(r"[^A-Za-z0-9._-]+", "-", name))[:63].rstrip("-") or "camera1"
+
+
+def _named_first(message: str) -> FieldPath:
+    """The field that a rule about several fields names first: its text is all that pydantic hands on."""
+    words = message.removeprefix("Value error, ").split()
+    path = tuple(words[0].split(".")) if words else ()
+    section = section_at(path[:-1])
+    return path if section is not None and path[-1] in section.model_fields else ()
+
+
+def _place(path: FieldPath, file: YamlFile | None, places: Mapping[FieldPath, Place]) -> Place:
+    """Where `path` was given; the word of the environment and the command line came last, so they are asked first."""
+    for length in range(len(path), 0, -1):
+        if path[:length] in places:
+            return places[path[:length]]
+    if file is not None and file.has(path[:-1]):
+        return file.place(path)
+    return Place("", ".".join(path))
+
+
+def _put(tree: _Tree, path: FieldPath, value: object) -> None:
+    """Sets `path` in `tree`, merging mappings; what stands in the way is left for the validation to name."""
+    *above, name = path
+    for part in above:
+        node = tree.get(part, {})
+        if not isinstance(node, dict):
+            return
+        tree[part] = copied = dict(node)  # a copy: with an alias in the file, two cameras share one mapping
+        tree = copied
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _put(tree, (name, str(key)), item)
+    else:
+        tree[name] = value
+
+
+def _without_empty_sections(tree: _Tree) -> _Tree:
+    """A heading whose lines are all commented out reads as null: it means the defaults."""
+    return {
+        name: value
+        for name, value in tree.items()
+        if value is not None or (section_at((name,)) is None and name != "cameras")
+    }

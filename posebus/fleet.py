@@ -1,0 +1,100 @@
+"""The processes of one machine: workers, trackers and ingest as children of the command that needs them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from posebus.bus.connection import Broker
+from posebus.bus.registry import Registry
+from posebus.config import dump_settings
+from posebus.environment import PREFIX, RESERVED
+from posebus.errors import FatalError
+from posebus.processes import ChildSpec, Family
+from posebus.settings import Settings
+
+READY_POLL_S = 0.05
+
+
+class Fleet:
+    """Children that share one settings file. Use it in a `with`: leaving stops them in order."""
+
+    def __init__(self, settings: Settings, broker: Broker) -> None:
+        """`settings.redis` must be an address: the embedded broker is the parent's to start."""
+        self._settings = settings
+        self._registry = Registry(broker)
+        self._folder = Path(tempfile.mkdtemp(prefix="posebus-"))
+        self._config = self._folder / "settings.yaml"
+        dump_settings(settings, self._config)
+        self.family = Family(settings.fleet.restart_min_s, settings.fleet.restart_max_s)
+
+    def start_workers(self) -> None:
+        for index in range(self._settings.fleet.workers):
+            self._start(f"worker-{index + 1}", "work")
+
+    def start_trackers(self) -> None:
+        for index in range(self._settings.fleet.trackers):
+            self._start(f"tracker-{index + 1}", "track")
+
+    def start_ingest(self) -> None:
+        """One supervisor for all cameras in the settings."""
+        self._start("ingest", "ingest")
+
+    def start_camera(self, camera: str) -> None:
+        """Ingest of one camera, as a child of its own."""
+        self._start(f"ingest-{camera}", "ingest", "--camera", camera)
+
+    def wait_until_ready(self, waiting: Callable[[int, int], None] = lambda ready, wanted: None) -> None:
+        """Until every worker and tracker has its engine loaded and reports; calls `waiting(ready, wanted)` meanwhile.
+
+        Raises FatalError if one of them ends instead; it has said why on standard error.
+        """
+        wanted = self._settings.fleet.workers + self._settings.fleet.trackers
+        while True:
+            self.check()
+            pids = {child.process.pid for child in self.family.children.values()}
+            reports = self._registry.processes().values()
+            ready = sum(1 for report in reports if report.get("ready") and report.get("pid") in pids)
+            waiting(ready, wanted)
+            if ready >= wanted:
+                return
+            time.sleep(READY_POLL_S)
+
+    def check(self) -> None:
+        """Restart what crashed. Raises FatalError if a worker or tracker has given up for good."""
+        for child in self.family.tend(time.monotonic()):
+            if not child.spec.name.startswith("ingest"):
+                raise FatalError(f"the process {child.spec.name} ended with exit code {child.exit_code}; see above why")
+
+    def stop(self) -> None:
+        """SIGTERM to ingest first, so that what is under way can drain, then to the rest."""
+        timeout_s = self._settings.fleet.stop_timeout_s
+        sources = [name for name in self.family.children if name.startswith("ingest")]
+        self.family.stop(sources, timeout_s)
+        self.family.stop(None, timeout_s)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def _start(self, name: str, *command: str) -> None:
+        self.family.start(stage_process(name, self._config, *command))
+
+
+def stage_process(name: str, config: Path, *command: str) -> ChildSpec:
+    """A child that runs `posebus COMMAND --config CONFIG`, whatever is on the PATH.
+
+    What the parent was told by the environment stands in the file already, together with the options that override it,
+    so the child must not read the environment again.
+    """
+    argv = [sys.executable, "-m", "posebus.cli", *command, "--config", str(config)]
+    cleared = {key: "" for key in os.environ if key.startswith(PREFIX) and key not in RESERVED}
+    return ChildSpec(name, argv, cleared)

@@ -1,0 +1,157 @@
+"""What is wrong in a configuration, in words: where it stands, which field, what is wrong, what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from posebus.settings import Settings
+
+FieldPath = tuple[str, ...]
+"""Names from the root of the settings to a field: ("cameras", "hall", "max_fps")."""
+
+_CREDENTIALS = re.compile(r"://\S*@")
+_SECTION_ERRORS = {"model_type", "dict_type"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value was written: a position in a file, an environment variable, or an option of the command."""
+
+    where: str
+    field: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        if self.line is None:
+            return ": ".join(part for part in (self.where, self.field) if part)
+        position = f"{self.where}:{self.line}:{self.column}"
+        return f"{position}: {self.field}" if self.field else position
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake. `suggestion` says what to write instead, or is empty."""
+
+    place: Place
+    problem: str
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.problem}"
+        return redact_text(f"{text}; {self.suggestion}" if self.suggestion else text)
+
+    def as_dict(self) -> dict[str, object]:
+        """The mistake as plain data, for `--json`."""
+        return {
+            "where": self.place.where,
+            "line": self.place.line,
+            "column": self.place.column,
+            "field": redact_text(self.place.field),
+            "problem": redact_text(self.problem),
+            "suggestion": redact_text(self.suggestion) or None,
+        }
+
+
+def redact_text(text: str) -> str:
+    """`text` with the user and password of every address in it hidden.
+
+    Hides up to the last @ of a word, since people paste passwords that hold / and @ themselves.
+    """
+    return _CREDENTIALS.sub("://***@", text)
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """A question that offers the candidate most like `name`, or nothing if none is like it."""
+    close = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else ""
+
+
+def section_at(path: FieldPath) -> type[BaseModel] | None:
+    """The settings class whose fields stand under `path`, or None where a plain value (or nothing) stands."""
+    section: type[BaseModel] = Settings
+    names = iter(path)
+    for name in names:
+        field = section.model_fields.get(name)
+        if field is None:
+            return None
+        annotation: Any = field.annotation
+        if get_origin(annotation) is dict:
+            annotation = get_args(annotation)[1]
+            if next(names, None) is None:
+                return None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return None
+        section = annotation
+    return section
+
+
+def mistake_from_error(error: Mapping[str, Any], path: FieldPath, place: Place) -> Mistake:
+    """The words for one entry of pydantic's `ValidationError.errors()`, about the field `path` written at `place`."""
+    kind, given = error["type"], error.get("input")
+    if kind == "extra_forbidden":
+        return unknown_field(path, place)
+    if kind == "missing":
+        return Mistake(place, "is required and missing", f"add '{path[-1]}: …'")
+    if kind in _SECTION_ERRORS:
+        return _wrong_section(path, place)
+    problem = _in_our_words(error["msg"])
+    if kind == "literal_error" and isinstance(given, str):
+        choices = re.findall(r"'([^']+)'", error["msg"])
+        return Mistake(place, problem + _shown(given), did_you_mean(given, choices))
+    if kind == "string_type" and path[-1:] == ("source",) and isinstance(given, int):
+        return Mistake(place, problem, f"for a USB camera write 'usb:{int(given)}'")
+    if kind == "string_type":
+        return Mistake(place, problem, "put the value in quotes")
+    return Mistake(place, problem + ("" if kind == "value_error" else _shown(given)))
+
+
+def unknown_field(path: FieldPath, place: Place) -> Mistake:
+    """A field that does not exist, with the one that was probably meant: a like name here, or the same elsewhere."""
+    name, section = path[-1], section_at(path[:-1])
+    suggestion = did_you_mean(name, section.model_fields if section else ())
+    if not suggestion:
+        homes = [home for home in ("worker", "tracker", "retention", "fleet") if _has_field(home, name)]
+        suggestion = f"it belongs under '{homes[0]}'" if homes else ""
+    return Mistake(place, "there is no such field", suggestion)
+
+
+def _has_field(home: str, name: str) -> bool:
+    section = section_at((home,))
+    return section is not None and name in section.model_fields
+
+
+def _wrong_section(path: FieldPath, place: Place) -> Mistake:
+    if path == ("cameras",):
+        return Mistake(place, "must hold cameras by name", "write 'NAME:' and below it, indented, 'source: …'")
+    if path[:1] == ("cameras",):
+        return Mistake(place, "must hold the fields of a camera", "write 'source: …' on an indented line below it")
+    if not path:
+        return Mistake(place, "must hold fields like 'cameras:' and 'worker:'")
+    section = section_at(path)
+    example = next(iter(section.model_fields)) if section else "field"
+    return Mistake(place, "must hold fields", f"write '{example}: …' on an indented line below it")
+
+
+def _in_our_words(message: str) -> str:
+    message = message.removeprefix("Value error, ").replace("Input should be", "must be")
+    message = message.replace("Input is not a valid path for <class 'pathlib.Path'>", "must be a path")
+    message = message.replace("greater than or equal to", "at least").replace("less than or equal to", "at most")
+    message = message.replace("a valid integer", "a whole number").replace("a valid number", "a number")
+    message = message.replace("a valid boolean", "true or false").replace("a valid string", "text")
+    for excuse in ("unable to parse string", "got a number with a fractional part", "unable to interpret input"):
+        message = message.split(f", {excuse}")[0]
+    return redact_text(message)
+
+
+def _shown(given: object) -> str:
+    """`given` for the end of a sentence, or nothing: what is long or looks like an address may hold a password."""
+    if not isinstance(given, (str, int, float)) or len(str(given)) > 40 or re.search(r"[@/:]", str(given)):
+        return ""
+    return f", not {given!r}"

@@ -1,0 +1,104 @@
+"""Child processes: start, watch, restart with backoff, stop in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from posebus.stage import PARENT_ENV
+
+EXIT_DONE = 0
+EXIT_FATAL = 1
+"""A child that ends with one of these has said all it can say; any other end is a crash."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """One process to keep running: `argv` as for exec, `env` on top of ours."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Child:
+    """A running, finished or waiting child."""
+
+    spec: ChildSpec
+    process: subprocess.Popen[bytes]
+    started_at_s: float
+    restarts: int = 0
+    restart_at_s: float | None = None
+
+    @property
+    def exit_code(self) -> int | None:
+        return self.process.poll()
+
+
+class Family:
+    """All children of one supervisor. Single-threaded: call `tend` now and then."""
+
+    def __init__(self, restart_min_s: float = 0.5, restart_max_s: float = 15.0) -> None:
+        self._restart_min_s = restart_min_s
+        self._restart_max_s = restart_max_s
+        self.children: dict[str, Child] = {}
+
+    def start(self, spec: ChildSpec) -> None:
+        """Start one child. It gets a session of its own, so that Ctrl-C reaches only the supervisor, which decides."""
+        self.children[spec.name] = Child(spec, _spawn(spec), time.monotonic())
+
+    def tend(self, now_s: float) -> list[Child]:
+        """Restart crashed children when their pause is over; returns the children that have ended for good."""
+        ended = []
+        for child in self.children.values():
+            code = child.exit_code
+            if code is None:
+                continue
+            if code in (EXIT_DONE, EXIT_FATAL):
+                ended.append(child)
+            elif child.restart_at_s is None:
+                if now_s - child.started_at_s > 60:
+                    child.restarts = 0
+                pause_s = min(self._restart_max_s, self._restart_min_s * 2**child.restarts)
+                child.restart_at_s = now_s + pause_s
+            elif now_s >= child.restart_at_s:
+                child.process = _spawn(child.spec)
+                child.started_at_s, child.restart_at_s = now_s, None
+                child.restarts += 1
+        return ended
+
+    def stop(self, names: Sequence[str] | None = None, timeout_s: float = 10.0) -> None:
+        """SIGTERM, wait up to `timeout_s` for all of them together, then SIGKILL."""
+        chosen = [child for name, child in self.children.items() if names is None or name in names]
+        for child in chosen:
+            _signal(child, signal.SIGTERM)
+        end_s = time.monotonic() + timeout_s
+        for child in chosen:
+            try:
+                child.process.wait(max(0.0, end_s - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                _signal(child, signal.SIGKILL)
+                child.process.wait()
+        for child in chosen:
+            self.children.pop(child.spec.name, None)
+
+    def __enter__(self) -> Family:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+
+def _spawn(spec: ChildSpec) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, **spec.env, PARENT_ENV: str(os.getpid())}
+    return subprocess.Popen(list(spec.argv), env=environment, start_new_session=True, stdin=subprocess.DEVNULL)
+
+
+def _signal(child: Child, number: signal.Signals) -> None:
+    if child.exit_code is None:
+        child.process.send_signal(number)

@@ -1,0 +1,121 @@
+"""The loop that every process of a deployment runs: `while not stopping: stage.step(now_s)`.
+
+A stage only says what one step is. Signals, heartbeats, waiting out an outage and leaving in order are decided here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import time
+from types import FrameType
+from typing import Any, Protocol
+
+from posebus.bus.registry import Registry, process_id
+from posebus.errors import BrokerUnavailable, RetryableError
+
+HEARTBEAT_S = 1.0
+RETRY_MAX_S = 5.0
+PARENT_ENV = "POSEBUS_PARENT_PID"
+"""Set by a supervisor for its children: a child whose parent is gone stops, so that nothing is left running."""
+
+log = logging.getLogger("posebus")
+
+
+class Stage(Protocol):
+    """One process's work."""
+
+    @property
+    def role(self) -> str:
+        """`ingest`, `worker` or `tracker`."""
+
+    def step(self, now_s: float) -> bool:
+        """Do a little work, in well under a second; False when there is nothing more to do, ever.
+
+        `now_s` is monotonic. May raise RetryableError: the loop waits and calls again.
+        """
+
+    def report(self) -> dict[str, Any]:
+        """How this process does, as JSON values, for `posebus top`."""
+
+    def drain(self) -> None:
+        """Asked to stop: finish what was begun, take nothing new. Called once, within the supervisor's time limit."""
+
+    def close(self) -> None:
+        """Free everything; called last, also after an error."""
+
+
+class StopFlag:
+    """Set by SIGTERM, by SIGINT, and when the parent process is gone."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._parent_pid = int(os.environ.get(PARENT_ENV, "0"))
+
+    def install(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def check(self) -> bool:
+        if self._parent_pid and os.getppid() != self._parent_pid:
+            self.is_set = True
+        return self.is_set
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.is_set = True
+
+
+class Heartbeat:
+    """Reports a process to the registry once a second."""
+
+    def __init__(self, registry: Registry, role: str) -> None:
+        self._registry = registry
+        self._role = role
+        self._process = process_id(role)
+        self._last_s = -1e9
+
+    def beat(self, now_s: float, report: dict[str, Any]) -> None:
+        """Report, unless it was done within the last second."""
+        self._registry.report(self._process, self._role, report)
+        self._last_s = now_s
+
+    def due(self, now_s: float) -> bool:
+        return now_s - self._last_s >= HEARTBEAT_S
+
+    def leave(self) -> None:
+        self._registry.retire(self._process)
+
+
+def run_stage(stage: Stage, heartbeat: Heartbeat, stop: StopFlag) -> None:
+    """Run `stage` until it has nothing more to do or `stop` is set. FatalError passes through after clean-up."""
+    failures = 0
+    try:
+        while not stop.check():
+            now_s = time.monotonic()
+            try:
+                if heartbeat.due(now_s):
+                    heartbeat.beat(now_s, stage.report())
+                if not stage.step(now_s):
+                    break
+                failures = 0
+            except RetryableError as error:
+                failures += 1
+                if failures == 1:
+                    log.warning("%s; trying again", error)
+                _pause(min(RETRY_MAX_S, 0.1 * 2**failures) * random.uniform(0.5, 1.0), stop)
+        if stop.is_set:
+            stage.drain()
+    finally:
+        stage.close()
+        try:
+            heartbeat.leave()
+        except BrokerUnavailable as error:
+            log.info("left without saying so: %s", error)
+
+
+def _pause(pause_s: float, stop: StopFlag) -> None:
+    end_s = time.monotonic() + pause_s
+    while not stop.check() and time.monotonic() < end_s:
+        time.sleep(0.05)

@@ -1,0 +1,175 @@
+"""A YAML file as plain data that still knows the line of every field.
+
+PyYAML's own loading forgets where a value stood and lets the second of two equal keys win in silence, so this reads
+the node tree that it composes first. Keys are always text (a camera may be called `no` or `7`), values follow YAML.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posebus.errors import ConfigError
+from posebus.mistakes import FieldPath, Mistake, Place
+
+if TYPE_CHECKING:
+    import yaml
+
+MAX_FILE_BYTES = 4_000_000
+"""Far above any configuration: a recording given by mistake is not read into memory."""
+
+_MERGE_TAG = "tag:yaml.org,2002:merge"
+_Entries = dict[str, tuple["yaml.Node", "yaml.Node"]]
+
+
+class YamlFile:
+    """`data`: the file's content; `mistakes`: what is wrong with it as YAML (then `data` holds what could be read).
+
+    `unreadable` are the fields whose values could not be; they are None in `data`, which needs no complaint of its own.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Reads `path`. Raises ConfigError if it cannot be read at all or PyYAML is not installed."""
+        self.path = path
+        self.mistakes: list[Mistake] = []
+        self.unreadable: set[FieldPath] = set()
+        self._open: list[yaml.Node] = []
+        self._known: dict[int, object] = {}
+        self._root = self._compose(_read_text(path))
+        self.data = None if self._root is None else self._convert(self._root, ())
+
+    def place(self, path: FieldPath) -> Place:
+        """Where `path` is written: its key, or the nearest key above it that exists."""
+        found: yaml.Node | None = None
+        node = self._root
+        for name in path:
+            entries = {} if node is None else self._entries(node)
+            if name not in entries:
+                break
+            found, node = entries[name]
+        return self._place(path, found or self._root)
+
+    def has(self, path: FieldPath) -> bool:
+        """Whether the file itself gives `path`."""
+        node = self._root
+        for name in path:
+            entries = {} if node is None else self._entries(node)
+            if name not in entries:
+                return False
+            node = entries[name][1]
+        return True
+
+    def _place(self, path: FieldPath, node: yaml.Node | None) -> Place:
+        mark = node.start_mark if node is not None else None
+        line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
+        return Place(str(self.path), ".".join(path), line, column)
+
+    def _compose(self, text: str) -> yaml.Node | None:
+        try:
+            import yaml
+        except ImportError:
+            raise ConfigError(
+                f"reading {self.path} needs PyYAML, which is not installed: pip install 'posebus[cli]'"
+            ) from None
+        try:
+            return yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            line, column = (None, None) if mark is None else (mark.line + 1, mark.column + 1)
+            problem = f"is not valid YAML: {error.problem or error.context}"
+            self.mistakes.append(Mistake(Place(str(self.path), "", line, column), problem, _syntax_hint(error)))
+        except yaml.YAMLError as error:
+            self.mistakes.append(Mistake(Place(str(self.path), ""), f"is not valid YAML: {str(error).splitlines()[0]}"))
+        except RecursionError:
+            self.mistakes.append(Mistake(Place(str(self.path), ""), "is not a configuration: it is nested too deeply"))
+        return None
+
+    def _convert(self, node: yaml.Node, path: FieldPath) -> object:
+        # Aliases make one node appear in many places: each is converted once, or a small file could unfold to billions.
+        if id(node) in self._known:
+            return self._known[id(node)]
+        if any(node is ancestor for ancestor in self._open):
+            self.mistakes.append(Mistake(self._place(path, node), "refers to itself through an alias"))
+            return None
+        self._open.append(node)
+        value = self._value(node, path)
+        self._open.pop()
+        self._known[id(node)] = value
+        return value
+
+    def _value(self, node: yaml.Node, path: FieldPath) -> object:
+        import yaml
+
+        if isinstance(node, yaml.MappingNode):
+            entries = self._entries(node, self._report_duplicate(path))
+            return {name: self._convert(value, (*path, name)) for name, (_, value) in entries.items()}
+        if isinstance(node, yaml.SequenceNode):
+            return [self._convert(item, (*path, str(index))) for index, item in enumerate(node.value)]
+        try:
+            constructor = yaml.constructor.SafeConstructor()
+            return constructor.construct_object(node)
+        except yaml.constructor.ConstructorError:
+            problem = f"has the tag {node.tag}, which is not understood here"
+        except ValueError:
+            problem = f"is no value of the type {node.tag.rsplit(':', 1)[-1]}"
+        self.mistakes.append(Mistake(self._place(path, node), problem))
+        self.unreadable.add(path)
+        return None
+
+    def _entries(self, node: yaml.Node, on_duplicate: _OnDuplicate | None = None) -> _Entries:
+        """Key and value node of each name in a mapping; `<<` brings in the entries of others, which rank lower."""
+        import yaml
+
+        merged: _Entries = {}
+        own: _Entries = {}
+        if not isinstance(node, yaml.MappingNode):
+            return own
+        for key, value in node.value:
+            if key.tag == _MERGE_TAG:
+                others = value.value if isinstance(value, yaml.SequenceNode) else [value]
+                for other in others:
+                    if not any(other is ancestor for ancestor in self._open):
+                        merged = {**self._entries(other), **merged}
+                continue
+            name = key.value if isinstance(key, yaml.ScalarNode) else "?"
+            if name in own and on_duplicate is not None:
+                on_duplicate(name, own[name][0], key)
+            own[name] = (key, value)
+        return {**merged, **own}
+
+    def _report_duplicate(self, path: FieldPath) -> _OnDuplicate:
+        def report(name: str, first: yaml.Node, second: yaml.Node) -> None:
+            line = first.start_mark.line + 1
+            self.mistakes.append(Mistake(self._place((*path, name), second), f"is given twice, first on line {line}"))
+
+        return report
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    _OnDuplicate = Callable[[str, yaml.Node, yaml.Node], None]
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ConfigError(f"{path} is no configuration file: it is larger than {MAX_FILE_BYTES} bytes")
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(f"configuration file {path} does not exist: check the path") from None
+    except OSError as error:
+        raise ConfigError(f"configuration file {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is no configuration file: it is not UTF-8 text") from None
+
+
+def _syntax_hint(error: yaml.MarkedYAMLError) -> str:
+    problem = error.problem or ""
+    if "\\t" in problem:
+        return "indent with spaces, not with tabs"
+    if "mapping values are not allowed" in problem:
+        return "check the indentation, and put text that holds ': ' in quotes"
+    if "expected a single document" in problem or "expected a single document" in (error.context or ""):
+        return "keep one document in the file, without '---' in between"
+    return ""

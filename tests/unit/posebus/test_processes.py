@@ -1,0 +1,92 @@
+"""Children are restarted when they crash, left alone when they are done, and stopped in order."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from posebus.processes import ChildSpec, Family
+
+
+@pytest.fixture
+def family() -> Iterator[Family]:
+    with Family(restart_min_s=0.01, restart_max_s=0.05) as family:
+        yield family
+
+
+def child(name: str, code: str) -> ChildSpec:
+    return ChildSpec(name, [sys.executable, "-c", code])
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    end_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end_s, "it did not happen"
+        time.sleep(0.01)
+
+
+def test_a_crashed_child_is_started_again(family: Family, tmp_path: Path) -> None:
+    log = tmp_path / "starts"
+    family.start(child("crasher", f"open({str(log)!r}, 'a').write('x'); raise SystemExit(7)"))
+
+    def crashed_three_times() -> bool:
+        assert family.tend(time.monotonic()) == []
+        return log.exists() and len(log.read_text()) >= 3
+
+    until(crashed_three_times)
+    assert family.children["crasher"].restarts >= 2
+
+
+def test_a_killed_child_is_started_again(family: Family) -> None:
+    family.start(child("sleeper", "import time; time.sleep(60)"))
+    first = family.children["sleeper"].process
+    first.kill()
+
+    def restarted() -> bool:
+        family.tend(time.monotonic())
+        return family.children["sleeper"].process is not first
+
+    until(restarted)
+    assert family.children["sleeper"].exit_code is None
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_child_that_has_said_all_is_not_started_again(family: Family, code: int) -> None:
+    family.start(child("done", f"raise SystemExit({code})"))
+    process = family.children["done"].process
+    process.wait()
+    (ended,) = family.tend(time.monotonic())
+    assert (ended.spec.name, ended.exit_code) == ("done", code)
+    assert family.children["done"].process is process
+
+
+def test_stopping_asks_first_and_kills_who_will_not(family: Family, tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    polite = (
+        f"import signal, sys, time; signal.signal(15, lambda *_: (open({str(said)!r}, 'w').write('bye'), sys.exit(0)))"
+    )
+    ready_polite, ready_deaf = tmp_path / "polite", tmp_path / "deaf"
+    family.start(child("polite", f"{polite}; open({str(ready_polite)!r}, 'w'); time.sleep(60)"))
+    family.start(
+        child(
+            "deaf",
+            f"import signal, time; signal.signal(15, signal.SIG_IGN); open({str(ready_deaf)!r}, 'w'); time.sleep(60)",
+        )
+    )
+    until(lambda: ready_polite.exists() and ready_deaf.exists())
+    deaf = family.children["deaf"].process
+    family.stop(timeout_s=0.5)
+    assert said.read_text() == "bye"
+    assert deaf.returncode == -9
+    assert family.children == {}
+
+
+def test_ctrl_c_in_the_terminal_does_not_reach_children(family: Family) -> None:
+    import os
+
+    family.start(child("sleeper", "import time; time.sleep(60)"))
+    assert os.getpgid(family.children["sleeper"].process.pid) != os.getpgid(0)

@@ -1,0 +1,99 @@
+"""The loop of every process: it outlives outages, stops on a signal, and always cleans up."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from posebus.errors import BrokerUnavailable, FatalError
+from posebus.stage import PARENT_ENV, StopFlag, run_stage
+
+
+class Beat:
+    """Stands in for the heartbeat and keeps what was reported."""
+
+    def __init__(self) -> None:
+        self.reports: list[dict[str, Any]] = []
+        self.left = False
+
+    def due(self, now_s: float) -> bool:
+        return not self.reports
+
+    def beat(self, now_s: float, report: dict[str, Any]) -> None:
+        self.reports.append(report)
+
+    def leave(self) -> None:
+        self.left = True
+
+
+class Script:
+    """A stage that plays a list: True or False to return, an error to raise."""
+
+    role = "worker"
+
+    def __init__(self, *lines: bool | Exception) -> None:
+        self.lines = list(lines)
+        self.drained = self.closed = 0
+
+    def step(self, now_s: float) -> bool:
+        line = self.lines.pop(0)
+        if isinstance(line, Exception):
+            raise line
+        return line
+
+    def report(self) -> dict[str, Any]:
+        return {"left": len(self.lines)}
+
+    def drain(self) -> None:
+        self.drained += 1
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def run(stage: Script, stop: StopFlag | None = None) -> Beat:
+    beat = Beat()
+    run_stage(stage, beat, stop or StopFlag())  # type: ignore[arg-type]
+    return beat
+
+
+def test_it_ends_when_there_is_nothing_more_to_do() -> None:
+    stage = Script(True, True, False)
+    beat = run(stage)
+    assert (stage.lines, stage.drained, stage.closed, beat.left) == ([], 0, 1, True)
+    assert beat.reports == [{"left": 3}]
+
+
+def test_an_outage_is_waited_out_and_said_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("posebus.stage.RETRY_MAX_S", 0.01)
+    stage = Script(True, BrokerUnavailable("gone"), BrokerUnavailable("gone"), True, False)
+    with caplog.at_level(logging.WARNING):
+        run(stage)
+    assert stage.closed == 1
+    assert [record.message for record in caplog.records] == ["gone; trying again"]
+
+
+def test_a_fatal_error_passes_through_after_cleaning_up() -> None:
+    stage = Script(True, FatalError("no engine"))
+    with pytest.raises(FatalError, match="no engine"):
+        run(stage)
+    assert (stage.drained, stage.closed) == (0, 1)
+
+
+def test_asked_to_stop_it_drains_once() -> None:
+    stop = StopFlag()
+    stop.is_set = True
+    stage = Script()
+    run(stage, stop)
+    assert (stage.drained, stage.closed) == (1, 1)
+
+
+def test_a_child_stops_when_its_parent_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PARENT_ENV, "1234567")
+    assert StopFlag().check()
+    monkeypatch.delenv(PARENT_ENV)
+    assert not StopFlag().check()

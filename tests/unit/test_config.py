@@ -1,0 +1,253 @@
+"""Loading the configuration: what wins, and that every mistake is named with its place."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from posebus.config import check_settings, dump_settings, load_settings
+from posebus.errors import ConfigError, OutputError
+from posebus.mistakes import Mistake, redact_text
+from posebus.settings import CameraSettings, Settings
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "posebus.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def mistakes_in(folder: Path, text: str, environ: dict[str, str] | None = None) -> list[Mistake]:
+    checked = check_settings(write(folder, text), environ or {}, {})
+    assert (checked.settings is None) == bool(checked.mistakes)
+    return list(checked.mistakes)
+
+
+def found(mistakes: list[Mistake]) -> list[tuple[int | None, int | None, str]]:
+    return [(mistake.place.line, mistake.place.column, mistake.place.field) for mistake in mistakes]
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    assert load_settings(None, {}, {}) == Settings()
+
+
+def test_an_empty_file_and_empty_sections_mean_the_defaults(tmp_path: Path) -> None:
+    assert load_settings(write(tmp_path, "# nothing yet\n"), {}, {}) == Settings()
+    assert load_settings(write(tmp_path, "cameras:\nworker:\n  # imgsz: 960\n"), {}, {}) == Settings()
+
+
+def test_the_command_line_beats_the_environment_and_that_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "redis: redis://file\nshards: 2\nworker: {imgsz: 320, conf: 0.2, batch: 3}\n")
+    environ = {"POSEBUS_WORKER__IMGSZ": "960", "POSEBUS_WORKER__CONF": "0.3", "HOME": "/", "POSEBUS_DEBUG": "1"}
+    settings = load_settings(path, environ, {"worker.conf": 0.4, "worker.threads": None})
+    assert (settings.redis, settings.shards, settings.worker.batch) == ("redis://file", 2, 3)
+    assert (settings.worker.imgsz, settings.worker.conf, settings.worker.threads) == (960, 0.4, None)
+
+
+def test_overrides_may_add_cameras(tmp_path: Path) -> None:
+    path = write(tmp_path, "cameras: {a: {source: a.mp4, max_fps: 5}}")
+    settings = load_settings(path, {}, {"cameras": {"b.c": {"source": "b.mp4"}, "a": {"loop": True}}})
+    assert settings.cameras == {
+        "a": CameraSettings(source="a.mp4", max_fps=5, loop=True),
+        "b.c": CameraSettings(source="b.mp4"),
+    }
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    assert load_settings(None, {"POSEBUS_REDIS": "", "POSEBUS_WORKER__IMGSZ": ""}, {}) == Settings()
+
+
+def test_cameras_from_the_environment_meet_those_of_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "cameras: {Front-Door: {max_fps: 5}, yard: {source: x}}")
+    environ = {"POSEBUS_CAMERAS__FRONT_DOOR__SOURCE": "rtsp://u:p@h/1", "POSEBUS_CAMERAS__NEW__SOURCE": "usb:0"}
+    cameras = load_settings(path, environ, {}).cameras
+    assert cameras["Front-Door"] == CameraSettings(source="rtsp://u:p@h/1", max_fps=5)
+    assert cameras["new"].source == "usb:0"
+    assert set(cameras) == {"Front-Door", "yard", "new"}
+
+
+def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = """\
+redis: http://host
+cameras:
+  hall:
+    source: a.mp4
+    max_fp: 3
+  two words:
+    source: b.mp4
+    loop: maybe
+  none: {}
+  bare: rtsp://host
+worker:
+  imgsz: 33
+  engine: opnvino
+imgsz: 640
+"""
+    mistakes = mistakes_in(tmp_path, text)
+    assert found(mistakes) == [
+        (1, 1, "redis"),
+        (5, 5, "cameras.hall.max_fp"),
+        (6, 3, "cameras.'two words'"),
+        (8, 5, "cameras.two words.loop"),
+        (9, 3, "cameras.none.source"),
+        (10, 3, "cameras.bare"),
+        (12, 3, "worker.imgsz"),
+        (13, 3, "worker.engine"),
+        (14, 1, "imgsz"),
+    ]
+    words = [str(mistake) for mistake in mistakes]
+    assert "did you mean 'max_fps'?" in words[1]
+    assert "'two-words' would do" in words[2]
+    assert "is required" in words[4]
+    assert "multiple of 32, not 33" in words[6]
+    assert "did you mean 'openvino'?" in words[7]
+    assert "belongs under 'worker'" in words[8]
+
+
+def test_the_error_of_load_settings_holds_every_mistake(tmp_path: Path) -> None:
+    path = write(tmp_path, "worker: {imgsz: 1}\nshards: 0\n")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path, {"POSEBUS_WORKER__CONF": "9"}, {"fleet.workers": -1})
+    text = str(caught.value)
+    assert f"{path}:1:10: worker.imgsz" in text
+    assert f"{path}:2:1: shards" in text
+    assert "POSEBUS_WORKER__CONF: must be less than 1" in text
+    assert "--workers: must be at least 0, not -1" in text
+
+
+def test_a_rule_about_two_fields_points_at_the_first(tmp_path: Path) -> None:
+    mistakes = mistakes_in(tmp_path, "shards: 1\ntracker:\n  low_score: 0.9\n")
+    assert found(mistakes) == [(3, 3, "tracker.low_score")]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("cameras:\n\thall: 3\n", 2, "indent with spaces, not with tabs"),
+        ("a: b: c\n", 1, "mapping values are not allowed"),
+        ("cameras: {hall: [1, 2\n", 2, "not valid YAML"),
+        ("shards: 1\nshards: 2\n", 2, "given twice, first on line 1"),
+        ("cameras: {a: {source: x, source: y}}\n", 1, "given twice"),
+        ("redis: !secret x\n", 1, "has the tag !secret"),
+        ("shards: !!int x\n", 1, "is no value of the type int"),
+        ("- a\n- b\n", 1, "must hold fields"),
+        ("cameras: [a, b]\n", 1, "must hold cameras by name"),
+        ("worker: 3\n", 1, "must hold fields"),
+        ("a: 1\n---\nb: 2\n", 2, "one document"),
+        ("cameras: &x {a: *x}\n", 1, "refers to itself"),
+        ("cameras: {0: {source: 0}}\n", 1, "usb:0"),
+    ],
+)
+def test_mistakes_of_form(tmp_path: Path, text: str, line: int, words: str) -> None:
+    mistakes = mistakes_in(tmp_path, text)
+    assert mistakes[0].place.line == line
+    assert words in str(mistakes[0])
+
+
+def test_aliases_and_merge_keys_work_and_point_to_where_the_value_stands(tmp_path: Path) -> None:
+    text = "cameras:\n  a: &a {source: a, max_fps: 5}\n  b: {<<: *a, source: b}\n  c: *a\n"
+    cameras = load_settings(write(tmp_path, text), {"POSEBUS_CAMERAS__C__MAX_FPS": "7"}, {}).cameras
+    assert [(camera.source, camera.max_fps) for camera in cameras.values()] == [("a", 5), ("b", 5), ("a", 7)]
+    assert found(mistakes_in(tmp_path, text.replace("max_fps: 5", "max_fps: -5")))[1] == (2, 21, "cameras.b.max_fps")
+
+
+def test_aliases_do_not_unfold_into_billions(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]
+    assert len(mistakes_in(tmp_path, "\n".join(lines))) == 30
+
+
+def test_deep_nesting_is_a_mistake_and_no_crash(tmp_path: Path) -> None:
+    assert "nested too deeply" in str(mistakes_in(tmp_path, "[" * 20_000)[0])
+
+
+def test_names_that_yaml_reads_as_something_else_stay_names(tmp_path: Path) -> None:
+    text = "cameras: {no: {source: x}, 7: {source: 'y'}, 1.50: {source: z}}"
+    assert set(load_settings(write(tmp_path, text), {}, {}).cameras) == {"no", "7", "1.50"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "words"),
+    [
+        ("POSEBUS_WORKER_IMGSZ", "did you mean 'POSEBUS_WORKER__IMGSZ'?"),
+        ("POSEBUS_REDIS_URL", "did you mean 'POSEBUS_REDIS'?"),
+        ("POSEBUS_CAMERAS__HALL__SORCE", "did you mean 'POSEBUS_CAMERAS__HALL__SOURCE'?"),
+        ("POSEBUS_WORKER__IMGSZ__X", "there is no such setting"),
+        ("POSEBUS_", "there is no such setting"),
+        ("POSEBUS_WORKER", "set a field of it, like POSEBUS_WORKER__"),
+        ("POSEBUS_CAMERAS", "set a field of it, like POSEBUS_CAMERAS__NAME__"),
+        ("POSEBUS_CAMERAS__HALL", "set a field of it, like POSEBUS_CAMERAS__"),
+    ],
+)
+def test_unknown_variables_are_mistakes(variable: str, words: str) -> None:
+    (mistake,) = check_settings(None, {variable: "1"}, {}).mistakes
+    assert str(mistake).startswith(f"{variable}: ")
+    assert words in str(mistake)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis: rediss//admin:hunter2@host\n",
+        "redis: http://admin:hunter2@host\n",
+        "redis: {rtsp://admin:hunter2@host: 1}\n",
+        "cameras: {rtsp://admin:hunter2@host/1: {sorce: 3}}\n",
+        "cameras: {hall: rtsp://admin:hunter2@host}\n",
+        "cameras: {hall: {source: x, delivery: rtsp://admin:hun/ter2@host}}\n",
+        "cameras: {hall: {source: x, max_fps: rtsp://admin:hunter2@host}}\n",
+        "rtsp://admin:hunter2@host/1: 3\n",
+        "cameras: {hall: {source: x, kind: 'admin:hunter2@'}}\n",
+    ],
+)
+def test_passwords_are_never_shown(tmp_path: Path, text: str) -> None:
+    mistakes = mistakes_in(tmp_path, text)
+    assert mistakes
+    shown = "".join(str(mistake) + str(mistake.as_dict()) for mistake in mistakes)
+    assert "hunter2" not in shown
+    assert "ter2" not in shown
+
+
+def test_redact_text_hides_passwords_that_hold_slashes_and_at_signs() -> None:
+    text = "no answer from rtsp://me:p@ss/word@cam/1, nor from redis://host:6379"
+    assert redact_text(text) == "no answer from rtsp://***@cam/1, nor from redis://host:6379"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "does not exist"), (b"\xff\xfe\x00", "not UTF-8"), (b"x" * 5_000_000, "larger than")],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, content: bytes | None, words: str) -> None:
+    path = tmp_path / "clip.mp4"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match=words):
+        load_settings(path, {}, {})
+
+
+def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_settings(tmp_path, {}, {})
+
+
+@given(source=st.text(min_size=1), rate=st.floats(min_value=1e-9, max_value=1e9), at_ns=st.integers(0, 2**62))
+def test_dumped_settings_come_back_the_same(
+    tmp_path_factory: pytest.TempPathFactory, source: str, rate: float, at_ns: int
+) -> None:
+    camera = CameraSettings(source=source, max_fps=rate, recorded_at_ns=at_ns)
+    settings = Settings(redis="redis://u:p@h", cameras={"1": camera, "no": camera}, cache_dir=Path("/tmp/a b"))
+    path = tmp_path_factory.getbasetemp() / "settings.yaml"
+    dump_settings(settings, path)
+    assert load_settings(path, {}, {}) == settings
+
+
+def test_dumped_settings_are_for_the_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text("old")
+    path.chmod(0o644)
+    dump_settings(Settings(), path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with pytest.raises(OutputError, match="cannot be written"):
+        dump_settings(Settings(), tmp_path / "no" / "folder.yaml")
