@@ -1,0 +1,126 @@
+"""All that happens to one camera's poses between reading and committing them. Pure: time comes in, outcomes go out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from posebus.bus.pose_reader import PoseEntry
+from posebus.messages import Delivery, EndOfStream, Event, EventType, PoseFrame, Provenance, Skipped, TrackFrame
+from posebus.settings import TrackerSettings
+from tracking.events import TrackEvents
+from tracking.gaps import GapReporter
+from tracking.reorder import Gap, ReorderBuffer
+from tracking.tracker import PoseTracker
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What has to be committed: tracks and events to publish, entries of `poses` that are dealt with."""
+
+    tracks: list[tuple[TrackFrame, Provenance]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    done: list[bytes] = field(default_factory=list)
+    skipped: int = 0
+
+    @property
+    def changes_anything(self) -> bool:
+        return bool(self.tracks or self.events or self.done)
+
+
+class CameraTracking:
+    """Order, identities, events and gaps of one camera."""
+
+    def __init__(self, camera: str, delivery: Delivery, settings: TrackerSettings) -> None:
+        self._camera = camera
+        self._reorder = ReorderBuffer(None if delivery is Delivery.LOSSLESS else settings.reorder_wait_s)
+        self._tracker = PoseTracker(settings)
+        self._events = TrackEvents(camera)
+        self._gaps = GapReporter(camera)
+        self._waiting: dict[tuple[int, int], PoseEntry] = {}
+        self._held: set[bytes] = set()
+        self._done: list[bytes] = []
+        self._captured_at_ns = 0
+
+    def push(self, entry: PoseEntry, now_s: float) -> None:
+        """Take one entry in any order; what was seen before, or cannot be read, is only acknowledged."""
+        if entry.entry_id in self._held:
+            return
+        if entry.body is None or entry.body.camera != self._camera or not self._reorder.push(entry.body, now_s):
+            self._done.append(entry.entry_id)
+            return
+        self._held.add(entry.entry_id)
+        self._waiting[entry.body.epoch, entry.body.seq] = entry
+
+    def advance(self, now_s: float) -> Outcome:
+        """Everything that is ready by now, in order."""
+        outcome = Outcome(done=self._done)
+        self._done = []
+        for item in self._reorder.pop_ready(now_s):
+            if isinstance(item, Gap):
+                self._skip(outcome, item.epoch, (item.first_seq, item.last_seq), item.reason)
+                continue
+            entry = self._waiting.pop((item.epoch, item.seq))
+            self._held.discard(entry.entry_id)
+            outcome.done.append(entry.entry_id)
+            if isinstance(item, PoseFrame):
+                self._track(outcome, item, entry)
+            elif isinstance(item, Skipped):
+                self._captured_at_ns = item.captured_at_ns
+                self._skip(outcome, item.epoch, (item.seq, item.seq), item.reason)
+            else:
+                self._end(outcome, item)
+        return outcome
+
+    def state_dict(self) -> dict[str, Any]:
+        """State after the last `advance`, without what waits to be put in order: that was not acknowledged."""
+        return {
+            "version": 1,
+            "reorder": self._reorder.state_dict(),
+            "tracker": self._tracker.state_dict(),
+            "events": self._events.state_dict(),
+            "gaps": self._gaps.state_dict(),
+            "captured_at_ns": self._captured_at_ns,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from `state_dict`; raises KeyError, TypeError or ValueError for a state of another version."""
+        if state["version"] != 1:
+            raise ValueError(f"it is of version {state['version']}, this is 1")
+        self._reorder.load_state(state["reorder"])
+        self._tracker.load_state(state["tracker"])
+        self._events.load_state(state["events"])
+        self._gaps.load_state(state["gaps"])
+        self._captured_at_ns = state["captured_at_ns"]
+
+    def _track(self, outcome: Outcome, frame: PoseFrame, entry: PoseEntry) -> None:
+        assert entry.provenance is not None
+        self._captured_at_ns = frame.captured_at_ns
+        tracks = self._tracker.update(frame)
+        outcome.tracks.append((tracks, entry.provenance))
+        outcome.events += self._events.update(tracks)
+        outcome.events += self._gaps.passed(frame.captured_at_ns)
+
+    def _skip(self, outcome: Outcome, epoch: int, seqs: Sequence[int], reason: str) -> None:
+        first_seq, last_seq = seqs
+        outcome.skipped += last_seq - first_seq + 1
+        outcome.events += self._gaps.skipped(epoch, first_seq, last_seq, self._captured_at_ns, reason)
+
+    def _end(self, outcome: Outcome, end: EndOfStream) -> None:
+        """The source is over: say what was not said yet, end every identity, then say that the camera ended."""
+        outcome.events += self._gaps.flush()
+        outcome.events += self._events.source_ended(end)
+        outcome.events.append(
+            Event(
+                id=f"{self._camera}/{end.epoch}/{end.seq}/{EventType.CAMERA_ENDED}",
+                type=EventType.CAMERA_ENDED,
+                source=f"posebus/cameras/{self._camera}",
+                subject=self._camera,
+                time_ns=end.captured_at_ns,
+                camera=self._camera,
+                epoch=end.epoch,
+                seq=end.seq,
+                data={"frames": end.seq, "reason": end.reason},
+            )
+        )

@@ -1,0 +1,75 @@
+"""`camera.gap` events: what was skipped, said at most once a second, and never left unsaid."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from posebus.messages import Event, EventType
+
+REPORT_EVERY_NS = 1_000_000_000
+
+
+class GapReporter:
+    """Collects skipped frames of one camera. In overload every second frame may be one: no event for each."""
+
+    def __init__(self, camera: str) -> None:
+        self._camera = camera
+        self._epoch = 0
+        self._first_seq = 0
+        self._last_seq = 0
+        self._began_at_ns = 0
+        self._reasons: Counter[str] = Counter()
+
+    def skipped(self, epoch: int, first_seq: int, last_seq: int, at_ns: int, reason: str) -> list[Event]:
+        """Frames `first_seq` to `last_seq` will never come; returns what has to be said at once."""
+        events = self.flush() if self._reasons and epoch != self._epoch else []
+        if not self._reasons:
+            self._epoch, self._first_seq, self._began_at_ns = epoch, first_seq, at_ns
+        self._last_seq = last_seq
+        self._reasons[reason] += last_seq - first_seq + 1
+        return events + self.passed(at_ns)
+
+    def passed(self, at_ns: int) -> list[Event]:
+        """The camera's time is `at_ns` now; returns the event that is due."""
+        return self.flush() if self._reasons and at_ns - self._began_at_ns >= REPORT_EVERY_NS else []
+
+    def flush(self) -> list[Event]:
+        """Whatever has not been said yet."""
+        if not self._reasons:
+            return []
+        event = Event(
+            id=f"{self._camera}/{self._epoch}/{self._first_seq}/{EventType.CAMERA_GAP}",
+            type=EventType.CAMERA_GAP,
+            source=f"posebus/cameras/{self._camera}",
+            subject=self._camera,
+            time_ns=self._began_at_ns,
+            camera=self._camera,
+            epoch=self._epoch,
+            seq=self._first_seq,
+            data={
+                "first_seq": self._first_seq,
+                "last_seq": self._last_seq,
+                "skipped": sum(self._reasons.values()),
+                "reasons": dict(self._reasons),
+            },
+        )
+        self._reasons = Counter()
+        return [event]
+
+    def state_dict(self) -> dict[str, Any]:
+        """JSON values from which `load_state` goes on."""
+        return {
+            "epoch": self._epoch,
+            "first_seq": self._first_seq,
+            "last_seq": self._last_seq,
+            "began_at_ns": self._began_at_ns,
+            "reasons": dict(self._reasons),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self._epoch = state["epoch"]
+        self._first_seq = state["first_seq"]
+        self._last_seq = state["last_seq"]
+        self._began_at_ns = state["began_at_ns"]
+        self._reasons = Counter(state["reasons"])

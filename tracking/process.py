@@ -1,0 +1,21 @@
+"""One tracker process: `posebus track`."""
+
+from __future__ import annotations
+
+from posebus.bus.connection import open_broker
+from posebus.bus.pose_reader import PoseReader
+from posebus.bus.registry import Registry, process_id
+from posebus.settings import Settings
+from posebus.stage import Heartbeat, StopFlag, run_stage
+from tracking.track_stage import TrackStage
+
+
+def run_tracker(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT. Raises FatalError: no broker."""
+    stop = StopFlag()
+    stop.install()
+    broker = open_broker(settings.redis, settings.shards)
+    owner = process_id("tracker")
+    reader = PoseReader(broker, owner, settings.retention)
+    stage = TrackStage(broker, reader, owner, settings.tracker)
+    run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)

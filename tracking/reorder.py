@@ -1,0 +1,185 @@
+"""Frame order restored after parallel workers. Pure: items and the time come in, items in order come out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from posebus.messages import EndOfStream, PoseFrame, Skipped
+
+Item = PoseFrame | Skipped | EndOfStream
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Frames `first_seq` to `last_seq` (both included) of an epoch that are no longer waited for."""
+
+    epoch: int
+    first_seq: int
+    last_seq: int
+    reason: str
+
+
+@dataclass(slots=True)
+class _Epoch:
+    """What waits of one epoch, each with the time it arrived."""
+
+    items: dict[int, tuple[Item, float]] = field(default_factory=dict)
+    end: tuple[EndOfStream, float] | None = None
+
+    def arrivals_s(self) -> list[float]:
+        times = [arrived_s for _, arrived_s in self.items.values()]
+        return times if self.end is None else [*times, self.end[1]]
+
+    def begins_at(self) -> int:
+        return min(self.items, default=self.end[0].seq if self.end else 0)
+
+
+class ReorderBuffer:
+    """Puts the items of one camera into the order of (epoch, seq), each out exactly once.
+
+    max_wait_s: live sources: an accepted item comes out at most this long after it came in, and what is then still
+    missing before it is given up as a `Gap`. None for lossless sources: what is missing is waited for, for ever.
+
+    A new buffer begins with seq 0 of the first epoch that comes; an epoch is over when its `EndOfStream` came out, and
+    the next number begins. Where this order does not hold, even a lossless source is not waited for longer than
+    `orphan_wait_s`, since nobody may be left to send the missing part: a source that died without its EndOfStream and
+    began anew (only once nothing of the old epoch waits and nothing more of it came), an epoch without one frame, and
+    a buffer without state in the middle of a stream, which begins with the lowest seq it has, after a Gap.
+
+    State is the position alone. What waits is not part of it: it was not acknowledged and is delivered again.
+    """
+
+    def __init__(self, max_wait_s: float | None, orphan_wait_s: float = 60.0) -> None:
+        self._max_wait_s = max_wait_s
+        self._patience_s = orphan_wait_s if max_wait_s is None else max_wait_s
+        self._epoch = -1
+        self._next_seq = 0
+        self._over = True
+        self._touched_s = float("-inf")
+        self._waiting: dict[int, _Epoch] = {}
+        self.duplicates = 0
+        self.late = 0
+
+    def __len__(self) -> int:
+        return sum(len(epoch.items) + (epoch.end is not None) for epoch in self._waiting.values())
+
+    def push(self, item: Item, now_s: float) -> bool:
+        """Take an item that arrived now; False if it is left out: the same is waiting (counted in `duplicates`), or
+        its place was passed (counted in `late`). What is left out never comes out and is to be acknowledged as it is.
+        """
+        behind = item.epoch < self._epoch or (item.epoch == self._epoch and (self._over or item.seq < self._next_seq))
+        if behind:
+            self.late += 1
+            return False
+        epoch = self._waiting.setdefault(item.epoch, _Epoch())
+        if item.seq in epoch.items if not isinstance(item, EndOfStream) else epoch.end is not None:
+            self.duplicates += 1
+            return False
+        if isinstance(item, EndOfStream):
+            epoch.end = (item, now_s)
+        else:
+            epoch.items[item.seq] = (item, now_s)
+        if item.epoch == self._epoch:
+            self._touched_s = now_s
+        return True
+
+    def pop_ready(self, now_s: float) -> list[Item | Gap]:
+        """Everything whose turn has come by now, in order."""
+        ready: list[Item | Gap] = []
+        while self._begin(ready, now_s) if self._over else self._continue(ready, now_s):
+            pass
+        return ready
+
+    def next_deadline_s(self) -> float | None:
+        """When `pop_ready` has to be called again even if nothing arrives; None: there is nothing to wait for."""
+        if self._max_wait_s is not None:
+            arrivals_s = self._arrivals_s()
+            return min(arrivals_s) + self._max_wait_s if arrivals_s else None
+        if self._waiting and self._over:
+            return min(self._arrivals_s()) + self._patience_s
+        return None if self._epoch in self._waiting else self._orphan_deadline_s()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The position, as JSON scalars."""
+        return {"epoch": self._epoch, "next_seq": self._next_seq, "over": self._over}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from a position; what waited is forgotten. Raises KeyError, TypeError or ValueError for no state."""
+        epoch, next_seq, over = int(state["epoch"]), int(state["next_seq"]), bool(state["over"])
+        self._epoch, self._next_seq, self._over = epoch, next_seq, over
+        self._touched_s = float("-inf")
+        self._waiting.clear()
+
+    def _begin(self, ready: list[Item | Gap], now_s: float) -> bool:
+        """Between two epochs: open the lowest that waits, at once if it is the one that is due, from its start."""
+        if not self._waiting:
+            return False
+        number = min(self._waiting)
+        epoch = self._waiting[number]
+        first_seq = epoch.begins_at()
+        due = first_seq == 0 and (self._epoch < 0 or number == self._epoch + 1)
+        if not due and now_s < min(self._arrivals_s(number)) + self._patience_s:
+            return False
+        if first_seq > 0:
+            ready.append(Gap(number, 0, first_seq - 1, "joined late"))
+        self._epoch, self._next_seq, self._over = number, first_seq, False
+        self._touched_s = now_s
+        return True
+
+    def _continue(self, ready: list[Item | Gap], now_s: float) -> bool:
+        """Inside an epoch: whatever follows without a gap, then what cannot be waited for; True once it is over."""
+        epoch = self._waiting.get(self._epoch)
+        if epoch is None:
+            deadline_s = self._orphan_deadline_s()
+            self._over = deadline_s is not None and now_s >= deadline_s
+            return self._over
+        self._emit(epoch, ready)
+        expired = self._expired_before(epoch, now_s)
+        while epoch.items and min(epoch.items) < expired:
+            self._give_up(min(epoch.items), ready)
+            self._emit(epoch, ready)
+        if epoch.end is not None and not epoch.items:
+            if self._next_seq < epoch.end[0].seq < expired:
+                self._give_up(epoch.end[0].seq, ready)
+            if self._next_seq >= epoch.end[0].seq:
+                ready.append(epoch.end[0])
+                epoch.end = None
+                self._over = True
+        if not epoch.items and epoch.end is None:
+            del self._waiting[self._epoch]
+            return True
+        return False
+
+    def _emit(self, epoch: _Epoch, ready: list[Item | Gap]) -> None:
+        while self._next_seq in epoch.items:
+            ready.append(epoch.items.pop(self._next_seq)[0])
+            self._next_seq += 1
+
+    def _give_up(self, before_seq: int, ready: list[Item | Gap]) -> None:
+        ready.append(Gap(self._epoch, self._next_seq, before_seq - 1, "not received in time"))
+        self._next_seq = before_seq
+
+    def _expired_before(self, epoch: _Epoch, now_s: float) -> float:
+        """Items and end with a seq below this must not wait any longer: one at or after them has waited enough."""
+        if self._max_wait_s is None:
+            return float("-inf")
+        newer = self._arrivals_s(self._epoch + 1)
+        if newer and min(newer) + self._max_wait_s <= now_s:
+            return float("inf")
+        expired = [seq for seq, (_, at) in epoch.items.items() if at + self._max_wait_s <= now_s]
+        if epoch.end is not None and epoch.end[1] + self._max_wait_s <= now_s:
+            return float("inf")
+        return max(expired, default=-2) + 1
+
+    def _arrivals_s(self, from_epoch: int = 0) -> list[float]:
+        """When whatever waits of that epoch and later ones arrived."""
+        return [at for number, epoch in self._waiting.items() if number >= from_epoch for at in epoch.arrivals_s()]
+
+    def _orphan_deadline_s(self) -> float | None:
+        """When an open epoch of which nothing waits is given up because a newer one does."""
+        newer = self._arrivals_s(self._epoch + 1)
+        if not newer:
+            return None
+        since_s = min(newer) if self._max_wait_s is not None else max(min(newer), self._touched_s)
+        return since_s + self._patience_s

@@ -1,0 +1,175 @@
+"""The tracker's step: own cameras by lease, restore order, link, and commit everything of a step in one transaction.
+
+What a process holds in memory is only ever a copy: state, and what was not acknowledged, stand in the broker. So after
+any doubt (a commit whose answer was lost, a lease that ran out) the copy is thrown away and read again.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import Counter, deque
+from typing import Any
+
+import numpy as np
+
+from posebus.bus.connection import Broker
+from posebus.bus.pose_reader import PoseEntry, PoseReader, TrackCommit
+from posebus.bus.registry import CameraRecord, Registry
+from posebus.errors import LeaseLost, MalformedMessage, RetryableError
+from posebus.lease import Lease
+from posebus.messages import CaptureClock, Provenance, TrackFrame
+from posebus.settings import TrackerSettings
+from posebus.snapshot import pack_state, unpack_state
+from tracking.camera_tracking import CameraTracking, Outcome
+
+READ_COUNT = 64
+BLOCK_MS = 50
+STRAYS_S = 2.0
+AGES_KEPT = 200
+
+log = logging.getLogger("posebus.tracker")
+
+
+class TrackStage:
+    """One tracker process; owns its fair share of the cameras."""
+
+    role = "tracker"
+
+    def __init__(self, broker: Broker, reader: PoseReader, owner: str, settings: TrackerSettings) -> None:
+        self._broker = broker
+        self._registry = Registry(broker)
+        self._reader = reader
+        self._owner = owner
+        self._settings = settings
+        self._leases: dict[str, Lease] = {}
+        self._tracking: dict[str, CameraTracking] = {}
+        self._records: dict[str, CameraRecord] = {}
+        self._next_leases_at_s = -1e9
+        self._next_strays_at_s = 0.0
+        self._counts: dict[str, Counter[str]] = {}
+        self._ages_ms: dict[str, deque[float]] = {}
+
+    def step(self, now_s: float) -> bool:
+        """Keep the leases, read what came for the cameras owned, commit what is ready."""
+        if now_s >= self._next_leases_at_s:
+            self._keep_leases(now_s)
+            self._next_leases_at_s = now_s + self._settings.lease_s / 4
+        for camera in self._leases.keys() - self._tracking.keys():
+            self._open(camera, now_s)
+        if not self._tracking:
+            time.sleep(BLOCK_MS / 1000)
+            return True
+        for entry in self._reader.read(self._tracking, READ_COUNT, BLOCK_MS):
+            self._push(entry, now_s)
+        if now_s >= self._next_strays_at_s:
+            self._collect_strays(now_s)
+        for camera in list(self._tracking):
+            self._advance(camera, now_s)
+        return True
+
+    def report(self) -> dict[str, Any]:
+        cameras = {
+            camera: {
+                **counts,
+                "age_ms": round(float(np.median(self._ages_ms[camera])), 1) if self._ages_ms[camera] else None,
+            }
+            for camera, counts in self._counts.items()
+            if camera in self._tracking
+        }
+        return {"ready": True, "cameras": cameras}
+
+    def drain(self) -> None:
+        """Everything ready is committed by each step already; hand the cameras over at once."""
+        for lease in self._leases.values():
+            lease.release()
+
+    def close(self) -> None:
+        self._leases.clear()
+        self._tracking.clear()
+
+    def _keep_leases(self, now_s: float) -> None:
+        """Renew, let go of what is gone or over our share, take what nobody owns."""
+        self._records = {record.camera: record for record in self._registry.cameras()}
+        trackers = sum(1 for report in self._registry.processes().values() if report.get("role") == self.role)
+        share = math.ceil(len(self._records) / max(1, trackers))
+        for camera, lease in list(self._leases.items()):
+            if camera not in self._records or len(self._leases) > share:
+                lease.release()
+                self._forget(camera)
+            elif not lease.renew():
+                log.warning("camera %s: the lease ran out; another tracker may go on with it", camera)
+                self._forget(camera)
+        for camera in self._records:
+            if len(self._leases) >= share:
+                break
+            if camera not in self._leases:
+                lease = Lease(self._broker, camera, self.role, self._owner, self._settings.lease_s)
+                if lease.acquire():
+                    self._leases[camera] = lease
+
+    def _forget(self, camera: str) -> None:
+        self._leases.pop(camera, None)
+        self._tracking.pop(camera, None)
+
+    def _open(self, camera: str, now_s: float) -> None:
+        """Go on where the last commit for `camera` stopped, whoever made it."""
+        tracking = CameraTracking(camera, self._records[camera].delivery, self._settings)
+        snapshot = self._reader.state(camera)
+        if snapshot is not None:
+            try:
+                tracking.load_state(unpack_state(snapshot))
+            except (MalformedMessage, KeyError, TypeError, ValueError) as error:
+                log.warning("camera %s: its snapshot cannot be used (%s); identities begin anew", camera, error)
+                tracking = CameraTracking(camera, self._records[camera].delivery, self._settings)
+        self._tracking[camera] = tracking
+        self._counts.setdefault(camera, Counter())
+        self._ages_ms.setdefault(camera, deque(maxlen=AGES_KEPT))
+        for entry in self._reader.take_over(camera, 0):
+            self._push(entry, now_s)
+
+    def _collect_strays(self, now_s: float) -> None:
+        """A rival that slept through its lease may have read entries before it noticed: take them from it."""
+        self._next_strays_at_s = now_s + STRAYS_S
+        for camera in self._tracking:
+            for entry in self._reader.take_over(camera, int(2000 * self._settings.lease_s)):
+                self._push(entry, now_s)
+
+    def _push(self, entry: PoseEntry, now_s: float) -> None:
+        if entry.body is None:
+            log.warning("camera %s: an entry of poses is left out: %s", entry.camera, entry.defect)
+        self._tracking[entry.camera].push(entry, now_s)
+
+    def _advance(self, camera: str, now_s: float) -> None:
+        tracking = self._tracking[camera]
+        outcome = tracking.advance(now_s)
+        if not outcome.changes_anything:
+            return
+        commit = TrackCommit(camera, outcome.tracks, outcome.events, pack_state(tracking.state_dict()), outcome.done)
+        try:
+            self._reader.commit(commit, self._leases[camera])
+        except LeaseLost as error:
+            log.warning("%s", error)
+            self._forget(camera)
+            return
+        except RetryableError:
+            # Nobody knows whether it was committed; the broker does. Read state and entries again.
+            self._tracking.pop(camera)
+            raise
+        self._count(camera, outcome)
+
+    def _count(self, camera: str, outcome: Outcome) -> None:
+        counts = self._counts[camera]
+        counts["frames"] += len(outcome.tracks)
+        counts["skipped"] += outcome.skipped
+        if outcome.tracks:
+            counts["people"] = sum(track.state == "confirmed" for track in outcome.tracks[-1][0].tracks)
+        now_ns = time.time_ns()
+        self._ages_ms[camera].extend(_age_ms(frame, provenance, now_ns) for frame, provenance in outcome.tracks)
+
+
+def _age_ms(frame: TrackFrame, provenance: Provenance, now_ns: int) -> float:
+    """Time since the frame was captured; for recordings, whose time line is their own, since it was published."""
+    since_ns = provenance.frame_published_at_ns if provenance.clock is CaptureClock.FILE else frame.captured_at_ns
+    return (now_ns - since_ns) / 1e6

@@ -1,0 +1,96 @@
+"""One camera's tracker: a PoseFrame in, the identities in it out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from posebus.messages import PoseFrame, TrackFrame
+from posebus.settings import TrackerSettings
+from tracking import kalman, lifecycle, snapshot
+from tracking.association import associate
+from tracking.detections import detections_of
+from tracking.motion import MOTION
+from tracking.report import report
+from tracking.similarity import similarity
+from tracking.snapshot import Instant, TrackerState
+from tracking.track import ENDED, TENTATIVE, Tracks, no_tracks
+
+Indices = npt.NDArray[np.intp]
+
+
+class PoseTracker:
+    """Links the poses of successive frames of one camera into identities.
+
+    Pure: what comes out depends on the settings and the frames alone. One instance per camera; instances share
+    nothing. Ids count from 1 on the instance and are never used again, whatever epoch comes.
+
+    Times are the frames' own, so frames may be dropped and come irregularly. In what order they come matters:
+
+    - A frame that is not newer changes nothing and gets a TrackFrame without tracks: one with an (epoch, seq) not
+      after the last one's, or with a newer seq of the same epoch but captured up to `lost_s` before the last frame
+      or at the same instant.
+    - A new epoch whose time runs on goes on with the same identities (a camera that reconnected).
+    - Where time jumps back (a new epoch not captured after the last frame: a recording that starts again; or by more
+      than `lost_s` within an epoch: a clock that was set) all tracks are reported `ended`, with this frame, and its
+      people get new ids.
+    """
+
+    def __init__(self, settings: TrackerSettings | None = None) -> None:
+        self._settings = settings or TrackerSettings()
+        self._state = TrackerState(tracks=no_tracks(), next_id=1, last=None)
+
+    def update(self, frame: PoseFrame) -> TrackFrame:
+        """The identities in `frame`; see the class for frames out of order.
+
+        Reports every live track, oldest first: `confirmed` and `tentative` ones with box, keypoints and score of
+        their detection; those not seen with box and skeleton predicted, score and joint confidences fading linearly
+        to 0 over `lost_s`; and each ended track once, in the frame that ended it.
+        """
+        now = Instant(frame.epoch, frame.seq, frame.captured_at_ns)
+        last = self._state.last
+        if last is not None and now.is_stale(last, self._settings.lost_s):
+            return report(frame, no_tracks(), np.empty(0, np.intp), self._settings)
+        tracks, elapsed_s = self._state.tracks, 0.0
+        restarted = last is not None and now.captured_at_ns <= last.captured_at_ns
+        if last is not None and not restarted:
+            elapsed_s = (now.captured_at_ns - last.captured_at_ns) / 1e9
+        tracks = tracks.with_beliefs(kalman.predict(tracks.beliefs, elapsed_s, tracks.size_px, MOTION))
+        over = (
+            np.full(len(tracks), True) if restarted else lifecycle.outlived(tracks, now.captured_at_ns, self._settings)
+        )
+        return self._step(frame, tracks, over, now)
+
+    def _step(self, frame: PoseFrame, tracks: Tracks, over: npt.NDArray[np.bool_], now: Instant) -> TrackFrame:
+        """Update with a newer frame: `tracks` are predicted to it, those in the mask `over` end with it."""
+        settings, now_ns = self._settings, now.captured_at_ns
+        detections = detections_of(frame, settings.low_score)
+        if detections.joints is not None:
+            tracks = tracks.with_joints(detections.joints.shape[1])
+        ended, tracks = tracks.select(over), tracks.select(~over)
+        taken = associate(similarity(tracks, detections), tracks, detections, now_ns, settings)
+        tracks = lifecycle.seen(tracks, taken, detections, now_ns, settings)
+        given_up = (tracks.state == TENTATIVE) & (taken < 0)
+        ended = ended.joined(tracks.select(given_up))
+        tracks, taken = tracks.select(~given_up), taken[~given_up]
+        born = lifecycle.newcomers(taken, detections, settings)
+        begun = lifecycle.begun(born, detections, self._state.next_id, now_ns, settings)
+        tracks, taken = tracks.joined(begun.with_joints(tracks.joints.shape[1])), np.concatenate([taken, born])
+        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id + len(born), last=now)
+        everyone = tracks.joined(ended.updated(np.full(len(ended), True), state=ENDED))
+        rows = np.full(len(everyone), -1, np.intp)
+        rows[: len(taken)] = np.where(taken >= 0, detections.rows[taken] if len(detections) else -1, -1)
+        return report(frame, everyone, rows, settings)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the tracker knows: JSON scalars and lists, and numpy arrays, nothing shared with the tracker."""
+        return snapshot.to_dict(self._state)
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from `state_dict()` of a tracker with the same settings: the same outputs from there, bit for bit.
+
+        Raises MalformedMessage, and changes nothing, if `state` is no such dict.
+        """
+        self._state = snapshot.from_dict(state)
