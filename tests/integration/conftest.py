@@ -1,0 +1,53 @@
+"""Real weights and engines, exported and loaded once per test session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from posebus.settings import WorkerSettings
+from workers.engines import choose_engine, load_engine
+from workers.engines.base import Engine
+from workers.estimator import PoseEstimator
+from workers.weights import Weights, resolve_weights
+
+MakeEstimator = Callable[..., PoseEstimator]
+
+
+@pytest.fixture(scope="session")
+def engine_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder in which the default network is exported once for all tests."""
+    return tmp_path_factory.mktemp("engine-cache")
+
+
+@pytest.fixture(scope="session")
+def weights(engine_cache: Path) -> Weights:
+    """The default weights, without asking the network."""
+    return resolve_weights("yolo11n-pose", allow_unknown=False, cache_dir=engine_cache, download=False)
+
+
+@pytest.fixture(scope="session")
+def make_estimator(engine_cache: Path) -> Iterator[MakeEstimator]:
+    """`make_estimator(engine=…, precision=…, …)`: any `WorkerSettings`; engines are shared where they can be."""
+    engines: dict[tuple[Any, ...], Engine] = {}
+
+    def make(**settings: Any) -> PoseEstimator:
+        wanted = WorkerSettings(**settings)
+        key = (wanted.engine, wanted.precision, wanted.model, wanted.threads, wanted.batch)
+        if key not in engines:
+            engines[key] = load_engine(wanted, engine_cache)
+        return PoseEstimator(engines[key], wanted)
+
+    yield make
+    for engine in engines.values():
+        engine.close()
+
+
+@pytest.fixture(scope="session")
+def openvino_precisions() -> list[str]:
+    """What OpenVINO computes natively on this machine."""
+    best = choose_engine(WorkerSettings(engine="openvino")).precision
+    return ["fp32"] if best == "fp32" else ["fp32", best]

@@ -1,0 +1,275 @@
+"""Real engines: the same answer whatever else they do, both head layouts, and sentences for what cannot work."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import wait
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from posebus.errors import EngineError, WeightsError
+from posebus.settings import WorkerSettings
+from tests.integration.conftest import MakeEstimator
+from workers.engines import load_engine
+from workers.engines.base import Engine, FloatArray, Head, ImageArray
+from workers.engines.onnx import OnnxEngine
+from workers.engines.openvino import MAX_SHAPES, OpenVINOEngine
+from workers.estimator import PoseEstimator
+from workers.export import export_onnx, read_head
+from workers.postprocess import detections_from_output
+from workers.weights import Weights
+
+ROOT = Path(__file__).resolve().parents[2]
+FRAMES = 6
+
+
+@pytest.fixture(scope="session")
+def people_rgb() -> ImageArray:
+    """The picture of people that ultralytics ships."""
+    import cv2
+    from ultralytics.utils import ASSETS
+
+    image_bgr = cv2.imread(str(ASSETS / "bus.jpg"))
+    assert image_bgr is not None
+    return np.ascontiguousarray(image_bgr[..., ::-1])
+
+
+@pytest.fixture(scope="session")
+def frames_rgb(people_rgb: ImageArray) -> list[ImageArray]:
+    """Different views of real people, all 640x480."""
+    return [np.ascontiguousarray(people_rgb[300 + 20 * n : 780 + 20 * n, 20 * n : 640 + 20 * n]) for n in range(FRAMES)]
+
+
+def one_by_one(engine: Engine, frames: Sequence[ImageArray]) -> list[FloatArray]:
+    """Raw outputs with one frame under way at a time."""
+    return [engine.submit(frame[None]).result() for frame in frames]
+
+
+def crowded(engine: Engine, frames: Sequence[ImageArray]) -> list[FloatArray]:
+    """Raw outputs with as many frames under way as there are, in another order."""
+    futures = {index: engine.submit(frames[index][None]) for index in reversed(range(len(frames)))}
+    wait(futures.values(), timeout=60)
+    return [futures[index].result() for index in range(len(frames))]
+
+
+def digest(outputs: Sequence[FloatArray]) -> str:
+    """Every bit of the outputs."""
+    return hashlib.sha256(b"".join(output.tobytes() for output in outputs)).hexdigest()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_openvino_gives_the_same_bits_whatever_the_load_and_threads(
+    precision: str,
+    openvino_precisions: list[str],
+    make_estimator: MakeEstimator,
+    frames_rgb: list[ImageArray],
+) -> None:
+    if precision not in openvino_precisions:
+        pytest.skip("this CPU does not compute bf16 natively")
+    digests = set()
+    for threads in (1, 2, 3):
+        engine = make_estimator(engine="openvino", precision=precision, threads=threads).engine
+        assert engine.in_flight == 2 * threads
+        digests |= {digest(one_by_one(engine, frames_rgb)), digest(crowded(engine, frames_rgb))}
+    assert len(digests) == 1
+
+
+def test_openvino_gives_the_same_bits_in_another_process(
+    engine_cache: Path, make_estimator: MakeEstimator, frames_rgb: list[ImageArray], tmp_path: Path
+) -> None:
+    frames_file = tmp_path / "frames.npy"
+    np.save(frames_file, np.stack(frames_rgb))
+    code = (
+        "import sys, numpy as np; from pathlib import Path\n"
+        "from posebus.settings import WorkerSettings; from workers.engines import load_engine\n"
+        "from tests.integration.test_engines import crowded, digest\n"
+        "engine = load_engine(WorkerSettings(engine='openvino', threads=1), Path(sys.argv[1]))\n"
+        "print(digest(crowded(engine, np.load(sys.argv[2]))))"
+    )
+    other = subprocess.run(
+        [sys.executable, "-c", code, str(engine_cache), str(frames_file)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    engine = make_estimator(engine="openvino", threads=2).engine
+    assert other.stdout.split()[-1] == digest(crowded(engine, frames_rgb))
+
+
+@pytest.mark.parametrize("name", ["onnx", "torch"])
+def test_other_engines_do_not_depend_on_what_is_queued(
+    name: str, make_estimator: MakeEstimator, frames_rgb: list[ImageArray]
+) -> None:
+    engine = make_estimator(engine=name).engine
+    assert digest(one_by_one(engine, frames_rgb)) == digest(crowded(engine, frames_rgb))
+
+
+@pytest.mark.parametrize("name", ["openvino", "onnx", "torch"])
+def test_the_array_may_be_reused_after_submitting(
+    name: str, make_estimator: MakeEstimator, frames_rgb: list[ImageArray]
+) -> None:
+    engine = make_estimator(engine=name).engine
+    expected = engine.submit(frames_rgb[0][None]).result()
+    scratch = frames_rgb[0][None].copy()
+    future = engine.submit(scratch)
+    scratch[:] = 0
+    np.testing.assert_array_equal(future.result(), expected)
+
+
+def test_torch_takes_batches(make_estimator: MakeEstimator, frames_rgb: list[ImageArray]) -> None:
+    estimator = make_estimator(engine="torch", batch=4)
+    assert estimator.engine.batch == 4
+    found = estimator.submit(frames_rgb[:4], [(640, 480)] * 4).result()
+    for detections, frame in zip(found, frames_rgb[:4], strict=True):
+        alone = estimator.estimate(frame)
+        np.testing.assert_allclose(detections.boxes_xyxy_px, alone.boxes_xyxy_px, atol=0.1)
+
+
+def test_more_shapes_than_are_kept_still_work(make_estimator: MakeEstimator, people_rgb: ImageArray) -> None:
+    estimator = make_estimator(engine="openvino", precision="fp32", imgsz=320)
+    widths = [810 - 100 * n for n in range(MAX_SHAPES + 2)]
+    first = [estimator.estimate(people_rgb[:, :width]).scores for width in widths]
+    again = [estimator.estimate(people_rgb[:, :width]).scores for width in widths]
+    assert len({estimator.fit((width, people_rgb.shape[0])).input_px for width in widths}) > MAX_SHAPES
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_four_people_stand_before_the_bus(make_estimator: MakeEstimator, people_rgb: ImageArray) -> None:
+    found = make_estimator(conf=0.3).estimate(people_rgb)
+    assert len(found.scores) == 4
+    assert found.keypoints_px.shape == (4, 17, 3)
+    # Noses are in the upper half of their boxes, where they are seen at all.
+    seen = found.keypoints_px[:, 0, 2] > 0.5
+    middle = found.boxes_xyxy_px[:, 1::2].mean(axis=1)
+    assert seen.any()
+    assert (found.keypoints_px[seen, 0, 1] < middle[seen]).all()
+
+
+def build(folder: Path, config: str, **changes: Any) -> Path:
+    """Untrained weights of one of ultralytics' architectures, saved as a .pt file."""
+    import torch
+    import ultralytics
+
+    source = next(
+        (Path(ultralytics.__file__).parent / "cfg" / "models").rglob(config.replace("n-", "-").replace("n.", "."))
+    )
+    description = folder / config
+    description.write_text(yaml.safe_dump(yaml.safe_load(source.read_text()) | changes))
+    torch.manual_seed(0)
+    model = ultralytics.YOLO(str(description))
+    model.save(str(folder / "own.pt"))
+    return folder / "own.pt"
+
+
+@pytest.fixture(scope="module")
+def own_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dense pose model with 3 classes and 5 keypoints without confidence."""
+    return build(tmp_path_factory.mktemp("own"), "yolo11n-pose.yaml", nc=3, kpt_shape=[5, 2])
+
+
+def test_models_with_other_classes_and_keypoints_agree_between_engines(
+    own_model: Path, make_estimator: MakeEstimator, people_rgb: ImageArray
+) -> None:
+    found = []
+    for name in ("torch", "openvino", "onnx"):
+        estimator = make_estimator(
+            engine=name, precision="fp32", model=str(own_model), allow_unknown_weights=True, imgsz=320, conf=1e-4
+        )
+        assert estimator.engine.head == Head(3, 5, 2, False, 32)
+        found.append(estimator.estimate(people_rgb))
+        assert found[-1].keypoints_px.shape == (len(found[-1].scores), 5, 3)
+        assert (found[-1].keypoints_px[..., 2] == 1).all()
+    assert len(found[0].scores) > 0
+    for other in found[1:]:
+        np.testing.assert_allclose(np.sort(other.scores)[-5:], np.sort(found[0].scores)[-5:], rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["openvino", "onnx"])
+def test_an_end_to_end_head_says_the_same_as_the_dense_one(
+    name: str, tmp_path: Path, people_rgb: ImageArray, engine_cache: Path
+) -> None:
+    from ultralytics import YOLO
+
+    own = build(tmp_path, "yolo26n-pose.yaml", nc=1)
+    outputs = {}
+    image = np.ascontiguousarray(people_rgb[:256, :320])[None]
+    for end_to_end in (True, False):
+        # Untrained, both of its heads hold the same numbers, so their best rows must agree.
+        path = Path(YOLO(str(own)).export(format="onnx", dynamic=True, nms=False if end_to_end else None))
+        head = read_head(path)
+        assert head == Head(1, 17, 3, end_to_end, 32)
+        engine: Engine = (
+            OpenVINOEngine(path, head, "fp32", threads=2) if name == "openvino" else OnnxEngine(path, head, threads=2)
+        )
+        raw = engine.submit(image).result()
+        assert raw.shape == ((1, 300, 57) if end_to_end else (1, 56, 1680))
+        outputs[end_to_end] = detections_from_output(raw[0], head, conf=1e-6, iou=1.0, max_people=10)
+        engine.close()
+    np.testing.assert_allclose(outputs[True].scores, outputs[False].scores, rtol=1e-4)
+    np.testing.assert_allclose(outputs[True].boxes_xyxy_px, outputs[False].boxes_xyxy_px, atol=0.05)
+    np.testing.assert_allclose(outputs[True].keypoints_px, outputs[False].keypoints_px, atol=0.05)
+
+
+@pytest.mark.parametrize("engine", ["torch", "openvino"])
+def test_a_model_of_another_task_is_refused_in_a_sentence(engine: str, tmp_path: Path, engine_cache: Path) -> None:
+    own = build(tmp_path, "yolo11n.yaml")
+    settings = WorkerSettings.model_validate({"engine": engine, "model": str(own), "allow_unknown_weights": True})
+    with pytest.raises(WeightsError, match=r"own\.pt is a model for detect, not for poses"):
+        load_engine(settings, engine_cache)
+
+
+@pytest.mark.parametrize(("engine", "error"), [("torch", WeightsError), ("openvino", EngineError)])
+def test_a_file_that_is_no_model_gets_a_sentence(
+    engine: str, error: type[Exception], tmp_path: Path, engine_cache: Path
+) -> None:
+    junk = tmp_path / "junk.pt"
+    junk.write_bytes(b"this is not a pickle")
+    settings = WorkerSettings.model_validate({"engine": engine, "model": str(junk), "allow_unknown_weights": True})
+    with pytest.raises(error, match="junk"):
+        load_engine(settings, engine_cache)
+
+
+def run_once(name: str, path: Path, head: Head) -> None:
+    """Load an exported network and infer one small frame."""
+    engine: Engine = OnnxEngine(path, head, 1) if name == "onnx" else OpenVINOEngine(path, head, "fp32", 1)
+    engine.submit(np.zeros((1, 64, 64, 3), np.uint8)).result()
+
+
+@pytest.mark.parametrize("name", ["openvino", "onnx"])
+def test_a_damaged_export_gets_a_sentence(name: str, weights: Weights, engine_cache: Path, tmp_path: Path) -> None:
+    whole = export_onnx(weights, engine_cache)
+    broken = tmp_path / whole.name
+    broken.write_bytes(whole.read_bytes()[:100_000])
+    head = read_head(whole)
+    with pytest.raises(EngineError, match="delete"):
+        run_once(name, broken, head)
+    with pytest.raises(EngineError, match="delete"):
+        read_head(broken)
+
+
+def test_exporting_leaves_the_rest_of_the_disk_alone(
+    weights: Weights, engine_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, here = tmp_path / "home", tmp_path / "here"
+    home.mkdir()
+    here.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(here)
+    monkeypatch.delenv("YOLO_CONFIG_DIR", raising=False)
+    target = export_onnx(weights, tmp_path / "cache")
+    assert not list(home.iterdir())
+    assert not list(here.iterdir())
+    assert {path.suffix for path in target.parent.iterdir()} == {".onnx", ".lock"}
+    assert not list(weights.path.parent.glob("*.onnx"))
+    estimator = PoseEstimator(load_engine(WorkerSettings(engine="openvino"), tmp_path / "cache"), WorkerSettings())
+    estimator.warm_up((64, 64))
+    estimator.engine.close()

@@ -1,0 +1,140 @@
+"""The cached export: once, whole, and only for pose models. The child process is replaced by a fake."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from pathlib import Path
+
+import pytest
+
+import workers.export as module
+from posebus.errors import EngineError, WeightsError
+from workers.engines.base import Head
+from workers.export import export_onnx, exported_path, head_from_metadata
+from workers.ultralytics_process import CHILD, run_child
+from workers.weights import Weights
+
+METADATA = {"task": "pose", "names": "{0: 'person'}", "kpt_shape": "[17, 3]", "stride": "32", "end2end": "False"}
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Weights:
+    path = tmp_path / "mine.pt"
+    path.write_bytes(b"pickle")
+    return Weights(path=path, sha256=hashlib.sha256(b"pickle").hexdigest(), name="mine")
+
+
+@pytest.fixture
+def exports(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Folders in which the fake child has exported."""
+    folders: list[Path] = []
+
+    def fake(arguments: list[str], folder: Path, *, online: bool, timeout_s: float) -> None:
+        assert arguments[0] == "export"
+        assert not online
+        folders.append(folder)
+        Path(arguments[1]).with_suffix(".onnx").write_bytes(b"network")
+
+    monkeypatch.setattr(module, "run_child", fake)
+    return folders
+
+
+def test_one_export_serves_all_and_leaves_nothing_else(weights: Weights, exports: list[Path], tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    threads = [threading.Thread(target=export_onnx, args=(weights, cache)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    target = export_onnx(weights, cache)
+    assert target.read_bytes() == b"network"
+    assert len(exports) == 1
+    assert {path.suffix for path in target.parent.iterdir()} == {".onnx", ".lock"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "mine.pt"]
+
+
+def test_other_weights_of_the_same_name_get_their_own_file(weights: Weights, tmp_path: Path) -> None:
+    other = Weights(path=weights.path, sha256="0" * 64, name=weights.name)
+    assert exported_path(weights, tmp_path) != exported_path(other, tmp_path)
+
+
+def test_weights_that_change_under_our_hands_are_not_opened(
+    weights: Weights, exports: list[Path], tmp_path: Path
+) -> None:
+    weights.path.write_bytes(b"something else")
+    with pytest.raises(WeightsError, match="changed while it was read"):
+        export_onnx(weights, tmp_path / "cache")
+    assert not exports
+
+
+def test_a_cache_that_cannot_be_written_gets_a_sentence(weights: Weights, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with pytest.raises(EngineError, match=r"cannot be stored in .*cache_dir"):
+        export_onnx(weights, tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    ("changes", "head"),
+    [
+        ({}, Head(1, 17, 3, False, 32)),
+        ({"end2end": "True", "stride": "64"}, Head(1, 17, 3, True, 64)),
+        ({"names": "{0: 'cat', 1: 'dog'}", "kpt_shape": "(5, 2)"}, Head(2, 5, 2, False, 32)),
+    ],
+)
+def test_the_head_is_read_from_the_metadata(changes: dict[str, str], head: Head) -> None:
+    assert head_from_metadata(METADATA | changes, "model.onnx") == head
+
+
+def test_a_model_of_another_task_is_refused() -> None:
+    with pytest.raises(WeightsError, match="a model for segment, not for poses"):
+        head_from_metadata({"task": "segment"}, "model.onnx")
+
+
+@pytest.mark.parametrize("broken", [{"kpt_shape": "17"}, {"names": "person("}, {"stride": "wide"}])
+def test_damaged_metadata_gets_a_sentence(broken: dict[str, str]) -> None:
+    with pytest.raises(EngineError, match="lacks ultralytics' metadata"):
+        head_from_metadata(METADATA | broken, "model.onnx")
+
+
+def test_the_child_cannot_import_this_project_by_accident() -> None:
+    source = CHILD.read_text()
+    assert "workers" not in source
+    assert "posebus" not in source
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "words"),
+    [(3, WeightsError, "^last words$"), (1, EngineError, "could not export mine.pt: last words")],
+)
+def test_the_childs_last_words_become_the_sentence(
+    status: int, error: type[Exception], words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    child = tmp_path / "child.py"
+    child.write_text(
+        f"import sys; print('first', file=sys.stderr); sys.exit(print('last words', file=sys.stderr) or {status})"
+    )
+    monkeypatch.setattr("workers.ultralytics_process.CHILD", child)
+    with pytest.raises(error, match=words):
+        run_child(["export", "mine.pt"], tmp_path, online=False, timeout_s=30)
+
+
+def test_a_child_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    child = tmp_path / "child.py"
+    child.write_text("import time; time.sleep(60)")
+    monkeypatch.setattr("workers.ultralytics_process.CHILD", child)
+    with pytest.raises(EngineError, match=r"did not export mine\.pt within"):
+        run_child(["export", "mine.pt"], tmp_path, online=False, timeout_s=0.2)
+
+
+def test_the_child_stays_in_its_folder_and_off_the_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    child = tmp_path / "child.py"
+    child.write_text(
+        "import os, pathlib; pathlib.Path('seen').write_text("
+        "' '.join(os.environ.get(k, '-') for k in ('YOLO_CONFIG_DIR', 'YOLO_AUTOINSTALL', 'YOLO_OFFLINE')))"
+    )
+    monkeypatch.setattr("workers.ultralytics_process.CHILD", child)
+    monkeypatch.delenv("YOLO_OFFLINE", raising=False)
+    for online, word in ((False, "true"), (True, "-")):
+        run_child(["export", "mine.pt"], tmp_path, online=online, timeout_s=30)
+        assert (tmp_path / "seen").read_text() == f"{tmp_path} false {word}"

@@ -1,0 +1,122 @@
+"""Decoding within limits, the letterbox, and the way back to the source's pixels."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import simplejpeg
+from hypothesis import given
+from hypothesis import strategies as st
+
+from posebus.errors import BadPicture
+from workers.preprocess import PADDING, Letterbox, decode_image, letterbox
+
+SIDES = st.integers(16, 4000)
+SIZES_PX = st.tuples(SIDES, SIDES)
+IMGSZ = st.integers(2, 40).map(lambda n: 32 * n)
+
+
+def gradient(width_px: int, height_px: int) -> np.ndarray:
+    """A smooth RGB picture whose channels differ, so that swapped channels or axes show."""
+    x, y = np.meshgrid(np.linspace(0, 255, width_px), np.linspace(0, 255, height_px))
+    return np.stack((x, y, 255 - x), axis=-1).astype(np.uint8)
+
+
+@given(size_px=SIZES_PX, imgsz=IMGSZ, stride=st.sampled_from([32, 64]))
+def test_letterbox_pads_less_than_a_stride_to_its_multiples(size_px: tuple[int, int], imgsz: int, stride: int) -> None:
+    fit = Letterbox.fit(size_px, imgsz, stride)
+    for inner, outer, offset in zip(fit.resized_px, fit.input_px, fit.offset_px, strict=True):
+        assert outer % stride == 0
+        assert 0 <= outer - inner < stride
+        assert 0 <= offset <= outer - inner
+    assert max(fit.input_px) == -(-imgsz // stride) * stride
+
+
+@given(size_px=SIZES_PX, source_px=SIZES_PX, imgsz=IMGSZ, at=st.tuples(st.floats(0, 1), st.floats(0, 1)))
+def test_points_come_back_to_the_source_pixel_they_came_from(
+    size_px: tuple[int, int], source_px: tuple[int, int], imgsz: int, at: tuple[float, float]
+) -> None:
+    fit = Letterbox.fit(size_px, imgsz)
+    source_point = np.array([at[0] * source_px[0], at[1] * source_px[1]], np.float32)
+    input_point = source_point / source_px * fit.resized_px + fit.offset_px
+    back = fit.points_to_source(input_point.astype(np.float32), source_px)
+    # Half a pixel of the network's input is what its arithmetic can tell apart; here only float32 rounds.
+    np.testing.assert_allclose(back, source_point, atol=0.5)
+
+
+@given(size_px=SIZES_PX, imgsz=IMGSZ)
+def test_corners_of_the_picture_are_corners_of_the_source(size_px: tuple[int, int], imgsz: int) -> None:
+    fit = Letterbox.fit(size_px, imgsz)
+    corners = np.array([fit.offset_px, np.add(fit.offset_px, fit.resized_px)], np.float32)
+    np.testing.assert_allclose(fit.points_to_source(corners, size_px), [[0, 0], size_px], atol=1e-2)
+
+
+def test_a_spot_stays_where_it_was() -> None:
+    image = np.zeros((432, 768, 3), np.uint8)
+    cv2.circle(image, (500, 300), 12, (255, 255, 255), -1)
+    boxed, fit = letterbox(image, 640)
+    assert boxed.shape == (384, 640, 3)
+    y, x = np.nonzero(boxed[12:-12, :, 0] > 128)
+    centre = np.array([x.mean() + 0.5, y.mean() + 12.5], np.float32)
+    np.testing.assert_allclose(fit.points_to_source(centre, (768, 432)), [500.5, 300.5], atol=0.5)
+
+
+def test_bars_are_grey_and_the_picture_is_untouched_between_them() -> None:
+    image = gradient(640, 360)
+    boxed, fit = letterbox(image, 640)
+    assert fit.offset_px == (0, 12)
+    assert (boxed[:12] == PADDING).all()
+    assert (boxed[-12:] == PADDING).all()
+    np.testing.assert_array_equal(boxed[12:-12], image)
+
+
+def test_a_picture_of_the_right_size_is_passed_through() -> None:
+    image = gradient(640, 480)
+    assert letterbox(image, 640)[0] is image
+
+
+def test_boxes_and_keypoints_are_clipped_to_a_larger_source() -> None:
+    fit = Letterbox.fit((960, 540), 640)
+    boxes = np.array([[-10, -10, 700, 500]], np.float32)
+    keypoints = np.array([[[320, 192, 0.9], [-50, 400, 0.1]]], np.float32)
+    boxes, keypoints = fit.to_source(boxes, keypoints, (1920, 1080))
+    np.testing.assert_allclose(boxes, [[0, 0, 1920, 1080]])
+    np.testing.assert_allclose(keypoints, [[[960, 540, 0.9], [0, 1080, 0.1]]], atol=1e-3)
+    assert boxes.dtype == keypoints.dtype == np.float32
+
+
+def test_raw_rows_are_bgr() -> None:
+    rgb = gradient(40, 30)
+    np.testing.assert_array_equal(decode_image(rgb[..., ::-1].tobytes(), "raw", (40, 30)), rgb)
+
+
+def test_jpeg_comes_back_as_rgb() -> None:
+    rgb = gradient(64, 48)
+    data = simplejpeg.encode_jpeg(rgb, quality=95, colorsubsampling="444")
+    decoded = decode_image(data, "jpeg", (64, 48))
+    assert decoded.flags.c_contiguous
+    assert np.abs(decoded.astype(int) - rgb).max() < 12
+
+
+JPEG = simplejpeg.encode_jpeg(gradient(64, 48))
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "size_px", "words"),
+    [
+        (b"", "jpeg", (64, 48), "0 bytes"),
+        (b"no picture at all", "jpeg", (64, 48), "does not decode"),
+        (JPEG[: len(JPEG) // 2], "jpeg", (64, 48), "does not decode"),
+        (JPEG, "jpeg", (64, 40), "64x48 where its message says 64x40"),
+        (JPEG, "jpeg", (20_000, 5_000), "50 megapixels"),
+        (JPEG, "jpeg", (0, 48), "0x48"),
+        (JPEG, "png", (64, 48), "unknown encoding 'png'"),
+        (b"\0" * 100, "raw", (64, 48), "needs 9216"),
+    ],
+)
+def test_what_is_no_picture_is_refused_in_a_sentence(
+    data: bytes, encoding: str, size_px: tuple[int, int], words: str
+) -> None:
+    with pytest.raises(BadPicture, match=words):
+        decode_image(data, encoding, size_px)

@@ -1,0 +1,1 @@
+"""Detection and keypoint estimation: any worker takes any camera's next frame."""

@@ -1,0 +1,133 @@
+"""Inference engines by name, the choice among them, and loading one. Nothing heavy is imported before it is used."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from posebus.errors import EngineError
+from posebus.settings import WorkerSettings
+from workers.engines.base import Engine, available_cpus
+from workers.export import export_onnx, read_head
+from workers.weights import Weights, resolve_weights
+
+MODULES = {"torch": "torch", "openvino": "openvino", "onnx": "onnxruntime"}
+"""What has to be importable for each engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """Which engine runs, in which arithmetic and on which device, and why, in words for a person."""
+
+    name: str
+    precision: str
+    device: str
+    reason: str
+
+
+Builder = Callable[[Weights, EngineChoice, WorkerSettings, Path], Engine]
+
+
+def choose_engine(settings: WorkerSettings) -> EngineChoice:
+    """The engine for these settings on this machine; raises EngineError where it cannot run here.
+
+    torch is imported only where the machine has an NVIDIA driver with a device, OpenVINO only to ask for bf16.
+    """
+    name, reason = _choose_name(settings.engine)
+    if find_spec(MODULES[name]) is None:
+        raise EngineError(f"the engine {name} needs the package {MODULES[name]}: install posebus[worker]")
+    device = "cuda:0" if name == "torch" and _torch_has_cuda() else "cpu"
+    possible = _precisions(name, device)
+    if settings.precision not in ("auto", *possible):
+        raise EngineError(
+            f"the engine {name} does not compute in {settings.precision} on this machine's {device}: "
+            f"set precision to {' or '.join(possible)}, or leave it at auto"
+        )
+    if name != "torch" and (settings.batch or 1) > 1:
+        raise EngineError(f"the engine {name} infers frames as parallel requests of one: leave batch out")
+    precision = possible[0] if settings.precision == "auto" else settings.precision
+    return EngineChoice(name=name, precision=precision, device=device, reason=reason)
+
+
+def load_engine(settings: WorkerSettings, cache_dir: Path) -> Engine:
+    """Choose, find the weights, export them where needed and load; the first call with new weights takes seconds.
+
+    Raises WeightsError and EngineError with sentences for people.
+    """
+    choice = choose_engine(settings)
+    weights = resolve_weights(settings.model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir)
+    return ENGINES[choice.name](weights, choice, settings, cache_dir)
+
+
+def _choose_name(wanted: str) -> tuple[str, str]:
+    if wanted != "auto":
+        return wanted, "asked for by the settings"
+    if find_spec("torch") is not None and _torch_has_cuda():
+        return "torch", "there is a CUDA device"
+    if find_spec("openvino") is not None:
+        return "openvino", "no CUDA device, and OpenVINO is the fastest on a CPU"
+    if find_spec("onnxruntime") is not None:
+        return "onnx", "no CUDA device, and OpenVINO is not installed"
+    return "torch", "no CUDA device, and neither OpenVINO nor ONNX Runtime is installed"
+
+
+def _precisions(name: str, device: str) -> tuple[str, ...]:
+    """What the engine computes natively on the device, fastest first."""
+    if name == "openvino":
+        from workers.engines.openvino import cpu_has_bf16
+
+        return ("bf16", "fp32") if cpu_has_bf16() else ("fp32",)
+    return ("fp16", "fp32") if device.startswith("cuda") else ("fp32",)
+
+
+def _torch_has_cuda() -> bool:
+    if _driver_devices() == 0:
+        return False
+    from workers.engines.torch import cuda_available
+
+    return cuda_available()
+
+
+def _driver_devices() -> int:
+    """Devices that the NVIDIA driver reports, without the seconds that importing torch takes."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return 0
+    count = ctypes.c_int(0)
+    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+        return 0
+    return count.value
+
+
+def _build_torch(weights: Weights, choice: EngineChoice, settings: WorkerSettings, cache_dir: Path) -> Engine:
+    from workers.engines.torch import TorchEngine
+
+    return TorchEngine(
+        weights,
+        device=choice.device,
+        precision=choice.precision,
+        threads=settings.threads or available_cpus(),
+        batch=settings.batch,
+        folder=cache_dir,
+    )
+
+
+def _build_openvino(weights: Weights, choice: EngineChoice, settings: WorkerSettings, cache_dir: Path) -> Engine:
+    from workers.engines.openvino import OpenVINOEngine
+
+    path = export_onnx(weights, cache_dir)
+    return OpenVINOEngine(path, read_head(path), choice.precision, settings.threads or available_cpus())
+
+
+def _build_onnx(weights: Weights, choice: EngineChoice, settings: WorkerSettings, cache_dir: Path) -> Engine:
+    from workers.engines.onnx import OnnxEngine
+
+    path = export_onnx(weights, cache_dir)
+    return OnnxEngine(path, read_head(path), settings.threads or available_cpus())
+
+
+ENGINES: dict[str, Builder] = {"torch": _build_torch, "openvino": _build_openvino, "onnx": _build_onnx}

@@ -1,0 +1,64 @@
+"""ONNX Runtime on the CPU in fp32: runs wherever OpenVINO does not."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from posebus.errors import EngineError
+from workers.engines.base import FloatArray, Head, ImageArray
+
+
+class OnnxEngine:
+    """`Engine` over an exported ONNX file; one session serves every frame shape."""
+
+    name = "onnx"
+    precision = "fp32"
+    device = "cpu"
+    batch = 1
+    in_flight = 2
+
+    def __init__(self, path: Path, head: Head, threads: int) -> None:
+        import onnxruntime
+        from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        # Threads that spin while they wait would take the cores from decoding the next frames.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except (
+            state.Fail,
+            state.InvalidGraph,
+            state.InvalidProtobuf,
+            state.NoSuchFile,
+            state.RuntimeException,
+        ) as error:
+            raise EngineError(
+                f"ONNX Runtime cannot load {path.name}: delete it so that it is exported again ({error})"
+            ) from error
+        self._input = self._session.get_inputs()[0].name
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="onnx")
+        self.head = head
+
+    def submit(self, images_rgb: ImageArray) -> Future[FloatArray]:
+        """See `Engine.submit`."""
+        return self._executor.submit(self._infer, to_float_planes(images_rgb))
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        self._executor.shutdown()
+
+    def _infer(self, planes: FloatArray) -> FloatArray:
+        output: FloatArray = self._session.run(None, {self._input: planes})[0]
+        return output
+
+
+def to_float_planes(images_rgb: ImageArray) -> FloatArray:
+    """u8 (B, H, W, 3) to float32 (B, 3, H, W) in 0..1, C-contiguous."""
+    planes = images_rgb.transpose(0, 3, 1, 2).astype(np.float32, order="C")
+    planes /= np.float32(255)
+    return planes

@@ -1,0 +1,135 @@
+"""OpenVINO on the CPU: asynchronous requests of one frame each.
+
+One request per frame costs nothing on a CPU, and makes the answer for a frame independent of the frames beside it.
+One thread per request, as many requests as threads: the answer does not depend on the number of threads either.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from posebus.errors import EngineError
+from workers.engines.base import FloatArray, Head, ImageArray
+
+MAX_SHAPES = 4
+"""Compiled networks kept, one per frame shape: each holds its own weights and buffers, some 100 MB."""
+
+
+class OpenVINOEngine:
+    """`Engine` over an exported ONNX file; compiles once per frame shape (0.3 s) and keeps the latest few."""
+
+    name = "openvino"
+    device = "cpu"
+    batch = 1
+
+    def __init__(self, path: Path, head: Head, precision: str, threads: int) -> None:
+        import openvino
+
+        self._ov = openvino
+        self._core = openvino.Core()
+        self._path = path
+        self._threads = threads
+        self._queues: OrderedDict[tuple[int, int], Any] = OrderedDict()
+        self.head = head
+        self.precision = precision
+        # Twice the threads: while results are handed over, the next frames already wait inside the device.
+        self.in_flight = 2 * threads
+
+    def submit(self, images_rgb: ImageArray) -> Future[FloatArray]:
+        """See `Engine.submit`; blocks while `in_flight` requests of this shape are under way."""
+        future: Future[FloatArray] = Future()
+        queue = self._queue(images_rgb.shape[1], images_rgb.shape[2])
+        try:
+            queue.start_async({0: images_rgb}, future)
+        except RuntimeError as error:
+            # Also what an earlier request failed with: its future stays open, so this worker must not go on.
+            raise EngineError(f"OpenVINO failed: restart the worker ({str(error).strip().splitlines()[-1]})") from error
+        return future
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        while self._queues:
+            self._queues.popitem()[1].wait_all()
+
+    def _queue(self, height_px: int, width_px: int) -> Any:
+        key = (height_px, width_px)
+        if key not in self._queues:
+            if len(self._queues) >= MAX_SHAPES:
+                self._queues.popitem(last=False)[1].wait_all()
+            self._queues[key] = self._compile(height_px, width_px)
+        self._queues.move_to_end(key)
+        return self._queues[key]
+
+    def _compile(self, height_px: int, width_px: int) -> Any:
+        options = {
+            "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[self.precision],
+            "INFERENCE_NUM_THREADS": self._threads,
+            "NUM_STREAMS": self._threads,
+            # Pinned threads of several workers on one host would all sit on the same first cores.
+            "ENABLE_CPU_PINNING": False,
+        }
+        try:
+            compiled = self._core.compile_model(self._graph(height_px, width_px), "CPU", options)
+            queue = self._ov.AsyncInferQueue(compiled, self.in_flight)
+        except RuntimeError as error:
+            raise EngineError(
+                f"OpenVINO cannot run {self._path.name} at {width_px}x{height_px}: delete the file so that it is "
+                f"exported again ({str(error).strip().splitlines()[-1]})"
+            ) from error
+        queue.set_callback(_hand_over)
+        return queue
+
+    def _graph(self, height_px: int, width_px: int) -> Any:
+        """The network with u8 RGB rows as input: conversion, layout and division by 255 become part of the graph."""
+        ov = self._ov
+        model = self._core.read_model(str(self._path))
+        model.reshape([1, 3, height_px, width_px])
+        if self.head.end_to_end:
+            _split_instead_of_slices(model)
+        steps = ov.preprocess.PrePostProcessor(model)
+        steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+        steps.input().model().set_layout(ov.Layout("NCHW"))
+        steps.input().preprocess().convert_element_type(ov.Type.f32).scale(255.0)
+        return steps.build()
+
+
+def _split_instead_of_slices(model: Any) -> None:
+    """Replace the slices that an end-to-end head cuts its rows into by one split of the same pieces.
+
+    OpenVINO (2026.4 at least) removes such slices as superfluous, and then refuses the graph for its shapes.
+    """
+    from openvino import opset13
+
+    slices: dict[Any, list[Any]] = {}
+    for node in model.get_ordered_ops():
+        if node.get_type_name() == "Slice" and node.output(0).partial_shape.is_static:
+            source = node.input_value(0)
+            slices.setdefault((source.get_node().friendly_name, source.get_index()), []).append(node)
+    for pieces in slices.values():
+        source = pieces[0].input_value(0)
+        pieces.sort(key=lambda piece: int(piece.input_value(1).get_node().data[0]))
+        lengths = [piece.output(0).shape[-1] for piece in pieces]
+        feeds_gather = any(
+            target.get_node().get_type_name() == "GatherElements"
+            for piece in pieces
+            for target in piece.output(0).get_target_inputs()
+        )
+        if feeds_gather and sum(lengths) == source.shape[-1]:
+            split = opset13.variadic_split(source, len(source.shape) - 1, lengths)
+            for index, piece in enumerate(pieces):
+                piece.output(0).replace(split.output(index))
+
+
+def _hand_over(request: Any, future: Future[FloatArray]) -> None:
+    # Copied, because the request's buffer is overwritten by the next frame.
+    future.set_result(request.get_output_tensor(0).data.copy())
+
+
+def cpu_has_bf16() -> bool:
+    """Whether this CPU computes bf16 natively; elsewhere OpenVINO would be slower with it, not faster."""
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

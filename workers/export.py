@@ -1,0 +1,99 @@
+"""One exported network per weights, which every engine that reads ONNX shares.
+
+The file has free batch, height and width: shapes are fixed later, when an engine compiles it for the frames it sees.
+"""
+
+from __future__ import annotations
+
+import ast
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from posebus.errors import EngineError, WeightsError
+from workers.engines.base import Head
+from workers.ultralytics_process import run_child
+from workers.weights import Weights, sha256_of
+
+EXPORT_VERSION = 1
+"""Part of the cached file's name: raise it when what is exported changes, so that old files are not used."""
+
+EXPORT_TIMEOUT_S = 600.0
+
+
+def exported_path(weights: Weights, cache_dir: Path) -> Path:
+    """Where the export of `weights` is cached."""
+    return cache_dir / "engines" / f"{weights.name}-{weights.sha256[:16]}-v{EXPORT_VERSION}.onnx"
+
+
+def export_onnx(weights: Weights, cache_dir: Path) -> Path:
+    """The ONNX file of `weights`, exported by ultralytics in a child process unless it is cached already.
+
+    Processes that start together wait for one export under a file lock; the file appears whole or not at all.
+    Raises WeightsError for a model of another task, EngineError where the export or writing the cache fails.
+    """
+    target = exported_path(weights, cache_dir)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(target.with_suffix(".lock")):
+            if not target.is_file():
+                _export(weights, target)
+    except OSError as error:
+        raise EngineError(
+            f"the exported network cannot be stored in {target.parent} ({error.strerror}): "
+            "check its rights and free space, or set another cache_dir"
+        ) from error
+    return target
+
+
+def _export(weights: Weights, target: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        # ultralytics writes beside its input, hence the copy; hashed again because the copy is what gets unpickled.
+        copy = Path(scratch) / weights.path.name
+        shutil.copyfile(weights.path, copy)
+        if sha256_of(copy) != weights.sha256:
+            raise WeightsError(f"{weights.path} changed while it was read: start again once it is complete")
+        run_child(["export", str(copy)], Path(scratch), online=False, timeout_s=EXPORT_TIMEOUT_S)
+        copy.with_suffix(".onnx").replace(target)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on `path` between processes; the system drops it with a process that dies."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def read_head(path: Path) -> Head:
+    """The head of an exported network, from the metadata that ultralytics writes into the ONNX file."""
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        network = onnx.load(str(path), load_external_data=False)
+    except DecodeError as error:
+        raise EngineError(f"{path} is damaged: delete it so that it is exported again") from error
+    properties = {item.key: item.value for item in network.metadata_props}
+    return head_from_metadata(properties, path.name)
+
+
+def head_from_metadata(properties: Mapping[str, str], where: str) -> Head:
+    """`Head` from ultralytics' ONNX metadata; raises WeightsError where that is missing or of another task."""
+    task = properties.get("task", "unknown")
+    if task != "pose":
+        raise WeightsError(f"{where} is a model for {task}, not for poses: choose weights whose name ends in -pose")
+    try:
+        keypoints, dims = ast.literal_eval(properties["kpt_shape"])
+        return Head(
+            classes=len(ast.literal_eval(properties["names"])),
+            keypoints=int(keypoints),
+            keypoint_dims=int(dims),
+            end_to_end=properties.get("end2end", "False") == "True",
+            stride=int(properties["stride"]),
+        )
+    except (KeyError, ValueError, TypeError, SyntaxError) as error:
+        raise EngineError(f"{where} lacks ultralytics' metadata: delete it so that it is exported again") from error

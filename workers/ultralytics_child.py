@@ -1,0 +1,43 @@
+"""Runs by path in a child process (see `ultralytics_process`): imports ultralytics and nothing of this project.
+
+ultralytics_child.py export WEIGHTS.pt      writes WEIGHTS.onnx beside it (any batch, height and width)
+ultralytics_child.py download NAME.pt       fetches the released weights into the working folder
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+NOT_A_POSE_MODEL = 3
+
+
+def export(weights: Path) -> int:
+    """Export to ONNX with free batch, height and width, so that one file serves every frame size and engine."""
+    from ultralytics import YOLO
+
+    model = YOLO(str(weights))
+    if model.task != "pose":
+        sys.stderr.write(
+            f"\n{weights.name} is a model for {model.task}, not for poses: choose weights whose name ends in -pose\n"
+        )
+        return NOT_A_POSE_MODEL
+    model.export(format="onnx", dynamic=True, simplify=True, device="cpu")
+    return 0
+
+
+def download(name: str) -> int:
+    """Fetch released weights by ultralytics' own means."""
+    from ultralytics.utils.downloads import attempt_download_asset
+
+    return 0 if Path(attempt_download_asset(name)).is_file() else 1
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; the exit status tells the parent what happened."""
+    command, operand = arguments
+    return export(Path(operand)) if command == "export" else download(operand)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

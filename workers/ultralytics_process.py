@@ -1,0 +1,53 @@
+"""Ultralytics in a process of its own, so that a worker neither imports torch nor inherits its side effects.
+
+Importing ultralytics takes seconds, looks up hosts, writes settings into the home folder and may install packages.
+The child (`ultralytics_child.py`) runs in a scratch folder with all of that switched off or pointed there.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from posebus.errors import EngineError, WeightsError
+
+CHILD = Path(__file__).with_name("ultralytics_child.py")
+NOT_A_POSE_MODEL = 3
+"""Exit status with which the child says that the weights are fine but of another task."""
+
+
+def quiet_environment(folder: Path, *, online: bool) -> dict[str, str]:
+    """Environment variables that keep ultralytics inside `folder` and, unless `online`, off the network."""
+    return {
+        "YOLO_CONFIG_DIR": str(folder),
+        "YOLO_AUTOINSTALL": "false",
+        "YOLO_VERBOSE": "false",
+        **({} if online else {"YOLO_OFFLINE": "true"}),
+    }
+
+
+def run_child(arguments: Sequence[str], folder: Path, *, online: bool, timeout_s: float) -> None:
+    """Run one command of `ultralytics_child.py` with `folder` as its working and settings folder.
+
+    Raises WeightsError where the child says that it was given no pose model, EngineError for every other failure.
+    """
+    command = [sys.executable, "-P", str(CHILD), *arguments]
+    # ONNX Runtime, which simplifies the exported graph, leaves an identifier of the machine in the cache folder.
+    variables = {**os.environ, **quiet_environment(folder, online=online), "XDG_CACHE_HOME": str(folder)}
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=variables, timeout=timeout_s, capture_output=True, text=True, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EngineError(
+            f"ultralytics did not {arguments[0]} {Path(arguments[1]).name} within {timeout_s:.0f} s: "
+            "try again when this machine is less busy"
+        ) from error
+    if done.returncode == NOT_A_POSE_MODEL:
+        raise WeightsError(done.stderr.strip().splitlines()[-1])
+    if done.returncode != 0:
+        last = (done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}").splitlines()[-1]
+        raise EngineError(f"ultralytics could not {arguments[0]} {Path(arguments[1]).name}: {last}")
