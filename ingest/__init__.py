@@ -1,0 +1,1 @@
+"""Ingest: any source of pictures becomes a stream of timestamped frames. One camera never touches another."""

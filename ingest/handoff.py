@@ -1,0 +1,68 @@
+"""What stands between the thread that reads a source and the one that publishes."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+WAITING_CAPACITY = 2
+"""Lossless pictures decoded ahead: enough for decoding and publishing to overlap, few enough to cost no memory."""
+
+
+class Handoff(Generic[T]):
+    """Items from one writing to one reading thread: only the freshest, or all of them with the writer waiting."""
+
+    def __init__(self, *, freshest_wins: bool) -> None:
+        """With `freshest_wins` a new item replaces one that was not taken; else `put` waits until there is room."""
+        self._condition = threading.Condition()
+        self._items: deque[T] = deque()
+        self._freshest_wins = freshest_wins
+        self._replaced = 0
+        self._finished = False
+        self._error: Exception | None = None
+
+    def put(self, item: T, timeout_s: float) -> bool:
+        """Hand `item` over; False if there was no room within `timeout_s` (it can be put again)."""
+        with self._condition:
+            if self._freshest_wins:
+                self._replaced += len(self._items)
+                self._items.clear()
+            elif not self._condition.wait_for(lambda: len(self._items) < WAITING_CAPACITY, timeout_s):
+                return False
+            self._items.append(item)
+            self._condition.notify_all()
+            return True
+
+    def finish(self, error: Exception | None = None) -> None:
+        """The writer is through: regularly, or because of `error`."""
+        with self._condition:
+            self._finished = True
+            self._error = error
+            self._condition.notify_all()
+
+    def take(self, timeout_s: float) -> T | None:
+        """The next item; None if none came in time or none will. Raises the writer's error after its last item."""
+        with self._condition:
+            self._condition.wait_for(lambda: bool(self._items) or self._finished, timeout_s)
+            if self._items:
+                item = self._items.popleft()
+                self._condition.notify_all()
+                return item
+            if self._error is not None:
+                raise self._error
+            return None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the writer is through and everything was taken."""
+        with self._condition:
+            return self._finished and not self._items
+
+    @property
+    def replaced(self) -> int:
+        """How many items were dropped so far because a fresher one came."""
+        with self._condition:
+            return self._replaced

@@ -1,0 +1,61 @@
+"""The processes of ingest: one camera (`posebus ingest --camera NAME`), and the supervisor of all of them."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from pathlib import Path
+
+from ingest.capture import build_capture
+from ingest.supervisor import IngestSupervisor, Watchdog
+from posebus.bus.connection import open_broker
+from posebus.bus.registry import Registry
+from posebus.config import dump_settings
+from posebus.errors import SourceRejected
+from posebus.fleet import stage_process
+from posebus.processes import EXIT_DONE, Family
+from posebus.settings import Settings
+from posebus.stage import Heartbeat, StopFlag, run_stage
+
+TEND_S = 0.1
+
+log = logging.getLogger("posebus.ingest")
+
+
+def run_camera(settings: Settings, camera: str) -> None:
+    """Capture one camera until its source ends, SIGTERM or SIGINT. Raises SourceRejected, BrokerRefused."""
+    stop = StopFlag()
+    stop.install()
+    broker = open_broker(settings.redis, settings.shards)
+    stage = build_capture(camera, settings.cameras[camera], broker, settings.retention.events_entries)
+    run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)
+
+
+def run_cameras(settings: Settings) -> None:
+    """Capture all cameras, a process each, until all sources have ended, SIGTERM or SIGINT.
+
+    Raises SourceRejected at the end if a source could not be used; the others were not held up by it.
+    """
+    stop = StopFlag()
+    stop.install()
+    fleet = settings.fleet
+    rejected: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="posebus-") as name:
+        folder = Path(name)
+        config = folder / "settings.yaml"
+        dump_settings(settings, config)
+        family = Family(fleet.restart_min_s, fleet.restart_max_s)
+        supervisor = IngestSupervisor(family, Watchdog(folder))
+        try:
+            supervisor.start(stage_process(camera, config, "ingest", "--camera", camera) for camera in settings.cameras)
+            while not stop.check() and family.children:
+                for child in supervisor.tend(time.monotonic()):
+                    if child.exit_code != EXIT_DONE:
+                        rejected.append(child.spec.name)
+                    del family.children[child.spec.name]
+                time.sleep(TEND_S)
+        finally:
+            family.stop(timeout_s=fleet.stop_timeout_s)
+    if rejected:
+        raise SourceRejected(f"these cameras could not be used, see above why: {', '.join(sorted(rejected))}")

@@ -1,0 +1,130 @@
+"""One camera's pictures and events on their way into the broker, numbered and within the camera's budget."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+from ingest.camera_events import camera_event
+from ingest.encoding import encode
+from ingest.sources.base import Picture
+from posebus.bus.frame_writer import Backlog
+from posebus.messages import Delivery, EndOfStream, Event, EventType, Frame
+from posebus.settings import CameraSettings
+
+MAX_POSES_WAITING = 2000
+"""Entries of `poses` that a lossless source lets pile up when no tracker keeps up."""
+RESUME_SHARE = 0.75
+"""Once full, a backlog has to fall to this part of its budget before frames follow, in one go and not one by one."""
+EVENTS_KEPT = 100
+
+
+class Writer(Protocol):
+    """What the publisher needs of `posebus.bus.FrameWriter`."""
+
+    def open_epoch(self) -> int: ...
+    def publish(self, frame: Frame | EndOfStream) -> Backlog: ...
+    def backlog(self) -> Backlog: ...
+    def skip_oldest(self, max_bytes: int) -> int: ...
+    def emit(self, event: Event) -> None: ...
+
+
+class Publisher:
+    """Numbers pictures and gets them into the broker: `accept` takes one, `flush` sends what was taken.
+
+    While the broker fails, a lossless frame and the end mark stay pending; a live frame is gone, its number with it,
+    so that the tracker sees a gap; events wait, the newest 100 of them.
+    """
+
+    def __init__(self, camera: str, settings: CameraSettings, delivery: Delivery, writer: Writer) -> None:
+        self.epoch = 0
+        self.seq = 0
+        self.published = 0
+        self.overflowed = 0
+        self.unsent = 0
+        self.backlog = Backlog(0, 0, 0)
+        self._camera = camera
+        self._settings = settings
+        self._delivery = delivery
+        self._writer = writer
+        self._pending: Frame | EndOfStream | None = None
+        self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
+        self._captured_at_ns = 0
+        self._full = False
+
+    def open_epoch(self) -> None:
+        """Begin a new run of the source: frames count from 0 again."""
+        self.epoch = self._writer.open_epoch()
+        self.seq = 0
+
+    def announce(self, kind: EventType, time_ns: int, **data: str | int | dict[str, int]) -> None:
+        """Queue an event at the present position; `flush` sends it."""
+        self._events.append(camera_event(kind, self._camera, (self.epoch, self.seq), time_ns, **data))
+
+    def flush(self) -> None:
+        """Send what waits: events first, since they are about what was before the pending frame."""
+        while self._events:
+            self._writer.emit(self._events[0])
+            self._events.popleft()
+        if self._pending is not None:
+            self._send(self._pending)
+
+    def has_room(self) -> bool:
+        """Whether the budget has room for one more lossless frame. Asks the broker only while it had none."""
+        if self._full:
+            self.backlog = self._writer.backlog()
+            self._full = self._exceeds(RESUME_SHARE)
+        else:
+            self._full = self._exceeds(1.0)
+        return not self._full
+
+    def accept(self, picture: Picture) -> None:
+        """Encode and number one picture, to be sent by `flush`. Raises BadPicture for one that cannot travel."""
+        height, width = picture.image_bgr.shape[:2]
+        encoded = encode(picture.image_bgr, self._settings)
+        self._captured_at_ns = picture.captured_at_ns
+        self._pending = Frame(
+            camera=self._camera,
+            epoch=self.epoch,
+            seq=self.seq,
+            captured_at_ns=picture.captured_at_ns,
+            clock=picture.clock,
+            delivery=self._delivery,
+            size_px=(width, height),
+            image_size_px=encoded.image_size_px,
+            encoding=encoded.encoding,
+            data=encoded.data,
+        )
+        self.seq += 1
+
+    def accept_end(self, reason: str) -> None:
+        """Take the mark after the last frame, to be sent by `flush`."""
+        self._pending = EndOfStream(
+            camera=self._camera,
+            epoch=self.epoch,
+            seq=self.seq,
+            captured_at_ns=self._captured_at_ns,
+            delivery=self._delivery,
+            reason=reason,
+        )
+
+    def _send(self, item: Frame | EndOfStream) -> None:
+        live_frame = isinstance(item, Frame) and self._delivery is Delivery.LIVE
+        if live_frame:
+            # Whatever becomes of the attempt: a second one would bring an old picture, perhaps twice.
+            self._pending = None
+            self.unsent += 1
+        self.backlog = self._writer.publish(item)
+        self._pending = None
+        if isinstance(item, Frame):
+            self.published += 1
+        if live_frame:
+            self.unsent -= 1
+            if self.backlog.frames_bytes > self._settings.max_backlog_bytes:
+                self.overflowed += self._writer.skip_oldest(self._settings.max_backlog_bytes)
+
+    def _exceeds(self, share: float) -> bool:
+        budget = self._settings.max_backlog_bytes
+        bytes_per_frame = self.backlog.frames_bytes / max(1, self.backlog.frames)
+        full = self.backlog.frames > 0 and self.backlog.frames_bytes + bytes_per_frame > share * budget
+        return full or self.backlog.poses > share * MAX_POSES_WAITING

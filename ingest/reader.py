@@ -1,0 +1,99 @@
+"""The thread that reads one source. A camera that hangs stops this thread, never the stage."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from ingest.handoff import Handoff
+from ingest.pacing import RateCap
+from ingest.sources.base import Picture, Source
+from posebus.errors import PoseBusError, SourceUnavailable
+
+PUT_WAIT_S = 0.2
+
+
+class Reader:
+    """One connection to a source, from opening to closing, in a thread of its own.
+
+    Stopping is asked for and takes up to the source's timeouts; a reader that does not come back is left behind, and
+    `silent_s` tells how long nothing has moved in it.
+    """
+
+    def __init__(self, open_source: Callable[[], Source], *, name: str, max_fps: float | None, live: bool) -> None:
+        self._open_source = open_source
+        self._cap = RateCap(max_fps)
+        self._handoff: Handoff[Picture] = Handoff(freshest_wins=live)
+        self._stopping = threading.Event()
+        self._moved_at_s = time.monotonic()
+        self._source: Source | None = None
+        self._name = name
+        self._thread = threading.Thread(target=self._run, name=f"read {name}", daemon=True)
+        self._thread.start()
+
+    def take(self, timeout_s: float) -> Picture | None:
+        """The next picture; None if none came in time, or at the end (`finished`). Raises the source's error."""
+        return self._handoff.take(timeout_s)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the source has ended regularly and all its pictures were taken."""
+        return self._handoff.finished
+
+    def silent_s(self, now_s: float) -> float:
+        """Seconds since the source last answered in any way (`now_s`: monotonic)."""
+        return now_s - self._moved_at_s
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """Pictures that never reached the publisher so far, by reason."""
+        source = self._source
+        return {"unusable": source.lost if source else 0, "publisher behind": self._handoff.replaced}
+
+    @property
+    def frame_count(self) -> int | None:
+        """See `Source.frame_count`; None before it is open."""
+        return self._source.frame_count if self._source else None
+
+    @property
+    def warning(self) -> str | None:
+        """See `Source.warning`."""
+        return self._source.warning if self._source else None
+
+    def stop(self, timeout_s: float = 0.0) -> bool:
+        """Ask the thread to end and wait up to `timeout_s`; True if it has ended."""
+        self._stopping.set()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        error: PoseBusError | None = SourceUnavailable(f"reading {self._name} ended unexpectedly")
+        try:
+            source = self._open_source()
+            self._source = source
+            self._moved_at_s = time.monotonic()
+            try:
+                self._pump(source)
+            finally:
+                source.close()
+            error = None
+        except PoseBusError as known:
+            error = known
+        finally:
+            self._handoff.finish(error)
+
+    def _pump(self, source: Source) -> None:
+        while not self._stopping.is_set():
+            picture = source.read(self._admit)
+            if picture is None:
+                return
+            while not self._handoff.put(picture, PUT_WAIT_S):
+                self._moved_at_s = time.monotonic()  # waiting for the publisher is not the source's silence
+                if self._stopping.is_set():
+                    return
+
+    def _admit(self, captured_at_ns: int) -> bool:
+        self._moved_at_s = time.monotonic()
+        # Once stopping, everything is admitted: `read` returns, where refusing would make it go on looking.
+        return self._stopping.is_set() or self._cap.admit(captured_at_ns)

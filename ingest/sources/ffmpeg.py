@@ -1,0 +1,78 @@
+"""What file and network sources share: opening a container by PyAV, its video stream, and frames as BGR arrays.
+
+PyAV rather than OpenCV: `benchmarks/capture.py` measures both. Decoding costs the same, and only PyAV tells each
+frame's time stamp, corrupt packets, RTCP times, and enforces timeouts. Two details carry the speed: one decoding
+thread (more threads spend more CPU in total, and the inference needs the cores) and one reused reformatter
+(`frame.to_ndarray(format="bgr24")` sets a new scaler up for each frame, which doubled the cost).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from ingest.sources.base import MAX_PIXELS, BgrImage
+
+ONE_THREAD_PIXELS = 1920 * 1088
+"""Up to this size one core decodes faster than real time; above it a live stream may need several."""
+
+
+def find_video_stream(container: Any) -> Any | None:
+    """The first stream of moving pictures that can be decoded, ready to decode; None if there is none."""
+    for stream in container.streams.video:
+        if stream.codec_context is None or _is_cover_art(stream):
+            continue
+        prepare_decoder(stream.codec_context)
+        return stream
+    return None
+
+
+def prepare_decoder(codec_context: Any) -> None:
+    """Limit threads and picture size before the decoder is opened."""
+    if codec_context.width * codec_context.height <= ONE_THREAD_PIXELS:
+        codec_context.thread_type = "NONE"
+        codec_context.thread_count = 1
+    else:
+        codec_context.thread_type = "AUTO"
+        codec_context.thread_count = 2
+    codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+
+
+def nominal_fps(stream: Any) -> float | None:
+    """Average frames per second by the container's header, None if that is missing or absurd."""
+    rate = stream.average_rate or stream.guessed_rate
+    if not rate or not 0.01 <= float(rate) <= 1000:
+        return None
+    return float(rate)
+
+
+def explain(error: Exception) -> str:
+    """FFmpeg's reason in lower case and without the address, which may hold a password."""
+    text = getattr(error, "strerror", None) or type(error).__name__
+    return str(text).rstrip(".").lower()
+
+
+class BgrConverter:
+    """Turns decoded frames into BGR arrays, upright; the size may change from frame to frame."""
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, frame: Any) -> BgrImage:
+        """`frame`, an av.VideoFrame of any pixel format, as an array of its own that may be written to."""
+        converted: Any = self._reformatter.reformat(frame, format="bgr24", threads=1)
+        image: BgrImage = converted.to_ndarray()
+        if converted is frame:  # nothing to convert: the decoder may still predict the next frame from these bytes
+            image = image.copy()
+        quarter_turns = round(frame.rotation / 90) % 4
+        if quarter_turns:
+            image = np.rot90(image, quarter_turns)
+        return np.ascontiguousarray(image)
+
+
+def _is_cover_art(stream: Any) -> bool:
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)

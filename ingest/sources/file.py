@@ -1,0 +1,178 @@
+"""Recordings: whatever FFmpeg decodes, every frame exactly once, with the recording's own time line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+
+from ingest.sources.base import Admit, Picture
+from ingest.sources.ffmpeg import BgrConverter, explain, find_video_stream, nominal_fps
+from ingest.sources.timeline import Timeline
+from posebus.errors import SourceRejected
+from posebus.messages import CaptureClock
+from posebus.settings import CameraSettings
+
+DEFAULT_FPS = 25.0
+TEXT_DEMUXERS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
+"""FFmpeg draws text files as video of a terminal; nobody means that."""
+
+
+class FileSource:
+    """A video file. Paced by whoever reads it; `PacedSource` gives it its own pace.
+
+    `warning` tells after the end if the file was cut off or damaged.
+    """
+
+    def __init__(self, path: Path, *, live: bool = False, loop: bool = False, recorded_at_ns: int | None = None):
+        """Raises SourceRejected where `path` is missing, unreadable or holds no video."""
+        self.live = live
+        self.warning: str | None = None
+        self._path = path
+        self._loop = loop
+        self._to_bgr = BgrConverter()
+        self._frames_this_pass = 0
+        self.lost = 0
+        self._cut_reason: str | None = None
+        self._presented_end_s = 0.0
+        self._frames: Iterator[Any] = iter(())
+        self._container: Any = None
+        self._stream: Any = None
+        self._open()
+        self.fps = nominal_fps(self._stream)
+        self._step_ns = round(1e9 / (self.fps or DEFAULT_FPS))
+        self.frame_count = None if loop else self._count_by_header()
+        self._timeline = Timeline(self._step_ns, recorded_at_ns or 0)
+
+    def read(self, admit: Admit | None = None) -> Picture | None:
+        """See `Source.read`. A file without a single frame raises SourceRejected at the first call."""
+        while True:
+            frame = next(self._frames, None)
+            if frame is None:
+                self._note_end()
+                if not self._loop:
+                    return None
+                self._rewind()
+                continue
+            self._frames_this_pass += 1
+            captured_at_ns = self._timeline.next(self._presented_ns(frame))
+            if admit is None or admit(captured_at_ns):
+                return Picture(self._to_bgr(frame), captured_at_ns, CaptureClock.FILE)
+
+    def close(self) -> None:
+        """Close the file; `read` returns None from now on, or raises if it never returned a picture."""
+        self._frames = iter(())
+        self._container.close()
+
+    def _open(self) -> None:
+        check_readable(self._path)
+        try:  # the prefix keeps FFmpeg from reading "a:b.mp4" as an address
+            self._container = av.open(f"file:{self._path}", metadata_errors="replace")
+        except av.error.FFmpegError as error:
+            raise SourceRejected(
+                f"{self._path} is not a video that FFmpeg can read, or is cut off before its index: {explain(error)}"
+            ) from error
+        stream = find_video_stream(self._container)
+        if stream is None or self._container.format.name in TEXT_DEMUXERS:
+            self._container.close()
+            raise SourceRejected(f"{self._path} holds no video that can be decoded")
+        self._stream = stream
+        self._frames = self._decode_all()
+
+    def _rewind(self) -> None:
+        self._container.close()
+        self._frames_this_pass = 0
+        self._presented_end_s = 0.0
+        self._timeline.restart()
+        self._open()
+
+    def _decode_all(self) -> Iterator[Any]:
+        """All frames in presentation order. One packet is held back: only the last one can be known to be cut off."""
+        held = None
+        for packet in self._packets():
+            if held is not None:
+                yield from self._decode(held)
+            held = packet
+        if held is not None:
+            if held.is_corrupt:
+                self._cut_reason = "the last frame is incomplete"
+            else:
+                yield from self._decode(held)
+        yield from self._decode(None)
+
+    def _packets(self) -> Iterator[Any]:
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.size:
+                    yield packet
+        except av.error.FFmpegError as error:
+            self._cut_reason = explain(error)
+
+    def _decode(self, packet: Any | None) -> list[Any]:
+        try:
+            frames: list[Any] = self._stream.codec_context.decode(packet)
+        except av.error.EOFError:
+            return []
+        except av.error.FFmpegError:
+            self.lost += 1
+            return []
+        return frames
+
+    def _presented_ns(self, frame: Any) -> int | None:
+        if frame.pts is None:
+            return None
+        presented_ns = int(frame.pts * self._stream.time_base * 1_000_000_000)
+        self._presented_end_s = (presented_ns + self._step_ns) / 1e9
+        return presented_ns
+
+    def _count_by_header(self) -> int | None:
+        if self._stream.frames:
+            return int(self._stream.frames)
+        if self._container.duration and self.fps:
+            return round(float(self._container.duration) / 1e6 * self.fps)
+        return None
+
+    def _note_end(self) -> None:
+        """Raise where nothing came, else leave a warning where something is missing."""
+        read = self._frames_this_pass
+        if read == 0:
+            raise SourceRejected(f"{self._path} holds no frame that can be decoded")
+        if self._cut_reason or self._ends_early():
+            reason = self._cut_reason or "frames that its header promises are missing"
+            self.warning = f"{self._path} is cut off: {reason}; {read} frames were read"
+        elif self.lost:
+            self.warning = f"{self._path} is damaged: {self.lost} packets did not decode; {read} frames read"
+
+    def _ends_early(self) -> bool:
+        """Fewer frames than promised, and the time line too is short: an edit list alone may hide frames on purpose."""
+        if not self._stream.frames or self._frames_this_pass >= self._stream.frames:
+            return False
+        ends_s = []
+        if self._stream.duration:
+            ends_s.append(float((self._stream.start_time or 0) + self._stream.duration) * self._stream.time_base)
+        if self._container.duration:
+            ends_s.append(((self._container.start_time or 0) + self._container.duration) / 1e6)
+        return bool(ends_s) and self._presented_end_s < min(ends_s) - 1.5 * self._step_ns / 1e9
+
+
+def check_readable(path: Path) -> None:
+    """Raise SourceRejected with one sentence if `path` is no readable file with something in it."""
+    try:
+        if path.is_dir():
+            raise SourceRejected(f"{path} is a folder without pictures; give a video file or a folder of pictures")
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise SourceRejected(f"{path} is empty (0 bytes); copy or record it again")
+    except FileNotFoundError as error:
+        raise SourceRejected(f"there is no file {path}; check the path") from error
+    except OSError as error:
+        raise SourceRejected(f"{path} cannot be read: {error.strerror}") from error
+
+
+def open_file(settings: CameraSettings, *, live: bool) -> FileSource:
+    """The video file that `settings.source` names."""
+    path = Path(settings.source.removeprefix("file://"))
+    return FileSource(path, live=live, loop=settings.loop, recorded_at_ns=settings.recorded_at_ns)

@@ -1,0 +1,145 @@
+"""Single pictures and folders of pictures. Sizes are checked in the header, before anything is decoded."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from ingest.sources.base import MAX_PIXELS, Admit, BgrImage, Picture
+from ingest.sources.file import check_readable
+from posebus.errors import BadPicture, SourceRejected
+from posebus.messages import CaptureClock
+from posebus.settings import CameraSettings
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+DEFAULT_FPS = 1.0
+START_OF_SCAN = b"\xff\xda"
+END_OF_IMAGE = b"\xff\xd9"
+
+
+def read_picture(path: Path) -> BgrImage:
+    """The picture at `path` as (H, W, 3) uint8 BGR, upright by its EXIF orientation.
+
+    Raises SourceRejected where the file is missing, unreadable or empty; BadPicture where it is no picture, is cut
+    off, or has more than 50 megapixels.
+    """
+    check_readable(path)
+    data = path.read_bytes()
+    width, height, kind = _header(data, path)
+    if width * height > MAX_PIXELS:
+        megapixels = width * height / 1e6
+        raise BadPicture(
+            f"{path} has {width}x{height} pixels ({megapixels:.0f} megapixels), more than {MAX_PIXELS / 1e6:.0f} "
+            "megapixels; reduce it first"
+        )
+    if kind == "JPEG" and data.rfind(END_OF_IMAGE) < data.rfind(START_OF_SCAN):
+        # libjpeg would fill what is missing with grey and only warn
+        raise BadPicture(f"{path} is cut off: its JPEG data has no end; copy it again")
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise BadPicture(f"{path} cannot be decoded as a picture ({kind})") from error
+    if image is None:
+        raise BadPicture(f"{path} cannot be decoded as a picture ({kind}); it may be damaged")
+    picture: BgrImage = image
+    return picture
+
+
+class ImageSource:
+    """Pictures one after another, an even time apart. A bad picture among several is passed over with a warning."""
+
+    def __init__(self, path: Path, *, live: bool = False, loop: bool = False, fps: float = DEFAULT_FPS, start_ns: int):
+        """Raises SourceRejected where `path` is no picture and no folder with pictures."""
+        self.live = live
+        self.fps: float | None = fps
+        self.warning: str | None = None
+        self._loop = loop
+        self._start_ns = start_ns
+        self._paths = list_pictures(path)
+        self.frame_count = None if loop else len(self._paths)
+        self._position = 0
+        self._last_error: str | None = None
+        self.lost = 0
+        self._delivered = 0
+
+    def read(self, admit: Admit | None = None) -> Picture | None:
+        """See `Source.read`. Raises SourceRejected at the end if not one picture could be read."""
+        while self._position < len(self._paths) or self._again():
+            path = self._paths[self._position % len(self._paths)]
+            captured_at_ns = self._start_ns + round(self._position * 1e9 / (self.fps or DEFAULT_FPS))
+            self._position += 1
+            if admit is not None and not admit(captured_at_ns):
+                continue
+            try:
+                image = read_picture(path)
+            except (BadPicture, SourceRejected) as error:
+                self._note(str(error))
+                continue
+            self._delivered += 1
+            return Picture(image, captured_at_ns, CaptureClock.FILE)
+        if self._delivered == 0 and self._last_error is not None:
+            raise SourceRejected(self._last_error)
+        return None
+
+    def close(self) -> None:
+        """Nothing is held open between pictures."""
+        self._paths = []
+
+    def _again(self) -> bool:
+        return self._loop and bool(self._paths) and self._delivered > 0
+
+    def _note(self, problem: str) -> None:
+        self.lost += 1
+        self._last_error = problem
+        self.warning = f"{self.lost} of the pictures could not be read; the last one: {problem}"
+
+
+def list_pictures(path: Path) -> list[Path]:
+    """`path` itself, or the pictures in the folder `path` in natural order (2 before 10). Raises SourceRejected."""
+    if not path.is_dir():
+        check_readable(path)
+        return [path]
+    try:
+        found = [entry for entry in path.iterdir() if entry.suffix.lower() in SUFFIXES and entry.is_file()]
+    except OSError as error:
+        raise SourceRejected(f"the folder {path} cannot be read: {error.strerror}") from error
+    if not found:
+        raise SourceRejected(f"the folder {path} holds no picture ({', '.join(sorted(SUFFIXES))})")
+    return sorted(found, key=lambda entry: natural_key(entry.name))
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Sorts numbers inside names by value and letters without regard to case; the name itself breaks ties."""
+    parts = re.split(r"([0-9]+)", name)
+    key = [(0, int(part), "") if index % 2 else (1, 0, part.casefold()) for index, part in enumerate(parts)]
+    return [*key, (2, 0, name)]
+
+
+def open_images(settings: CameraSettings, *, live: bool) -> ImageSource:
+    """The picture or folder that `settings.source` names, `max_fps` (else 1) pictures a second."""
+    return ImageSource(
+        Path(settings.source.removeprefix("file://")),
+        live=live,
+        loop=settings.loop,
+        fps=settings.max_fps or DEFAULT_FPS,
+        start_ns=settings.recorded_at_ns or 0,
+    )
+
+
+def _header(data: bytes, path: Path) -> tuple[int, int, str]:
+    """Width, height and format from the first bytes; Pillow reads no pixel here."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower and says it better
+            with Image.open(BytesIO(data)) as image:
+                return image.width, image.height, image.format or "unknown"
+    except Image.DecompressionBombError as error:
+        raise BadPicture(f"{path} has more than {MAX_PIXELS / 1e6:.0f} megapixels; reduce it first") from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise BadPicture(f"{path} is not a picture in a known format") from error

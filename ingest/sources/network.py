@@ -1,0 +1,217 @@
+"""Cameras and streams at an address: RTSP, MJPEG over HTTP, HLS, and whatever else FFmpeg opens.
+
+Timeouts are enforced twice: by PyAV's interrupt callback, which FFmpeg polls in all its waits, and by the protocol's
+own socket timeout. No picture is black, grey or repeated: decoding begins at a key frame, and again at one after
+damage, and a stream that is decoded too slowly skips ahead to a key frame instead of growing old.
+
+FFmpeg's errors quote the address, which may hold a password: they are not chained to ours.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import av
+import av.error
+from av.codec.context import Flags
+
+from ingest.pacing import RealtimePacer
+from ingest.sources.base import Admit, Picture
+from ingest.sources.clocks import ArrivalClock, CaptureTimes
+from ingest.sources.ffmpeg import BgrConverter, explain, find_video_stream, nominal_fps
+from ingest.sources.gate import KeyframeGate, LagMeter
+from posebus.errors import SourceRejected, SourceUnavailable
+from posebus.settings import CameraSettings, redact_url
+
+HLS_READ_TIMEOUT_S = 30.0
+"""HLS is silent between two segments, for ten seconds and more."""
+KEYFRAME_WAIT_FACTOR = 4.0
+"""The first key frame may take this many read timeouts; no other wait for a picture may exceed one."""
+PACE_JUMP_S = 10.0
+UNTIMED_FORMATS = frozenset({"mpjpeg", "mjpeg"})
+"""Formats without times of their own: FFmpeg numbers the pictures 25 a second, which says nothing."""
+BURSTY_FORMATS = frozenset({"hls", "dash"})
+
+
+class NetworkSource:
+    """One connection to a camera. After SourceUnavailable close it and make another."""
+
+    frame_count: int | None = None
+    warning: str | None = None
+
+    def __init__(self, settings: CameraSettings, *, live: bool = True) -> None:
+        """Connects. Raises SourceUnavailable, or SourceRejected for an address that FFmpeg can never open."""
+        self.live = live
+        self.lost = 0
+        self._shown = redact_url(settings.source)
+        self._read_timeout_s = _read_timeout_s(settings)
+        self._container = _connect(settings, self._read_timeout_s)
+        stream = find_video_stream(self._container)
+        if stream is None:
+            self._container.close()
+            raise SourceUnavailable(f"{self._shown} answers but sends no video that can be decoded")
+        self._stream = stream
+        self._stream.codec_context.flags |= Flags.copy_opaque
+        self.fps = nominal_fps(stream)
+        name = self._container.format.name
+        self._recording = self._container.duration is not None and name not in UNTIMED_FORMATS
+        self._pacer = RealtimePacer(PACE_JUMP_S) if live and (self._recording or name in BURSTY_FORMATS) else None
+        self._lag = None if self._pacer or not live or name in UNTIMED_FORMATS else LagMeter()
+        self._gate = KeyframeGate()
+        self._to_bgr = BgrConverter()
+        self._clock = ArrivalClock(time.time_ns(), time.monotonic_ns())
+        self._times = CaptureTimes()
+        self._last_picture_s = time.monotonic()
+        self._frames = self._decode_all()
+
+    def read(self, admit: Admit | None = None) -> Picture | None:
+        """See `Source.read`. Only a recording behind an address ends regularly."""
+        for frame in self._frames:
+            self._wait_until_due(frame)
+            self._last_picture_s = time.monotonic()
+            stamp = self._times.stamp(self._clock.at(time.monotonic_ns()), frame.opaque)
+            if stamp is None:
+                self.lost += 1
+                continue
+            captured_at_ns, clock = stamp
+            if admit is None or admit(captured_at_ns):
+                return Picture(self._to_bgr(frame), captured_at_ns, clock)
+        if self._recording:
+            return None
+        raise SourceUnavailable(f"{self._shown} closed the stream")
+
+    def close(self) -> None:
+        """Hang up."""
+        self._frames = iter(())
+        self._container.close()
+
+    def _decode_all(self) -> Iterator[Any]:
+        for packet in self._packets():
+            self._check_silence()
+            if not packet.size:
+                continue
+            if self.live and not self._gate.passes(is_key=packet.is_keyframe, lag_s=self._lag_s(packet)):
+                self.lost += 0 if self._gate.starting else 1
+                continue
+            packet.opaque = camera_time_ns(packet)
+            yield from self._decode(packet)
+        yield from self._decode(None)
+
+    def _packets(self) -> Iterator[Any]:
+        """Video packets. All streams are read: sound alone must not look like a camera that is alive."""
+        try:
+            for packet in self._container.demux():
+                self._check_silence()
+                if packet.stream_index == self._stream.index:
+                    yield packet
+        except av.error.FFmpegError as error:
+            raise SourceUnavailable(f"{self._shown} {describe(error, self._read_timeout_s)}") from None
+
+    def _decode(self, packet: Any | None) -> Iterator[Any]:
+        try:
+            frames = self._stream.codec_context.decode(packet)
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:
+            self.lost += 1
+            self._gate.shut()
+            return
+        for frame in frames:
+            if frame.is_corrupt:
+                self.lost += 1
+                self._gate.shut()
+            else:
+                yield frame
+
+    def _lag_s(self, packet: Any) -> float:
+        if self._lag is None or packet.pts is None:
+            return 0.0
+        return self._lag.lag_s(float(packet.pts * self._stream.time_base), time.monotonic())
+
+    def _wait_until_due(self, frame: Any) -> None:
+        if self._pacer is None or frame.pts is None:
+            return
+        presented_ns = round(frame.pts * self._stream.time_base * 1_000_000_000)
+        time.sleep(self._pacer.wait_s(presented_ns, time.monotonic()))
+
+    def _check_silence(self) -> None:
+        """Packets may come for ever without a picture: sound, garbage, or no key frame."""
+        limit_s = self._read_timeout_s * (KEYFRAME_WAIT_FACTOR if self._gate.starting else 1.0)
+        if self.live and time.monotonic() - self._last_picture_s > limit_s:
+            raise SourceUnavailable(f"{self._shown} sent no usable picture for {limit_s:g} s")
+
+
+def camera_time_ns(packet: Any) -> int | None:
+    """The camera's wall clock (Unix ns) at this packet, by the last RTCP sender report; None before the first.
+
+    FFmpeg attaches it as a producer reference time: int64 microseconds, then flags. Unlike `start_time_realtime`, it
+    follows every report, so the drift between the camera's two clocks does not add up over days.
+    """
+    if not packet.has_sidedata("prft"):
+        return None
+    (wall_us,) = struct.unpack_from("=q", bytes(packet.get_sidedata("prft")))
+    return int(wall_us) * 1000
+
+
+def describe(error: Exception, timeout_s: float) -> str:
+    """What went wrong, as the rest of a sentence that begins with the address."""
+    if isinstance(error, av.error.ExitError | av.error.TimeoutError):
+        return f"did not answer within {timeout_s:g} s; check its address, power and network"
+    if isinstance(error, av.error.ConnectionRefusedError):
+        return "refuses the connection; check address and port"
+    if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
+        return "refuses the login; put the right user and password into its address"
+    if isinstance(error, av.error.HTTPNotFoundError):
+        return "answers that there is no such stream; check the path in its address"
+    if isinstance(error, av.error.InvalidDataError):
+        return "sends something that is no video"
+    return f"cannot be reached or read: {explain(error)}; check host name and network"
+
+
+def open_network(settings: CameraSettings, *, live: bool) -> NetworkSource:
+    """A connection to the address in `settings.source`."""
+    return NetworkSource(settings, live=live)
+
+
+def _connect(settings: CameraSettings, read_timeout_s: float) -> Any:
+    shown = redact_url(settings.source)
+    began_s = time.monotonic()
+    try:
+        return av.open(
+            settings.source,
+            options=_options(settings),
+            timeout=(settings.open_timeout_s, read_timeout_s),
+            metadata_errors="replace",
+        )
+    except av.error.ProtocolNotFoundError:
+        raise SourceRejected(
+            f"{shown} has a scheme that FFmpeg does not know; use rtsp://, http:// or https://"
+        ) from None
+    except av.error.FFmpegError as error:
+        in_time = time.monotonic() - began_s < settings.open_timeout_s
+        # some protocols report the interruption as bad data
+        shown_error = error if in_time else av.error.ExitError(0, "")
+        raise SourceUnavailable(f"{shown} {describe(shown_error, settings.open_timeout_s)}") from None
+
+
+def _options(settings: CameraSettings) -> dict[str, str]:
+    """FFmpeg's options: look at the stream only until its format is known, not at its frame rate (1 s less)."""
+    timeout_us = str(round(max(settings.open_timeout_s, _read_timeout_s(settings)) * 1e6))
+    options = {"fpsprobesize": "0", "analyzeduration": "2000000"}
+    if urlsplit(settings.source).scheme.lower() in {"rtsp", "rtsps"}:
+        return options | {
+            "rtsp_transport": settings.rtsp_transport,
+            "allowed_media_types": "video",
+            "timeout": timeout_us,
+        }
+    return options | {"rw_timeout": timeout_us}
+
+
+def _read_timeout_s(settings: CameraSettings) -> float:
+    if urlsplit(settings.source).path.endswith(".m3u8"):
+        return max(settings.read_timeout_s, HLS_READ_TIMEOUT_S)
+    return settings.read_timeout_s
