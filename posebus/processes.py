@@ -13,7 +13,9 @@ from posebus.stage import PARENT_ENV
 
 EXIT_DONE = 0
 EXIT_FATAL = 1
-"""A child that ends with one of these has said all it can say; any other end is a crash."""
+"""A child that ends with one of these has said all it can say; any other end is a crash, and it is started again."""
+EXIT_AGAIN = 75
+"""What a stage says that could not begin because the broker was away (EX_TEMPFAIL of sysexits.h)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,12 @@ class TrackerSettings(_Strict):
     )
     lease_s: float = Field(default=2.0, gt=0.2, description="A camera whose tracker is silent this long is taken over")
 
+    @model_validator(mode="after")
+    def _check_order(self) -> TrackerSettings:
+        if self.low_score > self.high_score:
+            raise ValueError("tracker.low_score must not be above tracker.high_score")
+        return self
+
 
 class RetentionSettings(_Strict):
     """How much of the public streams the broker keeps for late subscribers."""
@@ -157,12 +163,6 @@ class Settings(_Strict):
             for name in value:
                 check_camera_name(str(name))
         return value
-
-    @model_validator(mode="after")
-    def _check_order(self) -> Settings:
-        if self.tracker.low_score > self.tracker.high_score:
-            raise ValueError("tracker.low_score must not be above tracker.high_score")
-        return self
 
 
 def check_camera_name(name: str) -> str:
