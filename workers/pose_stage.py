@@ -119,8 +119,13 @@ class PoseStage:
         self._reclaim(now_s)
         busy = bool(self._running) or len(self._former) > 0
         for cameras, count in self._plan.rounds(self._cameras, self._free):
-            for entry in self._reader.read(cameras, count, None):
-                self._accept(entry, now_s)
+            turn = cameras
+            while turn:
+                entries = self._reader.read(turn, count, None)
+                useful = {entry.camera for entry in entries if self._accept(entry, now_s)}
+                # A stale frame costs no slot and must not cost the camera its turn either, or a camera that has
+                # fallen behind would only ever be given stale ones.
+                turn = [camera for camera in turn if camera in {entry.camera for entry in entries} - useful]
             busy = busy or bool(self._held) or bool(self._outbox)
             if self._free() <= 0:
                 return
@@ -141,8 +146,8 @@ class PoseStage:
                 if (entry.camera, entry.entry_id) not in self._held:
                     self._accept(entry, now_s)
 
-    def _accept(self, entry: FrameEntry, now_s: float) -> None:
-        """Decide what happens to one entry: pass on, skip, bury, or decode for the engine."""
+    def _accept(self, entry: FrameEntry, now_s: float) -> bool:
+        """Decide what happens to one entry: pass on, skip, bury or decode it; False if it was skipped as stale."""
         self._held.add((entry.camera, entry.entry_id))
         body = entry.body
         if body is None:
@@ -155,14 +160,19 @@ class PoseStage:
             self._counts["skipped too old"] += 1
             mark = Skipped(body.camera, body.epoch, body.seq, body.captured_at_ns, body.delivery, "too old")
             self._outbox.append(PoseResult(entry, mark))
+            return False
         else:
-            try:
-                image = decode_image(body.data, body.encoding, body.image_size_px)
-            except BadPicture as error:
-                self._bury(entry, str(error))
-                return
-            fit = self._estimator.fit((image.shape[1], image.shape[0]))
-            self._former.add(Job(entry, body, image), fit.input_px, now_s)
+            self._decode(entry, body, now_s)
+        return True
+
+    def _decode(self, entry: FrameEntry, frame: Frame, now_s: float) -> None:
+        try:
+            image = decode_image(frame.data, frame.encoding, frame.image_size_px)
+        except BadPicture as error:
+            self._bury(entry, str(error))
+            return
+        fit = self._estimator.fit((image.shape[1], image.shape[0]))
+        self._former.add(Job(entry, frame, image), fit.input_px, now_s)
 
     def _bury(self, entry: FrameEntry, reason: str) -> None:
         self._counts["dead"] += 1

@@ -157,6 +157,18 @@ def test_old_live_frames_are_skipped_unprocessed_and_counted(real_url: str) -> N
     assert bench.stage.report()["skipped"] == {"too old": 1}
 
 
+def test_a_camera_that_fell_behind_gets_a_fresh_frame_in_its_turn(real_url: str) -> None:
+    bench = Bench(connect(real_url), Delivery.LIVE, max_age_ms=50.0)
+    for seq in range(20):
+        bench.publish(seq)
+    time.sleep(0.2)
+    bench.publish(20)
+    bench.stage.step(time.monotonic())
+    bench.stage.drain()
+    done = {body.seq: type(body) for body in bench.poses() if body is not None}
+    assert done == {**dict.fromkeys(range(20), Skipped), 20: PoseFrame}
+
+
 def test_a_lossless_frame_is_never_too_old(real_url: str) -> None:
     bench = Bench(connect(real_url), Delivery.LOSSLESS, max_age_ms=50.0)
     bench.publish(0)

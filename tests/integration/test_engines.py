@@ -203,7 +203,7 @@ def test_an_end_to_end_head_says_the_same_as_the_dense_one(
     outputs = {}
     image = np.ascontiguousarray(people_rgb[:256, :320])[None]
     for end_to_end in (True, False):
-        # Untrained, both of its heads hold the same numbers, so their best rows must agree.
+        # Untrained, both of its heads hold the same numbers.
         path = Path(YOLO(str(own)).export(format="onnx", dynamic=True, nms=False if end_to_end else None))
         head = read_head(path)
         assert head == Head(1, 17, 3, end_to_end, 32)
@@ -212,11 +212,16 @@ def test_an_end_to_end_head_says_the_same_as_the_dense_one(
         )
         raw = engine.submit(image).result()
         assert raw.shape == ((1, 300, 57) if end_to_end else (1, 56, 1680))
-        outputs[end_to_end] = detections_from_output(raw[0], head, conf=1e-6, iou=1.0, max_people=10)
+        outputs[end_to_end] = detections_from_output(raw[0], head, conf=1e-9, iou=1.0, max_people=2000)
         engine.close()
-    np.testing.assert_allclose(outputs[True].scores, outputs[False].scores, rtol=1e-4)
-    np.testing.assert_allclose(outputs[True].boxes_xyxy_px, outputs[False].boxes_xyxy_px, atol=0.05)
-    np.testing.assert_allclose(outputs[True].keypoints_px, outputs[False].keypoints_px, atol=0.05)
+    rows, dense = outputs[True], outputs[False]
+    assert (len(rows.scores), len(dense.scores)) == (300, 1680)
+    np.testing.assert_allclose(rows.scores, dense.scores[:300], rtol=1e-4)
+    # Many untrained scores are equal, so their order is free: each row must be one of the dense head's, whole.
+    apart = np.abs(rows.boxes_xyxy_px[:, None] - dense.boxes_xyxy_px[None]).max(axis=2)
+    same = apart.argmin(axis=1)
+    assert apart.min(axis=1).max() < 0.05
+    np.testing.assert_allclose(rows.keypoints_px, dense.keypoints_px[same], atol=0.05)
 
 
 @pytest.mark.parametrize("engine", ["torch", "openvino"])
