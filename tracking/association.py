@@ -33,6 +33,9 @@ DOUBTFUL_UNSEEN_S = 0.2
 TENTATIVE_AT_LEAST = 0.3
 """Similarity from which a sure detection continues a track that is not yet believed."""
 
+LEFT_OVER_AT_LEAST = 0.15
+"""Similarity from which a known track and a sure detection that nobody else claimed are taken for the same person."""
+
 
 @dataclass(frozen=True, slots=True)
 class Round:
@@ -52,6 +55,7 @@ def associate(alike: Floats, tracks: Tracks, detections: Detections, now_ns: int
         Round(known, sure, SURE_AT_LEAST),
         Round(known & in_sight, ~sure, DOUBTFUL_AT_LEAST),
         Round(~known, sure, TENTATIVE_AT_LEAST),
+        Round(known, sure, LEFT_OVER_AT_LEAST),
     )
     return in_rounds(alike, detections.scores, rounds)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from posebus.errors import MalformedMessage
-from tracking.track import COLUMNS, INTEGER_COLUMNS, Tracks
+from tracking.track import BELIEF_COLUMNS, COLUMNS, INTEGER_COLUMNS, Tracks
 
 SNAPSHOT_VERSION = 1
 
@@ -59,8 +59,9 @@ def from_dict(plain: dict[str, Any]) -> TrackerState:
     try:
         columns = {name: _column(name, plain[name]) for name in COLUMNS}
         count = len(columns["ids"])
-        if any(len(column) != count for column in columns.values()):
-            raise ValueError("its columns differ in length")
+        for name, column in columns.items():
+            if column.shape != (count, *_shape_of_one(name, columns["joints"])):
+                raise ValueError(f"its column {name} has shape {column.shape}")
         last = None if plain["last"] is None else Instant(*(int(part) for part in plain["last"]))
         return TrackerState(tracks=Tracks(**columns), next_id=int(plain["next_id"]), last=last)
     except (KeyError, TypeError, ValueError) as error:
@@ -71,3 +72,10 @@ def from_dict(plain: dict[str, Any]) -> TrackerState:
 
 def _column(name: str, values: Any) -> np.ndarray[Any, Any]:
     return np.array(values, np.int64 if name in INTEGER_COLUMNS else np.float64, order="C")
+
+
+def _shape_of_one(name: str, joints: np.ndarray[Any, Any]) -> tuple[int, ...]:
+    """The shape of one track's entry in a column; how many joints there are only the snapshot knows."""
+    if name == "joints":
+        return (joints.shape[1], 3) if joints.ndim == 3 else (0, 3)
+    return (4,) if name in BELIEF_COLUMNS else ()

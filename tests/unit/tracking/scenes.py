@@ -1,0 +1,107 @@
+"""Made-up people who walk: frames for the tracker whose truth is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from posebus.messages import PoseFrame, TrackFrame
+
+SIZE_PX = (1280, 720)
+SECOND_NS = 1_000_000_000
+
+STANDING = np.array(
+    [
+        *[(0.5, 0.08), (0.53, 0.06), (0.47, 0.06), (0.57, 0.07), (0.43, 0.07)],
+        *[(0.7, 0.2), (0.3, 0.2), (0.8, 0.35), (0.2, 0.35), (0.8, 0.48), (0.2, 0.48)],
+        *[(0.62, 0.52), (0.38, 0.52), (0.62, 0.74), (0.38, 0.74), (0.62, 0.95), (0.38, 0.95)],
+    ]
+)
+"""Where the joints of a standing person lie in the box, (17, 2) in parts of width and height."""
+
+
+def person(x: float, y: float, height: float = 200.0) -> np.ndarray:
+    """A box (4,) around the centre x, y."""
+    width = 0.4 * height
+    return np.array([x - width / 2, y - height / 2, x + width / 2, y + height / 2], np.float32)
+
+
+def pose_frame(
+    boxes: Sequence[np.ndarray] | np.ndarray,
+    seq: int,
+    time_s: float,
+    *,
+    scores: Sequence[float] | None = None,
+    keypoints: bool = True,
+    epoch: int = 1,
+) -> PoseFrame:
+    """A frame with a standing person, all joints seen, in every box."""
+    array = np.asarray(boxes, np.float32).reshape(-1, 4)
+    sides = array[:, 2:] - array[:, :2]
+    joints = np.concatenate(
+        [array[:, None, :2] + STANDING * sides[:, None], np.full((len(array), 17, 1), 0.9)], axis=2
+    ).astype(np.float32)
+    return PoseFrame(
+        camera="yard",
+        epoch=epoch,
+        seq=seq,
+        captured_at_ns=round(time_s * SECOND_NS),
+        size_px=SIZE_PX,
+        boxes_xyxy_px=array,
+        scores=np.full(len(array), 0.9, np.float32) if scores is None else np.array(scores, np.float32),
+        keypoints_px=joints if keypoints else None,
+    )
+
+
+def walk(
+    times_s: Iterable[float], lanes: int = 3, speed_px_s: float = 120.0, *, keypoints: bool = True
+) -> list[PoseFrame]:
+    """People on parallel lanes, 200 px high and 230 px apart, all walking to the right."""
+    return [
+        pose_frame(
+            [person(150 + speed_px_s * t + 8 * lane, 120 + 230 * lane) for lane in range(lanes)],
+            seq,
+            t,
+            keypoints=keypoints,
+        )
+        for seq, t in enumerate(times_s)
+    ]
+
+
+def crowd(rng: np.random.Generator, people: int, frames: int, *, missing: float = 0.1) -> list[PoseFrame]:
+    """People who wander at random, some undetected in each frame, with scores and boxes that waver."""
+    centres = rng.uniform((50, 50), (1230, 670), (people, 2))
+    heights = rng.uniform(60, 120, people)
+    speeds = rng.normal(0, 40, (people, 2))
+    result = []
+    for seq in range(frames):
+        time_s = seq / 20
+        seen = np.flatnonzero(rng.random(people) >= missing)
+        boxes = [person(*(centres[i] + speeds[i] * time_s + rng.normal(0, 1, 2)), heights[i]) for i in seen]
+        scores = rng.uniform(0.2, 0.95, len(seen))
+        result.append(pose_frame(boxes, seq, time_s, scores=list(scores)))
+    return result
+
+
+def in_state(frame: TrackFrame, state: str) -> list[int]:
+    """Ids of the tracks that are in that state."""
+    return [track.id for track in frame.tracks if track.state == state]
+
+
+def plain(frame: TrackFrame) -> tuple[object, ...]:
+    """The frame with arrays as bytes, so that two can be compared bit for bit."""
+    return (
+        (frame.camera, frame.epoch, frame.seq, frame.captured_at_ns, frame.size_px),
+        tuple(
+            (
+                track.id,
+                track.state,
+                track.score,
+                track.age_s,
+                track.box_xyxy_px.tobytes(),
+                None if track.keypoints_px is None else track.keypoints_px.tobytes(),
+            )
+            for track in frame.tracks
+        ),
+    )

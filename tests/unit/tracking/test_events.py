@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from unit.tracking.scenes import SECOND_NS, crowd, pose_frame, walk
+
+from posebus.messages import Delivery, EndOfStream, Event, Track, TrackFrame
+from tracking import PoseTracker
+from tracking.events import TrackEvents
+
+BOX = np.array([1.0, 2.0, 3.0, 4.0], np.float32)
+
+
+def frame(seq: int, **states: str) -> TrackFrame:
+    """Tracks by number and state, `t1="lost"`, one frame a second; every track is as old as the stream."""
+    tracks = tuple(Track(int(name[1:]), BOX, 0.9, None, state, float(seq)) for name, state in states.items())
+    return TrackFrame("yard", 1, seq, seq * SECOND_NS, (640, 480), tracks)
+
+
+def end(seq: int) -> EndOfStream:
+    return EndOfStream("yard", 1, seq, seq * SECOND_NS, Delivery.LOSSLESS)
+
+
+def said(events: list[Event]) -> list[tuple[str, int, int]]:
+    return [(event.type.rsplit(".", 1)[1], event.data["track_id"], event.seq) for event in events]
+
+
+def tell(*frames: TrackFrame) -> list[Event]:
+    events = TrackEvents("yard")
+    return [event for item in frames for event in events.update(item)]
+
+
+def test_a_whole_life() -> None:
+    events = tell(
+        frame(0, t1="tentative"),
+        frame(1, t1="confirmed"),
+        frame(2, t1="confirmed"),
+        frame(3, t1="lost"),
+        frame(4, t1="lost"),
+        frame(5, t1="confirmed"),
+        frame(6, t1="lost"),
+        frame(7, t1="ended"),
+        frame(8),
+    )
+    assert said(events) == [("started", 1, 1), ("lost", 1, 3), ("lost", 1, 6), ("ended", 1, 7)]
+    last = events[-1]
+    assert last.id == "yard/1/7/posebus.track.ended/1"
+    assert (last.source, last.subject) == ("posebus/cameras/yard", "yard/tracks/1")
+    assert (last.camera, last.epoch, last.time_ns) == ("yard", 1, 7 * SECOND_NS)
+    assert last.data == {
+        "track_id": 1,
+        "first_seen_ns": 0,
+        "last_seen_ns": 5 * SECOND_NS,
+        "duration_s": 5.0,
+        "box_xyxy_px": [1.0, 2.0, 3.0, 4.0],
+        "reason": "unseen",
+    }
+
+
+def test_who_was_never_confirmed_is_not_mentioned() -> None:
+    assert tell(frame(0, t1="tentative"), frame(1, t1="tentative"), frame(2, t1="ended")) == []
+
+
+def test_the_end_of_the_source_ends_everybody_once() -> None:
+    events = TrackEvents("yard")
+    events.update(frame(0, t3="confirmed", t1="confirmed", t2="tentative"))
+    events.update(frame(1, t3="confirmed", t1="lost", t2="tentative"))
+    over = events.source_ended(end(2))
+    assert said(over) == [("ended", 1, 2), ("ended", 3, 2)]
+    assert all(event.data["reason"] == "source ended" for event in over)
+    assert events.source_ended(end(2)) == []
+
+
+def test_state_survives() -> None:
+    frames = [frame(0, t1="confirmed", t2="confirmed"), frame(1, t1="lost"), frame(2, t1="lost", t2="ended")]
+    events = TrackEvents("yard")
+    told = events.update(frames[0])
+    for item in frames[1:]:
+        heir = TrackEvents("yard")
+        heir.load_state(json.loads(json.dumps(events.state_dict())))
+        events = heir
+        told += events.update(item)
+    assert told == tell(*frames)
+
+
+def test_a_crowd_through_the_tracker() -> None:
+    """Each confirmed identity starts once and ends once, in that order, and every id is unique and repeatable."""
+
+    def story() -> list[Event]:
+        tracker, events = PoseTracker(), TrackEvents("yard")
+        frames = crowd(np.random.default_rng(9), 12, 80, missing=0.4)
+        told = [event for item in frames for event in events.update(tracker.update(item))]
+        return told + events.source_ended(end(80))
+
+    told = story()
+    assert told == story()
+    assert len({event.id for event in told}) == len(told)
+    for number in {event.data["track_id"] for event in told}:
+        kinds = [event.type.rsplit(".", 1)[1] for event in told if event.data["track_id"] == number]
+        assert kinds[0] == "started"
+        assert kinds[-1] == "ended"
+        assert set(kinds[1:-1]) <= {"lost"}
+    for event in told:
+        json.dumps(event.data)
+
+
+def test_first_seen_is_before_the_confirmation() -> None:
+    tracker, events = PoseTracker(), TrackEvents("yard")
+    frames = [pose_frame(f.boxes_xyxy_px, f.seq, f.seq / 50, scores=[0.65]) for f in walk(range(10), 1, 1.0)]
+    told = [event for item in frames for event in events.update(tracker.update(item))]
+    assert said(told)[0][:2] == ("started", 1)
+    assert told[0].seq > 0
+    assert told[0].data["first_seen_ns"] == 0
