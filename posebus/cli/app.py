@@ -1,0 +1,59 @@
+"""The table of commands, in the order in which a newcomer meets them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from posebus.cli.config_command import config_app
+from posebus.cli.doctor import doctor
+from posebus.cli.image import image
+from posebus.cli.run import run
+from posebus.cli.stages import ingest, track, work
+from posebus.cli.top import top
+from posebus.cli.up import up
+from posebus.cli.watch import watch
+
+TRY = "Try it"
+RUN = "Run cameras"
+LOOK = "See what is going on"
+JOBS = "Recordings as jobs for a queue"
+
+app = typer.Typer(
+    name="posebus",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with 'posebus demo'. Each command explains itself: 'posebus run --help'.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"posebus {version('posebus')}")
+        raise typer.Exit
+
+
+@app.callback()
+def posebus(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Many cameras in, live identity-stable human pose streams out."""
+
+
+app.command("image", rich_help_panel=TRY)(image)
+app.command("run", rich_help_panel=TRY)(run)
+app.command("up", rich_help_panel=RUN)(up)
+app.command("ingest", rich_help_panel=RUN)(ingest)
+app.command("work", rich_help_panel=RUN)(work)
+app.command("track", rich_help_panel=RUN)(track)
+app.command("watch", rich_help_panel=LOOK)(watch)
+app.command("top", rich_help_panel=LOOK)(top)
+app.command("doctor", rich_help_panel=LOOK)(doctor)
+app.add_typer(config_app, name="config", rich_help_panel=LOOK)

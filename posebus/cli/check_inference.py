@@ -1,0 +1,71 @@
+"""Checks of `doctor` about inference: weights, cache folder, GPU, and which engine would be chosen."""
+
+from __future__ import annotations
+
+import tempfile
+from importlib import util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posebus.cli.findings import BROKEN, FINE, NOTE, Finding
+from posebus.errors import PoseBusError
+
+if TYPE_CHECKING:
+    from posebus.settings import WorkerSettings
+
+_INSTALL = "for inference: pip install 'posebus[worker]'"
+
+
+def cache_folder(cache_dir: Path) -> Finding:
+    """Whether exported engines can be kept."""
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache_dir):
+            pass
+    except OSError as error:
+        advice = "make the folder writable, or set cache_dir (POSEBUS_CACHE_DIR) to another"
+        return Finding("cache", BROKEN, f"{cache_dir} cannot be written: {error.strerror}", advice)
+    return Finding("cache", FINE, f"{cache_dir} is writable")
+
+
+def weights(settings: WorkerSettings, cache_dir: Path) -> Finding:
+    """Where the weights are and whether their hash is known; downloads nothing."""
+    if util.find_spec("ultralytics") is None:
+        return Finding("weights", NOTE, "not looked for: ultralytics is not installed", _INSTALL)
+    from workers.weights import resolve_weights
+
+    try:
+        found = resolve_weights(
+            settings.model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir, download=False
+        )
+    except PoseBusError as error:
+        return Finding("weights", BROKEN, str(error))
+    return Finding("weights", FINE, f"{found.name}, sha256 {found.sha256}, {found.path}")
+
+
+def gpu() -> Finding:
+    """The CUDA GPU, if torch sees one."""
+    if util.find_spec("torch") is None:
+        return Finding("gpu", NOTE, "not looked for: torch is not installed", _INSTALL)
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        return Finding("gpu", BROKEN, f"torch does not load: {error}", "reinstall torch and torchvision together")
+    if not torch.cuda.is_available():
+        advice = "" if torch.version.cuda is None else "if there is one, check its driver with nvidia-smi"
+        return Finding("gpu", NOTE, f"torch {torch.__version__} sees no CUDA GPU; the CPU will be used", advice)
+    names = ", ".join(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count()))
+    return Finding("gpu", FINE, f"{names} (CUDA {torch.version.cuda})")
+
+
+def engine(settings: WorkerSettings) -> Finding:
+    """The engine and precision that a worker with these settings would use, and why."""
+    if util.find_spec("torch") is None:
+        return Finding("engine", NOTE, "none: the packages for inference are not installed", _INSTALL)
+    from workers.engines import choose_engine
+
+    try:
+        choice = choose_engine(settings)
+    except PoseBusError as error:
+        return Finding("engine", BROKEN, str(error))
+    return Finding("engine", FINE, f"{choice.name} {choice.precision} on {choice.device}: {choice.reason}")

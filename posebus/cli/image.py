@@ -1,0 +1,207 @@
+"""`posebus image`: one picture in, skeletons out. No broker, no tracker: the network alone, in this process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from posebus.cli.options import (
+    NETWORK,
+    EngineOption,
+    ImgszOption,
+    JsonOption,
+    ModelOption,
+    Precision,
+    TrustOption,
+    settings_from,
+)
+
+if TYPE_CHECKING:
+    from posebus.messages import FloatArray
+    from posebus.settings import Settings
+    from workers.estimator import PoseEstimator
+    from workers.postprocess import Detections
+
+DEFAULT_OUT = Path("posebus-out")
+
+_FilesArgument = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", help="Pictures (JPEG, PNG, WebP, …), or folders of pictures.")
+]
+_OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="DIR", help=f"Where results go. (default: {DEFAULT_OUT}; none with --json)"),
+]
+_ConfOption = Annotated[
+    float,
+    typer.Option("--conf", metavar="SCORE", help="Ignore people below this score, 0 to 1.", rich_help_panel=NETWORK),
+]
+_PrecisionOption = Annotated[
+    Precision, typer.Option("--precision", help="Arithmetic; fp32 is exact.", rich_help_panel=NETWORK)
+]
+
+
+def image(
+    files: _FilesArgument,
+    out: _OutOption = None,
+    as_json: JsonOption = False,
+    imgsz: ImgszOption = None,
+    conf: _ConfOption = 0.25,
+    engine: EngineOption = None,
+    precision: _PrecisionOption = Precision.FP32,
+    model: ModelOption = None,
+    trust: TrustOption = None,
+) -> None:
+    """Find the people in pictures: skeletons as JSON and drawn.
+
+    Writes NAME.poses.json and NAME.annotated.png for each picture into the folder --out. A picture that cannot be
+    read is named on standard error and the others go on; the exit code is then 1.
+    """
+    settings = settings_from(
+        None,
+        worker__imgsz=imgsz,
+        worker__conf=conf,
+        worker__engine=engine,
+        worker__precision=precision,
+        worker__model=model,
+        worker__allow_unknown_weights=trust,
+    )
+    folder = None if as_json and out is None else out or DEFAULT_OUT
+    paths, failed = _pictures_in(files)
+    results = []
+    if paths:
+        if folder is not None:
+            _make(folder)
+        with _estimator(settings) as estimator:
+            for path, name in zip(paths, _names(paths), strict=True):
+                result = _one_picture(estimator, path, name, folder)
+                failed += result is None
+                if result is not None:
+                    results.append(result)
+                    if not as_json:
+                        _say(result, name, folder)
+    if as_json:
+        print(json.dumps(results))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _one_picture(estimator: PoseEstimator, path: Path, name: str, folder: Path | None) -> dict[str, Any] | None:
+    """The result for one picture, also written to `folder`; None, after a sentence, for one that cannot be read."""
+    import cv2
+
+    from ingest.sources.images import read_picture
+    from posebus.cli.failures import complain
+    from posebus.errors import BadPicture, SourceRejected
+
+    try:
+        image_bgr = read_picture(path)
+    except (BadPicture, SourceRejected) as error:
+        complain(error)
+        return None
+    found = estimator.estimate(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB))
+    result = {
+        "file": str(path),
+        "size_px": [image_bgr.shape[1], image_bgr.shape[0]],
+        "people": _people(found),
+    }
+    if folder is not None:
+        from recordings.draw import color_of, draw_people
+
+        labels = [f"{score:.2f}" for score in found.scores]
+        colors = [color_of(index) for index in range(len(labels))]
+        draw_people(image_bgr, found.boxes_xyxy_px, found.keypoints_px, labels, colors)
+        _store(folder / f"{name}.poses.json", (json.dumps(result, indent=1) + "\n").encode())
+        _store(folder / f"{name}.annotated.png", cv2.imencode(".png", image_bgr)[1].tobytes())
+    return result
+
+
+def _people(found: Detections) -> list[dict[str, Any]]:
+    from posebus.public_json import COORDINATE_DECIMALS, SCORE_DECIMALS
+
+    def pixels(values: FloatArray) -> list[float]:
+        return [round(float(value), COORDINATE_DECIMALS) for value in values]
+
+    def score(value: float) -> float:
+        return round(float(value), SCORE_DECIMALS)
+
+    return [
+        {
+            "box_xyxy_px": pixels(box),
+            "score": score(box_score),
+            "keypoints": [[*pixels(row[:2]), score(row[2])] for row in keypoints],
+        }
+        for box, box_score, keypoints in zip(found.boxes_xyxy_px, found.scores, found.keypoints_px, strict=True)
+    ]
+
+
+@contextmanager
+def _estimator(settings: Settings) -> Iterator[PoseEstimator]:
+    from rich.console import Console
+
+    with Console(stderr=True).status("Loading the network (the first time it is exported, which takes longer)"):
+        from posebus.config import cache_folder
+        from workers.engines import load_engine
+        from workers.estimator import PoseEstimator
+
+        engine = load_engine(settings.worker, cache_folder(settings))
+    try:
+        yield PoseEstimator(engine, settings.worker)
+    finally:
+        engine.close()
+
+
+def _pictures_in(files: Sequence[Path]) -> tuple[list[Path], int]:
+    """The pictures, folders opened, and the number of arguments that hold none (each was named)."""
+    from ingest.sources.images import list_pictures
+    from posebus.cli.failures import complain
+    from posebus.errors import SourceRejected
+
+    paths: list[Path] = []
+    failed = 0
+    for file in files:
+        try:
+            paths += list_pictures(file)
+        except SourceRejected as error:
+            complain(error)
+            failed += 1
+    return paths, failed
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """A name for each picture's results: its stem, numbered where two pictures share one."""
+    names: list[str] = []
+    for path in paths:
+        name, number = path.stem, 2
+        while name in names:
+            name, number = f"{path.stem}-{number}", number + 1
+        names.append(name)
+    return names
+
+
+def _make(folder: Path) -> None:
+    from posebus.errors import OutputError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {folder} cannot be made: {error.strerror}") from None
+
+
+def _store(path: Path, data: bytes) -> None:
+    from posebus.errors import OutputError
+
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _say(result: dict[str, Any], name: str, folder: Path | None) -> None:
+    number = len(result["people"])
+    where = "" if folder is None else f", drawn in {folder / name}.annotated.png"
+    print(f"{result['file']}: {number} {'person' if number == 1 else 'people'}{where}")

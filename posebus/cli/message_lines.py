@@ -1,0 +1,70 @@
+"""Messages as lines of text: for people in short, for programs as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from posebus.messages import Event, TrackFrame, TrackState
+from posebus.mistakes import redact_text
+from posebus.public_json import dump, event_to_json, track_frame_to_json
+from posebus.subscription import Message
+
+REPEAT_S = 1.0
+"""How often the same people of a camera are named again."""
+
+_FOR_PROGRAMS = ("_ns", "_px")
+"""Times and boxes of an event: `--json` has them."""
+
+_RECORDING_NS = 10 * 365 * 86_400 * 10**9
+"""Times below this (1980) count from the start of a recording."""
+
+
+class MessageLines:
+    """Lines for people. Remembers what it said of each camera, so as not to say it 25 times a second."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, tuple[float, str]] = {}
+
+    def line(self, message: Message, now_s: float) -> str | None:
+        """The line for `message`, or None where it would say the same again. `now_s` is monotonic."""
+        body = message.body
+        if isinstance(body, Event):
+            told = {key: value for key, value in body.data.items() if not key.endswith(_FOR_PROGRAMS)}
+            details = "  ".join(f"{key}={value}" for key, value in told.items())
+            text = f"{clock_text(body.time_ns)}  {body.camera:<12}  {body.type.removeprefix('posebus.'):<14}  {details}"
+            return redact_text(text.rstrip())
+        if not isinstance(body, TrackFrame):
+            return None
+        people = _people(body)
+        said_at_s, said = self._said.get(body.camera, (-REPEAT_S, ""))
+        if people == said and now_s - said_at_s < REPEAT_S:
+            return None
+        self._said[body.camera] = now_s, people
+        return f"{clock_text(body.captured_at_ns)}  {body.camera:<12}  {people}"
+
+
+def json_line(message: Message) -> str | None:
+    """`message` in its public JSON form; None for poses, which have none."""
+    body = message.body
+    if isinstance(body, Event):
+        return dump(event_to_json(body))
+    if isinstance(body, TrackFrame) and message.provenance is not None:
+        return dump(track_frame_to_json(body, message.provenance, message.provenance.published_at_ns))
+    return None
+
+
+def clock_text(time_ns: int) -> str:
+    """Local time of day, or for a recording that does not know its date the position in it."""
+    if time_ns < _RECORDING_NS:
+        seconds, milliseconds = divmod(time_ns // 1_000_000, 1000)
+        return f"+{timedelta(seconds=seconds)}.{milliseconds:03d}"
+    moment = datetime.fromtimestamp(time_ns / 1e9).astimezone()
+    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
+
+
+def _people(frame: TrackFrame) -> str:
+    ids = {state: [str(track.id) for track in frame.tracks if track.state == state] for state in TrackState}
+    seen, lost = ids[TrackState.CONFIRMED], ids[TrackState.LOST]
+    noun = "person" if len(seen) == 1 else "people"
+    text = f"{len(seen)} {noun}: {' '.join(seen)}" if seen else "nobody"
+    return f"{text}  (lost: {' '.join(lost)})" if lost else text

@@ -1,0 +1,110 @@
+"""Options that several commands share, so that they read and behave the same everywhere."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from posebus.settings import Settings
+
+
+class Engine(StrEnum):
+    """The values of `WorkerSettings.engine`."""
+
+    AUTO = "auto"
+    TORCH = "torch"
+    OPENVINO = "openvino"
+    ONNX = "onnx"
+
+
+class Precision(StrEnum):
+    """The values of `WorkerSettings.precision`."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+
+
+NETWORK = "Network"
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", metavar="FILE", help="Configuration file; see examples/posebus.yaml."),
+]
+RedisOption = Annotated[
+    str | None,
+    typer.Option("--redis", metavar="URL", help="Broker, like redis://localhost:6379; 'embedded' starts one here."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="Ultralytics pose model by name, or a .pt file. (default: yolo11n-pose)",
+        rich_help_panel=NETWORK,
+    ),
+]
+ImgszOption = Annotated[
+    int | None,
+    typer.Option(
+        "--imgsz",
+        metavar="PIXELS",
+        help="Longest side of the network's input. Distant people need 960 or 1280. (default: 640)",
+        rich_help_panel=NETWORK,
+    ),
+]
+EngineOption = Annotated[
+    Engine | None,
+    typer.Option(
+        "--engine",
+        help="What computes. auto: torch on a CUDA GPU, else OpenVINO.",
+        show_choices=True,
+        rich_help_panel=NETWORK,
+    ),
+]
+PrecisionOption = Annotated[
+    Precision | None,
+    typer.Option(
+        "--precision",
+        help="Arithmetic. auto: the fastest the device does natively.",
+        rich_help_panel=NETWORK,
+    ),
+]
+ConfOption = Annotated[
+    float | None,
+    typer.Option("--conf", metavar="SCORE", help="Ignore people below this score, 0 to 1.", rich_help_panel=NETWORK),
+]
+TrustOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--allow-unknown-weights",
+        help="Load weights whose hash is not known. That runs code from the file: trust its origin first.",
+        rich_help_panel=NETWORK,
+    ),
+]
+
+
+def settings_from(config: Path | None, **overrides: object) -> Settings:
+    """The settings of this call: file, environment, options. Keywords are fields with `__` for the dots.
+
+    Raises ConfigError with every mistake.
+    """
+    from posebus.config import load_settings
+
+    values = {name.replace("__", "."): value for name, value in overrides.items()}
+    return load_settings(config, os.environ, values)
+
+
+def broker_address(settings: Settings) -> str:
+    """Where commands that only look find the broker: the one in the settings, or the embedded one of `up`."""
+    from posebus.cli.up import DEFAULT_PORT
+    from posebus.settings import EMBEDDED
+
+    return f"redis://127.0.0.1:{DEFAULT_PORT}" if settings.redis == EMBEDDED else settings.redis

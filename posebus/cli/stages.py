@@ -1,0 +1,119 @@
+"""`posebus ingest`, `work` and `track`: one stage of a deployment that spans several machines."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from posebus.cli.failures import complain
+from posebus.cli.options import (
+    ConfigOption,
+    ConfOption,
+    EngineOption,
+    ImgszOption,
+    ModelOption,
+    PrecisionOption,
+    RedisOption,
+    TrustOption,
+    settings_from,
+)
+from posebus.errors import ConfigError, RetryableError
+from posebus.processes import EXIT_AGAIN
+from posebus.settings import EMBEDDED, Settings
+
+
+def set_up_logging() -> None:
+    """Warnings and news of a stage, a line each, on standard error."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+
+
+def work(
+    config: ConfigOption = None,
+    redis: RedisOption = None,
+    model: ModelOption = None,
+    imgsz: ImgszOption = None,
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
+    conf: ConfOption = None,
+    allow_unknown_weights: TrustOption = None,
+) -> None:
+    """Run one worker: detection and keypoints for any camera of the deployment.
+
+    Start as many as you like, on any machine that reaches the broker; they share the cameras' frames.
+    """
+    settings = settings_from(
+        config,
+        redis=redis,
+        worker__model=model,
+        worker__imgsz=imgsz,
+        worker__engine=engine,
+        worker__precision=precision,
+        worker__conf=conf,
+        worker__allow_unknown_weights=allow_unknown_weights,
+    )
+    _run("work", settings, _worker)
+
+
+def track(config: ConfigOption = None, redis: RedisOption = None) -> None:
+    """Run one tracker: it links poses into identities for its share of the cameras.
+
+    Start a second one and they share; stop one and the others go on with its identities.
+    """
+    _run("track", settings_from(config, redis=redis), _tracker)
+
+
+def ingest(
+    config: ConfigOption = None,
+    redis: RedisOption = None,
+    camera: Annotated[
+        str | None, typer.Option("--camera", metavar="NAME", help="Only this camera, in this process.")
+    ] = None,
+) -> None:
+    """Read the cameras of the configuration file and publish their frames, one process for each camera."""
+    settings = settings_from(config, redis=redis)
+    if not settings.cameras:
+        raise ConfigError("no camera is configured: name some under 'cameras:' in a file and give it with -c FILE")
+    if camera is not None and camera not in settings.cameras:
+        raise ConfigError(f"no camera {camera!r} is configured; there are: {', '.join(sorted(settings.cameras))}")
+    _run("ingest", settings, lambda ready: _ingest(ready, camera))
+
+
+def _run(command: str, settings: Settings, stage: Callable[[Settings], None]) -> None:
+    if settings.redis == EMBEDDED:
+        raise ConfigError(
+            f"'posebus {command}' is one stage and needs the deployment's broker: give its address with --redis URL, "
+            "or run everything on this machine with 'posebus up'"
+        )
+    set_up_logging()
+    try:
+        stage(settings)
+    except RetryableError as error:
+        complain(error)
+        raise typer.Exit(EXIT_AGAIN) from error
+
+
+def _worker(settings: Settings) -> None:
+    from workers.process import run_worker
+
+    run_worker(settings)
+
+
+def _tracker(settings: Settings) -> None:
+    from tracking.process import run_tracker
+
+    run_tracker(settings)
+
+
+def _ingest(settings: Settings, camera: str | None) -> None:
+    from ingest.process import run_camera, run_cameras
+
+    if camera is None:
+        run_cameras(settings)
+    else:
+        run_camera(settings, camera)

@@ -1,0 +1,120 @@
+"""`posebus top`: a live table of cameras and processes."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from posebus.cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
+
+if TYPE_CHECKING:
+    from rich.console import Console, Group
+
+    from posebus.bus.connection import Broker
+    from posebus.cli.deployment import Overview, Snapshot
+
+REFRESH_S = 1.0
+HISTORY = 4
+"""Looks between the first and last of which rates are computed."""
+SAMPLE_S = 1.5
+"""Between the two looks that rates are computed from: longer than the processes' heartbeat."""
+
+_OnceOption = Annotated[bool, typer.Option("--once", help="Print the table once instead of keeping it up to date.")]
+
+
+def top(
+    redis: RedisOption = None, config: ConfigOption = None, once: _OnceOption = False, as_json: JsonOption = False
+) -> None:
+    """Show cameras and processes live: frame rates in and out, age, backlog, drops. Until Ctrl-C.
+
+    fps in is what the camera publishes, fps out what its tracker finishes; age is from the frame's capture to its
+    tracks; dropped counts frames that were skipped on purpose because the workers could not keep up.
+    """
+    from rich.console import Console
+
+    from posebus.bus.connection import open_broker
+    from posebus.cli.deployment import look, overview
+
+    settings = settings_from(config, redis=redis)
+    broker = open_broker(broker_address(settings), settings.shards)
+    console = Console()
+    before = look(broker)
+    if as_json or once or not console.is_terminal:
+        time.sleep(SAMPLE_S)
+        shown = overview(before, look(broker))
+        if as_json:
+            print(json.dumps(shown.as_dict(), indent=2))
+        else:
+            console.print(tables(shown, broker.where))
+        return
+    _keep_showing(broker, before, console)
+
+
+def _keep_showing(broker: Broker, before: Snapshot, console: Console) -> None:
+    from rich.console import Group
+    from rich.live import Live
+    from rich.text import Text
+
+    from posebus.cli.deployment import look, overview
+    from posebus.errors import BrokerUnavailable
+
+    history: list[Snapshot] = [before]
+    with Live(tables(overview(before, before), broker.where), console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            time.sleep(REFRESH_S)
+            try:
+                history = [*history, look(broker)][-HISTORY:]
+            except BrokerUnavailable as error:
+                trouble = Text(f"{error}; trying again", style="red")
+                live.update(Group(tables(overview(history[-1], history[-1]), broker.where), trouble), refresh=True)
+                continue
+            live.update(tables(overview(history[0], history[-1]), broker.where), refresh=True)
+
+
+def tables(shown: Overview, where: str) -> Group:
+    """The overview as rich tables."""
+    from rich import box
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    cameras = Table(box=box.SIMPLE_HEAD, title=f"posebus at {where}", title_justify="left", pad_edge=False)
+    for name in ("camera", "state"):
+        cameras.add_column(name, no_wrap=True)
+    for name in ("fps in", "fps out", "age ms", "people", "waiting", "dropped"):
+        cameras.add_column(name, justify="right", no_wrap=True)
+    colors = {"online": "green", "offline": "red", "connecting": "yellow"}
+    for camera in shown.cameras:
+        cameras.add_row(
+            Text(camera.name),
+            Text(camera.state, style=colors.get(camera.state, "dim")),
+            *(_cell(value) for value in (camera.fps_in, camera.fps_out, camera.age_ms, camera.people)),
+            _waiting(camera.backlog_frames, camera.backlog_bytes),
+            Text(str(camera.dropped), style="yellow" if camera.dropped else ""),
+        )
+    processes = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("process", "host", "pid"):
+        processes.add_column(name)
+    processes.add_column("fps", justify="right")
+    processes.add_column("does")
+    for process in shown.processes:
+        processes.add_row(process.role, process.host, str(process.pid), _cell(process.fps), Text(process.does))
+    troubles = [Text(f"{camera.name}: {camera.trouble}", style="red") for camera in shown.cameras if camera.trouble]
+    notes = [] if shown.cameras else [Text("No camera has published anything yet.", style="dim")]
+    notes += [] if shown.processes else [Text("No process reports to this broker.", style="yellow")]
+    return Group(cameras, *troubles, processes, *notes)
+
+
+def _cell(value: float | int | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.1f}" if isinstance(value, float) and value < 1000 else f"{value:.0f}"
+
+
+def _waiting(frames: int | None, size_bytes: int | None) -> str:
+    if frames is None:
+        return "-"
+    return f"{frames}" if not size_bytes else f"{frames} ({size_bytes / 1e6:.1f} MB)"

@@ -1,0 +1,146 @@
+"""JSON Schemas of what outsiders write and read: the YAML configuration, a `tracks` message, an event.
+
+The files in `posebus/schemas/` are generated from the code by `python -m posebus.schemas`; a test fails when they are
+out of date. Editors complete a configuration that begins with
+
+    # yaml-language-server: $schema=PATH/posebus/schemas/config.json
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from posebus.messages import COCO_KEYPOINT_NAMES, SCHEMA_VERSION, CaptureClock, Delivery, EventType, TrackState
+from posebus.settings import CAMERA_NAME_PATTERN, Settings
+
+FOLDER = Path(__file__).parent / "schemas"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+MAX_SIDE_PX = 65_535
+
+_Schema = dict[str, Any]
+
+
+def render() -> dict[str, str]:
+    """Text of each schema file by its name."""
+    schemas = {"config.json": config_schema(), "tracks.json": tracks_schema(), "event.json": event_schema()}
+    return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in schemas.items()}
+
+
+def write(folder: Path = FOLDER) -> None:
+    """Brings the files in `folder` up to date."""
+    folder.mkdir(exist_ok=True)
+    for name, text in render().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def config_schema() -> _Schema:
+    """Of `posebus.yaml`."""
+    schema = Settings.model_json_schema()
+    schema["properties"]["cameras"]["propertyNames"] = {"pattern": CAMERA_NAME_PATTERN}
+    return {**_head("config", "posebus.yaml"), **schema, "title": "Configuration of posebus"}
+
+
+def tracks_schema() -> _Schema:
+    """Of the JSON in the field `data` of an entry of `tracks` (see `posebus.public_json`)."""
+    properties = {
+        "schema_version": {"const": SCHEMA_VERSION},
+        **_lineage(),
+        "captured_at_ns": _whole("When the frame was captured: Unix ns; with the clock 'file', ns from its start"),
+        "clock": _choice(CaptureClock, "Which clock captured_at_ns was read from, best first"),
+        "delivery": _choice(Delivery, "Whether the source waits for the workers or drops its oldest frames"),
+        "frame_published_at_ns": _whole("When ingest published the frame (Unix ns)"),
+        "published_at_ns": _whole("When the tracker published this message (Unix ns)"),
+        "size_px": {
+            "description": "Width and height of the source frame, in whose pixels all coordinates are",
+            "type": "array",
+            "items": {"type": "integer", "minimum": 1, "maximum": MAX_SIDE_PX},
+            "minItems": 2,
+            "maxItems": 2,
+        },
+        "tracks": {"type": "array", "items": _track()},
+    }
+    return {**_head("tracks", "The identities of one camera in one frame"), **_object(properties)}
+
+
+def event_schema() -> _Schema:
+    """Of the JSON in the field `data` of an entry of `events`: CloudEvents 1.0 in its JSON format."""
+    data = {
+        "schema_version": {"const": SCHEMA_VERSION},
+        **_lineage(),
+        "time_ns": _whole("The attribute time as Unix ns"),
+    }
+    properties = {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "minLength": 1, "description": "The same when the same frames are processed again"},
+        "type": {
+            "type": "string",
+            "pattern": r"^[a-z0-9]+(\.[a-z0-9_]+)+$",
+            "examples": [event_type.value for event_type in EventType],
+        },
+        "source": {"type": "string", "minLength": 1},
+        "subject": {"type": "string", "minLength": 1},
+        "time": {"type": "string", "format": "date-time"},
+        "datacontenttype": {"const": "application/json"},
+        "data": _object(data),
+    }
+    return {**_head("event", "An event, as CloudEvents 1.0"), **_object(properties)}
+
+
+def _track() -> _Schema:
+    number = {"type": "number"}
+    keypoint = {"type": "array", "prefixItems": [number, number, _score("Confidence")], "minItems": 3, "maxItems": 3}
+    names = ", ".join(COCO_KEYPOINT_NAMES)
+    properties = {
+        "id": _whole("Number of the identity, unique in its camera and epoch"),
+        "state": _choice(TrackState, "lost: not seen in this frame, box and keypoints are predicted"),
+        "score": _score("Score of the person's box"),
+        "age_s": {"type": "number", "minimum": 0, "description": "Seconds since the identity's first frame"},
+        "box_xyxy_px": {
+            "description": "Left, top, right, bottom in pixels of the source frame",
+            "type": "array",
+            "items": number,
+            "minItems": 4,
+            "maxItems": 4,
+        },
+        "keypoints_px": {
+            "description": f"Rows of x, y (pixels of the source frame) and confidence: {names}; null without keypoints",
+            "anyOf": [{"type": "array", "items": keypoint}, {"type": "null"}],
+        },
+    }
+    return _object(properties)
+
+
+def _lineage() -> _Schema:
+    camera = {"type": "string", "pattern": CAMERA_NAME_PATTERN}
+    return {
+        "camera": camera,
+        "epoch": _whole("One run of the camera's source"),
+        "seq": _whole("Number of the frame in its epoch, from 0"),
+    }
+
+
+def _head(name: str, title: str) -> _Schema:
+    return {"$schema": DIALECT, "$id": f"urn:posebus:schema:{name}:{SCHEMA_VERSION}", "title": title}
+
+
+def _object(properties: _Schema) -> _Schema:
+    # Fields that a later release adds are no error, so that old consumers outlive it.
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _whole(description: str) -> _Schema:
+    return {"type": "integer", "minimum": 0, "description": description}
+
+
+def _score(description: str) -> _Schema:
+    return {"type": "number", "minimum": 0, "maximum": 1, "description": description}
+
+
+def _choice(values: type[CaptureClock] | type[Delivery] | type[TrackState], description: str) -> _Schema:
+    return {"enum": [value.value for value in values], "description": description}
+
+
+if __name__ == "__main__":
+    write()

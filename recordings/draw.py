@@ -1,0 +1,208 @@
+"""Drawing people: skeleton, thin box and number, in a colour that belongs to the identity.
+
+All functions draw into the BGR picture that they are given. Sizes follow the picture and the person, so that 30 pixel
+people do not drown in their own lines and close ones do not vanish behind hairlines.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from posebus.messages import FloatArray, TrackFrame, TrackState
+
+Image = npt.NDArray[np.uint8]
+Color = tuple[int, int, int]
+"""Blue, green, red, 0 to 255."""
+
+MIN_CONFIDENCE = 0.5
+"""Joints that the network believes in less are not drawn: it guesses them, for instance behind a wall."""
+
+LIMBS = (
+    (0, 1), (0, 2), (1, 3), (2, 4),  # face
+    (5, 6), (5, 11), (6, 12), (11, 12),  # trunk
+    (5, 7), (7, 9), (6, 8), (8, 10),  # arms
+    (11, 13), (13, 15), (12, 14), (14, 16),  # legs
+)  # fmt: skip
+"""Pairs of COCO keypoints that a line joins."""
+
+_NOSE, _LEFT_SHOULDER, _RIGHT_SHOULDER = 0, 5, 6
+_FACE = 5
+_INK: Color = (24, 20, 18)
+_PAPER: Color = (30, 22, 18)
+_SHIFT = 4
+"""Fractional bits of the coordinates that OpenCV gets: whole pixels would make slow skeletons tremble."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    color: Color
+    width_px: int
+    faint: bool = False
+
+
+def color_of(identity: int) -> Color:
+    """A colour for a number: the same always, and far from those of the numbers around it.
+
+    Steps by the golden angle through the hues of OKLCH (Ottosson 2020), where equal lightness looks equally bright.
+    """
+    hue = math.radians(25 + 137.508 * identity)
+    lightness, chroma = (0.80, 0.72, 0.87)[identity % 3], 0.155
+    a, b = chroma * math.cos(hue), chroma * math.sin(hue)
+    long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    red = 4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short
+    green = -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short
+    blue = -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short
+    return _to_byte(blue), _to_byte(green), _to_byte(red)
+
+
+def draw_people(
+    image_bgr: Image,
+    boxes_xyxy_px: FloatArray,
+    keypoints_px: FloatArray | None,
+    labels: Sequence[str],
+    colors: Sequence[Color],
+) -> None:
+    """Draws N people into `image_bgr` (H, W, 3); the lowest feet last, since who stands nearer hides the others.
+
+    boxes_xyxy_px: (N, 4); keypoints_px: (N, 17, 3) or None; both in pixels of `image_bgr`. An empty label is no label.
+    """
+    for index in np.argsort(boxes_xyxy_px[:, 3], kind="stable") if len(boxes_xyxy_px) else ():
+        box = boxes_xyxy_px[index]
+        if not _is_drawable(box):
+            continue
+        keypoints = None if keypoints_px is None else keypoints_px[index]
+        pen = _Pen(colors[index], _line_width_px(image_bgr, box))
+        _draw_person(image_bgr, box, keypoints, labels[index], pen)
+
+
+def draw_tracks(image_bgr: Image, frame: TrackFrame) -> None:
+    """Draws the identities of a frame: confirmed ones solid, lost ones faint and dashed, tentative ones not at all.
+
+    `image_bgr` may be a reduced copy of the source frame: coordinates are scaled to its size.
+    """
+    scale = np.array([image_bgr.shape[1], image_bgr.shape[0]], np.float32) / np.array(frame.size_px, np.float32)
+    states = (TrackState.CONFIRMED, TrackState.LOST)
+    shown = [track for track in frame.tracks if track.state in states and _is_drawable(track.box_xyxy_px)]
+    shown.sort(key=lambda track: (track.state == TrackState.CONFIRMED, float(track.box_xyxy_px[3])))
+    for track in shown:
+        box = track.box_xyxy_px * np.tile(scale, 2)
+        keypoints = track.keypoints_px
+        if keypoints is not None:
+            keypoints = np.concatenate([keypoints[:, :2] * scale, keypoints[:, 2:]], axis=1)
+        faint = track.state == TrackState.LOST
+        pen = _Pen(color_of(track.id), 1 if faint else _line_width_px(image_bgr, box), faint)
+        _draw_person(image_bgr, box, keypoints, str(track.id), pen)
+
+
+def skeletons_only(frame: TrackFrame, size_px: tuple[int, int] | None = None) -> Image:
+    """The identities of `frame` alone on a dark canvas of `size_px` (width, height; by default the frame's size)."""
+    width, height = size_px or frame.size_px
+    canvas = np.full((height, width, 3), _PAPER, np.uint8)
+    draw_tracks(canvas, frame)
+    return canvas
+
+
+def _draw_person(image: Image, box: FloatArray, keypoints: FloatArray | None, label: str, pen: _Pen) -> None:
+    _draw_box(image, box, pen)
+    if keypoints is not None:
+        _draw_skeleton(image, keypoints, pen)
+    if label:
+        _draw_label(image, box, label, pen)
+
+
+def _draw_skeleton(image: Image, keypoints: FloatArray, pen: _Pen) -> None:
+    seen = [bool(row[2] >= MIN_CONFIDENCE) and _is_drawable(row[:2]) for row in keypoints]
+    limbs: list[tuple[FloatArray, FloatArray]] = []
+    limbs += [(keypoints[a, :2], keypoints[b, :2]) for a, b in LIMBS if seen[a] and seen[b]]
+    if all(seen[joint] for joint in (_NOSE, _LEFT_SHOULDER, _RIGHT_SHOULDER)):
+        neck: FloatArray = (keypoints[_LEFT_SHOULDER, :2] + keypoints[_RIGHT_SHOULDER, :2]) * np.float32(0.5)
+        limbs.append((neck, keypoints[_NOSE, :2]))
+    fine_work = pen.width_px > 1
+    if fine_work:
+        # A dark rim first: without it a yellow skeleton is lost on a white shirt. On tiny people it would hide them.
+        for start, end in limbs:
+            _line(image, start, end, _INK, pen.width_px + 2)
+    for start, end in limbs:
+        _line(image, start, end, pen.color, pen.width_px)
+    for joint, row in enumerate(keypoints):
+        if seen[joint] and fine_work:
+            radius = pen.width_px * (0.6 if joint < _FACE else 1.0) + 0.5
+            _dot(image, row[:2], radius + 1, _INK)
+            _dot(image, row[:2], radius, (255, 255, 255))
+
+
+def _draw_box(image: Image, box: FloatArray, pen: _Pen) -> None:
+    left, top, right, bottom = (float(value) for value in box)
+    corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    width_px = max(1, pen.width_px // 2)
+    for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
+        if pen.faint:
+            _dashes(image, start, end, pen.color, width_px)
+        else:
+            _line(image, start, end, pen.color, width_px)
+
+
+def _draw_label(image: Image, box: FloatArray, label: str, pen: _Pen) -> None:
+    """A small plate above the box, or inside it where the picture ends."""
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.3 + 0.1 * _line_width_px(image, box)
+    weight = 1 if scale < 0.7 else 2
+    (width, height), _ = cv2.getTextSize(label, font, scale, weight)
+    pad = max(2, height // 3)
+    plate_width, plate_height = width + 2 * pad, height + 2 * pad
+    left = int(np.clip(box[0], 0, max(0, image.shape[1] - plate_width)))
+    top = int(box[1]) - plate_height
+    top = int(np.clip(top if top >= 0 else int(box[1]), 0, max(0, image.shape[0] - plate_height)))
+    bottom_right = (left + plate_width - 1, top + plate_height - 1)
+    fill, text = (_INK, pen.color) if pen.faint else (pen.color, _INK)
+    cv2.rectangle(image, (left, top), bottom_right, fill, cv2.FILLED)
+    cv2.putText(image, label, (left + pad, top + pad + height), font, scale, text, weight, cv2.LINE_AA)
+
+
+def _line_width_px(image: Image, box: FloatArray) -> int:
+    by_picture = min(image.shape[:2]) / 260
+    by_person = float(box[3] - box[1]) / 70
+    return max(1, int(min(by_picture, by_person) + 0.5))
+
+
+def _line(
+    image: Image, start: Sequence[float] | FloatArray, end: Sequence[float] | FloatArray, color: Color, width_px: int
+) -> None:
+    cv2.line(image, _fixed(start), _fixed(end), color, width_px, cv2.LINE_AA, _SHIFT)
+
+
+def _dashes(image: Image, start: tuple[float, float], end: tuple[float, float], color: Color, width_px: int) -> None:
+    first, last = np.array(start), np.array(end)
+    dash_px = max(4.0, min(image.shape[:2]) / 80)
+    count = max(1, int(np.linalg.norm(last - first) / (2 * dash_px)))
+    # A dash begins and ends each side, so that the corners stay closed.
+    steps = np.linspace(0, 1, 2 * count + 2)
+    for begin, stop in zip(steps[0::2], steps[1::2], strict=True):
+        _line(image, first + (last - first) * begin, first + (last - first) * stop, color, width_px)
+
+
+def _dot(image: Image, center: FloatArray, radius_px: float, color: Color) -> None:
+    cv2.circle(image, _fixed(center), round(radius_px * 2**_SHIFT), color, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+
+
+def _fixed(point: Sequence[float] | FloatArray) -> tuple[int, int]:
+    return round(float(point[0]) * 2**_SHIFT), round(float(point[1]) * 2**_SHIFT)
+
+
+def _is_drawable(values: FloatArray) -> bool:
+    """Numbers that OpenCV's integers can hold; a prediction may run far out of the picture."""
+    return bool(np.isfinite(values).all() and (np.abs(values) < 60_000).all())
+
+
+def _to_byte(linear: float) -> int:
+    """sRGB transfer function, with what lies outside the gamut cut off."""
+    linear = min(1.0, max(0.0, linear))
+    encoded = 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055
+    return round(255 * encoded)

@@ -1,0 +1,48 @@
+"""Each stage's extra in pyproject.toml names all that the stage imports: no luck with what others bring along."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+
+import pytest
+
+from tests.conftest import ROOT
+
+CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = CONFIGURATION["project"]
+OWN = {package.partition(".")[0] for package in CONFIGURATION["tool"]["setuptools"]["packages"]}
+
+
+def _imported(package: str) -> set[str]:
+    """Top-level names that the files of `package` import from elsewhere, also inside functions."""
+    names: set[str] = set()
+    for path in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+                names.add(node.module.partition(".")[0])
+    return names - OWN - sys.stdlib_module_names
+
+
+def _declared(extra: str) -> set[str]:
+    """Distributions that posebus with `extra` requires, by their lower-case names."""
+    lines = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"][extra]]
+    return {re.split(r"[<>=!\[; ]", line)[0].lower() for line in lines}
+
+
+@pytest.mark.parametrize(("package", "extra"), [("ingest", "ingest"), ("workers", "worker"), ("tracking", "tracking")])
+def test_extras_name_what_their_stage_imports(package: str, extra: str) -> None:
+    distributions = packages_distributions()
+    for name in _imported(package):
+        owners = {owner.lower() for owner in distributions.get(name, [name])}
+        assert owners & _declared(extra), f"{package} imports {name}, which the extra {extra} does not name"
+
+
+def test_imports_are_found() -> None:
+    assert {"cv2", "numpy"} <= _imported("ingest")
+    assert "posebus" not in _imported("ingest")

@@ -1,0 +1,86 @@
+"""The committed JSON Schemas follow the code, and what the code writes follows them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+from architecture.tree import ROOT
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from posebus.messages import (
+    CaptureClock,
+    Delivery,
+    Event,
+    EventType,
+    Provenance,
+    Track,
+    TrackFrame,
+    TrackState,
+)
+from posebus.public_json import event_to_json, track_frame_to_json
+from posebus.schemas import FOLDER, config_schema, event_schema, render, tracks_schema
+from posebus.settings import Settings
+
+
+@pytest.mark.parametrize("name", sorted(render()))
+def test_the_files_are_up_to_date(name: str) -> None:
+    assert (FOLDER / name).read_text(encoding="utf-8") == render()[name], "run: python -m posebus.schemas"
+    Draft202012Validator.check_schema(json.loads(render()[name]))
+
+
+def test_there_are_no_other_schema_files() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == set(render())
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("**/examples/*.yaml")), ids=lambda path: path.name)
+def test_the_examples_follow_the_schema(path: object) -> None:
+    Draft202012Validator(config_schema()).validate(yaml.safe_load(open(str(path), encoding="utf-8")))  # noqa: PTH123, SIM115
+
+
+def test_the_config_schema_knows_every_section_and_refuses_what_is_unknown() -> None:
+    assert set(config_schema()["properties"]) == set(Settings.model_fields)
+    validator = Draft202012Validator(config_schema())
+    for wrong in (
+        {"shard": 1},
+        {"worker": {"imgsz": 33}},
+        {"cameras": {"a b": {"source": "x"}}},
+        {"cameras": {"a": {}}},
+    ):
+        with pytest.raises(ValidationError):
+            validator.validate(wrong)
+
+
+def track(number: int, state: TrackState, keypoints: bool) -> Track:
+    poses = np.full((17, 3), 0.5, np.float32) if keypoints else None
+    return Track(number, np.array([-1.5, 0, 10, 20], np.float32), 0.75, poses, state, 1.25)
+
+
+def test_tracks_messages_follow_their_schema() -> None:
+    tracks = tuple(track(number, state, number % 2 == 0) for number, state in enumerate(TrackState))
+    frame = TrackFrame("door", 0, 7, 1_000, (640, 480), tracks)
+    data = json.loads(json.dumps(track_frame_to_json(frame, Provenance(CaptureClock.FILE, Delivery.LIVE, 5), 6)))
+    schema = tracks_schema()
+    Draft202012Validator(schema).validate(data)
+    assert set(data) == set(schema["properties"])
+    assert set(data["tracks"][0]) == set(schema["properties"]["tracks"]["items"]["properties"])
+    data["tracks"][0]["box_xyxy_px"].pop()
+    with pytest.raises(ValidationError):
+        Draft202012Validator(schema).validate(data)
+
+
+@pytest.mark.parametrize("event_type", EventType)
+def test_events_follow_their_schema(event_type: EventType) -> None:
+    event = Event(
+        "door/0/7/1", event_type, "posebus/door", "door/1", 1_700_000_000_000_000_000, "door", 0, 7, {"id": 1}
+    )
+    data = json.loads(json.dumps(event_to_json(event)))
+    validator = Draft202012Validator(event_schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    validator.validate(data)
+    assert set(data) == set(event_schema()["properties"])
+    del data["data"]["camera"]
+    with pytest.raises(ValidationError):
+        validator.validate(data)

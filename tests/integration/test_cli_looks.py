@@ -1,0 +1,182 @@
+"""`watch`, `top` and `doctor` against a real broker, `image` with the real network."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import samples
+from ultralytics.utils import ASSETS
+
+from posebus.bus.connection import Broker, open_broker
+from posebus.bus.registry import CameraRecord, Registry
+from posebus.embedded import EmbeddedBroker
+from posebus.messages import Delivery
+from posebus.public_json import dump, event_to_json, track_frame_to_json
+
+ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("POSEBUS_")}
+
+
+def posebus(*arguments: str | Path, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "posebus.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=ENVIRON,
+        timeout=timeout_s,
+    )
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with EmbeddedBroker() as address:
+        yield address
+
+
+@pytest.fixture
+def broker(url: str) -> Broker:
+    broker = open_broker(url)
+    broker.client.flushall()
+    registry = Registry(broker)
+    for camera in ("door", "yard"):
+        registry.add_camera(CameraRecord(camera, Delivery.LIVE, "synthetic"))
+    for seq in range(3):
+        for camera in ("door", "yard"):
+            frame = track_frame_to_json(samples.track_frame(seq, camera), samples.PROVENANCE, 7)
+            broker.client.xadd(broker.topology.tracks(camera), {"data": dump(frame)})
+    broker.client.xadd(broker.topology.events(0), {"data": dump(event_to_json(samples.event(1)))})
+    return broker
+
+
+def test_watch_prints_the_messages_as_json(broker: Broker, url: str) -> None:
+    done = posebus("watch", "door", "--redis", url, "--after", "start", "--count", "4", "--json")
+    assert done.returncode == 0, done.stderr
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {message.get("camera", message.get("data", {}).get("camera")) for message in messages} == {"door"}
+    assert [message["seq"] for message in messages if "tracks" in message] == [0, 1, 2]
+    assert [message["type"] for message in messages if "type" in message] == ["posebus.track.started"]
+
+
+def test_watch_tells_people_who_is_there(broker: Broker, url: str) -> None:
+    done = posebus("watch", "--redis", url, "--after", "start", "-n", "3", "--kind", "tracks")
+    assert done.returncode == 0, done.stderr
+    assert "2 people: 1 2" in done.stdout
+
+
+def test_watch_of_an_impossible_camera_is_a_sentence(broker: Broker, url: str) -> None:
+    done = posebus("watch", "two words", "--redis", url)
+    assert done.returncode == 1
+    assert "camera name 'two words' is not allowed" in done.stderr
+    assert posebus("watch", "--redis", url, "--after", "tomorrow").stderr.startswith("posebus: `after` must be")
+
+
+def test_interrupting_watch_exits_with_130(broker: Broker, url: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "posebus.cli", "watch", "--redis", url, "--after", "start"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=ENVIRON,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.send_signal(2)
+    _, error = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"Traceback" not in error
+
+
+def test_top_shows_cameras_and_processes(broker: Broker, url: str) -> None:
+    registry = Registry(broker)
+    source = {"state": "online", "fps": 10.0, "backlog_frames": 0, "backlog_bytes": 0, "dropped": {"stale": 2}}
+    registry.report("ingest-1", "ingest", {"ready": True, "cameras": {"door": source}})
+    registry.report("worker-1", "worker", {"ready": True, "engine": "openvino", "frames": 5})
+    done = posebus("top", "--redis", url, "--json")
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    assert [(row["name"], row["state"], row["dropped"]) for row in shown["cameras"]] == [
+        ("door", "online", 2),
+        ("yard", "no ingest", 0),
+    ]
+    assert [row["role"] for row in shown["processes"]] == ["ingest", "worker"]
+    text = posebus("top", "--redis", url, "--once").stdout
+    assert "door" in text
+    assert "openvino" in text
+
+
+def test_doctor_finds_nothing_broken_here(url: str) -> None:
+    done = posebus("doctor", "--redis", url, "--json")
+    answer = json.loads(done.stdout)
+    broken = [finding for finding in answer["findings"] if finding["status"] == "broken"]
+    assert (done.returncode, answer["ok"], broken) == (0, True, [])
+    text = {finding["name"]: finding["text"] for finding in answer["findings"]}
+    assert text["broker"].startswith("Valkey ")
+    assert "sha256 869e83fcdffd" in text["weights"]
+    assert any(name in text["engine"] for name in ("openvino", "torch"))
+
+
+def test_doctor_says_what_is_broken_and_what_to_do() -> None:
+    done = posebus("doctor", "--redis", "redis://me:hunter2@127.0.0.1:1", "--model", "no-such-model", "--json")
+    answer = json.loads(done.stdout)
+    broken = {finding["name"]: finding for finding in answer["findings"] if finding["status"] == "broken"}
+    assert (done.returncode, answer["ok"]) == (1, False)
+    assert set(broken) == {"broker", "weights"}
+    assert broken["broker"]["advice"]
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_image_finds_the_people_and_draws_them(tmp_path: Path) -> None:
+    done = posebus("image", ASSETS / "bus.jpg", "--out", tmp_path, "--json")
+    assert done.returncode == 0, done.stderr
+    (result,) = json.loads(done.stdout)
+    assert result["size_px"] == [810, 1080]
+    assert len(result["people"]) == 4
+    assert np.array([person["keypoints"] for person in result["people"]]).shape == (4, 17, 3)
+    boxes = np.array([person["box_xyxy_px"] for person in result["people"]])
+    assert (boxes >= 0).all()
+    assert (boxes[:, [0, 2]] <= 810).all()
+    assert json.loads((tmp_path / "bus.poses.json").read_text()) == result
+    drawn, original = cv2.imread(str(tmp_path / "bus.annotated.png")), cv2.imread(str(ASSETS / "bus.jpg"))
+    assert drawn is not None
+    assert original is not None
+    assert drawn.shape == original.shape
+    assert 0.005 < float((drawn != original).any(axis=2).mean()) < 0.2
+
+
+def test_one_bad_picture_does_not_stop_the_others(tmp_path: Path) -> None:
+    empty, text = tmp_path / "empty.jpg", tmp_path / "text.png"
+    empty.touch()
+    text.write_text("no picture")
+    out = tmp_path / "out"
+    done = posebus("image", empty, ASSETS / "zidane.jpg", text, tmp_path / "none.jpg", "--out", out)
+    assert done.returncode == 1
+    assert "zidane.jpg: 2 people" in done.stdout
+    assert sorted(path.name for path in out.iterdir()) == ["zidane.annotated.png", "zidane.poses.json"]
+    sentences = done.stderr.splitlines()
+    assert len(sentences) == 3
+    assert all(sentence.startswith("posebus: ") for sentence in sentences)
+    assert all(any(name in sentence for sentence in sentences) for name in ("empty.jpg", "text.png", "none.jpg"))
+
+
+def test_pictures_of_one_name_keep_apart(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / "x.png"), np.zeros((64, 64, 3), np.uint8))
+    done = posebus("image", tmp_path / "a", tmp_path / "b", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "out").glob("*.json")} == {"x.poses.json", "x-2.poses.json"}
+    assert "x.png: 0 people" in done.stdout
+
+
+def test_an_output_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = posebus("image", ASSETS / "bus.jpg", "--out", tmp_path / "file" / "out")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("posebus: the folder ")

@@ -1,0 +1,116 @@
+"""Drawing: what is shown, what is not, and that no coordinate can break it."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import samples
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from posebus.messages import FloatArray, Track, TrackFrame
+from recordings.draw import Color, color_of, draw_people, draw_tracks, skeletons_only
+
+STANDING = np.array(
+    [
+        *((100, 30), (104, 26), (96, 26), (110, 28), (90, 28)),  # face
+        *((125, 60), (75, 60), (135, 110), (65, 110), (138, 150), (62, 150)),  # arms
+        *((115, 150), (85, 150), (117, 210), (83, 210), (118, 270), (82, 270)),  # legs
+    ],
+    np.float32,
+) * np.float32(3)
+
+
+def person(confidence: float = 0.9) -> FloatArray:
+    return np.concatenate([STANDING, np.full((17, 1), confidence, np.float32)], axis=1)
+
+
+def frame(*states: str, size_px: tuple[int, int] = (600, 900), confidence: float = 0.9) -> TrackFrame:
+    box = np.array([150, 45, 450, 855], np.float32)
+    tracks = tuple(Track(number, box, 0.9, person(confidence), state, 1.0) for number, state in enumerate(states, 1))
+    return TrackFrame("door", 1, 0, 0, size_px, tracks)
+
+
+def changed(image: np.ndarray) -> int:  # type: ignore[type-arg]
+    return int((image != image[0, 0]).any(axis=2).sum())
+
+
+def distance(first: Color, second: Color) -> float:
+    return float(np.linalg.norm(np.subtract(first, second)))
+
+
+def test_colors_stay_and_neighbours_differ() -> None:
+    colors = [color_of(number) for number in range(1, 60)]
+    assert colors == [color_of(number) for number in range(1, 60)]
+    assert min(distance(a, b) for a, b in itertools.pairwise(colors)) > 60
+    assert min(distance(a, b) for a, b in itertools.combinations(colors[:8], 2)) > 35
+    assert all(max(color) > 150 for color in colors)
+
+
+def test_confirmed_is_bolder_than_lost_and_tentative_is_not_drawn() -> None:
+    confirmed, lost = (changed(skeletons_only(frame(state))) for state in ("confirmed", "lost"))
+    assert confirmed > 1.5 * lost > 0
+    assert changed(skeletons_only(frame("tentative", "ended"))) == 0
+
+
+def test_joints_that_the_network_guesses_are_not_drawn() -> None:
+    sure, guessed = skeletons_only(frame("confirmed")), skeletons_only(frame("confirmed", confidence=0.4))
+    assert (sure[300:360, 180:216] != guessed[300:360, 180:216]).any()
+    assert (guessed[180:840, 165:435] == guessed[450, 300]).all()
+
+
+def test_joints_are_drawn_where_they_are() -> None:
+    image = skeletons_only(frame("confirmed"))
+    for x, y in STANDING[5:].astype(int):
+        assert image[y, x].min() > 200, (x, y)
+
+
+def test_a_reduced_picture_gets_the_reduced_drawing() -> None:
+    image = np.zeros((300, 200, 3), np.uint8)
+    draw_tracks(image, frame("confirmed"))
+    rows, columns = np.nonzero(image.any(axis=2))
+    assert abs(rows.max() - 285) <= 2
+    assert abs(columns.max() - 150) <= 2
+
+
+def test_nobody_leaves_the_picture_as_it_is() -> None:
+    image = np.full((40, 60, 3), 7, np.uint8)
+    draw_people(image, np.zeros((0, 4), np.float32), np.zeros((0, 17, 3), np.float32), [], [])
+    draw_tracks(image, TrackFrame("door", 1, 0, 0, (60, 40), ()))
+    assert (image == 7).all()
+
+
+def test_boxes_without_keypoints() -> None:
+    image = np.zeros((100, 100, 3), np.uint8)
+    draw_people(image, np.array([[10, 10, 50, 90]], np.float32), None, [""], [(0, 0, 255)])
+    assert image[50, 10, 2] > 200
+    assert image[50, 30, 2] == 0
+
+
+@given(
+    keypoints=hnp.arrays(np.float32, (2, 17, 3), elements=st.floats(width=32)),
+    boxes=hnp.arrays(np.float32, (2, 4), elements=st.floats(width=32)),
+    size_px=st.tuples(st.integers(1, 90), st.integers(1, 90)),
+)
+def test_no_coordinate_breaks_it(keypoints: FloatArray, boxes: FloatArray, size_px: tuple[int, int]) -> None:
+    tracks = tuple(
+        Track(index, boxes[index], 0.5, keypoints[index], state, 0.0)
+        for index, state in enumerate(("confirmed", "lost"))
+    )
+    image = skeletons_only(TrackFrame("door", 1, 0, 0, (640, 480), tracks), size_px)
+    assert image.shape == (size_px[1], size_px[0], 3)
+    labels = ["7", "a long label"]
+    draw_people(image, boxes, keypoints, labels, [color_of(7), color_of(8)])
+
+
+def test_the_nearer_person_covers_the_farther() -> None:
+    far, near = np.array([10, 10, 60, 80], np.float32), np.array([30, 10, 80, 95], np.float32)
+    image = np.zeros((100, 100, 3), np.uint8)
+    draw_people(image, np.stack([near, far]), None, ["", ""], [(0, 0, 255), (0, 255, 0)])
+    assert image[10, 45, 2] > 200 > 60 > image[10, 45, 1]
+
+
+def test_samples_can_be_drawn() -> None:
+    assert changed(skeletons_only(samples.track_frame())) > 0
