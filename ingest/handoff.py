@@ -8,15 +8,17 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-WAITING_CAPACITY = 2
-"""Lossless pictures decoded ahead: enough for decoding and publishing to overlap, few enough to cost no memory."""
+LOSSLESS_CAPACITY = 2
+"""Pictures decoded ahead: enough for decoding and publishing to overlap, few enough to cost little memory."""
+LIVE_CAPACITY = 4
+"""Networks deliver in bursts: a few pictures that came together are all published, more than these would be old."""
 
 
 class Handoff(Generic[T]):
     """Items from one writing to one reading thread: only the freshest, or all of them with the writer waiting."""
 
     def __init__(self, *, freshest_wins: bool) -> None:
-        """With `freshest_wins` a new item replaces one that was not taken; else `put` waits until there is room."""
+        """When full, with `freshest_wins` a new item pushes the oldest out; else `put` waits until there is room."""
         self._condition = threading.Condition()
         self._items: deque[T] = deque()
         self._freshest_wins = freshest_wins
@@ -28,9 +30,10 @@ class Handoff(Generic[T]):
         """Hand `item` over; False if there was no room within `timeout_s` (it can be put again)."""
         with self._condition:
             if self._freshest_wins:
-                self._replaced += len(self._items)
-                self._items.clear()
-            elif not self._condition.wait_for(lambda: len(self._items) < WAITING_CAPACITY, timeout_s):
+                while len(self._items) >= LIVE_CAPACITY:
+                    self._items.popleft()
+                    self._replaced += 1
+            elif not self._condition.wait_for(lambda: len(self._items) < LOSSLESS_CAPACITY, timeout_s):
                 return False
             self._items.append(item)
             self._condition.notify_all()
@@ -63,6 +66,6 @@ class Handoff(Generic[T]):
 
     @property
     def replaced(self) -> int:
-        """How many items were dropped so far because a fresher one came."""
+        """How many items were dropped so far because fresher ones came."""
         with self._condition:
             return self._replaced

@@ -1,9 +1,10 @@
 """What file and network sources share: opening a container by PyAV, its video stream, and frames as BGR arrays.
 
-PyAV rather than OpenCV: `benchmarks/capture.py` measures both. Decoding costs the same, and only PyAV tells each
-frame's time stamp, corrupt packets, RTCP times, and enforces timeouts. Two details carry the speed: one decoding
-thread (more threads spend more CPU in total, and the inference needs the cores) and one reused reformatter
-(`frame.to_ndarray(format="bgr24")` sets a new scaler up for each frame, which doubled the cost).
+PyAV rather than OpenCV (`benchmarks/capture.py` measures both): per frame of a 640x480 to 768x576 clip, decoding to BGR
+takes 0.7 to 0.9 ms of processor time here and 0.5 to 0.9 ms in OpenCV, and the pictures are the same. But only PyAV
+tells key frames, corrupt packets, the camera's clock for each packet and why something failed, and keeps its timeouts.
+One decoding thread (more threads take more processor time in all, which inference needs) and one scaler for all frames
+(`frame.to_ndarray(format="bgr24")` sets up a new one each time) make it the cheapest way to use PyAV.
 """
 
 from __future__ import annotations

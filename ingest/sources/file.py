@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from posebus.messages import CaptureClock
 from posebus.settings import CameraSettings
 
 DEFAULT_FPS = 25.0
+UNCOUNTED_MARGIN_S = 1.0
 TEXT_DEMUXERS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 """FFmpeg draws text files as video of a terminal; nobody means that."""
 
@@ -148,14 +150,31 @@ class FileSource:
 
     def _ends_early(self) -> bool:
         """Fewer frames than promised, and the time line too is short: an edit list alone may hide frames on purpose."""
-        if not self._stream.frames or self._frames_this_pass >= self._stream.frames:
+        promised = self._stream.frames
+        if promised and self._frames_this_pass >= promised:
             return False
-        ends_s = []
-        if self._stream.duration:
-            ends_s.append(float((self._stream.start_time or 0) + self._stream.duration) * self._stream.time_base)
-        if self._container.duration:
-            ends_s.append(((self._container.start_time or 0) + self._container.duration) / 1e6)
-        return bool(ends_s) and self._presented_end_s < min(ends_s) - 1.5 * self._step_ns / 1e9
+        end_s = promised_end_s(self._container, self._stream)
+        # without a count, the last frame may simply have been shown for long
+        margin_s = 1.5 * self._step_ns / 1e9 if promised else UNCOUNTED_MARGIN_S
+        return end_s is not None and self._presented_end_s < end_s - margin_s
+
+
+def promised_end_s(container: Any, stream: Any) -> float | None:
+    """When the video ends by the headers, in seconds of its time line; None where they speak of something else."""
+    if stream.duration:
+        end_s = float((stream.start_time or 0) + stream.duration) * float(stream.time_base)
+    elif tag := stream.metadata.get("DURATION"):  # Matroska: hours:minutes:seconds
+        parts = tag.split(":")
+        if len(parts) != 3 or not all(part.replace(".", "", 1).isdecimal() for part in parts):
+            return None
+        end_s = int(parts[0]) * 3600 + int(parts[1]) * 60 + float(parts[2])
+    elif len(container.streams) == 1:
+        end_s = math.inf
+    else:
+        return None  # the container's duration is that of its longest stream, which may be the sound
+    if container.duration:
+        end_s = min(end_s, ((container.start_time or 0) + container.duration) / 1e6)
+    return end_s if math.isfinite(end_s) else None
 
 
 def check_readable(path: Path) -> None:

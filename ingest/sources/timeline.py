@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+MUDDLED_STEPS = 4
+
 
 class Timeline:
     """Capture times (ns) from presentation times (ns) that may be missing, repeated or jump back.
 
     The first picture is at `start_ns`. A missing time is one average step after the one before. A time that repeats
-    or falls back by less than a step (coarse time bases) goes half a step on, so that the time line does not drift
-    from the recording's. A larger fall is a new origin (recordings that were joined): the line goes on without a gap.
+    or falls back by a few steps (coarse time bases, muddled orders) goes half a step on, so that the time line does
+    not drift from the recording's. A larger fall is a new origin (recordings that were joined): the line goes on
+    without a gap.
     """
 
     def __init__(self, step_ns: int, start_ns: int = 0) -> None:
@@ -39,7 +42,7 @@ class Timeline:
         time_ns = presented_ns + self._offset_ns
         if time_ns > last_ns:
             return time_ns
-        if last_ns - time_ns < self._step_ns:
+        if last_ns - time_ns < MUDDLED_STEPS * self._step_ns:
             return last_ns + self._step_ns // 2
         self._offset_ns = last_ns + self._step_ns - presented_ns
         return last_ns + self._step_ns

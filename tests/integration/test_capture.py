@@ -1,0 +1,134 @@
+"""The capture stage between real sources and a real broker."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.capture import CaptureStage, build_capture
+from posebus.bus.connection import Broker, open_broker
+from posebus.codec import decode_frame
+from posebus.embedded import EmbeddedBroker
+from posebus.messages import EndOfStream, Frame
+from posebus.settings import CameraSettings
+from tests.integration.made_videos import LEVELS, make_video
+from tests.integration.rtsp_server import RtspServer
+
+CAMERA = "door"
+TIMEOUT_S = 30.0
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    with EmbeddedBroker() as url:
+        yield open_broker(url)
+
+
+def step_until(stage: CaptureStage, happened: Callable[[], bool]) -> bool:
+    """Step until it happened; the last answer of `step`."""
+    end_s = time.monotonic() + TIMEOUT_S
+    more = True
+    while more and not happened():
+        assert time.monotonic() < end_s, f"it never happened; {stage.report()}"
+        more = stage.step(time.monotonic())
+    return more
+
+
+def frames_of(broker: Broker) -> list[Frame | EndOfStream]:
+    entries = broker.client.xrange(broker.topology.frames(CAMERA))
+    return [decode_frame(fields) for _, fields in entries]
+
+
+def events_of(broker: Broker) -> list[dict[str, object]]:
+    entries = broker.client.xrange(broker.topology.events(broker.topology.shard(CAMERA)))
+    return [json.loads(fields[b"data"]) for _, fields in entries]
+
+
+def kinds(broker: Broker) -> list[str]:
+    """Without gaps: a busy machine may lose a picture."""
+    found = [str(event["type"]).removeprefix("posebus.camera.") for event in events_of(broker)]
+    return [kind for kind in found if kind != "gap"]
+
+
+def test_a_file_waits_for_slow_workers_and_loses_nothing(broker: Broker, tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", 100)
+    settings = CameraSettings(source=str(path), encoding="raw", max_backlog_bytes=10 * 160 * 120 * 3)
+    stage = build_capture(CAMERA, settings, broker, events_kept=100)
+    key = broker.topology.frames(CAMERA)
+    taken: list[Frame | EndOfStream] = []
+    most = 0
+    more = True
+    while more:
+        more = stage.step(time.monotonic())
+        most = max(most, broker.client.xlen(key))
+        if broker.client.xlen(key) > 5:
+            for entry_id, fields in broker.client.xrange(key, count=3):
+                taken.append(decode_frame(fields))
+                broker.client.xdel(key, entry_id)
+    stage.close()
+    taken += frames_of(broker)
+    assert [item.seq for item in taken] == list(range(101))
+    assert isinstance(taken[-1], EndOfStream)
+    assert most <= 11
+    shown = [round((sum(item.data) / len(item.data) - 16) / 8) for item in taken if isinstance(item, Frame)]
+    assert shown == [number % LEVELS for number in range(100)]
+
+
+def test_a_live_camera_without_workers_keeps_to_its_budget_and_marks_what_it_skipped(broker: Broker) -> None:
+    settings = CameraSettings(source="synthetic:bus?fps=60&width=320&height=240", max_backlog_bytes=150_000)
+    stage = build_capture(CAMERA, settings, broker, events_kept=100)
+    step_until(stage, lambda: stage.report()["cameras"][CAMERA]["frames"] >= 40)
+    stage.drain()
+    stage.close()
+    frames = [frame for frame in frames_of(broker) if isinstance(frame, Frame)]
+    assert sum(len(frame.data) for frame in frames) <= 150_000
+    assert frames[-1].seq == stage.report()["cameras"][CAMERA]["frames"] - 1
+    assert broker.client.xlen(broker.topology.poses(CAMERA)) == frames[0].seq
+    assert kinds(broker) == ["online", "offline"]
+
+
+def test_a_camera_that_goes_and_comes_back_has_a_new_epoch_and_no_other_picture(broker: Broker) -> None:
+    server = RtspServer()
+    settings = CameraSettings(
+        source=server.url.replace("rtsp://", "rtsp://admin:hunter2@"),
+        encoding="raw",
+        read_timeout_s=1.0,
+        reconnect_min_s=0.05,
+        reconnect_max_s=0.2,
+        max_backlog_bytes=100_000_000,
+    )
+    stage = build_capture(CAMERA, settings, broker, events_kept=100)
+    step_until(stage, lambda: stage.report()["cameras"][CAMERA]["frames"] >= 10)
+    server.stalled = True
+    step_until(stage, lambda: kinds(broker) == ["online", "offline"])
+    server.close()
+    step_until(stage, lambda: "refuses" in str(stage.report()["cameras"][CAMERA]["trouble"]))
+    again = RtspServer(port=server.port, size_px=(320, 240))
+    step_until(stage, lambda: stage.report()["cameras"][CAMERA]["epoch"] == 2)
+    step_until(stage, lambda: len(frames_of(broker)) >= 25)
+    report = stage.report()
+    stage.drain()
+    stage.close()
+    again.close()
+    assert kinds(broker) == ["online", "offline", "online", "offline"]
+    frames = [frame for frame in frames_of(broker) if isinstance(frame, Frame)]
+    assert {(frame.epoch, frame.size_px) for frame in frames} == {(1, (160, 120)), (2, (320, 240))}
+    for earlier, later in itertools.pairwise(frames):
+        assert (later.epoch, later.seq) in {(earlier.epoch, earlier.seq + 1), (earlier.epoch + 1, 0)}
+        assert later.captured_at_ns > earlier.captured_at_ns
+        assert later.data != earlier.data
+    assert "hunter2" not in json.dumps(events_of(broker)) + json.dumps(report)
+
+
+def test_the_address_of_a_camera_stands_nowhere_in_the_broker(broker: Broker) -> None:
+    settings = CameraSettings(source="rtsp://admin:hunter2@127.0.0.1:1/live", reconnect_min_s=0.05)
+    stage = build_capture(CAMERA, settings, broker, events_kept=100)
+    step_until(stage, lambda: kinds(broker) == ["offline"])
+    stage.close()
+    for key in broker.client.keys("*"):
+        assert b"hunter2" not in (broker.client.dump(key) or b"")

@@ -1,0 +1,342 @@
+"""The capture loop alone: a scripted source on one side, a writer that remembers on the other."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from ingest.capture import CaptureStage
+from ingest.sources import Admit, Picture
+from posebus.bus.frame_writer import Backlog
+from posebus.errors import BrokerUnavailable, SourceRejected, SourceUnavailable
+from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, Frame
+from posebus.settings import CameraSettings
+
+STEP_NS = 100_000_000
+
+
+class ScriptedSource:
+    """Pictures, waits and errors in the order of a script: an int is a picture with that number."""
+
+    fps = 10.0
+    frame_count: int | None = None
+    live = True
+
+    def __init__(self, script: Iterator[object]) -> None:
+        self.warning: str | None = None
+        self.lost = 0
+        self.closed = False
+        self._script = script
+
+    def read(self, admit: Admit | None = None) -> Picture | None:
+        for item in self._script:
+            if isinstance(item, Exception):
+                raise item
+            if isinstance(item, threading.Event):
+                item.wait(10.0)
+                continue
+            if isinstance(item, str):
+                self.warning = item
+                continue
+            number = int(str(item))
+            if admit is None or admit(number * STEP_NS):
+                time.sleep(0.0005)  # a real source takes its time: without, this thread would starve the other
+                image = np.full((48, 64, 3), number % 256, np.uint8)
+                return Picture(image, number * STEP_NS, CaptureClock.ARRIVAL)
+        return None
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class MemoryWriter:
+    """Keeps what is published; `consume` plays the worker; `down` makes every call fail."""
+
+    def __init__(self) -> None:
+        self.items: list[Frame | EndOfStream] = []
+        self.waiting: list[int] = []
+        self.events: list[Event] = []
+        self.poses = 0
+        self.epochs = 0
+        self.down = False
+        self.most_bytes = 0
+
+    def open_epoch(self) -> int:
+        self._check()
+        self.epochs += 1
+        return self.epochs
+
+    def publish(self, frame: Frame | EndOfStream) -> Backlog:
+        self._check()
+        self.items.append(frame)
+        self.waiting.append(len(frame.data) if isinstance(frame, Frame) else 0)
+        self.most_bytes = max(self.most_bytes, sum(self.waiting))
+        return self.backlog()
+
+    def backlog(self) -> Backlog:
+        self._check()
+        return Backlog(sum(self.waiting), len(self.waiting), self.poses)
+
+    def skip_oldest(self, max_bytes: int) -> int:
+        self._check()
+        dropped = 0
+        while sum(self.waiting) > max_bytes and len(self.waiting) > 1:
+            self.waiting.pop(0)
+            dropped += 1
+        return dropped
+
+    def emit(self, event: Event) -> None:
+        self._check()
+        self.events.append(event)
+
+    def frames(self) -> list[Frame]:
+        return [item for item in self.items if isinstance(item, Frame)]
+
+    def kinds(self) -> list[str]:
+        return [event.type.removeprefix("posebus.camera.") for event in self.events]
+
+    def _check(self) -> None:
+        if self.down:
+            raise BrokerUnavailable("no answer from the broker at nowhere")
+
+
+def stage_of(
+    *scripts: list[object] | Exception, writer: MemoryWriter, **values: object
+) -> tuple[CaptureStage, list[ScriptedSource]]:
+    """A stage whose n-th connection plays the n-th script, or fails with the error that stands in its place."""
+    remaining = iter(scripts)
+    opened: list[ScriptedSource] = []
+
+    def opener(_: CameraSettings) -> ScriptedSource:
+        script = next(remaining, SourceUnavailable("the script is over"))
+        if isinstance(script, Exception):
+            raise script
+        opened.append(ScriptedSource(iter(script)))
+        return opened[-1]
+
+    fields = {"source": "x.mp4", "encoding": "raw", "reconnect_min_s": 0.01, "reconnect_max_s": 0.02, **values}
+    return CaptureStage("door", CameraSettings(**fields), writer, opener=opener, rng=random.Random(1)), opened
+
+
+def run(stage: CaptureStage, until: Callable[[], bool], timeout_s: float = 10.0) -> bool:
+    """Step until the condition holds; the last answer of `step`. Fails if it never does."""
+    end_s = time.monotonic() + timeout_s
+    more = True
+    while more and not until():
+        assert time.monotonic() < end_s, f"it never happened; {stage.report()}"
+        more = stage.step(time.monotonic())
+    return more
+
+
+def never() -> bool:
+    return False
+
+
+def test_a_recording_is_published_whole_and_in_order_with_its_end() -> None:
+    writer = MemoryWriter()
+    stage, opened = stage_of(list(range(20)), writer=writer)
+    assert not run(stage, never)
+    stage.close()
+    assert [frame.seq for frame in writer.frames()] == list(range(20))
+    assert [frame.captured_at_ns for frame in writer.frames()] == [number * STEP_NS for number in range(20)]
+    assert {frame.delivery for frame in writer.frames()} == {Delivery.LOSSLESS}
+    assert {frame.epoch for frame in writer.frames()} == {1}
+    end = writer.items[-1]
+    assert isinstance(end, EndOfStream)
+    assert (end.seq, end.captured_at_ns, end.reason) == (20, 19 * STEP_NS, "end of file")
+    assert writer.kinds() == ["online"]
+    assert opened[0].closed
+
+
+def test_a_warning_of_the_source_is_the_reason_of_the_end() -> None:
+    writer = MemoryWriter()
+    stage, _ = stage_of([0, "x.mp4 is cut off"], writer=writer)
+    run(stage, never)
+    assert isinstance(writer.items[-1], EndOfStream)
+    assert writer.items[-1].reason == "x.mp4 is cut off"
+
+
+def test_lossless_waits_at_the_budget_and_goes_on() -> None:
+    writer = MemoryWriter()
+    frame_bytes = 48 * 64 * 3
+    stage, _ = stage_of(list(range(40)), writer=writer, max_backlog_bytes=4 * frame_bytes)
+    run(stage, lambda: len(writer.waiting) == 4)
+    for _ in range(20):
+        stage.step(time.monotonic())
+    assert len(writer.items) == 4
+    more = True
+    while more:
+        del writer.waiting[:2]
+        more = stage.step(time.monotonic())
+    assert [frame.seq for frame in writer.frames()] == list(range(40))
+    assert writer.most_bytes <= 4 * frame_bytes
+
+
+def test_a_frame_above_the_budget_still_passes_one_at_a_time() -> None:
+    writer = MemoryWriter()
+    stage, _ = stage_of(list(range(5)), writer=writer, max_backlog_bytes=10)
+    more = True
+    while more:
+        more = stage.step(time.monotonic())
+        assert len(writer.frames()) - len(writer.waiting) + 1 >= len(writer.waiting) - 1
+        writer.waiting.clear()
+    assert len(writer.frames()) == 5
+
+
+def test_lossless_waits_while_poses_pile_up() -> None:
+    writer = MemoryWriter()
+    writer.poses = 10_000
+    stage, _ = stage_of(list(range(5)), writer=writer)
+    run(stage, lambda: len(writer.items) == 1)
+    for _ in range(5):
+        stage.step(time.monotonic())
+    assert len(writer.items) == 1
+    writer.poses = 0
+    run(stage, never)
+    assert len(writer.frames()) == 5
+
+
+@pytest.mark.parametrize("fail_at", [0, 1, 3])
+def test_lossless_loses_nothing_while_the_broker_is_down(fail_at: int) -> None:
+    writer = MemoryWriter()
+    stage, _ = stage_of(list(range(6)), writer=writer)
+    run(stage, lambda: len(writer.frames()) >= fail_at)
+    writer.down = True
+    failures = 0
+    for _ in range(10):
+        try:
+            stage.step(time.monotonic())
+        except BrokerUnavailable:
+            failures += 1
+    assert failures
+    writer.down = False
+    run(stage, never)
+    assert [frame.seq for frame in writer.frames()] == list(range(6))
+    assert isinstance(writer.items[-1], EndOfStream)
+    assert writer.kinds() == ["online"]
+
+
+def test_live_drops_what_the_broker_could_not_take_and_says_so() -> None:
+    writer = MemoryWriter()
+    gate, end = threading.Event(), threading.Event()
+    stage, _ = stage_of([0, gate, 1, 2, end], writer=writer, delivery="live")
+    run(stage, lambda: len(writer.frames()) == 1)
+    writer.down = True
+    gate.set()
+    with pytest.raises(BrokerUnavailable):
+        run(stage, never)
+    writer.down = False
+    run(stage, lambda: "gap" in writer.kinds())
+    gap = next(event for event in writer.events if event.type.endswith("gap"))
+    assert gap.data["reasons"]["broker unavailable"] == 1
+    seqs = [frame.seq for frame in writer.frames()]
+    assert seqs == sorted(set(seqs))
+    end.set()
+
+
+def test_live_keeps_its_ring_within_the_budget() -> None:
+    writer = MemoryWriter()
+    frame_bytes = 48 * 64 * 3
+    paced = [item for number in range(30) for item in (number, wait_for(lambda n=number: len(writer.items) > n))]
+    stage, _ = stage_of(paced, writer=writer, delivery="live", max_backlog_bytes=3 * frame_bytes)
+    run(stage, never)
+    assert sum(writer.waiting) <= 3 * frame_bytes
+    assert stage.report()["cameras"]["door"]["dropped"]["overflow"] == 27
+    assert [frame.seq for frame in writer.frames()] == list(range(30))
+
+
+def wait_for(condition: Callable[[], bool]) -> threading.Event:
+    """An event whose wait ends when the condition holds, so that a script keeps step with the publisher."""
+
+    class Condition(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            end_s = time.monotonic() + (timeout or 10.0)
+            while not condition() and time.monotonic() < end_s:
+                time.sleep(0.001)
+            return True
+
+    return Condition()
+
+
+def test_after_an_outage_there_is_a_new_epoch_and_one_offline_event() -> None:
+    writer = MemoryWriter()
+    gone = SourceUnavailable("rtsp://door closed the stream")
+    refused = SourceUnavailable("rtsp://door refuses the connection")
+    stage, opened = stage_of(
+        [0, wait_for(lambda: len(writer.items) >= 1), gone],
+        refused,
+        refused,
+        [5, wait_for(lambda: len(writer.items) >= 2)],
+        writer=writer,
+        delivery="live",
+    )
+    run(stage, never)
+    assert writer.kinds() == ["online", "offline", "online"]
+    assert [(frame.epoch, frame.seq) for frame in writer.frames()] == [(1, 0), (2, 0)]
+    assert writer.events[1].data["reason"] == "rtsp://door closed the stream"
+    assert all(source.closed for source in opened)
+    assert len({event.id for event in writer.events}) == 3
+
+
+def test_a_camera_that_never_answers_is_said_once_to_be_offline_and_tried_again() -> None:
+    writer = MemoryWriter()
+    refused = SourceUnavailable("rtsp://door refuses the connection")
+    stage, _ = stage_of(*[refused] * 5, [0], writer=writer, delivery="live")
+    run(stage, never)
+    assert writer.kinds() == ["offline", "online"]
+    assert writer.events[0].epoch == 0
+    assert len(writer.frames()) == 1
+
+
+def test_a_silent_camera_is_offline_though_its_reader_hangs() -> None:
+    writer = MemoryWriter()
+    hang = threading.Event()
+    stage, _ = stage_of([0, hang, 1], writer=writer, delivery="live", read_timeout_s=0.3, open_timeout_s=0.1)
+    run(stage, lambda: "offline" in writer.kinds())
+    assert stage.healthy(time.monotonic())
+    assert not stage.healthy(time.monotonic() + 5.0)
+    hang.set()
+    run(stage, never)
+    assert writer.kinds() == ["online", "offline", "online"]
+    assert [(frame.epoch, frame.seq) for frame in writer.frames()] == [(1, 0), (1, 1)]
+
+
+def test_a_source_that_can_never_work_stops_the_stage_and_is_told() -> None:
+    writer = MemoryWriter()
+    stage, _ = stage_of(SourceRejected("there is no file x.mp4; check the path"), writer=writer)
+    with pytest.raises(SourceRejected, match="there is no file"):
+        run(stage, never)
+    assert writer.kinds() == ["offline"]
+    assert writer.frames() == []
+
+
+def test_the_cap_thins_out_before_numbers_are_given() -> None:
+    writer = MemoryWriter()
+    stage, _ = stage_of(list(range(100)), writer=writer, max_fps=5.0)
+    run(stage, never)
+    assert len(writer.frames()) in (50, 51)
+    assert [frame.seq for frame in writer.frames()] == list(range(len(writer.frames())))
+
+
+def test_sizes_are_those_of_the_source_and_of_the_reduced_picture() -> None:
+    writer = MemoryWriter()
+    stage, _ = stage_of([0], writer=writer, max_size_px=64, encoding="jpeg")
+    run(stage, never)
+    assert writer.frames()[0].size_px == (64, 48)
+    assert writer.frames()[0].encoding == "jpeg"
+
+
+def test_draining_says_that_a_live_camera_stops_and_ends_the_reader() -> None:
+    writer = MemoryWriter()
+    before = set(threading.enumerate())
+    stage, _ = stage_of(list(range(10_000_000)), writer=writer, delivery="live")
+    run(stage, lambda: len(writer.frames()) > 3)
+    stage.drain()
+    stage.close()
+    assert writer.kinds()[-1] == "offline"
+    assert set(threading.enumerate()) <= before

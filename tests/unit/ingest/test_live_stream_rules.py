@@ -1,0 +1,93 @@
+"""Key frame gate, lag, and capture times of live streams."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.sources.clocks import MAX_CLOCK_ERROR_NS, ArrivalClock, CaptureTimes
+from ingest.sources.gate import KeyframeGate, LagMeter
+from ingest.sources.usb import moment_ns
+from posebus.messages import CaptureClock
+
+SECOND_NS = 1_000_000_000
+
+
+def test_nothing_passes_before_the_first_key_frame() -> None:
+    gate = KeyframeGate()
+    assert [gate.passes(is_key=key, lag_s=0.0) for key in (False, False, True, False)] == [False, False, True, True]
+    assert not gate.starting
+
+
+def test_after_damage_nothing_passes_before_the_next_key_frame() -> None:
+    gate = KeyframeGate()
+    gate.passes(is_key=True, lag_s=0.0)
+    gate.shut()
+    assert not gate.passes(is_key=False, lag_s=0.0)
+    assert gate.passes(is_key=True, lag_s=0.0)
+
+
+def test_behind_even_key_frames_are_skipped_until_one_is_in_time() -> None:
+    gate = KeyframeGate()
+    gate.passes(is_key=True, lag_s=0.0)
+    assert not gate.passes(is_key=True, lag_s=1.5)
+    assert not gate.passes(is_key=False, lag_s=0.2)
+    assert gate.passes(is_key=True, lag_s=0.2)
+
+
+def test_lag_is_zero_for_a_stream_read_in_time_even_if_the_camera_clock_drifts() -> None:
+    meter = LagMeter()
+    day_s = 86_400
+    assert max(meter.lag_s(second * (1 - 5e-5), float(second)) for second in range(day_s)) < 0.01
+
+
+def test_lag_grows_when_decoding_is_slower_than_the_camera() -> None:
+    meter = LagMeter()
+    lags_s = [meter.lag_s(frame / 25, frame / 24) for frame in range(1000)]
+    assert lags_s[-1] > 1.0
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 100 * SECOND_NS), st.one_of(st.none(), st.integers(0, 200 * SECOND_NS))), max_size=50
+    )
+)
+def test_capture_times_strictly_increase_and_never_believe_a_wrong_clock(
+    pictures: list[tuple[int, int | None]],
+) -> None:
+    times = CaptureTimes()
+    last_ns = -1
+    for arrived_ns, camera_ns in pictures:
+        stamp = times.stamp(arrived_ns, camera_ns)
+        if stamp is None:
+            continue
+        captured_ns, clock = stamp
+        assert captured_ns > last_ns
+        last_ns = captured_ns
+        assert captured_ns == (camera_ns if clock is CaptureClock.RTCP else arrived_ns)
+        assert abs(captured_ns - arrived_ns) <= MAX_CLOCK_ERROR_NS
+
+
+def test_a_plausible_camera_clock_is_used_and_an_implausible_one_not() -> None:
+    assert CaptureTimes().stamp(100 * SECOND_NS, 99 * SECOND_NS) == (99 * SECOND_NS, CaptureClock.RTCP)
+    assert CaptureTimes().stamp(100 * SECOND_NS, 0) == (100 * SECOND_NS, CaptureClock.ARRIVAL)
+    assert CaptureTimes().stamp(100 * SECOND_NS, None) == (100 * SECOND_NS, CaptureClock.ARRIVAL)
+
+
+def test_when_reports_begin_pictures_that_would_step_back_are_dropped() -> None:
+    times = CaptureTimes()
+    assert times.stamp(10 * SECOND_NS, None) is not None
+    assert times.stamp(10 * SECOND_NS + 40_000_000, 10 * SECOND_NS - 260_000_000) is None
+    assert times.stamp(10 * SECOND_NS + 400_000_000, 10 * SECOND_NS + 100_000_000) is not None
+
+
+def test_arrival_clock_does_not_see_steps_of_the_wall_clock() -> None:
+    clock = ArrivalClock(wall_ns=1_000 * SECOND_NS, monotonic_ns=7 * SECOND_NS)
+    assert clock.at(8 * SECOND_NS) == 1_001 * SECOND_NS
+
+
+def test_a_driver_stamp_is_used_only_if_plausible() -> None:
+    now_ns = 50 * SECOND_NS
+    assert moment_ns(49_950.0, now_ns) == 49_950_000_000
+    assert moment_ns(0.0, now_ns) == now_ns
+    assert moment_ns(60_000.0, now_ns) == now_ns

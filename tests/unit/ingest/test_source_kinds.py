@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest.sources import SOURCES, is_live, open_source, source_kind
+from posebus.errors import SourceRejected, SourceUnavailable
+from posebus.settings import CameraSettings
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("a.mp4", "file"),
+        ("/x/y.avi", "file"),
+        ("file:///x/y.avi", "file"),
+        ("picture.JPG", "images"),
+        ("file:///x/picture.png", "images"),
+        ("rtsp://u:p@host/1", "network"),
+        ("HTTP://host/x.mjpg", "network"),
+        ("http://host/picture.jpg", "network"),
+        ("srt://host:9000", "network"),
+        ("usb:0", "usb"),
+        ("synthetic:bus", "synthetic"),
+    ],
+)
+def test_the_form_of_a_source_tells_its_kind(source: str, kind: str) -> None:
+    assert source_kind(CameraSettings(source=source)) == kind
+
+
+def test_a_folder_is_pictures(tmp_path: Path) -> None:
+    assert source_kind(CameraSettings(source=str(tmp_path))) == "images"
+
+
+def test_a_told_kind_is_not_guessed() -> None:
+    assert source_kind(CameraSettings(source="a.jpg", kind="file")) == "file"
+
+
+def test_every_kind_of_the_settings_can_be_opened() -> None:
+    told = CameraSettings.model_fields["kind"].annotation
+    assert set(SOURCES) | {"auto"} == set(told.__args__)
+
+
+@pytest.mark.parametrize(
+    ("values", "live"),
+    [
+        ({"source": "a.mp4"}, False),
+        ({"source": "a.mp4", "realtime": True}, True),
+        ({"source": "a.mp4", "loop": True}, True),
+        ({"source": "a.mp4", "realtime": True, "delivery": "lossless"}, False),
+        ({"source": "a.mp4", "delivery": "live"}, True),
+        ({"source": "rtsp://x/1"}, True),
+        ({"source": "rtsp://x/1", "delivery": "lossless"}, False),
+        ({"source": "synthetic:bus"}, True),
+        ({"source": "usb:0"}, True),
+    ],
+)
+def test_delivery(values: dict[str, object], live: bool) -> None:
+    assert is_live(CameraSettings(**values)) is live
+
+
+def test_a_missing_usb_camera_is_one_sentence_and_may_come_later() -> None:
+    with pytest.raises(SourceUnavailable, match=r"there is no camera /dev/video63; "):
+        open_source(CameraSettings(source="usb:63"))
+
+
+def test_a_usb_source_that_names_no_camera_is_rejected() -> None:
+    with pytest.raises(SourceRejected, match="write usb:0"):
+        open_source(CameraSettings(source="usb:front"))

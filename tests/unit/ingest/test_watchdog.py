@@ -1,0 +1,71 @@
+"""Real child processes: one that works, one that hangs, one that ends."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from ingest.supervisor import IngestSupervisor, Watchdog
+from posebus.processes import ChildSpec, Family
+
+WORKING = """
+import os, time
+from ingest.progress import give_life_signs
+give_life_signs(os.environ, lambda now_s: True)
+time.sleep(60)
+"""
+HANGING = """
+import os, time
+from ingest.progress import give_life_signs
+give_life_signs(os.environ, lambda now_s: False)
+time.sleep(60)
+"""
+WAIT_S = 30.0
+
+
+def child(name: str, code: str) -> ChildSpec:
+    return ChildSpec(name, [sys.executable, "-c", code])
+
+
+def test_a_hanging_process_is_killed_and_started_again_and_a_working_one_is_not(tmp_path: Path) -> None:
+    with Family(restart_min_s=0.05) as family:
+        supervisor = IngestSupervisor(family, Watchdog(tmp_path, stalled_after_s=2.0))
+        supervisor.start([child("works", WORKING), child("hangs", HANGING)])
+        first = {name: member.process.pid for name, member in family.children.items()}
+        end_s = time.monotonic() + WAIT_S
+        while family.children["hangs"].process.pid == first["hangs"]:
+            assert time.monotonic() < end_s, "it was never started again"
+            assert supervisor.tend(time.monotonic()) == []
+            time.sleep(0.05)
+        assert family.children["works"].process.pid == first["works"]
+        assert family.children["works"].exit_code is None
+        assert family.children["hangs"].restarts == 1
+
+
+def test_children_that_end_for_good_are_reported_and_left(tmp_path: Path) -> None:
+    with Family(restart_min_s=0.05) as family:
+        supervisor = IngestSupervisor(family, Watchdog(tmp_path))
+        supervisor.start([child("done", "pass"), child("rejected", "raise SystemExit(1)")])
+        ended: set[str] = set()
+        end_s = time.monotonic() + WAIT_S
+        while len(ended) < 2:
+            assert time.monotonic() < end_s, "they never ended"
+            ended = {member.spec.name for member in supervisor.tend(time.monotonic())}
+            time.sleep(0.05)
+        assert ended == {"done", "rejected"}
+        assert {member.restarts for member in family.children.values()} == {0}
+
+
+def test_a_process_just_started_again_gets_its_full_time(tmp_path: Path) -> None:
+    watchdog = Watchdog(tmp_path, stalled_after_s=10.0)
+    with Family() as family:
+        family.start(watchdog.watched(child("slow", "import time; time.sleep(60)")))
+        assert watchdog.check(family.children, 100.0) == []
+        assert watchdog.check(family.children, 109.0) == []
+        family.children["slow"].process.kill()
+        family.children["slow"].process.wait()
+        family.start(watchdog.watched(child("slow", "import time; time.sleep(60)")))
+        assert watchdog.check(family.children, 111.0) == []
+        assert watchdog.check(family.children, 120.0) == []
+        assert watchdog.check(family.children, 121.5) == ["slow"]
