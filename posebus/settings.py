@@ -100,11 +100,15 @@ class WorkerSettings(_Strict):
 class TrackerSettings(_Strict):
     """Linking poses into identities. All durations are real time, all distances relative to the body."""
 
-    high_score: float = Field(default=0.5, gt=0, lt=1, description="Detections from here on are linked first")
+    high_score: float = Field(default=0.3, gt=0, lt=1, description="Detections from here on are linked first")
     low_score: float = Field(default=0.1, gt=0, lt=1, description="Detections below this are ignored")
-    birth_score: float = Field(default=0.6, gt=0, lt=1, description="A new identity needs a detection of this score")
-    confirm_s: float = Field(default=0.1, ge=0, description="A track is confirmed once it has been seen for this long")
-    lost_s: float = Field(default=2.0, gt=0, description="A lost track ends after this time unseen")
+    birth_score: float = Field(default=0.5, gt=0, lt=1, description="A new identity needs a detection of this score")
+    confirm_s: float = Field(
+        default=0.1,
+        ge=0,
+        description="A track is confirmed once it has been seen for this long; beyond doubt (score 0.7) at once",
+    )
+    lost_s: float = Field(default=2.5, gt=0, description="A lost track ends after this time unseen")
     reorder_wait_s: float = Field(
         default=1.0, gt=0, description="On live sources, how long a missing frame holds up the ones after it"
     )
@@ -147,6 +151,9 @@ class Settings(_Strict):
     tracker: TrackerSettings = Field(default_factory=TrackerSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     fleet: FleetSettings = Field(default_factory=FleetSettings)
+    log_level: Literal["info", "warning", "error"] = Field(
+        default="info", description="What the processes of a deployment write to standard error"
+    )
     cache_dir: Path | None = Field(default=None, description="Exported engines; by default ~/.cache/posebus")
 
     @field_validator("redis")

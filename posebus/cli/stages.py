@@ -26,10 +26,13 @@ from posebus.processes import EXIT_AGAIN
 from posebus.settings import EMBEDDED, Settings
 
 
-def set_up_logging() -> None:
-    """Warnings and news of a stage, a line each, on standard error."""
+def set_up_logging(settings: Settings) -> None:
+    """What a stage has to say, a line each, on standard error."""
     logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+        stream=sys.stderr,
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        force=True,
     )
 
 
@@ -90,7 +93,7 @@ def _run(command: str, settings: Settings, stage: Callable[[Settings], None]) ->
             f"'posebus {command}' is one stage and needs the deployment's broker: give its address with --redis URL, "
             "or run everything on this machine with 'posebus up'"
         )
-    set_up_logging()
+    set_up_logging(settings)
     try:
         stage(settings)
     except RetryableError as error:

@@ -36,7 +36,7 @@ def up(
     settings = settings_from(config, redis=redis, fleet__workers=workers)
     if not settings.cameras:
         raise ConfigError("no camera is configured: name some under 'cameras:' in a file and give it with -c FILE")
-    set_up_logging()
+    set_up_logging(settings)
     stop = StopFlag()
     stop.install()
     with _broker(settings, port) as url:
