@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from posebus.settings import WorkerSettings
 from workers.engines import choose_engine, load_engine
@@ -15,6 +16,7 @@ from workers.estimator import PoseEstimator
 from workers.weights import Weights, resolve_weights
 
 MakeEstimator = Callable[..., PoseEstimator]
+BuildModel = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +53,23 @@ def openvino_precisions() -> list[str]:
     """What OpenVINO computes natively on this machine."""
     best = choose_engine(WorkerSettings(engine="openvino")).precision
     return ["fp32"] if best == "fp32" else ["fp32", best]
+
+
+@pytest.fixture(scope="session")
+def build_model() -> BuildModel:
+    """`build_model(folder, "yolo11n-pose.yaml", nc=…)`: an untrained network of ultralytics' as a .pt file."""
+
+    def build(folder: Path, config: str, **changes: Any) -> Path:
+        import torch
+        import ultralytics
+
+        # The letter for the size is in the name that is asked for, but not in that of the file.
+        general = config.replace("n-", "-").replace("n.", ".")
+        source = next((Path(ultralytics.__file__).parent / "cfg" / "models").rglob(general))
+        description = folder / config
+        description.write_text(yaml.safe_dump(yaml.safe_load(source.read_text()) | changes))
+        torch.manual_seed(0)
+        ultralytics.YOLO(str(description)).save(str(folder / "own.pt"))
+        return folder / "own.pt"
+
+    return build

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -34,7 +33,7 @@ Builder = Callable[[Weights, EngineChoice, WorkerSettings, Path], Engine]
 def choose_engine(settings: WorkerSettings) -> EngineChoice:
     """The engine for these settings on this machine; raises EngineError where it cannot run here.
 
-    torch is imported only where the machine has an NVIDIA driver with a device, OpenVINO only to ask for bf16.
+    torch is imported only where the machine shows an NVIDIA device, OpenVINO only to ask for bf16.
     """
     name, reason = _choose_name(settings.engine)
     if find_spec(MODULES[name]) is None:
@@ -84,23 +83,19 @@ def _precisions(name: str, device: str) -> tuple[str, ...]:
 
 
 def _torch_has_cuda() -> bool:
-    if _driver_devices() == 0:
+    if not _has_device_files():
         return False
     from workers.engines.torch import cuda_available
 
     return cuda_available()
 
 
-def _driver_devices() -> int:
-    """Devices that the NVIDIA driver reports, without the seconds that importing torch takes."""
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return 0
-    count = ctypes.c_int(0)
-    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
-        return 0
-    return count.value
+def _has_device_files() -> bool:
+    """Whether the system shows an NVIDIA device (or WSL's), without the seconds that importing torch takes.
+
+    Asking the driver itself would do too, but CUDA cannot be used in processes forked after that.
+    """
+    return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
 
 
 def _build_torch(weights: Weights, choice: EngineChoice, settings: WorkerSettings, cache_dir: Path) -> Engine:

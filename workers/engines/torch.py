@@ -7,6 +7,7 @@ floats there, and while one batch is computed the next one is already on its way
 from __future__ import annotations
 
 import os
+import pickle
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,19 @@ from workers.ultralytics_process import quiet_environment
 from workers.weights import Weights
 
 CUDA_BATCH = 16
+
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    KeyError,
+    AttributeError,
+    ImportError,
+    EOFError,
+    OSError,
+)
+"""What a file that is no checkpoint, or one of another library, makes torch and ultralytics raise."""
 
 
 class TorchEngine:
@@ -90,7 +104,7 @@ def _load(weights: Weights) -> tuple[Any, Head]:
 
     try:
         model = YOLO(str(weights.path))
-    except (RuntimeError, TypeError, KeyError, AttributeError, ModuleNotFoundError, EOFError, OSError) as error:
+    except _UNREADABLE as error:
         raise WeightsError(
             f"{weights.path} cannot be loaded as ultralytics weights: check the file ({error})"
         ) from error
