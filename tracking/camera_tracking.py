@@ -38,7 +38,7 @@ class CameraTracking:
         self._tracker = PoseTracker(settings)
         self._events = TrackEvents(camera)
         self._gaps = GapReporter(camera)
-        self._waiting: dict[tuple[int, int], PoseEntry] = {}
+        self._waiting: dict[tuple[int, int, bool], PoseEntry] = {}
         self._held: set[bytes] = set()
         self._done: list[bytes] = []
         self._captured_at_ns = 0
@@ -51,7 +51,7 @@ class CameraTracking:
             self._done.append(entry.entry_id)
             return
         self._held.add(entry.entry_id)
-        self._waiting[entry.body.epoch, entry.body.seq] = entry
+        self._waiting[_place(entry.body)] = entry
 
     def advance(self, now_s: float) -> Outcome:
         """Everything that is ready by now, in order."""
@@ -61,7 +61,7 @@ class CameraTracking:
             if isinstance(item, Gap):
                 self._skip(outcome, item.epoch, (item.first_seq, item.last_seq), item.reason)
                 continue
-            entry = self._waiting.pop((item.epoch, item.seq))
+            entry = self._waiting.pop(_place(item))
             self._held.discard(entry.entry_id)
             outcome.done.append(entry.entry_id)
             if isinstance(item, PoseFrame):
@@ -111,6 +111,7 @@ class CameraTracking:
         """The source is over: say what was not said yet, end every identity, then say that the camera ended."""
         outcome.events += self._gaps.flush()
         outcome.events += self._events.source_ended(end)
+        self._tracker.end_source()
         outcome.events.append(
             Event(
                 id=f"{self._camera}/{end.epoch}/{end.seq}/{EventType.CAMERA_ENDED}",
@@ -124,3 +125,8 @@ class CameraTracking:
                 data={"frames": end.seq, "reason": end.reason},
             )
         )
+
+
+def _place(item: PoseFrame | Skipped | EndOfStream) -> tuple[int, int, bool]:
+    """Where an item stands; apart for end marks, so that a wrong one cannot pass for a frame."""
+    return item.epoch, item.seq, isinstance(item, EndOfStream)

@@ -24,6 +24,11 @@ class Detections:
     scores: Floats
     joints: Floats | None
 
+    def select(self, places: npt.NDArray[np.intp]) -> Detections:
+        """Those at the given places (indices into D, repeated as often as they are named)."""
+        joints = None if self.joints is None else self.joints[places]
+        return Detections(self.rows[places], self.corners[places], self.centred[places], self.scores[places], joints)
+
     def __len__(self) -> int:
         return len(self.rows)
 

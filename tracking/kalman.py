@@ -67,12 +67,12 @@ def begin(measured_px: Floats, size_px: Floats, motion: Motion) -> Beliefs:
 def predict(beliefs: Beliefs, dt_s: float, size_px: Floats, motion: Motion) -> Beliefs:
     """Beliefs `dt_s` seconds later, for bodies of size (T,); exact for any dt_s >= 0."""
     tau = np.array(motion.persistence_s)
-    decay = np.exp(-dt_s / tau)
-    reach = tau * (1.0 - decay)
+    faded = -np.expm1(-dt_s / tau)
+    decay, reach = 1.0 - faded, tau * faded
     speed2 = np.array(motion.speed) ** 2
-    grown_position = (
-        speed2 * tau * (2.0 * dt_s - tau * (3.0 - 4.0 * decay + decay**2)) + np.array(motion.drift) ** 2 * dt_s
-    )
+    # Of the order of dt_s cubed: rounding would make it negative where dt_s is next to nothing.
+    wandered = np.maximum(2.0 * dt_s - tau * (2.0 * faded + faded**2), 0.0)
+    grown_position = speed2 * tau * wandered + np.array(motion.drift) ** 2 * dt_s
     size2 = size_px[:, None] ** 2
     vel, cov, var_v = beliefs.velocity, beliefs.covariance, beliefs.var_velocity
     return Beliefs(

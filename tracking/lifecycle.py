@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from posebus.settings import TrackerSettings
 from tracking import kalman
-from tracking.boxes import body_size, iou
+from tracking.boxes import body_size, iou, to_corners
 from tracking.detections import Detections
 from tracking.motion import MOTION, jitter_px
 from tracking.track import CONFIRMED, LOST, TENTATIVE, Tracks, joint_offsets
@@ -15,16 +15,35 @@ from tracking.track import CONFIRMED, LOST, TENTATIVE, Tracks, joint_offsets
 Bools = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
 
-DOUBLE_IOU = 0.6
+DOUBLE_IOU = 0.5
 """A detection that overlaps a tracked one this much is that person's double, not a new person."""
 
-CERTAIN_SCORE = 0.75
+CERTAIN_SCORE = 0.7
 """A person detected this surely is believed at first sight."""
 
 
-def outlived(tracks: Tracks, now_ns: int, settings: TrackerSettings) -> Bools:
+LEAVING_S = 0.3
+"""How long a track that was last seen walking out of the picture is waited for; who enters there is somebody else."""
+
+BORDER = 0.05
+"""How near to the border of the picture, in body sizes, a box reaches it."""
+
+LEAVING_SPEED = 0.1
+"""Body sizes per second towards the border from which on somebody at the border is leaving."""
+
+
+def outlived(tracks: Tracks, size_px: tuple[int, int], now_ns: int, settings: TrackerSettings) -> Bools:
     """Which tracks (T,) have been unseen for longer than a lost one may live, and end with this frame."""
-    return np.asarray(now_ns - tracks.seen_ns > settings.lost_s * 1e9)
+    patience_s = np.where(leaving(tracks, size_px), min(LEAVING_S, settings.lost_s), settings.lost_s)
+    return np.asarray(now_ns - tracks.seen_ns > patience_s * 1e9)
+
+
+def leaving(tracks: Tracks, size_px: tuple[int, int]) -> Bools:
+    """Which tracks (T,), as predicted now, reach a border of the picture and move towards it."""
+    corners, speed = to_corners(tracks.position), tracks.velocity[:, :2] / tracks.size_px[:, None]
+    before = (corners[:, :2] <= BORDER * tracks.size_px[:, None]) & (speed < -LEAVING_SPEED)
+    beyond = (corners[:, 2:] >= np.array(size_px) - BORDER * tracks.size_px[:, None]) & (speed > LEAVING_SPEED)
+    return np.asarray((before | beyond).any(axis=1))
 
 
 def seen(tracks: Tracks, taken: Indices, detections: Detections, now_ns: int, settings: TrackerSettings) -> Tracks:

@@ -14,9 +14,9 @@ from tracking.kalman import Motion
 Floats = npt.NDArray[np.float64]
 
 MOTION = Motion(
-    speed=(0.5, 0.2, 0.25, 0.15),
-    persistence_s=(4.0, 2.0, 0.5, 0.5),
-    jitter=(0.06, 0.06, 0.08, 0.08),
+    speed=(0.5, 0.25, 0.25, 0.15),
+    persistence_s=(8.0, 4.0, 0.5, 0.5),
+    jitter=(0.06, 0.06, 0.1, 0.1),
     drift=(0.03, 0.03, 0.03, 0.03),
 )
 

@@ -10,18 +10,22 @@ from posebus.settings import TrackerSettings
 from tracking.boxes import to_corners
 from tracking.track import Tracks
 
+SMOOTHING = 0.4
+"""Share of the filter in the box of who is seen: the detection's alone trembles, the filter's alone lags; against
+ground truth both lie farther off than what is between them."""
+
 STATE_NAMES = tuple(str(state) for state in TrackState)
 
 
 def report(frame: PoseFrame, tracks: Tracks, rows: npt.NDArray[np.intp], settings: TrackerSettings) -> TrackFrame:
     """`tracks` (T,) in `frame`; `rows` (T,) is the person of the frame each was seen as, -1 for unseen.
 
-    Who is seen has the detection's own box and keypoints, which lie nearer to the truth than the filter's. Who is
-    not has the predicted box and the last skeleton carried along with it, score and confidences fading with time.
+    Who is seen has the detection's own keypoints and a box between the detection's and the filter's. Who is not has
+    the predicted box and the last skeleton carried along with it, score and confidences fading with time.
     """
     unseen = rows < 0
     boxes = to_corners(tracks.position).astype(np.float32)
-    boxes[~unseen] = frame.boxes_xyxy_px[rows[~unseen]]
+    boxes[~unseen] += (1.0 - SMOOTHING) * (frame.boxes_xyxy_px[rows[~unseen]] - boxes[~unseen])
     elapsed_s = np.maximum(frame.captured_at_ns - tracks.seen_ns, 0) / 1e9
     fading = np.where(unseen, np.clip(1.0 - elapsed_s / settings.lost_s, 0.0, 1.0), 1.0)
     skeletons = tracks.placed_joints() if unseen.any() else tracks.joints

@@ -25,22 +25,22 @@ COCO_SIGMAS = (
 AREA_OF_BOX = 0.53
 """A body fills about this part of its box; pycocotools uses the same factor where no mask is annotated."""
 
-REACH = 0.35
+REACH = 0.15
 """How far from its predicted place, in body sizes, a body is still believed at a glance (one standard deviation)."""
 
-SIZE_RATIO = 0.2
+SIZE_RATIO = 0.12
 """How far, as a logarithm, the height may be from the predicted one (one standard deviation)."""
 
-PLACE_SHARE = 0.8
+PLACE_SHARE = 0.9
 """How much the place counts against the overlap, which says nothing as soon as boxes part."""
 
-SKELETON_SHARE = 0.5
+SKELETON_SHARE = 0.75
 """How much the skeletons count where all their joints are seen for sure."""
 
-POSE_TOLERANCE = 1.0
+POSE_TOLERANCE = 1.5
 """Times the tolerance of COCO's joints: annotators look at one picture, limbs move between two."""
 
-HOPELESS = 0.01
+HOPELESS = 0.05
 """Pairs less alike than this by their boxes are not compared joint by joint."""
 
 
@@ -51,14 +51,19 @@ def similarity(tracks: Tracks, detections: Detections) -> Floats:
     if detections.joints is None or not tracks.joints.shape[1]:
         return alike
     rows, columns = np.nonzero(alike > HOPELESS)
-    unsure = (tracks.var_position[:, 0] + tracks.var_position[:, 1]) / 2.0
-    body_area = AREA_OF_BOX * area(detections.corners)
-    pose, visible = oks(
-        tracks.placed_joints()[rows], detections.joints[columns], body_area[columns] * POSE_TOLERANCE, unsure[rows]
-    )
+    pose, visible = pose_likeness(tracks.select(rows), detections.select(columns))
     share = SKELETON_SHARE * visible
     alike[rows, columns] = (1.0 - share) * alike[rows, columns] + share * pose
     return alike
+
+
+def pose_likeness(tracks: Tracks, detections: Detections) -> tuple[Floats, Floats]:
+    """How alike the skeletons of M pairs, track by detection, are, and on how much of them that rests: (M,) each."""
+    if detections.joints is None or not tracks.joints.shape[1]:
+        return np.zeros(len(tracks)), np.zeros(len(tracks))
+    tolerance = AREA_OF_BOX * POSE_TOLERANCE * area(to_corners(tracks.position))
+    unsure = (tracks.var_position[:, 0] + tracks.var_position[:, 1]) / 2.0
+    return oks(tracks.placed_joints(), detections.joints, tolerance, unsure)
 
 
 def closeness(tracks: Tracks, detections: Detections) -> Floats:

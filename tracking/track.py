@@ -51,16 +51,20 @@ class Tracks:
         """The same tracks, believed to be elsewhere."""
         return replace(self, **{name: getattr(beliefs, name) for name in BELIEF_COLUMNS})
 
-    def select(self, rows: npt.NDArray[np.bool_]) -> Tracks:
-        """The tracks of a mask (T,)."""
-        return self if rows.all() else Tracks(*(getattr(self, name)[rows] for name in COLUMNS))
+    def select(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Tracks:
+        """Some of the tracks: those of a mask (T,), or those at the indices, repeated as often as they are named."""
+        return Tracks(*(getattr(self, name)[rows] for name in COLUMNS))
 
     def joined(self, others: Tracks) -> Tracks:
         """These tracks and then `others`, which must have as many joints."""
+        if not len(others):
+            return self
         return Tracks(*(np.concatenate([getattr(self, name), getattr(others, name)]) for name in COLUMNS))
 
     def updated(self, rows: npt.NDArray[np.bool_], **columns: Floats | Ints | int) -> Tracks:
         """The same tracks with other values in the `rows` (T,) of the named columns."""
+        if not rows.any():
+            return self
         fresh = {}
         for name, values in columns.items():
             fresh[name] = getattr(self, name).copy()

@@ -45,9 +45,10 @@ class PoseTracker:
     def update(self, frame: PoseFrame) -> TrackFrame:
         """The identities in `frame`; see the class for frames out of order.
 
-        Reports every live track, oldest first: `confirmed` and `tentative` ones with box, keypoints and score of
-        their detection; those not seen with box and skeleton predicted, score and joint confidences fading linearly
-        to 0 over `lost_s`; and each ended track once, in the frame that ended it.
+        Reports every live track, oldest first: `confirmed` and `tentative` ones with keypoints and score of their
+        detection and its box, slightly smoothed; those not seen with box and skeleton predicted, score and joint
+        confidences fading linearly to 0 over `lost_s`; and after them each ended track once, in the frame that ended
+        it: unseen for longer than `lost_s` (soon after it walked out of the picture), or never confirmed.
         """
         now = Instant(frame.epoch, frame.seq, frame.captured_at_ns)
         last = self._state.last
@@ -59,7 +60,9 @@ class PoseTracker:
             elapsed_s = (now.captured_at_ns - last.captured_at_ns) / 1e9
         tracks = tracks.with_beliefs(kalman.predict(tracks.beliefs, elapsed_s, tracks.size_px, MOTION))
         over = (
-            np.full(len(tracks), True) if restarted else lifecycle.outlived(tracks, now.captured_at_ns, self._settings)
+            np.full(len(tracks), True)
+            if restarted
+            else lifecycle.outlived(tracks, frame.size_px, now.captured_at_ns, self._settings)
         )
         return self._step(frame, tracks, over, now)
 
@@ -73,16 +76,25 @@ class PoseTracker:
         taken = associate(similarity(tracks, detections), tracks, detections, now_ns, settings)
         tracks = lifecycle.seen(tracks, taken, detections, now_ns, settings)
         given_up = (tracks.state == TENTATIVE) & (taken < 0)
-        ended = ended.joined(tracks.select(given_up))
-        tracks, taken = tracks.select(~given_up), taken[~given_up]
+        if given_up.any():
+            ended = ended.joined(tracks.select(given_up))
+            tracks, taken = tracks.select(~given_up), taken[~given_up]
         born = lifecycle.newcomers(taken, detections, settings)
-        begun = lifecycle.begun(born, detections, self._state.next_id, now_ns, settings)
-        tracks, taken = tracks.joined(begun.with_joints(tracks.joints.shape[1])), np.concatenate([taken, born])
+        if len(born):
+            begun = lifecycle.begun(born, detections, self._state.next_id, now_ns, settings)
+            tracks, taken = tracks.joined(begun.with_joints(tracks.joints.shape[1])), np.concatenate([taken, born])
         self._state = TrackerState(tracks=tracks, next_id=self._state.next_id + len(born), last=now)
         everyone = tracks.joined(ended.updated(np.full(len(ended), True), state=ENDED))
         rows = np.full(len(everyone), -1, np.intp)
         rows[: len(taken)] = np.where(taken >= 0, detections.rows[taken] if len(detections) else -1, -1)
         return report(frame, everyone, rows, settings)
+
+    def end_source(self) -> None:
+        """The source is over: nobody in the next frame, whenever it comes, is one of the people seen so far.
+
+        Ids go on rising; who was tracked gets no `ended`, which belongs to a frame.
+        """
+        self._state = TrackerState(tracks=no_tracks(), next_id=self._state.next_id, last=None)
 
     def state_dict(self) -> dict[str, Any]:
         """All that the tracker knows: JSON scalars and lists, and numpy arrays, nothing shared with the tracker."""

@@ -6,8 +6,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from unit.tracking.scenes import person, pose_frame
 
-from tracking.association import Round, assign, in_rounds
+from posebus.settings import TrackerSettings
+from tracking.association import Round, assign, in_rounds, with_left_overs
+from tracking.detections import detections_of
+from tracking.lifecycle import begun
 
 matrices = st.tuples(st.integers(0, 4), st.integers(0, 4)).flatmap(
     lambda shape: arrays(np.float64, shape, elements=st.floats(0, 1))
@@ -64,3 +68,16 @@ def test_nobody_and_nothing() -> None:
     assert in_rounds(np.zeros((0, 2)), np.ones(2), (step,)).tolist() == []
     step = Round(np.full(2, True), np.zeros(0, bool), 0.3)
     assert in_rounds(np.zeros((2, 0)), np.ones(0), (step,)).tolist() == [-1, -1]
+
+
+def test_left_overs_are_joined_only_where_nobody_else_claims() -> None:
+    boxes = [person(200, 300), person(800, 300)]
+    detections = detections_of(pose_frame(boxes, 0, 0.0), 0.1)
+    tracks = begun(np.arange(2), detections, 1, 0, TrackerSettings())
+    nothing, everyone = np.zeros((2, 2)), np.full(2, True)
+    untaken = np.full(2, -1)
+    assert with_left_overs(untaken, nothing, tracks, detections, everyone, everyone).tolist() == [0, 1]
+    assert with_left_overs(np.array([-1, 0]), nothing, tracks, detections, everyone, everyone).tolist() == [-1, 0]
+    assert with_left_overs(untaken, nothing, tracks, detections, everyone, ~everyone).tolist() == [-1, -1]
+    assert with_left_overs(untaken, nothing, tracks, detections, ~everyone, everyone).tolist() == [-1, -1]
+    assert untaken.tolist() == [-1, -1]

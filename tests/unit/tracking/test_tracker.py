@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from unit.tracking.scenes import SECOND_NS, crowd, in_state, person, plain, pose_frame, walk
+from unit.tracking.scenes import SECOND_NS, SIZE_PX, crowd, in_state, person, plain, pose_frame, walk
 
 import tracking
 from posebus.errors import MalformedMessage
@@ -75,6 +75,41 @@ def test_hidden_for_a_second_and_the_same_again() -> None:
         scores.append(track.score)
     assert scores == sorted(scores, reverse=True)
     assert 0 < scores[-1] < scores[0] < 0.9
+
+
+def clipped(box: np.ndarray) -> np.ndarray:
+    """The part of a box that is inside the picture, as a detector sees it."""
+    return np.clip(box, 0, [SIZE_PX[0], SIZE_PX[1]] * 2).astype(np.float32)
+
+
+def test_who_walks_out_is_not_who_walks_in_there() -> None:
+    """One leaves on the right; half a second after the last of him, another one enters at the same place."""
+    frames = []
+    for seq in range(150):
+        time_s = seq / 25
+        boxes = [clipped(person(1000 + 150 * time_s, 300)), clipped(person(1320 - 150 * max(time_s - 2.5, 0.0), 300))]
+        frames.append(pose_frame([box for box in boxes if box[2] - box[0] > 8], seq, time_s))
+    results = run(frames)
+    assert in_state(results[0], "confirmed") == [1]
+    assert in_state(results[-1], "confirmed") == [2]
+
+
+def test_who_is_hidden_at_the_border_is_not_taken_to_have_left() -> None:
+    """Standing at the border and covered for a second: the same identity afterwards."""
+    box = clipped(person(1260, 300))
+    frames = [pose_frame([] if 25 <= seq < 50 else [box], seq, seq / 25) for seq in range(75)]
+    assert in_state(run(frames)[-1], "confirmed") == [1]
+
+
+def test_legs_hidden_at_once_do_not_make_somebody_new() -> None:
+    """The box is that of the upper body in the next frame; head and shoulders are where they were."""
+    frames = [pose_frame([person(600, 300, 240)], seq, seq / 25) for seq in range(60)]
+    for frame in frames[20:40]:
+        assert frame.keypoints_px is not None
+        frame.boxes_xyxy_px[0, 3] = 300.0
+        frame.keypoints_px[0, 11:, 2] = 0.0
+    results = run(frames)
+    assert all(in_state(result, "confirmed") == [1] for result in results)
 
 
 def test_two_who_cross_keep_their_identities() -> None:
@@ -162,6 +197,17 @@ def test_output_follows_the_contract() -> None:
             if track.state == "ended":
                 ended.append(track.id)
     assert ended
+
+
+def test_boxes_tremble_less_than_detections_and_hardly_lag() -> None:
+    rng = np.random.default_rng(0)
+    true = walk([i / 25 for i in range(150)], lanes=1, speed_px_s=150)
+    noise = rng.normal(0, 8, (150, 4)).astype(np.float32)
+    noisy = [replace(f, boxes_xyxy_px=f.boxes_xyxy_px + noise[f.seq]) for f in true]
+    reported = [result.tracks[0].box_xyxy_px - f.boxes_xyxy_px[0] for result, f in zip(run(noisy), true, strict=True)]
+    assert np.std(reported[25:]) < 0.7 * 8
+    steady = [result.tracks[0].box_xyxy_px - f.boxes_xyxy_px[0] for result, f in zip(run(true), true, strict=True)]
+    assert np.abs(steady[25:]).max() < 2.0
 
 
 def test_seen_tracks_have_their_detection_and_own_their_arrays() -> None:

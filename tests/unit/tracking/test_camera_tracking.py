@@ -1,0 +1,157 @@
+"""One camera between reading and committing: order, acknowledgement, events, gaps and the end. Pure: no Redis."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from posebus.bus.pose_reader import PoseEntry
+from posebus.messages import Delivery, EndOfStream, EventType, PoseFrame, Skipped
+from posebus.settings import TrackerSettings
+from posebus.snapshot import pack_state, unpack_state
+from tests.samples import PROVENANCE, end, pose_frame
+from tracking.camera_tracking import CameraTracking, Outcome
+
+FRAME_NS = 40_000_000
+
+
+def walking(seq: int, epoch: int = 1, **changes: Any) -> PoseFrame:
+    """Two people who walk to the right."""
+    frame = pose_frame(0, people=2)
+    shift = np.float32(2 * seq)
+    keypoints = frame.keypoints_px.copy() if frame.keypoints_px is not None else None
+    assert keypoints is not None
+    keypoints[..., 0] += shift
+    boxes = frame.boxes_xyxy_px + np.array([shift, 0, shift, 0], np.float32)
+    return pose_frame(
+        seq, people=2, epoch=epoch, boxes_xyxy_px=boxes, keypoints_px=keypoints,
+        captured_at_ns=seq * FRAME_NS, **changes,
+    )  # fmt: skip
+
+
+def entry(body: PoseFrame | Skipped | EndOfStream | None, number: int | None = None) -> PoseEntry:
+    name = number if number is not None else body.seq if body is not None else 0
+    return PoseEntry("door", f"{name}-0".encode(), body, PROVENANCE, None if body else "nonsense")
+
+
+def lossless() -> CameraTracking:
+    return CameraTracking("door", Delivery.LOSSLESS, TrackerSettings())
+
+
+def feed(tracking: CameraTracking, entries: list[PoseEntry], now_s: float = 0.0) -> Outcome:
+    whole = Outcome()
+    for one in entries:
+        tracking.push(one, now_s)
+        step = tracking.advance(now_s)
+        whole.tracks += step.tracks
+        whole.events += step.events
+        whole.done += step.done
+        whole.skipped += step.skipped
+    return whole
+
+
+def public(outcome: Outcome) -> tuple[list[Any], list[Any]]:
+    frames = [
+        (frame.epoch, frame.seq, [(track.id, track.state, track.box_xyxy_px.tolist()) for track in frame.tracks])
+        for frame, _ in outcome.tracks
+    ]
+    return frames, [(event.id, event.data) for event in outcome.events]
+
+
+def test_any_order_of_arrival_gives_the_same_tracks_and_acknowledges_everything_once() -> None:
+    entries = [*(entry(walking(seq)) for seq in range(20)), entry(end(20))]
+    straight = feed(lossless(), entries)
+    shuffled = entries.copy()
+    random.Random(3).shuffle(shuffled)
+    mixed = feed(lossless(), shuffled)
+    assert public(straight) == public(mixed)
+    assert sorted(mixed.done) == sorted(one.entry_id for one in entries)
+    assert straight.events[-1].type == EventType.CAMERA_ENDED
+    assert straight.events[-1].data == {"frames": 20, "reason": "end of file"}
+
+
+def test_a_second_answer_for_a_frame_and_an_unreadable_entry_are_only_acknowledged() -> None:
+    tracking = lossless()
+    outcome = feed(tracking, [entry(walking(0), 1), entry(walking(0), 2), entry(None, 3), entry(walking(1), 4)])
+    assert [frame.seq for frame, _ in outcome.tracks] == [0, 1]
+    assert sorted(outcome.done) == [b"1-0", b"2-0", b"3-0", b"4-0"]
+
+
+def test_an_entry_that_is_handed_out_again_while_it_waits_stays_unacknowledged() -> None:
+    tracking = lossless()
+    waiting = entry(walking(1), 1)
+    assert not feed(tracking, [waiting, waiting]).changes_anything
+    assert feed(tracking, [entry(walking(0), 2)]).done == [b"2-0", b"1-0"]
+
+
+@pytest.mark.parametrize("cut", [1, 7, 13])
+def test_a_successor_goes_on_as_if_nothing_had_happened(cut: int) -> None:
+    entries = [*(entry(walking(seq)) for seq in range(20)), entry(end(20))]
+    calm = feed(lossless(), entries)
+    first = lossless()
+    begun = feed(first, [*entries[:cut], entries[cut + 1]])  # one of the second half waits for its turn: it is lost
+    snapshot = unpack_state(pack_state(first.state_dict()))
+    successor = lossless()
+    successor.load_state(snapshot)
+    rest = feed(successor, entries[cut:])
+    assert public(calm) == (public(begun)[0] + public(rest)[0], public(begun)[1] + public(rest)[1])
+
+
+def test_a_snapshot_of_another_version_is_refused() -> None:
+    with pytest.raises(ValueError, match="version 2"):
+        lossless().load_state({**lossless().state_dict(), "version": 2})
+
+
+def test_skipped_frames_are_told_once_a_second_and_before_the_end() -> None:
+    tracking = CameraTracking("door", Delivery.LIVE, TrackerSettings())
+
+    def skipped(seq: int) -> PoseEntry:
+        return entry(Skipped("door", 1, seq, seq * FRAME_NS, Delivery.LIVE, "too old"))
+
+    entries = [entry(walking(seq)) if seq % 2 == 0 else skipped(seq) for seq in range(60)]
+    outcome = feed(tracking, [*entries, entry(end(60, delivery=Delivery.LIVE))])
+    gaps = [event.data for event in outcome.events if event.type == EventType.CAMERA_GAP]
+    assert sum(gap["skipped"] for gap in gaps) == outcome.skipped == 30
+    assert 2 <= len(gaps) <= 4
+    assert gaps[0]["reasons"] == {"too old": gaps[0]["skipped"]}
+    assert gaps[0]["first_seq"] == 1
+
+
+def test_a_live_camera_does_not_wait_for_ever_for_a_lost_frame() -> None:
+    tracking = CameraTracking("door", Delivery.LIVE, TrackerSettings(reorder_wait_s=1.0))
+    tracking.push(entry(walking(0)), 0.0)
+    tracking.push(entry(walking(2)), 0.0)
+    assert [frame.seq for frame, _ in tracking.advance(0.5).tracks] == [0]
+    late = tracking.advance(1.1)
+    assert [frame.seq for frame, _ in late.tracks] == [2]
+    assert late.skipped == 1
+
+
+def test_the_next_run_of_a_file_has_new_identities_and_no_event_twice() -> None:
+    tracking = lossless()
+    first = feed(tracking, [*(entry(walking(seq)) for seq in range(10)), entry(end(10))])
+    second = feed(
+        tracking,
+        [
+            *(entry(walking(seq, epoch=2), 100 + seq) for seq in range(10)),
+            entry(EndOfStream("door", 2, 10, 10 * FRAME_NS, Delivery.LOSSLESS), 200),
+        ],
+    )
+    ids = [{track.id for frame, _ in run.tracks for track in frame.tracks} for run in (first, second)]
+    assert len(ids[0]) == len(ids[1]) == 2
+    assert not ids[0] & ids[1]
+    events = [event.id for event in first.events + second.events]
+    assert len(set(events)) == len(events)
+    for run in (first, second):
+        kinds = [event.type for event in run.events]
+        assert kinds.count(EventType.TRACK_STARTED) == kinds.count(EventType.TRACK_ENDED) == 2
+
+
+def test_an_end_mark_in_the_place_of_a_frame_harms_nothing() -> None:
+    tracking = lossless()
+    outcome = feed(tracking, [entry(walking(1), 1), entry(end(1), 2), entry(walking(0), 3)])
+    assert [frame.seq for frame, _ in outcome.tracks] == [0, 1]
+    assert sorted(outcome.done) == [b"1-0", b"2-0", b"3-0"]
