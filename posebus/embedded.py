@@ -20,10 +20,10 @@ MAX_MEMORY_BYTES = 2_000_000_000
 
 
 @contextlib.contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """A server started inside never sees Ctrl-C: the terminal sends it to the whole group, and a broker that leaves
-    at once would take the frames with it that the stages are still draining. SIGTERM stops it as ever."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _signals_blocked() -> Iterator[None]:
+    """A server started inside never sees SIGINT or SIGTERM: a terminal or `timeout` sends them to the whole process
+    group, and a broker that leaves at once would take the frames with it that the stages are still draining."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
@@ -57,7 +57,7 @@ class EmbeddedBroker:
                 unix_socket_path=socket_path,
                 config={"maxmemory": str(MAX_MEMORY_BYTES), "maxmemory-policy": "noeviction"},
             )
-            with _interrupts_blocked():
+            with _signals_blocked():
                 self._server.start()
         except (ValkeyServerError, OSError) as error:
             self.stop()
@@ -67,8 +67,8 @@ class EmbeddedBroker:
     def stop(self) -> None:
         """Stop the server and delete what it kept; harmless if it is not running."""
         if self._server is not None:
-            with contextlib.suppress(Exception):
-                self._server.stop()
+            # SIGKILL, since it hears nothing else; there is nothing on disk to bring in order.
+            self._server.terminate()
             self._server = None
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)

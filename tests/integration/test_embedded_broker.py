@@ -1,0 +1,65 @@
+"""The broker that comes along: reachable only from here, deaf to the terminal, gone without a trace."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import redis
+
+from posebus.bus.connection import connect
+from posebus.embedded import EmbeddedBroker
+from posebus.errors import BrokerUnavailable
+from tests.conftest import start_redis_server
+
+
+def server_pid(url: str) -> int:
+    return int(connect(url).info("server")["process_id"])
+
+
+def test_it_serves_on_a_socket_of_its_own_and_leaves_nothing() -> None:
+    with EmbeddedBroker() as url:
+        folder = Path(url.removeprefix("unix://")).parent
+        assert connect(url).ping()
+        assert connect(url).config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+        assert (folder / "broker.sock").stat().st_mode & 0o077 == 0
+        pid = server_pid(url)
+    assert not folder.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    with pytest.raises(redis.ConnectionError):
+        connect(url).ping()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_for_the_whole_group_does_not_stop_it(number: signal.Signals) -> None:
+    with EmbeddedBroker() as url:
+        os.kill(server_pid(url), number)
+        client = connect(url)
+        assert all(client.ping() for _ in range(20))
+
+
+def test_two_brokers_share_nothing() -> None:
+    with EmbeddedBroker() as one, EmbeddedBroker() as other:
+        connect(one).set("key", "value")
+        assert connect(other).get("key") is None
+
+
+def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
+    import shutil
+
+    from tests.conftest import missing
+
+    program = shutil.which("redis-server")
+    if program is None:
+        missing("redis-server is not installed")
+    process, url = start_redis_server(str(program), tmp_path)
+    port = int(url.rsplit(":", 1)[1].partition("/")[0])
+    try:
+        with pytest.raises(BrokerUnavailable, match="the embedded broker did not start"):
+            EmbeddedBroker(port).start()
+    finally:
+        process.terminate()
+        process.wait()
