@@ -11,10 +11,10 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test check format schemas bench install lock clean
+.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-capture bench-tracking bench-throughput install lock clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed-all  ## Two synthetic cameras through everything, with skeletons drawn (ARGS="--seconds 10 --out DIR")
 	$(VENV)/bin/posebus demo $(ARGS)
@@ -34,6 +34,27 @@ format: $(VENV)/.installed-dev  ## Format the code and repair what lint can repa
 schemas: $(VENV)/.installed-dev  ## Bring the JSON Schemas in posebus/schemas up to date with the code
 	$(PY) -m posebus.schemas
 
+# Clips with ground truth (NAME.mp4 and NAME.gt.txt), and the one that end-to-end speed is measured on.
+DATA ?= ../shared/data
+CLIP ?= $(DATA)/TUD-Stadtmitte
+
+bench: bench-engine bench-parity bench-capture bench-tracking bench-throughput  ## All benchmarks (DATA=DIR, CLIP=DIR/NAME)
+
+bench-engine: $(VENV)/.installed-dev  ## Milliseconds a frame of the bare engines
+	$(PY) -m benchmarks.engine $(ARGS)
+
+bench-parity: $(VENV)/.installed-dev  ## Our detections against ultralytics' own predictor
+	$(PY) -m benchmarks.parity --data $(DATA) $(ARGS)
+
+bench-capture: $(VENV)/.installed-dev  ## What capturing costs
+	$(PY) -m benchmarks.capture $(CLIP).mp4 $(ARGS)
+
+bench-tracking: $(VENV)/.installed-dev  ## Our tracker and others on the same detections
+	$(PY) -m benchmarks.tracking --data $(DATA) $(ARGS)
+
+bench-throughput: $(VENV)/.installed-dev  ## posebus run against ultralytics' model.track, end to end
+	$(PY) -m benchmarks.throughput $(CLIP).mp4 --gt $(CLIP).gt.txt $(ARGS)
+
 install: $(VENV)/.installed-dev  ## The development environment in .venv
 
 clean:  ## Remove what checks, tests, the demo and builds leave behind (not .venv)
@@ -43,12 +64,12 @@ clean:  ## Remove what checks, tests, the demo and builds leave behind (not .ven
 lock:  ## Renew constraints.txt from the newest releases that pyproject.toml allows
 	rm -rf .venv-lock
 	$(MAKE) VENV=.venv-lock LOCK= .venv-lock/.installed-dev
-	@{ sed -n '/^#/p;/^[^#]/q' constraints.txt; .venv-lock/bin/pip freeze --exclude-editable | grep -vE '$(NOT_LOCKED)'; } > .venv-lock/new
+	@{ sed -n '/^#/p;/^[^#]/q' constraints.txt; .venv-lock/bin/pip freeze --all --exclude-editable | grep -vE '$(NOT_LOCKED)'; } > .venv-lock/new
 	cp .venv-lock/new constraints.txt
 	rm -rf .venv-lock
 
 # torch pins its CUDA packages exactly and needs them on some platforms only; they are left to it.
-NOT_LOCKED := ^(nvidia-|cuda-|triton=)
+NOT_LOCKED := ^(nvidia-|cuda-|triton=|pip=)
 LOCK ?= -c constraints.txt
 
 $(VENV)/bin/pip:

@@ -1,0 +1,92 @@
+"""docker-compose.yml against the compose specification, and against the files and commands that it names.
+
+No container engine is needed, so what an engine would find out only at run time is checked here piece by piece.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from posebus.settings import Settings
+from tests.conftest import ROOT
+
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+STAGES = {name: service for name, service in SERVICES.items() if "build" in service}
+
+
+def test_follows_the_compose_specification() -> None:
+    vendored = files("check_jsonschema").joinpath("builtin_schemas", "vendor", "compose-spec.json")
+    jsonschema.Draft202012Validator(json.loads(vendored.read_text())).validate(COMPOSE)
+
+
+def test_has_the_services_of_the_pipeline() -> None:
+    assert set(SERVICES) == {"redis", "ingest", "worker", "worker-gpu", "tracker"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_watched_restarted_and_given_time_to_stop(name: str) -> None:
+    service = SERVICES[name]
+    assert service["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
+    assert service["restart"] == "unless-stopped"
+    assert re.fullmatch(r"\d+s", service["stop_grace_period"])
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stages_wait_for_a_healthy_broker_and_drain_before_they_are_killed(name: str) -> None:
+    service = STAGES[name]
+    assert service["depends_on"] == {"redis": {"condition": "service_healthy"}}
+    assert service["environment"]["POSEBUS_REDIS"].endswith("@redis:6379/0")
+    stop_timeout_s = Settings.model_validate(_deployment()).fleet.stop_timeout_s
+    assert float(service["stop_grace_period"].removesuffix("s")) > stop_timeout_s
+
+
+@pytest.mark.parametrize("name", ["worker", "worker-gpu", "tracker"])
+def test_scalable_services_have_nothing_that_only_one_container_can_have(name: str) -> None:
+    assert not {"container_name", "ports", "hostname"} & set(SERVICES[name])
+
+
+def test_the_gpu_is_only_asked_for_in_its_profile() -> None:
+    [device] = SERVICES["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"]
+    assert device["capabilities"] == ["gpu"]
+    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["worker-gpu"]
+    assert [name for name, service in SERVICES.items() if "deploy" in service] == ["worker-gpu"]
+
+
+def test_the_broker_is_published_on_the_loopback_interface_unless_told_otherwise() -> None:
+    assert SERVICES["redis"]["ports"] == ["${REDIS_BIND:-127.0.0.1}:${REDIS_PORT:-6379}:6379"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_mounted_files_and_volumes_exist(name: str) -> None:
+    for volume in SERVICES[name]["volumes"]:
+        source = re.sub(r"\$\{\w+:-(?P<default>[^}]*)\}", r"\g<default>", volume).split(":")[0]
+        if source.startswith("./deploy/"):
+            assert (ROOT / source).is_file(), f"{name} mounts {source}, which does not exist"
+        else:
+            assert source in {*COMPOSE["volumes"], "./media"}, f"{name} mounts {source}, which nothing defines"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stages_call_commands_that_the_program_has(name: str) -> None:
+    from typer.main import get_command
+
+    from posebus.cli.app import app
+
+    command, *arguments = STAGES[name]["command"]
+    commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
+    assert command in commands
+    options = {flag for parameter in commands[command].params for flag in parameter.opts}
+    assert {argument for argument in arguments if argument.startswith("-")} <= options
+
+
+def _deployment() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "posebus.yaml").read_text())
+    return loaded
