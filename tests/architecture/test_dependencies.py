@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.conftest import ROOT
 
@@ -31,11 +31,19 @@ def _imported(package: str) -> set[str]:
 
 def _declared(extra: str) -> set[str]:
     """Distributions that posebus with `extra` requires, by their lower-case names."""
-    lines = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"][extra]]
-    return {re.split(r"[<>=!\[; ]", line)[0].lower() for line in lines}
+    names = {Requirement(line).name.lower() for line in PROJECT["dependencies"]}
+    for requirement in map(Requirement, PROJECT["optional-dependencies"][extra]):
+        if requirement.name == PROJECT["name"]:
+            names = names.union(*map(_declared, requirement.extras))
+        else:
+            names.add(requirement.name.lower())
+    return names
 
 
-@pytest.mark.parametrize(("package", "extra"), [("ingest", "ingest"), ("workers", "worker"), ("tracking", "tracking")])
+@pytest.mark.parametrize(
+    ("package", "extra"),
+    [("ingest", "ingest"), ("workers", "worker"), ("tracking", "tracking"), ("recordings", "jobs")],
+)
 def test_extras_name_what_their_stage_imports(package: str, extra: str) -> None:
     distributions = packages_distributions()
     for name in _imported(package):
@@ -46,3 +54,13 @@ def test_extras_name_what_their_stage_imports(package: str, extra: str) -> None:
 def test_imports_are_found() -> None:
     assert {"cv2", "numpy"} <= _imported("ingest")
     assert "posebus" not in _imported("ingest")
+
+
+def test_the_lock_pins_what_the_project_asks_for() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = dict(line.lower().split("==") for line in lines if not line.startswith("#"))
+    extras = PROJECT["optional-dependencies"].values()
+    for line in [*PROJECT["dependencies"], *(line for extra in extras for line in extra)]:
+        requirement = Requirement(line)
+        if requirement.name != PROJECT["name"]:
+            assert requirement.specifier.contains(pins[requirement.name.lower()]), f"{line} is not what is locked"
