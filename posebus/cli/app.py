@@ -7,10 +7,13 @@ from typing import Annotated
 import typer
 
 from posebus.cli.config_command import config_app
+from posebus.cli.demo import demo
 from posebus.cli.doctor import doctor
 from posebus.cli.image import image
+from posebus.cli.jobs import jobs_app
 from posebus.cli.run import run
 from posebus.cli.stages import ingest, track, work
+from posebus.cli.submit import submit
 from posebus.cli.top import top
 from posebus.cli.up import up
 from posebus.cli.watch import watch
@@ -47,12 +50,15 @@ def posebus(
     """Many cameras in, live identity-stable human pose streams out."""
 
 
+app.command("demo", rich_help_panel=TRY)(demo)
 app.command("image", rich_help_panel=TRY)(image)
 app.command("run", rich_help_panel=TRY)(run)
 app.command("up", rich_help_panel=RUN)(up)
 app.command("ingest", rich_help_panel=RUN)(ingest)
 app.command("work", rich_help_panel=RUN)(work)
 app.command("track", rich_help_panel=RUN)(track)
+app.command("submit", rich_help_panel=JOBS)(submit)
+app.add_typer(jobs_app, name="jobs", rich_help_panel=JOBS)
 app.command("watch", rich_help_panel=LOOK)(watch)
 app.command("top", rich_help_panel=LOOK)(top)
 app.command("doctor", rich_help_panel=LOOK)(doctor)

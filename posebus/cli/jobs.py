@@ -1,0 +1,48 @@
+"""`posebus jobs work`: the process that takes recordings out of the queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from posebus.cli.options import ConfigOption, RedisOption, settings_from
+from posebus.errors import ConfigError
+
+if TYPE_CHECKING:
+    from posebus.settings import Settings
+
+jobs_app = typer.Typer(no_args_is_help=True, help="Work on recordings that were submitted to the queue.")
+
+
+@jobs_app.command("work")
+def work(
+    redis: RedisOption = None,
+    config: ConfigOption = None,
+    burst: Annotated[bool, typer.Option("--burst", help="End when the queue is empty.")] = False,
+) -> None:
+    """Take jobs out of the queue and feed their recordings to the workers and trackers of the same broker.
+
+    One job at a time; start several for more. Ctrl-C lets the job under way finish, a second one stops it.
+    """
+    from posebus.bus.connection import open_broker
+    from recordings.job_queue import work as work_on
+
+    settings = settings_from(config, redis=redis)
+    url = broker_url(settings)
+    broker = open_broker(url, settings.shards)
+    with broker.errors():
+        work_on(broker.client, settings, burst=burst)
+
+
+def broker_url(settings: Settings) -> str:
+    """The address of the broker with the queue; raises ConfigError where none is given or RQ is not installed."""
+    from importlib.util import find_spec
+
+    from posebus.settings import EMBEDDED
+
+    if find_spec("rq") is None:
+        raise ConfigError("jobs need the package rq, which is not installed: pip install 'posebus[jobs]'")
+    if settings.redis == EMBEDDED:
+        raise ConfigError("jobs wait in a broker that outlives this command: give its address with --redis URL")
+    return settings.redis

@@ -1,0 +1,183 @@
+"""`posebus demo`: two synthetic cameras, live, through a whole deployment; then pictures and videos of what it saw."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from ingest.sources.synthetic import SyntheticScene, SyntheticSpec, parse_spec
+from posebus.bus.connection import open_broker
+from posebus.bus.registry import Registry
+from posebus.embedded import EmbeddedBroker
+from posebus.errors import FatalError, OutputError
+from posebus.fleet import Fleet
+from posebus.messages import TrackFrame, TrackState
+from posebus.settings import CameraSettings, Settings
+from posebus.subscriber import Subscription, subscribe
+from recordings.draw import draw_tracks
+from recordings.files import TracksWriter, make_folder
+from recordings.fleet_watch import Workers, watch_own, workers
+from recordings.live import LiveCamera
+from recordings.progress import Progress
+from recordings.tally import percentiles_ms
+from recordings.video import Mp4Writer, read_tracks
+
+CAMERAS = {"bus": "synthetic:bus?fps=12", "zidane": "synthetic:zidane?fps=12"}
+POLL_S = 0.1
+DRAIN_S = 0.5
+FIRST_FRAME_S = 30.0
+"""A camera that shows nothing for so long will not show anything."""
+
+Show = Callable[[Sequence[LiveCamera], float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """What the demo did; `files` are those worth looking at."""
+
+    cameras: list[LiveCamera]
+    workers: Workers
+    files: list[Path]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain data, for `--json`."""
+        return {
+            "cameras": [
+                {
+                    "name": camera.name,
+                    "frames": camera.frames,
+                    "tracks": len(camera.identities),
+                    "skipped": camera.skipped,
+                    "age_ms": percentiles_ms([camera.ages_ms]),
+                }
+                for camera in self.cameras
+            ],
+            "engine": self.workers.engine,
+            "precision": self.workers.precision,
+            "imgsz": self.workers.imgsz,
+            "files": [str(path) for path in self.files],
+        }
+
+
+def demo(settings: Settings, seconds: float, folder: Path, progress: Progress, show: Show) -> DemoResult:
+    """Run the cameras for `seconds` from the first frame on; `show(cameras, left_s)` is called many times a second.
+
+    Raises OutputError, and what a deployment that cannot work raises.
+    """
+    make_folder(folder)
+    specs = {name: parse_spec(source) for name, source in CAMERAS.items()}
+    cameras = [LiveCamera(name) for name in CAMERAS]
+    with ExitStack() as stack:
+        url = stack.enter_context(EmbeddedBroker())
+        settings = _settings_of(settings, url, list(specs.values()))
+        broker = open_broker(url, settings.shards)
+        writers = {name: stack.enter_context(TracksWriter(folder, name)) for name in CAMERAS}
+        messages = stack.enter_context(subscribe(url, cameras=list(CAMERAS), kinds=("tracks",), shards=settings.shards))
+        fleet = stack.enter_context(Fleet(settings, broker))
+        watch = watch_own(fleet)
+        progress.say("loading the network (the first time it is exported, which takes longer)")
+        fleet.start_trackers()
+        fleet.start_workers()
+        fleet.wait_until_ready(lambda ready, wanted: watch(time.monotonic()))
+        found = workers(Registry(broker))
+        progress.say("starting the cameras")
+        fleet.start_ingest()
+        follower = _Follower(messages, cameras, writers)
+        _follow(follower, seconds, watch, show)
+        fleet.family.stop(["ingest"], settings.fleet.stop_timeout_s)
+        follower.rest(DRAIN_S)
+        for writer in writers.values():
+            writer.complete()
+    files: list[Path] = []
+    for name, spec in specs.items():
+        progress.say(f"drawing what {name} saw")
+        files += draw(SyntheticScene(spec), writers[name].jsonl_path, folder / name, spec.fps)
+    return DemoResult(cameras, found, files)
+
+
+class _Follower:
+    """Hands the tracks of all cameras to their counts and files."""
+
+    def __init__(self, messages: Subscription, cameras: Sequence[LiveCamera], writers: dict[str, TracksWriter]) -> None:
+        self.cameras = cameras
+        self._messages = messages
+        self._by_name = {camera.name: camera for camera in cameras}
+        self._writers = writers
+
+    def poll(self, timeout_s: float) -> bool:
+        """Take what is there or comes within `timeout_s`; False if nothing came."""
+        came = False
+        for message in self._messages.poll(timeout_s):
+            if isinstance(message.body, TrackFrame) and message.provenance is not None:
+                self._by_name[message.camera].add(message.body, message.provenance)
+                self._writers[message.camera].write(message.body, message.provenance)
+                came = True
+        return came
+
+    def rest(self, quiet_s: float) -> None:
+        """Take what still comes, until nothing has come for `quiet_s`."""
+        while self.poll(quiet_s):
+            pass
+
+
+def _follow(follower: _Follower, seconds: float, watch: Callable[[float], None], show: Show) -> None:
+    give_up_at_s = time.monotonic() + FIRST_FRAME_S
+    end_s: float | None = None
+    while True:
+        follower.poll(POLL_S)
+        now_s = time.monotonic()
+        watch(now_s)
+        if end_s is None and all(camera.frames for camera in follower.cameras):
+            end_s = now_s + seconds
+        if end_s is None and now_s > give_up_at_s:
+            raise FatalError(f"nothing came out within {FIRST_FRAME_S:g} s; see above why, or ask `posebus doctor`")
+        if end_s is not None:
+            show(follower.cameras, max(0.0, end_s - now_s))
+            if now_s >= end_s:
+                return
+
+
+def draw(scene: SyntheticScene, jsonl: Path, stem: Path, fps: float) -> list[Path]:
+    """Write STEM.annotated.mp4, and STEM.annotated.png of the first frame with the most people in it.
+
+    A synthetic picture depends on its capture time alone, so each frame is drawn again as it was.
+    """
+    video_path, picture_path = (stem.with_name(f"{stem.name}.annotated.{kind}") for kind in ("mp4", "png"))
+    best = max((_people(frame) for frame in read_tracks(jsonl)), default=0)
+    picture_bgr = None
+    with Mp4Writer(video_path, fps) as video:
+        for frame in read_tracks(jsonl):
+            image_bgr = scene.render(frame.captured_at_ns)
+            draw_tracks(image_bgr, frame)
+            video.add(image_bgr, frame.captured_at_ns)
+            if picture_bgr is None and _people(frame) == best:
+                picture_bgr = image_bgr
+        video.complete()
+    if picture_bgr is None:
+        return []
+    if not cv2.imwrite(str(picture_path), picture_bgr):
+        raise OutputError(f"{picture_path} cannot be written; is the disk full?")
+    return [video_path, picture_path]
+
+
+def _people(frame: TrackFrame) -> int:
+    return sum(track.state == TrackState.CONFIRMED for track in frame.tracks)
+
+
+def _settings_of(settings: Settings, url: str, specs: Sequence[SyntheticSpec]) -> Settings:
+    sizes_px = tuple(dict.fromkeys((spec.width, spec.height) for spec in specs))
+    return settings.model_copy(
+        update={
+            "redis": url,
+            "log_level": "warning",
+            "cameras": {name: CameraSettings(source=source) for name, source in CAMERAS.items()},
+            "worker": settings.worker.model_copy(update={"warm_up_px": sizes_px}),
+            "fleet": settings.fleet.model_copy(update={"workers": 1, "trackers": 1}),
+        }
+    )

@@ -1,0 +1,130 @@
+"""The text files of one recording, under a name that says `partial` until they are complete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from posebus.errors import OutputError
+from posebus.messages import Provenance, TrackFrame, TrackState
+from posebus.public_json import dump, track_frame_to_json
+
+PARTIAL = ".partial"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raise OutputError with one sentence for what the operating system refuses inside."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def partial(path: Path) -> Path:
+    """Where `path` is while it is not complete."""
+    return path.with_name(path.name + PARTIAL)
+
+
+class PartialFile:
+    """A text file that gets its name when it is complete; an older one of that name stays until then."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OutputError, as all methods do."""
+        self.path = path
+        with writing(path):
+            # File names may hold bytes that are no text; escaped like this they stay readable JSON.
+            self._file = partial(path).open("w", encoding="utf-8", errors="backslashreplace")
+
+    def write(self, text: str) -> None:
+        """Append `text`."""
+        with writing(self.path):
+            self._file.write(text)
+
+    def restart(self) -> None:
+        """Forget all that was written."""
+        with writing(self.path):
+            self._file.seek(0)
+            self._file.truncate()
+
+    def complete(self) -> None:
+        """Close the file and give it its name."""
+        self.close()
+        with writing(self.path):
+            partial(self.path).replace(self.path)
+
+    def close(self) -> None:
+        """Close the file; what it holds stays under its partial name unless it is complete."""
+        with writing(self.path):
+            self._file.close()
+
+
+class TracksWriter:
+    """NAME.tracks.jsonl and NAME.mot.txt of one recording."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        """Raises OutputError, as all methods do."""
+        self._name = name
+        self._jsonl = PartialFile(folder / f"{name}.tracks.jsonl")
+        try:
+            self._mot = PartialFile(folder / f"{name}.mot.txt")
+        except OutputError:
+            self._jsonl.close()
+            raise
+
+    @property
+    def jsonl_path(self) -> Path:
+        return self._jsonl.path
+
+    def write(self, frame: TrackFrame, provenance: Provenance) -> None:
+        """Append one frame; frames come in order."""
+        named = replace(frame, camera=self._name)
+        self._jsonl.write(dump(track_frame_to_json(named, provenance, provenance.published_at_ns)) + "\n")
+        self._mot.write("".join(mot_lines(frame)))
+
+    def restart(self) -> None:
+        """The recording begins anew: forget all that was written."""
+        self._jsonl.restart()
+        self._mot.restart()
+
+    def complete(self) -> None:
+        """Give both files their names."""
+        self._jsonl.complete()
+        self._mot.complete()
+
+    def __enter__(self) -> TracksWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._jsonl.close()
+        self._mot.close()
+
+
+def mot_lines(frame: TrackFrame) -> Iterator[str]:
+    """The confirmed identities of `frame` as rows of a MOTChallenge result file (Leal-Taixé et al. 2015).
+
+    frame from 1, id, left, top, width, height in source pixels, score, and -1 for the world coordinates.
+    """
+    for track in frame.tracks:
+        if track.state == TrackState.CONFIRMED:
+            left, top, right, bottom = (float(value) for value in track.box_xyxy_px)
+            box = f"{left:.2f},{top:.2f},{right - left:.2f},{bottom - top:.2f}"
+            yield f"{frame.seq + 1},{track.id},{box},{track.score:.4f},-1,-1,-1\n"
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` where it is missing and prove that files can be written in it. Raises OutputError."""
+    probe = folder / ".posebus-write-test"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"nothing can be written into the folder {folder}: {error.strerror}; choose another one with --out"
+        ) from None

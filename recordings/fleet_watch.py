@@ -1,0 +1,121 @@
+"""Are there workers and trackers, and how are they set up? Asked of the registry, so it works for any fleet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from posebus.bus.registry import Registry
+from posebus.errors import BrokerUnavailable, FatalError
+from posebus.fleet import Fleet
+
+LOOK_EVERY_S = 1.0
+POLL_S = 0.1
+MAX_RESTARTS = 5
+NEEDED = {"worker": "posebus work", "tracker": "posebus track"}
+"""The roles without which nothing comes out, and the commands that start them."""
+
+FRAMES_WANTED = {"cpu": 24, "cuda": 96}
+"""Frames that each worker wants in the broker, by the kind of its device: about twice what it works on at a time."""
+JPEG_BYTES_PER_PIXEL = 0.25
+"""Of camera pictures at the quality that ingest writes: 0.15 to 0.3 in the clips that this was measured on."""
+
+Report = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """What the workers say of themselves: None before one has reported, "a, b" where they differ."""
+
+    engine: str | None = None
+    precision: str | None = None
+    imgsz: int | str | None = None
+    frames_wanted: int = FRAMES_WANTED["cpu"]
+
+    def backlog_bytes(self, size_px: tuple[int, int]) -> int:
+        """How much of a recording with pictures of this (width, height) should wait in the broker.
+
+        Enough that no worker ever waits, not more, for every frame that waits adds to the latency of the next.
+        """
+        return max(1, round(size_px[0] * size_px[1] * JPEG_BYTES_PER_PIXEL * self.frames_wanted))
+
+
+def workers(registry: Registry) -> Workers:
+    """What the workers of a broker say of themselves now. Raises BrokerUnavailable."""
+    reports = [report for report in registry.processes().values() if _ready(report, "worker")]
+    named = {name: _agreed(report.get(name) for report in reports) for name in ("engine", "precision", "imgsz")}
+    wanted = sum(_frames_wanted(report) for report in reports)
+    return Workers(**named, frames_wanted=max(wanted, FRAMES_WANTED["cpu"]))
+
+
+class FleetWatch:
+    """Notices that a fleet which is not ours has nobody left; call it all the time, or wait for it."""
+
+    def __init__(self, registry: Registry, where: str, patience_s: float) -> None:
+        """`where` is the broker in words, without credentials."""
+        self._registry = registry
+        self._where = where
+        self._patience_s = patience_s
+        self._look_at_s = 0.0
+        self._missing_since_s: float | None = None
+
+    def __call__(self, now_s: float) -> None:
+        """Raise FatalError where workers or trackers have been missing for longer than the patience."""
+        if now_s < self._look_at_s:
+            return
+        self._look_at_s = now_s + LOOK_EVERY_S
+        missing = self._missing()
+        if not missing:
+            self._missing_since_s = None
+            return
+        if self._missing_since_s is None:
+            self._missing_since_s = now_s
+        if now_s - self._missing_since_s >= self._patience_s:
+            commands = " and ".join(f"`{NEEDED[role]} --redis URL`" for role in missing)
+            raise FatalError(
+                f"no {' and no '.join(missing)} at {self._where} answered for {self._patience_s:g} s; "
+                f"start one with {commands}"
+            )
+
+    def wait(self) -> None:
+        """Until workers and trackers answer; raises FatalError when the patience is over."""
+        while self._missing():
+            self(time.monotonic())
+            time.sleep(POLL_S)
+
+    def _missing(self) -> list[str]:
+        try:
+            reports = list(self._registry.processes().values())
+        except BrokerUnavailable:
+            return []  # outages of the broker are waited out; of the fleet nobody knows anything
+        return [role for role in NEEDED if not any(_ready(report, role) for report in reports)]
+
+
+def watch_own(fleet: Fleet) -> Callable[[float], None]:
+    """The watch over children: restarts what crashed, raises FatalError for what gave up or crashes all the time."""
+
+    def watch(now_s: float) -> None:
+        fleet.check()
+        for name, child in fleet.family.children.items():
+            if child.restarts >= MAX_RESTARTS:
+                raise FatalError(f"the process {name} crashed {child.restarts} times in a row; see above why")
+
+    return watch
+
+
+def _frames_wanted(report: Report) -> int:
+    kind = str(report.get("device")).partition(":")[0]
+    return FRAMES_WANTED.get(kind, FRAMES_WANTED["cpu"])
+
+
+def _ready(report: Report, role: str) -> bool:
+    return report.get("role") == role and bool(report.get("ready"))
+
+
+def _agreed(values: Any) -> Any:
+    found = sorted({value for value in values if value is not None}, key=str)
+    if len(found) <= 1:
+        return found[0] if found else None
+    return ", ".join(str(value) for value in found)

@@ -1,0 +1,31 @@
+"""Ctrl-C and SIGTERM mean the same: stop in order, once."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def interruptible(signals: Sequence[signal.Signals] = SIGNALS) -> Iterator[None]:
+    """Inside, the first of `signals` raises KeyboardInterrupt.
+
+    Later ones are ignored: stopping the children takes a moment, is bounded in time, and must not be cut short, or
+    files and keys of the run would be left behind. Only the main thread may use this.
+    """
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

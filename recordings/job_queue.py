@@ -1,0 +1,168 @@
+"""Jobs in Redis by RQ: putting recordings into the queue, and the worker that takes them out.
+
+Everything travels as JSON: RQ's default, pickle, would run whatever code a job brings along.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rq import Queue, Worker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from posebus.bus.connection import Client
+from posebus.errors import ConfigError, FatalError, PoseBusError
+from posebus.settings import Settings
+from recordings.inputs import file_names
+from recordings.interrupts import interruptible
+from recordings.jobs import FUNCTIONS, RecordingOptions, analyse_recording, forget_recording
+
+QUEUE = "posebus"
+NO_TIMEOUT = -1
+"""A long video takes as long as it takes. What hangs is noticed by watching the fleet and the source."""
+RESULT_KEPT_S = 7 * 24 * 3600
+META_EVERY_S = 1.0
+STOP_TIMEOUT_S = 30.0
+
+
+def submit(client: Client, videos: Sequence[str], out: Path, *, draw: bool) -> list[Job]:
+    """Enqueue one job for each of `videos`: paths that are the same where the jobs will run."""
+    queue = Queue(QUEUE, connection=client, serializer=JSONSerializer)
+    name_of_function = f"{analyse_recording.__module__}.{analyse_recording.__qualname__}"
+    batch = uuid.uuid4().hex
+    jobs = []
+    for video, name in zip(videos, file_names(videos), strict=True):
+        path, folder = Path(video).resolve(), out.resolve()
+        options = RecordingOptions(video=str(path), out=str(folder), name=name, batch=batch, draw=draw)
+        job = queue.enqueue_call(
+            name_of_function,
+            args=(options.model_dump(),),
+            timeout=NO_TIMEOUT,
+            result_ttl=RESULT_KEPT_S,
+            description=f"analyse {path}",
+            meta={"state": "queued", "name": name},
+        )
+        jobs.append(job)
+    return jobs
+
+
+class RecordingJob(Job):  # type: ignore[misc]
+    """A job that runs one of `FUNCTIONS` or nothing: RQ would import whatever function a job names."""
+
+    settings: Settings | None = None
+    success_callback = failure_callback = stopped_callback = None
+
+    def _execute(self) -> Any:
+        try:
+            with interruptible((signal.SIGTERM,)):
+                result = self._run()
+        except KeyboardInterrupt:
+            stopped = FatalError("the job was stopped before its end; submit it again")
+            self.note(state="failed", error=str(stopped))
+            raise stopped from None
+        except PoseBusError as error:
+            self.note(state="failed", error=str(error))
+            raise
+        self.note(state="done")
+        return result
+
+    def _run(self) -> Any:
+        function = FUNCTIONS.get(self.func_name)
+        if function is None or self.instance is not None or len(self.args) != 1 or self.kwargs:
+            allowed = ", ".join(FUNCTIONS)
+            raise ConfigError(f"a job asked for {self.func_name!r}, which is not offered here; there is: {allowed}")
+        if self.settings is None:
+            raise ConfigError("this job runs with `posebus jobs work` alone")
+        return function(self.args[0], self.settings, self.id, MetaProgress(self))
+
+    def note(self, **changes: object) -> None:
+        """Write how things stand into the job, where `rq` and others can see it."""
+        self.meta.update(changes)
+        self.save_meta()
+
+    def send_webhooks(self, status: object, *, exc_string: str | None = None) -> None:
+        """Nothing: the addresses would be chosen by whoever wrote the job."""
+
+
+class MetaProgress:
+    """Progress in the job's meta: state, frames, total, fps; at most once a second."""
+
+    def __init__(self, job: RecordingJob) -> None:
+        self._job = job
+        self._next_s = 0.0
+        self._newest: dict[str, object] = {}
+
+    def say(self, text: str) -> None:
+        self._job.note(state=text)
+
+    def update(self, name: str, done: int, total: int | None, fps: float) -> None:
+        if name == self._job.meta.get("name"):
+            self._newest = {"state": "analysing", "frames": done, "total": total, "fps": fps}
+        else:
+            self._newest = {"state": "drawing the video", "drawn": done}
+        now_s = time.monotonic()
+        if now_s >= self._next_s:
+            self._next_s = now_s + META_EVERY_S
+            self._job.note(**self._newest)
+
+    def finish(self, name: str) -> None:
+        self._job.note(**self._newest)
+
+
+class RecordingWorker(Worker):  # type: ignore[misc]
+    """RQ's worker, one forked child a job, with our list of functions. Set `settings` before `work`."""
+
+    job_class = RecordingJob
+    settings: Settings | None = None
+
+    def perform_job(self, job: RecordingJob, queue: Queue, execution: Any) -> bool:
+        job.settings = self.settings
+        return bool(super().perform_job(job, queue, execution))
+
+    def handle_exception(self, job: RecordingJob, *exc_info: Any) -> None:
+        if isinstance(exc_info[1], PoseBusError):
+            self.log.error("job %s failed: %s", job.id, exc_info[1])
+        else:
+            super().handle_exception(job, *exc_info)
+
+    def kill_horse(self, sig: signal.Signals = signal.SIGTERM) -> None:
+        """Stop the job's process in order, so that it stops its own children; kill it only if that takes too long."""
+        super().kill_horse(signal.SIGTERM)
+        end_s = time.monotonic() + STOP_TIMEOUT_S
+        while time.monotonic() < end_s:
+            try:
+                if os.waitid(os.P_PID, self.horse_pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                    return
+            except ChildProcessError:
+                return
+            time.sleep(0.05)
+        super().kill_horse(signal.SIGKILL)
+
+    def handle_work_horse_killed(self, job: RecordingJob, retpid: int, ret_val: int, rusage: Any) -> None:
+        """A job's process died without a word (out of memory, say): clear away what it left in the broker."""
+        super().handle_work_horse_killed(job, retpid, ret_val, rusage)
+        if self.settings is None or job.func_name not in FUNCTIONS:
+            return
+        job.get_meta()  # the process that died had written to it
+        job.note(state="failed", error="the job's process died; was it out of memory?")
+        try:
+            forget_recording(job.args[0] if job.args else None, self.settings, job.id)
+        except PoseBusError as error:
+            self.log.warning("what job %s left in the broker could not be removed: %s", job.id, error)
+
+
+def work(client: Client, settings: Settings, *, burst: bool) -> None:
+    """Run jobs until SIGTERM or Ctrl-C, or with `burst` until the queue is empty.
+
+    The first signal lets the job under way finish, the second one stops it in order.
+    """
+    worker = RecordingWorker([QUEUE], connection=client, serializer=JSONSerializer)
+    worker.settings = settings
+    worker.work(burst=burst)

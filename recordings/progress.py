@@ -1,0 +1,120 @@
+"""How far the work is: a bar at a terminal, a line now and then elsewhere, nothing where it would disturb."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+LINE_EVERY_S = 3.0
+
+
+class Progress(Protocol):
+    """Where progress is told. Calls are cheap and may come hundreds of times a second."""
+
+    def say(self, text: str) -> None:
+        """What is being waited for, before there are frames to count."""
+
+    def update(self, name: str, done: int, total: int | None, fps: float) -> None:
+        """`done` frames of `total` (None: unknown) of the task `name`, at `fps` frames a second."""
+
+    def finish(self, name: str) -> None:
+        """The task `name` is over."""
+
+
+class Silent:
+    """Tells nothing."""
+
+    def say(self, text: str) -> None: ...
+
+    def update(self, name: str, done: int, total: int | None, fps: float) -> None: ...
+
+    def finish(self, name: str) -> None: ...
+
+
+class Lines:
+    """A line for each task every few seconds, for logs."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._said_at_s: dict[str, float] = {}
+        self._last_text = ""
+
+    def say(self, text: str) -> None:
+        if text != self._last_text:
+            self._last_text = text
+            self._print(text)
+
+    def update(self, name: str, done: int, total: int | None, fps: float) -> None:
+        now_s = time.monotonic()
+        # The first line too comes after a while: short work needs none.
+        if now_s - self._said_at_s.setdefault(name, now_s) >= LINE_EVERY_S:
+            self._said_at_s[name] = now_s
+            self._print(f"{name}: {done}{f'/{total}' if total else ''} frames, {fps:.1f} fps")
+
+    def finish(self, name: str) -> None:
+        self._said_at_s.pop(name, None)
+
+    def _print(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+
+class Bars(AbstractContextManager["Bars"]):
+    """A bar for each task under way, on a terminal (standard error)."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichProgress
+
+        self._bars = RichProgress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._waiting: TaskID | None = None
+
+    def say(self, text: str) -> None:
+        if self._waiting is None:
+            self._waiting = self._bars.add_task(text, total=None, rate="")
+        self._bars.update(self._waiting, description=text)
+
+    def update(self, name: str, done: int, total: int | None, fps: float) -> None:
+        if self._waiting is not None:
+            self._bars.remove_task(self._waiting)
+            self._waiting = None
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=total, rate="")
+        self._bars.update(self._tasks[name], completed=done, rate=f"{fps:.1f} fps")
+
+    def finish(self, name: str) -> None:
+        task = self._tasks.pop(name, None)
+        if task is not None:
+            self._bars.remove_task(task)
+
+    def __enter__(self) -> Bars:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+
+def progress_for(*, as_json: bool) -> AbstractContextManager[Progress]:
+    """What suits the place where standard error goes; nothing where the answer is for a program."""
+    if as_json:
+        return nullcontext(Silent())
+    return Bars() if sys.stderr.isatty() else nullcontext(Lines(sys.stderr))

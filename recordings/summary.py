@@ -1,0 +1,143 @@
+"""summary.json: what one run made of its recordings. Its fields are fixed: benchmarks elsewhere read them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from recordings.analysis import Outcome
+from recordings.files import partial, writing
+from recordings.fleet_watch import Workers
+from recordings.tally import percentiles_ms, processing_s, rate
+
+FILE_NAME = "summary.json"
+
+Summary = dict[str, Any]
+
+
+def summarise(
+    outcomes: Sequence[Outcome],
+    workers: Workers,
+    wall_s: float,
+    refused: Mapping[str, str],
+) -> Summary:
+    """The summary of a run. `refused`: inputs by name that could not even be opened, with the reason.
+
+    `fps` runs from the first frame published by ingest to the last one published by the tracker (`processing_s`);
+    `wall_s` is the whole run, with loading the network and drawing. `dropped` is frames in minus frames out.
+    """
+    done = [outcome for outcome in outcomes if outcome.error is None]
+    tallies = [outcome.tally for outcome in done]
+    failed = [*refused.items(), *((o.recording.name, o.error) for o in outcomes if o.error is not None)]
+    frames = sum(tally.frames for tally in tallies)
+    span_s = processing_s(tallies)
+    return {
+        "inputs": [_input(outcome) for outcome in done],
+        "frames": frames,
+        "fps": rate(frames, span_s),
+        "processing_s": round(span_s, 3),
+        "wall_s": round(wall_s, 3),
+        "dropped": sum(outcome.frames_in for outcome in done) - frames,
+        "engine": workers.engine,
+        "precision": workers.precision,
+        "imgsz": workers.imgsz,
+        "latency_ms": percentiles_ms(tally.latencies_ms for tally in tallies),
+        "warnings": [{"name": o.recording.name, "warning": o.warning} for o in done if o.warning is not None],
+        "failed": [{"name": name, "error": error} for name, error in failed],
+    }
+
+
+def merged(older: Summary, newer: Summary) -> Summary:
+    """One summary of recordings that were analysed by jobs of their own, for instance on several machines.
+
+    Inputs of the same name are replaced. Times are added up as if the jobs had run one after the other; a percentile
+    of the latency is that of the worst input, which is never below that of all frames together.
+    """
+    inputs = _by_name(older["inputs"], newer["inputs"])
+    frames = sum(entry["frames"] for entry in inputs)
+    spent_s = sum(entry["processing_s"] for entry in inputs)
+    together = {**newer, "inputs": inputs, "frames": frames, "fps": rate(frames, spent_s)}
+    together["processing_s"] = round(spent_s, 3)
+    together["wall_s"] = round(older["wall_s"] + newer["wall_s"], 3)
+    together["dropped"] = sum(entry["dropped"] for entry in inputs)
+    for name in ("engine", "precision", "imgsz"):
+        values = dict.fromkeys(str(one[name]) for one in (older, newer) if one[name] is not None)
+        together[name] = newer[name] if len(values) == 1 and newer[name] is not None else ", ".join(values) or None
+    latencies = [entry["latency_ms"] for entry in inputs if entry["frames"]]
+    together["latency_ms"] = {rank: max((one[rank] for one in latencies), default=None) for rank in newer["latency_ms"]}
+    together["warnings"] = _by_name(older["warnings"], newer["warnings"])
+    together["failed"] = _by_name(older["failed"], newer["failed"])
+    return together
+
+
+def write_summary(folder: Path, summary: Summary) -> None:
+    """Write summary.json in one go. Raises OutputError."""
+    path = folder / FILE_NAME
+    with writing(path):
+        partial(path).write_text(_text(summary), encoding="utf-8", errors="backslashreplace")
+        partial(path).replace(path)
+
+
+def write_partial_summary(folder: Path, summary: Summary) -> None:
+    """Write what is known when a run is interrupted, under a name that says so. Raises OutputError."""
+    path = partial(folder / FILE_NAME)
+    with writing(path):
+        path.write_text(_text(summary), encoding="utf-8", errors="backslashreplace")
+
+
+def add_to_summary(folder: Path, summary: Summary, batch: str) -> None:
+    """Merge into the summary.json of jobs that were submitted together (`batch`); any other one is replaced.
+
+    Several jobs may end at the same moment, also on several machines if the file system locks. Raises OutputError.
+    """
+    with _locked(folder):
+        older = _read(folder / FILE_NAME)
+        same = older is not None and older.get("batch") == batch
+        write_summary(folder, {**(merged(older, summary) if older and same else summary), "batch": batch})
+
+
+def _input(outcome: Outcome) -> dict[str, Any]:
+    tally = outcome.tally
+    return {
+        "name": outcome.recording.name,
+        "frames": tally.frames,
+        "tracks": len(tally.identities),
+        "fps": rate(tally.frames, tally.processing_s),
+        "processing_s": round(tally.processing_s, 3),
+        "dropped": outcome.frames_in - tally.frames,
+        "latency_ms": percentiles_ms([tally.latencies_ms]),
+    }
+
+
+def _by_name(older: list[dict[str, Any]], newer: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted({entry["name"]: entry for entry in [*older, *newer]}.values(), key=lambda entry: str(entry["name"]))
+
+
+def _read(path: Path) -> Summary | None:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _text(summary: Summary) -> str:
+    return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    import fcntl
+
+    with writing(folder):
+        descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with writing(folder):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

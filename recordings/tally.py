@@ -1,0 +1,84 @@
+"""What is counted of one recording while its frames pass by."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from posebus.messages import FloatArray, Provenance, TrackFrame, TrackState
+
+PERCENTILES = (50, 95, 99)
+
+
+class Ages:
+    """Durations in milliseconds, each kept in four bytes (a day at 25 fps: 9 MB), so that percentiles are exact."""
+
+    def __init__(self) -> None:
+        self._values = array("f")
+
+    def add(self, age_ms: float) -> None:
+        """Take one."""
+        self._values.append(age_ms)
+
+    @property
+    def newest(self) -> float | None:
+        """The last one taken."""
+        return self._values[-1] if self._values else None
+
+    def as_array(self) -> FloatArray:
+        """All of them, (N,) float32 ms."""
+        return np.array(self._values, dtype=np.float32)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of the frames that came out."""
+
+    frames: int = 0
+    last_seq: int = -1
+    first_frame_published_at_ns: int = 0
+    last_published_at_ns: int = 0
+    identities: set[int] = field(default_factory=set)
+    latencies_ms: Ages = field(default_factory=Ages)
+
+    def add(self, frame: TrackFrame, provenance: Provenance) -> None:
+        """Count one frame."""
+        self.frames += 1
+        self.last_seq = frame.seq
+        published_at_ns = provenance.published_at_ns
+        if self.frames == 1:
+            self.first_frame_published_at_ns = provenance.frame_published_at_ns
+        self.last_published_at_ns = max(self.last_published_at_ns, published_at_ns)
+        self.latencies_ms.add((published_at_ns - provenance.frame_published_at_ns) / 1e6)
+        self.identities.update(track.id for track in frame.tracks if track.state == TrackState.CONFIRMED)
+
+    @property
+    def processing_s(self) -> float:
+        """From the first frame published by ingest to the last one published by the tracker."""
+        return max(0.0, (self.last_published_at_ns - self.first_frame_published_at_ns) / 1e9)
+
+
+def processing_s(tallies: Iterable[Tally]) -> float:
+    """As `Tally.processing_s`, over recordings that were analysed at the same time."""
+    counted = [tally for tally in tallies if tally.frames]
+    if not counted:
+        return 0.0
+    first_ns = min(tally.first_frame_published_at_ns for tally in counted)
+    return max(0.0, (max(tally.last_published_at_ns for tally in counted) - first_ns) / 1e9)
+
+
+def percentiles_ms(ages: Iterable[Ages]) -> dict[str, float | None]:
+    """{"p50", "p95", "p99"} in ms over all of `ages` together, None where there are none."""
+    values = np.concatenate([np.zeros(0, np.float32), *(one.as_array() for one in ages)])
+    if not len(values):
+        return {f"p{rank}": None for rank in PERCENTILES}
+    found = np.percentile(values, PERCENTILES)
+    return {f"p{rank}": round(float(value), 1) for rank, value in zip(PERCENTILES, found, strict=True)}
+
+
+def rate(frames: int, seconds: float) -> float:
+    """Frames per second, 0 where no time passed."""
+    return round(frames / seconds, 2) if seconds > 0 else 0.0

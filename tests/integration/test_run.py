@@ -1,0 +1,202 @@
+"""`posebus run` on real recordings, with real weights and a real broker."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from posebus.bus.connection import connect
+from posebus.public_json import track_frame_from_json
+from tests.integration.run_command import alive, children, finish, posebus, start, wait_until
+
+FRAMES = 179
+NAME = "TUD-Stadtmitte"
+
+
+@pytest.fixture(scope="module")
+def clip(shared_data: Path) -> Path:
+    return shared_data / f"{NAME}.mp4"
+
+
+@pytest.fixture(scope="module")
+def one_worker(clip: Path, engine_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that a plain run leaves; what it printed lies there in `printed`."""
+    folder = tmp_path_factory.mktemp("one-worker")
+    done = posebus(engine_cache, "run", clip, "--out", folder / "new")
+    assert done.returncode == 0, done.stderr
+    (folder / "printed").write_text(done.stdout)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def three_workers(
+    clip: Path, engine_cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, Any]]:
+    """The folder and the printed summary of a run with three workers and one bad input of two."""
+    folder = tmp_path_factory.mktemp("three-workers")
+    arguments = ["run", folder / "missing.mp4", clip, "--out", folder, "--workers", "3", "--no-video", "--json"]
+    done = posebus(engine_cache, *arguments)
+    assert done.returncode == 1
+    assert f"there is no file {folder}/missing.mp4" in done.stderr
+    return folder, json.loads(done.stdout)
+
+
+def frames_of(path: Path) -> list[dict[str, Any]]:
+    """The frames in a file of tracks, without what may differ from run to run."""
+    frames = [json.loads(line) for line in path.read_text().splitlines()]
+    for frame in frames:
+        del frame["published_at_ns"], frame["frame_published_at_ns"]
+    return frames
+
+
+def broker_keys(url: str) -> set[str]:
+    """Keys of cameras, and cameras in the registry."""
+    client = connect(url)
+    keys = {key.decode() for key in client.keys("posebus:*")}
+    keys |= {name.decode() for name in client.hkeys("posebus:{0}:cameras")}
+    return keys - {"posebus:{0}:events", "posebus:{0}:processes"}
+
+
+def test_every_frame_is_a_line_that_subscribers_would_understand(one_worker: Path) -> None:
+    lines = (one_worker / "new" / f"{NAME}.tracks.jsonl").read_text().splitlines()
+    frames = [track_frame_from_json(json.loads(line))[0] for line in lines]
+    assert [frame.seq for frame in frames] == list(range(FRAMES))
+    assert {frame.camera for frame in frames} == {NAME}
+    assert {frame.size_px for frame in frames} == {(640, 480)}
+    assert sum(len(frame.tracks) for frame in frames) > 5 * FRAMES
+
+
+def test_the_mot_file_is_valid_and_holds_the_confirmed_people(one_worker: Path) -> None:
+    rows = [line.split(",") for line in (one_worker / "new" / f"{NAME}.mot.txt").read_text().splitlines()]
+    tracks = frames_of(one_worker / "new" / f"{NAME}.tracks.jsonl")
+    confirmed = [(f["seq"] + 1, t["id"]) for f in tracks for t in f["tracks"] if t["state"] == "confirmed"]
+    assert [(int(row[0]), int(row[1])) for row in rows] == confirmed
+    assert {len(row) for row in rows} == {10}
+    assert {tuple(row[7:]) for row in rows} == {("-1", "-1", "-1")}
+    assert all(float(row[4]) > 0 and float(row[5]) > 0 and 0 < float(row[6]) <= 1 for row in rows)
+
+
+def test_the_summary_counts_what_the_files_hold(one_worker: Path) -> None:
+    summary = json.loads((one_worker / "new" / "summary.json").read_text())
+    (entry,) = summary["inputs"]
+    rows = (one_worker / "new" / f"{NAME}.mot.txt").read_text().splitlines()
+    assert (entry["name"], entry["frames"], entry["tracks"]) == (NAME, FRAMES, len({r.split(",")[1] for r in rows}))
+    assert (summary["frames"], summary["dropped"], summary["imgsz"]) == (FRAMES, 0, 640)
+    assert summary["fps"] == pytest.approx(FRAMES / summary["processing_s"], rel=0.01)
+    assert summary["wall_s"] > summary["processing_s"]
+    assert summary["engine"] in {"openvino", "torch", "onnx"}
+    assert summary["precision"] in {"fp32", "bf16", "fp16"}
+    latency_ms = summary["latency_ms"]
+    assert 0 < latency_ms["p50"] <= latency_ms["p95"] <= latency_ms["p99"]
+    assert (summary["failed"], summary["warnings"]) == ([], [])
+    assert f"{NAME}: {FRAMES} frames" in (one_worker / "printed").read_text()
+
+
+def test_the_video_has_the_frames_and_times_of_the_recording(one_worker: Path, clip: Path) -> None:
+    with av.open(str(one_worker / "new" / f"{NAME}.annotated.mp4")) as annotated, av.open(str(clip)) as original:
+        assert annotated.streams.video[0].codec_context.name == "h264"
+        times = [[frame.time for frame in container.decode(video=0)] for container in (annotated, original)]
+    assert len(times[0]) == FRAMES
+    assert times[0] == pytest.approx([time - times[1][0] for time in times[1]], abs=0.001)
+
+
+def test_nothing_else_is_left(one_worker: Path) -> None:
+    names = {path.name for path in (one_worker / "new").iterdir()}
+    assert names == {f"{NAME}.tracks.jsonl", f"{NAME}.mot.txt", f"{NAME}.annotated.mp4", "summary.json"}
+
+
+def test_three_workers_find_exactly_what_one_finds(one_worker: Path, three_workers: tuple[Path, Any]) -> None:
+    folder, summary = three_workers
+    expected = frames_of(one_worker / "new" / f"{NAME}.tracks.jsonl")
+    assert frames_of(folder / f"{NAME}.tracks.jsonl") == expected
+    assert summary["dropped"] == 0
+
+
+def test_a_bad_input_is_named_and_the_other_one_goes_on(three_workers: tuple[Path, Any]) -> None:
+    folder, summary = three_workers
+    assert summary == json.loads((folder / "summary.json").read_text())
+    assert [failed["name"] for failed in summary["failed"]] == ["missing"]
+    assert [(entry["name"], entry["frames"]) for entry in summary["inputs"]] == [(NAME, FRAMES)]
+    assert not list(folder.glob("*.mp4"))
+
+
+def test_recordings_on_a_broker_of_others_leave_no_trace_and_a_cut_off_one_a_warning(
+    shared_data: Path, engine_cache: Path, redis_server: str, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut off.avi"
+    cut.write_bytes((shared_data / "vtest.avi").read_bytes()[:400_000])
+    arguments = ["run", cut, cut, "--out", tmp_path, "--redis", redis_server, "--imgsz", "320"]
+    done = posebus(engine_cache, *arguments, "--no-video", "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    frames = summary["inputs"][0]["frames"]
+    assert 10 < frames < 795
+    assert [(entry["name"], entry["frames"]) for entry in summary["inputs"]] == [
+        ("cut off", frames),
+        ("cut off-2", frames),
+    ]
+    assert summary["dropped"] == 0
+    assert {warning["name"] for warning in summary["warnings"]} == {"cut off", "cut off-2"}
+    assert "is cut off" in summary["warnings"][0]["warning"]
+    assert done.stderr.count("is cut off") == 2
+    first, second = (frames_of(tmp_path / f"{name}.tracks.jsonl") for name in ("cut off", "cut off-2"))
+    assert [{**frame, "camera": ""} for frame in first] == [{**frame, "camera": ""} for frame in second]
+    assert broker_keys(redis_server) == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_in_the_middle_it_stops_its_children_and_says_what_is_incomplete(
+    shared_data: Path, engine_cache: Path, redis_server: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    partial = tmp_path / "vtest.tracks.jsonl.partial"
+    broker = ["--redis", redis_server] if number == signal.SIGTERM else []
+    process = start(engine_cache, "run", shared_data / "vtest.avi", "--out", tmp_path, "--imgsz", "320", *broker)
+    wait_until(lambda: partial.exists() and partial.stat().st_size > 0, "the first tracks")
+    family = children(process.pid)
+    assert len(family) >= 3
+    process.send_signal(number)
+    done = finish(process)
+    assert done.returncode == 130
+    assert "files that end in .partial are incomplete" in done.stderr
+    assert alive(family) == set()
+    lines = partial.read_text().splitlines()
+    assert [json.loads(line)["seq"] for line in lines] == list(range(len(lines)))
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "vtest.tracks.jsonl.partial",
+        "vtest.mot.txt.partial",
+        "summary.json.partial",
+    }
+    assert broker_keys(redis_server) == set()
+
+
+def test_bad_weights_end_the_run_with_their_sentence(clip: Path, engine_cache: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "weights.pt"
+    weights.write_bytes(b"no weights")
+    done = posebus(engine_cache, "run", clip, "--out", tmp_path / "out", "--model", weights)
+    assert done.returncode == 1
+    assert "weights.pt has an unknown sha256" in done.stderr
+    assert "worker-1" in done.stderr
+
+
+def test_what_can_be_told_at_once_is_told_before_anything_starts(
+    clip: Path, engine_cache: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "text.mp4").write_text("no video")
+    unwritable = posebus(engine_cache, "run", clip, "--out", tmp_path / "file" / "out")
+    assert (unwritable.returncode, unwritable.stdout) == (1, "")
+    assert "nothing can be written into the folder" in unwritable.stderr
+    all_bad = posebus(engine_cache, "run", tmp_path / "text.mp4", "rtsp://user:secret@host/x", "--out", tmp_path)
+    assert all_bad.returncode == 1
+    assert "text.mp4 is not a video" in all_bad.stderr
+    assert "secret" not in all_bad.stdout + all_bad.stderr
+    assert "loading" not in all_bad.stderr
+    assert len(json.loads((tmp_path / "summary.json").read_text())["failed"]) == 2
+    nobody = posebus(engine_cache, "run", clip, "--out", tmp_path, "--workers", "0")
+    assert nobody.returncode == 1
+    assert "give its address with --redis" in nobody.stderr

@@ -1,0 +1,85 @@
+"""The text files of a recording."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import samples
+
+from posebus.errors import OutputError
+from posebus.public_json import track_frame_to_json
+from recordings.files import TracksWriter, make_folder, mot_lines
+
+
+def test_a_line_is_the_message_of_the_stream_under_the_name_of_the_file(tmp_path: Path) -> None:
+    frame = samples.track_frame(3)
+    with TracksWriter(tmp_path, "my clip") as writer:
+        writer.write(frame, samples.PROVENANCE)
+        writer.complete()
+    line = json.loads((tmp_path / "my clip.tracks.jsonl").read_text())
+    expected = track_frame_to_json(frame, samples.PROVENANCE, samples.PROVENANCE.published_at_ns)
+    assert line == {**expected, "camera": "my clip"}
+
+
+def test_mot_rows_are_confirmed_people_in_pixels_from_frame_1() -> None:
+    box = samples.np.array((10.5, 20.0, 30.25, 60.126), samples.np.float32)
+    states = ("confirmed", "lost", "tentative", "ended")
+    tracks = tuple(samples.Track(i + 1, box, 0.87654, None, state, 1.0) for i, state in enumerate(states))
+    frame = samples.TrackFrame("door", 1, 0, 0, (64, 48), tracks)
+    assert list(mot_lines(frame)) == ["1,1,10.50,20.00,19.75,40.13,0.8765,-1,-1,-1\n"]
+
+
+def test_files_have_their_names_only_once_they_are_complete(tmp_path: Path) -> None:
+    (tmp_path / "clip.mot.txt").write_text("of an older run")
+    with TracksWriter(tmp_path, "clip") as writer:
+        writer.write(samples.track_frame(0), samples.PROVENANCE)
+    assert (tmp_path / "clip.mot.txt").read_text() == "of an older run"
+    assert not (tmp_path / "clip.tracks.jsonl").exists()
+    assert len((tmp_path / "clip.tracks.jsonl.partial").read_text().splitlines()) == 1
+
+
+def test_a_recording_that_begins_anew_leaves_nothing_of_its_first_attempt(tmp_path: Path) -> None:
+    with TracksWriter(tmp_path, "clip") as writer:
+        writer.write(samples.track_frame(0), samples.PROVENANCE)
+        writer.restart()
+        writer.write(samples.track_frame(7), samples.PROVENANCE)
+        writer.complete()
+    lines = (tmp_path / "clip.tracks.jsonl").read_text().splitlines()
+    assert [json.loads(line)["seq"] for line in lines] == [7]
+    assert {row.split(",")[0] for row in (tmp_path / "clip.mot.txt").read_text().splitlines()} == {"8"}
+
+
+def test_names_that_are_no_text_still_give_json(tmp_path: Path) -> None:
+    with TracksWriter(tmp_path, "clip\udcff") as writer:
+        writer.write(samples.track_frame(0), samples.PROVENANCE)
+        writer.complete()
+    (path,) = tmp_path.glob("*.jsonl")
+    assert json.loads(path.read_text())["camera"] == "clip\udcff"
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(OutputError, match=r"nothing can be written into the folder .*file/out"):
+        make_folder(file / "out")
+    make_folder(tmp_path / "a" / "b")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+
+
+def test_a_full_disk_is_told_in_a_sentence() -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("there is no /dev/full here")
+    from recordings.files import PartialFile
+
+    class Full(PartialFile):
+        def __init__(self) -> None:
+            self.path = full
+            self._file = full.open("w", encoding="utf-8")
+
+    file = Full()
+    file.write("x")
+    with pytest.raises(OutputError, match="/dev/full cannot be written: No space left"):
+        file.close()

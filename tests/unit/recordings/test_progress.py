@@ -1,0 +1,60 @@
+"""What is said while one waits, where there is no terminal."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+
+import pytest
+
+from recordings import progress
+from recordings.interrupts import interruptible
+
+
+def test_lines_come_now_and_then_and_short_work_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 0.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now_s)
+    stream = io.StringIO()
+    lines = progress.Lines(stream)
+    for now_s in (0.0, 1.0, 2.9, 3.0, 3.1, 6.5):  # the clock above reads it
+        lines.update("clip", int(now_s * 10), 100, 10.0)
+    lines.update("other", 1, None, 1.0)
+    lines.finish("clip")
+    assert stream.getvalue().splitlines() == ["clip: 30/100 frames, 10.0 fps", "clip: 65/100 frames, 10.0 fps"]
+
+
+def test_what_is_waited_for_is_said_once() -> None:
+    stream = io.StringIO()
+    lines = progress.Lines(stream)
+    for text in ("loading", "loading", "starting"):
+        lines.say(text)
+    assert stream.getvalue().splitlines() == ["loading", "starting"]
+
+
+def test_json_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress.progress_for(as_json=True) as silent:
+        silent.say("loading")
+        silent.update("clip", 1, 2, 3.0)
+        silent.finish("clip")
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_interrupts_and_later_ones_do_not_disturb_the_clearing_up(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    steps = []
+
+    def work() -> None:
+        with interruptible():
+            try:
+                os.kill(os.getpid(), number)
+                steps.append("went on")
+            finally:
+                os.kill(os.getpid(), number)
+                steps.append("cleared up")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert steps == ["cleared up"]
+    assert signal.getsignal(number) is before

@@ -1,0 +1,54 @@
+"""What is counted of a recording."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import samples
+from hypothesis import given
+from hypothesis import strategies as st
+
+from posebus.messages import Provenance
+from recordings.tally import Ages, Tally, percentiles_ms, processing_s, rate
+
+MS = 1_000_000
+
+
+def provenance(frame_ms: int, track_ms: int) -> Provenance:
+    return replace(samples.PROVENANCE, frame_published_at_ns=frame_ms * MS, published_at_ns=track_ms * MS)
+
+
+def test_time_runs_from_the_first_frame_in_to_the_last_track_out() -> None:
+    tally = Tally()
+    for seq in range(3):
+        tally.add(samples.track_frame(seq, ids=(1, 7)), provenance(100 + seq, 200 + 50 * seq))
+    assert tally.frames == 3
+    assert tally.identities == {1, 7}
+    assert tally.last_seq == 2
+    assert tally.processing_s == pytest.approx(0.2)
+    assert percentiles_ms([tally.latencies_ms])["p50"] == pytest.approx(149, abs=0.1)
+
+
+def test_recordings_at_the_same_time_share_their_time() -> None:
+    first, second = Tally(), Tally()
+    first.add(samples.track_frame(0), provenance(100, 400))
+    second.add(samples.track_frame(0), provenance(300, 1100))
+    assert processing_s([first, second, Tally()]) == pytest.approx(1.0)
+
+
+def test_nothing_counted_is_nothing_and_not_an_error() -> None:
+    assert processing_s([]) == 0
+    assert rate(0, 0.0) == 0
+    assert percentiles_ms([Ages()]) == {"p50": None, "p95": None, "p99": None}
+    assert Ages().newest is None
+
+
+@given(st.lists(st.floats(0, 1e6, width=32), min_size=1, max_size=50))
+def test_percentiles_are_those_of_numpy_over_all_together(values: list[float]) -> None:
+    parts = [Ages(), Ages()]
+    for position, value in enumerate(values):
+        parts[position % 2].add(value)
+    expected = np.percentile(np.array(values, np.float32), (50, 95, 99))
+    assert list(percentiles_ms(parts).values()) == pytest.approx(expected, rel=1e-5, abs=0.06)
