@@ -1,0 +1,168 @@
+"""Recordings as jobs: submitted, worked on by RQ, fed to a fleet that is there already, on a real broker."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rq import Callback, Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from posebus.bus.connection import connect, open_broker
+from posebus.bus.registry import Registry
+from recordings.job_queue import QUEUE
+from tests.conftest import missing, start_redis_server
+from tests.integration.run_command import alive, children, finish, posebus, start, wait_until
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a redis-server that listens on a Unix socket too: jobs have to work there as well."""
+    program = shutil.which("redis-server")
+    if program is None:
+        missing("redis-server is not installed (on Debian: apt install redis-server)")
+    folder = tmp_path_factory.mktemp("jobs")
+    process, _ = start_redis_server(str(program), folder, "--unixsocket", str(folder / "s"))
+    yield f"unix://{folder / 's'}"
+    process.terminate()
+    process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def fleet(broker: str, engine_cache: Path) -> Iterator[str]:
+    """The broker's address, with a worker and a tracker at it."""
+    processes = [start(engine_cache, "work", "--redis", broker, "--imgsz", "320")]
+    processes += [start(engine_cache, "track", "--redis", broker)]
+    yield broker
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        finish(process)
+
+
+@pytest.fixture
+def jobs_worker(broker: str, engine_cache: Path) -> Iterator[subprocess.Popen[str]]:
+    process = start(engine_cache, "jobs", "work", "--redis", broker)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def submit(cache: Path, broker: str, out: Path, *videos: Path | str, options: tuple[str, ...] = ()) -> list[str]:
+    """Submit `videos`; returns the ids of the jobs."""
+    done = posebus(cache, "submit", *videos, "--out", out, "--redis", broker, "--json", *options)
+    return [entry["job"] for entry in json.loads(done.stdout)]
+
+
+def fetch(broker: str, job_id: str) -> Job:
+    return Job.fetch(job_id, connection=connect(broker), serializer=JSONSerializer)
+
+
+def rq_info(broker: str) -> str:
+    command = [str(Path(sys.executable).with_name("rq")), "info", "-u", broker, "--raw"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def traces(broker: str) -> list[str]:
+    """Keys of cameras that are left in the broker."""
+    keys = {key.decode() for key in connect(broker).keys("posebus:*")}
+    return sorted(keys - {"posebus:{0}:events", "posebus:{0}:processes"})
+
+
+def test_jobs_leave_the_files_of_a_run_and_say_how_far_they_are(
+    shared_data: Path, fleet: str, engine_cache: Path, tmp_path: Path
+) -> None:
+    cut = tmp_path / "my cut.avi"
+    cut.write_bytes((shared_data / "vtest.avi").read_bytes()[:400_000])
+    text = tmp_path / "text.mp4"
+    text.write_text("no video")
+    out = tmp_path / "out"
+    clip, broken = submit(engine_cache, fleet, out, cut, tmp_path / "missing.mp4", text)
+    assert "queue posebus 2, 0 executing" in rq_info(fleet)
+    worker = posebus(engine_cache, "jobs", "work", "--burst", "--redis", fleet)
+    assert worker.returncode == 0, worker.stderr
+    assert "queue posebus 0, 0 executing, 1 finished, 1 failed" in rq_info(fleet)
+
+    job = fetch(fleet, clip)
+    summary: dict[str, Any] = json.loads((out / "summary.json").read_text())
+    frames = summary["inputs"][0]["frames"]
+    assert job.get_status() == "finished"
+    assert job.return_value()["frames"] == frames > 10
+    assert (job.meta["state"], job.meta["frames"], job.meta["drawn"]) == ("done", frames, frames)
+    assert job.meta["fps"] > 0
+    assert "is not a video" in fetch(fleet, broken).meta["error"]
+    assert [failed["name"] for failed in summary["failed"]] == ["text"]
+    assert {path.name for path in out.iterdir()} == {
+        "my cut.tracks.jsonl",
+        "my cut.mot.txt",
+        "my cut.annotated.mp4",
+        "summary.json",
+    }
+    assert len((out / "my cut.tracks.jsonl").read_text().splitlines()) == frames
+    assert traces(fleet) == []
+
+
+def test_a_job_that_is_stopped_clears_up_and_says_so(
+    shared_data: Path, fleet: str, engine_cache: Path, tmp_path: Path, jobs_worker: subprocess.Popen[str]
+) -> None:
+    (job_id,) = submit(engine_cache, fleet, tmp_path, shared_data / "vtest.avi", options=("--no-video",))
+    wait_until(lambda: fetch(fleet, job_id).meta.get("frames"), "progress in the job")
+    family = children(jobs_worker.pid)
+    assert "executing" in rq_info(fleet)
+    jobs_worker.send_signal(signal.SIGTERM)
+    # RQ takes two signals within a second for one.
+    with pytest.raises(subprocess.TimeoutExpired):
+        jobs_worker.wait(1.2)
+    jobs_worker.send_signal(signal.SIGTERM)
+    jobs_worker.wait(timeout=30)
+    job = fetch(fleet, job_id)
+    assert job.get_status() == "failed"
+    assert "the job was stopped" in job.meta["error"]
+    assert alive(family) == set()
+    assert (tmp_path / "vtest.tracks.jsonl.partial").exists()
+    assert traces(fleet) == []
+
+
+def test_functions_that_are_not_offered_are_not_run(broker: str, engine_cache: Path, tmp_path: Path) -> None:
+    queue = Queue(QUEUE, connection=connect(broker), serializer=JSONSerializer)
+    witness = tmp_path / "witness"
+    job = queue.enqueue_call("os.mkdir", args=(str(witness),), on_failure=Callback("os.abort"))
+    done = posebus(engine_cache, "jobs", "work", "--burst", "--redis", broker)
+    assert done.returncode == 0
+    job.refresh()
+    assert job.get_status() == "failed"
+    assert "'os.mkdir', which is not offered here" in job.meta["error"]
+    assert not witness.exists()
+
+
+def test_a_job_without_a_fleet_fails_with_a_sentence(
+    shared_data: Path, redis_server: str, engine_cache: Path, tmp_path: Path
+) -> None:
+    connect(redis_server).flushall()
+    (job_id,) = submit(engine_cache, redis_server, tmp_path, shared_data / "vtest.avi")
+    job = fetch(redis_server, job_id)
+    job.args = ({**job.args[0], "fleet_patience_s": 0.5},)
+    job.save()
+    posebus(engine_cache, "jobs", "work", "--burst", "--redis", redis_server)
+    assert fetch(redis_server, job_id).meta["error"].startswith("no worker and no tracker at redis://127.0.0.1")
+    assert Registry(open_broker(redis_server)).cameras() == []
+
+
+def test_what_cannot_be_submitted_is_told_at_once(engine_cache: Path, tmp_path: Path) -> None:
+    nowhere = posebus(engine_cache, "submit", "clip.mp4", "--out", tmp_path)
+    assert nowhere.returncode == 1
+    assert "give its address with --redis" in nowhere.stderr
+    unreachable = posebus(
+        engine_cache, "submit", "clip.mp4", "--out", tmp_path, "--redis", "redis://:secret@127.0.0.1:1"
+    )
+    assert unreachable.returncode == 1
+    assert "no answer from the broker" in unreachable.stderr
+    assert "secret" not in unreachable.stderr
