@@ -239,12 +239,14 @@ class CaptureStage:
 
 
 def build_capture(camera: str, settings: CameraSettings, broker: Broker, events_kept: int) -> CaptureStage:
-    """The stage of `camera` on `broker`; `events_kept` is `RetentionSettings.events_entries`.
+    """The stage of `camera` on `broker`, announced there; `events_kept` is `RetentionSettings.events_entries`.
 
     Under a supervisor's watchdog it gives signs of life for as long as it is healthy.
     """
     delivery = Delivery.LIVE if is_live(settings) else Delivery.LOSSLESS
     record = CameraRecord(camera, delivery, source_kind(settings))
-    stage = CaptureStage(camera, settings, FrameWriter(broker, record, events_kept))
+    writer = FrameWriter(broker, record, events_kept)
+    writer.announce()
+    stage = CaptureStage(camera, settings, writer)
     give_life_signs(os.environ, stage.healthy)
     return stage

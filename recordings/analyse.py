@@ -26,6 +26,7 @@ from recordings.tally import rate
 AT_ONCE = 4
 """Recordings under way at the same time: enough to keep workers busy, few enough for the broker's memory."""
 POLL_S = 0.2
+PAUSE_S = 0.05
 MAX_RESTARTS = 3
 FORGET_AGAIN_S = 1.5
 """Workers and trackers look at the list of cameras more often than this."""
@@ -67,6 +68,8 @@ def analyse(recordings: Sequence[Recording], place: Place, progress: Progress) -
                 running[recording.camera] = Analysis(recording, writer)
                 fleet.start_camera(recording.camera)
             _poll(messages, running, progress)
+            # Looking at many messages together leaves the processors to the network.
+            time.sleep(PAUSE_S)
             fleet.check()
             place.watch(time.monotonic())
             for camera, outcome in _over(running, fleet):

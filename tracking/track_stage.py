@@ -19,13 +19,16 @@ from posebus.bus.pose_reader import PoseEntry, PoseReader, TrackCommit
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.errors import LeaseLost, MalformedMessage, RetryableError
 from posebus.lease import Lease
-from posebus.messages import CaptureClock, Provenance, TrackFrame
+from posebus.messages import CaptureClock, Delivery, Provenance, TrackFrame
 from posebus.settings import TrackerSettings
 from posebus.snapshot import pack_state, unpack_state
 from tracking.camera_tracking import CameraTracking, Outcome
 
 READ_COUNT = 64
 BLOCK_MS = 50
+CAMERAS_REFRESH_S = 0.25
+LOSSLESS_PAUSE_S = 0.04
+"""Nobody waits for the tracks of a recording: a few frames in one transaction cost little more than one."""
 STRAYS_S = 2.0
 AGES_KEPT = 200
 
@@ -55,12 +58,14 @@ class TrackStage:
         """Keep the leases, read what came for the cameras owned, commit what is ready."""
         if now_s >= self._next_leases_at_s:
             self._keep_leases(now_s)
-            self._next_leases_at_s = now_s + self._settings.lease_s / 4
+            self._next_leases_at_s = now_s + min(CAMERAS_REFRESH_S, self._settings.lease_s / 4)
         for camera in self._leases.keys() - self._tracking.keys():
             self._open(camera, now_s)
         if not self._tracking:
             time.sleep(BLOCK_MS / 1000)
             return True
+        if all(self._records[camera].delivery is Delivery.LOSSLESS for camera in self._tracking):
+            time.sleep(LOSSLESS_PAUSE_S)
         for entry in self._reader.read(self._tracking, READ_COUNT, BLOCK_MS):
             self._push(entry, now_s)
         if now_s >= self._next_strays_at_s:

@@ -25,7 +25,7 @@ from workers.estimator import Pending, PoseEstimator
 from workers.postprocess import Detections
 from workers.preprocess import decode_image
 
-CAMERAS_REFRESH_S = 0.5
+CAMERAS_REFRESH_S = 0.25
 IDLE_BLOCK_MS = 100
 BUSY_WAIT_S = 0.01
 DRAIN_TIMEOUT_S = 5.0
@@ -66,9 +66,11 @@ class PoseStage:
 
     def step(self, now_s: float) -> bool:
         """One round: commit what is ready, take what there is room for, wait a moment for the engine."""
-        self._commit()
+        if self._worth_committing():
+            self._commit()
         self._refresh(now_s)
-        self._take(now_s)
+        if self._worth_taking():
+            self._take(now_s)
         self._submit(self._former.pop_ready(now_s))
         self._collect(BUSY_WAIT_S if self._free() else IDLE_BLOCK_MS / 1000)
         return True
@@ -104,8 +106,21 @@ class PoseStage:
         self._estimator.engine.close()
 
     def _free(self) -> int:
-        engine = self._estimator.engine
-        return engine.in_flight * engine.batch - sum(len(jobs) for _, jobs in self._running) - len(self._former)
+        return self._slots() - sum(len(jobs) for _, jobs in self._running) - len(self._former)
+
+    def _worth_committing(self) -> bool:
+        """Live results at once; lossless ones a few together, which costs half of what they cost one by one."""
+        results = self._outbox
+        return bool(results) and (
+            not self._running or len(results) >= self._slots() // 2 or any(result.live for result in results)
+        )
+
+    def _worth_taking(self) -> bool:
+        """Not for a single free slot: while others are busy the engine does not wait, and reading has its price."""
+        return self._free() >= max(1, self._slots() // 2)
+
+    def _slots(self) -> int:
+        return self._estimator.engine.in_flight * self._estimator.engine.batch
 
     def _refresh(self, now_s: float) -> None:
         if now_s - self._refreshed_at_s < CAMERAS_REFRESH_S:

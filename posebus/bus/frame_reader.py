@@ -13,7 +13,7 @@ from posebus.bus.connection import Broker
 from posebus.bus.group_reader import GroupReader
 from posebus.codec import decode_frame, encode_poses
 from posebus.errors import MalformedMessage
-from posebus.messages import EndOfStream, Frame, PoseFrame, Provenance, Skipped
+from posebus.messages import Delivery, EndOfStream, Frame, PoseFrame, Provenance, Skipped
 from posebus.topology import WORKERS_GROUP
 
 
@@ -37,6 +37,13 @@ class PoseResult:
     body: PoseFrame | Skipped | EndOfStream | None
     provenance: Provenance | None = None
     dead_reason: str | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody waits for this result now; a result of unknown terms counts as live."""
+        if self.provenance is not None:
+            return self.provenance.delivery is Delivery.LIVE
+        return not isinstance(self.body, Skipped | EndOfStream) or self.body.delivery is Delivery.LIVE
 
 
 class FrameReader:

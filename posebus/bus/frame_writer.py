@@ -46,9 +46,13 @@ class FrameWriter:
         # the newest XLEN entries of this queue are what is left: bytes are known without reading pictures back.
         self._sent: deque[_Sent] = deque()
 
-    def open_epoch(self) -> int:
-        """Announce the camera and begin a new epoch of it; returns its number, counted from 1."""
+    def announce(self) -> None:
+        """Make the camera known, so that workers and trackers turn to it before its first frame."""
         Registry(self._broker).add_camera(self._record)
+
+    def open_epoch(self) -> int:
+        """Begin a new epoch of the camera, which may have been removed meanwhile; returns its number, from 1."""
+        self.announce()
         with self._broker.errors():
             return self._client.incr(self._topology.epoch(self._record.camera))
 
