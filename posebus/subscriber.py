@@ -11,6 +11,7 @@ handed to another one.
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,7 @@ def subscribe(
     group: str | None = None,
     consumer: str = "consumer",
     shards: int = 1,
+    outage_limit_s: float | None = None,
 ) -> Subscription:
     """Follow streams of a deployment; iterate over the result.
 
@@ -53,20 +55,22 @@ def subscribe(
         group: name of a durable consumer group; `after` then only says where a new group begins.
         consumer: name of this consumer in the group; two running consumers must differ.
         shards: as in the deployment's settings.
+        outage_limit_s: how long an outage of the broker is waited out once iteration has begun; None is for ever.
 
     Raises:
-        BrokerUnavailable, BrokerRefused: the broker cannot be reached now, or refuses. Once iteration has begun,
-            outages are waited out.
+        BrokerUnavailable, BrokerRefused: the broker cannot be reached now, or refuses; while iterating only after
+            `outage_limit_s`.
         ValueError: an unknown kind, or a cursor that is none.
     """
-    return Subscription(url, Plan(cameras, kinds, after, Topology(shards), group), consumer)
+    return Subscription(url, Plan(cameras, kinds, after, Topology(shards), group), consumer, outage_limit_s)
 
 
 class Subscription:
     """An endless iterator of messages. Close it, or use it in a `with`, to free its connection."""
 
-    def __init__(self, url: str, plan: Plan, consumer: str) -> None:
+    def __init__(self, url: str, plan: Plan, consumer: str, outage_limit_s: float | None = None) -> None:
         self._plan = plan
+        self._outage_limit_s = math.inf if outage_limit_s is None else outage_limit_s
         self._consumer = consumer
         self._where = redact_url(url)
         self._client = connect(url)
@@ -124,12 +128,15 @@ class Subscription:
 
     def _fetch(self, timeout_s: float) -> list[StreamEntry]:
         failures = 0
+        began_at_s = time.monotonic()
         while not self._closed:
             try:
                 with broker_errors(self._where):
                     return self._fetch_once(timeout_s)
             except BrokerUnavailable:
                 failures += 1
+                if time.monotonic() - began_at_s > self._outage_limit_s:
+                    raise
                 # Jitter keeps a thousand subscribers from knocking at the same instant when the broker is back.
                 time.sleep(min(RETRY_MAX_S, 0.1 * 2**failures) * random.uniform(0.5, 1.0))
         return []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from types import TracebackType
 
 from posebus.subscriber import Subscription, subscribe
@@ -23,10 +24,21 @@ def subscribe_async(
     group: str | None = None,
     consumer: str = "consumer",
     shards: int = 1,
+    outage_limit_s: float | None = None,
 ) -> AsyncSubscription:
     """As `posebus.subscribe`; nothing is connected before the iteration begins."""
     return AsyncSubscription(
-        lambda: subscribe(url, cameras=cameras, kinds=kinds, after=after, group=group, consumer=consumer, shards=shards)
+        partial(
+            subscribe,
+            url,
+            cameras=cameras,
+            kinds=kinds,
+            after=after,
+            group=group,
+            consumer=consumer,
+            shards=shards,
+            outage_limit_s=outage_limit_s,
+        )
     )
 
 

@@ -27,6 +27,8 @@ AT_ONCE = 4
 """Recordings under way at the same time: enough to keep workers busy, few enough for the broker's memory."""
 POLL_S = 0.2
 PAUSE_S = 0.05
+OUTAGE_LIMIT_S = 30.0
+"""Longer than a broker takes to restart; one that stays away, such as an embedded one that died, ends the run."""
 MAX_RESTARTS = 3
 FORGET_AGAIN_S = 1.5
 """Workers and trackers look at the list of cameras more often than this."""
@@ -56,7 +58,13 @@ def analyse(recordings: Sequence[Recording], place: Place, progress: Progress) -
     with ExitStack() as stack:
         # "now", before any of the cameras exists: all of their streams, and of the events only what is new.
         messages = stack.enter_context(
-            subscribe(settings.redis, cameras=cameras, kinds=("tracks", "events"), shards=settings.shards)
+            subscribe(
+                settings.redis,
+                cameras=cameras,
+                kinds=("tracks", "events"),
+                shards=settings.shards,
+                outage_limit_s=OUTAGE_LIMIT_S,
+            )
         )
         fleet = stack.enter_context(Fleet(settings, place.broker))
         waiting = deque(recordings)

@@ -11,6 +11,7 @@ import posebus
 from posebus.bus.connection import connect, open_broker
 from posebus.bus.pose_reader import PoseReader, TrackCommit
 from posebus.bus.registry import CameraRecord, Registry
+from posebus.embedded import EmbeddedBroker
 from posebus.errors import BrokerRefused, BrokerUnavailable
 from posebus.lease import Lease
 from posebus.messages import Delivery
@@ -148,3 +149,12 @@ def test_no_sentence_shows_the_password() -> None:
     with pytest.raises(BrokerUnavailable) as caught:
         posebus.subscribe("redis://user:secret@127.0.0.1:1/0")
     assert "secret" not in str(caught.value)
+
+
+def test_a_broker_that_goes_away_is_waited_for_and_one_that_stays_away_is_told() -> None:
+    with EmbeddedBroker() as url:
+        publish(url, range(1))
+        subscription = posebus.subscribe(url, kinds=["tracks"], after="start", outage_limit_s=0.3)
+        assert seqs(take(subscription, 1)) == [0]
+    with pytest.raises(BrokerUnavailable, match="no answer from the broker"):
+        take(subscription, 1)
