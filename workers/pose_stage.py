@@ -9,37 +9,29 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
-from dataclasses import dataclass
 from typing import Any
 
 from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
 from posebus.bus.registry import Registry
-from posebus.codec import skipped_frame
-from posebus.errors import BadPicture, PoseBusError
-from posebus.messages import Delivery, EndOfStream, Frame, PoseFrame, Provenance, Skipped
+from posebus.errors import PoseBusError
+from posebus.messages import Delivery, Frame, PoseFrame, Provenance, Skipped
 from posebus.settings import WorkerSettings
 from workers.batching import Batch, BatchFormer, ReadPlan
-from workers.engines.base import ImageArray
 from workers.estimator import Pending, PoseEstimator
 from workers.postprocess import Detections
-from workers.preprocess import decode_image
+from workers.triage import Job, freshest, triage
 
 CAMERAS_REFRESH_S = 0.25
 IDLE_BLOCK_MS = 100
 BUSY_WAIT_S = 0.01
+LIVE_READ_COUNT = 8
+BEHIND_SHARE = 0.25
+"""A camera whose next frame has waited for this part of `max_age_ms` has fallen behind."""
 DRAIN_TIMEOUT_S = 5.0
 
 log = logging.getLogger("posebus.worker")
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One decoded frame between the broker and the engine."""
-
-    entry: FrameEntry
-    frame: Frame
-    image_rgb: ImageArray
 
 
 class PoseStage:
@@ -59,10 +51,11 @@ class PoseStage:
         self._running: list[tuple[Pending, list[Job]]] = []
         self._outbox: deque[PoseResult] = deque()
         self._held: set[tuple[str, bytes]] = set()
-        self._cameras: list[str] = []
+        self._cameras: dict[str, Delivery] = {}
         self._refreshed_at_s = -1e9
         self._reclaimed_at_s = 0.0
         self._counts: Counter[str] = Counter()
+        self._skipped: Counter[str] = Counter()
 
     def step(self, now_s: float) -> bool:
         """One round: commit what is ready, take what there is room for, wait a moment for the engine."""
@@ -77,7 +70,6 @@ class PoseStage:
 
     def report(self) -> dict[str, Any]:
         engine = self._estimator.engine
-        skipped = {key.removeprefix("skipped "): n for key, n in self._counts.items() if key.startswith("skipped ")}
         return {
             "ready": True,
             "engine": engine.name,
@@ -86,7 +78,7 @@ class PoseStage:
             "imgsz": self._settings.imgsz,
             "frames": self._counts["frames"],
             "dead": self._counts["dead"],
-            "skipped": skipped,
+            "skipped": dict(self._skipped),
             "in_flight": len(self._held),
         }
 
@@ -125,29 +117,47 @@ class PoseStage:
     def _refresh(self, now_s: float) -> None:
         if now_s - self._refreshed_at_s < CAMERAS_REFRESH_S:
             return
-        self._cameras = [record.camera for record in self._registry.cameras()]
+        self._cameras = {record.camera: record.delivery for record in self._registry.cameras()}
         self._reader.synchronise()
         self._refreshed_at_s = now_s
 
     def _take(self, now_s: float) -> None:
-        """Fill the engine: first with what dead workers left, then with new frames, a few of each camera."""
+        """Fill the engine: first with what dead workers left, then with new frames, each camera its share."""
         self._reclaim(now_s)
-        busy = bool(self._running) or len(self._former) > 0
-        for cameras, count in self._plan.rounds(self._cameras, self._free):
-            turn = cameras
-            while turn:
-                entries = self._reader.read(turn, count, None)
-                useful = {entry.camera for entry in entries if self._accept(entry, now_s)}
-                # A stale frame costs no slot and must not cost the camera its turn either, or a camera that has
-                # fallen behind would only ever be given stale ones.
-                turn = [camera for camera in turn if camera in {entry.camera for entry in entries} - useful]
-            busy = busy or bool(self._held) or bool(self._outbox)
-            if self._free() <= 0:
-                return
-        if not busy:
+        for cameras, count in self._plan.rounds(list(self._cameras), self._free):
+            live = [camera for camera in cameras if self._cameras[camera] is Delivery.LIVE]
+            lossless = [camera for camera in cameras if self._cameras[camera] is Delivery.LOSSLESS]
+            if lossless:
+                self._accept(self._reader.read(lossless, count, None), now_s)
+            if live:
+                self._take_freshest(live, count, now_s)
+        if self._cameras and not self._held:
             # Nothing anywhere: sleep in the broker, on all cameras at once, until the first frame comes.
-            for entry in self._reader.read(self._cameras, 1, IDLE_BLOCK_MS) if self._cameras else ():
-                self._accept(entry, now_s)
+            self._accept(self._reader.read(self._cameras, 1, IDLE_BLOCK_MS), now_s)
+
+    def _take_freshest(self, cameras: list[str], count: int, now_s: float) -> None:
+        """The next frames of live cameras; of one that has fallen behind, the newest `count` of all that waits.
+
+        In overload every camera is then seen as it is now, and not as it was `max_age_ms` ago. Frames that only wait
+        their turn for a moment are taken in order: nothing is skipped while there is room.
+        """
+        waiting: dict[str, list[FrameEntry]] = {camera: [] for camera in cameras}
+        turn, size = cameras, count
+        while turn:
+            entries = self._reader.read(turn, size, None)
+            for entry in entries:
+                waiting[entry.camera].append(entry)
+            read = Counter(entry.camera for entry in entries)
+            turn = [camera for camera in turn if read[camera] == size and self._is_behind(waiting[camera][0])]
+            size = LIVE_READ_COUNT
+        for entries in waiting.values():
+            kept, overtaken = freshest(entries, count)
+            for result in overtaken:
+                self._answer(result)
+            self._accept(kept, now_s)
+
+    def _is_behind(self, entry: FrameEntry) -> bool:
+        return self._reader.age_ms(entry) > BEHIND_SHARE * self._settings.max_age_ms
 
     def _reclaim(self, now_s: float) -> None:
         if now_s - self._reclaimed_at_s < self._settings.reclaim_after_s / 4:
@@ -157,42 +167,28 @@ class PoseStage:
         for camera in self._cameras:
             if self._free() <= 0:
                 return
-            for entry in self._reader.reclaim(camera, idle_ms, self._free()):
-                if (entry.camera, entry.entry_id) not in self._held:
-                    self._accept(entry, now_s)
+            entries = self._reader.reclaim(camera, idle_ms, self._free())
+            self._accept([entry for entry in entries if (camera, entry.entry_id) not in self._held], now_s)
 
-    def _accept(self, entry: FrameEntry, now_s: float) -> bool:
-        """Decide what happens to one entry: pass on, skip, bury or decode it; False if it was skipped as stale."""
-        self._held.add((entry.camera, entry.entry_id))
-        body = entry.body
-        if body is None:
-            self._bury(entry, f"malformed: {entry.defect}")
-        elif isinstance(body, EndOfStream):
-            self._outbox.append(PoseResult(entry, body))
-        elif entry.deliveries > self._settings.max_deliveries:
-            self._bury(entry, f"given up after {entry.deliveries - 1} deliveries")
-        elif body.delivery is Delivery.LIVE and self._reader.age_ms(entry) > self._settings.max_age_ms:
-            self._counts["skipped too old"] += 1
-            mark = Skipped(body.camera, body.epoch, body.seq, body.captured_at_ns, body.delivery, "too old")
-            self._outbox.append(PoseResult(entry, mark))
-            return False
-        else:
-            self._decode(entry, body, now_s)
-        return True
+    def _accept(self, entries: Sequence[FrameEntry], now_s: float) -> None:
+        for entry in entries:
+            found = triage(entry, self._reader.age_ms(entry), self._settings)
+            if isinstance(found, PoseResult):
+                self._answer(found)
+                continue
+            self._held.add((entry.camera, entry.entry_id))
+            height_px, width_px = found.image_rgb.shape[:2]
+            self._former.add(found, self._estimator.fit((width_px, height_px)).input_px, now_s)
 
-    def _decode(self, entry: FrameEntry, frame: Frame, now_s: float) -> None:
-        try:
-            image = decode_image(frame.data, frame.encoding, frame.image_size_px)
-        except BadPicture as error:
-            self._bury(entry, str(error))
-            return
-        fit = self._estimator.fit((image.shape[1], image.shape[0]))
-        self._former.add(Job(entry, frame, image), fit.input_px, now_s)
-
-    def _bury(self, entry: FrameEntry, reason: str) -> None:
-        self._counts["dead"] += 1
-        log.warning("camera %s: a frame goes to the dead letters: %s", entry.camera, reason)
-        self._outbox.append(PoseResult(entry, skipped_frame(entry.raw, reason[:200]), dead_reason=reason))
+    def _answer(self, result: PoseResult) -> None:
+        """Put a result that needed no inference into the outbox."""
+        self._held.add((result.entry.camera, result.entry.entry_id))
+        self._outbox.append(result)
+        if result.dead_reason is not None:
+            self._counts["dead"] += 1
+            log.warning("camera %s: a frame goes to the dead letters: %s", result.entry.camera, result.dead_reason)
+        elif isinstance(result.body, Skipped):
+            self._skipped[result.body.reason] += 1
 
     def _submit(self, batches: list[Batch[Job]]) -> None:
         for batch in batches:

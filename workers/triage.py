@@ -1,0 +1,70 @@
+"""What happens to one entry of `frames`: decoded for the engine, or answered without it. No Redis here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from posebus.bus.frame_reader import FrameEntry, PoseResult
+from posebus.codec import skipped_frame
+from posebus.errors import BadPicture
+from posebus.messages import Delivery, EndOfStream, Frame, Skipped
+from posebus.settings import WorkerSettings
+from workers.engines.base import ImageArray
+from workers.preprocess import decode_image
+
+REASON_LENGTH = 200
+"""Of a dead letter's reason, as much goes into the mark for the tracker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One decoded frame between the broker and the engine; `image_rgb` is u8 (H, W, 3)."""
+
+    entry: FrameEntry
+    frame: Frame
+    image_rgb: ImageArray
+
+
+def triage(entry: FrameEntry, age_ms: float, settings: WorkerSettings) -> Job | PoseResult:
+    """A job for the engine, or the result for an entry that needs none: an end, a stale or a damaged frame."""
+    body = entry.body
+    if body is None:
+        return bury(entry, f"malformed: {entry.defect}")
+    if isinstance(body, EndOfStream):
+        return PoseResult(entry, body)
+    if entry.deliveries > settings.max_deliveries:
+        return bury(entry, f"given up after {entry.deliveries - 1} deliveries")
+    if body.delivery is Delivery.LIVE and age_ms > settings.max_age_ms:
+        return skip(entry, body, "too old")
+    try:
+        return Job(entry, body, decode_image(body.data, body.encoding, body.image_size_px))
+    except BadPicture as error:
+        return bury(entry, str(error))
+
+
+def freshest(entries: Sequence[FrameEntry], keep: int) -> tuple[list[FrameEntry], list[PoseResult]]:
+    """Of one camera's entries, oldest first, those worth a look, and results for the frames that they overtake.
+
+    Of live frames the newest `keep` remain. Everything else (lossless frames, ends, what cannot be read) remains too.
+    """
+    live = [entry for entry in entries if isinstance(entry.body, Frame) and entry.body.delivery is Delivery.LIVE]
+    overtaken = {entry.entry_id for entry in live[: max(0, len(live) - keep)]}
+    kept = [entry for entry in entries if entry.entry_id not in overtaken]
+    results = [
+        skip(entry, entry.body, "overtaken")
+        for entry in entries
+        if entry.entry_id in overtaken and isinstance(entry.body, Frame)
+    ]
+    return kept, results
+
+
+def skip(entry: FrameEntry, frame: Frame, reason: str) -> PoseResult:
+    """The frame is left out on purpose; the mark tells the tracker not to wait for it."""
+    mark = Skipped(frame.camera, frame.epoch, frame.seq, frame.captured_at_ns, frame.delivery, reason)
+    return PoseResult(entry, mark)
+
+
+def bury(entry: FrameEntry, reason: str) -> PoseResult:
+    """The frame goes to the dead letters with its reason."""
+    return PoseResult(entry, skipped_frame(entry.raw, reason[:REASON_LENGTH]), dead_reason=reason)
