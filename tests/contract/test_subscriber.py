@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import select
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +24,7 @@ from posebus.topology import Topology
 from tests.samples import PROVENANCE, event, track_frame
 
 TOPOLOGY = Topology()
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def publish(url: str, seqs: range, camera: str = "door") -> None:
@@ -158,3 +163,31 @@ def test_a_broker_that_goes_away_is_waited_for_and_one_that_stays_away_is_told()
         assert seqs(take(subscription, 1)) == [0]
     with pytest.raises(BrokerUnavailable, match="no answer from the broker"):
         take(subscription, 1)
+
+
+def test_the_examples_run(real_url: str) -> None:
+    publish(real_url, range(2))
+    alarm = subprocess.Popen(
+        [sys.executable, "-u", EXAMPLES / "alarm.py", real_url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    count = subprocess.Popen(
+        [sys.executable, "-u", EXAMPLES / "count_people.py", real_url], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert alarm.stdout is not None
+        assert alarm.stdout.readline() == "00:00:00 door: person 7 appeared\n"
+        assert count.stdout is not None
+        seq = itertools.count(2)
+        poll = select.poll()
+        poll.register(count.stdout, select.POLLIN)
+        while not poll.poll(100):  # it follows what is new, and takes a moment to start
+            first = next(seq)
+            publish(real_url, range(first, first + 1))
+        assert count.stdout.readline() == "{'door': 2}\n"
+    finally:
+        for process in (alarm, count):
+            process.kill()
+            process.communicate()

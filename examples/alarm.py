@@ -1,0 +1,29 @@
+"""Prints a line when somebody appears or leaves, and misses nobody while it is not running.
+
+    python examples/alarm.py redis://127.0.0.1:6399
+
+The broker remembers where the group `alarm` was; start a second one with another consumer name and they share the work.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+
+import posebus
+from posebus import EventType
+
+WORDS = {EventType.TRACK_STARTED: "appeared", EventType.TRACK_ENDED: "left"}
+
+
+def main(url: str) -> None:
+    with posebus.subscribe(url, kinds=("events",), after="start", group="alarm", consumer="alarm-1") as messages:
+        for message in messages:
+            event = message.body
+            if isinstance(event, posebus.Event) and event.type in WORDS:
+                at = datetime.fromtimestamp(event.time_ns / 1e9, tz=UTC)
+                print(f"{at:%H:%M:%S} {event.camera}: person {event.data['track_id']} {WORDS[EventType(event.type)]}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "redis://127.0.0.1:6399")
