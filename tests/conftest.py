@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 import redis
 
+# Tests that import ultralytics must not have it install packages, nor look for them.
+os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 START_TIMEOUT_S = 10.0

@@ -141,5 +141,6 @@ def _header(data: bytes, path: Path) -> tuple[int, int, str]:
                 return image.width, image.height, image.format or "unknown"
     except Image.DecompressionBombError as error:
         raise BadPicture(f"{path} has more than {MAX_PIXELS / 1e6:.0f} megapixels; reduce it first") from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    # ImportError: where ultralytics is loaded too, it has replaced Image.open and looks for a further decoder.
+    except (UnidentifiedImageError, ImportError, OSError, ValueError, SyntaxError) as error:
         raise BadPicture(f"{path} is not a picture in a known format") from error

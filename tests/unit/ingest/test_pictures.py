@@ -152,3 +152,15 @@ def test_a_loop_goes_round_with_time_going_on(tmp_path: Path) -> None:
     pictures = [source.read() for _ in range(5)]
     assert [item.captured_at_ns // 1_000_000_000 for item in pictures if item] == [0, 1, 2, 3, 4]
     assert [int(item.image_bgr[0, -1, 0]) for item in pictures if item] == [1, 2, 1, 2, 1]
+
+
+def test_a_bad_picture_is_a_sentence_also_where_ultralytics_has_replaced_pillow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replaced(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError("No module named 'pi_heif'")
+
+    (tmp_path / "noise.jpg").write_bytes(b"noise")
+    monkeypatch.setattr(Image, "open", replaced)
+    with pytest.raises(BadPicture, match="is not a picture"):
+        read_picture(tmp_path / "noise.jpg")
