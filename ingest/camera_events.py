@@ -6,30 +6,20 @@ as well.
 
 from __future__ import annotations
 
+from typing import Any
+
+from posebus.events import Position, camera_event
 from posebus.messages import Event, EventType
 
 
-def camera_event(
-    kind: EventType, camera: str, position: tuple[int, int], time_ns: int, **data: str | int | dict[str, int]
-) -> Event:
-    """An event about `camera` at `position` (epoch, seq of the next frame); epoch 0 is before the first picture ever.
+def ingest_event(kind: EventType, camera: str, position: Position, data: dict[str, Any]) -> Event:
+    """An event about `camera` before the frame at `position`; epoch 0 is before the first picture ever.
 
     Being online belongs to a frame, so its id is the same whenever that frame is read again. The others hold the time:
     a camera that cannot be reached has no frame that would tell one failure from the next.
     """
-    epoch, seq = position
-    moment = "" if kind is EventType.CAMERA_ONLINE else f"/{time_ns}"
-    return Event(
-        id=f"{camera}/{epoch}/{seq}/{kind}{moment}",
-        type=kind,
-        source=f"posebus/cameras/{camera}",
-        subject=camera,
-        time_ns=time_ns,
-        camera=camera,
-        epoch=epoch,
-        seq=seq,
-        data=dict(data),
-    )
+    moment = "" if kind is EventType.CAMERA_ONLINE else f"/{position.time_ns}"
+    return camera_event(kind, camera, position, data, moment)
 
 
 class LossReport:

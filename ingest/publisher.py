@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from typing import Protocol
 
-from ingest.camera_events import camera_event
+from ingest.camera_events import ingest_event
 from ingest.encoding import encode
 from ingest.sources.base import Picture
 from posebus.bus.frame_writer import Backlog
+from posebus.events import Position
 from posebus.messages import Delivery, EndOfStream, Event, EventType, Frame
 from posebus.settings import CameraSettings
 
@@ -59,7 +60,7 @@ class Publisher:
 
     def announce(self, kind: EventType, time_ns: int, **data: str | int | dict[str, int]) -> None:
         """Queue an event at the present position; `flush` sends it."""
-        self._events.append(camera_event(kind, self._camera, (self.epoch, self.seq), time_ns, **data))
+        self._events.append(ingest_event(kind, self._camera, Position(self.epoch, self.seq, time_ns), dict(data)))
 
     def flush(self) -> None:
         """Send what waits: events first, since they are about what was before the pending frame."""

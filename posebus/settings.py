@@ -17,6 +17,8 @@ CAMERA_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 
 CameraName = Annotated[str, StringConstraints(pattern=CAMERA_NAME_PATTERN)]
 EMBEDDED = "embedded"
+EMBEDDED_PORT = 6399
+"""Where the embedded broker of `posebus up` listens, on this machine only; beside Redis' own 6379."""
 
 
 def redact_url(address: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from posebus.bus.pose_reader import PoseEntry
+from posebus.events import Position, camera_event
 from posebus.messages import Delivery, EndOfStream, Event, EventType, PoseFrame, Provenance, Skipped, TrackFrame
 from posebus.settings import TrackerSettings
 from tracking.events import TrackEvents
@@ -112,19 +113,9 @@ class CameraTracking:
         outcome.events += self._gaps.flush()
         outcome.events += self._events.source_ended(end)
         self._tracker.end_source()
-        outcome.events.append(
-            Event(
-                id=f"{self._camera}/{end.epoch}/{end.seq}/{EventType.CAMERA_ENDED}",
-                type=EventType.CAMERA_ENDED,
-                source=f"posebus/cameras/{self._camera}",
-                subject=self._camera,
-                time_ns=end.captured_at_ns,
-                camera=self._camera,
-                epoch=end.epoch,
-                seq=end.seq,
-                data={"frames": end.seq, "reason": end.reason},
-            )
-        )
+        position = Position(end.epoch, end.seq, end.captured_at_ns)
+        data = {"frames": end.seq, "reason": end.reason}
+        outcome.events.append(camera_event(EventType.CAMERA_ENDED, self._camera, position, data))
 
 
 def _place(item: PoseFrame | Skipped | EndOfStream) -> tuple[int, int, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from posebus.events import Position, track_event
 from posebus.messages import EndOfStream, Event, EventType, Track, TrackFrame, TrackState
 
 
@@ -46,7 +47,8 @@ class TrackEvents:
             if kind is EventType.TRACK_ENDED:
                 data["reason"] = "unseen"
                 del self._lives[track.id]
-            events.append(self._event(kind, track.id, (frame.epoch, frame.seq, frame.captured_at_ns), data))
+            position = Position(frame.epoch, frame.seq, frame.captured_at_ns)
+            events.append(track_event(kind, self._camera, track.id, position, data))
         return events
 
     def source_ended(self, end: EndOfStream) -> list[Event]:
@@ -54,8 +56,8 @@ class TrackEvents:
         events = []
         for track_id in sorted(self._lives):
             data = {**_data(track_id, self._lives[track_id]), "reason": "source ended"}
-            position = (end.epoch, end.seq, end.captured_at_ns)
-            events.append(self._event(EventType.TRACK_ENDED, track_id, position, data))
+            position = Position(end.epoch, end.seq, end.captured_at_ns)
+            events.append(track_event(EventType.TRACK_ENDED, self._camera, track_id, position, data))
         self._lives.clear()
         return events
 
@@ -92,20 +94,6 @@ class TrackEvents:
             life.lost = True
             return EventType.TRACK_LOST
         return None
-
-    def _event(self, kind: EventType, track_id: int, position: tuple[int, int, int], data: dict[str, Any]) -> Event:
-        epoch, seq, time_ns = position
-        return Event(
-            id=f"{self._camera}/{epoch}/{seq}/{kind}/{track_id}",
-            type=kind,
-            source=f"posebus/cameras/{self._camera}",
-            subject=f"{self._camera}/tracks/{track_id}",
-            time_ns=time_ns,
-            camera=self._camera,
-            epoch=epoch,
-            seq=seq,
-            data=data,
-        )
 
 
 def _data(track_id: int, life: _Life) -> dict[str, Any]:

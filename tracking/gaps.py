@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from posebus.events import Position, camera_event
 from posebus.messages import Event, EventType
 
 REPORT_EVERY_NS = 1_000_000_000
@@ -38,24 +39,15 @@ class GapReporter:
         """Whatever has not been said yet."""
         if not self._reasons:
             return []
-        event = Event(
-            id=f"{self._camera}/{self._epoch}/{self._first_seq}/{EventType.CAMERA_GAP}",
-            type=EventType.CAMERA_GAP,
-            source=f"posebus/cameras/{self._camera}",
-            subject=self._camera,
-            time_ns=self._began_at_ns,
-            camera=self._camera,
-            epoch=self._epoch,
-            seq=self._first_seq,
-            data={
-                "first_seq": self._first_seq,
-                "last_seq": self._last_seq,
-                "skipped": sum(self._reasons.values()),
-                "reasons": dict(self._reasons),
-            },
-        )
+        position = Position(self._epoch, self._first_seq, self._began_at_ns)
+        data = {
+            "first_seq": self._first_seq,
+            "last_seq": self._last_seq,
+            "skipped": sum(self._reasons.values()),
+            "reasons": dict(self._reasons),
+        }
         self._reasons = Counter()
-        return [event]
+        return [camera_event(EventType.CAMERA_GAP, self._camera, position, data)]
 
     def state_dict(self) -> dict[str, Any]:
         """JSON values from which `load_state` goes on."""

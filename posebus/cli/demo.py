@@ -41,7 +41,7 @@ def demo(
     leaves an annotated video and a picture of each camera.
     """
     from posebus.cli.demo_view import view
-    from posebus.cli.up import DEFAULT_PORT
+    from posebus.settings import EMBEDDED_PORT
     from recordings.demo import demo as run_demo
     from recordings.interrupts import interruptible
 
@@ -55,7 +55,7 @@ def demo(
         return
     for line in _summary_lines(result.as_dict()):
         print(line)
-    print("\n" + NEXT.format(port=DEFAULT_PORT))
+    print("\n" + NEXT.format(port=EMBEDDED_PORT))
 
 
 def _summary_lines(result: dict[str, Any]) -> Iterator[str]:

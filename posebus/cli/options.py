@@ -104,7 +104,6 @@ def settings_from(config: Path | None, **overrides: object) -> Settings:
 
 def broker_address(settings: Settings) -> str:
     """Where commands that only look find the broker: the one in the settings, or the embedded one of `up`."""
-    from posebus.cli.up import DEFAULT_PORT
-    from posebus.settings import EMBEDDED
+    from posebus.settings import EMBEDDED, EMBEDDED_PORT
 
-    return f"redis://127.0.0.1:{DEFAULT_PORT}" if settings.redis == EMBEDDED else settings.redis
+    return f"redis://127.0.0.1:{EMBEDDED_PORT}" if settings.redis == EMBEDDED else settings.redis

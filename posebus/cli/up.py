@@ -12,9 +12,8 @@ import typer
 from posebus.cli.options import ConfigOption, RedisOption, settings_from
 from posebus.cli.stages import set_up_logging
 from posebus.errors import ConfigError
-from posebus.settings import EMBEDDED, Settings, redact_url
+from posebus.settings import EMBEDDED, EMBEDDED_PORT, Settings, redact_url
 
-DEFAULT_PORT = 6399
 TEND_S = 0.2
 
 
@@ -26,7 +25,7 @@ def up(
     ] = None,
     port: Annotated[
         int, typer.Option("--port", metavar="PORT", help="Where the embedded broker listens, on this machine only.")
-    ] = DEFAULT_PORT,
+    ] = EMBEDDED_PORT,
 ) -> None:
     """Run cameras, workers and trackers of a configuration file on this machine, until Ctrl-C."""
     from posebus.bus.connection import open_broker
