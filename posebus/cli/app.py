@@ -9,6 +9,7 @@ import typer
 from posebus.cli.config_command import config_app
 from posebus.cli.demo import demo
 from posebus.cli.doctor import doctor
+from posebus.cli.forget import forget
 from posebus.cli.image import image
 from posebus.cli.jobs import jobs_app
 from posebus.cli.run import run
@@ -57,6 +58,7 @@ app.command("up", rich_help_panel=RUN)(up)
 app.command("ingest", rich_help_panel=RUN)(ingest)
 app.command("work", rich_help_panel=RUN)(work)
 app.command("track", rich_help_panel=RUN)(track)
+app.command("forget", rich_help_panel=RUN)(forget)
 app.command("submit", rich_help_panel=JOBS)(submit)
 app.add_typer(jobs_app, name="jobs", rich_help_panel=JOBS)
 app.command("watch", rich_help_panel=LOOK)(watch)
