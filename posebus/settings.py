@@ -50,7 +50,7 @@ class CameraSettings(_Strict):
         default=None, ge=64, description="Longest side to which a frame is reduced before encoding"
     )
     encoding: Literal["jpeg", "raw"] = Field(default="jpeg", description="How pictures travel through the broker")
-    jpeg_quality: int = Field(default=85, ge=1, le=100, description="JPEG quality of published frames")
+    jpeg_quality: int = Field(default=90, ge=1, le=100, description="JPEG quality of published frames")
     loop: bool = Field(default=False, description="Play a file again and again, as a live camera would go on")
     realtime: bool = Field(default=False, description="Play a file at its own pace instead of as fast as possible")
     open_timeout_s: float = Field(default=5.0, gt=0, description="Give up connecting to a camera after this time")
