@@ -126,8 +126,8 @@ class TrackerSettings(_Strict):
 class RetentionSettings(_Strict):
     """How much of the public streams the broker keeps for late subscribers."""
 
-    tracks_entries: int = Field(default=20_000, ge=1, description="Entries of each camera's tracks stream, about")
-    events_entries: int = Field(default=100_000, ge=1, description="Entries of each shard's events stream, about")
+    tracks_entries: int = Field(default=5_000, ge=1, description="Entries of each camera's tracks stream, about")
+    events_entries: int = Field(default=20_000, ge=1, description="Entries of each shard's events stream, about")
     dead_entries: int = Field(default=100, ge=1, description="Entries of each shard's dead-letter stream, about")
 
 

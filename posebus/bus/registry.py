@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import time
 import uuid
 from dataclasses import asdict, dataclass
 from typing import Any, cast
@@ -73,7 +72,7 @@ class Registry:
 
     def report(self, process: str, role: str, report: dict[str, Any]) -> None:
         """This process lives, and this is how it does."""
-        value = {"role": role, "at_ns": time.time_ns(), "host": socket.gethostname(), "pid": os.getpid(), **report}
+        value = {"role": role, "at_ns": self._now_ns(), "host": socket.gethostname(), "pid": os.getpid(), **report}
         with self._broker.errors():
             self._client.hset(self._topology.processes(), process, json.dumps(value))
 
@@ -84,7 +83,7 @@ class Registry:
 
     def processes(self) -> dict[str, dict[str, Any]]:
         """The last report of each process that is alive, by its id; forgets those silent for long."""
-        now_ns = time.time_ns()
+        now_ns = self._now_ns()
         alive: dict[str, dict[str, Any]] = {}
         for name, value in self._hash(self._topology.processes()).items():
             try:
@@ -97,6 +96,12 @@ class Registry:
             elif silent_s > 20 * PROCESS_SILENT_S:
                 self.retire(name.decode())
         return alive
+
+    def _now_ns(self) -> int:
+        """The broker's clock: hosts whose clocks disagree must not take each other's processes for dead."""
+        with self._broker.errors():
+            seconds, microseconds = self._client.time()
+        return seconds * 1_000_000_000 + microseconds * 1000
 
     def _hash(self, key: str) -> dict[bytes, bytes]:
         with self._broker.errors():
