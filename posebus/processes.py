@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -16,6 +17,9 @@ EXIT_FATAL = 1
 """A child that ends with one of these has said all it can say; any other end is a crash, and it is started again."""
 EXIT_AGAIN = 75
 """What a stage says that could not begin because the broker was away (EX_TEMPFAIL of sysexits.h)."""
+
+
+log = logging.getLogger("posebus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ class Family:
                     child.restarts = 0
                 pause_s = min(self._restart_max_s, self._restart_min_s * 2**child.restarts)
                 child.restart_at_s = now_s + pause_s
+                how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+                log.warning("%s %s; starting it again in %.1f s", child.spec.name, how, pause_s)
             elif now_s >= child.restart_at_s:
                 child.process = _spawn(child.spec)
                 child.started_at_s, child.restart_at_s = now_s, None

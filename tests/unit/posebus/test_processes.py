@@ -41,7 +41,7 @@ def test_a_crashed_child_is_started_again(family: Family, tmp_path: Path) -> Non
     assert family.children["crasher"].restarts >= 2
 
 
-def test_a_killed_child_is_started_again(family: Family) -> None:
+def test_a_killed_child_is_started_again_and_that_is_said(family: Family, caplog: pytest.LogCaptureFixture) -> None:
     family.start(child("sleeper", "import time; time.sleep(60)"))
     first = family.children["sleeper"].process
     first.kill()
@@ -52,6 +52,7 @@ def test_a_killed_child_is_started_again(family: Family) -> None:
 
     until(restarted)
     assert family.children["sleeper"].exit_code is None
+    assert "sleeper was killed by signal 9; starting it again" in caplog.text
 
 
 @pytest.mark.parametrize("code", [0, 1])
