@@ -84,7 +84,7 @@ def analyse(recordings: Sequence[Recording], place: Place, progress: Progress) -
                 del running[camera]
                 fleet.family.stop([_child(camera)], settings.fleet.stop_timeout_s)
                 with suppress(BrokerUnavailable):
-                    # Now, for its tracks may be thousands of entries; if that fails, then when everything is cleared away.
+                    # Now, for its tracks may be thousands of entries; else when everything is cleared away.
                     Registry(place.broker).remove_camera(camera)
                 progress.finish(outcome.recording.name)
                 yield outcome
