@@ -6,14 +6,18 @@ It keeps nothing on disk: whoever needs streams to survive a restart runs a brok
 from __future__ import annotations
 
 import contextlib
+import os
+import shlex
 import shutil
 import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from posebus.bus.connection import connect
 from posebus.errors import BrokerUnavailable, ConfigError
 
 MAX_MEMORY_BYTES = 2_000_000_000
@@ -30,6 +34,19 @@ def _signals_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def _guard(url: str, folder: Path) -> subprocess.Popen[bytes]:
+    """A watch over ourselves: when this process is gone without having stopped its broker, the broker goes too.
+
+    It would otherwise hold its port for ever, deaf to every polite signal, and the next `posebus up` could not start.
+    """
+    broker_pid = int(connect(url).info("server")["process_id"])
+    script = (
+        f"while kill -0 {os.getpid()} 2>/dev/null; do sleep 1; done; kill -9 {broker_pid}; "
+        f"rm -rf {shlex.quote(str(folder))}"
+    )
+    return subprocess.Popen(["/bin/sh", "-c", script], start_new_session=True, stdin=subprocess.DEVNULL)
+
+
 class EmbeddedBroker:
     """A Valkey server on a Unix socket (default: nobody else can reach it), or on a loopback port."""
 
@@ -37,6 +54,7 @@ class EmbeddedBroker:
         self._port = port
         self._folder: Path | None = None
         self._server: Any = None
+        self._guard: subprocess.Popen[bytes] | None = None
 
     def start(self) -> str:
         """Start the server and return its address. Raises ConfigError, BrokerUnavailable."""
@@ -62,10 +80,15 @@ class EmbeddedBroker:
         except (ValkeyServerError, OSError) as error:
             self.stop()
             raise BrokerUnavailable(f"the embedded broker did not start: {error}") from error
+        self._guard = _guard(f"unix://{socket_path}", self._folder)
         return f"redis://127.0.0.1:{self._port}" if self._port else f"unix://{socket_path}"
 
     def stop(self) -> None:
         """Stop the server and delete what it kept; harmless if it is not running."""
+        if self._guard is not None:
+            self._guard.kill()
+            self._guard.wait()
+            self._guard = None
         if self._server is not None:
             # SIGKILL, since it hears nothing else; there is nothing on disk to bring in order.
             self._server.terminate()

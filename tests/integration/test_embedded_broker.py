@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,14 @@ from tests.conftest import start_redis_server
 
 def server_pid(url: str) -> int:
     return int(connect(url).info("server")["process_id"])
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process is there; one that is dead and only waits to be reaped is not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_it_serves_on_a_socket_of_its_own_and_leaves_nothing() -> None:
@@ -63,3 +74,23 @@ def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
     finally:
         process.terminate()
         process.wait()
+
+
+def test_it_does_not_outlive_a_process_that_was_killed() -> None:
+    script = (
+        "import time; from posebus.embedded import EmbeddedBroker; "
+        "print(EmbeddedBroker().start(), flush=True); time.sleep(60)"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    url = owner.stdout.readline().strip()
+    pid = server_pid(url)
+    owner.kill()
+    owner.wait()
+    end_s = time.monotonic() + 30
+    while is_running(pid):
+        assert time.monotonic() < end_s, "the broker is still there"
+        time.sleep(0.1)
+    while Path(url.removeprefix("unix://")).parent.exists():
+        assert time.monotonic() < end_s, "its folder is still there"
+        time.sleep(0.1)
