@@ -15,6 +15,9 @@ from tracking.gaps import GapReporter
 from tracking.reorder import Gap, ReorderBuffer
 from tracking.tracker import PoseTracker
 
+SILENT_S = 2.0
+"""After this long without a frame of a live camera, whatever was skipped last is told."""
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -43,6 +46,8 @@ class CameraTracking:
         self._held: set[bytes] = set()
         self._done: list[bytes] = []
         self._captured_at_ns = 0
+        self._live = delivery is Delivery.LIVE
+        self._moved_at_s = 0.0
 
     def push(self, entry: PoseEntry, now_s: float) -> None:
         """Take one entry in any order; what was seen before, or cannot be read, is only acknowledged."""
@@ -59,6 +64,7 @@ class CameraTracking:
         outcome = Outcome(done=self._done)
         self._done = []
         for item in self._reorder.pop_ready(now_s):
+            self._moved_at_s = now_s
             if isinstance(item, Gap):
                 self._skip(outcome, item.epoch, (item.first_seq, item.last_seq), item.reason)
                 continue
@@ -72,6 +78,10 @@ class CameraTracking:
                 self._skip(outcome, item.epoch, (item.seq, item.seq), item.reason)
             else:
                 self._end(outcome, item)
+        # A camera that went away says no more: its last gap must not wait for its return. Lossless sources may not
+        # depend on when we look, or two runs would differ.
+        if self._live and now_s - self._moved_at_s > SILENT_S:
+            outcome.events += self._gaps.flush()
         return outcome
 
     def state_dict(self) -> dict[str, Any]:

@@ -120,6 +120,16 @@ def test_skipped_frames_are_told_once_a_second_and_before_the_end() -> None:
     assert gaps[0]["first_seq"] == 1
 
 
+@pytest.mark.parametrize(("delivery", "told"), [(Delivery.LIVE, 1), (Delivery.LOSSLESS, 0)])
+def test_the_last_gap_of_a_live_camera_that_went_away_is_told(delivery: Delivery, told: int) -> None:
+    tracking = CameraTracking("door", delivery, TrackerSettings())
+    mark = Skipped("door", 1, 1, FRAME_NS, delivery, "overtaken")
+    assert feed(tracking, [entry(walking(0)), entry(mark)], now_s=10.0).skipped == 1
+    assert tracking.advance(11.0).events == []
+    assert len(tracking.advance(13.0).events) == told
+    assert tracking.advance(16.0).events == []
+
+
 def test_a_live_camera_does_not_wait_for_ever_for_a_lost_frame() -> None:
     tracking = CameraTracking("door", Delivery.LIVE, TrackerSettings(reorder_wait_s=1.0))
     tracking.push(entry(walking(0)), 0.0)
