@@ -6,7 +6,6 @@ It keeps nothing on disk: whoever needs streams to survive a restart runs a brok
 from __future__ import annotations
 
 import contextlib
-import os
 import shlex
 import shutil
 import signal
@@ -40,11 +39,9 @@ def _guard(url: str, folder: Path) -> subprocess.Popen[bytes]:
     It would otherwise hold its port for ever, deaf to every polite signal, and the next `posebus up` could not start.
     """
     broker_pid = int(connect(url).info("server")["process_id"])
-    script = (
-        f"while kill -0 {os.getpid()} 2>/dev/null; do sleep 1; done; kill -9 {broker_pid}; "
-        f"rm -rf {shlex.quote(str(folder))}"
-    )
-    return subprocess.Popen(["/bin/sh", "-c", script], start_new_session=True, stdin=subprocess.DEVNULL)
+    # The shell reads from a pipe that nobody writes to: its end comes when we, who hold the other end, are gone.
+    script = f"read -r _; kill -9 {broker_pid}; rm -rf {shlex.quote(str(folder))}"
+    return subprocess.Popen(["/bin/sh", "-c", script], start_new_session=True, stdin=subprocess.PIPE)
 
 
 class EmbeddedBroker:
@@ -87,7 +84,7 @@ class EmbeddedBroker:
         """Stop the server and delete what it kept; harmless if it is not running."""
         if self._guard is not None:
             self._guard.kill()
-            self._guard.wait()
+            self._guard.communicate()
             self._guard = None
         if self._server is not None:
             # SIGKILL, since it hears nothing else; there is nothing on disk to bring in order.
