@@ -18,6 +18,7 @@ from typing import Any
 
 from posebus.bus.connection import connect
 from posebus.errors import BrokerUnavailable, ConfigError
+from posebus.settings import EMBEDDED
 
 MAX_MEMORY_BYTES = 2_000_000_000
 
@@ -42,6 +43,16 @@ def _guard(url: str, folder: Path) -> subprocess.Popen[bytes]:
     # The shell reads from a pipe that nobody writes to: its end comes when we, who hold the other end, are gone.
     script = f"read -r _; kill -9 {broker_pid}; rm -rf {shlex.quote(str(folder))}"
     return subprocess.Popen(["/bin/sh", "-c", script], start_new_session=True, stdin=subprocess.PIPE)
+
+
+@contextlib.contextmanager
+def broker_for(redis: str, port: int | None = None) -> Iterator[str]:
+    """The address that the setting `redis` means: itself, or that of an embedded broker for as long as this lasts."""
+    if redis != EMBEDDED:
+        yield redis
+        return
+    with EmbeddedBroker(port) as url:
+        yield url
 
 
 class EmbeddedBroker:

@@ -18,9 +18,8 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, cast
 
-from posebus.bus.connection import broker_errors, check_broker, connect
+from posebus.bus.connection import Broker, open_broker
 from posebus.errors import BrokerUnavailable
-from posebus.settings import redact_url
 from posebus.subscription import KINDS, Message, Plan, StreamEntry, decode_entry
 from posebus.topology import Topology
 
@@ -62,19 +61,19 @@ def subscribe(
             `outage_limit_s`.
         ValueError: an unknown kind, or a cursor that is none.
     """
-    return Subscription(url, Plan(cameras, kinds, after, Topology(shards), group), consumer, outage_limit_s)
+    plan = Plan(cameras, kinds, after, Topology(shards), group)
+    return Subscription(open_broker(url, shards), plan, consumer, outage_limit_s)
 
 
 class Subscription:
     """An endless iterator of messages. Close it, or use it in a `with`, to free its connection."""
 
-    def __init__(self, url: str, plan: Plan, consumer: str, outage_limit_s: float | None = None) -> None:
+    def __init__(self, broker: Broker, plan: Plan, consumer: str, outage_limit_s: float | None = None) -> None:
+        self._broker = broker
+        self._client = broker.client
         self._plan = plan
         self._outage_limit_s = math.inf if outage_limit_s is None else outage_limit_s
         self._consumer = consumer
-        self._where = redact_url(url)
-        self._client = connect(url)
-        check_broker(self._client, self._where)
         self._closed = False
         self._discovered_at_s = -1e9
         self._reclaimed_at_s = time.monotonic()
@@ -123,7 +122,7 @@ class Subscription:
 
     def _acknowledge_entry(self, stream: str, entry_id: str) -> None:
         if self._plan.group is not None:
-            with broker_errors(self._where):
+            with self._broker.errors():
                 self._client.xack(stream, self._plan.group, entry_id)
 
     def _fetch(self, timeout_s: float) -> list[StreamEntry]:
@@ -131,7 +130,7 @@ class Subscription:
         began_at_s = time.monotonic()
         while not self._closed:
             try:
-                with broker_errors(self._where):
+                with self._broker.errors():
                     return self._fetch_once(timeout_s)
             except BrokerUnavailable:
                 failures += 1
@@ -161,7 +160,7 @@ class Subscription:
         return self._plan.entries(reply)
 
     def _discover(self, now_s: float) -> None:
-        with broker_errors(self._where):
+        with self._broker.errors():
             self._plan.discover(self._client, first=self._discovered_at_s < 0)
         self._discovered_at_s = now_s
 

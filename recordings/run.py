@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from posebus.bus.connection import Broker, open_broker
 from posebus.bus.registry import Registry
-from posebus.embedded import EmbeddedBroker
+from posebus.embedded import broker_for
 from posebus.errors import ConfigError, PoseBusError
 from posebus.fleet import Fleet
 from posebus.settings import EMBEDDED, Settings
@@ -79,7 +79,7 @@ def run_recordings(settings: Settings, order: Order, progress: Progress, complai
         for error in found.refused.values():
             complain(error)
         if found.recordings:
-            with _broker(settings) as url:
+            with broker_for(settings.redis) as url:
                 _analyse(found, _settings_of(settings, url, found.recordings), order, progress, complain)
         if order.video:
             _draw(found, order.folder, progress, complain)
@@ -90,15 +90,6 @@ def run_recordings(settings: Settings, order: Order, progress: Progress, complai
     summary = found.summary()
     write_summary(order.folder, summary)
     return summary
-
-
-@contextmanager
-def _broker(settings: Settings) -> Iterator[str]:
-    if settings.redis != EMBEDDED:
-        yield settings.redis
-        return
-    with EmbeddedBroker() as url:
-        yield url
 
 
 def _settings_of(settings: Settings, url: str, recordings: Sequence[Recording]) -> Settings:

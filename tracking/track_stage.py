@@ -57,7 +57,7 @@ class TrackStage:
     def step(self, now_s: float) -> bool:
         """Keep the leases, read what came for the cameras owned, commit what is ready."""
         if now_s >= self._next_leases_at_s:
-            self._keep_leases(now_s)
+            self._keep_leases()
             self._next_leases_at_s = now_s + min(CAMERAS_REFRESH_S, self._settings.lease_s / 4)
         for camera in self._leases.keys() - self._tracking.keys():
             self._open(camera, now_s)
@@ -94,7 +94,7 @@ class TrackStage:
         self._leases.clear()
         self._tracking.clear()
 
-    def _keep_leases(self, now_s: float) -> None:
+    def _keep_leases(self) -> None:
         """Renew, let go of what is gone or over our share, take what nobody owns."""
         self._records = {record.camera: record for record in self._registry.cameras()}
         trackers = sum(1 for report in self._registry.processes().values() if report.get("role") == self.role)

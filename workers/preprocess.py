@@ -124,9 +124,3 @@ class Letterbox:
         boxes = self.points_to_source(boxes_xyxy_px.reshape(-1, 2, 2), source_size_px).reshape(-1, 4)
         points = self.points_to_source(keypoints_px[..., :2], source_size_px)
         return boxes, np.concatenate((points, keypoints_px[..., 2:]), axis=-1)
-
-
-def letterbox(image_rgb: ImageArray, imgsz: int, stride: int = 32) -> tuple[ImageArray, Letterbox]:
-    """`image_rgb` fitted for the network, u8 (H', W', 3), and how, for the way back."""
-    fit = Letterbox.fit((image_rgb.shape[1], image_rgb.shape[0]), imgsz, stride)
-    return fit.apply(image_rgb), fit

@@ -37,6 +37,12 @@ class Broker:
         """`broker_errors` for this broker."""
         return broker_errors(self.where)
 
+    def now_ns(self) -> int:
+        """The broker's wall clock, which is the same for hosts whose own clocks disagree."""
+        with self.errors():
+            seconds, microseconds = self.client.time()
+        return seconds * 1_000_000_000 + microseconds * 1000
+
 
 def open_broker(url: str, shards: int = 1) -> Broker:
     """Connect to a deployment of `shards` shards and check that the broker will do.

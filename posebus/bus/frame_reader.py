@@ -69,9 +69,7 @@ class FrameReader:
 
     def synchronise(self) -> None:
         """Ask the broker for its time; call now and then, so that drift does not add up."""
-        with self._broker.errors():
-            seconds, microseconds = self._client.time()
-        self._broker_offset_ms = seconds * 1000 + microseconds / 1000 - time.monotonic() * 1000
+        self._broker_offset_ms = self._broker.now_ns() / 1e6 - time.monotonic() * 1000
 
     def reclaim(self, camera: str, idle_ms: int, count: int) -> list[FrameEntry]:
         """Take over frames of `camera` that their worker has held for `idle_ms` without finishing."""

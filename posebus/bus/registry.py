@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, cast
 
 from posebus.bus.connection import Broker
@@ -72,7 +72,14 @@ class Registry:
 
     def report(self, process: str, role: str, report: dict[str, Any]) -> None:
         """This process lives, and this is how it does."""
-        value = {"role": role, "at_ns": self._now_ns(), "host": socket.gethostname(), "pid": os.getpid(), **report}
+        # By the broker's clock, or hosts whose clocks disagree would take each other's processes for dead.
+        value = {
+            "role": role,
+            "at_ns": self._broker.now_ns(),
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            **report,
+        }
         with self._broker.errors():
             self._client.hset(self._topology.processes(), process, json.dumps(value))
 
@@ -83,7 +90,7 @@ class Registry:
 
     def processes(self) -> dict[str, dict[str, Any]]:
         """The last report of each process that is alive, by its id; forgets those silent for long."""
-        now_ns = self._now_ns()
+        now_ns = self._broker.now_ns()
         alive: dict[str, dict[str, Any]] = {}
         for name, value in self._hash(self._topology.processes()).items():
             try:
@@ -97,17 +104,6 @@ class Registry:
                 self.retire(name.decode())
         return alive
 
-    def _now_ns(self) -> int:
-        """The broker's clock: hosts whose clocks disagree must not take each other's processes for dead."""
-        with self._broker.errors():
-            seconds, microseconds = self._client.time()
-        return seconds * 1_000_000_000 + microseconds * 1000
-
     def _hash(self, key: str) -> dict[bytes, bytes]:
         with self._broker.errors():
             return cast("dict[bytes, bytes]", self._client.hgetall(key))
-
-
-def record_json(record: CameraRecord) -> dict[str, str]:
-    """`record` as JSON for `--json` output."""
-    return {key: str(value) for key, value in asdict(record).items()}

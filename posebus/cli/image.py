@@ -61,6 +61,8 @@ def image(
     Writes NAME.poses.json and NAME.annotated.png for each picture into the folder --out. A picture that cannot be
     read is named on standard error and the others go on; the exit code is then 1.
     """
+    from recordings.inputs import file_names
+
     settings = settings_from(
         None,
         worker__imgsz=imgsz,
@@ -77,7 +79,7 @@ def image(
         if folder is not None:
             _make(folder)
         with _estimator(settings) as estimator:
-            for path, name in zip(paths, _names(paths), strict=True):
+            for path, name in zip(paths, file_names([str(path) for path in paths]), strict=True):
                 result = _one_picture(estimator, path, name, folder)
                 failed += result is None
                 if result is not None:
@@ -111,12 +113,16 @@ def _one_picture(estimator: PoseEstimator, path: Path, name: str, folder: Path |
     }
     if folder is not None:
         from recordings.draw import color_of, draw_people
+        from recordings.files import writing
 
         labels = [f"{score:.2f}" for score in found.scores]
         colors = [color_of(index) for index in range(len(labels))]
         draw_people(image_bgr, found.boxes_xyxy_px, found.keypoints_px, labels, colors)
-        _store(folder / f"{name}.poses.json", (json.dumps(result, indent=1) + "\n").encode())
-        _store(folder / f"{name}.annotated.png", cv2.imencode(".png", image_bgr)[1].tobytes())
+        json_path, picture_path = (folder / f"{name}.{ending}" for ending in ("poses.json", "annotated.png"))
+        with writing(json_path):
+            json_path.write_bytes((json.dumps(result, indent=1) + "\n").encode())
+        with writing(picture_path):
+            picture_path.write_bytes(cv2.imencode(".png", image_bgr)[1].tobytes())
     return result
 
 
@@ -172,17 +178,6 @@ def _pictures_in(files: Sequence[Path]) -> tuple[list[Path], int]:
     return paths, failed
 
 
-def _names(paths: Sequence[Path]) -> list[str]:
-    """A name for each picture's results: its stem, numbered where two pictures share one."""
-    names: list[str] = []
-    for path in paths:
-        name, number = path.stem, 2
-        while name in names:
-            name, number = f"{path.stem}-{number}", number + 1
-        names.append(name)
-    return names
-
-
 def _make(folder: Path) -> None:
     from posebus.errors import OutputError
 
@@ -190,15 +185,6 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"the folder {folder} cannot be made: {error.strerror}") from None
-
-
-def _store(path: Path, data: bytes) -> None:
-    from posebus.errors import OutputError
-
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _say(result: dict[str, Any], name: str, folder: Path | None) -> None:

@@ -107,3 +107,11 @@ def broker_address(settings: Settings) -> str:
     from posebus.settings import EMBEDDED, EMBEDDED_PORT
 
     return f"redis://127.0.0.1:{EMBEDDED_PORT}" if settings.redis == EMBEDDED else settings.redis
+
+
+def need_cameras(settings: Settings) -> None:
+    """Raises ConfigError if no camera is configured."""
+    from posebus.errors import ConfigError
+
+    if not settings.cameras:
+        raise ConfigError("no camera is configured: name some under 'cameras:' in a file and give it with -c FILE")

@@ -19,6 +19,7 @@ from posebus.cli.options import (
     PrecisionOption,
     RedisOption,
     TrustOption,
+    need_cameras,
     settings_from,
 )
 from posebus.errors import ConfigError, RetryableError
@@ -80,8 +81,7 @@ def ingest(
 ) -> None:
     """Read the cameras of the configuration file and publish their frames, one process for each camera."""
     settings = settings_from(config, redis=redis)
-    if not settings.cameras:
-        raise ConfigError("no camera is configured: name some under 'cameras:' in a file and give it with -c FILE")
+    need_cameras(settings)
     if camera is not None and camera not in settings.cameras:
         raise ConfigError(f"no camera {camera!r} is configured; there are: {', '.join(sorted(settings.cameras))}")
     _run("ingest", settings, lambda ready: _ingest(ready, camera))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from posebus.cli.options import ConfigOption, RedisOption, settings_from
+from posebus.cli.options import ConfigOption, RedisOption, need_cameras, settings_from
 from posebus.cli.stages import set_up_logging
-from posebus.errors import ConfigError
-from posebus.settings import EMBEDDED, EMBEDDED_PORT, Settings, redact_url
+from posebus.settings import EMBEDDED_PORT, redact_url
 
 TEND_S = 0.2
 
@@ -29,16 +26,16 @@ def up(
 ) -> None:
     """Run cameras, workers and trackers of a configuration file on this machine, until Ctrl-C."""
     from posebus.bus.connection import open_broker
+    from posebus.embedded import broker_for
     from posebus.fleet import Fleet
     from posebus.stage import StopFlag
 
     settings = settings_from(config, redis=redis, fleet__workers=workers)
-    if not settings.cameras:
-        raise ConfigError("no camera is configured: name some under 'cameras:' in a file and give it with -c FILE")
+    need_cameras(settings)
     set_up_logging(settings)
     stop = StopFlag()
     stop.install()
-    with _broker(settings, port) as url:
+    with broker_for(settings.redis, port) as url:
         settings = settings.model_copy(update={"redis": url})
         with Fleet(settings, open_broker(url, settings.shards)) as fleet:
             shown = redact_url(url)
@@ -53,14 +50,3 @@ def up(
                 fleet.check()
                 time.sleep(TEND_S)
             print("stopping", flush=True)
-
-
-@contextlib.contextmanager
-def _broker(settings: Settings, port: int) -> Iterator[str]:
-    if settings.redis != EMBEDDED:
-        yield settings.redis
-        return
-    from posebus.embedded import EmbeddedBroker
-
-    with EmbeddedBroker(port) as url:
-        yield url

@@ -11,7 +11,7 @@ from benchmarks.parity import CONF, IOU, MAX_PEOPLE, Agreement, agreement, ours,
 from tests.integration.conftest import MakeEstimator
 from workers.engines.base import Head, ImageArray
 from workers.postprocess import Detections, detections_from_output
-from workers.preprocess import letterbox
+from workers.preprocess import Letterbox
 from workers.weights import Weights
 
 IMGSZ = 640
@@ -79,7 +79,7 @@ def test_the_letterbox_is_ultralytics_own(size_px: tuple[int, int], imgsz: int) 
 
     image = np.random.default_rng(0).integers(0, 256, (size_px[1], size_px[0], 3), dtype=np.uint8)
     theirs = LetterBox(imgsz, auto=True, stride=32)(image=image)
-    np.testing.assert_array_equal(letterbox(image, imgsz)[0], theirs)
+    np.testing.assert_array_equal(Letterbox.fit(size_px, imgsz).apply(image), theirs)
 
 
 @pytest.mark.parametrize("classes", [1, 3])

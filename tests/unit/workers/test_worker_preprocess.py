@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posebus.errors import BadPicture
-from workers.preprocess import PADDING, Letterbox, decode_image, letterbox
+from workers.preprocess import PADDING, Letterbox, decode_image
 
 SIDES = st.integers(16, 4000)
 SIZES_PX = st.tuples(SIDES, SIDES)
@@ -55,7 +55,8 @@ def test_corners_of_the_picture_are_corners_of_the_source(size_px: tuple[int, in
 def test_a_spot_stays_where_it_was() -> None:
     image = np.zeros((432, 768, 3), np.uint8)
     cv2.circle(image, (500, 300), 12, (255, 255, 255), -1)
-    boxed, fit = letterbox(image, 640)
+    fit = Letterbox.fit((768, 432), 640)
+    boxed = fit.apply(image)
     assert boxed.shape == (384, 640, 3)
     y, x = np.nonzero(boxed[12:-12, :, 0] > 128)
     centre = np.array([x.mean() + 0.5, y.mean() + 12.5], np.float32)
@@ -64,7 +65,8 @@ def test_a_spot_stays_where_it_was() -> None:
 
 def test_bars_are_grey_and_the_picture_is_untouched_between_them() -> None:
     image = gradient(640, 360)
-    boxed, fit = letterbox(image, 640)
+    fit = Letterbox.fit((640, 360), 640)
+    boxed = fit.apply(image)
     assert fit.offset_px == (0, 12)
     assert (boxed[:12] == PADDING).all()
     assert (boxed[-12:] == PADDING).all()
@@ -73,7 +75,7 @@ def test_bars_are_grey_and_the_picture_is_untouched_between_them() -> None:
 
 def test_a_picture_of_the_right_size_is_passed_through() -> None:
     image = gradient(640, 480)
-    assert letterbox(image, 640)[0] is image
+    assert Letterbox.fit((640, 480), 640).apply(image) is image
 
 
 def test_boxes_and_keypoints_are_clipped_to_a_larger_source() -> None:
