@@ -5,7 +5,8 @@ All `*_ns` are nanoseconds of the Unix epoch, except with the clock `file`, wher
 start of the recording unless the source's settings say when that was. `(camera, epoch, seq)` identifies a frame
 everywhere: `epoch` is one run of one source, `seq` counts from 0 in it.
 
-Arrays are numpy, float32, C-contiguous; N is the number of people, K of keypoints (17, COCO order), D of features.
+Arrays are numpy, float32 (flags uint8), C-contiguous; N is the number of people, K of keypoints (17, COCO order), D of
+features.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ SCHEMA_VERSION = 1
 """Version of every message on the wire. A reader refuses messages of a version that it does not know."""
 
 FloatArray = npt.NDArray[np.float32]
+FlagArray = npt.NDArray[np.uint8]
 
 COCO_KEYPOINT_NAMES = (
     "nose",
@@ -62,8 +64,8 @@ class TrackState(StrEnum):
     """Life of an identity. A track is in `TrackFrame.tracks` as `ended` exactly once, in its last frame."""
 
     TENTATIVE = "tentative"  # seen too briefly to be believed
-    CONFIRMED = "confirmed"  # seen in this frame
-    LOST = "lost"  # confirmed before, not seen in this frame: box and keypoints are predicted
+    CONFIRMED = "confirmed"  # there: seen in this frame, or coasted because missed for a moment or hidden by somebody
+    LOST = "lost"  # confirmed before, and nobody knows where: box and keypoints are predicted, for a moment only
     ENDED = "ended"
 
 
@@ -145,7 +147,14 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One identity in one frame. `box_xyxy_px`: (4,); `keypoints_px`: (K, 3) or None; `age_s` since its first frame."""
+    """One identity in one frame. Box and keypoints are smoothed; the raw ones are in the PoseFrame at `pose_index`.
+
+    box_xyxy_px: (4,); keypoints_px: (K, 3) rows of x, y, confidence, or None; age_s: since its first frame;
+    velocity_px_s: (2,) of the box centre, pixels per second; keypoint_visibility: (K,) flags as in COCO, or None where
+    they were not determined: 0 not known, 1 hidden (its place is predicted or carried along), 2 seen in this frame;
+    pose_index: row of this person in the PoseFrame with the same (camera, epoch, seq), None if not seen in this frame;
+    coasted: whether box and keypoints are predicted, because the person was not seen in this frame.
+    """
 
     id: int
     box_xyxy_px: FloatArray
@@ -153,6 +162,10 @@ class Track:
     keypoints_px: FloatArray | None
     state: str
     age_s: float
+    velocity_px_s: FloatArray = field(default_factory=lambda: np.zeros(2, np.float32))
+    keypoint_visibility: FlagArray | None = None
+    pose_index: int | None = None
+    coasted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

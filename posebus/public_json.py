@@ -1,6 +1,9 @@
 """The two public messages as JSON: what `tracks` and `events` carry and any language can read.
 
-JSON Schemas of both are in `posebus/schemas/`. Coordinates are rounded to 0.01 px and scores to 0.0001.
+JSON Schemas of both are in `posebus/schemas/`. Coordinates are rounded to 0.01 px, velocities to 0.01 px/s and scores
+to 0.0001. A release may add fields without a new schema version: a reader passes over those that it does not know, and
+the functions here take the default of the dataclass for those that a message of an earlier release lacks; `coasted`
+follows from the state then.
 """
 
 from __future__ import annotations
@@ -17,14 +20,17 @@ from posebus.messages import (
     CaptureClock,
     Delivery,
     Event,
+    FlagArray,
     FloatArray,
     Provenance,
     Track,
     TrackFrame,
+    TrackState,
 )
 
 COORDINATE_DECIMALS = 2
 SCORE_DECIMALS = 4
+MAX_VISIBILITY = 2
 
 
 def track_frame_to_json(frame: TrackFrame, provenance: Provenance, published_at_ns: int) -> dict[str, Any]:
@@ -52,6 +58,10 @@ def _track_to_json(track: Track) -> dict[str, Any]:
         "age_s": round(float(track.age_s), 3),
         "box_xyxy_px": _rounded(track.box_xyxy_px, COORDINATE_DECIMALS),
         "keypoints_px": None if track.keypoints_px is None else _rounded_keypoints(track.keypoints_px),
+        "velocity_px_s": _rounded(track.velocity_px_s, COORDINATE_DECIMALS),
+        "keypoint_visibility": None if track.keypoint_visibility is None else track.keypoint_visibility.tolist(),
+        "pose_index": track.pose_index,
+        "coasted": track.coasted,
     }
 
 
@@ -87,6 +97,11 @@ def _track_from_json(data: Any) -> Track:
         keypoints_px=None if keypoints is None else _floats(keypoints, (len(keypoints), 3)),
         state=str(data["state"]),
         age_s=float(data["age_s"]),
+        velocity_px_s=_floats(data.get("velocity_px_s", (0.0, 0.0)), (2,)),
+        keypoint_visibility=_flags(data.get("keypoint_visibility"), keypoints),
+        pose_index=_row(data.get("pose_index")),
+        # Until the field came, whoever was confirmed was seen, and whoever was not in sight was lost.
+        coasted=_flag(data.get("coasted", str(data["state"]) in {TrackState.LOST, TrackState.ENDED})),
     )
 
 
@@ -169,6 +184,30 @@ def _floats(values: Any, shape: tuple[int, ...]) -> FloatArray:
     if array.shape != shape or not np.isfinite(array).all():
         raise ValueError(f"expected finite numbers of shape {shape}")
     return array
+
+
+def _flags(values: Any, keypoints: Any) -> FlagArray | None:
+    if values is None:
+        return None
+    flags = [int(value) for value in values]
+    if flags != values or not all(0 <= flag <= MAX_VISIBILITY for flag in flags) or len(flags) != len(keypoints):
+        raise ValueError(f"expected a flag from 0 to {MAX_VISIBILITY} for each keypoint")
+    return np.array(flags, dtype=np.uint8)
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("expected true or false")
+    return value
+
+
+def _row(value: Any) -> int | None:
+    if value is None:
+        return None
+    row = int(value)
+    if row != value or row < 0:
+        raise ValueError("expected a whole number from 0")
+    return row
 
 
 def _rfc3339(time_ns: int) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from posebus.messages import COCO_KEYPOINT_NAMES, SCHEMA_VERSION, CaptureClock, Delivery, EventType, TrackState
+from posebus.public_json import MAX_VISIBILITY
 from posebus.settings import CAMERA_NAME_PATTERN, Settings
 
 FOLDER = Path(__file__).parent / "schemas"
@@ -94,7 +95,11 @@ def _track() -> _Schema:
     names = ", ".join(COCO_KEYPOINT_NAMES)
     properties = {
         "id": _whole("Number of the identity, unique in its camera and epoch"),
-        "state": _choice(TrackState, "lost: not seen in this frame, box and keypoints are predicted"),
+        "state": _choice(
+            TrackState,
+            "tentative: seen too briefly to be believed; confirmed: there, seen in this frame or coasted; lost: unseen "
+            "and unexplained, predicted for a moment, then left out until found again or ended; ended: its last frame",
+        ),
         "score": _score("Score of the person's box"),
         "age_s": {"type": "number", "minimum": 0, "description": "Seconds since the identity's first frame"},
         "box_xyxy_px": {
@@ -109,7 +114,35 @@ def _track() -> _Schema:
             "anyOf": [{"type": "array", "items": keypoint}, {"type": "null"}],
         },
     }
-    return _object(properties)
+    added = {
+        "velocity_px_s": {
+            "description": "Velocity x, y of the centre of the box in pixels of the source frame per second",
+            "type": "array",
+            "items": number,
+            "minItems": 2,
+            "maxItems": 2,
+        },
+        "keypoint_visibility": {
+            "description": "A flag for each keypoint, as in COCO: 0 not known, 1 hidden (its place is predicted or "
+            "carried along), 2 seen in this frame; null where that was not determined",
+            "anyOf": [
+                {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": MAX_VISIBILITY}},
+                {"type": "null"},
+            ],
+        },
+        "pose_index": {
+            "description": "Row of this person in the poses of the same frame, which holds box and keypoints as the "
+            "network saw them; null if the person was not seen in this frame",
+            "anyOf": [{"type": "integer", "minimum": 0}, {"type": "null"}],
+        },
+        "coasted": {
+            "type": "boolean",
+            "description": "Box and keypoints are predicted, because the person was not seen in this frame: of "
+            "somebody confirmed the detection was missed for a moment, or somebody in front hides it. Where "
+            "an older message lacks it, who is lost or ended is coasted",
+        },
+    }
+    return _object(properties, added)
 
 
 def _lineage() -> _Schema:
@@ -125,9 +158,10 @@ def _head(name: str, title: str) -> _Schema:
     return {"$schema": DIALECT, "$id": f"urn:posebus:schema:{name}:{SCHEMA_VERSION}", "title": title}
 
 
-def _object(properties: _Schema) -> _Schema:
+def _object(properties: _Schema, added: _Schema | None = None) -> _Schema:
+    """`added` are fields of a later release than the schema version: always written, but not in older messages."""
     # Fields that a later release adds are no error, so that old consumers outlive it.
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    return {"type": "object", "properties": {**properties, **(added or {})}, "required": list(properties)}
 
 
 def _whole(description: str) -> _Schema:

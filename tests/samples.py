@@ -54,7 +54,17 @@ def track_frame(seq: int = 0, camera: str = "door", ids: tuple[int, ...] = (1, 2
     source = pose_frame(seq, camera, len(ids))
     assert source.keypoints_px is not None
     tracks = tuple(
-        Track(track_id, source.boxes_xyxy_px[i], 0.9, source.keypoints_px[i], "confirmed", 0.04 * seq)
+        Track(
+            id=track_id,
+            box_xyxy_px=source.boxes_xyxy_px[i],
+            score=0.9,
+            keypoints_px=source.keypoints_px[i],
+            state="confirmed",
+            age_s=0.04 * seq,
+            velocity_px_s=np.array((12.5, -3.25), np.float32),
+            keypoint_visibility=np.arange(17, dtype=np.uint8) % 2 + 1,
+            pose_index=i,
+        )
         for i, track_id in enumerate(ids)
     )
     return TrackFrame(camera, 1, seq, source.captured_at_ns, source.size_px, tracks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,7 +62,8 @@ def track(number: int, state: TrackState, keypoints: bool) -> Track:
 
 def test_tracks_messages_follow_their_schema() -> None:
     tracks = tuple(track(number, state, number % 2 == 0) for number, state in enumerate(TrackState))
-    frame = TrackFrame("door", 0, 7, 1_000, (640, 480), tracks)
+    seen = replace(tracks[0], keypoint_visibility=np.arange(17, dtype=np.uint8) % 3, pose_index=0)
+    frame = TrackFrame("door", 0, 7, 1_000, (640, 480), (seen, *tracks[1:]))
     data = json.loads(json.dumps(track_frame_to_json(frame, Provenance(CaptureClock.FILE, Delivery.LIVE, 5), 6)))
     schema = tracks_schema()
     Draft202012Validator(schema).validate(data)
@@ -70,6 +72,14 @@ def test_tracks_messages_follow_their_schema() -> None:
     data["tracks"][0]["box_xyxy_px"].pop()
     with pytest.raises(ValidationError):
         Draft202012Validator(schema).validate(data)
+
+
+def test_tracks_messages_of_the_release_before_follow_the_schema_too() -> None:
+    frame = TrackFrame("door", 0, 7, 1_000, (640, 480), (track(1, TrackState.CONFIRMED, True),))
+    data = track_frame_to_json(frame, Provenance(CaptureClock.FILE, Delivery.LIVE, 5), 6)
+    for name in ("velocity_px_s", "keypoint_visibility", "pose_index", "coasted"):
+        del data["tracks"][0][name]
+    Draft202012Validator(tracks_schema()).validate(data)
 
 
 @pytest.mark.parametrize("event_type", EventType)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import select
 import subprocess
 import sys
@@ -54,7 +55,11 @@ def test_messages_are_typed_and_whole(real_url: str) -> None:
     frame = messages["tracks"].body
     assert isinstance(frame, posebus.TrackFrame)
     assert [track.id for track in frame.tracks] == [1, 2]
-    assert frame.tracks[0].box_xyxy_px == pytest.approx(track_frame(0).tracks[0].box_xyxy_px, abs=0.006)
+    sent = track_frame(0).tracks[0]
+    assert frame.tracks[0].box_xyxy_px == pytest.approx(sent.box_xyxy_px, abs=0.006)
+    assert frame.tracks[0].velocity_px_s == pytest.approx(sent.velocity_px_s, abs=0.006)
+    assert frame.tracks[0].keypoint_visibility == pytest.approx(sent.keypoint_visibility)
+    assert (frame.tracks[0].pose_index, frame.tracks[1].pose_index) == (0, 1)
     assert messages["tracks"].provenance is not None
     assert messages["tracks"].provenance.frame_published_at_ns == PROVENANCE.frame_published_at_ns
     assert messages["events"].body == event(0)
@@ -135,6 +140,26 @@ def test_an_entry_that_is_not_ours_is_passed_over(real_url: str) -> None:
     publish(real_url, range(1, 2))
     with posebus.subscribe(real_url, kinds=["tracks"], after="start") as subscription:
         assert seqs(take(subscription, 2)) == [0, 1]
+
+
+def test_messages_of_the_release_before_are_read(real_url: str) -> None:
+    """A broker keeps its streams over an update, and trackers are updated one after the other."""
+    publish(real_url, range(1))
+    client = connect(real_url)
+    (entry,) = client.xrange(TOPOLOGY.tracks("door"))
+    data = json.loads(entry[1][b"data"])
+    for track in data["tracks"]:
+        for name in ("velocity_px_s", "keypoint_visibility", "pose_index", "coasted"):
+            del track[name]
+    client.xadd(TOPOLOGY.tracks("door"), {**entry[1], b"data": json.dumps({**data, "seq": 1})})
+    with posebus.subscribe(real_url, kinds=["tracks"], after="start") as subscription:
+        new, old = (message.body for message in take(subscription, 2))
+    assert isinstance(new, posebus.TrackFrame)
+    assert isinstance(old, posebus.TrackFrame)
+    assert [track.id for track in old.tracks] == [track.id for track in new.tracks]
+    assert {(t.pose_index, t.keypoint_visibility, t.coasted, *t.velocity_px_s) for t in old.tracks} == {
+        (None, None, False, 0, 0)
+    }
 
 
 def test_mistakes_are_named(real_url: str) -> None:

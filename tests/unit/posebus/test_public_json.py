@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posebus.errors import MalformedMessage
-from posebus.messages import Event, Track, TrackFrame
+from posebus.messages import Event, Track, TrackFrame, TrackState
 from posebus.public_json import (
     dump,
     event_from_json,
@@ -40,6 +42,73 @@ def test_track_frames_survive_to_the_stated_precision() -> None:
         assert np.abs(before.keypoints_px[:, :2] - after.keypoints_px[:, :2]).max() < 0.0051
         assert np.abs(before.keypoints_px[:, 2] - after.keypoints_px[:, 2]).max() < 0.000051
         assert (after.state, after.age_s) == (before.state, pytest.approx(before.age_s))
+        assert np.abs(before.velocity_px_s - after.velocity_px_s).max() < 0.0051
+        assert after.velocity_px_s.dtype == np.float32
+        assert before.keypoint_visibility is not None
+        assert after.keypoint_visibility is not None
+        assert after.keypoint_visibility.tolist() == before.keypoint_visibility.tolist()
+        assert after.keypoint_visibility.dtype == np.uint8
+        assert (after.pose_index, after.coasted) == (before.pose_index, before.coasted)
+
+
+def every_state(coasted: bool) -> TrackFrame:
+    """A track of each state, all seen or all coasted."""
+    track = replace(track_frame().tracks[0], coasted=coasted)
+    return replace(track_frame(), tracks=tuple(replace(track, state=state) for state in TrackState))
+
+
+@pytest.mark.parametrize("coasted", [False, True])
+def test_who_is_coasted_is_told_whatever_the_state(coasted: bool) -> None:
+    data = track_frame_to_json(every_state(coasted), PROVENANCE, 6)
+    assert [one["coasted"] for one in data["tracks"]] == [coasted] * len(TrackState)
+    assert [one.coasted for one in track_frame_from_json(json.loads(dump(data)))[0].tracks] == [coasted] * 4
+
+
+def test_in_messages_that_do_not_tell_who_is_lost_or_ended_is_coasted() -> None:
+    data = track_frame_to_json(every_state(False), PROVENANCE, 6)
+    for track in data["tracks"]:
+        del track["coasted"]
+    got = {track.state: track.coasted for track in track_frame_from_json(data)[0].tracks}
+    assert got == {"tentative": False, "confirmed": False, "lost": True, "ended": True}
+
+
+def test_a_message_of_the_release_before_is_read() -> None:
+    """What streams and files hold after an update, and what a tracker that was not updated yet goes on to write."""
+    text = """{"schema_version":1,"camera":"door","epoch":1,"seq":3,"captured_at_ns":120000000,"clock":"file",
+    "delivery":"lossless","frame_published_at_ns":5,"published_at_ns":6,"size_px":[640,480],"tracks":[{"id":4,
+    "state":"lost","score":0.5,"age_s":0.12,"box_xyxy_px":[1.0,2.0,3.5,4.0],"keypoints_px":[[1.0,2.0,0.5]]}]}"""
+    frame, _ = track_frame_from_json(parse(text.encode()))
+    (track,) = frame.tracks
+    assert track.velocity_px_s.tolist() == [0, 0]
+    assert (track.keypoint_visibility, track.pose_index, track.coasted) == (None, None, True)
+    written = track_frame_to_json(frame, PROVENANCE, 6)["tracks"][0]
+    assert (written["velocity_px_s"], written["keypoint_visibility"], written["pose_index"]) == ([0, 0], None, None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"velocity_px_s": [1.0]},
+        {"velocity_px_s": ["fast", 0]},
+        {"velocity_px_s": [float("nan"), 0]},
+        {"keypoint_visibility": [2] * 16},
+        {"keypoint_visibility": [3] * 17},
+        {"keypoint_visibility": [1.5] * 17},
+        {"keypoint_visibility": "2" * 17},
+        {"keypoint_visibility": [2] * 17, "keypoints_px": None},
+        {"pose_index": -1},
+        {"pose_index": 0.5},
+        {"pose_index": [0]},
+        {"coasted": None},
+        {"coasted": 1},
+    ],
+    ids=str,
+)
+def test_fields_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
+    data = track_frame_to_json(track_frame(), PROVENANCE, 6)
+    data["tracks"][1].update(wrong)
+    with pytest.raises(MalformedMessage, match="not a tracks message"):
+        track_frame_from_json(data)
 
 
 def test_numbers_are_short() -> None:
@@ -48,6 +117,9 @@ def test_numbers_are_short() -> None:
     (track,) = track_frame_to_json(sent, PROVENANCE, 0)["tracks"]
     assert json.dumps(track["box_xyxy_px"]) == "[0.1, 0.33, 6666.67, 7.0]"
     assert (track["score"], track["age_s"], track["keypoints_px"]) == (0.6667, 0.333, None)
+    fast = replace(sent.tracks[0], velocity_px_s=np.array([0.1, -200 / 3], np.float32))
+    (track,) = track_frame_to_json(replace(sent, tracks=(fast,)), PROVENANCE, 0)["tracks"]
+    assert json.dumps(track["velocity_px_s"]) == "[0.1, -66.67]"
 
 
 def test_an_event_is_a_cloud_event() -> None:
