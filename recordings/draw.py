@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from posebus.messages import FloatArray, TrackFrame, TrackState
+from posebus.messages import FlagArray, FloatArray, TrackFrame, TrackState
 
 Image = npt.NDArray[np.uint8]
 Color = tuple[int, int, int]
@@ -33,6 +33,7 @@ LIMBS = (
 
 _NOSE, _LEFT_SHOULDER, _RIGHT_SHOULDER = 0, 5, 6
 _FACE = 5
+_HIDDEN, _SEEN = 1, 2
 _INK: Color = (24, 20, 18)
 _PAPER: Color = (30, 22, 18)
 _SHIFT = 4
@@ -41,9 +42,20 @@ _SHIFT = 4
 
 @dataclass(frozen=True, slots=True)
 class _Pen:
+    """`dashed`: nobody was seen there in this frame. `dark_plate`: the number on a dark plate instead of the colour."""
+
     color: Color
     width_px: int
-    faint: bool = False
+    dashed: bool = False
+    dark_plate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Joints:
+    """Where the joints are, (K, 2) pixels, and how they are drawn, (K,): 0 not at all, 1 as hidden, 2 as seen."""
+
+    places_px: FloatArray
+    visibility: FlagArray
 
 
 def color_of(identity: int) -> Color:
@@ -80,26 +92,33 @@ def draw_people(
             continue
         keypoints = None if keypoints_px is None else keypoints_px[index]
         pen = _Pen(colors[index], _line_width_px(image_bgr, box))
-        _draw_person(image_bgr, box, keypoints, labels[index], pen)
+        _draw_person(image_bgr, box, _joints(keypoints, None, _SEEN), labels[index], pen)
 
 
 def draw_tracks(image_bgr: Image, frame: TrackFrame) -> None:
-    """Draws the identities of a frame: confirmed ones solid, lost ones faint and dashed, tentative ones not at all.
+    """Draws the identities of a frame: confirmed ones solid, coasted ones dashed, tentative ones not at all.
 
+    Lost ones are hairlines with the number on a dark plate. Joints that are hidden, as all of who is coasted, are rings
+    at the end of thin lines; those whose place is not known are left out. Where no visibility is given, the network's
+    confidence decides (`MIN_CONFIDENCE`).
     `image_bgr` may be a reduced copy of the source frame: coordinates are scaled to its size.
     """
     scale = np.array([image_bgr.shape[1], image_bgr.shape[0]], np.float32) / np.array(frame.size_px, np.float32)
     states = (TrackState.CONFIRMED, TrackState.LOST)
     shown = [track for track in frame.tracks if track.state in states and _is_drawable(track.box_xyxy_px)]
-    shown.sort(key=lambda track: (track.state == TrackState.CONFIRMED, float(track.box_xyxy_px[3])))
+    # Who is not seen is behind those who are.
+    shown.sort(key=lambda track: (track.state == TrackState.CONFIRMED, not track.coasted, float(track.box_xyxy_px[3])))
     for track in shown:
         box = track.box_xyxy_px * np.tile(scale, 2)
         keypoints = track.keypoints_px
         if keypoints is not None:
             keypoints = np.concatenate([keypoints[:, :2] * scale, keypoints[:, 2:]], axis=1)
-        faint = track.state == TrackState.LOST
-        pen = _Pen(color_of(track.id), 1 if faint else _line_width_px(image_bgr, box), faint)
-        _draw_person(image_bgr, box, keypoints, str(track.id), pen)
+        lost = track.state == TrackState.LOST
+        predicted = lost or track.coasted
+        width_px = 1 if lost else _line_width_px(image_bgr, box)
+        pen = _Pen(color_of(track.id), width_px, dashed=predicted, dark_plate=lost)
+        joints = _joints(keypoints, track.keypoint_visibility, _HIDDEN if predicted else _SEEN)
+        _draw_person(image_bgr, box, joints, str(track.id), pen)
 
 
 def skeletons_only(frame: TrackFrame, size_px: tuple[int, int] | None = None) -> Image:
@@ -110,33 +129,52 @@ def skeletons_only(frame: TrackFrame, size_px: tuple[int, int] | None = None) ->
     return canvas
 
 
-def _draw_person(image: Image, box: FloatArray, keypoints: FloatArray | None, label: str, pen: _Pen) -> None:
+def _draw_person(image: Image, box: FloatArray, joints: _Joints | None, label: str, pen: _Pen) -> None:
     _draw_box(image, box, pen)
-    if keypoints is not None:
-        _draw_skeleton(image, keypoints, pen)
+    if joints is not None:
+        _draw_skeleton(image, joints, pen)
     if label:
         _draw_label(image, box, label, pen)
 
 
-def _draw_skeleton(image: Image, keypoints: FloatArray, pen: _Pen) -> None:
-    seen = [bool(row[2] >= MIN_CONFIDENCE) and _is_drawable(row[:2]) for row in keypoints]
-    limbs: list[tuple[FloatArray, FloatArray]] = []
-    limbs += [(keypoints[a, :2], keypoints[b, :2]) for a, b in LIMBS if seen[a] and seen[b]]
-    if all(seen[joint] for joint in (_NOSE, _LEFT_SHOULDER, _RIGHT_SHOULDER)):
-        neck: FloatArray = (keypoints[_LEFT_SHOULDER, :2] + keypoints[_RIGHT_SHOULDER, :2]) * np.float32(0.5)
-        limbs.append((neck, keypoints[_NOSE, :2]))
+def _joints(keypoints_px: FloatArray | None, visibility: FlagArray | None, most: int) -> _Joints | None:
+    """`most` is the greatest visibility that a joint may have."""
+    if keypoints_px is None:
+        return None
+    if visibility is None:
+        visibility = np.where(keypoints_px[:, 2] >= MIN_CONFIDENCE, _SEEN, 0).astype(np.uint8)
+    drawable = [_is_drawable(row[:2]) for row in keypoints_px]
+    return _Joints(keypoints_px[:, :2], np.where(drawable, np.minimum(visibility, most), 0).astype(np.uint8))
+
+
+def _draw_skeleton(image: Image, joints: _Joints, pen: _Pen) -> None:
     fine_work = pen.width_px > 1
+    limbs = _limbs(joints)
     if fine_work:
         # A dark rim first: without it a yellow skeleton is lost on a white shirt. On tiny people it would hide them.
-        for start, end in limbs:
-            _line(image, start, end, _INK, pen.width_px + 2)
-    for start, end in limbs:
-        _line(image, start, end, pen.color, pen.width_px)
-    for joint, row in enumerate(keypoints):
-        if seen[joint] and fine_work:
+        for start, end, seen in limbs:
+            _line(image, start, end, _INK, (pen.width_px if seen else 1) + 2)
+    for start, end, seen in limbs:
+        _line(image, start, end, pen.color, pen.width_px if seen else 1)
+    for joint, (place, visibility) in enumerate(zip(joints.places_px, joints.visibility, strict=True)):
+        if visibility and fine_work:
             radius = pen.width_px * (0.6 if joint < _FACE else 1.0) + 0.5
-            _dot(image, row[:2], radius + 1, _INK)
-            _dot(image, row[:2], radius, (255, 255, 255))
+            _dot(image, place, radius + 1, _INK)
+            _dot(image, place, radius, (255, 255, 255) if visibility == _SEEN else pen.color)
+            if visibility != _SEEN:
+                _dot(image, place, radius - 1, _INK)
+
+
+def _limbs(joints: _Joints) -> list[tuple[FloatArray, FloatArray, bool]]:
+    """Start, end and whether both are seen, of all limbs that can be drawn; hidden ones first, beneath the others."""
+    places_px, visibility = joints.places_px, joints.visibility
+    limbs = [(places_px[a], places_px[b], min(visibility[a], visibility[b])) for a, b in LIMBS]
+    least = visibility[[_NOSE, _LEFT_SHOULDER, _RIGHT_SHOULDER]].min()
+    if least:
+        neck: FloatArray = (places_px[_LEFT_SHOULDER] + places_px[_RIGHT_SHOULDER]) * np.float32(0.5)
+        limbs.append((neck, places_px[_NOSE], least))
+    drawn = [(start, end, bool(flag == _SEEN)) for start, end, flag in limbs if flag]
+    return sorted(drawn, key=lambda limb: limb[2])
 
 
 def _draw_box(image: Image, box: FloatArray, pen: _Pen) -> None:
@@ -144,7 +182,7 @@ def _draw_box(image: Image, box: FloatArray, pen: _Pen) -> None:
     corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
     width_px = max(1, pen.width_px // 2)
     for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
-        if pen.faint:
+        if pen.dashed:
             _dashes(image, start, end, pen.color, width_px)
         else:
             _line(image, start, end, pen.color, width_px)
@@ -161,7 +199,7 @@ def _draw_label(image: Image, box: FloatArray, label: str, pen: _Pen) -> None:
     top = int(box[1]) - plate_height
     top = int(np.clip(top if top >= 0 else int(box[1]), 0, max(0, image.shape[0] - plate_height)))
     bottom_right = (left + plate_width - 1, top + plate_height - 1)
-    fill, text = (_INK, pen.color) if pen.faint else (pen.color, _INK)
+    fill, text = (_INK, pen.color) if pen.dark_plate else (pen.color, _INK)
     cv2.rectangle(image, (left, top), bottom_right, fill, cv2.FILLED)
     cv2.putText(image, label, (left + pad, top + pad + height), font, scale, text, weight, cv2.LINE_AA)
 

@@ -108,7 +108,8 @@ class TracksWriter:
 def mot_lines(frame: TrackFrame) -> Iterator[str]:
     """The confirmed identities of `frame` as rows of a MOTChallenge result file (Leal-Taixé et al. 2015).
 
-    frame from 1, id, left, top, width, height in source pixels, score, and -1 for the world coordinates.
+    The coasted ones are among them, at their predicted places: ground truths in this format go on while somebody is
+    hidden. frame from 1, id, left, top, width, height in source pixels, score, and -1 for the world coordinates.
     """
     for track in frame.tracks:
         if track.state == TrackState.CONFIRMED:

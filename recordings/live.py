@@ -30,9 +30,9 @@ class LiveCamera:
         if self._recent:
             self.skipped += max(0, frame.seq - self._recent[-1][0] - 1)
         self.frames += 1
-        seen = [track.id for track in frame.tracks if track.state == TrackState.CONFIRMED]
-        self.people = len(seen)
-        self.identities.update(seen)
+        there = [track.id for track in frame.tracks if track.state == TrackState.CONFIRMED]
+        self.people = len(there)
+        self.identities.update(there)
         self.ages_ms.add((provenance.published_at_ns - frame.captured_at_ns) / 1e6)
         self._recent.append((frame.seq, frame.captured_at_ns, provenance.published_at_ns))
         while provenance.published_at_ns - self._recent[0][2] > WINDOW_NS:

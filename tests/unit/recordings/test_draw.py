@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import samples
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from posebus.messages import FloatArray, Track, TrackFrame
+from posebus.messages import FlagArray, FloatArray, Track, TrackFrame
 from recordings.draw import Color, color_of, draw_people, draw_tracks, skeletons_only
 
 STANDING = np.array(
@@ -37,6 +38,11 @@ def changed(image: np.ndarray) -> int:  # type: ignore[type-arg]
     return int((image != image[0, 0]).any(axis=2).sum())
 
 
+def bright(image: np.ndarray) -> int:  # type: ignore[type-arg]
+    """Pixels of drawn lines and dots, without their dark rims."""
+    return int((image.max(axis=2) > 100).sum())
+
+
 def distance(first: Color, second: Color) -> float:
     return float(np.linalg.norm(np.subtract(first, second)))
 
@@ -59,6 +65,60 @@ def test_joints_that_the_network_guesses_are_not_drawn() -> None:
     sure, guessed = skeletons_only(frame("confirmed")), skeletons_only(frame("confirmed", confidence=0.4))
     assert (sure[300:360, 180:216] != guessed[300:360, 180:216]).any()
     assert (guessed[180:840, 165:435] == guessed[450, 300]).all()
+
+
+def with_visibility(state: str, *flags: int) -> TrackFrame:
+    """One person whose joints have `flags`, repeated; confidences that say otherwise."""
+    sent = frame(state, confidence=0.9 if 0 in flags else 0.1)
+    visibility = np.resize(np.array(flags, np.uint8), 17)
+    return replace(sent, tracks=(replace(sent.tracks[0], keypoint_visibility=visibility),))
+
+
+def test_visibility_decides_what_is_drawn_and_not_the_confidence() -> None:
+    seen, hidden, unknown = (skeletons_only(with_visibility("confirmed", flag)) for flag in (2, 1, 0))
+    assert (seen == skeletons_only(frame("confirmed"))).all()
+    assert bright(seen) > 1.3 * bright(hidden)
+    assert (unknown[180:840, 165:435] == unknown[450, 300]).all()
+
+
+def test_hidden_joints_are_hollow_and_their_limbs_thin() -> None:
+    image = skeletons_only(with_visibility("confirmed", 2, 1))  # from the shoulders down left is hidden, right is seen
+    for joint, (x, y) in enumerate(STANDING.astype(int)[5:], 5):
+        assert (image[y, x].min() > 200) == (joint % 2 == 0), joint
+        assert bright(image[y - 3 : y + 4, x - 3 : x + 4]) > 5, joint
+    right_thigh, left_thigh = (bright(image[540:541, left : left + 60]) for left in (215, 315))
+    assert right_thigh > left_thigh > 0
+
+
+def test_a_coasted_skeleton_is_fainter_than_a_hidden_one_in_sight() -> None:
+    coasted, hidden = (skeletons_only(with_visibility(state, 1)) for state in ("lost", "confirmed"))
+    assert 0 < 1.3 * bright(coasted) < bright(hidden)
+
+
+def is_solid(image: np.ndarray) -> bool:  # type: ignore[type-arg]
+    """Whether the left side of the box that `frame` makes has no gap."""
+    return bool((image[100:800, 149:152].max(axis=2) > 100).any(axis=1).all())
+
+
+def test_who_is_confirmed_but_coasted_is_dashed_in_its_colour_and_bolder_than_lost() -> None:
+    seen, lost = frame("confirmed"), frame("lost")
+    coasted = replace(seen, tracks=(replace(seen.tracks[0], coasted=True),))
+    drawn = {name: skeletons_only(item) for name, item in (("seen", seen), ("coasted", coasted), ("lost", lost))}
+    assert {name: is_solid(image) for name, image in drawn.items()} == {"seen": True, "coasted": False, "lost": False}
+    assert bright(drawn["seen"]) > 1.3 * bright(drawn["coasted"])
+    assert bright(drawn["coasted"]) > 1.05 * bright(drawn["lost"])
+    assert {name: distance(image[42, 151], color_of(1)) < 5 for name, image in drawn.items()} == {
+        "seen": True, "coasted": True, "lost": False,
+    }  # fmt: skip
+    for x, y in STANDING[5:].astype(int):
+        assert drawn["coasted"][y, x].max() < 100, (x, y)
+
+
+def test_who_is_seen_covers_who_is_hidden() -> None:
+    behind, front = frame("confirmed", "confirmed").tracks
+    order = (front, replace(behind, coasted=True, box_xyxy_px=behind.box_xyxy_px + np.float32(1)))
+    image = skeletons_only(replace(frame("confirmed"), tracks=order))
+    assert distance(image[42, 153], color_of(front.id)) < 5
 
 
 def test_joints_are_drawn_where_they_are() -> None:
@@ -93,11 +153,15 @@ def test_boxes_without_keypoints() -> None:
     keypoints=hnp.arrays(np.float32, (2, 17, 3), elements=st.floats(width=32)),
     boxes=hnp.arrays(np.float32, (2, 4), elements=st.floats(width=32)),
     size_px=st.tuples(st.integers(1, 90), st.integers(1, 90)),
+    flags=st.none() | hnp.arrays(np.uint8, 17, elements=st.integers(0, 2)),
+    coasted=st.booleans(),
 )
-def test_no_coordinate_breaks_it(keypoints: FloatArray, boxes: FloatArray, size_px: tuple[int, int]) -> None:
+def test_no_coordinate_breaks_it(
+    keypoints: FloatArray, boxes: FloatArray, size_px: tuple[int, int], flags: FlagArray | None, coasted: bool
+) -> None:
     tracks = tuple(
-        Track(index, boxes[index], 0.5, keypoints[index], state, 0.0)
-        for index, state in enumerate(("confirmed", "lost"))
+        Track(index, boxes[index], 0.5, keypoints[index], state, 0.0, keypoint_visibility=flags, coasted=coasted)
+        for index, (state, coasted) in enumerate((("confirmed", coasted), ("lost", True)))
     )
     image = skeletons_only(TrackFrame("door", 1, 0, 0, (640, 480), tracks), size_px)
     assert image.shape == (size_px[1], size_px[0], 3)
