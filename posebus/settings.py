@@ -85,6 +85,9 @@ class WorkerSettings(_Strict):
     conf: float = Field(default=0.1, gt=0, lt=1, description="Boxes below this score are not published")
     iou: float = Field(default=0.7, gt=0, le=1, description="Overlap at which NMS suppresses the weaker box")
     max_people: int = Field(default=300, ge=1, description="People per frame at most")
+    appearance: bool = Field(
+        default=True, description="Describe the colours of torso and legs, by which the tracker tells people apart"
+    )
     batch: int | None = Field(default=None, ge=1, description="Frames per inference; by default what suits the engine")
     threads: int | None = Field(default=None, ge=1, description="CPU threads of the engine; by default all cores")
     warm_up_px: tuple[tuple[int, int], ...] = Field(

@@ -16,8 +16,9 @@ from typing import Any
 from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
 from posebus.bus.registry import Registry
 from posebus.errors import PoseBusError
-from posebus.messages import Delivery, Frame, PoseFrame, Provenance, Skipped
+from posebus.messages import Delivery, PoseFrame, Provenance, Skipped
 from posebus.settings import WorkerSettings
+from workers.appearance import describe
 from workers.batching import Batch, BatchFormer, ReadPlan
 from workers.estimator import Pending, PoseEstimator
 from workers.postprocess import Detections
@@ -220,7 +221,21 @@ class PoseStage:
         for job, detections in zip(jobs, people, strict=True):
             self._counts["frames"] += 1
             provenance = Provenance(job.frame.clock, job.frame.delivery, job.frame.published_at_ns)
-            self._outbox.append(PoseResult(job.entry, _pose_frame(job.frame, detections), provenance))
+            self._outbox.append(PoseResult(job.entry, self._pose_frame(job, detections), provenance))
+
+    def _pose_frame(self, job: Job, people: Detections) -> PoseFrame:
+        frame = job.frame
+        return PoseFrame(
+            camera=frame.camera,
+            epoch=frame.epoch,
+            seq=frame.seq,
+            captured_at_ns=frame.captured_at_ns,
+            size_px=frame.size_px,
+            boxes_xyxy_px=people.boxes_xyxy_px,
+            scores=people.scores,
+            keypoints_px=people.keypoints_px,
+            appearance=describe(job.image_rgb, people, frame.size_px) if self._settings.appearance else None,
+        )
 
     def _commit(self) -> None:
         if not self._outbox:
@@ -230,16 +245,3 @@ class PoseStage:
         # Only now: a commit that failed is repeated by the next step, and must not be reclaimed by ourselves meanwhile.
         self._held.difference_update((result.entry.camera, result.entry.entry_id) for result in results)
         self._outbox.clear()
-
-
-def _pose_frame(frame: Frame, people: Detections) -> PoseFrame:
-    return PoseFrame(
-        camera=frame.camera,
-        epoch=frame.epoch,
-        seq=frame.seq,
-        captured_at_ns=frame.captured_at_ns,
-        size_px=frame.size_px,
-        boxes_xyxy_px=people.boxes_xyxy_px,
-        scores=people.scores,
-        keypoints_px=people.keypoints_px,
-    )

@@ -12,6 +12,7 @@ import pytest
 import redis
 import simplejpeg
 
+from posebus.appearance import split
 from posebus.bus.connection import Broker, connect
 from posebus.bus.frame_reader import FrameReader, PoseResult
 from posebus.bus.frame_writer import FrameWriter
@@ -51,6 +52,8 @@ class OnePerson:
         output = np.zeros((1, 56, 20), np.float32)
         height, width = images_rgb.shape[1:3]
         output[0, :5, 3] = width / 2, height / 2, width / 4, height / 2, 0.9
+        output[0, 5::3, 3], output[0, 6::3, 3] = width / 2, height / 2
+        output[0, 7::3, 3] = 0.8
         future.set_result(output)
         return future
 
@@ -115,6 +118,18 @@ def test_every_frame_of_every_camera_becomes_poses_in_source_pixels(make_client:
     assert only.boxes_xyxy_px[0] == pytest.approx([72, 32, 120, 96])
     assert bench.waiting() == bench.waiting("yard") == (0, 0)
     assert bench.stage.report()["frames"] == 6
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_poses_say_what_people_wear_where_that_is_wanted(make_client: MakeClient, wanted: bool) -> None:
+    bench = Bench(make_client(), appearance=wanted)
+    bench.publish(0)
+    bench.steps()
+    (only,) = bench.poses()
+    assert isinstance(only, PoseFrame)
+    assert (only.appearance is not None) == wanted
+    if only.appearance is not None:
+        assert split(only.appearance)[1][0] == pytest.approx([0.8] * 4)
 
 
 def test_a_damaged_picture_is_buried_and_its_neighbours_go_on(make_client: MakeClient) -> None:

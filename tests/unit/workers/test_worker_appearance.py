@@ -1,0 +1,228 @@
+"""Descriptors of people in made pictures: dressed rectangles on a street, seen in different light."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+
+from posebus.appearance import PARTS, SAME_PERSON_BELOW, SIZE, distance, split
+from posebus.codec import decode_poses, encode_poses
+from posebus.messages import PoseFrame
+from tests.samples import PROVENANCE, pose_frame
+from workers.appearance import describe
+from workers.engines.base import FloatArray, ImageArray
+from workers.postprocess import Detections
+
+SIZE_PX = (640, 480)
+RED, BLUE, GREEN, GREY, BLACK = (170, 40, 45), (50, 60, 130), (60, 120, 60), (140, 140, 138), (25, 25, 28)
+OTHER = 0.4
+
+
+def street() -> ImageArray:
+    """An empty scene, u8 RGB (480, 640, 3), with colours and grain."""
+    rng = np.random.default_rng(0)
+    picture = np.full((480, 640, 3), (120, 115, 105), np.float64)
+    picture[:200] = (150, 160, 175)
+    return np.clip(picture + rng.normal(0, 6, picture.shape), 0, 255).astype(np.uint8)
+
+
+def skeleton(x_px: float, top_px: float = 100.0, height_px: float = 240.0, half_width_px: float = 20.0) -> FloatArray:
+    """(17, 3): somebody upright, seen from the front, all joints surely."""
+    joints = np.zeros((17, 3), np.float32)
+    joints[:, 2] = 0.95
+    joints[:, 0] = x_px
+    for left, down in ((0, 0.08), (5, 0.2), (7, 0.35), (9, 0.48), (11, 0.52), (13, 0.75), (15, 0.96)):
+        joints[left : left + 2, 1] = top_px + down * height_px
+        joints[left : left + 2, 0] += np.array((half_width_px, -half_width_px), np.float32)
+    joints[2:5, 1] = joints[0, 1]
+    return joints
+
+
+def dress(picture: ImageArray, joints: FloatArray, shirt: tuple[int, int, int], trousers: tuple[int, int, int]) -> None:
+    shoulder, hip, ankle = joints[5], joints[11], joints[15]
+    left, right = round(float(joints[6, 0])) - 12, round(float(joints[5, 0])) + 12
+    cv2.rectangle(picture, (left, round(float(shoulder[1])) - 8), (right, round(float(hip[1]))), shirt, -1)
+    cv2.rectangle(picture, (left, round(float(hip[1]))), (right, round(float(ankle[1])) + 8), trousers, -1)
+
+
+def people(*skeletons: FloatArray, score: float = 0.9) -> Detections:
+    """Detections with boxes around the joints."""
+    joints = np.stack(skeletons)
+    finite = np.nan_to_num(joints, posinf=0.0)
+    low, high = finite[..., :2].min(axis=1), finite[..., :2].max(axis=1)
+    boxes = np.concatenate((low - 12, high + 12), axis=1).astype(np.float32)
+    return Detections(boxes, np.full(len(joints), score, np.float32), joints)
+
+
+def described(picture: ImageArray, seen: Detections, size_px: tuple[int, int] = SIZE_PX) -> FloatArray:
+    rows = describe(picture, seen, size_px)
+    assert rows is not None
+    assert rows.shape == (len(seen.scores), SIZE)
+    assert rows.dtype == np.float32
+    assert rows.flags.c_contiguous
+    assert np.isfinite(rows).all()
+    return rows
+
+
+def weights(rows: FloatArray) -> FloatArray:
+    return split(rows)[1].astype(np.float32)
+
+
+@pytest.fixture
+def scene() -> tuple[ImageArray, Detections]:
+    """Red over blue, grey over black, red over black; nobody hides anybody."""
+    seen = people(skeleton(120), skeleton(320), skeleton(520))
+    picture = street()
+    for joints, shirt, trousers in zip(seen.keypoints_px, (RED, GREY, RED), (BLUE, BLACK, BLACK), strict=True):
+        dress(picture, joints, shirt, trousers)
+    return picture, seen
+
+
+LIGHTS: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "as it was": lambda picture: picture,
+    "half the gain": lambda picture: picture * 0.5,
+    "more gain": lambda picture: picture * 1.4,
+    "warmer": lambda picture: picture * np.array((1.2, 1.0, 0.8), np.float32),
+    "colder": lambda picture: picture * np.array((0.8, 1.0, 1.25), np.float32),
+    "noise": lambda picture: picture + np.random.default_rng(1).normal(0, 6, picture.shape).astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("light", LIGHTS)
+def test_people_look_like_themselves_in_other_light(scene: tuple[ImageArray, Detections], light: str) -> None:
+    picture, seen = scene
+    later = np.clip(LIGHTS[light](picture.astype(np.float32)), 0, 255).astype(np.uint8)
+    apart, shared = distance(described(picture, seen), described(later, seen))
+    assert np.diag(apart).max() < SAME_PERSON_BELOW
+    assert apart[~np.eye(3, dtype=bool)].min() > OTHER
+    assert shared.min() > 0.8
+
+
+def test_a_shadow_on_one_person_leaves_them_nearer_to_themselves_than_to_others(
+    scene: tuple[ImageArray, Detections],
+) -> None:
+    picture, seen = scene
+    shaded = picture.copy()
+    shaded[:, :220] = (shaded[:, :220] * 0.6).astype(np.uint8)
+    apart, _ = distance(described(picture, seen), described(shaded, seen))
+    assert apart[0].argmin() == 0
+
+
+def test_only_the_part_that_differs_tells_two_people_apart(scene: tuple[ImageArray, Detections]) -> None:
+    rows = described(*scene)
+    features = split(rows)[0]
+    alike = np.einsum("pf,pf->p", features[0], features[2])
+    assert alike[:2].min() > 0.9
+    assert alike[2:].max() < 0.6
+
+
+def test_a_smaller_picture_of_the_same_source_says_the_same(scene: tuple[ImageArray, Detections]) -> None:
+    picture, seen = scene
+    smaller = cv2.resize(picture, (320, 240), interpolation=cv2.INTER_AREA)
+    apart, _ = distance(described(picture, seen), described(smaller, seen))
+    assert np.diag(apart).max() < SAME_PERSON_BELOW
+
+
+def test_a_body_seen_from_the_side_is_read_on_the_body(scene: tuple[ImageArray, Detections]) -> None:
+    picture, seen = scene
+    turned = people(*(skeleton(x, half_width_px=0.5) for x in (120, 320, 520)))
+    apart, _ = distance(described(picture, seen), described(picture, turned))
+    assert np.diag(apart).max() < SAME_PERSON_BELOW
+
+
+def test_what_somebody_nearer_hides_has_no_weight() -> None:
+    picture = street()
+    behind, nearer = skeleton(300), skeleton(310, top_px=180, half_width_px=30)
+    dress(picture, behind, RED, BLUE)
+    alone = described(picture, people(behind))
+    dress(picture, nearer, GREEN, GREY)
+    rows = described(picture, people(behind, nearer))
+    assert weights(rows)[0, 1:].max() == 0
+    assert weights(rows)[1].min() > 0.8
+    assert not split(rows)[0][0, weights(rows)[0] == 0].any()
+    apart, shared = distance(rows, alone)
+    assert apart[0, 0] < SAME_PERSON_BELOW
+    assert 0 < shared[0, 0] < 0.3
+
+
+def test_a_doubtful_detection_hides_nobody() -> None:
+    seen = people(skeleton(300), skeleton(312, top_px=180), score=0.2)
+    assert weights(described(street(), seen)).min() > 0.8
+
+
+def test_joints_that_are_not_believed_take_their_parts_away() -> None:
+    joints = skeleton(300)
+    joints[13:, 2] = 0.05
+    (row,) = weights(described(street(), people(joints)))
+    assert row[:2].min() > 0.8
+    assert row[2:].max() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("x_px", "top_px", "unseen", "seen"),
+    [
+        (300.0, 350.0, slice(2, 4), slice(0, 1)),
+        (300.0, -110.0, slice(0, 1), slice(3, 4)),
+        (700.0, 100.0, slice(0, 4), slice(0)),
+    ],
+    ids=["below", "above", "right"],
+)
+def test_what_lies_outside_the_picture_has_no_weight(x_px: float, top_px: float, unseen: slice, seen: slice) -> None:
+    joints = skeleton(x_px, top_px)
+    (raw,) = weights(described(street(), people(joints)))
+    joints[:, :2] = np.clip(joints[:, :2], 0, np.array(SIZE_PX, np.float32))
+    (clipped,) = weights(described(street(), people(joints)))
+    assert raw[unseen].max() == clipped[unseen].max() == 0
+    assert (raw[seen] > 0.8).all()
+    assert (clipped[seen] > 0.8).all()
+
+
+def test_nobody_in_the_picture() -> None:
+    none = Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 17, 3), np.float32))
+    assert described(street(), none).shape == (0, SIZE)
+
+
+@pytest.mark.parametrize("joints", [0, 4, 21])
+def test_other_skeletons_have_no_descriptor(joints: int) -> None:
+    seen = Detections(np.ones((2, 4), np.float32), np.ones(2, np.float32), np.ones((2, joints, 3), np.float32))
+    assert describe(street(), seen, SIZE_PX) is None
+
+
+def test_joints_all_at_one_place_or_not_finite_do_no_harm() -> None:
+    point = np.full((17, 3), (550.5, 60.5, 0.9), np.float32)
+    tiny = skeleton(400, height_px=3.0, half_width_px=0.2)
+    broken = skeleton(200)
+    broken[5, 0], broken[12, 2], broken[13, 1] = np.nan, np.nan, np.inf
+    unseen = np.zeros((17, 3), np.float32)
+    rows = described(street(), people(point, tiny, broken, unseen))
+    assert weights(rows)[:2].min() > 0.8
+    assert weights(rows)[2, :3].max() < 0.5
+    assert not rows[3].any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 640), (480, 2)])
+def test_pictures_of_any_size(shape: tuple[int, int]) -> None:
+    described(np.zeros((*shape, 3), np.uint8), people(skeleton(320)))
+
+
+def test_how_many_others_are_in_the_frame_changes_nothing(scene: tuple[ImageArray, Detections]) -> None:
+    picture, seen = scene
+    alone = [described(picture, people(joints)) for joints in seen.keypoints_px]
+    np.testing.assert_allclose(np.concatenate(alone), described(picture, seen), atol=1e-6)
+
+
+def test_the_wire_carries_it(scene: tuple[ImageArray, Detections]) -> None:
+    rows = described(*scene)
+    sent = pose_frame(people=3, appearance=rows)
+    raw = {
+        name.encode() if isinstance(name, str) else name: value if isinstance(value, bytes) else str(value).encode()
+        for name, value in encode_poses(sent, PROVENANCE, 7).items()
+    }
+    received, _ = decode_poses(raw)
+    assert isinstance(received, PoseFrame)
+    assert received.appearance is not None
+    np.testing.assert_array_equal(received.appearance, rows)
+    assert split(received.appearance)[1].shape == (3, len(PARTS))
