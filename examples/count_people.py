@@ -1,4 +1,4 @@
-"""Keeps an asyncio program up to date on how many people each camera sees.
+"""Keeps an asyncio program up to date on how many people are before each camera, hidden for a moment or not.
 
 python examples/count_people.py redis://127.0.0.1:6399
 """

@@ -107,13 +107,26 @@ class TrackerSettings(_Strict):
 
     high_score: float = Field(default=0.3, gt=0, lt=1, description="Detections from here on are linked first")
     low_score: float = Field(default=0.1, gt=0, lt=1, description="Detections below this are ignored")
-    birth_score: float = Field(default=0.5, gt=0, lt=1, description="A new identity needs a detection of this score")
+    birth_score: float = Field(default=0.4, gt=0, lt=1, description="A new identity needs a detection of this score")
     confirm_s: float = Field(
         default=0.1,
         ge=0,
-        description="A track is confirmed once it has been seen for this long; beyond doubt (score 0.7) at once",
+        description="A track is confirmed once it has been seen for this long",
     )
-    lost_s: float = Field(default=2.5, gt=0, description="A lost track ends after this time unseen")
+    certain_score: float = Field(
+        default=0.6, gt=0, lt=1, description="A new identity seen this surely is confirmed at first sight"
+    )
+    in_sight_s: float = Field(
+        default=0.25, gt=0, description="Unseen for longer, a track comes back on detections of high_score only"
+    )
+    missed_s: float = Field(
+        default=0.2, ge=0, description="A track unseen this short stays confirmed, at its predicted place"
+    )
+    report_lost_s: float = Field(
+        default=0.5, ge=0, description="A lost track is reported, predicted, until it has been unseen for this long"
+    )
+    leaving_s: float = Field(default=0.3, gt=0, description="The same as lost_s for who walked out of the picture")
+    lost_s: float = Field(default=4.0, gt=0, description="A lost track ends after this time unseen")
     reorder_wait_s: float = Field(
         default=1.0, gt=0, description="On live sources, how long a missing frame holds up the ones after it"
     )

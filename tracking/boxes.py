@@ -11,12 +11,6 @@ MIN_SIDE_PX = 1.0
 """A predicted box never becomes smaller, however long it has shrunk unseen."""
 
 
-def to_centre(corners: Floats) -> Floats:
-    """(N, 4) corners as (N, 4) centre x, centre y, width, height."""
-    sides = corners[:, 2:] - corners[:, :2]
-    return np.concatenate([corners[:, :2] + sides / 2.0, sides], axis=1)
-
-
 def to_corners(centred: Floats) -> Floats:
     """(N, 4) centre x, centre y, width, height as (N, 4) corners."""
     half = np.maximum(centred[:, 2:], MIN_SIDE_PX) / 2.0

@@ -21,11 +21,13 @@ class _Life:
 class TrackEvents:
     """Tells of one camera's identities: each has one `started`, any number of `lost`, and one `ended`.
 
-    started: confirmed for the first time. lost: was in sight, is not in this frame; one that comes back has no event
-    of its own (its track in the stream says so) and may be lost again. ended: was announced and will not come back.
-    Tracks that were never confirmed are not mentioned. `data` of every event: track_id, first_seen_ns, last_seen_ns,
-    duration_s (from first to last seen), box_xyxy_px (of this frame; not with the end of a source) and, of `ended`,
-    reason: `unseen` or `source ended`.
+    started: confirmed for the first time. lost: is no longer confirmed; last_seen_ns tells when it was last seen, which
+    is earlier if it was coasted in between. One that comes back has no event of its own (its track in the stream says
+    so) and may be lost again. ended: was announced and will not come back, whether it was reported until then or not.
+    Tracks that were never confirmed are not mentioned.
+
+    `data` of every event: track_id, first_seen_ns, last_seen_ns, duration_s (from first to last seen), box_xyxy_px (of
+    this frame; not with the end of a source) and, of `ended`, reason: `unseen` or `source ended`.
 
     `time_ns` is the capture time of the frame that an event is about. If the tracker goes on with an identity after
     the end of its source was told, it is announced as started again.
@@ -84,7 +86,9 @@ class TrackEvents:
                 first_seen_ns = frame.captured_at_ns - round(track.age_s * 1e9)
                 self._lives[track.id] = _Life(first_seen_ns, frame.captured_at_ns, lost=False)
                 return EventType.TRACK_STARTED
-            life.last_seen_ns, life.lost = frame.captured_at_ns, False
+            life.lost = False
+            if not track.coasted:
+                life.last_seen_ns = frame.captured_at_ns
             return None
         if life is None:
             return None

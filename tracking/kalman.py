@@ -1,7 +1,7 @@
 """A Kalman filter of many bodies at once, in real time: every quantity is a position with a velocity that fades.
 
 Each of the C columns of a body (box centre and size) is filtered by itself, so that the covariance is one symmetric
-2x2 matrix per column, all steps are closed-form numpy expressions over (T, C) arrays, and nothing is ever inverted.
+2x2 matrix per column, all steps are closed-form, and nothing is ever inverted.
 
 Motion model: the velocity is an Ornstein-Uhlenbeck process (R. Singer, "Estimating optimal filter tracking performance
 for manned maneuvering targets", IEEE TAES 1970, one derivative lower): it keeps its course for about `persistence_s`
@@ -9,21 +9,28 @@ and its standard deviation over all bodies is `speed`. The discrete step is exac
 is the same as predicting 80 ms: dropped frames and any frame rate are covered by the one set of constants. Unlike
 constant velocity a body that is not seen slows down, and its uncertainty grows only as fast as a body can move.
 
-Units: pixels and seconds; `speed` and `jitter` are relative to the size of the body.
+What is believed of T bodies is one float64 array (5, T, C), whose planes are position, velocity, variance of the
+position, covariance of the two, variance of the velocity. Units: pixels and seconds; `speed`, `jitter` and `drift` are
+relative to the size of the body.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from tracking.compiled import compiled
+
 Floats = npt.NDArray[np.float64]
 
+POSITION, VELOCITY, VAR_POSITION, COVARIANCE, VAR_VELOCITY = range(5)
+PLANES = 5
 
-@dataclass(frozen=True, slots=True)
-class Motion:
+
+class Motion(NamedTuple):
     """How bodies move, one value per column.
 
     speed: standard deviation of the velocity in body sizes per second; persistence_s: how long a velocity lasts;
@@ -37,63 +44,56 @@ class Motion:
     drift: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Beliefs:
-    """What is believed of T bodies with C columns: float64, (T, C) each, pixels and pixels per second.
-
-    The covariance of column c of body t is [[var_position, covariance], [covariance, var_velocity]][t, c].
-    """
-
-    position: Floats
-    velocity: Floats
-    var_position: Floats
-    covariance: Floats
-    var_velocity: Floats
-
-
-def begin(measured_px: Floats, size_px: Floats, motion: Motion) -> Beliefs:
+def begin(measured_px: Floats, size_px: Floats, motion: Motion) -> Floats:
     """Beliefs after one measurement (T, C) of bodies of size (T,): at rest, as unsure of it as bodies differ."""
     size = size_px[:, None]
-    zeros = np.zeros_like(measured_px)
-    return Beliefs(
-        position=measured_px,
-        velocity=zeros,
-        var_position=(np.array(motion.jitter) * size) ** 2,
-        covariance=zeros,
-        var_velocity=(np.array(motion.speed) * size) ** 2,
-    )
+    beliefs = np.zeros((PLANES, *measured_px.shape))
+    beliefs[POSITION] = measured_px
+    beliefs[VAR_POSITION] = (np.array(motion.jitter) * size) ** 2
+    beliefs[VAR_VELOCITY] = (np.array(motion.speed) * size) ** 2
+    return beliefs
 
 
-def predict(beliefs: Beliefs, dt_s: float, size_px: Floats, motion: Motion) -> Beliefs:
+@compiled
+def predict(beliefs: Floats, dt_s: float, size_px: Floats, motion: Motion) -> Floats:
     """Beliefs `dt_s` seconds later, for bodies of size (T,); exact for any dt_s >= 0."""
-    tau = np.array(motion.persistence_s)
-    faded = -np.expm1(-dt_s / tau)
-    decay, reach = 1.0 - faded, tau * faded
-    speed2 = np.array(motion.speed) ** 2
-    # Of the order of dt_s cubed: rounding would make it negative where dt_s is next to nothing.
-    wandered = np.maximum(2.0 * dt_s - tau * (2.0 * faded + faded**2), 0.0)
-    grown_position = speed2 * tau * wandered + np.array(motion.drift) ** 2 * dt_s
-    size2 = size_px[:, None] ** 2
-    vel, cov, var_v = beliefs.velocity, beliefs.covariance, beliefs.var_velocity
-    return Beliefs(
-        position=beliefs.position + vel * reach,
-        velocity=vel * decay,
-        var_position=beliefs.var_position + reach * (2.0 * cov + reach * var_v) + size2 * grown_position,
-        covariance=decay * (cov + reach * var_v) + size2 * (speed2 * reach**2 / tau),
-        var_velocity=decay**2 * var_v + size2 * (speed2 * (1.0 - decay**2)),
-    )
+    later = np.empty_like(beliefs)
+    for column in range(beliefs.shape[2]):
+        tau, speed2 = motion.persistence_s[column], motion.speed[column] ** 2
+        faded = -math.expm1(-dt_s / tau)
+        decay, reach = 1.0 - faded, tau * faded
+        # Of the order of dt_s cubed: rounding would make it negative where dt_s is next to nothing.
+        wandered = max(2.0 * dt_s - reach * (2.0 + faded), 0.0)
+        grown_position = speed2 * tau * wandered + motion.drift[column] ** 2 * dt_s
+        grown_covariance = speed2 * reach * faded
+        grown_velocity = speed2 * (1.0 - decay * decay)
+        for body in range(beliefs.shape[1]):
+            size2 = size_px[body] ** 2
+            velocity = beliefs[VELOCITY, body, column]
+            covariance = beliefs[COVARIANCE, body, column]
+            var_velocity = beliefs[VAR_VELOCITY, body, column]
+            along = covariance + reach * var_velocity
+            later[POSITION, body, column] = beliefs[POSITION, body, column] + velocity * reach
+            later[VELOCITY, body, column] = velocity * decay
+            later[VAR_POSITION, body, column] = (
+                beliefs[VAR_POSITION, body, column] + reach * (covariance + along) + size2 * grown_position
+            )
+            later[COVARIANCE, body, column] = decay * along + size2 * grown_covariance
+            later[VAR_VELOCITY, body, column] = decay * decay * var_velocity + size2 * grown_velocity
+    return later
 
 
-def correct(beliefs: Beliefs, measured_px: Floats, jitter_px: Floats) -> Beliefs:
-    """Beliefs after measuring the positions (T, C) with standard deviations `jitter_px` (T, C)."""
-    noise = jitter_px**2
-    gain_position = beliefs.var_position / (beliefs.var_position + noise)
-    gain_velocity = beliefs.covariance / (beliefs.var_position + noise)
-    surprise = measured_px - beliefs.position
-    return Beliefs(
-        position=beliefs.position + gain_position * surprise,
-        velocity=beliefs.velocity + gain_velocity * surprise,
-        var_position=gain_position * noise,
-        covariance=(1.0 - gain_position) * beliefs.covariance,
-        var_velocity=beliefs.var_velocity - gain_velocity * beliefs.covariance,
-    )
+@compiled
+def correct(beliefs: Floats, body: int, measured_px: Floats, jitter_px: Floats) -> None:
+    """Correct, in place, what is believed of one body by its measured positions (C,), of standard deviations (C,)."""
+    for column in range(beliefs.shape[2]):
+        var_position, covariance = beliefs[VAR_POSITION, body, column], beliefs[COVARIANCE, body, column]
+        noise = jitter_px[column] ** 2
+        gain_position = var_position / (var_position + noise)
+        gain_velocity = covariance / (var_position + noise)
+        surprise = measured_px[column] - beliefs[POSITION, body, column]
+        beliefs[POSITION, body, column] += gain_position * surprise
+        beliefs[VELOCITY, body, column] += gain_velocity * surprise
+        beliefs[VAR_POSITION, body, column] = gain_position * noise
+        beliefs[COVARIANCE, body, column] = (1.0 - gain_position) * covariance
+        beliefs[VAR_VELOCITY, body, column] -= gain_velocity * covariance

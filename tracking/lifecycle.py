@@ -2,111 +2,233 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
+from posebus import appearance
 from posebus.settings import TrackerSettings
+from tracking import body_model as model
 from tracking import kalman
-from tracking.boxes import body_size, iou, to_corners
+from tracking.boxes import MIN_SIDE_PX, body_size, iou
+from tracking.compiled import compiled
 from tracking.detections import Detections
-from tracking.motion import MOTION, jitter_px
-from tracking.track import CONFIRMED, LOST, TENTATIVE, Tracks, joint_offsets
+from tracking.kalman import POSITION, VAR_POSITION, VELOCITY, correct
+from tracking.likelihood import Seen
+from tracking.smoothing import follow_joints
+from tracking.track import CONFIRMED, LOST, TENTATIVE, Ints, Tracks
 
 Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
-DOUBLE_IOU = 0.5
-"""A detection that overlaps a tracked one this much is that person's double, not a new person."""
-
-CERTAIN_SCORE = 0.7
-"""A person detected this surely is believed at first sight."""
-
-
-LEAVING_S = 0.3
-"""How long a track that was last seen walking out of the picture is waited for; who enters there is somebody else."""
-
-BORDER = 0.05
-"""How near to the border of the picture, in body sizes, a box reaches it."""
-
-LEAVING_SPEED = 0.1
-"""Body sizes per second towards the border from which on somebody at the border is leaving."""
+DOUBT_JITTER = 1.0
+"""How much more a box of score 0 trembles than one of score 1, in parts of the latter's jitter. Source: Y. Du et al.,
+"GIAOTracker: A comprehensive framework for MCMOT", ICCVW 2021 (noise scale adaptive Kalman filter)."""
 
 
 def outlived(tracks: Tracks, size_px: tuple[int, int], now_ns: int, settings: TrackerSettings) -> Bools:
-    """Which tracks (T,) have been unseen for longer than a lost one may live, and end with this frame."""
-    patience_s = np.where(leaving(tracks, size_px), min(LEAVING_S, settings.lost_s), settings.lost_s)
-    return np.asarray(now_ns - tracks.seen_ns > patience_s * 1e9)
+    """Which tracks (T,) have been unseen for longer than a lost one may live, and end with this frame.
+
+    Who was last seen walking out of the picture is not waited for: who enters there is somebody else.
+    """
+    soon_ns = round(min(settings.leaving_s, settings.lost_s) * 1e9)
+    times_ns = (now_ns, soon_ns, round(settings.lost_s * 1e9))
+    return _outlived(tracks.beliefs, tracks.size_px, tracks.seen_ns, size_px, times_ns, model.BORDERS)
 
 
-def leaving(tracks: Tracks, size_px: tuple[int, int]) -> Bools:
-    """Which tracks (T,), as predicted now, reach a border of the picture and move towards it."""
-    corners, speed = to_corners(tracks.position), tracks.velocity[:, :2] / tracks.size_px[:, None]
-    before = (corners[:, :2] <= BORDER * tracks.size_px[:, None]) & (speed < -LEAVING_SPEED)
-    beyond = (corners[:, 2:] >= np.array(size_px) - BORDER * tracks.size_px[:, None]) & (speed > LEAVING_SPEED)
-    return np.asarray((before | beyond).any(axis=1))
+@compiled
+def _outlived(
+    beliefs: Floats,
+    sizes_px: Floats,
+    seen_ns: Ints,
+    size_px: tuple[int, int],
+    times_ns: tuple[int, int, int],
+    borders: model.Borders,
+) -> Bools:
+    now_ns, soon_ns, lost_ns = times_ns
+    over = np.zeros(len(seen_ns), np.bool_)
+    for track in range(len(seen_ns)):
+        unseen_ns = now_ns - seen_ns[track]
+        if unseen_ns > soon_ns:
+            over[track] = unseen_ns > lost_ns or leaving(beliefs, track, sizes_px[track], size_px, borders)
+    return over
 
 
-def seen(tracks: Tracks, taken: Indices, detections: Detections, now_ns: int, settings: TrackerSettings) -> Tracks:
-    """The tracks after this frame's detections: corrected, confirmed or lost. `taken` (T,) as from `associate`."""
-    tracks = tracks.updated((taken < 0) & (tracks.state == CONFIRMED), state=LOST)
-    rows = taken >= 0
-    if not rows.any():
-        return tracks
-    chosen = taken[rows]
-    before = tracks.select(rows)
-    beliefs = kalman.correct(before.beliefs, detections.centred[chosen], jitter_px(before.size_px))
-    believed = (before.state != TENTATIVE) | (now_ns - before.born_ns >= settings.confirm_s * 1e9)
-    columns: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64] | int] = {
-        "state": np.where(believed, CONFIRMED, TENTATIVE),
-        "seen_ns": now_ns,
-        "score": detections.scores[chosen],
-        "size_px": body_size(beliefs.position),
-        "position": beliefs.position,
-        "velocity": beliefs.velocity,
-        "var_position": beliefs.var_position,
-        "covariance": beliefs.covariance,
-        "var_velocity": beliefs.var_velocity,
-    }
-    if detections.joints is not None:
-        columns["joints"] = joint_offsets(detections.joints[chosen], detections.centred[chosen])
-    return tracks.updated(rows, **columns)
+@compiled
+def leaving(beliefs: Floats, track: int, body_px: float, size_px: tuple[int, int], borders: model.Borders) -> bool:
+    """Whether one track, as predicted now, reaches a border of the picture and moves towards it."""
+    border_px, speed_px_s = borders.near * body_px, borders.leaving_speed * body_px
+    for axis in range(2):
+        centre, half = beliefs[POSITION, track, axis], max(beliefs[POSITION, track, axis + 2], MIN_SIDE_PX) / 2.0
+        speed = beliefs[VELOCITY, track, axis]
+        if centre - half <= border_px and speed < -speed_px_s:
+            return True
+        if centre + half >= size_px[axis] - border_px and speed > speed_px_s:
+            return True
+    return False
+
+
+class Columns(NamedTuple):
+    """The columns of `Tracks` that a detection, or the lack of one, changes; shared with it."""
+
+    state: Ints
+    born_ns: Ints
+    seen_ns: Ints
+    score: Floats
+    size_px: Floats
+    beliefs: Floats
+    joints: Floats
+
+
+def _columns(tracks: Tracks) -> Columns:
+    return Columns(
+        *(tracks.state, tracks.born_ns, tracks.seen_ns, tracks.score, tracks.size_px, tracks.beliefs, tracks.joints)
+    )
+
+
+def see(tracks: Tracks, taken: Indices, detections: Detections, now_ns: int, settings: TrackerSettings) -> None:
+    """Correct the tracks by this frame's detections, in place. `taken` (T,) as from `associate`."""
+    if detections.appearance is not None:
+        _remember_colours(tracks, taken, detections, now_ns)
+    joints = detections.joints
+    if joints is None:
+        joints = np.zeros((len(detections), 0, 3))
+    confirm_ns = round(settings.confirm_s * 1e9)
+    _see(
+        _columns(tracks),
+        taken,
+        Seen(detections.centred, joints),
+        detections.scores,
+        (now_ns, confirm_ns),
+        model.MOTION.jitter,
+    )
+
+
+@compiled
+def _see(
+    tracks: Columns,
+    taken: Indices,
+    seen: Seen,
+    scores: Floats,
+    times_ns: tuple[int, int],
+    jitter: tuple[float, ...],
+) -> None:
+    now_ns, confirm_ns = times_ns
+    for track in range(len(taken)):
+        detection = taken[track]
+        if detection < 0:
+            continue
+        score, size_px = scores[detection], tracks.size_px[track]
+        jitter_px = size_px * (1.0 + DOUBT_JITTER * (1.0 - score)) * np.array(jitter)
+        correct(tracks.beliefs, track, seen.centred[detection], jitter_px)
+        position = tracks.beliefs[POSITION, track]
+        if seen.joints.shape[1]:
+            joints = seen.joints[detection].copy()
+            joints[:, 0] -= position[0]
+            joints[:, 1] -= position[1]
+            follow_joints(tracks.joints[track], joints, size_px, (now_ns - tracks.seen_ns[track]) / 1e9)
+        if tracks.state[track] != TENTATIVE or now_ns - tracks.born_ns[track] >= confirm_ns:
+            tracks.state[track] = CONFIRMED
+        tracks.seen_ns[track] = now_ns
+        tracks.score[track] = score
+        tracks.size_px[track] = max(position[2], position[3], MIN_SIDE_PX)
+
+
+def _remember_colours(tracks: Tracks, taken: Indices, detections: Detections, now_ns: int) -> None:
+    assert detections.appearance is not None
+    rows = np.flatnonzero(taken >= 0)
+    rows = rows[detections.scores[taken[rows]] >= model.APPEARANCE_SCORE]
+    if not len(rows):
+        return
+    # Longer unseen is no reason to forget: the memory is of what was seen.
+    dt_s = min(float((now_ns - tracks.seen_ns[rows]).min()) / 1e9, 1.0)
+    share = 1.0 - math.exp(-dt_s / model.APPEARANCE_MEMORY_S)
+    tracks.appearance[rows] = appearance.blended(tracks.appearance[rows], detections.appearance[taken[rows]], share)
+
+
+def miss(tracks: Tracks, taken: Indices, size_px: tuple[int, int], now_ns: int, settings: TrackerSettings) -> Bools:
+    """Decide, in place, which of the confirmed tracks without a detection are lost; the mask (T,) of those.
+
+    A missed detection is no loss, nor is somebody who is hidden by those who were seen, as long as it is clear where:
+    both remain confirmed, at their predicted place.
+    """
+    times_ns = (now_ns, round(settings.missed_s * 1e9))
+    return _miss(_columns(tracks), taken, times_ns, size_px[0], model.BORDERS)
+
+
+@compiled
+def _miss(columns: Columns, taken: Indices, times_ns: tuple[int, int], width_px: int, borders: model.Borders) -> Bools:
+    now_ns, missed_ns = times_ns
+    lost = np.zeros(len(taken), np.bool_)
+    for track in range(len(taken)):
+        if taken[track] >= 0 or columns.state[track] != CONFIRMED:
+            continue
+        position, body_px = columns.beliefs[POSITION, track], columns.size_px[track]
+        half = max(position[2], MIN_SIDE_PX) / 2.0
+        border_px = borders.near * body_px
+        there = position[0] - half > border_px and position[0] + half < width_px - border_px
+        if there and now_ns - columns.seen_ns[track] > missed_ns:
+            sure = columns.beliefs[VAR_POSITION, track, 0] < (borders.hidden_sure * body_px) ** 2
+            there = sure and _covered(columns.beliefs[POSITION], track, taken) >= borders.hidden_share
+        if not there:
+            columns.state[track] = LOST
+            lost[track] = True
+    return lost
+
+
+@compiled
+def _covered(positions: Floats, track: int, taken: Indices) -> float:
+    """The greatest part of the box of `track` that lies inside the box of one track that was seen."""
+    greatest = 0.0
+    for other in range(len(taken)):
+        if taken[other] < 0:
+            continue
+        shared = 1.0
+        for axis in range(2):
+            half_a, half_b = positions[track, axis + 2] / 2.0, positions[other, axis + 2] / 2.0
+            low = max(positions[track, axis] - half_a, positions[other, axis] - half_b)
+            high = min(positions[track, axis] + half_a, positions[other, axis] + half_b)
+            shared *= max(high - low, 0.0)
+        area = max(positions[track, 2], MIN_SIDE_PX) * max(positions[track, 3], MIN_SIDE_PX)
+        greatest = max(greatest, shared / area)
+    return greatest
 
 
 def newcomers(taken: Indices, detections: Detections, settings: TrackerSettings) -> Indices:
     """Which detections (B,) are people nobody has seen yet: unclaimed, sure, and no double of a claimed one."""
-    free = np.ones(len(detections), np.bool_)
+    free = detections.scores >= settings.birth_score
     claimed = taken[taken >= 0]
     free[claimed] = False
-    born = np.flatnonzero(free & (detections.scores >= settings.birth_score))
+    born = free.nonzero()[0]
     if not len(born) or not len(claimed):
         return born
     overlap = iou(detections.corners[born], detections.corners[claimed]).max(axis=1)
-    return np.asarray(born[overlap < DOUBLE_IOU])
+    return np.asarray(born[overlap < model.DOUBLE_IOU])
 
 
 def begun(born: Indices, detections: Detections, first_id: int, now_ns: int, settings: TrackerSettings) -> Tracks:
     """New tracks (B,) of the detections `born`, numbered from `first_id`."""
     count = len(born)
-    centred = detections.centred[born]
+    centred, scores = detections.centred[born], detections.scores[born]
     size = body_size(centred)
-    beliefs = kalman.begin(centred, size, MOTION)
-    scores = detections.scores[born]
-    believed = (scores >= CERTAIN_SCORE) | (settings.confirm_s == 0)
-    now = np.full(count, now_ns, np.int64)
     joints = np.zeros((count, 0, 3))
     if detections.joints is not None:
-        joints = joint_offsets(detections.joints[born], centred)
+        joints = detections.joints[born]
+        joints[:, :, :2] -= centred[:, None, :2]
+    colours = np.zeros((count, appearance.SIZE))
+    if detections.appearance is not None:
+        colours = detections.appearance[born]
     return Tracks(
         ids=np.arange(first_id, first_id + count, dtype=np.int64),
-        state=np.where(believed, CONFIRMED, TENTATIVE).astype(np.int64),
-        born_ns=now,
-        seen_ns=now,
+        state=np.where((scores >= settings.certain_score) | (settings.confirm_s == 0), CONFIRMED, TENTATIVE),
+        born_ns=np.full(count, now_ns, np.int64),
+        seen_ns=np.full(count, now_ns, np.int64),
         score=scores,
         size_px=size,
-        position=beliefs.position,
-        velocity=beliefs.velocity,
-        var_position=beliefs.var_position,
-        covariance=beliefs.covariance,
-        var_velocity=beliefs.var_velocity,
+        beliefs=kalman.begin(centred, size, model.MOTION),
         joints=joints,
+        appearance=colours,
     )

@@ -8,12 +8,14 @@ from posebus.bus.registry import Registry, process_id
 from posebus.settings import Settings
 from posebus.stage import Heartbeat, StopFlag, run_stage
 from tracking.track_stage import TrackStage
+from tracking.warm_up import warm_up
 
 
 def run_tracker(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT. Raises FatalError: no broker."""
     stop = StopFlag()
     stop.install()
+    warm_up()
     broker = open_broker(settings.redis, settings.shards)
     owner = process_id("tracker")
     reader = PoseReader(broker, owner, settings.retention)

@@ -2,49 +2,120 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from posebus.messages import PoseFrame, Track, TrackFrame, TrackState
 from posebus.settings import TrackerSettings
-from tracking.boxes import to_corners
-from tracking.track import Tracks
-
-SMOOTHING = 0.4
-"""Share of the filter in the box of who is seen: the detection's alone trembles, the filter's alone lags; against
-ground truth both lie farther off than what is between them."""
+from tracking.boxes import MIN_SIDE_PX
+from tracking.compiled import compiled
+from tracking.detections import Detections
+from tracking.kalman import POSITION, VELOCITY
+from tracking.smoothing import BOX_SHARE, SEEN_CONFIDENCE
+from tracking.track import LOST, Ints, Tracks
 
 STATE_NAMES = tuple(str(state) for state in TrackState)
 
+HIDDEN, SEEN = 1, 2
+"""COCO's visibility flags of keypoints; 0 is not known."""
 
-def report(frame: PoseFrame, tracks: Tracks, rows: npt.NDArray[np.intp], settings: TrackerSettings) -> TrackFrame:
-    """`tracks` (T,) in `frame`; `rows` (T,) is the person of the frame each was seen as, -1 for unseen.
+Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.uint8]
+Indices = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
 
-    Who is seen has the detection's own keypoints and a box between the detection's and the filter's. Who is not has
-    the predicted box and the last skeleton carried along with it, score and confidences fading with time.
+
+def report(
+    frame: PoseFrame, tracks: Tracks, taken: Indices, lost: Bools, detections: Detections, settings: TrackerSettings
+) -> TrackFrame:
+    """`tracks` (T,) in `frame`; `taken` is the detection that each was seen as, -1 for unseen; `lost` is who has just
+    been lost; of the tracks beyond the length of either, neither is true.
+
+    Who is seen has the smoothed skeleton and a box between the detection's and the filter's. Who is not has the
+    predicted box and the last skeleton carried along with it, score and confidences fading with time. Who has been
+    lost for longer than `report_lost_s` is not mentioned until found again or ended, but everybody once when lost.
     """
-    unseen = rows < 0
-    boxes = to_corners(tracks.position).astype(np.float32)
-    boxes[~unseen] += (1.0 - SMOOTHING) * (frame.boxes_xyxy_px[rows[~unseen]] - boxes[~unseen])
-    elapsed_s = np.maximum(frame.captured_at_ns - tracks.seen_ns, 0) / 1e9
-    fading = np.where(unseen, np.clip(1.0 - elapsed_s / settings.lost_s, 0.0, 1.0), 1.0)
-    skeletons = tracks.placed_joints() if unseen.any() else tracks.joints
-    skeletons = skeletons * np.array([1.0, 1.0, 0.0]) + skeletons * np.array([0.0, 0.0, 1.0]) * fading[:, None, None]
-    skeletons = skeletons.astype(np.float32)
-    ages_s = (frame.captured_at_ns - tracks.born_ns) / 1e9
+    taken, lost = _filled(taken, len(tracks), -1), _filled(lost, len(tracks), False)
+    told = Told(tracks.state, tracks.seen_ns, tracks.beliefs, tracks.joints)
+    times_ns = (frame.captured_at_ns, round(settings.lost_s * 1e9), round(settings.report_lost_s * 1e9))
+    fading, boxes_px, joints_px, visibility, velocities_px_s = tell(told, taken, lost, detections.corners, times_ns)
+    known = frame.keypoints_px is not None and tracks.joints.shape[1] > 0
     reported = []
-    for place, row in enumerate(rows.tolist()):
-        keypoints = skeletons[place].copy() if skeletons.shape[1] else None
-        if row >= 0:
-            keypoints = None if frame.keypoints_px is None else np.array(frame.keypoints_px[row], np.float32, order="C")
+    for place, (number, state, seen_as, share, score, born_ns) in enumerate(
+        zip(
+            *(column.tolist() for column in (tracks.ids, tracks.state, taken, fading, tracks.score, tracks.born_ns)),
+            strict=True,
+        )
+    ):
+        if share < 0.0:
+            continue
         reported.append(
             Track(
-                id=int(tracks.ids[place]),
-                box_xyxy_px=boxes[place].copy(),
-                score=float(tracks.score[place] * fading[place]),
-                keypoints_px=keypoints,
-                state=STATE_NAMES[tracks.state[place]],
-                age_s=float(ages_s[place]),
+                number,
+                boxes_px[place],
+                score * share,
+                joints_px[place] if known else None,
+                STATE_NAMES[state],
+                (frame.captured_at_ns - born_ns) / 1e9,
+                velocities_px_s[place],
+                visibility[place] if known else None,
+                int(detections.rows[seen_as]) if seen_as >= 0 else None,
+                seen_as < 0,
             )
         )
     return TrackFrame(frame.camera, frame.epoch, frame.seq, frame.captured_at_ns, frame.size_px, tuple(reported))
+
+
+def _filled(column: npt.NDArray[Any], length: int, value: Any) -> npt.NDArray[Any]:
+    """A column (T,) made `length` long with `value`."""
+    missing = length - len(column)
+    return np.concatenate((column, np.full(missing, value, column.dtype))) if missing else column
+
+
+class Told(NamedTuple):
+    """The columns of `Tracks` that a report is made of."""
+
+    state: Ints
+    seen_ns: Ints
+    beliefs: Floats
+    joints: Floats
+
+
+@compiled
+def tell(
+    tracks: Told, taken: Indices, lost: Bools, corners: Floats, times_ns: tuple[int, int, int]
+) -> tuple[Floats, Singles, Singles, Flags, Singles]:
+    """How much of their score tracks keep (T,), -1 for those not to be mentioned; boxes (T, 4), joints (T, K, 3), their
+    visibility (T, K) and velocities (T, 2). times_ns: now, how long lost ones live and how long they are mentioned."""
+    now_ns, lost_ns, report_lost_ns = times_ns
+    count, joints = tracks.joints.shape[:2]
+    fading = np.ones(count)
+    boxes_px = np.empty((count, 4), np.float32)
+    joints_px = np.empty((count, joints, 3), np.float32)
+    visibility = np.zeros((count, joints), np.uint8)
+    velocities = np.empty((count, 2), np.float32)
+    for track in range(count):
+        position = tracks.beliefs[POSITION, track]
+        velocities[track] = tracks.beliefs[VELOCITY, track, :2]
+        seen = taken[track] >= 0
+        if not seen:
+            unseen_ns = now_ns - tracks.seen_ns[track]
+            if tracks.state[track] == LOST and unseen_ns > report_lost_ns and not lost[track]:
+                fading[track] = -1.0
+                continue
+            fading[track] = min(max(1.0 - unseen_ns / lost_ns, 0.0), 1.0)
+        for side in range(4):
+            half = max(position[2 + side % 2], MIN_SIDE_PX) / 2.0
+            place = position[side % 2] + (half if side >= 2 else -half)
+            if seen:
+                place += (1.0 - BOX_SHARE) * (corners[taken[track], side] - place)
+            boxes_px[track, side] = place
+        for joint in range(joints):
+            x, y, confidence = tracks.joints[track, joint]
+            joints_px[track, joint] = (position[0] + x, position[1] + y, confidence * fading[track])
+            if confidence > 0.0:
+                visibility[track, joint] = SEEN if seen and confidence >= SEEN_CONFIDENCE else HIDDEN
+    return fading, boxes_px, joints_px, visibility, velocities

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from posebus.appearance import SIZE as APPEARANCE_SIZE
 from posebus.errors import MalformedMessage
-from tracking.track import BELIEF_COLUMNS, COLUMNS, INTEGER_COLUMNS, Tracks
+from tracking.kalman import PLANES
+from tracking.track import COLUMNS, INTEGER_COLUMNS, Tracks
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,9 @@ def from_dict(plain: dict[str, Any]) -> TrackerState:
         )
     try:
         columns = {name: _column(name, plain[name]) for name in COLUMNS}
-        count = len(columns["ids"])
-        for name, column in columns.items():
-            if column.shape != (count, *_shape_of_one(name, columns["joints"])):
-                raise ValueError(f"its column {name} has shape {column.shape}")
+        for name, shape in _shapes(len(columns["ids"]), columns["joints"]).items():
+            if columns[name].shape != shape:
+                raise ValueError(f"its column {name} has shape {columns[name].shape}")
         last = None if plain["last"] is None else Instant(*(int(part) for part in plain["last"]))
         return TrackerState(tracks=Tracks(**columns), next_id=int(plain["next_id"]), last=last)
     except (KeyError, TypeError, ValueError) as error:
@@ -74,8 +75,11 @@ def _column(name: str, values: Any) -> np.ndarray[Any, Any]:
     return np.array(values, np.int64 if name in INTEGER_COLUMNS else np.float64, order="C")
 
 
-def _shape_of_one(name: str, joints: np.ndarray[Any, Any]) -> tuple[int, ...]:
-    """The shape of one track's entry in a column; how many joints there are only the snapshot knows."""
-    if name == "joints":
-        return (joints.shape[1], 3) if joints.ndim == 3 else (0, 3)
-    return (4,) if name in BELIEF_COLUMNS else ()
+def _shapes(count: int, joints: np.ndarray[Any, Any]) -> dict[str, tuple[int, ...]]:
+    """The shape of every column of `count` tracks; how many joints there are only the snapshot knows."""
+    return {
+        **dict.fromkeys(COLUMNS, (count,)),
+        "beliefs": (PLANES, count, 4),
+        "joints": (count, joints.shape[1] if joints.ndim == 3 else 0, 3),
+        "appearance": (count, APPEARANCE_SIZE),
+    }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
-from tracking.kalman import Beliefs
+from posebus.appearance import SIZE as APPEARANCE_SIZE
+from tracking.kalman import PLANES
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -16,14 +17,15 @@ TENTATIVE, CONFIRMED, LOST, ENDED = 0, 1, 2, 3
 """Codes of `posebus.messages.TrackState`, in its order, in the column `state`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tracks:
-    """T tracks, oldest first. A new table replaces the old one; the arrays of a table are never written to.
+    """T tracks, oldest first. A step works on its own copy of the table and may write to it.
 
     ids, state, born_ns, seen_ns: (T,) int64; `seen_ns` is the capture time of the last detection. score: (T,) of
-    that detection. size_px: (T,) size of the body then, which scales the motion model. position ... var_velocity:
-    (T, 4) beliefs about box centre x, y, width, height in pixels. joints: (T, K, 3), the last skeleton: offsets from
-    the box centre in parts of its width and height, and confidences; K is 0 as long as no keypoints were seen.
+    that detection. size_px: (T,) size of the body then, which scales the motion model. beliefs: (5, T, 4) about box
+    centre x, y, width, height in pixels, planes as in `tracking.kalman`. joints: (T, K, 3), the smoothed skeleton:
+    offsets from the box centre in pixels, and confidences; K is 0 as long as no keypoints were seen. appearance:
+    (T, 64) remembered colours as in `posebus.appearance`, all 0 where none were seen.
     """
 
     ids: Ints
@@ -32,84 +34,60 @@ class Tracks:
     seen_ns: Ints
     score: Floats
     size_px: Floats
-    position: Floats
-    velocity: Floats
-    var_position: Floats
-    covariance: Floats
-    var_velocity: Floats
+    beliefs: Floats
     joints: Floats
+    appearance: Floats
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    @property
-    def beliefs(self) -> Beliefs:
-        """The filter's columns alone."""
-        return Beliefs(self.position, self.velocity, self.var_position, self.covariance, self.var_velocity)
-
-    def with_beliefs(self, beliefs: Beliefs) -> Tracks:
-        """The same tracks, believed to be elsewhere."""
-        return replace(self, **{name: getattr(beliefs, name) for name in BELIEF_COLUMNS})
+    def copy(self) -> Tracks:
+        """The same tracks, with arrays of their own in the columns that a step may write to."""
+        return Tracks(
+            *(self.ids, self.state.copy(), self.born_ns, self.seen_ns.copy(), self.score.copy(), self.size_px.copy()),
+            *(self.beliefs, self.joints.copy(), self.appearance.copy()),
+        )
 
     def select(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Tracks:
-        """Some of the tracks: those of a mask (T,), or those at the indices, repeated as often as they are named."""
-        return Tracks(*(getattr(self, name)[rows] for name in COLUMNS))
+        """Some of the tracks, in arrays of their own: those of a mask (T,), or those at the indices."""
+        # C-contiguous whatever is selected: kernels are compiled for that layout.
+        beliefs = np.ascontiguousarray(self.beliefs[:, rows])
+        return Tracks(
+            *(self.ids[rows], self.state[rows], self.born_ns[rows], self.seen_ns[rows]),
+            *(self.score[rows], self.size_px[rows], beliefs, self.joints[rows], self.appearance[rows]),
+        )
 
     def joined(self, others: Tracks) -> Tracks:
         """These tracks and then `others`, which must have as many joints."""
         if not len(others):
             return self
-        return Tracks(*(np.concatenate([getattr(self, name), getattr(others, name)]) for name in COLUMNS))
+        return Tracks(
+            *(
+                np.concatenate((getattr(self, name), getattr(others, name)), axis=1 if name == "beliefs" else 0)
+                for name in COLUMNS
+            )
+        )
 
-    def updated(self, rows: npt.NDArray[np.bool_], **columns: Floats | Ints | int) -> Tracks:
-        """The same tracks with other values in the `rows` (T,) of the named columns."""
-        if not rows.any():
-            return self
-        fresh = {}
-        for name, values in columns.items():
-            fresh[name] = getattr(self, name).copy()
-            fresh[name][rows] = values
-        return replace(self, **fresh)
-
-    def with_joints(self, count: int) -> Tracks:
-        """The same tracks with `count` joints each; skeletons of another count are forgotten."""
-        if self.joints.shape[1] == count:
-            return self
-        return replace(self, joints=np.zeros((len(self), count, 3)))
-
-    def placed_joints(self) -> Floats:
-        """(T, K, 3): the last skeletons carried along with the predicted boxes, pixels."""
-        placed = self.joints.copy()
-        placed[:, :, :2] = self.joints[:, :, :2] * self.position[:, None, 2:] + self.position[:, None, :2]
-        return placed
+    def expect_joints(self, count: int) -> None:
+        """Make room for `count` joints each; skeletons of another count are forgotten."""
+        if self.joints.shape[1] != count:
+            self.joints = np.zeros((len(self), count, 3))
 
 
 COLUMNS = tuple(field.name for field in fields(Tracks))
-BELIEF_COLUMNS = tuple(field.name for field in fields(Beliefs))
 INTEGER_COLUMNS = ("ids", "state", "born_ns", "seen_ns")
-
-
-def joint_offsets(joints_px: Floats, centred: Floats) -> Floats:
-    """(N, K, 3): skeletons relative to their boxes (N, 4 centred), the inverse of `Tracks.placed_joints`."""
-    offsets = joints_px.copy()
-    offsets[:, :, :2] = (joints_px[:, :, :2] - centred[:, None, :2]) / centred[:, None, 2:]
-    return offsets
 
 
 def no_tracks(joints: int = 0) -> Tracks:
     """An empty table for skeletons of that many joints."""
-    ints, floats, columns = np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 4))
     return Tracks(
-        ids=ints,
-        state=ints,
-        born_ns=ints,
-        seen_ns=ints,
-        score=floats,
-        size_px=floats,
-        position=columns,
-        velocity=columns,
-        var_position=columns,
-        covariance=columns,
-        var_velocity=columns,
+        ids=np.zeros(0, np.int64),
+        state=np.zeros(0, np.int64),
+        born_ns=np.zeros(0, np.int64),
+        seen_ns=np.zeros(0, np.int64),
+        score=np.zeros(0),
+        size_px=np.zeros(0),
+        beliefs=np.zeros((PLANES, 0, 4)),
         joints=np.zeros((0, joints, 3)),
+        appearance=np.zeros((0, APPEARANCE_SIZE)),
     )

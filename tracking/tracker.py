@@ -11,14 +11,14 @@ from posebus.messages import PoseFrame, TrackFrame
 from posebus.settings import TrackerSettings
 from tracking import kalman, lifecycle, snapshot
 from tracking.association import associate
+from tracking.body_model import MOTION
 from tracking.detections import detections_of
-from tracking.motion import MOTION
+from tracking.likelihood import log_odds
 from tracking.report import report
-from tracking.similarity import similarity
 from tracking.snapshot import Instant, TrackerState
 from tracking.track import ENDED, TENTATIVE, Tracks, no_tracks
 
-Indices = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
 
 
 class PoseTracker:
@@ -45,20 +45,26 @@ class PoseTracker:
     def update(self, frame: PoseFrame) -> TrackFrame:
         """The identities in `frame`; see the class for frames out of order.
 
-        Reports every live track, oldest first: `confirmed` and `tentative` ones with keypoints and score of their
-        detection and its box, slightly smoothed; those not seen with box and skeleton predicted, score and joint
-        confidences fading linearly to 0 over `lost_s`; and after them each ended track once, in the frame that ended
-        it: unseen for longer than `lost_s` (soon after it walked out of the picture), or never confirmed.
+        Reports, oldest first:
+
+        - who is seen, `confirmed` or still `tentative`: a box between the detection's and the filter's, and a smoothed
+          skeleton;
+        - who is `confirmed` and coasted, missed for a moment (`missed_s`) or hidden by somebody seen: all predicted;
+        - who is `lost`, predicted, for `report_lost_s`, but at least once;
+        - then each ended track once, in the frame that ended it: unseen for longer than `lost_s` (soon after it walked
+          out of the picture), or never confirmed.
+
+        Score and joint confidences of who is not seen fade linearly to 0 over `lost_s`.
         """
         now = Instant(frame.epoch, frame.seq, frame.captured_at_ns)
         last = self._state.last
         if last is not None and now.is_stale(last, self._settings.lost_s):
-            return report(frame, no_tracks(), np.empty(0, np.intp), self._settings)
-        tracks, elapsed_s = self._state.tracks, 0.0
+            return TrackFrame(frame.camera, frame.epoch, frame.seq, frame.captured_at_ns, frame.size_px, ())
+        tracks = self._state.tracks.copy()  # whose beliefs are replaced by the prediction
         restarted = last is not None and now.captured_at_ns <= last.captured_at_ns
         if last is not None and not restarted:
             elapsed_s = (now.captured_at_ns - last.captured_at_ns) / 1e9
-        tracks = tracks.with_beliefs(kalman.predict(tracks.beliefs, elapsed_s, tracks.size_px, MOTION))
+            tracks.beliefs = kalman.predict(tracks.beliefs, elapsed_s, tracks.size_px, MOTION)
         over = (
             np.full(len(tracks), True)
             if restarted
@@ -66,28 +72,35 @@ class PoseTracker:
         )
         return self._step(frame, tracks, over, now)
 
-    def _step(self, frame: PoseFrame, tracks: Tracks, over: npt.NDArray[np.bool_], now: Instant) -> TrackFrame:
+    def _step(self, frame: PoseFrame, tracks: Tracks, over: Bools, now: Instant) -> TrackFrame:
         """Update with a newer frame: `tracks` are predicted to it, those in the mask `over` end with it."""
         settings, now_ns = self._settings, now.captured_at_ns
         detections = detections_of(frame, settings.low_score)
         if detections.joints is not None:
-            tracks = tracks.with_joints(detections.joints.shape[1])
-        ended, tracks = tracks.select(over), tracks.select(~over)
-        taken = associate(similarity(tracks, detections), tracks, detections, now_ns, settings)
-        tracks = lifecycle.seen(tracks, taken, detections, now_ns, settings)
-        given_up = (tracks.state == TENTATIVE) & (taken < 0)
-        if given_up.any():
-            ended = ended.joined(tracks.select(given_up))
-            tracks, taken = tracks.select(~given_up), taken[~given_up]
+            tracks.expect_joints(detections.joints.shape[1])
+        ended = no_tracks(tracks.joints.shape[1])
+        if over.any():
+            ended, tracks = tracks.select(over), tracks.select(~over)
+        in_sight = now_ns - tracks.seen_ns <= settings.in_sight_s * 1e9
+        taken = associate(log_odds(tracks, detections, in_sight), tracks, detections, in_sight, settings)
+        unseen = taken < 0
+        if unseen.any():
+            given_up = unseen & (tracks.state == TENTATIVE)
+            if given_up.any():
+                ended = tracks.select(given_up) if not len(ended) else ended.joined(tracks.select(given_up))
+                tracks, taken = tracks.select(~given_up), taken[~given_up]
         born = lifecycle.newcomers(taken, detections, settings)
+        lifecycle.see(tracks, taken, detections, now_ns, settings)
+        lost = lifecycle.miss(tracks, taken, frame.size_px, now_ns, settings)
         if len(born):
             begun = lifecycle.begun(born, detections, self._state.next_id, now_ns, settings)
-            tracks, taken = tracks.joined(begun.with_joints(tracks.joints.shape[1])), np.concatenate([taken, born])
+            begun.expect_joints(tracks.joints.shape[1])
+            tracks, taken = tracks.joined(begun), np.concatenate((taken, born))
         self._state = TrackerState(tracks=tracks, next_id=self._state.next_id + len(born), last=now)
-        everyone = tracks.joined(ended.updated(np.full(len(ended), True), state=ENDED))
-        rows = np.full(len(everyone), -1, np.intp)
-        rows[: len(taken)] = np.where(taken >= 0, detections.rows[taken] if len(detections) else -1, -1)
-        return report(frame, everyone, rows, settings)
+        if len(ended):
+            ended.state[:] = ENDED
+            tracks = tracks.joined(ended)
+        return report(frame, tracks, taken, lost, detections, settings)
 
     def end_source(self) -> None:
         """The source is over: nobody in the next frame, whenever it comes, is one of the people seen so far.

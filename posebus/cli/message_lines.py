@@ -64,7 +64,7 @@ def clock_text(time_ns: int) -> str:
 
 def _people(frame: TrackFrame) -> str:
     ids = {state: [str(track.id) for track in frame.tracks if track.state == state] for state in TrackState}
-    seen, lost = ids[TrackState.CONFIRMED], ids[TrackState.LOST]
-    noun = "person" if len(seen) == 1 else "people"
-    text = f"{len(seen)} {noun}: {' '.join(seen)}" if seen else "nobody"
+    there, lost = ids[TrackState.CONFIRMED], ids[TrackState.LOST]
+    noun = "person" if len(there) == 1 else "people"
+    text = f"{len(there)} {noun}: {' '.join(there)}" if there else "nobody"
     return f"{text}  (lost: {' '.join(lost)})" if lost else text

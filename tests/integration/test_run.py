@@ -76,6 +76,7 @@ def test_the_mot_file_is_valid_and_holds_the_confirmed_people(one_worker: Path) 
     tracks = frames_of(one_worker / "new" / f"{NAME}.tracks.jsonl")
     confirmed = [(f["seq"] + 1, t["id"]) for f in tracks for t in f["tracks"] if t["state"] == "confirmed"]
     assert [(int(row[0]), int(row[1])) for row in rows] == confirmed
+    assert len({(row[0], row[1]) for row in rows}) == len(rows), "somebody is twice in a frame"
     assert {len(row) for row in rows} == {10}
     assert {tuple(row[7:]) for row in rows} == {("-1", "-1", "-1")}
     assert all(float(row[4]) > 0 and float(row[5]) > 0 and 0 < float(row[6]) <= 1 for row in rows)

@@ -27,8 +27,12 @@ def test_mot_rows_are_confirmed_people_in_pixels_from_frame_1() -> None:
     box = samples.np.array((10.5, 20.0, 30.25, 60.126), samples.np.float32)
     states = ("confirmed", "lost", "tentative", "ended")
     tracks = tuple(samples.Track(i + 1, box, 0.87654, None, state, 1.0) for i, state in enumerate(states))
-    frame = samples.TrackFrame("door", 1, 0, 0, (64, 48), tracks)
-    assert list(mot_lines(frame)) == ["1,1,10.50,20.00,19.75,40.13,0.8765,-1,-1,-1\n"]
+    hidden = samples.Track(9, box, 0.5, None, "confirmed", 1.0, coasted=True)
+    frame = samples.TrackFrame("door", 1, 0, 0, (64, 48), (*tracks, hidden))
+    assert list(mot_lines(frame)) == [
+        "1,1,10.50,20.00,19.75,40.13,0.8765,-1,-1,-1\n",
+        "1,9,10.50,20.00,19.75,40.13,0.5000,-1,-1,-1\n",
+    ]
 
 
 def test_files_have_their_names_only_once_they_are_complete(tmp_path: Path) -> None:

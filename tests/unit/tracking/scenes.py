@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from posebus import appearance
 from posebus.messages import PoseFrame, TrackFrame
+from tracking import PoseTracker
 
 SIZE_PX = (1280, 720)
 SECOND_NS = 1_000_000_000
@@ -54,6 +57,15 @@ def pose_frame(
     )
 
 
+def dressed(frame: PoseFrame, colours: Sequence[int], *, seen: float = 1.0) -> PoseFrame:
+    """The frame with everybody dressed from head to foot in one of the colours 0 to 4, which have nothing in common."""
+    features = np.zeros((len(colours), len(appearance.PARTS), appearance.FEATURES), np.float32)
+    for row, colour in enumerate(colours):
+        features[row, :, colour :: appearance.BINS] = np.sqrt(1 / appearance.CHANNELS)
+    weights = np.full(features.shape[:2], seen, np.float32)
+    return replace(frame, appearance=appearance.joined(features, weights))
+
+
 def walk(
     times_s: Iterable[float], lanes: int = 3, speed_px_s: float = 120.0, *, keypoints: bool = True
 ) -> list[PoseFrame]:
@@ -84,6 +96,12 @@ def crowd(rng: np.random.Generator, people: int, frames: int, *, missing: float 
     return result
 
 
+def run(frames: Iterable[PoseFrame], tracker: PoseTracker | None = None) -> list[TrackFrame]:
+    """What a tracker, by default a new one, says of the frames."""
+    tracker = tracker or PoseTracker()
+    return [tracker.update(frame) for frame in frames]
+
+
 def in_state(frame: TrackFrame, state: str) -> list[int]:
     """Ids of the tracks that are in that state."""
     return [track.id for track in frame.tracks if track.state == state]
@@ -101,6 +119,9 @@ def plain(frame: TrackFrame) -> tuple[object, ...]:
                 track.age_s,
                 track.box_xyxy_px.tobytes(),
                 None if track.keypoints_px is None else track.keypoints_px.tobytes(),
+                track.velocity_px_s.tobytes(),
+                None if track.keypoint_visibility is None else track.keypoint_visibility.tobytes(),
+                (track.pose_index, track.coasted),
             )
             for track in frame.tracks
         ),

@@ -3,81 +3,130 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from unit.tracking.scenes import person, pose_frame
 
 from posebus.settings import TrackerSettings
-from tracking.association import Round, assign, in_rounds, with_left_overs
+from tracking import body_model as model
+from tracking.association import associate
 from tracking.detections import detections_of
 from tracking.lifecycle import begun
+from tracking.track import CONFIRMED, LOST, TENTATIVE
+
+SETTINGS = TrackerSettings()
+SURE = 0.9
+DOUBTFUL = (SETTINGS.low_score + SETTINGS.high_score) / 2
 
 matrices = st.tuples(st.integers(0, 4), st.integers(0, 4)).flatmap(
-    lambda shape: arrays(np.float64, shape, elements=st.floats(0, 1))
+    lambda shape: st.tuples(
+        arrays(np.float64, shape, elements=st.floats(-8, 3)),
+        arrays(np.float64, shape[1], elements=st.floats(SETTINGS.high_score, 1)),
+    )
 )
 
 
-def best_sum(alike: np.ndarray, at_least: float) -> float:
-    """The greatest sum over all ways to pair rows with columns, by trying them all."""
-    rows, columns = alike.shape
-    if rows > columns:
-        return best_sum(alike.T, at_least)
+def best_sum(worth: np.ndarray) -> float:
+    """The greatest sum over all ways to pair rows with columns, or with nothing, by trying them all."""
+    rows, columns = worth.shape
+    choices = [*range(columns), *[-1] * rows]
     return max(
-        sum(alike[row, column] for row, column in enumerate(order) if alike[row, column] >= at_least)
-        for order in itertools.permutations(range(columns), rows)
+        sum(max(worth[row, column], 0.0) for row, column in enumerate(order) if column >= 0)
+        for order in set(itertools.permutations(choices, rows))
     )
 
 
-@given(matrices, st.floats(0.05, 0.9))
-def test_assignment_is_allowed_one_to_one_and_best(alike: np.ndarray, at_least: float) -> None:
-    rows, columns = assign(alike, np.ones(alike.shape[1]), at_least)
-    assert len(set(rows.tolist())) == len(rows)
-    assert len(set(columns.tolist())) == len(columns)
-    assert (alike[rows, columns] >= at_least).all()
-    assert abs(alike[rows, columns].sum() - best_sum(alike, at_least)) < 1e-9
+def matched(
+    odds: list[list[float]] | np.ndarray,
+    *,
+    states: list[int] | None = None,
+    scores: list[float] | None = None,
+    in_sight: list[bool] | None = None,
+) -> list[int]:
+    """What `associate` takes for log odds (T, D): of tracks that are confirmed and in sight, of sure detections."""
+    matrix = np.asarray(odds, float)
+    count, seen = matrix.shape
+    boxes = [person(100 + 90 * place, 300) for place in range(max(count, seen))]
+    everybody = detections_of(pose_frame(boxes, 0, 0.0), SETTINGS.low_score)
+    tracks = begun(np.arange(count), everybody, 1, 0, SETTINGS)
+    tracks.state[:] = CONFIRMED if states is None else states
+    frame = pose_frame(boxes[:seen], 1, 0.1, scores=[SURE] * seen if scores is None else scores)
+    detections = detections_of(frame, SETTINGS.low_score)
+    assert len(detections) == seen
+    sight = np.full(count, True) if in_sight is None else np.array(in_sight)
+    return associate(matrix, tracks, detections, sight, SETTINGS).tolist()
+
+
+@settings(deadline=None)  # the first call compiles
+@given(matrices)
+def test_assignment_is_one_to_one_and_the_best_of_all(case: tuple[np.ndarray, np.ndarray]) -> None:
+    """By the sum of log odds above the gate, each times the detection's score; nobody takes what is below the gate."""
+    odds, scores = case
+    # As the detections have them: float32 on the way.
+    worth = (odds + model.GATES.in_sight) * scores.astype(np.float32)
+    pairs = [(row, column) for row, column in enumerate(matched(odds, scores=scores.tolist())) if column >= 0]
+    assert len({column for _, column in pairs}) == len(pairs)
+    assert all(worth[row, column] > 0 for row, column in pairs)
+    assert abs(sum(worth[row, column] for row, column in pairs) - best_sum(worth)) < 1e-6
 
 
 def test_a_hopeless_pair_does_not_cost_a_good_one() -> None:
-    rows, columns = assign(np.array([[0.8, 0.0], [0.85, 0.1]]), np.ones(2), 0.3)
-    assert list(zip(rows.tolist(), columns.tolist(), strict=True)) == [(1, 0)]
+    """Summed as they are, the first with the first and the second with the second would be more."""
+    gate = model.GATES.in_sight
+    assert matched([[3.0 - gate, -9.0 - gate], [3.5 - gate, -1.0 - gate]]) == [-1, 0]
 
 
 def test_the_surer_of_two_doubles_is_taken() -> None:
-    _, columns = assign(np.array([[0.72, 0.70]]), np.array([0.4, 0.9]), 0.3)
-    assert columns.tolist() == [1]
+    assert matched([[-0.9, -1.0]], scores=[0.4, 0.9]) == [1]
 
 
-def test_rounds_are_in_order_and_what_is_given_stays_given() -> None:
-    alike = np.array([[0.4, 0.9], [0.0, 0.95], [0.5, 0.9]])
-    everyone, second = np.full(3, True), np.array([False, True, False])
-    taken = in_rounds(
-        alike,
-        np.ones(2),
-        (
-            Round(~second, np.array([False, True]), 0.3),
-            Round(everyone, np.array([True, True]), 0.45),
-        ),
-    )
-    assert sorted(taken.tolist()) == [-1, 0, 1]
-    assert taken[1] == -1
+def test_both_are_linked_although_one_could_do_better_alone() -> None:
+    assert matched([[0.0, -0.5], [-0.5, -3.8]]) == [1, 0]
 
 
-def test_nobody_and_nothing() -> None:
-    step = Round(np.zeros(0, bool), np.full(2, True), 0.3)
-    assert in_rounds(np.zeros((0, 2)), np.ones(2), (step,)).tolist() == []
-    step = Round(np.full(2, True), np.zeros(0, bool), 0.3)
-    assert in_rounds(np.zeros((2, 0)), np.ones(0), (step,)).tolist() == [-1, -1]
+def test_nobody_takes_what_is_improbable() -> None:
+    assert matched([[-model.GATES.in_sight + 0.1]]) == [0]
+    assert matched([[-model.GATES.in_sight - 0.1]]) == [-1]
 
 
-def test_left_overs_are_joined_only_where_nobody_else_claims() -> None:
-    boxes = [person(200, 300), person(800, 300)]
-    detections = detections_of(pose_frame(boxes, 0, 0.0), 0.1)
-    tracks = begun(np.arange(2), detections, 1, 0, TrackerSettings())
-    nothing, everyone = np.zeros((2, 2)), np.full(2, True)
-    untaken = np.full(2, -1)
-    assert with_left_overs(untaken, nothing, tracks, detections, everyone, everyone).tolist() == [0, 1]
-    assert with_left_overs(np.array([-1, 0]), nothing, tracks, detections, everyone, everyone).tolist() == [-1, 0]
-    assert with_left_overs(untaken, nothing, tracks, detections, everyone, ~everyone).tolist() == [-1, -1]
-    assert with_left_overs(untaken, nothing, tracks, detections, ~everyone, everyone).tolist() == [-1, -1]
-    assert untaken.tolist() == [-1, -1]
+def test_who_comes_back_must_be_more_probable() -> None:
+    between = -(model.GATES.in_sight + model.GATES.out_of_sight) / 2
+    assert matched([[between]], in_sight=[True]) == [0]
+    assert matched([[between]], in_sight=[False]) == [-1]
+    assert matched([[-model.GATES.out_of_sight + 0.1]], in_sight=[False], states=[LOST]) == [0]
+
+
+@pytest.mark.parametrize(
+    ("state", "in_sight", "expected"),
+    [(CONFIRMED, True, 0), (LOST, True, 0), (CONFIRMED, False, -1), (LOST, False, -1), (TENTATIVE, True, -1)],
+)
+def test_a_doubtful_detection_only_continues_who_is_in_sight(state: int, in_sight: bool, expected: int) -> None:
+    """Even exactly where somebody is expected; a sure one there is taken in each case."""
+    assert matched([[0.0]], states=[state], in_sight=[in_sight], scores=[DOUBTFUL]) == [expected]
+    assert matched([[0.0]], states=[state], in_sight=[in_sight], scores=[SURE]) == [0]
+
+
+def test_a_doubtful_detection_must_lie_better() -> None:
+    odds = -model.GATES.in_sight + model.GATES.doubt_penalty
+    assert matched([[odds - 0.1]], scores=[DOUBTFUL]) == [-1]
+    assert matched([[odds - 0.1]], scores=[SURE]) == [0]
+    assert matched([[odds + 0.1]], scores=[DOUBTFUL]) == [0]
+
+
+def test_who_is_not_yet_believed_must_lie_better() -> None:
+    odds = -model.GATES.in_sight + model.GATES.tentative_penalty
+    assert matched([[odds - 0.1]], states=[TENTATIVE]) == [-1]
+    assert matched([[odds - 0.1]], states=[CONFIRMED]) == [0]
+    assert matched([[odds + 0.1]], states=[TENTATIVE]) == [0]
+
+
+def test_of_two_alike_the_believed_one_goes_on() -> None:
+    assert matched([[0.0], [0.0]], states=[TENTATIVE, CONFIRMED]) == [-1, 0]
+    assert matched([[0.0], [0.0]], states=[CONFIRMED, TENTATIVE]) == [0, -1]
+
+
+@pytest.mark.parametrize(("tracks", "people"), [(0, 0), (0, 2), (2, 0)])
+def test_nobody_and_nothing(tracks: int, people: int) -> None:
+    assert matched(np.zeros((tracks, people))) == [-1] * tracks

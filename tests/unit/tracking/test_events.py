@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
-from unit.tracking.scenes import SECOND_NS, crowd, pose_frame, walk
+from unit.tracking.scenes import SECOND_NS, crowd, person, pose_frame, walk
 
 from posebus.messages import Delivery, EndOfStream, Event, Track, TrackFrame
+from posebus.settings import TrackerSettings
 from tracking import PoseTracker
 from tracking.events import TrackEvents
 
@@ -16,6 +18,11 @@ def frame(seq: int, **states: str) -> TrackFrame:
     """Tracks by number and state, `t1="lost"`, one frame a second; every track is as old as the stream."""
     tracks = tuple(Track(int(name[1:]), BOX, 0.9, None, state, float(seq)) for name, state in states.items())
     return TrackFrame("yard", 1, seq, seq * SECOND_NS, (640, 480), tracks)
+
+
+def coasting(item: TrackFrame) -> TrackFrame:
+    """`item` with nobody seen in it."""
+    return replace(item, tracks=tuple(replace(track, coasted=True) for track in item.tracks))
 
 
 def end(seq: int) -> EndOfStream:
@@ -62,6 +69,35 @@ def test_who_was_never_confirmed_is_not_mentioned() -> None:
     assert tell(frame(0, t1="tentative"), frame(1, t1="tentative"), frame(2, t1="ended")) == []
 
 
+def test_who_is_coasted_is_there_but_not_seen() -> None:
+    events = tell(
+        frame(0, t1="confirmed", t2="confirmed"),
+        coasting(frame(1, t1="confirmed", t2="confirmed")),
+        frame(2, t1="confirmed", t2="lost"),
+        coasting(frame(3, t1="confirmed")),
+        coasting(frame(4, t1="lost")),
+        frame(5, t1="ended", t2="ended"),
+    )
+    assert said(events) == [("started", 1, 0), ("started", 2, 0), ("lost", 2, 2), ("lost", 1, 4),
+                            ("ended", 1, 5), ("ended", 2, 5)]  # fmt: skip
+    assert [event.data["last_seen_ns"] // SECOND_NS for event in events[2:]] == [0, 2, 2, 0]
+    assert events[3].data["duration_s"] == 2.0
+    assert events[3].time_ns == 4 * SECOND_NS
+
+
+def test_who_is_lost_and_not_reported_keeps_its_life() -> None:
+    seen_until = [frame(0, t1="confirmed"), frame(1, t1="lost"), frame(2), frame(3)]
+    assert said(tell(*seen_until, frame(4, t1="ended"))) == [("started", 1, 0), ("lost", 1, 1), ("ended", 1, 4)]
+    again = tell(*seen_until, frame(4, t1="confirmed"), frame(5, t1="lost"), frame(6))
+    assert said(again) == [("started", 1, 0), ("lost", 1, 1), ("lost", 1, 5)]
+    assert again[-1].data["last_seen_ns"] == 4 * SECOND_NS
+
+
+def test_a_frame_that_the_tracker_passed_over_loses_nobody() -> None:
+    here, before = frame(1, t1="confirmed"), replace(frame(2), captured_at_ns=SECOND_NS // 2)
+    assert said(tell(frame(0, t1="confirmed"), here, before, frame(3, t1="confirmed"))) == [("started", 1, 0)]
+
+
 def test_the_end_of_the_source_ends_everybody_once() -> None:
     events = TrackEvents("yard")
     events.update(frame(0, t3="confirmed", t1="confirmed", t2="tentative"))
@@ -105,9 +141,19 @@ def test_a_crowd_through_the_tracker() -> None:
         json.dumps(event.data)
 
 
+def test_at_any_rate_of_frames_who_goes_away_is_lost_and_then_ends() -> None:
+    for fps in (0.7, 1.0, 5.0, 30.0):
+        tracker, events = PoseTracker(), TrackEvents("yard")
+        frames = [pose_frame([person(600, 300)] if seq < 3 else [], seq, seq / fps) for seq in range(int(7 * fps) + 4)]
+        told = [event for item in frames for event in events.update(tracker.update(item))]
+        assert [kind for kind, _, _ in said(told)] == ["started", "lost", "ended"], fps
+        assert {event.data["last_seen_ns"] for event in told[1:]} == {frames[2].captured_at_ns}
+
+
 def test_first_seen_is_before_the_confirmation() -> None:
     tracker, events = PoseTracker(), TrackEvents("yard")
-    frames = [pose_frame(f.boxes_xyxy_px, f.seq, f.seq / 50, scores=[0.65]) for f in walk(range(10), 1, 1.0)]
+    score = TrackerSettings().certain_score - 0.05
+    frames = [pose_frame(f.boxes_xyxy_px, f.seq, f.seq / 50, scores=[score]) for f in walk(range(10), 1, 1.0)]
     told = [event for item in frames for event in events.update(tracker.update(item))]
     assert said(told)[0][:2] == ("started", 1)
     assert told[0].seq > 0

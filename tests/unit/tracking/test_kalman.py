@@ -1,69 +1,99 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracking.kalman import Beliefs, Motion, begin, correct, predict
-from tracking.motion import MOTION, jitter_px
+from tracking.body_model import MOTION
+from tracking.kalman import (
+    COVARIANCE,
+    PLANES,
+    POSITION,
+    VAR_POSITION,
+    VAR_VELOCITY,
+    VELOCITY,
+    Motion,
+    begin,
+    correct,
+    predict,
+)
 
 durations_s = st.floats(0.0, 20.0)
 sizes_px = st.floats(5.0, 2000.0)
 coordinates_px = st.floats(-5000.0, 5000.0)
 
+patient = settings(deadline=None)
+"""The first call compiles."""
 
-def one(position: float, size: float) -> tuple[Beliefs, np.ndarray]:
+JITTER = np.array(MOTION.jitter)
+
+MOTION_X = Motion(speed=(0.6,), persistence_s=(4.0,), jitter=(0.04,), drift=(0.03,))
+
+
+def one(position: float, size: float) -> tuple[np.ndarray, np.ndarray]:
     size_px = np.array([size])
     return begin(np.full((1, 4), position), size_px, MOTION), size_px
 
 
-def assert_close(a: Beliefs, b: Beliefs) -> None:
-    for name in Beliefs.__slots__:
-        np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=1e-7, atol=1e-6, err_msg=name)
+def measured(beliefs: np.ndarray, measured_px: np.ndarray, jitter_px: np.ndarray) -> np.ndarray:
+    """The beliefs after measurements (T, C) with standard deviations (T, C), or (C,) of every body."""
+    after = beliefs.copy()
+    for body, (place, spread) in enumerate(
+        zip(measured_px, np.broadcast_to(jitter_px, measured_px.shape), strict=True)
+    ):
+        correct(after, body, place, np.array(spread))
+    return after
 
 
-def assert_valid(beliefs: Beliefs) -> None:
+def assert_valid(beliefs: np.ndarray) -> None:
     """Each 2x2 covariance is positive semidefinite (it is symmetric by its form)."""
-    assert (beliefs.var_position > 0).all()
-    assert (beliefs.var_velocity > 0).all()
-    determinant = beliefs.var_position * beliefs.var_velocity - beliefs.covariance**2
-    assert (determinant >= -1e-9 * beliefs.var_position * beliefs.var_velocity).all()
+    assert (beliefs[VAR_POSITION] > 0).all()
+    assert (beliefs[VAR_VELOCITY] > 0).all()
+    product = beliefs[VAR_POSITION] * beliefs[VAR_VELOCITY]
+    assert (product - beliefs[COVARIANCE] ** 2 >= -1e-9 * product).all()
 
 
+@patient
 @given(durations_s, durations_s, sizes_px, coordinates_px)
 def test_two_short_predictions_are_one_long_one(a_s: float, b_s: float, size: float, position: float) -> None:
     beliefs, size_px = one(position, size)
-    beliefs = correct(predict(beliefs, 0.1, size_px, MOTION), beliefs.position + 0.2 * size, jitter_px(size_px))
+    beliefs = measured(predict(beliefs, 0.1, size_px, MOTION), beliefs[POSITION] + 0.2 * size, JITTER * size_px)
     twice = predict(predict(beliefs, a_s, size_px, MOTION), b_s, size_px, MOTION)
-    assert_close(twice, predict(beliefs, a_s + b_s, size_px, MOTION))
+    once = predict(beliefs, a_s + b_s, size_px, MOTION)
+    for plane in range(PLANES):
+        np.testing.assert_allclose(twice[plane], once[plane], rtol=1e-7, atol=1e-6, err_msg=str(plane))
 
 
+@patient
 @given(sizes_px, st.lists(st.tuples(st.floats(0.0, 5.0), coordinates_px), min_size=1, max_size=30))
 def test_covariance_stays_valid(size: float, steps: list[tuple[float, float]]) -> None:
     beliefs, size_px = one(0.0, size)
-    for dt_s, measured in steps:
+    for dt_s, place in steps:
         beliefs = predict(beliefs, dt_s, size_px, MOTION)
         assert_valid(beliefs)
-        beliefs = correct(beliefs, np.full((1, 4), measured), jitter_px(size_px))
+        beliefs = measured(beliefs, np.full((1, 4), place), JITTER * size_px)
         assert_valid(beliefs)
 
 
+@patient
 @given(durations_s, sizes_px)
 def test_predicting_makes_less_sure_and_measuring_makes_surer(dt_s: float, size: float) -> None:
     beliefs, size_px = one(100.0, size)
     later = predict(beliefs, dt_s, size_px, MOTION)
-    assert (later.var_position >= beliefs.var_position).all()
-    assert (correct(later, later.position, jitter_px(size_px)).var_position < later.var_position).all()
+    assert (later[VAR_POSITION] >= beliefs[VAR_POSITION]).all()
+    assert (measured(later, later[POSITION], JITTER * size_px)[VAR_POSITION] < later[VAR_POSITION]).all()
 
 
+@patient
 @given(st.floats(0.01, 100.0))
 def test_all_is_relative_to_the_body(scale: float) -> None:
     small, size_px = one(10.0, 50.0)
     large, large_px = one(10.0 * scale, 50.0 * scale)
-    small = correct(predict(small, 0.3, size_px, MOTION), np.full((1, 4), 14.0), jitter_px(size_px))
-    large = correct(predict(large, 0.3, large_px, MOTION), np.full((1, 4), 14.0 * scale), jitter_px(large_px))
-    np.testing.assert_allclose(large.position, small.position * scale, rtol=1e-9)
-    np.testing.assert_allclose(large.var_velocity, small.var_velocity * scale**2, rtol=1e-9)
+    small = measured(predict(small, 0.3, size_px, MOTION), np.full((1, 4), 14.0), JITTER * size_px)
+    large = measured(predict(large, 0.3, large_px, MOTION), np.full((1, 4), 14.0 * scale), JITTER * large_px)
+    for plane, power in ((POSITION, 1), (VELOCITY, 1), (VAR_POSITION, 2), (COVARIANCE, 2), (VAR_VELOCITY, 2)):
+        np.testing.assert_allclose(large[plane], small[plane] * scale**power, rtol=1e-9, err_msg=str(plane))
 
 
 def test_the_covariance_of_a_step_is_that_of_the_process() -> None:
@@ -77,32 +107,69 @@ def test_the_covariance_of_a_step_is_that_of_the_process() -> None:
         x = x + v * step_s + rng.normal(0, 0.1 * step_s**0.5, walkers)
         v = v - v * step_s / 0.8 + rng.normal(0, 0.5 * (2 * step_s / 0.8) ** 0.5, walkers)
     beliefs = predict(begin(np.zeros((1, 1)), np.ones(1), motion), until_s, np.ones(1), motion)
-    np.testing.assert_allclose(beliefs.var_position, x.var(), rtol=0.05)
-    np.testing.assert_allclose(beliefs.covariance, np.cov(x, v)[0, 1], rtol=0.05)
-    np.testing.assert_allclose(beliefs.var_velocity, v.var(), rtol=0.05)
+    np.testing.assert_allclose(beliefs[VAR_POSITION], x.var(), rtol=0.05)
+    np.testing.assert_allclose(beliefs[COVARIANCE], np.cov(x, v)[0, 1], rtol=0.05)
+    np.testing.assert_allclose(beliefs[VAR_VELOCITY], v.var(), rtol=0.05)
 
 
-def test_a_steady_walk_is_learnt_whatever_the_frame_rate() -> None:
-    for fps in (5, 30, 60):
-        size_px = np.array([200.0])
-        beliefs = begin(np.array([[0.0, 0.0, 80.0, 200.0]]), size_px, MOTION)
-        for frame in range(1, 3 * fps + 1):
-            beliefs = predict(beliefs, 1 / fps, size_px, MOTION)
-            measured = np.array([[150.0 * frame / fps, 0.0, 80.0, 200.0]])
-            beliefs = correct(beliefs, measured, jitter_px(size_px))
-        assert abs(beliefs.velocity[0, 0] - 150.0) < 15.0
-        assert abs(predict(beliefs, 0.5, size_px, MOTION).position[0, 0] - 525.0) < 20.0
+def test_a_measurement_is_weighed_by_its_variance() -> None:
+    """Against the textbook's matrices: x + K y and P - K H P with K = P H' / (H P H' + R)."""
+    beliefs = predict(begin(np.zeros((1, 1)), np.array([100.0]), MOTION_X), 0.2, np.array([100.0]), MOTION_X)
+    state = np.array([beliefs[POSITION, 0, 0], beliefs[VELOCITY, 0, 0]])
+    covariance = np.array(
+        [
+            [beliefs[VAR_POSITION, 0, 0], beliefs[COVARIANCE, 0, 0]],
+            [beliefs[COVARIANCE, 0, 0], beliefs[VAR_VELOCITY, 0, 0]],
+        ]
+    )
+    gain = covariance[:, 0] / (covariance[0, 0] + 5.0**2)
+    state, covariance = state + gain * (7.0 - state[0]), covariance - np.outer(gain, covariance[0])
+    after = measured(beliefs, np.array([[7.0]]), np.array([[5.0]]))[:, 0, 0]
+    np.testing.assert_allclose(after, [*state, covariance[0, 0], covariance[0, 1], covariance[1, 1]])
+
+
+def test_bodies_do_not_mix() -> None:
+    """What is computed of many at once is what is computed of each alone."""
+    rng = np.random.default_rng(0)
+    first, size_px = rng.uniform(0, 500, (6, 4)), rng.uniform(20, 300, 6)
+    again, noise = first + rng.normal(0, 10, (6, 4)), rng.uniform(1, 20, (6, 4))
+
+    def believed(rows: slice) -> np.ndarray:
+        beliefs = predict(begin(first[rows], size_px[rows], MOTION), 0.3, size_px[rows], MOTION)
+        return measured(beliefs, again[rows], noise[rows])
+
+    together = believed(slice(None))
+    assert together.shape == (PLANES, 6, 4)
+    for row in range(6):
+        np.testing.assert_allclose(believed(slice(row, row + 1)), together[:, row : row + 1], rtol=1e-12)
+
+
+def test_measuring_one_leaves_the_others_and_predicting_leaves_what_it_was_given() -> None:
+    size_px = np.array([100.0, 50.0, 70.0])
+    beliefs = begin(np.full((3, 4), 10.0), size_px, MOTION)
+    before = beliefs.copy()
+    predict(beliefs, 0.5, size_px, MOTION)
+    np.testing.assert_array_equal(beliefs, before)
+    correct(beliefs, 1, np.full(4, 20.0), np.full(4, 3.0))
+    np.testing.assert_array_equal(beliefs[:, [0, 2]], before[:, [0, 2]])
+    assert (beliefs[POSITION, 1] > 10.0).all()
+
+
+@pytest.mark.parametrize("fps", [5, 30, 60])
+def test_a_steady_walk_is_learnt_whatever_the_frame_rate(fps: int) -> None:
+    size_px = np.array([200.0])
+    beliefs = begin(np.array([[0.0, 0.0, 80.0, 200.0]]), size_px, MOTION)
+    for frame in range(1, 3 * fps + 1):
+        beliefs = predict(beliefs, 1 / fps, size_px, MOTION)
+        box = np.array([[150.0 * frame / fps, 0.0, 80.0, 200.0]])
+        beliefs = measured(beliefs, box, JITTER * size_px)
+    assert abs(beliefs[VELOCITY, 0, 0] - 150.0) < 15.0
+    assert abs(predict(beliefs, 0.5, size_px, MOTION)[POSITION, 0, 0] - 525.0) < 20.0
 
 
 def test_a_body_that_is_not_seen_slows_down() -> None:
-    beliefs, size_px = one(0.0, 100.0)
-    moving = Beliefs(
-        beliefs.position,
-        np.full((1, 4), 50.0),
-        beliefs.var_position,
-        beliefs.covariance,
-        beliefs.var_velocity,
-    )
+    moving, size_px = one(0.0, 100.0)
+    moving[VELOCITY] = 50.0
     later = predict(moving, 1000.0, size_px, MOTION)
-    assert (np.abs(later.velocity) < 1e-6).all()
-    np.testing.assert_allclose(later.position[0], 50.0 * np.array(MOTION.persistence_s))
+    assert (np.abs(later[VELOCITY]) < 1e-6).all()
+    np.testing.assert_allclose(later[POSITION, 0], 50.0 * np.array(MOTION.persistence_s))

@@ -1,0 +1,154 @@
+"""Boxes and skeletons that tremble less than what was detected and hardly lag, as the tracker reports them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from unit.tracking.scenes import STANDING, person, pose_frame, run, walk
+
+from posebus.messages import PoseFrame
+from tracking.smoothing import LEAST_CONFIDENCE
+
+WRIST = 9
+HEIGHT_PX = 200.0
+
+
+def standing(fps: float, seconds: float) -> list[PoseFrame]:
+    """Somebody who stands still, all joints seen."""
+    return [pose_frame([person(600, 300, HEIGHT_PX)], seq, seq / fps) for seq in range(round(fps * seconds))]
+
+
+def joints(frame: PoseFrame) -> np.ndarray:
+    """The joints (17, 3) of the only person, to be written to."""
+    assert frame.keypoints_px is not None
+    return frame.keypoints_px[0]
+
+
+def reported(frames: list[PoseFrame]) -> np.ndarray:
+    """What the tracker says of the only person's joints: (frames, 17, 3)."""
+    result = []
+    for frame in run(frames):
+        (track,) = frame.tracks
+        assert track.keypoints_px is not None
+        result.append(track.keypoints_px)
+    return np.array(result)
+
+
+def true_joints() -> np.ndarray:
+    """Where the joints of the standing person are: (17, 2)."""
+    box = person(600, 300, HEIGHT_PX)
+    return box[:2] + STANDING * (box[2:] - box[:2])
+
+
+def moving_wrist(fps: float, path_px: Callable[[float], float]) -> np.ndarray:
+    """How far from its place the wrist is reported in each frame, if it is `path_px` of the time to the right."""
+    frames = standing(fps, 4.0)
+    for frame in frames:
+        joints(frame)[WRIST, 0] += path_px(frame.seq / fps)
+    return np.asarray(reported(frames)[:, WRIST, 0] - true_joints()[WRIST, 0])
+
+
+class TestTrembling:
+    @pytest.mark.parametrize("fps", [10, 25, 60])
+    def test_joints_that_rest_tremble_less(self, fps: int) -> None:
+        rng = np.random.default_rng(0)
+        noise_px = 0.01 * HEIGHT_PX
+        frames = standing(fps, 8.0)
+        for frame in frames:
+            joints(frame)[:, :2] += rng.normal(0, noise_px, (17, 2))
+        off = reported(frames)[2 * fps :, :, :2] - true_joints()
+        assert off.std() < (0.8 if fps == 10 else 0.65) * noise_px
+        assert np.abs(off.mean(axis=0)).max() < 0.4 * noise_px
+
+    def test_a_box_that_trembles_does_not_shake_the_skeleton(self) -> None:
+        rng = np.random.default_rng(0)
+        frames = standing(25, 6.0)
+        for frame in frames:
+            frame.boxes_xyxy_px[0] += rng.normal(0, 6, 4).astype(np.float32)
+        off = reported(frames)[25:, :, :2] - true_joints()
+        assert off.std() < 0.4 * 6
+
+    def test_boxes_tremble_less_than_detections_and_hardly_lag(self) -> None:
+        rng = np.random.default_rng(0)
+        true = walk([i / 25 for i in range(150)], lanes=1, speed_px_s=150)
+        noise = rng.normal(0, 8, (150, 4)).astype(np.float32)
+        noisy = [replace(f, boxes_xyxy_px=f.boxes_xyxy_px + noise[f.seq]) for f in true]
+        off = [r.tracks[0].box_xyxy_px - f.boxes_xyxy_px[0] for r, f in zip(run(noisy), true, strict=True)]
+        assert np.std(off[25:]) < 0.75 * 8
+        steady = [r.tracks[0].box_xyxy_px - f.boxes_xyxy_px[0] for r, f in zip(run(true), true, strict=True)]
+        assert np.abs(steady[25:]).max() < 2.0
+
+
+class TestLag:
+    def test_the_skeleton_of_a_walker_does_not_trail(self) -> None:
+        frames = walk([i / 25 for i in range(150)], lanes=1, speed_px_s=150)
+        true = np.array([joints(frame) for frame in frames])
+        assert np.abs(reported(frames)[50:, :, :2] - true[50:, :, :2]).max() < 2.0
+
+    @pytest.mark.parametrize("fps", [25, 60])
+    def test_a_joint_that_moves_is_followed_with_little_lag(self, fps: int) -> None:
+        """A wrist that swings by 60 px to both sides, once in 1.5 s: late by less than 30 ms wherever it is fast."""
+        seconds = np.arange(4 * fps) / fps
+
+        def swing(time_s: float) -> float:
+            return 60 * np.sin(2 * np.pi * time_s / 1.5)
+
+        told = moving_wrist(fps, swing)[fps:]
+        true = np.array([swing(s) for s in seconds])[fps:]
+        delays_s = np.arange(0.0, 0.2, 0.002)
+        late = [np.abs(told - [swing(s - delay) for s in seconds[fps:]]).mean() for delay in delays_s]
+        assert delays_s[int(np.argmin(late))] < 0.03
+        assert np.abs(told).max() > 57
+        assert np.abs(told - true).mean() < 5
+
+    @pytest.mark.parametrize("fps", [10, 25, 60])
+    def test_a_leap_is_followed_at_once(self, fps: int) -> None:
+        told = moving_wrist(fps, lambda time_s: 60.0 * (time_s >= 2.0))
+        assert np.abs(told[: 2 * fps]).max() < 1e-3
+        assert told[2 * fps] > 50
+
+    def test_what_is_small_is_followed_within_the_same_time_at_any_frame_rate(self) -> None:
+        """A displacement less than what detections tremble by: a fifth of a second later most of it is believed."""
+        followed = {}
+        for fps in (10, 20, 30, 60):
+            told = moving_wrist(fps, lambda time_s: 2.0 * (time_s >= 2.0))
+            followed[fps] = told[round(2.2 * fps) - 1] / 2.0
+        assert min(followed.values()) > 0.6
+        assert max(followed.values()) < 0.95
+        assert max(followed.values()) - min(followed.values()) < 0.2
+
+
+class TestHiddenJoint:
+    @pytest.mark.parametrize("confidence", [0.0, 0.02])
+    def test_a_joint_that_is_hidden_keeps_its_place(self, confidence: float) -> None:
+        """Half a second long the network guesses that the wrist is 60 px beside."""
+        frames = standing(25, 3.0)
+        for frame in frames[40:52]:
+            joints(frame)[WRIST, 0] += 60
+            joints(frame)[WRIST, 2] = confidence
+        told = reported(frames)[:, WRIST]
+        off = np.abs(told[:, 0] - true_joints()[WRIST, 0])
+        assert off[40:52].max() < 25
+        # A joint that was seen once is never quite forgotten, so that its next sighting is not taken for its first.
+        np.testing.assert_allclose(told[40:52, 2], max(confidence, LEAST_CONFIDENCE), atol=1e-6)
+        assert off[53:].max() < 5
+
+    def test_it_is_carried_along_with_the_body(self) -> None:
+        """A walker whose wrist the network puts where it was last seen: it walks on with the others."""
+        frames = walk([i / 25 for i in range(75)], lanes=1, speed_px_s=120)
+        true = np.array([joints(frame).copy() for frame in frames])
+        for frame in frames[50:]:
+            joints(frame)[WRIST, :2] = true[49, WRIST, :2]
+            joints(frame)[WRIST, 2] = 0.01
+        told = reported(frames)[:, WRIST, 0]
+        assert told[62] - told[49] > 0.7 * (true[62, WRIST, 0] - true[49, WRIST, 0])
+
+    def test_a_joint_seen_for_the_first_time_is_believed_at_once(self) -> None:
+        frames = standing(25, 2.0)
+        for frame in frames[:25]:
+            joints(frame)[WRIST] = 0.0
+        told = reported(frames)[:, WRIST]
+        np.testing.assert_allclose(told[25, :2], true_joints()[WRIST], atol=0.01)

@@ -1,0 +1,94 @@
+"""The tracker that takes over says what the other one would have said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from unit.tracking.scenes import crowd, dressed, person, plain, pose_frame, run, walk
+
+from posebus.errors import MalformedMessage
+from posebus.snapshot import pack_state, unpack_state
+from tracking import PoseTracker
+from tracking.track import COLUMNS
+
+
+@pytest.mark.parametrize("at", [0, 1, 17, 40])
+def test_restored_bit_for_bit(at: int) -> None:
+    frames = crowd(np.random.default_rng(2), 20, 80)
+    tracker = PoseTracker()
+    run(frames[:at], tracker)
+    heir = PoseTracker()
+    heir.load_state(unpack_state(pack_state(tracker.state_dict())))
+    assert [plain(r) for r in run(frames[at:], heir)] == [plain(r) for r in run(frames[at:], tracker)]
+
+
+def test_colours_are_handed_over_too() -> None:
+    """Two stand in one place, only their colours tell them apart; the heir knows them."""
+    box = person(600, 300)
+    frames = [dressed(pose_frame([box, box + 3], seq, seq / 20), [1, 4]) for seq in range(10)]
+    tracker, heir = PoseTracker(), PoseTracker()
+    before = run(frames, tracker)[-1]
+    heir.load_state(unpack_state(pack_state(tracker.state_dict())))
+    after = heir.update(dressed(pose_frame([box, box + 3], 10, 0.5), [4, 1]))
+    first, second = (track.id for track in before.tracks)
+    assert {track.id: track.pose_index for track in after.tracks} == {first: 1, second: 0}
+
+
+def test_handed_over_after_every_frame() -> None:
+    frames = crowd(np.random.default_rng(4), 8, 40)
+    expected = [plain(result) for result in run(frames)]
+    tracker, results = PoseTracker(), []
+    for frame in frames:
+        heir = PoseTracker()
+        heir.load_state(unpack_state(pack_state(tracker.state_dict())))
+        tracker = heir
+        results.append(plain(tracker.update(frame)))
+    assert results == expected
+
+
+def test_the_snapshot_shares_nothing_with_the_tracker() -> None:
+    frames = crowd(np.random.default_rng(2), 5, 20)
+    tracker = PoseTracker()
+    run(frames[:10], tracker)
+    state = tracker.state_dict()
+    heir = PoseTracker()
+    heir.load_state(state)
+    for value in state.values():
+        if isinstance(value, np.ndarray) and value.size:
+            value[:] = 7
+    assert [plain(r) for r in run(frames[10:], heir)] == [plain(r) for r in run(frames[10:], tracker)]
+
+
+DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "of another version": lambda state: state.update(version=99),
+    "of the version before": lambda state: state.update(version=1),
+    "without a version": lambda state: state.pop("version"),
+    "without the next id": lambda state: state.pop("next_id"),
+    "without the last frame": lambda state: state.pop("last"),
+    "half of the last frame": lambda state: state.update(last=[1, 0]),
+    "no numbers": lambda state: state.update(ids=["one", "two", "three"]),
+    "beliefs without a plane": lambda state: state.update(beliefs=state["beliefs"][:4]),
+    "beliefs of fewer tracks": lambda state: state.update(beliefs=state["beliefs"][:, :-1]),
+    "beliefs about less": lambda state: state.update(beliefs=state["beliefs"][:, :, :2]),
+    "joints without confidence": lambda state: state.update(joints=state["joints"][:, :, :2]),
+    "flat joints": lambda state: state.update(joints=state["joints"].reshape(3, -1)),
+    "colours of another layout": lambda state: state.update(appearance=state["appearance"][:, :16]),
+    **{f"without {name}": lambda state, name=name: state.pop(name) for name in COLUMNS},  # type: ignore[misc]
+    **{f"{name} too short": lambda state, name=name: state.update({name: state[name][:-1]}) for name in COLUMNS},  # type: ignore[misc]
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_snapshot_is_refused_and_changes_nothing(damage: Callable[[dict[str, Any]], object]) -> None:
+    tracker = PoseTracker()
+    frames = walk([0.0, 0.1])
+    expected = [plain(result) for result in run(frames)]
+    run(frames[:1], tracker)
+    state = tracker.state_dict()
+    damage(state)
+    with pytest.raises(MalformedMessage, match="delete the snapshot"):
+        tracker.load_state(state)
+    assert plain(tracker.update(frames[1])) == expected[1]

@@ -1,0 +1,94 @@
+"""What is assumed of people, cameras and detectors: the one table of the tracker's constants.
+
+Times are seconds and lengths are in body sizes (the longer side of a person's box), so that the same values serve any
+frame rate and any resolution. What users may want to change is in `posebus.settings.TrackerSettings`.
+
+Chosen on recordings and made-up scenes together (benchmarks/scenes.py); where neither changed, the simpler won.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tracking.kalman import Motion
+
+MOTION = Motion(
+    speed=(0.6, 0.3, 0.25, 0.15),
+    persistence_s=(4.0, 4.0, 0.5, 0.5),
+    jitter=(0.04, 0.04, 0.08, 0.08),
+    drift=(0.03, 0.03, 0.03, 0.03),
+)
+"""Columns are box centre x, centre y, width, height. People keep their course for seconds and mostly move sideways;
+the box's width swings with every step and its height with every joint that is hidden, and neither lasts."""
+
+
+class Evidence(NamedTuple):
+    """How much box and skeleton say of who somebody is; lengths are one standard deviation."""
+
+    reach: float = 0.12
+    """How far from its predicted place a body is still believed at a glance."""
+    size_ratio: float = 0.09
+    """How far, as a logarithm, the height may be from the predicted one."""
+    pose: float = 2.0
+    """Weight of the skeletons' agreement where all joints are seen; below 17, as their errors go together."""
+    pose_floor: float = 0.05
+    """Chance that skeletons do not agree at all although they are one person's: a network may misplace all joints."""
+    pose_tolerance: float = 1.5
+    """Times the tolerance of COCO's joints: annotators look at one picture, limbs move between two."""
+    mirrored: float = 0.95
+    """Worth of a skeleton whose left and right are exchanged, as networks do on people seen small or from behind."""
+    pose_reach: float = 0.6
+    """Bodies farther apart, and less probable by their boxes than `pose_from_odds`, are not compared by joints."""
+    pose_from_odds: float = -6.0
+    """See `pose_reach`."""
+    pose_alone: float = 0.6
+    """Skeletons that agree this much ..."""
+    pose_alone_visible: float = 0.3
+    """... on at least this part of the joints ..."""
+    pose_alone_odds: float = -3.0
+    """... leave a pair in sight no less probable than this, whatever the boxes say: when a table hides the legs, the
+    box shrinks within a frame to something unlike it, but head and shoulders stay where they were."""
+
+
+EVIDENCE = Evidence()
+
+
+class Gates(NamedTuple):
+    """How improbable a pair may be, as log odds to spare."""
+
+    in_sight: float = 4.0
+    """Somebody seen a moment ago: that he was missed and another one came just here is less probable."""
+    out_of_sight: float = 3.5
+    """Somebody who comes back; that his place is less sure is in the odds already."""
+    doubt_penalty: float = 0.5
+    """What a doubtful detection must have more."""
+    tentative_penalty: float = 0.5
+    """What a track that is not yet believed must have more."""
+
+
+GATES = Gates()
+
+DOUBLE_IOU = 0.6
+"""A detection that overlaps a tracked one this much is that person's double, not a new person."""
+
+
+class Borders(NamedTuple):
+    """Where people go out of sight; lengths in body sizes."""
+
+    near: float = 0.05
+    """How near to the border of the picture a box reaches it."""
+    leaving_speed: float = 0.1
+    """Body sizes per second towards the border from which on somebody at the border is leaving."""
+    hidden_share: float = 0.4
+    """Part of a predicted box from which on somebody in front of it explains why nobody was seen there."""
+    hidden_sure: float = 0.25
+    """A hidden person is reported while the standard deviation of its place is below this."""
+
+
+BORDERS = Borders()
+
+APPEARANCE_MEMORY_S = 0.5
+"""How fast the remembered colours follow those seen."""
+
+APPEARANCE_SCORE = 0.5
+"""Doubtful detections are often half somebody else: their colours are not remembered."""

@@ -1,0 +1,43 @@
+"""Numeric kernels as machine code: the one place that knows how they are compiled and where that is kept.
+
+A tracker's arrays are tiny (six people, seventeen joints), so that numpy's cost of a call, not arithmetic, would make
+up nearly all of its time. Kernels are plain loops over arrays, compiled by numba when they are first called (about ten
+seconds for all) and kept on disk from then on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+
+def _cache_dir() -> Path:
+    """One folder for each version of this package's sources: numba itself notices only changes of a kernel's own file,
+    and would go on with machine code in which the constants and kernels of another file are the old ones."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    posebus = Path(os.environ.get("POSEBUS_CACHE_DIR") or Path("~/.cache/posebus").expanduser())
+    return Path(os.environ.get("NUMBA_CACHE_DIR") or posebus / "kernels") / digest
+
+
+CACHE_DIR = _cache_dir()
+
+
+def compiled(kernel: Kernel) -> Kernel:
+    """The same function as machine code. No fast-math: the same input gives the same bits in every process."""
+    elsewhere, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(CACHE_DIR)
+    try:
+        made = numba.njit(cache=True, error_model="numpy")(kernel)
+    except RuntimeError:
+        # Nowhere to keep it, as in a container without a writable home: then every process compiles for itself.
+        made = numba.njit(error_model="numpy")(kernel)
+    finally:
+        numba.config.CACHE_DIR = elsewhere
+    return cast(Kernel, made)
