@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-capture bench-tracking bench-throughput install lock clean
+.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-capture bench-tracking bench-peers bench-throughput install lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,8 +49,18 @@ bench-parity: $(VENV)/.installed-dev  ## Our detections against ultralytics' own
 bench-capture: $(VENV)/.installed-dev  ## What capturing costs
 	$(PY) -m benchmarks.capture $(CLIP).mp4 $(ARGS)
 
-bench-tracking: $(VENV)/.installed-dev  ## Our tracker and others on the same detections
+bench-tracking: $(VENV)/.installed-dev $(VENV)/.installed-peers  ## Our tracker and others on the same detections
 	$(PY) -m benchmarks.tracking --data $(DATA) $(ARGS)
+
+bench-peers: $(VENV)/.installed-peers  ## Trackers that bench-tracking compares with and that pip cannot resolve beside ours
+
+# Without what they ask for: numpy below 2, rich below 15 and OpenCV below 5, which would undo the lock, and model hubs
+# that no tracker here uses. `pip check` lists that afterwards.
+PEERS := boxmot==25.0.0 norfair==2.3.0
+
+$(VENV)/.installed-peers: Makefile | $(VENV)/.installed-dev
+	$(PY) -m pip install --disable-pip-version-check --no-deps $(PEERS)
+	@touch $@
 
 bench-throughput: $(VENV)/.installed-dev  ## posebus run against ultralytics' model.track, end to end
 	$(PY) -m benchmarks.throughput $(CLIP).mp4 --gt $(CLIP).gt.txt $(ARGS)

@@ -1,166 +1,196 @@
-"""Trackers on the same detections: ours and ultralytics', scored by TrackEval against ground truth.
+"""Trackers on the same detections, scored by TrackEval against ground truth: ours and what else PyPI has.
 
-    python -m benchmarks.tracking [--data ../shared/data] [--imgsz 640] [--trackers posebus,bytetrack]
+    python -m benchmarks.tracking [--data DIR] [--imgsz 640 NAME=1280] [--trackers posebus,roboflow] [--out DIR]
 
-Takes every NAME.gt.txt (MOTChallenge) with a video of that name in the folder. Poses are computed once and cached in
---cache. Prints a table per clip, then ours under stress: frames dropped, boxes shaken, keypoints or detections taken
-away. Microseconds are medians over the frames of one run, without decoding. Run it as a module from the repository's
-root: as a script its own name would hide the package `tracking`.
+Takes every NAME.gt.txt (MOTChallenge) with a video NAME.mp4, .avi, .mkv, ... beside it. Poses are computed once by
+ultralytics' predictor and cached. All trackers get the same detections, their default settings, the clip's rate and
+the frames' times where they ask for them, and the pictures where they look at them. For each clip: a table over every
+frame, then the same with frames dropped, detections removed, boxes shaken and keypoints taken away. Then made-up crowds
+and the smoothness of our tracker. The row `bound` is the best that is possible with these detections: each has the
+identity of the person whom it matches.
+
+Microseconds are those of the tracker's own update call: the median over the frames, of that the median of --runs runs
+in which the trackers take turns. Run it as a module from the repository's root: as a script its own name would hide the
+package `tracking`.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
-import numpy as np
-import numpy.typing as npt
+from rich.console import Console
+from rich.progress import Progress
 
-from benchmarks.accuracy import read_mot, score
+from benchmarks.accuracy import read_distractors, read_mot
 from benchmarks.tracking_detections import Clip, load_clip
-from benchmarks.tracking_peers import LOOKS_AT_PICTURES, TRACKERS, Picture
-from posebus.messages import PoseFrame
+from benchmarks.tracking_peers import TRACKERS, chosen, installed
+from benchmarks.tracking_report import Report, Sequence
+from benchmarks.tracking_scores import Scene, Step, compared, stressed
+from benchmarks.tracking_smoothness import all_measured
+from benchmarks.tracking_stresses import STRESSES
+from benchmarks.tracking_table import Table, crowd_table, smoothness_table
 
 ROOT = Path(__file__).resolve().parent.parent
-COLUMNS = ("HOTA", "DetA", "AssA", "IDF1", "MOTA", "IDSW", "Frag")
-Truth = dict[int, list[tuple[int, float, float, float, float]]]
+VIDEOS = frozenset({".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mpg", ".mpeg", ".ts"})
+CROWDS = {50: 10.0, 200: 4.0}
+"""Seconds of a made-up crowd by people a frame; the large one is short because some trackers take 0.1 s a frame."""
+CROWD_FPS = 25.0
 
 
-def run(name: str, clip: Clip, frames: list[PoseFrame]) -> tuple[Truth, float]:
-    """One tracker over `frames`: its rows by frame number from 1, and its median microseconds per frame."""
-    step = TRACKERS[name]()
-    pictures = read_pictures(clip) if name in LOOKS_AT_PICTURES else None
-    black = np.zeros((clip.frames[0].size_px[1], clip.frames[0].size_px[0], 3), np.uint8)
-    rows: Truth = {}
-    took_us = []
-    for frame in frames:
-        picture = black
-        if pictures is not None:
-            picture = next(picture for seq, picture in pictures if seq == frame.seq)
-        begun_s = time.perf_counter()
-        people = step(frame, picture)
-        took_us.append((time.perf_counter() - begun_s) * 1e6)
-        rows[frame.seq + 1] = [(number, *left_top_width_height(box)) for number, box in people]
-    return rows, statistics.median(took_us)
-
-
-def left_top_width_height(box_xyxy: npt.NDArray[np.float32]) -> tuple[float, float, float, float]:
-    left, top, right, bottom = box_xyxy.tolist()
-    return left, top, right - left, bottom - top
-
-
-def read_pictures(clip: Clip) -> Iterator[tuple[int, Picture]]:
-    capture = cv2.VideoCapture(str(clip.video))
-    seq = 0
-    while (read := capture.read())[0]:
-        yield seq, np.asarray(read[1], np.uint8)
-        seq += 1
-    capture.release()
-
-
-def judged(truth: Truth, rows: Truth, frames: list[PoseFrame]) -> dict[str, float]:
-    """The scores over those `frames` alone, counted anew from 1: dropped frames are nobody's mistake."""
-    numbers = [frame.seq + 1 for frame in frames]
-    return score(
-        {place: truth.get(number, []) for place, number in enumerate(numbers, 1)},
-        {place: rows.get(number, []) for place, number in enumerate(numbers, 1)},
-    )
-
-
-def every_second(frames: list[PoseFrame]) -> list[PoseFrame]:
-    return frames[::2]
-
-
-def half_at_random(frames: list[PoseFrame]) -> list[PoseFrame]:
-    kept = np.random.default_rng(0).random(len(frames)) < 0.5
-    return [frame for frame, keep in zip(frames, kept, strict=True) if keep]
-
-
-def without_keypoints(frames: list[PoseFrame]) -> list[PoseFrame]:
-    return [replace(frame, keypoints_px=None) for frame in frames]
-
-
-def shaken_boxes(frames: list[PoseFrame]) -> list[PoseFrame]:
-    """Every side of every box moved by 5 % of the box's size (standard deviation)."""
-    rng = np.random.default_rng(0)
-    shaken = []
-    for frame in frames:
-        sides = np.tile(frame.boxes_xyxy_px[:, 2:] - frame.boxes_xyxy_px[:, :2], 2)
-        moved = frame.boxes_xyxy_px + rng.normal(0, 0.05, sides.shape) * sides
-        shaken.append(replace(frame, boxes_xyxy_px=moved.astype(np.float32)))
-    return shaken
-
-
-def fifth_missing(frames: list[PoseFrame]) -> list[PoseFrame]:
-    """Every detection is taken away with a chance of one in five."""
-    rng = np.random.default_rng(0)
-    thinned = []
-    for frame in frames:
-        kept = rng.random(len(frame.scores)) >= 0.2
-        joints = None if frame.keypoints_px is None else frame.keypoints_px[kept]
-        thinned.append(
-            replace(frame, boxes_xyxy_px=frame.boxes_xyxy_px[kept], scores=frame.scores[kept], keypoints_px=joints)
-        )
-    return thinned
-
-
-STRESSES: dict[str, Callable[[list[PoseFrame]], list[PoseFrame]]] = {
-    "every second frame": every_second,
-    "half at random": half_at_random,
-    "no keypoints": without_keypoints,
-    "boxes shaken 5 %": shaken_boxes,
-    "20 % not detected": fifth_missing,
-}
-
-
-def table(title: str, lines: list[tuple[str, dict[str, float], float]]) -> None:
-    print(f"\n{title}")
-    print(f"  {'':20s}" + "".join(f"{column:>8s}" for column in (*COLUMNS, "us")))
-    for name, scores, us in lines:
-        cells = "".join(f"{scores[c]:8.0f}" if c in ("IDSW", "Frag") else f"{scores[c]:8.3f}" for c in COLUMNS)
-        print(f"  {name:20s}{cells}{us:8.0f}", flush=True)
-
-
-def compare(clip: Clip, truth: Truth, names: list[str]) -> None:
-    lines = []
-    for name in names:
-        rows, us = run(name, clip, clip.frames)
-        lines.append((name, judged(truth, rows, clip.frames), us))
-    table(f"{clip.name}: {len(clip.frames)} frames, {clip.fps:g} per second", lines)
-    for title, stress in STRESSES.items():
-        frames = stress(clip.frames)
-        lines = []
-        for name in names:
-            if name in LOOKS_AT_PICTURES:
-                continue
-            rows, us = run(name, clip, frames)
-            lines.append((name, judged(truth, rows, frames), us))
-        table(f"{clip.name}: {title}", lines)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Trackers on the same detections, scored against ground truth.")
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="videos and NAME.gt.txt")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "posebus" / "poses")
     parser.add_argument("--model", default="yolo11n-pose")
-    parser.add_argument("--imgsz", type=int, default=640)
-    parser.add_argument("--trackers", default=",".join(TRACKERS), help="comma-separated: " + ", ".join(TRACKERS))
+    parser.add_argument(
+        "--imgsz", nargs="+", action="extend", metavar="N|NAME=N", help="of the network, for all or one clip (640)"
+    )
+    parser.add_argument(
+        "--fps", nargs="+", action="extend", metavar="N|NAME=N", help="true rate of clips that say another"
+    )
+    parser.add_argument(
+        "--trackers",
+        default="posebus,ultralytics,roboflow,boxmot,norfair",
+        help=f"families or names: {', '.join(TRACKERS)}",
+    )
+    parser.add_argument("--runs", type=int, default=3, help="interleaved runs that times are taken from (3)")
+    parser.add_argument("--no-stress", dest="stress", action="store_false")
+    parser.add_argument("--no-crowds", dest="crowds", action="store_false")
+    parser.add_argument("--no-smoothness", dest="smoothness", action="store_false")
+    parser.add_argument("--out", type=Path, help="folder for results.json, results.md and plots")
     options = parser.parse_args()
-    found = False
-    for truth_path in sorted(options.data.glob("*.gt.txt")):
-        name = truth_path.name.removesuffix(".gt.txt")
-        videos = [path for path in sorted(options.data.glob(f"{name}.*")) if path != truth_path]
+    if options.runs < 1:
+        parser.error("--runs must be at least 1")
+    return options
+
+
+def sequences(folder: Path) -> dict[str, tuple[Path, Path]]:
+    """(video, ground truth) by name. SystemExit: there is none."""
+    if not folder.is_dir():
+        raise SystemExit(f"{folder} is not a folder: name one with --data")
+    found = {}
+    for truth in sorted(folder.glob("*.gt.txt")):
+        name = truth.name.removesuffix(".gt.txt")
+        videos = [path for path in sorted(folder.glob(f"{name}.*")) if path.suffix.lower() in VIDEOS]
         if videos:
-            found = True
-            clip = load_clip(videos[0], options.model, options.imgsz, options.cache)
-            compare(clip, read_mot(truth_path, truth=True), options.trackers.split(","))
+            found[name] = (videos[0], truth)
+        else:
+            print(f"{truth} is left out: no video {name}.mp4, .avi, .mkv, ... stands beside it", file=sys.stderr)
     if not found:
-        raise SystemExit(f"{options.data} holds no video with a NAME.gt.txt beside it")
+        raise SystemExit(f"{folder} holds no video with its ground truth NAME.gt.txt beside it")
+    return found
+
+
+def numbers_of(option: str, values: list[str] | None, names: list[str]) -> dict[str, float]:
+    """Values of NAME=N by name, of N under "". SystemExit: no such name, or no number above 0."""
+    numbers: dict[str, float] = {}
+    for value in values or []:
+        name, _, number = value.rpartition("=")
+        if name and name not in names:
+            raise SystemExit(f"{option} {value}: the clips are {', '.join(names)}")
+        try:
+            numbers[name] = float(number)
+        except ValueError:
+            numbers[name] = 0.0
+        if not numbers[name] > 0:
+            raise SystemExit(f"{option} {value}: expected a number above 0, or NAME=number")
+    return numbers
+
+
+@contextmanager
+def steps(title: str, total: int) -> Iterator[Step]:
+    """A line of progress on stderr while a terminal is there; refreshed by hand, as a thread would spoil the times."""
+    print(title, file=sys.stderr, flush=True)
+    with Progress(console=Console(stderr=True), auto_refresh=False, transient=True) as progress:
+        task = progress.add_task("", total=total)
+
+        def step(what: str) -> None:
+            progress.update(task, advance=1, description=what, refresh=True)
+
+        yield step
+
+
+def show(table: Table) -> None:
+    print(f"\n{table.text()}", flush=True)
+
+
+def sequence(scene: Scene, names: list[str], imgsz: int, options: argparse.Namespace) -> Sequence:
+    """The plain comparison on one clip, and the stresses unless they are not wanted."""
+    clip = scene.clip
+    about = (clip.name, len(scene.frames), clip.fps, options.model, imgsz)
+    with steps(f"{clip.name}: {len(names)} trackers, {options.runs} runs", options.runs * len(names)) as step:
+        plain = compared(scene, names, options.runs, step)
+    show(Sequence(*about, plain).tables()[0])
+    if not options.stress:
+        return Sequence(*about, plain)
+    with steps(f"{clip.name}: {len(STRESSES)} stresses", len(STRESSES) * len(plain)) as step:
+        found = Sequence(*about, plain, stressed(scene, plain, step))
+    for table in found.tables()[1:]:
+        show(table)
+    return found
+
+
+def load_scene(video: Path, truth_path: Path, imgsz: int, fps: float | None, options: argparse.Namespace) -> Scene:
+    """A clip with its poses and its truth. SystemExit: one of the files is not what it should be."""
+    truth = read_mot(truth_path, truth=True)
+    if not truth:
+        raise SystemExit(f"{truth_path} holds no row that counts")
+    clip = load_clip(video, options.model, imgsz, options.cache, fps)
+    if max(truth) > len(clip.frames):
+        raise SystemExit(
+            f"{truth_path} annotates frame {max(truth)} of {video.name}, which has {len(clip.frames)} frames: "
+            "they do not belong together"
+        )
+    return Scene(clip, truth, read_distractors(truth_path))
+
+
+def crowds(names: list[str]) -> dict[int, dict[str, dict[str, float]]]:
+    """Lines by people a frame, each tracker once over the frames."""
+    from benchmarks.scenes import crowd
+
+    found = {}
+    for people, seconds in CROWDS.items():
+        print(f"making a crowd of {people} people", file=sys.stderr, flush=True)
+        frames, truth = crowd(people, seconds, CROWD_FPS, 0)
+        scene = Scene(Clip(f"crowd of {people}", None, CROWD_FPS, frames), truth)
+        with steps(f"crowd of {people}: {len(frames)} frames", len(names)) as step:
+            found[people] = compared(scene, names, 1, step)
+    return found
+
+
+def main() -> None:
+    options = arguments()
+    clips = sequences(options.data)
+    sizes = numbers_of("--imgsz", options.imgsz, list(clips))
+    rates = numbers_of("--fps", options.fps, list(clips))
+    names, missing = installed(chosen(options.trackers.split(",")))
+    for sentence in missing:
+        print(sentence, file=sys.stderr)
+    report = Report()
+
+    def keep() -> None:
+        if options.out:
+            report.write(options.out)
+
+    for name, (video, truth_path) in clips.items():
+        imgsz = int(sizes.get(name, sizes.get("", 640)))
+        scene = load_scene(video, truth_path, imgsz, rates.get(name, rates.get("")), options)
+        report.sequences.append(sequence(scene, names, imgsz, options))
+        keep()
+    if len(report.sequences) > 1:
+        show(report.mean_table())
+    if options.crowds:
+        report.crowds = crowds(names)
+        show(crowd_table(report.crowds))
+        keep()
+    if options.smoothness and "posebus" in names:
+        report.smoothness = all_measured()
+        show(smoothness_table(report.smoothness))
+        keep()
 
 
 if __name__ == "__main__":

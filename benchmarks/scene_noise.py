@@ -1,0 +1,45 @@
+"""Errors that last: what a network gets wrong in one frame it gets wrong in the next."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+class Noise:
+    """Noise of mean 0 and deviation 1 for S places over T frames that are dt_s apart, as rows of T * S."""
+
+    def __init__(self, rng: np.random.Generator, shape: tuple[int, int], dt_s: float) -> None:
+        self._rng, self._shape, self._dt_s = rng, shape, dt_s
+
+    def lasting(self, time_s: float, *more: int) -> Floats:
+        """(T * S, *more) noise that changes smoothly and forgets itself within about time_s.
+
+        A second-order autoregression with a double root: its differences from frame to frame stay small, as a first
+        order's do not.
+        """
+        frames, places = self._shape
+        kept = float(np.exp(-2 * self._dt_s / time_s))
+        before = int(np.ceil(4 * time_s / self._dt_s))
+        fresh = self._rng.normal(size=(before + frames, places, *more))
+        fresh *= np.sqrt((1 - kept**2) ** 3 / (1 + kept**2))
+        inner, outer = np.zeros(fresh.shape[1:]), np.zeros(fresh.shape[1:])
+        for index, value in enumerate(fresh):
+            inner = kept * inner + value
+            outer = kept * outer + inner
+            fresh[index] = outer
+        return fresh[before:].reshape(-1, *more)
+
+    def of_person(self, person: npt.NDArray[np.intp]) -> Floats:
+        """(T * S,) noise that stays with each of the persons (T, S)."""
+        return self._rng.normal(size=max(int(person.max()) + 1, 1))[person.ravel()]
+
+    def jitter(self, *more: int) -> Floats:
+        """(T * S, *more) noise that is new in every frame."""
+        return self._rng.normal(size=(self._shape[0] * self._shape[1], *more))
+
+
+def sigmoid(logit: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-logit)))

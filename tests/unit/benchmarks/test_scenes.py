@@ -1,0 +1,326 @@
+"""Made-up scenes: people who walk as people do, hide each other, and are seen as a network sees them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from scipy.optimize import linear_sum_assignment
+
+from benchmarks import scenes
+from benchmarks.scene_bodies import bodies_of
+from benchmarks.scene_calibration import sightings_of
+from benchmarks.scene_camera import Camera, camera_of
+from benchmarks.scene_detections import Detections, iou
+from benchmarks.scene_kinds import CORRIDOR, KINDS, PLAZA, RUNNERS, SHOP, STREET, Pillar, Scene
+from benchmarks.scene_noise import Noise
+from benchmarks.scene_occlusion import see
+from benchmarks.scene_walkers import People, Walks, walk
+from benchmarks.scenes import Truth, crowd, scene
+from posebus.messages import PoseFrame
+
+SHORT = replace(STREET, seconds=4.0)
+ACROSS = Camera((640, 480), 700.0, 1.6, 0.0)
+LEFT_ANKLE, RIGHT_ANKLE = 15, 16
+
+
+def plain(frames: list[PoseFrame]) -> list[tuple[object, ...]]:
+    """The frames with arrays as bytes, so that two lists can be compared bit for bit."""
+    return [
+        (frame.seq, frame.boxes_xyxy_px.tobytes(), frame.scores.tobytes(), np.asarray(frame.keypoints_px).tobytes())
+        for frame in frames
+    ]
+
+
+def corners(rows: list[tuple[int, float, float, float, float]]) -> np.ndarray:
+    """Rows of the truth as boxes (N, 4), left, top, right, bottom."""
+    boxes = np.array([row[1:] for row in rows], float).reshape(-1, 4)
+    return np.column_stack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
+
+
+def people_at(
+    places_m: list[tuple[float, float]], frames: int = 1, speed_m_s: float = 0.0, dt_s: float = 0.04
+) -> Walks:
+    """People who walk to the right from the given places (x, y), one row per frame."""
+    x, y = np.array(places_m).T
+    times = np.arange(frames)[:, None] * dt_s
+    still = np.zeros((frames, len(places_m)))
+    looks = People(np.full(len(x), 1.75), np.ones(len(x)), np.ones((len(x), 3)))
+    return Walks(
+        person=np.tile(np.arange(len(x)), (frames, 1)),
+        x_m=x + speed_m_s * times,
+        y_m=y + still,
+        heading=still,
+        speed_m_s=still + speed_m_s,
+        phase=still + 2 * np.pi * np.sqrt(speed_m_s / 1.3) * times,
+        bend=still,
+        sit=still,
+        people=looks,
+    )
+
+
+def test_a_seed_makes_the_same_scene_again_and_another_seed_another_one() -> None:
+    frames, truth = scene(SHORT, 3)
+    again, truth_again = scene(SHORT, 3)
+    assert plain(frames) == plain(again)
+    assert truth == truth_again
+    assert truth != scene(SHORT, 4)[1]
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_frames_and_truth_are_well_formed(kind: Scene) -> None:
+    frames, truth = scene(replace(kind, seconds=3.0), 0)
+    assert list(truth) == list(range(1, len(frames) + 1))
+    assert len(frames) == round(3.0 * kind.fps)
+    assert [frame.captured_at_ns for frame in frames] == [round(seq / kind.fps * 1e9) for seq in range(len(frames))]
+    size = np.tile(kind.size_px, 2)
+    for frame in frames:
+        count = len(frame.scores)
+        assert frame.keypoints_px is not None
+        assert frame.boxes_xyxy_px.shape == (count, 4)
+        assert frame.keypoints_px.shape == (count, 17, 3)
+        for array in (frame.boxes_xyxy_px, frame.scores, frame.keypoints_px):
+            assert array.dtype == np.float32
+            assert array.flags.c_contiguous
+            assert np.isfinite(array).all()
+        assert (frame.boxes_xyxy_px >= 0).all()
+        assert (frame.boxes_xyxy_px <= size).all()
+        assert (frame.boxes_xyxy_px[:, 2:] > frame.boxes_xyxy_px[:, :2]).all()
+        assert ((frame.scores >= 0.05) & (frame.scores <= 1)).all()
+        assert ((frame.keypoints_px[..., 2] >= 0) & (frame.keypoints_px[..., 2] <= 1)).all()
+    for rows in truth.values():
+        assert len({row[0] for row in rows}) == len(rows)
+        boxes = corners(rows)
+        assert (boxes[:, 2:] > boxes[:, :2]).all()
+        assert (boxes >= -0.1).all()
+        assert (boxes <= size + 0.1).all()
+
+
+@pytest.mark.parametrize("people", [10, 40])
+def test_a_crowd_has_about_as_many_people_as_asked_for(people: int) -> None:
+    in_view = [len(rows) for seed in range(3) for rows in crowd(people, 2.0, 5.0, seed)[1].values()]
+    assert np.mean(in_view) == pytest.approx(people, rel=0.2)
+
+
+def test_the_frame_rate_and_the_detector_change_nothing_about_who_walks_where() -> None:
+    exact = replace(STREET, seconds=3.0, hand_drawn=False)
+    truth = scene(exact, 1)[1]
+    slow = scene(replace(exact, fps=5.0, detector=replace(exact.detector, skill=-1.0)), 1)[1]
+    assert [truth[5 * number - 4] for number in slow] == list(slow.values())
+
+
+def test_a_larger_picture_shows_the_same_view() -> None:
+    small = replace(SHORT, hand_drawn=False)
+    large = replace(small, size_px=(3840, 2880))
+    rows, rows_large = (scene(kind, 0)[1][50] for kind in (small, large))
+    assert [row[0] for row in rows] == [row[0] for row in rows_large]
+    np.testing.assert_allclose(6 * corners(rows), corners(rows_large), atol=0.5)
+
+
+def heights_by_person(truth: Truth) -> dict[int, list[float]]:
+    """Heights of everybody who does not touch the picture's border."""
+    heights: dict[int, list[float]] = {}
+    for rows in truth.values():
+        for number, left, top, _, height in rows:
+            if left > 1 and top > 1:
+                heights.setdefault(number, []).append(height)
+    return heights
+
+
+def test_the_kinds_stand_for_different_cameras() -> None:
+    street, plaza, corridor = (
+        heights_by_person(scene(replace(kind, seconds=15.0), 0)[1]) for kind in (STREET, PLAZA, CORRIDOR)
+    )
+    low, high = np.percentile(np.concatenate(list(street.values())), (10, 90))
+    assert 130 < low < high < 400
+    low, high = np.percentile(np.concatenate(list(plaza.values())), (10, 90))
+    assert 35 < low < high < 95
+    assert max(max(heights) / min(heights) for heights in corridor.values()) > 2.5
+
+
+def test_people_run_stop_and_bend_where_the_kind_says_so() -> None:
+    running, shopping = (
+        walk(kind, camera_of(kind), np.random.default_rng(0)) for kind in (RUNNERS, replace(SHOP, seconds=30.0))
+    )
+    assert np.median(running.speed_m_s) > 2.8
+    assert np.mean(shopping.speed_m_s < 0.1) > 0.1
+    assert shopping.bend.max() > 0.9
+    assert shopping.sit.max() > 0.9
+    assert walk(STREET, camera_of(STREET), np.random.default_rng(0)).bend.max() == 0
+
+
+def test_people_do_not_walk_through_each_other() -> None:
+    walks = walk(STREET, camera_of(STREET), np.random.default_rng(0))
+    gap = np.hypot(walks.x_m[:, :, None] - walks.x_m[:, None], walks.y_m[:, :, None] - walks.y_m[:, None])
+    both = (walks.person[:, :, None] >= 0) & (walks.person[:, None] >= 0)
+    first, second = np.triu_indices(walks.person.shape[1], 1)
+    distances = gap[:, first, second][both[:, first, second]]
+    assert np.mean(distances < 0.25) < 0.002
+
+
+def test_one_foot_stays_where_it_is_while_the_other_swings() -> None:
+    walks = people_at([(-2.0, 6.0)], frames=50, speed_m_s=1.3)
+    ankles = bodies_of(walks, ACROSS).points_px[:, [LEFT_ANKLE, RIGHT_ANKLE]]
+    moved_px = np.abs(np.diff(ankles[..., 0], axis=0))
+    body_px = 700.0 * 1.3 * 0.04 / 6.0
+    assert moved_px.min(axis=1).max() < 0.4 * body_px
+    assert moved_px.max(axis=1).mean() > body_px
+
+
+def test_the_nearer_body_hides_the_one_behind_it() -> None:
+    bodies = bodies_of(people_at([(0.0, 5.0), (0.03, 6.0), (1.5, 6.0)]), ACROSS)
+    sight = see(bodies, np.zeros(3, np.intp), ACROSS, ())
+    assert sight.visible[[0, 2]].tolist() == pytest.approx([1.0, 1.0])
+    assert sight.visible[1] < 0.3
+    assert sight.hider.tolist() == [-1, 0, -1]
+    assert sight.joints[[0, 2]].all()
+    assert sight.joints[1].mean() < 0.3
+
+
+def test_bodies_of_different_frames_do_not_hide_each_other() -> None:
+    bodies = bodies_of(people_at([(0.0, 5.0), (0.03, 6.0)]), ACROSS)
+    assert see(bodies, np.arange(2), ACROSS, ()).visible.tolist() == pytest.approx([1.0, 1.0])
+
+
+def test_a_board_hides_the_legs_of_who_is_behind_it_and_the_box_ends_above_it() -> None:
+    bodies = bodies_of(people_at([(0.0, 6.0), (0.0, 5.0)]), ACROSS)
+    sight = see(bodies, np.arange(2), ACROSS, (Pillar(0.0, 5.5, 2.0, 0.9),))
+    whole = bodies.boxes_px()
+    assert 0.3 < sight.visible[0] < 0.8
+    assert sight.visible[1] == pytest.approx(1.0)
+    assert not sight.open_joints[0, 13:].any()
+    assert sight.seen_px[0, 3] < whole[0, 3] - 50
+
+
+def test_who_leaves_the_picture_is_cut_at_its_border() -> None:
+    bodies = bodies_of(people_at([(-2.3, 5.0)]), ACROSS)
+    sight = see(bodies, np.zeros(1, np.intp), ACROSS, ())
+    assert 0.05 < sight.inside[0] < 0.95
+    assert sight.seen_px[0, 0] == 0.0
+
+
+def test_the_box_around_a_whole_body_holds_all_its_joints() -> None:
+    bodies = bodies_of(people_at([(0.0, 5.0)], frames=25, speed_m_s=1.5), ACROSS)
+    boxes, joints = bodies.boxes_px()[:, None], bodies.points_px[:, :17]
+    assert (joints > boxes[..., :2]).all()
+    assert (joints < boxes[..., 2:]).all()
+
+
+def scores_by_visible_part(kind: Scene, parts: tuple[float, ...]) -> list[list[float]]:
+    """Scores of the detections assigned to bodies of which at least `parts` (rising) are visible and not the next part;
+    0 for those that got none."""
+    frames, _ = scene(kind, 0)
+    truths = [scene(replace(kind, min_visible=part), 0)[1] for part in parts]
+    scores: list[list[float]] = [[] for _ in parts]
+    for frame in frames:
+        rows = truths[0][frame.seq + 1]
+        overlap = iou(corners(rows)[:, None], frame.boxes_xyxy_px[None].astype(float))
+        bodies, found = linear_sum_assignment(np.where(overlap > 0.3, overlap, 0.0), maximize=True)
+        pairs = zip(bodies.tolist(), found.tolist(), strict=True)
+        got = {body: float(frame.scores[box]) for body, box in pairs if overlap[body, box] > 0.3}
+        for place, row in enumerate(rows):
+            level = max(index for index, truth in enumerate(truths) if row in truth[frame.seq + 1])
+            scores[level].append(got.get(place, 0.0))
+    return scores
+
+
+def test_bodies_in_full_sight_are_found_and_hidden_ones_are_not() -> None:
+    kind = replace(STREET, people=9.0, seconds=8.0, detector=replace(STREET.detector, clutter=0.0))
+    hidden, half, full = (np.array(scores) for scores in scores_by_visible_part(kind, (0.0, 0.2, 0.9)))
+    assert 0.8 < np.median(full) < 0.9
+    assert np.mean(full > 0.3) > 0.95
+    assert 0.5 < np.mean(half > 0.3) < 0.9
+    assert np.mean(hidden > 0.3) < 0.3
+    assert np.median(half[half > 0]) < np.median(full) - 0.03
+
+
+def test_the_made_up_network_errs_as_the_real_one_does_on_the_street() -> None:
+    """Figures of TUD-Stadtmitte in `benchmarks.scene_detector`, with room for the chance of two short scenes."""
+    seen = sightings_of(scene(replace(STREET, seconds=12.0), seed) for seed in range(2))
+    full, found = seen.visible > 0.9, seen.scores > 0
+    assert np.mean(found[full]) > 0.95
+    assert np.median(seen.scores[full & found]) == pytest.approx(0.85, abs=0.03)
+    assert 0.6 < np.mean(~found[seen.visible < 0.3]) < 0.95
+    assert 0.2 < np.mean(~found[(seen.visible > 0.3) & (seen.visible < 0.7)]) < 0.5
+    deviation = seen.errors()[full & found & seen.whole].std(axis=0)
+    assert deviation == pytest.approx([0.036, 0.02, 0.036, 0.02], rel=0.6)
+    first, second = (seen.found[rows] for rows in seen.follow(1))
+    size = first[:, 3:] - first[:, 1:2]
+    assert np.median(np.abs(second - first) / size, axis=0).max() < 0.02
+    legs, wrists = (np.median(seen.joints[full & found][:, joints, 2]) for joints in (slice(11, 17), slice(9, 11)))
+    assert legs > 0.95
+    assert 0.4 < wrists < 0.75
+
+
+def test_a_truth_box_is_visible_as_far_as_no_lower_one_covers_it() -> None:
+    frame = replace(scene(replace(SHORT, seconds=0.1), 0)[0][0], seq=0)
+    behind, in_front, alone = (
+        (1, 100.0, 100.0, 50.0, 150.0),
+        (2, 100.0, 180.0, 50.0, 150.0),
+        (3, 400.0, 0.0, 50.0, 150.0),
+    )
+    seen = sightings_of([([frame], {1: [behind, in_front, alone]})])
+    assert seen.visible.tolist() == pytest.approx([0.53, 1.0, 1.0], abs=0.05)
+
+
+def test_people_who_are_too_small_for_the_network_are_missed() -> None:
+    blind = replace(PLAZA, seconds=10.0, detector=replace(PLAZA.detector, imgsz=640, clutter=0.0))
+    keen = replace(blind, detector=replace(blind.detector, imgsz=1920))
+    found = [sum(float((frame.scores > 0.25).sum()) for frame in scene(kind, 0)[0]) for kind in (blind, keen)]
+    assert found[0] < 0.4 * found[1]
+
+
+def test_joints_lie_in_their_boxes() -> None:
+    frames, _ = scene(replace(SHORT, detector=replace(STREET.detector, clutter=0.0)), 0)
+    inside = []
+    for frame in frames:
+        assert frame.keypoints_px is not None
+        side = 0.1 * (frame.boxes_xyxy_px[:, None, 2:] - frame.boxes_xyxy_px[:, None, :2])
+        at = frame.keypoints_px[..., :2]
+        within = (at > frame.boxes_xyxy_px[:, None, :2] - side) & (at < frame.boxes_xyxy_px[:, None, 2:] + side)
+        inside.append(within.all(axis=2)[(frame.keypoints_px[..., 2] > 0.5) & (frame.scores > 0.5)[:, None]])
+    assert np.concatenate(inside).mean() > 0.97
+
+
+def test_a_network_without_joints_gives_none() -> None:
+    frames, _ = scene(replace(SHORT, detector=replace(STREET.detector, keypoints=False)), 0)
+    assert all(frame.keypoints_px is None for frame in frames)
+
+
+def test_the_truth_leaves_out_who_is_less_visible_than_asked_for() -> None:
+    everybody, visible = (scene(replace(SHORT, min_visible=part), 0)[1] for part in (0.0, 0.5))
+    kept = sum(map(len, visible.values())) / sum(map(len, everybody.values()))
+    assert 0.6 < kept < 0.97
+    assert all(set(visible[number]) <= set(everybody[number]) for number in everybody)
+
+
+@pytest.mark.parametrize("fps", [5.0, 25.0, 60.0])
+def test_errors_last_as_long_at_any_frame_rate(fps: float) -> None:
+    noise = Noise(np.random.default_rng(0), (round(60 * fps), 40), 1 / fps).lasting(1.0).reshape(-1, 40)
+    assert noise.std() == pytest.approx(1.0, abs=0.1)
+    later = round(0.2 * fps), round(3 * fps)
+    soon, late = (float((noise[step:] * noise[:-step]).mean()) for step in later)
+    assert soon > 0.8
+    assert abs(late) < 0.15
+
+
+def test_of_two_boxes_on_the_same_body_the_weaker_is_suppressed() -> None:
+    boxes = np.array([[0, 0, 50, 100], [2, 0, 52, 100], [40, 0, 90, 100]], float)
+    found = Detections(boxes, np.array([0.6, 0.8, 0.5]), np.zeros((3, 17, 3))).published((640, 480))
+    assert found.boxes_px[:, 0].tolist() == [2, 40]
+    assert found.scores.tolist() == [0.8, 0.5]
+
+
+def test_drawing_writes_a_picture_of_every_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["scenes", str(tmp_path / "out"), "--kind", "plaza", "--seconds", "1"])
+    scenes.main()
+    pictures = sorted((tmp_path / "out").iterdir())
+    assert len(pictures) == 7
+    drawn = cv2.imread(str(pictures[0]))
+    assert drawn is not None
+    assert drawn.shape == (576, 768, 3)
+    assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 5

@@ -1,0 +1,100 @@
+"""The bound of given detections, and which frames are judged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.accuracy import Rows
+from benchmarks.tracking_detections import Clip
+from benchmarks.tracking_peers import TRACKERS, Contender, Kind, chosen
+from benchmarks.tracking_scores import BOUND, Scene, bound, compared, judged, stressed
+from posebus.messages import PoseFrame
+
+Box = tuple[float, float, float, float]
+
+
+def frame(seq: int, *boxes: Box) -> PoseFrame:
+    """Detections of left, top, width, height."""
+    array = np.array([(x, y, x + w, y + h) for x, y, w, h in boxes], np.float32).reshape(-1, 4)
+    scores = np.full(len(boxes), 0.9, np.float32)
+    return PoseFrame("yard", 1, seq, seq * 40_000_000, (640, 480), array, scores, None)
+
+
+def scene(truth: Rows, frames: list[PoseFrame]) -> Scene:
+    return Scene(Clip("yard", None, 25.0, frames), truth)
+
+
+def one(fps: float) -> Contender:
+    """A tracker that calls everybody 1."""
+    return Contender(
+        prepare=lambda frame, picture: (frame.boxes_xyxy_px,),
+        update=lambda boxes: boxes,
+        people=lambda boxes: [(1, box) for box in boxes],
+    )
+
+
+def broken(fps: float) -> Contender:
+    """A tracker that cannot stand its second frame."""
+
+    def update(frame: PoseFrame) -> None:
+        if frame.seq:
+            raise ValueError("no more")
+
+    return Contender(lambda frame, picture: (frame,), update, lambda answer: [])
+
+
+def test_the_bound_gives_each_detection_the_identity_of_whom_it_matches() -> None:
+    truth: Rows = {1: [(7, 0, 0, 40, 100), (8, 30, 0, 40, 100)]}
+    rows = bound(truth, [frame(0, (32, 0, 40, 100), (2, 0, 40, 100), (300, 0, 40, 100))])
+    assert sorted(rows[1]) == [(7, 2, 0, 40, 100), (8, 32, 0, 40, 100)]
+
+
+def test_the_bound_matches_as_many_as_can_be_and_not_greedily() -> None:
+    # The nearest pair (8, first box; IoU 0.9) would leave 7 without its only box.
+    truth: Rows = {1: [(7, 0, 0, 40, 100), (8, 12, 0, 40, 100)]}
+    rows = bound(truth, [frame(0, (10, 0, 40, 100), (24, 0, 40, 100))])
+    assert [row[0] for row in sorted(rows[1])] == [7, 8]
+
+
+def test_the_bound_leaves_out_what_overlaps_by_less_than_half() -> None:
+    assert bound({1: [(7, 0, 0, 40, 100)]}, [frame(0, (20, 0, 40, 100)), frame(1, (0, 0, 40, 100))]) == {1: [], 2: []}
+
+
+def test_dropped_frames_are_nobodys_mistake() -> None:
+    truth: Rows = {number: [(1, 10.0 * number, 0, 40, 100)] for number in range(1, 11)}
+    frames = [frame(number - 1, truth[number][0][1:]) for number in truth]
+    kept = frames[::3]
+    found = judged(scene(truth, frames), bound(truth, kept), kept)
+    assert found["HOTA"] == pytest.approx(1.0)
+    assert found["Frag"] == 0
+
+
+def test_frames_after_the_last_annotated_one_are_left_out() -> None:
+    truth: Rows = {1: [(1, 0, 0, 40, 100)], 2: [(1, 0, 0, 40, 100)]}
+    assert [kept.seq for kept in scene(truth, [frame(seq) for seq in range(5)]).frames] == [0, 1]
+
+
+def test_a_peer_that_fails_is_left_out_and_the_others_are_compared(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(TRACKERS, "one", Kind(one))
+    monkeypatch.setitem(TRACKERS, "broken", Kind(broken))
+    truth: Rows = {number: [(1, 0, 0, 40, 100)] for number in range(1, 9)}
+    yard = scene(truth, [frame(seq, (0, 0, 40, 100)) for seq in range(8)])
+    steps: list[str] = []
+    plain = compared(yard, ["broken", "one"], 2, steps.append)
+    assert list(plain) == [BOUND, "one"]
+    assert plain["one"]["HOTA"] == pytest.approx(1.0)
+    assert plain["one"]["us_per_frame"] > 0
+    assert "broken fails on yard" in capsys.readouterr().err
+    hard = stressed(yard, plain, steps.append)
+    assert all(list(lines) == [BOUND, "one"] for lines in hard.values())
+    assert hard["no keypoints"]["one"]["HOTA"] == plain["one"]["HOTA"]
+
+
+def test_families_and_names_choose_trackers_once() -> None:
+    assert chosen(["norfair", "posebus"]) == ["norfair", "posebus", "posebus+lost"]
+    assert chosen(["roboflow-sort", "roboflow"]).count("roboflow-sort") == 1
+    with pytest.raises(SystemExit, match="no tracker is called 'deepsort'"):
+        chosen(["deepsort"])
