@@ -12,6 +12,7 @@ from posebus.messages import PoseFrame
 from tracking.compiled import compiled
 
 Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 
 
 @dataclass(slots=True)
@@ -37,42 +38,46 @@ def detections_of(frame: PoseFrame, low_score: float) -> Detections:
     A joint that is not finite counts as not seen: one bad number must not spread through a track's memory. Colours in
     a layout of another version, or not finite, count as none.
     """
-    rows, corners, centred, scores = usable(
-        frame.boxes_xyxy_px.astype(np.float64), frame.scores.astype(np.float64), low_score
-    )
+    boxes, scores = np.asarray(frame.boxes_xyxy_px, np.float32), np.asarray(frame.scores, np.float32)
+    rows, corners, centred, scores_kept = usable(boxes, scores, low_score)
     joints = colours = None
     if frame.keypoints_px is not None:
-        joints = frame.keypoints_px.astype(np.float64)
-        joints = finite_rows(joints.reshape(-1, 3)).reshape(joints.shape)
-        if len(rows) < len(joints):
-            joints = joints[rows]
+        joints = finite_rows(np.asarray(frame.keypoints_px, np.float32), rows)
     if frame.appearance is not None and frame.appearance.shape[1] == APPEARANCE_SIZE:
-        colours = finite_rows(frame.appearance[rows].astype(np.float64))
-    return Detections(rows, corners, centred, scores, joints, colours)
+        colours = finite_rows(np.asarray(frame.appearance, np.float32)[:, None], rows)[:, 0]
+    return Detections(rows, corners, centred, scores_kept, joints, colours)
 
 
 @compiled
-def usable(corners: Floats, scores: Floats, low_score: float) -> tuple[npt.NDArray[np.intp], Floats, Floats, Floats]:
+def usable(boxes: Singles, scores: Singles, low_score: float) -> tuple[npt.NDArray[np.intp], Floats, Floats, Floats]:
     """Which boxes (N, 4) count, and of those corners (D, 4), centre x, y, width, height (D, 4) and scores (D,)."""
     rows = np.empty(len(scores), np.int64)
-    centred = np.empty((len(scores), 4))
     count = 0
     for row in range(len(scores)):
-        left, top, right, bottom = corners[row]
-        width, height = right - left, bottom - top
+        width, height = float(boxes[row, 2]) - float(boxes[row, 0]), float(boxes[row, 3]) - float(boxes[row, 1])
         # Finite area: an infinite or missing corner makes a side infinite or NaN.
         if scores[row] >= low_score and width > 0 and height > 0 and np.isfinite(width * height):
             rows[count] = row
-            centred[count] = (left + width / 2.0, top + height / 2.0, width, height)
             count += 1
     rows = rows[:count].copy()
-    return rows, corners[rows], centred[:count].copy(), scores[rows]
+    corners, centred, kept = np.empty((count, 4)), np.empty((count, 4)), np.empty(count)
+    for place in range(count):
+        corners[place] = boxes[rows[place]]
+        left, top, right, bottom = corners[place]
+        centred[place] = ((left + right) / 2.0, (top + bottom) / 2.0, right - left, bottom - top)
+        kept[place] = scores[rows[place]]
+    return rows, corners, centred, kept
 
 
 @compiled
-def finite_rows(values: Floats) -> Floats:
-    """The (N, C) values with every row that is not wholly finite set to 0, in place."""
-    for row in range(len(values)):
-        if not np.isfinite(values[row].sum()):
-            values[row] = 0.0
-    return values
+def finite_rows(values: Singles, rows: npt.NDArray[np.intp]) -> Floats:
+    """Some `rows` (D,) of the values (N, K, C) as float64 (D, K, C), with 0 for every innermost row that is not wholly
+    finite."""
+    count, inner, columns = len(rows), values.shape[1], values.shape[2]
+    finite = np.empty((count, inner, columns))
+    for place in range(count):
+        for part in range(inner):
+            finite[place, part] = values[rows[place], part]
+            if not np.isfinite(finite[place, part].sum()):
+                finite[place, part] = 0.0
+    return finite
