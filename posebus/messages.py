@@ -65,7 +65,7 @@ class TrackState(StrEnum):
 
     TENTATIVE = "tentative"  # seen too briefly to be believed
     CONFIRMED = "confirmed"  # there: seen in this frame, or coasted because missed for a moment or hidden by somebody
-    LOST = "lost"  # confirmed before, and nobody knows where: box and keypoints are predicted, for a moment only
+    LOST = "lost"  # confirmed before, and nobody knows where, or all but out of the picture; told for a moment only
     ENDED = "ended"
 
 

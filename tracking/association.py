@@ -34,10 +34,34 @@ def associate(
     if not odds.size:
         return taken
     worth = worths(odds, tracks.state, in_sight, detections.scores, settings.high_score, model.GATES)
-    rows, columns = linear_sum_assignment(worth, maximize=True)
-    kept = worth[rows, columns] > 0.0
-    taken[rows[kept]] = columns[kept]
+    if not take_undisputed(taken, worth):
+        take(taken, worth, *linear_sum_assignment(worth, maximize=True))
     return taken
+
+
+@compiled
+def take_undisputed(taken: Indices, worth: Floats) -> bool:
+    """Give, in place, every track its only detection, if nobody wants two and no two want the same: most frames.
+
+    False, and nothing given, where something is disputed.
+    """
+    wanted = np.zeros(worth.shape[1], np.bool_)
+    for track in range(worth.shape[0]):
+        for detection in range(worth.shape[1]):
+            if worth[track, detection] > 0.0:
+                if taken[track] >= 0 or wanted[detection]:
+                    taken[:] = -1
+                    return False
+                taken[track], wanted[detection] = detection, True
+    return True
+
+
+@compiled
+def take(taken: Indices, worth: Floats, rows: Indices, columns: Indices) -> None:
+    """Give, in place, what was assigned, except where it is worth nothing."""
+    for row, column in zip(rows, columns):  # noqa: B905 compiled code knows no `strict`
+        if worth[row, column] > 0.0:
+            taken[row] = column
 
 
 @compiled
@@ -50,9 +74,7 @@ def worths(odds: Floats, state: Ints, in_sight: Bools, scores: Floats, high_scor
     worth = np.zeros(odds.shape)
     for track in range(len(state)):
         known = state[track] != TENTATIVE
-        gate = gates.in_sight if in_sight[track] else gates.out_of_sight
-        if not known:
-            gate -= gates.tentative_penalty
+        gate = gates.pair if known else gates.pair - gates.tentative_penalty
         for detection in range(len(scores)):
             sure = scores[detection] >= high_score
             if sure or (known and in_sight[track]):

@@ -13,13 +13,15 @@ from typing import NamedTuple
 from tracking.kalman import Motion
 
 MOTION = Motion(
-    speed=(0.6, 0.3, 0.25, 0.15),
+    speed=(0.6, 0.3, 0.05, 0.15),
     persistence_s=(4.0, 4.0, 0.5, 0.5),
-    jitter=(0.04, 0.04, 0.08, 0.08),
-    drift=(0.03, 0.03, 0.03, 0.03),
+    jitter=(0.04, 0.04, 0.06, 0.08),
+    drift=(0.03, 0.03, 0.1, 0.03),
+    together_s=(0.0, 0.0, 0.4, 0.0),
 )
 """Columns are box centre x, centre y, width, height. People keep their course for seconds and mostly move sideways;
-the box's width swings with every step and its height with every joint that is hidden, and neither lasts."""
+the box's height changes with every joint that is hidden, and that does not last. Its width swings with every step, so
+that only what stays for longer than a step counts as width."""
 
 
 class Evidence(NamedTuple):
@@ -56,10 +58,9 @@ EVIDENCE = Evidence()
 class Gates(NamedTuple):
     """How improbable a pair may be, as log odds to spare."""
 
-    in_sight: float = 4.0
-    """Somebody seen a moment ago: that he was missed and another one came just here is less probable."""
-    out_of_sight: float = 3.5
-    """Somebody who comes back; that his place is less sure is in the odds already."""
+    pair: float = 4.0
+    """Any pair: that somebody was missed and another one came just here is less probable. It is the same for who comes
+    back, as the odds know how unsure his place is by then."""
     doubt_penalty: float = 0.5
     """What a doubtful detection must have more."""
     tentative_penalty: float = 0.5
@@ -79,7 +80,11 @@ class Borders(NamedTuple):
     """How near to the border of the picture a box reaches it."""
     leaving_speed: float = 0.1
     """Body sizes per second towards the border from which on somebody at the border is leaving."""
-    hidden_share: float = 0.4
+    cut_jitter: float = 0.01
+    """Standard deviation of a measured width or height where the border cuts the body: the box ends there."""
+    sliver: float = 0.12
+    """Widest box at a side of the picture, in heights of it, of who is all but out: a third of a narrow body."""
+    hidden_share: float = 0.25
     """Part of a predicted box from which on somebody in front of it explains why nobody was seen there."""
     hidden_sure: float = 0.25
     """A hidden person is reported while the standard deviation of its place is below this."""

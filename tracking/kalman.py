@@ -35,13 +35,15 @@ class Motion(NamedTuple):
 
     speed: standard deviation of the velocity in body sizes per second; persistence_s: how long a velocity lasts;
     jitter: standard deviation of a measurement in body sizes; drift: random walk of the position that no velocity
-    explains, in body sizes per square root of a second.
+    explains, in body sizes per square root of a second; together_s: how long errors of measurements last, so that those
+    of neighbouring frames say the same thing twice and do not make the filter surer than they should.
     """
 
     speed: tuple[float, ...]
     persistence_s: tuple[float, ...]
     jitter: tuple[float, ...]
     drift: tuple[float, ...]
+    together_s: tuple[float, ...]
 
 
 def begin(measured_px: Floats, size_px: Floats, motion: Motion) -> Floats:

@@ -71,6 +71,19 @@ def leaving(beliefs: Floats, track: int, body_px: float, size_px: tuple[int, int
     return False
 
 
+@compiled
+def at_border(box: Floats, axis: int, size_px: tuple[int, int], borders: model.Borders) -> bool:
+    """Whether a box (4,), centre x, y, width, height, reaches a border of the picture along an axis, 0 or 1."""
+    half, border_px = box[2 + axis] / 2.0, borders.near * max(box[2], box[3])
+    return bool(box[axis] - half <= border_px or box[axis] + half >= size_px[axis] - border_px)
+
+
+@compiled
+def is_sliver(box: Floats, size_px: tuple[int, int], borders: model.Borders) -> bool:
+    """Whether so little of somebody at a side of the picture is in it that nobody would call that being there."""
+    return bool(box[2] < borders.sliver * box[3] and at_border(box, 0, size_px, borders))
+
+
 class Columns(NamedTuple):
     """The columns of `Tracks` that a detection, or the lack of one, changes; shared with it."""
 
@@ -89,7 +102,14 @@ def _columns(tracks: Tracks) -> Columns:
     )
 
 
-def see(tracks: Tracks, taken: Indices, detections: Detections, now_ns: int, settings: TrackerSettings) -> None:
+def see(
+    tracks: Tracks,
+    taken: Indices,
+    detections: Detections,
+    size_px: tuple[int, int],
+    now_ns: int,
+    settings: TrackerSettings,
+) -> None:
     """Correct the tracks by this frame's detections, in place. `taken` (T,) as from `associate`."""
     if detections.appearance is not None:
         _remember_colours(tracks, taken, detections, now_ns)
@@ -102,8 +122,10 @@ def see(tracks: Tracks, taken: Indices, detections: Detections, now_ns: int, set
         taken,
         Seen(detections.centred, joints),
         detections.scores,
+        size_px,
         (now_ns, confirm_ns),
-        model.MOTION.jitter,
+        model.MOTION,
+        model.BORDERS,
     )
 
 
@@ -113,24 +135,35 @@ def _see(
     taken: Indices,
     seen: Seen,
     scores: Floats,
+    size_px: tuple[int, int],
     times_ns: tuple[int, int],
-    jitter: tuple[float, ...],
+    motion: kalman.Motion,
+    borders: model.Borders,
 ) -> None:
     now_ns, confirm_ns = times_ns
+    jitter, together_s = np.array(motion.jitter), np.array(motion.together_s)
     for track in range(len(taken)):
         detection = taken[track]
         if detection < 0:
             continue
-        score, size_px = scores[detection], tracks.size_px[track]
-        jitter_px = size_px * (1.0 + DOUBT_JITTER * (1.0 - score)) * np.array(jitter)
-        correct(tracks.beliefs, track, seen.centred[detection], jitter_px)
+        score, body_px, box = scores[detection], tracks.size_px[track], seen.centred[detection]
+        dt_s = (now_ns - tracks.seen_ns[track]) / 1e9
+        jitter_px = body_px * (1.0 + DOUBT_JITTER * (1.0 - score)) * jitter * np.sqrt(1.0 + 2.0 * together_s / dt_s)
+        for axis in range(2):
+            if at_border(box, axis, size_px, borders):
+                # What the border cuts does change its size from frame to frame, and must not be taken for trembling.
+                jitter_px[2 + axis] = borders.cut_jitter * body_px
+        correct(tracks.beliefs, track, box, jitter_px)
         position = tracks.beliefs[POSITION, track]
         if seen.joints.shape[1]:
             joints = seen.joints[detection].copy()
             joints[:, 0] -= position[0]
             joints[:, 1] -= position[1]
-            follow_joints(tracks.joints[track], joints, size_px, (now_ns - tracks.seen_ns[track]) / 1e9)
-        if tracks.state[track] != TENTATIVE or now_ns - tracks.born_ns[track] >= confirm_ns:
+            follow_joints(tracks.joints[track], joints, body_px, dt_s)
+        known = tracks.state[track] != TENTATIVE
+        if is_sliver(box, size_px, borders):
+            tracks.state[track] = LOST if known else TENTATIVE
+        elif known or now_ns - tracks.born_ns[track] >= confirm_ns:
             tracks.state[track] = CONFIRMED
         tracks.seen_ns[track] = now_ns
         tracks.score[track] = score
@@ -209,11 +242,20 @@ def newcomers(taken: Indices, detections: Detections, settings: TrackerSettings)
     return np.asarray(born[overlap < model.DOUBLE_IOU])
 
 
-def begun(born: Indices, detections: Detections, first_id: int, now_ns: int, settings: TrackerSettings) -> Tracks:
+def begun(
+    born: Indices,
+    detections: Detections,
+    size_px: tuple[int, int],
+    first_id: int,
+    now_ns: int,
+    settings: TrackerSettings,
+) -> Tracks:
     """New tracks (B,) of the detections `born`, numbered from `first_id`."""
     count = len(born)
     centred, scores = detections.centred[born], detections.scores[born]
     size = body_size(centred)
+    believed = (scores >= settings.certain_score) | (settings.confirm_s == 0)
+    believed &= ~np.array([is_sliver(box, size_px, model.BORDERS) for box in centred], np.bool_)
     joints = np.zeros((count, 0, 3))
     if detections.joints is not None:
         joints = detections.joints[born]
@@ -223,7 +265,7 @@ def begun(born: Indices, detections: Detections, first_id: int, now_ns: int, set
         colours = detections.appearance[born]
     return Tracks(
         ids=np.arange(first_id, first_id + count, dtype=np.int64),
-        state=np.where((scores >= settings.certain_score) | (settings.confirm_s == 0), CONFIRMED, TENTATIVE),
+        state=np.where(believed, CONFIRMED, TENTATIVE),
         born_ns=np.full(count, now_ns, np.int64),
         seen_ns=np.full(count, now_ns, np.int64),
         score=scores,

@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from posebus.messages import PoseFrame, Track, TrackFrame, TrackState
 from posebus.settings import TrackerSettings
+from tracking import smoothing
 from tracking.boxes import MIN_SIDE_PX
 from tracking.compiled import compiled
 from tracking.detections import Detections
 from tracking.kalman import POSITION, VELOCITY
-from tracking.smoothing import BOX_SHARE, SEEN_CONFIDENCE
+from tracking.smoothing import SEEN_CONFIDENCE
 from tracking.track import LOST, Ints, Tracks
 
 STATE_NAMES = tuple(str(state) for state in TrackState)
@@ -41,7 +42,9 @@ def report(
     taken, lost = _filled(taken, len(tracks), -1), _filled(lost, len(tracks), False)
     told = Told(tracks.state, tracks.seen_ns, tracks.beliefs, tracks.joints)
     times_ns = (frame.captured_at_ns, round(settings.lost_s * 1e9), round(settings.report_lost_s * 1e9))
-    fading, boxes_px, joints_px, visibility, velocities_px_s = tell(told, taken, lost, detections.corners, times_ns)
+    fading, boxes_px, joints_px, visibility, velocities_px_s = tell(
+        told, taken, lost, detections.corners, times_ns, smoothing.BOX_SHARE
+    )
     known = frame.keypoints_px is not None and tracks.joints.shape[1] > 0
     reported = []
     for place, (number, state, seen_as, share, score, born_ns) in enumerate(
@@ -86,10 +89,16 @@ class Told(NamedTuple):
 
 @compiled
 def tell(
-    tracks: Told, taken: Indices, lost: Bools, corners: Floats, times_ns: tuple[int, int, int]
+    tracks: Told,
+    taken: Indices,
+    lost: Bools,
+    corners: Floats,
+    times_ns: tuple[int, int, int],
+    shares: tuple[float, ...],
 ) -> tuple[Floats, Singles, Singles, Flags, Singles]:
     """How much of their score tracks keep (T,), -1 for those not to be mentioned; boxes (T, 4), joints (T, K, 3), their
-    visibility (T, K) and velocities (T, 2). times_ns: now, how long lost ones live and how long they are mentioned."""
+    visibility (T, K) and velocities (T, 2). times_ns: now, how long lost ones live and how long they are mentioned;
+    shares: of the filter in centre x, y, width and height of who is seen."""
     now_ns, lost_ns, report_lost_ns = times_ns
     count, joints = tracks.joints.shape[:2]
     fading = np.ones(count)
@@ -107,12 +116,13 @@ def tell(
                 fading[track] = -1.0
                 continue
             fading[track] = min(max(1.0 - unseen_ns / lost_ns, 0.0), 1.0)
-        for side in range(4):
-            half = max(position[2 + side % 2], MIN_SIDE_PX) / 2.0
-            place = position[side % 2] + (half if side >= 2 else -half)
+        for axis in range(2):
+            centre, length = position[axis], max(position[2 + axis], MIN_SIDE_PX)
             if seen:
-                place += (1.0 - BOX_SHARE) * (corners[taken[track], side] - place)
-            boxes_px[track, side] = place
+                low, high = corners[taken[track], axis], corners[taken[track], 2 + axis]
+                centre += (1.0 - shares[axis]) * ((low + high) / 2.0 - centre)
+                length += (1.0 - shares[2 + axis]) * (high - low - length)
+            boxes_px[track, axis], boxes_px[track, 2 + axis] = centre - length / 2.0, centre + length / 2.0
         for joint in range(joints):
             x, y, confidence = tracks.joints[track, joint]
             joints_px[track, joint] = (position[0] + x, position[1] + y, confidence * fading[track])

@@ -15,9 +15,10 @@ from tracking.compiled import compiled
 
 Floats = npt.NDArray[np.float64]
 
-BOX_SHARE = 0.4
-"""Share of the filter in the box of who is seen: the detection's alone trembles, the filter's alone lags; against
-ground truth both lie farther off than what is between them."""
+BOX_SHARE = (0.4, 0.8, 1.0, 0.8)
+"""Share of the filter in centre x, y, width and height of who is seen. Sideways the detection's alone trembles and the
+filter's alone lags, and against ground truth both lie farther off than what is between them. The width is all the
+filter's, which averages over the swing of the limbs."""
 
 MEMORY_S = 0.12
 """Time over which a joint that rests is averaged."""

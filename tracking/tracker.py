@@ -47,8 +47,8 @@ class PoseTracker:
 
         Reports, oldest first:
 
-        - who is seen, `confirmed` or still `tentative`: a box between the detection's and the filter's, and a smoothed
-          skeleton;
+        - who is seen, `confirmed` or still `tentative`, or `lost` where only a sliver is left of it at a side of the
+          picture: a box between the detection's and the filter's, and a smoothed skeleton;
         - who is `confirmed` and coasted, missed for a moment (`missed_s`) or hidden by somebody seen: all predicted;
         - who is `lost`, predicted, for `report_lost_s`, but at least once;
         - then each ended track once, in the frame that ended it: unseen for longer than `lost_s` (soon after it walked
@@ -78,28 +78,29 @@ class PoseTracker:
         detections = detections_of(frame, settings.low_score)
         if detections.joints is not None:
             tracks.expect_joints(detections.joints.shape[1])
-        ended = no_tracks(tracks.joints.shape[1])
+        ended: list[Tracks] = []
         if over.any():
-            ended, tracks = tracks.select(over), tracks.select(~over)
+            ended.append(tracks.select(over))
+            tracks = tracks.select(~over)
         in_sight = now_ns - tracks.seen_ns <= settings.in_sight_s * 1e9
         taken = associate(log_odds(tracks, detections, in_sight), tracks, detections, in_sight, settings)
         unseen = taken < 0
         if unseen.any():
             given_up = unseen & (tracks.state == TENTATIVE)
             if given_up.any():
-                ended = tracks.select(given_up) if not len(ended) else ended.joined(tracks.select(given_up))
+                ended.append(tracks.select(given_up))
                 tracks, taken = tracks.select(~given_up), taken[~given_up]
         born = lifecycle.newcomers(taken, detections, settings)
-        lifecycle.see(tracks, taken, detections, now_ns, settings)
+        lifecycle.see(tracks, taken, detections, frame.size_px, now_ns, settings)
         lost = lifecycle.miss(tracks, taken, frame.size_px, now_ns, settings)
         if len(born):
-            begun = lifecycle.begun(born, detections, self._state.next_id, now_ns, settings)
+            begun = lifecycle.begun(born, detections, frame.size_px, self._state.next_id, now_ns, settings)
             begun.expect_joints(tracks.joints.shape[1])
             tracks, taken = tracks.joined(begun), np.concatenate((taken, born))
         self._state = TrackerState(tracks=tracks, next_id=self._state.next_id + len(born), last=now)
-        if len(ended):
-            ended.state[:] = ENDED
-            tracks = tracks.joined(ended)
+        for group in ended:
+            group.state[:] = ENDED
+            tracks = tracks.joined(group)
         return report(frame, tracks, taken, lost, detections, settings)
 
     def end_source(self) -> None:

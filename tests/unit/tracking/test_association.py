@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from unit.tracking.scenes import person, pose_frame
+from scipy.optimize import linear_sum_assignment
+from unit.tracking.scenes import SIZE_PX, person, pose_frame
 
 from posebus.settings import TrackerSettings
 from tracking import body_model as model
-from tracking.association import associate
+from tracking.association import associate, take, take_undisputed
 from tracking.detections import detections_of
 from tracking.lifecycle import begun
 from tracking.track import CONFIRMED, LOST, TENTATIVE
@@ -50,7 +51,7 @@ def matched(
     count, seen = matrix.shape
     boxes = [person(100 + 90 * place, 300) for place in range(max(count, seen))]
     everybody = detections_of(pose_frame(boxes, 0, 0.0), SETTINGS.low_score)
-    tracks = begun(np.arange(count), everybody, 1, 0, SETTINGS)
+    tracks = begun(np.arange(count), everybody, SIZE_PX, 1, 0, SETTINGS)
     tracks.state[:] = CONFIRMED if states is None else states
     frame = pose_frame(boxes[:seen], 1, 0.1, scores=[SURE] * seen if scores is None else scores)
     detections = detections_of(frame, SETTINGS.low_score)
@@ -65,16 +66,32 @@ def test_assignment_is_one_to_one_and_the_best_of_all(case: tuple[np.ndarray, np
     """By the sum of log odds above the gate, each times the detection's score; nobody takes what is below the gate."""
     odds, scores = case
     # As the detections have them: float32 on the way.
-    worth = (odds + model.GATES.in_sight) * scores.astype(np.float32)
+    worth = (odds + model.GATES.pair) * scores.astype(np.float32)
     pairs = [(row, column) for row, column in enumerate(matched(odds, scores=scores.tolist())) if column >= 0]
     assert len({column for _, column in pairs}) == len(pairs)
     assert all(worth[row, column] > 0 for row, column in pairs)
     assert abs(sum(worth[row, column] for row, column in pairs) - best_sum(worth)) < 1e-6
 
 
+def test_undisputed_pairs_are_those_of_the_assignment() -> None:
+    """The short way, taken where nobody wants what another wants, ends where the long one does, or says it cannot."""
+    rng = np.random.default_rng(1)
+    undisputed = 0
+    for _ in range(300):
+        worth = np.maximum(rng.normal(-0.8, 1.0, (rng.integers(1, 6), rng.integers(1, 6))), 0.0)
+        short, long = np.full(len(worth), -1, np.intp), np.full(len(worth), -1, np.intp)
+        take(long, worth, *linear_sum_assignment(worth, maximize=True))
+        if take_undisputed(short, worth):
+            undisputed += 1
+            np.testing.assert_array_equal(short, long)
+        else:
+            assert (short == -1).all()
+    assert 50 < undisputed < 250
+
+
 def test_a_hopeless_pair_does_not_cost_a_good_one() -> None:
     """Summed as they are, the first with the first and the second with the second would be more."""
-    gate = model.GATES.in_sight
+    gate = model.GATES.pair
     assert matched([[3.0 - gate, -9.0 - gate], [3.5 - gate, -1.0 - gate]]) == [-1, 0]
 
 
@@ -87,15 +104,13 @@ def test_both_are_linked_although_one_could_do_better_alone() -> None:
 
 
 def test_nobody_takes_what_is_improbable() -> None:
-    assert matched([[-model.GATES.in_sight + 0.1]]) == [0]
-    assert matched([[-model.GATES.in_sight - 0.1]]) == [-1]
+    assert matched([[-model.GATES.pair + 0.1]]) == [0]
+    assert matched([[-model.GATES.pair - 0.1]]) == [-1]
 
 
-def test_who_comes_back_must_be_more_probable() -> None:
-    between = -(model.GATES.in_sight + model.GATES.out_of_sight) / 2
-    assert matched([[between]], in_sight=[True]) == [0]
-    assert matched([[between]], in_sight=[False]) == [-1]
-    assert matched([[-model.GATES.out_of_sight + 0.1]], in_sight=[False], states=[LOST]) == [0]
+def test_who_comes_back_is_found_on_a_sure_detection() -> None:
+    assert matched([[-model.GATES.pair + 0.1]], in_sight=[False], states=[LOST]) == [0]
+    assert matched([[-model.GATES.pair - 0.1]], in_sight=[False], states=[LOST]) == [-1]
 
 
 @pytest.mark.parametrize(
@@ -109,14 +124,14 @@ def test_a_doubtful_detection_only_continues_who_is_in_sight(state: int, in_sigh
 
 
 def test_a_doubtful_detection_must_lie_better() -> None:
-    odds = -model.GATES.in_sight + model.GATES.doubt_penalty
+    odds = -model.GATES.pair + model.GATES.doubt_penalty
     assert matched([[odds - 0.1]], scores=[DOUBTFUL]) == [-1]
     assert matched([[odds - 0.1]], scores=[SURE]) == [0]
     assert matched([[odds + 0.1]], scores=[DOUBTFUL]) == [0]
 
 
 def test_who_is_not_yet_believed_must_lie_better() -> None:
-    odds = -model.GATES.in_sight + model.GATES.tentative_penalty
+    odds = -model.GATES.pair + model.GATES.tentative_penalty
     assert matched([[odds - 0.1]], states=[TENTATIVE]) == [-1]
     assert matched([[odds - 0.1]], states=[CONFIRMED]) == [0]
     assert matched([[odds + 0.1]], states=[TENTATIVE]) == [0]

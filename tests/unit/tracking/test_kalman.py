@@ -28,7 +28,7 @@ patient = settings(deadline=None)
 
 JITTER = np.array(MOTION.jitter)
 
-MOTION_X = Motion(speed=(0.6,), persistence_s=(4.0,), jitter=(0.04,), drift=(0.03,))
+MOTION_X = Motion(speed=(0.6,), persistence_s=(4.0,), jitter=(0.04,), drift=(0.03,), together_s=(0.0,))
 
 
 def one(position: float, size: float) -> tuple[np.ndarray, np.ndarray]:
@@ -98,7 +98,7 @@ def test_all_is_relative_to_the_body(scale: float) -> None:
 
 def test_the_covariance_of_a_step_is_that_of_the_process() -> None:
     """Against the process itself, simulated in small steps: the closed form is not only consistent, it is right."""
-    motion = Motion(speed=(0.5,), persistence_s=(0.8,), jitter=(0.05,), drift=(0.1,))
+    motion = Motion(speed=(0.5,), persistence_s=(0.8,), jitter=(0.05,), drift=(0.1,), together_s=(0.0,))
     rng = np.random.default_rng(0)
     walkers, step_s, until_s = 20_000, 0.002, 0.6
     x = rng.normal(0, 0.05, walkers)

@@ -265,3 +265,49 @@ class TestLeaving:
         box = clipped(person(1260, 300))
         frames = [pose_frame([] if 25 <= seq < 50 else [box], seq, seq / 25) for seq in range(75)]
         assert in_state(run(frames)[-1], "confirmed") == [1]
+
+
+class TestSliver:
+    """Less than a third of somebody at a side of the picture: too little to call that being there."""
+
+    @staticmethod
+    def walk_out(fps: int = 25) -> list[PoseFrame]:
+        """Somebody 240 px high and 96 wide walks out to the right in full sight, at 100 px/s, and is gone at 3.28 s."""
+        boxes = [clipped(person(1000 + 100 * seq / fps, 300, 240)) for seq in range(int(3.2 * fps))]
+        return [pose_frame([box], seq, seq / fps) for seq, box in enumerate(boxes)]
+
+    def test_who_is_all_but_out_is_lost_under_its_number_though_seen(self) -> None:
+        narrow = [
+            result for result, frame in zip(run(self.walk_out()), self.walk_out(), strict=True) if width(frame) < 28
+        ]
+        assert narrow
+        assert all(only(result).state == "lost" and only(result).id == 1 for result in narrow)
+        assert all(only(result).pose_index == 0 and not only(result).coasted for result in narrow)
+
+    def test_until_then_it_is_there(self) -> None:
+        wide = [
+            result for result, frame in zip(run(self.walk_out()), self.walk_out(), strict=True) if width(frame) > 30
+        ]
+        assert all(in_state(result, "confirmed") == [1] for result in wide)
+
+    def test_who_comes_in_is_there_from_the_same_point_on(self) -> None:
+        frames = [
+            pose_frame([frame.boxes_xyxy_px[0]], seq, seq / 25) for seq, frame in enumerate(self.walk_out()[::-1])
+        ]
+        results = run(frames)
+        assert only(results[0]).state == "tentative"
+        there = [in_state(result, "confirmed") == [1] for result in results]
+        assert there == sorted(there)
+        assert 28 <= width(frames[there.index(True)]) <= 32
+
+    def test_a_narrow_box_inside_the_picture_is_somebody(self) -> None:
+        """A strip of somebody between two pillars."""
+        box = np.array([600, 200, 620, 440], np.float32)
+        assert all(
+            only(result).state == "confirmed" for result in run([pose_frame([box], i, i / 25) for i in range(9)])
+        )
+
+
+def width(frame: PoseFrame) -> float:
+    """Of the box of the only person."""
+    return float(frame.boxes_xyxy_px[0, 2] - frame.boxes_xyxy_px[0, 0])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.tracking.scenes import dressed, person, pose_frame
+from unit.tracking.scenes import SIZE_PX, dressed, person, pose_frame
 
 from posebus import appearance
 from posebus.settings import TrackerSettings
@@ -26,7 +26,7 @@ boxes = st.tuples(st.floats(-500, 500), st.floats(-500, 500), st.floats(1, 500),
 def seen(boxes_px: list[np.ndarray], *, keypoints: bool = True) -> tuple[Detections, Tracks]:
     """Detections, and tracks that have just begun with them."""
     detections = detections_of(pose_frame(boxes_px, 0, 0.0, keypoints=keypoints), 0.1)
-    return detections, begun(np.arange(len(detections)), detections, 1, 0, TrackerSettings())
+    return detections, begun(np.arange(len(detections)), detections, SIZE_PX, 1, 0, TrackerSettings())
 
 
 def odds_of(tracks: Tracks, detections: Detections) -> np.ndarray:
@@ -160,15 +160,15 @@ class TestSkeletons:
         """Whatever the boxes say: head and shoulders are where they were. Somebody out of sight has no such proof."""
         _, tracks = seen([person(600, 300, 240)])
         detections = cut_off()
-        assert log_odds(tracks, detections, np.array([True]))[0, 0] > -model.GATES.in_sight
-        assert log_odds(tracks, detections, np.array([False]))[0, 0] < -model.GATES.in_sight
+        assert log_odds(tracks, detections, np.array([True]))[0, 0] > -model.GATES.pair
+        assert log_odds(tracks, detections, np.array([False]))[0, 0] < -model.GATES.pair
 
     @pytest.mark.parametrize(
         "detections", [cut_off(joints_moved_px=40), cut_off(confidence=0.3)], ids=["elsewhere", "faint"]
     )
     def test_alone_they_must_agree_and_be_seen(self, detections: Detections) -> None:
         _, tracks = seen([person(600, 300, 240)])
-        assert odds_of(tracks, detections)[0, 0] < -model.GATES.in_sight
+        assert odds_of(tracks, detections)[0, 0] < -model.GATES.pair
 
     def test_unseen_joints_say_nothing(self) -> None:
         detections, tracks = seen([person(300, 300), person(340, 300)])
@@ -193,7 +193,7 @@ class TestSkeletons:
         assert frame.keypoints_px is not None
         frame = replace(frame, keypoints_px=np.ascontiguousarray(frame.keypoints_px[:, :9]))
         detections = detections_of(frame, 0.1)
-        tracks = begun(np.arange(1), detections, 1, 0, TrackerSettings())
+        tracks = begun(np.arange(1), detections, SIZE_PX, 1, 0, TrackerSettings())
         assert detections.joints is not None
         detections.joints[1, :, 0] += 80
         odds = odds_of(tracks, detections)
@@ -205,21 +205,21 @@ class TestColours:
     def test_they_tell_bodies_apart_that_boxes_cannot(self) -> None:
         frame = dressed(pose_frame([person(300, 300)] * 2, 0, 0.0), [0, 3])
         detections = detections_of(frame, 0.1)
-        tracks = begun(np.arange(2), detections, 1, 0, TrackerSettings())
+        tracks = begun(np.arange(2), detections, SIZE_PX, 1, 0, TrackerSettings())
         odds = odds_of(tracks, detections)
         assert (np.diag(odds) - odds[[0, 1], [1, 0]] > appearance.MOST_EVIDENCE).all()
 
     def test_who_was_seen_without_is_judged_without(self) -> None:
         plain = pose_frame([person(300, 300), person(340, 300)], 0, 0.0)
-        tracks = begun(np.arange(2), detections_of(plain, 0.1), 1, 0, TrackerSettings())
+        tracks = begun(np.arange(2), detections_of(plain, 0.1), SIZE_PX, 1, 0, TrackerSettings())
         without = odds_of(tracks, detections_of(plain, 0.1))
         np.testing.assert_array_equal(odds_of(tracks, detections_of(dressed(plain, [0, 3]), 0.1)), without)
 
     def test_a_frame_without_is_judged_without(self) -> None:
         plain = pose_frame([person(300, 300), person(340, 300)], 0, 0.0)
         settings = TrackerSettings()
-        tracks = begun(np.arange(2), detections_of(dressed(plain, [0, 3]), 0.1), 1, 0, settings)
-        bare = begun(np.arange(2), detections_of(plain, 0.1), 1, 0, settings)
+        tracks = begun(np.arange(2), detections_of(dressed(plain, [0, 3]), 0.1), SIZE_PX, 1, 0, settings)
+        bare = begun(np.arange(2), detections_of(plain, 0.1), SIZE_PX, 1, 0, settings)
         detections = detections_of(plain, 0.1)
         np.testing.assert_array_equal(odds_of(tracks, detections), odds_of(bare, detections))
 

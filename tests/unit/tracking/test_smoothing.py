@@ -82,6 +82,37 @@ class TestTrembling:
         assert np.abs(steady[25:]).max() < 2.0
 
 
+class TestSteadyWidth:
+    """The width of a box swings with the limbs; who walks is not fat and thin in turn."""
+
+    @staticmethod
+    def told(boxes: list[np.ndarray], fps: float = 25) -> np.ndarray:
+        """Widths reported for one person's boxes."""
+        results = run([pose_frame([box], seq, seq / fps) for seq, box in enumerate(boxes)])
+        return np.array([track.box_xyxy_px[2] - track.box_xyxy_px[0] for result in results for track in result.tracks])
+
+    @pytest.mark.parametrize("fps", [10, 25, 60])
+    def test_a_swing_of_limbs_is_mostly_averaged(self, fps: int) -> None:
+        swings = [25 * np.sin(2 * np.pi * 1.8 * seq / fps) for seq in range(6 * fps)]
+        boxes = [person(600, 300) + np.array([-swing / 2, 0, swing / 2, 0], np.float32) for swing in swings]
+        settled = self.told(boxes, fps)[2 * fps :]
+        assert settled.std() < 0.35 * np.std(swings)
+        assert settled.mean() == pytest.approx(80, abs=3)
+
+    def test_who_comes_nearer_grows(self) -> None:
+        """A tenth every second, as somebody does who walks up to the camera from 13 m."""
+        boxes = [person(600, 300, 150 * 1.1 ** (seq / 25)) for seq in range(125)]
+        told = self.told(boxes)
+        assert told[-1] / (boxes[-1][2] - boxes[-1][0]) > 0.93
+
+    def test_what_the_border_cuts_is_believed_at_once(self) -> None:
+        boxes = [person(1150 + 4 * seq, 300) for seq in range(30)]
+        boxes = [np.minimum(box, np.float32(1280)) for box in boxes]
+        told = self.told(boxes)
+        for seq in range(25, 30):
+            assert told[seq] == pytest.approx(boxes[seq][2] - boxes[seq][0], abs=4)
+
+
 class TestLag:
     def test_the_skeleton_of_a_walker_does_not_trail(self) -> None:
         frames = walk([i / 25 for i in range(150)], lanes=1, speed_px_s=150)
