@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from posebus import appearance
+from posebus.appearance import SIZE as APPEARANCE_SIZE
 from posebus.settings import TrackerSettings
 from tracking import body_model as model
 from tracking import kalman
 from tracking.boxes import MIN_SIDE_PX, body_size, iou
+from tracking.colours import remember
 from tracking.compiled import compiled
 from tracking.detections import Detections
 from tracking.kalman import POSITION, VAR_POSITION, VELOCITY, correct
@@ -27,6 +28,10 @@ Indices = npt.NDArray[np.intp]
 DOUBT_JITTER = 1.0
 """How much more a box of score 0 trembles than one of score 1, in parts of the latter's jitter. Source: Y. Du et al.,
 "GIAOTracker: A comprehensive framework for MCMOT", ICCVW 2021 (noise scale adaptive Kalman filter)."""
+
+
+MOST_ELAPSED_S = 1.0
+"""Nor do gaps in the stream make anybody forget more than this much time does."""
 
 
 def outlived(tracks: Tracks, size_px: tuple[int, int], now_ns: int, settings: TrackerSettings) -> Bools:
@@ -112,7 +117,7 @@ def see(
 ) -> None:
     """Correct the tracks by this frame's detections, in place. `taken` (T,) as from `associate`."""
     if detections.appearance is not None:
-        _remember_colours(tracks, taken, detections, now_ns)
+        _remember_colours(tracks.appearance, taken, detections.appearance, detections.scores, tracks.seen_ns, now_ns)
     joints = detections.joints
     if joints is None:
         joints = np.zeros((len(detections), 0, 3))
@@ -170,16 +175,18 @@ def _see(
         tracks.size_px[track] = max(position[2], position[3], MIN_SIDE_PX)
 
 
-def _remember_colours(tracks: Tracks, taken: Indices, detections: Detections, now_ns: int) -> None:
-    assert detections.appearance is not None
-    rows = np.flatnonzero(taken >= 0)
-    rows = rows[detections.scores[taken[rows]] >= model.APPEARANCE_SCORE]
-    if not len(rows):
+@compiled
+def _remember_colours(
+    kept: Floats, taken: Indices, colours: Floats, scores: Floats, seen_ns: Ints, now_ns: int
+) -> None:
+    if not len(taken):
         return
-    # Longer unseen is no reason to forget: the memory is of what was seen.
-    dt_s = min(float((now_ns - tracks.seen_ns[rows]).min()) / 1e9, 1.0)
-    share = 1.0 - math.exp(-dt_s / model.APPEARANCE_MEMORY_S)
-    tracks.appearance[rows] = appearance.blended(tracks.appearance[rows], detections.appearance[taken[rows]], share)
+    # Since anybody was seen: to be unseen for longer is no reason to forget, as the memory is of what was seen.
+    elapsed_s = min((now_ns - seen_ns.max()) / 1e9, MOST_ELAPSED_S)
+    share = 1.0 - math.exp(-elapsed_s / model.APPEARANCE_MEMORY_S)
+    for track in range(len(taken)):
+        if taken[track] >= 0 and scores[taken[track]] >= model.APPEARANCE_SCORE:
+            remember(kept[track], colours[taken[track]], share)
 
 
 def miss(tracks: Tracks, taken: Indices, size_px: tuple[int, int], now_ns: int, settings: TrackerSettings) -> Bools:
@@ -260,7 +267,7 @@ def begun(
     if detections.joints is not None:
         joints = detections.joints[born]
         joints[:, :, :2] -= centred[:, None, :2]
-    colours = np.zeros((count, appearance.SIZE))
+    colours = np.zeros((count, APPEARANCE_SIZE))
     if detections.appearance is not None:
         colours = detections.appearance[born]
     return Tracks(

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from posebus import appearance
 from tracking.body_model import EVIDENCE, Evidence
+from tracking.colours import add_colours
 from tracking.compiled import compiled
 from tracking.detections import Detections
 from tracking.kalman import POSITION, VAR_POSITION
@@ -47,7 +47,7 @@ def log_odds(tracks: Tracks, detections: Detections, in_sight: Bools) -> Floats:
         seen = Seen(detections.centred, detections.joints)
         add_pose(odds, bodies, seen, skeleton_of(detections.joints.shape[1]), in_sight, EVIDENCE)
     if detections.appearance is not None and odds.size:
-        odds += appearance.evidence(*appearance.distance(tracks.appearance, detections.appearance))
+        add_colours(odds, tracks.appearance, detections.appearance)
     return odds
 
 

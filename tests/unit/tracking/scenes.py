@@ -66,6 +66,15 @@ def dressed(frame: PoseFrame, colours: Sequence[int], *, seen: float = 1.0) -> P
     return replace(frame, appearance=appearance.joined(features, weights))
 
 
+def colour_row(*bins: int, seen: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)) -> np.ndarray:
+    """(1, SIZE): each part has one colour, the given bin of every channel; parts with weight 0 are empty."""
+    features = np.zeros((1, len(appearance.PARTS), appearance.FEATURES), np.float32)
+    for part, (place, weight) in enumerate(zip(bins, seen, strict=True)):
+        if weight:
+            features[0, part, place :: appearance.BINS] = np.sqrt(1 / appearance.CHANNELS)
+    return appearance.joined(features, np.array([seen], np.float32))
+
+
 def walk(
     times_s: Iterable[float], lanes: int = 3, speed_px_s: float = 120.0, *, keypoints: bool = True
 ) -> list[PoseFrame]:

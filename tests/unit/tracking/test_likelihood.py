@@ -13,6 +13,7 @@ from posebus.settings import TrackerSettings
 from tracking import body_model as model
 from tracking import kalman
 from tracking.boxes import iou
+from tracking.colours import MOST_EVIDENCE
 from tracking.detections import Detections, detections_of
 from tracking.lifecycle import begun
 from tracking.likelihood import COCO_MIRROR, COCO_SIGMAS, log_odds, oks
@@ -207,7 +208,7 @@ class TestColours:
         detections = detections_of(frame, 0.1)
         tracks = begun(np.arange(2), detections, SIZE_PX, 1, 0, TrackerSettings())
         odds = odds_of(tracks, detections)
-        assert (np.diag(odds) - odds[[0, 1], [1, 0]] > appearance.MOST_EVIDENCE).all()
+        assert (np.diag(odds) - odds[[0, 1], [1, 0]] > MOST_EVIDENCE).all()
 
     def test_who_was_seen_without_is_judged_without(self) -> None:
         plain = pose_frame([person(300, 300), person(340, 300)], 0, 0.0)

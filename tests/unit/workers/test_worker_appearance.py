@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from posebus.appearance import PARTS, SAME_PERSON_BELOW, SIZE, distance, split
+from posebus.appearance import PARTS, SIZE, split
 from posebus.codec import decode_poses, encode_poses
 from posebus.messages import PoseFrame
 from tests.samples import PROVENANCE, pose_frame
+from tracking.colours import SAME_PERSON_BELOW, distance
 from workers.appearance import describe
 from workers.engines.base import FloatArray, ImageArray
 from workers.postprocess import Detections
@@ -91,11 +92,19 @@ LIGHTS: dict[str, Callable[[FloatArray], FloatArray]] = {
 }
 
 
+def distances(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """As the tracker compares them, all pairs of (A, SIZE) and (B, SIZE): two arrays (A, B)."""
+    apart, shared = np.array([[distance(a, b) for b in second.astype(float)] for a in first.astype(float)]).transpose(
+        2, 0, 1
+    )
+    return apart, shared
+
+
 @pytest.mark.parametrize("light", LIGHTS)
 def test_people_look_like_themselves_in_other_light(scene: tuple[ImageArray, Detections], light: str) -> None:
     picture, seen = scene
     later = np.clip(LIGHTS[light](picture.astype(np.float32)), 0, 255).astype(np.uint8)
-    apart, shared = distance(described(picture, seen), described(later, seen))
+    apart, shared = distances(described(picture, seen), described(later, seen))
     assert np.diag(apart).max() < SAME_PERSON_BELOW
     assert apart[~np.eye(3, dtype=bool)].min() > OTHER
     assert shared.min() > 0.8
@@ -107,7 +116,7 @@ def test_a_shadow_on_one_person_leaves_them_nearer_to_themselves_than_to_others(
     picture, seen = scene
     shaded = picture.copy()
     shaded[:, :220] = (shaded[:, :220] * 0.6).astype(np.uint8)
-    apart, _ = distance(described(picture, seen), described(shaded, seen))
+    apart, _ = distances(described(picture, seen), described(shaded, seen))
     assert apart[0].argmin() == 0
 
 
@@ -122,14 +131,14 @@ def test_only_the_part_that_differs_tells_two_people_apart(scene: tuple[ImageArr
 def test_a_smaller_picture_of_the_same_source_says_the_same(scene: tuple[ImageArray, Detections]) -> None:
     picture, seen = scene
     smaller = cv2.resize(picture, (320, 240), interpolation=cv2.INTER_AREA)
-    apart, _ = distance(described(picture, seen), described(smaller, seen))
+    apart, _ = distances(described(picture, seen), described(smaller, seen))
     assert np.diag(apart).max() < SAME_PERSON_BELOW
 
 
 def test_a_body_seen_from_the_side_is_read_on_the_body(scene: tuple[ImageArray, Detections]) -> None:
     picture, seen = scene
     turned = people(*(skeleton(x, half_width_px=0.5) for x in (120, 320, 520)))
-    apart, _ = distance(described(picture, seen), described(picture, turned))
+    apart, _ = distances(described(picture, seen), described(picture, turned))
     assert np.diag(apart).max() < SAME_PERSON_BELOW
 
 
@@ -143,7 +152,7 @@ def test_what_somebody_nearer_hides_has_no_weight() -> None:
     assert weights(rows)[0, 1:].max() == 0
     assert weights(rows)[1].min() > 0.8
     assert not split(rows)[0][0, weights(rows)[0] == 0].any()
-    apart, shared = distance(rows, alone)
+    apart, shared = distances(rows, alone)
     assert apart[0, 0] < SAME_PERSON_BELOW
     assert 0 < shared[0, 0] < 0.3
 

@@ -1,0 +1,72 @@
+"""Comparing descriptors: what counts, what does not, and what a memory of them keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from unit.tracking.scenes import colour_row
+
+from posebus.appearance import split
+from tracking.colours import HOPELESS_ODDS, MOST_EVIDENCE, add_colours, distance, evidence, remember
+
+
+def row(*bins: int, seen: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)) -> np.ndarray:
+    """(SIZE,) as the tracker holds it."""
+    return colour_row(*bins, seen=seen)[0].astype(float)
+
+
+def test_what_has_the_same_colours_is_near_and_what_has_others_far() -> None:
+    assert distance(row(0, 0, 0, 0), row(0, 0, 0, 0)) == pytest.approx((0.0, 1.0), abs=1e-3)
+    assert distance(row(0, 0, 0, 0), row(4, 4, 4, 4)) == pytest.approx((1.0, 1.0))
+
+
+def test_a_part_counts_as_much_as_both_sides_saw_it() -> None:
+    apart, shared = distance(row(0, 0, 0, 0, seen=(1.0, 1.0, 0.5, 0.0)), row(0, 4, 4, 4, seen=(1.0, 0.0, 0.5, 1.0)))
+    assert shared == pytest.approx((1 + 0.25) / 4)
+    assert apart == pytest.approx(np.sqrt(0.25 / 1.25))
+
+
+def test_nothing_seen_on_both_sides_is_no_evidence() -> None:
+    apart, shared = distance(row(0, 0, 0, 0, seen=(1.0, 1.0, 0.0, 0.0)), row(0, 0, 0, 0, seen=(0.0, 0.0, 1.0, 1.0)))
+    assert (apart, shared) == (1.0, 0.0)
+    assert evidence(apart, shared) == 0
+
+
+def test_evidence_falls_with_the_distance_within_its_bounds() -> None:
+    odds = np.array([evidence(apart, 1.0) for apart in np.linspace(0, 1, 21)])
+    assert odds[0] > 0
+    assert odds[-1] == -MOST_EVIDENCE
+    assert (np.diff(odds) <= 0).all()
+    assert (np.abs([evidence(apart, 0.25) for apart in np.linspace(0, 1, 21)]) <= np.abs(odds)).all()
+
+
+def test_all_pairs_that_are_possible_are_compared() -> None:
+    odds = np.zeros((2, 3))
+    odds[0, 1] = HOPELESS_ODDS - 1
+    add_colours(
+        odds,
+        np.stack((row(0, 0, 0, 0), row(1, 1, 1, 1))),
+        np.stack((row(1, 1, 1, 1), row(0, 0, 0, 0), row(4, 4, 4, 4))),
+    )
+    same, other = evidence(0.0, 1.0), evidence(1.0, 1.0)
+    np.testing.assert_allclose(odds, [[other, HOPELESS_ODDS - 1, other], [same, other, other]], atol=1e-2)
+
+
+def test_a_memory_moves_towards_what_is_seen_and_keeps_its_length() -> None:
+    kept, fresh = row(0, 0, 0, 0), row(1, 1, 1, 1)
+    apart = [distance(kept, fresh)[0]]
+    for _ in range(10):
+        remember(kept, fresh, 0.2)
+        apart.append(distance(kept, fresh)[0])
+        np.testing.assert_allclose((split(kept[None])[0] ** 2).sum(axis=2), 1, rtol=1e-5)
+    assert (np.diff(apart) < 0).all()
+    assert apart[-1] < 0.5
+
+
+def test_a_memory_keeps_what_is_hidden_and_takes_what_it_did_not_know() -> None:
+    kept = row(0, 0, 0, 0, seen=(1.0, 1.0, 1.0, 0.0))
+    remember(kept, row(1, 1, 1, 1, seen=(1.0, 0.1, 0.0, 0.5)), 0.5)
+    features, weights = split(kept[None])
+    assert weights[0].tolist() == pytest.approx([1.0, 1.0, 1.0, 0.5])
+    assert features[0, :, 1] ** 2 * 3 == pytest.approx([0.5, 0.05, 0.0, 1.0], abs=1e-6)
+    assert features[0, 3, 0] == 0
