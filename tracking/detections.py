@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,14 +39,19 @@ def detections_of(frame: PoseFrame, low_score: float) -> Detections:
     A joint that is not finite counts as not seen: one bad number must not spread through a track's memory. Colours in
     a layout of another version, or not finite, count as none.
     """
-    boxes, scores = np.asarray(frame.boxes_xyxy_px, np.float32), np.asarray(frame.scores, np.float32)
-    rows, corners, centred, scores_kept = usable(boxes, scores, low_score)
+    rows, corners, centred, scores = usable(_plain(frame.boxes_xyxy_px), _plain(frame.scores), low_score)
     joints = colours = None
     if frame.keypoints_px is not None:
-        joints = finite_rows(np.asarray(frame.keypoints_px, np.float32), rows)
+        joints = finite_rows(_plain(frame.keypoints_px), rows)
     if frame.appearance is not None and frame.appearance.shape[1] == APPEARANCE_SIZE:
-        colours = finite_rows(np.asarray(frame.appearance, np.float32)[:, None], rows)[:, 0]
-    return Detections(rows, corners, centred, scores_kept, joints, colours)
+        colours = finite_rows(_plain(frame.appearance)[:, None], rows)[:, 0]
+    return Detections(rows, corners, centred, scores, joints, colours)
+
+
+def _plain(values: npt.NDArray[np.floating[Any]]) -> Singles:
+    """A copy that is writable, C-contiguous and float32: for anything else kernels would be compiled once more, for
+    seconds, in the middle of a stream. What comes from the wire is read-only."""
+    return np.array(values, np.float32, order="C")
 
 
 @compiled

@@ -1,0 +1,58 @@
+"""After the warm-up no camera waits for a compiler."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from unit.tracking.scenes import crowd, dressed, run
+
+import tracking
+from posebus.messages import PoseFrame
+from tracking import PoseTracker
+from tracking.warm_up import warm_up
+
+
+def kernels() -> dict[str, Any]:
+    """Everything compiled in the package, by name."""
+    modules = [importlib.import_module(f"tracking.{found.name}") for found in pkgutil.iter_modules(tracking.__path__)]
+    return {
+        f"{module.__name__}.{name}": value
+        for module in modules
+        for name, value in vars(module).items()
+        if hasattr(value, "signatures")
+    }
+
+
+def as_received(frame: PoseFrame) -> PoseFrame:
+    """Arrays that came from the wire are views of its bytes, which cannot be written to."""
+    names = ("boxes_xyxy_px", "scores", "keypoints_px", "appearance")
+    return replace(frame, **{name: frozen(getattr(frame, name)) for name in names})
+
+
+def frozen(values: np.ndarray | None) -> np.ndarray | None:
+    return None if values is None else np.frombuffer(values.tobytes(), values.dtype).reshape(values.shape)
+
+
+def whatever() -> Iterator[list[PoseFrame]]:
+    frames = crowd(np.random.default_rng(0), 12, 80)
+    yield frames
+    yield [as_received(dressed(frame, [seq % 5 for seq in range(len(frame.scores))])) for frame in frames]
+    yield [replace(frame, keypoints_px=None) for frame in frames]
+    yield [replace(frame, boxes_xyxy_px=frame.boxes_xyxy_px[::-1], scores=frame.scores[::-1]) for frame in frames]
+
+
+def test_nothing_is_compiled_after_the_warm_up() -> None:
+    warm_up()
+    before = {name: len(kernel.signatures) for name, kernel in kernels().items()}
+    assert len(before) > 10
+    for frames in whatever():
+        tracker = PoseTracker()
+        run(frames[:40], tracker)
+        tracker.load_state(tracker.state_dict())
+        run(frames[40:], tracker)
+    assert {name: len(kernel.signatures) for name, kernel in kernels().items()} == before
