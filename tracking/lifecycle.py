@@ -1,4 +1,4 @@
-"""When identities begin, are believed, are lost and end: all by elapsed time, never by counting frames."""
+"""When identities are believed, are lost and end: all by elapsed time, never by counting frames."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from posebus.appearance import SIZE as APPEARANCE_SIZE
 from posebus.settings import TrackerSettings
 from tracking import body_model as model
 from tracking import kalman
-from tracking.boxes import MIN_SIDE_PX, body_size, iou
+from tracking.borders import at_border, is_sliver, leaving
+from tracking.boxes import MIN_SIDE_PX
 from tracking.colours import remember
 from tracking.compiled import compiled
 from tracking.detections import Detections
-from tracking.kalman import POSITION, VAR_POSITION, VELOCITY, correct
+from tracking.kalman import POSITION, VAR_POSITION, correct
 from tracking.likelihood import Seen
 from tracking.smoothing import follow_joints
 from tracking.track import CONFIRMED, LOST, TENTATIVE, Ints, Tracks
@@ -60,33 +60,6 @@ def _outlived(
         if unseen_ns > soon_ns:
             over[track] = unseen_ns > lost_ns or leaving(beliefs, track, sizes_px[track], size_px, borders)
     return over
-
-
-@compiled
-def leaving(beliefs: Floats, track: int, body_px: float, size_px: tuple[int, int], borders: model.Borders) -> bool:
-    """Whether one track, as predicted now, reaches a border of the picture and moves towards it."""
-    border_px, speed_px_s = borders.near * body_px, borders.leaving_speed * body_px
-    for axis in range(2):
-        centre, half = beliefs[POSITION, track, axis], max(beliefs[POSITION, track, axis + 2], MIN_SIDE_PX) / 2.0
-        speed = beliefs[VELOCITY, track, axis]
-        if centre - half <= border_px and speed < -speed_px_s:
-            return True
-        if centre + half >= size_px[axis] - border_px and speed > speed_px_s:
-            return True
-    return False
-
-
-@compiled
-def at_border(box: Floats, axis: int, size_px: tuple[int, int], borders: model.Borders) -> bool:
-    """Whether a box (4,), centre x, y, width, height, reaches a border of the picture along an axis, 0 or 1."""
-    half, border_px = box[2 + axis] / 2.0, borders.near * max(box[2], box[3])
-    return bool(box[axis] - half <= border_px or box[axis] + half >= size_px[axis] - border_px)
-
-
-@compiled
-def is_sliver(box: Floats, size_px: tuple[int, int], borders: model.Borders) -> bool:
-    """Whether so little of somebody at a side of the picture is in it that nobody would call that being there."""
-    return bool(box[2] < borders.sliver * box[3] and at_border(box, 0, size_px, borders))
 
 
 class Columns(NamedTuple):
@@ -235,49 +208,3 @@ def _covered(positions: Floats, track: int, taken: Indices) -> float:
         area = max(positions[track, 2], MIN_SIDE_PX) * max(positions[track, 3], MIN_SIDE_PX)
         greatest = max(greatest, shared / area)
     return greatest
-
-
-def newcomers(taken: Indices, detections: Detections, settings: TrackerSettings) -> Indices:
-    """Which detections (B,) are people nobody has seen yet: unclaimed, sure, and no double of a claimed one."""
-    free = detections.scores >= settings.birth_score
-    claimed = taken[taken >= 0]
-    free[claimed] = False
-    born = free.nonzero()[0]
-    if not len(born) or not len(claimed):
-        return born
-    overlap = iou(detections.corners[born], detections.corners[claimed]).max(axis=1)
-    return np.asarray(born[overlap < model.DOUBLE_IOU])
-
-
-def begun(
-    born: Indices,
-    detections: Detections,
-    size_px: tuple[int, int],
-    first_id: int,
-    now_ns: int,
-    settings: TrackerSettings,
-) -> Tracks:
-    """New tracks (B,) of the detections `born`, numbered from `first_id`."""
-    count = len(born)
-    centred, scores = detections.centred[born], detections.scores[born]
-    size = body_size(centred)
-    believed = (scores >= settings.certain_score) | (settings.confirm_s == 0)
-    believed &= ~np.array([is_sliver(box, size_px, model.BORDERS) for box in centred], np.bool_)
-    joints = np.zeros((count, 0, 3))
-    if detections.joints is not None:
-        joints = detections.joints[born]
-        joints[:, :, :2] -= centred[:, None, :2]
-    colours = np.zeros((count, APPEARANCE_SIZE))
-    if detections.appearance is not None:
-        colours = detections.appearance[born]
-    return Tracks(
-        ids=np.arange(first_id, first_id + count, dtype=np.int64),
-        state=np.where(believed, CONFIRMED, TENTATIVE),
-        born_ns=np.full(count, now_ns, np.int64),
-        seen_ns=np.full(count, now_ns, np.int64),
-        score=scores,
-        size_px=size,
-        beliefs=kalman.begin(centred, size, model.MOTION),
-        joints=joints,
-        appearance=colours,
-    )

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tracking.body_model import EVIDENCE, Evidence
+from tracking import body_model as model
+from tracking.body_model import Evidence
 from tracking.colours import add_colours
 from tracking.compiled import compiled
 from tracking.detections import Detections
@@ -41,11 +42,11 @@ AREA_OF_BOX = 0.53
 def log_odds(tracks: Tracks, detections: Detections, in_sight: Bools) -> Floats:
     """(T, D): log odds of each pair; 0 for a body exactly where it is expected and seen a moment ago, if nothing is
     known of joints and colours. `in_sight` (T,): whose skeleton may stand for its box."""
-    odds = box_odds(tracks.beliefs, tracks.size_px, detections.centred, EVIDENCE)
+    odds = box_odds(tracks.beliefs, tracks.size_px, detections.centred, model.EVIDENCE)
     if detections.joints is not None and tracks.joints.shape[1]:
         bodies = Bodies(tracks.beliefs, tracks.size_px, tracks.joints)
         seen = Seen(detections.centred, detections.joints)
-        add_pose(odds, bodies, seen, skeleton_of(detections.joints.shape[1]), in_sight, EVIDENCE)
+        add_pose(odds, bodies, seen, skeleton_of(detections.joints.shape[1]), in_sight, model.EVIDENCE)
     if detections.appearance is not None and odds.size:
         add_colours(odds, tracks.appearance, detections.appearance)
     return odds

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from posebus.messages import PoseFrame, TrackFrame
 from posebus.settings import TrackerSettings
-from tracking import kalman, lifecycle, snapshot
+from tracking import births, kalman, lifecycle, snapshot
+from tracking import body_model as model
 from tracking.association import associate
-from tracking.body_model import MOTION
 from tracking.detections import detections_of
 from tracking.likelihood import log_odds
 from tracking.report import report
@@ -64,7 +64,7 @@ class PoseTracker:
         restarted = last is not None and now.captured_at_ns <= last.captured_at_ns
         if last is not None and not restarted:
             elapsed_s = (now.captured_at_ns - last.captured_at_ns) / 1e9
-            tracks.beliefs = kalman.predict(tracks.beliefs, elapsed_s, tracks.size_px, MOTION)
+            tracks.beliefs = kalman.predict(tracks.beliefs, elapsed_s, tracks.size_px, model.MOTION)
         over = (
             np.full(len(tracks), True)
             if restarted
@@ -90,11 +90,11 @@ class PoseTracker:
             if given_up.any():
                 ended.append(tracks.select(given_up))
                 tracks, taken = tracks.select(~given_up), taken[~given_up]
-        born = lifecycle.newcomers(taken, detections, settings)
+        born = births.newcomers(taken, detections, settings)
         lifecycle.see(tracks, taken, detections, frame.size_px, now_ns, settings)
         lost = lifecycle.miss(tracks, taken, frame.size_px, now_ns, settings)
         if len(born):
-            begun = lifecycle.begun(born, detections, frame.size_px, self._state.next_id, now_ns, settings)
+            begun = births.begun(born, detections, frame.size_px, self._state.next_id, now_ns, settings)
             begun.expect_joints(tracks.joints.shape[1])
             tracks, taken = tracks.joined(begun), np.concatenate((taken, born))
         self._state = TrackerState(tracks=tracks, next_id=self._state.next_id + len(born), last=now)

@@ -13,8 +13,8 @@ from unit.tracking.scenes import SIZE_PX, person, pose_frame
 from posebus.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.association import associate, take, take_undisputed
+from tracking.births import begun
 from tracking.detections import detections_of
-from tracking.lifecycle import begun
 from tracking.track import CONFIRMED, LOST, TENTATIVE
 
 SETTINGS = TrackerSettings()

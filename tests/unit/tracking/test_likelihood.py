@@ -12,10 +12,10 @@ from posebus import appearance
 from posebus.settings import TrackerSettings
 from tracking import body_model as model
 from tracking import kalman
+from tracking.births import begun
 from tracking.boxes import iou
 from tracking.colours import MOST_EVIDENCE
 from tracking.detections import Detections, detections_of
-from tracking.lifecycle import begun
 from tracking.likelihood import COCO_MIRROR, COCO_SIGMAS, log_odds, oks
 from tracking.track import Tracks
 
