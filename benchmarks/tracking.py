@@ -5,9 +5,9 @@
 Takes every NAME.gt.txt (MOTChallenge) with a video NAME.mp4, .avi, .mkv, ... beside it. Poses are computed once by
 ultralytics' predictor and cached. All trackers get the same detections, their default settings, the clip's rate and
 the frames' times where they ask for them, and the pictures where they look at them. For each clip: a table over every
-frame, then the same with frames dropped, detections removed, boxes shaken and keypoints taken away. Then made-up crowds
-and the smoothness of our tracker. The row `bound` is the best that is possible with these detections: each has the
-identity of the person whom it matches.
+frame, then the same with frames dropped, detections removed, boxes shaken and keypoints taken away. Then made-up scenes
+and crowds, which have no colours, and the smoothness of our tracker. The row `bound` is the best that is possible with
+these detections: each has the identity of the person whom it matches.
 
 Microseconds are those of the tracker's own update call: the median over the frames, of that the median of --runs runs
 in which the trackers take turns. Run it as a module from the repository's root: as a script its own name would hide the
@@ -29,10 +29,10 @@ from benchmarks.accuracy import read_distractors, read_mot
 from benchmarks.tracking_detections import Clip, load_clip
 from benchmarks.tracking_peers import TRACKERS, chosen, installed
 from benchmarks.tracking_report import Report, Sequence
-from benchmarks.tracking_scores import Scene, Step, compared, stressed
+from benchmarks.tracking_scores import Line, Scene, Step, compared, stressed
 from benchmarks.tracking_smoothness import all_measured
 from benchmarks.tracking_stresses import STRESSES
-from benchmarks.tracking_table import Table, crowd_table, smoothness_table
+from benchmarks.tracking_table import Table, mean_lines, smoothness_table
 
 ROOT = Path(__file__).resolve().parent.parent
 VIDEOS = frozenset({".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mpg", ".mpeg", ".ts"})
@@ -59,6 +59,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--runs", type=int, default=3, help="interleaved runs that times are taken from (3)")
     parser.add_argument("--no-stress", dest="stress", action="store_false")
+    parser.add_argument("--scenes", type=int, default=2, help="made-up scenes of each kind; 0: none (2)")
     parser.add_argument("--no-crowds", dest="crowds", action="store_false")
     parser.add_argument("--no-smoothness", dest="smoothness", action="store_false")
     parser.add_argument("--out", type=Path, help="folder for results.json, results.md and plots")
@@ -148,7 +149,22 @@ def load_scene(video: Path, truth_path: Path, imgsz: int, fps: float | None, opt
     return Scene(clip, truth, read_distractors(truth_path))
 
 
-def crowds(names: list[str]) -> dict[int, dict[str, dict[str, float]]]:
+def scenes(names: list[str], seeds: int) -> dict[str, dict[str, Line]]:
+    """Lines by kind: means over `seeds` scenes of it, each tracker once over the frames."""
+    from benchmarks.scenes import KINDS, scene
+
+    found = {}
+    for kind in KINDS.values():
+        with steps(f"made-up scenes, {kind.name}", seeds * len(names)) as step:
+            lines = []
+            for seed in range(seeds):
+                frames, truth = scene(kind, seed)
+                lines.append(compared(Scene(Clip(kind.name, None, kind.fps, frames), truth), names, 1, step))
+        found[kind.name] = mean_lines(lines)
+    return found
+
+
+def crowds(names: list[str]) -> dict[int, dict[str, Line]]:
     """Lines by people a frame, each tracker once over the frames."""
     from benchmarks.scenes import crowd
 
@@ -183,9 +199,13 @@ def main() -> None:
         keep()
     if len(report.sequences) > 1:
         show(report.mean_table())
+    if options.scenes:
+        report.scenes = scenes(names, options.scenes)
+        show(report.scenes_table())
+        keep()
     if options.crowds:
         report.crowds = crowds(names)
-        show(crowd_table(report.crowds))
+        show(report.crowds_table())
         keep()
     if options.smoothness and "posebus" in names:
         report.smoothness = all_measured()

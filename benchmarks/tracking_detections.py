@@ -1,4 +1,4 @@
-"""Poses of whole clips by ultralytics' own predictor, computed once and kept in a cache folder."""
+"""Poses of whole clips by ultralytics' own predictor, and the worker's colours, computed once and kept in a folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from posebus.appearance import SIZE
 from posebus.messages import PoseFrame
+from workers.appearance import describe
+from workers.postprocess import Detections
 from workers.weights import resolve_weights
 
 LOWEST_SCORE = 0.05
@@ -92,7 +95,7 @@ def _cached(path: Path, video: Path) -> dict[str, Any] | None:
         return None
     with np.load(path) as kept:
         data = {name: kept[name] for name in kept.files}
-    return data if data.get("video_bytes") == video.stat().st_size else None
+    return data if data.get("video_bytes") == video.stat().st_size and "appearance" in data else None
 
 
 def _frames(camera: str, data: dict[str, Any], fps: float) -> list[PoseFrame]:
@@ -110,6 +113,7 @@ def _frames(camera: str, data: dict[str, Any], fps: float) -> list[PoseFrame]:
                 boxes_xyxy_px=data["boxes"][rows],
                 scores=data["scores"][rows],
                 keypoints_px=data["keypoints"][rows],
+                appearance=data["appearance"][rows],
             )
         )
     return frames
@@ -125,13 +129,16 @@ def _predict(video: Path, model: str, imgsz: int) -> dict[str, Any]:
     capture = cv2.VideoCapture(str(video))
     total = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     print(f"{video.name}: {model} at {imgsz} on {total} frames, once", file=sys.stderr, flush=True)
-    boxes, scores, keypoints, size_px = [], [], [], (0, 0)
+    boxes, scores, keypoints, appearance, size_px = [], [], [], [], (0, 0)
     for picture in track(_decoded(capture), video.stem, total or None, console=Console(stderr=True)):
         size_px = (picture.shape[1], picture.shape[0])
         seen = network.predict(picture, imgsz=imgsz, conf=LOWEST_SCORE, verbose=False)[0].cpu().numpy()
         boxes.append(seen.boxes.xyxy.astype(np.float32))
         scores.append(seen.boxes.conf.astype(np.float32))
         keypoints.append(seen.keypoints.data.reshape(len(boxes[-1]), -1, 3).astype(np.float32))
+        people = Detections(boxes[-1], scores[-1], keypoints[-1])
+        colours = describe(np.ascontiguousarray(picture[:, :, ::-1]), people, size_px)
+        appearance.append(np.zeros((len(boxes[-1]), SIZE), np.float32) if colours is None else colours)
     fps = capture.get(cv2.CAP_PROP_FPS)
     capture.release()
     if not boxes:
@@ -141,6 +148,7 @@ def _predict(video: Path, model: str, imgsz: int) -> dict[str, Any]:
         "boxes": np.concatenate(boxes),
         "scores": np.concatenate(scores),
         "keypoints": np.concatenate([skeletons.reshape(len(skeletons), joints, 3) for skeletons in keypoints]),
+        "appearance": np.concatenate(appearance),
         "counts": np.array([len(people) for people in boxes]),
         "size_px": np.array(size_px),
         "fps": fps,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,16 +40,18 @@ class Kind:
     sees_keypoints: bool = False
 
 
-def posebus(*states: TrackState) -> Callable[[float], Contender]:
-    """Ours, default settings; the tracks in these `states` are written."""
+def posebus(*, colours: bool = True) -> Callable[[float], Contender]:
+    """Ours, default settings; who is confirmed is written."""
 
     def make(fps: float) -> Contender:
         from tracking import PoseTracker
 
         return Contender(
-            prepare=lambda frame, picture: (frame,),
+            prepare=lambda frame, picture: (frame if colours else replace(frame, appearance=None),),
             update=PoseTracker().update,
-            people=lambda found: [(track.id, track.box_xyxy_px) for track in found.tracks if track.state in states],
+            people=lambda found: [
+                (track.id, track.box_xyxy_px) for track in found.tracks if track.state == TrackState.CONFIRMED
+            ],
         )
 
     return make
@@ -151,8 +153,8 @@ def _rows(frame: PoseFrame) -> npt.NDArray[np.float32]:
 
 
 TRACKERS: dict[str, Kind] = {
-    "posebus": Kind(posebus(TrackState.CONFIRMED), sees_keypoints=True),
-    "posebus+lost": Kind(posebus(TrackState.CONFIRMED, TrackState.LOST), sees_keypoints=True),
+    "posebus": Kind(posebus(), sees_keypoints=True),
+    "posebus-no-colours": Kind(posebus(colours=False), sees_keypoints=True),
     "ultralytics-bytetrack": Kind(ultralytics("bytetrack")),
     "ultralytics-botsort": Kind(ultralytics("botsort"), sees_pictures=True),
     "ultralytics-fasttrack": Kind(ultralytics("fasttrack")),
@@ -173,7 +175,7 @@ TRACKERS: dict[str, Kind] = {
     "boxmot-boosttrack": Kind(boxmot("BoostTrack"), sees_pictures=True),
     "norfair": Kind(norfair),
 }
-"""By family and algorithm; "posebus" writes who is confirmed, coasted or not; "posebus+lost" also who is lost."""
+"""By family and algorithm; "posebus" gets what workers send: boxes, keypoints and colours."""
 
 MISSING = {
     "ultralytics": "pip install -c constraints.txt -e '.[bench]'",

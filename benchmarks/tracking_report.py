@@ -15,9 +15,9 @@ from benchmarks.tracking_scores import Line
 from benchmarks.tracking_smoothness import Smoothness
 from benchmarks.tracking_table import (
     Table,
-    crowd_table,
     mean_lines,
     plain_table,
+    scenes_table,
     smoothness_table,
     stress_table,
 )
@@ -46,9 +46,10 @@ class Sequence:
 
 @dataclass(slots=True)
 class Report:
-    """All that was found so far; crowds: lines by people a frame."""
+    """All that was found so far; scenes: lines by kind of made-up scene, crowds: by people a frame."""
 
     sequences: list[Sequence] = field(default_factory=list)
+    scenes: dict[str, dict[str, Line]] = field(default_factory=dict)
     crowds: dict[int, dict[str, Line]] = field(default_factory=dict)
     smoothness: list[Smoothness] = field(default_factory=list)
 
@@ -57,8 +58,10 @@ class Report:
         tables = [table for sequence in self.sequences for table in sequence.tables()]
         if len(self.sequences) > 1:
             tables.append(self.mean_table())
+        if self.scenes:
+            tables.append(self.scenes_table())
         if self.crowds:
-            tables.append(crowd_table(self.crowds))
+            tables.append(self.crowds_table())
         if self.smoothness:
             tables.append(smoothness_table(self.smoothness))
         return tables
@@ -67,6 +70,15 @@ class Report:
         """Plain means over the sequences."""
         title = f"mean of {len(self.sequences)} sequences (IDSW and Frag: sums)"
         return plain_table(title, mean_lines(sequence.plain for sequence in self.sequences))
+
+    def scenes_table(self) -> Table:
+        """HOTA and IDF1 on every kind of made-up scene."""
+        return scenes_table("made-up scenes", self.scenes, timed=False)
+
+    def crowds_table(self) -> Table:
+        """The same for crowds, and what they cost."""
+        crowds = {str(people): lines for people, lines in self.crowds.items()}
+        return scenes_table("made-up crowds, people a frame", crowds, timed=True)
 
     def write(self, folder: Path) -> None:
         """results.json, results.md, and a NAME.png for each sequence and crowd."""
@@ -81,6 +93,7 @@ class Report:
         found = {
             "machine": machine,
             "sequences": [asdict(sequence) for sequence in self.sequences],
+            "scenes": self.scenes,
             "crowds": {str(people): lines for people, lines in self.crowds.items()},
             "smoothness": [asdict(line) for line in self.smoothness],
         }

@@ -65,8 +65,8 @@ def shaken_boxes(frames: list[PoseFrame], seed: int = 0) -> list[PoseFrame]:
 
 
 def without_keypoints(frames: list[PoseFrame], seed: int = 0) -> list[PoseFrame]:
-    """As from a model that has none."""
-    return [replace(frame, keypoints_px=None) for frame in frames]
+    """As from a model that has none; colours are found by them, so there are none either."""
+    return [replace(frame, keypoints_px=None, appearance=None) for frame in frames]
 
 
 STRESSES: dict[str, Stress] = {

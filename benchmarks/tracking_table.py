@@ -55,20 +55,21 @@ def stress_table(title: str, metric: str, plain: dict[str, Line], stressed: dict
     return Table(f"{title}: {metric} under stress, and its change", ["", "every frame", *stressed], rows)
 
 
-def crowd_table(crowds: dict[int, dict[str, Line]]) -> Table:
-    """One row per tracker, HOTA, IDF1 and microseconds for each size of a crowd."""
-    names = list(dict.fromkeys(name for lines in crowds.values() for name in lines))
+def scenes_table(title: str, scenes: dict[str, dict[str, Line]], *, timed: bool) -> Table:
+    """One row per tracker; HOTA, IDF1 and, if `timed`, microseconds for each of the scenes."""
+    names = list(dict.fromkeys(name for lines in scenes.values() for name in lines))
     header = [""]
-    for people in crowds:
-        header += [f"{people}: HOTA", "IDF1", "us/frame"]
+    for scene in scenes:
+        header += [f"{scene}: HOTA", "IDF1", *(["us/frame"] if timed else [])]
     rows = []
     for name in names:
         cells = [name]
-        for lines in crowds.values():
+        for lines in scenes.values():
             line = lines.get(name, {})
-            cells += [_metric(line, "HOTA"), _metric(line, "IDF1"), _number(line.get("us_per_frame"), 0)]
+            cells += [_metric(line, "HOTA"), _metric(line, "IDF1")]
+            cells += [_number(line.get("us_per_frame"), 0)] if timed else []
         rows.append(cells)
-    return Table("made-up crowds, people a frame", header, rows)
+    return Table(title, header, rows)
 
 
 def smoothness_table(lines: list[Smoothness]) -> Table:
