@@ -14,7 +14,7 @@ from tracking.kalman import Motion
 
 MOTION = Motion(
     speed=(0.6, 0.3, 0.05, 0.15),
-    persistence_s=(4.0, 4.0, 0.5, 0.5),
+    persistence_s=(8.0, 4.0, 0.5, 0.5),
     jitter=(0.04, 0.04, 0.06, 0.08),
     drift=(0.03, 0.03, 0.1, 0.03),
     together_s=(0.0, 0.0, 0.4, 0.0),
@@ -47,7 +47,7 @@ class Evidence(NamedTuple):
     """Skeletons that agree this much ..."""
     pose_alone_visible: float = 0.3
     """... on at least this part of the joints ..."""
-    pose_alone_odds: float = -3.0
+    pose_alone_odds: float = -2.0
     """... leave a pair in sight no less probable than this, whatever the boxes say: when a table hides the legs, the
     box shrinks within a frame to something unlike it, but head and shoulders stay where they were."""
 
