@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-capture bench-tracking bench-peers bench-throughput install lock clean
+.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-capture bench-tracking bench-peers bench-ablation bench-throughput install lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ schemas: $(VENV)/.installed-dev  ## Bring the JSON Schemas in posebus/schemas up
 DATA ?= ../shared/data
 CLIP ?= $(DATA)/TUD-Stadtmitte
 
-bench: bench-engine bench-parity bench-capture bench-tracking bench-throughput  ## All benchmarks (DATA=DIR, CLIP=DIR/NAME)
+bench: bench-engine bench-parity bench-capture bench-tracking bench-ablation bench-throughput  ## All benchmarks (DATA=DIR, CLIP=DIR/NAME)
 
 bench-engine: $(VENV)/.installed-dev  ## Milliseconds a frame of the bare engines
 	$(PY) -m benchmarks.engine $(ARGS)
@@ -51,6 +51,9 @@ bench-capture: $(VENV)/.installed-dev  ## What capturing costs
 
 bench-tracking: $(VENV)/.installed-dev $(VENV)/.installed-peers  ## Our tracker and others on the same detections
 	$(PY) -m benchmarks.tracking --data $(DATA) $(ARGS)
+
+bench-ablation: $(VENV)/.installed-dev  ## What each idea of our tracker contributes
+	$(PY) -m benchmarks.tracking_ablation --data $(DATA) $(ARGS)
 
 bench-peers: $(VENV)/.installed-peers  ## Trackers that bench-tracking compares with and that pip cannot resolve beside ours
 

@@ -41,7 +41,7 @@ NEARER = np.float32(0.02)
 """Whose box ends lower than another's, by more than this part of its height, stands nearer to the camera."""
 
 REFERENCE_POINTS = 64
-"""Points per side, about, of the grid on which the mean of the picture is taken."""
+"""Points per side of the grid on which the mean of the picture is taken."""
 
 PART_POINTS = 24
 """6 rows of 4 points on each half of the torso, 4 rows of 3 on each limb."""
@@ -142,8 +142,7 @@ def _colours(image_rgb: ImageArray, points_px: FloatArray, source_size_px: tuple
 
 def _mean_rgb(image_rgb: ImageArray) -> FloatArray:
     """(3,), at least 1, on a grid: a picture of a few thousand points says as much as the whole."""
-    step_y, step_x = (max(1, side_px // REFERENCE_POINTS) for side_px in image_rgb.shape[:2])
-    grid = np.ascontiguousarray(image_rgb[step_y // 2 :: step_y, step_x // 2 :: step_x])
+    grid = cv2.resize(image_rgb, (REFERENCE_POINTS, REFERENCE_POINTS), interpolation=cv2.INTER_NEAREST)
     return np.maximum(np.array(cv2.mean(grid)[:3], np.float32), 1)
 
 
