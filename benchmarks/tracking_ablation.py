@@ -75,6 +75,7 @@ _SETTINGS = TrackerSettings()
 VARIANTS: dict[str, Without] = {
     ALL: Without(),
     "skeletons": Without(frames=_without_joints),
+    "mirrored skeletons": Without(evidence={"mirrored": 0.0}),
     "skeleton for a box that leapt": Without(evidence={"pose_alone_visible": 2.0}),
     "colours": Without(frames=_without_colours),
     "elapsed time (frames counted)": Without(frames=_counted),

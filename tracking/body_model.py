@@ -37,6 +37,8 @@ class Evidence(NamedTuple):
     """Chance that skeletons do not agree at all although they are one person's: a network may misplace all joints."""
     pose_tolerance: float = 1.5
     """Times the tolerance of COCO's joints: annotators look at one picture, limbs move between two."""
+    mirrored: float = 0.95
+    """Worth of a skeleton whose left and right are exchanged, as networks do on people seen small or from behind."""
     pose_reach: float = 0.6
     """Bodies farther apart, and less probable by their boxes than `pose_from_odds`, are not compared by joints."""
     pose_from_odds: float = -6.0

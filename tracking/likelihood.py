@@ -23,6 +23,7 @@ from tracking.track import Tracks
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
 
 COCO_SIGMAS = (
     *(0.026, 0.025, 0.025, 0.035, 0.035),  # nose, eyes, ears
@@ -30,6 +31,9 @@ COCO_SIGMAS = (
     *(0.107, 0.107, 0.087, 0.087, 0.089, 0.089),  # hips, knees, ankles
 )
 """Spread of human annotators per COCO joint, relative to the square root of the body's area (pycocotools)."""
+
+COCO_MIRROR = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
+"""The joint on the other side of the body."""
 
 AREA_OF_BOX = 0.53
 """A body fills about this part of its box; pycocotools uses the same factor where no mask is annotated."""
@@ -42,7 +46,7 @@ def log_odds(tracks: Tracks, detections: Detections, in_sight: Bools) -> Floats:
     if detections.joints is not None and tracks.joints.shape[1]:
         bodies = Bodies(tracks.beliefs, tracks.size_px, tracks.joints)
         seen = Seen(detections.centred, detections.joints)
-        add_pose(odds, bodies, seen, spread2_of(detections.joints.shape[1]), in_sight, model.EVIDENCE)
+        add_pose(odds, bodies, seen, skeleton_of(detections.joints.shape[1]), in_sight, model.EVIDENCE)
     if detections.appearance is not None and odds.size:
         add_colours(odds, tracks.appearance, detections.appearance)
     return odds
@@ -87,17 +91,24 @@ class Seen(NamedTuple):
     joints: Floats
 
 
+class Skeleton(NamedTuple):
+    """What is known of K joints: their squared spread relative to the body's area, and the joint on the other side."""
+
+    spread2: Floats
+    mirror: Integers
+
+
 @compiled
-def add_pose(odds: Floats, bodies: Bodies, seen: Seen, spread2: Floats, in_sight: Bools, weights: Evidence) -> None:
+def add_pose(odds: Floats, bodies: Bodies, seen: Seen, skeleton: Skeleton, in_sight: Bools, weights: Evidence) -> None:
     """Complete log odds (T, D) by boxes, in place, with what the skeletons say; pairs that are far apart stay.
 
-    spread2 (K,): squared spread of the joints relative to the body's area.
+    Of the skeleton as it was detected and its mirror image the better counts.
     """
     for track in range(len(bodies.size_px)):
         position = bodies.beliefs[POSITION, track]
         area = AREA_OF_BOX * weights.pose_tolerance * max(position[2], 1.0) * max(position[3], 1.0)
         unsure = (bodies.beliefs[VAR_POSITION, track, 0] + bodies.beliefs[VAR_POSITION, track, 1]) / 2.0
-        tolerance = area * spread2 + unsure
+        tolerance = area * skeleton.spread2 + unsure
         placed = bodies.joints[track].copy()
         placed[:, 0] += position[0]
         placed[:, 1] += position[1]
@@ -107,7 +118,11 @@ def add_pose(odds: Floats, bodies: Bodies, seen: Seen, spread2: Floats, in_sight
             near = gap_x * gap_x + gap_y * gap_y < reach2
             if not near and odds[track, detection] < weights.pose_from_odds:
                 continue
-            agreement, visible = oks(placed, seen.joints[detection], tolerance)
+            joints = seen.joints[detection]
+            agreement, visible = oks(placed, joints, tolerance)
+            if agreement < weights.mirrored:
+                mirrored, _ = oks(placed, joints[skeleton.mirror], tolerance)
+                agreement = max(agreement, weights.mirrored * mirrored)
             by_box = odds[track, detection]
             if in_sight[track] and agreement >= weights.pose_alone and visible >= weights.pose_alone_visible:
                 by_box = max(by_box, weights.pose_alone_odds)
@@ -135,10 +150,12 @@ def oks(joints_a: Floats, joints_b: Floats, spread2_px2: Floats) -> tuple[float,
     return agreed / max(total, 1e-9), total / len(joints_a)
 
 
-def spread2_of(joints: int) -> Floats:
-    """Squared spread (K,) of joints, relative to the body's area: COCO's for 17, their mean for any other number."""
-    return COCO_SPREAD2 if joints == len(COCO_SIGMAS) else np.full(joints, (2.0 * np.mean(COCO_SIGMAS)) ** 2)
+def skeleton_of(joints: int) -> Skeleton:
+    """COCO's for 17 joints; their mean spread and no mirror for any other number."""
+    if joints == len(COCO_SIGMAS):
+        return COCO
+    return Skeleton(np.full(joints, (2.0 * np.mean(COCO_SIGMAS)) ** 2), np.arange(joints))
 
 
-COCO_SPREAD2 = (2.0 * np.array(COCO_SIGMAS)) ** 2
-"""(2 sigma)^2, as in COCO's evaluation."""
+COCO = Skeleton((2.0 * np.array(COCO_SIGMAS)) ** 2, np.array(COCO_MIRROR))
+"""Squared spread is (2 sigma)^2, as in COCO's evaluation."""

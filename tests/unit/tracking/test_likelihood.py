@@ -16,7 +16,7 @@ from tracking.births import begun
 from tracking.boxes import iou
 from tracking.colours import MOST_EVIDENCE
 from tracking.detections import Detections, detections_of
-from tracking.likelihood import COCO_SIGMAS, log_odds, oks
+from tracking.likelihood import COCO_MIRROR, COCO_SIGMAS, log_odds, oks
 from tracking.track import Tracks
 
 boxes = st.tuples(st.floats(-500, 500), st.floats(-500, 500), st.floats(1, 500), st.floats(1, 500)).map(
@@ -142,6 +142,20 @@ class TestSkeletons:
         upside_down.joints[1, :, 1] = 600 - upside_down.joints[1, :, 1]
         odds = odds_of(tracks, upside_down)
         assert odds[0, 0] - odds[0, 1] > 1.0
+
+    def test_left_and_right_exchanged_is_the_same_person(self) -> None:
+        """As networks exchange them on people seen small or from behind: hardly worse than in place."""
+        _, tracks = seen([person(300, 300)])
+        frame = detections_of(pose_frame([person(300, 300)] * 2, 1, 0.05), 0.1)
+        assert frame.joints is not None
+        frame.joints[1] = frame.joints[1, list(COCO_MIRROR)]
+        odds = odds_of(tracks, frame)
+        assert 0.0 < odds[0, 0] - odds[0, 1] < 0.2
+
+    def test_the_mirror_exchanges_sides_and_nothing_else(self) -> None:
+        assert sorted(COCO_MIRROR) == list(range(17))
+        assert [COCO_MIRROR[COCO_MIRROR[joint]] for joint in range(17)] == list(range(17))
+        assert np.array(COCO_SIGMAS)[list(COCO_MIRROR)].tolist() == list(COCO_SIGMAS)
 
     def test_alone_they_are_enough_for_somebody_in_sight(self) -> None:
         """Whatever the boxes say: head and shoulders are where they were. Somebody out of sight has no such proof."""
