@@ -14,7 +14,7 @@ from tracking.kalman import Motion
 
 MOTION = Motion(
     speed=(0.6, 0.3, 0.05, 0.15),
-    persistence_s=(8.0, 4.0, 0.5, 0.5),
+    persistence_s=(6.0, 4.0, 0.5, 0.5),
     jitter=(0.04, 0.04, 0.06, 0.08),
     drift=(0.03, 0.03, 0.1, 0.03),
     together_s=(0.0, 0.0, 0.4, 0.0),

@@ -11,6 +11,7 @@ from benchmarks.tracking_smoothness import (
     box_corners,
     error_px,
     lag_s,
+    measured,
     running,
     standing,
     tremble_px,
@@ -56,3 +57,10 @@ def test_white_noise_trembles_by_the_root_of_six_times_its_own_size() -> None:
 def test_even_motion_does_not_tremble_nor_does_a_gap_count() -> None:
     times_s = np.delete(np.arange(50) / 25, [20, 21])
     assert tremble_px(times_s, np.tile(times_s[:, None, None], (1, 1, 2))) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("fps", [5.0, 7.0, 25.0])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_runner_who_turns_round_is_one_identity(fps: float, seed: int) -> None:
+    """3 m/s to and fro, turning as hard as people can: a filter that is too sure of the course loses the runner."""
+    assert {line.ids for line in measured("running", running, fps, seed)} == {1}
