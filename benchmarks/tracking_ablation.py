@@ -22,10 +22,11 @@ from benchmarks.accuracy import Rows
 from benchmarks.scenes import KINDS, scene
 from benchmarks.tracking import ROOT, load_scene, sequences
 from benchmarks.tracking_detections import Clip
-from benchmarks.tracking_scores import Line, Scene, judged
+from benchmarks.tracking_peers import confirmed
+from benchmarks.tracking_scores import Line, Scene, judged, rows_of
 from benchmarks.tracking_stresses import STRESSES, Stress
 from benchmarks.tracking_table import Table
-from posebus.messages import PoseFrame, TrackState
+from posebus.messages import PoseFrame
 from posebus.settings import TrackerSettings
 from tracking import PoseTracker, body_model, smoothing
 
@@ -117,12 +118,7 @@ def tracked(variant: Without, frames: Frames) -> Rows:
     tracker = PoseTracker(_SETTINGS.model_copy(update=variant.settings))
     rows: Rows = {}
     for frame, seen in zip(frames, variant.frames(frames), strict=True):
-        told = [track for track in tracker.update(seen).tracks if track.state == TrackState.CONFIRMED]
-        corners = [[float(side) for side in track.box_xyxy_px] for track in told]
-        rows[frame.seq + 1] = [
-            (track.id, left, top, right - left, bottom - top)
-            for track, (left, top, right, bottom) in zip(told, corners, strict=True)
-        ]
+        rows[frame.seq + 1] = rows_of(confirmed(tracker.update(seen)))
     return rows
 
 
@@ -142,7 +138,7 @@ def columns(options: argparse.Namespace) -> dict[str, tuple[list[Scene], Stress]
     for name, (video, truth) in sequences(options.data).items():
         clip = [load_scene(video, truth, options.imgsz, None, options)]
         found[name] = (clip, AS_IT_IS)
-        found |= {title: (clip, STRESSES[title]) for title in HARD}
+        found |= {f"{name}, {title}": (clip, STRESSES[title]) for title in HARD}
     made = [(kind, *scene(kind, seed)) for kind in KINDS.values() for seed in range(options.seeds)]
     if made:
         scenes = [Scene(Clip(kind.name, None, kind.fps, frames), truth) for kind, frames, truth in made]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.tracking_detections import Picture
-from posebus.messages import PoseFrame, TrackState
+from posebus.messages import PoseFrame, TrackFrame, TrackState
 
 People = list[tuple[int, npt.NDArray[np.float32]]]
 """Rows of an identity and its box (4,), left, top, right, bottom in pixels."""
@@ -49,12 +49,15 @@ def posebus(*, colours: bool = True) -> Callable[[float], Contender]:
         return Contender(
             prepare=lambda frame, picture: (frame if colours else replace(frame, appearance=None),),
             update=PoseTracker().update,
-            people=lambda found: [
-                (track.id, track.box_xyxy_px) for track in found.tracks if track.state == TrackState.CONFIRMED
-            ],
+            people=confirmed,
         )
 
     return make
+
+
+def confirmed(found: TrackFrame) -> People:
+    """Who of our tracker's answer is written."""
+    return [(track.id, track.box_xyxy_px) for track in found.tracks if track.state == TrackState.CONFIRMED]
 
 
 def ultralytics(name: str) -> Callable[[float], Contender]:

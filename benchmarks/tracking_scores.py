@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.accuracy import METRICS, Rows, matched, score, without_distractors
+from benchmarks.accuracy import METRICS, Row, Rows, matched, score, without_distractors
 from benchmarks.tracking_detections import Clip, pictures
-from benchmarks.tracking_peers import TRACKERS
+from benchmarks.tracking_peers import TRACKERS, People
 from benchmarks.tracking_stresses import STRESSES, Stress
 from posebus.messages import PoseFrame
 
@@ -55,11 +55,16 @@ def run(name: str, clip: Clip, frames: list[PoseFrame]) -> tuple[Rows, float]:
         begun_s = time.perf_counter()
         answer = contender.update(*prepared)
         took_us.append((time.perf_counter() - begun_s) * 1e6)
-        rows[frame.seq + 1] = [
-            (number, float(left), float(top), float(right - left), float(bottom - top))
-            for number, (left, top, right, bottom) in contender.people(answer)
-        ]
+        rows[frame.seq + 1] = rows_of(contender.people(answer))
     return rows, statistics.median(took_us) if took_us else 0.0
+
+
+def rows_of(people: People) -> list[Row]:
+    """Left, top, width and height for corners."""
+    return [
+        (number, float(left), float(top), float(right - left), float(bottom - top))
+        for number, (left, top, right, bottom) in people
+    ]
 
 
 def attempt(name: str, clip: Clip, frames: list[PoseFrame]) -> tuple[Rows, float] | None:

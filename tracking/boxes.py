@@ -11,12 +11,6 @@ MIN_SIDE_PX = 1.0
 """A predicted box never becomes smaller, however long it has shrunk unseen."""
 
 
-def to_corners(centred: Floats) -> Floats:
-    """(N, 4) centre x, centre y, width, height as (N, 4) corners."""
-    half = np.maximum(centred[:, 2:], MIN_SIDE_PX) / 2.0
-    return np.concatenate([centred[:, :2] - half, centred[:, :2] + half], axis=1)
-
-
 def body_size(centred: Floats) -> Floats:
     """The measure (N,) of all distances of a body: its longer side, thus the height of who stands."""
     return np.maximum(np.maximum(centred[:, 2], centred[:, 3]), MIN_SIDE_PX)

@@ -29,7 +29,6 @@ DOUBT_JITTER = 1.0
 """How much more a box of score 0 trembles than one of score 1, in parts of the latter's jitter. Source: Y. Du et al.,
 "GIAOTracker: A comprehensive framework for MCMOT", ICCVW 2021 (noise scale adaptive Kalman filter)."""
 
-
 MOST_ELAPSED_S = 1.0
 """Nor do gaps in the stream make anybody forget more than this much time does."""
 
