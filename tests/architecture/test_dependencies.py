@@ -9,6 +9,7 @@ from importlib.metadata import packages_distributions
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.conftest import ROOT
 
@@ -58,9 +59,12 @@ def test_imports_are_found() -> None:
 
 def test_the_lock_pins_what_the_project_asks_for() -> None:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
-    pins = dict(line.lower().split("==") for line in lines if not line.startswith("#"))
+    pinned = (line.split("==") for line in lines if not line.startswith("#"))
+    pins = {canonicalize_name(name): version for name, version in pinned}
     extras = PROJECT["optional-dependencies"].values()
     for line in [*PROJECT["dependencies"], *(line for extra in extras for line in extra)]:
         requirement = Requirement(line)
         if requirement.name != PROJECT["name"]:
-            assert requirement.specifier.contains(pins[requirement.name.lower()]), f"{line} is not what is locked"
+            assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), (
+                f"{line} is not what is locked"
+            )

