@@ -14,16 +14,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import simplejpeg
 
 from posebus.settings import WorkerSettings
+from workers.appearance import describe
+from workers.arrays import ImageArray
 from workers.engines import choose_engine, load_engine
-from workers.engines.base import Engine, ImageArray
+from workers.engines.base import Engine
 from workers.estimator import PoseEstimator
-from workers.preprocess import decode_image
+from workers.picture import Picture, decode_image
 
 CANDIDATES = (("torch", "fp16"), ("torch", "fp32"), ("onnx", "fp32"), ("openvino", "fp32"), ("openvino", "bf16"))
 
@@ -41,9 +44,9 @@ def views(size_px: tuple[int, int], count: int) -> list[ImageArray]:
     return [np.ascontiguousarray(cv2.resize(crop, size_px)) for crop in crops]
 
 
-def engine_ms(engine: Engine, inputs: list[ImageArray]) -> float:
-    """Milliseconds a frame with `in_flight` submissions under way all the time."""
-    batches = [np.stack(inputs[n : n + engine.batch]) for n in range(0, len(inputs), engine.batch)]
+def engine_ms(engine: Engine, inputs: list[Any]) -> float:
+    """Milliseconds a frame with `in_flight` submissions of prepared pictures under way all the time."""
+    batches = [inputs[n : n + engine.batch] for n in range(0, len(inputs), engine.batch)]
     running = deque(engine.submit(batch) for batch in batches[: engine.in_flight])
     start_s = time.perf_counter()
     done = 0
@@ -105,8 +108,8 @@ def main() -> None:
         estimator.warm_up((width_px, height_px))
     for _ in range(arguments.rounds):
         for name, estimator in estimators.items():
-            fit = estimator.fit((width_px, height_px))
-            times_ms[name].append(engine_ms(estimator.engine, [fit.apply(image) for image in images]))
+            inputs = [estimator.prepare(Picture.of(image))[0] for image in images]
+            times_ms[name].append(engine_ms(estimator.engine, inputs))
     print(f"frames of {arguments.size} at imgsz {arguments.imgsz}, {arguments.rounds} rounds of {len(images)} frames")
     for name, rounds in times_ms.items():
         engine = estimators[name].engine
@@ -124,14 +127,12 @@ def print_steps(estimator: PoseEstimator, image: ImageArray) -> None:
     size_px = (image.shape[1], image.shape[0])
     jpeg = simplejpeg.encode_jpeg(image, quality=85)
     fit = estimator.fit(size_px)
-    boxed = fit.apply(image)
-    output = estimator.engine.submit(boxed[None]).result()[0]
-    people = len(estimator.people(output, fit, size_px).scores)
+    people = estimator.estimate(image)
     print(
         f"decode JPEG      {step_ms(lambda: decode_image(jpeg, 'jpeg', size_px)):7.2f} ms ({len(jpeg) / 1000:.0f} kB)"
     )
     print(f"letterbox        {step_ms(lambda: fit.apply(image)):7.2f} ms")
-    print(f"people           {step_ms(lambda: estimator.people(output, fit, size_px)):7.2f} ms ({people} boxes)")
+    print(f"colours          {step_ms(lambda: describe(image, people, size_px)):7.2f} ms ({len(people.scores)} people)")
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from benchmarks.parity import ROOT, agreement, ours, pictures, settings_for
 from ingest.encoding import encode
 from posebus.config import cache_folder
 from posebus.settings import CameraSettings, Settings
+from workers.arrays import ImageArray
 from workers.engines import load_engine
-from workers.engines.base import ImageArray
 from workers.estimator import PoseEstimator
 
 QUALITIES = (80, 85, 90, 95)

@@ -18,10 +18,10 @@ import cv2
 import numpy as np
 
 from posebus.settings import WorkerSettings
+from workers.arrays import Detections, FloatArray, ImageArray
 from workers.engines import choose_engine, load_engine
-from workers.engines.base import FloatArray, ImageArray
 from workers.estimator import PoseEstimator
-from workers.postprocess import Detections, overlap
+from workers.postprocess import overlap
 from workers.weights import resolve_weights
 
 ROOT = Path(__file__).resolve().parent.parent

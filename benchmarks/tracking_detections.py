@@ -16,7 +16,7 @@ import numpy.typing as npt
 from posebus.appearance import SIZE
 from posebus.messages import PoseFrame
 from workers.appearance import describe
-from workers.postprocess import Detections
+from workers.arrays import Detections
 from workers.weights import resolve_weights
 
 LOWEST_SCORE = 0.05

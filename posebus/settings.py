@@ -90,6 +90,14 @@ class WorkerSettings(_Strict):
     )
     batch: int | None = Field(default=None, ge=1, description="Frames per inference; by default what suits the engine")
     threads: int | None = Field(default=None, ge=1, description="CPU threads of the engine; by default all cores")
+    decode_threads: int | None = Field(
+        default=None,
+        ge=1,
+        description="Threads that decode pictures; by default few on a CPU, half the cores beside a GPU",
+    )
+    fixed_batch: bool = Field(
+        default=False, description="Compute full batches only, so that no answer depends on the frames beside it"
+    )
     warm_up_px: tuple[tuple[int, int], ...] = Field(
         default=(), description="Picture sizes [width, height] that the engine is made ready for before the first frame"
     )

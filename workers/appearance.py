@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posebus.appearance import BINS, CHANNELS, FEATURES, PARTS, SIZE, joined
-from workers.engines.base import FloatArray, ImageArray
-from workers.postprocess import Detections
+from workers.arrays import Detections, FloatArray, ImageArray
 
 BoolArray = npt.NDArray[np.bool_]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -40,50 +42,71 @@ class ReadPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch(Generic[Item]):
-    """Items to infer together; their pictures have the same shape in the network."""
+class Waiting(Generic[Item]):
+    """An item that waits for its batch. Times are monotonic seconds; items of equal `shape` may share a batch."""
 
-    items: tuple[Item, ...]
+    item: Item
+    shape: Hashable
+    since_s: float
+    expires_at_s: float = math.inf
 
 
 class BatchFormer(Generic[Item]):
-    """Groups items of one shape into batches of at most `batch`; none waits longer than `max_wait_s`.
+    """Forms batches by size, deadline and age.
 
-    Items keep their order within a shape. With a batch of 1 every item is ready at once.
+    A batch goes as soon as it is full; or once its oldest item has waited `max_wait_s`; or at once if the engine has
+    nothing to do, for then waiting gains nothing. Whatever has grown too old meanwhile is handed back, not inferred.
+    The oldest go first, whatever their shape; within a shape items keep their order.
     """
 
     def __init__(self, batch: int, max_wait_s: float = MAX_WAIT_S) -> None:
         self._batch = batch
         self._max_wait_s = max_wait_s
-        self._groups: dict[Hashable, list[tuple[float, int, Item]]] = {}
-        self._arrivals = 0
+        self._groups: dict[Hashable, deque[Waiting[Item]]] = {}
+        self._waiting = 0
 
     def __len__(self) -> int:
         """Items that wait."""
-        return sum(len(group) for group in self._groups.values())
+        return self._waiting
 
-    def add(self, item: Item, shape: Hashable, now_s: float) -> None:
-        """Take an item in; items may share a batch if their `shape` is equal."""
-        self._groups.setdefault(shape, []).append((now_s, self._arrivals, item))
-        self._arrivals += 1
+    def add(self, waiting: Waiting[Item]) -> None:
+        """Take an item in; call it in the order of `since_s`."""
+        self._groups.setdefault(waiting.shape, deque()).append(waiting)
+        self._waiting += 1
 
-    def pop_ready(self, now_s: float) -> list[Batch[Item]]:
-        """Full batches, and fewer items together once the oldest of them has waited long enough."""
-        return self._pop(now_s - self._max_wait_s)
+    def pop_expired(self, now_s: float) -> list[Item]:
+        """Items that have grown too old, which leave."""
+        expired = []
+        for shape, group in list(self._groups.items()):
+            if any(waiting.expires_at_s < now_s for waiting in group):
+                expired += [waiting.item for waiting in group if waiting.expires_at_s < now_s]
+                self._keep(shape, deque(waiting for waiting in group if waiting.expires_at_s >= now_s))
+        return expired
 
-    def flush(self) -> list[Batch[Item]]:
-        """Everything that waits, whatever its age."""
-        return self._pop(float("inf"))
+    def pop(self, now_s: float, *, idle: bool) -> list[Item]:
+        """The next batch, empty if none is to go now; `idle` says that the engine has nothing to do."""
+        ready = [
+            (group[0].since_s, shape)
+            for shape, group in self._groups.items()
+            if idle or len(group) >= self._batch or group[0].since_s + self._max_wait_s <= now_s
+        ]
+        if not ready:
+            return []
+        _, shape = min(ready, key=lambda entry: entry[0])
+        group = self._groups[shape]
+        taken = [group.popleft().item for _ in range(min(self._batch, len(group)))]
+        self._waiting -= len(taken)
+        if not group:
+            del self._groups[shape]
+        return taken
 
-    def _pop(self, late_since_s: float) -> list[Batch[Item]]:
-        """Batches of what came at `late_since_s` or before, and full ones; the first come first."""
-        ready: dict[int, Batch[Item]] = {}
-        waiting = {}
-        for shape, group in self._groups.items():
-            while group and (len(group) >= self._batch or group[0][0] <= late_since_s):
-                taken, group = group[: self._batch], group[self._batch :]
-                ready[taken[0][1]] = Batch(tuple(item for _, _, item in taken))
-            if group:
-                waiting[shape] = group
-        self._groups = waiting
-        return [ready[arrival] for arrival in sorted(ready)]
+    def due_s(self) -> float:
+        """When the next item will have waited long enough (monotonic); infinity if none waits."""
+        return min((group[0].since_s for group in self._groups.values()), default=math.inf) + self._max_wait_s
+
+    def _keep(self, shape: Hashable, group: deque[Waiting[Item]]) -> None:
+        self._waiting += len(group) - len(self._groups[shape])
+        if group:
+            self._groups[shape] = group
+        else:
+            del self._groups[shape]

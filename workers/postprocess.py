@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
-from workers.engines.base import FloatArray, Head
+from workers.arrays import Detections, FloatArray
+from workers.engines.base import Head, Limits
 
 IndexArray = npt.NDArray[np.intp]
 
@@ -18,45 +17,31 @@ _BLOCK = 256
 _CLASS_GAP_PX = np.float32(7680)
 
 
-@dataclass(frozen=True, slots=True)
-class Detections:
-    """The people in one picture, best first: boxes (N, 4), scores (N,), keypoints (N, K, 3) as x, y, confidence.
-
-    float32 and C-contiguous. The frame of the coordinates is said where the object is handed out.
-    """
-
-    boxes_xyxy_px: FloatArray
-    scores: FloatArray
-    keypoints_px: FloatArray
-
-
-def detections_from_output(output: FloatArray, head: Head, *, conf: float, iou: float, max_people: int) -> Detections:
+def detections_from_output(output: FloatArray, head: Head, limits: Limits) -> Detections:
     """People in one frame's output (layouts: see `Head`), in pixels of the network's input.
 
-    Scores must be above `conf`; of boxes of one class that overlap by more than `iou` the best stays. End-to-end heads
-    suppress inside the network, so theirs are only filtered. Every class counts as people: pose models have one.
+    Only boxes of one class suppress each other. End-to-end heads suppress inside the network, so theirs are only
+    filtered. Every class counts as people: pose models have one. Nothing of `output` is kept.
     """
-    if head.end_to_end:
-        return _from_rows(output, head, conf, max_people)
-    return _from_dense(output, head, conf, iou, max_people)
+    return _from_rows(output, head, limits) if head.end_to_end else _from_dense(output, head, limits)
 
 
-def _from_rows(rows: FloatArray, head: Head, conf: float, max_people: int) -> Detections:
-    kept = np.flatnonzero(rows[:, 4] > conf)[:max_people]
+def _from_rows(rows: FloatArray, head: Head, limits: Limits) -> Detections:
+    kept = np.flatnonzero(rows[:, 4] > limits.conf)[: limits.max_people]
     chosen = rows[kept]
     return Detections(
-        boxes_xyxy_px=np.ascontiguousarray(chosen[:, :4]),
-        scores=np.ascontiguousarray(chosen[:, 4]),
+        boxes_xyxy_px=chosen[:, :4].copy(),
+        scores=chosen[:, 4].copy(),
         keypoints_px=_keypoints(chosen[:, 6:], head),
     )
 
 
-def _from_dense(dense: FloatArray, head: Head, conf: float, iou: float, max_people: int) -> Detections:
+def _from_dense(dense: FloatArray, head: Head, limits: Limits) -> Detections:
     first_keypoint_row = 4 + head.classes
     class_scores = dense[4:first_keypoint_row]
     # One pass over the score row; the other 55 rows are touched only in the few columns that survive it.
     best = class_scores[0] if head.classes == 1 else class_scores.max(axis=0)
-    candidates = np.flatnonzero(best > conf)
+    candidates = np.flatnonzero(best > limits.conf)
     order = np.argsort(-best[candidates], kind="stable")[:MAX_CANDIDATES]
     candidates = candidates[order]
     scores = best[candidates]
@@ -65,7 +50,7 @@ def _from_dense(dense: FloatArray, head: Head, conf: float, iou: float, max_peop
     if head.classes > 1:
         classes = class_scores[:, candidates].argmax(axis=0).astype(np.float32)
         apart = boxes + classes[:, None] * _CLASS_GAP_PX
-    kept = suppress(apart, iou, max_people)
+    kept = suppress(apart, limits.iou, limits.max_people)
     return Detections(
         boxes_xyxy_px=np.ascontiguousarray(boxes[kept]),
         scores=np.ascontiguousarray(scores[kept]),

@@ -1,17 +1,16 @@
-"""What happens to one entry of `frames`: decoded for the engine, or answered without it. No Redis here."""
+"""What happens to one entry of `frames`: it goes to the engine, or is answered without it. No Redis here."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from posebus.bus.frame_reader import FrameEntry, PoseResult
 from posebus.codec import skipped_frame
-from posebus.errors import BadPicture
 from posebus.messages import Delivery, EndOfStream, Frame, Skipped
 from posebus.settings import WorkerSettings
-from workers.engines.base import ImageArray
-from workers.preprocess import decode_image
+from workers.picture import Picture
 
 REASON_LENGTH = 200
 """Of a dead letter's reason, as much goes into the mark for the tracker."""
@@ -19,15 +18,19 @@ REASON_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One decoded frame between the broker and the engine; `image_rgb` is u8 (H, W, 3)."""
+    """One frame between the broker and the engine; a live one is too old from `expires_at_s` (monotonic) on."""
 
     entry: FrameEntry
     frame: Frame
-    image_rgb: ImageArray
+    picture: Picture
+    expires_at_s: float = math.inf
 
 
-def triage(entry: FrameEntry, age_ms: float, settings: WorkerSettings) -> Job | PoseResult:
-    """A job for the engine, or the result for an entry that needs none: an end, a stale or a damaged frame."""
+def triage(entry: FrameEntry, age_ms: float, settings: WorkerSettings, now_s: float) -> Job | PoseResult:
+    """A job for the engine, or the result for an entry that needs none: an end, a stale frame, one that says nothing.
+
+    `age_ms` is the entry's age at `now_s`.
+    """
     body = entry.body
     if body is None:
         return bury(entry, f"malformed: {entry.defect}")
@@ -35,12 +38,12 @@ def triage(entry: FrameEntry, age_ms: float, settings: WorkerSettings) -> Job | 
         return PoseResult(entry, body)
     if entry.deliveries > settings.max_deliveries:
         return bury(entry, f"given up after {entry.deliveries - 1} deliveries")
-    if body.delivery is Delivery.LIVE and age_ms > settings.max_age_ms:
+    picture = Picture(body.data, body.encoding, body.image_size_px)
+    if body.delivery is not Delivery.LIVE:
+        return Job(entry, body, picture)
+    if age_ms > settings.max_age_ms:
         return skip(entry, body, "too old")
-    try:
-        return Job(entry, body, decode_image(body.data, body.encoding, body.image_size_px))
-    except BadPicture as error:
-        return bury(entry, str(error))
+    return Job(entry, body, picture, now_s + (settings.max_age_ms - age_ms) / 1000)
 
 
 def freshest(entries: Sequence[FrameEntry], keep: int) -> tuple[list[FrameEntry], list[PoseResult]]:

@@ -24,8 +24,8 @@ from posebus.cli.options import (
 if TYPE_CHECKING:
     from posebus.messages import FloatArray
     from posebus.settings import Settings
+    from workers.arrays import Detections
     from workers.estimator import PoseEstimator
-    from workers.postprocess import Detections
 
 DEFAULT_OUT = Path("posebus-out")
 

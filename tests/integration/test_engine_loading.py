@@ -11,7 +11,7 @@ from posebus.errors import EngineError, WeightsError
 from posebus.settings import WorkerSettings
 from tests.integration.conftest import BuildModel
 from workers.engines import load_engine
-from workers.engines.base import Engine, Head
+from workers.engines.base import Engine, Head, Limits
 from workers.engines.onnx import OnnxEngine
 from workers.engines.openvino import OpenVINOEngine
 from workers.estimator import PoseEstimator
@@ -40,10 +40,15 @@ def test_a_file_that_is_no_model_gets_a_sentence(
         load_engine(settings, engine_cache)
 
 
+LIMITS = Limits(conf=0.25, iou=0.7, max_people=300)
+
+
 def run_once(name: str, path: Path, head: Head) -> None:
     """Load an exported network and infer one small frame."""
-    engine: Engine = OnnxEngine(path, head, 1) if name == "onnx" else OpenVINOEngine(path, head, "fp32", 1)
-    engine.submit(np.zeros((1, 64, 64, 3), np.uint8)).result()
+    engine: Engine = (
+        OnnxEngine(path, head, LIMITS, 1) if name == "onnx" else OpenVINOEngine(path, head, LIMITS, "fp32", 1)
+    )
+    engine.submit([np.zeros((64, 64, 3), np.uint8)]).result()
 
 
 @pytest.mark.parametrize("name", ["openvino", "onnx"])

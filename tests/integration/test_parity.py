@@ -9,8 +9,9 @@ import pytest
 
 from benchmarks.parity import CONF, IOU, MAX_PEOPLE, Agreement, agreement, ours, pictures, reference
 from tests.integration.conftest import MakeEstimator
-from workers.engines.base import Head, ImageArray
-from workers.postprocess import Detections, detections_from_output
+from workers.arrays import Detections, ImageArray
+from workers.engines.base import Head, Limits
+from workers.postprocess import detections_from_output
 from workers.preprocess import Letterbox
 from workers.weights import Weights
 
@@ -94,7 +95,7 @@ def test_the_suppression_is_ultralytics_own(classes: int) -> None:
         torch.from_numpy(dense[None]), CONF, IOU, max_det=MAX_PEOPLE, nc=classes, max_time_img=60
     )[0].numpy()
     head = Head(classes=classes, keypoints=17, keypoint_dims=3, end_to_end=False, stride=32)
-    found = detections_from_output(dense, head, conf=CONF, iou=IOU, max_people=MAX_PEOPLE)
+    found = detections_from_output(dense, head, Limits(CONF, IOU, MAX_PEOPLE))
     np.testing.assert_array_equal(found.boxes_xyxy_px, theirs[:, :4])
     np.testing.assert_array_equal(found.scores, theirs[:, 4])
     np.testing.assert_array_equal(found.keypoints_px.reshape(-1, 51), theirs[:, 6:])

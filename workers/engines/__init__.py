@@ -9,7 +9,7 @@ from pathlib import Path
 
 from posebus.errors import EngineError
 from posebus.settings import WorkerSettings
-from workers.engines.base import Engine, available_cpus
+from workers.engines.base import Engine, Limits, available_cpus
 from workers.export import export_onnx, read_head
 from workers.weights import Weights, resolve_weights
 
@@ -103,10 +103,12 @@ def _build_torch(weights: Weights, choice: EngineChoice, settings: WorkerSetting
 
     return TorchEngine(
         weights,
+        limits=_limits(settings),
         device=choice.device,
         precision=choice.precision,
         threads=settings.threads or available_cpus(),
         batch=settings.batch,
+        fixed_batch=settings.fixed_batch,
         folder=cache_dir,
     )
 
@@ -115,14 +117,20 @@ def _build_openvino(weights: Weights, choice: EngineChoice, settings: WorkerSett
     from workers.engines.openvino import OpenVINOEngine
 
     path = export_onnx(weights, cache_dir)
-    return OpenVINOEngine(path, read_head(path), choice.precision, settings.threads or available_cpus())
+    return OpenVINOEngine(
+        path, read_head(path), _limits(settings), choice.precision, settings.threads or available_cpus()
+    )
 
 
 def _build_onnx(weights: Weights, choice: EngineChoice, settings: WorkerSettings, cache_dir: Path) -> Engine:
     from workers.engines.onnx import OnnxEngine
 
     path = export_onnx(weights, cache_dir)
-    return OnnxEngine(path, read_head(path), settings.threads or available_cpus())
+    return OnnxEngine(path, read_head(path), _limits(settings), settings.threads or available_cpus())
+
+
+def _limits(settings: WorkerSettings) -> Limits:
+    return Limits(conf=settings.conf, iou=settings.iou, max_people=settings.max_people)
 
 
 ENGINES: dict[str, Builder] = {"torch": _build_torch, "openvino": _build_openvino, "onnx": _build_onnx}

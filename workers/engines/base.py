@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-ImageArray = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float32]
+from workers.arrays import Detections
+from workers.picture import Picture
+from workers.preprocess import Letterbox
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
@@ -33,8 +32,18 @@ class Head:
     stride: int
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Which boxes of a network's output are people: scores above `conf`; of boxes that overlap by more than `iou` (as
+    intersection over union) the best stays; the best `max_people` in all."""
+
+    conf: float
+    iou: float
+    max_people: int
+
+
 class Engine(Protocol):
-    """A loaded network. Not thread-safe: one thread submits, results may be awaited in any."""
+    """A loaded network. `prepare` may be called by many threads; `submit` by one at a time, which may change."""
 
     @property
     def name(self) -> str:
@@ -60,11 +69,18 @@ class Engine(Protocol):
     def in_flight(self) -> int:
         """Submissions worth keeping queued, so that the device never waits."""
 
-    def submit(self, images_rgb: ImageArray) -> Future[FloatArray]:
-        """Queue u8 (B, H, W, 3), H and W multiples of the stride; the result is float32 (B, …) in `head`'s layout.
+    def prepare(self, picture: Picture, fit: Letterbox) -> Any:
+        """What this engine needs of a picture that enters the network as `fit` says, ready for `submit`.
 
-        The array may be changed once this returns. Raises EngineError where the network cannot be set up for the
-        shape; whatever fails later is raised by the future.
+        All work on the host that can be done beside the network belongs here: decoding and the letterbox, or, where
+        the device does these, a copy in pinned memory. Raises BadPicture for what does not decode.
+        """
+
+    def submit(self, prepared: Sequence[Any]) -> Future[list[Detections]]:
+        """Queue up to `batch` results of `prepare` whose `fit.input_px` are equal; the people of each, in its order.
+
+        Boxes and keypoints are in pixels of the network's input, suppressed by the engine's `Limits`. Raises
+        EngineError where the network cannot be set up for the shape; whatever fails later is raised by the future.
         """
 
     def close(self) -> None:
@@ -79,3 +95,9 @@ def available_cpus() -> int:
     except (OSError, ValueError):
         return cores
     return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
+
+
+def default_decode_threads(device: str) -> int:
+    """Threads that decode beside an engine on `device`: on a CPU few, for the cores are the network's."""
+    cores = available_cpus()
+    return max(1, min(8, cores // 8 if device == "cpu" else cores // 2))

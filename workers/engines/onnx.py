@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from posebus.errors import EngineError
-from workers.engines.base import FloatArray, Head, ImageArray
+from workers.arrays import Detections, FloatArray, ImageArray
+from workers.engines.base import Head, Limits
+from workers.picture import Picture
+from workers.postprocess import detections_from_output
+from workers.preprocess import Letterbox
 
 
 class OnnxEngine:
@@ -20,7 +25,7 @@ class OnnxEngine:
     batch = 1
     in_flight = 2
 
-    def __init__(self, path: Path, head: Head, threads: int) -> None:
+    def __init__(self, path: Path, head: Head, limits: Limits, threads: int) -> None:
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as state
 
@@ -42,19 +47,24 @@ class OnnxEngine:
             ) from error
         self._input = self._session.get_inputs()[0].name
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="onnx")
+        self._limits = limits
         self.head = head
 
-    def submit(self, images_rgb: ImageArray) -> Future[FloatArray]:
+    def prepare(self, picture: Picture, fit: Letterbox) -> ImageArray:
+        """See `Engine.prepare`."""
+        return fit.apply(picture.rgb(fit.resized_px))
+
+    def submit(self, prepared: Sequence[ImageArray]) -> Future[list[Detections]]:
         """See `Engine.submit`."""
-        return self._executor.submit(self._infer, to_float_planes(images_rgb))
+        return self._executor.submit(self._infer, np.stack(prepared))
 
     def close(self) -> None:
         """See `Engine.close`."""
         self._executor.shutdown()
 
-    def _infer(self, planes: FloatArray) -> FloatArray:
-        output: FloatArray = self._session.run(None, {self._input: planes})[0]
-        return output
+    def _infer(self, images_rgb: ImageArray) -> list[Detections]:
+        outputs = self._session.run(None, {self._input: to_float_planes(images_rgb)})[0]
+        return [detections_from_output(output, self.head, self._limits) for output in outputs]
 
 
 def to_float_planes(images_rgb: ImageArray) -> FloatArray:

@@ -7,12 +7,17 @@ One thread per request, as many requests as threads: the answer does not depend 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 from posebus.errors import EngineError
-from workers.engines.base import FloatArray, Head, ImageArray
+from workers.arrays import Detections, ImageArray
+from workers.engines.base import Head, Limits
+from workers.picture import Picture
+from workers.postprocess import detections_from_output
+from workers.preprocess import Letterbox
 
 MAX_SHAPES = 4
 """Compiled networks kept, one per frame shape: each holds its own weights and buffers, some 100 MB."""
@@ -25,7 +30,7 @@ class OpenVINOEngine:
     device = "cpu"
     batch = 1
 
-    def __init__(self, path: Path, head: Head, precision: str, threads: int) -> None:
+    def __init__(self, path: Path, head: Head, limits: Limits, precision: str, threads: int) -> None:
         import openvino
 
         self._ov = openvino
@@ -33,17 +38,24 @@ class OpenVINOEngine:
         self._path = path
         self._threads = threads
         self._queues: OrderedDict[tuple[int, int], Any] = OrderedDict()
+        self._limits = limits
         self.head = head
         self.precision = precision
         # Twice the threads: while results are handed over, the next frames already wait inside the device.
         self.in_flight = 2 * threads
 
-    def submit(self, images_rgb: ImageArray) -> Future[FloatArray]:
+    def prepare(self, picture: Picture, fit: Letterbox) -> ImageArray:
+        """See `Engine.prepare`."""
+        return fit.apply(picture.rgb(fit.resized_px))
+
+    def submit(self, prepared: Sequence[ImageArray]) -> Future[list[Detections]]:
         """See `Engine.submit`; blocks while `in_flight` requests of this shape are under way."""
-        future: Future[FloatArray] = Future()
-        queue = self._queue(images_rgb.shape[1], images_rgb.shape[2])
+        (image_rgb,) = prepared
+        future: Future[list[Detections]] = Future()
+        queue = self._queue(image_rgb.shape[0], image_rgb.shape[1])
         try:
-            queue.start_async({0: images_rgb}, future)
+            # Not copied: the picture is kept by the request until it is done.
+            queue.start_async({0: image_rgb[None]}, (future, image_rgb), share_inputs=True)
         except RuntimeError as error:
             # Also what an earlier request failed with: its future stays open, so this worker must not go on.
             raise EngineError(f"OpenVINO failed: restart the worker ({str(error).strip().splitlines()[-1]})") from error
@@ -79,7 +91,7 @@ class OpenVINOEngine:
                 f"OpenVINO cannot run {self._path.name} at {width_px}x{height_px}: delete the file so that it is "
                 f"exported again ({str(error).strip().splitlines()[-1]})"
             ) from error
-        queue.set_callback(_hand_over)
+        queue.set_callback(self._hand_over)
         return queue
 
     def _graph(self, height_px: int, width_px: int) -> Any:
@@ -94,6 +106,16 @@ class OpenVINOEngine:
         steps.input().model().set_layout(ov.Layout("NCHW"))
         steps.input().preprocess().convert_element_type(ov.Type.f32).scale(255.0)
         return steps.build()
+
+    def _hand_over(self, request: Any, waiting: tuple[Future[list[Detections]], ImageArray]) -> None:
+        """In OpenVINO's thread: people are read straight from the request's buffer, before the next frame overwrites
+        it. Copying the whole output would take as long."""
+        future, _ = waiting
+        try:
+            output = request.get_output_tensor(0).data[0]
+            future.set_result([detections_from_output(output, self.head, self._limits)])
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must reach who waits, and not OpenVINO
+            future.set_exception(error)
 
 
 def _split_instead_of_slices(model: Any) -> None:
@@ -121,11 +143,6 @@ def _split_instead_of_slices(model: Any) -> None:
             split = opset13.variadic_split(source, len(source.shape) - 1, lengths)
             for index, piece in enumerate(pieces):
                 piece.output(0).replace(split.output(index))
-
-
-def _hand_over(request: Any, future: Future[FloatArray]) -> None:
-    # Copied, because the request's buffer is overwritten by the next frame.
-    future.set_result(request.get_output_tensor(0).data.copy())
 
 
 def cpu_has_bf16() -> bool:

@@ -1,13 +1,14 @@
 """torch: the .pt file itself, on CUDA where there is a device, else on the CPU.
 
-Our own forward pass over ultralytics' model class (fused), not their predictor: u8 frames go to the device and become
-floats there, and while one batch is computed the next one is already on its way.
+Our own forward pass over ultralytics' model class (fused), not their predictor: while one batch is computed, the next
+one is already on its way.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,13 @@ from typing import Any
 import numpy as np
 
 from posebus.errors import EngineError, WeightsError
-from workers.engines.base import FloatArray, Head, ImageArray
+from workers.arrays import Detections
+from workers.engines.base import Head, Limits
+from workers.engines.torch_device import detections, letterbox, people_rows
+from workers.engines.torch_graphs import GraphedNetwork
+from workers.picture import Picture
+from workers.postprocess import detections_from_output
+from workers.preprocess import Letterbox
 from workers.ultralytics_process import quiet_environment
 from workers.weights import Weights
 
@@ -36,13 +43,26 @@ _UNREADABLE = (
 
 
 class TorchEngine:
-    """`Engine` over a .pt file. `precision` is fp32, or fp16 on CUDA; `device` as torch names it."""
+    """`Engine` over a .pt file. `precision` is fp32, or fp16 on CUDA; `device` as torch names it.
+
+    On CUDA everything but the JPEG header happens on the device: decoding where torchvision was built with nvJPEG, the
+    letterbox, the network as CUDA graphs, suppression; only the people found come back.
+    """
 
     name = "torch"
     in_flight = 3
 
     def __init__(
-        self, weights: Weights, *, device: str, precision: str, threads: int, batch: int | None, folder: Path
+        self,
+        weights: Weights,
+        *,
+        limits: Limits,
+        device: str,
+        precision: str,
+        threads: int,
+        batch: int | None,
+        fixed_batch: bool,
+        folder: Path,
     ) -> None:
         # Only what the user has not set: importing ultralytics would look up hosts and write into the home folder.
         for key, value in quiet_environment(folder, online=False).items():
@@ -53,49 +73,78 @@ class TorchEngine:
         self._dtype = torch.float16 if precision == "fp16" else torch.float32
         self._network, self.head = _load(weights)
         self._network.to(device=device, dtype=self._dtype, memory_format=torch.channels_last)
+        self._limits = limits
         self._cuda = device.startswith("cuda")
+        self._decodes_jpeg = self._cuda and jpeg_on_device(device)
         self.device = device
         self.precision = precision
         self.batch = batch or (CUDA_BATCH if self._cuda else 1)
+        self._graphs = GraphedNetwork(self._network, self.batch, fixed_batch) if self._cuda else None
+        self._reading = torch.cuda.Stream(device=device) if self._cuda else None
         # On CUDA the first thread only queues kernels, the second waits for their results: the device never idles.
         self._launcher = ThreadPoolExecutor(
             max_workers=1, thread_name_prefix="torch-launch", initializer=torch.set_num_threads, initargs=(threads,)
         )
         self._collector = ThreadPoolExecutor(max_workers=1, thread_name_prefix="torch-collect")
 
-    def submit(self, images_rgb: ImageArray) -> Future[FloatArray]:
+    def prepare(self, picture: Picture, fit: Letterbox) -> tuple[Any, Letterbox]:
+        """See `Engine.prepare`. A tensor: u8 (3, h, w) RGB, or (bytes,) of a JPEG that the device is to decode."""
+        if self._decodes_jpeg and picture.encoding == "jpeg":
+            picture.check()
+            return self._torch.frombuffer(bytearray(picture.data), dtype=self._torch.uint8), fit
+        rows = picture.rgb(fit.resized_px)
+        if not self._cuda:
+            rows = fit.apply(rows)
+        image = self._torch.from_numpy(rows).permute(2, 0, 1)
+        return image.pin_memory() if self._cuda else image, fit
+
+    def submit(self, prepared: Sequence[tuple[Any, Letterbox]]) -> Future[list[Detections]]:
         """See `Engine.submit`."""
-        staged = self._torch.from_numpy(images_rgb)
-        staged = staged.pin_memory() if self._cuda else staged.clone()
-        return self._collector.submit(self._collect, self._launcher.submit(self._launch, staged))
+        images = [image for image, _ in prepared]
+        fits = [fit for _, fit in prepared]
+        return self._collector.submit(self._collect, self._launcher.submit(self._launch, images, fits))
 
     def close(self) -> None:
         """See `Engine.close`."""
         self._launcher.shutdown()
         self._collector.shutdown()
 
-    def _launch(self, staged: Any) -> tuple[Any, Any]:
-        """Queue a batch on the device; returns the host tensor that is being filled and the event that says when."""
+    def _launch(self, images: list[Any], fits: list[Letterbox]) -> tuple[Any, Any]:
+        """Queue a batch on the device; returns the output that is being computed and the event that says when."""
         torch = self._torch
         with torch.inference_mode():
-            planes = staged.to(self.device, non_blocking=True).permute(0, 3, 1, 2).to(self._dtype).div_(255)
-            output = self._network(planes.contiguous(memory_format=torch.channels_last))[0]
-            if not self._cuda:
-                return output.float(), None
-            host = torch.empty(output.shape, dtype=torch.float32, pin_memory=True)
-            host.copy_(output.float(), non_blocking=True)
+            if self._graphs is None:
+                planes = torch.stack(images).to(self._dtype).div_(255)
+                return self._network(planes.contiguous(memory_format=torch.channels_last))[0], None
+            output = self._graphs(letterbox(self._to_device(images), fits, self._dtype))
             finished = torch.cuda.Event()
             finished.record()
-            return host, finished
+            return output, finished
 
-    @staticmethod
-    def _collect(launched: Future[tuple[Any, Any]]) -> FloatArray:
-        host, finished = launched.result()
-        if finished is not None:
-            finished.synchronize()
-        # Copied on CUDA: pinned memory is scarce and goes back to torch's pool with `host`.
-        output: FloatArray = np.ascontiguousarray(host.numpy()) if finished is None else host.numpy().copy()
-        return output
+    def _to_device(self, images: list[Any]) -> list[Any]:
+        """u8 RGB tensors (3, h, w) on the device."""
+        encoded = [index for index, image in enumerate(images) if image.dim() == 1]
+        placed = [image if image.dim() == 1 else image.to(self.device, non_blocking=True) for image in images]
+        if encoded:
+            from torchvision.io import ImageReadMode, decode_jpeg
+
+            chosen = [images[index] for index in encoded]
+            for index, image in zip(encoded, decode_jpeg(chosen, ImageReadMode.RGB, self.device), strict=True):
+                placed[index] = image
+        return placed
+
+    def _collect(self, launched: Future[tuple[Any, Any]]) -> list[Detections]:
+        output, finished = launched.result()
+        torch = self._torch
+        with torch.inference_mode():
+            if finished is None:
+                return [detections_from_output(one, self.head, self._limits) for one in output.float().numpy()]
+            # A stream of its own: the next batch is being computed on the launcher's meanwhile.
+            with torch.cuda.stream(self._reading):
+                torch.cuda.current_stream().wait_event(finished)
+                rows, whose = people_rows(output, self.head, self._limits)
+                # This waits for the stream, so that the output's memory may be used again afterwards.
+                return detections(rows, whose, len(output), self.head)
 
 
 def _load(weights: Weights) -> tuple[Any, Head]:
@@ -122,6 +171,20 @@ def _load(weights: Weights) -> tuple[Any, Head]:
         stride=int(max(network.stride)),
     )
     return network, head
+
+
+def jpeg_on_device(device: str) -> bool:
+    """Whether torchvision decodes JPEGs on `device`: not every build of it can."""
+    import simplejpeg
+    import torch
+    from torchvision.io import ImageReadMode, decode_jpeg
+
+    sample = simplejpeg.encode_jpeg(np.zeros((16, 16, 3), np.uint8), 90, "RGB", "420")
+    try:
+        decode_jpeg([torch.frombuffer(bytearray(sample), dtype=torch.uint8)], ImageReadMode.RGB, device)
+    except (RuntimeError, TypeError, ValueError):
+        return False
+    return True
 
 
 def cuda_available() -> bool:

@@ -14,8 +14,7 @@ from posebus.messages import PoseFrame
 from tests.samples import PROVENANCE, pose_frame
 from tracking.colours import SAME_PERSON_BELOW, distance
 from workers.appearance import describe
-from workers.engines.base import FloatArray, ImageArray
-from workers.postprocess import Detections
+from workers.arrays import Detections, FloatArray, ImageArray
 
 SIZE_PX = (640, 480)
 RED, BLUE, GREEN, GREY, BLACK = (170, 40, 45), (50, 60, 130), (60, 120, 60), (140, 140, 138), (25, 25, 28)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.batching import BatchFormer, ReadPlan
+from workers.batching import BatchFormer, ReadPlan, Waiting
 
 CAMERAS = [f"cam{n}" for n in range(10)]
 
@@ -60,41 +61,85 @@ def test_busy_and_quiet_cameras_get_the_same_number_of_chances() -> None:
     assert max(chances.values()) - min(chances.values()) <= 1
 
 
-def items(former: BatchFormer[str], now_s: float) -> list[tuple[str, ...]]:
-    """What is ready, as plain tuples."""
-    return [batch.items for batch in former.pop_ready(now_s)]
+def add(former: BatchFormer[str], item: str, shape: int, since_s: float, expires_at_s: float = math.inf) -> None:
+    former.add(Waiting(item, shape, since_s, expires_at_s))
+
+
+def batches(former: BatchFormer[str], now_s: float, *, idle: bool = False) -> list[list[str]]:
+    """All batches that are to go now."""
+    return list(iter(lambda: former.pop(now_s, idle=idle), []))
 
 
 def test_a_batch_of_one_is_ready_at_once_and_in_order() -> None:
     former: BatchFormer[str] = BatchFormer(1)
-    former.add("a", (640, 480), 0.0)
-    former.add("b", (640, 384), 0.0)
-    former.add("c", (640, 480), 0.001)
-    assert items(former, 0.001) == [("a",), ("b",), ("c",)]
+    add(former, "a", 1, 0.0)
+    add(former, "b", 2, 0.0)
+    add(former, "c", 1, 0.001)
+    assert batches(former, 0.001) == [["a"], ["b"], ["c"]]
     assert len(former) == 0
 
 
 def test_full_batches_go_and_the_rest_waits_for_its_deadline() -> None:
     former: BatchFormer[str] = BatchFormer(2, max_wait_s=0.01)
     for name, shape in (("a", 1), ("b", 2), ("c", 1), ("d", 1)):
-        former.add(name, shape, 0.0)
-    assert items(former, 0.005) == [("a", "c")]
+        add(former, name, shape, 0.0)
+    assert batches(former, 0.005) == [["a", "c"]]
     assert len(former) == 2
-    assert items(former, 0.009) == []
-    assert items(former, 0.010) == [("b",), ("d",)]
+    assert former.due_s() == 0.01
+    assert batches(former, 0.009) == []
+    assert sorted(batches(former, 0.010)) == [["b"], ["d"]]
+    assert former.due_s() == math.inf
+
+
+def test_an_idle_engine_is_not_kept_waiting() -> None:
+    former: BatchFormer[str] = BatchFormer(4, max_wait_s=10.0)
+    add(former, "a", 1, 0.0)
+    add(former, "b", 1, 0.001)
+    assert former.pop(0.001, idle=True) == ["a", "b"]
 
 
 def test_a_late_item_takes_the_fresh_ones_of_its_shape_along() -> None:
     former: BatchFormer[str] = BatchFormer(4, max_wait_s=0.01)
-    former.add("old", 1, 0.0)
-    former.add("fresh", 1, 0.009)
-    assert items(former, 0.010) == [("old", "fresh")]
+    add(former, "old", 1, 0.0)
+    add(former, "fresh", 1, 0.009)
+    assert batches(former, 0.010) == [["old", "fresh"]]
 
 
-def test_flush_leaves_nothing() -> None:
-    former: BatchFormer[str] = BatchFormer(2, max_wait_s=10.0)
-    for number in range(5):
-        former.add(str(number), number % 2, float(number))
-    assert sorted(item for batch in former.flush() for item in batch.items) == ["0", "1", "2", "3", "4"]
-    assert len(former) == 0
-    assert former.flush() == []
+def test_the_oldest_goes_first_even_beside_a_full_batch() -> None:
+    former: BatchFormer[str] = BatchFormer(2, max_wait_s=0.01)
+    add(former, "lonely", 2, 0.0)
+    add(former, "x", 1, 0.002)
+    add(former, "y", 1, 0.003)
+    assert batches(former, 0.012) == [["lonely"], ["x", "y"]]
+
+
+def test_what_grew_too_old_is_handed_back_and_not_inferred() -> None:
+    former: BatchFormer[str] = BatchFormer(2, max_wait_s=0.01)
+    add(former, "stale", 1, 0.0, expires_at_s=0.5)
+    add(former, "fresh", 1, 0.1, expires_at_s=0.7)
+    add(former, "recording", 2, 0.0)
+    assert former.pop_expired(0.5) == []
+    assert former.pop_expired(0.6) == ["stale"]
+    assert len(former) == 2
+    assert sorted(batches(former, 0.6)) == [["fresh"], ["recording"]]
+    assert former.pop_expired(9.0) == []
+
+
+@given(
+    batch=st.integers(1, 4),
+    arrivals=st.lists(st.tuples(st.floats(0, 0.05), st.integers(0, 2)), max_size=30).map(sorted),
+)
+def test_nothing_is_lost_and_nothing_waits_longer_than_the_deadline(
+    batch: int, arrivals: list[tuple[float, int]]
+) -> None:
+    former: BatchFormer[str] = BatchFormer(batch, max_wait_s=0.01)
+    popped: list[str] = []
+    for number, (since_s, shape) in enumerate(arrivals):
+        add(former, f"{shape}:{number}", shape, since_s)
+        for taken in batches(former, since_s):
+            assert 0 < len(taken) <= batch
+            assert len({item[0] for item in taken}) == 1
+            popped += taken
+        assert former.due_s() > since_s
+    popped += [item for taken in batches(former, math.inf) for item in taken]
+    assert sorted(popped) == sorted(f"{shape}:{number}" for number, (_, shape) in enumerate(arrivals))

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.engines.base import FloatArray, Head
+from workers.arrays import FloatArray
+from workers.engines.base import Head, Limits
 from workers.postprocess import detections_from_output, overlap, suppress
 
 PERSON = Head(classes=1, keypoints=17, keypoint_dims=3, end_to_end=False, stride=32)
@@ -74,7 +75,7 @@ def test_dense_people_come_sorted_suppressed_and_with_their_own_keypoints() -> N
         ([101.0, 100.0, 40.0, 80.0], [0.8]),  # the first one again, and better
         ([500.0, 100.0, 40.0, 80.0], [0.2]),
     ]
-    found = detections_from_output(dense_output(people, PERSON), PERSON, conf=0.25, iou=0.7, max_people=300)
+    found = detections_from_output(dense_output(people, PERSON), PERSON, Limits(0.25, 0.7, 300))
     np.testing.assert_allclose(found.scores, [0.9, 0.8])
     np.testing.assert_allclose(found.boxes_xyxy_px, [[280, 60, 320, 140], [81, 60, 121, 140]])
     np.testing.assert_allclose(found.keypoints_px[:, 0], [[1000, 1001, 1002], [2000, 2001, 2002]])
@@ -86,18 +87,18 @@ def test_dense_people_come_sorted_suppressed_and_with_their_own_keypoints() -> N
 def test_a_score_must_be_above_the_threshold_and_the_best_are_kept() -> None:
     people = [([100.0 * n, 100.0, 40.0, 80.0], [0.5 + n / 8]) for n in range(4)]
     output = dense_output(people, PERSON)
-    assert detections_from_output(output, PERSON, conf=0.5, iou=0.7, max_people=300).scores.tolist() == [
+    assert detections_from_output(output, PERSON, Limits(0.5, 0.7, 300)).scores.tolist() == [
         0.875,
         0.75,
         0.625,
     ]
-    assert detections_from_output(output, PERSON, conf=0.5, iou=0.7, max_people=1).scores.tolist() == [0.875]
+    assert detections_from_output(output, PERSON, Limits(0.5, 0.7, 1)).scores.tolist() == [0.875]
 
 
 def test_nobody_is_no_error() -> None:
     for head in (PERSON, Head(classes=1, keypoints=17, keypoint_dims=3, end_to_end=True, stride=32)):
         output = np.zeros((300, 57) if head.end_to_end else (56, 8400), np.float32)
-        found = detections_from_output(output, head, conf=0.1, iou=0.7, max_people=300)
+        found = detections_from_output(output, head, Limits(0.1, 0.7, 300))
         assert found.boxes_xyxy_px.shape == (0, 4)
         assert found.scores.shape == (0,)
         assert found.keypoints_px.shape == (0, 17, 3)
@@ -107,7 +108,7 @@ def test_boxes_of_different_classes_do_not_suppress_each_other() -> None:
     head = Head(classes=2, keypoints=4, keypoint_dims=3, end_to_end=False, stride=32)
     box = [100.0, 100.0, 40.0, 80.0]
     people = [(box, [0.9, 0.0]), (box, [0.0, 0.8]), (box, [0.7, 0.1])]
-    found = detections_from_output(dense_output(people, head), head, conf=0.25, iou=0.7, max_people=300)
+    found = detections_from_output(dense_output(people, head), head, Limits(0.25, 0.7, 300))
     np.testing.assert_allclose(found.scores, [0.9, 0.8])
     assert found.keypoints_px.shape == (2, 4, 3)
 
@@ -115,7 +116,7 @@ def test_boxes_of_different_classes_do_not_suppress_each_other() -> None:
 def test_keypoints_without_confidence_get_one() -> None:
     head = Head(classes=1, keypoints=5, keypoint_dims=2, end_to_end=False, stride=32)
     found = detections_from_output(
-        dense_output([([100.0, 100.0, 40.0, 80.0], [0.9])], head), head, conf=0.25, iou=0.7, max_people=300
+        dense_output([([100.0, 100.0, 40.0, 80.0], [0.9])], head), head, Limits(0.25, 0.7, 300)
     )
     np.testing.assert_array_equal(found.keypoints_px[0, :2], [[0, 1, 1], [2, 3, 1]])
 
@@ -126,8 +127,8 @@ def test_end_to_end_rows_are_only_filtered() -> None:
     rows[0, :7] = [10, 20, 30, 40, 0.9, 0, 7]
     rows[1, :7] = [10, 20, 30, 40, 0.8, 0, 8]
     rows[2, :7] = [10, 20, 30, 40, 0.1, 0, 9]
-    found = detections_from_output(rows, head, conf=0.1, iou=0.7, max_people=300)
+    found = detections_from_output(rows, head, Limits(0.1, 0.7, 300))
     np.testing.assert_allclose(found.boxes_xyxy_px, [[10, 20, 30, 40]] * 2)
     np.testing.assert_allclose(found.scores, [0.9, 0.8])
     np.testing.assert_allclose(found.keypoints_px[:, 0, 0], [7, 8])
-    assert len(detections_from_output(rows, head, conf=0.1, iou=0.7, max_people=1).scores) == 1
+    assert len(detections_from_output(rows, head, Limits(0.1, 0.7, 1)).scores) == 1

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import pytest
-import simplejpeg
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posebus.errors import BadPicture
-from workers.preprocess import PADDING, Letterbox, decode_image
+from workers.arrays import Detections
+from workers.preprocess import PADDING, Letterbox
 
 SIDES = st.integers(16, 4000)
 SIZES_PX = st.tuples(SIDES, SIDES)
@@ -82,43 +80,7 @@ def test_boxes_and_keypoints_are_clipped_to_a_larger_source() -> None:
     fit = Letterbox.fit((960, 540), 640)
     boxes = np.array([[-10, -10, 700, 500]], np.float32)
     keypoints = np.array([[[320, 192, 0.9], [-50, 400, 0.1]]], np.float32)
-    boxes, keypoints = fit.to_source(boxes, keypoints, (1920, 1080))
-    np.testing.assert_allclose(boxes, [[0, 0, 1920, 1080]])
-    np.testing.assert_allclose(keypoints, [[[960, 540, 0.9], [0, 1080, 0.1]]], atol=1e-3)
-    assert boxes.dtype == keypoints.dtype == np.float32
-
-
-def test_raw_rows_are_bgr() -> None:
-    rgb = gradient(40, 30)
-    np.testing.assert_array_equal(decode_image(rgb[..., ::-1].tobytes(), "raw", (40, 30)), rgb)
-
-
-def test_jpeg_comes_back_as_rgb() -> None:
-    rgb = gradient(64, 48)
-    data = simplejpeg.encode_jpeg(rgb, quality=95, colorsubsampling="444")
-    decoded = decode_image(data, "jpeg", (64, 48))
-    assert decoded.flags.c_contiguous
-    assert np.abs(decoded.astype(int) - rgb).max() < 12
-
-
-JPEG = simplejpeg.encode_jpeg(gradient(64, 48))
-
-
-@pytest.mark.parametrize(
-    ("data", "encoding", "size_px", "words"),
-    [
-        (b"", "jpeg", (64, 48), "0 bytes"),
-        (b"no picture at all", "jpeg", (64, 48), "does not decode"),
-        (JPEG[: len(JPEG) // 2], "jpeg", (64, 48), "does not decode"),
-        (JPEG, "jpeg", (64, 40), "64x48 where its message says 64x40"),
-        (JPEG, "jpeg", (20_000, 5_000), "50 megapixels"),
-        (JPEG, "jpeg", (0, 48), "0x48"),
-        (JPEG, "png", (64, 48), "unknown encoding 'png'"),
-        (b"\0" * 100, "raw", (64, 48), "needs 9216"),
-    ],
-)
-def test_what_is_no_picture_is_refused_in_a_sentence(
-    data: bytes, encoding: str, size_px: tuple[int, int], words: str
-) -> None:
-    with pytest.raises(BadPicture, match=words):
-        decode_image(data, encoding, size_px)
+    found = fit.people_to_source(Detections(boxes, np.ones(1, np.float32), keypoints), (1920, 1080))
+    np.testing.assert_allclose(found.boxes_xyxy_px, [[0, 0, 1920, 1080]])
+    np.testing.assert_allclose(found.keypoints_px, [[[960, 540, 0.9], [0, 1080, 0.1]]], atol=1e-3)
+    assert found.boxes_xyxy_px.dtype == found.keypoints_px.dtype == np.float32

@@ -1,0 +1,54 @@
+"""A thread whose errors the main loop decides about."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from posebus.errors import BrokerUnavailable
+from workers.background import Background
+
+
+def test_an_error_pauses_the_thread_until_it_was_seen() -> None:
+    calls: list[float] = []
+
+    def step(now_s: float) -> None:
+        calls.append(now_s)
+        if len(calls) <= 2:
+            raise BrokerUnavailable("gone")
+        time.sleep(0.001)
+
+    background = Background(step, "test")
+    background.check()
+    for failure in (1, 2):
+        time.sleep(0.03)
+        assert len(calls) == failure
+        with pytest.raises(BrokerUnavailable):
+            background.check()
+    deadline_s = time.monotonic() + 5
+    while len(calls) < 5 and time.monotonic() < deadline_s:
+        background.check()
+        time.sleep(0.001)
+    assert len(calls) >= 5
+    assert background.stop(5)
+
+
+def test_stopping_waits_for_the_step_under_way() -> None:
+    entered, finished = threading.Event(), threading.Event()
+
+    def step(now_s: float) -> None:
+        entered.set()
+        time.sleep(0.05)
+        finished.set()
+
+    background = Background(step, "test")
+    background.check()
+    assert entered.wait(5)
+    assert background.stop(5)
+    assert finished.is_set()
+
+
+def test_one_that_never_began_stops_at_once() -> None:
+    assert Background(lambda now_s: None, "test").stop(0.0)

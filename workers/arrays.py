@@ -1,0 +1,24 @@
+"""Array types of the workers, and what a network found in one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+ImageArray = npt.NDArray[np.uint8]
+"""(H, W, 3) RGB, C-contiguous, unless said otherwise."""
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """The people in one picture, best first: boxes (N, 4), scores (N,), keypoints (N, K, 3) as x, y, confidence.
+
+    float32 and C-contiguous. The frame of the coordinates is said where the object is handed out.
+    """
+
+    boxes_xyxy_px: FloatArray
+    scores: FloatArray
+    keypoints_px: FloatArray

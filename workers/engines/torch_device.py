@@ -1,0 +1,84 @@
+"""The letterbox, suppression and cutting out of people as tensor operations, for whatever device the tensors are on.
+
+The same arithmetic as `workers.preprocess` and `workers.postprocess`, for a whole batch at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from workers.arrays import Detections
+from workers.engines.base import Head, Limits
+from workers.preprocess import PADDING, Letterbox
+
+
+def letterbox(images: Sequence[Any], fits: Sequence[Letterbox], dtype: Any) -> Any:
+    """Network input (B, 3, H, W) in 0..1, of `dtype`, channels last, from u8 RGB tensors (3, h, w) on one device.
+
+    All of `fits` have the same `input_px`. Rounded to whole grey levels, as OpenCV's resize does.
+    """
+    import torch
+    from torch.nn.functional import interpolate
+
+    width_px, height_px = fits[0].input_px
+    canvas = torch.full((len(images), 3, height_px, width_px), PADDING / 255, dtype=dtype, device=images[0].device)
+    canvas = canvas.contiguous(memory_format=torch.channels_last)
+    for index, (image, fit) in enumerate(zip(images, fits, strict=True)):
+        plane = image[None].to(torch.float32)
+        size = (fit.resized_px[1], fit.resized_px[0])
+        if tuple(image.shape[1:]) != size:
+            plane = interpolate(plane, size=size, mode="bilinear", align_corners=False).round_()
+        left, top = fit.offset_px
+        canvas[index, :, top : top + size[0], left : left + size[1]] = plane[0].div_(255).to(dtype)
+    return canvas
+
+
+def people_rows(output: Any, head: Head, limits: Limits) -> tuple[Any, Any]:
+    """The people of a batch on the device: rows (N, 5 + K * dims) as x1, y1, x2, y2, score, keypoints; and (N,) whose.
+
+    `output` (B, …) is in `head`'s layout. Best first within each picture. Waits for the device, which knows how many.
+    """
+    import torch
+    from torchvision.ops import batched_nms
+
+    if head.end_to_end:
+        whose, kept = torch.nonzero(output[..., 4] > limits.conf, as_tuple=True)
+        rows = output[whose, kept]
+        return _best(torch.cat((rows[:, :5], rows[:, 6:]), dim=1).float(), whose, len(output), limits.max_people)
+    scores, classes = output[:, 4 : 4 + head.classes].max(dim=1)
+    whose, anchors = torch.nonzero(scores > limits.conf, as_tuple=True)
+    columns = output[whose, :, anchors].float()
+    half = columns[:, 2:4] / 2
+    boxes = torch.cat((columns[:, :2] - half, columns[:, :2] + half), dim=1)
+    chosen = scores[whose, anchors].float()
+    kept = batched_nms(boxes, chosen, whose * head.classes + classes[whose, anchors], limits.iou)
+    rows = torch.cat((boxes[kept], chosen[kept, None], columns[kept, 4 + head.classes :]), dim=1)
+    return _best(rows, whose[kept], len(output), limits.max_people)
+
+
+def _best(rows: Any, whose: Any, pictures: int, max_people: int) -> tuple[Any, Any]:
+    """The best `max_people` rows of each picture, by picture; `rows` come best first."""
+    import torch
+
+    order = torch.argsort(whose, stable=True)
+    rows, whose = rows[order], whose[order]
+    first = torch.searchsorted(whose, torch.arange(pictures, device=whose.device))
+    place = torch.arange(len(whose), device=whose.device) - first[whose]
+    within = place < max_people
+    return rows[within], whose[within]
+
+
+def detections(rows: Any, whose: Any, pictures: int, head: Head) -> list[Detections]:
+    """What `people_rows` found, on the host, by picture."""
+    table: np.ndarray[Any, np.dtype[np.float32]] = rows.cpu().numpy()
+    ends = np.searchsorted(whose.cpu().numpy(), np.arange(1, pictures + 1))
+    found = []
+    for part in np.split(table, ends[:-1]):
+        points = part[:, 5:].reshape(len(part), head.keypoints, head.keypoint_dims)
+        if head.keypoint_dims == 2:
+            points = np.concatenate((points, np.ones_like(points[..., :1])), axis=-1)
+        found.append(Detections(part[:, :4].copy(), part[:, 4].copy(), np.ascontiguousarray(points)))
+    return found

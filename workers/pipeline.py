@@ -1,0 +1,201 @@
+"""Frames on their way through one worker: decoded by threads, batched, computed by the engine, handed back.
+
+Everything overlaps: while the engine computes, the next frames are decoded and wait inside it, and the results of the
+last ones are published. What is inside is bounded by `capacity`; whoever adds more than `free` has made a mistake.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from posebus.bus.frame_reader import PoseResult
+from posebus.errors import BadPicture
+from posebus.metrics import Metrics
+from workers.arrays import Detections
+from workers.batching import BatchFormer, Waiting
+from workers.estimator import PoseEstimator
+from workers.preprocess import Letterbox
+from workers.triage import Job, bury, skip
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A frame that was inferred; `people` are in pixels of the network's input, which `fit` leads back from."""
+
+    job: Job
+    fit: Letterbox
+    people: Detections
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A frame that the engine choked on. It is not answered: another worker may manage."""
+
+    job: Job
+    error: Exception
+
+
+Outcome = Seen | Failed | PoseResult
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    job: Job
+    fit: Letterbox
+    input: Any  # what the engine made of the picture
+    ready_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    """What the engine is through with."""
+
+    batch: Sequence[_Prepared]
+    future: Future[list[Detections]]
+    submitted_at_s: float
+    finished_at_s: float
+
+
+class Pipeline:
+    """`add` by one thread, `collect` by one (another) thread; the rest happens in between."""
+
+    def __init__(self, estimator: PoseEstimator, metrics: Metrics, decode_threads: int) -> None:
+        engine = estimator.engine
+        self._estimator = estimator
+        self._metrics = metrics
+        self._decoders = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
+        self._former: BatchFormer[_Prepared] = BatchFormer(engine.batch)
+        # Where frames are batched, one more batch forms while the others are with the engine.
+        self.capacity = engine.in_flight * engine.batch + (engine.batch if engine.batch > 1 else 0)
+        self._submitting = threading.Lock()  # guards `_former`, `_running`, `_busy_since_s` and the engine's `submit`
+        self._running = 0
+        self._busy_since_s = 0.0
+        self._room = threading.Condition()  # guards `_inside`
+        self._inside = 0
+        self._done: queue.SimpleQueue[_Submission | Failed | PoseResult | Exception] = queue.SimpleQueue()
+
+    @property
+    def free(self) -> int:
+        """Frames that may be added now."""
+        return self.capacity - self._inside
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is on its way: neither frames nor answers that were not collected."""
+        return self._inside == 0 and self._done.empty()
+
+    def wait_for_room(self, timeout_s: float) -> bool:
+        """Wait until half of the capacity is free; False if it was not within `timeout_s`.
+
+        Not for a single place: while others are taken the engine does not wait, and every read has its price.
+        """
+        with self._room:
+            return self._room.wait_for(lambda: self.free >= max(1, self.capacity // 2), timeout_s)
+
+    def add(self, job: Job) -> None:
+        """A frame for the engine."""
+        with self._room:
+            self._inside += 1
+        self._decoders.submit(self._prepare, job)
+
+    def answer(self, result: PoseResult) -> None:
+        """A result that needs no engine, to be collected with the others."""
+        self._done.put(result)
+
+    def collect(self, timeout_s: float) -> list[Outcome]:
+        """What is ready; waits up to `timeout_s` for the first. Raises EngineError where the engine cannot go on."""
+        with self._submitting:
+            due_s = self._former.due_s() - time.monotonic()
+        outcomes: list[Outcome] = []
+        try:
+            item = self._done.get(timeout=max(0.0, min(timeout_s, due_s)))
+            while True:
+                outcomes += self._outcomes(item)
+                item = self._done.get_nowait()
+        except queue.Empty:
+            pass
+        with self._submitting:
+            self._dispatch(time.monotonic())
+        return outcomes
+
+    def close(self) -> None:
+        """Begin nothing new; what the engine has is not waited for."""
+        self._decoders.shutdown(wait=True, cancel_futures=True)
+
+    def _prepare(self, job: Job) -> None:
+        """In a decoder's thread: whatever is raised must reach the collecting thread, or the frame would be stuck."""
+        began_s = time.monotonic()
+        try:
+            prepared, fit = self._estimator.prepare(job.picture)
+        except BadPicture as error:
+            self._give_up(bury(job.entry, str(error)))
+            return
+        except Exception as error:  # noqa: BLE001
+            self._give_up(Failed(job, error))
+            return
+        now_s = time.monotonic()
+        self._metrics.observe("posebus_stage_seconds", now_s - began_s, stage="decode")
+        try:
+            with self._submitting:
+                item = _Prepared(job, fit, prepared, now_s)
+                self._former.add(Waiting(item, fit.input_px, now_s, job.expires_at_s))
+                self._dispatch(now_s)
+        except Exception as error:  # noqa: BLE001
+            self._done.put(error)
+
+    def _give_up(self, outcome: Failed | PoseResult) -> None:
+        """A frame that leaves without having been inferred."""
+        self._leave(1)
+        self._done.put(outcome)
+
+    def _dispatch(self, now_s: float) -> None:
+        """Give the engine what it has room for. Only with the lock held, and never in a thread of the engine: that
+        could wait for itself."""
+        for late in self._former.pop_expired(now_s):
+            self._give_up(skip(late.job.entry, late.job.frame, "too old"))
+        while self._running < self._estimator.engine.in_flight:
+            batch = self._former.pop(now_s, idle=self._running == 0)
+            if not batch:
+                return
+            if self._running == 0:
+                self._busy_since_s = now_s
+            future = self._estimator.submit([prepared.input for prepared in batch])
+            self._running += 1
+            self._metrics.observe("posebus_batch_frames", len(batch))
+            future.add_done_callback(partial(self._hand_back, batch, now_s))
+
+    def _hand_back(self, batch: Sequence[_Prepared], submitted_at_s: float, future: Future[list[Detections]]) -> None:
+        """In the engine's thread, which must go on: no lock, no work."""
+        self._done.put(_Submission(batch, future, submitted_at_s, time.monotonic()))
+
+    def _outcomes(self, item: _Submission | Failed | PoseResult | Exception) -> list[Outcome]:
+        if isinstance(item, Exception):
+            raise item
+        if isinstance(item, PoseResult | Failed):
+            return [item]
+        with self._submitting:
+            self._running -= 1
+            self._metrics.count("posebus_engine_busy_seconds_total", max(0.0, item.finished_at_s - self._busy_since_s))
+            self._busy_since_s = max(self._busy_since_s, item.finished_at_s)
+        for prepared in item.batch:
+            waited_s = item.submitted_at_s - prepared.ready_at_s
+            self._metrics.observe("posebus_stage_seconds", waited_s, stage="queue")
+        self._metrics.observe("posebus_stage_seconds", item.finished_at_s - item.submitted_at_s, stage="infer")
+        self._leave(len(item.batch))
+        try:
+            people = item.future.result()
+        except Exception as error:  # noqa: BLE001 - of whatever kind: it is about these frames
+            return [Failed(prepared.job, error) for prepared in item.batch]
+        return [Seen(one.job, one.fit, found) for one, found in zip(item.batch, people, strict=True)]
+
+    def _leave(self, frames: int) -> None:
+        with self._room:
+            self._inside -= frames
+            self._room.notify_all()
