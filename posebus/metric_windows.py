@@ -1,0 +1,150 @@
+"""Arithmetic on snapshots of metrics: what happened between two of them, and quantiles of histograms. Pure.
+
+Snapshots come from other processes, perhaps of another version of posebus: what cannot be read is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from posebus.metrics import BY_NAME, HISTOGRAM, MetricSpec
+
+Labels = tuple[str, ...]
+"""Values of the labels, in the order of the metric's `labels`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A histogram. `counts`: observations by the upper bound of their bucket (inf: above all bounds), empty ones left
+    out. `sum`: of all observations. `bounds`: upper bounds of all buckets, ascending, without inf.
+    """
+
+    counts: Mapping[float, float] = field(default_factory=dict)
+    sum: float = 0.0
+    bounds: tuple[float, ...] = ()
+
+    @property
+    def count(self) -> float:
+        """How many observations."""
+        return sum(self.counts.values())
+
+    def mean(self) -> float | None:
+        """None without observations."""
+        return self.sum / self.count if self.count else None
+
+    def quantile(self, q: float) -> float | None:
+        """The value below which a part `q` (0 to 1) of the observations lies; None without observations.
+
+        Interpolated within the bucket as Prometheus' `histogram_quantile` does: from 0 in the first one, and what lies
+        above all bounds counts as the highest bound.
+        """
+        rank = q * self.count
+        if not self.count:
+            return None
+        below = 0.0
+        lower = 0.0
+        for upper in self.bounds:
+            inside = self.counts.get(upper, 0.0)
+            if inside and below + inside >= rank:
+                return lower + (upper - lower) * max(0.0, rank - below) / inside
+            below += inside
+            lower = upper
+        return lower
+
+    def since(self, earlier: Distribution) -> Distribution:
+        """What was observed after `earlier`, an older state of the same histogram; all of it if that is no such."""
+        left = {bound: number - earlier.counts.get(bound, 0.0) for bound, number in self.counts.items()}
+        if any(number < 0 for number in left.values()) or earlier.count > self.count:
+            return self
+        counts = {bound: number for bound, number in left.items() if number}
+        return Distribution(counts, max(0.0, self.sum - earlier.sum), self.bounds)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A snapshot, read: histograms, and all else as numbers, by name and labels."""
+
+    numbers: Mapping[str, Mapping[Labels, float]] = field(default_factory=dict)
+    distributions: Mapping[str, Mapping[Labels, Distribution]] = field(default_factory=dict)
+
+    def number(self, name: str, *labels: str) -> float:
+        """0 for what was never counted."""
+        return self.numbers.get(name, {}).get(labels, 0.0)
+
+    def distribution(self, name: str, *labels: str) -> Distribution:
+        """Empty for what was never observed."""
+        return self.distributions.get(name, {}).get(labels, Distribution())
+
+    def since(self, earlier: Reading) -> Reading:
+        """What was counted after `earlier`, an older reading of the same process; gauges are left out."""
+        numbers = {
+            name: {key: _grown(number, earlier.number(name, *key)) for key, number in series.items()}
+            for name, series in self.numbers.items()
+            if name.endswith("_total")
+        }
+        distributions = {
+            name: {key: found.since(earlier.distribution(name, *key)) for key, found in series.items()}
+            for name, series in self.distributions.items()
+        }
+        return Reading(numbers, distributions)
+
+
+def read_snapshot(snapshot: object) -> Reading:
+    """What `Metrics.snapshot` gave; metrics that the table does not have, and what is odd, are left out."""
+    numbers: dict[str, dict[Labels, float]] = {}
+    distributions: dict[str, dict[Labels, Distribution]] = {}
+    for name, series in snapshot.items() if isinstance(snapshot, Mapping) else ():
+        spec = BY_NAME.get(str(name))
+        if spec is None or not isinstance(series, list):
+            continue
+        for one in series:
+            if not isinstance(one, list) or len(one) != len(spec.labels) + 1:
+                continue
+            labels = tuple(str(label) for label in one[:-1])
+            if spec.kind == HISTOGRAM:
+                found = _distribution(spec, one[-1])
+                if found is not None:
+                    distributions.setdefault(spec.name, {})[labels] = found
+            elif _is_number(one[-1]):
+                numbers.setdefault(spec.name, {})[labels] = float(one[-1])
+    return Reading(numbers, distributions)
+
+
+def merged(distributions: Iterable[Distribution]) -> Distribution:
+    """All observations of several histograms, such as the same one of several processes."""
+    counts: dict[float, float] = {}
+    total = 0.0
+    bounds: set[float] = set()
+    for one in distributions:
+        for bound, number in one.counts.items():
+            counts[bound] = counts.get(bound, 0.0) + number
+        total += one.sum
+        bounds |= set(one.bounds)
+    return Distribution(counts, total, tuple(sorted(bounds)))
+
+
+def _distribution(spec: MetricSpec, value: Any) -> Distribution | None:
+    """Another version may have other buckets: their bounds join ours."""
+    counts = value.get("counts") if isinstance(value, Mapping) else None
+    if not isinstance(counts, Mapping) or not _is_number(value.get("sum")):
+        return None
+    try:
+        read = {float(bound): float(number) for bound, number in counts.items()}
+    except (TypeError, ValueError):
+        return None
+    if any(math.isnan(bound) or not number >= 0 for bound, number in read.items()):
+        return None
+    bounds = {float(bound) for bound in spec.buckets} | read.keys() - {math.inf}
+    return Distribution(read, float(value["sum"]), tuple(sorted(bounds)))
+
+
+def _grown(now: float, before: float) -> float:
+    """A counter that fell began anew."""
+    return now - before if now >= before else now
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
