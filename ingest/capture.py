@@ -21,6 +21,7 @@ from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.registry import CameraRecord
 from posebus.errors import BadPicture, BrokerUnavailable, SourceRejected, SourceUnavailable
 from posebus.messages import Delivery, EventType
+from posebus.metrics import Metrics
 from posebus.settings import CameraSettings
 
 TAKE_WAIT_S = 0.1
@@ -57,7 +58,8 @@ class CaptureStage:
         self._opener = opener
         self._live = is_live(settings)
         delivery = Delivery.LIVE if self._live else Delivery.LOSSLESS
-        self._publisher = Publisher(camera, settings, delivery, writer)
+        self._metrics = Metrics()
+        self._publisher = Publisher(camera, settings, delivery, writer, self._metrics)
         self._backoff = Backoff(settings.reconnect_min_s, settings.reconnect_max_s, rng or random.Random())
         self._reader: Reader | None = None
         self._taken: Picture | None = None
@@ -70,6 +72,7 @@ class CaptureStage:
         self._full_pause_s = FULL_PAUSE_S[0]
         self._losses = LossReport()
         self._past_losses: Counter[str] = Counter()
+        self._counted_losses: Counter[str] = Counter()
         self._sent_at_s: deque[float] = deque(maxlen=RATE_FRAMES)
 
     def step(self, now_s: float) -> bool:
@@ -100,8 +103,13 @@ class CaptureStage:
     def report(self) -> dict[str, Any]:
         """State, rate, drops and backlog, for `posebus top`. No address: it may hold a password."""
         publisher = self._publisher
+        dropped = Counter({**self._all_losses(), "overflow": publisher.overflowed})
+        for reason, number in (dropped - self._counted_losses).items():
+            self._metrics.count("posebus_frames_skipped_total", number, reason=reason)
+        self._counted_losses |= dropped
         return {
             "ready": True,
+            "metrics": self._metrics.snapshot(),
             "cameras": {
                 self._camera: {
                     "state": self._state,
@@ -110,7 +118,7 @@ class CaptureStage:
                     "frames": publisher.published,
                     "frames_expected": self._reader.frame_count if self._reader else None,
                     "fps": self._rate(time.monotonic()),
-                    "dropped": {**self._all_losses(), "overflow": publisher.overflowed},
+                    "dropped": dict(dropped),
                     "backlog_frames": publisher.backlog.frames,
                     "backlog_bytes": publisher.backlog.frames_bytes,
                     "backlog_limit_bytes": self._settings.max_backlog_bytes,
@@ -143,6 +151,7 @@ class CaptureStage:
             name=self._camera,
             max_fps=self._settings.max_fps,
             live=self._live,
+            metrics=self._metrics,
         )
         return True
 
@@ -179,7 +188,9 @@ class CaptureStage:
             self._publisher.announce(EventType.CAMERA_ONLINE, picture.captured_at_ns)
         self._taken = None
         try:
+            began_s = time.perf_counter()
             self._publisher.accept(picture)
+            self._metrics.observe("posebus_stage_seconds", time.perf_counter() - began_s, stage="encode")
         except BadPicture as error:
             self._past_losses["unusable"] += 1
             self._trouble = str(error)

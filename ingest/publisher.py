@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from typing import Protocol
 
@@ -10,7 +11,8 @@ from ingest.encoding import encode
 from ingest.sources.base import Picture
 from posebus.bus.frame_writer import Backlog
 from posebus.events import Position
-from posebus.messages import Delivery, EndOfStream, Event, EventType, Frame
+from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, EventType, Frame
+from posebus.metrics import Metrics, age_s
 from posebus.settings import CameraSettings
 
 MAX_POSES_WAITING = 2000
@@ -37,7 +39,9 @@ class Publisher:
     so that the tracker sees a gap; events wait, the newest 100 of them.
     """
 
-    def __init__(self, camera: str, settings: CameraSettings, delivery: Delivery, writer: Writer) -> None:
+    def __init__(
+        self, camera: str, settings: CameraSettings, delivery: Delivery, writer: Writer, metrics: Metrics
+    ) -> None:
         self.epoch = 0
         self.seq = 0
         self.published = 0
@@ -48,6 +52,7 @@ class Publisher:
         self._settings = settings
         self._delivery = delivery
         self._writer = writer
+        self._metrics = metrics
         self._pending: Frame | EndOfStream | None = None
         self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self._captured_at_ns = 0
@@ -115,14 +120,25 @@ class Publisher:
             # Whatever becomes of the attempt: a second one would bring an old picture, perhaps twice.
             self._pending = None
             self.unsent += 1
+        began_s = time.perf_counter()
         self.backlog = self._writer.publish(item)
         self._pending = None
         if isinstance(item, Frame):
             self.published += 1
+            self._measure(item, time.perf_counter() - began_s)
         if live_frame:
             self.unsent -= 1
             if self.backlog.frames_bytes > self._settings.max_backlog_bytes:
                 self.overflowed += self._writer.skip_oldest(self._settings.max_backlog_bytes)
+
+    def _measure(self, frame: Frame, publish_s: float) -> None:
+        self._metrics.count("posebus_frames_total")
+        self._metrics.observe("posebus_stage_seconds", publish_s, stage="publish")
+        # The age of a recording counts from here.
+        if frame.clock is not CaptureClock.FILE:
+            now_ns = time.time_ns()
+            age = age_s(frame.captured_at_ns, now_ns, frame.clock, now_ns)
+            self._metrics.observe("posebus_age_at_publish_seconds", age, stage="frames")
 
     def _exceeds(self, share: float) -> bool:
         budget = self._settings.max_backlog_bytes

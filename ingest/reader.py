@@ -10,6 +10,7 @@ from ingest.handoff import Handoff
 from ingest.pacing import RateCap
 from ingest.sources.base import Picture, Source
 from posebus.errors import PoseBusError, SourceUnavailable
+from posebus.metrics import Metrics
 
 PUT_WAIT_S = 0.2
 
@@ -21,7 +22,9 @@ class Reader:
     `silent_s` tells how long nothing has moved in it.
     """
 
-    def __init__(self, open_source: Callable[[], Source], *, name: str, max_fps: float | None, live: bool) -> None:
+    def __init__(
+        self, open_source: Callable[[], Source], *, name: str, max_fps: float | None, live: bool, metrics: Metrics
+    ) -> None:
         self._open_source = open_source
         self._cap = RateCap(max_fps)
         self._handoff: Handoff[Picture] = Handoff(freshest_wins=live)
@@ -29,6 +32,7 @@ class Reader:
         self._moved_at_s = time.monotonic()
         self._source: Source | None = None
         self._name = name
+        self._metrics = metrics
         self._thread = threading.Thread(target=self._run, name=f"read {name}", daemon=True)
         self._thread.start()
 
@@ -85,9 +89,13 @@ class Reader:
 
     def _pump(self, source: Source) -> None:
         while not self._stopping.is_set():
+            # The time that this thread computes: most of a read is waiting for the camera, in one source here, in the
+            # next one there. What FFmpeg decodes in threads of its own is not in it.
+            began_s = time.thread_time()
             picture = source.read(self._admit)
             if picture is None:
                 return
+            self._metrics.observe("posebus_stage_seconds", time.thread_time() - began_s, stage="capture")
             while not self._handoff.put(picture, PUT_WAIT_S):
                 self._moved_at_s = time.monotonic()  # waiting for the publisher is not the source's silence
                 if self._stopping.is_set():

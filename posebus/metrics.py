@@ -48,10 +48,11 @@ TABLE = (
     MetricSpec(
         "posebus_stage_seconds",
         HISTOGRAM,
-        # Workers: read, decode, queue (decoded, waiting for the engine), infer, people (suppression, back to source
-        # pixels, colours), commit. Ingest: capture, encode, publish. Trackers: track, commit.
+        # Ingest: capture (processor time of the thread that reads the source), encode, publish. Workers: read, decode,
+        # queue (decoded, waiting for the engine), infer, people (suppression, back to source pixels, colours), commit.
+        # Trackers: track (a frame), commit (a transaction).
         ("stage",),
-        "Time that one step of the work took, waiting for its input excluded.",
+        "Time that one step of the work took.",
         _STAGE_S,
     ),
     MetricSpec(
@@ -81,12 +82,39 @@ TABLE = (
     MetricSpec(
         "posebus_frames_skipped_total",
         COUNTER,
+        # Each frame is counted once, by the process that decided it.
         ("reason",),
-        "Frames that this process passed over on purpose.",
+        "Frames that this process passed over.",
     ),
     MetricSpec("posebus_dead_letters_total", COUNTER, (), "Frames that could not be processed and were put aside."),
+    # From here on: what `posebus metrics` adds, out of the same reports, about the cameras and about itself.
+    MetricSpec("posebus_camera_online", GAUGE, ("camera",), "Whether the camera delivers: 1 or 0."),
+    MetricSpec("posebus_camera_frames_per_second", GAUGE, ("camera",), "Frames that ingest publishes a second."),
+    MetricSpec(
+        "posebus_camera_frames_total",
+        COUNTER,
+        # frames: published by ingest; tracks: published with identities by the camera's tracker.
+        ("camera", "stage"),
+        "Frames of the camera that came this far.",
+    ),
+    MetricSpec("posebus_camera_backlog_bytes", GAUGE, ("camera",), "Pictures that wait in the broker for a worker."),
+    MetricSpec("posebus_camera_backlog_frames", GAUGE, ("camera",), "Pictures that wait in the broker for a worker."),
+    MetricSpec(
+        "posebus_camera_dropped_frames_total",
+        COUNTER,
+        ("camera", "reason"),
+        "Frames of the camera that have no tracks, and why.",
+    ),
+    MetricSpec("posebus_camera_people", GAUGE, ("camera",), "People in the newest frame of the camera."),
+    MetricSpec(
+        "posebus_camera_age_seconds",
+        GAUGE,
+        ("camera",),
+        "Median age of the camera's last frames when their tracks were published.",
+    ),
+    MetricSpec("posebus_up", GAUGE, (), "Whether the broker answered, so that the rest is there: 1 or 0."),
 )
-"""All metrics that processes count themselves."""
+"""All metrics there are."""
 
 BY_NAME: Mapping[str, MetricSpec] = {spec.name: spec for spec in TABLE}
 

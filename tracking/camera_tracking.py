@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,12 +22,16 @@ SILENT_S = 2.0
 
 @dataclass(slots=True)
 class Outcome:
-    """What has to be committed: tracks and events to publish, entries of `poses` that are dealt with."""
+    """What has to be committed: tracks and events to publish, entries of `poses` that are dealt with.
+
+    `skipped`: frames without tracks, by reason; `given_up`: those of them that this tracker itself did not wait for.
+    """
 
     tracks: list[tuple[TrackFrame, Provenance]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     done: list[bytes] = field(default_factory=list)
-    skipped: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    given_up: Counter[str] = field(default_factory=Counter)
 
     @property
     def changes_anything(self) -> bool:
@@ -67,6 +72,7 @@ class CameraTracking:
             self._moved_at_s = now_s
             if isinstance(item, Gap):
                 self._skip(outcome, item.epoch, (item.first_seq, item.last_seq), item.reason)
+                outcome.given_up[item.reason] += item.last_seq - item.first_seq + 1
                 continue
             entry = self._waiting.pop(_place(item))
             self._held.discard(entry.entry_id)
@@ -115,7 +121,7 @@ class CameraTracking:
 
     def _skip(self, outcome: Outcome, epoch: int, seqs: Sequence[int], reason: str) -> None:
         first_seq, last_seq = seqs
-        outcome.skipped += last_seq - first_seq + 1
+        outcome.skipped[reason] += last_seq - first_seq + 1
         outcome.events += self._gaps.skipped(epoch, first_seq, last_seq, self._captured_at_ns, reason)
 
     def _end(self, outcome: Outcome, end: EndOfStream) -> None:

@@ -19,7 +19,8 @@ from posebus.bus.pose_reader import PoseEntry, PoseReader, TrackCommit
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.errors import LeaseLost, MalformedMessage, RetryableError
 from posebus.lease import Lease
-from posebus.messages import CaptureClock, Delivery, Provenance, TrackFrame
+from posebus.messages import Delivery
+from posebus.metrics import Metrics, age_s
 from posebus.settings import TrackerSettings
 from posebus.snapshot import pack_state, unpack_state
 from tracking.camera_tracking import CameraTracking, Outcome
@@ -52,7 +53,9 @@ class TrackStage:
         self._next_leases_at_s = -1e9
         self._next_strays_at_s = 0.0
         self._counts: dict[str, Counter[str]] = {}
+        self._skipped: dict[str, Counter[str]] = {}
         self._ages_ms: dict[str, deque[float]] = {}
+        self._metrics = Metrics()
 
     def step(self, now_s: float) -> bool:
         """Keep the leases, read what came for the cameras owned, commit what is ready."""
@@ -78,12 +81,14 @@ class TrackStage:
         cameras = {
             camera: {
                 **counts,
+                "skipped": self._skipped[camera].total(),
+                "skipped_by_reason": dict(self._skipped[camera]),
                 "age_ms": round(float(np.median(self._ages_ms[camera])), 1) if self._ages_ms[camera] else None,
             }
             for camera, counts in self._counts.items()
             if camera in self._tracking
         }
-        return {"ready": True, "cameras": cameras}
+        return {"ready": True, "metrics": self._metrics.snapshot(), "cameras": cameras}
 
     def drain(self) -> None:
         """Everything ready is committed by each step already; hand the cameras over at once."""
@@ -130,6 +135,7 @@ class TrackStage:
                 tracking = CameraTracking(camera, self._records[camera].delivery, self._settings)
         self._tracking[camera] = tracking
         self._counts.setdefault(camera, Counter())
+        self._skipped.setdefault(camera, Counter())
         self._ages_ms.setdefault(camera, deque(maxlen=AGES_KEPT))
         for entry in self._reader.take_over(camera, 0):
             self._push(entry, now_s)
@@ -148,7 +154,9 @@ class TrackStage:
 
     def _advance(self, camera: str, now_s: float) -> None:
         tracking = self._tracking[camera]
+        began_s = time.perf_counter()
         outcome = tracking.advance(now_s)
+        tracked_s = time.perf_counter()
         if not outcome.changes_anything:
             return
         commit = TrackCommit(camera, outcome.tracks, outcome.events, pack_state(tracking.state_dict()), outcome.done)
@@ -162,19 +170,28 @@ class TrackStage:
             # Nobody knows whether it was committed; the broker does. Read state and entries again.
             self._tracking.pop(camera)
             raise
+        self._measure(outcome, tracked_s - began_s, time.perf_counter() - tracked_s)
         self._count(camera, outcome)
+
+    def _measure(self, outcome: Outcome, track_s: float, commit_s: float) -> None:
+        """`track_s` of all frames of the outcome together, `commit_s` of the one transaction with them."""
+        metrics = self._metrics
+        metrics.observe("posebus_stage_seconds", commit_s, stage="commit")
+        for _ in outcome.tracks:
+            metrics.observe("posebus_stage_seconds", track_s / len(outcome.tracks), stage="track")
+        metrics.count("posebus_frames_total", len(outcome.tracks))
+        # What ingest or a worker skipped they have counted themselves.
+        for reason, number in outcome.given_up.items():
+            metrics.count("posebus_frames_skipped_total", number, reason=reason)
 
     def _count(self, camera: str, outcome: Outcome) -> None:
         counts = self._counts[camera]
         counts["frames"] += len(outcome.tracks)
-        counts["skipped"] += outcome.skipped
+        self._skipped[camera] += outcome.skipped
         if outcome.tracks:
             counts["people"] = sum(track.state == "confirmed" for track in outcome.tracks[-1][0].tracks)
         now_ns = time.time_ns()
-        self._ages_ms[camera].extend(_age_ms(frame, provenance, now_ns) for frame, provenance in outcome.tracks)
-
-
-def _age_ms(frame: TrackFrame, provenance: Provenance, now_ns: int) -> float:
-    """Time since the frame was captured; for recordings, whose time line is their own, since it was published."""
-    since_ns = provenance.frame_published_at_ns if provenance.clock is CaptureClock.FILE else frame.captured_at_ns
-    return (now_ns - since_ns) / 1e6
+        for frame, source in outcome.tracks:
+            age = age_s(frame.captured_at_ns, source.frame_published_at_ns, source.clock, now_ns)
+            self._metrics.observe("posebus_age_at_publish_seconds", age, stage="tracks")
+            self._ages_ms[camera].append(age * 1000)

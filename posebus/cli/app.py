@@ -12,6 +12,7 @@ from posebus.cli.doctor import doctor
 from posebus.cli.forget import forget
 from posebus.cli.image import image
 from posebus.cli.jobs import jobs_app
+from posebus.cli.metrics import metrics
 from posebus.cli.run import run
 from posebus.cli.stages import ingest, track, work
 from posebus.cli.submit import submit
@@ -63,5 +64,6 @@ app.command("submit", rich_help_panel=JOBS)(submit)
 app.add_typer(jobs_app, name="jobs", rich_help_panel=JOBS)
 app.command("watch", rich_help_panel=LOOK)(watch)
 app.command("top", rich_help_panel=LOOK)(top)
+app.command("metrics", rich_help_panel=LOOK)(metrics)
 app.command("doctor", rich_help_panel=LOOK)(doctor)
 app.add_typer(config_app, name="config", rich_help_panel=LOOK)

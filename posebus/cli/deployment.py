@@ -8,8 +8,8 @@ from typing import Any
 
 from posebus.bus.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
-
-Report = Mapping[str, Any]
+from posebus.cli.reports import Report, count, losses, of_camera, section
+from posebus.cli.work_rows import Window, Work, WorkRow, window, work, work_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class ProcessRow:
     pid: int
     fps: float | None
     does: str
+    work: Work = field(default_factory=Work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Overview:
 
     cameras: list[CameraRow] = field(default_factory=list)
     processes: list[ProcessRow] = field(default_factory=list)
+    work: list[WorkRow] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """As plain data, for `--json`."""
@@ -72,18 +74,19 @@ def overview(before: Snapshot, now: Snapshot) -> Overview:
     """`now`, with rates since `before` (which may be the same snapshot: then they are None)."""
     cameras = [_camera_row(record, before, now) for record in now.cameras]
     order = {"ingest": 0, "worker": 1, "tracker": 2}
-    processes = [_process_row(name, before, report) for name, report in now.processes.items()]
+    windows = {name: window(before.processes.get(name), report) for name, report in now.processes.items()}
+    processes = [_process_row(name, before, report, windows[name]) for name, report in now.processes.items()]
     processes.sort(key=lambda row: (order.get(row.role, 3), row.host, row.pid))
-    return Overview(cameras, processes)
+    roles: dict[str, list[tuple[int, Window]]] = {}
+    for row in processes:
+        roles.setdefault(row.role, []).append((row.pid, windows[row.id]))
+    return Overview(cameras, processes, work_rows(roles))
 
 
 def _camera_row(record: CameraRecord, before: Snapshot, now: Snapshot) -> CameraRow:
     name = record.camera
-    _, source = _of_camera(now, "ingest", name)
-    tracker, tracked = _of_camera(now, "tracker", name)
-    losses = {reason: _count(number) for reason, number in _section(source, "dropped").items()}
-    # What ingest skips in the broker reaches the tracker as a mark, which counts it too.
-    losses.pop("overflow", None)
+    _, source = of_camera(now.processes, "ingest", name)
+    tracker, tracked = of_camera(now.processes, "tracker", name)
     return CameraRow(
         name=name,
         source=record.source,
@@ -96,19 +99,20 @@ def _camera_row(record: CameraRecord, before: Snapshot, now: Snapshot) -> Camera
         people=tracked.get("people"),
         backlog_frames=source.get("backlog_frames"),
         backlog_bytes=source.get("backlog_bytes"),
-        dropped=sum(losses.values()) + _count(tracked.get("skipped")),
+        dropped=sum(losses(source).values()) + count(tracked.get("skipped")),
     )
 
 
-def _process_row(name: str, before: Snapshot, report: Report) -> ProcessRow:
+def _process_row(name: str, before: Snapshot, report: Report, since: Window) -> ProcessRow:
     role = str(report.get("role", "?"))
     return ProcessRow(
         id=name,
         role=role,
         host=str(report.get("host", "?")),
-        pid=_count(report.get("pid")),
+        pid=count(report.get("pid")),
         fps=_rate_between(before.processes.get(name), report, ()) if role == "worker" else None,
         does=_does(role, report),
+        work=work([since]),
     )
 
 
@@ -116,25 +120,14 @@ def _does(role: str, report: Report) -> str:
     if not report.get("ready", True):
         return "starting"
     if role == "worker":
-        skipped = sum(_count(number) for number in _section(report, "skipped").values())
+        skipped = sum(count(number) for number in section(report, "skipped").values())
         parts = [
             f"{report.get('engine')} {report.get('precision')} on {report.get('device')}, {report.get('imgsz')} px"
         ]
         parts += [f"{skipped} skipped"] if skipped else []
         parts += [f"{report['dead']} dead-lettered"] if report.get("dead") else []
         return ", ".join(parts)
-    return ", ".join(_section(report, "cameras")) or "no camera"
-
-
-def _of_camera(snapshot: Snapshot, role: str, camera: str) -> tuple[str, Report]:
-    """The process of `role` that has `camera`, and what it says of it; the newest, if a dying one still reports."""
-    found = [
-        (_count(report.get("at_ns")), name, _section(report, "cameras")[camera])
-        for name, report in snapshot.processes.items()
-        if report.get("role") == role and camera in _section(report, "cameras")
-    ]
-    _, name, section = max(found, key=lambda entry: entry[:2], default=(0, "", {}))
-    return name, section
+    return ", ".join(section(report, "cameras")) or "no camera"
 
 
 def _rate(before: Snapshot, now: Snapshot, process: str, path: tuple[str, ...]) -> float | None:
@@ -145,19 +138,9 @@ def _rate_between(first: Report | None, last: Report | None, path: tuple[str, ..
     """Frames a second between two reports of one process; None without two different ones."""
     if first is None or last is None:
         return None
-    elapsed_s = (_count(last.get("at_ns")) - _count(first.get("at_ns"))) / 1e9
+    elapsed_s = (count(last.get("at_ns")) - count(first.get("at_ns"))) / 1e9
     if elapsed_s <= 0:
         return None
     for name in path:
-        first, last = _section(first, name), _section(last, name)
-    return round(max(0, _count(last.get("frames")) - _count(first.get("frames"))) / elapsed_s, 1)
-
-
-def _section(report: Report, name: str) -> Mapping[str, Any]:
-    """A mapping in a report, empty where another version of posebus reports something else there."""
-    section = report.get(name)
-    return section if isinstance(section, Mapping) else {}
-
-
-def _count(value: object) -> int:
-    return int(value) if isinstance(value, (int, float)) else 0
+        first, last = section(first, name), section(last, name)
+    return round(max(0, count(last.get("frames")) - count(first.get("frames"))) / elapsed_s, 1)

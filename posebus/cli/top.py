@@ -11,10 +11,14 @@ import typer
 from posebus.cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console, Group
+    from rich.table import Table
 
     from posebus.bus.connection import Broker
-    from posebus.cli.deployment import Overview, Snapshot
+    from posebus.cli.deployment import Overview, ProcessRow, Snapshot
+    from posebus.cli.work_rows import WorkRow
 
 REFRESH_S = 1.0
 HISTORY = 4
@@ -32,6 +36,10 @@ def top(
 
     fps in is what the camera publishes, fps out what its tracker finishes; age is from the frame's capture to its
     tracks; dropped counts frames that were skipped on purpose because the workers could not keep up.
+
+    Of processes, over the last seconds: busy is the share of the time in which the engine had work, batch how many
+    frames it got at once, age what its results had when they were published (median/99 %); below, how long the steps of
+    the work took (median/95 %), and what was skipped.
     """
     from rich.console import Console
 
@@ -95,17 +103,60 @@ def tables(shown: Overview, where: str) -> Group:
             _waiting(camera.backlog_frames, camera.backlog_bytes),
             Text(str(camera.dropped), style="yellow" if camera.dropped else ""),
         )
-    processes = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("process", "host", "pid"):
-        processes.add_column(name)
-    processes.add_column("fps", justify="right")
-    processes.add_column("does")
-    for process in shown.processes:
-        processes.add_row(process.role, process.host, str(process.pid), _cell(process.fps), Text(process.does))
     troubles = [Text(f"{camera.name}: {camera.trouble}", style="red") for camera in shown.cameras if camera.trouble]
     notes = [] if shown.cameras else [Text("No camera has published anything yet.", style="dim")]
     notes += [] if shown.processes else [Text("No process reports to this broker.", style="yellow")]
-    return Group(cameras, *troubles, processes, *notes)
+    work = [work_table(shown.work)] if any(row.work.steps_ms for row in shown.work) else []
+    return Group(cameras, *troubles, process_table(shown.processes), *work, *notes)
+
+
+def process_table(processes: Sequence[ProcessRow]) -> Table:
+    """A row a process."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("process", "host", "pid"):
+        table.add_column(name)
+    for name in ("fps", "busy", "batch", "age ms"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("does")
+    for process in processes:
+        work = process.work
+        busy = "-" if work.busy_share is None else f"{work.busy_share:.0%}"
+        age = "-" if work.age_ms is None else "/".join(f"{value:.0f}" for value in work.age_ms)
+        table.add_row(
+            *(process.role, process.host, str(process.pid), _cell(process.fps), busy, _cell(work.batch_frames), age),
+            Text(process.does),
+        )
+    return table
+
+
+def work_table(rows: Sequence[WorkRow]) -> Table:
+    """Where the time goes: the steps of each process."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, title="where the time goes, ms: median/95 %", title_justify="left"
+    )
+    table.add_column("process", no_wrap=True)
+    table.add_column("steps of the last seconds")
+    for row in rows:
+        # A name stays beside its figures where a line is broken.
+        steps = [f"{step}\u00a0{_ms(low)}/{_ms(high)}" for step, (low, high) in row.work.steps_ms.items()]
+        cell = Text("  ".join(steps) or "-")
+        for reason, rate in row.work.skipped_per_s.items():
+            cell.append(f"  skipped {reason}\u00a0{rate:.1f}/s", style="yellow")
+        table.add_row(f"{row.role} {row.pid}" if row.pid is not None else f"{row.role} x {row.processes}", cell)
+    return table
+
+
+def _ms(value: float) -> str:
+    """About two digits that count."""
+    return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 10 else f"{value:.0f}"
 
 
 def _cell(value: float | int | None) -> str:

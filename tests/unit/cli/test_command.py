@@ -34,7 +34,19 @@ def posebus(*arguments: str | Path, **environ: str) -> subprocess.CompletedProce
 def test_help_lists_the_commands_for_a_newcomer() -> None:
     done = posebus("--help")
     assert done.returncode == 0
-    for word in ("image", "up", "ingest", "work", "track", "watch", "top", "doctor", "config", "posebus demo"):
+    for word in (
+        "image",
+        "up",
+        "ingest",
+        "work",
+        "track",
+        "watch",
+        "top",
+        "metrics",
+        "doctor",
+        "config",
+        "posebus demo",
+    ):
         assert word in done.stdout
 
 

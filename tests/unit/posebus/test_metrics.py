@@ -12,7 +12,8 @@ import pytest
 from posebus.messages import CaptureClock
 from posebus.metrics import BY_NAME, COUNTER, GAUGE, HISTOGRAM, TABLE, Metrics, MetricSpec, age_s
 
-UNITS = ("seconds", "bytes", "frames", "letters")
+UNITS = {"seconds", "second", "bytes", "frames", "letters", "people"}
+YES_OR_NO = {"up", "online"}
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_the_table_follows_the_conventions_of_prometheus(spec: MetricSpec) -> No
     assert re.fullmatch(r"posebus_[a-z]+(_[a-z]+)*", spec.name)
     assert spec.kind in {COUNTER, GAUGE, HISTOGRAM}
     assert spec.name.endswith("_total") == (spec.kind == COUNTER)
-    assert set(spec.name.removesuffix("_total").split("_")) & set(UNITS), "a name says its unit"
+    assert set(spec.name.removesuffix("_total").split("_")) & (UNITS | YES_OR_NO), "a name says its unit"
     assert spec.help.endswith(".")
     assert bool(spec.buckets) == (spec.kind == HISTOGRAM)
     assert list(spec.buckets) == sorted(set(spec.buckets))
