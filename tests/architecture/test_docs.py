@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from posebus.metrics import TABLE
 from posebus.topology import KEYS
 from tests.conftest import ROOT
 
@@ -58,6 +59,18 @@ def test_the_table_of_keys_is_that_of_the_code() -> None:
     found = re.search(r"<!-- keys: .*? -->\n(?P<table>.*?)\n?<!-- end of keys -->", text, flags=re.DOTALL)
     assert found
     assert found["table"] == "\n".join(table), "copy the expected table into ARCHITECTURE.md"
+
+
+def test_the_table_of_metrics_is_that_of_the_code() -> None:
+    rows = [
+        f"| `{spec.name}` | {spec.kind} | {', '.join(f'`{label}`' for label in spec.labels) or '-'} | {spec.help} |"
+        for spec in TABLE
+    ]
+    table = ["| metric | kind | labels | what it says |", "|---|---|---|---|", *rows]
+    text = (ROOT / "docs" / "deployment.md").read_text()
+    found = re.search(r"<!-- metrics: .*? -->\n(?P<table>.*?)\n?<!-- end of metrics -->", text, flags=re.DOTALL)
+    assert found
+    assert found["table"] == "\n".join(table), "copy the expected table into docs/deployment.md"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

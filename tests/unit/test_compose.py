@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
+from posebus.cli.metrics import DEFAULT_PORT
 from posebus.settings import Settings
 from tests.conftest import ROOT
 
@@ -28,7 +29,7 @@ def test_follows_the_compose_specification() -> None:
 
 
 def test_has_the_services_of_the_pipeline() -> None:
-    assert set(SERVICES) == {"redis", "ingest", "worker", "worker-gpu", "tracker"}
+    assert set(SERVICES) == {"redis", "ingest", "worker", "worker-gpu", "tracker", "metrics"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -60,8 +61,10 @@ def test_the_gpu_is_only_asked_for_in_its_profile() -> None:
     assert [name for name, service in SERVICES.items() if "deploy" in service] == ["worker-gpu"]
 
 
-def test_the_broker_is_published_on_the_loopback_interface_unless_told_otherwise() -> None:
+def test_ports_are_published_on_the_loopback_interface_unless_told_otherwise() -> None:
     assert SERVICES["redis"]["ports"] == ["${REDIS_BIND:-127.0.0.1}:${REDIS_PORT:-6379}:6379"]
+    assert SERVICES["metrics"]["ports"] == [f"${{METRICS_BIND:-127.0.0.1}}:${{METRICS_PORT:-9464}}:{DEFAULT_PORT}"]
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["redis", "metrics"]
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -15,6 +15,7 @@ from ingest.sources import Admit, Picture
 from posebus.bus.frame_writer import Backlog
 from posebus.errors import BrokerUnavailable, SourceRejected, SourceUnavailable
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, Frame
+from posebus.metric_windows import read_snapshot
 from posebus.settings import CameraSettings
 
 STEP_NS = 100_000_000
@@ -329,6 +330,33 @@ def test_sizes_are_those_of_the_source_and_of_the_reduced_picture() -> None:
     run(stage, never)
     assert writer.frames()[0].size_px == (64, 48)
     assert writer.frames()[0].encoding == "jpeg"
+
+
+def test_what_a_frame_costs_is_measured_once_for_each() -> None:
+    stage, _ = stage_of(list(range(20)), writer=MemoryWriter())
+    run(stage, never)
+    stage.close()
+    measured = read_snapshot(stage.report()["metrics"])
+    steps = {step: measured.distribution("posebus_stage_seconds", step).count for step in ("encode", "publish")}
+    assert steps == {"encode": 20, "publish": 20}  # the end mark is no frame
+    assert measured.distribution("posebus_stage_seconds", "capture").count == 20
+    assert measured.distribution("posebus_age_at_publish_seconds", "frames").count == 20
+    assert measured.number("posebus_frames_total") == 20
+
+
+def test_a_lost_frame_is_counted_once_however_often_it_is_reported() -> None:
+    writer = MemoryWriter()
+    frame_bytes = 48 * 64 * 3
+    stage, _ = stage_of(
+        [*range(6), SourceUnavailable("gone")], writer=writer, source="rtsp://h/s", max_backlog_bytes=3 * frame_bytes
+    )
+    run(stage, lambda: stage.report()["cameras"]["door"]["state"] == "offline")
+    stage.close()
+    dropped = stage.report()["cameras"]["door"]["dropped"]
+    measured = read_snapshot(stage.report()["metrics"])
+    assert dropped["overflow"] > 0
+    for reason, number in dropped.items():
+        assert measured.number("posebus_frames_skipped_total", reason) == number
 
 
 def test_draining_says_that_a_live_camera_stops_and_ends_the_reader() -> None:
