@@ -82,7 +82,8 @@ TABLE = (
     MetricSpec(
         "posebus_frames_skipped_total",
         COUNTER,
-        # Each frame is counted once, by the process that decided it.
+        # Each frame is counted once, by the process that decided it; but for live frames that the broker could not
+        # take: ingest counts them, and their tracker finds them missing.
         ("reason",),
         "Frames that this process passed over.",
     ),
