@@ -100,6 +100,7 @@ def encode_poses(
         **_lineage("poses", body.camera, body.epoch, body.seq, body.captured_at_ns, provenance.delivery),
         "published_at_ns": published_at_ns,
         "frame_published_at_ns": provenance.frame_published_at_ns,
+        "inference_ns": provenance.inference_ns,
         "clock": provenance.clock.value,
         "size": f"{body.size_px[0]}x{body.size_px[1]}",
         "people": len(body.scores),
@@ -141,7 +142,8 @@ def decode_poses(raw: RawFields) -> tuple[PoseFrame | Skipped | EndOfStream, Pro
         appearance=appearance,
     )
     clock = _choice(raw, b"clock", CaptureClock)
-    return body, Provenance(clock, delivery, _int(raw, b"frame_published_at_ns"), published_at_ns)
+    inference_ns = _int(raw, b"inference_ns") if b"inference_ns" in raw else 0
+    return body, Provenance(clock, delivery, _int(raw, b"frame_published_at_ns"), published_at_ns, inference_ns)
 
 
 def _lineage(kind: str, camera: str, epoch: int, seq: int, captured_at_ns: int, delivery: Delivery) -> Fields:

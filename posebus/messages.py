@@ -137,12 +137,16 @@ class PoseFrame:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """How a result came to be: the times and terms that travel beside a `PoseFrame` or `TrackFrame`."""
+    """How a result came to be: the times and terms that travel beside a `PoseFrame` or `TrackFrame`.
+
+    `inference_ns`: how long the engine had the frame, from its submission to its result.
+    """
 
     clock: CaptureClock
     delivery: Delivery
     frame_published_at_ns: int
     published_at_ns: int = 0
+    inference_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ def track_frame_to_json(frame: TrackFrame, provenance: Provenance, published_at_
         "clock": provenance.clock.value,
         "delivery": provenance.delivery.value,
         "frame_published_at_ns": provenance.frame_published_at_ns,
+        "inference_ns": provenance.inference_ns,
         "published_at_ns": published_at_ns,
         "size_px": list(frame.size_px),
         "tracks": [_track_to_json(track) for track in frame.tracks],
@@ -82,6 +83,7 @@ def track_frame_from_json(data: Any) -> tuple[TrackFrame, Provenance]:
             delivery=Delivery(data["delivery"]),
             frame_published_at_ns=int(data["frame_published_at_ns"]),
             published_at_ns=int(data["published_at_ns"]),
+            inference_ns=int(data.get("inference_ns", 0)),
         )
     except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise MalformedMessage(f"not a tracks message: {type(error).__name__}: {error}") from error

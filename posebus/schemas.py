@@ -52,6 +52,7 @@ def tracks_schema() -> _Schema:
         "clock": _choice(CaptureClock, "Which clock captured_at_ns was read from, best first"),
         "delivery": _choice(Delivery, "Whether the source waits for the workers or drops its oldest frames"),
         "frame_published_at_ns": _whole("When ingest published the frame (Unix ns)"),
+        "inference_ns": _whole("How long the engine had the frame, in ns; 0 where the worker did not say"),
         "published_at_ns": _whole("When the tracker published this message (Unix ns)"),
         "size_px": {
             "description": "Width and height of the source frame, in whose pixels all coordinates are",

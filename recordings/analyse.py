@@ -26,7 +26,7 @@ from recordings.tally import rate
 AT_ONCE = 4
 """Recordings under way at the same time: enough to keep workers busy, few enough for the broker's memory."""
 POLL_S = 0.2
-PAUSE_S = 0.05
+PAUSE_S = 0.2
 OUTAGE_LIMIT_S = 30.0
 """Longer than a broker takes to restart; one that stays away, such as an embedded one that died, ends the run."""
 MAX_RESTARTS = 3

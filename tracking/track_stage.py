@@ -23,12 +23,13 @@ from posebus.messages import Delivery
 from posebus.metrics import Metrics, age_s
 from posebus.settings import TrackerSettings
 from posebus.snapshot import pack_state, unpack_state
+from posebus.stage import HEARTBEAT_S
 from tracking.camera_tracking import CameraTracking, Outcome
 
 READ_COUNT = 64
 BLOCK_MS = 50
 CAMERAS_REFRESH_S = 0.25
-LOSSLESS_PAUSE_S = 0.04
+LOSSLESS_PAUSE_S = 0.2
 """Nobody waits for the tracks of a recording: a few frames in one transaction cost little more than one."""
 STRAYS_S = 2.0
 AGES_KEPT = 200
@@ -52,6 +53,9 @@ class TrackStage:
         self._records: dict[str, CameraRecord] = {}
         self._next_leases_at_s = -1e9
         self._next_strays_at_s = 0.0
+        self._trackers = 1
+        self._trackers_seen_at_s = -1e9
+        self._may_pause = True
         self._counts: dict[str, Counter[str]] = {}
         self._skipped: dict[str, Counter[str]] = {}
         self._ages_ms: dict[str, deque[float]] = {}
@@ -60,16 +64,18 @@ class TrackStage:
     def step(self, now_s: float) -> bool:
         """Keep the leases, read what came for the cameras owned, commit what is ready."""
         if now_s >= self._next_leases_at_s:
-            self._keep_leases()
+            self._keep_leases(now_s)
             self._next_leases_at_s = now_s + min(CAMERAS_REFRESH_S, self._settings.lease_s / 4)
         for camera in self._leases.keys() - self._tracking.keys():
             self._open(camera, now_s)
         if not self._tracking:
             time.sleep(BLOCK_MS / 1000)
             return True
-        if all(self._records[camera].delivery is Delivery.LOSSLESS for camera in self._tracking):
+        if self._may_pause and all(self._records[camera].delivery is Delivery.LOSSLESS for camera in self._tracking):
             time.sleep(LOSSLESS_PAUSE_S)
-        for entry in self._reader.read(self._tracking, READ_COUNT, BLOCK_MS):
+        entries = self._reader.read(self._tracking, READ_COUNT, BLOCK_MS)
+        self._may_pause = len(entries) < READ_COUNT
+        for entry in entries:
             self._push(entry, now_s)
         if now_s >= self._next_strays_at_s:
             self._collect_strays(now_s)
@@ -99,11 +105,14 @@ class TrackStage:
         self._leases.clear()
         self._tracking.clear()
 
-    def _keep_leases(self) -> None:
+    def _keep_leases(self, now_s: float) -> None:
         """Renew, let go of what is gone or over our share, take what nobody owns."""
         self._records = {record.camera: record for record in self._registry.cameras()}
-        trackers = sum(1 for report in self._registry.processes().values() if report.get("role") == self.role)
-        share = math.ceil(len(self._records) / max(1, trackers))
+        if now_s - self._trackers_seen_at_s >= HEARTBEAT_S:
+            reports = self._registry.processes().values()
+            self._trackers = max(1, sum(1 for report in reports if report.get("role") == self.role))
+            self._trackers_seen_at_s = now_s
+        share = math.ceil(len(self._records) / self._trackers)
         for camera, lease in list(self._leases.items()):
             if camera not in self._records or len(self._leases) > share:
                 lease.release()

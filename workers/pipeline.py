@@ -27,11 +27,15 @@ from workers.triage import Job, bury, skip
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A frame that was inferred; `people` are in pixels of the network's input, which `fit` leads back from."""
+    """A frame that was inferred; `people` are in pixels of the network's input, which `fit` leads back from.
+
+    `inference_s` is how long the engine had it.
+    """
 
     job: Job
     fit: Letterbox
     people: Detections
+    inference_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,10 @@ class Pipeline:
         except queue.Empty:
             pass
         with self._submitting:
-            self._dispatch(time.monotonic())
+            now_s = time.monotonic()
+            if self._running:
+                self._note_busy(now_s)
+            self._dispatch(now_s)
         return outcomes
 
     def close(self) -> None:
@@ -182,18 +189,23 @@ class Pipeline:
             return [item]
         with self._submitting:
             self._running -= 1
-            self._metrics.count("posebus_engine_busy_seconds_total", max(0.0, item.finished_at_s - self._busy_since_s))
-            self._busy_since_s = max(self._busy_since_s, item.finished_at_s)
+            self._note_busy(item.finished_at_s)
         for prepared in item.batch:
             waited_s = item.submitted_at_s - prepared.ready_at_s
             self._metrics.observe("posebus_stage_seconds", waited_s, stage="queue")
-        self._metrics.observe("posebus_stage_seconds", item.finished_at_s - item.submitted_at_s, stage="infer")
+        inference_s = item.finished_at_s - item.submitted_at_s
+        self._metrics.observe("posebus_stage_seconds", inference_s, stage="infer")
         self._leave(len(item.batch))
         try:
             people = item.future.result()
         except Exception as error:  # noqa: BLE001 - of whatever kind: it is about these frames
             return [Failed(prepared.job, error) for prepared in item.batch]
-        return [Seen(one.job, one.fit, found) for one, found in zip(item.batch, people, strict=True)]
+        return [Seen(one.job, one.fit, found, inference_s) for one, found in zip(item.batch, people, strict=True)]
+
+    def _note_busy(self, until_s: float) -> None:
+        """The engine had work until then; only with the lock held."""
+        self._metrics.count("posebus_engine_busy_seconds_total", max(0.0, until_s - self._busy_since_s))
+        self._busy_since_s = max(self._busy_since_s, until_s)
 
     def _leave(self, frames: int) -> None:
         with self._room:

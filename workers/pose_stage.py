@@ -163,7 +163,10 @@ class PoseStage:
             appearance=appearance,
         )
         self._metrics.observe("posebus_stage_seconds", time.monotonic() - began_s, stage="people")
-        return PoseResult(seen.job.entry, body, Provenance(frame.clock, frame.delivery, frame.published_at_ns))
+        provenance = Provenance(
+            frame.clock, frame.delivery, frame.published_at_ns, inference_ns=round(seen.inference_s * 1e9)
+        )
+        return PoseResult(seen.job.entry, body, provenance)
 
     def _commit(self) -> None:
         if not self._outbox:

@@ -105,6 +105,10 @@ class FrameReader:
                 pipeline = self._client.pipeline(transaction=True)
                 for result in shard_results:
                     self._queue(pipeline, shard, result)
+                for camera, entry_ids in _by_camera(shard_results).items():
+                    key = self._topology.frames(camera)
+                    pipeline.xack(key, WORKERS_GROUP, *entry_ids)
+                    pipeline.xdel(key, *entry_ids)
                 pipeline.execute()
 
     def leave(self, cameras: Iterable[str]) -> None:
@@ -120,15 +124,19 @@ class FrameReader:
                     self._client.xgroup_delconsumer(key, WORKERS_GROUP, self._consumer)
 
     def _queue(self, pipeline: Any, shard: int, result: PoseResult) -> None:
-        camera, entry_id = result.entry.camera, result.entry.entry_id
+        camera = result.entry.camera
         if result.body is not None:
             pipeline.xadd(self._topology.poses(camera), encode_poses(result.body, result.provenance, time.time_ns()))
         if result.dead_reason is not None:
             fields = {**result.entry.raw, b"dead_reason": result.dead_reason, b"dead_camera": camera}
             pipeline.xadd(self._topology.dead(shard), fields, maxlen=self._dead_kept, approximate=True)
-        key = self._topology.frames(camera)
-        pipeline.xack(key, WORKERS_GROUP, entry_id)
-        pipeline.xdel(key, entry_id)
+
+
+def _by_camera(results: Sequence[PoseResult]) -> dict[str, list[bytes]]:
+    entry_ids: dict[str, list[bytes]] = {}
+    for result in results:
+        entry_ids.setdefault(result.entry.camera, []).append(result.entry.entry_id)
+    return entry_ids
 
 
 def _entry(camera: str, entry_id: bytes, raw: Mapping[bytes, bytes], deliveries: int) -> FrameEntry:
