@@ -16,6 +16,7 @@ from posebus.config import dump_settings
 from posebus.environment import PREFIX, RESERVED
 from posebus.errors import FatalError
 from posebus.processes import ChildSpec, Family
+from posebus.processors import available_cpus
 from posebus.settings import Settings
 
 READY_POLL_S = 0.05
@@ -26,7 +27,7 @@ class Fleet:
 
     def __init__(self, settings: Settings, broker: Broker) -> None:
         """`settings.redis` must be an address: the embedded broker is the parent's to start."""
-        self._settings = settings
+        self._settings = settings = _with_threads(settings)
         self._registry = Registry(broker)
         self._folder = Path(tempfile.mkdtemp(prefix="posebus-"))
         self._config = self._folder / "settings.yaml"
@@ -35,7 +36,11 @@ class Fleet:
 
     def start_workers(self) -> None:
         for index in range(self._settings.fleet.workers):
-            self._start(f"worker-{index + 1}", "work")
+            self.start_worker(f"worker-{index + 1}")
+
+    def start_worker(self, name: str) -> None:
+        """One more worker, whatever the settings say of their number."""
+        self._start(name, "work")
 
     def start_trackers(self) -> None:
         for index in range(self._settings.fleet.trackers):
@@ -87,6 +92,14 @@ class Fleet:
 
     def _start(self, name: str, *command: str) -> None:
         self.family.start(stage_process(name, self._config, *command))
+
+
+def _with_threads(settings: Settings) -> Settings:
+    """Workers beside each other share the processors: each with threads for all of them would be slower in all."""
+    if settings.worker.threads is not None or settings.fleet.workers < 2:
+        return settings
+    threads = max(1, available_cpus() // settings.fleet.workers)
+    return settings.model_copy(update={"worker": settings.worker.model_copy(update={"threads": threads})})
 
 
 def stage_process(name: str, config: Path, *command: str) -> ChildSpec:

@@ -89,7 +89,11 @@ class WorkerSettings(_Strict):
         default=True, description="Describe the colours of torso and legs, by which the tracker tells people apart"
     )
     batch: int | None = Field(default=None, ge=1, description="Frames per inference; by default what suits the engine")
-    threads: int | None = Field(default=None, ge=1, description="CPU threads of the engine; by default all cores")
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        description="CPU threads of the engine; by default all cores, shared by workers side by side",
+    )
     decode_threads: int | None = Field(
         default=None,
         ge=1,

@@ -2,7 +2,7 @@
 
 `synthetic:bus` (4 people) and `synthetic:zidane` (2), with options as in an address:
 `synthetic:bus?fps=15&width=640&height=480&seed=1`. The picture depends on its capture time alone, so whoever knows
-the time of a frame can draw that frame again.
+the time of a frame can draw that frame again. Cameras of different seeds do not take their pictures at the same moment.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from posebus.settings import CameraSettings
 PREFIX = "synthetic:"
 SCENES = {"bus": "bus.jpg", "zidane": "zidane.jpg"}
 DEFAULT_FPS = 15.0
+GOLDEN_RATIO = 0.381966
+"""Phases that are multiples of it are spread evenly, however many there are."""
 PERIOD_S = (20.0, 27.0)
 """Of the pan to the sides and up and down: slow, and out of step, so that the path does not repeat soon."""
 WINDOW_SHARE = 0.92
@@ -37,7 +39,7 @@ VERTICAL_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class SyntheticSpec:
-    """What `synthetic:NAME?options` asks for. `seed` shifts the phase of the pan."""
+    """What `synthetic:NAME?options` asks for. `seed` shifts the phases of pan and ticks."""
 
     scene: str
     fps: float = DEFAULT_FPS
@@ -94,7 +96,7 @@ class SyntheticScene:
     def _wave(self, captured_at_ns: int, period_s: float) -> float:
         period_ns = round(period_s * 1e9)
         phase = (captured_at_ns % period_ns) / period_ns  # the modulo first: a float of 1.7e18 ns has lost its seconds
-        return math.sin(2 * math.pi * (phase + 0.381966 * self._spec.seed))
+        return math.sin(2 * math.pi * (phase + GOLDEN_RATIO * self._spec.seed))
 
 
 class SyntheticSource:
@@ -120,22 +122,26 @@ class SyntheticSource:
         self._monotonic_ns = monotonic_ns
         self._sleep_s = sleep_s
         self._wall_minus_monotonic_ns = wall_ns() - monotonic_ns()
-        self._last_tick = self._now_ns() // self._interval_ns
+        self._phase_ns = round(self._interval_ns * (GOLDEN_RATIO * spec.seed % 1))
+        self._last_tick = self._ticks()
 
     def read(self, admit: Admit | None = None) -> Picture | None:
         """See `Source.read`; waits for the next tick. Never ends."""
         while True:
-            tick = max(self._last_tick + 1, self._now_ns() // self._interval_ns)
-            wait_ns = tick * self._interval_ns - self._now_ns()
+            tick = max(self._last_tick + 1, self._ticks())
+            captured_at_ns = tick * self._interval_ns + self._phase_ns
+            wait_ns = captured_at_ns - self._now_ns()
             if wait_ns > 0:
                 self._sleep_s(wait_ns / 1e9)
             self._last_tick = tick
-            captured_at_ns = tick * self._interval_ns
             if admit is None or admit(captured_at_ns):
                 return Picture(self.scene.render(captured_at_ns), captured_at_ns, CaptureClock.ARRIVAL)
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _ticks(self) -> int:
+        return (self._now_ns() - self._phase_ns) // self._interval_ns
 
     def _now_ns(self) -> int:
         return self._monotonic_ns() + self._wall_minus_monotonic_ns

@@ -55,7 +55,7 @@ def run(
                     if isinstance(message.body, posebus.TrackFrame):
                         assert message.provenance is not None
                         data = track_frame_to_json(message.body, message.provenance, 0)
-                        tracks.append({**data, "frame_published_at_ns": 0})
+                        tracks.append({**data, "frame_published_at_ns": 0, "inference_ns": 0})
                         disturb(fleet, len(tracks))
                     elif isinstance(message.body, posebus.Event):
                         events.append(event_to_json(message.body))

@@ -8,8 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from posebus.errors import EngineError
+from posebus.processors import available_cpus
 from posebus.settings import WorkerSettings
-from workers.engines.base import Engine, Limits, available_cpus
+from workers.engines.base import Engine, Limits
 from workers.export import export_onnx, read_head
 from workers.weights import Weights, resolve_weights
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
+from posebus.processors import available_cpus
 from workers.arrays import Detections
 from workers.picture import Picture
 from workers.preprocess import Letterbox
-
-_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +82,6 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Wait for what is queued and let go of the device."""
-
-
-def available_cpus() -> int:
-    """Cores that this process may use: its affinity and, in a container, its CPU quota."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = _CGROUP_QUOTA.read_text().split()
-    except (OSError, ValueError):
-        return cores
-    return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
 
 
 def default_decode_threads(device: str) -> int:

@@ -11,9 +11,9 @@ import pytest
 
 import workers.engines as module
 from posebus.errors import EngineError
+from posebus.processors import available_cpus
 from posebus.settings import WorkerSettings
 from workers.engines import ENGINES, EngineChoice, choose_engine
-from workers.engines.base import available_cpus
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_importing_the_worker_loads_no_engine() -> None:
 
 def test_a_containers_quota_bounds_the_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     quota = tmp_path / "cpu.max"
-    monkeypatch.setattr("workers.engines.base._CGROUP_QUOTA", quota)
+    monkeypatch.setattr("posebus.processors._CGROUP_QUOTA", quota)
     cores = available_cpus()
     quota.write_text("100000 100000\n")
     assert available_cpus() == 1
