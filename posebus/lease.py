@@ -6,7 +6,7 @@ is still its own (`PoseReader.commit`), so a process that slept through its leas
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -18,13 +18,14 @@ class Lease:
     """A lease on one camera and role. All methods raise BrokerUnavailable and BrokerRefused."""
 
     def __init__(self, broker: Broker, camera: str, role: str, owner: str, ttl_s: float) -> None:
+        self.camera = camera
         self.key = broker.topology.lease(camera, role)
         self.token = 0
         self._broker = broker
         self._client = broker.client
         self._fence_key = broker.topology.fence(camera, role)
         self._owner = owner
-        self._ttl_ms = int(ttl_s * 1000)
+        self.ttl_ms = int(ttl_s * 1000)
 
     @property
     def value(self) -> bytes:
@@ -37,11 +38,11 @@ class Lease:
             if self._client.exists(self.key):
                 return False
             self.token = self._client.incr(self._fence_key)
-            return bool(self._client.set(self.key, self.value, nx=True, px=self._ttl_ms))
+            return bool(self._client.set(self.key, self.value, nx=True, px=self.ttl_ms))
 
     def renew(self) -> bool:
         """Prolong the lease; False if it is not ours any more."""
-        return self._if_ours(lambda pipeline: pipeline.pexpire(self.key, self._ttl_ms))
+        return self._if_ours(lambda pipeline: pipeline.pexpire(self.key, self.ttl_ms))
 
     def release(self) -> None:
         """Give the lease back at once, if it is still ours."""
@@ -61,3 +62,33 @@ class Lease:
             except redis.WatchError:
                 return False
             return True
+
+
+def renew_all(broker: Broker, leases: Sequence[Lease]) -> list[Lease]:
+    """Prolong `leases`; returns those that are not ours any more. Raises BrokerUnavailable and BrokerRefused.
+
+    One transaction for each shard: one by one, a tracker of hundreds of cameras would do little else.
+    """
+    shards: dict[str, list[Lease]] = {}
+    for lease in leases:
+        # Up to the brace is the hash tag: one transaction may not touch two of them in a Redis Cluster.
+        shards.setdefault(lease.key.partition("}")[0], []).append(lease)
+    return [lost for same_shard in shards.values() for lost in _renew_shard(broker, same_shard)]
+
+
+def _renew_shard(broker: Broker, leases: Sequence[Lease]) -> list[Lease]:
+    keys = [lease.key for lease in leases]
+    with broker.errors(), broker.client.pipeline(transaction=True) as pipeline:
+        pipeline.watch(*keys)  # type: ignore[no-untyped-call]
+        values: Any = pipeline.mget(keys)
+        ours = [lease.value == value for lease, value in zip(leases, values, strict=True)]
+        pipeline.multi()
+        for lease, is_ours in zip(leases, ours, strict=True):
+            if is_ours:
+                pipeline.pexpire(lease.key, lease.ttl_ms)
+        try:
+            pipeline.execute()
+        except redis.WatchError:
+            # One of them changed hands this very moment; the others must not pay for it.
+            return [lease for lease in leases if not lease.renew()]
+    return [lease for lease, is_ours in zip(leases, ours, strict=True) if not is_ours]

@@ -92,7 +92,7 @@ class WorkerSettings(_Strict):
     threads: int | None = Field(
         default=None,
         ge=1,
-        description="CPU threads of the engine; by default all cores, shared by workers side by side",
+        description="CPU threads of the engine; by default all cores, shared by workers of a machine",
     )
     decode_threads: int | None = Field(
         default=None,

@@ -18,7 +18,7 @@ from posebus.bus.connection import Broker
 from posebus.bus.pose_reader import PoseEntry, PoseReader, TrackCommit
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.errors import LeaseLost, MalformedMessage, RetryableError
-from posebus.lease import Lease
+from posebus.lease import Lease, renew_all
 from posebus.messages import Delivery
 from posebus.metrics import Metrics, age_s
 from posebus.settings import TrackerSettings
@@ -117,9 +117,9 @@ class TrackStage:
             if camera not in self._records or len(self._leases) > share:
                 lease.release()
                 self._forget(camera)
-            elif not lease.renew():
-                log.warning("camera %s: the lease ran out; another tracker may go on with it", camera)
-                self._forget(camera)
+        for lost in renew_all(self._broker, list(self._leases.values())):
+            log.warning("camera %s: the lease ran out; another tracker may go on with it", lost.camera)
+            self._forget(lost.camera)
         for camera in self._records:
             if len(self._leases) >= share:
                 break

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import redis
 
@@ -11,7 +13,7 @@ from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.pose_reader import PoseReader, TrackCommit
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.errors import LeaseLost
-from posebus.lease import Lease
+from posebus.lease import Lease, renew_all
 from posebus.messages import Delivery, Frame, PoseFrame, Skipped
 from posebus.settings import RetentionSettings
 from posebus.topology import WORKERS_GROUP, Topology
@@ -156,6 +158,44 @@ def test_who_lost_the_lease_cannot_write(make_client: MakeClient) -> None:
     assert poses(client).state("door") is None
     paused.release()
     assert successor.renew(), "a stale release must not free the successor's lease"
+
+
+def test_leases_are_renewed_together_but_for_those_that_are_lost(make_client: MakeClient) -> None:
+    client = make_client()
+    topology = Topology(shards=3)
+    several = Broker(client, topology, "test")
+    cameras = [f"door-{number}" for number in range(6)]
+    assert len({topology.shard(camera) for camera in cameras}) > 1
+    own = [Lease(several, camera, "tracker", "t1", ttl_s=5.0) for camera in cameras]
+    assert all(each.acquire() for each in own)
+    client.pexpire(own[1].key, 1000)
+    client.set(own[2].key, "t2:9")
+    client.delete(own[3].key)
+    assert {lost.camera for lost in renew_all(several, own)} == {"door-2", "door-3"}
+    assert client.pttl(own[1].key) > 1000
+    assert client.get(own[2].key) == b"t2:9"
+    assert not client.exists(own[3].key)
+    assert renew_all(several, []) == []
+
+
+def test_a_lease_that_changes_hands_while_it_is_renewed_is_lost_alone(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, rival = make_client(), make_client()
+    own = [Lease(broker(client), camera, "tracker", "t1", ttl_s=5.0) for camera in ("door", "yard")]
+    assert all(each.acquire() for each in own)
+    mget = redis.client.Pipeline.mget
+
+    def meanwhile(pipeline: Any, keys: Any) -> Any:
+        values = mget(pipeline, keys)
+        rival.set(own[0].key, "t2:9")
+        return values
+
+    monkeypatch.setattr(redis.client.Pipeline, "mget", meanwhile)
+    client.pexpire(own[1].key, 1000)
+    assert renew_all(broker(client), own) == [own[0]]
+    assert client.get(own[0].key) == b"t2:9"
+    assert client.pttl(own[1].key) > 1000
 
 
 def test_a_removed_camera_leaves_no_key(make_client: MakeClient) -> None:
