@@ -1,0 +1,58 @@
+"""What `benchmarks.broker` measured, and the file that keeps it for `--plan`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.broker_capacity import PollCosts, Step
+
+
+class Run:
+    """One server's ramp, knee and costs, as far as they got."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self.ramp: list[Step] = []
+        self.search: list[Step] = []
+        self.costs: PollCosts | None = None
+
+    @property
+    def knee(self) -> Step | None:
+        """The step with the highest rate that was carried, of those at the camera count of the search."""
+        good = [step for step in self.search if not step.faults()]
+        return max(good, key=lambda step: step.offered_fps, default=None)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "server": self.server,
+            "ramp": [step.to_json() for step in self.ramp],
+            "search": [step.to_json() for step in self.search],
+            "costs": asdict(self.costs) if self.costs else None,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Run:
+        run = cls(data["server"])
+        run.ramp = [Step.from_json(step) for step in data["ramp"]]
+        run.search = [Step.from_json(step) for step in data["search"]]
+        run.costs = PollCosts.from_json(data["costs"]) if data["costs"] else None
+        return run
+
+
+def write(path: Path, runs: Sequence[Run], machine: dict[str, Any]) -> None:
+    """One step a line: such a file can be compared with another."""
+    lines = json.dumps({"machine": machine, "runs": [run.to_json() for run in runs]}, indent=1)
+    path.write_text(lines + "\n")
+
+
+def read(path: Path) -> tuple[list[Run], dict[str, Any]]:
+    """Runs and machine of a file; SystemExit with a sentence if it is not one of `write`."""
+    try:
+        data = json.loads(path.read_text())
+        return [Run.from_json(run) for run in data["runs"]], dict(data["machine"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SystemExit(f"{path} holds no measurements of benchmarks.broker --json: {error!r}") from error
