@@ -13,6 +13,9 @@ import redis
 
 from posebus.bus.connection import Broker
 
+RENEWED_AT_ONCE = 100
+"""Redis 7 compares each key to watch with all that are watched already: of a thousand at once, each costs thrice."""
+
 
 class Lease:
     """A lease on one camera and role. All methods raise BrokerUnavailable and BrokerRefused."""
@@ -67,16 +70,20 @@ class Lease:
 def renew_all(broker: Broker, leases: Sequence[Lease]) -> list[Lease]:
     """Prolong `leases`; returns those that are not ours any more. Raises BrokerUnavailable and BrokerRefused.
 
-    One transaction for each shard: one by one, a tracker of hundreds of cameras would do little else.
+    RENEWED_AT_ONCE of a shard in one transaction: one by one, a tracker of hundreds of cameras would do little else.
     """
     shards: dict[str, list[Lease]] = {}
     for lease in leases:
         # Up to the brace is the hash tag: one transaction may not touch two of them in a Redis Cluster.
         shards.setdefault(lease.key.partition("}")[0], []).append(lease)
-    return [lost for same_shard in shards.values() for lost in _renew_shard(broker, same_shard)]
+    lost: list[Lease] = []
+    for same_shard in shards.values():
+        for first in range(0, len(same_shard), RENEWED_AT_ONCE):
+            lost += _renew_together(broker, same_shard[first : first + RENEWED_AT_ONCE])
+    return lost
 
 
-def _renew_shard(broker: Broker, leases: Sequence[Lease]) -> list[Lease]:
+def _renew_together(broker: Broker, leases: Sequence[Lease]) -> list[Lease]:
     keys = [lease.key for lease in leases]
     with broker.errors(), broker.client.pipeline(transaction=True) as pipeline:
         pipeline.watch(*keys)  # type: ignore[no-untyped-call]

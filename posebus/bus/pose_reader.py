@@ -64,14 +64,21 @@ class PoseReader:
         entries: list[PoseEntry] = []
         cursor: bytes = b"0-0"
         with self._broker.errors():
-            ensure_group(self._client, key, TRACKERS_GROUP)
             while True:
-                reply = cast(
-                    Any,
-                    self._client.xautoclaim(
-                        key, TRACKERS_GROUP, self._consumer, min_idle_time=idle_ms, start_id=cursor, count=500
-                    ),
-                )
+                try:
+                    reply = cast(
+                        Any,
+                        self._client.xautoclaim(
+                            key, TRACKERS_GROUP, self._consumer, min_idle_time=idle_ms, start_id=cursor, count=500
+                        ),
+                    )
+                except redis.ResponseError as error:
+                    if not str(error).startswith("NOGROUP"):
+                        raise
+                    # Removed, or the broker lost its memory. Trackers ask this for each camera again and again, so
+                    # the group is not looked after before there is need to.
+                    ensure_group(self._client, key, TRACKERS_GROUP)
+                    return entries
                 entries += [_entry(camera, entry_id, raw) for entry_id, raw in reply[1] if raw]
                 cursor = reply[0]
                 if cursor == b"0-0":

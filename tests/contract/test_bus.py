@@ -160,7 +160,10 @@ def test_who_lost_the_lease_cannot_write(make_client: MakeClient) -> None:
     assert successor.renew(), "a stale release must not free the successor's lease"
 
 
-def test_leases_are_renewed_together_but_for_those_that_are_lost(make_client: MakeClient) -> None:
+def test_leases_are_renewed_together_but_for_those_that_are_lost(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("posebus.lease.RENEWED_AT_ONCE", 2)
     client = make_client()
     topology = Topology(shards=3)
     several = Broker(client, topology, "test")
@@ -196,6 +199,17 @@ def test_a_lease_that_changes_hands_while_it_is_renewed_is_lost_alone(
     assert renew_all(broker(client), own) == [own[0]]
     assert client.get(own[0].key) == b"t2:9"
     assert client.pttl(own[1].key) > 1000
+
+
+def test_a_stream_without_its_group_has_nothing_to_take_over_and_gets_it_back(make_client: MakeClient) -> None:
+    client = make_client()
+    out, worker, tracker = writer(client), reader(client), poses(client)
+    client.delete(TOPOLOGY.poses("door"))  # as if the broker had lost its memory
+    assert tracker.take_over("door", 0) == []
+    out.publish(frame(0))
+    worker.commit([result(entry) for entry in worker.read(["door"], 1, None)])
+    assert [entry.camera for entry in tracker.read(["door"], 1, None)] == ["door"]
+    assert [entry.camera for entry in poses(client, "t2").take_over("door", 0)] == ["door"]
 
 
 def test_a_removed_camera_leaves_no_key(make_client: MakeClient) -> None:
