@@ -71,7 +71,7 @@ def show(run: Run) -> None:
     if run.search:
         print("\nIn search of the knee:\n\n" + report.measured(run.search))
     print("\nComputed, one core that only serves:\n")
-    print(report.computed([step for step in [*run.ramp, *([run.knee] if run.knee else [])] if step.tracks]))
+    print(report.computed([step for step in [*run.ramp, *run.search] if not step.faults()]))
     shown = run.knee or (run.ramp[-1] if run.ramp else None)
     if shown and shown.tracks:
         print(f"\nAt {shown.cameras} cameras and {shown.offered_fps:.0f} frames/s:\n\n{report.commands(shown)}\n")

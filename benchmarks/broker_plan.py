@@ -124,7 +124,8 @@ def plan(runs: Sequence[Run], machine: dict[str, Any], given: Assumptions) -> st
     if not usable:
         raise SystemExit("these measurements have no rate that was carried, or not what questions cost")
     parts = [
-        f"### {run.server}\n\n" + computed([*[step for step in run.ramp if step.tracks], _knee(run)]) for run in usable
+        f"### {run.server}\n\n" + computed([step for step in [*run.ramp, *run.search] if not step.faults()])
+        for run in usable
     ]
     run = usable[-1]
     step, costs = _knee(run), run.costs
@@ -159,7 +160,7 @@ def _inputs(run: Run, step: Step, machine: dict[str, Any], given: Assumptions) -
 def _cells(step: Step, given: Assumptions, cells: dict[Worker, Cell]) -> str:
     in_kb, out_kb = step.in_bytes / step.tracks / 1e3, step.out_bytes / step.tracks / 1e3
     rows: list[list[object]] = [
-        ["worker host, frames/s", *(f"{worker.fps:.0f}" for worker in cells)],
+        ["worker host, frames/s = cores x 1000 / core-ms x busy", *(f"{worker.fps:.0f}" for worker in cells)],
         ["cameras N", *(cell.cameras for cell in cells.values())],
         ["frames/s = N x fps", *(f"{cell.cameras * given.fps:.0f}" for cell in cells.values())],
         ["worker hosts = frames/s / theirs", *(cell.workers for cell in cells.values())],
@@ -172,7 +173,7 @@ def _cells(step: Step, given: Assumptions, cells: dict[Worker, Cell]) -> str:
     ]
     note = (
         f"N is the largest number with N x fps x {step.cpu_us_per_frame:.0f} us + questions <= {CORE_SHARE:.0%} of one "
-        f"core; without questions it were {core_fps(step.cpu_us_per_frame) / given.fps:.0f}. Memory at worst: "
+        f"core; without questions it would be {core_fps(step.cpu_us_per_frame) / given.fps:.0f}. Memory at worst: "
         "N x (`backlog_mb` + `tracks_entries` x (300 + 620 x `people`) bytes)."
     )
     return note + "\n\n" + table(["", *(worker.name for worker in cells)], rows)
@@ -204,15 +205,17 @@ def _column(step: Step, given: Assumptions, worker: Worker, cell: Cell, cameras:
     tracker_cores = math.ceil(fps * tracker_core_ms(step, given) / 1e3 / given.busy)
     ingest_cores = math.ceil(fps * given.ingest_core_ms / 1e3 / given.busy)
     price = {
-        "workers": worker_hosts * worker.host_hour_price,
-        "trackers": tracker_cores * given.core_hour_price,
-        "ingest": ingest_cores * given.core_hour_price,
-        "brokers": broker_hosts * given.broker_host_cores * given.core_hour_price,
+        "workers, an hour = hosts x price of a host": worker_hosts * worker.host_hour_price,
+        "trackers, an hour = cores x price of a core": tracker_cores * given.core_hour_price,
+        "ingest, an hour = cores x price of a core": ingest_cores * given.core_hour_price,
+        "brokers, an hour = hosts x cores x price of a core": (
+            broker_hosts * given.broker_host_cores * given.core_hour_price
+        ),
     }
     total = sum(price.values())
     return {
         "frames/s = cameras x fps": f"{fps:,.0f}",
-        "cells = shards = broker processes = cameras / N": f"{cells:,}",
+        "cells = deployments = broker processes = cameras / N": f"{cells:,}",
         "brokers on a host = min(its cores - 2, what its network carries)": f"{per_host}",
         "broker hosts": f"{broker_hosts:,}",
         "Gbit/s of a broker host, in + out": f"{per_host * both_gbit:.1f}",
@@ -221,7 +224,7 @@ def _column(step: Step, given: Assumptions, worker: Worker, cell: Cell, cameras:
         "worker hosts = frames/s / theirs": f"{worker_hosts:,}",
         "tracker cores = frames/s x core-ms / 1000 / busy": f"{tracker_cores:,}",
         "ingest cores = frames/s x core-ms / 1000 / busy": f"{ingest_cores:,}",
-        **{f"{name}, an hour": f"{value:,.0f}" for name, value in price.items()},
-        "all, an hour": f"{total:,.0f}",
+        **{name: f"{value:,.0f}" for name, value in price.items()},
+        "together, an hour": f"{total:,.0f}",
         "a camera, a month of 730 hours": f"{total * HOURS_A_MONTH / cameras:.2f}",
     }

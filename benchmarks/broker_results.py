@@ -10,6 +10,8 @@ from typing import Any
 
 from benchmarks.broker_capacity import PollCosts, Step
 
+NEAR = 0.9
+
 
 class Run:
     """One server's ramp, knee and costs, as far as they got."""
@@ -22,9 +24,11 @@ class Run:
 
     @property
     def knee(self) -> Step | None:
-        """The step with the highest rate that was carried, of those at the camera count of the search."""
-        good = [step for step in self.search if not step.faults()]
-        return max(good, key=lambda step: step.offered_fps, default=None)
+        """The last good step: of those within NEAR of the highest rate that was carried, that with most cameras."""
+        good = [step for step in [*self.ramp, *self.search] if not step.faults()]
+        most_fps = max((step.offered_fps for step in good), default=0.0)
+        near = [step for step in good if step.offered_fps >= NEAR * most_fps]
+        return max(near, key=lambda step: (step.cameras, step.offered_fps), default=None)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -44,9 +48,9 @@ class Run:
 
 
 def write(path: Path, runs: Sequence[Run], machine: dict[str, Any]) -> None:
-    """One step a line: such a file can be compared with another."""
-    lines = json.dumps({"machine": machine, "runs": [run.to_json() for run in runs]}, indent=1)
-    path.write_text(lines + "\n")
+    """Keep `runs` in `path`, as JSON."""
+    data = {"machine": machine, "runs": [run.to_json() for run in runs]}
+    path.write_text(json.dumps(data, separators=(",", ":")) + "\n")
 
 
 def read(path: Path) -> tuple[list[Run], dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from benchmarks.broker_plan import Assumptions, fleet, largest_cell, plan, worke
 from benchmarks.broker_report import commands, measured, table
 from benchmarks.broker_results import Run, read, write
 from benchmarks.broker_script import MAX_PEOPLE, people_of, pose_frame
+from tests.conftest import ROOT
 
 STEP = Step(
     server="Redis 7.0, TCP",
@@ -140,7 +142,10 @@ def test_a_cell_is_as_large_as_its_core_allows() -> None:
 def test_the_plan_shows_its_arithmetic(tmp_path: Path) -> None:
     run = Run(STEP.server)
     run.ramp, run.search, run.costs = [STEP], [STEP, replace(STEP, fps=9.0, tracks_age_ms=(400.0, 900.0))], COSTS
-    assert run.knee is run.search[0]
+    assert run.knee is run.ramp[0]
+    wider = replace(STEP, cameras=300, fps=0.95)
+    run.search.append(wider)
+    assert run.knee is wider, "nearly the same rate with more cameras"
     write(tmp_path / "b.json", [run], {"processor": "some processor"})
     runs, machine = read(tmp_path / "b.json")
     assert runs[0].to_json() == run.to_json()
@@ -185,3 +190,13 @@ def test_brokers_are_collected_in_order() -> None:
         "redis://h",
     ]
     assert parse(["--size", "1280x720"]).size == (1280, 720)
+
+
+def test_the_tables_of_the_capacity_plan_are_those_of_the_measurements() -> None:
+    document = (ROOT / "docs" / "capacity.md").read_text()
+    found = re.search(
+        r"<!-- plan: .*?--plan (?P<file>\S+)` -->\n(?P<tables>.*?)\n<!-- end of plan -->", document, re.DOTALL
+    )
+    assert found
+    runs, machine = read(ROOT / found["file"])
+    assert found["tables"].strip() == plan(runs, machine, Assumptions()), "copy what the command prints"
