@@ -15,6 +15,7 @@ import simplejpeg
 
 from benchmarks.parity import ROOT, agreement, ours, pictures, settings_for
 from ingest.encoding import encode
+from ingest.sources.pixels import RowsImage
 from posebus.config import cache_folder
 from posebus.settings import CameraSettings, Settings
 from workers.arrays import ImageArray
@@ -26,7 +27,7 @@ QUALITIES = (80, 85, 90, 95)
 
 def through_jpeg(image_bgr: ImageArray, quality: int) -> tuple[ImageArray, int]:
     """The picture as a worker gets it, BGR, and the bytes that travelled."""
-    data = encode(image_bgr, CameraSettings(source="-", jpeg_quality=quality)).data
+    data = encode(RowsImage(image_bgr), CameraSettings(source="-", jpeg_quality=quality)).data
     return np.ascontiguousarray(simplejpeg.decode_jpeg(data, "BGR")), len(data)
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
 import simplejpeg
 
-from ingest.sources.base import BgrImage
+from ingest.reducing import reduced_size_px
+from ingest.sources.pixels import Image
 from posebus.errors import BadPicture
 from posebus.settings import CameraSettings
 
@@ -24,29 +23,27 @@ class EncodedImage:
     encoding: str
 
 
-def encode(image_bgr: BgrImage, settings: CameraSettings) -> EncodedImage:
-    """`image_bgr` (H, W, 3) uint8 reduced to `settings.max_size_px` and encoded as `settings.encoding` says.
+def encode(image: Image, settings: CameraSettings, max_size_px: int | None = None) -> EncodedImage:
+    """`image` reduced to `max_size_px` and encoded as `settings.encoding` says.
 
-    Raises BadPicture if a side is longer than JPEG allows.
+    A JPEG that has not to be reduced travels as it came. Raises BadPicture if a side is longer than JPEG allows, and
+    for pixels that cannot be converted.
     """
-    image = downscale(image_bgr, settings.max_size_px)
-    height, width = image.shape[:2]
+    size_px = reduced_size_px(image.size_px, max_size_px)
     if settings.encoding == "raw":
-        return EncodedImage(image.tobytes(), (width, height), "raw")
-    if max(height, width) > MAX_JPEG_SIDE_PX:
+        return EncodedImage(image.bgr(size_px).tobytes(), size_px, "raw")
+    if size_px == image.size_px and (data := image.jpeg()) is not None:
+        return EncodedImage(data, size_px, "jpeg")
+    width_px, height_px = size_px
+    if max(size_px) > MAX_JPEG_SIDE_PX:
         raise BadPicture(
-            f"a picture of {width}x{height} is too long for JPEG; set max_size_px to {MAX_JPEG_SIDE_PX} or less"
+            f"a picture of {width_px}x{height_px} is too long for JPEG; set max_size_px to {MAX_JPEG_SIDE_PX} or less"
         )
-    data = simplejpeg.encode_jpeg(image, quality=settings.jpeg_quality, colorspace="BGR", colorsubsampling="420")
-    return EncodedImage(data, (width, height), "jpeg")
+    return EncodedImage(_jpeg(image, size_px, settings.jpeg_quality), size_px, "jpeg")
 
 
-def downscale(image_bgr: BgrImage, max_size_px: int | None) -> BgrImage:
-    """`image_bgr` with its longer side reduced to `max_size_px`, its shape kept; never enlarged, C-contiguous."""
-    height, width = image_bgr.shape[:2]
-    if max_size_px is None or max(height, width) <= max_size_px:
-        return np.ascontiguousarray(image_bgr)
-    scale = max_size_px / max(height, width)
-    size_px = (max(1, round(width * scale)), max(1, round(height * scale)))
-    reduced: BgrImage = cv2.resize(image_bgr, size_px, interpolation=cv2.INTER_AREA)
-    return reduced
+def _jpeg(image: Image, size_px: tuple[int, int], quality: int) -> bytes:
+    planes = image.planes(size_px)
+    if planes is not None:
+        return bytes(simplejpeg.encode_jpeg_yuv_planes(planes.y, planes.u, planes.v, quality=quality))
+    return bytes(simplejpeg.encode_jpeg(image.bgr(size_px), quality=quality, colorspace="BGR", colorsubsampling="420"))

@@ -86,8 +86,7 @@ class Publisher:
 
     def accept(self, picture: Picture) -> None:
         """Encode and number one picture, to be sent by `flush`. Raises BadPicture for one that cannot travel."""
-        height, width = picture.image_bgr.shape[:2]
-        encoded = encode(picture.image_bgr, self._settings)
+        encoded = encode(picture.image, self._settings, self._settings.max_size_px)
         self._captured_at_ns = picture.captured_at_ns
         self._pending = Frame(
             camera=self._camera,
@@ -96,7 +95,7 @@ class Publisher:
             captured_at_ns=picture.captured_at_ns,
             clock=picture.clock,
             delivery=self._delivery,
-            size_px=(width, height),
+            size_px=picture.image.size_px,
             image_size_px=encoded.image_size_px,
             encoding=encoded.encoding,
             data=encoded.data,

@@ -85,8 +85,7 @@ def look_at(source: str, name: str, camera: str) -> Recording:
         opened.close()
     if picture is None:
         raise SourceRejected(f"{source} holds no frame that can be decoded")
-    height_px, width_px = picture.image_bgr.shape[:2]
-    return Recording(source, name, camera, (width_px, height_px), opened.frame_count)
+    return Recording(source, name, camera, picture.image.size_px, opened.frame_count)
 
 
 def _stem(source: str) -> str:

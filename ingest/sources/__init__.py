@@ -9,15 +9,17 @@ from types import MappingProxyType
 from typing import Protocol
 
 from ingest.sources import file, images, network, synthetic, usb
-from ingest.sources.base import Admit, BgrImage, Picture, Source
+from ingest.sources.base import Admit, Picture, Source
 from ingest.sources.images import read_picture
 from ingest.sources.paced import PacedSource
+from ingest.sources.pixels import BgrImage, Image
 from posebus.settings import CameraSettings
 
 __all__ = [
     "SOURCES",
     "Admit",
     "BgrImage",
+    "Image",
     "Picture",
     "Source",
     "is_live",

@@ -6,13 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from ingest.sources.pixels import BgrImage, Image
 from posebus.messages import CaptureClock
-
-BgrImage = npt.NDArray[np.uint8]
-"""(H, W, 3) uint8, C-contiguous, blue first."""
 
 Admit = Callable[[int], bool]
 """Says by its capture time (ns) whether a picture is wanted; the others are dropped before they cost anything."""
@@ -25,9 +20,14 @@ MAX_PIXELS = 50_000_000
 class Picture:
     """One picture of a source. `captured_at_ns` strictly increases from picture to picture of one source."""
 
-    image_bgr: BgrImage
+    image: Image
     captured_at_ns: int
     clock: CaptureClock
+
+    @property
+    def image_bgr(self) -> BgrImage:
+        """Its rows of BGR, made anew at each call where it did not come as such. Raises BadPicture."""
+        return self.image.bgr()
 
 
 class Source(Protocol):

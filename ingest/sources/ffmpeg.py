@@ -1,10 +1,10 @@
-"""What file and network sources share: opening a container by PyAV, its video stream, and frames as BGR arrays.
+"""What file and network sources share: finding a container's video stream by PyAV and setting up its decoder.
 
 PyAV rather than OpenCV (`benchmarks/capture.py` measures both): per frame of a 640x480 to 768x576 clip, decoding to BGR
 takes 0.7 to 0.9 ms of processor time here and 0.5 to 0.9 ms in OpenCV, and the pictures are the same. But only PyAV
 tells key frames, corrupt packets, the camera's clock for each packet and why something failed, and keeps its timeouts.
-One decoding thread (more threads take more processor time in all, which inference needs) and one scaler for all frames
-(`frame.to_ndarray(format="bgr24")` sets up a new one each time) make it the cheapest way to use PyAV.
+One decoding thread (more threads take more processor time in all, which inference needs) and no way over BGR
+(`ingest.sources.decoded`) make it the cheapest way to use PyAV.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ from typing import Any
 
 import av
 import av.error
-import numpy as np
-from av.video.reformatter import VideoReformatter
 
-from ingest.sources.base import MAX_PIXELS, BgrImage
+from ingest.sources.base import MAX_PIXELS
 
 ONE_THREAD_PIXELS = 1920 * 1088
 """Up to this size one core decodes faster than real time; above it a live stream may need several."""
@@ -55,24 +53,6 @@ def explain(error: Exception) -> str:
     """FFmpeg's reason in lower case and without the address, which may hold a password."""
     text = getattr(error, "strerror", None) or type(error).__name__
     return str(text).rstrip(".").lower()
-
-
-class BgrConverter:
-    """Turns decoded frames into BGR arrays, upright; the size may change from frame to frame."""
-
-    def __init__(self) -> None:
-        self._reformatter = VideoReformatter()
-
-    def __call__(self, frame: Any) -> BgrImage:
-        """`frame`, an av.VideoFrame of any pixel format, as an array of its own that may be written to."""
-        converted: Any = self._reformatter.reformat(frame, format="bgr24", threads=1)
-        image: BgrImage = converted.to_ndarray()
-        if converted is frame:  # nothing to convert: the decoder may still predict the next frame from these bytes
-            image = image.copy()
-        quarter_turns = round(frame.rotation / 90) % 4
-        if quarter_turns:
-            image = np.rot90(image, quarter_turns)
-        return np.ascontiguousarray(image)
 
 
 def _is_cover_art(stream: Any) -> bool:

@@ -11,7 +11,8 @@ import av
 import av.error
 
 from ingest.sources.base import Admit, Picture
-from ingest.sources.ffmpeg import BgrConverter, explain, find_video_stream, nominal_fps
+from ingest.sources.decoded import DecodedImage, FrameConverter
+from ingest.sources.ffmpeg import explain, find_video_stream, nominal_fps
 from ingest.sources.timeline import Timeline
 from posebus.errors import SourceRejected
 from posebus.messages import CaptureClock
@@ -35,7 +36,7 @@ class FileSource:
         self.warning: str | None = None
         self._path = path
         self._loop = loop
-        self._to_bgr = BgrConverter()
+        self._converter = FrameConverter()
         self._frames_this_pass = 0
         self.lost = 0
         self._cut_reason: str | None = None
@@ -62,7 +63,7 @@ class FileSource:
             self._frames_this_pass += 1
             captured_at_ns = self._timeline.next(self._presented_ns(frame))
             if admit is None or admit(captured_at_ns):
-                return Picture(self._to_bgr(frame), captured_at_ns, CaptureClock.FILE)
+                return Picture(DecodedImage(frame, self._converter), captured_at_ns, CaptureClock.FILE)
 
     def close(self) -> None:
         """Close the file; `read` returns None from now on, or raises if it never returned a picture."""

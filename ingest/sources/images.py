@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ingest.sources.base import MAX_PIXELS, Admit, BgrImage, Picture
+from ingest.sources.base import MAX_PIXELS, Admit, Picture
 from ingest.sources.file import check_readable
+from ingest.sources.pixels import BgrImage, RowsImage
 from posebus.errors import BadPicture, SourceRejected
 from posebus.messages import CaptureClock
 from posebus.settings import CameraSettings
@@ -82,7 +83,7 @@ class ImageSource:
                 self._note(str(error))
                 continue
             self._delivered += 1
-            return Picture(image, captured_at_ns, CaptureClock.FILE)
+            return Picture(RowsImage(image), captured_at_ns, CaptureClock.FILE)
         if self._delivered == 0 and self._last_error is not None:
             raise SourceRejected(self._last_error)
         return None

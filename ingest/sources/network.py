@@ -22,7 +22,8 @@ from av.codec.context import Flags
 from ingest.pacing import RealtimePacer
 from ingest.sources.base import Admit, Picture
 from ingest.sources.clocks import ArrivalClock, CaptureTimes
-from ingest.sources.ffmpeg import BgrConverter, explain, find_video_stream, nominal_fps
+from ingest.sources.decoded import DecodedImage, FrameConverter
+from ingest.sources.ffmpeg import explain, find_video_stream, nominal_fps
 from ingest.sources.gate import KeyframeGate, LagMeter
 from posebus.errors import SourceRejected, SourceUnavailable
 from posebus.settings import CameraSettings, redact_url
@@ -62,7 +63,7 @@ class NetworkSource:
         self._pacer = RealtimePacer(PACE_JUMP_S) if live and (self._recording or name in BURSTY_FORMATS) else None
         self._lag = None if self._pacer or not live or name in UNTIMED_FORMATS else LagMeter()
         self._gate = KeyframeGate()
-        self._to_bgr = BgrConverter()
+        self._converter = FrameConverter()
         self._clock = ArrivalClock(time.time_ns(), time.monotonic_ns())
         self._times = CaptureTimes()
         self._last_picture_s = time.monotonic()
@@ -79,7 +80,7 @@ class NetworkSource:
                 continue
             captured_at_ns, clock = stamp
             if admit is None or admit(captured_at_ns):
-                return Picture(self._to_bgr(frame), captured_at_ns, clock)
+                return Picture(DecodedImage(frame, self._converter), captured_at_ns, clock)
         if self._recording:
             return None
         raise SourceUnavailable(f"{self._shown} closed the stream")

@@ -18,8 +18,9 @@ from urllib.parse import parse_qsl
 import cv2
 import numpy as np
 
-from ingest.sources.base import Admit, BgrImage, Picture
+from ingest.sources.base import Admit, Picture
 from ingest.sources.images import read_picture
+from ingest.sources.pixels import BgrImage, RowsImage
 from posebus.errors import SourceRejected
 from posebus.messages import CaptureClock
 from posebus.settings import CameraSettings
@@ -135,7 +136,7 @@ class SyntheticSource:
                 self._sleep_s(wait_ns / 1e9)
             self._last_tick = tick
             if admit is None or admit(captured_at_ns):
-                return Picture(self.scene.render(captured_at_ns), captured_at_ns, CaptureClock.ARRIVAL)
+                return Picture(RowsImage(self.scene.render(captured_at_ns)), captured_at_ns, CaptureClock.ARRIVAL)
 
     def close(self) -> None:
         """Nothing is held open."""

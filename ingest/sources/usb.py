@@ -14,6 +14,7 @@ import numpy as np
 
 from ingest.sources.base import Admit, Picture
 from ingest.sources.clocks import ArrivalClock, CaptureTimes
+from ingest.sources.pixels import RowsImage
 from posebus.errors import SourceRejected, SourceUnavailable
 from posebus.messages import CaptureClock
 from posebus.settings import CameraSettings
@@ -60,7 +61,7 @@ class UsbSource:
             if not decoded or image is None:
                 self.lost += 1
                 continue
-            return Picture(np.ascontiguousarray(image), captured_at_ns, CaptureClock.ARRIVAL)
+            return Picture(RowsImage(np.ascontiguousarray(image)), captured_at_ns, CaptureClock.ARRIVAL)
 
     def close(self) -> None:
         """Release the device."""

@@ -12,6 +12,7 @@ import pytest
 
 from ingest.capture import CaptureStage
 from ingest.sources import Admit, Picture
+from ingest.sources.pixels import RowsImage
 from posebus.bus.frame_writer import Backlog
 from posebus.errors import BrokerUnavailable, SourceRejected, SourceUnavailable
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, Frame
@@ -48,7 +49,7 @@ class ScriptedSource:
             if admit is None or admit(number * STEP_NS):
                 time.sleep(0.0005)  # a real source takes its time: without, this thread would starve the other
                 image = np.full((48, 64, 3), number % 256, np.uint8)
-                return Picture(image, number * STEP_NS, CaptureClock.ARRIVAL)
+                return Picture(RowsImage(image), number * STEP_NS, CaptureClock.ARRIVAL)
         return None
 
     def close(self) -> None:

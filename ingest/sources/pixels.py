@@ -1,0 +1,69 @@
+"""What a picture is made of: rows of BGR, or the decoder's planes. Whoever sends it takes the form that costs least."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.reducing import Rows, reduce_rows
+
+BgrImage = npt.NDArray[np.uint8]
+"""(H, W, 3) uint8, C-contiguous, blue first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planes:
+    """Brightness `y` (H, W) and colour differences `u`, `v` (ceil(H / 2), ceil(W / 2)), uint8, C-contiguous.
+
+    The colours are those of JPEG: full range (black is 0, white 255), matrix of BT.601. Nobody may write to them: the
+    decoder may still predict the next picture from these bytes.
+    """
+
+    y: Rows
+    u: Rows
+    v: Rows
+
+
+class Image(Protocol):
+    """One picture in whatever form it came. Conversions happen when they are asked for, each time anew."""
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """(width, height), upright."""
+
+    def bgr(self, size_px: tuple[int, int] | None = None) -> BgrImage:
+        """Its rows, averaged down to `size_px`; an array that may be written to. Raises BadPicture."""
+
+    def planes(self, size_px: tuple[int, int] | None = None) -> Planes | None:
+        """Its planes, averaged down to `size_px`; None where making them would be a detour."""
+
+    def jpeg(self) -> bytes | None:
+        """The JPEG file that it came as, known to be whole and upright; None where it came otherwise."""
+
+
+class RowsImage:
+    """A picture that came as rows of BGR."""
+
+    def __init__(self, image_bgr: BgrImage) -> None:
+        self._image_bgr = image_bgr
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """See `Image.size_px`."""
+        height_px, width_px = self._image_bgr.shape[:2]
+        return width_px, height_px
+
+    def bgr(self, size_px: tuple[int, int] | None = None) -> BgrImage:
+        """See `Image.bgr`; in full size the rows themselves, no copy."""
+        return reduce_rows(self._image_bgr, size_px or self.size_px)
+
+    def planes(self, size_px: tuple[int, int] | None = None) -> Planes | None:
+        """None."""
+        return None
+
+    def jpeg(self) -> bytes | None:
+        """None."""
+        return None
