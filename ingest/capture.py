@@ -15,10 +15,11 @@ from ingest.pacing import Backoff
 from ingest.progress import give_life_signs
 from ingest.publisher import Publisher, Writer
 from ingest.reader import Reader
+from ingest.sizing import LargestImgsz, SizeLimit
 from ingest.sources import Picture, Source, is_live, open_source, source_kind
 from posebus.bus.connection import Broker
 from posebus.bus.frame_writer import FrameWriter
-from posebus.bus.registry import CameraRecord
+from posebus.bus.registry import CameraRecord, Registry, largest_imgsz
 from posebus.errors import BadPicture, BrokerUnavailable, SourceRejected, SourceUnavailable
 from posebus.messages import Delivery, EventType
 from posebus.metrics import Metrics
@@ -50,9 +51,10 @@ class CaptureStage:
         writer: Writer,
         *,
         opener: OpenSource = open_source,
+        largest_imgsz: LargestImgsz = lambda: None,
         rng: random.Random | None = None,
     ) -> None:
-        """`rng` draws the jitter of reconnects."""
+        """`largest_imgsz` asks for the workers' inference size; `rng` draws the jitter of reconnects."""
         self._camera = camera
         self._settings = settings
         self._opener = opener
@@ -60,6 +62,7 @@ class CaptureStage:
         delivery = Delivery.LIVE if self._live else Delivery.LOSSLESS
         self._metrics = Metrics()
         self._publisher = Publisher(camera, settings, delivery, writer, self._metrics)
+        self._size_limit = SizeLimit(settings.max_size_px, largest_imgsz, live=self._live)
         self._backoff = Backoff(settings.reconnect_min_s, settings.reconnect_max_s, rng or random.Random())
         self._reader: Reader | None = None
         self._taken: Picture | None = None
@@ -179,6 +182,7 @@ class CaptureStage:
         if self._live:
             self._taken = None
         if self._new_epoch:
+            self._size_limit.begin_epoch(now_s)
             self._publisher.open_epoch()
             self._new_epoch = False
         if self._state != "online":
@@ -189,7 +193,7 @@ class CaptureStage:
         self._taken = None
         try:
             began_s = time.perf_counter()
-            self._publisher.accept(picture)
+            self._publisher.accept(picture, self._size_limit.at(now_s))
             self._metrics.observe("posebus_stage_seconds", time.perf_counter() - began_s, stage="encode")
         except BadPicture as error:
             self._past_losses["unusable"] += 1
@@ -258,6 +262,7 @@ def build_capture(camera: str, settings: CameraSettings, broker: Broker, events_
     record = CameraRecord(camera, delivery, source_kind(settings))
     writer = FrameWriter(broker, record, events_kept)
     writer.announce()
-    stage = CaptureStage(camera, settings, writer)
+    registry = Registry(broker)
+    stage = CaptureStage(camera, settings, writer, largest_imgsz=lambda: largest_imgsz(registry.processes().values()))
     give_life_signs(os.environ, stage.healthy)
     return stage

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import simplejpeg
 
-from ingest.reducing import reduced_size_px
 from ingest.sources.pixels import Image
+from ingest.sources.reducing import reduced_size_px
 from posebus.errors import BadPicture
 from posebus.settings import CameraSettings
 

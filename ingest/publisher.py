@@ -84,9 +84,9 @@ class Publisher:
             self._full = self._exceeds(1.0)
         return not self._full
 
-    def accept(self, picture: Picture) -> None:
+    def accept(self, picture: Picture, max_size_px: int | None) -> None:
         """Encode and number one picture, to be sent by `flush`. Raises BadPicture for one that cannot travel."""
-        encoded = encode(picture.image, self._settings, self._settings.max_size_px)
+        encoded = encode(picture.image, self._settings, max_size_px)
         self._captured_at_ns = picture.captured_at_ns
         self._pending = Frame(
             camera=self._camera,

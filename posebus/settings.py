@@ -46,8 +46,10 @@ class CameraSettings(_Strict):
         default="auto", description="lossless waits for the workers, live drops the oldest; auto: files lossless"
     )
     max_fps: float | None = Field(default=None, gt=0, description="Frames per second to publish at most")
-    max_size_px: int | None = Field(
-        default=None, ge=64, description="Longest side to which a frame is reduced before encoding"
+    max_size_px: Annotated[int, Field(ge=64)] | Literal["auto"] | None = Field(
+        default="auto",
+        description="Longest side to which a frame is reduced before it travels; auto: the largest imgsz among the "
+        "workers, null: never",
     )
     encoding: Literal["jpeg", "raw"] = Field(default="jpeg", description="How pictures travel through the broker")
     jpeg_quality: int = Field(default=90, ge=1, le=100, description="JPEG quality of published frames")

@@ -105,10 +105,16 @@ def forget(broker: Broker, recordings: Sequence[Recording]) -> None:
 
 
 def _with_cameras(settings: Settings, recordings: Sequence[Recording], fleet: Workers) -> Settings:
-    """`settings` for ingest of `recordings` alone."""
+    """`settings` for ingest of `recordings` alone, each in the size that the fleet infers at."""
+    from ingest.sources import reduced_size_px
+
+    max_size_px = fleet.largest_imgsz
     cameras = {
         recording.camera: camera_settings(recording.source).model_copy(
-            update={"max_backlog_bytes": fleet.backlog_bytes(recording.size_px)}
+            update={
+                "max_size_px": max_size_px,
+                "max_backlog_bytes": fleet.backlog_bytes(reduced_size_px(recording.size_px, max_size_px)),
+            }
         )
         for recording in recordings
     }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from posebus.bus.registry import Registry
+from posebus.bus.registry import Registry, largest_imgsz
 from posebus.errors import BrokerUnavailable, FatalError
 from posebus.fleet import Fleet
 
@@ -32,10 +32,11 @@ class Workers:
     engine: str | None = None
     precision: str | None = None
     imgsz: int | str | None = None
+    largest_imgsz: int | None = None
     frames_wanted: int = FRAMES_WANTED["cpu"]
 
     def backlog_bytes(self, size_px: tuple[int, int]) -> int:
-        """How much of a recording with pictures of this (width, height) should wait in the broker.
+        """How much of a recording sent as pictures of this (width, height) should wait in the broker.
 
         Enough that no worker ever waits, not more, for every frame that waits adds to the latency of the next.
         """
@@ -47,7 +48,7 @@ def workers(registry: Registry) -> Workers:
     reports = [report for report in registry.processes().values() if _ready(report, "worker")]
     named = {name: _agreed(report.get(name) for report in reports) for name in ("engine", "precision", "imgsz")}
     wanted = sum(_frames_wanted(report) for report in reports)
-    return Workers(**named, frames_wanted=max(wanted, FRAMES_WANTED["cpu"]))
+    return Workers(**named, largest_imgsz=largest_imgsz(reports), frames_wanted=max(wanted, FRAMES_WANTED["cpu"]))
 
 
 class FleetWatch:

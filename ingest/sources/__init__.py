@@ -13,6 +13,7 @@ from ingest.sources.base import Admit, Picture, Source
 from ingest.sources.images import read_picture
 from ingest.sources.paced import PacedSource
 from ingest.sources.pixels import BgrImage, Image
+from ingest.sources.reducing import reduced_size_px
 from posebus.settings import CameraSettings
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "is_live",
     "open_source",
     "read_picture",
+    "reduced_size_px",
     "source_kind",
 ]
 

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from ingest.reducing import Rows, reduce_rows
 from ingest.sources.pixels import BgrImage, Planes
+from ingest.sources.reducing import Rows, reduce_rows
 from posebus.errors import BadPicture
 
 PLANAR_FORMATS = {"yuv420p": False, "yuvj420p": True}

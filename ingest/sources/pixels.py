@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ingest.reducing import Rows, reduce_rows
+from ingest.sources.reducing import Rows, reduce_rows
 
 BgrImage = npt.NDArray[np.uint8]
 """(H, W, 3) uint8, C-contiguous, blue first."""

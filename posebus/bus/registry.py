@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -30,6 +31,12 @@ class CameraRecord:
 def process_id(role: str) -> str:
     """A name for this process that no other process on any host has."""
     return f"{role}-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+
+
+def largest_imgsz(reports: Iterable[Mapping[str, Any]]) -> int | None:
+    """The largest inference size (pixels) in reports of workers, those still loading included; None without any."""
+    sizes = [report.get("imgsz") for report in reports if report.get("role") == "worker"]
+    return max((size for size in sizes if isinstance(size, int)), default=None)
 
 
 class Registry:

@@ -12,6 +12,7 @@ import pytest
 
 from ingest.capture import CaptureStage, build_capture
 from posebus.bus.connection import Broker, open_broker
+from posebus.bus.registry import Registry
 from posebus.codec import decode_frame
 from posebus.embedded import EmbeddedBroker
 from posebus.messages import EndOfStream, Frame
@@ -123,6 +124,35 @@ def test_a_camera_that_goes_and_comes_back_has_a_new_epoch_and_no_other_picture(
         assert later.captured_at_ns > earlier.captured_at_ns
         assert later.data != earlier.data
     assert "hunter2" not in json.dumps(events_of(broker)) + json.dumps(report)
+
+
+def test_pictures_are_reduced_to_what_the_largest_worker_infers_at(broker: Broker, tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", 300, size_px=(320, 240))
+    stage = build_capture(CAMERA, CameraSettings(source=str(path), realtime=True, loop=True), broker, events_kept=100)
+    registry = Registry(broker)
+
+    def sizes_px() -> list[tuple[int, int]]:
+        return [frame.image_size_px for frame in frames_of(broker) if isinstance(frame, Frame)]
+
+    step_until(stage, lambda: len(sizes_px()) >= 3)
+    registry.report("small", "worker", {"ready": True, "imgsz": 160})
+    step_until(stage, lambda: sizes_px()[-1] == (160, 120))
+    registry.report("large", "worker", {"ready": True, "imgsz": 224})
+    step_until(stage, lambda: sizes_px()[-1] == (224, 168))
+    stage.close()
+    assert set(sizes_px()) == {(320, 240), (160, 120), (224, 168)}
+    assert {frame.size_px for frame in frames_of(broker) if isinstance(frame, Frame)} == {(320, 240)}
+
+
+def test_a_recording_keeps_the_size_that_it_began_with(broker: Broker, tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", 60, size_px=(320, 240))
+    Registry(broker).report("small", "worker", {"ready": True, "imgsz": 160})
+    stage = build_capture(CAMERA, CameraSettings(source=str(path)), broker, events_kept=100)
+    step_until(stage, lambda: len(frames_of(broker)) >= 3)
+    Registry(broker).report("large", "worker", {"ready": True, "imgsz": 320})
+    step_until(stage, lambda: isinstance(frames_of(broker)[-1], EndOfStream))
+    stage.close()
+    assert {frame.image_size_px for frame in frames_of(broker) if isinstance(frame, Frame)} == {(160, 120)}
 
 
 def test_the_address_of_a_camera_stands_nowhere_in_the_broker(broker: Broker) -> None:

@@ -9,9 +9,9 @@ import pytest
 import simplejpeg
 
 from ingest.encoding import encode
-from ingest.reducing import reduced_size_px
 from ingest.sources.decoded import DecodedImage, FrameConverter
 from ingest.sources.pixels import RowsImage
+from ingest.sources.reducing import reduced_size_px
 from posebus.errors import BadPicture
 from posebus.settings import CameraSettings
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.encoding import encode
-from ingest.reducing import reduce_rows, reduced_size_px
 from ingest.sources.pixels import Planes, RowsImage
+from ingest.sources.reducing import reduce_rows, reduced_size_px
 from posebus.errors import BadPicture
 from posebus.settings import CameraSettings
 from workers.preprocess import Letterbox

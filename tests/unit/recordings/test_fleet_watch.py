@@ -30,6 +30,7 @@ def test_what_workers_agree_on_is_said_once(registry: Registry) -> None:
     report(registry, "tracker", "tracker")
     found = workers(registry)
     assert (found.engine, found.precision, found.imgsz) == ("openvino", "bf16", 640)
+    assert found.largest_imgsz == 640
 
 
 def test_what_workers_differ_in_is_all_said(registry: Registry) -> None:
