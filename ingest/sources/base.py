@@ -56,8 +56,10 @@ class Source(Protocol):
     def read(self, admit: Admit | None = None) -> Picture | None:
         """The next admitted picture, or None at the regular end.
 
-        `admit` is called exactly once for every picture of the source, in order. Raises SourceUnavailable (a live
-        source is in trouble: close it, wait, open it again) or SourceRejected (it can never work).
+        `admit` is called exactly once for every picture that was looked at, in order. A source that was opened with a
+        rate cap may leave pictures out unseen, as long as those that remain are as many as the cap admits. Raises
+        SourceUnavailable (a live source is in trouble: close it, wait, open it again) or SourceRejected (it can never
+        work).
         """
 
     def close(self) -> None:

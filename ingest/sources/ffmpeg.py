@@ -32,7 +32,8 @@ def find_video_stream(container: Any) -> Any | None:
 
 def prepare_decoder(codec_context: Any) -> None:
     """Limit threads and picture size before the decoder is opened."""
-    if codec_context.width * codec_context.height <= ONE_THREAD_PIXELS:
+    # Packets of MJPEG that are decoded and those that are passed on undecoded must not overtake each other.
+    if codec_context.width * codec_context.height <= ONE_THREAD_PIXELS or codec_context.name == "mjpeg":
         codec_context.thread_type = "NONE"
         codec_context.thread_count = 1
     else:

@@ -11,8 +11,9 @@ import av
 import av.error
 
 from ingest.sources.base import Admit, Picture
-from ingest.sources.decoded import DecodedImage, FrameConverter
+from ingest.sources.decoder import Shown, VideoDecoder
 from ingest.sources.ffmpeg import explain, find_video_stream, nominal_fps
+from ingest.sources.skipping import FrameSkipping
 from ingest.sources.timeline import Timeline
 from posebus.errors import SourceRejected
 from posebus.messages import CaptureClock
@@ -30,18 +31,30 @@ class FileSource:
     `warning` tells after the end if the file was cut off or damaged.
     """
 
-    def __init__(self, path: Path, *, live: bool = False, loop: bool = False, recorded_at_ns: int | None = None):
-        """Raises SourceRejected where `path` is missing, unreadable or holds no video."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        live: bool = False,
+        loop: bool = False,
+        recorded_at_ns: int | None = None,
+        max_fps: float | None = None,
+    ) -> None:
+        """Raises SourceRejected where `path` is missing, unreadable or holds no video.
+
+        More than `max_fps` pictures a second need not be decoded.
+        """
         self.live = live
         self.warning: str | None = None
         self._path = path
         self._loop = loop
-        self._converter = FrameConverter()
+        self._skipping = FrameSkipping(max_fps)
         self._frames_this_pass = 0
+        self._packets_this_pass = 0
         self.lost = 0
         self._cut_reason: str | None = None
         self._presented_end_s = 0.0
-        self._frames: Iterator[Any] = iter(())
+        self._frames: Iterator[Shown] = iter(())
         self._container: Any = None
         self._stream: Any = None
         self._open()
@@ -61,9 +74,9 @@ class FileSource:
                 self._rewind()
                 continue
             self._frames_this_pass += 1
-            captured_at_ns = self._timeline.next(self._presented_ns(frame))
+            captured_at_ns = self._timeline.next(self._presented_ns(frame.pts))
             if admit is None or admit(captured_at_ns):
-                return Picture(DecodedImage(frame, self._converter), captured_at_ns, CaptureClock.FILE)
+                return Picture(frame.image, captured_at_ns, CaptureClock.FILE)
 
     def close(self) -> None:
         """Close the file; `read` returns None from now on, or raises if it never returned a picture."""
@@ -83,16 +96,19 @@ class FileSource:
             self._container.close()
             raise SourceRejected(f"{self._path} holds no video that can be decoded")
         self._stream = stream
+        self._decoder = VideoDecoder(stream, self._skipping)
         self._frames = self._decode_all()
 
     def _rewind(self) -> None:
         self._container.close()
         self._frames_this_pass = 0
+        self._packets_this_pass = 0
         self._presented_end_s = 0.0
+        self._skipping.restart()
         self._timeline.restart()
         self._open()
 
-    def _decode_all(self) -> Iterator[Any]:
+    def _decode_all(self) -> Iterator[Shown]:
         """All frames in presentation order. One packet is held back: only the last one can be known to be cut off."""
         held = None
         for packet in self._packets():
@@ -110,25 +126,29 @@ class FileSource:
         try:
             for packet in self._container.demux(self._stream):
                 if packet.size:
+                    self._packets_this_pass += 1
+                    if self._skipping.skips:
+                        self._presented_ns(packet.pts)
                     yield packet
         except av.error.FFmpegError as error:
             self._cut_reason = explain(error)
 
-    def _decode(self, packet: Any | None) -> list[Any]:
+    def _decode(self, packet: Any | None) -> list[Shown]:
         try:
-            frames: list[Any] = self._stream.codec_context.decode(packet)
+            return self._decoder.decode(packet)
         except av.error.EOFError:
             return []
         except av.error.FFmpegError:
             self.lost += 1
             return []
-        return frames
 
-    def _presented_ns(self, frame: Any) -> int | None:
-        if frame.pts is None:
+    def _presented_ns(self, pts: int | None) -> int | None:
+        if pts is None:
             return None
-        presented_ns = int(frame.pts * self._stream.time_base * 1_000_000_000)
-        self._presented_end_s = (presented_ns + self._step_ns) / 1e9
+        presented_ns = int(pts * self._stream.time_base * 1_000_000_000)
+        end_s = (presented_ns + self._step_ns) / 1e9
+        # Packets that are left out count as well, and come in the order of decoding.
+        self._presented_end_s = max(end_s, self._presented_end_s) if self._skipping.skips else end_s
         return presented_ns
 
     def _count_by_header(self) -> int | None:
@@ -152,7 +172,9 @@ class FileSource:
     def _ends_early(self) -> bool:
         """Fewer frames than promised, and the time line too is short: an edit list alone may hide frames on purpose."""
         promised = self._stream.frames
-        if promised and self._frames_this_pass >= promised:
+        # What was left out on purpose is not missing.
+        there = self._packets_this_pass if self._skipping.skips else self._frames_this_pass
+        if promised and there >= promised:
             return False
         end_s = promised_end_s(self._container, self._stream)
         # without a count, the last frame may simply have been shown for long
@@ -195,4 +217,6 @@ def check_readable(path: Path) -> None:
 def open_file(settings: CameraSettings, *, live: bool) -> FileSource:
     """The video file that `settings.source` names."""
     path = Path(settings.source.removeprefix("file://"))
-    return FileSource(path, live=live, loop=settings.loop, recorded_at_ns=settings.recorded_at_ns)
+    return FileSource(
+        path, live=live, loop=settings.loop, recorded_at_ns=settings.recorded_at_ns, max_fps=settings.max_fps
+    )

@@ -22,9 +22,10 @@ from av.codec.context import Flags
 from ingest.pacing import RealtimePacer
 from ingest.sources.base import Admit, Picture
 from ingest.sources.clocks import ArrivalClock, CaptureTimes
-from ingest.sources.decoded import DecodedImage, FrameConverter
+from ingest.sources.decoder import Shown, VideoDecoder
 from ingest.sources.ffmpeg import explain, find_video_stream, nominal_fps
 from ingest.sources.gate import KeyframeGate, LagMeter
+from ingest.sources.skipping import FrameSkipping
 from posebus.errors import SourceRejected, SourceUnavailable
 from posebus.settings import CameraSettings, redact_url
 
@@ -63,7 +64,8 @@ class NetworkSource:
         self._pacer = RealtimePacer(PACE_JUMP_S) if live and (self._recording or name in BURSTY_FORMATS) else None
         self._lag = None if self._pacer or not live or name in UNTIMED_FORMATS else LagMeter()
         self._gate = KeyframeGate()
-        self._converter = FrameConverter()
+        # With more between two pictures, they would look like a camera that went silent.
+        self._decoder = VideoDecoder(stream, FrameSkipping(settings.max_fps, self._read_timeout_s / 2))
         self._clock = ArrivalClock(time.time_ns(), time.monotonic_ns())
         self._times = CaptureTimes()
         self._last_picture_s = time.monotonic()
@@ -80,7 +82,7 @@ class NetworkSource:
                 continue
             captured_at_ns, clock = stamp
             if admit is None or admit(captured_at_ns):
-                return Picture(DecodedImage(frame, self._converter), captured_at_ns, clock)
+                return Picture(frame.image, captured_at_ns, clock)
         if self._recording:
             return None
         raise SourceUnavailable(f"{self._shown} closed the stream")
@@ -90,7 +92,7 @@ class NetworkSource:
         self._frames = iter(())
         self._container.close()
 
-    def _decode_all(self) -> Iterator[Any]:
+    def _decode_all(self) -> Iterator[Shown]:
         for packet in self._packets():
             self._check_silence()
             if not packet.size:
@@ -112,9 +114,9 @@ class NetworkSource:
         except av.error.FFmpegError as error:
             raise SourceUnavailable(f"{self._shown} {describe(error, self._read_timeout_s)}") from None
 
-    def _decode(self, packet: Any | None) -> Iterator[Any]:
+    def _decode(self, packet: Any | None) -> Iterator[Shown]:
         try:
-            frames = self._stream.codec_context.decode(packet)
+            frames = self._decoder.decode(packet)
         except av.error.EOFError:
             return
         except av.error.FFmpegError:
@@ -133,7 +135,7 @@ class NetworkSource:
             return 0.0
         return self._lag.lag_s(float(packet.pts * self._stream.time_base), time.monotonic())
 
-    def _wait_until_due(self, frame: Any) -> None:
+    def _wait_until_due(self, frame: Shown) -> None:
         if self._pacer is None or frame.pts is None:
             return
         presented_ns = round(frame.pts * self._stream.time_base * 1_000_000_000)

@@ -253,6 +253,7 @@ def test_mjpeg_over_http(mjpeg: str) -> None:
     assert {picture.clock for picture in pictures} == {CaptureClock.ARRIVAL}
     times_ns = [picture.captured_at_ns for picture in pictures]
     assert all(later > earlier for earlier, later in itertools.pairwise(times_ns))
+    assert all(picture.image.jpeg() for picture in pictures[1:]), "all but the first travel as they came"
 
 
 @pytest.mark.parametrize("path", ["short", "stall"])

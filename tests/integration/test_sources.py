@@ -6,12 +6,14 @@ import itertools
 import struct
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
 import simplejpeg
 
 from ingest.encoding import encode
+from ingest.pacing import RateCap
 from ingest.sources import Picture, Source, open_source
 from ingest.sources.pixels import RowsImage
 from posebus.errors import SourceRejected
@@ -250,6 +252,56 @@ def test_a_real_clip_that_is_cut_off(shared_data: Path, tmp_path: Path, part: fl
     count = len(read_all(source))
     assert 0.6 * part * 795 < count < 795
     assert source.warning is not None
+
+
+@pytest.mark.parametrize(
+    "codec_options",
+    [
+        {"bf": "1", "g": "250", "b_strategy": "0"},
+        {"bf": "3", "g": "50", "x264-params": "b-pyramid=normal:b-adapt=0"},
+        {"bf": "3", "g": "50", "x264-params": "b-pyramid=none:b-adapt=0"},
+        {"bf": "2", "g": "12", "x264-params": "b-adapt=0:scenecut=0"},
+        {"bf": "0", "g": "10"},
+    ],
+)
+@pytest.mark.parametrize("max_fps", [2.0, 5.0, 10.0, 12.0, 20.0])
+@pytest.mark.parametrize("suffix", ["mp4", "ts", "avi"])
+def test_a_capped_recording_delivers_as_much_though_it_decodes_less(
+    tmp_path: Path, codec_options: dict[str, str], max_fps: float, suffix: str
+) -> None:
+    path = make_video(tmp_path / f"a.{suffix}", 250, codec_options=codec_options)
+    cap, looked_at = RateCap(max_fps), 0
+
+    def admit(captured_at_ns: int) -> bool:
+        nonlocal looked_at
+        looked_at += 1
+        return cap.admit(captured_at_ns)
+
+    source = open_path(path, max_fps=max_fps)
+    pictures = list(iter(lambda: source.read(admit), None))
+    assert source.warning is None
+    assert len(pictures) >= 10.0 * max_fps - 10.0
+    if suffix == "avi":  # which has no times of presentation: what the decoder guesses is one picture off
+        return
+    for picture in pictures:
+        assert number_of(picture.image_bgr) == round(picture.captured_at_ns / 40e6) % LEVELS
+    if max_fps <= 10.0 and codec_options["bf"] in {"1", "2"}:
+        assert looked_at < 200
+
+
+def test_a_file_of_jpegs_travels_as_it_came(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.avi", 6, codec="mjpeg", pix_fmt="yuvj420p")
+    with av.open(str(path)) as container:
+        packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    source = open_path(path)
+    pictures = read_all(source)
+    settings = CameraSettings(source=str(path))
+    assert [picture.image.jpeg() for picture in pictures] == [None, *packets[1:]]
+    assert [encode(picture.image, settings).data for picture in pictures[1:]] == packets[1:]
+    assert [number_of(picture.image_bgr) for picture in pictures] == [0, 1, 2, 3, 4, 5]
+    assert [picture.image.size_px for picture in pictures] == [(160, 120)] * 6
+    assert encode(pictures[3].image, settings, 80).image_size_px == (80, 60)
+    assert number_of(pictures[3].image.bgr((80, 60))) == 3
 
 
 @pytest.mark.parametrize("name", ["TUD-Stadtmitte.mp4", "one-by-one-person-detection.mp4", "vtest.avi"])

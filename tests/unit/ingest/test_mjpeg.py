@@ -1,0 +1,122 @@
+"""Which packets of MJPEG may travel undecoded."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+import pytest
+import simplejpeg
+
+from ingest.sources.mjpeg import HUFFMAN_TABLES, JpegImage, JpegPackets, whole_jpeg_size_px
+from posebus.errors import BadPicture
+
+
+def picture(width: int = 96, height: int = 64) -> np.ndarray:
+    noise = np.random.default_rng(5).integers(0, 255, (4, 6, 3), np.uint8)
+    return cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def jpeg(width: int = 96, height: int = 64, subsampling: str = "420") -> bytes:
+    return simplejpeg.encode_jpeg(picture(width, height), colorspace="BGR", colorsubsampling=subsampling)
+
+
+def without_tables(data: bytes) -> bytes:
+    """As cameras send it that trust in everybody knowing the usual tables."""
+    start = data.index(HUFFMAN_TABLES)
+    while (start := data.find(HUFFMAN_TABLES)) >= 0:
+        length = int.from_bytes(data[start + 2 : start + 4], "big")
+        data = data[:start] + data[start + 2 + length :]
+    return data
+
+
+class Stream:
+    """JPEG files through the decoder and past it, as `VideoDecoder` does it."""
+
+    def __init__(self) -> None:
+        self._decoder = av.CodecContext.create("mjpeg", "r")
+        self._packets = JpegPackets()
+
+    def passed_on(self, data: bytes) -> bool:
+        packet = av.Packet(data)
+        packet.time_base = Fraction(1, 25)
+        if self._packets.image(packet) is not None:
+            return True
+        try:
+            frames = self._decoder.decode(packet)
+        except av.error.FFmpegError:
+            return False
+        self._packets.learn(packet, frames)
+        return False
+
+
+@pytest.fixture
+def proven() -> Stream:
+    """A stream whose first picture has been decoded."""
+    stream = Stream()
+    assert not stream.passed_on(jpeg())
+    assert stream.passed_on(jpeg())
+    return stream
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        jpeg()[:-2],
+        jpeg()[:300],
+        jpeg()[2:],
+        without_tables(jpeg()),
+        b"",
+        b"\xff\xd8\xff\xd9",
+        jpeg()[:150] + b"\xff\xd9",
+    ],
+)
+def test_what_is_not_whole_goes_through_the_decoder(proven: Stream, damaged: bytes) -> None:
+    assert whole_jpeg_size_px(damaged) is None
+    if damaged:
+        assert not proven.passed_on(damaged)
+
+
+def test_bytes_after_the_end_do_no_harm(proven: Stream) -> None:
+    assert proven.passed_on(jpeg() + bytes(10))
+
+
+def test_a_new_size_is_proven_anew(proven: Stream) -> None:
+    assert not proven.passed_on(jpeg(128, 64))
+    assert proven.passed_on(jpeg(128, 64))
+    assert not proven.passed_on(jpeg())
+
+
+@pytest.mark.parametrize("subsampling", ["444", "422", "420", "Gray"])
+def test_all_the_usual_subsamplings(subsampling: str) -> None:
+    stream = Stream()
+    data = jpeg(subsampling=subsampling)
+    assert [stream.passed_on(data) for _ in range(3)] == [False, True, True]
+
+
+def test_what_workers_would_refuse_is_decoded_every_time() -> None:
+    """FFmpeg passes over bytes between two segments; a strict reader does not."""
+    data = jpeg()
+    tables = data.index(HUFFMAN_TABLES)
+    odd = data[:tables] + b"\x00\x00\x00" + data[tables:]
+    with pytest.raises(ValueError, match="extraneous"):
+        simplejpeg.decode_jpeg(odd)
+    stream = Stream()
+    assert [stream.passed_on(odd) for _ in range(3)] == [False] * 3
+
+
+def test_a_reduced_picture_shows_the_same() -> None:
+    image = JpegImage(jpeg(960, 640), (960, 640))
+    assert np.array_equal(image.bgr(), simplejpeg.decode_jpeg(jpeg(960, 640), "BGR"))
+    small = image.bgr((300, 200))
+    assert small.shape == (200, 300, 3)
+    wanted = cv2.resize(picture(960, 640), (300, 200), interpolation=cv2.INTER_AREA)
+    assert np.abs(small.astype(int) - wanted).mean() < 3
+
+
+def test_damage_inside_is_a_bad_picture_when_somebody_needs_the_pixels() -> None:
+    data = jpeg()
+    with pytest.raises(BadPicture, match="does not decode"):
+        JpegImage(data[:500] + data[-2:], (96, 64)).bgr()
