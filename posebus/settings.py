@@ -60,6 +60,9 @@ class CameraSettings(_Strict):
     rtsp_transport: Literal["tcp", "udp"] = Field(
         default="tcp", description="How RTSP cameras send pictures; udp may lose parts of them"
     )
+    hardware_decoding: Literal["off", "auto", "cuda", "vaapi", "qsv"] = Field(
+        default="off", description="Decode network cameras by a graphics card: auto where there is one, else by name"
+    )
     reconnect_min_s: float = Field(default=0.5, gt=0, description="First pause before reconnecting")
     reconnect_max_s: float = Field(default=30.0, gt=0, description="Longest pause between attempts to reconnect")
     max_backlog_bytes: int = Field(

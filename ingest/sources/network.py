@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import av
 import av.error
 from av.codec.context import Flags
+from av.codec.hwaccel import HWAccel
 
 from ingest.pacing import RealtimePacer
 from ingest.sources.base import Admit, Picture
@@ -25,6 +26,7 @@ from ingest.sources.clocks import ArrivalClock, CaptureTimes
 from ingest.sources.decoder import Shown, VideoDecoder
 from ingest.sources.ffmpeg import explain, find_video_stream, nominal_fps
 from ingest.sources.gate import KeyframeGate, LagMeter
+from ingest.sources.hardware import open_hardware
 from ingest.sources.skipping import FrameSkipping
 from posebus.errors import SourceRejected, SourceUnavailable
 from posebus.settings import CameraSettings, redact_url
@@ -51,7 +53,9 @@ class NetworkSource:
         self.lost = 0
         self._shown = redact_url(settings.source)
         self._read_timeout_s = _read_timeout_s(settings)
-        self._container = _connect(settings, self._read_timeout_s)
+        # Recordings behind an address are to give the same pictures every time.
+        hardware = open_hardware(settings.hardware_decoding) if live else None
+        self._container = _connect(settings, self._read_timeout_s, hardware)
         stream = find_video_stream(self._container)
         if stream is None:
             self._container.close()
@@ -180,13 +184,14 @@ def open_network(settings: CameraSettings, *, live: bool) -> NetworkSource:
     return NetworkSource(settings, live=live)
 
 
-def _connect(settings: CameraSettings, read_timeout_s: float) -> Any:
+def _connect(settings: CameraSettings, read_timeout_s: float, hardware: HWAccel | None) -> Any:
     shown = redact_url(settings.source)
     began_s = time.monotonic()
     try:
         return av.open(
             settings.source,
             options=_options(settings),
+            hwaccel=hardware,
             timeout=(settings.open_timeout_s, read_timeout_s),
             metadata_errors="replace",
         )

@@ -1,4 +1,4 @@
-"""Checks of `doctor` about inference: weights, cache folder, GPU, and which engine would be chosen."""
+"""Checks of `doctor` about inference and decoding: weights, cache folder, GPU, and which engine would be chosen."""
 
 from __future__ import annotations
 
@@ -56,6 +56,19 @@ def gpu() -> Finding:
         return Finding("gpu", NOTE, f"torch {torch.__version__} sees no CUDA GPU; the CPU will be used", advice)
     names = ", ".join(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count()))
     return Finding("gpu", FINE, f"{names} (CUDA {torch.version.cuda})")
+
+
+def decoding() -> Finding:
+    """Which graphics cards could decode cameras that ask for it."""
+    if util.find_spec("av") is None:
+        return Finding("decoding", NOTE, "not looked for: PyAV is not installed", "pip install 'posebus[ingest]'")
+    from ingest.sources.hardware import usable_hardware
+
+    usable = usable_hardware(Path("/dev"))
+    if not usable:
+        return Finding("decoding", FINE, "in software; no graphics card here that FFmpeg could decode by")
+    text = f"in software; {', '.join(usable)} would decode network cameras that have hardware_decoding: auto"
+    return Finding("decoding", FINE, text)
 
 
 def engine(settings: WorkerSettings) -> Finding:

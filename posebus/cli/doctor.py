@@ -61,6 +61,7 @@ def _examine(settings: Settings) -> Iterable[Finding]:
     yield check_inference.weights(settings.worker, cache_dir)
     yield from check_packages.libraries()
     yield check_inference.gpu()
+    yield check_inference.decoding()
     yield check_inference.engine(settings.worker)
 
 
