@@ -48,6 +48,7 @@ bench-parity: $(VENV)/.installed-dev  ## Our detections against ultralytics' own
 
 bench-capture: $(VENV)/.installed-dev  ## What capturing costs
 	$(PY) -m benchmarks.capture $(CLIP).mp4 $(ARGS)
+	$(PY) -m benchmarks.capture_paths $(CLIP).mp4 $(ARGS)
 
 bench-tracking: $(VENV)/.installed-dev $(VENV)/.installed-peers  ## Our tracker and others on the same detections
 	$(PY) -m benchmarks.tracking --data $(DATA) $(ARGS)

@@ -24,6 +24,7 @@ import numpy as np
 from ingest.capture import build_capture
 from ingest.encoding import encode
 from ingest.sources.file import FileSource
+from ingest.sources.pixels import RowsImage
 from posebus.bus.connection import open_broker
 from posebus.embedded import EmbeddedBroker
 from posebus.settings import CameraSettings
@@ -32,9 +33,9 @@ Run = Callable[[Path], int]
 
 
 def ours(path: Path) -> int:
-    """PyAV as `ingest.sources.file` uses it: one thread, one scaler."""
+    """PyAV as `ingest.sources.file` uses it: one thread, one scaler; to BGR, as the others."""
     source = FileSource(path)
-    count = sum(1 for _ in iter(source.read, None))
+    count = sum(1 for picture in iter(source.read, None) if picture.image_bgr.size)
     source.close()
     return count
 
@@ -122,7 +123,8 @@ def compare_encoders(path: Path, rounds: int) -> Iterator[dict[str, Any]]:
     settings = CameraSettings(source=str(path))
     quality = [cv2.IMWRITE_JPEG_QUALITY, settings.jpeg_quality]
     encoders: dict[str, Callable[[], int]] = {
-        "ours (simplejpeg)": lambda: len(encode(image, settings).data),
+        "ours (simplejpeg)": lambda: len(encode(RowsImage(image), settings).data),
+        "ours, from planes": lambda: len(encode(picture.image, settings).data),
         "OpenCV": lambda: len(np.asarray(cv2.imencode(".jpg", image, quality)[1])),
     }
     for name, run in encoders.items():

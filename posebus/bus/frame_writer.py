@@ -45,6 +45,7 @@ class FrameWriter:
         # What was sent and may still wait, oldest first. Workers delete what they have committed, nearly in order, so
         # the newest XLEN entries of this queue are what is left: bytes are known without reading pictures back.
         self._sent: deque[_Sent] = deque()
+        self._sent_bytes = 0
 
     def announce(self) -> None:
         """Make the camera known, so that workers and trackers turn to it before its first frame."""
@@ -66,6 +67,7 @@ class FrameWriter:
             entry_id, frames, poses = pipeline.execute()
         size_bytes = len(frame.data) if isinstance(frame, Frame) else 0
         self._sent.append(_Sent(entry_id, (frame.epoch, frame.seq, frame.captured_at_ns), size_bytes))
+        self._sent_bytes += size_bytes
         return self._count(frames, poses)
 
     def backlog(self) -> Backlog:
@@ -86,7 +88,7 @@ class FrameWriter:
         with self._broker.errors():
             groups = self._client.xinfo_groups(self._frames_key)
             taken = next((g["last-delivered-id"] for g in groups if g["name"] == WORKERS_GROUP.encode()), b"0-0")
-            excess = sum(sent.size_bytes for sent in self._sent) - max_bytes
+            excess = self._sent_bytes - max_bytes
             victims: list[_Sent] = []
             for sent in list(self._sent)[:-1]:  # the newest always stays: freshest wins
                 if excess <= 0:
@@ -119,12 +121,13 @@ class FrameWriter:
         pipeline.execute()
         gone = {sent.entry_id for sent in victims}
         self._sent = deque(sent for sent in self._sent if sent.entry_id not in gone)
+        self._sent_bytes -= sum(sent.size_bytes for sent in victims)
         return len(victims)
 
     def _count(self, frames: int, poses: int) -> Backlog:
         while len(self._sent) > frames:
-            self._sent.popleft()
-        return Backlog(sum(sent.size_bytes for sent in self._sent), frames, poses)
+            self._sent_bytes -= self._sent.popleft().size_bytes
+        return Backlog(self._sent_bytes, frames, poses)
 
 
 def _id_order(entry_id: bytes) -> tuple[int, int]:
