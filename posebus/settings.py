@@ -81,8 +81,10 @@ class WorkerSettings(_Strict):
         default=False, description="Load weights of unknown hash (loading unpickles: trust them first)"
     )
     engine: Literal["auto", "torch", "openvino", "onnx"] = Field(default="auto", description="Inference engine")
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
-        default="auto", description="Arithmetic of the engine; auto takes the fastest that the device does natively"
+    precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = Field(
+        default="auto",
+        description="Arithmetic of the engine; auto takes the fastest floating point that the device does natively, "
+        "int8 loads what `posebus engines build` made",
     )
     imgsz: int = Field(
         default=640, ge=64, le=4096, multiple_of=32, description="Longest side of the network's input in pixels"

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import ast
 import fcntl
+import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from posebus.errors import EngineError, WeightsError
@@ -22,6 +24,9 @@ EXPORT_VERSION = 1
 """Part of the cached file's name: raise it when what is exported changes, so that old files are not used."""
 
 EXPORT_TIMEOUT_S = 600.0
+
+HEAD_SUFFIX = ".head"
+HEAD_PROPERTIES = ("task", "names", "kpt_shape", "stride", "end2end")
 
 
 def exported_path(weights: Weights, cache_dir: Path) -> Path:
@@ -36,17 +41,31 @@ def export_onnx(weights: Weights, cache_dir: Path) -> Path:
     Raises WeightsError for a model of another task, EngineError where the export or writing the cache fails.
     """
     target = exported_path(weights, cache_dir)
+    with storing_in(target.parent), locked(target):
+        if not target.is_file():
+            _export(weights, target)
+    return target
+
+
+@contextmanager
+def storing_in(folder: Path) -> Iterator[None]:
+    """Make `folder`; raises EngineError for what the operating system refuses there and inside the block."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(target.with_suffix(".lock")):
-            if not target.is_file():
-                _export(weights, target)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
         raise EngineError(
-            f"the exported network cannot be stored in {target.parent} ({error.strerror}): "
+            f"the exported network cannot be stored in {folder} ({error.strerror}): "
             "check its rights and free space, or set another cache_dir"
         ) from error
-    return target
+
+
+@contextmanager
+def locked(network: Path) -> Iterator[None]:
+    """Hold what is made of one network between processes; the system drops the lock with a process that dies."""
+    with network.with_suffix(".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _export(weights: Weights, target: Path) -> None:
@@ -60,16 +79,26 @@ def _export(weights: Weights, target: Path) -> None:
         copy.with_suffix(".onnx").replace(target)
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on `path` between processes; the system drops it with a process that dies."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def read_head(path: Path) -> Head:
-    """The head of an exported network, from the metadata that ultralytics writes into the ONNX file."""
+    """The head of an exported network, from the metadata that ultralytics writes into the ONNX file.
+
+    Kept in a small file beside it: loading the package onnx would cost every start of a worker a fifth of a second.
+    """
+    kept = path.with_suffix(HEAD_SUFFIX)
+    try:
+        return head_from_metadata(json.loads(kept.read_bytes()), path.name)
+    except (OSError, ValueError, AttributeError, EngineError):
+        properties = _metadata(path)
+    head = head_from_metadata(properties, path.name)
+    # Only saves time: where nothing can be written, or somebody else writes, the next start reads the network again.
+    with suppress(OSError):
+        partial = path.with_suffix(f"{HEAD_SUFFIX}.{os.getpid()}")
+        partial.write_text(json.dumps({name: properties[name] for name in HEAD_PROPERTIES if name in properties}))
+        partial.replace(kept)
+    return head
+
+
+def _metadata(path: Path) -> dict[str, str]:
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
@@ -77,8 +106,7 @@ def read_head(path: Path) -> Head:
         network = onnx.load(str(path), load_external_data=False)
     except DecodeError as error:
         raise EngineError(f"{path} is damaged: delete it so that it is exported again") from error
-    properties = {item.key: item.value for item in network.metadata_props}
-    return head_from_metadata(properties, path.name)
+    return {item.key: item.value for item in network.metadata_props}
 
 
 def head_from_metadata(properties: Mapping[str, str], where: str) -> Head:

@@ -9,6 +9,7 @@ import typer
 from posebus.cli.config_command import config_app
 from posebus.cli.demo import demo
 from posebus.cli.doctor import doctor
+from posebus.cli.engines import engines_app
 from posebus.cli.forget import forget
 from posebus.cli.image import image
 from posebus.cli.jobs import jobs_app
@@ -59,6 +60,7 @@ app.command("up", rich_help_panel=RUN)(up)
 app.command("ingest", rich_help_panel=RUN)(ingest)
 app.command("work", rich_help_panel=RUN)(work)
 app.command("track", rich_help_panel=RUN)(track)
+app.add_typer(engines_app, name="engines", rich_help_panel=RUN)
 app.command("forget", rich_help_panel=RUN)(forget)
 app.command("submit", rich_help_panel=JOBS)(submit)
 app.add_typer(jobs_app, name="jobs", rich_help_panel=JOBS)

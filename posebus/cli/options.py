@@ -29,6 +29,7 @@ class Precision(StrEnum):
     FP32 = "fp32"
     BF16 = "bf16"
     FP16 = "fp16"
+    INT8 = "int8"
 
 
 NETWORK = "Network"
@@ -73,7 +74,7 @@ PrecisionOption = Annotated[
     Precision | None,
     typer.Option(
         "--precision",
-        help="Arithmetic. auto: the fastest the device does natively.",
+        help="Arithmetic. auto: the fastest the device does natively; int8 has to be built ('posebus engines').",
         rich_help_panel=NETWORK,
     ),
 ]

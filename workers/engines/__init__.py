@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -11,7 +12,6 @@ from posebus.errors import EngineError
 from posebus.processors import available_cpus
 from posebus.settings import WorkerSettings
 from workers.engines.base import Engine, Limits
-from workers.export import export_onnx, read_head
 from workers.weights import Weights, resolve_weights
 
 MODULES = {"torch": "torch", "openvino": "openvino", "onnx": "onnxruntime"}
@@ -36,7 +36,7 @@ def choose_engine(settings: WorkerSettings) -> EngineChoice:
 
     torch is imported only where the machine shows an NVIDIA device, OpenVINO only to ask for bf16.
     """
-    name, reason = _choose_name(settings.engine)
+    name, reason = _choose_name(settings.engine, settings.precision)
     if find_spec(MODULES[name]) is None:
         raise EngineError(f"the engine {name} needs the package {MODULES[name]}: install posebus[worker]")
     device = "cuda:0" if name == "torch" and _torch_has_cuda() else "cpu"
@@ -62,9 +62,11 @@ def load_engine(settings: WorkerSettings, cache_dir: Path) -> Engine:
     return ENGINES[choice.name](weights, choice, settings, cache_dir)
 
 
-def _choose_name(wanted: str) -> tuple[str, str]:
+def _choose_name(wanted: str, precision: str) -> tuple[str, str]:
     if wanted != "auto":
         return wanted, "asked for by the settings"
+    if precision == "int8":
+        return "openvino", "8-bit engines run in OpenVINO"
     if find_spec("torch") is not None and _torch_has_cuda():
         return "torch", "there is a CUDA device"
     if find_spec("openvino") is not None:
@@ -75,11 +77,14 @@ def _choose_name(wanted: str) -> tuple[str, str]:
 
 
 def _precisions(name: str, device: str) -> tuple[str, ...]:
-    """What the engine computes natively on the device, fastest first."""
+    """What the engine computes natively on the device, first what `auto` takes: the fastest that loses nothing.
+
+    int8 is left to the user: it has to be built, and how much accuracy it may cost is for them to say.
+    """
     if name == "openvino":
         from workers.engines.openvino import cpu_has_bf16
 
-        return ("bf16", "fp32") if cpu_has_bf16() else ("fp32",)
+        return ("bf16", "fp32", "int8") if cpu_has_bf16() else ("fp32", "int8")
     return ("fp16", "fp32") if device.startswith("cuda") else ("fp32",)
 
 
@@ -116,15 +121,33 @@ def _build_torch(weights: Weights, choice: EngineChoice, settings: WorkerSetting
 
 def _build_openvino(weights: Weights, choice: EngineChoice, settings: WorkerSettings, cache_dir: Path) -> Engine:
     from workers.engines.openvino import OpenVINOEngine
+    from workers.export import export_onnx, read_head
 
     path = export_onnx(weights, cache_dir)
-    return OpenVINOEngine(
-        path, read_head(path), _limits(settings), choice.precision, settings.threads or available_cpus()
-    )
+    graph = _built_graph(weights, settings, cache_dir) if choice.precision == "int8" else path
+    threads = settings.threads or available_cpus()
+    return OpenVINOEngine(graph, read_head(path), _limits(settings), choice.precision, threads)
+
+
+def _built_graph(weights: Weights, settings: WorkerSettings, cache_dir: Path) -> Path:
+    """The graph of the 8-bit engine that was built for these weights; raises EngineError where there is none."""
+    from workers.built_engine import find_built
+
+    built = find_built(weights, cache_dir)
+    if built is None:
+        options = f"--precision int8 --imgsz {settings.imgsz}"
+        options += "" if settings.model == weights.name else f" --model {shlex.quote(settings.model)}"
+        options += " --allow-unknown-weights" if settings.allow_unknown_weights else ""
+        raise EngineError(
+            f"no 8-bit engine of {weights.name} was built on this machine: run 'posebus engines build {options} "
+            "--calibrate VIDEO' with recordings of your cameras"
+        )
+    return built.graph
 
 
 def _build_onnx(weights: Weights, choice: EngineChoice, settings: WorkerSettings, cache_dir: Path) -> Engine:
     from workers.engines.onnx import OnnxEngine
+    from workers.export import export_onnx, read_head
 
     path = export_onnx(weights, cache_dir)
     return OnnxEngine(path, read_head(path), _limits(settings), settings.threads or available_cpus())

@@ -24,7 +24,9 @@ MAX_SHAPES = 4
 
 
 class OpenVINOEngine:
-    """`Engine` over an exported ONNX file; compiles once per frame shape (0.3 s) and keeps the latest few."""
+    """`Engine` over an exported ONNX file, or an 8-bit graph made of one; compiles once per frame shape (0.3 s) and
+    keeps the latest few.
+    """
 
     name = "openvino"
     device = "cpu"
@@ -77,7 +79,7 @@ class OpenVINOEngine:
 
     def _compile(self, height_px: int, width_px: int) -> Any:
         options = {
-            "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[self.precision],
+            "INFERENCE_PRECISION_HINT": self._hint(),
             "INFERENCE_NUM_THREADS": self._threads,
             "NUM_STREAMS": self._threads,
             # Pinned threads of several workers on one host would all sit on the same first cores.
@@ -93,6 +95,12 @@ class OpenVINOEngine:
             ) from error
         queue.set_callback(self._hand_over)
         return queue
+
+    def _hint(self) -> str:
+        """Arithmetic of the layers in floating point; those in 8 bit are marked in the graph itself."""
+        if self.precision == "int8":
+            return "bf16" if cpu_has_bf16() else "f32"
+        return {"fp32": "f32", "bf16": "bf16"}[self.precision]
 
     def _graph(self, height_px: int, width_px: int) -> Any:
         """The network with u8 RGB rows as input: conversion, layout and division by 255 become part of the graph."""

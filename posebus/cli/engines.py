@@ -1,0 +1,275 @@
+"""`posebus engines`: inference engines made ahead of time, and what is known of their accuracy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from posebus.cli.options import (
+    ConfigOption,
+    ImgszOption,
+    JsonOption,
+    ModelOption,
+    PrecisionOption,
+    TrustOption,
+    settings_from,
+)
+
+if TYPE_CHECKING:
+    from posebus.settings import Settings
+    from workers.engine_build import Material, Outcome, Told
+
+FRAMES = 200
+MOST_FRAMES = 600
+
+engines_app = typer.Typer(no_args_is_help=True, help="Make inference engines ahead of time, and list them.")
+
+INT8 = "8-bit engines"
+_CalibrateOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--calibrate",
+        metavar="VIDEO",
+        help="Recording (or picture, or folder of pictures) that shows what the cameras will. May be repeated.",
+        rich_help_panel=INT8,
+    ),
+]
+_MoreArgument = Annotated[list[Path] | None, typer.Argument(metavar="[VIDEO]...", help="More recordings to calibrate.")]
+_AnnotationsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--annotations",
+        metavar="FILE",
+        help="COCO keypoint annotations with the pictures beside them; adds AP to the report.",
+        rich_help_panel=INT8,
+    ),
+]
+_FramesOption = Annotated[
+    int,
+    typer.Option(
+        "--frames",
+        metavar="N",
+        min=8,
+        max=MOST_FRAMES,
+        help="Frames to take from the recordings; a quarter of them is held back for the report.",
+        rich_help_panel=INT8,
+    ),
+]
+_RecallOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-recall-loss",
+        metavar="PART",
+        help="Refuse an engine that misses more of fp32's people. (default: 0.03)",
+        rich_help_panel=INT8,
+    ),
+]
+_ApOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-ap-loss",
+        metavar="PART",
+        help="Refuse an engine whose AP is lower by more. (default: 0.01)",
+        rich_help_panel=INT8,
+    ),
+]
+
+
+@engines_app.command("build")
+def build(
+    more: _MoreArgument = None,
+    config: ConfigOption = None,
+    precision: PrecisionOption = None,
+    model: ModelOption = None,
+    imgsz: ImgszOption = None,
+    trust: TrustOption = None,
+    calibrate: _CalibrateOption = None,
+    annotations: _AnnotationsOption = None,
+    frames: _FramesOption = FRAMES,
+    max_recall_loss: _RecallOption = None,
+    max_ap_loss: _ApOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Export the network, and with --precision int8 make an 8-bit engine of it.
+
+    An 8-bit engine is fitted to recordings of your cameras, compared with fp32 on frames that it was not fitted to, and
+    kept only if it finds as many people; workers use it with --precision int8. Exits with 1 if it was refused.
+    """
+    from posebus.config import cache_folder
+    from posebus.errors import ConfigError
+    from recordings.interrupts import interruptible
+
+    settings = settings_from(
+        config,
+        worker__precision=precision,
+        worker__model=model,
+        worker__imgsz=imgsz,
+        worker__allow_unknown_weights=trust,
+    )
+    recordings = [*(calibrate or []), *(more or [])]
+    if settings.worker.precision != "int8":
+        if recordings or annotations:
+            raise ConfigError("only 8-bit engines are calibrated: add --precision int8")
+        with interruptible():
+            _make_ready(settings, cache_folder(settings), as_json=as_json)
+        return
+    if not recordings:
+        raise ConfigError(
+            "an 8-bit engine is fitted to what your cameras show, and a few sample pictures would not do: "
+            "give recordings of them with --calibrate VIDEO"
+        )
+    with interruptible(), _progress(as_json=as_json) as told:
+        outcome = _build_int8(settings, recordings, annotations, frames, (max_recall_loss, max_ap_loss), told)
+    print(json.dumps(_as_dict(outcome), indent=2)) if as_json else _say(outcome)
+    if outcome.built is None:
+        raise typer.Exit(1)
+
+
+@engines_app.command("list")
+def list_engines(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """The 8-bit engines that were built here, and how they compared with fp32."""
+    from posebus.cli.failures import complain
+    from posebus.config import cache_folder
+    from posebus.errors import EngineError
+    from workers.built_engine import list_built, read_built
+
+    found = []
+    for path in list_built(cache_folder(settings_from(config))):
+        try:
+            found.append(read_built(path).facts)
+        except EngineError as error:
+            complain(error)
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    for facts in found:
+        print(f"{facts['weights']} int8, built {facts['built_at']} at {facts['imgsz']} px: {_in_short(facts)}")
+    if not found:
+        print("no 8-bit engine was built: posebus engines build --precision int8 --calibrate VIDEO")
+
+
+def _make_ready(settings: Settings, cache_dir: Path, *, as_json: bool) -> None:
+    """Export the network and load it once, so that the first worker does not have to."""
+    from rich.console import Console
+
+    from workers.engines import load_engine
+
+    with Console(stderr=True).status("Exporting the network"):
+        engine = load_engine(settings.worker, cache_dir)
+        engine.close()
+    if as_json:
+        print(json.dumps({"engine": engine.name, "precision": engine.precision, "device": engine.device}))
+    else:
+        print(f"{engine.name} {engine.precision} on {engine.device} is ready")
+
+
+def _build_int8(
+    settings: Settings,
+    recordings: list[Path],
+    annotations: Path | None,
+    frames: int,
+    losses: tuple[float | None, float | None],
+    told: Told,
+) -> Outcome:
+    from posebus.config import cache_folder
+    from workers.engine_build import Limits, build_int8
+    from workers.engine_report import MAX_AP_LOSS, MAX_RECALL_LOSS
+    from workers.engines import choose_engine
+    from workers.weights import resolve_weights
+
+    choose_engine(settings.worker)
+    cache_dir = cache_folder(settings)
+    weights = resolve_weights(
+        settings.worker.model, allow_unknown=settings.worker.allow_unknown_weights, cache_dir=cache_dir
+    )
+    recall, ap = losses
+    limits = Limits(MAX_RECALL_LOSS if recall is None else recall, MAX_AP_LOSS if ap is None else ap)
+    material = _material(settings, recordings, annotations, frames, told)
+    return build_int8(weights, settings.worker, cache_dir, material, limits, told)
+
+
+def _material(
+    settings: Settings, recordings: list[Path], annotations: Path | None, frames: int, told: Told
+) -> Material:
+    from posebus.cli.engine_frames import described, read_rgb, spread_frames
+    from workers.average_precision import read_annotations
+    from workers.engine_build import Material
+
+    annotated = None if annotations is None else read_annotations(annotations)
+    inputs = spread_frames(recordings, frames, settings.worker.imgsz, told)
+    return Material(inputs, described(recordings), annotated, read_rgb)
+
+
+@contextmanager
+def _progress(*, as_json: bool) -> Iterator[Told]:
+    """A bar on standard error, if that is a terminal and nobody else reads."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    disabled = as_json or not console.is_terminal
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=disabled) as bars:
+        task = bars.add_task("starting", total=None)
+
+        def told(what: str, done: int, total: int) -> None:
+            bars.update(task, description=what, completed=done, total=total)
+
+        yield told
+
+
+def _as_dict(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "installed": outcome.built is not None,
+        "refusal": list(outcome.refusal),
+        "report": outcome.report.as_dict(),
+        "fp32_ms": round(outcome.reference_ms, 2),
+        "int8_ms": round(outcome.ms, 2),
+        "graph": None if outcome.built is None else str(outcome.built.graph),
+    }
+
+
+def _say(outcome: Outcome) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from posebus.cli.failures import complain
+
+    report = outcome.report
+    table = Table("people", "seen by fp32", "recall", "extra", "joints: mean", "95th percentile", box=None)
+    for name, group in (("all", report.all), ("small", report.small), ("large", report.large)):
+        errors = ("-" if value is None else f"{100 * value:.1f} %" for value in (group.mean_error, group.p95_error))
+        recall = f"{group.recall:.3f}" if group.people else "-"
+        table.add_row(name, str(group.people), recall, str(group.extra), *errors)
+    console = Console(highlight=False)
+    console.print(
+        f"int8 against fp32 on {report.frames} frames that were held back (joints in parts of the body's size)"
+    )
+    console.print(table)
+    if report.ap is not None:
+        console.print(f"AP {report.ap:.3f}, fp32 {report.reference_ap:.3f}")
+    console.print(f"{outcome.ms:.1f} ms a frame, fp32 {outcome.reference_ms:.1f} ms, on this machine")
+    if outcome.built is None:
+        complain(
+            f"the engine was refused: {'; '.join(outcome.refusal)}. Calibrate with more, and more varied, recordings"
+        )
+    else:
+        console.print("It is installed: workers use it with --precision int8 (worker.precision: int8)")
+
+
+def _in_short(facts: dict[str, Any]) -> str:
+    everybody = facts["report"]["all"]
+    found = everybody["people"] - everybody["missed"]
+    ap = facts["report"]["ap"]
+    words = [
+        f"{found} of fp32's {everybody['people']} people found",
+        f"{facts['int8_ms']} ms (fp32 {facts['fp32_ms']})",
+    ]
+    if ap is not None:
+        words.insert(1, f"AP {ap:.3f} (fp32 {facts['report']['reference_ap']:.3f})")
+    return ", ".join(words)

@@ -1,0 +1,96 @@
+"""Engines that were built ahead of time: where they lie in the cache, and what is known of them.
+
+A JSON file beside the graph says which graph counts and how it was made. It is replaced last and in one step, so that
+a worker finds the old engine whole or the new one whole. The graph before is kept until the next build, for workers
+that still run on it and may set it up for another frame shape.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from posebus.errors import EngineError
+from workers.export import exported_path
+from workers.weights import Weights, sha256_of
+
+ENDING = "-int8.json"
+HASH_LETTERS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltEngine:
+    """One built engine: its graph (an OpenVINO IR) and its facts, as `install` was given them."""
+
+    graph: Path
+    facts: dict[str, Any]
+
+    @property
+    def imgsz(self) -> int:
+        """Longest side of the inputs that it was calibrated and measured with."""
+        return int(self.facts["imgsz"])
+
+
+def facts_path(weights: Weights, cache_dir: Path) -> Path:
+    """Where the facts of the 8-bit engine of `weights` are cached."""
+    return exported_path(weights, cache_dir).with_suffix("").with_name(_stem(weights, cache_dir) + ENDING)
+
+
+def find_built(weights: Weights, cache_dir: Path) -> BuiltEngine | None:
+    """The 8-bit engine of `weights`, None where none was built; raises EngineError where it is damaged."""
+    path = facts_path(weights, cache_dir)
+    return read_built(path) if path.is_file() else None
+
+
+def read_built(path: Path) -> BuiltEngine:
+    """The engine with the facts in `path`; raises EngineError where it is damaged."""
+    try:
+        facts = json.loads(path.read_bytes())
+        built = BuiltEngine(path.with_name(facts["graph"]), facts)
+        whole = built.imgsz > 0 and built.graph.is_file() and built.graph.with_suffix(".bin").is_file()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EngineError(f"{path} is damaged: build the engine again") from error
+    if not whole:
+        raise EngineError(f"the files that {path} names are missing: build the engine again")
+    return built
+
+
+def list_built(cache_dir: Path) -> list[Path]:
+    """The facts of all built engines in the cache."""
+    return sorted((cache_dir / "engines").glob(f"*{ENDING}"))
+
+
+def install(graph: Path, weights: Weights, cache_dir: Path, facts: Mapping[str, Any]) -> BuiltEngine:
+    """Move the finished `graph` (with its .bin beside it, on the cache's file system) and its `facts` into the cache.
+
+    Raises OSError.
+    """
+    target = facts_path(weights, cache_dir)
+    before = _graph_named_in(target)
+    name = f"{_stem(weights, cache_dir)}-int8-{sha256_of(graph.with_suffix('.bin'))[:HASH_LETTERS]}.xml"
+    complete = {**facts, "graph": name}
+    # The weights first: whoever finds the graph finds them, too.
+    for suffix in (".bin", ".xml"):
+        graph.with_suffix(suffix).replace(target.with_name(name).with_suffix(suffix))
+    partial = graph.with_suffix(".json")
+    partial.write_text(json.dumps(complete, indent=1) + "\n")
+    partial.replace(target)
+    for old in target.parent.glob(f"{_stem(weights, cache_dir)}-int8-*.xml"):
+        if old.name not in (name, before):
+            old.unlink()
+            old.with_suffix(".bin").unlink(missing_ok=True)
+    return BuiltEngine(target.with_name(name), complete)
+
+
+def _stem(weights: Weights, cache_dir: Path) -> str:
+    return exported_path(weights, cache_dir).stem
+
+
+def _graph_named_in(path: Path) -> str | None:
+    try:
+        return str(json.loads(path.read_bytes())["graph"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

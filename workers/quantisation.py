@@ -1,0 +1,136 @@
+"""The network in 8-bit integers: post-training quantisation by NNCF, the end of the head left in floating point.
+
+Scales are found by watching what the layers put out for real pictures (https://docs.openvino.ai, "Post-training
+quantization"). Weights are symmetric per channel, activations may be asymmetric (NNCF's MIXED preset): the network's
+SiLU goes below zero only a little, and symmetric scales would waste half of their steps on that.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from posebus.errors import EngineError
+from workers.engines.base import FloatArray, ImageArray
+
+LAYERS_KEPT = 1
+"""Layers with learned weights, counted from the output in every branch of the head, that stay in floating point.
+
+Boxes, scores and joints leave the network there, and their errors go straight into pixels. With 1 joints err by a third
+less than with 0 at the same speed; with the whole head (3) by another fifth, and a quarter of the speed is lost.
+"""
+
+MOSAIC_SIDE = 2
+"""Pictures on a side of a mosaic."""
+
+_CONVOLUTIONS = frozenset({"Convolution", "GroupConvolution"})
+_NOT_COMPUTED = frozenset({"Constant", "Parameter", "Result", "ShapeOf"})
+
+
+def quantised(path: Path, inputs: Sequence[ImageArray], seen: Callable[[int], None] | None = None) -> Any:
+    """The exported network at `path` as an `openvino.Model` with 8-bit layers and free batch, height and width.
+
+    inputs: letterboxed pictures, u8 RGB (H, W, 3), of any shapes that the network takes. `seen` is told how many of
+    them the network has been shown. Raises EngineError where NNCF is missing or cannot work with the network.
+    """
+    if find_spec("nncf") is None:
+        raise EngineError("8-bit engines need the package nncf, which is not installed: pip install 'posebus[int8]'")
+    # NNCF looks for a GPU compiler through torch, and complains about what it does not find.
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    import nncf
+    import openvino
+
+    nncf.set_log_level(logging.ERROR)
+    shown = 0
+
+    def planes(image_rgb: ImageArray) -> FloatArray:
+        nonlocal shown
+        shown += 1
+        if seen is not None:
+            seen(min(shown, len(inputs)))
+        floats: FloatArray = image_rgb.transpose(2, 0, 1)[None].astype(np.float32, order="C")
+        floats /= np.float32(255)
+        return floats
+
+    try:
+        network = openvino.Core().read_model(str(path))
+        kept = nncf.IgnoredScope(names=last_layers(network, LAYERS_KEPT), validate=False)
+        # NNCF draws its own bars on standard output, where a program may read our answer.
+        with redirect_stdout(io.StringIO()):
+            return nncf.quantize(
+                network,
+                nncf.Dataset(with_mosaics(inputs), planes),
+                preset=nncf.QuantizationPreset.MIXED,
+                subset_size=len(inputs),
+                ignored_scope=kept,
+            )
+    except (RuntimeError, nncf.InternalError, nncf.ValidationError, nncf.UnsupportedModelError) as error:
+        last = str(error).strip().splitlines()[-1]
+        raise EngineError(f"{path.name} cannot be quantised: use another precision ({last})") from error
+
+
+def with_mosaics(inputs: Sequence[ImageArray]) -> list[ImageArray]:
+    """Every second picture replaced by a mosaic of four, reduced, from all over the recording; shapes stay.
+
+    Networks are trained on such mosaics (Bochkovskiy et al. 2020, YOLOv4), and here they show people of half the size
+    and more of them at once: scales that were found with one person in sight clip the layers that crowds excite.
+    """
+    return [image if index % 2 == 0 else _mosaic(index, inputs) for index, image in enumerate(inputs)]
+
+
+def _mosaic(index: int, inputs: Sequence[ImageArray]) -> ImageArray:
+    height_px, width_px = inputs[index].shape[:2]
+    part_px = (width_px // MOSAIC_SIDE, height_px // MOSAIC_SIDE)
+    tiles = MOSAIC_SIDE**2
+    whole = np.empty_like(inputs[index])
+    for tile in range(tiles):
+        image = inputs[(index + tile * len(inputs) // tiles) % len(inputs)]
+        left, top = tile % MOSAIC_SIDE * part_px[0], tile // MOSAIC_SIDE * part_px[1]
+        whole[top : top + part_px[1], left : left + part_px[0]] = cv2.resize(
+            image, part_px, interpolation=cv2.INTER_AREA
+        )
+    return whole
+
+
+def last_layers(network: Any, layers: int) -> list[str]:
+    """Names of the operations between the outputs and the `layers`-th last layer of every branch, it included.
+
+    Found by walking from the outputs against the data, so that they need no names of one family of networks.
+    """
+    fewest: dict[str, int] = {}
+    waiting = [(result.input_value(0).get_node(), 0) for result in network.get_results()]
+    while waiting:
+        node, passed = waiting.pop()
+        name = node.get_friendly_name()
+        # Past ShapeOf only sizes are computed, and that way leads to layers anywhere in the network.
+        if node.get_type_name() in _NOT_COMPUTED:
+            continue
+        passed += _is_layer(node)
+        if passed > layers or fewest.get(name, layers + 1) <= passed:
+            continue
+        fewest[name] = passed
+        waiting += [(value.get_node(), passed) for value in node.input_values()]
+    return sorted(fewest)
+
+
+def _is_layer(node: Any) -> bool:
+    """Whether `node` is a convolution with learned weights.
+
+    The head also takes a box's sides from their distribution by one, with the weights 0, 1, 2, …, behind a softmax.
+    """
+    if node.get_type_name() not in _CONVOLUTIONS:
+        return False
+    before = node.input_value(0).get_node()
+    while before.get_type_name() in ("Reshape", "Transpose"):
+        before = before.input_value(0).get_node()
+    return bool(before.get_type_name() != "Softmax")
