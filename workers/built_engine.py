@@ -8,12 +8,14 @@ that still run on it and may set it up for another frame shape.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from posebus.errors import EngineError
+from posebus.settings import WorkerSettings
 from workers.export import exported_path
 from workers.weights import Weights, sha256_of
 
@@ -32,6 +34,16 @@ class BuiltEngine:
     def imgsz(self) -> int:
         """Longest side of the inputs that it was calibrated and measured with."""
         return int(self.facts["imgsz"])
+
+    def in_words(self) -> str:
+        """One line for a person: what it is, and how it compared with fp32."""
+        facts, report = self.facts, self.facts["report"]
+        seen, missed = (report["all"][name] for name in ("people", "missed"))
+        words = [f"{seen - missed} of fp32's {seen} people found"]
+        if report["ap"] is not None:
+            words.append(f"AP {report['ap']:.3f} (fp32 {report['reference_ap']:.3f})")
+        words.append(f"{facts['int8_ms']:.1f} ms a frame (fp32 {facts['fp32_ms']:.1f})")
+        return f"{facts['weights']} int8 at {self.imgsz} px, built {facts['built_at']}: {', '.join(words)}"
 
 
 def facts_path(weights: Weights, cache_dir: Path) -> Path:
@@ -61,6 +73,16 @@ def read_built(path: Path) -> BuiltEngine:
 def list_built(cache_dir: Path) -> list[Path]:
     """The facts of all built engines in the cache."""
     return sorted((cache_dir / "engines").glob(f"*{ENDING}"))
+
+
+def build_command(settings: WorkerSettings) -> str:
+    """What to type so that an 8-bit engine for these settings is built."""
+    options = ["--precision int8", f"--imgsz {settings.imgsz}"]
+    if settings.model != type(settings).model_fields["model"].default:
+        options.append(f"--model {shlex.quote(settings.model)}")
+    if settings.allow_unknown_weights:
+        options.append("--allow-unknown-weights")
+    return f"posebus engines build {' '.join(options)} --calibrate VIDEO"
 
 
 def install(graph: Path, weights: Weights, cache_dir: Path, facts: Mapping[str, Any]) -> BuiltEngine:

@@ -93,7 +93,7 @@ def why_refused(report: Report, max_recall_loss: float, max_ap_loss: float) -> l
     reasons = []
     if not report.all.people:
         reasons.append("nobody is in the frames that were held back, so that nothing could be compared")
-    elif 1.0 - report.all.recall > max_recall_loss:
+    elif report.all.missed > max_recall_loss * report.all.people:
         reasons.append(
             f"{report.all.missed} of {report.all.people} people are not found any more "
             f"({1.0 - report.all.recall:.3f}, and {max_recall_loss:g} is allowed)"

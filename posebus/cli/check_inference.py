@@ -82,3 +82,29 @@ def engine(settings: WorkerSettings) -> Finding:
     except PoseBusError as error:
         return Finding("engine", BROKEN, str(error))
     return Finding("engine", FINE, f"{choice.name} {choice.precision} on {choice.device}: {choice.reason}")
+
+
+def built_engine(settings: WorkerSettings, cache_dir: Path) -> Finding:
+    """Whether an 8-bit engine of the weights was built here, and whether it was measured at the size in use."""
+    if util.find_spec("openvino") is None:
+        return Finding("int8", NOTE, "not looked for: OpenVINO is not installed", _INSTALL)
+    from workers.built_engine import build_command, find_built
+    from workers.weights import resolve_weights
+
+    wanted = settings.precision == "int8"
+    try:
+        found = find_built(
+            resolve_weights(
+                settings.model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir, download=False
+            ),
+            cache_dir,
+        )
+    except PoseBusError as error:
+        return Finding("int8", BROKEN if wanted else NOTE, str(error))
+    build = build_command(settings)
+    if found is None:
+        return Finding("int8", BROKEN if wanted else NOTE, "no 8-bit engine was built", build)
+    if found.imgsz != settings.imgsz:
+        text = f"{found.in_words()}; workers use {settings.imgsz} px, where it was not measured"
+        return Finding("int8", NOTE, text, build)
+    return Finding("int8", FINE, found.in_words() + ("" if wanted else "; used with --precision int8 only"))

@@ -18,6 +18,7 @@ PURPOSES = {
     "embedded": "a broker that needs no installation",
     "ingest": "reading cameras and files",
     "worker": "inference",
+    "int8": "building 8-bit engines",
     "tracking": "identities",
     "jobs": "recordings as RQ jobs",
 }
@@ -32,7 +33,9 @@ LIBRARIES = {
 }
 """Modules with compiled parts that may be installed and yet not load, and what helps."""
 
-_REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)\s*(?:\(?[^;]*?>=\s*([0-9.]+))?[^;]*;.*extra\s*==\s*['\"]([a-z]+)['\"]")
+_REQUIREMENT = re.compile(
+    r"^([A-Za-z0-9._-]+)\s*(?:\(?[^;]*?>=\s*([0-9.]+))?[^;]*;.*extra\s*==\s*['\"]([a-z0-9]+)['\"]"
+)
 
 
 def python() -> Finding:

@@ -63,6 +63,7 @@ def _examine(settings: Settings) -> Iterable[Finding]:
     yield check_inference.gpu()
     yield check_inference.decoding()
     yield check_inference.engine(settings.worker)
+    yield check_inference.built_engine(settings.worker, cache_dir)
 
 
 def _show_while_finding(findings: Iterable[Finding]) -> list[Finding]:

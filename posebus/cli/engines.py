@@ -39,7 +39,7 @@ _CalibrateOption = Annotated[
         rich_help_panel=INT8,
     ),
 ]
-_MoreArgument = Annotated[list[Path] | None, typer.Argument(metavar="[VIDEO]...", help="More recordings to calibrate.")]
+_MoreArgument = Annotated[list[Path] | None, typer.Argument(metavar="VIDEO", help="More recordings to calibrate with.")]
 _AnnotationsOption = Annotated[
     Path | None,
     typer.Option(
@@ -141,14 +141,14 @@ def list_engines(config: ConfigOption = None, as_json: JsonOption = False) -> No
     found = []
     for path in list_built(cache_folder(settings_from(config))):
         try:
-            found.append(read_built(path).facts)
+            found.append(read_built(path))
         except EngineError as error:
             complain(error)
     if as_json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps([built.facts for built in found], indent=2))
         return
-    for facts in found:
-        print(f"{facts['weights']} int8, built {facts['built_at']} at {facts['imgsz']} px: {_in_short(facts)}")
+    for built in found:
+        print(built.in_words())
     if not found:
         print("no 8-bit engine was built: posebus engines build --precision int8 --calibrate VIDEO")
 
@@ -260,16 +260,3 @@ def _say(outcome: Outcome) -> None:
         )
     else:
         console.print("It is installed: workers use it with --precision int8 (worker.precision: int8)")
-
-
-def _in_short(facts: dict[str, Any]) -> str:
-    everybody = facts["report"]["all"]
-    found = everybody["people"] - everybody["missed"]
-    ap = facts["report"]["ap"]
-    words = [
-        f"{found} of fp32's {everybody['people']} people found",
-        f"{facts['int8_ms']} ms (fp32 {facts['fp32_ms']})",
-    ]
-    if ap is not None:
-        words.insert(1, f"AP {ap:.3f} (fp32 {facts['report']['reference_ap']:.3f})")
-    return ", ".join(words)

@@ -6,6 +6,7 @@ import ast
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -20,14 +21,19 @@ OWN = {package.partition(".")[0] for package in CONFIGURATION["tool"]["setuptool
 
 def _imported(package: str) -> set[str]:
     """Top-level names that the files of `package` import from elsewhere, also inside functions."""
-    names: set[str] = set()
-    for path in (ROOT / package).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Import):
-                names |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-                names.add(node.module.partition(".")[0])
+    names = set().union(*(_imported_by(path) for path in (ROOT / package).rglob("*.py")))
     return names - OWN - sys.stdlib_module_names
+
+
+def _imported_by(path: Path) -> set[str]:
+    """Top-level names that one file imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module.partition(".")[0])
+    return names
 
 
 def _declared(extra: str) -> set[str]:
@@ -43,13 +49,21 @@ def _declared(extra: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("package", "extra"),
-    [("ingest", "ingest"), ("workers", "worker"), ("tracking", "tracking"), ("recordings", "jobs")],
+    [("ingest", "ingest"), ("workers", "int8"), ("tracking", "tracking"), ("recordings", "jobs")],
 )
 def test_extras_name_what_their_stage_imports(package: str, extra: str) -> None:
     distributions = packages_distributions()
     for name in _imported(package):
         owners = {owner.lower() for owner in distributions.get(name, [name])}
         assert owners & _declared(extra), f"{package} imports {name}, which the extra {extra} does not name"
+
+
+def test_workers_run_without_what_only_building_needs() -> None:
+    """The extra int8 is that of `posebus engines build`: nothing else of the workers may import what it adds."""
+    added = {"nncf", "pycocotools"}
+    assert added == _declared("int8") - _declared("worker") - _declared("ingest")
+    importing = {path.name for path in (ROOT / "workers").rglob("*.py") if added & _imported_by(path)}
+    assert importing == {"quantisation.py", "average_precision.py"}
 
 
 def test_imports_are_found() -> None:

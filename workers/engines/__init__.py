@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -131,16 +130,13 @@ def _build_openvino(weights: Weights, choice: EngineChoice, settings: WorkerSett
 
 def _built_graph(weights: Weights, settings: WorkerSettings, cache_dir: Path) -> Path:
     """The graph of the 8-bit engine that was built for these weights; raises EngineError where there is none."""
-    from workers.built_engine import find_built
+    from workers.built_engine import build_command, find_built
 
     built = find_built(weights, cache_dir)
     if built is None:
-        options = f"--precision int8 --imgsz {settings.imgsz}"
-        options += "" if settings.model == weights.name else f" --model {shlex.quote(settings.model)}"
-        options += " --allow-unknown-weights" if settings.allow_unknown_weights else ""
         raise EngineError(
-            f"no 8-bit engine of {weights.name} was built on this machine: run 'posebus engines build {options} "
-            "--calibrate VIDEO' with recordings of your cameras"
+            f"no 8-bit engine of {weights.name} was built on this machine: run '{build_command(settings)}' with "
+            "recordings of your cameras"
         )
     return built.graph
 

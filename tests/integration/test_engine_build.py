@@ -1,0 +1,181 @@
+"""8-bit engines with real weights and a real clip: built, measured, used, refused, interrupted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from posebus.errors import EngineError
+from posebus.settings import WorkerSettings
+from tests.conftest import missing
+from tests.integration.conftest import BuildModel
+from tests.integration.run_command import finish, posebus, start, wait_until
+from workers.built_engine import find_built
+from workers.engine_report import compare
+from workers.engines import load_engine
+from workers.estimator import PoseEstimator
+from workers.export import export_onnx
+from workers.weights import Weights
+
+IMGSZ = 320
+BUILD = ("engines", "build", "--precision", "int8", "--imgsz", str(IMGSZ), "--frames", "12", "--json")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def needs_nncf() -> None:
+    if find_spec("nncf") is None:
+        missing("nncf is not installed: pip install 'posebus[int8]'")
+
+
+@pytest.fixture(scope="module")
+def clip(shared_data: Path) -> Path:
+    """People walking through a street, several in each frame."""
+    return shared_data / "TUD-Stadtmitte.mp4"
+
+
+@pytest.fixture(scope="module")
+def cache(weights: Weights, engine_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder with the exported network and nothing else."""
+    folder = tmp_path_factory.mktemp("cache")
+    exported = export_onnx(weights, engine_cache)
+    (folder / "engines").mkdir()
+    shutil.copy(exported, folder / "engines")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def answer(cache: Path, clip: Path, shared_data: Path) -> dict[str, Any]:
+    """What the command says about an engine that it has built and installed."""
+    annotations = shared_data / "coco4" / "test_coco.json"
+    done = posebus(cache, *BUILD, "--max-ap-loss", "0.1", "--annotations", annotations, "--calibrate", clip)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
+def files_in(cache: Path) -> set[str]:
+    """Names of all that lies beside the exported network, but for what loading it leaves."""
+    return {path.name for path in (cache / "engines").iterdir() if path.suffix not in {".onnx", ".lock", ".head"}}
+
+
+def estimator(cache: Path, **settings: Any) -> PoseEstimator:
+    wanted = WorkerSettings(conf=0.25, **settings)
+    return PoseEstimator(load_engine(wanted, cache), wanted)
+
+
+def test_a_built_engine_is_installed_with_its_report(answer: dict[str, Any], cache: Path, weights: Weights) -> None:
+    built = find_built(weights, cache)
+    assert built is not None
+    assert answer["graph"] == str(built.graph)
+    assert built.facts["report"] == answer["report"]
+    assert built.facts["sources"][0]["name"] == "TUD-Stadtmitte.mp4"
+    assert answer["report"]["frames"] == 3
+    assert answer["report"]["all"]["people"] >= 6
+    assert answer["report"]["ap"] > 0.4
+    assert files_in(cache) == {built.graph.name, built.graph.with_suffix(".bin").name, f"{built.graph.name[:-17]}.json"}
+
+
+@pytest.mark.parametrize("imgsz", [IMGSZ, 640])
+def test_a_worker_finds_the_same_people_with_it_at_any_size(
+    imgsz: int, answer: dict[str, Any], cache: Path, clip: Path
+) -> None:
+    import cv2
+
+    assert answer["installed"]
+    recording = cv2.VideoCapture(str(clip))
+    pictures = [cv2.cvtColor(recording.read()[1], cv2.COLOR_BGR2RGB) for _ in range(25)][::6]
+    exact, coarse = (estimator(cache, engine="openvino", precision=p, imgsz=imgsz) for p in ("fp32", "int8"))
+    assert (coarse.engine.name, coarse.engine.precision) == ("openvino", "int8")
+    report = compare([(exact.estimate(picture), coarse.estimate(picture)) for picture in pictures])
+    assert report.all.people >= 20
+    assert report.all.recall > 0.9
+    assert report.all.mean_error is not None
+    # Not 0: that would be fp32 under another name.
+    assert 0.001 < report.all.mean_error < 0.04
+    for one in (exact, coarse):
+        one.engine.close()
+
+
+def test_doctor_and_list_tell_of_it(answer: dict[str, Any], cache: Path) -> None:
+    assert answer["installed"]
+    listed = json.loads(posebus(cache, "engines", "list", "--json").stdout)
+    assert [facts["weights"] for facts in listed] == ["yolo11n-pose"]
+    assert "yolo11n-pose int8 at 320 px" in posebus(cache, "engines", "list").stdout
+    findings = json.loads(posebus(cache, "doctor", "--precision", "int8", "--json").stdout)["findings"]
+    (finding,) = (finding for finding in findings if finding["name"] == "int8")
+    # Workers use 640 px, and it was measured at 320.
+    assert finding["status"] == "note"
+    assert "not measured" in finding["text"]
+
+
+def test_a_refused_engine_leaves_the_one_before(answer: dict[str, Any], cache: Path, clip: Path) -> None:
+    assert answer["installed"]
+    before = files_in(cache)
+    done = posebus(cache, *BUILD, "--max-recall-loss", "-1", clip, "--calibrate", clip)
+    assert done.returncode == 1
+    said = json.loads(done.stdout)
+    assert not said["installed"]
+    assert "people are not found any more" in said["refusal"][0]
+    assert files_in(cache) == before
+
+
+def test_an_interrupted_build_leaves_nothing(weights: Weights, engine_cache: Path, clip: Path, tmp_path: Path) -> None:
+    exported = export_onnx(weights, engine_cache)
+    folder = tmp_path / "engines"
+    folder.mkdir()
+    shutil.copy(exported, folder)
+    process = start(tmp_path, *BUILD, "--calibrate", clip)
+    # The folder for what is not finished appears when the engine is about to be written.
+    wait_until(lambda: process.poll() is not None or list(folder.glob(".build-*")), "a build under way")
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert finish(process).returncode == 130
+    assert files_in(tmp_path) == set()
+
+
+def test_where_none_was_built_the_sentence_has_the_command(engine_cache: Path) -> None:
+    settings = WorkerSettings(precision="int8", imgsz=960)
+    with pytest.raises(EngineError, match="posebus engines build --precision int8 --imgsz 960 --calibrate VIDEO"):
+        load_engine(settings, engine_cache)
+
+
+def test_what_cannot_be_built_gets_a_sentence(engine_cache: Path, tmp_path: Path, clip: Path) -> None:
+    for arguments, words in (
+        (("--precision", "int8"), "give recordings of them with --calibrate VIDEO"),
+        (("--precision", "fp32", "--calibrate", clip), "only 8-bit engines are calibrated"),
+        (("--precision", "int8", "--calibrate", tmp_path / "none.mp4"), "none.mp4"),
+        (("--precision", "int8", "--calibrate", clip, "--annotations", tmp_path / "none.json"), "none.json"),
+    ):
+        done = posebus(engine_cache, "engines", "build", *arguments)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert words in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_other_precisions_are_exported_and_loaded(engine_cache: Path) -> None:
+    done = posebus(engine_cache, "engines", "build", "--precision", "fp32", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["precision"] == "fp32"
+
+
+@pytest.mark.parametrize("end_to_end", [True, False])
+def test_the_end_of_other_heads_is_found(end_to_end: bool, tmp_path: Path, build_model: BuildModel) -> None:
+    import openvino
+    from ultralytics import YOLO
+
+    from workers.quantisation import last_layers
+
+    own = build_model(tmp_path, "yolo26n-pose.yaml", nc=1)
+    path = Path(YOLO(str(own)).export(format="onnx", dynamic=True, nms=False if end_to_end else None))
+    network = openvino.Core().read_model(str(path))
+    kinds = {node.get_friendly_name(): node.get_type_name() for node in network.get_ordered_ops()}
+    kept = [[name for name in last_layers(network, layers) if kinds[name] == "Convolution"] for layers in (0, 1)]
+    # Boxes, scores and joints, each on three scales.
+    assert kept[0] == []
+    assert len(kept[1]) >= 9

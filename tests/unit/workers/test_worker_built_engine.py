@@ -1,0 +1,78 @@
+"""Built engines in the cache: found whole, replaced in one step, damage told in a sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from posebus.errors import EngineError
+from posebus.settings import WorkerSettings
+from workers import engines
+from workers.built_engine import BuiltEngine, facts_path, find_built, install, list_built, read_built
+from workers.engines import EngineChoice
+from workers.weights import Weights
+
+WEIGHTS = Weights(path=Path("mine.pt"), sha256="ab" * 32, name="mine")
+
+
+def put(cache: Path, content: str) -> BuiltEngine:
+    """Install a graph whose weights hold `content`."""
+    scratch = cache / "engines" / ".build"
+    scratch.mkdir(parents=True, exist_ok=True)
+    graph = scratch / "int8.xml"
+    graph.write_text(f"<net>{content}</net>")
+    graph.with_suffix(".bin").write_text(content)
+    built = install(graph, WEIGHTS, cache, {"imgsz": 640, "about": content})
+    assert not list(scratch.iterdir())
+    scratch.rmdir()
+    return built
+
+
+def test_what_was_installed_is_found(tmp_path: Path) -> None:
+    assert find_built(WEIGHTS, tmp_path) is None
+    assert list_built(tmp_path) == []
+    built = put(tmp_path, "first")
+    assert find_built(WEIGHTS, tmp_path) == built
+    assert list_built(tmp_path) == [facts_path(WEIGHTS, tmp_path)]
+    assert built.graph.with_suffix(".bin").read_text() == "first"
+    assert (built.imgsz, built.facts["about"]) == (640, "first")
+
+
+def test_the_graph_before_is_kept_for_workers_that_run_on_it_and_no_older_one(tmp_path: Path) -> None:
+    first, second, third = (put(tmp_path, content) for content in ("first", "second", "third"))
+    assert not first.graph.exists()
+    assert not first.graph.with_suffix(".bin").exists()
+    assert second.graph.exists()
+    assert find_built(WEIGHTS, tmp_path) == third
+
+
+def test_the_same_graph_again_stays(tmp_path: Path) -> None:
+    put(tmp_path, "first")
+    again = put(tmp_path, "first")
+    assert find_built(WEIGHTS, tmp_path) == again
+
+
+def test_a_damaged_engine_gets_a_sentence(tmp_path: Path) -> None:
+    built = put(tmp_path, "first")
+    path = facts_path(WEIGHTS, tmp_path)
+    built.graph.with_suffix(".bin").unlink()
+    with pytest.raises(EngineError, match="missing: build the engine again"):
+        find_built(WEIGHTS, tmp_path)
+    for text in ("{", "[]", json.dumps({"graph": "a.xml", "imgsz": "wide"})):
+        path.write_text(text)
+        with pytest.raises(EngineError, match="damaged: build the engine again"):
+            read_built(path)
+
+
+def test_where_none_was_built_the_sentence_has_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.export.export_onnx", lambda weights, cache_dir: tmp_path / "mine.onnx")
+    settings = WorkerSettings(model="my models/mine.pt", imgsz=960, precision="int8", allow_unknown_weights=True)
+    choice = EngineChoice("openvino", "int8", "cpu", "")
+    command = (
+        "posebus engines build --precision int8 --imgsz 960 --model 'my models/mine.pt' "
+        "--allow-unknown-weights --calibrate VIDEO"
+    )
+    with pytest.raises(EngineError, match=command):
+        engines.ENGINES["openvino"](WEIGHTS, choice, settings, tmp_path)
