@@ -19,6 +19,7 @@ from workers.built_engine import BuiltEngine, install
 from workers.engine_report import COUNTED_SCORE, Report, compare, why_refused
 from workers.engines.base import Head, ImageArray, available_cpus
 from workers.engines.openvino import OpenVINOEngine
+from workers.engines.openvino_import import import_openvino
 from workers.estimator import PoseEstimator
 from workers.export import export_onnx, locked, read_head, storing_in
 from workers.postprocess import Detections
@@ -93,12 +94,10 @@ def build_int8(
     head = read_head(network)
     calibration = material.calibration
     graph = quantised(network, calibration, lambda shown: told("calibrating", shown, len(calibration)))
-    import openvino
-
     # In the cache's own folder, so that the finished files only have to be renamed.
     with storing_in(network.parent), tempfile.TemporaryDirectory(dir=network.parent, prefix=".build-") as scratch:
         path = Path(scratch) / "int8.xml"
-        openvino.save_model(graph, str(path), compress_to_fp16=False)
+        import_openvino().save_model(graph, str(path), compress_to_fp16=False)
         outcome = _measured(network, path, head, settings, material, told)
         refusal = why_refused(outcome.report, limits.recall, limits.ap)
         if refusal:

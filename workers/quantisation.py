@@ -21,6 +21,7 @@ import numpy as np
 
 from posebus.errors import EngineError
 from workers.engines.base import FloatArray, ImageArray
+from workers.engines.openvino_import import import_openvino
 
 LAYERS_KEPT = 1
 """Layers with learned weights, counted from the output in every branch of the head, that stay in floating point.
@@ -47,8 +48,8 @@ def quantised(path: Path, inputs: Sequence[ImageArray], seen: Callable[[int], No
     # NNCF looks for a GPU compiler through torch, and complains about what it does not find.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    openvino = import_openvino()
     import nncf
-    import openvino
 
     nncf.set_log_level(logging.ERROR)
     shown = 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 
 from posebus.errors import EngineError, WeightsError
 from posebus.settings import WorkerSettings
+from tests.conftest import ROOT
 from tests.integration.conftest import BuildModel
 from workers.engines import load_engine
 from workers.engines.base import Engine, Head, Limits
@@ -80,3 +84,17 @@ def test_exporting_leaves_the_rest_of_the_disk_alone(
     estimator = PoseEstimator(load_engine(WorkerSettings(engine="openvino"), tmp_path / "cache"), WorkerSettings())
     estimator.warm_up((64, 64))
     estimator.engine.close()
+
+
+def test_openvino_tells_nobody_that_it_was_imported(weights: Weights, engine_cache: Path, tmp_path: Path) -> None:
+    export_onnx(weights, engine_cache)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from posebus.settings import WorkerSettings; from workers.engines import load_engine\n"
+        "load_engine(WorkerSettings(engine='openvino'), Path(sys.argv[1])).close()\n"
+        "assert sys.modules['openvino_telemetry'] is None, 'telemetry was loaded'"
+    )
+    # HOME alone: the identifier that telemetry keeps would be written there.
+    environment = {**os.environ, "HOME": str(tmp_path), "CI": ""}
+    subprocess.run([sys.executable, "-c", code, str(engine_cache)], cwd=ROOT, env=environment, check=True)
+    assert not list(tmp_path.iterdir())

@@ -15,6 +15,7 @@ from typing import Any
 from posebus.errors import EngineError
 from workers.arrays import Detections, ImageArray
 from workers.engines.base import Head, Limits
+from workers.engines.openvino_import import import_openvino
 from workers.picture import Picture
 from workers.postprocess import detections_from_output
 from workers.preprocess import Letterbox
@@ -33,10 +34,8 @@ class OpenVINOEngine:
     batch = 1
 
     def __init__(self, path: Path, head: Head, limits: Limits, precision: str, threads: int) -> None:
-        import openvino
-
-        self._ov = openvino
-        self._core = openvino.Core()
+        self._ov = import_openvino()
+        self._core = self._ov.Core()
         self._path = path
         self._threads = threads
         self._queues: OrderedDict[tuple[int, int], Any] = OrderedDict()
@@ -155,6 +154,4 @@ def _split_instead_of_slices(model: Any) -> None:
 
 def cpu_has_bf16() -> bool:
     """Whether this CPU computes bf16 natively; elsewhere OpenVINO would be slower with it, not faster."""
-    import openvino
-
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
