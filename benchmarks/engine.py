@@ -23,12 +23,21 @@ import simplejpeg
 from posebus.settings import WorkerSettings
 from workers.appearance import describe
 from workers.arrays import ImageArray
+from workers.built_engine import find_built
 from workers.engines import choose_engine, load_engine
 from workers.engines.base import Engine
 from workers.estimator import PoseEstimator
 from workers.picture import Picture, decode_image
+from workers.weights import resolve_weights
 
-CANDIDATES = (("torch", "fp16"), ("torch", "fp32"), ("onnx", "fp32"), ("openvino", "fp32"), ("openvino", "bf16"))
+CANDIDATES = (
+    ("torch", "fp16"),
+    ("torch", "fp32"),
+    ("onnx", "fp32"),
+    ("openvino", "fp32"),
+    ("openvino", "bf16"),
+    ("openvino", "int8"),
+)
 
 
 def views(size_px: tuple[int, int], count: int) -> list[ImageArray]:
@@ -75,18 +84,22 @@ def load(engines: list[str], imgsz: int, threads: int | None, cache: Path) -> di
     found = {}
     for name, precision in CANDIDATES:
         wanted = {"engine": name, "precision": precision, "imgsz": imgsz, "threads": threads}
-        if name not in engines or precision != _native(wanted):
+        if name not in engines or not _runs_here(wanted, cache):
             continue
         settings = WorkerSettings.model_validate(wanted)
         found[f"{name} {precision}"] = PoseEstimator(load_engine(settings, cache), settings)
     return found
 
 
-def _native(wanted: dict[str, object]) -> str:
-    """fp32 where that is asked for, else the best that the engine has here."""
-    if wanted["precision"] == "fp32":
-        return "fp32"
-    return choose_engine(WorkerSettings.model_validate(wanted | {"precision": "auto"})).precision
+def _runs_here(wanted: dict[str, object], cache: Path) -> bool:
+    """fp32 does; of the others the one that is native here, and int8 where `posebus engines build` made it."""
+    settings = WorkerSettings.model_validate(wanted)
+    if settings.precision == "fp32":
+        return True
+    if settings.precision == "int8":
+        weights = resolve_weights(settings.model, allow_unknown=False, cache_dir=cache, download=False)
+        return find_built(weights, cache) is not None
+    return choose_engine(settings.model_copy(update={"precision": "auto"})).precision == settings.precision
 
 
 def main() -> None:

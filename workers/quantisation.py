@@ -22,6 +22,7 @@ import numpy as np
 from posebus.errors import EngineError
 from workers.engines.base import FloatArray, ImageArray
 from workers.engines.openvino_import import import_openvino
+from workers.preprocess import PADDING
 
 LAYERS_KEPT = 1
 """Layers with learned weights, counted from the output in every branch of the head, that stay in floating point.
@@ -30,8 +31,8 @@ Boxes, scores and joints leave the network there, and their errors go straight i
 less than with 0 at the same speed; with the whole head (3) by another fifth, and a quarter of the speed is lost.
 """
 
-MOSAIC_SIDE = 2
-"""Pictures on a side of a mosaic."""
+MOSAIC_SIDES = (2, 3)
+"""Pictures on a side of the mosaics, in turns."""
 
 _CONVOLUTIONS = frozenset({"Convolution", "GroupConvolution"})
 _NOT_COMPUTED = frozenset({"Constant", "Parameter", "Result", "ShapeOf"})
@@ -81,24 +82,25 @@ def quantised(path: Path, inputs: Sequence[ImageArray], seen: Callable[[int], No
 
 
 def with_mosaics(inputs: Sequence[ImageArray]) -> list[ImageArray]:
-    """Every second picture replaced by a mosaic of four, reduced, from all over the recording; shapes stay.
+    """Every second picture replaced by a mosaic of reduced ones from all over the recordings; shapes stay.
 
-    Networks are trained on such mosaics (Bochkovskiy et al. 2020, YOLOv4), and here they show people of half the size
-    and more of them at once: scales that were found with one person in sight clip the layers that crowds excite.
+    Networks are trained on such mosaics (Bochkovskiy et al. 2020, YOLOv4). Here they show smaller people, and more of
+    them at once: scales that were found with one person in sight clip the layers that a crowd excites.
     """
-    return [image if index % 2 == 0 else _mosaic(index, inputs) for index, image in enumerate(inputs)]
+    return [
+        image if index % 2 == 0 else _mosaic(index, MOSAIC_SIDES[index // 2 % len(MOSAIC_SIDES)], inputs)
+        for index, image in enumerate(inputs)
+    ]
 
 
-def _mosaic(index: int, inputs: Sequence[ImageArray]) -> ImageArray:
-    height_px, width_px = inputs[index].shape[:2]
-    part_px = (width_px // MOSAIC_SIDE, height_px // MOSAIC_SIDE)
-    tiles = MOSAIC_SIDE**2
-    whole = np.empty_like(inputs[index])
-    for tile in range(tiles):
-        image = inputs[(index + tile * len(inputs) // tiles) % len(inputs)]
-        left, top = tile % MOSAIC_SIDE * part_px[0], tile // MOSAIC_SIDE * part_px[1]
-        whole[top : top + part_px[1], left : left + part_px[0]] = cv2.resize(
-            image, part_px, interpolation=cv2.INTER_AREA
+def _mosaic(index: int, side: int, inputs: Sequence[ImageArray]) -> ImageArray:
+    whole = np.full_like(inputs[index], PADDING)
+    height_px, width_px = whole.shape[0] // side, whole.shape[1] // side
+    for tile in range(side**2):
+        image = inputs[(index + tile * len(inputs) // side**2) % len(inputs)]
+        left_px, top_px = tile % side * width_px, tile // side * height_px
+        whole[top_px : top_px + height_px, left_px : left_px + width_px] = cv2.resize(
+            image, (width_px, height_px), interpolation=cv2.INTER_AREA
         )
     return whole
 
