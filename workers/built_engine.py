@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +72,11 @@ def read_built(path: Path) -> BuiltEngine:
     return built
 
 
+def compiled_folder(graph: Path) -> Path:
+    """Where OpenVINO keeps what it made of `graph` for this CPU: a file for each frame shape and number of threads."""
+    return graph.with_suffix(".compiled")
+
+
 def list_built(cache_dir: Path) -> list[Path]:
     """The facts of all built engines in the cache."""
     return sorted((cache_dir / "engines").glob(f"*{ENDING}"))
@@ -94,17 +101,23 @@ def install(graph: Path, weights: Weights, cache_dir: Path, facts: Mapping[str, 
     before = _graph_named_in(target)
     name = f"{_stem(weights, cache_dir)}-int8-{sha256_of(graph.with_suffix('.bin'))[:HASH_LETTERS]}.xml"
     complete = {**facts, "graph": name}
+    moved = target.with_name(name)
+    shutil.rmtree(compiled_folder(moved), ignore_errors=True)
+    with suppress(FileNotFoundError):
+        compiled_folder(graph).replace(compiled_folder(moved))
     # The weights first: whoever finds the graph finds them, too.
     for suffix in (".bin", ".xml"):
-        graph.with_suffix(suffix).replace(target.with_name(name).with_suffix(suffix))
+        graph.with_suffix(suffix).replace(moved.with_suffix(suffix))
     partial = graph.with_suffix(".json")
     partial.write_text(json.dumps(complete, indent=1) + "\n")
     partial.replace(target)
     for old in target.parent.glob(f"{_stem(weights, cache_dir)}-int8-*.xml"):
         if old.name not in (name, before):
             old.unlink()
-            old.with_suffix(".bin").unlink(missing_ok=True)
-    return BuiltEngine(target.with_name(name), complete)
+            for suffix in (".bin", ".lock"):
+                old.with_suffix(suffix).unlink(missing_ok=True)
+            shutil.rmtree(compiled_folder(old), ignore_errors=True)
+    return BuiltEngine(moved, complete)
 
 
 def _stem(weights: Weights, cache_dir: Path) -> str:

@@ -16,7 +16,7 @@ from posebus.settings import WorkerSettings
 from tests.conftest import missing
 from tests.integration.conftest import BuildModel
 from tests.integration.run_command import finish, posebus, start, wait_until
-from workers.built_engine import find_built
+from workers.built_engine import compiled_folder, find_built
 from workers.engine_report import compare
 from workers.engines import load_engine
 from workers.estimator import PoseEstimator
@@ -78,7 +78,8 @@ def test_a_built_engine_is_installed_with_its_report(answer: dict[str, Any], cac
     assert answer["report"]["frames"] == 3
     assert answer["report"]["all"]["people"] >= 6
     assert answer["report"]["ap"] > 0.4
-    assert files_in(cache) == {built.graph.name, built.graph.with_suffix(".bin").name, f"{built.graph.name[:-17]}.json"}
+    stem = built.graph.stem
+    assert files_in(cache) == {f"{stem}.xml", f"{stem}.bin", f"{stem}.compiled", f"{stem.rpartition('-')[0]}.json"}
 
 
 @pytest.mark.parametrize("imgsz", [IMGSZ, 640])
@@ -100,6 +101,27 @@ def test_a_worker_finds_the_same_people_with_it_at_any_size(
     assert 0.001 < report.all.mean_error < 0.04
     for one in (exact, coarse):
         one.engine.close()
+
+
+def test_what_openvino_kept_may_be_damaged(answer: dict[str, Any], cache: Path, weights: Weights, clip: Path) -> None:
+    import cv2
+
+    assert answer["installed"]
+    built = find_built(weights, cache)
+    assert built is not None
+    picture = cv2.cvtColor(cv2.VideoCapture(str(clip)).read()[1], cv2.COLOR_BGR2RGB)
+    scores = []
+    for damaged in (False, True):
+        if damaged:
+            kept = list(compiled_folder(built.graph).iterdir())
+            assert kept
+            for blob in kept:
+                blob.write_bytes(blob.read_bytes()[:50_000])
+        worker = estimator(cache, precision="int8", imgsz=IMGSZ)
+        scores.append(worker.estimate(picture).scores.tolist())
+        worker.engine.close()
+    assert scores[0]
+    assert scores[0] == scores[1]
 
 
 def test_doctor_and_list_tell_of_it(answer: dict[str, Any], cache: Path) -> None:

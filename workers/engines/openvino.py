@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from posebus.errors import EngineError
 from workers.arrays import Detections, ImageArray
+from workers.built_engine import compiled_folder
 from workers.engines.base import Head, Limits
 from workers.engines.openvino_import import import_openvino
+from workers.export import locked
 from workers.picture import Picture
 from workers.postprocess import detections_from_output
 from workers.preprocess import Letterbox
@@ -85,7 +88,7 @@ class OpenVINOEngine:
             "ENABLE_CPU_PINNING": False,
         }
         try:
-            compiled = self._core.compile_model(self._graph(height_px, width_px), "CPU", options)
+            compiled = self._compiled(self._graph(height_px, width_px), options)
             queue = self._ov.AsyncInferQueue(compiled, self.in_flight)
         except RuntimeError as error:
             raise EngineError(
@@ -94,6 +97,16 @@ class OpenVINOEngine:
             ) from error
         queue.set_callback(self._hand_over)
         return queue
+
+    def _compiled(self, graph: Any, options: dict[str, Any]) -> Any:
+        """The graph for this CPU. Of 8-bit ones that takes two seconds, so that what comes out is kept."""
+        if self.precision == "int8":
+            # Under a lock, because OpenVINO would read what another process is still writing. A file that is damaged,
+            # by a crash, or cannot be written must not keep a worker from starting.
+            with suppress(RuntimeError, OSError), locked(self._path):
+                kept = {"CACHE_DIR": str(compiled_folder(self._path))}
+                return self._core.compile_model(graph, "CPU", options | kept)
+        return self._core.compile_model(graph, "CPU", options)
 
     def _hint(self) -> str:
         """Arithmetic of the layers in floating point; those in 8 bit are marked in the graph itself."""

@@ -10,7 +10,7 @@ import pytest
 from posebus.errors import EngineError
 from posebus.settings import WorkerSettings
 from workers import engines
-from workers.built_engine import BuiltEngine, facts_path, find_built, install, list_built, read_built
+from workers.built_engine import BuiltEngine, compiled_folder, facts_path, find_built, install, list_built, read_built
 from workers.engines import EngineChoice
 from workers.weights import Weights
 
@@ -24,6 +24,7 @@ def put(cache: Path, content: str) -> BuiltEngine:
     graph = scratch / "int8.xml"
     graph.write_text(f"<net>{content}</net>")
     graph.with_suffix(".bin").write_text(content)
+    compiled_folder(graph).mkdir()
     built = install(graph, WEIGHTS, cache, {"imgsz": 640, "about": content})
     assert not list(scratch.iterdir())
     scratch.rmdir()
@@ -44,7 +45,9 @@ def test_the_graph_before_is_kept_for_workers_that_run_on_it_and_no_older_one(tm
     first, second, third = (put(tmp_path, content) for content in ("first", "second", "third"))
     assert not first.graph.exists()
     assert not first.graph.with_suffix(".bin").exists()
+    assert not compiled_folder(first.graph).exists()
     assert second.graph.exists()
+    assert compiled_folder(second.graph).is_dir()
     assert find_built(WEIGHTS, tmp_path) == third
 
 
