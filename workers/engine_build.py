@@ -32,8 +32,8 @@ HELD_BACK_EVERY = 4
 TIMED_FRAMES = 12
 TIMED_ROUNDS = 5
 
-Told = Callable[[str, int, int], None]
-"""Told of progress: what is being done, how many frames of how many."""
+Told = Callable[[str, int, int | None], None]
+"""Told of progress: what is being done, how many frames of how many (None: unknown)."""
 
 
 @dataclass(frozen=True, slots=True)

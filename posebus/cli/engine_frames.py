@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from workers.engine_build import Told
     from workers.engines.base import ImageArray
 
 MOST_KEPT = 2
 """Times the frames that are wanted, held at most while it is not known how long the recording is."""
 
 
-def spread_frames(
-    recordings: Sequence[Path], wanted: int, imgsz: int, told: Callable[[str, int, int], None]
-) -> list[ImageArray]:
+def spread_frames(recordings: Sequence[Path], wanted: int, imgsz: int, told: Told) -> list[ImageArray]:
     """About `wanted` frames of all recordings together, the same share of each, u8 RGB (H, W, 3), in their order.
 
     `imgsz` is the longest side of the network's input. Raises SourceRejected for what is no recording, BadPicture.
     """
     share = -(-wanted // len(recordings))
     frames: list[ImageArray] = []
-    for number, path in enumerate(recordings):
-        frames += _thinned(_of_one(path, share, imgsz), share)
-        told("reading recordings", number + 1, len(recordings))
+    for path in recordings:
+        frames += _thinned(_of_one(path, share, imgsz, told), share)
     return frames
 
 
-def _of_one(path: Path, share: int, imgsz: int) -> list[ImageArray]:
+def _of_one(path: Path, share: int, imgsz: int, told: Told) -> list[ImageArray]:
     """Every n-th frame, n a power of two that leaves `share` to twice as many of them."""
     import cv2
 
@@ -49,6 +47,7 @@ def _of_one(path: Path, share: int, imgsz: int) -> list[ImageArray]:
 
     try:
         while (picture := source.read(admit)) is not None:
+            told(f"reading {path.name}", position + 1, source.frame_count)
             height_px, width_px = picture.image_bgr.shape[:2]
             image = cv2.cvtColor(picture.image_bgr, cv2.COLOR_BGR2RGB)
             kept.append(Letterbox.fit((width_px, height_px), imgsz).apply(image))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -100,6 +101,7 @@ def build(
     An 8-bit engine is fitted to recordings of your cameras, compared with fp32 on frames that it was not fitted to, and
     kept only if it finds as many people; workers use it with --precision int8. Exits with 1 if it was refused.
     """
+    from posebus.cli.engine_outcome import as_dict, say
     from posebus.config import cache_folder
     from posebus.errors import ConfigError
     from recordings.interrupts import interruptible
@@ -125,7 +127,10 @@ def build(
         )
     with interruptible(), _progress(as_json=as_json) as told:
         outcome = _build_int8(settings, recordings, annotations, frames, (max_recall_loss, max_ap_loss), told)
-    print(json.dumps(_as_dict(outcome), indent=2)) if as_json else _say(outcome)
+    if as_json:
+        print(json.dumps(as_dict(outcome), indent=2))
+    else:
+        say(outcome)
     if outcome.built is None:
         raise typer.Exit(1)
 
@@ -207,56 +212,18 @@ def _material(
 
 @contextmanager
 def _progress(*, as_json: bool) -> Iterator[Told]:
-    """A bar on standard error, if that is a terminal and nobody else reads."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+    """A bar for what is being done, or lines where standard error is no terminal."""
+    from recordings.progress import progress_for
 
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    disabled = as_json or not console.is_terminal
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=disabled) as bars:
-        task = bars.add_task("starting", total=None)
+    with progress_for(as_json=as_json) as progress:
+        under_way, since_s = "", 0.0
 
-        def told(what: str, done: int, total: int) -> None:
-            bars.update(task, description=what, completed=done, total=total)
+        def told(what: str, done: int, total: int | None) -> None:
+            nonlocal under_way, since_s
+            if what != under_way:
+                progress.finish(under_way)
+                under_way, since_s = what, time.monotonic()
+            elapsed_s = time.monotonic() - since_s
+            progress.update(what, done, total, done / elapsed_s if elapsed_s > 0 else 0.0)
 
         yield told
-
-
-def _as_dict(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "installed": outcome.built is not None,
-        "refusal": list(outcome.refusal),
-        "report": outcome.report.as_dict(),
-        "fp32_ms": round(outcome.reference_ms, 2),
-        "int8_ms": round(outcome.ms, 2),
-        "graph": None if outcome.built is None else str(outcome.built.graph),
-    }
-
-
-def _say(outcome: Outcome) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from posebus.cli.failures import complain
-
-    report = outcome.report
-    table = Table("people", "seen by fp32", "recall", "extra", "joints: mean", "95th percentile", box=None)
-    for name, group in (("all", report.all), ("small", report.small), ("large", report.large)):
-        errors = ("-" if value is None else f"{100 * value:.1f} %" for value in (group.mean_error, group.p95_error))
-        recall = f"{group.recall:.3f}" if group.people else "-"
-        table.add_row(name, str(group.people), recall, str(group.extra), *errors)
-    console = Console(highlight=False)
-    console.print(
-        f"int8 against fp32 on {report.frames} frames that were held back (joints in parts of the body's size)"
-    )
-    console.print(table)
-    if report.ap is not None:
-        console.print(f"AP {report.ap:.3f}, fp32 {report.reference_ap:.3f}")
-    console.print(f"{outcome.ms:.1f} ms a frame, fp32 {outcome.reference_ms:.1f} ms, on this machine")
-    if outcome.built is None:
-        complain(
-            f"the engine was refused: {'; '.join(outcome.refusal)}. Calibrate with more, and more varied, recordings"
-        )
-    else:
-        console.print("It is installed: workers use it with --precision int8 (worker.precision: int8)")

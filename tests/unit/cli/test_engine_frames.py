@@ -33,10 +33,11 @@ def make_folder(tmp_path: Path) -> MakeFolder:
 
 def spread(recordings: list[Path], wanted: int) -> list[int]:
     """Numbers of the pictures that were taken."""
-    told: list[tuple[str, int, int]] = []
+    told: list[tuple[str, int, int | None]] = []
     frames = spread_frames(recordings, wanted, 64, lambda *progress: told.append(progress))
     assert all(frame.shape == (64, 64, 3) for frame in frames)
-    assert [progress[1:] for progress in told] == [(n + 1, len(recordings)) for n in range(len(recordings))]
+    assert [what for what, done, _ in told if done == 1] == [f"reading {path.name}" for path in recordings]
+    assert all(total is not None and done <= total for _, done, total in told)
     return [int(frame[32, 32, 0]) // STEP for frame in frames]
 
 
