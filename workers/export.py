@@ -82,7 +82,7 @@ def _export(weights: Weights, target: Path) -> None:
 def read_head(path: Path) -> Head:
     """The head of an exported network, from the metadata that ultralytics writes into the ONNX file.
 
-    Kept in a small file beside it: loading the package onnx would cost every start of a worker a fifth of a second.
+    Kept in a small file beside it: loading the package onnx would cost every start of a worker a tenth of a second.
     """
     kept = path.with_suffix(HEAD_SUFFIX)
     try:

@@ -1,8 +1,8 @@
 """Importing OpenVINO without its telemetry.
 
 Importing `openvino` tells a Google server about it, and writes an identifier into ~/intel, if `openvino_telemetry` can
-be imported; NNCF does the same for what is asked of it. A worker stays off the network and out of the home folder, and
-starts a tenth of a second sooner. There is no switch for it except in a file under ~/intel.
+be imported; NNCF does the same for what is asked of it. A worker stays off the network and out of the home folder.
+There is no switch for it except in a file under ~/intel.
 """
 
 from __future__ import annotations

@@ -57,12 +57,19 @@ def test_what_is_asked_for_is_taken(machine: Any) -> None:
     assert choice == EngineChoice("openvino", "fp32", "cpu", "asked for by the settings")
 
 
+def test_8_bit_means_openvino_even_beside_a_gpu(machine: Any) -> None:
+    machine(installed=ALL, cuda=True)
+    choice = choose_engine(WorkerSettings(precision="int8"))
+    assert (choice.name, choice.precision, choice.device) == ("openvino", "int8", "cpu")
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
         ({"engine": "openvino", "precision": "bf16"}, "does not compute in bf16 on this machine's cpu: .* to fp32"),
         ({"engine": "torch", "precision": "fp16"}, "does not compute in fp16"),
         ({"engine": "onnx", "precision": "bf16"}, "does not compute in bf16"),
+        ({"engine": "torch", "precision": "int8"}, "does not compute in int8"),
         ({"engine": "openvino", "batch": 8}, "leave batch out"),
     ],
 )
