@@ -22,6 +22,10 @@ JPEG_FORMATS = ("yuvj", "gray")
 """How the names of FFmpeg's pixel formats begin that JPEG files of the usual colours decode to."""
 
 
+MAX_REFUSALS = 5
+"""After as many pictures that only FFmpeg could read, a stream is decoded without asking any more."""
+
+
 class JpegImage:
     """A picture that came as the JPEG file `data`; decoded only where somebody needs its pixels."""
 
@@ -61,6 +65,7 @@ class JpegPackets:
 
     def __init__(self) -> None:
         self._proven_size_px: tuple[int, int] | None = None
+        self._refusals = 0
 
     def image(self, packet: Any) -> JpegImage | None:
         """The picture in `packet`, undecoded; None if it has to be decoded."""
@@ -72,7 +77,7 @@ class JpegPackets:
     def learn(self, packet: Any, frames: list[Any]) -> None:
         """Compare a packet with what FFmpeg decoded from it."""
         self._proven_size_px = None
-        if len(frames) != 1:
+        if len(frames) != 1 or self._refusals >= MAX_REFUSALS:
             return
         (frame,) = frames
         data, size_px = bytes(packet), (frame.width, frame.height)
@@ -81,7 +86,8 @@ class JpegPackets:
         try:
             simplejpeg.decode_jpeg(data, "RGB")
         except ValueError:
-            return  # FFmpeg forgives more than workers do
+            self._refusals += 1  # FFmpeg forgives more than workers do
+            return
         self._proven_size_px = size_px
 
 

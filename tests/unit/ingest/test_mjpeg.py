@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 import av
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from ingest.sources.mjpeg import HUFFMAN_TABLES, JpegImage, JpegPackets, whole_jpeg_size_px
+from ingest.sources.mjpeg import END_OF_IMAGE, HUFFMAN_TABLES, MAX_REFUSALS, JpegImage, JpegPackets, whole_jpeg_size_px
 from posebus.errors import BadPicture
 
 
@@ -96,15 +97,24 @@ def test_all_the_usual_subsamplings(subsampling: str) -> None:
     assert [stream.passed_on(data) for _ in range(3)] == [False, True, True]
 
 
-def test_what_workers_would_refuse_is_decoded_every_time() -> None:
-    """FFmpeg passes over bytes between two segments; a strict reader does not."""
-    data = jpeg()
-    tables = data.index(HUFFMAN_TABLES)
-    odd = data[:tables] + b"\x00\x00\x00" + data[tables:]
-    with pytest.raises(ValueError, match="extraneous"):
+def before_tables(data: bytes) -> bytes:
+    """With bytes between two segments."""
+    place = data.index(HUFFMAN_TABLES)
+    return data[:place] + b"\x00\x00\x00" + data[place:]
+
+
+def without_the_last_rows(data: bytes) -> bytes:
+    """Cut off, but with the mark of the end."""
+    return data[:-150] + END_OF_IMAGE
+
+
+@pytest.mark.parametrize("harm", [before_tables, without_the_last_rows])
+def test_what_workers_would_refuse_is_decoded_every_time(harm: Callable[[bytes], bytes]) -> None:
+    odd = harm(jpeg())
+    with pytest.raises(ValueError, match=r"extraneous|premature"):
         simplejpeg.decode_jpeg(odd)
     stream = Stream()
-    assert [stream.passed_on(odd) for _ in range(3)] == [False] * 3
+    assert [stream.passed_on(odd) for _ in range(2 * MAX_REFUSALS)] == [False] * 2 * MAX_REFUSALS
 
 
 def test_a_reduced_picture_shows_the_same() -> None:
