@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from posebus.errors import ConfigError, EngineError
-from workers.postprocess import Detections
+from workers.arrays import Detections
 
 LEAST_SCORE = 0.001
 """People from this score on enter the evaluation: precision is averaged over all thresholds."""

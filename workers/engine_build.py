@@ -13,16 +13,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 from posebus.errors import ConfigError
+from posebus.processors import available_cpus
 from posebus.settings import WorkerSettings
+from workers.arrays import Detections, ImageArray
 from workers.average_precision import LEAST_SCORE, Annotated, Detect, average_precision
 from workers.built_engine import BuiltEngine, install
-from workers.engine_report import COUNTED_SCORE, Report, compare, why_refused
-from workers.engines.base import Head, ImageArray, available_cpus
+from workers.engine_report import Report, compare, why_refused
+from workers.engines.base import Head, Limits
 from workers.engines.openvino import OpenVINOEngine
 from workers.engines.openvino_import import import_openvino
 from workers.estimator import PoseEstimator
 from workers.export import export_onnx, locked, read_head, storing_in
-from workers.postprocess import Detections
 from workers.quantisation import quantised
 from workers.weights import Weights
 
@@ -61,7 +62,7 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Allowance:
     """What an engine may lose against fp32, in parts of 1."""
 
     recall: float
@@ -80,9 +81,9 @@ class Outcome:
 
 
 def build_int8(
-    weights: Weights, settings: WorkerSettings, cache_dir: Path, material: Material, limits: Limits, told: Told
+    weights: Weights, settings: WorkerSettings, cache_dir: Path, material: Material, allowed: Allowance, told: Told
 ) -> Outcome:
-    """Quantise, measure, and install unless it lost more than `limits`. Nothing else than the cache is written to.
+    """Quantise, measure, and install unless it lost more than is `allowed`. Nothing else than the cache is written to.
 
     Raises ConfigError for too few frames, WeightsError and EngineError as `load_engine` does.
     """
@@ -99,7 +100,7 @@ def build_int8(
         path = Path(scratch) / "int8.xml"
         import_openvino().save_model(graph, str(path), compress_to_fp16=False)
         outcome = _measured(network, path, head, settings, material, told)
-        refusal = why_refused(outcome.report, limits.recall, limits.ap)
+        refusal = why_refused(outcome.report, allowed.recall, allowed.ap)
         if refusal:
             return replace(outcome, refusal=refusal)
         facts = _facts(weights, settings, material, outcome)
@@ -110,8 +111,10 @@ def build_int8(
 def _measured(
     network: Path, graph: Path, head: Head, settings: WorkerSettings, material: Material, told: Told
 ) -> Outcome:
+    # The report counts people of a good score, average precision everybody.
+    limits = Limits(conf=LEAST_SCORE, iou=settings.iou, max_people=settings.max_people)
     reference, candidate = (
-        _Judged(OpenVINOEngine(path, head, precision, settings.threads or available_cpus()), settings)
+        _Judged(OpenVINOEngine(path, head, limits, precision, settings.threads or available_cpus()), settings)
         for path, precision in ((network, "fp32"), (graph, "int8"))
     )
     try:
@@ -148,14 +151,13 @@ class _Judged:
 
     def __init__(self, engine: OpenVINOEngine, settings: WorkerSettings) -> None:
         self._engine = engine
-        self._settings = settings
+        self._estimator = PoseEstimator(engine, settings)
 
     def people(self, inputs: Sequence[ImageArray]) -> Iterator[Detections]:
         """The people in each letterboxed picture, in its pixels, as many pictures under way as suits the engine."""
-        estimator = self._estimator(COUNTED_SCORE)
         running: deque[Callable[[], list[Detections]]] = deque()
         for image in inputs:
-            running.append(estimator.submit([image], [(image.shape[1], image.shape[0])]).result)
+            running.append(self._engine.submit([image]).result)
             if len(running) == self._engine.in_flight:
                 yield running.popleft()()[0]
         while running:
@@ -163,14 +165,10 @@ class _Judged:
 
     def detect(self, read: Callable[[Path], ImageArray]) -> Detect:
         """Finds everybody whom average precision counts."""
-        estimator = self._estimator(LEAST_SCORE)
-        return lambda path: estimator.estimate(read(path))
+        return lambda path: self._estimator.estimate(read(path))
 
     def close(self) -> None:
         self._engine.close()
-
-    def _estimator(self, conf: float) -> PoseEstimator:
-        return PoseEstimator(self._engine, self._settings.model_copy(update={"conf": conf}))
 
 
 def _telling(told: Told, what: str, people: Iterator[Detections], frames: int) -> Iterator[Detections]:

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from workers.engines.base import FloatArray
-from workers.postprocess import Detections, overlap
+from workers.arrays import Detections, FloatArray
+from workers.postprocess import overlap
 
 COUNTED_SCORE = 0.25
 """People count from this score on: ultralytics' own threshold for what is shown to somebody."""

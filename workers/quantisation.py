@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from posebus.errors import EngineError
-from workers.engines.base import FloatArray, ImageArray
+from workers.arrays import FloatArray, ImageArray
 from workers.engines.openvino_import import import_openvino
 from workers.preprocess import PADDING
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from workers.arrays import ImageArray
     from workers.engine_build import Told
-    from workers.engines.base import ImageArray
 
 MOST_KEPT = 2
 """Times the frames that are wanted, held at most while it is not known how long the recording is."""

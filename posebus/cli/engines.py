@@ -182,7 +182,7 @@ def _build_int8(
     told: Told,
 ) -> Outcome:
     from posebus.config import cache_folder
-    from workers.engine_build import Limits, build_int8
+    from workers.engine_build import Allowance, build_int8
     from workers.engine_report import MAX_AP_LOSS, MAX_RECALL_LOSS
     from workers.engines import choose_engine
     from workers.weights import resolve_weights
@@ -193,9 +193,9 @@ def _build_int8(
         settings.worker.model, allow_unknown=settings.worker.allow_unknown_weights, cache_dir=cache_dir
     )
     recall, ap = losses
-    limits = Limits(MAX_RECALL_LOSS if recall is None else recall, MAX_AP_LOSS if ap is None else ap)
+    allowed = Allowance(MAX_RECALL_LOSS if recall is None else recall, MAX_AP_LOSS if ap is None else ap)
     material = _material(settings, recordings, annotations, frames, told)
-    return build_int8(weights, settings.worker, cache_dir, material, limits, told)
+    return build_int8(weights, settings.worker, cache_dir, material, allowed, told)
 
 
 def _material(
