@@ -9,7 +9,7 @@ import pytest
 
 from posebus.errors import EngineError
 from workers import quantisation
-from workers.quantisation import last_layers, quantised, with_mosaics
+from workers.quantisation import first_layers, last_layers, quantised, with_mosaics
 
 
 def test_every_second_picture_becomes_a_mosaic_of_many() -> None:
@@ -64,6 +64,10 @@ def test_the_last_layers_of_every_branch_are_found(network: Any, layers: int, co
     kept = set(last_layers(network, layers))
     names = {node.get_friendly_name() for node in network.get_ordered_ops() if node.get_type_name() == "Convolution"}
     assert kept & names == convolutions
+
+
+def test_the_layers_that_see_the_picture_are_found(network: Any) -> None:
+    assert first_layers(network) == ["common"]
 
 
 def test_without_nncf_the_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
