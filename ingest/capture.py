@@ -24,6 +24,7 @@ from posebus.errors import BadPicture, BrokerUnavailable, SourceRejected, Source
 from posebus.messages import Delivery, EventType
 from posebus.metrics import Metrics
 from posebus.settings import CameraSettings
+from posebus.shared_frames import SharedFrames
 
 TAKE_WAIT_S = 0.1
 FULL_PAUSE_S = (0.002, 0.05)
@@ -52,16 +53,20 @@ class CaptureStage:
         *,
         opener: OpenSource = open_source,
         largest_imgsz: LargestImgsz = lambda: None,
+        shared: SharedFrames | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        """`largest_imgsz` asks for the workers' inference size; `rng` draws the jitter of reconnects."""
+        """`largest_imgsz` asks for the workers' inference size; `rng` draws the jitter of reconnects.
+
+        Pictures of recordings go through `shared` where it is given.
+        """
         self._camera = camera
         self._settings = settings
         self._opener = opener
         self._live = is_live(settings)
         delivery = Delivery.LIVE if self._live else Delivery.LOSSLESS
         self._metrics = Metrics()
-        self._publisher = Publisher(camera, settings, delivery, writer, self._metrics)
+        self._publisher = Publisher(camera, settings, delivery, writer, self._metrics, shared)
         self._size_limit = SizeLimit(settings.max_size_px, largest_imgsz, live=self._live)
         self._backoff = Backoff(settings.reconnect_min_s, settings.reconnect_max_s, rng or random.Random())
         self._reader: Reader | None = None
@@ -253,7 +258,9 @@ class CaptureStage:
         return round((len(times) - 1) / (times[-1] - times[0]), 1)
 
 
-def build_capture(camera: str, settings: CameraSettings, broker: Broker, events_kept: int) -> CaptureStage:
+def build_capture(
+    camera: str, settings: CameraSettings, broker: Broker, events_kept: int, shared: SharedFrames | None = None
+) -> CaptureStage:
     """The stage of `camera` on `broker`, announced there; `events_kept` is `RetentionSettings.events_entries`.
 
     Under a supervisor's watchdog it gives signs of life for as long as it is healthy.
@@ -263,6 +270,12 @@ def build_capture(camera: str, settings: CameraSettings, broker: Broker, events_
     writer = FrameWriter(broker, record, events_kept)
     writer.announce()
     registry = Registry(broker)
-    stage = CaptureStage(camera, settings, writer, largest_imgsz=lambda: largest_imgsz(registry.processes().values()))
+    stage = CaptureStage(
+        camera,
+        settings,
+        writer,
+        largest_imgsz=lambda: largest_imgsz(registry.processes().values()),
+        shared=shared,
+    )
     give_life_signs(os.environ, stage.healthy)
     return stage

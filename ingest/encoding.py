@@ -1,4 +1,4 @@
-"""Pictures as they travel through the broker: JPEG by default, raw BGR rows where no loss is wanted."""
+"""Pictures as they travel: as JPEG by default, as raw BGR rows where no loss is wanted, or in this machine's memory."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from ingest.sources.pixels import Image
 from ingest.sources.reducing import reduced_size_px
 from posebus.errors import BadPicture
 from posebus.settings import CameraSettings
+from posebus.shared_frames import SharedFrames
 
 MAX_JPEG_SIDE_PX = 65500
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedImage:
-    """`data` in `encoding` ("jpeg" or "raw"); `image_size_px` is (width, height) after any downscale."""
+    """`data` in `encoding` (see `posebus.messages.Frame`); `image_size_px` is (width, height) after any downscale."""
 
     data: bytes
     image_size_px: tuple[int, int]
@@ -40,6 +41,19 @@ def encode(image: Image, settings: CameraSettings, max_size_px: int | None = Non
             f"a picture of {width_px}x{height_px} is too long for JPEG; set max_size_px to {MAX_JPEG_SIDE_PX} or less"
         )
     return EncodedImage(_jpeg(image, size_px, settings.jpeg_quality), size_px, "jpeg")
+
+
+def share(image: Image, shared: SharedFrames, name: str, max_size_px: int | None = None) -> EncodedImage | None:
+    """`image` reduced to `max_size_px` and left in memory as `name`; None where there is no room for it.
+
+    Raises BadPicture for pixels that cannot be converted.
+    """
+    size_px = reduced_size_px(image.size_px, max_size_px)
+    try:
+        shared.put(name, image.bgr(size_px).data.cast("B"))
+    except OSError:
+        return None
+    return EncodedImage(name.encode(), size_px, "shared")
 
 
 def _jpeg(image: Image, size_px: tuple[int, int], quality: int) -> bytes:

@@ -16,6 +16,7 @@ from posebus.errors import SourceRejected
 from posebus.fleet import stage_process
 from posebus.processes import EXIT_DONE, Family
 from posebus.settings import Settings
+from posebus.shared_frames import SharedFrames
 from posebus.stage import Heartbeat, StopFlag, run_stage
 
 TEND_S = 0.1
@@ -28,7 +29,8 @@ def run_camera(settings: Settings, camera: str) -> None:
     stop = StopFlag()
     stop.install()
     broker = open_broker(settings.redis, settings.shards)
-    stage = build_capture(camera, settings.cameras[camera], broker, settings.retention.events_entries)
+    shared = SharedFrames(settings.shared_frames) if settings.shared_frames else None
+    stage = build_capture(camera, settings.cameras[camera], broker, settings.retention.events_entries, shared)
     run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)
 
 

@@ -7,13 +7,14 @@ from collections import deque
 from typing import Protocol
 
 from ingest.camera_events import ingest_event
-from ingest.encoding import encode
+from ingest.encoding import EncodedImage, encode, share
 from ingest.sources.base import Picture
 from posebus.bus.frame_writer import Backlog
 from posebus.events import Position
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, EventType, Frame
 from posebus.metrics import Metrics, age_s
 from posebus.settings import CameraSettings
+from posebus.shared_frames import SharedFrames
 
 MAX_POSES_WAITING = 2000
 """Entries of `poses` that a lossless source lets pile up when no tracker keeps up."""
@@ -40,8 +41,15 @@ class Publisher:
     """
 
     def __init__(
-        self, camera: str, settings: CameraSettings, delivery: Delivery, writer: Writer, metrics: Metrics
+        self,
+        camera: str,
+        settings: CameraSettings,
+        delivery: Delivery,
+        writer: Writer,
+        metrics: Metrics,
+        shared: SharedFrames | None = None,
     ) -> None:
+        """Pictures of recordings go through `shared` where it is given; of those that are dropped it would fill up."""
         self.epoch = 0
         self.seq = 0
         self.published = 0
@@ -53,6 +61,7 @@ class Publisher:
         self._delivery = delivery
         self._writer = writer
         self._metrics = metrics
+        self._shared = shared if delivery is Delivery.LOSSLESS else None
         self._pending: Frame | EndOfStream | None = None
         self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self._captured_at_ns = 0
@@ -86,7 +95,7 @@ class Publisher:
 
     def accept(self, picture: Picture, max_size_px: int | None) -> None:
         """Encode and number one picture, to be sent by `flush`. Raises BadPicture for one that cannot travel."""
-        encoded = encode(picture.image, self._settings, max_size_px)
+        encoded = self._encode(picture, max_size_px)
         self._captured_at_ns = picture.captured_at_ns
         self._pending = Frame(
             camera=self._camera,
@@ -101,6 +110,14 @@ class Publisher:
             data=encoded.data,
         )
         self.seq += 1
+
+    def _encode(self, picture: Picture, max_size_px: int | None) -> EncodedImage:
+        if self._shared is not None:
+            name = f"{self._camera}-{self.epoch}-{self.seq}"
+            kept = share(picture.image, self._shared, name, max_size_px)
+            if kept is not None:
+                return kept
+        return encode(picture.image, self._settings, max_size_px)
 
     def accept_end(self, reason: str) -> None:
         """Take the mark after the last frame, to be sent by `flush`."""

@@ -30,7 +30,7 @@ Mark = TypeVar("Mark", EndOfStream, Skipped)
 
 _WIRE_FLOAT = np.dtype("<f4")
 MAX_SIDE_PX = 65_535
-ENCODINGS = ("jpeg", "raw")
+ENCODINGS = ("jpeg", "raw", "shared")
 
 
 def encode_frame(frame: Frame | EndOfStream, published_at_ns: int) -> Fields:

@@ -18,6 +18,7 @@ from typing import Any
 
 from posebus.bus.connection import connect
 from posebus.errors import BrokerUnavailable, ConfigError
+from posebus.guard import dismiss, when_gone
 from posebus.settings import EMBEDDED
 
 MAX_MEMORY_BYTES = 2_000_000_000
@@ -40,9 +41,7 @@ def _guard(url: str, folder: Path) -> subprocess.Popen[bytes]:
     It would otherwise hold its port for ever, deaf to every polite signal, and the next `posebus up` could not start.
     """
     broker_pid = int(connect(url).info("server")["process_id"])
-    # The shell reads from a pipe that nobody writes to: its end comes when we, who hold the other end, are gone.
-    script = f"read -r _; kill -9 {broker_pid}; rm -rf {shlex.quote(str(folder))}"
-    return subprocess.Popen(["/bin/sh", "-c", script], start_new_session=True, stdin=subprocess.PIPE)
+    return when_gone(f"kill -9 {broker_pid}; rm -rf {shlex.quote(str(folder))}")
 
 
 @contextlib.contextmanager
@@ -94,8 +93,7 @@ class EmbeddedBroker:
     def stop(self) -> None:
         """Stop the server and delete what it kept; harmless if it is not running."""
         if self._guard is not None:
-            self._guard.kill()
-            self._guard.communicate()
+            dismiss(self._guard)
             self._guard = None
         if self._server is not None:
             # SIGKILL, since it hears nothing else; there is nothing on disk to bring in order.

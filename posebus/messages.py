@@ -74,7 +74,8 @@ class Frame:
     """One picture on its way to a worker.
 
     `size_px` is the source's (width, height), `image_size_px` that of the encoded picture after any downscale.
-    `data` is a JPEG, or with encoding `raw` the BGR rows, 3 bytes a pixel.
+    `data` is a JPEG; with encoding `raw` the BGR rows, 3 bytes a pixel; with `shared` the name of a file with such rows
+    in the memory of this machine (`posebus.shared_frames`).
     """
 
     camera: str
@@ -88,6 +89,11 @@ class Frame:
     encoding: str
     data: bytes
     published_at_ns: int = 0
+
+    @property
+    def picture_bytes(self) -> int:
+        """How much memory the picture takes while it waits, wherever it is."""
+        return 3 * self.image_size_px[0] * self.image_size_px[1] if self.encoding == "shared" else len(self.data)
 
 
 @dataclass(frozen=True, slots=True)

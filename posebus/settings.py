@@ -191,6 +191,10 @@ class Settings(_Strict):
     log_level: Literal["info", "warning", "error"] = Field(
         default="info", description="What the processes of a deployment write to standard error"
     )
+    shared_frames: Path | None = Field(
+        default=None,
+        description="Folder in this machine's memory through which pictures go uncompressed; posebus run makes its own",
+    )
     cache_dir: Path | None = Field(default=None, description="Exported engines; by default ~/.cache/posebus")
 
     @field_validator("redis")

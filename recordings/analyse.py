@@ -113,7 +113,9 @@ def _with_cameras(settings: Settings, recordings: Sequence[Recording], fleet: Wo
         recording.camera: camera_settings(recording.source).model_copy(
             update={
                 "max_size_px": max_size_px,
-                "max_backlog_bytes": fleet.backlog_bytes(reduced_size_px(recording.size_px, max_size_px)),
+                "max_backlog_bytes": fleet.backlog_bytes(
+                    reduced_size_px(recording.size_px, max_size_px), shared=settings.shared_frames is not None
+                ),
             }
         )
         for recording in recordings

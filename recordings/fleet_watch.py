@@ -10,6 +10,7 @@ from typing import Any
 from posebus.bus.registry import Registry, largest_imgsz
 from posebus.errors import BrokerUnavailable, FatalError
 from posebus.fleet import Fleet
+from posebus.shared_frames import BYTES_PER_PIXEL
 
 LOOK_EVERY_S = 1.0
 POLL_S = 0.1
@@ -35,12 +36,13 @@ class Workers:
     largest_imgsz: int | None = None
     frames_wanted: int = FRAMES_WANTED["cpu"]
 
-    def backlog_bytes(self, size_px: tuple[int, int]) -> int:
-        """How much of a recording sent as pictures of this (width, height) should wait in the broker.
+    def backlog_bytes(self, size_px: tuple[int, int], *, shared: bool = False) -> int:
+        """How much of a recording sent as pictures of this (width, height) should wait: as JPEGs, or `shared`.
 
         Enough that no worker ever waits, not more, for every frame that waits adds to the latency of the next.
         """
-        return max(1, round(size_px[0] * size_px[1] * JPEG_BYTES_PER_PIXEL * self.frames_wanted))
+        bytes_per_pixel = BYTES_PER_PIXEL if shared else JPEG_BYTES_PER_PIXEL
+        return max(1, round(size_px[0] * size_px[1] * bytes_per_pixel * self.frames_wanted))
 
 
 def workers(registry: Registry) -> Workers:

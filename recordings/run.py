@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,10 +15,11 @@ from posebus.embedded import broker_for
 from posebus.errors import ConfigError, PoseBusError
 from posebus.fleet import Fleet
 from posebus.settings import EMBEDDED, Settings
-from recordings.analyse import Place, analyse, forget
+from posebus.shared_frames import BYTES_PER_PIXEL, shared_folder
+from recordings.analyse import AT_ONCE, Place, analyse, forget
 from recordings.analysis import Outcome
 from recordings.files import make_folder, writing
-from recordings.fleet_watch import FleetWatch, Workers, watch_own, workers
+from recordings.fleet_watch import FRAMES_WANTED, FleetWatch, Workers, watch_own, workers
 from recordings.inputs import Recording, camera_settings, look_at_all
 from recordings.progress import Progress
 from recordings.summary import FILE_NAME, Summary, summarise, write_partial_summary, write_summary
@@ -79,8 +80,9 @@ def run_recordings(settings: Settings, order: Order, progress: Progress, complai
         for error in found.refused.values():
             complain(error)
         if found.recordings:
-            with broker_for(settings.redis) as url:
-                _analyse(found, _settings_of(settings, url, found.recordings), order, progress, complain)
+            with broker_for(settings.redis) as url, _memory_for(settings, found.recordings) as folder:
+                fleet_settings = _settings_of(settings, url, found.recordings, folder)
+                _analyse(found, fleet_settings, order, progress, complain)
         if order.video:
             _draw(found, order.folder, progress, complain)
     except KeyboardInterrupt:
@@ -92,13 +94,26 @@ def run_recordings(settings: Settings, order: Order, progress: Progress, complai
     return summary
 
 
-def _settings_of(settings: Settings, url: str, recordings: Sequence[Recording]) -> Settings:
+def _memory_for(settings: Settings, recordings: Sequence[Recording]) -> AbstractContextManager[Path | None]:
+    """A folder through which pictures go uncompressed, if everybody who needs them is on this machine."""
+    from ingest.sources import reduced_size_px
+
+    if settings.redis != EMBEDDED or settings.shared_frames is not None:
+        return nullcontext(settings.shared_frames)
+    sizes_px = [reduced_size_px(recording.size_px, settings.worker.imgsz) for recording in recordings]
+    largest_bytes = max(width * height * BYTES_PER_PIXEL for width, height in sizes_px)
+    frames = max(FRAMES_WANTED.values()) * settings.fleet.workers
+    return shared_folder(largest_bytes * frames * min(AT_ONCE, len(recordings)))
+
+
+def _settings_of(settings: Settings, url: str, recordings: Sequence[Recording], shared: Path | None) -> Settings:
     """`settings` for workers and trackers on the broker at `url`, with an engine that is warm for the recordings."""
     sizes_px = tuple(dict.fromkeys(recording.size_px for recording in recordings))[:MAX_WARM_UPS]
     return settings.model_copy(
         update={
             "redis": url,
             "cameras": {},
+            "shared_frames": shared,
             # News of the stages would tear the progress apart; their warnings must be seen.
             "log_level": "warning",
             "worker": settings.worker.model_copy(update={"warm_up_px": sizes_px}),

@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
 from posebus.messages import Delivery
 from posebus.metrics import Metrics
-from posebus.settings import WorkerSettings
 from workers.batching import ReadPlan
 from workers.held import Held
 from workers.pipeline import Pipeline
-from workers.triage import freshest, triage
+from workers.triage import Triage, freshest
 
 IDLE_BLOCK_MS = 100
 LIVE_READ_COUNT = 8
@@ -24,14 +23,13 @@ BEHIND_SHARE = 0.25
 class Intake:
     """Reads in a thread of its own, so that a frame that comes is taken at once, whatever else goes on."""
 
-    def __init__(
-        self, reader: FrameReader, pipeline: Pipeline, held: Held, settings: WorkerSettings, metrics: Metrics
-    ) -> None:
+    def __init__(self, reader: FrameReader, pipeline: Pipeline, held: Held, triage: Triage, metrics: Metrics) -> None:
         self.cameras: Mapping[str, Delivery] = {}
         self._reader = reader
         self._pipeline = pipeline
         self._held = held
-        self._settings = settings
+        self._triage = triage
+        self._settings = triage.settings
         self._metrics = metrics
         self._plan = ReadPlan()
         self._reclaimed_at_s = 0.0
@@ -104,7 +102,7 @@ class Intake:
     def _accept(self, entries: Sequence[FrameEntry], now_s: float) -> int:
         """Give the pipeline what is worth inferring; returns how many entries there were."""
         for entry in entries:
-            found = triage(entry, self._reader.age_ms(entry), self._settings, now_s)
+            found = self._triage(entry, self._reader.age_ms(entry), now_s)
             if isinstance(found, PoseResult):
                 self._answer(found)
             else:

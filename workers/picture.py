@@ -24,7 +24,7 @@ class Picture:
 
     __slots__ = ("_rgb", "data", "encoding", "size_px")
 
-    def __init__(self, data: bytes, encoding: str, size_px: tuple[int, int]) -> None:
+    def __init__(self, data: bytes | memoryview, encoding: str, size_px: tuple[int, int]) -> None:
         """See `decode_image` for the arguments."""
         self.data = data
         self.encoding = encoding

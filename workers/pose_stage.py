@@ -14,9 +14,10 @@ from typing import Any
 
 from posebus.bus.frame_reader import FrameReader, PoseResult
 from posebus.bus.registry import Registry
-from posebus.messages import PoseFrame, Provenance, Skipped
+from posebus.messages import Frame, PoseFrame, Provenance, Skipped
 from posebus.metrics import Metrics, age_s
 from posebus.settings import WorkerSettings
+from posebus.shared_frames import SharedFrames
 from workers.appearance import describe
 from workers.background import Background
 from workers.engines.base import default_decode_threads
@@ -24,6 +25,7 @@ from workers.estimator import PoseEstimator
 from workers.held import Held
 from workers.intake import Intake
 from workers.pipeline import Failed, Outcome, Pipeline, Seen
+from workers.triage import Triage
 
 CAMERAS_REFRESH_S = 0.25
 IDLE_WAIT_S = 0.1
@@ -41,8 +43,14 @@ class PoseStage:
     role = "worker"
 
     def __init__(
-        self, reader: FrameReader, registry: Registry, estimator: PoseEstimator, settings: WorkerSettings
+        self,
+        reader: FrameReader,
+        registry: Registry,
+        estimator: PoseEstimator,
+        settings: WorkerSettings,
+        shared: SharedFrames | None = None,
     ) -> None:
+        """`shared` is where pictures are that go through this machine's memory."""
         self._reader = reader
         self._registry = registry
         self._engine = estimator.engine
@@ -51,7 +59,9 @@ class PoseStage:
         self._held = Held()
         threads = settings.decode_threads or default_decode_threads(self._engine.device)
         self._pipeline = Pipeline(estimator, self._metrics, threads)
-        self._intake = Intake(reader, self._pipeline, self._held, settings, self._metrics)
+        self._shared = shared
+        triage = Triage(settings, shared)
+        self._intake = Intake(reader, self._pipeline, self._held, triage, self._metrics)
         self._taking = Background(self._intake.step, "take frames")
         self._outbox: list[PoseResult] = []
         self._outbox_since_s = 0.0
@@ -175,9 +185,17 @@ class PoseStage:
         self._reader.commit(self._outbox)
         # Only now: a commit that failed is repeated by the next step, and must not be reclaimed by ourselves meanwhile.
         self._held.release(result.entry for result in self._outbox)
+        self._discard_shared()
         self._metrics.observe("posebus_stage_seconds", time.monotonic() - began_s, stage="commit")
         self._count_committed()
         self._outbox.clear()
+
+    def _discard_shared(self) -> None:
+        """Not before the commit: whoever takes a frame over needs its picture."""
+        for result in self._outbox:
+            frame = result.entry.body
+            if self._shared is not None and isinstance(frame, Frame) and frame.encoding == "shared":
+                self._shared.discard(frame.data.decode())
 
     def _count_committed(self) -> None:
         now_ns = time.time_ns()

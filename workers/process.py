@@ -7,6 +7,7 @@ from posebus.bus.frame_reader import FrameReader
 from posebus.bus.registry import Registry, process_id
 from posebus.config import cache_folder
 from posebus.settings import Settings
+from posebus.shared_frames import SharedFrames
 from posebus.stage import Heartbeat, StopFlag, run_stage
 from workers.engines import load_engine
 from workers.estimator import PoseEstimator
@@ -23,5 +24,6 @@ def run_worker(settings: Settings) -> None:
     for size_px in settings.worker.warm_up_px:
         estimator.warm_up(size_px)
     reader = FrameReader(broker, process_id("worker"), settings.retention.dead_entries)
-    stage = PoseStage(reader, registry, estimator, settings.worker)
+    shared = SharedFrames(settings.shared_frames) if settings.shared_frames else None
+    stage = PoseStage(reader, registry, estimator, settings.worker, shared)
     run_stage(stage, Heartbeat(registry, stage.role), stop)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from posebus.bus.frame_reader import FrameEntry, PoseResult
 from posebus.codec import skipped_frame
+from posebus.errors import BadPicture
 from posebus.messages import Delivery, EndOfStream, Frame, Skipped
 from posebus.settings import WorkerSettings
+from posebus.shared_frames import SharedFrames
 from workers.picture import Picture
 
 REASON_LENGTH = 200
@@ -26,24 +28,40 @@ class Job:
     expires_at_s: float = math.inf
 
 
-def triage(entry: FrameEntry, age_ms: float, settings: WorkerSettings, now_s: float) -> Job | PoseResult:
-    """A job for the engine, or the result for an entry that needs none: an end, a stale frame, one that says nothing.
+class Triage:
+    """Decides what becomes of each entry. `shared` is where pictures are that did not travel with their message."""
 
-    `age_ms` is the entry's age at `now_s`.
-    """
-    body = entry.body
-    if body is None:
-        return bury(entry, f"malformed: {entry.defect}")
-    if isinstance(body, EndOfStream):
-        return PoseResult(entry, body)
-    if entry.deliveries > settings.max_deliveries:
-        return bury(entry, f"given up after {entry.deliveries - 1} deliveries")
-    picture = Picture(body.data, body.encoding, body.image_size_px)
-    if body.delivery is not Delivery.LIVE:
-        return Job(entry, body, picture)
-    if age_ms > settings.max_age_ms:
-        return skip(entry, body, "too old")
-    return Job(entry, body, picture, now_s + (settings.max_age_ms - age_ms) / 1000)
+    def __init__(self, settings: WorkerSettings, shared: SharedFrames | None = None) -> None:
+        self.settings = settings
+        self._shared = shared
+
+    def __call__(self, entry: FrameEntry, age_ms: float, now_s: float) -> Job | PoseResult:
+        """A job for the engine, or the result for an entry that needs none: an end, a stale frame, a senseless one.
+
+        `age_ms` is the entry's age at `now_s`.
+        """
+        body = entry.body
+        if body is None:
+            return bury(entry, f"malformed: {entry.defect}")
+        if isinstance(body, EndOfStream):
+            return PoseResult(entry, body)
+        if entry.deliveries > self.settings.max_deliveries:
+            return bury(entry, f"given up after {entry.deliveries - 1} deliveries")
+        live = body.delivery is Delivery.LIVE
+        if live and age_ms > self.settings.max_age_ms:
+            return skip(entry, body, "too old")
+        try:
+            picture = self._picture(body)
+        except BadPicture as error:
+            return bury(entry, str(error))
+        return Job(entry, body, picture, now_s + (self.settings.max_age_ms - age_ms) / 1000 if live else math.inf)
+
+    def _picture(self, frame: Frame) -> Picture:
+        if frame.encoding != "shared":
+            return Picture(frame.data, frame.encoding, frame.image_size_px)
+        if self._shared is None:
+            raise BadPicture("a picture is in the memory of its ingest's machine: give this worker shared_frames too")
+        return Picture(self._shared.get(frame.data.decode(errors="replace")), "raw", frame.image_size_px)
 
 
 def freshest(entries: Sequence[FrameEntry], keep: int) -> tuple[list[FrameEntry], list[PoseResult]]:

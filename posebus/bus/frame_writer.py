@@ -65,7 +65,7 @@ class FrameWriter:
             pipeline.xlen(self._frames_key)
             pipeline.xlen(self._poses_key)
             entry_id, frames, poses = pipeline.execute()
-        size_bytes = len(frame.data) if isinstance(frame, Frame) else 0
+        size_bytes = frame.picture_bytes if isinstance(frame, Frame) else 0
         self._sent.append(_Sent(entry_id, (frame.epoch, frame.seq, frame.captured_at_ns), size_bytes))
         self._sent_bytes += size_bytes
         return self._count(frames, poses)

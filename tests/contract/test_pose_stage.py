@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from posebus.bus.registry import CameraRecord, Registry
 from posebus.errors import BrokerUnavailable
 from posebus.messages import Delivery, EndOfStream, Frame, PoseFrame, Skipped
 from posebus.settings import RetentionSettings, WorkerSettings
+from posebus.shared_frames import SharedFrames
 from posebus.topology import WORKERS_GROUP, Topology
 from tests.contract.conftest import MakeClient
 from tests.samples import end, frame
@@ -77,7 +79,13 @@ class OnePerson:
 class Bench:
     """One camera's streams, a stage over them, and the tracker's view of the results."""
 
-    def __init__(self, client: redis.Redis, delivery: Delivery = Delivery.LOSSLESS, **settings: Any) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        delivery: Delivery = Delivery.LOSSLESS,
+        shared: SharedFrames | None = None,
+        **settings: Any,
+    ) -> None:
         self.client = client
         self.broker = Broker(client, TOPOLOGY, "test")
         self.engine = OnePerson()
@@ -87,7 +95,7 @@ class Bench:
         self.writer = self.camera("door")
         self.reader = FrameReader(self.broker, "w1", dead_kept=10)
         self.stage = PoseStage(
-            self.reader, Registry(self.broker), PoseEstimator(self.engine, self.settings), self.settings
+            self.reader, Registry(self.broker), PoseEstimator(self.engine, self.settings), self.settings, shared
         )
 
     def camera(self, name: str) -> FrameWriter:
@@ -96,11 +104,19 @@ class Bench:
         self.cameras.add(name)
         return writer
 
-    def publish(self, seq: int, camera: str = "door", data: bytes = BLACK) -> None:
+    def publish(self, seq: int, camera: str = "door", data: bytes = BLACK, encoding: str = "jpeg") -> None:
         writer = self.writer if camera == "door" else self.camera(camera)
         size = (WIDTH, HEIGHT)
         writer.publish(
-            frame(seq, camera, data=data, image_size_px=size, size_px=(2 * WIDTH, 2 * HEIGHT), delivery=self.delivery)
+            frame(
+                seq,
+                camera,
+                data=data,
+                encoding=encoding,
+                image_size_px=size,
+                size_px=(2 * WIDTH, 2 * HEIGHT),
+                delivery=self.delivery,
+            )
         )
 
     def run(self) -> None:
@@ -181,6 +197,33 @@ def test_poses_say_what_people_wear_where_that_is_wanted(
     assert (only.appearance is not None) == wanted
     if only.appearance is not None:
         assert split(only.appearance)[1][0] == pytest.approx([0.8] * 4)
+
+
+def test_pictures_in_shared_memory_are_read_and_cleared_away(
+    make_bench: MakeBench, make_client: MakeClient, tmp_path: Path
+) -> None:
+    shared = SharedFrames(tmp_path)
+    bench = make_bench(make_client(), shared=shared)
+    for seq in range(4):
+        shared.put(f"door-1-{seq}", np.zeros(3 * WIDTH * HEIGHT, np.uint8).data.cast("B"))
+        bench.publish(seq, data=f"door-1-{seq}".encode(), encoding="shared")
+    bench.publish(4, data=b"door-1-4", encoding="shared")
+    bench.run()
+    kinds = {body.seq: type(body) for body in bench.poses() if body is not None}
+    assert kinds == {0: PoseFrame, 1: PoseFrame, 2: PoseFrame, 3: PoseFrame, 4: Skipped}
+    ((_, letter),) = bench.client.xrange(TOPOLOGY.dead(0))
+    assert b"the machine of their ingest" in letter[b"dead_reason"]
+    assert all(path.name.startswith(".free-") for path in tmp_path.iterdir())
+
+
+def test_a_worker_elsewhere_says_that_it_cannot_see_shared_pictures(
+    make_bench: MakeBench, make_client: MakeClient
+) -> None:
+    bench = make_bench(make_client())
+    bench.publish(0, data=b"door-1-0", encoding="shared")
+    bench.run()
+    ((_, letter),) = bench.client.xrange(TOPOLOGY.dead(0))
+    assert b"shared_frames" in letter[b"dead_reason"]
 
 
 def test_a_damaged_picture_is_buried_and_its_neighbours_go_on(make_bench: MakeBench, make_client: MakeClient) -> None:

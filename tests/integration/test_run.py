@@ -50,7 +50,7 @@ def frames_of(path: Path) -> list[dict[str, Any]]:
     """The frames in a file of tracks, without what may differ from run to run."""
     frames = [json.loads(line) for line in path.read_text().splitlines()]
     for frame in frames:
-        del frame["published_at_ns"], frame["frame_published_at_ns"]
+        del frame["published_at_ns"], frame["frame_published_at_ns"], frame["inference_ns"]
     return frames
 
 

@@ -23,7 +23,7 @@ from workers.estimator import PoseEstimator
 from workers.picture import Picture
 from workers.pipeline import Failed, Outcome, Pipeline, Seen
 from workers.preprocess import Letterbox
-from workers.triage import Job, triage
+from workers.triage import Job, Triage
 
 SIZE_PX = (64, 64)
 JPEG = simplejpeg.encode_jpeg(np.zeros((64, 64, 3), np.uint8), 90, "RGB", "420")
@@ -82,7 +82,7 @@ def make_pipeline() -> Iterator[MakePipeline]:
 def job(seq: int, data: bytes = JPEG, delivery: Delivery = Delivery.LOSSLESS, age_ms: float = 0.0) -> Job:
     body = frame(seq, data=data, size_px=SIZE_PX, image_size_px=SIZE_PX, delivery=delivery)
     entry = FrameEntry("door", b"%d-0" % seq, body, {})
-    found = triage(entry, age_ms, WorkerSettings(), time.monotonic())
+    found = Triage(WorkerSettings())(entry, age_ms, time.monotonic())
     assert isinstance(found, Job)
     return found
 

@@ -1,0 +1,105 @@
+"""Pictures that never leave this machine: uncompressed, through files in its memory; the broker carries their names.
+
+Compressing a picture, moving it through the broker and decompressing it costs a third of what all the rest beside the
+network costs. Where ingest and workers run on one machine, none of that is needed. A file is written before its name is
+published, and deleted by the worker that has committed the frame; whoever takes the frame over finds it meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import re
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from posebus.errors import BadPicture
+from posebus.guard import dismiss, when_gone
+
+MEMORY_FOLDER = Path("/dev/shm")
+BYTES_PER_PIXEL = 3
+_FREE = ".free-"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
+
+
+class SharedFrames:
+    """The files of one deployment in `folder`, which exists. Names come from the broker and are not trusted."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, name: str, rows: memoryview) -> None:
+        """Keep the picture `rows` as `name`; raises OSError where there is no room."""
+        path = self._path(name)
+        self._take_free(path)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            if os.fstat(file).st_size != len(rows):
+                os.ftruncate(file, len(rows))
+            while len(rows):
+                rows = rows[os.write(file, rows) :]
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(file)
+
+    def get(self, name: str) -> memoryview:
+        """The picture `name`, not copied; it stays readable when it is discarded. Raises BadPicture where it is not."""
+        try:
+            with self._path(name).open("rb") as file:
+                return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except (OSError, ValueError) as error:
+            raise BadPicture(
+                f"the picture {name} is not in {self._folder}: workers that are told of shared frames must run on the "
+                "machine of their ingest"
+            ) from error
+
+    def discard(self, name: str) -> None:
+        """Nobody needs `name` any more; harmless if it is gone.
+
+        Its memory goes to a later picture: having it cleared by the system would cost more than writing it. Who still
+        reads it may see that picture then, and is too late anyway: the frame was committed.
+        """
+        with contextlib.suppress(OSError):
+            self._path(name).rename(self._folder / f"{_FREE}{name}")
+
+    def _take_free(self, path: Path) -> None:
+        """Let a file that nobody needs become `path`, if there is one."""
+        with os.scandir(self._folder) as entries:
+            free = [entry.path for entry in entries if entry.name.startswith(_FREE)]
+        for candidate in free:
+            with contextlib.suppress(FileNotFoundError):  # another ingest was quicker
+                Path(candidate).rename(path)
+                return
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise BadPicture(f"{name[:40]!r} cannot be the name of a shared picture: the sender is no ingest of ours")
+        return self._folder / name
+
+
+@contextlib.contextmanager
+def shared_folder(needed_bytes: int) -> Iterator[Path | None]:
+    """A folder in memory for as long as this lasts; None where there is none with twice the room that is needed.
+
+    It is deleted even if this process is killed.
+    """
+    try:
+        room = shutil.disk_usage(MEMORY_FOLDER).free
+        folder = Path(tempfile.mkdtemp(prefix="posebus-", dir=MEMORY_FOLDER)) if room > 2 * needed_bytes else None
+    except OSError:
+        folder = None
+    if folder is None:
+        yield None
+        return
+    guard = when_gone(f"rm -rf {shlex.quote(str(folder))}")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        dismiss(guard)
