@@ -27,7 +27,7 @@ from posebus.settings import CameraSettings
 from posebus.shared_frames import SharedFrames
 
 TAKE_WAIT_S = 0.1
-FULL_PAUSE_S = (0.002, 0.05)
+FULL_PAUSE_S = (0.01, 0.1)
 """Shortest and longest pause between two looks at a full backlog."""
 STUCK_FACTOR = 5.0
 """A reader in which nothing moved for this many times its longest timeout hangs in a library: no timeout works."""

@@ -18,8 +18,9 @@ MAX_RESTARTS = 5
 NEEDED = {"worker": "posebus work", "tracker": "posebus track"}
 """The roles without which nothing comes out, and the commands that start them."""
 
-FRAMES_WANTED = {"cpu": 24, "cuda": 96}
-"""Frames that each worker wants in the broker, by the kind of its device: about twice what it works on at a time."""
+FRAMES_WANTED = {"cpu": 48, "cuda": 192}
+"""Frames that each worker wants in the broker, by the kind of its device: what it works on, what it has not committed
+yet, and as many again, so that it never waits for the next."""
 JPEG_BYTES_PER_PIXEL = 0.25
 """Of camera pictures at the quality that ingest writes: 0.15 to 0.3 in the clips that this was measured on."""
 

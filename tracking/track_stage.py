@@ -29,7 +29,7 @@ from tracking.camera_tracking import CameraTracking, Outcome
 READ_COUNT = 64
 BLOCK_MS = 50
 CAMERAS_REFRESH_S = 0.25
-LOSSLESS_PAUSE_S = 0.2
+LOSSLESS_PAUSE_S = 0.1
 """Nobody waits for the tracks of a recording: a few frames in one transaction cost little more than one."""
 STRAYS_S = 2.0
 AGES_KEPT = 200

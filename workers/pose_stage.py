@@ -27,10 +27,12 @@ from workers.intake import Intake
 from workers.pipeline import Failed, Outcome, Pipeline, Seen
 from workers.triage import Triage
 
-CAMERAS_REFRESH_S = 0.25
+CAMERAS_REFRESH_S = 0.5
+CLOCK_REFRESH_S = 5.0
+"""Clocks drift by some microseconds in this time."""
 IDLE_WAIT_S = 0.1
-COMMIT_TOGETHER = 8
-COMMIT_WAIT_S = 0.1
+COMMIT_TOGETHER = 16
+COMMIT_WAIT_S = 0.25
 """Nobody waits for the poses of a recording: several in one transaction cost a third of what they cost one by one."""
 DRAIN_TIMEOUT_S = 5.0
 
@@ -66,6 +68,7 @@ class PoseStage:
         self._outbox: list[PoseResult] = []
         self._outbox_since_s = 0.0
         self._refreshed_at_s = -1e9
+        self._synchronised_at_s = -1e9
         self._counts: Counter[str] = Counter()
         self._skipped: Counter[str] = Counter()
 
@@ -119,12 +122,14 @@ class PoseStage:
         if now_s - self._refreshed_at_s < CAMERAS_REFRESH_S:
             return
         self._intake.cameras = {record.camera: record.delivery for record in self._registry.cameras()}
-        self._reader.synchronise()
         self._refreshed_at_s = now_s
+        if now_s - self._synchronised_at_s >= CLOCK_REFRESH_S:
+            self._reader.synchronise()
+            self._synchronised_at_s = now_s
 
     def _patience_s(self, now_s: float) -> float:
         """How long to wait for results: not past the moment when those that are there are to be committed."""
-        return IDLE_WAIT_S if not self._outbox else self._outbox_since_s + COMMIT_WAIT_S - now_s
+        return IDLE_WAIT_S if not self._outbox else min(IDLE_WAIT_S, self._outbox_since_s + COMMIT_WAIT_S - now_s)
 
     def _worth_committing(self, now_s: float) -> bool:
         """Live results at once; lossless ones a few together, unless nothing follows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -65,15 +66,23 @@ class Letterbox:
 
         `source_size_px` (width, height) differs from the picture's where ingest reduced it before sending.
         """
-        size = np.array(source_size_px, np.float32)
-        scale = size / np.array(self.resized_px, np.float32)
-        moved = (points_px - np.array(self.offset_px, np.float32)) * scale
-        clipped: FloatArray = np.clip(moved, np.float32(0), size)
-        return clipped
+        offset, scale, size = _way_back(self, source_size_px)
+        moved: FloatArray = points_px - offset
+        moved *= scale
+        np.maximum(moved, 0, out=moved)
+        return np.minimum(moved, size, out=moved)
 
     def people_to_source(self, people: Detections, source_size_px: tuple[int, int]) -> Detections:
         """`people` in input pixels as people in pixels of the source, clipped to it."""
         boxes = self.points_to_source(people.boxes_xyxy_px.reshape(-1, 2, 2), source_size_px).reshape(-1, 4)
-        points = self.points_to_source(people.keypoints_px[..., :2], source_size_px)
-        keypoints = np.concatenate((points, people.keypoints_px[..., 2:]), axis=-1)
+        keypoints = people.keypoints_px.copy()
+        keypoints[..., :2] = self.points_to_source(keypoints[..., :2], source_size_px)
         return Detections(boxes_xyxy_px=boxes, scores=people.scores, keypoints_px=keypoints)
+
+
+@lru_cache(maxsize=256)
+def _way_back(fit: Letterbox, source_size_px: tuple[int, int]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(2,) each: what is subtracted from input pixels, what the rest is multiplied with, and the source's size."""
+    size = np.array(source_size_px, np.float32)
+    scale = np.divide(size, np.array(fit.resized_px, np.float32), dtype=np.float32)
+    return np.array(fit.offset_px, np.float32), scale, size
