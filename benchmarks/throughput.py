@@ -1,86 +1,76 @@
-"""`posebus run` against ultralytics' `model.track`, end to end on one clip, alternating in one run.
+"""`posebus run` end to end against its own bare engine and against ultralytics' `model.track`, alternating in one run.
 
     python -m benchmarks.throughput ../shared/data/TUD-Stadtmitte.mp4 --gt ../shared/data/TUD-Stadtmitte.gt.txt
+    python -m benchmarks.throughput CLIP --runs 5 --int8       (after `posebus engines build --precision int8 …`)
 
-Both sides run as processes of their own, one after the other, N times; medians are printed and their ratio. Ours counts
-from the first frame published to the last track published, theirs from the first frame read to the last result, both
-after the engine is warm. Theirs gets its OpenVINO export of exactly the clip's shape and ByteTrack.
+All sides run as processes of their own, one after the other, N times, in turns; medians are printed, and the ratios of
+the runs of one turn. Ours counts from the first frame published to the last track published, theirs from the first
+frame read to the last result, both after the engine is warm; the bare engine has the same frames ready in memory.
+Theirs gets ByteTrack, and its OpenVINO export of exactly the clip's shape, or torch with its defaults.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.accuracy import score_mot
+from benchmarks.throughput_sides import Result, Side, bare, export_theirs, ours, theirs
 
-THEIRS = """
-import sys, time
-import numpy as np
-from ultralytics import YOLO
-
-model_path, video, out, width, height, conf, tracker = sys.argv[1:]
-size = (int(height), int(width))
-model = YOLO(model_path, task="pose")
-model.predict(np.zeros((*size, 3), np.uint8), imgsz=size, verbose=False)
-rows, frames, begin = [], 0, time.perf_counter()
-for frame, result in enumerate(
-    model.track(video, stream=True, tracker=tracker, imgsz=size, conf=float(conf), verbose=False), start=1
-):
-    frames = frame
-    if result.boxes.id is not None:
-        for track_id, (x1, y1, x2, y2), score in zip(result.boxes.id, result.boxes.xyxy, result.boxes.conf):
-            rows.append(f"{frame},{int(track_id)},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},{score:.4f},-1,-1,-1")
-seconds = time.perf_counter() - begin
-open(out, "w").write("\\n".join(rows) + "\\n")
-print("FPS", frames / seconds)
-"""
+OURS, BARE = "posebus run", "bare engine"
+OURS_INT8, BARE_INT8 = "posebus run, int8", "bare engine, int8"
+OPENVINO, TORCH = "model.track, OpenVINO", "model.track, torch"
+RATIOS = ((OURS, BARE), (OURS_INT8, BARE_INT8), (OURS, OPENVINO), (OURS_INT8, OPENVINO), (OURS, TORCH))
 
 
-def ours(video: Path, folder: Path, options: list[str]) -> tuple[float, Path]:
-    """Frames per second and MOT file of one `posebus run`."""
-    command = [sys.executable, "-m", "posebus.cli", "run", str(video), "--out", str(folder), "--no-video", *options]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    summary = json.loads((folder / "summary.json").read_text())
-    return float(summary["fps"]), folder / f"{video.stem}.mot.txt"
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--gt", type=Path, help="MOTChallenge ground truth: adds HOTA and IDF1")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--imgsz", type=int, default=640)
+    parser.add_argument("--precision", default="auto", help="of ours and of the bare engine")
+    parser.add_argument("--int8", action="store_true", help="also ours with the 8-bit engine that was built")
+    parser.add_argument("--no-torch", action="store_true", help="leave out model.track with torch, which takes longest")
+    parser.add_argument("--tracker", default="bytetrack.yaml")
+    parser.add_argument("options", nargs="*", help="further options of posebus run, after --")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sides = chosen_sides(arguments, folder)
+        results: dict[str, list[Result]] = {side: [] for side in sides}
+        for run in range(arguments.runs):
+            for number, (side, measure) in enumerate(sides.items()):
+                place = folder / f"{run}-{number}"
+                place.mkdir()
+                results[side].append(measure(place))
+                print(f"{side}: {results[side][-1].fps:.1f} fps", file=sys.stderr, flush=True)
+        report(results, arguments.gt)
 
 
-def theirs(model: Path, video: Path, folder: Path, size_px: tuple[int, int], tracker: str) -> tuple[float, Path]:
-    """Frames per second and MOT file of one `model.track`."""
-    out = folder / "theirs.mot.txt"
-    arguments = [str(model), str(video), str(out), str(size_px[0]), str(size_px[1]), "0.1", tracker]
-    done = subprocess.run(
-        [sys.executable, "-c", THEIRS, *arguments], check=True, capture_output=True, text=True, cwd=folder
-    )
-    return float(done.stdout.rsplit("FPS", 1)[1]), out
-
-
-def export_theirs(folder: Path, size_px: tuple[int, int]) -> Path:
-    """Ultralytics' own OpenVINO export of the default weights, for exactly this input shape."""
-    from posebus.config import cache_folder
-    from posebus.settings import Settings
-    from workers.weights import resolve_weights
-
-    weights = resolve_weights("yolo11n-pose", allow_unknown=False, cache_dir=cache_folder(Settings()))
-    copy = folder / "yolo11n-pose.pt"
-    copy.write_bytes(weights.path.read_bytes())
-    script = (
-        "import sys; from ultralytics import YOLO; "
-        "YOLO(sys.argv[1]).export(format='openvino', imgsz=(int(sys.argv[3]), int(sys.argv[2])))"
-    )
-    subprocess.run(
-        [sys.executable, "-c", script, str(copy), str(size_px[0]), str(size_px[1])],
-        check=True,
-        cwd=folder,
-        capture_output=True,
-    )
-    return folder / "yolo11n-pose_openvino_model"
+def chosen_sides(arguments: argparse.Namespace, folder: Path) -> dict[str, Side]:
+    """What is to be measured, by name, in the order of a turn."""
+    video = arguments.video.resolve()
+    size_px = input_size(video, arguments.imgsz)
+    torch_model, openvino_model = export_theirs(folder, size_px)
+    imgsz = ["--imgsz", str(arguments.imgsz), *arguments.options]
+    sides = {
+        BARE: bare(video, arguments.precision, arguments.imgsz),
+        OURS: ours(video, [*imgsz, "--precision", arguments.precision]),
+        OPENVINO: theirs(openvino_model, video, size_px, arguments.tracker),
+    }
+    if arguments.int8:
+        sides[BARE_INT8] = bare(video, "int8", arguments.imgsz)
+        sides[OURS_INT8] = ours(video, [*imgsz, "--precision", "int8"])
+    if not arguments.no_torch:
+        sides[TORCH] = theirs(torch_model, video, size_px, arguments.tracker)
+    return sides
 
 
 def input_size(video: Path, imgsz: int) -> tuple[int, int]:
@@ -94,44 +84,21 @@ def input_size(video: Path, imgsz: int) -> tuple[int, int]:
         return Letterbox.fit((stream.width, stream.height), imgsz).input_px
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("video", type=Path)
-    parser.add_argument("--gt", type=Path, help="MOTChallenge ground truth: adds HOTA and IDF1 of both")
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--imgsz", type=int, default=640)
-    parser.add_argument("--tracker", default="bytetrack.yaml")
-    parser.add_argument("options", nargs="*", help="further options of posebus run, after --")
-    arguments = parser.parse_args()
-    video = arguments.video.resolve()
-    speeds: dict[str, list[float]] = {"posebus run": [], "model.track": []}
-    files: dict[str, Path] = {}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        size_px = input_size(video, arguments.imgsz)
-        model = export_theirs(folder, size_px)
-        options = ["--imgsz", str(arguments.imgsz), *arguments.options]
-        ours(video, folder / "warm-up", options)
-        for run in range(arguments.runs):
-            for side in speeds:
-                if side == "posebus run":
-                    fps, files[side] = ours(video, folder / f"ours-{run}", options)
-                else:
-                    fps, files[side] = theirs(model, video, folder, size_px, arguments.tracker)
-                speeds[side].append(fps)
-                print(f"{side}: {fps:.1f} fps", file=sys.stderr, flush=True)
-        report(speeds, {side: score_mot(arguments.gt, path) for side, path in files.items()} if arguments.gt else {})
-
-
-def report(speeds: dict[str, list[float]], scores: dict[str, dict[str, float]]) -> None:
+def report(results: Mapping[str, Sequence[Result]], truth: Path | None) -> None:
+    """The tables in Markdown."""
     print(f"\n{platform.processor() or platform.machine()}, Python {platform.python_version()}\n")
     print("| | fps median | min | max | HOTA | IDF1 |\n|---|---|---|---|---|---|")
-    for side, values in speeds.items():
-        quality = " | ".join(f"{scores[side][key]:.3f}" if side in scores else "-" for key in ("HOTA", "IDF1"))
-        median = statistics.median(values)
-        print(f"| {side} | {median:.1f} | {min(values):.1f} | {max(values):.1f} | {quality} |")
-    ratios = [one / other for one, other in zip(*speeds.values(), strict=True)]
-    print(f"\nratio ours / theirs, pair by pair: median {statistics.median(ratios):.2f}")
+    for side, runs in results.items():
+        speeds = [run.fps for run in runs]
+        last = runs[-1].mot
+        scores = score_mot(truth, last) if truth is not None and last is not None else {}
+        quality = " | ".join(f"{scores[key]:.3f}" if key in scores else "-" for key in ("HOTA", "IDF1"))
+        print(f"| {side} | {statistics.median(speeds):.1f} | {min(speeds):.1f} | {max(speeds):.1f} | {quality} |")
+    print("\n| ratio of the runs of one turn | median | min | max |\n|---|---|---|---|")
+    for one, other in RATIOS:
+        if one in results and other in results:
+            ratios = [a.fps / b.fps for a, b in zip(results[one], results[other], strict=True)]
+            print(f"| {one} / {other} | {statistics.median(ratios):.2f} | {min(ratios):.2f} | {max(ratios):.2f} |")
 
 
 if __name__ == "__main__":
