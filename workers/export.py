@@ -86,16 +86,26 @@ def read_head(path: Path) -> Head:
     """
     kept = path.with_suffix(HEAD_SUFFIX)
     try:
-        return head_from_metadata(json.loads(kept.read_bytes()), path.name)
-    except (OSError, ValueError, AttributeError, EngineError):
-        properties = _metadata(path)
+        found = json.loads(kept.read_bytes())
+        if found.pop("network") == _stamp(path):
+            return head_from_metadata(found, path.name)
+    except (OSError, ValueError, AttributeError, KeyError, EngineError):
+        pass
+    properties = _metadata(path)
     head = head_from_metadata(properties, path.name)
     # Only saves time: where nothing can be written, or somebody else writes, the next start reads the network again.
     with suppress(OSError):
         partial = path.with_suffix(f"{HEAD_SUFFIX}.{os.getpid()}")
-        partial.write_text(json.dumps({name: properties[name] for name in HEAD_PROPERTIES if name in properties}))
+        facts = {name: properties[name] for name in HEAD_PROPERTIES if name in properties}
+        partial.write_text(json.dumps({"network": _stamp(path), **facts}))
         partial.replace(kept)
     return head
+
+
+def _stamp(path: Path) -> list[int]:
+    """What changes when another network is written to `path`."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
 
 
 def _metadata(path: Path) -> dict[str, str]:
