@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-broker install lock clean
+.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker install lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ schemas: $(VENV)/.installed-dev  ## Bring the JSON Schemas in posebus/schemas up
 DATA ?= ../shared/data
 CLIP ?= $(DATA)/TUD-Stadtmitte
 
-bench: bench-engine bench-parity bench-capture bench-tracking bench-ablation bench-throughput bench-broker  ## All benchmarks (DATA=DIR, CLIP=DIR/NAME)
+bench: bench-engine bench-parity bench-capture bench-tracking bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker  ## All benchmarks (DATA=DIR, CLIP=DIR/NAME)
 
 bench-engine: $(VENV)/.installed-dev  ## Milliseconds a frame of the bare engines
 	$(PY) -m benchmarks.engine $(ARGS)
@@ -68,6 +68,15 @@ $(VENV)/.installed-peers: Makefile | $(VENV)/.installed-dev
 
 bench-throughput: $(VENV)/.installed-dev  ## posebus run against ultralytics' model.track, end to end
 	$(PY) -m benchmarks.throughput $(CLIP).mp4 --gt $(CLIP).gt.txt $(ARGS)
+
+bench-overhead: $(VENV)/.installed-dev  ## Processor time of posebus run beside the engine
+	$(PY) -m benchmarks.overhead $(CLIP).mp4 $(ARGS)
+
+bench-live: $(VENV)/.installed-dev  ## Live cameras at and above what the workers can do (ARGS="--cameras 8 --workers 2")
+	$(PY) -m benchmarks.live $(ARGS)
+
+bench-rescaling: $(VENV)/.installed-dev  ## How soon a worker takes part that is started under overload
+	$(PY) -m benchmarks.rescaling $(ARGS)
 
 bench-broker: $(VENV)/.installed-dev  ## What one Redis carries (ARGS="--redis-server --json FILE")
 	$(PY) -m benchmarks.broker --clip $(CLIP).mp4 $(ARGS)

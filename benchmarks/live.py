@@ -55,7 +55,8 @@ def main() -> None:
     print(table(arguments.loads, found, capacity_fps, arguments.cameras, arguments.workers))
     if arguments.json:
         rows = [{"load": load, **asdict(one)} for load, one in zip(arguments.loads, found, strict=True)]
-        arguments.json.write_text(json.dumps({"capacity_fps": capacity_fps, "rows": rows}, indent=1))
+        title = f"{arguments.cameras} cameras of 640x480, {arguments.workers} workers, {capacity_fps:.0f} fps"
+        arguments.json.write_text(json.dumps({"title": title, "capacity_fps": capacity_fps, "rows": rows}, indent=1))
 
 
 @contextmanager
