@@ -31,15 +31,15 @@ class PoseEstimator:
         fit = self.fit(picture.size_px)
         return self.engine.prepare(picture, fit), fit
 
-    def submit(self, prepared: Sequence[Any]) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[Any], *, hurry: bool = False) -> Future[list[Detections]]:
         """See `Engine.submit`; the people are in pixels of the network's input."""
-        return self.engine.submit(prepared)
+        return self.engine.submit(prepared, hurry=hurry)
 
-    def estimate(self, image_rgb: ImageArray) -> Detections:
+    def estimate(self, image_rgb: ImageArray, *, hurry: bool = False) -> Detections:
         """The people in one picture, u8 (H, W, 3), in its own pixels."""
         picture = Picture.of(image_rgb)
         prepared, fit = self.prepare(picture)
-        (people,) = self.submit([prepared]).result()
+        (people,) = self.submit([prepared], hurry=hurry).result()
         return fit.people_to_source(people, picture.size_px)
 
     def warm_up(self, image_size_px: tuple[int, int]) -> None:

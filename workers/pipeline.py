@@ -17,6 +17,7 @@ from typing import Any
 
 from posebus.bus.frame_reader import PoseResult
 from posebus.errors import BadPicture
+from posebus.messages import Delivery
 from posebus.metrics import Metrics
 from workers.arrays import Detections
 from workers.batching import BatchFormer, Waiting
@@ -173,7 +174,9 @@ class Pipeline:
                 return
             if self._running == 0:
                 self._busy_since_s = now_s
-            future = self._estimator.submit([prepared.input for prepared in batch])
+            # Recordings are not in a hurry, and are promised the same bits however busy the engine is.
+            hurry = self._running == 0 and all(one.job.frame.delivery is Delivery.LIVE for one in batch)
+            future = self._estimator.submit([prepared.input for prepared in batch], hurry=hurry)
             self._running += 1
             self._metrics.observe("posebus_batch_frames", len(batch))
             future.add_done_callback(partial(self._hand_back, batch, now_s))

@@ -53,7 +53,7 @@ class OnePerson:
     def prepare(self, picture: Picture, fit: Letterbox) -> ImageArray:
         return fit.apply(picture.rgb(fit.resized_px))
 
-    def submit(self, prepared: Sequence[ImageArray]) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[ImageArray], *, hurry: bool = False) -> Future[list[Detections]]:
         self.submitted += 1
         future: Future[list[Detections]] = Future()
         if self.failing:

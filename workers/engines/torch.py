@@ -98,7 +98,7 @@ class TorchEngine:
         image = self._torch.from_numpy(rows).permute(2, 0, 1)
         return image.pin_memory() if self._cuda else image, fit
 
-    def submit(self, prepared: Sequence[tuple[Any, Letterbox]]) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[tuple[Any, Letterbox]], *, hurry: bool = False) -> Future[list[Detections]]:
         """See `Engine.submit`."""
         images = [image for image, _ in prepared]
         fits = [fit for _, fit in prepared]

@@ -39,6 +39,7 @@ class ManualEngine:
     def __init__(self, batch: int = 1, in_flight: int = 2) -> None:
         self.batch, self.in_flight = batch, in_flight
         self.submitted: list[tuple[int, Future[list[Detections]]]] = []
+        self.hurried: list[bool] = []
         self.broken = False
         self.decoding = threading.Event()
         self.decoding.set()
@@ -47,11 +48,12 @@ class ManualEngine:
         assert self.decoding.wait(10)
         return fit.apply(picture.rgb())
 
-    def submit(self, prepared: Sequence[ImageArray]) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[ImageArray], *, hurry: bool = False) -> Future[list[Detections]]:
         if self.broken:
             raise EngineError("no memory for this shape")
         future: Future[list[Detections]] = Future()
         self.submitted.append((len(prepared), future))
+        self.hurried.append(hurry)
         return future
 
     def answer(self) -> None:
@@ -136,6 +138,21 @@ def test_while_the_engine_is_busy_frames_gather_to_a_batch(make_pipeline: MakePi
             engine.answer()
         pipeline.collect(0.01)
     assert pipeline.free == pipeline.capacity
+
+
+def test_only_a_live_frame_that_comes_alone_is_in_a_hurry(make_pipeline: MakePipeline) -> None:
+    engine = ManualEngine()
+    pipeline = make_pipeline(engine)
+    pipeline.add(job(0, delivery=Delivery.LIVE))
+    until(lambda: len(engine.hurried) == 1)
+    pipeline.add(job(1, delivery=Delivery.LIVE))
+    until(lambda: len(engine.hurried) == 2)
+    engine.answer()
+    engine.answer()
+    collect_all(pipeline, 2)
+    pipeline.add(job(2, delivery=Delivery.LOSSLESS))
+    until(lambda: len(engine.hurried) == 3)
+    assert engine.hurried == [True, False, False]
 
 
 def test_a_damaged_picture_is_answered_and_makes_room(make_pipeline: MakePipeline) -> None:
