@@ -38,10 +38,6 @@ class Picture:
         picture._rgb = image_rgb
         return picture
 
-    def check(self) -> None:
-        """Raise BadPicture for a JPEG that is not what its message claims, as far as its header tells."""
-        check_jpeg(self.data, self.size_px)
-
     def rgb(self, needed_px: tuple[int, int] | None = None) -> ImageArray:
         """The rows, u8 (H, W, 3), C-contiguous; at least of `needed_px` (width, height) where the picture is.
 

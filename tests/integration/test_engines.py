@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import wait
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from posebus.errors import EngineError
 from tests.integration.conftest import BuildModel, MakeEstimator
 from workers.arrays import Detections, ImageArray
 from workers.engines.base import Engine, Head, Limits
 from workers.engines.onnx import OnnxEngine
 from workers.engines.openvino import MAX_SHAPES, OpenVINOEngine
+from workers.engines.torch import TorchEngine
 from workers.export import read_head
 from workers.picture import Picture
 from workers.preprocess import Letterbox
+from workers.weights import Weights
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = 6
@@ -138,6 +141,72 @@ def test_torch_takes_batches(make_estimator: MakeEstimator, frames_rgb: list[Ima
         alone = estimator.estimate(frame)
         inside = Letterbox.fit((640, 480), 640).people_to_source(detections, (640, 480))
         np.testing.assert_allclose(inside.boxes_xyxy_px, alone.boxes_xyxy_px, atol=0.1)
+
+
+@pytest.fixture
+def torch_engine(weights: Weights, tmp_path: Path) -> Iterator[Callable[[str], TorchEngine]]:
+    """`torch_engine(precision)`: the engine for the CPU, in any precision."""
+    engines: list[TorchEngine] = []
+
+    def build(precision: str) -> TorchEngine:
+        limits = Limits(conf=0.3, iou=0.7, max_people=20)
+        engines.append(
+            TorchEngine(
+                weights,
+                limits=limits,
+                device="cpu",
+                precision=precision,
+                threads=1,
+                batch=1,
+                fixed_batch=False,
+                folder=tmp_path,
+            )
+        )
+        return engines[-1]
+
+    yield build
+    for engine in engines:
+        engine.close()
+
+
+def test_low_precision_does_not_round_places(
+    torch_engine: Callable[[str], TorchEngine], frames_rgb: list[ImageArray]
+) -> None:
+    exact, rounded = (one_by_one(torch_engine(precision), frames_rgb[:1])[0] for precision in ("fp32", "bf16"))
+    assert len(rounded.scores) == len(exact.scores) > 0
+    order = [people.boxes_xyxy_px[:, 0].argsort() for people in (exact, rounded)]
+    apart = np.abs(rounded.boxes_xyxy_px[order[1]] - exact.boxes_xyxy_px[order[0]])
+    assert apart.max() < 4
+    # In bf16 places beyond 256 would be multiples of two.
+    far = rounded.boxes_xyxy_px[rounded.boxes_xyxy_px > 256]
+    assert len(far) > 0
+    assert (far % 1 != 0).any()
+
+
+def test_a_lost_device_ends_the_worker_and_want_of_memory_does_not(
+    torch_engine: Callable[[str], TorchEngine], frames_rgb: list[ImageArray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    engine = torch_engine("fp32")
+    good = prepared(engine, frames_rgb[0])
+    answers = [None, RuntimeError("CUDA error: unspecified launch failure\nmore of it")]
+
+    def synchronize(device: str) -> None:
+        answer = answers.pop(0)
+        if answer is not None:
+            raise answer
+
+    monkeypatch.setattr(torch.cuda, "synchronize", synchronize)
+    monkeypatch.setattr(engine, "_cuda", True)
+    bad = (good[0][:1], good[1])
+    with pytest.raises(RuntimeError):
+        engine.submit([bad]).result()
+    assert len(engine.submit([good]).result()[0].scores) > 0
+    with pytest.raises(RuntimeError):
+        engine.submit([bad]).result()
+    with pytest.raises(EngineError, match=r"cpu does not compute any more \(CUDA error: unspecified launch failure\)"):
+        engine.submit([good])
 
 
 def test_more_shapes_than_are_kept_still_work(make_estimator: MakeEstimator, people_rgb: ImageArray) -> None:

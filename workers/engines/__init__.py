@@ -84,7 +84,9 @@ def _precisions(name: str, device: str) -> tuple[str, ...]:
         from workers.engines.openvino import cpu_has_bf16
 
         return ("bf16", "fp32", "int8") if cpu_has_bf16() else ("fp32", "int8")
-    return ("fp16", "fp32") if device.startswith("cuda") else ("fp32",)
+    if not device.startswith("cuda"):
+        return ("fp32",)
+    return ("fp16", "bf16", "fp32") if _cuda_has_bf16() else ("fp16", "fp32")
 
 
 def _torch_has_cuda() -> bool:
@@ -93,6 +95,12 @@ def _torch_has_cuda() -> bool:
     from workers.engines.torch import cuda_available
 
     return cuda_available()
+
+
+def _cuda_has_bf16() -> bool:
+    from workers.engines.torch import cuda_has_bf16
+
+    return cuda_has_bf16()
 
 
 def _has_device_files() -> bool:

@@ -70,7 +70,7 @@ class Engine(Protocol):
         """What this engine needs of a picture that enters the network as `fit` says, ready for `submit`.
 
         All work on the host that can be done beside the network belongs here: decoding and the letterbox, or, where
-        the device does these, a copy in pinned memory. Raises BadPicture for what does not decode.
+        the device does the latter, a copy in pinned memory. Raises BadPicture for what does not decode.
         """
 
     def submit(self, prepared: Sequence[Any], *, hurry: bool = False) -> Future[list[Detections]]:

@@ -13,12 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from posebus.errors import EngineError, WeightsError
 from workers.arrays import Detections
 from workers.engines.base import Head, Limits
-from workers.engines.torch_device import detections, letterbox, people_rows
+from workers.engines.torch_device import decode_in_fp32, detections, letterbox, people_rows
 from workers.engines.torch_graphs import GraphedNetwork
 from workers.picture import Picture
 from workers.postprocess import detections_from_output
@@ -43,10 +41,12 @@ _UNREADABLE = (
 
 
 class TorchEngine:
-    """`Engine` over a .pt file. `precision` is fp32, or fp16 on CUDA; `device` as torch names it.
+    """`Engine` over a .pt file. `precision` is fp32, or fp16 or bf16 on CUDA; `device` as torch names it.
 
-    On CUDA everything but the JPEG header happens on the device: decoding where torchvision was built with nvJPEG, the
-    letterbox, the network as CUDA graphs, suppression; only the people found come back.
+    On CUDA everything but decoding happens on the device: the letterbox, the network as CUDA graphs, suppression; only
+    the people found come back. Pictures are decoded on the host: the colours of people are read from the rows anyway,
+    a damaged picture is known before it has spoiled a batch, and torchvision's nvJPEG decoder writes into memory that
+    queued kernels still read (pytorch/vision#9606).
     """
 
     name = "torch"
@@ -70,16 +70,19 @@ class TorchEngine:
         import torch
 
         self._torch = torch
-        self._dtype = torch.float16 if precision == "fp16" else torch.float32
+        self._dtype = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(precision, torch.float32)
         self._network, self.head = _load(weights)
         self._network.to(device=device, dtype=self._dtype, memory_format=torch.channels_last)
+        if self._dtype != torch.float32:
+            decode_in_fp32(self._network.model[-1])
         self._limits = limits
         self._cuda = device.startswith("cuda")
-        self._decodes_jpeg = self._cuda and jpeg_on_device(device)
         self.device = device
         self.precision = precision
         self.batch = batch or (CUDA_BATCH if self._cuda else 1)
-        self._graphs = GraphedNetwork(self._network, self.batch, fixed_batch) if self._cuda else None
+        exact = precision == "fp32"
+        self._graphs = GraphedNetwork(self._network, self.batch, fixed_batch, exact) if self._cuda else None
+        self._lost: str | None = None
         self._reading = torch.cuda.Stream(device=device) if self._cuda else None
         # On CUDA the first thread only queues kernels, the second waits for their results: the device never idles.
         self._launcher = ThreadPoolExecutor(
@@ -88,10 +91,7 @@ class TorchEngine:
         self._collector = ThreadPoolExecutor(max_workers=1, thread_name_prefix="torch-collect")
 
     def prepare(self, picture: Picture, fit: Letterbox) -> tuple[Any, Letterbox]:
-        """See `Engine.prepare`. A tensor: u8 (3, h, w) RGB, or (bytes,) of a JPEG that the device is to decode."""
-        if self._decodes_jpeg and picture.encoding == "jpeg":
-            picture.check()
-            return self._torch.frombuffer(bytearray(picture.data), dtype=self._torch.uint8), fit
+        """See `Engine.prepare`. A tensor: u8 (3, h, w) RGB."""
         rows = picture.rgb(fit.resized_px)
         if not self._cuda:
             rows = fit.apply(rows)
@@ -99,7 +99,13 @@ class TorchEngine:
         return image.pin_memory() if self._cuda else image, fit
 
     def submit(self, prepared: Sequence[tuple[Any, Letterbox]], *, hurry: bool = False) -> Future[list[Detections]]:
-        """See `Engine.submit`."""
+        """See `Engine.submit`. Raises EngineError where the device was lost: no batch can succeed then, and every
+        frame would be dead-lettered for it."""
+        if self._lost is not None:
+            raise EngineError(
+                f"{self.device} does not compute any more ({self._lost}): start the worker again, and if it happens "
+                "again look at nvidia-smi and the system's log"
+            )
         images = [image for image, _ in prepared]
         fits = [fit for _, fit in prepared]
         return self._collector.submit(self._collect, self._launcher.submit(self._launch, images, fits))
@@ -108,6 +114,8 @@ class TorchEngine:
         """See `Engine.close`."""
         self._launcher.shutdown()
         self._collector.shutdown()
+        if self._graphs is not None:
+            self._graphs.clear()
 
     def _launch(self, images: list[Any], fits: list[Letterbox]) -> tuple[Any, Any]:
         """Queue a batch on the device; returns the output that is being computed and the event that says when."""
@@ -116,25 +124,21 @@ class TorchEngine:
             if self._graphs is None:
                 planes = torch.stack(images).to(self._dtype).div_(255)
                 return self._network(planes.contiguous(memory_format=torch.channels_last))[0], None
-            output = self._graphs(letterbox(self._to_device(images), fits, self._dtype))
+            # Pinned pictures are copied beside the host's work; torch keeps their memory until the copy is through.
+            placed = [image.to(self.device, non_blocking=True) for image in images]
+            output = self._graphs(letterbox(placed, fits, self._dtype))
             finished = torch.cuda.Event()
             finished.record()
             return output, finished
 
-    def _to_device(self, images: list[Any]) -> list[Any]:
-        """u8 RGB tensors (3, h, w) on the device."""
-        encoded = [index for index, image in enumerate(images) if image.dim() == 1]
-        placed = [image if image.dim() == 1 else image.to(self.device, non_blocking=True) for image in images]
-        if encoded:
-            from torchvision.io import ImageReadMode, decode_jpeg
-
-            chosen = [images[index] for index in encoded]
-            for index, image in zip(encoded, decode_jpeg(chosen, ImageReadMode.RGB, self.device), strict=True):
-                placed[index] = image
-        return placed
-
     def _collect(self, launched: Future[tuple[Any, Any]]) -> list[Detections]:
-        output, finished = launched.result()
+        try:
+            return self._people(*launched.result())
+        except RuntimeError:
+            self._look_for_loss()
+            raise
+
+    def _people(self, output: Any, finished: Any) -> list[Detections]:
         torch = self._torch
         with torch.inference_mode():
             if finished is None:
@@ -145,6 +149,15 @@ class TorchEngine:
                 rows, whose = people_rows(output, self.head, self._limits)
                 # This waits for the stream, so that the output's memory may be used again afterwards.
                 return detections(rows, whose, len(output), self.head)
+
+    def _look_for_loss(self) -> None:
+        """After a failed batch: want of memory passes, but what a faulty kernel or driver broke stays broken in this
+        process, and every call says so."""
+        if self._cuda:
+            try:
+                self._torch.cuda.synchronize(self.device)
+            except RuntimeError as error:
+                self._lost = str(error).partition("\n")[0]
 
 
 def _load(weights: Weights) -> tuple[Any, Head]:
@@ -173,20 +186,6 @@ def _load(weights: Weights) -> tuple[Any, Head]:
     return network, head
 
 
-def jpeg_on_device(device: str) -> bool:
-    """Whether torchvision decodes JPEGs on `device`: not every build of it can."""
-    import simplejpeg
-    import torch
-    from torchvision.io import ImageReadMode, decode_jpeg
-
-    sample = simplejpeg.encode_jpeg(np.zeros((16, 16, 3), np.uint8), 90, "RGB", "420")
-    try:
-        decode_jpeg([torch.frombuffer(bytearray(sample), dtype=torch.uint8)], ImageReadMode.RGB, device)
-    except (RuntimeError, TypeError, ValueError):
-        return False
-    return True
-
-
 def cuda_available() -> bool:
     """Whether torch can compute on a CUDA device; raises EngineError where torch is not installed."""
     try:
@@ -194,3 +193,10 @@ def cuda_available() -> bool:
     except ImportError as error:
         raise EngineError("torch is not installed: install posebus[worker]") from error
     return bool(torch.cuda.is_available())
+
+
+def cuda_has_bf16() -> bool:
+    """Whether the CUDA device computes bf16 natively (Ampere and later), where torch sees one."""
+    import torch
+
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))

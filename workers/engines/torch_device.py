@@ -6,6 +6,7 @@ The same arithmetic as `workers.preprocess` and `workers.postprocess`, for a who
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -26,14 +27,35 @@ def letterbox(images: Sequence[Any], fits: Sequence[Letterbox], dtype: Any) -> A
     width_px, height_px = fits[0].input_px
     canvas = torch.full((len(images), 3, height_px, width_px), PADDING / 255, dtype=dtype, device=images[0].device)
     canvas = canvas.contiguous(memory_format=torch.channels_last)
-    for index, (image, fit) in enumerate(zip(images, fits, strict=True)):
-        plane = image[None].to(torch.float32)
+    index = 0
+    # Neighbours of one size together: launching kernels one picture at a time takes longer than computing them.
+    for (shape, fit), run in groupby(zip(images, fits, strict=True), key=lambda pair: (tuple(pair[0].shape), pair[1])):
+        same = [image for image, _ in run]
+        part = torch.stack(same).to(torch.float32)
         size = (fit.resized_px[1], fit.resized_px[0])
-        if tuple(image.shape[1:]) != size:
-            plane = interpolate(plane, size=size, mode="bilinear", align_corners=False).round_()
+        if shape[1:] != size:
+            part = interpolate(part, size=size, mode="bilinear", align_corners=False).round_()
         left, top = fit.offset_px
-        canvas[index, :, top : top + size[0], left : left + size[1]] = plane[0].div_(255).to(dtype)
+        rows, columns = slice(top, top + size[0]), slice(left, left + size[1])
+        canvas[index : index + len(same), :, rows, columns] = part.div_(255).to(dtype)
+        index += len(same)
     return canvas
+
+
+def decode_in_fp32(head: Any) -> None:
+    """Let ultralytics' pose head compute its boxes and joints in fp32, whatever the network computes in.
+
+    In fp16 places from 512 on come in steps of half a pixel, in bf16 of four: they would tremble, the more the larger
+    `imgsz`. The convolutions are left as they are, and what is added costs next to nothing.
+    """
+    decode = head._inference
+    head.dfl.float()
+
+    def in_fp32(raw: dict[str, Any]) -> Any:
+        feats = [feat.float() for feat in raw["feats"]]
+        return decode({**{name: part.float() for name, part in raw.items() if name != "feats"}, "feats": feats})
+
+    head._inference = in_fp32
 
 
 def people_rows(output: Any, head: Head, limits: Limits) -> tuple[Any, Any]:

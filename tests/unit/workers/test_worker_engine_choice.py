@@ -23,6 +23,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
     def pretend(*, installed: set[str], cuda: bool = False, bf16: bool = False) -> None:
         monkeypatch.setattr(module, "find_spec", lambda name: name if name in installed else None)
         monkeypatch.setattr(module, "_torch_has_cuda", lambda: cuda)
+        monkeypatch.setattr(module, "_cuda_has_bf16", lambda: bf16)
         monkeypatch.setattr("workers.engines.openvino.cpu_has_bf16", lambda: bf16)
 
     return pretend
@@ -61,6 +62,15 @@ def test_8_bit_means_openvino_even_beside_a_gpu(machine: Any) -> None:
     machine(installed=ALL, cuda=True)
     choice = choose_engine(WorkerSettings(precision="int8"))
     assert (choice.name, choice.precision, choice.device) == ("openvino", "int8", "cpu")
+
+
+def test_bf16_on_a_gpu_that_has_it(machine: Any) -> None:
+    machine(installed=ALL, cuda=True, bf16=True)
+    choice = choose_engine(WorkerSettings(precision="bf16"))
+    assert (choice.name, choice.precision, choice.device) == ("torch", "bf16", "cuda:0")
+    machine(installed=ALL, cuda=True, bf16=False)
+    with pytest.raises(EngineError, match=r"does not compute in bf16 on this machine's cuda:0: .* to fp16 or fp32"):
+        choose_engine(WorkerSettings(precision="bf16"))
 
 
 @pytest.mark.parametrize(

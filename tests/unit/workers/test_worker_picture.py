@@ -72,11 +72,3 @@ def test_a_picture_is_decoded_once() -> None:
     rows = picture.rgb((64, 48))
     picture.data = b"gone"
     assert picture.rgb() is rows
-
-
-def test_a_header_is_checked_without_decoding() -> None:
-    Picture(JPEG, "jpeg", (64, 48)).check()
-    with pytest.raises(BadPicture, match="64x48 where its message says 60x48"):
-        Picture(JPEG, "jpeg", (60, 48)).check()
-    with pytest.raises(BadPicture, match="does not decode"):
-        Picture(b"no picture", "jpeg", (60, 48)).check()

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from workers.engines.base import Head, Limits
 from workers.engines.torch_device import detections, letterbox, people_rows
-from workers.engines.torch_graphs import padded_batch
 from workers.postprocess import detections_from_output
 from workers.preprocess import Letterbox
 
@@ -30,6 +29,16 @@ def test_the_letterbox_is_the_hosts(size_px: tuple[int, int]) -> None:
     # OpenCV resizes with 11-bit weights, so that some values come to lie on the other side of a half.
     assert np.abs(grey - expected).max() <= 1
     assert np.abs(grey - expected).mean() < 0.2
+
+
+def test_pictures_of_several_sizes_share_a_batch_in_their_order() -> None:
+    rng = np.random.default_rng(2)
+    sizes = [(640, 480), (640, 480), (320, 240), (640, 480)]
+    images = [torch.from_numpy(rng.integers(0, 256, (3, height, width), dtype=np.uint8)) for width, height in sizes]
+    fits = [Letterbox.fit(size_px, 640) for size_px in sizes]
+    together = letterbox(images, fits, torch.float32)
+    for one, image, fit in zip(together, images, fits, strict=True):
+        assert torch.equal(one, letterbox([image], [fit], torch.float32)[0])
 
 
 def crowd(seed: int, head: Head, pictures: int) -> np.ndarray:
@@ -64,8 +73,3 @@ def test_end_to_end_rows_are_only_filtered() -> None:
         expected = detections_from_output(one, head, LIMITS)
         np.testing.assert_array_equal(found.boxes_xyxy_px, expected.boxes_xyxy_px)
         np.testing.assert_array_equal(found.keypoints_px, expected.keypoints_px)
-
-
-@pytest.mark.parametrize(("frames", "padded"), [(1, 1), (2, 2), (3, 4), (5, 8), (9, 12), (12, 12)])
-def test_batches_are_padded_to_a_few_sizes(frames: int, padded: int) -> None:
-    assert padded_batch(frames, 12) == padded
