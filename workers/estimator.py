@@ -43,6 +43,12 @@ class PoseEstimator:
         return fit.people_to_source(people, picture.size_px)
 
     def warm_up(self, image_size_px: tuple[int, int]) -> None:
-        """Set the engine up for pictures of this (width, height), which takes a moment for each new shape."""
+        """Set the engine up for pictures of this (width, height), which takes a moment for each new shape, and on a GPU
+        for each new batch size."""
         width_px, height_px = image_size_px
-        self.estimate(np.zeros((height_px, width_px, 3), np.uint8))
+        prepared, _ = self.prepare(Picture.of(np.zeros((height_px, width_px, 3), np.uint8)))
+        frames = 1
+        while frames < self.engine.batch:
+            self.submit([prepared] * frames).result()
+            frames *= 2
+        self.submit([prepared] * self.engine.batch).result()

@@ -25,6 +25,7 @@ class ScriptedEngine:
 
     def __init__(self) -> None:
         self.seen: list[ImageArray] = []
+        self.batches: list[int] = []
         self.error: Exception | None = None
 
     def prepare(self, picture: Picture, fit: Letterbox) -> ImageArray:
@@ -33,6 +34,7 @@ class ScriptedEngine:
     def submit(self, prepared: Sequence[ImageArray], *, hurry: bool = False) -> Future[list[Detections]]:
         future: Future[list[Detections]] = Future()
         self.seen += prepared
+        self.batches.append(len(prepared))
         if self.error is not None:
             future.set_exception(self.error)
             return future
@@ -75,3 +77,13 @@ def test_what_the_engine_raised_reaches_the_caller(engine: ScriptedEngine, estim
 
 def test_pictures_of_one_letterbox_shape_share_a_batch(estimator: PoseEstimator) -> None:
     assert estimator.fit((1920, 1080)).input_px == estimator.fit((640, 360)).input_px == (640, 384)
+
+
+@pytest.mark.parametrize(("batch", "expected"), [(1, [1]), (4, [1, 2, 4]), (12, [1, 2, 4, 8, 12])])
+def test_warming_up_shows_the_engine_every_batch_size(
+    engine: ScriptedEngine, estimator: PoseEstimator, batch: int, expected: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "batch", batch)
+    estimator.warm_up((640, 480))
+    assert engine.batches == expected
+    assert {image.shape for image in engine.seen} == {(480, 640, 3)}
