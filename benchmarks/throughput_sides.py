@@ -14,13 +14,14 @@ import sys, time
 import numpy as np
 from ultralytics import YOLO
 
-model_path, video, out, width, height, conf, tracker = sys.argv[1:]
+model_path, video, out, width, height, conf, tracker, device = sys.argv[1:]
 size = (int(height), int(width))
+where = {"device": device, "half": device != "cpu"} if device else {}
 model = YOLO(model_path, task="pose")
-model.predict(np.zeros((*size, 3), np.uint8), imgsz=size, verbose=False)
+model.predict(np.zeros((*size, 3), np.uint8), imgsz=size, verbose=False, **where)
 rows, frames, begin = [], 0, time.perf_counter()
 for frame, result in enumerate(
-    model.track(video, stream=True, tracker=tracker, imgsz=size, conf=float(conf), verbose=False), start=1
+    model.track(video, stream=True, tracker=tracker, imgsz=size, conf=float(conf), verbose=False, **where), start=1
 ):
     frames = frame
     if result.boxes.id is not None:
@@ -70,12 +71,15 @@ def bare(video: Path, precision: str, imgsz: int) -> Side:
     return run
 
 
-def theirs(model: Path, video: Path, size_px: tuple[int, int], tracker: str) -> Side:
-    """`model.track`, from the first frame read to the last result, after a warm-up."""
+def theirs(model: Path, video: Path, size_px: tuple[int, int], tracker: str, device: str = "") -> Side:
+    """`model.track`, from the first frame read to the last result, after a warm-up.
+
+    `device` as ultralytics names it, with half precision unless it is `cpu`; by default their own choice.
+    """
 
     def run(folder: Path) -> Result:
         out = folder / "theirs.mot.txt"
-        arguments = [str(model), str(video), str(out), str(size_px[0]), str(size_px[1]), "0.1", tracker]
+        arguments = [str(model), str(video), str(out), str(size_px[0]), str(size_px[1]), "0.1", tracker, device]
         done = subprocess.run(
             [sys.executable, "-c", THEIRS, *arguments], check=True, capture_output=True, text=True, cwd=folder
         )

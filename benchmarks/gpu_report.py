@@ -1,0 +1,142 @@
+"""What `benchmarks.gpu` measured, as tables in Markdown and as JSON."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+CAMERA_FPS = 15.0
+TARGET_RATIO = 0.9
+HELD_BATCHES = 4
+"""That a worker holds at once: three with the engine, and one that forms (workers/pipeline.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """The engine alone, kept full with prepared pictures, in one run."""
+
+    run: int
+    batch: int
+    fps: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """The pipeline in one run: `workers` processes that together answer `fps` frames a second.
+
+    `gpu_percent` and `gpu_memory_mb` are nvidia-smi's means, None without it. `waiting` is the median of frames that
+    lay in the broker: where it is less than the workers hold at once, they were not fed fast enough.
+    """
+
+    run: int
+    batch: int
+    workers: int
+    fps: float
+    waiting: float
+    gpu_percent: float | None = None
+    gpu_memory_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """ultralytics' `model.track` in one run."""
+
+    run: int
+    fps: float
+
+
+@dataclass
+class Measured:
+    """All runs, in the order in which they were made, and where."""
+
+    machine: dict[str, Any]
+    bare: list[Bare] = field(default_factory=list)
+    ours: list[Ours] = field(default_factory=list)
+    theirs: list[Theirs] = field(default_factory=list)
+
+    def write(self, path: Path) -> None:
+        """As JSON."""
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+
+
+def ratios(measured: Measured, batch: int, workers: int) -> list[float]:
+    """Pipeline against bare engine at the same batch, run by run: only neighbours in time are compared."""
+    bare = {one.run: one.fps for one in measured.bare if one.batch == batch}
+    return [
+        one.fps / bare[one.run]
+        for one in measured.ours
+        if one.batch == batch and one.workers == workers and one.run in bare
+    ]
+
+
+def report(measured: Measured) -> str:
+    """Everything in Markdown."""
+    parts = [", ".join(f"{name} {value}" for name, value in measured.machine.items())]
+    if measured.bare:
+        parts.append("| batch | bare engine, frames/s |\n|---|---|\n" + "\n".join(_bare_rows(measured)))
+    if measured.ours:
+        head = (
+            "| batch | workers | frames/s | of bare | cameras at 15 fps | GPU busy | GPU memory | in broker |\n"
+            "|---|---|---|---|---|---|---|---|\n"
+        )
+        parts.append(head + "\n".join(_our_rows(measured)))
+        parts.append(_verdict(measured))
+    if measured.theirs:
+        parts.append(f"ultralytics `model.track`, one stream: {_spread([one.fps for one in measured.theirs])} frames/s")
+    return "\n\n".join(parts)
+
+
+def _bare_rows(measured: Measured) -> list[str]:
+    batches = sorted({one.batch for one in measured.bare})
+    return [f"| {batch} | {_spread([b.fps for b in measured.bare if b.batch == batch])} |" for batch in batches]
+
+
+def _our_rows(measured: Measured) -> list[str]:
+    rows = []
+    for batch, workers in _setups(measured):
+        runs = [one for one in measured.ours if (one.batch, one.workers) == (batch, workers)]
+        found = ratios(measured, batch, workers)
+        rows.append(
+            f"| {batch} | {workers} | {_spread([one.fps for one in runs])} "
+            f"| {f'{statistics.median(found):.2f}' if found else '-'} "
+            f"| {int(statistics.median(one.fps for one in runs) / CAMERA_FPS)} "
+            f"| {_mean([one.gpu_percent for one in runs], ' %')} | {_mean([one.gpu_memory_mb for one in runs], ' MB')} "
+            f"| {_waiting(statistics.median(one.waiting for one in runs), batch, workers)} |"
+        )
+    return rows
+
+
+def held_frames(batch: int, workers: int) -> int:
+    """Frames that `workers` hold at once."""
+    return HELD_BATCHES * batch * workers
+
+
+def _waiting(frames: float, batch: int, workers: int) -> str:
+    return f"{frames:.0f}" if frames >= held_frames(batch, workers) else f"{frames:.0f} (too few)"
+
+
+def _verdict(measured: Measured) -> str:
+    best = {setup: statistics.median(found) for setup in _setups(measured) if (found := ratios(measured, *setup))}
+    if not best:
+        return "No pipeline was measured beside its bare engine."
+    (batch, workers), ratio = max(best.items(), key=lambda item: item[1])
+    said = "reached" if ratio >= TARGET_RATIO else "missed"
+    return f"Target of {TARGET_RATIO} of the bare engine: {said} ({ratio:.2f} at batch {batch} with {workers} workers)."
+
+
+def _setups(measured: Measured) -> list[tuple[int, int]]:
+    return sorted({(one.batch, one.workers) for one in measured.ours})
+
+
+def _spread(values: Sequence[float]) -> str:
+    middle = f"{statistics.median(values):.1f}"
+    return middle if len(values) == 1 else f"{middle} ({min(values):.1f} to {max(values):.1f})"
+
+
+def _mean(values: Sequence[float | None], unit: str) -> str:
+    known = [value for value in values if value is not None]
+    return f"{statistics.mean(known):.0f}{unit}" if known else "-"
