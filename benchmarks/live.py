@@ -55,7 +55,7 @@ def main() -> None:
     print(table(arguments.loads, found, capacity_fps, arguments.cameras, arguments.workers))
     if arguments.json:
         rows = [{"load": load, **asdict(one)} for load, one in zip(arguments.loads, found, strict=True)]
-        title = f"{arguments.cameras} cameras of 640x480, {arguments.workers} workers, {capacity_fps:.0f} fps"
+        title = f"{arguments.cameras} cameras of 640x480, workers that do {capacity_fps:.0f} frames a second"
         arguments.json.write_text(json.dumps({"title": title, "capacity_fps": capacity_fps, "rows": rows}, indent=1))
 
 

@@ -69,7 +69,7 @@ def quantiles(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[flo
 def table(loads: Sequence[float], found: Sequence[LoadFigures], capacity_fps: float, cameras: int, workers: int) -> str:
     """Markdown."""
     lines = [
-        f"{cameras} cameras, {workers} workers, capacity {capacity_fps:.1f} fps\n",
+        f"{cameras} cameras, workers: {workers}, capacity {capacity_fps:.1f} fps\n",
         "| load | offered fps | done fps | spread of rates | age ms 50 / 95 / 99 % | engine ms 50 / 99 % "
         "| beside the engine ms 50 / 95 / 99 % | skipped | memory MB |",
         "|---|---|---|---|---|---|---|---|---|",

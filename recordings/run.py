@@ -116,7 +116,8 @@ def _settings_of(settings: Settings, url: str, recordings: Sequence[Recording], 
             "shared_frames": shared,
             # News of the stages would tear the progress apart; their warnings must be seen.
             "log_level": "warning",
-            "worker": settings.worker.model_copy(update={"warm_up_px": sizes_px}),
+            # Full batches, so that no frame's answer depends on which others happened to be there.
+            "worker": settings.worker.model_copy(update={"warm_up_px": sizes_px, "fixed_batch": True}),
         }
     )
 
