@@ -29,16 +29,20 @@ class ReadPlan:
     def rounds(self, cameras: Sequence[str], free_slots: Callable[[], int]) -> Iterator[tuple[list[str], int]]:
         """One turn over `cameras`, as reads: (which cameras, frames of each at most).
 
-        `free_slots` is asked before each read, for what earlier reads of the turn brought has taken room. No read can
-        bring more than was free; the turn ends when every camera had its chance or nothing is free.
+        `free_slots` is asked before each read, for what earlier reads of the turn brought has taken room. The turn ends
+        when every camera had its chance or nothing is free. The first read brings no more than was free. While reads
+        bring nothing, the next one asks twice as many cameras: among a thousand quiet ones, asking four at a time would
+        be most of the broker's work. Should many frames come just then, they are more than was free, once.
         """
-        left = len(cameras)
+        left, width, before = len(cameras), 0, -1
         while left > 0 and (free := free_slots()) > 0:
-            chosen = min(left, free)
+            width = 2 * width if free == before else free
+            before = free
+            chosen = min(left, max(width, free))
             first = self._start % len(cameras)
             self._start = (first + chosen) % len(cameras)
             left -= chosen
-            yield [*cameras[first:], *cameras[:first]][:chosen], min(self._max_per_camera, free // chosen)
+            yield [*cameras[first:], *cameras[:first]][:chosen], min(self._max_per_camera, max(1, free // chosen))
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def decode_image(
     raise BadPicture(f"a picture has the unknown encoding {encoding!r}: use jpeg or raw")
 
 
-def check_jpeg(data: bytes | memoryview, image_size_px: tuple[int, int]) -> None:
+def _check_jpeg(data: bytes | memoryview, image_size_px: tuple[int, int]) -> None:
     """Raise BadPicture where the header of a JPEG says other than its message, or the size is over the limit."""
     _check_size(image_size_px)
     try:
@@ -93,7 +93,7 @@ def _check_size(image_size_px: tuple[int, int]) -> None:
 
 
 def _decode_jpeg(data: bytes | memoryview, image_size_px: tuple[int, int], needed_px: tuple[int, int]) -> ImageArray:
-    check_jpeg(data, image_size_px)
+    _check_jpeg(data, image_size_px)
     try:
         rgb: ImageArray = simplejpeg.decode_jpeg(
             data, "RGB", min_width=needed_px[0], min_height=needed_px[1], min_factor=REDUCED_FROM

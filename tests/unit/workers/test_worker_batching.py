@@ -41,6 +41,16 @@ def test_quiet_cameras_are_passed_over_in_one_turn() -> None:
     assert [camera for cameras, _ in reads for camera in cameras] == CAMERAS
 
 
+def test_the_more_cameras_are_quiet_the_more_are_asked_at_once() -> None:
+    thousand = [str(number) for number in range(1000)]
+    reads = list(ReadPlan().rounds(thousand, lambda: 4))
+    assert [len(cameras) for cameras, _ in reads] == [4, 8, 16, 32, 64, 128, 256, 492]
+    assert all(count == 1 for _, count in reads)
+    free = iter([4, 4, 3, 3, 0])
+    busy = [len(cameras) for cameras, _ in ReadPlan().rounds(thousand, lambda: next(free))]
+    assert busy == [4, 8, 3, 6]
+
+
 def test_cameras_may_disappear_between_turns() -> None:
     plan = ReadPlan()
     next(plan.rounds(CAMERAS, lambda: 9))
@@ -48,9 +58,9 @@ def test_cameras_may_disappear_between_turns() -> None:
 
 
 @given(slots=st.integers(1, 32), count=st.integers(1, 20))
-def test_no_read_exceeds_the_free_slots(slots: int, count: int) -> None:
-    for cameras, frames in ReadPlan().rounds([str(n) for n in range(count)], lambda: slots):
-        assert 0 < len(cameras) * frames <= slots
+def test_the_first_read_does_not_exceed_the_free_slots(slots: int, count: int) -> None:
+    cameras, frames = next(ReadPlan().rounds([str(n) for n in range(count)], lambda: slots))
+    assert 0 < len(cameras) * frames <= slots
 
 
 def test_busy_and_quiet_cameras_get_the_same_number_of_chances() -> None:
