@@ -71,7 +71,7 @@ def table(loads: Sequence[float], found: Sequence[LoadFigures], capacity_fps: fl
     lines = [
         f"{cameras} cameras, workers: {workers}, capacity {capacity_fps:.1f} fps\n",
         "| load | offered fps | done fps | spread of rates | age ms 50 / 95 / 99 % | engine ms 50 / 99 % "
-        "| beside the engine ms 50 / 95 / 99 % | skipped | memory MB |",
+        "| beside the engine ms 50 / 95 / 99 % | skipped | memory of workers and tracker MB |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for load, one in zip(loads, found, strict=True):
