@@ -16,7 +16,7 @@ from posebus.settings import CameraSettings
 from tests.integration.conftest import MakeEstimator
 from tracking.boxes import iou
 from workers.estimator import PoseEstimator
-from workers.preprocess import decode_image
+from workers.picture import decode_image
 
 IMGSZ = 640
 SETTINGS = CameraSettings(source="x.mp4")
