@@ -120,6 +120,7 @@ def _pictures(clip: Path, size_px: tuple[int, int] | None) -> tuple[tuple[int, i
 
     from ingest.encoding import encode
     from ingest.sources.file import FileSource
+    from ingest.sources.pixels import RowsImage
 
     settings = CameraSettings(source=str(clip))
     source = FileSource(clip)
@@ -127,7 +128,7 @@ def _pictures(clip: Path, size_px: tuple[int, int] | None) -> tuple[tuple[int, i
     found_px = (0, 0)
     while len(pictures) < PICTURES and (picture := source.read()) is not None:
         image = picture.image_bgr if size_px is None else cv2.resize(picture.image_bgr, size_px)
-        encoded = encode(image, settings)
+        encoded = encode(RowsImage(image), settings)
         found_px = encoded.image_size_px
         pictures.append(encoded.data)
     source.close()
