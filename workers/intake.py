@@ -38,7 +38,7 @@ class Intake:
         """Fill the pipeline; where nothing waits, sleep in the broker until the first frame comes."""
         cameras = self.cameras
         if not cameras:
-            time.sleep(IDLE_BLOCK_MS / 1000)
+            time.sleep(IDLE_BLOCK_MS / 10_000)
             return
         if not self._pipeline.wait_for_room(IDLE_BLOCK_MS / 1000):
             return

@@ -119,7 +119,9 @@ class PoseStage:
         self._engine.close()
 
     def _refresh(self, now_s: float) -> None:
-        if now_s - self._refreshed_at_s < CAMERAS_REFRESH_S:
+        # With nothing to do, looking often costs nobody anything, and the first camera does not wait.
+        every_s = CAMERAS_REFRESH_S if self._intake.cameras else IDLE_WAIT_S / 2
+        if now_s - self._refreshed_at_s < every_s:
             return
         self._intake.cameras = {record.camera: record.delivery for record in self._registry.cameras()}
         self._refreshed_at_s = now_s
@@ -129,7 +131,9 @@ class PoseStage:
 
     def _patience_s(self, now_s: float) -> float:
         """How long to wait for results: not past the moment when those that are there are to be committed."""
-        return IDLE_WAIT_S if not self._outbox else min(IDLE_WAIT_S, self._outbox_since_s + COMMIT_WAIT_S - now_s)
+        if not self._outbox:
+            return IDLE_WAIT_S if self._intake.cameras else IDLE_WAIT_S / 2
+        return min(IDLE_WAIT_S, self._outbox_since_s + COMMIT_WAIT_S - now_s)
 
     def _worth_committing(self, now_s: float) -> bool:
         """Live results at once; lossless ones a few together, unless nothing follows."""
