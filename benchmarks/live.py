@@ -7,8 +7,7 @@ Real processes on the embedded broker: synthetic cameras that show real people (
 are), the default engine, one tracker. First the capacity is measured, with more frames offered than can be done; then
 each load for `--seconds`, after some seconds to settle. Latency is from a frame's capture to the publication of its
 tracks by the wall clock, and the same less the time that the engine had the frame. Rates are each camera's tracks a
-second; skips are counted by reason. Memory is that of workers
-and tracker, at the beginning and at the end.
+second; skips are counted by reason. Memory is that of workers and tracker, first and last.
 """
 
 from __future__ import annotations

@@ -45,4 +45,6 @@ class Background:
             except Exception as error:  # noqa: BLE001 - raised again in the owner's thread
                 self._seen.clear()
                 self._error = error
-                self._seen.wait()
+                # Looked at after clearing: else a stop that came just before it would be waited for without end.
+                if not self._stopping.is_set():
+                    self._seen.wait()

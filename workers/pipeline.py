@@ -1,7 +1,7 @@
 """Frames on their way through one worker: decoded by threads, batched, computed by the engine, handed back.
 
 Everything overlaps: while the engine computes, the next frames are decoded and wait inside it, and the results of the
-last ones are published. What is inside is bounded by `capacity`; whoever adds more than `free` has made a mistake.
+last ones are published. Who adds frames asks first what is `free` of `capacity`, so that what is inside is bounded.
 """
 
 from __future__ import annotations
@@ -159,9 +159,9 @@ class Pipeline:
             self._done.put(error)
 
     def _give_up(self, outcome: Failed | PoseResult) -> None:
-        """A frame that leaves without having been inferred."""
-        self._leave(1)
+        """A frame that leaves without having been inferred: its outcome first, or `empty` would be true in between."""
         self._done.put(outcome)
+        self._leave(1)
 
     def _dispatch(self, now_s: float) -> None:
         """Give the engine what it has room for. Only with the lock held, and never in a thread of the engine: that

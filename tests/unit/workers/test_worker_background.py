@@ -50,5 +50,21 @@ def test_stopping_waits_for_the_step_under_way() -> None:
     assert finished.is_set()
 
 
+def test_a_step_that_fails_while_it_is_stopped_ends() -> None:
+    entered, may_fail = threading.Event(), threading.Event()
+
+    def step(now_s: float) -> None:
+        entered.set()
+        may_fail.wait(5)
+        raise BrokerUnavailable("gone")
+
+    background = Background(step, "test")
+    background.check()
+    assert entered.wait(5)
+    assert not background.stop(0.0)
+    may_fail.set()
+    assert background.stop(5)
+
+
 def test_one_that_never_began_stops_at_once() -> None:
     assert Background(lambda now_s: None, "test").stop(0.0)
