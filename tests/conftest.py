@@ -21,6 +21,16 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 START_TIMEOUT_S = 10.0
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--thorough", action="store_true", help="fault and fuzz tests in their long versions")
+
+
+@pytest.fixture(scope="session")
+def thorough(pytestconfig: pytest.Config) -> bool:
+    """Whether the long versions are wanted: many more kills, reconnects and inputs than `make test` has time for."""
+    return bool(pytestconfig.getoption("--thorough"))
+
+
 def missing(reason: str) -> None:
     """Fail where CI is set, skip elsewhere: a user may lack the data or a broker, CI may not."""
     if os.environ.get("CI"):
