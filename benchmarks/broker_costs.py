@@ -11,9 +11,9 @@ from benchmarks.broker_script import Script
 from benchmarks.broker_servers import usage
 from benchmarks.broker_tracker import ScriptedTracker
 from benchmarks.broker_worker import ScriptedWorker
+from benchmarks.held_writer import held_writer
 from posebus.bus.connection import Broker, open_broker
 from posebus.bus.frame_reader import FrameReader
-from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.registry import CameraRecord, Registry, process_id
 from posebus.lease import Lease, renew_all
 from posebus.messages import CaptureClock, Delivery, Frame
@@ -74,9 +74,7 @@ def _us(broker: Broker, act: Callable[[], object], calls: int) -> float:
 def _frame_us(broker: Broker, script: Script) -> float:
     """Microseconds of the command thread for a frame of FRAME_CAMERAS cameras in step."""
     names = tuple(f"bench-frame-{number:05}" for number in range(FRAME_CAMERAS))
-    writers = [FrameWriter(broker, CameraRecord(name, Delivery.LIVE, "scripted"), 1) for name in names]
-    for writer in writers:
-        writer.announce()
+    writers = [held_writer(broker, CameraRecord(name, Delivery.LIVE, "scripted"), 1)[0] for name in names]
     worker = ScriptedWorker(broker, process_id("worker"), script, FRAME_CAMERAS, inference_s=0.0)
     tracker = ScriptedTracker(broker, process_id("tracker"), script, names)
     seq = 0

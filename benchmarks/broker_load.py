@@ -21,8 +21,8 @@ import redis
 from benchmarks.broker_script import Script
 from benchmarks.broker_tracker import ScriptedTracker
 from benchmarks.broker_worker import ScriptedWorker
+from benchmarks.held_writer import held_writer
 from posebus.bus.connection import Broker, open_broker
-from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.registry import CameraRecord, Registry, process_id
 from posebus.errors import PoseBusError
 from posebus.messages import CaptureClock, Delivery, Frame
@@ -88,8 +88,8 @@ def run(job: Job, script: Script, phase: Any, values: Any, answer: Connection) -
 def write(broker: Broker, job: Job, script: Script, board: Board) -> list[tuple[float, float, float]]:
     """Cameras: each frame is published when it is due, or as soon as this process gets round to it."""
     records = [CameraRecord(camera, Delivery.LIVE, "scripted") for camera in job.cameras]
-    writers = [FrameWriter(broker, record, EVENTS_KEPT) for record in records]
-    epochs = [writer.open_epoch() for writer in writers]
+    held = [held_writer(broker, record, EVENTS_KEPT) for record in records]
+    writers, epochs = [writer for writer, _ in held], [epoch for _, epoch in held]
     wall_minus_monotonic_ns = broker.now_ns() - time.monotonic_ns()
     budget_bytes = CameraSettings(source="").max_backlog_bytes
     board.show(ready=1)

@@ -21,8 +21,8 @@ import av
 import cv2
 import numpy as np
 
-from ingest.capture import build_capture
 from ingest.encoding import encode
+from ingest.process import build_capture
 from ingest.sources.file import FileSource
 from ingest.sources.pixels import RowsImage
 from posebus.bus.connection import open_broker

@@ -17,8 +17,8 @@ from typing import Any
 
 from benchmarks.gpu_report import Ours, held_frames
 from benchmarks.gpu_usage import Usage
+from benchmarks.held_writer import held_writer
 from posebus.bus.connection import Broker, open_broker
-from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.registry import CameraRecord
 from posebus.embedded import EmbeddedBroker
 from posebus.fleet import Fleet
@@ -100,8 +100,9 @@ def pipeline_settings(
 def write(url: str, load: Load, backlog_bytes: int, stop: Any) -> None:
     """The writer's process: publishes until `stop` is set."""
     broker = open_broker(url)
-    writers = [FrameWriter(broker, CameraRecord(name, Delivery.LOSSLESS, "bench"), EVENTS_KEPT) for name in load.names]
-    epochs = [writer.open_epoch() for writer in writers]
+    records = [CameraRecord(name, Delivery.LOSSLESS, "bench") for name in load.names]
+    held = [held_writer(broker, record, EVENTS_KEPT) for record in records]
+    writers, epochs = [writer for writer, _ in held], [epoch for _, epoch in held]
     waiting_bytes = [0] * len(writers)
     for seq in itertools.count():
         for place, writer in enumerate(writers):

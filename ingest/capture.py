@@ -1,26 +1,29 @@
-"""The capture loop of one camera: read, number, encode, publish; wait or drop at the budget; reconnect with backoff."""
+"""The capture loop of one camera: read, number, encode, publish; wait or drop at the budget; reconnect with backoff.
+
+One process captures a camera, whoever holds its lease. Others that are told to capture it stand by, and go on with it
+where it died: a recording behind the last picture that was published, a camera with a new epoch.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import os
 import random
 import time
-from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
-from ingest.camera_events import LossReport
+from ingest.losses import Losses
 from ingest.pacing import Backoff
-from ingest.progress import give_life_signs
 from ingest.publisher import Publisher, Writer
 from ingest.reader import Reader
+from ingest.report import FrameRate, camera_report
+from ingest.resuming import source_fingerprint
 from ingest.sizing import LargestImgsz, SizeLimit
-from ingest.sources import Picture, Source, is_live, open_source, source_kind
-from posebus.bus.connection import Broker
-from posebus.bus.frame_writer import FrameWriter
-from posebus.bus.registry import CameraRecord, Registry, largest_imgsz
-from posebus.errors import BadPicture, BrokerUnavailable, SourceRejected, SourceUnavailable
+from ingest.sources import Picture, Source, is_live, open_source
+from ingest.takeover import TakeOver, take_over
+from posebus.bus.checkpoint import OFFLINE, OPEN, Checkpoint
+from posebus.errors import BadPicture, BrokerUnavailable, LeaseLost, SourceChanged, SourceRejected, SourceUnavailable
 from posebus.messages import Delivery, EventType
 from posebus.metrics import Metrics
 from posebus.settings import CameraSettings
@@ -33,7 +36,7 @@ STUCK_FACTOR = 5.0
 """A reader in which nothing moved for this many times its longest timeout hangs in a library: no timeout works."""
 LONGEST_STEP_S = 60.0
 """Several timeouts of the broker in a row, and the pauses between, take less."""
-RATE_FRAMES = 50
+STANDBY_PAUSE_S = 0.25
 
 log = logging.getLogger("posebus.ingest")
 
@@ -54,34 +57,40 @@ class CaptureStage:
         opener: OpenSource = open_source,
         largest_imgsz: LargestImgsz = lambda: None,
         shared: SharedFrames | None = None,
+        run: str = "",
         rng: random.Random | None = None,
     ) -> None:
         """`largest_imgsz` asks for the workers' inference size; `rng` draws the jitter of reconnects.
 
-        Pictures of recordings go through `shared` where it is given.
+        Pictures of recordings go through `shared` where it is given. `run` names this start of the deployment: a
+        recording that ended in it is not played again by a process that is restarted.
         """
         self._camera = camera
+        self._writer = writer
+        self._run = run
         self._settings = settings
         self._opener = opener
         self._live = is_live(settings)
         delivery = Delivery.LIVE if self._live else Delivery.LOSSLESS
         self._metrics = Metrics()
-        self._publisher = Publisher(camera, settings, delivery, writer, self._metrics, shared)
+        self._publisher = Publisher(camera, settings, delivery, writer, self._metrics, shared, run)
         self._size_limit = SizeLimit(settings.max_size_px, largest_imgsz, live=self._live)
-        self._backoff = Backoff(settings.reconnect_min_s, settings.reconnect_max_s, rng or random.Random())
+        rng = rng or random.Random()
+        self._backoff = Backoff(settings.reconnect_min_s, settings.reconnect_max_s, rng)
+        self._room_pauses = Backoff(*FULL_PAUSE_S, rng)
         self._reader: Reader | None = None
         self._taken: Picture | None = None
         self._retry_at_s = 0.0
         self._stepped_at_s = time.monotonic()
+        self._token = 0
+        self._stood_by = False
         self._new_epoch = True
+        self._resume: Checkpoint | None = None
         self._ended = False
         self._state = "connecting"
         self._trouble: str | None = None
-        self._full_pause_s = FULL_PAUSE_S[0]
-        self._losses = LossReport()
-        self._past_losses: Counter[str] = Counter()
-        self._counted_losses: Counter[str] = Counter()
-        self._sent_at_s: deque[float] = deque(maxlen=RATE_FRAMES)
+        self._losses = Losses()
+        self._rate = FrameRate()
 
     def step(self, now_s: float) -> bool:
         """Take and publish one picture if there is one; False once the source has ended and its end is published.
@@ -89,15 +98,25 @@ class CaptureStage:
         Raises BrokerUnavailable (call again) and SourceRejected (this source can never work).
         """
         self._stepped_at_s = now_s
+        try:
+            if not self._owns():
+                time.sleep(STANDBY_PAUSE_S)
+                return True
+            return self._capture(now_s)
+        except LeaseLost as error:
+            log.warning("%s", error)
+            return True
+
+    def _capture(self, now_s: float) -> bool:
         self._publisher.flush()
         if self._ended:
             return False
         if self._reader is None:
             return self._connect(now_s)
         if not self._live and not self._publisher.has_room():
-            self._wait_for_room()
+            time.sleep(self._room_pauses.next_s())
             return True
-        self._full_pause_s = FULL_PAUSE_S[0]
+        self._room_pauses.reset()
         self._tell_losses(now_s)
         return self._take(self._reader, now_s)
 
@@ -109,57 +128,87 @@ class CaptureStage:
         return reads and now_s - self._stepped_at_s < LONGEST_STEP_S
 
     def report(self) -> dict[str, Any]:
-        """State, rate, drops and backlog, for `posebus top`. No address: it may hold a password."""
-        publisher = self._publisher
-        dropped = Counter({**self._all_losses(), "overflow": publisher.overflowed})
-        for reason, number in (dropped - self._counted_losses).items():
+        """See `camera_report`; a process that stands by has nothing to tell of the camera."""
+        if self._state == "standby":
+            return {"ready": True, "standby": [self._camera], "metrics": self._metrics.snapshot()}
+        dropped = {**self._all_losses(), "overflow": self._publisher.overflowed}
+        for reason, number in self._losses.uncounted(dropped).items():
             self._metrics.count("posebus_frames_skipped_total", number, reason=reason)
-        self._counted_losses |= dropped
-        return {
-            "ready": True,
-            "metrics": self._metrics.snapshot(),
-            "cameras": {
-                self._camera: {
-                    "state": self._state,
-                    "trouble": self._trouble,
-                    "epoch": publisher.epoch,
-                    "frames": publisher.published,
-                    "frames_expected": self._reader.frame_count if self._reader else None,
-                    "fps": self._rate(time.monotonic()),
-                    "dropped": dict(dropped),
-                    "backlog_frames": publisher.backlog.frames,
-                    "backlog_bytes": publisher.backlog.frames_bytes,
-                    "backlog_limit_bytes": self._settings.max_backlog_bytes,
-                }
-            },
-        }
+        expected = self._reader.frame_count if self._reader else None
+        fps = self._rate.fps(time.monotonic())
+        camera = camera_report(self._publisher, self._state, self._trouble, fps, expected, dropped)
+        return {"ready": True, "metrics": self._metrics.snapshot(), "cameras": {self._camera: camera}}
 
     def drain(self) -> None:
-        """Say that the camera stops, and send what was begun."""
-        if self._state == "online" and not self._ended:
+        """Say that the camera stops, and send what was begun. A recording only pauses: it is resumed behind that."""
+        if self._live and self._state == "online":
+            self._publisher.set_state(OFFLINE)
             self._publisher.announce(EventType.CAMERA_OFFLINE, time.time_ns(), reason="ingest was stopped")
         try:
             self._publisher.flush()
-        except BrokerUnavailable as error:
+        except (BrokerUnavailable, LeaseLost) as error:
             log.warning("camera %s: what was begun could not be sent: %s", self._camera, error)
 
     def close(self) -> None:
-        """Hang up; a reader that hangs is left behind, it ends with the process."""
+        """Hang up; a reader that hangs is left behind, it ends with the process. Then the camera is anybody's."""
         if self._reader is not None and not self._reader.stop(timeout_s=1.0):
             log.info("camera %s: its reader did not end in time", self._camera)
-        self._reader = None
+        with contextlib.suppress(BrokerUnavailable):  # then the lease runs out by itself
+            self._writer.release()
+
+    def _owns(self) -> bool:
+        """Keep the camera, or see whether it is to be had."""
+        token = self._writer.hold()
+        if token != self._token:
+            self._token = token
+            if token:
+                self._take_over()
+            else:
+                self._stand_by()
+        return token > 0
+
+    def _stand_by(self) -> None:
+        log.info("camera %s: another ingest process has it; this one stands by", self._camera)
+        self._stood_by = True
+        self._state, self._trouble = "standby", None
+        self._drop_reader()
+        self._publisher.forget()
+
+    def _take_over(self) -> None:
+        """The camera is ours, for the first time or anew: go on where it was left."""
+        checkpoint = self._writer.checkpoint()
+        if self._reader is not None and not self._publisher.was_resumed(checkpoint):
+            return  # the lease ran out, in an outage of the broker maybe, and nobody took it
+        self._drop_reader()
+        self._publisher.forget()
+        self._state, self._new_epoch, self._resume = "connecting", True, None
+        source = source_fingerprint(self._settings)
+        what = take_over(checkpoint, live=self._live, source=source, run=self._run, stood_by=self._stood_by)
+        if what is TakeOver.ENDED:
+            self._ended, self._state = True, "ended"
+        elif checkpoint is not None and what is TakeOver.BEGIN_AFTER_LOSS:
+            self._publisher.take_over(checkpoint, OFFLINE)
+            self._publisher.announce(EventType.CAMERA_OFFLINE, time.time_ns(), reason="its ingest process is gone")
+        elif checkpoint is not None and what is TakeOver.RESUME:
+            log.info("camera %s: goes on at frame %d of epoch %d", self._camera, checkpoint.seq, checkpoint.epoch)
+            self._resume, self._new_epoch = checkpoint, False
+            self._publisher.take_over(checkpoint, OPEN)
+            self._size_limit.resume(checkpoint.max_size_px)
+            # It came online together with its first frame.
+            self._state = "online" if checkpoint.seq > 0 else "connecting"
 
     def _connect(self, now_s: float) -> bool:
         if now_s < self._retry_at_s:
             time.sleep(min(TAKE_WAIT_S, self._retry_at_s - now_s))
             return True
-        self._new_epoch = True
+        self._new_epoch = self._resume is None
         self._reader = Reader(
             lambda: self._opener(self._settings),
             name=self._camera,
             max_fps=self._settings.max_fps,
             live=self._live,
             metrics=self._metrics,
+            resume=self._resume,
         )
         return True
 
@@ -168,7 +217,14 @@ class CaptureStage:
             try:
                 self._taken = reader.take(TAKE_WAIT_S)
             except SourceUnavailable as error:
-                self._disconnect(str(error), now_s)
+                self._drop_reader()
+                self._go_offline(str(error))
+                self._retry_at_s = now_s + self._backoff.next_s()
+                return True
+            except SourceChanged as error:
+                log.warning("camera %s: %s", self._camera, error)
+                self._state, self._resume = "connecting", None
+                self._drop_reader()
                 return True
             except SourceRejected as error:
                 self._go_offline(str(error))
@@ -188,24 +244,26 @@ class CaptureStage:
             self._taken = None
         if self._new_epoch:
             self._size_limit.begin_epoch(now_s)
-            self._publisher.open_epoch()
+            self._publisher.open_epoch(self._size_limit.begun_px)
             self._new_epoch = False
         if self._state != "online":
             self._state, self._trouble = "online", None
             self._backoff.reset()
             log.info("camera %s is online", self._camera)
+            self._publisher.set_state(OPEN)
             self._publisher.announce(EventType.CAMERA_ONLINE, picture.captured_at_ns)
         self._taken = None
+        self._resume = None
         try:
             began_s = time.perf_counter()
             self._publisher.accept(picture, self._size_limit.at(now_s))
             self._metrics.observe("posebus_stage_seconds", time.perf_counter() - began_s, stage="encode")
         except BadPicture as error:
-            self._past_losses["unusable"] += 1
+            self._losses.add({"unusable": 1})
             self._trouble = str(error)
             return
         self._publisher.flush()
-        self._sent_at_s.append(now_s)
+        self._rate.add(now_s)
 
     def _end(self, reader: Reader) -> bool:
         self._ended = True
@@ -216,13 +274,12 @@ class CaptureStage:
         self._publisher.flush()
         return False
 
-    def _disconnect(self, reason: str, now_s: float) -> None:
+    def _drop_reader(self) -> None:
         if self._reader is not None:
-            self._past_losses.update(self._reader.lost)
+            self._losses.add(self._reader.lost)
             self._reader.stop()
         self._reader = None
-        self._go_offline(reason)
-        self._retry_at_s = now_s + self._backoff.next_s()
+        self._taken = None
 
     def _go_offline(self, reason: str) -> None:
         """Once per outage: a camera that stays away would otherwise fill the events with itself."""
@@ -230,52 +287,14 @@ class CaptureStage:
         if self._state == "offline":
             return
         self._state = "offline"
+        self._publisher.set_state(OFFLINE)
         log.warning("camera %s is offline: %s", self._camera, reason)
         self._publisher.announce(EventType.CAMERA_OFFLINE, time.time_ns(), reason=reason)
 
-    def _wait_for_room(self) -> None:
-        time.sleep(self._full_pause_s)
-        self._full_pause_s = min(FULL_PAUSE_S[1], self._full_pause_s * 2)
-
     def _all_losses(self) -> dict[str, int]:
-        losses = self._past_losses.copy()
-        if self._reader is not None:
-            losses.update(self._reader.lost)
-        losses["broker unavailable"] = self._publisher.unsent
-        return dict(losses)
+        return self._losses.totals(self._reader.lost if self._reader else {}, self._publisher.unsent)
 
     def _tell_losses(self, now_s: float) -> None:
-        if not self._live:
-            return
-        news = self._losses.due(self._all_losses(), now_s)
+        news = self._losses.due(self._all_losses(), now_s) if self._live else {}
         if news:
             self._publisher.announce(EventType.CAMERA_GAP, time.time_ns(), skipped=sum(news.values()), reasons=news)
-
-    def _rate(self, now_s: float) -> float:
-        times = self._sent_at_s
-        if len(times) < 2 or now_s - times[-1] > 2.0 or times[-1] <= times[0]:
-            return 0.0
-        return round((len(times) - 1) / (times[-1] - times[0]), 1)
-
-
-def build_capture(
-    camera: str, settings: CameraSettings, broker: Broker, events_kept: int, shared: SharedFrames | None = None
-) -> CaptureStage:
-    """The stage of `camera` on `broker`, announced there; `events_kept` is `RetentionSettings.events_entries`.
-
-    Under a supervisor's watchdog it gives signs of life for as long as it is healthy.
-    """
-    delivery = Delivery.LIVE if is_live(settings) else Delivery.LOSSLESS
-    record = CameraRecord(camera, delivery, source_kind(settings))
-    writer = FrameWriter(broker, record, events_kept)
-    writer.announce()
-    registry = Registry(broker)
-    stage = CaptureStage(
-        camera,
-        settings,
-        writer,
-        largest_imgsz=lambda: largest_imgsz(registry.processes().values()),
-        shared=shared,
-    )
-    give_life_signs(os.environ, stage.healthy)
-    return stage

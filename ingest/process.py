@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 import time
 from pathlib import Path
 
-from ingest.capture import build_capture
+from ingest.capture import CaptureStage
+from ingest.progress import give_life_signs
+from ingest.sources import is_live, source_kind
 from ingest.supervisor import IngestSupervisor, Watchdog
-from posebus.bus.connection import open_broker
-from posebus.bus.registry import Registry
+from posebus.bus.connection import Broker, open_broker
+from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.registry import CameraRecord, Registry, largest_imgsz, process_id
 from posebus.config import dump_settings
 from posebus.errors import SourceRejected
 from posebus.fleet import stage_process
-from posebus.processes import EXIT_DONE, Family
-from posebus.settings import Settings
+from posebus.lease import Lease
+from posebus.messages import Delivery
+from posebus.processes import EXIT_DONE, RUN_ENV, Family
+from posebus.settings import CameraSettings, Settings
 from posebus.shared_frames import SharedFrames
 from posebus.stage import Heartbeat, StopFlag, run_stage
 
@@ -24,13 +30,51 @@ TEND_S = 0.1
 log = logging.getLogger("posebus.ingest")
 
 
+def build_capture(
+    camera: str,
+    settings: CameraSettings,
+    broker: Broker,
+    events_kept: int,
+    *,
+    shared: SharedFrames | None = None,
+    run: str = "",
+) -> CaptureStage:
+    """The stage of `camera` on `broker`, announced there; `events_kept` is `RetentionSettings.events_entries`.
+
+    Under a supervisor's watchdog it gives signs of life for as long as it is healthy.
+    """
+    delivery = Delivery.LIVE if is_live(settings) else Delivery.LOSSLESS
+    record = CameraRecord(camera, delivery, source_kind(settings))
+    lease = Lease(broker, camera, CaptureStage.role, process_id(CaptureStage.role), settings.lease_s)
+    writer = FrameWriter(broker, record, lease, events_kept)
+    writer.announce()
+    registry = Registry(broker)
+    stage = CaptureStage(
+        camera,
+        settings,
+        writer,
+        largest_imgsz=lambda: largest_imgsz(registry.processes().values()),
+        shared=shared,
+        run=run,
+    )
+    give_life_signs(os.environ, stage.healthy)
+    return stage
+
+
 def run_camera(settings: Settings, camera: str) -> None:
     """Capture one camera until its source ends, SIGTERM or SIGINT. Raises SourceRejected, BrokerRefused."""
     stop = StopFlag()
     stop.install()
     broker = open_broker(settings.redis, settings.shards)
     shared = SharedFrames(settings.shared_frames) if settings.shared_frames else None
-    stage = build_capture(camera, settings.cameras[camera], broker, settings.retention.events_entries, shared)
+    stage = build_capture(
+        camera,
+        settings.cameras[camera],
+        broker,
+        settings.retention.events_entries,
+        shared=shared,
+        run=os.environ.get(RUN_ENV, ""),
+    )
     run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)
 
 

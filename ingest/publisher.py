@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from ingest.camera_events import ingest_event
 from ingest.encoding import EncodedImage, encode, share
+from ingest.resuming import source_fingerprint
 from ingest.sources.base import Picture
+from posebus.bus.checkpoint import ENDED, OFFLINE, OPEN, Checkpoint
 from posebus.bus.frame_writer import Backlog
 from posebus.events import Position
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, EventType, Frame
@@ -26,11 +30,15 @@ EVENTS_KEPT = 100
 class Writer(Protocol):
     """What the publisher needs of `posebus.bus.FrameWriter`."""
 
-    def open_epoch(self) -> int: ...
-    def publish(self, frame: Frame | EndOfStream) -> Backlog: ...
+    def hold(self) -> int: ...
+    def release(self) -> None: ...
+    def checkpoint(self) -> Checkpoint | None: ...
+    def open_epoch(self, checkpoint: Checkpoint) -> int: ...
+    def publish(
+        self, item: Frame | EndOfStream | None, events: Sequence[Event], checkpoint: Checkpoint | None
+    ) -> Backlog: ...
     def backlog(self) -> Backlog: ...
     def skip_oldest(self, max_bytes: int) -> int: ...
-    def emit(self, event: Event) -> None: ...
 
 
 class Publisher:
@@ -38,6 +46,9 @@ class Publisher:
 
     While the broker fails, a lossless frame and the end mark stay pending; a live frame is gone, its number with it,
     so that the tracker sees a gap; events wait, the newest 100 of them.
+
+    A checkpoint goes with every lossless frame, so that another process can go on behind it; of a live camera with its
+    coming and going, since what was captured meanwhile is gone for whoever comes after.
     """
 
     def __init__(
@@ -48,8 +59,12 @@ class Publisher:
         writer: Writer,
         metrics: Metrics,
         shared: SharedFrames | None = None,
+        run: str = "",
     ) -> None:
-        """Pictures of recordings go through `shared` where it is given; of those that are dropped it would fill up."""
+        """Pictures of recordings go through `shared` where it is given; of those that are dropped it would fill up.
+
+        `run` names this start of the deployment.
+        """
         self.epoch = 0
         self.seq = 0
         self.published = 0
@@ -65,24 +80,58 @@ class Publisher:
         self._pending: Frame | EndOfStream | None = None
         self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self._captured_at_ns = 0
+        self._place: tuple[int, ...] = ()
         self._full = False
+        # Begins with what nobody can be told yet: epoch 0 is before the first.
+        self._checkpoint = Checkpoint(0, 0, 0, OFFLINE, run, source_fingerprint(settings))
+        self._told = self._checkpoint
 
-    def open_epoch(self) -> None:
-        """Begin a new run of the source: frames count from 0 again."""
-        self.epoch = self._writer.open_epoch()
+    def open_epoch(self, max_size_px: int | None) -> None:
+        """Begin a new run of the source: frames count from 0 again, reduced to `max_size_px`."""
+        state = OPEN if self._delivery is Delivery.LOSSLESS else OFFLINE  # until its first picture has come
+        begun = replace(self._checkpoint, seq=0, captured_at_ns=0, state=state, place=(), max_size_px=max_size_px)
+        self.epoch = self._writer.open_epoch(begun)
         self.seq = 0
+        self._checkpoint = self._told = replace(begun, epoch=self.epoch)
+
+    def take_over(self, checkpoint: Checkpoint, state: str) -> None:
+        """Go on behind `checkpoint`, which another process left, in `state`."""
+        self.epoch, self.seq = checkpoint.epoch, checkpoint.seq
+        self._captured_at_ns, self._place = checkpoint.captured_at_ns, checkpoint.place
+        self._told = checkpoint
+        self.published = checkpoint.seq
+        self._checkpoint = replace(checkpoint, state=state, run=self._checkpoint.run)
+
+    def forget(self) -> None:
+        """Another process has the camera: what waits here is its business now."""
+        self._pending = None
+        self._events.clear()
+
+    def was_resumed(self, checkpoint: Checkpoint | None) -> bool:
+        """Whether others have published since we did, by the camera's present `checkpoint`."""
+        if checkpoint is None or checkpoint.epoch != self.epoch:
+            return True
+        told = self._told.seq
+        # One more: the answer to what is pending may have been lost.
+        return self._delivery is Delivery.LOSSLESS and checkpoint.seq not in (told, told + 1)
+
+    @property
+    def budget_bytes(self) -> int:
+        """What may wait in the broker."""
+        return self._settings.max_backlog_bytes
 
     def announce(self, kind: EventType, time_ns: int, **data: str | int | dict[str, int]) -> None:
         """Queue an event at the present position; `flush` sends it."""
         self._events.append(ingest_event(kind, self._camera, Position(self.epoch, self.seq, time_ns), dict(data)))
 
     def flush(self) -> None:
-        """Send what waits: events first, since they are about what was before the pending frame."""
-        while self._events:
-            self._writer.emit(self._events[0])
-            self._events.popleft()
-        if self._pending is not None:
+        """Send what waits, in one transaction. Raises LeaseLost: nothing was sent."""
+        if self._pending is not None or self._events:
             self._send(self._pending)
+
+    def set_state(self, state: str) -> None:
+        """OPEN or OFFLINE, for whoever may have to go on; sent with what is sent next."""
+        self._checkpoint = replace(self._checkpoint, state=state)
 
     def has_room(self) -> bool:
         """Whether the budget has room for one more lossless frame. Asks the broker only while it had none."""
@@ -97,6 +146,7 @@ class Publisher:
         """Encode and number one picture, to be sent by `flush`. Raises BadPicture for one that cannot travel."""
         encoded = self._encode(picture, max_size_px)
         self._captured_at_ns = picture.captured_at_ns
+        self._place = picture.place
         self._pending = Frame(
             camera=self._camera,
             epoch=self.epoch,
@@ -129,16 +179,22 @@ class Publisher:
             delivery=self._delivery,
             reason=reason,
         )
+        self.set_state(ENDED)
 
-    def _send(self, item: Frame | EndOfStream) -> None:
+    def _send(self, item: Frame | EndOfStream | None) -> None:
         live_frame = isinstance(item, Frame) and self._delivery is Delivery.LIVE
         if live_frame:
             # Whatever becomes of the attempt: a second one would bring an old picture, perhaps twice.
             self._pending = None
             self.unsent += 1
         began_s = time.perf_counter()
-        self.backlog = self._writer.publish(item)
+        events = list(self._events)
+        checkpoint = self._next_checkpoint()
+        self.backlog = self._writer.publish(item, events, checkpoint)
+        self._told = checkpoint or self._told
         self._pending = None
+        for _ in events:
+            self._events.popleft()
         if isinstance(item, Frame):
             self.published += 1
             self._measure(item, time.perf_counter() - began_s)
@@ -146,6 +202,14 @@ class Publisher:
             self.unsent -= 1
             if self.backlog.frames_bytes > self._settings.max_backlog_bytes:
                 self.overflowed += self._writer.skip_oldest(self._settings.max_backlog_bytes)
+
+    def _next_checkpoint(self) -> Checkpoint | None:
+        """What is to be written beside what is sent now; None where nothing that matters has changed."""
+        if self._delivery is Delivery.LOSSLESS:
+            self._checkpoint = replace(
+                self._checkpoint, seq=self.seq, captured_at_ns=self._captured_at_ns, place=self._place
+            )
+        return None if self._checkpoint == self._told else self._checkpoint
 
     def _measure(self, frame: Frame, publish_s: float) -> None:
         self._metrics.count("posebus_frames_total")

@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from ingest.handoff import Handoff
 from ingest.pacing import RateCap
+from ingest.resuming import catch_up
 from ingest.sources.base import Picture, Source
+from posebus.bus.checkpoint import Checkpoint
 from posebus.errors import PoseBusError, SourceUnavailable
 from posebus.metrics import Metrics
 
@@ -23,9 +25,18 @@ class Reader:
     """
 
     def __init__(
-        self, open_source: Callable[[], Source], *, name: str, max_fps: float | None, live: bool, metrics: Metrics
+        self,
+        open_source: Callable[[], Source],
+        *,
+        name: str,
+        max_fps: float | None,
+        live: bool,
+        metrics: Metrics,
+        resume: Checkpoint | None = None,
     ) -> None:
+        """Begins to read, behind `resume` where that is given."""
         self._open_source = open_source
+        self._resume = resume
         self._cap = RateCap(max_fps)
         self._handoff: Handoff[Picture] = Handoff(freshest_wins=live)
         self._stopping = threading.Event()
@@ -78,6 +89,8 @@ class Reader:
             self._source = source
             self._moved_at_s = time.monotonic()
             try:
+                if self._resume is not None:
+                    catch_up(source, self._resume, self._admit, self._stopping.is_set)
                 self._pump(source)
             finally:
                 source.close()

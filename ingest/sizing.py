@@ -35,6 +35,16 @@ class SizeLimit:
             self._limit_px = self._largest_imgsz()
             self._look_at_s = now_s + LOOK_EVERY_S
 
+    def resume(self, limit_px: int | None) -> None:
+        """Go on with an epoch that another process began with `limit_px`."""
+        if self._follows:
+            self._limit_px = limit_px
+
+    @property
+    def begun_px(self) -> int | None:
+        """What the epoch was begun with, of a lossless source."""
+        return self._limit_px
+
     def at(self, now_s: float) -> int | None:
         """The limit for a picture that is sent now (monotonic); of live sources it follows the workers."""
         if self._follows and self._live and now_s >= self._look_at_s:

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from posebus.mistakes import FieldPath, Mistake, Place, did_you_mean, section_at
 
 PREFIX = "POSEBUS_"
-RESERVED = frozenset({"POSEBUS_DEBUG", "POSEBUS_PARENT_PID"})
-"""Not settings: the first asks the command for tracebacks, the second is how a supervisor speaks to its children."""
+RESERVED = frozenset({"POSEBUS_DEBUG", "POSEBUS_PARENT_PID", "POSEBUS_RUN"})
+"""Not settings: the first asks the command for tracebacks, by the others a supervisor speaks to its children."""
 
 
 def read_environment(

@@ -3,7 +3,8 @@
     PoseBusError
     ├── RetryableError          the loop waits (backoff) and tries the same thing again
     │   ├── BrokerUnavailable   the broker is down, loading, or the connection broke
-    │   └── SourceUnavailable   a camera does not answer, or stopped sending
+    │   ├── SourceUnavailable   a camera does not answer, or stopped sending
+    │   └── SourceChanged       a recording is not the one that was begun: it is played from its beginning
     ├── PoisonError             this one item can never succeed: dead-letter it and go on
     │   ├── MalformedMessage    a stream entry that does not follow the contract
     │   └── BadPicture          bytes that are no picture, or a picture over the size limit
@@ -35,6 +36,10 @@ class BrokerUnavailable(RetryableError):
 
 class SourceUnavailable(RetryableError):
     """A live source does not answer or stopped sending."""
+
+
+class SourceChanged(RetryableError):
+    """A recording that was to be resumed does not have the pictures any more that were published of it."""
 
 
 class PoisonError(PoseBusError):

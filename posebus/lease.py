@@ -38,7 +38,12 @@ class Lease:
     def acquire(self) -> bool:
         """Try to become the owner; False if somebody else is."""
         with self._broker.errors():
-            if self._client.exists(self.key):
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.exists(self.key)
+            # Redis lets keys expire by its wall clock. Had that been set back by an hour, a dead owner would keep the
+            # camera for an hour; a living one renews its lease long before this runs out.
+            pipeline.pexpire(self.key, self.ttl_ms, lt=True)
+            if pipeline.execute()[0]:
                 return False
             self.token = self._client.incr(self._fence_key)
             return bool(self._client.set(self.key, self.value, nx=True, px=self.ttl_ms))

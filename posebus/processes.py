@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,7 +18,8 @@ EXIT_FATAL = 1
 """A child that ends with one of these has said all it can say; any other end is a crash, and it is started again."""
 EXIT_AGAIN = 75
 """What a stage says that could not begin because the broker was away (EX_TEMPFAIL of sysexits.h)."""
-
+RUN_ENV = "POSEBUS_RUN"
+"""Names one start of a deployment, for all its processes: those that are restarted belong to the same."""
 
 log = logging.getLogger("posebus")
 
@@ -52,11 +54,12 @@ class Family:
     def __init__(self, restart_min_s: float = 0.5, restart_max_s: float = 15.0) -> None:
         self._restart_min_s = restart_min_s
         self._restart_max_s = restart_max_s
+        self._run = os.environ.get(RUN_ENV) or uuid.uuid4().hex
         self.children: dict[str, Child] = {}
 
     def start(self, spec: ChildSpec) -> None:
         """Start one child. It gets a session of its own, so that Ctrl-C reaches only the supervisor, which decides."""
-        self.children[spec.name] = Child(spec, _spawn(spec), time.monotonic())
+        self.children[spec.name] = Child(spec, _spawn(spec, self._run), time.monotonic())
 
     def tend(self, now_s: float) -> list[Child]:
         """Restart crashed children when their pause is over; returns the children that have ended for good."""
@@ -75,7 +78,7 @@ class Family:
                 how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
                 log.warning("%s %s; starting it again in %.1f s", child.spec.name, how, pause_s)
             elif now_s >= child.restart_at_s:
-                child.process = _spawn(child.spec)
+                child.process = _spawn(child.spec, self._run)
                 child.started_at_s, child.restart_at_s = now_s, None
                 child.restarts += 1
         return ended
@@ -102,8 +105,8 @@ class Family:
         self.stop()
 
 
-def _spawn(spec: ChildSpec) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, **spec.env, PARENT_ENV: str(os.getpid())}
+def _spawn(spec: ChildSpec, run: str) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, **spec.env, PARENT_ENV: str(os.getpid()), RUN_ENV: run}
     return subprocess.Popen(list(spec.argv), env=environment, start_new_session=True, stdin=subprocess.DEVNULL)
 
 

@@ -68,6 +68,9 @@ class CameraSettings(_Strict):
     max_backlog_bytes: int = Field(
         default=8_000_000, ge=1, description="Frames of this camera waiting in the broker, in bytes, at most"
     )
+    lease_s: float = Field(
+        default=2.0, gt=0.2, description="A camera whose ingest process is silent this long is taken over"
+    )
     recorded_at_ns: int | None = Field(
         default=None, ge=0, description="When a recording began (Unix ns); else its time line starts at 0"
     )

@@ -73,6 +73,14 @@ KEYS = (
     KeySpec("fence", "integer: last fencing token given out", "rivals for the lease", "rivals", "until removed", "-"),
     KeySpec("epoch", "integer: last epoch of the camera", "ingest", "ingest", "until removed", "-"),
     KeySpec(
+        "checkpoint",
+        "hash: how far the camera's source was published",
+        "the camera's ingest process",
+        "its successor",
+        "until removed",
+        "-",
+    ),
+    KeySpec(
         "processes",
         "hash: process -> its last report (JSON), shard 0 only",
         "every process",
@@ -117,6 +125,9 @@ class Topology:
     def epoch(self, camera: str) -> str:
         return self._of_camera("epoch", camera)
 
+    def checkpoint(self, camera: str) -> str:
+        return self._of_camera("checkpoint", camera)
+
     def events(self, shard: int) -> str:
         return f"posebus:{{{shard}}}:events"
 
@@ -131,6 +142,7 @@ class Topology:
 
     def of_camera(self, camera: str) -> list[str]:
         """Every key that belongs to `camera` alone, to remove the camera without a trace."""
-        plain = [self.frames(camera), self.poses(camera), self.tracks(camera), self.state(camera), self.epoch(camera)]
+        kinds = (self.frames, self.poses, self.tracks, self.state, self.epoch, self.checkpoint)
+        plain = [key(camera) for key in kinds]
         roles = [key(camera, role) for key in (self.lease, self.fence) for role in ("tracker", "ingest")]
         return plain + roles

@@ -6,8 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from posebus.bus.checkpoint import OPEN, Checkpoint
+from posebus.bus.connection import Broker
+from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.registry import CameraRecord, process_id
+from posebus.lease import Lease
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, Frame, PoseFrame, Provenance, Track, TrackFrame
 
+BEGUN = Checkpoint(0, 0, 0, OPEN, "", "")
+"""Of an epoch that begins."""
 PROVENANCE = Provenance(CaptureClock.FILE, Delivery.LOSSLESS, frame_published_at_ns=5, published_at_ns=6)
 
 
@@ -82,3 +89,12 @@ def event(seq: int = 0, camera: str = "door", kind: str = "posebus.track.started
         seq=seq,
         data={"track_id": 7},
     )
+
+
+def held_writer(broker: Broker, record: CameraRecord, lease_s: float = 60.0) -> FrameWriter:
+    """A writer that holds the camera's lease and has begun its first epoch."""
+    lease = Lease(broker, record.camera, "ingest", process_id("ingest"), lease_s)
+    writer = FrameWriter(broker, record, lease, events_kept=100)
+    assert writer.hold()
+    writer.open_epoch(BEGUN)
+    return writer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ingest.sources.pixels import BgrImage, Image
 from posebus.messages import CaptureClock
@@ -23,11 +23,24 @@ class Picture:
     image: Image
     captured_at_ns: int
     clock: CaptureClock
+    place: tuple[int, ...] = ()
+    """By which the same source finds the way back behind this picture (`Seekable.resume`); empty where it cannot."""
 
     @property
     def image_bgr(self) -> BgrImage:
         """Its rows of BGR, made anew at each call where it did not come as such. Raises BadPicture."""
         return self.image.bgr()
+
+
+@runtime_checkable
+class Seekable(Protocol):
+    """A source that need not be read from its beginning."""
+
+    def resume(self, place: tuple[int, ...]) -> bool:
+        """Go on behind the picture that had this `Picture.place`; False if it is not there, and all begins anew.
+
+        Only before the first `read`.
+        """
 
 
 class Source(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ class Shown:
     pts: int | None
     opaque: Any
     is_corrupt: bool
+    sample: Callable[[], memoryview]
+    """The bytes that tell the picture from others: its brightness, or the JPEG file that it came as."""
 
 
 class VideoDecoder:
@@ -34,7 +37,7 @@ class VideoDecoder:
         """The pictures that `packet` completes, in the order of presentation; None flushes. Raises FFmpegError."""
         if packet is not None and self._jpegs is not None and (image := self._jpegs.image(packet)) is not None:
             pts = packet.dts if packet.pts is None else packet.pts
-            return [Shown(image, pts, packet.opaque, is_corrupt=False)]
+            return [Shown(image, pts, packet.opaque, is_corrupt=False, sample=lambda: memoryview(bytes(packet)))]
         context = self._stream.codec_context
         if packet is not None:
             level = self._skipping.before(self._seconds(packet.pts), is_key=packet.is_keyframe)
@@ -47,7 +50,8 @@ class VideoDecoder:
 
     def _shown(self, frame: Any) -> Shown:
         self._skipping.after(self._seconds(frame.pts))
-        return Shown(DecodedImage(frame, self._converter), frame.pts, frame.opaque, bool(frame.is_corrupt))
+        image = DecodedImage(frame, self._converter)
+        return Shown(image, frame.pts, frame.opaque, bool(frame.is_corrupt), lambda: memoryview(frame.planes[0]))
 
     def _seconds(self, pts: int | None) -> float | None:
         return None if pts is None else float(pts * self._stream.time_base)

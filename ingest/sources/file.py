@@ -13,6 +13,7 @@ import av.error
 from ingest.sources.base import Admit, Picture
 from ingest.sources.decoder import Shown, VideoDecoder
 from ingest.sources.ffmpeg import explain, find_video_stream, nominal_fps
+from ingest.sources.places import FilePlace, back_to, checksum
 from ingest.sources.skipping import FrameSkipping
 from ingest.sources.timeline import Timeline
 from posebus.errors import SourceRejected
@@ -49,6 +50,9 @@ class FileSource:
         self._path = path
         self._loop = loop
         self._skipping = FrameSkipping(max_fps)
+        # What is left out under a rate cap depends on all that was seen before, and what a loop plays has no place.
+        self._has_places = max_fps is None and not loop
+        self._last_pts: int | None = None
         self._frames_this_pass = 0
         self._packets_this_pass = 0
         self.lost = 0
@@ -75,13 +79,47 @@ class FileSource:
                 continue
             self._frames_this_pass += 1
             captured_at_ns = self._timeline.next(self._presented_ns(frame.pts))
+            place = self._place(frame)
             if admit is None or admit(captured_at_ns):
-                return Picture(frame.image, captured_at_ns, CaptureClock.FILE)
+                return Picture(frame.image, captured_at_ns, CaptureClock.FILE, place)
+
+    def resume(self, place: tuple[int, ...]) -> bool:
+        """See `Seekable.resume`."""
+        wanted = FilePlace.of(place)
+        if wanted is None or not self._has_places:
+            return False
+        if back_to(wanted, self._container, self._stream) and self._find(wanted):
+            self._frames_this_pass, self.lost, self._last_pts = wanted.pictures, wanted.lost, wanted.pts
+            self._timeline.resume((wanted.last_ns, wanted.offset_ns))
+            self._presented_ns(wanted.pts)
+            return True
+        self._rewind()
+        self.lost = 0
+        return False
 
     def close(self) -> None:
         """Close the file; `read` returns None from now on, or raises if it never returned a picture."""
         self._frames = iter(())
         self._container.close()
+
+    def _place(self, frame: Shown) -> tuple[int, ...]:
+        """Where `frame` is, once it was put into the time line; empty where seeking could miss it."""
+        in_order = frame.pts is not None and (self._last_pts is None or frame.pts > self._last_pts)
+        self._has_places = self._has_places and in_order
+        self._last_pts = frame.pts
+        time_place = self._timeline.place
+        if not self._has_places or frame.pts is None or time_place is None:
+            return ()
+        return tuple(FilePlace(frame.pts, self._frames_this_pass, self.lost, *time_place, checksum(frame.sample())))
+
+    def _find(self, wanted: FilePlace) -> bool:
+        """Decode up to the picture at `wanted`; whether it is there and the same."""
+        for frame in self._frames:
+            if frame.pts is None or frame.pts > wanted.pts:
+                return False
+            if frame.pts == wanted.pts:
+                return not frame.is_corrupt and checksum(frame.sample()) == wanted.checksum
+        return False
 
     def _open(self) -> None:
         check_readable(self._path)

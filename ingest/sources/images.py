@@ -73,7 +73,7 @@ class ImageSource:
         """See `Source.read`. Raises SourceRejected at the end if not one picture could be read."""
         while self._position < len(self._paths) or self._again():
             path = self._paths[self._position % len(self._paths)]
-            captured_at_ns = self._start_ns + round(self._position * 1e9 / (self.fps or DEFAULT_FPS))
+            captured_at_ns = self._time_ns(self._position)
             self._position += 1
             if admit is not None and not admit(captured_at_ns):
                 continue
@@ -83,14 +83,26 @@ class ImageSource:
                 self._note(str(error))
                 continue
             self._delivered += 1
-            return Picture(RowsImage(image), captured_at_ns, CaptureClock.FILE)
+            # After one that was unreadable, reading again is what brings the warning back.
+            place = () if self.lost or self._loop else (self._position, captured_at_ns)
+            return Picture(RowsImage(image), captured_at_ns, CaptureClock.FILE, place)
         if self._delivered == 0 and self._last_error is not None:
             raise SourceRejected(self._last_error)
         return None
 
+    def resume(self, place: tuple[int, ...]) -> bool:
+        """See `Seekable.resume`."""
+        if len(place) != 2 or not 0 < place[0] <= len(self._paths) or place[1] != self._time_ns(place[0] - 1):
+            return False
+        self._position = self._delivered = place[0]
+        return True
+
     def close(self) -> None:
         """Nothing is held open between pictures."""
         self._paths = []
+
+    def _time_ns(self, position: int) -> int:
+        return self._start_ns + round(position * 1e9 / (self.fps or DEFAULT_FPS))
 
     def _again(self) -> bool:
         return self._loop and bool(self._paths) and self._delivered > 0

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from ingest.pacing import RealtimePacer
-from ingest.sources.base import Admit, Picture, Source
+from ingest.sources.base import Admit, Picture, Seekable, Source
 
 
 class PacedSource:
@@ -59,6 +59,10 @@ class PacedSource:
             if wait_s > 0:
                 self._sleep_s(wait_s)
         return picture
+
+    def resume(self, place: tuple[int, ...]) -> bool:
+        """As the inner source, if it can."""
+        return isinstance(self._source, Seekable) and self._source.resume(place)
 
     def close(self) -> None:
         """Close the inner source."""

@@ -30,6 +30,17 @@ class Timeline:
         self._last_ns = self._after(self._last_ns, presented_ns)
         return self._last_ns
 
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """What `resume` needs; None before the first picture, and while pictures have no times of their own."""
+        if self._last_ns is None or self._offset_ns is None:
+            return None
+        return self._last_ns, self._offset_ns
+
+    def resume(self, place: tuple[int, int]) -> None:
+        """Go on behind the picture after which `place` was read, as if all before it had been seen."""
+        self._last_ns, self._offset_ns = place
+
     def restart(self) -> None:
         """The recording plays again from its beginning: its times go on where they are."""
         self._offset_ns = None

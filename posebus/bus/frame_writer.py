@@ -1,18 +1,29 @@
-"""Ingest's side: epochs, frames, the byte budget of a camera's backlog, camera events."""
+"""Ingest's side: the camera's lease, epochs, frames, the byte budget of its backlog, camera events, its checkpoint."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
+from posebus.bus import fenced
+from posebus.bus.checkpoint import Checkpoint, read_checkpoint
 from posebus.bus.connection import Broker
-from posebus.bus.registry import CameraRecord, Registry
+from posebus.bus.registry import CameraRecord, Registry, camera_value
 from posebus.codec import encode_frame, encode_poses
+from posebus.errors import LeaseLost, MalformedMessage
+from posebus.lease import Lease
 from posebus.messages import Delivery, EndOfStream, Event, Frame, Skipped
 from posebus.public_json import dump, event_to_json
 from posebus.topology import WORKERS_GROUP
+
+RENEW_SHARE = 0.25
+"""A lease is renewed after this part of its time: early enough to be late three times."""
+
+log = logging.getLogger("posebus.ingest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +43,23 @@ class _Sent:
 
 
 class FrameWriter:
-    """Publishes the frames of one camera. All methods raise BrokerUnavailable or BrokerRefused."""
+    """Publishes the frames of one camera. All methods raise BrokerUnavailable or BrokerRefused.
 
-    def __init__(self, broker: Broker, record: CameraRecord, events_kept: int) -> None:
+    Those that write raise LeaseLost once another process has the camera; nothing was written then. `hold` first.
+    """
+
+    def __init__(self, broker: Broker, record: CameraRecord, lease: Lease, events_kept: int) -> None:
         self._broker = broker
         self._client = broker.client
         self._topology = broker.topology
         self._record = record
+        self._lease = lease
+        self._held_until_s = -1e9
+        self._epochs_opened = 0
         self._events_kept = events_kept
         self._frames_key = broker.topology.frames(record.camera)
         self._poses_key = broker.topology.poses(record.camera)
+        self._checkpoint_key = broker.topology.checkpoint(record.camera)
         # What was sent and may still wait, oldest first. Workers delete what they have committed, nearly in order, so
         # the newest XLEN entries of this queue are what is left: bytes are known without reading pictures back.
         self._sent: deque[_Sent] = deque()
@@ -51,23 +69,82 @@ class FrameWriter:
         """Make the camera known, so that workers and trackers turn to it before its first frame."""
         Registry(self._broker).add_camera(self._record)
 
-    def open_epoch(self) -> int:
-        """Begin a new epoch of the camera, which may have been removed meanwhile; returns its number, from 1."""
-        self.announce()
-        with self._broker.errors():
-            return self._client.incr(self._topology.epoch(self._record.camera))
+    def hold(self) -> int:
+        """Keep the camera, or take it if nobody has it. Costs nothing mostly, since every write keeps it as well.
 
-    def publish(self, frame: Frame | EndOfStream) -> Backlog:
-        """Append one frame, or the mark after the last one."""
+        Returns the fencing token, which is a new one if others may have had the camera since the last call; 0 while
+        another process has it.
+        """
+        if time.monotonic() < self._held_until_s - (1 - RENEW_SHARE) * self._lease.ttl_ms / 1000:
+            return self._lease.token
+        held = (self._lease.token > 0 and self._lease.renew()) or self._lease.acquire()
+        self._held_until_s = self._until_s() if held else -1e9
+        return self._lease.token if held else 0
+
+    def release(self) -> None:
+        """Leave the camera to whoever stands by."""
+        if self._lease.token > 0:
+            self._lease.release()
+
+    def checkpoint(self) -> Checkpoint | None:
+        """How far the camera's source was published, by whichever process; None if it never was, or cannot be read."""
         with self._broker.errors():
-            pipeline = self._client.pipeline(transaction=False)
-            pipeline.xadd(self._frames_key, cast(dict, encode_frame(frame, time.time_ns())))  # type: ignore[type-arg]
+            fields = cast("dict[bytes, bytes]", self._client.hgetall(self._checkpoint_key))
+        try:
+            return read_checkpoint(fields) if fields else None
+        except MalformedMessage as error:
+            log.warning("camera %s: %s; it begins anew", self._record.camera, error)
+            return None
+
+    def open_epoch(self, checkpoint: Checkpoint) -> int:
+        """Begin a new epoch of the camera, which may have been removed meanwhile; returns its number, from 1.
+
+        `checkpoint` says how it begins; its epoch is not looked at. Not answered, it is to be repeated as it was.
+        """
+        topology, camera = self._topology, self._record.camera
+        keys = [
+            self._lease.key,
+            self._checkpoint_key,
+            topology.epoch(camera),
+            topology.cameras(topology.shard(camera)),
+        ]
+        attempt = f"{self._lease.value.decode()}:{self._epochs_opened}"
+        fields = {name: value for name, value in checkpoint.to_fields().items() if name != "epoch"}
+        arguments = [*self._claim(), attempt, camera, camera_value(self._record), *fenced.flat(fields)]
+        with self._broker.errors():
+            epoch = self._checked(fenced.run(self._client, fenced.OPEN_EPOCH, keys, arguments))
+        self.announce()
+        self._epochs_opened += 1
+        return epoch
+
+    def publish(
+        self, item: Frame | EndOfStream | None, events: Sequence[Event] = (), checkpoint: Checkpoint | None = None
+    ) -> Backlog:
+        """Append one frame or the mark after the last one, and `events`, and write `checkpoint`: all of it or nothing.
+
+        What the checkpoint in the broker says to be published already is not published again, so that repeating a
+        call whose answer was lost is harmless where there is a checkpoint with each frame.
+        """
+        topology, camera = self._topology, self._record.camera
+        keys = [self._lease.key, self._checkpoint_key, self._frames_key, topology.events(topology.shard(camera))]
+        place = (0, 0, 0) if item is None else (1, item.epoch, item.seq)
+        arguments: list[Any] = [*self._claim(), *place, self._events_kept, len(events)]
+        for event in events:
+            arguments += [event.type, event.camera, dump(event_to_json(event))]
+        if checkpoint is not None:
+            arguments += fenced.flat(checkpoint.to_fields())
+        with self._broker.errors():
+            pipeline = self._client.pipeline(transaction=True)
+            if item is not None:
+                pipeline.xadd(self._frames_key, cast(dict, encode_frame(item, time.time_ns())))  # type: ignore[type-arg]
+            fenced.run(pipeline, fenced.PUBLISH, keys, arguments)
             pipeline.xlen(self._frames_key)
             pipeline.xlen(self._poses_key)
-            entry_id, frames, poses = pipeline.execute()
-        size_bytes = frame.picture_bytes if isinstance(frame, Frame) else 0
-        self._sent.append(_Sent(entry_id, (frame.epoch, frame.seq, frame.captured_at_ns), size_bytes))
-        self._sent_bytes += size_bytes
+            *added, answer, frames, poses = pipeline.execute()
+        if self._checked(answer) == fenced.WRITTEN and item is not None:
+            size_bytes = item.picture_bytes if isinstance(item, Frame) else 0
+            self._sent.append(_Sent(added[0], (item.epoch, item.seq, item.captured_at_ns), size_bytes))
+            self._sent_bytes += size_bytes
         return self._count(frames, poses)
 
     def backlog(self) -> Backlog:
@@ -98,31 +175,35 @@ class FrameWriter:
                     excess -= sent.size_bytes
             return self._drop(victims)
 
-    def emit(self, event: Event) -> None:
-        """Append a camera event to the shard's events."""
-        shard = self._topology.shard(event.camera)
-        with self._broker.errors():
-            self._client.xadd(
-                self._topology.events(shard),
-                {"type": event.type, "camera": event.camera, "data": dump(event_to_json(event))},
-                maxlen=self._events_kept,
-                approximate=True,
-            )
-
     def _drop(self, victims: list[_Sent]) -> int:
         if not victims:
             return 0
-        pipeline = self._client.pipeline(transaction=True)
+        arguments = self._claim()
         for sent in victims:
             epoch, seq, captured_at_ns = sent.frame
             mark = Skipped(self._record.camera, epoch, seq, captured_at_ns, Delivery.LIVE, "overflow")
-            pipeline.xdel(self._frames_key, sent.entry_id)
-            pipeline.xadd(self._poses_key, cast(dict, encode_poses(mark, None, time.time_ns())))  # type: ignore[type-arg]
-        pipeline.execute()
+            fields = fenced.flat(encode_poses(mark, None, time.time_ns()))
+            arguments += [sent.entry_id, len(fields), *fields]
+        keys = [self._lease.key, self._frames_key, self._poses_key]
+        self._checked(fenced.run(self._client, fenced.SKIP, keys, arguments))
         gone = {sent.entry_id for sent in victims}
         self._sent = deque(sent for sent in self._sent if sent.entry_id not in gone)
         self._sent_bytes -= sum(sent.size_bytes for sent in victims)
         return len(victims)
+
+    def _claim(self) -> list[Any]:
+        """The first arguments of every script."""
+        return [self._lease.value, self._lease.ttl_ms]
+
+    def _checked(self, answer: int) -> int:
+        if answer == fenced.REFUSED:
+            self._held_until_s = -1e9
+            raise LeaseLost(f"another ingest process has camera {self._record.camera} now")
+        self._held_until_s = self._until_s()
+        return answer
+
+    def _until_s(self) -> float:
+        return time.monotonic() + self._lease.ttl_ms / 1000
 
     def _count(self, frames: int, poses: int) -> Backlog:
         while len(self._sent) > frames:

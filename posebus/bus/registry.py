@@ -39,6 +39,11 @@ def largest_imgsz(reports: Iterable[Mapping[str, Any]]) -> int | None:
     return max((size for size in sizes if isinstance(size, int)), default=None)
 
 
+def camera_value(record: CameraRecord) -> str:
+    """`record` as it stands in the hash `cameras`."""
+    return json.dumps({"delivery": record.delivery.value, "source": record.source})
+
+
 class Registry:
     """Reads and writes the hashes `cameras` and `processes`; raises BrokerUnavailable and BrokerRefused."""
 
@@ -50,11 +55,10 @@ class Registry:
     def add_camera(self, record: CameraRecord) -> None:
         """Announce the camera and create its streams and groups; harmless if it is there already."""
         topology = self._topology
-        value = json.dumps({"delivery": record.delivery.value, "source": record.source})
         with self._broker.errors():
             ensure_group(self._client, topology.frames(record.camera), WORKERS_GROUP)
             ensure_group(self._client, topology.poses(record.camera), TRACKERS_GROUP)
-            self._client.hset(topology.cameras(topology.shard(record.camera)), record.camera, value)
+            self._client.hset(topology.cameras(topology.shard(record.camera)), record.camera, camera_value(record))
 
     def cameras(self) -> list[CameraRecord]:
         """All cameras of all shards, by name; entries that cannot be read are left out."""

@@ -18,7 +18,7 @@ from posebus.messages import Delivery, Frame, PoseFrame, Skipped
 from posebus.settings import RetentionSettings
 from posebus.topology import WORKERS_GROUP, Topology
 from tests.contract.conftest import MakeClient
-from tests.samples import PROVENANCE, end, event, frame, pose_frame, track_frame
+from tests.samples import BEGUN, PROVENANCE, end, event, frame, held_writer, pose_frame, track_frame
 
 TOPOLOGY = Topology()
 
@@ -28,9 +28,7 @@ def broker(client: redis.Redis) -> Broker:
 
 
 def writer(client: redis.Redis, camera: str = "door", delivery: Delivery = Delivery.LOSSLESS) -> FrameWriter:
-    made = FrameWriter(broker(client), CameraRecord(camera, delivery, "file"), events_kept=100)
-    made.open_epoch()
-    return made
+    return held_writer(broker(client), CameraRecord(camera, delivery, "file"))
 
 
 def reader(client: redis.Redis, consumer: str = "w1") -> FrameReader:
@@ -62,7 +60,7 @@ def test_frames_arrive_once_in_order_and_whole(make_client: MakeClient) -> None:
 
 def test_each_run_of_a_camera_has_its_own_epoch(make_client: MakeClient) -> None:
     out = writer(make_client())
-    assert [out.open_epoch(), out.open_epoch()] == [2, 3]
+    assert [out.open_epoch(BEGUN), out.open_epoch(BEGUN)] == [2, 3]
 
 
 def test_backlog_counts_bytes_of_frames_not_yet_committed(make_client: MakeClient) -> None:

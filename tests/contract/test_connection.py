@@ -15,7 +15,7 @@ from posebus.bus.registry import CameraRecord
 from posebus.errors import BrokerRefused, BrokerUnavailable
 from posebus.messages import Delivery
 from tests.conftest import missing, start_redis_server
-from tests.samples import frame
+from tests.samples import frame, held_writer
 
 Start = Callable[..., str]
 
@@ -83,8 +83,7 @@ def test_a_wanted_and_a_wrong_password_stop_with_a_sentence(start: Start) -> Non
 def test_a_full_broker_is_waited_for(start: Start) -> None:
     url = start("--maxmemory", "3mb", "--maxmemory-policy", "noeviction")
     broker = open_broker(url)
-    writer = FrameWriter(broker, CameraRecord("door", Delivery.LOSSLESS, "file"), events_kept=10)
-    writer.open_epoch()
+    writer = held_writer(broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
     with pytest.raises(BrokerUnavailable, match=r"is full \(maxmemory\)"):
         publish_many(writer)
     broker.client.config_set("maxmemory", "100mb")
@@ -95,9 +94,8 @@ def test_a_read_only_replica_is_waited_for(start: Start) -> None:
     primary = start()
     port = primary.rsplit(":", 1)[1].partition("/")[0]
     replica = open_broker(start("--replicaof", "127.0.0.1", port))
-    writer = FrameWriter(replica, CameraRecord("door", Delivery.LIVE, "network"), events_kept=10)
     with pytest.raises(BrokerUnavailable, match=r"read-only replica|cannot write now|no answer"):
-        writer.open_epoch()
+        held_writer(replica, CameraRecord("door", Delivery.LIVE, "network"))
 
 
 def test_a_cut_connection_is_opened_again_and_a_broker_that_is_away_is_told(start: Start) -> None:

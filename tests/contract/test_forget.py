@@ -6,17 +6,15 @@ import pytest
 import typer
 
 from posebus.bus.connection import open_broker
-from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.cli.forget import forget
 from posebus.messages import Delivery
-from tests.samples import frame
+from tests.samples import frame, held_writer
 
 
 def publish(url: str, camera: str) -> Registry:
     broker = open_broker(url)
-    writer = FrameWriter(broker, CameraRecord(camera, Delivery.LIVE, "network"), events_kept=10)
-    writer.open_epoch()
+    writer = held_writer(broker, CameraRecord(camera, Delivery.LIVE, "network"))
     writer.publish(frame(0, camera))
     return Registry(broker)
 

@@ -25,7 +25,7 @@ from posebus.settings import RetentionSettings, WorkerSettings
 from posebus.shared_frames import SharedFrames
 from posebus.topology import WORKERS_GROUP, Topology
 from tests.contract.conftest import MakeClient
-from tests.samples import end, frame
+from tests.samples import end, frame, held_writer
 from workers.arrays import Detections, ImageArray
 from workers.engines.base import Head
 from workers.estimator import PoseEstimator
@@ -99,8 +99,7 @@ class Bench:
         )
 
     def camera(self, name: str) -> FrameWriter:
-        writer = FrameWriter(self.broker, CameraRecord(name, self.delivery, "file"), events_kept=10)
-        writer.open_epoch()
+        writer = held_writer(self.broker, CameraRecord(name, self.delivery, "file"))
         self.cameras.add(name)
         return writer
 

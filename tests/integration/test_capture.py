@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.capture import CaptureStage, build_capture
+from ingest.capture import CaptureStage
+from ingest.process import build_capture
 from posebus.bus.connection import Broker, open_broker
 from posebus.bus.registry import Registry
 from posebus.codec import decode_frame

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from ingest.capture import CaptureStage
 from ingest.sources import Admit, Picture
 from ingest.sources.pixels import RowsImage
+from posebus.bus.checkpoint import Checkpoint
 from posebus.bus.frame_writer import Backlog
 from posebus.errors import BrokerUnavailable, SourceRejected, SourceUnavailable
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, Frame
@@ -65,19 +67,37 @@ class MemoryWriter:
         self.events: list[Event] = []
         self.poses = 0
         self.epochs = 0
+        self.token = 1
+        self.saved: Checkpoint | None = None
         self.down = False
         self.most_bytes = 0
 
-    def open_epoch(self) -> int:
+    def hold(self) -> int:
+        return self.token  # mostly without asking the broker
+
+    def release(self) -> None:
+        self.token = 0
+
+    def checkpoint(self) -> Checkpoint | None:
+        self._check()
+        return self.saved
+
+    def open_epoch(self, checkpoint: Checkpoint) -> int:
         self._check()
         self.epochs += 1
+        self.saved = replace(checkpoint, epoch=self.epochs)
         return self.epochs
 
-    def publish(self, frame: Frame | EndOfStream) -> Backlog:
+    def publish(
+        self, item: Frame | EndOfStream | None, events: Sequence[Event] = (), checkpoint: Checkpoint | None = None
+    ) -> Backlog:
         self._check()
-        self.items.append(frame)
-        self.waiting.append(len(frame.data) if isinstance(frame, Frame) else 0)
-        self.most_bytes = max(self.most_bytes, sum(self.waiting))
+        self.events += events
+        self.saved = checkpoint or self.saved
+        if item is not None:
+            self.items.append(item)
+            self.waiting.append(len(item.data) if isinstance(item, Frame) else 0)
+            self.most_bytes = max(self.most_bytes, sum(self.waiting))
         return self.backlog()
 
     def backlog(self) -> Backlog:
@@ -91,10 +111,6 @@ class MemoryWriter:
             self.waiting.pop(0)
             dropped += 1
         return dropped
-
-    def emit(self, event: Event) -> None:
-        self._check()
-        self.events.append(event)
 
     def frames(self) -> list[Frame]:
         return [item for item in self.items if isinstance(item, Frame)]

@@ -1,0 +1,20 @@
+"""A camera's writer as ingest has it: it holds the lease, and an epoch is open."""
+
+from __future__ import annotations
+
+from posebus.bus.checkpoint import OPEN, Checkpoint
+from posebus.bus.connection import Broker
+from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.registry import CameraRecord, process_id
+from posebus.lease import Lease
+
+LEASE_S = 60.0
+
+
+def held_writer(broker: Broker, record: CameraRecord, events_kept: int) -> tuple[FrameWriter, int]:
+    """The writer of `record`'s camera, and the number of its epoch."""
+    writer = FrameWriter(
+        broker, record, Lease(broker, record.camera, "ingest", process_id("ingest"), LEASE_S), events_kept
+    )
+    writer.hold()
+    return writer, writer.open_epoch(Checkpoint(0, 0, 0, OPEN, "", ""))

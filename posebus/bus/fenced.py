@@ -1,0 +1,82 @@
+"""Ingest's writes, each refused by the broker itself once another process holds the camera's lease.
+
+Pictures do not pass through the scripts, which would triple what they cost the broker: a picture is appended in the
+same transaction before its script, which takes it back, unseen by anybody, where the lease is lost. The scripts are
+sent whole each time: one that a restarted broker does not know would fail in the middle of the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+REFUSED, KNOWN, WRITTEN = -1, 0, 1
+"""Answers of the scripts: another process has the lease; this was published before; done."""
+
+# KEYS: lease, checkpoint, frames, events.
+# ARGV: lease value, its time to live in ms, whether a frame was appended, its epoch, its seq, events to keep,
+#       number of events, type, camera and data of each, the checkpoint's fields (none: it stays as it is).
+PUBLISH = """
+local ours = redis.call('GET', KEYS[1]) == ARGV[1]
+local known = false
+if ours and ARGV[3] == '1' then
+  local at = redis.call('HMGET', KEYS[2], 'epoch', 'seq')
+  known = at[1] == ARGV[4] and tonumber(at[2] or '0') > tonumber(ARGV[5])
+end
+if ARGV[3] == '1' and (known or not ours) then
+  local stream = redis.call('XINFO', 'STREAM', KEYS[3])
+  for i = 1, #stream, 2 do
+    if stream[i] == 'last-generated-id' then redis.call('XDEL', KEYS[3], stream[i + 1]) end
+  end
+end
+if not ours then return -1 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+if known then return 0 end
+local position = 8
+for _ = 1, tonumber(ARGV[7]) do
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[6], '*', 'type', ARGV[position], 'camera', ARGV[position + 1],
+             'data', ARGV[position + 2])
+  position = position + 3
+end
+if position <= #ARGV then redis.call('HSET', KEYS[2], unpack(ARGV, position)) end
+return 1
+"""
+
+# KEYS: lease, checkpoint, epoch, cameras.
+# ARGV: lease value, its time to live in ms, name of this attempt, camera, its record, the checkpoint's other fields.
+# Repeating an attempt whose answer was lost gives the same epoch.
+OPEN_EPOCH = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('HSET', KEYS[4], ARGV[4], ARGV[5])
+if redis.call('HGET', KEYS[2], 'opened_by') == ARGV[3] then return tonumber(redis.call('HGET', KEYS[2], 'epoch')) end
+local epoch = redis.call('INCR', KEYS[3])
+redis.call('DEL', KEYS[2])
+redis.call('HSET', KEYS[2], 'opened_by', ARGV[3], 'epoch', epoch, unpack(ARGV, 6))
+return epoch
+"""
+
+# KEYS: lease, frames, poses. ARGV: lease value, its time to live in ms, then of each frame its entry id, and the fields
+# of the mark that takes its place, preceded by their number.
+SKIP = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+local position = 3
+while position <= #ARGV do
+  local fields = tonumber(ARGV[position + 1])
+  redis.call('XDEL', KEYS[2], ARGV[position])
+  redis.call('XADD', KEYS[3], '*', unpack(ARGV, position + 2, position + 1 + fields))
+  position = position + 2 + fields
+end
+return 1
+"""
+
+
+def run(client: Any, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+    """Run `script` by itself, or queue it where `client` is a pipeline; its keys are of one shard."""
+    return client.execute_command("EVAL", script, len(keys), *keys, *arguments)
+
+
+def flat(fields: dict[Any, Any]) -> list[Any]:
+    """Name, value, name, value, as commands want them."""
+    return [part for item in fields.items() for part in item]

@@ -1,0 +1,162 @@
+"""The camera's lease, its fence and its checkpoint, as ingest processes have them against each other."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import redis
+
+from posebus.bus.checkpoint import ENDED, OPEN, Checkpoint
+from posebus.bus.connection import Broker, connect
+from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.registry import CameraRecord, process_id
+from posebus.errors import LeaseLost
+from posebus.lease import Lease
+from posebus.messages import Delivery
+from posebus.topology import Topology
+from tests.contract.conftest import MakeClient
+from tests.samples import BEGUN, event, frame, held_writer
+
+TOPOLOGY = Topology()
+CAMERA = "door"
+
+
+def broker(client: redis.Redis) -> Broker:
+    return Broker(client, TOPOLOGY, "the broker of the test")
+
+
+def writer(client: redis.Redis, lease_s: float = 60.0, delivery: Delivery = Delivery.LOSSLESS) -> FrameWriter:
+    """A writer that has nothing yet."""
+    lease = Lease(broker(client), CAMERA, "ingest", process_id("ingest"), lease_s)
+    return FrameWriter(broker(client), CameraRecord(CAMERA, delivery, "file"), lease, events_kept=100)
+
+
+def behind(seq: int, state: str = OPEN) -> Checkpoint:
+    return Checkpoint(1, seq, 40 * seq, state, "run", "source", (seq, 7), 640)
+
+
+def everything(client: redis.Redis) -> tuple[object, ...]:
+    """All that ingest may write."""
+    streams = [TOPOLOGY.frames(CAMERA), TOPOLOGY.poses(CAMERA), TOPOLOGY.events(0)]
+    hashes = [TOPOLOGY.checkpoint(CAMERA), TOPOLOGY.cameras(0)]
+    return (
+        *(client.xrange(key) for key in streams),
+        *(client.hgetall(key) for key in hashes),
+        client.get(TOPOLOGY.epoch(CAMERA)),
+    )
+
+
+def test_one_process_has_the_camera_and_the_next_one_follows_it(make_client: MakeClient) -> None:
+    client = make_client()
+    first, second = writer(client), writer(client)
+    token = first.hold()
+    assert token > 0
+    assert first.hold() == token
+    assert second.hold() == 0
+    first.release()
+    assert second.hold() > token
+    assert first.hold() in (0, token), "it may believe so until it asks"
+    with pytest.raises(LeaseLost):
+        first.publish(frame(0))
+    assert first.hold() == 0
+
+
+def test_nobody_writes_after_the_successor_has_begun(make_client: MakeClient) -> None:
+    """What a process does that was stopped for longer than its lease, and wakes up."""
+    client = make_client()
+    sleeper = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LIVE, "file"))
+    for seq in range(3):
+        sleeper.publish(frame(seq, delivery=Delivery.LIVE), [event()], behind(seq + 1))
+    client.delete(TOPOLOGY.lease(CAMERA, "ingest"))  # it ran out
+    successor = writer(client)
+    assert successor.hold()
+    before = everything(client)
+    for write in (
+        lambda: sleeper.publish(frame(3, delivery=Delivery.LIVE), [event()], behind(4)),
+        lambda: sleeper.publish(None, [event()], behind(4)),
+        lambda: sleeper.skip_oldest(1),
+        lambda: sleeper.open_epoch(BEGUN),
+    ):
+        with pytest.raises(LeaseLost, match="another ingest process has camera door"):
+            write()
+        assert everything(client) == before
+    sleeper.release()
+    assert successor.hold(), "a lease that is not ours is not given back"
+    assert client.get(TOPOLOGY.lease(CAMERA, "ingest")) is not None
+
+
+def test_a_worker_that_waits_never_sees_a_frame_that_was_refused(real_url: str) -> None:
+    client = connect(real_url)
+    sleeper = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LOSSLESS, "file"))
+    client.set(TOPOLOGY.lease(CAMERA, "ingest"), "somebody:99")
+    with ThreadPoolExecutor() as pool:
+        seen = pool.submit(connect(real_url).xreadgroup, "workers", "w", {TOPOLOGY.frames(CAMERA): ">"}, block=500)
+        while not int(client.info("clients")["blocked_clients"]):
+            time.sleep(0.01)
+        with pytest.raises(LeaseLost):
+            sleeper.publish(frame(0))
+        assert [entry for _, entries in seen.result() for entry in entries] == []
+
+
+def test_what_was_published_is_not_published_again(make_client: MakeClient) -> None:
+    """The answer to a call was lost, and it is repeated; or the process was killed before it heard it."""
+    client = make_client()
+    out = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LOSSLESS, "file"))
+    out.publish(frame(0), [event()], behind(1))
+    before = everything(client)
+    backlog = out.publish(frame(0), [event()], behind(1))
+    assert everything(client) == before
+    assert (backlog.frames, backlog.frames_bytes) == (1, 1002)
+    assert out.publish(frame(1), [], behind(2)).frames_bytes == 2 * 1002
+
+
+def test_an_epoch_whose_number_got_lost_is_not_opened_twice(make_client: MakeClient) -> None:
+    client = make_client()
+    out = writer(client)
+    out.hold()
+    assert out.open_epoch(BEGUN) == 1
+    out._epochs_opened -= 1  # it never heard the answer
+    assert out.open_epoch(BEGUN) == 1
+    assert out.open_epoch(BEGUN) == 2
+
+
+@pytest.mark.parametrize("state", [OPEN, ENDED])
+def test_the_checkpoint_is_the_successors(make_client: MakeClient, state: str) -> None:
+    client = make_client()
+    out = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LOSSLESS, "file"))
+    assert out.checkpoint() == Checkpoint(1, 0, 0, OPEN, "", "")
+    out.publish(frame(0), [], behind(1, state))
+    assert writer(client).checkpoint() == behind(1, state)
+
+
+def test_a_checkpoint_that_cannot_be_read_is_none(make_client: MakeClient) -> None:
+    client = make_client()
+    out = writer(client)
+    assert out.checkpoint() is None
+    client.hset(TOPOLOGY.checkpoint(CAMERA), mapping={"epoch": "many", "seq": 1})
+    assert out.checkpoint() is None
+
+
+def test_a_lease_runs_out_and_every_write_prolongs_it(real_url: str) -> None:
+    client = connect(real_url)
+    first, second = writer(client, lease_s=0.5), writer(client, lease_s=0.5)
+    assert first.hold()
+    first.open_epoch(BEGUN)
+    for seq in range(8):
+        time.sleep(0.1)
+        first.publish(frame(seq))
+        assert second.hold() == 0
+    end_s = time.monotonic() + 10
+    while not second.hold():
+        assert time.monotonic() < end_s
+        time.sleep(0.02)
+
+
+def test_a_lease_that_the_brokers_clock_would_keep_for_an_hour_is_cut_short(real_url: str) -> None:
+    client = connect(real_url)
+    writer(client).hold()
+    client.pexpire(TOPOLOGY.lease(CAMERA, "ingest"), 3_600_000)  # what a clock that was set back does to a dead owner's
+    assert writer(client, lease_s=2.0).hold() == 0
+    assert client.pttl(TOPOLOGY.lease(CAMERA, "ingest")) <= 2000

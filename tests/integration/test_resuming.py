@@ -1,0 +1,146 @@
+"""Recordings are gone on with behind any picture, and give the same pictures as if they had not been interrupted."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ingest.pacing import RateCap
+from ingest.resuming import catch_up
+from ingest.sources import Picture, Source, open_source
+from ingest.sources.base import Seekable
+from posebus.bus.checkpoint import OPEN, Checkpoint
+from posebus.errors import SourceChanged
+from posebus.settings import CameraSettings
+from tests.integration.made_videos import make_video
+
+Told = tuple[int, int, tuple[int, ...]]
+LONG = 1000
+"""Frames; at 25 fps longer than a seek goes back."""
+KINDS: dict[str, tuple[str, dict[str, object]]] = {
+    "H.264, B frames, few key frames": ("a.mp4", {"codec_options": {"bf": "3", "g": "120"}}),
+    "H.264, one key frame": ("b.mp4", {"codec_options": {"g": "5000", "sc_threshold": "0", "bf": "2"}}),
+    "H.264, open groups": ("c.mp4", {"codec_options": {"x264-params": "open-gop=1:keyint=50:bframes=3"}}),
+    "H.264 in Matroska": ("d.mkv", {"codec_options": {"g": "50"}}),
+    "H.264 in a transport stream": ("e.ts", {"codec_options": {"g": "50", "bf": "2"}}),
+    "MPEG-4 in AVI": ("f.avi", {"codec": "mpeg4", "codec_options": {"g": "50"}}),
+    "MJPEG": ("g.avi", {"codec": "mjpeg", "pix_fmt": "yuvj420p"}),
+    "raw H.264, no times": ("h.h264", {"codec_options": {"g": "50"}}),
+}
+
+
+def told(picture: Picture) -> Told:
+    return picture.captured_at_ns, zlib.crc32(picture.image_bgr.tobytes()), picture.place
+
+
+def read_all(source: Source, admit: Callable[[int], bool]) -> list[Told]:
+    pictures = []
+    while (picture := source.read(admit)) is not None:
+        pictures.append(told(picture))
+    return pictures
+
+
+def checkpoint_behind(calm: list[Told], index: int) -> Checkpoint:
+    captured_at_ns, _, place = calm[index]
+    return Checkpoint(1, index + 1, captured_at_ns, OPEN, "", "", place)
+
+
+def check_everywhere(settings: CameraSettings, rng: random.Random, places: int = 4) -> list[Told]:
+    """Interrupt the recording at its ends and at random; returns what it gives uninterrupted."""
+    calm = read_all(open_source(settings), RateCap(settings.max_fps).admit)
+    for index in [0, len(calm) - 1, *rng.sample(range(len(calm)), places)]:
+        source, cap = open_source(settings), RateCap(settings.max_fps)
+        catch_up(source, checkpoint_behind(calm, index), cap.admit, lambda: False)
+        assert read_all(source, cap.admit) == calm[index + 1 :], f"interrupted behind picture {index}"
+        source.close()
+    return calm
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_videos_of_all_kinds_go_on_where_they_were_left(kind: str, tmp_path: Path) -> None:
+    name, how = KINDS[kind]
+    path = make_video(tmp_path / name, LONG, size_px=(96, 64), **how)  # type: ignore[arg-type]
+    assert len(check_everywhere(CameraSettings(source=str(path)), random.Random(kind))) > LONG / 2
+
+
+@pytest.mark.parametrize("name", ["TUD-Stadtmitte.mp4", "one-by-one-person-detection.mp4", "vtest.avi"])
+def test_real_recordings_go_on_where_they_were_left(name: str, shared_data: Path) -> None:
+    check_everywhere(CameraSettings(source=str(shared_data / name)), random.Random(name), places=2)
+
+
+def test_recordings_that_were_joined_go_on_in_either_part(tmp_path: Path) -> None:
+    parts = [make_video(tmp_path / f"{name}.ts", 400, size_px=(96, 64), codec_options={"g": "50"}) for name in "ab"]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    check_everywhere(CameraSettings(source=str(joined)), random.Random(4))
+
+
+def test_under_a_rate_cap_the_same_pictures_are_taken(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "capped.mp4", 300, size_px=(96, 64), codec_options={"bf": "2", "g": "10"})
+    assert len(check_everywhere(CameraSettings(source=str(path), max_fps=7), random.Random(1))) < 100
+
+
+def test_a_folder_of_pictures_goes_on_and_keeps_its_warning(tmp_path: Path) -> None:
+    for number in range(12):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((8, 8, 3), number, np.uint8))
+    check_everywhere(CameraSettings(source=str(tmp_path)), random.Random(2))
+    (tmp_path / "3.png").write_bytes(b"no picture")
+    settings = CameraSettings(source=str(tmp_path))
+    calm = check_everywhere(settings, random.Random(3))
+    source = open_source(settings)
+    catch_up(source, checkpoint_behind(calm, 8), lambda _: True, lambda: False)
+    assert "1 of the pictures" in str(source.warning)
+
+
+def test_seeking_reads_a_part_of_the_recording_only(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "long.mp4", LONG, size_px=(96, 64), codec_options={"g": "50"})
+    settings = CameraSettings(source=str(path))
+    calm = read_all(open_source(settings), lambda _: True)
+    source = open_source(settings)
+    assert isinstance(source, Seekable)
+    looked_at: list[int] = []
+
+    def admit(captured_at_ns: int) -> bool:
+        looked_at.append(captured_at_ns)
+        return True
+
+    catch_up(source, checkpoint_behind(calm, LONG - 2), admit, lambda: False)
+    assert looked_at == []
+    last = source.read(admit)
+    assert last is not None
+    assert told(last) == calm[-1]
+
+
+def test_a_recording_that_was_replaced_is_noticed(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "now.mp4", 100, size_px=(96, 64))
+    settings = CameraSettings(source=str(path))
+    calm = read_all(open_source(settings), lambda _: True)
+    shutil.move(make_video(tmp_path / "other.mp4", 40, size_px=(96, 64)), path)
+    with pytest.raises(SourceChanged, match="played from its beginning"):
+        catch_up(open_source(settings), checkpoint_behind(calm, 60), lambda _: True, lambda: False)
+
+
+def test_a_place_that_leads_elsewhere_is_not_believed(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", LONG, size_px=(96, 64), codec_options={"g": "50"})
+    settings = CameraSettings(source=str(path))
+    calm = read_all(open_source(settings), lambda _: True)
+    good = checkpoint_behind(calm, 600)
+    pts, pictures, lost, last_ns, offset_ns, checksum = good.place
+    for place in [
+        (pts, pictures, lost, last_ns, offset_ns, checksum + 1),
+        (pts + 1, pictures, lost, last_ns, offset_ns, checksum),
+        (2**62, pictures, lost, last_ns, offset_ns, checksum),
+        (-(2**62), pictures, lost, last_ns, offset_ns, checksum),
+        (1, 2, 3),
+    ]:
+        source = open_source(settings)
+        catch_up(source, replace(good, place=place), lambda _: True, lambda: False)
+        assert read_all(source, lambda _: True) == calm[601:]

@@ -1,0 +1,57 @@
+"""What becomes of a camera whose ingest process is a new one."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingest.takeover import TakeOver, take_over
+from posebus.bus.checkpoint import ENDED, OFFLINE, OPEN, Checkpoint, read_checkpoint
+from posebus.errors import MalformedMessage
+
+
+def left(state: str = OPEN, run: str = "monday", source: str = "hall.mp4") -> Checkpoint:
+    return Checkpoint(3, 70, 2_800_000_000, state, run, source, (70, 3), 640)
+
+
+def decide(
+    checkpoint: Checkpoint | None, *, live: bool = False, run: str = "monday", stood_by: bool = False
+) -> TakeOver:
+    return take_over(checkpoint, live=live, source="hall.mp4", run=run, stood_by=stood_by)
+
+
+def test_a_recording_is_gone_on_with_whoever_began_it() -> None:
+    assert decide(None) is TakeOver.BEGIN
+    assert decide(left()) is TakeOver.RESUME
+    assert decide(left(), run="tuesday") is TakeOver.RESUME
+    assert decide(left(source="yard.mp4")) is TakeOver.BEGIN
+
+
+def test_a_recording_that_ended_is_played_again_only_by_another_start_of_the_deployment() -> None:
+    assert decide(left(ENDED)) is TakeOver.ENDED
+    assert decide(left(ENDED), run="tuesday", stood_by=True) is TakeOver.ENDED
+    assert decide(left(ENDED), run="tuesday") is TakeOver.BEGIN
+    assert decide(left(ENDED, source="yard.mp4")) is TakeOver.BEGIN
+
+
+def test_a_camera_begins_a_new_epoch_and_says_that_it_was_gone() -> None:
+    assert decide(left(OPEN), live=True) is TakeOver.BEGIN_AFTER_LOSS
+    assert decide(left(OFFLINE), live=True) is TakeOver.BEGIN
+    assert decide(None, live=True) is TakeOver.BEGIN
+
+
+def test_a_checkpoint_comes_back_as_it_was_written() -> None:
+    for checkpoint in (left(), Checkpoint(1, 0, 0, OPEN, "", "")):
+        fields = {name.encode(): str(value).encode() for name, value in checkpoint.to_fields().items()}
+        assert read_checkpoint(fields) == checkpoint
+
+
+@pytest.mark.parametrize(
+    "change", [{b"state": b"asleep"}, {b"epoch": b""}, {b"place": b"1,x"}, {b"run": b"\xff"}, {b"seq": b"1.5"}]
+)
+def test_a_checkpoint_of_somebody_else_is_refused(change: dict[bytes, bytes]) -> None:
+    fields = {name.encode(): str(value).encode() for name, value in left().to_fields().items()}
+    with pytest.raises(MalformedMessage):
+        read_checkpoint({**fields, **change})
+    del fields[next(iter(change))]
+    with pytest.raises(MalformedMessage):
+        read_checkpoint(fields)
