@@ -1,0 +1,136 @@
+"""A lossless run of real processes that may be disturbed, and what came out of it in public."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import av
+
+import posebus
+from posebus.bus.connection import open_broker
+from posebus.embedded import EmbeddedBroker
+from posebus.fleet import Fleet
+from posebus.public_json import event_to_json, track_frame_to_json
+from posebus.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
+
+SILENCE_LIMIT_S = 90.0
+"""A run that brings nothing new for so long hangs."""
+
+Disturb = Callable[[Fleet, int], None]
+"""Called with the fleet and the frames seen so far, again and again."""
+
+
+@dataclass
+class Public:
+    """What subscribers see of each camera, in order, without what may differ from run to run: times of publishing."""
+
+    tracks: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    events: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, message: posebus.Message) -> bool:
+        """Take a message; whether it was anything."""
+        if isinstance(message.body, posebus.TrackFrame):
+            assert message.provenance is not None
+            data = track_frame_to_json(message.body, message.provenance, 0)
+            self.tracks[message.camera].append({**data, "frame_published_at_ns": 0, "inference_ns": 0})
+        elif isinstance(message.body, posebus.Event):
+            self.events[message.camera].append(event_to_json(message.body))
+        return True
+
+    def frames(self) -> int:
+        return sum(map(len, self.tracks.values()))
+
+    def ended(self, cameras: Mapping[str, Path]) -> bool:
+        return all(
+            self.events[camera] and self.events[camera][-1]["type"] == posebus.EventType.CAMERA_ENDED
+            for camera in cameras
+        )
+
+
+def lossless_settings(clips: Mapping[str, Path], workers: int, trackers: int, **changes: Any) -> Settings:
+    return Settings(
+        # Else it is what the workers that live as a camera begins infer at, and where all were killed, everything.
+        cameras={name: CameraSettings(source=str(path), lease_s=1.0, max_size_px=320) for name, path in clips.items()},
+        worker=WorkerSettings(imgsz=320, threads=1),
+        tracker=TrackerSettings(lease_s=1.0),
+        fleet=FleetSettings(workers=workers, trackers=trackers, restart_min_s=0.05, restart_max_s=0.2),
+        log_level="error",
+        **changes,
+    )
+
+
+def run(clips: Mapping[str, Path], workers: int, trackers: int, disturb: Disturb = lambda fleet, seen: None) -> Public:
+    """Play `clips`, a camera each, on a broker of their own until all have ended."""
+    with EmbeddedBroker() as url:
+        return run_on(url, lossless_settings(clips, workers, trackers, redis=url), clips, disturb)
+
+
+def run_on(url: str, settings: Settings, clips: Mapping[str, Path], disturb: Disturb) -> Public:
+    """The same on the broker at `url`."""
+    public = Public()
+    with (
+        Fleet(settings, open_broker(url, settings.shards)) as fleet,
+        posebus.subscribe(url, after="start", shards=settings.shards) as subscription,
+    ):
+        fleet.start_trackers()
+        fleet.start_workers()
+        fleet.wait_until_ready()
+        for camera in clips:
+            fleet.start_camera(camera)
+        moved_at_s = time.monotonic()
+        while not public.ended(clips):
+            assert time.monotonic() - moved_at_s < SILENCE_LIMIT_S, f"it hangs after {public.frames()} frames"
+            fleet.check()
+            for message in subscription.poll(0.05):
+                public.add(message)
+                moved_at_s = time.monotonic()
+            disturb(fleet, public.frames())
+        # Whatever would come twice or too late has time to come.
+        end_s = time.monotonic() + 1.0
+        while time.monotonic() < end_s:
+            for message in subscription.poll(0.1):
+                public.add(message)
+    return public
+
+
+class Killer:
+    """Kills processes of all kinds at random instants, until there were enough."""
+
+    def __init__(self, rng: random.Random, wanted: int, mean_gap_s: float, roles: tuple[str, ...]) -> None:
+        self._rng = rng
+        self._wanted = wanted
+        self._mean_gap_s = mean_gap_s
+        self._roles = roles
+        self._next_at_s = 0.0
+        self.kills: Counter[str] = Counter()
+
+    def __call__(self, fleet: Fleet, seen: int) -> None:
+        now_s = time.monotonic()
+        if self.kills.total() >= self._wanted or now_s < self._next_at_s:
+            return
+        self._next_at_s = now_s + self._rng.expovariate(1 / self._mean_gap_s)
+        role = self._rng.choice(self._roles)
+        victims = [c for name, c in fleet.family.children.items() if name.startswith(role) and c.exit_code is None]
+        if victims:
+            self._rng.choice(victims).process.send_signal(signal.SIGKILL)
+            self.kills[role] += 1
+
+
+def head(clip: Path, frames: int, target: Path) -> Path:
+    """The first `frames` frames of `clip`, as they are compressed."""
+    with av.open(str(clip)) as source, av.open(str(target), "w") as out:
+        stream = source.streams.video[0]
+        copy = out.add_stream_from_template(stream)
+        for number, packet in enumerate(source.demux(stream)):
+            if number >= frames or packet.dts is None:
+                break
+            packet.stream = copy
+            out.mux(packet)
+    return target
