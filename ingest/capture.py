@@ -23,7 +23,15 @@ from ingest.sizing import LargestImgsz, SizeLimit
 from ingest.sources import Picture, Source, is_live, open_source
 from ingest.takeover import TakeOver, take_over
 from posebus.bus.checkpoint import OFFLINE, OPEN, Checkpoint
-from posebus.errors import BadPicture, BrokerUnavailable, LeaseLost, SourceChanged, SourceRejected, SourceUnavailable
+from posebus.errors import (
+    BadPicture,
+    BrokerUnavailable,
+    LeaseLost,
+    LoginRefused,
+    SourceChanged,
+    SourceRejected,
+    SourceUnavailable,
+)
 from posebus.messages import Delivery, EventType
 from posebus.metrics import Metrics
 from posebus.settings import CameraSettings
@@ -32,8 +40,10 @@ from posebus.shared_frames import SharedFrames
 TAKE_WAIT_S = 0.1
 FULL_PAUSE_S = (0.01, 0.1)
 """Shortest and longest pause between two looks at a full backlog."""
-STUCK_FACTOR = 5.0
-"""A reader in which nothing moved for this many times its longest timeout hangs in a library: no timeout works."""
+STUCK_FACTOR = 4.0
+"""A reader in which nothing moved for this many times its longest timeout hangs in a library: no timeout works.
+
+As long as the first key frame may take."""
 LONGEST_STEP_S = 60.0
 """Several timeouts of the broker in a row, and the pauses between, take less."""
 STANDBY_PAUSE_S = 0.25
@@ -217,9 +227,7 @@ class CaptureStage:
             try:
                 self._taken = reader.take(TAKE_WAIT_S)
             except SourceUnavailable as error:
-                self._drop_reader()
-                self._go_offline(str(error))
-                self._retry_at_s = now_s + self._backoff.next_s()
+                self._disconnect(error, now_s)
                 return True
             except SourceChanged as error:
                 log.warning("camera %s: %s", self._camera, error)
@@ -234,7 +242,7 @@ class CaptureStage:
             self._publish(self._taken, now_s)
         elif reader.finished:
             return self._end(reader)
-        elif self._state == "online" and reader.silent_s(now_s) > self._settings.read_timeout_s:
+        elif (self._live or self._state == "online") and reader.silent_s(now_s) > self._settings.read_timeout_s:
             self._go_offline(f"nothing came for {self._settings.read_timeout_s:g} s")
         return True
 
@@ -274,6 +282,12 @@ class CaptureStage:
         self._publisher.flush()
         return False
 
+    def _disconnect(self, error: SourceUnavailable, now_s: float) -> None:
+        self._drop_reader()
+        self._go_offline(str(error))
+        refused = isinstance(error, LoginRefused)
+        self._retry_at_s = now_s + (self._backoff.longest_s() if refused else self._backoff.next_s())
+
     def _drop_reader(self) -> None:
         if self._reader is not None:
             self._losses.add(self._reader.lost)
@@ -290,6 +304,8 @@ class CaptureStage:
         self._publisher.set_state(OFFLINE)
         log.warning("camera %s is offline: %s", self._camera, reason)
         self._publisher.announce(EventType.CAMERA_OFFLINE, time.time_ns(), reason=reason)
+        # Should the same connection come to life again: who is offline comes back with a new epoch.
+        self._new_epoch = self._new_epoch or self._live
 
     def _all_losses(self) -> dict[str, int]:
         return self._losses.totals(self._reader.lost if self._reader else {}, self._publisher.unsent)

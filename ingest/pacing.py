@@ -77,6 +77,10 @@ class Backoff:
         self._attempts += 1
         return ceiling_s * self._rng.uniform(0.5, 1.0)
 
+    def longest_s(self) -> float:
+        """A pause for what will not be better soon, in seconds."""
+        return self._max_s * self._rng.uniform(0.5, 1.0)
+
     def reset(self) -> None:
         """An attempt succeeded: start from the shortest pause again."""
         self._attempts = 0

@@ -14,8 +14,10 @@ from pathlib import Path
 from ingest.progress import PROGRESS_ENV, read_progress
 from posebus.processes import Child, ChildSpec, Family
 
-STALLED_AFTER_S = 20.0
-"""Far above the half second between two signs of life, since a process on a busy machine takes seconds to start."""
+STALLED_AFTER_S = 8.0
+"""Far above the half second between two signs of life: a busy machine is no reason to be killed."""
+START_FACTOR = 2.5
+"""A process just started has this many times as long until its first sign: it loads its libraries."""
 
 log = logging.getLogger("posebus.ingest")
 
@@ -25,6 +27,7 @@ class _Sign:
     pid: int
     count: int
     changed_at_s: float
+    started: bool = False
 
 
 class Watchdog:
@@ -48,10 +51,14 @@ class Watchdog:
                 continue
             count = read_progress(self._path(name))
             sign = self._signs.get(name)
-            if sign is None or (sign.pid, sign.count) != (child.process.pid, count):
+            if sign is None or sign.pid != child.process.pid:
                 self._signs[name] = _Sign(child.process.pid, count, now_s)
-            elif now_s - sign.changed_at_s > self._stalled_after_s:
-                log.warning("%s has not moved for %g s; it is killed and started again", name, self._stalled_after_s)
+                continue
+            if sign.count != count:
+                sign.count, sign.changed_at_s, sign.started = count, now_s, True
+            limit_s = self._stalled_after_s * (1.0 if sign.started else START_FACTOR)
+            if now_s - sign.changed_at_s > limit_s:
+                log.warning("%s has not moved for %g s; it is killed and started again", name, limit_s)
                 child.process.kill()
                 killed.append(name)
         return killed

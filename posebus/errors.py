@@ -4,6 +4,7 @@
     ├── RetryableError          the loop waits (backoff) and tries the same thing again
     │   ├── BrokerUnavailable   the broker is down, loading, or the connection broke
     │   ├── SourceUnavailable   a camera does not answer, or stopped sending
+    │   │   └── LoginRefused    a camera refuses user or password: asking often might lock the account
     │   └── SourceChanged       a recording is not the one that was begun: it is played from its beginning
     ├── PoisonError             this one item can never succeed: dead-letter it and go on
     │   ├── MalformedMessage    a stream entry that does not follow the contract
@@ -40,6 +41,10 @@ class SourceUnavailable(RetryableError):
 
 class SourceChanged(RetryableError):
     """A recording that was to be resumed does not have the pictures any more that were published of it."""
+
+
+class LoginRefused(SourceUnavailable):
+    """A live source refuses user or password. Cameras lock accounts that are tried too often: wait long."""
 
 
 class PoisonError(PoseBusError):

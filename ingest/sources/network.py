@@ -21,14 +21,14 @@ from av.codec.context import Flags
 from av.codec.hwaccel import HWAccel
 
 from ingest.pacing import RealtimePacer
-from ingest.sources.base import Admit, Picture
+from ingest.sources.base import MAX_PIXELS, Admit, Picture
 from ingest.sources.clocks import ArrivalClock, CaptureTimes
 from ingest.sources.decoder import Shown, VideoDecoder
 from ingest.sources.ffmpeg import explain, find_video_stream, nominal_fps
 from ingest.sources.gate import KeyframeGate, LagMeter
 from ingest.sources.hardware import open_hardware
 from ingest.sources.skipping import FrameSkipping
-from posebus.errors import SourceRejected, SourceUnavailable
+from posebus.errors import LoginRefused, SourceRejected, SourceUnavailable
 from posebus.settings import CameraSettings, redact_url
 
 HLS_READ_TIMEOUT_S = 30.0
@@ -39,6 +39,10 @@ PACE_JUMP_S = 10.0
 UNTIMED_FORMATS = frozenset({"mpjpeg", "mjpeg"})
 """Formats without times of their own: FFmpeg numbers the pictures 25 a second, which says nothing."""
 BURSTY_FORMATS = frozenset({"hls", "dash"})
+LOGIN_ERRORS = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
+MAX_PACKET_BYTES = 64_000_000
+"""More for one encoded picture is no picture. Until it is whole, no more can come than the network carries in one read
+timeout."""
 
 
 class NetworkSource:
@@ -113,6 +117,8 @@ class NetworkSource:
         try:
             for packet in self._container.demux():
                 self._check_silence()
+                if packet.size > MAX_PACKET_BYTES:
+                    raise SourceUnavailable(f"{self._shown} sends packets of more than {MAX_PACKET_BYTES // 10**6} MB")
                 if packet.stream_index == self._stream.index:
                     yield packet
         except av.error.FFmpegError as error:
@@ -170,7 +176,7 @@ def describe(error: Exception, timeout_s: float) -> str:
         return f"did not answer within {timeout_s:g} s; check its address, power and network"
     if isinstance(error, av.error.ConnectionRefusedError):
         return "refuses the connection; check address and port"
-    if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
+    if isinstance(error, LOGIN_ERRORS):
         return "refuses the login; put the right user and password into its address"
     if isinstance(error, av.error.HTTPNotFoundError):
         return "answers that there is no such stream; check the path in its address"
@@ -203,13 +209,16 @@ def _connect(settings: CameraSettings, read_timeout_s: float, hardware: HWAccel 
         in_time = time.monotonic() - began_s < settings.open_timeout_s
         # some protocols report the interruption as bad data
         shown_error = error if in_time else av.error.ExitError(0, "")
-        raise SourceUnavailable(f"{shown} {describe(shown_error, settings.open_timeout_s)}") from None
+        refused = isinstance(error, LOGIN_ERRORS)
+        kind = LoginRefused if refused else SourceUnavailable
+        raise kind(f"{shown} {describe(shown_error, settings.open_timeout_s)}") from None
 
 
 def _options(settings: CameraSettings) -> dict[str, str]:
     """FFmpeg's options: look at the stream only until its format is known, not at its frame rate (1 s less)."""
     timeout_us = str(round(max(settings.open_timeout_s, _read_timeout_s(settings)) * 1e6))
-    options = {"fpsprobesize": "0", "analyzeduration": "2000000"}
+    # The limit on the picture is for FFmpeg's first look at the stream; the decoder has it from prepare_decoder.
+    options = {"fpsprobesize": "0", "analyzeduration": "2000000", "max_pixels": str(MAX_PIXELS)}
     if urlsplit(settings.source).scheme.lower() in {"rtsp", "rtsps"}:
         return options | {
             "rtsp_transport": settings.rtsp_transport,

@@ -62,10 +62,10 @@ def test_a_process_just_started_again_gets_its_full_time(tmp_path: Path) -> None
     with Family() as family:
         family.start(watchdog.watched(child("slow", "import time; time.sleep(60)")))
         assert watchdog.check(family.children, 100.0) == []
-        assert watchdog.check(family.children, 109.0) == []
+        assert watchdog.check(family.children, 124.0) == []
         family.children["slow"].process.kill()
         family.children["slow"].process.wait()
         family.start(watchdog.watched(child("slow", "import time; time.sleep(60)")))
-        assert watchdog.check(family.children, 111.0) == []
-        assert watchdog.check(family.children, 120.0) == []
-        assert watchdog.check(family.children, 121.5) == ["slow"]
+        assert watchdog.check(family.children, 126.0) == []
+        assert watchdog.check(family.children, 150.0) == []
+        assert watchdog.check(family.children, 151.5) == ["slow"]

@@ -1,0 +1,69 @@
+"""Cameras for fault tests: a real RTSP server for each, that can be stopped, killed, stalled and started otherwise."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+from tests.conftest import missing
+from tests.faults.numbered_pictures import encode_pictures
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+SERVER = Path(__file__).with_name("gst_rtsp_server.py")
+FPS = 25
+LOOP = 250
+"""Pictures before the numbers begin again."""
+IMPORT = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
+
+
+def need_gstreamer() -> None:
+    """Skip, or fail in CI, where there is no GStreamer's RTSP server."""
+    python = shutil.which(SYSTEM_PYTHON)
+    if python is None or subprocess.run([python, "-c", IMPORT], capture_output=True, check=False).returncode:
+        missing("GStreamer's RTSP server is missing (on Debian: apt install python3-gi gir1.2-gst-rtsp-server-1.0)")
+
+
+class GstCamera:
+    """One camera at one address. `start` and `stop` may follow each other as often as you like."""
+
+    def __init__(self, folder: Path, *, login: str | None = None, cut_every_s: float | None = None) -> None:
+        """`folder` keeps the encoded pictures; `login` is USER:PASSWORD."""
+        self._folder = folder
+        self._options = ["--login", login] if login else []
+        self._options += ["--cut-every-s", str(cut_every_s)] if cut_every_s else []
+        self._process: subprocess.Popen[str] | None = None
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.port: int = listener.getsockname()[1]
+
+    def url(self, login: str = "") -> str:
+        """Its address, with USER:PASSWORD if given."""
+        return f"rtsp://{login}{'@' if login else ''}127.0.0.1:{self.port}/live"
+
+    def start(self, size_px: tuple[int, int] = (160, 120)) -> None:
+        """Returns once it answers."""
+        pictures = self._folder / f"{size_px[0]}x{size_px[1]}.pictures"
+        if not pictures.exists():
+            encode_pictures(pictures, LOOP, size_px, fps=FPS)
+        command = [SYSTEM_PYTHON, str(SERVER), str(pictures), "--port", str(self.port), "--fps", str(FPS)]
+        self._process = subprocess.Popen([*command, *self._options], stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n", "the RTSP server did not start"
+
+    def tell(self, number: signal.Signals) -> None:
+        """SIGSTOP and SIGCONT make it stall and go on; its connections stay open meanwhile."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it, by SIGTERM or SIGKILL; harmless if it does not run."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGCONT)
+        self._process.send_signal(number)
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process = None
