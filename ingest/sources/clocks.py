@@ -6,6 +6,12 @@ from posebus.messages import CaptureClock
 
 MAX_CLOCK_ERROR_NS = 10_000_000_000
 """A camera clock further than this from ours is wrong (time zones, 1970, no NTP): arrival times are better."""
+MAX_STEP_NS = 1_000_000_000
+"""A camera clock that goes forward by more than this was set anew, or jumps."""
+MAX_FALL_NS = 250_000_000
+"""One that falls back by more than this too; less comes from reports that were written late."""
+MAX_FALLS = 25
+"""Pictures in a row that are not after the one before: a clock that stands still falls back with every report."""
 
 
 class ArrivalClock:
@@ -20,10 +26,19 @@ class ArrivalClock:
 
 
 class CaptureTimes:
-    """Picks each picture's capture time and keeps the times of one connection strictly increasing."""
+    """Picks each picture's capture time and keeps the times of one connection strictly increasing.
+
+    A camera clock that jumps, falls back or stands still is not believed any more on this connection. From there on the
+    time is that of arrival, moved by what the camera's clock was ahead or behind, so that there is no jump in it.
+    """
 
     def __init__(self) -> None:
         self._last_ns = -1
+        self._lead_ns: int | None = None
+        self._shift_ns = 0
+        self._falls = 0
+        self._settled = False
+        self._doubted = False
 
     def stamp(self, arrived_ns: int, camera_ns: int | None) -> tuple[int, CaptureClock] | None:
         """Capture time and its clock; None for a picture to be dropped because it is not after the one before.
@@ -32,10 +47,41 @@ class CaptureTimes:
         seconds after the first pictures; their times then lie before the arrival times of the last ones, by the
         transmission delay, and the few pictures in between are dropped.
         """
-        captured_ns, clock = arrived_ns, CaptureClock.ARRIVAL
-        if camera_ns is not None and abs(camera_ns - arrived_ns) <= MAX_CLOCK_ERROR_NS:
+        if camera_ns is not None and self._believes(arrived_ns, camera_ns):
             captured_ns, clock = camera_ns, CaptureClock.RTCP
+        else:
+            captured_ns, clock = arrived_ns + self._shift_ns, CaptureClock.ARRIVAL
         if captured_ns <= self._last_ns:
+            self._falls += 1
             return None
+        self._falls = 0
+        self._settled = self._settled or clock is CaptureClock.RTCP
         self._last_ns = captured_ns
         return captured_ns, clock
+
+    def _believes(self, arrived_ns: int, camera_ns: int) -> bool:
+        lead_ns = camera_ns - arrived_ns
+        plausible = abs(lead_ns) <= MAX_CLOCK_ERROR_NS
+        if self._lead_ns is None:
+            # After pictures with times of arrival, a clock that is far from them would be a jump.
+            if not plausible or (self._last_ns >= 0 and abs(lead_ns) > MAX_STEP_NS):
+                return False
+            self._lead_ns = lead_ns
+            return True
+        if self._doubted:
+            return False
+        if not plausible or self._steps(camera_ns, lead_ns):
+            self._doubted = True
+            self._shift_ns = self._lead_ns if self._settled else 0
+            return False
+        self._lead_ns = max(self._lead_ns, lead_ns)
+        return True
+
+    def _steps(self, camera_ns: int, lead_ns: int) -> bool:
+        assert self._lead_ns is not None
+        if not self._settled:
+            # The first pictures with the camera's time are not after the last ones without; that has to end soon.
+            return abs(lead_ns) > MAX_STEP_NS
+        # Pictures that were held up arrive late and then catch up: a growing lead is no step while it is not ahead.
+        forward = lead_ns > max(self._lead_ns, 0) + MAX_STEP_NS
+        return forward or camera_ns < self._last_ns - MAX_FALL_NS or self._falls >= MAX_FALLS

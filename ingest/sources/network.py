@@ -41,8 +41,7 @@ UNTIMED_FORMATS = frozenset({"mpjpeg", "mjpeg"})
 BURSTY_FORMATS = frozenset({"hls", "dash"})
 LOGIN_ERRORS = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
 MAX_PACKET_BYTES = 64_000_000
-"""More for one encoded picture is no picture. Until it is whole, no more can come than the network carries in one read
-timeout."""
+"""More for one encoded picture is no picture. Before it is whole, read_timeout_s limits what can come."""
 
 
 class NetworkSource:
@@ -64,6 +63,11 @@ class NetworkSource:
         if stream is None:
             self._container.close()
             raise SourceUnavailable(f"{self._shown} answers but sends no video that can be decoded")
+        try:
+            check_size(stream.codec_context, self._shown)
+        except SourceUnavailable:
+            self._container.close()
+            raise
         self._stream = stream
         self._stream.codec_context.flags |= Flags.copy_opaque
         self.fps = nominal_fps(stream)
@@ -156,6 +160,16 @@ class NetworkSource:
         limit_s = self._read_timeout_s * (KEYFRAME_WAIT_FACTOR if self._gate.starting else 1.0)
         if self.live and time.monotonic() - self._last_picture_s > limit_s:
             raise SourceUnavailable(f"{self._shown} sent no usable picture for {limit_s:g} s")
+
+
+def check_size(codec_context: Any, shown: str) -> None:
+    """Raise SourceUnavailable for a stream whose pictures are above the limit: the decoder would refuse them all."""
+    width_px, height_px = codec_context.width, codec_context.height
+    if width_px * height_px > MAX_PIXELS:
+        raise SourceUnavailable(
+            f"{shown} sends pictures of {width_px}x{height_px}, above the limit of {MAX_PIXELS} pixels; let the camera "
+            "send smaller ones"
+        )
 
 
 def camera_time_ns(packet: Any) -> int | None:

@@ -1,12 +1,13 @@
 """A small RTSP server for tests: H.264 over interleaved TCP (RFC 2326, RFC 6184), with RTCP sender reports on demand.
 
 It plays numbered frames: the grey level of frame n is `16 + 8 * (n % 25)`, so a test can tell a repeated or black
-frame. It can stall, refuse, send garbage and change the picture's size.
+frame. It can stall, refuse, send garbage, change the picture's size and have wrong clocks.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import struct
 import threading
@@ -71,6 +72,10 @@ class RtspServer:
         self.size_px = size_px
         self.gop = gop
         self.sender_report_offset_s: float | None = None
+        self.report_clock_stands = False
+        self.rtp_start = 123_456
+        self.rtp_jump_s = 0.0
+        self.skipped_frames = 0
         self.stalled = False
         self.garbage = False
         self.status = 200
@@ -151,8 +156,8 @@ class RtspServer:
         return method != "TEARDOWN"
 
     def _stream(self, client: socket.socket) -> None:
-        sequence, rtp_start, began_s = 7, 123_456, time.time()
-        frames = encoded_frames(self.fps, *self.size_px, self.gop)
+        sequence, began_s = 7, time.time()
+        frames = itertools.islice(encoded_frames(self.fps, *self.size_px, self.gop), self.skipped_frames, None)
         size_px = self.size_px
         for number in range(1_000_000):
             if self._stopping.is_set():
@@ -162,9 +167,11 @@ class RtspServer:
             if size_px != self.size_px:
                 size_px = self.size_px
                 frames = encoded_frames(self.fps, *size_px, self.gop)
-            rtp_time = (rtp_start + number * RTP_CLOCK_HZ // self.fps) & 0xFFFFFFFF
+            ticks = number * RTP_CLOCK_HZ // self.fps + round(self.rtp_jump_s * RTP_CLOCK_HZ)
+            rtp_time = (self.rtp_start + ticks) & 0xFFFFFFFF
             if self.sender_report_offset_s is not None and number % self.fps == 0:
-                client.sendall(interleaved(1, self._sender_report(began_s + number / self.fps, rtp_time)))
+                wall_s = began_s + (0.0 if self.report_clock_stands else number / self.fps)
+                client.sendall(interleaved(1, self._sender_report(wall_s, rtp_time)))
             payloads = rtp_payloads(next(frames))
             for index, payload in enumerate(payloads):
                 if self.garbage:

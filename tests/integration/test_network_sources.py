@@ -103,6 +103,69 @@ def test_a_camera_whose_clock_is_wrong_is_not_believed(rtsp: RtspServer, offset_
     source.close()
 
 
+def gaps_s(pictures: list[Picture]) -> list[float]:
+    return [(later.captured_at_ns - earlier.captured_at_ns) / 1e9 for earlier, later in itertools.pairwise(pictures)]
+
+
+@pytest.mark.parametrize("step_s", [-3600.0, -5.0, 5.0, 3600.0])
+def test_a_camera_clock_that_jumps_is_not_believed_from_there_on(rtsp: RtspServer, step_s: float) -> None:
+    rtsp.sender_report_offset_s = -0.2
+    source = open_source(settings(rtsp.url))
+    pictures = take(source, 30)
+    rtsp.sender_report_offset_s = step_s
+    pictures += take(source, 50)
+    source.close()
+    assert [pictures[0].clock, pictures[-1].clock] == [CaptureClock.RTCP, CaptureClock.ARRIVAL]
+    assert min(gaps_s(pictures)) > 0
+    assert max(gaps_s(pictures)) < 2.0
+
+
+def test_a_camera_clock_that_stands_still_is_not_believed(rtsp: RtspServer) -> None:
+    rtsp.sender_report_offset_s, rtsp.report_clock_stands = -0.2, True
+    source = open_source(settings(rtsp.url))
+    pictures = take(source, 60)
+    source.close()
+    assert pictures[-1].clock is CaptureClock.ARRIVAL
+    assert min(gaps_s(pictures)) > 0
+
+
+@pytest.mark.parametrize("jump_s", [-3600.0, -20.0, 20.0, 3600.0])
+def test_rtp_times_that_jump_stop_no_picture(rtsp: RtspServer, jump_s: float) -> None:
+    rtsp.sender_report_offset_s = -0.2
+    source = open_source(settings(rtsp.url))
+    pictures = take(source, 30)
+    rtsp.rtp_jump_s = jump_s
+    pictures += take(source, 50)
+    source.close()
+    assert pictures[-1].clock is CaptureClock.ARRIVAL
+    assert min(gaps_s(pictures)) > 0
+    assert max(gaps_s(pictures)) < 2.0
+
+
+def test_rtp_times_that_wrap_change_nothing(rtsp: RtspServer) -> None:
+    rtsp.rtp_start, rtsp.sender_report_offset_s = 2**32 - 90_000, -0.2
+    source = open_source(settings(rtsp.url))
+    pictures = take(source, 60)
+    source.close()
+    assert {picture.clock for picture in pictures} == {CaptureClock.RTCP}
+    assert gaps_s(pictures) == pytest.approx([0.04] * 59, abs=0.002)
+
+
+def test_a_first_key_frame_that_takes_longer_than_the_timeout_is_waited_for(rtsp: RtspServer) -> None:
+    rtsp.gop, rtsp.skipped_frames = 50, 5
+    source = open_source(settings(rtsp.url))
+    first = take(source, 1)[0]
+    source.close()
+    assert number_of(first.image_bgr) == 50 % LEVELS
+
+
+def test_pictures_above_the_limit_are_refused(rtsp: RtspServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.sources.ffmpeg.MAX_PIXELS", 10_000)
+    monkeypatch.setattr("ingest.sources.network.MAX_PIXELS", 10_000)
+    sentence = error_of(lambda: read_on(open_source(settings(rtsp.url))))
+    assert "160x120" in sentence
+
+
 def test_the_size_may_change_while_it_runs(rtsp: RtspServer) -> None:
     source = open_source(settings(rtsp.url))
     before = take(source, 10)[-1]

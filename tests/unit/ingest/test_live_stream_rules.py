@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,7 +67,8 @@ def test_capture_times_strictly_increase_and_never_believe_a_wrong_clock(
         captured_ns, clock = stamp
         assert captured_ns > last_ns
         last_ns = captured_ns
-        assert captured_ns == (camera_ns if clock is CaptureClock.RTCP else arrived_ns)
+        if clock is CaptureClock.RTCP:
+            assert captured_ns == camera_ns
         assert abs(captured_ns - arrived_ns) <= MAX_CLOCK_ERROR_NS
 
 
@@ -79,6 +83,62 @@ def test_when_reports_begin_pictures_that_would_step_back_are_dropped() -> None:
     assert times.stamp(10 * SECOND_NS, None) is not None
     assert times.stamp(10 * SECOND_NS + 40_000_000, 10 * SECOND_NS - 260_000_000) is None
     assert times.stamp(10 * SECOND_NS + 400_000_000, 10 * SECOND_NS + 100_000_000) is not None
+
+
+@pytest.mark.parametrize("step_s", [-3600, -5, 5, 3600])
+def test_after_a_step_of_the_cameras_clock_the_time_is_that_of_arrival_without_a_jump(step_s: int) -> None:
+    times = CaptureTimes()
+    stamps = [
+        times.stamp(
+            arrived_ns := 10**15 + number * SECOND_NS // 25, arrived_ns - 80_000_000 + step_s * SECOND_NS * late
+        )
+        for late in (False, True)
+        for number in range(100 * late, 100 + 100 * late)
+    ]
+    assert None not in stamps
+    assert [stamp[1] for stamp in stamps if stamp] == [CaptureClock.RTCP] * 100 + [CaptureClock.ARRIVAL] * 100
+    steps_ns = {later[0] - earlier[0] for earlier, later in itertools.pairwise(stamp for stamp in stamps if stamp)}
+    assert steps_ns == {SECOND_NS // 25}
+
+
+@pytest.mark.parametrize("report_every", [1, 5, 25, 250])
+def test_a_clock_that_stands_still_costs_a_few_pictures_at_most(report_every: int) -> None:
+    times = CaptureTimes()
+    stamps = []
+    for number in range(1000):
+        arrived_ns = 10**15 + number * SECOND_NS // 25
+        since_report_ns = number % report_every * SECOND_NS // 25
+        stamps.append(times.stamp(arrived_ns, 10**15 + since_report_ns))
+    assert stamps.count(None) < 40
+    assert stamps[-1] == (10**15 + 999 * SECOND_NS // 25, CaptureClock.ARRIVAL)
+
+
+@pytest.mark.parametrize("lead_s", [-9, -2, 2, 9])
+def test_a_clock_that_is_wrong_by_seconds_and_told_late_is_not_believed(lead_s: int) -> None:
+    times = CaptureTimes()
+    stamps = []
+    for number in range(500):
+        arrived_ns = 10**15 + number * SECOND_NS // 25
+        stamps.append(times.stamp(arrived_ns, None if number < 50 else arrived_ns + lead_s * SECOND_NS))
+    assert None not in stamps
+    assert {stamp[1] for stamp in stamps if stamp} == {CaptureClock.ARRIVAL}
+
+
+def test_pictures_that_were_held_up_keep_the_cameras_time_while_they_catch_up() -> None:
+    times = CaptureTimes()
+    stamps = []
+    for number in range(200):
+        camera_ns = 10**15 + number * SECOND_NS // 25
+        held_up_ns = max(0, 4 * SECOND_NS - number * SECOND_NS // 25)
+        stamps.append(times.stamp(camera_ns + 50_000_000 + held_up_ns, camera_ns))
+    assert {stamp[1] for stamp in stamps if stamp} == {CaptureClock.RTCP}
+    assert None not in stamps
+
+
+def test_times_that_a_camera_sets_back_are_no_lag() -> None:
+    meter = LagMeter()
+    lags_s = [meter.lag_s(frame / 25 - (3600 if frame >= 50 else 0), frame / 25) for frame in range(100)]
+    assert max(lags_s) < 0.01
 
 
 def test_arrival_clock_does_not_see_steps_of_the_wall_clock() -> None:

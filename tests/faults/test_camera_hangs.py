@@ -1,0 +1,73 @@
+"""A camera library that never returns, with and without Python's lock: the process is killed from outside."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from ingest.supervisor import IngestSupervisor, Watchdog
+from posebus.bus.connection import open_broker
+from posebus.codec import decode_frame
+from posebus.config import dump_settings
+from posebus.embedded import EmbeddedBroker
+from posebus.messages import Frame
+from posebus.processes import ChildSpec, Family
+from posebus.settings import CameraSettings, Settings
+from tests.faults.test_cameras import events_of
+
+TIMEOUT_S = 90.0
+STALLED_AFTER_S = 4.0
+
+HANGING = """
+import ctypes, pathlib, sys
+from ingest import sources
+from ingest.process import run_camera
+from ingest.sources.synthetic import open_synthetic
+from posebus.config import load_settings
+
+camera, config, folder = sys.argv[1:]
+library = {"locked": ctypes.PyDLL, "unlocked": ctypes.CDLL}[camera](None)
+first = pathlib.Path(folder, camera + ".ran")
+hangs = not first.exists()
+first.touch()
+
+class Hanging:
+    def __init__(self, source):
+        self.source, self.seen = source, 0
+    def __getattr__(self, name):
+        return getattr(self.source, name)
+    def read(self, admit=None):
+        self.seen += 1
+        if hangs and self.seen > 60:
+            library.sleep(10_000)
+        return self.source.read(admit)
+
+sources.SOURCES = {"synthetic": lambda settings, *, live: Hanging(open_synthetic(settings, live=live))}
+run_camera(load_settings(pathlib.Path(config), {}, {}), camera)
+"""
+
+
+def test_a_reader_that_hangs_in_a_library_is_killed_and_the_camera_goes_on() -> None:
+    camera = CameraSettings(source="synthetic:bus?fps=20&width=128&height=96", open_timeout_s=0.5, read_timeout_s=0.5)
+    with EmbeddedBroker() as url, tempfile.TemporaryDirectory() as name, Family(restart_min_s=0.05) as family:
+        broker, folder = open_broker(url), Path(name)
+        config = folder / "settings.yaml"
+        dump_settings(Settings(redis=url, cameras={"locked": camera, "unlocked": camera}), config)
+        supervisor = IngestSupervisor(family, Watchdog(folder, STALLED_AFTER_S))
+        argv = [sys.executable, "-c", HANGING]
+        supervisor.start(ChildSpec(which, [*argv, which, str(config), name]) for which in ("locked", "unlocked"))
+
+        def epochs(which: str) -> set[int]:
+            items = [decode_frame(fields) for _, fields in broker.client.xrange(broker.topology.frames(which))]
+            return {item.epoch for item in items if isinstance(item, Frame)}
+
+        end_s = time.monotonic() + TIMEOUT_S
+        while not epochs("locked") == epochs("unlocked") == {1, 2}:
+            assert time.monotonic() < end_s, f"{epochs('locked')}, {epochs('unlocked')}, {events_of(broker)}"
+            assert supervisor.tend(time.monotonic()) == []
+            time.sleep(0.1)
+        assert [family.children[which].restarts for which in ("locked", "unlocked")] == [1, 1]
+        told = [str(event["type"]).rpartition(".")[2] for event in events_of(broker)["unlocked"]]
+    assert [kind for kind in told if kind != "gap"] == ["online", "offline", "online"]
