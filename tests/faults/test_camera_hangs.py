@@ -18,7 +18,7 @@ from posebus.settings import CameraSettings, Settings
 from tests.faults.test_cameras import events_of
 
 TIMEOUT_S = 90.0
-STALLED_AFTER_S = 4.0
+STALLED_AFTER_S = 3.0
 
 HANGING = """
 import ctypes, pathlib, sys

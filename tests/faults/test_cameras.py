@@ -37,7 +37,7 @@ TIMEOUT_S = 90.0
 LOGIN = "viewer:hunter2"
 FAILING = ("stopped", "killed", "stalled", "garbage", "mute", "udp", "flapping")
 CALM = ("calm", "synthetic")
-FLAPS = 3
+FLAPS = 2
 FLAP_S = 1.5
 LARGER_PX = (320, 240)
 

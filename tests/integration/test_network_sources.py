@@ -107,7 +107,7 @@ def gaps_s(pictures: list[Picture]) -> list[float]:
     return [(later.captured_at_ns - earlier.captured_at_ns) / 1e9 for earlier, later in itertools.pairwise(pictures)]
 
 
-@pytest.mark.parametrize("step_s", [-3600.0, -5.0, 5.0, 3600.0])
+@pytest.mark.parametrize("step_s", [-5.0, 3600.0])
 def test_a_camera_clock_that_jumps_is_not_believed_from_there_on(rtsp: RtspServer, step_s: float) -> None:
     rtsp.sender_report_offset_s = -0.2
     source = open_source(settings(rtsp.url))
@@ -129,7 +129,7 @@ def test_a_camera_clock_that_stands_still_is_not_believed(rtsp: RtspServer) -> N
     assert min(gaps_s(pictures)) > 0
 
 
-@pytest.mark.parametrize("jump_s", [-3600.0, -20.0, 20.0, 3600.0])
+@pytest.mark.parametrize("jump_s", [-3600.0, 20.0])
 def test_rtp_times_that_jump_stop_no_picture(rtsp: RtspServer, jump_s: float) -> None:
     rtsp.sender_report_offset_s = -0.2
     source = open_source(settings(rtsp.url))

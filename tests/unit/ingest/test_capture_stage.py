@@ -16,7 +16,7 @@ from ingest.sources import Admit, Picture
 from ingest.sources.pixels import RowsImage
 from posebus.bus.checkpoint import Checkpoint
 from posebus.bus.frame_writer import Backlog
-from posebus.errors import BrokerUnavailable, SourceRejected, SourceUnavailable
+from posebus.errors import BrokerUnavailable, LoginRefused, SourceRejected, SourceUnavailable
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, Frame
 from posebus.metric_windows import read_snapshot
 from posebus.settings import CameraSettings
@@ -309,6 +309,34 @@ def test_a_camera_that_never_answers_is_said_once_to_be_offline_and_tried_again(
     assert writer.kinds() == ["offline", "online"]
     assert writer.events[0].epoch == 0
     assert len(writer.frames()) == 1
+
+
+def test_a_camera_that_accepts_and_never_answers_is_offline_before_opening_is_given_up() -> None:
+    writer = MemoryWriter()
+    answer = threading.Event()
+
+    def opener(_: CameraSettings) -> ScriptedSource:
+        answer.wait(10.0)
+        return ScriptedSource(iter([0]))
+
+    settings = CameraSettings(source="x.mp4", encoding="raw", delivery="live", read_timeout_s=0.2, open_timeout_s=60.0)
+    stage = CaptureStage("door", settings, writer, opener=opener)
+    run(stage, lambda: writer.kinds() == ["offline"])
+    answer.set()
+    run(stage, never)
+    assert writer.kinds() == ["offline", "online"]
+
+
+@pytest.mark.parametrize(("error", "tried_again"), [(LoginRefused, False), (SourceUnavailable, True)])
+def test_a_refused_login_is_tried_again_after_the_longest_pause(error: type[Exception], tried_again: bool) -> None:
+    writer = MemoryWriter()
+    refused = error("rtsp://door refuses the login")
+    stage, opened = stage_of(refused, [0], writer=writer, delivery="live", reconnect_max_s=1000.0)
+    run(stage, lambda: writer.kinds() == ["offline"])
+    for _ in range(5):
+        stage.step(time.monotonic())
+    assert bool(opened) == tried_again
+    stage.close()
 
 
 def test_a_silent_camera_is_offline_though_its_reader_hangs() -> None:
