@@ -48,7 +48,8 @@ class GstCamera:
         if not pictures.exists():
             encode_pictures(pictures, LOOP, size_px, fps=FPS)
         command = [SYSTEM_PYTHON, str(SERVER), str(pictures), "--port", str(self.port), "--fps", str(FPS)]
-        self._process = subprocess.Popen([*command, *self._options], stdout=subprocess.PIPE, text=True)
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen([*command, *self._options], stdin=pipe, stdout=pipe, text=True)
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "ready\n", "the RTSP server did not start"
 
@@ -64,6 +65,7 @@ class GstCamera:
         self._process.send_signal(signal.SIGCONT)
         self._process.send_signal(number)
         self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            stream.close()
         self._process = None

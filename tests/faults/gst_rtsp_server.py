@@ -96,9 +96,12 @@ def main() -> None:
     if options.cut_every_s:
         cut = GstRtspServer.RTSPFilterResult.REMOVE
         GLib.timeout_add(round(1000 * options.cut_every_s), lambda: server.client_filter(lambda *_: cut) is not None)
+    loop = GLib.MainLoop()
+    # Whoever started it holds the other end of its standard input: when they are gone, so is this server.
+    GLib.io_add_watch(0, GLib.PRIORITY_DEFAULT, GLib.IO_HUP, lambda *_: loop.quit())
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    GLib.MainLoop().run()
+    loop.run()
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def usage() -> dict[str, int]:
 def test_reconnecting_leaves_nothing_behind(tmp_path: Path, thorough: bool) -> None:
     need_gstreamer()
     reconnects = 200 if thorough else 20
-    camera = GstCamera(tmp_path, cut_every_s=0.6)
+    camera = GstCamera(tmp_path, cut_every_s=0.5)
     camera.start()
     with EmbeddedBroker() as url:
         settings = CameraSettings(source=camera.url(), reconnect_min_s=0.01, reconnect_max_s=0.02)
