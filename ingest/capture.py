@@ -10,24 +10,22 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable
 from typing import Any
 
-from ingest.losses import Losses
+from ingest.connection import Connection, OpenSource
 from ingest.pacing import Backoff
 from ingest.publisher import Publisher, Writer
 from ingest.reader import Reader
 from ingest.report import FrameRate, camera_report
 from ingest.resuming import source_fingerprint
 from ingest.sizing import LargestImgsz, SizeLimit
-from ingest.sources import Picture, Source, is_live, open_source
+from ingest.sources import Picture, is_live, open_source
 from ingest.takeover import TakeOver, take_over
 from posebus.bus.checkpoint import OFFLINE, OPEN, Checkpoint
 from posebus.errors import (
     BadPicture,
     BrokerUnavailable,
     LeaseLost,
-    LoginRefused,
     SourceChanged,
     SourceRejected,
     SourceUnavailable,
@@ -40,17 +38,11 @@ from posebus.shared_frames import SharedFrames
 TAKE_WAIT_S = 0.1
 FULL_PAUSE_S = (0.01, 0.1)
 """Shortest and longest pause between two looks at a full backlog."""
-STUCK_FACTOR = 4.0
-"""A reader in which nothing moved for this many times its longest timeout hangs in a library: no timeout works.
-
-As long as the first key frame may take."""
 LONGEST_STEP_S = 60.0
 """Several timeouts of the broker in a row, and the pauses between, take less."""
 STANDBY_PAUSE_S = 0.25
 
 log = logging.getLogger("posebus.ingest")
-
-OpenSource = Callable[[CameraSettings], Source]
 
 
 class CaptureStage:
@@ -79,18 +71,15 @@ class CaptureStage:
         self._writer = writer
         self._run = run
         self._settings = settings
-        self._opener = opener
         self._live = is_live(settings)
         delivery = Delivery.LIVE if self._live else Delivery.LOSSLESS
         self._metrics = Metrics()
         self._publisher = Publisher(camera, settings, delivery, writer, self._metrics, shared, run)
         self._size_limit = SizeLimit(settings.max_size_px, largest_imgsz, live=self._live)
         rng = rng or random.Random()
-        self._backoff = Backoff(settings.reconnect_min_s, settings.reconnect_max_s, rng)
+        self._connection = Connection(camera, settings, opener, self._metrics, rng)
         self._room_pauses = Backoff(*FULL_PAUSE_S, rng)
-        self._reader: Reader | None = None
         self._taken: Picture | None = None
-        self._retry_at_s = 0.0
         self._stepped_at_s = time.monotonic()
         self._token = 0
         self._stood_by = False
@@ -99,7 +88,6 @@ class CaptureStage:
         self._ended = False
         self._state = "connecting"
         self._trouble: str | None = None
-        self._losses = Losses()
         self._rate = FrameRate()
 
     def step(self, now_s: float) -> bool:
@@ -121,30 +109,30 @@ class CaptureStage:
         self._publisher.flush()
         if self._ended:
             return False
-        if self._reader is None:
-            return self._connect(now_s)
+        reader = self._connection.reader
+        if reader is None:
+            self._connect(now_s)
+            return True
         if not self._live and not self._publisher.has_room():
             time.sleep(self._room_pauses.next_s())
             return True
         self._room_pauses.reset()
         self._tell_losses(now_s)
-        return self._take(self._reader, now_s)
+        return self._take(reader, now_s)
 
     def healthy(self, now_s: float) -> bool:
         """Whether neither the loop nor the reader hangs; may be asked from another thread."""
-        reader = self._reader
-        limit_s = STUCK_FACTOR * max(self._settings.open_timeout_s, self._settings.read_timeout_s)
-        reads = reader is None or reader.silent_s(now_s) < limit_s
-        return reads and now_s - self._stepped_at_s < LONGEST_STEP_S
+        return self._connection.healthy(now_s) and now_s - self._stepped_at_s < LONGEST_STEP_S
 
     def report(self) -> dict[str, Any]:
         """See `camera_report`; a process that stands by has nothing to tell of the camera."""
         if self._state == "standby":
             return {"ready": True, "standby": [self._camera], "metrics": self._metrics.snapshot()}
-        dropped = {**self._all_losses(), "overflow": self._publisher.overflowed}
-        for reason, number in self._losses.uncounted(dropped).items():
+        reader = self._connection.reader
+        dropped = {**self._connection.lost(self._publisher.unsent), "overflow": self._publisher.overflowed}
+        for reason, number in self._connection.losses.uncounted(dropped).items():
             self._metrics.count("posebus_frames_skipped_total", number, reason=reason)
-        expected = self._reader.frame_count if self._reader else None
+        expected = reader.frame_count if reader else None
         fps = self._rate.fps(time.monotonic())
         camera = camera_report(self._publisher, self._state, self._trouble, fps, expected, dropped)
         return {"ready": True, "metrics": self._metrics.snapshot(), "cameras": {self._camera: camera}}
@@ -161,8 +149,7 @@ class CaptureStage:
 
     def close(self) -> None:
         """Hang up; a reader that hangs is left behind, it ends with the process. Then the camera is anybody's."""
-        if self._reader is not None and not self._reader.stop(timeout_s=1.0):
-            log.info("camera %s: its reader did not end in time", self._camera)
+        self._connection.drop(timeout_s=1.0)
         with contextlib.suppress(BrokerUnavailable):  # then the lease runs out by itself
             self._writer.release()
 
@@ -181,16 +168,14 @@ class CaptureStage:
         log.info("camera %s: another ingest process has it; this one stands by", self._camera)
         self._stood_by = True
         self._state, self._trouble = "standby", None
-        self._drop_reader()
-        self._publisher.forget()
+        self._abandon()
 
     def _take_over(self) -> None:
         """The camera is ours, for the first time or anew: go on where it was left."""
         checkpoint = self._writer.checkpoint()
-        if self._reader is not None and not self._publisher.was_resumed(checkpoint):
+        if self._connection.reader is not None and not self._publisher.was_resumed(checkpoint):
             return  # the lease ran out, in an outage of the broker maybe, and nobody took it
-        self._drop_reader()
-        self._publisher.forget()
+        self._abandon()
         self._state, self._new_epoch, self._resume = "connecting", True, None
         source = source_fingerprint(self._settings)
         what = take_over(checkpoint, live=self._live, source=source, run=self._run, stood_by=self._stood_by)
@@ -207,32 +192,32 @@ class CaptureStage:
             # It came online together with its first frame.
             self._state = "online" if checkpoint.seq > 0 else "connecting"
 
-    def _connect(self, now_s: float) -> bool:
-        if now_s < self._retry_at_s:
-            time.sleep(min(TAKE_WAIT_S, self._retry_at_s - now_s))
-            return True
+    def _abandon(self) -> None:
+        """What was read and not published is another process's business now, or begins anew."""
+        self._connection.drop()
+        self._taken = None
+        self._publisher.forget()
+
+    def _connect(self, now_s: float) -> None:
+        pause_s = self._connection.pause_s(now_s)
+        if pause_s > 0:
+            time.sleep(min(TAKE_WAIT_S, pause_s))
+            return
         self._new_epoch = self._resume is None
-        self._reader = Reader(
-            lambda: self._opener(self._settings),
-            name=self._camera,
-            max_fps=self._settings.max_fps,
-            live=self._live,
-            metrics=self._metrics,
-            resume=self._resume,
-        )
-        return True
+        self._connection.open(self._resume)
 
     def _take(self, reader: Reader, now_s: float) -> bool:
         if self._taken is None:
             try:
                 self._taken = reader.take(TAKE_WAIT_S)
             except SourceUnavailable as error:
-                self._disconnect(error, now_s)
+                self._connection.failed(error, now_s)
+                self._go_offline(str(error))
                 return True
             except SourceChanged as error:
                 log.warning("camera %s: %s", self._camera, error)
                 self._state, self._resume = "connecting", None
-                self._drop_reader()
+                self._connection.drop()
                 return True
             except SourceRejected as error:
                 self._go_offline(str(error))
@@ -256,7 +241,7 @@ class CaptureStage:
             self._new_epoch = False
         if self._state != "online":
             self._state, self._trouble = "online", None
-            self._backoff.reset()
+            self._connection.works()
             log.info("camera %s is online", self._camera)
             self._publisher.set_state(OPEN)
             self._publisher.announce(EventType.CAMERA_ONLINE, picture.captured_at_ns)
@@ -267,7 +252,7 @@ class CaptureStage:
             self._publisher.accept(picture, self._size_limit.at(now_s))
             self._metrics.observe("posebus_stage_seconds", time.perf_counter() - began_s, stage="encode")
         except BadPicture as error:
-            self._losses.add({"unusable": 1})
+            self._connection.losses.add({"unusable": 1})
             self._trouble = str(error)
             return
         self._publisher.flush()
@@ -282,19 +267,6 @@ class CaptureStage:
         self._publisher.flush()
         return False
 
-    def _disconnect(self, error: SourceUnavailable, now_s: float) -> None:
-        self._drop_reader()
-        self._go_offline(str(error))
-        refused = isinstance(error, LoginRefused)
-        self._retry_at_s = now_s + (self._backoff.longest_s() if refused else self._backoff.next_s())
-
-    def _drop_reader(self) -> None:
-        if self._reader is not None:
-            self._losses.add(self._reader.lost)
-            self._reader.stop()
-        self._reader = None
-        self._taken = None
-
     def _go_offline(self, reason: str) -> None:
         """Once per outage: a camera that stays away would otherwise fill the events with itself."""
         self._trouble = reason
@@ -307,10 +279,9 @@ class CaptureStage:
         # Should the same connection come to life again: who is offline comes back with a new epoch.
         self._new_epoch = self._new_epoch or self._live
 
-    def _all_losses(self) -> dict[str, int]:
-        return self._losses.totals(self._reader.lost if self._reader else {}, self._publisher.unsent)
-
     def _tell_losses(self, now_s: float) -> None:
-        news = self._losses.due(self._all_losses(), now_s) if self._live else {}
+        if not self._live:
+            return
+        news = self._connection.losses.due(self._connection.lost(self._publisher.unsent), now_s)
         if news:
             self._publisher.announce(EventType.CAMERA_GAP, time.time_ns(), skipped=sum(news.values()), reasons=news)

@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from ingest.capture import build_capture
+from ingest.process import build_capture
 from posebus.bus.connection import open_broker
 from posebus.embedded import EmbeddedBroker
 from posebus.settings import CameraSettings
