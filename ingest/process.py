@@ -9,9 +9,8 @@ import time
 from pathlib import Path
 
 from ingest.capture import CaptureStage
-from ingest.progress import give_life_signs
 from ingest.sources import is_live, source_kind
-from ingest.supervisor import IngestSupervisor, Watchdog
+from ingest.supervisor import IngestSupervisor
 from posebus.bus.connection import Broker, open_broker
 from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.registry import CameraRecord, Registry, largest_imgsz, process_id
@@ -21,9 +20,11 @@ from posebus.fleet import stage_process
 from posebus.lease import Lease
 from posebus.messages import Delivery
 from posebus.processes import EXIT_DONE, RUN_ENV, Family
+from posebus.progress import give_life_signs
 from posebus.settings import CameraSettings, Settings
 from posebus.shared_frames import SharedFrames
 from posebus.stage import Heartbeat, StopFlag, run_stage
+from posebus.watchdog import Watchdog
 
 TEND_S = 0.1
 

@@ -6,18 +6,19 @@ import sys
 import time
 from pathlib import Path
 
-from ingest.supervisor import IngestSupervisor, Watchdog
+from ingest.supervisor import IngestSupervisor
 from posebus.processes import ChildSpec, Family
+from posebus.watchdog import Watchdog
 
 WORKING = """
 import os, time
-from ingest.progress import give_life_signs
+from posebus.progress import give_life_signs
 give_life_signs(os.environ, lambda now_s: True)
 time.sleep(60)
 """
 HANGING = """
 import os, time
-from ingest.progress import give_life_signs
+from posebus.progress import give_life_signs
 give_life_signs(os.environ, lambda now_s: False)
 time.sleep(60)
 """
@@ -69,3 +70,16 @@ def test_a_process_just_started_again_gets_its_full_time(tmp_path: Path) -> None
         assert watchdog.check(family.children, 126.0) == []
         assert watchdog.check(family.children, 150.0) == []
         assert watchdog.check(family.children, 151.5) == ["slow"]
+
+
+def test_a_process_that_takes_its_time_to_begin_is_waited_for(tmp_path: Path) -> None:
+    watchdog = Watchdog(tmp_path, stalled_after_s=10.0, from_first_sign=True)
+    signs = tmp_path / "slow.progress"
+    with Family() as family:
+        family.start(watchdog.watched(child("slow", "import time; time.sleep(60)")))
+        assert watchdog.check(family.children, 100.0) == []
+        assert watchdog.check(family.children, 1000.0) == []
+        signs.write_bytes((1).to_bytes(8, "little"))
+        assert watchdog.check(family.children, 1001.0) == []
+        assert watchdog.check(family.children, 1010.0) == []
+        assert watchdog.check(family.children, 1011.5) == ["slow"]

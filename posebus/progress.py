@@ -1,4 +1,4 @@
-"""Signs of life of an ingest process: a counter in a small file that its supervisor looks at.
+"""Signs of life of a child process: a counter in a small file that its supervisor looks at.
 
 The judge is outside the process: one that hangs inside a library, holding Python's lock, is to be noticed as well.
 """
