@@ -72,9 +72,8 @@ class ScriptedWorker:
     def _take(self, now_s: float) -> None:
         if now_s - self._reclaimed_at_s >= self._settings.reclaim_after_s / 4:
             self._reclaimed_at_s = now_s
-            for camera in self._cameras:
-                idle_ms = int(self._settings.reclaim_after_s * 1000)
-                self._accept(self._reader.reclaim(camera, idle_ms, max(1, self._free())))
+            idle_ms = int(self._settings.reclaim_after_s * 1000)
+            self._accept(self._reader.reclaim(self._cameras, idle_ms, max(1, self._free())))
         for cameras, count in self._plan.rounds(self._cameras, self._free):
             self._accept(self._reader.read(cameras, count, None))
         if self._cameras and not self._running and not self._outbox:

@@ -18,6 +18,7 @@ from posebus.errors import FatalError
 from posebus.processes import ChildSpec, Family
 from posebus.processors import available_cpus
 from posebus.settings import Settings
+from posebus.watchdog import Watchdog
 
 READY_POLL_S = 0.05
 
@@ -33,6 +34,8 @@ class Fleet:
         self._config = self._folder / "settings.yaml"
         dump_settings(settings, self._config)
         self.family = Family(settings.fleet.restart_min_s, settings.fleet.restart_max_s)
+        # The first start on a machine exports the network and compiles kernels, which may take minutes.
+        self._watchdog = Watchdog(self._folder, from_first_sign=True)
 
     def start_workers(self) -> None:
         for index in range(self._settings.fleet.workers):
@@ -40,11 +43,11 @@ class Fleet:
 
     def start_worker(self, name: str) -> None:
         """One more worker, whatever the settings say of their number."""
-        self._start(name, "work")
+        self._start_watched(name, "work")
 
     def start_trackers(self) -> None:
         for index in range(self._settings.fleet.trackers):
-            self._start(f"tracker-{index + 1}", "track")
+            self._start_watched(f"tracker-{index + 1}", "track")
 
     def start_ingest(self) -> None:
         """One supervisor for all cameras in the settings."""
@@ -71,7 +74,8 @@ class Fleet:
             time.sleep(READY_POLL_S)
 
     def check(self) -> None:
-        """Restart what crashed. Raises FatalError if a worker or tracker has given up for good."""
+        """Kill what hangs, restart what crashed. Raises FatalError if a worker or tracker has given up for good."""
+        self._watchdog.check(self.family.children, time.monotonic())
         for child in self.family.tend(time.monotonic()):
             if not child.spec.name.startswith("ingest"):
                 raise FatalError(f"the process {child.spec.name} ended with exit code {child.exit_code}; see above why")
@@ -89,6 +93,9 @@ class Fleet:
 
     def __exit__(self, *error: object) -> None:
         self.stop()
+
+    def _start_watched(self, name: str, command: str) -> None:
+        self.family.start(self._watchdog.watched(stage_process(name, self._config, command)))
 
     def _start(self, name: str, *command: str) -> None:
         self.family.start(stage_process(name, self._config, *command))

@@ -91,6 +91,7 @@ TABLE = (
         ("reason",),
         "Frames that this process passed over.",
     ),
+    MetricSpec("posebus_frames_reclaimed_total", COUNTER, (), "Frames that were taken over from other workers."),
     MetricSpec("posebus_dead_letters_total", COUNTER, (), "Frames that could not be processed and were put aside."),
     # From here on: what `posebus metrics` adds, out of the same reports, about the cameras and about itself.
     MetricSpec("posebus_camera_online", GAUGE, ("camera",), "Whether the camera delivers: 1 or 0."),

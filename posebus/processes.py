@@ -20,6 +20,8 @@ EXIT_AGAIN = 75
 """What a stage says that could not begin because the broker was away (EX_TEMPFAIL of sysexits.h)."""
 RUN_ENV = "POSEBUS_RUN"
 """Names one start of a deployment, for all its processes: those that are restarted belong to the same."""
+EXIT_STUCK = 70
+"""What a worker says that has to be begun anew: a frame hangs in it, or its engine is broken (EX_SOFTWARE)."""
 
 log = logging.getLogger("posebus")
 

@@ -117,10 +117,19 @@ class WorkerSettings(_Strict):
     )
     max_age_ms: float = Field(default=500.0, gt=0, description="Live frames older than this are skipped")
     reclaim_after_s: float = Field(
-        default=10.0, gt=0, description="Frames that another worker took and did not finish are taken over after this"
+        default=2.0,
+        gt=0,
+        description="Frames whose worker has not been heard of for this long are taken over; one that works on them "
+        "says so, however long that takes",
+    )
+    hang_s: float = Field(
+        default=20.0,
+        gt=0,
+        description="A worker in which one frame takes this long ends and is started again; of a new size six times "
+        "this, for engines set themselves up",
     )
     max_deliveries: int = Field(
-        default=3, ge=1, description="A frame that was handed out this often without success is dead-lettered"
+        default=3, ge=1, description="A frame that fails or brings down its worker this often is dead-lettered"
     )
 
 

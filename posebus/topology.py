@@ -67,6 +67,15 @@ KEYS = (
         "the newest retention.dead_entries",
         "oldest entries go",
     ),
+    KeySpec(
+        "suspects",
+        "hash: a frame that may bring workers down -> what was tried with it (JSON)",
+        "workers",
+        "workers",
+        "until the frame is answered, an hour at most",
+        "-",
+    ),
+    KeySpec("turn", "string: the worker that looks for frames of dead ones", "workers", "workers", "expires", "-"),
     KeySpec("cameras", "hash: camera -> how it is delivered (JSON)", "ingest", "everybody", "until removed", "-"),
     KeySpec("state", "string: a tracker's snapshot", "the camera's tracker", "its successor", "until removed", "-"),
     KeySpec("lease", "string: who owns the camera", "the owner", "rivals", "expires", "-"),
@@ -110,6 +119,9 @@ class Topology:
     def poses(self, camera: str) -> str:
         return self._of_camera("poses", camera)
 
+    def suspects(self, camera: str) -> str:
+        return self._of_camera("suspects", camera)
+
     def tracks(self, camera: str) -> str:
         return self._of_camera("tracks", camera)
 
@@ -131,6 +143,9 @@ class Topology:
     def events(self, shard: int) -> str:
         return f"posebus:{{{shard}}}:events"
 
+    def turn(self, shard: int) -> str:
+        return f"posebus:{{{shard}}}:turn"
+
     def dead(self, shard: int) -> str:
         return f"posebus:{{{shard}}}:dead"
 
@@ -142,7 +157,7 @@ class Topology:
 
     def of_camera(self, camera: str) -> list[str]:
         """Every key that belongs to `camera` alone, to remove the camera without a trace."""
-        kinds = (self.frames, self.poses, self.tracks, self.state, self.epoch, self.checkpoint)
+        kinds = (self.frames, self.poses, self.tracks, self.state, self.epoch, self.checkpoint, self.suspects)
         plain = [key(camera) for key in kinds]
         roles = [key(camera, role) for key in (self.lease, self.fence) for role in ("tracker", "ingest")]
         return plain + roles

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from posebus.bus.connection import open_broker
 from posebus.bus.pose_reader import PoseReader
 from posebus.bus.registry import Registry, process_id
+from posebus.progress import give_life_signs
 from posebus.settings import Settings
 from posebus.stage import Heartbeat, StopFlag, run_stage
 from tracking.track_stage import TrackStage
@@ -20,4 +23,5 @@ def run_tracker(settings: Settings) -> None:
     owner = process_id("tracker")
     reader = PoseReader(broker, owner, settings.retention)
     stage = TrackStage(broker, reader, owner, settings.tracker)
+    give_life_signs(os.environ, lambda now_s: True)
     run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)

@@ -42,11 +42,16 @@ class PoseEstimator:
         (people,) = self.submit([prepared], hurry=hurry).result()
         return fit.people_to_source(people, picture.size_px)
 
+    def blank(self, image_size_px: tuple[int, int]) -> Any:
+        """What `submit` needs of a black picture of this (width, height)."""
+        width_px, height_px = image_size_px
+        prepared, _ = self.prepare(Picture.of(np.zeros((height_px, width_px, 3), np.uint8)))
+        return prepared
+
     def warm_up(self, image_size_px: tuple[int, int]) -> None:
         """Set the engine up for pictures of this (width, height), which takes a moment for each new shape, and on a GPU
         for each new batch size."""
-        width_px, height_px = image_size_px
-        prepared, _ = self.prepare(Picture.of(np.zeros((height_px, width_px, 3), np.uint8)))
+        prepared = self.blank(image_size_px)
         frames = 1
         while frames < self.engine.batch:
             self.submit([prepared] * frames).result()

@@ -3,30 +3,63 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from posebus.bus.frame_reader import FrameEntry
+from posebus.bus.take_over import Place
+
+REFUSED_KEPT = 1000
 
 
 class Held:
     """A set of entries that the reading thread fills and the committing one empties."""
 
     def __init__(self) -> None:
-        self._entries: set[tuple[str, bytes]] = set()
-        self._lock = threading.Lock()
+        self._renewed_at_s: dict[Place, float] = {}
+        self._refused: OrderedDict[Place, None] = OrderedDict()
+        self._changed = threading.Condition()  # guards both
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._renewed_at_s)
 
-    def __contains__(self, entry: FrameEntry) -> bool:
-        return (entry.camera, entry.entry_id) in self._entries
+    def __contains__(self, place: Place) -> bool:
+        return place in self._renewed_at_s
 
     def add(self, entry: FrameEntry) -> None:
         """Taken."""
-        with self._lock:
-            self._entries.add((entry.camera, entry.entry_id))
+        with self._changed:
+            self._renewed_at_s[entry.place] = time.monotonic()
+            self._refused.pop(entry.place, None)
 
     def release(self, entries: Iterable[FrameEntry]) -> None:
         """Committed, or given up: whoever finds them pending may have them."""
-        with self._lock:
-            self._entries.difference_update((entry.camera, entry.entry_id) for entry in entries)
+        with self._changed:
+            for entry in entries:
+                self._renewed_at_s.pop(entry.place, None)
+            self._changed.notify_all()
+
+    def refuse(self, entry: FrameEntry) -> None:
+        """Given up, and rather left to another worker. The oldest of very many are forgotten."""
+        with self._changed:
+            self._refused[entry.place] = None
+            while len(self._refused) > REFUSED_KEPT:
+                self._refused.popitem(last=False)
+        self.release([entry])
+
+    def refused(self, place: Place) -> bool:
+        """Whether this worker gave it up."""
+        return place in self._refused
+
+    def wait_for_at_most(self, entries: int, timeout_s: float) -> bool:
+        """Wait until no more than `entries` are held; False if it was not within `timeout_s`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self._renewed_at_s) <= entries, timeout_s)
+
+    def to_renew(self, now_s: float, after_s: float) -> list[Place]:
+        """Entries whose claim is `after_s` old; counted as renewed at `now_s` (monotonic)."""
+        with self._changed:
+            due = [place for place, renewed_at_s in self._renewed_at_s.items() if now_s - renewed_at_s >= after_s]
+            self._renewed_at_s.update(dict.fromkeys(due, now_s))
+        return due

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import random
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
+from posebus.bus.take_over import GONE, Place
 from posebus.messages import Delivery
 from posebus.metrics import Metrics
 from workers.batching import ReadPlan
 from workers.held import Held
 from workers.pipeline import Pipeline
-from workers.triage import Triage, freshest
+from workers.triage import Job, Triage, freshest
 
 IDLE_BLOCK_MS = 100
 LIVE_READ_COUNT = 8
 BEHIND_SHARE = 0.25
 """A camera whose next frame has waited for this part of `max_age_ms` has fallen behind."""
 
+SUSPECTS_AT_ONCE = 4
+"""They are tried one after the other: more than that are left to the other workers."""
+OTHERS_FIRST = 2.0
+"""A worker that failed with a frame leaves it to others for so many times `reclaim_after_s`."""
+
 
 class Intake:
-    """Reads in a thread of its own, so that a frame that comes is taken at once, whatever else goes on."""
+    """Reads in a thread of its own, so that a frame that comes is taken at once, whatever else goes on.
+
+    Frames that were inside a worker that went are tried alone: should this one go too, it is known why, and no frame is
+    condemned for its neighbours.
+    """
 
     def __init__(self, reader: FrameReader, pipeline: Pipeline, held: Held, triage: Triage, metrics: Metrics) -> None:
         self.cameras: Mapping[str, Delivery] = {}
@@ -32,13 +44,19 @@ class Intake:
         self._settings = triage.settings
         self._metrics = metrics
         self._plan = ReadPlan()
-        self._reclaimed_at_s = 0.0
+        self._reclaim_at_s = 0.0
+        self._suspects: deque[Job] = deque()
+        self.alone: FrameEntry | None = None
+        """The suspect that is being tried, with the attempt under way."""
 
     def step(self, now_s: float) -> None:
         """Fill the pipeline; where nothing waits, sleep in the broker until the first frame comes."""
         cameras = self.cameras
         if not cameras:
             time.sleep(IDLE_BLOCK_MS / 10_000)
+            return
+        if self._suspects or self.alone is not None:
+            self._try_alone(IDLE_BLOCK_MS / 1000)
             return
         if not self._pipeline.wait_for_room(IDLE_BLOCK_MS / 1000):
             return
@@ -87,17 +105,35 @@ class Intake:
         return entries
 
     def _reclaim(self, cameras: Mapping[str, Delivery], now_s: float) -> int:
-        if now_s - self._reclaimed_at_s < self._settings.reclaim_after_s / 4:
+        if now_s < self._reclaim_at_s:
             return 0
-        self._reclaimed_at_s = now_s
-        idle_ms = int(self._settings.reclaim_after_s * 1000)
-        taken = 0
-        for camera in cameras:
-            if self._pipeline.free <= 0:
-                break
-            entries = self._reader.reclaim(camera, idle_ms, self._pipeline.free)
-            taken += self._accept([entry for entry in entries if entry not in self._held], now_s)
-        return taken
+        after_s = self._settings.reclaim_after_s
+        entries = self._reader.reclaim(cameras, int(after_s * 1000), SUSPECTS_AT_ONCE, self._passes_over)
+        # Where there were many there may be more, once these were tried. Else: not all workers at the same moment.
+        many = len(entries) == SUSPECTS_AT_ONCE
+        self._reclaim_at_s = now_s if many else now_s + after_s / 4 * random.uniform(0.5, 1.0)
+        if entries:
+            self._metrics.count("posebus_frames_reclaimed_total", len(entries))
+        return self._accept(entries, now_s)
+
+    def _passes_over(self, place: Place, idle_s: float) -> bool:
+        patience_s = OTHERS_FIRST * self._settings.reclaim_after_s
+        return place in self._held or (self._held.refused(place) and idle_s < patience_s)
+
+    def _try_alone(self, timeout_s: float) -> None:
+        """The next suspect, once everything else that this worker took is committed."""
+        if not self._held.wait_for_at_most(len(self._suspects), timeout_s):
+            return
+        self.alone = None
+        if self._suspects:
+            job = self._suspects[0]
+            self._pipeline.add_alone(job, lambda: self._begin(job))
+
+    def _begin(self, job: Job) -> Job:
+        """From here on the frame is to blame if this process goes. Raises BrokerUnavailable: then nothing has begun."""
+        self.alone = self._reader.note(job.entry, [*job.entry.attempts, self._reader.attempt(GONE)])
+        self._suspects.popleft()
+        return replace(job, entry=self.alone)
 
     def _accept(self, entries: Sequence[FrameEntry], now_s: float) -> int:
         """Give the pipeline what is worth inferring; returns how many entries there were."""
@@ -105,8 +141,11 @@ class Intake:
             found = self._triage(entry, self._reader.age_ms(entry), now_s)
             if isinstance(found, PoseResult):
                 self._answer(found)
+                continue
+            self._held.add(entry)
+            if entry.suspect:
+                self._suspects.append(found)
             else:
-                self._held.add(entry)
                 self._pipeline.add(found)
         return len(entries)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from posebus.metrics import Metrics
 from workers.arrays import Detections
 from workers.batching import BatchFormer, Waiting
 from workers.estimator import PoseEstimator
+from workers.hang import HangWatch
 from workers.preprocess import Letterbox
 from workers.triage import Job, bury, skip
 
@@ -41,10 +42,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A frame that the engine choked on. It is not answered: another worker may manage."""
+    """A frame that the engine choked on. It is not answered: another worker may manage.
+
+    `alone` says that no other frame can have been the cause.
+    """
 
     job: Job
     error: Exception
+    alone: bool
 
 
 Outcome = Seen | Failed | PoseResult
@@ -71,8 +76,9 @@ class _Submission:
 class Pipeline:
     """`add` by one thread, `collect` by one (another) thread; the rest happens in between."""
 
-    def __init__(self, estimator: PoseEstimator, metrics: Metrics, decode_threads: int) -> None:
+    def __init__(self, estimator: PoseEstimator, metrics: Metrics, decode_threads: int, watch: HangWatch) -> None:
         engine = estimator.engine
+        self._watch = watch
         self._estimator = estimator
         self._metrics = metrics
         self._decoders = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
@@ -110,6 +116,28 @@ class Pipeline:
             self._inside += 1
         self._decoders.submit(self._prepare, job)
 
+    def add_alone(self, job: Job, begin: Callable[[], Job]) -> None:
+        """A frame that may bring this process down, while nothing else is inside; `begin` is called at the last moment.
+
+        The engine is set up for the frame's size before, with a picture of nothing: that takes a while, and whatever
+        happens meanwhile is not to be blamed on the frame, unless this very size is what the engine chokes on.
+        """
+        fit = self._estimator.fit(job.picture.size_px)
+        if not self._watch.knows(fit.input_px):
+            number = self._watch.inferring((), fit.input_px, time.monotonic())
+            try:
+                blank = self._estimator.blank(job.picture.size_px)
+                with self._submitting:
+                    future = self._estimator.submit([blank])
+                future.result()
+            except Exception as error:  # noqa: BLE001
+                self._done.put(Failed(begin(), error, alone=True))
+                return
+            finally:
+                self._watch.inferred(number, time.monotonic())
+            self._watch.know(fit.input_px)
+        self.add(begin())
+
     def answer(self, result: PoseResult) -> None:
         """A result that needs no engine, to be collected with the others."""
         self._done.put(result)
@@ -140,14 +168,17 @@ class Pipeline:
     def _prepare(self, job: Job) -> None:
         """In a decoder's thread: whatever is raised must reach the collecting thread, or the frame would be stuck."""
         began_s = time.monotonic()
+        number = self._watch.decoding(job, began_s)
         try:
             prepared, fit = self._estimator.prepare(job.picture)
         except BadPicture as error:
             self._give_up(bury(job.entry, str(error)))
             return
         except Exception as error:  # noqa: BLE001
-            self._give_up(Failed(job, error))
+            self._give_up(Failed(job, error, alone=True))
             return
+        finally:
+            self._watch.decoded(number)
         now_s = time.monotonic()
         self._metrics.observe("posebus_stage_seconds", now_s - began_s, stage="decode")
         try:
@@ -176,13 +207,17 @@ class Pipeline:
                 self._busy_since_s = now_s
             # Recordings are not in a hurry, and are promised the same bits however busy the engine is.
             hurry = self._running == 0 and all(one.job.frame.delivery is Delivery.LIVE for one in batch)
+            number = self._watch.inferring([one.job for one in batch], batch[0].fit.input_px, now_s)
             future = self._estimator.submit([prepared.input for prepared in batch], hurry=hurry)
             self._running += 1
             self._metrics.observe("posebus_batch_frames", len(batch))
-            future.add_done_callback(partial(self._hand_back, batch, now_s))
+            future.add_done_callback(partial(self._hand_back, batch, now_s, number))
 
-    def _hand_back(self, batch: Sequence[_Prepared], submitted_at_s: float, future: Future[list[Detections]]) -> None:
+    def _hand_back(
+        self, batch: Sequence[_Prepared], submitted_at_s: float, number: int, future: Future[list[Detections]]
+    ) -> None:
         """In the engine's thread, which must go on: no lock, no work."""
+        self._watch.inferred(number, time.monotonic())
         self._done.put(_Submission(batch, future, submitted_at_s, time.monotonic()))
 
     def _outcomes(self, item: _Submission | Failed | PoseResult | Exception) -> list[Outcome]:
@@ -202,7 +237,8 @@ class Pipeline:
         try:
             people = item.future.result()
         except Exception as error:  # noqa: BLE001 - of whatever kind: it is about these frames
-            return [Failed(prepared.job, error) for prepared in item.batch]
+            return [Failed(prepared.job, error, alone=len(item.batch) == 1) for prepared in item.batch]
+        self._watch.know(item.batch[0].fit.input_px)
         return [Seen(one.job, one.fit, found, inference_s) for one, found in zip(item.batch, people, strict=True)]
 
     def _note_busy(self, until_s: float) -> None:

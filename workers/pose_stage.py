@@ -1,27 +1,34 @@
 """The worker's step: commit what was seen, poses and acknowledgement in one transaction.
 
-Around it, threads take frames (`intake`), decode and infer them (`pipeline`). What a frame can do wrong ends here:
-damaged frames and frames that fail again and again are dead-lettered with their reason, and a mark tells the tracker
-not to wait for them.
+Around it, threads take frames (`intake`), keep them (`claims`), decode and infer them (`pipeline`). What a frame can do
+wrong ends here: damaged frames and frames that fail again and again are dead-lettered with their reason, and a mark
+tells the tracker not to wait for them. With a frame that hangs the whole process ends, and is started again.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from posebus.bus.frame_reader import FrameReader, PoseResult
 from posebus.bus.registry import Registry
-from posebus.messages import Frame, PoseFrame, Provenance, Skipped
+from posebus.messages import Frame, PoseFrame, Skipped
 from posebus.metrics import Metrics, age_s
+from posebus.processes import EXIT_STUCK
 from posebus.settings import WorkerSettings
 from posebus.shared_frames import SharedFrames
-from workers.appearance import describe
+from workers.answers import people_of, with_picture
 from workers.background import Background
+from workers.claims import Claims
 from workers.engines.base import default_decode_threads
 from workers.estimator import PoseEstimator
+from workers.failures import Failures
+from workers.hang import Hang, HangGuard, HangWatch
 from workers.held import Held
 from workers.intake import Intake
 from workers.pipeline import Failed, Outcome, Pipeline, Seen
@@ -35,6 +42,8 @@ COMMIT_TOGETHER = 16
 COMMIT_WAIT_S = 0.25
 """Nobody waits for the poses of a recording: several in one transaction cost a third of what they cost one by one."""
 DRAIN_TIMEOUT_S = 5.0
+LAST_COMMIT_S = 1.0
+"""With a frame that hangs, so long is waited for what else is finished."""
 
 log = logging.getLogger("posebus.worker")
 
@@ -51,8 +60,10 @@ class PoseStage:
         estimator: PoseEstimator,
         settings: WorkerSettings,
         shared: SharedFrames | None = None,
+        leave: Callable[[int], object] = os._exit,
     ) -> None:
-        """`shared` is where pictures are that go through this machine's memory."""
+        """`shared` is where pictures are that go through this machine's memory; `leave(exit code)` ends a process in
+        which a thread hangs."""
         self._reader = reader
         self._registry = registry
         self._engine = estimator.engine
@@ -60,11 +71,17 @@ class PoseStage:
         self._metrics = Metrics()
         self._held = Held()
         threads = settings.decode_threads or default_decode_threads(self._engine.device)
-        self._pipeline = Pipeline(estimator, self._metrics, threads)
+        self._watch = HangWatch(settings.hang_s)
+        self._guard = HangGuard(self._watch, self._end_hung)
+        self._leave = leave
+        self._hung, self._settled = threading.Event(), threading.Event()
+        self._pipeline = Pipeline(estimator, self._metrics, threads, self._watch)
         self._shared = shared
+        self._failures = Failures(reader, self._held, settings.max_deliveries)
         triage = Triage(settings, shared)
         self._intake = Intake(reader, self._pipeline, self._held, triage, self._metrics)
         self._taking = Background(self._intake.step, "take frames")
+        self._keeping = Background(Claims(reader, self._held, settings.reclaim_after_s).step, "keep frames")
         self._outbox: list[PoseResult] = []
         self._outbox_since_s = 0.0
         self._refreshed_at_s = -1e9
@@ -75,12 +92,22 @@ class PoseStage:
     def step(self, now_s: float) -> bool:
         """One round: wait a moment for what the engine has seen, and commit it."""
         self._refresh(now_s)
+        self._guard.start()
+        self._keeping.check()
         self._taking.check()
         for outcome in self._pipeline.collect(self._patience_s(now_s)):
             self._receive(outcome)
-        if self._worth_committing(time.monotonic()):
+        self._failures.write()
+        if self._worth_committing(time.monotonic()) or self._hung.is_set():
             self._commit()
+        if self._hung.is_set():
+            self._settled.set()
         return True
+
+    @property
+    def has_computed(self) -> bool:
+        """Whether the engine has ever computed anything: else it is no use starting this worker again."""
+        return self._watch.has_computed
 
     def report(self) -> dict[str, Any]:
         return {
@@ -110,12 +137,18 @@ class PoseStage:
             if now_s - moved_at_s > DRAIN_TIMEOUT_S:
                 log.warning("leaving with %d frames unfinished; another worker will take them over", len(self._held))
                 break
+        self._failures.write()
         self._commit()
+        suspect = self._intake.alone
+        if suspect is not None and suspect.place in self._held:
+            self._failures.withdraw(suspect)
         self._reader.leave(self._intake.cameras)
 
     def close(self) -> None:
         self._taking.stop(IDLE_WAIT_S)
+        self._keeping.stop(0.0)
         self._pipeline.close()
+        self._guard.stop()
         self._engine.close()
 
     def _refresh(self, now_s: float) -> None:
@@ -147,15 +180,18 @@ class PoseStage:
 
     def _receive(self, outcome: Outcome) -> None:
         if isinstance(outcome, Failed):
-            # Not acknowledged, so that after a pause another worker tries it, and after max_deliveries it is buried.
             log.warning("camera %s: inference failed: %s", outcome.job.frame.camera, outcome.error)
-            self._held.release([outcome.job.entry])
-            return
+            last = self._failures.failed(outcome)
+            if last is None:
+                return
+            outcome = last
         if not self._outbox:
             self._outbox_since_s = time.monotonic()
         if isinstance(outcome, Seen):
-            self._outbox.append(self._poses(outcome))
+            self._outbox.append(people_of(outcome, self._metrics, appearance=self._settings.appearance))
             return
+        if outcome.dead_reason is not None:
+            outcome = with_picture(outcome, self._shared)
         self._outbox.append(outcome)
         if outcome.dead_reason is not None:
             self._counts["dead"] += 1
@@ -164,28 +200,6 @@ class PoseStage:
         elif isinstance(outcome.body, Skipped):
             self._skipped[outcome.body.reason] += 1
             self._metrics.count("posebus_frames_skipped_total", reason=outcome.body.reason)
-
-    def _poses(self, seen: Seen) -> PoseResult:
-        began_s = time.monotonic()
-        frame = seen.job.frame
-        people = seen.fit.people_to_source(seen.people, frame.size_px)
-        appearance = describe(seen.job.picture.rgb(), people, frame.size_px) if self._settings.appearance else None
-        body = PoseFrame(
-            camera=frame.camera,
-            epoch=frame.epoch,
-            seq=frame.seq,
-            captured_at_ns=frame.captured_at_ns,
-            size_px=frame.size_px,
-            boxes_xyxy_px=people.boxes_xyxy_px,
-            scores=people.scores,
-            keypoints_px=people.keypoints_px,
-            appearance=appearance,
-        )
-        self._metrics.observe("posebus_stage_seconds", time.monotonic() - began_s, stage="people")
-        provenance = Provenance(
-            frame.clock, frame.delivery, frame.published_at_ns, inference_ns=round(seen.inference_s * 1e9)
-        )
-        return PoseResult(seen.job.entry, body, provenance)
 
     def _commit(self) -> None:
         if not self._outbox:
@@ -198,6 +212,22 @@ class PoseStage:
         self._metrics.observe("posebus_stage_seconds", time.monotonic() - began_s, stage="commit")
         self._count_committed()
         self._outbox.clear()
+
+    def _end_hung(self, hang: Hang) -> None:
+        """In a thread of its own: the main one may wait for the very thing that hangs."""
+        frames = ", ".join(f"camera {job.frame.camera} frame {job.frame.epoch}:{job.frame.seq}" for job in hang.jobs)
+        log.error(
+            "the %s has not come back with %s for %.0f s (worker.hang_s): this worker ends and has to be started again",
+            hang.where,
+            frames or "a picture of nothing",
+            hang.for_s,
+        )
+        noting = threading.Thread(target=self._failures.hung, args=(hang,), daemon=True)
+        noting.start()
+        self._hung.set()
+        self._settled.wait(LAST_COMMIT_S)
+        noting.join(LAST_COMMIT_S)
+        self._leave(EXIT_STUCK)
 
     def _discard_shared(self) -> None:
         """Not before the commit: whoever takes a frame over needs its picture."""

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import traceback
+
 from posebus.bus.connection import open_broker
 from posebus.bus.frame_reader import FrameReader
 from posebus.bus.registry import Registry, process_id
 from posebus.config import cache_folder
+from posebus.errors import EngineError, PoseBusError
+from posebus.processes import EXIT_STUCK
+from posebus.progress import give_life_signs
 from posebus.settings import Settings
 from posebus.shared_frames import SharedFrames
 from posebus.stage import Heartbeat, StopFlag, run_stage
@@ -13,9 +20,15 @@ from workers.engines import load_engine
 from workers.estimator import PoseEstimator
 from workers.pose_stage import PoseStage
 
+log = logging.getLogger("posebus.worker")
+
 
 def run_worker(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT. Raises FatalError: no broker, no engine, no weights."""
+    """Run until SIGTERM or SIGINT. Raises FatalError: no broker, no engine, no weights.
+
+    An engine that breaks after it has worked, and errors that nobody foresaw, end this process with EXIT_STUCK, so that
+    it is started again: a frame may have brought that about, and the frame's attempts are counted.
+    """
     stop = StopFlag()
     stop.install()
     broker = open_broker(settings.redis, settings.shards)
@@ -26,4 +39,18 @@ def run_worker(settings: Settings) -> None:
     reader = FrameReader(broker, process_id("worker"), settings.retention.dead_entries)
     shared = SharedFrames(settings.shared_frames) if settings.shared_frames else None
     stage = PoseStage(reader, registry, estimator, settings.worker, shared)
-    run_stage(stage, Heartbeat(registry, stage.role), stop)
+    give_life_signs(os.environ, lambda now_s: True)
+    try:
+        run_stage(stage, Heartbeat(registry, stage.role), stop)
+    except EngineError as error:
+        if not stage.has_computed:
+            raise
+        log.error("%s; this worker ends and has to be started again", error)
+        raise SystemExit(EXIT_STUCK) from error
+    except PoseBusError:
+        raise
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"unexpected {type(error).__name__} in {place.name}, line {place.lineno}: {error}"
+        log.error("%s; this worker ends and has to be started again", what)
+        raise SystemExit(EXIT_STUCK) from error

@@ -14,6 +14,9 @@ from posebus.settings import WorkerSettings
 from posebus.shared_frames import SharedFrames
 from workers.picture import Picture
 
+INNOCENT_DELIVERIES = 20
+"""A frame that is handed out so many times as often as it may fail is given up, though nothing else speaks against it:
+something goes round and round."""
 REASON_LENGTH = 200
 """Of a dead letter's reason, as much goes into the mark for the tracker."""
 
@@ -45,8 +48,9 @@ class Triage:
             return bury(entry, f"malformed: {entry.defect}")
         if isinstance(body, EndOfStream):
             return PoseResult(entry, body)
-        if entry.deliveries > self.settings.max_deliveries:
-            return bury(entry, f"given up after {entry.deliveries - 1} deliveries")
+        reason = hopeless(entry, self.settings.max_deliveries)
+        if reason is not None:
+            return bury(entry, reason)
         live = body.delivery is Delivery.LIVE
         if live and age_ms > self.settings.max_age_ms:
             return skip(entry, body, "too old")
@@ -62,6 +66,18 @@ class Triage:
         if self._shared is None:
             raise BadPicture("a picture is in the memory of its ingest's machine: give this worker shared_frames too")
         return Picture(self._shared.get(frame.data.decode(errors="replace")), "raw", frame.image_size_px)
+
+
+def hopeless(entry: FrameEntry, max_attempts: int) -> str | None:
+    """Why nothing more is tried with this entry; None while something is."""
+    attempts = entry.attempts
+    if len(attempts) >= max_attempts:
+        workers = len({attempt.worker for attempt in attempts})
+        times = f"{len(attempts)} attempts" if len(attempts) > 1 else "an attempt"
+        return f"given up after {times} in {workers} worker{'s'[: workers != 1]}; the last: {attempts[-1].outcome}"
+    if entry.deliveries > INNOCENT_DELIVERIES * max_attempts:
+        return f"given up after {entry.deliveries - 1} deliveries: the workers that took it went, whatever the reason"
+    return None
 
 
 def freshest(entries: Sequence[FrameEntry], keep: int) -> tuple[list[FrameEntry], list[PoseResult]]:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
-
-import redis
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from posebus.bus.connection import Broker
 from posebus.bus.group_reader import GroupReader
+from posebus.bus.take_over import Attempt, Place, TakeOver, attempts_to_json
 from posebus.codec import decode_frame, encode_poses
 from posebus.errors import MalformedMessage
 from posebus.messages import Delivery, EndOfStream, Frame, PoseFrame, Provenance, Skipped
 from posebus.topology import WORKERS_GROUP
 
+SUSPECT = b"suspect"
+"""A field of frames that come back from the dead letters."""
+
 
 @dataclass(frozen=True, slots=True)
 class FrameEntry:
-    """One entry of a `frames` stream as a worker holds it; `body` is None where it could not be decoded (`defect`)."""
+    """One entry of a `frames` stream as a worker holds it; `body` is None where it could not be decoded (`defect`).
+
+    `attempts` are those that count against it, the one under way included.
+    """
 
     camera: str
     entry_id: bytes
@@ -27,16 +32,31 @@ class FrameEntry:
     raw: Mapping[bytes, bytes]
     deliveries: int = 1
     defect: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def place(self) -> Place:
+        """Where it stands: what identifies it among all entries."""
+        return self.camera, self.entry_id
+
+    @property
+    def suspect(self) -> bool:
+        """Whether it may bring its worker down: it was in one that went, or comes back from the dead letters."""
+        return self.deliveries > 1 or SUSPECT in self.raw
 
 
 @dataclass(frozen=True, slots=True)
 class PoseResult:
-    """What a worker made of one entry. `body` is None for an entry that says not even which frame it was."""
+    """What a worker made of one entry. `body` is None for an entry that says not even which frame it was.
+
+    `letter` are fields that stand in a dead letter instead of the entry's own.
+    """
 
     entry: FrameEntry
     body: PoseFrame | Skipped | EndOfStream | None
     provenance: Provenance | None = None
     dead_reason: str | None = None
+    letter: Mapping[bytes, bytes] = field(default_factory=dict)
 
     @property
     def live(self) -> bool:
@@ -55,6 +75,7 @@ class FrameReader:
         self._topology = broker.topology
         self._consumer = consumer
         self._group = GroupReader(broker, WORKERS_GROUP, consumer)
+        self._take_over = TakeOver(broker, consumer)
         self._dead_kept = dead_kept
         self._broker_offset_ms = 0.0
 
@@ -71,26 +92,34 @@ class FrameReader:
         """Ask the broker for its time; call now and then, so that drift does not add up."""
         self._broker_offset_ms = self._broker.now_ns() / 1e6 - time.monotonic() * 1000
 
-    def reclaim(self, camera: str, idle_ms: int, count: int) -> list[FrameEntry]:
-        """Take over frames of `camera` that their worker has held for `idle_ms` without finishing."""
-        key = self._topology.frames(camera)
-        with self._broker.errors():
-            try:
-                reply = cast(
-                    Any, self._client.xautoclaim(key, WORKERS_GROUP, self._consumer, min_idle_time=idle_ms, count=count)
-                )
-            except redis.ResponseError as error:
-                if not str(error).startswith("NOGROUP"):
-                    raise
-                return []
-            claimed = [(entry_id, raw) for entry_id, raw in reply[1] if raw]
-            if not claimed:
-                return []
-            pending = self._client.xpending_range(
-                key, WORKERS_GROUP, min=claimed[0][0], max=claimed[-1][0], count=10 * count, consumername=self._consumer
-            )
-        deliveries = {row["message_id"]: int(row["times_delivered"]) for row in cast(Any, pending)}
-        return [_entry(camera, entry_id, raw, deliveries.get(entry_id, 1)) for entry_id, raw in claimed]
+    def reclaim(
+        self,
+        cameras: Iterable[str],
+        idle_ms: int,
+        count: int,
+        passed_over: Callable[[Place, float], bool] = lambda place, idle_s: False,
+    ) -> list[FrameEntry]:
+        """Take over up to `count` frames that their workers have neither finished nor renewed for `idle_ms`.
+
+        See `TakeOver.claim`.
+        """
+        return [
+            _entry(taken.camera, taken.entry_id, taken.raw, taken.deliveries, taken.attempts)
+            for taken in self._take_over.claim(cameras, idle_ms, count, passed_over)
+        ]
+
+    def renew(self, places: Iterable[Place]) -> None:
+        """These entries are still being worked on: nobody is to take them over."""
+        self._take_over.renew(places)
+
+    def note(self, entry: FrameEntry, attempts: Sequence[Attempt]) -> FrameEntry:
+        """Write down what was tried with an entry, this time included; returns the entry with it."""
+        self._take_over.note(entry.place, attempts)
+        return replace(entry, attempts=tuple(attempts))
+
+    def attempt(self, outcome: str) -> Attempt:
+        """An attempt of this worker now."""
+        return Attempt(self._consumer, time.time_ns(), outcome)
 
     def commit(self, results: Sequence[PoseResult]) -> None:
         """Publish results and acknowledge and delete their frames, in one transaction for each shard.
@@ -109,6 +138,8 @@ class FrameReader:
                     key = self._topology.frames(camera)
                     pipeline.xack(key, WORKERS_GROUP, *entry_ids)
                     pipeline.xdel(key, *entry_ids)
+                for camera, entry_ids in _by_camera([r for r in shard_results if r.entry.suspect]).items():
+                    pipeline.hdel(self._topology.suspects(camera), *entry_ids)
                 pipeline.execute()
 
     def leave(self, cameras: Iterable[str]) -> None:
@@ -128,7 +159,15 @@ class FrameReader:
         if result.body is not None:
             pipeline.xadd(self._topology.poses(camera), encode_poses(result.body, result.provenance, time.time_ns()))
         if result.dead_reason is not None:
-            fields = {**result.entry.raw, b"dead_reason": result.dead_reason, b"dead_camera": camera}
+            fields = {
+                **{name: value for name, value in result.entry.raw.items() if name != SUSPECT},
+                **result.letter,
+                b"dead_reason": result.dead_reason,
+                b"dead_camera": camera,
+                b"dead_at_ns": time.time_ns(),
+                b"dead_by": self._consumer,
+                b"dead_attempts": attempts_to_json(result.entry.attempts),
+            }
             pipeline.xadd(self._topology.dead(shard), fields, maxlen=self._dead_kept, approximate=True)
 
 
@@ -139,11 +178,13 @@ def _by_camera(results: Sequence[PoseResult]) -> dict[str, list[bytes]]:
     return entry_ids
 
 
-def _entry(camera: str, entry_id: bytes, raw: Mapping[bytes, bytes], deliveries: int) -> FrameEntry:
+def _entry(
+    camera: str, entry_id: bytes, raw: Mapping[bytes, bytes], deliveries: int, attempts: tuple[Attempt, ...] = ()
+) -> FrameEntry:
     try:
         body = decode_frame(raw)
     except MalformedMessage as error:
         return FrameEntry(camera, entry_id, None, raw, deliveries, defect=str(error))
     if body.camera != camera:
         return FrameEntry(camera, entry_id, None, raw, deliveries, defect=f"it names the camera {body.camera!r}")
-    return FrameEntry(camera, entry_id, body, raw, deliveries)
+    return FrameEntry(camera, entry_id, body, raw, deliveries, attempts=attempts)

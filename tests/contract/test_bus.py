@@ -237,7 +237,7 @@ def test_a_dead_workers_frames_are_taken_over_with_their_count_of_deliveries(rea
     out.publish(frame(0))
     dead.read(["door"], 1, None)
     assert heir.read(["door"], 1, None) == []
-    (entry,) = heir.reclaim("door", 0, 10)
+    (entry,) = heir.reclaim(["door"], 0, 10)
     assert (entry.body.seq if entry.body else None, entry.deliveries) == (0, 2)
 
 

@@ -15,12 +15,14 @@ import simplejpeg
 
 from posebus.appearance import split
 from posebus.bus.connection import Broker, connect
-from posebus.bus.frame_reader import FrameReader, PoseResult
+from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
 from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.pose_reader import PoseReader
 from posebus.bus.registry import CameraRecord, Registry
+from posebus.bus.take_over import GONE, Attempt, attempts_from_json
 from posebus.errors import BrokerUnavailable
 from posebus.messages import Delivery, EndOfStream, Frame, PoseFrame, Skipped
+from posebus.processes import EXIT_STUCK
 from posebus.settings import RetentionSettings, WorkerSettings
 from posebus.shared_frames import SharedFrames
 from posebus.topology import WORKERS_GROUP, Topology
@@ -47,7 +49,9 @@ class OnePerson:
     def __init__(self) -> None:
         self.failing = False
         self.stalled = False
+        self.stalls_after = 10**9  # submissions
         self.submitted = 0
+        self.on_submit: Callable[[], object] = lambda: None
         self._stuck: list[Future[list[Detections]]] = []
 
     def prepare(self, picture: Picture, fit: Letterbox) -> ImageArray:
@@ -55,11 +59,12 @@ class OnePerson:
 
     def submit(self, prepared: Sequence[ImageArray], *, hurry: bool = False) -> Future[list[Detections]]:
         self.submitted += 1
+        self.on_submit()
         future: Future[list[Detections]] = Future()
         if self.failing:
             future.set_exception(RuntimeError("the device is on fire"))
             return future
-        if self.stalled:
+        if self.stalled or self.submitted > self.stalls_after:
             self._stuck.append(future)
             return future
         height, width = prepared[0].shape[:2]
@@ -70,7 +75,8 @@ class OnePerson:
 
     def release(self) -> None:
         for future in self._stuck:
-            future.set_result([])
+            if not future.done():
+                future.set_result([])
 
     def close(self) -> None:
         pass
@@ -84,8 +90,10 @@ class Bench:
         client: redis.Redis,
         delivery: Delivery = Delivery.LOSSLESS,
         shared: SharedFrames | None = None,
+        consumer: str = "w1",
         **settings: Any,
     ) -> None:
+        self.left: list[int] = []
         self.client = client
         self.broker = Broker(client, TOPOLOGY, "test")
         self.engine = OnePerson()
@@ -93,9 +101,14 @@ class Bench:
         self.delivery = delivery
         self.cameras: set[str] = set()
         self.writer = self.camera("door")
-        self.reader = FrameReader(self.broker, "w1", dead_kept=10)
+        self.reader = FrameReader(self.broker, consumer, dead_kept=10)
         self.stage = PoseStage(
-            self.reader, Registry(self.broker), PoseEstimator(self.engine, self.settings), self.settings, shared
+            self.reader,
+            Registry(self.broker),
+            PoseEstimator(self.engine, self.settings),
+            self.settings,
+            shared,
+            leave=self.left.append,
         )
 
     def camera(self, name: str) -> FrameWriter:
@@ -135,6 +148,24 @@ class Bench:
             assert time.monotonic() < deadline_s
             self.run()
             time.sleep(0.03)
+
+    def take_and_die(self, frames: int, consumer: str) -> None:
+        """Another worker takes frames and is never heard of again."""
+        FrameReader(self.broker, consumer, dead_kept=10).read(["door"], frames, None)
+
+    def letters(self) -> list[dict[bytes, bytes]]:
+        return [fields for _, fields in self.client.xrange(TOPOLOGY.dead(0))]
+
+    def noted(self) -> dict[bytes, tuple[Attempt, ...]]:
+        """What stands against frames, by entry id."""
+        found = self.client.hgetall(TOPOLOGY.suspects("door"))
+        return {entry_id: attempts_from_json(value) for entry_id, value in found.items()}
+
+    def step_until(self, condition: Callable[[], object]) -> None:
+        deadline_s = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline_s
+            self.stage.step(time.monotonic())
 
     def poses(self, camera: str = "door") -> list[PoseFrame | Skipped | EndOfStream | None]:
         reader = PoseReader(self.broker, "t1", RetentionSettings())
@@ -306,7 +337,9 @@ def test_a_frame_that_fails_again_and_again_is_buried(make_bench: MakeBench, rea
     assert bench.engine.submitted == 3
     assert [type(body) for body in bench.poses()] == [Skipped]
     ((_, letter),) = bench.client.xrange(TOPOLOGY.dead(0))
-    assert letter[b"dead_reason"] == b"given up after 3 deliveries"
+    assert letter[b"dead_reason"] == (
+        b"given up after 3 attempts in 1 worker; the last: RuntimeError: the device is on fire"
+    )
     assert bench.waiting() == (0, 0)
 
 
@@ -367,3 +400,126 @@ def test_a_worker_leaves_the_frames_that_it_cannot_hold_to_others(
         bench.stage.step(time.monotonic())
     assert bench.waiting()[1] == bench.engine.in_flight * bench.engine.batch
     assert isinstance(bench.reader.read(["door"], 1, None)[0].body, Frame)
+
+
+def test_frames_of_a_dead_worker_are_tried_one_at_a_time(make_bench: MakeBench, real_url: str) -> None:
+    bench = make_bench(connect(real_url), reclaim_after_s=0.05)
+    for seq in range(7):
+        bench.publish(seq)
+    bench.take_and_die(7, "dead")
+    under_suspicion: list[int] = []
+    bench.engine.on_submit = lambda: under_suspicion.append(len(bench.noted()))
+    bench.run_until_answered()
+    assert sorted(body.seq for body in bench.poses() if isinstance(body, PoseFrame)) == list(range(7))
+    # The first was a picture of nothing, with which the engine was set up.
+    assert under_suspicion == [0, *[1] * 7]
+    assert bench.noted() == {}
+
+
+def test_a_frame_that_merely_was_in_many_workers_that_died_is_not_given_up(
+    make_bench: MakeBench, real_url: str
+) -> None:
+    bench = make_bench(connect(real_url), reclaim_after_s=0.02, max_deliveries=3)
+    bench.publish(0)
+    bench.take_and_die(1, "dead-0")
+    for number in range(1, 12):
+        time.sleep(0.03)
+        FrameReader(bench.broker, f"dead-{number}", dead_kept=10).reclaim(["door"], 10, 4)
+    bench.run_until_answered()
+    assert [type(body) for body in bench.poses()] == [PoseFrame]
+
+
+def test_while_a_suspect_is_tried_that_stands_against_it(make_bench: MakeBench, real_url: str) -> None:
+    bench = make_bench(connect(real_url), reclaim_after_s=0.05)
+    bench.publish(0)
+    bench.take_and_die(1, "dead")
+    bench.engine.stalls_after = 1  # it is set up with a picture of nothing first
+    bench.step_until(lambda: bench.engine.submitted == 2)
+    ((attempt,),) = bench.noted().values()
+    assert (attempt.worker, attempt.outcome) == ("w1", GONE)
+    bench.stage.drain()
+    assert bench.noted() == {}, "leaving in order is no fault of the frame"
+
+
+def test_a_frame_alone_in_workers_that_died_is_given_up_with_its_picture(make_bench: MakeBench, real_url: str) -> None:
+    bench = make_bench(connect(real_url), reclaim_after_s=0.05, max_deliveries=2)
+    bench.publish(0)
+    bench.take_and_die(1, "dead-0")
+    for number in (1, 2):
+        reader = FrameReader(bench.broker, f"dead-{number}", dead_kept=10)
+        while not (taken := reader.reclaim(["door"], 20, 4)):
+            time.sleep(0.01)
+        reader.note(taken[0], [*taken[0].attempts, reader.attempt(GONE)])
+    bench.run_until_answered()
+    assert bench.engine.submitted == 0
+    ((mark,), (letter,)) = bench.poses(), bench.letters()
+    assert isinstance(mark, Skipped)
+    assert mark.reason == f"given up after 2 attempts in 2 workers; the last: {GONE}"
+    assert [attempt.worker for attempt in attempts_from_json(letter[b"dead_attempts"])] == ["dead-1", "dead-2"]
+    assert letter[b"data"] == BLACK
+    assert bench.noted() == {}
+
+
+def test_a_slow_engine_keeps_its_frames(make_bench: MakeBench, real_url: str) -> None:
+    bench = make_bench(connect(real_url), reclaim_after_s=0.2)
+    bench.engine.stalled = True
+    bench.publish(0)
+    bench.step_until(lambda: bench.engine.submitted == 1)
+    rival = FrameReader(bench.broker, "rival", dead_kept=10)
+    end_s = time.monotonic() + 1.0
+    while time.monotonic() < end_s:
+        bench.stage.step(time.monotonic())
+        assert rival.reclaim(["door"], 200, 4) == []
+    (row,) = bench.client.xpending_range(TOPOLOGY.frames("door"), WORKERS_GROUP, "-", "+", 9)
+    assert (row["consumer"], row["times_delivered"]) == (b"w1", 1)
+
+
+def test_who_failed_with_a_frame_leaves_it_to_others_first(make_bench: MakeBench, real_url: str) -> None:
+    bench = make_bench(connect(real_url), reclaim_after_s=0.5)
+    bench.engine.failing = True
+    bench.publish(0)
+    bench.run()
+    bench.engine.failing = False
+    rival = FrameReader(bench.broker, "rival", dead_kept=10)
+    taken: list[FrameEntry] = []
+    while not taken:
+        bench.stage.step(time.monotonic())
+        assert bench.waiting() == (1, 1), "it took it again itself"
+        taken = rival.reclaim(["door"], 500, 4)
+    assert [(attempt.worker, attempt.outcome) for attempt in taken[0].attempts] == [
+        ("w1", "RuntimeError: the device is on fire")
+    ]
+
+
+def test_with_a_frame_that_hangs_the_worker_ends_and_that_stands_against_it(
+    make_bench: MakeBench, real_url: str
+) -> None:
+    bench = make_bench(connect(real_url), hang_s=0.4)
+    bench.publish(0)
+    bench.run()
+    bench.engine.stalled = True
+    bench.publish(1)
+    bench.step_until(lambda: bench.left)
+    assert bench.left == [EXIT_STUCK]
+    ((attempt,),) = bench.noted().values()
+    assert (attempt.worker, attempt.outcome) == ("w1", "it hung in the engine for 0 s")
+
+
+def test_a_dead_letter_has_its_picture_also_when_that_was_in_shared_memory(
+    make_bench: MakeBench, real_url: str, tmp_path: Path
+) -> None:
+    shared = SharedFrames(tmp_path)
+    bench = make_bench(connect(real_url), shared=shared, max_deliveries=1)
+    bench.engine.failing = True
+    blue = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    blue[..., 0] = 255
+    shared.put("door-1-0", blue.data.cast("B"))
+    bench.publish(0, data=b"door-1-0", encoding="shared")
+    bench.run()
+    (letter,) = bench.letters()
+    assert (letter[b"encoding"], letter[b"image_size"]) == (b"jpeg", b"96x64")
+    assert simplejpeg.decode_jpeg(letter[b"data"], "BGR")[0, 0] == pytest.approx([255, 0, 0], abs=4)
+    assert (
+        letter[b"dead_reason"]
+        == b"given up after an attempt in 1 worker; the last: RuntimeError: the device is on fire"
+    )

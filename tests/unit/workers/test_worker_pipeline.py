@@ -20,6 +20,7 @@ from posebus.settings import WorkerSettings
 from workers.arrays import Detections, ImageArray
 from workers.engines.base import Head
 from workers.estimator import PoseEstimator
+from workers.hang import HangWatch
 from workers.picture import Picture
 from workers.pipeline import Failed, Outcome, Pipeline, Seen
 from workers.preprocess import Letterbox
@@ -73,7 +74,7 @@ def make_pipeline() -> Iterator[MakePipeline]:
 
     def make(engine: ManualEngine) -> Pipeline:
         estimator = PoseEstimator(engine, WorkerSettings(imgsz=64))
-        made.append(Pipeline(estimator, Metrics(), decode_threads=1))
+        made.append(Pipeline(estimator, Metrics(), decode_threads=1, watch=HangWatch(hang_s=60)))
         return made[-1]
 
     yield make
