@@ -66,6 +66,7 @@ class PoseStage:
         which a thread hangs."""
         self._reader = reader
         self._registry = registry
+        self._estimator = estimator
         self._engine = estimator.engine
         self._settings = settings
         self._metrics = Metrics()
@@ -88,6 +89,12 @@ class PoseStage:
         self._synchronised_at_s = -1e9
         self._counts: Counter[str] = Counter()
         self._skipped: Counter[str] = Counter()
+
+    def warm_up(self) -> None:
+        """Set the engine up for the sizes that the settings name, before the first frame."""
+        for size_px in self._settings.warm_up_px:
+            self._estimator.warm_up(size_px)
+            self._watch.know(self._estimator.fit(size_px).input_px)
 
     def step(self, now_s: float) -> bool:
         """One round: wait a moment for what the engine has seen, and commit it."""

@@ -34,11 +34,10 @@ def run_worker(settings: Settings) -> None:
     broker = open_broker(settings.redis, settings.shards)
     registry = Registry(broker)
     estimator = PoseEstimator(load_engine(settings.worker, cache_folder(settings)), settings.worker)
-    for size_px in settings.worker.warm_up_px:
-        estimator.warm_up(size_px)
     reader = FrameReader(broker, process_id("worker"), settings.retention.dead_entries)
     shared = SharedFrames(settings.shared_frames) if settings.shared_frames else None
     stage = PoseStage(reader, registry, estimator, settings.worker, shared)
+    stage.warm_up()
     give_life_signs(os.environ, lambda now_s: True)
     try:
         run_stage(stage, Heartbeat(registry, stage.role), stop)

@@ -1,0 +1,75 @@
+"""`posebus work` with the real engine, which one kind of picture brings down: what is magenta all over.
+
+Run as `python poisoned_worker.py work --config FILE`; the environment variable POISON says how it goes down.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import workers.process
+from posebus.cli import main
+from posebus.settings import WorkerSettings
+from workers.arrays import Detections
+from workers.engines import load_engine
+from workers.engines.base import Engine
+
+
+class PoisonedEngine:
+    """`engine`, but for magenta pictures."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def submit(self, prepared: Sequence[Any], *, hurry: bool = False) -> Future[list[Detections]]:
+        if any(is_poison(rows) for rows in prepared):
+            POISONS[os.environ["POISON"]]()
+        return self._engine.submit(prepared, hurry=hurry)
+
+
+def is_poison(rows: np.ndarray) -> bool:
+    """Whether the middle of a letterboxed picture, u8 (H, W, 3) RGB, is magenta."""
+    height, width = rows.shape[:2]
+    middle = rows[height // 4 : -height // 4, width // 4 : -width // 4].reshape(-1, 3)
+    return bool(np.abs(middle.astype(int) - (255, 0, 255)).max() < 12)
+
+
+def crash() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+    time.sleep(60)
+
+
+def hang() -> None:
+    time.sleep(3600)
+
+
+def hang_with_the_lock() -> None:
+    ctypes.PyDLL(None).sleep(3600)
+
+
+def fail() -> None:
+    raise ValueError("magenta is no colour")
+
+
+POISONS = {"crash": crash, "hang": hang, "lock": hang_with_the_lock, "fail": fail}
+
+
+def load(settings: WorkerSettings, cache_dir: Path) -> Any:
+    return PoisonedEngine(load_engine(settings, cache_dir))
+
+
+if __name__ == "__main__":
+    workers.process.load_engine = load  # type: ignore[assignment]
+    main()

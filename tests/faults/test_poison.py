@@ -1,0 +1,205 @@
+"""A picture that brings workers down, and workers that are killed: all other frames come out, once, and in time."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import simplejpeg
+
+import posebus
+from posebus.bus.connection import Broker, open_broker
+from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.registry import CameraRecord, Registry
+from posebus.bus.take_over import GONE, attempts_from_json
+from posebus.config import dump_settings
+from posebus.embedded import EmbeddedBroker
+from posebus.fleet import stage_process
+from posebus.messages import Delivery
+from posebus.processes import Family
+from posebus.settings import Settings, WorkerSettings
+from posebus.topology import WORKERS_GROUP
+from posebus.watchdog import Watchdog
+from tests.samples import end, frame
+
+SIZE_PX = (320, 240)
+FRAMES = 24
+POISON_SEQ = 9
+TIMEOUT_S = 120.0
+MAX_DELIVERIES = 2
+SCRIPT = Path(__file__).parent / "poisoned_worker.py"
+
+
+class Bench:
+    """Two workers whose engine does not stand magenta, a tracker, and a camera that the test itself is."""
+
+    def __init__(self, url: str, folder: Path, poison: str, **worker: Any) -> None:
+        self.broker: Broker = open_broker(url)
+        self.settings = Settings(
+            redis=url,
+            worker=WorkerSettings(imgsz=320, threads=1, max_deliveries=MAX_DELIVERIES, warm_up_px=(SIZE_PX,), **worker),
+            log_level="error",
+        )
+        self.config = folder / "settings.yaml"
+        dump_settings(self.settings, self.config)
+        self.family = Family(restart_min_s=0.05, restart_max_s=0.5)
+        self.watchdog = Watchdog(folder, stalled_after_s=3.0, from_first_sign=True)
+        self.pids: set[int] = set()
+        for name in ("worker-1", "worker-2"):
+            spec = stage_process(name, self.config, "work")
+            argv = [sys.executable, str(SCRIPT), *spec.argv[3:]]
+            self.family.start(self.watchdog.watched(replace(spec, argv=argv, env={**spec.env, "POISON": poison})))
+        self.family.start(stage_process("tracker-1", self.config, "track"))
+        self.writer = FrameWriter(self.broker, CameraRecord("door", Delivery.LOSSLESS, "file"), events_kept=10)
+        self.writer.open_epoch()
+
+    def tend(self) -> None:
+        """What the supervisor of a deployment does."""
+        now_s = time.monotonic()
+        self.watchdog.check(self.family.children, now_s)
+        assert self.family.tend(now_s) == []
+        self.pids |= {child.process.pid for name, child in self.family.children.items() if name.startswith("worker")}
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        end_s = time.monotonic() + TIMEOUT_S
+        while not condition():
+            assert time.monotonic() < end_s, f"not within {TIMEOUT_S:g} s: {what}"
+            self.tend()
+            time.sleep(0.02)
+
+    def until_ready(self) -> None:
+        def ready() -> bool:
+            return len(Registry(self.broker).processes()) >= 3
+
+        self.until(ready, "two workers and a tracker")
+
+    def publish(self, seq: int, picture: np.ndarray) -> bytes:
+        data = simplejpeg.encode_jpeg(picture, 90, "RGB", "444")
+        self.writer.publish(frame(seq, data=data, size_px=SIZE_PX, image_size_px=SIZE_PX))
+        return data
+
+
+@pytest.fixture
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """Parametrised by (poison, settings of the workers)."""
+    poison, worker = request.param
+    with EmbeddedBroker() as url:
+        made = Bench(url, tmp_path, poison, **worker)
+        with made.family:
+            made.until_ready()
+            yield made
+
+
+def noise(rng: np.random.Generator) -> np.ndarray:
+    """A picture without people."""
+    return np.repeat(np.repeat(rng.integers(0, 255, (24, 32, 3), np.uint8), 10, 0), 10, 1)
+
+
+def received(bench: Bench) -> tuple[list[int], list[posebus.Event]]:
+    """The numbers of all frames in tracks, as they came, and the events."""
+    seqs, events = [], []
+    with posebus.subscribe(bench.settings.redis, after="start") as subscription:
+        while messages := list(subscription.poll(0.3)):
+            for message in messages:
+                if isinstance(message.body, posebus.TrackFrame):
+                    seqs.append(message.body.seq)
+                elif isinstance(message.body, posebus.Event):
+                    events.append(message.body)
+    return seqs, events
+
+
+OUTCOMES = {
+    "crash": GONE,
+    "hang": "it hung in the engine for 2 s",
+    "lock": GONE,
+}
+
+
+@pytest.mark.parametrize(
+    "bench",
+    [
+        ("crash", {"reclaim_after_s": 0.5}),
+        ("hang", {"reclaim_after_s": 0.5, "hang_s": 2.0}),
+        ("lock", {"reclaim_after_s": 0.5}),
+    ],
+    ids=["crash", "hang", "hang with Python's lock"],
+    indirect=True,
+)
+def test_a_picture_that_brings_workers_down_is_put_aside_and_all_others_come_out(
+    bench: Bench, request: pytest.FixtureRequest
+) -> None:
+    poison = request.node.callspec.params["bench"][0]
+    rng = np.random.default_rng(3)
+    magenta = np.tile(np.array((255, 0, 255), np.uint8), (SIZE_PX[1], SIZE_PX[0], 1))
+    bench.tend()
+    first = set(bench.pids)
+    letters = {seq: bench.publish(seq, magenta if seq == POISON_SEQ else noise(rng)) for seq in range(FRAMES)}
+    bench.writer.publish(end(FRAMES))
+    topology, client = bench.broker.topology, bench.broker.client
+
+    def tracked() -> bool:
+        return not client.xlen(topology.frames("door")) and not client.xlen(topology.poses("door"))
+
+    bench.until(tracked, "everything is answered and tracked")
+    seqs, events = received(bench)
+    assert seqs == [seq for seq in range(FRAMES) if seq != POISON_SEQ]
+    (gap,) = [event for event in events if event.type == posebus.EventType.CAMERA_GAP]
+    assert (gap.data["first_seq"], gap.data["last_seq"], gap.data["skipped"]) == (POISON_SEQ, POISON_SEQ, 1)
+    ((_, letter),) = client.xrange(topology.dead(0))
+    attempts = attempts_from_json(letter[b"dead_attempts"])
+    assert [attempt.outcome for attempt in attempts] == [OUTCOMES[poison]] * MAX_DELIVERIES
+    assert len({attempt.worker for attempt in attempts}) == MAX_DELIVERIES
+    assert OUTCOMES[poison].encode() in letter[b"dead_reason"]
+    assert (letter[b"seq"], letter[b"data"]) == (b"%d" % POISON_SEQ, letters[POISON_SEQ])
+    # Where it is not known who did it: once beside others, and then max_deliveries times alone.
+    deaths = MAX_DELIVERIES + (OUTCOMES[poison] == GONE)
+    bench.until(lambda: len(bench.pids - first) >= deaths, "all that went were started again")
+    assert len(bench.pids - first) == deaths
+
+
+@pytest.mark.parametrize("bench", [("fail", {})], ids=[""], indirect=True)
+def test_frames_of_killed_workers_are_taken_over_and_none_is_lost_or_put_aside(bench: Bench, thorough: bool) -> None:
+    kills, seed = (25, random.randrange(10**6)) if thorough else (2, 7)
+    sys.stdout.write(f"seed {seed}\n")
+    rng, pictures = random.Random(seed), [noise(np.random.default_rng(n)) for n in range(8)]
+    client, key = bench.broker.client, bench.broker.topology.frames("door")
+    took_s: list[float] = []
+    seq = 0
+
+    def pending_of(pid: int) -> set[bytes]:
+        rows = client.xpending_range(key, WORKERS_GROUP, "-", "+", 99)
+        return {row["message_id"] for row in rows if b"-%d-" % pid in row["consumer"]}
+
+    for _ in range(kills):
+        bench.until_ready()
+        held: set[bytes] = set()
+        victim = bench.family.children[rng.choice(["worker-1", "worker-2"])].process
+        end_s = time.monotonic() + rng.uniform(0.2, 0.6)
+        while time.monotonic() < end_s or not held:
+            while client.xlen(key) < 12:
+                bench.publish(seq, pictures[seq % len(pictures)])
+                seq += 1
+            held = pending_of(victim.pid)
+        victim.kill()
+        victim.wait()
+        killed_at_s = time.monotonic()
+        held = pending_of(victim.pid)
+        bench.until(lambda held=held, pid=victim.pid: not held & pending_of(pid), "they are taken over")
+        if held:
+            took_s.append(time.monotonic() - killed_at_s)
+    bench.writer.publish(end(seq))
+    poses = bench.broker.topology.poses("door")
+    bench.until(lambda: not client.xlen(key) and not client.xlen(poses), "everything is answered and tracked")
+    seqs, events = received(bench)
+    assert seqs == list(range(seq))
+    assert client.xlen(bench.broker.topology.dead(0)) == 0
+    assert not [event for event in events if event.type == posebus.EventType.CAMERA_GAP]
+    if took_s:
+        sys.stdout.write(f"taken over after {', '.join(f'{s:.2f}' for s in sorted(took_s))} s\n")
