@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from posebus.cli.config_command import config_app
+from posebus.cli.dead import dead_app
 from posebus.cli.demo import demo
 from posebus.cli.doctor import doctor
 from posebus.cli.engines import engines_app
@@ -66,6 +67,7 @@ app.command("submit", rich_help_panel=JOBS)(submit)
 app.add_typer(jobs_app, name="jobs", rich_help_panel=JOBS)
 app.command("watch", rich_help_panel=LOOK)(watch)
 app.command("top", rich_help_panel=LOOK)(top)
+app.add_typer(dead_app, name="dead", rich_help_panel=LOOK)
 app.command("metrics", rich_help_panel=LOOK)(metrics)
 app.command("doctor", rich_help_panel=LOOK)(doctor)
 app.add_typer(config_app, name="config", rich_help_panel=LOOK)
