@@ -75,8 +75,12 @@ class Bench:
             time.sleep(0.02)
 
     def until_ready(self) -> None:
+        """Until all processes that run now have reported; those that are gone count for some seconds too."""
+
         def ready() -> bool:
-            return len(Registry(self.broker).processes()) >= 3
+            reports = Registry(self.broker).processes().values()
+            running = {child.process.pid for child in self.family.children.values() if child.exit_code is None}
+            return len(running) == 3 and running <= {report["pid"] for report in reports if report.get("ready")}
 
         self.until(ready, "two workers and a tracker")
 
