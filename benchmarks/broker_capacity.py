@@ -149,13 +149,15 @@ class PollCosts:
     """Microseconds of the broker for what is asked whether frames come or not, as pairs: (fixed, for each of them).
 
     cameras: `Registry.cameras`; processes: `Registry.processes`, for each process; empty_read: an XREADGROUP that finds
-    nothing, for each stream; renew_all: a tracker's leases, for each; the next two have no second part. frame: for
+    nothing, for each stream; look: for frames of dead workers, for each camera; renew_all: leases, for each;
+    the others have no second part. reclaim: a tracker's look for what a dead one left of one camera. frame: for
     comparison, a frame on its whole way, many together and nothing else asked.
     """
 
     cameras: tuple[float, float]
     processes: tuple[float, float]
     empty_read: tuple[float, float]
+    look: tuple[float, float]
     reclaim: float
     renew_all: tuple[float, float]
     heartbeat: float
@@ -175,12 +177,13 @@ def line(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 
 REGISTRY_HZ = 4.0
-RECLAIM_HZ = 0.4
+LOOK_HZ = 5.0
 RENEW_HZ = 4.0
 STRAYS_HZ = 0.5
 HEARTBEAT_HZ = 1.0
-"""How often workers and trackers ask: registry, frames of dead workers (each camera), leases and strays (each camera),
-reports. As in workers/pose_stage.py, tracking/track_stage.py and posebus/stage.py with their default settings."""
+"""How often is asked: the registry by each worker and tracker; for frames of dead workers, by one worker at a time, at
+most; leases and strays, each camera; reports. As in workers/, tracking/track_stage.py and posebus/stage.py with their
+default settings."""
 
 
 def poll_load(costs: PollCosts, cameras: int, workers: int, trackers: int) -> dict[str, float]:
@@ -189,7 +192,7 @@ def poll_load(costs: PollCosts, cameras: int, workers: int, trackers: int) -> di
     rates_us = {
         "registry": REGISTRY_HZ * (workers + trackers) * (costs.cameras[0] + costs.cameras[1] * cameras),
         "processes": REGISTRY_HZ * trackers * (costs.processes[0] + costs.processes[1] * processes),
-        "reclaim": RECLAIM_HZ * workers * cameras * costs.reclaim + STRAYS_HZ * cameras * costs.reclaim,
+        "reclaim": LOOK_HZ * (costs.look[0] + costs.look[1] * cameras) + STRAYS_HZ * cameras * costs.reclaim,
         "leases": RENEW_HZ * (trackers * costs.renew_all[0] + cameras * costs.renew_all[1]),
         "heartbeats": HEARTBEAT_HZ * processes * costs.heartbeat,
     }

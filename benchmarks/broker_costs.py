@@ -14,9 +14,11 @@ from benchmarks.broker_worker import ScriptedWorker
 from benchmarks.held_writer import held_writer
 from posebus.bus.connection import Broker, open_broker
 from posebus.bus.frame_reader import FrameReader
+from posebus.bus.pose_reader import PoseReader
 from posebus.bus.registry import CameraRecord, Registry, process_id
 from posebus.lease import Lease, renew_all
 from posebus.messages import CaptureClock, Delivery, Frame
+from posebus.settings import RetentionSettings
 
 SIZES = (10, 100, 1000)
 """Cameras, processes or leases that there are while it is measured."""
@@ -31,9 +33,10 @@ def measure_costs(url: str, script: Script) -> PollCosts:
     broker = open_broker(url)
     registry = Registry(broker)
     reader = FrameReader(broker, process_id("bench"), dead_kept=1)
+    tracker = PoseReader(broker, process_id("bench"), RetentionSettings())
     names: list[str] = []
     leases: list[Lease] = []
-    cameras_us, read_us, processes_us, leases_us = [], [], [], []
+    cameras_us, read_us, look_us, processes_us, leases_us = [], [], [], [], []
     try:
         frame_us = _frame_us(broker, script)
         for size in SIZES:
@@ -46,13 +49,15 @@ def measure_costs(url: str, script: Script) -> PollCosts:
                 leases[-1].acquire()
             cameras_us.append((float(size), _us(broker, registry.cameras, CALLS)))
             read_us.append((float(size), _us(broker, lambda: reader.read(names, 1, None), CALLS)))
+            look_us.append((float(size), _us(broker, lambda: _look(reader, names), CALLS)))
             processes_us.append((float(size), _us(broker, registry.processes, CALLS)))
             leases_us.append((float(size), _us(broker, lambda: renew_all(broker, leases), CALLS)))
         return PollCosts(
             cameras=line(cameras_us),
             processes=line(processes_us),
             empty_read=line(read_us),
-            reclaim=_us(broker, lambda: reader.reclaim(names[0], 10_000, 8), MANY_CALLS),
+            look=line(look_us),
+            reclaim=_us(broker, lambda: tracker.take_over(names[0], 10_000), MANY_CALLS),
             renew_all=line(leases_us),
             heartbeat=_us(broker, lambda: registry.report(names[0], "worker", {"ready": True}), MANY_CALLS),
             frame=frame_us,
@@ -61,6 +66,12 @@ def measure_costs(url: str, script: Script) -> PollCosts:
         for name in names:
             registry.remove_camera(name)
             registry.retire(name)
+
+
+def _look(reader: FrameReader, names: list[str]) -> None:
+    """One worker's turn to look for frames of dead ones: after the last turn is over."""
+    time.sleep(0.002)
+    reader.reclaim(names, idle_ms=10, count=8)
 
 
 def _us(broker: Broker, act: Callable[[], object], calls: int) -> float:

@@ -22,6 +22,8 @@ LIVE_READ_COUNT = 8
 BEHIND_SHARE = 0.25
 """A camera whose next frame has waited for this part of `max_age_ms` has fallen behind."""
 
+LOOK_SHARE = 1 / 6
+"""Of `reclaim_after_s`: how often, about, a worker looks for frames that others left."""
 SUSPECTS_AT_ONCE = 4
 """They are tried one after the other: more than that are left to the other workers."""
 OTHERS_FIRST = 2.0
@@ -111,7 +113,7 @@ class Intake:
         entries = self._reader.reclaim(cameras, int(after_s * 1000), SUSPECTS_AT_ONCE, self._passes_over)
         # Where there were many there may be more, once these were tried. Else: not all workers at the same moment.
         many = len(entries) == SUSPECTS_AT_ONCE
-        self._reclaim_at_s = now_s if many else now_s + after_s / 4 * random.uniform(0.5, 1.0)
+        self._reclaim_at_s = now_s if many else now_s + LOOK_SHARE * after_s * random.uniform(0.5, 1.0)
         if entries:
             self._metrics.count("posebus_frames_reclaimed_total", len(entries))
         return self._accept(entries, now_s)

@@ -99,7 +99,7 @@ class Bench:
         self.engine = OnePerson()
         self.settings = WorkerSettings(imgsz=96, **settings)
         self.delivery = delivery
-        self.cameras: set[str] = set()
+        self.writers: dict[str, FrameWriter] = {}
         self.writer = self.camera("door")
         self.reader = FrameReader(self.broker, consumer, dead_kept=10)
         self.stage = PoseStage(
@@ -112,12 +112,12 @@ class Bench:
         )
 
     def camera(self, name: str) -> FrameWriter:
-        writer = held_writer(self.broker, CameraRecord(name, self.delivery, "file"))
-        self.cameras.add(name)
-        return writer
+        if name not in self.writers:
+            self.writers[name] = held_writer(self.broker, CameraRecord(name, self.delivery, "file"))
+        return self.writers[name]
 
     def publish(self, seq: int, camera: str = "door", data: bytes = BLACK, encoding: str = "jpeg") -> None:
-        writer = self.writer if camera == "door" else self.camera(camera)
+        writer = self.camera(camera)
         size = (WIDTH, HEIGHT)
         writer.publish(
             frame(
@@ -136,7 +136,7 @@ class Bench:
         deadline_s = time.monotonic() + 10
         while time.monotonic() < deadline_s:
             self.stage.step(time.monotonic())
-            waiting = [self.waiting(camera) for camera in self.cameras]
+            waiting = [self.waiting(camera) for camera in self.writers]
             if self.stage.report()["in_flight"] == 0 and all(entries == pending for entries, pending in waiting):
                 return
         raise AssertionError(f"after 10 s there wait (entries, pending): {waiting}")

@@ -51,6 +51,7 @@ COSTS = PollCosts(
     cameras=(20.0, 0.25),
     processes=(40.0, 0.4),
     empty_read=(20.0, 0.4),
+    look=(50.0, 3.0),
     reclaim=25.0,
     renew_all=(50.0, 2.0),
     heartbeat=40.0,
@@ -119,13 +120,13 @@ def test_a_line_goes_through_its_ends_and_never_below_zero() -> None:
     assert line([(10.0, 5.0), (20.0, 50.0)])[0] == 0.0
 
 
-def test_questions_grow_with_cameras_times_workers() -> None:
+def test_questions_grow_with_cameras_and_with_processes() -> None:
     few, many = poll_load(COSTS, 100, 8, 2), poll_load(COSTS, 1000, 80, 20)
-    # 100 cameras, 8 workers, every 2.5 s each; one tracker each 2 s.
-    assert few["reclaim"] == pytest.approx((0.4 * 800 + 0.5 * 100) * 25e-6)
+    # One worker at a time looks at all 100 cameras, 5 times a second; the camera's tracker each 2 s.
+    assert few["reclaim"] == pytest.approx((5 * (50 + 100 * 3)) * 1e-6 + 0.5 * 100 * 25e-6)
     assert few["leases"] == pytest.approx(4 * (2 * 50 + 100 * 2) * 1e-6)
     assert few["registry"] == pytest.approx(4 * 10 * (20 + 25) * 1e-6)
-    assert many["reclaim"] / few["reclaim"] > 80
+    assert 8 < many["reclaim"] / few["reclaim"] < 10
     assert many["leases"] / few["leases"] == pytest.approx(10)
 
 
