@@ -41,8 +41,12 @@ class SharedFrames:
         self._take_free(path)
         file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
         try:
-            if os.fstat(file).st_size != len(rows):
-                os.ftruncate(file, len(rows))
+            if os.fstat(file).st_size > len(rows):
+                # Not cut off: a worker that came too late and still reads it would be killed by that (SIGBUS).
+                os.close(file)
+                os.unlink(path)
+                file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            os.ftruncate(file, len(rows))
             while len(rows):
                 rows = rows[os.write(file, rows) :]
         except OSError:

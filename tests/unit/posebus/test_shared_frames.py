@@ -40,6 +40,16 @@ def test_the_memory_of_discarded_pictures_is_used_again(tmp_path: Path) -> None:
         assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_who_reads_too_late_is_not_hurt_by_a_smaller_picture(tmp_path: Path) -> None:
+    shared = SharedFrames(tmp_path)
+    shared.put("door-1-0", rows(7, pixels=100_000))
+    read = shared.get("door-1-0")
+    shared.discard("door-1-0")
+    shared.put("yard-1-0", rows(1))
+    assert bytes(read) == b"\7" * 300_000
+    assert bytes(shared.get("yard-1-0")) == bytes(rows(1))
+
+
 def test_pictures_that_wait_are_not_overwritten(tmp_path: Path) -> None:
     shared = SharedFrames(tmp_path)
     for name in ("free-1-0", "door-1-0", "door-1-1"):
