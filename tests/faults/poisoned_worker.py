@@ -1,6 +1,6 @@
-"""`posebus work` with the real engine, which one kind of picture brings down: what is magenta all over.
+"""`posebus work` with the real engine, which pictures of one colour bring down, each in its way.
 
-Run as `python poisoned_worker.py work --config FILE`; the environment variable POISON says how it goes down.
+Run as `python poisoned_worker.py work --config FILE`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from workers.engines.base import Engine
 
 
 class PoisonedEngine:
-    """`engine`, but for magenta pictures."""
+    """`engine`, but for pictures of one of the colours of POISONS."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -34,16 +34,18 @@ class PoisonedEngine:
         return getattr(self._engine, name)
 
     def submit(self, prepared: Sequence[Any], *, hurry: bool = False) -> Future[list[Detections]]:
-        if any(is_poison(rows) for rows in prepared):
-            POISONS[os.environ["POISON"]]()
+        for rows in prepared:
+            for colour, poison in POISONS.items():
+                if is_of(colour, rows):
+                    poison()
         return self._engine.submit(prepared, hurry=hurry)
 
 
-def is_poison(rows: np.ndarray) -> bool:
-    """Whether the middle of a letterboxed picture, u8 (H, W, 3) RGB, is magenta."""
+def is_of(colour: tuple[int, int, int], rows: np.ndarray) -> bool:
+    """Whether the middle of a letterboxed picture, u8 (H, W, 3) RGB, is of this colour."""
     height, width = rows.shape[:2]
     middle = rows[height // 4 : -height // 4, width // 4 : -width // 4].reshape(-1, 3)
-    return bool(np.abs(middle.astype(int) - (255, 0, 255)).max() < 12)
+    return bool(np.abs(middle.astype(int) - colour).max() < 12)
 
 
 def crash() -> None:
@@ -59,11 +61,8 @@ def hang_with_the_lock() -> None:
     ctypes.PyDLL(None).sleep(3600)
 
 
-def fail() -> None:
-    raise ValueError("magenta is no colour")
-
-
-POISONS = {"crash": crash, "hang": hang, "lock": hang_with_the_lock, "fail": fail}
+MAGENTA, CYAN, YELLOW = (255, 0, 255), (0, 255, 255), (255, 255, 0)
+POISONS = {MAGENTA: crash, CYAN: hang, YELLOW: hang_with_the_lock}
 
 
 def load(settings: WorkerSettings, cache_dir: Path) -> Any:

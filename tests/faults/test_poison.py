@@ -27,20 +27,20 @@ from posebus.processes import Family
 from posebus.settings import Settings, WorkerSettings
 from posebus.topology import WORKERS_GROUP
 from posebus.watchdog import Watchdog
+from tests.faults.poisoned_worker import CYAN, MAGENTA, YELLOW
 from tests.samples import end, frame
 
 SIZE_PX = (320, 240)
-FRAMES = 24
-POISON_SEQ = 9
+FRAMES = 48
 TIMEOUT_S = 120.0
 MAX_DELIVERIES = 2
 SCRIPT = Path(__file__).parent / "poisoned_worker.py"
 
 
 class Bench:
-    """Two workers whose engine does not stand magenta, a tracker, and a camera that the test itself is."""
+    """Two workers whose engine does not stand some colours, a tracker, and a camera that the test itself is."""
 
-    def __init__(self, url: str, folder: Path, poison: str, **worker: Any) -> None:
+    def __init__(self, url: str, folder: Path, **worker: Any) -> None:
         self.broker: Broker = open_broker(url)
         self.settings = Settings(
             redis=url,
@@ -50,12 +50,12 @@ class Bench:
         self.config = folder / "settings.yaml"
         dump_settings(self.settings, self.config)
         self.family = Family(restart_min_s=0.05, restart_max_s=0.5)
-        self.watchdog = Watchdog(folder, stalled_after_s=3.0, from_first_sign=True)
+        self.watchdog = Watchdog(folder, stalled_after_s=4.0, from_first_sign=True)
         self.pids: set[int] = set()
         for name in ("worker-1", "worker-2"):
             spec = stage_process(name, self.config, "work")
             argv = [sys.executable, str(SCRIPT), *spec.argv[3:]]
-            self.family.start(self.watchdog.watched(replace(spec, argv=argv, env={**spec.env, "POISON": poison})))
+            self.family.start(self.watchdog.watched(replace(spec, argv=argv)))
         self.family.start(stage_process("tracker-1", self.config, "track"))
         self.writer = FrameWriter(self.broker, CameraRecord("door", Delivery.LOSSLESS, "file"), events_kept=10)
         self.writer.open_epoch()
@@ -92,10 +92,9 @@ class Bench:
 
 @pytest.fixture
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    """Parametrised by (poison, settings of the workers)."""
-    poison, worker = request.param
+    """Parametrised by settings of the workers."""
     with EmbeddedBroker() as url:
-        made = Bench(url, tmp_path, poison, **worker)
+        made = Bench(url, tmp_path, **request.param)
         with made.family:
             made.until_ready()
             yield made
@@ -104,6 +103,10 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
 def noise(rng: np.random.Generator) -> np.ndarray:
     """A picture without people."""
     return np.repeat(np.repeat(rng.integers(0, 255, (24, 32, 3), np.uint8), 10, 0), 10, 1)
+
+
+def plain(colour: tuple[int, int, int]) -> np.ndarray:
+    return np.tile(np.array(colour, np.uint8), (SIZE_PX[1], SIZE_PX[0], 1))
 
 
 def received(bench: Bench) -> tuple[list[int], list[posebus.Event]]:
@@ -119,32 +122,24 @@ def received(bench: Bench) -> tuple[list[int], list[posebus.Event]]:
     return seqs, events
 
 
-OUTCOMES = {
-    "crash": GONE,
-    "hang": "it hung in the engine for 2 s",
-    "lock": GONE,
+POISONS = {
+    7: (MAGENTA, GONE),
+    23: (CYAN, "it hung in the engine"),
+    39: (YELLOW, GONE),
 }
+"""By the number of the frame: its colour, and what stands against it. Far apart, so that no two are in one worker."""
 
 
-@pytest.mark.parametrize(
-    "bench",
-    [
-        ("crash", {"reclaim_after_s": 0.5}),
-        ("hang", {"reclaim_after_s": 0.5, "hang_s": 2.0}),
-        ("lock", {"reclaim_after_s": 0.5}),
-    ],
-    ids=["crash", "hang", "hang with Python's lock"],
-    indirect=True,
-)
-def test_a_picture_that_brings_workers_down_is_put_aside_and_all_others_come_out(
-    bench: Bench, request: pytest.FixtureRequest
-) -> None:
-    poison = request.node.callspec.params["bench"][0]
+@pytest.mark.parametrize("bench", [{"reclaim_after_s": 0.5, "hang_s": 2.0}], ids=[""], indirect=True)
+def test_pictures_that_bring_workers_down_are_put_aside_and_all_others_come_out(bench: Bench) -> None:
+    """One crashes the process, one hangs, and one hangs so that the process cannot notice."""
     rng = np.random.default_rng(3)
-    magenta = np.tile(np.array((255, 0, 255), np.uint8), (SIZE_PX[1], SIZE_PX[0], 1))
     bench.tend()
     first = set(bench.pids)
-    letters = {seq: bench.publish(seq, magenta if seq == POISON_SEQ else noise(rng)) for seq in range(FRAMES)}
+    sent = {}
+    for seq in range(FRAMES):
+        colour = POISONS[seq][0] if seq in POISONS else None
+        sent[seq] = bench.publish(seq, noise(rng) if colour is None else plain(colour))
     bench.writer.publish(end(FRAMES))
     topology, client = bench.broker.topology, bench.broker.client
 
@@ -153,22 +148,27 @@ def test_a_picture_that_brings_workers_down_is_put_aside_and_all_others_come_out
 
     bench.until(tracked, "everything is answered and tracked")
     seqs, events = received(bench)
-    assert seqs == [seq for seq in range(FRAMES) if seq != POISON_SEQ]
-    (gap,) = [event for event in events if event.type == posebus.EventType.CAMERA_GAP]
-    assert (gap.data["first_seq"], gap.data["last_seq"], gap.data["skipped"]) == (POISON_SEQ, POISON_SEQ, 1)
-    ((_, letter),) = client.xrange(topology.dead(0))
-    attempts = attempts_from_json(letter[b"dead_attempts"])
-    assert [attempt.outcome for attempt in attempts] == [OUTCOMES[poison]] * MAX_DELIVERIES
-    assert len({attempt.worker for attempt in attempts}) == MAX_DELIVERIES
-    assert OUTCOMES[poison].encode() in letter[b"dead_reason"]
-    assert (letter[b"seq"], letter[b"data"]) == (b"%d" % POISON_SEQ, letters[POISON_SEQ])
-    # Where it is not known who did it: once beside others, and then max_deliveries times alone.
-    deaths = MAX_DELIVERIES + (OUTCOMES[poison] == GONE)
+    assert seqs == [seq for seq in range(FRAMES) if seq not in POISONS]
+    gaps = [event.data for event in events if event.type == posebus.EventType.CAMERA_GAP]
+    assert sum(gap["skipped"] for gap in gaps) == len(POISONS)
+    letters = {int(letter[b"seq"]): letter for _, letter in client.xrange(topology.dead(0))}
+    assert sorted(letters) == sorted(POISONS)
+    for seq, (_, outcome) in POISONS.items():
+        attempts = attempts_from_json(letters[seq][b"dead_attempts"])
+        assert len(attempts) == MAX_DELIVERIES
+        assert all(attempt.outcome.startswith(outcome) for attempt in attempts)
+        assert len({attempt.worker for attempt in attempts}) == MAX_DELIVERIES
+        assert outcome.encode() in letters[seq][b"dead_reason"]
+        assert letters[seq][b"data"] == sent[seq]
+    # Of what hangs it is known at once; of the others only once they were alone, after max_deliveries times more.
+    bench.until_ready()
+    deaths = len(POISONS) * MAX_DELIVERIES + 2
     bench.until(lambda: len(bench.pids - first) >= deaths, "all that went were started again")
-    assert len(bench.pids - first) == deaths
+    assert len(bench.pids - first) <= deaths + 2, "more than the pictures account for, and than a busy machine does"
+    bench.until_ready()
 
 
-@pytest.mark.parametrize("bench", [("fail", {})], ids=[""], indirect=True)
+@pytest.mark.parametrize("bench", [{}], ids=[""], indirect=True)
 def test_frames_of_killed_workers_are_taken_over_and_none_is_lost_or_put_aside(bench: Bench, thorough: bool) -> None:
     kills, seed = (25, random.randrange(10**6)) if thorough else (2, 7)
     sys.stdout.write(f"seed {seed}\n")
