@@ -13,7 +13,6 @@ import time
 from typing import Any
 
 from ingest.connection import Connection, OpenSource
-from ingest.pacing import Backoff
 from ingest.publisher import Publisher, Writer
 from ingest.reader import Reader
 from ingest.report import FrameRate, camera_report
@@ -21,6 +20,7 @@ from ingest.resuming import source_fingerprint
 from ingest.sizing import LargestImgsz, SizeLimit
 from ingest.sources import Picture, is_live, open_source
 from ingest.takeover import TakeOver, take_over
+from posebus.backoff import Backoff
 from posebus.bus.checkpoint import OFFLINE, OPEN, Checkpoint
 from posebus.errors import (
     BadPicture,

@@ -7,9 +7,9 @@ import random
 from collections.abc import Callable
 
 from ingest.losses import Losses
-from ingest.pacing import Backoff
 from ingest.reader import Reader
 from ingest.sources import Source, is_live
+from posebus.backoff import Backoff
 from posebus.bus.checkpoint import Checkpoint
 from posebus.errors import LoginRefused, SourceUnavailable
 from posebus.metrics import Metrics

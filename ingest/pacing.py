@@ -1,8 +1,6 @@
-"""When to take, show or try again: rate cap, playback pace, backoff. Pure: times come in as arguments."""
+"""When to take or show a picture: rate cap and playback pace. Pure: times come in as arguments."""
 
 from __future__ import annotations
-
-import random
 
 EARLY_FRACTION = 0.5
 """How far ahead of its turn, in cap intervals, a picture is taken: the nearest picture to each turn, not the next."""
@@ -56,31 +54,3 @@ class RealtimePacer:
             self._origin_s -= wait_s
             return 0.0
         return max(0.0, wait_s)
-
-
-class Backoff:
-    """Pauses between attempts: doubling from `min_s` to `max_s`, each drawn from its upper half.
-
-    The jitter keeps cameras that went down together from coming back in step ("equal jitter", Brooker, Exponential
-    Backoff And Jitter, AWS Architecture Blog 2015).
-    """
-
-    def __init__(self, min_s: float, max_s: float, rng: random.Random) -> None:
-        self._min_s = min_s
-        self._max_s = max(min_s, max_s)
-        self._rng = rng
-        self._attempts = 0
-
-    def next_s(self) -> float:
-        """The pause before the next attempt, in seconds."""
-        ceiling_s = min(self._max_s, self._min_s * 2.0 ** min(self._attempts, 60))
-        self._attempts += 1
-        return ceiling_s * self._rng.uniform(0.5, 1.0)
-
-    def longest_s(self) -> float:
-        """A pause for what will not be better soon, in seconds."""
-        return self._max_s * self._rng.uniform(0.5, 1.0)
-
-    def reset(self) -> None:
-        """An attempt succeeded: start from the shortest pause again."""
-        self._attempts = 0

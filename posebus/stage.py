@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import random
 import signal
 import time
 from types import FrameType
@@ -15,9 +14,9 @@ from typing import Any, Protocol
 
 from posebus.bus.registry import Registry, process_id
 from posebus.errors import BrokerUnavailable, RetryableError
+from posebus.outage import Outage
 
 HEARTBEAT_S = 1.0
-RETRY_MAX_S = 5.0
 PARENT_ENV = "POSEBUS_PARENT_PID"
 """Set by a supervisor for its children: a child whose parent is gone stops, so that nothing is left running."""
 
@@ -88,9 +87,10 @@ class Heartbeat:
         self._registry.retire(self._process)
 
 
-def run_stage(stage: Stage, heartbeat: Heartbeat, stop: StopFlag) -> None:
+def run_stage(stage: Stage, heartbeat: Heartbeat, stop: StopFlag, outage: Outage | None = None) -> None:
     """Run `stage` until it has nothing more to do or `stop` is set. FatalError passes through after clean-up."""
-    failures = 0
+    outage = outage or Outage()
+    reachable = True
     try:
         while not stop.check():
             now_s = time.monotonic()
@@ -99,23 +99,37 @@ def run_stage(stage: Stage, heartbeat: Heartbeat, stop: StopFlag) -> None:
                     heartbeat.beat(now_s, stage.report())
                 if not stage.step(now_s):
                     break
-                failures = 0
             except RetryableError as error:
-                failures += 1
-                if failures == 1:
-                    log.warning("%s; trying again", error)
-                _pause(min(RETRY_MAX_S, 0.1 * 2**failures) * random.uniform(0.5, 1.0), stop)
+                _pause(outage.failed(error, time.monotonic()), stop)
+            else:
+                outage.worked(time.monotonic())
         if stop.is_set:
-            stage.drain()
+            reachable = _drain(stage)
     finally:
         stage.close()
-        try:
-            heartbeat.leave()
-        except BrokerUnavailable as error:
-            log.info("left without saying so: %s", error)
+        # A second wait for a broker that swallows everything would be one too many for whoever asked us to stop.
+        if reachable:
+            _leave(heartbeat)
+
+
+def _drain(stage: Stage) -> bool:
+    try:
+        stage.drain()
+    except RetryableError as error:
+        # Nothing is lost by it: what was not committed or given back stands in the broker, for others to take over.
+        log.warning("%s; leaving what was begun to others", error)
+        return False
+    return True
+
+
+def _leave(heartbeat: Heartbeat) -> None:
+    try:
+        heartbeat.leave()
+    except BrokerUnavailable as error:
+        log.info("left without saying so: %s", error)
 
 
 def _pause(pause_s: float, stop: StopFlag) -> None:
     end_s = time.monotonic() + pause_s
-    while not stop.check() and time.monotonic() < end_s:
-        time.sleep(0.05)
+    while not stop.check() and (left_s := end_s - time.monotonic()) > 0:
+        time.sleep(min(0.05, left_s))

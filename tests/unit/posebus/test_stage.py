@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import random
 from typing import Any
 
 import pytest
 
+from posebus.backoff import Backoff
 from posebus.errors import BrokerUnavailable, FatalError
+from posebus.outage import Outage
 from posebus.stage import PARENT_ENV, StopFlag, run_stage
 
 
@@ -55,7 +58,7 @@ class Script:
 
 def run(stage: Script, stop: StopFlag | None = None) -> Beat:
     beat = Beat()
-    run_stage(stage, beat, stop or StopFlag())  # type: ignore[arg-type]
+    run_stage(stage, beat, stop or StopFlag(), Outage(Backoff(0.001, 0.01, random.Random(1))))  # type: ignore[arg-type]
     return beat
 
 
@@ -66,15 +69,40 @@ def test_it_ends_when_there_is_nothing_more_to_do() -> None:
     assert beat.reports == [{"left": 3}]
 
 
-def test_an_outage_is_waited_out_and_said_once(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("posebus.stage.RETRY_MAX_S", 0.01)
+def test_an_outage_is_waited_out_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
     stage = Script(True, BrokerUnavailable("gone"), BrokerUnavailable("gone"), True, False)
     with caplog.at_level(logging.WARNING):
         run(stage)
     assert stage.closed == 1
     assert [record.message for record in caplog.records] == ["gone; trying again"]
+
+
+def test_asked_to_stop_it_does_not_sit_out_its_pause() -> None:
+    stop = StopFlag()
+
+    class Stopped(Script):
+        def step(self, now_s: float) -> bool:
+            stop.is_set = True
+            return super().step(now_s)
+
+    stage = Stopped(BrokerUnavailable("gone"))
+    # With a pause of hours this test would end by the suite's time limit.
+    run_stage(stage, Beat(), stop, Outage(Backoff(1e5, 1e5, random.Random(1))))  # type: ignore[arg-type]
+    assert stage.drained == stage.closed == 1
+
+
+def test_what_cannot_be_drained_is_left_to_others(caplog: pytest.LogCaptureFixture) -> None:
+    class Undrained(Script):
+        def drain(self) -> None:
+            raise BrokerUnavailable("gone")
+
+    stop = StopFlag()
+    stop.is_set = True
+    stage = Undrained()
+    with caplog.at_level(logging.WARNING):
+        beat = run(stage, stop)
+    assert (stage.closed, beat.left) == (1, False)
+    assert [record.message for record in caplog.records] == ["gone; leaving what was begun to others"]
 
 
 def test_a_fatal_error_passes_through_after_cleaning_up() -> None:
