@@ -71,7 +71,7 @@ def start_redis_server(
     settings = ["--save", "", "--appendonly", "no"] if config is None else []
     start = [program] if config is None else [program, str(config)]
     for _ in range(5):
-        port = _free_port()
+        port = free_port()
         place = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--logfile", str(log)]
         process = subprocess.Popen([*start, *place, *settings, *options])
         if _answers(process, port):
@@ -82,7 +82,8 @@ def start_redis_server(
     pytest.fail(f"redis-server did not start: {text}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback interface that nobody had a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

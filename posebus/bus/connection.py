@@ -1,25 +1,27 @@
-"""Opening a connection, and turning redis-py's errors into ours, which say what the loop should do."""
+"""Opening a connection to whatever stands at an address: one server, or a cluster of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
+from urllib.parse import urlsplit, urlunsplit
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from redis.exceptions import ReadOnlyError
 
+from posebus.bus.client import Client as OneServer
+from posebus.bus.client import connect
+from posebus.bus.cluster import ClusterClient
+from posebus.bus.errors import broker_errors
 from posebus.errors import BrokerRefused, BrokerUnavailable
 from posebus.settings import redact_url
 from posebus.topology import Topology
 
-Client: TypeAlias = "redis.Redis"
+__all__ = ["Broker", "Client", "broker_version", "check_broker", "connect", "open_broker"]
 
-CONNECT_TIMEOUT_S = 3.0
-ANSWER_TIMEOUT_S = 10.0
-"""Longer than any blocking read, so that a silent broker is told from a quiet stream."""
+Client: TypeAlias = "redis.Redis"
 
 OLDEST_REDIS = (7, 0)
 OLDEST_VALKEY = (8, 0)
@@ -33,72 +35,69 @@ class Broker:
     topology: Topology
     where: str
 
-    def errors(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def errors(self) -> Iterator[None]:
         """`broker_errors` for this broker."""
-        return broker_errors(self.where)
+        with broker_errors(self.where):
+            try:
+                yield
+            except ReadOnlyError:
+                # After a failover the name may lead to the new primary, but connections stay with the old one.
+                self.client.connection_pool.disconnect(inuse_connections=False)
+                raise
 
     def now_ns(self) -> int:
-        """The broker's wall clock, which is the same for hosts whose own clocks disagree."""
+        """The broker's wall clock, which is the same for hosts whose own clocks disagree; in a cluster, one node's."""
         with self.errors():
             seconds, microseconds = self.client.time()
         return seconds * 1_000_000_000 + microseconds * 1000
 
+    def servers(self) -> Mapping[str, Client]:
+        """A client for each server that holds keys, by what to call it in a sentence."""
+        with self.errors():
+            return self.client.nodes() if isinstance(self.client, ClusterClient) else {self.where: self.client}
+
 
 def open_broker(url: str, shards: int = 1) -> Broker:
-    """Connect to a deployment of `shards` shards and check that the broker will do.
+    """Connect to a deployment of `shards` shards, be it one server or a Redis Cluster, and check that it will do.
 
-    Raises BrokerUnavailable if it does not answer and BrokerRefused if it will not let us in or is too old.
+    `url` may name several nodes of a cluster, of which the first that answers is asked for the others:
+    `redis://a:6379,b:6379,c:6379`. Raises BrokerUnavailable if none answers and BrokerRefused if the broker will not
+    let us in or is too old.
     """
-    broker = Broker(connect(url), Topology(shards), redact_url(url))
-    check_broker(broker.client, broker.where)
-    return broker
+    where = redact_url(url)
+    seeds = addresses(url)
+    for position, address in enumerate(seeds):
+        client = connect(address)
+        try:
+            check_broker(client, where)
+            with broker_errors(where):
+                return Broker(_for_mode(client, where), Topology(shards), where)
+        except BrokerUnavailable:
+            client.close()
+            if position == len(seeds) - 1:
+                raise
+    raise AssertionError("an address names at least one server")
 
 
-def connect(url: str) -> Client:
-    """A client for `url`; connects lazily. Raises BrokerRefused for an address that makes no sense.
-
-    Retries are the stage loop's business (it knows what to repeat), so redis-py's own are off; RESP2 keeps the shapes
-    of stream replies the same in all versions of redis-py.
-    """
-    try:
-        return redis.Redis.from_url(
-            url,
-            protocol=2,
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
-            socket_timeout=ANSWER_TIMEOUT_S,
-            health_check_interval=30,
-            retry=Retry(NoBackoff(), 0),
-        )
-    except ValueError as error:
-        raise BrokerRefused(f"the broker address {redact_url(url)} cannot be used: {error}") from error
+def addresses(url: str) -> list[str]:
+    """The address of each of the servers that `url` names: `redis://USER@a:1,b:2` is `redis://USER@a:1`, then b's."""
+    parts = urlsplit(url)
+    if "," not in parts.netloc:
+        return [url]
+    login, at, hosts = parts.netloc.rpartition("@")
+    return [urlunsplit(parts._replace(netloc=f"{login}{at}{host}")) for host in hosts.split(",")]
 
 
-@contextmanager
-def broker_errors(where: str) -> Iterator[None]:
-    """Raise BrokerUnavailable or BrokerRefused for what redis-py raises inside; `where` is a redacted address."""
-    try:
-        yield
-    except (
-        redis.AuthenticationError,
-        redis.exceptions.NoPermissionError,
-        redis.exceptions.AuthorizationError,
-    ) as error:
+def _for_mode(client: OneServer, where: str) -> Client:
+    """`client`, or one of the whole cluster that its server belongs to."""
+    if client.info("server").get("redis_mode") != "cluster":
+        return client
+    if "path" in client.connection_pool.connection_kwargs:
         raise BrokerRefused(
-            f"the broker at {where} refused the login: {error}; check user and password in its address"
-        ) from error
-    except redis.exceptions.OutOfMemoryError as error:
-        raise BrokerUnavailable(f"the broker at {where} is full (maxmemory); free memory or raise the limit") from error
-    except redis.exceptions.ReadOnlyError as error:
-        raise BrokerUnavailable(f"the broker at {where} is a read-only replica; waiting for a primary") from error
-    except (redis.ConnectionError, redis.TimeoutError) as error:
-        raise BrokerUnavailable(f"no answer from the broker at {where}: {error}") from error
-    except redis.ResponseError as error:
-        text = str(error)
-        if text.startswith("NOAUTH") or "WRONGPASS" in text:
-            raise BrokerRefused(f"the broker at {where} wants a password: put it into its address") from error
-        if text.startswith(("OOM", "MISCONF", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")):
-            raise BrokerUnavailable(f"the broker at {where} cannot write now: {text}") from error
-        raise
+            f"the broker at {where} is a cluster, whose nodes are reached by redis:// or rediss:// only"
+        )
+    return ClusterClient(client)
 
 
 def broker_version(client: Client) -> tuple[str, tuple[int, int]]:

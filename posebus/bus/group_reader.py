@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import cast
+from typing import Any, cast
 
 import redis
 
+from posebus.bus.cluster import PartialReply
 from posebus.bus.connection import Broker, Client
 
 RawEntry = tuple[str, bytes, dict[bytes, bytes]]
@@ -21,29 +22,36 @@ class GroupReader:
         self._client = broker.client
         self._group = group
         self._consumer = consumer
+        # The last entry of each stream that arrived here. What the broker noted as ours behind it was in an answer that
+        # got lost with the connection; others would have to find that out by waiting.
+        self._arrived: dict[bytes, bytes] = {}
+        self._answer_lost = False
 
     def read(
         self, key_of: Callable[[str], str], cameras: Iterable[str], count: int, block_ms: int | None
     ) -> list[RawEntry]:
-        """Up to `count` new entries of the stream `key_of(camera)` of each camera.
+        """Up to `count` new entries of the stream `key_of(camera)` of each camera; waits `block_ms` for the first.
 
-        One command reads all cameras of a shard; with several shards only the last one may block, and only if the
-        others had nothing.
+        One command reads all of them; in a cluster, one for each shard. After a read that failed, entries of its answer
+        come first.
         """
-        shards: dict[int, dict[bytes, str]] = {}
-        for camera in cameras:
-            shards.setdefault(self._broker.topology.shard(camera), {})[key_of(camera).encode()] = camera
-        entries: list[RawEntry] = []
-        for position, keys in enumerate(shards.values()):
-            last = position == len(shards) - 1
-            with self._broker.errors():
-                entries += self._read_shard(keys, count, block_ms if last and not entries else None)
-        return entries
+        streams = {key_of(camera).encode(): camera for camera in cameras}
+        if not streams:
+            return []
+        with self._broker.errors():
+            if self._answer_lost:
+                found = self._ask(streams, {key: self._arrived.get(key, b"0") for key in streams}, count, None)
+                if found:
+                    return found
+            self._answer_lost = True
+            return self._ask(streams, dict.fromkeys(streams, b">"), count, block_ms)
 
-    def _read_shard(self, cameras: dict[bytes, str], count: int, block_ms: int | None) -> list[RawEntry]:
+    def _ask(
+        self, cameras: dict[bytes, str], positions: dict[bytes, bytes], count: int, block_ms: int | None
+    ) -> list[RawEntry]:
         try:
             reply = self._client.xreadgroup(
-                self._group, self._consumer, dict.fromkeys(cameras, ">"), count=count, block=block_ms
+                self._group, self._consumer, cast(Any, positions), count=count, block=block_ms
             )
         except redis.ResponseError as error:
             if not str(error).startswith(("NOGROUP", "UNBLOCKED")):
@@ -52,8 +60,14 @@ class GroupReader:
             for key in cameras:
                 ensure_group(self._client, key.decode(), self._group)
             return []
-        streams = cast("list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]", reply or [])
-        return [(cameras[key], entry_id, raw) for key, items in streams for entry_id, raw in items]
+        self._answer_lost = isinstance(reply, PartialReply)
+        entries: list[RawEntry] = []
+        for key, items in cast("list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes] | None]]]]", reply or []):
+            for entry_id, raw in items:
+                self._arrived[key] = entry_id
+                if raw:  # else it was deleted meanwhile
+                    entries.append((cameras[key], entry_id, raw))
+        return entries
 
 
 def ensure_group(client: Client, key: str, group: str, start: str = "0") -> None:

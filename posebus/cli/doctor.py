@@ -56,7 +56,7 @@ def _examine(settings: Settings) -> Iterable[Finding]:
     yield check_packages.python()
     yield from check_packages.extras()
     yield check_packages.names()
-    yield check_broker.broker(settings.redis)
+    yield check_broker.broker(settings.redis, settings.shards)
     yield check_inference.cache_folder(cache_dir)
     yield check_inference.weights(settings.worker, cache_dir)
     yield from check_packages.libraries()

@@ -10,6 +10,7 @@ from posebus.cli.options import ConfigOption, RedisOption, settings_from
 from posebus.errors import ConfigError
 
 if TYPE_CHECKING:
+    from posebus.bus.connection import Broker
     from posebus.settings import Settings
 
 jobs_app = typer.Typer(no_args_is_help=True, help="Work on recordings that were submitted to the queue.")
@@ -25,24 +26,30 @@ def work(
 
     One job at a time; start several for more. Ctrl-C lets the job under way finish, a second one stops it.
     """
-    from posebus.bus.connection import open_broker
     from recordings.job_queue import work as work_on
 
     settings = settings_from(config, redis=redis)
-    url = broker_url(settings)
-    broker = open_broker(url, settings.shards)
+    broker = queue_broker(settings)
     with broker.errors():
         work_on(broker.client, settings, burst=burst)
 
 
-def broker_url(settings: Settings) -> str:
-    """The address of the broker with the queue; raises ConfigError where none is given or RQ is not installed."""
+def queue_broker(settings: Settings) -> Broker:
+    """The broker with the queue; raises ConfigError where it cannot have one, or RQ is not installed."""
     from importlib.util import find_spec
 
+    from posebus.bus.cluster import ClusterClient
+    from posebus.bus.connection import open_broker
     from posebus.settings import EMBEDDED
 
     if find_spec("rq") is None:
         raise ConfigError("jobs need the package rq, which is not installed: pip install 'posebus[jobs]'")
     if settings.redis == EMBEDDED:
         raise ConfigError("jobs wait in a broker that outlives this command: give its address with --redis URL")
-    return settings.redis
+    broker = open_broker(settings.redis, settings.shards)
+    if isinstance(broker.client, ClusterClient):
+        raise ConfigError(
+            f"{broker.where} is a Redis Cluster, in which RQ keeps no queue: give the address of a single server, "
+            "or use 'posebus run --redis URL'"
+        )
+    return broker

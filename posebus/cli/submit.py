@@ -24,20 +24,18 @@ def submit(
     'posebus jobs work' takes them out and feeds the fleet of the same broker; the folder --out gets the same files as
     with 'posebus run'. VIDEO and DIR must have the same paths there.
     """
-    from posebus.bus.connection import open_broker
     from posebus.cli.failures import complain
-    from posebus.cli.jobs import broker_url
+    from posebus.cli.jobs import queue_broker
     from recordings.files import make_folder
     from recordings.job_queue import submit as enqueue
 
     settings = settings_from(config, redis=redis)
-    url = broker_url(settings)
+    broker = queue_broker(settings)
     make_folder(out)
     problems = {video: problem for video in videos if (problem := _problem(video)) is not None}
     for problem in problems.values():
         complain(problem)
     accepted = [video for video in videos if video not in problems]
-    broker = open_broker(url, settings.shards)
     with broker.errors():
         jobs = enqueue(broker.client, accepted, out, draw=not no_video) if accepted else []
     if as_json:

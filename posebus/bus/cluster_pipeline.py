@@ -1,0 +1,64 @@
+"""Pipelines and transactions of a Redis Cluster: all of one go to the node that has the first key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from redis import exceptions
+
+from posebus.bus.client import Pipeline
+from posebus.bus.slots import Address, key_of, slot_of
+
+if TYPE_CHECKING:
+    from posebus.bus.cluster import ClusterClient
+
+
+class ClusterPipeline(Pipeline):
+    """A pipeline whose first key tells the node."""
+
+    def __init__(self, cluster: ClusterClient, transaction: bool) -> None:
+        super().__init__(cluster.connection_pool, cluster.response_callbacks, transaction, None)
+        self._cluster = cluster
+        self._slot: int | None = None
+        self._address: Address | None = None
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """As in redis-py. Raises ClusterCrossSlotError for keys of different slots."""
+        self._turn_to(args)
+        return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    def execute(self, raise_on_error: bool = True) -> list[Any]:
+        """As in redis-py."""
+        with self._noticing():
+            return super().execute(raise_on_error)
+
+    def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
+        """As in redis-py."""
+        with self._noticing():
+            return super().immediate_execute_command(*args, **options)
+
+    def reset(self) -> None:  # type: ignore[override]
+        """As in redis-py; what follows may go to another node."""
+        super().reset()
+        self._slot = self._address = None
+
+    def _turn_to(self, args: Any) -> None:
+        key = key_of(args)
+        if key is None:
+            return
+        slot = slot_of(key)
+        if self._slot is None:
+            self._slot, self._address = slot, self._cluster.address_of(slot)
+            self.connection_pool = self._cluster.client_at(self._address).connection_pool
+        elif slot != self._slot:
+            raise exceptions.ClusterCrossSlotError(f"keys of one pipeline must share a slot; {key!r} does not")
+
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        if self._address is None:
+            yield
+            return
+        with self._cluster.noticing(self._address):
+            yield
