@@ -1,0 +1,141 @@
+"""A broker that is killed, full, a replica, cut off, slow or silent: lossless runs stay exact all the same."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from posebus.fleet import Fleet
+from tests.brokers import PERSISTENT, Server, wait_for
+from tests.conftest import free_port
+from tests.faults.broker_runs import FRAMES, Public, deployment, run
+from tests.faults.tcp_proxy import TcpProxy
+
+Fault = Callable[[], None]
+
+
+@pytest.fixture(scope="module")
+def clip(shared_data: Path) -> Path:
+    return shared_data / "TUD-Stadtmitte.mp4"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with Server(tmp_path, *PERSISTENT, "--maxmemory-policy", "noeviction") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def calm(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Public:
+    with Server(tmp_path_factory.mktemp("calm"), *PERSISTENT) as quiet:
+        return run(deployment(clip, quiet.url, ["calmcamera"]))["calmcamera"]
+
+
+class Faults:
+    """Each method is one outage of about `outage_s`, at the end of which everything is as it was."""
+
+    def __init__(self, server: Server, proxy: TcpProxy, outage_s: float) -> None:
+        self._server = server
+        self._proxy = proxy
+        self._outage_s = outage_s
+
+    def killed(self) -> None:
+        self._server.kill()
+        time.sleep(self._outage_s)
+        self._server.start()
+
+    def terminated(self) -> None:
+        self._server.terminate()
+        time.sleep(self._outage_s)
+        self._server.start()
+
+    def cut_off(self) -> None:
+        self._proxy.cut()
+        time.sleep(self._outage_s)
+        self._proxy.restore()
+
+    def cut_in_answers(self) -> None:
+        for answer_bytes in (0, 1, 7, 100, 5000):
+            self._proxy.break_after(answer_bytes)
+            time.sleep(self._outage_s / 5)
+        self._proxy.restore()
+
+    def full(self) -> None:
+        self._configured("maxmemory", "1", "0")
+
+    def without_replicas(self) -> None:
+        self._configured("min-replicas-to-write", "1", "0")
+
+    def replica(self) -> None:
+        client = self._server.client()
+        client.execute_command("REPLICAOF", "127.0.0.1", free_port())
+        time.sleep(self._outage_s)
+        client.execute_command("REPLICAOF", "NO", "ONE")
+
+    def slow(self) -> None:
+        self._proxy.delay_s = 0.2
+        time.sleep(2 * self._outage_s)
+        self._proxy.restore()
+
+    def silent(self) -> None:
+        """A black hole, until after everybody's patience: 5 s for an answer."""
+        self._proxy.swallow()
+        time.sleep(6.0)
+        self._proxy.restore()
+
+    def _configured(self, name: str, bad: str, good: str) -> None:
+        client = self._server.client()
+        client.config_set(name, bad)
+        time.sleep(self._outage_s)
+        client.config_set(name, good)
+
+
+def test_a_lossless_run_is_exact_whatever_the_broker_does(
+    calm: Public, clip: Path, server: Server, thorough: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seed = random.randrange(2**32)
+    rng = random.Random(seed)
+    back: list[tuple[str, float]] = []
+    with TcpProxy(server.port) as proxy:
+        faults = Faults(server, proxy, outage_s=10.0 if thorough else 0.7)
+        chosen = [faults.killed, faults.terminated, faults.cut_off, faults.cut_in_answers, faults.full]
+        chosen += [faults.without_replicas, faults.replica, faults.slow, faults.silent]
+        rng.shuffle(chosen)
+        moments = dict(zip(sorted(rng.sample(range(5, FRAMES - 15), len(chosen))), chosen, strict=True))
+
+        def disturb(fleet: Fleet, seen: int) -> None:
+            if back and back[-1][1] < 0:
+                back[-1] = (back[-1][0], time.monotonic() + back[-1][1])
+            fault = moments.pop(seen, None)
+            if fault is not None:
+                fault()
+                back.append((fault.__name__, -time.monotonic()))
+
+        public = run(deployment(clip, proxy.url, ["clip"]), disturb)["clip"]
+    with capsys.disabled():
+        told = ", ".join(f"{name} {seconds:.2f}" for name, seconds in back)
+        sys.stdout.write(f"\nseed {seed}; seconds from the broker's return to the next frame: {told}\n")
+    assert not moments, "not every fault happened"
+    assert public.tracks == calm.tracks, f"seed {seed}"
+    assert public.events == calm.events, f"seed {seed}"
+
+
+def test_a_connection_that_stays_with_the_old_primary_is_given_up(tmp_path: Path) -> None:
+    from posebus.bus.connection import open_broker
+    from posebus.errors import BrokerUnavailable
+
+    with Server(tmp_path / "old") as old, Server(tmp_path / "new") as new, TcpProxy(old.port) as name:
+        broker = open_broker(name.url)
+        broker.client.set("posebus:{0}:state:door", "1")
+        old.client().execute_command("REPLICAOF", "127.0.0.1", new.port)
+        wait_for(lambda: old.client().info("replication")["master_link_status"] == "up", "the replica")
+        name.upstream_port = new.port  # where the broker's name leads after the failover
+        with pytest.raises(BrokerUnavailable, match="read-only replica"), broker.errors():
+            broker.client.set("posebus:{0}:state:door", "2")
+        with broker.errors():
+            assert broker.client.set("posebus:{0}:state:door", "2")
