@@ -1,4 +1,4 @@
-"""The same contract suite against an in-memory twin, the embedded Valkey and Debian's redis-server.
+"""One contract suite against an in-memory twin, the embedded Valkey, Debian's redis-server, and a cluster of three.
 
 fakeredis is quick but proves nothing about blocking, reclaiming or restarts: tests of those take `real_url`.
 """
@@ -11,9 +11,11 @@ import fakeredis
 import pytest
 import redis
 
-from posebus.bus.connection import connect
+from posebus.bus.connection import connect, open_broker
 from posebus.embedded import EmbeddedBroker
+from tests.brokers import Cluster
 
+ADDRESS_OF = {"valkey": "embedded_url", "redis": "redis_server", "cluster": "cluster_url"}
 MakeClient = Callable[[], redis.Redis]
 
 
@@ -23,15 +25,22 @@ def embedded_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["fakeredis", "valkey", "redis"])
+@pytest.fixture(scope="session")
+def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a node of a Redis Cluster, which has not all of the slots."""
+    with Cluster(tmp_path_factory.mktemp("cluster"), "--save", "") as cluster:
+        yield cluster.url
+
+
+@pytest.fixture(params=["fakeredis", "valkey", "redis", "cluster"])
 def make_client(request: pytest.FixtureRequest) -> MakeClient:
     """Makes clients of one empty broker, a new connection each."""
     if request.param == "fakeredis":
         server = fakeredis.FakeServer(version=(7, 0))
         return lambda: fakeredis.FakeRedis(server=server)
-    url = request.getfixturevalue("embedded_url" if request.param == "valkey" else "redis_server")
-    connect(url).flushall()
-    return lambda: connect(url)
+    url = request.getfixturevalue(ADDRESS_OF[request.param])
+    open_broker(url).client.flushall()
+    return lambda: open_broker(url).client
 
 
 @pytest.fixture(params=["valkey", "redis"])

@@ -15,8 +15,11 @@ from posebus.fleet import Fleet
 from posebus.public_json import event_to_json, track_frame_to_json
 from posebus.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
 
-FRAMES = 179
-TIMEOUT_S = 200.0
+TIMEOUT_S = 240.0
+MAX_FPS = 10.0
+"""Of the 25 that the clip has: enough to be disturbed many times, and a third of the work."""
+
+Disturb = Callable[[posebus.Message], None]
 
 
 @dataclass
@@ -25,11 +28,12 @@ class Public:
 
     tracks: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
-    ended: bool = False
+    frames: int | None = None
+    """How many there are, known at the end."""
 
     @property
     def complete(self) -> bool:
-        return self.ended and len(self.tracks) >= FRAMES
+        return self.frames is not None and len(self.tracks) >= self.frames
 
 
 def deployment(clip: Path, url: str, cameras: Sequence[str], shards: int = 1) -> Settings:
@@ -37,40 +41,66 @@ def deployment(clip: Path, url: str, cameras: Sequence[str], shards: int = 1) ->
     return Settings(
         redis=url,
         shards=shards,
-        cameras={name: CameraSettings(source=str(clip)) for name in cameras},
+        cameras={name: CameraSettings(source=str(clip), max_fps=MAX_FPS) for name in cameras},
         worker=WorkerSettings(reclaim_after_s=1.0, warm_up_px=((640, 480),), imgsz=320),
         tracker=TrackerSettings(lease_s=2.0),
         fleet=FleetSettings(workers=1, trackers=1, restart_min_s=0.05),
     )
 
 
-def run(
-    settings: Settings, disturb: Callable[[Fleet, int], None] = lambda fleet, seen: None, listen_at: str | None = None
-) -> dict[str, Public]:
-    """Run all cameras to their ends; `disturb(fleet, frames seen so far)` is called after each frame."""
+def run(settings: Settings, *waves: tuple[Sequence[str], Disturb]) -> dict[str, Public]:
+    """Run cameras to their ends, wave after wave on one fleet; each message that is a frame goes to the wave's Disturb.
+
+    What comes of a wave in which nothing is disturbed is what should come of all.
+    """
     public = {name: Public() for name in settings.cameras}
-    listen_at = listen_at or settings.redis
     broker = open_broker(settings.redis, settings.shards)
     with (
         Fleet(settings, broker) as fleet,
-        posebus.subscribe(listen_at, after="start", shards=settings.shards) as subscription,
+        posebus.subscribe(settings.redis, after="start", shards=settings.shards) as subscription,
     ):
         fleet.start_trackers()
         fleet.start_workers()
         fleet.wait_until_ready()
-        for camera in settings.cameras:
-            fleet.start_camera(camera)
-        end_s = time.monotonic() + TIMEOUT_S
-        seen = 0
-        while not all(one.complete for one in public.values()):
-            assert time.monotonic() < end_s, {name: len(one.tracks) for name, one in public.items()}
-            fleet.check()
-            for message in subscription.poll(0.1):
-                if take(public[message.camera], message):
-                    seen += 1
-                    disturb(fleet, seen)
+        for cameras, disturb in waves:
+            for camera in cameras:
+                fleet.start_camera(camera)
+            end_s = time.monotonic() + TIMEOUT_S
+            while not all(public[camera].complete for camera in cameras):
+                assert time.monotonic() < end_s, {name: len(one.tracks) for name, one in public.items()}
+                fleet.check()
+                for message in subscription.poll(0.1):
+                    if take(public[message.camera], message):
+                        disturb(message)
     broker.client.close()
     return public
+
+
+def leave_alone(message: posebus.Message) -> None:
+    """No disturbance."""
+
+
+class Recovery:
+    """Seconds from the end of each outage until the next frame was published, by the name of the outage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._waiting: tuple[str, int] | None = None
+
+    def begin(self, name: str) -> None:
+        """An outage is over now."""
+        self._waiting = (name, time.time_ns())
+
+    def see(self, message: posebus.Message) -> None:
+        """A frame came; it may be one that was published before the outage."""
+        if self._waiting is not None and message.provenance is not None:
+            name, back_at_ns = self._waiting
+            if message.provenance.published_at_ns > back_at_ns:
+                self.seconds[name] = (message.provenance.published_at_ns - back_at_ns) / 1e9
+                self._waiting = None
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {seconds:.2f} s" for name, seconds in self.seconds.items())
 
 
 def take(public: Public, message: posebus.Message) -> bool:
@@ -84,7 +114,10 @@ def take(public: Public, message: posebus.Message) -> bool:
     # Of a camera's coming and going an event may be told twice where nobody knows whether the broker heard it.
     if not message.body.type.startswith("posebus.camera.o"):
         public.events.append(_plain(event_to_json(message.body), message.camera))
-        public.ended |= message.body.type == posebus.EventType.CAMERA_ENDED
+        if message.body.type == posebus.EventType.CAMERA_ENDED:
+            frames = message.body.data["frames"]
+            assert isinstance(frames, int)
+            public.frames = frames
     return False
 
 

@@ -1,0 +1,118 @@
+"""Connections that break between a command and its answer, and streams that no single server can wait for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+
+from posebus.bus.connection import Broker, open_broker
+from posebus.bus.frame_reader import FrameReader
+from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.registry import CameraRecord
+from posebus.errors import BrokerUnavailable
+from posebus.lease import Lease, renew_all
+from posebus.messages import Delivery, Frame
+from tests.contract.conftest import ADDRESS_OF
+from tests.faults.tcp_proxy import TcpProxy
+from tests.samples import frame
+
+SHARDS = 8
+
+
+@pytest.fixture
+def proxy(redis_server: str) -> Iterator[TcpProxy]:
+    """A proxy before an empty redis-server."""
+    open_broker(redis_server).client.flushall()
+    with TcpProxy(urlsplit(redis_server).port or 0) as between:
+        yield between
+
+
+def writer(broker: Broker, camera: str = "door") -> FrameWriter:
+    writing = FrameWriter(broker, CameraRecord(camera, Delivery.LOSSLESS, "file"), events_kept=10)
+    writing.announce()
+    return writing
+
+
+def seqs(reader: FrameReader, cameras: list[str], block_ms: int | None = None) -> list[int]:
+    bodies = [entry.body for entry in reader.read(cameras, 10, block_ms)]
+    return [body.seq for body in bodies if isinstance(body, Frame)]
+
+
+@pytest.mark.parametrize("answer_bytes", [0, 3, 500])
+def test_frames_of_an_answer_that_was_lost_come_with_the_next_read(
+    redis_server: str, proxy: TcpProxy, answer_bytes: int
+) -> None:
+    publishing = writer(open_broker(redis_server))
+    reader = FrameReader(open_broker(proxy.url), "w1", dead_kept=10)
+    publishing.publish(frame(0))
+    assert seqs(reader, ["door"]) == [0]
+    for seq in (1, 2):
+        publishing.publish(frame(seq))
+    proxy.break_after(answer_bytes)
+    with pytest.raises(BrokerUnavailable, match="no answer"):
+        reader.read(["door"], 10, None)
+    proxy.restore()
+    publishing.publish(frame(3))
+    assert seqs(reader, ["door"]) == [1, 2]
+    assert seqs(reader, ["door"]) == [3]
+    assert seqs(reader, ["door"]) == []
+
+
+def test_a_frame_that_was_dealt_with_meanwhile_does_not_come_again(redis_server: str, proxy: TcpProxy) -> None:
+    direct = open_broker(redis_server)
+    publishing = writer(direct)
+    reader = FrameReader(open_broker(proxy.url), "w1", dead_kept=10)
+    publishing.publish(frame(0))
+    publishing.publish(frame(1))
+    proxy.break_after(0)
+    with pytest.raises(BrokerUnavailable):
+        reader.read(["door"], 10, None)
+    proxy.restore()
+    key = direct.topology.frames("door")
+    first = direct.client.xrange(key, count=1)[0][0]  # type: ignore[index]
+    direct.client.xdel(key, first)
+    assert seqs(reader, ["door"]) == [1]
+
+
+def test_a_connection_that_breaks_in_a_transaction_is_not_a_rival(proxy: TcpProxy) -> None:
+    broker = open_broker(proxy.url)
+    with broker.client.pipeline(transaction=True) as pipeline:
+        pipeline.watch("posebus:{0}:lease:door:tracker")  # type: ignore[no-untyped-call]
+        pipeline.multi()
+        pipeline.set("posebus:{0}:state:door", b"state")
+        proxy.break_connections()
+        with pytest.raises(redis.ConnectionError):
+            pipeline.execute()
+    with broker.client.pipeline(transaction=True) as pipeline:
+        pipeline.watch("posebus:{0}:lease:door:tracker")  # type: ignore[no-untyped-call]
+        proxy.break_connections()
+        with pytest.raises(redis.ConnectionError):
+            pipeline.get("posebus:{0}:lease:door:tracker")
+    lease = Lease(broker, "door", "tracker", "me", ttl_s=60.0)
+    assert lease.acquire()
+    proxy.break_after(3)
+    with pytest.raises(BrokerUnavailable):
+        renew_all(broker, [lease])
+    proxy.restore()
+    assert renew_all(broker, [lease]) == []
+
+
+@pytest.mark.parametrize("kind", ["valkey", "redis", "cluster"])
+def test_one_read_waits_for_the_cameras_of_all_shards(request: pytest.FixtureRequest, kind: str) -> None:
+    broker = open_broker(request.getfixturevalue(ADDRESS_OF[kind]), SHARDS)
+    broker.client.flushall()
+    topology = broker.topology
+    cameras = [next(f"c{n}" for n in range(500) if topology.shard(f"c{n}") == shard) for shard in range(SHARDS)]
+    reader = FrameReader(broker, "w1", dead_kept=10)
+    writers = [writer(broker, camera) for camera in cameras]
+    assert seqs(reader, cameras) == []
+    for number, publishing in enumerate(writers):
+        later = threading.Timer(0.05, publishing.publish, [frame(number, camera=cameras[number])])
+        later.start()
+        # Were one shard waited for after the other, this would come back with nothing.
+        assert seqs(reader, cameras, block_ms=4000) == [number]
+        later.join()
