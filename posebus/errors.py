@@ -2,7 +2,7 @@
 
     PoseBusError
     ├── RetryableError          the loop waits (backoff) and tries the same thing again
-    │   ├── BrokerUnavailable   the broker is down, loading, or the connection broke
+    │   ├── BrokerUnavailable   the broker is down, loading, full, a replica, or the connection broke
     │   ├── SourceUnavailable   a camera does not answer, or stopped sending
     │   │   └── LoginRefused    a camera refuses user or password: asking often might lock the account
     │   └── SourceChanged       a recording is not the one that was begun: it is played from its beginning
@@ -11,7 +11,7 @@
     │   └── BadPicture          bytes that are no picture, or a picture over the size limit
     └── FatalError              nothing that the loop does can help: stop with a sentence
         ├── ConfigError         a mistake in the configuration or on the command line
-        ├── BrokerRefused       wrong password, missing rights, or a broker that is too old
+        ├── BrokerRefused       wrong password, missing rights, a broker that is too old, or somebody else's keys in it
         ├── SourceRejected      no such file, not a video, no frames
         ├── WeightsError        weights missing, of the wrong hash, or no pose model
         ├── EngineError         the inference engine cannot be built or loaded here
@@ -68,7 +68,7 @@ class ConfigError(FatalError):
 
 
 class BrokerRefused(FatalError):
-    """The broker answered and said no: wrong password, missing rights, or a version that is too old."""
+    """The broker answered and said no: wrong password, missing rights, too old, or somebody else's keys in it."""
 
 
 class SourceRejected(FatalError):

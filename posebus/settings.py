@@ -192,9 +192,11 @@ class Settings(_Strict):
     """The whole deployment."""
 
     redis: str = Field(
-        default=EMBEDDED, description="Address of the broker (redis://, rediss://, unix://), or embedded to start one"
+        default=EMBEDDED,
+        description="Address of the broker (redis://, rediss://, unix://; several nodes of a cluster with commas "
+        "between), or embedded to start one",
     )
-    shards: int = Field(default=1, ge=1, le=16384, description="Groups of cameras that share a Redis Cluster slot")
+    shards: int = Field(default=1, ge=1, le=16384, description="Groups of cameras, each on one node of a Redis Cluster")
     cameras: dict[CameraName, CameraSettings] = Field(default_factory=dict, description="Sources by name")
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     tracker: TrackerSettings = Field(default_factory=TrackerSettings)
