@@ -8,8 +8,8 @@ import random
 from posebus.backoff import Backoff
 
 RETRY_MIN_S = 0.1
-RETRY_MAX_S = 2.0
-"""A broker that is back is found within this time, by a thousand processes with a thousand attempts a second."""
+RETRY_MAX_S = 1.0
+"""A broker that is back is found within this time; a thousand processes knock a thousand times a second meanwhile."""
 SETTLED_S = 2.0
 """Working for this long ends an outage. Until then what fails again belongs to it: a loop of which some steps need the
 broker and others do not would otherwise report the end of an outage, and the next one, many times a second."""

@@ -92,6 +92,7 @@ class Faults:
         client.config_set(name, good)
 
 
+@pytest.mark.timeout(900)
 def test_a_lossless_run_is_exact_whatever_the_broker_does(
     clip: Path, server: Server, thorough: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
