@@ -21,15 +21,16 @@ PERSISTENT = ("--appendonly", "yes", "--appendfsync", "everysec", "--save", "")
 class Server:
     """One redis-server with a port and a folder of its own; use it in a `with`."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
-        program = shutil.which("redis-server")
-        if program is None:
+    def __init__(self, folder: Path, *options: str, program: Path | None = None) -> None:
+        """`program` is a server other than the redis-server on the PATH, for example a valkey-server."""
+        found = program or shutil.which("redis-server")
+        if found is None:
             missing("redis-server is not installed (on Debian: apt install redis-server)")
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = folder
         self._options = options
-        self._program = str(program)
+        self._program = str(found)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -82,8 +83,9 @@ class Server:
 class Cluster:
     """Three nodes without replicas that share the slots; use it in a `with`."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.nodes = [Server(folder / str(number), *self._options(options)) for number in range(3)]
+    def __init__(self, folder: Path, *options: str, program: Path | None = None) -> None:
+        """`program` is as of Server."""
+        self.nodes = [Server(folder / str(number), *self._options(options), program=program) for number in range(3)]
 
     @property
     def url(self) -> str:

