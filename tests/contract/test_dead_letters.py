@@ -15,12 +15,11 @@ import typer
 from posebus.bus.connection import open_broker
 from posebus.bus.dead_letters import DeadLetters
 from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
-from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.cli.dead import drop, list_letters, retry, show
 from posebus.errors import BrokerUnavailable, ConfigError, OutputError
 from posebus.messages import Delivery, Frame
-from tests.samples import PROVENANCE, frame, pose_frame
+from tests.samples import PROVENANCE, frame, held_writer, pose_frame
 from workers.triage import bury
 
 Answer = Callable[[FrameEntry], PoseResult]
@@ -31,8 +30,7 @@ def put_aside(url: str, *cameras: str, **changes: object) -> list[str]:
     broker = open_broker(url)
     reader = FrameReader(broker, "worker-1", dead_kept=10)
     for number, camera in enumerate(cameras):
-        writer = FrameWriter(broker, CameraRecord(camera, Delivery.LOSSLESS, "file"), events_kept=10)
-        writer.open_epoch()
+        writer = held_writer(broker, CameraRecord(camera, Delivery.LOSSLESS, "file"))
         writer.publish(frame(number, camera, **changes))
         (entry,) = reader.read([camera], 1, None)
         reader.commit([bury(entry, "given up after 3 attempts")])

@@ -18,7 +18,7 @@ from posebus.lease import Lease, renew_all
 from posebus.messages import Delivery, Frame
 from tests.contract.conftest import ADDRESS_OF
 from tests.faults.tcp_proxy import TcpProxy
-from tests.samples import frame
+from tests.samples import frame, held_writer
 
 SHARDS = 8
 
@@ -32,9 +32,7 @@ def proxy(redis_server: str) -> Iterator[TcpProxy]:
 
 
 def writer(broker: Broker, camera: str = "door") -> FrameWriter:
-    writing = FrameWriter(broker, CameraRecord(camera, Delivery.LOSSLESS, "file"), events_kept=10)
-    writing.announce()
-    return writing
+    return held_writer(broker, CameraRecord(camera, Delivery.LOSSLESS, "file"))
 
 
 def seqs(reader: FrameReader, cameras: list[str], block_ms: int | None = None) -> list[int]:

@@ -16,7 +16,6 @@ import simplejpeg
 
 import posebus
 from posebus.bus.connection import Broker, open_broker
-from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.bus.take_over import GONE, attempts_from_json
 from posebus.config import dump_settings
@@ -28,7 +27,7 @@ from posebus.settings import Settings, WorkerSettings
 from posebus.topology import WORKERS_GROUP
 from posebus.watchdog import Watchdog
 from tests.faults.poisoned_worker import CYAN, MAGENTA, YELLOW
-from tests.samples import end, frame
+from tests.samples import end, frame, held_writer
 
 SIZE_PX = (320, 240)
 FRAMES = 48
@@ -57,8 +56,7 @@ class Bench:
             argv = [sys.executable, str(SCRIPT), *spec.argv[3:]]
             self.family.start(self.watchdog.watched(replace(spec, argv=argv)))
         self.family.start(stage_process("tracker-1", self.config, "track"))
-        self.writer = FrameWriter(self.broker, CameraRecord("door", Delivery.LOSSLESS, "file"), events_kept=10)
-        self.writer.open_epoch()
+        self.writer = held_writer(self.broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
 
     def tend(self) -> None:
         """What the supervisor of a deployment does."""
