@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, cast
 
 from posebus.bus.connection import Broker, open_broker
+from posebus.bus.wall_clock import ClockWatch, renew_all_deliveries
 from posebus.errors import BrokerUnavailable
 from posebus.subscription import KINDS, Message, Plan, StreamEntry, decode_entry
 from posebus.topology import Topology
@@ -77,6 +78,7 @@ class Subscription:
         self._closed = False
         self._discovered_at_s = -1e9
         self._reclaimed_at_s = time.monotonic()
+        self._clock = ClockWatch()
         self._discover(time.monotonic())
 
     @property
@@ -169,7 +171,10 @@ class Subscription:
             return []
         self._reclaimed_at_s = now_s
         found: list[StreamEntry] = []
-        for stream in self._plan.read_from():
+        streams = self._plan.read_from()
+        if self._clock.look(self._broker.now_ns() / 1e6, now_s * 1000) < 0:
+            renew_all_deliveries(self._client, streams, self._plan.group)
+        for stream in streams:
             reply = self._client.xautoclaim(
                 stream, self._plan.group, self._consumer, min_idle_time=int(RECLAIM_S * 1000), count=50
             )

@@ -35,8 +35,8 @@ from workers.pipeline import Failed, Outcome, Pipeline, Seen
 from workers.triage import Triage
 
 CAMERAS_REFRESH_S = 0.5
-CLOCK_REFRESH_S = 5.0
-"""Clocks drift by some microseconds in this time."""
+CLOCK_REFRESH_S = 1.0
+"""Clocks drift by less than a microsecond in this time; but the broker's may jump, and then this is how long we err."""
 IDLE_WAIT_S = 0.1
 COMMIT_TOGETHER = 16
 COMMIT_WAIT_S = 0.25
@@ -166,7 +166,7 @@ class PoseStage:
         self._intake.cameras = {record.camera: record.delivery for record in self._registry.cameras()}
         self._refreshed_at_s = now_s
         if now_s - self._synchronised_at_s >= CLOCK_REFRESH_S:
-            self._reader.synchronise()
+            self._reader.synchronise(self._intake.cameras)
             self._synchronised_at_s = now_s
 
     def _patience_s(self, now_s: float) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 from posebus.bus.connection import Broker
 from posebus.bus.group_reader import GroupReader
 from posebus.bus.take_over import Attempt, Place, TakeOver, attempts_to_json
+from posebus.bus.wall_clock import ClockWatch, FrameAges, renew_all_deliveries
 from posebus.codec import decode_frame, encode_poses
 from posebus.errors import MalformedMessage
 from posebus.messages import Delivery, EndOfStream, Frame, PoseFrame, Provenance, Skipped
@@ -77,7 +78,8 @@ class FrameReader:
         self._group = GroupReader(broker, WORKERS_GROUP, consumer)
         self._take_over = TakeOver(broker, consumer)
         self._dead_kept = dead_kept
-        self._broker_offset_ms = 0.0
+        self._clock = ClockWatch()
+        self._ages = FrameAges()
 
     def read(self, cameras: Iterable[str], count: int, block_ms: int | None) -> list[FrameEntry]:
         """Up to `count` new frames of each camera, oldest first; waits up to `block_ms` for the first one."""
@@ -85,12 +87,29 @@ class FrameReader:
         return [_entry(camera, entry_id, raw, 1) for camera, entry_id, raw in items]
 
     def age_ms(self, entry: FrameEntry) -> float:
-        """How long ago the broker received `entry`, by the broker's clock: no two hosts' clocks need to agree."""
-        return time.monotonic() * 1000 + self._broker_offset_ms - int(entry.entry_id.partition(b"-")[0])
+        """How long ago the broker received `entry`: no two hosts' clocks need to agree, and any of them may jump."""
+        now_ms = time.monotonic() * 1000
+        date, _, counter = entry.entry_id.partition(b"-")
+        by_broker_ms = now_ms + (self._clock.offset_ms or 0.0) - int(date)
+        if not isinstance(entry.body, Frame):
+            return max(0.0, by_broker_ms)
+        # A frame that does not come first in its millisecond has the date of one before it: the clock went back.
+        dated = counter in (b"0", b"")
+        frame = entry.body
+        epoch = (frame.camera, frame.epoch)
+        return self._ages.age_ms(epoch, frame.captured_at_ns / 1e6, by_broker_ms if dated else None, now_ms)
 
-    def synchronise(self) -> None:
-        """Ask the broker for its time; call now and then, so that drift does not add up."""
-        self._broker_offset_ms = self._broker.now_ns() / 1e6 - time.monotonic() * 1000
+    def synchronise(self, cameras: Iterable[str] = ()) -> None:
+        """Ask the broker for its time; call now and then, so that drift does not add up.
+
+        Where its clock went back, what others hold of `cameras` is idle from now on: by the broker's dates it would not
+        be for as long as the clock went back.
+        """
+        jump_ms = self._clock.look(self._broker.now_ns() / 1e6, time.monotonic() * 1000)
+        if jump_ms < 0:
+            with self._broker.errors():
+                keys = [self._topology.frames(camera) for camera in cameras]
+                renew_all_deliveries(self._client, keys, WORKERS_GROUP)
 
     def reclaim(
         self,

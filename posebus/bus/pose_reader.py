@@ -19,6 +19,9 @@ from posebus.public_json import dump, event_to_json, track_frame_to_json
 from posebus.settings import RetentionSettings
 from posebus.topology import TRACKERS_GROUP
 
+TRUST_NO_DATE = 7
+"""Every so many looks for what rivals left, idle times are not asked for. Prime, so that each camera has its turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class PoseEntry:
@@ -52,6 +55,7 @@ class PoseReader:
         self._consumer = consumer
         self._group = GroupReader(broker, TRACKERS_GROUP, consumer)
         self._retention = retention
+        self._looks = 0
 
     def read(self, cameras: Iterable[str], count: int, block_ms: int | None) -> list[PoseEntry]:
         """Up to `count` new entries of each camera; waits up to `block_ms` for the first one."""
@@ -61,6 +65,11 @@ class PoseReader:
     def take_over(self, camera: str, idle_ms: int) -> list[PoseEntry]:
         """Entries of `camera` that another tracker read and did not finish, if untouched for `idle_ms`."""
         key = self._topology.poses(camera)
+        self._looks += 1
+        if self._looks % TRUST_NO_DATE == 0:
+            # Idle by the broker's wall clock: if that went back an hour, a rival's entries would be missed for as long.
+            # The owner of the lease may have them all; looking without need only costs.
+            idle_ms = 0
         entries: list[PoseEntry] = []
         cursor: bytes = b"0-0"
         with self._broker.errors():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from posebus.topology import TRACKERS_GROUP, WORKERS_GROUP
 
 PROCESS_SILENT_S = 5.0
 """A process that has not reported for this long counts as gone."""
+UNKNOWN_S = 2 * PROCESS_SILENT_S
+"""Silence that is assumed of a process whose report has a date that says nothing."""
+FORGOTTEN_S = 7200.0
+"""A report of a date so old is forgotten at first sight; clocks that jump are wrong by an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,39 @@ def camera_value(record: CameraRecord) -> str:
     return json.dumps({"delivery": record.delivery.value, "source": record.source})
 
 
+class Silences:
+    """How long processes have been silent, by our own monotonic clock once we have watched them. Pure.
+
+    Their reports are dated by the broker's wall clock, which may jump: then all would seem dead, or the dead alive.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[int, float]] = {}  # by process: date of its report, when it changed (monotonic)
+        self._looked_at_s = float("-inf")
+
+    def look(self, dates_ns: Mapping[str, int], now_ns: int, now_s: float) -> list[tuple[str, float]]:
+        """(process, seconds of silence) for reports of `dates_ns`; `now_ns` by the broker's clock, `now_s` monotonic.
+
+        Whoever is seen for the first time, or after we did not look for long, is judged by the dates: a report of the
+        future is from before the clock went back, and its process has to report once more.
+        """
+        watched = now_s - self._looked_at_s <= PROCESS_SILENT_S
+        before, self._seen = self._seen, {}
+        for name, date_ns in dates_ns.items():
+            known = before.get(name)
+            if known is not None and known[0] == date_ns:
+                changed_at_s = known[1]
+            elif known is not None and watched:
+                changed_at_s = now_s
+            else:
+                silent_s = (now_ns - date_ns) / 1e9
+                # Before it is forgotten it must stay silent by our own clock, too.
+                changed_at_s = now_s - (max(0.0, silent_s) if -1.0 <= silent_s <= PROCESS_SILENT_S else UNKNOWN_S)
+            self._seen[name] = (date_ns, changed_at_s)
+        self._looked_at_s = now_s
+        return [(name, now_s - changed_at_s) for name, (_, changed_at_s) in self._seen.items()]
+
+
 class Registry:
     """Reads and writes the hashes `cameras` and `processes`; raises BrokerUnavailable and BrokerRefused."""
 
@@ -51,6 +89,8 @@ class Registry:
         self._broker = broker
         self._client = broker.client
         self._topology = broker.topology
+        self._silences = Silences()
+        self._tidied = False
 
     def add_camera(self, record: CameraRecord) -> None:
         """Announce the camera and create its streams and groups; harmless if it is there already."""
@@ -93,6 +133,10 @@ class Registry:
         }
         with self._broker.errors():
             self._client.hset(self._topology.processes(), process, json.dumps(value))
+        if not self._tidied:
+            # Once a process, so that one that crashes again and again does not fill the hash where nobody reads it.
+            self.processes()
+            self._tidied = True
 
     def retire(self, process: str) -> None:
         """This process leaves in order."""
@@ -101,18 +145,21 @@ class Registry:
 
     def processes(self) -> dict[str, dict[str, Any]]:
         """The last report of each process that is alive, by its id; forgets those silent for long."""
-        now_ns = self._broker.now_ns()
-        alive: dict[str, dict[str, Any]] = {}
+        now_ns, now_s = self._broker.now_ns(), time.monotonic()
+        reports: dict[str, dict[str, Any]] = {}
         for name, value in self._hash(self._topology.processes()).items():
             try:
                 report = json.loads(value)
-                silent_s = (now_ns - int(report["at_ns"])) / 1e9
+                int(report["at_ns"])
             except (ValueError, KeyError, TypeError):
                 continue
+            reports[name.decode()] = report
+        alive = {}
+        for process, silent_s in self._silences.look({n: int(r["at_ns"]) for n, r in reports.items()}, now_ns, now_s):
             if silent_s <= PROCESS_SILENT_S:
-                alive[name.decode()] = report
-            elif silent_s > 20 * PROCESS_SILENT_S:
-                self.retire(name.decode())
+                alive[process] = reports[process]
+            elif silent_s > 20 * PROCESS_SILENT_S or now_ns - reports[process]["at_ns"] > FORGOTTEN_S * 1e9:
+                self.retire(process)
         return alive
 
     def _hash(self, key: str) -> dict[bytes, bytes]:
