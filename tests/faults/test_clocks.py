@@ -1,0 +1,143 @@
+"""Wall clocks jump by an hour either way under a real deployment: nothing is lost, nothing stands still."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import posebus
+from posebus.bus.connection import open_broker
+from posebus.bus.frame_reader import FrameReader
+from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.registry import CameraRecord, Registry
+from posebus.fleet import Fleet
+from posebus.messages import Delivery, EventType
+from posebus.public_json import event_to_json, track_frame_to_json
+from posebus.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
+from tests.faults.jumping_broker import jumping_broker
+from tests.samples import frame
+
+FRAMES = 179
+TIMEOUT_S = 120.0
+HOUR_S = 3600
+
+
+def settings(url: str, workers: int, cameras: dict[str, CameraSettings]) -> Settings:
+    return Settings(
+        redis=url,
+        cameras=cameras,
+        worker=WorkerSettings(reclaim_after_s=1.0, warm_up_px=((640, 480),), imgsz=320, threads=1),
+        tracker=TrackerSettings(lease_s=1.0),
+        fleet=FleetSettings(workers=workers, restart_min_s=0.05),
+        log_level="error",
+    )
+
+
+@pytest.mark.parametrize("jump_s", [HOUR_S, -HOUR_S])
+def test_what_a_dead_worker_held_is_taken_over_soon_after_the_brokers_clock_jumped(jump_s: int, tmp_path: Path) -> None:
+    with jumping_broker(tmp_path) as broken:
+        broker = open_broker(broken.url)
+        writer = FrameWriter(broker, CameraRecord("door", Delivery.LOSSLESS, "file"), 100)
+        writer.announce()
+        dead, living = (FrameReader(broker, name, 100) for name in ("dead", "living"))
+        living.synchronise(["door"])
+        writer.publish(frame(0))
+        (held,) = dead.read(["door"], 1, None)
+        broken.jump(jump_s)
+        living.synchronise(["door"])
+        until(lambda: bool(living.reclaim("door", 300, 10)), "the frame is taken over")
+        until(
+            lambda: bool(entries := living.reclaim("door", 0, 10)) and entries[0].deliveries == 3, "as third delivery"
+        )
+        assert held.deliveries == 1
+
+
+def test_a_recording_is_exact_though_the_brokers_clock_jumps(shared_data: Path, tmp_path: Path) -> None:
+    clip = {"clip": CameraSettings(source=str(shared_data / "TUD-Stadtmitte.mp4"))}
+    calm = recorded(clip, tmp_path / "calm", {})
+    moments = {30: HOUR_S, 80: -HOUR_S, 130: 0}
+    assert recorded(clip, tmp_path / "jumping", moments) == calm
+    assert not moments, "not every jump happened"
+
+
+def recorded(cameras: dict[str, CameraSettings], folder: Path, moments: dict[int, int]) -> tuple[list[Any], list[Any]]:
+    """Tracks and events of one run; after so many frames the broker's clock jumps, and a worker is killed."""
+    tracks: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    with ExitStack() as stack:
+        broken = stack.enter_context(jumping_broker(folder))
+        deployment = settings(broken.url, 2 if moments else 1, cameras)
+        fleet = stack.enter_context(Fleet(deployment, open_broker(broken.url)))
+        subscription = stack.enter_context(posebus.subscribe(broken.url, after="start"))
+        fleet.start_trackers()
+        fleet.start_workers()
+        fleet.wait_until_ready()
+        fleet.start_camera("clip")
+        end_s = time.monotonic() + TIMEOUT_S
+        while len(tracks) < FRAMES or not events or events[-1]["type"] != EventType.CAMERA_ENDED:
+            assert time.monotonic() < end_s, f"only {len(tracks)} frames came out"
+            fleet.check()
+            for message in subscription.poll(0.1):
+                if isinstance(message.body, posebus.TrackFrame):
+                    assert message.provenance is not None
+                    data = track_frame_to_json(message.body, message.provenance, 0)
+                    tracks.append({**data, "frame_published_at_ns": 0, "inference_ns": 0})
+                    if (offset_s := moments.pop(len(tracks), None)) is not None:
+                        broken.jump(offset_s)
+                        fleet.family.children["worker-1"].process.kill()
+                elif isinstance(message.body, posebus.Event):
+                    events.append(event_to_json(message.body))
+    return tracks, [event for event in events if not event["type"].startswith("posebus.camera.o")]
+
+
+def test_a_live_camera_stays_live_though_the_brokers_clock_jumps(tmp_path: Path) -> None:
+    camera = {"door": CameraSettings(source="synthetic:bus?fps=10")}
+    with jumping_broker(tmp_path) as broken:
+        broker = open_broker(broken.url)
+        registry = Registry(broker)
+        with (
+            Fleet(settings(broken.url, 1, camera), broker) as fleet,
+            posebus.subscribe(broken.url, after="start") as subscription,
+        ):
+            fleet.start_trackers()
+            fleet.start_workers()
+            fleet.wait_until_ready()
+            fleet.start_camera("door")
+            seen: list[int] = []
+            gaps: list[dict[str, Any]] = []
+            offline: list[Any] = []
+
+            def more() -> int:
+                for message in subscription.poll(0.1):
+                    if isinstance(message.body, posebus.TrackFrame):
+                        seen.append(message.body.seq)
+                    elif isinstance(message.body, posebus.Event) and message.body.type == EventType.CAMERA_GAP:
+                        gaps.append(dict(message.body.data))
+                    elif isinstance(message.body, posebus.Event) and message.body.type == EventType.CAMERA_OFFLINE:
+                        offline.append(message.body.data)
+                fleet.check()
+                return len(seen)
+
+            until(lambda: more() > 10, "the camera is tracked")
+            for offset_s in (HOUR_S, -HOUR_S):
+                broken.jump(offset_s)
+                before = len(seen)
+                until(lambda before=before: more() > before + 40, f"it goes on after {offset_s} s")  # type: ignore[misc]
+                assert {report["role"] for report in registry.processes().values()} == {"ingest", "worker", "tracker"}
+            assert seen == sorted(set(seen))
+            assert not offline
+            # About one second of frames may be judged wrongly while nobody has asked the broker for its time again.
+            too_old = sum(gap.get("reasons", {}).get("too old", 0) for gap in gaps)
+            assert too_old < len(seen) / 4, gaps
+
+
+def until(condition: Callable[[], Any], what: str) -> None:
+    end_s = time.monotonic() + TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < end_s, f"not within {TIMEOUT_S:g} s: {what}"
+        time.sleep(0.02)
