@@ -40,7 +40,7 @@ def build_capture(
     shared: SharedFrames | None = None,
     run: str = "",
 ) -> CaptureStage:
-    """The stage of `camera` on `broker`, announced there; `events_kept` is `RetentionSettings.events_entries`.
+    """The stage of `camera` on `broker`, announced there; `events_kept` is `RetentionSettings.events_kept`.
 
     Under a supervisor's watchdog it gives signs of life for as long as it is healthy.
     """
@@ -72,7 +72,7 @@ def run_camera(settings: Settings, camera: str) -> None:
         camera,
         settings.cameras[camera],
         broker,
-        settings.retention.events_entries,
+        settings.retention.events_kept,
         shared=shared,
         run=os.environ.get(RUN_ENV, ""),
     )

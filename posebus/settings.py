@@ -170,12 +170,31 @@ class TrackerSettings(_Strict):
         return self
 
 
-class RetentionSettings(_Strict):
-    """How much of the public streams the broker keeps for late subscribers."""
+EVENT_BYTES = 1024
+"""No event takes more in the broker: as much counts for each, since all processes append to the same stream."""
 
+
+class RetentionSettings(_Strict):
+    """How much the broker keeps: bytes as it counts them, and entries as a further bound."""
+
+    tracks_bytes: int = Field(default=20_000_000, ge=100_000, description="Each camera's tracks stream, at most")
     tracks_entries: int = Field(default=5_000, ge=1, description="Entries of each camera's tracks stream, about")
+    events_bytes: int = Field(
+        default=20_000_000, ge=100_000, description="Each shard's events stream, at most (1024 are counted for each)"
+    )
     events_entries: int = Field(default=20_000, ge=1, description="Entries of each shard's events stream, about")
+    dead_bytes: int = Field(default=50_000_000, ge=100_000, description="Each shard's dead-letter stream, at most")
     dead_entries: int = Field(default=100, ge=1, description="Entries of each shard's dead-letter stream, about")
+    poses_bytes: int = Field(
+        default=16_000_000,
+        ge=100_000,
+        description="Poses of a live camera that wait for a tracker, at most; then the oldest are given up",
+    )
+
+    @property
+    def events_kept(self) -> int:
+        """How many events a shard keeps."""
+        return min(self.events_entries, self.events_bytes // EVENT_BYTES)
 
 
 class FleetSettings(_Strict):

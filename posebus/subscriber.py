@@ -30,6 +30,8 @@ DISCOVERY_S = 1.0
 """How often new cameras are looked for when a subscription follows all of them."""
 
 BLOCK_MS = 500
+FETCHED_AT_ONCE = 4000
+"""Messages of all streams that one answer brings at most; of a thousand streams, one each."""
 RECLAIM_S = 30.0
 RETRY_MAX_S = 5.0
 
@@ -152,12 +154,17 @@ class Subscription:
             time.sleep(block_ms / 1000)
             return []
         if self._plan.group is None:
-            return self._plan.entries(self._client.xread(cast(Any, positions), count=200, block=block_ms))
+            count = max(1, min(200, FETCHED_AT_ONCE // len(positions)))
+            return self._plan.entries(self._client.xread(cast(Any, positions), count=count, block=block_ms))
         reclaimed = self._reclaim(now_s)
         if reclaimed:
             return reclaimed
         reply = self._client.xreadgroup(
-            self._plan.group, self._consumer, cast(Any, positions), count=50, block=block_ms
+            self._plan.group,
+            self._consumer,
+            cast(Any, positions),
+            count=max(1, min(50, FETCHED_AT_ONCE // len(positions))),
+            block=block_ms,
         )
         return self._plan.entries(reply)
 

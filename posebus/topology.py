@@ -41,14 +41,14 @@ KEYS = (
         "workers; ingest for frames that it skipped",
         f"the camera's tracker (group {TRACKERS_GROUP})",
         "deleted when its tracks are committed",
-        "ingest of lossless sources waits; live frames are skipped before they are inferred",
+        "ingest of lossless sources waits; live: the oldest go at retention.poses_bytes, which the next tracker tells as a gap",
     ),
     KeySpec(
         "tracks",
         "stream: identities in each frame (JSON)",
         "the camera's tracker",
         "subscribers",
-        "the newest retention.tracks_entries",
+        "the newest retention.tracks_bytes, at most tracks_entries",
         "oldest entries go",
     ),
     KeySpec(
@@ -56,7 +56,7 @@ KEYS = (
         "stream: CloudEvents of all cameras of the shard (JSON)",
         "trackers, ingest",
         "subscribers",
-        "the newest retention.events_entries",
+        "the newest retention.events_bytes, at most events_entries",
         "oldest entries go",
     ),
     KeySpec(
@@ -64,7 +64,7 @@ KEYS = (
         "stream: frames that could not be processed, with the reason",
         "workers",
         "people",
-        "the newest retention.dead_entries",
+        "the newest retention.dead_bytes, at most dead_entries",
         "oldest entries go",
     ),
     KeySpec(

@@ -26,6 +26,9 @@ from workers.hang import HangWatch
 from workers.preprocess import Letterbox
 from workers.triage import Job, bury, skip
 
+ANSWERS_WAITING = 256
+"""Frames that were answered without the engine are not in its room, but hold their pictures until they are committed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -94,8 +97,8 @@ class Pipeline:
 
     @property
     def free(self) -> int:
-        """Frames that may be added now."""
-        return self.capacity - self._inside
+        """Frames that may be added now: none while as many answers wait to be collected as nobody should keep."""
+        return self.capacity - self._inside if self._done.qsize() < ANSWERS_WAITING else 0
 
     @property
     def empty(self) -> bool:

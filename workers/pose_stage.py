@@ -41,6 +41,7 @@ IDLE_WAIT_S = 0.1
 COMMIT_TOGETHER = 16
 COMMIT_WAIT_S = 0.25
 """Nobody waits for the poses of a recording: several in one transaction cost a third of what they cost one by one."""
+OUTBOX_FULL = 64
 DRAIN_TIMEOUT_S = 5.0
 LAST_COMMIT_S = 1.0
 """With a frame that hangs, so long is waited for what else is finished."""
@@ -102,6 +103,9 @@ class PoseStage:
         self._guard.start()
         self._keeping.check()
         self._taking.check()
+        if len(self._outbox) >= OUTBOX_FULL:
+            # The broker reads but takes nothing, being full, say: what is not committed must not pile up here.
+            self._commit()
         for outcome in self._pipeline.collect(self._patience_s(now_s)):
             self._receive(outcome)
         self._failures.write()

@@ -56,16 +56,16 @@ redis.call('HSET', KEYS[2], 'opened_by', ARGV[3], 'epoch', epoch, unpack(ARGV, 6
 return epoch
 """
 
-# KEYS: lease, frames, poses. ARGV: lease value, its time to live in ms, then of each frame its entry id, and the fields
-# of the mark that takes its place, preceded by their number.
+# KEYS: lease, frames, poses. ARGV: lease value, its time to live in ms, poses to keep, then of each frame its entry id,
+# and the fields of the mark that takes its place, preceded by their number.
 SKIP = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-local position = 3
+local position = 4
 while position <= #ARGV do
   local fields = tonumber(ARGV[position + 1])
   redis.call('XDEL', KEYS[2], ARGV[position])
-  redis.call('XADD', KEYS[3], '*', unpack(ARGV, position + 2, position + 1 + fields))
+  redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[3], '*', unpack(ARGV, position + 2, position + 1 + fields))
   position = position + 2 + fields
 end
 return 1

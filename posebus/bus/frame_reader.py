@@ -9,15 +9,19 @@ from typing import Any
 
 from posebus.bus.connection import Broker
 from posebus.bus.group_reader import GroupReader
+from posebus.bus.stream_bound import Peak, entry_bytes, make_room
 from posebus.bus.take_over import Attempt, Place, TakeOver, attempts_to_json
 from posebus.bus.wall_clock import ClockWatch, FrameAges, renew_all_deliveries
 from posebus.codec import decode_frame, encode_poses
 from posebus.errors import MalformedMessage
 from posebus.messages import Delivery, EndOfStream, Frame, PoseFrame, Provenance, Skipped
+from posebus.settings import RetentionSettings
 from posebus.topology import WORKERS_GROUP
 
 SUSPECT = b"suspect"
 """A field of frames that come back from the dead letters."""
+
+CAMERAS_KNOWN = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,9 @@ class PoseResult:
 class FrameReader:
     """Takes frames of any camera as one consumer of the workers' group."""
 
-    def __init__(self, broker: Broker, consumer: str, dead_kept: int) -> None:
+    def __init__(
+        self, broker: Broker, consumer: str, dead_kept: int, retention: RetentionSettings | None = None
+    ) -> None:
         self._broker = broker
         self._client = broker.client
         self._topology = broker.topology
@@ -78,6 +84,8 @@ class FrameReader:
         self._group = GroupReader(broker, WORKERS_GROUP, consumer)
         self._take_over = TakeOver(broker, consumer)
         self._dead_kept = dead_kept
+        self._retention = retention or RetentionSettings()
+        self._poses: dict[str, Peak] = {}
         self._clock = ClockWatch()
         self._ages = FrameAges()
 
@@ -150,6 +158,9 @@ class FrameReader:
             by_shard.setdefault(self._topology.shard(result.entry.camera), []).append(result)
         with self._broker.errors():
             for shard, shard_results in by_shard.items():
+                dead_bytes = sum(entry_bytes(r.entry.raw) for r in shard_results if r.dead_reason is not None)
+                if dead_bytes:
+                    make_room(self._client, self._topology.dead(shard), dead_bytes, self._retention.dead_bytes)
                 pipeline = self._client.pipeline(transaction=True)
                 for result in shard_results:
                     self._queue(pipeline, shard, result)
@@ -176,7 +187,11 @@ class FrameReader:
     def _queue(self, pipeline: Any, shard: int, result: PoseResult) -> None:
         camera = result.entry.camera
         if result.body is not None:
-            pipeline.xadd(self._topology.poses(camera), encode_poses(result.body, result.provenance, time.time_ns()))
+            poses = cast("dict[Any, Any]", encode_poses(result.body, result.provenance, time.time_ns()))
+            # Ingest waits with a recording while poses wait; nobody waits with a live camera whose tracker is gone. The
+            # next one finds frames missing and says so.
+            kept = self._poses_kept(camera, entry_bytes(poses)) if result.live else None
+            pipeline.xadd(self._topology.poses(camera), poses, maxlen=kept, approximate=True)
         if result.dead_reason is not None:
             fields = {
                 **{name: value for name, value in result.entry.raw.items() if name != SUSPECT},
@@ -188,6 +203,11 @@ class FrameReader:
                 b"dead_attempts": attempts_to_json(result.entry.attempts),
             }
             pipeline.xadd(self._topology.dead(shard), fields, maxlen=self._dead_kept, approximate=True)
+
+    def _poses_kept(self, camera: str, size_bytes: int) -> int:
+        if camera not in self._poses and len(self._poses) >= CAMERAS_KNOWN:
+            self._poses.clear()
+        return self._poses.setdefault(camera, Peak(self._retention.poses_bytes)).append(size_bytes)
 
 
 def _by_camera(results: Sequence[PoseResult]) -> dict[str, list[bytes]]:

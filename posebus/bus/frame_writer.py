@@ -24,6 +24,8 @@ RENEW_SHARE = 0.25
 """A lease is renewed after this part of its time: early enough to be late three times."""
 
 log = logging.getLogger("posebus.ingest")
+MARKS_KEPT = 20_000
+"""Marks of skipped frames, of about 250 bytes, that may wait where neither a worker nor a tracker lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ class FrameWriter:
     def _drop(self, victims: list[_Sent]) -> int:
         if not victims:
             return 0
-        arguments = self._claim()
+        arguments = [*self._claim(), MARKS_KEPT]
         for sent in victims:
             epoch, seq, captured_at_ns = sent.frame
             mark = Skipped(self._record.camera, epoch, seq, captured_at_ns, Delivery.LIVE, "overflow")

@@ -11,6 +11,7 @@ import redis
 
 from posebus.bus.connection import Broker
 from posebus.bus.group_reader import GroupReader, ensure_group
+from posebus.bus.stream_bound import Ledger, entry_bytes, found_in
 from posebus.codec import decode_poses
 from posebus.errors import LeaseLost, MalformedMessage
 from posebus.lease import Lease
@@ -21,6 +22,7 @@ from posebus.topology import TRACKERS_GROUP
 
 TRUST_NO_DATE = 7
 """Every so many looks for what rivals left, idle times are not asked for. Prime, so that each camera has its turn."""
+LEDGERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class PoseReader:
         self._group = GroupReader(broker, TRACKERS_GROUP, consumer)
         self._retention = retention
         self._looks = 0
+        self._ledgers: dict[str, Ledger] = {}  # of the cameras whose tracks we write
 
     def read(self, cameras: Iterable[str], count: int, block_ms: int | None) -> list[PoseEntry]:
         """Up to `count` new entries of each camera; waits up to `block_ms` for the first one."""
@@ -94,8 +97,13 @@ class PoseReader:
                     return entries
 
     def state(self, camera: str) -> bytes | None:
-        """The snapshot that the last commit for `camera` left, if any."""
+        """The snapshot that the last commit for `camera` left, if any. Call it before the first commit for it."""
+        tracks = self._topology.tracks(camera)
+        if len(self._ledgers) >= LEDGERS:
+            # Recordings come and go; whose camera is still ours will be counted anew.
+            self._ledgers.clear()
         with self._broker.errors():
+            self._ledgers[camera] = self._ledger(found_in(self._client, tracks))
             return cast("bytes | None", self._client.get(self._topology.state(camera)))
 
     def commit(self, commit: TrackCommit, lease: Lease) -> None:
@@ -114,21 +122,21 @@ class PoseReader:
             except redis.WatchError:
                 raise LeaseLost(f"the lease of camera {commit.camera} ran out while committing") from None
 
+    def _ledger(self, found: tuple[int, float] = (0, 0.0)) -> Ledger:
+        return Ledger(self._retention.tracks_bytes, self._retention.tracks_entries, found)
+
     def _queue(self, pipeline: Any, commit: TrackCommit) -> None:
         topology, camera = self._topology, commit.camera
         for frame, provenance in commit.tracks:
             data = dump(track_frame_to_json(frame, provenance, time.time_ns()))
-            pipeline.xadd(
-                topology.tracks(camera),
-                {"camera": camera, "epoch": frame.epoch, "seq": frame.seq, "data": data},
-                maxlen=self._retention.tracks_entries,
-                approximate=True,
-            )
+            fields: dict[Any, Any] = {"camera": camera, "epoch": frame.epoch, "seq": frame.seq, "data": data}
+            kept = self._ledgers.setdefault(camera, self._ledger()).append(entry_bytes(fields))
+            pipeline.xadd(topology.tracks(camera), fields, maxlen=kept, approximate=True)
         for event in commit.events:
             pipeline.xadd(
                 topology.events(topology.shard(camera)),
                 {"type": event.type, "camera": camera, "data": dump(event_to_json(event))},
-                maxlen=self._retention.events_entries,
+                maxlen=self._retention.events_kept,
                 approximate=True,
             )
         pipeline.set(topology.state(camera), commit.state)
