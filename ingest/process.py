@@ -23,7 +23,7 @@ from posebus.processes import EXIT_DONE, RUN_ENV, Family
 from posebus.progress import give_life_signs
 from posebus.settings import CameraSettings, Settings
 from posebus.shared_frames import SharedFrames
-from posebus.stage import Heartbeat, StopFlag, run_stage
+from posebus.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from posebus.watchdog import Watchdog
 
 TEND_S = 0.1
@@ -64,18 +64,19 @@ def build_capture(
 
 def run_camera(settings: Settings, camera: str) -> None:
     """Capture one camera until its source ends, SIGTERM or SIGINT. Raises SourceRejected, BrokerRefused."""
-    stop = StopFlag()
+    stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
     stop.install()
-    broker = open_broker(settings.redis, settings.shards)
-    shared = SharedFrames(settings.shared_frames) if settings.shared_frames else None
-    stage = build_capture(
-        camera,
-        settings.cameras[camera],
-        broker,
-        settings.retention.events_kept,
-        shared=shared,
-        run=os.environ.get(RUN_ENV, ""),
-    )
+    with stop.starting():
+        broker = open_broker(settings.redis, settings.shards)
+        shared = SharedFrames(settings.shared_frames) if settings.shared_frames else None
+        stage = build_capture(
+            camera,
+            settings.cameras[camera],
+            broker,
+            settings.retention.events_kept,
+            shared=shared,
+            run=os.environ.get(RUN_ENV, ""),
+        )
     run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Protocol
 
@@ -47,10 +50,16 @@ class Stage(Protocol):
 
 
 class StopFlag:
-    """Set by SIGTERM, by SIGINT, and when the parent process is gone."""
+    """Set by SIGTERM, by SIGINT, and when the parent process is gone.
 
-    def __init__(self) -> None:
+    With `limit_s` the process leaves that long after the first signal, whatever it waits for, or at a second signal. It
+    is a stage's: what it did not finish is taken over as if it had been killed.
+    """
+
+    def __init__(self, limit_s: float | None = None) -> None:
         self.is_set = False
+        self._limit_s = limit_s
+        self._starting = False
         self._parent_pid = int(os.environ.get(PARENT_ENV, "0"))
 
     def install(self) -> None:
@@ -62,8 +71,41 @@ class StopFlag:
             self.is_set = True
         return self.is_set
 
+    @contextmanager
+    def starting(self) -> Iterator[None]:
+        """Inside, a signal ends the process at once: nothing was begun that would have to be finished."""
+        self._starting = True
+        try:
+            if self.is_set:
+                raise SystemExit(0)
+            yield
+        finally:
+            self._starting = False
+
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self.is_set = True
+        again, self.is_set = self.is_set, True
+        if self._starting:
+            raise SystemExit(0)
+        if self._limit_s is None:
+            return
+        if again:
+            _leave("told to stop again; leaving at once")
+        # A thread, since the main one may be waiting for a broker that never answers.
+        late = f"not through within {self._limit_s:g} s; leaving, what is unfinished will be taken over"
+        timer = threading.Timer(self._limit_s, _leave, [late])
+        timer.daemon = True
+        timer.start()
+
+
+def stop_limit_s(stop_timeout_s: float) -> float:
+    """How long a stage may drain, so that it has left before its supervisor loses patience."""
+    return max(0.5 * stop_timeout_s, stop_timeout_s - 1.0)
+
+
+def _leave(why: str) -> None:
+    # Not print: a handler may have interrupted the very thread that is printing.
+    os.write(2, f"posebus: {why}\n".encode())
+    os._exit(0)
 
 
 class Heartbeat:

@@ -41,7 +41,7 @@ KEYS = (
         "workers; ingest for frames that it skipped",
         f"the camera's tracker (group {TRACKERS_GROUP})",
         "deleted when its tracks are committed",
-        "ingest of lossless sources waits; live: the oldest go at retention.poses_bytes, which the next tracker tells as a gap",
+        "lossless: ingest waits; live: the oldest go at retention.poses_bytes, told as a gap",
     ),
     KeySpec(
         "tracks",

@@ -9,17 +9,18 @@ from posebus.bus.pose_reader import PoseReader
 from posebus.bus.registry import Registry, process_id
 from posebus.progress import give_life_signs
 from posebus.settings import Settings
-from posebus.stage import Heartbeat, StopFlag, run_stage
+from posebus.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from tracking.track_stage import TrackStage
 from tracking.warm_up import warm_up
 
 
 def run_tracker(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT. Raises FatalError: no broker."""
-    stop = StopFlag()
+    stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
     stop.install()
-    warm_up()
-    broker = open_broker(settings.redis, settings.shards)
+    with stop.starting():
+        warm_up()
+        broker = open_broker(settings.redis, settings.shards)
     owner = process_id("tracker")
     reader = PoseReader(broker, owner, settings.retention)
     stage = TrackStage(broker, reader, owner, settings.tracker)

@@ -27,7 +27,7 @@ from workers.preprocess import Letterbox
 from workers.triage import Job, bury, skip
 
 ANSWERS_WAITING = 256
-"""Frames that were answered without the engine are not in its room, but hold their pictures until they are committed."""
+"""Frames answered without the engine take none of its room, but hold their pictures until they are committed."""
 
 
 @dataclass(frozen=True, slots=True)

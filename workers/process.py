@@ -15,7 +15,7 @@ from posebus.processes import EXIT_STUCK
 from posebus.progress import give_life_signs
 from posebus.settings import Settings
 from posebus.shared_frames import SharedFrames
-from posebus.stage import Heartbeat, StopFlag, run_stage
+from posebus.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from workers.engines import load_engine
 from workers.estimator import PoseEstimator
 from workers.pose_stage import PoseStage
@@ -29,16 +29,17 @@ def run_worker(settings: Settings) -> None:
     An engine that breaks after it has worked, and errors that nobody foresaw, end this process with EXIT_STUCK, so that
     it is started again: a frame may have brought that about, and the frame's attempts are counted.
     """
-    stop = StopFlag()
+    stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
     stop.install()
-    broker = open_broker(settings.redis, settings.shards)
-    registry = Registry(broker)
-    estimator = PoseEstimator(load_engine(settings.worker, cache_folder(settings)), settings.worker)
-    retention = settings.retention
-    reader = FrameReader(broker, process_id("worker"), retention.dead_entries, retention)
-    shared = SharedFrames(settings.shared_frames) if settings.shared_frames else None
-    stage = PoseStage(reader, registry, estimator, settings.worker, shared)
-    stage.warm_up()
+    with stop.starting():
+        broker = open_broker(settings.redis, settings.shards)
+        registry = Registry(broker)
+        estimator = PoseEstimator(load_engine(settings.worker, cache_folder(settings)), settings.worker)
+        retention = settings.retention
+        reader = FrameReader(broker, process_id("worker"), retention.dead_entries, retention)
+        shared = SharedFrames(settings.shared_frames) if settings.shared_frames else None
+        stage = PoseStage(reader, registry, estimator, settings.worker, shared)
+        stage.warm_up()
     give_life_signs(os.environ, lambda now_s: True)
     try:
         run_stage(stage, Heartbeat(registry, stage.role), stop)

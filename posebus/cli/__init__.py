@@ -17,6 +17,8 @@ def main() -> None:
         from typer.main import get_command
 
         from posebus.cli.app import app
+    except KeyboardInterrupt:
+        sys.exit(130)
     except ModuleNotFoundError as error:
         name = (error.name or "").partition(".")[0]
         if name not in {"typer", "rich"}:

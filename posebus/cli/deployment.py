@@ -8,8 +8,10 @@ from typing import Any
 
 from posebus.bus.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
+from posebus.cli.memory import Memory, MemoryLook
 from posebus.cli.reports import Report, count, losses, of_camera, section
 from posebus.cli.work_rows import Window, Work, WorkRow, window, work, work_rows
+from posebus.settings import RetentionSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class Snapshot:
 
     cameras: list[CameraRecord]
     processes: Mapping[str, Report]
+    memory: Memory = field(default_factory=Memory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,9 @@ class CameraRow:
     people: int | None = None
     backlog_frames: int | None = None
     backlog_bytes: int | None = None
+    backlog_limit_bytes: int | None = None
+    poses_bytes: int | None = None
+    tracks_bytes: int | None = None
     dropped: int = 0
 
 
@@ -58,20 +64,28 @@ class Overview:
     cameras: list[CameraRow] = field(default_factory=list)
     processes: list[ProcessRow] = field(default_factory=list)
     work: list[WorkRow] = field(default_factory=list)
+    broker_used_bytes: int | None = None
+    broker_limit_bytes: int | None = None
+    warnings: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """As plain data, for `--json`."""
         return asdict(self)
 
 
-def look(broker: Broker) -> Snapshot:
-    """The registry now. Raises BrokerUnavailable."""
+def look(broker: Broker, memory: MemoryLook | None = None) -> Snapshot:
+    """The registry now, and the broker's memory where `memory` is given. Raises BrokerUnavailable."""
     registry = Registry(broker)
-    return Snapshot(registry.cameras(), registry.processes())
+    cameras = registry.cameras()
+    used = memory.look([record.camera for record in cameras]) if memory is not None else Memory()
+    return Snapshot(cameras, registry.processes(), used)
 
 
-def overview(before: Snapshot, now: Snapshot) -> Overview:
-    """`now`, with rates since `before` (which may be the same snapshot: then they are None)."""
+def overview(before: Snapshot, now: Snapshot, retention: RetentionSettings | None = None) -> Overview:
+    """`now`, with rates since `before` (which may be the same snapshot: then they are None).
+
+    Warnings tell what is near the bounds of `retention`.
+    """
     cameras = [_camera_row(record, before, now) for record in now.cameras]
     order = {"ingest": 0, "worker": 1, "tracker": 2}
     windows = {name: window(before.processes.get(name), report) for name, report in now.processes.items()}
@@ -80,7 +94,9 @@ def overview(before: Snapshot, now: Snapshot) -> Overview:
     roles: dict[str, list[tuple[int, Window]]] = {}
     for row in processes:
         roles.setdefault(row.role, []).append((row.pid, windows[row.id]))
-    return Overview(cameras, processes, work_rows(roles))
+    memory = now.memory
+    warnings = memory.warnings(retention or RetentionSettings())
+    return Overview(cameras, processes, work_rows(roles), memory.used_bytes, memory.limit_bytes, warnings)
 
 
 def _camera_row(record: CameraRecord, before: Snapshot, now: Snapshot) -> CameraRow:
@@ -99,6 +115,9 @@ def _camera_row(record: CameraRecord, before: Snapshot, now: Snapshot) -> Camera
         people=tracked.get("people"),
         backlog_frames=source.get("backlog_frames"),
         backlog_bytes=source.get("backlog_bytes"),
+        backlog_limit_bytes=source.get("backlog_limit_bytes"),
+        poses_bytes=now.memory.streams.get(("poses", name)),
+        tracks_bytes=now.memory.streams.get(("tracks", name)),
         dropped=sum(losses(source).values()) + count(tracked.get("skipped")),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,14 +12,14 @@ import typer
 from posebus.cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console, Group
     from rich.table import Table
 
-    from posebus.bus.connection import Broker
     from posebus.cli.deployment import Overview, ProcessRow, Snapshot
     from posebus.cli.work_rows import WorkRow
+    from posebus.settings import RetentionSettings
 
 REFRESH_S = 1.0
 HISTORY = 4
@@ -35,7 +36,9 @@ def top(
     """Show cameras and processes live: frame rates in and out, age, backlog, drops. Until Ctrl-C.
 
     fps in is what the camera publishes, fps out what its tracker finishes; age is from the frame's capture to its
-    tracks; dropped counts frames that were skipped on purpose because the workers could not keep up.
+    tracks; waiting is what the broker holds of it for the workers, and of how full its max_backlog_bytes is; poses and
+    tracks are the sizes of these streams; dropped counts frames that were skipped on purpose because the workers could
+    not keep up. A bound that is near is told in words.
 
     Of processes, over the last seconds: busy is the share of the time in which the engine had work, batch how many
     frames it got at once, age what its results had when they were published (median/99 %); below, how long the steps of
@@ -45,41 +48,45 @@ def top(
 
     from posebus.bus.connection import open_broker
     from posebus.cli.deployment import look, overview
+    from posebus.cli.memory import MemoryLook
 
     settings = settings_from(config, redis=redis)
     broker = open_broker(broker_address(settings), settings.shards)
     console = Console()
-    before = look(broker)
+    memory = MemoryLook(broker)
+    before = look(broker, memory)
     if as_json or once or not console.is_terminal:
         time.sleep(SAMPLE_S)
-        shown = overview(before, look(broker))
+        shown = overview(before, look(broker, memory), settings.retention)
         if as_json:
             print(json.dumps(shown.as_dict(), indent=2))
         else:
             console.print(tables(shown, broker.where))
         return
-    _keep_showing(broker, before, console)
+    _keep_showing(partial(look, broker, memory), before, console, broker.where, settings.retention)
 
 
-def _keep_showing(broker: Broker, before: Snapshot, console: Console) -> None:
+def _keep_showing(
+    look: Callable[[], Snapshot], before: Snapshot, console: Console, where: str, retention: RetentionSettings
+) -> None:
     from rich.console import Group
     from rich.live import Live
     from rich.text import Text
 
-    from posebus.cli.deployment import look, overview
+    from posebus.cli.deployment import overview
     from posebus.errors import BrokerUnavailable
 
     history: list[Snapshot] = [before]
-    with Live(tables(overview(before, before), broker.where), console=console, screen=True, auto_refresh=False) as live:
+    with Live(tables(overview(before, before), where), console=console, screen=True, auto_refresh=False) as live:
         while True:
             time.sleep(REFRESH_S)
             try:
-                history = [*history, look(broker)][-HISTORY:]
+                history = [*history, look()][-HISTORY:]
             except BrokerUnavailable as error:
                 trouble = Text(f"{error}; trying again", style="red")
-                live.update(Group(tables(overview(history[-1], history[-1]), broker.where), trouble), refresh=True)
+                live.update(Group(tables(overview(history[-1], history[-1]), where), trouble), refresh=True)
                 continue
-            live.update(tables(overview(history[0], history[-1]), broker.where), refresh=True)
+            live.update(tables(overview(history[0], history[-1], retention), where), refresh=True)
 
 
 def tables(shown: Overview, where: str) -> Group:
@@ -92,7 +99,7 @@ def tables(shown: Overview, where: str) -> Group:
     cameras = Table(box=box.SIMPLE_HEAD, title=f"posebus at {where}", title_justify="left", pad_edge=False)
     for name in ("camera", "state"):
         cameras.add_column(name, no_wrap=True)
-    for name in ("fps in", "fps out", "age ms", "people", "waiting", "dropped"):
+    for name in ("fps in", "fps out", "age ms", "people", "waiting", "of", "poses MB", "tracks MB", "dropped"):
         cameras.add_column(name, justify="right", no_wrap=True)
     colors = {"online": "green", "offline": "red", "connecting": "yellow"}
     for camera in shown.cameras:
@@ -101,11 +108,17 @@ def tables(shown: Overview, where: str) -> Group:
             Text(camera.state, style=colors.get(camera.state, "dim")),
             *(_cell(value) for value in (camera.fps_in, camera.fps_out, camera.age_ms, camera.people)),
             _waiting(camera.backlog_frames, camera.backlog_bytes),
+            _share(camera.backlog_bytes, camera.backlog_limit_bytes),
+            *("-" if size is None else f"{size / 1e6:.1f}" for size in (camera.poses_bytes, camera.tracks_bytes)),
             Text(str(camera.dropped), style="yellow" if camera.dropped else ""),
         )
     troubles = [Text(f"{camera.name}: {camera.trouble}", style="red") for camera in shown.cameras if camera.trouble]
     notes = [] if shown.cameras else [Text("No camera has published anything yet.", style="dim")]
     notes += [] if shown.processes else [Text("No process reports to this broker.", style="yellow")]
+    notes += [Text(text, style="yellow") for text in shown.warnings]
+    if shown.broker_used_bytes is not None:
+        limit = f" of {shown.broker_limit_bytes / 1e6:.0f}" if shown.broker_limit_bytes else ", without a limit"
+        notes.append(Text(f"broker's memory: {shown.broker_used_bytes / 1e6:.0f}{limit} MB", style="dim"))
     work = [work_table(shown.work)] if any(row.work.steps_ms for row in shown.work) else []
     return Group(cameras, *troubles, process_table(shown.processes), *work, *notes)
 
@@ -169,3 +182,8 @@ def _waiting(frames: int | None, size_bytes: int | None) -> str:
     if frames is None:
         return "-"
     return f"{frames}" if not size_bytes else f"{frames} ({size_bytes / 1e6:.1f} MB)"
+
+
+def _share(size_bytes: int | None, limit_bytes: int | None) -> str:
+    """How full a backlog is."""
+    return "-" if size_bytes is None or not limit_bytes else f"{size_bytes / limit_bytes:.0%}"

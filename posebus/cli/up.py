@@ -37,7 +37,9 @@ def up(
     stop.install()
     with broker_for(settings.redis, port) as url:
         settings = settings.model_copy(update={"redis": url})
-        with Fleet(settings, open_broker(url, settings.shards)) as fleet:
+        with stop.starting():
+            broker = open_broker(url, settings.shards)
+        with Fleet(settings, broker) as fleet:
             shown = redact_url(url)
             print(
                 f"starting {settings.fleet.workers} workers, {settings.fleet.trackers} trackers on {shown}", flush=True

@@ -1,0 +1,150 @@
+"""SIGTERM and Ctrl-C end every command, whatever it waits for: once is enough, nothing is left, nothing is torn."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from posebus.bus.connection import open_broker
+from posebus.bus.registry import CameraRecord, Registry
+from posebus.messages import Delivery
+
+LIMIT_S = 60.0
+"""Far above what is promised: it tells leaving from hanging on a busy machine. The commands' own limit is 3 s here."""
+START_S = 240.0
+"""A tracker that is the first one on a machine compiles its kernels before it connects."""
+CONFIG = """
+redis: {redis}
+worker: {{imgsz: 320, threads: 1}}
+fleet: {{workers: 1, trackers: 1, stop_timeout_s: 3}}
+cameras:
+  door: {{source: 'synthetic:bus?fps=10'}}
+  hanging: {{source: 'rtsp://127.0.0.1:{port}/', open_timeout_s: 30, read_timeout_s: 30}}
+"""
+
+
+class BlackHole:
+    """Accepts connections and never answers."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.visited = threading.Event()
+        self._guests: list[socket.socket] = []
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self._guests.append(self._listener.accept()[0])
+                self.visited.set()
+
+    def close(self) -> None:
+        self._listener.close()
+        for guest in self._guests:
+            guest.close()
+
+
+@pytest.fixture
+def black_hole() -> Iterator[BlackHole]:
+    hole = BlackHole()
+    yield hole
+    hole.close()
+
+
+def start(folder: Path, redis: str, hole: BlackHole, *command: str) -> subprocess.Popen[str]:
+    config = folder / "posebus.yaml"
+    config.write_text(CONFIG.format(redis=redis, port=hole.port))
+    argv = [sys.executable, "-m", "posebus.cli", *command, "--config", str(config)]
+    # A session of its own: Ctrl-C of a terminal reaches all of it, and what is left of it can be found.
+    return subprocess.Popen(argv, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def ends(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """One signal, to the whole group as a terminal sends it, and the command leaves in order."""
+    os.killpg(process.pid, number)
+    try:
+        _, said = process.communicate(timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        pytest.fail("one signal was not enough")
+    assert "Traceback" not in said
+    assert "unexpected" not in said
+    assert process.returncode in ({0} if number is signal.SIGTERM else {0, 130}), said
+    end_s = time.monotonic() + LIMIT_S
+    while alive(process.pid):
+        assert time.monotonic() < end_s, "somebody of its group is left"
+        time.sleep(0.05)
+
+
+def alive(group: int) -> bool:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, 0)
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "command", [("work",), ("track",), ("ingest",), ("ingest", "--camera", "door"), ("up",)], ids=" ".join
+)
+def test_a_broker_that_never_answers_does_not_hold_a_stage(
+    command: tuple[str, ...], tmp_path: Path, black_hole: BlackHole
+) -> None:
+    process = start(tmp_path, f"redis://127.0.0.1:{black_hole.port}", black_hole, *command)
+    assert black_hole.visited.wait(START_S)
+    ends(process, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_deployment_with_a_hanging_camera_ends_at_the_first_signal(
+    number: signal.Signals, tmp_path: Path, redis_server: str, black_hole: BlackHole
+) -> None:
+    process = start(tmp_path, redis_server, black_hole, "up")
+    assert black_hole.visited.wait(START_S)
+    ends(process, number)
+
+
+@pytest.mark.parametrize("command", ["watch", "metrics"])
+def test_who_only_looks_ends_at_ctrl_c(command: str, tmp_path: Path, redis_server: str, black_hole: BlackHole) -> None:
+    broker = open_broker(redis_server)
+    Registry(broker).add_camera(CameraRecord("door", Delivery.LIVE, "synthetic"))
+    more = ["--port", "0"] if command == "metrics" else []
+    process = start(tmp_path, redis_server, black_hole, command, *more)
+    if command == "metrics":
+        assert process.stdout is not None
+        process.stdout.readline()
+    else:
+        end_s = time.monotonic() + LIMIT_S
+        while not any(client["cmd"].startswith("xread") for client in broker.client.client_list()):
+            assert time.monotonic() < end_s
+            time.sleep(0.05)
+    ends(process, signal.SIGINT)
+
+
+def test_a_stage_whose_broker_falls_silent_leaves_within_its_limit(
+    tmp_path: Path, redis_server: str, black_hole: BlackHole
+) -> None:
+    """The broker is stopped, not gone: its connections stay open and nothing comes."""
+    broker = open_broker(redis_server)
+    process = start(tmp_path, redis_server, black_hole, "track")
+    end_s = time.monotonic() + LIMIT_S
+    while not any(report["pid"] == process.pid for report in Registry(broker).processes().values()):
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
+    pid = int(broker.client.info("server")["process_id"])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        ends(process, signal.SIGTERM)
+    finally:
+        os.kill(pid, signal.SIGCONT)
