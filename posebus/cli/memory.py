@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import redis
-
 from posebus.bus.connection import Broker
 from posebus.settings import RetentionSettings
 
@@ -53,6 +51,8 @@ class MemoryLook:
 
     def look(self, cameras: Sequence[str]) -> Memory:
         """The memory now; what the broker does not let us see is left out. Raises BrokerUnavailable."""
+        import redis
+
         topology, client = self._broker.topology, self._broker.client
         wanted = [("poses", name, topology.poses(name)) for name in cameras]
         wanted += [("tracks", name, topology.tracks(name)) for name in cameras]

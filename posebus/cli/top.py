@@ -36,8 +36,8 @@ def top(
     """Show cameras and processes live: frame rates in and out, age, backlog, drops. Until Ctrl-C.
 
     fps in is what the camera publishes, fps out what its tracker finishes; age is from the frame's capture to its
-    tracks; waiting is what the broker holds of it for the workers, and of how full its max_backlog_bytes is; poses and
-    tracks are the sizes of these streams; dropped counts frames that were skipped on purpose because the workers could
+    tracks; waiting is what the broker holds of it for the workers, and full which part of its max_backlog_bytes that is;
+    MB is the size of its poses and tracks there; dropped counts frames that were skipped on purpose because the workers could
     not keep up. A bound that is near is told in words.
 
     Of processes, over the last seconds: busy is the share of the time in which the engine had work, batch how many
@@ -99,7 +99,7 @@ def tables(shown: Overview, where: str) -> Group:
     cameras = Table(box=box.SIMPLE_HEAD, title=f"posebus at {where}", title_justify="left", pad_edge=False)
     for name in ("camera", "state"):
         cameras.add_column(name, no_wrap=True)
-    for name in ("fps in", "fps out", "age ms", "people", "waiting", "of", "poses MB", "tracks MB", "dropped"):
+    for name in ("fps in", "fps out", "age ms", "people", "waiting", "full", "MB", "dropped"):
         cameras.add_column(name, justify="right", no_wrap=True)
     colors = {"online": "green", "offline": "red", "connecting": "yellow"}
     for camera in shown.cameras:
@@ -109,7 +109,7 @@ def tables(shown: Overview, where: str) -> Group:
             *(_cell(value) for value in (camera.fps_in, camera.fps_out, camera.age_ms, camera.people)),
             _waiting(camera.backlog_frames, camera.backlog_bytes),
             _share(camera.backlog_bytes, camera.backlog_limit_bytes),
-            *("-" if size is None else f"{size / 1e6:.1f}" for size in (camera.poses_bytes, camera.tracks_bytes)),
+            _megabytes(camera.poses_bytes, camera.tracks_bytes),
             Text(str(camera.dropped), style="yellow" if camera.dropped else ""),
         )
     troubles = [Text(f"{camera.name}: {camera.trouble}", style="red") for camera in shown.cameras if camera.trouble]
@@ -187,3 +187,9 @@ def _waiting(frames: int | None, size_bytes: int | None) -> str:
 def _share(size_bytes: int | None, limit_bytes: int | None) -> str:
     """How full a backlog is."""
     return "-" if size_bytes is None or not limit_bytes else f"{size_bytes / limit_bytes:.0%}"
+
+
+def _megabytes(*sizes_bytes: int | None) -> str:
+    """Of streams, as far as they were measured, together."""
+    known = [size for size in sizes_bytes if size is not None]
+    return f"{sum(known) / 1e6:.1f}" if known else "-"
