@@ -36,9 +36,9 @@ def top(
     """Show cameras and processes live: frame rates in and out, age, backlog, drops. Until Ctrl-C.
 
     fps in is what the camera publishes, fps out what its tracker finishes; age is from the frame's capture to its
-    tracks; waiting is what the broker holds of it for the workers, and full which part of its max_backlog_bytes that is;
-    MB is the size of its poses and tracks there; dropped counts frames that were skipped on purpose because the workers could
-    not keep up. A bound that is near is told in words.
+    tracks; waiting is what the broker holds of it for the workers, full the part of max_backlog_bytes that this is; MB
+    is the size of its poses and tracks there; dropped counts frames that were skipped on purpose because the
+    workers could not keep up. A bound that is near is told in words.
 
     Of processes, over the last seconds: busy is the share of the time in which the engine had work, batch how many
     frames it got at once, age what its results had when they were published (median/99 %); below, how long the steps of
