@@ -151,7 +151,7 @@ def run_stage(stage: Stage, heartbeat: Heartbeat, stop: StopFlag, outage: Outage
         stage.close()
         # A second wait for a broker that swallows everything would be one too many for whoever asked us to stop.
         if reachable:
-            _leave(heartbeat)
+            _retire(heartbeat)
 
 
 def _drain(stage: Stage) -> bool:
@@ -164,7 +164,7 @@ def _drain(stage: Stage) -> bool:
     return True
 
 
-def _leave(heartbeat: Heartbeat) -> None:
+def _retire(heartbeat: Heartbeat) -> None:
     try:
         heartbeat.leave()
     except BrokerUnavailable as error:
