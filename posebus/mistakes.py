@@ -10,12 +10,12 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
+from posebus.redaction import redact_text as redact_text
 from posebus.settings import Settings
 
 FieldPath = tuple[str, ...]
 """Names from the root of the settings to a field: ("cameras", "hall", "max_fps")."""
 
-_CREDENTIALS = re.compile(r"://\S*@")
 _SECTION_ERRORS = {"model_type", "dict_type"}
 
 
@@ -57,14 +57,6 @@ class Mistake:
             "problem": redact_text(self.problem),
             "suggestion": redact_text(self.suggestion) or None,
         }
-
-
-def redact_text(text: str) -> str:
-    """`text` with the user and password of every address in it hidden.
-
-    Hides up to the last @ of a word, since people paste passwords that hold / and @ themselves.
-    """
-    return _CREDENTIALS.sub("://***@", text)
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from posebus.redaction import redact_url as redact_url
 
 CAMERA_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 """Names become Redis keys, file names and CloudEvents subjects, so they hold no space, colon, slash or brace."""
@@ -19,14 +21,6 @@ CameraName = Annotated[str, StringConstraints(pattern=CAMERA_NAME_PATTERN)]
 EMBEDDED = "embedded"
 EMBEDDED_PORT = 6399
 """Where the embedded broker of `posebus up` listens, on this machine only; beside Redis' own 6379."""
-
-
-def redact_url(address: str) -> str:
-    """`address` without user and password, fit to be logged or shown; what is no URL comes back unchanged."""
-    parts = urlsplit(address)
-    if "@" not in parts.netloc:
-        return address
-    return urlunsplit(parts._replace(netloc="***@" + parts.netloc.rsplit("@", 1)[1]))
 
 
 class _Strict(BaseModel):

@@ -10,6 +10,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from posebus.bus.refusals import check_parameters
 from posebus.errors import BrokerRefused
 from posebus.settings import redact_url
 
@@ -61,6 +62,7 @@ def connect(url: str) -> Client:
     of stream replies the same in all versions of redis-py.
     """
     try:
+        check_parameters(url)
         client = Client.from_url(
             url,
             protocol=2,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import redis
 from redis import exceptions
 
+from posebus.bus.refusals import missing_right, tls_problem
 from posebus.errors import BrokerRefused, BrokerUnavailable, FatalError, RetryableError
 
 _PIPELINED = re.compile(r"Command # \d+ \(.*?\) of pipeline caused error: ", re.DOTALL)
@@ -66,12 +67,14 @@ def in_our_words(error: redis.RedisError, where: str) -> RetryableError | FatalE
     text = answer(error)
     if isinstance(error, _LOGIN) or text.startswith(("NOAUTH", "WRONGPASS")):
         return BrokerRefused(f"the broker at {where} refused the login: {text}; check user and password in its address")
-    if isinstance(error, exceptions.NoPermissionError):
-        return BrokerRefused(f"the broker at {where} does not let this user in: {text}; give it the rights of its role")
+    if isinstance(error, exceptions.NoPermissionError) or "user executing the script can't" in text:
+        return missing_right(where, error)
     for kind, told in _WAITING.items():
         if isinstance(error, kind):
             return BrokerUnavailable(f"the broker at {where} {told}")
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+        if problem := tls_problem(error):
+            return BrokerRefused(f"no encrypted connection to the broker at {where}: {problem}")
         return BrokerUnavailable(f"no answer from the broker at {where}: {text}")
     if isinstance(error, exceptions.InvalidResponse):
         return BrokerUnavailable(f"what answers at {where} does not speak Redis' protocol: {text}")

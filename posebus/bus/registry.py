@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -13,6 +14,7 @@ from typing import Any, cast
 
 from posebus.bus.connection import Broker
 from posebus.bus.group_reader import ensure_group
+from posebus.errors import BrokerRefused
 from posebus.messages import Delivery
 from posebus.topology import TRACKERS_GROUP, WORKERS_GROUP
 
@@ -159,7 +161,8 @@ class Registry:
             if silent_s <= PROCESS_SILENT_S:
                 alive[process] = reports[process]
             elif silent_s > 20 * PROCESS_SILENT_S or now_ns - reports[process]["at_ns"] > FORGOTTEN_S * 1e9:
-                self.retire(process)
+                with contextlib.suppress(BrokerRefused):  # who may only look leaves it to the others
+                    self.retire(process)
         return alive
 
     def _hash(self, key: str) -> dict[bytes, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import metadata, util
+from urllib.parse import parse_qs, urlsplit
 
 from posebus.bus.cluster import ClusterClient
 from posebus.bus.connection import check_broker, open_broker
@@ -36,7 +37,7 @@ def _at(url: str, shards: int) -> Finding:
             broker.client.close()
     except PoseBusError as error:
         return Finding("broker", BROKEN, str(error), "start it, or pass another address with --redis")
-    told = f"{', '.join(sorted(versions))} at {where}"
+    told = f"{', '.join(sorted(versions))} at {where}, {_terms(url)}"
     if isinstance(broker.client, ClusterClient):
         told += f", a cluster of {len(servers)} nodes"
         if not broker.client.slots.covered:
@@ -49,3 +50,10 @@ def _at(url: str, shards: int) -> Finding:
         advice = f"set `shards` to {4 * len(servers)} or so: cameras of one shard are on one node"
         return Finding("broker", NOTE, f"{told}, but the cameras have {shards} shards", advice)
     return Finding("broker", FINE, told)
+
+
+def _terms(url: str) -> str:
+    """Whether others on the way can read along, and who we are to the broker."""
+    parts = urlsplit(url)
+    encrypted = {"rediss": "encrypted", "unix": "on this machine"}.get(parts.scheme, "not encrypted")
+    return f"{encrypted}, as the user {parts.username or parse_qs(parts.query).get('username', ['default'])[-1]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from types import TracebackType
 
@@ -18,6 +19,7 @@ def run_and_report(command: Callable[[], object]) -> int:
     """Runs `command` and returns the exit code; errors that nobody foresaw end in `unforeseen`."""
     if not _debugging():
         sys.excepthook = unforeseen
+        threading.excepthook = _unforeseen_in_thread
     try:
         command()
     except PoseBusError as error:
@@ -41,6 +43,10 @@ def unforeseen(kind: type[BaseException], error: BaseException, _: TracebackType
     """An exception hook: says in one line what broke, without the addresses' passwords."""
     text = " ".join(str(error).split())[:500]
     complain(f"unexpected {kind.__name__}: {text} (set {DEBUG_VARIABLE}=1 to see where, and please report it)")
+
+
+def _unforeseen_in_thread(hook: threading.ExceptHookArgs) -> None:
+    unforeseen(hook.exc_type, hook.exc_value or hook.exc_type(), hook.exc_traceback)
 
 
 def _debugging() -> bool:

@@ -24,17 +24,22 @@ from posebus.cli.options import (
 )
 from posebus.errors import ConfigError, RetryableError
 from posebus.processes import EXIT_AGAIN
+from posebus.redaction import redact_text
 from posebus.settings import EMBEDDED, Settings
+
+
+class _Redacted(logging.Formatter):
+    """Libraries log, too, and quote addresses, and so do tracebacks: nothing is written as it comes."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact_text(super().format(record))
 
 
 def set_up_logging(settings: Settings) -> None:
     """What a stage has to say, a line each, on standard error."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        force=True,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Redacted("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
 
 
 def work(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +16,8 @@ import pytest
 import yaml
 
 import posebus
-from tests.conftest import ROOT, missing, start_redis_server
+from tests.conftest import ROOT
+from tests.secured_broker import SecuredBroker, secured_broker
 
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 STAGES = ("ingest", "worker", "tracker")
@@ -26,67 +26,89 @@ Running = dict[str, subprocess.Popen[bytes]]
 
 
 @pytest.fixture
-def environment(tmp_path: Path, engine_cache: Path) -> Iterator[dict[str, str]]:
-    """The stages' environment, with a broker that was started as the service `redis` is."""
-    program = shutil.which("redis-server")
-    if program is None:
-        missing("redis-server is not installed (on Debian: apt install redis-server)")
-    config = ROOT / "deploy" / "redis.conf"
-    server, url = start_redis_server(str(program), tmp_path, "--requirepass", "sesame", config=config)
-    address = url.replace("redis://", "redis://:sesame@")
-    yield {**os.environ, "POSEBUS_REDIS": address, "POSEBUS_CACHE_DIR": str(engine_cache)}
-    server.terminate()
-    server.wait(timeout=30)
+def broker(tmp_path: Path) -> Iterator[SecuredBroker]:
+    """Started as the service `redis` is."""
+    with secured_broker(tmp_path) as started:
+        yield started
 
 
 @pytest.fixture
-def stages(environment: dict[str, str]) -> Iterator[Running]:
+def stages(broker: SecuredBroker, engine_cache: Path) -> Iterator[Running]:
     running: Running = {}
     for name in STAGES:
         arguments = [word.replace("/etc/posebus/", "deploy/") for word in SERVICES[name]["command"]]
         command = [sys.executable, "-m", "posebus.cli", *arguments]
-        running[name] = subprocess.Popen(command, cwd=ROOT, env=environment)
+        running[name] = subprocess.Popen(command, cwd=ROOT, env=environment(name, broker, engine_cache))
     yield running
     for process in running.values():
         process.kill()
         process.wait()
 
 
-def healthy(name: str, environment: dict[str, str]) -> bool:
+def environment(name: str, broker: SecuredBroker, cache: Path | str = "") -> dict[str, str]:
+    """Of a service: the address comes from the `env_file` of its own role."""
+    role = Path(SERVICES[name]["env_file"]).stem
+    return {**os.environ, "POSEBUS_REDIS": broker.url(role), "POSEBUS_CACHE_DIR": str(cache)}
+
+
+def healthy(name: str, broker: SecuredBroker) -> bool:
     """The verdict of the service's own health check."""
     kind, program, *arguments = SERVICES[name]["healthcheck"]["test"]
     assert (kind, program) == ("CMD", "python"), shlex.join(SERVICES[name]["healthcheck"]["test"])
     check = subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=environment, check=False, capture_output=True, text=True
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=environment(name, broker),
+        check=False,
+        capture_output=True,
+        text=True,
     )
-    assert "sesame" not in check.stderr
+    assert broker.password(Path(SERVICES[name]["env_file"]).stem) not in check.stderr
     return check.returncode == 0
 
 
-def wait_for(condition: bool, environment: dict[str, str], names: tuple[str, ...] = STAGES) -> None:
+def wait_for(condition: bool, broker: SecuredBroker, names: tuple[str, ...] = STAGES) -> None:
     """Until the health of all `names` is `condition`."""
     end_s = time.monotonic() + TIMEOUT_S
     waiting = list(names)
     while waiting:
-        waiting = [name for name in waiting if healthy(name, environment) is not condition]
+        waiting = [name for name in waiting if healthy(name, broker) is not condition]
         assert time.monotonic() < end_s, f"{', '.join(waiting)} did not turn {'healthy' if condition else 'unhealthy'}"
 
 
-def test_services_turn_healthy_deliver_tracks_and_leave_in_order(environment: dict[str, str], stages: Running) -> None:
-    wait_for(True, environment)
-    with posebus.subscribe(environment["POSEBUS_REDIS"], kinds=["tracks"], after="start") as messages:
+def posebus_as(role: str, broker: SecuredBroker, *arguments: str) -> str:
+    """What `posebus ARGUMENTS…` prints for the user `role`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "posebus.cli", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "POSEBUS_REDIS": broker.url(role)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_services_turn_healthy_deliver_tracks_and_leave_in_order(broker: SecuredBroker, stages: Running) -> None:
+    wait_for(True, broker)
+    camera = next(iter(yaml.safe_load((ROOT / "deploy" / "posebus.yaml").read_text())["cameras"]))
+    with posebus.subscribe(broker.url("subscriber"), after="start", group="app") as messages:
         frames = (message.body for message in messages if isinstance(message.body, posebus.TrackFrame))
         people = next(frame for frame in frames if frame.tracks)
-    assert people.camera in yaml.safe_load((ROOT / "deploy" / "posebus.yaml").read_text())["cameras"]
+    assert people.camera == camera
+    assert camera in posebus_as("operator", broker, "top", "--once")
+    assert f'posebus_camera_online{{camera="{camera}"}} 1.0' in posebus_as("monitor", broker, "metrics", "--once")
 
     stages["worker"].send_signal(signal.SIGSTOP)  # as good as a worker that hangs
-    wait_for(False, environment, names=("worker",))
-    assert healthy("ingest", environment)
-    assert healthy("tracker", environment)
+    wait_for(False, broker, names=("worker",))
+    assert healthy("ingest", broker)
+    assert healthy("tracker", broker)
     stages["worker"].send_signal(signal.SIGCONT)
-    wait_for(True, environment, names=("worker",))
+    wait_for(True, broker, names=("worker",))
 
     grace_s = float(SERVICES["worker"]["stop_grace_period"].removesuffix("s"))
     for process in stages.values():
         process.terminate()
     assert {name: process.wait(timeout=grace_s) for name, process in stages.items()} == dict.fromkeys(STAGES, 0)
+    assert camera in posebus_as("operator", broker, "forget", camera)

@@ -5,6 +5,7 @@ No container engine is needed, so what an engine would find out only at run time
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from importlib.resources import files
@@ -44,7 +45,6 @@ def test_every_service_is_watched_restarted_and_given_time_to_stop(name: str) ->
 def test_stages_wait_for_a_healthy_broker_and_drain_before_they_are_killed(name: str) -> None:
     service = STAGES[name]
     assert service["depends_on"] == {"redis": {"condition": "service_healthy"}}
-    assert service["environment"]["POSEBUS_REDIS"].endswith("@redis:6379/0")
     stop_timeout_s = Settings.model_validate(_deployment()).fleet.stop_timeout_s
     assert float(service["stop_grace_period"].removesuffix("s")) > stop_timeout_s
 
@@ -52,6 +52,29 @@ def test_stages_wait_for_a_healthy_broker_and_drain_before_they_are_killed(name:
 @pytest.mark.parametrize("name", ["worker", "worker-gpu", "tracker"])
 def test_scalable_services_have_nothing_that_only_one_container_can_have(name: str) -> None:
     assert not {"container_name", "ports", "hostname"} & set(SERVICES[name])
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_each_service_has_the_password_of_its_own_role_alone(name: str) -> None:
+    role = {"worker-gpu": "worker", "metrics": "monitor"}.get(name, name)
+    service = STAGES[name]
+    assert service["env_file"] == f"./deploy/secrets/{role}.env"
+    mounted = [volume for volume in service["volumes"] if "secrets" in volume]
+    assert mounted == ["./deploy/secrets/ca.pem:/etc/posebus/ca.pem:ro"]
+
+
+def test_the_broker_listens_to_nobody_without_encryption_and_login() -> None:
+    command = SERVICES["redis"]["command"]
+    options = dict(itertools.pairwise(command))
+    assert options["--port"] == "0"
+    assert options["--tls-port"] == "6379"
+    assert {"--aclfile", "--tls-cert-file", "--tls-key-file", "--tls-ca-cert-file"} <= options.keys()
+
+
+def test_secrets_get_into_neither_the_repository_nor_an_image() -> None:
+    assert "deploy/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert ignored.index("deploy/secrets") > ignored.index("!deploy"), "the last rule that fits decides"
 
 
 def test_the_gpu_is_only_asked_for_in_its_profile() -> None:
@@ -71,6 +94,8 @@ def test_ports_are_published_on_the_loopback_interface_unless_told_otherwise() -
 def test_mounted_files_and_volumes_exist(name: str) -> None:
     for volume in SERVICES[name]["volumes"]:
         source = re.sub(r"\$\{\w+:-(?P<default>[^}]*)\}", r"\g<default>", volume).split(":")[0]
+        if source.startswith("./deploy/secrets/"):
+            continue  # made by deploy/make_secrets.py
         if source.startswith("./deploy/"):
             assert (ROOT / source).is_file(), f"{name} mounts {source}, which does not exist"
         else:

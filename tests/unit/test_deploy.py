@@ -73,7 +73,7 @@ def test_ingest_and_tracking_need_no_torch() -> None:
 
 
 def test_deployment_file_is_valid() -> None:
-    settings = load_settings(ROOT / "deploy" / "posebus.yaml", {"POSEBUS_REDIS": "redis://:@redis:6379/0"}, {})
+    settings = load_settings(ROOT / "deploy" / "posebus.yaml", {"POSEBUS_REDIS": "rediss://worker:x@redis:6379/0"}, {})
     assert settings.cameras
 
 
@@ -81,10 +81,8 @@ def test_redis_configuration_is_accepted_and_never_evicts(tmp_path: Path) -> Non
     program = shutil.which("redis-server")
     if program is None:
         missing("redis-server is not installed (on Debian: apt install redis-server)")
-    # Later options override the file; these are the arguments of docker-compose.yml without a password.
-    process, url = start_redis_server(
-        str(program), tmp_path, "--maxmemory", "64mb", "--requirepass", "", config=ROOT / "deploy" / "redis.conf"
-    )
+    config_file = ROOT / "deploy" / "redis.conf"
+    process, url = start_redis_server(str(program), tmp_path, "--maxmemory", "64mb", config=config_file)
     try:
         config = redis.Redis.from_url(url, decode_responses=True).config_get("*")
     finally:

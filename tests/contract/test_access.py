@@ -1,0 +1,178 @@
+"""deploy/users.acl in a real redis-server: each role may do its work (test_compose_stages) and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from posebus.bus.connection import broker_errors, connect, open_broker
+from posebus.bus.registry import CameraRecord, Registry
+from posebus.errors import BrokerRefused
+from posebus.messages import Delivery
+from posebus.subscriber import subscribe
+from tests.secured_broker import SecuredBroker, secured_broker
+
+ROLES = ("ingest", "worker", "tracker", "subscriber", "operator", "monitor")
+MAY_ADD = {
+    "frames:door": {"ingest", "operator"},
+    "poses:door": {"ingest", "worker", "operator"},
+    "tracks:door": {"tracker"},
+    "events": {"ingest", "tracker"},
+    "dead": {"worker"},
+}
+MAY_READ = {
+    "frames:door": {"worker"},
+    "poses:door": {"tracker"},
+    "tracks:door": {"subscriber", "operator"},
+    "events": {"subscriber", "operator"},
+    "dead": {"operator"},
+}
+READING = (
+    ("XRANGE", "KEY", "-", "+"),
+    ("XREVRANGE", "KEY", "+", "-"),
+    ("XREAD", "STREAMS", "KEY", "0"),
+    ("XREADGROUP", "GROUP", "g", "c", "STREAMS", "KEY", ">"),
+    ("XCLAIM", "KEY", "g", "c", "0", "1-1"),
+    ("XAUTOCLAIM", "KEY", "g", "c", "0", "0"),
+    ("COPY", "KEY", "posebus:{0}:copy"),
+    ("RENAME", "KEY", "posebus:{0}:tracks:copy"),
+    ("DUMP", "KEY"),
+    ("SORT", "KEY"),
+)
+NOBODY = (
+    "FLUSHALL",
+    "FLUSHDB",
+    "SHUTDOWN",
+    "KEYS *",
+    "SCAN 0",
+    "RANDOMKEY",
+    "CONFIG GET *",
+    "CONFIG SET requirepass x",
+    "ACL LIST",
+    "ACL SETUSER ingest +@all",
+    "ACL SAVE",
+    "DEBUG SLEEP 1",
+    "MONITOR",
+    "CLIENT LIST",
+    "CLIENT KILL TYPE normal",
+    "CLIENT PAUSE 1000",
+    "SCRIPT FLUSH",
+    "FUNCTION FLUSH",
+    "MODULE LIST",
+    "REPLICAOF host 1",
+    "BGSAVE",
+    "BGREWRITEAOF",
+    "SLOWLOG GET",
+    "SWAPDB 0 1",
+    "PUBLISH channel x",
+    "SUBSCRIBE channel",
+    "SET other x",
+    "GET other",
+    "SET posebus:{0}:other x",
+    "GET posebus:{0}:other",
+    "DEL posebus:{0}:cameras",
+    "XTRIM posebus:{0}:tracks:door MAXLEN 0",
+    "XGROUP DESTROY posebus:{0}:frames:door workers",
+)
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
+    """With one user more, who may ask what the others may."""
+    admin = "user admin on nopass ~* &* +@all\n"
+    with secured_broker(tmp_path_factory.mktemp("secured"), more_users=admin) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def admin(broker: SecuredBroker) -> redis.Redis:
+    return connect(broker.url("operator").replace("operator:", "admin:"))
+
+
+def may(admin: redis.Redis, role: str, *words: str) -> bool:
+    """Whether the broker would run this for the user `role`."""
+    return bool(admin.execute_command("ACL", "DRYRUN", role, *words) == b"OK")
+
+
+def test_only_the_writers_of_a_stream_may_add_to_it(admin: redis.Redis) -> None:
+    found = {
+        kind: {role for role in ROLES if may(admin, role, "XADD", f"posebus:{{0}}:{kind}", "*", "a", "b")}
+        for kind in MAY_ADD
+    }
+    assert found == MAY_ADD
+
+
+def test_only_the_readers_of_a_stream_may_see_its_entries_by_whatever_command(admin: redis.Redis) -> None:
+    found = {
+        kind: {
+            role
+            for role in ROLES
+            for command in READING
+            if may(admin, role, *(word.replace("KEY", f"posebus:{{0}}:{kind}") for word in command))
+        }
+        for kind in MAY_READ
+    }
+    assert found == MAY_READ
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_nobody_reaches_the_server_or_other_keys(admin: redis.Redis, role: str) -> None:
+    assert [command for command in NOBODY if may(admin, role, *command.split())] == []
+
+
+def test_jobs_stay_within_their_keys_and_out_of_the_server(admin: redis.Redis) -> None:
+    allowed = {command for command in NOBODY if may(admin, "jobs", *command.split())}
+    assert {command for command in allowed if "posebus:{0}:" not in command} <= {"SCAN 0", "RANDOMKEY", "CLIENT LIST"}
+
+
+@pytest.mark.parametrize(
+    ("role", "lease"), [("tracker", "ingest"), ("ingest", "tracker"), ("worker", "tracker"), ("subscriber", "ingest")]
+)
+def test_nobody_takes_a_lease_of_another_role(admin: redis.Redis, role: str, lease: str) -> None:
+    key = f"posebus:{{0}}:lease:door:{lease}"
+    assert not may(admin, role, "SET", key, "x")
+    assert not may(admin, role, "DEL", key)
+    assert not may(admin, role, "PEXPIRE", key, "1")
+
+
+def test_the_default_user_cannot_even_log_in(broker: SecuredBroker) -> None:
+    address = f"rediss://localhost:{broker.port}/0?ssl_ca_certs={broker.secrets / 'ca.pem'}"
+    with pytest.raises(BrokerRefused, match=r"check user and password|wants a password"):
+        open_broker(address)
+
+
+def test_commands_in_a_script_need_their_own_rights(broker: SecuredBroker) -> None:
+    ingest = connect(broker.url("ingest"))
+    keys = [f"posebus:{{0}}:{kind}" for kind in ("frames:door", "events", "position:door")]
+    script = "redis.call('XADD', KEYS[1], '*', 'a', 1); redis.call('XADD', KEYS[2], '*', 'a', 1)"
+    ingest.register_script(f"{script}; redis.call('SET', KEYS[3], 1)")(keys)
+    for forbidden in ("'XRANGE', KEYS[1], '-', '+'", "'XADD', 'posebus:{0}:tracks:door', '*', 'a', 1"):
+        with pytest.raises(BrokerRefused, match=r"does not allow this user EVAL .*can't"), broker_errors("here"):
+            ingest.eval(f"return redis.call({forbidden})", 1, keys[0])
+    with pytest.raises(redis.exceptions.NoPermissionError):
+        ingest.eval("return 1", 1, "posebus:{0}:tracks:door")
+
+
+def test_a_missing_right_is_told_in_a_sentence_with_command_and_key(broker: SecuredBroker) -> None:
+    Registry(open_broker(broker.url("ingest"))).add_camera(CameraRecord("door", Delivery.LIVE, "network"))
+    with pytest.raises(BrokerRefused) as caught:
+        subscribe(broker.url("subscriber"), kinds=["poses"])
+    message = str(caught.value)
+    assert "does not allow this user XREVRANGE posebus:{0}:poses:door (" in message
+    assert "deploy/users.acl" in message
+    assert broker.password("subscriber") not in message
+    worker = open_broker(broker.url("worker"))
+    pipeline = worker.client.pipeline(transaction=True)
+    pipeline.xadd("posebus:{0}:tracks:door", {"a": 1})
+    with pytest.raises(BrokerRefused, match=r"XADD posebus:\{0\}:tracks:door"), worker.errors():
+        pipeline.execute()
+
+
+def test_who_may_only_look_leaves_the_silent_process_in_the_registry(broker: SecuredBroker, admin: redis.Redis) -> None:
+    admin.hset("posebus:{0}:processes", "worker-gone", '{"role": "worker", "at_ns": 0}')
+    assert Registry(open_broker(broker.url("monitor"))).processes() == {}
+    assert admin.hexists("posebus:{0}:processes", "worker-gone")
+    assert Registry(open_broker(broker.url("operator"))).processes() == {}
+    assert not admin.hexists("posebus:{0}:processes", "worker-gone")
