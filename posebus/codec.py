@@ -6,6 +6,7 @@ Fields are short text that `redis-cli XRANGE` shows readably; arrays are raw lit
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -30,6 +31,16 @@ Mark = TypeVar("Mark", EndOfStream, Skipped)
 
 _WIRE_FLOAT = np.dtype("<f4")
 MAX_SIDE_PX = 65_535
+MAX_NUMBER = 2**63 - 1
+MAX_COORDINATE = 1_000_000.0
+"""Boxes and joints may lie outside of the picture, but not so far that computing with them overflows."""
+MAX_PEOPLE = 1000
+MAX_KEYPOINTS = 1000
+MAX_APPEARANCE = 4096
+MAX_FIELDS = 64
+MAX_TEXT_BYTES = 1000
+MAX_REASON_LENGTH = 200
+"""In letters, of which one takes up to four bytes."""
 ENCODINGS = ("jpeg", "raw", "shared")
 
 
@@ -124,12 +135,12 @@ def decode_poses(raw: RawFields) -> tuple[PoseFrame | Skipped | EndOfStream, Pro
     if kind != "poses":
         mark = _decode_mark(raw, EndOfStream) if kind == "end" else _decode_mark(raw, Skipped)
         return mark, Provenance(CaptureClock.ARRIVAL, delivery, published_at_ns, published_at_ns)
-    people = _int(raw, b"people")
+    people = _int(raw, b"people", MAX_PEOPLE)
     keypoints = appearance = None
     if b"keypoints" in raw:
-        keypoints = _array(raw, b"keypoints", (people, _int(raw, b"keypoints_per_person"), 3))
+        keypoints = _array(raw, b"keypoints", (people, _int(raw, b"keypoints_per_person", MAX_KEYPOINTS), 3))
     if b"appearance" in raw:
-        appearance = _array(raw, b"appearance", (people, _int(raw, b"appearance_size")))
+        appearance = _array(raw, b"appearance", (people, _int(raw, b"appearance_size", MAX_APPEARANCE)))
     body = PoseFrame(
         camera=_text(raw, b"camera"),
         epoch=_int(raw, b"epoch"),
@@ -160,7 +171,7 @@ def _lineage(kind: str, camera: str, epoch: int, seq: int, captured_at_ns: int, 
 
 def _encode_mark(mark: EndOfStream | Skipped, kind: str, published_at_ns: int) -> Fields:
     fields = _lineage(kind, mark.camera, mark.epoch, mark.seq, mark.captured_at_ns, mark.delivery)
-    return {**fields, "reason": mark.reason, "published_at_ns": published_at_ns}
+    return {**fields, "reason": mark.reason[:MAX_REASON_LENGTH], "published_at_ns": published_at_ns}
 
 
 def _decode_mark(raw: RawFields, mark: type[Mark]) -> Mark:
@@ -181,16 +192,18 @@ def _array_bytes(array: FloatArray) -> bytes:
 
 def _array(raw: RawFields, name: bytes, shape: tuple[int, ...]) -> FloatArray:
     data = _bytes(raw, name)
-    expected = _WIRE_FLOAT.itemsize * int(np.prod(shape))
+    expected = _WIRE_FLOAT.itemsize * math.prod(shape)
     if len(data) != expected:
         raise MalformedMessage(f"field {name.decode()} has {len(data)} bytes, shape {shape} needs {expected}")
     array = np.frombuffer(data, dtype=_WIRE_FLOAT).reshape(shape).astype(np.float32)
-    if not np.isfinite(array).all():
-        raise MalformedMessage(f"field {name.decode()} holds a number that is not finite")
+    if not (np.abs(array) <= MAX_COORDINATE).all():  # nor is it where there is none (NaN)
+        raise MalformedMessage(f"field {name.decode()} holds a number that is not finite, or beyond {MAX_COORDINATE:g}")
     return array
 
 
 def _kind(raw: RawFields, allowed: tuple[str, ...]) -> str:
+    if len(raw) > MAX_FIELDS:
+        raise MalformedMessage(f"it has {len(raw)} fields, more than {MAX_FIELDS}")
     version = _int(raw, b"v")
     if version != SCHEMA_VERSION:
         raise MalformedMessage(f"schema version {version} is not known here (this is {SCHEMA_VERSION}): update posebus")
@@ -208,16 +221,19 @@ def _bytes(raw: RawFields, name: bytes) -> bytes:
 
 
 def _text(raw: RawFields, name: bytes) -> str:
+    text = _bytes(raw, name)
+    if len(text) > MAX_TEXT_BYTES:
+        raise MalformedMessage(f"field {name.decode()} is longer than {MAX_TEXT_BYTES} bytes")
     try:
-        return _bytes(raw, name).decode()
+        return text.decode()
     except UnicodeDecodeError:
         raise MalformedMessage(f"field {name.decode()} is not UTF-8 text") from None
 
 
-def _int(raw: RawFields, name: bytes) -> int:
+def _int(raw: RawFields, name: bytes, most: int = MAX_NUMBER) -> int:
     text = _bytes(raw, name)
-    if len(text) > 20 or not text.isdigit():
-        raise MalformedMessage(f"field {name.decode()} is {text[:40]!r}, expected a whole number from 0")
+    if len(text) > 20 or not text.isdigit() or int(text) > most:
+        raise MalformedMessage(f"field {name.decode()} is {text[:40]!r}, expected a whole number from 0 to {most}")
     return int(text)
 
 

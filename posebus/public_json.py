@@ -31,6 +31,9 @@ from posebus.messages import (
 COORDINATE_DECIMALS = 2
 SCORE_DECIMALS = 4
 MAX_VISIBILITY = 2
+MAX_JSON_BYTES = 8_000_000
+"""A thousand people take less than one. Parsed, JSON takes many times as much memory."""
+_SENSELESS = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError)
 
 
 def track_frame_to_json(frame: TrackFrame, provenance: Provenance, published_at_ns: int) -> dict[str, Any]:
@@ -71,39 +74,39 @@ def track_frame_from_json(data: Any) -> tuple[TrackFrame, Provenance]:
     try:
         _check_version(data["schema_version"])
         frame = TrackFrame(
-            camera=str(data["camera"]),
-            epoch=int(data["epoch"]),
-            seq=int(data["seq"]),
-            captured_at_ns=int(data["captured_at_ns"]),
-            size_px=(int(data["size_px"][0]), int(data["size_px"][1])),
+            camera=_text(data["camera"]),
+            epoch=_whole(data["epoch"]),
+            seq=_whole(data["seq"]),
+            captured_at_ns=_whole(data["captured_at_ns"]),
+            size_px=(_whole(data["size_px"][0]), _whole(data["size_px"][1])),
             tracks=tuple(_track_from_json(track) for track in data["tracks"]),
         )
         provenance = Provenance(
             clock=CaptureClock(data["clock"]),
             delivery=Delivery(data["delivery"]),
-            frame_published_at_ns=int(data["frame_published_at_ns"]),
-            published_at_ns=int(data["published_at_ns"]),
-            inference_ns=int(data.get("inference_ns", 0)),
+            frame_published_at_ns=_whole(data["frame_published_at_ns"]),
+            published_at_ns=_whole(data["published_at_ns"]),
+            inference_ns=_whole(data.get("inference_ns", 0)),
         )
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-        raise MalformedMessage(f"not a tracks message: {type(error).__name__}: {error}") from error
+    except _SENSELESS as error:
+        raise MalformedMessage(f"not a tracks message: {_shortly(error)}") from error
     return frame, provenance
 
 
 def _track_from_json(data: Any) -> Track:
     keypoints = data["keypoints_px"]
     return Track(
-        id=int(data["id"]),
+        id=_whole(data["id"]),
         box_xyxy_px=_floats(data["box_xyxy_px"], (4,)),
         score=float(data["score"]),
         keypoints_px=None if keypoints is None else _floats(keypoints, (len(keypoints), 3)),
-        state=str(data["state"]),
+        state=_text(data["state"]),
         age_s=float(data["age_s"]),
         velocity_px_s=_floats(data.get("velocity_px_s", (0.0, 0.0)), (2,)),
         keypoint_visibility=_flags(data.get("keypoint_visibility"), keypoints),
         pose_index=_row(data.get("pose_index")),
         # Until the field came, whoever was confirmed was seen, and whoever was not in sight was lost.
-        coasted=_flag(data.get("coasted", str(data["state"]) in {TrackState.LOST, TrackState.ENDED})),
+        coasted=_flag(data.get("coasted", _text(data["state"]) in {TrackState.LOST, TrackState.ENDED})),
     )
 
 
@@ -134,22 +137,24 @@ def event_from_json(data: Any) -> Event:
         body = dict(data["data"])
         _check_version(body.pop("schema_version"))
         return Event(
-            id=str(data["id"]),
-            type=str(data["type"]),
-            source=str(data["source"]),
-            subject=str(data["subject"]),
-            time_ns=int(body.pop("time_ns")),
-            camera=str(body.pop("camera")),
-            epoch=int(body.pop("epoch")),
-            seq=int(body.pop("seq")),
+            id=_text(data["id"]),
+            type=_text(data["type"]),
+            source=_text(data["source"]),
+            subject=_text(data["subject"]),
+            time_ns=_whole(body.pop("time_ns")),
+            camera=_text(body.pop("camera")),
+            epoch=_whole(body.pop("epoch")),
+            seq=_whole(body.pop("seq")),
             data=body,
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise MalformedMessage(f"not an event: {type(error).__name__}: {error}") from error
+    except _SENSELESS as error:
+        raise MalformedMessage(f"not an event: {_shortly(error)}") from error
 
 
 def parse(raw: bytes) -> Any:
     """JSON of one stream field; raises MalformedMessage."""
+    if len(raw) > MAX_JSON_BYTES:
+        raise MalformedMessage(f"field data has {len(raw)} bytes, more than {MAX_JSON_BYTES}")
     try:
         return json.loads(raw)
     except (ValueError, RecursionError) as error:
@@ -160,9 +165,27 @@ def dump(data: dict[str, Any]) -> str:
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
 
+def _shortly(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:200]}"
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("expected text")
+    return value
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:
+        raise ValueError("expected a whole number of 64 bits")
+    return value
+
+
 def _check_version(version: Any) -> None:
     if version != SCHEMA_VERSION:
-        raise MalformedMessage(f"schema version {version} is not known here (this is {SCHEMA_VERSION}): update posebus")
+        raise MalformedMessage(
+            f"schema version {str(version)[:40]} is not known here (this is {SCHEMA_VERSION}): update posebus"
+        )
 
 
 def _rounded(array: FloatArray, decimals: int) -> list[Any]:

@@ -88,7 +88,7 @@ class WorkerSettings(_Strict):
     )
     conf: float = Field(default=0.1, gt=0, lt=1, description="Boxes below this score are not published")
     iou: float = Field(default=0.7, gt=0, le=1, description="Overlap at which NMS suppresses the weaker box")
-    max_people: int = Field(default=300, ge=1, description="People per frame at most")
+    max_people: int = Field(default=300, ge=1, le=1000, description="People per frame at most")
     appearance: bool = Field(
         default=True, description="Describe the colours of torso and legs, by which the tracker tells people apart"
     )

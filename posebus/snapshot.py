@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def unpack_state(data: bytes) -> dict[str, Any]:
             raise MalformedMessage("not a snapshot of this version")
         end = 12 + int.from_bytes(data[4:12], "little")
         state, rest = _fill(json.loads(data[12:end]), memoryview(data)[end:])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise MalformedMessage(f"a damaged snapshot: {error}") from error
     if len(rest) or not isinstance(state, dict):
         raise MalformedMessage("a damaged snapshot: its length is wrong")
@@ -57,7 +58,9 @@ def _fill(value: Any, data: memoryview) -> tuple[Any, memoryview]:
         if name not in _DTYPES:
             raise MalformedMessage(f"a damaged snapshot: dtype {name!r}")
         dtype = np.dtype(name)
-        size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
+        size = dtype.itemsize * math.prod(shape)
+        if not all(isinstance(side, int) and side >= 0 for side in shape) or size > len(data):
+            raise MalformedMessage("a damaged snapshot: an array is larger than what there is")
         return np.frombuffer(data[:size], dtype=dtype).reshape(shape).copy(), data[size:]
     if isinstance(value, dict):
         filled = {}

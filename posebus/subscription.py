@@ -111,7 +111,7 @@ class Plan:
         if cameras is None:
             shards = range(topology.shards)
             found: Any = [name for shard in shards for name in client.hkeys(topology.cameras(shard))]
-            cameras = frozenset(name.decode() for name in found)
+            cameras = frozenset(name.decode(errors="replace") for name in found)
         key_of = {"tracks": topology.tracks, "poses": topology.poses}
         for kind in self._kinds:
             if kind == "events":

@@ -12,6 +12,9 @@ from workers.arrays import ImageArray
 MAX_PICTURE_PX = 50_000_000
 """Larger pictures are refused before a byte of them is decoded: 50 megapixels are 150 MB of rows."""
 
+MAX_JPEG_EXTRA_BYTES = 1_000_000
+"""Headers and comments; a file of endless scans would keep a core busy for as long as its sender likes."""
+
 REDUCED_FROM = 2
 """JPEGs are decoded to less where they are this many times as large as needed: below that it takes longer, not less."""
 
@@ -72,6 +75,8 @@ def decode_image(
 def _check_jpeg(data: bytes | memoryview, image_size_px: tuple[int, int]) -> None:
     """Raise BadPicture where the header of a JPEG says other than its message, or the size is over the limit."""
     _check_size(image_size_px)
+    if len(data) > 3 * image_size_px[0] * image_size_px[1] + MAX_JPEG_EXTRA_BYTES:
+        raise BadPicture(f"a JPEG of {len(data)} bytes is larger than its rows would be: the frame is left out")
     try:
         found_height_px, found_width_px, _, _ = simplejpeg.decode_jpeg_header(data)
     except ValueError as error:

@@ -16,8 +16,10 @@ from posebus.bus.connection import Broker
 from posebus.bus.group_reader import ensure_group
 from posebus.errors import BrokerRefused
 from posebus.messages import Delivery
+from posebus.settings import check_camera_name
 from posebus.topology import TRACKERS_GROUP, WORKERS_GROUP
 
+SOURCE_LENGTH = 40
 PROCESS_SILENT_S = 5.0
 """A process that has not reported for this long counts as gone."""
 UNKNOWN_S = 2 * PROCESS_SILENT_S
@@ -109,8 +111,11 @@ class Registry:
             for name, value in self._hash(self._topology.cameras(shard)).items():
                 try:
                     data = json.loads(value)
-                    records.append(CameraRecord(name.decode(), Delivery(data["delivery"]), str(data["source"])))
-                except (ValueError, KeyError, TypeError):
+                    camera = check_camera_name(name.decode())
+                    records.append(
+                        CameraRecord(camera, Delivery(data["delivery"]), str(data["source"])[:SOURCE_LENGTH])
+                    )
+                except (ValueError, KeyError, TypeError, RecursionError):
                     continue
         return sorted(records, key=lambda record: record.camera)
 
@@ -149,18 +154,19 @@ class Registry:
         """The last report of each process that is alive, by its id; forgets those silent for long."""
         now_ns, now_s = self._broker.now_ns(), time.monotonic()
         reports: dict[str, dict[str, Any]] = {}
+        dates_ns: dict[str, int] = {}
         for name, value in self._hash(self._topology.processes()).items():
             try:
-                report = json.loads(value)
-                int(report["at_ns"])
-            except (ValueError, KeyError, TypeError):
+                process, report = name.decode(), json.loads(value)
+                dates_ns[process] = min(max(int(report["at_ns"]), 0), 2**63)
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                 continue
-            reports[name.decode()] = report
+            reports[process] = report
         alive = {}
-        for process, silent_s in self._silences.look({n: int(r["at_ns"]) for n, r in reports.items()}, now_ns, now_s):
+        for process, silent_s in self._silences.look(dates_ns, now_ns, now_s):
             if silent_s <= PROCESS_SILENT_S:
                 alive[process] = reports[process]
-            elif silent_s > 20 * PROCESS_SILENT_S or now_ns - reports[process]["at_ns"] > FORGOTTEN_S * 1e9:
+            elif silent_s > 20 * PROCESS_SILENT_S or now_ns - dates_ns[process] > FORGOTTEN_S * 1e9:
                 with contextlib.suppress(BrokerRefused):  # who may only look leaves it to the others
                     self.retire(process)
         return alive
