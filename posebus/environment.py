@@ -33,7 +33,8 @@ def read_environment(
             mistakes.append(Mistake(place, "there is no such setting", _suggest(variable)))
         elif section_at(path) is not None or path == ("cameras",):
             camera = path[1] if len(path) > 1 else "NAME"
-            example = next(name for name in _known_variables(camera) if name.startswith(f"{variable}__"))
+            group = f"{variable}__".upper()  # Windows aside, the environment tells small letters from capitals
+            example = next((name for name in _known_variables(camera) if name.upper().startswith(group)), f"{group}…")
             mistakes.append(Mistake(place, "is a group of settings", f"set a field of it, like {example}"))
         else:
             values[path] = environ[variable]

@@ -58,8 +58,11 @@ def _fill(value: Any, data: memoryview) -> tuple[Any, memoryview]:
         if name not in _DTYPES:
             raise MalformedMessage(f"a damaged snapshot: dtype {name!r}")
         dtype = np.dtype(name)
+        # Before anything is computed with them: a text times a large number is a very long text.
+        if not isinstance(shape, list) or not all(type(side) is int and 0 <= side < 2**40 for side in shape):
+            raise MalformedMessage("a damaged snapshot: the shape of an array is none")
         size = dtype.itemsize * math.prod(shape)
-        if not all(isinstance(side, int) and side >= 0 for side in shape) or size > len(data):
+        if size > len(data):
             raise MalformedMessage("a damaged snapshot: an array is larger than what there is")
         return np.frombuffer(data[:size], dtype=dtype).reshape(shape).copy(), data[size:]
     if isinstance(value, dict):

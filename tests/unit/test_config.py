@@ -178,6 +178,7 @@ def test_names_that_yaml_reads_as_something_else_stay_names(tmp_path: Path) -> N
         ("POSEBUS_WORKER__IMGSZ__X", "there is no such setting"),
         ("POSEBUS_", "there is no such setting"),
         ("POSEBUS_WORKER", "set a field of it, like POSEBUS_WORKER__"),
+        ("POSEBUS_cameras", "set a field of it, like POSEBUS_CAMERAS__NAME__"),
         ("POSEBUS_CAMERAS", "set a field of it, like POSEBUS_CAMERAS__NAME__"),
         ("POSEBUS_CAMERAS__HALL", "set a field of it, like POSEBUS_CAMERAS__"),
     ],

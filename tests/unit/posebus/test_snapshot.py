@@ -67,3 +67,12 @@ def test_a_damaged_snapshot_is_refused_or_still_a_state(position: int, patch: by
 def test_objects_have_no_place_in_it() -> None:
     with pytest.raises(TypeError, match="dtype object"):
         pack_state({"a": np.array([object()])})
+
+
+@pytest.mark.parametrize(
+    "shape", ['["x", 1, 4611686018427387904]', "[4611686018427387904, 4]", "[-1]", '"ab"', "[true]"]
+)
+def test_shapes_that_are_none_are_refused_before_they_are_multiplied(shape: str) -> None:
+    header = f'{{"a": {{"__array__": ["|b1", {shape}]}}}}'.encode()
+    with pytest.raises(MalformedMessage, match="damaged snapshot"):
+        unpack_state(b"PBS1" + len(header).to_bytes(8, "little") + header + bytes(16))
