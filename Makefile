@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-gpu install lock clean
+.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-gpu install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -97,6 +97,15 @@ lock:  ## Renew constraints.txt from the newest releases that pyproject.toml all
 	@{ sed -n '/^#/p;/^[^#]/q' constraints.txt; .venv-lock/bin/pip freeze --all --exclude-editable | grep -vE '$(NOT_LOCKED)'; } > .venv-lock/new
 	cp .venv-lock/new constraints.txt
 	rm -rf .venv-lock
+
+# In an environment of its own: what audits need not be what is audited.
+audit: .venv-audit/.installed  ## Known vulnerabilities of the locked versions; fails, too, where they cannot be looked up
+	.venv-audit/bin/python deploy/audit.py
+
+.venv-audit/.installed: Makefile | $(VENV)/bin/pip
+	$(VENV)/bin/python -m venv .venv-audit
+	.venv-audit/bin/pip install --disable-pip-version-check pip-audit==2.10.1
+	@touch $@
 
 # torch pins its CUDA packages exactly and needs them on some platforms only; they are left to it.
 NOT_LOCKED := ^(nvidia-|cuda-|triton=|pip=)

@@ -14,7 +14,7 @@ from posebus.topology import KEYS
 from tests.conftest import ROOT
 
 DOCUMENTS = [
-    *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
     *sorted((ROOT / "docs").glob("**/*.md")),
 ]
 FENCE = re.compile(r"^```.*?^```", flags=re.MULTILINE | re.DOTALL)

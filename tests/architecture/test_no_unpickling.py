@@ -1,0 +1,77 @@
+"""Nothing runs code that comes from outside: no module unpickles, but for weights whose hash was checked before."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from architecture.tree import PACKAGES, ROOT, imports, modules, parse
+
+FORBIDDEN = {
+    "pickle",
+    "cPickle",
+    "_pickle",
+    "marshal",
+    "shelve",
+    "dill",
+    "cloudpickle",
+    "joblib",
+    "jsonpickle",
+    "copyreg",
+}
+MAY_IMPORT = {"workers/engines/torch.py": {"pickle.UnpicklingError"}}
+"""To recognise its error alone."""
+CALLS = {"yaml.load", "yaml.unsafe_load", "yaml.full_load", "torch.load", "np.load", "numpy.load", "eval", "exec"}
+UNPICKLES_WEIGHTS = {"workers/engines/torch.py", "workers/ultralytics_child.py"}
+"""Where ultralytics loads a .pt file. They get `Weights`, which `workers.weights` makes of known files alone."""
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_module_imports_what_unpickles(package: str) -> None:
+    wrong = []
+    for path in modules(package):
+        where = str(path.relative_to(ROOT))
+        tree = parse(path)
+        found = {name for name in imports(path, tree) if name.partition(".")[0] in FORBIDDEN}
+        if where in MAY_IMPORT and found == {"pickle"}:
+            used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+            found = {name for name in used if name.startswith("pickle.")} - MAY_IMPORT[where]
+        wrong += [f"{where}: {name}" for name in sorted(found)]
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_module_calls_what_runs_code_from_data(package: str) -> None:
+    wrong = []
+    for path in modules(package):
+        for node in ast.walk(parse(path)):
+            if isinstance(node, ast.Call):
+                name = ast.unparse(node.func)
+                unsafe = name == "yaml.compose" and "SafeLoader" not in ast.unparse(node)
+                allows = any(keyword.arg == "allow_pickle" for keyword in node.keywords)
+                if name in CALLS or unsafe or allows:
+                    wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} {name}")
+    assert not wrong
+
+
+def test_weights_are_unpickled_only_where_their_hash_was_checked() -> None:
+    loading = {
+        str(path.relative_to(ROOT))
+        for package in PACKAGES
+        for path in modules(package)
+        for node in ast.walk(parse(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "YOLO"
+    }
+    assert loading == UNPICKLES_WEIGHTS
+
+
+def test_the_queue_of_jobs_is_read_and_written_as_json_alone() -> None:
+    source = parse(ROOT / "recordings" / "job_queue.py")
+    made = [
+        node
+        for node in ast.walk(source)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"Queue", "RecordingWorker", "Job.fetch"}
+    ]
+    assert len(made) >= 2
+    for call in made:
+        assert {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}["serializer"] == "JSONSerializer"
