@@ -203,7 +203,8 @@ def _rounded_keypoints(keypoints_px: FloatArray) -> list[Any]:
 
 
 def _floats(values: Any, shape: tuple[int, ...]) -> FloatArray:
-    array = np.array(values, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what does not fit is not finite
+        array = np.array(values, dtype=np.float32)
     if array.size == 0 and 0 in shape:
         array = array.reshape(shape)
     if array.shape != shape or not np.isfinite(array).all():

@@ -35,6 +35,7 @@ class YamlFile:
         self.unreadable: set[FieldPath] = set()
         self._open: list[yaml.Node] = []
         self._known: dict[int, object] = {}
+        self._entries_of: dict[int, _Entries] = {}
         self._root = self._compose(_read_text(path))
         self.data = None if self._root is None else self._convert(self._root, ())
 
@@ -120,6 +121,11 @@ class YamlFile:
         """Key and value node of each name in a mapping; `<<` brings in the entries of others, which rank lower."""
         import yaml
 
+        if on_duplicate is None and id(node) in self._entries_of:
+            return self._entries_of[id(node)]
+        # A mapping that merges itself, over whatever detour, finds nothing there; and one that many others merge is
+        # read once, or a small file would take for ever.
+        self._entries_of[id(node)] = {}
         merged: _Entries = {}
         own: _Entries = {}
         if not isinstance(node, yaml.MappingNode):
@@ -135,7 +141,8 @@ class YamlFile:
             if name in own and on_duplicate is not None:
                 on_duplicate(name, own[name][0], key)
             own[name] = (key, value)
-        return {**merged, **own}
+        self._entries_of[id(node)] = {**merged, **own}
+        return self._entries_of[id(node)]
 
     def _report_duplicate(self, path: FieldPath) -> _OnDuplicate:
         def report(name: str, first: yaml.Node, second: yaml.Node) -> None:

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from posebus.codec import Fields, encode_frame, encode_poses
@@ -29,7 +29,7 @@ def fuzz(make: Make[T], number: int, check: Callable[[T], None]) -> None:
     as long.
     """
 
-    @settings(max_examples=max(1, number // BATCH), deadline=None, database=None, derandomize=False)
+    @settings(max_examples=max(1, number // BATCH), deadline=None, database=None, phases=[Phase.generate])
     @given(st.integers(0, 2**64 - 1))
     def run(seed: int) -> None:
         rng = random.Random(seed)

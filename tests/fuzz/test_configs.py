@@ -6,12 +6,15 @@ import contextlib
 import random
 from pathlib import Path
 
+import pytest
 from fuzz.inputs import Make, damaged, fuzz
 
 from posebus.config import load_settings
 from posebus.errors import ConfigError
 from posebus.settings import Settings, TrackerSettings, WorkerSettings
 from tests.conftest import ROOT
+
+pytestmark = pytest.mark.timeout(1800)
 
 EXAMPLES = [(ROOT / name).read_text() for name in ("examples/posebus.yaml", "deploy/posebus.yaml")]
 NAMES = sorted({*Settings.model_fields, *WorkerSettings.model_fields, *TrackerSettings.model_fields, "source", "door"})

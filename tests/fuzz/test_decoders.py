@@ -6,6 +6,7 @@ import contextlib
 from typing import Any
 
 import numpy as np
+import pytest
 from fuzz.inputs import EVENTS, FRAMES, POSES, TRACKS, fields, fuzz, json_text, snapshots
 
 from posebus.codec import MAX_COORDINATE, decode_frame, decode_poses, skipped_frame
@@ -18,6 +19,8 @@ from posebus.subscription import StreamEntry, decode_entry
 from tests.samples import pose_frame
 from tracking.camera_tracking import CameraTracking
 from tracking.tracker import PoseTracker
+
+pytestmark = pytest.mark.timeout(1800)
 
 
 def test_frames(thorough: bool) -> None:

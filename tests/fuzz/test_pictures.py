@@ -13,6 +13,7 @@ import sys
 from io import BytesIO
 
 import numpy as np
+import pytest
 import simplejpeg
 from fuzz.inputs import damaged
 from PIL import Image
@@ -20,6 +21,8 @@ from PIL import Image
 from posebus.errors import BadPicture
 from tests.conftest import ROOT
 from workers.picture import decode_image
+
+pytestmark = pytest.mark.timeout(1800)
 
 SIZE_PX = (64, 48)
 SIZES_PX = (SIZE_PX, (48, 64), (65_535, 65_535), (1, 1), (0, 1), (-5, 3), (7000, 7000), (128, 96), (10**12, 1))

@@ -27,6 +27,8 @@ from posebus.topology import Topology
 from tests.samples import PROVENANCE, pose_frame, track_frame
 from tracking.track_stage import TrackStage
 
+pytestmark = pytest.mark.timeout(1800)
+
 PATIENCE_S = 120.0
 SNAPSHOTS = (b"", b"PBS1", b"PBS1" + bytes(8), b"PBS1\x02" + bytes(7) + b"{}", b"\x80\x04\x95pickle")
 

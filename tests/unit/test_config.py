@@ -252,3 +252,15 @@ def test_dumped_settings_are_for_the_owner_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with pytest.raises(OutputError, match="cannot be written"):
         dump_settings(Settings(), tmp_path / "no" / "folder.yaml")
+
+
+@pytest.mark.parametrize("text", ["tracker: &a {<<: *a, lost: 1}", "a: &a {<<: &b {<<: *a}}\nb: *b\nc: 1"])
+def test_mappings_that_merge_themselves_are_read(tmp_path: Path, text: str) -> None:
+    assert mistakes_in(tmp_path, text)
+
+
+def test_mappings_that_many_merge_are_read_once(tmp_path: Path) -> None:
+    pairs = ["x0: &x0 {a: 1}", "y0: &y0 {b: 1}"]
+    for level in range(1, 60):
+        pairs += [f"{name}{level}: &{name}{level} {{<<: [*x{level - 1}, *y{level - 1}]}}" for name in "xy"]
+    assert len(mistakes_in(tmp_path, "\n".join(pairs))) == 120
