@@ -120,3 +120,34 @@ def test_a_damaged_frame_can_still_be_marked_as_skipped() -> None:
     assert mark is not None
     assert (mark.camera, mark.seq, mark.reason) == ("door", 3, "malformed")
     assert skipped_frame({b"v": b"1"}, "malformed") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        (b"seq", b"9223372036854775808", "whole number from 0 to 9223372036854775807"),
+        (b"people", b"1001", "whole number from 0 to 1000"),
+        (b"people", b"4611686018427387904", "whole number from 0 to 1000"),
+        (b"keypoints_per_person", b"4611686018427387904", "whole number from 0 to 1000"),
+        (b"camera", b"a" * 1001, "longer than 1000 bytes"),
+        (b"boxes", np.full((2, 4), 3e38, np.float32).tobytes(), "not finite, or beyond 1e.06"),
+        (b"scores", np.full(2, np.nan, np.float32).tobytes(), "not finite"),
+    ],
+)
+def test_what_is_beyond_the_limits_is_refused(name: bytes, value: bytes, words: str) -> None:
+    raw = wire(encode_poses(pose_frame(), PROVENANCE, 7)) | {name: value}
+    with pytest.raises(MalformedMessage, match=words):
+        decode_poses(raw)
+
+
+def test_a_flood_of_fields_is_refused() -> None:
+    raw = wire(encode_frame(frame(), 7)) | {b"%d" % number: b"" for number in range(100)}
+    with pytest.raises(MalformedMessage, match="fields, more than 64"):
+        decode_frame(raw)
+
+
+def test_a_long_reason_is_shortened_to_what_readers_take() -> None:
+    mark = Skipped("door", 1, 2, 3, Delivery.LIVE, "ü" * 5000)
+    body, _ = decode_poses(wire(encode_poses(mark, None, 7)))
+    assert isinstance(body, Skipped)
+    assert body.reason == "ü" * 200

@@ -41,6 +41,8 @@ JPEG = simplejpeg.encode_jpeg(gradient(64, 48))
         (JPEG[: len(JPEG) // 2], "jpeg", (64, 48), "does not decode"),
         (JPEG, "jpeg", (64, 40), "64x48 where its message says 64x40"),
         (JPEG, "jpeg", (20_000, 5_000), "50 megapixels"),
+        (JPEG, "jpeg", (65_500, 65_500), "50 megapixels"),
+        (JPEG + bytes(1_100_000), "jpeg", (64, 48), "larger than its rows would be"),
         (JPEG, "jpeg", (0, 48), "0x48"),
         (JPEG, "png", (64, 48), "unknown encoding 'png'"),
         (b"\0" * 100, "raw", (64, 48), "needs 9216"),
