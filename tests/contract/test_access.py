@@ -177,3 +177,11 @@ def test_who_may_only_look_leaves_the_silent_process_in_the_registry(broker: Sec
     assert admin.hexists("posebus:{0}:processes", "worker-gone")
     assert Registry(open_broker(broker.url("operator"))).processes() == {}
     assert not admin.hexists("posebus:{0}:processes", "worker-gone")
+
+
+def test_an_operator_forgets_a_camera(broker: SecuredBroker) -> None:
+    Registry(open_broker(broker.url("ingest"))).add_camera(CameraRecord("gate", Delivery.LIVE, "network"))
+    registry = Registry(open_broker(broker.url("operator")))
+    assert "gate" in {record.camera for record in registry.cameras()}
+    registry.remove_camera("gate")
+    assert "gate" not in {record.camera for record in registry.cameras()}

@@ -21,7 +21,7 @@ from tests.secured_broker import SecuredBroker, secured_broker
 
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 STAGES = ("ingest", "worker", "tracker")
-TIMEOUT_S = 120.0
+TIMEOUT_S = 240.0  # the first tracker compiles while the first worker exports
 Running = dict[str, subprocess.Popen[bytes]]
 
 
@@ -90,6 +90,7 @@ def posebus_as(role: str, broker: SecuredBroker, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.timeout(600)
 def test_services_turn_healthy_deliver_tracks_and_leave_in_order(broker: SecuredBroker, stages: Running) -> None:
     wait_for(True, broker)
     camera = next(iter(yaml.safe_load((ROOT / "deploy" / "posebus.yaml").read_text())["cameras"]))
