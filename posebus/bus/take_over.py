@@ -78,7 +78,7 @@ class TakeOver:
         with self._broker.errors():
             for shard, names in self._by_shard(cameras).items():
                 turn = self._topology.turn(shard)
-                if not self._client.set(turn, self._consumer, nx=True, px=max(1, idle_ms // 10)):
+                if not self._takes_turn(turn, max(1, idle_ms // 10)):
                     continue
                 found = list(self._look(names, idle_ms, passed_over))
                 chosen = found[: count - len(taken)]
@@ -110,6 +110,14 @@ class TakeOver:
             else:
                 pipeline.hdel(key, cast(Any, entry_id))
             pipeline.execute()
+
+    def _takes_turn(self, key: str, ttl_ms: int) -> bool:
+        pipeline = self._client.pipeline(transaction=False)
+        pipeline.set(key, self._consumer, nx=True, px=ttl_ms)
+        # Keys expire by the broker's wall clock: had that been set back, whoever has the turn would keep it for as long.
+        pipeline.pexpire(key, ttl_ms, lt=True)
+        taken, _ = pipeline.execute()
+        return bool(taken)
 
     def _look(
         self, cameras: Sequence[str], idle_ms: int, passed_over: Callable[[Place, float], bool]

@@ -8,14 +8,13 @@ import pytest
 
 from posebus.bus.connection import Broker, connect
 from posebus.bus.frame_reader import FrameReader, PoseResult
-from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.pose_reader import PoseReader, TrackCommit
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.lease import Lease
 from posebus.messages import CaptureClock, Delivery, Event, EventType, Provenance
 from posebus.settings import EVENT_BYTES, RetentionSettings, TrackerSettings
 from posebus.topology import Topology
-from tests.samples import PROVENANCE, event, frame, pose_frame, track_frame
+from tests.samples import PROVENANCE, event, frame, held_writer, pose_frame, track_frame
 from tracking.camera_tracking import CameraTracking
 
 TOPOLOGY = Topology()
@@ -71,7 +70,7 @@ def test_no_event_takes_more_than_is_counted_for_it(broker: Broker) -> None:
 
 def test_poses_of_a_live_camera_without_a_tracker_are_given_up_oldest_first_and_that_is_told(broker: Broker) -> None:
     retention = RetentionSettings(poses_bytes=200_000)
-    writer = FrameWriter(broker, CameraRecord("door", Delivery.LIVE, "synthetic"), 100)
+    writer = held_writer(broker, CameraRecord("door", Delivery.LIVE, "synthetic"))
     workers = [FrameReader(broker, f"worker-{n}", 100, retention) for n in range(2)]
     trackers = PoseReader(broker, "tracker", retention)
     first = {int(e.body.seq) for e in trackers.read(["door"], 64, None) if e.body is not None}
@@ -100,7 +99,7 @@ def test_poses_of_a_live_camera_without_a_tracker_are_given_up_oldest_first_and_
 
 def test_poses_of_a_recording_are_never_given_up(broker: Broker) -> None:
     worker = FrameReader(broker, "worker", 100, RetentionSettings(poses_bytes=100_000))
-    writer = FrameWriter(broker, CameraRecord("door", Delivery.LOSSLESS, "file"), 100)
+    writer = held_writer(broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
     for seq in range(300):
         writer.publish(frame(seq))
         (entry,) = worker.read(["door"], 1, None)
@@ -110,7 +109,7 @@ def test_poses_of_a_recording_are_never_given_up(broker: Broker) -> None:
 
 def test_dead_letters_of_any_size_stay_within_their_bytes(broker: Broker) -> None:
     worker = FrameReader(broker, "worker", 100, RetentionSettings(dead_bytes=500_000))
-    writer = FrameWriter(broker, CameraRecord("door", Delivery.LOSSLESS, "file"), 100)
+    writer = held_writer(broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
     for seq, size in enumerate([40_000] * 30 + [300_000, 100] * 4):
         writer.publish(frame(seq, data=b"\xff\xd8" + bytes(size)))
         (entry,) = worker.read(["door"], 1, None)

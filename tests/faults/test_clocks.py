@@ -13,14 +13,13 @@ import pytest
 import posebus
 from posebus.bus.connection import open_broker
 from posebus.bus.frame_reader import FrameReader
-from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.fleet import Fleet
 from posebus.messages import Delivery, EventType
 from posebus.public_json import event_to_json, track_frame_to_json
 from posebus.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
 from tests.faults.jumping_broker import jumping_broker
-from tests.samples import frame
+from tests.samples import frame, held_writer
 
 FRAMES = 179
 TIMEOUT_S = 120.0
@@ -42,7 +41,7 @@ def settings(url: str, workers: int, cameras: dict[str, CameraSettings]) -> Sett
 def test_what_a_dead_worker_held_is_taken_over_soon_after_the_brokers_clock_jumped(jump_s: int, tmp_path: Path) -> None:
     with jumping_broker(tmp_path) as broken:
         broker = open_broker(broken.url)
-        writer = FrameWriter(broker, CameraRecord("door", Delivery.LOSSLESS, "file"), 100)
+        writer = held_writer(broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
         writer.announce()
         dead, living = (FrameReader(broker, name, 100) for name in ("dead", "living"))
         living.synchronise(["door"])
@@ -50,9 +49,9 @@ def test_what_a_dead_worker_held_is_taken_over_soon_after_the_brokers_clock_jump
         (held,) = dead.read(["door"], 1, None)
         broken.jump(jump_s)
         living.synchronise(["door"])
-        until(lambda: bool(living.reclaim("door", 300, 10)), "the frame is taken over")
+        until(lambda: bool(living.reclaim(["door"], 300, 10)), "the frame is taken over")
         until(
-            lambda: bool(entries := living.reclaim("door", 0, 10)) and entries[0].deliveries == 3, "as third delivery"
+            lambda: bool(entries := living.reclaim(["door"], 0, 10)) and entries[0].deliveries == 3, "as third delivery"
         )
         assert held.deliveries == 1
 

@@ -15,6 +15,7 @@ from posebus.cli.failures import DEBUG_VARIABLE, run_and_report, unforeseen
 from posebus.cli.options import Engine, Precision
 from posebus.environment import RESERVED
 from posebus.errors import BrokerUnavailable
+from posebus.processes import RUN_ENV
 from posebus.settings import WorkerSettings
 from posebus.stage import PARENT_ENV
 
@@ -152,4 +153,4 @@ def test_choices_follow_the_settings() -> None:
 
 
 def test_reserved_variables_are_those_that_the_code_reads() -> None:
-    assert {DEBUG_VARIABLE, PARENT_ENV} == RESERVED
+    assert {DEBUG_VARIABLE, PARENT_ENV, RUN_ENV} == RESERVED

@@ -34,7 +34,7 @@ REFUSED = {
     "ERR AUTH <password> called without any password configured for the default user. "
     "Are you sure your configuration is correct?": "check user and password",
     "ERR wrong number of arguments for 'auth' command": "check user and password",
-    "NOPERM this user has no permissions to run the 'xadd' command": "give it the rights of its role",
+    "NOPERM this user has no permissions to run the 'xadd' command": "give this one the right in the broker's ACL file",
     "WRONGTYPE Operation against a key holding the wrong kind of value": "holds something else",
     "ERR unknown command 'XAUTOCLAIM'": "cannot do what posebus needs: unknown command",
     "ERR SELECT is not allowed in cluster mode": "cannot do what posebus needs: SELECT is not allowed",
