@@ -68,7 +68,7 @@ def in_our_words(error: redis.RedisError, where: str) -> RetryableError | FatalE
     if isinstance(error, _LOGIN) or text.startswith(("NOAUTH", "WRONGPASS")):
         return BrokerRefused(f"the broker at {where} refused the login: {text}; check user and password in its address")
     if isinstance(error, exceptions.NoPermissionError) or "user executing the script can't" in text:
-        return missing_right(where, error)
+        return missing_right(where, error, text)
     for kind, told in _WAITING.items():
         if isinstance(error, kind):
             return BrokerUnavailable(f"the broker at {where} {told}")

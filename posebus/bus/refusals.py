@@ -6,6 +6,7 @@ ask for a client certificate `ssl_certfile` and `ssl_keyfile`.
 
 from __future__ import annotations
 
+import re
 import ssl
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -32,10 +33,10 @@ def check_parameters(url: str) -> None:
                 raise ValueError(f"the file of its parameter {name} cannot be read: {error.strerror}") from None
 
 
-def missing_right(where: str, error: Exception) -> BrokerRefused:
-    """The error for a command that the broker's ACL does not allow the user we logged in as."""
+def missing_right(where: str, error: Exception, said: str) -> BrokerRefused:
+    """The error for a command that the broker's ACL does not allow our user; `said`: what it answered."""
     return BrokerRefused(
-        f"the broker at {where} does not allow this user {_refused_command(error)} ({error}); log in as another user, "
+        f"the broker at {where} does not allow this user {_refused_command(error)} ({said}); log in as another user, "
         "or give this one the right in the broker's ACL file (deploy/users.acl)"
     )
 
@@ -77,6 +78,8 @@ def _refused_command(error: Exception) -> str:
         if trace.tb_frame.f_code.co_name in {"execute_command", "immediate_execute_command"}:
             arguments = trace.tb_frame.f_locals.get("args") or arguments
         trace = trace.tb_next
+    if not arguments and (pipelined := re.match(r"Command # \d+ \((\S+) (\S+)", str(error))):
+        arguments = pipelined.groups()
     if not arguments:
         return "a command"
     texts = [item.decode(errors="replace") if isinstance(item, bytes) else str(item) for item in arguments]

@@ -114,7 +114,7 @@ class TakeOver:
     def _takes_turn(self, key: str, ttl_ms: int) -> bool:
         pipeline = self._client.pipeline(transaction=False)
         pipeline.set(key, self._consumer, nx=True, px=ttl_ms)
-        # Keys expire by the broker's wall clock: had that been set back, whoever has the turn would keep it for as long.
+        # Keys expire by the broker's wall clock: set back, it would be had for as long.
         pipeline.pexpire(key, ttl_ms, lt=True)
         taken, _ = pipeline.execute()
         return bool(taken)
