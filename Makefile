@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-gpu install lock audit clean
+.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-gpu bench-takeover faults soak install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,16 @@ bench-broker: $(VENV)/.installed-dev  ## What one Redis carries (ARGS="--redis-s
 # Not part of `make bench`: it needs an NVIDIA GPU.
 bench-gpu: $(VENV)/.installed-dev  ## The same on an NVIDIA GPU: bare engine, pipeline, model.track (ARGS="--json FILE")
 	$(PY) -m benchmarks.gpu $(ARGS)
+
+bench-takeover: $(VENV)/.installed-dev  ## How soon somebody goes on when a process is killed
+	$(PY) -m benchmarks.takeover $(ARGS)
+
+faults: $(VENV)/.installed-dev  ## The fault and fuzz tests in their long versions, half an hour and more (ARGS="-k kills")
+	$(PY) -m pytest tests/faults tests/fuzz --thorough $(ARGS)
+
+MINUTES ?= 30
+soak: $(VENV)/.installed-dev  ## Live cameras under random kills, stalls and broker restarts (MINUTES=30 ARGS="--out FILE.md")
+	$(PY) -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
 
 install: $(VENV)/.installed-dev  ## The development environment in .venv
 
