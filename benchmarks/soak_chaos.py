@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -78,18 +79,15 @@ class Chaos:
         self._mean_gap_s = mean_gap_s
         self._next_at_s = time.monotonic() + mean_gap_s
         self._waking: list[tuple[float, subprocess.Popen[bytes]]] = []
-        self._broker_back_at_s: float | None = None
+        self._broker_back: threading.Timer | None = None
         self.done: Counter[str] = Counter()
 
     def step(self, now_s: float) -> None:
-        """Wake who has slept enough, start the broker again, and do the next bad thing if it is due."""
+        """Wake who has slept enough, and do the next bad thing if it is due."""
         for wake_at_s, process in list(self._waking):
             if now_s >= wake_at_s:
                 self._waking.remove((wake_at_s, process))
                 process.send_signal(signal.SIGCONT)
-        if self._broker_back_at_s is not None and now_s >= self._broker_back_at_s:
-            self._broker.start()
-            self._broker_back_at_s = None
         if now_s >= self._next_at_s:
             self._next_at_s = now_s + self._rng.expovariate(1 / self._mean_gap_s)
             self._strike(now_s)
@@ -97,15 +95,17 @@ class Chaos:
     def calm(self) -> None:
         """Nothing bad any more, and all that was done is undone."""
         self._next_at_s = float("inf")
-        self.step(float("inf"))
+        self.step(time.monotonic() + STALLS_S[1])
 
     def _strike(self, now_s: float) -> None:
         kind = self._rng.choices(("kill", "stall", "broker"), weights=(70, 22, 8))[0]
         if kind == "broker":
-            if self._broker_back_at_s is None:
+            if self._broker_back is None or not self._broker_back.is_alive():
                 number = self._rng.choice((signal.SIGKILL, signal.SIGTERM))
                 self._broker.end(number)
-                self._broker_back_at_s = now_s + self._rng.uniform(*BROKER_AWAY_S)
+                # In a thread: whoever calls `step` may be waiting for the broker.
+                self._broker_back = threading.Timer(self._rng.uniform(*BROKER_AWAY_S), self._broker.start)
+                self._broker_back.start()
                 self.done[f"broker restarted after {number.name}"] += 1
             return
         role = self._rng.choice(ROLES)
