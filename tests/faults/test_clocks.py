@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,13 +16,34 @@ import posebus
 from posebus.bus.connection import open_broker
 from posebus.bus.frame_reader import FrameReader
 from posebus.bus.registry import CameraRecord, Registry
+from posebus.embedded import EmbeddedBroker
 from posebus.fleet import Fleet
 from posebus.messages import Delivery, EventType
 from posebus.public_json import event_to_json, track_frame_to_json
 from posebus.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
-from tests.faults.jumping_broker import jumping_broker
+from posebus.topology import Topology
+from tests.faults import lossless_run
+from tests.faults.jumping_broker import jumping_broker, set_offset
+from tests.faults.lossless_run import head
 from tests.samples import frame, held_writer
 
+# libfaketime makes Python's own `sleep` fail.
+JUMPING_PYTHON = """
+import os
+import time
+
+real_time_ns = time.time_ns
+
+
+def time_ns():
+    with open(os.environ["OFFSET_FILE"]) as file:
+        return real_time_ns() + int(file.read()) * 1_000_000_000
+
+
+time.time_ns = time_ns
+time.time = lambda: time_ns() / 1e9
+"""
+TRACKS = Topology().tracks("clip")
 FRAMES = 179
 TIMEOUT_S = 120.0
 HOUR_S = 3600
@@ -66,6 +89,35 @@ def test_a_recording_is_exact_though_the_brokers_clock_jumps(shared_data: Path, 
     moments = {30: HOUR_S, 80: -HOUR_S, 130: 0}
     assert recorded(clip, tmp_path / "jumping", moments) == calm
     assert not moments, "not every jump happened"
+
+
+def test_a_recording_is_exact_though_the_clocks_of_all_stages_jump(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the hosts of ingest, workers and trackers; the broker is another one."""
+    clips = {"clip": head(shared_data / "TUD-Stadtmitte.mp4", 60, tmp_path / "clip.mp4")}
+    calm = lossless_run.run(clips, workers=1, trackers=1)
+    offset_file = tmp_path / "offset"
+    set_offset(offset_file, 0)
+    (tmp_path / "sitecustomize.py").write_text(JUMPING_PYTHON)
+    moments = {20: HOUR_S, 40: -HOUR_S}
+
+    def jump(fleet: Fleet, seen: int) -> None:
+        if moments and seen >= min(moments):
+            set_offset(offset_file, moments.pop(min(moments)))
+            # What starts now has known no other time.
+            for name in ("worker-1", "tracker-1", "ingest-clip"):
+                fleet.family.children[name].process.kill()
+
+    with EmbeddedBroker() as url:
+        client = open_broker(url).client
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+        monkeypatch.setenv("OFFSET_FILE", str(offset_file))
+        settings = lossless_run.lossless_settings(clips, 2, 2, redis=url)
+        jumped = lossless_run.run_on(url, settings, clips, jump)
+        told_s = [json.loads(fields[b"data"])["published_at_ns"] / 1e9 for _, fields in client.xrange(TRACKS)]
+    assert jumped == calm
+    assert max(told_s) - min(told_s) > 1.5 * HOUR_S, "the clocks did not jump"
 
 
 def recorded(cameras: dict[str, CameraSettings], folder: Path, moments: dict[int, int]) -> tuple[list[Any], list[Any]]:
