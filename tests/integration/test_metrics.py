@@ -109,7 +109,7 @@ def test_a_camera_on_its_way_through_the_stages_is_measured(
     assert value(seen, "posebus_up") == 1
     assert value(seen, "posebus_camera_online", camera=CAMERA) == 1
     assert value(seen, "posebus_camera_people", camera=CAMERA) == 2
-    assert 0 < value(seen, "posebus_camera_age_seconds", camera=CAMERA) < 60
+    assert value(seen, "posebus_camera_age_seconds", camera=CAMERA) > 0
     published = value(seen, "posebus_frames_total", role="ingest")
     assert published == value(seen, "posebus_camera_frames_total", camera=CAMERA, stage="frames")
     behind = value(seen, "posebus_frames_skipped_total", role="ingest", reason="publisher behind")
