@@ -32,6 +32,7 @@ from posebus.settings import CameraSettings, FleetSettings, Settings, WorkerSett
 SAMPLE_S = 5.0
 TELL_S = 60.0
 SETTLE_S = 10.0
+TOLD_S = 6.0
 AFTER_S = 15.0
 """Calm at the end, in which everything is to come back."""
 
@@ -124,6 +125,12 @@ def soak(broker: RestartableBroker, arguments: argparse.Namespace) -> tuple[str,
                     file=sys.stderr,
                     flush=True,
                 )
+        # What was skipped last is told a little later: the count is not to be taken before.
+        fleet.family.stop([name for name in fleet.family.children if name.startswith("ingest")])
+        quiet_at_s = time.monotonic() + TOLD_S
+        while time.monotonic() < quiet_at_s:
+            fleet.check()
+            follow(subscription, ledger)
         reclaimed = reclaims(broker.url)
         memory_mb = open_broker(broker.url).client.info("memory")["used_memory"] / 1e6
     sound = ledger.lost() == ledger.duplicates == ledger.disorder == 0
