@@ -96,8 +96,13 @@ def test_interrupting_watch_exits_with_130(broker: Broker, url: str) -> None:
 def test_top_shows_cameras_and_processes(broker: Broker, url: str) -> None:
     registry = Registry(broker)
     source = {"state": "online", "fps": 10.0, "backlog_frames": 0, "backlog_bytes": 0, "dropped": {"stale": 2}}
-    registry.report("ingest-1", "ingest", {"ready": True, "cameras": {"door": source}})
-    registry.report("worker-1", "worker", {"ready": True, "engine": "openvino", "frames": 5})
+
+    def report() -> None:
+        """Again before each look: who was silent for five seconds is gone, and a command may take longer to start."""
+        registry.report("ingest-1", "ingest", {"ready": True, "cameras": {"door": source}})
+        registry.report("worker-1", "worker", {"ready": True, "engine": "openvino", "frames": 5})
+
+    report()
     done = posebus("top", "--redis", url, "--json")
     assert done.returncode == 0, done.stderr
     shown = json.loads(done.stdout)
@@ -106,6 +111,7 @@ def test_top_shows_cameras_and_processes(broker: Broker, url: str) -> None:
         ("yard", "no ingest", 0),
     ]
     assert [row["role"] for row in shown["processes"]] == ["ingest", "worker"]
+    report()
     text = posebus("top", "--redis", url, "--once").stdout
     assert "door" in text
     assert "openvino" in text
