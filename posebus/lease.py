@@ -72,20 +72,37 @@ class Lease:
             return True
 
 
+def free(broker: Broker, leases: Sequence[Lease]) -> list[Lease]:
+    """Those of `leases` that nobody has. Raises BrokerUnavailable and BrokerRefused."""
+    nobodys: list[Lease] = []
+    for same_shard in _by_shard(leases):
+        with broker.errors():
+            pipeline = broker.client.pipeline(transaction=False)
+            for lease in same_shard:
+                pipeline.exists(lease.key)
+            answers = pipeline.execute()
+        nobodys += [lease for lease, exists in zip(same_shard, answers, strict=True) if not exists]
+    return nobodys
+
+
 def renew_all(broker: Broker, leases: Sequence[Lease]) -> list[Lease]:
     """Prolong `leases`; returns those that are not ours any more. Raises BrokerUnavailable and BrokerRefused.
 
     RENEWED_AT_ONCE of a shard in one transaction: one by one, a tracker of hundreds of cameras would do little else.
     """
-    shards: dict[str, list[Lease]] = {}
-    for lease in leases:
-        # Up to the brace is the hash tag: one transaction may not touch two of them in a Redis Cluster.
-        shards.setdefault(lease.key.partition("}")[0], []).append(lease)
     lost: list[Lease] = []
-    for same_shard in shards.values():
+    for same_shard in _by_shard(leases):
         for first in range(0, len(same_shard), RENEWED_AT_ONCE):
             lost += _renew_together(broker, same_shard[first : first + RENEWED_AT_ONCE])
     return lost
+
+
+def _by_shard(leases: Sequence[Lease]) -> list[list[Lease]]:
+    """Up to the brace is the hash tag: one transaction may not touch two of them in a Redis Cluster."""
+    shards: dict[str, list[Lease]] = {}
+    for lease in leases:
+        shards.setdefault(lease.key.partition("}")[0], []).append(lease)
+    return list(shards.values())
 
 
 def _renew_together(broker: Broker, leases: Sequence[Lease]) -> list[Lease]:

@@ -10,15 +10,16 @@ import logging
 import math
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from posebus.bus.connection import Broker
 from posebus.bus.pose_reader import PoseEntry, PoseReader, TrackCommit
-from posebus.bus.registry import CameraRecord, Registry
+from posebus.bus.registry import PROCESS_SILENT_S, CameraRecord, Registry
 from posebus.errors import LeaseLost, MalformedMessage, RetryableError
-from posebus.lease import Lease, renew_all
+from posebus.lease import Lease, free, renew_all
 from posebus.messages import Delivery
 from posebus.metrics import Metrics, age_s
 from posebus.settings import TrackerSettings
@@ -31,6 +32,9 @@ BLOCK_MS = 50
 CAMERAS_REFRESH_S = 0.25
 LOSSLESS_PAUSE_S = 0.1
 """Nobody waits for the tracks of a recording: a few frames in one transaction cost little more than one."""
+OWNERLESS_S = 0.4
+ADOPTED_FOR_S = 2 * PROCESS_SILENT_S
+"""How long a tracker keeps more than its share after it took what a dead one left: by then that is not counted."""
 STRAYS_S = 2.0
 AGES_KEPT = 200
 
@@ -53,6 +57,8 @@ class TrackStage:
         self._records: dict[str, CameraRecord] = {}
         self._next_leases_at_s = -1e9
         self._next_strays_at_s = 0.0
+        self._ownerless_since_s: dict[str, float] = {}
+        self._adopted_at_s = -1e9
         self._trackers = 1
         self._trackers_seen_at_s = -1e9
         self._may_pause = True
@@ -113,20 +119,39 @@ class TrackStage:
             self._trackers = max(1, sum(1 for report in reports if report.get("role") == self.role))
             self._trackers_seen_at_s = now_s
         share = math.ceil(len(self._records) / self._trackers)
+        sheds = now_s - self._adopted_at_s > ADOPTED_FOR_S
         for camera, lease in list(self._leases.items()):
-            if camera not in self._records or len(self._leases) > share:
+            if camera not in self._records or (sheds and len(self._leases) > share):
                 lease.release()
                 self._forget(camera)
         for lost in renew_all(self._broker, list(self._leases.values())):
             log.warning("camera %s: the lease ran out; another tracker may go on with it", lost.camera)
             self._forget(lost.camera)
-        for camera in self._records:
+        leases = [
+            Lease(self._broker, camera, self.role, self._owner, self._settings.lease_s)
+            for camera in self._records
+            if camera not in self._leases
+        ]
+        for lease in leases:
             if len(self._leases) >= share:
                 break
-            if camera not in self._leases:
-                lease = Lease(self._broker, camera, self.role, self._owner, self._settings.lease_s)
-                if lease.acquire():
-                    self._leases[camera] = lease
+            if lease.acquire():
+                self._leases[lease.camera] = lease
+        self._adopt([lease for lease in leases if lease.camera not in self._leases], now_s)
+
+    def _adopt(self, leases: Sequence[Lease], now_s: float) -> None:
+        """Take what nobody owns for longer than any tracker with room would need, whatever our share.
+
+        A tracker that died is counted for some seconds more, and for so long the shares of all are too small.
+        """
+        before = self._ownerless_since_s
+        ownerless = free(self._broker, leases)
+        self._ownerless_since_s = {lease.camera: before.get(lease.camera, now_s) for lease in ownerless}
+        for lease in ownerless:
+            waited_s = now_s - self._ownerless_since_s[lease.camera]
+            if waited_s >= OWNERLESS_S and lease.acquire():
+                self._leases[lease.camera] = lease
+                self._adopted_at_s = now_s
 
     def _forget(self, camera: str) -> None:
         self._leases.pop(camera, None)
