@@ -33,11 +33,12 @@ def weights(engine_cache: Path) -> Weights:
 
 @pytest.fixture(scope="session")
 def make_estimator(engine_cache: Path) -> Iterator[MakeEstimator]:
-    """`make_estimator(engine=…, precision=…, …)`: any `WorkerSettings`; engines are shared where they can be."""
+    """`make_estimator(engine=…, precision=…, …)`: any `WorkerSettings`, also beyond their limits; engines are
+    shared where they can be."""
     engines: dict[tuple[Any, ...], Engine] = {}
 
     def make(**settings: Any) -> PoseEstimator:
-        wanted = WorkerSettings(**settings)
+        wanted = WorkerSettings().model_copy(update=settings)
         key = (wanted.engine, wanted.precision, wanted.model, wanted.threads, wanted.batch)
         if key not in engines:
             engines[key] = load_engine(wanted, engine_cache)

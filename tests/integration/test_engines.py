@@ -46,7 +46,7 @@ def frames_rgb(people_rgb: ImageArray) -> list[ImageArray]:
     return [np.ascontiguousarray(people_rgb[300 + 20 * n : 780 + 20 * n, 20 * n : 640 + 20 * n]) for n in range(FRAMES)]
 
 
-EVERYTHING = {"conf": 1e-6, "iou": 1.0, "max_people": 1000}
+EVERYTHING = {"conf": 1e-6, "iou": 1.0, "max_people": 5000}
 """Limits that let nearly the whole output of a network through."""
 
 
@@ -69,7 +69,7 @@ def crowded(engine: Engine, frames: Sequence[ImageArray]) -> list[Detections]:
 
 def digest(found: Sequence[Detections]) -> str:
     """Every bit of the results."""
-    assert all(len(people.scores) >= 1000 for people in found)
+    assert all(len(people.scores) > 1000 for people in found)
     arrays = (array for people in found for array in (people.boxes_xyxy_px, people.scores, people.keypoints_px))
     return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
 
@@ -100,8 +100,10 @@ def test_openvino_gives_the_same_bits_in_another_process(
         "import sys, numpy as np; from pathlib import Path\n"
         "from posebus.settings import WorkerSettings; from workers.engines import load_engine\n"
         "from tests.integration.test_engines import EVERYTHING, crowded, digest\n"
-        "engine = load_engine(WorkerSettings(engine='openvino', threads=1, **EVERYTHING), Path(sys.argv[1]))\n"
-        "print(digest(crowded(engine, np.load(sys.argv[2]))))"
+        "settings = WorkerSettings(engine='openvino', threads=1).model_copy(update=EVERYTHING)\n"
+        "engine = load_engine(settings, Path(sys.argv[1]))\n"
+        "print(digest(crowded(engine, np.load(sys.argv[2]))))\n"
+        "engine.close()"  # or a thread of the engine might still be in its callback as Python ends, and bring it down
     )
     other = subprocess.run(
         [sys.executable, "-c", code, str(engine_cache), str(frames_file)],
