@@ -38,12 +38,7 @@ class Lease:
     def acquire(self) -> bool:
         """Try to become the owner; False if somebody else is."""
         with self._broker.errors():
-            pipeline = self._client.pipeline(transaction=False)
-            pipeline.exists(self.key)
-            # Redis lets keys expire by its wall clock. Had that been set back by an hour, a dead owner would keep the
-            # camera for an hour; a living one renews its lease long before this runs out.
-            pipeline.pexpire(self.key, self.ttl_ms, lt=True)
-            if pipeline.execute()[0]:
+            if not free(self._broker, [self]):
                 return False
             self.token = self._client.incr(self._fence_key)
             return bool(self._client.set(self.key, self.value, nx=True, px=self.ttl_ms))
@@ -80,7 +75,10 @@ def free(broker: Broker, leases: Sequence[Lease]) -> list[Lease]:
             pipeline = broker.client.pipeline(transaction=False)
             for lease in same_shard:
                 pipeline.exists(lease.key)
-            answers = pipeline.execute()
+                # Redis lets keys expire by its wall clock. Had that been set back by an hour, a dead owner would keep
+                # the camera for an hour; a living one renews its lease long before this runs out.
+                pipeline.pexpire(lease.key, lease.ttl_ms, lt=True)
+            answers = pipeline.execute()[::2]
         nobodys += [lease for lease, exists in zip(same_shard, answers, strict=True) if not exists]
     return nobodys
 

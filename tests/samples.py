@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import held_writer as held
 from posebus.bus.checkpoint import OPEN, Checkpoint
 from posebus.bus.connection import Broker
 from posebus.bus.frame_writer import FrameWriter
-from posebus.bus.registry import CameraRecord, process_id
-from posebus.lease import Lease
+from posebus.bus.registry import CameraRecord
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, Frame, PoseFrame, Provenance, Track, TrackFrame
 
 BEGUN = Checkpoint(0, 0, 0, OPEN, "", "")
@@ -91,10 +91,6 @@ def event(seq: int = 0, camera: str = "door", kind: str = "posebus.track.started
     )
 
 
-def held_writer(broker: Broker, record: CameraRecord, lease_s: float = 60.0) -> FrameWriter:
+def held_writer(broker: Broker, record: CameraRecord) -> FrameWriter:
     """A writer that holds the camera's lease and has begun its first epoch."""
-    lease = Lease(broker, record.camera, "ingest", process_id("ingest"), lease_s)
-    writer = FrameWriter(broker, record, lease, events_kept=100)
-    assert writer.hold()
-    writer.open_epoch(BEGUN)
-    return writer
+    return held.held_writer(broker, record, events_kept=100)[0]

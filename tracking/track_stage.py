@@ -10,7 +10,6 @@ import logging
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -127,31 +126,28 @@ class TrackStage:
         for lost in renew_all(self._broker, list(self._leases.values())):
             log.warning("camera %s: the lease ran out; another tracker may go on with it", lost.camera)
             self._forget(lost.camera)
-        leases = [
+        self._take(share, now_s)
+
+    def _take(self, share: int, now_s: float) -> None:
+        """Take what nobody owns: at once up to our share, the rest after any tracker with room would have had it.
+
+        A tracker that died is counted for some seconds more, and for so long the shares of all are too small.
+        """
+        others = [
             Lease(self._broker, camera, self.role, self._owner, self._settings.lease_s)
             for camera in self._records
             if camera not in self._leases
         ]
-        for lease in leases:
-            if len(self._leases) >= share:
-                break
+        ownerless = free(self._broker, others)
+        before = self._ownerless_since_s
+        self._ownerless_since_s = since_s = {lease.camera: before.get(lease.camera, now_s) for lease in ownerless}
+        for lease in ownerless:
+            adopts = len(self._leases) >= share
+            if adopts and now_s - since_s[lease.camera] < OWNERLESS_S:
+                continue
             if lease.acquire():
                 self._leases[lease.camera] = lease
-        self._adopt([lease for lease in leases if lease.camera not in self._leases], now_s)
-
-    def _adopt(self, leases: Sequence[Lease], now_s: float) -> None:
-        """Take what nobody owns for longer than any tracker with room would need, whatever our share.
-
-        A tracker that died is counted for some seconds more, and for so long the shares of all are too small.
-        """
-        before = self._ownerless_since_s
-        ownerless = free(self._broker, leases)
-        self._ownerless_since_s = {lease.camera: before.get(lease.camera, now_s) for lease in ownerless}
-        for lease in ownerless:
-            waited_s = now_s - self._ownerless_since_s[lease.camera]
-            if waited_s >= OWNERLESS_S and lease.acquire():
-                self._leases[lease.camera] = lease
-                self._adopted_at_s = now_s
+                self._adopted_at_s = now_s if adopts else self._adopted_at_s
 
     def _forget(self, camera: str) -> None:
         self._leases.pop(camera, None)

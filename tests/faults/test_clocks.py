@@ -6,7 +6,6 @@ import json
 import os
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from posebus.bus.registry import CameraRecord, Registry
 from posebus.embedded import EmbeddedBroker
 from posebus.fleet import Fleet
 from posebus.messages import Delivery, EventType
-from posebus.public_json import event_to_json, track_frame_to_json
 from posebus.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
 from posebus.topology import Topology
 from tests.faults import lossless_run
@@ -44,7 +42,6 @@ time.time_ns = time_ns
 time.time = lambda: time_ns() / 1e9
 """
 TRACKS = Topology().tracks("clip")
-FRAMES = 179
 TIMEOUT_S = 120.0
 HOUR_S = 3600
 
@@ -84,11 +81,20 @@ def test_what_a_dead_worker_held_is_taken_over_soon_after_the_brokers_clock_jump
 
 
 def test_a_recording_is_exact_though_the_brokers_clock_jumps(shared_data: Path, tmp_path: Path) -> None:
-    clip = {"clip": CameraSettings(source=str(shared_data / "TUD-Stadtmitte.mp4"))}
-    calm = recorded(clip, tmp_path / "calm", {})
+    clips = {"clip": shared_data / "TUD-Stadtmitte.mp4"}
     moments = {30: HOUR_S, 80: -HOUR_S, 130: 0}
-    assert recorded(clip, tmp_path / "jumping", moments) == calm
+    with jumping_broker(tmp_path) as broken:
+
+        def jump(fleet: Fleet, seen: int) -> None:
+            if moments and seen >= min(moments):
+                broken.jump(moments.pop(min(moments)))
+                fleet.family.children["worker-1"].process.kill()
+
+        jumped = lossless_run.run_on(
+            broken.url, lossless_run.lossless_settings(clips, 2, 1, redis=broken.url), clips, jump
+        )
     assert not moments, "not every jump happened"
+    assert jumped == lossless_run.run(clips, workers=1, trackers=1)
 
 
 def test_a_recording_is_exact_though_the_clocks_of_all_stages_jump(
@@ -121,36 +127,6 @@ def test_a_recording_is_exact_though_the_clocks_of_all_stages_jump(
         told_s = [json.loads(fields[b"data"])["published_at_ns"] / 1e9 for _, fields in client.xrange(TRACKS)]
     assert jumped == calm
     assert max(told_s) - min(told_s) > 1.5 * HOUR_S, "the clocks did not jump"
-
-
-def recorded(cameras: dict[str, CameraSettings], folder: Path, moments: dict[int, int]) -> tuple[list[Any], list[Any]]:
-    """Tracks and events of one run; after so many frames the broker's clock jumps, and a worker is killed."""
-    tracks: list[dict[str, Any]] = []
-    events: list[dict[str, Any]] = []
-    with ExitStack() as stack:
-        broken = stack.enter_context(jumping_broker(folder))
-        deployment = settings(broken.url, 2 if moments else 1, cameras)
-        fleet = stack.enter_context(Fleet(deployment, open_broker(broken.url)))
-        subscription = stack.enter_context(posebus.subscribe(broken.url, after="start"))
-        fleet.start_trackers()
-        fleet.start_workers()
-        fleet.wait_until_ready()
-        fleet.start_camera("clip")
-        end_s = time.monotonic() + TIMEOUT_S
-        while len(tracks) < FRAMES or not events or events[-1]["type"] != EventType.CAMERA_ENDED:
-            assert time.monotonic() < end_s, f"only {len(tracks)} frames came out"
-            fleet.check()
-            for message in subscription.poll(0.1):
-                if isinstance(message.body, posebus.TrackFrame):
-                    assert message.provenance is not None
-                    data = track_frame_to_json(message.body, message.provenance, 0)
-                    tracks.append({**data, "frame_published_at_ns": 0, "inference_ns": 0})
-                    if (offset_s := moments.pop(len(tracks), None)) is not None:
-                        broken.jump(offset_s)
-                        fleet.family.children["worker-1"].process.kill()
-                elif isinstance(message.body, posebus.Event):
-                    events.append(event_to_json(message.body))
-    return tracks, [event for event in events if not event["type"].startswith("posebus.camera.o")]
 
 
 def test_a_live_camera_stays_live_though_the_brokers_clock_jumps(tmp_path: Path) -> None:

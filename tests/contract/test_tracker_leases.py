@@ -1,0 +1,62 @@
+"""Which cameras a tracker takes: its share, and what a dead one left."""
+
+from __future__ import annotations
+
+import redis
+
+from posebus.bus.connection import Broker
+from posebus.bus.pose_reader import PoseReader
+from posebus.bus.registry import CameraRecord, Registry
+from posebus.lease import Lease, free
+from posebus.messages import Delivery
+from posebus.settings import RetentionSettings, TrackerSettings
+from posebus.topology import Topology
+from tests.contract.conftest import MakeClient
+from tracking.track_stage import ADOPTED_FOR_S, OWNERLESS_S, TrackStage
+
+CAMERAS = ("door", "hall", "yard", "lift")
+
+
+def tracker(client: redis.Redis, name: str) -> TrackStage:
+    broker = Broker(client, Topology(), "the broker of the test")
+    reader = PoseReader(broker, name, RetentionSettings())
+    return TrackStage(broker, reader, name, TrackerSettings())
+
+
+def owned(client: redis.Redis, name: str) -> set[str]:
+    values = {camera: client.get(Topology().lease(camera, "tracker")) for camera in CAMERAS}
+    return {camera for camera, value in values.items() if value is not None and value.startswith(name.encode())}
+
+
+def test_what_a_dead_tracker_left_is_taken_though_it_still_counts_and_shared_again_later(
+    make_client: MakeClient,
+) -> None:
+    client = make_client()
+    registry = Registry(Broker(client, Topology(), "the broker of the test"))
+    for camera in CAMERAS:
+        registry.add_camera(CameraRecord(camera, Delivery.LIVE, "synthetic"))
+    for name in ("living", "dead"):
+        registry.report(name, "tracker", {"ready": True})
+    living, dead = tracker(client, "living"), tracker(client, "dead")
+    living.step(0.0)
+    dead.step(0.0)
+    living.step(0.5)
+    assert len(owned(client, "living")) == len(owned(client, "dead")) == 2
+    dead.drain()  # its leases are gone, its report is not
+    living.step(1.0)
+    assert len(owned(client, "living")) == 2, "a tracker with room comes first"
+    living.step(1.0 + OWNERLESS_S)
+    assert owned(client, "living") == set(CAMERAS)
+    registry.report("dead", "tracker", {"ready": True})
+    living.step(2.0)
+    assert owned(client, "living") == set(CAMERAS), "not given up at once to somebody who may be dead"
+    registry.report("dead", "tracker", {"ready": True})
+    living.step(1.0 + OWNERLESS_S + ADOPTED_FOR_S + 1.0)
+    assert len(owned(client, "living")) == 2
+
+
+def test_leases_that_nobody_has_are_told(make_client: MakeClient) -> None:
+    broker = Broker(make_client(), Topology(), "the broker of the test")
+    leases = [Lease(broker, camera, "tracker", "somebody", 60.0) for camera in CAMERAS]
+    assert leases[1].acquire()
+    assert free(broker, leases) == [leases[0], *leases[2:]]
