@@ -45,13 +45,13 @@ def test_what_a_dead_tracker_left_is_taken_though_it_still_counts_and_shared_aga
     dead.drain()  # its leases are gone, its report is not
     living.step(1.0)
     assert len(owned(client, "living")) == 2, "a tracker with room comes first"
-    living.step(1.0 + OWNERLESS_S)
+    living.step(1.0 + 1.5 * OWNERLESS_S)
     assert owned(client, "living") == set(CAMERAS)
     registry.report("dead", "tracker", {"ready": True})
     living.step(2.0)
     assert owned(client, "living") == set(CAMERAS), "not given up at once to somebody who may be dead"
     registry.report("dead", "tracker", {"ready": True})
-    living.step(1.0 + OWNERLESS_S + ADOPTED_FOR_S + 1.0)
+    living.step(1.0 + 1.5 * OWNERLESS_S + ADOPTED_FOR_S + 1.0)
     assert len(owned(client, "living")) == 2
 
 
