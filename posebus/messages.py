@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from posebus.views import View
+
 SCHEMA_VERSION = 1
 """Version of every message on the wire. A reader refuses messages of a version that it does not know."""
 
@@ -75,7 +77,8 @@ class Frame:
 
     `size_px` is the source's (width, height), `image_size_px` that of the encoded picture after any downscale.
     `data` is a JPEG; with encoding `raw` the BGR rows, 3 bytes a pixel; with `shared` the name of a file with such rows
-    in the memory of this machine (`posebus.shared_frames`).
+    in the memory of this machine (`posebus.shared_frames`). `views` is how it is to be inferred, as the worker is set
+    where there are none: the people are those of the first one, what the others find is told beside.
     """
 
     camera: str
@@ -89,6 +92,7 @@ class Frame:
     encoding: str
     data: bytes
     published_at_ns: int = 0
+    views: tuple[View, ...] = ()
 
     @property
     def picture_bytes(self) -> int:
@@ -123,11 +127,39 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Uninferred:
+    """A frame that nobody looked at, on purpose: its people are predicted, and nobody counts as missed in it.
+
+    reason: `still` (nothing moved and nobody was there) or `rate` (it is clear where everybody is).
+    """
+
+    camera: str
+    epoch: int
+    seq: int
+    captured_at_ns: int
+    clock: CaptureClock
+    delivery: Delivery
+    size_px: tuple[int, int]
+    reason: str
+    published_at_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What another view of a frame found: boxes_xyxy_px (M, 4) and scores (M,), best first."""
+
+    view: View
+    boxes_xyxy_px: FloatArray
+    scores: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class PoseFrame:
     """The people that the network saw in one frame.
 
     boxes_xyxy_px: (N, 4); scores: (N,) in 0..1; keypoints_px: (N, K, 3) rows of x, y, confidence, or None for a model
-    without keypoints; appearance: (N, D) descriptors, or None.
+    without keypoints; appearance: (N, D) descriptors, or None; probes: what other views of the same frame found, where
+    that was asked for.
     """
 
     camera: str
@@ -139,13 +171,15 @@ class PoseFrame:
     scores: FloatArray
     keypoints_px: FloatArray | None
     appearance: FloatArray | None = None
+    probes: tuple[Probe, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """How a result came to be: the times and terms that travel beside a `PoseFrame` or `TrackFrame`.
 
-    `inference_ns`: how long the engine had the frame, from its submission to its result.
+    `inference_ns`: how long the engine had the frame, from its submission to its result. `view`: how the picture
+    entered the network, None where that was not said.
     """
 
     clock: CaptureClock
@@ -153,6 +187,7 @@ class Provenance:
     frame_published_at_ns: int
     published_at_ns: int = 0
     inference_ns: int = 0
+    view: View | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +215,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class TrackFrame:
-    """All identities of one camera in one frame."""
+    """All identities of one camera in one frame; where it was not `inferred`, all are predicted (see `Uninferred`)."""
 
     camera: str
     epoch: int
@@ -188,6 +223,7 @@ class TrackFrame:
     captured_at_ns: int
     size_px: tuple[int, int]
     tracks: tuple[Track, ...]
+    inferred: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,3 +251,4 @@ class EventType(StrEnum):
     CAMERA_OFFLINE = "posebus.camera.offline"
     CAMERA_GAP = "posebus.camera.gap"
     CAMERA_ENDED = "posebus.camera.ended"
+    CAMERA_IMGSZ = "posebus.camera.imgsz"

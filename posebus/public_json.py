@@ -27,6 +27,7 @@ from posebus.messages import (
     TrackFrame,
     TrackState,
 )
+from posebus.views import parse_view
 
 COORDINATE_DECIMALS = 2
 SCORE_DECIMALS = 4
@@ -50,6 +51,8 @@ def track_frame_to_json(frame: TrackFrame, provenance: Provenance, published_at_
         "inference_ns": provenance.inference_ns,
         "published_at_ns": published_at_ns,
         "size_px": list(frame.size_px),
+        "inferred": frame.inferred,
+        "view": None if provenance.view is None else str(provenance.view),
         "tracks": [_track_to_json(track) for track in frame.tracks],
     }
 
@@ -80,6 +83,7 @@ def track_frame_from_json(data: Any) -> tuple[TrackFrame, Provenance]:
             captured_at_ns=_whole(data["captured_at_ns"]),
             size_px=(_whole(data["size_px"][0]), _whole(data["size_px"][1])),
             tracks=tuple(_track_from_json(track) for track in data["tracks"]),
+            inferred=_flag(data.get("inferred", True)),
         )
         provenance = Provenance(
             clock=CaptureClock(data["clock"]),
@@ -87,6 +91,7 @@ def track_frame_from_json(data: Any) -> tuple[TrackFrame, Provenance]:
             frame_published_at_ns=_whole(data["frame_published_at_ns"]),
             published_at_ns=_whole(data["published_at_ns"]),
             inference_ns=_whole(data.get("inference_ns", 0)),
+            view=None if data.get("view") is None else parse_view(_text(data["view"])),
         )
     except _SENSELESS as error:
         raise MalformedMessage(f"not a tracks message: {_shortly(error)}") from error

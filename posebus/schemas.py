@@ -63,7 +63,19 @@ def tracks_schema() -> _Schema:
         },
         "tracks": {"type": "array", "items": _track()},
     }
-    return {**_head("tracks", "The identities of one camera in one frame"), **_object(properties)}
+    added = {
+        "inferred": {
+            "type": "boolean",
+            "description": "Whether the network saw this frame; else it was left out on purpose, and all its tracks "
+            "are predicted. True where an older message lacks it",
+        },
+        "view": {
+            "description": "How the picture entered the network: its longest side there in pixels, as 640, or that of "
+            "each of its tiles, as 1280/2x1; null where that is not known",
+            "anyOf": [{"type": "string"}, {"type": "null"}],
+        },
+    }
+    return {**_head("tracks", "The identities of one camera in one frame"), **_object(properties, added)}
 
 
 def event_schema() -> _Schema:

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from posebus.redaction import redact_url as redact_url
+from posebus.worker_settings import AUTO_IMGSZ_FIRST as AUTO_IMGSZ_FIRST
+from posebus.worker_settings import Imgsz, InferFps, MotionGate, Strict
+from posebus.worker_settings import WorkerSettings as WorkerSettings
 
 CAMERA_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 """Names become Redis keys, file names and CloudEvents subjects, so they hold no space, colon, slash or brace."""
@@ -23,11 +26,7 @@ EMBEDDED_PORT = 6399
 """Where the embedded broker of `posebus up` listens, on this machine only; beside Redis' own 6379."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CameraSettings(_Strict):
+class CameraSettings(Strict):
     """One source of frames."""
 
     source: str = Field(
@@ -44,6 +43,15 @@ class CameraSettings(_Strict):
         default="auto",
         description="Longest side to which a frame is reduced before it travels; auto: the largest imgsz among the "
         "workers, null: never",
+    )
+    imgsz: Imgsz | None = Field(
+        default=None, description="Longest side of the network's input for this camera; null: as worker.imgsz says"
+    )
+    infer_fps: InferFps | None = Field(
+        default=None, description="Frames per second of this camera to infer at most; null: as worker.infer_fps says"
+    )
+    motion_gate: MotionGate | None = Field(
+        default=None, description="When frames without motion are left out; null: as worker.motion_gate says"
     )
     encoding: Literal["jpeg", "raw"] = Field(default="jpeg", description="How pictures travel through the broker")
     jpeg_quality: int = Field(default=90, ge=1, le=100, description="JPEG quality of published frames")
@@ -70,64 +78,7 @@ class CameraSettings(_Strict):
     )
 
 
-class WorkerSettings(_Strict):
-    """Detection and keypoint estimation."""
-
-    model: str = Field(default="yolo11n-pose", description="Name of an ultralytics pose model, or a path to a .pt file")
-    allow_unknown_weights: bool = Field(
-        default=False, description="Load weights of unknown hash (loading unpickles: trust them first)"
-    )
-    engine: Literal["auto", "torch", "openvino", "onnx"] = Field(default="auto", description="Inference engine")
-    precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = Field(
-        default="auto",
-        description="Arithmetic of the engine; auto takes the fastest floating point that the device does natively, "
-        "int8 loads what `posebus engines build` made",
-    )
-    imgsz: int = Field(
-        default=640, ge=64, le=4096, multiple_of=32, description="Longest side of the network's input in pixels"
-    )
-    conf: float = Field(default=0.1, gt=0, lt=1, description="Boxes below this score are not published")
-    iou: float = Field(default=0.7, gt=0, le=1, description="Overlap at which NMS suppresses the weaker box")
-    max_people: int = Field(default=300, ge=1, le=1000, description="People per frame at most")
-    appearance: bool = Field(
-        default=True, description="Describe the colours of torso and legs, by which the tracker tells people apart"
-    )
-    batch: int | None = Field(default=None, ge=1, description="Frames per inference; by default what suits the engine")
-    threads: int | None = Field(
-        default=None,
-        ge=1,
-        description="CPU threads of the engine; by default all cores, shared by workers of a machine",
-    )
-    decode_threads: int | None = Field(
-        default=None,
-        ge=1,
-        description="Threads that decode pictures; by default few on a CPU, half the cores beside a GPU",
-    )
-    fixed_batch: bool = Field(
-        default=False, description="Compute full batches only, so that no answer depends on the frames beside it"
-    )
-    warm_up_px: tuple[tuple[int, int], ...] = Field(
-        default=(), description="Picture sizes [width, height] that the engine is made ready for before the first frame"
-    )
-    max_age_ms: float = Field(default=500.0, gt=0, description="Live frames older than this are skipped")
-    reclaim_after_s: float = Field(
-        default=2.0,
-        gt=0,
-        description="Frames whose worker has not been heard of for this long are taken over; one that works on them "
-        "says so, however long that takes",
-    )
-    hang_s: float = Field(
-        default=20.0,
-        gt=0,
-        description="A worker in which one frame takes this long ends and is started again; of a new size six times "
-        "this, for engines set themselves up",
-    )
-    max_deliveries: int = Field(
-        default=3, ge=1, description="A frame that fails or brings down its worker this often is dead-lettered"
-    )
-
-
-class TrackerSettings(_Strict):
+class TrackerSettings(Strict):
     """Linking poses into identities. All durations are real time, all distances relative to the body."""
 
     high_score: float = Field(default=0.3, gt=0, lt=1, description="Detections from here on are linked first")
@@ -168,7 +119,7 @@ EVENT_BYTES = 1024
 """No event takes more in the broker: as much counts for each, since all processes append to the same stream."""
 
 
-class RetentionSettings(_Strict):
+class RetentionSettings(Strict):
     """How much the broker keeps: bytes as it counts them, and entries as a further bound."""
 
     tracks_bytes: int = Field(default=20_000_000, ge=100_000, description="Each camera's tracks stream, at most")
@@ -191,7 +142,7 @@ class RetentionSettings(_Strict):
         return min(self.events_entries, self.events_bytes // EVENT_BYTES)
 
 
-class FleetSettings(_Strict):
+class FleetSettings(Strict):
     """How many processes `posebus up` and `posebus run` start on this machine."""
 
     workers: int = Field(default=1, ge=0, description="Worker processes")
@@ -201,7 +152,7 @@ class FleetSettings(_Strict):
     stop_timeout_s: float = Field(default=10.0, gt=0, description="Time to drain after SIGTERM before SIGKILL")
 
 
-class Settings(_Strict):
+class Settings(Strict):
     """The whole deployment."""
 
     redis: str = Field(

@@ -78,6 +78,14 @@ KEYS = (
     KeySpec("turn", "string: the worker that looks for frames of dead ones", "workers", "workers", "expires", "-"),
     KeySpec("cameras", "hash: camera -> how it is delivered (JSON)", "ingest", "everybody", "until removed", "-"),
     KeySpec("state", "string: a tracker's snapshot", "the camera's tracker", "its successor", "until removed", "-"),
+    KeySpec(
+        "plan",
+        "hash: what the camera needs next, and what was decided about it and why (JSON)",
+        "the camera's tracker",
+        "the camera's ingest process, explain",
+        "until removed",
+        "-",
+    ),
     KeySpec("lease", "string: who owns the camera", "the owner", "rivals", "expires", "-"),
     KeySpec("fence", "integer: last fencing token given out", "rivals for the lease", "rivals", "until removed", "-"),
     KeySpec("epoch", "integer: last epoch of the camera", "ingest", "ingest", "until removed", "-"),
@@ -140,6 +148,9 @@ class Topology:
     def checkpoint(self, camera: str) -> str:
         return self._of_camera("checkpoint", camera)
 
+    def plan(self, camera: str) -> str:
+        return self._of_camera("plan", camera)
+
     def events(self, shard: int) -> str:
         return f"posebus:{{{shard}}}:events"
 
@@ -157,7 +168,8 @@ class Topology:
 
     def of_camera(self, camera: str) -> list[str]:
         """Every key that belongs to `camera` alone, to remove the camera without a trace."""
-        kinds = (self.frames, self.poses, self.tracks, self.state, self.epoch, self.checkpoint, self.suspects)
+        streams = (self.frames, self.poses, self.tracks)
+        kinds = (*streams, self.state, self.epoch, self.checkpoint, self.suspects, self.plan)
         plain = [key(camera) for key in kinds]
         roles = [key(camera, role) for key in (self.lease, self.fence) for role in ("tracker", "ingest")]
         return plain + roles

@@ -100,7 +100,7 @@ def _memory_for(settings: Settings, recordings: Sequence[Recording]) -> Abstract
 
     if settings.redis != EMBEDDED or settings.shared_frames is not None:
         return nullcontext(settings.shared_frames)
-    sizes_px = [reduced_size_px(recording.size_px, settings.worker.imgsz) for recording in recordings]
+    sizes_px = [reduced_size_px(recording.size_px, settings.worker.largest_imgsz) for recording in recordings]
     largest_bytes = max(width * height * BYTES_PER_PIXEL for width, height in sizes_px)
     frames = max(FRAMES_WANTED.values()) * settings.fleet.workers
     return shared_folder(largest_bytes * frames * min(AT_ONCE, len(recordings)))

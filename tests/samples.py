@@ -11,11 +11,31 @@ from posebus.bus.checkpoint import OPEN, Checkpoint
 from posebus.bus.connection import Broker
 from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.registry import CameraRecord
-from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, Frame, PoseFrame, Provenance, Track, TrackFrame
+from posebus.messages import (
+    CaptureClock,
+    Delivery,
+    EndOfStream,
+    Event,
+    Frame,
+    PoseFrame,
+    Probe,
+    Provenance,
+    Track,
+    TrackFrame,
+    Uninferred,
+)
+from posebus.views import View
 
 BEGUN = Checkpoint(0, 0, 0, OPEN, "", "")
 """Of an epoch that begins."""
 PROVENANCE = Provenance(CaptureClock.FILE, Delivery.LOSSLESS, frame_published_at_ns=5, published_at_ns=6)
+
+
+PROBES = (
+    Probe(View(320), np.zeros((0, 4), np.float32), np.zeros(0, np.float32)),
+    Probe(View(1280, 2, 1), np.array([[1, 2, 30, 80], [5, 5, 9, 9]], np.float32), np.array([0.9, 0.5], np.float32)),
+)
+"""What two other views of a frame found."""
 
 
 def frame(seq: int = 0, camera: str = "door", **changes: Any) -> Frame:
@@ -36,6 +56,12 @@ def frame(seq: int = 0, camera: str = "door", **changes: Any) -> Frame:
 
 def end(seq: int, camera: str = "door", delivery: Delivery = Delivery.LOSSLESS) -> EndOfStream:
     return EndOfStream(camera, 1, seq, seq * 40_000_000, delivery)
+
+
+def uninferred(
+    seq: int, camera: str = "door", reason: str = "still", delivery: Delivery = Delivery.LOSSLESS
+) -> Uninferred:
+    return Uninferred(camera, 1, seq, seq * 40_000_000, CaptureClock.FILE, delivery, (640, 480), reason)
 
 
 def pose_frame(seq: int = 0, camera: str = "door", people: int = 2, **changes: Any) -> PoseFrame:

@@ -9,11 +9,21 @@ from typing import Any
 
 from posebus.bus.pose_reader import PoseEntry
 from posebus.events import Position, camera_event
-from posebus.messages import Delivery, EndOfStream, Event, EventType, PoseFrame, Provenance, Skipped, TrackFrame
+from posebus.messages import (
+    Delivery,
+    EndOfStream,
+    Event,
+    EventType,
+    PoseFrame,
+    Provenance,
+    Skipped,
+    TrackFrame,
+    Uninferred,
+)
 from posebus.settings import TrackerSettings
 from tracking.events import TrackEvents
 from tracking.gaps import GapReporter
-from tracking.reorder import Gap, ReorderBuffer
+from tracking.reorder import Gap, Item, ReorderBuffer
 from tracking.tracker import PoseTracker
 
 SILENT_S = 2.0
@@ -79,6 +89,8 @@ class CameraTracking:
             outcome.done.append(entry.entry_id)
             if isinstance(item, PoseFrame):
                 self._track(outcome, item, entry)
+            elif isinstance(item, Uninferred):
+                self._captured_at_ns = item.captured_at_ns
             elif isinstance(item, Skipped):
                 self._captured_at_ns = item.captured_at_ns
                 self._skip(outcome, item.epoch, (item.seq, item.seq), item.reason)
@@ -134,6 +146,6 @@ class CameraTracking:
         outcome.events.append(camera_event(EventType.CAMERA_ENDED, self._camera, position, data))
 
 
-def _place(item: PoseFrame | Skipped | EndOfStream) -> tuple[int, int, bool]:
+def _place(item: Item) -> tuple[int, int, bool]:
     """Where an item stands; apart for end marks, so that a wrong one cannot pass for a frame."""
     return item.epoch, item.seq, isinstance(item, EndOfStream)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from posebus.messages import EndOfStream, PoseFrame, Skipped
+from posebus.messages import EndOfStream, PoseFrame, Skipped, Uninferred
 
-Item = PoseFrame | Skipped | EndOfStream
+Item = PoseFrame | Uninferred | Skipped | EndOfStream
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def list_built(cache_dir: Path) -> list[Path]:
 
 def build_command(settings: WorkerSettings) -> str:
     """What to type so that an 8-bit engine for these settings is built."""
-    options = ["--precision int8", f"--imgsz {settings.imgsz}"]
+    options = ["--precision int8", f"--imgsz {settings.plain_imgsz}"]
     if settings.model != type(settings).model_fields["model"].default:
         options.append(f"--model {shlex.quote(settings.model)}")
     if settings.allow_unknown_weights:

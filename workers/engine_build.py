@@ -183,7 +183,7 @@ def _facts(weights: Weights, settings: WorkerSettings, material: Material, outco
         "weights": weights.name,
         "weights_sha256": weights.sha256,
         "precision": "int8",
-        "imgsz": settings.imgsz,
+        "imgsz": settings.plain_imgsz,
         "frames": {"calibrated": len(material.calibration), "held_back": len(material.held_back)},
         "sources": list(material.sources),
         "annotations": None if material.annotated is None else material.annotated.path.name,

@@ -24,7 +24,7 @@ class PoseEstimator:
 
     def fit(self, image_size_px: tuple[int, int]) -> Letterbox:
         """How a picture of this (width, height) enters the network; pictures of equal `input_px` share a batch."""
-        return Letterbox.fit(image_size_px, self._settings.imgsz, self.engine.head.stride)
+        return Letterbox.fit(image_size_px, self._settings.plain_imgsz, self.engine.head.stride)
 
     def prepare(self, picture: Picture) -> tuple[Any, Letterbox]:
         """See `Engine.prepare`; what `submit` needs, and how the picture enters the network. Raises BadPicture."""

@@ -127,6 +127,7 @@ class PoseStage:
             "precision": self._engine.precision,
             "device": self._engine.device,
             "imgsz": self._settings.imgsz,
+            "largest_imgsz": self._settings.largest_imgsz,
             "frames": self._counts["frames"],
             "dead": self._counts["dead"],
             "skipped": dict(self._skipped),

@@ -12,10 +12,10 @@ import redis
 from posebus.bus.connection import Broker
 from posebus.bus.group_reader import GroupReader, ensure_group
 from posebus.bus.stream_bound import Ledger, entry_bytes, found_in
-from posebus.codec import decode_poses
+from posebus.codec import PoseBody, decode_poses
 from posebus.errors import LeaseLost, MalformedMessage
 from posebus.lease import Lease
-from posebus.messages import EndOfStream, Event, PoseFrame, Provenance, Skipped, TrackFrame
+from posebus.messages import Event, Provenance, TrackFrame
 from posebus.public_json import dump, event_to_json, track_frame_to_json
 from posebus.settings import RetentionSettings
 from posebus.topology import TRACKERS_GROUP
@@ -31,7 +31,7 @@ class PoseEntry:
 
     camera: str
     entry_id: bytes
-    body: PoseFrame | Skipped | EndOfStream | None
+    body: PoseBody | None
     provenance: Provenance | None
     defect: str | None = None
 

@@ -16,6 +16,7 @@ from posebus.bus.connection import Broker
 from posebus.bus.group_reader import ensure_group
 from posebus.errors import BrokerRefused
 from posebus.messages import Delivery
+from posebus.policies import DEFAULT, Policies, policies_from_json
 from posebus.settings import check_camera_name
 from posebus.topology import TRACKERS_GROUP, WORKERS_GROUP
 
@@ -35,6 +36,7 @@ class CameraRecord:
     camera: str
     delivery: Delivery
     source: str
+    policies: Policies = DEFAULT
 
 
 def process_id(role: str) -> str:
@@ -44,13 +46,23 @@ def process_id(role: str) -> str:
 
 def largest_imgsz(reports: Iterable[Mapping[str, Any]]) -> int | None:
     """The largest inference size (pixels) in reports of workers, those still loading included; None without any."""
-    sizes = [report.get("imgsz") for report in reports if report.get("role") == "worker"]
+    sizes = [report.get("largest_imgsz", report.get("imgsz")) for report in reports if report.get("role") == "worker"]
     return max((size for size in sizes if isinstance(size, int)), default=None)
 
 
 def camera_value(record: CameraRecord) -> str:
     """`record` as it stands in the hash `cameras`."""
-    return json.dumps({"delivery": record.delivery.value, "source": record.source})
+    value: dict[str, Any] = {"delivery": record.delivery.value, "source": record.source}
+    if record.policies.any:
+        value["policies"] = record.policies.to_json()
+    return json.dumps(value)
+
+
+def read_record(camera: str, value: bytes) -> CameraRecord:
+    """What `camera_value` wrote. Raises KeyError, TypeError, ValueError or RecursionError."""
+    data = json.loads(value)
+    policies = policies_from_json(data["policies"]) if "policies" in data else DEFAULT
+    return CameraRecord(camera, Delivery(data["delivery"]), str(data["source"])[:SOURCE_LENGTH], policies)
 
 
 class Silences:
@@ -110,11 +122,7 @@ class Registry:
         for shard in range(self._topology.shards):
             for name, value in self._hash(self._topology.cameras(shard)).items():
                 try:
-                    data = json.loads(value)
-                    camera = check_camera_name(name.decode())
-                    records.append(
-                        CameraRecord(camera, Delivery(data["delivery"]), str(data["source"])[:SOURCE_LENGTH])
-                    )
+                    records.append(read_record(check_camera_name(name.decode()), value))
                 except (ValueError, KeyError, TypeError, RecursionError):
                     continue
         return sorted(records, key=lambda record: record.camera)

@@ -104,7 +104,7 @@ def built_engine(settings: WorkerSettings, cache_dir: Path) -> Finding:
     build = build_command(settings)
     if found is None:
         return Finding("int8", BROKEN if wanted else NOTE, "no 8-bit engine was built", build)
-    if found.imgsz != settings.imgsz:
-        text = f"{found.in_words()}; workers use {settings.imgsz} px, where it was not measured"
+    if found.imgsz != settings.plain_imgsz:
+        text = f"{found.in_words()}; workers use {settings.plain_imgsz} px, where it was not measured"
         return Finding("int8", NOTE, text, build)
     return Finding("int8", FINE, found.in_words() + ("" if wanted else "; used with --precision int8 only"))

@@ -206,7 +206,7 @@ def _material(
     from workers.engine_build import Material
 
     annotated = None if annotations is None else read_annotations(annotations)
-    inputs = spread_frames(recordings, frames, settings.worker.imgsz, told)
+    inputs = spread_frames(recordings, frames, settings.worker.plain_imgsz, told)
     return Material(inputs, described(recordings), annotated, read_rgb)
 
 

@@ -32,6 +32,14 @@ class Precision(StrEnum):
     INT8 = "int8"
 
 
+class MotionGate(StrEnum):
+    """The values of `WorkerSettings.motion_gate`."""
+
+    OFF = "off"
+    CONSERVATIVE = "conservative"
+    EAGER = "eager"
+
+
 NETWORK = "Network"
 
 ConfigOption = Annotated[
@@ -53,11 +61,28 @@ ModelOption = Annotated[
     ),
 ]
 ImgszOption = Annotated[
-    int | None,
+    str | None,
     typer.Option(
         "--imgsz",
         metavar="PIXELS",
-        help="Longest side of the network's input. Distant people need 960 or 1280. (default: 640)",
+        help="Longest side of the network's input; auto: what the people of each camera need. (default: 640)",
+        rich_help_panel=NETWORK,
+    ),
+]
+InferFpsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--infer-fps",
+        metavar="FPS",
+        help="Infer so many frames a second at most and predict the others; auto: as few as identities need.",
+        rich_help_panel=NETWORK,
+    ),
+]
+MotionGateOption = Annotated[
+    MotionGate | None,
+    typer.Option(
+        "--motion-gate",
+        help="Do not infer frames in which nothing moves and nobody is. (default: off)",
         rich_help_panel=NETWORK,
     ),
 ]

@@ -6,6 +6,7 @@ import copy
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from hypothesis import Phase, given, settings
@@ -15,7 +16,8 @@ from posebus.codec import Fields, encode_frame, encode_poses
 from posebus.messages import Delivery, Skipped
 from posebus.public_json import event_to_json, track_frame_to_json
 from posebus.snapshot import pack_state
-from tests.samples import PROVENANCE, end, event, frame, pose_frame, track_frame
+from posebus.views import View
+from tests.samples import PROBES, PROVENANCE, end, event, frame, pose_frame, track_frame, uninferred
 
 T = TypeVar("T")
 Make = Callable[[random.Random], T]
@@ -56,12 +58,15 @@ FRAMES = [
     wire(encode_frame(frame(3), 7)),
     wire(encode_frame(frame(4, encoding="raw", data=bytes(12), image_size_px=(2, 2)), 7)),
     wire(encode_frame(frame(5, encoding="shared", data=b"door-1"), 7)),
-    wire(encode_frame(end(6), 7)),
+    wire(encode_frame(frame(6, views=(View(640), View(1280, 2, 1))), 7)),
+    wire(encode_frame(end(7), 7)),
 ]
 POSES = [
     wire(encode_poses(pose_frame(3), PROVENANCE, 7)),
     wire(encode_poses(pose_frame(4, people=0), PROVENANCE, 7)),
     wire(encode_poses(pose_frame(5, keypoints_px=None), PROVENANCE, 7)),
+    wire(encode_poses(pose_frame(5, probes=PROBES), replace(PROVENANCE, view=View(640)), 7)),
+    wire(encode_poses(uninferred(6), None, 7)),
     wire(encode_poses(Skipped("door", 1, 6, 5, Delivery.LIVE, "too old"), None, 7)),
     wire(encode_poses(end(7), None, 7)),
 ]

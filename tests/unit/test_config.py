@@ -103,7 +103,7 @@ imgsz: 640
     assert "did you mean 'max_fps'?" in words[1]
     assert "'two-words' would do" in words[2]
     assert "is required" in words[4]
-    assert "multiple of 32, not 33" in words[6]
+    assert "multiple of 32 from 64 to 4096, not 33" in words[6]
     assert "did you mean 'openvino'?" in words[7]
     assert "belongs under 'worker'" in words[8]
 

@@ -70,7 +70,7 @@ def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
 def test_a_mistake_in_an_option_is_a_sentence() -> None:
     done = posebus("image", "x.jpg", "--imgsz", "33")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "posebus: --imgsz: must be a multiple of 32, not 33\n"
+    assert done.stderr == "posebus: --imgsz: must be auto, or a multiple of 32 from 64 to 4096, not 33\n"
 
 
 def test_an_unreachable_broker_is_a_sentence_without_its_password() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from hypothesis.extra import numpy as arrays
 from posebus.codec import Fields, decode_frame, decode_poses, encode_frame, encode_poses, skipped_frame
 from posebus.errors import MalformedMessage
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Frame, PoseFrame, Provenance, Skipped
-from tests.samples import PROVENANCE, end, frame, pose_frame
+from posebus.views import View
+from tests.samples import PROBES, PROVENANCE, end, frame, pose_frame, uninferred
 
 counts = st.integers(0, 2**63 - 1)
 sides = st.integers(1, 65_535)
@@ -35,6 +37,35 @@ def test_frames_survive(
 ) -> None:
     sent = Frame("cam.1", epoch, seq, at_ns, clock, delivery, (width, height), (height, width), "raw", data, 7)
     assert decode_frame(wire(encode_frame(sent, 7))) == sent
+
+
+def test_how_a_frame_is_to_be_inferred_travels_with_it() -> None:
+    sent = frame(views=(View(640), View(1280, 2, 1)))
+    assert decode_frame(wire(encode_frame(sent, 7))).views == sent.views
+    with pytest.raises(MalformedMessage, match="no view"):
+        decode_frame({**wire(encode_frame(sent, 7)), b"views": b"640,all"})
+    with pytest.raises(MalformedMessage, match="more than 12"):
+        decode_frame({**wire(encode_frame(sent, 7)), b"views": b",".join([b"640"] * 13)})
+
+
+def test_what_other_views_found_travels_with_the_poses() -> None:
+    sent = encode_poses(pose_frame(probes=PROBES), replace(PROVENANCE, view=View(1280, 2, 1)), 6)
+    got, provenance = decode_poses(wire(sent))
+    assert isinstance(got, PoseFrame)
+    assert provenance.view == View(1280, 2, 1)
+    assert [probe.view for probe in got.probes] == [View(320), View(1280, 2, 1)]
+    for before, after in zip(PROBES, got.probes, strict=True):
+        np.testing.assert_array_equal(before.boxes_xyxy_px, after.boxes_xyxy_px)
+        np.testing.assert_array_equal(before.scores, after.scores)
+    with pytest.raises(MalformedMessage, match="probe_scores_1"):
+        decode_poses({**wire(sent), b"probe_scores_1": b"1234"})
+
+
+def test_a_frame_that_nobody_looked_at_travels() -> None:
+    sent = uninferred(3)
+    got, provenance = decode_poses(wire(encode_poses(sent, None, 6)))
+    assert got == replace(sent, published_at_ns=6)
+    assert provenance == Provenance(CaptureClock.FILE, Delivery.LOSSLESS, 6, 6)
 
 
 @given(st.data(), st.integers(0, 5), st.integers(1, 20), st.booleans(), st.booleans())

@@ -1,0 +1,49 @@
+"""The plan of a camera in the broker: written with its tracks, read by its ingest and by whoever wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from posebus.bus.connection import Broker
+from posebus.errors import MalformedMessage
+from posebus.plan import (
+    Decision,
+    Plan,
+    decisions_from_text,
+    decisions_to_text,
+    plan_from_text,
+    plan_to_text,
+)
+
+NOW, DECISIONS = "now", "decisions"
+"""Fields of the hash."""
+
+
+def queue_plan(pipeline: Any, key: str, plan: Plan, decisions: Sequence[Decision] | None) -> None:
+    """Queue the write; `decisions` are the newest of all there were, None where none was added."""
+    fields: dict[Any, Any] = {NOW: plan_to_text(plan)}
+    if decisions is not None:
+        fields[DECISIONS] = decisions_to_text(decisions)
+    pipeline.hset(key, mapping=fields)
+
+
+def read_plan(broker: Broker, camera: str) -> Plan | None:
+    """The plan as it is now; None where there is none, or one that cannot be read (its tracker will write another)."""
+    with broker.errors():
+        return plan_of(broker.client.hget(broker.topology.plan(camera), NOW))
+
+
+def plan_of(text: Any) -> Plan | None:
+    """The plan in the field NOW as the broker gave it."""
+    try:
+        return None if text is None else plan_from_text(text)
+    except MalformedMessage:
+        return None
+
+
+def read_decisions(broker: Broker, camera: str) -> tuple[Plan | None, tuple[Decision, ...]]:
+    """The plan and the newest decisions, oldest first. Raises MalformedMessage."""
+    with broker.errors():
+        now, decisions = cast("list[Any]", broker.client.hmget(broker.topology.plan(camera), [NOW, DECISIONS]))
+    return plan_of(now), () if decisions is None else decisions_from_text(decisions)
