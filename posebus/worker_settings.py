@@ -34,7 +34,7 @@ def _number(value: object) -> float | None:
 
 
 def _instead(value: object) -> str:
-    return f", not {value!r}" if isinstance(value, str | int | float) and len(str(value)) < 20 else ""
+    return f", not {value}" if isinstance(value, str | int | float) and len(str(value)) < 20 else ""
 
 
 Imgsz = Annotated[Annotated[int, Field(ge=64, le=4096, multiple_of=32)] | Literal["auto"], BeforeValidator(_size)]
