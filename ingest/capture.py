@@ -12,6 +12,8 @@ import random
 import time
 from typing import Any
 
+from ingest.admission import Admission
+from ingest.attention import Attention
 from ingest.connection import Connection, OpenSource
 from ingest.publisher import Publisher, Writer
 from ingest.reader import Reader
@@ -76,6 +78,8 @@ class CaptureStage:
         self._metrics = Metrics()
         self._publisher = Publisher(camera, settings, delivery, writer, self._metrics, shared, run)
         self._size_limit = SizeLimit(settings.max_size_px, largest_imgsz, live=self._live)
+        attention = Attention(writer, live=self._live)
+        self._admission = Admission(camera, attention, self._publisher, self._size_limit, self._metrics)
         rng = rng or random.Random()
         self._connection = Connection(camera, settings, opener, self._metrics, rng)
         self._room_pauses = Backoff(*FULL_PAUSE_S, rng)
@@ -135,6 +139,8 @@ class CaptureStage:
         expected = reader.frame_count if reader else None
         fps = self._rate.fps(time.monotonic())
         camera = camera_report(self._publisher, self._state, self._trouble, fps, expected, dropped)
+        if self._admission.attention.active:
+            camera["gate"] = self._admission.attention.report()
         return {"ready": True, "metrics": self._metrics.snapshot(), "cameras": {self._camera: camera}}
 
     def drain(self) -> None:
@@ -188,7 +194,7 @@ class CaptureStage:
             log.info("camera %s: goes on at frame %d of epoch %d", self._camera, checkpoint.seq, checkpoint.epoch)
             self._resume, self._new_epoch = checkpoint, False
             self._publisher.take_over(checkpoint, OPEN)
-            self._size_limit.resume(checkpoint.max_size_px)
+            self._admission.resume(checkpoint)
             # It came online together with its first frame.
             self._state = "online" if checkpoint.seq > 0 else "connecting"
 
@@ -236,8 +242,7 @@ class CaptureStage:
         if self._live:
             self._taken = None
         if self._new_epoch:
-            self._size_limit.begin_epoch(now_s)
-            self._publisher.open_epoch(self._size_limit.begun_px)
+            self._admission.begin_epoch(now_s)
             self._new_epoch = False
         if self._state != "online":
             self._state, self._trouble = "online", None
@@ -245,16 +250,15 @@ class CaptureStage:
             log.info("camera %s is online", self._camera)
             self._publisher.set_state(OPEN)
             self._publisher.announce(EventType.CAMERA_ONLINE, picture.captured_at_ns)
-        self._taken = None
-        self._resume = None
         try:
-            began_s = time.perf_counter()
-            self._publisher.accept(picture, self._size_limit.at(now_s))
-            self._metrics.observe("posebus_stage_seconds", time.perf_counter() - began_s, stage="encode")
+            if not self._admission.admit(picture, now_s):
+                return
         except BadPicture as error:
+            self._taken = self._resume = None
             self._connection.losses.add({"unusable": 1})
             self._trouble = str(error)
             return
+        self._taken = self._resume = None
         self._publisher.flush()
         self._rate.add(now_s)
 

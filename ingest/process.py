@@ -19,6 +19,7 @@ from posebus.errors import SourceRejected
 from posebus.fleet import stage_process
 from posebus.lease import Lease
 from posebus.messages import Delivery
+from posebus.policies import DEFAULT, Policies, policies_of
 from posebus.processes import EXIT_DONE, RUN_ENV, Family
 from posebus.progress import give_life_signs
 from posebus.settings import CameraSettings, Settings
@@ -39,13 +40,15 @@ def build_capture(
     *,
     shared: SharedFrames | None = None,
     run: str = "",
+    policies: Policies | None = None,
 ) -> CaptureStage:
-    """The stage of `camera` on `broker`, announced there; `events_kept` is `RetentionSettings.events_kept`.
+    """The stage of `camera` on `broker`, announced there; `events_kept` is `RetentionSettings.events_kept`, `policies`
+    what is found out about the camera (None: nothing).
 
     Under a supervisor's watchdog it gives signs of life for as long as it is healthy.
     """
     delivery = Delivery.LIVE if is_live(settings) else Delivery.LOSSLESS
-    record = CameraRecord(camera, delivery, source_kind(settings))
+    record = CameraRecord(camera, delivery, source_kind(settings), policies or DEFAULT)
     lease = Lease(broker, camera, CaptureStage.role, process_id(CaptureStage.role), settings.lease_s)
     writer = FrameWriter(broker, record, lease, events_kept)
     writer.announce()
@@ -76,6 +79,7 @@ def run_camera(settings: Settings, camera: str) -> None:
             settings.retention.events_kept,
             shared=shared,
             run=os.environ.get(RUN_ENV, ""),
+            policies=policies_of(settings.cameras[camera], settings.worker),
         )
     run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)
 

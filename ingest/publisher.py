@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from ingest.attention import PlanSource
 from ingest.camera_events import ingest_event
 from ingest.encoding import EncodedImage, encode, share
 from ingest.resuming import source_fingerprint
@@ -15,10 +16,11 @@ from ingest.sources.base import Picture
 from posebus.bus.checkpoint import ENDED, OFFLINE, OPEN, Checkpoint
 from posebus.bus.frame_writer import Backlog
 from posebus.events import Position
-from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, EventType, Frame
+from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, EventType, Frame, Uninferred
 from posebus.metrics import Metrics, age_s
 from posebus.settings import CameraSettings
 from posebus.shared_frames import SharedFrames
+from posebus.views import View
 
 MAX_POSES_WAITING = 2000
 """Entries of `poses` that a lossless source lets pile up when no tracker keeps up."""
@@ -27,16 +29,17 @@ RESUME_SHARE = 0.75
 EVENTS_KEPT = 100
 
 
-class Writer(Protocol):
+Item = Frame | Uninferred | EndOfStream
+
+
+class Writer(PlanSource, Protocol):
     """What the publisher needs of `posebus.bus.FrameWriter`."""
 
     def hold(self) -> int: ...
     def release(self) -> None: ...
     def checkpoint(self) -> Checkpoint | None: ...
     def open_epoch(self, checkpoint: Checkpoint) -> int: ...
-    def publish(
-        self, item: Frame | EndOfStream | None, events: Sequence[Event], checkpoint: Checkpoint | None
-    ) -> Backlog: ...
+    def publish(self, item: Item | None, events: Sequence[Event], checkpoint: Checkpoint | None) -> Backlog: ...
     def backlog(self) -> Backlog: ...
     def skip_oldest(self, max_bytes: int) -> int: ...
 
@@ -77,7 +80,8 @@ class Publisher:
         self._writer = writer
         self._metrics = metrics
         self._shared = shared if delivery is Delivery.LOSSLESS else None
-        self._pending: Frame | EndOfStream | None = None
+        self._pending: Item | None = None
+        self._attention = b""
         self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self._captured_at_ns = 0
         self._place: tuple[int, ...] = ()
@@ -142,11 +146,28 @@ class Publisher:
             self._full = self._exceeds(1.0)
         return not self._full
 
-    def accept(self, picture: Picture, max_size_px: int | None) -> None:
-        """Encode and number one picture, to be sent by `flush`. Raises BadPicture for one that cannot travel."""
+    def accept_unseen(self, picture: Picture, reason: str) -> None:
+        """Number one picture that nobody has to infer, and take its mark, to be sent by `flush`."""
+        self._pass(picture)
+        self._pending = Uninferred(
+            camera=self._camera,
+            epoch=self.epoch,
+            seq=self.seq,
+            captured_at_ns=picture.captured_at_ns,
+            clock=picture.clock,
+            delivery=self._delivery,
+            size_px=picture.image.size_px,
+            reason=reason,
+        )
+        self.seq += 1
+
+    def accept(self, picture: Picture, max_size_px: int | None, views: tuple[View, ...] = ()) -> None:
+        """Encode and number one picture, to be inferred by `views` and sent by `flush`.
+
+        Raises BadPicture for one that cannot travel.
+        """
         encoded = self._encode(picture, max_size_px)
-        self._captured_at_ns = picture.captured_at_ns
-        self._place = picture.place
+        self._pass(picture)
         self._pending = Frame(
             camera=self._camera,
             epoch=self.epoch,
@@ -158,8 +179,17 @@ class Publisher:
             image_size_px=encoded.image_size_px,
             encoding=encoded.encoding,
             data=encoded.data,
+            views=views,
         )
         self.seq += 1
+
+    def attend(self, state: bytes) -> None:
+        """What a successor has to know to judge the next pictures as we would; sent with what is sent next."""
+        self._attention = state
+
+    def _pass(self, picture: Picture) -> None:
+        self._captured_at_ns = picture.captured_at_ns
+        self._place = picture.place
 
     def _encode(self, picture: Picture, max_size_px: int | None) -> EncodedImage:
         if self._shared is not None:
@@ -181,8 +211,8 @@ class Publisher:
         )
         self.set_state(ENDED)
 
-    def _send(self, item: Frame | EndOfStream | None) -> None:
-        live_frame = isinstance(item, Frame) and self._delivery is Delivery.LIVE
+    def _send(self, item: Item | None) -> None:
+        live_frame = isinstance(item, Frame | Uninferred) and self._delivery is Delivery.LIVE
         if live_frame:
             # Whatever becomes of the attempt: a second one would bring an old picture, perhaps twice.
             self._pending = None
@@ -195,7 +225,7 @@ class Publisher:
         self._pending = None
         for _ in events:
             self._events.popleft()
-        if isinstance(item, Frame):
+        if isinstance(item, Frame | Uninferred):
             self.published += 1
             self._measure(item, time.perf_counter() - began_s)
         if live_frame:
@@ -207,11 +237,15 @@ class Publisher:
         """What is to be written beside what is sent now; None where nothing that matters has changed."""
         if self._delivery is Delivery.LOSSLESS:
             self._checkpoint = replace(
-                self._checkpoint, seq=self.seq, captured_at_ns=self._captured_at_ns, place=self._place
+                self._checkpoint,
+                seq=self.seq,
+                captured_at_ns=self._captured_at_ns,
+                place=self._place,
+                attention=self._attention,
             )
         return None if self._checkpoint == self._told else self._checkpoint
 
-    def _measure(self, frame: Frame, publish_s: float) -> None:
+    def _measure(self, frame: Frame | Uninferred, publish_s: float) -> None:
         self._metrics.count("posebus_frames_total")
         self._metrics.observe("posebus_stage_seconds", publish_s, stage="publish")
         # The age of a recording counts from here.

@@ -11,7 +11,7 @@ from posebus.bus.checkpoint import Checkpoint
 from posebus.errors import SourceChanged
 from posebus.settings import CameraSettings
 
-TELLING = ("source", "kind", "max_fps", "recorded_at_ns")
+TELLING = ("source", "kind", "max_fps", "recorded_at_ns", "imgsz", "infer_fps", "motion_gate")
 """Settings with another value of which a camera gives other frames."""
 
 

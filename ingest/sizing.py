@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from posebus.errors import BrokerUnavailable
+from posebus.views import View
 
 LOOK_EVERY_S = 2.0
 """A worker reports once a second: after three at most its new size is served."""
@@ -44,6 +45,16 @@ class SizeLimit:
     def begun_px(self) -> int | None:
         """What the epoch was begun with, of a lossless source."""
         return self._limit_px
+
+    def of(self, views: Sequence[View], now_s: float) -> int | None:
+        """The limit for a picture that is to be inferred by `views`: the size they need, tiles all there is."""
+        if not views:
+            return self.at(now_s)
+        needed_px = None if any(view.tiled for view in views) else max(view.imgsz for view in views)
+        if self._follows:
+            return needed_px
+        known = [side for side in (needed_px, self._limit_px) if side is not None]
+        return min(known) if self._limit_px is not None and known else None
 
     def at(self, now_s: float) -> int | None:
         """The limit for a picture that is sent now (monotonic); of live sources it follows the workers."""

@@ -52,7 +52,8 @@ TABLE = (
     MetricSpec(
         "posebus_stage_seconds",
         HISTOGRAM,
-        # Ingest: capture (processor time of the thread that reads the source), encode, publish. Workers: read, decode,
+        # Ingest: capture (processor time of the thread that reads the source), motion (deciding whether a frame is
+        # inferred), encode, publish. Workers: read, decode,
         # queue (decoded, waiting for the engine), infer, people (suppression, back to source pixels, colours), commit.
         # Trackers: track (a frame), commit (a transaction).
         ("stage",),
@@ -90,6 +91,13 @@ TABLE = (
         # take: ingest counts them, and their tracker finds them missing.
         ("reason",),
         "Frames that this process passed over.",
+    ),
+    MetricSpec(
+        "posebus_frames_uninferred_total",
+        COUNTER,
+        # still: nothing moved and nobody was there; rate: it was clear where everybody is.
+        ("reason",),
+        "Frames of this process's camera that were left to prediction on purpose.",
     ),
     MetricSpec("posebus_frames_reclaimed_total", COUNTER, (), "Frames that were taken over from other workers."),
     MetricSpec("posebus_dead_letters_total", COUNTER, (), "Frames that could not be processed and were put aside."),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from posebus.bus.connection import Broker
 from posebus.bus.registry import Registry
@@ -109,10 +110,12 @@ def _with_cameras(settings: Settings, recordings: Sequence[Recording], fleet: Wo
     from ingest.sources import reduced_size_px
 
     max_size_px = fleet.largest_imgsz
+    # What each frame needs is said by its camera's plan then.
+    limit: int | Literal["auto"] | None = "auto" if settings.worker.imgsz == "auto" else max_size_px
     cameras = {
         recording.camera: camera_settings(recording.source).model_copy(
             update={
-                "max_size_px": max_size_px,
+                "max_size_px": limit,
                 "max_backlog_bytes": fleet.backlog_bytes(
                     reduced_size_px(recording.size_px, max_size_px), shared=settings.shared_frames is not None
                 ),

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from ingest.sources.pixels import BgrImage, Planes
+from ingest.sources.pixels import SAMPLES_A_SIDE, BgrImage, Planes, grey_of
 from ingest.sources.reducing import Rows, reduce_rows
 from posebus.errors import BadPicture
 
@@ -50,6 +50,17 @@ class DecodedImage:
         if self._frame.format.name not in PLANAR_FORMATS or quarter_turns(self._frame):
             return None
         return self._converter.planes(self._frame, size_px or self.size_px)
+
+    def grey(self, size_px: tuple[int, int]) -> Rows:
+        """See `Image.grey`: straight from the plane of brightness where there is one, in whatever range that is."""
+        turns = quarter_turns(self._frame)
+        rows = _rows(self._frame) if self._frame.format.name in PLANAR_FORMATS else None
+        if rows is None:
+            return grey_of(self.bgr(), size_px)
+        lying_px = size_px[::-1] if turns % 2 else size_px
+        step = max(1, self._frame.height // (SAMPLES_A_SIDE * lying_px[1]))
+        grey = reduce_rows(rows[0][::step], lying_px)
+        return np.ascontiguousarray(np.rot90(grey, turns)) if turns else grey
 
     def jpeg(self) -> bytes | None:
         """None."""

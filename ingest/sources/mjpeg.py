@@ -11,7 +11,7 @@ from typing import Any
 import simplejpeg
 
 from ingest.sources.pixels import BgrImage, Planes
-from ingest.sources.reducing import reduce_rows
+from ingest.sources.reducing import Rows, reduce_rows
 from posebus.errors import BadPicture
 
 START_OF_IMAGE = b"\xff\xd8"
@@ -50,6 +50,14 @@ class JpegImage:
     def planes(self, size_px: tuple[int, int] | None = None) -> Planes | None:
         """None."""
         return None
+
+    def grey(self, size_px: tuple[int, int]) -> Rows:
+        """See `Image.grey`; decoded to an eighth where that is enough."""
+        try:
+            grey: BgrImage = simplejpeg.decode_jpeg(self._data, "GRAY", min_height=size_px[1], min_width=size_px[0])
+        except ValueError as error:
+            raise BadPicture(f"a JPEG of {len(self._data)} bytes from the camera does not decode ({error})") from error
+        return reduce_rows(grey[..., 0], size_px)
 
     def jpeg(self) -> bytes | None:
         """The file itself."""

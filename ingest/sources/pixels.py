@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from ingest.sources.reducing import Rows, reduce_rows
+
+SAMPLES_A_SIDE = 3
+"""Of a pixel of the small grey picture, as many in each direction are averaged at least, where there are as many."""
 
 BgrImage = npt.NDArray[np.uint8]
 """(H, W, 3) uint8, C-contiguous, blue first."""
@@ -40,6 +44,9 @@ class Image(Protocol):
     def planes(self, size_px: tuple[int, int] | None = None) -> Planes | None:
         """Its planes, averaged down to `size_px`; None where making them would be a detour."""
 
+    def grey(self, size_px: tuple[int, int]) -> Rows:
+        """Its brightness (H, W), averaged down to a small `size_px`, as cheaply as it can be had. Raises BadPicture."""
+
     def jpeg(self) -> bytes | None:
         """The JPEG file that it came as, known to be whole and upright; None where it came otherwise."""
 
@@ -64,6 +71,18 @@ class RowsImage:
         """None."""
         return None
 
+    def grey(self, size_px: tuple[int, int]) -> Rows:
+        """See `Image.grey`."""
+        return grey_of(self._image_bgr, size_px)
+
     def jpeg(self) -> bytes | None:
         """None."""
         return None
+
+
+def grey_of(image_bgr: BgrImage, size_px: tuple[int, int]) -> Rows:
+    """The brightness of rows of BGR, averaged down to `size_px`; of large pictures some of the pixels stand for all."""
+    height_px, width_px = image_bgr.shape[:2]
+    step = max(1, min(width_px // size_px[0], height_px // size_px[1]) // SAMPLES_A_SIDE)
+    grey: Rows = cv2.cvtColor(np.ascontiguousarray(image_bgr[::step, ::step]), cv2.COLOR_BGR2GRAY)
+    return reduce_rows(grey, size_px)

@@ -12,11 +12,14 @@ from typing import Any, cast
 from posebus.bus import fenced
 from posebus.bus.checkpoint import Checkpoint, read_checkpoint
 from posebus.bus.connection import Broker
+from posebus.bus.plan_store import NOW, plan_of, read_plan
 from posebus.bus.registry import CameraRecord, Registry, camera_value
 from posebus.codec import encode_frame, encode_poses
 from posebus.errors import LeaseLost, MalformedMessage
 from posebus.lease import Lease
-from posebus.messages import Delivery, EndOfStream, Event, Frame, Skipped
+from posebus.messages import Delivery, EndOfStream, Event, Frame, Skipped, Uninferred
+from posebus.plan import Plan
+from posebus.policies import Policies
 from posebus.public_json import dump, event_to_json
 from posebus.topology import WORKERS_GROUP
 
@@ -55,6 +58,7 @@ class FrameWriter:
         self._client = broker.client
         self._topology = broker.topology
         self._record = record
+        self.plan: Plan | None = None
         self._lease = lease
         self._held_until_s = -1e9
         self._epochs_opened = 0
@@ -66,6 +70,11 @@ class FrameWriter:
         # the newest XLEN entries of this queue are what is left: bytes are known without reading pictures back.
         self._sent: deque[_Sent] = deque()
         self._sent_bytes = 0
+
+    @property
+    def policies(self) -> Policies:
+        """What is left to decide about the camera."""
+        return self._record.policies
 
     def announce(self) -> None:
         """Make the camera known, so that workers and trackers turn to it before its first frame."""
@@ -120,15 +129,23 @@ class FrameWriter:
         return epoch
 
     def publish(
-        self, item: Frame | EndOfStream | None, events: Sequence[Event] = (), checkpoint: Checkpoint | None = None
+        self,
+        item: Frame | Uninferred | EndOfStream | None,
+        events: Sequence[Event] = (),
+        checkpoint: Checkpoint | None = None,
     ) -> Backlog:
         """Append one frame or the mark after the last one, and `events`, and write `checkpoint`: all of it or nothing.
+
+        The mark of a frame that is not to be inferred goes straight to the tracker. Where a plan is followed, the
+        newest is `plan` afterwards.
 
         What the checkpoint in the broker says to be published already is not published again, so that repeating a
         call whose answer was lost is harmless where there is a checkpoint with each frame.
         """
         topology, camera = self._topology, self._record.camera
-        keys = [self._lease.key, self._checkpoint_key, self._frames_key, topology.events(topology.shard(camera))]
+        unseen = isinstance(item, Uninferred)
+        stream = self._poses_key if unseen else self._frames_key
+        keys = [self._lease.key, self._checkpoint_key, stream, topology.events(topology.shard(camera))]
         place = (0, 0, 0) if item is None else (1, item.epoch, item.seq)
         arguments: list[Any] = [*self._claim(), *place, self._events_kept, len(events)]
         for event in events:
@@ -137,17 +154,28 @@ class FrameWriter:
             arguments += fenced.flat(checkpoint.to_fields())
         with self._broker.errors():
             pipeline = self._client.pipeline(transaction=True)
-            if item is not None:
-                pipeline.xadd(self._frames_key, cast(dict, encode_frame(item, time.time_ns())))  # type: ignore[type-arg]
+            if isinstance(item, Uninferred):
+                kept = MARKS_KEPT if item.delivery is Delivery.LIVE else None
+                mark = cast("dict[Any, Any]", encode_poses(item, None, time.time_ns()))
+                pipeline.xadd(stream, mark, maxlen=kept, approximate=True)
+            elif item is not None:
+                pipeline.xadd(stream, cast("dict[Any, Any]", encode_frame(item, time.time_ns())))
             fenced.run(pipeline, fenced.PUBLISH, keys, arguments)
             pipeline.xlen(self._frames_key)
             pipeline.xlen(self._poses_key)
-            *added, answer, frames, poses = pipeline.execute()
-        if self._checked(answer) == fenced.WRITTEN and item is not None:
+            if self._record.policies.any:
+                pipeline.hget(topology.plan(camera), NOW)
+            added, answer, frames, poses, plan = _answers(pipeline.execute(), appended=item is not None)
+        self.plan = plan_of(plan)
+        if self._checked(answer) == fenced.WRITTEN and isinstance(item, Frame | EndOfStream):
             size_bytes = item.picture_bytes if isinstance(item, Frame) else 0
-            self._sent.append(_Sent(added[0], (item.epoch, item.seq, item.captured_at_ns), size_bytes))
+            self._sent.append(_Sent(added, (item.epoch, item.seq, item.captured_at_ns), size_bytes))
             self._sent_bytes += size_bytes
         return self._count(frames, poses)
+
+    def read_plan(self) -> Plan | None:
+        """The camera's plan as it is now."""
+        return read_plan(self._broker, self._record.camera)
 
     def backlog(self) -> Backlog:
         """What waits now."""
@@ -211,6 +239,13 @@ class FrameWriter:
         while len(self._sent) > frames:
             self._sent_bytes -= self._sent.popleft().size_bytes
         return Backlog(self._sent_bytes, frames, poses)
+
+
+def _answers(replies: list[Any], *, appended: bool) -> tuple[Any, Any, Any, Any, Any]:
+    """Of `publish`: id of the entry, what the script says, lengths of frames and poses, the plan; None for what was not
+    asked for."""
+    added = replies.pop(0) if appended else None
+    return (added, *replies, *[None] * (4 - len(replies)))
 
 
 def _id_order(entry_id: bytes) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import redis
@@ -11,13 +12,18 @@ import redis
 from posebus.bus.checkpoint import ENDED, OPEN, Checkpoint
 from posebus.bus.connection import Broker, connect
 from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.plan_store import queue_plan
 from posebus.bus.registry import CameraRecord, process_id
+from posebus.codec import decode_poses
 from posebus.errors import LeaseLost
 from posebus.lease import Lease
 from posebus.messages import Delivery
+from posebus.plan import Directive, Plan
+from posebus.policies import Policies
 from posebus.topology import Topology
+from posebus.views import View
 from tests.contract.conftest import MakeClient
-from tests.samples import BEGUN, event, frame, held_writer
+from tests.samples import BEGUN, event, frame, held_writer, uninferred
 
 TOPOLOGY = Topology()
 CAMERA = "door"
@@ -76,6 +82,7 @@ def test_nobody_writes_after_the_successor_has_begun(make_client: MakeClient) ->
     for write in (
         lambda: sleeper.publish(frame(3, delivery=Delivery.LIVE), [event()], behind(4)),
         lambda: sleeper.publish(None, [event()], behind(4)),
+        lambda: sleeper.publish(uninferred(3, delivery=Delivery.LIVE), [event()], behind(4)),
         lambda: sleeper.skip_oldest(1),
         lambda: sleeper.open_epoch(BEGUN),
     ):
@@ -110,6 +117,41 @@ def test_what_was_published_is_not_published_again(make_client: MakeClient) -> N
     assert everything(client) == before
     assert (backlog.frames, backlog.frames_bytes) == (1, 1002)
     assert out.publish(frame(1), [], behind(2)).frames_bytes == 2 * 1002
+
+
+def test_the_mark_of_a_frame_that_nobody_infers_goes_to_the_tracker_alone(make_client: MakeClient) -> None:
+    client = make_client()
+    out = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LOSSLESS, "file"))
+    out.publish(frame(0), [], behind(1))
+    assert out.publish(uninferred(1), [], behind(2)).frames_bytes == 1002
+    assert client.xlen(TOPOLOGY.frames(CAMERA)) == 1
+    ((_, mark),) = client.xrange(TOPOLOGY.poses(CAMERA))
+    body, _ = decode_poses(mark)
+    assert body == replace(uninferred(1), published_at_ns=body.published_at_ns)
+    out.publish(uninferred(1), [], behind(2))
+    assert client.xlen(TOPOLOGY.poses(CAMERA)) == 1, "repeated, since the answer was lost"
+
+
+def test_what_was_remembered_of_the_pictures_goes_on_with_the_successor(make_client: MakeClient) -> None:
+    client = make_client()
+    out = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LOSSLESS, "file"))
+    remembered = replace(behind(1), attention=bytes(range(256)))
+    out.publish(frame(0), [], remembered)
+    assert out.checkpoint() == remembered
+
+
+def test_the_plan_comes_with_each_publication_where_one_is_followed(make_client: MakeClient) -> None:
+    client = make_client()
+    plan = Plan(1, 3, (Directive(1, 0, 0, View(416)),))
+    queue_plan(client, TOPOLOGY.plan(CAMERA), plan, None)
+    follows = CameraRecord(CAMERA, Delivery.LOSSLESS, "file", Policies(imgsz="auto"))
+    out = held_writer(broker(client), follows)
+    assert out.plan is None
+    out.publish(uninferred(0), [], behind(1))
+    assert out.plan == plan
+    assert out.read_plan() == plan
+    client.hset(TOPOLOGY.plan(CAMERA), "now", "nonsense")
+    assert out.read_plan() is None
 
 
 def test_an_epoch_whose_number_got_lost_is_not_opened_twice(make_client: MakeClient) -> None:

@@ -17,8 +17,10 @@ from ingest.sources.pixels import RowsImage
 from posebus.bus.checkpoint import Checkpoint
 from posebus.bus.frame_writer import Backlog
 from posebus.errors import BrokerUnavailable, LoginRefused, SourceRejected, SourceUnavailable
-from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, Frame
+from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, Frame, Uninferred
 from posebus.metric_windows import read_snapshot
+from posebus.plan import Plan
+from posebus.policies import Policies
 from posebus.settings import CameraSettings
 
 STEP_NS = 100_000_000
@@ -62,7 +64,7 @@ class MemoryWriter:
     """Keeps what is published; `consume` plays the worker; `down` makes every call fail."""
 
     def __init__(self) -> None:
-        self.items: list[Frame | EndOfStream] = []
+        self.items: list[Frame | Uninferred | EndOfStream] = []
         self.waiting: list[int] = []
         self.events: list[Event] = []
         self.poses = 0
@@ -71,6 +73,14 @@ class MemoryWriter:
         self.saved: Checkpoint | None = None
         self.down = False
         self.most_bytes = 0
+        self.policies = Policies()
+        self.plan: Plan | None = None
+        self.plans: list[Plan | None] = []
+
+    def read_plan(self) -> Plan | None:
+        """The next of `plans`; the last one stays."""
+        self._check()
+        return self.plans.pop(0) if len(self.plans) > 1 else self.plans[0] if self.plans else None
 
     def hold(self) -> int:
         return self.token  # mostly without asking the broker
@@ -89,7 +99,10 @@ class MemoryWriter:
         return self.epochs
 
     def publish(
-        self, item: Frame | EndOfStream | None, events: Sequence[Event] = (), checkpoint: Checkpoint | None = None
+        self,
+        item: Frame | Uninferred | EndOfStream | None,
+        events: Sequence[Event] = (),
+        checkpoint: Checkpoint | None = None,
     ) -> Backlog:
         self._check()
         self.events += events

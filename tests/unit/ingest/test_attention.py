@@ -1,0 +1,106 @@
+"""Whose plan holds for which picture, and that a successor decides as the one before would have."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ingest.attention import Attention
+from ingest.sources import Picture
+from ingest.sources.pixels import RowsImage
+from posebus.messages import CaptureClock
+from posebus.plan import Directive, Plan
+from posebus.policies import AUTO, Policies
+from posebus.views import View
+
+TENTH = 100_000_000
+
+
+class Plans:
+    """What a writer knows of the plan; `looks` counts how often the broker was asked."""
+
+    def __init__(self, policies: Policies, plan: Plan | None = None) -> None:
+        self.policies = policies
+        self.plan = plan
+        self.looks = 0
+
+    def read_plan(self) -> Plan | None:
+        self.looks += 1
+        return self.plan
+
+
+def picture(tenth: int, seed: int = 0) -> Picture:
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, 255, (54, 96, 3)).astype(np.uint8)
+    rows[10 : 10 + 12, tenth % 80 : tenth % 80 + 8] = 255
+    return Picture(RowsImage(rows), tenth * TENTH, CaptureClock.FILE)
+
+
+def test_the_first_frame_waits_for_nobody_and_the_second_one_for_its_answer() -> None:
+    plans = Plans(Policies(imgsz=AUTO))
+    attention = Attention(plans, live=False)
+    attention.begin_epoch(1)
+    first = attention.judge(picture(0), 0)
+    assert first is not None
+    assert first.views[0] == View(640)
+    attention.accepted(first, 0, 0)
+    assert attention.judge(picture(1), 1) is None
+    plans.plan = Plan(1, 0, (Directive(1, 0, 0, View(1280)),))
+    second = attention.judge(picture(1), 1)
+    assert second is not None
+    assert second.views == (View(1280),)
+
+
+def test_a_recording_follows_the_plan_of_a_second_ago_even_where_a_newer_one_is_there() -> None:
+    early, late = Directive(1, 0, 0, View(640)), Directive(1, 10, 10 * TENTH, View(320))
+    plans = Plans(Policies(imgsz=AUTO), Plan(1, 30, (early, late)))
+    attention = Attention(plans, live=False)
+    attention.begin_epoch(1)
+    views = []
+    for seq in range(25):
+        verdict = attention.judge(picture(seq), seq)
+        assert verdict is not None
+        views.append(verdict.views[0].imgsz)
+        attention.accepted(verdict, seq, seq * TENTH)
+    assert views == [640] * 20 + [320] * 5
+    assert plans.looks == 1, "what is known is not asked for again"
+
+
+def test_a_live_camera_follows_the_newest_plan_and_asks_nobody() -> None:
+    plans = Plans(Policies(imgsz=AUTO))
+    attention = Attention(plans, live=True)
+    attention.begin_epoch(3)
+    first = attention.judge(picture(0), 0)
+    assert first is not None
+    assert first.views[0] == View(640)
+    plans.plan = Plan(3, 0, (Directive(3, 0, 0, View(416)),))
+    second = attention.judge(picture(1), 1)
+    assert second is not None
+    assert second.views == (View(416),)
+    assert plans.looks == 0
+    assert attention.to_bytes() == b"", "who comes after it begins a new epoch"
+
+
+def test_a_successor_decides_alike() -> None:
+    busy, calm = Directive(1, 0, 0, occupied=True), Directive(1, 5, 5 * TENTH, interval_s=0.4, occupied=False)
+    plans = Plans(Policies(motion_gate="eager", infer_fps=AUTO), Plan(1, 90, (busy, calm)))
+    one = Attention(plans, live=False)
+    one.begin_epoch(1)
+    for seq in range(40):
+        verdict = one.judge(picture(seq), seq)
+        assert verdict is not None
+        one.accepted(verdict, seq, seq * TENTH)
+        other = Attention(plans, live=False)
+        other.load(one.to_bytes())
+        assert other.to_bytes() == one.to_bytes()
+        following = [attention.judge(picture(seq + 1), seq + 1) for attention in (one, other)]
+        assert following[0] == following[1]
+        one.load(other.to_bytes()) if seq % 2 else None
+        one = other
+        one.load(one.to_bytes())
+
+
+@pytest.mark.parametrize("state", [b"x", b"[]", b"[1,[1],true,[]]\n", b"[1,[1,1,1,1],true,[[1,2]]]\nx", b"null\n"])
+def test_what_is_no_state_is_refused(state: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Attention(Plans(Policies(infer_fps=AUTO)), live=False).load(state)
