@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from posebus.codec_masks import divided, joined, mask_points, mask_points_bytes
 from posebus.errors import MalformedMessage
 from posebus.messages import (
     SCHEMA_VERSION,
@@ -143,6 +144,9 @@ def encode_poses(body: PoseBody, provenance: Provenance | None, published_at_ns:
             fields[f"probe_people_{place}"] = len(probe.scores)
             fields[f"probe_boxes_{place}"] = array_bytes(probe.boxes_xyxy_px)
             fields[f"probe_scores_{place}"] = array_bytes(probe.scores)
+    if body.masks is not None:
+        fields["mask_points"] = mask_points_bytes(body.masks)
+        fields["masks"] = array_bytes(joined(body.masks))
     return fields
 
 
@@ -158,11 +162,14 @@ def decode_poses(raw: RawFields) -> tuple[PoseBody, Provenance]:
         mark = _decode_mark(raw, EndOfStream) if kind == "end" else _decode_mark(raw, Skipped)
         return mark, Provenance(CaptureClock.ARRIVAL, delivery, published_at_ns, published_at_ns)
     people = read_int(raw, b"people", MAX_PEOPLE)
-    keypoints = appearance = None
+    keypoints = appearance = masks = None
     if b"keypoints" in raw:
         keypoints = read_array(raw, b"keypoints", (people, read_int(raw, b"keypoints_per_person", MAX_KEYPOINTS), 3))
     if b"appearance" in raw:
         appearance = read_array(raw, b"appearance", (people, read_int(raw, b"appearance_size", MAX_APPEARANCE)))
+    if b"masks" in raw:
+        points = mask_points(read_bytes(raw, b"mask_points"), people)
+        masks = divided(read_array(raw, b"masks", (sum(points), 2)), points)
     body = PoseFrame(
         camera=read_text(raw, b"camera"),
         epoch=read_int(raw, b"epoch"),
@@ -174,6 +181,7 @@ def decode_poses(raw: RawFields) -> tuple[PoseBody, Provenance]:
         keypoints_px=keypoints,
         appearance=appearance,
         probes=_decode_probes(raw),
+        masks=masks,
     )
     clock = read_choice(raw, b"clock", CaptureClock)
     inference_ns = read_int(raw, b"inference_ns") if b"inference_ns" in raw else 0

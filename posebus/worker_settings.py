@@ -85,6 +85,10 @@ class WorkerSettings(Strict):
     appearance: bool = Field(
         default=True, description="Describe the colours of torso and legs, by which the tracker tells people apart"
     )
+    masks: str | None = Field(
+        default=None,
+        description="Outline people, too: an ultralytics segmentation model by name (yolo11n-seg) or path of a .pt",
+    )
     batch: int | None = Field(default=None, ge=1, description="Frames per inference; by default what suits the engine")
     threads: int | None = Field(
         default=None,

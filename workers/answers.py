@@ -37,6 +37,7 @@ def people_of(seen: Seen, metrics: Metrics, *, appearance: bool) -> PoseResult:
         scores=people.scores,
         keypoints_px=people.keypoints_px,
         appearance=describe(seen.job.picture.rgb(), people, frame.size_px) if appearance else None,
+        masks=people.masks,
     )
     metrics.observe("posebus_stage_seconds", time.monotonic() - began_s, stage="people")
     provenance = Provenance(

@@ -16,9 +16,11 @@ FloatArray = npt.NDArray[np.float32]
 class Detections:
     """The people in one picture, best first: boxes (N, 4), scores (N,), keypoints (N, K, 3) as x, y, confidence.
 
-    float32 and C-contiguous. The frame of the coordinates is said where the object is handed out.
+    `masks`, where a second network outlines people: N polygons (M, 2), (0, 2) for whom it did not see; see
+    `PoseFrame.masks`. float32 and C-contiguous. The frame of the coordinates is said where the object is handed out.
     """
 
     boxes_xyxy_px: FloatArray
     scores: FloatArray
     keypoints_px: FloatArray
+    masks: tuple[FloatArray, ...] | None = None

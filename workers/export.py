@@ -25,6 +25,15 @@ EXPORT_VERSION = 1
 
 EXPORT_TIMEOUT_S = 600.0
 
+REFUSALS = {
+    "pose": "not for poses: choose weights whose name ends in -pose",
+    "segment": "not for masks: choose weights whose name ends in -seg",
+}
+"""By the task that is wanted, as ultralytics names it: what is said of a model for another one."""
+
+PEOPLE = "person"
+"""What COCO calls the class of people."""
+
 HEAD_SUFFIX = ".head"
 HEAD_PROPERTIES = ("task", "names", "kpt_shape", "stride", "end2end")
 
@@ -34,16 +43,17 @@ def exported_path(weights: Weights, cache_dir: Path) -> Path:
     return cache_dir / "engines" / f"{weights.name}-{weights.sha256[:16]}-v{EXPORT_VERSION}.onnx"
 
 
-def export_onnx(weights: Weights, cache_dir: Path) -> Path:
+def export_onnx(weights: Weights, cache_dir: Path, task: str = "pose") -> Path:
     """The ONNX file of `weights`, exported by ultralytics in a child process unless it is cached already.
 
-    Processes that start together wait for one export under a file lock; the file appears whole or not at all.
+    `task` is one of `REFUSALS`. Processes that start together wait for one export under a file lock; the file appears
+    whole or not at all.
     Raises WeightsError for a model of another task, EngineError where the export or writing the cache fails.
     """
     target = exported_path(weights, cache_dir)
     with storing_in(target.parent), locked(target):
         if not target.is_file():
-            _export(weights, target)
+            _export(weights, target, task)
     return target
 
 
@@ -68,19 +78,20 @@ def locked(network: Path) -> Iterator[None]:
         yield
 
 
-def _export(weights: Weights, target: Path) -> None:
+def _export(weights: Weights, target: Path, task: str) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         # ultralytics writes beside its input, hence the copy; hashed again because the copy is what gets unpickled.
         copy = Path(scratch) / weights.path.name
         shutil.copyfile(weights.path, copy)
         if sha256_of(copy) != weights.sha256:
             raise WeightsError(f"{weights.path} changed while it was read: start again once it is complete")
-        run_child(["export", str(copy)], Path(scratch), online=False, timeout_s=EXPORT_TIMEOUT_S)
+        arguments = ["export", str(copy), task, REFUSALS[task]]
+        run_child(arguments, Path(scratch), online=False, timeout_s=EXPORT_TIMEOUT_S)
         copy.with_suffix(".onnx").replace(target)
 
 
-def read_head(path: Path) -> Head:
-    """The head of an exported network, from the metadata that ultralytics writes into the ONNX file.
+def read_head(path: Path, task: str = "pose") -> Head:
+    """The head of an exported network for `task`, from the metadata that ultralytics writes into the ONNX file.
 
     Kept in a small file beside it: loading the package onnx would cost every start of a worker a tenth of a second.
     """
@@ -88,11 +99,11 @@ def read_head(path: Path) -> Head:
     try:
         found = json.loads(kept.read_bytes())
         if found.pop("network") == _stamp(path):
-            return head_from_metadata(found, path.name)
+            return head_from_metadata(found, path.name, task)
     except (OSError, ValueError, AttributeError, KeyError, EngineError):
         pass
     properties = _metadata(path)
-    head = head_from_metadata(properties, path.name)
+    head = head_from_metadata(properties, path.name, task)
     # Only saves time: where nothing can be written, or somebody else writes, the next start reads the network again.
     with suppress(OSError):
         partial = path.with_suffix(f"{HEAD_SUFFIX}.{os.getpid()}")
@@ -119,19 +130,30 @@ def _metadata(path: Path) -> dict[str, str]:
     return {item.key: item.value for item in network.metadata_props}
 
 
-def head_from_metadata(properties: Mapping[str, str], where: str) -> Head:
-    """`Head` from ultralytics' ONNX metadata; raises WeightsError where that is missing or of another task."""
-    task = properties.get("task", "unknown")
-    if task != "pose":
-        raise WeightsError(f"{where} is a model for {task}, not for poses: choose weights whose name ends in -pose")
+def head_from_metadata(properties: Mapping[str, str], where: str, task: str = "pose") -> Head:
+    """`Head` from ultralytics' ONNX metadata; raises WeightsError where that is missing, of another task than `task`,
+    or of a segmentation network that knows no people."""
+    found = properties.get("task", "unknown")
+    if found != task:
+        raise WeightsError(f"{where} is a model for {found}, {REFUSALS[task]}")
     try:
-        keypoints, dims = ast.literal_eval(properties["kpt_shape"])
+        names = ast.literal_eval(properties["names"])
+        keypoints, dims = ast.literal_eval(properties["kpt_shape"]) if task == "pose" else (0, 3)
         return Head(
-            classes=len(ast.literal_eval(properties["names"])),
+            classes=len(names),
             keypoints=int(keypoints),
             keypoint_dims=int(dims),
             end_to_end=properties.get("end2end", "False") == "True",
             stride=int(properties["stride"]),
+            mask_class=_class_of_people(names, where) if task == "segment" else None,
         )
     except (KeyError, ValueError, TypeError, SyntaxError) as error:
         raise EngineError(f"{where} lacks ultralytics' metadata: delete it so that it is exported again") from error
+
+
+def _class_of_people(names: Mapping[int, str], where: str) -> int:
+    """The only class, whatever its name, or the one that is called as in COCO."""
+    found = [number for number, name in names.items() if name == PEOPLE or len(names) == 1]
+    if not found:
+        raise WeightsError(f"{where} outlines no people: choose weights that have a class {PEOPLE!r}")
+    return int(found[0])

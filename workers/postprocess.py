@@ -45,7 +45,7 @@ def _from_dense(dense: FloatArray, head: Head, limits: Limits) -> Detections:
     order = np.argsort(-best[candidates], kind="stable")[:MAX_CANDIDATES]
     candidates = candidates[order]
     scores = best[candidates]
-    boxes = _xyxy(dense[:4, candidates].T)
+    boxes = xyxy(dense[:4, candidates].T)
     apart = boxes
     if head.classes > 1:
         classes = class_scores[:, candidates].argmax(axis=0).astype(np.float32)
@@ -100,7 +100,8 @@ def _area(boxes: FloatArray) -> FloatArray:
     return area
 
 
-def _xyxy(boxes_cxcywh: FloatArray) -> FloatArray:
+def xyxy(boxes_cxcywh: FloatArray) -> FloatArray:
+    """Boxes (N, 4) from centre and size to left, top, right, bottom."""
     half = boxes_cxcywh[:, 2:] / 2
     return np.concatenate((boxes_cxcywh[:, :2] - half, boxes_cxcywh[:, :2] + half), axis=1)
 

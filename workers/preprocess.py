@@ -77,7 +77,10 @@ class Letterbox:
         boxes = self.points_to_source(people.boxes_xyxy_px.reshape(-1, 2, 2), source_size_px).reshape(-1, 4)
         keypoints = people.keypoints_px.copy()
         keypoints[..., :2] = self.points_to_source(keypoints[..., :2], source_size_px)
-        return Detections(boxes_xyxy_px=boxes, scores=people.scores, keypoints_px=keypoints)
+        masks = people.masks
+        if masks is not None:
+            masks = tuple(self.points_to_source(mask, source_size_px) for mask in masks)
+        return Detections(boxes_xyxy_px=boxes, scores=people.scores, keypoints_px=keypoints, masks=masks)
 
 
 @lru_cache(maxsize=256)

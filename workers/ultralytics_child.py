@@ -1,7 +1,8 @@
 """Runs by path in a child process (see `ultralytics_process`): imports ultralytics and nothing of this project.
 
-ultralytics_child.py export WEIGHTS.pt      writes WEIGHTS.onnx beside it (any batch, height and width)
-ultralytics_child.py download NAME.pt       fetches the released weights into the working folder
+ultralytics_child.py export WEIGHTS.pt TASK REFUSAL   writes WEIGHTS.onnx beside it (any batch, height and width); of
+                                                     a model for another task it says so, and adds REFUSAL
+ultralytics_child.py download NAME.pt                 fetches the released weights into the working folder
 """
 
 from __future__ import annotations
@@ -9,19 +10,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-NOT_A_POSE_MODEL = 3
+OF_ANOTHER_TASK = 3
 
 
-def export(weights: Path) -> int:
+def export(weights: Path, task: str, refusal: str) -> int:
     """Export to ONNX with free batch, height and width, so that one file serves every frame size and engine."""
     from ultralytics import YOLO
 
     model = YOLO(str(weights))
-    if model.task != "pose":
-        sys.stderr.write(
-            f"\n{weights.name} is a model for {model.task}, not for poses: choose weights whose name ends in -pose\n"
-        )
-        return NOT_A_POSE_MODEL
+    if model.task != task:
+        sys.stderr.write(f"\n{weights.name} is a model for {model.task}, {refusal}\n")
+        return OF_ANOTHER_TASK
     model.export(format="onnx", dynamic=True, simplify=True, device="cpu")
     return 0
 
@@ -35,8 +34,8 @@ def download(name: str) -> int:
 
 def main(arguments: list[str]) -> int:
     """Run one command; the exit status tells the parent what happened."""
-    command, operand = arguments
-    return export(Path(operand)) if command == "export" else download(operand)
+    command, operand, *terms = arguments
+    return export(Path(operand), *terms) if command == "export" else download(operand)
 
 
 if __name__ == "__main__":

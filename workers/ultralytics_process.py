@@ -15,7 +15,7 @@ from pathlib import Path
 from posebus.errors import EngineError, WeightsError
 
 CHILD = Path(__file__).with_name("ultralytics_child.py")
-NOT_A_POSE_MODEL = 3
+OF_ANOTHER_TASK = 3
 """Exit status with which the child says that the weights are fine but of another task."""
 
 
@@ -32,7 +32,8 @@ def quiet_environment(folder: Path, *, online: bool) -> dict[str, str]:
 def run_child(arguments: Sequence[str], folder: Path, *, online: bool, timeout_s: float) -> None:
     """Run one command of `ultralytics_child.py` with `folder` as its working and settings folder.
 
-    Raises WeightsError where the child says that it was given no pose model, EngineError for every other failure.
+    Raises WeightsError where the child says that it was given a model of another task, EngineError for every other
+    failure.
     """
     command = [sys.executable, "-P", str(CHILD), *arguments]
     # ONNX Runtime, which simplifies the exported graph, leaves an identifier of the machine in the cache folder.
@@ -46,7 +47,7 @@ def run_child(arguments: Sequence[str], folder: Path, *, online: bool, timeout_s
             f"ultralytics did not {arguments[0]} {Path(arguments[1]).name} within {timeout_s:.0f} s: "
             "try again when this machine is less busy"
         ) from error
-    if done.returncode == NOT_A_POSE_MODEL:
+    if done.returncode == OF_ANOTHER_TASK:
         raise WeightsError(done.stderr.strip().splitlines()[-1])
     if done.returncode != 0:
         last = (done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}").splitlines()[-1]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -67,6 +68,7 @@ POSES = [
     wire(encode_poses(pose_frame(5, keypoints_px=None), PROVENANCE, 7)),
     wire(encode_poses(pose_frame(5, probes=PROBES), replace(PROVENANCE, view=View(640)), 7)),
     wire(encode_poses(uninferred(6), None, 7)),
+    wire(encode_poses(pose_frame(6, masks=(np.ones((9, 2), np.float32), np.ones((0, 2), np.float32))), PROVENANCE, 7)),
     wire(encode_poses(Skipped("door", 1, 6, 5, Delivery.LIVE, "too old"), None, 7)),
     wire(encode_poses(end(7), None, 7)),
 ]

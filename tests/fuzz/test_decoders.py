@@ -41,6 +41,7 @@ def test_poses(thorough: bool) -> None:
             if isinstance(body, PoseFrame):
                 assert len(body.scores) == len(body.boxes_xyxy_px)
                 assert np.abs(body.boxes_xyxy_px).max(initial=0) <= MAX_COORDINATE
+                assert body.masks is None or len(body.masks) == len(body.scores)
 
     fuzz(fields(POSES), 20_000 if thorough else 1000, check)
 

@@ -45,6 +45,11 @@ def choose_engine(settings: WorkerSettings) -> EngineChoice:
             f"the engine {name} does not compute in {settings.precision} on this machine's {device}: "
             f"set precision to {' or '.join(possible)}, or leave it at auto"
         )
+    if name == "torch" and settings.masks is not None:
+        raise EngineError(
+            "masks are computed by the engines openvino and onnx, on the processor: "
+            "set worker.engine to one of them, or leave worker.masks out"
+        )
     if name != "torch" and (settings.batch or 1) > 1:
         raise EngineError(f"the engine {name} infers frames as parallel requests of one: leave batch out")
     precision = possible[0] if settings.precision == "auto" else settings.precision
@@ -58,7 +63,13 @@ def load_engine(settings: WorkerSettings, cache_dir: Path) -> Engine:
     """
     choice = choose_engine(settings)
     weights = resolve_weights(settings.model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir)
-    return ENGINES[choice.name](weights, choice, settings, cache_dir)
+    if settings.masks is None:
+        return ENGINES[choice.name](weights, choice, settings, cache_dir)
+    outlines = resolve_weights(settings.masks, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir)
+    poses = ENGINES[choice.name](weights, choice, settings, cache_dir)
+    from workers.engines.masking import MaskingEngine
+
+    return MaskingEngine(poses, MASK_ENGINES[choice.name](outlines, choice, settings, cache_dir))
 
 
 def _choose_name(wanted: str, precision: str) -> tuple[str, str]:
@@ -149,6 +160,17 @@ def _built_graph(weights: Weights, settings: WorkerSettings, cache_dir: Path) ->
     return built.graph
 
 
+def _build_openvino_masks(weights: Weights, choice: EngineChoice, settings: WorkerSettings, cache_dir: Path) -> Engine:
+    from workers.engines.openvino import OpenVINOEngine
+    from workers.export import export_onnx, read_head
+
+    path = export_onnx(weights, cache_dir, "segment")
+    threads = settings.threads or available_cpus()
+    # 8-bit engines are built of pose networks only.
+    precision = _precisions("openvino", "cpu")[0] if choice.precision == "int8" else choice.precision
+    return OpenVINOEngine(path, read_head(path, "segment"), _limits(settings), precision, threads)
+
+
 def _build_onnx(weights: Weights, choice: EngineChoice, settings: WorkerSettings, cache_dir: Path) -> Engine:
     from workers.engines.onnx import OnnxEngine
     from workers.export import export_onnx, read_head
@@ -157,8 +179,18 @@ def _build_onnx(weights: Weights, choice: EngineChoice, settings: WorkerSettings
     return OnnxEngine(path, read_head(path), _limits(settings), settings.threads or available_cpus())
 
 
+def _build_onnx_masks(weights: Weights, choice: EngineChoice, settings: WorkerSettings, cache_dir: Path) -> Engine:
+    from workers.engines.onnx import OnnxEngine
+    from workers.export import export_onnx, read_head
+
+    path = export_onnx(weights, cache_dir, "segment")
+    return OnnxEngine(path, read_head(path, "segment"), _limits(settings), settings.threads or available_cpus())
+
+
 def _limits(settings: WorkerSettings) -> Limits:
     return Limits(conf=settings.conf, iou=settings.iou, max_people=settings.max_people)
 
 
 ENGINES: dict[str, Builder] = {"torch": _build_torch, "openvino": _build_openvino, "onnx": _build_onnx}
+MASK_ENGINES: dict[str, Builder] = {"openvino": _build_openvino_masks, "onnx": _build_onnx_masks}
+"""Of segmentation networks, by the engine of the pose network that they run beside."""

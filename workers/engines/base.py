@@ -20,6 +20,9 @@ class Head:
     Dense: (4 + classes + keypoints * dims, anchors) with rows cx, cy, w, h, class scores, keypoints.
     End to end: (rows, 6 + keypoints * dims) with columns x1, y1, x2, y2, score, class, keypoints, best first.
     `keypoint_dims` is 3 (x, y, confidence) or 2; `stride` is what the input's sides must be multiples of.
+
+    `mask_class` is None for a pose network. Else it is the number of the class that is people in a segmentation
+    network: coefficients stand where keypoints would, and prototypes beside them (see `workers.mask_output`).
     """
 
     classes: int
@@ -27,6 +30,7 @@ class Head:
     keypoint_dims: int
     end_to_end: bool
     stride: int
+    mask_class: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

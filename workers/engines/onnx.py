@@ -11,8 +11,8 @@ import numpy as np
 from posebus.errors import EngineError
 from workers.arrays import Detections, FloatArray, ImageArray
 from workers.engines.base import Head, Limits
+from workers.mask_output import people_in
 from workers.picture import Picture
-from workers.postprocess import detections_from_output
 from workers.preprocess import Letterbox
 
 
@@ -63,8 +63,8 @@ class OnnxEngine:
         self._executor.shutdown()
 
     def _infer(self, images_rgb: ImageArray) -> list[Detections]:
-        outputs = self._session.run(None, {self._input: to_float_planes(images_rgb)})[0]
-        return [detections_from_output(output, self.head, self._limits) for output in outputs]
+        outputs = self._session.run(None, {self._input: to_float_planes(images_rgb)})
+        return [people_in(of_one, self.head, self._limits) for of_one in zip(*outputs, strict=True)]
 
 
 def to_float_planes(images_rgb: ImageArray) -> FloatArray:

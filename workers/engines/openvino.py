@@ -20,8 +20,8 @@ from workers.built_engine import compiled_folder
 from workers.engines.base import Head, Limits
 from workers.engines.openvino_import import import_openvino
 from workers.export import locked
+from workers.mask_output import people_in
 from workers.picture import Picture
-from workers.postprocess import detections_from_output
 from workers.preprocess import Letterbox
 
 MAX_SHAPES = 4
@@ -146,8 +146,8 @@ class OpenVINOEngine:
         it. Copying the whole output would take as long."""
         future, _ = waiting
         try:
-            output = request.get_output_tensor(0).data[0]
-            future.set_result([detections_from_output(output, self.head, self._limits)])
+            outputs = [tensor.data[0] for tensor in request.output_tensors]
+            future.set_result([people_in(outputs, self.head, self._limits)])
         except Exception as error:  # noqa: BLE001 - whatever it is, it must reach who waits, and not OpenVINO
             future.set_exception(error)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from posebus.codec import Fields, decode_frame, decode_poses, encode_frame, encode_poses, skipped_frame
+from posebus.codec_masks import MAX_MASK_POINTS
 from posebus.errors import MalformedMessage
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Frame, PoseFrame, Provenance, Skipped
 from posebus.views import View
@@ -90,6 +91,49 @@ def test_poses_survive(data: Any, people: int, joints: int, has_keypoints: bool,
             assert after.dtype == np.float32
             assert after.flags.c_contiguous
             assert np.array_equal(before, after)
+
+
+@given(st.lists(st.lists(st.tuples(floats, floats), max_size=MAX_MASK_POINTS), max_size=4))
+def test_masks_survive(polygons: list[list[tuple[float, float]]]) -> None:
+    masks = tuple(np.array(polygon, np.float32).reshape(-1, 2) for polygon in polygons)
+    raw = wire(encode_poses(pose_frame(people=len(masks), masks=masks), PROVENANCE, 6))
+    assert len(raw[b"mask_points"]) == 2 * len(masks)
+    got, _ = decode_poses(raw)
+    assert isinstance(got, PoseFrame)
+    assert got.masks is not None
+    assert len(got.masks) == len(masks)
+    for before, after in zip(masks, got.masks, strict=True):
+        assert after.dtype == np.float32
+        assert np.array_equal(before, after)
+
+
+def test_poses_without_masks_have_no_fields_for_them() -> None:
+    raw = wire(encode_poses(pose_frame(), PROVENANCE, 6))
+    assert not {b"masks", b"mask_points"} & set(raw)
+    body, _ = decode_poses(raw)
+    assert isinstance(body, PoseFrame)
+    assert body.masks is None
+
+
+MASKS = (np.ones((3, 2), np.float32), np.zeros((0, 2), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({b"mask_points": None}, "field mask_points is missing"),
+        ({b"mask_points": b"\x03\x00"}, "field mask_points has 2 bytes, 2 people need 4"),
+        ({b"mask_points": b"\x04\x00\x00\x00"}, r"field masks has 24 bytes, shape \(4, 2\) needs 32"),
+        ({b"mask_points": b"\x01\x01\x00\x00"}, "257 points for one person, more than 256"),
+        ({b"masks": bytes(23)}, r"field masks has 23 bytes, shape \(3, 2\) needs 24"),
+        ({b"masks": np.full(6, np.inf, np.float32).tobytes()}, "field masks holds a number that is not finite"),
+    ],
+)
+def test_damaged_masks_are_refused(changes: dict[bytes, bytes | None], words: str) -> None:
+    raw = wire(encode_poses(pose_frame(masks=MASKS), PROVENANCE, 7))
+    kept = {name: value for name, value in (raw | changes).items() if value is not None}
+    with pytest.raises(MalformedMessage, match=words):
+        decode_poses(kept)
 
 
 def test_marks_survive() -> None:

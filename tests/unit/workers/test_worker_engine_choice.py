@@ -80,6 +80,7 @@ def test_bf16_on_a_gpu_that_has_it(machine: Any) -> None:
         ({"engine": "torch", "precision": "fp16"}, "does not compute in fp16"),
         ({"engine": "onnx", "precision": "bf16"}, "does not compute in bf16"),
         ({"engine": "torch", "precision": "int8"}, "does not compute in int8"),
+        ({"engine": "torch", "masks": "yolo11n-seg"}, "masks are computed by the engines openvino and onnx"),
         ({"engine": "openvino", "batch": 8}, "leave batch out"),
     ],
 )

@@ -91,6 +91,28 @@ def test_a_model_of_another_task_is_refused() -> None:
         head_from_metadata({"task": "segment"}, "model.onnx")
 
 
+SEGMENTS = {"task": "segment", "stride": "32", "names": "{0: 'person', 1: 'dog'}"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "head"),
+    [
+        ({}, Head(2, 0, 3, False, 32, 0)),
+        ({"names": "{0: 'dog', 1: 'person'}", "end2end": "True"}, Head(2, 0, 3, True, 32, 1)),
+        ({"names": "{0: 'pedestrian'}"}, Head(1, 0, 3, False, 32, 0)),
+    ],
+)
+def test_the_head_of_a_segmentation_network_says_which_class_is_people(changes: dict[str, str], head: Head) -> None:
+    assert head_from_metadata(SEGMENTS | changes, "model.onnx", "segment") == head
+
+
+def test_a_segmentation_network_without_people_is_refused() -> None:
+    with pytest.raises(WeightsError, match="outlines no people: choose weights that have a class 'person'"):
+        head_from_metadata(SEGMENTS | {"names": "{0: 'cat', 1: 'dog'}"}, "model.onnx", "segment")
+    with pytest.raises(WeightsError, match="a model for pose, not for masks: choose weights whose name ends in -seg"):
+        head_from_metadata(METADATA, "model.onnx", "segment")
+
+
 @pytest.mark.parametrize("broken", [{"kpt_shape": "17"}, {"names": "person("}, {"stride": "wide"}])
 def test_damaged_metadata_gets_a_sentence(broken: dict[str, str]) -> None:
     with pytest.raises(EngineError, match="lacks ultralytics' metadata"):

@@ -84,3 +84,16 @@ def test_boxes_and_keypoints_are_clipped_to_a_larger_source() -> None:
     np.testing.assert_allclose(found.boxes_xyxy_px, [[0, 0, 1920, 1080]])
     np.testing.assert_allclose(found.keypoints_px, [[[960, 540, 0.9], [0, 1080, 0.1]]], atol=1e-3)
     assert found.boxes_xyxy_px.dtype == found.keypoints_px.dtype == np.float32
+
+
+def test_masks_return_to_the_source_with_their_people() -> None:
+    fit = Letterbox.fit((1280, 720), 640)
+    box = np.array(((0, 12, 640, 372),), np.float32)
+    masks = (np.array(((0, 12), (320, 12), (320, 400)), np.float32), np.zeros((0, 2), np.float32))
+    people = Detections(box, np.ones(1, np.float32), np.zeros((1, 17, 3), np.float32), masks)
+    found = fit.people_to_source(people, (2560, 1440))
+    assert found.masks is not None
+    np.testing.assert_allclose(found.boxes_xyxy_px, [[0, 0, 2560, 1440]])
+    np.testing.assert_allclose(found.masks[0], [[0, 0], [1280, 0], [1280, 1440]])
+    assert found.masks[1].shape == (0, 2)
+    assert masks[0][0, 1] == 12

@@ -1,0 +1,32 @@
+"""The polygons of `PoseFrame.masks`: what is inside of them, in numpy alone.
+
+A polygon is closed, its last point is joined to its first. Pixel (x, y) covers the square from (x, y) to
+(x + 1, y + 1). Somebody whom something divides is one polygon whose parts are joined by lines that lead there and back;
+what is inside is told by the even-odd rule, as `cv2.fillPoly` does it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from posebus.messages import FloatArray
+
+
+def mask_of(polygon_px: FloatArray, size_px: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """The pixels of a picture, (height, width), whose centres are inside of a polygon (M, 2).
+
+    `size_px` is the picture's (width, height). Nothing is inside of fewer than three points.
+    """
+    width, height = size_px
+    start = np.asarray(polygon_px, np.float64).reshape(-1, 2)
+    end = np.roll(start, -1, axis=0)
+    centres = np.arange(height)[:, None] + 0.5
+    row, edge = np.nonzero((start[:, 1] <= centres) != (end[:, 1] <= centres))
+    (x, y), (next_x, next_y) = start[edge].T, end[edge].T
+    crossing = x + (row + 0.5 - y) * (next_x - x) / (next_y - y)
+    # From each crossing on to the right, inside and outside change places.
+    changes = np.zeros((height, width + 1), np.uint8)
+    np.add.at(changes, (row, np.clip(np.ceil(crossing - 0.5), 0, width).astype(np.intp)), 1)
+    inside: npt.NDArray[np.bool_] = np.cumsum(changes, axis=1, dtype=np.uint8)[:, :width] % 2 == 1
+    return inside

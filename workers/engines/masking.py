@@ -1,0 +1,81 @@
+"""Two networks over the same input: people from a pose network, their outlines from a segmentation network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from workers.arrays import Detections, FloatArray
+from workers.engines.base import Engine
+from workers.picture import Picture
+from workers.postprocess import overlap
+from workers.preprocess import Letterbox
+
+MATCH_IOU = 0.5
+"""Boxes of both networks that overlap by less are not of the same person."""
+
+
+class MaskingEngine:
+    """`Engine` of two others of one kind, which take the same prepared pictures: whom `poses` sees is outlined as
+    `outlines` says. Who is not seen by both has no outline."""
+
+    def __init__(self, poses: Engine, outlines: Engine) -> None:
+        self._poses = poses
+        self._outlines = outlines
+        self.name = poses.name
+        self.precision = poses.precision
+        self.device = poses.device
+        self.batch = poses.batch
+        self.in_flight = poses.in_flight
+        self.head = replace(poses.head, stride=math.lcm(poses.head.stride, outlines.head.stride))
+
+    def prepare(self, picture: Picture, fit: Letterbox) -> Any:
+        """See `Engine.prepare`; once for both networks."""
+        return self._poses.prepare(picture, fit)
+
+    def submit(self, prepared: Sequence[Any], *, hurry: bool = False) -> Future[list[Detections]]:
+        """See `Engine.submit`."""
+        poses = self._poses.submit(prepared, hurry=hurry)
+        outlines = self._outlines.submit(prepared, hurry=hurry)
+        both: Future[list[Detections]] = Future()
+
+        def combine(_: Future[list[Detections]]) -> None:
+            """In the thread of the network that is done last."""
+            try:
+                pairs = zip(poses.result(), outlines.result(), strict=True)
+                both.set_result([with_masks(people, outlined) for people, outlined in pairs])
+            except Exception as error:  # noqa: BLE001 - whatever it is, it must reach who waits, and not the engine
+                both.set_exception(error)
+
+        poses.add_done_callback(lambda _: outlines.add_done_callback(combine))
+        return both
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        self._poses.close()
+        self._outlines.close()
+
+
+def with_masks(people: Detections, outlined: Detections) -> Detections:
+    """`people` with the masks of those `outlined` whose boxes fit theirs, both in the same pixels; (0, 2) for others.
+
+    One to one, the pair that overlaps most first.
+    """
+    masks: list[FloatArray] = [np.zeros((0, 2), np.float32)] * len(people.scores)
+    if outlined.masks is not None:
+        ratio = overlap(people.boxes_xyxy_px, outlined.boxes_xyxy_px)
+        rows, columns = np.nonzero(ratio >= MATCH_IOU)
+        free = set(range(len(masks)))
+        unused = set(range(len(outlined.masks)))
+        for pair in np.argsort(-ratio[rows, columns], kind="stable"):
+            row, column = int(rows[pair]), int(columns[pair])
+            if row in free and column in unused:
+                masks[row] = outlined.masks[column]
+                free.remove(row)
+                unused.remove(column)
+    return replace(people, masks=tuple(masks))
