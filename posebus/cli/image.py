@@ -24,6 +24,7 @@ from posebus.cli.options import (
 if TYPE_CHECKING:
     from posebus.messages import FloatArray
     from posebus.settings import Settings
+    from recordings.draw import Image
     from workers.arrays import Detections
     from workers.estimator import PoseEstimator
 
@@ -43,6 +44,18 @@ _ConfOption = Annotated[
 _PrecisionOption = Annotated[
     Precision, typer.Option("--precision", help="Arithmetic; fp32 is exact.", rich_help_panel=NETWORK)
 ]
+_MasksOption = Annotated[
+    str | None,
+    typer.Option(
+        "--masks",
+        metavar="NAME",
+        help="Outline people, too: ultralytics segmentation model by name (yolo11n-seg), or a .pt file.",
+        rich_help_panel=NETWORK,
+    ),
+]
+_BlurOption = Annotated[
+    bool, typer.Option("--blur", help="Blur people out instead of drawing them: along --masks, else by their boxes.")
+]
 
 
 def image(
@@ -55,10 +68,13 @@ def image(
     precision: _PrecisionOption = Precision.FP32,
     model: ModelOption = None,
     trust: TrustOption = None,
+    masks: _MasksOption = None,
+    blur: _BlurOption = False,
 ) -> None:
     """Find the people in pictures: skeletons as JSON and drawn.
 
-    Writes NAME.poses.json and NAME.annotated.png for each picture into the folder --out. A picture that cannot be
+    Writes NAME.poses.json and NAME.annotated.png (with --blur NAME.blurred.png) for each picture into the folder --out.
+    A picture that cannot be
     read is named on standard error and the others go on; the exit code is then 1.
     """
     from recordings.inputs import file_names
@@ -71,6 +87,7 @@ def image(
         worker__precision=precision,
         worker__model=model,
         worker__allow_unknown_weights=trust,
+        worker__masks=masks,
     )
     folder = None if as_json and out is None else out or DEFAULT_OUT
     paths, failed = _pictures_in(files)
@@ -80,19 +97,21 @@ def image(
             _make(folder)
         with _estimator(settings) as estimator:
             for path, name in zip(paths, file_names([str(path) for path in paths]), strict=True):
-                result = _one_picture(estimator, path, name, folder)
+                result = _one_picture(estimator, path, name, folder, blur=blur)
                 failed += result is None
                 if result is not None:
                     results.append(result)
                     if not as_json:
-                        _say(result, name, folder)
+                        _say(result, None if folder is None else folder / f"{name}.{_ending(blur)}", blur=blur)
     if as_json:
         print(json.dumps(results))
     if failed:
         raise typer.Exit(1)
 
 
-def _one_picture(estimator: PoseEstimator, path: Path, name: str, folder: Path | None) -> dict[str, Any] | None:
+def _one_picture(
+    estimator: PoseEstimator, path: Path, name: str, folder: Path | None, *, blur: bool
+) -> dict[str, Any] | None:
     """The result for one picture, also written to `folder`; None, after a sentence, for one that cannot be read."""
     import cv2
 
@@ -112,13 +131,10 @@ def _one_picture(estimator: PoseEstimator, path: Path, name: str, folder: Path |
         "people": _people(found),
     }
     if folder is not None:
-        from recordings.draw import color_of, draw_people
         from recordings.files import writing
 
-        labels = [f"{score:.2f}" for score in found.scores]
-        colors = [color_of(index) for index in range(len(labels))]
-        draw_people(image_bgr, found.boxes_xyxy_px, found.keypoints_px, labels, colors)
-        json_path, picture_path = (folder / f"{name}.{ending}" for ending in ("poses.json", "annotated.png"))
+        _change(image_bgr, found, blur=blur)
+        json_path, picture_path = (folder / f"{name}.{ending}" for ending in ("poses.json", _ending(blur)))
         with writing(json_path):
             json_path.write_bytes((json.dumps(result, indent=1) + "\n").encode())
         with writing(picture_path):
@@ -126,7 +142,27 @@ def _one_picture(estimator: PoseEstimator, path: Path, name: str, folder: Path |
     return result
 
 
+def _ending(blur: bool) -> str:
+    return "blurred.png" if blur else "annotated.png"
+
+
+def _change(image_bgr: Image, found: Detections, *, blur: bool) -> None:
+    """Draw the people into their picture, or blur them out."""
+    from recordings.draw import color_of, draw_people
+    from recordings.outlines import NO_OUTLINE, blur_people, draw_outlines
+
+    masks = [NO_OUTLINE] * len(found.scores) if found.masks is None else found.masks
+    if blur:
+        blur_people(image_bgr, found.boxes_xyxy_px, masks)
+        return
+    labels = [f"{score:.2f}" for score in found.scores]
+    colors = [color_of(index) for index in range(len(labels))]
+    draw_outlines(image_bgr, masks, colors)
+    draw_people(image_bgr, found.boxes_xyxy_px, found.keypoints_px, labels, colors)
+
+
 def _people(found: Detections) -> list[dict[str, Any]]:
+    """For JSON; `mask` is a person's outline, empty where there is none, and left out where none was asked for."""
     from posebus.public_json import COORDINATE_DECIMALS, SCORE_DECIMALS
 
     def pixels(values: FloatArray) -> list[float]:
@@ -135,7 +171,7 @@ def _people(found: Detections) -> list[dict[str, Any]]:
     def score(value: float) -> float:
         return round(float(value), SCORE_DECIMALS)
 
-    return [
+    people: list[dict[str, Any]] = [
         {
             "box_xyxy_px": pixels(box),
             "score": score(box_score),
@@ -143,6 +179,10 @@ def _people(found: Detections) -> list[dict[str, Any]]:
         }
         for box, box_score, keypoints in zip(found.boxes_xyxy_px, found.scores, found.keypoints_px, strict=True)
     ]
+    if found.masks is not None:
+        for person, mask in zip(people, found.masks, strict=True):
+            person["mask"] = [pixels(point) for point in mask]
+    return people
 
 
 @contextmanager
@@ -187,7 +227,7 @@ def _make(folder: Path) -> None:
         raise OutputError(f"the folder {folder} cannot be made: {error.strerror}") from None
 
 
-def _say(result: dict[str, Any], name: str, folder: Path | None) -> None:
+def _say(result: dict[str, Any], picture: Path | None, *, blur: bool) -> None:
     number = len(result["people"])
-    where = "" if folder is None else f", drawn in {folder / name}.annotated.png"
+    where = "" if picture is None else f", {'blurred' if blur else 'drawn'} in {picture}"
     print(f"{result['file']}: {number} {'person' if number == 1 else 'people'}{where}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from posebus.messages import Delivery, EndOfStream, Frame, PoseFrame, Skipped
 from posebus.processes import EXIT_STUCK
 from posebus.settings import RetentionSettings, WorkerSettings
 from posebus.shared_frames import SharedFrames
+from posebus.subscription import Plan, decode_entry
 from posebus.topology import WORKERS_GROUP, Topology
 from tests.contract.conftest import MakeClient
 from tests.samples import end, frame, held_writer
@@ -227,6 +229,33 @@ def test_poses_say_what_people_wear_where_that_is_wanted(
     assert (only.appearance is not None) == wanted
     if only.appearance is not None:
         assert split(only.appearance)[1][0] == pytest.approx([0.8] * 4)
+
+
+def test_masks_reach_subscribers_in_source_pixels(
+    make_bench: MakeBench, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = make_bench(make_client())
+    mask = np.array(((36, 16), (60, 16), (48, 48)), np.float32)
+    submit = bench.engine.submit
+
+    def outlined(prepared: Sequence[ImageArray], *, hurry: bool = False) -> Future[list[Detections]]:
+        future: Future[list[Detections]] = Future()
+        (people,) = submit(prepared, hurry=hurry).result()
+        future.set_result([replace(people, masks=(mask,))])
+        return future
+
+    monkeypatch.setattr(bench.engine, "submit", outlined)
+    bench.publish(0)
+    bench.run()
+    plan = Plan(["door"], ("poses",), "start", TOPOLOGY, None)
+    plan.discover(bench.client, first=True)
+    entries = plan.entries(bench.client.xread(plan.read_from()))
+    messages = [message for entry in entries if (message := decode_entry(entry)) is not None]
+    (only,) = [message.body for message in messages]
+    assert isinstance(only, PoseFrame)
+    assert only.masks is not None
+    assert only.boxes_xyxy_px[0] == pytest.approx([72, 32, 120, 96])
+    np.testing.assert_allclose(only.masks[0], [[72, 32], [120, 32], [96, 96]])
 
 
 def test_pictures_in_shared_memory_are_read_and_cleared_away(
