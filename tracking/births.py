@@ -60,4 +60,6 @@ def begun(
         beliefs=kalman.begin(centred, size, model.MOTION),
         joints=joints,
         appearance=colours,
+        unseen_from_ns=np.full(count, now_ns, np.int64),
+        surprise=np.ones(count),
     )

@@ -20,9 +20,12 @@ from posebus.messages import (
     TrackFrame,
     Uninferred,
 )
+from posebus.plan import Decision, Directive, Plan
+from posebus.policies import DEFAULT, Policies
 from posebus.settings import TrackerSettings
 from tracking.events import TrackEvents
 from tracking.gaps import GapReporter
+from tracking.planning import Planner
 from tracking.reorder import Gap, Item, ReorderBuffer
 from tracking.tracker import PoseTracker
 
@@ -35,6 +38,7 @@ class Outcome:
     """What has to be committed: tracks and events to publish, entries of `poses` that are dealt with.
 
     `skipped`: frames without tracks, by reason; `given_up`: those of them that this tracker itself did not wait for.
+    `plan`: what the camera needs next, where anything is decided about it; `decisions`: all there were, if one is new.
     """
 
     tracks: list[tuple[TrackFrame, Provenance]] = field(default_factory=list)
@@ -42,6 +46,8 @@ class Outcome:
     done: list[bytes] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     given_up: Counter[str] = field(default_factory=Counter)
+    plan: Plan | None = None
+    decisions: Sequence[Decision] | None = None
 
     @property
     def changes_anything(self) -> bool:
@@ -49,10 +55,15 @@ class Outcome:
 
 
 class CameraTracking:
-    """Order, identities, events and gaps of one camera."""
+    """Order, identities, events, gaps and needs of one camera."""
 
-    def __init__(self, camera: str, delivery: Delivery, settings: TrackerSettings) -> None:
+    def __init__(
+        self, camera: str, delivery: Delivery, settings: TrackerSettings, policies: Policies = DEFAULT
+    ) -> None:
         self._camera = camera
+        self._planner: Planner | None = None
+        self._lossless = delivery is Delivery.LOSSLESS
+        self.follow(policies)
         self._reorder = ReorderBuffer(None if delivery is Delivery.LOSSLESS else settings.reorder_wait_s)
         self._tracker = PoseTracker(settings)
         self._events = TrackEvents(camera)
@@ -63,6 +74,16 @@ class CameraTracking:
         self._captured_at_ns = 0
         self._live = delivery is Delivery.LIVE
         self._moved_at_s = 0.0
+
+    def follow(self, policies: Policies) -> None:
+        """What is to be decided from now on; what was decided by other policies is forgotten."""
+        if self._planner is None or self._planner.policies != policies:
+            self._planner = Planner(self._camera, policies, lossless=self._lossless) if policies.any else None
+
+    @property
+    def directive(self) -> Directive | None:
+        """What the camera needs, where anything is decided about it."""
+        return None if self._planner is None else self._planner.directive
 
     def push(self, entry: PoseEntry, now_s: float) -> None:
         """Take one entry in any order; what was seen before, or cannot be read, is only acknowledged."""
@@ -78,6 +99,7 @@ class CameraTracking:
         """Everything that is ready by now, in order."""
         outcome = Outcome(done=self._done)
         self._done = []
+        decisions = None if self._planner is None else self._planner.decisions
         for item in self._reorder.pop_ready(now_s):
             self._moved_at_s = now_s
             if isinstance(item, Gap):
@@ -90,7 +112,7 @@ class CameraTracking:
             if isinstance(item, PoseFrame):
                 self._track(outcome, item, entry)
             elif isinstance(item, Uninferred):
-                self._captured_at_ns = item.captured_at_ns
+                self._predict(outcome, item, entry)
             elif isinstance(item, Skipped):
                 self._captured_at_ns = item.captured_at_ns
                 self._skip(outcome, item.epoch, (item.seq, item.seq), item.reason)
@@ -100,6 +122,9 @@ class CameraTracking:
         # depend on when we look, or two runs would differ.
         if self._live and now_s - self._moved_at_s > SILENT_S:
             outcome.events += self._gaps.flush()
+        if self._planner is not None:
+            outcome.plan = self._planner.plan
+            outcome.decisions = self._planner.decisions if self._planner.decisions is not decisions else None
         return outcome
 
     def state_dict(self) -> dict[str, Any]:
@@ -111,6 +136,7 @@ class CameraTracking:
             "events": self._events.state_dict(),
             "gaps": self._gaps.state_dict(),
             "captured_at_ns": self._captured_at_ns,
+            "planner": None if self._planner is None else self._planner.state_dict(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -122,6 +148,9 @@ class CameraTracking:
         self._events.load_state(state["events"])
         self._gaps.load_state(state["gaps"])
         self._captured_at_ns = state["captured_at_ns"]
+        planned = state.get("planner")
+        if self._planner is not None and planned is not None:
+            self._planner.load_state(planned)
 
     def _track(self, outcome: Outcome, frame: PoseFrame, entry: PoseEntry) -> None:
         assert entry.provenance is not None
@@ -130,10 +159,24 @@ class CameraTracking:
         outcome.tracks.append((tracks, entry.provenance))
         outcome.events += self._events.update(tracks)
         outcome.events += self._gaps.passed(frame.captured_at_ns)
+        if self._planner is not None:
+            outcome.events += self._planner.seen(frame, entry.provenance.view, self._tracker.tracks)
+
+    def _predict(self, outcome: Outcome, frame: Uninferred, entry: PoseEntry) -> None:
+        assert entry.provenance is not None
+        self._captured_at_ns = frame.captured_at_ns
+        tracks = self._tracker.predict(frame)
+        outcome.tracks.append((tracks, entry.provenance))
+        outcome.events += self._events.update(tracks)
+        outcome.events += self._gaps.passed(frame.captured_at_ns)
+        if self._planner is not None:
+            self._planner.unseen(frame, self._tracker.tracks)
 
     def _skip(self, outcome: Outcome, epoch: int, seqs: Sequence[int], reason: str) -> None:
         first_seq, last_seq = seqs
         outcome.skipped[reason] += last_seq - first_seq + 1
+        if self._planner is not None:
+            self._planner.skipped(epoch, last_seq, self._captured_at_ns)
         outcome.events += self._gaps.skipped(epoch, first_seq, last_seq, self._captured_at_ns, reason)
 
     def _end(self, outcome: Outcome, end: EndOfStream) -> None:

@@ -48,6 +48,12 @@ def detections_of(frame: PoseFrame, low_score: float) -> Detections:
     return Detections(rows, corners, centred, scores, joints, colours)
 
 
+def no_detections() -> Detections:
+    """Nobody."""
+    empty = np.empty((0, 4))
+    return Detections(np.zeros(0, np.intp), empty, empty.copy(), np.zeros(0), None)
+
+
 def _plain(values: npt.NDArray[np.floating[Any]]) -> Singles:
     """A copy that is writable, C-contiguous and float32: for anything else kernels would be compiled once more, for
     seconds, in the middle of a stream. What comes from the wire is read-only."""

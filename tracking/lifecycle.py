@@ -29,6 +29,12 @@ DOUBT_JITTER = 1.0
 """How much more a box of score 0 trembles than one of score 1, in parts of the latter's jitter. Source: Y. Du et al.,
 "GIAOTracker: A comprehensive framework for MCMOT", ICCVW 2021 (noise scale adaptive Kalman filter)."""
 
+SURPRISE_SHARE = 0.2
+"""What the newest of its detections counts in a track's `surprise`."""
+
+MOST_SURPRISE = 25.0
+"""A box that is five standard deviations off is a box gone wrong; more would only be remembered for longer."""
+
 MOST_ELAPSED_S = 1.0
 """Nor do gaps in the stream make anybody forget more than this much time does."""
 
@@ -40,22 +46,22 @@ def outlived(tracks: Tracks, size_px: tuple[int, int], now_ns: int, settings: Tr
     """
     soon_ns = round(min(settings.leaving_s, settings.lost_s) * 1e9)
     times_ns = (now_ns, soon_ns, round(settings.lost_s * 1e9))
-    return _outlived(tracks.beliefs, tracks.size_px, tracks.seen_ns, size_px, times_ns, model.BORDERS)
+    return _outlived(tracks.beliefs, tracks.size_px, tracks.unseen_from_ns, size_px, times_ns, model.BORDERS)
 
 
 @compiled
 def _outlived(
     beliefs: Floats,
     sizes_px: Floats,
-    seen_ns: Ints,
+    unseen_from_ns: Ints,
     size_px: tuple[int, int],
     times_ns: tuple[int, int, int],
     borders: model.Borders,
 ) -> Bools:
     now_ns, soon_ns, lost_ns = times_ns
-    over = np.zeros(len(seen_ns), np.bool_)
-    for track in range(len(seen_ns)):
-        unseen_ns = now_ns - seen_ns[track]
+    over = np.zeros(len(unseen_from_ns), np.bool_)
+    for track in range(len(unseen_from_ns)):
+        unseen_ns = now_ns - unseen_from_ns[track]
         if unseen_ns > soon_ns:
             over[track] = unseen_ns > lost_ns or leaving(beliefs, track, sizes_px[track], size_px, borders)
     return over
@@ -71,11 +77,14 @@ class Columns(NamedTuple):
     size_px: Floats
     beliefs: Floats
     joints: Floats
+    unseen_from_ns: Ints
+    surprise: Floats
 
 
 def _columns(tracks: Tracks) -> Columns:
     return Columns(
-        *(tracks.state, tracks.born_ns, tracks.seen_ns, tracks.score, tracks.size_px, tracks.beliefs, tracks.joints)
+        *(tracks.state, tracks.born_ns, tracks.seen_ns, tracks.score, tracks.size_px, tracks.beliefs, tracks.joints),
+        *(tracks.unseen_from_ns, tracks.surprise),
     )
 
 
@@ -130,6 +139,8 @@ def _see(
             if at_border(box, axis, size_px, borders):
                 # What the border cuts does change its size from frame to frame, and must not be taken for trembling.
                 jitter_px[2 + axis] = borders.cut_jitter * body_px
+        surprise = _surprise(tracks.beliefs, track, box, jitter_px)
+        tracks.surprise[track] += SURPRISE_SHARE * (surprise - tracks.surprise[track])
         correct(tracks.beliefs, track, box, jitter_px)
         position = tracks.beliefs[POSITION, track]
         if seen.joints.shape[1]:
@@ -142,9 +153,23 @@ def _see(
             tracks.state[track] = LOST if known else TENTATIVE
         elif known or now_ns - tracks.born_ns[track] >= confirm_ns:
             tracks.state[track] = CONFIRMED
-        tracks.seen_ns[track] = now_ns
+        tracks.seen_ns[track] = tracks.unseen_from_ns[track] = now_ns
         tracks.score[track] = score
         tracks.size_px[track] = max(position[2], position[3], MIN_SIDE_PX)
+
+
+@compiled
+def _surprise(beliefs: Floats, body: int, measured_px: Floats, jitter_px: Floats) -> float:
+    """How far from its expected place a body (its centre) is seen: the mean square in expected standard deviations.
+
+    Source: the normalised innovation squared of Y. Bar-Shalom, X. Li, T. Kirubarajan, "Estimation with applications to
+    tracking and navigation", 2001.
+    """
+    total = 0.0
+    for axis in range(2):
+        apart_px = measured_px[axis] - beliefs[POSITION, body, axis]
+        total += apart_px**2 / (beliefs[VAR_POSITION, body, axis] + jitter_px[axis] ** 2) / 2.0
+    return min(total, MOST_SURPRISE)
 
 
 @compiled
@@ -182,7 +207,7 @@ def _miss(columns: Columns, taken: Indices, times_ns: tuple[int, int], width_px:
         half = max(position[2], MIN_SIDE_PX) / 2.0
         border_px = borders.near * body_px
         there = position[0] - half > border_px and position[0] + half < width_px - border_px
-        if there and now_ns - columns.seen_ns[track] > missed_ns:
+        if there and now_ns - columns.unseen_from_ns[track] > missed_ns:
             sure = columns.beliefs[VAR_POSITION, track, 0] < (borders.hidden_sure * body_px) ** 2
             there = sure and _covered(columns.beliefs[POSITION], track, taken) >= borders.hidden_share
         if not there:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from posebus.messages import PoseFrame, Track, TrackFrame, TrackState
+from posebus.messages import PoseFrame, Track, TrackFrame, TrackState, Uninferred
 from posebus.settings import TrackerSettings
 from tracking import smoothing
 from tracking.boxes import MIN_SIDE_PX
@@ -30,7 +30,12 @@ Bools = npt.NDArray[np.bool_]
 
 
 def report(
-    frame: PoseFrame, tracks: Tracks, taken: Indices, lost: Bools, detections: Detections, settings: TrackerSettings
+    frame: PoseFrame | Uninferred,
+    tracks: Tracks,
+    taken: Indices,
+    lost: Bools,
+    detections: Detections,
+    settings: TrackerSettings,
 ) -> TrackFrame:
     """`tracks` (T,) in `frame`; `taken` is the detection that each was seen as, -1 for unseen; `lost` is who has just
     been lost; of the tracks beyond the length of either, neither is true.
@@ -40,12 +45,13 @@ def report(
     lost for longer than `report_lost_s` is not mentioned until found again or ended, but everybody once when lost.
     """
     taken, lost = _filled(taken, len(tracks), -1), _filled(lost, len(tracks), False)
-    told = Told(tracks.state, tracks.seen_ns, tracks.beliefs, tracks.joints)
+    told = Told(tracks.state, tracks.seen_ns, tracks.unseen_from_ns, tracks.beliefs, tracks.joints)
     times_ns = (frame.captured_at_ns, round(settings.lost_s * 1e9), round(settings.report_lost_s * 1e9))
     fading, boxes_px, joints_px, visibility, velocities_px_s = tell(
         told, taken, lost, detections.corners, times_ns, smoothing.BOX_SHARE
     )
-    known = frame.keypoints_px is not None and tracks.joints.shape[1] > 0
+    inferred = isinstance(frame, PoseFrame)
+    known = tracks.joints.shape[1] > 0 and not (isinstance(frame, PoseFrame) and frame.keypoints_px is None)
     reported = []
     for place, (number, state, seen_as, share, score, born_ns) in enumerate(
         zip(
@@ -69,7 +75,9 @@ def report(
                 seen_as < 0,
             )
         )
-    return TrackFrame(frame.camera, frame.epoch, frame.seq, frame.captured_at_ns, frame.size_px, tuple(reported))
+    return TrackFrame(
+        frame.camera, frame.epoch, frame.seq, frame.captured_at_ns, frame.size_px, tuple(reported), inferred
+    )
 
 
 def _filled(column: npt.NDArray[Any], length: int, value: Any) -> npt.NDArray[Any]:
@@ -83,6 +91,7 @@ class Told(NamedTuple):
 
     state: Ints
     seen_ns: Ints
+    unseen_from_ns: Ints
     beliefs: Floats
     joints: Floats
 
@@ -112,7 +121,8 @@ def tell(
         seen = taken[track] >= 0
         if not seen:
             unseen_ns = now_ns - tracks.seen_ns[track]
-            if tracks.state[track] == LOST and unseen_ns > report_lost_ns and not lost[track]:
+            missed_ns = now_ns - tracks.unseen_from_ns[track]
+            if tracks.state[track] == LOST and missed_ns > report_lost_ns and not lost[track]:
                 fading[track] = -1.0
                 continue
             fading[track] = min(max(1.0 - unseen_ns / lost_ns, 0.0), 1.0)

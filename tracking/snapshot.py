@@ -12,7 +12,9 @@ from posebus.errors import MalformedMessage
 from tracking.kalman import PLANES
 from tracking.track import COLUMNS, INTEGER_COLUMNS, Tracks
 
-SNAPSHOT_VERSION = 2
+SNAPSHOT_VERSION = 3
+_BEFORE = 2
+"""Of releases in which every frame was inferred; it lacks two columns, and can do without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,14 @@ def to_dict(state: TrackerState) -> dict[str, Any]:
 
 def from_dict(plain: dict[str, Any]) -> TrackerState:
     """The inverse of `to_dict`; raises MalformedMessage for anything else."""
-    if plain.get("version") != SNAPSHOT_VERSION:
+    if plain.get("version") not in (SNAPSHOT_VERSION, _BEFORE):
         raise MalformedMessage(
             f"the tracker's snapshot has version {plain.get('version')!r}, this program reads {SNAPSHOT_VERSION}: "
             "delete the snapshot to start with new identities"
         )
     try:
+        if plain["version"] == _BEFORE:
+            plain = {**plain, "unseen_from_ns": plain["seen_ns"], "surprise": np.ones(len(plain["ids"]))}
         columns = {name: _column(name, plain[name]) for name in COLUMNS}
         for name, shape in _shapes(len(columns["ids"]), columns["joints"]).items():
             if columns[name].shape != shape:

@@ -22,10 +22,13 @@ class Tracks:
     """T tracks, oldest first. A step works on its own copy of the table and may write to it.
 
     ids, state, born_ns, seen_ns: (T,) int64; `seen_ns` is the capture time of the last detection. score: (T,) of
-    that detection. size_px: (T,) size of the body then, which scales the motion model. beliefs: (5, T, 4) about box
-    centre x, y, width, height in pixels, planes as in `tracking.kalman`. joints: (T, K, 3), the smoothed skeleton:
-    offsets from the box centre in pixels, and confidences; K is 0 as long as no keypoints were seen. appearance:
-    (T, 64) remembered colours as in `posebus.appearance`, all 0 where none were seen.
+    that detection. unseen_from_ns: (T,) int64, from when on it counts as unseen: `seen_ns`, or the last frame before
+    one that missed it, where frames between were not inferred. surprise: (T,) how far detections lie from where it was
+    expected, as a mean square in expected standard deviations: 1 where it moves as assumed. size_px: (T,) size of the
+    body then, which scales the motion model. beliefs: (5, T, 4) about box centre x, y, width, height in pixels, planes
+    as in `tracking.kalman`. joints: (T, K, 3), the smoothed skeleton: offsets from the box centre in pixels, and
+    confidences; K is 0 as long as no keypoints were seen. appearance: (T, 64) remembered colours as in
+    `posebus.appearance`, all 0 where none were seen.
     """
 
     ids: Ints
@@ -37,6 +40,8 @@ class Tracks:
     beliefs: Floats
     joints: Floats
     appearance: Floats
+    unseen_from_ns: Ints
+    surprise: Floats
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -45,7 +50,13 @@ class Tracks:
         """The same tracks, with arrays of their own in the columns that a step may write to."""
         return Tracks(
             *(self.ids, self.state.copy(), self.born_ns, self.seen_ns.copy(), self.score.copy(), self.size_px.copy()),
-            *(self.beliefs, self.joints.copy(), self.appearance.copy()),
+            *(
+                self.beliefs,
+                self.joints.copy(),
+                self.appearance.copy(),
+                self.unseen_from_ns.copy(),
+                self.surprise.copy(),
+            ),
         )
 
     def select(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Tracks:
@@ -55,6 +66,7 @@ class Tracks:
         return Tracks(
             *(self.ids[rows], self.state[rows], self.born_ns[rows], self.seen_ns[rows]),
             *(self.score[rows], self.size_px[rows], beliefs, self.joints[rows], self.appearance[rows]),
+            *(self.unseen_from_ns[rows], self.surprise[rows]),
         )
 
     def joined(self, others: Tracks) -> Tracks:
@@ -75,7 +87,7 @@ class Tracks:
 
 
 COLUMNS = tuple(field.name for field in fields(Tracks))
-INTEGER_COLUMNS = ("ids", "state", "born_ns", "seen_ns")
+INTEGER_COLUMNS = ("ids", "state", "born_ns", "seen_ns", "unseen_from_ns")
 
 
 def no_tracks(joints: int = 0) -> Tracks:
@@ -90,4 +102,6 @@ def no_tracks(joints: int = 0) -> Tracks:
         beliefs=np.zeros((PLANES, 0, 4)),
         joints=np.zeros((0, joints, 3)),
         appearance=np.zeros((0, APPEARANCE_SIZE)),
+        unseen_from_ns=np.zeros(0, np.int64),
+        surprise=np.zeros(0),
     )

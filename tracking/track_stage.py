@@ -21,6 +21,7 @@ from posebus.errors import LeaseLost, MalformedMessage, RetryableError
 from posebus.lease import Lease, free, renew_all
 from posebus.messages import Delivery
 from posebus.metrics import Metrics, age_s
+from posebus.plan import Directive
 from posebus.settings import TrackerSettings
 from posebus.snapshot import pack_state, unpack_state
 from posebus.stage import HEARTBEAT_S
@@ -76,7 +77,7 @@ class TrackStage:
         if not self._tracking:
             time.sleep(BLOCK_MS / 1000)
             return True
-        if self._may_pause and all(self._records[camera].delivery is Delivery.LOSSLESS for camera in self._tracking):
+        if self._may_pause and all(map(self._is_patient, self._tracking)):
             time.sleep(LOSSLESS_PAUSE_S)
         entries = self._reader.read(self._tracking, READ_COUNT, BLOCK_MS)
         self._may_pause = len(entries) < READ_COUNT
@@ -88,6 +89,11 @@ class TrackStage:
             self._advance(camera, now_s)
         return True
 
+    def _is_patient(self, camera: str) -> bool:
+        """Whether nobody waits for what becomes of this camera's frames: neither a live one, nor ingest for a plan."""
+        record = self._records[camera]
+        return record.delivery is Delivery.LOSSLESS and not record.policies.any
+
     def report(self) -> dict[str, Any]:
         cameras = {
             camera: {
@@ -95,6 +101,7 @@ class TrackStage:
                 "skipped": self._skipped[camera].total(),
                 "skipped_by_reason": dict(self._skipped[camera]),
                 "age_ms": round(float(np.median(self._ages_ms[camera])), 1) if self._ages_ms[camera] else None,
+                **_needs(self._tracking[camera].directive),
             }
             for camera, counts in self._counts.items()
             if camera in self._tracking
@@ -155,20 +162,24 @@ class TrackStage:
 
     def _open(self, camera: str, now_s: float) -> None:
         """Go on where the last commit for `camera` stopped, whoever made it."""
-        tracking = CameraTracking(camera, self._records[camera].delivery, self._settings)
+        tracking = self._fresh(camera)
         snapshot = self._reader.state(camera)
         if snapshot is not None:
             try:
                 tracking.load_state(unpack_state(snapshot))
             except (MalformedMessage, KeyError, TypeError, ValueError) as error:
                 log.warning("camera %s: its snapshot cannot be used (%s); identities begin anew", camera, error)
-                tracking = CameraTracking(camera, self._records[camera].delivery, self._settings)
+                tracking = self._fresh(camera)
         self._tracking[camera] = tracking
         self._counts.setdefault(camera, Counter())
         self._skipped.setdefault(camera, Counter())
         self._ages_ms.setdefault(camera, deque(maxlen=AGES_KEPT))
         for entry in self._reader.take_over(camera, 0):
             self._push(entry, now_s)
+
+    def _fresh(self, camera: str) -> CameraTracking:
+        record = self._records[camera]
+        return CameraTracking(camera, record.delivery, self._settings, record.policies)
 
     def _collect_strays(self, now_s: float) -> None:
         """A rival that slept through its lease may have read entries before it noticed: take them from it."""
@@ -184,12 +195,16 @@ class TrackStage:
 
     def _advance(self, camera: str, now_s: float) -> None:
         tracking = self._tracking[camera]
+        tracking.follow(self._records[camera].policies)
         began_s = time.perf_counter()
         outcome = tracking.advance(now_s)
         tracked_s = time.perf_counter()
         if not outcome.changes_anything:
             return
-        commit = TrackCommit(camera, outcome.tracks, outcome.events, pack_state(tracking.state_dict()), outcome.done)
+        state = pack_state(tracking.state_dict())
+        commit = TrackCommit(
+            *(camera, outcome.tracks, outcome.events, state, outcome.done, outcome.plan, outcome.decisions)
+        )
         try:
             self._reader.commit(commit, self._leases[camera])
         except LeaseLost as error:
@@ -225,3 +240,11 @@ class TrackStage:
             age = age_s(frame.captured_at_ns, source.frame_published_at_ns, source.clock, now_ns)
             self._metrics.observe("posebus_age_at_publish_seconds", age, stage="tracks")
             self._ages_ms[camera].append(age * 1000)
+
+
+def _needs(directive: Directive | None) -> dict[str, Any]:
+    """What is decided about a camera, for its report."""
+    if directive is None:
+        return {}
+    view = directive.view
+    return {"view": None if view is None else str(view), "interval_s": directive.interval_s}

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from posebus.messages import PoseFrame, TrackFrame
+from posebus.messages import PoseFrame, TrackFrame, Uninferred
 from posebus.settings import TrackerSettings
 from tracking import births, kalman, lifecycle, snapshot
 from tracking import body_model as model
 from tracking.association import associate
-from tracking.detections import detections_of
+from tracking.detections import detections_of, no_detections
 from tracking.likelihood import log_odds
 from tracking.report import report
 from tracking.snapshot import Instant, TrackerState
@@ -57,20 +57,53 @@ class PoseTracker:
         Score and joint confidences of who is not seen fade linearly to 0 over `lost_s`.
         """
         now = Instant(frame.epoch, frame.seq, frame.captured_at_ns)
-        last = self._state.last
-        if last is not None and now.is_stale(last, self._settings.lost_s):
+        if self._is_stale(now):
             return TrackFrame(frame.camera, frame.epoch, frame.seq, frame.captured_at_ns, frame.size_px, ())
+        tracks, over = self._predicted(frame, now)
+        return self._step(frame, tracks, over, now)
+
+    def predict(self, frame: Uninferred) -> TrackFrame:
+        """Where everybody is expected in a frame that nobody looked at: `update` without a look, and so without news.
+
+        All that is reported is `coasted`: who was seen in the last inferred frame is what it was then, at its
+        predicted place. Nobody is missed, and the time without a look is held against nobody whom the look before it
+        saw; who was missed already is waited for as long as ever, and may end here.
+        """
+        now = Instant(frame.epoch, frame.seq, frame.captured_at_ns)
+        if self._is_stale(now):
+            return TrackFrame(frame.camera, frame.epoch, frame.seq, frame.captured_at_ns, frame.size_px, (), False)
+        tracks, over = self._predicted(frame, now)
+        ended, tracks = tracks.select(over), tracks.select(~over)
+        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id, last=now)
+        ended.state[:] = ENDED
+        nobody, none_lost = np.full(len(tracks), -1, np.intp), np.zeros(len(tracks), np.bool_)
+        return report(frame, tracks.joined(ended), nobody, none_lost, no_detections(), self._settings)
+
+    @property
+    def tracks(self) -> Tracks:
+        """Everybody who lives after the last frame; to be read only."""
+        return self._state.tracks
+
+    def _is_stale(self, now: Instant) -> bool:
+        last = self._state.last
+        return last is not None and now.is_stale(last, self._settings.lost_s)
+
+    def _predicted(self, frame: PoseFrame | Uninferred, now: Instant) -> tuple[Tracks, Bools]:
+        """The tracks as they are expected in a newer frame, to be written to, and a mask of those that end with it."""
+        last = self._state.last
         tracks = self._state.tracks.copy()  # whose beliefs are replaced by the prediction
         restarted = last is not None and now.captured_at_ns <= last.captured_at_ns
         if last is not None and not restarted:
             elapsed_s = (now.captured_at_ns - last.captured_at_ns) / 1e9
             tracks.beliefs = kalman.predict(tracks.beliefs, elapsed_s, tracks.size_px, model.MOTION)
+            if isinstance(frame, Uninferred):
+                tracks.unseen_from_ns[tracks.unseen_from_ns == last.captured_at_ns] = now.captured_at_ns
         over = (
             np.full(len(tracks), True)
             if restarted
             else lifecycle.outlived(tracks, frame.size_px, now.captured_at_ns, self._settings)
         )
-        return self._step(frame, tracks, over, now)
+        return tracks, over
 
     def _step(self, frame: PoseFrame, tracks: Tracks, over: Bools, now: Instant) -> TrackFrame:
         """Update with a newer frame: `tracks` are predicted to it, those in the mask `over` end with it."""
@@ -82,7 +115,7 @@ class PoseTracker:
         if over.any():
             ended.append(tracks.select(over))
             tracks = tracks.select(~over)
-        in_sight = now_ns - tracks.seen_ns <= settings.in_sight_s * 1e9
+        in_sight = now_ns - tracks.unseen_from_ns <= settings.in_sight_s * 1e9
         taken = associate(log_odds(tracks, detections, in_sight), tracks, detections, in_sight, settings)
         unseen = taken < 0
         if unseen.any():

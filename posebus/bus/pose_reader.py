@@ -11,11 +11,13 @@ import redis
 
 from posebus.bus.connection import Broker
 from posebus.bus.group_reader import GroupReader, ensure_group
+from posebus.bus.plan_store import queue_plan
 from posebus.bus.stream_bound import Ledger, entry_bytes, found_in
 from posebus.codec import PoseBody, decode_poses
 from posebus.errors import LeaseLost, MalformedMessage
 from posebus.lease import Lease
 from posebus.messages import Event, Provenance, TrackFrame
+from posebus.plan import Decision, Plan
 from posebus.public_json import dump, event_to_json, track_frame_to_json
 from posebus.settings import RetentionSettings
 from posebus.topology import TRACKERS_GROUP
@@ -45,6 +47,8 @@ class TrackCommit:
     events: Sequence[Event]
     state: bytes
     done: Sequence[bytes]  # entry ids of poses that need not be read again
+    plan: Plan | None = None  # what the camera needs next
+    decisions: Sequence[Decision] | None = None  # all that were made about it, where one is new
 
 
 class PoseReader:
@@ -140,6 +144,8 @@ class PoseReader:
                 approximate=True,
             )
         pipeline.set(topology.state(camera), commit.state)
+        if commit.plan is not None:
+            queue_plan(pipeline, topology.plan(camera), commit.plan, commit.decisions)
         if commit.done:
             pipeline.xack(topology.poses(camera), TRACKERS_GROUP, *commit.done)
             pipeline.xdel(topology.poses(camera), *commit.done)

@@ -1,0 +1,139 @@
+"""What one camera needs next, decided after each of its frames. Pure: frames and tracks come in, the plan comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from posebus.events import Position, camera_event
+from posebus.messages import Event, EventType, PoseFrame, Uninferred
+from posebus.plan import (
+    DECISIONS_KEPT,
+    LAG_S,
+    Decision,
+    Directive,
+    Plan,
+    decisions_from_text,
+    decisions_to_text,
+    plan_from_text,
+    plan_to_text,
+)
+from posebus.policies import AUTO, Policies
+from posebus.views import View
+from tracking.policies import rate
+from tracking.policies.imgsz import Change, SizeChooser
+from tracking.policies.sizes import SURE_SCORE
+from tracking.track import CONFIRMED, Tracks
+
+LIVE_DELAY_S = 0.2
+"""About how long it takes until a live camera's ingest follows: a commit, and its next look at the plan."""
+
+
+class Planner:
+    """Of one camera whose policies decide anything at all."""
+
+    def __init__(self, camera: str, policies: Policies, *, lossless: bool) -> None:
+        self._camera = camera
+        self.policies = policies
+        self._delay_s = LAG_S if lossless else LIVE_DELAY_S
+        self._sizes = SizeChooser(policies) if policies.imgsz == AUTO else None
+        self.plan: Plan | None = None
+        self.decisions: tuple[Decision, ...] = ()
+        self._interval_s = policies_interval_s(policies)
+        self._longer_since_ns: int | None = None
+        self._occupied = True
+
+    def seen(self, frame: PoseFrame, view: View | None, tracks: Tracks) -> list[Event]:
+        """An inferred frame, by which view, and who is tracked after it; events to tell of what was decided."""
+        events: list[Event] = []
+        self._occupied = bool(len(tracks)) or bool((frame.scores >= SURE_SCORE).any())
+        if self._sizes is not None:
+            heights_px = tracks.beliefs[0, tracks.state == CONFIRMED, 3].tolist()
+            change = self._sizes.see(frame, view, heights_px)
+            if change is not None:
+                events.append(self._tell(change, frame))
+        if self.policies.infer_fps == AUTO:
+            self._follow(rate.need(tracks, frame.size_px, frame.captured_at_ns, self._delay_s), frame)
+        self._decide(frame.epoch, frame.seq, frame.captured_at_ns)
+        return events
+
+    def unseen(self, frame: Uninferred, tracks: Tracks) -> None:
+        """A frame that nobody looked at."""
+        self._occupied = self._occupied and bool(len(tracks))
+        self._decide(frame.epoch, frame.seq, frame.captured_at_ns)
+
+    def skipped(self, epoch: int, seq: int, captured_at_ns: int) -> None:
+        """Frames up to this one will not come: nothing is known of them, but nobody is to wait for them."""
+        self._decide(epoch, seq, captured_at_ns)
+
+    @property
+    def directive(self) -> Directive | None:
+        """What is in force."""
+        return self.plan.newest if self.plan is not None else None
+
+    def _decide(self, epoch: int, seq: int, captured_at_ns: int) -> None:
+        view = self.policies.first().view
+        probe: tuple[View, ...] = ()
+        probe_at_ns = 0
+        if self._sizes is not None:
+            view, probe, probe_at_ns = self._sizes.view, self._sizes.probe, self._sizes.probe_at_ns
+        directive = Directive(epoch, seq, captured_at_ns, view, probe, probe_at_ns, self._interval_s, self._occupied)
+        self.plan = (self.plan or Plan(epoch, -1, ())).followed_by(directive)
+
+    def _follow(self, need: rate.Need, frame: PoseFrame) -> None:
+        before_s = self._interval_s
+        since_ns = self._longer_since_ns
+        if since_ns is not None and since_ns > frame.captured_at_ns:
+            since_ns = None  # its time went back
+        self._interval_s, self._longer_since_ns = rate.held(before_s, need.interval_s, since_ns, frame.captured_at_ns)
+        if self._interval_s != before_s:
+            self._note(frame, "infer_fps", f"{_rate(before_s)} -> {_rate(self._interval_s)}", need.why)
+
+    def _tell(self, change: Change, frame: PoseFrame) -> Event:
+        kept = change.before == change.after
+        self._note(frame, "imgsz", str(change.after) if kept else f"{change.before} -> {change.after}", change.why)
+        data = {
+            "imgsz": change.after.imgsz,
+            "view": str(change.after),
+            "before": str(change.before),
+            "reason": change.why,
+        }
+        position = Position(frame.epoch, frame.seq, frame.captured_at_ns)
+        return camera_event(EventType.CAMERA_IMGSZ, self._camera, position, data)
+
+    def _note(self, frame: PoseFrame, policy: str, what: str, why: str) -> None:
+        made = Decision(frame.epoch, frame.seq, frame.captured_at_ns, policy, what, why)
+        self.decisions = (*self.decisions, made)[-DECISIONS_KEPT:]
+
+    def state_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return {
+            "policies": self.policies.to_json(),
+            "plan": None if self.plan is None else plan_to_text(self.plan).decode(),
+            "decisions": decisions_to_text(self.decisions).decode(),
+            "sizes": None if self._sizes is None else self._sizes.state_dict(),
+            "interval_s": self._interval_s,
+            "longer_since_ns": self._longer_since_ns,
+            "occupied": self._occupied,
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """The inverse; of other policies, nothing. Raises KeyError, TypeError, ValueError or MalformedMessage."""
+        if state["policies"] != self.policies.to_json():
+            return
+        if self._sizes is not None:
+            self._sizes.load_state(state["sizes"])
+        self.plan = None if state["plan"] is None else plan_from_text(state["plan"].encode())
+        self.decisions = decisions_from_text(state["decisions"].encode())
+        self._interval_s = float(state["interval_s"])
+        self._longer_since_ns = None if state["longer_since_ns"] is None else int(state["longer_since_ns"])
+        self._occupied = bool(state["occupied"])
+
+
+def policies_interval_s(policies: Policies) -> float:
+    """How long nobody is looked at to begin with: with a fixed rate always, with `auto` not at all."""
+    return 1.0 / policies.infer_fps if isinstance(policies.infer_fps, int | float) else 0.0
+
+
+def _rate(interval_s: float) -> str:
+    return f"{1 / interval_s:.3g}/s" if interval_s else "every frame"

@@ -1,0 +1,107 @@
+"""When `imgsz: auto` measures a camera by several views at once, and by which, within a bound of what that may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from posebus.views import View
+from tracking.policies.ladder import cost_px, scale_of, seen_part
+from tracking.policies.sizes import ENOUGH, REFERENCE, Probed
+
+AGAIN_S = (2.0, 6.0, 20.0, 60.0)
+"""Pauses after the first, second, ... probe that found somebody; the last one again and again."""
+NOBODY_S = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+"""The same while probes find nobody: they cost the most, and tell the least."""
+DRIFTED = 0.05
+"""The law of heights says so much else of the people there now than of those in the probes: time for another one ..."""
+DRIFT_PAUSE_S = 5.0
+"""... though not sooner than this after the last."""
+COST_SHARE = 0.05
+"""What probes may cost, in parts of all that is inferred ..."""
+FREE_ROUNDS = 0.75
+"""... beside the first one, and so many times as much as that took."""
+
+
+class Asked(NamedTuple):
+    """Views to measure beside the camera's own, and why."""
+
+    views: tuple[View, ...]
+    why: str
+
+
+def due(
+    current: View,
+    views: Sequence[View],
+    size_px: tuple[int, int],
+    *,
+    probes: Sequence[Probed],
+    heights_px: Sequence[float],
+    since_s: float,
+    done: int,
+    in_vain: int,
+) -> Asked | None:
+    """The next probe, if it is time for one.
+
+    probes: those that count; heights_px: of the people that are tracked now; since_s: the last probe is so long ago;
+    done: probes with people so far; in_vain: those since then that found nobody.
+    """
+    if not probes:
+        if heights_px and since_s >= min(AGAIN_S):
+            return Asked(tuple(view for view in views if view != current), "the first people came")
+        pause_s = NOBODY_S[min(in_vain, len(NOBODY_S)) - 1] if in_vain else 0.0
+        if not heights_px and since_s >= pause_s:
+            return Asked(_upper(current, views, size_px), "nobody was found yet")
+        return None
+    if heights_px and since_s >= DRIFT_PAUSE_S and _drifted(current, views, size_px, probes, heights_px):
+        return Asked(_around(current, views, size_px, heights_px), "the people are of another size now")
+    if since_s >= AGAIN_S[min(done, len(AGAIN_S)) - 1] if done else True:
+        return Asked(_around(current, views, size_px, [height for height, _ in probes[-1].people]), "it is time again")
+    return None
+
+
+def affordable(asked_px: int, spent_px: int, inferred_px: int, first_px: int) -> bool:
+    """Whether views of that cost may be measured: `spent_px` is what probes after the first, of `first_px`, took."""
+    return spent_px + asked_px <= COST_SHARE * inferred_px + FREE_ROUNDS * first_px
+
+
+def _upper(current: View, views: Sequence[View], size_px: tuple[int, int]) -> tuple[View, ...]:
+    """The largest whole picture, and the tiles."""
+    whole = [view for view in views if not view.tiled]
+    return tuple(view for view in (whole[-1], *views[len(whole) :][-1:]) if view != current)
+
+
+def _around(
+    current: View, views: Sequence[View], size_px: tuple[int, int], heights_px: Sequence[float]
+) -> tuple[View, ...]:
+    """The next cheaper view and one that is well larger; two, where heights say that the present one is too small."""
+    place = views.index(current) if current in views else 0
+    larger = [view for view in views if scale_of(view, size_px) >= REFERENCE * scale_of(current, size_px)]
+    above = larger[:1] or list(views[place + 1 :][-1:])
+    if heights_px and _law(heights_px, scale_of(current, size_px)) < ENOUGH and larger:
+        above += [view for view in (views[-1],) if view not in above]
+    return (*views[max(place - 1, 0) : place], *above)
+
+
+def _drifted(
+    current: View,
+    views: Sequence[View],
+    size_px: tuple[int, int],
+    probes: Sequence[Probed],
+    heights_px: Sequence[float],
+) -> bool:
+    place = views.index(current) if current in views else 0
+    before = [height for probe in probes for height, _ in probe.people]
+    return any(
+        abs(_law(heights_px, scale_of(view, size_px)) - _law(before, scale_of(view, size_px))) > DRIFTED
+        for view in views[max(place - 1, 0) : place + 1]
+    )
+
+
+def _law(heights_px: Sequence[float], scale: float) -> float:
+    return sum(seen_part(height * scale) for height in heights_px) / len(heights_px)
+
+
+def cost_of(views: Iterable[View], size_px: tuple[int, int]) -> int:
+    """Pixels of the network's input of all of them."""
+    return sum(cost_px(view, size_px) for view in views)

@@ -1,0 +1,126 @@
+"""`infer_fps: auto`: how long nobody need be looked at, from how sure the tracker is where everybody will be.
+
+Between two looks people are reported at their predicted places, and after them they are recognised there. Both go well
+as long as the place is known better than a body is told from the next one. How well it is known at any later time
+the Kalman filter says itself (`tracking.kalman`), and how far what it says holds for somebody his `surprise` does.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tracking import body_model as model
+from tracking import kalman
+from tracking.kalman import POSITION, VAR_POSITION, VELOCITY
+from tracking.track import CONFIRMED, LOST, TENTATIVE, Tracks
+
+INTERVALS_S = (0.0, 1 / 12, 1 / 8, 1 / 5, 1 / 3)
+"""Few, so that it does not change all the time; 0: every frame."""
+CLOSE_S = 1 / 12
+"""Looked at this often while people are close: twelve looks a second tell as much as twenty-five, in made-up scenes and
+recordings alike (benchmarks/economy_simulation.py)."""
+BORDER_S = 1 / 8
+"""While somebody is about to leave the picture: nobody is to be reported for long who is not there."""
+NOBODY_S = 1 / 10
+"""While nobody is there: whoever comes is known as much later, half of it on average."""
+SURE = 0.06
+"""Greatest standard deviation, in body sizes, of where somebody is expected: half of `Evidence.reach`, at which a box
+still covers half of the body even where twice as far off."""
+CALMEST = 0.1
+"""Nobody is expected to be more than this much calmer, as a share of the variance, than the motion model assumes."""
+APART = 6.0
+"""People are told apart by their places when these many standard deviations lie between them."""
+NEWCOMER = 1.3
+"""Somebody new of whose speed nothing is known yet is found again if he is as fast as the others and then this many
+standard deviations off."""
+KNOWN_S = 0.5
+"""Once somebody has been there for so long, his ways say something of where he goes."""
+TRANSIENT_S = 0.5
+"""What is over before a decision would hold is not reacted to."""
+HOLD_S = 1.0
+"""So long it must have been clear that fewer looks would do."""
+
+Floats = npt.NDArray[np.float64]
+
+
+class Need(NamedTuple):
+    """interval_s: how long nobody need be looked at; why: what does not allow for more."""
+
+    interval_s: float
+    why: str
+
+
+def need(tracks: Tracks, size_px: tuple[int, int], now_ns: int, delay_s: float) -> Need:
+    """What the people of one camera, as believed right after a look, need. delay_s: until what is decided now holds."""
+    alive = tracks.state != LOST
+    if not alive.any():
+        return Need(NOBODY_S, "nobody is there")
+    seen = alive & (tracks.unseen_from_ns >= now_ns)
+    found = Need(INTERVALS_S[-1], "it is clear where everybody will be")
+    if delay_s <= TRANSIENT_S:
+        found = _first(found, CLOSE_S, bool((tracks.state == TENTATIVE).any()), "somebody is new")
+        found = _first(found, CLOSE_S, bool(((tracks.state == CONFIRMED) & ~seen).any()), "somebody was missed")
+    people = tracks.select(seen)
+    if not len(people):
+        return found
+    later = kalman.predict(people.beliefs, delay_s, people.size_px, model.MOTION)[POSITION]
+    found = _first(found, BORDER_S, _leaving(people, later, size_px), "somebody is about to leave")
+    apart = _apart(people, later)
+    known = now_ns - people.born_ns >= KNOWN_S * 1e9
+    speeds = (np.hypot(*people.beliefs[VELOCITY, :, :2].T) / people.size_px)[known]
+    fastest = float(speeds.max()) if len(speeds) else 0.0
+    for interval_s in reversed(INTERVALS_S):
+        spread = _spread(people, interval_s)
+        shorter = INTERVALS_S[max(INTERVALS_S.index(interval_s) - 1, 0)]
+        found = _first(found, max(shorter, CLOSE_S), bool((apart < APART * spread).any()), "people come close")
+        unsure = bool((spread > SURE)[known].any())
+        found = _first(found, shorter, unsure, "it is not clear where somebody goes")
+        off = fastest * interval_s / math.hypot(model.EVIDENCE.reach, model.MOTION.speed[0] * interval_s)
+        found = _first(found, shorter, off > NEWCOMER, "people are fast")
+    return found
+
+
+def _first(found: Need, interval_s: float, holds: bool, why: str) -> Need:
+    return Need(interval_s, why) if holds and interval_s < found.interval_s else found
+
+
+def held(interval_s: float, wanted_s: float, since_ns: int | None, now_ns: int) -> tuple[float, int | None]:
+    """The interval from now on, and since when a longer one was wanted: a shorter one holds at once, a longer one only
+    once it was wanted for HOLD_S."""
+    if wanted_s <= interval_s:
+        return wanted_s, None
+    if since_ns is None:
+        return interval_s, now_ns
+    return (wanted_s, None) if now_ns - since_ns >= HOLD_S * 1e9 else (interval_s, since_ns)
+
+
+def _spread(people: Tracks, later_s: float) -> Floats:
+    """Standard deviation (T,) of where each is expected, in body sizes, moving as it did."""
+    later = kalman.predict(people.beliefs, later_s, people.size_px, model.MOTION)
+    wide = np.sqrt(later[VAR_POSITION, :, :2].max(axis=1)) / people.size_px
+    return np.asarray(wide * np.sqrt(np.maximum(people.surprise, CALMEST)))
+
+
+def _apart(people: Tracks, later: Floats) -> Floats:
+    """How far the nearest other body will be from each (T,), in body sizes."""
+    where = later[:, :2]
+    apart = np.hypot(*(where[:, None] - where[None]).transpose(2, 0, 1)) / people.size_px[:, None]
+    np.fill_diagonal(apart, math.inf)
+    return np.asarray(apart.min(axis=1))
+
+
+def _leaving(people: Tracks, later: Floats, size_px: tuple[int, int]) -> bool:
+    """Whether anybody, as expected, reaches a border towards which it moves."""
+    near = model.BORDERS.near * people.size_px
+    least = model.BORDERS.leaving_speed * people.size_px
+    for axis in range(2):
+        centre, half, speed = later[:, axis], later[:, 2 + axis] / 2.0, people.beliefs[VELOCITY, :, axis]
+        out = (speed < -least) & (centre - half <= near)
+        out |= (speed > least) & (centre + half >= size_px[axis] - near)
+        if out.any():
+            return True
+    return False
