@@ -74,6 +74,20 @@ TABLE = (
         # Its rate is the busy share of the engine, 0 to 1, however many requests it works on at once.
         "Time in which the engine had work.",
     ),
+    MetricSpec(
+        "posebus_inferences_total",
+        COUNTER,
+        (),
+        # More than frames where these are cut into tiles, or measured at several sizes.
+        "Pictures that the network has computed, each tile for itself.",
+    ),
+    MetricSpec(
+        "posebus_input_pixels_total",
+        COUNTER,
+        (),
+        # What inference costs is nearly proportional to it, so that it compares sizes and rates on any machine.
+        "Pixels of the network's input that were computed.",
+    ),
     MetricSpec("posebus_frames_total", COUNTER, (), "Frames that this process has finished."),
     MetricSpec(
         "posebus_age_at_publish_seconds",

@@ -10,11 +10,13 @@ import simplejpeg
 
 from posebus.bus.frame_reader import PoseResult
 from posebus.errors import BadPicture
-from posebus.messages import Frame, PoseFrame, Provenance
+from posebus.messages import Frame, PoseFrame, Probe, Provenance
 from posebus.metrics import Metrics
+from posebus.settings import WorkerSettings
 from posebus.shared_frames import SharedFrames
 from workers.appearance import describe
-from workers.pipeline import Seen
+from workers.seeing import Seen
+from workers.tiles import people_of_look
 
 LETTER_BYTES = 4_000_000
 """A dead letter's picture at most."""
@@ -22,11 +24,12 @@ LETTER_SIDE_PX = 1920
 LETTER_QUALITY = 95
 
 
-def people_of(seen: Seen, metrics: Metrics, *, appearance: bool) -> PoseResult:
-    """The people of a frame, with their colours where these are wanted."""
+def people_of(seen: Seen, metrics: Metrics, settings: WorkerSettings) -> PoseResult:
+    """The people of a frame, with their colours where these are wanted, and whom other views of it found."""
     began_s = time.monotonic()
     frame = seen.job.frame
-    people = seen.fit.people_to_source(seen.people, frame.size_px)
+    answer = seen.answer
+    people = people_of_look(answer.look, answer.people, frame.size_px, settings.max_people)
     body = PoseFrame(
         camera=frame.camera,
         epoch=frame.epoch,
@@ -36,14 +39,27 @@ def people_of(seen: Seen, metrics: Metrics, *, appearance: bool) -> PoseResult:
         boxes_xyxy_px=people.boxes_xyxy_px,
         scores=people.scores,
         keypoints_px=people.keypoints_px,
-        appearance=describe(seen.job.picture.rgb(), people, frame.size_px) if appearance else None,
+        appearance=describe(seen.job.picture.rgb(), people, frame.size_px) if settings.appearance else None,
+        probes=_probes(seen, settings.max_people),
         masks=people.masks,
     )
     metrics.observe("posebus_stage_seconds", time.monotonic() - began_s, stage="people")
     provenance = Provenance(
-        frame.clock, frame.delivery, frame.published_at_ns, inference_ns=round(seen.inference_s * 1e9)
+        frame.clock,
+        frame.delivery,
+        frame.published_at_ns,
+        inference_ns=round(seen.inference_s * 1e9),
+        view=answer.look.view if frame.views else None,
     )
     return PoseResult(seen.job.entry, body, provenance)
+
+
+def _probes(seen: Seen, max_people: int) -> tuple[Probe, ...]:
+    probes = []
+    for sight in seen.beside:
+        people = people_of_look(sight.look, sight.people, seen.job.frame.size_px, max_people)
+        probes.append(Probe(sight.look.view, people.boxes_xyxy_px, people.scores))
+    return tuple(probes)
 
 
 def with_picture(result: PoseResult, shared: SharedFrames | None) -> PoseResult:

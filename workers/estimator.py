@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from posebus.settings import WorkerSettings
+from posebus.views import View
 from workers.arrays import Detections, ImageArray
 from workers.engines.base import Engine
+from workers.parts import Look, cut, decoded, look_of
 from workers.picture import Picture
 from workers.preprocess import Letterbox
+from workers.tiles import people_of_look
 
 
 class PoseEstimator:
@@ -22,36 +25,45 @@ class PoseEstimator:
         self.engine = engine
         self._settings = settings
 
-    def fit(self, image_size_px: tuple[int, int]) -> Letterbox:
-        """How a picture of this (width, height) enters the network; pictures of equal `input_px` share a batch."""
-        return Letterbox.fit(image_size_px, self._settings.plain_imgsz, self.engine.head.stride)
+    def looks(self, image_size_px: tuple[int, int], views: Sequence[View] = ()) -> tuple[Look, ...]:
+        """How a picture of this (width, height) enters the network: by each of `views`, or as the settings say."""
+        stride = self.engine.head.stride
+        return tuple(look_of(image_size_px, view, stride) for view in views or (View(self._settings.plain_imgsz),))
 
-    def prepare(self, picture: Picture) -> tuple[Any, Letterbox]:
-        """See `Engine.prepare`; what `submit` needs, and how the picture enters the network. Raises BadPicture."""
-        fit = self.fit(picture.size_px)
-        return self.engine.prepare(picture, fit), fit
+    def fit(self, image_size_px: tuple[int, int]) -> Letterbox:
+        """How a picture of this (width, height) enters the network as a whole, where nothing else is said; what has
+        equal `input_px` shares a batch."""
+        (look,) = self.looks(image_size_px)
+        return look.parts[0].fit
+
+    def prepare(self, picture: Picture, looks: Sequence[Look] = ()) -> list[Any]:
+        """See `Engine.prepare`; what `submit` needs of all parts of `looks`, in their order. Raises BadPicture."""
+        looks = looks or self.looks(picture.size_px)
+        decoded(picture, looks)
+        pieces = [(piece, part) for look in looks for piece, part in zip(cut(picture, look), look.parts, strict=True)]
+        return [self.engine.prepare(piece, part.fit) for piece, part in pieces]
 
     def submit(self, prepared: Sequence[Any], *, hurry: bool = False) -> Future[list[Detections]]:
         """See `Engine.submit`; the people are in pixels of the network's input."""
         return self.engine.submit(prepared, hurry=hurry)
 
-    def estimate(self, image_rgb: ImageArray, *, hurry: bool = False) -> Detections:
+    def estimate(self, image_rgb: ImageArray, *, hurry: bool = False, view: View | None = None) -> Detections:
         """The people in one picture, u8 (H, W, 3), in its own pixels."""
         picture = Picture.of(image_rgb)
-        prepared, fit = self.prepare(picture)
-        (people,) = self.submit([prepared], hurry=hurry).result()
-        return fit.people_to_source(people, picture.size_px)
+        (look,) = looks = self.looks(picture.size_px, () if view is None else (view,))
+        futures = [self.submit([prepared], hurry=hurry) for prepared in self.prepare(picture, looks)]
+        found = [future.result()[0] for future in futures]
+        return people_of_look(look, found, picture.size_px, self._settings.max_people)
 
-    def blank(self, image_size_px: tuple[int, int]) -> Any:
-        """What `submit` needs of a black picture of this (width, height)."""
-        width_px, height_px = image_size_px
-        prepared, _ = self.prepare(Picture.of(np.zeros((height_px, width_px, 3), np.uint8)))
-        return prepared
+    def blank(self, fit: Letterbox) -> Any:
+        """What `submit` needs of a black picture that enters the network so."""
+        width_px, height_px = fit.image_size_px
+        return self.engine.prepare(Picture.of(np.zeros((height_px, width_px, 3), np.uint8)), fit)
 
     def warm_up(self, image_size_px: tuple[int, int]) -> None:
         """Set the engine up for pictures of this (width, height), which takes a moment for each new shape, and on a GPU
         for each new batch size."""
-        prepared = self.blank(image_size_px)
+        prepared = self.blank(self.fit(image_size_px))
         frames = 1
         while frames < self.engine.batch:
             self.submit([prepared] * frames).result()

@@ -9,7 +9,7 @@ from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
 from posebus.errors import RetryableError
 from workers.hang import Hang
 from workers.held import Held
-from workers.pipeline import Failed
+from workers.seeing import Failed
 from workers.triage import bury, hopeless
 
 OUTCOME_LENGTH = 200

@@ -1,7 +1,9 @@
 """Frames on their way through one worker: decoded by threads, batched, computed by the engine, handed back.
 
 Everything overlaps: while the engine computes, the next frames are decoded and wait inside it, and the results of the
-last ones are published. Who adds frames asks first what is `free` of `capacity`, so that what is inside is bounded.
+last ones are published. Who adds frames asks first what is `free` of `capacity`, so that what is inside is bounded. A
+frame of several views or tiles enters the engine several times, and takes as much room; it comes out once
+(`workers.seeing`).
 """
 
 from __future__ import annotations
@@ -23,46 +25,20 @@ from workers.arrays import Detections
 from workers.batching import BatchFormer, Waiting
 from workers.estimator import PoseEstimator
 from workers.hang import HangWatch
-from workers.preprocess import Letterbox
-from workers.triage import Job, bury, skip
+from workers.parts import inputs_of
+from workers.seeing import Failed, Outcome, Seeing, Seen
+from workers.triage import Job, bury
 
 ANSWERS_WAITING = 256
 """Frames answered without the engine take none of its room, but hold their pictures until they are committed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A frame that was inferred; `people` are in pixels of the network's input, which `fit` leads back from.
-
-    `inference_s` is how long the engine had it.
-    """
-
-    job: Job
-    fit: Letterbox
-    people: Detections
-    inference_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A frame that the engine choked on. It is not answered: another worker may manage.
-
-    `alone` says that no other frame can have been the cause.
-    """
-
-    job: Job
-    error: Exception
-    alone: bool
-
-
-Outcome = Seen | Failed | PoseResult
-
-
-@dataclass(frozen=True, slots=True)
 class _Prepared:
-    job: Job
-    fit: Letterbox
+    seeing: Seeing
+    number: int  # of the frame's inputs
     input: Any  # what the engine made of the picture
+    input_px: tuple[int, int]
     ready_at_s: float
 
 
@@ -93,12 +69,12 @@ class Pipeline:
         self._busy_since_s = 0.0
         self._room = threading.Condition()  # guards `_inside`
         self._inside = 0
-        self._done: queue.SimpleQueue[_Submission | Failed | PoseResult | Exception] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[_Submission | Outcome | Exception] = queue.SimpleQueue()
 
     @property
     def free(self) -> int:
         """Frames that may be added now: none while as many answers wait to be collected as nobody should keep."""
-        return self.capacity - self._inside if self._done.qsize() < ANSWERS_WAITING else 0
+        return max(0, self.capacity - self._inside) if self._done.qsize() < ANSWERS_WAITING else 0
 
     @property
     def empty(self) -> bool:
@@ -116,20 +92,23 @@ class Pipeline:
     def add(self, job: Job) -> None:
         """A frame for the engine."""
         with self._room:
-            self._inside += 1
+            self._inside += inputs_of(job.frame.views)
         self._decoders.submit(self._prepare, job)
 
     def add_alone(self, job: Job, begin: Callable[[], Job]) -> None:
         """A frame that may bring this process down, while nothing else is inside; `begin` is called at the last moment.
 
-        The engine is set up for the frame's size before, with a picture of nothing: that takes a while, and whatever
+        The engine is set up for the frame's sizes before, with pictures of nothing: that takes a while, and whatever
         happens meanwhile is not to be blamed on the frame, unless this very size is what the engine chokes on.
         """
-        fit = self._estimator.fit(job.picture.size_px)
-        if not self._watch.knows(fit.input_px):
-            number = self._watch.inferring((), fit.input_px, time.monotonic())
+        for look in self._estimator.looks(job.picture.size_px, job.frame.views):
+            fit = look.parts[0].fit
+            input_px = fit.input_px
+            if self._watch.knows(input_px):
+                continue
+            number = self._watch.inferring((), input_px, time.monotonic())
             try:
-                blank = self._estimator.blank(job.picture.size_px)
+                blank = self._estimator.blank(fit)
                 with self._submitting:
                     future = self._estimator.submit([blank])
                 future.result()
@@ -138,7 +117,7 @@ class Pipeline:
                 return
             finally:
                 self._watch.inferred(number, time.monotonic())
-            self._watch.know(fit.input_px)
+            self._watch.know(input_px)
         self.add(begin())
 
     def answer(self, result: PoseResult) -> None:
@@ -173,12 +152,13 @@ class Pipeline:
         began_s = time.monotonic()
         number = self._watch.decoding(job, began_s)
         try:
-            prepared, fit = self._estimator.prepare(job.picture)
+            looks = self._estimator.looks(job.picture.size_px, job.frame.views)
+            prepared = self._estimator.prepare(job.picture, looks)
         except BadPicture as error:
-            self._give_up(bury(job.entry, str(error)))
+            self._give_up(bury(job.entry, str(error)), inputs_of(job.frame.views))
             return
         except Exception as error:  # noqa: BLE001
-            self._give_up(Failed(job, error, alone=True))
+            self._give_up(Failed(job, error, alone=True), inputs_of(job.frame.views))
             return
         finally:
             self._watch.decoded(number)
@@ -186,35 +166,49 @@ class Pipeline:
         self._metrics.observe("posebus_stage_seconds", now_s - began_s, stage="decode")
         try:
             with self._submitting:
-                item = _Prepared(job, fit, prepared, now_s)
-                self._former.add(Waiting(item, fit.input_px, now_s, job.expires_at_s))
+                seeing = Seeing(job, looks)
+                fits = [part.fit for look in looks for part in look.parts]
+                for number, (fit, one) in enumerate(zip(fits, prepared, strict=True)):
+                    item = _Prepared(seeing, number, one, fit.input_px, now_s)
+                    self._former.add(Waiting(item, fit.input_px, now_s, seeing.expires_at_s(number)))
                 self._dispatch(now_s)
         except Exception as error:  # noqa: BLE001
             self._done.put(error)
 
-    def _give_up(self, outcome: Failed | PoseResult) -> None:
-        """A frame that leaves without having been inferred: its outcome first, or `empty` would be true in between."""
-        self._done.put(outcome)
-        self._leave(1)
+    def _give_up(self, outcome: Outcome | None, inputs: int) -> None:
+        """Inputs that leave without having been inferred: the outcome first, or `empty` would be true in between."""
+        if outcome is not None:
+            self._done.put(outcome)
+        self._leave(inputs)
 
     def _dispatch(self, now_s: float) -> None:
         """Give the engine what it has room for. Only with the lock held, and never in a thread of the engine: that
         could wait for itself."""
         for late in self._former.pop_expired(now_s):
-            self._give_up(skip(late.job.entry, late.job.frame, "too old"))
+            self._give_up(late.seeing.too_old(late.number), 1)
         while self._running < self._estimator.engine.in_flight:
-            batch = self._former.pop(now_s, idle=self._running == 0)
-            if not batch:
+            popped = self._former.pop(now_s, idle=self._running == 0)
+            if not popped:
                 return
-            if self._running == 0:
-                self._busy_since_s = now_s
-            # Recordings are not in a hurry, and are promised the same bits however busy the engine is.
-            hurry = self._running == 0 and all(one.job.frame.delivery is Delivery.LIVE for one in batch)
-            number = self._watch.inferring([one.job for one in batch], batch[0].fit.input_px, now_s)
-            future = self._estimator.submit([prepared.input for prepared in batch], hurry=hurry)
-            self._running += 1
-            self._metrics.observe("posebus_batch_frames", len(batch))
-            future.add_done_callback(partial(self._hand_back, batch, now_s, number))
+            batch = [one for one in popped if not one.seeing.over]
+            if len(batch) < len(popped):
+                self._leave(len(popped) - len(batch))
+            if batch:
+                self._submit(batch, now_s)
+
+    def _submit(self, batch: Sequence[_Prepared], now_s: float) -> None:
+        if self._running == 0:
+            self._busy_since_s = now_s
+        # Recordings are not in a hurry, and are promised the same bits however busy the engine is. Nor are frames of
+        # several inputs: the first of them must not keep the others waiting.
+        alone = self._running == 0 and all(one.seeing.inputs == 1 for one in batch)
+        hurry = alone and all(one.seeing.job.frame.delivery is Delivery.LIVE for one in batch)
+        jobs = [seeing.job for seeing in _frames(batch)]
+        number = self._watch.inferring(jobs, batch[0].input_px, now_s)
+        future = self._estimator.submit([prepared.input for prepared in batch], hurry=hurry)
+        self._running += 1
+        self._metrics.observe("posebus_batch_frames", len(batch))
+        future.add_done_callback(partial(self._hand_back, batch, now_s, number))
 
     def _hand_back(
         self, batch: Sequence[_Prepared], submitted_at_s: float, number: int, future: Future[list[Detections]]
@@ -223,33 +217,51 @@ class Pipeline:
         self._watch.inferred(number, time.monotonic())
         self._done.put(_Submission(batch, future, submitted_at_s, time.monotonic()))
 
-    def _outcomes(self, item: _Submission | Failed | PoseResult | Exception) -> list[Outcome]:
+    def _outcomes(self, item: _Submission | Outcome | Exception) -> list[Outcome]:
         if isinstance(item, Exception):
             raise item
-        if isinstance(item, PoseResult | Failed):
+        if not isinstance(item, _Submission):
             return [item]
         with self._submitting:
             self._running -= 1
             self._note_busy(item.finished_at_s)
+            outcomes = self._through(item)
         for prepared in item.batch:
             waited_s = item.submitted_at_s - prepared.ready_at_s
             self._metrics.observe("posebus_stage_seconds", waited_s, stage="queue")
-        inference_s = item.finished_at_s - item.submitted_at_s
-        self._metrics.observe("posebus_stage_seconds", inference_s, stage="infer")
+        self._metrics.observe("posebus_stage_seconds", item.finished_at_s - item.submitted_at_s, stage="infer")
         self._leave(len(item.batch))
+        return outcomes
+
+    def _through(self, item: _Submission) -> list[Outcome]:
+        """The outcomes of those frames that were waiting for nothing else; only with the lock held."""
+        frames = _frames(item.batch)
+        outcomes: list[Seen | Failed | None]
         try:
-            people = item.future.result()
+            found = item.future.result()
         except Exception as error:  # noqa: BLE001 - of whatever kind: it is about these frames
-            return [Failed(prepared.job, error, alone=len(item.batch) == 1) for prepared in item.batch]
-        self._watch.know(item.batch[0].fit.input_px)
-        return [Seen(one.job, one.fit, found, inference_s) for one, found in zip(item.batch, people, strict=True)]
+            outcomes = [seeing.failed(error, alone=len(frames) == 1) for seeing in frames]
+        else:
+            width_px, height_px = item.batch[0].input_px
+            self._watch.know((width_px, height_px))
+            self._metrics.count("posebus_inferences_total", len(found))
+            self._metrics.count("posebus_input_pixels_total", len(found) * width_px * height_px)
+            times_s = (item.submitted_at_s, item.finished_at_s)
+            pairs = zip(item.batch, found, strict=True)
+            outcomes = [one.seeing.found(one.number, people, *times_s) for one, people in pairs]
+        return [outcome for outcome in outcomes if outcome is not None]
 
     def _note_busy(self, until_s: float) -> None:
         """The engine had work until then; only with the lock held."""
         self._metrics.count("posebus_engine_busy_seconds_total", max(0.0, until_s - self._busy_since_s))
         self._busy_since_s = max(self._busy_since_s, until_s)
 
-    def _leave(self, frames: int) -> None:
+    def _leave(self, inputs: int) -> None:
         with self._room:
-            self._inside -= frames
+            self._inside -= inputs
             self._room.notify_all()
+
+
+def _frames(batch: Sequence[_Prepared]) -> list[Seeing]:
+    """Each once, though several of its inputs may be in the batch."""
+    return list(dict.fromkeys(one.seeing for one in batch))

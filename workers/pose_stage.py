@@ -31,7 +31,8 @@ from workers.failures import Failures
 from workers.hang import Hang, HangGuard, HangWatch
 from workers.held import Held
 from workers.intake import Intake
-from workers.pipeline import Failed, Outcome, Pipeline, Seen
+from workers.pipeline import Pipeline
+from workers.seeing import Failed, Outcome, Seen
 from workers.triage import Triage
 
 CAMERAS_REFRESH_S = 0.5
@@ -200,7 +201,7 @@ class PoseStage:
         if not self._outbox:
             self._outbox_since_s = time.monotonic()
         if isinstance(outcome, Seen):
-            self._outbox.append(people_of(outcome, self._metrics, appearance=self._settings.appearance))
+            self._outbox.append(people_of(outcome, self._metrics, self._settings))
             return
         if outcome.dead_reason is not None:
             outcome = with_picture(outcome, self._shared)

@@ -12,11 +12,15 @@ from posebus.errors import BadPicture
 from posebus.messages import Delivery, EndOfStream, Frame, Skipped
 from posebus.settings import WorkerSettings
 from posebus.shared_frames import SharedFrames
+from workers.parts import inputs_of
 from workers.picture import Picture
 
 INNOCENT_DELIVERIES = 20
 """A frame that is handed out so many times as often as it may fail is given up, though nothing else speaks against it:
 something goes round and round."""
+MAX_INPUTS = 64
+"""Of one frame: a view of as many tiles as there can be, or some smaller ones. A frame that asks for more would keep a
+worker for minutes."""
 REASON_LENGTH = 200
 """Of a dead letter's reason, as much goes into the mark for the tracker."""
 
@@ -51,6 +55,9 @@ class Triage:
         reason = hopeless(entry, self.settings.max_deliveries)
         if reason is not None:
             return bury(entry, reason)
+        if inputs_of(body.views) > MAX_INPUTS:
+            reason = f"its views take {inputs_of(body.views)} inferences, and {MAX_INPUTS} is the most for a frame"
+            return bury(entry, f"{reason}: ask for fewer tiles")
         live = body.delivery is Delivery.LIVE
         if live and age_ms > self.settings.max_age_ms:
             return skip(entry, body, "too old")

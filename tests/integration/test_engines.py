@@ -16,9 +16,10 @@ import pytest
 from posebus.errors import EngineError
 from tests.integration.conftest import BuildModel, MakeEstimator
 from workers.arrays import Detections, ImageArray
+from workers.engines import openvino
 from workers.engines.base import Engine, Head, Limits
 from workers.engines.onnx import OnnxEngine
-from workers.engines.openvino import MAX_SHAPES, OpenVINOEngine
+from workers.engines.openvino import SETUPS_KEPT, OpenVINOEngine
 from workers.engines.torch import TorchEngine
 from workers.export import read_head
 from workers.picture import Picture
@@ -211,14 +212,51 @@ def test_a_lost_device_ends_the_worker_and_want_of_memory_does_not(
         engine.submit([good])
 
 
-def test_more_shapes_than_are_kept_still_work(make_estimator: MakeEstimator, people_rgb: ImageArray) -> None:
+def test_more_shapes_than_are_kept_still_work(
+    make_estimator: MakeEstimator, people_rgb: ImageArray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino, "MAX_COMPILED_BYTES", 0)
+    monkeypatch.setattr(openvino, "SETUPS_KEPT", 3)
     estimator = make_estimator(engine="openvino", precision="fp32", imgsz=320)
-    widths = [810 - 100 * n for n in range(MAX_SHAPES + 2)]
+    widths = [810 - 100 * n for n in range(5)]
     first = [estimator.estimate(people_rgb[:, :width]).scores for width in widths]
     again = [estimator.estimate(people_rgb[:, :width]).scores for width in widths]
-    assert len({estimator.fit((width, people_rgb.shape[0])).input_px for width in widths}) > MAX_SHAPES
+    assert len({estimator.fit((width, people_rgb.shape[0])).input_px for width in widths}) > 3
     for one, other in zip(first, again, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_as_many_sizes_are_kept_as_fit_the_memory(
+    engine_cache: Path, weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workers.export import export_onnx
+
+    path = export_onnx(weights, engine_cache)
+    engine = OpenVINOEngine(path, read_head(path), Limits(0.3, 0.7, 20), "fp32", threads=2)
+    compiled: list[tuple[int, int]] = []
+
+    class Compiled:
+        def wait_all(self) -> None:
+            pass
+
+    def note(setup: Any) -> Compiled:
+        compiled.append((setup.width_px, setup.height_px))
+        return Compiled()
+
+    monkeypatch.setattr(engine, "_compile", note)
+    every = [(32 * n, 32 * n) for n in range(1, SETUPS_KEPT + 6)]
+    for _ in range(2):
+        for width_px, height_px in every:
+            engine._queue(openvino._Setup(height_px, width_px, alone=False))
+    assert compiled == every, "small ones are all kept"
+    large = [(4096, 4096 - 32 * n) for n in range(SETUPS_KEPT)]
+    for _ in range(2):
+        for width_px, height_px in large:
+            engine._queue(openvino._Setup(height_px, width_px, alone=False))
+    assert compiled == [*every, *large], "some are kept, however large"
+    engine._queue(openvino._Setup(every[0][1], every[0][0], alone=False))
+    assert len(compiled) == len(every) + len(large) + 1
+    engine.close()
 
 
 def test_four_people_stand_before_the_bus(make_estimator: MakeEstimator, people_rgb: ImageArray) -> None:

@@ -24,8 +24,16 @@ from workers.mask_output import people_in
 from workers.picture import Picture
 from workers.preprocess import Letterbox
 
-MAX_SHAPES = 4
-"""Frame shapes for which compiled networks are kept, up to two each: one holds its own weights and buffers, 50 MB."""
+SETUPS_KEPT = 8
+"""Compiled networks that are kept in any case, of four frame shapes at least: each shape has up to two."""
+MAX_COMPILED_BYTES = 1_500_000_000
+"""Beyond these, more are kept as long as they are smaller than this together, by `compiled_bytes`. A camera whose
+inference size is found out needs one for each size, and compiling one takes 0.3 s, in which nobody is seen."""
+NETWORK_BYTES = 45_000_000
+INPUT_PIXEL_BYTES = 46
+"""What a compiled yolo11n-pose takes, in fp32: for its weights, which two of them do not share, and for each pixel of
+the input in each of its streams. Resident memory grew by 59, 69, 79, 99 and 129 MB for 416x256, 640x384, 800x480,
+1024x576 and 1280x736 with two streams, and by 45, 51, 62, 69 and 88 MB with one."""
 
 
 class _Setup(NamedTuple):
@@ -40,9 +48,14 @@ class _Setup(NamedTuple):
     alone: bool
 
 
+def compiled_bytes(height_px: int, width_px: int, streams: int) -> int:
+    """About how much memory a network compiled for this input takes."""
+    return NETWORK_BYTES + INPUT_PIXEL_BYTES * height_px * width_px * streams
+
+
 class OpenVINOEngine:
     """`Engine` over an exported ONNX file, or an 8-bit graph made of one; compiles once per frame shape (0.3 s) and
-    keeps the latest few.
+    keeps the latest ones.
     """
 
     name = "openvino"
@@ -86,11 +99,21 @@ class OpenVINOEngine:
 
     def _queue(self, setup: _Setup) -> Any:
         if setup not in self._queues:
-            if len(self._queues) >= 2 * MAX_SHAPES:
-                self._queues.popitem(last=False)[1].wait_all()
+            self._make_room(setup)
             self._queues[setup] = self._compile(setup)
         self._queues.move_to_end(setup)
         return self._queues[setup]
+
+    def _make_room(self, setup: _Setup) -> None:
+        """Forget what was not used for longest, until there is room for one more."""
+
+        def size_bytes(one: _Setup) -> int:
+            return compiled_bytes(one.height_px, one.width_px, 1 if one.alone else self._threads)
+
+        while len(self._queues) >= SETUPS_KEPT:
+            if sum(map(size_bytes, [*self._queues, setup])) <= MAX_COMPILED_BYTES:
+                return
+            self._queues.popitem(last=False)[1].wait_all()
 
     def _compile(self, setup: _Setup) -> Any:
         height_px, width_px, alone = setup

@@ -12,7 +12,7 @@ import pytest
 from posebus.messages import CaptureClock
 from posebus.metrics import BY_NAME, COUNTER, GAUGE, HISTOGRAM, TABLE, Metrics, MetricSpec, age_s
 
-UNITS = {"seconds", "second", "bytes", "frames", "letters", "people"}
+UNITS = {"seconds", "second", "bytes", "frames", "letters", "people", "inferences", "pixels"}
 YES_OR_NO = {"up", "online"}
 
 

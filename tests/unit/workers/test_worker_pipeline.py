@@ -22,8 +22,9 @@ from workers.engines.base import Head
 from workers.estimator import PoseEstimator
 from workers.hang import HangWatch
 from workers.picture import Picture
-from workers.pipeline import Failed, Outcome, Pipeline, Seen
+from workers.pipeline import Pipeline
 from workers.preprocess import Letterbox
+from workers.seeing import Failed, Outcome, Seen
 from workers.triage import Job, Triage
 
 SIZE_PX = (64, 64)
