@@ -28,6 +28,7 @@ from posebus.settings import RetentionSettings, WorkerSettings
 from posebus.shared_frames import SharedFrames
 from posebus.subscription import Plan, decode_entry
 from posebus.topology import WORKERS_GROUP, Topology
+from posebus.views import View
 from tests.contract.conftest import MakeClient
 from tests.samples import end, frame, held_writer
 from workers.arrays import Detections, ImageArray
@@ -118,7 +119,9 @@ class Bench:
             self.writers[name] = held_writer(self.broker, CameraRecord(name, self.delivery, "file"))
         return self.writers[name]
 
-    def publish(self, seq: int, camera: str = "door", data: bytes = BLACK, encoding: str = "jpeg") -> None:
+    def publish(
+        self, seq: int, camera: str = "door", data: bytes = BLACK, encoding: str = "jpeg", views: tuple[View, ...] = ()
+    ) -> None:
         writer = self.camera(camera)
         size = (WIDTH, HEIGHT)
         writer.publish(
@@ -130,6 +133,7 @@ class Bench:
                 image_size_px=size,
                 size_px=(2 * WIDTH, 2 * HEIGHT),
                 delivery=self.delivery,
+                views=views,
             )
         )
 
@@ -215,6 +219,44 @@ def test_every_frame_of_every_camera_becomes_poses_in_source_pixels(
     assert only.boxes_xyxy_px[0] == pytest.approx([72, 32, 120, 96])
     assert bench.waiting() == bench.waiting("yard") == (0, 0)
     assert bench.stage.report()["frames"] == 6
+
+
+def test_a_frame_that_is_looked_at_in_several_ways_says_what_each_found(
+    make_bench: MakeBench, make_client: MakeClient
+) -> None:
+    bench = make_bench(make_client())
+    bench.publish(0, views=(View(64), View(96), View(64, 2, 1)))
+    bench.publish(1)
+    bench.run()
+    entries = PoseReader(bench.broker, "t1", RetentionSettings()).read(["door"], 99, None)
+    probed, plain = sorted(entries, key=lambda entry: entry.body.seq if entry.body is not None else -1)
+    assert isinstance(probed.body, PoseFrame)
+    assert isinstance(plain.body, PoseFrame)
+    assert (probed.provenance.view, plain.provenance.view) == (View(64), None)
+    assert plain.body.probes == ()
+    assert [probe.view for probe in probed.body.probes] == [View(96), View(64, 2, 1)]
+    whole, tiles = probed.body.probes
+    # At 64 the input is higher than the picture in it, so that this person, of half its height, is higher, too.
+    assert probed.body.boxes_xyxy_px[0, ::2] == pytest.approx([72, 120], abs=0.5)
+    assert whole.boxes_xyxy_px[0] == pytest.approx([72, 32, 120, 96], abs=0.5)
+    assert len(tiles.scores) == 2, "somebody in the middle of each tile"
+    assert probed.body.appearance is not None
+    assert probed.body.appearance.shape[0] == 1
+    assert bench.engine.submitted == 5
+    assert bench.waiting() == (0, 0)
+    counted = bench.stage.report()["metrics"]
+    assert counted["posebus_inferences_total"] == [[5]]
+    assert counted["posebus_input_pixels_total"] == [[3 * 64 * 64 + 2 * 96 * 64]]
+
+
+def test_a_frame_of_several_views_that_fails_is_buried_once(make_bench: MakeBench, real_url: str) -> None:
+    bench = make_bench(connect(real_url), max_deliveries=1)
+    bench.engine.failing = True
+    bench.publish(0, views=(View(64, 2, 2), View(96)))
+    bench.run()
+    assert [type(body) for body in bench.poses()] == [Skipped]
+    assert len(bench.letters()) == 1
+    assert bench.waiting() == (0, 0)
 
 
 @pytest.mark.parametrize("wanted", [True, False])

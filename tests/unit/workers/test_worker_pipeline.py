@@ -17,6 +17,7 @@ from posebus.errors import EngineError
 from posebus.messages import Delivery, Skipped
 from posebus.metrics import Metrics
 from posebus.settings import WorkerSettings
+from posebus.views import View
 from workers.arrays import Detections, ImageArray
 from workers.engines.base import Head
 from workers.estimator import PoseEstimator
@@ -41,6 +42,7 @@ class ManualEngine:
     def __init__(self, batch: int = 1, in_flight: int = 2) -> None:
         self.batch, self.in_flight = batch, in_flight
         self.submitted: list[tuple[int, Future[list[Detections]]]] = []
+        self.shapes: list[tuple[int, ...]] = []
         self.hurried: list[bool] = []
         self.broken = False
         self.decoding = threading.Event()
@@ -55,11 +57,12 @@ class ManualEngine:
             raise EngineError("no memory for this shape")
         future: Future[list[Detections]] = Future()
         self.submitted.append((len(prepared), future))
+        self.shapes.append(prepared[0].shape[:2])
         self.hurried.append(hurry)
         return future
 
-    def answer(self) -> None:
-        frames, future = self.submitted.pop(0)
+    def answer(self, which: int = 0) -> None:
+        frames, future = self.submitted.pop(which)
         future.set_result([NOBODY] * frames)
 
     def close(self) -> None:
@@ -73,9 +76,9 @@ MakePipeline = Callable[..., Pipeline]
 def make_pipeline() -> Iterator[MakePipeline]:
     made: list[Pipeline] = []
 
-    def make(engine: ManualEngine) -> Pipeline:
+    def make(engine: ManualEngine, watch: HangWatch | None = None, metrics: Metrics | None = None) -> Pipeline:
         estimator = PoseEstimator(engine, WorkerSettings(imgsz=64))
-        made.append(Pipeline(estimator, Metrics(), decode_threads=1, watch=HangWatch(hang_s=60)))
+        made.append(Pipeline(estimator, metrics or Metrics(), 1, watch or HangWatch(hang_s=60)))
         return made[-1]
 
     yield make
@@ -83,8 +86,14 @@ def make_pipeline() -> Iterator[MakePipeline]:
         pipeline.close()
 
 
-def job(seq: int, data: bytes = JPEG, delivery: Delivery = Delivery.LOSSLESS, age_ms: float = 0.0) -> Job:
-    body = frame(seq, data=data, size_px=SIZE_PX, image_size_px=SIZE_PX, delivery=delivery)
+def job(
+    seq: int,
+    data: bytes = JPEG,
+    delivery: Delivery = Delivery.LOSSLESS,
+    age_ms: float = 0.0,
+    views: tuple[View, ...] = (),
+) -> Job:
+    body = frame(seq, data=data, size_px=SIZE_PX, image_size_px=SIZE_PX, delivery=delivery, views=views)
     entry = FrameEntry("door", b"%d-0" % seq, body, {})
     found = Triage(WorkerSettings())(entry, age_ms, time.monotonic())
     assert isinstance(found, Job)
