@@ -110,6 +110,7 @@ def _input(outcome: Outcome) -> dict[str, Any]:
         "processing_s": round(tally.processing_s, 3),
         "dropped": outcome.frames_in - tally.frames,
         "latency_ms": percentiles_ms([tally.latencies_ms]),
+        **({"views": dict(tally.views.most_common())} if tally.views else {}),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -43,6 +44,8 @@ class Tally:
     last_published_at_ns: int = 0
     identities: set[int] = field(default_factory=set)
     latencies_ms: Ages = field(default_factory=Ages)
+    views: Counter[str] = field(default_factory=Counter)
+    """Frames by how they were inferred, where that was decided for the recording."""
 
     def add(self, frame: TrackFrame, provenance: Provenance) -> None:
         """Count one frame."""
@@ -53,6 +56,8 @@ class Tally:
             self.first_frame_published_at_ns = provenance.frame_published_at_ns
         self.last_published_at_ns = max(self.last_published_at_ns, published_at_ns)
         self.latencies_ms.add((published_at_ns - provenance.frame_published_at_ns) / 1e6)
+        if provenance.view is not None and frame.inferred:
+            self.views[str(provenance.view)] += 1
         self.identities.update(track.id for track in frame.tracks if track.state == TrackState.CONFIRMED)
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from posebus.policies import AUTO, Policies
 from posebus.settings import WorkerSettings
 from posebus.views import View
 from workers.arrays import Detections, ImageArray
@@ -60,12 +61,22 @@ class PoseEstimator:
         width_px, height_px = fit.image_size_px
         return self.engine.prepare(Picture.of(np.zeros((height_px, width_px, 3), np.uint8)), fit)
 
-    def warm_up(self, image_size_px: tuple[int, int]) -> None:
+    def warm_up(self, image_size_px: tuple[int, int]) -> list[Letterbox]:
         """Set the engine up for pictures of this (width, height), which takes a moment for each new shape, and on a GPU
-        for each new batch size."""
-        prepared = self.blank(self.fit(image_size_px))
+        for each new batch size. With `imgsz: auto` for all sizes: a camera's first frame is measured at each, alone.
+
+        Returns how they enter the network.
+        """
+        auto = self._settings.imgsz == AUTO
+        sizes = Policies(AUTO, self._settings.imgsz_max).sizes if auto else ()
+        fits = [look_of(image_size_px, View(size), self.engine.head.stride).parts[0].fit for size in sizes]
+        for fit in fits:
+            self.submit([self.blank(fit)]).result()
+        plain = self.fit(image_size_px)
+        prepared = self.blank(plain)
         frames = 1
         while frames < self.engine.batch:
             self.submit([prepared] * frames).result()
             frames *= 2
         self.submit([prepared] * self.engine.batch).result()
+        return [*fits, plain]

@@ -95,8 +95,8 @@ class PoseStage:
     def warm_up(self) -> None:
         """Set the engine up for the sizes that the settings name, before the first frame."""
         for size_px in self._settings.warm_up_px:
-            self._estimator.warm_up(size_px)
-            self._watch.know(self._estimator.fit(size_px).input_px)
+            for fit in self._estimator.warm_up(size_px):
+                self._watch.know(fit.input_px)
 
     def step(self, now_s: float) -> bool:
         """One round: wait a moment for what the engine has seen, and commit it."""

@@ -104,6 +104,9 @@ def built_engine(settings: WorkerSettings, cache_dir: Path) -> Finding:
     build = build_command(settings)
     if found is None:
         return Finding("int8", BROKEN if wanted else NOTE, "no 8-bit engine was built", build)
+    if settings.imgsz == "auto":
+        text = f"{found.in_words()}; workers choose sizes up to {settings.imgsz_max} px, where it was not measured"
+        return Finding("int8", NOTE, text)
     if found.imgsz != settings.plain_imgsz:
         text = f"{found.in_words()}; workers use {settings.plain_imgsz} px, where it was not measured"
         return Finding("int8", NOTE, text, build)

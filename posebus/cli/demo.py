@@ -59,11 +59,13 @@ def demo(
 
 
 def _summary_lines(result: dict[str, Any]) -> Iterator[str]:
+    from posebus.cli.reports import size_in_words
+
     for camera in result["cameras"]:
         age = camera["age_ms"]
         yield (
             f"{camera['name']}: {camera['frames']} frames, {camera['tracks']} identities, {camera['skipped']} skipped, "
             f"age {age['p50']} ms (p95 {age['p95']} ms)"
         )
-    yield f"network: {result['engine']} {result['precision']} at {result['imgsz']} px"
+    yield f"network: {result['engine']} {result['precision']} at {size_in_words(result['imgsz'])}"
     yield from (f"look at: {path}" for path in result["files"])

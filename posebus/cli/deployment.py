@@ -9,7 +9,7 @@ from typing import Any
 from posebus.bus.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.cli.memory import Memory, MemoryLook
-from posebus.cli.reports import Report, count, losses, of_camera, section
+from posebus.cli.reports import Report, count, losses, of_camera, section, size_in_words
 from posebus.cli.work_rows import Window, Work, WorkRow, window, work, work_rows
 from posebus.settings import RetentionSettings
 
@@ -141,7 +141,8 @@ def _does(role: str, report: Report) -> str:
     if role == "worker":
         skipped = sum(count(number) for number in section(report, "skipped").values())
         parts = [
-            f"{report.get('engine')} {report.get('precision')} on {report.get('device')}, {report.get('imgsz')} px"
+            f"{report.get('engine')} {report.get('precision')} on {report.get('device')}, "
+            f"{size_in_words(report.get('imgsz'))}"
         ]
         parts += [f"{skipped} skipped"] if skipped else []
         parts += [f"{report['dead']} dead-lettered"] if report.get("dead") else []

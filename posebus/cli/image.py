@@ -24,8 +24,9 @@ from posebus.cli.options import (
 if TYPE_CHECKING:
     from posebus.messages import FloatArray
     from posebus.settings import Settings
+    from posebus.views import View
     from recordings.draw import Image
-    from workers.arrays import Detections
+    from workers.arrays import Detections, ImageArray
     from workers.estimator import PoseEstimator
 
 DEFAULT_OUT = Path("posebus-out")
@@ -40,6 +41,15 @@ _OutOption = Annotated[
 _ConfOption = Annotated[
     float,
     typer.Option("--conf", metavar="SCORE", help="Ignore people below this score, 0 to 1.", rich_help_panel=NETWORK),
+]
+_TilesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tiles",
+        metavar="CxR",
+        help="Cut large pictures into so many overlapping columns and rows, each inferred at --imgsz; like 2x2.",
+        rich_help_panel=NETWORK,
+    ),
 ]
 _PrecisionOption = Annotated[
     Precision, typer.Option("--precision", help="Arithmetic; fp32 is exact.", rich_help_panel=NETWORK)
@@ -63,6 +73,7 @@ def image(
     out: _OutOption = None,
     as_json: JsonOption = False,
     imgsz: ImgszOption = None,
+    tiles: _TilesOption = None,
     conf: _ConfOption = 0.25,
     engine: EngineOption = None,
     precision: _PrecisionOption = Precision.FP32,
@@ -73,9 +84,10 @@ def image(
 ) -> None:
     """Find the people in pictures: skeletons as JSON and drawn.
 
+    With --imgsz auto each picture is looked at in all sizes, and the smallest counts that finds as many people as any.
+
     Writes NAME.poses.json and NAME.annotated.png (with --blur NAME.blurred.png) for each picture into the folder --out.
-    A picture that cannot be
-    read is named on standard error and the others go on; the exit code is then 1.
+    A picture that cannot be read is named on standard error and the others go on; the exit code is then 1.
     """
     from recordings.inputs import file_names
 
@@ -89,6 +101,7 @@ def image(
         worker__allow_unknown_weights=trust,
         worker__masks=masks,
     )
+    views = _views(settings, tiles)
     folder = None if as_json and out is None else out or DEFAULT_OUT
     paths, failed = _pictures_in(files)
     results = []
@@ -97,7 +110,7 @@ def image(
             _make(folder)
         with _estimator(settings) as estimator:
             for path, name in zip(paths, file_names([str(path) for path in paths]), strict=True):
-                result = _one_picture(estimator, path, name, folder, blur=blur)
+                result = _one_picture(estimator, views, path, name, folder, blur=blur)
                 failed += result is None
                 if result is not None:
                     results.append(result)
@@ -110,7 +123,7 @@ def image(
 
 
 def _one_picture(
-    estimator: PoseEstimator, path: Path, name: str, folder: Path | None, *, blur: bool
+    estimator: PoseEstimator, views: Sequence[View], path: Path, name: str, folder: Path | None, *, blur: bool
 ) -> dict[str, Any] | None:
     """The result for one picture, also written to `folder`; None, after a sentence, for one that cannot be read."""
     import cv2
@@ -124,10 +137,11 @@ def _one_picture(
     except (BadPicture, SourceRejected) as error:
         complain(error)
         return None
-    found = estimator.estimate(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB))
+    view, found = _smallest_enough(estimator, cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB), views)
     result = {
         "file": str(path),
         "size_px": [image_bgr.shape[1], image_bgr.shape[0]],
+        "view": str(view),
         "people": _people(found),
     }
     if folder is not None:
@@ -140,6 +154,26 @@ def _one_picture(
         with writing(picture_path):
             picture_path.write_bytes(cv2.imencode(".png", image_bgr)[1].tobytes())
     return result
+
+
+def _views(settings: Settings, tiles: str | None) -> list[View]:
+    """How pictures are to be looked at, the cheapest first. Raises ConfigError."""
+    from posebus.errors import ConfigError, MalformedMessage
+    from posebus.policies import AUTO, Policies
+    from posebus.views import parse_view
+
+    worker = settings.worker
+    sizes = Policies(AUTO, worker.imgsz_max).sizes if worker.imgsz == AUTO else (worker.plain_imgsz,)
+    try:
+        return [parse_view(f"{size}/{tiles}" if tiles is not None else str(size)) for size in sizes]
+    except MalformedMessage:
+        raise ConfigError(f"--tiles: must be columns and rows from 1 to 8, like 2x2, not {tiles}") from None
+
+
+def _smallest_enough(estimator: PoseEstimator, image_rgb: ImageArray, views: Sequence[View]) -> tuple[View, Detections]:
+    """The first of `views` that finds as many people as any, and these."""
+    found = [(view, estimator.estimate(image_rgb, view=view)) for view in views]
+    return max(found, key=lambda pair: len(pair[1].scores))
 
 
 def _ending(blur: bool) -> str:
@@ -230,4 +264,4 @@ def _make(folder: Path) -> None:
 def _say(result: dict[str, Any], picture: Path | None, *, blur: bool) -> None:
     number = len(result["people"])
     where = "" if picture is None else f", {'blurred' if blur else 'drawn'} in {picture}"
-    print(f"{result['file']}: {number} {'person' if number == 1 else 'people'}{where}")
+    print(f"{result['file']}: {number} {'person' if number == 1 else 'people'} at {result['view']} px{where}")

@@ -25,6 +25,11 @@ def count(value: object) -> int:
     return int(number(value) or 0)
 
 
+def size_in_words(imgsz: object) -> str:
+    """The `imgsz` of workers, or of several that differ ("640, auto")."""
+    return "sizes of its own choice" if imgsz == "auto" else f"{imgsz} px"
+
+
 def of_camera(processes: Mapping[str, Report], role: str, camera: str) -> tuple[str, Report]:
     """The process of `role` that has `camera`, and what it says of it; the newest, if a dying one still reports."""
     found = [

@@ -99,6 +99,8 @@ def run(
 
 def summary_lines(summary: Mapping[str, Any], out: Path) -> list[str]:
     """The summary for people."""
+    from posebus.cli.reports import size_in_words
+
     lines = [
         f"{one['name']}: {one['frames']} frames, {one['tracks']} {_people(one['tracks'])}, {one['fps']:.1f} fps"
         for one in summary["inputs"]
@@ -107,7 +109,7 @@ def summary_lines(summary: Mapping[str, Any], out: Path) -> list[str]:
         latency = summary["latency_ms"]
         lines += [
             f"{summary['frames']} frames at {summary['fps']:.1f} fps, {summary['dropped']} dropped, "
-            f"{summary['engine']} {summary['precision']} at {summary['imgsz']} px, "
+            f"{summary['engine']} {summary['precision']} at {size_in_words(summary['imgsz'])}, "
             f"{summary['wall_s']:.1f} s in all; frame to track {latency['p50']} ms (p95 {latency['p95']} ms)"
         ]
     failed = len(summary["failed"])

@@ -39,7 +39,8 @@ def make_estimator(engine_cache: Path) -> Iterator[MakeEstimator]:
 
     def make(**settings: Any) -> PoseEstimator:
         wanted = WorkerSettings().model_copy(update=settings)
-        key = (wanted.engine, wanted.precision, wanted.model, wanted.threads, wanted.batch)
+        limits = (wanted.conf, wanted.iou, wanted.max_people)
+        key = (wanted.engine, wanted.precision, wanted.model, wanted.threads, wanted.batch, limits)
         if key not in engines:
             engines[key] = load_engine(wanted, engine_cache)
         return PoseEstimator(engines[key], wanted)

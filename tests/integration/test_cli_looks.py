@@ -142,7 +142,7 @@ def test_image_finds_the_people_and_draws_them(tmp_path: Path) -> None:
     done = posebus("image", ASSETS / "bus.jpg", "--out", tmp_path, "--json")
     assert done.returncode == 0, done.stderr
     (result,) = json.loads(done.stdout)
-    assert result["size_px"] == [810, 1080]
+    assert (result["size_px"], result["view"]) == ([810, 1080], "640")
     assert len(result["people"]) == 4
     assert np.array([person["keypoints"] for person in result["people"]]).shape == (4, 17, 3)
     boxes = np.array([person["box_xyxy_px"] for person in result["people"]])
@@ -154,6 +154,24 @@ def test_image_finds_the_people_and_draws_them(tmp_path: Path) -> None:
     assert original is not None
     assert drawn.shape == original.shape
     assert 0.005 < float((drawn != original).any(axis=2).mean()) < 0.2
+
+
+def test_image_takes_the_smallest_size_that_finds_everybody(tmp_path: Path) -> None:
+    bus = cv2.imread(str(ASSETS / "bus.jpg"))
+    assert bus is not None
+    cv2.imwrite(str(tmp_path / "near.png"), bus)
+    far = np.full((1440, 2560, 3), 114, np.uint8)
+    far[400:832, 700:1024] = cv2.resize(bus, (324, 432), interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(tmp_path / "far.png"), far)
+    done = posebus("image", tmp_path / "near.png", tmp_path / "far.png", "--imgsz", "auto", "--json")
+    assert done.returncode == 0, done.stderr
+    near, away = json.loads(done.stdout)
+    assert len(near["people"]) >= 4
+    assert int(near["view"]) < int(away["view"]) <= 1280
+    done = posebus("image", tmp_path / "far.png", "--tiles", "3x2", "--json")
+    (tiled,) = json.loads(done.stdout)
+    assert tiled["view"] == "640/3x2"
+    assert len(tiled["people"]) >= 2
 
 
 def test_one_bad_picture_does_not_stop_the_others(tmp_path: Path) -> None:

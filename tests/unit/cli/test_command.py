@@ -73,6 +73,12 @@ def test_a_mistake_in_an_option_is_a_sentence() -> None:
     assert done.stderr == "posebus: --imgsz: must be auto, or a multiple of 32 from 64 to 4096, not 33\n"
 
 
+def test_tiles_that_cannot_be_are_a_sentence() -> None:
+    done = posebus("image", "x.jpg", "--tiles", "9x1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "posebus: --tiles: must be columns and rows from 1 to 8, like 2x2, not 9x1\n"
+
+
 def test_an_unreachable_broker_is_a_sentence_without_its_password() -> None:
     done = posebus("watch", "--redis", "redis://me:hunter2@127.0.0.1:1")
     assert done.returncode == 1

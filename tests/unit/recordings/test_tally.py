@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posebus.messages import Provenance
+from posebus.views import View
 from recordings.tally import Ages, Tally, percentiles_ms, processing_s, rate
 
 MS = 1_000_000
@@ -29,6 +30,15 @@ def test_time_runs_from_the_first_frame_in_to_the_last_track_out() -> None:
     assert tally.last_seq == 2
     assert tally.processing_s == pytest.approx(0.2)
     assert percentiles_ms([tally.latencies_ms])["p50"] == pytest.approx(149, abs=0.1)
+
+
+def test_frames_are_counted_by_how_they_were_inferred() -> None:
+    tally = Tally()
+    for seq, view in enumerate((None, View(640), View(1280, 2, 1), View(640))):
+        tally.add(samples.track_frame(seq), replace(provenance(0, 1), view=view))
+    predicted = replace(samples.track_frame(4), inferred=False)
+    tally.add(predicted, replace(provenance(0, 1), view=View(640)))
+    assert tally.views == {"640": 2, "1280/2x1": 1}
 
 
 def test_recordings_at_the_same_time_share_their_time() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from posebus.settings import WorkerSettings
+from posebus.views import View
 from workers.arrays import Detections, ImageArray
 from workers.engines.base import Head
 from workers.estimator import PoseEstimator
@@ -87,3 +88,17 @@ def test_warming_up_shows_the_engine_every_batch_size(
     estimator.warm_up((640, 480))
     assert engine.batches == expected
     assert {image.shape for image in engine.seen} == {(480, 640, 3)}
+
+
+def test_warming_up_for_sizes_of_its_own_choice_takes_them_all(engine: ScriptedEngine) -> None:
+    estimator = PoseEstimator(engine, WorkerSettings(imgsz="auto", imgsz_max=800))
+    fits = estimator.warm_up((640, 480))
+    assert {image.shape[1] for image in engine.seen} == {320, 416, 512, 640, 800} == {fit.input_px[0] for fit in fits}
+
+
+def test_people_of_tiles_are_in_the_pixels_of_the_picture(engine: ScriptedEngine, estimator: PoseEstimator) -> None:
+    found = estimator.estimate(np.zeros((500, 1750, 3), np.uint8), view=View(640, 2, 1))
+    assert [image.shape for image in engine.seen] == [(320, 640, 3)] * 2
+    # The tiles are 1000 wide, a person stands in the middle of each.
+    assert sorted(found.keypoints_px[:, 5, 0].tolist()) == pytest.approx([500, 1250], abs=1)
+    assert found.keypoints_px[:, 5, 1].tolist() == pytest.approx([250, 250], abs=1)
