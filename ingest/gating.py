@@ -21,6 +21,8 @@ HOLD_S = 1.0
 """A scene counts as moving for this long after the last motion: who stops for a moment has not gone."""
 REFRESH_S = {"conservative": 5.0, "eager": 15.0}
 """So often a picture is inferred whatever is seen: somebody may have sat there from the beginning."""
+ENTER_S = 0.2
+"""Eager: before the tracker tells of somebody who comes in, pictures after the first are looked at so often."""
 LITTLE_S = 0.3
 """Eager: while little changes, people who are there are looked at so often, ..."""
 MUCH_CHANGED = 0.8
@@ -85,13 +87,19 @@ class Gate:
         if motion is None:
             return RATE if limited else None
         moving = state.moved_ns >= 0 and now_ns - state.moved_ns <= HOLD_S * 1e9
+        begins = not self.open and motion.moving > 0.0
+        eager = self._policies.motion_gate == EAGER
         self._note(now_ns, motion, moving=moving, occupied=directive.occupied)
         if since_s >= REFRESH_S[self._policies.motion_gate]:
             return None
         if not directive.occupied:
             # Who comes in is seen in the very picture that shows it, whatever the rate.
-            return None if motion.moving > 0.0 else (RATE if limited else None) if moving else STILL
-        if self._policies.motion_gate == EAGER and since_s < LITTLE_S:
+            if not moving or begins:
+                return None if begins else STILL
+            if eager and since_s < ENTER_S:
+                return RATE
+            return RATE if limited and motion.moving == 0.0 else None
+        if eager and since_s < LITTLE_S:
             much = motion.moving > 0.0 and motion.since_inferred >= MUCH_CHANGED * motion.moving
             return None if much and not limited else RATE
         return RATE if limited else None

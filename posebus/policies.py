@@ -11,6 +11,9 @@ from posebus.settings import AUTO_IMGSZ_FIRST, CameraSettings, WorkerSettings
 from posebus.views import View
 
 AUTO = "auto"
+FIRST_INTERVAL_S = 1 / 12
+"""With `infer_fps: auto`, cameras of which nothing is known yet are inferred this often: to tell people apart who are
+close, twelve looks a second do as well as twenty-five."""
 SIZES = (320, 416, 512, 640, 800, 1024, 1280, 1600, 1920)
 """Inference sizes among which `imgsz: auto` chooses, up to `worker.imgsz_max`: each a quarter larger than the one
 before, as near as the networks' stride allows."""
@@ -39,12 +42,24 @@ class Policies:
         """The sizes that `imgsz: auto` may choose, ascending."""
         return tuple(size for size in SIZES if size <= self.imgsz_max) or (self.imgsz_max,)
 
+    @property
+    def first_interval_s(self) -> float:
+        """How long nobody is looked at again before anything is known."""
+        if self.infer_fps is None:
+            return 0.0
+        return FIRST_INTERVAL_S if self.infer_fps == AUTO else 1.0 / float(self.infer_fps)
+
     def first(self, epoch: int = 0) -> Directive:
-        """What is done before anything is known: every frame, whoever is there; the first is measured at all sizes."""
+        """What is done before anything is known, whoever is there. By `imgsz: auto` the first frame is measured at the
+        largest size, which sees most, and at a small one: what lies between follows from how large people are."""
+        interval_s = self.first_interval_s
         if self.imgsz == AUTO:
             view = View(min(AUTO_IMGSZ_FIRST, self.sizes[-1]))
-            return Directive(epoch, -1, 0, view, tuple(View(size) for size in self.sizes if size != view.imgsz))
-        return Directive(epoch, -1, 0, View(self.imgsz) if isinstance(self.imgsz, int) else None)
+            ends = dict.fromkeys((self.sizes[min(1, len(self.sizes) - 1)], self.sizes[-1]))
+            probe = tuple(View(size) for size in ends if size != view.imgsz)
+            return Directive(epoch, -1, 0, view, probe, interval_s=interval_s)
+        view_or_none = View(self.imgsz) if isinstance(self.imgsz, int) else None
+        return Directive(epoch, -1, 0, view_or_none, interval_s=interval_s)
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""

@@ -39,7 +39,7 @@ class Planner:
         self._sizes = SizeChooser(policies) if policies.imgsz == AUTO else None
         self.plan: Plan | None = None
         self.decisions: tuple[Decision, ...] = ()
-        self._interval_s = policies_interval_s(policies)
+        self._interval_s = policies.first_interval_s
         self._longer_since_ns: int | None = None
         self._occupied = True
 
@@ -128,11 +128,6 @@ class Planner:
         self._interval_s = float(state["interval_s"])
         self._longer_since_ns = None if state["longer_since_ns"] is None else int(state["longer_since_ns"])
         self._occupied = bool(state["occupied"])
-
-
-def policies_interval_s(policies: Policies) -> float:
-    """How long nobody is looked at to begin with: with a fixed rate always, with `auto` not at all."""
-    return 1.0 / policies.infer_fps if isinstance(policies.infer_fps, int | float) else 0.0
 
 
 def _rate(interval_s: float) -> str:

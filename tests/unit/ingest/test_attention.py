@@ -42,7 +42,7 @@ def test_the_first_frame_waits_for_nobody_and_the_second_one_for_its_answer() ->
     attention.begin_epoch(1)
     first = attention.judge(picture(0), 0)
     assert first is not None
-    assert first.views[0] == View(640)
+    assert first.views == (View(640), View(416), View(1280))
     attention.accepted(first, 0, 0)
     assert attention.judge(picture(1), 1) is None
     plans.plan = Plan(1, 0, (Directive(1, 0, 0, View(1280)),))

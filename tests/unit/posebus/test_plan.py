@@ -97,8 +97,10 @@ def test_a_camera_has_its_own_word_before_that_of_all() -> None:
 def test_nothing_is_known_of_a_camera_at_first() -> None:
     first = Policies(AUTO, 960).first(3)
     assert first.view == View(640)
-    assert first.probe == (View(320), View(416), View(512), View(800))
+    assert first.probe == (View(416), View(800))
     assert first.occupied
     assert first.interval_s == 0.0
+    assert Policies(infer_fps=AUTO).first().interval_s == pytest.approx(1 / 12)
+    assert Policies(infer_fps=4.0).first().interval_s == 0.25
     assert Policies(imgsz=960).first().view == View(960)
     assert Policies().first().view is None
