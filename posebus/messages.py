@@ -78,7 +78,8 @@ class Frame:
     `size_px` is the source's (width, height), `image_size_px` that of the encoded picture after any downscale.
     `data` is a JPEG; with encoding `raw` the BGR rows, 3 bytes a pixel; with `shared` the name of a file with such rows
     in the memory of this machine (`posebus.shared_frames`). `views` is how it is to be inferred, as the worker is set
-    where there are none: the people are those of the first one, what the others find is told beside.
+    where there are none: the people are those of the first one, what the others find is told beside; of a live frame,
+    as far as that was begun before it was too old.
     """
 
     camera: str
@@ -180,8 +181,8 @@ class PoseFrame:
 class Provenance:
     """How a result came to be: the times and terms that travel beside a `PoseFrame` or `TrackFrame`.
 
-    `inference_ns`: how long the engine had the frame, from its submission to its result. `view`: how the picture
-    entered the network, None where that was not said.
+    `inference_ns`: how long the engine had the frame, from its submission to its result; of several views, the first,
+    from its first tile to its last. `view`: how the picture entered the network, None where that was not said.
     """
 
     clock: CaptureClock

@@ -71,7 +71,11 @@ def look_of(image_size_px: tuple[int, int], view: View, stride: int) -> Look:
 
 
 def decoded(picture: Picture, looks: Sequence[Look]) -> ImageArray:
-    """The rows of `picture`, decoded once for all of `looks`, in the size that the largest needs. Raises BadPicture."""
+    """The rows of `picture`, decoded once for all of `looks`, in the size that the largest needs. Raises BadPicture.
+
+    So a small look beside a large one may get its pixels from other rows than alone: of JPEGs more than twice as large
+    as it needs. That depends on the frame and its views alone, and on nothing else that is under way.
+    """
     widths, heights = zip(*(look.needed_px for look in looks), strict=True)
     return picture.rgb((max(widths), max(heights)))
 
