@@ -140,6 +140,18 @@ TABLE = (
         ("camera",),
         "Median age of the camera's last frames when their tracks were published.",
     ),
+    MetricSpec(
+        "posebus_camera_imgsz_pixels",
+        GAUGE,
+        ("camera",),
+        "Longest side of the network's input that was chosen for the camera, or of each of its tiles.",
+    ),
+    MetricSpec(
+        "posebus_camera_infer_interval_seconds",
+        GAUGE,
+        ("camera",),
+        "Least time between two frames of the camera that are inferred; 0: every frame.",
+    ),
     MetricSpec("posebus_up", GAUGE, (), "Whether the broker answered, so that the rest is there: 1 or 0."),
 )
 """All metrics there are."""

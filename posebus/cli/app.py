@@ -11,6 +11,7 @@ from posebus.cli.dead import dead_app
 from posebus.cli.demo import demo
 from posebus.cli.doctor import doctor
 from posebus.cli.engines import engines_app
+from posebus.cli.explain import explain
 from posebus.cli.forget import forget
 from posebus.cli.image import image
 from posebus.cli.jobs import jobs_app
@@ -67,6 +68,7 @@ app.command("submit", rich_help_panel=JOBS)(submit)
 app.add_typer(jobs_app, name="jobs", rich_help_panel=JOBS)
 app.command("watch", rich_help_panel=LOOK)(watch)
 app.command("top", rich_help_panel=LOOK)(top)
+app.command("explain", rich_help_panel=LOOK)(explain)
 app.add_typer(dead_app, name="dead", rich_help_panel=LOOK)
 app.command("metrics", rich_help_panel=LOOK)(metrics)
 app.command("doctor", rich_help_panel=LOOK)(doctor)

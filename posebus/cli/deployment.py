@@ -9,7 +9,7 @@ from typing import Any
 from posebus.bus.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.cli.memory import Memory, MemoryLook
-from posebus.cli.reports import Report, count, losses, of_camera, section, size_in_words
+from posebus.cli.reports import Report, count, losses, number, of_camera, section, size_in_words
 from posebus.cli.work_rows import Window, Work, WorkRow, window, work, work_rows
 from posebus.settings import RetentionSettings
 
@@ -42,6 +42,7 @@ class CameraRow:
     poses_bytes: int | None = None
     tracks_bytes: int | None = None
     dropped: int = 0
+    infer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,17 @@ def _camera_row(record: CameraRecord, before: Snapshot, now: Snapshot) -> Camera
         poses_bytes=now.memory.streams.get(("poses", name)),
         tracks_bytes=now.memory.streams.get(("tracks", name)),
         dropped=sum(losses(source).values()) + count(tracked.get("skipped")),
+        infer=_infer(tracked),
     )
+
+
+def _infer(tracked: Report) -> str | None:
+    """How the camera is inferred, where that is decided for it."""
+    if "interval_s" not in tracked:
+        return None
+    interval_s = number(tracked["interval_s"]) or 0.0
+    rate = f"{1 / interval_s:.3g}/s" if interval_s else "all"
+    return rate if tracked.get("view") is None else f"{tracked['view']} px, {rate}"
 
 
 def _process_row(name: str, before: Snapshot, report: Report, since: Window) -> ProcessRow:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from posebus.cli.reports import Report, count, losses, number, of_camera, section
+from posebus.cli.reports import Report, count, imgsz_of, losses, number, of_camera, section
 from posebus.errors import PoseBusError
 from posebus.metric_windows import Distribution, read_snapshot
 from posebus.metrics import BY_NAME, COUNTER, HISTOGRAM, TABLE, MetricSpec
@@ -74,6 +74,8 @@ def _of_camera(source: Report, tracked: Report) -> Iterator[tuple[str, tuple[str
         ("posebus_camera_frames_total", ("tracks",), number(tracked.get("frames"))),
         ("posebus_camera_people", (), number(tracked.get("people"))),
         ("posebus_camera_age_seconds", (), None if age_ms is None else age_ms / 1000),
+        ("posebus_camera_imgsz_pixels", (), imgsz_of(tracked.get("view"))),
+        ("posebus_camera_infer_interval_seconds", (), number(tracked.get("interval_s"))),
     ):
         if value is not None:
             yield name, labels, float(value)

@@ -47,3 +47,9 @@ def losses(source: Report) -> dict[str, int]:
     # What ingest skips in the broker reaches the tracker as a mark, which counts it too.
     found.pop("overflow", None)
     return found
+
+
+def imgsz_of(view: object) -> float | None:
+    """The size in the text of a `posebus.views.View`; None where that is none."""
+    size = view.partition("/")[0] if isinstance(view, str) else ""
+    return float(size) if size.isdecimal() and len(size) < 6 else None

@@ -99,7 +99,8 @@ def tables(shown: Overview, where: str) -> Group:
     cameras = Table(box=box.SIMPLE_HEAD, title=f"posebus at {where}", title_justify="left", pad_edge=False)
     for name in ("camera", "state"):
         cameras.add_column(name, no_wrap=True)
-    for name in ("fps in", "fps out", "age ms", "people", "waiting", "full", "MB", "dropped"):
+    decided = any(camera.infer is not None for camera in shown.cameras)
+    for name in ("fps in", "fps out", "age ms", "people", "waiting", "full", "MB", "dropped", *["infer"] * decided):
         cameras.add_column(name, justify="right", no_wrap=True)
     colors = {"online": "green", "offline": "red", "connecting": "yellow"}
     for camera in shown.cameras:
@@ -111,6 +112,7 @@ def tables(shown: Overview, where: str) -> Group:
             _share(camera.backlog_bytes, camera.backlog_limit_bytes),
             _megabytes(camera.poses_bytes, camera.tracks_bytes),
             Text(str(camera.dropped), style="yellow" if camera.dropped else ""),
+            *[camera.infer or "-"] * decided,
         )
     troubles = [Text(f"{camera.name}: {camera.trouble}", style="red") for camera in shown.cameras if camera.trouble]
     notes = [] if shown.cameras else [Text("No camera has published anything yet.", style="dim")]

@@ -11,6 +11,9 @@ from posebus.views import View, parse_view
 from tracking.policies import probing, sizes
 from tracking.policies.ladder import cost_px, views_of
 
+UNANSWERED_S = 10.0
+"""A probe that was not answered for so long is asked for again."""
+
 
 class Change(NamedTuple):
     """Another view was chosen, or the first one for good; `why` in words."""
@@ -35,6 +38,7 @@ class SizeChooser:
         self._done = self._in_vain = 0
         self._spent_px = self._inferred_px = self._first_px = 0
         self._told = False
+        self._asked_ns: int | None = None
 
     def see(self, frame: PoseFrame, view: View | None, heights_px: Sequence[float]) -> Change | None:
         """An inferred frame; heights_px: of the people that are tracked after it. Returns what changed."""
@@ -48,6 +52,11 @@ class SizeChooser:
             self._probed_at_ns = now_ns  # its time went back
         if not self.probe:
             self._ask(now_ns, size_px, heights_px)
+        elif frame.probes or self._asked_ns is None or now_ns < self._asked_ns:
+            self._asked_ns = now_ns
+        elif now_ns - self._asked_ns > UNANSWERED_S * 1e9:
+            # Live, what is measured beside a frame is left out where workers are late.
+            self.probe_at_ns = self._asked_ns = now_ns + 1
         return change
 
     def _measure(self, frame: PoseFrame, used: View) -> Change | None:
@@ -92,6 +101,7 @@ class SizeChooser:
         cost = probing.cost_of(asked.views, size_px)
         if probing.affordable(cost, self._spent_px, self._inferred_px, self._first_px or cost):
             self.probe, self.probe_at_ns = asked.views, now_ns + 1
+            self._asked_ns = now_ns
 
     def state_dict(self) -> dict[str, Any]:
         """JSON values."""
@@ -103,6 +113,7 @@ class SizeChooser:
             "probed_at_ns": self._probed_at_ns,
             "counts": [self._done, self._in_vain, self._spent_px, self._inferred_px, self._first_px],
             "told": self._told,
+            "asked_ns": self._asked_ns,
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
@@ -115,6 +126,7 @@ class SizeChooser:
         counts = (int(number) for number in state["counts"])
         self._done, self._in_vain, self._spent_px, self._inferred_px, self._first_px = counts
         self._told = bool(state["told"])
+        self._asked_ns = None if state["asked_ns"] is None else int(state["asked_ns"])
 
 
 def _words(before: View, after: View, probes: Sequence[sizes.Probed]) -> str:

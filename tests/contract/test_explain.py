@@ -1,0 +1,42 @@
+"""`posebus explain` against a real broker in which a tracker's plan stands."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from posebus.bus.connection import open_broker
+from posebus.bus.plan_store import queue_plan
+from posebus.bus.registry import CameraRecord, Registry
+from posebus.cli.app import app
+from posebus.errors import ConfigError
+from posebus.messages import Delivery
+from posebus.plan import Decision, Directive, Plan
+from posebus.policies import AUTO, Policies
+from posebus.views import View
+
+
+def test_a_camera_is_explained(redis_server: str) -> None:
+    broker = open_broker(redis_server)
+    registry = Registry(broker)
+    registry.add_camera(CameraRecord("door", Delivery.LIVE, "network", Policies(imgsz=AUTO)))
+    assert registry.cameras()[0].policies == Policies(imgsz=AUTO)
+    now_ns = broker.now_ns()
+    plan = Plan(1, 5, (Directive(1, 5, now_ns, View(416)),))
+    queue_plan(broker.client, broker.topology.plan("door"), plan, [Decision(1, 5, now_ns, "imgsz", "416", "enough")])
+    done = CliRunner().invoke(app, ["explain", "door", "--redis", redis_server])
+    assert done.exit_code == 0
+    assert "now: inferred at 416 px, every frame" in done.stdout
+    assert "416: enough" in done.stdout
+    told = json.loads(CliRunner().invoke(app, ["explain", "door", "--json", "--redis", redis_server]).stdout)
+    assert told["decided"][0]["why"] == "enough"
+
+
+def test_an_unknown_camera_is_a_sentence(redis_server: str) -> None:
+    Registry(open_broker(redis_server)).add_camera(CameraRecord("door", Delivery.LIVE, "network"))
+    done = CliRunner().invoke(app, ["explain", "dor", "--redis", redis_server])
+    assert isinstance(done.exception, ConfigError)
+    with pytest.raises(ConfigError, match="did you mean 'door'"):
+        raise done.exception
