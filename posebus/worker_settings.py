@@ -79,6 +79,18 @@ class WorkerSettings(Strict):
         description="Frames in which nothing moves and nobody is are not inferred: conservative, or eager, which "
         "leaves out frames in which little has moved, too",
     )
+    keypoint_model: str | None = Field(
+        default=None, description="Path to the .onnx file of a top-down network that computes everybody's keypoints"
+    )
+    refine_below_px: int | None = Field(
+        default=None,
+        ge=1,
+        description="The network looks again, on an enlarged crop, at people less high than this in its input, or in "
+        "the picture where that has fewer rows",
+    )
+    refine_mirrored: bool = Field(
+        default=True, description="Refine by two looks, one of them at the mirror image: better, at twice the price"
+    )
     conf: float = Field(default=0.1, gt=0, lt=1, description="Boxes below this score are not published")
     iou: float = Field(default=0.7, gt=0, le=1, description="Overlap at which NMS suppresses the weaker box")
     max_people: int = Field(default=300, ge=1, le=1000, description="People per frame at most")

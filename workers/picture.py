@@ -50,6 +50,16 @@ class Picture:
             self._rgb = decode_image(self.data, self.encoding, self.size_px, needed_px)
         return self._rgb
 
+    def full_rgb(self) -> ImageArray:
+        """The rows of the whole size, u8 (H, W, 3): decoded once more, and not kept, where `rgb` left some out.
+
+        Raises BadPicture.
+        """
+        rows = self.rgb()
+        if (rows.shape[1], rows.shape[0]) == self.size_px:
+            return rows
+        return decode_image(self.data, self.encoding, self.size_px)
+
 
 def decode_image(
     data: bytes | memoryview,

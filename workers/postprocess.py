@@ -108,7 +108,7 @@ def xyxy(boxes_cxcywh: FloatArray) -> FloatArray:
 
 def _keypoints(values: FloatArray, head: Head) -> FloatArray:
     """(N, K * dims) to (N, K, 3); a network without keypoint confidences is taken at its word: 1."""
-    points = values.reshape(-1, head.keypoints, head.keypoint_dims)
+    points = values.reshape(len(values), head.keypoints, head.keypoint_dims)
     if head.keypoint_dims == 2:
         points = np.concatenate((points, np.ones_like(points[..., :1])), axis=-1)
     return np.ascontiguousarray(points, dtype=np.float32)

@@ -63,13 +63,47 @@ def load_engine(settings: WorkerSettings, cache_dir: Path) -> Engine:
     """
     choice = choose_engine(settings)
     weights = resolve_weights(settings.model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir)
+    engine = _with_masks(ENGINES[choice.name](weights, choice, settings, cache_dir), choice, settings, cache_dir)
+    try:
+        return _with_second_look(engine, settings)
+    except EngineError:
+        engine.close()
+        raise
+
+
+def _with_masks(engine: Engine, choice: EngineChoice, settings: WorkerSettings, cache_dir: Path) -> Engine:
+    """The engine, or around it one that outlines people, where the settings say so."""
     if settings.masks is None:
-        return ENGINES[choice.name](weights, choice, settings, cache_dir)
-    outlines = resolve_weights(settings.masks, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir)
-    poses = ENGINES[choice.name](weights, choice, settings, cache_dir)
+        return engine
     from workers.engines.masking import MaskingEngine
 
-    return MaskingEngine(poses, MASK_ENGINES[choice.name](outlines, choice, settings, cache_dir))
+    outlines = resolve_weights(settings.masks, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir)
+    return MaskingEngine(engine, MASK_ENGINES[choice.name](outlines, choice, settings, cache_dir))
+
+
+def _with_second_look(engine: Engine, settings: WorkerSettings) -> Engine:
+    """The engine, or around it one that computes keypoints on crops of people as the settings say."""
+    if settings.keypoint_model is None and settings.refine_below_px is None:
+        return engine
+    from workers.keypoints.second_look import SecondLookEngine, Serialised
+
+    inner = Serialised(engine)
+    if settings.keypoint_model is None:
+        from workers.keypoints.refining import Refiner
+
+        assert settings.refine_below_px is not None
+        return SecondLookEngine(inner, Refiner(inner, settings.refine_below_px, mirrored=settings.refine_mirrored))
+    if settings.refine_below_px is not None:
+        raise EngineError(
+            "keypoint_model looks at everybody on a crop already: set it, or refine_below_px, but not both"
+        )
+    if find_spec("onnxruntime") is None:
+        raise EngineError("keypoint_model needs the package onnxruntime: install posebus[worker]")
+    from workers.keypoints.model import KeypointModel
+    from workers.keypoints.top_down import TopDown
+
+    model = KeypointModel(Path(settings.keypoint_model).expanduser(), settings.threads or available_cpus())
+    return SecondLookEngine(inner, TopDown(model))
 
 
 def _choose_name(wanted: str, precision: str) -> tuple[str, str]:

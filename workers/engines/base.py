@@ -48,7 +48,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """`openvino`, `onnx` or `torch`."""
+        """`openvino`, `onnx` or `torch`; with `+refine` or `+keypoints` behind it if people are looked at twice."""
 
     @property
     def precision(self) -> str:

@@ -1,0 +1,87 @@
+"""A person cut out of a picture: the way there, as an image of fixed size, and the way back of what is found in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from workers.arrays import Detections, FloatArray, ImageArray
+from workers.preprocess import PADDING, Letterbox
+
+CONTEXT = 1.25
+"""A crop is this many times as large as the box: what top-down networks were trained with (Xiao et al., "Simple
+Baselines", ECCV 2018, and HRNet and MMPose after them)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """Where a crop of `size_px` (width, height) lies: a point p of the picture is at (p - origin_px) * scale in it."""
+
+    origin_px: tuple[float, float]
+    scale: float
+    size_px: tuple[int, int]
+
+    @classmethod
+    def around(cls, box_xyxy_px: FloatArray, size_px: tuple[int, int], context: float = CONTEXT) -> Crop:
+        """The box (4,) in the middle, with its shape kept, `context` times as large as itself along one side at least.
+
+        A box of no size counts as one of a pixel.
+        """
+        left, top, right, bottom = (float(side) for side in box_xyxy_px)
+        width_px, height_px = size_px
+        scale = min(width_px / max(right - left, 1.0), height_px / max(bottom - top, 1.0)) / context
+        origin_px = (left + right - width_px / scale) / 2, (top + bottom - height_px / scale) / 2
+        return cls(origin_px, scale, size_px)
+
+    def cut(self, rows_rgb: ImageArray, *, centres: bool = True) -> ImageArray:
+        """The crop of the picture u8 (H, W, 3), as a new array; grey where there is no picture.
+
+        Two conventions are in use for where pixel i lies. With `centres` its middle is at i + 0.5, as in OpenCV's
+        resize and the letterbox, so also in ultralytics' training; without, at i, as in that of HRNet and MMPose.
+        """
+        # Linear interpolation looks at four pixels, which of a crop that shrinks would leave most out.
+        finer = max(1, int(1 / self.scale))
+        scale = self.scale * finer
+        shift = 0.5 * (scale - 1) if centres else 0.5 * (finer - 1)
+        x, y = (shift - scale * origin for origin in self.origin_px)
+        there = np.array(((scale, 0.0, x), (0.0, scale, y)))
+        size_px = self.size_px[0] * finer, self.size_px[1] * finer
+        grey = (PADDING, PADDING, PADDING)
+        cut: ImageArray = cv2.warpAffine(rows_rgb, there, size_px, flags=cv2.INTER_LINEAR, borderValue=grey)
+        return cut if finer == 1 else cv2.resize(cut, self.size_px, interpolation=cv2.INTER_AREA)
+
+    def points_to_picture(self, points_px: FloatArray) -> FloatArray:
+        """Points (..., 2) of the crop in pixels of the picture; a new float32 array."""
+        moved: FloatArray = points_px / np.float32(self.scale) + np.array(self.origin_px, np.float32)
+        return moved
+
+
+class RowsOfInput:
+    """The rows of a picture, u8 (H, W, 3) of whatever size it was decoded to, and its way into the network's input."""
+
+    def __init__(self, rows_rgb: ImageArray, fit: Letterbox) -> None:
+        self.rows_rgb = rows_rgb
+        size_px = np.array((rows_rgb.shape[1], rows_rgb.shape[0]), np.float32)
+        self._offset_px = np.array(fit.offset_px, np.float32)
+        self._scale = size_px / np.array(fit.resized_px, np.float32)
+
+    @property
+    def per_input_px(self) -> float:
+        """Pixels of the rows to one of the network's input, downwards; across it is the same but for rounding."""
+        return float(self._scale[1])
+
+    def from_input(self, points_px: FloatArray) -> FloatArray:
+        """Points (..., 2) in pixels of the network's input as pixels of the rows."""
+        moved: FloatArray = np.multiply(points_px - self._offset_px, self._scale, dtype=np.float32)
+        return moved
+
+    def to_input(self, points_px: FloatArray) -> FloatArray:
+        """The way back."""
+        moved: FloatArray = np.divide(points_px, self._scale, dtype=np.float32) + self._offset_px
+        return moved
+
+    def boxes_of(self, people: Detections) -> FloatArray:
+        """The boxes (N, 4) of people in the network's input in pixels of the rows."""
+        return self.from_input(people.boxes_xyxy_px.reshape(-1, 2, 2)).reshape(-1, 4)

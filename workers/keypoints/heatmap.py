@@ -1,0 +1,53 @@
+"""Keypoints out of heatmaps: one map a keypoint, high where the network believes it to be.
+
+The output of Convolutional Pose Machines (Wei et al., CVPR 2016), stacked Hourglasses (Newell et al., ECCV 2016),
+Simple Baselines (Xiao et al., ECCV 2018) and HRNet (Sun et al., CVPR 2019).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workers.arrays import FloatArray
+from workers.postprocess import IndexArray
+
+TOWARDS_SECOND = 0.25
+"""The maximum is moved by a quarter of a cell towards its higher neighbour, along each axis: maps are a quarter as
+large as the input, and a peak between two cells shows in the second one (Newell et al., section 3.1)."""
+
+
+def decode_heatmaps(heatmaps: FloatArray, keypoints: int, input_px: tuple[int, int]) -> FloatArray:
+    """Heatmaps (N, K or K + 1, H, W) as keypoints (N, K, 3): x, y in pixels of the input, confidence in 0..1.
+
+    `input_px` (width, height). Cell i of a map stands for input pixel i times the stride. Convolutional Pose Machines
+    have one map more, of the background, the last one. The confidence is the height of the maximum.
+    """
+    maps = heatmaps[:, :keypoints]
+    people, _, height, width = maps.shape
+    flat = maps.reshape(people, keypoints, height * width)
+    peak = flat.argmax(axis=2)
+    y, x = np.divmod(peak, width)
+    stride = np.array((input_px[0] / width, input_px[1] / height), np.float32)
+    places = np.stack((x + _lean(maps, y, x, axis=1), y + _lean(maps, y, x, axis=0)), axis=-1) * stride
+    confidence = np.take_along_axis(flat, peak[..., None], axis=2)
+    return np.concatenate((places, np.clip(confidence, 0, 1)), axis=-1).astype(np.float32)
+
+
+def _lean(maps: FloatArray, y: IndexArray, x: IndexArray, axis: int) -> FloatArray:
+    """By how many cells (N, K) the true peak lies beside the maximum along `axis` (0: y, 1: x); none at the border."""
+    side = maps.shape[2 + axis]
+    place = (y, x)[axis]
+    before, after = (
+        _at(maps, *(np.clip(place + step, 0, side - 1) if axis == one else (y, x)[one] for one in (0, 1)))
+        for step in (-1, 1)
+    )
+    inside = (place > 0) & (place < side - 1)
+    lean: FloatArray = (TOWARDS_SECOND * np.sign(after - before) * inside).astype(np.float32)
+    return lean
+
+
+def _at(maps: FloatArray, y: IndexArray, x: IndexArray) -> FloatArray:
+    """The value of each map at its own place: (N, K)."""
+    people, keypoints = np.ogrid[: maps.shape[0], : maps.shape[1]]
+    values: FloatArray = maps[people, keypoints, y, x]
+    return values
