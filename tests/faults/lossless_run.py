@@ -66,10 +66,18 @@ def lossless_settings(clips: Mapping[str, Path], workers: int, trackers: int, **
     )
 
 
-def run(clips: Mapping[str, Path], workers: int, trackers: int, disturb: Disturb = lambda fleet, seen: None) -> Public:
-    """Play `clips`, a camera each, on a broker of their own until all have ended."""
+def run(
+    clips: Mapping[str, Path],
+    workers: int,
+    trackers: int,
+    disturb: Disturb = lambda fleet, seen: None,
+    policies: Mapping[str, Any] | None = None,
+) -> Public:
+    """Play `clips`, a camera each, on a broker of their own until all have ended; `policies` are worker settings."""
     with EmbeddedBroker() as url:
-        return run_on(url, lossless_settings(clips, workers, trackers, redis=url), clips, disturb)
+        settings = lossless_settings(clips, workers, trackers, redis=url)
+        worker = WorkerSettings.model_validate({**settings.worker.model_dump(), **(policies or {})})
+        return run_on(url, settings.model_copy(update={"worker": worker}), clips, disturb)
 
 
 def run_on(url: str, settings: Settings, clips: Mapping[str, Path], disturb: Disturb) -> Public:

@@ -79,6 +79,18 @@ def test_killing_processes_of_every_kind_changes_nothing(
     record_property("kills", kills)
 
 
+def test_what_policies_decide_is_the_same_through_kills(clips: dict[str, Path], thorough: bool) -> None:
+    """Sizes, rates and the motion gate depend on what was seen, never on when."""
+    policies = {"imgsz": "auto", "imgsz_max": 512, "infer_fps": "auto", "motion_gate": "eager"}
+    chosen = {camera: clips[camera] for camera in ("stadtmitte", "one-by-one")}
+    calm = run(chosen, workers=1, trackers=1, policies=policies)
+    frames = [frame for found in calm.tracks.values() for frame in found]
+    assert 0 < sum(frame["inferred"] for frame in frames) < 0.7 * len(frames)
+    killer = Killer(random.Random(), THOROUGH_KILLS if thorough else 10, GAP_S, ROLES)
+    same(run(chosen, workers=3, trackers=2, disturb=killer, policies=policies), calm)
+    assert killer.kills.total() > 0
+
+
 def test_processes_that_slept_through_their_leases_change_nothing(calm: Public, clips: dict[str, Path]) -> None:
     """Stopped for longer than the lease, woken when the successor has begun."""
     sleepers: list[Any] = []

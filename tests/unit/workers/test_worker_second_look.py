@@ -170,7 +170,7 @@ def test_frames_of_a_batch_get_their_own_people_and_submissions_never_meet() -> 
 def test_closing_waits_for_frames_that_still_need_the_inner_engine() -> None:
     finder = Finder(small(100, 100))
     estimator = refining(finder)
-    prepared, _ = estimator.prepare(Picture.of(wide()))
+    (prepared,) = estimator.prepare(Picture.of(wide()))
     finder.release.clear()
     future = estimator.submit([prepared])
     closing = threading.Thread(target=estimator.engine.close)
