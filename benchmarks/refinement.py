@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,7 @@ CLIPS = ("TUD-Stadtmitte.mp4", "one-by-one-person-detection.mp4")
 CROWDED = "vtest.avi"
 CROWDED_IMGSZ = 960
 FRAMES = 40
+FRAMES_OF_CLIP = 12
 SURE = 0.5
 MASK_OF_BOX = 0.53
 """COCO's area is that of the body's mask; where there is only a box, this part of it, as in MMPose."""
@@ -93,7 +94,7 @@ def annotated_people(folder: Path) -> list[Person]:
 
 def people_of_clip(path: Path, estimator: PoseEstimator) -> Iterator[Person]:
     """Those whom the engine is sure of in evenly spaced frames; of their keypoints the sure ones count as known."""
-    for rgb in frames_of(path):
+    for rgb in frames_of(path, FRAMES_OF_CLIP):
         found = estimator.estimate(rgb)
         for box, score, keypoints in zip(found.boxes_xyxy_px, found.scores, found.keypoints_px, strict=True):
             known = np.concatenate((keypoints[:, :2], keypoints[:, 2:] >= SURE), axis=1).astype(np.float32)
@@ -108,7 +109,7 @@ def oks(keypoints_px: FloatArray, person: Person) -> float:
     return float(np.exp(-apart / (2 * person.area_px2 * (2 * SIGMAS) ** 2))[known].mean())
 
 
-def losses(people: Sequence[Person], sides: Mapping[str, PoseEstimator]) -> tuple[dict[str, float], int]:
+def losses(people: Iterable[Person], sides: Mapping[str, PoseEstimator]) -> tuple[dict[str, float], int]:
     """1 - OKS of each side, averaged over the people whom all of them found, and how many these are."""
     lost: dict[str, list[float]] = {side: [] for side in sides}
     for person in people:
@@ -120,7 +121,7 @@ def losses(people: Sequence[Person], sides: Mapping[str, PoseEstimator]) -> tupl
     return {side: float(np.mean(values)) for side, values in lost.items()}, len(next(iter(lost.values())))
 
 
-def frames_of(path: Path, count: int = FRAMES) -> list[ImageArray]:
+def frames_of(path: Path, count: int) -> list[ImageArray]:
     """Evenly spaced frames, u8 RGB."""
     video = cv2.VideoCapture(str(path))
     total = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -193,21 +194,27 @@ def report(data: Path, heights_px: Sequence[int], imgsz: int, engine: str) -> It
         annotated = annotated_people(data / "coco4")
         for where, canvas_px in (("in a wide view", CANVAS_PX), ("by itself", None)):
             for height_px in heights_px:
-                yield _row(where, height_px, [one.reduced(height_px, canvas_px) for one in annotated], sides)
+                yield _row(where, annotated, height_px, canvas_px, sides)
         yield f"\n## 1 - OKS against what the same engine sees in the whole frames, in a wide view\n\n{head}"
         for clip in CLIPS:
             people = list(people_of_clip(data / clip, sides["one look"]))
             for height_px in heights_px:
-                yield _row(clip, height_px, [one.reduced(height_px, CANVAS_PX) for one in people], sides)
+                yield _row(clip, people, height_px, CANVAS_PX, sides)
     yield f"\n## Cost, {CROWDED} at {CROWDED_IMGSZ}\n"
     yield "| | people a frame | ms a frame | CPU ms a frame |\n|---|---|---|---|"
     with sides_at(CROWDED_IMGSZ, engine) as sides:
-        for side, (people_, wall_ms, cpu_ms) in costs(frames_of(data / CROWDED), sides).items():
+        for side, (people_, wall_ms, cpu_ms) in costs(frames_of(data / CROWDED, FRAMES), sides).items():
             yield f"| {side} | {people_:.1f} | {wall_ms:.1f} | {cpu_ms:.1f} |"
 
 
-def _row(where: str, height_px: int, people: Sequence[Person], sides: Mapping[str, PoseEstimator]) -> str:
-    lost, count = losses(people, sides)
+def _row(
+    where: str,
+    people: Sequence[Person],
+    height_px: int,
+    canvas_px: tuple[int, int] | None,
+    sides: Mapping[str, PoseEstimator],
+) -> str:
+    lost, count = losses((one.reduced(height_px, canvas_px) for one in people), sides)
     first = next(iter(lost.values()))
     cells = [
         f"{loss:.3f}" + ("" if loss is first else f" ({100 * (loss / first - 1):+.0f} %)") for loss in lost.values()
