@@ -79,6 +79,9 @@ class WorkerSettings(Strict):
         description="Frames in which nothing moves and nobody is are not inferred: conservative, or eager, which "
         "leaves out frames in which little has moved, too",
     )
+    enhance: Literal["off", "auto"] = Field(
+        default="off", description="Brighten and denoise dark pictures before inference; bright ones stay as they are"
+    )
     keypoint_model: str | None = Field(
         default=None, description="Path to the .onnx file of a top-down network that computes everybody's keypoints"
     )

@@ -13,6 +13,7 @@ from posebus.settings import WorkerSettings
 from posebus.views import View
 from workers.arrays import Detections, ImageArray
 from workers.engines.base import Engine
+from workers.enhance import assess, enhanced
 from workers.parts import Look, cut, decoded, look_of
 from workers.picture import Picture
 from workers.preprocess import Letterbox
@@ -40,7 +41,11 @@ class PoseEstimator:
     def prepare(self, picture: Picture, looks: Sequence[Look] = ()) -> list[Any]:
         """See `Engine.prepare`; what `submit` needs of all parts of `looks`, in their order. Raises BadPicture."""
         looks = looks or self.looks(picture.size_px)
-        decoded(picture, looks)
+        rows_rgb = decoded(picture, looks)
+        if self._settings.enhance == AUTO:
+            picture.need = assess(rows_rgb)
+            if picture.need is not None:
+                picture = picture.changed(enhanced(rows_rgb, picture.need))
         pieces = [(piece, part) for look in looks for piece, part in zip(cut(picture, look), look.parts, strict=True)]
         return [self.engine.prepare(piece, part.fit) for piece, part in pieces]
 

@@ -8,6 +8,7 @@ import simplejpeg
 
 from posebus.errors import BadPicture
 from workers.arrays import ImageArray
+from workers.enhance import Need
 
 MAX_PICTURE_PX = 50_000_000
 """Larger pictures are refused before a byte of them is decoded: 50 megapixels are 150 MB of rows."""
@@ -25,7 +26,7 @@ class Picture:
     `size_px` (width, height) is what its message claims. Not thread-safe: it is passed from thread to thread.
     """
 
-    __slots__ = ("_rgb", "data", "encoding", "size_px")
+    __slots__ = ("_rgb", "data", "encoding", "need", "size_px")
 
     def __init__(self, data: bytes | memoryview, encoding: str, size_px: tuple[int, int]) -> None:
         """See `decode_image` for the arguments."""
@@ -33,11 +34,19 @@ class Picture:
         self.encoding = encoding
         self.size_px = size_px
         self._rgb: ImageArray | None = None
+        self.need: Need | None = None
+        """What was done to it before the network saw it, where that was anything."""
 
     @classmethod
     def of(cls, image_rgb: ImageArray) -> Picture:
         """A picture that is decoded already: u8 (H, W, 3), C-contiguous."""
         picture = cls(b"", "rgb", (image_rgb.shape[1], image_rgb.shape[0]))
+        picture._rgb = image_rgb
+        return picture
+
+    def changed(self, image_rgb: ImageArray) -> Picture:
+        """The same picture with other rows, of the size that its own were decoded to."""
+        picture = Picture(b"", "rgb", self.size_px)
         picture._rgb = image_rgb
         return picture
 

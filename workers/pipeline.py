@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from posebus.bus.frame_reader import PoseResult
+from posebus.bus.frame_reader import CAMERAS_KNOWN, PoseResult
 from posebus.errors import BadPicture
 from posebus.messages import Delivery
 from posebus.metrics import Metrics
@@ -58,6 +58,8 @@ class Pipeline:
     def __init__(self, estimator: PoseEstimator, metrics: Metrics, decode_threads: int, watch: HangWatch) -> None:
         engine = estimator.engine
         self._watch = watch
+        self.enhanced: dict[str, tuple[int, str]] = {}
+        """By camera: the last frame that was enhanced (ns), and why."""
         self._estimator = estimator
         self._metrics = metrics
         self._decoders = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
@@ -164,6 +166,11 @@ class Pipeline:
             self._watch.decoded(number)
         now_s = time.monotonic()
         self._metrics.observe("posebus_stage_seconds", now_s - began_s, stage="decode")
+        if job.picture.need is not None:
+            self._metrics.count("posebus_frames_enhanced_total")
+            if len(self.enhanced) >= CAMERAS_KNOWN:
+                self.enhanced.clear()
+            self.enhanced[job.frame.camera] = (job.frame.captured_at_ns, str(job.picture.need))
         try:
             with self._submitting:
                 seeing = Seeing(job, looks)

@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from posebus.bus.frame_reader import FrameReader, PoseResult
@@ -44,6 +44,7 @@ COMMIT_WAIT_S = 0.25
 """Nobody waits for the poses of a recording: several in one transaction cost a third of what they cost one by one."""
 OUTBOX_FULL = 64
 DRAIN_TIMEOUT_S = 5.0
+ENHANCED_TOLD = 30
 LAST_COMMIT_S = 1.0
 """With a frame that hangs, so long is waited for what else is finished."""
 
@@ -134,6 +135,7 @@ class PoseStage:
             "skipped": dict(self._skipped),
             "in_flight": len(self._held),
             "capacity": self._pipeline.capacity,
+            "enhance": _newest(self._pipeline.enhanced),
             "metrics": self._metrics.snapshot(),
         }
 
@@ -259,3 +261,9 @@ class PoseStage:
             provenance = result.provenance
             age = age_s(result.body.captured_at_ns, provenance.frame_published_at_ns, provenance.clock, now_ns)
             self._metrics.observe("posebus_age_at_publish_seconds", age, stage="poses")
+
+
+def _newest(enhanced: Mapping[str, tuple[int, str]]) -> dict[str, Any]:
+    """For people, of the cameras whose pictures were enhanced last."""
+    latest = sorted(enhanced.items(), key=lambda item: -item[1][0])[:ENHANCED_TOLD]
+    return {camera: {"captured_at_ns": at_ns, "text": text} for camera, (at_ns, text) in latest}

@@ -13,6 +13,7 @@ import typer
 from posebus.cli.options import (
     NETWORK,
     EngineOption,
+    EnhanceOption,
     ImgszOption,
     JsonOption,
     ModelOption,
@@ -75,6 +76,7 @@ def image(
     imgsz: ImgszOption = None,
     tiles: _TilesOption = None,
     conf: _ConfOption = 0.25,
+    enhance: EnhanceOption = None,
     engine: EngineOption = None,
     precision: _PrecisionOption = Precision.FP32,
     model: ModelOption = None,
@@ -94,6 +96,7 @@ def image(
     settings = settings_from(
         None,
         worker__imgsz=imgsz,
+        worker__enhance=enhance,
         worker__conf=conf,
         worker__engine=engine,
         worker__precision=precision,

@@ -40,6 +40,13 @@ class MotionGate(StrEnum):
     EAGER = "eager"
 
 
+class Enhance(StrEnum):
+    """The values of `WorkerSettings.enhance`."""
+
+    OFF = "off"
+    AUTO = "auto"
+
+
 NETWORK = "Network"
 
 ConfigOption = Annotated[
@@ -83,6 +90,14 @@ MotionGateOption = Annotated[
     typer.Option(
         "--motion-gate",
         help="Do not infer frames in which nothing moves and nobody is. (default: off)",
+        rich_help_panel=NETWORK,
+    ),
+]
+EnhanceOption = Annotated[
+    Enhance | None,
+    typer.Option(
+        "--enhance",
+        help="Brighten and denoise dark pictures before inference. (default: off)",
         rich_help_panel=NETWORK,
     ),
 ]
