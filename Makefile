@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-gpu bench-takeover faults soak install lock audit clean
+.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-refinement bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-gpu bench-takeover faults soak install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench-engine: $(VENV)/.installed-dev  ## Milliseconds a frame of the bare engine
 
 bench-parity: $(VENV)/.installed-dev  ## Our detections against ultralytics' own predictor
 	$(PY) -m benchmarks.parity --data $(DATA) $(ARGS)
+
+bench-refinement: $(VENV)/.installed-dev  ## What a second look at small people gains and costs
+	$(PY) -m benchmarks.refinement --data $(DATA) $(ARGS)
 
 bench-capture: $(VENV)/.installed-dev  ## What capturing costs
 	$(PY) -m benchmarks.capture $(CLIP).mp4 $(ARGS)

@@ -112,7 +112,8 @@ def test_crops_come_from_all_rows_of_a_jpeg(annotated: list[Person], refining: R
     estimator = refining(engine="openvino")
 
     def estimate(picture: Picture) -> Any:
-        prepared, fit = estimator.prepare(picture)
+        (prepared,) = estimator.prepare(picture)
+        fit = estimator.fit(picture.size_px)
         return fit.people_to_source(estimator.submit([prepared]).result()[0], picture.size_px)
 
     picture = Picture(data, "jpeg", (1920, 1440))
