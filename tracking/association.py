@@ -79,5 +79,7 @@ def worths(odds: Floats, state: Ints, in_sight: Bools, scores: Floats, high_scor
             sure = scores[detection] >= high_score
             if sure or (known and in_sight[track]):
                 gain = odds[track, detection] + gate - (0.0 if sure else gates.doubt_penalty)
-                worth[track, detection] = max(gain * scores[detection], 0.0)
+                value = gain * scores[detection]
+                # Boxes of absurd sizes overflow: what is no number is not worth anything either.
+                worth[track, detection] = value if 0.0 < value < np.inf else 0.0
     return worth
