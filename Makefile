@@ -38,7 +38,7 @@ schemas: $(VENV)/.installed-dev  ## Bring the JSON Schemas in posebus/schemas up
 DATA ?= ../shared/data
 CLIP ?= $(DATA)/TUD-Stadtmitte
 
-bench: bench-engine bench-parity bench-capture bench-tracking bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker  ## All benchmarks (DATA=DIR, CLIP=DIR/NAME)
+bench: bench-engine bench-parity bench-capture bench-tracking bench-ablation bench-refinement bench-throughput bench-overhead bench-live bench-rescaling bench-broker  ## All benchmarks (DATA=DIR, CLIP=DIR/NAME)
 
 bench-engine: $(VENV)/.installed-dev  ## Milliseconds a frame of the bare engines
 	$(PY) -m benchmarks.engine $(ARGS)
@@ -58,6 +58,9 @@ bench-tracking: $(VENV)/.installed-dev $(VENV)/.installed-peers  ## Our tracker 
 
 bench-ablation: $(VENV)/.installed-dev  ## What each idea of our tracker contributes
 	$(PY) -m benchmarks.tracking_ablation --data $(DATA) $(ARGS)
+
+bench-refinement: $(VENV)/.installed-dev  ## What a second look at small people gains and costs
+	$(PY) -m benchmarks.refinement --data $(DATA) $(ARGS)
 
 bench-peers: $(VENV)/.installed-peers  ## Trackers that bench-tracking compares with and that pip cannot resolve beside ours
 

@@ -118,6 +118,24 @@ PrecisionOption = Annotated[
         rich_help_panel=NETWORK,
     ),
 ]
+RefineOption = Annotated[
+    int | None,
+    typer.Option(
+        "--refine-below",
+        metavar="PIXELS",
+        help="Look again, on enlarged crops, at people less high than this in the network's input; 128 is a good one.",
+        rich_help_panel=NETWORK,
+    ),
+]
+KeypointModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--keypoint-model",
+        metavar="FILE",
+        help="Top-down network (.onnx) that computes everybody's keypoints.",
+        rich_help_panel=NETWORK,
+    ),
+]
 ConfOption = Annotated[
     float | None,
     typer.Option("--conf", metavar="SCORE", help="Ignore people below this score, 0 to 1.", rich_help_panel=NETWORK),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from benchmarks.refinement import CANVAS_PX, Person, annotated_people, losses
 from posebus.settings import WorkerSettings
 from tests.integration.conftest import MakeEstimator
+from tests.integration.run_command import posebus
 from workers.engines import load_engine
 from workers.estimator import PoseEstimator
 from workers.picture import Picture
@@ -123,3 +125,34 @@ def test_crops_come_from_all_rows_of_a_jpeg(annotated: list[Person], refining: R
     assert len(reduced.scores) == len(whole.scores)
     apart = np.linalg.norm(reduced.keypoints_px[0, :, :2] - whole.keypoints_px[0, :, :2], axis=1)
     assert np.median(apart) < 5  # of 240
+
+
+def test_recordings_run_with_it_and_several_workers_find_what_one_finds(
+    annotated: list[Person], engine_cache: Path, tmp_path: Path
+) -> None:
+    import cv2
+
+    (tmp_path / "view").mkdir()
+    for number, one in enumerate(annotated[:6]):
+        cv2.imwrite(str(tmp_path / "view" / f"{number:02d}.png"), one.reduced(80, CANVAS_PX).rgb[..., ::-1])
+    tracks = []
+    for workers in ("1", "2"):
+        out = tmp_path / workers
+        arguments = ["run", tmp_path / "view", "--out", out, "--workers", workers, "--no-video", "--json"]
+        done = posebus(engine_cache, *arguments, "--refine-below", "128")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["engine"].endswith("+refine")
+        rows = [json.loads(line)["tracks"] for line in (out / "view.tracks.jsonl").read_text().splitlines()]
+        assert len(rows) == 6
+        assert any(rows)
+        tracks.append(rows)
+    assert tracks[0] == tracks[1]
+
+
+def test_both_kinds_of_second_look_at_once_are_refused_with_a_sentence(engine_cache: Path, tmp_path: Path) -> None:
+    from ultralytics.utils import ASSETS
+
+    both = ["--refine-below", "128", "--keypoint-model", tmp_path / "net.onnx"]
+    done = posebus(engine_cache, "image", ASSETS / "bus.jpg", "--out", tmp_path, *both)
+    assert done.returncode == 1
+    assert "set it, or refine_below_px, but not both" in done.stderr
