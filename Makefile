@@ -59,9 +59,6 @@ bench-tracking: $(VENV)/.installed-dev $(VENV)/.installed-peers  ## Our tracker 
 bench-ablation: $(VENV)/.installed-dev  ## What each idea of our tracker contributes
 	$(PY) -m benchmarks.tracking_ablation --data $(DATA) $(ARGS)
 
-bench-refinement: $(VENV)/.installed-dev  ## What a second look at small people gains and costs
-	$(PY) -m benchmarks.refinement --data $(DATA) $(ARGS)
-
 bench-peers: $(VENV)/.installed-peers  ## Trackers that bench-tracking compares with and that pip cannot resolve beside ours
 
 # Without what they ask for: numpy below 2, rich below 15 and OpenCV below 5, which would undo the lock, and model hubs
