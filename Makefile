@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-refinement bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-gpu bench-takeover faults soak install lock audit clean
+.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-refinement bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,10 @@ bench-rescaling: $(VENV)/.installed-dev  ## How soon a worker takes part that is
 
 bench-broker: $(VENV)/.installed-dev  ## What one Redis carries (ARGS="--redis-server --json FILE")
 	$(PY) -m benchmarks.broker --clip $(CLIP).mp4 $(ARGS)
+
+# Not part of `make bench`: all policies on all clips and a day take hours on two cores.
+bench-economy: $(VENV)/.installed-dev  ## What each policy saves and costs, on the clips and a simulated day (ARGS="--clips day --policies reference all")
+	$(PY) -m benchmarks.economy --data $(DATA) $(ARGS)
 
 # Not part of `make bench`: it needs an NVIDIA GPU.
 bench-gpu: $(VENV)/.installed-dev  ## The same on an NVIDIA GPU: bare engine, pipeline, model.track (ARGS="--json FILE")

@@ -1,0 +1,50 @@
+"""The ways of running a recording that `benchmarks.economy` compares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from posebus.policies import AUTO
+from posebus.settings import AUTO_IMGSZ_FIRST
+from posebus.views import View
+
+REFERENCE, SMALL = "reference", "small"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`options` of `posebus run`; `plain` is how frames are inferred of which the tracks say nothing else."""
+
+    title: str
+    options: tuple[str, ...]
+    plain: View
+
+    @property
+    def probes(self) -> bool:
+        """Whether frames may be measured beside at other sizes, of which the tracks say nothing."""
+        return AUTO in self.options[: self.options.index("--imgsz") + 2]
+
+
+def policies(large: int, small: int) -> dict[str, Policy]:
+    """By the name on the command line. Those that choose no size run at `large`, as the reference does: so each is
+    compared with what differs from it by this policy alone."""
+
+    def at(size: int, title: str, *options: str) -> Policy:
+        return Policy(title, ("--imgsz", str(size), *options), View(size))
+
+    def auto(title: str, *options: str) -> Policy:
+        first = View(min(AUTO_IMGSZ_FIRST, large))
+        return Policy(title, ("--imgsz", AUTO, *options), first)
+
+    everything = ("--infer-fps", "auto", "--enhance", "auto", "--motion-gate")
+    return {
+        REFERENCE: at(large, f"every frame at {large}"),
+        SMALL: at(small, f"every frame at {small}"),
+        "imgsz": auto("imgsz auto"),
+        "infer-fps": at(large, "infer_fps auto", "--infer-fps", "auto"),
+        "gate": at(large, "motion_gate conservative", "--motion-gate", "conservative"),
+        "gate-eager": at(large, "motion_gate eager", "--motion-gate", "eager"),
+        "enhance": at(large, "enhance auto", "--enhance", "auto"),
+        "all": auto("all, conservative gate", *everything, "conservative"),
+        "all-eager": auto("all, eager gate", *everything, "eager"),
+    }

@@ -1,0 +1,116 @@
+"""What `benchmarks.economy` computes of its runs: costs, tracks kept, the table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.accuracy import Rows
+from benchmarks.economy_cost import Look, gflops, of_look, total
+from benchmarks.economy_policies import REFERENCE, policies
+from benchmarks.economy_report import HEAD, Line, draw, table
+from benchmarks.economy_run import read_looks
+from benchmarks.economy_tracks import Kept, kept, recall
+from posebus.views import View
+
+VGA = (640, 480)
+FPS = 10.0
+
+
+def walk(track: int, first: int, last: int, left: float = 0.0) -> Rows:
+    """Somebody who walks to the right."""
+    return {frame: [(track, left + 4.0 * frame, 50.0, 40.0, 100.0)] for frame in range(first, last + 1)}
+
+
+def together(*walks: Rows) -> Rows:
+    frames = {frame for rows in walks for frame in rows}
+    return {frame: [row for rows in walks for row in rows.get(frame, [])] for frame in frames}
+
+
+def test_a_picture_costs_what_its_input_has_of_pixels() -> None:
+    assert gflops(640 * 640) == pytest.approx(7.6)
+    assert of_look(Look(VGA, View(640))) == (1, 640 * 480)
+    assert of_look(Look(VGA, View(1280))).pixels == 4 * 640 * 480
+    # Two tiles side by side that overlap by a quarter: each is 366 of 640 wide, and fitted to 640 along its height.
+    tiles = of_look(Look(VGA, View(640, 2, 1)))
+    assert tiles.inferences == 2
+    assert tiles.pixels == 2 * 512 * 640
+
+
+def test_probes_are_in_the_reports_and_what_came_after_them_in_the_views() -> None:
+    looks = [Look(VGA, View(640))] * 8 + [Look(VGA, View(1280))] * 2
+    small = 640 * 480
+    worker = {"frames": 7.0, "inferences": 9.0, "input_pixels": 9.0 * small}
+    assert total(looks, [worker]) == (12, (9 + 1 + 8) * small)
+    assert total(looks, []) == (10, 16 * small)
+
+
+def test_only_a_size_that_is_chosen_is_probed() -> None:
+    found = policies(1280, 640)
+    assert {name for name, policy in found.items() if policy.probes} == {"imgsz", "all", "all-eager"}
+    assert found[REFERENCE].plain == View(1280)
+
+
+def test_frames_are_read_with_the_view_that_they_had(tmp_path: Path) -> None:
+    frames = [
+        {"size_px": [640, 480], "view": None, "inferred": True},
+        {"size_px": [640, 480], "view": "1280/2x1", "inferred": True},
+        {"size_px": [640, 480], "view": None, "inferred": False},
+    ]
+    path = tmp_path / "clip.tracks.jsonl"
+    path.write_text("".join(json.dumps(frame) + "\n" for frame in frames))
+    assert list(read_looks(path, View(800))) == [Look(VGA, View(800)), Look(VGA, View(1280, 2, 1)), None]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (walk(7, 1, 50), Kept(1, 0, 0)),
+        (walk(7, 4, 47), Kept(1, 0, 0)),  # three frames are 0.3 s
+        (walk(7, 5, 50), Kept(1, 0, 1)),
+        (walk(7, 1, 46), Kept(1, 0, 1)),
+        (walk(7, 1, 90), Kept(1, 0, 0)),
+        (walk(7, 1, 50, left=200.0), Kept(1, 1, 0)),
+        ({}, Kept(1, 1, 0)),
+        (together(walk(7, 1, 20), walk(8, 21, 50)), Kept(1, 0, 1)),
+    ],
+)
+def test_a_track_is_kept_lost_or_cut_short(found: Rows, expected: Kept) -> None:
+    assert kept(walk(1, 1, 50), found, FPS) == expected
+
+
+def test_one_track_stands_for_one_of_two_people() -> None:
+    reference = together(walk(1, 1, 30), walk(2, 31, 50))
+    assert kept(reference, walk(7, 1, 50), FPS) == Kept(2, 1, 0)
+    assert kept(reference, reference, FPS) == Kept(2, 0, 0)
+    assert kept({}, walk(7, 1, 50), FPS) == Kept(0, 0, 0)
+
+
+def test_recall_counts_boxes_and_not_who_they_are() -> None:
+    truth = together(walk(1, 1, 10), walk(2, 1, 10, left=300.0))
+    assert recall(truth, truth) == 1.0
+    assert recall(truth, walk(9, 1, 5)) == 0.25
+    assert recall(truth, {}) == 0.0
+
+
+def line(title: str, cpu_s: float, inferred: int, *, known: bool = True) -> Line:
+    quality = {"recall": 0.9, "HOTA": 0.67, "IDF1": 0.891} if known else None
+    kept = Kept(10, 1, 2) if known else None
+    return Line(title, 36.0, 360, inferred, inferred, 2.0 * inferred, (cpu_s,), (5.0,), (9.0,), quality, kept)
+
+
+def test_the_table_is_for_an_hour_and_against_the_reference(tmp_path: Path) -> None:
+    lines = {REFERENCE: line("every frame at 1280", 105.0, 360, known=False), "all": line("all together", 10.0, 36)}
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in table(lines, REFERENCE).splitlines()]
+    assert rows[0] == list(HEAD)
+    assert rows[2][:6] == ["every frame at 1280", "360 of 360", "36,000", "72,000", "10,000", "1.000"]
+    assert rows[2][7:] == ["-"] * 5
+    assert rows[3] == [
+        *("all together", "36 of 360", "3,600", "7,200", "500", "0.050", "10.0"),
+        *("0.900", "0.670", "0.891", "1 of 10", "2"),
+    ]
+    assert table({"all": lines["all"]}, REFERENCE).splitlines()[2].split("|")[6].strip() == "-"
+    draw(tmp_path / "plot.png", "title", {"one": lines, "two": lines})
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
