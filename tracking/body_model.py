@@ -88,6 +88,10 @@ class Borders(NamedTuple):
     """Part of a predicted box from which on somebody in front of it explains why nobody was seen there."""
     hidden_sure: float = 0.25
     """A hidden person is reported while the standard deviation of its place is below this."""
+    entering_s: float = 0.6
+    """So long somebody who is cut by the border counts as coming in ..."""
+    entering_speed: float = 1.5
+    """... and is expected to grow or move on by so many body sizes a second (one standard deviation)."""
 
 
 BORDERS = Borders()

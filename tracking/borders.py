@@ -8,7 +8,8 @@ import numpy.typing as npt
 from tracking import body_model as model
 from tracking.boxes import MIN_SIDE_PX
 from tracking.compiled import compiled
-from tracking.kalman import POSITION, VELOCITY
+from tracking.kalman import POSITION, VAR_VELOCITY, VELOCITY
+from tracking.track import Tracks
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,6 +33,28 @@ def at_border(box: Floats, axis: int, size_px: tuple[int, int], borders: model.B
     """Whether a box (4,), centre x, y, width, height, reaches a border of the picture along an axis, 0 or 1."""
     half, border_px = box[2 + axis] / 2.0, borders.near * max(box[2], box[3])
     return bool(box[axis] - half <= border_px or box[axis] + half >= size_px[axis] - border_px)
+
+
+def entering(tracks: Tracks, size_px: tuple[int, int], seen_ns: int) -> None:
+    """Expect, in place, of who was seen just now (`seen_ns`) and has only begun to come in across a border that its box
+    grows, at a speed that is not known yet.
+
+    For frames in which nobody looks: from one frame to the next a box hardly grows, but within a fifth of a second by
+    half, and who is then taken for somebody else has two numbers.
+    """
+    young = (tracks.seen_ns == seen_ns) & (seen_ns - tracks.born_ns <= model.BORDERS.entering_s * 1e9)
+    if not young.any():
+        return
+    beliefs = tracks.beliefs = tracks.beliefs.copy()
+    border_px = model.BORDERS.near * tracks.size_px
+    for axis in range(2):
+        half = beliefs[POSITION, :, 2 + axis] / 2.0
+        cut = beliefs[POSITION, :, axis] - half <= border_px
+        cut |= beliefs[POSITION, :, axis] + half >= size_px[axis] - border_px
+        for column, part in ((axis, 0.5), (2 + axis, 1.0)):  # the middle of what grows at one end moves half as fast
+            variance = (part * model.BORDERS.entering_speed * tracks.size_px) ** 2
+            known = beliefs[VAR_VELOCITY, :, column]
+            beliefs[VAR_VELOCITY, :, column] = np.where(young & cut, np.maximum(known, variance), known)
 
 
 @compiled

@@ -51,6 +51,11 @@ def report(
         told, taken, lost, detections.corners, times_ns, smoothing.BOX_SHARE
     )
     inferred = isinstance(frame, PoseFrame)
+    if not inferred:
+        # As a detector cuts them: whoever walks out grows narrower.
+        for axis, end_px in enumerate(frame.size_px):
+            boxes_px[:, axis].clip(0.0, end_px - MIN_SIDE_PX, out=boxes_px[:, axis])
+            boxes_px[:, 2 + axis].clip(MIN_SIDE_PX, end_px, out=boxes_px[:, 2 + axis])
     known = tracks.joints.shape[1] > 0 and not (isinstance(frame, PoseFrame) and frame.keypoints_px is None)
     reported = []
     for place, (number, state, seen_as, share, score, born_ns) in enumerate(

@@ -12,6 +12,7 @@ from posebus.settings import TrackerSettings
 from tracking import births, kalman, lifecycle, snapshot
 from tracking import body_model as model
 from tracking.association import associate
+from tracking.borders import entering
 from tracking.detections import detections_of, no_detections
 from tracking.likelihood import log_odds
 from tracking.report import report
@@ -95,9 +96,10 @@ class PoseTracker:
         restarted = last is not None and now.captured_at_ns <= last.captured_at_ns
         if last is not None and not restarted:
             elapsed_s = (now.captured_at_ns - last.captured_at_ns) / 1e9
-            tracks.beliefs = kalman.predict(tracks.beliefs, elapsed_s, tracks.size_px, model.MOTION)
             if isinstance(frame, Uninferred):
+                entering(tracks, frame.size_px, last.captured_at_ns)
                 tracks.unseen_from_ns[tracks.unseen_from_ns == last.captured_at_ns] = now.captured_at_ns
+            tracks.beliefs = kalman.predict(tracks.beliefs, elapsed_s, tracks.size_px, model.MOTION)
         over = (
             np.full(len(tracks), True)
             if restarted

@@ -35,7 +35,7 @@ class SizeChooser:
         self.probe_at_ns = 0
         self._probes: list[sizes.Probed] = []
         self._probed_at_ns: int | None = None
-        self._done = self._in_vain = 0
+        self._counts = probing.Counts()
         self._spent_px = self._inferred_px = self._first_px = 0
         self._told = False
         self._asked_ns: int | None = None
@@ -73,8 +73,9 @@ class SizeChooser:
         if now_ns >= self.probe_at_ns:
             self.probe, self.probe_at_ns = (), 0
         self._probed_at_ns = now_ns
-        self._done += bool(found.weight)
-        self._in_vain = 0 if found.weight else self._in_vain + 1
+        done, in_vain, steady = self._counts
+        anybody = bool(found.weight)
+        self._counts = probing.Counts(done + anybody, 0 if anybody else in_vain + 1, steady + anybody)
         self._probes = sizes.kept([*self._probes, found], now_ns)
         if not found.weight:
             return None
@@ -82,6 +83,7 @@ class SizeChooser:
         self.view, _ = sizes.chosen(before, self._probes, views, size_px)
         if self.view == before and self._told:
             return None
+        self._counts = self._counts._replace(steady=0)
         self._told = True
         return Change(before, self.view, _words(before, self.view, self._probes))
 
@@ -93,8 +95,7 @@ class SizeChooser:
             probes=self._probes,
             heights_px=heights_px,
             since_s=since_s,
-            done=self._done,
-            in_vain=self._in_vain,
+            counts=self._counts,
         )
         if asked is None or not asked.views:
             return
@@ -111,7 +112,8 @@ class SizeChooser:
             "probe_at_ns": self.probe_at_ns,
             "probes": [sizes.probe_to_json(one) for one in self._probes],
             "probed_at_ns": self._probed_at_ns,
-            "counts": [self._done, self._in_vain, self._spent_px, self._inferred_px, self._first_px],
+            "counts": list(self._counts),
+            "costs_px": [self._spent_px, self._inferred_px, self._first_px],
             "told": self._told,
             "asked_ns": self._asked_ns,
         }
@@ -123,8 +125,8 @@ class SizeChooser:
         self.probe_at_ns = int(state["probe_at_ns"])
         self._probes = [sizes.probe_from_json(one) for one in state["probes"]]
         self._probed_at_ns = None if state["probed_at_ns"] is None else int(state["probed_at_ns"])
-        counts = (int(number) for number in state["counts"])
-        self._done, self._in_vain, self._spent_px, self._inferred_px, self._first_px = counts
+        self._counts = probing.Counts(*(int(number) for number in state["counts"]))
+        self._spent_px, self._inferred_px, self._first_px = (int(number) for number in state["costs_px"])
         self._told = bool(state["told"])
         self._asked_ns = None if state["asked_ns"] is None else int(state["asked_ns"])
 

@@ -15,12 +15,23 @@ NOBODY_S = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 """The same while probes find nobody: they cost the most, and tell the least."""
 DRIFTED = 0.05
 """The law of heights says so much else of the people there now than of those in the probes: time for another one ..."""
-DRIFT_PAUSE_S = 5.0
-"""... though not sooner than this after the last."""
+DRIFT_PAUSES_S = (5.0, 10.0, 20.0, 40.0, 60.0)
+"""... though not sooner than this after the last, and later and later while nothing comes of it."""
+WORTH_A_TRY = 0.8
+"""A cheaper view that was never tried is, at once, if the law of heights gives it this much."""
 COST_SHARE = 0.05
 """What probes may cost, in parts of all that is inferred ..."""
 FREE_ROUNDS = 0.75
 """... beside the first one, and so many times as much as that took."""
+
+
+class Counts(NamedTuple):
+    """done: probes with people so far; in_vain: those since then that found nobody; steady: those since the view was
+    chosen that left it as it is."""
+
+    done: int = 0
+    in_vain: int = 0
+    steady: int = 0
 
 
 class Asked(NamedTuple):
@@ -38,24 +49,26 @@ def due(
     probes: Sequence[Probed],
     heights_px: Sequence[float],
     since_s: float,
-    done: int,
-    in_vain: int,
+    counts: Counts,
 ) -> Asked | None:
     """The next probe, if it is time for one.
 
     probes: those that count; heights_px: of the people that are tracked now; since_s: the last probe is so long ago;
-    done: probes with people so far; in_vain: those since then that found nobody.
     """
     if not probes:
         if heights_px and since_s >= min(AGAIN_S):
             return Asked(tuple(view for view in views if view != current), "the first people came")
-        pause_s = NOBODY_S[min(in_vain, len(NOBODY_S)) - 1] if in_vain else 0.0
+        pause_s = NOBODY_S[min(counts.in_vain, len(NOBODY_S)) - 1] if counts.in_vain else 0.0
         if not heights_px and since_s >= pause_s:
             return Asked(_upper(current, views, size_px), "nobody was found yet")
         return None
-    if heights_px and since_s >= DRIFT_PAUSE_S and _drifted(current, views, size_px, probes, heights_px):
+    cheaper = _untried(current, views, size_px, probes)
+    if cheaper:
+        return Asked(cheaper, "a smaller size was not tried yet")
+    pause_s = DRIFT_PAUSES_S[min(counts.steady, len(DRIFT_PAUSES_S) - 1)]
+    if heights_px and since_s >= pause_s and _drifted(current, views, size_px, probes, heights_px):
         return Asked(_around(current, views, size_px, heights_px), "the people are of another size now")
-    if since_s >= AGAIN_S[min(done, len(AGAIN_S)) - 1] if done else True:
+    if since_s >= AGAIN_S[min(counts.done, len(AGAIN_S)) - 1]:
         return Asked(_around(current, views, size_px, [height for height, _ in probes[-1].people]), "it is time again")
     return None
 
@@ -81,6 +94,20 @@ def _around(
     if heights_px and _law(heights_px, scale_of(current, size_px)) < ENOUGH and larger:
         above += [view for view in (views[-1],) if view not in above]
     return (*views[max(place - 1, 0) : place], *above)
+
+
+def _untried(
+    current: View, views: Sequence[View], size_px: tuple[int, int], probes: Sequence[Probed]
+) -> tuple[View, ...]:
+    """The next cheaper view with one to compare it with, where it was never measured and may well do."""
+    cheaper = views[max(views.index(current) - 1, 0)] if current in views else current
+    if cheaper == current or any(cheaper in probe.missed for probe in probes):
+        return ()
+    scale = scale_of(cheaper, size_px)
+    if _law([height for probe in probes for height, _ in probe.people], scale) < WORTH_A_TRY:
+        return ()
+    judges = [view for view in views if scale_of(view, size_px) >= REFERENCE * scale and view != current]
+    return (cheaper, *judges[:1])
 
 
 def _drifted(

@@ -18,30 +18,32 @@ from tracking import kalman
 from tracking.kalman import POSITION, VAR_POSITION, VELOCITY
 from tracking.track import CONFIRMED, LOST, TENTATIVE, Tracks
 
-INTERVALS_S = (0.0, 1 / 12, 1 / 8, 1 / 5, 1 / 3)
+INTERVALS_S = (0.0, 1 / 12, 1 / 6, 1 / 3)
 """Few, so that it does not change all the time; 0: every frame."""
 CLOSE_S = 1 / 12
-"""Looked at this often while people are close: twelve looks a second tell as much as twenty-five, in made-up scenes and
-recordings alike (benchmarks/economy_simulation.py)."""
-BORDER_S = 1 / 8
+"""Looked at this often while people are close, and where it shows in time while somebody is new or was missed: twelve
+looks a second tell as much as twenty-five, in made-up scenes and recordings (benchmarks/economy_simulation.py)."""
+BORDER_S = 1 / 6
 """While somebody is about to leave the picture: nobody is to be reported for long who is not there."""
-NOBODY_S = 1 / 10
+NOBODY_S = 1 / 6
 """While nobody is there: whoever comes is known as much later, half of it on average."""
-SURE = 0.06
-"""Greatest standard deviation, in body sizes, of where somebody is expected: half of `Evidence.reach`, at which a box
-still covers half of the body even where twice as far off."""
+MISPLACED = 0.02
+"""The part of the people who may be expected to be farther than `Evidence.reach` from their predicted places, from
+where on a box covers less than half of its body."""
 CALMEST = 0.1
 """Nobody is expected to be more than this much calmer, as a share of the variance, than the motion model assumes."""
-APART = 6.0
+APART = 4.0
 """People are told apart by their places when these many standard deviations lie between them."""
-NEWCOMER = 1.3
-"""Somebody new of whose speed nothing is known yet is found again if he is as fast as the others and then this many
-standard deviations off."""
+FAST_SHARE = 0.75
+"""The speed that newcomers are expected to have is that which so many of the people do not exceed ..."""
+NEWCOMER = 1.0
+"""... and after one look, when nothing is known of it yet, they are found again if it takes them so many standard
+deviations away at most."""
 KNOWN_S = 0.5
 """Once somebody has been there for so long, his ways say something of where he goes."""
 TRANSIENT_S = 0.5
 """What is over before a decision would hold is not reacted to."""
-HOLD_S = 1.0
+HOLD_S = 0.25
 """So long it must have been clear that fewer looks would do."""
 
 Floats = npt.NDArray[np.float64]
@@ -67,20 +69,22 @@ def need(tracks: Tracks, size_px: tuple[int, int], now_ns: int, delay_s: float) 
     people = tracks.select(seen)
     if not len(people):
         return found
-    later = kalman.predict(people.beliefs, delay_s, people.size_px, model.MOTION)[POSITION]
-    found = _first(found, BORDER_S, _leaving(people, later, size_px), "somebody is about to leave")
-    apart = _apart(people, later)
-    known = now_ns - people.born_ns >= KNOWN_S * 1e9
-    speeds = (np.hypot(*people.beliefs[VELOCITY, :, :2].T) / people.size_px)[known]
-    fastest = float(speeds.max()) if len(speeds) else 0.0
-    for interval_s in reversed(INTERVALS_S):
-        spread = _spread(people, interval_s)
-        shorter = INTERVALS_S[max(INTERVALS_S.index(interval_s) - 1, 0)]
-        found = _first(found, max(shorter, CLOSE_S), bool((apart < APART * spread).any()), "people come close")
-        unsure = bool((spread > SURE)[known].any())
-        found = _first(found, shorter, unsure, "it is not clear where somebody goes")
-        off = fastest * interval_s / math.hypot(model.EVIDENCE.reach, model.MOTION.speed[0] * interval_s)
-        found = _first(found, shorter, off > NEWCOMER, "people are fast")
+    soon, late = (
+        kalman.predict(people.beliefs, ahead_s, people.size_px, model.MOTION)[POSITION]
+        for ahead_s in (delay_s, delay_s + INTERVALS_S[-1])
+    )
+    leaves = _leaving(people, soon, size_px) or _leaving(people, late, size_px)
+    found = _first(found, BORDER_S, leaves, "somebody is about to leave")
+    apart = _apart(people, soon)
+    known = people.select(now_ns - people.born_ns >= KNOWN_S * 1e9)
+    for interval_s, shorter_s in zip(INTERVALS_S[:0:-1], INTERVALS_S[-2::-1], strict=True):
+        if interval_s > found.interval_s:
+            continue
+        close = bool((apart < APART * _spread(people, interval_s)).any())
+        found = _first(found, max(shorter_s, CLOSE_S), close, "people come close")
+        found = _first(found, shorter_s, _too_fast(known, interval_s), "people are fast")
+        unclear = _misplaced(known, interval_s) > MISPLACED
+        found = _first(found, shorter_s, unclear, "it is not clear where people go")
     return found
 
 
@@ -103,6 +107,24 @@ def _spread(people: Tracks, later_s: float) -> Floats:
     later = kalman.predict(people.beliefs, later_s, people.size_px, model.MOTION)
     wide = np.sqrt(later[VAR_POSITION, :, :2].max(axis=1)) / people.size_px
     return np.asarray(wide * np.sqrt(np.maximum(people.surprise, CALMEST)))
+
+
+def _too_fast(people: Tracks, later_s: float) -> bool:
+    """Whether somebody new, as fast as they are, would have gone too far by then to be found again."""
+    if not len(people):
+        return False
+    speeds = np.hypot(*people.beliefs[VELOCITY, :, :2].T) / people.size_px
+    gone = float(np.quantile(speeds, FAST_SHARE)) * later_s
+    return gone > NEWCOMER * math.hypot(model.EVIDENCE.reach, model.MOTION.speed[0] * later_s)
+
+
+def _misplaced(people: Tracks, later_s: float) -> float:
+    """The part of the people who are expected to be farther from their predicted places by then than a box may lie
+    beside its body."""
+    if not len(people):
+        return 0.0
+    spread = _spread(people, later_s)
+    return float(np.mean([math.erfc(model.EVIDENCE.reach / (math.sqrt(2.0) * one)) for one in spread.tolist()]))
 
 
 def _apart(people: Tracks, later: Floats) -> Floats:
