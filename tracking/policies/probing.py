@@ -53,7 +53,7 @@ def due(
 ) -> Asked | None:
     """The next probe, if it is time for one.
 
-    probes: those that count; heights_px: of the people that are tracked now; since_s: the last probe is so long ago;
+    probes: those that count; heights_px: of the people that are tracked now; since_s: the last probe is so long ago.
     """
     if not probes:
         if heights_px and since_s >= min(AGAIN_S):
