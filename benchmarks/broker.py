@@ -39,21 +39,21 @@ def measure(run: Run, setting: Setting, script: Script, options: argparse.Namesp
     """Fill `run` step by step, so that Ctrl-C leaves what there is."""
     for cameras in options.cameras:
         fps = min(options.fps, options.most_fps / cameras)
-        run.ramp.append(_step(setting, script, cameras, fps))
+        _step(setting, script, cameras, fps, run.ramp)
     if options.costs:
         run.costs = measure_costs(setting.urls[0], script)
 
     def good(rate: float) -> bool:
-        step = _step(setting, script, options.knee_cameras, rate / options.knee_cameras)
-        run.search.append(step)
+        step = _step(setting, script, options.knee_cameras, rate / options.knee_cameras, run.search)
         return not step.faults()
 
     if options.knee:
         find_knee(good, options.most_fps)
 
 
-def _step(setting: Setting, script: Script, cameras: int, fps: float) -> Step:
+def _step(setting: Setting, script: Script, cameras: int, fps: float, done: list[Step]) -> Step:
     step = run_step(setting, script, cameras, fps)
+    done.append(step)  # before it is told of: after that, Ctrl-C may come at any moment
     print(
         f"{setting.server}: {cameras} cameras at {fps:.3g} fps: {step.tracks / step.seconds:.0f} frames/s, "
         f"p99 {step.tracks_age_ms[1]:.0f} ms, broker {step.cpu_us_per_frame:.0f} us a frame, "
