@@ -11,7 +11,7 @@ from typing import Any
 
 from ingest.motion import Motion
 from posebus.plan import Directive
-from posebus.policies import Policies
+from posebus.policies import AUTO, Policies
 from posebus.views import View
 
 OFF, EAGER = "off", "eager"
@@ -99,7 +99,8 @@ class Gate:
             if eager and since_s < ENTER_S:
                 return RATE
             return RATE if limited and motion.moving == 0.0 else None
-        if eager and since_s < LITTLE_S:
+        # Where the tracker says itself how often they have to be looked at, that is known better.
+        if eager and self._policies.infer_fps != AUTO and since_s < LITTLE_S:
             much = motion.moving > 0.0 and motion.since_inferred >= MUCH_CHANGED * motion.moving
             return None if much and not limited else RATE
         return RATE if limited else None

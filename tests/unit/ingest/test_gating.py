@@ -65,6 +65,12 @@ def test_eager_leaves_out_pictures_in_which_little_has_changed() -> None:
     assert len(inferred(gate, fast, OCCUPIED, 1, 10)) == 10
 
 
+def test_eager_looks_no_less_often_than_a_tracker_asks_that_decides_it() -> None:
+    gate = Gate(Policies(motion_gate="eager", infer_fps=AUTO))
+    assert len(inferred(gate, WALKS, OCCUPIED, 1)) == 10
+    assert len(inferred(gate, WALKS, replace(OCCUPIED, interval_s=0.2), 1, 1)) == 5
+
+
 def test_the_rate_is_kept_to() -> None:
     gate = Gate(Policies(infer_fps=AUTO))
     assert inferred(gate, None, replace(OCCUPIED, interval_s=0.5), 2) == [0, 5, 10, 15]
