@@ -23,13 +23,19 @@ class Kept(NamedTuple):
 
 
 def kept(reference: Rows, found: Rows, fps: float) -> Kept:
-    """Counterparts share the most frames in which their boxes overlap (IoU from 0.5 on), one to one."""
-    expected, spans = _spans(reference), _spans(found)
+    """Counterparts share the most frames in which their boxes overlap (IoU from 0.5 on), one to one.
+
+    Tracks of the reference that last no longer than SHORTENED_S are left out: all of them might be cut off.
+    """
+    slack = SHORTENED_S * fps + 1e-6
+    expected = {track: span for track, span in _spans(reference).items() if span[1] - span[0] + 1 > slack}
+    spans = _spans(found)
     together: Counter[tuple[int, int]] = Counter()
     for frame, rows in reference.items():
         others = found.get(frame, [])
         for one, other in matched(rows, np.array([row[1:] for row in others], float).reshape(-1, 4)):
-            together[rows[one][0], others[other][0]] += 1
+            if rows[one][0] in expected:
+                together[rows[one][0], others[other][0]] += 1
     names, numbers = sorted(expected), sorted(spans)
     frames = np.array([[together[name, number] for number in numbers] for name in names]).reshape(
         len(names), len(numbers)
@@ -39,7 +45,6 @@ def kept(reference: Rows, found: Rows, fps: float) -> Kept:
         for row, column in zip(*linear_sum_assignment(frames, maximize=True), strict=True)
         if frames[row, column]
     }
-    slack = SHORTENED_S * fps + 1e-6
     shortened = sum(
         spans[number][0] - expected[name][0] > slack or expected[name][1] - spans[number][1] > slack
         for name, number in pairs.items()
