@@ -11,6 +11,8 @@ from tracking.policies.sizes import ENOUGH, REFERENCE, Probed
 
 AGAIN_S = (2.0, 6.0, 20.0, 60.0)
 """Pauses after the first, second, ... probe that found somebody; the last one again and again."""
+WHILE_EMPTY = 5.0
+"""So many times as long while nobody is tracked: it costs as much, and seldom tells anything."""
 NOBODY_S = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 """The same while probes find nobody: they cost the most, and tell the least."""
 DRIFTED = 0.05
@@ -21,8 +23,8 @@ WORTH_A_TRY = 0.8
 """A cheaper view that was never tried is, at once, if the law of heights gives it this much."""
 COST_SHARE = 0.05
 """What probes may cost, in parts of all that is inferred ..."""
-FREE_ROUNDS = 0.75
-"""... beside the first one, and so many times as much as that took."""
+FREE_ROUNDS = 1.0
+"""... beside the first one, and so many times what that took."""
 
 
 class Counts(NamedTuple):
@@ -35,10 +37,11 @@ class Counts(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """Views to measure beside the camera's own, and why."""
+    """Views to measure beside the camera's own, and why; hopeful: that they show anybody is no more than a hope."""
 
     views: tuple[View, ...]
     why: str
+    hopeful: bool = False
 
 
 def due(
@@ -57,10 +60,10 @@ def due(
     """
     if not probes:
         if heights_px and since_s >= min(AGAIN_S):
-            return Asked(tuple(view for view in views if view != current), "the first people came")
+            return Asked(_ends(current, views), "the first people came")
         pause_s = NOBODY_S[min(counts.in_vain, len(NOBODY_S)) - 1] if counts.in_vain else 0.0
         if not heights_px and since_s >= pause_s:
-            return Asked(_upper(current, views, size_px), "nobody was found yet")
+            return Asked(_upper(current, views), "nobody was found yet", hopeful=True)
         return None
     cheaper = _untried(current, views, size_px, probes)
     if cheaper:
@@ -68,17 +71,28 @@ def due(
     pause_s = DRIFT_PAUSES_S[min(counts.steady, len(DRIFT_PAUSES_S) - 1)]
     if heights_px and since_s >= pause_s and _drifted(current, views, size_px, probes, heights_px):
         return Asked(_around(current, views, size_px, heights_px), "the people are of another size now")
-    if since_s >= AGAIN_S[min(counts.done, len(AGAIN_S)) - 1]:
+    pause_s = AGAIN_S[min(counts.done, len(AGAIN_S)) - 1] * (1.0 if heights_px else WHILE_EMPTY)
+    if since_s >= pause_s:
         return Asked(_around(current, views, size_px, [height for height, _ in probes[-1].people]), "it is time again")
     return None
 
 
-def affordable(asked_px: int, spent_px: int, inferred_px: int, first_px: int) -> bool:
-    """Whether views of that cost may be measured: `spent_px` is what probes after the first, of `first_px`, took."""
-    return spent_px + asked_px <= COST_SHARE * inferred_px + FREE_ROUNDS * first_px
+def affordable(asked: Asked, asked_px: int, spent_px: int, inferred_px: int, first_px: int) -> bool:
+    """Whether `asked`, of that cost, may be measured: `spent_px` is what probes after the first, of `first_px`, took.
+
+    What is hopeful leaves enough for measuring once more when people do come.
+    """
+    kept_px = first_px if asked.hopeful else 0
+    return spent_px + asked_px + kept_px <= COST_SHARE * inferred_px + FREE_ROUNDS * first_px
 
 
-def _upper(current: View, views: Sequence[View], size_px: tuple[int, int]) -> tuple[View, ...]:
+def _ends(current: View, views: Sequence[View]) -> tuple[View, ...]:
+    """A small and the largest whole picture: what lies between follows from how large the people are."""
+    whole = [view for view in views if not view.tiled]
+    return tuple(view for view in dict.fromkeys((whole[min(1, len(whole) - 1)], whole[-1])) if view != current)
+
+
+def _upper(current: View, views: Sequence[View]) -> tuple[View, ...]:
     """The largest whole picture, and the tiles."""
     whole = [view for view in views if not view.tiled]
     return tuple(view for view in (whole[-1], *views[len(whole) :][-1:]) if view != current)

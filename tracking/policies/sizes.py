@@ -28,7 +28,10 @@ ENOUGH = 0.95
 CLEARLY_ENOUGH = 0.965
 """The same of a cheaper view than the present one, so that a value near the limit does not change it to and fro."""
 EVIDENCE_TO_SHRINK = 5.0
-"""People (weights of them) that a cheaper view must have been measured with."""
+"""People (weights of them) that a cheaper view must have been measured with where the law of heights calls it just
+CLEARLY_ENOUGH; the fewer the less that leaves in doubt ..."""
+LEAST_EVIDENCE = 1.0
+"""... but so many at least."""
 BELIEF = 2.0
 """So many people's weight has what the law of heights says of a view, beside what was measured."""
 REFERENCE = 1.5
@@ -52,10 +55,19 @@ class Probed:
 
 
 class Belief(NamedTuple):
-    """Of a view: the part of the people that it finds, and the weight of those it was measured with."""
+    """Of a view: the part of the people that it finds, the weight of those it was measured with, and the part that the
+    law of heights alone tells."""
 
     part: float
     weight: float
+    law: float
+
+    @property
+    def enough_to_shrink(self) -> bool:
+        """Whether it clearly does, and was measured with enough people to say so."""
+        needed = EVIDENCE_TO_SHRINK * (1.0 - self.law) / (1.0 - CLEARLY_ENOUGH)
+        tried = self.weight >= min(EVIDENCE_TO_SHRINK, max(LEAST_EVIDENCE, needed))
+        return tried and self.part >= CLEARLY_ENOUGH
 
 
 def probed(
@@ -107,7 +119,7 @@ def belief(view: View, probes: Iterable[Probed], views: Sequence[View], size_px:
             weight += probe.weight
             missed += probe.missed[view]
     law = expected / people if people else 0.0
-    return Belief((weight - missed + BELIEF * law) / (weight + BELIEF), weight)
+    return Belief((weight - missed + BELIEF * law) / (weight + BELIEF), weight, law)
 
 
 def _is_top(view: View, probe: Probed, views: Sequence[View]) -> bool:
@@ -125,16 +137,14 @@ def chosen(
     people. Where none finds enough, the one that finds most.
     """
     if not any(probe.weight for probe in probes):
-        return current, Belief(0.0, 0.0)
+        return current, Belief(0.0, 0.0, 0.0)
     beliefs = {view: belief(view, probes, views, size_px) for view in views}
     measured = [view for view in views if beliefs[view].weight > 0 or view == current]
     measured.sort(key=lambda view: cost_px(view, size_px))
     now_cost_px = cost_px(current, size_px)
     for view in measured:
         cheaper = cost_px(view, size_px) < now_cost_px
-        if cheaper and beliefs[view].weight < EVIDENCE_TO_SHRINK:
-            continue
-        if beliefs[view].part >= (CLEARLY_ENOUGH if cheaper else ENOUGH):
+        if beliefs[view].enough_to_shrink if cheaper else beliefs[view].part >= ENOUGH:
             return view, beliefs[view]
     # Nothing larger is worth its price unless it finds more.
     best = max(measured, key=lambda view: (round(beliefs[view].part, 2), -cost_px(view, size_px)))
