@@ -1,4 +1,4 @@
-"""`infer_fps: auto` and fixed rates on made-up scenes and on recorded poses: minutes for what takes `posebus run` hours.
+"""`infer_fps: auto` and fixed rates on made-up scenes and kept poses: minutes for what takes `posebus run` hours.
 
     python -m benchmarks.economy_simulation [--data DIR] [--seeds 3] [--clips TUD-Stadtmitte.mp4 vtest.avi=1280]
 
@@ -27,9 +27,9 @@ from benchmarks.tracking_detections import load_clip
 from benchmarks.tracking_peers import confirmed
 from benchmarks.tracking_scores import rows_of
 from ingest.gating import Gate
+from posebus.messages import CaptureClock, Delivery, PoseFrame, Uninferred
 from posebus.plan import LAG_S, Directive
 from posebus.policies import AUTO, Policies
-from posebus.messages import CaptureClock, Delivery, PoseFrame, Uninferred
 from tracking import PoseTracker
 from tracking.planning import LIVE_DELAY_S, Planner
 
