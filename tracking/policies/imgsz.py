@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from posebus.messages import PoseFrame
@@ -63,10 +63,10 @@ class SizeChooser:
         """A frame that was inferred by several views: what is best now."""
         now_ns, size_px = frame.captured_at_ns, frame.size_px
         cost = probing.cost_of((probe.view for probe in frame.probes), size_px)
-        if self._first_px:
-            self._spent_px += cost
-        else:
+        if not self._first_px:
             self._first_px = cost
+        elif not self._is_first_cut(probe.view for probe in frame.probes):
+            self._spent_px += cost
         seen = [(used, frame.boxes_xyxy_px, frame.scores)]
         seen += [(probe.view, probe.boxes_xyxy_px, probe.scores) for probe in frame.probes]
         found = sizes.probed(now_ns, seen, size_px)
@@ -100,9 +100,14 @@ class SizeChooser:
         if asked is None or not asked.views:
             return
         cost = probing.cost_of(asked.views, size_px)
-        if probing.affordable(asked, cost, self._spent_px, self._inferred_px, self._first_px or cost):
+        if self._is_first_cut(asked.views) or probing.affordable(asked, cost, self._spent_px, self._inferred_px, self._first_px or cost):
             self.probe, self.probe_at_ns = asked.views, now_ns + 1
             self._asked_ns = now_ns
+
+    def _is_first_cut(self, views: Iterable[View]) -> bool:
+        """Whether these are the first tiles of a picture in which nobody was found: free, as the first probe is. People
+        whom no whole picture shows would else be looked for once everybody has forgotten that there is a camera."""
+        return self._counts[:2] == (0, 1) and any(view.tiled for view in views)
 
     def state_dict(self) -> dict[str, Any]:
         """JSON values."""
