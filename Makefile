@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-refinement bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak install lock audit clean
+.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ schemas: $(VENV)/.installed-dev  ## Bring the JSON Schemas in posebus/schemas up
 DATA ?= ../shared/data
 CLIP ?= $(DATA)/TUD-Stadtmitte
 
-bench: bench-engine bench-parity bench-capture bench-tracking bench-ablation bench-refinement bench-throughput bench-overhead bench-live bench-rescaling bench-broker  ## All benchmarks (DATA=DIR, CLIP=DIR/NAME)
+bench: bench-engine bench-parity bench-capture bench-tracking bench-ablation bench-refinement bench-robustness bench-throughput bench-overhead bench-live bench-rescaling bench-broker  ## All benchmarks (DATA=DIR, CLIP=DIR/NAME)
 
 bench-engine: $(VENV)/.installed-dev  ## Milliseconds a frame of the bare engines
 	$(PY) -m benchmarks.engine $(ARGS)
@@ -48,6 +48,9 @@ bench-parity: $(VENV)/.installed-dev  ## Our detections against ultralytics' own
 
 bench-refinement: $(VENV)/.installed-dev  ## What a second look at small people gains and costs
 	$(PY) -m benchmarks.refinement --data $(DATA) $(ARGS)
+
+bench-robustness: $(VENV)/.installed-dev  ## Recall and keypoint error in bad pictures, with and without enhance: auto
+	$(PY) -m benchmarks.robustness --data $(DATA) $(ARGS)
 
 bench-capture: $(VENV)/.installed-dev  ## What capturing costs
 	$(PY) -m benchmarks.capture $(CLIP).mp4 $(ARGS)

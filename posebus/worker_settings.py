@@ -80,7 +80,8 @@ class WorkerSettings(Strict):
         "leaves out frames in which little has moved, too",
     )
     enhance: Literal["off", "auto"] = Field(
-        default="off", description="Brighten and denoise dark pictures before inference; bright ones stay as they are"
+        default="off",
+        description="Mend dark, hazy, noisy and blocky pictures before inference; good ones stay as they are",
     )
     keypoint_model: str | None = Field(
         default=None, description="Path to the .onnx file of a top-down network that computes everybody's keypoints"

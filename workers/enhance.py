@@ -1,16 +1,15 @@
-"""Dark pictures, brightened and denoised before the network sees them. Pure; the picture alone decides.
+"""Bad pictures, mended before the network sees them: dark, hazy, noisy, blocky. Pure; the picture alone decides.
 
-A network that was trained on daylight finds few people at a tenth of it. Multiplying brings the light back, and the
-sensor's noise with it, so that is taken off first. Colours carry more of the noise and less of what tells people from
-the ground than brightness does: they are smoothed over several pixels, brightness over one or two. Where the light is
-that low, a sensor's noise is cut off at black, which lifts what is dark by a part of it: that is taken off, too.
-
-The noise is estimated by J. Immerkær, "Fast noise variance estimation", Computer Vision and Image Understanding 1996.
+A network that was trained on daylight finds few people at a tenth of it, and a third fewer behind the blocks of strong
+compression. Multiplying brings the light back, and the sensor's noise with it, so that is taken off first. Colours
+carry more of the noise and less of what tells people from the ground than brightness does: they are smoothed over
+several pixels, brightness over one or two. Where the light is low, a sensor's noise is cut off at black, which lifts
+what is dark by a part of it: that is taken off, too, as is the light of fog, which lies over everything.
+What each of it gains is measured by benchmarks/robustness.py.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,16 +17,24 @@ import cv2
 import numpy as np
 
 from workers.arrays import FloatArray, ImageArray
+from workers.flaws import Levels, blocks_of, levels_of, noise_of, strips_of
 
-SAMPLE_STEP = 8
 DARK_MEAN = 32.0
-"""Levels of 255: pictures that are brighter on average are left alone."""
-BRIGHT_LEVEL, BRIGHT_SHARE = 100.0, 0.1
+"""Levels of 255: pictures that are brighter on average are not dark."""
+BRIGHT_SHARE = 0.1
 """Nor is a picture dark of which so much is bright: what is not may be a dark coat."""
 WANTED_MEAN = 90.0
 MOST_GAIN = 8.0
 """More brings out nothing but the steps between levels."""
 LEAST_GAIN = 1.5
+HAZY_SPAN = 110.0
+"""Nearly all of a hazy picture lies within so many levels; that of a clear one within 200."""
+NOISY = 12.0
+"""Noise of a bright picture in levels, from which on it is smoothed: fine texture looks like less."""
+BLOCKY = 2.0
+"""Blocks (`workers.flaws.blocks_of`) from which on a picture is smoothed, ..."""
+ALL_BLOCKS = 3.0
+"""... and from which on as far as any."""
 FULL_BLUR_NOISE = 20.0
 """Noise after the gain, in levels, from which on everything is smoothed as far as it ever is."""
 LUMA_BLUR_PX = 1.5
@@ -35,59 +42,67 @@ CHROMA_CELL_PX = 4
 """Colours are averaged over cells of this side, and these smoothed a little, which costs a third of a wide blur."""
 BLACK_SHARE = 0.4
 """Of the noise, by which black is lifted where it is cut off: the mean of max(0, x) of a normal x."""
-NOISE_ROWS_PX = 240
-"""Rows in the middle of the picture that the noise is estimated from."""
-
-_NOISE_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a dark picture needs: times `gain`, against noise of the standard deviation `noise` (levels of 255)."""
+    """What a picture needs: its levels (of 255) less `black`, times `gain`, after smoothing by `strength` (0 to 1);
+    `why` says so in words."""
 
-    mean: float
-    noise: float
+    black: float
     gain: float
+    strength: float
+    why: str
 
     def __str__(self) -> str:
         """For people."""
-        return f"mean brightness {self.mean:.0f} of 255, noise {self.noise:.1f}: brightened {self.gain:.1f} times"
+        return self.why
 
 
 def assess(image_rgb: ImageArray) -> Need | None:
-    """What the picture u8 (H, W, 3) needs; None for one that is bright enough, told by a few thousand pixels."""
-    sample = image_rgb[SAMPLE_STEP // 2 :: SAMPLE_STEP, SAMPLE_STEP // 2 :: SAMPLE_STEP, 1]
-    if not sample.size:
+    """What the picture u8 (H, W, 3) needs; None for one that is good enough, as nearly all are."""
+    levels = levels_of(image_rgb)
+    if levels is None:
         return None
-    mean = float(sample.mean())
-    if mean >= DARK_MEAN or float(np.mean(sample > BRIGHT_LEVEL)) >= BRIGHT_SHARE:
-        return None
-    gain = min(MOST_GAIN, WANTED_MEAN / max(mean, 1.0))
-    return Need(mean, noise_of(image_rgb), gain) if gain >= LEAST_GAIN else None
+    strips = strips_of(image_rgb)
+    noise = noise_of(strips)
+    if levels.mean < DARK_MEAN and levels.bright < BRIGHT_SHARE:
+        gain = min(MOST_GAIN, WANTED_MEAN / max(levels.mean, 1.0))
+        if gain >= LEAST_GAIN:
+            why = f"mean brightness {levels.mean:.0f} of 255, noise {noise:.1f}: brightened {gain:.1f} times"
+            return Need(BLACK_SHARE * noise, gain, min(1.0, noise * gain / FULL_BLUR_NOISE), why)
+    gain = _contrast(levels)
+    if gain > 1.0:
+        why = f"haze, all between {levels.low:.0f} and {levels.high:.0f} of 255: contrast raised {gain:.1f} times"
+        return Need(levels.low, gain, min(1.0, noise * gain / FULL_BLUR_NOISE), why)
+    if noise >= NOISY:
+        return Need(0.0, 1.0, min(1.0, noise / FULL_BLUR_NOISE), f"noise {noise:.1f}: smoothed")
+    blocks = blocks_of(strips)
+    if blocks >= BLOCKY:
+        return Need(
+            0.0,
+            1.0,
+            min(1.0, (blocks - 1.0) / (ALL_BLOCKS - 1.0)),
+            f"blocks of strong compression, {blocks:.1f}: smoothed",
+        )
+    return None
 
 
-def noise_of(image_rgb: ImageArray) -> float:
-    """Standard deviation of the noise in levels, of the green in the middle of the picture."""
-    top = max(0, (image_rgb.shape[0] - NOISE_ROWS_PX) // 2)
-    green = np.ascontiguousarray(image_rgb[top : top + NOISE_ROWS_PX, :, 1]).astype(np.float32)
-    if min(green.shape) < 3:
-        return 0.0
-    residue: Any = cv2.filter2D(green, cv2.CV_32F, _NOISE_MASK)[1:-1, 1:-1]
-    return float(np.abs(residue).mean() * math.sqrt(math.pi / 2.0) / 6.0)
+def _contrast(levels: Levels) -> float:
+    span = levels.high - levels.low
+    return min(MOST_GAIN, 255.0 / max(span, 1.0)) if span < HAZY_SPAN else 1.0
 
 
 def enhanced(image_rgb: ImageArray, need: Need) -> ImageArray:
-    """The picture with the light and without the noise, as a new array u8 (H, W, 3)."""
-    strength = min(1.0, need.noise * need.gain / FULL_BLUR_NOISE)
-    black = BLACK_SHARE * need.noise
-    # In floating point: of so few levels none is to be lost to rounding before they are multiplied.
+    """The picture as it should be, a new array u8 (H, W, 3)."""
+    # In floating point: of few levels none is to be lost to rounding before they are multiplied.
     ycc: Any = cv2.cvtColor(image_rgb.astype(np.float32), cv2.COLOR_RGB2YCrCb)
     luma, red, blue = cv2.split(ycc)
-    if strength > 0.0:
-        luma = _blurred(luma, LUMA_BLUR_PX * strength)
-        red, blue = (_coarse(plane, strength) for plane in (red, blue))
+    if need.strength > 0.0:
+        luma = _blurred(luma, LUMA_BLUR_PX * need.strength)
+        red, blue = (_coarse(plane, need.strength) for plane in (red, blue))
     # The planes of colour differences are 0.5 where there is no colour.
-    planes = [(luma - black) * need.gain, *((plane - 0.5) * need.gain + 0.5 for plane in (red, blue))]
+    planes = [(luma - need.black) * need.gain, *((plane - 0.5) * need.gain + 0.5 for plane in (red, blue))]
     rgb: Any = cv2.cvtColor(cv2.merge(planes), cv2.COLOR_YCrCb2RGB)
     return np.asarray(cv2.convertScaleAbs(np.maximum(rgb, 0.0)), np.uint8)
 

@@ -97,7 +97,7 @@ EnhanceOption = Annotated[
     Enhance | None,
     typer.Option(
         "--enhance",
-        help="Brighten and denoise dark pictures before inference. (default: off)",
+        help="Mend dark, hazy, noisy and blocky pictures before inference. (default: off)",
         rich_help_panel=NETWORK,
     ),
 ]

@@ -1,4 +1,4 @@
-"""Dark pictures are brightened and denoised; all others stay as they are."""
+"""Dark, hazy, noisy and blocky pictures are mended; all others stay as they are."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.robustness_damage import compressed, defocused, foggy
 from workers.arrays import ImageArray
-from workers.enhance import DARK_MEAN, assess, enhanced, noise_of
+from workers.enhance import DARK_MEAN, MOST_GAIN, assess, enhanced
+from workers.flaws import blocks_of, levels_of, noise_of, strips_of
 
 
 def scene(seed: int = 0, size_px: tuple[int, int] = (320, 240)) -> ImageArray:
@@ -57,7 +59,7 @@ def test_dark_pictures_come_closer_to_daylight(noise: float) -> None:
 
 @pytest.mark.parametrize("noise", [1.0, 4.0, 12.0])
 def test_the_noise_is_estimated(noise: float) -> None:
-    assert noise_of(darkened(scene(), 0.8, noise)) == pytest.approx(noise, rel=0.2)
+    assert noise_of(strips_of(darkened(scene(), 0.8, noise))) == pytest.approx(noise, rel=0.2)
 
 
 def test_the_darker_the_more_light() -> None:
@@ -77,3 +79,68 @@ def test_tiny_and_black_pictures_do_no_harm(shape: tuple[int, ...]) -> None:
 def test_what_was_done_is_said_in_words() -> None:
     need = assess(darkened(scene(), 0.1, 5))
     assert "mean brightness 14 of 255, noise 4.8: brightened 6.6 times" in str(need)
+
+
+def textured(seed: int = 0) -> ImageArray:
+    """A scene with fine grain, as real ones have, and sharp edges."""
+    rng = np.random.default_rng(seed)
+    picture = scene(seed, (640, 480)).astype(np.float32)
+    for _ in range(60):
+        left, top = rng.integers(0, 600), rng.integers(0, 440)
+        picture[top : top + rng.integers(5, 120), left : left + rng.integers(5, 90)] = rng.integers(0, 255, 3)
+    return np.clip(picture + rng.normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
+
+
+def test_a_good_picture_needs_nothing_though_it_is_compressed_or_soft() -> None:
+    rng = np.random.default_rng(0)
+    for damage in (compressed(90), compressed(60), defocused(3.0)):
+        assert assess(damage.apply(textured(), rng)) is None
+
+
+@pytest.mark.parametrize("clear", [0.5, 0.25, 0.1])
+def test_the_contrast_behind_fog_comes_back(clear: float) -> None:
+    day = textured()
+    fog = foggy(clear).apply(day, np.random.default_rng(0))
+    need = assess(fog)
+    assert need is not None
+    assert "contrast raised" in str(need)
+    assert 1.0 < need.gain <= MOST_GAIN
+    found = enhanced(fog, need)
+    assert found.std() > 2 * fog.std()
+    levels = levels_of(found)
+    assert levels is not None
+    assert levels.low < 40
+    assert levels.high > 200 or need.gain == MOST_GAIN
+
+
+def test_much_noise_in_daylight_is_smoothed() -> None:
+    day = textured()
+    noisy = darkened(day, 1.0, 30)
+    need = assess(noisy)
+    assert need is not None
+    assert (need.gain, need.black) == (1.0, 0.0)
+    assert noise_of(strips_of(enhanced(noisy, need))) < 5
+    assert str(need) == f"noise {noise_of(strips_of(noisy)):.1f}: smoothed"
+
+
+def test_blocks_of_strong_compression_are_smoothed() -> None:
+    rng = np.random.default_rng(0)
+    soft = defocused(3.0).apply(textured(), rng)
+    counted = [blocks_of(strips_of(compressed(quality).apply(soft, rng))) for quality in (95, 50, 20, 8)]
+    assert counted == sorted(counted)
+    assert counted[0] < 1.5
+    assert counted[-1] > 3
+    packed = compressed(8).apply(soft, rng)
+    need = assess(packed)
+    assert need is not None
+    assert "blocks" in str(need)
+    assert blocks_of(strips_of(enhanced(packed, need))) < 2
+
+
+@pytest.mark.parametrize("level", [0, 40, 128, 255])
+def test_a_picture_of_one_level_does_no_harm(level: int) -> None:
+    """A lens cap, a wall: nothing is divided by nothing."""
+    plain = np.full((480, 640, 3), level, np.uint8)
+    need = assess(plain)
+    if need is not None:
+        assert enhanced(plain, need).shape == plain.shape
