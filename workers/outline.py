@@ -17,6 +17,8 @@ MAX_POINTS = 64
 TOLERANCE_PX = 0.75
 """How far from the mask's edge the polygon may run, unless that takes more than `MAX_POINTS`."""
 COARSER = 1.5
+UNION_CELLS = 256
+"""On the longer side of the grid in which polygons are put together."""
 MAX_PARTS = 4
 LEAST_PART = 0.05
 """Parts below this share of the largest are crumbs that the network left beside somebody."""
@@ -41,6 +43,24 @@ def outline(mask: MaskArray) -> FloatArray:
         tolerance_px *= COARSER
         polygon = _joined([_simplified(part, tolerance_px) for part in parts])
     return polygon
+
+
+def union(polygons: Sequence[FloatArray]) -> FloatArray:
+    """The closed polygon (M, 2) around all that any of these (M_i, 2) encloses, as exact as UNION_CELLS allow; (0, 2)
+    where none encloses anything."""
+    some = [polygon for polygon in polygons if len(polygon) >= 3]
+    if len(some) < 2:
+        return some[0] if some else np.zeros((0, 2), np.float32)
+    corners = np.concatenate(some)
+    start, extent = corners.min(axis=0), float(np.ptp(corners, axis=0).max())
+    scale = UNION_CELLS / max(extent, 1e-6)
+    columns, rows = np.ceil(np.ptp(corners, axis=0) * scale).astype(int) + 1
+    mask = np.zeros((rows, columns), np.uint8)
+    for polygon in some:
+        # Each for itself: together, what two enclose would count as outside.
+        cv2.fillPoly(mask, [np.floor((polygon - start) * scale).astype(np.int32)], 1)
+    around: FloatArray = outline(mask > 0) / np.float32(scale) + start
+    return around
 
 
 def _worth_keeping(contours: Sequence[npt.NDArray[np.int32]]) -> list[npt.NDArray[np.int32]]:

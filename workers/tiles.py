@@ -8,7 +8,7 @@ it would take for one person two, of whom one stands behind the other.
 
 Greedy, from the best: first those whom their tile sees whole, then those that an inner side of their tile cuts. Who is
 seen whole drives out all other views of themselves. Who is too large for any tile is put together: the box around all
-pieces, and each joint from the piece that is surest of it.
+pieces, and each joint from the piece that is surest of it; outlines are put together in the same way.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workers.arrays import Detections, FloatArray
+from workers.outline import union
 from workers.parts import Look, Part
 
 SAME_IOU = 0.5
@@ -61,7 +62,10 @@ def people_of_look(
     boxes: FloatArray = np.clip(merged.boxes_xyxy_px[best].reshape(-1, 2, 2) * scale, np.float32(0), size)
     keypoints = merged.keypoints_px[best]
     keypoints[..., :2] = np.clip(keypoints[..., :2] * scale, np.float32(0), size)
-    return Detections(boxes_xyxy_px=boxes.reshape(-1, 4), scores=merged.scores[best], keypoints_px=keypoints)
+    masks = None
+    if merged.masks is not None:
+        masks = tuple(np.clip(merged.masks[row] * scale, 0.0, size).astype(np.float32) for row in best.tolist())
+    return Detections(boxes.reshape(-1, 4), merged.scores[best], keypoints, masks)
 
 
 def merge(look: Look, found: Sequence[Detections]) -> Detections:
@@ -70,6 +74,7 @@ def merge(look: Look, found: Sequence[Detections]) -> Detections:
     boxes, keypoints = seen.people.boxes_xyxy_px.copy(), seen.people.keypoints_px.copy()
     same = _same(seen)
     free = np.ones(len(seen.tile), np.bool_)
+    masks = None if seen.people.masks is None else list(seen.people.masks)
     kept = []
     for first in range(len(free)):
         if not free[first]:
@@ -83,7 +88,10 @@ def merge(look: Look, found: Sequence[Detections]) -> Detections:
             joints = seen.people.keypoints_px[group]
             surest = joints[..., 2].argmax(axis=0)
             keypoints[first] = joints[surest, np.arange(joints.shape[1])]
-    return Detections(boxes[kept], seen.people.scores[kept], keypoints[kept])
+            if masks is not None:
+                masks[first] = union([masks[piece] for piece in group.tolist()])
+    outlines = None if masks is None else tuple(masks[row] for row in kept)
+    return Detections(boxes[kept], seen.people.scores[kept], keypoints[kept], outlines)
 
 
 def _group(first: int, same: BoolArray, free: BoolArray, seen: _Seen) -> npt.NDArray[np.intp]:
@@ -108,7 +116,12 @@ def _everybody(look: Look, found: Sequence[Detections]) -> _Seen:
     is_cut = _is_cut(look, boxes, regions)
     order = np.lexsort((-scores, is_cut))
     keypoints = np.concatenate([one.keypoints_px for one in people])
-    return _Seen(Detections(boxes[order], scores[order], keypoints[order]), tile[order], regions[order], is_cut[order])
+    masks = None
+    if all(one.masks is not None for one in people):
+        everybody = [mask for one in people for mask in one.masks or ()]
+        masks = tuple(everybody[row] for row in order.tolist())
+    ordered = Detections(boxes[order], scores[order], keypoints[order], masks)
+    return _Seen(ordered, tile[order], regions[order], is_cut[order])
 
 
 def _placed(part: Part, people: Detections) -> Detections:
@@ -123,7 +136,10 @@ def _placed(part: Part, people: Detections) -> Detections:
     keypoints = people.keypoints_px.copy()
     keypoints[..., :2] = (keypoints[..., :2] - offset) * scale + corner
     boxes: FloatArray = np.clip(corners, region[:2], region[2:])
-    return Detections(boxes_xyxy_px=boxes.reshape(-1, 4), scores=people.scores, keypoints_px=keypoints)
+    masks = None
+    if people.masks is not None:
+        masks = tuple(((mask - offset) * scale + corner).astype(np.float32) for mask in people.masks)
+    return Detections(boxes.reshape(-1, 4), people.scores, keypoints, masks)
 
 
 def _is_cut(look: Look, boxes: FloatArray, regions: FloatArray) -> BoolArray:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import workers.outline as module
 from posebus.masks import mask_of
-from workers.outline import MAX_POINTS, MaskArray, outline
+from workers.outline import MAX_POINTS, MaskArray, outline, union
 
 
 def iou(first: MaskArray, second: MaskArray) -> float:
@@ -81,3 +81,16 @@ def test_an_outline_of_many_points_becomes_coarser() -> None:
     rows, columns = np.indices((300, 300))
     comb = (columns // 4 % 2 == 0) & (rows > 20) | (rows > 280)
     assert len(outline(comb)) <= MAX_POINTS
+
+
+def test_the_union_of_polygons_covers_all_of_them_and_nothing_else() -> None:
+    one = np.array([(10, 10), (90, 10), (90, 120), (10, 120)], np.float32)
+    other = np.array([(60, 80), (150, 80), (150, 190), (60, 190)], np.float32)
+    size_px = (200, 200)
+    wanted = mask_of(one, size_px) | mask_of(other, size_px)
+    found = union([one, np.zeros((0, 2), np.float32), other])
+    assert found.dtype == np.float32
+    assert len(found) <= MAX_POINTS
+    assert iou(mask_of(found, size_px), wanted) > 0.96
+    np.testing.assert_array_equal(union([one]), one)
+    assert union([]).shape == (0, 2)

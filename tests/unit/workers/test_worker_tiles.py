@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -128,3 +129,28 @@ def test_people_come_out_in_pixels_of_a_larger_source() -> None:
     assert people.boxes_xyxy_px[0] == pytest.approx([200, 200, 300, 400], abs=0.2)
     assert people.keypoints_px[0, NOSE] == pytest.approx([250, 300, 0.9], abs=0.2)
     assert people.boxes_xyxy_px.dtype == people.keypoints_px.dtype == people.scores.dtype == np.float32
+
+
+def with_outlines(found: Detections) -> Detections:
+    """Everybody's outline is the box."""
+    outlines = tuple(box[[0, 1, 2, 1, 2, 3, 0, 3]].reshape(4, 2) for box in found.boxes_xyxy_px)
+    return replace(found, masks=outlines)
+
+
+def test_outlines_come_along_and_those_of_pieces_are_put_together() -> None:
+    look = look_of((400, 1000), View(640, 1, 3), 32)
+    giant, child = (100, 10, 300, 990), (20, 20, 60, 120)
+    pieces = [[(giant, 0.5), (child, 0.8)], [(giant, 0.9)], [(giant, 0.7)]]
+    found = people_of_look(
+        look, [with_outlines(seen_by(look, number, one)) for number, one in enumerate(pieces)], look.image_size_px, 300
+    )
+    assert found.masks is not None
+    assert found.scores.tolist() == pytest.approx([0.9, 0.8])
+    for box, outline in zip(found.boxes_xyxy_px, found.masks, strict=True):
+        assert outline.dtype == np.float32
+        assert [*outline.min(axis=0), *outline.max(axis=0)] == pytest.approx(box.tolist(), abs=6)
+
+
+def test_without_outlines_of_every_tile_there_are_none() -> None:
+    found = [with_outlines(seen_by(LOOK, 0, [((10, 10, 60, 120), 0.9)])), seen_by(LOOK, 1, [])]
+    assert people_of_look(LOOK, found, SIZE_PX, 300).masks is None
