@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,13 +11,16 @@ import redis
 from posebus.bus.connection import Broker
 from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
 from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.plan_store import read_decisions
 from posebus.bus.pose_reader import PoseReader, TrackCommit
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.errors import LeaseLost
 from posebus.lease import Lease, renew_all
 from posebus.messages import Delivery, Frame, PoseFrame, Skipped
+from posebus.plan import Decision, Directive, Plan
 from posebus.settings import RetentionSettings
 from posebus.topology import WORKERS_GROUP, Topology
+from posebus.views import View
 from tests.contract.conftest import MakeClient
 from tests.samples import BEGUN, PROVENANCE, end, event, frame, held_writer, pose_frame, track_frame
 
@@ -134,10 +138,13 @@ def test_tracks_events_state_and_acknowledgement_are_one(make_client: MakeClient
     (entry,) = tracker.read(["door"], 1, None)
     own = lease(client, "t1")
     assert own.acquire()
-    tracker.commit(TrackCommit("door", [(track_frame(0), PROVENANCE)], [event(0)], b"state", [entry.entry_id]), own)
+    plan, decisions = Plan(1, 0, (Directive(1, 0, 0, View(416)),)), [Decision(1, 0, 0, "imgsz", "416", "enough")]
+    commit = TrackCommit("door", [(track_frame(0), PROVENANCE)], [event(0)], b"state", [entry.entry_id])
+    tracker.commit(replace(commit, plan=plan, decisions=decisions), own)
     assert client.xlen(TOPOLOGY.tracks("door")) == client.xlen(TOPOLOGY.events(0)) == 1
     assert client.xlen(TOPOLOGY.poses("door")) == 0
     assert tracker.state("door") == b"state"
+    assert read_decisions(broker(client), "door") == (plan, tuple(decisions))
 
 
 def test_who_lost_the_lease_cannot_write(make_client: MakeClient) -> None:
@@ -150,8 +157,10 @@ def test_who_lost_the_lease_cannot_write(make_client: MakeClient) -> None:
     assert successor.acquire()
     assert successor.token > paused.token
     assert not paused.renew()
+    stale = TrackCommit("door", [(track_frame(0), PROVENANCE)], [], b"stale", [], Plan(1, 0, (Directive(1, 0, 0),)))
     with pytest.raises(LeaseLost):
-        poses(client).commit(TrackCommit("door", [(track_frame(0), PROVENANCE)], [], b"stale", []), paused)
+        poses(client).commit(stale, paused)
+    assert not client.exists(TOPOLOGY.plan("door")), "nor may it say what is to be looked at"
     assert client.xlen(TOPOLOGY.tracks("door")) == 0
     assert poses(client).state("door") is None
     paused.release()
