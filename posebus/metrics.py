@@ -113,7 +113,12 @@ TABLE = (
         ("reason",),
         "Frames of this process's camera that were left to prediction on purpose.",
     ),
-    MetricSpec("posebus_frames_enhanced_total", COUNTER, (), "Dark, hazy, noisy or blocky frames that were mended before inference."),
+    MetricSpec(
+        "posebus_frames_enhanced_total",
+        COUNTER,
+        (),
+        "Dark, hazy, noisy or blocky frames that were mended before inference.",
+    ),
     MetricSpec("posebus_frames_reclaimed_total", COUNTER, (), "Frames that were taken over from other workers."),
     MetricSpec("posebus_dead_letters_total", COUNTER, (), "Frames that could not be processed and were put aside."),
     # From here on: what `posebus metrics` adds, out of the same reports, about the cameras and about itself.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,19 +29,42 @@ def cache_folder(cache_dir: Path) -> Finding:
     return Finding("cache", FINE, f"{cache_dir} is writable")
 
 
-def weights(settings: WorkerSettings, cache_dir: Path) -> Finding:
-    """Where the weights are and whether their hash is known; downloads nothing."""
+def weights(settings: WorkerSettings, cache_dir: Path) -> Iterator[Finding]:
+    """Where the weights are, those that outline people too, and whether their hash is known; downloads nothing."""
     if util.find_spec("ultralytics") is None:
-        return Finding("weights", NOTE, "not looked for: ultralytics is not installed", _INSTALL)
+        yield Finding("weights", NOTE, "not looked for: ultralytics is not installed", _INSTALL)
+        return
     from workers.weights import resolve_weights
 
+    for name, model in (("weights", settings.model), ("masks", settings.masks)):
+        if model is None:
+            continue
+        try:
+            found = resolve_weights(
+                model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir, download=False
+            )
+        except PoseBusError as error:
+            yield Finding(name, BROKEN, str(error))
+        else:
+            yield Finding(name, FINE, f"{found.name}, sha256 {found.sha256}, {found.path}")
+
+
+def keypoint_model(settings: WorkerSettings) -> Iterator[Finding]:
+    """Whether the top-down network loads, where one is set."""
+    if settings.keypoint_model is None:
+        return
+    if util.find_spec("onnxruntime") is None:
+        yield Finding("keypoint model", BROKEN, "ONNX Runtime is not installed", _INSTALL)
+        return
+    from workers.keypoints.model import KeypointModel
+
+    path = Path(settings.keypoint_model).expanduser()
     try:
-        found = resolve_weights(
-            settings.model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir, download=False
-        )
+        width_px, height_px = KeypointModel(path, threads=1).input_px
     except PoseBusError as error:
-        return Finding("weights", BROKEN, str(error))
-    return Finding("weights", FINE, f"{found.name}, sha256 {found.sha256}, {found.path}")
+        yield Finding("keypoint model", BROKEN, str(error))
+    else:
+        yield Finding("keypoint model", FINE, f"{path}, crops of {width_px}x{height_px}")
 
 
 def gpu() -> Finding:

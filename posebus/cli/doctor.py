@@ -58,12 +58,13 @@ def _examine(settings: Settings) -> Iterable[Finding]:
     yield check_packages.names()
     yield check_broker.broker(settings.redis, settings.shards)
     yield check_inference.cache_folder(cache_dir)
-    yield check_inference.weights(settings.worker, cache_dir)
+    yield from check_inference.weights(settings.worker, cache_dir)
     yield from check_packages.libraries()
     yield check_inference.gpu()
     yield check_inference.decoding()
     yield check_inference.engine(settings.worker)
     yield check_inference.built_engine(settings.worker, cache_dir)
+    yield from check_inference.keypoint_model(settings.worker)
 
 
 def _show_while_finding(findings: Iterable[Finding]) -> list[Finding]:

@@ -17,9 +17,12 @@ from ultralytics.utils import ASSETS
 
 from posebus.bus.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry
+from posebus.cli import check_inference
 from posebus.embedded import EmbeddedBroker
 from posebus.messages import Delivery
 from posebus.public_json import dump, event_to_json, track_frame_to_json
+from posebus.worker_settings import WorkerSettings
+from tests.integration.small_networks import simcc_network
 
 ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("POSEBUS_")}
 
@@ -136,6 +139,19 @@ def test_doctor_says_what_is_broken_and_what_to_do() -> None:
     assert set(broken) == {"broker", "weights"}
     assert broken["broker"]["advice"]
     assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_doctor_looks_at_the_networks_of_a_second_look_where_they_are_set(tmp_path: Path) -> None:
+    network = simcc_network(tmp_path / "simcc.onnx")
+    settings = WorkerSettings(keypoint_model=str(network), masks="no-such-model")
+    (found,) = check_inference.keypoint_model(settings)
+    assert (found.status, found.name) == ("fine", "keypoint model")
+    assert "crops of 192x256" in found.text
+    weights = {one.name: one.status for one in check_inference.weights(settings, tmp_path)}
+    assert weights == {"weights": "fine", "masks": "broken"}
+    (missing,) = check_inference.keypoint_model(WorkerSettings(keypoint_model=str(tmp_path / "none.onnx")))
+    assert (missing.status, "none.onnx" in missing.text) == ("broken", True)
+    assert list(check_inference.keypoint_model(WorkerSettings())) == []
 
 
 def test_image_finds_the_people_and_draws_them(tmp_path: Path) -> None:

@@ -100,7 +100,9 @@ class SizeChooser:
         if asked is None or not asked.views:
             return
         cost = probing.cost_of(asked.views, size_px)
-        if self._is_first_cut(asked.views) or probing.affordable(asked, cost, self._spent_px, self._inferred_px, self._first_px or cost):
+        if self._is_first_cut(asked.views) or probing.affordable(
+            asked, cost, self._spent_px, self._inferred_px, self._first_px or cost
+        ):
             self.probe, self.probe_at_ns = asked.views, now_ns + 1
             self._asked_ns = now_ns
 
