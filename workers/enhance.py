@@ -26,7 +26,6 @@ BRIGHT_SHARE = 0.1
 WANTED_MEAN = 90.0
 MOST_GAIN = 8.0
 """More brings out nothing but the steps between levels."""
-LEAST_GAIN = 1.5
 HAZY_SPAN = 110.0
 """Nearly all of a hazy picture lies within so many levels; that of a clear one within 200."""
 NOISY = 12.0
@@ -68,9 +67,8 @@ def assess(image_rgb: ImageArray) -> Need | None:
     noise = noise_of(strips)
     if levels.mean < DARK_MEAN and levels.bright < BRIGHT_SHARE:
         gain = min(MOST_GAIN, WANTED_MEAN / max(levels.mean, 1.0))
-        if gain >= LEAST_GAIN:
-            why = f"mean brightness {levels.mean:.0f} of 255, noise {noise:.1f}: brightened {gain:.1f} times"
-            return Need(BLACK_SHARE * noise, gain, min(1.0, noise * gain / FULL_BLUR_NOISE), why)
+        why = f"mean brightness {levels.mean:.0f} of 255, noise {noise:.1f}: brightened {gain:.1f} times"
+        return Need(BLACK_SHARE * noise, gain, min(1.0, noise * gain / FULL_BLUR_NOISE), why)
     gain = _contrast(levels)
     if gain > 1.0:
         why = f"haze, all between {levels.low:.0f} and {levels.high:.0f} of 255: contrast raised {gain:.1f} times"

@@ -19,11 +19,11 @@ SURE = 0.25
 
 @pytest.fixture(scope="module")
 def street(shared_data: Path) -> list[tuple[ImageArray, np.ndarray]]:
-    """Every ninth picture of TUD-Stadtmitte, and the people in it: left, top, width, height."""
+    """Every third picture of TUD-Stadtmitte, and the people in it: left, top, width, height."""
     truth = read_mot(shared_data / "TUD-Stadtmitte.gt.txt", truth=True)
     with av.open(str(shared_data / "TUD-Stadtmitte.mp4")) as container:
         rows = [picture.to_ndarray(format="rgb24") for picture in container.decode(video=0)]
-    return [(rows[n], np.array([row[1:] for row in truth[n + 1]], float)) for n in range(0, len(rows), 9)]
+    return [(rows[n], np.array([row[1:] for row in truth[n + 1]], float)) for n in range(0, len(rows), 3)]
 
 
 def recall(estimator: PoseEstimator, pictures: list[tuple[ImageArray, np.ndarray]]) -> float:
@@ -49,7 +49,7 @@ def test_people_in_the_dark_are_found_again(
     helped = make_estimator(engine="openvino", precision="fp32", enhance="auto")
     blind, seen = recall(plain, night), recall(helped, night)
     assert blind < 0.75
-    assert seen > 0.8
+    assert seen > 0.82
 
 
 def test_in_daylight_nothing_changes_to_the_bit(
@@ -68,9 +68,10 @@ def test_people_behind_fog_and_blocks_are_found_again(
 ) -> None:
     plain = make_estimator(engine="openvino", precision="fp32")
     helped = make_estimator(engine="openvino", precision="fp32", enhance="auto")
-    clear = recall(plain, street)
+    some = street[::3]
+    clear = recall(plain, some)
     for damage in (foggy(0.15), compressed(8)):
         rng = np.random.default_rng(0)
-        bad = [(damage.apply(rows, rng), truth) for rows, truth in street]
+        bad = [(damage.apply(rows, rng), truth) for rows, truth in some]
         assert recall(plain, bad) < clear - 0.03, damage.name
         assert recall(helped, bad) > clear - 0.05, damage.name
