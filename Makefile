@@ -32,7 +32,7 @@ format: $(VENV)/.installed-dev  ## Format the code and repair what lint can repa
 	$(VENV)/bin/ruff format .
 
 schemas: $(VENV)/.installed-dev  ## Bring the JSON Schemas in posebus/schemas up to date with the code
-	$(PY) -m posebus.schemas
+	$(PY) -m posebus.json_schemas
 
 # Clips with ground truth (NAME.mp4 and NAME.gt.txt), and the one that end-to-end speed is measured on.
 DATA ?= ../shared/data

@@ -16,9 +16,9 @@ from posebus.bus.connection import Broker, open_broker
 from posebus.bus.frame_reader import FrameReader
 from posebus.bus.pose_reader import PoseReader
 from posebus.bus.registry import CameraRecord, Registry, process_id
+from posebus.config.settings import RetentionSettings
 from posebus.lease import Lease, renew_all
 from posebus.messages import CaptureClock, Delivery, Frame
-from posebus.settings import RetentionSettings
 
 SIZES = (10, 100, 1000)
 """Cameras, processes or leases that there are while it is measured."""

@@ -24,9 +24,9 @@ from benchmarks.broker_worker import ScriptedWorker
 from benchmarks.held_writer import held_writer
 from posebus.bus.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry, process_id
+from posebus.config.settings import CameraSettings
 from posebus.errors import PoseBusError
 from posebus.messages import CaptureClock, Delivery, Frame
-from posebus.settings import CameraSettings
 from posebus.stage import HEARTBEAT_S
 
 FIELDS = ("ready", "published", "poses", "tracks", "skipped", "bytes", "cpu_s")

@@ -13,11 +13,11 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from posebus.appearance import SIZE as APPEARANCE_SIZE
 from posebus.bus.pose_reader import PoseEntry
+from posebus.config.settings import CameraSettings, TrackerSettings
+from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
+from posebus.contract.snapshot import pack_state
 from posebus.messages import CaptureClock, Delivery, PoseFrame, Provenance, TrackFrame
-from posebus.settings import CameraSettings, TrackerSettings
-from posebus.snapshot import pack_state
 
 MAX_PEOPLE = 8
 PICTURES = 48

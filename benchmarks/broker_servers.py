@@ -16,8 +16,8 @@ import redis
 
 from posebus.bus.connection import Client, check_broker, connect, open_broker
 from posebus.bus.registry import Registry
+from posebus.config.settings import redact_url
 from posebus.embedded import EmbeddedBroker
-from posebus.settings import redact_url
 
 START_TIMEOUT_S = 10.0
 

@@ -11,11 +11,11 @@ from benchmarks.broker_script import Script, people_of
 from posebus.bus.connection import Broker
 from posebus.bus.pose_reader import PoseEntry, PoseReader, TrackCommit
 from posebus.bus.registry import Registry
+from posebus.config.settings import RetentionSettings, TrackerSettings
 from posebus.errors import LeaseLost
 from posebus.events import Position, camera_event
 from posebus.lease import Lease, renew_all
 from posebus.messages import Event, EventType, PoseFrame, Provenance, TrackFrame
-from posebus.settings import RetentionSettings, TrackerSettings
 
 READ_COUNT = 64
 BLOCK_MS = 50

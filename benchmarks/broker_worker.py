@@ -12,8 +12,8 @@ from benchmarks.broker_script import Script, people_of
 from posebus.bus.connection import Broker
 from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
 from posebus.bus.registry import Registry
+from posebus.config.settings import WorkerSettings
 from posebus.messages import Frame, Provenance
-from posebus.settings import WorkerSettings
 from workers.batching import ReadPlan
 from workers.triage import skip
 

@@ -26,8 +26,8 @@ from ingest.process import build_capture
 from ingest.sources.file import FileSource
 from ingest.sources.pixels import RowsImage
 from posebus.bus.connection import open_broker
+from posebus.config.settings import CameraSettings
 from posebus.embedded import EmbeddedBroker
-from posebus.settings import CameraSettings
 
 Run = Callable[[Path], int]
 

@@ -27,7 +27,7 @@ from ingest.pacing import RateCap
 from ingest.sources.decoded import DecodedImage, FrameConverter
 from ingest.sources.file import FileSource
 from ingest.sources.pixels import RowsImage
-from posebus.settings import CameraSettings
+from posebus.config.settings import CameraSettings
 
 PICTURES = 150
 FULL_HD_PX = (1920, 1080)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from posebus.policies import AUTO
-from posebus.settings import AUTO_IMGSZ_FIRST
+from posebus.config.policies import AUTO
+from posebus.config.settings import AUTO_IMGSZ_FIRST
 from posebus.views import View
 
 REFERENCE, SMALL = "reference", "small"

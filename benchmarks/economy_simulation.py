@@ -27,9 +27,9 @@ from benchmarks.tracking_detections import load_clip
 from benchmarks.tracking_peers import confirmed
 from benchmarks.tracking_scores import rows_of
 from ingest.gating import Gate
+from posebus.config.policies import AUTO, Policies
+from posebus.contract.plan import LAG_S, Directive
 from posebus.messages import CaptureClock, Delivery, PoseFrame, Uninferred
-from posebus.plan import LAG_S, Directive
-from posebus.policies import AUTO, Policies
 from tracking import PoseTracker
 from tracking.planning import LIVE_DELAY_S, Planner
 

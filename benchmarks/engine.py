@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import simplejpeg
 
-from posebus.settings import WorkerSettings
+from posebus.config.settings import WorkerSettings
 from workers.appearance import describe
 from workers.arrays import ImageArray
 from workers.built_engine import find_built

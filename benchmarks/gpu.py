@@ -31,9 +31,9 @@ from typing import Any
 from benchmarks.gpu_pipeline import Load, measure
 from benchmarks.gpu_report import Bare, Measured, Theirs, report
 from benchmarks.gpu_sides import bare_fps, jpegs, write_clip
-from posebus.config import cache_folder
+from posebus.config.loading import cache_folder
+from posebus.config.settings import Settings
 from posebus.errors import PoseBusError
-from posebus.settings import Settings
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

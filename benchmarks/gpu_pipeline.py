@@ -20,10 +20,10 @@ from benchmarks.gpu_usage import Usage
 from benchmarks.held_writer import held_writer
 from posebus.bus.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord
+from posebus.config.settings import Settings
 from posebus.embedded import EmbeddedBroker
 from posebus.fleet import Fleet
 from posebus.messages import CaptureClock, Delivery, Frame
-from posebus.settings import Settings
 from posebus.topology import Topology
 
 LEAST_BACKLOG_BYTES = 1_000_000

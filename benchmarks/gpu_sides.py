@@ -53,7 +53,7 @@ def bare_fps(worker: dict[str, Any], size_px: tuple[int, int], frames: int, cach
 def bare_here(worker: dict[str, Any], size_px: tuple[int, int], frames: int, cache: Path) -> float:
     """The same in this process."""
     from benchmarks.engine import engine_ms, views
-    from posebus.settings import WorkerSettings
+    from posebus.config.settings import WorkerSettings
     from workers.engines import load_engine
     from workers.estimator import PoseEstimator
     from workers.picture import Picture

@@ -16,8 +16,8 @@ import simplejpeg
 from benchmarks.parity import ROOT, agreement, ours, pictures, settings_for
 from ingest.encoding import encode
 from ingest.sources.pixels import RowsImage
-from posebus.config import cache_folder
-from posebus.settings import CameraSettings, Settings
+from posebus.config.loading import cache_folder
+from posebus.config.settings import CameraSettings, Settings
 from workers.arrays import ImageArray
 from workers.engines import load_engine
 from workers.estimator import PoseEstimator

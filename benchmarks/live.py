@@ -25,9 +25,9 @@ from pathlib import Path
 from benchmarks.live_figures import LoadFigures, Sample, figures, table
 from posebus.bus.connection import Broker, open_broker
 from posebus.bus.registry import Registry
+from posebus.config.settings import CameraSettings, RetentionSettings, Settings, WorkerSettings
 from posebus.embedded import broker_for
 from posebus.fleet import Fleet
-from posebus.settings import CameraSettings, RetentionSettings, Settings, WorkerSettings
 
 SETTLE_S = 6.0
 CAPACITY_S = 20.0

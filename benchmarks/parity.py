@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from posebus.settings import WorkerSettings
+from posebus.config.settings import WorkerSettings
 from workers.arrays import Detections, FloatArray, ImageArray
 from workers.engines import choose_engine, load_engine
 from workers.estimator import PoseEstimator

@@ -24,8 +24,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from posebus.config import cache_folder
-from posebus.settings import Settings, WorkerSettings
+from posebus.config.loading import cache_folder
+from posebus.config.settings import Settings, WorkerSettings
 from workers.arrays import Detections, FloatArray, ImageArray
 from workers.engines import load_engine
 from workers.estimator import PoseEstimator

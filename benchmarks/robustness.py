@@ -20,8 +20,8 @@ import numpy as np
 from benchmarks.accuracy import read_mot
 from benchmarks.refinement import MASK_OF_BOX, ROOT, SURE, Person, annotated_people, frames_of, oks
 from benchmarks.robustness_damage import DAMAGES, Damage, turned_boxes, turning
-from posebus.config import cache_folder
-from posebus.settings import Settings, WorkerSettings
+from posebus.config.loading import cache_folder
+from posebus.config.settings import Settings, WorkerSettings
 from workers.arrays import Detections, FloatArray, ImageArray
 from workers.engines import load_engine
 from workers.estimator import PoseEstimator

@@ -25,9 +25,9 @@ from benchmarks.soak_chaos import Chaos, RestartableBroker, restartable_broker
 from benchmarks.soak_ledger import Ledger
 from posebus.bus.connection import open_broker
 from posebus.bus.registry import Registry
+from posebus.config.settings import CameraSettings, FleetSettings, Settings, WorkerSettings
 from posebus.errors import BrokerUnavailable
 from posebus.fleet import Fleet
-from posebus.settings import CameraSettings, FleetSettings, Settings, WorkerSettings
 
 SAMPLE_S = 5.0
 TELL_S = 60.0

@@ -20,9 +20,9 @@ import time
 from collections.abc import Callable, Sequence
 
 from posebus.bus.connection import Broker, open_broker
+from posebus.config.settings import CameraSettings, FleetSettings, Settings, WorkerSettings
 from posebus.embedded import EmbeddedBroker
 from posebus.fleet import Fleet
-from posebus.settings import CameraSettings, FleetSettings, Settings, WorkerSettings
 from posebus.topology import WORKERS_GROUP
 
 POLL_S = 0.01

@@ -90,8 +90,8 @@ def theirs(model: Path, video: Path, size_px: tuple[int, int], tracker: str, dev
 
 def export_theirs(folder: Path, size_px: tuple[int, int]) -> tuple[Path, Path]:
     """The default weights for ultralytics: as .pt, and as its own OpenVINO export for exactly this input shape."""
-    from posebus.config import cache_folder
-    from posebus.settings import Settings
+    from posebus.config.loading import cache_folder
+    from posebus.config.settings import Settings
     from workers.weights import resolve_weights
 
     weights = resolve_weights("yolo11n-pose", allow_unknown=False, cache_dir=cache_folder(Settings()))
@@ -116,8 +116,8 @@ def bare_fps(video: Path, precision: str, imgsz: int) -> float:
     import numpy as np
 
     from benchmarks.engine import engine_ms
-    from posebus.config import cache_folder
-    from posebus.settings import Settings, WorkerSettings
+    from posebus.config.loading import cache_folder
+    from posebus.config.settings import Settings, WorkerSettings
     from workers.engines import load_engine
     from workers.estimator import PoseEstimator
     from workers.picture import Picture

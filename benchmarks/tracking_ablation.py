@@ -26,8 +26,8 @@ from benchmarks.tracking_peers import confirmed
 from benchmarks.tracking_scores import Line, Scene, judged, rows_of
 from benchmarks.tracking_stresses import STRESSES, Stress
 from benchmarks.tracking_table import Table
+from posebus.config.settings import TrackerSettings
 from posebus.messages import PoseFrame
-from posebus.settings import TrackerSettings
 from tracking import PoseTracker, body_model, smoothing
 
 SHOWN = ("HOTA", "IDF1")

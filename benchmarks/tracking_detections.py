@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from posebus.appearance import SIZE
+from posebus.contract.appearance import SIZE
 from posebus.messages import PoseFrame
 from workers.appearance import describe
 from workers.arrays import Detections

@@ -1,8 +1,9 @@
 """How one camera's pictures are attended to: the plan of its tracker, the motion in them, and the gate, together.
 
 What becomes of a picture of a recording must not depend on how fast anybody is, nor on who dies: the plan that holds
-for it is the one that was decided with a certain earlier picture (`posebus.plan.LAG_S`), and that is waited for. What
-is remembered here goes into the camera's checkpoint, for whoever has to go on. Live cameras follow the newest plan.
+for it is the one that was decided with a certain earlier picture (`posebus.contract.plan.LAG_S`), and that is waited
+for. What is remembered here goes into the camera's checkpoint, for whoever has to go on. Live cameras follow the newest
+plan.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import Any, Protocol
 from ingest.gating import OFF, Gate, GateState, Verdict
 from ingest.motion import Motion, MotionModel, cells_of
 from ingest.sources import Picture
-from posebus.plan import LAG_S, Directive, Plan
-from posebus.policies import Policies
+from posebus.config.policies import Policies
+from posebus.contract.plan import LAG_S, Directive, Plan
 
 LAG_NS = round(LAG_S * 1e9)
 

@@ -24,6 +24,7 @@ from ingest.sources import Picture, is_live, open_source
 from ingest.takeover import TakeOver, take_over
 from posebus.backoff import Backoff
 from posebus.bus.checkpoint import OFFLINE, OPEN, Checkpoint
+from posebus.config.settings import CameraSettings
 from posebus.errors import (
     BadPicture,
     BrokerUnavailable,
@@ -34,7 +35,6 @@ from posebus.errors import (
 )
 from posebus.messages import Delivery, EventType
 from posebus.metrics import Metrics
-from posebus.settings import CameraSettings
 from posebus.shared_frames import SharedFrames
 
 TAKE_WAIT_S = 0.1

@@ -8,8 +8,8 @@ import simplejpeg
 
 from ingest.sources.pixels import Image
 from ingest.sources.reducing import reduced_size_px
+from posebus.config.settings import CameraSettings
 from posebus.errors import BadPicture
-from posebus.settings import CameraSettings
 from posebus.shared_frames import SharedFrames
 
 MAX_JPEG_SIDE_PX = 65500

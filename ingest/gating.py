@@ -1,6 +1,6 @@
 """Which pictures are worth inferring, and how: by what moves, who is there, and how long ago anybody looked. Pure.
 
-Who is there and how often they have to be looked at is the tracker's word (`posebus.plan.Directive`).
+Who is there and how often they have to be looked at is the tracker's word (`posebus.contract.plan.Directive`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ingest.motion import Motion
-from posebus.plan import Directive
-from posebus.policies import AUTO, Policies
+from posebus.config.policies import AUTO, Policies
+from posebus.contract.plan import Directive
 from posebus.views import View
 
 OFF, EAGER = "off", "eager"

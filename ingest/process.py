@@ -14,15 +14,15 @@ from ingest.supervisor import IngestSupervisor
 from posebus.bus.connection import Broker, open_broker
 from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.registry import CameraRecord, Registry, largest_imgsz, process_id
-from posebus.config import dump_settings
+from posebus.config.loading import dump_settings
+from posebus.config.policies import DEFAULT, Policies, policies_of
+from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import SourceRejected
 from posebus.fleet import stage_process
 from posebus.lease import Lease
 from posebus.messages import Delivery
-from posebus.policies import DEFAULT, Policies, policies_of
 from posebus.processes import EXIT_DONE, RUN_ENV, Family
 from posebus.progress import give_life_signs
-from posebus.settings import CameraSettings, Settings
 from posebus.shared_frames import SharedFrames
 from posebus.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from posebus.watchdog import Watchdog

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from ingest.sources.base import Admit, Seekable, Source
 from posebus.bus.checkpoint import Checkpoint
+from posebus.config.settings import CameraSettings
 from posebus.errors import SourceChanged
-from posebus.settings import CameraSettings
 
 TELLING = ("source", "kind", "max_fps", "recorded_at_ns", "imgsz", "infer_fps", "motion_gate")
 """Settings with another value of which a camera gives other frames."""

@@ -17,9 +17,9 @@ from types import TracebackType
 from typing import Any
 
 from posebus.bus.connection import connect
+from posebus.config.settings import EMBEDDED
 from posebus.errors import BrokerUnavailable, ConfigError
 from posebus.guard import dismiss, when_gone
-from posebus.settings import EMBEDDED
 
 MAX_MEMORY_BYTES = 2_000_000_000
 

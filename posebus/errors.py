@@ -19,7 +19,7 @@
         └── LeaseLost           another process owns the camera now; this one must not write
 
 Every message is one sentence that says what was wrong, where, and what to do. Credentials never appear in it: pass
-addresses through `posebus.settings.redact_url` first.
+addresses through `posebus.config.settings.redact_url` first.
 """
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from posebus.bus.connection import Broker
 from posebus.bus.registry import Registry
-from posebus.config import dump_settings
-from posebus.environment import PREFIX, RESERVED
+from posebus.config.environment import PREFIX, RESERVED
+from posebus.config.loading import dump_settings
+from posebus.config.settings import Settings
 from posebus.errors import FatalError
 from posebus.processes import ChildSpec, Family
 from posebus.processors import available_cpus
-from posebus.settings import Settings
 from posebus.watchdog import Watchdog
 
 READY_POLL_S = 0.05

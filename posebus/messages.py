@@ -160,8 +160,8 @@ class PoseFrame:
 
     boxes_xyxy_px: (N, 4); scores: (N,) in 0..1; keypoints_px: (N, K, 3) rows of x, y, confidence, or None for a model
     without keypoints; appearance: (N, D) descriptors, or None; probes: what other views of the same frame found, where
-    that was asked for; masks: N closed polygons (M, 2) around what is seen of each person (`posebus.masks`), (0, 2) for
-    whom no outline was found, or None where the worker outlines nobody.
+    that was asked for; masks: N closed polygons (M, 2) around what is seen of each person (`posebus.contract.masks`),
+    (0, 2) for whom no outline was found, or None where the worker outlines nobody.
     """
 
     camera: str

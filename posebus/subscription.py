@@ -9,11 +9,11 @@ from typing import Any
 
 from posebus.bus.connection import Client
 from posebus.bus.group_reader import ensure_group
-from posebus.codec import decode_poses
+from posebus.config.settings import check_camera_name
+from posebus.contract.codec import decode_poses
+from posebus.contract.public_json import event_from_json, parse, track_frame_from_json
 from posebus.errors import MalformedMessage
 from posebus.messages import Event, PoseFrame, Provenance, TrackFrame
-from posebus.public_json import event_from_json, parse, track_frame_from_json
-from posebus.settings import check_camera_name
 from posebus.topology import Topology
 
 KINDS = ("tracks", "events", "poses")

@@ -12,10 +12,10 @@ from typing import Literal
 
 from posebus.bus.connection import Broker
 from posebus.bus.registry import Registry
+from posebus.config.settings import Settings
 from posebus.errors import BrokerUnavailable
 from posebus.fleet import Fleet
 from posebus.processes import EXIT_DONE, EXIT_FATAL
-from posebus.settings import Settings
 from posebus.subscriber import Subscription, subscribe
 from recordings.analysis import Analysis, Outcome
 from recordings.files import TracksWriter

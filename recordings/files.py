@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
+from posebus.contract.public_json import dump, track_frame_to_json
 from posebus.errors import OutputError
 from posebus.messages import Provenance, TrackFrame, TrackState
-from posebus.public_json import dump, track_frame_to_json
 
 PARTIAL = ".partial"
 

@@ -18,8 +18,8 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from posebus.bus.connection import Client
+from posebus.config.settings import Settings
 from posebus.errors import ConfigError, FatalError, PoseBusError
-from posebus.settings import Settings
 from recordings.inputs import file_names
 from recordings.interrupts import interruptible
 from recordings.jobs import FUNCTIONS, RecordingOptions, analyse_recording, forget_recording

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from posebus.bus.connection import open_broker
 from posebus.bus.registry import Registry
+from posebus.config.settings import Settings
 from posebus.errors import ConfigError, PoseBusError, SourceRejected
-from posebus.settings import Settings
 from recordings.analyse import Place, analyse, forget
 from recordings.files import make_folder
 from recordings.fleet_watch import FleetWatch, Workers, workers

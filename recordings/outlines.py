@@ -1,6 +1,7 @@
 """Outlines of people in pictures: drawn, or what is inside of them made unrecognisable.
 
-All functions change the BGR picture (H, W, 3) that they are given; polygons are in its pixels (see `posebus.masks`).
+All functions change the BGR picture (H, W, 3) that they are given; polygons are in its pixels (see
+`posebus.contract.masks`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from posebus.masks import mask_of
+from posebus.contract.masks import mask_of
 from posebus.messages import FloatArray
 from recordings.draw import Color, Image
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from posebus.bus.connection import Broker, open_broker
 from posebus.bus.registry import Registry
+from posebus.config.settings import EMBEDDED, Settings
 from posebus.embedded import broker_for
 from posebus.errors import ConfigError, PoseBusError
 from posebus.fleet import Fleet
-from posebus.settings import EMBEDDED, Settings
 from posebus.shared_frames import BYTES_PER_PIXEL, shared_folder
 from recordings.analyse import AT_ONCE, Place, analyse, forget
 from recordings.analysis import Outcome

@@ -14,10 +14,10 @@ import av.error
 import cv2
 import numpy as np
 
+from posebus.config.settings import CameraSettings
+from posebus.contract.public_json import track_frame_from_json
 from posebus.errors import OutputError
 from posebus.messages import TrackFrame
-from posebus.public_json import track_frame_from_json
-from posebus.settings import CameraSettings
 from recordings.draw import Image, draw_tracks
 from recordings.files import partial, writing
 from recordings.progress import Progress

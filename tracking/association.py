@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from posebus.settings import TrackerSettings
+from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.compiled import compiled
 from tracking.detections import Detections

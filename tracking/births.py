@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from posebus.appearance import SIZE as APPEARANCE_SIZE
-from posebus.settings import TrackerSettings
+from posebus.config.settings import TrackerSettings
+from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from tracking import body_model as model
 from tracking import kalman
 from tracking.borders import is_sliver

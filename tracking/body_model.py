@@ -1,7 +1,7 @@
 """What is assumed of people, cameras and detectors: the one table of the tracker's constants.
 
 Times are seconds and lengths are in body sizes (the longer side of a person's box), so that the same values serve any
-frame rate and any resolution. What users may want to change is in `posebus.settings.TrackerSettings`.
+frame rate and any resolution. What users may want to change is in `posebus.config.settings.TrackerSettings`.
 
 Chosen on recordings and made-up scenes together (benchmarks/scenes.py); where neither changed, the simpler won.
 """

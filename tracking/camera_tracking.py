@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from posebus.bus.pose_reader import PoseEntry
+from posebus.config.policies import DEFAULT, Policies
+from posebus.config.settings import TrackerSettings
+from posebus.contract.plan import Decision, Directive, Plan
 from posebus.events import Position, camera_event
 from posebus.messages import (
     Delivery,
@@ -20,9 +23,6 @@ from posebus.messages import (
     TrackFrame,
     Uninferred,
 )
-from posebus.plan import Decision, Directive, Plan
-from posebus.policies import DEFAULT, Policies
-from posebus.settings import TrackerSettings
 from tracking.events import TrackEvents
 from tracking.gaps import GapReporter
 from tracking.planning import Planner

@@ -1,10 +1,11 @@
-"""What people wear, compared and remembered: the tracker's side of `posebus.appearance`.
+"""What people wear, compared and remembered: the tracker's side of `posebus.contract.appearance`.
 
 The measure is Hellinger's distance of colour histograms, sqrt(1 - coefficient). Source: A. Bhattacharyya, "On a measure
 of divergence between two multinomial populations", Sankhya 7, 1946; as a distance of colours: D. Comaniciu, V. Ramesh,
 P. Meer, "Kernel-based object tracking", PAMI 25(5), 2003.
 
-Rows are those of `posebus.appearance`, (SIZE,): features of the parts one after the other, then a weight for each part.
+Rows are those of `posebus.contract.appearance`, (SIZE,): features of the parts one after the other, then a weight for
+each part.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from posebus.appearance import FEATURES, PARTS
+from posebus.contract.appearance import FEATURES, PARTS
 from tracking.compiled import compiled
 
 Floats = npt.NDArray[np.float64]

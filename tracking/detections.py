@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from posebus.appearance import SIZE as APPEARANCE_SIZE
+from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.messages import PoseFrame
 from tracking.compiled import compiled
 
@@ -20,7 +20,7 @@ Singles = npt.NDArray[np.float32]
 class Detections:
     """D people. rows: (D,) their places in the PoseFrame; corners, centred: (D, 4) boxes in both forms; scores: (D,);
     joints: (D, K, 3) x, y, confidence in pixels, or None where the model has no keypoints; appearance: (D, 64) as in
-    `posebus.appearance`, or None."""
+    `posebus.contract.appearance`, or None."""
 
     rows: npt.NDArray[np.intp]
     corners: Floats

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from posebus.settings import TrackerSettings
+from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking import kalman
 from tracking.borders import at_border, is_sliver, leaving

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from posebus.events import Position, camera_event
-from posebus.messages import Event, EventType, PoseFrame, Uninferred
-from posebus.plan import (
+from posebus.config.policies import AUTO, Policies
+from posebus.contract.plan import (
     DECISIONS_KEPT,
     LAG_S,
     Decision,
@@ -18,7 +17,8 @@ from posebus.plan import (
     plan_from_text,
     plan_to_text,
 )
-from posebus.policies import AUTO, Policies
+from posebus.events import Position, camera_event
+from posebus.messages import Event, EventType, PoseFrame, Uninferred
 from posebus.views import View
 from tracking.policies import rate
 from tracking.policies.imgsz import Change, SizeChooser

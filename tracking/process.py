@@ -7,8 +7,8 @@ import os
 from posebus.bus.connection import open_broker
 from posebus.bus.pose_reader import PoseReader
 from posebus.bus.registry import Registry, process_id
+from posebus.config.settings import Settings
 from posebus.progress import give_life_signs
-from posebus.settings import Settings
 from posebus.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from tracking.track_stage import TrackStage
 from tracking.warm_up import warm_up

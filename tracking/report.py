@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from posebus.config.settings import TrackerSettings
 from posebus.messages import PoseFrame, Track, TrackFrame, TrackState, Uninferred
-from posebus.settings import TrackerSettings
 from tracking import smoothing
 from tracking.boxes import MIN_SIDE_PX
 from tracking.compiled import compiled

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from posebus.appearance import SIZE as APPEARANCE_SIZE
+from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.errors import MalformedMessage
 from tracking.kalman import PLANES
 from tracking.track import COLUMNS, INTEGER_COLUMNS, Tracks

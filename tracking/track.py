@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from posebus.appearance import SIZE as APPEARANCE_SIZE
+from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from tracking.kalman import PLANES
 
 Floats = npt.NDArray[np.float64]
@@ -28,7 +28,7 @@ class Tracks:
     body then, which scales the motion model. beliefs: (5, T, 4) about box centre x, y, width, height in pixels, planes
     as in `tracking.kalman`. joints: (T, K, 3), the smoothed skeleton: offsets from the box centre in pixels, and
     confidences; K is 0 as long as no keypoints were seen. appearance: (T, 64) remembered colours as in
-    `posebus.appearance`, all 0 where none were seen.
+    `posebus.contract.appearance`, all 0 where none were seen.
     """
 
     ids: Ints

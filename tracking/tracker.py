@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from posebus.config.settings import TrackerSettings
 from posebus.messages import PoseFrame, TrackFrame, Uninferred
-from posebus.settings import TrackerSettings
 from tracking import births, kalman, lifecycle, snapshot
 from tracking import body_model as model
 from tracking.association import associate

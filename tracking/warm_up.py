@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from posebus.appearance import SIZE as APPEARANCE_SIZE
+from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.messages import PoseFrame
 from tracking.tracker import PoseTracker
 

@@ -9,10 +9,10 @@ import numpy as np
 import simplejpeg
 
 from posebus.bus.frame_reader import PoseResult
+from posebus.config.settings import WorkerSettings
 from posebus.errors import BadPicture
 from posebus.messages import Frame, PoseFrame, Probe, Provenance
 from posebus.metrics import Metrics
-from posebus.settings import WorkerSettings
 from posebus.shared_frames import SharedFrames
 from workers.appearance import describe
 from workers.seeing import Seen

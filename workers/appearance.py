@@ -1,8 +1,8 @@
 """What people wear, from the picture under their joints: a descriptor of the colours of torso and legs per person.
 
 No network: a fixed pattern of points is laid over the body between shoulders, hips, knees and ankles, the picture is
-read at these points, and the colours of each part are counted in soft histograms. `posebus.appearance` has the layout
-of what comes out, and how it is compared.
+read at these points, and the colours of each part are counted in soft histograms. `posebus.contract.appearance` has the
+layout of what comes out, and how it is compared.
 
 Light is allowed for twice. Colours are taken relative to the mean of the whole picture (the grey-world assumption:
 G. Buchsbaum, "A spatial processor model for object colour perception", J. Franklin Institute 310, 1980), so a change
@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from posebus.appearance import BINS, CHANNELS, FEATURES, PARTS, SIZE, joined
+from posebus.contract.appearance import BINS, CHANNELS, FEATURES, PARTS, SIZE, joined
 from workers.arrays import Detections, FloatArray, ImageArray
 
 BoolArray = npt.NDArray[np.bool_]
@@ -51,7 +51,8 @@ _SECOND_JOINTS = np.array((6, 12, 13, 14, 15, 16))
 
 
 def describe(image_rgb: ImageArray, people: Detections, source_size_px: tuple[int, int]) -> FloatArray | None:
-    """The descriptors of all people: (N, `posebus.appearance.SIZE`), finite; None for skeletons other than COCO's.
+    """The descriptors of all people: (N, `posebus.contract.appearance.SIZE`), finite; None for skeletons other than
+    COCO's.
 
     `image_rgb` is the decoded picture, u8 (H, W, 3), C-contiguous. `people` are in pixels of the source, whose
     (width, height) is `source_size_px`: more than the picture's where ingest reduced it. A point counts as much as the

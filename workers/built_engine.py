@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
-from posebus.settings import WorkerSettings
 from workers.export import exported_path
 from workers.weights import Weights, sha256_of
 

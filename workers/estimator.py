@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from posebus.policies import AUTO, Policies
-from posebus.settings import WorkerSettings
+from posebus.config.policies import AUTO, Policies
+from posebus.config.settings import WorkerSettings
 from posebus.views import View
 from workers.arrays import Detections, ImageArray
 from workers.engines.base import Engine

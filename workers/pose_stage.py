@@ -17,10 +17,10 @@ from typing import Any
 
 from posebus.bus.frame_reader import FrameReader, PoseResult
 from posebus.bus.registry import Registry
+from posebus.config.settings import WorkerSettings
 from posebus.messages import Frame, PoseFrame, Skipped
 from posebus.metrics import Metrics, age_s
 from posebus.processes import EXIT_STUCK
-from posebus.settings import WorkerSettings
 from posebus.shared_frames import SharedFrames
 from workers.answers import people_of, with_picture
 from workers.background import Background

@@ -9,11 +9,11 @@ import traceback
 from posebus.bus.connection import open_broker
 from posebus.bus.frame_reader import FrameReader
 from posebus.bus.registry import Registry, process_id
-from posebus.config import cache_folder
+from posebus.config.loading import cache_folder
+from posebus.config.settings import Settings
 from posebus.errors import EngineError, PoseBusError
 from posebus.processes import EXIT_STUCK
 from posebus.progress import give_life_signs
-from posebus.settings import Settings
 from posebus.shared_frames import SharedFrames
 from posebus.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from workers.engines import load_engine

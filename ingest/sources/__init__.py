@@ -14,7 +14,7 @@ from ingest.sources.images import read_picture
 from ingest.sources.paced import PacedSource
 from ingest.sources.pixels import BgrImage, Image
 from ingest.sources.reducing import reduced_size_px
-from posebus.settings import CameraSettings
+from posebus.config.settings import CameraSettings
 
 __all__ = [
     "SOURCES",

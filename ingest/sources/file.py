@@ -16,9 +16,9 @@ from ingest.sources.ffmpeg import explain, find_video_stream, nominal_fps
 from ingest.sources.places import FilePlace, back_to, checksum
 from ingest.sources.skipping import FrameSkipping
 from ingest.sources.timeline import Timeline
+from posebus.config.settings import CameraSettings
 from posebus.errors import SourceRejected
 from posebus.messages import CaptureClock
-from posebus.settings import CameraSettings
 
 DEFAULT_FPS = 25.0
 UNCOUNTED_MARGIN_S = 1.0

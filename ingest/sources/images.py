@@ -14,9 +14,9 @@ from PIL import Image, UnidentifiedImageError
 from ingest.sources.base import MAX_PIXELS, Admit, Picture
 from ingest.sources.file import check_readable
 from ingest.sources.pixels import BgrImage, RowsImage
+from posebus.config.settings import CameraSettings
 from posebus.errors import BadPicture, SourceRejected
 from posebus.messages import CaptureClock
-from posebus.settings import CameraSettings
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 DEFAULT_FPS = 1.0

@@ -28,8 +28,8 @@ from ingest.sources.ffmpeg import explain, find_video_stream, nominal_fps
 from ingest.sources.gate import KeyframeGate, LagMeter
 from ingest.sources.hardware import open_hardware
 from ingest.sources.skipping import FrameSkipping
+from posebus.config.settings import CameraSettings, redact_url
 from posebus.errors import LoginRefused, SourceRejected, SourceUnavailable
-from posebus.settings import CameraSettings, redact_url
 
 HLS_READ_TIMEOUT_S = 30.0
 """HLS is silent between two segments, for ten seconds and more."""

@@ -21,9 +21,9 @@ import numpy as np
 from ingest.sources.base import Admit, Picture
 from ingest.sources.images import read_picture
 from ingest.sources.pixels import BgrImage, RowsImage
+from posebus.config.settings import CameraSettings
 from posebus.errors import SourceRejected
 from posebus.messages import CaptureClock
-from posebus.settings import CameraSettings
 
 PREFIX = "synthetic:"
 SCENES = {"bus": "bus.jpg", "zidane": "zidane.jpg"}

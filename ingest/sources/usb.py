@@ -15,9 +15,9 @@ import numpy as np
 from ingest.sources.base import Admit, Picture
 from ingest.sources.clocks import ArrivalClock, CaptureTimes
 from ingest.sources.pixels import RowsImage
+from posebus.config.settings import CameraSettings
 from posebus.errors import SourceRejected, SourceUnavailable
 from posebus.messages import CaptureClock
-from posebus.settings import CameraSettings
 
 PREFIX = "usb:"
 MAX_DRIVER_DELAY_NS = 2_000_000_000

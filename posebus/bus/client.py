@@ -11,8 +11,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from posebus.bus.refusals import check_parameters
+from posebus.config.settings import redact_url
 from posebus.errors import BrokerRefused
-from posebus.settings import redact_url
 
 CONNECT_TIMEOUT_S = 3.0
 ANSWER_TIMEOUT_S = 5.0

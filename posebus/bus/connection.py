@@ -15,8 +15,8 @@ from posebus.bus.client import Client as OneServer
 from posebus.bus.client import connect
 from posebus.bus.cluster import ClusterClient
 from posebus.bus.errors import broker_errors
+from posebus.config.settings import redact_url
 from posebus.errors import BrokerRefused, BrokerUnavailable
-from posebus.settings import redact_url
 from posebus.topology import Topology
 
 __all__ = ["Broker", "Client", "broker_version", "check_broker", "connect", "open_broker"]

@@ -10,7 +10,7 @@ from typing import Any, cast
 from posebus.bus.connection import Broker
 from posebus.bus.frame_reader import SUSPECT
 from posebus.bus.take_over import Attempt, attempts_from_json
-from posebus.codec import decode_frame, decode_poses
+from posebus.contract.codec import decode_frame, decode_poses
 from posebus.errors import MalformedMessage
 from posebus.messages import Frame, PoseFrame, Skipped
 

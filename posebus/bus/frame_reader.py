@@ -12,10 +12,10 @@ from posebus.bus.group_reader import GroupReader
 from posebus.bus.stream_bound import Peak, entry_bytes, make_room
 from posebus.bus.take_over import Attempt, Place, TakeOver, attempts_to_json
 from posebus.bus.wall_clock import ClockWatch, FrameAges, renew_all_deliveries
-from posebus.codec import decode_frame, encode_poses
+from posebus.config.settings import RetentionSettings
+from posebus.contract.codec import decode_frame, encode_poses
 from posebus.errors import MalformedMessage
 from posebus.messages import Delivery, EndOfStream, Frame, PoseFrame, Provenance, Skipped
-from posebus.settings import RetentionSettings
 from posebus.topology import WORKERS_GROUP
 
 SUSPECT = b"suspect"

@@ -14,13 +14,13 @@ from posebus.bus.checkpoint import Checkpoint, read_checkpoint
 from posebus.bus.connection import Broker
 from posebus.bus.plan_store import NOW, plan_of, read_plan
 from posebus.bus.registry import CameraRecord, Registry, camera_value
-from posebus.codec import encode_frame, encode_poses
+from posebus.config.policies import Policies
+from posebus.contract.codec import encode_frame, encode_poses
+from posebus.contract.plan import Plan
+from posebus.contract.public_json import dump, event_to_json
 from posebus.errors import LeaseLost, MalformedMessage
 from posebus.lease import Lease
 from posebus.messages import Delivery, EndOfStream, Event, Frame, Skipped, Uninferred
-from posebus.plan import Plan
-from posebus.policies import Policies
-from posebus.public_json import dump, event_to_json
 from posebus.topology import WORKERS_GROUP
 
 RENEW_SHARE = 0.25

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from posebus.bus.connection import Broker
-from posebus.errors import MalformedMessage
-from posebus.plan import (
+from posebus.contract.plan import (
     Decision,
     Plan,
     decisions_from_text,
@@ -15,6 +14,7 @@ from posebus.plan import (
     plan_from_text,
     plan_to_text,
 )
+from posebus.errors import MalformedMessage
 
 NOW, DECISIONS = "now", "decisions"
 """Fields of the hash."""

@@ -14,10 +14,10 @@ from typing import Any, cast
 
 from posebus.bus.connection import Broker
 from posebus.bus.group_reader import ensure_group
+from posebus.config.policies import DEFAULT, Policies, policies_from_json
+from posebus.config.settings import check_camera_name
 from posebus.errors import BrokerRefused
 from posebus.messages import Delivery
-from posebus.policies import DEFAULT, Policies, policies_from_json
-from posebus.settings import check_camera_name
 from posebus.topology import TRACKERS_GROUP, WORKERS_GROUP
 
 SOURCE_LENGTH = 40

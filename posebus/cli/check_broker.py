@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 from posebus.bus.cluster import ClusterClient
 from posebus.bus.connection import check_broker, open_broker
 from posebus.cli.findings import BROKEN, FINE, NOTE, Finding
+from posebus.config.settings import EMBEDDED, redact_url
 from posebus.errors import PoseBusError
-from posebus.settings import EMBEDDED, redact_url
 
 
 def broker(url: str, shards: int = 1) -> Finding:

@@ -12,7 +12,7 @@ from posebus.cli.findings import BROKEN, FINE, NOTE, Finding
 from posebus.errors import PoseBusError
 
 if TYPE_CHECKING:
-    from posebus.settings import WorkerSettings
+    from posebus.config.settings import WorkerSettings
 
 _INSTALL = "for inference: pip install 'posebus[worker]'"
 

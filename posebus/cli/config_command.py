@@ -23,8 +23,8 @@ def check(
 
     POSEBUS_… environment variables count too, as they would in a run. Exits with 1 if there is a mistake.
     """
-    from posebus.config import check_settings
-    from posebus.mistakes import redact_text
+    from posebus.config.loading import check_settings
+    from posebus.config.problems import redact_text
 
     checked = check_settings(file, os.environ, {})
     cameras = list(checked.settings.cameras) if checked.settings else []

@@ -41,7 +41,7 @@ def demo(
     leaves an annotated video and a picture of each camera.
     """
     from posebus.cli.demo_view import view
-    from posebus.settings import EMBEDDED_PORT
+    from posebus.config.settings import EMBEDDED_PORT
     from recordings.demo import demo as run_demo
     from recordings.interrupts import interruptible
 

@@ -11,7 +11,7 @@ from posebus.bus.registry import CameraRecord, Registry
 from posebus.cli.memory import Memory, MemoryLook
 from posebus.cli.reports import Report, count, losses, number, of_camera, section, size_in_words
 from posebus.cli.work_rows import Window, Work, WorkRow, window, work, work_rows
-from posebus.settings import RetentionSettings
+from posebus.config.settings import RetentionSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from posebus.cli.options import ConfigOption, EngineOption, JsonOption, ModelOpt
 
 if TYPE_CHECKING:
     from posebus.cli.findings import Finding
-    from posebus.settings import Settings
+    from posebus.config.settings import Settings
 
 
 def doctor(
@@ -50,7 +50,7 @@ def doctor(
 def _examine(settings: Settings) -> Iterable[Finding]:
     """The checks, quick ones first: loading torch takes seconds."""
     from posebus.cli import check_broker, check_inference, check_packages
-    from posebus.config import cache_folder
+    from posebus.config.loading import cache_folder
 
     cache_dir = cache_folder(settings)
     yield check_packages.python()

@@ -22,7 +22,7 @@ from posebus.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from posebus.settings import Settings
+    from posebus.config.settings import Settings
     from workers.engine_build import Material, Outcome, Told
 
 FRAMES = 200
@@ -102,7 +102,7 @@ def build(
     kept only if it finds as many people; workers use it with --precision int8. Exits with 1 if it was refused.
     """
     from posebus.cli.engine_outcome import as_dict, say
-    from posebus.config import cache_folder
+    from posebus.config.loading import cache_folder
     from posebus.errors import ConfigError
     from recordings.interrupts import interruptible
 
@@ -139,7 +139,7 @@ def build(
 def list_engines(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """The 8-bit engines that were built here, and how they compared with fp32."""
     from posebus.cli.failures import complain
-    from posebus.config import cache_folder
+    from posebus.config.loading import cache_folder
     from posebus.errors import EngineError
     from workers.built_engine import list_built, read_built
 
@@ -181,7 +181,7 @@ def _build_int8(
     losses: tuple[float | None, float | None],
     told: Told,
 ) -> Outcome:
-    from posebus.config import cache_folder
+    from posebus.config.loading import cache_folder
     from workers.engine_build import Allowance, build_int8
     from workers.engine_report import MAX_AP_LOSS, MAX_RECALL_LOSS
     from workers.engines import choose_engine

@@ -62,8 +62,8 @@ def _look(broker: Broker, camera: str) -> Look:
 
 def _newest(broker: Broker, camera: str) -> tuple[TrackFrame, Provenance] | None:
     """The newest entry of the camera's tracks; None where there is none that can be read."""
+    from posebus.contract.public_json import parse, track_frame_from_json
     from posebus.errors import MalformedMessage
-    from posebus.public_json import parse, track_frame_from_json
 
     with broker.errors():
         entries: Any = broker.client.xrevrange(broker.topology.tracks(camera), count=1)

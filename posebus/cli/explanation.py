@@ -9,9 +9,9 @@ from typing import Any
 
 from posebus.bus.registry import CameraRecord
 from posebus.cli.reports import Report, count, number, of_camera, section
+from posebus.config.policies import AUTO, Policies
+from posebus.contract.plan import Decision, Directive, Plan
 from posebus.messages import CaptureClock, Delivery, Provenance, TrackFrame
-from posebus.plan import Decision, Directive, Plan
-from posebus.policies import AUTO, Policies
 
 IMGSZ, INFER_FPS, MOTION_GATE, ENHANCE = "imgsz", "infer_fps", "motion_gate", "enhance"
 POLICIES = (IMGSZ, INFER_FPS, MOTION_GATE, ENHANCE)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from posebus.cli.explanation import ENHANCE, IMGSZ, INFER_FPS, MOTION_GATE, POLICIES, Decided, Explanation
 from posebus.cli.message_lines import clock_text
-from posebus.policies import AUTO
+from posebus.config.policies import AUTO
 
 WHEN_WIDTH = 14
 

@@ -25,8 +25,8 @@ from posebus.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from posebus.config.settings import Settings
     from posebus.messages import FloatArray
-    from posebus.settings import Settings
     from posebus.views import View
     from recordings.draw import Image
     from workers.arrays import Detections, ImageArray
@@ -167,8 +167,8 @@ def _one_picture(
 
 def _views(settings: Settings, tiles: str | None) -> list[View]:
     """How pictures are to be looked at, the cheapest first. Raises ConfigError."""
+    from posebus.config.policies import AUTO, Policies
     from posebus.errors import ConfigError, MalformedMessage
-    from posebus.policies import AUTO, Policies
     from posebus.views import parse_view
 
     worker = settings.worker
@@ -206,7 +206,7 @@ def _change(image_bgr: Image, found: Detections, *, blur: bool) -> None:
 
 def _people(found: Detections) -> list[dict[str, Any]]:
     """For JSON; `mask` is a person's outline, empty where there is none, and left out where none was asked for."""
-    from posebus.public_json import COORDINATE_DECIMALS, SCORE_DECIMALS
+    from posebus.contract.public_json import COORDINATE_DECIMALS, SCORE_DECIMALS
 
     def pixels(values: FloatArray) -> list[float]:
         return [round(float(value), COORDINATE_DECIMALS) for value in values]
@@ -233,7 +233,7 @@ def _estimator(settings: Settings) -> Iterator[PoseEstimator]:
     from rich.console import Console
 
     with Console(stderr=True).status("Loading the network (the first time it is exported, which takes longer)"):
-        from posebus.config import cache_folder
+        from posebus.config.loading import cache_folder
         from workers.engines import load_engine
         from workers.estimator import PoseEstimator
 

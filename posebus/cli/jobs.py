@@ -11,7 +11,7 @@ from posebus.errors import ConfigError
 
 if TYPE_CHECKING:
     from posebus.bus.connection import Broker
-    from posebus.settings import Settings
+    from posebus.config.settings import Settings
 
 jobs_app = typer.Typer(no_args_is_help=True, help="Work on recordings that were submitted to the queue.")
 
@@ -40,7 +40,7 @@ def queue_broker(settings: Settings) -> Broker:
 
     from posebus.bus.cluster import ClusterClient
     from posebus.bus.connection import open_broker
-    from posebus.settings import EMBEDDED
+    from posebus.config.settings import EMBEDDED
 
     if find_spec("rq") is None:
         raise ConfigError("jobs need the package rq, which is not installed: pip install 'posebus[jobs]'")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from posebus.bus.connection import Broker
-from posebus.settings import RetentionSettings
+from posebus.config.settings import RetentionSettings
 
 KEYS_A_LOOK = 16
 """Streams that one look measures, in turn: in a deployment of a thousand cameras a look must stay cheap."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from posebus.settings import Settings
+    from posebus.config.settings import Settings
 
 
 class Engine(StrEnum):
@@ -155,7 +155,7 @@ def settings_from(config: Path | None, **overrides: object) -> Settings:
 
     Raises ConfigError with every mistake.
     """
-    from posebus.config import load_settings
+    from posebus.config.loading import load_settings
 
     values = {name.replace("__", "."): value for name, value in overrides.items()}
     return load_settings(config, os.environ, values)
@@ -163,7 +163,7 @@ def settings_from(config: Path | None, **overrides: object) -> Settings:
 
 def broker_address(settings: Settings) -> str:
     """Where commands that only look find the broker: the one in the settings, or the embedded one of `up`."""
-    from posebus.settings import EMBEDDED, EMBEDDED_PORT
+    from posebus.config.settings import EMBEDDED, EMBEDDED_PORT
 
     return f"redis://127.0.0.1:{EMBEDDED_PORT}" if settings.redis == EMBEDDED else settings.redis
 

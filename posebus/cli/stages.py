@@ -24,10 +24,10 @@ from posebus.cli.options import (
     need_cameras,
     settings_from,
 )
+from posebus.config.redaction import redact_text
+from posebus.config.settings import EMBEDDED, Settings
 from posebus.errors import ConfigError, RetryableError
 from posebus.processes import EXIT_AGAIN
-from posebus.redaction import redact_text
-from posebus.settings import EMBEDDED, Settings
 
 
 class _Redacted(logging.Formatter):

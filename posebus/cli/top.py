@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from posebus.cli.deployment import Overview, ProcessRow, Snapshot
     from posebus.cli.work_rows import WorkRow
-    from posebus.settings import RetentionSettings
+    from posebus.config.settings import RetentionSettings
 
 REFRESH_S = 1.0
 HISTORY = 4

@@ -9,7 +9,7 @@ import typer
 
 from posebus.cli.options import ConfigOption, RedisOption, need_cameras, settings_from
 from posebus.cli.stages import set_up_logging
-from posebus.settings import EMBEDDED_PORT, redact_url
+from posebus.config.settings import EMBEDDED_PORT, redact_url
 
 TEND_S = 0.2
 

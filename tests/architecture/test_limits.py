@@ -6,7 +6,7 @@ import importlib
 import re
 from typing import Any
 
-from posebus.settings import CameraSettings, RetentionSettings, TrackerSettings, WorkerSettings
+from posebus.config.settings import CameraSettings, RetentionSettings, TrackerSettings, WorkerSettings
 from posebus.topology import KEYS
 from tests.conftest import ROOT
 

@@ -16,7 +16,7 @@ from architecture.tree import PACKAGES, ROOT
 
 from posebus.cli import check_packages
 from posebus.cli.findings import FINE
-from posebus.schemas import render
+from posebus.json_schemas import render
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LISTED = PROJECT["tool"]["setuptools"]["packages"]

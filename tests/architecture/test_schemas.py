@@ -12,6 +12,9 @@ from architecture.tree import ROOT
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from posebus.config.settings import Settings
+from posebus.contract.public_json import event_to_json, track_frame_to_json
+from posebus.json_schemas import FOLDER, config_schema, event_schema, render, tracks_schema
 from posebus.messages import (
     CaptureClock,
     Delivery,
@@ -22,14 +25,11 @@ from posebus.messages import (
     TrackFrame,
     TrackState,
 )
-from posebus.public_json import event_to_json, track_frame_to_json
-from posebus.schemas import FOLDER, config_schema, event_schema, render, tracks_schema
-from posebus.settings import Settings
 
 
 @pytest.mark.parametrize("name", sorted(render()))
 def test_the_files_are_up_to_date(name: str) -> None:
-    assert (FOLDER / name).read_text(encoding="utf-8") == render()[name], "run: python -m posebus.schemas"
+    assert (FOLDER / name).read_text(encoding="utf-8") == render()[name], "run: python -m posebus.json_schemas"
     Draft202012Validator.check_schema(json.loads(render()[name]))
 
 

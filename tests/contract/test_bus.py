@@ -14,11 +14,11 @@ from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.plan_store import read_decisions
 from posebus.bus.pose_reader import PoseReader, TrackCommit
 from posebus.bus.registry import CameraRecord, Registry
+from posebus.config.settings import RetentionSettings
+from posebus.contract.plan import Decision, Directive, Plan
 from posebus.errors import LeaseLost
 from posebus.lease import Lease, renew_all
 from posebus.messages import Delivery, Frame, PoseFrame, Skipped
-from posebus.plan import Decision, Directive, Plan
-from posebus.settings import RetentionSettings
 from posebus.topology import WORKERS_GROUP, Topology
 from posebus.views import View
 from tests.contract.conftest import MakeClient

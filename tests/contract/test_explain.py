@@ -11,10 +11,10 @@ from posebus.bus.connection import open_broker
 from posebus.bus.plan_store import queue_plan
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.cli.app import app
+from posebus.config.policies import AUTO, Policies
+from posebus.contract.plan import Decision, Directive, Plan
 from posebus.errors import ConfigError
 from posebus.messages import Delivery
-from posebus.plan import Decision, Directive, Plan
-from posebus.policies import AUTO, Policies
 from posebus.views import View
 
 

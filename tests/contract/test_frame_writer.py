@@ -14,12 +14,12 @@ from posebus.bus.connection import Broker, connect
 from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.plan_store import queue_plan
 from posebus.bus.registry import CameraRecord, process_id
-from posebus.codec import decode_poses
+from posebus.config.policies import Policies
+from posebus.contract.codec import decode_poses
+from posebus.contract.plan import Directive, Plan
 from posebus.errors import LeaseLost
 from posebus.lease import Lease
 from posebus.messages import Delivery
-from posebus.plan import Directive, Plan
-from posebus.policies import Policies
 from posebus.topology import Topology
 from posebus.views import View
 from tests.contract.conftest import MakeClient

@@ -16,11 +16,11 @@ import posebus
 from posebus.bus.connection import connect, open_broker
 from posebus.bus.pose_reader import PoseReader, TrackCommit
 from posebus.bus.registry import CameraRecord, Registry
+from posebus.config.settings import RetentionSettings
 from posebus.embedded import EmbeddedBroker
 from posebus.errors import BrokerRefused, BrokerUnavailable
 from posebus.lease import Lease
 from posebus.messages import Delivery
-from posebus.settings import RetentionSettings
 from posebus.topology import Topology
 from tests.samples import PROVENANCE, event, track_frame
 

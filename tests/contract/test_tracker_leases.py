@@ -7,9 +7,9 @@ import redis
 from posebus.bus.connection import Broker
 from posebus.bus.pose_reader import PoseReader
 from posebus.bus.registry import CameraRecord, Registry
+from posebus.config.settings import RetentionSettings, TrackerSettings
 from posebus.lease import Lease, free
 from posebus.messages import Delivery
-from posebus.settings import RetentionSettings, TrackerSettings
 from posebus.topology import Topology
 from tests.contract.conftest import MakeClient
 from tracking.track_stage import ADOPTED_FOR_S, OWNERLESS_S, TrackStage

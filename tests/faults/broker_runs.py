@@ -11,9 +11,9 @@ from typing import Any
 
 import posebus
 from posebus.bus.connection import open_broker
+from posebus.config.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
+from posebus.contract.public_json import event_to_json, track_frame_to_json
 from posebus.fleet import Fleet
-from posebus.public_json import event_to_json, track_frame_to_json
-from posebus.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
 
 TIMEOUT_S = 240.0
 MAX_FPS = 10.0

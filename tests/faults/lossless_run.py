@@ -15,10 +15,10 @@ import av
 
 import posebus
 from posebus.bus.connection import open_broker
+from posebus.config.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
+from posebus.contract.public_json import event_to_json, track_frame_to_json
 from posebus.embedded import EmbeddedBroker
 from posebus.fleet import Fleet
-from posebus.public_json import event_to_json, track_frame_to_json
-from posebus.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
 
 SILENCE_LIMIT_S = 90.0
 """A run that brings nothing new for so long hangs."""

@@ -18,7 +18,7 @@ import numpy as np
 
 import workers.process
 from posebus.cli import main
-from posebus.settings import WorkerSettings
+from posebus.config.settings import WorkerSettings
 from workers.arrays import Detections
 from workers.engines import load_engine
 from workers.engines.base import Engine

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from ingest.supervisor import IngestSupervisor, Watchdog
 from posebus.bus.connection import open_broker
-from posebus.codec import decode_frame
-from posebus.config import dump_settings
+from posebus.config.loading import dump_settings
+from posebus.config.settings import CameraSettings, Settings
+from posebus.contract.codec import decode_frame
 from posebus.embedded import EmbeddedBroker
 from posebus.messages import Frame
 from posebus.processes import ChildSpec, Family
-from posebus.settings import CameraSettings, Settings
 from tests.faults.test_cameras import events_of
 
 TIMEOUT_S = 90.0
@@ -25,7 +25,7 @@ import ctypes, pathlib, sys
 from ingest import sources
 from ingest.process import run_camera
 from ingest.sources.synthetic import open_synthetic
-from posebus.config import load_settings
+from posebus.config.loading import load_settings
 
 camera, config, folder = sys.argv[1:]
 library = {"locked": ctypes.PyDLL, "unlocked": ctypes.CDLL}[camera](None)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ingest.process import build_capture
 from posebus.bus.connection import open_broker
+from posebus.config.settings import CameraSettings
 from posebus.embedded import EmbeddedBroker
-from posebus.settings import CameraSettings
 from tests.faults.gst_camera import GstCamera, need_gstreamer
 
 CAMERA = "door"

@@ -18,12 +18,12 @@ import posebus
 from posebus.bus.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.bus.take_over import GONE, attempts_from_json
-from posebus.config import dump_settings
+from posebus.config.loading import dump_settings
+from posebus.config.settings import Settings, WorkerSettings
 from posebus.embedded import EmbeddedBroker
 from posebus.fleet import stage_process
 from posebus.messages import Delivery
 from posebus.processes import Family
-from posebus.settings import Settings, WorkerSettings
 from posebus.topology import WORKERS_GROUP
 from posebus.watchdog import Watchdog
 from tests.faults.poisoned_worker import CYAN, MAGENTA, YELLOW

@@ -10,9 +10,9 @@ from typing import Any
 import posebus
 from posebus.bus.connection import open_broker
 from posebus.bus.registry import Registry
+from posebus.config.settings import CameraSettings, FleetSettings, Settings, WorkerSettings
 from posebus.embedded import EmbeddedBroker
 from posebus.fleet import Fleet
-from posebus.settings import CameraSettings, FleetSettings, Settings, WorkerSettings
 
 CAMERAS = ("a", "b", "c", "d")
 TIMEOUT_S = 90.0

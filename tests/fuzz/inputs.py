@@ -13,10 +13,10 @@ import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from posebus.codec import Fields, encode_frame, encode_poses
+from posebus.contract.codec import Fields, encode_frame, encode_poses
+from posebus.contract.public_json import event_to_json, track_frame_to_json
+from posebus.contract.snapshot import pack_state
 from posebus.messages import Delivery, Skipped
-from posebus.public_json import event_to_json, track_frame_to_json
-from posebus.snapshot import pack_state
 from posebus.views import View
 from tests.samples import PROBES, PROVENANCE, end, event, frame, pose_frame, track_frame, uninferred
 

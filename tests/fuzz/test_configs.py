@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from fuzz.inputs import Make, damaged, fuzz
 
-from posebus.config import load_settings
+from posebus.config.loading import load_settings
+from posebus.config.settings import Settings, TrackerSettings, WorkerSettings
 from posebus.errors import ConfigError
-from posebus.settings import Settings, TrackerSettings, WorkerSettings
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.timeout(1800)

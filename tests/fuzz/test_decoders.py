@@ -9,14 +9,21 @@ import numpy as np
 import pytest
 from fuzz.inputs import EVENTS, FRAMES, POSES, TRACKS, fields, fuzz, json_text, snapshots
 
-from posebus.codec import decode_frame, decode_poses, skipped_frame
+from posebus.config.settings import TrackerSettings
+from posebus.contract.codec import decode_frame, decode_poses, skipped_frame
+from posebus.contract.public_json import (
+    dump,
+    event_from_json,
+    event_to_json,
+    parse,
+    track_frame_from_json,
+    track_frame_to_json,
+)
+from posebus.contract.snapshot import unpack_state
+from posebus.contract.wire import MAX_COORDINATE
 from posebus.errors import MalformedMessage
 from posebus.messages import Delivery, PoseFrame
-from posebus.public_json import dump, event_from_json, event_to_json, parse, track_frame_from_json, track_frame_to_json
-from posebus.settings import TrackerSettings
-from posebus.snapshot import unpack_state
 from posebus.subscription import StreamEntry, decode_entry
-from posebus.wire import MAX_COORDINATE
 from tests.samples import pose_frame
 from tracking.camera_tracking import CameraTracking
 from tracking.tracker import PoseTracker

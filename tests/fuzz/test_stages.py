@@ -18,10 +18,10 @@ from posebus.bus.pose_reader import PoseReader
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.cli.deployment import look, overview
 from posebus.cli.exposition import DeploymentCollector
-from posebus.codec import encode_poses
+from posebus.config.settings import RetentionSettings, TrackerSettings
+from posebus.contract.codec import encode_poses
+from posebus.contract.public_json import dump, parse, track_frame_from_json, track_frame_to_json
 from posebus.messages import Delivery
-from posebus.public_json import dump, parse, track_frame_from_json, track_frame_to_json
-from posebus.settings import RetentionSettings, TrackerSettings
 from posebus.subscriber import subscribe
 from posebus.topology import Topology
 from tests.samples import PROVENANCE, pose_frame, track_frame

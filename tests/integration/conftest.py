@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from posebus.settings import WorkerSettings
+from posebus.config.settings import WorkerSettings
 from workers.engines import choose_engine, load_engine
 from workers.engines.base import Engine
 from workers.estimator import PoseEstimator

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
-from posebus.settings import WorkerSettings
 from tests.conftest import missing
 from tests.integration.conftest import BuildModel
 from tests.integration.run_command import finish, posebus, start, wait_until

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError, WeightsError
-from posebus.settings import WorkerSettings
 from tests.conftest import ROOT
 from tests.integration.conftest import BuildModel
 from workers.engines import load_engine
@@ -90,7 +90,7 @@ def test_openvino_tells_nobody_that_it_was_imported(weights: Weights, engine_cac
     export_onnx(weights, engine_cache)
     code = (
         "import sys; from pathlib import Path\n"
-        "from posebus.settings import WorkerSettings; from workers.engines import load_engine\n"
+        "from posebus.config.settings import WorkerSettings; from workers.engines import load_engine\n"
         "load_engine(WorkerSettings(engine='openvino'), Path(sys.argv[1])).close()\n"
         "assert sys.modules['openvino_telemetry'] is None, 'telemetry was loaded'"
     )

@@ -99,7 +99,7 @@ def test_openvino_gives_the_same_bits_in_another_process(
     np.save(frames_file, np.stack(frames_rgb))
     code = (
         "import sys, numpy as np; from pathlib import Path\n"
-        "from posebus.settings import WorkerSettings; from workers.engines import load_engine\n"
+        "from posebus.config.settings import WorkerSettings; from workers.engines import load_engine\n"
         "from tests.integration.test_engines import EVERYTHING, crowded, digest\n"
         "settings = WorkerSettings(engine='openvino', threads=1).model_copy(update=EVERYTHING)\n"
         "engine = load_engine(settings, Path(sys.argv[1]))\n"

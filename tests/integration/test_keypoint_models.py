@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, save
 
+from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
-from posebus.settings import WorkerSettings
 from tests.integration.conftest import MakeEstimator
 from tests.integration.small_networks import dotted, heatmap_network, simcc_network, stacked_network
 from workers.arrays import Detections, FloatArray, ImageArray

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from ultralytics.utils import ASSETS
 
+from posebus.config.settings import WorkerSettings
+from posebus.contract.masks import mask_of
 from posebus.errors import WeightsError
-from posebus.masks import mask_of
-from posebus.settings import WorkerSettings
 from tests.integration.conftest import BuildModel, MakeEstimator
 from workers.arrays import Detections, ImageArray
 from workers.engines import load_engine

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from ingest.sources import Picture, Source, open_source
+from posebus.config.settings import CameraSettings
 from posebus.errors import PoseBusError, SourceRejected, SourceUnavailable
 from posebus.messages import CaptureClock
-from posebus.settings import CameraSettings
 from tests.integration.made_videos import level, make_video, number_of
 from tests.integration.rtsp_server import LEVELS, RtspServer
 

@@ -12,7 +12,7 @@ import pytest
 from ingest.encoding import encode
 from ingest.sources.decoded import DecodedImage, FrameConverter
 from ingest.sources.pixels import Image
-from posebus.settings import CameraSettings
+from posebus.config.settings import CameraSettings
 from tests.integration.conftest import MakeEstimator
 from tracking.boxes import iou
 from workers.estimator import PoseEstimator

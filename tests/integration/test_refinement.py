@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.refinement import CANVAS_PX, Person, annotated_people, losses
-from posebus.settings import WorkerSettings
+from posebus.config.settings import WorkerSettings
 from tests.integration.conftest import MakeEstimator
 from tests.integration.run_command import posebus
 from workers.engines import load_engine

@@ -18,8 +18,8 @@ from ingest.resuming import catch_up
 from ingest.sources import Picture, Source, open_source
 from ingest.sources.base import Seekable
 from posebus.bus.checkpoint import OPEN, Checkpoint
+from posebus.config.settings import CameraSettings
 from posebus.errors import SourceChanged
-from posebus.settings import CameraSettings
 from tests.integration.made_videos import make_video
 
 Told = tuple[int, int, tuple[int, ...]]

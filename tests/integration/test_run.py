@@ -11,7 +11,7 @@ import av
 import pytest
 
 from posebus.bus.connection import connect
-from posebus.public_json import track_frame_from_json
+from posebus.contract.public_json import track_frame_from_json
 from tests.integration.run_command import alive, children, finish, posebus, start, wait_until
 
 FRAMES = 179

@@ -16,9 +16,9 @@ from ingest.encoding import encode
 from ingest.pacing import RateCap
 from ingest.sources import Picture, Source, open_source
 from ingest.sources.pixels import RowsImage
+from posebus.config.settings import CameraSettings
 from posebus.errors import SourceRejected
 from posebus.messages import CaptureClock
-from posebus.settings import CameraSettings
 from tests.integration.made_videos import LEVELS, make_sound, make_video, number_of
 
 

@@ -14,9 +14,9 @@ import pytest
 import simplejpeg
 
 from posebus.bus.frame_reader import FrameEntry
+from posebus.config.settings import WorkerSettings
 from posebus.messages import PoseFrame
 from posebus.metrics import Metrics
-from posebus.settings import WorkerSettings
 from posebus.views import View
 from tests.integration.conftest import MakeEstimator
 from tests.samples import frame

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from posebus.cli.metrics import DEFAULT_PORT
-from posebus.settings import Settings
+from posebus.config.settings import Settings
 from tests.conftest import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posebus.config import check_settings, dump_settings, load_settings
+from posebus.config.loading import check_settings, dump_settings, load_settings
+from posebus.config.problems import Mistake, redact_text
+from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import ConfigError, OutputError
-from posebus.mistakes import Mistake, redact_text
-from posebus.settings import CameraSettings, Settings
 
 
 def write(folder: Path, text: str) -> Path:

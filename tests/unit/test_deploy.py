@@ -15,7 +15,7 @@ import yaml
 
 from posebus.bus.connection import open_broker
 from posebus.bus.registry import Registry
-from posebus.config import load_settings
+from posebus.config.loading import load_settings
 from posebus.errors import BrokerUnavailable
 from tests.conftest import ROOT, missing, start_redis_server
 

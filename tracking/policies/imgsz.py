@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from posebus.config.policies import Policies
 from posebus.messages import PoseFrame
-from posebus.policies import Policies
 from posebus.views import View, parse_view
 from tracking.policies import probing, sizes
 from tracking.policies.ladder import cost_px, views_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from posebus.policies import Policies
+from posebus.config.policies import Policies
 from posebus.views import MAX_VIEWS, View
 
 STRIDE_PX = 32

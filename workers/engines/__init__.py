@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
 from posebus.processors import available_cpus
-from posebus.settings import WorkerSettings
 from workers.engines.base import Engine, Limits
 from workers.weights import Weights, resolve_weights
 

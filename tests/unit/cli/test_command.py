@@ -13,10 +13,10 @@ import pytest
 
 from posebus.cli.failures import DEBUG_VARIABLE, run_and_report, unforeseen
 from posebus.cli.options import Engine, Precision
-from posebus.environment import RESERVED
+from posebus.config.environment import RESERVED
+from posebus.config.settings import WorkerSettings
 from posebus.errors import BrokerUnavailable
 from posebus.processes import RUN_ENV
-from posebus.settings import WorkerSettings
 from posebus.stage import PARENT_ENV
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from posebus.bus.registry import CameraRecord
 from posebus.cli.explanation import Look, explanation, unknown
 from posebus.cli.explanation_lines import duration, lines
+from posebus.config.policies import AUTO, Policies
+from posebus.contract.plan import Decision, Directive, Plan
 from posebus.messages import Delivery
-from posebus.plan import Decision, Directive, Plan
-from posebus.policies import AUTO, Policies
 from posebus.views import View
 
 NOW_NS = 1_800_000_000_000_000_000

@@ -6,7 +6,7 @@ import pytest
 
 from posebus.bus.connection import Broker, connect
 from posebus.cli.memory import KEYS_A_LOOK, Memory, MemoryLook
-from posebus.settings import RetentionSettings
+from posebus.config.settings import RetentionSettings
 from posebus.topology import Topology
 
 

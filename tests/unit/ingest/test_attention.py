@@ -8,9 +8,9 @@ import pytest
 from ingest.attention import Attention
 from ingest.sources import Picture
 from ingest.sources.pixels import RowsImage
+from posebus.config.policies import AUTO, Policies
+from posebus.contract.plan import Directive, Plan
 from posebus.messages import CaptureClock
-from posebus.plan import Directive, Plan
-from posebus.policies import AUTO, Policies
 from posebus.views import View
 
 TENTH = 100_000_000

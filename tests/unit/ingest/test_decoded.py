@@ -12,8 +12,8 @@ from ingest.encoding import encode
 from ingest.sources.decoded import DecodedImage, FrameConverter
 from ingest.sources.pixels import RowsImage
 from ingest.sources.reducing import reduced_size_px
+from posebus.config.settings import CameraSettings
 from posebus.errors import BadPicture
-from posebus.settings import CameraSettings
 
 UNTAGGED, BT601, BT709, BT2020, RESERVED = 2, 6, 1, 9, 3
 LIMITED, FULL = 1, 2

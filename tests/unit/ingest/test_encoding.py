@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from ingest.encoding import encode
 from ingest.sources.pixels import Planes, RowsImage
 from ingest.sources.reducing import reduce_rows, reduced_size_px
+from posebus.config.settings import CameraSettings
 from posebus.errors import BadPicture
-from posebus.settings import CameraSettings
 from workers.preprocess import Letterbox
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from ingest.gating import HOLD_S, REFRESH_S, Gate, Verdict
 from ingest.motion import Motion
-from posebus.plan import Directive
-from posebus.policies import AUTO, Policies
+from posebus.config.policies import AUTO, Policies
+from posebus.contract.plan import Directive
 from posebus.views import View
 
 STILL = Motion(0.0, 0.0)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from ingest.sources import SOURCES, is_live, open_source, source_kind
+from posebus.config.settings import CameraSettings
 from posebus.errors import SourceRejected, SourceUnavailable
-from posebus.settings import CameraSettings
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from unit.tracking.scenes import colour_row
 
-from posebus.appearance import BINS, FEATURES, PARTS, SIZE, split
+from posebus.contract.appearance import BINS, FEATURES, PARTS, SIZE, split
 
 
 def test_rows_are_taken_apart_as_they_were_joined() -> None:

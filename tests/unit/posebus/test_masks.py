@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posebus.masks import mask_of
+from posebus.contract.masks import mask_of
 
 
 def inside(polygon: list[tuple[float, float]], x: float, y: float) -> bool:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from posebus.errors import MalformedMessage
-from posebus.plan import (
+from posebus.config.policies import AUTO, Policies, policies_from_json, policies_of
+from posebus.config.settings import CameraSettings, WorkerSettings
+from posebus.contract.plan import (
     DIRECTIVES_KEPT,
     Decision,
     Directive,
@@ -17,8 +18,7 @@ from posebus.plan import (
     plan_from_text,
     plan_to_text,
 )
-from posebus.policies import AUTO, Policies, policies_from_json, policies_of
-from posebus.settings import CameraSettings, WorkerSettings
+from posebus.errors import MalformedMessage
 from posebus.views import View, parse_view, parse_views
 
 SECOND = 1_000_000_000

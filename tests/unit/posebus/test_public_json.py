@@ -11,9 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posebus.errors import MalformedMessage
-from posebus.messages import Event, Track, TrackFrame, TrackState
-from posebus.public_json import (
+from posebus.contract.public_json import (
     dump,
     event_from_json,
     event_to_json,
@@ -21,6 +19,8 @@ from posebus.public_json import (
     track_frame_from_json,
     track_frame_to_json,
 )
+from posebus.errors import MalformedMessage
+from posebus.messages import Event, Track, TrackFrame, TrackState
 from tests.samples import PROVENANCE, event, track_frame
 
 json_values = st.recursive(

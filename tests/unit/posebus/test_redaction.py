@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from posebus.redaction import redact_text, redact_url
+from posebus.config.redaction import redact_text, redact_url
 
 
 @pytest.mark.parametrize(

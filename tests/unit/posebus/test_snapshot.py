@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.errors import MalformedMessage
-from posebus.snapshot import pack_state, unpack_state
 
 dtypes = st.sampled_from([np.float32, np.float64, np.int32, np.int64, np.bool_, np.uint8])
 leaves = st.one_of(

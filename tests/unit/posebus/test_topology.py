@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.crc import key_slot
 
-from posebus.settings import CAMERA_NAME_PATTERN
+from posebus.config.settings import CAMERA_NAME_PATTERN
 from posebus.topology import KEYS, Topology
 
 names = st.from_regex(CAMERA_NAME_PATTERN, fullmatch=True)

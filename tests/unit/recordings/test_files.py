@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import samples
 
+from posebus.contract.public_json import track_frame_to_json
 from posebus.errors import OutputError
-from posebus.public_json import track_frame_to_json
 from recordings.files import TracksWriter, make_folder, mot_lines
 
 

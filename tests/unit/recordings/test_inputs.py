@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from posebus.config.settings import CAMERA_NAME_PATTERN
 from posebus.errors import SourceRejected
-from posebus.settings import CAMERA_NAME_PATTERN
 from recordings.inputs import camera_names, camera_settings, file_names, look_at_all
 
 

@@ -11,8 +11,8 @@ import pytest
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
 from posebus.errors import ConfigError, SourceRejected
-from posebus.settings import CAMERA_NAME_PATTERN, Settings
 from recordings.job_queue import RecordingJob, submit
 from recordings.jobs import FUNCTIONS, analyse_recording, job_camera
 from recordings.progress import Silent

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import samples
 
+from posebus.config.settings import CameraSettings
+from posebus.contract.public_json import dump, track_frame_to_json
 from posebus.errors import OutputError
-from posebus.public_json import dump, track_frame_to_json
-from posebus.settings import CameraSettings
 from recordings.progress import Silent
 from recordings.video import Mp4Writer, annotate, read_tracks
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from posebus import appearance
+from posebus.contract import appearance
 from posebus.messages import PoseFrame, TrackFrame
 from tracking import PoseTracker
 

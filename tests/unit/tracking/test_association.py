@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import linear_sum_assignment
 from unit.tracking.scenes import SIZE_PX, person, pose_frame
 
-from posebus.settings import TrackerSettings
+from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.association import associate, take, take_undisputed
 from tracking.births import begun

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from posebus.bus.pose_reader import PoseEntry
+from posebus.config.settings import TrackerSettings
+from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.messages import Delivery, EndOfStream, EventType, PoseFrame, Skipped
-from posebus.settings import TrackerSettings
-from posebus.snapshot import pack_state, unpack_state
 from tests.samples import PROVENANCE, end, pose_frame
 from tracking.camera_tracking import CameraTracking, Outcome
 

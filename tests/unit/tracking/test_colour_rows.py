@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from unit.tracking.scenes import colour_row
 
-from posebus.appearance import split
+from posebus.contract.appearance import split
 from tracking.colours import HOPELESS_ODDS, MOST_EVIDENCE, add_colours, distance, evidence, remember
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from unit.tracking.scenes import dressed, in_state, person, plain, pose_frame, run, walk
 
-from posebus import appearance
+from posebus.contract import appearance
 from posebus.messages import PoseFrame, TrackFrame
 
 RED, BLUE = 1, 4

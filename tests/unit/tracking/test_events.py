@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 from unit.tracking.scenes import SECOND_NS, crowd, person, pose_frame, walk
 
+from posebus.config.settings import TrackerSettings
 from posebus.messages import Delivery, EndOfStream, Event, Track, TrackFrame
-from posebus.settings import TrackerSettings
 from tracking import PoseTracker
 from tracking.events import TrackEvents
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from posebus.config.policies import AUTO, Policies
 from posebus.messages import PoseFrame, Probe
-from posebus.policies import AUTO, Policies
 from posebus.views import View
 from tracking.policies import probing
 from tracking.policies.imgsz import UNANSWERED_S, Change, SizeChooser

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from unit.tracking.scenes import SECOND_NS, SIZE_PX, in_state, person, pose_frame, run, walk
 
+from posebus.config.settings import TrackerSettings
 from posebus.messages import PoseFrame, Track, TrackFrame
-from posebus.settings import TrackerSettings
 from tracking import PoseTracker
 
 SETTINGS = TrackerSettings()

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.tracking.scenes import SIZE_PX, dressed, person, pose_frame
 
-from posebus import appearance
-from posebus.settings import TrackerSettings
+from posebus.config.settings import TrackerSettings
+from posebus.contract import appearance
 from tracking import body_model as model
 from tracking import kalman
 from tracking.births import begun

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from posebus.codec import decode_poses
+from posebus.contract.codec import decode_poses
 from posebus.messages import PoseFrame
 from tests.fuzz.test_stages import wild_poses
 from tracking import PoseTracker

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from unit.tracking.scenes import SECOND_NS, SIZE_PX, in_state, person, plain, pose_frame, walk
 
+from posebus.config.policies import AUTO, Policies
 from posebus.messages import CaptureClock, Delivery, PoseFrame, Uninferred
-from posebus.policies import AUTO, Policies
 from tracking import PoseTracker
 from tracking.planning import Planner
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from unit.tracking.scenes import SECOND_NS, SIZE_PX, person, pose_frame
 
-from posebus.plan import LAG_S
+from posebus.contract.plan import LAG_S
 from tracking import PoseTracker
 from tracking.planning import LIVE_DELAY_S
 from tracking.policies import rate

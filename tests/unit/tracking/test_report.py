@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from unit.tracking.scenes import SIZE_PX, crowd, dressed, in_state, person, pose_frame, run, walk
 
+from posebus.config.settings import TrackerSettings
 from posebus.messages import PoseFrame, Track, TrackFrame, TrackState
-from posebus.settings import TrackerSettings
 from tracking import PoseTracker
 
 STATES = {str(state) for state in TrackState}

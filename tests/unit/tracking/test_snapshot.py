@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from unit.tracking.scenes import crowd, dressed, person, plain, pose_frame, run, walk
 
+from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.errors import MalformedMessage
-from posebus.snapshot import pack_state, unpack_state
 from tracking import PoseTracker
 from tracking.track import COLUMNS
 

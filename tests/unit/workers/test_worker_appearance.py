@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from posebus.appearance import PARTS, SIZE, split
-from posebus.codec import decode_poses, encode_poses
+from posebus.contract.appearance import PARTS, SIZE, split
+from posebus.contract.codec import decode_poses, encode_poses
 from posebus.messages import PoseFrame
 from tests.samples import PROVENANCE, pose_frame
 from tracking.colours import SAME_PERSON_BELOW, distance

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
-from posebus.settings import WorkerSettings
 from workers import engines
 from workers.built_engine import BuiltEngine, compiled_folder, facts_path, find_built, install, list_built, read_built
 from workers.engines import EngineChoice

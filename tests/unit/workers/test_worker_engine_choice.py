@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import workers.engines as module
+from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
 from posebus.processors import available_cpus
-from posebus.settings import WorkerSettings
 from workers.engines import ENGINES, EngineChoice, choose_engine
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 import numpy as np
 import pytest
 
-from posebus.settings import WorkerSettings
+from posebus.config.settings import WorkerSettings
 from posebus.views import View
 from workers.arrays import Detections, ImageArray
 from workers.engines.base import Head

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posebus.masks import mask_of
+from posebus.contract.masks import mask_of
 from workers.arrays import FloatArray
 from workers.engines.base import Head, Limits
 from workers.mask_output import CELL_PX, mask_outline, people_in

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import workers.outline as module
-from posebus.masks import mask_of
+from posebus.contract.masks import mask_of
 from workers.outline import MAX_POINTS, MaskArray, outline, union
 
 

@@ -13,10 +13,10 @@ import simplejpeg
 from samples import frame
 
 from posebus.bus.frame_reader import FrameEntry, PoseResult
+from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
 from posebus.messages import Delivery, Skipped
 from posebus.metrics import Metrics
-from posebus.settings import WorkerSettings
 from posebus.views import View
 from workers.arrays import Detections, ImageArray
 from workers.engines.base import Head

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from posebus.settings import WorkerSettings
+from posebus.config.settings import WorkerSettings
 from workers.arrays import Detections, ImageArray
 from workers.engines.base import Head
 from workers.estimator import PoseEstimator

@@ -10,8 +10,8 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from posebus.redaction import redact_text as redact_text
-from posebus.settings import Settings
+from posebus.config.redaction import redact_text as redact_text
+from posebus.config.settings import Settings
 
 FieldPath = tuple[str, ...]
 """Names from the root of the settings to a field: ("cameras", "hall", "max_fps")."""

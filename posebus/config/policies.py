@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from posebus.plan import Directive
-from posebus.settings import AUTO_IMGSZ_FIRST, CameraSettings, WorkerSettings
+from posebus.config.settings import AUTO_IMGSZ_FIRST, CameraSettings, WorkerSettings
+from posebus.contract.plan import Directive
 from posebus.views import View
 
 AUTO = "auto"

@@ -1,7 +1,7 @@
 """JSON Schemas of what outsiders write and read: the YAML configuration, a `tracks` message, an event.
 
-The files in `posebus/schemas/` are generated from the code by `python -m posebus.schemas`; a test fails when they are
-out of date. Editors complete a configuration that begins with
+The files in `posebus/schemas/` are generated from the code by `python -m posebus.json_schemas`; a test fails when they
+are out of date. Editors complete a configuration that begins with
 
     # yaml-language-server: $schema=PATH/posebus/schemas/config.json
 """
@@ -12,9 +12,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
+from posebus.contract.public_json import MAX_VISIBILITY
 from posebus.messages import COCO_KEYPOINT_NAMES, SCHEMA_VERSION, CaptureClock, Delivery, EventType, TrackState
-from posebus.public_json import MAX_VISIBILITY
-from posebus.settings import CAMERA_NAME_PATTERN, Settings
 
 FOLDER = Path(__file__).parent / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -44,7 +44,7 @@ def config_schema() -> _Schema:
 
 
 def tracks_schema() -> _Schema:
-    """Of the JSON in the field `data` of an entry of `tracks` (see `posebus.public_json`)."""
+    """Of the JSON in the field `data` of an entry of `tracks` (see `posebus.contract.public_json`)."""
     properties = {
         "schema_version": {"const": SCHEMA_VERSION},
         **_lineage(),

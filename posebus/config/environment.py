@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from posebus.mistakes import FieldPath, Mistake, Place, did_you_mean, section_at
+from posebus.config.problems import FieldPath, Mistake, Place, did_you_mean, section_at
 
 PREFIX = "POSEBUS_"
 RESERVED = frozenset({"POSEBUS_DEBUG", "POSEBUS_PARENT_PID", "POSEBUS_RUN"})

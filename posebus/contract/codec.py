@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from posebus.codec_masks import divided, joined, mask_points, mask_points_bytes
+from posebus.contract.codec_masks import divided, joined, mask_points, mask_points_bytes
+from posebus.contract.wire import (
+    RawFields,
+    array_bytes,
+    read_array,
+    read_bytes,
+    read_choice,
+    read_int,
+    read_size,
+    read_text,
+)
 from posebus.errors import MalformedMessage
 from posebus.messages import (
     SCHEMA_VERSION,
@@ -23,16 +33,6 @@ from posebus.messages import (
     Uninferred,
 )
 from posebus.views import parse_view, parse_views
-from posebus.wire import (
-    RawFields,
-    array_bytes,
-    read_array,
-    read_bytes,
-    read_choice,
-    read_int,
-    read_size,
-    read_text,
-)
 
 Fields = dict[bytes | str, bytes | str | int | float]
 Mark = TypeVar("Mark", EndOfStream, Skipped)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from posebus.environment import read_environment
+from posebus.config.environment import read_environment
+from posebus.config.problems import FieldPath, Mistake, Place, mistake_from_error, section_at
+from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
+from posebus.config.yamlfile import YamlFile
 from posebus.errors import ConfigError, OutputError
-from posebus.mistakes import FieldPath, Mistake, Place, mistake_from_error, section_at
-from posebus.settings import CAMERA_NAME_PATTERN, Settings
-from posebus.yamlfile import YamlFile
 
 _Tree = dict[str, object]
 

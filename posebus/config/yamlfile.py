@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from posebus.config.problems import FieldPath, Mistake, Place
 from posebus.errors import ConfigError
-from posebus.mistakes import FieldPath, Mistake, Place
 
 if TYPE_CHECKING:
     import yaml

@@ -1,6 +1,7 @@
 """Every setting there is, with its unit, default and meaning: one YAML file plus `POSEBUS_…` environment variables.
 
-Reading the file, the environment and the errors' line numbers is `posebus.config`; this file only says what is legal.
+Reading the file, the environment and the errors' line numbers is `posebus.config.loading`; this file only says what is
+legal.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from posebus.redaction import redact_url as redact_url
-from posebus.worker_settings import AUTO_IMGSZ_FIRST as AUTO_IMGSZ_FIRST
-from posebus.worker_settings import Imgsz, InferFps, MotionGate, Strict
-from posebus.worker_settings import WorkerSettings as WorkerSettings
+from posebus.config.redaction import redact_url as redact_url
+from posebus.config.worker_settings import AUTO_IMGSZ_FIRST as AUTO_IMGSZ_FIRST
+from posebus.config.worker_settings import Imgsz, InferFps, MotionGate, Strict
+from posebus.config.worker_settings import WorkerSettings as WorkerSettings
 
 CAMERA_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 """Names become Redis keys, file names and CloudEvents subjects, so they hold no space, colon, slash or brace."""

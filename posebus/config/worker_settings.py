@@ -1,4 +1,4 @@
-"""The settings of detection and keypoint estimation, part of `posebus.settings`."""
+"""The settings of detection and keypoint estimation, part of `posebus.config.settings`."""
 
 from __future__ import annotations
 
