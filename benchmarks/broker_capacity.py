@@ -182,8 +182,8 @@ RENEW_HZ = 4.0
 STRAYS_HZ = 0.5
 HEARTBEAT_HZ = 1.0
 """How often is asked: the registry by each worker and tracker; for frames of dead workers, by one worker at a time, at
-most; leases and strays, each camera; reports. As in workers/, tracking/track_stage.py and posebus/stage.py with their
-default settings."""
+most; leases and strays, each camera; reports. As in workers/, tracking/track_stage.py and posebus/runtime/stage.py with
+their default settings."""
 
 
 def poll_load(costs: PollCosts, cameras: int, workers: int, trackers: int) -> dict[str, float]:

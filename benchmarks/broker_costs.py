@@ -12,12 +12,12 @@ from benchmarks.broker_servers import usage
 from benchmarks.broker_tracker import ScriptedTracker
 from benchmarks.broker_worker import ScriptedWorker
 from benchmarks.held_writer import held_writer
-from posebus.bus.connection import Broker, open_broker
-from posebus.bus.frame_reader import FrameReader
-from posebus.bus.pose_reader import PoseReader
+from posebus.bus.frame_consumer import FrameReader
+from posebus.bus.lease import Lease, renew_all
+from posebus.bus.pose_consumer import PoseReader
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry, process_id
 from posebus.config.settings import RetentionSettings
-from posebus.lease import Lease, renew_all
 from posebus.messages import CaptureClock, Delivery, Frame
 
 SIZES = (10, 100, 1000)

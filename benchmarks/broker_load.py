@@ -22,12 +22,12 @@ from benchmarks.broker_script import Script
 from benchmarks.broker_tracker import ScriptedTracker
 from benchmarks.broker_worker import ScriptedWorker
 from benchmarks.held_writer import held_writer
-from posebus.bus.connection import Broker, open_broker
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry, process_id
 from posebus.config.settings import CameraSettings
 from posebus.errors import PoseBusError
 from posebus.messages import CaptureClock, Delivery, Frame
-from posebus.stage import HEARTBEAT_S
+from posebus.runtime.stage import HEARTBEAT_S
 
 FIELDS = ("ready", "published", "poses", "tracks", "skipped", "bytes", "cpu_s")
 """What every process counts where the parent can see it, in this order."""

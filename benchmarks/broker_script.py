@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from posebus.bus.pose_reader import PoseEntry
+from posebus.bus.pose_consumer import PoseEntry
 from posebus.config.settings import CameraSettings, TrackerSettings
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.contract.snapshot import pack_state

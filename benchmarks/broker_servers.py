@@ -14,10 +14,10 @@ from typing import Any
 
 import redis
 
-from posebus.bus.connection import Client, check_broker, connect, open_broker
+from posebus.bus.redis.connection import Client, check_broker, connect, open_broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import redact_url
-from posebus.embedded import EmbeddedBroker
+from posebus.runtime.embedded import EmbeddedBroker
 
 START_TIMEOUT_S = 10.0
 

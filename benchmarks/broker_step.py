@@ -14,7 +14,7 @@ from benchmarks import broker_load as load
 from benchmarks.broker_capacity import Step, percentile
 from benchmarks.broker_script import Script
 from benchmarks.broker_servers import Usage, commands_between, usage
-from posebus.bus.connection import Broker, open_broker
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import Registry
 
 START_TIMEOUT_S = 60.0

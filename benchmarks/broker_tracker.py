@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.broker_script import Script, people_of
-from posebus.bus.connection import Broker
-from posebus.bus.pose_reader import PoseEntry, PoseReader, TrackCommit
+from posebus.bus.lease import Lease, renew_all
+from posebus.bus.pose_consumer import PoseEntry, PoseReader, TrackCommit
+from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import RetentionSettings, TrackerSettings
 from posebus.errors import LeaseLost
 from posebus.events import Position, camera_event
-from posebus.lease import Lease, renew_all
 from posebus.messages import Event, EventType, PoseFrame, Provenance, TrackFrame
 
 READ_COUNT = 64

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.broker_script import Script, people_of
-from posebus.bus.connection import Broker
-from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
+from posebus.bus.frame_consumer import FrameEntry, FrameReader, PoseResult
+from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import WorkerSettings
 from posebus.messages import Frame, Provenance

@@ -25,9 +25,9 @@ from ingest.encoding import encode
 from ingest.process import build_capture
 from ingest.sources.file import FileSource
 from ingest.sources.pixels import RowsImage
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.config.settings import CameraSettings
-from posebus.embedded import EmbeddedBroker
+from posebus.runtime.embedded import EmbeddedBroker
 
 Run = Callable[[Path], int]
 

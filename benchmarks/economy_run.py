@@ -86,11 +86,11 @@ def _video_s(tracks: Path) -> float:
 
 def main() -> None:
     """Run, and print what it took."""
-    from posebus.bus.connection import open_broker
+    from posebus.bus.redis.connection import open_broker
     from posebus.bus.registry import Registry
-    from posebus.embedded import EmbeddedBroker
     from posebus.errors import BrokerUnavailable
-    from posebus.shared_frames import shared_folder
+    from posebus.runtime.embedded import EmbeddedBroker
+    from posebus.runtime.shared_frames import shared_folder
 
     video, out, *options = sys.argv[1:]
     began_s = time.monotonic()
@@ -117,7 +117,7 @@ def main() -> None:
 
 
 def _counts(report: Mapping[str, Any]) -> dict[str, float]:
-    from posebus.metric_windows import read_snapshot
+    from posebus.telemetry.metric_windows import read_snapshot
 
     reading = read_snapshot(report.get("metrics"))
     names = ("frames", "inferences", "input_pixels")

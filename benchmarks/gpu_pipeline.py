@@ -18,12 +18,12 @@ from typing import Any
 from benchmarks.gpu_report import Ours, held_frames
 from benchmarks.gpu_usage import Usage
 from benchmarks.held_writer import held_writer
-from posebus.bus.connection import Broker, open_broker
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord
 from posebus.config.settings import Settings
-from posebus.embedded import EmbeddedBroker
-from posebus.fleet import Fleet
 from posebus.messages import CaptureClock, Delivery, Frame
+from posebus.runtime.embedded import EmbeddedBroker
+from posebus.runtime.fleet import Fleet
 from posebus.topology import Topology
 
 LEAST_BACKLOG_BYTES = 1_000_000

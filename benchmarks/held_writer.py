@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from posebus.bus.checkpoint import OPEN, Checkpoint
-from posebus.bus.connection import Broker
-from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.frame_producer import FrameWriter
+from posebus.bus.lease import Lease
+from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, process_id
-from posebus.lease import Lease
 
 LEASE_S = 60.0
 

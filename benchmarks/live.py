@@ -23,11 +23,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.live_figures import LoadFigures, Sample, figures, table
-from posebus.bus.connection import Broker, open_broker
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import CameraSettings, RetentionSettings, Settings, WorkerSettings
-from posebus.embedded import broker_for
-from posebus.fleet import Fleet
+from posebus.runtime.embedded import broker_for
+from posebus.runtime.fleet import Fleet
 
 SETTLE_S = 6.0
 CAPACITY_S = 20.0

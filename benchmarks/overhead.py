@@ -19,7 +19,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from posebus.processors import available_cpus
+from posebus.runtime.cpus import available_cpus
 
 POLL_S = 0.2
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")

@@ -16,8 +16,8 @@ import time
 from collections.abc import Sequence
 
 from benchmarks.live import cameras_at, deployment
-from posebus.bus.connection import Broker
-from posebus.fleet import Fleet
+from posebus.bus.redis.connection import Broker
+from posebus.runtime.fleet import Fleet
 from posebus.topology import WORKERS_GROUP
 
 POLL_S = 0.02

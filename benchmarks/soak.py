@@ -23,11 +23,11 @@ import psutil
 import posebus
 from benchmarks.soak_chaos import Chaos, RestartableBroker, restartable_broker
 from benchmarks.soak_ledger import Ledger
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import CameraSettings, FleetSettings, Settings, WorkerSettings
 from posebus.errors import BrokerUnavailable
-from posebus.fleet import Fleet
+from posebus.runtime.fleet import Fleet
 
 SAMPLE_S = 5.0
 TELL_S = 60.0

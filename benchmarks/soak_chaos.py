@@ -17,7 +17,7 @@ from pathlib import Path
 
 import redis
 
-from posebus.fleet import Fleet
+from posebus.runtime.fleet import Fleet
 
 ROLES = ("ingest", "worker", "tracker")
 STALLS_S = (0.5, 6.0)

@@ -19,10 +19,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from posebus.bus.connection import Broker, open_broker
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.config.settings import CameraSettings, FleetSettings, Settings, WorkerSettings
-from posebus.embedded import EmbeddedBroker
-from posebus.fleet import Fleet
+from posebus.runtime.embedded import EmbeddedBroker
+from posebus.runtime.fleet import Fleet
 from posebus.topology import WORKERS_GROUP
 
 POLL_S = 0.01

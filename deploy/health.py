@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.errors import PoseBusError
 

@@ -11,9 +11,9 @@ from ingest.gating import Verdict
 from ingest.publisher import Publisher
 from ingest.sizing import SizeLimit
 from ingest.sources import Picture
-from posebus.backoff import Backoff
 from posebus.bus.checkpoint import Checkpoint
-from posebus.metrics import Metrics
+from posebus.runtime.backoff import Backoff
+from posebus.telemetry.metrics import Metrics
 
 PLAN_PAUSE_S = (0.004, 0.05)
 """Shortest and longest pause between two looks for a plan that is waited for."""

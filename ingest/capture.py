@@ -22,7 +22,6 @@ from ingest.resuming import source_fingerprint
 from ingest.sizing import LargestImgsz, SizeLimit
 from ingest.sources import Picture, is_live, open_source
 from ingest.takeover import TakeOver, take_over
-from posebus.backoff import Backoff
 from posebus.bus.checkpoint import OFFLINE, OPEN, Checkpoint
 from posebus.config.settings import CameraSettings
 from posebus.errors import (
@@ -34,8 +33,9 @@ from posebus.errors import (
     SourceUnavailable,
 )
 from posebus.messages import Delivery, EventType
-from posebus.metrics import Metrics
-from posebus.shared_frames import SharedFrames
+from posebus.runtime.backoff import Backoff
+from posebus.runtime.shared_frames import SharedFrames
+from posebus.telemetry.metrics import Metrics
 
 TAKE_WAIT_S = 0.1
 FULL_PAUSE_S = (0.01, 0.1)

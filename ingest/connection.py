@@ -9,11 +9,11 @@ from collections.abc import Callable
 from ingest.losses import Losses
 from ingest.reader import Reader
 from ingest.sources import Source, is_live
-from posebus.backoff import Backoff
 from posebus.bus.checkpoint import Checkpoint
 from posebus.config.settings import CameraSettings
 from posebus.errors import LoginRefused, SourceUnavailable
-from posebus.metrics import Metrics
+from posebus.runtime.backoff import Backoff
+from posebus.telemetry.metrics import Metrics
 
 STUCK_FACTOR = 4.0
 """A reader in which nothing moved for this many times its longest timeout hangs in a library: no timeout works.

@@ -10,7 +10,7 @@ from ingest.sources.pixels import Image
 from ingest.sources.reducing import reduced_size_px
 from posebus.config.settings import CameraSettings
 from posebus.errors import BadPicture
-from posebus.shared_frames import SharedFrames
+from posebus.runtime.shared_frames import SharedFrames
 
 MAX_JPEG_SIDE_PX = 65500
 

@@ -11,21 +11,21 @@ from pathlib import Path
 from ingest.capture import CaptureStage
 from ingest.sources import is_live, source_kind
 from ingest.supervisor import IngestSupervisor
-from posebus.bus.connection import Broker, open_broker
-from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.frame_producer import FrameWriter
+from posebus.bus.lease import Lease
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry, largest_imgsz, process_id
 from posebus.config.loading import dump_settings
 from posebus.config.policies import DEFAULT, Policies, policies_of
 from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import SourceRejected
-from posebus.fleet import stage_process
-from posebus.lease import Lease
 from posebus.messages import Delivery
-from posebus.processes import EXIT_DONE, RUN_ENV, Family
-from posebus.progress import give_life_signs
-from posebus.shared_frames import SharedFrames
-from posebus.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
-from posebus.watchdog import Watchdog
+from posebus.runtime.fleet import stage_process
+from posebus.runtime.liveness import give_life_signs
+from posebus.runtime.processes import EXIT_DONE, RUN_ENV, Family
+from posebus.runtime.shared_frames import SharedFrames
+from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
+from posebus.runtime.watchdog import Watchdog
 
 TEND_S = 0.1
 

@@ -14,12 +14,12 @@ from ingest.encoding import EncodedImage, encode, share
 from ingest.resuming import source_fingerprint
 from ingest.sources.base import Picture
 from posebus.bus.checkpoint import ENDED, OFFLINE, OPEN, Checkpoint
-from posebus.bus.frame_writer import Backlog
+from posebus.bus.frame_producer import Backlog
 from posebus.config.settings import CameraSettings
 from posebus.events import Position
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, EventType, Frame, Uninferred
-from posebus.metrics import Metrics, age_s
-from posebus.shared_frames import SharedFrames
+from posebus.runtime.shared_frames import SharedFrames
+from posebus.telemetry.metrics import Metrics, age_s
 from posebus.views import View
 
 MAX_POSES_WAITING = 2000

@@ -12,7 +12,7 @@ from ingest.resuming import catch_up
 from ingest.sources.base import Picture, Source
 from posebus.bus.checkpoint import Checkpoint
 from posebus.errors import PoseBusError, SourceUnavailable
-from posebus.metrics import Metrics
+from posebus.telemetry.metrics import Metrics
 
 PUT_WAIT_S = 0.2
 

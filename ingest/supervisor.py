@@ -1,11 +1,11 @@
-"""One process per camera, restarted when it crashes and killed when it hangs (`posebus.watchdog`)."""
+"""One process per camera, restarted when it crashes and killed when it hangs (`posebus.runtime.watchdog`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from posebus.processes import Child, ChildSpec, Family
-from posebus.watchdog import Watchdog
+from posebus.runtime.processes import Child, ChildSpec, Family
+from posebus.runtime.watchdog import Watchdog
 
 
 class IngestSupervisor:

@@ -22,8 +22,8 @@ from posebus.messages import (
     TrackFrame,
     TrackState,
 )
-from posebus.subscriber import Message, Subscription, subscribe
-from posebus.subscriber_async import AsyncSubscription, subscribe_async
+from posebus.subscribing.subscriber import Message, Subscription, subscribe
+from posebus.subscribing.subscriber_async import AsyncSubscription, subscribe_async
 
 __all__ = [
     "COCO_KEYPOINT_NAMES",

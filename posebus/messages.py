@@ -77,9 +77,9 @@ class Frame:
 
     `size_px` is the source's (width, height), `image_size_px` that of the encoded picture after any downscale.
     `data` is a JPEG; with encoding `raw` the BGR rows, 3 bytes a pixel; with `shared` the name of a file with such rows
-    in the memory of this machine (`posebus.shared_frames`). `views` is how it is to be inferred, as the worker is set
-    where there are none: the people are those of the first one, what the others find is told beside; of a live frame,
-    as far as that was begun before it was too old.
+    in the memory of this machine (`posebus.runtime.shared_frames`). `views` is how it is to be inferred, as the worker
+    is set where there are none: the people are those of the first one, what the others find is told beside; of a live
+    frame, as far as that was begun before it was too old.
     """
 
     camera: str

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from posebus.bus.connection import Broker
+from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import Settings
 from posebus.errors import BrokerUnavailable
-from posebus.fleet import Fleet
-from posebus.processes import EXIT_DONE, EXIT_FATAL
-from posebus.subscriber import Subscription, subscribe
+from posebus.runtime.fleet import Fleet
+from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL
+from posebus.subscribing.subscriber import Subscription, subscribe
 from recordings.analysis import Analysis, Outcome
 from recordings.files import TracksWriter
 from recordings.fleet_watch import Workers, workers

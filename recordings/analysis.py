@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from posebus.messages import Event, EventType, TrackFrame
-from posebus.subscription import Message
+from posebus.subscribing.subscription import Message
 from recordings.files import TracksWriter
 from recordings.inputs import Recording
 from recordings.tally import Tally

@@ -12,14 +12,14 @@ from typing import Any
 import cv2
 
 from ingest.sources.synthetic import SyntheticScene, SyntheticSpec, parse_spec
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import CameraSettings, Settings
-from posebus.embedded import EmbeddedBroker
 from posebus.errors import FatalError, OutputError
-from posebus.fleet import Fleet
 from posebus.messages import TrackFrame, TrackState
-from posebus.subscriber import Subscription, subscribe
+from posebus.runtime.embedded import EmbeddedBroker
+from posebus.runtime.fleet import Fleet
+from posebus.subscribing.subscriber import Subscription, subscribe
 from recordings.draw import draw_tracks
 from recordings.files import TracksWriter, make_folder
 from recordings.fleet_watch import Workers, watch_own, workers

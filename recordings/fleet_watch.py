@@ -9,8 +9,8 @@ from typing import Any
 
 from posebus.bus.registry import Registry, largest_imgsz
 from posebus.errors import BrokerUnavailable, FatalError
-from posebus.fleet import Fleet
-from posebus.shared_frames import BYTES_PER_PIXEL
+from posebus.runtime.fleet import Fleet
+from posebus.runtime.shared_frames import BYTES_PER_PIXEL
 
 LOOK_EVERY_S = 1.0
 POLL_S = 0.1

@@ -17,7 +17,7 @@ from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from posebus.bus.connection import Client
+from posebus.bus.redis.connection import Client
 from posebus.config.settings import Settings
 from posebus.errors import ConfigError, FatalError, PoseBusError
 from recordings.inputs import file_names

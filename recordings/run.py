@@ -9,13 +9,13 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from posebus.bus.connection import Broker, open_broker
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import EMBEDDED, Settings
-from posebus.embedded import broker_for
 from posebus.errors import ConfigError, PoseBusError
-from posebus.fleet import Fleet
-from posebus.shared_frames import BYTES_PER_PIXEL, shared_folder
+from posebus.runtime.embedded import broker_for
+from posebus.runtime.fleet import Fleet
+from posebus.runtime.shared_frames import BYTES_PER_PIXEL, shared_folder
 from recordings.analyse import AT_ONCE, Place, analyse, forget
 from recordings.analysis import Outcome
 from recordings.files import make_folder, writing

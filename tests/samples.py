@@ -8,8 +8,8 @@ import numpy as np
 
 from benchmarks import held_writer as held
 from posebus.bus.checkpoint import OPEN, Checkpoint
-from posebus.bus.connection import Broker
-from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.frame_producer import FrameWriter
+from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord
 from posebus.messages import (
     CaptureClock,

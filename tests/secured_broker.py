@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.errors import BrokerUnavailable
 from tests.conftest import ROOT, free_port, missing
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from posebus.bus.pose_reader import PoseEntry
+from posebus.bus.pose_consumer import PoseEntry
 from posebus.config.policies import DEFAULT, Policies
 from posebus.config.settings import TrackerSettings
 from posebus.contract.plan import Decision, Directive, Plan

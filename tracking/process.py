@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from posebus.bus.connection import open_broker
-from posebus.bus.pose_reader import PoseReader
+from posebus.bus.pose_consumer import PoseReader
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry, process_id
 from posebus.config.settings import Settings
-from posebus.progress import give_life_signs
-from posebus.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
+from posebus.runtime.liveness import give_life_signs
+from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from tracking.track_stage import TrackStage
 from tracking.warm_up import warm_up
 

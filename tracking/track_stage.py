@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from posebus.bus.connection import Broker
-from posebus.bus.pose_reader import PoseEntry, PoseReader, TrackCommit
+from posebus.bus.lease import Lease, free, renew_all
+from posebus.bus.pose_consumer import PoseEntry, PoseReader, TrackCommit
+from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import PROCESS_SILENT_S, CameraRecord, Registry
 from posebus.config.settings import TrackerSettings
 from posebus.contract.plan import Directive
 from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.errors import LeaseLost, MalformedMessage, RetryableError
-from posebus.lease import Lease, free, renew_all
 from posebus.messages import Delivery
-from posebus.metrics import Metrics, age_s
-from posebus.stage import HEARTBEAT_S
+from posebus.runtime.stage import HEARTBEAT_S
+from posebus.telemetry.metrics import Metrics, age_s
 from tracking.camera_tracking import CameraTracking, Outcome
 
 READ_COUNT = 64

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import simplejpeg
 
-from posebus.bus.frame_reader import PoseResult
+from posebus.bus.frame_consumer import PoseResult
 from posebus.config.settings import WorkerSettings
 from posebus.errors import BadPicture
 from posebus.messages import Frame, PoseFrame, Probe, Provenance
-from posebus.metrics import Metrics
-from posebus.shared_frames import SharedFrames
+from posebus.runtime.shared_frames import SharedFrames
+from posebus.telemetry.metrics import Metrics
 from workers.appearance import describe
 from workers.seeing import Seen
 from workers.tiles import people_of_look

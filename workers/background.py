@@ -20,7 +20,8 @@ class Background:
     def check(self) -> None:
         """Start the thread if it has not begun; raise what its step raised, after which it tries again.
 
-        How long to wait before that, or whether to end, is decided by who catches it: see `posebus.stage.run_stage`.
+        How long to wait before that, or whether to end, is decided by who catches it: see
+        `posebus.runtime.stage.run_stage`.
         """
         if not self._thread.is_alive() and not self._stopping.is_set():
             self._thread.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from posebus.bus.frame_reader import FrameReader
+from posebus.bus.frame_consumer import FrameReader
 from posebus.errors import RetryableError
 from workers.held import Held
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from posebus.config.settings import WorkerSettings
 from posebus.errors import ConfigError
-from posebus.processors import available_cpus
+from posebus.runtime.cpus import available_cpus
 from workers.arrays import Detections, ImageArray
 from workers.average_precision import LEAST_SCORE, Annotated, Detect, average_precision
 from workers.built_engine import BuiltEngine, install

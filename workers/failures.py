@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
+from posebus.bus.frame_consumer import FrameEntry, FrameReader, PoseResult
 from posebus.errors import RetryableError
 from workers.hang import Hang
 from workers.held import Held

@@ -1,6 +1,7 @@
 """Noticing that a frame hangs, in the decoder or in the engine. A thread that hangs cannot be stopped: its process can.
 
-What hangs while it holds Python's lock stops this watch too; that is for the supervisor outside (`posebus.watchdog`).
+What hangs while it holds Python's lock stops this watch too; that is for the supervisor outside
+(`posebus.runtime.watchdog`).
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from posebus.bus.frame_reader import FrameEntry
-from posebus.bus.take_over import Place
+from posebus.bus.frame_consumer import FrameEntry
+from posebus.bus.reclaim import Place
 
 REFUSED_KEPT = 1000
 

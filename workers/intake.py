@@ -8,10 +8,10 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
-from posebus.bus.take_over import GONE, Place
+from posebus.bus.frame_consumer import FrameEntry, FrameReader, PoseResult
+from posebus.bus.reclaim import GONE, Place
 from posebus.messages import Delivery
-from posebus.metrics import Metrics
+from posebus.telemetry.metrics import Metrics
 from workers.batching import ReadPlan
 from workers.held import Held
 from workers.pipeline import Pipeline

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from posebus.bus.frame_reader import CAMERAS_KNOWN, PoseResult
+from posebus.bus.frame_consumer import CAMERAS_KNOWN, PoseResult
 from posebus.errors import BadPicture
 from posebus.messages import Delivery
-from posebus.metrics import Metrics
+from posebus.telemetry.metrics import Metrics
 from workers.arrays import Detections
 from workers.batching import BatchFormer, Waiting
 from workers.estimator import PoseEstimator

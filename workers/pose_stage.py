@@ -15,13 +15,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from posebus.bus.frame_reader import FrameReader, PoseResult
+from posebus.bus.frame_consumer import FrameReader, PoseResult
 from posebus.bus.registry import Registry
 from posebus.config.settings import WorkerSettings
 from posebus.messages import Frame, PoseFrame, Skipped
-from posebus.metrics import Metrics, age_s
-from posebus.processes import EXIT_STUCK
-from posebus.shared_frames import SharedFrames
+from posebus.runtime.processes import EXIT_STUCK
+from posebus.runtime.shared_frames import SharedFrames
+from posebus.telemetry.metrics import Metrics, age_s
 from workers.answers import people_of, with_picture
 from workers.background import Background
 from workers.claims import Claims

@@ -6,16 +6,16 @@ import logging
 import os
 import traceback
 
-from posebus.bus.connection import open_broker
-from posebus.bus.frame_reader import FrameReader
+from posebus.bus.frame_consumer import FrameReader
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry, process_id
 from posebus.config.loading import cache_folder
 from posebus.config.settings import Settings
 from posebus.errors import EngineError, PoseBusError
-from posebus.processes import EXIT_STUCK
-from posebus.progress import give_life_signs
-from posebus.shared_frames import SharedFrames
-from posebus.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
+from posebus.runtime.liveness import give_life_signs
+from posebus.runtime.processes import EXIT_STUCK
+from posebus.runtime.shared_frames import SharedFrames
+from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from workers.engines import load_engine
 from workers.estimator import PoseEstimator
 from workers.pose_stage import PoseStage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from posebus.bus.frame_reader import PoseResult
+from posebus.bus.frame_consumer import PoseResult
 from workers.arrays import Detections
 from workers.parts import Look
 from workers.triage import Job, skip

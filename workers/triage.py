@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from posebus.bus.frame_reader import FrameEntry, PoseResult
+from posebus.bus.frame_consumer import FrameEntry, PoseResult
 from posebus.config.settings import WorkerSettings
 from posebus.contract.codec import skipped_frame
 from posebus.errors import BadPicture
 from posebus.messages import Delivery, EndOfStream, Frame, Skipped
-from posebus.shared_frames import SharedFrames
+from posebus.runtime.shared_frames import SharedFrames
 from workers.parts import inputs_of
 from workers.picture import Picture
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from posebus.bus.connection import Broker
-from posebus.bus.frame_reader import SUSPECT
-from posebus.bus.take_over import Attempt, attempts_from_json
+from posebus.bus.frame_consumer import SUSPECT
+from posebus.bus.reclaim import Attempt, attempts_from_json
+from posebus.bus.redis.connection import Broker
 from posebus.contract.codec import decode_frame, decode_poses
 from posebus.errors import MalformedMessage
 from posebus.messages import Frame, PoseFrame, Skipped

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import redis
 
-from posebus.bus.cluster import PartialReply
-from posebus.bus.connection import Broker, Client
+from posebus.bus.redis.cluster import PartialReply
+from posebus.bus.redis.connection import Broker, Client
 
 RawEntry = tuple[str, bytes, dict[bytes, bytes]]
 """(camera, entry id, fields) as they stand in the stream."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from posebus.bus.connection import Broker
+from posebus.bus.redis.connection import Broker
 from posebus.contract.plan import (
     Decision,
     Plan,

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from posebus.bus.connection import Broker
 from posebus.bus.group_reader import ensure_group
+from posebus.bus.redis.connection import Broker
 from posebus.config.policies import DEFAULT, Policies, policies_from_json
 from posebus.config.settings import check_camera_name
 from posebus.errors import BrokerRefused

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import redis
 
-from posebus.bus.connection import Client
+from posebus.bus.redis.connection import Client
 
 JUMP_MS = 1000.0
 """No clock drifts by this between two looks; a step by less only makes ages wrong by as much."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import metadata, util
 from urllib.parse import parse_qs, urlsplit
 
-from posebus.bus.cluster import ClusterClient
-from posebus.bus.connection import check_broker, open_broker
+from posebus.bus.redis.cluster import ClusterClient
+from posebus.bus.redis.connection import check_broker, open_broker
 from posebus.cli.findings import BROKEN, FINE, NOTE, Finding
 from posebus.config.settings import EMBEDDED, redact_url
 from posebus.errors import PoseBusError

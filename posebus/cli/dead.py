@@ -139,8 +139,8 @@ def drop(
 
 
 def _open(redis: str | None, config: Path | None) -> tuple[DeadLetters, str]:
-    from posebus.bus.connection import open_broker
     from posebus.bus.dead_letters import DeadLetters
+    from posebus.bus.redis.connection import open_broker
 
     settings = settings_from(config, redis=redis)
     broker = open_broker(broker_address(settings), settings.shards)

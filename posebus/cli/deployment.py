@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from posebus.bus.connection import Broker
+from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.cli.memory import Memory, MemoryLook
 from posebus.cli.reports import Report, count, losses, number, of_camera, section, size_in_words

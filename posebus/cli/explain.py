@@ -10,7 +10,7 @@ import typer
 from posebus.cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
 
 if TYPE_CHECKING:
-    from posebus.bus.connection import Broker
+    from posebus.bus.redis.connection import Broker
     from posebus.cli.explanation import Look
     from posebus.messages import Provenance, TrackFrame
 
@@ -32,7 +32,7 @@ def explain(
     Policies are what is left to posebus to find out: the size of the network's input (imgsz: auto), how often to look
     (infer_fps) and whether to look at all (motion_gate). Of a recording the minutes are those of its own time line.
     """
-    from posebus.bus.connection import open_broker
+    from posebus.bus.redis.connection import open_broker
     from posebus.cli.explanation import explanation
     from posebus.cli.explanation_lines import lines
 

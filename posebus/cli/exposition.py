@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from posebus.cli.reports import Report, count, imgsz_of, losses, number, of_camera, section
 from posebus.errors import PoseBusError
-from posebus.metric_windows import Distribution, read_snapshot
-from posebus.metrics import BY_NAME, COUNTER, HISTOGRAM, TABLE, MetricSpec
+from posebus.telemetry.metric_windows import Distribution, read_snapshot
+from posebus.telemetry.metrics import BY_NAME, COUNTER, HISTOGRAM, TABLE, MetricSpec
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
-    from posebus.bus.connection import Broker
+    from posebus.bus.redis.connection import Broker
     from posebus.cli.deployment import Snapshot
 
 OF_PROCESS = ("role", "host", "process")

@@ -19,7 +19,7 @@ def forget(
     A camera that is only switched off needs nothing: it goes on when it comes back. One that is still being read is
     not removed; take it out of the configuration first.
     """
-    from posebus.bus.connection import open_broker
+    from posebus.bus.redis.connection import open_broker
     from posebus.bus.registry import Registry
     from posebus.cli.failures import complain
 

@@ -10,7 +10,7 @@ from posebus.cli.options import ConfigOption, RedisOption, settings_from
 from posebus.errors import ConfigError
 
 if TYPE_CHECKING:
-    from posebus.bus.connection import Broker
+    from posebus.bus.redis.connection import Broker
     from posebus.config.settings import Settings
 
 jobs_app = typer.Typer(no_args_is_help=True, help="Work on recordings that were submitted to the queue.")
@@ -38,8 +38,8 @@ def queue_broker(settings: Settings) -> Broker:
     """The broker with the queue; raises ConfigError where it cannot have one, or RQ is not installed."""
     from importlib.util import find_spec
 
-    from posebus.bus.cluster import ClusterClient
-    from posebus.bus.connection import open_broker
+    from posebus.bus.redis.cluster import ClusterClient
+    from posebus.bus.redis.connection import open_broker
     from posebus.config.settings import EMBEDDED
 
     if find_spec("rq") is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from posebus.bus.connection import Broker
+from posebus.bus.redis.connection import Broker
 from posebus.config.settings import RetentionSettings
 
 KEYS_A_LOOK = 16

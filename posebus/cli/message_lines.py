@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from posebus.config.problems import redact_text
 from posebus.contract.public_json import dump, event_to_json, track_frame_to_json
 from posebus.messages import Event, TrackFrame, TrackState
-from posebus.subscription import Message
+from posebus.subscribing.subscription import Message
 
 REPEAT_S = 1.0
 """How often the same people of a camera are named again."""

@@ -35,7 +35,7 @@ def metrics(
     """
     from prometheus_client import CollectorRegistry, generate_latest
 
-    from posebus.bus.connection import open_broker
+    from posebus.bus.redis.connection import open_broker
     from posebus.cli.exposition import DeploymentCollector
 
     settings = settings_from(config, redis=redis)
@@ -52,7 +52,7 @@ def _serve(registry: CollectorRegistry, host: str, port: int) -> None:
     from prometheus_client import start_http_server
 
     from posebus.errors import ConfigError
-    from posebus.stage import StopFlag
+    from posebus.runtime.stage import StopFlag
 
     stop = StopFlag()
     stop.install()

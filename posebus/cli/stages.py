@@ -27,7 +27,7 @@ from posebus.cli.options import (
 from posebus.config.redaction import redact_text
 from posebus.config.settings import EMBEDDED, Settings
 from posebus.errors import ConfigError, RetryableError
-from posebus.processes import EXIT_AGAIN
+from posebus.runtime.processes import EXIT_AGAIN
 
 
 class _Redacted(logging.Formatter):

@@ -46,7 +46,7 @@ def top(
     """
     from rich.console import Console
 
-    from posebus.bus.connection import open_broker
+    from posebus.bus.redis.connection import open_broker
     from posebus.cli.deployment import look, overview
     from posebus.cli.memory import MemoryLook
 

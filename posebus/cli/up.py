@@ -25,10 +25,10 @@ def up(
     ] = EMBEDDED_PORT,
 ) -> None:
     """Run cameras, workers and trackers of a configuration file on this machine, until Ctrl-C."""
-    from posebus.bus.connection import open_broker
-    from posebus.embedded import broker_for
-    from posebus.fleet import Fleet
-    from posebus.stage import StopFlag
+    from posebus.bus.redis.connection import open_broker
+    from posebus.runtime.embedded import broker_for
+    from posebus.runtime.fleet import Fleet
+    from posebus.runtime.stage import StopFlag
 
     settings = settings_from(config, redis=redis, fleet__workers=workers)
     need_cameras(settings)

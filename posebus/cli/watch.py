@@ -13,7 +13,7 @@ import typer
 from posebus.cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
 
 if TYPE_CHECKING:
-    from posebus.subscriber import Message, Subscription
+    from posebus.subscribing.subscriber import Message, Subscription
 
 
 class Kind(StrEnum):
@@ -52,7 +52,7 @@ def watch(
     """
     from posebus.cli.message_lines import MessageLines, json_line
     from posebus.errors import ConfigError
-    from posebus.subscriber import subscribe
+    from posebus.subscribing.subscriber import subscribe
 
     settings = settings_from(config, redis=redis)
     kinds = [item.value for item in kind or Kind]

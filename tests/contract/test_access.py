@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from posebus.bus.connection import connect, open_broker
+from posebus.bus.redis.connection import connect, open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.errors import BrokerRefused
 from posebus.messages import Delivery
-from posebus.subscriber import subscribe
+from posebus.subscribing.subscriber import subscribe
 from tests.secured_broker import SecuredBroker, secured_broker
 
 ROLES = ("ingest", "worker", "tracker", "subscriber", "operator", "monitor")

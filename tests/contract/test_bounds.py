@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from posebus.bus.connection import Broker, connect
-from posebus.bus.frame_reader import FrameReader, PoseResult
-from posebus.bus.pose_reader import PoseReader, TrackCommit
+from posebus.bus.frame_consumer import FrameReader, PoseResult
+from posebus.bus.lease import Lease
+from posebus.bus.pose_consumer import PoseReader, TrackCommit
+from posebus.bus.redis.connection import Broker, connect
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import EVENT_BYTES, RetentionSettings, TrackerSettings
-from posebus.lease import Lease
 from posebus.messages import CaptureClock, Delivery, Event, EventType, Provenance
 from posebus.topology import Topology
 from tests.samples import PROVENANCE, event, frame, held_writer, pose_frame, track_frame

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 import redis
 
-from posebus.bus.connection import Broker
-from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
-from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.frame_consumer import FrameEntry, FrameReader, PoseResult
+from posebus.bus.frame_producer import FrameWriter
+from posebus.bus.lease import Lease, renew_all
 from posebus.bus.plan_store import read_decisions
-from posebus.bus.pose_reader import PoseReader, TrackCommit
+from posebus.bus.pose_consumer import PoseReader, TrackCommit
+from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings
 from posebus.contract.plan import Decision, Directive, Plan
 from posebus.errors import LeaseLost
-from posebus.lease import Lease, renew_all
 from posebus.messages import Delivery, Frame, PoseFrame, Skipped
 from posebus.topology import WORKERS_GROUP, Topology
 from posebus.views import View
@@ -170,7 +170,7 @@ def test_who_lost_the_lease_cannot_write(make_client: MakeClient) -> None:
 def test_leases_are_renewed_together_but_for_those_that_are_lost(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("posebus.lease.RENEWED_AT_ONCE", 2)
+    monkeypatch.setattr("posebus.bus.lease.RENEWED_AT_ONCE", 2)
     client = make_client()
     topology = Topology(shards=3)
     several = Broker(client, topology, "test")
@@ -239,7 +239,7 @@ def test_processes_that_report_are_seen_until_they_retire(make_client: MakeClien
 
 
 def test_a_dead_workers_frames_are_taken_over_with_their_count_of_deliveries(real_url: str) -> None:
-    from posebus.bus.connection import connect
+    from posebus.bus.redis.connection import connect
 
     client = connect(real_url)
     out, dead, heir = writer(client), reader(client, "dead"), reader(client, "heir")
@@ -251,7 +251,7 @@ def test_a_dead_workers_frames_are_taken_over_with_their_count_of_deliveries(rea
 
 
 def test_a_dead_trackers_entries_are_taken_over(real_url: str) -> None:
-    from posebus.bus.connection import connect
+    from posebus.bus.redis.connection import connect
 
     client = connect(real_url)
     out, worker, dead, heir = writer(client), reader(client), poses(client, "dead"), poses(client, "heir")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from posebus.bus.connection import broker_version, check_broker, connect, open_broker
-from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.frame_producer import FrameWriter
+from posebus.bus.redis.connection import broker_version, check_broker, connect, open_broker
 from posebus.bus.registry import CameraRecord
 from posebus.errors import BrokerRefused, BrokerUnavailable
 from posebus.messages import Delivery

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from posebus.bus.connection import open_broker
 from posebus.bus.dead_letters import DeadLetters
-from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
+from posebus.bus.frame_consumer import FrameEntry, FrameReader, PoseResult
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.cli.dead import drop, list_letters, retry, show
 from posebus.errors import BrokerUnavailable, ConfigError, OutputError

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from posebus.bus.connection import connect, open_broker
+from posebus.bus.redis.connection import connect, open_broker
 from posebus.cli.check_broker import broker as examine
 from posebus.cli.findings import FINE
 from posebus.errors import BrokerRefused, BrokerUnavailable

@@ -7,8 +7,8 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from posebus.bus.connection import open_broker
 from posebus.bus.plan_store import queue_plan
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.cli.app import app
 from posebus.config.policies import AUTO, Policies

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import typer
 
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.cli.forget import forget
 from posebus.messages import Delivery

@@ -10,15 +10,15 @@ import pytest
 import redis
 
 from posebus.bus.checkpoint import ENDED, OPEN, Checkpoint
-from posebus.bus.connection import Broker, connect
-from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.frame_producer import FrameWriter
+from posebus.bus.lease import Lease
 from posebus.bus.plan_store import queue_plan
+from posebus.bus.redis.connection import Broker, connect
 from posebus.bus.registry import CameraRecord, process_id
 from posebus.config.policies import Policies
 from posebus.contract.codec import decode_poses
 from posebus.contract.plan import Directive, Plan
 from posebus.errors import LeaseLost
-from posebus.lease import Lease
 from posebus.messages import Delivery
 from posebus.topology import Topology
 from posebus.views import View

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from posebus.bus.connection import Broker, open_broker
-from posebus.bus.frame_reader import FrameReader
-from posebus.bus.frame_writer import FrameWriter
+from posebus.bus.frame_consumer import FrameReader
+from posebus.bus.frame_producer import FrameWriter
+from posebus.bus.lease import Lease, renew_all
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord
 from posebus.errors import BrokerUnavailable
-from posebus.lease import Lease, renew_all
 from posebus.messages import Delivery, Frame
 from tests.contract.conftest import ADDRESS_OF
 from tests.faults.tcp_proxy import TcpProxy

@@ -14,19 +14,19 @@ import pytest
 import redis
 import simplejpeg
 
-from posebus.bus.connection import Broker, connect
-from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
-from posebus.bus.frame_writer import FrameWriter
-from posebus.bus.pose_reader import PoseReader
+from posebus.bus.frame_consumer import FrameEntry, FrameReader, PoseResult
+from posebus.bus.frame_producer import FrameWriter
+from posebus.bus.pose_consumer import PoseReader
+from posebus.bus.reclaim import GONE, Attempt, attempts_from_json
+from posebus.bus.redis.connection import Broker, connect
 from posebus.bus.registry import CameraRecord, Registry
-from posebus.bus.take_over import GONE, Attempt, attempts_from_json
 from posebus.config.settings import RetentionSettings, WorkerSettings
 from posebus.contract.appearance import split
 from posebus.errors import BrokerUnavailable
 from posebus.messages import Delivery, EndOfStream, Frame, PoseFrame, Skipped
-from posebus.processes import EXIT_STUCK
-from posebus.shared_frames import SharedFrames
-from posebus.subscription import Plan, decode_entry
+from posebus.runtime.processes import EXIT_STUCK
+from posebus.runtime.shared_frames import SharedFrames
+from posebus.subscribing.subscription import Plan, decode_entry
 from posebus.topology import WORKERS_GROUP, Topology
 from posebus.views import View
 from tests.contract.conftest import MakeClient

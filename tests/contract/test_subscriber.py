@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 import posebus
-from posebus.bus.connection import connect, open_broker
-from posebus.bus.pose_reader import PoseReader, TrackCommit
+from posebus.bus.lease import Lease
+from posebus.bus.pose_consumer import PoseReader, TrackCommit
+from posebus.bus.redis.connection import connect, open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings
-from posebus.embedded import EmbeddedBroker
 from posebus.errors import BrokerRefused, BrokerUnavailable
-from posebus.lease import Lease
 from posebus.messages import Delivery
+from posebus.runtime.embedded import EmbeddedBroker
 from posebus.topology import Topology
 from tests.samples import PROVENANCE, event, track_frame
 
@@ -111,7 +111,7 @@ def test_a_group_gets_again_what_a_crashed_consumer_did_not_acknowledge(
         messages = first.poll()
         first.acknowledge(next(messages))
         next(messages)
-    monkeypatch.setattr("posebus.subscriber.RECLAIM_S", 0.01)
+    monkeypatch.setattr("posebus.subscribing.subscriber.RECLAIM_S", 0.01)
     with posebus.subscribe(real_url, kinds=["tracks"], after="start", group="g", consumer="heir") as second:
         assert seqs(take(second, 1)) == [1]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import redis
 
-from posebus.bus.connection import Broker
-from posebus.bus.pose_reader import PoseReader
+from posebus.bus.lease import Lease, free
+from posebus.bus.pose_consumer import PoseReader
+from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings, TrackerSettings
-from posebus.lease import Lease, free
 from posebus.messages import Delivery
 from posebus.topology import Topology
 from tests.contract.conftest import MakeClient

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import posebus
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.config.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
 from posebus.contract.public_json import event_to_json, track_frame_to_json
-from posebus.fleet import Fleet
+from posebus.runtime.fleet import Fleet
 
 TIMEOUT_S = 240.0
 MAX_FPS = 10.0

@@ -14,11 +14,11 @@ from typing import Any
 import av
 
 import posebus
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.config.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
 from posebus.contract.public_json import event_to_json, track_frame_to_json
-from posebus.embedded import EmbeddedBroker
-from posebus.fleet import Fleet
+from posebus.runtime.embedded import EmbeddedBroker
+from posebus.runtime.fleet import Fleet
 
 SILENCE_LIMIT_S = 90.0
 """A run that brings nothing new for so long hangs."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import posebus
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.errors import BrokerUnavailable
 from tests.brokers import PERSISTENT, Server, wait_for
 from tests.conftest import free_port

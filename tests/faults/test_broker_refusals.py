@@ -12,7 +12,7 @@ import yaml
 from integration.run_command import finish, start
 
 import posebus
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from tests.brokers import Server, wait_for
 

@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 from ingest.supervisor import IngestSupervisor, Watchdog
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.config.loading import dump_settings
 from posebus.config.settings import CameraSettings, Settings
 from posebus.contract.codec import decode_frame
-from posebus.embedded import EmbeddedBroker
 from posebus.messages import Frame
-from posebus.processes import ChildSpec, Family
+from posebus.runtime.embedded import EmbeddedBroker
+from posebus.runtime.processes import ChildSpec, Family
 from tests.faults.test_cameras import events_of
 
 TIMEOUT_S = 90.0

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 from ingest.process import build_capture
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.config.settings import CameraSettings
-from posebus.embedded import EmbeddedBroker
+from posebus.runtime.embedded import EmbeddedBroker
 from tests.faults.gst_camera import GstCamera, need_gstreamer
 
 CAMERA = "door"

@@ -22,13 +22,13 @@ import cv2
 import numpy as np
 import pytest
 
-from posebus.bus.connection import Broker, open_broker
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import CameraSettings, Settings
 from posebus.contract.codec import decode_frame
-from posebus.embedded import EmbeddedBroker
-from posebus.fleet import Fleet
 from posebus.messages import Frame
+from posebus.runtime.embedded import EmbeddedBroker
+from posebus.runtime.fleet import Fleet
 from tests.faults.gst_camera import FPS, LOOP, GstCamera, need_gstreamer
 from tests.faults.numbered_pictures import read_number
 from tests.integration.rtsp_server import RtspServer

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 import posebus
-from posebus.bus.connection import open_broker
-from posebus.bus.frame_reader import FrameReader
+from posebus.bus.frame_consumer import FrameReader
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
-from posebus.embedded import EmbeddedBroker
-from posebus.fleet import Fleet
 from posebus.messages import Delivery, EventType
+from posebus.runtime.embedded import EmbeddedBroker
+from posebus.runtime.fleet import Fleet
 from posebus.topology import Topology
 from tests.faults import lossless_run
 from tests.faults.jumping_broker import jumping_broker, set_offset

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 import posebus
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
-from posebus.embedded import EmbeddedBroker
-from posebus.fleet import Fleet
+from posebus.runtime.embedded import EmbeddedBroker
+from posebus.runtime.fleet import Fleet
 from tests.faults.lossless_run import Killer, Public, head, lossless_settings, run
 
 ROLES = ("ingest", "worker", "tracker")

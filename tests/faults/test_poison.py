@@ -15,17 +15,17 @@ import pytest
 import simplejpeg
 
 import posebus
-from posebus.bus.connection import Broker, open_broker
+from posebus.bus.reclaim import GONE, attempts_from_json
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry
-from posebus.bus.take_over import GONE, attempts_from_json
 from posebus.config.loading import dump_settings
 from posebus.config.settings import Settings, WorkerSettings
-from posebus.embedded import EmbeddedBroker
-from posebus.fleet import stage_process
 from posebus.messages import Delivery
-from posebus.processes import Family
+from posebus.runtime.embedded import EmbeddedBroker
+from posebus.runtime.fleet import stage_process
+from posebus.runtime.processes import Family
+from posebus.runtime.watchdog import Watchdog
 from posebus.topology import WORKERS_GROUP
-from posebus.watchdog import Watchdog
 from tests.faults.poisoned_worker import CYAN, MAGENTA, YELLOW
 from tests.samples import end, frame, held_writer
 

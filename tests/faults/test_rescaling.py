@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import posebus
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import CameraSettings, FleetSettings, Settings, WorkerSettings
-from posebus.embedded import EmbeddedBroker
-from posebus.fleet import Fleet
+from posebus.runtime.embedded import EmbeddedBroker
+from posebus.runtime.fleet import Fleet
 
 CAMERAS = ("a", "b", "c", "d")
 TIMEOUT_S = 90.0

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.messages import Delivery
 

@@ -23,7 +23,7 @@ from posebus.contract.snapshot import unpack_state
 from posebus.contract.wire import MAX_COORDINATE
 from posebus.errors import MalformedMessage
 from posebus.messages import Delivery, PoseFrame
-from posebus.subscription import StreamEntry, decode_entry
+from posebus.subscribing.subscription import StreamEntry, decode_entry
 from tests.samples import pose_frame
 from tracking.camera_tracking import CameraTracking
 from tracking.tracker import PoseTracker

@@ -13,8 +13,8 @@ import redis
 from contract.test_pose_stage import Bench
 from fuzz.inputs import BYTES, EVENTS, FRAMES, POSES, TRACKS, VALUES, Make, change, fields, json_text, wire
 
-from posebus.bus.connection import Broker, connect, open_broker
-from posebus.bus.pose_reader import PoseReader
+from posebus.bus.pose_consumer import PoseReader
+from posebus.bus.redis.connection import Broker, connect, open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.cli.deployment import look, overview
 from posebus.cli.exposition import DeploymentCollector
@@ -22,7 +22,7 @@ from posebus.config.settings import RetentionSettings, TrackerSettings
 from posebus.contract.codec import encode_poses
 from posebus.contract.public_json import dump, parse, track_frame_from_json, track_frame_to_json
 from posebus.messages import Delivery
-from posebus.subscriber import subscribe
+from posebus.subscribing.subscriber import subscribe
 from posebus.topology import Topology
 from tests.samples import PROVENANCE, pose_frame, track_frame
 from tracking.track_stage import TrackStage

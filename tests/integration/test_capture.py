@@ -12,12 +12,12 @@ import pytest
 
 from ingest.capture import CaptureStage
 from ingest.process import build_capture
-from posebus.bus.connection import Broker, open_broker
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import CameraSettings
 from posebus.contract.codec import decode_frame
-from posebus.embedded import EmbeddedBroker
 from posebus.messages import EndOfStream, Frame
+from posebus.runtime.embedded import EmbeddedBroker
 from tests.integration.made_videos import LEVELS, make_video
 from tests.integration.rtsp_server import RtspServer
 

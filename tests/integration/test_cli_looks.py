@@ -15,13 +15,13 @@ import pytest
 import samples
 from ultralytics.utils import ASSETS
 
-from posebus.bus.connection import Broker, open_broker
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.cli import check_inference
 from posebus.config.worker_settings import WorkerSettings
 from posebus.contract.public_json import dump, event_to_json, track_frame_to_json
-from posebus.embedded import EmbeddedBroker
 from posebus.messages import Delivery
+from posebus.runtime.embedded import EmbeddedBroker
 from tests.integration.small_networks import simcc_network
 
 ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("POSEBUS_")}

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from posebus.bus.connection import connect
-from posebus.embedded import EmbeddedBroker
+from posebus.bus.redis.connection import connect
 from posebus.errors import BrokerUnavailable
+from posebus.runtime.embedded import EmbeddedBroker
 from tests.conftest import start_redis_server
 
 
@@ -78,7 +78,7 @@ def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
 
 def test_it_does_not_outlive_a_process_that_was_killed() -> None:
     script = (
-        "import time; from posebus.embedded import EmbeddedBroker; "
+        "import time; from posebus.runtime.embedded import EmbeddedBroker; "
         "print(EmbeddedBroker().start(), flush=True); time.sleep(60)"
     )
     owner = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)

@@ -16,7 +16,7 @@ from rq import Callback, Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from posebus.bus.connection import connect, open_broker
+from posebus.bus.redis.connection import connect, open_broker
 from posebus.bus.registry import Registry
 from recordings.job_queue import QUEUE
 from tests.conftest import missing, start_redis_server

@@ -16,8 +16,8 @@ import pytest
 import samples
 from prometheus_client.parser import text_string_to_metric_families
 
-from posebus.bus.connection import open_broker
-from posebus.bus.frame_reader import FrameReader, PoseResult
+from posebus.bus.frame_consumer import FrameReader, PoseResult
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.messages import Delivery, Frame, Provenance
 from tests.conftest import missing, start_redis_server

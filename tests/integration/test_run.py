@@ -10,7 +10,7 @@ from typing import Any
 import av
 import pytest
 
-from posebus.bus.connection import connect
+from posebus.bus.redis.connection import connect
 from posebus.contract.public_json import track_frame_from_json
 from tests.integration.run_command import alive, children, finish, posebus, start, wait_until
 

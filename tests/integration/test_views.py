@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from posebus.bus.frame_reader import FrameEntry
+from posebus.bus.frame_consumer import FrameEntry
 from posebus.config.settings import WorkerSettings
 from posebus.messages import PoseFrame
-from posebus.metrics import Metrics
+from posebus.telemetry.metrics import Metrics
 from posebus.views import View
 from tests.integration.conftest import MakeEstimator
 from tests.samples import frame

@@ -13,7 +13,7 @@ import pytest
 import redis
 import yaml
 
-from posebus.bus.connection import open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.config.loading import load_settings
 from posebus.errors import BrokerUnavailable

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
-from posebus.processors import available_cpus
+from posebus.runtime.cpus import available_cpus
 from workers.engines.base import Engine, Limits
 from workers.weights import Weights, resolve_weights
 

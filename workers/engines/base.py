@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from posebus.processors import available_cpus
+from posebus.runtime.cpus import available_cpus
 from workers.arrays import Detections
 from workers.picture import Picture
 from workers.preprocess import Letterbox

@@ -16,8 +16,8 @@ from posebus.cli.options import Engine, Precision
 from posebus.config.environment import RESERVED
 from posebus.config.settings import WorkerSettings
 from posebus.errors import BrokerUnavailable
-from posebus.processes import RUN_ENV
-from posebus.stage import PARENT_ENV
+from posebus.runtime.processes import RUN_ENV
+from posebus.runtime.stage import PARENT_ENV
 
 
 def posebus(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:

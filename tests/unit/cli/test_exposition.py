@@ -15,7 +15,7 @@ from posebus.bus.registry import CameraRecord
 from posebus.cli.deployment import Snapshot
 from posebus.cli.exposition import families
 from posebus.messages import Delivery
-from posebus.metrics import BY_NAME, COUNTER, Metrics
+from posebus.telemetry.metrics import BY_NAME, COUNTER, Metrics
 
 CAMERAS = [CameraRecord("door", Delivery.LIVE, "network"), CameraRecord("yard", Delivery.LIVE, "usb")]
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from posebus.bus.connection import Broker, connect
+from posebus.bus.redis.connection import Broker, connect
 from posebus.cli.memory import KEYS_A_LOOK, Memory, MemoryLook
 from posebus.config.settings import RetentionSettings
 from posebus.topology import Topology

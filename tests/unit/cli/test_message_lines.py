@@ -9,7 +9,7 @@ import samples
 
 from posebus.cli.message_lines import MessageLines, clock_text, json_line
 from posebus.messages import Event, Track, TrackFrame
-from posebus.subscription import Message
+from posebus.subscribing.subscription import Message
 
 NOW_NS = 1_700_000_000_123_000_000
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from posebus.cli.deployment import Snapshot, overview
 from posebus.cli.top import tables
 from posebus.cli.work_rows import ONE_BY_ONE, Work, window, work
-from posebus.metrics import Metrics
+from posebus.telemetry.metrics import Metrics
 
 STEPS = {"read": 0.0003, "decode": 0.0021, "queue": 0.004, "infer": 0.02, "people": 0.001, "commit": 0.0006}
 

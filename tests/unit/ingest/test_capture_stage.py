@@ -15,13 +15,13 @@ from ingest.capture import CaptureStage
 from ingest.sources import Admit, Picture
 from ingest.sources.pixels import RowsImage
 from posebus.bus.checkpoint import Checkpoint
-from posebus.bus.frame_writer import Backlog
+from posebus.bus.frame_producer import Backlog
 from posebus.config.policies import Policies
 from posebus.config.settings import CameraSettings
 from posebus.contract.plan import Plan
 from posebus.errors import BrokerUnavailable, LoginRefused, SourceRejected, SourceUnavailable
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, Frame, Uninferred
-from posebus.metric_windows import read_snapshot
+from posebus.telemetry.metric_windows import read_snapshot
 
 STEP_NS = 100_000_000
 

@@ -7,18 +7,18 @@ import time
 from pathlib import Path
 
 from ingest.supervisor import IngestSupervisor
-from posebus.processes import ChildSpec, Family
-from posebus.watchdog import Watchdog
+from posebus.runtime.processes import ChildSpec, Family
+from posebus.runtime.watchdog import Watchdog
 
 WORKING = """
 import os, time
-from posebus.progress import give_life_signs
+from posebus.runtime.liveness import give_life_signs
 give_life_signs(os.environ, lambda now_s: True)
 time.sleep(60)
 """
 HANGING = """
 import os, time
-from posebus.progress import give_life_signs
+from posebus.runtime.liveness import give_life_signs
 give_life_signs(os.environ, lambda now_s: False)
 time.sleep(60)
 """

@@ -7,7 +7,7 @@ import redis
 from redis import exceptions
 from redis._parsers.base import BaseParser
 
-from posebus.bus.errors import broker_errors
+from posebus.bus.redis.errors import broker_errors
 from posebus.errors import BrokerRefused, BrokerUnavailable
 
 WAITED_FOR = {

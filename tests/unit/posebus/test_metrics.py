@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from posebus.messages import CaptureClock
-from posebus.metrics import BY_NAME, COUNTER, GAUGE, HISTOGRAM, TABLE, Metrics, MetricSpec, age_s
+from posebus.telemetry.metrics import BY_NAME, COUNTER, GAUGE, HISTOGRAM, TABLE, Metrics, MetricSpec, age_s
 
 UNITS = {"seconds", "second", "bytes", "frames", "letters", "people", "inferences", "pixels"}
 YES_OR_NO = {"up", "online"}

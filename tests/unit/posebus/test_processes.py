@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from posebus.processes import ChildSpec, Family
+from posebus.runtime.processes import ChildSpec, Family
 
 
 @pytest.fixture

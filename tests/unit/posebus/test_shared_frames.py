@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from posebus.errors import BadPicture
-from posebus.shared_frames import MEMORY_FOLDER, SharedFrames, shared_folder
+from posebus.runtime.shared_frames import MEMORY_FOLDER, SharedFrames, shared_folder
 
 needs_memory_folder = pytest.mark.skipif(not MEMORY_FOLDER.is_dir(), reason="this system has no /dev/shm")
 
@@ -95,7 +95,7 @@ def test_without_room_there_is_no_folder() -> None:
 @needs_memory_folder
 def test_the_folder_goes_even_if_its_process_is_killed() -> None:
     code = (
-        "import time; from posebus.shared_frames import shared_folder\n"
+        "import time; from posebus.runtime.shared_frames import shared_folder\n"
         "with shared_folder(1000) as folder:\n    print(folder, flush=True)\n    time.sleep(60)"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from posebus.bus.slots import SlotMap, by_slot, key_of, slot_map, slot_of
+from posebus.bus.redis.slots import SlotMap, by_slot, key_of, slot_map, slot_of
 
 ONE, TWO = ("10.0.0.1", 6379), ("10.0.0.2", 6380)
 

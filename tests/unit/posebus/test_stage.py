@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from posebus.backoff import Backoff
 from posebus.errors import BrokerUnavailable, FatalError
-from posebus.outage import Outage
-from posebus.stage import PARENT_ENV, StopFlag, run_stage
+from posebus.runtime.backoff import Backoff
+from posebus.runtime.outage import Outage
+from posebus.runtime.stage import PARENT_ENV, StopFlag, run_stage
 
 
 class Beat:

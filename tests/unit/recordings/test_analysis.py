@@ -9,7 +9,7 @@ import pytest
 import samples
 
 from posebus.messages import Event, EventType, TrackFrame
-from posebus.subscription import Message
+from posebus.subscribing.subscription import Message
 from recordings.analysis import Analysis, Outcome
 from recordings.files import TracksWriter
 from recordings.inputs import Recording

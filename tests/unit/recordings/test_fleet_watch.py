@@ -5,7 +5,7 @@ from __future__ import annotations
 import fakeredis
 import pytest
 
-from posebus.bus.connection import Broker
+from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
 from posebus.errors import FatalError
 from posebus.topology import Topology

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from posebus.bus.pose_reader import PoseEntry
+from posebus.bus.pose_consumer import PoseEntry
 from posebus.config.settings import TrackerSettings
 from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.messages import Delivery, EndOfStream, EventType, PoseFrame, Skipped

@@ -12,7 +12,7 @@ import pytest
 import workers.engines as module
 from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
-from posebus.processors import available_cpus
+from posebus.runtime.cpus import available_cpus
 from workers.engines import ENGINES, EngineChoice, choose_engine
 
 
@@ -110,7 +110,7 @@ def test_importing_the_worker_loads_no_engine() -> None:
 
 def test_a_containers_quota_bounds_the_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     quota = tmp_path / "cpu.max"
-    monkeypatch.setattr("posebus.processors._CGROUP_QUOTA", quota)
+    monkeypatch.setattr("posebus.runtime.cpus._CGROUP_QUOTA", quota)
     cores = available_cpus()
     quota.write_text("100000 100000\n")
     assert available_cpus() == 1

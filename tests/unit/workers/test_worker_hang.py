@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from posebus.bus.frame_reader import FrameEntry
+from posebus.bus.frame_consumer import FrameEntry
 from tests.samples import frame
 from workers.hang import FIRST_TIME_FACTOR, Hang, HangGuard, HangWatch
 from workers.picture import Picture

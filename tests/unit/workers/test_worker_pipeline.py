@@ -12,11 +12,11 @@ import pytest
 import simplejpeg
 from samples import frame
 
-from posebus.bus.frame_reader import FrameEntry, PoseResult
+from posebus.bus.frame_consumer import FrameEntry, PoseResult
 from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
 from posebus.messages import Delivery, Skipped
-from posebus.metrics import Metrics
+from posebus.telemetry.metrics import Metrics
 from posebus.views import View
 from workers.arrays import Detections, ImageArray
 from workers.engines.base import Head

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from posebus.bus.frame_reader import FrameEntry, PoseResult
+from posebus.bus.frame_consumer import FrameEntry, PoseResult
 from posebus.config.settings import WorkerSettings
 from posebus.messages import Delivery, Skipped
-from posebus.metrics import Metrics
+from posebus.telemetry.metrics import Metrics
 from posebus.views import View
 from tests.samples import frame
 from tests.unit.workers.test_worker_pipeline import (

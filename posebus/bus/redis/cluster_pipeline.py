@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from redis import exceptions
 
-from posebus.bus.client import Pipeline
-from posebus.bus.slots import Address, key_of, slot_of
+from posebus.bus.redis.client import Pipeline
+from posebus.bus.redis.slots import Address, key_of, slot_of
 
 if TYPE_CHECKING:
-    from posebus.bus.cluster import ClusterClient
+    from posebus.bus.redis.cluster import ClusterClient
 
 
 class ClusterPipeline(Pipeline):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from posebus.metrics import BY_NAME, HISTOGRAM, MetricSpec
+from posebus.telemetry.metrics import BY_NAME, HISTOGRAM, MetricSpec
 
 Labels = tuple[str, ...]
 """Values of the labels, in the order of the metric's `labels`."""

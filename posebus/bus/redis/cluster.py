@@ -18,10 +18,10 @@ from typing import Any, cast
 import redis
 from redis import exceptions
 
-from posebus.bus.client import Client, Pipeline
-from posebus.bus.cluster_pipeline import ClusterPipeline
-from posebus.bus.errors import answer
-from posebus.bus.slots import Address, SlotMap, by_slot, key_of, slot_map, slot_of
+from posebus.bus.redis.client import Client, Pipeline
+from posebus.bus.redis.cluster_pipeline import ClusterPipeline
+from posebus.bus.redis.errors import answer
+from posebus.bus.redis.slots import Address, SlotMap, by_slot, key_of, slot_map, slot_of
 
 POLL_S = 0.01
 """Between two looks at streams of several slots, since none of the servers can wait for all of them: 5 ms more until a

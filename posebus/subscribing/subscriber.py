@@ -18,10 +18,10 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, cast
 
-from posebus.bus.connection import Broker, open_broker
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.wall_clock import ClockWatch, renew_all_deliveries
 from posebus.errors import BrokerUnavailable
-from posebus.subscription import KINDS, Message, Plan, StreamEntry, decode_entry
+from posebus.subscribing.subscription import KINDS, Message, Plan, StreamEntry, decode_entry
 from posebus.topology import Topology
 
 __all__ = ["KINDS", "Message", "Subscription", "subscribe"]

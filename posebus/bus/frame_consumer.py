@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from posebus.bus.connection import Broker
 from posebus.bus.group_reader import GroupReader
+from posebus.bus.reclaim import Attempt, Place, TakeOver, attempts_to_json
+from posebus.bus.redis.connection import Broker
 from posebus.bus.stream_bound import Peak, entry_bytes, make_room
-from posebus.bus.take_over import Attempt, Place, TakeOver, attempts_to_json
 from posebus.bus.wall_clock import ClockWatch, FrameAges, renew_all_deliveries
 from posebus.config.settings import RetentionSettings
 from posebus.contract.codec import decode_frame, encode_poses

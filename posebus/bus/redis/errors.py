@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import redis
 from redis import exceptions
 
-from posebus.bus.refusals import missing_right, tls_problem
+from posebus.bus.redis.refusals import missing_right, tls_problem
 from posebus.errors import BrokerRefused, BrokerUnavailable, FatalError, RetryableError
 
 _PIPELINED = re.compile(r"Command # \d+ \(.*?\) of pipeline caused error: ", re.DOTALL)

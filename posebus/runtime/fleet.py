@@ -10,15 +10,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from posebus.bus.connection import Broker
+from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
 from posebus.config.environment import PREFIX, RESERVED
 from posebus.config.loading import dump_settings
 from posebus.config.settings import Settings
 from posebus.errors import FatalError
-from posebus.processes import ChildSpec, Family
-from posebus.processors import available_cpus
-from posebus.watchdog import Watchdog
+from posebus.runtime.cpus import available_cpus
+from posebus.runtime.processes import ChildSpec, Family
+from posebus.runtime.watchdog import Watchdog
 
 READY_POLL_S = 0.05
 

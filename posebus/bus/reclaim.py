@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import redis
 
-from posebus.bus.connection import Broker
+from posebus.bus.redis.connection import Broker
 from posebus.topology import WORKERS_GROUP
 
 LOOK_AT = 32

@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 
-from posebus.bus.connection import Broker
+from posebus.bus.redis.connection import Broker
 
 RENEWED_AT_ONCE = 100
 """Redis 7 compares each key to watch with all that are watched already: of a thousand at once, each costs thrice."""

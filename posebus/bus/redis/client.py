@@ -10,7 +10,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from posebus.bus.refusals import check_parameters
+from posebus.bus.redis.refusals import check_parameters
 from posebus.config.settings import redact_url
 from posebus.errors import BrokerRefused
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from posebus.bus.connection import connect
+from posebus.bus.redis.connection import connect
 from posebus.config.settings import EMBEDDED
 from posebus.errors import BrokerUnavailable, ConfigError
-from posebus.guard import dismiss, when_gone
+from posebus.runtime.guard import dismiss, when_gone
 
 MAX_MEMORY_BYTES = 2_000_000_000
 

@@ -9,16 +9,16 @@ from typing import Any, cast
 
 import redis
 
-from posebus.bus.connection import Broker
 from posebus.bus.group_reader import GroupReader, ensure_group
+from posebus.bus.lease import Lease
 from posebus.bus.plan_store import queue_plan
+from posebus.bus.redis.connection import Broker
 from posebus.bus.stream_bound import Ledger, entry_bytes, found_in
 from posebus.config.settings import RetentionSettings
 from posebus.contract.codec import PoseBody, decode_poses
 from posebus.contract.plan import Decision, Plan
 from posebus.contract.public_json import dump, event_to_json, track_frame_to_json
 from posebus.errors import LeaseLost, MalformedMessage
-from posebus.lease import Lease
 from posebus.messages import Event, Provenance, TrackFrame
 from posebus.topology import TRACKERS_GROUP
 

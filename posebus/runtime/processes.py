@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from posebus.stage import PARENT_ENV
+from posebus.runtime.stage import PARENT_ENV
 
 EXIT_DONE = 0
 EXIT_FATAL = 1

@@ -1,4 +1,5 @@
-"""The same as `posebus.subscriber` for asyncio programs: `async for message in posebus.subscribe_async(url): …`.
+"""The same as `posebus.subscribing.subscriber` for asyncio programs: `async for message in
+posebus.subscribe_async(url): …`.
 
 A thread does the waiting, so there is one implementation of reading, resuming and reconnecting, and the event loop is
 never blocked; at the message rates of a pose stream the hand-over costs nothing that could be measured.
@@ -11,8 +12,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from types import TracebackType
 
-from posebus.subscriber import Subscription, subscribe
-from posebus.subscription import Message
+from posebus.subscribing.subscriber import Subscription, subscribe
+from posebus.subscribing.subscription import Message
 
 
 def subscribe_async(

@@ -1,7 +1,7 @@
 """Killing child processes that hang in a way that they cannot notice themselves.
 
 Such as inside a library that never returns and holds Python's lock, or because somebody stopped them (SIGSTOP). What a
-process notices itself it ends by itself; restarting is `posebus.processes.Family`.
+process notices itself it ends by itself; restarting is `posebus.runtime.processes.Family`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from posebus.processes import Child, ChildSpec
-from posebus.progress import PROGRESS_ENV, read_progress
+from posebus.runtime.liveness import PROGRESS_ENV, read_progress
+from posebus.runtime.processes import Child, ChildSpec
 
 STALLED_AFTER_S = 8.0
 """Far above the half second between two signs of life: a busy machine is no reason to be killed."""

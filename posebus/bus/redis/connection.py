@@ -11,10 +11,10 @@ from urllib.parse import urlsplit, urlunsplit
 import redis
 from redis.exceptions import ReadOnlyError
 
-from posebus.bus.client import Client as OneServer
-from posebus.bus.client import connect
-from posebus.bus.cluster import ClusterClient
-from posebus.bus.errors import broker_errors
+from posebus.bus.redis.client import Client as OneServer
+from posebus.bus.redis.client import connect
+from posebus.bus.redis.cluster import ClusterClient
+from posebus.bus.redis.errors import broker_errors
 from posebus.config.settings import redact_url
 from posebus.errors import BrokerRefused, BrokerUnavailable
 from posebus.topology import Topology

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from posebus.errors import BadPicture
-from posebus.guard import dismiss, when_gone
+from posebus.runtime.guard import dismiss, when_gone
 
 MEMORY_FOLDER = Path("/dev/shm")
 BYTES_PER_PIXEL = 3

@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from posebus.bus import fenced
+from posebus.bus import scripts as fenced
 from posebus.bus.checkpoint import Checkpoint, read_checkpoint
-from posebus.bus.connection import Broker
+from posebus.bus.lease import Lease
 from posebus.bus.plan_store import NOW, plan_of, read_plan
+from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry, camera_value
 from posebus.config.policies import Policies
 from posebus.contract.codec import encode_frame, encode_poses
 from posebus.contract.plan import Plan
 from posebus.contract.public_json import dump, event_to_json
 from posebus.errors import LeaseLost, MalformedMessage
-from posebus.lease import Lease
 from posebus.messages import Delivery, EndOfStream, Event, Frame, Skipped, Uninferred
 from posebus.topology import WORKERS_GROUP
 

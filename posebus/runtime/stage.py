@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from posebus.bus.registry import Registry, process_id
 from posebus.errors import BrokerUnavailable, RetryableError
-from posebus.outage import Outage
+from posebus.runtime.outage import Outage
 
 HEARTBEAT_S = 1.0
 PARENT_ENV = "POSEBUS_PARENT_PID"

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from posebus.bus.connection import Client
 from posebus.bus.group_reader import ensure_group
+from posebus.bus.redis.connection import Client
 from posebus.config.settings import check_camera_name
 from posebus.contract.codec import decode_poses
 from posebus.contract.public_json import event_from_json, parse, track_frame_from_json

@@ -208,7 +208,7 @@ class Metrics:
         """Everything that was counted so far, as JSON values: by metric, a list of `[label values..., value]`.
 
         The value of a histogram is `{"sum": float, "counts": {upper bound: observations in this bucket}}`, without the
-        empty buckets; `posebus.metric_windows` computes with it.
+        empty buckets; `posebus.telemetry.metric_windows` computes with it.
         """
         self._sort_in()
         taken: dict[str, Any] = {}

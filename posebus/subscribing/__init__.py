@@ -1,0 +1,1 @@
+"""Reading tracks, poses and events: blocking and asyncio subscriptions."""
