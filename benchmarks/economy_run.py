@@ -97,7 +97,7 @@ def main() -> None:
     seen: dict[str, Mapping[str, Any]] = {}
     with shared_folder(SHARED_BYTES) as folder, EmbeddedBroker() as url:
         shared = {} if folder is None else {"POSEBUS_SHARED_FRAMES": str(folder)}
-        command = [sys.executable, "-m", "posebus.cli", "run", video, "--out", out, "--no-video", "--redis", url]
+        command = [sys.executable, "-m", "posebus_cli", "run", video, "--out", out, "--no-video", "--redis", url]
         errors = Path(out).with_suffix(".log")
         with errors.open("w") as log:
             child = subprocess.Popen(

@@ -48,7 +48,7 @@ def measure(video: Path, options: list[str]) -> dict[str, float]:
     """Core-milliseconds a frame by part, from one run of `video`."""
     looks: list[tuple[int, dict[Thread, float]]] = []
     with tempfile.TemporaryDirectory() as name:
-        command = [sys.executable, "-m", "posebus.cli", "run", str(video), "--out", name, "--no-video", *options]
+        command = [sys.executable, "-m", "posebus_cli", "run", str(video), "--out", name, "--no-video", *options]
         tracks = Path(name) / f"{video.stem}.tracks.jsonl.partial"
         child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while child.poll() is None:

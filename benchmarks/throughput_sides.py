@@ -52,7 +52,7 @@ def ours(video: Path, options: Sequence[str]) -> Side:
     """`posebus run`, from the first frame published to the last track published."""
 
     def run(folder: Path) -> Result:
-        command = [sys.executable, "-m", "posebus.cli", "run", str(video), "--out", str(folder), "--no-video", *options]
+        command = [sys.executable, "-m", "posebus_cli", "run", str(video), "--out", str(folder), "--no-video", *options]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         summary = json.loads((folder / "summary.json").read_text())
         return Result(float(summary["fps"]), folder / f"{video.stem}.mot.txt")

@@ -115,6 +115,6 @@ def stage_process(name: str, config: Path, *command: str) -> ChildSpec:
     What the parent was told by the environment stands in the file already, together with the options that override it,
     so the child must not read the environment again.
     """
-    argv = [sys.executable, "-m", "posebus.cli", *command, "--config", str(config)]
+    argv = [sys.executable, "-m", "posebus_cli", *command, "--config", str(config)]
     cleared = {key: "" for key in os.environ if key.startswith(PREFIX) and key not in RESERVED}
     return ChildSpec(name, argv, cleared)

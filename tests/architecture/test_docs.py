@@ -77,7 +77,7 @@ def test_the_table_of_metrics_is_that_of_the_code() -> None:
 def test_commands_in_code_blocks_exist_with_their_options(document: Path) -> None:
     from typer.main import get_command
 
-    from posebus.cli.app import app
+    from posebus_cli.app import app
 
     for line in _command_lines(document, "posebus "):
         command: Any = get_command(app)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from architecture.tree import PACKAGES, ROOT, STAGES, imports, imports_at_load, modules, name_of, parse
@@ -29,13 +28,10 @@ MAY_IMPORT = {
     "ingest": {"posebus", "ingest"},
     "workers": {"posebus", "workers"},
     "tracking": {"posebus", "tracking"},
-    "recordings": {"posebus", "recordings", "ingest.sources"},
+    "recordings": {"posebus", "recordings", "ingest.sources", "workers"},
+    "posebus_cli": set(PACKAGES),
 }
-"""Among our own packages. `posebus.cli` is the one place that knows them all, see below."""
-
-
-def is_cli(path: Path) -> bool:
-    return name_of(path).startswith("posebus.cli")
+"""Among our own packages, whole ones or parts of them."""
 
 
 def within(name: str, allowed: set[str]) -> bool:
@@ -46,19 +42,15 @@ def within(name: str, allowed: set[str]) -> bool:
 def test_packages_import_only_what_they_may(package: str) -> None:
     wrong = []
     for path in modules(package):
-        if is_cli(path):
-            continue
         for name in imports(path, parse(path)):
             own = name.partition(".")[0] in PACKAGES
             if own and not within(name, MAY_IMPORT[package]):
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
-            if own and within(name, {"posebus.cli"}):
-                wrong.append(f"{path.relative_to(ROOT)} imports the command line: {name}")
     assert not wrong
 
 
 def test_the_shared_package_needs_nothing_heavy() -> None:
-    names = {(path, name) for path in modules("posebus") if not is_cli(path) for name in imports(path, parse(path))}
+    names = {(path, name) for path in modules("posebus") for name in imports(path, parse(path))}
     assert not [f"{path}: {name}" for path, name in names if within(name, HEAVY)]
 
 
@@ -66,8 +58,7 @@ def test_the_command_line_loads_the_stages_and_heavy_packages_only_inside_functi
     slow = {*HEAVY, *STAGES, "recordings", "rich", "redis", "numpy", "pydantic", "prometheus_client"}
     wrong = [
         f"{path.relative_to(ROOT)} imports {name} when it is loaded"
-        for path in modules("posebus")
-        if is_cli(path)
+        for path in modules("posebus_cli")
         for name in imports_at_load(path)
         if within(name, slow)
     ]
@@ -81,7 +72,7 @@ def run_python(code: str) -> str:
 
 
 def test_every_shared_module_loads_where_only_the_base_is_installed() -> None:
-    names = [name_of(path) for path in modules("posebus") if not is_cli(path)]
+    names = [name_of(path) for path in modules("posebus")]
     run_python(f"""
 import importlib, sys
 
@@ -102,14 +93,14 @@ def test_the_help_loads_nothing_heavy() -> None:
     slow = {*HEAVY, *STAGES, "recordings", "yaml", "rq", "prometheus_client"}
     run_python(f"""
 import sys
-import posebus.cli.app
+import posebus_cli.app
 loaded = {{name.partition(".")[0] for name in sys.modules}} & {slow!r}
 assert not loaded, loaded
 """)
 
 
 def test_without_typer_the_command_says_what_to_install() -> None:
-    code = "import sys; sys.modules['typer'] = None; from posebus.cli import main; main()"
+    code = "import sys; sys.modules['typer'] = None; from posebus_cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "posebus: the command needs typer, which is not installed: pip install 'posebus[cli]'\n"

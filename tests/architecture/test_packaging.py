@@ -14,16 +14,16 @@ from pathlib import Path
 import pytest
 from architecture.tree import PACKAGES, ROOT
 
-from posebus.cli import check_packages
-from posebus.cli.findings import FINE
 from posebus.json_schemas import render
+from posebus_cli.doctor import check_packages
+from posebus_cli.doctor.findings import FINE
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LISTED = PROJECT["tool"]["setuptools"]["packages"]
 
 
 def folders_with_modules() -> list[str]:
-    """Every importable folder of the five packages, as a dotted name."""
+    """Every importable folder of the six packages, as a dotted name."""
     folders = {path.parent for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
     return sorted(".".join(folder.relative_to(ROOT).parts) for folder in folders)
 

@@ -31,7 +31,7 @@ PUBLIC = {
         "subscribe",
         "subscribe_async",
     ],
-    "posebus.cli": ["main"],
+    "posebus_cli": ["main"],
 }
 """Whoever changes this list changes what others may build on: say so in CHANGELOG.md."""
 
@@ -58,7 +58,7 @@ def test_files_and_functions_stay_small(package: str) -> None:
             if length > MAX_FUNCTION_LINES:
                 wrong.append(f"{where}:{node.lineno} {node.name} has {length} lines")
             # The options of a command are the parameters of its function, however many there are.
-            is_command = where.parts[:2] == ("posebus", "cli")
+            is_command = where.parts[0] == "posebus_cli"
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             count = len([argument for argument in arguments if argument.arg not in {"self", "cls"}])
             if count > MAX_PARAMETERS and not is_command:

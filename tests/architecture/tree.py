@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("posebus", "ingest", "workers", "tracking", "recordings")
+PACKAGES = ("posebus", "ingest", "workers", "tracking", "recordings", "posebus_cli")
 STAGES = ("ingest", "workers", "tracking")
 
 
@@ -19,7 +19,7 @@ def modules(package: str) -> list[Path]:
 
 
 def name_of(path: Path) -> str:
-    """`posebus.cli.app` for its file."""
+    """`posebus_cli.app` for its file."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 

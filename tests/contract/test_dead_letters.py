@@ -16,9 +16,9 @@ from posebus.bus.dead_letters import DeadLetters
 from posebus.bus.frame_consumer import FrameEntry, FrameReader, PoseResult
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
-from posebus.cli.dead import drop, list_letters, retry, show
 from posebus.errors import BrokerUnavailable, ConfigError, OutputError
 from posebus.messages import Delivery, Frame
+from posebus_cli.observe.dead import drop, list_letters, retry, show
 from tests.samples import PROVENANCE, frame, held_writer, pose_frame
 from workers.triage import bury
 

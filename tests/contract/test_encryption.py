@@ -11,9 +11,9 @@ from types import ModuleType
 import pytest
 
 from posebus.bus.redis.connection import connect, open_broker
-from posebus.cli.check_broker import broker as examine
-from posebus.cli.findings import FINE
 from posebus.errors import BrokerRefused, BrokerUnavailable
+from posebus_cli.doctor.check_broker import broker as examine
+from posebus_cli.doctor.findings import FINE
 from tests.conftest import ROOT
 from tests.secured_broker import SecuredBroker, make_secrets, secured_broker
 

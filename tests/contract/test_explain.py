@@ -10,12 +10,12 @@ from typer.testing import CliRunner
 from posebus.bus.plan_store import queue_plan
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
-from posebus.cli.app import app
 from posebus.config.policies import AUTO, Policies
 from posebus.contract.plan import Decision, Directive, Plan
 from posebus.errors import ConfigError
 from posebus.messages import Delivery
 from posebus.views import View
+from posebus_cli.app import app
 
 
 def test_a_camera_is_explained(redis_server: str) -> None:

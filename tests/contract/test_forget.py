@@ -7,8 +7,8 @@ import typer
 
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
-from posebus.cli.forget import forget
 from posebus.messages import Delivery
+from posebus_cli.operate.forget import forget
 from tests.samples import frame, held_writer
 
 

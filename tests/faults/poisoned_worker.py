@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 import workers.process
-from posebus.cli import main
 from posebus.config.settings import WorkerSettings
+from posebus_cli import main
 from workers.arrays import Detections
 from workers.engines import load_engine
 from workers.engines.base import Engine

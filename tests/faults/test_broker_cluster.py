@@ -16,10 +16,10 @@ from integration.run_command import posebus
 from posebus.bus.redis.cluster import ClusterClient
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
-from posebus.cli import check_broker
-from posebus.cli.findings import FINE, NOTE
 from posebus.subscribing.subscription import Message
 from posebus.topology import Topology
+from posebus_cli.doctor import check_broker
+from posebus_cli.doctor.findings import FINE, NOTE
 from tests.brokers import PERSISTENT, Cluster
 from tests.faults.broker_runs import Recovery, deployment, leave_alone, run
 

@@ -65,7 +65,7 @@ def black_hole() -> Iterator[BlackHole]:
 def start(folder: Path, redis: str, hole: BlackHole, *command: str) -> subprocess.Popen[str]:
     config = folder / "posebus.yaml"
     config.write_text(CONFIG.format(redis=redis, port=hole.port))
-    argv = [sys.executable, "-m", "posebus.cli", *command, "--config", str(config)]
+    argv = [sys.executable, "-m", "posebus_cli", *command, "--config", str(config)]
     # A session of its own: Ctrl-C of a terminal reaches all of it, and what is left of it can be found.
     return subprocess.Popen(argv, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
 

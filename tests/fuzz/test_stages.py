@@ -16,13 +16,13 @@ from fuzz.inputs import BYTES, EVENTS, FRAMES, POSES, TRACKS, VALUES, Make, chan
 from posebus.bus.pose_consumer import PoseReader
 from posebus.bus.redis.connection import Broker, connect, open_broker
 from posebus.bus.registry import CameraRecord, Registry
-from posebus.cli.deployment import look, overview
-from posebus.cli.exposition import DeploymentCollector
 from posebus.config.settings import RetentionSettings, TrackerSettings
 from posebus.contract.codec import encode_poses
 from posebus.contract.public_json import dump, parse, track_frame_from_json, track_frame_to_json
 from posebus.messages import Delivery
 from posebus.subscribing.subscriber import subscribe
+from posebus.telemetry.overview import look, overview
+from posebus.telemetry.prometheus import DeploymentCollector
 from posebus.topology import Topology
 from tests.samples import PROVENANCE, pose_frame, track_frame
 from tracking.track_stage import TrackStage

@@ -20,7 +20,7 @@ def environment(cache: Path) -> dict[str, str]:
 
 def start(cache: Path, *arguments: str | Path) -> subprocess.Popen[str]:
     """Start `posebus ARGUMENTS…`."""
-    command = [sys.executable, "-m", "posebus.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "posebus_cli", *map(str, arguments)]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=environment(cache), stdout=pipe, stderr=pipe, text=True)
 

@@ -17,11 +17,11 @@ from ultralytics.utils import ASSETS
 
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry
-from posebus.cli import check_inference
 from posebus.config.worker_settings import WorkerSettings
 from posebus.contract.public_json import dump, event_to_json, track_frame_to_json
 from posebus.messages import Delivery
 from posebus.runtime.embedded import EmbeddedBroker
+from posebus_cli.doctor import check_inference
 from tests.integration.small_networks import simcc_network
 
 ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("POSEBUS_")}
@@ -29,7 +29,7 @@ ENVIRON = {name: value for name, value in os.environ.items() if not name.startsw
 
 def posebus(*arguments: str | Path, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "posebus.cli", *map(str, arguments)],
+        [sys.executable, "-m", "posebus_cli", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
@@ -83,7 +83,7 @@ def test_watch_of_an_impossible_camera_is_a_sentence(broker: Broker, url: str) -
 
 def test_interrupting_watch_exits_with_130(broker: Broker, url: str) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "posebus.cli", "watch", "--redis", url, "--after", "start"],
+        [sys.executable, "-m", "posebus_cli", "watch", "--redis", url, "--after", "start"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=ENVIRON,

@@ -37,7 +37,7 @@ def stages(broker: SecuredBroker, engine_cache: Path) -> Iterator[Running]:
     running: Running = {}
     for name in STAGES:
         arguments = [word.replace("/etc/posebus/", "deploy/") for word in SERVICES[name]["command"]]
-        command = [sys.executable, "-m", "posebus.cli", *arguments]
+        command = [sys.executable, "-m", "posebus_cli", *arguments]
         running[name] = subprocess.Popen(command, cwd=ROOT, env=environment(name, broker, engine_cache))
     yield running
     for process in running.values():
@@ -79,7 +79,7 @@ def wait_for(condition: bool, broker: SecuredBroker, names: tuple[str, ...] = ST
 def posebus_as(role: str, broker: SecuredBroker, *arguments: str) -> str:
     """What `posebus ARGUMENTS…` prints for the user `role`."""
     done = subprocess.run(
-        [sys.executable, "-m", "posebus.cli", *arguments],
+        [sys.executable, "-m", "posebus_cli", *arguments],
         cwd=ROOT,
         env={**os.environ, "POSEBUS_REDIS": broker.url(role)},
         capture_output=True,

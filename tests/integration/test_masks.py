@@ -165,7 +165,7 @@ def test_image_draws_outlines_or_blurs_along_them(
         [
             sys.executable,
             "-m",
-            "posebus.cli",
+            "posebus_cli",
             "image",
             str(ASSETS / "bus.jpg"),
             *options,

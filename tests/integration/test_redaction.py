@@ -58,7 +58,7 @@ def everything_in(client: redis.Redis) -> str:
 
 def posebus(folder: Path, cache: Path, *arguments: str) -> str:
     """Everything that `posebus ARGUMENTS…` says."""
-    command = [sys.executable, "-m", "posebus.cli", *arguments]
+    command = [sys.executable, "-m", "posebus_cli", *arguments]
     env = {**environment(cache), "TMPDIR": str(folder)}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
     return f"{done.stdout}\n{done.stderr}"
@@ -81,7 +81,7 @@ def test_no_password_gets_anywhere(broker: tuple[redis.Redis, str], tmp_path: Pa
     config = tmp_path / "posebus.yaml"
     config.write_text(yaml.safe_dump({"redis": address, "cameras": cameras, "log_level": "info"}))
     env = {**environment(engine_cache), "TMPDIR": str(temporary)}
-    command = [sys.executable, "-m", "posebus.cli", "up", "-c", str(config)]
+    command = [sys.executable, "-m", "posebus_cli", "up", "-c", str(config)]
     log = tmp_path / "up.log"
     with log.open("w") as file:
         run = subprocess.Popen(command, env=env, stdout=file, stderr=file)

@@ -15,8 +15,8 @@ import jsonschema
 import pytest
 import yaml
 
-from posebus.cli.metrics import DEFAULT_PORT
 from posebus.config.settings import Settings
+from posebus_cli.observe.metrics import DEFAULT_PORT
 from tests.conftest import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -106,7 +106,7 @@ def test_mounted_files_and_volumes_exist(name: str) -> None:
 def test_stages_call_commands_that_the_program_has(name: str) -> None:
     from typer.main import get_command
 
-    from posebus.cli.app import app
+    from posebus_cli.app import app
 
     command, *arguments = STAGES[name]["command"]
     commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]

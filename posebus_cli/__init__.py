@@ -1,0 +1,34 @@
+"""The command `posebus`: one file a command. Whatever is heavy is imported inside the function that needs it."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Runs the command line and exits: 0 fine, 1 something failed, 2 wrong usage, 130 interrupted."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # File names may hold bytes that are no text, and terminals may lack letters: neither is worth an error.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        from typer.main import get_command
+
+        from posebus_cli.app import app
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if name not in {"typer", "rich"}:
+            raise
+        print(
+            f"posebus: the command needs {name}, which is not installed: pip install 'posebus[cli]'",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+    from posebus_cli.failures import run_and_report
+
+    # Not app() itself: that would put typer's exception hook in the place of ours.
+    sys.exit(run_and_report(get_command(app)))

@@ -1,0 +1,1 @@
+"""Commands for pictures and recordings: demo, image, run, submit, jobs."""

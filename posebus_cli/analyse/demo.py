@@ -1,0 +1,71 @@
+"""`posebus demo`: what posebus does, without a camera and without a broker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from posebus_cli.options import EngineOption, ImgszOption, JsonOption, PrecisionOption, settings_from
+
+NEXT = """\
+Next, with your own:
+  a recording   posebus run VIDEO --out DIR
+  cameras       write them into posebus.yaml, then: posebus up -c posebus.yaml
+                    cameras:
+                      door:
+                        source: rtsp://user:password@192.168.1.20/stream
+  and follow    posebus watch, posebus top, or in Python:
+                    import posebus
+                    for message in posebus.subscribe("redis://127.0.0.1:{port}", kinds=("tracks",)):
+                        for track in message.body.tracks:
+                            print(message.camera, track.id, track.box_xyxy_px)"""
+
+
+def demo(
+    seconds: Annotated[float, typer.Option("--seconds", metavar="N", min=1, help="How long the cameras run.")] = 10.0,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where videos and pictures go.")] = Path(
+        "demo-out"
+    ),
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
+    imgsz: ImgszOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """See it work: two synthetic cameras through the whole pipeline, live.
+
+    Starts a broker, a worker, a tracker and two cameras that pan over pictures of people, shows what comes out, and
+    leaves an annotated video and a picture of each camera.
+    """
+    from posebus.config.settings import EMBEDDED_PORT
+    from posebus_cli.analyse.demo_view import view
+    from recordings.demo import demo as run_demo
+    from recordings.interrupts import interruptible
+
+    settings = settings_from(
+        None, redis="embedded", worker__engine=engine, worker__precision=precision, worker__imgsz=imgsz
+    )
+    with interruptible(), view(as_json=as_json) as shown:
+        result = run_demo(settings, seconds, out, shown, shown.show)
+    if as_json:
+        print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
+        return
+    for line in _summary_lines(result.as_dict()):
+        print(line)
+    print("\n" + NEXT.format(port=EMBEDDED_PORT))
+
+
+def _summary_lines(result: dict[str, Any]) -> Iterator[str]:
+    from posebus.telemetry.reports import size_in_words
+
+    for camera in result["cameras"]:
+        age = camera["age_ms"]
+        yield (
+            f"{camera['name']}: {camera['frames']} frames, {camera['tracks']} identities, {camera['skipped']} skipped, "
+            f"age {age['p50']} ms (p95 {age['p95']} ms)"
+        )
+    yield f"network: {result['engine']} {result['precision']} at {size_in_words(result['imgsz'])}"
+    yield from (f"look at: {path}" for path in result["files"])

@@ -1,0 +1,276 @@
+"""`posebus image`: one picture in, skeletons out. No broker, no tracker: the network alone, in this process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from posebus_cli.options import (
+    NETWORK,
+    EngineOption,
+    EnhanceOption,
+    ImgszOption,
+    JsonOption,
+    KeypointModelOption,
+    ModelOption,
+    Precision,
+    RefineOption,
+    TrustOption,
+    settings_from,
+)
+
+if TYPE_CHECKING:
+    from posebus.config.settings import Settings
+    from posebus.messages import FloatArray
+    from posebus.views import View
+    from recordings.draw import Image
+    from workers.arrays import Detections, ImageArray
+    from workers.estimator import PoseEstimator
+
+DEFAULT_OUT = Path("posebus-out")
+
+_FilesArgument = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", help="Pictures (JPEG, PNG, WebP, …), or folders of pictures.")
+]
+_OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="DIR", help=f"Where results go. (default: {DEFAULT_OUT}; none with --json)"),
+]
+_ConfOption = Annotated[
+    float,
+    typer.Option("--conf", metavar="SCORE", help="Ignore people below this score, 0 to 1.", rich_help_panel=NETWORK),
+]
+_TilesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tiles",
+        metavar="CxR",
+        help="Cut large pictures into so many overlapping columns and rows, each inferred at --imgsz; like 2x2.",
+        rich_help_panel=NETWORK,
+    ),
+]
+_PrecisionOption = Annotated[
+    Precision, typer.Option("--precision", help="Arithmetic; fp32 is exact.", rich_help_panel=NETWORK)
+]
+_MasksOption = Annotated[
+    str | None,
+    typer.Option(
+        "--masks",
+        metavar="NAME",
+        help="Outline people, too: ultralytics segmentation model by name (yolo11n-seg), or a .pt file.",
+        rich_help_panel=NETWORK,
+    ),
+]
+_BlurOption = Annotated[
+    bool, typer.Option("--blur", help="Blur people out instead of drawing them: along --masks, else by their boxes.")
+]
+
+
+def image(
+    files: _FilesArgument,
+    out: _OutOption = None,
+    as_json: JsonOption = False,
+    imgsz: ImgszOption = None,
+    tiles: _TilesOption = None,
+    conf: _ConfOption = 0.25,
+    enhance: EnhanceOption = None,
+    engine: EngineOption = None,
+    precision: _PrecisionOption = Precision.FP32,
+    refine_below: RefineOption = None,
+    keypoint_model: KeypointModelOption = None,
+    model: ModelOption = None,
+    trust: TrustOption = None,
+    masks: _MasksOption = None,
+    blur: _BlurOption = False,
+) -> None:
+    """Find the people in pictures: skeletons as JSON and drawn.
+
+    With --imgsz auto each picture is looked at in all sizes, and the smallest counts that finds as many people as any.
+
+    Writes NAME.poses.json and NAME.annotated.png (with --blur NAME.blurred.png) for each picture into the folder --out.
+    A picture that cannot be read is named on standard error and the others go on; the exit code is then 1.
+    """
+    from recordings.inputs import file_names
+
+    settings = settings_from(
+        None,
+        worker__imgsz=imgsz,
+        worker__enhance=enhance,
+        worker__conf=conf,
+        worker__engine=engine,
+        worker__precision=precision,
+        worker__refine_below_px=refine_below,
+        worker__keypoint_model=keypoint_model,
+        worker__model=model,
+        worker__allow_unknown_weights=trust,
+        worker__masks=masks,
+    )
+    views = _views(settings, tiles)
+    folder = None if as_json and out is None else out or DEFAULT_OUT
+    paths, failed = _pictures_in(files)
+    results = []
+    if paths:
+        if folder is not None:
+            _make(folder)
+        with _estimator(settings) as estimator:
+            for path, name in zip(paths, file_names([str(path) for path in paths]), strict=True):
+                result = _one_picture(estimator, views, path, name, folder, blur=blur)
+                failed += result is None
+                if result is not None:
+                    results.append(result)
+                    if not as_json:
+                        _say(result, None if folder is None else folder / f"{name}.{_ending(blur)}", blur=blur)
+    if as_json:
+        print(json.dumps(results))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _one_picture(
+    estimator: PoseEstimator, views: Sequence[View], path: Path, name: str, folder: Path | None, *, blur: bool
+) -> dict[str, Any] | None:
+    """The result for one picture, also written to `folder`; None, after a sentence, for one that cannot be read."""
+    import cv2
+
+    from ingest.sources.images import read_picture
+    from posebus.errors import BadPicture, SourceRejected
+    from posebus_cli.failures import complain
+
+    try:
+        image_bgr = read_picture(path)
+    except (BadPicture, SourceRejected) as error:
+        complain(error)
+        return None
+    view, found = _smallest_enough(estimator, cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB), views)
+    result = {
+        "file": str(path),
+        "size_px": [image_bgr.shape[1], image_bgr.shape[0]],
+        "view": str(view),
+        "people": _people(found),
+    }
+    if folder is not None:
+        from recordings.files import writing
+
+        _change(image_bgr, found, blur=blur)
+        json_path, picture_path = (folder / f"{name}.{ending}" for ending in ("poses.json", _ending(blur)))
+        with writing(json_path):
+            json_path.write_bytes((json.dumps(result, indent=1) + "\n").encode())
+        with writing(picture_path):
+            picture_path.write_bytes(cv2.imencode(".png", image_bgr)[1].tobytes())
+    return result
+
+
+def _views(settings: Settings, tiles: str | None) -> list[View]:
+    """How pictures are to be looked at, the cheapest first. Raises ConfigError."""
+    from posebus.config.policies import AUTO, Policies
+    from posebus.errors import ConfigError, MalformedMessage
+    from posebus.views import parse_view
+
+    worker = settings.worker
+    sizes = Policies(AUTO, worker.imgsz_max).sizes if worker.imgsz == AUTO else (worker.plain_imgsz,)
+    try:
+        return [parse_view(f"{size}/{tiles}" if tiles is not None else str(size)) for size in sizes]
+    except MalformedMessage:
+        raise ConfigError(f"--tiles: must be columns and rows from 1 to 8, like 2x2, not {tiles}") from None
+
+
+def _smallest_enough(estimator: PoseEstimator, image_rgb: ImageArray, views: Sequence[View]) -> tuple[View, Detections]:
+    """The first of `views` that finds as many people as any, and these."""
+    found = [(view, estimator.estimate(image_rgb, view=view)) for view in views]
+    return max(found, key=lambda pair: len(pair[1].scores))
+
+
+def _ending(blur: bool) -> str:
+    return "blurred.png" if blur else "annotated.png"
+
+
+def _change(image_bgr: Image, found: Detections, *, blur: bool) -> None:
+    """Draw the people into their picture, or blur them out."""
+    from recordings.draw import color_of, draw_people
+    from recordings.outlines import NO_OUTLINE, blur_people, draw_outlines
+
+    masks = [NO_OUTLINE] * len(found.scores) if found.masks is None else found.masks
+    if blur:
+        blur_people(image_bgr, found.boxes_xyxy_px, masks)
+        return
+    labels = [f"{score:.2f}" for score in found.scores]
+    colors = [color_of(index) for index in range(len(labels))]
+    draw_outlines(image_bgr, masks, colors)
+    draw_people(image_bgr, found.boxes_xyxy_px, found.keypoints_px, labels, colors)
+
+
+def _people(found: Detections) -> list[dict[str, Any]]:
+    """For JSON; `mask` is a person's outline, empty where there is none, and left out where none was asked for."""
+    from posebus.contract.public_json import COORDINATE_DECIMALS, SCORE_DECIMALS
+
+    def pixels(values: FloatArray) -> list[float]:
+        return [round(float(value), COORDINATE_DECIMALS) for value in values]
+
+    def score(value: float) -> float:
+        return round(float(value), SCORE_DECIMALS)
+
+    people: list[dict[str, Any]] = [
+        {
+            "box_xyxy_px": pixels(box),
+            "score": score(box_score),
+            "keypoints": [[*pixels(row[:2]), score(row[2])] for row in keypoints],
+        }
+        for box, box_score, keypoints in zip(found.boxes_xyxy_px, found.scores, found.keypoints_px, strict=True)
+    ]
+    if found.masks is not None:
+        for person, mask in zip(people, found.masks, strict=True):
+            person["mask"] = [pixels(point) for point in mask]
+    return people
+
+
+@contextmanager
+def _estimator(settings: Settings) -> Iterator[PoseEstimator]:
+    from rich.console import Console
+
+    with Console(stderr=True).status("Loading the network (the first time it is exported, which takes longer)"):
+        from posebus.config.loading import cache_folder
+        from workers.engines import load_engine
+        from workers.estimator import PoseEstimator
+
+        engine = load_engine(settings.worker, cache_folder(settings))
+    try:
+        yield PoseEstimator(engine, settings.worker)
+    finally:
+        engine.close()
+
+
+def _pictures_in(files: Sequence[Path]) -> tuple[list[Path], int]:
+    """The pictures, folders opened, and the number of arguments that hold none (each was named)."""
+    from ingest.sources.images import list_pictures
+    from posebus.errors import SourceRejected
+    from posebus_cli.failures import complain
+
+    paths: list[Path] = []
+    failed = 0
+    for file in files:
+        try:
+            paths += list_pictures(file)
+        except SourceRejected as error:
+            complain(error)
+            failed += 1
+    return paths, failed
+
+
+def _make(folder: Path) -> None:
+    from posebus.errors import OutputError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {folder} cannot be made: {error.strerror}") from None
+
+
+def _say(result: dict[str, Any], picture: Path | None, *, blur: bool) -> None:
+    number = len(result["people"])
+    where = "" if picture is None else f", {'blurred' if blur else 'drawn'} in {picture}"
+    print(f"{result['file']}: {number} {'person' if number == 1 else 'people'} at {result['view']} px{where}")

@@ -1,0 +1,130 @@
+"""`posebus run`: recordings in, identity tracks in files out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from posebus_cli.options import (
+    ConfigOption,
+    ConfOption,
+    EngineOption,
+    EnhanceOption,
+    ImgszOption,
+    InferFpsOption,
+    JsonOption,
+    KeypointModelOption,
+    ModelOption,
+    MotionGateOption,
+    PrecisionOption,
+    RedisOption,
+    RefineOption,
+    TrustOption,
+    settings_from,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VideosArgument = Annotated[
+    list[str], typer.Argument(metavar="VIDEO...", help="Video files, or folders of pictures in order of their names.")
+]
+OutOption = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the files go; made if missing.")]
+NoVideoOption = Annotated[bool, typer.Option("--no-video", help="Write no annotated video, which takes a while.")]
+_WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        min=0,
+        help="Workers to start here; 0 leaves the work to those at --redis. (default: 1)",
+    ),
+]
+
+
+def run(
+    videos: VideosArgument,
+    out: OutOption,
+    imgsz: ImgszOption = None,
+    infer_fps: InferFpsOption = None,
+    motion_gate: MotionGateOption = None,
+    enhance: EnhanceOption = None,
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
+    refine_below: RefineOption = None,
+    keypoint_model: KeypointModelOption = None,
+    conf: ConfOption = None,
+    model: ModelOption = None,
+    trust: TrustOption = None,
+    workers: _WorkersOption = None,
+    no_video: NoVideoOption = False,
+    redis: RedisOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Analyse recordings: every frame through the whole pipeline, identity tracks into files.
+
+    For each VIDEO the folder --out gets NAME.tracks.jsonl (every frame's identities with their skeletons),
+    NAME.mot.txt (MOTChallenge) and NAME.annotated.mp4, and at the end one summary.json. A video that cannot be read is
+    named on standard error and the others go on; the exit code is then 1.
+    """
+    from posebus_cli.failures import complain
+    from recordings.interrupts import interruptible
+    from recordings.progress import progress_for
+    from recordings.run import Order, run_recordings
+
+    settings = settings_from(
+        config,
+        redis=redis,
+        worker__imgsz=imgsz,
+        worker__enhance=enhance,
+        worker__infer_fps=infer_fps,
+        worker__motion_gate=motion_gate,
+        worker__engine=engine,
+        worker__precision=precision,
+        worker__refine_below_px=refine_below,
+        worker__keypoint_model=keypoint_model,
+        worker__conf=conf,
+        worker__model=model,
+        worker__allow_unknown_weights=trust,
+        fleet__workers=workers,
+    )
+    order = Order(videos, out, video=not no_video)
+    with interruptible(), progress_for(as_json=as_json) as progress:
+        summary = run_recordings(settings, order, progress, complain)
+    if as_json:
+        json.dump(summary, sys.stdout, indent=2, ensure_ascii=False)
+        print()
+    else:
+        for line in summary_lines(summary, out):
+            print(line)
+    if summary["failed"]:
+        raise typer.Exit(1)
+
+
+def summary_lines(summary: Mapping[str, Any], out: Path) -> list[str]:
+    """The summary for people."""
+    from posebus.telemetry.reports import size_in_words
+
+    lines = [
+        f"{one['name']}: {one['frames']} frames, {one['tracks']} {_people(one['tracks'])}, {one['fps']:.1f} fps"
+        for one in summary["inputs"]
+    ]
+    if summary["inputs"]:
+        latency = summary["latency_ms"]
+        lines += [
+            f"{summary['frames']} frames at {summary['fps']:.1f} fps, {summary['dropped']} dropped, "
+            f"{summary['engine']} {summary['precision']} at {size_in_words(summary['imgsz'])}, "
+            f"{summary['wall_s']:.1f} s in all; frame to track {latency['p50']} ms (p95 {latency['p95']} ms)"
+        ]
+    failed = len(summary["failed"])
+    lines += [f"{failed} of the recordings failed, see above"] if failed else []
+    return [*lines, f"files: {out}"]
+
+
+def _people(number: int) -> str:
+    return "person" if number == 1 else "people"

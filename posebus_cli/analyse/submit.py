@@ -1,0 +1,67 @@
+"""`posebus submit`: recordings into the queue, for `posebus jobs work` to analyse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+from posebus_cli.analyse.run import NoVideoOption, OutOption, VideosArgument
+from posebus_cli.options import ConfigOption, JsonOption, RedisOption, settings_from
+
+
+def submit(
+    videos: VideosArgument,
+    out: OutOption,
+    redis: RedisOption = None,
+    config: ConfigOption = None,
+    no_video: NoVideoOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put recordings into the queue, one job for each; returns at once.
+
+    'posebus jobs work' takes them out and feeds the fleet of the same broker; the folder --out gets the same files as
+    with 'posebus run'. VIDEO and DIR must have the same paths there.
+    """
+    from posebus_cli.analyse.jobs import queue_broker
+    from posebus_cli.failures import complain
+    from recordings.files import make_folder
+    from recordings.job_queue import submit as enqueue
+
+    settings = settings_from(config, redis=redis)
+    broker = queue_broker(settings)
+    make_folder(out)
+    problems = {video: problem for video in videos if (problem := _problem(video)) is not None}
+    for problem in problems.values():
+        complain(problem)
+    accepted = [video for video in videos if video not in problems]
+    with broker.errors():
+        jobs = enqueue(broker.client, accepted, out, draw=not no_video) if accepted else []
+    if as_json:
+        listed = [
+            {"job": job.id, "video": video, "name": job.meta["name"], "out": str(out)}
+            for job, video in zip(jobs, accepted, strict=True)
+        ]
+        print(json.dumps(listed, indent=2, ensure_ascii=False))
+    else:
+        for job, video in zip(jobs, accepted, strict=True):
+            print(f"{video}: job {job.id}")
+        if jobs:
+            print(f"run them with: posebus jobs work --redis {broker.where}; see them with: rq info -u {broker.where}")
+    if problems:
+        raise typer.Exit(1)
+
+
+def _problem(video: str) -> str | None:
+    """What is wrong with a path, as far as can be told without decoding; the job will look closer."""
+    path = Path(video)
+    try:
+        if path.is_dir():
+            return None if any(path.iterdir()) else f"the folder {video} is empty"
+        with path.open("rb") as file:
+            return None if file.read(1) else f"{video} is empty (0 bytes); copy or record it again"
+    except FileNotFoundError:
+        return f"there is no file {video}; check the path"
+    except OSError as error:
+        return f"{video} cannot be read: {error.strerror}"

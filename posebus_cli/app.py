@@ -1,0 +1,75 @@
+"""The table of commands, in the order in which a newcomer meets them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from posebus_cli.analyse.demo import demo
+from posebus_cli.analyse.image import image
+from posebus_cli.analyse.jobs import jobs_app
+from posebus_cli.analyse.run import run
+from posebus_cli.analyse.submit import submit
+from posebus_cli.doctor.doctor import doctor
+from posebus_cli.observe.dead import dead_app
+from posebus_cli.observe.explain import explain
+from posebus_cli.observe.metrics import metrics
+from posebus_cli.observe.top import top
+from posebus_cli.observe.watch import watch
+from posebus_cli.operate.config_command import config_app
+from posebus_cli.operate.engines import engines_app
+from posebus_cli.operate.forget import forget
+from posebus_cli.operate.stages import ingest, track, work
+from posebus_cli.operate.up import up
+
+TRY = "Try it"
+RUN = "Run cameras"
+LOOK = "See what is going on"
+JOBS = "Recordings as jobs for a queue"
+
+app = typer.Typer(
+    name="posebus",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with 'posebus demo'. Each command explains itself: 'posebus run --help'.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"posebus {version('posebus')}")
+        raise typer.Exit
+
+
+@app.callback()
+def posebus(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Many cameras in, live identity-stable human pose streams out."""
+
+
+app.command("demo", rich_help_panel=TRY)(demo)
+app.command("image", rich_help_panel=TRY)(image)
+app.command("run", rich_help_panel=TRY)(run)
+app.command("up", rich_help_panel=RUN)(up)
+app.command("ingest", rich_help_panel=RUN)(ingest)
+app.command("work", rich_help_panel=RUN)(work)
+app.command("track", rich_help_panel=RUN)(track)
+app.add_typer(engines_app, name="engines", rich_help_panel=RUN)
+app.command("forget", rich_help_panel=RUN)(forget)
+app.command("submit", rich_help_panel=JOBS)(submit)
+app.add_typer(jobs_app, name="jobs", rich_help_panel=JOBS)
+app.command("watch", rich_help_panel=LOOK)(watch)
+app.command("top", rich_help_panel=LOOK)(top)
+app.command("explain", rich_help_panel=LOOK)(explain)
+app.add_typer(dead_app, name="dead", rich_help_panel=LOOK)
+app.command("metrics", rich_help_panel=LOOK)(metrics)
+app.command("doctor", rich_help_panel=LOOK)(doctor)
+app.add_typer(config_app, name="config", rich_help_panel=LOOK)

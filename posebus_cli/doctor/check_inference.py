@@ -1,0 +1,137 @@
+"""Checks of `doctor` about inference and decoding: weights, cache folder, GPU, and which engine would be chosen."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from importlib import util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posebus.errors import PoseBusError
+from posebus_cli.doctor.findings import BROKEN, FINE, NOTE, Finding
+
+if TYPE_CHECKING:
+    from posebus.config.settings import WorkerSettings
+
+_INSTALL = "for inference: pip install 'posebus[worker]'"
+
+
+def cache_folder(cache_dir: Path) -> Finding:
+    """Whether exported engines can be kept."""
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache_dir):
+            pass
+    except OSError as error:
+        advice = "make the folder writable, or set cache_dir (POSEBUS_CACHE_DIR) to another"
+        return Finding("cache", BROKEN, f"{cache_dir} cannot be written: {error.strerror}", advice)
+    return Finding("cache", FINE, f"{cache_dir} is writable")
+
+
+def weights(settings: WorkerSettings, cache_dir: Path) -> Iterator[Finding]:
+    """Where the weights are, those that outline people too, and whether their hash is known; downloads nothing."""
+    if util.find_spec("ultralytics") is None:
+        yield Finding("weights", NOTE, "not looked for: ultralytics is not installed", _INSTALL)
+        return
+    from workers.weights import resolve_weights
+
+    for name, model in (("weights", settings.model), ("masks", settings.masks)):
+        if model is None:
+            continue
+        try:
+            found = resolve_weights(
+                model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir, download=False
+            )
+        except PoseBusError as error:
+            yield Finding(name, BROKEN, str(error))
+        else:
+            yield Finding(name, FINE, f"{found.name}, sha256 {found.sha256}, {found.path}")
+
+
+def keypoint_model(settings: WorkerSettings) -> Iterator[Finding]:
+    """Whether the top-down network loads, where one is set."""
+    if settings.keypoint_model is None:
+        return
+    if util.find_spec("onnxruntime") is None:
+        yield Finding("keypoint model", BROKEN, "ONNX Runtime is not installed", _INSTALL)
+        return
+    from workers.keypoints.model import KeypointModel
+
+    path = Path(settings.keypoint_model).expanduser()
+    try:
+        width_px, height_px = KeypointModel(path, threads=1).input_px
+    except PoseBusError as error:
+        yield Finding("keypoint model", BROKEN, str(error))
+    else:
+        yield Finding("keypoint model", FINE, f"{path}, crops of {width_px}x{height_px}")
+
+
+def gpu() -> Finding:
+    """The CUDA GPU, if torch sees one."""
+    if util.find_spec("torch") is None:
+        return Finding("gpu", NOTE, "not looked for: torch is not installed", _INSTALL)
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        return Finding("gpu", BROKEN, f"torch does not load: {error}", "reinstall torch and torchvision together")
+    if not torch.cuda.is_available():
+        advice = "" if torch.version.cuda is None else "if there is one, check its driver with nvidia-smi"
+        return Finding("gpu", NOTE, f"torch {torch.__version__} sees no CUDA GPU; the CPU will be used", advice)
+    names = ", ".join(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count()))
+    return Finding("gpu", FINE, f"{names} (CUDA {torch.version.cuda})")
+
+
+def decoding() -> Finding:
+    """Which graphics cards could decode cameras that ask for it."""
+    if util.find_spec("av") is None:
+        return Finding("decoding", NOTE, "not looked for: PyAV is not installed", "pip install 'posebus[ingest]'")
+    from ingest.sources.hardware import usable_hardware
+
+    usable = usable_hardware(Path("/dev"))
+    if not usable:
+        return Finding("decoding", FINE, "in software; no graphics card here that FFmpeg could decode by")
+    text = f"in software; {', '.join(usable)} would decode network cameras that have hardware_decoding: auto"
+    return Finding("decoding", FINE, text)
+
+
+def engine(settings: WorkerSettings) -> Finding:
+    """The engine and precision that a worker with these settings would use, and why."""
+    if util.find_spec("torch") is None:
+        return Finding("engine", NOTE, "none: the packages for inference are not installed", _INSTALL)
+    from workers.engines import choose_engine
+
+    try:
+        choice = choose_engine(settings)
+    except PoseBusError as error:
+        return Finding("engine", BROKEN, str(error))
+    return Finding("engine", FINE, f"{choice.name} {choice.precision} on {choice.device}: {choice.reason}")
+
+
+def built_engine(settings: WorkerSettings, cache_dir: Path) -> Finding:
+    """Whether an 8-bit engine of the weights was built here, and whether it was measured at the size in use."""
+    if util.find_spec("openvino") is None:
+        return Finding("int8", NOTE, "not looked for: OpenVINO is not installed", _INSTALL)
+    from workers.built_engine import build_command, find_built
+    from workers.weights import resolve_weights
+
+    wanted = settings.precision == "int8"
+    try:
+        found = find_built(
+            resolve_weights(
+                settings.model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir, download=False
+            ),
+            cache_dir,
+        )
+    except PoseBusError as error:
+        return Finding("int8", BROKEN if wanted else NOTE, str(error))
+    build = build_command(settings)
+    if found is None:
+        return Finding("int8", BROKEN if wanted else NOTE, "no 8-bit engine was built", build)
+    if settings.imgsz == "auto":
+        text = f"{found.in_words()}; workers choose sizes up to {settings.imgsz_max} px, where it was not measured"
+        return Finding("int8", NOTE, text)
+    if found.imgsz != settings.plain_imgsz:
+        text = f"{found.in_words()}; workers use {settings.plain_imgsz} px, where it was not measured"
+        return Finding("int8", NOTE, text, build)
+    return Finding("int8", FINE, found.in_words() + ("" if wanted else "; used with --precision int8 only"))

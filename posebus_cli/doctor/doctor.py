@@ -1,0 +1,85 @@
+"""`posebus doctor`: what is here, what would be used and why, and what to do about what is missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import typer
+
+from posebus_cli.options import ConfigOption, EngineOption, JsonOption, ModelOption, PrecisionOption, RedisOption
+
+if TYPE_CHECKING:
+    from posebus.config.settings import Settings
+    from posebus_cli.doctor.findings import Finding
+
+
+def doctor(
+    config: ConfigOption = None,
+    redis: RedisOption = None,
+    model: ModelOption = None,
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check this machine: packages, inference engine, weights, broker, folders.
+
+    Says what is installed, which engine would be chosen and why, whether the broker answers and is new enough, and
+    what to do about everything that is not right. Exits with 1 if something needed is broken.
+    """
+    from posebus_cli.doctor.findings import BROKEN
+    from posebus_cli.options import settings_from
+
+    settings = settings_from(
+        config, redis=redis, worker__model=model, worker__engine=engine, worker__precision=precision
+    )
+    findings = _show_while_finding(_examine(settings)) if not as_json else list(_examine(settings))
+    broken = [finding for finding in findings if finding.status == BROKEN]
+    if as_json:
+        answer = {"ok": not broken, "findings": [finding.as_dict() for finding in findings]}
+        print(json.dumps(answer, indent=2))
+    elif broken:
+        typer.echo(f"\n{len(broken)} of {len(findings)} checks failed: {', '.join(f.name for f in broken)}.")
+    else:
+        typer.echo("\nNothing is broken. Try: posebus demo")
+    if broken:
+        raise typer.Exit(1)
+
+
+def _examine(settings: Settings) -> Iterable[Finding]:
+    """The checks, quick ones first: loading torch takes seconds."""
+    from posebus.config.loading import cache_folder
+    from posebus_cli.doctor import check_broker, check_inference, check_packages
+
+    cache_dir = cache_folder(settings)
+    yield check_packages.python()
+    yield from check_packages.extras()
+    yield check_packages.names()
+    yield check_broker.broker(settings.redis, settings.shards)
+    yield check_inference.cache_folder(cache_dir)
+    yield from check_inference.weights(settings.worker, cache_dir)
+    yield from check_packages.libraries()
+    yield check_inference.gpu()
+    yield check_inference.decoding()
+    yield check_inference.engine(settings.worker)
+    yield check_inference.built_engine(settings.worker, cache_dir)
+    yield from check_inference.keypoint_model(settings.worker)
+
+
+def _show_while_finding(findings: Iterable[Finding]) -> list[Finding]:
+    from rich.console import Console
+    from rich.text import Text
+
+    from posebus_cli.doctor.findings import MARKS
+
+    console = Console(highlight=False)
+    seen = []
+    for finding in findings:
+        mark, style = MARKS[finding.status]
+        line = Text.assemble((f" {mark} ", style), (f"{finding.name:<16} ", "bold"), finding.text)
+        console.print(line, soft_wrap=True)
+        if finding.advice:
+            console.print(Text.assemble(" " * 20, ("→ " + finding.advice, style)), soft_wrap=True)
+        seen.append(finding)
+    return seen

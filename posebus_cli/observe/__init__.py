@@ -1,0 +1,1 @@
+"""Commands that show a running deployment: watch, top, explain, dead, metrics."""

@@ -1,0 +1,253 @@
+"""`posebus dead`: frames that could not be processed: look at them, try them again, throw them away."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from posebus_cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
+
+if TYPE_CHECKING:
+    from posebus.bus.dead_letters import DeadLetter, DeadLetters, Outcome
+    from posebus.messages import Frame
+
+dead_app = typer.Typer(
+    no_args_is_help=True, help="Frames that could not be processed: look at them, try them again, throw them away."
+)
+
+REASON_WIDTH = 70
+
+_IdArgument = Annotated[str, typer.Argument(metavar="ID", help="As 'posebus dead list' shows it.")]
+_IdsArgument = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="As 'posebus dead list' shows them.")]
+_AllOption = Annotated[bool, typer.Option("--all", help="All of them, or with --camera all of one camera.")]
+_CameraOption = Annotated[str | None, typer.Option("--camera", metavar="NAME", help="Only those of this camera.")]
+
+
+@dead_app.command("list")
+def list_letters(
+    redis: RedisOption = None,
+    config: ConfigOption = None,
+    camera: _CameraOption = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="The newest N at most.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List frames that were put aside, the newest first, and why."""
+    letters, where = _open(redis, config)
+    newest = letters.newest(camera)
+    found = sorted(islice(newest, limit) if camera else newest, key=lambda letter: letter.at_ns, reverse=True)[:limit]
+    if as_json:
+        print(json.dumps([_summary(letter) for letter in found], indent=2))
+        return
+    if not found:
+        print(f"no dead letters {'of camera ' + camera + ' ' if camera else ''}at {where}")
+        return
+    print(f"{'id':<20}  {'camera':<16}  {'frame':<10}  {'when':<19}  reason")
+    for letter in found:
+        print(
+            f"{letter.entry_id:<20}  {letter.camera:<16}  {_frame_text(letter):<10}  {_when(letter):<19}  "
+            f"{_shortened(letter.reason)}"
+        )
+
+
+@dead_app.command("show")
+def show(
+    letter_id: _IdArgument,
+    redis: RedisOption = None,
+    config: ConfigOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the picture to this file.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one of them: what was tried with it, by whom, and its picture."""
+    letters, where = _open(redis, config)
+    letter = _find(letters, where, letter_id)
+    summary = _summary(letter)
+    if as_json:
+        print(json.dumps(summary, indent=2))
+    else:
+        width = max(len(name) for name in summary)
+        for name, value in summary.items():
+            if name != "attempts":
+                print(f"{name:<{width}}  {value}")
+        for attempt in letter.attempts:
+            print(f"{'attempt':<{width}}  {_time_text(attempt.at_ns)}  {attempt.worker}: {attempt.outcome}")
+    if out is not None:
+        _write_picture(letter, out)
+        if not as_json:
+            print(f"{'written to':<{width}}  {out}")
+
+
+@dead_app.command("retry")
+def retry(
+    ids: _IdsArgument = None,
+    redis: RedisOption = None,
+    config: ConfigOption = None,
+    everything: _AllOption = False,
+    camera: _CameraOption = None,
+    wait_s: Annotated[
+        float, typer.Option("--wait", metavar="SECONDS", min=0.0, help="How long to wait for each answer.")
+    ] = 60.0,
+) -> None:
+    """Give frames back to the workers, and say what comes of each.
+
+    They are tried alone, so that they harm no others. Their poses come too late to be tracked: the camera's tracker was
+    told of the gap and has gone on. Exits with 1 unless all of them were processed.
+    """
+    from posebus.errors import MalformedMessage
+    from posebus_cli.failures import complain
+
+    letters, where = _open(redis, config)
+    failed = False
+    for letter in _chosen(letters, where, ids, camera, everything=everything):
+        name = f"{letter.entry_id} ({letter.camera} {_frame_text(letter)})"
+        if not letters.knows(letter.camera):
+            complain(f"{name} stays: there is no camera {letter.camera!r} any more whose frames workers would take")
+            failed = True
+            continue
+        try:
+            outcome = letters.retry(letter, wait_s)
+        except MalformedMessage as error:
+            complain(f"{name} stays: {error}; 'posebus dead show' shows what there is")
+            failed = True
+            continue
+        failed |= outcome.kind not in {"seen", "answered"}
+        print(f"{name}: {_outcome_text(outcome, wait_s)}", flush=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+@dead_app.command("drop")
+def drop(
+    ids: _IdsArgument = None,
+    redis: RedisOption = None,
+    config: ConfigOption = None,
+    everything: _AllOption = False,
+    camera: _CameraOption = None,
+) -> None:
+    """Throw them away."""
+    letters, where = _open(redis, config)
+    chosen = _chosen(letters, where, ids, camera, everything=everything)
+    for letter in chosen:
+        letters.drop(letter)
+    print(f"{len(chosen)} dead letter{'s'[: len(chosen) != 1]} dropped")
+
+
+def _open(redis: str | None, config: Path | None) -> tuple[DeadLetters, str]:
+    from posebus.bus.dead_letters import DeadLetters
+    from posebus.bus.redis.connection import open_broker
+
+    settings = settings_from(config, redis=redis)
+    broker = open_broker(broker_address(settings), settings.shards)
+    return DeadLetters(broker), broker.where
+
+
+def _chosen(
+    letters: DeadLetters, where: str, ids: list[str] | None, camera: str | None, *, everything: bool
+) -> list[DeadLetter]:
+    """Those that a command is about, the oldest first; nothing is done to any unless all ids are known."""
+    from posebus.errors import ConfigError
+
+    if bool(ids) == everything:
+        raise ConfigError("say which: ids as 'posebus dead list' shows them, or --all")
+    if camera is not None and ids:
+        raise ConfigError("--camera goes with --all: an id names one letter already")
+    found = [_find(letters, where, one) for one in dict.fromkeys(ids or [])] or list(letters.newest(camera))
+    return sorted(found, key=lambda letter: letter.at_ns)
+
+
+def _find(letters: DeadLetters, where: str, letter_id: str) -> DeadLetter:
+    from posebus.errors import ConfigError
+
+    parts = letter_id.split("-")
+    known = len(parts) == 2 and all(part.isdecimal() and len(part) < 20 for part in parts)
+    letter = letters.find(letter_id) if known else None
+    if letter is None:
+        raise ConfigError(f"there is no dead letter {letter_id!r} at {where}; 'posebus dead list' lists them")
+    return letter
+
+
+def _write_picture(letter: DeadLetter, path: Path) -> None:
+    from posebus.errors import OutputError
+
+    frame = letter.frame
+    if frame is None or not frame.data or frame.encoding == "shared":
+        raise OutputError(f"the dead letter {letter.entry_id} has no picture ({_picture_text(letter)})")
+    try:
+        path.write_bytes(bytes(frame.data) if frame.encoding == "jpeg" else _ppm(frame))
+    except OSError as error:
+        raise OutputError(f"the picture cannot be written to {path}: {error.strerror or error}") from error
+
+
+def _ppm(frame: Frame) -> bytes:
+    """Uncompressed BGR rows as a portable pixmap, which any viewer shows; whatever they are, they are kept."""
+    pixels = bytearray(frame.data)
+    pixels[0::3], pixels[2::3] = frame.data[2::3], frame.data[0::3]
+    return b"P6 %d %d 255\n" % frame.image_size_px + bytes(pixels)
+
+
+def _summary(letter: DeadLetter) -> dict[str, Any]:
+    frame = letter.frame
+    return {
+        "id": letter.entry_id,
+        "camera": letter.camera,
+        "epoch": frame.epoch if frame else None,
+        "seq": frame.seq if frame else None,
+        "delivery": frame.delivery.value if frame else None,
+        "captured_at_ns": frame.captured_at_ns if frame else None,
+        "put_aside": _time_text(letter.at_ns),
+        "by": letter.by,
+        "reason": letter.reason,
+        "picture": _picture_text(letter),
+        "attempts": [
+            {"worker": attempt.worker, "at_ns": attempt.at_ns, "outcome": attempt.outcome}
+            for attempt in letter.attempts
+        ],
+    }
+
+
+def _picture_text(letter: DeadLetter) -> str:
+    frame = letter.frame
+    kept = letter.fields.get(b"dead_picture", b"").decode(errors="replace")
+    if kept or frame is None:
+        return kept or f"none: an entry with the fields {', '.join(_field_names(letter)) or '-'}"
+    width_px, height_px = frame.image_size_px
+    return f"{frame.encoding}, {width_px}x{height_px}, {len(frame.data)} bytes"
+
+
+def _field_names(letter: DeadLetter) -> list[str]:
+    from posebus.bus.dead_letters import OWN
+
+    return [name.decode(errors="replace")[:40] for name in letter.fields if not name.startswith(OWN)]
+
+
+def _outcome_text(outcome: Outcome, wait_s: float) -> str:
+    if outcome.kind == "seen":
+        return f"processed, {outcome.people} {'person' if outcome.people == 1 else 'people'} in it"
+    return {
+        "answered": "processed",
+        "dead": f"put aside again: {outcome.reason}",
+        "skipped": f"passed over by the worker: {outcome.reason}",
+    }.get(outcome.kind, f"no worker has answered within {wait_s:g} s; it waits for one")
+
+
+def _frame_text(letter: DeadLetter) -> str:
+    return f"{letter.frame.epoch}:{letter.frame.seq}" if letter.frame else "-"
+
+
+def _when(letter: DeadLetter) -> str:
+    return _time_text(letter.at_ns)
+
+
+def _time_text(at_ns: int) -> str:
+    return datetime.fromtimestamp(at_ns / 1e9, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= REASON_WIDTH else line[: REASON_WIDTH - 1] + "…"

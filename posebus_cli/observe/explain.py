@@ -1,0 +1,73 @@
+"""`posebus explain`: what each policy decided about a camera, and why."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from posebus_cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
+
+if TYPE_CHECKING:
+    from posebus.bus.redis.connection import Broker
+    from posebus.messages import Provenance, TrackFrame
+    from posebus.telemetry.explanation import Look
+
+_CameraArgument = Annotated[str, typer.Argument(metavar="CAMERA", help="A name, as 'posebus top' shows it.")]
+_MinutesOption = Annotated[
+    float, typer.Option("--minutes", metavar="M", min=0.0, help="What was decided in the last M minutes.")
+]
+
+
+def explain(
+    camera: _CameraArgument,
+    redis: RedisOption = None,
+    config: ConfigOption = None,
+    minutes: _MinutesOption = 5.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell how a camera's frames are inferred at the moment, what each policy decided about that, and why.
+
+    Policies are what is left to posebus to find out: the size of the network's input (imgsz: auto), how often to look
+    (infer_fps) and whether to look at all (motion_gate). Of a recording the minutes are those of its own time line.
+    """
+    from posebus.bus.redis.connection import open_broker
+    from posebus.telemetry.explanation import explanation
+    from posebus_cli.observe.explanation_lines import lines
+
+    settings = settings_from(config, redis=redis)
+    found = explanation(_look(open_broker(broker_address(settings), settings.shards), camera))
+    if as_json:
+        print(json.dumps(found.as_dict(60.0 * minutes), indent=2))
+        return
+    for line in lines(found, 60.0 * minutes):
+        print(line)
+
+
+def _look(broker: Broker, camera: str) -> Look:
+    """Raises ConfigError for a camera that nobody knows, MalformedMessage for decisions that cannot be read."""
+    from posebus.bus.plan_store import read_decisions
+    from posebus.bus.registry import Registry
+    from posebus.errors import ConfigError
+    from posebus.telemetry.explanation import Look, unknown
+
+    registry = Registry(broker)
+    records = {record.camera: record for record in registry.cameras()}
+    if camera not in records:
+        raise ConfigError(unknown(camera, records, broker.where))
+    plan, decisions = read_decisions(broker, camera)
+    return Look(records[camera], plan, decisions, registry.processes(), _newest(broker, camera), broker.now_ns())
+
+
+def _newest(broker: Broker, camera: str) -> tuple[TrackFrame, Provenance] | None:
+    """The newest entry of the camera's tracks; None where there is none that can be read."""
+    from posebus.contract.public_json import parse, track_frame_from_json
+    from posebus.errors import MalformedMessage
+
+    with broker.errors():
+        entries: Any = broker.client.xrevrange(broker.topology.tracks(camera), count=1)
+    try:
+        return track_frame_from_json(parse(entries[0][1][b"data"])) if entries else None
+    except (MalformedMessage, KeyError):
+        return None

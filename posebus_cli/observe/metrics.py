@@ -1,0 +1,72 @@
+"""`posebus metrics`: one Prometheus endpoint for a whole deployment."""
+
+from __future__ import annotations
+
+import errno
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from posebus_cli.options import ConfigOption, RedisOption, broker_address, settings_from
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+DEFAULT_PORT = 9464
+POLL_S = 0.1
+
+
+def metrics(
+    redis: RedisOption = None,
+    config: ConfigOption = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0: any free port.")] = (
+        DEFAULT_PORT
+    ),
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Of this machine; 0.0.0.0 lets others connect.")
+    ] = "127.0.0.1",
+    once: Annotated[bool, typer.Option("--once", help="Print the metrics once and end.")] = False,
+) -> None:
+    """Serve the metrics of all cameras and processes to Prometheus, until Ctrl-C or SIGTERM.
+
+    One endpoint is enough for a deployment: every process reports to the broker, and each scrape reads the reports.
+    While the broker does not answer, posebus_up is 0.
+    """
+    from prometheus_client import CollectorRegistry, generate_latest
+
+    from posebus.bus.redis.connection import open_broker
+    from posebus.telemetry.prometheus import DeploymentCollector
+
+    settings = settings_from(config, redis=redis)
+    broker = open_broker(broker_address(settings), settings.shards)
+    registry = CollectorRegistry()
+    registry.register(DeploymentCollector(broker))
+    if once:
+        print(generate_latest(registry).decode(), end="")
+    else:
+        _serve(registry, host, port)
+
+
+def _serve(registry: CollectorRegistry, host: str, port: int) -> None:
+    from prometheus_client import start_http_server
+
+    from posebus.errors import ConfigError
+    from posebus.runtime.stage import StopFlag
+
+    stop = StopFlag()
+    stop.install()
+    try:
+        server, thread = start_http_server(port, host, registry=registry)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            problem = "another program listens there already; choose another port with --port"
+        else:
+            problem = f"{error.strerror or error}; choose an address of this machine with --host, or another --port"
+        raise ConfigError(f"metrics cannot be served at {host}:{port}: {problem}") from error
+    print(f"metrics are served at http://{host}:{server.server_port}/metrics", flush=True)
+    while not stop.check():
+        time.sleep(POLL_S)
+    server.shutdown()
+    server.server_close()
+    thread.join()

@@ -1,0 +1,77 @@
+"""`posebus watch`: tracks and events as they come, a line each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from posebus_cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
+
+if TYPE_CHECKING:
+    from posebus.subscribing.subscriber import Message, Subscription
+
+
+class Kind(StrEnum):
+    """What may be followed as text."""
+
+    TRACKS = "tracks"
+    EVENTS = "events"
+
+
+_CamerasArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[CAMERA]...", help="Only these cameras; without any, all of them.")
+]
+_KindOption = Annotated[list[Kind] | None, typer.Option("--kind", "-k", help="Only this kind; may be repeated.")]
+_AfterOption = Annotated[
+    str,
+    typer.Option("--after", metavar="WHEN", help="'now', 'start' (all that the broker still holds), or a cursor."),
+]
+_CountOption = Annotated[
+    int | None, typer.Option("--count", "-n", metavar="N", min=1, help="End after this many messages.")
+]
+
+
+def watch(
+    cameras: _CamerasArgument = None,
+    redis: RedisOption = None,
+    config: ConfigOption = None,
+    kind: _KindOption = None,
+    after: _AfterOption = "now",
+    count: _CountOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Follow tracks and events, until Ctrl-C.
+
+    For people, tracks are shown when somebody comes or goes, and otherwise once a second; with --json every message
+    is a line, as it stands in the broker.
+    """
+    from posebus.errors import ConfigError
+    from posebus.subscribing.subscriber import subscribe
+    from posebus_cli.observe.message_lines import MessageLines, json_line
+
+    settings = settings_from(config, redis=redis)
+    kinds = [item.value for item in kind or Kind]
+    try:
+        messages = subscribe(
+            broker_address(settings), cameras=cameras or None, kinds=kinds, after=after, shards=settings.shards
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    lines = MessageLines()
+    with closing(messages):
+        for message in _at_most(messages, count):
+            line = json_line(message) if as_json else lines.line(message, time.monotonic())
+            if line is not None:
+                print(line, flush=True)
+
+
+def _at_most(messages: Subscription, count: int | None) -> Iterator[Message]:
+    for number, message in enumerate(messages, start=1):
+        yield message
+        if number == count:
+            return

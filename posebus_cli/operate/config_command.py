@@ -1,0 +1,46 @@
+"""`posebus config check`: is this configuration right, and if not, what is wrong where."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from posebus_cli.options import JsonOption
+
+config_app = typer.Typer(no_args_is_help=True, help="Check a configuration file.")
+
+
+@config_app.command("check")
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The YAML file, like posebus.yaml.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Find every mistake in a configuration file, with its line and field.
+
+    POSEBUS_… environment variables count too, as they would in a run. Exits with 1 if there is a mistake.
+    """
+    from posebus.config.loading import check_settings
+    from posebus.config.problems import redact_text
+
+    checked = check_settings(file, os.environ, {})
+    cameras = list(checked.settings.cameras) if checked.settings else []
+    if as_json:
+        mistakes = [mistake.as_dict() for mistake in checked.mistakes]
+        answer = {"file": str(file), "ok": not mistakes, "cameras": cameras, "mistakes": mistakes}
+        print(json.dumps(answer, indent=2))
+    elif checked.settings:
+        print(f"{redact_text(str(file))}: fine, {_counted(len(cameras), 'camera')}")
+    else:
+        for mistake in checked.mistakes:
+            print(mistake)
+        typer.echo(f"{file}: {_counted(len(checked.mistakes), 'mistake')}", err=True)
+    if checked.mistakes:
+        raise typer.Exit(1)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

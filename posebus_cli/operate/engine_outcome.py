@@ -1,0 +1,49 @@
+"""What `posebus engines build` says about the engine that it has made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workers.engine_build import Outcome
+
+
+def as_dict(outcome: Outcome) -> dict[str, Any]:
+    """The outcome as plain data, for `--json`."""
+    return {
+        "installed": outcome.built is not None,
+        "refusal": list(outcome.refusal),
+        "report": outcome.report.as_dict(),
+        "fp32_ms": round(outcome.reference_ms, 2),
+        "int8_ms": round(outcome.ms, 2),
+        "graph": None if outcome.built is None else str(outcome.built.graph),
+    }
+
+
+def say(outcome: Outcome) -> None:
+    """The report as a table, and what became of the engine."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from posebus_cli.failures import complain
+
+    report = outcome.report
+    table = Table("people", "seen by fp32", "recall", "extra", "joints: mean", "95th percentile", box=None)
+    for name, group in (("all", report.all), ("small", report.small), ("large", report.large)):
+        errors = ("-" if value is None else f"{100 * value:.1f} %" for value in (group.mean_error, group.p95_error))
+        recall = f"{group.recall:.3f}" if group.people else "-"
+        table.add_row(name, str(group.people), recall, str(group.extra), *errors)
+    console = Console(highlight=False)
+    console.print(
+        f"int8 against fp32 on {report.frames} frames that were held back (joints in parts of the body's size)"
+    )
+    console.print(table)
+    if report.ap is not None:
+        console.print(f"AP {report.ap:.3f}, fp32 {report.reference_ap:.3f}")
+    console.print(f"{outcome.ms:.1f} ms a frame, fp32 {outcome.reference_ms:.1f} ms, on this machine")
+    if outcome.built is None:
+        complain(
+            f"the engine was refused: {'; '.join(outcome.refusal)}. Calibrate with more, and more varied, recordings"
+        )
+    else:
+        console.print("It is installed: workers use it with --precision int8 (worker.precision: int8)")

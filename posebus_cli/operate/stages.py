@@ -1,0 +1,133 @@
+"""`posebus ingest`, `work` and `track`: one stage of a deployment that spans several machines."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from posebus.config.redaction import redact_text
+from posebus.config.settings import EMBEDDED, Settings
+from posebus.errors import ConfigError, RetryableError
+from posebus.runtime.processes import EXIT_AGAIN
+from posebus_cli.failures import complain
+from posebus_cli.options import (
+    ConfigOption,
+    ConfOption,
+    EngineOption,
+    ImgszOption,
+    KeypointModelOption,
+    ModelOption,
+    PrecisionOption,
+    RedisOption,
+    RefineOption,
+    TrustOption,
+    need_cameras,
+    settings_from,
+)
+
+
+class _Redacted(logging.Formatter):
+    """Libraries log, too, and quote addresses, and so do tracebacks: nothing is written as it comes."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact_text(super().format(record))
+
+
+def set_up_logging(settings: Settings) -> None:
+    """What a stage has to say, a line each, on standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Redacted("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+
+
+def work(
+    config: ConfigOption = None,
+    redis: RedisOption = None,
+    model: ModelOption = None,
+    imgsz: ImgszOption = None,
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
+    refine_below: RefineOption = None,
+    keypoint_model: KeypointModelOption = None,
+    conf: ConfOption = None,
+    allow_unknown_weights: TrustOption = None,
+) -> None:
+    """Run one worker: detection and keypoints for any camera of the deployment.
+
+    Start as many as you like, on any machine that reaches the broker; they share the cameras' frames.
+    """
+    settings = settings_from(
+        config,
+        redis=redis,
+        worker__model=model,
+        worker__imgsz=imgsz,
+        worker__engine=engine,
+        worker__precision=precision,
+        worker__refine_below_px=refine_below,
+        worker__keypoint_model=keypoint_model,
+        worker__conf=conf,
+        worker__allow_unknown_weights=allow_unknown_weights,
+    )
+    _run("work", settings, _worker)
+
+
+def track(config: ConfigOption = None, redis: RedisOption = None) -> None:
+    """Run one tracker: it links poses into identities for its share of the cameras.
+
+    Start a second one and they share; stop one and the others go on with its identities.
+    """
+    _run("track", settings_from(config, redis=redis), _tracker)
+
+
+def ingest(
+    config: ConfigOption = None,
+    redis: RedisOption = None,
+    camera: Annotated[
+        str | None, typer.Option("--camera", metavar="NAME", help="Only this camera, in this process.")
+    ] = None,
+) -> None:
+    """Read the cameras of the configuration file and publish their frames, one process for each camera."""
+    settings = settings_from(config, redis=redis)
+    need_cameras(settings)
+    if camera is not None and camera not in settings.cameras:
+        raise ConfigError(f"no camera {camera!r} is configured; there are: {', '.join(sorted(settings.cameras))}")
+    _run("ingest", settings, lambda ready: _ingest(ready, camera))
+
+
+def _run(command: str, settings: Settings, stage: Callable[[Settings], None]) -> None:
+    if settings.redis == EMBEDDED:
+        raise ConfigError(
+            f"'posebus {command}' is one stage and needs the deployment's broker: give its address with --redis URL, "
+            "or run everything on this machine with 'posebus up'"
+        )
+    set_up_logging(settings)
+    try:
+        stage(settings)
+    except RetryableError as error:
+        complain(error)
+        raise typer.Exit(EXIT_AGAIN) from error
+
+
+def _worker(settings: Settings) -> None:
+    from workers.process import run_worker
+
+    run_worker(settings)
+
+
+def _tracker(settings: Settings) -> None:
+    from tracking.process import run_tracker
+
+    run_tracker(settings)
+
+
+def _ingest(settings: Settings, camera: str | None) -> None:
+    from ingest.process import run_camera, run_cameras
+
+    if camera is None:
+        run_cameras(settings)
+    else:
+        run_camera(settings, camera)

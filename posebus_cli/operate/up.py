@@ -1,0 +1,54 @@
+"""`posebus up`: a whole deployment on this machine, from one file."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from posebus.config.settings import EMBEDDED_PORT, redact_url
+from posebus_cli.operate.stages import set_up_logging
+from posebus_cli.options import ConfigOption, RedisOption, need_cameras, settings_from
+
+TEND_S = 0.2
+
+
+def up(
+    config: ConfigOption = None,
+    redis: RedisOption = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", help="Worker processes. (default: 1)", min=0)
+    ] = None,
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", help="Where the embedded broker listens, on this machine only.")
+    ] = EMBEDDED_PORT,
+) -> None:
+    """Run cameras, workers and trackers of a configuration file on this machine, until Ctrl-C."""
+    from posebus.bus.redis.connection import open_broker
+    from posebus.runtime.embedded import broker_for
+    from posebus.runtime.fleet import Fleet
+    from posebus.runtime.stage import StopFlag
+
+    settings = settings_from(config, redis=redis, fleet__workers=workers)
+    need_cameras(settings)
+    set_up_logging(settings)
+    stop = StopFlag()
+    stop.install()
+    with broker_for(settings.redis, port) as url:
+        settings = settings.model_copy(update={"redis": url})
+        with stop.starting():
+            broker = open_broker(url, settings.shards)
+        with Fleet(settings, broker) as fleet:
+            shown = redact_url(url)
+            print(
+                f"starting {settings.fleet.workers} workers, {settings.fleet.trackers} trackers on {shown}", flush=True
+            )
+            fleet.start_trackers()
+            fleet.start_workers()
+            fleet.start_ingest()
+            print(f"follow them with: posebus top --redis {shown}, or posebus watch --redis {shown}", flush=True)
+            while not stop.check():
+                fleet.check()
+                time.sleep(TEND_S)
+            print("stopping", flush=True)

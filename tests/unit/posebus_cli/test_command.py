@@ -1,0 +1,162 @@
+"""The command as a user meets it: exit codes, sentences instead of tracebacks, help."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from posebus.config.environment import RESERVED
+from posebus.config.settings import WorkerSettings
+from posebus.errors import BrokerUnavailable
+from posebus.runtime.processes import RUN_ENV
+from posebus.runtime.stage import PARENT_ENV
+from posebus_cli.failures import DEBUG_VARIABLE, run_and_report, unforeseen
+from posebus_cli.options import Engine, Precision
+
+
+def posebus(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("POSEBUS_")}
+    return subprocess.run(
+        [sys.executable, "-m", "posebus_cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**clean, **environ, "COLUMNS": "100"},
+        timeout=60,
+    )
+
+
+def test_help_lists_the_commands_for_a_newcomer() -> None:
+    done = posebus("--help")
+    assert done.returncode == 0
+    for word in (
+        "image",
+        "up",
+        "ingest",
+        "work",
+        "track",
+        "watch",
+        "top",
+        "metrics",
+        "doctor",
+        "config",
+        "posebus demo",
+    ):
+        assert word in done.stdout
+
+
+def test_version() -> None:
+    done = posebus("--version")
+    assert done.returncode == 0
+    assert done.stdout.startswith("posebus 0.")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["config", "check"], ["image", "x.jpg", "--engine", "warp"], ["watch", "-n", "0"]]
+)
+def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
+    done = posebus(*arguments)
+    assert done.returncode == 2
+    assert "Usage" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_mistake_in_an_option_is_a_sentence() -> None:
+    done = posebus("image", "x.jpg", "--imgsz", "33")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "posebus: --imgsz: must be auto, or a multiple of 32 from 64 to 4096, not 33\n"
+
+
+def test_tiles_that_cannot_be_are_a_sentence() -> None:
+    done = posebus("image", "x.jpg", "--tiles", "9x1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "posebus: --tiles: must be columns and rows from 1 to 8, like 2x2, not 9x1\n"
+
+
+def test_an_unreachable_broker_is_a_sentence_without_its_password() -> None:
+    done = posebus("watch", "--redis", "redis://me:hunter2@127.0.0.1:1")
+    assert done.returncode == 1
+    assert done.stderr.startswith("posebus: no answer from the broker at redis://***@127.0.0.1:1")
+    assert done.stderr.count("\n") == 1
+    assert "hunter2" not in done.stderr
+
+
+def test_tracebacks_are_for_those_who_ask() -> None:
+    done = posebus("top", "--redis", "redis://127.0.0.1:1", POSEBUS_DEBUG="1")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+def test_an_unforeseen_error_is_one_line_without_passwords(capsys: pytest.CaptureFixture[str]) -> None:
+    unforeseen(KeyError, KeyError("redis://me:hunter2@host\nmore"), None)
+    said = capsys.readouterr().err
+    assert said.startswith("posebus: unexpected KeyError: ")
+    assert "hunter2" not in said
+    assert said.count("\n") == 1
+
+
+def test_exit_codes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.delenv(DEBUG_VARIABLE, raising=False)
+
+    def fail() -> None:
+        raise BrokerUnavailable("no answer from redis://me:hunter2@host")
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    assert run_and_report(lambda: None) == 0
+    assert run_and_report(fail) == 1
+    assert run_and_report(interrupt) == 130
+    assert capsys.readouterr().err == "posebus: no answer from redis://***@host\n"
+
+
+def test_config_check_of_a_good_file(tmp_path: Path) -> None:
+    path = tmp_path / "posebus.yaml"
+    path.write_text("cameras: {a: {source: a.mp4}, b: {source: b.mp4}}")
+    done = posebus("config", "check", path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{path}: fine, 2 cameras\n", "")
+    assert json.loads(posebus("config", "check", path, "--json").stdout) == {
+        "file": str(path),
+        "ok": True,
+        "cameras": ["a", "b"],
+        "mistakes": [],
+    }
+
+
+def test_config_check_names_every_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "posebus.yaml"
+    path.write_text("shards: 0\nworker:\n  imgz: 640\n")
+    done = posebus("config", "check", path, POSEBUS_WORKER__CONF="2")
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        f"{path}:1:1: shards: must be at least 1, not 0",
+        f"{path}:3:3: worker.imgz: there is no such field; did you mean 'imgsz'?",
+        "POSEBUS_WORKER__CONF: must be less than 1, not '2'",
+    ]
+    assert done.stderr == f"{path}: 3 mistakes\n"
+    data = json.loads(posebus("config", "check", path, "--json").stdout)
+    assert not data["ok"]
+    assert [(mistake["line"], mistake["field"]) for mistake in data["mistakes"]] == [(1, "shards"), (3, "worker.imgz")]
+
+
+def test_config_check_of_a_missing_file() -> None:
+    done = posebus("config", "check", "/nowhere/posebus.yaml")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "posebus: configuration file /nowhere/posebus.yaml does not exist: check the path\n"
+
+
+def test_choices_follow_the_settings() -> None:
+    fields = WorkerSettings.model_fields
+    assert set(get_args(fields["engine"].annotation)) == {item.value for item in Engine}
+    assert set(get_args(fields["precision"].annotation)) == {item.value for item in Precision}
+
+
+def test_reserved_variables_are_those_that_the_code_reads() -> None:
+    assert {DEBUG_VARIABLE, PARENT_ENV, RUN_ENV} == RESERVED
