@@ -118,9 +118,9 @@ def _track(frames: list[PoseFrame]) -> tuple[list[TrackFrame], list[bytes]]:
 def _pictures(clip: Path, size_px: tuple[int, int] | None) -> tuple[tuple[int, int], list[bytes]]:
     import cv2
 
-    from ingest.encoding import encode
+    from ingest.publishing.encoding import encode
+    from ingest.sources.decoding.pixels import RowsImage
     from ingest.sources.file import FileSource
-    from ingest.sources.pixels import RowsImage
 
     settings = CameraSettings(source=str(clip))
     source = FileSource(clip)

@@ -21,10 +21,10 @@ import av
 import cv2
 import numpy as np
 
-from ingest.encoding import encode
 from ingest.process import build_capture
+from ingest.publishing.encoding import encode
+from ingest.sources.decoding.pixels import RowsImage
 from ingest.sources.file import FileSource
-from ingest.sources.pixels import RowsImage
 from posebus.bus.redis.connection import open_broker
 from posebus.config.settings import CameraSettings
 from posebus.runtime.embedded import EmbeddedBroker

@@ -22,11 +22,11 @@ from typing import Any
 import av
 import cv2
 
-from ingest.encoding import encode
 from ingest.pacing import RateCap
-from ingest.sources.decoded import DecodedImage, FrameConverter
+from ingest.publishing.encoding import encode
+from ingest.sources.decoding.decoded import DecodedImage, FrameConverter
+from ingest.sources.decoding.pixels import RowsImage
 from ingest.sources.file import FileSource
-from ingest.sources.pixels import RowsImage
 from posebus.config.settings import CameraSettings
 
 PICTURES = 150

@@ -26,7 +26,7 @@ from benchmarks.scenes import KINDS, scene
 from benchmarks.tracking_detections import load_clip
 from benchmarks.tracking_peers import confirmed
 from benchmarks.tracking_scores import rows_of
-from ingest.gating import Gate
+from ingest.gate.gating import Gate
 from posebus.config.policies import AUTO, Policies
 from posebus.contract.plan import LAG_S, Directive
 from posebus.messages import CaptureClock, Delivery, PoseFrame, Uninferred

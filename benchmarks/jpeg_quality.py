@@ -14,8 +14,8 @@ import numpy as np
 import simplejpeg
 
 from benchmarks.parity import ROOT, agreement, ours, pictures, settings_for
-from ingest.encoding import encode
-from ingest.sources.pixels import RowsImage
+from ingest.publishing.encoding import encode
+from ingest.sources.decoding.pixels import RowsImage
 from posebus.config.loading import cache_folder
 from posebus.config.settings import CameraSettings, Settings
 from workers.arrays import ImageArray

@@ -12,14 +12,14 @@ import random
 import time
 from typing import Any
 
-from ingest.admission import Admission
-from ingest.attention import Attention
-from ingest.connection import Connection, OpenSource
-from ingest.publisher import Publisher, Writer
-from ingest.reader import Reader
+from ingest.gate.frame_selector import Attention
+from ingest.publishing.admission import Admission
+from ingest.publishing.publisher import Publisher, Writer
+from ingest.publishing.sizing import LargestImgsz, SizeLimit
+from ingest.reading.connection import Connection, OpenSource
+from ingest.reading.reader import Reader
 from ingest.report import FrameRate, camera_report
 from ingest.resuming import source_fingerprint
-from ingest.sizing import LargestImgsz, SizeLimit
 from ingest.sources import Picture, is_live, open_source
 from ingest.takeover import TakeOver, take_over
 from posebus.bus.checkpoint import OFFLINE, OPEN, Checkpoint

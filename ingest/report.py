@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from ingest.publisher import Publisher
+from ingest.publishing.publisher import Publisher
 
 RATE_FRAMES = 50
 STALE_S = 2.0

@@ -10,10 +10,10 @@ from typing import Protocol
 
 from ingest.sources import file, images, network, synthetic, usb
 from ingest.sources.base import Admit, Picture, Source
+from ingest.sources.decoding.pixels import BgrImage, Image
+from ingest.sources.decoding.reducing import reduced_size_px
 from ingest.sources.images import read_picture
 from ingest.sources.paced import PacedSource
-from ingest.sources.pixels import BgrImage, Image
-from ingest.sources.reducing import reduced_size_px
 from posebus.config.settings import CameraSettings
 
 __all__ = [

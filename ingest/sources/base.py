@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from ingest.sources.pixels import BgrImage, Image
+from ingest.sources.decoding.pixels import BgrImage, Image
 from posebus.messages import CaptureClock
 
 Admit = Callable[[int], bool]

@@ -11,10 +11,10 @@ import av
 import av.error
 
 from ingest.sources.base import Admit, Picture
-from ingest.sources.decoder import Shown, VideoDecoder
-from ingest.sources.ffmpeg import explain, find_video_stream, nominal_fps
-from ingest.sources.places import FilePlace, back_to, checksum
-from ingest.sources.skipping import FrameSkipping
+from ingest.sources.decoding.decoder import Shown, VideoDecoder
+from ingest.sources.decoding.ffmpeg import explain, find_video_stream, nominal_fps
+from ingest.sources.decoding.skipping import FrameSkipping
+from ingest.sources.file_position import FilePlace, back_to, checksum
 from ingest.sources.timeline import Timeline
 from posebus.config.settings import CameraSettings
 from posebus.errors import SourceRejected

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ingest.sources.base import MAX_PIXELS, Admit, Picture
+from ingest.sources.decoding.pixels import BgrImage, RowsImage
 from ingest.sources.file import check_readable
-from ingest.sources.pixels import BgrImage, RowsImage
 from posebus.config.settings import CameraSettings
 from posebus.errors import BadPicture, SourceRejected
 from posebus.messages import CaptureClock

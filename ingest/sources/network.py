@@ -23,11 +23,11 @@ from av.codec.hwaccel import HWAccel
 from ingest.pacing import RealtimePacer
 from ingest.sources.base import MAX_PIXELS, Admit, Picture
 from ingest.sources.clocks import ArrivalClock, CaptureTimes
-from ingest.sources.decoder import Shown, VideoDecoder
-from ingest.sources.ffmpeg import explain, find_video_stream, nominal_fps
+from ingest.sources.decoding.decoder import Shown, VideoDecoder
+from ingest.sources.decoding.ffmpeg import explain, find_video_stream, nominal_fps
+from ingest.sources.decoding.hardware import open_hardware
+from ingest.sources.decoding.skipping import FrameSkipping
 from ingest.sources.gate import KeyframeGate, LagMeter
-from ingest.sources.hardware import open_hardware
-from ingest.sources.skipping import FrameSkipping
 from posebus.config.settings import CameraSettings, redact_url
 from posebus.errors import LoginRefused, SourceRejected, SourceUnavailable
 

@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 
 from ingest.sources.base import Admit, Picture
+from ingest.sources.decoding.pixels import BgrImage, RowsImage
 from ingest.sources.images import read_picture
-from ingest.sources.pixels import BgrImage, RowsImage
 from posebus.config.settings import CameraSettings
 from posebus.errors import SourceRejected
 from posebus.messages import CaptureClock

@@ -14,7 +14,7 @@ import numpy as np
 
 from ingest.sources.base import Admit, Picture
 from ingest.sources.clocks import ArrivalClock, CaptureTimes
-from ingest.sources.pixels import RowsImage
+from ingest.sources.decoding.pixels import RowsImage
 from posebus.config.settings import CameraSettings
 from posebus.errors import SourceRejected, SourceUnavailable
 from posebus.messages import CaptureClock

@@ -86,7 +86,7 @@ def decoding() -> Finding:
     """Which graphics cards could decode cameras that ask for it."""
     if util.find_spec("av") is None:
         return Finding("decoding", NOTE, "not looked for: PyAV is not installed", "pip install 'posebus[ingest]'")
-    from ingest.sources.hardware import usable_hardware
+    from ingest.sources.decoding.hardware import usable_hardware
 
     usable = usable_hardware(Path("/dev"))
     if not usable:

@@ -160,7 +160,7 @@ def test_a_first_key_frame_that_takes_longer_than_the_timeout_is_waited_for(rtsp
 
 
 def test_pictures_above_the_limit_are_refused(rtsp: RtspServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.sources.ffmpeg.MAX_PIXELS", 10_000)
+    monkeypatch.setattr("ingest.sources.decoding.ffmpeg.MAX_PIXELS", 10_000)
     monkeypatch.setattr("ingest.sources.network.MAX_PIXELS", 10_000)
     sentence = error_of(lambda: read_on(open_source(settings(rtsp.url))))
     assert "160x120" in sentence

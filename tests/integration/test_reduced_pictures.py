@@ -9,9 +9,9 @@ import av
 import numpy as np
 import pytest
 
-from ingest.encoding import encode
-from ingest.sources.decoded import DecodedImage, FrameConverter
-from ingest.sources.pixels import Image
+from ingest.publishing.encoding import encode
+from ingest.sources.decoding.decoded import DecodedImage, FrameConverter
+from ingest.sources.decoding.pixels import Image
 from posebus.config.settings import CameraSettings
 from tests.integration.conftest import MakeEstimator
 from tracking.boxes import iou

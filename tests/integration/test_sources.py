@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from ingest.encoding import encode
 from ingest.pacing import RateCap
+from ingest.publishing.encoding import encode
 from ingest.sources import Picture, Source, open_source
-from ingest.sources.pixels import RowsImage
+from ingest.sources.decoding.pixels import RowsImage
 from posebus.config.settings import CameraSettings
 from posebus.errors import SourceRejected
 from posebus.messages import CaptureClock

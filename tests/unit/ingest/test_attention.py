@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ingest.attention import Attention
+from ingest.gate.frame_selector import Attention
 from ingest.sources import Picture
-from ingest.sources.pixels import RowsImage
+from ingest.sources.decoding.pixels import RowsImage
 from posebus.config.policies import AUTO, Policies
 from posebus.contract.plan import Directive, Plan
 from posebus.messages import CaptureClock

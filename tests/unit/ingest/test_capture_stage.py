@@ -13,7 +13,7 @@ import pytest
 
 from ingest.capture import CaptureStage
 from ingest.sources import Admit, Picture
-from ingest.sources.pixels import RowsImage
+from ingest.sources.decoding.pixels import RowsImage
 from posebus.bus.checkpoint import Checkpoint
 from posebus.bus.frame_producer import Backlog
 from posebus.config.policies import Policies

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from ingest.encoding import encode
-from ingest.sources.decoded import DecodedImage, FrameConverter
-from ingest.sources.pixels import RowsImage
-from ingest.sources.reducing import reduced_size_px
+from ingest.publishing.encoding import encode
+from ingest.sources.decoding.decoded import DecodedImage, FrameConverter
+from ingest.sources.decoding.pixels import RowsImage
+from ingest.sources.decoding.reducing import reduced_size_px
 from posebus.config.settings import CameraSettings
 from posebus.errors import BadPicture
 

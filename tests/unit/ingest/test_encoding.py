@@ -6,9 +6,9 @@ import simplejpeg
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.encoding import encode
-from ingest.sources.pixels import Planes, RowsImage
-from ingest.sources.reducing import reduce_rows, reduced_size_px
+from ingest.publishing.encoding import encode
+from ingest.sources.decoding.pixels import Planes, RowsImage
+from ingest.sources.decoding.reducing import reduce_rows, reduced_size_px
 from posebus.config.settings import CameraSettings
 from posebus.errors import BadPicture
 from workers.preprocess import Letterbox

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from ingest.gating import HOLD_S, REFRESH_S, Gate, Verdict
-from ingest.motion import Motion
+from ingest.gate.gating import HOLD_S, REFRESH_S, Gate, Verdict
+from ingest.gate.motion import Motion
 from posebus.config.policies import AUTO, Policies
 from posebus.contract.plan import Directive
 from posebus.views import View

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from ingest.handoff import LIVE_CAPACITY, LOSSLESS_CAPACITY, Handoff
+from ingest.reading.handoff import LIVE_CAPACITY, LOSSLESS_CAPACITY, Handoff
 from posebus.errors import SourceUnavailable
 
 

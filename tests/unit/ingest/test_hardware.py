@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from av.codec.hwaccel import hwdevices_available
 
-from ingest.sources.hardware import choose_hardware, open_hardware, usable_hardware
+from ingest.sources.decoding.hardware import choose_hardware, open_hardware, usable_hardware
 from posebus.errors import SourceRejected
 
 

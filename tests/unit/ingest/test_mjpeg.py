@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from ingest.sources.mjpeg import END_OF_IMAGE, HUFFMAN_TABLES, MAX_REFUSALS, JpegImage, JpegPackets, whole_jpeg_size_px
+from ingest.sources.decoding.mjpeg import (
+    END_OF_IMAGE,
+    HUFFMAN_TABLES,
+    MAX_REFUSALS,
+    JpegImage,
+    JpegPackets,
+    whole_jpeg_size_px,
+)
 from posebus.errors import BadPicture
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from ingest.motion import Motion, MotionModel, Rows, cells_of
+from ingest.gate.motion import Motion, MotionModel, Rows, cells_of
 
 FPS = 10
 SIZE_CELLS = cells_of((1280, 720))

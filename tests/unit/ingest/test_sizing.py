@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.sizing import LOOK_EVERY_S, SizeLimit
+from ingest.publishing.sizing import LOOK_EVERY_S, SizeLimit
 from posebus.bus.registry import largest_imgsz
 from posebus.errors import BrokerUnavailable
 

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.pacing import RateCap
-from ingest.sources.skipping import TOLERANCE, FrameSkipping
+from ingest.sources.decoding.skipping import TOLERANCE, FrameSkipping
 
 
 @dataclass(frozen=True)

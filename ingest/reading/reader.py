@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from ingest.handoff import Handoff
 from ingest.pacing import RateCap
+from ingest.reading.handoff import Handoff
 from ingest.resuming import catch_up
 from ingest.sources.base import Picture, Source
 from posebus.bus.checkpoint import Checkpoint

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ingest.sources.reducing import Rows, reduce_rows
+from ingest.sources.decoding.reducing import Rows, reduce_rows
 
 SAMPLES_A_SIDE = 3
 """Of a pixel of the small grey picture, as many in each direction are averaged at least, where there are as many."""

@@ -6,8 +6,8 @@ import logging
 import random
 from collections.abc import Callable
 
-from ingest.losses import Losses
-from ingest.reader import Reader
+from ingest.reading.losses import Losses
+from ingest.reading.reader import Reader
 from ingest.sources import Source, is_live
 from posebus.bus.checkpoint import Checkpoint
 from posebus.config.settings import CameraSettings

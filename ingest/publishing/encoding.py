@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import simplejpeg
 
-from ingest.sources.pixels import Image
-from ingest.sources.reducing import reduced_size_px
+from ingest.sources.decoding.pixels import Image
+from ingest.sources.decoding.reducing import reduced_size_px
 from posebus.config.settings import CameraSettings
 from posebus.errors import BadPicture
 from posebus.runtime.shared_frames import SharedFrames

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from ingest.camera_events import LossReport
+from ingest.reading.camera_events import LossReport
 
 
 class Losses:

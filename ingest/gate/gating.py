@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ingest.motion import Motion
+from ingest.gate.motion import Motion
 from posebus.config.policies import AUTO, Policies
 from posebus.contract.plan import Directive
 from posebus.views import View

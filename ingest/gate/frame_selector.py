@@ -13,8 +13,8 @@ from collections import Counter, deque
 from dataclasses import astuple
 from typing import Any, Protocol
 
-from ingest.gating import OFF, Gate, GateState, Verdict
-from ingest.motion import Motion, MotionModel, cells_of
+from ingest.gate.gating import OFF, Gate, GateState, Verdict
+from ingest.gate.motion import Motion, MotionModel, cells_of
 from ingest.sources import Picture
 from posebus.config.policies import Policies
 from posebus.contract.plan import LAG_S, Directive, Plan

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from ingest.sources.pixels import SAMPLES_A_SIDE, BgrImage, Planes, grey_of
-from ingest.sources.reducing import Rows, reduce_rows
+from ingest.sources.decoding.pixels import SAMPLES_A_SIDE, BgrImage, Planes, grey_of
+from ingest.sources.decoding.reducing import Rows, reduce_rows
 from posebus.errors import BadPicture
 
 PLANAR_FORMATS = {"yuv420p": False, "yuvj420p": True}

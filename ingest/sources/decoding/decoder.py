@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.sources.decoded import DecodedImage, FrameConverter
-from ingest.sources.mjpeg import JpegPackets
-from ingest.sources.pixels import Image
-from ingest.sources.skipping import FrameSkipping
+from ingest.sources.decoding.decoded import DecodedImage, FrameConverter
+from ingest.sources.decoding.mjpeg import JpegPackets
+from ingest.sources.decoding.pixels import Image
+from ingest.sources.decoding.skipping import FrameSkipping
 
 
 @dataclass(frozen=True, slots=True)

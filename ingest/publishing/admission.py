@@ -6,10 +6,10 @@ import logging
 import random
 import time
 
-from ingest.attention import Attention
-from ingest.gating import Verdict
-from ingest.publisher import Publisher
-from ingest.sizing import SizeLimit
+from ingest.gate.frame_selector import Attention
+from ingest.gate.gating import Verdict
+from ingest.publishing.publisher import Publisher
+from ingest.publishing.sizing import SizeLimit
 from ingest.sources import Picture
 from posebus.bus.checkpoint import Checkpoint
 from posebus.runtime.backoff import Backoff

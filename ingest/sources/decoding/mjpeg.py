@@ -10,8 +10,8 @@ from typing import Any
 
 import simplejpeg
 
-from ingest.sources.pixels import BgrImage, Planes
-from ingest.sources.reducing import Rows, reduce_rows
+from ingest.sources.decoding.pixels import BgrImage, Planes
+from ingest.sources.decoding.reducing import Rows, reduce_rows
 from posebus.errors import BadPicture
 
 START_OF_IMAGE = b"\xff\xd8"

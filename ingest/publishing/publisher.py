@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from ingest.attention import PlanSource
-from ingest.camera_events import ingest_event
-from ingest.encoding import EncodedImage, encode, share
+from ingest.gate.frame_selector import PlanSource
+from ingest.publishing.encoding import EncodedImage, encode, share
+from ingest.reading.camera_events import ingest_event
 from ingest.resuming import source_fingerprint
 from ingest.sources.base import Picture
 from posebus.bus.checkpoint import ENDED, OFFLINE, OPEN, Checkpoint

@@ -1,0 +1,1 @@
+"""From a picture to an entry of frames: size, encoding, admission, numbering."""

@@ -1,0 +1,1 @@
+"""Reading a source in a thread: connection, hand-over, and what was lost."""
