@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from posebus.views import View
-from workers.parts import look_of
+from workers.images.tiling import look_of
 
 STRIDE = 32
 GFLOPS_AT_640 = 7.6

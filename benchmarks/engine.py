@@ -21,14 +21,14 @@ import numpy as np
 import simplejpeg
 
 from posebus.config.settings import WorkerSettings
-from workers.appearance import describe
-from workers.arrays import ImageArray
-from workers.built_engine import find_built
-from workers.engines import choose_engine, load_engine
+from workers.detections import ImageArray
+from workers.engine_loading import choose_engine, load_engine
 from workers.engines.base import Engine
-from workers.estimator import PoseEstimator
-from workers.picture import Picture, decode_image
-from workers.weights import resolve_weights
+from workers.images.picture import Picture, decode_image
+from workers.inference.estimator import PoseEstimator
+from workers.outputs.appearance import describe
+from workers.weights.int8_cache import find_built
+from workers.weights.weights import resolve_weights
 
 CANDIDATES = (
     ("torch", "fp16"),

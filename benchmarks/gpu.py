@@ -120,9 +120,9 @@ def worker_settings(options: argparse.Namespace, batch: int) -> dict[str, Any]:
 def theirs_side(options: argparse.Namespace, folder: Path) -> Callable[[], float] | None:
     """`model.track` on a film in `folder`, as something to call; None, with a word about it, where it cannot run."""
     from benchmarks.throughput_sides import theirs
-    from workers.preprocess import Letterbox
-    from workers.ultralytics_process import quiet_environment
-    from workers.weights import resolve_weights
+    from workers.images.preprocess import Letterbox
+    from workers.weights.ultralytics_process import quiet_environment
+    from workers.weights.weights import resolve_weights
 
     if find_spec("lap") is None:
         say("model.track is left out: its trackers need the package lap, 'pip install lap'")

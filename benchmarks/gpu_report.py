@@ -12,7 +12,7 @@ from typing import Any
 CAMERA_FPS = 15.0
 TARGET_RATIO = 0.9
 HELD_BATCHES = 4
-"""That a worker holds at once: three with the engine, and one that forms (workers/pipeline.py)."""
+"""That a worker holds at once: three with the engine, and one that forms (workers/inference/pipeline.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,9 +54,9 @@ def bare_here(worker: dict[str, Any], size_px: tuple[int, int], frames: int, cac
     """The same in this process."""
     from benchmarks.engine import engine_ms, views
     from posebus.config.settings import WorkerSettings
-    from workers.engines import load_engine
-    from workers.estimator import PoseEstimator
-    from workers.picture import Picture
+    from workers.engine_loading import load_engine
+    from workers.images.picture import Picture
+    from workers.inference.estimator import PoseEstimator
 
     settings = WorkerSettings.model_validate(worker)
     estimator = PoseEstimator(load_engine(settings, cache), settings)

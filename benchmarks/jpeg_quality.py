@@ -18,9 +18,9 @@ from ingest.publishing.encoding import encode
 from ingest.sources.decoding.pixels import RowsImage
 from posebus.config.loading import cache_folder
 from posebus.config.settings import CameraSettings, Settings
-from workers.arrays import ImageArray
-from workers.engines import load_engine
-from workers.estimator import PoseEstimator
+from workers.detections import ImageArray
+from workers.engine_loading import load_engine
+from workers.inference.estimator import PoseEstimator
 
 QUALITIES = (80, 85, 90, 95)
 

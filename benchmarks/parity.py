@@ -18,11 +18,11 @@ import cv2
 import numpy as np
 
 from posebus.config.settings import WorkerSettings
-from workers.arrays import Detections, FloatArray, ImageArray
-from workers.engines import choose_engine, load_engine
-from workers.estimator import PoseEstimator
-from workers.postprocess import overlap
-from workers.weights import resolve_weights
+from workers.detections import Detections, FloatArray, ImageArray
+from workers.engine_loading import choose_engine, load_engine
+from workers.inference.estimator import PoseEstimator
+from workers.outputs.postprocess import overlap
+from workers.weights.weights import resolve_weights
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIPS = ("TUD-Stadtmitte.mp4", "one-by-one-person-detection.mp4", "vtest.avi")

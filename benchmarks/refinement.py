@@ -26,12 +26,12 @@ import numpy as np
 
 from posebus.config.loading import cache_folder
 from posebus.config.settings import Settings, WorkerSettings
-from workers.arrays import Detections, FloatArray, ImageArray
-from workers.engines import load_engine
-from workers.estimator import PoseEstimator
+from workers.detections import Detections, FloatArray, ImageArray
+from workers.engine_loading import load_engine
+from workers.images.preprocess import PADDING
+from workers.inference.estimator import PoseEstimator
 from workers.keypoints.merging import SAME_PERSON_IOU
-from workers.postprocess import overlap
-from workers.preprocess import PADDING
+from workers.outputs.postprocess import overlap
 
 ROOT = Path(__file__).resolve().parent.parent
 BELOW_PX = 128

@@ -22,10 +22,10 @@ from benchmarks.refinement import MASK_OF_BOX, ROOT, SURE, Person, annotated_peo
 from benchmarks.robustness_damage import DAMAGES, Damage, turned_boxes, turning
 from posebus.config.loading import cache_folder
 from posebus.config.settings import Settings, WorkerSettings
-from workers.arrays import Detections, FloatArray, ImageArray
-from workers.engines import load_engine
-from workers.estimator import PoseEstimator
-from workers.postprocess import overlap
+from workers.detections import Detections, FloatArray, ImageArray
+from workers.engine_loading import load_engine
+from workers.inference.estimator import PoseEstimator
+from workers.outputs.postprocess import overlap
 
 ANNOTATED, CLIP = "TUD-Stadtmitte", "one-by-one-person-detection"
 FOUND_IOU, FOUND_SCORE = 0.5, 0.25

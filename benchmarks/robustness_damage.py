@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from workers.arrays import FloatArray, ImageArray
+from workers.detections import FloatArray, ImageArray
 
 AIRLIGHT = 215.0
 """Level of what is seen of fog alone."""

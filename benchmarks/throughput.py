@@ -77,7 +77,7 @@ def input_size(video: Path, imgsz: int) -> tuple[int, int]:
     """(width, height) of the network's input for `video`."""
     import av
 
-    from workers.preprocess import Letterbox
+    from workers.images.preprocess import Letterbox
 
     with av.open(str(video)) as container:
         stream = container.streams.video[0]

@@ -92,7 +92,7 @@ def export_theirs(folder: Path, size_px: tuple[int, int]) -> tuple[Path, Path]:
     """The default weights for ultralytics: as .pt, and as its own OpenVINO export for exactly this input shape."""
     from posebus.config.loading import cache_folder
     from posebus.config.settings import Settings
-    from workers.weights import resolve_weights
+    from workers.weights.weights import resolve_weights
 
     weights = resolve_weights("yolo11n-pose", allow_unknown=False, cache_dir=cache_folder(Settings()))
     copy = folder / "yolo11n-pose.pt"
@@ -118,9 +118,9 @@ def bare_fps(video: Path, precision: str, imgsz: int) -> float:
     from benchmarks.engine import engine_ms
     from posebus.config.loading import cache_folder
     from posebus.config.settings import Settings, WorkerSettings
-    from workers.engines import load_engine
-    from workers.estimator import PoseEstimator
-    from workers.picture import Picture
+    from workers.engine_loading import load_engine
+    from workers.images.picture import Picture
+    from workers.inference.estimator import PoseEstimator
 
     settings = WorkerSettings.model_validate({"precision": precision, "imgsz": imgsz})
     estimator = PoseEstimator(load_engine(settings, cache_folder(Settings())), settings)

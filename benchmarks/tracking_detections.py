@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from posebus.contract.appearance import SIZE
 from posebus.messages import PoseFrame
-from workers.appearance import describe
-from workers.arrays import Detections
-from workers.weights import resolve_weights
+from workers.detections import Detections
+from workers.outputs.appearance import describe
+from workers.weights.weights import resolve_weights
 
 LOWEST_SCORE = 0.05
 """Every tracker here ignores fainter ones by its own settings."""

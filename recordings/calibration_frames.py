@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workers.arrays import ImageArray
-    from workers.engine_build import Told
+    from workers.detections import ImageArray
+    from workers.int8.engine_build import Told
 
 MOST_KEPT = 2
 """Times the frames that are wanted, held at most while it is not known how long the recording is."""
@@ -33,7 +33,7 @@ def _of_one(path: Path, share: int, imgsz: int, told: Told) -> list[ImageArray]:
 
     from ingest.sources import open_source
     from recordings.inputs import camera_settings
-    from workers.preprocess import Letterbox
+    from workers.images.preprocess import Letterbox
 
     source = open_source(camera_settings(str(path)))
     kept: list[ImageArray] = []

@@ -22,18 +22,18 @@ from posebus.messages import Frame, PoseFrame, Skipped
 from posebus.runtime.processes import EXIT_STUCK
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.telemetry.metrics import Metrics, age_s
-from workers.answers import people_of, with_picture
-from workers.background import Background
-from workers.claims import Claims
 from workers.engines.base import default_decode_threads
-from workers.estimator import PoseEstimator
-from workers.failures import Failures
-from workers.hang import Hang, HangGuard, HangWatch
-from workers.held import Held
-from workers.intake import Intake
-from workers.pipeline import Pipeline
-from workers.seeing import Failed, Outcome, Seen
-from workers.triage import Triage
+from workers.inference.estimator import PoseEstimator
+from workers.inference.frame_job import Failed, Outcome, Seen
+from workers.inference.hang import Hang, HangGuard, HangWatch
+from workers.inference.pipeline import Pipeline
+from workers.intake.answers import people_of, with_picture
+from workers.intake.background import Background
+from workers.intake.claims import Claims
+from workers.intake.failures import Failures
+from workers.intake.in_flight import Held
+from workers.intake.intake import Intake
+from workers.intake.triage import Triage
 
 CAMERAS_REFRESH_S = 0.5
 CLOCK_REFRESH_S = 1.0

@@ -16,8 +16,8 @@ from posebus.runtime.liveness import give_life_signs
 from posebus.runtime.processes import EXIT_STUCK
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
-from workers.engines import load_engine
-from workers.estimator import PoseEstimator
+from workers.engine_loading import load_engine
+from workers.inference.estimator import PoseEstimator
 from workers.pose_stage import PoseStage
 
 log = logging.getLogger("posebus.worker")

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from posebus.messages import FloatArray
     from posebus.views import View
     from recordings.draw import Image
-    from workers.arrays import Detections, ImageArray
-    from workers.estimator import PoseEstimator
+    from workers.detections import Detections, ImageArray
+    from workers.inference.estimator import PoseEstimator
 
 DEFAULT_OUT = Path("posebus-out")
 
@@ -234,8 +234,8 @@ def _estimator(settings: Settings) -> Iterator[PoseEstimator]:
 
     with Console(stderr=True).status("Loading the network (the first time it is exported, which takes longer)"):
         from posebus.config.loading import cache_folder
-        from workers.engines import load_engine
-        from workers.estimator import PoseEstimator
+        from workers.engine_loading import load_engine
+        from workers.inference.estimator import PoseEstimator
 
         engine = load_engine(settings.worker, cache_folder(settings))
     try:

@@ -34,7 +34,7 @@ def weights(settings: WorkerSettings, cache_dir: Path) -> Iterator[Finding]:
     if util.find_spec("ultralytics") is None:
         yield Finding("weights", NOTE, "not looked for: ultralytics is not installed", _INSTALL)
         return
-    from workers.weights import resolve_weights
+    from workers.weights.weights import resolve_weights
 
     for name, model in (("weights", settings.model), ("masks", settings.masks)):
         if model is None:
@@ -99,7 +99,7 @@ def engine(settings: WorkerSettings) -> Finding:
     """The engine and precision that a worker with these settings would use, and why."""
     if util.find_spec("torch") is None:
         return Finding("engine", NOTE, "none: the packages for inference are not installed", _INSTALL)
-    from workers.engines import choose_engine
+    from workers.engine_loading import choose_engine
 
     try:
         choice = choose_engine(settings)
@@ -112,8 +112,8 @@ def built_engine(settings: WorkerSettings, cache_dir: Path) -> Finding:
     """Whether an 8-bit engine of the weights was built here, and whether it was measured at the size in use."""
     if util.find_spec("openvino") is None:
         return Finding("int8", NOTE, "not looked for: OpenVINO is not installed", _INSTALL)
-    from workers.built_engine import build_command, find_built
-    from workers.weights import resolve_weights
+    from workers.weights.int8_cache import build_command, find_built
+    from workers.weights.weights import resolve_weights
 
     wanted = settings.precision == "int8"
     try:

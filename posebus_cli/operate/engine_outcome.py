@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workers.engine_build import Outcome
+    from workers.int8.engine_build import Outcome
 
 
 def as_dict(outcome: Outcome) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from posebus_cli.options import (
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
-    from workers.engine_build import Material, Outcome, Told
+    from workers.int8.engine_build import Material, Outcome, Told
 
 FRAMES = 200
 MOST_FRAMES = 600
@@ -141,7 +141,7 @@ def list_engines(config: ConfigOption = None, as_json: JsonOption = False) -> No
     from posebus.config.loading import cache_folder
     from posebus.errors import EngineError
     from posebus_cli.failures import complain
-    from workers.built_engine import list_built, read_built
+    from workers.weights.int8_cache import list_built, read_built
 
     found = []
     for path in list_built(cache_folder(settings_from(config))):
@@ -162,7 +162,7 @@ def _make_ready(settings: Settings, cache_dir: Path, *, as_json: bool) -> None:
     """Export the network and load it once, so that the first worker does not have to."""
     from rich.console import Console
 
-    from workers.engines import load_engine
+    from workers.engine_loading import load_engine
 
     with Console(stderr=True).status("Exporting the network"):
         engine = load_engine(settings.worker, cache_dir)
@@ -182,10 +182,10 @@ def _build_int8(
     told: Told,
 ) -> Outcome:
     from posebus.config.loading import cache_folder
-    from workers.engine_build import Allowance, build_int8
-    from workers.engine_report import MAX_AP_LOSS, MAX_RECALL_LOSS
-    from workers.engines import choose_engine
-    from workers.weights import resolve_weights
+    from workers.engine_loading import choose_engine
+    from workers.int8.engine_build import Allowance, build_int8
+    from workers.int8.engine_report import MAX_AP_LOSS, MAX_RECALL_LOSS
+    from workers.weights.weights import resolve_weights
 
     choose_engine(settings.worker)
     cache_dir = cache_folder(settings)
@@ -202,8 +202,8 @@ def _material(
     settings: Settings, recordings: list[Path], annotations: Path | None, frames: int, told: Told
 ) -> Material:
     from recordings.calibration_frames import described, read_rgb, spread_frames
-    from workers.average_precision import read_annotations
-    from workers.engine_build import Material
+    from workers.int8.average_precision import read_annotations
+    from workers.int8.engine_build import Material
 
     annotated = None if annotations is None else read_annotations(annotations)
     inputs = spread_frames(recordings, frames, settings.worker.plain_imgsz, told)

@@ -22,8 +22,8 @@ FORBIDDEN = {
 MAY_IMPORT = {"workers/engines/torch.py": {"pickle.UnpicklingError"}}
 """To recognise its error alone."""
 CALLS = {"yaml.load", "yaml.unsafe_load", "yaml.full_load", "torch.load", "np.load", "numpy.load", "eval", "exec"}
-UNPICKLES_WEIGHTS = {"workers/engines/torch.py", "workers/ultralytics_child.py"}
-"""Where ultralytics loads a .pt file. They get `Weights`, which `workers.weights` makes of known files alone."""
+UNPICKLES_WEIGHTS = {"workers/engines/torch.py", "workers/weights/ultralytics_child.py"}
+"""Where ultralytics loads a .pt file."""
 
 
 @pytest.mark.parametrize("package", PACKAGES)

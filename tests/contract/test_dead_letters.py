@@ -20,7 +20,7 @@ from posebus.errors import BrokerUnavailable, ConfigError, OutputError
 from posebus.messages import Delivery, Frame
 from posebus_cli.observe.dead import drop, list_letters, retry, show
 from tests.samples import PROVENANCE, frame, held_writer, pose_frame
-from workers.triage import bury
+from workers.intake.triage import bury
 
 Answer = Callable[[FrameEntry], PoseResult]
 

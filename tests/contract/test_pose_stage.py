@@ -31,12 +31,12 @@ from posebus.topology import WORKERS_GROUP, Topology
 from posebus.views import View
 from tests.contract.conftest import MakeClient
 from tests.samples import end, frame, held_writer
-from workers.arrays import Detections, ImageArray
+from workers.detections import Detections, ImageArray
 from workers.engines.base import Head
-from workers.estimator import PoseEstimator
-from workers.picture import Picture
+from workers.images.picture import Picture
+from workers.images.preprocess import Letterbox
+from workers.inference.estimator import PoseEstimator
 from workers.pose_stage import PoseStage
-from workers.preprocess import Letterbox
 
 TOPOLOGY = Topology()
 WIDTH, HEIGHT = 96, 64

@@ -19,8 +19,8 @@ import numpy as np
 import workers.process
 from posebus.config.settings import WorkerSettings
 from posebus_cli import main
-from workers.arrays import Detections
-from workers.engines import load_engine
+from workers.detections import Detections
+from workers.engine_loading import load_engine
 from workers.engines.base import Engine
 
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from posebus.errors import BadPicture
 from tests.conftest import ROOT
-from workers.picture import decode_image
+from workers.images.picture import decode_image
 
 pytestmark = pytest.mark.timeout(1800)
 

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from posebus.config.settings import WorkerSettings
-from workers.engines import choose_engine, load_engine
+from workers.engine_loading import choose_engine, load_engine
 from workers.engines.base import Engine
-from workers.estimator import PoseEstimator
-from workers.weights import Weights, resolve_weights
+from workers.inference.estimator import PoseEstimator
+from workers.weights.weights import Weights, resolve_weights
 
 MakeEstimator = Callable[..., PoseEstimator]
 BuildModel = Callable[..., Path]

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from workers.arrays import FloatArray, ImageArray
+from workers.detections import FloatArray, ImageArray
 from workers.keypoints.model import DEVIATION_RGB, KEYPOINTS, MEAN_RGB
 
 INPUT_PX = (192, 256)

@@ -16,12 +16,12 @@ from posebus.errors import EngineError
 from tests.conftest import missing
 from tests.integration.conftest import BuildModel
 from tests.integration.run_command import finish, posebus, start, wait_until
-from workers.built_engine import compiled_folder, find_built
-from workers.engine_report import compare
-from workers.engines import load_engine
-from workers.estimator import PoseEstimator
-from workers.export import export_onnx
-from workers.weights import Weights
+from workers.engine_loading import load_engine
+from workers.inference.estimator import PoseEstimator
+from workers.int8.engine_report import compare
+from workers.weights.export import export_onnx
+from workers.weights.int8_cache import compiled_folder, find_built
+from workers.weights.weights import Weights
 
 IMGSZ = 320
 BUILD = ("engines", "build", "--precision", "int8", "--imgsz", str(IMGSZ), "--frames", "12", "--json")
@@ -191,7 +191,7 @@ def test_the_end_of_other_heads_is_found(end_to_end: bool, tmp_path: Path, build
     import openvino
     from ultralytics import YOLO
 
-    from workers.quantisation import last_layers
+    from workers.int8.quantisation import last_layers
 
     own = build_model(tmp_path, "yolo26n-pose.yaml", nc=1)
     path = Path(YOLO(str(own)).export(format="onnx", dynamic=True, nms=False if end_to_end else None))

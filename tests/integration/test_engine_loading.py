@@ -14,13 +14,13 @@ from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError, WeightsError
 from tests.conftest import ROOT
 from tests.integration.conftest import BuildModel
-from workers.engines import load_engine
+from workers.engine_loading import load_engine
 from workers.engines.base import Engine, Head, Limits
 from workers.engines.onnx import OnnxEngine
 from workers.engines.openvino import OpenVINOEngine
-from workers.estimator import PoseEstimator
-from workers.export import export_onnx, read_head
-from workers.weights import Weights
+from workers.inference.estimator import PoseEstimator
+from workers.weights.export import export_onnx, read_head
+from workers.weights.weights import Weights
 
 
 @pytest.mark.parametrize("engine", ["torch", "openvino"])
@@ -90,7 +90,7 @@ def test_openvino_tells_nobody_that_it_was_imported(weights: Weights, engine_cac
     export_onnx(weights, engine_cache)
     code = (
         "import sys; from pathlib import Path\n"
-        "from posebus.config.settings import WorkerSettings; from workers.engines import load_engine\n"
+        "from posebus.config.settings import WorkerSettings; from workers.engine_loading import load_engine\n"
         "load_engine(WorkerSettings(engine='openvino'), Path(sys.argv[1])).close()\n"
         "assert sys.modules['openvino_telemetry'] is None, 'telemetry was loaded'"
     )

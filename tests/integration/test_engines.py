@@ -15,16 +15,16 @@ import pytest
 
 from posebus.errors import EngineError
 from tests.integration.conftest import BuildModel, MakeEstimator
-from workers.arrays import Detections, ImageArray
+from workers.detections import Detections, ImageArray
 from workers.engines import openvino
 from workers.engines.base import Engine, Head, Limits
 from workers.engines.onnx import OnnxEngine
 from workers.engines.openvino import SETUPS_KEPT, OpenVINOEngine
 from workers.engines.torch import TorchEngine
-from workers.export import read_head
-from workers.picture import Picture
-from workers.preprocess import Letterbox
-from workers.weights import Weights
+from workers.images.picture import Picture
+from workers.images.preprocess import Letterbox
+from workers.weights.export import read_head
+from workers.weights.weights import Weights
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = 6
@@ -99,7 +99,7 @@ def test_openvino_gives_the_same_bits_in_another_process(
     np.save(frames_file, np.stack(frames_rgb))
     code = (
         "import sys, numpy as np; from pathlib import Path\n"
-        "from posebus.config.settings import WorkerSettings; from workers.engines import load_engine\n"
+        "from posebus.config.settings import WorkerSettings; from workers.engine_loading import load_engine\n"
         "from tests.integration.test_engines import EVERYTHING, crowded, digest\n"
         "settings = WorkerSettings(engine='openvino', threads=1).model_copy(update=EVERYTHING)\n"
         "engine = load_engine(settings, Path(sys.argv[1]))\n"
@@ -229,7 +229,7 @@ def test_more_shapes_than_are_kept_still_work(
 def test_as_many_sizes_are_kept_as_fit_the_memory(
     engine_cache: Path, weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workers.export import export_onnx
+    from workers.weights.export import export_onnx
 
     path = export_onnx(weights, engine_cache)
     engine = OpenVINOEngine(path, read_head(path), Limits(0.3, 0.7, 20), "fp32", threads=2)

@@ -11,8 +11,8 @@ import pytest
 from benchmarks.accuracy import MATCHED_IOU, iou, read_mot
 from benchmarks.robustness_damage import compressed, foggy
 from tests.integration.conftest import MakeEstimator
-from workers.arrays import ImageArray
-from workers.estimator import PoseEstimator
+from workers.detections import ImageArray
+from workers.inference.estimator import PoseEstimator
 
 SURE = 0.25
 

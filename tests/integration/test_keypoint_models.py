@@ -15,15 +15,15 @@ from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
 from tests.integration.conftest import MakeEstimator
 from tests.integration.small_networks import dotted, heatmap_network, simcc_network, stacked_network
-from workers.arrays import Detections, FloatArray, ImageArray
-from workers.engines import load_engine
+from workers.detections import Detections, FloatArray, ImageArray
+from workers.engine_loading import load_engine
 from workers.engines.base import Engine, Head
-from workers.estimator import PoseEstimator
+from workers.images.picture import Picture
+from workers.images.preprocess import Letterbox
+from workers.inference.estimator import PoseEstimator
 from workers.keypoints.model import KeypointModel
 from workers.keypoints.second_look import SecondLookEngine, Serialised
 from workers.keypoints.top_down import TopDown
-from workers.picture import Picture
-from workers.preprocess import Letterbox
 
 SIZE_PX = (640, 480)
 BOXES = np.array(((60, 40, 160, 200), (300, 100, 420, 260), (540, 330, 640, 480)), np.float32)

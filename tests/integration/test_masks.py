@@ -20,12 +20,12 @@ from posebus.config.settings import WorkerSettings
 from posebus.contract.masks import mask_of
 from posebus.errors import WeightsError
 from tests.integration.conftest import BuildModel, MakeEstimator
-from workers.arrays import Detections, ImageArray
-from workers.engines import load_engine
-from workers.estimator import PoseEstimator
-from workers.export import export_onnx, read_head
-from workers.picture import Picture
-from workers.weights import Weights, resolve_weights
+from workers.detections import Detections, ImageArray
+from workers.engine_loading import load_engine
+from workers.images.picture import Picture
+from workers.inference.estimator import PoseEstimator
+from workers.weights.export import export_onnx, read_head
+from workers.weights.weights import Weights, resolve_weights
 
 
 @pytest.fixture(scope="module")

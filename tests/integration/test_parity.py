@@ -9,11 +9,11 @@ import pytest
 
 from benchmarks.parity import CONF, IOU, MAX_PEOPLE, Agreement, agreement, ours, pictures, reference
 from tests.integration.conftest import MakeEstimator
-from workers.arrays import Detections, ImageArray
+from workers.detections import Detections, ImageArray
 from workers.engines.base import Head, Limits
-from workers.postprocess import detections_from_output
-from workers.preprocess import Letterbox
-from workers.weights import Weights
+from workers.images.preprocess import Letterbox
+from workers.outputs.postprocess import detections_from_output
+from workers.weights.weights import Weights
 
 IMGSZ = 640
 

@@ -15,8 +15,8 @@ from ingest.sources.decoding.pixels import Image
 from posebus.config.settings import CameraSettings
 from tests.integration.conftest import MakeEstimator
 from tracking.boxes import iou
-from workers.estimator import PoseEstimator
-from workers.picture import decode_image
+from workers.images.picture import decode_image
+from workers.inference.estimator import PoseEstimator
 
 IMGSZ = 640
 SETTINGS = CameraSettings(source="x.mp4")

@@ -14,9 +14,9 @@ from benchmarks.refinement import CANVAS_PX, Person, annotated_people, losses
 from posebus.config.settings import WorkerSettings
 from tests.integration.conftest import MakeEstimator
 from tests.integration.run_command import posebus
-from workers.engines import load_engine
-from workers.estimator import PoseEstimator
-from workers.picture import Picture
+from workers.engine_loading import load_engine
+from workers.images.picture import Picture
+from workers.inference.estimator import PoseEstimator
 
 Refining = Callable[..., PoseEstimator]
 

@@ -20,14 +20,14 @@ from posebus.telemetry.metrics import Metrics
 from posebus.views import View
 from tests.integration.conftest import MakeEstimator
 from tests.samples import frame
-from workers.answers import people_of
-from workers.arrays import Detections, ImageArray
-from workers.estimator import PoseEstimator
-from workers.hang import HangWatch
-from workers.pipeline import Pipeline
-from workers.postprocess import overlap
-from workers.seeing import Seen
-from workers.triage import Job, Triage
+from workers.detections import Detections, ImageArray
+from workers.inference.estimator import PoseEstimator
+from workers.inference.frame_job import Seen
+from workers.inference.hang import HangWatch
+from workers.inference.pipeline import Pipeline
+from workers.intake.answers import people_of
+from workers.intake.triage import Job, Triage
+from workers.outputs.postprocess import overlap
 
 SIZES = (640, 320, 416, 512, 800, 1024, 1280)
 VIEWS = (*map(View, SIZES), View(640, 2, 2))

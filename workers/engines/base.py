@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from posebus.runtime.cpus import available_cpus
-from workers.arrays import Detections
-from workers.picture import Picture
-from workers.preprocess import Letterbox
+from workers.detections import Detections
+from workers.images.picture import Picture
+from workers.images.preprocess import Letterbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Head:
     `keypoint_dims` is 3 (x, y, confidence) or 2; `stride` is what the input's sides must be multiples of.
 
     `mask_class` is None for a pose network. Else it is the number of the class that is people in a segmentation
-    network: coefficients stand where keypoints would, and prototypes beside them (see `workers.mask_output`).
+    network: coefficients stand where keypoints would, and prototypes beside them (see `workers.outputs.mask_output`).
     """
 
     classes: int

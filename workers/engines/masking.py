@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from workers.arrays import Detections, FloatArray
+from workers.detections import Detections, FloatArray
 from workers.engines.base import Engine
-from workers.picture import Picture
-from workers.postprocess import overlap
-from workers.preprocess import Letterbox
+from workers.images.picture import Picture
+from workers.images.preprocess import Letterbox
+from workers.outputs.postprocess import overlap
 
 MATCH_IOU = 0.5
 """Boxes of both networks that overlap by less are not of the same person."""

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from posebus.errors import EngineError
-from workers.arrays import Detections, FloatArray, ImageArray
+from workers.detections import Detections, FloatArray, ImageArray
 from workers.engines.base import Head, Limits
-from workers.mask_output import people_in
-from workers.picture import Picture
-from workers.preprocess import Letterbox
+from workers.images.picture import Picture
+from workers.images.preprocess import Letterbox
+from workers.outputs.mask_output import people_in
 
 
 class OnnxEngine:

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from posebus.errors import EngineError
-from workers.arrays import Detections, ImageArray
-from workers.built_engine import compiled_folder
+from workers.detections import Detections, ImageArray
 from workers.engines.base import Head, Limits
 from workers.engines.openvino_import import import_openvino
-from workers.export import locked
-from workers.mask_output import people_in
-from workers.picture import Picture
-from workers.preprocess import Letterbox
+from workers.images.picture import Picture
+from workers.images.preprocess import Letterbox
+from workers.outputs.mask_output import people_in
+from workers.weights.export import locked
+from workers.weights.int8_cache import compiled_folder
 
 SETUPS_KEPT = 8
 """Compiled networks that are kept in any case, of four frame shapes at least: each shape has up to two."""

@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from posebus.errors import EngineError, WeightsError
-from workers.arrays import Detections
+from workers.detections import Detections
 from workers.engines.base import Head, Limits
 from workers.engines.torch_device import decode_in_fp32, detections, letterbox, people_rows
 from workers.engines.torch_graphs import GraphedNetwork
-from workers.picture import Picture
-from workers.postprocess import detections_from_output
-from workers.preprocess import Letterbox
-from workers.ultralytics_process import quiet_environment
-from workers.weights import Weights
+from workers.images.picture import Picture
+from workers.images.preprocess import Letterbox
+from workers.outputs.postprocess import detections_from_output
+from workers.weights.ultralytics_process import quiet_environment
+from workers.weights.weights import Weights
 
 CUDA_BATCH = 16
 

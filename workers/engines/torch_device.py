@@ -1,6 +1,6 @@
 """The letterbox, suppression and cutting out of people as tensor operations, for whatever device the tensors are on.
 
-The same arithmetic as `workers.preprocess` and `workers.postprocess`, for a whole batch at once.
+The same arithmetic as `workers.images.preprocess` and `workers.outputs.postprocess`, for a whole batch at once.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from workers.arrays import Detections
+from workers.detections import Detections
 from workers.engines.base import Head, Limits
-from workers.preprocess import PADDING, Letterbox
+from workers.images.preprocess import PADDING, Letterbox
 
 
 def letterbox(images: Sequence[Any], fits: Sequence[Letterbox], dtype: Any) -> Any:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from workers.arrays import Detections, FloatArray, ImageArray
-from workers.preprocess import PADDING, Letterbox
+from workers.detections import Detections, FloatArray, ImageArray
+from workers.images.preprocess import PADDING, Letterbox
 
 CONTEXT = 1.25
 """A crop is this many times as large as the box: what top-down networks were trained with (Xiao et al., "Simple

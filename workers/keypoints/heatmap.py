@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from workers.arrays import FloatArray
-from workers.postprocess import IndexArray
+from workers.detections import FloatArray
+from workers.outputs.postprocess import IndexArray
 
 TOWARDS_SECOND = 0.25
 """The maximum is moved by a quarter of a cell towards its higher neighbour, along each axis: maps are a quarter as

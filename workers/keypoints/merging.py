@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workers.arrays import Detections, FloatArray
-from workers.postprocess import overlap
+from workers.detections import Detections, FloatArray
+from workers.outputs.postprocess import overlap
 
 SAME_PERSON_IOU = 0.5
 """Somebody found in a crop is whom it was made for from this overlap on, as in PASCAL VOC. Others may be in it."""

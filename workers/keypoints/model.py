@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from posebus.errors import EngineError
-from workers.arrays import FloatArray, ImageArray
+from workers.detections import FloatArray, ImageArray
 from workers.keypoints.heatmap import decode_heatmaps
 from workers.keypoints.simcc import decode_simcc
 

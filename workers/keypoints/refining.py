@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workers.arrays import Detections, FloatArray, ImageArray
+from workers.detections import Detections, FloatArray, ImageArray
+from workers.images.picture import Picture
+from workers.images.preprocess import Letterbox
 from workers.keypoints.crops import Crop, RowsOfInput
 from workers.keypoints.merging import MIRRORED, Look, merge, the_person, unmirrored
 from workers.keypoints.second_look import Looked, Serialised
-from workers.picture import Picture
-from workers.preprocess import Letterbox
 
 CROP_PX = (256, 320)
 """Width and height of a crop; with its context somebody upright is 256 pixels high in it. One is inferred in a quarter

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-from workers.arrays import Detections
+from workers.detections import Detections
 from workers.engines.base import Engine
-from workers.picture import Picture
-from workers.preprocess import Letterbox
+from workers.images.picture import Picture
+from workers.images.preprocess import Letterbox
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workers.arrays import FloatArray
+from workers.detections import FloatArray
 
 
 def decode_simcc(across: FloatArray, down: FloatArray, input_px: tuple[int, int]) -> FloatArray:

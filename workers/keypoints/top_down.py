@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from workers.arrays import Detections, FloatArray, ImageArray
+from workers.detections import Detections, FloatArray, ImageArray
 from workers.keypoints.crops import Crop, RowsOfInput
 from workers.keypoints.model import KEYPOINTS, KeypointModel
 from workers.keypoints.second_look import Looked

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.refinement import Person
 from benchmarks.robustness import Picture, matches, turned_people
 from benchmarks.robustness_damage import DAMAGES, turned, turned_boxes, turning
-from workers.arrays import Detections
+from workers.detections import Detections
 
 
 def marked(x: int, y: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from ingest.sources.decoding.pixels import Planes, RowsImage
 from ingest.sources.decoding.reducing import reduce_rows, reduced_size_px
 from posebus.config.settings import CameraSettings
 from posebus.errors import BadPicture
-from workers.preprocess import Letterbox
+from workers.images.preprocess import Letterbox
 
 
 def gradient(width: int, height: int) -> np.ndarray:

@@ -13,8 +13,8 @@ from posebus.contract.codec import decode_poses, encode_poses
 from posebus.messages import PoseFrame
 from tests.samples import PROVENANCE, pose_frame
 from tracking.colours import SAME_PERSON_BELOW, distance
-from workers.appearance import describe
-from workers.arrays import Detections, FloatArray, ImageArray
+from workers.detections import Detections, FloatArray, ImageArray
+from workers.outputs.appearance import describe
 
 SIZE_PX = (640, 480)
 RED, BLUE, GREEN, GREY, BLACK = (170, 40, 45), (50, 60, 130), (60, 120, 60), (140, 140, 138), (25, 25, 28)

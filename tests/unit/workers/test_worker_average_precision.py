@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from posebus.errors import ConfigError
-from workers.arrays import Detections
-from workers.average_precision import average_precision, read_annotations
+from workers.detections import Detections
+from workers.int8.average_precision import average_precision, read_annotations
 
 JOINTS = 17
 

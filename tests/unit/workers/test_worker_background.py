@@ -8,7 +8,7 @@ import time
 import pytest
 
 from posebus.errors import BrokerUnavailable
-from workers.background import Background
+from workers.intake.background import Background
 
 
 def test_an_error_pauses_the_thread_until_it_was_seen() -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.batching import BatchFormer, ReadPlan, Waiting
+from workers.inference.batching import BatchFormer, ReadPlan, Waiting
 
 CAMERAS = [f"cam{n}" for n in range(10)]
 

@@ -9,10 +9,18 @@ import pytest
 
 from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
-from workers import engines
-from workers.built_engine import BuiltEngine, compiled_folder, facts_path, find_built, install, list_built, read_built
-from workers.engines import EngineChoice
-from workers.weights import Weights
+from workers import engine_loading as engines
+from workers.engine_loading import EngineChoice
+from workers.weights.int8_cache import (
+    BuiltEngine,
+    compiled_folder,
+    facts_path,
+    find_built,
+    install,
+    list_built,
+    read_built,
+)
+from workers.weights.weights import Weights
 
 WEIGHTS = Weights(path=Path("mine.pt"), sha256="ab" * 32, name="mine")
 
@@ -70,7 +78,7 @@ def test_a_damaged_engine_gets_a_sentence(tmp_path: Path) -> None:
 
 
 def test_where_none_was_built_the_sentence_has_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.export.export_onnx", lambda weights, cache_dir: tmp_path / "mine.onnx")
+    monkeypatch.setattr("workers.weights.export.export_onnx", lambda weights, cache_dir: tmp_path / "mine.onnx")
     settings = WorkerSettings(model="my models/mine.pt", imgsz=960, precision="int8", allow_unknown_weights=True)
     choice = EngineChoice("openvino", "int8", "cpu", "")
     command = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workers.arrays import Detections, FloatArray
+from workers.detections import Detections, FloatArray
+from workers.images.preprocess import PADDING, Letterbox
 from workers.keypoints.crops import CONTEXT, Crop, RowsOfInput
-from workers.preprocess import PADDING, Letterbox
 
 SIZE_PX = (192, 256)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-import workers.engines as module
+import workers.engine_loading as module
 from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
 from posebus.runtime.cpus import available_cpus
-from workers.engines import ENGINES, EngineChoice, choose_engine
+from workers.engine_loading import ENGINES, EngineChoice, choose_engine
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_every_engine_has_a_builder_and_a_module() -> None:
 
 def test_importing_the_worker_loads_no_engine() -> None:
     heavy = {"torch", "openvino", "onnxruntime", "ultralytics"}
-    code = f"import sys, workers.engines, workers.estimator; print({heavy} & {{*sys.modules}})"
+    code = f"import sys, workers.engine_loading, workers.inference.estimator; print({heavy} & {{*sys.modules}})"
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workers.arrays import Detections
-from workers.engine_report import Report, compare, why_refused
+from workers.detections import Detections
+from workers.int8.engine_report import Report, compare, why_refused
 
 Person = tuple[float, float, float, float, float]
 """Left, top, width, height, score."""

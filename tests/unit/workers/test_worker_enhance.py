@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from benchmarks.robustness_damage import compressed, defocused, foggy
-from workers.arrays import ImageArray
-from workers.enhance import DARK_MEAN, MOST_GAIN, assess, enhanced
-from workers.flaws import blocks_of, levels_of, noise_of, strips_of
+from workers.detections import ImageArray
+from workers.images.enhance import DARK_MEAN, MOST_GAIN, assess, enhanced
+from workers.images.image_quality import blocks_of, levels_of, noise_of, strips_of
 
 
 def scene(seed: int = 0, size_px: tuple[int, int] = (320, 240)) -> ImageArray:

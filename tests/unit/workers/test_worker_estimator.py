@@ -10,11 +10,11 @@ import pytest
 
 from posebus.config.settings import WorkerSettings
 from posebus.views import View
-from workers.arrays import Detections, ImageArray
+from workers.detections import Detections, ImageArray
 from workers.engines.base import Head
-from workers.estimator import PoseEstimator
-from workers.picture import Picture
-from workers.preprocess import Letterbox
+from workers.images.picture import Picture
+from workers.images.preprocess import Letterbox
+from workers.inference.estimator import PoseEstimator
 
 HEAD = Head(classes=1, keypoints=17, keypoint_dims=3, end_to_end=False, stride=32)
 

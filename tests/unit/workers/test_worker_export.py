@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-import workers.export as module
+import workers.weights.export as module
 from posebus.errors import EngineError, WeightsError
 from workers.engines.base import Head
-from workers.export import export_onnx, exported_path, head_from_metadata
-from workers.ultralytics_process import CHILD, run_child
-from workers.weights import Weights
+from workers.weights.export import export_onnx, exported_path, head_from_metadata
+from workers.weights.ultralytics_process import CHILD, run_child
+from workers.weights.weights import Weights
 
 METADATA = {"task": "pose", "names": "{0: 'person'}", "kpt_shape": "[17, 3]", "stride": "32", "end2end": "False"}
 
@@ -136,7 +136,7 @@ def test_the_childs_last_words_become_the_sentence(
     child.write_text(
         f"import sys; print('first', file=sys.stderr); sys.exit(print('last words', file=sys.stderr) or {status})"
     )
-    monkeypatch.setattr("workers.ultralytics_process.CHILD", child)
+    monkeypatch.setattr("workers.weights.ultralytics_process.CHILD", child)
     with pytest.raises(error, match=words):
         run_child(["export", "mine.pt"], tmp_path, online=False, timeout_s=30)
 
@@ -144,7 +144,7 @@ def test_the_childs_last_words_become_the_sentence(
 def test_a_child_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     child = tmp_path / "child.py"
     child.write_text("import time; time.sleep(60)")
-    monkeypatch.setattr("workers.ultralytics_process.CHILD", child)
+    monkeypatch.setattr("workers.weights.ultralytics_process.CHILD", child)
     with pytest.raises(EngineError, match=r"did not export mine\.pt within"):
         run_child(["export", "mine.pt"], tmp_path, online=False, timeout_s=0.2)
 
@@ -155,7 +155,7 @@ def test_the_child_stays_in_its_folder_and_off_the_network(monkeypatch: pytest.M
         "import os, pathlib; pathlib.Path('seen').write_text("
         "' '.join(os.environ.get(k, '-') for k in ('YOLO_CONFIG_DIR', 'YOLO_AUTOINSTALL', 'YOLO_OFFLINE')))"
     )
-    monkeypatch.setattr("workers.ultralytics_process.CHILD", child)
+    monkeypatch.setattr("workers.weights.ultralytics_process.CHILD", child)
     monkeypatch.delenv("YOLO_OFFLINE", raising=False)
     for online, word in ((False, "true"), (True, "-")):
         run_child(["export", "mine.pt"], tmp_path, online=online, timeout_s=30)

@@ -6,9 +6,9 @@ import threading
 
 from posebus.bus.frame_consumer import FrameEntry
 from tests.samples import frame
-from workers.hang import FIRST_TIME_FACTOR, Hang, HangGuard, HangWatch
-from workers.picture import Picture
-from workers.triage import Job
+from workers.images.picture import Picture
+from workers.inference.hang import FIRST_TIME_FACTOR, Hang, HangGuard, HangWatch
+from workers.intake.triage import Job
 
 SHAPE = (64, 64)
 

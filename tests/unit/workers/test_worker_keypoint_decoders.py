@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.arrays import FloatArray
+from workers.detections import FloatArray
 from workers.keypoints.heatmap import decode_heatmaps
 from workers.keypoints.simcc import decode_simcc
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from posebus.contract.masks import mask_of
-from workers.arrays import FloatArray
+from workers.detections import FloatArray
 from workers.engines.base import Head, Limits
-from workers.mask_output import CELL_PX, mask_outline, people_in
+from workers.outputs.mask_output import CELL_PX, mask_outline, people_in
 
 SEGMENTS = Head(classes=3, keypoints=0, keypoint_dims=3, end_to_end=False, stride=32, mask_class=1)
 LIMITS = Limits(conf=0.25, iou=0.7, max_people=300)

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.arrays import Detections, FloatArray
+from workers.detections import Detections, FloatArray
 from workers.engines.base import Head
 from workers.engines.masking import MATCH_IOU, MaskingEngine, with_masks
-from workers.picture import Picture
-from workers.postprocess import overlap
-from workers.preprocess import Letterbox
+from workers.images.picture import Picture
+from workers.images.preprocess import Letterbox
+from workers.outputs.postprocess import overlap
 
 POSES = Head(classes=1, keypoints=17, keypoint_dims=3, end_to_end=False, stride=32)
 OUTLINES = Head(classes=80, keypoints=0, keypoint_dims=3, end_to_end=False, stride=64, mask_class=0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from posebus.messages import COCO_KEYPOINT_NAMES
-from workers.arrays import Detections, FloatArray
+from workers.detections import Detections, FloatArray
 from workers.keypoints.merging import MIRRORED, Look, merge, the_person, unmirrored
 
 

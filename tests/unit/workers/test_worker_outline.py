@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import workers.outline as module
+import workers.outputs.outline as module
 from posebus.contract.masks import mask_of
-from workers.outline import MAX_POINTS, MaskArray, outline, union
+from workers.outputs.outline import MAX_POINTS, MaskArray, outline, union
 
 
 def iou(first: MaskArray, second: MaskArray) -> float:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posebus.views import View
-from workers.parts import OVERLAP, cut, decoded, inputs_of, look_of
-from workers.picture import Picture
-from workers.preprocess import Letterbox
+from workers.images.picture import Picture
+from workers.images.preprocess import Letterbox
+from workers.images.tiling import OVERLAP, cut, decoded, inputs_of, look_of
 
 SIDES = st.integers(1, 8000)
 TILES = st.integers(1, 8)

@@ -8,7 +8,7 @@ import pytest
 import simplejpeg
 
 from posebus.errors import BadPicture
-from workers.picture import Picture, decode_image
+from workers.images.picture import Picture, decode_image
 
 
 def gradient(width_px: int, height_px: int) -> np.ndarray:

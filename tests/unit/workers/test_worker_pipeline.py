@@ -18,15 +18,15 @@ from posebus.errors import EngineError
 from posebus.messages import Delivery, Skipped
 from posebus.telemetry.metrics import Metrics
 from posebus.views import View
-from workers.arrays import Detections, ImageArray
+from workers.detections import Detections, ImageArray
 from workers.engines.base import Head
-from workers.estimator import PoseEstimator
-from workers.hang import HangWatch
-from workers.picture import Picture
-from workers.pipeline import Pipeline
-from workers.preprocess import Letterbox
-from workers.seeing import Failed, Outcome, Seen
-from workers.triage import Job, Triage
+from workers.images.picture import Picture
+from workers.images.preprocess import Letterbox
+from workers.inference.estimator import PoseEstimator
+from workers.inference.frame_job import Failed, Outcome, Seen
+from workers.inference.hang import HangWatch
+from workers.inference.pipeline import Pipeline
+from workers.intake.triage import Job, Triage
 
 SIZE_PX = (64, 64)
 JPEG = simplejpeg.encode_jpeg(np.zeros((64, 64, 3), np.uint8), 90, "RGB", "420")

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.arrays import FloatArray
+from workers.detections import FloatArray
 from workers.engines.base import Head, Limits
-from workers.postprocess import detections_from_output, overlap, suppress
+from workers.outputs.postprocess import detections_from_output, overlap, suppress
 
 PERSON = Head(classes=1, keypoints=17, keypoint_dims=3, end_to_end=False, stride=32)
 

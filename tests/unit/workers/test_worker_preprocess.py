@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.arrays import Detections
-from workers.preprocess import PADDING, Letterbox
+from workers.detections import Detections
+from workers.images.preprocess import PADDING, Letterbox
 
 SIDES = st.integers(16, 4000)
 SIZES_PX = st.tuples(SIDES, SIDES)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from posebus.errors import EngineError
-from workers import quantisation
-from workers.quantisation import first_layers, last_layers, quantised, with_mosaics
+from workers.int8 import quantisation
+from workers.int8.quantisation import first_layers, last_layers, quantised, with_mosaics
 
 
 def test_every_second_picture_becomes_a_mosaic_of_many() -> None:

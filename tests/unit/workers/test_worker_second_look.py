@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from posebus.config.settings import WorkerSettings
-from workers.arrays import Detections, ImageArray
+from workers.detections import Detections, ImageArray
 from workers.engines.base import Head
-from workers.estimator import PoseEstimator
+from workers.images.picture import Picture
+from workers.images.preprocess import Letterbox
+from workers.inference.estimator import PoseEstimator
 from workers.keypoints.refining import CROP_PX, MAX_REFINED, Refiner
 from workers.keypoints.second_look import Looked, SecondLookEngine, Serialised
-from workers.picture import Picture
-from workers.preprocess import Letterbox
 
 WIDE_PX = (640, 480)
 

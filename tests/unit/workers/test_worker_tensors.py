@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from workers.engines.base import Head, Limits
 from workers.engines.torch_device import detections, letterbox, people_rows
-from workers.postprocess import detections_from_output
-from workers.preprocess import Letterbox
+from workers.images.preprocess import Letterbox
+from workers.outputs.postprocess import detections_from_output
 
 LIMITS = Limits(conf=0.25, iou=0.6, max_people=20)
 

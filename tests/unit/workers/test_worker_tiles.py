@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from posebus.views import View
-from workers.arrays import Detections
-from workers.parts import Look, look_of
-from workers.tiles import people_of_look
+from workers.detections import Detections
+from workers.images.tile_merging import people_of_look
+from workers.images.tiling import Look, look_of
 
 SIZE_PX = (1000, 400)
 LOOK = look_of(SIZE_PX, View(640, 2, 1), 32)

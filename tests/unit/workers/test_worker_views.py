@@ -23,11 +23,11 @@ from tests.unit.workers.test_worker_pipeline import (
     make_pipeline,
     until,
 )
-from workers.hang import HangWatch
-from workers.parts import look_of
-from workers.pipeline import Pipeline
-from workers.seeing import Failed, Seeing, Seen
-from workers.triage import MAX_INPUTS, Triage
+from workers.images.tiling import look_of
+from workers.inference.frame_job import Failed, Seeing, Seen
+from workers.inference.hang import HangWatch
+from workers.inference.pipeline import Pipeline
+from workers.intake.triage import MAX_INPUTS, Triage
 
 __all__ = ["make_pipeline"]
 

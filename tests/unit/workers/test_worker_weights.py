@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import workers.weights as module
+import workers.weights.weights as module
 from posebus.errors import EngineError, WeightsError
-from workers.weights import KNOWN_SHA256, resolve_weights, sha256_of
+from workers.weights.weights import KNOWN_SHA256, resolve_weights, sha256_of
 
 NAME = "yolo11n-pose"
 

@@ -1,0 +1,1 @@
+"""Pictures on their way into the network: decoding, enhancement, letterbox, tiles."""

@@ -1,0 +1,1 @@
+"""Frames through the engine: the pipeline, batches, watch for hanging frames."""

@@ -1,0 +1,195 @@
+"""Building an 8-bit engine: calibrate, compare with fp32 on other frames, install what is as good."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from posebus.config.settings import WorkerSettings
+from posebus.errors import ConfigError
+from posebus.runtime.cpus import available_cpus
+from workers.detections import Detections, ImageArray
+from workers.engines.base import Head, Limits
+from workers.engines.openvino import OpenVINOEngine
+from workers.engines.openvino_import import import_openvino
+from workers.inference.estimator import PoseEstimator
+from workers.int8.average_precision import LEAST_SCORE, Annotated, Detect, average_precision
+from workers.int8.engine_report import Report, compare, why_refused
+from workers.int8.quantisation import quantised
+from workers.weights.export import export_onnx, locked, read_head, storing_in
+from workers.weights.int8_cache import BuiltEngine, install
+from workers.weights.weights import Weights
+
+HELD_BACK_EVERY = 4
+"""Every 4th frame is for the report: the engine is never measured on what it was calibrated with."""
+
+TIMED_FRAMES = 12
+TIMED_ROUNDS = 5
+
+Told = Callable[[str, int, int | None], None]
+"""Told of progress: what is being done, how many frames of how many (None: unknown)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What the engine is made and judged with: letterboxed `inputs`, u8 RGB (H, W, 3), in the recordings' order.
+
+    `sources` name the recordings and their sha256. `annotated`, with `read`, which gives a picture file as u8 RGB
+    (H, W, 3), adds average precision to the report.
+    """
+
+    inputs: Sequence[ImageArray]
+    sources: Sequence[dict[str, str]]
+    annotated: Annotated | None = None
+    read: Callable[[Path], ImageArray] | None = None
+
+    @property
+    def calibration(self) -> list[ImageArray]:
+        """The inputs that the scales are found with."""
+        return [image for index, image in enumerate(self.inputs) if index % HELD_BACK_EVERY != HELD_BACK_EVERY - 1]
+
+    @property
+    def held_back(self) -> list[ImageArray]:
+        """The inputs that fp32 and the new engine are compared on."""
+        return list(self.inputs[HELD_BACK_EVERY - 1 :: HELD_BACK_EVERY])
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What an engine may lose against fp32, in parts of 1."""
+
+    recall: float
+    ap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A report, and the installed engine, or why it was refused. Times are milliseconds a frame, all cores busy."""
+
+    report: Report
+    reference_ms: float
+    ms: float
+    built: BuiltEngine | None
+    refusal: Sequence[str]
+
+
+def build_int8(
+    weights: Weights, settings: WorkerSettings, cache_dir: Path, material: Material, allowed: Allowance, told: Told
+) -> Outcome:
+    """Quantise, measure, and install unless it lost more than is `allowed`. Nothing else than the cache is written to.
+
+    Raises ConfigError for too few frames, WeightsError and EngineError as `load_engine` does.
+    """
+    if not material.held_back:
+        raise ConfigError(
+            f"{len(material.inputs)} frames are too few to calibrate and to measure an engine: give longer recordings"
+        )
+    network = export_onnx(weights, cache_dir)
+    head = read_head(network)
+    calibration = material.calibration
+    graph = quantised(network, calibration, lambda shown: told("calibrating", shown, len(calibration)))
+    # In the cache's own folder, so that the finished files only have to be renamed.
+    with storing_in(network.parent), tempfile.TemporaryDirectory(dir=network.parent, prefix=".build-") as scratch:
+        path = Path(scratch) / "int8.xml"
+        import_openvino().save_model(graph, str(path), compress_to_fp16=False)
+        outcome = _measured(network, path, head, settings, material, told)
+        refusal = why_refused(outcome.report, allowed.recall, allowed.ap)
+        if refusal:
+            return replace(outcome, refusal=refusal)
+        facts = _facts(weights, settings, material, outcome)
+        with locked(network):
+            return replace(outcome, built=install(path, weights, cache_dir, facts))
+
+
+def _measured(
+    network: Path, graph: Path, head: Head, settings: WorkerSettings, material: Material, told: Told
+) -> Outcome:
+    # The report counts people of a good score, average precision everybody.
+    limits = Limits(conf=LEAST_SCORE, iou=settings.iou, max_people=settings.max_people)
+    reference, candidate = (
+        _Judged(OpenVINOEngine(path, head, limits, precision, settings.threads or available_cpus()), settings)
+        for path, precision in ((network, "fp32"), (graph, "int8"))
+    )
+    try:
+        frames = material.held_back
+        expected = list(_telling(told, "fp32", reference.people(frames), len(frames)))
+        found = list(_telling(told, "int8", candidate.people(frames), len(frames)))
+        report = compare(zip(expected, found, strict=True))
+        if material.annotated is not None and material.read is not None:
+            report = replace(
+                report,
+                reference_ap=average_precision(material.annotated, reference.detect(material.read)),
+                ap=average_precision(material.annotated, candidate.detect(material.read)),
+            )
+        reference_ms, candidate_ms = _speeds((reference, candidate), frames[:TIMED_FRAMES])
+        return Outcome(report, reference_ms, candidate_ms, built=None, refusal=())
+    finally:
+        reference.close()
+        candidate.close()
+
+
+def _speeds(engines: Sequence[_Judged], frames: Sequence[ImageArray]) -> list[float]:
+    """Milliseconds a frame of each engine, the median of rounds in turns: a busy moment must not hit one alone."""
+    rounds_ms: list[list[float]] = [[] for _ in engines]
+    for _ in range(TIMED_ROUNDS):
+        for engine, times_ms in zip(engines, rounds_ms, strict=True):
+            start_s = time.perf_counter()
+            done = len(list(engine.people(frames)))
+            times_ms.append((time.perf_counter() - start_s) / done * 1000)
+    return [statistics.median(times_ms) for times_ms in rounds_ms]
+
+
+class _Judged:
+    """One engine under examination."""
+
+    def __init__(self, engine: OpenVINOEngine, settings: WorkerSettings) -> None:
+        self._engine = engine
+        self._estimator = PoseEstimator(engine, settings)
+
+    def people(self, inputs: Sequence[ImageArray]) -> Iterator[Detections]:
+        """The people in each letterboxed picture, in its pixels, as many pictures under way as suits the engine."""
+        running: deque[Callable[[], list[Detections]]] = deque()
+        for image in inputs:
+            running.append(self._engine.submit([image]).result)
+            if len(running) == self._engine.in_flight:
+                yield running.popleft()()[0]
+        while running:
+            yield running.popleft()()[0]
+
+    def detect(self, read: Callable[[Path], ImageArray]) -> Detect:
+        """Finds everybody whom average precision counts."""
+        return lambda path: self._estimator.estimate(read(path))
+
+    def close(self) -> None:
+        self._engine.close()
+
+
+def _telling(told: Told, what: str, people: Iterator[Detections], frames: int) -> Iterator[Detections]:
+    for done, found in enumerate(people, 1):
+        told(f"measuring {what}", done, frames)
+        yield found
+
+
+def _facts(weights: Weights, settings: WorkerSettings, material: Material, outcome: Outcome) -> dict[str, object]:
+    """What is kept of how an engine was made."""
+    return {
+        "weights": weights.name,
+        "weights_sha256": weights.sha256,
+        "precision": "int8",
+        "imgsz": settings.plain_imgsz,
+        "frames": {"calibrated": len(material.calibration), "held_back": len(material.held_back)},
+        "sources": list(material.sources),
+        "annotations": None if material.annotated is None else material.annotated.path.name,
+        "report": outcome.report.as_dict(),
+        "fp32_ms": round(outcome.reference_ms, 2),
+        "int8_ms": round(outcome.ms, 2),
+        "versions": {name: version(name) for name in ("posebus", "nncf", "openvino")},
+        "built_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }

@@ -1,0 +1,1 @@
+"""Frames from the broker and answers to it: fair reading, claims, attempts, commits."""

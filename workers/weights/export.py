@@ -1,0 +1,159 @@
+"""One exported network per weights, which every engine that reads ONNX shares.
+
+The file has free batch, height and width: shapes are fixed later, when an engine compiles it for the frames it sees.
+"""
+
+from __future__ import annotations
+
+import ast
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from posebus.errors import EngineError, WeightsError
+from workers.engines.base import Head
+from workers.weights.ultralytics_process import run_child
+from workers.weights.weights import Weights, sha256_of
+
+EXPORT_VERSION = 1
+"""Part of the cached file's name: raise it when what is exported changes, so that old files are not used."""
+
+EXPORT_TIMEOUT_S = 600.0
+
+REFUSALS = {
+    "pose": "not for poses: choose weights whose name ends in -pose",
+    "segment": "not for masks: choose weights whose name ends in -seg",
+}
+"""By the task that is wanted, as ultralytics names it: what is said of a model for another one."""
+
+PEOPLE = "person"
+"""What COCO calls the class of people."""
+
+HEAD_SUFFIX = ".head"
+HEAD_PROPERTIES = ("task", "names", "kpt_shape", "stride", "end2end")
+
+
+def exported_path(weights: Weights, cache_dir: Path) -> Path:
+    """Where the export of `weights` is cached."""
+    return cache_dir / "engines" / f"{weights.name}-{weights.sha256[:16]}-v{EXPORT_VERSION}.onnx"
+
+
+def export_onnx(weights: Weights, cache_dir: Path, task: str = "pose") -> Path:
+    """The ONNX file of `weights`, exported by ultralytics in a child process unless it is cached already.
+
+    `task` is one of `REFUSALS`. Processes that start together wait for one export under a file lock; the file appears
+    whole or not at all.
+    Raises WeightsError for a model of another task, EngineError where the export or writing the cache fails.
+    """
+    target = exported_path(weights, cache_dir)
+    with storing_in(target.parent), locked(target):
+        if not target.is_file():
+            _export(weights, target, task)
+    return target
+
+
+@contextmanager
+def storing_in(folder: Path) -> Iterator[None]:
+    """Make `folder`; raises EngineError for what the operating system refuses there and inside the block."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise EngineError(
+            f"the exported network cannot be stored in {folder} ({error.strerror}): "
+            "check its rights and free space, or set another cache_dir"
+        ) from error
+
+
+@contextmanager
+def locked(network: Path) -> Iterator[None]:
+    """Hold what is made of one network between processes; the system drops the lock with a process that dies."""
+    with network.with_suffix(".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _export(weights: Weights, target: Path, task: str) -> None:
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        # ultralytics writes beside its input, hence the copy; hashed again because the copy is what gets unpickled.
+        copy = Path(scratch) / weights.path.name
+        shutil.copyfile(weights.path, copy)
+        if sha256_of(copy) != weights.sha256:
+            raise WeightsError(f"{weights.path} changed while it was read: start again once it is complete")
+        arguments = ["export", str(copy), task, REFUSALS[task]]
+        run_child(arguments, Path(scratch), online=False, timeout_s=EXPORT_TIMEOUT_S)
+        copy.with_suffix(".onnx").replace(target)
+
+
+def read_head(path: Path, task: str = "pose") -> Head:
+    """The head of an exported network for `task`, from the metadata that ultralytics writes into the ONNX file.
+
+    Kept in a small file beside it: loading the package onnx would cost every start of a worker a tenth of a second.
+    """
+    kept = path.with_suffix(HEAD_SUFFIX)
+    try:
+        found = json.loads(kept.read_bytes())
+        if found.pop("network") == _stamp(path):
+            return head_from_metadata(found, path.name, task)
+    except (OSError, ValueError, AttributeError, KeyError, EngineError):
+        pass
+    properties = _metadata(path)
+    head = head_from_metadata(properties, path.name, task)
+    # Only saves time: where nothing can be written, or somebody else writes, the next start reads the network again.
+    with suppress(OSError):
+        partial = path.with_suffix(f"{HEAD_SUFFIX}.{os.getpid()}")
+        facts = {name: properties[name] for name in HEAD_PROPERTIES if name in properties}
+        partial.write_text(json.dumps({"network": _stamp(path), **facts}))
+        partial.replace(kept)
+    return head
+
+
+def _stamp(path: Path) -> list[int]:
+    """What changes when another network is written to `path`."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        network = onnx.load(str(path), load_external_data=False)
+    except DecodeError as error:
+        raise EngineError(f"{path} is damaged: delete it so that it is exported again") from error
+    return {item.key: item.value for item in network.metadata_props}
+
+
+def head_from_metadata(properties: Mapping[str, str], where: str, task: str = "pose") -> Head:
+    """`Head` from ultralytics' ONNX metadata; raises WeightsError where that is missing, of another task than `task`,
+    or of a segmentation network that knows no people."""
+    found = properties.get("task", "unknown")
+    if found != task:
+        raise WeightsError(f"{where} is a model for {found}, {REFUSALS[task]}")
+    try:
+        names = ast.literal_eval(properties["names"])
+        keypoints, dims = ast.literal_eval(properties["kpt_shape"]) if task == "pose" else (0, 3)
+        return Head(
+            classes=len(names),
+            keypoints=int(keypoints),
+            keypoint_dims=int(dims),
+            end_to_end=properties.get("end2end", "False") == "True",
+            stride=int(properties["stride"]),
+            mask_class=_class_of_people(names, where) if task == "segment" else None,
+        )
+    except (KeyError, ValueError, TypeError, SyntaxError) as error:
+        raise EngineError(f"{where} lacks ultralytics' metadata: delete it so that it is exported again") from error
+
+
+def _class_of_people(names: Mapping[int, str], where: str) -> int:
+    """The only class, whatever its name, or the one that is called as in COCO."""
+    found = [number for number, name in names.items() if name == PEOPLE or len(names) == 1]
+    if not found:
+        raise WeightsError(f"{where} outlines no people: choose weights that have a class {PEOPLE!r}")
+    return int(found[0])

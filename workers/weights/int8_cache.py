@@ -1,0 +1,131 @@
+"""Engines that were built ahead of time: where they lie in the cache, and what is known of them.
+
+A JSON file beside the graph says which graph counts and how it was made. It is replaced last and in one step, so that
+a worker finds the old engine whole or the new one whole. The graph before is kept until the next build, for workers
+that still run on it and may set it up for another frame shape.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from posebus.config.settings import WorkerSettings
+from posebus.errors import EngineError
+from workers.weights.export import exported_path
+from workers.weights.weights import Weights, sha256_of
+
+ENDING = "-int8.json"
+HASH_LETTERS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltEngine:
+    """One built engine: its graph (an OpenVINO IR) and its facts, as `install` was given them."""
+
+    graph: Path
+    facts: dict[str, Any]
+
+    @property
+    def imgsz(self) -> int:
+        """Longest side of the inputs that it was calibrated and measured with."""
+        return int(self.facts["imgsz"])
+
+    def in_words(self) -> str:
+        """One line for a person: what it is, and how it compared with fp32."""
+        facts, report = self.facts, self.facts["report"]
+        seen, missed = (report["all"][name] for name in ("people", "missed"))
+        words = [f"{seen - missed} of fp32's {seen} people found"]
+        if report["ap"] is not None:
+            words.append(f"AP {report['ap']:.3f} (fp32 {report['reference_ap']:.3f})")
+        words.append(f"{facts['int8_ms']:.1f} ms a frame (fp32 {facts['fp32_ms']:.1f})")
+        return f"{facts['weights']} int8 at {self.imgsz} px, built {facts['built_at']}: {', '.join(words)}"
+
+
+def facts_path(weights: Weights, cache_dir: Path) -> Path:
+    """Where the facts of the 8-bit engine of `weights` are cached."""
+    return exported_path(weights, cache_dir).with_suffix("").with_name(_stem(weights, cache_dir) + ENDING)
+
+
+def find_built(weights: Weights, cache_dir: Path) -> BuiltEngine | None:
+    """The 8-bit engine of `weights`, None where none was built; raises EngineError where it is damaged."""
+    path = facts_path(weights, cache_dir)
+    return read_built(path) if path.is_file() else None
+
+
+def read_built(path: Path) -> BuiltEngine:
+    """The engine with the facts in `path`; raises EngineError where it is damaged."""
+    try:
+        facts = json.loads(path.read_bytes())
+        built = BuiltEngine(path.with_name(facts["graph"]), facts)
+        whole = built.imgsz > 0 and built.graph.is_file() and built.graph.with_suffix(".bin").is_file()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EngineError(f"{path} is damaged: build the engine again") from error
+    if not whole:
+        raise EngineError(f"the files that {path} names are missing: build the engine again")
+    return built
+
+
+def compiled_folder(graph: Path) -> Path:
+    """Where OpenVINO keeps what it made of `graph` for this CPU: a file for each frame shape and number of threads."""
+    return graph.with_suffix(".compiled")
+
+
+def list_built(cache_dir: Path) -> list[Path]:
+    """The facts of all built engines in the cache."""
+    return sorted((cache_dir / "engines").glob(f"*{ENDING}"))
+
+
+def build_command(settings: WorkerSettings) -> str:
+    """What to type so that an 8-bit engine for these settings is built."""
+    options = ["--precision int8", f"--imgsz {settings.plain_imgsz}"]
+    if settings.model != type(settings).model_fields["model"].default:
+        options.append(f"--model {shlex.quote(settings.model)}")
+    if settings.allow_unknown_weights:
+        options.append("--allow-unknown-weights")
+    return f"posebus engines build {' '.join(options)} --calibrate VIDEO"
+
+
+def install(graph: Path, weights: Weights, cache_dir: Path, facts: Mapping[str, Any]) -> BuiltEngine:
+    """Move the finished `graph` (with its .bin beside it, on the cache's file system) and its `facts` into the cache.
+
+    Raises OSError.
+    """
+    target = facts_path(weights, cache_dir)
+    before = _graph_named_in(target)
+    name = f"{_stem(weights, cache_dir)}-int8-{sha256_of(graph.with_suffix('.bin'))[:HASH_LETTERS]}.xml"
+    complete = {**facts, "graph": name}
+    moved = target.with_name(name)
+    shutil.rmtree(compiled_folder(moved), ignore_errors=True)
+    with suppress(FileNotFoundError):
+        compiled_folder(graph).replace(compiled_folder(moved))
+    # The weights first: whoever finds the graph finds them, too.
+    for suffix in (".bin", ".xml"):
+        graph.with_suffix(suffix).replace(moved.with_suffix(suffix))
+    partial = graph.with_suffix(".json")
+    partial.write_text(json.dumps(complete, indent=1) + "\n")
+    partial.replace(target)
+    for old in target.parent.glob(f"{_stem(weights, cache_dir)}-int8-*.xml"):
+        if old.name not in (name, before):
+            old.unlink()
+            for suffix in (".bin", ".lock"):
+                old.with_suffix(suffix).unlink(missing_ok=True)
+            shutil.rmtree(compiled_folder(old), ignore_errors=True)
+    return BuiltEngine(moved, complete)
+
+
+def _stem(weights: Weights, cache_dir: Path) -> str:
+    return exported_path(weights, cache_dir).stem
+
+
+def _graph_named_in(path: Path) -> str | None:
+    try:
+        return str(json.loads(path.read_bytes())["graph"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
