@@ -18,11 +18,18 @@ import numba
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
+def sources_digest(package: Path) -> str:
+    """Digest of all Python files in and below the folder `package`.
+
+    Machine code is kept in one folder for each digest. numba itself notices only changes of a kernel's own file, and
+    would use machine code with the old constants and kernels of another file.
+    """
+    sources = sorted(package.rglob("*.py"))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+
+
 def _cache_dir() -> Path:
-    """One folder for each version of this package's sources: numba itself notices only changes of a kernel's own file,
-    and would go on with machine code in which the constants and kernels of another file are the old ones."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    digest = sources_digest(Path(__file__).parent)
     posebus = Path(os.environ.get("POSEBUS_CACHE_DIR") or Path("~/.cache/posebus").expanduser())
     return Path(os.environ.get("NUMBA_CACHE_DIR") or posebus / "kernels") / digest
 

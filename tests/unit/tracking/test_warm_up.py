@@ -19,7 +19,8 @@ from tracking.warm_up import warm_up
 
 def kernels() -> dict[str, Any]:
     """Everything compiled in the package, by name."""
-    modules = [importlib.import_module(f"tracking.{found.name}") for found in pkgutil.iter_modules(tracking.__path__)]
+    found = [module.name for module in pkgutil.walk_packages(tracking.__path__, "tracking.")]
+    modules = [importlib.import_module(name) for name in found if not name.endswith(".__main__")]
     return {
         f"{module.__name__}.{name}": value
         for module in modules
