@@ -28,7 +28,8 @@ from benchmarks.tracking_stresses import STRESSES, Stress
 from benchmarks.tracking_table import Table
 from posebus.config.settings import TrackerSettings
 from posebus.messages import PoseFrame
-from tracking import PoseTracker, body_model, smoothing
+from tracking import PoseTracker, body_model
+from tracking.motion import smoothing
 
 SHOWN = ("HOTA", "IDF1")
 HARD = ("50 % of frames", "80 % of detections")

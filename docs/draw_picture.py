@@ -13,8 +13,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from recordings.draw import skeletons_only
-from recordings.video import read_tracks
+from recordings.results.draw import skeletons_only
+from recordings.results.video import read_tracks
 
 WIDTH_PX = 1280
 MARGIN_PX = 30

@@ -18,11 +18,11 @@ from posebus.runtime.fleet import Fleet
 from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL
 from posebus.subscribing.subscriber import Subscription, subscribe
 from recordings.analysis import Analysis, Outcome
-from recordings.files import TracksWriter
 from recordings.fleet_watch import Workers, workers
 from recordings.inputs import Recording, camera_settings
 from recordings.progress import Progress
-from recordings.tally import rate
+from recordings.results.files import TracksWriter
+from recordings.results.tally import rate
 
 AT_ONCE = 4
 """Recordings under way at the same time: enough to keep workers busy, few enough for the broker's memory."""

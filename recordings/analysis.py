@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from posebus.messages import Event, EventType, TrackFrame
 from posebus.subscribing.subscription import Message
-from recordings.files import TracksWriter
 from recordings.inputs import Recording
-from recordings.tally import Tally
+from recordings.results.files import TracksWriter
+from recordings.results.tally import Tally
 
 END_OF_FILE = "end of file"
 """The reason that ingest gives for a regular end; any other one is a sentence about what was wrong."""

@@ -20,13 +20,13 @@ from posebus.messages import TrackFrame, TrackState
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.fleet import Fleet
 from posebus.subscribing.subscriber import Subscription, subscribe
-from recordings.draw import draw_tracks
-from recordings.files import TracksWriter, make_folder
 from recordings.fleet_watch import Workers, watch_own, workers
 from recordings.live import LiveCamera
 from recordings.progress import Progress
-from recordings.tally import percentiles_ms
-from recordings.video import Mp4Writer, read_tracks
+from recordings.results.draw import draw_tracks
+from recordings.results.files import TracksWriter, make_folder
+from recordings.results.tally import percentiles_ms
+from recordings.results.video import Mp4Writer, read_tracks
 
 CAMERAS = {"bus": "synthetic:bus?fps=12", "zidane": "synthetic:zidane?fps=12"}
 POLL_S = 0.1

@@ -19,11 +19,11 @@ from posebus.bus.registry import Registry
 from posebus.config.settings import Settings
 from posebus.errors import ConfigError, PoseBusError, SourceRejected
 from recordings.analyse import Place, analyse, forget
-from recordings.files import make_folder
 from recordings.fleet_watch import FleetWatch, Workers, workers
 from recordings.inputs import Recording, camera_names, camera_settings, look_at
 from recordings.progress import Progress
-from recordings.summary import Summary, add_to_summary, summarise
+from recordings.results.files import make_folder
+from recordings.results.summary import Summary, add_to_summary, summarise
 
 FLEET_PATIENCE_S = 30.0
 
@@ -70,7 +70,7 @@ def analyse_recording(raw_options: object, settings: Settings, run_id: str, prog
             if outcome.error is not None:
                 raise SourceRejected(outcome.error)
         if options.draw:
-            from recordings.video import annotate  # only here: whoever submits needs no video library
+            from recordings.results.video import annotate  # only here: whoever submits needs no video library
 
             annotate(camera_settings(options.video), folder / f"{options.name}.tracks.jsonl", options.name, progress)
     except PoseBusError as error:

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from posebus.messages import Provenance, TrackFrame, TrackState
-from recordings.tally import Ages
+from recordings.results.tally import Ages
 
 WINDOW_NS = 2_000_000_000
 SHORTEST_NS = 500_000_000

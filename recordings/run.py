@@ -18,12 +18,12 @@ from posebus.runtime.fleet import Fleet
 from posebus.runtime.shared_frames import BYTES_PER_PIXEL, shared_folder
 from recordings.analyse import AT_ONCE, Place, analyse, forget
 from recordings.analysis import Outcome
-from recordings.files import make_folder, writing
 from recordings.fleet_watch import FRAMES_WANTED, FleetWatch, Workers, watch_own, workers
 from recordings.inputs import Recording, camera_settings, look_at_all
 from recordings.progress import Progress
-from recordings.summary import FILE_NAME, Summary, summarise, write_partial_summary, write_summary
-from recordings.video import annotate
+from recordings.results.files import make_folder, writing
+from recordings.results.summary import FILE_NAME, Summary, summarise, write_partial_summary, write_summary
+from recordings.results.video import annotate
 
 FLEET_PATIENCE_S = 30.0
 MAX_WARM_UPS = 8

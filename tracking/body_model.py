@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tracking.kalman import Motion
+from tracking.motion.kalman import Motion
 
 MOTION = Motion(
     speed=(0.6, 0.3, 0.05, 0.15),

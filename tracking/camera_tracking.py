@@ -24,9 +24,9 @@ from posebus.messages import (
     Uninferred,
 )
 from tracking.events import TrackEvents
-from tracking.gaps import GapReporter
+from tracking.ordering.gaps import GapReporter
+from tracking.ordering.reorder import Gap, Item, ReorderBuffer
 from tracking.planning import Planner
-from tracking.reorder import Gap, Item, ReorderBuffer
 from tracking.tracker import PoseTracker
 
 SILENT_S = 2.0

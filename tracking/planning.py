@@ -20,10 +20,10 @@ from posebus.contract.plan import (
 from posebus.events import Position, camera_event
 from posebus.messages import Event, EventType, PoseFrame, Uninferred
 from posebus.views import View
+from tracking.identities.track import CONFIRMED, Tracks
 from tracking.policies import rate
 from tracking.policies.imgsz import Change, SizeChooser
 from tracking.policies.sizes import SURE_SCORE
-from tracking.track import CONFIRMED, Tracks
 
 LIVE_DELAY_S = 0.2
 """About how long it takes until a live camera's ingest follows: a commit, and its next look at the plan."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.errors import MalformedMessage
-from tracking.kalman import PLANES
-from tracking.track import COLUMNS, INTEGER_COLUMNS, Tracks
+from tracking.identities.track import COLUMNS, INTEGER_COLUMNS, Tracks
+from tracking.motion.kalman import PLANES
 
 SNAPSHOT_VERSION = 3
 _BEFORE = 2

@@ -9,15 +9,17 @@ import numpy.typing as npt
 
 from posebus.config.settings import TrackerSettings
 from posebus.messages import PoseFrame, TrackFrame, Uninferred
-from tracking import births, kalman, lifecycle, snapshot
 from tracking import body_model as model
-from tracking.association import associate
-from tracking.borders import entering
+from tracking import snapshot
 from tracking.detections import detections_of, no_detections
-from tracking.likelihood import log_odds
-from tracking.report import report
+from tracking.identities import births, lifecycle
+from tracking.identities.report import report
+from tracking.identities.track import ENDED, TENTATIVE, Tracks, no_tracks
+from tracking.matching.association import associate
+from tracking.matching.likelihood import log_odds
+from tracking.motion import kalman
+from tracking.motion.borders import entering
 from tracking.snapshot import Instant, TrackerState
-from tracking.track import ENDED, TENTATIVE, Tracks, no_tracks
 
 Bools = npt.NDArray[np.bool_]
 

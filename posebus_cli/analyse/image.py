@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from posebus.config.settings import Settings
     from posebus.messages import FloatArray
     from posebus.views import View
-    from recordings.draw import Image
+    from recordings.results.draw import Image
     from workers.detections import Detections, ImageArray
     from workers.inference.estimator import PoseEstimator
 
@@ -154,7 +154,7 @@ def _one_picture(
         "people": _people(found),
     }
     if folder is not None:
-        from recordings.files import writing
+        from recordings.results.files import writing
 
         _change(image_bgr, found, blur=blur)
         json_path, picture_path = (folder / f"{name}.{ending}" for ending in ("poses.json", _ending(blur)))
@@ -191,8 +191,8 @@ def _ending(blur: bool) -> str:
 
 def _change(image_bgr: Image, found: Detections, *, blur: bool) -> None:
     """Draw the people into their picture, or blur them out."""
-    from recordings.draw import color_of, draw_people
-    from recordings.outlines import NO_OUTLINE, blur_people, draw_outlines
+    from recordings.results.draw import color_of, draw_people
+    from recordings.results.outlines import NO_OUTLINE, blur_people, draw_outlines
 
     masks = [NO_OUTLINE] * len(found.scores) if found.masks is None else found.masks
     if blur:

@@ -26,8 +26,8 @@ def submit(
     """
     from posebus_cli.analyse.jobs import queue_broker
     from posebus_cli.failures import complain
-    from recordings.files import make_folder
     from recordings.job_queue import submit as enqueue
+    from recordings.results.files import make_folder
 
     settings = settings_from(config, redis=redis)
     broker = queue_broker(settings)

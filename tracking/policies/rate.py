@@ -2,7 +2,8 @@
 
 Between two looks people are reported at their predicted places, and after them they are recognised there. Both go well
 as long as the place is known better than a body is told from the next one. How well it is known at any later time
-the Kalman filter says itself (`tracking.kalman`), and how far what it says holds for somebody his `surprise` does.
+the Kalman filter says itself (`tracking.motion.kalman`), and how far what it says holds for somebody his `surprise`
+does.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tracking import body_model as model
-from tracking import kalman
-from tracking.kalman import POSITION, VAR_POSITION, VELOCITY
-from tracking.track import CONFIRMED, LOST, TENTATIVE, Tracks
+from tracking.identities.track import CONFIRMED, LOST, TENTATIVE, Tracks
+from tracking.motion import kalman
+from tracking.motion.kalman import POSITION, VAR_POSITION, VELOCITY
 
 INTERVALS_S = (0.0, 1 / 12, 1 / 6, 1 / 3)
 """Few, so that it does not change all the time; 0: every frame."""

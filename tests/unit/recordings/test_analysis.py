@@ -11,8 +11,8 @@ import samples
 from posebus.messages import Event, EventType, TrackFrame
 from posebus.subscribing.subscription import Message
 from recordings.analysis import Analysis, Outcome
-from recordings.files import TracksWriter
 from recordings.inputs import Recording
+from recordings.results.files import TracksWriter
 
 RECORDING = Recording("clip.mp4", "clip", "door", (640, 480), 3)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from posebus.messages import FlagArray, FloatArray, Track, TrackFrame
-from recordings.draw import Color, color_of, draw_people, draw_tracks, skeletons_only
+from recordings.results.draw import Color, color_of, draw_people, draw_tracks, skeletons_only
 
 STANDING = np.array(
     [

@@ -10,7 +10,7 @@ import samples
 
 from posebus.contract.public_json import track_frame_to_json
 from posebus.errors import OutputError
-from recordings.files import TracksWriter, make_folder, mot_lines
+from recordings.results.files import TracksWriter, make_folder, mot_lines
 
 
 def test_a_line_is_the_message_of_the_stream_under_the_name_of_the_file(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_full_disk_is_told_in_a_sentence() -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("there is no /dev/full here")
-    from recordings.files import PartialFile
+    from recordings.results.files import PartialFile
 
     class Full(PartialFile):
         def __init__(self) -> None:

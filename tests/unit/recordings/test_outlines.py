@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recordings.outlines import blur_people, draw_outlines
+from recordings.results.outlines import blur_people, draw_outlines
 
 BOX = np.array(((20, 20, 60, 90),), np.float32)
 DIAMOND = np.array(((40, 20), (60, 55), (40, 90), (20, 55)), np.float32)

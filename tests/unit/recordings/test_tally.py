@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from posebus.messages import Provenance
 from posebus.views import View
-from recordings.tally import Ages, Tally, percentiles_ms, processing_s, rate
+from recordings.results.tally import Ages, Tally, percentiles_ms, processing_s, rate
 
 MS = 1_000_000
 

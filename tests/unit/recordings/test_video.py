@@ -15,7 +15,7 @@ from posebus.config.settings import CameraSettings
 from posebus.contract.public_json import dump, track_frame_to_json
 from posebus.errors import OutputError
 from recordings.progress import Silent
-from recordings.video import Mp4Writer, annotate, read_tracks
+from recordings.results.video import Mp4Writer, annotate, read_tracks
 
 MS = 1_000_000
 

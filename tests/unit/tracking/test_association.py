@@ -12,10 +12,10 @@ from unit.tracking.scenes import SIZE_PX, person, pose_frame
 
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
-from tracking.association import associate, take, take_undisputed
-from tracking.births import begun
 from tracking.detections import detections_of
-from tracking.track import CONFIRMED, LOST, TENTATIVE
+from tracking.identities.births import begun
+from tracking.identities.track import CONFIRMED, LOST, TENTATIVE
+from tracking.matching.association import associate, take, take_undisputed
 
 SETTINGS = TrackerSettings()
 SURE = 0.9

@@ -7,7 +7,7 @@ import pytest
 from unit.tracking.scenes import colour_row
 
 from posebus.contract.appearance import split
-from tracking.colours import HOPELESS_ODDS, MOST_EVIDENCE, add_colours, distance, evidence, remember
+from tracking.matching.colours import HOPELESS_ODDS, MOST_EVIDENCE, add_colours, distance, evidence, remember
 
 
 def row(*bins: int, seen: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)) -> np.ndarray:

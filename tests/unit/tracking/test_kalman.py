@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracking.body_model import MOTION
-from tracking.kalman import (
+from tracking.motion.kalman import (
     COVARIANCE,
     PLANES,
     POSITION,

@@ -11,13 +11,13 @@ from unit.tracking.scenes import SIZE_PX, dressed, person, pose_frame
 from posebus.config.settings import TrackerSettings
 from posebus.contract import appearance
 from tracking import body_model as model
-from tracking import kalman
-from tracking.births import begun
 from tracking.boxes import iou
-from tracking.colours import MOST_EVIDENCE
 from tracking.detections import Detections, detections_of
-from tracking.likelihood import COCO_MIRROR, COCO_SIGMAS, log_odds, oks
-from tracking.track import Tracks
+from tracking.identities.births import begun
+from tracking.identities.track import Tracks
+from tracking.matching.colours import MOST_EVIDENCE
+from tracking.matching.likelihood import COCO_MIRROR, COCO_SIGMAS, log_odds, oks
+from tracking.motion import kalman
 
 boxes = st.tuples(st.floats(-500, 500), st.floats(-500, 500), st.floats(1, 500), st.floats(1, 500)).map(
     lambda p: np.array([[p[0], p[1], p[0] + p[2], p[1] + p[3]]])

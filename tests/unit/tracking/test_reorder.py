@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posebus.messages import Delivery, EndOfStream, PoseFrame, Skipped
-from tracking.reorder import Gap, Item, ReorderBuffer
+from tracking.ordering.reorder import Gap, Item, ReorderBuffer
 
 NOBODY = np.zeros((0, 4), np.float32)
 NO_SCORES = np.zeros(0, np.float32)

@@ -10,7 +10,7 @@ import pytest
 from unit.tracking.scenes import STANDING, person, pose_frame, run, walk
 
 from posebus.messages import PoseFrame
-from tracking.smoothing import LEAST_CONFIDENCE
+from tracking.motion.smoothing import LEAST_CONFIDENCE
 
 WRIST = 9
 HEIGHT_PX = 200.0

@@ -12,7 +12,7 @@ from unit.tracking.scenes import crowd, dressed, person, plain, pose_frame, run,
 from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.errors import MalformedMessage
 from tracking import PoseTracker
-from tracking.track import COLUMNS
+from tracking.identities.track import COLUMNS
 
 
 @pytest.mark.parametrize("at", [0, 1, 17, 40])

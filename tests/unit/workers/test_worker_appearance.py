@@ -12,7 +12,7 @@ from posebus.contract.appearance import PARTS, SIZE, split
 from posebus.contract.codec import decode_poses, encode_poses
 from posebus.messages import PoseFrame
 from tests.samples import PROVENANCE, pose_frame
-from tracking.colours import SAME_PERSON_BELOW, distance
+from tracking.matching.colours import SAME_PERSON_BELOW, distance
 from workers.detections import Detections, FloatArray, ImageArray
 from workers.outputs.appearance import describe
 

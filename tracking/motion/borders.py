@@ -8,8 +8,8 @@ import numpy.typing as npt
 from tracking import body_model as model
 from tracking.boxes import MIN_SIDE_PX
 from tracking.compiled import compiled
-from tracking.kalman import POSITION, VAR_VELOCITY, VELOCITY
-from tracking.track import Tracks
+from tracking.identities.track import Tracks
+from tracking.motion.kalman import POSITION, VAR_VELOCITY, VELOCITY
 
 Floats = npt.NDArray[np.float64]
 

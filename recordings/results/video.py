@@ -18,10 +18,10 @@ from posebus.config.settings import CameraSettings
 from posebus.contract.public_json import track_frame_from_json
 from posebus.errors import OutputError
 from posebus.messages import TrackFrame
-from recordings.draw import Image, draw_tracks
-from recordings.files import partial, writing
 from recordings.progress import Progress
-from recordings.tally import rate
+from recordings.results.draw import Image, draw_tracks
+from recordings.results.files import partial, writing
+from recordings.results.tally import rate
 
 TICKS_PER_S = 90_000
 """Resolution of the frame times: enough for every usual frame rate, and what players expect."""

@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from tracking import body_model as model
 from tracking.body_model import Evidence
-from tracking.colours import add_colours
 from tracking.compiled import compiled
 from tracking.detections import Detections
-from tracking.kalman import POSITION, VAR_POSITION
-from tracking.track import Tracks
+from tracking.identities.track import Tracks
+from tracking.matching.colours import add_colours
+from tracking.motion.kalman import POSITION, VAR_POSITION
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -77,7 +77,8 @@ def box_odds(beliefs: Floats, size_px: Floats, centred: Floats, weights: Evidenc
 
 
 class Bodies(NamedTuple):
-    """Tracks as kernels see them: beliefs (5, T, 4), size_px (T,), joints (T, K, 3) as in `tracking.track.Tracks`."""
+    """Tracks as kernels see them: beliefs (5, T, 4), size_px (T,), joints (T, K, 3) as in
+    `tracking.identities.track.Tracks`."""
 
     beliefs: Floats
     size_px: Floats

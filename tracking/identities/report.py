@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from posebus.config.settings import TrackerSettings
 from posebus.messages import PoseFrame, Track, TrackFrame, TrackState, Uninferred
-from tracking import smoothing
 from tracking.boxes import MIN_SIDE_PX
 from tracking.compiled import compiled
 from tracking.detections import Detections
-from tracking.kalman import POSITION, VELOCITY
-from tracking.smoothing import SEEN_CONFIDENCE
-from tracking.track import LOST, Ints, Tracks
+from tracking.identities.track import LOST, Ints, Tracks
+from tracking.motion import smoothing
+from tracking.motion.kalman import POSITION, VELOCITY
+from tracking.motion.smoothing import SEEN_CONFIDENCE
 
 STATE_NAMES = tuple(str(state) for state in TrackState)
 

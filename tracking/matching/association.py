@@ -15,7 +15,7 @@ from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.compiled import compiled
 from tracking.detections import Detections
-from tracking.track import TENTATIVE, Ints, Tracks
+from tracking.identities.track import TENTATIVE, Ints, Tracks
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -10,16 +10,16 @@ import numpy.typing as npt
 
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
-from tracking import kalman
-from tracking.borders import at_border, is_sliver, leaving
 from tracking.boxes import MIN_SIDE_PX
-from tracking.colours import remember
 from tracking.compiled import compiled
 from tracking.detections import Detections
-from tracking.kalman import POSITION, VAR_POSITION, correct
-from tracking.likelihood import Seen
-from tracking.smoothing import follow_joints
-from tracking.track import CONFIRMED, LOST, TENTATIVE, Ints, Tracks
+from tracking.identities.track import CONFIRMED, LOST, TENTATIVE, Ints, Tracks
+from tracking.matching.colours import remember
+from tracking.matching.likelihood import Seen
+from tracking.motion import kalman
+from tracking.motion.borders import at_border, is_sliver, leaving
+from tracking.motion.kalman import POSITION, VAR_POSITION, correct
+from tracking.motion.smoothing import follow_joints
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]

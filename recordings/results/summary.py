@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from recordings.analysis import Outcome
-from recordings.files import partial, writing
 from recordings.fleet_watch import Workers
-from recordings.tally import percentiles_ms, processing_s, rate
+from recordings.results.files import partial, writing
+from recordings.results.tally import percentiles_ms, processing_s, rate
 
 FILE_NAME = "summary.json"
 

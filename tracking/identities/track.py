@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
-from tracking.kalman import PLANES
+from tracking.motion.kalman import PLANES
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -26,7 +26,7 @@ class Tracks:
     one that missed it, where frames between were not inferred. surprise: (T,) how far detections lie from where it was
     expected, as a mean square in expected standard deviations: 1 where it moves as assumed. size_px: (T,) size of the
     body then, which scales the motion model. beliefs: (5, T, 4) about box centre x, y, width, height in pixels, planes
-    as in `tracking.kalman`. joints: (T, K, 3), the smoothed skeleton: offsets from the box centre in pixels, and
+    as in `tracking.motion.kalman`. joints: (T, K, 3), the smoothed skeleton: offsets from the box centre in pixels, and
     confidences; K is 0 as long as no keypoints were seen. appearance: (T, 64) remembered colours as in
     `posebus.contract.appearance`, all 0 where none were seen.
     """

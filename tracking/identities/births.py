@@ -8,11 +8,11 @@ import numpy.typing as npt
 from posebus.config.settings import TrackerSettings
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from tracking import body_model as model
-from tracking import kalman
-from tracking.borders import is_sliver
 from tracking.boxes import body_size, iou
 from tracking.detections import Detections
-from tracking.track import CONFIRMED, TENTATIVE, Tracks
+from tracking.identities.track import CONFIRMED, TENTATIVE, Tracks
+from tracking.motion import kalman
+from tracking.motion.borders import is_sliver
 
 Indices = npt.NDArray[np.intp]
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from posebus.contract.masks import mask_of
 from posebus.messages import FloatArray
-from recordings.draw import Color, Image
+from recordings.results.draw import Color, Image
 
 NO_OUTLINE: FloatArray = np.zeros((0, 2), np.float32)
 

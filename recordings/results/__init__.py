@@ -1,0 +1,1 @@
+"""Files of a run: tracks, summary, annotated video and pictures."""

@@ -1,0 +1,1 @@
+"""The order of frames: late ones waited for, missing ones counted."""
