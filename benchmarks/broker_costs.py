@@ -12,9 +12,9 @@ from benchmarks.broker_servers import usage
 from benchmarks.broker_tracker import ScriptedTracker
 from benchmarks.broker_worker import ScriptedWorker
 from benchmarks.held_writer import held_writer
-from posebus.bus.frame_consumer import FrameReader
+from posebus.bus.frame_consumer import FrameConsumer
 from posebus.bus.lease import Lease, renew_all
-from posebus.bus.pose_consumer import PoseReader
+from posebus.bus.pose_consumer import PoseConsumer
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry, process_id
 from posebus.config.settings import RetentionSettings
@@ -32,8 +32,8 @@ def measure_costs(url: str, script: Script) -> PollCosts:
     """Ask the broker at `url`, which must carry no cameras, and remove what that needed."""
     broker = open_broker(url)
     registry = Registry(broker)
-    reader = FrameReader(broker, process_id("bench"), dead_kept=1)
-    tracker = PoseReader(broker, process_id("bench"), RetentionSettings())
+    reader = FrameConsumer(broker, process_id("bench"), dead_kept=1)
+    tracker = PoseConsumer(broker, process_id("bench"), RetentionSettings())
     names: list[str] = []
     leases: list[Lease] = []
     cameras_us, read_us, look_us, processes_us, leases_us = [], [], [], [], []
@@ -68,7 +68,7 @@ def measure_costs(url: str, script: Script) -> PollCosts:
             registry.retire(name)
 
 
-def _look(reader: FrameReader, names: list[str]) -> None:
+def _look(reader: FrameConsumer, names: list[str]) -> None:
     """One worker's turn to look for frames of dead ones: after the last turn is over."""
     time.sleep(0.002)
     reader.reclaim(names, idle_ms=10, count=8)

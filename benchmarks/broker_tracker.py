@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.broker_script import Script, people_of
 from posebus.bus.lease import Lease, renew_all
-from posebus.bus.pose_consumer import PoseEntry, PoseReader, TrackCommit
+from posebus.bus.pose_consumer import PoseConsumer, PoseEntry, TrackCommit
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import RetentionSettings, TrackerSettings
@@ -37,7 +37,7 @@ class ScriptedTracker:
         self.counts: Counter[str] = Counter()
         self.ages: list[tuple[float, float, float]] = []
         self._broker = broker
-        self._reader = PoseReader(broker, consumer, RetentionSettings(tracks_entries=KEPT_TRACKS))
+        self._reader = PoseConsumer(broker, consumer, RetentionSettings(tracks_entries=KEPT_TRACKS))
         self._registry = Registry(broker)
         self._script = script
         self._lease_s = TrackerSettings().lease_s

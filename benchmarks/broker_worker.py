@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.broker_script import Script, people_of
-from posebus.bus.frame_consumer import FrameEntry, FrameReader, PoseResult
+from posebus.bus.frame_consumer import FrameConsumer, FrameEntry, PoseResult
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import WorkerSettings
@@ -31,7 +31,7 @@ class ScriptedWorker:
 
     def __init__(self, broker: Broker, consumer: str, script: Script, slots: int, inference_s: float) -> None:
         self.counts: Counter[str] = Counter()
-        self._reader = FrameReader(broker, consumer, DEAD_KEPT)
+        self._reader = FrameConsumer(broker, consumer, DEAD_KEPT)
         self._registry = Registry(broker)
         self._script = script
         self._slots = slots

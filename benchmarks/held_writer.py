@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from posebus.bus.checkpoint import OPEN, Checkpoint
-from posebus.bus.frame_producer import FrameWriter
+from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, process_id
@@ -11,9 +11,9 @@ from posebus.bus.registry import CameraRecord, process_id
 LEASE_S = 60.0
 
 
-def held_writer(broker: Broker, record: CameraRecord, events_kept: int) -> tuple[FrameWriter, int]:
+def held_writer(broker: Broker, record: CameraRecord, events_kept: int) -> tuple[FrameProducer, int]:
     """The writer of `record`'s camera, and the number of its epoch."""
-    writer = FrameWriter(
+    writer = FrameProducer(
         broker, record, Lease(broker, record.camera, "ingest", process_id("ingest"), LEASE_S), events_kept
     )
     writer.hold()

@@ -40,13 +40,13 @@ def main() -> None:
         for _ in range(arguments.rounds):
             began_s = time.monotonic()
             fleet.start_worker("another")
-            pid = fleet.family.children["another"].process.pid
+            pid = fleet.processes.children["another"].process.pid
             while not has_taken(broker, names, pid):
                 time.sleep(POLL_S)
             joined_s.append(time.monotonic() - began_s)
             time.sleep(2.0)
             began_s = time.monotonic()
-            fleet.family.stop(["another"])
+            fleet.processes.stop(["another"])
             left_s.append(time.monotonic() - began_s)
             print(f"joined in {joined_s[-1]:.2f} s, left in {left_s[-1]:.2f} s", file=sys.stderr, flush=True)
     print(f"{arguments.cameras} cameras, {arguments.workers} workers and one more, {arguments.rounds} rounds\n")

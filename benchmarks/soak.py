@@ -46,10 +46,10 @@ class Samples:
 
     def take(self, fleet: Fleet) -> None:
         """Of every child that runs, and of this process: supervisor and subscriber."""
-        pids = {name.partition("-")[0]: [] for name in fleet.family.children} | {
+        pids = {name.partition("-")[0]: [] for name in fleet.processes.children} | {
             "supervisor and subscriber": [psutil.Process().pid]
         }
-        for name, child in fleet.family.children.items():
+        for name, child in fleet.processes.children.items():
             pids[name.partition("-")[0]].append(child.process.pid)
         for role, numbers in pids.items():
             for pid in numbers:
@@ -126,7 +126,7 @@ def soak(broker: RestartableBroker, arguments: argparse.Namespace) -> tuple[str,
                     flush=True,
                 )
         # What was skipped last is told a little later: the count is not to be taken before.
-        fleet.family.stop([name for name in fleet.family.children if name.startswith("ingest")])
+        fleet.processes.stop([name for name in fleet.processes.children if name.startswith("ingest")])
         quiet_at_s = time.monotonic() + TOLD_S
         while time.monotonic() < quiet_at_s:
             fleet.check()

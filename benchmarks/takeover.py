@@ -55,8 +55,8 @@ def main() -> None:
             fleet.wait_until_ready()
             for name in names:
                 fleet.start_camera(name)
-                spec = fleet.family.children[f"ingest-{name}"].spec
-                fleet.family.start(spec.__class__(f"ingest-{name}-standby", spec.argv, spec.env))
+                spec = fleet.processes.children[f"ingest-{name}"].spec
+                fleet.processes.start(spec.__class__(f"ingest-{name}-standby", spec.argv, spec.env))
             for _ in range(arguments.rounds):
                 for role, take_over_s in (("tracker", of_tracker), ("ingest", of_ingest), ("worker", of_worker)):
                     wait(fleet, SETTLE_S)
@@ -86,7 +86,7 @@ def of_worker(fleet: Fleet, broker: Broker, names: Sequence[str]) -> float:
     end_s = time.monotonic() + LIMIT_S
     while time.monotonic() < end_s:
         fleet.check()
-        for name, child in list(fleet.family.children.items()):
+        for name, child in list(fleet.processes.children.items()):
             if name.startswith("worker") and child.exit_code is None:
                 held = pending(broker, names, child.process.pid)
                 if held:

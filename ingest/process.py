@@ -11,7 +11,7 @@ from pathlib import Path
 from ingest.capture import CaptureStage
 from ingest.sources import is_live, source_kind
 from ingest.supervisor import IngestSupervisor
-from posebus.bus.frame_producer import FrameWriter
+from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry, largest_imgsz, process_id
@@ -22,7 +22,7 @@ from posebus.errors import SourceRejected
 from posebus.messages import Delivery
 from posebus.runtime.fleet import stage_process
 from posebus.runtime.liveness import give_life_signs
-from posebus.runtime.processes import EXIT_DONE, RUN_ENV, Family
+from posebus.runtime.processes import EXIT_DONE, RUN_ENV, ChildProcesses
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from posebus.runtime.watchdog import Watchdog
@@ -50,7 +50,7 @@ def build_capture(
     delivery = Delivery.LIVE if is_live(settings) else Delivery.LOSSLESS
     record = CameraRecord(camera, delivery, source_kind(settings), policies or DEFAULT)
     lease = Lease(broker, camera, CaptureStage.role, process_id(CaptureStage.role), settings.lease_s)
-    writer = FrameWriter(broker, record, lease, events_kept)
+    writer = FrameProducer(broker, record, lease, events_kept)
     writer.announce()
     registry = Registry(broker)
     stage = CaptureStage(
@@ -97,17 +97,17 @@ def run_cameras(settings: Settings) -> None:
         folder = Path(name)
         config = folder / "settings.yaml"
         dump_settings(settings, config)
-        family = Family(fleet.restart_min_s, fleet.restart_max_s)
-        supervisor = IngestSupervisor(family, Watchdog(folder))
+        processes = ChildProcesses(fleet.restart_min_s, fleet.restart_max_s)
+        supervisor = IngestSupervisor(processes, Watchdog(folder))
         try:
             supervisor.start(stage_process(camera, config, "ingest", "--camera", camera) for camera in settings.cameras)
-            while not stop.check() and family.children:
-                for child in supervisor.tend(time.monotonic()):
+            while not stop.check() and processes.children:
+                for child in supervisor.restart_crashed(time.monotonic()):
                     if child.exit_code != EXIT_DONE:
                         rejected.append(child.spec.name)
-                    del family.children[child.spec.name]
+                    del processes.children[child.spec.name]
                 time.sleep(TEND_S)
         finally:
-            family.stop(timeout_s=fleet.stop_timeout_s)
+            processes.stop(timeout_s=fleet.stop_timeout_s)
     if rejected:
         raise SourceRejected(f"these cameras could not be used, see above why: {', '.join(sorted(rejected))}")

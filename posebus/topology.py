@@ -68,14 +68,21 @@ KEYS = (
         "oldest entries go",
     ),
     KeySpec(
-        "suspects",
+        "attempts",
         "hash: a frame that may bring workers down -> what was tried with it (JSON)",
         "workers",
         "workers",
         "until the frame is answered, an hour at most",
         "-",
     ),
-    KeySpec("turn", "string: the worker that looks for frames of dead ones", "workers", "workers", "expires", "-"),
+    KeySpec(
+        "reclaim_lock",
+        "string: the worker that reclaims entries of workers that died",
+        "workers",
+        "workers",
+        "expires",
+        "-",
+    ),
     KeySpec("cameras", "hash: camera -> how it is delivered (JSON)", "ingest", "everybody", "until removed", "-"),
     KeySpec("state", "string: a tracker's snapshot", "the camera's tracker", "its successor", "until removed", "-"),
     KeySpec(
@@ -127,8 +134,8 @@ class Topology:
     def poses(self, camera: str) -> str:
         return self._of_camera("poses", camera)
 
-    def suspects(self, camera: str) -> str:
-        return self._of_camera("suspects", camera)
+    def attempts(self, camera: str) -> str:
+        return self._of_camera("attempts", camera)
 
     def tracks(self, camera: str) -> str:
         return self._of_camera("tracks", camera)
@@ -154,8 +161,8 @@ class Topology:
     def events(self, shard: int) -> str:
         return f"posebus:{{{shard}}}:events"
 
-    def turn(self, shard: int) -> str:
-        return f"posebus:{{{shard}}}:turn"
+    def reclaim_lock(self, shard: int) -> str:
+        return f"posebus:{{{shard}}}:reclaim_lock"
 
     def dead(self, shard: int) -> str:
         return f"posebus:{{{shard}}}:dead"
@@ -169,7 +176,7 @@ class Topology:
     def of_camera(self, camera: str) -> list[str]:
         """Every key that belongs to `camera` alone, to remove the camera without a trace."""
         streams = (self.frames, self.poses, self.tracks)
-        kinds = (*streams, self.state, self.epoch, self.checkpoint, self.suspects, self.plan)
+        kinds = (*streams, self.state, self.epoch, self.checkpoint, self.attempts, self.plan)
         plain = [key(camera) for key in kinds]
         roles = [key(camera, role) for key in (self.lease, self.fence) for role in ("tracker", "ingest")]
         return plain + roles

@@ -36,7 +36,7 @@ FORGET_AGAIN_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RunContext:
     """Where recordings are analysed: a broker with a fleet that is ready, and the folder for the files.
 
     `settings.redis` is the broker's address; `watch(now_s)` is called all the time and raises what must end everything.
@@ -48,7 +48,7 @@ class Place:
     watch: Callable[[float], None]
 
 
-def analyse(recordings: Sequence[Recording], place: Place, progress: Progress) -> Generator[Outcome]:
+def analyse(recordings: Sequence[Recording], place: RunContext, progress: Progress) -> Generator[Outcome]:
     """Analyse `recordings`, a few at a time; yields the outcome of each when it is over.
 
     Starts and stops their ingest, nothing else. Raises OutputError and what the watch raises. Whoever stops early
@@ -83,7 +83,7 @@ def analyse(recordings: Sequence[Recording], place: Place, progress: Progress) -
             place.watch(time.monotonic())
             for camera, outcome in _over(running, fleet):
                 del running[camera]
-                fleet.family.stop([_child(camera)], settings.fleet.stop_timeout_s)
+                fleet.processes.stop([_child(camera)], settings.fleet.stop_timeout_s)
                 with suppress(BrokerUnavailable):
                     # Now, for its tracks may be thousands of entries; else when everything is cleared away.
                     Registry(place.broker).remove_camera(camera)
@@ -152,7 +152,7 @@ def _over(running: dict[str, Analysis], fleet: Fleet) -> list[tuple[str, Outcome
 def _ingest_error(analysis: Analysis, fleet: Fleet) -> str | None:
     """Why this recording will never end, if its ingest process has given up."""
     source = analysis.recording.source
-    child = fleet.family.children[_child(analysis.recording.camera)]
+    child = fleet.processes.children[_child(analysis.recording.camera)]
     if child.restarts >= MAX_RESTARTS:
         return f"{source} crashes the process that reads it, again and again; is the file damaged?"
     if child.exit_code == EXIT_FATAL:

@@ -90,7 +90,7 @@ def demo(settings: Settings, seconds: float, folder: Path, progress: Progress, s
         fleet.start_ingest()
         follower = _Follower(messages, cameras, writers)
         _follow(follower, seconds, watch, show)
-        fleet.family.stop(["ingest"], settings.fleet.stop_timeout_s)
+        fleet.processes.stop(["ingest"], settings.fleet.stop_timeout_s)
         follower.rest(DRAIN_S)
         for writer in writers.values():
             writer.complete()

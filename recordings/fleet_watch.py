@@ -102,7 +102,7 @@ def watch_own(fleet: Fleet) -> Callable[[float], None]:
 
     def watch(now_s: float) -> None:
         fleet.check()
-        for name, child in fleet.family.children.items():
+        for name, child in fleet.processes.children.items():
             if child.restarts >= MAX_RESTARTS:
                 raise FatalError(f"the process {name} crashed {child.restarts} times in a row; see above why")
 

@@ -18,7 +18,7 @@ from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import Settings
 from posebus.errors import ConfigError, PoseBusError, SourceRejected
-from recordings.analyse import Place, analyse, forget
+from recordings.analyse import RunContext, analyse, forget
 from recordings.fleet_watch import FleetWatch, Workers, workers
 from recordings.inputs import Recording, camera_names, camera_settings, look_at
 from recordings.progress import Progress
@@ -62,7 +62,7 @@ def analyse_recording(raw_options: object, settings: Settings, run_id: str, prog
         watch.wait()
         found = workers(Registry(broker))
         try:
-            with closing(analyse([recording], Place(settings, broker, folder, watch), progress)) as analysed:
+            with closing(analyse([recording], RunContext(settings, broker, folder, watch), progress)) as analysed:
                 outcomes = list(analysed)
         finally:
             forget(broker, [recording])

@@ -16,7 +16,7 @@ from posebus.errors import ConfigError, PoseBusError
 from posebus.runtime.embedded import broker_for
 from posebus.runtime.fleet import Fleet
 from posebus.runtime.shared_frames import BYTES_PER_PIXEL, shared_folder
-from recordings.analyse import AT_ONCE, Place, analyse, forget
+from recordings.analyse import AT_ONCE, RunContext, analyse, forget
 from recordings.analysis import Outcome
 from recordings.fleet_watch import FRAMES_WANTED, FleetWatch, Workers, watch_own, workers
 from recordings.inputs import Recording, camera_settings, look_at_all
@@ -128,7 +128,7 @@ def _analyse(found: Findings, settings: Settings, order: Order, progress: Progre
         with Fleet(settings, broker) as fleet:
             watch = _make_ready(fleet, settings, broker, progress)
             found.workers = workers(Registry(broker))
-            place = Place(settings, broker, order.folder, watch)
+            place = RunContext(settings, broker, order.folder, watch)
             with closing(analyse(found.recordings, place, progress)) as outcomes:
                 for outcome in outcomes:
                     found.outcomes.append(outcome)

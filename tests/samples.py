@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks import held_writer as held
 from posebus.bus.checkpoint import OPEN, Checkpoint
-from posebus.bus.frame_producer import FrameWriter
+from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord
 from posebus.messages import (
@@ -117,6 +117,6 @@ def event(seq: int = 0, camera: str = "door", kind: str = "posebus.track.started
     )
 
 
-def held_writer(broker: Broker, record: CameraRecord) -> FrameWriter:
+def held_writer(broker: Broker, record: CameraRecord) -> FrameProducer:
     """A writer that holds the camera's lease and has begun its first epoch."""
     return held.held_writer(broker, record, events_kept=100)[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from posebus.bus.pose_consumer import PoseReader
+from posebus.bus.pose_consumer import PoseConsumer
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry, process_id
 from posebus.config.settings import Settings
@@ -22,7 +22,7 @@ def run_tracker(settings: Settings) -> None:
         warm_up()
         broker = open_broker(settings.redis, settings.shards)
     owner = process_id("tracker")
-    reader = PoseReader(broker, owner, settings.retention)
+    reader = PoseConsumer(broker, owner, settings.retention)
     stage = TrackStage(broker, reader, owner, settings.tracker)
     give_life_signs(os.environ, lambda now_s: True)
     run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)

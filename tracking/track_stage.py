@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from posebus.bus.lease import Lease, free, renew_all
-from posebus.bus.pose_consumer import PoseEntry, PoseReader, TrackCommit
+from posebus.bus.pose_consumer import PoseConsumer, PoseEntry, TrackCommit
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import PROCESS_SILENT_S, CameraRecord, Registry
 from posebus.config.settings import TrackerSettings
@@ -46,7 +46,7 @@ class TrackStage:
 
     role = "tracker"
 
-    def __init__(self, broker: Broker, reader: PoseReader, owner: str, settings: TrackerSettings) -> None:
+    def __init__(self, broker: Broker, reader: PoseConsumer, owner: str, settings: TrackerSettings) -> None:
         self._broker = broker
         self._registry = Registry(broker)
         self._reader = reader

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from posebus.bus.frame_consumer import FrameReader, PoseResult
+from posebus.bus.frame_consumer import FrameConsumer, PoseResult
 from posebus.bus.registry import Registry
 from posebus.config.settings import WorkerSettings
 from posebus.messages import Frame, PoseFrame, Skipped
@@ -29,9 +29,9 @@ from workers.inference.hang import Hang, HangGuard, HangWatch
 from workers.inference.pipeline import Pipeline
 from workers.intake.answers import people_of, with_picture
 from workers.intake.background import Background
-from workers.intake.claims import Claims
+from workers.intake.claims import ClaimRenewal
 from workers.intake.failures import Failures
-from workers.intake.in_flight import Held
+from workers.intake.in_flight import InFlight
 from workers.intake.intake import Intake
 from workers.intake.triage import Triage
 
@@ -58,7 +58,7 @@ class PoseStage:
 
     def __init__(
         self,
-        reader: FrameReader,
+        reader: FrameConsumer,
         registry: Registry,
         estimator: PoseEstimator,
         settings: WorkerSettings,
@@ -73,7 +73,7 @@ class PoseStage:
         self._engine = estimator.engine
         self._settings = settings
         self._metrics = Metrics()
-        self._held = Held()
+        self._held = InFlight()
         threads = settings.decode_threads or default_decode_threads(self._engine.device)
         self._watch = HangWatch(settings.hang_s)
         self._guard = HangGuard(self._watch, self._end_hung)
@@ -85,7 +85,7 @@ class PoseStage:
         triage = Triage(settings, shared)
         self._intake = Intake(reader, self._pipeline, self._held, triage, self._metrics)
         self._taking = Background(self._intake.step, "take frames")
-        self._keeping = Background(Claims(reader, self._held, settings.reclaim_after_s).step, "keep frames")
+        self._keeping = Background(ClaimRenewal(reader, self._held, settings.reclaim_after_s).step, "keep frames")
         self._outbox: list[PoseResult] = []
         self._outbox_since_s = 0.0
         self._refreshed_at_s = -1e9

@@ -6,7 +6,7 @@ import logging
 import os
 import traceback
 
-from posebus.bus.frame_consumer import FrameReader
+from posebus.bus.frame_consumer import FrameConsumer
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry, process_id
 from posebus.config.loading import cache_folder
@@ -36,7 +36,7 @@ def run_worker(settings: Settings) -> None:
         registry = Registry(broker)
         estimator = PoseEstimator(load_engine(settings.worker, cache_folder(settings)), settings.worker)
         retention = settings.retention
-        reader = FrameReader(broker, process_id("worker"), retention.dead_entries, retention)
+        reader = FrameConsumer(broker, process_id("worker"), retention.dead_entries, retention)
         shared = SharedFrames(settings.shared_frames) if settings.shared_frames else None
         stage = PoseStage(reader, registry, estimator, settings.worker, shared)
         stage.warm_up()

@@ -23,7 +23,7 @@ LAG_NS = round(LAG_S * 1e9)
 
 
 class PlanSource(Protocol):
-    """What is needed of `posebus.bus.FrameWriter`."""
+    """What is needed of `posebus.bus.FrameProducer`."""
 
     @property
     def policies(self) -> Policies:

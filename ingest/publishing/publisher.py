@@ -33,7 +33,7 @@ Item = Frame | Uninferred | EndOfStream
 
 
 class Writer(PlanSource, Protocol):
-    """What the publisher needs of `posebus.bus.FrameWriter`."""
+    """What the publisher needs of `posebus.bus.FrameProducer`."""
 
     def hold(self) -> int: ...
     def release(self) -> None: ...

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from posebus.bus.group_reader import GroupReader
-from posebus.bus.reclaim import Attempt, Place, TakeOver, attempts_to_json
+from posebus.bus.reclaim import Attempt, EntryKey, Reclaimer, attempts_to_json
 from posebus.bus.redis.connection import Broker
 from posebus.bus.stream_bound import Peak, entry_bytes, make_room
 from posebus.bus.wall_clock import ClockWatch, FrameAges, renew_all_deliveries
@@ -40,7 +40,7 @@ class FrameEntry:
     attempts: tuple[Attempt, ...] = ()
 
     @property
-    def place(self) -> Place:
+    def place(self) -> EntryKey:
         """Where it stands: what identifies it among all entries."""
         return self.camera, self.entry_id
 
@@ -71,7 +71,7 @@ class PoseResult:
         return not isinstance(self.body, Skipped | EndOfStream) or self.body.delivery is Delivery.LIVE
 
 
-class FrameReader:
+class FrameConsumer:
     """Takes frames of any camera as one consumer of the workers' group."""
 
     def __init__(
@@ -82,7 +82,7 @@ class FrameReader:
         self._topology = broker.topology
         self._consumer = consumer
         self._group = GroupReader(broker, WORKERS_GROUP, consumer)
-        self._take_over = TakeOver(broker, consumer)
+        self._take_over = Reclaimer(broker, consumer)
         self._dead_kept = dead_kept
         self._retention = retention or RetentionSettings()
         self._poses: dict[str, Peak] = {}
@@ -124,18 +124,18 @@ class FrameReader:
         cameras: Iterable[str],
         idle_ms: int,
         count: int,
-        passed_over: Callable[[Place, float], bool] = lambda place, idle_s: False,
+        passed_over: Callable[[EntryKey, float], bool] = lambda place, idle_s: False,
     ) -> list[FrameEntry]:
         """Take over up to `count` frames that their workers have neither finished nor renewed for `idle_ms`.
 
-        See `TakeOver.claim`.
+        See `Reclaimer.claim`.
         """
         return [
             _entry(taken.camera, taken.entry_id, taken.raw, taken.deliveries, taken.attempts)
             for taken in self._take_over.claim(cameras, idle_ms, count, passed_over)
         ]
 
-    def renew(self, places: Iterable[Place]) -> None:
+    def renew(self, places: Iterable[EntryKey]) -> None:
         """These entries are still being worked on: nobody is to take them over."""
         self._take_over.renew(places)
 
@@ -169,7 +169,7 @@ class FrameReader:
                     pipeline.xack(key, WORKERS_GROUP, *entry_ids)
                     pipeline.xdel(key, *entry_ids)
                 for camera, entry_ids in _by_camera([r for r in shard_results if r.entry.suspect]).items():
-                    pipeline.hdel(self._topology.suspects(camera), *entry_ids)
+                    pipeline.hdel(self._topology.attempts(camera), *entry_ids)
                 pipeline.execute()
 
     def leave(self, cameras: Iterable[str]) -> None:

@@ -47,7 +47,7 @@ class _Sent:
     size_bytes: int
 
 
-class FrameWriter:
+class FrameProducer:
     """Publishes the frames of one camera. All methods raise BrokerUnavailable or BrokerRefused.
 
     Those that write raise LeaseLost once another process has the camera; nothing was written then. `hold` first.

@@ -1,7 +1,7 @@
 """Exactly one owner at a time: a key that expires, with a fencing token that only ever grows.
 
 The value of the key is `OWNER:TOKEN`. Whoever commits for a camera checks, inside the same transaction, that the value
-is still its own (`PoseReader.commit`), so a process that slept through its lease cannot write after its successor.
+is still its own (`PoseConsumer.commit`), so a process that slept through its lease cannot write after its successor.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class TrackCommit:
     decisions: Sequence[Decision] | None = None  # all that were made about it, where one is new
 
 
-class PoseReader:
+class PoseConsumer:
     """Reads as one consumer of the trackers' group; only the holder of a camera's lease may commit for it."""
 
     def __init__(self, broker: Broker, consumer: str, retention: RetentionSettings) -> None:

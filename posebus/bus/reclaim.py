@@ -2,7 +2,7 @@
 
 The broker's own count of deliveries says how often a frame was handed out, not whose fault that was: with one poisonous
 frame all those beside it in the same worker are handed out again. So what counts against a frame is kept beside it, in
-the hash `suspects`: attempts at this frame alone that did not end well.
+the hash `attempts`: attempts at this frame alone that did not end well.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ another way."""
 GONE = "the worker was gone in the middle of it"
 """Stands in an attempt from its beginning on: the worker that dies cannot say so any more."""
 
-Place = tuple[str, bytes]
+EntryKey = tuple[str, bytes]
 """(camera, entry id) of an entry of `frames`."""
 
 
@@ -57,7 +57,7 @@ class _Found:
     deliveries: int
 
 
-class TakeOver:
+class Reclaimer:
     """One consumer of the workers' group. All methods raise BrokerUnavailable or BrokerRefused."""
 
     def __init__(self, broker: Broker, consumer: str) -> None:
@@ -67,7 +67,7 @@ class TakeOver:
         self._consumer = consumer
 
     def claim(
-        self, cameras: Iterable[str], idle_ms: int, count: int, passed_over: Callable[[Place, float], bool]
+        self, cameras: Iterable[str], idle_ms: int, count: int, passed_over: Callable[[EntryKey, float], bool]
     ) -> list[Taken]:
         """Up to `count` entries whose consumers have neither finished nor renewed them for `idle_ms`.
 
@@ -77,7 +77,7 @@ class TakeOver:
         taken: list[Taken] = []
         with self._broker.errors():
             for shard, names in self._by_shard(cameras).items():
-                turn = self._topology.turn(shard)
+                turn = self._topology.reclaim_lock(shard)
                 if not self._takes_turn(turn, max(1, idle_ms // 10)):
                     continue
                 found = list(self._look(names, idle_ms, passed_over))
@@ -87,7 +87,7 @@ class TakeOver:
                 taken += self._claim(chosen, idle_ms)
         return taken
 
-    def renew(self, places: Iterable[Place]) -> None:
+    def renew(self, places: Iterable[EntryKey]) -> None:
         """Say that these entries are still being worked on. What was committed meanwhile stays gone."""
         with self._broker.errors():
             for shard_places in self._places_by_shard(places).values():
@@ -98,10 +98,10 @@ class TakeOver:
                     pipeline.xclaim(key, WORKERS_GROUP, self._consumer, 0, cast(Any, entry_ids), justid=True)
                 _execute(pipeline)
 
-    def note(self, place: Place, attempts: Sequence[Attempt]) -> None:
+    def note(self, place: EntryKey, attempts: Sequence[Attempt]) -> None:
         """Write down all attempts at one entry."""
         camera, entry_id = place
-        key = self._topology.suspects(camera)
+        key = self._topology.attempts(camera)
         with self._broker.errors():
             pipeline = self._client.pipeline(transaction=True)
             if attempts:
@@ -120,7 +120,7 @@ class TakeOver:
         return bool(taken)
 
     def _look(
-        self, cameras: Sequence[str], idle_ms: int, passed_over: Callable[[Place, float], bool]
+        self, cameras: Sequence[str], idle_ms: int, passed_over: Callable[[EntryKey, float], bool]
     ) -> Iterator[_Found]:
         pipeline = self._client.pipeline(transaction=False)
         for camera in cameras:
@@ -139,10 +139,10 @@ class TakeOver:
         for camera, entry_ids in by_camera.items():
             key = self._topology.frames(camera)
             pipeline.xclaim(key, WORKERS_GROUP, self._consumer, idle_ms, cast(Any, entry_ids))
-            pipeline.hmget(self._topology.suspects(camera), cast(Any, entry_ids))
+            pipeline.hmget(self._topology.attempts(camera), cast(Any, entry_ids))
         replies = _execute(pipeline)
-        fields: dict[Place, dict[bytes, bytes]] = {}
-        noted: dict[Place, bytes | None] = {}
+        fields: dict[EntryKey, dict[bytes, bytes]] = {}
+        noted: dict[EntryKey, bytes | None] = {}
         for (camera, entry_ids), claimed, values in zip(by_camera.items(), replies[::2], replies[1::2], strict=True):
             fields.update({(camera, entry_id): raw for entry_id, raw in claimed or [] if raw})
             noted.update({(camera, entry_id): value for entry_id, value in zip(entry_ids, values, strict=True)})
@@ -164,8 +164,8 @@ class TakeOver:
             shards.setdefault(self._topology.shard(camera), []).append(camera)
         return shards
 
-    def _places_by_shard(self, places: Iterable[Place]) -> dict[int, list[Place]]:
-        shards: dict[int, list[Place]] = {}
+    def _places_by_shard(self, places: Iterable[EntryKey]) -> dict[int, list[EntryKey]]:
+        shards: dict[int, list[EntryKey]] = {}
         for place in places:
             shards.setdefault(self._topology.shard(place[0]), []).append(place)
         return shards
@@ -185,7 +185,7 @@ def attempts_from_json(value: bytes | None) -> tuple[Attempt, ...]:
         return ()
 
 
-def _by_camera(places: Iterable[Place]) -> dict[str, list[bytes]]:
+def _by_camera(places: Iterable[EntryKey]) -> dict[str, list[bytes]]:
     cameras: dict[str, list[bytes]] = {}
     for camera, entry_id in places:
         cameras.setdefault(camera, []).append(entry_id)

@@ -10,36 +10,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from posebus.config.problems import FieldPath, Mistake, Place, did_you_mean, section_at
+from posebus.config.problems import FieldPath, Problem, SourceLocation, did_you_mean, section_at
 
 PREFIX = "POSEBUS_"
-RESERVED = frozenset({"POSEBUS_DEBUG", "POSEBUS_PARENT_PID", "POSEBUS_RUN"})
+RESERVED = frozenset({"POSEBUS_DEBUG", "POSEBUS_LIVENESS_FILE", "POSEBUS_PARENT_PID", "POSEBUS_RUN"})
 """Not settings: the first asks the command for tracebacks, by the others a supervisor speaks to its children."""
 
 
 def read_environment(
     environ: Mapping[str, str], camera_names: Iterable[str]
-) -> tuple[dict[FieldPath, str], dict[FieldPath, Place], list[Mistake]]:
+) -> tuple[dict[FieldPath, str], dict[FieldPath, SourceLocation], list[Problem]]:
     """Values by field, the variable that each came from, and what is wrong with the variables' names."""
     values: dict[FieldPath, str] = {}
-    places: dict[FieldPath, Place] = {}
-    mistakes: list[Mistake] = []
+    places: dict[FieldPath, SourceLocation] = {}
+    problems: list[Problem] = []
     for variable in sorted(environ):
         if not variable.startswith(PREFIX) or variable in RESERVED or not environ[variable]:
             continue
-        place = Place("", variable)
+        place = SourceLocation("", variable)
         path = _path_of(variable, camera_names)
         if path is None:
-            mistakes.append(Mistake(place, "there is no such setting", _suggest(variable)))
+            problems.append(Problem(place, "there is no such setting", _suggest(variable)))
         elif section_at(path) is not None or path == ("cameras",):
             camera = path[1] if len(path) > 1 else "NAME"
             group = f"{variable}__".upper()  # Windows aside, the environment tells small letters from capitals
             example = next((name for name in _known_variables(camera) if name.upper().startswith(group)), f"{group}…")
-            mistakes.append(Mistake(place, "is a group of settings", f"set a field of it, like {example}"))
+            problems.append(Problem(place, "is a group of settings", f"set a field of it, like {example}"))
         else:
             values[path] = environ[variable]
             places[path] = place
-    return values, places, mistakes
+    return values, places, problems
 
 
 def _path_of(variable: str, camera_names: Iterable[str]) -> FieldPath | None:

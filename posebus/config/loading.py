@@ -1,6 +1,6 @@
 """The settings of a run: YAML file, then environment, then command line, each overriding the one before.
 
-Every mistake is found in one go and named with its place, so that nobody corrects a file ten times.
+Every problem is found in one go and named with its place, so that nobody corrects a file ten times.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from posebus.config.environment import read_environment
-from posebus.config.problems import FieldPath, Mistake, Place, mistake_from_error, section_at
+from posebus.config.problems import FieldPath, Problem, SourceLocation, problem_from_error, section_at
 from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
 from posebus.config.yamlfile import YamlFile
 from posebus.errors import ConfigError, OutputError
@@ -24,54 +24,54 @@ _Tree = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The settings if there is no mistake in them, else None and every mistake."""
+    """The settings if there is no problem in them, else None and every problem."""
 
     settings: Settings | None
-    mistakes: tuple[Mistake, ...]
+    problems: tuple[Problem, ...]
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:
     """The settings from `path` (None: no file), `environ` and `overrides`.
 
     overrides: values of command-line options by dotted field, {"worker.imgsz": 960}; None means not given. A mapping
-    under "cameras" adds cameras. Raises ConfigError naming every mistake.
+    under "cameras" adds cameras. Raises ConfigError naming every problem.
     """
     checked = check_settings(path, environ, overrides)
     if checked.settings is None:
-        raise ConfigError(describe(checked.mistakes))
+        raise ConfigError(describe(checked.problems))
     return checked.settings
 
 
 def check_settings(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Checked:
-    """Like `load_settings`, but returns the mistakes; raises ConfigError only if the file cannot be read."""
+    """Like `load_settings`, but returns the problems; raises ConfigError only if the file cannot be read."""
     file = YamlFile(path) if path is not None else None
-    mistakes = list(file.mistakes) if file is not None else []
+    problems = list(file.problems) if file is not None else []
     tree: _Tree = {}
     if file is not None and file.data is not None:
         if not isinstance(file.data, dict):
-            return Checked(None, (*mistakes, Mistake(file.place(()), "must hold fields like 'cameras:' and 'worker:'")))
+            return Checked(None, (*problems, Problem(file.place(()), "must hold fields like 'cameras:' and 'worker:'")))
         tree = _without_empty_sections(file.data)
     cameras = tree.get("cameras")
     values, places, unknown = read_environment(environ, list(cameras) if isinstance(cameras, dict) else [])
-    mistakes += unknown
+    problems += unknown
     for field_path, text in values.items():
         _put(tree, field_path, text)
     for name, value in overrides.items():
         if value is not None:
             field_path = tuple(name.split("."))
             _put(tree, field_path, value)
-            places[field_path] = Place("", "--" + field_path[-1].replace("_", "-"))
+            places[field_path] = SourceLocation("", "--" + field_path[-1].replace("_", "-"))
     settings, invalid = _validate(tree, file, places)
-    mistakes += invalid
-    mistakes.sort(key=lambda mistake: (mistake.place.line is None, mistake.place.line, mistake.place.column))
-    return Checked(None if mistakes else settings, tuple(mistakes))
+    problems += invalid
+    problems.sort(key=lambda problem: (problem.place.line is None, problem.place.line, problem.place.column))
+    return Checked(None if problems else settings, tuple(problems))
 
 
-def describe(mistakes: tuple[Mistake, ...]) -> str:
-    """One mistake as a sentence, several as a list with one on a line."""
-    if len(mistakes) == 1:
-        return str(mistakes[0])
-    return "\n  ".join([f"{len(mistakes)} mistakes in the configuration:", *map(str, mistakes)])
+def describe(problems: tuple[Problem, ...]) -> str:
+    """One problem as a sentence, several as a list with one on a line."""
+    if len(problems) == 1:
+        return str(problems[0])
+    return "\n  ".join([f"{len(problems)} mistakes in the configuration:", *map(str, problems)])
 
 
 def dump_settings(settings: Settings, path: Path) -> None:
@@ -98,29 +98,29 @@ def cache_folder(settings: Settings) -> Path:
 
 
 def _validate(
-    tree: _Tree, file: YamlFile | None, places: Mapping[FieldPath, Place]
-) -> tuple[Settings | None, list[Mistake]]:
-    mistakes: list[Mistake] = []
+    tree: _Tree, file: YamlFile | None, places: Mapping[FieldPath, SourceLocation]
+) -> tuple[Settings | None, list[Problem]]:
+    problems: list[Problem] = []
     tree, renamed = _set_bad_names_aside(tree)
     for stand_in, name in renamed.items():
         place = _place(("cameras", name), file, places)
         problem = "is no allowed camera name: use 1 to 63 letters, digits, '.', '_' or '-', first a letter or digit"
-        shown = Place(place.where, f"cameras.{name!r}", place.line, place.column)
-        mistakes.append(Mistake(shown, problem, f"'{_allowed_name(name)}' would do" if stand_in else ""))
+        shown = SourceLocation(place.where, f"cameras.{name!r}", place.line, place.column)
+        problems.append(Problem(shown, problem, f"'{_allowed_name(name)}' would do" if stand_in else ""))
     try:
-        return Settings.model_validate(tree), mistakes
+        return Settings.model_validate(tree), problems
     except ValidationError as error:
         for entry in error.errors(include_url=False):
             path = tuple(renamed.get(str(part), str(part)) for part in entry["loc"] if part != "[key]")
             if file is not None and path in file.unreadable:
                 continue
             about = _named_first(entry["msg"]) or path
-            mistakes.append(mistake_from_error(entry, about, _place(about, file, places)))
-        return None, mistakes
+            problems.append(problem_from_error(entry, about, _place(about, file, places)))
+        return None, problems
 
 
 def _set_bad_names_aside(tree: _Tree) -> tuple[_Tree, dict[str, str]]:
-    """`tree` with stand-ins for cameras whose names are not allowed, so that mistakes in their fields show too."""
+    """`tree` with stand-ins for cameras whose names are not allowed, so that problems in their fields show too."""
     cameras = tree.get("cameras")
     if not isinstance(cameras, dict):
         return tree, {}
@@ -147,14 +147,14 @@ def _named_first(message: str) -> FieldPath:
     return path if section is not None and path[-1] in section.model_fields else ()
 
 
-def _place(path: FieldPath, file: YamlFile | None, places: Mapping[FieldPath, Place]) -> Place:
+def _place(path: FieldPath, file: YamlFile | None, places: Mapping[FieldPath, SourceLocation]) -> SourceLocation:
     """Where `path` was given; the word of the environment and the command line came last, so they are asked first."""
     for length in range(len(path), 0, -1):
         if path[:length] in places:
             return places[path[:length]]
     if file is not None and file.has(path[:-1]):
         return file.place(path)
-    return Place("", ".".join(path))
+    return SourceLocation("", ".".join(path))
 
 
 def _put(tree: _Tree, path: FieldPath, value: object) -> None:

@@ -20,7 +20,7 @@ _SECTION_ERRORS = {"model_type", "dict_type"}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourceLocation:
     """Where a value was written: a position in a file, an environment variable, or an option of the command."""
 
     where: str
@@ -36,10 +36,10 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
-    """One mistake. `suggestion` says what to write instead, or is empty."""
+class Problem:
+    """One problem. `suggestion` says what to write instead, or is empty."""
 
-    place: Place
+    place: SourceLocation
     problem: str
     suggestion: str = ""
 
@@ -48,7 +48,7 @@ class Mistake:
         return redact_text(f"{text}; {self.suggestion}" if self.suggestion else text)
 
     def as_dict(self) -> dict[str, object]:
-        """The mistake as plain data, for `--json`."""
+        """The problem as plain data, for `--json`."""
         return {
             "where": self.place.where,
             "line": self.place.line,
@@ -84,34 +84,34 @@ def section_at(path: FieldPath) -> type[BaseModel] | None:
     return section
 
 
-def mistake_from_error(error: Mapping[str, Any], path: FieldPath, place: Place) -> Mistake:
+def problem_from_error(error: Mapping[str, Any], path: FieldPath, place: SourceLocation) -> Problem:
     """The words for one entry of pydantic's `ValidationError.errors()`, about the field `path` written at `place`."""
     kind, given = error["type"], error.get("input")
     if kind == "extra_forbidden":
         return unknown_field(path, place)
     if kind == "missing":
-        return Mistake(place, "is required and missing", f"add '{path[-1]}: …'")
+        return Problem(place, "is required and missing", f"add '{path[-1]}: …'")
     if kind in _SECTION_ERRORS:
         return _wrong_section(path, place)
     problem = _in_our_words(error["msg"])
     if kind == "literal_error" and isinstance(given, str):
         choices = re.findall(r"'([^']+)'", error["msg"])
-        return Mistake(place, problem + _shown(given), did_you_mean(given, choices))
+        return Problem(place, problem + _shown(given), did_you_mean(given, choices))
     if kind == "string_type" and path[-1:] == ("source",) and isinstance(given, int):
-        return Mistake(place, problem, f"for a USB camera write 'usb:{int(given)}'")
+        return Problem(place, problem, f"for a USB camera write 'usb:{int(given)}'")
     if kind == "string_type":
-        return Mistake(place, problem, "put the value in quotes")
-    return Mistake(place, problem + ("" if kind == "value_error" else _shown(given)))
+        return Problem(place, problem, "put the value in quotes")
+    return Problem(place, problem + ("" if kind == "value_error" else _shown(given)))
 
 
-def unknown_field(path: FieldPath, place: Place) -> Mistake:
+def unknown_field(path: FieldPath, place: SourceLocation) -> Problem:
     """A field that does not exist, with the one that was probably meant: a like name here, or the same elsewhere."""
     name, section = path[-1], section_at(path[:-1])
     suggestion = did_you_mean(name, section.model_fields if section else ())
     if not suggestion:
         homes = [home for home in ("worker", "tracker", "retention", "fleet") if _has_field(home, name)]
         suggestion = f"it belongs under '{homes[0]}'" if homes else ""
-    return Mistake(place, "there is no such field", suggestion)
+    return Problem(place, "there is no such field", suggestion)
 
 
 def _has_field(home: str, name: str) -> bool:
@@ -119,16 +119,16 @@ def _has_field(home: str, name: str) -> bool:
     return section is not None and name in section.model_fields
 
 
-def _wrong_section(path: FieldPath, place: Place) -> Mistake:
+def _wrong_section(path: FieldPath, place: SourceLocation) -> Problem:
     if path == ("cameras",):
-        return Mistake(place, "must hold cameras by name", "write 'NAME:' and below it, indented, 'source: …'")
+        return Problem(place, "must hold cameras by name", "write 'NAME:' and below it, indented, 'source: …'")
     if path[:1] == ("cameras",):
-        return Mistake(place, "must hold the fields of a camera", "write 'source: …' on an indented line below it")
+        return Problem(place, "must hold the fields of a camera", "write 'source: …' on an indented line below it")
     if not path:
-        return Mistake(place, "must hold fields like 'cameras:' and 'worker:'")
+        return Problem(place, "must hold fields like 'cameras:' and 'worker:'")
     section = section_at(path)
     example = next(iter(section.model_fields)) if section else "field"
-    return Mistake(place, "must hold fields", f"write '{example}: …' on an indented line below it")
+    return Problem(place, "must hold fields", f"write '{example}: …' on an indented line below it")
 
 
 def _in_our_words(message: str) -> str:

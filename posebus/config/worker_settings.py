@@ -43,7 +43,7 @@ MotionGate = Literal["off", "conservative", "eager"]
 
 
 class Strict(BaseModel):
-    """A section of the settings: a field that is not known is a mistake, and nothing is changed later."""
+    """A section of the settings: a field that is not known is a problem, and nothing is changed later."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from posebus.config.problems import FieldPath, Mistake, Place
+from posebus.config.problems import FieldPath, Problem, SourceLocation
 from posebus.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _Entries = dict[str, tuple["yaml.Node", "yaml.Node"]]
 
 
 class YamlFile:
-    """`data`: the file's content; `mistakes`: what is wrong with it as YAML (then `data` holds what could be read).
+    """`data`: the file's content; `problems`: what is wrong with it as YAML (then `data` holds what could be read).
 
     `unreadable` are the fields whose values could not be; they are None in `data`, which needs no complaint of its own.
     """
@@ -31,7 +31,7 @@ class YamlFile:
     def __init__(self, path: Path) -> None:
         """Reads `path`. Raises ConfigError if it cannot be read at all or PyYAML is not installed."""
         self.path = path
-        self.mistakes: list[Mistake] = []
+        self.problems: list[Problem] = []
         self.unreadable: set[FieldPath] = set()
         self._open: list[yaml.Node] = []
         self._known: dict[int, object] = {}
@@ -39,7 +39,7 @@ class YamlFile:
         self._root = self._compose(_read_text(path))
         self.data = None if self._root is None else self._convert(self._root, ())
 
-    def place(self, path: FieldPath) -> Place:
+    def place(self, path: FieldPath) -> SourceLocation:
         """Where `path` is written: its key, or the nearest key above it that exists."""
         found: yaml.Node | None = None
         node = self._root
@@ -60,10 +60,10 @@ class YamlFile:
             node = entries[name][1]
         return True
 
-    def _place(self, path: FieldPath, node: yaml.Node | None) -> Place:
+    def _place(self, path: FieldPath, node: yaml.Node | None) -> SourceLocation:
         mark = node.start_mark if node is not None else None
         line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
-        return Place(str(self.path), ".".join(path), line, column)
+        return SourceLocation(str(self.path), ".".join(path), line, column)
 
     def _compose(self, text: str) -> yaml.Node | None:
         try:
@@ -78,11 +78,17 @@ class YamlFile:
             mark = error.problem_mark
             line, column = (None, None) if mark is None else (mark.line + 1, mark.column + 1)
             problem = f"is not valid YAML: {error.problem or error.context}"
-            self.mistakes.append(Mistake(Place(str(self.path), "", line, column), problem, _syntax_hint(error)))
+            self.problems.append(
+                Problem(SourceLocation(str(self.path), "", line, column), problem, _syntax_hint(error))
+            )
         except yaml.YAMLError as error:
-            self.mistakes.append(Mistake(Place(str(self.path), ""), f"is not valid YAML: {str(error).splitlines()[0]}"))
+            self.problems.append(
+                Problem(SourceLocation(str(self.path), ""), f"is not valid YAML: {str(error).splitlines()[0]}")
+            )
         except RecursionError:
-            self.mistakes.append(Mistake(Place(str(self.path), ""), "is not a configuration: it is nested too deeply"))
+            self.problems.append(
+                Problem(SourceLocation(str(self.path), ""), "is not a configuration: it is nested too deeply")
+            )
         return None
 
     def _convert(self, node: yaml.Node, path: FieldPath) -> object:
@@ -90,7 +96,7 @@ class YamlFile:
         if id(node) in self._known:
             return self._known[id(node)]
         if any(node is ancestor for ancestor in self._open):
-            self.mistakes.append(Mistake(self._place(path, node), "refers to itself through an alias"))
+            self.problems.append(Problem(self._place(path, node), "refers to itself through an alias"))
             return None
         self._open.append(node)
         value = self._value(node, path)
@@ -113,7 +119,7 @@ class YamlFile:
             problem = f"has the tag {node.tag}, which is not understood here"
         except ValueError:
             problem = f"is no value of the type {node.tag.rsplit(':', 1)[-1]}"
-        self.mistakes.append(Mistake(self._place(path, node), problem))
+        self.problems.append(Problem(self._place(path, node), problem))
         self.unreadable.add(path)
         return None
 
@@ -147,7 +153,7 @@ class YamlFile:
     def _report_duplicate(self, path: FieldPath) -> _OnDuplicate:
         def report(name: str, first: yaml.Node, second: yaml.Node) -> None:
             line = first.start_mark.line + 1
-            self.mistakes.append(Mistake(self._place((*path, name), second), f"is given twice, first on line {line}"))
+            self.problems.append(Problem(self._place((*path, name), second), f"is given twice, first on line {line}"))
 
         return report
 

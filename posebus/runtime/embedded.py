@@ -19,7 +19,7 @@ from typing import Any
 from posebus.bus.redis.connection import connect
 from posebus.config.settings import EMBEDDED
 from posebus.errors import BrokerUnavailable, ConfigError
-from posebus.runtime.guard import dismiss, when_gone
+from posebus.runtime.guard import dismiss, run_after_exit
 
 MAX_MEMORY_BYTES = 2_000_000_000
 
@@ -41,7 +41,7 @@ def _guard(url: str, folder: Path) -> subprocess.Popen[bytes]:
     It would otherwise hold its port for ever, deaf to every polite signal, and the next `posebus up` could not start.
     """
     broker_pid = int(connect(url).info("server")["process_id"])
-    return when_gone(f"kill -9 {broker_pid}; rm -rf {shlex.quote(str(folder))}")
+    return run_after_exit(f"kill -9 {broker_pid}; rm -rf {shlex.quote(str(folder))}")
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from posebus.config.loading import dump_settings
 from posebus.config.settings import Settings
 from posebus.errors import FatalError
 from posebus.runtime.cpus import available_cpus
-from posebus.runtime.processes import ChildSpec, Family
+from posebus.runtime.processes import ChildProcesses, ChildSpec
 from posebus.runtime.watchdog import Watchdog
 
 READY_POLL_S = 0.05
@@ -33,7 +33,7 @@ class Fleet:
         self._folder = Path(tempfile.mkdtemp(prefix="posebus-"))
         self._config = self._folder / "settings.yaml"
         dump_settings(settings, self._config)
-        self.family = Family(settings.fleet.restart_min_s, settings.fleet.restart_max_s)
+        self.processes = ChildProcesses(settings.fleet.restart_min_s, settings.fleet.restart_max_s)
         # The first start on a machine exports the network and compiles kernels, which may take minutes.
         self._watchdog = Watchdog(self._folder, from_first_sign=True)
 
@@ -65,7 +65,7 @@ class Fleet:
         wanted = self._settings.fleet.workers + self._settings.fleet.trackers
         while True:
             self.check()
-            pids = {child.process.pid for child in self.family.children.values()}
+            pids = {child.process.pid for child in self.processes.children.values()}
             reports = self._registry.processes().values()
             ready = sum(1 for report in reports if report.get("ready") and report.get("pid") in pids)
             waiting(ready, wanted)
@@ -75,17 +75,17 @@ class Fleet:
 
     def check(self) -> None:
         """Kill what hangs, restart what crashed. Raises FatalError if a worker or tracker has given up for good."""
-        self._watchdog.check(self.family.children, time.monotonic())
-        for child in self.family.tend(time.monotonic()):
+        self._watchdog.check(self.processes.children, time.monotonic())
+        for child in self.processes.restart_crashed(time.monotonic()):
             if not child.spec.name.startswith("ingest"):
                 raise FatalError(f"the process {child.spec.name} ended with exit code {child.exit_code}; see above why")
 
     def stop(self) -> None:
         """SIGTERM to ingest first, so that what is under way can drain, then to the rest."""
         timeout_s = self._settings.fleet.stop_timeout_s
-        sources = [name for name in self.family.children if name.startswith("ingest")]
-        self.family.stop(sources, timeout_s)
-        self.family.stop(None, timeout_s)
+        sources = [name for name in self.processes.children if name.startswith("ingest")]
+        self.processes.stop(sources, timeout_s)
+        self.processes.stop(None, timeout_s)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Fleet:
@@ -95,10 +95,10 @@ class Fleet:
         self.stop()
 
     def _start_watched(self, name: str, command: str) -> None:
-        self.family.start(self._watchdog.watched(stage_process(name, self._config, command)))
+        self.processes.start(self._watchdog.watched(stage_process(name, self._config, command)))
 
     def _start(self, name: str, *command: str) -> None:
-        self.family.start(stage_process(name, self._config, *command))
+        self.processes.start(stage_process(name, self._config, *command))
 
 
 def _with_threads(settings: Settings) -> Settings:

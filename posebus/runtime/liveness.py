@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-PROGRESS_ENV = "INGEST_PROGRESS_FILE"
+LIVENESS_ENV = "POSEBUS_LIVENESS_FILE"
 EVERY_S = 0.5
 COUNTER_BYTES = 8
 
@@ -20,12 +20,12 @@ def give_life_signs(environ: Mapping[str, str], healthy: Callable[[float], bool]
 
     From a thread of its own, so that waiting for the broker, which is no fault, does not look like hanging.
     """
-    path = environ.get(PROGRESS_ENV)
+    path = environ.get(LIVENESS_ENV)
     if path:
         threading.Thread(target=_count_up, args=(Path(path), healthy), name="life signs", daemon=True).start()
 
 
-def read_progress(path: Path) -> int:
+def read_life_signs(path: Path) -> int:
     """The counter in `path`, 0 where there is none yet."""
     try:
         return int.from_bytes(path.read_bytes()[:COUNTER_BYTES], "little")
@@ -34,7 +34,7 @@ def read_progress(path: Path) -> int:
 
 
 def _count_up(path: Path, healthy: Callable[[float], bool]) -> None:
-    count = read_progress(path)
+    count = read_life_signs(path)
     while True:
         if healthy(time.monotonic()):
             count += 1

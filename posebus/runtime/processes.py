@@ -50,8 +50,8 @@ class Child:
         return self.process.poll()
 
 
-class Family:
-    """All children of one supervisor. Single-threaded: call `tend` now and then."""
+class ChildProcesses:
+    """All children of one supervisor. Single-threaded: call `restart_crashed` now and then."""
 
     def __init__(self, restart_min_s: float = 0.5, restart_max_s: float = 15.0) -> None:
         self._restart_min_s = restart_min_s
@@ -63,7 +63,7 @@ class Family:
         """Start one child. It gets a session of its own, so that Ctrl-C reaches only the supervisor, which decides."""
         self.children[spec.name] = Child(spec, _spawn(spec, self._run), time.monotonic())
 
-    def tend(self, now_s: float) -> list[Child]:
+    def restart_crashed(self, now_s: float) -> list[Child]:
         """Restart crashed children when their pause is over; returns the children that have ended for good."""
         ended = []
         for child in self.children.values():
@@ -100,7 +100,7 @@ class Family:
         for child in chosen:
             self.children.pop(child.spec.name, None)
 
-    def __enter__(self) -> Family:
+    def __enter__(self) -> ChildProcesses:
         return self
 
     def __exit__(self, *error: object) -> None:

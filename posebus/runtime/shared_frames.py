@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from posebus.errors import BadPicture
-from posebus.runtime.guard import dismiss, when_gone
+from posebus.runtime.guard import dismiss, run_after_exit
 
 MEMORY_FOLDER = Path("/dev/shm")
 BYTES_PER_PIXEL = 3
@@ -103,7 +103,7 @@ def shared_folder(needed_bytes: int) -> Iterator[Path | None]:
     if folder is None:
         yield None
         return
-    guard = when_gone(f"rm -rf {shlex.quote(str(folder))}")
+    guard = run_after_exit(f"rm -rf {shlex.quote(str(folder))}")
     try:
         yield folder
     finally:

@@ -1,7 +1,7 @@
 """Killing child processes that hang in a way that they cannot notice themselves.
 
 Such as inside a library that never returns and holds Python's lock, or because somebody stopped them (SIGSTOP). What a
-process notices itself it ends by itself; restarting is `posebus.runtime.processes.Family`.
+process notices itself it ends by itself; restarting is `posebus.runtime.processes.ChildProcesses`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from posebus.runtime.liveness import PROGRESS_ENV, read_progress
+from posebus.runtime.liveness import LIVENESS_ENV, read_life_signs
 from posebus.runtime.processes import Child, ChildSpec
 
 STALLED_AFTER_S = 8.0
@@ -32,7 +32,7 @@ class _Sign:
 
 
 class Watchdog:
-    """Kills children whose counter stands still. The kill counts as a crash, so the family restarts them."""
+    """Kills children whose counter stands still. The kill counts as a crash, so the processes restarts them."""
 
     def __init__(
         self, folder: Path, stalled_after_s: float = STALLED_AFTER_S, *, from_first_sign: bool = False
@@ -46,15 +46,15 @@ class Watchdog:
 
     def watched(self, spec: ChildSpec) -> ChildSpec:
         """`spec` with the environment variable that makes the child give signs of life."""
-        return replace(spec, env={**spec.env, PROGRESS_ENV: str(self._path(spec.name))})
+        return replace(spec, env={**spec.env, LIVENESS_ENV: str(self._path(spec.name))})
 
     def check(self, children: Mapping[str, Child], now_s: float) -> list[str]:
         """Kill what hangs; returns the names. `now_s` is monotonic. Children that are not watched are left alone."""
         killed = []
         for name, child in children.items():
-            if PROGRESS_ENV not in child.spec.env or child.exit_code is not None:
+            if LIVENESS_ENV not in child.spec.env or child.exit_code is not None:
                 continue
-            count = read_progress(self._path(name))
+            count = read_life_signs(self._path(name))
             sign = self._signs.get(name)
             if sign is None or sign.pid != child.process.pid:
                 self._signs[name] = _Sign(child.process.pid, count, now_s)

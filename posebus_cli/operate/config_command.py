@@ -21,7 +21,7 @@ def check(
 ) -> None:
     """Find every mistake in a configuration file, with its line and field.
 
-    POSEBUS_… environment variables count too, as they would in a run. Exits with 1 if there is a mistake.
+    POSEBUS_… environment variables count too, as they would in a run. Exits with 1 if there is a problem.
     """
     from posebus.config.loading import check_settings
     from posebus.config.problems import redact_text
@@ -29,16 +29,16 @@ def check(
     checked = check_settings(file, os.environ, {})
     cameras = list(checked.settings.cameras) if checked.settings else []
     if as_json:
-        mistakes = [mistake.as_dict() for mistake in checked.mistakes]
+        mistakes = [problem.as_dict() for problem in checked.problems]
         answer = {"file": str(file), "ok": not mistakes, "cameras": cameras, "mistakes": mistakes}
         print(json.dumps(answer, indent=2))
     elif checked.settings:
         print(f"{redact_text(str(file))}: fine, {_counted(len(cameras), 'camera')}")
     else:
-        for mistake in checked.mistakes:
-            print(mistake)
-        typer.echo(f"{file}: {_counted(len(checked.mistakes), 'mistake')}", err=True)
-    if checked.mistakes:
+        for problem in checked.problems:
+            print(problem)
+        typer.echo(f"{file}: {_counted(len(checked.problems), 'mistake')}", err=True)
+    if checked.problems:
         raise typer.Exit(1)
 
 

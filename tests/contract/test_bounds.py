@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from posebus.bus.frame_consumer import FrameReader, PoseResult
+from posebus.bus.frame_consumer import FrameConsumer, PoseResult
 from posebus.bus.lease import Lease
-from posebus.bus.pose_consumer import PoseReader, TrackCommit
+from posebus.bus.pose_consumer import PoseConsumer, TrackCommit
 from posebus.bus.redis.connection import Broker, connect
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import EVENT_BYTES, RetentionSettings, TrackerSettings
@@ -41,7 +41,7 @@ def test_tracks_stay_within_their_bytes_also_when_crowds_come_and_trackers_chang
     for people in (1, 12, 0, 5):
         lease = Lease(broker, "door", "tracker", f"tracker-{people}", 600.0)
         assert lease.acquire()
-        reader = PoseReader(broker, "tracker", retention)
+        reader = PoseConsumer(broker, "tracker", retention)
         reader.state("door")
         for _ in range(12):
             tracks = [(track_frame(seq + n, ids=tuple(range(people))), PROVENANCE) for n in range(40)]
@@ -58,7 +58,7 @@ def test_no_event_takes_more_than_is_counted_for_it(broker: Broker) -> None:
     lease = Lease(broker, "door", "tracker", "me", 600.0)
     assert lease.acquire()
     retention = RetentionSettings(events_bytes=200_000)
-    reader = PoseReader(broker, "tracker", retention)
+    reader = PoseConsumer(broker, "tracker", retention)
     longest: list[Event] = [event(n, kind=EventType.CAMERA_OFFLINE) for n in range(400)]
     for one in longest:
         one.data["reason"] = "x" * 250  # type: ignore[index]
@@ -71,8 +71,8 @@ def test_no_event_takes_more_than_is_counted_for_it(broker: Broker) -> None:
 def test_poses_of_a_live_camera_without_a_tracker_are_given_up_oldest_first_and_that_is_told(broker: Broker) -> None:
     retention = RetentionSettings(poses_bytes=200_000)
     writer = held_writer(broker, CameraRecord("door", Delivery.LIVE, "synthetic"))
-    workers = [FrameReader(broker, f"worker-{n}", 100, retention) for n in range(2)]
-    trackers = PoseReader(broker, "tracker", retention)
+    workers = [FrameConsumer(broker, f"worker-{n}", 100, retention) for n in range(2)]
+    trackers = PoseConsumer(broker, "tracker", retention)
     first = {int(e.body.seq) for e in trackers.read(["door"], 64, None) if e.body is not None}
     assert not first
     for seq in range(400):
@@ -83,7 +83,7 @@ def test_poses_of_a_live_camera_without_a_tracker_are_given_up_oldest_first_and_
             # This tracker dies with some of them in its hands.
             assert len(trackers.read(["door"], 64, None)) == 11
     assert memory(broker, TOPOLOGY.poses("door")) < 1.2 * 200_000
-    successor = PoseReader(broker, "successor", retention)
+    successor = PoseConsumer(broker, "successor", retention)
     entries = successor.take_over("door", 0)
     while read := successor.read(["door"], 64, None):
         entries += read
@@ -98,7 +98,7 @@ def test_poses_of_a_live_camera_without_a_tracker_are_given_up_oldest_first_and_
 
 
 def test_poses_of_a_recording_are_never_given_up(broker: Broker) -> None:
-    worker = FrameReader(broker, "worker", 100, RetentionSettings(poses_bytes=100_000))
+    worker = FrameConsumer(broker, "worker", 100, RetentionSettings(poses_bytes=100_000))
     writer = held_writer(broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
     for seq in range(300):
         writer.publish(frame(seq))
@@ -108,7 +108,7 @@ def test_poses_of_a_recording_are_never_given_up(broker: Broker) -> None:
 
 
 def test_dead_letters_of_any_size_stay_within_their_bytes(broker: Broker) -> None:
-    worker = FrameReader(broker, "worker", 100, RetentionSettings(dead_bytes=500_000))
+    worker = FrameConsumer(broker, "worker", 100, RetentionSettings(dead_bytes=500_000))
     writer = held_writer(broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
     for seq, size in enumerate([40_000] * 30 + [300_000, 100] * 4):
         writer.publish(frame(seq, data=b"\xff\xd8" + bytes(size)))

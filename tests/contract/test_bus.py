@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import redis
 
-from posebus.bus.frame_consumer import FrameEntry, FrameReader, PoseResult
-from posebus.bus.frame_producer import FrameWriter
+from posebus.bus.frame_consumer import FrameConsumer, FrameEntry, PoseResult
+from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease, renew_all
 from posebus.bus.plan_store import read_decisions
-from posebus.bus.pose_consumer import PoseReader, TrackCommit
+from posebus.bus.pose_consumer import PoseConsumer, TrackCommit
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings
@@ -31,16 +31,16 @@ def broker(client: redis.Redis) -> Broker:
     return Broker(client, TOPOLOGY, "test")
 
 
-def writer(client: redis.Redis, camera: str = "door", delivery: Delivery = Delivery.LOSSLESS) -> FrameWriter:
+def writer(client: redis.Redis, camera: str = "door", delivery: Delivery = Delivery.LOSSLESS) -> FrameProducer:
     return held_writer(broker(client), CameraRecord(camera, delivery, "file"))
 
 
-def reader(client: redis.Redis, consumer: str = "w1") -> FrameReader:
-    return FrameReader(broker(client), consumer, dead_kept=10)
+def reader(client: redis.Redis, consumer: str = "w1") -> FrameConsumer:
+    return FrameConsumer(broker(client), consumer, dead_kept=10)
 
 
-def poses(client: redis.Redis, consumer: str = "t1") -> PoseReader:
-    return PoseReader(broker(client), consumer, RetentionSettings())
+def poses(client: redis.Redis, consumer: str = "t1") -> PoseConsumer:
+    return PoseConsumer(broker(client), consumer, RetentionSettings())
 
 
 def lease(client: redis.Redis, owner: str, ttl_s: float = 5.0) -> Lease:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from posebus.bus.frame_producer import FrameWriter
+from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.redis.connection import broker_version, check_broker, connect, open_broker
 from posebus.bus.registry import CameraRecord
 from posebus.errors import BrokerRefused, BrokerUnavailable
@@ -43,7 +43,7 @@ def with_password(url: str, password: str) -> str:
     return url.replace("redis://", f"redis://:{password}@")
 
 
-def publish_many(writer: FrameWriter) -> None:
+def publish_many(writer: FrameProducer) -> None:
     for seq in range(100):
         writer.publish(frame(seq, data=bytes(100_000)))
 

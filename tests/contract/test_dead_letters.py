@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from posebus.bus.dead_letters import DeadLetters
-from posebus.bus.frame_consumer import FrameEntry, FrameReader, PoseResult
+from posebus.bus.frame_consumer import FrameConsumer, FrameEntry, PoseResult
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.errors import BrokerUnavailable, ConfigError, OutputError
@@ -28,7 +28,7 @@ Answer = Callable[[FrameEntry], PoseResult]
 def put_aside(url: str, *cameras: str, **changes: object) -> list[str]:
     """A dead letter of each camera; returns their ids."""
     broker = open_broker(url)
-    reader = FrameReader(broker, "worker-1", dead_kept=10)
+    reader = FrameConsumer(broker, "worker-1", dead_kept=10)
     for number, camera in enumerate(cameras):
         writer = held_writer(broker, CameraRecord(camera, Delivery.LOSSLESS, "file"))
         writer.publish(frame(number, camera, **changes))
@@ -40,7 +40,7 @@ def put_aside(url: str, *cameras: str, **changes: object) -> list[str]:
 @contextmanager
 def worker(url: str, camera: str, answer: Answer) -> Iterator[list[FrameEntry]]:
     """A worker that gives `answer` to whatever it takes; yields what it has taken."""
-    reader = FrameReader(open_broker(url), "worker-2", dead_kept=10)
+    reader = FrameConsumer(open_broker(url), "worker-2", dead_kept=10)
     taken: list[FrameEntry] = []
     stopping = threading.Event()
 
@@ -176,7 +176,7 @@ def test_an_entry_of_nobody_can_be_looked_at(real_url: str, capsys: pytest.Captu
     broker = open_broker(real_url)
     Registry(broker).add_camera(CameraRecord("door", Delivery.LOSSLESS, "file"))
     broker.client.xadd(broker.topology.frames("door"), {"hello": "world"})
-    reader = FrameReader(broker, "worker-1", dead_kept=10)
+    reader = FrameConsumer(broker, "worker-1", dead_kept=10)
     (entry,) = reader.read(["door"], 1, None)
     reader.commit([bury(entry, "malformed")])
     time.sleep(0.01)

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from posebus.bus.checkpoint import ENDED, OPEN, Checkpoint
-from posebus.bus.frame_producer import FrameWriter
+from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease
 from posebus.bus.plan_store import queue_plan
 from posebus.bus.redis.connection import Broker, connect
@@ -33,10 +33,10 @@ def broker(client: redis.Redis) -> Broker:
     return Broker(client, TOPOLOGY, "the broker of the test")
 
 
-def writer(client: redis.Redis, lease_s: float = 60.0, delivery: Delivery = Delivery.LOSSLESS) -> FrameWriter:
+def writer(client: redis.Redis, lease_s: float = 60.0, delivery: Delivery = Delivery.LOSSLESS) -> FrameProducer:
     """A writer that has nothing yet."""
     lease = Lease(broker(client), CAMERA, "ingest", process_id("ingest"), lease_s)
-    return FrameWriter(broker(client), CameraRecord(CAMERA, delivery, "file"), lease, events_kept=100)
+    return FrameProducer(broker(client), CameraRecord(CAMERA, delivery, "file"), lease, events_kept=100)
 
 
 def behind(seq: int, state: str = OPEN) -> Checkpoint:

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from posebus.bus.frame_consumer import FrameReader
-from posebus.bus.frame_producer import FrameWriter
+from posebus.bus.frame_consumer import FrameConsumer
+from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease, renew_all
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord
@@ -31,11 +31,11 @@ def proxy(redis_server: str) -> Iterator[TcpProxy]:
         yield between
 
 
-def writer(broker: Broker, camera: str = "door") -> FrameWriter:
+def writer(broker: Broker, camera: str = "door") -> FrameProducer:
     return held_writer(broker, CameraRecord(camera, Delivery.LOSSLESS, "file"))
 
 
-def seqs(reader: FrameReader, cameras: list[str], block_ms: int | None = None) -> list[int]:
+def seqs(reader: FrameConsumer, cameras: list[str], block_ms: int | None = None) -> list[int]:
     bodies = [entry.body for entry in reader.read(cameras, 10, block_ms)]
     return [body.seq for body in bodies if isinstance(body, Frame)]
 
@@ -45,7 +45,7 @@ def test_frames_of_an_answer_that_was_lost_come_with_the_next_read(
     redis_server: str, proxy: TcpProxy, answer_bytes: int
 ) -> None:
     publishing = writer(open_broker(redis_server))
-    reader = FrameReader(open_broker(proxy.url), "w1", dead_kept=10)
+    reader = FrameConsumer(open_broker(proxy.url), "w1", dead_kept=10)
     publishing.publish(frame(0))
     assert seqs(reader, ["door"]) == [0]
     for seq in (1, 2):
@@ -63,7 +63,7 @@ def test_frames_of_an_answer_that_was_lost_come_with_the_next_read(
 def test_a_frame_that_was_dealt_with_meanwhile_does_not_come_again(redis_server: str, proxy: TcpProxy) -> None:
     direct = open_broker(redis_server)
     publishing = writer(direct)
-    reader = FrameReader(open_broker(proxy.url), "w1", dead_kept=10)
+    reader = FrameConsumer(open_broker(proxy.url), "w1", dead_kept=10)
     publishing.publish(frame(0))
     publishing.publish(frame(1))
     proxy.break_after(0)
@@ -105,7 +105,7 @@ def test_one_read_waits_for_the_cameras_of_all_shards(request: pytest.FixtureReq
     broker.client.flushall()
     topology = broker.topology
     cameras = [next(f"c{n}" for n in range(500) if topology.shard(f"c{n}") == shard) for shard in range(SHARDS)]
-    reader = FrameReader(broker, "w1", dead_kept=10)
+    reader = FrameConsumer(broker, "w1", dead_kept=10)
     writers = [writer(broker, camera) for camera in cameras]
     assert seqs(reader, cameras) == []
     for number, publishing in enumerate(writers):

@@ -14,9 +14,9 @@ import pytest
 import redis
 import simplejpeg
 
-from posebus.bus.frame_consumer import FrameEntry, FrameReader, PoseResult
-from posebus.bus.frame_producer import FrameWriter
-from posebus.bus.pose_consumer import PoseReader
+from posebus.bus.frame_consumer import FrameConsumer, FrameEntry, PoseResult
+from posebus.bus.frame_producer import FrameProducer
+from posebus.bus.pose_consumer import PoseConsumer
 from posebus.bus.reclaim import GONE, Attempt, attempts_from_json
 from posebus.bus.redis.connection import Broker, connect
 from posebus.bus.registry import CameraRecord, Registry
@@ -102,9 +102,9 @@ class Bench:
         self.engine = OnePerson()
         self.settings = WorkerSettings(imgsz=96, **settings)
         self.delivery = delivery
-        self.writers: dict[str, FrameWriter] = {}
+        self.writers: dict[str, FrameProducer] = {}
         self.writer = self.camera("door")
-        self.reader = FrameReader(self.broker, consumer, dead_kept=10)
+        self.reader = FrameConsumer(self.broker, consumer, dead_kept=10)
         self.stage = PoseStage(
             self.reader,
             Registry(self.broker),
@@ -114,7 +114,7 @@ class Bench:
             leave=self.left.append,
         )
 
-    def camera(self, name: str) -> FrameWriter:
+    def camera(self, name: str) -> FrameProducer:
         if name not in self.writers:
             self.writers[name] = held_writer(self.broker, CameraRecord(name, self.delivery, "file"))
         return self.writers[name]
@@ -157,14 +157,14 @@ class Bench:
 
     def take_and_die(self, frames: int, consumer: str) -> None:
         """Another worker takes frames and is never heard of again."""
-        FrameReader(self.broker, consumer, dead_kept=10).read(["door"], frames, None)
+        FrameConsumer(self.broker, consumer, dead_kept=10).read(["door"], frames, None)
 
     def letters(self) -> list[dict[bytes, bytes]]:
         return [fields for _, fields in self.client.xrange(TOPOLOGY.dead(0))]
 
     def noted(self) -> dict[bytes, tuple[Attempt, ...]]:
         """What stands against frames, by entry id."""
-        found = self.client.hgetall(TOPOLOGY.suspects("door"))
+        found = self.client.hgetall(TOPOLOGY.attempts("door"))
         return {entry_id: attempts_from_json(value) for entry_id, value in found.items()}
 
     def step_until(self, condition: Callable[[], object]) -> None:
@@ -174,7 +174,7 @@ class Bench:
             self.stage.step(time.monotonic())
 
     def poses(self, camera: str = "door") -> list[PoseFrame | Skipped | EndOfStream | None]:
-        reader = PoseReader(self.broker, "t1", RetentionSettings())
+        reader = PoseConsumer(self.broker, "t1", RetentionSettings())
         return [entry.body for entry in reader.read([camera], 99, None)]
 
     def waiting(self, camera: str = "door") -> tuple[int, int]:
@@ -228,7 +228,7 @@ def test_a_frame_that_is_looked_at_in_several_ways_says_what_each_found(
     bench.publish(0, views=(View(64), View(96), View(64, 2, 1)))
     bench.publish(1)
     bench.run()
-    entries = PoseReader(bench.broker, "t1", RetentionSettings()).read(["door"], 99, None)
+    entries = PoseConsumer(bench.broker, "t1", RetentionSettings()).read(["door"], 99, None)
     probed, plain = sorted(entries, key=lambda entry: entry.body.seq if entry.body is not None else -1)
     assert isinstance(probed.body, PoseFrame)
     assert isinstance(plain.body, PoseFrame)
@@ -495,7 +495,7 @@ def test_a_frame_that_merely_was_in_many_workers_that_died_is_not_given_up(
     bench.take_and_die(1, "dead-0")
     for number in range(1, 12):
         time.sleep(0.03)
-        FrameReader(bench.broker, f"dead-{number}", dead_kept=10).reclaim(["door"], 10, 4)
+        FrameConsumer(bench.broker, f"dead-{number}", dead_kept=10).reclaim(["door"], 10, 4)
     bench.run_until_answered()
     assert [type(body) for body in bench.poses()] == [PoseFrame]
 
@@ -517,7 +517,7 @@ def test_a_frame_alone_in_workers_that_died_is_given_up_with_its_picture(make_be
     bench.publish(0)
     bench.take_and_die(1, "dead-0")
     for number in (1, 2):
-        reader = FrameReader(bench.broker, f"dead-{number}", dead_kept=10)
+        reader = FrameConsumer(bench.broker, f"dead-{number}", dead_kept=10)
         while not (taken := reader.reclaim(["door"], 20, 4)):
             time.sleep(0.01)
         reader.note(taken[0], [*taken[0].attempts, reader.attempt(GONE)])
@@ -536,7 +536,7 @@ def test_a_slow_engine_keeps_its_frames(make_bench: MakeBench, real_url: str) ->
     bench.engine.stalled = True
     bench.publish(0)
     bench.step_until(lambda: bench.engine.submitted == 1)
-    rival = FrameReader(bench.broker, "rival", dead_kept=10)
+    rival = FrameConsumer(bench.broker, "rival", dead_kept=10)
     end_s = time.monotonic() + 1.0
     while time.monotonic() < end_s:
         bench.stage.step(time.monotonic())
@@ -551,7 +551,7 @@ def test_who_failed_with_a_frame_leaves_it_to_others_first(make_bench: MakeBench
     bench.publish(0)
     bench.run()
     bench.engine.failing = False
-    rival = FrameReader(bench.broker, "rival", dead_kept=10)
+    rival = FrameConsumer(bench.broker, "rival", dead_kept=10)
     taken: list[FrameEntry] = []
     while not taken:
         bench.stage.step(time.monotonic())

@@ -14,7 +14,7 @@ import pytest
 
 import posebus
 from posebus.bus.lease import Lease
-from posebus.bus.pose_consumer import PoseReader, TrackCommit
+from posebus.bus.pose_consumer import PoseConsumer, TrackCommit
 from posebus.bus.redis.connection import connect, open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings
@@ -33,7 +33,7 @@ def publish(url: str, seqs: range, camera: str = "door") -> None:
     Registry(broker).add_camera(CameraRecord(camera, Delivery.LOSSLESS, "file"))
     lease = Lease(broker, camera, "tracker", "t", 5.0)
     lease.acquire()
-    tracker = PoseReader(broker, "t", RetentionSettings())
+    tracker = PoseConsumer(broker, "t", RetentionSettings())
     for seq in seqs:
         commit = TrackCommit(camera, [(track_frame(seq, camera), PROVENANCE)], [event(seq, camera)], b"", [])
         tracker.commit(commit, lease)

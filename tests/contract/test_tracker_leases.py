@@ -5,7 +5,7 @@ from __future__ import annotations
 import redis
 
 from posebus.bus.lease import Lease, free
-from posebus.bus.pose_consumer import PoseReader
+from posebus.bus.pose_consumer import PoseConsumer
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings, TrackerSettings
@@ -19,7 +19,7 @@ CAMERAS = ("door", "hall", "yard", "lift")
 
 def tracker(client: redis.Redis, name: str) -> TrackStage:
     broker = Broker(client, Topology(), "the broker of the test")
-    reader = PoseReader(broker, name, RetentionSettings())
+    reader = PoseConsumer(broker, name, RetentionSettings())
     return TrackStage(broker, reader, name, TrackerSettings())
 
 

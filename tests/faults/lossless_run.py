@@ -125,7 +125,7 @@ class Killer:
             return
         self._next_at_s = now_s + self._rng.expovariate(1 / self._mean_gap_s)
         role = self._rng.choice(self._roles)
-        victims = [c for name, c in fleet.family.children.items() if name.startswith(role) and c.exit_code is None]
+        victims = [c for name, c in fleet.processes.children.items() if name.startswith(role) and c.exit_code is None]
         if victims:
             self._rng.choice(victims).process.send_signal(signal.SIGKILL)
             self.kills[role] += 1

@@ -14,7 +14,7 @@ from posebus.config.settings import CameraSettings, Settings
 from posebus.contract.codec import decode_frame
 from posebus.messages import Frame
 from posebus.runtime.embedded import EmbeddedBroker
-from posebus.runtime.processes import ChildSpec, Family
+from posebus.runtime.processes import ChildProcesses, ChildSpec
 from tests.faults.test_cameras import events_of
 
 TIMEOUT_S = 90.0
@@ -51,11 +51,15 @@ run_camera(load_settings(pathlib.Path(config), {}, {}), camera)
 
 def test_a_reader_that_hangs_in_a_library_is_killed_and_the_camera_goes_on() -> None:
     camera = CameraSettings(source="synthetic:bus?fps=20&width=128&height=96", open_timeout_s=0.5, read_timeout_s=0.5)
-    with EmbeddedBroker() as url, tempfile.TemporaryDirectory() as name, Family(restart_min_s=0.05) as family:
+    with (
+        EmbeddedBroker() as url,
+        tempfile.TemporaryDirectory() as name,
+        ChildProcesses(restart_min_s=0.05) as processes,
+    ):
         broker, folder = open_broker(url), Path(name)
         config = folder / "settings.yaml"
         dump_settings(Settings(redis=url, cameras={"locked": camera, "unlocked": camera}), config)
-        supervisor = IngestSupervisor(family, Watchdog(folder, STALLED_AFTER_S))
+        supervisor = IngestSupervisor(processes, Watchdog(folder, STALLED_AFTER_S))
         argv = [sys.executable, "-c", HANGING]
         supervisor.start(ChildSpec(which, [*argv, which, str(config), name]) for which in ("locked", "unlocked"))
 
@@ -66,8 +70,8 @@ def test_a_reader_that_hangs_in_a_library_is_killed_and_the_camera_goes_on() -> 
         end_s = time.monotonic() + TIMEOUT_S
         while not epochs("locked") == epochs("unlocked") == {1, 2}:
             assert time.monotonic() < end_s, f"{epochs('locked')}, {epochs('unlocked')}, {events_of(broker)}"
-            assert supervisor.tend(time.monotonic()) == []
+            assert supervisor.restart_crashed(time.monotonic()) == []
             time.sleep(0.1)
-        assert [family.children[which].restarts for which in ("locked", "unlocked")] == [1, 1]
+        assert [processes.children[which].restarts for which in ("locked", "unlocked")] == [1, 1]
         told = [str(event["type"]).rpartition(".")[2] for event in events_of(broker)["unlocked"]]
     assert [kind for kind in told if kind != "gap"] == ["online", "offline", "online"]

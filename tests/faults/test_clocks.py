@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import posebus
-from posebus.bus.frame_consumer import FrameReader
+from posebus.bus.frame_consumer import FrameConsumer
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
@@ -63,7 +63,7 @@ def test_what_a_dead_worker_held_is_taken_over_soon_after_the_brokers_clock_jump
         broker = open_broker(broken.url)
         writer = held_writer(broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
         writer.announce()
-        dead, living = (FrameReader(broker, name, 100) for name in ("dead", "living"))
+        dead, living = (FrameConsumer(broker, name, 100) for name in ("dead", "living"))
         living.synchronise(["door"])
         writer.publish(frame(0))
         (held,) = dead.read(["door"], 1, None)
@@ -88,7 +88,7 @@ def test_a_recording_is_exact_though_the_brokers_clock_jumps(shared_data: Path, 
         def jump(fleet: Fleet, seen: int) -> None:
             if moments and seen >= min(moments):
                 broken.jump(moments.pop(min(moments)))
-                fleet.family.children["worker-1"].process.kill()
+                fleet.processes.children["worker-1"].process.kill()
 
         jumped = lossless_run.run_on(
             broken.url, lossless_run.lossless_settings(clips, 2, 1, redis=broken.url), clips, jump
@@ -113,7 +113,7 @@ def test_a_recording_is_exact_though_the_clocks_of_all_stages_jump(
             set_offset(offset_file, moments.pop(min(moments)))
             # What starts now has known no other time.
             for name in ("worker-1", "tracker-1", "ingest-clip"):
-                fleet.family.children[name].process.kill()
+                fleet.processes.children[name].process.kill()
 
     with EmbeddedBroker() as url:
         client = open_broker(url).client

@@ -99,10 +99,10 @@ def test_processes_that_slept_through_their_leases_change_nothing(calm: Public, 
         if seen >= 100 and not sleepers:
             # Which of the two trackers owns a camera only the broker knows: stop both, wake one, then the other.
             roles = ("tracker", "ingest-stadtmitte", "worker-1")
-            sleepers.extend(c.process for name, c in fleet.family.children.items() if name.startswith(roles))
+            sleepers.extend(c.process for name, c in fleet.processes.children.items() if name.startswith(roles))
             # The same camera once more, as a second host would run it: it stands by, and takes over.
-            spec = fleet.family.children["ingest-stadtmitte"].spec
-            fleet.family.start(spec.__class__("ingest-standby", spec.argv, spec.env))
+            spec = fleet.processes.children["ingest-stadtmitte"].spec
+            fleet.processes.start(spec.__class__("ingest-standby", spec.argv, spec.env))
             for process in sleepers:
                 process.send_signal(signal.SIGSTOP)
             for process in sleepers:
@@ -120,6 +120,6 @@ def test_sigterm_leaves_nothing_behind(clips: dict[str, Path]) -> None:
             fleet.start_trackers()
             fleet.start_workers()
             fleet.wait_until_ready()
-            processes = [child.process for child in fleet.family.children.values()]
+            processes = [child.process for child in fleet.processes.children.values()]
         assert [process.returncode for process in processes] == [0, 0]
         assert Registry(broker).processes() == {}

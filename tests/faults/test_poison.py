@@ -23,7 +23,7 @@ from posebus.config.settings import Settings, WorkerSettings
 from posebus.messages import Delivery
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.fleet import stage_process
-from posebus.runtime.processes import Family
+from posebus.runtime.processes import ChildProcesses
 from posebus.runtime.watchdog import Watchdog
 from posebus.topology import WORKERS_GROUP
 from tests.faults.poisoned_worker import CYAN, MAGENTA, YELLOW
@@ -48,28 +48,28 @@ class Bench:
         )
         self.config = folder / "settings.yaml"
         dump_settings(self.settings, self.config)
-        self.family = Family(restart_min_s=0.05, restart_max_s=0.5)
+        self.processes = ChildProcesses(restart_min_s=0.05, restart_max_s=0.5)
         self.watchdog = Watchdog(folder, stalled_after_s=4.0, from_first_sign=True)
         self.pids: set[int] = set()
         for name in ("worker-1", "worker-2"):
             spec = stage_process(name, self.config, "work")
             argv = [sys.executable, str(SCRIPT), *spec.argv[3:]]
-            self.family.start(self.watchdog.watched(replace(spec, argv=argv)))
-        self.family.start(stage_process("tracker-1", self.config, "track"))
+            self.processes.start(self.watchdog.watched(replace(spec, argv=argv)))
+        self.processes.start(stage_process("tracker-1", self.config, "track"))
         self.writer = held_writer(self.broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
 
-    def tend(self) -> None:
+    def restart_crashed(self) -> None:
         """What the supervisor of a deployment does."""
         now_s = time.monotonic()
-        self.watchdog.check(self.family.children, now_s)
-        assert self.family.tend(now_s) == []
-        self.pids |= {child.process.pid for name, child in self.family.children.items() if name.startswith("worker")}
+        self.watchdog.check(self.processes.children, now_s)
+        assert self.processes.restart_crashed(now_s) == []
+        self.pids |= {child.process.pid for name, child in self.processes.children.items() if name.startswith("worker")}
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         end_s = time.monotonic() + TIMEOUT_S
         while not condition():
             assert time.monotonic() < end_s, f"not within {TIMEOUT_S:g} s: {what}"
-            self.tend()
+            self.restart_crashed()
             time.sleep(0.02)
 
     def until_ready(self) -> None:
@@ -77,7 +77,7 @@ class Bench:
 
         def ready() -> bool:
             reports = Registry(self.broker).processes().values()
-            running = {child.process.pid for child in self.family.children.values() if child.exit_code is None}
+            running = {child.process.pid for child in self.processes.children.values() if child.exit_code is None}
             return len(running) == 3 and running <= {report["pid"] for report in reports if report.get("ready")}
 
         self.until(ready, "two workers and a tracker")
@@ -93,7 +93,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     """Parametrised by settings of the workers."""
     with EmbeddedBroker() as url:
         made = Bench(url, tmp_path, **request.param)
-        with made.family:
+        with made.processes:
             made.until_ready()
             yield made
 
@@ -132,7 +132,7 @@ POISONS = {
 def test_pictures_that_bring_workers_down_are_put_aside_and_all_others_come_out(bench: Bench) -> None:
     """One crashes the process, one hangs, and one hangs so that the process cannot notice."""
     rng = np.random.default_rng(3)
-    bench.tend()
+    bench.restart_crashed()
     first = set(bench.pids)
     sent = {}
     for seq in range(FRAMES):
@@ -182,7 +182,7 @@ def test_frames_of_killed_workers_are_taken_over_and_none_is_lost_or_put_aside(b
     for _ in range(kills):
         bench.until_ready()
         held: set[bytes] = set()
-        victim = bench.family.children[rng.choice(["worker-1", "worker-2"])].process
+        victim = bench.processes.children[rng.choice(["worker-1", "worker-2"])].process
         end_s = time.monotonic() + rng.uniform(0.2, 0.6)
         while time.monotonic() < end_s or not held:
             while client.xlen(key) < 12:

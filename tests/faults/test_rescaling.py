@@ -54,13 +54,13 @@ def test_a_worker_joins_and_another_leaves_in_the_middle_of_an_overload() -> Non
             known = set(frames_by_worker(registry))
             fleet.start_worker("worker-3")
             until(lambda: any(n > 5 for pid, n in frames_by_worker(registry).items() if pid not in known), "a third")
-            fleet.family.stop(["worker-1"], timeout_s=10)
+            fleet.processes.stop(["worker-1"], timeout_s=10)
             rest = frames_by_worker(registry)
             until(
                 lambda: all(n > rest[pid] + 5 for pid, n in frames_by_worker(registry).items()) and len(rest) == 2,
                 "the other two go on",
             )
-            fleet.family.stop([f"ingest-{camera}" for camera in CAMERAS], timeout_s=10)
+            fleet.processes.stop([f"ingest-{camera}" for camera in CAMERAS], timeout_s=10)
             until(lambda: all(broker.client.xlen(broker.topology.frames(c)) == 0 for c in CAMERAS), "all is answered")
             until(lambda: all(broker.client.xlen(broker.topology.poses(c)) == 0 for c in CAMERAS), "all is tracked")
             seen: defaultdict[str, list[int]] = defaultdict(list)

@@ -13,7 +13,7 @@ import redis
 from contract.test_pose_stage import Bench
 from fuzz.inputs import BYTES, EVENTS, FRAMES, POSES, TRACKS, VALUES, Make, change, fields, json_text, wire
 
-from posebus.bus.pose_consumer import PoseReader
+from posebus.bus.pose_consumer import PoseConsumer
 from posebus.bus.redis.connection import Broker, connect, open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings, TrackerSettings
@@ -107,7 +107,7 @@ def test_a_tracker(client: redis.Redis, rng: random.Random, thorough: bool) -> N
     pour(client, broker.topology.poses("yard"), wild_poses, rng, 1000 if thorough else 100)
     for seq in range(30):
         client.xadd(broker.topology.poses("gate"), encode_poses(pose_frame(seq, "gate"), PROVENANCE, 7))
-    reader = PoseReader(broker, "t1", RetentionSettings())
+    reader = PoseConsumer(broker, "t1", RetentionSettings())
     stage = TrackStage(broker, reader, "t1", TrackerSettings())
     tracks = broker.topology.tracks("gate")
     waiting = [broker.topology.poses(camera) for camera in ("door", "yard", "gate")]

@@ -16,7 +16,7 @@ import pytest
 import samples
 from prometheus_client.parser import text_string_to_metric_families
 
-from posebus.bus.frame_consumer import FrameReader, PoseResult
+from posebus.bus.frame_consumer import FrameConsumer, PoseResult
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.messages import Delivery, Frame, Provenance
@@ -54,7 +54,7 @@ def worker(url: str) -> Iterator[None]:
     """Answers every frame with two people, as a worker would."""
     broker = open_broker(url)
     Registry(broker).add_camera(CameraRecord(CAMERA, Delivery.LIVE, "synthetic"))
-    reader = FrameReader(broker, "worker-of-the-test", dead_kept=10)
+    reader = FrameConsumer(broker, "worker-of-the-test", dead_kept=10)
     stopping = threading.Event()
 
     def answer() -> None:

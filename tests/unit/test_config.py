@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posebus.config.loading import check_settings, dump_settings, load_settings
-from posebus.config.problems import Mistake, redact_text
+from posebus.config.problems import Problem, redact_text
 from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import ConfigError, OutputError
 
@@ -21,13 +21,13 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def mistakes_in(folder: Path, text: str, environ: dict[str, str] | None = None) -> list[Mistake]:
+def mistakes_in(folder: Path, text: str, environ: dict[str, str] | None = None) -> list[Problem]:
     checked = check_settings(write(folder, text), environ or {}, {})
-    assert (checked.settings is None) == bool(checked.mistakes)
-    return list(checked.mistakes)
+    assert (checked.settings is None) == bool(checked.problems)
+    return list(checked.problems)
 
 
-def found(mistakes: list[Mistake]) -> list[tuple[int | None, int | None, str]]:
+def found(mistakes: list[Problem]) -> list[tuple[int | None, int | None, str]]:
     return [(mistake.place.line, mistake.place.column, mistake.place.field) for mistake in mistakes]
 
 
@@ -184,7 +184,7 @@ def test_names_that_yaml_reads_as_something_else_stay_names(tmp_path: Path) -> N
     ],
 )
 def test_unknown_variables_are_mistakes(variable: str, words: str) -> None:
-    (mistake,) = check_settings(None, {variable: "1"}, {}).mistakes
+    (mistake,) = check_settings(None, {variable: "1"}, {}).problems
     assert str(mistake).startswith(f"{variable}: ")
     assert words in str(mistake)
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from posebus.bus.frame_consumer import FrameReader
+from posebus.bus.frame_consumer import FrameConsumer
 from posebus.errors import RetryableError
-from workers.intake.in_flight import Held
+from workers.intake.in_flight import InFlight
 
 RENEW_SHARE = 0.25
 """Claims are renewed at this part of the time after which others may have them: most frames are through by then."""
 
 
-class Claims:
+class ClaimRenewal:
     """Renews the claims in a thread of its own, which goes on while the engine takes its time."""
 
-    def __init__(self, reader: FrameReader, held: Held, reclaim_after_s: float) -> None:
+    def __init__(self, reader: FrameConsumer, held: InFlight, reclaim_after_s: float) -> None:
         self._reader = reader
         self._held = held
         self._every_s = RENEW_SHARE * reclaim_after_s

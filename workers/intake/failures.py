@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from posebus.bus.frame_consumer import FrameEntry, FrameReader, PoseResult
+from posebus.bus.frame_consumer import FrameConsumer, FrameEntry, PoseResult
 from posebus.errors import RetryableError
 from workers.inference.frame_job import Failed
 from workers.inference.hang import Hang
-from workers.intake.in_flight import Held
+from workers.intake.in_flight import InFlight
 from workers.intake.triage import bury, hopeless
 
 OUTCOME_LENGTH = 200
@@ -18,7 +18,7 @@ OUTCOME_LENGTH = 200
 class Failures:
     """Used by the committing thread, but for `hung`."""
 
-    def __init__(self, reader: FrameReader, held: Held, max_attempts: int) -> None:
+    def __init__(self, reader: FrameConsumer, held: InFlight, max_attempts: int) -> None:
         self._reader = reader
         self._held = held
         self._max_attempts = max_attempts

@@ -8,23 +8,23 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from posebus.bus.frame_consumer import FrameEntry
-from posebus.bus.reclaim import Place
+from posebus.bus.reclaim import EntryKey
 
 REFUSED_KEPT = 1000
 
 
-class Held:
+class InFlight:
     """A set of entries that the reading thread fills and the committing one empties."""
 
     def __init__(self) -> None:
-        self._renewed_at_s: dict[Place, float] = {}
-        self._refused: OrderedDict[Place, None] = OrderedDict()
+        self._renewed_at_s: dict[EntryKey, float] = {}
+        self._refused: OrderedDict[EntryKey, None] = OrderedDict()
         self._changed = threading.Condition()  # guards both
 
     def __len__(self) -> int:
         return len(self._renewed_at_s)
 
-    def __contains__(self, place: Place) -> bool:
+    def __contains__(self, place: EntryKey) -> bool:
         return place in self._renewed_at_s
 
     def add(self, entry: FrameEntry) -> None:
@@ -48,7 +48,7 @@ class Held:
                 self._refused.popitem(last=False)
         self.release([entry])
 
-    def refused(self, place: Place) -> bool:
+    def refused(self, place: EntryKey) -> bool:
         """Whether this worker gave it up."""
         return place in self._refused
 
@@ -57,7 +57,7 @@ class Held:
         with self._changed:
             return self._changed.wait_for(lambda: len(self._renewed_at_s) <= entries, timeout_s)
 
-    def to_renew(self, now_s: float, after_s: float) -> list[Place]:
+    def to_renew(self, now_s: float, after_s: float) -> list[EntryKey]:
         """Entries whose claim is `after_s` old; counted as renewed at `now_s` (monotonic)."""
         with self._changed:
             due = [place for place, renewed_at_s in self._renewed_at_s.items() if now_s - renewed_at_s >= after_s]

@@ -8,13 +8,13 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from posebus.bus.frame_consumer import FrameEntry, FrameReader, PoseResult
-from posebus.bus.reclaim import GONE, Place
+from posebus.bus.frame_consumer import FrameConsumer, FrameEntry, PoseResult
+from posebus.bus.reclaim import GONE, EntryKey
 from posebus.messages import Delivery
 from posebus.telemetry.metrics import Metrics
 from workers.inference.batching import ReadPlan
 from workers.inference.pipeline import Pipeline
-from workers.intake.in_flight import Held
+from workers.intake.in_flight import InFlight
 from workers.intake.triage import Job, Triage, freshest
 
 IDLE_BLOCK_MS = 100
@@ -37,7 +37,9 @@ class Intake:
     condemned for its neighbours.
     """
 
-    def __init__(self, reader: FrameReader, pipeline: Pipeline, held: Held, triage: Triage, metrics: Metrics) -> None:
+    def __init__(
+        self, reader: FrameConsumer, pipeline: Pipeline, held: InFlight, triage: Triage, metrics: Metrics
+    ) -> None:
         self.cameras: Mapping[str, Delivery] = {}
         self._reader = reader
         self._pipeline = pipeline
@@ -118,7 +120,7 @@ class Intake:
             self._metrics.count("posebus_frames_reclaimed_total", len(entries))
         return self._accept(entries, now_s)
 
-    def _passes_over(self, place: Place, idle_s: float) -> bool:
+    def _passes_over(self, place: EntryKey, idle_s: float) -> bool:
         patience_s = OTHERS_FIRST * self._settings.reclaim_after_s
         return place in self._held or (self._held.refused(place) and idle_s < patience_s)
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from ingest.supervisor import IngestSupervisor
-from posebus.runtime.processes import ChildSpec, Family
+from posebus.runtime.processes import ChildProcesses, ChildSpec
 from posebus.runtime.watchdog import Watchdog
 
 WORKING = """
@@ -30,56 +30,56 @@ def child(name: str, code: str) -> ChildSpec:
 
 
 def test_a_hanging_process_is_killed_and_started_again_and_a_working_one_is_not(tmp_path: Path) -> None:
-    with Family(restart_min_s=0.05) as family:
-        supervisor = IngestSupervisor(family, Watchdog(tmp_path, stalled_after_s=2.0))
+    with ChildProcesses(restart_min_s=0.05) as processes:
+        supervisor = IngestSupervisor(processes, Watchdog(tmp_path, stalled_after_s=2.0))
         supervisor.start([child("works", WORKING), child("hangs", HANGING)])
-        first = {name: member.process.pid for name, member in family.children.items()}
+        first = {name: member.process.pid for name, member in processes.children.items()}
         end_s = time.monotonic() + WAIT_S
-        while family.children["hangs"].process.pid == first["hangs"]:
+        while processes.children["hangs"].process.pid == first["hangs"]:
             assert time.monotonic() < end_s, "it was never started again"
-            assert supervisor.tend(time.monotonic()) == []
+            assert supervisor.restart_crashed(time.monotonic()) == []
             time.sleep(0.05)
-        assert family.children["works"].process.pid == first["works"]
-        assert family.children["works"].exit_code is None
-        assert family.children["hangs"].restarts == 1
+        assert processes.children["works"].process.pid == first["works"]
+        assert processes.children["works"].exit_code is None
+        assert processes.children["hangs"].restarts == 1
 
 
 def test_children_that_end_for_good_are_reported_and_left(tmp_path: Path) -> None:
-    with Family(restart_min_s=0.05) as family:
-        supervisor = IngestSupervisor(family, Watchdog(tmp_path))
+    with ChildProcesses(restart_min_s=0.05) as processes:
+        supervisor = IngestSupervisor(processes, Watchdog(tmp_path))
         supervisor.start([child("done", "pass"), child("rejected", "raise SystemExit(1)")])
         ended: set[str] = set()
         end_s = time.monotonic() + WAIT_S
         while len(ended) < 2:
             assert time.monotonic() < end_s, "they never ended"
-            ended = {member.spec.name for member in supervisor.tend(time.monotonic())}
+            ended = {member.spec.name for member in supervisor.restart_crashed(time.monotonic())}
             time.sleep(0.05)
         assert ended == {"done", "rejected"}
-        assert {member.restarts for member in family.children.values()} == {0}
+        assert {member.restarts for member in processes.children.values()} == {0}
 
 
 def test_a_process_just_started_again_gets_its_full_time(tmp_path: Path) -> None:
     watchdog = Watchdog(tmp_path, stalled_after_s=10.0)
-    with Family() as family:
-        family.start(watchdog.watched(child("slow", "import time; time.sleep(60)")))
-        assert watchdog.check(family.children, 100.0) == []
-        assert watchdog.check(family.children, 124.0) == []
-        family.children["slow"].process.kill()
-        family.children["slow"].process.wait()
-        family.start(watchdog.watched(child("slow", "import time; time.sleep(60)")))
-        assert watchdog.check(family.children, 126.0) == []
-        assert watchdog.check(family.children, 150.0) == []
-        assert watchdog.check(family.children, 151.5) == ["slow"]
+    with ChildProcesses() as processes:
+        processes.start(watchdog.watched(child("slow", "import time; time.sleep(60)")))
+        assert watchdog.check(processes.children, 100.0) == []
+        assert watchdog.check(processes.children, 124.0) == []
+        processes.children["slow"].process.kill()
+        processes.children["slow"].process.wait()
+        processes.start(watchdog.watched(child("slow", "import time; time.sleep(60)")))
+        assert watchdog.check(processes.children, 126.0) == []
+        assert watchdog.check(processes.children, 150.0) == []
+        assert watchdog.check(processes.children, 151.5) == ["slow"]
 
 
 def test_a_process_that_takes_its_time_to_begin_is_waited_for(tmp_path: Path) -> None:
     watchdog = Watchdog(tmp_path, stalled_after_s=10.0, from_first_sign=True)
     signs = tmp_path / "slow.progress"
-    with Family() as family:
-        family.start(watchdog.watched(child("slow", "import time; time.sleep(60)")))
-        assert watchdog.check(family.children, 100.0) == []
-        assert watchdog.check(family.children, 1000.0) == []
+    with ChildProcesses() as processes:
+        processes.start(watchdog.watched(child("slow", "import time; time.sleep(60)")))
+        assert watchdog.check(processes.children, 100.0) == []
+        assert watchdog.check(processes.children, 1000.0) == []
         signs.write_bytes((1).to_bytes(8, "little"))
-        assert watchdog.check(family.children, 1001.0) == []
-        assert watchdog.check(family.children, 1010.0) == []
-        assert watchdog.check(family.children, 1011.5) == ["slow"]
+        assert watchdog.check(processes.children, 1001.0) == []
+        assert watchdog.check(processes.children, 1010.0) == []
+        assert watchdog.check(processes.children, 1011.5) == ["slow"]

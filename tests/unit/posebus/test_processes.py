@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from posebus.runtime.processes import ChildSpec, Family
+from posebus.runtime.processes import ChildProcesses, ChildSpec
 
 
 @pytest.fixture
-def family() -> Iterator[Family]:
-    with Family(restart_min_s=0.01, restart_max_s=0.05) as family:
-        yield family
+def processes() -> Iterator[ChildProcesses]:
+    with ChildProcesses(restart_min_s=0.01, restart_max_s=0.05) as processes:
+        yield processes
 
 
 def child(name: str, code: str) -> ChildSpec:
@@ -29,65 +29,67 @@ def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
         time.sleep(0.01)
 
 
-def test_a_crashed_child_is_started_again(family: Family, tmp_path: Path) -> None:
+def test_a_crashed_child_is_started_again(processes: ChildProcesses, tmp_path: Path) -> None:
     log = tmp_path / "starts"
-    family.start(child("crasher", f"open({str(log)!r}, 'a').write('x'); raise SystemExit(7)"))
+    processes.start(child("crasher", f"open({str(log)!r}, 'a').write('x'); raise SystemExit(7)"))
 
     def crashed_three_times() -> bool:
-        assert family.tend(time.monotonic()) == []
+        assert processes.restart_crashed(time.monotonic()) == []
         return log.exists() and len(log.read_text()) >= 3
 
     until(crashed_three_times)
-    assert family.children["crasher"].restarts >= 2
+    assert processes.children["crasher"].restarts >= 2
 
 
-def test_a_killed_child_is_started_again_and_that_is_said(family: Family, caplog: pytest.LogCaptureFixture) -> None:
-    family.start(child("sleeper", "import time; time.sleep(60)"))
-    first = family.children["sleeper"].process
+def test_a_killed_child_is_started_again_and_that_is_said(
+    processes: ChildProcesses, caplog: pytest.LogCaptureFixture
+) -> None:
+    processes.start(child("sleeper", "import time; time.sleep(60)"))
+    first = processes.children["sleeper"].process
     first.kill()
 
     def restarted() -> bool:
-        family.tend(time.monotonic())
-        return family.children["sleeper"].process is not first
+        processes.restart_crashed(time.monotonic())
+        return processes.children["sleeper"].process is not first
 
     until(restarted)
-    assert family.children["sleeper"].exit_code is None
+    assert processes.children["sleeper"].exit_code is None
     assert "sleeper was killed by signal 9; starting it again" in caplog.text
 
 
 @pytest.mark.parametrize("code", [0, 1])
-def test_a_child_that_has_said_all_is_not_started_again(family: Family, code: int) -> None:
-    family.start(child("done", f"raise SystemExit({code})"))
-    process = family.children["done"].process
+def test_a_child_that_has_said_all_is_not_started_again(processes: ChildProcesses, code: int) -> None:
+    processes.start(child("done", f"raise SystemExit({code})"))
+    process = processes.children["done"].process
     process.wait()
-    (ended,) = family.tend(time.monotonic())
+    (ended,) = processes.restart_crashed(time.monotonic())
     assert (ended.spec.name, ended.exit_code) == ("done", code)
-    assert family.children["done"].process is process
+    assert processes.children["done"].process is process
 
 
-def test_stopping_asks_first_and_kills_who_will_not(family: Family, tmp_path: Path) -> None:
+def test_stopping_asks_first_and_kills_who_will_not(processes: ChildProcesses, tmp_path: Path) -> None:
     said = tmp_path / "said"
     polite = (
         f"import signal, sys, time; signal.signal(15, lambda *_: (open({str(said)!r}, 'w').write('bye'), sys.exit(0)))"
     )
     ready_polite, ready_deaf = tmp_path / "polite", tmp_path / "deaf"
-    family.start(child("polite", f"{polite}; open({str(ready_polite)!r}, 'w'); time.sleep(60)"))
-    family.start(
+    processes.start(child("polite", f"{polite}; open({str(ready_polite)!r}, 'w'); time.sleep(60)"))
+    processes.start(
         child(
             "deaf",
             f"import signal, time; signal.signal(15, signal.SIG_IGN); open({str(ready_deaf)!r}, 'w'); time.sleep(60)",
         )
     )
     until(lambda: ready_polite.exists() and ready_deaf.exists())
-    deaf = family.children["deaf"].process
-    family.stop(timeout_s=0.5)
+    deaf = processes.children["deaf"].process
+    processes.stop(timeout_s=0.5)
     assert said.read_text() == "bye"
     assert deaf.returncode == -9
-    assert family.children == {}
+    assert processes.children == {}
 
 
-def test_ctrl_c_in_the_terminal_does_not_reach_children(family: Family) -> None:
+def test_ctrl_c_in_the_terminal_does_not_reach_children(processes: ChildProcesses) -> None:
     import os
 
-    family.start(child("sleeper", "import time; time.sleep(60)"))
-    assert os.getpgid(family.children["sleeper"].process.pid) != os.getpgid(0)
+    processes.start(child("sleeper", "import time; time.sleep(60)"))
+    assert os.getpgid(processes.children["sleeper"].process.pid) != os.getpgid(0)

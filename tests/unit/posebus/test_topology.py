@@ -37,7 +37,7 @@ def test_every_key_that_is_used_stands_in_the_table() -> None:
         *topology.of_camera("door"),
         topology.events(0),
         topology.dead(0),
-        topology.turn(0),
+        topology.reclaim_lock(0),
         topology.cameras(0),
         topology.processes(),
     ]

@@ -14,6 +14,7 @@ import pytest
 from posebus.config.environment import RESERVED
 from posebus.config.settings import WorkerSettings
 from posebus.errors import BrokerUnavailable
+from posebus.runtime.liveness import LIVENESS_ENV
 from posebus.runtime.processes import RUN_ENV
 from posebus.runtime.stage import PARENT_ENV
 from posebus_cli.failures import DEBUG_VARIABLE, run_and_report, unforeseen
@@ -159,4 +160,4 @@ def test_choices_follow_the_settings() -> None:
 
 
 def test_reserved_variables_are_those_that_the_code_reads() -> None:
-    assert {DEBUG_VARIABLE, PARENT_ENV, RUN_ENV} == RESERVED
+    assert {DEBUG_VARIABLE, LIVENESS_ENV, PARENT_ENV, RUN_ENV} == RESERVED
