@@ -17,11 +17,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from posebus.arrays import Float32Array
+from posebus.boxes import iou_matrix
 from posebus.config.settings import WorkerSettings
-from workers.detections import Detections, FloatArray, ImageArray
+from workers.detections import Detections, ImageArray
 from workers.engine_loading import choose_engine, load_engine
 from workers.inference.estimator import PoseEstimator
-from workers.outputs.postprocess import overlap
 from workers.weights.weights import resolve_weights
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,11 +44,11 @@ class Agreement:
 
     def add(self, ours: Detections, theirs: Detections) -> None:
         """Compare one picture, in both directions: everybody that one side is sure of must be on the other side."""
-        ious = overlap(theirs.boxes_xyxy_px, ours.boxes_xyxy_px)
+        ious = iou_matrix(theirs.boxes_xyxy_px, ours.boxes_xyxy_px)
         self._add_sure(theirs, ours, ious)
         self._add_sure(ours, theirs, ious.T)
 
-    def _add_sure(self, sure: Detections, other: Detections, ious: FloatArray) -> None:
+    def _add_sure(self, sure: Detections, other: Detections, ious: Float32Array) -> None:
         for index in np.flatnonzero(sure.scores >= SURE):
             if not len(other.scores) or ious[index].max() < 0.5:
                 self.unmatched += 1

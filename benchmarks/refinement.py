@@ -24,14 +24,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from posebus.arrays import Float32Array
+from posebus.boxes import iou_matrix
 from posebus.config.loading import cache_folder
 from posebus.config.settings import Settings, WorkerSettings
-from workers.detections import Detections, FloatArray, ImageArray
+from workers.detections import Detections, ImageArray
 from workers.engine_loading import load_engine
 from workers.images.preprocess import PADDING
 from workers.inference.estimator import PoseEstimator
 from workers.keypoints.merging import SAME_PERSON_IOU
-from workers.outputs.postprocess import overlap
 
 ROOT = Path(__file__).resolve().parent.parent
 BELOW_PX = 128
@@ -61,8 +62,8 @@ class Person:
     """Somebody in a picture u8 RGB (H, W, 3), with box (4,), keypoints (17, 3) (x, y, > 0 if known), area in px²."""
 
     rgb: ImageArray
-    box_xyxy_px: FloatArray
-    keypoints_px: FloatArray
+    box_xyxy_px: Float32Array
+    keypoints_px: Float32Array
     area_px2: float
 
     def reduced(self, height_px: float, canvas_px: tuple[int, int] | None) -> Person:
@@ -108,7 +109,7 @@ def people_of_clip(path: Path, estimator: PoseEstimator) -> Iterator[Person]:
                 yield Person(rgb, box, known, float(np.prod(box[2:] - box[:2])) * MASK_OF_BOX)
 
 
-def oks(keypoints_px: FloatArray, person: Person) -> float:
+def oks(keypoints_px: Float32Array, person: Person) -> float:
     """Object keypoint similarity in 0..1 over the person's known keypoints (https://cocodataset.org/#keypoints-eval)."""
     known = person.keypoints_px[:, 2] > 0
     apart = ((keypoints_px[:, :2] - person.keypoints_px[:, :2]) ** 2).sum(axis=1)
@@ -156,10 +157,10 @@ def costs(frames: Sequence[ImageArray], sides: Mapping[str, PoseEstimator]) -> d
     return {side: (float(mean[0]), float(mean[1]), float(mean[2])) for side, mean in means.items()}
 
 
-def _the_person(found: Detections, person: Person) -> FloatArray | None:
+def _the_person(found: Detections, person: Person) -> Float32Array | None:
     if not len(found.scores):
         return None
-    shared = overlap(person.box_xyxy_px[None], found.boxes_xyxy_px)[0]
+    shared = iou_matrix(person.box_xyxy_px[None], found.boxes_xyxy_px)[0]
     best = int(shared.argmax())
     return found.keypoints_px[best] if shared[best] >= SAME_PERSON_IOU else None
 

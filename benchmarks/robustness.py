@@ -20,12 +20,13 @@ import numpy as np
 from benchmarks.accuracy import read_mot
 from benchmarks.refinement import MASK_OF_BOX, ROOT, SURE, Person, annotated_people, frames_of, oks
 from benchmarks.robustness_damage import DAMAGES, Damage, turned_boxes, turning
+from posebus.arrays import Float32Array
+from posebus.boxes import iou_matrix
 from posebus.config.loading import cache_folder
 from posebus.config.settings import Settings, WorkerSettings
-from workers.detections import Detections, FloatArray, ImageArray
+from workers.detections import Detections, ImageArray
 from workers.engine_loading import load_engine
 from workers.inference.estimator import PoseEstimator
-from workers.outputs.postprocess import overlap
 
 ANNOTATED, CLIP = "TUD-Stadtmitte", "one-by-one-person-detection"
 FOUND_IOU, FOUND_SCORE = 0.5, 0.25
@@ -127,7 +128,7 @@ def matches(people: Sequence[Person], found: Detections) -> list[int | None]:
     sure = np.flatnonzero(found.scores >= FOUND_SCORE)
     if not len(people) or not len(sure):
         return rows
-    shared = overlap(np.array([person.box_xyxy_px for person in people]), found.boxes_xyxy_px[sure])
+    shared = iou_matrix(np.array([person.box_xyxy_px for person in people]), found.boxes_xyxy_px[sure])
     while shared.max() >= FOUND_IOU:
         person, best = np.unravel_index(int(shared.argmax()), shared.shape)
         rows[int(person)] = int(sure[best])
@@ -165,7 +166,7 @@ def _coco(data: Path) -> list[Picture]:
     return [Picture(people[0].rgb, tuple(people)) for people in by_picture.values()]
 
 
-def _person(rgb: ImageArray, box: FloatArray, keypoints: FloatArray) -> Person:
+def _person(rgb: ImageArray, box: Float32Array, keypoints: Float32Array) -> Person:
     known = np.concatenate((keypoints[:, :2], keypoints[:, 2:] >= SURE), axis=1).astype(np.float32)
     return Person(rgb, box, known, float(np.prod(box[2:] - box[:2])) * MASK_OF_BOX)
 

@@ -10,7 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from workers.detections import FloatArray, ImageArray
+from posebus.arrays import Float32Array
+from workers.detections import ImageArray
 
 AIRLIGHT = 215.0
 """Level of what is seen of fog alone."""
@@ -110,7 +111,7 @@ def turning(width_px: int, height_px: int, degrees: float) -> tuple[Any, tuple[i
     return matrix, size_px
 
 
-def turned_boxes(boxes_xyxy_px: FloatArray, matrix: Any) -> FloatArray:
+def turned_boxes(boxes_xyxy_px: Float32Array, matrix: Any) -> Float32Array:
     """Boxes (N, 4) around who was in these, as ellipses in them turn: a box of turned corners would be far too wide."""
     centres = (boxes_xyxy_px[:, :2] + boxes_xyxy_px[:, 2:]) / 2.0 @ matrix[:, :2].T + matrix[:, 2]
     halves = np.sqrt(((boxes_xyxy_px[:, 2:] - boxes_xyxy_px[:, :2]) / 2.0) ** 2 @ (matrix[:, :2] ** 2).T)

@@ -13,9 +13,8 @@ import numpy.typing as npt
 
 from benchmarks.scene_camera import Camera
 from benchmarks.scene_walkers import Walks, stride_hz
+from posebus.arrays import BoolArray, Float64Array
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
 
 JOINTS = 17
@@ -53,14 +52,14 @@ class Bodies:
     body stretched out there.
     """
 
-    points_px: Floats
-    girth: Floats
-    distance_m: Floats
-    facing: Floats
-    left_side: Floats
-    height_px: Floats
+    points_px: Float64Array
+    girth: Float64Array
+    distance_m: Float64Array
+    facing: Float64Array
+    left_side: Float64Array
+    height_px: Float64Array
 
-    def select(self, rows: Indices | Bools) -> Bodies:
+    def select(self, rows: Indices | BoolArray) -> Bodies:
         """Those of the given rows."""
         return Bodies(
             self.points_px[rows],
@@ -71,12 +70,12 @@ class Bodies:
             self.height_px[rows],
         )
 
-    def capsules(self) -> tuple[Floats, Floats]:
+    def capsules(self) -> tuple[Float64Array, Float64Array]:
         """Ends (M, C, 2, 2) and radii (M, C) in pixels."""
         ends = self.points_px[:, np.array([row[:2] for row in CAPSULES])]
         return ends, (self.height_px * self.girth)[:, None] * np.array([row[2] for row in CAPSULES])
 
-    def boxes_px(self) -> Floats:
+    def boxes_px(self) -> Float64Array:
         """(M, 4) around all capsules: the whole body, hidden or not."""
         ends, radius = self.capsules()
         low = (ends - radius[:, :, None, None]).min(axis=(1, 2))
@@ -115,7 +114,7 @@ def bodies_of(walks: Walks, camera: Camera, *, steady: bool = False) -> Bodies:
     return Bodies(points_px, walks.people.girth[person], trunk, facing, left_side, camera.focal_px * height / trunk)
 
 
-def _swing(phase: Floats) -> tuple[Floats, Floats]:
+def _swing(phase: Float64Array) -> tuple[Float64Array, Float64Array]:
     """A leg's place between 1 (foot set down in front) and -1 (lifted behind), and how far it is lifted, 0..1.
 
     On the ground it goes back evenly, as fast as the body moves on, so that no foot slides.
@@ -126,7 +125,9 @@ def _swing(phase: Floats) -> tuple[Floats, Floats]:
     return np.asarray(place), np.asarray(np.sin(forward))
 
 
-def _skeleton(speed_m_s: Floats, phase: Floats, bend: Floats, sit: Floats, swings: Floats) -> tuple[Floats, ...]:
+def _skeleton(
+    speed_m_s: Float64Array, phase: Float64Array, bend: Float64Array, sit: Float64Array, swings: Float64Array
+) -> tuple[Float64Array, ...]:
     """Forward, left and up (M, 25) of joints and outline, in body heights, from the ground under the hips.
 
     swings: (M, 3) how far each person swings legs and arms and bends the elbows, around 1.
@@ -170,7 +171,7 @@ def _skeleton(speed_m_s: Floats, phase: Floats, bend: Floats, sit: Floats, swing
     return forward, side, up + (ANKLE - standing)[:, None]
 
 
-def _add_head(forward: Floats, side: Floats, up: Floats, nod: Floats) -> None:
+def _add_head(forward: Float64Array, side: Float64Array, up: Float64Array, nod: Float64Array) -> None:
     cos, sin = np.cos(nod), np.sin(nod)
     for joint, ahead, left, above in (
         *((0, 0.055, 0.0, -0.005), (1, 0.045, EYE_HALF, 0.015), (2, 0.045, -EYE_HALF, 0.015)),

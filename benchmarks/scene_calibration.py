@@ -22,10 +22,8 @@ from benchmarks.accuracy import read_mot
 from benchmarks.scene_detections import iou
 from benchmarks.scenes import KINDS, Truth, scene
 from benchmarks.tracking_detections import load_clip
+from posebus.arrays import BoolArray, Float64Array
 from posebus.messages import PoseFrame
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 ROOT = Path(__file__).resolve().parent.parent
 LOWEST_SCORE = 0.1
@@ -47,16 +45,16 @@ class Sightings:
 
     person: npt.NDArray[np.intp]
     frame: npt.NDArray[np.intp]
-    truth: Floats
-    found: Floats
-    visible: Floats
-    whole: Bools
-    scores: Floats
-    joints: Floats
-    extra: Floats
+    truth: Float64Array
+    found: Float64Array
+    visible: Float64Array
+    whole: BoolArray
+    scores: Float64Array
+    joints: Float64Array
+    extra: Float64Array
     frames: int
 
-    def errors(self) -> Floats:
+    def errors(self) -> Float64Array:
         """(N, 4) sides found less sides of the truth, in heights of the truth."""
         return (self.found - self.truth) / (self.truth[:, 3:] - self.truth[:, 1:2])
 
@@ -72,7 +70,7 @@ class Sightings:
 def sightings_of(clips: Iterable[tuple[list[PoseFrame], Truth]]) -> Sightings:
     """All bodies of some clips; people of different clips are different people."""
     rows: list[tuple[float, ...]] = []
-    joints: list[Floats] = []
+    joints: list[Float64Array] = []
     extra: list[tuple[float, float]] = []
     frames = 0
     for clip, (seen, truth) in enumerate(clips):
@@ -108,7 +106,7 @@ def sightings_of(clips: Iterable[tuple[list[PoseFrame], Truth]]) -> Sightings:
     )
 
 
-def _visible(boxes: Floats, size_px: tuple[int, int]) -> Floats:
+def _visible(boxes: Float64Array, size_px: tuple[int, int]) -> Float64Array:
     """(N,) part of the middle of each box that is in the picture and in no box with a lower bottom edge."""
     across, down = (grid.ravel() for grid in np.meshgrid(np.linspace(0.2, 0.8, 12), np.linspace(0.02, 0.98, 30)))
     size = boxes[:, 2:] - boxes[:, :2]

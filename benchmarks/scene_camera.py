@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.scene_kinds import Scene
-
-Floats = npt.NDArray[np.float64]
+from posebus.arrays import Float64Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,7 @@ class Camera:
     height_m: float
     tilt: float
 
-    def project(self, points_m: Floats) -> tuple[Floats, Floats]:
+    def project(self, points_m: Float64Array) -> tuple[Float64Array, Float64Array]:
         """Points (..., 3) of x, y, z in metres: pixels (..., 2), and distance along the axis (...,) in metres."""
         x, y, z = points_m[..., 0], points_m[..., 1], points_m[..., 2] - self.height_m
         depth = np.maximum(y * np.cos(self.tilt) - z * np.sin(self.tilt), 0.2)
@@ -30,7 +28,7 @@ class Camera:
         v = self.size_px[1] / 2 + self.focal_px * down / depth
         return np.stack([u, v], axis=-1), depth
 
-    def half_view_m(self, y_m: Floats) -> Floats:
+    def half_view_m(self, y_m: Float64Array) -> Float64Array:
         """Half the width of the picture, in metres, on the ground at that distance."""
         depth = y_m * np.cos(self.tilt) + self.height_m * np.sin(self.tilt)
         return np.asarray(self.size_px[0] / 2 / self.focal_px * depth)

@@ -8,13 +8,11 @@ the strongest 0.75. A second clip from above (PETS2009 S2L1) has 0.03 a frame.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.scene_bodies import JOINTS
 from benchmarks.scene_detections import Detections
 from benchmarks.scene_noise import Noise, sigmoid
-
-Floats = npt.NDArray[np.float64]
+from posebus.arrays import Float64Array
 
 POSTERS = 1.5
 """Places where something looks like a person, on average per scene."""
@@ -52,14 +50,16 @@ def clutter(
     return result
 
 
-def _figures(count: int, rng: np.random.Generator) -> Floats:
+def _figures(count: int, rng: np.random.Generator) -> Float64Array:
     """(count, 17, 3) joints in a box of height and width 1 around 0, with doubtful confidences."""
     up = np.array([*[-0.42] * 5, *[-0.3] * 2, *[-0.15] * 2, *[0.0] * 2, *[0.02] * 2, *[0.25] * 2, *[0.45] * 2])
     place = np.column_stack([np.tile([0.0], JOINTS), up]) + rng.normal(0, (0.25, 0.05), (count, JOINTS, 2))
     return np.concatenate([place, rng.beta(1.0, 1.2, (count, JOINTS, 1))], axis=2)
 
 
-def _standing(at: Floats, tall: Floats, figures: Floats, scores: Floats, rng: np.random.Generator) -> Detections:
+def _standing(
+    at: Float64Array, tall: Float64Array, figures: Float64Array, scores: Float64Array, rng: np.random.Generator
+) -> Detections:
     half = np.column_stack([0.19 * tall, 0.5 * tall])
     boxes = np.concatenate([at - half, at + half], axis=1)
     boxes = boxes + SHAKE * tall[:, None] * rng.normal(size=boxes.shape)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from posebus.arrays import Float64Array
 
 LOWEST_SCORE = 0.05
 """As `benchmarks.tracking_detections` keeps them: every tracker here ignores fainter ones."""
@@ -20,9 +20,9 @@ NMS_IOU = 0.7
 class Detections:
     """boxes_px: (N, 4) left, top, right, bottom; scores: (N,); joints_px: (N, 17, 3) x, y, confidence."""
 
-    boxes_px: Floats
-    scores: Floats
-    joints_px: Floats
+    boxes_px: Float64Array
+    scores: Float64Array
+    joints_px: Float64Array
 
     def select(self, rows: npt.NDArray[np.intp]) -> Detections:
         """Those of the given rows."""
@@ -53,7 +53,7 @@ class Detections:
         return Detections(boxes[rows], self.scores[rows], joints)
 
 
-def iou(one: Floats, other: Floats) -> Floats:
+def iou(one: Float64Array, other: Float64Array) -> Float64Array:
     """Intersection over union (...,) of boxes (..., 4)."""
     low = np.maximum(one[..., :2], other[..., :2])
     shared = np.clip(np.minimum(one[..., 2:], other[..., 2:]) - low, 0, None).prod(axis=-1)

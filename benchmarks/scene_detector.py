@@ -19,8 +19,8 @@ from benchmarks.scene_joints import joints_of
 from benchmarks.scene_kinds import Scene
 from benchmarks.scene_noise import Noise, sigmoid
 from benchmarks.scene_occlusion import Sight
+from posebus.arrays import Float64Array
 
-Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 HIGHEST_SCORE = 0.93
@@ -88,7 +88,7 @@ COVERED_IOU = 0.25
 
 
 def detect(
-    bodies: Bodies, steady_px: Floats, sight: Sight, person: Indices, scene: Scene, rng: np.random.Generator
+    bodies: Bodies, steady_px: Float64Array, sight: Sight, person: Indices, scene: Scene, rng: np.random.Generator
 ) -> list[Detections]:
     """What the network reports of the bodies (T * S) in each of T frames.
 
@@ -119,7 +119,7 @@ def detect(
     return result
 
 
-def _logits(bodies: Bodies, sight: Sight, person: Indices, scene: Scene, noise: Noise) -> Floats:
+def _logits(bodies: Bodies, sight: Sight, person: Indices, scene: Scene, noise: Noise) -> Float64Array:
     inside = np.maximum(sight.inside, 1e-6)
     part = sight.visible / inside * _at(CUT_AT, inside)
     slow, fast = (share * noise.lasting(time_s) for share, time_s in zip(SCORE_PARTS, SCORE_TIMES_S, strict=True))
@@ -131,12 +131,12 @@ def _logits(bodies: Bodies, sight: Sight, person: Indices, scene: Scene, noise: 
     return _at(SCORE_AT, part) + spread * wave + of_person - loss + scene.detector.skill
 
 
-def _at(curve: tuple[tuple[float, float], ...], at: Floats) -> Floats:
+def _at(curve: tuple[tuple[float, float], ...], at: Float64Array) -> Float64Array:
     places, values = zip(*curve, strict=True)
     return np.asarray(np.interp(at, places, values))
 
 
-def _boxes(bodies: Bodies, steady_px: Floats, sight: Sight, noise: Noise, scene: Scene) -> Floats:
+def _boxes(bodies: Bodies, steady_px: Float64Array, sight: Sight, noise: Noise, scene: Scene) -> Float64Array:
     """(M, 4) around what is seen, reaching on behind bodies in front, with errors that last."""
     height = bodies.height_px[:, None]
     open_ = np.where(np.isnan(sight.open_px), bodies.boxes_px(), sight.open_px)
@@ -158,7 +158,9 @@ def _boxes(bodies: Bodies, steady_px: Floats, sight: Sight, noise: Noise, scene:
     return np.asarray(boxes + scene.detector.noise * error)
 
 
-def _merged(boxes: Floats, scores: Floats, bodies: Bodies, sight: Sight, noise: Noise) -> tuple[Floats, Floats]:
+def _merged(
+    boxes: Float64Array, scores: Float64Array, bodies: Bodies, sight: Sight, noise: Noise
+) -> tuple[Float64Array, Float64Array]:
     """Boxes and scores after some bodies have vanished into the box of the one in front."""
     whole, other = bodies.boxes_px(), np.maximum(sight.hider, 0)
     alike = iou(whole, whole[other]) > MERGE_IOU

@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from benchmarks.scene_camera import Camera
 from benchmarks.scene_kinds import Scene
-
-Floats = npt.NDArray[np.float64]
+from posebus.arrays import Float64Array
 
 LEFT, RIGHT, NEAR, FAR = range(4)
 
@@ -30,7 +29,7 @@ class Ground:
     near_m: float
     aside_m: float
 
-    def half_view_m(self, y_m: Floats) -> Floats:
+    def half_view_m(self, y_m: Float64Array) -> Float64Array:
         """Half the width of what people at that distance walk on within the picture."""
         half = self.camera.half_view_m(np.asarray(y_m))
         return half if self.scene.half_width_m is None else np.minimum(half, self.scene.half_width_m)
@@ -57,7 +56,7 @@ class Ground:
         first, second = (LEFT, RIGHT) if self.scene.flow == "across" else (NEAR, FAR)
         return (first, second) if rng.random() < 0.5 else (second, first)
 
-    def border_m(self, side: int, rng: np.random.Generator) -> Floats:
+    def border_m(self, side: int, rng: np.random.Generator) -> Float64Array:
         """A point (2,) of that side, out of sight; at the far side people come out of a door in plain view."""
         if side in (LEFT, RIGHT):
             y = rng.uniform(self.scene.near_m, self.scene.far_m)
@@ -67,12 +66,12 @@ class Ground:
         half = float(self.half_view_m(np.array(y))) + self.aside_m
         return np.array([rng.uniform(-0.9, 0.9) * half, y])
 
-    def inner_m(self, rng: np.random.Generator) -> Floats:
+    def inner_m(self, rng: np.random.Generator) -> Float64Array:
         """A point (2,) in the picture."""
         y = rng.uniform(self.scene.near_m, self.scene.far_m)
         return np.array([rng.uniform(-0.9, 0.9) * float(self.half_view_m(np.array(y))), y])
 
-    def is_outside(self, at_m: Floats) -> npt.NDArray[np.bool_]:
+    def is_outside(self, at_m: Float64Array) -> npt.NDArray[np.bool_]:
         """(S,) whether points (S, 2) are off the ground."""
         x, y = at_m.T
         outside = (y < self.near_m - 0.3) | (y > self.scene.far_m + 0.5)

@@ -7,14 +7,12 @@ of whom 0.3 to 0.8 is visible); distances from the truth those on COCO's annotat
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.scene_bodies import JOINTS, Bodies
 from benchmarks.scene_kinds import Scene
 from benchmarks.scene_noise import Noise, sigmoid
 from benchmarks.scene_occlusion import Sight
-
-Floats = npt.NDArray[np.float64]
+from posebus.arrays import Float64Array
 
 ERROR = np.array([*[0.008] * 5, *[0.018] * 2, *[0.024] * 2, *[0.027] * 2, *[0.021] * 2, *[0.022] * 2, *[0.027] * 2])
 """Deviation of each joint along each axis, in body heights: medians of the distance 0.011 (face), 0.026 (shoulders),
@@ -60,7 +58,7 @@ ARMS_AND_HEAD, LEGS = slice(0, 11), slice(11, 17)
 SWAPPED_LEGS = [12, 11, 14, 13, 16, 15]
 
 
-def joints_of(bodies: Bodies, sight: Sight, noise: Noise, scene: Scene) -> Floats:
+def joints_of(bodies: Bodies, sight: Sight, noise: Noise, scene: Scene) -> Float64Array:
     """(M, 17, 3) x, y in pixels and confidence; errors are `scene.detector.noise` times the measured ones."""
     at = bodies.points_px[:, :JOINTS].copy()
     in_front = at[np.maximum(sight.hider, 0)]
@@ -78,7 +76,7 @@ def joints_of(bodies: Bodies, sight: Sight, noise: Noise, scene: Scene) -> Float
     return np.concatenate([at + scene.detector.noise * error, sure[..., None]], axis=2)
 
 
-def _logits(bodies: Bodies, sight: Sight) -> Floats:
+def _logits(bodies: Bodies, sight: Sight) -> Float64Array:
     logits = np.tile(CONFIDENCE, (len(bodies.facing), 1))
     turned = np.interp(bodies.facing, (-0.4, 0.2), (TURNED_AWAY, 0.0))
     logits[:, :3] += turned[:, None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from posebus.arrays import Float64Array
 
 
 class Noise:
@@ -14,7 +14,7 @@ class Noise:
     def __init__(self, rng: np.random.Generator, shape: tuple[int, int], dt_s: float) -> None:
         self._rng, self._shape, self._dt_s = rng, shape, dt_s
 
-    def lasting(self, time_s: float, *more: int) -> Floats:
+    def lasting(self, time_s: float, *more: int) -> Float64Array:
         """(T * S, *more) noise that changes smoothly and forgets itself within about time_s.
 
         A second-order autoregression with a double root: its differences from frame to frame stay small, as a first
@@ -32,14 +32,14 @@ class Noise:
             fresh[index] = outer
         return fresh[before:].reshape(-1, *more)
 
-    def of_person(self, person: npt.NDArray[np.intp]) -> Floats:
+    def of_person(self, person: npt.NDArray[np.intp]) -> Float64Array:
         """(T * S,) noise that stays with each of the persons (T, S)."""
         return self._rng.normal(size=max(int(person.max()) + 1, 1))[person.ravel()]
 
-    def jitter(self, *more: int) -> Floats:
+    def jitter(self, *more: int) -> Float64Array:
         """(T * S, *more) noise that is new in every frame."""
         return self._rng.normal(size=(self._shape[0] * self._shape[1], *more))
 
 
-def sigmoid(logit: Floats) -> Floats:
+def sigmoid(logit: Float64Array) -> Float64Array:
     return np.asarray(1.0 / (1.0 + np.exp(-logit)))

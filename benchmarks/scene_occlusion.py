@@ -11,9 +11,8 @@ import numpy.typing as npt
 from benchmarks.scene_bodies import CAPSULES, JOINTS, Bodies
 from benchmarks.scene_camera import Camera
 from benchmarks.scene_kinds import Pillar
+from posebus.arrays import BoolArray, Float64Array
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
 
 ALONG, ASIDE = (0.05, 0.35, 0.65, 0.95), (-0.8, 0.0, 0.8)
@@ -39,12 +38,12 @@ class Sight:
     -1 for none.
     """
 
-    visible: Floats
-    inside: Floats
-    seen_px: Floats
-    open_px: Floats
-    joints: Bools
-    open_joints: Bools
+    visible: Float64Array
+    inside: Float64Array
+    seen_px: Float64Array
+    open_px: Float64Array
+    joints: BoolArray
+    open_joints: BoolArray
     hider: Indices
 
     def moved(self, rows: int) -> Sight:
@@ -107,7 +106,7 @@ def _see(bodies: Bodies, frame: Indices, camera: Camera, pillars: tuple[Pillar, 
     )
 
 
-def _surface(bodies: Bodies) -> tuple[Floats, Floats, Floats]:
+def _surface(bodies: Bodies) -> tuple[Float64Array, Float64Array, Float64Array]:
     """Points (M, P, 2) on the surface, their share of it (P,), and how far the body goes on around each (M, P)."""
     ends, radius = bodies.capsules()
     axis = ends[:, :, 1] - ends[:, :, 0]
@@ -136,7 +135,7 @@ def _overlapping(bodies: Bodies, frame: Indices) -> tuple[Indices, Indices]:
     return np.concatenate(near), np.concatenate(far)
 
 
-def _covered(points: Floats, far: Indices, bodies: Bodies, near: Indices) -> Bools:
+def _covered(points: Float64Array, far: Indices, bodies: Bodies, near: Indices) -> BoolArray:
     """(Q, P) whether the points (M, P, 2) of the rows `far` (Q,) lie within the body of the rows `near` (Q,)."""
     boxes = bodies.boxes_px()[near][:, None]
     candidates = points[far]
@@ -157,7 +156,7 @@ def _covered(points: Floats, far: Indices, bodies: Bodies, near: Indices) -> Boo
     return covered
 
 
-def _behind_pillars(points: Floats, bodies: Bodies, camera: Camera, pillars: tuple[Pillar, ...]) -> Bools:
+def _behind_pillars(points: Float64Array, bodies: Bodies, camera: Camera, pillars: tuple[Pillar, ...]) -> BoolArray:
     hidden = np.zeros(points.shape[:2], bool)
     for pillar in pillars:
         low, high, distance_m = pillar_px(pillar, camera)
@@ -166,7 +165,7 @@ def _behind_pillars(points: Floats, bodies: Bodies, camera: Camera, pillars: tup
     return hidden
 
 
-def pillar_px(pillar: Pillar, camera: Camera) -> tuple[Floats, Floats, float]:
+def pillar_px(pillar: Pillar, camera: Camera) -> tuple[Float64Array, Float64Array, float]:
     """The pillar's corners top left (2,) and bottom right (2,) in the picture, and its distance in metres."""
     half = pillar.width_m / 2
     corners = [(pillar.x_m + side, pillar.y_m, z) for side in (-half, half) for z in (0.0, pillar.top_m)]
@@ -174,7 +173,7 @@ def pillar_px(pillar: Pillar, camera: Camera) -> tuple[Floats, Floats, float]:
     return at.min(axis=0), at.max(axis=0), float(depth.mean())
 
 
-def _around(points: Floats, reach: Floats, seen: Bools, camera: Camera) -> Floats:
+def _around(points: Float64Array, reach: Float64Array, seen: BoolArray, camera: Camera) -> Float64Array:
     """(M, 4) boxes around the seen ones of the points (M, P, 2), within the picture; nan where none is seen."""
     low = np.where(seen[..., None], points - reach[..., None], np.inf).min(axis=1)
     high = np.where(seen[..., None], points + reach[..., None], -np.inf).max(axis=1)

@@ -15,9 +15,8 @@ import numpy.typing as npt
 from benchmarks.scene_camera import Camera
 from benchmarks.scene_ground import Ground, ground_of
 from benchmarks.scene_kinds import Scene
+from posebus.arrays import BoolArray, Float64Array
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
 
 STEP_S = 0.04
@@ -48,9 +47,9 @@ class People:
     """P people. height_m: (P,); girth: (P,) times a slim body's; swing: (P, 3) how far each swings legs and arms and
     bends the elbows, around 1."""
 
-    height_m: Floats
-    girth: Floats
-    swing: Floats
+    height_m: Float64Array
+    girth: Float64Array
+    swing: Float64Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +61,17 @@ class Walks:
     """
 
     person: Indices
-    x_m: Floats
-    y_m: Floats
-    heading: Floats
-    speed_m_s: Floats
-    phase: Floats
-    bend: Floats
-    sit: Floats
+    x_m: Float64Array
+    y_m: Float64Array
+    heading: Float64Array
+    speed_m_s: Float64Array
+    phase: Float64Array
+    bend: Float64Array
+    sit: Float64Array
     people: People
 
 
-def stride_hz(speed_m_s: Floats) -> Floats:
+def stride_hz(speed_m_s: Float64Array) -> Float64Array:
     """Strides (two steps) per second: cadence grows with the root of the speed, 1 Hz at 1.3 m/s."""
     return np.asarray(np.sqrt(np.maximum(speed_m_s, 0.0) / 1.3))
 
@@ -127,7 +126,7 @@ class _Crowd:
         inside = np.abs(self.position[:, 0]) < ground.half_view_m(self.position[:, 1]) - 0.5
         self.stop_left_s[(rng.random(count) < scene.standing) & inside] = FOR_EVER_S
 
-    def state(self) -> Floats:
+    def state(self) -> Float64Array:
         """(7, S): the rows of `Walks` after the person."""
         speed = np.hypot(*self.velocity.T)
         return np.array([*self.position.T, self.heading, speed, self.phase, self.bend, self.sit])
@@ -173,7 +172,7 @@ class _Crowd:
         self.gone[members], self.leaving[members] = False, True
         self.stop_left_s[members], self.posture[members] = 0.0, UPRIGHT
 
-    def _head_for(self, members: Indices, goal: Floats) -> None:
+    def _head_for(self, members: Indices, goal: Float64Array) -> None:
         way = goal - self.position[members].mean(axis=0)
         self.goal[members] = goal + _side_by_side(len(members), way / max(float(np.hypot(*way)), 1e-6))
 
@@ -194,7 +193,7 @@ class _Crowd:
             lowered = rng.random(len(members)) < scene.bends
             self.posture[members] = np.where(lowered, rng.integers(BENT, CROUCHED + 1, len(members)), UPRIGHT)
 
-    def _drive(self, stopped: Bools) -> Floats:
+    def _drive(self, stopped: BoolArray) -> Float64Array:
         """Towards the goal at one's own pace, not quite straight."""
         self.wander += -self.wander * STEP_S / 2.0 + self.rng.normal(0, 0.12 * np.sqrt(STEP_S), len(self.wander))
         way = self.goal - self.position
@@ -202,7 +201,7 @@ class _Crowd:
         wanted = np.where(stopped, 0.0, self.pace) * np.array([np.cos(direction), np.sin(direction)])
         return np.asarray((wanted.T - self.velocity) / RELAXATION_S)
 
-    def _push(self) -> Floats:
+    def _push(self) -> Float64Array:
         """Away from each other, from pillars and walls."""
         ahead = self.position + AHEAD_S * self.velocity
         gap = ahead[:, None] - ahead[None]
@@ -224,7 +223,7 @@ class _Crowd:
             force[:, 0] += WALL_M_S2 * (np.exp((-wall - ahead[:, 0]) / 0.15) - np.exp((ahead[:, 0] - wall) / 0.15))
         return np.asarray(force)
 
-    def _cohesion(self, stopped: Bools) -> Floats:
+    def _cohesion(self, stopped: BoolArray) -> Float64Array:
         """Members of a group keep level with its middle."""
         count = np.bincount(self.group)
         middle = np.column_stack([np.bincount(self.group, at) / count for at in self.position.T])[self.group]
@@ -233,7 +232,7 @@ class _Crowd:
         pull = np.where((length > SHOULDERS_M) & ~stopped, np.minimum(length - SHOULDERS_M, 1.0), 0.0)
         return np.asarray(back * (pull / length)[:, None])
 
-    def _turn(self, stopped: Bools) -> None:
+    def _turn(self, stopped: BoolArray) -> None:
         speed = np.hypot(self.velocity[:, 0], self.velocity[:, 1])
         moving = speed > 0.25
         towards = np.where(moving, np.arctan2(self.velocity[:, 1], self.velocity[:, 0]), self.heading)
@@ -253,11 +252,11 @@ def _groups(count: int, grouped: float, rng: np.random.Generator) -> list[Indice
     return [np.arange(begin, min(end, count)) for begin, end in pairwise(ends)]
 
 
-def _side_by_side(count: int, way: Floats) -> Floats:
+def _side_by_side(count: int, way: Float64Array) -> Float64Array:
     """Offsets (count, 2) across the direction `way` (2,)."""
     return np.asarray((np.arange(count) - (count - 1) / 2)[:, None] * np.array([-way[1], way[0]]) * BESIDE_M)
 
 
-def _repulsion(away_m: Floats, push_m_s2: float) -> Floats:
+def _repulsion(away_m: Float64Array, push_m_s2: float) -> Float64Array:
     """Push per metre of the gap at that distance."""
     return np.asarray(push_m_s2 * np.exp(np.minimum((PERSONAL_M - away_m) / REACH_M, 1.5)) / away_m)

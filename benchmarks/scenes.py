@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.scene_bodies import bodies_of
 from benchmarks.scene_camera import camera_of
@@ -23,6 +22,7 @@ from benchmarks.scene_kinds import CORRIDOR, KINDS, PLAZA, RUNNERS, SHOP, STREET
 from benchmarks.scene_noise import Noise
 from benchmarks.scene_occlusion import see
 from benchmarks.scene_walkers import walk
+from posebus.arrays import BoolArray, Float64Array
 from posebus.messages import PoseFrame
 
 __all__ = [
@@ -40,8 +40,6 @@ __all__ = [
     "scene",
 ]
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 Truth = dict[int, list[tuple[int, float, float, float, float]]]
 """Rows of (id, left, top, width, height) by frame number from 1: whole bodies, as MOTChallenge annotates them."""
 
@@ -106,11 +104,11 @@ def scene(kind: Scene, seed: int) -> tuple[list[PoseFrame], Truth]:
     return [_pose_frame(kind, index, seen) for index, seen in enumerate(found)], truth
 
 
-def _is_near_picture(boxes: Floats, size_px: tuple[int, int]) -> Bools:
+def _is_near_picture(boxes: Float64Array, size_px: tuple[int, int]) -> BoolArray:
     return np.asarray((boxes[:, 2:] > 0).all(axis=1) & (boxes[:, :2] < size_px).all(axis=1))
 
 
-def _as_annotated(boxes: Floats, shape: tuple[int, int], kind: Scene, rng: np.random.Generator) -> Floats:
+def _as_annotated(boxes: Float64Array, shape: tuple[int, int], kind: Scene, rng: np.random.Generator) -> Float64Array:
     """Boxes (T * S, 4) drawn narrow and a little wrong, for a second or so in the same way."""
     size = boxes[:, 2:] - boxes[:, :2]
     noise = Noise(rng, shape, 1.0 / kind.fps).lasting(ANNOTATION_TIME_S, 4)
@@ -118,7 +116,7 @@ def _as_annotated(boxes: Floats, shape: tuple[int, int], kind: Scene, rng: np.ra
     return np.asarray(boxes + inset + noise * ANNOTATION_ERROR * size[:, 1:])
 
 
-def _counts(boxes: Floats, kind: Scene) -> Bools:
+def _counts(boxes: Float64Array, kind: Scene) -> BoolArray:
     """(M,) whether enough of the boxes (M, 4) lies in the picture."""
     inside = np.clip(boxes, 0, np.tile(kind.size_px, 2))
     part = (inside[:, 2:] - inside[:, :2]).prod(axis=1) / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)

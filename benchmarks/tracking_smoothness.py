@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from posebus.arrays import Float64Array
 from posebus.messages import PoseFrame, TrackState
 
 HEIGHT_PX = 170.0
@@ -24,8 +24,7 @@ SETTLED_S = 1.0
 """Left out at the start: a track is new there."""
 SIZE_PX = (1280, 720)
 
-Array = npt.NDArray[np.float64]
-Path = Callable[[Array], Array]
+Path = Callable[[Float64Array], Float64Array]
 """True points (T, P, 2) in pixels at the times (T,) in seconds."""
 
 TRUTH_STEP_S = 0.001
@@ -66,12 +65,12 @@ class Smoothness:
     ids: int
 
 
-def standing(times_s: Array) -> Array:
+def standing(times_s: Float64Array) -> Float64Array:
     """Somebody who does not move: joints (T, 17, 2)."""
     return np.broadcast_to(np.array([640.0, 360.0]) + HEIGHT_PX * JOINTS, (len(times_s), 17, 2)).copy()
 
 
-def running(times_s: Array) -> Array:
+def running(times_s: Float64Array) -> Float64Array:
     """Somebody who runs to and fro, 3 s a way, with turns of 1.8 s (5 m/s² at most): joints (T, 17, 2)."""
     joints = standing(times_s)
     swing = SWING * np.sin(2 * np.pi * STRIDES_PER_S * times_s)[:, None]
@@ -82,7 +81,7 @@ def running(times_s: Array) -> Array:
 def box_corners(way: Path) -> Path:
     """The box around somebody on this way, as its two corners (T, 2, 2); its sides do not swing with the limbs."""
 
-    def corners(times_s: Array) -> Array:
+    def corners(times_s: Float64Array) -> Float64Array:
         hips = way(times_s)[:, 11:13].mean(axis=1)
         middle = hips - HEIGHT_PX * JOINTS[11:13].mean(axis=0)
         half = HEIGHT_PX * np.array([0.2, 0.5])
@@ -91,7 +90,7 @@ def box_corners(way: Path) -> Path:
     return corners
 
 
-def lag_s(times_s: Array, reported: Array, truth: Path, longest_s: float = 0.4) -> float:
+def lag_s(times_s: Float64Array, reported: Float64Array, truth: Path, longest_s: float = 0.4) -> float:
     """The delay in seconds after which the truth lies closest to `reported` (T, P, 2), least squares; < 0: ahead.
 
     Searched in steps of 2 ms within `longest_s`, then refined by a parabola.
@@ -105,12 +104,12 @@ def lag_s(times_s: Array, reported: Array, truth: Path, longest_s: float = 0.4) 
     return float(delays[best] + np.clip(shift, -1, 1) * 0.002)
 
 
-def error_px(reported: Array, truth: Array) -> float:
+def error_px(reported: Float64Array, truth: Float64Array) -> float:
     """Root mean square distance of points (T, P, 2)."""
     return float(np.sqrt(np.square(reported - truth).sum(axis=2).mean()))
 
 
-def tremble_px(times_s: Array, error: Array) -> float:
+def tremble_px(times_s: Float64Array, error: Float64Array) -> float:
     """Root mean square second difference of errors (T, P, 2) from frame to frame, over unbroken rows of frames."""
     steps = np.diff(times_s)
     even = np.abs(np.diff(steps)) < 0.25 * np.median(steps)
@@ -130,7 +129,7 @@ def measured(scene: str, way: Path, fps: float, seed: int = 0) -> list[Smoothnes
     tracker = PoseTracker()
     seen: list[int] = []
     ids: set[int] = set()
-    found: dict[str, list[Array]] = {name: [] for name in raw}
+    found: dict[str, list[Float64Array]] = {name: [] for name in raw}
     for index, time_s in enumerate(times_s):
         frame = _pose_frame(index, float(time_s), raw["box"][index], raw["keypoints"][index])
         tracks = [track for track in tracker.update(frame).tracks if track.state == TrackState.CONFIRMED]
@@ -161,7 +160,7 @@ def all_measured() -> list[Smoothness]:
     return [line for scene, way in ways.items() for fps in RATES for line in measured(scene, way, fps)]
 
 
-def _to_and_fro(times_s: Array, leg_s: float, turn_s: float) -> Array:
+def _to_and_fro(times_s: Float64Array, leg_s: float, turn_s: float) -> Float64Array:
     """Where somebody is who goes at speed 1 for leg_s, turns within turn_s by a cosine, and goes back, and so on."""
     period_s = 2 * (leg_s + turn_s)
     grid_s = np.arange(0, period_s, TRUTH_STEP_S)
@@ -172,7 +171,7 @@ def _to_and_fro(times_s: Array, leg_s: float, turn_s: float) -> Array:
     return np.interp(times_s % period_s, np.append(grid_s, period_s), path - path.max() / 2)
 
 
-def _pose_frame(seq: int, time_s: float, corners: Array, joints: Array) -> PoseFrame:
+def _pose_frame(seq: int, time_s: float, corners: Float64Array, joints: Float64Array) -> PoseFrame:
     scored = np.concatenate([joints, np.full((17, 1), 0.9)], axis=1)
     return PoseFrame(
         camera="smoothness",

@@ -9,9 +9,9 @@ Subscribing needs nothing but redis, pydantic and numpy:
             print(message.camera, track.id, track.box_xyxy_px)
 """
 
+from posebus.coco import COCO_KEYPOINT_NAMES
 from posebus.errors import PoseBusError
 from posebus.messages import (
-    COCO_KEYPOINT_NAMES,
     CaptureClock,
     Delivery,
     Event,

@@ -12,9 +12,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from posebus.coco import COCO_KEYPOINT_NAMES
 from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
 from posebus.contract.public_json import MAX_VISIBILITY
-from posebus.messages import COCO_KEYPOINT_NAMES, SCHEMA_VERSION, CaptureClock, Delivery, EventType, TrackState
+from posebus.messages import SCHEMA_VERSION, CaptureClock, Delivery, EventType, TrackState
 
 FOLDER = Path(__file__).parent / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -16,35 +16,12 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from posebus.arrays import Float32Array, UInt8Array
 from posebus.views import View
 
 SCHEMA_VERSION = 1
 """Version of every message on the wire. A reader refuses messages of a version that it does not know."""
-
-FloatArray = npt.NDArray[np.float32]
-FlagArray = npt.NDArray[np.uint8]
-
-COCO_KEYPOINT_NAMES = (
-    "nose",
-    "left_eye",
-    "right_eye",
-    "left_ear",
-    "right_ear",
-    "left_shoulder",
-    "right_shoulder",
-    "left_elbow",
-    "right_elbow",
-    "left_wrist",
-    "right_wrist",
-    "left_hip",
-    "right_hip",
-    "left_knee",
-    "right_knee",
-    "left_ankle",
-    "right_ankle",
-)
 
 
 class CaptureClock(StrEnum):
@@ -150,8 +127,8 @@ class Probe:
     """What another view of a frame found: boxes_xyxy_px (M, 4) and scores (M,), best first."""
 
     view: View
-    boxes_xyxy_px: FloatArray
-    scores: FloatArray
+    boxes_xyxy_px: Float32Array
+    scores: Float32Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +146,12 @@ class PoseFrame:
     seq: int
     captured_at_ns: int
     size_px: tuple[int, int]
-    boxes_xyxy_px: FloatArray
-    scores: FloatArray
-    keypoints_px: FloatArray | None
-    appearance: FloatArray | None = None
+    boxes_xyxy_px: Float32Array
+    scores: Float32Array
+    keypoints_px: Float32Array | None
+    appearance: Float32Array | None = None
     probes: tuple[Probe, ...] = ()
-    masks: tuple[FloatArray, ...] | None = None
+    masks: tuple[Float32Array, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,13 +182,13 @@ class Track:
     """
 
     id: int
-    box_xyxy_px: FloatArray
+    box_xyxy_px: Float32Array
     score: float
-    keypoints_px: FloatArray | None
+    keypoints_px: Float32Array | None
     state: str
     age_s: float
-    velocity_px_s: FloatArray = field(default_factory=lambda: np.zeros(2, np.float32))
-    keypoint_visibility: FlagArray | None = None
+    velocity_px_s: Float32Array = field(default_factory=lambda: np.zeros(2, np.float32))
+    keypoint_visibility: UInt8Array | None = None
     pose_index: int | None = None
     coasted: bool = False
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from posebus.arrays import Float64Array
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.messages import PoseFrame
 from tracking.compiled import compiled
 
-Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
 
@@ -23,11 +23,11 @@ class Detections:
     `posebus.contract.appearance`, or None."""
 
     rows: npt.NDArray[np.intp]
-    corners: Floats
-    centred: Floats
-    scores: Floats
-    joints: Floats | None
-    appearance: Floats | None = None
+    corners: Float64Array
+    centred: Float64Array
+    scores: Float64Array
+    joints: Float64Array | None
+    appearance: Float64Array | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -61,7 +61,9 @@ def _plain(values: npt.NDArray[np.floating[Any]]) -> Singles:
 
 
 @compiled
-def usable(boxes: Singles, scores: Singles, low_score: float) -> tuple[npt.NDArray[np.intp], Floats, Floats, Floats]:
+def usable(
+    boxes: Singles, scores: Singles, low_score: float
+) -> tuple[npt.NDArray[np.intp], Float64Array, Float64Array, Float64Array]:
     """Which boxes (N, 4) count, and of those corners (D, 4), centre x, y, width, height (D, 4) and scores (D,)."""
     rows = np.empty(len(scores), np.int64)
     count = 0
@@ -82,7 +84,7 @@ def usable(boxes: Singles, scores: Singles, low_score: float) -> tuple[npt.NDArr
 
 
 @compiled
-def finite_rows(values: Singles, rows: npt.NDArray[np.intp]) -> Floats:
+def finite_rows(values: Singles, rows: npt.NDArray[np.intp]) -> Float64Array:
     """Some `rows` (D,) of the values (N, K, C) as float64 (D, K, C), with 0 for every innermost row that is not wholly
     finite."""
     count, inner, columns = len(rows), values.shape[1], values.shape[2]

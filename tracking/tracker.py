@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from posebus.arrays import BoolArray
 from posebus.config.settings import TrackerSettings
 from posebus.messages import PoseFrame, TrackFrame, Uninferred
 from tracking import body_model as model
@@ -20,8 +20,6 @@ from tracking.matching.likelihood import log_odds
 from tracking.motion import kalman
 from tracking.motion.borders import entering
 from tracking.snapshot import Instant, TrackerState
-
-Bools = npt.NDArray[np.bool_]
 
 
 class PoseTracker:
@@ -91,7 +89,7 @@ class PoseTracker:
         last = self._state.last
         return last is not None and now.is_stale(last, self._settings.lost_s)
 
-    def _predicted(self, frame: PoseFrame | Uninferred, now: Instant) -> tuple[Tracks, Bools]:
+    def _predicted(self, frame: PoseFrame | Uninferred, now: Instant) -> tuple[Tracks, BoolArray]:
         """The tracks as they are expected in a newer frame, to be written to, and a mask of those that end with it."""
         last = self._state.last
         tracks = self._state.tracks.copy()  # whose beliefs are replaced by the prediction
@@ -109,7 +107,7 @@ class PoseTracker:
         )
         return tracks, over
 
-    def _step(self, frame: PoseFrame, tracks: Tracks, over: Bools, now: Instant) -> TrackFrame:
+    def _step(self, frame: PoseFrame, tracks: Tracks, over: BoolArray, now: Instant) -> TrackFrame:
         """Update with a newer frame: `tracks` are predicted to it, those in the mask `over` end with it."""
         settings, now_ns = self._settings, now.captured_at_ns
         detections = detections_of(frame, settings.low_score)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from posebus.arrays import Float32Array
+
 ImageArray = npt.NDArray[np.uint8]
 """(H, W, 3) RGB, C-contiguous, unless said otherwise."""
-FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Detections:
     `PoseFrame.masks`. float32 and C-contiguous. The frame of the coordinates is said where the object is handed out.
     """
 
-    boxes_xyxy_px: FloatArray
-    scores: FloatArray
-    keypoints_px: FloatArray
-    masks: tuple[FloatArray, ...] | None = None
+    boxes_xyxy_px: Float32Array
+    scores: Float32Array
+    keypoints_px: Float32Array
+    masks: tuple[Float32Array, ...] | None = None

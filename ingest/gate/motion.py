@@ -19,6 +19,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from posebus.arrays import Float32Array
+
 WIDTH = 96
 """Cells on the longer side: of a person 40 px tall in a picture of 768 px, a dozen change."""
 LEAST_CONTRAST = 7.0
@@ -43,7 +45,6 @@ RELIGHT_SHARE = 0.5
 _SCALE = 256.0
 
 Rows = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 Cells = npt.NDArray[np.bool_]
 
 
@@ -134,7 +135,13 @@ class MotionModel:
         self._deviation = np.zeros(grey.shape, np.uint16)
 
     def _learn(
-        self, grey: Rows, known: tuple[Floats, Floats, Floats], moving: Cells, elapsed_s: float, *, occupied: bool
+        self,
+        grey: Rows,
+        known: tuple[Float32Array, Float32Array, Float32Array],
+        moving: Cells,
+        elapsed_s: float,
+        *,
+        occupied: bool,
     ) -> None:
         scene, spread, difference = known
         still = 1.0 - math.exp(-elapsed_s / LEARN_S)
@@ -146,7 +153,7 @@ class MotionModel:
         strayed = spread + np.where(near > 0, np.float32(0), np.float32(still)) * (np.abs(difference) - spread)
         self._scene, self._deviation = _kept(learned), _kept(strayed)
 
-    def _since_inferred(self, grey: Rows, limit: Floats) -> float:
+    def _since_inferred(self, grey: Rows, limit: Float32Array) -> float:
         if self._inferred is None or self._inferred.shape != grey.shape:
             return 1.0
         changed = _blobs(np.abs(_difference(grey, self._inferred.astype(np.float32))) > limit)
@@ -159,9 +166,9 @@ def _kept(picture: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.uint16]:
     return kept
 
 
-def _difference(grey: Rows, before: Floats) -> Floats:
+def _difference(grey: Rows, before: Float32Array) -> Float32Array:
     """Of each cell, without what the whole picture has in common."""
-    difference: Floats = grey.astype(np.float32) - before
+    difference: Float32Array = grey.astype(np.float32) - before
     difference -= np.median(difference)
     return difference
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.floating]
+from posebus.arrays import FloatingArray
 
 PARTS = ("upper torso", "lower torso", "thighs", "shins")
 CHANNELS = 3
@@ -24,13 +24,13 @@ SIZE = len(PARTS) * (FEATURES + 1)
 _SPLIT = len(PARTS) * FEATURES
 
 
-def joined(features: Floats, weights: Floats) -> npt.NDArray[np.float32]:
+def joined(features: FloatingArray, weights: FloatingArray) -> npt.NDArray[np.float32]:
     """Rows (N, SIZE) of features (N, len(PARTS), FEATURES) and weights (N, len(PARTS))."""
     flat = features.reshape(len(features), _SPLIT)
     return np.concatenate((flat, weights), axis=1, dtype=np.float32)
 
 
-def split(rows: Floats) -> tuple[Floats, Floats]:
+def split(rows: FloatingArray) -> tuple[FloatingArray, FloatingArray]:
     """Features (N, len(PARTS), FEATURES) and weights (N, len(PARTS)) of rows (N, SIZE): views. Raises ValueError for
     rows of another length, which come from a worker of another version."""
     if rows.ndim != 2 or rows.shape[1] != SIZE:

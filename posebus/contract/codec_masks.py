@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from posebus.arrays import Float32Array
 from posebus.errors import MalformedMessage
-from posebus.messages import FloatArray
 
 _WIRE_COUNT = np.dtype("<u2")
 MAX_MASK_POINTS = 256
 """Of one person. A thousand people take at most 2 MB."""
 
 
-def mask_points_bytes(masks: Sequence[FloatArray]) -> bytes:
+def mask_points_bytes(masks: Sequence[Float32Array]) -> bytes:
     """Field `mask_points` of N polygons (M, 2): N little-endian 16-bit numbers, M of each."""
     return np.array([len(mask) for mask in masks], dtype=_WIRE_COUNT).tobytes()
 
@@ -33,12 +33,12 @@ def mask_points(data: bytes, people: int) -> list[int]:
     return points
 
 
-def joined(masks: Sequence[FloatArray]) -> FloatArray:
+def joined(masks: Sequence[Float32Array]) -> Float32Array:
     """The points (sum of M, 2) of all polygons."""
     return np.concatenate((np.zeros((0, 2), np.float32), *masks))
 
 
-def divided(points_px: FloatArray, points: Sequence[int]) -> tuple[FloatArray, ...]:
+def divided(points_px: Float32Array, points: Sequence[int]) -> tuple[Float32Array, ...]:
     """`joined` undone, given the number of points of each polygon."""
     ends = np.cumsum(points, dtype=np.intp)
     return tuple(points_px[end - count : end].copy() for end, count in zip(ends, points, strict=True))

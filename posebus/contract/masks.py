@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from posebus.messages import FloatArray
+from posebus.arrays import Float32Array
 
 
-def mask_of(polygon_px: FloatArray, size_px: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def mask_of(polygon_px: Float32Array, size_px: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """The pixels of a picture, (height, width), whose centres are inside of a polygon (M, 2).
 
     `size_px` is the picture's (width, height). Nothing is inside of fewer than three points.

@@ -14,19 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from posebus.arrays import Float32Array, UInt8Array
 from posebus.errors import MalformedMessage
-from posebus.messages import (
-    SCHEMA_VERSION,
-    CaptureClock,
-    Delivery,
-    Event,
-    FlagArray,
-    FloatArray,
-    Provenance,
-    Track,
-    TrackFrame,
-    TrackState,
-)
+from posebus.messages import SCHEMA_VERSION, CaptureClock, Delivery, Event, Provenance, Track, TrackFrame, TrackState
 from posebus.views import parse_view
 
 COORDINATE_DECIMALS = 2
@@ -193,13 +183,13 @@ def _check_version(version: Any) -> None:
         )
 
 
-def _rounded(array: FloatArray, decimals: int) -> list[Any]:
+def _rounded(array: Float32Array, decimals: int) -> list[Any]:
     # float64 first: a rounded float32 would print as 12.3400001…
     rounded: list[Any] = np.round(array.astype(np.float64), decimals).tolist()
     return rounded
 
 
-def _rounded_keypoints(keypoints_px: FloatArray) -> list[Any]:
+def _rounded_keypoints(keypoints_px: Float32Array) -> list[Any]:
     wide = keypoints_px.astype(np.float64)
     wide[:, :2] = np.round(wide[:, :2], COORDINATE_DECIMALS)
     wide[:, 2] = np.round(wide[:, 2], SCORE_DECIMALS)
@@ -207,7 +197,7 @@ def _rounded_keypoints(keypoints_px: FloatArray) -> list[Any]:
     return rows
 
 
-def _floats(values: Any, shape: tuple[int, ...]) -> FloatArray:
+def _floats(values: Any, shape: tuple[int, ...]) -> Float32Array:
     with np.errstate(over="ignore"):  # what does not fit is not finite
         array = np.array(values, dtype=np.float32)
     if array.size == 0 and 0 in shape:
@@ -217,7 +207,7 @@ def _floats(values: Any, shape: tuple[int, ...]) -> FloatArray:
     return array
 
 
-def _flags(values: Any, keypoints: Any) -> FlagArray | None:
+def _flags(values: Any, keypoints: Any) -> UInt8Array | None:
     if values is None:
         return None
     flags = [int(value) for value in values]

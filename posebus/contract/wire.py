@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from posebus.arrays import Float32Array
 from posebus.errors import MalformedMessage
-from posebus.messages import FloatArray
 
 RawFields = Mapping[bytes, bytes]
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -26,12 +26,12 @@ MAX_TEXT_BYTES = 1000
 _WIRE_FLOAT = np.dtype("<f4")
 
 
-def array_bytes(array: FloatArray) -> bytes:
+def array_bytes(array: Float32Array) -> bytes:
     """`array` as it travels."""
     return np.ascontiguousarray(array, dtype=_WIRE_FLOAT).tobytes()
 
 
-def read_array(raw: RawFields, name: bytes, shape: tuple[int, ...]) -> FloatArray:
+def read_array(raw: RawFields, name: bytes, shape: tuple[int, ...]) -> Float32Array:
     """The float32 array of `shape` in a field."""
     data = read_bytes(raw, name)
     expected = _WIRE_FLOAT.itemsize * math.prod(shape)

@@ -25,8 +25,8 @@ from posebus_cli.options import (
 )
 
 if TYPE_CHECKING:
+    from posebus.arrays import Float32Array
     from posebus.config.settings import Settings
-    from posebus.messages import FloatArray
     from posebus.views import View
     from recordings.results.draw import Image
     from workers.detections import Detections, ImageArray
@@ -208,7 +208,7 @@ def _people(found: Detections) -> list[dict[str, Any]]:
     """For JSON; `mask` is a person's outline, empty where there is none, and left out where none was asked for."""
     from posebus.contract.public_json import COORDINATE_DECIMALS, SCORE_DECIMALS
 
-    def pixels(values: FloatArray) -> list[float]:
+    def pixels(values: Float32Array) -> list[float]:
         return [round(float(value), COORDINATE_DECIMALS) for value in values]
 
     def score(value: float) -> float:

@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from posebus.messages import FlagArray, FloatArray, TrackFrame, TrackState
+from posebus.arrays import Float32Array, UInt8Array
+from posebus.messages import TrackFrame, TrackState
 
 Image = npt.NDArray[np.uint8]
 Color = tuple[int, int, int]
@@ -54,8 +55,8 @@ class _Pen:
 class _Joints:
     """Where the joints are, (K, 2) pixels, and how they are drawn, (K,): 0 not at all, 1 as hidden, 2 as seen."""
 
-    places_px: FloatArray
-    visibility: FlagArray
+    places_px: Float32Array
+    visibility: UInt8Array
 
 
 def color_of(identity: int) -> Color:
@@ -77,8 +78,8 @@ def color_of(identity: int) -> Color:
 
 def draw_people(
     image_bgr: Image,
-    boxes_xyxy_px: FloatArray,
-    keypoints_px: FloatArray | None,
+    boxes_xyxy_px: Float32Array,
+    keypoints_px: Float32Array | None,
     labels: Sequence[str],
     colors: Sequence[Color],
 ) -> None:
@@ -129,7 +130,7 @@ def skeletons_only(frame: TrackFrame, size_px: tuple[int, int] | None = None) ->
     return canvas
 
 
-def _draw_person(image: Image, box: FloatArray, joints: _Joints | None, label: str, pen: _Pen) -> None:
+def _draw_person(image: Image, box: Float32Array, joints: _Joints | None, label: str, pen: _Pen) -> None:
     _draw_box(image, box, pen)
     if joints is not None:
         _draw_skeleton(image, joints, pen)
@@ -137,7 +138,7 @@ def _draw_person(image: Image, box: FloatArray, joints: _Joints | None, label: s
         _draw_label(image, box, label, pen)
 
 
-def _joints(keypoints_px: FloatArray | None, visibility: FlagArray | None, most: int) -> _Joints | None:
+def _joints(keypoints_px: Float32Array | None, visibility: UInt8Array | None, most: int) -> _Joints | None:
     """`most` is the greatest visibility that a joint may have."""
     if keypoints_px is None:
         return None
@@ -165,19 +166,19 @@ def _draw_skeleton(image: Image, joints: _Joints, pen: _Pen) -> None:
                 _dot(image, place, radius - 1, _INK)
 
 
-def _limbs(joints: _Joints) -> list[tuple[FloatArray, FloatArray, bool]]:
+def _limbs(joints: _Joints) -> list[tuple[Float32Array, Float32Array, bool]]:
     """Start, end and whether both are seen, of all limbs that can be drawn; hidden ones first, beneath the others."""
     places_px, visibility = joints.places_px, joints.visibility
     limbs = [(places_px[a], places_px[b], min(visibility[a], visibility[b])) for a, b in LIMBS]
     least = visibility[[_NOSE, _LEFT_SHOULDER, _RIGHT_SHOULDER]].min()
     if least:
-        neck: FloatArray = (places_px[_LEFT_SHOULDER] + places_px[_RIGHT_SHOULDER]) * np.float32(0.5)
+        neck: Float32Array = (places_px[_LEFT_SHOULDER] + places_px[_RIGHT_SHOULDER]) * np.float32(0.5)
         limbs.append((neck, places_px[_NOSE], least))
     drawn = [(start, end, bool(flag == _SEEN)) for start, end, flag in limbs if flag]
     return sorted(drawn, key=lambda limb: limb[2])
 
 
-def _draw_box(image: Image, box: FloatArray, pen: _Pen) -> None:
+def _draw_box(image: Image, box: Float32Array, pen: _Pen) -> None:
     left, top, right, bottom = (float(value) for value in box)
     corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
     width_px = max(1, pen.width_px // 2)
@@ -188,7 +189,7 @@ def _draw_box(image: Image, box: FloatArray, pen: _Pen) -> None:
             _line(image, start, end, pen.color, width_px)
 
 
-def _draw_label(image: Image, box: FloatArray, label: str, pen: _Pen) -> None:
+def _draw_label(image: Image, box: Float32Array, label: str, pen: _Pen) -> None:
     """A small plate above the box, or inside it where the picture ends."""
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.3 + 0.1 * _line_width_px(image, box)
     weight = 1 if scale < 0.7 else 2
@@ -204,14 +205,18 @@ def _draw_label(image: Image, box: FloatArray, label: str, pen: _Pen) -> None:
     cv2.putText(image, label, (left + pad, top + pad + height), font, scale, text, weight, cv2.LINE_AA)
 
 
-def _line_width_px(image: Image, box: FloatArray) -> int:
+def _line_width_px(image: Image, box: Float32Array) -> int:
     by_picture = min(image.shape[:2]) / 260
     by_person = float(box[3] - box[1]) / 70
     return max(1, int(min(by_picture, by_person) + 0.5))
 
 
 def _line(
-    image: Image, start: Sequence[float] | FloatArray, end: Sequence[float] | FloatArray, color: Color, width_px: int
+    image: Image,
+    start: Sequence[float] | Float32Array,
+    end: Sequence[float] | Float32Array,
+    color: Color,
+    width_px: int,
 ) -> None:
     cv2.line(image, _fixed(start), _fixed(end), color, width_px, cv2.LINE_AA, _SHIFT)
 
@@ -226,15 +231,15 @@ def _dashes(image: Image, start: tuple[float, float], end: tuple[float, float], 
         _line(image, first + (last - first) * begin, first + (last - first) * stop, color, width_px)
 
 
-def _dot(image: Image, center: FloatArray, radius_px: float, color: Color) -> None:
+def _dot(image: Image, center: Float32Array, radius_px: float, color: Color) -> None:
     cv2.circle(image, _fixed(center), round(radius_px * 2**_SHIFT), color, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
-def _fixed(point: Sequence[float] | FloatArray) -> tuple[int, int]:
+def _fixed(point: Sequence[float] | Float32Array) -> tuple[int, int]:
     return round(float(point[0]) * 2**_SHIFT), round(float(point[1]) * 2**_SHIFT)
 
 
-def _is_drawable(values: FloatArray) -> bool:
+def _is_drawable(values: Float32Array) -> bool:
     """Numbers that OpenCV's integers can hold; a prediction may run far out of the picture."""
     return bool(np.isfinite(values).all() and (np.abs(values) < 60_000).all())
 

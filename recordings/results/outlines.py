@@ -11,11 +11,11 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from posebus.arrays import Float32Array
 from posebus.contract.masks import mask_of
-from posebus.messages import FloatArray
 from recordings.results.draw import Color, Image
 
-NO_OUTLINE: FloatArray = np.zeros((0, 2), np.float32)
+NO_OUTLINE: Float32Array = np.zeros((0, 2), np.float32)
 
 _SHIFT = 4
 """Fractional bits of the coordinates that OpenCV gets."""
@@ -26,7 +26,7 @@ MARGIN = 1 / 40
 """Around an outline, as part of the box's longer side: where it is inexact, no ear or hand is to stick out."""
 
 
-def draw_outlines(image_bgr: Image, masks: Sequence[FloatArray], colors: Sequence[Color]) -> None:
+def draw_outlines(image_bgr: Image, masks: Sequence[Float32Array], colors: Sequence[Color]) -> None:
     """Draws the polygons (M, 2), a line as wide as suits the picture; empty ones are left out."""
     width_px = max(1, round(min(image_bgr.shape[:2]) / 400))
     for mask, color in zip(masks, colors, strict=True):
@@ -35,7 +35,7 @@ def draw_outlines(image_bgr: Image, masks: Sequence[FloatArray], colors: Sequenc
             cv2.polylines(image_bgr, [points], True, color, width_px, cv2.LINE_AA, _SHIFT)
 
 
-def blur_people(image_bgr: Image, boxes_xyxy_px: FloatArray, masks: Sequence[FloatArray]) -> None:
+def blur_people(image_bgr: Image, boxes_xyxy_px: Float32Array, masks: Sequence[Float32Array]) -> None:
     """Blurs N people: what is inside of their polygon (M, 2), or the whole box (4,) of whom has none."""
     height_px, width_px = image_bgr.shape[:2]
     for box, mask in zip(boxes_xyxy_px, masks, strict=True):

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from posebus.messages import FloatArray, Provenance, TrackFrame, TrackState
+from posebus.arrays import Float32Array
+from posebus.messages import Provenance, TrackFrame, TrackState
 
 PERCENTILES = (50, 95, 99)
 
@@ -29,7 +30,7 @@ class Ages:
         """The last one taken."""
         return self._values[-1] if self._values else None
 
-    def as_array(self) -> FloatArray:
+    def as_array(self) -> Float32Array:
         """All of them, (N,) float32 ms."""
         return np.array(self._values, dtype=np.float32)
 

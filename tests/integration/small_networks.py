@@ -12,7 +12,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from workers.detections import FloatArray, ImageArray
+from posebus.arrays import Float32Array
+from workers.detections import ImageArray
 from workers.keypoints.model import DEVIATION_RGB, KEYPOINTS, MEAN_RGB
 
 INPUT_PX = (192, 256)
@@ -22,7 +23,7 @@ ALIKE = 0.9
 """From this cosine on a colour counts as the one that is looked for; the 17 are further apart."""
 
 
-def colours() -> FloatArray:
+def colours() -> Float32Array:
     """(17, 3) RGB, spread evenly over a sphere around grey (Fibonacci's spiral)."""
     number = np.arange(KEYPOINTS) + 0.5
     height = 1 - 2 * number / KEYPOINTS
@@ -32,7 +33,7 @@ def colours() -> FloatArray:
     return (GREY + RADIUS * sphere).astype(np.float32)
 
 
-def dotted(size_px: tuple[int, int], places_px: FloatArray, radius_px: int = 3) -> ImageArray:
+def dotted(size_px: tuple[int, int], places_px: Float32Array, radius_px: int = 3) -> ImageArray:
     """A grey picture u8 (H, W, 3) with a dot of the colour of each keypoint at the places (17, 2)."""
     import cv2
 
@@ -105,17 +106,17 @@ def _alike() -> list[onnx.NodeProto]:
     ]
 
 
-def _kernel(side: int) -> FloatArray:
+def _kernel(side: int) -> Float32Array:
     """A Gaussian whose sum is 1."""
     one = np.exp(-((np.arange(side) - side // 2) ** 2) / (2 * 2.0**2))
-    kernel: FloatArray = np.outer(one, one) / one.sum() ** 2
+    kernel: Float32Array = np.outer(one, one) / one.sum() ** 2
     return kernel
 
 
 def _save(
     path: Path,
     nodes: list[onnx.NodeProto],
-    constants: dict[str, FloatArray],
+    constants: dict[str, Float32Array],
     outputs: list[str],
     batch: int | str,
 ) -> Path:

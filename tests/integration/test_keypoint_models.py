@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, save
 
+from posebus.arrays import Float32Array
 from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
 from tests.integration.conftest import MakeEstimator
 from tests.integration.small_networks import dotted, heatmap_network, simcc_network, stacked_network
-from workers.detections import Detections, FloatArray, ImageArray
+from workers.detections import Detections, ImageArray
 from workers.engine_loading import load_engine
 from workers.engines.base import Engine, Head
 from workers.images.picture import Picture
@@ -45,15 +46,15 @@ class Boxes:
 
     name, precision, device, batch, in_flight = "boxes", "fp32", "cpu", 1, 2
 
-    def __init__(self, boxes_of_source: FloatArray, keypoints: int) -> None:
+    def __init__(self, boxes_of_source: Float32Array, keypoints: int) -> None:
         self.head = Head(classes=1, keypoints=keypoints, keypoint_dims=3, end_to_end=False, stride=32)
         self._boxes = boxes_of_source
 
-    def prepare(self, picture: Picture, fit: Letterbox) -> FloatArray:
+    def prepare(self, picture: Picture, fit: Letterbox) -> Float32Array:
         scale = fit.resized_px[0] / fit.image_size_px[0]
         return (self._boxes.reshape(-1, 2, 2) * scale + np.array(fit.offset_px)).reshape(-1, 4).astype(np.float32)
 
-    def submit(self, prepared: Sequence[FloatArray], *, hurry: bool = False) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[Float32Array], *, hurry: bool = False) -> Future[list[Detections]]:
         (boxes,) = prepared
         future: Future[list[Detections]] = Future()
         scores = np.linspace(0.9, 0.6, len(boxes), dtype=np.float32)
@@ -64,13 +65,13 @@ class Boxes:
         pass
 
 
-def two_stages(network: Path, boxes: FloatArray, keypoints: int = 17) -> PoseEstimator:
+def two_stages(network: Path, boxes: Float32Array, keypoints: int = 17) -> PoseEstimator:
     engine: Engine = Boxes(boxes, keypoints)
     look = TopDown(KeypointModel(network, threads=1))
     return PoseEstimator(SecondLookEngine(Serialised(engine), look), WorkerSettings())
 
 
-def people(boxes: FloatArray, size_px: tuple[int, int]) -> tuple[ImageArray, FloatArray]:
+def people(boxes: Float32Array, size_px: tuple[int, int]) -> tuple[ImageArray, Float32Array]:
     """A picture with a dot for each keypoint of everybody, somewhere in the box, none over another; and the places."""
     rng = np.random.default_rng(3)
     grid = np.stack(np.meshgrid(np.arange(4), np.arange(5)), axis=-1).reshape(-1, 2)[:17]

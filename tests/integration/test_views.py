@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import simplejpeg
 
+from posebus.boxes import iou_matrix
 from posebus.bus.frame_consumer import FrameEntry
 from posebus.config.settings import WorkerSettings
 from posebus.messages import PoseFrame
@@ -27,7 +28,6 @@ from workers.inference.hang import HangWatch
 from workers.inference.pipeline import Pipeline
 from workers.intake.answers import people_of
 from workers.intake.triage import Job, Triage
-from workers.outputs.postprocess import overlap
 
 SIZES = (640, 320, 416, 512, 800, 1024, 1280)
 VIEWS = (*map(View, SIZES), View(640, 2, 2))
@@ -89,7 +89,7 @@ def doubles(people: Detections) -> int:
     """Pairs of boxes that overlap by more than half, or of which one lies inside the other."""
     boxes = people.boxes_xyxy_px
     area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    ratio = np.triu(overlap(boxes, boxes), 1)
+    ratio = np.triu(iou_matrix(boxes, boxes), 1)
     shared = ratio * (area[:, None] + area) / (1 + ratio)
     return int(((ratio > 0.5) | (shared > 0.8 * np.minimum(area[:, None], area))).sum())
 
@@ -108,7 +108,7 @@ def test_tiles_find_the_people_of_a_picture_that_is_too_large_each_once(
     people = np.concatenate(expected)
 
     def found(seen: Detections) -> int:
-        return int((overlap(people, seen.boxes_xyxy_px).max(axis=1, initial=0) >= 0.5).sum())
+        return int((iou_matrix(people, seen.boxes_xyxy_px).max(axis=1, initial=0) >= 0.5).sum())
 
     whole, tiled = (estimator.estimate(canvas, view=view) for view in (View(1280), tiles))
     assert len(people) > 20
@@ -131,5 +131,5 @@ def test_people_too_large_for_a_tile_are_found_once(make_estimator: MakeEstimato
     tiled = estimator.estimate(bus, view=View(640, 2, 2))
     assert len(whole.scores) == 4
     assert doubles(tiled) == 0
-    assert (overlap(whole.boxes_xyxy_px, tiled.boxes_xyxy_px).max(axis=1) > 0.6).sum() >= 3
+    assert (iou_matrix(whole.boxes_xyxy_px, tiled.boxes_xyxy_px).max(axis=1) > 0.6).sum() >= 3
     assert len(tiled.scores) <= 6

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from posebus.boxes import iou_matrix
 from posebus.config.settings import TrackerSettings
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from tracking import body_model as model
-from tracking.boxes import body_size, iou
+from tracking.boxes import body_size
 from tracking.detections import Detections
 from tracking.identities.track import CONFIRMED, TENTATIVE, Tracks
 from tracking.motion import kalman
@@ -25,7 +26,7 @@ def newcomers(taken: Indices, detections: Detections, settings: TrackerSettings)
     born = free.nonzero()[0]
     if not len(born) or not len(claimed):
         return born
-    overlap = iou(detections.corners[born], detections.corners[claimed]).max(axis=1)
+    overlap = iou_matrix(detections.corners[born], detections.corners[claimed]).max(axis=1)
     return np.asarray(born[overlap < model.DOUBLE_IOU])
 
 

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from posebus.arrays import BoolArray, Float64Array, Int64Array
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.boxes import MIN_SIDE_PX
 from tracking.compiled import compiled
 from tracking.detections import Detections
-from tracking.identities.track import CONFIRMED, LOST, TENTATIVE, Ints, Tracks
+from tracking.identities.track import CONFIRMED, LOST, TENTATIVE, Tracks
 from tracking.matching.colours import remember
 from tracking.matching.likelihood import Seen
 from tracking.motion import kalman
@@ -21,8 +22,6 @@ from tracking.motion.borders import at_border, is_sliver, leaving
 from tracking.motion.kalman import POSITION, VAR_POSITION, correct
 from tracking.motion.smoothing import follow_joints
 
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 DOUBT_JITTER = 1.0
@@ -39,7 +38,7 @@ MOST_ELAPSED_S = 1.0
 """Nor do gaps in the stream make anybody forget more than this much time does."""
 
 
-def outlived(tracks: Tracks, size_px: tuple[int, int], now_ns: int, settings: TrackerSettings) -> Bools:
+def outlived(tracks: Tracks, size_px: tuple[int, int], now_ns: int, settings: TrackerSettings) -> BoolArray:
     """Which tracks (T,) have been unseen for longer than a lost one may live, and end with this frame.
 
     Who was last seen walking out of the picture is not waited for: who enters there is somebody else.
@@ -51,13 +50,13 @@ def outlived(tracks: Tracks, size_px: tuple[int, int], now_ns: int, settings: Tr
 
 @compiled
 def _outlived(
-    beliefs: Floats,
-    sizes_px: Floats,
-    unseen_from_ns: Ints,
+    beliefs: Float64Array,
+    sizes_px: Float64Array,
+    unseen_from_ns: Int64Array,
     size_px: tuple[int, int],
     times_ns: tuple[int, int, int],
     borders: model.Borders,
-) -> Bools:
+) -> BoolArray:
     now_ns, soon_ns, lost_ns = times_ns
     over = np.zeros(len(unseen_from_ns), np.bool_)
     for track in range(len(unseen_from_ns)):
@@ -70,15 +69,15 @@ def _outlived(
 class Columns(NamedTuple):
     """The columns of `Tracks` that a detection, or the lack of one, changes; shared with it."""
 
-    state: Ints
-    born_ns: Ints
-    seen_ns: Ints
-    score: Floats
-    size_px: Floats
-    beliefs: Floats
-    joints: Floats
-    unseen_from_ns: Ints
-    surprise: Floats
+    state: Int64Array
+    born_ns: Int64Array
+    seen_ns: Int64Array
+    score: Float64Array
+    size_px: Float64Array
+    beliefs: Float64Array
+    joints: Float64Array
+    unseen_from_ns: Int64Array
+    surprise: Float64Array
 
 
 def _columns(tracks: Tracks) -> Columns:
@@ -120,7 +119,7 @@ def _see(
     tracks: Columns,
     taken: Indices,
     seen: Seen,
-    scores: Floats,
+    scores: Float64Array,
     size_px: tuple[int, int],
     times_ns: tuple[int, int],
     motion: kalman.Motion,
@@ -159,7 +158,7 @@ def _see(
 
 
 @compiled
-def _surprise(beliefs: Floats, body: int, measured_px: Floats, jitter_px: Floats) -> float:
+def _surprise(beliefs: Float64Array, body: int, measured_px: Float64Array, jitter_px: Float64Array) -> float:
     """How far from its expected place a body (its centre) is seen: the mean square in expected standard deviations.
 
     Source: the normalised innovation squared of Y. Bar-Shalom, X. Li, T. Kirubarajan, "Estimation with applications to
@@ -174,7 +173,7 @@ def _surprise(beliefs: Floats, body: int, measured_px: Floats, jitter_px: Floats
 
 @compiled
 def _remember_colours(
-    kept: Floats, taken: Indices, colours: Floats, scores: Floats, seen_ns: Ints, now_ns: int
+    kept: Float64Array, taken: Indices, colours: Float64Array, scores: Float64Array, seen_ns: Int64Array, now_ns: int
 ) -> None:
     if not len(taken):
         return
@@ -186,7 +185,7 @@ def _remember_colours(
             remember(kept[track], colours[taken[track]], share)
 
 
-def miss(tracks: Tracks, taken: Indices, size_px: tuple[int, int], now_ns: int, settings: TrackerSettings) -> Bools:
+def miss(tracks: Tracks, taken: Indices, size_px: tuple[int, int], now_ns: int, settings: TrackerSettings) -> BoolArray:
     """Decide, in place, which of the confirmed tracks without a detection are lost; the mask (T,) of those.
 
     A missed detection is no loss, nor is somebody who is hidden by those who were seen, as long as it is clear where:
@@ -197,7 +196,9 @@ def miss(tracks: Tracks, taken: Indices, size_px: tuple[int, int], now_ns: int, 
 
 
 @compiled
-def _miss(columns: Columns, taken: Indices, times_ns: tuple[int, int], width_px: int, borders: model.Borders) -> Bools:
+def _miss(
+    columns: Columns, taken: Indices, times_ns: tuple[int, int], width_px: int, borders: model.Borders
+) -> BoolArray:
     now_ns, missed_ns = times_ns
     lost = np.zeros(len(taken), np.bool_)
     for track in range(len(taken)):
@@ -217,7 +218,7 @@ def _miss(columns: Columns, taken: Indices, times_ns: tuple[int, int], width_px:
 
 
 @compiled
-def _covered(positions: Floats, track: int, taken: Indices) -> float:
+def _covered(positions: Float64Array, track: int, taken: Indices) -> float:
     """The greatest part of the box of `track` that lies inside the box of one track that was seen."""
     greatest = 0.0
     for other in range(len(taken)):

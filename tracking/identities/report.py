@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from posebus.arrays import BoolArray, Float64Array, Int64Array
 from posebus.config.settings import TrackerSettings
 from posebus.messages import PoseFrame, Track, TrackFrame, TrackState, Uninferred
 from tracking.boxes import MIN_SIDE_PX
 from tracking.compiled import compiled
 from tracking.detections import Detections
-from tracking.identities.track import LOST, Ints, Tracks
+from tracking.identities.track import LOST, Tracks
 from tracking.motion import smoothing
 from tracking.motion.kalman import POSITION, VELOCITY
 from tracking.motion.smoothing import SEEN_CONFIDENCE
@@ -22,18 +23,16 @@ STATE_NAMES = tuple(str(state) for state in TrackState)
 HIDDEN, SEEN = 1, 2
 """COCO's visibility flags of keypoints; 0 is not known."""
 
-Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.intp]
-Bools = npt.NDArray[np.bool_]
 
 
 def report(
     frame: PoseFrame | Uninferred,
     tracks: Tracks,
     taken: Indices,
-    lost: Bools,
+    lost: BoolArray,
     detections: Detections,
     settings: TrackerSettings,
 ) -> TrackFrame:
@@ -94,22 +93,22 @@ def _filled(column: npt.NDArray[Any], length: int, value: Any) -> npt.NDArray[An
 class Told(NamedTuple):
     """The columns of `Tracks` that a report is made of."""
 
-    state: Ints
-    seen_ns: Ints
-    unseen_from_ns: Ints
-    beliefs: Floats
-    joints: Floats
+    state: Int64Array
+    seen_ns: Int64Array
+    unseen_from_ns: Int64Array
+    beliefs: Float64Array
+    joints: Float64Array
 
 
 @compiled
 def tell(
     tracks: Told,
     taken: Indices,
-    lost: Bools,
-    corners: Floats,
+    lost: BoolArray,
+    corners: Float64Array,
     times_ns: tuple[int, int, int],
     shares: tuple[float, ...],
-) -> tuple[Floats, Singles, Singles, Flags, Singles]:
+) -> tuple[Float64Array, Singles, Singles, Flags, Singles]:
     """How much of their score tracks keep (T,), -1 for those not to be mentioned; boxes (T, 4), joints (T, K, 3), their
     visibility (T, K) and velocities (T, 2). times_ns: now, how long lost ones live and how long they are mentioned;
     shares: of the filter in centre x, y, width and height of who is seen."""

@@ -7,11 +7,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
+from posebus.arrays import Float64Array, Int64Array
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from tracking.motion.kalman import PLANES
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 TENTATIVE, CONFIRMED, LOST, ENDED = 0, 1, 2, 3
 """Codes of `posebus.messages.TrackState`, in its order, in the column `state`."""
@@ -31,17 +29,17 @@ class Tracks:
     `posebus.contract.appearance`, all 0 where none were seen.
     """
 
-    ids: Ints
-    state: Ints
-    born_ns: Ints
-    seen_ns: Ints
-    score: Floats
-    size_px: Floats
-    beliefs: Floats
-    joints: Floats
-    appearance: Floats
-    unseen_from_ns: Ints
-    surprise: Floats
+    ids: Int64Array
+    state: Int64Array
+    born_ns: Int64Array
+    seen_ns: Int64Array
+    score: Float64Array
+    size_px: Float64Array
+    beliefs: Float64Array
+    joints: Float64Array
+    appearance: Float64Array
+    unseen_from_ns: Int64Array
+    surprise: Float64Array
 
     def __len__(self) -> int:
         return len(self.ids)

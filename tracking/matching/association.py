@@ -11,19 +11,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
+from posebus.arrays import BoolArray, Float64Array, Int64Array
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.compiled import compiled
 from tracking.detections import Detections
-from tracking.identities.track import TENTATIVE, Ints, Tracks
+from tracking.identities.track import TENTATIVE, Tracks
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
 
 
 def associate(
-    odds: Floats, tracks: Tracks, detections: Detections, in_sight: Bools, settings: TrackerSettings
+    odds: Float64Array, tracks: Tracks, detections: Detections, in_sight: BoolArray, settings: TrackerSettings
 ) -> Indices:
     """The detection of each track (T,), -1 for none, from the log odds (T, D). `in_sight` (T,): seen a moment ago.
 
@@ -40,7 +39,7 @@ def associate(
 
 
 @compiled
-def take_undisputed(taken: Indices, worth: Floats) -> bool:
+def take_undisputed(taken: Indices, worth: Float64Array) -> bool:
     """Give, in place, every track its only detection, if nobody wants two and no two want the same: most frames.
 
     False, and nothing given, where something is disputed.
@@ -57,7 +56,7 @@ def take_undisputed(taken: Indices, worth: Floats) -> bool:
 
 
 @compiled
-def take(taken: Indices, worth: Floats, rows: Indices, columns: Indices) -> None:
+def take(taken: Indices, worth: Float64Array, rows: Indices, columns: Indices) -> None:
     """Give, in place, what was assigned, except where it is worth nothing."""
     for row, column in zip(rows, columns):  # noqa: B905 compiled code knows no `strict`
         if worth[row, column] > 0.0:
@@ -65,7 +64,14 @@ def take(taken: Indices, worth: Floats, rows: Indices, columns: Indices) -> None
 
 
 @compiled
-def worths(odds: Floats, state: Ints, in_sight: Bools, scores: Floats, high_score: float, gates: model.Gates) -> Floats:
+def worths(
+    odds: Float64Array,
+    state: Int64Array,
+    in_sight: BoolArray,
+    scores: Float64Array,
+    high_score: float,
+    gates: model.Gates,
+) -> Float64Array:
     """(T, D): what each pair adds to the assignment: its log odds above the gate, times the detection's score.
 
     A pair that is not allowed counts as nothing rather than as its own value, so that a hopeless pair never talks

@@ -12,13 +12,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-import numpy.typing as npt
-
+from posebus.arrays import Float64Array
 from posebus.contract.appearance import FEATURES, PARTS
 from tracking.compiled import compiled
-
-Floats = npt.NDArray[np.float64]
 
 SAME_PERSON_BELOW = 0.25
 """Distance at which one person and two are equally probable."""
@@ -38,7 +34,7 @@ _WEIGHTS = _PARTS * FEATURES
 
 
 @compiled
-def add_colours(odds: Floats, tracks: Floats, detections: Floats) -> None:
+def add_colours(odds: Float64Array, tracks: Float64Array, detections: Float64Array) -> None:
     """Complete log odds (T, D), in place, with what the colours of tracks (T, SIZE) and detections (D, SIZE) say."""
     for track in range(len(tracks)):
         for detection in range(len(detections)):
@@ -47,7 +43,7 @@ def add_colours(odds: Floats, tracks: Floats, detections: Floats) -> None:
 
 
 @compiled
-def distance(first: Floats, second: Floats) -> tuple[float, float]:
+def distance(first: Float64Array, second: Float64Array) -> tuple[float, float]:
     """How unlike two rows (SIZE,) are, and on how much of the body that rests, both in 0..1.
 
     0 for equal colours, 1 for colours with nothing in common. Parts count as much as both sides saw them (product of
@@ -82,7 +78,7 @@ def evidence(apart: float, shared: float) -> float:
 
 
 @compiled
-def remember(kept: Floats, fresh: Floats, share: float) -> None:
+def remember(kept: Float64Array, fresh: Float64Array, share: float) -> None:
     """Let `share`, 0 to 1, of the row `fresh` (SIZE,) into the memory `kept` (SIZE,), in place.
 
     What was seen badly is let in less, in the ratio of the weights, and a part keeps the greater of both: the legs

@@ -11,8 +11,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from posebus.arrays import BoolArray, Float64Array, Int64Array
+from posebus.coco import COCO_MIRROR, COCO_SIGMAS
 from tracking import body_model as model
 from tracking.body_model import Evidence
 from tracking.compiled import compiled
@@ -21,25 +22,11 @@ from tracking.identities.track import Tracks
 from tracking.matching.colours import add_colours
 from tracking.motion.kalman import POSITION, VAR_POSITION
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Integers = npt.NDArray[np.int64]
-
-COCO_SIGMAS = (
-    *(0.026, 0.025, 0.025, 0.035, 0.035),  # nose, eyes, ears
-    *(0.079, 0.079, 0.072, 0.072, 0.062, 0.062),  # shoulders, elbows, wrists
-    *(0.107, 0.107, 0.087, 0.087, 0.089, 0.089),  # hips, knees, ankles
-)
-"""Spread of human annotators per COCO joint, relative to the square root of the body's area (pycocotools)."""
-
-COCO_MIRROR = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
-"""The joint on the other side of the body."""
-
 AREA_OF_BOX = 0.53
 """A body fills about this part of its box; pycocotools uses the same factor where no mask is annotated."""
 
 
-def log_odds(tracks: Tracks, detections: Detections, in_sight: Bools) -> Floats:
+def log_odds(tracks: Tracks, detections: Detections, in_sight: BoolArray) -> Float64Array:
     """(T, D): log odds of each pair; 0 for a body exactly where it is expected and seen a moment ago, if nothing is
     known of joints and colours. `in_sight` (T,): whose skeleton may stand for its box."""
     odds = box_odds(tracks.beliefs, tracks.size_px, detections.centred, model.EVIDENCE)
@@ -53,7 +40,7 @@ def log_odds(tracks: Tracks, detections: Detections, in_sight: Bools) -> Floats:
 
 
 @compiled
-def box_odds(beliefs: Floats, size_px: Floats, centred: Floats, weights: Evidence) -> Floats:
+def box_odds(beliefs: Float64Array, size_px: Float64Array, centred: Float64Array, weights: Evidence) -> Float64Array:
     """(T, D): log odds by the boxes alone. beliefs: (5, T, 4); size_px: (T,); centred: (D, 4).
 
     A normal density over centre and height, as wide as a body reaches plus what the filter is unsure of, relative to
@@ -80,27 +67,29 @@ class Bodies(NamedTuple):
     """Tracks as kernels see them: beliefs (5, T, 4), size_px (T,), joints (T, K, 3) as in
     `tracking.identities.track.Tracks`."""
 
-    beliefs: Floats
-    size_px: Floats
-    joints: Floats
+    beliefs: Float64Array
+    size_px: Float64Array
+    joints: Float64Array
 
 
 class Seen(NamedTuple):
     """Detections as kernels see them: centred (D, 4), joints (D, K, 3)."""
 
-    centred: Floats
-    joints: Floats
+    centred: Float64Array
+    joints: Float64Array
 
 
 class Skeleton(NamedTuple):
     """What is known of K joints: their squared spread relative to the body's area, and the joint on the other side."""
 
-    spread2: Floats
-    mirror: Integers
+    spread2: Float64Array
+    mirror: Int64Array
 
 
 @compiled
-def add_pose(odds: Floats, bodies: Bodies, seen: Seen, skeleton: Skeleton, in_sight: Bools, weights: Evidence) -> None:
+def add_pose(
+    odds: Float64Array, bodies: Bodies, seen: Seen, skeleton: Skeleton, in_sight: BoolArray, weights: Evidence
+) -> None:
     """Complete log odds (T, D) by boxes, in place, with what the skeletons say; pairs that are far apart stay.
 
     Of the skeleton as it was detected and its mirror image the better counts.
@@ -132,7 +121,7 @@ def add_pose(odds: Floats, bodies: Bodies, seen: Seen, skeleton: Skeleton, in_si
 
 
 @compiled
-def oks(joints_a: Floats, joints_b: Floats, spread2_px2: Floats) -> tuple[float, float]:
+def oks(joints_a: Float64Array, joints_b: Float64Array, spread2_px2: Float64Array) -> tuple[float, float]:
     """Object keypoint similarity of two skeletons, and how much of them it rests on.
 
     joints_a, joints_b: (K, 3); spread2_px2: (K,) variance of each joint's place. Each joint counts as much as both

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from posebus.arrays import Float64Array
 from tracking import body_model as model
 from tracking.boxes import MIN_SIDE_PX
 from tracking.compiled import compiled
 from tracking.identities.track import Tracks
 from tracking.motion.kalman import POSITION, VAR_VELOCITY, VELOCITY
 
-Floats = npt.NDArray[np.float64]
-
 
 @compiled
-def leaving(beliefs: Floats, track: int, body_px: float, size_px: tuple[int, int], borders: model.Borders) -> bool:
+def leaving(
+    beliefs: Float64Array, track: int, body_px: float, size_px: tuple[int, int], borders: model.Borders
+) -> bool:
     """Whether one track, as predicted now, reaches a border of the picture and moves towards it."""
     border_px, speed_px_s = borders.near * body_px, borders.leaving_speed * body_px
     for axis in range(2):
@@ -29,7 +29,7 @@ def leaving(beliefs: Floats, track: int, body_px: float, size_px: tuple[int, int
 
 
 @compiled
-def at_border(box: Floats, axis: int, size_px: tuple[int, int], borders: model.Borders) -> bool:
+def at_border(box: Float64Array, axis: int, size_px: tuple[int, int], borders: model.Borders) -> bool:
     """Whether a box (4,), centre x, y, width, height, reaches a border of the picture along an axis, 0 or 1."""
     half, border_px = box[2 + axis] / 2.0, borders.near * max(box[2], box[3])
     return bool(box[axis] - half <= border_px or box[axis] + half >= size_px[axis] - border_px)
@@ -58,6 +58,6 @@ def entering(tracks: Tracks, size_px: tuple[int, int], seen_ns: int) -> None:
 
 
 @compiled
-def is_sliver(box: Floats, size_px: tuple[int, int], borders: model.Borders) -> bool:
+def is_sliver(box: Float64Array, size_px: tuple[int, int], borders: model.Borders) -> bool:
     """Whether so little of somebody at a side of the picture is in it that nobody would call that being there."""
     return bool(box[2] < borders.sliver * box[3] and at_border(box, 0, size_px, borders))

@@ -20,11 +20,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from posebus.arrays import Float64Array
 from tracking.compiled import compiled
-
-Floats = npt.NDArray[np.float64]
 
 POSITION, VELOCITY, VAR_POSITION, COVARIANCE, VAR_VELOCITY = range(5)
 PLANES = 5
@@ -46,7 +44,7 @@ class Motion(NamedTuple):
     together_s: tuple[float, ...]
 
 
-def begin(measured_px: Floats, size_px: Floats, motion: Motion) -> Floats:
+def begin(measured_px: Float64Array, size_px: Float64Array, motion: Motion) -> Float64Array:
     """Beliefs after one measurement (T, C) of bodies of size (T,): at rest, as unsure of it as bodies differ."""
     size = size_px[:, None]
     beliefs = np.zeros((PLANES, *measured_px.shape))
@@ -57,7 +55,7 @@ def begin(measured_px: Floats, size_px: Floats, motion: Motion) -> Floats:
 
 
 @compiled
-def predict(beliefs: Floats, dt_s: float, size_px: Floats, motion: Motion) -> Floats:
+def predict(beliefs: Float64Array, dt_s: float, size_px: Float64Array, motion: Motion) -> Float64Array:
     """Beliefs `dt_s` seconds later, for bodies of size (T,); exact for any dt_s >= 0."""
     later = np.empty_like(beliefs)
     for column in range(beliefs.shape[2]):
@@ -86,7 +84,7 @@ def predict(beliefs: Floats, dt_s: float, size_px: Floats, motion: Motion) -> Fl
 
 
 @compiled
-def correct(beliefs: Floats, body: int, measured_px: Floats, jitter_px: Floats) -> None:
+def correct(beliefs: Float64Array, body: int, measured_px: Float64Array, jitter_px: Float64Array) -> None:
     """Correct, in place, what is believed of one body by its measured positions (C,), of standard deviations (C,)."""
     for column in range(beliefs.shape[2]):
         var_position, covariance = beliefs[VAR_POSITION, body, column], beliefs[COVARIANCE, body, column]

@@ -8,12 +8,8 @@ speed. The body's own movement is the Kalman filter's and costs no lag here.
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
+from posebus.arrays import Float64Array
 from tracking.compiled import compiled
-
-Floats = npt.NDArray[np.float64]
 
 BOX_SHARE = (0.4, 0.8, 1.0, 0.8)
 """Share of the filter in centre x, y, width and height of who is seen. Sideways the detection's alone trembles and the
@@ -34,7 +30,7 @@ LEAST_CONFIDENCE = 0.01
 
 
 @compiled
-def follow_joints(kept: Floats, measured: Floats, size_px: float, dt_s: float) -> None:
+def follow_joints(kept: Float64Array, measured: Float64Array, size_px: float, dt_s: float) -> None:
     """Let, in place, the smoothed joints of one body follow the new ones.
 
     kept: (K, 3) offsets from the box centre in pixels, and confidences, all 0 where never seen; measured: (K, 3) the

@@ -12,8 +12,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from posebus.arrays import Float64Array
 from tracking import body_model as model
 from tracking.identities.track import CONFIRMED, LOST, TENTATIVE, Tracks
 from tracking.motion import kalman
@@ -46,8 +46,6 @@ TRANSIENT_S = 0.5
 """What is over before a decision would hold is not reacted to."""
 HOLD_S = 0.25
 """So long it must have been clear that fewer looks would do."""
-
-Floats = npt.NDArray[np.float64]
 
 
 class Need(NamedTuple):
@@ -103,7 +101,7 @@ def held(interval_s: float, wanted_s: float, since_ns: int | None, now_ns: int) 
     return (wanted_s, None) if now_ns - since_ns >= HOLD_S * 1e9 else (interval_s, since_ns)
 
 
-def _spread(people: Tracks, later_s: float) -> Floats:
+def _spread(people: Tracks, later_s: float) -> Float64Array:
     """Standard deviation (T,) of where each is expected, in body sizes, moving as it did."""
     later = kalman.predict(people.beliefs, later_s, people.size_px, model.MOTION)
     wide = np.sqrt(later[VAR_POSITION, :, :2].max(axis=1)) / people.size_px
@@ -128,7 +126,7 @@ def _misplaced(people: Tracks, later_s: float) -> float:
     return float(np.mean([math.erfc(model.EVIDENCE.reach / (math.sqrt(2.0) * one)) for one in spread.tolist()]))
 
 
-def _apart(people: Tracks, later: Floats) -> Floats:
+def _apart(people: Tracks, later: Float64Array) -> Float64Array:
     """How far the nearest other body will be from each (T,), in body sizes."""
     where = later[:, :2]
     apart = np.hypot(*(where[:, None] - where[None]).transpose(2, 0, 1)) / people.size_px[:, None]
@@ -136,7 +134,7 @@ def _apart(people: Tracks, later: Floats) -> Floats:
     return np.asarray(apart.min(axis=1))
 
 
-def _leaving(people: Tracks, later: Floats, size_px: tuple[int, int]) -> bool:
+def _leaving(people: Tracks, later: Float64Array, size_px: tuple[int, int]) -> bool:
     """Whether anybody, as expected, reaches a border towards which it moves."""
     near = model.BORDERS.near * people.size_px
     least = model.BORDERS.leaving_speed * people.size_px

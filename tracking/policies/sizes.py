@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from posebus.arrays import Float64Array
 from posebus.views import View, parse_view
 from tracking.policies.ladder import cost_px, scale_of, seen_part
 
@@ -38,8 +39,6 @@ REFERENCE = 1.5
 """Only a probe by a view of at least this many times its scale, or the largest, tells what a view misses."""
 PROBES_KEPT = 8
 FORGET_S = 900.0
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def probed(
 ) -> Probed:
     """Compare views of one frame: (view, boxes (N, 4) x, y, x, y in source pixels, scores (N,)) of each."""
     ordered = sorted(views, key=lambda one: -scale_of(one[0], size_px))
-    boxes: list[Floats] = []
+    boxes: list[Float64Array] = []
     weights: list[float] = []
     seen_by: list[set[View]] = []
     for view, found, scores in ordered:
@@ -176,7 +175,7 @@ def probe_from_json(values: Sequence[Any]) -> Probed:
     )
 
 
-def _iou(one: Floats, other: Floats) -> float:
+def _iou(one: Float64Array, other: Float64Array) -> float:
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     if width <= 0 or height <= 0:

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from workers.detections import Detections, FloatArray
+from posebus.arrays import Float32Array
+from posebus.boxes import iou_matrix
+from workers.detections import Detections
 from workers.engines.base import Engine
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
-from workers.outputs.postprocess import overlap
 
 MATCH_IOU = 0.5
 """Boxes of both networks that overlap by less are not of the same person."""
@@ -66,9 +67,9 @@ def with_masks(people: Detections, outlined: Detections) -> Detections:
 
     One to one, the pair that overlaps most first.
     """
-    masks: list[FloatArray] = [np.zeros((0, 2), np.float32)] * len(people.scores)
+    masks: list[Float32Array] = [np.zeros((0, 2), np.float32)] * len(people.scores)
     if outlined.masks is not None:
-        ratio = overlap(people.boxes_xyxy_px, outlined.boxes_xyxy_px)
+        ratio = iou_matrix(people.boxes_xyxy_px, outlined.boxes_xyxy_px)
         rows, columns = np.nonzero(ratio >= MATCH_IOU)
         free = set(range(len(masks)))
         unused = set(range(len(outlined.masks)))

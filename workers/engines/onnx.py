@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from posebus.arrays import Float32Array
 from posebus.errors import EngineError
-from workers.detections import Detections, FloatArray, ImageArray
+from workers.detections import Detections, ImageArray
 from workers.engines.base import Head, Limits
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
@@ -67,7 +68,7 @@ class OnnxEngine:
         return [people_in(of_one, self.head, self._limits) for of_one in zip(*outputs, strict=True)]
 
 
-def to_float_planes(images_rgb: ImageArray) -> FloatArray:
+def to_float_planes(images_rgb: ImageArray) -> Float32Array:
     """u8 (B, H, W, 3) to float32 (B, 3, H, W) in 0..1, C-contiguous."""
     planes = images_rgb.transpose(0, 3, 1, 2).astype(np.float32, order="C")
     planes /= np.float32(255)

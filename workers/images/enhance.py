@@ -16,7 +16,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from workers.detections import FloatArray, ImageArray
+from posebus.arrays import Float32Array
+from workers.detections import ImageArray
 from workers.images.image_quality import Levels, blocks_of, levels_of, noise_of, strips_of
 
 DARK_MEAN = 32.0
@@ -105,12 +106,12 @@ def enhanced(image_rgb: ImageArray, need: Need) -> ImageArray:
     return np.asarray(cv2.convertScaleAbs(np.maximum(rgb, 0.0)), np.uint8)
 
 
-def _blurred(plane: FloatArray, sigma_px: float) -> FloatArray:
+def _blurred(plane: Float32Array, sigma_px: float) -> Float32Array:
     blurred: Any = cv2.GaussianBlur(plane, (0, 0), sigma_px) if sigma_px > 0.1 else plane
     return np.asarray(blurred, np.float32)
 
 
-def _coarse(plane: FloatArray, strength: float) -> FloatArray:
+def _coarse(plane: Float32Array, strength: float) -> Float32Array:
     height, width = plane.shape
     cells_px = max(1, width // CHROMA_CELL_PX), max(1, height // CHROMA_CELL_PX)
     small = _blurred(np.asarray(cv2.resize(plane, cells_px, interpolation=cv2.INTER_AREA), np.float32), strength)

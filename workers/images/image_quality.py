@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from workers.detections import FloatArray, ImageArray
+from posebus.arrays import Float32Array
+from workers.detections import ImageArray
 
 SAMPLE_STEP = 8
 BLOCK_PX = 8
@@ -51,7 +52,7 @@ def levels_of(image_rgb: ImageArray) -> Levels | None:
     )
 
 
-def strips_of(image_rgb: ImageArray) -> list[FloatArray]:
+def strips_of(image_rgb: ImageArray) -> list[Float32Array]:
     """Parts of the green of the picture u8 (H, W, 3), float32; each begins with a block of compression."""
     height, width, _ = image_rgb.shape
     columns, rows = STRIP_PX
@@ -62,7 +63,7 @@ def strips_of(image_rgb: ImageArray) -> list[FloatArray]:
     return [image_rgb[top : top + rows, left : left + columns, 1].astype(np.float32) for top in tops]
 
 
-def noise_of(strips: list[FloatArray]) -> float:
+def noise_of(strips: list[Float32Array]) -> float:
     """Standard deviation of the noise in levels."""
     residues = []
     for strip in strips:
@@ -72,7 +73,7 @@ def noise_of(strips: list[FloatArray]) -> float:
     return sum(residues) / len(residues) * math.sqrt(math.pi / 2.0) / 6.0 if residues else 0.0
 
 
-def blocks_of(strips: list[FloatArray]) -> float:
+def blocks_of(strips: list[Float32Array]) -> float:
     """How many times as large steps are between columns of two blocks as between those inside one: 1 where there are
     none, 1.2 in a JPEG of quality 90, 2 in one of 20, 3 in one of 8."""
     steps = np.concatenate([np.abs(strip[:, 1:] - strip[:, :-1]) for strip in strips])

@@ -8,7 +8,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from workers.detections import Detections, FloatArray, ImageArray
+from posebus.arrays import Float32Array
+from workers.detections import Detections, ImageArray
 
 PADDING = 114
 """Grey of the letterbox's bars; the networks were trained with it."""
@@ -61,13 +62,13 @@ class Letterbox:
             image_rgb = cv2.copyMakeBorder(image_rgb, top, bottom, left, right, cv2.BORDER_CONSTANT, value=grey)
         return image_rgb
 
-    def points_to_source(self, points_px: FloatArray, source_size_px: tuple[int, int]) -> FloatArray:
+    def points_to_source(self, points_px: Float32Array, source_size_px: tuple[int, int]) -> Float32Array:
         """Points (..., 2) in input pixels to pixels of the source, clipped to it; a new float32 array.
 
         `source_size_px` (width, height) differs from the picture's where ingest reduced it before sending.
         """
         offset, scale, size = _way_back(self, source_size_px)
-        moved: FloatArray = points_px - offset
+        moved: Float32Array = points_px - offset
         moved *= scale
         np.maximum(moved, 0, out=moved)
         return np.minimum(moved, size, out=moved)
@@ -84,7 +85,7 @@ class Letterbox:
 
 
 @lru_cache(maxsize=256)
-def _way_back(fit: Letterbox, source_size_px: tuple[int, int]) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _way_back(fit: Letterbox, source_size_px: tuple[int, int]) -> tuple[Float32Array, Float32Array, Float32Array]:
     """(2,) each: what is subtracted from input pixels, what the rest is multiplied with, and the source's size."""
     size = np.array(source_size_px, np.float32)
     scale = np.divide(size, np.array(fit.resized_px, np.float32), dtype=np.float32)

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from workers.detections import Detections, FloatArray
+from posebus.arrays import BoolArray, Float32Array
+from workers.detections import Detections
 from workers.images.tiling import Look, Part
 from workers.outputs.outline import union
 
@@ -35,8 +36,6 @@ CUT_PX = 8
 """In pixels of the network's input: whose box ends this near to an inner side of the tile counts as cut. That is the
 finest cell of the network's grid, so boxes of people who are cut end hardly farther away."""
 
-BoolArray = npt.NDArray[np.bool_]
-
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
@@ -45,7 +44,7 @@ class _Seen:
 
     people: Detections
     tile: npt.NDArray[np.intp]
-    regions: FloatArray
+    regions: Float32Array
     is_cut: BoolArray
 
 
@@ -59,7 +58,7 @@ def people_of_look(
     best = np.argsort(-merged.scores, kind="stable")[:max_people]
     size = np.array(source_size_px, np.float32)
     scale = size / np.array(look.image_size_px, np.float32)
-    boxes: FloatArray = np.clip(merged.boxes_xyxy_px[best].reshape(-1, 2, 2) * scale, np.float32(0), size)
+    boxes: Float32Array = np.clip(merged.boxes_xyxy_px[best].reshape(-1, 2, 2) * scale, np.float32(0), size)
     keypoints = merged.keypoints_px[best]
     keypoints[..., :2] = np.clip(keypoints[..., :2] * scale, np.float32(0), size)
     masks = None
@@ -135,14 +134,14 @@ def _placed(part: Part, people: Detections) -> Detections:
     corners = (people.boxes_xyxy_px.reshape(-1, 2, 2) - offset) * scale + corner
     keypoints = people.keypoints_px.copy()
     keypoints[..., :2] = (keypoints[..., :2] - offset) * scale + corner
-    boxes: FloatArray = np.clip(corners, region[:2], region[2:])
+    boxes: Float32Array = np.clip(corners, region[:2], region[2:])
     masks = None
     if people.masks is not None:
         masks = tuple(((mask - offset) * scale + corner).astype(np.float32) for mask in people.masks)
     return Detections(boxes.reshape(-1, 4), people.scores, keypoints, masks)
 
 
-def _is_cut(look: Look, boxes: FloatArray, regions: FloatArray) -> BoolArray:
+def _is_cut(look: Look, boxes: Float32Array, regions: Float32Array) -> BoolArray:
     part = look.parts[0]
     near_px = CUT_PX * (part.region_px[2] - part.region_px[0]) / part.fit.resized_px[0]
     width_px, height_px = look.image_size_px
@@ -172,12 +171,12 @@ def _same(seen: _Seen) -> BoolArray:
     return same
 
 
-def _common(first: FloatArray, second: FloatArray) -> FloatArray:
+def _common(first: Float32Array, second: Float32Array) -> Float32Array:
     """What boxes or regions (4,) or (N, 4) share; without area where that is nothing."""
     start = np.maximum(first[..., :2], second[..., :2])
     return np.concatenate((start, np.maximum(start, np.minimum(first[..., 2:], second[..., 2:]))), axis=-1)
 
 
-def _areas(boxes: FloatArray) -> FloatArray:
-    areas: FloatArray = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+def _areas(boxes: Float32Array) -> Float32Array:
+    areas: Float32Array = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
     return areas

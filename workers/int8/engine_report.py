@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from workers.detections import Detections, FloatArray
-from workers.outputs.postprocess import overlap
+from posebus.arrays import Float32Array
+from posebus.boxes import iou_matrix
+from workers.detections import Detections
 
 COUNTED_SCORE = 0.25
 """People count from this score on: ultralytics' own threshold for what is shown to somebody."""
@@ -107,10 +108,10 @@ class _Tally:
     """Counts that grow picture by picture; `errors` are arrays of joints' distances."""
 
     def __init__(
-        self, people: int = 0, missed: int = 0, extra: int = 0, errors: list[FloatArray] | None = None
+        self, people: int = 0, missed: int = 0, extra: int = 0, errors: list[Float32Array] | None = None
     ) -> None:
         self.people, self.missed, self.extra = people, missed, extra
-        self.errors: list[FloatArray] = errors or []
+        self.errors: list[Float32Array] = errors or []
 
     def group(self) -> Group:
         errors = np.concatenate(self.errors) if self.errors else np.empty(0, np.float32)
@@ -136,9 +137,9 @@ def _count(reference: Detections, candidate: Detections, found: dict[bool, _Tall
         found[_is_small(candidate.boxes_xyxy_px[person])].extra += 1
 
 
-def _pairs(reference: FloatArray, candidate: FloatArray) -> list[tuple[int, int]]:
+def _pairs(reference: Float32Array, candidate: Float32Array) -> list[tuple[int, int]]:
     """One to one, the largest overlaps first."""
-    shared = overlap(reference, candidate)
+    shared = iou_matrix(reference, candidate)
     pairs: list[tuple[int, int]] = []
     while shared.size and shared.max() >= MATCHED_IOU:
         one, other = np.unravel_index(int(shared.argmax()), shared.shape)
@@ -148,13 +149,13 @@ def _pairs(reference: FloatArray, candidate: FloatArray) -> list[tuple[int, int]
     return pairs
 
 
-def _is_small(box: FloatArray) -> bool:
+def _is_small(box: Float32Array) -> bool:
     return bool(box[3] - box[1] < SMALL_PX)
 
 
-def _errors(box: FloatArray, reference: FloatArray, candidate: FloatArray) -> FloatArray:
+def _errors(box: Float32Array, reference: Float32Array, candidate: Float32Array) -> Float32Array:
     """Distances (J,) of the joints that the reference sees, in parts of the body's size."""
     size_px = np.sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 1.0))
     seen = reference[:, 2] >= SEEN_CONFIDENCE
-    apart: FloatArray = np.linalg.norm(reference[seen, :2] - candidate[seen, :2], axis=1) / size_px
+    apart: Float32Array = np.linalg.norm(reference[seen, :2] - candidate[seen, :2], axis=1) / size_px
     return apart

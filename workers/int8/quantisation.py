@@ -19,8 +19,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from posebus.arrays import Float32Array
 from posebus.errors import EngineError
-from workers.detections import FloatArray, ImageArray
+from workers.detections import ImageArray
 from workers.engines.openvino_import import import_openvino
 from workers.images.preprocess import PADDING
 
@@ -55,12 +56,12 @@ def quantised(path: Path, inputs: Sequence[ImageArray], seen: Callable[[int], No
     nncf.set_log_level(logging.ERROR)
     shown = 0
 
-    def planes(image_rgb: ImageArray) -> FloatArray:
+    def planes(image_rgb: ImageArray) -> Float32Array:
         nonlocal shown
         shown += 1
         if seen is not None:
             seen(min(shown, len(inputs)))
-        floats: FloatArray = image_rgb.transpose(2, 0, 1)[None].astype(np.float32, order="C")
+        floats: Float32Array = image_rgb.transpose(2, 0, 1)[None].astype(np.float32, order="C")
         floats /= np.float32(255)
         return floats
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from workers.detections import Detections, FloatArray, ImageArray
+from posebus.arrays import Float32Array
+from workers.detections import Detections, ImageArray
 from workers.images.preprocess import PADDING, Letterbox
 
 CONTEXT = 1.25
@@ -24,7 +25,7 @@ class Crop:
     size_px: tuple[int, int]
 
     @classmethod
-    def around(cls, box_xyxy_px: FloatArray, size_px: tuple[int, int], context: float = CONTEXT) -> Crop:
+    def around(cls, box_xyxy_px: Float32Array, size_px: tuple[int, int], context: float = CONTEXT) -> Crop:
         """The box (4,) in the middle, with its shape kept, `context` times as large as itself along one side at least.
 
         A box of no size counts as one of a pixel.
@@ -52,9 +53,9 @@ class Crop:
         cut: ImageArray = cv2.warpAffine(rows_rgb, there, size_px, flags=cv2.INTER_LINEAR, borderValue=grey)
         return cut if finer == 1 else cv2.resize(cut, self.size_px, interpolation=cv2.INTER_AREA)
 
-    def points_to_picture(self, points_px: FloatArray) -> FloatArray:
+    def points_to_picture(self, points_px: Float32Array) -> Float32Array:
         """Points (..., 2) of the crop in pixels of the picture; a new float32 array."""
-        moved: FloatArray = points_px / np.float32(self.scale) + np.array(self.origin_px, np.float32)
+        moved: Float32Array = points_px / np.float32(self.scale) + np.array(self.origin_px, np.float32)
         return moved
 
 
@@ -72,16 +73,16 @@ class RowsOfInput:
         """Pixels of the rows to one of the network's input, downwards; across it is the same but for rounding."""
         return float(self._scale[1])
 
-    def from_input(self, points_px: FloatArray) -> FloatArray:
+    def from_input(self, points_px: Float32Array) -> Float32Array:
         """Points (..., 2) in pixels of the network's input as pixels of the rows."""
-        moved: FloatArray = np.multiply(points_px - self._offset_px, self._scale, dtype=np.float32)
+        moved: Float32Array = np.multiply(points_px - self._offset_px, self._scale, dtype=np.float32)
         return moved
 
-    def to_input(self, points_px: FloatArray) -> FloatArray:
+    def to_input(self, points_px: Float32Array) -> Float32Array:
         """The way back."""
-        moved: FloatArray = np.divide(points_px, self._scale, dtype=np.float32) + self._offset_px
+        moved: Float32Array = np.divide(points_px, self._scale, dtype=np.float32) + self._offset_px
         return moved
 
-    def boxes_of(self, people: Detections) -> FloatArray:
+    def boxes_of(self, people: Detections) -> Float32Array:
         """The boxes (N, 4) of people in the network's input in pixels of the rows."""
         return self.from_input(people.boxes_xyxy_px.reshape(-1, 2, 2)).reshape(-1, 4)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from workers.detections import FloatArray
-from workers.outputs.postprocess import IndexArray
+from posebus.arrays import Float32Array, IndexArray
 
 TOWARDS_SECOND = 0.25
 """The maximum is moved by a quarter of a cell towards its higher neighbour, along each axis: maps are a quarter as
 large as the input, and a peak between two cells shows in the second one (Newell et al., section 3.1)."""
 
 
-def decode_heatmaps(heatmaps: FloatArray, keypoints: int, input_px: tuple[int, int]) -> FloatArray:
+def decode_heatmaps(heatmaps: Float32Array, keypoints: int, input_px: tuple[int, int]) -> Float32Array:
     """Heatmaps (N, K or K + 1, H, W) as keypoints (N, K, 3): x, y in pixels of the input, confidence in 0..1.
 
     `input_px` (width, height). Cell i of a map stands for input pixel i times the stride. Convolutional Pose Machines
@@ -33,7 +32,7 @@ def decode_heatmaps(heatmaps: FloatArray, keypoints: int, input_px: tuple[int, i
     return np.concatenate((places, np.clip(confidence, 0, 1)), axis=-1).astype(np.float32)
 
 
-def _lean(maps: FloatArray, y: IndexArray, x: IndexArray, axis: int) -> FloatArray:
+def _lean(maps: Float32Array, y: IndexArray, x: IndexArray, axis: int) -> Float32Array:
     """By how many cells (N, K) the true peak lies beside the maximum along `axis` (0: y, 1: x); none at the border."""
     side = maps.shape[2 + axis]
     place = (y, x)[axis]
@@ -42,12 +41,12 @@ def _lean(maps: FloatArray, y: IndexArray, x: IndexArray, axis: int) -> FloatArr
         for step in (-1, 1)
     )
     inside = (place > 0) & (place < side - 1)
-    lean: FloatArray = (TOWARDS_SECOND * np.sign(after - before) * inside).astype(np.float32)
+    lean: Float32Array = (TOWARDS_SECOND * np.sign(after - before) * inside).astype(np.float32)
     return lean
 
 
-def _at(maps: FloatArray, y: IndexArray, x: IndexArray) -> FloatArray:
+def _at(maps: Float32Array, y: IndexArray, x: IndexArray) -> Float32Array:
     """The value of each map at its own place: (N, K)."""
     people, keypoints = np.ogrid[: maps.shape[0], : maps.shape[1]]
-    values: FloatArray = maps[people, keypoints, y, x]
+    values: Float32Array = maps[people, keypoints, y, x]
     return values

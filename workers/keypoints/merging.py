@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workers.detections import Detections, FloatArray
-from workers.outputs.postprocess import overlap
+from posebus.arrays import Float32Array
+from posebus.boxes import iou_matrix
+from posebus.coco import COCO_MIRROR
+from workers.detections import Detections
 
 SAME_PERSON_IOU = 0.5
 """Somebody found in a crop is whom it was made for from this overlap on, as in PASCAL VOC. Others may be in it."""
 
-MIRRORED = np.array((0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15), np.intp)
+MIRRORED = np.array(COCO_MIRROR, np.intp)
 """COCO's keypoints with left and right exchanged."""
 
 LEAST_WEIGHT = 1e-6
@@ -23,15 +25,15 @@ LEAST_WEIGHT = 1e-6
 class Look:
     """Keypoints (K, 3) of one person, seen with `scale` pixels of the network's input to one of the common frame."""
 
-    keypoints_px: FloatArray
+    keypoints_px: Float32Array
     scale: float
 
 
-def the_person(found: Detections, box_xyxy_px: FloatArray) -> FloatArray | None:
+def the_person(found: Detections, box_xyxy_px: Float32Array) -> Float32Array | None:
     """The keypoints (K, 3) of whoever in `found` fills the box (4,) best; None where nobody does. Frames are equal."""
     if not len(found.scores):
         return None
-    shared = overlap(box_xyxy_px[None], found.boxes_xyxy_px)[0]
+    shared = iou_matrix(box_xyxy_px[None], found.boxes_xyxy_px)[0]
     best = int(shared.argmax())
     return found.keypoints_px[best] if shared[best] >= SAME_PERSON_IOU else None
 
@@ -45,7 +47,7 @@ def unmirrored(found: Detections, width_px: int) -> Detections:
     return Detections(boxes, found.scores, keypoints)
 
 
-def merge(looks: Sequence[Look]) -> FloatArray:
+def merge(looks: Sequence[Look]) -> Float32Array:
     """The keypoints (K, 3) of one person from several looks.
 
     A network errs by about as many pixels of its input whatever the scale, so that the variance of a place goes with

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from posebus.arrays import Float32Array
 from posebus.errors import EngineError
-from workers.detections import FloatArray, ImageArray
+from workers.detections import ImageArray
 from workers.keypoints.heatmap import decode_heatmaps
 from workers.keypoints.simcc import decode_simcc
 
@@ -24,7 +25,7 @@ MEAN_RGB = np.array((123.675, 116.28, 103.53), np.float32)
 DEVIATION_RGB = np.array((58.395, 57.12, 57.375), np.float32)
 """Of ImageNet's pictures, in 0..255: what HRNet, Simple Baselines and all of MMPose, RTMPose too, normalise by."""
 
-Decoder = Callable[[Sequence[FloatArray]], FloatArray]
+Decoder = Callable[[Sequence[Float32Array]], Float32Array]
 
 
 class KeypointModel:
@@ -48,13 +49,13 @@ class KeypointModel:
         self.input_px: tuple[int, int] = (shape[3], shape[2])
         self._decode = self._decoder()
 
-    def keypoints(self, crops_rgb: Sequence[ImageArray]) -> FloatArray:
+    def keypoints(self, crops_rgb: Sequence[ImageArray]) -> Float32Array:
         """Keypoints (N, 17, 3) of crops, u8 (H, W, 3) of `input_px` (width, height) each, in pixels of the crop."""
         size = self._batch or MAX_BATCH
         found = [self._some(crops_rgb[start : start + size]) for start in range(0, len(crops_rgb), size)]
         return np.concatenate(found) if found else np.empty((0, KEYPOINTS, 3), np.float32)
 
-    def _some(self, crops_rgb: Sequence[ImageArray]) -> FloatArray:
+    def _some(self, crops_rgb: Sequence[ImageArray]) -> Float32Array:
         planes = to_normalised_planes(np.stack(crops_rgb))
         if self._batch is not None and len(planes) < self._batch:
             planes = np.concatenate((planes, np.zeros((self._batch - len(planes), *planes.shape[1:]), np.float32)))
@@ -88,7 +89,7 @@ class KeypointModel:
         )
 
 
-def to_normalised_planes(images_rgb: ImageArray) -> FloatArray:
+def to_normalised_planes(images_rgb: ImageArray) -> Float32Array:
     """u8 (B, H, W, 3) to float32 (B, 3, H, W), normalised, C-contiguous."""
     normalised = (images_rgb.astype(np.float32) - MEAN_RGB) / DEVIATION_RGB
     return np.ascontiguousarray(normalised.transpose(0, 3, 1, 2))

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workers.detections import Detections, FloatArray, ImageArray
+from posebus.arrays import Float32Array
+from workers.detections import Detections, ImageArray
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
 from workers.keypoints.crops import Crop, RowsOfInput
@@ -34,7 +35,7 @@ class _Small:
     frame: int
     row: int
     rows: RowsOfInput
-    box_px: FloatArray
+    box_px: Float32Array
     crop: Crop
 
 
@@ -107,7 +108,7 @@ class Refiner:
         self._infer([blank] * self._inner.engine.batch)
 
 
-def _refined(one: _Small, keypoints_px: FloatArray, views: Sequence[Detections]) -> FloatArray:
+def _refined(one: _Small, keypoints_px: Float32Array, views: Sequence[Detections]) -> Float32Array:
     """The keypoints (K, 3) of one person, in pixels of the network's input as the first ones are."""
     looks = [Look(keypoints_px, 1.0)]
     for found in views:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from workers.detections import FloatArray
+from posebus.arrays import Float32Array
 
 
-def decode_simcc(across: FloatArray, down: FloatArray, input_px: tuple[int, int]) -> FloatArray:
+def decode_simcc(across: Float32Array, down: Float32Array, input_px: tuple[int, int]) -> Float32Array:
     """Vectors (N, K, Wx) and (N, K, Wy) as keypoints (N, K, 3): x, y in pixels of the input, confidence in 0..1.
 
     `input_px` (width, height); Wx is the width times the split ratio, the number of bins a pixel (2 in RTMPose), Wy the

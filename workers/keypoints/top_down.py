@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from workers.detections import Detections, FloatArray, ImageArray
+from posebus.arrays import Float32Array
+from workers.detections import Detections, ImageArray
 from workers.keypoints.crops import Crop, RowsOfInput
 from workers.keypoints.model import KEYPOINTS, KeypointModel
 from workers.keypoints.second_look import Looked
@@ -31,7 +32,7 @@ class TopDown:
 
     def _one(self, frame: Looked) -> Detections:
         people = frame.people
-        keypoints: FloatArray = np.empty((len(people.scores), KEYPOINTS, 3), np.float32)
+        keypoints: Float32Array = np.empty((len(people.scores), KEYPOINTS, 3), np.float32)
         if len(people.scores):
             rows = RowsOfInput(frame.picture.full_rgb(), frame.fit)
             crops = [Crop.around(box, self._model.input_px) for box in rows.boxes_of(people)]

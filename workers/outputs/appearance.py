@@ -14,12 +14,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from posebus.arrays import BoolArray, Float32Array
 from posebus.contract.appearance import BINS, CHANNELS, FEATURES, PARTS, SIZE, joined
-from workers.detections import Detections, FloatArray, ImageArray
-
-BoolArray = npt.NDArray[np.bool_]
+from workers.detections import Detections, ImageArray
 
 COCO_KEYPOINTS = 17
 
@@ -50,7 +48,7 @@ _SECOND_JOINTS = np.array((6, 12, 13, 14, 15, 16))
 """Ends of the six stretches that carry points: shoulders, hips, left and right thigh, left and right shin."""
 
 
-def describe(image_rgb: ImageArray, people: Detections, source_size_px: tuple[int, int]) -> FloatArray | None:
+def describe(image_rgb: ImageArray, people: Detections, source_size_px: tuple[int, int]) -> Float32Array | None:
     """The descriptors of all people: (N, `posebus.contract.appearance.SIZE`), finite; None for skeletons other than
     COCO's.
 
@@ -69,7 +67,7 @@ def describe(image_rgb: ImageArray, people: Detections, source_size_px: tuple[in
     return joined(*_histograms(_colours(image_rgb, points_px, source_size_px), weights))
 
 
-def _joints(keypoints_px: FloatArray, size_px: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+def _joints(keypoints_px: Float32Array, size_px: tuple[int, int]) -> tuple[Float32Array, Float32Array]:
     """Finite places (N, 17, 2) and confidences (N, 17). A joint on the picture's edge was clipped to it, and lies
     somewhere beyond: it is not believed, and nor is one that is not finite."""
     places, believed = keypoints_px[..., :2], keypoints_px[..., 2]
@@ -79,20 +77,20 @@ def _joints(keypoints_px: FloatArray, size_px: tuple[int, int]) -> tuple[FloatAr
     return np.where(np.isfinite(places), places, np.float32(0)), np.where(seen, believed, np.float32(0))
 
 
-def _weights(believed: FloatArray) -> FloatArray:
+def _weights(believed: Float32Array) -> Float32Array:
     """(N, P): how sure it is that a point lies where it should. It takes the joints on both sides of it, the nearer
     ones above all: with hips behind a table the upper torso is still found, the lower one is not."""
     stretches = np.minimum(believed[:, _FIRST_JOINTS], believed[:, _SECOND_JOINTS]).T
     return np.minimum(_BETWEEN @ stretches, _NEAREST @ stretches).T
 
 
-def _inside(points_px: FloatArray, size_px: tuple[int, int]) -> BoolArray:
+def _inside(points_px: Float32Array, size_px: tuple[int, int]) -> BoolArray:
     within = (points_px >= 0) & (points_px < np.array(size_px, np.float32))
     both: BoolArray = within[..., 0] & within[..., 1]
     return both
 
 
-def _axes(joints: FloatArray) -> FloatArray:
+def _axes(joints: Float32Array) -> Float32Array:
     """Vectors (N, 16, 2) of which every point is a sum: the middles of shoulders and hips, half their widths; and of
     the four limbs the upper joints, the ways to the lower ones, and those turned by a right angle."""
     first, second = joints[:, _FIRST_JOINTS], joints[:, _SECOND_JOINTS]
@@ -106,12 +104,12 @@ def _axes(joints: FloatArray) -> FloatArray:
     return np.concatenate((middle, np.where(narrow, least, half), first[:, 2:], way, _turned(way)), axis=1)
 
 
-def _turned(vectors: FloatArray) -> FloatArray:
-    turned: FloatArray = vectors[..., ::-1] * np.array((-1, 1), np.float32)
+def _turned(vectors: Float32Array) -> Float32Array:
+    turned: Float32Array = vectors[..., ::-1] * np.array((-1, 1), np.float32)
     return turned
 
 
-def _hide(weights: FloatArray, points_px: FloatArray, people: Detections) -> None:
+def _hide(weights: Float32Array, points_px: Float32Array, people: Detections) -> None:
     """Set the weights (N, P) of those points to 0 that lie inside the box of somebody nearer."""
     boxes = people.boxes_xyxy_px
     left, top, right, bottom = boxes.T
@@ -128,7 +126,7 @@ def _hide(weights: FloatArray, points_px: FloatArray, people: Detections) -> Non
     weights[hidden[starts]] *= ~np.logical_or.reduceat(behind, starts)
 
 
-def _colours(image_rgb: ImageArray, points_px: FloatArray, source_size_px: tuple[int, int]) -> FloatArray:
+def _colours(image_rgb: ImageArray, points_px: Float32Array, source_size_px: tuple[int, int]) -> Float32Array:
     """(N, P, 3): lightness, red against green and blue against yellow at the points, in bins from 0 to BINS - 1."""
     height_px, width_px = image_rgb.shape[:2]
     scale = np.array((width_px / source_size_px[0], height_px / source_size_px[1]), np.float32)
@@ -136,17 +134,17 @@ def _colours(image_rgb: ImageArray, points_px: FloatArray, source_size_px: tuple
     places = np.minimum(np.maximum(points_px * scale, 0), last).astype(np.intp)
     seen = image_rgb.reshape(-1, 3)[(places[..., 1] * width_px + places[..., 0]).ravel()]
     logarithms = np.log(seen / _mean_rgb(image_rgb) + DARKEST)
-    bins: FloatArray = np.minimum(np.maximum(logarithms @ _TO_BINS + _FIRST_BIN, 0), BINS - 1)
+    bins: Float32Array = np.minimum(np.maximum(logarithms @ _TO_BINS + _FIRST_BIN, 0), BINS - 1)
     return bins.reshape(points_px.shape[0], points_px.shape[1], CHANNELS)
 
 
-def _mean_rgb(image_rgb: ImageArray) -> FloatArray:
+def _mean_rgb(image_rgb: ImageArray) -> Float32Array:
     """(3,), at least 1, on a grid: a picture of a few thousand points says as much as the whole."""
     grid = cv2.resize(image_rgb, (REFERENCE_POINTS, REFERENCE_POINTS), interpolation=cv2.INTER_NEAREST)
     return np.maximum(np.array(cv2.mean(grid)[:3], np.float32), 1)
 
 
-def _histograms(colours: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _histograms(colours: Float32Array, weights: Float32Array) -> tuple[Float32Array, Float32Array]:
     """Features (N, parts, FEATURES) and weights (N, parts); every point goes into the two bins beside its colour."""
     shares = colours[..., None] - np.arange(BINS, dtype=np.float32)
     np.abs(shares, out=shares)
@@ -158,7 +156,7 @@ def _histograms(colours: FloatArray, weights: FloatArray) -> tuple[FloatArray, F
     return features, total[:, :, 0] / PART_POINTS
 
 
-def _pattern() -> tuple[FloatArray, FloatArray]:
+def _pattern() -> tuple[Float32Array, Float32Array]:
     """Each point as a sum of the vectors of `_axes`, (P, 16), and how it lies between the six stretches, (P, 6)."""
     rows, columns = np.meshgrid(np.linspace(0.04, 0.96, 12), np.linspace(-0.9, 0.9, 4), indexing="ij")
     down, across = rows.ravel(), columns.ravel()
@@ -174,7 +172,7 @@ def _pattern() -> tuple[FloatArray, FloatArray]:
     return places.astype(np.float32), between.astype(np.float32)
 
 
-def _binning() -> tuple[FloatArray, FloatArray]:
+def _binning() -> tuple[Float32Array, Float32Array]:
     """(3, 3) and (3,): logarithms of red, green, blue times the first plus the second are places among the bins."""
     axes = np.array(((1 / 3, 1, -0.5), (1 / 3, -1, -0.5), (1 / 3, 0, 1)))
     low, high = np.array((LIGHTNESS_RANGE, COLOUR_RANGE, COLOUR_RANGE)).T

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from workers.detections import Detections, FloatArray
+from posebus.arrays import Float32Array
+from workers.detections import Detections
 from workers.engines.base import Head, Limits
 from workers.outputs.outline import outline
 from workers.outputs.postprocess import MAX_CANDIDATES, detections_from_output, suppress, xyxy
@@ -19,14 +20,14 @@ CELL_PX = 4
 """Side of what one number of a prototype stands for, in pixels of the network's input."""
 
 
-def people_in(outputs: Sequence[FloatArray], head: Head, limits: Limits) -> Detections:
+def people_in(outputs: Sequence[Float32Array], head: Head, limits: Limits) -> Detections:
     """People in one frame's outputs, of a pose or a segmentation network, in pixels of the network's input."""
     if head.mask_class is None:
         return detections_from_output(outputs[0], head, limits)
     return outlined_people(outputs[0], outputs[1], head, limits)
 
 
-def outlined_people(output: FloatArray, prototypes: FloatArray, head: Head, limits: Limits) -> Detections:
+def outlined_people(output: Float32Array, prototypes: Float32Array, head: Head, limits: Limits) -> Detections:
     """People without keypoints, but with masks.
 
     `output` is laid out as `Head` says, with C coefficients instead of keypoints: (4 + classes + C, anchors), or end to
@@ -42,7 +43,7 @@ def outlined_people(output: FloatArray, prototypes: FloatArray, head: Head, limi
     )
 
 
-def mask_outline(coefficients: FloatArray, prototypes: FloatArray, box_xyxy_px: FloatArray) -> FloatArray:
+def mask_outline(coefficients: Float32Array, prototypes: Float32Array, box_xyxy_px: Float32Array) -> Float32Array:
     """The polygon (M, 2) around one person's mask: where the prototypes (C, H, W), weighted by `coefficients` (C,) and
     enlarged, are above 0 and inside of the box (4,). Only what lies under the box is computed."""
     _, height, width = prototypes.shape
@@ -61,13 +62,13 @@ def mask_outline(coefficients: FloatArray, prototypes: FloatArray, box_xyxy_px: 
     return polygon + np.array((left, top), np.float32)
 
 
-def _from_rows(rows: FloatArray, head: Head, limits: Limits) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _from_rows(rows: Float32Array, head: Head, limits: Limits) -> tuple[Float32Array, Float32Array, Float32Array]:
     """Boxes (N, 4), scores (N,) and coefficients (N, C), best first."""
     kept = np.flatnonzero((rows[:, 4] > limits.conf) & (rows[:, 5] == head.mask_class))[: limits.max_people]
     return rows[kept, :4], rows[kept, 4], rows[kept, 6:]
 
 
-def _from_dense(dense: FloatArray, head: Head, limits: Limits) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _from_dense(dense: Float32Array, head: Head, limits: Limits) -> tuple[Float32Array, Float32Array, Float32Array]:
     """The same; who is more likely to be something else is nobody."""
     first_coefficient = 4 + head.classes
     classes = dense[4:first_coefficient]

@@ -8,9 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from workers.detections import FloatArray
-
-MaskArray = npt.NDArray[np.bool_]
+from posebus.arrays import BoolArray, Float32Array
 
 MAX_POINTS = 64
 """Of one person: 512 bytes on the wire, about what keypoints and appearance take."""
@@ -24,7 +22,7 @@ LEAST_PART = 0.05
 """Parts below this share of the largest are crumbs that the network left beside somebody."""
 
 
-def outline(mask: MaskArray) -> FloatArray:
+def outline(mask: BoolArray) -> Float32Array:
     """The closed polygon (M, 2) around the pixels of `mask` (H, W), x and y from its upper left corner.
 
     M is at most `MAX_POINTS`. Pixel (x, y) covers the square from (x, y) to (x + 1, y + 1). Holes are filled. Somebody
@@ -45,7 +43,7 @@ def outline(mask: MaskArray) -> FloatArray:
     return polygon
 
 
-def union(polygons: Sequence[FloatArray]) -> FloatArray:
+def union(polygons: Sequence[Float32Array]) -> Float32Array:
     """The closed polygon (M, 2) around all that any of these (M_i, 2) encloses, as exact as UNION_CELLS allow; (0, 2)
     where none encloses anything."""
     some = [polygon for polygon in polygons if len(polygon) >= 3]
@@ -59,7 +57,7 @@ def union(polygons: Sequence[FloatArray]) -> FloatArray:
     for polygon in some:
         # Each for itself: together, what two enclose would count as outside.
         cv2.fillPoly(mask, [np.floor((polygon - start) * scale).astype(np.int32)], 1)
-    around: FloatArray = outline(mask > 0) / np.float32(scale) + start
+    around: Float32Array = outline(mask > 0) / np.float32(scale) + start
     return around
 
 
@@ -69,12 +67,12 @@ def _worth_keeping(contours: Sequence[npt.NDArray[np.int32]]) -> list[npt.NDArra
     return [contours[index] for index in order if areas[index] >= LEAST_PART * areas[order[0]]]
 
 
-def _simplified(contour: npt.NDArray[np.int32], tolerance_px: float) -> FloatArray:
-    simple: FloatArray = cv2.approxPolyDP(contour, tolerance_px, True)[:, 0].astype(np.float32)
+def _simplified(contour: npt.NDArray[np.int32], tolerance_px: float) -> Float32Array:
+    simple: Float32Array = cv2.approxPolyDP(contour, tolerance_px, True)[:, 0].astype(np.float32)
     return simple
 
 
-def _joined(parts: Sequence[FloatArray]) -> FloatArray:
+def _joined(parts: Sequence[Float32Array]) -> Float32Array:
     """One polygon of several, the largest first: from the nearest point to the next one and back again."""
     polygon = np.zeros((0, 2), np.float32)
     for part in parts:

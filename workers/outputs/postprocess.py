@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from workers.detections import Detections, FloatArray
+from posebus.arrays import Float32Array, IndexArray
+from posebus.boxes import iou_matrix
+from workers.detections import Detections
 from workers.engines.base import Head, Limits
-
-IndexArray = npt.NDArray[np.intp]
 
 MAX_CANDIDATES = 30_000
 """Boxes that enter suppression at most, the best ones; the same bound as ultralytics'."""
@@ -17,7 +17,7 @@ _BLOCK = 256
 _CLASS_GAP_PX = np.float32(7680)
 
 
-def detections_from_output(output: FloatArray, head: Head, limits: Limits) -> Detections:
+def detections_from_output(output: Float32Array, head: Head, limits: Limits) -> Detections:
     """People in one frame's output (layouts: see `Head`), in pixels of the network's input.
 
     Only boxes of one class suppress each other. End-to-end heads suppress inside the network, so theirs are only
@@ -26,7 +26,7 @@ def detections_from_output(output: FloatArray, head: Head, limits: Limits) -> De
     return _from_rows(output, head, limits) if head.end_to_end else _from_dense(output, head, limits)
 
 
-def _from_rows(rows: FloatArray, head: Head, limits: Limits) -> Detections:
+def _from_rows(rows: Float32Array, head: Head, limits: Limits) -> Detections:
     kept = np.flatnonzero(rows[:, 4] > limits.conf)[: limits.max_people]
     chosen = rows[kept]
     return Detections(
@@ -36,7 +36,7 @@ def _from_rows(rows: FloatArray, head: Head, limits: Limits) -> Detections:
     )
 
 
-def _from_dense(dense: FloatArray, head: Head, limits: Limits) -> Detections:
+def _from_dense(dense: Float32Array, head: Head, limits: Limits) -> Detections:
     first_keypoint_row = 4 + head.classes
     class_scores = dense[4:first_keypoint_row]
     # One pass over the score row; the other 55 rows are touched only in the few columns that survive it.
@@ -58,7 +58,7 @@ def _from_dense(dense: FloatArray, head: Head, limits: Limits) -> Detections:
     )
 
 
-def suppress(boxes_xyxy_px: FloatArray, iou: float, max_kept: int) -> IndexArray:
+def suppress(boxes_xyxy_px: Float32Array, iou: float, max_kept: int) -> IndexArray:
     """Greedy non-maximum suppression: indices of the boxes (N, 4), sorted best first, that no better kept one overlaps.
 
     Works in blocks, so that thousands of candidates need no N x N matrix, and a few dozen need just one.
@@ -66,16 +66,16 @@ def suppress(boxes_xyxy_px: FloatArray, iou: float, max_kept: int) -> IndexArray
     kept = np.empty(0, np.intp)
     for start in range(0, len(boxes_xyxy_px), _BLOCK):
         block = boxes_xyxy_px[start : start + _BLOCK]
-        free = np.all(overlap(boxes_xyxy_px[kept], block) <= iou, axis=0)
+        free = np.all(iou_matrix(boxes_xyxy_px[kept], block) <= iou, axis=0)
         kept = np.concatenate((kept, start + _suppress_block(block, free, iou)))
         if len(kept) >= max_kept:
             break
     return kept[:max_kept]
 
 
-def _suppress_block(block: FloatArray, free: npt.NDArray[np.bool_], iou: float) -> IndexArray:
+def _suppress_block(block: Float32Array, free: npt.NDArray[np.bool_], iou: float) -> IndexArray:
     """Indices kept within one block, given which boxes earlier blocks leave `free`; `free` is used up."""
-    too_close = overlap(block, block) > iou
+    too_close = iou_matrix(block, block) > iou
     kept = []
     for index in range(len(block)):
         if free[index]:
@@ -84,29 +84,13 @@ def _suppress_block(block: FloatArray, free: npt.NDArray[np.bool_], iou: float) 
     return np.array(kept, np.intp)
 
 
-def overlap(first_xyxy_px: FloatArray, second_xyxy_px: FloatArray) -> FloatArray:
-    """Intersection over union of boxes (N, 4) with boxes (M, 4): (N, M), 0 where both are empty."""
-    a, b = first_xyxy_px[:, None], second_xyxy_px[None]
-    width = np.minimum(a[..., 2], b[..., 2]) - np.maximum(a[..., 0], b[..., 0])
-    height = np.minimum(a[..., 3], b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
-    shared = np.maximum(width, 0) * np.maximum(height, 0)
-    union = _area(a) + _area(b) - shared
-    ratio: FloatArray = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    return ratio
-
-
-def _area(boxes: FloatArray) -> FloatArray:
-    area: FloatArray = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
-    return area
-
-
-def xyxy(boxes_cxcywh: FloatArray) -> FloatArray:
+def xyxy(boxes_cxcywh: Float32Array) -> Float32Array:
     """Boxes (N, 4) from centre and size to left, top, right, bottom."""
     half = boxes_cxcywh[:, 2:] / 2
     return np.concatenate((boxes_cxcywh[:, :2] - half, boxes_cxcywh[:, :2] + half), axis=1)
 
 
-def _keypoints(values: FloatArray, head: Head) -> FloatArray:
+def _keypoints(values: Float32Array, head: Head) -> Float32Array:
     """(N, K * dims) to (N, K, 3); a network without keypoint confidences is taken at its word: 1."""
     points = values.reshape(len(values), head.keypoints, head.keypoint_dims)
     if head.keypoint_dims == 2:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from posebus.messages import FlagArray, FloatArray, Track, TrackFrame
+from posebus.arrays import Float32Array, UInt8Array
+from posebus.messages import Track, TrackFrame
 from recordings.results.draw import Color, color_of, draw_people, draw_tracks, skeletons_only
 
 STANDING = np.array(
@@ -24,7 +25,7 @@ STANDING = np.array(
 ) * np.float32(3)
 
 
-def person(confidence: float = 0.9) -> FloatArray:
+def person(confidence: float = 0.9) -> Float32Array:
     return np.concatenate([STANDING, np.full((17, 1), confidence, np.float32)], axis=1)
 
 
@@ -157,7 +158,7 @@ def test_boxes_without_keypoints() -> None:
     coasted=st.booleans(),
 )
 def test_no_coordinate_breaks_it(
-    keypoints: FloatArray, boxes: FloatArray, size_px: tuple[int, int], flags: FlagArray | None, coasted: bool
+    keypoints: Float32Array, boxes: Float32Array, size_px: tuple[int, int], flags: UInt8Array | None, coasted: bool
 ) -> None:
     tracks = tuple(
         Track(index, boxes[index], 0.5, keypoints[index], state, 0.0, keypoint_visibility=flags, coasted=coasted)

@@ -8,15 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.tracking.scenes import SIZE_PX, dressed, person, pose_frame
 
+from posebus.boxes import iou_matrix
+from posebus.coco import COCO_MIRROR, COCO_SIGMAS
 from posebus.config.settings import TrackerSettings
 from posebus.contract import appearance
 from tracking import body_model as model
-from tracking.boxes import iou
 from tracking.detections import Detections, detections_of
 from tracking.identities.births import begun
 from tracking.identities.track import Tracks
 from tracking.matching.colours import MOST_EVIDENCE
-from tracking.matching.likelihood import COCO_MIRROR, COCO_SIGMAS, log_odds, oks
+from tracking.matching.likelihood import log_odds, oks
 from tracking.motion import kalman
 
 boxes = st.tuples(st.floats(-500, 500), st.floats(-500, 500), st.floats(1, 500), st.floats(1, 500)).map(
@@ -38,15 +39,15 @@ def odds_of(tracks: Tracks, detections: Detections) -> np.ndarray:
 class TestBoxes:
     @given(boxes, boxes)
     def test_iou_is_a_symmetric_part(self, a: np.ndarray, b: np.ndarray) -> None:
-        overlap = iou(a, b)[0, 0]
+        overlap = iou_matrix(a, b)[0, 0]
         assert 0.0 <= overlap <= 1.0
-        assert overlap == pytest.approx(iou(b, a)[0, 0])
-        assert iou(a, a)[0, 0] == pytest.approx(1.0)
+        assert overlap == pytest.approx(iou_matrix(b, a)[0, 0])
+        assert iou_matrix(a, a)[0, 0] == pytest.approx(1.0)
 
     def test_iou_of_known_boxes(self) -> None:
         a = np.array([[0.0, 0.0, 10.0, 10.0]])
         b = np.array([[5.0, 0.0, 15.0, 10.0], [20.0, 20.0, 30.0, 30.0], [0.0, 0.0, 10.0, 10.0]])
-        np.testing.assert_allclose(iou(a, b), [[1 / 3, 0.0, 1.0]])
+        np.testing.assert_allclose(iou_matrix(a, b), [[1 / 3, 0.0, 1.0]])
 
 
 class TestPlace:

@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
+from posebus.arrays import Float32Array
 from posebus.contract.appearance import PARTS, SIZE, split
 from posebus.contract.codec import decode_poses, encode_poses
 from posebus.messages import PoseFrame
 from tests.samples import PROVENANCE, pose_frame
 from tracking.matching.colours import SAME_PERSON_BELOW, distance
-from workers.detections import Detections, FloatArray, ImageArray
+from workers.detections import Detections, ImageArray
 from workers.outputs.appearance import describe
 
 SIZE_PX = (640, 480)
@@ -29,7 +30,7 @@ def street() -> ImageArray:
     return np.clip(picture + rng.normal(0, 6, picture.shape), 0, 255).astype(np.uint8)
 
 
-def skeleton(x_px: float, top_px: float = 100.0, height_px: float = 240.0, half_width_px: float = 20.0) -> FloatArray:
+def skeleton(x_px: float, top_px: float = 100.0, height_px: float = 240.0, half_width_px: float = 20.0) -> Float32Array:
     """(17, 3): somebody upright, seen from the front, all joints surely."""
     joints = np.zeros((17, 3), np.float32)
     joints[:, 2] = 0.95
@@ -41,14 +42,16 @@ def skeleton(x_px: float, top_px: float = 100.0, height_px: float = 240.0, half_
     return joints
 
 
-def dress(picture: ImageArray, joints: FloatArray, shirt: tuple[int, int, int], trousers: tuple[int, int, int]) -> None:
+def dress(
+    picture: ImageArray, joints: Float32Array, shirt: tuple[int, int, int], trousers: tuple[int, int, int]
+) -> None:
     shoulder, hip, ankle = joints[5], joints[11], joints[15]
     left, right = round(float(joints[6, 0])) - 12, round(float(joints[5, 0])) + 12
     cv2.rectangle(picture, (left, round(float(shoulder[1])) - 8), (right, round(float(hip[1]))), shirt, -1)
     cv2.rectangle(picture, (left, round(float(hip[1]))), (right, round(float(ankle[1])) + 8), trousers, -1)
 
 
-def people(*skeletons: FloatArray, score: float = 0.9) -> Detections:
+def people(*skeletons: Float32Array, score: float = 0.9) -> Detections:
     """Detections with boxes around the joints."""
     joints = np.stack(skeletons)
     finite = np.nan_to_num(joints, posinf=0.0)
@@ -57,7 +60,7 @@ def people(*skeletons: FloatArray, score: float = 0.9) -> Detections:
     return Detections(boxes, np.full(len(joints), score, np.float32), joints)
 
 
-def described(picture: ImageArray, seen: Detections, size_px: tuple[int, int] = SIZE_PX) -> FloatArray:
+def described(picture: ImageArray, seen: Detections, size_px: tuple[int, int] = SIZE_PX) -> Float32Array:
     rows = describe(picture, seen, size_px)
     assert rows is not None
     assert rows.shape == (len(seen.scores), SIZE)
@@ -67,7 +70,7 @@ def described(picture: ImageArray, seen: Detections, size_px: tuple[int, int] = 
     return rows
 
 
-def weights(rows: FloatArray) -> FloatArray:
+def weights(rows: Float32Array) -> Float32Array:
     return split(rows)[1].astype(np.float32)
 
 
@@ -81,7 +84,7 @@ def scene() -> tuple[ImageArray, Detections]:
     return picture, seen
 
 
-LIGHTS: dict[str, Callable[[FloatArray], FloatArray]] = {
+LIGHTS: dict[str, Callable[[Float32Array], Float32Array]] = {
     "as it was": lambda picture: picture,
     "half the gain": lambda picture: picture * 0.5,
     "more gain": lambda picture: picture * 1.4,
@@ -91,7 +94,7 @@ LIGHTS: dict[str, Callable[[FloatArray], FloatArray]] = {
 }
 
 
-def distances(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
+def distances(first: Float32Array, second: Float32Array) -> tuple[Float32Array, Float32Array]:
     """As the tracker compares them, all pairs of (A, SIZE) and (B, SIZE): two arrays (A, B)."""
     apart, shared = np.array([[distance(a, b) for b in second.astype(float)] for a in first.astype(float)]).transpose(
         2, 0, 1

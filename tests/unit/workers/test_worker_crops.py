@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workers.detections import Detections, FloatArray
+from posebus.arrays import Float32Array
+from workers.detections import Detections
 from workers.images.preprocess import PADDING, Letterbox
 from workers.keypoints.crops import CONTEXT, Crop, RowsOfInput
 
 SIZE_PX = (192, 256)
 
 
-def box(*sides: float) -> FloatArray:
+def box(*sides: float) -> Float32Array:
     return np.array(sides, np.float32)
 
 
@@ -30,12 +31,12 @@ def test_a_box_of_no_size_is_one_of_a_pixel() -> None:
     assert crop.scale == pytest.approx(192 / 1.25)
 
 
-def gaussian(size_px: tuple[int, int], centre_px: tuple[float, float], sigma_px: float, centres: bool) -> FloatArray:
+def gaussian(size_px: tuple[int, int], centre_px: tuple[float, float], sigma_px: float, centres: bool) -> Float32Array:
     """A soft dot whose middle lies at `centre_px` by the convention."""
     shift = 0.5 if centres else 0.0
     y, x = np.mgrid[: size_px[1], : size_px[0]] + shift
     apart = (x - centre_px[0]) ** 2 + (y - centre_px[1]) ** 2
-    dot: FloatArray = np.exp(-apart / (2 * sigma_px**2)).astype(np.float32)
+    dot: Float32Array = np.exp(-apart / (2 * sigma_px**2)).astype(np.float32)
     return dot
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.detections import FloatArray
+from posebus.arrays import Float32Array
 from workers.keypoints.heatmap import decode_heatmaps
 from workers.keypoints.simcc import decode_simcc
 
@@ -15,11 +15,11 @@ INPUT_PX = (192, 256)
 inside_x, inside_y = st.floats(8, 180), st.floats(8, 244)
 
 
-def bump(cells: int, centre: float, sigma: float) -> FloatArray:
+def bump(cells: int, centre: float, sigma: float) -> Float32Array:
     return np.exp(-((np.arange(cells) - centre) ** 2) / (2 * sigma**2)).astype(np.float32)
 
 
-def heatmap(x_px: float, y_px: float, height: float = 1.0) -> FloatArray:
+def heatmap(x_px: float, y_px: float, height: float = 1.0) -> Float32Array:
     """The map that such networks are trained to give: a Gaussian of two cells, a quarter of the input's size."""
     return height * np.outer(bump(64, y_px / 4, 2), bump(48, x_px / 4, 2)).astype(np.float32)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from posebus.arrays import Float32Array
 from posebus.contract.masks import mask_of
-from workers.detections import FloatArray
 from workers.engines.base import Head, Limits
 from workers.outputs.mask_output import CELL_PX, mask_outline, people_in
 
@@ -18,7 +18,7 @@ ROUND = 8
 """Coefficients in these tests."""
 
 
-def prototypes(seed: int, height: int = 24, width: int = 32) -> FloatArray:
+def prototypes(seed: int, height: int = 24, width: int = 32) -> Float32Array:
     """Smooth ones, as those of trained networks are: sums of a few waves."""
     rng = np.random.default_rng(seed)
     y, x = np.indices((height, width)) / 24
@@ -26,7 +26,7 @@ def prototypes(seed: int, height: int = 24, width: int = 32) -> FloatArray:
     return np.stack(waves).astype(np.float32)
 
 
-def dense(rows: list[tuple[FloatArray, tuple[float, ...], FloatArray]], anchors: int = 20) -> FloatArray:
+def dense(rows: list[tuple[Float32Array, tuple[float, ...], Float32Array]], anchors: int = 20) -> Float32Array:
     """An output of which the first columns are `rows`: box (cx, cy, w, h), class scores, coefficients."""
     output = np.zeros((4 + len(rows[0][1]) + len(rows[0][2]), anchors), np.float32)
     for column, parts in enumerate(rows):
@@ -63,7 +63,7 @@ def test_masks_are_those_of_ultralytics(seed: int, x: float, y: float, width: fl
     assert (found != expected.astype(bool)).sum() <= max(4, 1.5 * edge) or holes(expected)
 
 
-def holes(mask: FloatArray) -> bool:
+def holes(mask: Float32Array) -> bool:
     """Whether something is enclosed, or lies apart: what an outline simplifies on purpose."""
     import cv2
 

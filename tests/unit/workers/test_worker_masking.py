@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.detections import Detections, FloatArray
+from posebus.arrays import Float32Array
+from posebus.boxes import iou_matrix
+from workers.detections import Detections
 from workers.engines.base import Head
 from workers.engines.masking import MATCH_IOU, MaskingEngine, with_masks
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
-from workers.outputs.postprocess import overlap
 
 POSES = Head(classes=1, keypoints=17, keypoint_dims=3, end_to_end=False, stride=32)
 OUTLINES = Head(classes=80, keypoints=0, keypoint_dims=3, end_to_end=False, stride=64, mask_class=0)
@@ -77,10 +78,10 @@ def test_outlines_go_to_one_each_and_only_where_boxes_fit(seed: int, count: int,
     found = with_masks(poses, outlines).masks
     assert found is not None
     assert len(found) == count
-    places: list[FloatArray] = list(outlines.masks)
+    places: list[Float32Array] = list(outlines.masks)
     taken = [next(n for n, one in enumerate(places) if one is mask) for mask in found if len(mask)]
     assert len(set(taken)) == len(taken)
-    fits = overlap(poses.boxes_xyxy_px, outlines.boxes_xyxy_px) >= MATCH_IOU
+    fits = iou_matrix(poses.boxes_xyxy_px, outlines.boxes_xyxy_px) >= MATCH_IOU
     owners = [row for row, mask in enumerate(found) if len(mask)]
     assert all(fits[row, column] for row, column in zip(owners, taken, strict=True))
     # Nobody goes without while a fitting outline is left.

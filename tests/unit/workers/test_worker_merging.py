@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from posebus.messages import COCO_KEYPOINT_NAMES
-from workers.detections import Detections, FloatArray
+from posebus.arrays import Float32Array
+from posebus.coco import COCO_KEYPOINT_NAMES
+from workers.detections import Detections
 from workers.keypoints.merging import MIRRORED, Look, merge, the_person, unmirrored
 
 
@@ -16,7 +17,7 @@ def people(*boxes: tuple[float, float, float, float]) -> Detections:
     return Detections(np.array(boxes, np.float32), np.full(len(boxes), 0.9, np.float32), keypoints)
 
 
-def everywhere(x: float, y: float, confidence: float) -> FloatArray:
+def everywhere(x: float, y: float, confidence: float) -> Float32Array:
     return np.tile(np.array((x, y, confidence), np.float32), (17, 1))
 
 

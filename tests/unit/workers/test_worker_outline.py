@@ -9,16 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import workers.outputs.outline as module
+from posebus.arrays import BoolArray
 from posebus.contract.masks import mask_of
-from workers.outputs.outline import MAX_POINTS, MaskArray, outline, union
+from workers.outputs.outline import MAX_POINTS, outline, union
 
 
-def iou(first: MaskArray, second: MaskArray) -> float:
+def iou(first: BoolArray, second: BoolArray) -> float:
     """Shared pixels of all pixels."""
     return float((first & second).sum() / (first | second).sum())
 
 
-def blob(seed: int, side_px: int = 160) -> MaskArray:
+def blob(seed: int, side_px: int = 160) -> BoolArray:
     """A round body with a rough edge."""
     rng = np.random.default_rng(seed)
     angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.detections import FloatArray
+from posebus.arrays import Float32Array
+from posebus.boxes import iou_matrix
 from workers.engines.base import Head, Limits
-from workers.outputs.postprocess import detections_from_output, overlap, suppress
+from workers.outputs.postprocess import detections_from_output, suppress
 
 PERSON = Head(classes=1, keypoints=17, keypoint_dims=3, end_to_end=False, stride=32)
 
 
-def naive_iou(a: FloatArray, b: FloatArray) -> float:
+def naive_iou(a: Float32Array, b: Float32Array) -> float:
     """IoU of two boxes, straight from its definition."""
     width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
     height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
@@ -23,7 +24,7 @@ def naive_iou(a: FloatArray, b: FloatArray) -> float:
     return shared / union if union > 0 else 0.0
 
 
-def naive_suppress(boxes: FloatArray, iou: float) -> list[int]:
+def naive_suppress(boxes: Float32Array, iou: float) -> list[int]:
     """Greedy suppression, one box after the other."""
     kept: list[int] = []
     for index, box in enumerate(boxes):
@@ -32,7 +33,7 @@ def naive_suppress(boxes: FloatArray, iou: float) -> list[int]:
     return kept
 
 
-def random_boxes(count: int, seed: int) -> FloatArray:
+def random_boxes(count: int, seed: int) -> Float32Array:
     """Boxes on whole pixels in a small area, so that many overlap and every IoU is exact in float32."""
     rng = np.random.default_rng(seed)
     corner = rng.integers(0, 60, (count, 2))
@@ -56,10 +57,10 @@ def test_suppression_over_several_blocks_is_the_greedy_one(count: int) -> None:
 
 def test_overlap_of_empty_boxes_is_zero() -> None:
     empty = np.array([[5, 5, 5, 5]], np.float32)
-    np.testing.assert_array_equal(overlap(empty, empty), [[0]])
+    np.testing.assert_array_equal(iou_matrix(empty, empty), [[0]])
 
 
-def dense_output(people: list[tuple[list[float], list[float]]], head: Head, anchors: int = 200) -> FloatArray:
+def dense_output(people: list[tuple[list[float], list[float]]], head: Head, anchors: int = 200) -> Float32Array:
     """A dense output that is empty but for `people`: (cx, cy, w, h) and class scores, keypoint values 0, 1, 2, …"""
     values = head.keypoints * head.keypoint_dims
     output = np.zeros((4 + head.classes + values, anchors), np.float32)
