@@ -41,26 +41,26 @@ CLIP ?= $(DATA)/TUD-Stadtmitte
 bench: bench-engine bench-parity bench-capture bench-tracking bench-ablation bench-refinement bench-robustness bench-throughput bench-overhead bench-live bench-rescaling bench-broker  ## All benchmarks (DATA=DIR, CLIP=DIR/NAME)
 
 bench-engine: $(VENV)/.installed-dev  ## Milliseconds a frame of the bare engines
-	$(PY) -m benchmarks.engine $(ARGS)
+	$(PY) -m benchmarks.throughput.engine $(ARGS)
 
 bench-parity: $(VENV)/.installed-dev  ## Our detections against ultralytics' own predictor
-	$(PY) -m benchmarks.parity --data $(DATA) $(ARGS)
+	$(PY) -m benchmarks.accuracy.parity --data $(DATA) $(ARGS)
 
 bench-refinement: $(VENV)/.installed-dev  ## What a second look at small people gains and costs
-	$(PY) -m benchmarks.refinement --data $(DATA) $(ARGS)
+	$(PY) -m benchmarks.accuracy.refinement --data $(DATA) $(ARGS)
 
 bench-robustness: $(VENV)/.installed-dev  ## Recall and keypoint error in bad pictures, with and without enhance: auto
-	$(PY) -m benchmarks.robustness --data $(DATA) $(ARGS)
+	$(PY) -m benchmarks.accuracy.robustness --data $(DATA) $(ARGS)
 
 bench-capture: $(VENV)/.installed-dev  ## What capturing costs
-	$(PY) -m benchmarks.capture $(CLIP).mp4 $(ARGS)
-	$(PY) -m benchmarks.capture_paths $(CLIP).mp4 $(ARGS)
+	$(PY) -m benchmarks.throughput.capture $(CLIP).mp4 $(ARGS)
+	$(PY) -m benchmarks.throughput.capture_paths $(CLIP).mp4 $(ARGS)
 
 bench-tracking: $(VENV)/.installed-dev $(VENV)/.installed-peers  ## Our tracker and others on the same detections
 	$(PY) -m benchmarks.tracking --data $(DATA) $(ARGS)
 
 bench-ablation: $(VENV)/.installed-dev  ## What each idea of our tracker contributes
-	$(PY) -m benchmarks.tracking_ablation --data $(DATA) $(ARGS)
+	$(PY) -m benchmarks.tracking.ablation --data $(DATA) $(ARGS)
 
 bench-peers: $(VENV)/.installed-peers  ## Trackers that bench-tracking compares with and that pip cannot resolve beside ours
 
@@ -76,13 +76,13 @@ bench-throughput: $(VENV)/.installed-dev  ## posebus run against ultralytics' mo
 	$(PY) -m benchmarks.throughput $(CLIP).mp4 --gt $(CLIP).gt.txt $(ARGS)
 
 bench-overhead: $(VENV)/.installed-dev  ## Processor time of posebus run beside the engine
-	$(PY) -m benchmarks.overhead $(CLIP).mp4 $(ARGS)
+	$(PY) -m benchmarks.throughput.overhead $(CLIP).mp4 $(ARGS)
 
 bench-live: $(VENV)/.installed-dev  ## Live cameras at and above what the workers can do (ARGS="--cameras 8 --workers 2")
 	$(PY) -m benchmarks.live $(ARGS)
 
 bench-rescaling: $(VENV)/.installed-dev  ## How soon a worker takes part that is started under overload
-	$(PY) -m benchmarks.rescaling $(ARGS)
+	$(PY) -m benchmarks.faults.rescaling $(ARGS)
 
 bench-broker: $(VENV)/.installed-dev  ## What one Redis carries (ARGS="--redis-server --json FILE")
 	$(PY) -m benchmarks.broker --clip $(CLIP).mp4 $(ARGS)
@@ -96,14 +96,14 @@ bench-gpu: $(VENV)/.installed-dev  ## The same on an NVIDIA GPU: bare engine, pi
 	$(PY) -m benchmarks.gpu $(ARGS)
 
 bench-takeover: $(VENV)/.installed-dev  ## How soon somebody goes on when a process is killed
-	$(PY) -m benchmarks.takeover $(ARGS)
+	$(PY) -m benchmarks.faults.takeover $(ARGS)
 
 faults: $(VENV)/.installed-dev  ## The fault and fuzz tests in their long versions, half an hour and more (ARGS="-k kills")
 	$(PY) -m pytest tests/faults tests/fuzz --thorough $(ARGS)
 
 MINUTES ?= 30
 soak: $(VENV)/.installed-dev  ## Live cameras under random kills, stalls and broker restarts (MINUTES=30 ARGS="--out FILE.md")
-	$(PY) -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
+	$(PY) -m benchmarks.faults.soak --minutes $(MINUTES) $(ARGS)
 
 install: $(VENV)/.installed-dev  ## The development environment in .venv
 

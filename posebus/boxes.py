@@ -18,11 +18,16 @@ def area(corners: Boxes) -> Boxes:
 
 
 def iou_matrix(first: Boxes, second: Boxes) -> Boxes:
-    """Intersection over union of all pairs of boxes (N, 4) and (M, 4): (N, M) in 0..1, 0 where both are empty.
+    """Intersection over union of all pairs of boxes (N, 4) and (M, 4): (N, M) in 0..1, as `iou`."""
+    pairs: Any = iou(first[:, None], second[None])
+    return cast(Boxes, pairs)
 
-    The result has the precision of the boxes.
+
+def iou(a: Boxes, b: Boxes) -> Boxes:
+    """Intersection over union (...,) of boxes (..., 4) in the same places, 0 where both are empty.
+
+    Leading axes broadcast. The result has the precision of the boxes.
     """
-    a, b = first[:, None], second[None]
     width = np.minimum(a[..., 2], b[..., 2]) - np.maximum(a[..., 0], b[..., 0])
     height = np.minimum(a[..., 3], b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
     shared = np.maximum(width, 0) * np.maximum(height, 0)

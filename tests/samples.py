@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import held_writer as held
+from benchmarks.broker import held_writer as held
 from posebus.bus.checkpoint import OPEN, Checkpoint
 from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.redis.connection import Broker

@@ -3,7 +3,7 @@
 Times are seconds and lengths are in body sizes (the longer side of a person's box), so that the same values serve any
 frame rate and any resolution. What users may want to change is in `posebus.config.settings.TrackerSettings`.
 
-Chosen on recordings and made-up scenes together (benchmarks/scenes.py); where neither changed, the simpler won.
+Chosen on recordings and made-up scenes together (benchmarks/scenes/scene.py); where neither changed, the simpler won.
 """
 
 from __future__ import annotations

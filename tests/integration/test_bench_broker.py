@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.broker_capacity import Step
-from benchmarks.broker_results import read
+from benchmarks.broker.capacity import Step
+from benchmarks.broker.results import read
 from tests.conftest import ROOT
 
 SHORT = ("--cameras", "3", "--warm-up", "0.5", "--seconds", "2", "--no-knee", "--no-costs")

@@ -11,9 +11,9 @@ import av
 import numpy as np
 from integration.run_command import environment
 
-from benchmarks.corridor import Order, make_day
-from benchmarks.corridor_clip import rate_and_frames, read_frames
-from benchmarks.economy_clips import clip_of, first_frames
+from benchmarks.corridor.clip import rate_and_frames, read_frames
+from benchmarks.corridor.day import Order, make_day
+from benchmarks.economy.clips import clip_of, first_frames
 from tests.conftest import ROOT
 
 FRAMES = 50

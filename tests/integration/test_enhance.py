@@ -8,8 +8,10 @@ import av
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import MATCHED_IOU, iou, read_mot
-from benchmarks.robustness_damage import compressed, foggy
+from benchmarks.accuracy.damage import compressed, foggy
+from benchmarks.common.hota import MATCHED_IOU
+from benchmarks.common.mot import corners_of, read_mot
+from posebus.boxes import iou_matrix
 from tests.integration.conftest import MakeEstimator
 from workers.detections import ImageArray
 from workers.inference.estimator import PoseEstimator
@@ -33,7 +35,11 @@ def recall(estimator: PoseEstimator, pictures: list[tuple[ImageArray, np.ndarray
         boxes = seen.boxes_xyxy_px[seen.scores >= SURE].astype(float)
         boxes[:, 2:] -= boxes[:, :2]
         people += len(truth)
-        found += int((iou(truth, boxes) >= MATCHED_IOU).any(axis=1).sum()) if len(boxes) else 0
+        found += (
+            int((iou_matrix(corners_of(truth), corners_of(boxes)) >= MATCHED_IOU).any(axis=1).sum())
+            if len(boxes)
+            else 0
+        )
     return found / people
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.parity import CONF, IOU, MAX_PEOPLE, Agreement, agreement, ours, pictures, reference
+from benchmarks.accuracy.parity import CONF, IOU, MAX_PEOPLE, Agreement, agreement, ours, pictures, reference
 from tests.integration.conftest import MakeEstimator
 from workers.detections import Detections, ImageArray
 from workers.engines.base import Head, Limits

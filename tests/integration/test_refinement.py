@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.refinement import CANVAS_PX, Person, annotated_people, losses
+from benchmarks.accuracy.refinement import CANVAS_PX, Person, annotated_people, losses
 from posebus.config.settings import WorkerSettings
 from tests.integration.conftest import MakeEstimator
 from tests.integration.run_command import posebus

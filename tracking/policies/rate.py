@@ -23,7 +23,7 @@ INTERVALS_S = (0.0, 1 / 12, 1 / 6, 1 / 3)
 """Few, so that it does not change all the time; 0: every frame."""
 CLOSE_S = 1 / 12
 """Looked at this often while people are close, and where it shows in time while somebody is new or was missed: twelve
-looks a second tell as much as twenty-five, in made-up scenes and recordings (benchmarks/economy_simulation.py)."""
+looks a second tell as much as twenty-five, in made-up scenes and recordings (benchmarks/economy/simulation.py)."""
 BORDER_S = 1 / 6
 """While somebody is about to leave the picture: nobody is to be reported for long who is not there."""
 NOBODY_S = 1 / 6

@@ -5,7 +5,7 @@ compression. Multiplying brings the light back, and the sensor's noise with it, 
 carry more of the noise and less of what tells people from the ground than brightness does: they are smoothed over
 several pixels, brightness over one or two. Where the light is low, a sensor's noise is cut off at black, which lifts
 what is dark by a part of it: that is taken off, too, as is the light of fog, which lies over everything.
-What each of it gains is measured by benchmarks/robustness.py.
+What each of it gains is measured by benchmarks/accuracy/robustness.py.
 """
 
 from __future__ import annotations

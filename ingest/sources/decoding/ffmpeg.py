@@ -1,10 +1,10 @@
 """What file and network sources share: finding a container's video stream by PyAV and setting up its decoder.
 
-PyAV rather than OpenCV (`benchmarks/capture.py` measures both): per frame of a 640x480 to 768x576 clip, decoding to BGR
-takes 0.7 to 0.9 ms of processor time here and 0.5 to 0.9 ms in OpenCV, and the pictures are the same. But only PyAV
-tells key frames, corrupt packets, the camera's clock for each packet and why something failed, and keeps its timeouts.
-One decoding thread (more threads take more processor time in all, which inference needs) and no way over BGR
-(`ingest.sources.decoding.decoded`) make it the cheapest way to use PyAV.
+PyAV rather than OpenCV (`benchmarks/throughput/capture.py` measures both): per frame of a 640x480 to 768x576 clip,
+decoding to BGR takes 0.7 to 0.9 ms of processor time here and 0.5 to 0.9 ms in OpenCV, and the pictures are the same.
+But only PyAV tells key frames, corrupt packets, the camera's clock for each packet and why something failed, and keeps
+its timeouts. One decoding thread (more threads take more processor time in all, which inference needs) and no way over
+BGR (`ingest.sources.decoding.decoded`) make it the cheapest way to use PyAV.
 """
 
 from __future__ import annotations

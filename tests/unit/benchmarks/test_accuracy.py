@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import Rows, iou, read_distractors, read_mot, score, without_distractors
+from benchmarks.common.hota import score, without_distractors
+from benchmarks.common.mot import Rows, corners_of, read_distractors, read_mot
+from posebus.boxes import iou_matrix
 
 
 def test_iou_of_boxes_with_left_top_width_height() -> None:
     one = np.array([[0, 0, 10, 10], [5, 0, 10, 10], [0, 0, 0, 0]], float)
-    np.testing.assert_allclose(iou(one, one[:1])[:, 0], [1, 1 / 3, 0])
-    assert iou(one, np.zeros((0, 4))).shape == (3, 0)
+    np.testing.assert_allclose(iou_matrix(corners_of(one), corners_of(one[:1]))[:, 0], [1, 1 / 3, 0])
+    assert iou_matrix(corners_of(one), corners_of(np.zeros((0, 4)))).shape == (3, 0)
 
 
 def test_truth_that_does_not_count_is_left_out(tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.broker import parse
-from benchmarks.broker_capacity import PollCosts, Step, core_fps, find_knee, line, percentile, poll_load
-from benchmarks.broker_plan import Assumptions, fleet, largest_cell, plan, workers_of
-from benchmarks.broker_report import commands, measured, table
-from benchmarks.broker_results import Run, read, write
-from benchmarks.broker_script import MAX_PEOPLE, people_of, pose_frame
+from benchmarks.broker.capacity import PollCosts, Step, core_fps, find_knee, line, percentile, poll_load
+from benchmarks.broker.command import parse
+from benchmarks.broker.plan import Assumptions, fleet, largest_cell, plan, workers_of
+from benchmarks.broker.report import commands, measured, table
+from benchmarks.broker.results import Run, read, write
+from benchmarks.broker.script import MAX_PEOPLE, people_of, pose_frame
 from tests.conftest import ROOT
 
 STEP = Step(

@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import Rows
-from benchmarks.corridor import OCCUPIED, Visit, schedule, size, truth_lines
-from benchmarks.corridor_clip import Passage, passages, person_mask
-from benchmarks.corridor_light import LAMP_OFF_H, LAMP_ON_H, Noise, lamp_field, light_at, lit
+from benchmarks.common.mot import Rows
+from benchmarks.corridor.clip import Passage, passages, person_mask
+from benchmarks.corridor.day import OCCUPIED, Visit, schedule, size, truth_lines
+from benchmarks.corridor.light import LAMP_OFF_H, LAMP_ON_H, Noise, lamp_field, light_at, lit
 
 BOX = (1, 50.0, 40.0, 20.0, 60.0)
 

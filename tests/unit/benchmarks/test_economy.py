@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.accuracy import Rows
-from benchmarks.economy_cost import Look, gflops, of_look, total
-from benchmarks.economy_policies import REFERENCE, policies
-from benchmarks.economy_report import HEAD, Line, draw, table
-from benchmarks.economy_run import read_looks
-from benchmarks.economy_tracks import Kept, kept, recall
+from benchmarks.common.mot import Rows
+from benchmarks.economy.cost import Look, gflops, of_look, total
+from benchmarks.economy.policies import REFERENCE, policies
+from benchmarks.economy.report import HEAD, Line, draw, table
+from benchmarks.economy.run import read_looks
+from benchmarks.economy.tracks import Kept, kept, recall
 from posebus.views import View
 
 VGA = (640, 480)

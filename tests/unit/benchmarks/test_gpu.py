@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import gpu
-from benchmarks.gpu_pipeline import Load, frame, pipeline_settings
-from benchmarks.gpu_report import Bare, Measured, Ours, Theirs, ratios, report
-from benchmarks.gpu_usage import parse
+from benchmarks.gpu import command as gpu
+from benchmarks.gpu.pipeline import Load, frame, pipeline_settings
+from benchmarks.gpu.report import Bare, Measured, Ours, Theirs, ratios, report
+from benchmarks.gpu.usage import parse
 
 
 def measured() -> Measured:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.refinement import Person
-from benchmarks.robustness import Picture, matches, turned_people
-from benchmarks.robustness_damage import DAMAGES, turned, turned_boxes, turning
+from benchmarks.accuracy.damage import DAMAGES, turned, turned_boxes, turning
+from benchmarks.accuracy.refinement import Person
+from benchmarks.accuracy.robustness import Picture, matches, turned_people
 from workers.detections import Detections
 
 

@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from benchmarks import scenes
-from benchmarks.scene_bodies import bodies_of
-from benchmarks.scene_calibration import sightings_of
-from benchmarks.scene_camera import Camera, camera_of
-from benchmarks.scene_detections import Detections, iou
-from benchmarks.scene_kinds import CORRIDOR, KINDS, PLAZA, RUNNERS, SHOP, STREET, Pillar, Scene
-from benchmarks.scene_noise import Noise
-from benchmarks.scene_occlusion import see
-from benchmarks.scene_walkers import People, Walks, walk
-from benchmarks.scenes import Truth, crowd, scene
+from benchmarks.scenes import scene as scenes
+from benchmarks.scenes.bodies import bodies_of
+from benchmarks.scenes.calibration import sightings_of
+from benchmarks.scenes.camera import Camera, camera_of
+from benchmarks.scenes.detections import Detections
+from benchmarks.scenes.kinds import CORRIDOR, KINDS, PLAZA, RUNNERS, SHOP, STREET, Pillar, Scene
+from benchmarks.scenes.noise import Noise
+from benchmarks.scenes.occlusion import see
+from benchmarks.scenes.scene import Truth, crowd, scene
+from benchmarks.scenes.walkers import People, Walks, walk
+from posebus.boxes import iou_matrix
 from posebus.messages import PoseFrame
 
 SHORT = replace(STREET, seconds=4.0)
@@ -218,7 +219,7 @@ def scores_by_visible_part(kind: Scene, parts: tuple[float, ...]) -> list[list[f
     scores: list[list[float]] = [[] for _ in parts]
     for frame in frames:
         rows = truths[0][frame.seq + 1]
-        overlap = iou(corners(rows)[:, None], frame.boxes_xyxy_px[None].astype(float))
+        overlap = iou_matrix(corners(rows), frame.boxes_xyxy_px.astype(float))
         bodies, found = linear_sum_assignment(np.where(overlap > 0.3, overlap, 0.0), maximize=True)
         pairs = zip(bodies.tolist(), found.tolist(), strict=True)
         got = {body: float(frame.scores[box]) for body, box in pairs if overlap[body, box] > 0.3}
@@ -239,7 +240,7 @@ def test_bodies_in_full_sight_are_found_and_hidden_ones_are_not() -> None:
 
 
 def test_the_made_up_network_errs_as_the_real_one_does_on_the_street() -> None:
-    """Figures of TUD-Stadtmitte in `benchmarks.scene_detector`, with room for the chance of two short scenes."""
+    """Figures of TUD-Stadtmitte in `benchmarks.scenes.detector`, with room for the chance of two short scenes."""
     seen = sightings_of(scene(replace(STREET, seconds=12.0), seed) for seed in range(2))
     full, found = seen.visible > 0.9, seen.scores > 0
     assert np.mean(found[full]) > 0.95

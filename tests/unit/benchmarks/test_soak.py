@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.soak_ledger import Ledger
+from benchmarks.faults.ledger import Ledger
 
 
 def follow(ledger: Ledger, seqs: list[int], epoch: int = 1) -> Ledger:

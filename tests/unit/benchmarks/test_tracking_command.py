@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tracking import numbers_of, sequences
-from benchmarks.tracking_table import mean_lines, plain_table, stress_table
+from benchmarks.tracking.command import numbers_of, sequences
+from benchmarks.tracking.table import mean_lines, plain_table, stress_table
 
 LINE = {"HOTA": 0.6, "DetA": 0.5, "AssA": 0.4, "IDF1": 0.7, "MOTA": 0.3, "IDSW": 2.0, "Frag": 1.0}
 

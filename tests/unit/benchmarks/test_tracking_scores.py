@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import Rows
-from benchmarks.tracking_detections import Clip
-from benchmarks.tracking_peers import TRACKERS, Contender, Kind, chosen
-from benchmarks.tracking_scores import BOUND, Scene, bound, compared, judged, stressed
+from benchmarks.common.clips import Clip
+from benchmarks.common.mot import Rows
+from benchmarks.tracking.peers import TRACKERS, Contender, Kind, chosen
+from benchmarks.tracking.scores import BOUND, Scene, bound, compared, judged, stressed
 from posebus.messages import PoseFrame
 
 Box = tuple[float, float, float, float]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.tracking_smoothness import (
+from benchmarks.tracking.smoothness import (
     HEIGHT_PX,
     SPEED,
     box_corners,

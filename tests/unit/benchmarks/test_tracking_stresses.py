@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.tracking_stresses import (
+from benchmarks.tracking.stresses import (
     STRESSES,
     every_second,
     fifth_missing,

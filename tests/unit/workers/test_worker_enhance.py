@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.robustness_damage import compressed, defocused, foggy
+from benchmarks.accuracy.damage import compressed, defocused, foggy
 from workers.detections import ImageArray
 from workers.images.enhance import DARK_MEAN, MOST_GAIN, assess, enhanced
 from workers.images.image_quality import blocks_of, levels_of, noise_of, strips_of

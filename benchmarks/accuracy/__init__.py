@@ -1,0 +1,1 @@
+"""How well people and keypoints are found: parity with the reference, bad pictures, refinement, JPEG quality."""

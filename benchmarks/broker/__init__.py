@@ -1,0 +1,1 @@
+"""What one broker carries, and what a frame costs it."""

@@ -1,0 +1,62 @@
+"""What `benchmarks.broker` measured, and the file that keeps it for `--plan`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.broker.capacity import PollCosts, Step
+
+NEAR = 0.9
+
+
+class Run:
+    """One server's ramp, knee and costs, as far as they got."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self.ramp: list[Step] = []
+        self.search: list[Step] = []
+        self.costs: PollCosts | None = None
+
+    @property
+    def knee(self) -> Step | None:
+        """The last good step: of those within NEAR of the highest rate that was carried, that with most cameras."""
+        good = [step for step in [*self.ramp, *self.search] if not step.faults()]
+        most_fps = max((step.offered_fps for step in good), default=0.0)
+        near = [step for step in good if step.offered_fps >= NEAR * most_fps]
+        return max(near, key=lambda step: (step.cameras, step.offered_fps), default=None)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "server": self.server,
+            "ramp": [step.to_json() for step in self.ramp],
+            "search": [step.to_json() for step in self.search],
+            "costs": asdict(self.costs) if self.costs else None,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Run:
+        run = cls(data["server"])
+        run.ramp = [Step.from_json(step) for step in data["ramp"]]
+        run.search = [Step.from_json(step) for step in data["search"]]
+        run.costs = PollCosts.from_json(data["costs"]) if data["costs"] else None
+        return run
+
+
+def write(path: Path, runs: Sequence[Run], machine: dict[str, Any]) -> None:
+    """Keep `runs` in `path`, as JSON."""
+    data = {"machine": machine, "runs": [run.to_json() for run in runs]}
+    path.write_text(json.dumps(data, separators=(",", ":")) + "\n")
+
+
+def read(path: Path) -> tuple[list[Run], dict[str, Any]]:
+    """Runs and machine of a file; SystemExit with a sentence if it is not one of `write`."""
+    try:
+        data = json.loads(path.read_text())
+        return [Run.from_json(run) for run in data["runs"]], dict(data["machine"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SystemExit(f"{path} holds no measurements of benchmarks.broker --json: {error!r}") from error

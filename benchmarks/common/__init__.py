@@ -1,0 +1,1 @@
+"""What several benchmarks share: MOTChallenge text, clips with kept detections, paths."""

@@ -1,0 +1,1 @@
+"""A simulated day in a corridor, made of a real clip."""

@@ -1,0 +1,1 @@
+"""What the policies on size and rate of inference save and cost."""

@@ -1,0 +1,1 @@
+"""Kills, stalls, takeovers, rescaling, and long runs under all of them."""

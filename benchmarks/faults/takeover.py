@@ -1,0 +1,165 @@
+"""How soon somebody goes on when a process of a deployment is killed with SIGKILL.
+
+    python -m benchmarks.faults.takeover [--rounds 20] [--cameras 3] [--fps 5]
+
+Two workers, two trackers, and two ingest processes for every camera, of which one stands by; synthetic cameras,
+default leases and pauses. By turns the owner of a camera's tracks, of its ingest, and a worker that holds frames are
+killed, and timed until: the camera's next tracks are published, its next frame is published, every frame that the
+worker held has been answered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from posebus.bus.redis.connection import Broker, open_broker
+from posebus.config.settings import CameraSettings, FleetSettings, Settings, WorkerSettings
+from posebus.runtime.embedded import EmbeddedBroker
+from posebus.runtime.fleet import Fleet
+from posebus.topology import WORKERS_GROUP
+
+POLL_S = 0.01
+SETTLE_S = 4.0
+LIMIT_S = 60.0
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--cameras", type=int, default=3)
+    parser.add_argument("--fps", type=float, default=5.0)
+    arguments = parser.parse_args()
+    names = [f"camera-{number}" for number in range(arguments.cameras)]
+    times_s: dict[str, list[float]] = {"tracker": [], "ingest": [], "worker": []}
+    with EmbeddedBroker() as url:
+        source = f"synthetic:bus?fps={arguments.fps:g}&seed="
+        settings = Settings(
+            redis=url,
+            cameras={name: CameraSettings(source=f"{source}{seed}") for seed, name in enumerate(names)},
+            worker=WorkerSettings(imgsz=320, threads=1),
+            fleet=FleetSettings(workers=2, trackers=2),
+            log_level="error",
+        )
+        broker = open_broker(url)
+        with Fleet(settings, broker) as fleet:
+            fleet.start_trackers()
+            fleet.start_workers()
+            fleet.wait_until_ready()
+            for name in names:
+                fleet.start_camera(name)
+                spec = fleet.processes.children[f"ingest-{name}"].spec
+                fleet.processes.start(spec.__class__(f"ingest-{name}-standby", spec.argv, spec.env))
+            for _ in range(arguments.rounds):
+                for role, take_over_s in (("tracker", of_tracker), ("ingest", of_ingest), ("worker", of_worker)):
+                    wait(fleet, SETTLE_S)
+                    times_s[role].append(take_over_s(fleet, broker, names))
+                    print(f"{role}: {times_s[role][-1]:.2f} s", file=sys.stderr, flush=True)
+    print(f"{arguments.cameras} cameras of {arguments.fps:g} fps, {arguments.rounds} kills each\n")
+    print("| killed | median s | p95 s | max s |\n|---|---|---|---|")
+    for role, seconds in times_s.items():
+        p95 = statistics.quantiles(seconds, n=20)[-1] if len(seconds) > 1 else seconds[0]
+        print(f"| {role} | {statistics.median(seconds):.2f} | {p95:.2f} | {max(seconds):.2f} |")
+
+
+def of_tracker(fleet: Fleet, broker: Broker, names: Sequence[str]) -> float:
+    """Kill the tracker of a camera; seconds until the camera's next tracks."""
+    camera = random.choice(names)
+    return kill(fleet, owner(broker, camera, "tracker"), moved(broker, broker.topology.tracks(camera)))
+
+
+def of_ingest(fleet: Fleet, broker: Broker, names: Sequence[str]) -> float:
+    """Kill the ingest process of a camera; seconds until its next frame."""
+    camera = random.choice(names)
+    return kill(fleet, owner(broker, camera, "ingest"), moved(broker, broker.topology.frames(camera)))
+
+
+def of_worker(fleet: Fleet, broker: Broker, names: Sequence[str]) -> float:
+    """Kill a worker while it holds frames; seconds until all of them are answered."""
+    end_s = time.monotonic() + LIMIT_S
+    while time.monotonic() < end_s:
+        fleet.check()
+        for name, child in list(fleet.processes.children.items()):
+            if name.startswith("worker") and child.exit_code is None:
+                held = pending(broker, names, child.process.pid)
+                if held:
+                    child.process.send_signal(signal.SIGSTOP)  # so that it does not answer them meanwhile
+                    held = pending(broker, names, child.process.pid)
+                    if held:
+                        return kill(fleet, child.process.pid, lambda held=held: not held & all_pending(broker, names))
+                    child.process.send_signal(signal.SIGCONT)
+    raise SystemExit("no worker held a frame")
+
+
+def owner(broker: Broker, camera: str, role: str) -> int:
+    """The pid in the lease: `ROLE-HOST-PID-RANDOM:TOKEN`."""
+    end_s = time.monotonic() + LIMIT_S
+    while time.monotonic() < end_s:
+        value = broker.client.get(broker.topology.lease(camera, role))
+        if value:
+            return int(value.decode().rpartition(":")[0].split("-")[-2])
+        time.sleep(POLL_S)
+    raise SystemExit(f"nobody owns {camera}")
+
+
+def moved(broker: Broker, key: str) -> Callable[[], bool]:
+    """Whether something was appended to the stream since the first call."""
+    seen: list[bytes] = []
+
+    def ask() -> bool:
+        last = broker.client.xinfo_stream(key)["last-generated-id"]
+        seen.append(last)
+        return last != seen[0]
+
+    return ask
+
+
+def pending(broker: Broker, names: Sequence[str], pid: int) -> set[tuple[str, bytes]]:
+    """(camera, entry id) of all frames that the worker with this pid holds."""
+    return {place for place, consumer in _pending(broker, names) if f"-{pid}-" in consumer}
+
+
+def all_pending(broker: Broker, names: Sequence[str]) -> set[tuple[str, bytes]]:
+    """The same of all workers."""
+    return {place for place, _ in _pending(broker, names)}
+
+
+def _pending(broker: Broker, names: Sequence[str]) -> list[tuple[tuple[str, bytes], str]]:
+    return [
+        ((camera, row["message_id"]), row["consumer"].decode())
+        for camera in names
+        for row in broker.client.xpending_range(broker.topology.frames(camera), WORKERS_GROUP, "-", "+", 100)
+    ]
+
+
+def kill(fleet: Fleet, pid: int, done: Callable[[], bool]) -> float:
+    """Kill a process; seconds until `done`, which is asked once before."""
+    os.kill(pid, signal.SIGKILL)
+    began_s = time.monotonic()
+    # What it sent in its last moment is there by the first look, which counts nothing.
+    done()
+    while not done():
+        fleet.check()
+        if time.monotonic() - began_s > LIMIT_S:
+            raise SystemExit(f"nobody took over within {LIMIT_S:g} s")
+        time.sleep(POLL_S)
+    return time.monotonic() - began_s
+
+
+def wait(fleet: Fleet, seconds: float) -> None:
+    """Let everybody come back."""
+    end_s = time.monotonic() + seconds
+    while time.monotonic() < end_s:
+        fleet.check()
+        time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    main()

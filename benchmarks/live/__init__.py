@@ -1,0 +1,1 @@
+"""Live cameras below and above what the workers can do."""

@@ -1,0 +1,161 @@
+"""Live cameras at a part of what the workers can do, and at more: rates, ages, skips, memory.
+
+    python -m benchmarks.live --cameras 8 --workers 1 --loads 0.5 0.8 1.5 3
+    python -m benchmarks.live --cameras 8 --loads 1.5 --seconds 600
+
+Real processes on the embedded broker: synthetic cameras that show real people (out of step with each other, as cameras
+are), the default engine, one tracker. First the capacity is measured, with more frames offered than can be done; then
+each load for `--seconds`, after some seconds to settle. Latency is from a frame's capture to the publication of its
+tracks by the wall clock, and the same less the time that the engine had the frame. Rates are each camera's tracks a
+second; skips are counted by reason. Memory is that of workers and tracker, first and last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.live.figures import LoadFigures, Sample, figures, table
+from posebus.bus.redis.connection import Broker, open_broker
+from posebus.bus.registry import Registry
+from posebus.config.settings import CameraSettings, RetentionSettings, Settings, WorkerSettings
+from posebus.runtime.embedded import broker_for
+from posebus.runtime.fleet import Fleet
+
+SETTLE_S = 6.0
+CAPACITY_S = 20.0
+SIZE_PX = (640, 480)
+
+
+def main() -> None:
+    """Print a table; with --json also the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cameras", type=int, default=8)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=40.0)
+    parser.add_argument("--loads", type=float, nargs="+", default=[0.5, 0.8, 1.5, 3.0])
+    parser.add_argument("--capacity-fps", type=float, help="instead of measuring it")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    with deployment(arguments.workers, arguments.precision) as (settings, broker):
+        capacity_fps = arguments.capacity_fps or measure_capacity(settings, broker, arguments.cameras)
+        print(f"capacity: {capacity_fps:.1f} fps with {arguments.workers} workers", file=sys.stderr, flush=True)
+        found = []
+        for load in arguments.loads:
+            found.append(run_load(settings, broker, arguments.cameras, load * capacity_fps, arguments.seconds))
+            print(f"load {load:.0%}: {found[-1]}", file=sys.stderr, flush=True)
+    print(table(arguments.loads, found, capacity_fps, arguments.cameras, arguments.workers))
+    if arguments.json:
+        rows = [{"load": load, **asdict(one)} for load, one in zip(arguments.loads, found, strict=True)]
+        title = f"{arguments.cameras} cameras of 640x480, workers that do {capacity_fps:.0f} frames a second"
+        arguments.json.write_text(json.dumps({"title": title, "capacity_fps": capacity_fps, "rows": rows}, indent=1))
+
+
+@contextmanager
+def deployment(workers: int, precision: str) -> Iterator[tuple[Settings, Broker]]:
+    """Workers and a tracker that are ready, on a broker of their own."""
+    with broker_for("embedded") as url:
+        settings = Settings(
+            redis=url,
+            worker=WorkerSettings.model_validate({"precision": precision, "warm_up_px": (SIZE_PX,)}),
+            retention=RetentionSettings(tracks_entries=100_000),
+            log_level="error",
+        )
+        settings = settings.model_copy(update={"fleet": settings.fleet.model_copy(update={"workers": workers})})
+        broker = open_broker(url)
+        with Fleet(settings, broker) as fleet:
+            fleet.start_trackers()
+            fleet.start_workers()
+            fleet.wait_until_ready()
+            yield settings, broker
+
+
+@contextmanager
+def cameras_at(settings: Settings, broker: Broker, count: int, total_fps: float) -> Iterator[list[str]]:
+    """Cameras that publish `total_fps` together; all that they left is removed afterwards."""
+    fps = total_fps / count
+    names = [f"c{time.monotonic_ns() // 1_000_000}-{number}" for number in range(count)]
+    sources = {
+        name: CameraSettings(source=f"synthetic:bus?fps={fps:.4f}&width={SIZE_PX[0]}&height={SIZE_PX[1]}&seed={number}")
+        for number, name in enumerate(names)
+    }
+    with Fleet(settings.model_copy(update={"cameras": sources}), broker) as fleet:
+        for name in names:
+            fleet.start_camera(name)
+        yield names
+    for name in names:
+        Registry(broker).remove_camera(name)
+
+
+def measure_capacity(settings: Settings, broker: Broker, count: int) -> float:
+    """Frames a second when far more are offered than can be done."""
+    with cameras_at(settings, broker, count, 8.0 * count) as names:
+        time.sleep(SETTLE_S)
+        began_ns = time.time_ns()
+        time.sleep(CAPACITY_S)
+        samples = tracks_since(broker, names, began_ns, time.time_ns())
+    return len(samples) / CAPACITY_S
+
+
+def run_load(settings: Settings, broker: Broker, count: int, total_fps: float, seconds: float) -> LoadFigures:
+    """One load, measured for `seconds`."""
+    with cameras_at(settings, broker, count, total_fps) as names:
+        time.sleep(SETTLE_S)
+        skips, memory = skipped(broker), memory_mb(broker)
+        began_ns, end_s = time.time_ns(), time.monotonic() + seconds
+        while (left_s := end_s - time.monotonic()) > 0:
+            time.sleep(min(10.0, left_s))
+            print(f"  {max(0.0, left_s):.0f} s left, {memory_mb(broker):.0f} MB", file=sys.stderr, flush=True)
+        samples = tracks_since(broker, names, began_ns, time.time_ns())
+        skips_after = skipped(broker)
+        skips_after.subtract(skips)
+        return figures(samples, names, seconds, total_fps / count, dict(+skips_after), (memory, memory_mb(broker)))
+
+
+def tracks_since(broker: Broker, cameras: Sequence[str], from_ns: int, to_ns: int) -> list[Sample]:
+    """What was published for `cameras` between two moments. Read afterwards: reading along would cost the workers."""
+    samples = []
+    for camera in cameras:
+        entries = broker.client.xrange(
+            broker.topology.tracks(camera), f"{from_ns // 1_000_000}", f"{to_ns // 1_000_000}"
+        )
+        for _, fields in entries:
+            data = json.loads(fields[b"data"])
+            samples.append(
+                Sample(
+                    camera,
+                    int(data["seq"]),
+                    (data["published_at_ns"] - data["captured_at_ns"]) / 1e6,
+                    data["inference_ns"] / 1e6,
+                )
+            )
+    return samples
+
+
+def skipped(broker: Broker) -> Counter[str]:
+    """Frames skipped so far by workers and ingest, by reason."""
+    counts: Counter[str] = Counter()
+    for report in Registry(broker).processes().values():
+        if report.get("role") == "worker":
+            counts.update(report.get("skipped", {}))
+        for camera in report.get("cameras", {}).values() if report.get("role") == "ingest" else ():
+            counts.update(camera.get("dropped", {}))
+    return counts
+
+
+def memory_mb(broker: Broker) -> float:
+    """Resident memory of workers and trackers in MB. (The broker keeps tracks and events as long as it is told to.)"""
+    total = 0.0
+    for report in Registry(broker).processes().values():
+        if report.get("role") in ("worker", "tracker"):
+            status = Path(f"/proc/{report['pid']}/status").read_text()
+            total += 1024 * int(status.partition("VmRSS:")[2].split()[0])
+    return total / 1e6

@@ -1,0 +1,1 @@
+"""Made-up scenes of walking people whose truth is known."""

@@ -1,0 +1,1 @@
+"""Frames per second and processor time of recordings, against peers."""

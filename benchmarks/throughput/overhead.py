@@ -1,0 +1,122 @@
+"""Where the processor time of `posebus run` goes: core-milliseconds a frame of each process beside the engine.
+
+    python -m benchmarks.throughput.overhead ../shared/data/one-by-one-person-detection.mp4 [-- --precision fp32]
+
+Wall-clock ratios drift with the machine, processor time hardly does: what a frame costs in ingest, broker, worker,
+tracker and the command itself is what the network does not get. In the worker, the busiest threads (one a
+core) are the engine's, and all others ours. The first and the last tenth of the run (start-up, drain) do not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+from posebus.runtime.cpus import available_cpus
+
+POLL_S = 0.2
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+ENGINE = "worker: engine"
+
+Thread = tuple[str, int]
+"""(what its process does, thread id)"""
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("options", nargs="*", help="further options of posebus run, after --")
+    arguments = parser.parse_args()
+    runs = [measure(arguments.video.resolve(), arguments.options) for _ in range(arguments.runs)]
+    print(f"{arguments.video.name}, {arguments.runs} runs, medians\n\n| process | core-ms a frame |\n|---|---|")
+    for part in sorted({part for run in runs for part in run}):
+        print(f"| {part} | {statistics.median(run.get(part, 0.0) for run in runs):.2f} |")
+    beside = statistics.median(sum(ms for part, ms in run.items() if part != ENGINE) for run in runs)
+    print(f"\nbeside the engine: {beside:.2f} core-ms a frame")
+
+
+def measure(video: Path, options: list[str]) -> dict[str, float]:
+    """Core-milliseconds a frame by part, from one run of `video`."""
+    looks: list[tuple[int, dict[Thread, float]]] = []
+    with tempfile.TemporaryDirectory() as name:
+        command = [sys.executable, "-m", "posebus_cli", "run", str(video), "--out", name, "--no-video", *options]
+        tracks = Path(name) / f"{video.stem}.tracks.jsonl.partial"
+        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while child.poll() is None:
+            frames = tracks.read_bytes().count(b"\n") if tracks.is_file() else 0
+            if frames:
+                looks.append((frames, spent_ms(child.pid)))
+            time.sleep(POLL_S)
+    if child.returncode or len(looks) < 10:
+        raise SystemExit(f"{' '.join(command)} ended with {child.returncode} after {len(looks)} looks")
+    edge = len(looks) // 10 + 1
+    (first_frames, first), (last_frames, last) = looks[edge], looks[-edge - 1]
+    frames = last_frames - first_frames
+    return by_part({thread: (ms - first.get(thread, 0.0)) / frames for thread, ms in last.items()})
+
+
+def spent_ms(root: int) -> dict[Thread, float]:
+    """Processor milliseconds used so far by each thread of the command `root` and its descendants."""
+    spent = {}
+    for pid in family(root):
+        part = part_of(pid, root)
+        for thread in Path(f"/proc/{pid}/task").glob("*"):
+            try:
+                fields = (thread / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            spent[part, int(thread.name)] = (int(fields[11]) + int(fields[12])) * 1000 / TICKS_PER_S
+    return spent
+
+
+def by_part(threads: dict[Thread, float]) -> dict[str, float]:
+    """Sums of what threads spent, the engine's apart from the worker's own."""
+    worker = sorted((ms for (part, _), ms in threads.items() if part == "worker"), reverse=True)
+    cores = available_cpus()
+    sums: defaultdict[str, float] = defaultdict(float)
+    sums[ENGINE], sums["worker"] = sum(worker[:cores]), sum(worker[cores:])
+    for (part, _), ms in threads.items():
+        if part != "worker":
+            sums[part] += ms
+    return dict(sums)
+
+
+def family(root: int) -> list[int]:
+    """`root` and all its living descendants."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    found = [root]
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found
+
+
+def part_of(pid: int, root: int) -> str:
+    """What a process of the family does."""
+    if pid == root:
+        return "run"
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return "gone"
+    for command, part in ((b"work", "worker"), (b"track", "tracker"), (b"ingest", "ingest")):
+        if command in words:
+            return part
+    return "broker"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Our tracker and others on the same detections."""

@@ -1,0 +1,216 @@
+"""The trackers that are compared, all behind one shape: what is timed is their own update call and nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.common.clips import Picture
+from posebus.messages import PoseFrame, TrackFrame, TrackState
+
+People = list[tuple[int, npt.NDArray[np.float32]]]
+"""Rows of an identity and its box (4,), left, top, right, bottom in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One tracker at the start of a clip.
+
+    prepare: turns a frame and its picture into the arguments of update; update: the tracker's own call, the only one
+    that is timed; people: reads update's answer.
+    """
+
+    prepare: Callable[[PoseFrame, Picture | None], tuple[Any, ...]]
+    update: Callable[..., Any]
+    people: Callable[[Any], People]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a tracker is made for a clip of `fps`, and what it looks at beside boxes and scores."""
+
+    make: Callable[[float], Contender]
+    sees_pictures: bool = False
+    sees_keypoints: bool = False
+
+
+def posebus(*, colours: bool = True) -> Callable[[float], Contender]:
+    """Ours, default settings; who is confirmed is written."""
+
+    def make(fps: float) -> Contender:
+        from tracking import PoseTracker
+
+        return Contender(
+            prepare=lambda frame, picture: (frame if colours else replace(frame, appearance=None),),
+            update=PoseTracker().update,
+            people=confirmed,
+        )
+
+    return make
+
+
+def confirmed(found: TrackFrame) -> People:
+    """Who of our tracker's answer is written."""
+    return [(track.id, track.box_xyxy_px) for track in found.tracks if track.state == TrackState.CONFIRMED]
+
+
+def ultralytics(name: str) -> Callable[[float], Contender]:
+    """One of ultralytics' trackers with the settings that it ships (ReID is off in them); none asks for the rate."""
+
+    def make(fps: float) -> Contender:
+        from ultralytics.engine.results import Boxes
+        from ultralytics.trackers.track import TRACKER_MAP
+        from ultralytics.utils import ROOT, YAML
+
+        tracker = TRACKER_MAP[name](args=SimpleNamespace(**YAML.load(ROOT / "cfg" / "trackers" / f"{name}.yaml")))
+
+        def prepare(frame: PoseFrame, picture: Picture | None) -> tuple[Any, ...]:
+            return Boxes(_rows(frame), (frame.size_px[1], frame.size_px[0])), picture
+
+        return Contender(prepare, tracker.update, lambda rows: [(int(row[4]), row[:4]) for row in rows])
+
+    return make
+
+
+def roboflow(name: str, *, sees_pictures: bool = False) -> Callable[[float], Contender]:
+    """One of roboflow's `trackers`, default settings, with the clip's rate and each frame's time as it takes both."""
+
+    def make(fps: float) -> Contender:
+        import supervision
+        import trackers
+
+        tracker = getattr(trackers, name)(frame_rate=fps)
+
+        def prepare(frame: PoseFrame, picture: Picture | None) -> tuple[Any, ...]:
+            seen = supervision.Detections(
+                xyxy=frame.boxes_xyxy_px, confidence=frame.scores, class_id=np.zeros(len(frame.scores), int)
+            )
+            return seen, picture if sees_pictures else None, frame.captured_at_ns / 1e9
+
+        def people(found: Any) -> People:
+            ids = [] if found.tracker_id is None else found.tracker_id
+            return [(int(number), box) for number, box in zip(ids, found.xyxy, strict=False) if number >= 0]
+
+        return Contender(prepare, tracker.update, people)
+
+    return make
+
+
+def boxmot(name: str, *, takes_rate: bool = False, timed: bool = False) -> Callable[[float], Contender]:
+    """One of boxmot's trackers with the defaults of its class; `timed` adds its setting that reads the frames' times.
+
+    That setting is off by default, so the tracker is compared both ways.
+    """
+
+    def make(fps: float) -> Contender:
+        import boxmot
+
+        tracker_class = getattr(boxmot, name)  # configures the log, so the level is set afterwards
+        logging.getLogger("boxmot").setLevel(logging.ERROR)
+        tracker = tracker_class(**({"frame_rate": fps} if takes_rate else {}), variable_dt=timed)
+
+        def prepare(frame: PoseFrame, picture: Picture | None) -> tuple[Any, ...]:
+            return _rows(frame), picture, frame.captured_at_ns / 1e9 if timed else None
+
+        def update(rows: Any, picture: Picture | None, time_s: float | None) -> Any:
+            return tracker.update(rows, picture, timestamp_s=time_s)
+
+        return Contender(prepare, update, lambda rows: [(int(row[4]), row[:4]) for row in rows])
+
+    return make
+
+
+def norfair(fps: float) -> Contender:
+    """Norfair as its demos set it for boxes: IoU, threshold 0.7, detections from 0.25 on (it has no threshold itself).
+
+    Skipped frames are told by its `period`.
+    """
+    from norfair import Detection, Tracker
+
+    tracker = Tracker(distance_function="iou", distance_threshold=0.7)
+    last = -1
+
+    def prepare(frame: PoseFrame, picture: Picture | None) -> tuple[Any, ...]:
+        nonlocal last
+        period, last = frame.seq - last, frame.seq
+        kept = frame.scores >= 0.25
+        corners = frame.boxes_xyxy_px[kept].reshape(-1, 2, 2)
+        scores = np.repeat(frame.scores[kept, None], 2, axis=1)
+        return [Detection(points, scores=one) for points, one in zip(corners, scores, strict=True)], period
+
+    def people(found: Any) -> People:
+        return [(track.id, np.asarray(track.estimate, np.float32).ravel()) for track in found]
+
+    return Contender(prepare, tracker.update, people)
+
+
+def _rows(frame: PoseFrame) -> npt.NDArray[np.float32]:
+    """(N, 6): box, score, class 0."""
+    return np.column_stack([frame.boxes_xyxy_px, frame.scores, np.zeros_like(frame.scores)]).astype(np.float32)
+
+
+TRACKERS: dict[str, Kind] = {
+    "posebus": Kind(posebus(), sees_keypoints=True),
+    "posebus-no-colours": Kind(posebus(colours=False), sees_keypoints=True),
+    "ultralytics-bytetrack": Kind(ultralytics("bytetrack")),
+    "ultralytics-botsort": Kind(ultralytics("botsort"), sees_pictures=True),
+    "ultralytics-fasttrack": Kind(ultralytics("fasttrack")),
+    "ultralytics-tracktrack": Kind(ultralytics("tracktrack"), sees_pictures=True),
+    "ultralytics-ocsort": Kind(ultralytics("ocsort")),
+    "ultralytics-deepocsort": Kind(ultralytics("deepocsort")),
+    "roboflow-sort": Kind(roboflow("SORTTracker")),
+    "roboflow-bytetrack": Kind(roboflow("ByteTrackTracker")),
+    "roboflow-ocsort": Kind(roboflow("OCSORTTracker")),
+    "roboflow-cbiou": Kind(roboflow("CBIoUTracker")),
+    "roboflow-botsort": Kind(roboflow("BoTSORTTracker", sees_pictures=True), sees_pictures=True),
+    "roboflow-mcbyte": Kind(roboflow("McByteTracker", sees_pictures=True), sees_pictures=True),
+    "boxmot-bytetrack": Kind(boxmot("ByteTrack", takes_rate=True)),
+    "boxmot-bytetrack+times": Kind(boxmot("ByteTrack", takes_rate=True, timed=True)),
+    "boxmot-ocsort": Kind(boxmot("OcSort")),
+    "boxmot-ocsort+times": Kind(boxmot("OcSort", timed=True)),
+    "boxmot-sfsort": Kind(boxmot("SFSORT"), sees_pictures=True),
+    "boxmot-boosttrack": Kind(boxmot("BoostTrack"), sees_pictures=True),
+    "norfair": Kind(norfair),
+}
+"""By family and algorithm; "posebus" gets what workers send: boxes, keypoints and colours."""
+
+MISSING = {
+    "ultralytics": "pip install -c constraints.txt -e '.[bench]'",
+    "roboflow": "pip install -c constraints.txt -e '.[bench]'",
+    "boxmot": "make bench-peers",
+    "norfair": "make bench-peers",
+}
+"""What installs a family that is not there."""
+
+
+def chosen(wanted: Iterable[str]) -> list[str]:
+    """Names in TRACKERS for names and families; "ultralytics" is all of them. SystemExit: nothing has that name."""
+    names: list[str] = []
+    for want in wanted:
+        found = [name for name in TRACKERS if name == want or name.startswith((f"{want}-", f"{want}+"))]
+        if not found:
+            raise SystemExit(f"no tracker is called {want!r}: choose from {', '.join(TRACKERS)}")
+        names += [name for name in found if name not in names]
+    return names
+
+
+def installed(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Those of `names` that can be made here, and a sentence for each family that is missing."""
+    present, sentences = [], []
+    for name in names:
+        family = name.partition("-")[0]
+        try:
+            TRACKERS[name].make(25.0)
+        except ImportError as error:
+            sentences.append(f"{family} is left out: {error} ({MISSING.get(family, 'make install')} installs it).")
+        except Exception as error:  # noqa: BLE001 a release that does not go with what is installed here
+            sentences.append(f"{name} is left out, as it cannot be made here: {type(error).__name__}: {error}")
+        else:
+            present.append(name)
+    return present, list(dict.fromkeys(sentences))

@@ -1,0 +1,137 @@
+"""What a run of the comparison found, kept as JSON, as Markdown and as pictures."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from benchmarks.tracking.plot import draw
+from benchmarks.tracking.scores import Line
+from benchmarks.tracking.smoothness import Smoothness
+from benchmarks.tracking.table import (
+    Table,
+    mean_lines,
+    plain_table,
+    scenes_table,
+    smoothness_table,
+    stress_table,
+)
+
+LIBRARIES = ("ultralytics", "trackers", "supervision", "boxmot", "norfair", "trackeval", "numpy", "opencv-python")
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """One clip with ground truth: how it was made, then lines by tracker and by stress."""
+
+    name: str
+    frames: int
+    fps: float
+    model: str
+    imgsz: int
+    plain: dict[str, Line]
+    stressed: dict[str, dict[str, Line]] = field(default_factory=dict)
+
+    def tables(self) -> list[Table]:
+        """The plain table, and where there were stresses, HOTA and IDF1 under them."""
+        title = f"{self.name}: {self.frames} frames, {self.fps:g} a second, {self.model} at {self.imgsz}"
+        hard = [stress_table(self.name, metric, self.plain, self.stressed) for metric in ("HOTA", "IDF1")]
+        return [plain_table(title, self.plain), *(hard if self.stressed else [])]
+
+
+@dataclass(slots=True)
+class Report:
+    """All that was found so far; scenes: lines by kind of made-up scene, crowds: by people a frame."""
+
+    sequences: list[Sequence] = field(default_factory=list)
+    scenes: dict[str, dict[str, Line]] = field(default_factory=dict)
+    crowds: dict[int, dict[str, Line]] = field(default_factory=dict)
+    smoothness: list[Smoothness] = field(default_factory=list)
+
+    def tables(self) -> list[Table]:
+        """Everything, in the order in which it is printed."""
+        tables = [table for sequence in self.sequences for table in sequence.tables()]
+        if len(self.sequences) > 1:
+            tables.append(self.mean_table())
+        if self.scenes:
+            tables.append(self.scenes_table())
+        if self.crowds:
+            tables.append(self.crowds_table())
+        if self.smoothness:
+            tables.append(smoothness_table(self.smoothness))
+        return tables
+
+    def mean_table(self) -> Table:
+        """Plain means over the sequences."""
+        title = f"mean of {len(self.sequences)} sequences (IDSW and Frag: sums)"
+        return plain_table(title, mean_lines(sequence.plain for sequence in self.sequences))
+
+    def scenes_table(self) -> Table:
+        """HOTA and IDF1 on every kind of made-up scene."""
+        return scenes_table("made-up scenes", self.scenes, timed=False)
+
+    def crowds_table(self) -> Table:
+        """The same for crowds, and what they cost."""
+        crowds = {str(people): lines for people, lines in self.crowds.items()}
+        return scenes_table("made-up crowds, people a frame", crowds, timed=True)
+
+    def write(self, folder: Path) -> None:
+        """results.json, results.md, and a NAME.png for each sequence and crowd."""
+        folder.mkdir(parents=True, exist_ok=True)
+        machine = {
+            "processor": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+            "load_1min": round(os.getloadavg()[0], 1),
+            "python": platform.python_version(),
+            "versions": versions(),
+        }
+        found = {
+            "machine": machine,
+            "sequences": [asdict(sequence) for sequence in self.sequences],
+            "scenes": self.scenes,
+            "crowds": {str(people): lines for people, lines in self.crowds.items()},
+            "smoothness": [asdict(line) for line in self.smoothness],
+        }
+        (folder / "results.json").write_text(json.dumps(found, indent=1) + "\n")
+        pictures = self._draw(folder)
+        heads = [f"# Trackers on the same detections\n\n{_sentence(machine)}"]
+        shown = [f"![{path.stem}]({path.name})" for path in pictures]
+        text = "\n\n".join([*heads, *shown, *(table.markdown() for table in self.tables())])
+        (folder / "results.md").write_text(text + "\n")
+
+    def _draw(self, folder: Path) -> list[Path]:
+        plots = {
+            sequence.name: (f"{sequence.name}, {sequence.frames} frames", sequence.plain) for sequence in self.sequences
+        }
+        plots |= {f"crowd-{n}": (f"made-up crowd, {n} people a frame", lines) for n, lines in self.crowds.items()}
+        paths = []
+        for name, (title, lines) in plots.items():
+            if any("us_per_frame" in line for line in lines.values()):
+                paths.append(folder / f"{name}.png")
+                draw(paths[-1], title, lines)
+        return paths
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of what is compared and of what compares."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _sentence(machine: dict[str, Any]) -> str:
+    libraries = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, load {machine['load_1min']} at the end, "
+        f"Python {machine['python']}; {libraries}. Times are those of a machine that is otherwise idle only where "
+        "the load is about 1."
+    )
