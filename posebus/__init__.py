@@ -10,7 +10,8 @@ Subscribing needs nothing but redis, pydantic and numpy:
 """
 
 from posebus.coco import COCO_KEYPOINT_NAMES
-from posebus.errors import PoseBusError
+from posebus.contract.masks import mask_of
+from posebus.errors import BrokerRefused, BrokerUnavailable, PoseBusError
 from posebus.messages import (
     CaptureClock,
     Delivery,
@@ -28,6 +29,8 @@ from posebus.subscribing.subscriber_async import AsyncSubscription, subscribe_as
 __all__ = [
     "COCO_KEYPOINT_NAMES",
     "AsyncSubscription",
+    "BrokerRefused",
+    "BrokerUnavailable",
     "CaptureClock",
     "Delivery",
     "Event",
@@ -40,6 +43,7 @@ __all__ = [
     "Track",
     "TrackFrame",
     "TrackState",
+    "mask_of",
     "subscribe",
     "subscribe_async",
 ]
