@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from posebus.contract.codec import Fields, decode_frame, decode_poses, encode_frame, encode_poses, skipped_frame
-from posebus.contract.codec_masks import MAX_MASK_POINTS
+from posebus.contract.codec import decode_frame, decode_poses, encode_frame, encode_poses, skipped_frame
+from posebus.contract.lineage import Fields
+from posebus.contract.pose_fields import MAX_MASK_POINTS
 from posebus.errors import MalformedMessage
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Frame, PoseFrame, Provenance, Skipped
 from posebus.views import View

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from posebus.contract.codec import Fields, PoseBody, encode_frame, encode_poses
+from posebus.contract.codec import PoseBody, encode_frame, encode_poses
+from posebus.contract.lineage import Fields
 from posebus.messages import (
     CaptureClock,
     Delivery,
