@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posebus.config.loading import check_settings, dump_settings, load_settings
-from posebus.config.problems import Problem, redact_text
+from posebus.config.problems import Problem
+from posebus.config.redaction import redact_text
 from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import ConfigError, OutputError
 
@@ -28,7 +29,7 @@ def mistakes_in(folder: Path, text: str, environ: dict[str, str] | None = None) 
 
 
 def found(mistakes: list[Problem]) -> list[tuple[int | None, int | None, str]]:
-    return [(mistake.place.line, mistake.place.column, mistake.place.field) for mistake in mistakes]
+    return [(mistake.location.line, mistake.location.column, mistake.location.field) for mistake in mistakes]
 
 
 def test_without_anything_the_defaults_hold() -> None:
@@ -144,7 +145,7 @@ def test_a_rule_about_two_fields_points_at_the_first(tmp_path: Path) -> None:
 )
 def test_mistakes_of_form(tmp_path: Path, text: str, line: int, words: str) -> None:
     mistakes = mistakes_in(tmp_path, text)
-    assert mistakes[0].place.line == line
+    assert mistakes[0].location.line == line
     assert words in str(mistakes[0])
 
 

@@ -19,7 +19,7 @@ from posebus.contract.plan import (
     plan_to_text,
 )
 from posebus.errors import MalformedMessage
-from posebus.views import View, parse_view, parse_views
+from posebus.views import View, parse_tiles, parse_view, parse_views
 
 SECOND = 1_000_000_000
 FIRST = Directive(2, 0, 0, View(640), (View(320), View(1280, 2, 1)), 5, 0.25, occupied=False)
@@ -80,9 +80,19 @@ def test_views_travel_as_text(view: View) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "0", "6400000", "5000", "640/", "640/9x1", "640/0x1", "640x2", "-1", "640/2x2x2"])
-def test_what_is_no_view_is_refused(text: str) -> None:
+def test_text_that_is_no_view_is_refused(text: str) -> None:
     with pytest.raises(MalformedMessage):
         parse_view(text)
+
+
+@pytest.mark.parametrize(("text", "grid"), [("2x1", (2, 1)), ("1x1", (1, 1)), ("8x8", (8, 8))])
+def test_tiles_are_columns_and_rows(text: str, grid: tuple[int, int]) -> None:
+    assert parse_tiles(text) == grid
+
+
+@pytest.mark.parametrize("text", ["", "2", "x2", "2x", "0x1", "9x1", "1x9", "2x2x2", "-1x1", "2X2", "10x1", "²x1"])
+def test_text_that_is_no_grid_of_tiles_has_none(text: str) -> None:
+    assert parse_tiles(text) is None
 
 
 def test_a_camera_has_its_own_word_before_that_of_all() -> None:
