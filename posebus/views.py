@@ -44,7 +44,7 @@ def parse_view(text: str) -> View:
     size, tiled, tiles = text.partition("/")
     grid = parse_tiles(tiles) if tiled else (1, 1)
     if grid is None or _SIZE.fullmatch(size) is None or int(size) > MAX_IMGSZ:
-        raise MalformedMessage(f"{text[:20]!r} is no view: expected a size like 640, or tiles like 1280/2x1")
+        raise MalformedMessage(f"{text[:20]!r} is not a view: expected a size like 640, or tiles like 1280/2x1")
     columns, rows = grid
     return View(imgsz=int(size), columns=columns, rows=rows)
 

@@ -106,7 +106,7 @@ def _validate(
     tree, renamed = _replace_bad_names(tree)
     for stand_in, name in renamed.items():
         location = _location(("cameras", name), file, locations)
-        problem = "is no allowed camera name: use 1 to 63 letters, digits, '.', '_' or '-', first a letter or digit"
+        problem = "is not an allowed camera name: use 1 to 63 letters, digits, '.', '_' or '-', first a letter or digit"
         shown = SourceLocation(location.where, f"cameras.{name!r}", location.line, location.column)
         problems.append(Problem(shown, problem, f"'{_allowed_name(name)}' would do" if stand_in else ""))
     try:

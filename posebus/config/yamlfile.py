@@ -119,7 +119,7 @@ class YamlFile:
         except yaml.constructor.ConstructorError:
             problem = f"has the tag {node.tag}, which is not understood here"
         except ValueError:
-            problem = f"is no value of the type {node.tag.rsplit(':', 1)[-1]}"
+            problem = f"is not a value of the type {node.tag.rsplit(':', 1)[-1]}"
         self.problems.append(Problem(self._location(path, node), problem))
         self.unreadable.add(path)
         return None
@@ -170,14 +170,14 @@ if TYPE_CHECKING:
 def _read_text(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise ConfigError(f"{path} is no configuration file: it is larger than {MAX_FILE_BYTES} bytes")
+            raise ConfigError(f"{path} is not a configuration file: it is larger than {MAX_FILE_BYTES} bytes")
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(f"configuration file {path} does not exist: check the path") from None
     except OSError as error:
         raise ConfigError(f"configuration file {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} is no configuration file: it is not UTF-8 text") from None
+        raise ConfigError(f"{path} is not a configuration file: it is not UTF-8 text") from None
 
 
 def _syntax_hint(error: yaml.MarkedYAMLError) -> str:

@@ -134,7 +134,7 @@ def test_a_rule_about_two_fields_points_at_the_first(tmp_path: Path) -> None:
         ("shards: 1\nshards: 2\n", 2, "given twice, first on line 1"),
         ("cameras: {a: {source: x, source: y}}\n", 1, "given twice"),
         ("redis: !secret x\n", 1, "has the tag !secret"),
-        ("shards: !!int x\n", 1, "is no value of the type int"),
+        ("shards: !!int x\n", 1, "is not a value of the type int"),
         ("- a\n- b\n", 1, "must hold fields"),
         ("cameras: [a, b]\n", 1, "must hold cameras by name"),
         ("worker: 3\n", 1, "must hold fields"),

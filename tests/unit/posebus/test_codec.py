@@ -44,7 +44,7 @@ def test_frames_survive(
 def test_how_a_frame_is_to_be_inferred_travels_with_it() -> None:
     sent = frame(views=(View(640), View(1280, 2, 1)))
     assert decode_frame(wire(encode_frame(sent, 7))).views == sent.views
-    with pytest.raises(MalformedMessage, match="no view"):
+    with pytest.raises(MalformedMessage, match="is not a view"):
         decode_frame({**wire(encode_frame(sent, 7)), b"views": b"640,all"})
     with pytest.raises(MalformedMessage, match="more than 12"):
         decode_frame({**wire(encode_frame(sent, 7)), b"views": b",".join([b"640"] * 13)})
