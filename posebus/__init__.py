@@ -1,6 +1,6 @@
 """posebus: many cameras in, live identity-stable human pose streams out, over Redis Streams.
 
-Subscribing needs nothing but redis, pydantic and numpy:
+A subscriber needs only redis, pydantic and numpy:
 
     import posebus
 
@@ -23,8 +23,9 @@ from posebus.messages import (
     TrackFrame,
     TrackState,
 )
-from posebus.subscribing.subscriber import Message, Subscription, subscribe
+from posebus.subscribing.subscriber import Subscription, subscribe
 from posebus.subscribing.subscriber_async import AsyncSubscription, subscribe_async
+from posebus.subscribing.subscription import Message
 
 __all__ = [
     "COCO_KEYPOINT_NAMES",
