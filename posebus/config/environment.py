@@ -1,7 +1,7 @@
 """Settings from the environment: POSEBUS_REDIS, POSEBUS_WORKER__IMGSZ, POSEBUS_CAMERAS__HALL__SOURCE.
 
 A variable's name is the path of the field in capitals, with a double underscore between the levels. An empty value
-counts as not set, since compose files write `${NAME:-}`. A camera name matches one of the file whatever the case, and
+counts as not set, since compose files write `${NAME:-}`. A camera name matches one of the file regardless of case, and
 with `_` for the `-` and `.` that environment variables cannot contain; a name without a match is a new camera.
 """
 

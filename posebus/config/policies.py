@@ -12,8 +12,8 @@ from posebus.views import View
 
 AUTO = "auto"
 FIRST_INTERVAL_S = 1 / 12
-"""With `infer_fps: auto`, the interval of inference for a camera as long as nothing is known about it: people who are
-close are told apart as well at 12 frames a second as at 25."""
+"""With `infer_fps: auto`, the interval of inference for a camera as long as nothing is known about it: the tracker
+distinguishes people who are close as well at 12 frames a second as at 25."""
 SIZES = (320, 416, 512, 640, 800, 1024, 1280, 1600, 1920)
 """Inference sizes among which `imgsz: auto` chooses, up to `worker.imgsz_max`: each about a quarter larger than the one
 before, as near as the networks' stride allows."""

@@ -1,8 +1,8 @@
 """Conversion of the polygons of `PoseFrame.masks` to pixels, with numpy only.
 
 A polygon is closed: its last point is connected to its first. Pixel (x, y) covers the square from (x, y) to
-(x + 1, y + 1). A person of whom several separate parts are visible is one polygon, whose parts are connected by lines
-that run there and back. The even-odd rule decides which points are inside, as in `cv2.fillPoly`.
+(x + 1, y + 1). A person with several separate visible parts is one polygon, whose parts are connected by lines that run
+there and back. The even-odd rule decides which points are inside, as in `cv2.fillPoly`.
 """
 
 from __future__ import annotations

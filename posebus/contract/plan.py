@@ -2,7 +2,7 @@
 
 The tracker writes the plan in the same transaction as its tracks. For a live camera, ingest follows the newest plan.
 For a recording, it follows the plan as it was after a certain earlier frame (`Plan.at`), so that every run of the same
-recording is treated alike, whatever the speed of the workers and even if processes crash.
+recording is treated alike, independent of the speed of workers and of processes that crash.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ class Subscription:
                 self.acknowledge(message)
 
     def poll(self, timeout_s: float = BLOCK_MS / 1000) -> Iterator[Message]:
-        """Yield the messages that are available now or within about `timeout_s`, then end, to leave time for other work.
+        """Yield the messages that are available now or within about `timeout_s`, then end, and so allow other work.
 
         With `group`, call `acknowledge` for each message that you have handled.
         """
