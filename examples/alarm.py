@@ -1,8 +1,9 @@
-"""Prints a line when somebody appears or leaves, and misses nobody while it is not running.
+"""Print a line whenever a person appears or leaves, including those from the time when this program was not running.
 
     python examples/alarm.py redis://127.0.0.1:6399
 
-The broker remembers where the group `alarm` was; start a second one with another consumer name and they share the work.
+The broker remembers the position of the consumer group `alarm`. Start a second program with another consumer name, and
+the two share the events.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Keeps an asyncio program up to date on how many people are before each camera, hidden for a moment or not.
+"""Count the people in front of each camera in an asyncio program, including those who are occluded for a moment.
 
 python examples/count_people.py redis://127.0.0.1:6399
 """

@@ -1,6 +1,6 @@
 """posebus: many cameras in, live identity-stable human pose streams out, over Redis Streams.
 
-Subscribing needs nothing but redis, pydantic and numpy:
+A subscriber needs only redis, pydantic and numpy:
 
     import posebus
 
@@ -10,7 +10,8 @@ Subscribing needs nothing but redis, pydantic and numpy:
 """
 
 from posebus.coco import COCO_KEYPOINT_NAMES
-from posebus.errors import PoseBusError
+from posebus.contract.masks import mask_of
+from posebus.errors import BrokerRefused, BrokerUnavailable, PoseBusError
 from posebus.messages import (
     CaptureClock,
     Delivery,
@@ -22,12 +23,15 @@ from posebus.messages import (
     TrackFrame,
     TrackState,
 )
-from posebus.subscribing.subscriber import Message, Subscription, subscribe
+from posebus.subscribing.subscriber import Subscription, subscribe
 from posebus.subscribing.subscriber_async import AsyncSubscription, subscribe_async
+from posebus.subscribing.subscription import Message
 
 __all__ = [
     "COCO_KEYPOINT_NAMES",
     "AsyncSubscription",
+    "BrokerRefused",
+    "BrokerUnavailable",
     "CaptureClock",
     "Delivery",
     "Event",
@@ -40,6 +44,7 @@ __all__ = [
     "Track",
     "TrackFrame",
     "TrackState",
+    "mask_of",
     "subscribe",
     "subscribe_async",
 ]

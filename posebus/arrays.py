@@ -10,7 +10,7 @@ import numpy.typing as npt
 Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
 FloatingArray = npt.NDArray[np.floating[Any]]
-"""Of any floating-point precision: for functions that keep the precision of what they are given."""
+"""Any floating-point precision, for functions whose results have the precision of their arguments."""
 BoolArray = npt.NDArray[np.bool_]
 Int64Array = npt.NDArray[np.int64]
 IndexArray = npt.NDArray[np.intp]

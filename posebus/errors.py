@@ -1,38 +1,51 @@
-"""Every error posebus raises, in one tree.
+"""Every error that posebus raises on purpose, in one tree. The branch says what the program does about it.
 
     PoseBusError
-    ├── RetryableError          the loop waits (backoff) and tries the same thing again
-    │   ├── BrokerUnavailable   the broker is down, loading, full, a replica, or the connection broke
-    │   ├── SourceUnavailable   a camera does not answer, or stopped sending
-    │   │   └── LoginRefused    a camera refuses user or password: asking often might lock the account
-    │   └── SourceChanged       a recording is not the one that was begun: it is played from its beginning
-    ├── PoisonError             this one item can never succeed: dead-letter it and go on
-    │   ├── MalformedMessage    a stream entry that does not follow the contract
-    │   └── BadPicture          bytes that are no picture, or a picture over the size limit
-    └── FatalError              nothing that the loop does can help: stop with a sentence
-        ├── ConfigError         a mistake in the configuration or on the command line
-        ├── BrokerRefused       wrong password, missing rights, a broker that is too old, or somebody else's keys in it
-        ├── SourceRejected      no such file, not a video, no frames
-        ├── WeightsError        weights missing, of the wrong hash, or no pose model
-        ├── EngineError         the inference engine cannot be built or loaded here
-        ├── OutputError         a folder or file that cannot be written
-        └── LeaseLost           another process owns the camera now; this one must not write
+    ├── RetryableError          wait (backoff) and try the same step again
+    │   ├── BrokerUnavailable   the broker is down, loading, full or a replica, or the connection broke
+    │   ├── SourceUnavailable   a camera does not answer or stopped sending
+    │   │   └── LoginRefused    a camera refuses user or password; frequent attempts might lock the account
+    │   └── SourceChanged       a recording changed since its frames were published: play it from its beginning
+    ├── PoisonError             no attempt at this item can succeed: dead-letter it and continue with the next one
+    │   ├── MalformedMessage    a stream entry or stored value does not follow the contract
+    │   └── BadPicture          bytes do not decode to a picture within the size limits
+    ├── CameraLost              give up this camera; the process keeps its other cameras, or stands by for this one
+    │   └── LeaseLost           another process holds the camera's lease; this one must not write
+    ├── RestartableError        a worker that has inferred frames exits to be restarted; one that has not stops for good
+    │   └── EngineError         an inference engine cannot be built or loaded, or broke while it was in use
+    └── FatalError              stop with the message: trying again cannot help
+        ├── ConfigError         the configuration or the command line contains a mistake
+        ├── BrokerRefused       wrong password, missing rights, an unsupported broker, or foreign data under our keys
+        ├── SourceRejected      the file does not exist, is not a video, or has no frames
+        ├── WeightsError        weights are missing, have the wrong hash, or are not of a pose model
+        └── OutputError         a folder or file cannot be written
 
-Every message is one sentence that says what was wrong, where, and what to do. Credentials never appear in it: pass
-addresses through `posebus.config.settings.redact_url` first.
+Every message is one sentence that says what is wrong, where, and what to do. No message contains credentials: pass
+addresses through `posebus.config.redaction.redact_url` first.
 """
+
+from __future__ import annotations
 
 
 class PoseBusError(Exception):
-    """Root of all errors raised on purpose by posebus; `str(error)` is fit to show to a user."""
+    """Root of all errors that posebus raises on purpose; `str(error)` can be shown to users.
+
+    camera: name of the camera concerned; entry_id: Redis ID of the stream entry concerned. Each is None where the error
+    does not concern one, or where the code that raised it does not know which.
+    """
+
+    def __init__(self, *args: object, camera: str | None = None, entry_id: str | None = None) -> None:
+        super().__init__(*args)
+        self.camera = camera
+        self.entry_id = entry_id
 
 
 class RetryableError(PoseBusError):
-    """The same action may succeed later."""
+    """The same step may succeed later."""
 
 
 class BrokerUnavailable(RetryableError):
-    """The broker cannot be reached at the moment."""
+    """The broker cannot be reached, or cannot serve requests at the moment."""
 
 
 class SourceUnavailable(RetryableError):
@@ -40,52 +53,64 @@ class SourceUnavailable(RetryableError):
 
 
 class SourceChanged(RetryableError):
-    """A recording that was to be resumed does not have the pictures any more that were published of it."""
+    """A recording to be resumed no longer contains the frames that were published from it."""
 
 
 class LoginRefused(SourceUnavailable):
-    """A live source refuses user or password. Cameras lock accounts that are tried too often: wait long."""
+    """A live source refuses user or password. Wait long before the next attempt: cameras lock accounts."""
 
 
 class PoisonError(PoseBusError):
-    """One item cannot be processed, however often it is tried."""
+    """One item cannot be processed, however often that is tried."""
 
 
 class MalformedMessage(PoisonError):
-    """A stream entry does not follow the contract in `posebus.messages`."""
+    """A stream entry or stored value does not follow the contract in `posebus.messages`."""
 
 
 class BadPicture(PoisonError):
-    """Bytes that do not decode to a picture within the limits."""
+    """Bytes do not decode to a picture within the size limits."""
+
+
+class CameraLost(PoseBusError):
+    """This process has to give up the camera; it keeps running."""
+
+
+class LeaseLost(CameraLost):
+    """Another process holds the lease of this camera, so nothing was written."""
+
+
+class RestartableError(PoseBusError):
+    """This process cannot continue, but a new one may, since the failure can be the effect of one frame.
+
+    A worker that has inferred frames exits with `EXIT_STUCK`, so that it is restarted. One that has not stops as for a
+    FatalError: the cause is then this machine or its configuration.
+    """
+
+
+class EngineError(RestartableError):
+    """An inference engine cannot be built or loaded on this machine, or broke while it was in use."""
 
 
 class FatalError(PoseBusError):
-    """The process has to stop; trying again would not help."""
+    """The process has to stop; trying again cannot help."""
 
 
 class ConfigError(FatalError):
-    """A mistake in the configuration or on the command line."""
+    """The configuration or the command line contains a mistake."""
 
 
 class BrokerRefused(FatalError):
-    """The broker answered and said no: wrong password, missing rights, too old, or somebody else's keys in it."""
+    """The broker refuses to serve posebus: wrong password, missing rights, wrong version, or foreign data."""
 
 
 class SourceRejected(FatalError):
-    """A source that can never deliver: a missing file, no video, no frame in it."""
+    """A source can never deliver frames: its file does not exist, is not a video, or has no frames."""
 
 
 class WeightsError(FatalError):
-    """Weights that are missing, of an unexpected hash, or not of a pose model."""
-
-
-class EngineError(FatalError):
-    """An inference engine that cannot be built or loaded on this machine."""
+    """Weights are missing, have an unexpected hash, or are not of a pose model."""
 
 
 class OutputError(FatalError):
-    """An output folder or file that cannot be written."""
-
-
-class LeaseLost(FatalError):
-    """Another process holds the lease of this camera now."""
+    """An output folder or file cannot be written."""

@@ -1,6 +1,6 @@
-"""How events are named: one place for `id`, `source` and `subject` of everything that posebus itself emits.
+"""Construction of the events that posebus emits: `id`, `source` and `subject` are set here and nowhere else.
 
-Ids are the same when the same frames are processed again, so a consumer can drop what it has seen.
+An id stays the same when the same frames are processed again, so consumers can drop duplicates.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from posebus.messages import Event, EventType
 
 
 class Position(NamedTuple):
-    """Which frame an event is about, and when that was."""
+    """The frame that an event is about, and its time (Unix ns, or ns from the start of a recording)."""
 
     epoch: int
     seq: int
@@ -19,7 +19,7 @@ class Position(NamedTuple):
 
 
 def camera_event(kind: EventType, camera: str, position: Position, data: dict[str, Any], occurrence: str = "") -> Event:
-    """An event about `camera`; `occurrence` tells events of one kind apart that are about the same frame."""
+    """An event about `camera`. `occurrence` distinguishes events of one kind about the same frame."""
     return Event(
         id=f"{camera}/{position.epoch}/{position.seq}/{kind}{occurrence}",
         type=kind,

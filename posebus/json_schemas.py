@@ -1,7 +1,7 @@
-"""JSON Schemas of what outsiders write and read: the YAML configuration, a `tracks` message, an event.
+"""JSON Schemas for users: of the YAML configuration, of a `tracks` message, and of an event.
 
 The files in `posebus/schemas/` are generated from the code by `python -m posebus.json_schemas`; a test fails when they
-are out of date. Editors complete a configuration that begins with
+are out of date. Editors check and complete a configuration that begins with
 
     # yaml-language-server: $schema=PATH/posebus/schemas/config.json
 """
@@ -15,48 +15,52 @@ from typing import Any
 from posebus.coco import COCO_KEYPOINT_NAMES
 from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
 from posebus.contract.public_json import MAX_VISIBILITY
+from posebus.contract.wire import MAX_SIDE_PX
 from posebus.messages import SCHEMA_VERSION, CaptureClock, Delivery, EventType, TrackState
 
 FOLDER = Path(__file__).parent / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-MAX_SIDE_PX = 65_535
 
 _Schema = dict[str, Any]
 
 
 def render() -> dict[str, str]:
-    """Text of each schema file by its name."""
+    """Content of each schema file by file name."""
     schemas = {"config.json": config_schema(), "tracks.json": tracks_schema(), "event.json": event_schema()}
     return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in schemas.items()}
 
 
 def write(folder: Path = FOLDER) -> None:
-    """Brings the files in `folder` up to date."""
+    """Write all schema files into `folder`."""
     folder.mkdir(exist_ok=True)
     for name, text in render().items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
 def config_schema() -> _Schema:
-    """Of `posebus.yaml`."""
+    """Schema of the configuration file, `posebus.yaml`."""
     schema = Settings.model_json_schema()
     schema["properties"]["cameras"]["propertyNames"] = {"pattern": CAMERA_NAME_PATTERN}
     return {**_head("config", "posebus.yaml"), **schema, "title": "Configuration of posebus"}
 
 
 def tracks_schema() -> _Schema:
-    """Of the JSON in the field `data` of an entry of `tracks` (see `posebus.contract.public_json`)."""
+    """Schema of the JSON in the field `data` of an entry of `tracks` (see `posebus.contract.public_json`)."""
     properties = {
         "schema_version": {"const": SCHEMA_VERSION},
         **_lineage(),
-        "captured_at_ns": _whole("When the frame was captured: Unix ns; with the clock 'file', ns from its start"),
-        "clock": _choice(CaptureClock, "Which clock captured_at_ns was read from, best first"),
-        "delivery": _choice(Delivery, "Whether the source waits for the workers or drops its oldest frames"),
-        "frame_published_at_ns": _whole("When ingest published the frame (Unix ns)"),
-        "inference_ns": _whole("How long the engine had the frame, in ns; 0 where the worker did not say"),
-        "published_at_ns": _whole("When the tracker published this message (Unix ns)"),
+        "captured_at_ns": _whole(
+            "When the frame was captured: Unix time in ns; with the clock 'file', ns from the start of the recording"
+        ),
+        "clock": _choice(CaptureClock, "The clock of captured_at_ns, best first"),
+        "delivery": _choice(
+            Delivery, "Whether the source waits for the workers (lossless) or drops its oldest frames (live)"
+        ),
+        "frame_published_at_ns": _whole("When ingest published the frame (Unix time in ns)"),
+        "inference_ns": _whole("Duration of the inference of the frame in ns; 0 if it is not known"),
+        "published_at_ns": _whole("When the tracker published this message (Unix time in ns)"),
         "size_px": {
-            "description": "Width and height of the source frame, in whose pixels all coordinates are",
+            "description": "Width and height of the source frame in pixels; all coordinates refer to this size",
             "type": "array",
             "items": {"type": "integer", "minimum": 1, "maximum": MAX_SIDE_PX},
             "minItems": 2,
@@ -67,12 +71,12 @@ def tracks_schema() -> _Schema:
     added = {
         "inferred": {
             "type": "boolean",
-            "description": "Whether the network saw this frame; else it was left out on purpose, and all its tracks "
-            "are predicted. True where an older message lacks it",
+            "description": "Whether inference was run on this frame. If not, the frame was left out on purpose and all "
+            "its tracks are predicted. If an older message lacks the field: true",
         },
         "view": {
-            "description": "How the picture entered the network: its longest side there in pixels, as 640, or that of "
-            "each of its tiles, as 1280/2x1; null where that is not known",
+            "description": "How the picture entered the network: 640 means that its longest side was 640 pixels there, "
+            "1280/2x1 that it was cut into 2x1 tiles of 1280 pixels; null if that is not known",
             "anyOf": [{"type": "string"}, {"type": "null"}],
         },
     }
@@ -80,15 +84,19 @@ def tracks_schema() -> _Schema:
 
 
 def event_schema() -> _Schema:
-    """Of the JSON in the field `data` of an entry of `events`: CloudEvents 1.0 in its JSON format."""
+    """Schema of the JSON in the field `data` of an entry of `events`: CloudEvents 1.0 in its JSON format."""
     data = {
         "schema_version": {"const": SCHEMA_VERSION},
         **_lineage(),
-        "time_ns": _whole("The attribute time as Unix ns"),
+        "time_ns": _whole("The attribute time as Unix time in ns"),
     }
     properties = {
         "specversion": {"const": "1.0"},
-        "id": {"type": "string", "minLength": 1, "description": "The same when the same frames are processed again"},
+        "id": {
+            "type": "string",
+            "minLength": 1,
+            "description": "Stays the same when the same frames are processed again",
+        },
         "type": {
             "type": "string",
             "pattern": r"^[a-z0-9]+(\.[a-z0-9_]+)+$",
@@ -108,13 +116,14 @@ def _track() -> _Schema:
     keypoint = {"type": "array", "prefixItems": [number, number, _score("Confidence")], "minItems": 3, "maxItems": 3}
     names = ", ".join(COCO_KEYPOINT_NAMES)
     properties = {
-        "id": _whole("Number of the identity, unique in its camera and epoch"),
+        "id": _whole("Number of the identity, unique within its camera and epoch"),
         "state": _choice(
             TrackState,
-            "tentative: seen too briefly to be believed; confirmed: there, seen in this frame or coasted; lost: unseen "
-            "and unexplained, predicted for a moment, then left out until found again or ended; ended: its last frame",
+            "tentative: detected too briefly to be confirmed; confirmed: present, detected in this frame or coasted; "
+            "lost: missed without a known reason, predicted for a moment, then not reported until it is detected again "
+            "or ends; ended: its last message",
         ),
-        "score": _score("Score of the person's box"),
+        "score": _score("Score of the detected box"),
         "age_s": {"type": "number", "minimum": 0, "description": "Seconds since the identity's first frame"},
         "box_xyxy_px": {
             "description": "Left, top, right, bottom in pixels of the source frame",
@@ -137,23 +146,23 @@ def _track() -> _Schema:
             "maxItems": 2,
         },
         "keypoint_visibility": {
-            "description": "A flag for each keypoint, as in COCO: 0 not known, 1 hidden (its place is predicted or "
-            "carried along), 2 seen in this frame; null where that was not determined",
+            "description": "A flag for each keypoint, as in COCO: 0 unknown, 1 hidden (its position is predicted), "
+            "2 visible in this frame; null if the flags were not determined",
             "anyOf": [
                 {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": MAX_VISIBILITY}},
                 {"type": "null"},
             ],
         },
         "pose_index": {
-            "description": "Row of this person in the poses of the same frame, which holds box and keypoints as the "
-            "network saw them; null if the person was not seen in this frame",
+            "description": "Row of this person in the poses of the same frame, where box and keypoints are as the "
+            "network detected them; null if the person was not detected in this frame",
             "anyOf": [{"type": "integer", "minimum": 0}, {"type": "null"}],
         },
         "coasted": {
             "type": "boolean",
-            "description": "Box and keypoints are predicted, because the person was not seen in this frame: of "
-            "somebody confirmed the detection was missed for a moment, or somebody in front hides it. Where "
-            "an older message lacks it, who is lost or ended is coasted",
+            "description": "Whether box and keypoints are predicted because the person was not detected in this frame. "
+            "A confirmed track coasts when its detection was missed for a moment, or another person occludes it. If an "
+            "older message lacks the field: true for lost and ended tracks, else false",
         },
     }
     return _object(properties, added)
@@ -164,7 +173,7 @@ def _lineage() -> _Schema:
     return {
         "camera": camera,
         "epoch": _whole("One run of the camera's source"),
-        "seq": _whole("Number of the frame in its epoch, from 0"),
+        "seq": _whole("Number of the frame within its epoch, from 0"),
     }
 
 
@@ -173,8 +182,8 @@ def _head(name: str, title: str) -> _Schema:
 
 
 def _object(properties: _Schema, added: _Schema | None = None) -> _Schema:
-    """`added` are fields of a later release than the schema version: always written, but not in older messages."""
-    # Fields that a later release adds are no error, so that old consumers outlive it.
+    """`added`: fields that are newer than the schema version. They are always written, but older messages lack them."""
+    # Unknown fields are allowed, so that old consumers can read messages of later releases.
     return {"type": "object", "properties": {**properties, **(added or {})}, "required": list(properties)}
 
 

@@ -1,9 +1,8 @@
-"""The contract: what travels between the stages and reaches subscribers.
+"""The contract: the messages that stages exchange and subscribers receive.
 
-All coordinates are pixels of the *source* frame (origin top left, x right, y down), whatever was resized on the way.
-All `*_ns` are nanoseconds of the Unix epoch, except with the clock `file`, where `captured_at_ns` counts from the
-start of the recording unless the source's settings say when that was. `(camera, epoch, seq)` identifies a frame
-everywhere: `epoch` is one run of one source, `seq` counts from 0 in it.
+All coordinates are pixels of the *source* frame (origin top left, x right, y down), even where the picture was resized
+on its way. All `*_ns` are nanoseconds of the Unix epoch, except with the clock `file`: there `captured_at_ns` counts
+from the start of the recording, unless the source's settings give its date (`recorded_at_ns`).
 
 Arrays are numpy, float32 (flags uint8), C-contiguous; N is the number of people, K of keypoints (17, COCO order), D of
 features.
@@ -21,7 +20,7 @@ from posebus.arrays import Float32Array, UInt8Array
 from posebus.views import View
 
 SCHEMA_VERSION = 1
-"""Version of every message on the wire. A reader refuses messages of a version that it does not know."""
+"""Version of every message on the wire. A reader refuses messages of other versions."""
 
 
 class CaptureClock(StrEnum):
@@ -33,36 +32,48 @@ class CaptureClock(StrEnum):
 
 
 class Delivery(StrEnum):
-    """What gives way when the workers cannot keep up."""
+    """What happens when the workers cannot keep up."""
 
     LOSSLESS = "lossless"  # the source waits; nothing is dropped
-    LIVE = "live"  # frames are dropped, oldest first; the freshest wins
+    LIVE = "live"  # frames are dropped, oldest first
 
 
 class TrackState(StrEnum):
-    """Life of an identity. A track is in `TrackFrame.tracks` as `ended` exactly once, in its last frame."""
+    """Life cycle of a track. A track is in `TrackFrame.tracks` as `ended` exactly once, in its last frame."""
 
-    TENTATIVE = "tentative"  # seen too briefly to be believed
-    CONFIRMED = "confirmed"  # there: seen in this frame, or coasted because missed for a moment or hidden by somebody
-    LOST = "lost"  # confirmed before, and nobody knows where, or all but out of the picture; told for a moment only
-    ENDED = "ended"
+    TENTATIVE = "tentative"  # detected too briefly to be confirmed
+    CONFIRMED = "confirmed"  # present: detected in this frame, or coasted (missed for a moment, or occluded)
+    LOST = "lost"  # was confirmed; missed without a known reason, or nearly out of the picture; reported briefly
+    ENDED = "ended"  # removed; this is its last mention
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """One picture on its way to a worker.
+class FrameKey:
+    """The frame that a message is about: `(camera, epoch, seq)` identifies a frame everywhere.
 
-    `size_px` is the source's (width, height), `image_size_px` that of the encoded picture after any downscale.
-    `data` is a JPEG; with encoding `raw` the BGR rows, 3 bytes a pixel; with `shared` the name of a file with such rows
-    in the memory of this machine (`posebus.runtime.shared_frames`). `views` is how it is to be inferred, as the worker
-    is set where there are none: the people are those of the first one, what the others find is told beside; of a live
-    frame, as far as that was begun before it was too old.
+    `epoch` is one run of the camera's source, and `seq` counts its frames from 0. `captured_at_ns` is when the frame
+    was captured, by the clock that the frame's `CaptureClock` names.
     """
 
     camera: str
     epoch: int
     seq: int
     captured_at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frame(FrameKey):
+    """One picture on its way to a worker.
+
+    `size_px` is the source's (width, height), `image_size_px` that of the encoded picture after any downscale. `data`
+    is a JPEG for the encoding `jpeg`, BGR rows (3 bytes a pixel) for `raw`, and for `shared` the name of a file with
+    such rows in the memory of this machine (`posebus.runtime.shared_frames`).
+
+    `views` are the ways to run inference on it; empty means as the worker's settings say. The first view gives the
+    people, the others become `PoseFrame.probes`. Of a live frame, views are left out that
+    could not start before it was too old.
+    """
+
     clock: CaptureClock
     delivery: Delivery
     size_px: tuple[int, int]
@@ -74,47 +85,35 @@ class Frame:
 
     @property
     def picture_bytes(self) -> int:
-        """How much memory the picture takes while it waits, wherever it is."""
+        """Bytes that the picture occupies while it waits, in the broker or in shared memory."""
         return 3 * self.image_size_px[0] * self.image_size_px[1] if self.encoding == "shared" else len(self.data)
 
 
 @dataclass(frozen=True, slots=True)
-class EndOfStream:
-    """The mark after a source's last frame: `seq` is one past the last frame's, thus the number of frames."""
+class EndOfStream(FrameKey):
+    """A mark behind the last frame of a source: `seq` is one past the last frame's, so it is the number of frames."""
 
-    camera: str
-    epoch: int
-    seq: int
-    captured_at_ns: int
     delivery: Delivery
     reason: str = "end of file"
     published_at_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
-    """Says that a frame was dropped on purpose, so that the tracker need not wait for it."""
+class Skipped(FrameKey):
+    """A mark for a frame that was dropped on purpose, so that the tracker does not wait for it."""
 
-    camera: str
-    epoch: int
-    seq: int
-    captured_at_ns: int
     delivery: Delivery
     reason: str
     published_at_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Uninferred:
-    """A frame that nobody looked at, on purpose: its people are predicted, and nobody counts as missed in it.
+class Uninferred(FrameKey):
+    """A frame that was not inferred, on purpose: its tracks are predicted, and none of them counts as missed.
 
-    reason: `still` (nothing moved and nobody was there) or `rate` (it is clear where everybody is).
+    reason: `still` (nothing moved and no person was present) or `rate` (the predictions are certain enough).
     """
 
-    camera: str
-    epoch: int
-    seq: int
-    captured_at_ns: int
     clock: CaptureClock
     delivery: Delivery
     size_px: tuple[int, int]
@@ -124,7 +123,7 @@ class Uninferred:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What another view of a frame found: boxes_xyxy_px (M, 4) and scores (M,), best first."""
+    """Detections in another view of a frame: boxes_xyxy_px (M, 4) and scores (M,), best first."""
 
     view: View
     boxes_xyxy_px: Float32Array
@@ -132,19 +131,15 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class PoseFrame:
-    """The people that the network saw in one frame.
+class PoseFrame(FrameKey):
+    """The people that the network detected in one frame.
 
     boxes_xyxy_px: (N, 4); scores: (N,) in 0..1; keypoints_px: (N, K, 3) rows of x, y, confidence, or None for a model
-    without keypoints; appearance: (N, D) descriptors, or None; probes: what other views of the same frame found, where
-    that was asked for; masks: N closed polygons (M, 2) around what is seen of each person (`posebus.contract.masks`),
-    (0, 2) for whom no outline was found, or None where the worker outlines nobody.
+    without keypoints; appearance: (N, D) descriptors, or None; probes: detections in further views of the same frame,
+    where these were requested; masks: N closed polygons (M, 2) around the visible part of each person (see
+    `posebus.mask_of`), (0, 2) for a person without an outline, or None where the worker computes no outlines.
     """
 
-    camera: str
-    epoch: int
-    seq: int
-    captured_at_ns: int
     size_px: tuple[int, int]
     boxes_xyxy_px: Float32Array
     scores: Float32Array
@@ -156,10 +151,10 @@ class PoseFrame:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """How a result came to be: the times and terms that travel beside a `PoseFrame` or `TrackFrame`.
+    """How a result was made: times and conditions that accompany a `PoseFrame` or `TrackFrame`.
 
-    `inference_ns`: how long the engine had the frame, from its submission to its result; of several views, the first,
-    from its first tile to its last. `view`: how the picture entered the network, None where that was not said.
+    inference_ns: from the frame's submission to the engine until its result; of several views, that of the first, from
+    its first tile to its last. view: how the picture entered the network, or None where that is not known.
     """
 
     clock: CaptureClock
@@ -176,9 +171,9 @@ class Track:
 
     box_xyxy_px: (4,); keypoints_px: (K, 3) rows of x, y, confidence, or None; age_s: since its first frame;
     velocity_px_s: (2,) of the box centre, pixels per second; keypoint_visibility: (K,) flags as in COCO, or None where
-    they were not determined: 0 not known, 1 hidden (its place is predicted or carried along), 2 seen in this frame;
-    pose_index: row of this person in the PoseFrame with the same (camera, epoch, seq), None if not seen in this frame;
-    coasted: whether box and keypoints are predicted, because the person was not seen in this frame.
+    they were not determined: 0 unknown, 1 hidden (its position is predicted), 2 visible in this frame; pose_index: row
+    of this person in the PoseFrame with the same (camera, epoch, seq), or None if not detected in this frame; coasted:
+    whether box and keypoints are predicted, because the person was not detected in this frame.
     """
 
     id: int
@@ -194,13 +189,9 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
-class TrackFrame:
-    """All identities of one camera in one frame; where it was not `inferred`, all are predicted (see `Uninferred`)."""
+class TrackFrame(FrameKey):
+    """All identities of one camera in one frame. If it was not `inferred`, all are predicted (see `Uninferred`)."""
 
-    camera: str
-    epoch: int
-    seq: int
-    captured_at_ns: int
     size_px: tuple[int, int]
     tracks: tuple[Track, ...]
     inferred: bool = True
@@ -208,7 +199,7 @@ class TrackFrame:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A CloudEvents 1.0 event. `id` is unique and the same when the same frames are processed again."""
+    """A CloudEvents 1.0 event. `id` is unique, and stays the same when the same frames are processed again."""
 
     id: str
     type: str
@@ -222,7 +213,7 @@ class Event:
 
 
 class EventType(StrEnum):
-    """The CloudEvents types that posebus itself emits."""
+    """The CloudEvents types of the events that posebus itself emits."""
 
     TRACK_STARTED = "posebus.track.started"
     TRACK_LOST = "posebus.track.lost"

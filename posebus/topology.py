@@ -1,8 +1,8 @@
-"""The one table of Redis keys: who writes and reads each, how long it keeps things, what gives way when it is full.
+"""The table of all Redis keys: contents, writer, readers, retention, and what happens when a key is full.
 
 Keys are `posebus:{S}:KIND:CAMERA` or `posebus:{S}:KIND`, where S is the camera's shard. The braces make S a Redis
-Cluster hash tag: all keys of one shard share a slot, so that one MULTI can touch them all, and shards spread over the
-nodes.
+Cluster hash tag: all keys of one shard are in one slot, so one MULTI can change all of them, and shards are distributed
+over the nodes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TRACKERS_GROUP = "trackers"
 
 @dataclass(frozen=True, slots=True)
 class KeySpec:
-    """One row of the table. `readers` names the consumer group where there is one."""
+    """One row of the table. `readers` includes the consumer group, if there is one."""
 
     kind: str
     holds: str
@@ -28,96 +28,131 @@ class KeySpec:
 
 KEYS = (
     KeySpec(
-        "frames",
-        "stream: pictures on their way to a worker",
-        "ingest",
-        f"workers (group {WORKERS_GROUP})",
-        "deleted when its poses are committed",
-        "lossless: ingest waits at max_backlog_bytes; live: the oldest undelivered frame is skipped",
+        kind="frames",
+        holds="stream: frames that wait for a worker",
+        writer="ingest",
+        readers=f"workers (group {WORKERS_GROUP})",
+        retention="deleted when its poses are committed",
+        overflow="lossless: ingest waits at max_backlog_bytes; live: the oldest undelivered frame is skipped",
     ),
     KeySpec(
-        "poses",
-        "stream: people in each frame, skipped frames, the end of a source",
-        "workers; ingest for frames that it skipped",
-        f"the camera's tracker (group {TRACKERS_GROUP})",
-        "deleted when its tracks are committed",
-        "lossless: ingest waits; live: the oldest go at retention.poses_bytes, told as a gap",
+        kind="poses",
+        holds="stream: people in each frame, skipped frames, the end of a source",
+        writer="workers; ingest for frames that it skips",
+        readers=f"the camera's tracker (group {TRACKERS_GROUP})",
+        retention="deleted when its tracks are committed",
+        overflow="lossless: ingest waits; live: the oldest are dropped at retention.poses_bytes and reported as a gap",
     ),
     KeySpec(
-        "tracks",
-        "stream: identities in each frame (JSON)",
-        "the camera's tracker",
-        "subscribers",
-        "the newest retention.tracks_bytes, at most tracks_entries",
-        "oldest entries go",
+        kind="tracks",
+        holds="stream: identities in each frame (JSON)",
+        writer="the camera's tracker",
+        readers="subscribers",
+        retention="the newest retention.tracks_bytes, at most tracks_entries",
+        overflow="the oldest entries are dropped",
     ),
     KeySpec(
-        "events",
-        "stream: CloudEvents of all cameras of the shard (JSON)",
-        "trackers, ingest",
-        "subscribers",
-        "the newest retention.events_bytes, at most events_entries",
-        "oldest entries go",
+        kind="events",
+        holds="stream: CloudEvents of all cameras of the shard (JSON)",
+        writer="trackers, ingest",
+        readers="subscribers",
+        retention="the newest retention.events_bytes, at most events_entries",
+        overflow="the oldest entries are dropped",
     ),
     KeySpec(
-        "dead",
-        "stream: frames that could not be processed, with the reason",
-        "workers",
-        "people",
-        "the newest retention.dead_bytes, at most dead_entries",
-        "oldest entries go",
+        kind="dead",
+        holds="stream: frames that could not be processed, with the reason",
+        writer="workers",
+        readers="users (posebus dead)",
+        retention="the newest retention.dead_bytes, at most dead_entries",
+        overflow="the oldest entries are dropped",
     ),
     KeySpec(
-        "attempts",
-        "hash: a frame that may bring workers down -> what was tried with it (JSON)",
-        "workers",
-        "workers",
-        "until the frame is answered, an hour at most",
-        "-",
+        kind="attempts",
+        holds="hash: a frame that may crash workers -> the attempts at it (JSON)",
+        writer="workers",
+        readers="workers",
+        retention="until the frame's result is committed, at most an hour",
+        overflow="-",
     ),
     KeySpec(
-        "reclaim_lock",
-        "string: the worker that reclaims entries of workers that died",
-        "workers",
-        "workers",
-        "expires",
-        "-",
-    ),
-    KeySpec("cameras", "hash: camera -> how it is delivered (JSON)", "ingest", "everybody", "until removed", "-"),
-    KeySpec("state", "string: a tracker's snapshot", "the camera's tracker", "its successor", "until removed", "-"),
-    KeySpec(
-        "plan",
-        "hash: what the camera needs next, and what was decided about it and why (JSON)",
-        "the camera's tracker",
-        "the camera's ingest process, explain",
-        "until removed",
-        "-",
-    ),
-    KeySpec("lease", "string: who owns the camera", "the owner", "rivals", "expires", "-"),
-    KeySpec("fence", "integer: last fencing token given out", "rivals for the lease", "rivals", "until removed", "-"),
-    KeySpec("epoch", "integer: last epoch of the camera", "ingest", "ingest", "until removed", "-"),
-    KeySpec(
-        "checkpoint",
-        "hash: how far the camera's source was published",
-        "the camera's ingest process",
-        "its successor",
-        "until removed",
-        "-",
+        kind="reclaim_lock",
+        holds="string: the worker that reclaims pending entries of dead workers",
+        writer="workers",
+        readers="workers",
+        retention="expires",
+        overflow="-",
     ),
     KeySpec(
-        "processes",
-        "hash: process -> its last report (JSON), shard 0 only",
-        "every process",
-        "top, doctor, run",
-        "entries without a heartbeat are dropped by readers",
-        "-",
+        kind="cameras",
+        holds="hash: camera -> its delivery, source and policies (JSON)",
+        writer="ingest",
+        readers="all processes",
+        retention="until the camera is removed",
+        overflow="-",
+    ),
+    KeySpec(
+        kind="state",
+        holds="string: a tracker's snapshot",
+        writer="the camera's tracker",
+        readers="its successor",
+        retention="until the camera is removed",
+        overflow="-",
+    ),
+    KeySpec(
+        kind="plan",
+        holds="hash: how to infer the camera's next frames, and the decisions that led to it (JSON)",
+        writer="the camera's tracker",
+        readers="the camera's ingest process, posebus explain",
+        retention="until the camera is removed",
+        overflow="-",
+    ),
+    KeySpec(
+        kind="lease",
+        holds="string: the process that owns the camera",
+        writer="the owner",
+        readers="competing processes",
+        retention="expires",
+        overflow="-",
+    ),
+    KeySpec(
+        kind="fence",
+        holds="integer: the last fencing token",
+        writer="processes that acquire the lease",
+        readers="processes that acquire the lease",
+        retention="until the camera is removed",
+        overflow="-",
+    ),
+    KeySpec(
+        kind="epoch",
+        holds="integer: the last epoch of the camera",
+        writer="ingest",
+        readers="ingest",
+        retention="until the camera is removed",
+        overflow="-",
+    ),
+    KeySpec(
+        kind="checkpoint",
+        holds="hash: how far the camera's source was published",
+        writer="the camera's ingest process",
+        readers="its successor",
+        retention="until the camera is removed",
+        overflow="-",
+    ),
+    KeySpec(
+        kind="processes",
+        holds="hash: process -> its last report (JSON), shard 0 only",
+        writer="every process",
+        readers="top, doctor, run",
+        retention="readers drop entries without a heartbeat",
+        overflow="-",
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Names keys for a deployment of `shards` shards."""
+    """The names of all keys in a deployment with `shards` shards."""
 
     shards: int = 1
 
@@ -174,7 +209,7 @@ class Topology:
         return "posebus:{0}:processes"
 
     def of_camera(self, camera: str) -> list[str]:
-        """Every key that belongs to `camera` alone, to remove the camera without a trace."""
+        """All keys that belong to `camera` alone. Deleting them removes the camera completely."""
         streams = (self.frames, self.poses, self.tracks)
         kinds = (*streams, self.state, self.epoch, self.checkpoint, self.attempts, self.plan)
         plain = [key(camera) for key in kinds]

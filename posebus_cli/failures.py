@@ -34,7 +34,7 @@ def run_and_report(command: Callable[[], object]) -> int:
 
 def complain(error: object) -> None:
     """One sentence on standard error. For commands that go on after it, too."""
-    from posebus.config.problems import redact_text
+    from posebus.config.redaction import redact_text
 
     print(f"posebus: {redact_text(str(error))}", file=sys.stderr)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from posebus.config.settings import CAMERA_NAME_PATTERN, CameraSettings, redact_url
+from posebus.config.redaction import redact_url
+from posebus.config.settings import CAMERA_NAME_PATTERN, CameraSettings
 from posebus.errors import BadPicture, SourceRejected
 
 MAX_CAMERA_CHARACTERS = 63

@@ -24,7 +24,7 @@ log = logging.getLogger("posebus.worker")
 
 
 def run_worker(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT. Raises FatalError: no broker, no engine, no weights.
+    """Run until SIGTERM or SIGINT. Raises FatalError or EngineError: no broker, no weights, no engine.
 
     An engine that breaks after it has worked, and errors that nobody foresaw, end this process with EXIT_STUCK, so that
     it is started again: a frame may have brought that about, and the frame's attempts are counted.

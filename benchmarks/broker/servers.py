@@ -16,7 +16,7 @@ import redis
 
 from posebus.bus.redis.connection import Client, check_broker, connect, open_broker
 from posebus.bus.registry import Registry
-from posebus.config.settings import redact_url
+from posebus.config.redaction import redact_url
 from posebus.runtime.embedded import EmbeddedBroker
 
 START_TIMEOUT_S = 10.0

@@ -45,7 +45,9 @@ class ScriptedTracker:
         self._leases = {camera: Lease(broker, camera, self.role, consumer, 60.0) for camera in cameras}
         for camera, lease in self._leases.items():
             if not lease.acquire():
-                raise LeaseLost(f"another tracker owns camera {camera}: is a deployment running on this broker?")
+                raise LeaseLost(
+                    f"another tracker owns camera {camera}: is a deployment running on this broker?", camera=camera
+                )
         self._next_leases_at_s = time.monotonic() + LEASES_S
         self._next_strays_at_s = time.monotonic() + STRAYS_S
         self._broker_offset_ms = broker.now_ns() / 1e6 - time.monotonic() * 1e3

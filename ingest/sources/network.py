@@ -28,7 +28,8 @@ from ingest.sources.decoding.ffmpeg import explain, find_video_stream, nominal_f
 from ingest.sources.decoding.hardware import open_hardware
 from ingest.sources.decoding.skipping import FrameSkipping
 from ingest.sources.gate import KeyframeGate, LagMeter
-from posebus.config.settings import CameraSettings, redact_url
+from posebus.config.redaction import redact_url
+from posebus.config.settings import CameraSettings
 from posebus.errors import LoginRefused, SourceRejected, SourceUnavailable
 
 HLS_READ_TIMEOUT_S = 30.0

@@ -94,7 +94,9 @@ class DeadLetters:
         """
         frame = letter.frame
         if frame is None or not frame.data or frame.encoding == "shared":
-            raise MalformedMessage("it has no picture that could be tried again")
+            raise MalformedMessage(
+                "it has no picture that could be tried again", camera=letter.camera, entry_id=letter.entry_id
+            )
         frames, poses = self._topology.frames(letter.camera), self._topology.poses(letter.camera)
         fields = {name: value for name, value in letter.fields.items() if not name.startswith(OWN)} | {SUSPECT: b"1"}
         with self._broker.errors():

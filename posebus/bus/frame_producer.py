@@ -228,7 +228,8 @@ class FrameProducer:
     def _checked(self, answer: int) -> int:
         if answer == fenced.REFUSED:
             self._held_until_s = -1e9
-            raise LeaseLost(f"another ingest process has camera {self._record.camera} now")
+            camera = self._record.camera
+            raise LeaseLost(f"another ingest process has camera {camera} now", camera=camera)
         self._held_until_s = self._until_s()
         return answer
 

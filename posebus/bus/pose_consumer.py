@@ -118,13 +118,15 @@ class PoseConsumer:
         with self._broker.errors(), self._client.pipeline(transaction=True) as pipeline:
             pipeline.watch(lease.key)  # type: ignore[no-untyped-call]
             if pipeline.get(lease.key) != lease.value:
-                raise LeaseLost(f"another tracker owns camera {commit.camera} now")
+                raise LeaseLost(f"another tracker owns camera {commit.camera} now", camera=commit.camera)
             pipeline.multi()
             self._queue(pipeline, commit)
             try:
                 pipeline.execute()
             except redis.WatchError:
-                raise LeaseLost(f"the lease of camera {commit.camera} ran out while committing") from None
+                raise LeaseLost(
+                    f"the lease of camera {commit.camera} ran out while committing", camera=commit.camera
+                ) from None
 
     def _ledger(self, found: tuple[int, float] = (0, 0.0)) -> Ledger:
         return Ledger(self._retention.tracks_bytes, self._retention.tracks_entries, found)

@@ -1,1 +1,1 @@
-"""Settings: every field with its unit and limits, and how file, environment and command-line options become one."""
+"""Settings: all fields with unit and limits, and the merging of file, environment and command-line options."""

@@ -1,8 +1,8 @@
 """Settings from the environment: POSEBUS_REDIS, POSEBUS_WORKER__IMGSZ, POSEBUS_CAMERAS__HALL__SOURCE.
 
-The name is the path of the field in capitals with a double underscore between the levels. An empty value counts as
-not set, since compose files write `${NAME:-}`. A camera is matched with the file's cameras whatever its case, and
-with `_` for the `-` and `.` that environment variables cannot hold; a name that matches none is a new camera.
+A variable's name is the path of the field in capitals, with a double underscore between the levels. An empty value
+counts as not set, since compose files write `${NAME:-}`. A camera name matches one of the file regardless of case, and
+with `_` for the `-` and `.` that environment variables cannot contain; a name without a match is a new camera.
 """
 
 from __future__ import annotations
@@ -14,32 +14,32 @@ from posebus.config.problems import FieldPath, Problem, SourceLocation, did_you_
 
 PREFIX = "POSEBUS_"
 RESERVED = frozenset({"POSEBUS_DEBUG", "POSEBUS_LIVENESS_FILE", "POSEBUS_PARENT_PID", "POSEBUS_RUN"})
-"""Not settings: the first asks the command for tracebacks, by the others a supervisor speaks to its children."""
+"""Variables that are not settings: the first makes the command show tracebacks, the others are set by a supervisor."""
 
 
 def read_environment(
     environ: Mapping[str, str], camera_names: Iterable[str]
 ) -> tuple[dict[FieldPath, str], dict[FieldPath, SourceLocation], list[Problem]]:
-    """Values by field, the variable that each came from, and what is wrong with the variables' names."""
+    """Values by field, the variable that each value came from, and problems with the names of variables."""
     values: dict[FieldPath, str] = {}
-    places: dict[FieldPath, SourceLocation] = {}
+    locations: dict[FieldPath, SourceLocation] = {}
     problems: list[Problem] = []
     for variable in sorted(environ):
         if not variable.startswith(PREFIX) or variable in RESERVED or not environ[variable]:
             continue
-        place = SourceLocation("", variable)
+        location = SourceLocation("", variable)
         path = _path_of(variable, camera_names)
         if path is None:
-            problems.append(Problem(place, "there is no such setting", _suggest(variable)))
+            problems.append(Problem(location, "there is no such setting", _suggest(variable)))
         elif section_at(path) is not None or path == ("cameras",):
             camera = path[1] if len(path) > 1 else "NAME"
-            group = f"{variable}__".upper()  # Windows aside, the environment tells small letters from capitals
+            group = f"{variable}__".upper()  # names are case-sensitive everywhere but on Windows
             example = next((name for name in _known_variables(camera) if name.upper().startswith(group)), f"{group}…")
-            problems.append(Problem(place, "is a group of settings", f"set a field of it, like {example}"))
+            problems.append(Problem(location, "is a group of settings", f"set a field of it, like {example}"))
         else:
             values[path] = environ[variable]
-            places[path] = place
-    return values, places, problems
+            locations[path] = location
+    return values, locations, problems
 
 
 def _path_of(variable: str, camera_names: Iterable[str]) -> FieldPath | None:

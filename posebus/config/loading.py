@@ -1,6 +1,6 @@
 """The settings of a run: YAML file, then environment, then command line, each overriding the one before.
 
-Every problem is found in one go and named with its place, so that nobody corrects a file ten times.
+All problems are found in one pass and reported with their locations, so that a file is corrected once, not ten times.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _Tree = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The settings if there is no problem in them, else None and every problem."""
+    """The settings if they have no problem, else None and all problems."""
 
     settings: Settings | None
     problems: tuple[Problem, ...]
@@ -34,7 +34,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str], overrides: Mapp
     """The settings from `path` (None: no file), `environ` and `overrides`.
 
     overrides: values of command-line options by dotted field, {"worker.imgsz": 960}; None means not given. A mapping
-    under "cameras" adds cameras. Raises ConfigError naming every problem.
+    under "cameras" adds cameras. Raises ConfigError with all problems.
     """
     checked = check_settings(path, environ, overrides)
     if checked.settings is None:
@@ -49,10 +49,12 @@ def check_settings(path: Path | None, environ: Mapping[str, str], overrides: Map
     tree: _Tree = {}
     if file is not None and file.data is not None:
         if not isinstance(file.data, dict):
-            return Checked(None, (*problems, Problem(file.place(()), "must hold fields like 'cameras:' and 'worker:'")))
+            return Checked(
+                None, (*problems, Problem(file.location_of(()), "must hold fields like 'cameras:' and 'worker:'"))
+            )
         tree = _without_empty_sections(file.data)
     cameras = tree.get("cameras")
-    values, places, unknown = read_environment(environ, list(cameras) if isinstance(cameras, dict) else [])
+    values, locations, unknown = read_environment(environ, list(cameras) if isinstance(cameras, dict) else [])
     problems += unknown
     for field_path, text in values.items():
         _put(tree, field_path, text)
@@ -60,28 +62,28 @@ def check_settings(path: Path | None, environ: Mapping[str, str], overrides: Map
         if value is not None:
             field_path = tuple(name.split("."))
             _put(tree, field_path, value)
-            places[field_path] = SourceLocation("", "--" + field_path[-1].replace("_", "-"))
-    settings, invalid = _validate(tree, file, places)
+            locations[field_path] = SourceLocation("", "--" + field_path[-1].replace("_", "-"))
+    settings, invalid = _validate(tree, file, locations)
     problems += invalid
-    problems.sort(key=lambda problem: (problem.place.line is None, problem.place.line, problem.place.column))
+    problems.sort(key=lambda problem: (problem.location.line is None, problem.location.line, problem.location.column))
     return Checked(None if problems else settings, tuple(problems))
 
 
 def describe(problems: tuple[Problem, ...]) -> str:
-    """One problem as a sentence, several as a list with one on a line."""
+    """One problem as a sentence, several as a list with one problem per line."""
     if len(problems) == 1:
         return str(problems[0])
     return "\n  ".join([f"{len(problems)} mistakes in the configuration:", *map(str, problems)])
 
 
 def dump_settings(settings: Settings, path: Path) -> None:
-    """Writes `settings` for a child process to load; only the owner may read it, for it may hold passwords.
+    """Write `settings` for a child process to load. Only the owner may read the file, which can contain passwords.
 
     Raises OutputError if the file cannot be written.
     """
     import yaml
 
-    # Escaped throughout: YAML readers refuse some characters that paths may hold.
+    # All characters beyond ASCII are escaped: YAML readers refuse some that paths may contain.
     text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=False)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -93,19 +95,19 @@ def dump_settings(settings: Settings, path: Path) -> None:
 
 
 def cache_folder(settings: Settings) -> Path:
-    """Where exported engines are kept between runs."""
+    """The folder that keeps exported engines between runs."""
     return (settings.cache_dir or Path("~/.cache/posebus")).expanduser()
 
 
 def _validate(
-    tree: _Tree, file: YamlFile | None, places: Mapping[FieldPath, SourceLocation]
+    tree: _Tree, file: YamlFile | None, locations: Mapping[FieldPath, SourceLocation]
 ) -> tuple[Settings | None, list[Problem]]:
     problems: list[Problem] = []
-    tree, renamed = _set_bad_names_aside(tree)
+    tree, renamed = _replace_bad_names(tree)
     for stand_in, name in renamed.items():
-        place = _place(("cameras", name), file, places)
-        problem = "is no allowed camera name: use 1 to 63 letters, digits, '.', '_' or '-', first a letter or digit"
-        shown = SourceLocation(place.where, f"cameras.{name!r}", place.line, place.column)
+        location = _location(("cameras", name), file, locations)
+        problem = "is not an allowed camera name: use 1 to 63 letters, digits, '.', '_' or '-', first a letter or digit"
+        shown = SourceLocation(location.where, f"cameras.{name!r}", location.line, location.column)
         problems.append(Problem(shown, problem, f"'{_allowed_name(name)}' would do" if stand_in else ""))
     try:
         return Settings.model_validate(tree), problems
@@ -115,12 +117,15 @@ def _validate(
             if file is not None and path in file.unreadable:
                 continue
             about = _named_first(entry["msg"]) or path
-            problems.append(problem_from_error(entry, about, _place(about, file, places)))
+            problems.append(problem_from_error(entry, about, _location(about, file, locations)))
         return None, problems
 
 
-def _set_bad_names_aside(tree: _Tree) -> tuple[_Tree, dict[str, str]]:
-    """`tree` with stand-ins for cameras whose names are not allowed, so that problems in their fields show too."""
+def _replace_bad_names(tree: _Tree) -> tuple[_Tree, dict[str, str]]:
+    """`tree` with stand-ins for camera names that are not allowed, so that problems in their fields are found, too.
+
+    Also returns the original name of each stand-in.
+    """
     cameras = tree.get("cameras")
     if not isinstance(cameras, dict):
         return tree, {}
@@ -133,32 +138,32 @@ def _set_bad_names_aside(tree: _Tree) -> tuple[_Tree, dict[str, str]]:
 
 
 def _allowed_name(name: str) -> str:
-    """A name that is allowed and close to `name`; nothing of an address, which may hold a password."""
+    """An allowed name similar to `name`. Nothing is taken from an address, which may contain a password."""
     if "://" in name or "@" in name:
         return "camera1"
     return re.sub(r"^[^A-Za-z0-9]+", "", re.sub(r"[^A-Za-z0-9._-]+", "-", name))[:63].rstrip("-") or "camera1"
 
 
 def _named_first(message: str) -> FieldPath:
-    """The field that a rule about several fields names first: its text is all that pydantic hands on."""
+    """The field that the message of a rule about several fields begins with; pydantic passes on only the message."""
     words = message.removeprefix("Value error, ").split()
     path = tuple(words[0].split(".")) if words else ()
     section = section_at(path[:-1])
     return path if section is not None and path[-1] in section.model_fields else ()
 
 
-def _place(path: FieldPath, file: YamlFile | None, places: Mapping[FieldPath, SourceLocation]) -> SourceLocation:
-    """Where `path` was given; the word of the environment and the command line came last, so they are asked first."""
+def _location(path: FieldPath, file: YamlFile | None, locations: Mapping[FieldPath, SourceLocation]) -> SourceLocation:
+    """Where `path` was given; environment and command line override the file, so they are searched first."""
     for length in range(len(path), 0, -1):
-        if path[:length] in places:
-            return places[path[:length]]
+        if path[:length] in locations:
+            return locations[path[:length]]
     if file is not None and file.has(path[:-1]):
-        return file.place(path)
+        return file.location_of(path)
     return SourceLocation("", ".".join(path))
 
 
 def _put(tree: _Tree, path: FieldPath, value: object) -> None:
-    """Sets `path` in `tree`, merging mappings; what stands in the way is left for the validation to name."""
+    """Set `path` in `tree`, merging mappings. A value that is in the way stays; validation then reports it."""
     *above, name = path
     for part in above:
         node = tree.get(part, {})
@@ -174,7 +179,7 @@ def _put(tree: _Tree, path: FieldPath, value: object) -> None:
 
 
 def _without_empty_sections(tree: _Tree) -> _Tree:
-    """A heading whose lines are all commented out reads as null: it means the defaults."""
+    """`tree` without null sections: YAML reads a heading as null if all lines below are comments; defaults apply."""
     return {
         name: value
         for name, value in tree.items()

@@ -1,4 +1,4 @@
-"""What is wrong in a configuration, in words: where it stands, which field, what is wrong, what to write instead."""
+"""Problems in a configuration, in words: where the value was given, what is wrong, and what to write instead."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from posebus.config.redaction import redact_text as redact_text
+from posebus.config.redaction import redact_text
 from posebus.config.settings import Settings
 
 FieldPath = tuple[str, ...]
@@ -37,36 +37,36 @@ class SourceLocation:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem. `suggestion` says what to write instead, or is empty."""
+    """One problem. `suggestion` is what to write instead, or empty."""
 
-    place: SourceLocation
+    location: SourceLocation
     problem: str
     suggestion: str = ""
 
     def __str__(self) -> str:
-        text = f"{self.place}: {self.problem}"
+        text = f"{self.location}: {self.problem}"
         return redact_text(f"{text}; {self.suggestion}" if self.suggestion else text)
 
     def as_dict(self) -> dict[str, object]:
         """The problem as plain data, for `--json`."""
         return {
-            "where": self.place.where,
-            "line": self.place.line,
-            "column": self.place.column,
-            "field": redact_text(self.place.field),
+            "where": self.location.where,
+            "line": self.location.line,
+            "column": self.location.column,
+            "field": redact_text(self.location.field),
             "problem": redact_text(self.problem),
             "suggestion": redact_text(self.suggestion) or None,
         }
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
-    """A question that offers the candidate most like `name`, or nothing if none is like it."""
+    """A question that offers the candidate most similar to `name`, or an empty text if none is similar."""
     close = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else ""
 
 
 def section_at(path: FieldPath) -> type[BaseModel] | None:
-    """The settings class whose fields stand under `path`, or None where a plain value (or nothing) stands."""
+    """The settings class whose fields are under `path`, or None where `path` is a plain value or does not exist."""
     section: type[BaseModel] = Settings
     names = iter(path)
     for name in names:
@@ -84,34 +84,34 @@ def section_at(path: FieldPath) -> type[BaseModel] | None:
     return section
 
 
-def problem_from_error(error: Mapping[str, Any], path: FieldPath, place: SourceLocation) -> Problem:
-    """The words for one entry of pydantic's `ValidationError.errors()`, about the field `path` written at `place`."""
+def problem_from_error(error: Mapping[str, Any], path: FieldPath, location: SourceLocation) -> Problem:
+    """The problem for one entry of pydantic's `ValidationError.errors()`, about `path` given at `location`."""
     kind, given = error["type"], error.get("input")
     if kind == "extra_forbidden":
-        return unknown_field(path, place)
+        return unknown_field(path, location)
     if kind == "missing":
-        return Problem(place, "is required and missing", f"add '{path[-1]}: …'")
+        return Problem(location, "is required and missing", f"add '{path[-1]}: …'")
     if kind in _SECTION_ERRORS:
-        return _wrong_section(path, place)
-    problem = _in_our_words(error["msg"])
+        return _wrong_section(path, location)
+    problem = _plain(error["msg"])
     if kind == "literal_error" and isinstance(given, str):
         choices = re.findall(r"'([^']+)'", error["msg"])
-        return Problem(place, problem + _shown(given), did_you_mean(given, choices))
+        return Problem(location, problem + _shown(given), did_you_mean(given, choices))
     if kind == "string_type" and path[-1:] == ("source",) and isinstance(given, int):
-        return Problem(place, problem, f"for a USB camera write 'usb:{int(given)}'")
+        return Problem(location, problem, f"for a USB camera write 'usb:{int(given)}'")
     if kind == "string_type":
-        return Problem(place, problem, "put the value in quotes")
-    return Problem(place, problem + ("" if kind == "value_error" else _shown(given)))
+        return Problem(location, problem, "put the value in quotes")
+    return Problem(location, problem + ("" if kind == "value_error" else _shown(given)))
 
 
-def unknown_field(path: FieldPath, place: SourceLocation) -> Problem:
-    """A field that does not exist, with the one that was probably meant: a like name here, or the same elsewhere."""
+def unknown_field(path: FieldPath, location: SourceLocation) -> Problem:
+    """The problem of a field that does not exist. Suggests a similar name, or the section that has such a field."""
     name, section = path[-1], section_at(path[:-1])
     suggestion = did_you_mean(name, section.model_fields if section else ())
     if not suggestion:
         homes = [home for home in ("worker", "tracker", "retention", "fleet") if _has_field(home, name)]
         suggestion = f"it belongs under '{homes[0]}'" if homes else ""
-    return Problem(place, "there is no such field", suggestion)
+    return Problem(location, "there is no such field", suggestion)
 
 
 def _has_field(home: str, name: str) -> bool:
@@ -119,19 +119,19 @@ def _has_field(home: str, name: str) -> bool:
     return section is not None and name in section.model_fields
 
 
-def _wrong_section(path: FieldPath, place: SourceLocation) -> Problem:
+def _wrong_section(path: FieldPath, location: SourceLocation) -> Problem:
     if path == ("cameras",):
-        return Problem(place, "must hold cameras by name", "write 'NAME:' and below it, indented, 'source: …'")
+        return Problem(location, "must hold cameras by name", "write 'NAME:' and below it, indented, 'source: …'")
     if path[:1] == ("cameras",):
-        return Problem(place, "must hold the fields of a camera", "write 'source: …' on an indented line below it")
+        return Problem(location, "must hold the fields of a camera", "write 'source: …' on an indented line below it")
     if not path:
-        return Problem(place, "must hold fields like 'cameras:' and 'worker:'")
+        return Problem(location, "must hold fields like 'cameras:' and 'worker:'")
     section = section_at(path)
     example = next(iter(section.model_fields)) if section else "field"
-    return Problem(place, "must hold fields", f"write '{example}: …' on an indented line below it")
+    return Problem(location, "must hold fields", f"write '{example}: …' on an indented line below it")
 
 
-def _in_our_words(message: str) -> str:
+def _plain(message: str) -> str:
     message = message.removeprefix("Value error, ").replace("Input should be", "must be")
     message = message.replace("Input is not a valid path for <class 'pathlib.Path'>", "must be a path")
     message = message.replace("greater than or equal to", "at least").replace("less than or equal to", "at most")
@@ -143,7 +143,7 @@ def _in_our_words(message: str) -> str:
 
 
 def _shown(given: object) -> str:
-    """`given` for the end of a sentence, or nothing: what is long or looks like an address may hold a password."""
+    """`given` for the end of a sentence; empty for long values and addresses, which may contain a password."""
     if not isinstance(given, (str, int, float)) or len(str(given)) > 40 or re.search(r"[@/:]", str(given)):
         return ""
     return f", not {given!r}"

@@ -1,4 +1,4 @@
-"""Credentials out of whatever is shown, logged or published: addresses, and texts that quote addresses."""
+"""Hide credentials in addresses, and in texts that quote addresses, before they are shown, logged or published."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 
 HIDDEN = "***"
 
-# Up to the last @ of a word, since people paste passwords that hold / and @ themselves.
+# Up to the last @ of a word, since pasted passwords may contain / and @.
 _LOGIN = re.compile(r"://[^\s\"'<>]*@")
-# Cameras take passwords as parameters, too, and some of them in the path: /user=admin&password=x&channel=1.
+# Cameras also take passwords as parameters, some of them in the path: /user=admin&password=x&channel=1.
 _PARAMETER = re.compile(
     r"(?<![A-Za-z])((?:user(?:name)?|login|usr|pass(?:word|wd|phrase)?|pwd|psw|pw|token|secret|auth|api_?key|key)=)[^&;\s\"'<>/#]+",
     re.IGNORECASE,
@@ -21,13 +21,13 @@ def redact_text(text: str) -> str:
 
 
 def redact_url(address: str) -> str:
-    """`address` without user and password, fit to be logged or shown; what is no URL comes back unchanged.
+    """`address` with user and password hidden; a text that is no URL is treated as by `redact_text`.
 
-    A space does not end a password here: there is nothing but the address.
+    Unlike there, a space does not end a password, since the text is nothing but the address.
     """
     scheme, separator, rest = address.partition("://")
     if not separator:
         return redact_text(address)
-    login, at, place = rest.rpartition("@")
-    # An @ in the path of an address without a login looks the same. Better a host too few than a password too many.
-    return redact_text(f"{scheme}://{HIDDEN if login else ''}{at}{place}")
+    login, at, host = rest.rpartition("@")
+    # An @ in the path of an address without a login looks the same; hiding its host is better than showing a password.
+    return redact_text(f"{scheme}://{HIDDEN if login else ''}{at}{host}")

@@ -1,7 +1,7 @@
-"""Every setting there is, with its unit, default and meaning: one YAML file plus `POSEBUS_…` environment variables.
+"""All settings with unit, default, limits and meaning.
 
-Reading the file, the environment and the errors' line numbers is `posebus.config.loading`; this file only says what is
-legal.
+They are read from one YAML file and `POSEBUS_…` environment variables by `posebus.config.loading`; this module only
+defines which values are valid.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from posebus.config.redaction import redact_url as redact_url
 from posebus.config.worker_settings import AUTO_IMGSZ_FIRST as AUTO_IMGSZ_FIRST
 from posebus.config.worker_settings import Imgsz, InferFps, MotionGate, Strict
 from posebus.config.worker_settings import WorkerSettings as WorkerSettings
 
 CAMERA_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
-"""Names become Redis keys, file names and CloudEvents subjects, so they hold no space, colon, slash or brace."""
+"""Names become part of Redis keys, file names and CloudEvents subjects: no space, colon, slash or brace."""
 
 CameraName = Annotated[str, StringConstraints(pattern=CAMERA_NAME_PATTERN)]
 EMBEDDED = "embedded"
 EMBEDDED_PORT = 6399
-"""Where the embedded broker of `posebus up` listens, on this machine only; beside Redis' own 6379."""
+"""Port of the embedded broker of `posebus up`, on this machine only; not 6379, which a Redis server may use."""
 
 
 class CameraSettings(Strict):
@@ -34,80 +33,110 @@ class CameraSettings(Strict):
         description="A file, a folder of pictures, an address (rtsp://, http://, https://, …), usb:N, or synthetic:NAME"
     )
     kind: Literal["auto", "file", "images", "network", "usb", "synthetic"] = Field(
-        default="auto", description="What the source is; auto tells by its form"
+        default="auto", description="Type of the source; auto: recognised by the form of its address"
     )
     delivery: Literal["auto", "lossless", "live"] = Field(
-        default="auto", description="lossless waits for the workers, live drops the oldest; auto: files lossless"
+        default="auto",
+        description="lossless: the source waits for the workers; live: the oldest frames are dropped; auto: "
+        "lossless for recordings that are neither looped nor played in real time, live for all other sources",
     )
-    max_fps: float | None = Field(default=None, gt=0, description="Frames per second to publish at most")
+    max_fps: float | None = Field(
+        default=None, gt=0, description="Maximum number of frames per second that are published"
+    )
     max_size_px: Annotated[int, Field(ge=64)] | Literal["auto"] | None = Field(
         default="auto",
-        description="Longest side to which a frame is reduced before it travels; auto: the largest imgsz among the "
-        "workers, null: never",
+        description="Longest side in pixels to which frames are reduced before they are published; auto: the "
+        "largest imgsz of the workers; null: frames are not reduced",
     )
     imgsz: Imgsz | None = Field(
-        default=None, description="Longest side of the network's input for this camera; null: as worker.imgsz says"
+        default=None,
+        description="Longest side of the network's input in pixels, for this camera; null: as in worker.imgsz",
     )
     infer_fps: InferFps | None = Field(
-        default=None, description="Frames per second of this camera to infer at most; null: as worker.infer_fps says"
+        default=None,
+        description="Maximum number of frames per second of this camera that are inferred; null: as in "
+        "worker.infer_fps",
     )
     motion_gate: MotionGate | None = Field(
-        default=None, description="When frames without motion are left out; null: as worker.motion_gate says"
+        default=None, description="Which frames without motion are not inferred; null: as in worker.motion_gate"
     )
-    encoding: Literal["jpeg", "raw"] = Field(default="jpeg", description="How pictures travel through the broker")
+    encoding: Literal["jpeg", "raw"] = Field(default="jpeg", description="Encoding of frames in the broker")
     jpeg_quality: int = Field(default=90, ge=1, le=100, description="JPEG quality of published frames")
-    loop: bool = Field(default=False, description="Play a file again and again, as a live camera would go on")
-    realtime: bool = Field(default=False, description="Play a file at its own pace instead of as fast as possible")
-    open_timeout_s: float = Field(default=5.0, gt=0, description="Give up connecting to a camera after this time")
-    read_timeout_s: float = Field(default=4.0, gt=0, description="A camera that sends nothing this long is offline")
+    loop: bool = Field(default=False, description="Play a file repeatedly, like a camera that never ends")
+    realtime: bool = Field(
+        default=False, description="Play a file at its recorded speed instead of as fast as possible"
+    )
+    open_timeout_s: float = Field(default=5.0, gt=0, description="Connecting to a camera fails after this time")
+    read_timeout_s: float = Field(default=4.0, gt=0, description="A camera that sends nothing for this time is offline")
     rtsp_transport: Literal["tcp", "udp"] = Field(
-        default="tcp", description="How RTSP cameras send pictures; udp may lose parts of them"
+        default="tcp", description="Transport of RTSP cameras; with udp, parts of pictures can get lost"
     )
     hardware_decoding: Literal["off", "auto", "cuda", "vaapi", "qsv"] = Field(
-        default="off", description="Decode network cameras by a graphics card: auto where there is one, else by name"
+        default="off",
+        description="Decode network cameras on a graphics card: cuda, vaapi or qsv; auto: if one is available",
     )
-    reconnect_min_s: float = Field(default=0.5, gt=0, description="First pause before reconnecting")
-    reconnect_max_s: float = Field(default=30.0, gt=0, description="Longest pause between attempts to reconnect")
+    reconnect_min_s: float = Field(default=0.5, gt=0, description="First pause before reconnecting, in seconds")
+    reconnect_max_s: float = Field(
+        default=30.0, gt=0, description="Longest pause between attempts to reconnect, in seconds"
+    )
     max_backlog_bytes: int = Field(
-        default=8_000_000, ge=1, description="Frames of this camera waiting in the broker, in bytes, at most"
+        default=8_000_000, ge=1, description="Maximum size in bytes of this camera's frames that wait in the broker"
     )
     lease_s: float = Field(
-        default=2.0, gt=0.2, description="A camera whose ingest process is silent this long is taken over"
+        default=2.0,
+        gt=0.2,
+        description="If a camera's ingest process sends no heartbeat for this time, another one may take over",
     )
     recorded_at_ns: int | None = Field(
-        default=None, ge=0, description="When a recording began (Unix ns); else its time line starts at 0"
+        default=None, ge=0, description="Start of a recording (Unix time in ns); null: its time line starts at 0"
     )
 
 
 class TrackerSettings(Strict):
-    """Linking poses into identities. All durations are real time, all distances relative to the body."""
+    """Linking poses into identities. Durations are in seconds, not in frames, so they hold at any frame rate."""
 
-    high_score: float = Field(default=0.3, gt=0, lt=1, description="Detections from here on are linked first")
-    low_score: float = Field(default=0.1, gt=0, lt=1, description="Detections below this are ignored")
-    birth_score: float = Field(default=0.4, gt=0, lt=1, description="A new identity needs a detection of this score")
+    high_score: float = Field(
+        default=0.3, gt=0, lt=1, description="Detections with at least this score are matched to tracks first"
+    )
+    low_score: float = Field(default=0.1, gt=0, lt=1, description="Detections below this score are ignored")
+    birth_score: float = Field(
+        default=0.4, gt=0, lt=1, description="A new track starts only from a detection with at least this score"
+    )
     confirm_s: float = Field(
         default=0.1,
         ge=0,
-        description="A track is confirmed once it has been seen for this long",
+        description="A track is confirmed once it has been detected for this long",
     )
     certain_score: float = Field(
-        default=0.6, gt=0, lt=1, description="A new identity seen this surely is confirmed at first sight"
+        default=0.6, gt=0, lt=1, description="A new track whose detection has at least this score is confirmed at once"
     )
     in_sight_s: float = Field(
-        default=0.25, gt=0, description="Unseen for longer, a track comes back on detections of high_score only"
+        default=0.25,
+        gt=0,
+        description="A track that was not detected for longer is matched only to detections of high_score",
     )
     missed_s: float = Field(
-        default=0.2, ge=0, description="A track unseen this short stays confirmed, at its predicted place"
+        default=0.2,
+        ge=0,
+        description="A track that was not detected for up to this time stays confirmed, at its predicted position",
     )
     report_lost_s: float = Field(
-        default=0.5, ge=0, description="A lost track is reported, predicted, until it has been unseen for this long"
+        default=0.5,
+        ge=0,
+        description="A lost track is reported, with predicted positions, until it has not been detected for this time",
     )
-    leaving_s: float = Field(default=0.3, gt=0, description="The same as lost_s for who walked out of the picture")
-    lost_s: float = Field(default=4.0, gt=0, description="A lost track ends after this time unseen")
+    leaving_s: float = Field(default=0.3, gt=0, description="Like lost_s, for a person who left the picture")
+    lost_s: float = Field(
+        default=4.0, gt=0, description="A lost track ends when it has not been detected for this time"
+    )
     reorder_wait_s: float = Field(
-        default=1.0, gt=0, description="On live sources, how long a missing frame holds up the ones after it"
+        default=1.0, gt=0, description="How long frames of a live source wait for a missing frame before them"
     )
-    lease_s: float = Field(default=2.0, gt=0.2, description="A camera whose tracker is silent this long is taken over")
+    lease_s: float = Field(
+        default=2.0,
+        gt=0.2,
+        description="If a camera's tracker sends no heartbeat for this time, another one may take over",
+    )
 
     @model_validator(mode="after")
     def _check_order(self) -> TrackerSettings:
@@ -117,64 +146,89 @@ class TrackerSettings(Strict):
 
 
 EVENT_BYTES = 1024
-"""No event takes more in the broker: as much counts for each, since all processes append to the same stream."""
+"""Upper bound of an event's size in the broker. Each event counts as much, since all processes append to one stream."""
 
 
 class RetentionSettings(Strict):
-    """How much the broker keeps: bytes as it counts them, and entries as a further bound."""
+    """How much the broker keeps, in bytes as the broker counts them, and in entries as a second bound."""
 
-    tracks_bytes: int = Field(default=20_000_000, ge=100_000, description="Each camera's tracks stream, at most")
-    tracks_entries: int = Field(default=5_000, ge=1, description="Entries of each camera's tracks stream, about")
-    events_bytes: int = Field(
-        default=20_000_000, ge=100_000, description="Each shard's events stream, at most (1024 are counted for each)"
+    tracks_bytes: int = Field(
+        default=20_000_000, ge=100_000, description="Maximum size in bytes of each camera's tracks stream"
     )
-    events_entries: int = Field(default=20_000, ge=1, description="Entries of each shard's events stream, about")
-    dead_bytes: int = Field(default=50_000_000, ge=100_000, description="Each shard's dead-letter stream, at most")
-    dead_entries: int = Field(default=100, ge=1, description="Entries of each shard's dead-letter stream, about")
+    tracks_entries: int = Field(
+        default=5_000, ge=1, description="Approximate maximum number of entries of each camera's tracks stream"
+    )
+    events_bytes: int = Field(
+        default=20_000_000,
+        ge=100_000,
+        description="Maximum size in bytes of each shard's events stream (an event counts as 1024)",
+    )
+    events_entries: int = Field(
+        default=20_000, ge=1, description="Approximate maximum number of entries of each shard's events stream"
+    )
+    dead_bytes: int = Field(
+        default=50_000_000, ge=100_000, description="Maximum size in bytes of each shard's dead-letter stream"
+    )
+    dead_entries: int = Field(
+        default=100, ge=1, description="Approximate maximum number of entries of each shard's dead-letter stream"
+    )
     poses_bytes: int = Field(
         default=16_000_000,
         ge=100_000,
-        description="Poses of a live camera that wait for a tracker, at most; then the oldest are given up",
+        description="Maximum size in bytes of a live camera's poses that wait for a tracker; beyond it the oldest "
+        "are dropped",
     )
 
     @property
     def events_kept(self) -> int:
-        """How many events a shard keeps."""
+        """Number of events that a shard keeps."""
         return min(self.events_entries, self.events_bytes // EVENT_BYTES)
 
 
 class FleetSettings(Strict):
-    """How many processes `posebus up` and `posebus run` start on this machine."""
+    """The processes that `posebus up` and `posebus run` start on this machine."""
 
-    workers: int = Field(default=1, ge=0, description="Worker processes")
-    trackers: int = Field(default=1, ge=0, description="Tracker processes")
-    restart_min_s: float = Field(default=0.5, gt=0, description="Pause before a crashed process is started again")
-    restart_max_s: float = Field(default=15.0, gt=0, description="Longest pause before a restart")
-    stop_timeout_s: float = Field(default=10.0, gt=0, description="Time to drain after SIGTERM before SIGKILL")
+    workers: int = Field(default=1, ge=0, description="Number of worker processes")
+    trackers: int = Field(default=1, ge=0, description="Number of tracker processes")
+    restart_min_s: float = Field(
+        default=0.5, gt=0, description="First pause before a crashed process is restarted, in seconds"
+    )
+    restart_max_s: float = Field(default=15.0, gt=0, description="Longest pause before a restart, in seconds")
+    stop_timeout_s: float = Field(
+        default=10.0,
+        gt=0,
+        description="Time that processes have to finish after SIGTERM before they are killed, in seconds",
+    )
 
 
 class Settings(Strict):
-    """The whole deployment."""
+    """The settings of a whole deployment."""
 
     redis: str = Field(
         default=EMBEDDED,
-        description="Address of the broker (redis://, rediss://, unix://; several nodes of a cluster with commas "
-        "between), or embedded to start one",
+        description="Address of the broker (redis://, rediss:// or unix://; the nodes of a cluster are separated "
+        "by commas), or embedded: posebus starts one",
     )
-    shards: int = Field(default=1, ge=1, le=16384, description="Groups of cameras, each on one node of a Redis Cluster")
-    cameras: dict[CameraName, CameraSettings] = Field(default_factory=dict, description="Sources by name")
+    shards: int = Field(
+        default=1,
+        ge=1,
+        le=16384,
+        description="Number of groups of cameras; each group is on one node of a Redis Cluster",
+    )
+    cameras: dict[CameraName, CameraSettings] = Field(default_factory=dict, description="The sources, by camera name")
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     tracker: TrackerSettings = Field(default_factory=TrackerSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     fleet: FleetSettings = Field(default_factory=FleetSettings)
     log_level: Literal["info", "warning", "error"] = Field(
-        default="info", description="What the processes of a deployment write to standard error"
+        default="info", description="Least severe log messages that the processes write to standard error"
     )
     shared_frames: Path | None = Field(
         default=None,
-        description="Folder in this machine's memory through which pictures go uncompressed; posebus run makes its own",
+        description="Folder in this machine's memory (such as /dev/shm) for uncompressed frames, which then bypass "
+        "the broker; posebus run makes its own",
     )
-    cache_dir: Path | None = Field(default=None, description="Exported engines; by default ~/.cache/posebus")
+    cache_dir: Path | None = Field(default=None, description="Folder for exported engines; null: ~/.cache/posebus")
 
     @field_validator("redis")
     @classmethod
@@ -193,7 +247,7 @@ class Settings(Strict):
 
 
 def check_camera_name(name: str) -> str:
-    """`name` itself; raises ValueError with a sentence for a name that cannot be part of a key."""
+    """Return `name`. Raises ValueError for a name that cannot be part of a key."""
     if not re.match(CAMERA_NAME_PATTERN, name):
         raise ValueError(
             f"camera name {name!r} is not allowed: use 1 to 63 letters, digits, '.', '_' or '-', "

@@ -1,4 +1,4 @@
-"""The settings of detection and keypoint estimation, part of `posebus.config.settings`."""
+"""The settings of workers (detection and keypoint estimation), part of `posebus.config.settings`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from posebus.views import MAX_IMGSZ
+
 AUTO_IMGSZ_FIRST = 640
-"""With `imgsz: auto`, pictures of a camera of which nothing is known yet are inferred at this size."""
+"""With `imgsz: auto`, the inference size for a camera as long as nothing is known about it."""
 
 
 def _size(value: object) -> object:
-    """One sentence for whatever is wrong; of a union, pydantic would tell what each of its members missed."""
+    """Check an inference size with one message; for a union, pydantic would report an error for each of its members."""
     number = _number(value)
-    if value == "auto" or (number is not None and number % 32 == 0 and 64 <= number <= 4096):
+    if value == "auto" or (number is not None and number % 32 == 0 and 64 <= number <= MAX_IMGSZ):
         return value
-    raise ValueError(f"must be auto, or a multiple of 32 from 64 to 4096{_instead(value)}")
+    raise ValueError(f"must be auto, or a multiple of 32 from 64 to {MAX_IMGSZ}{_instead(value)}")
 
 
 def _rate(value: object) -> object:
@@ -37,13 +39,13 @@ def _instead(value: object) -> str:
     return f", not {value}" if isinstance(value, str | int | float) and len(str(value)) < 20 else ""
 
 
-Imgsz = Annotated[Annotated[int, Field(ge=64, le=4096, multiple_of=32)] | Literal["auto"], BeforeValidator(_size)]
+Imgsz = Annotated[Annotated[int, Field(ge=64, le=MAX_IMGSZ, multiple_of=32)] | Literal["auto"], BeforeValidator(_size)]
 InferFps = Annotated[Annotated[float, Field(gt=0)] | Literal["auto"], BeforeValidator(_rate)]
 MotionGate = Literal["off", "conservative", "eager"]
 
 
 class Strict(BaseModel):
-    """A section of the settings: a field that is not known is a problem, and nothing is changed later."""
+    """A section of the settings. Unknown fields are errors, and values cannot be changed later."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -53,98 +55,109 @@ class WorkerSettings(Strict):
 
     model: str = Field(default="yolo11n-pose", description="Name of an ultralytics pose model, or a path to a .pt file")
     allow_unknown_weights: bool = Field(
-        default=False, description="Load weights of unknown hash (loading unpickles: trust them first)"
+        default=False,
+        description="Load weights with an unknown hash. Loading unpickles them, so do this only with files that "
+        "you trust",
     )
     engine: Literal["auto", "torch", "openvino", "onnx"] = Field(default="auto", description="Inference engine")
     precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = Field(
         default="auto",
-        description="Arithmetic of the engine; auto takes the fastest floating point that the device does natively, "
-        "int8 loads what `posebus engines build` made",
+        description="Arithmetic of the engine; auto: the fastest floating-point format that the device supports "
+        "natively; int8: the engine that `posebus engines build` made",
     )
     imgsz: Imgsz = Field(
         default=640,
-        description="Longest side of the network's input in pixels; auto: for each camera the smallest at which its "
-        "people are still found",
+        description="Longest side of the network's input in pixels; auto: for each camera the smallest size that "
+        "still detects its people",
     )
     imgsz_max: int = Field(
-        default=1280, ge=64, le=4096, multiple_of=32, description="The largest size that imgsz: auto chooses"
+        default=1280, ge=64, le=MAX_IMGSZ, multiple_of=32, description="The largest size that imgsz: auto may choose"
     )
     infer_fps: InferFps | None = Field(
         default=None,
-        description="Frames per second of each camera to infer at most, the others carry predicted people; auto: as "
-        "few as identities need, null: all",
+        description="Maximum number of frames per second of each camera that are inferred; in the others, people "
+        "are predicted; auto: as few as tracking needs; null: all frames",
     )
     motion_gate: MotionGate = Field(
         default="off",
-        description="Frames in which nothing moves and nobody is are not inferred: conservative, or eager, which "
-        "leaves out frames in which little has moved, too",
+        description="Which frames are not inferred; conservative: frames without motion and people; eager: also "
+        "frames with little motion",
     )
     enhance: Literal["off", "auto"] = Field(
         default="off",
-        description="Mend dark, hazy, noisy and blocky pictures before inference; good ones stay as they are",
+        description="Improve dark, hazy, noisy and blocky pictures before inference; auto: good pictures stay "
+        "unchanged",
     )
     keypoint_model: str | None = Field(
-        default=None, description="Path to the .onnx file of a top-down network that computes everybody's keypoints"
+        default=None,
+        description="Path of the .onnx file of a top-down network that computes the keypoints of all people",
     )
     refine_below_px: int | None = Field(
         default=None,
         ge=1,
-        description="The network looks again, on an enlarged crop, at people less high than this in its input, or in "
-        "the picture where that has fewer rows",
+        description="People of a smaller height (in pixels of the network's input, or of the picture if that is "
+        "smaller) are inferred again on an enlarged crop; null: never",
     )
     refine_mirrored: bool = Field(
-        default=True, description="Refine by two looks, one of them at the mirror image: better, at twice the price"
+        default=True,
+        description="For refine_below_px, infer each crop and its mirror image: more accurate, at twice the cost",
     )
     conf: float = Field(default=0.1, gt=0, lt=1, description="Boxes below this score are not published")
-    iou: float = Field(default=0.7, gt=0, le=1, description="Overlap at which NMS suppresses the weaker box")
-    max_people: int = Field(default=300, ge=1, le=1000, description="People per frame at most")
+    iou: float = Field(
+        default=0.7, gt=0, le=1, description="Overlap (IoU) from which non-maximum suppression removes the weaker box"
+    )
+    max_people: int = Field(default=300, ge=1, le=1000, description="Maximum number of people per frame")
     appearance: bool = Field(
-        default=True, description="Describe the colours of torso and legs, by which the tracker tells people apart"
+        default=True, description="Describe the colours of torso and legs, which help the tracker to distinguish people"
     )
     masks: str | None = Field(
         default=None,
-        description="Outline people, too: an ultralytics segmentation model by name (yolo11n-seg) or path of a .pt",
+        description="Also compute outlines of people, with this ultralytics segmentation model: a name "
+        "(yolo11n-seg) or the path of a .pt file",
     )
-    batch: int | None = Field(default=None, ge=1, description="Frames per inference; by default what suits the engine")
+    batch: int | None = Field(
+        default=None, ge=1, description="Frames per forward pass; null: a size that suits the engine"
+    )
     threads: int | None = Field(
         default=None,
         ge=1,
-        description="CPU threads of the engine; by default all cores, shared by workers of a machine",
+        description="CPU threads of the engine; null: all cores, divided among the workers of a machine",
     )
     decode_threads: int | None = Field(
         default=None,
         ge=1,
-        description="Threads that decode pictures; by default few on a CPU, half the cores beside a GPU",
+        description="Threads that decode pictures; null: a few if inference runs on the CPU, else half the cores",
     )
     fixed_batch: bool = Field(
-        default=False, description="Compute full batches only, so that no answer depends on the frames beside it"
+        default=False,
+        description="Compute full batches only, so that no result depends on the other frames of its batch",
     )
     warm_up_px: tuple[tuple[int, int], ...] = Field(
-        default=(), description="Picture sizes [width, height] that the engine is made ready for before the first frame"
+        default=(), description="Picture sizes [width, height] for which the engine is prepared before the first frame"
     )
-    max_age_ms: float = Field(default=500.0, gt=0, description="Live frames older than this are skipped")
+    max_age_ms: float = Field(default=500.0, gt=0, description="Live frames that are older than this are skipped")
     reclaim_after_s: float = Field(
         default=2.0,
         gt=0,
-        description="Frames whose worker has not been heard of for this long are taken over; one that works on them "
-        "says so, however long that takes",
+        description="Frames are reclaimed from a worker that has sent no sign of life for this time; a slow worker "
+        "sends one as long as it works on them",
     )
     hang_s: float = Field(
         default=20.0,
         gt=0,
-        description="A worker in which one frame takes this long ends and is started again; of a new size six times "
-        "this, for engines set themselves up",
+        description="A worker is restarted if one frame takes this long, or six times as long for the first frame "
+        "of a new size, for which engines prepare themselves",
     )
     max_deliveries: int = Field(
-        default=3, ge=1, description="A frame that fails or brings down its worker this often is dead-lettered"
+        default=3, ge=1, description="A frame that failed, or made its worker fail, this often is dead-lettered"
     )
 
     @property
     def largest_imgsz(self) -> int:
-        """The largest size at which these workers infer."""
+        """The largest inference size of these workers."""
         return self.imgsz_max if self.imgsz == "auto" else self.imgsz
 
     @property
     def plain_imgsz(self) -> int:
-        """The size at which a picture is inferred of which nothing else is said."""
+        """The inference size of a picture for which no view is requested."""
         return min(AUTO_IMGSZ_FIRST, self.imgsz_max) if self.imgsz == "auto" else self.imgsz

@@ -1,7 +1,7 @@
-"""A YAML file as plain data that still knows the line of every field.
+"""A YAML file as plain data, together with the line of every field.
 
-PyYAML's own loading forgets where a value stood and lets the second of two equal keys win in silence, so this reads
-the node tree that it composes first. Keys are always text (a camera may be called `no` or `7`), values follow YAML.
+PyYAML's own loading discards line numbers and silently takes the second of two equal keys, so this module reads the
+node tree that PyYAML composes first. Keys are always text (a camera may be called `no` or `7`); values follow YAML.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ if TYPE_CHECKING:
     import yaml
 
 MAX_FILE_BYTES = 4_000_000
-"""Far above any configuration: a recording given by mistake is not read into memory."""
+"""Far more than any configuration needs; a recording given by mistake is not read into memory."""
 
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _Entries = dict[str, tuple["yaml.Node", "yaml.Node"]]
 
 
 class YamlFile:
-    """`data`: the file's content; `problems`: what is wrong with it as YAML (then `data` holds what could be read).
+    """`data`: the file's content; `problems`: what is wrong with it as YAML (`data` then has the part that was read).
 
-    `unreadable` are the fields whose values could not be; they are None in `data`, which needs no complaint of its own.
+    `unreadable`: the fields whose values could not be read. They are None in `data`; validation must not report them
+    a second time.
     """
 
     def __init__(self, path: Path) -> None:
-        """Reads `path`. Raises ConfigError if it cannot be read at all or PyYAML is not installed."""
+        """Read `path`. Raises ConfigError if the file cannot be read at all or PyYAML is not installed."""
         self.path = path
         self.problems: list[Problem] = []
         self.unreadable: set[FieldPath] = set()
@@ -39,8 +40,8 @@ class YamlFile:
         self._root = self._compose(_read_text(path))
         self.data = None if self._root is None else self._convert(self._root, ())
 
-    def place(self, path: FieldPath) -> SourceLocation:
-        """Where `path` is written: its key, or the nearest key above it that exists."""
+    def location_of(self, path: FieldPath) -> SourceLocation:
+        """Location of the key of `path`, or of the nearest key above it that exists."""
         found: yaml.Node | None = None
         node = self._root
         for name in path:
@@ -48,10 +49,10 @@ class YamlFile:
             if name not in entries:
                 break
             found, node = entries[name]
-        return self._place(path, found or self._root)
+        return self._location(path, found or self._root)
 
     def has(self, path: FieldPath) -> bool:
-        """Whether the file itself gives `path`."""
+        """Whether the file contains `path`."""
         node = self._root
         for name in path:
             entries = {} if node is None else self._entries(node)
@@ -60,7 +61,7 @@ class YamlFile:
             node = entries[name][1]
         return True
 
-    def _place(self, path: FieldPath, node: yaml.Node | None) -> SourceLocation:
+    def _location(self, path: FieldPath, node: yaml.Node | None) -> SourceLocation:
         mark = node.start_mark if node is not None else None
         line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
         return SourceLocation(str(self.path), ".".join(path), line, column)
@@ -92,11 +93,11 @@ class YamlFile:
         return None
 
     def _convert(self, node: yaml.Node, path: FieldPath) -> object:
-        # Aliases make one node appear in many places: each is converted once, or a small file could unfold to billions.
+        # Aliases let one node appear many times. Each node is converted once: a small file could unfold to billions.
         if id(node) in self._known:
             return self._known[id(node)]
         if any(node is ancestor for ancestor in self._open):
-            self.problems.append(Problem(self._place(path, node), "refers to itself through an alias"))
+            self.problems.append(Problem(self._location(path, node), "refers to itself through an alias"))
             return None
         self._open.append(node)
         value = self._value(node, path)
@@ -118,19 +119,19 @@ class YamlFile:
         except yaml.constructor.ConstructorError:
             problem = f"has the tag {node.tag}, which is not understood here"
         except ValueError:
-            problem = f"is no value of the type {node.tag.rsplit(':', 1)[-1]}"
-        self.problems.append(Problem(self._place(path, node), problem))
+            problem = f"is not a value of the type {node.tag.rsplit(':', 1)[-1]}"
+        self.problems.append(Problem(self._location(path, node), problem))
         self.unreadable.add(path)
         return None
 
     def _entries(self, node: yaml.Node, on_duplicate: _OnDuplicate | None = None) -> _Entries:
-        """Key and value node of each name in a mapping; `<<` brings in the entries of others, which rank lower."""
+        """Key and value node of each name in a mapping. `<<` adds entries of other mappings; its own override them."""
         import yaml
 
         if on_duplicate is None and id(node) in self._entries_of:
             return self._entries_of[id(node)]
-        # A mapping that merges itself, over whatever detour, finds nothing there; and one that many others merge is
-        # read once, or a small file would take for ever.
+        # A mapping that merges itself, directly or not, adds no entries to itself. One that many others merge is read
+        # once, or a small file would take for ever.
         self._entries_of[id(node)] = {}
         merged: _Entries = {}
         own: _Entries = {}
@@ -153,7 +154,9 @@ class YamlFile:
     def _report_duplicate(self, path: FieldPath) -> _OnDuplicate:
         def report(name: str, first: yaml.Node, second: yaml.Node) -> None:
             line = first.start_mark.line + 1
-            self.problems.append(Problem(self._place((*path, name), second), f"is given twice, first on line {line}"))
+            self.problems.append(
+                Problem(self._location((*path, name), second), f"is given twice, first on line {line}")
+            )
 
         return report
 
@@ -167,14 +170,14 @@ if TYPE_CHECKING:
 def _read_text(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise ConfigError(f"{path} is no configuration file: it is larger than {MAX_FILE_BYTES} bytes")
+            raise ConfigError(f"{path} is not a configuration file: it is larger than {MAX_FILE_BYTES} bytes")
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(f"configuration file {path} does not exist: check the path") from None
     except OSError as error:
         raise ConfigError(f"configuration file {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} is no configuration file: it is not UTF-8 text") from None
+        raise ConfigError(f"{path} is not a configuration file: it is not UTF-8 text") from None
 
 
 def _syntax_hint(error: yaml.MarkedYAMLError) -> str:

@@ -1,1 +1,1 @@
-"""How messages look on the wire and in snapshots: encode, decode, check. Pure; no Redis."""
+"""The format of messages on the wire and in snapshots: encode, decode, check. Pure; no Redis."""

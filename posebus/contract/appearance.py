@@ -1,12 +1,13 @@
-"""The layout of `PoseFrame.appearance`. The worker makes the descriptors, the tracker compares and remembers them.
+"""The layout of `PoseFrame.appearance`. Workers compute these descriptors; trackers compare and remember them.
 
-A row is float32 (SIZE,). First come the parts of the body (PARTS), FEATURES numbers each: the square roots of three
-histograms, of lightness, red against green and blue against yellow, each summing to a third. So the numbers of a part
-are not negative and have length 1, and their inner product with another's is a Bhattacharyya coefficient. Then comes
-one weight in 0..1 for each part: how much of it was seen. A part of weight 0 was not seen, and its numbers are 0.
+A row is float32 (SIZE,). It begins with FEATURES numbers for each part of the body (PARTS): the square roots of three
+histograms, of lightness, red against green and blue against yellow, each with a sum of 1/3. The numbers of a part are
+therefore non-negative and form a vector of length 1, and the inner product of two such vectors is a Bhattacharyya
+coefficient. One weight in 0..1 for each part follows: the visible share of it. A part of weight 0 was not visible, and
+its numbers are 0.
 
-Colours are relative to the mean colour of their frame, so rows may be compared across frames of one camera whatever
-its exposure and white balance do. Rows of two cameras are not comparable: they look at different backgrounds.
+Colours are relative to the mean colour of their frame, so rows of different frames of one camera are comparable even
+if exposure or white balance change. Rows of two cameras are not comparable, since their backgrounds differ.
 """
 
 from __future__ import annotations
@@ -25,14 +26,16 @@ _SPLIT = len(PARTS) * FEATURES
 
 
 def joined(features: FloatingArray, weights: FloatingArray) -> npt.NDArray[np.float32]:
-    """Rows (N, SIZE) of features (N, len(PARTS), FEATURES) and weights (N, len(PARTS))."""
+    """Join features (N, len(PARTS), FEATURES) and weights (N, len(PARTS)) to rows (N, SIZE)."""
     flat = features.reshape(len(features), _SPLIT)
     return np.concatenate((flat, weights), axis=1, dtype=np.float32)
 
 
 def split(rows: FloatingArray) -> tuple[FloatingArray, FloatingArray]:
-    """Features (N, len(PARTS), FEATURES) and weights (N, len(PARTS)) of rows (N, SIZE): views. Raises ValueError for
-    rows of another length, which come from a worker of another version."""
+    """Split rows (N, SIZE) into views of features (N, len(PARTS), FEATURES) and weights (N, len(PARTS)).
+
+    Raises ValueError for rows of another length, which come from a worker of another version.
+    """
     if rows.ndim != 2 or rows.shape[1] != SIZE:
         raise ValueError(
             f"appearance has shape {rows.shape}, expected (N, {SIZE}): update workers and trackers together"

@@ -1,8 +1,8 @@
-"""The polygons of `PoseFrame.masks`: what is inside of them, in numpy alone.
+"""Conversion of the polygons of `PoseFrame.masks` to pixels, with numpy only.
 
-A polygon is closed, its last point is joined to its first. Pixel (x, y) covers the square from (x, y) to
-(x + 1, y + 1). Somebody whom something divides is one polygon whose parts are joined by lines that lead there and back;
-what is inside is told by the even-odd rule, as `cv2.fillPoly` does it.
+A polygon is closed: its last point is connected to its first. Pixel (x, y) covers the square from (x, y) to
+(x + 1, y + 1). A person with several separate visible parts is one polygon, whose parts are connected by lines that run
+there and back. The even-odd rule decides which points are inside, as in `cv2.fillPoly`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from posebus.arrays import Float32Array
 
 
 def mask_of(polygon_px: Float32Array, size_px: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """The pixels of a picture, (height, width), whose centres are inside of a polygon (M, 2).
+    """Return the mask (height, width), bool, of the pixels whose centres are inside a polygon (M, 2).
 
-    `size_px` is the picture's (width, height). Nothing is inside of fewer than three points.
+    `size_px` is the picture's (width, height). Fewer than three points give an empty mask.
     """
     width, height = size_px
     start = np.asarray(polygon_px, np.float64).reshape(-1, 2)
@@ -25,7 +25,7 @@ def mask_of(polygon_px: Float32Array, size_px: tuple[int, int]) -> npt.NDArray[n
     row, edge = np.nonzero((start[:, 1] <= centres) != (end[:, 1] <= centres))
     (x, y), (next_x, next_y) = start[edge].T, end[edge].T
     crossing = x + (row + 0.5 - y) * (next_x - x) / (next_y - y)
-    # From each crossing on to the right, inside and outside change places.
+    # To the right of each crossing, inside and outside are exchanged.
     changes = np.zeros((height, width + 1), np.uint8)
     np.add.at(changes, (row, np.clip(np.ceil(crossing - 0.5), 0, width).astype(np.intp)), 1)
     inside: npt.NDArray[np.bool_] = np.cumsum(changes, axis=1, dtype=np.uint8)[:, :width] % 2 == 1

@@ -1,9 +1,9 @@
-"""The two public messages as JSON: what `tracks` and `events` carry and any language can read.
+"""The two public messages as JSON, for programs in any language: entries of `tracks` and `events`.
 
 JSON Schemas of both are in `posebus/schemas/`. Coordinates are rounded to 0.01 px, velocities to 0.01 px/s and scores
-to 0.0001. A release may add fields without a new schema version: a reader passes over those that it does not know, and
-the functions here take the default of the dataclass for those that a message of an earlier release lacks; `coasted`
-follows from the state then.
+to 0.0001. A release may add fields without a new schema version: readers ignore fields that they do not know, and for
+fields that a message of an earlier release lacks, the functions here use the defaults of the dataclass; only `coasted`
+is then derived from the state.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ COORDINATE_DECIMALS = 2
 SCORE_DECIMALS = 4
 MAX_VISIBILITY = 2
 MAX_JSON_BYTES = 8_000_000
-"""A thousand people take less than one. Parsed, JSON takes many times as much memory."""
-_SENSELESS = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError)
+"""A thousand people take less than 1 MB. Parsed JSON takes many times as much memory as its text."""
+_WRONG_DATA = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError)
 
 
 def track_frame_to_json(frame: TrackFrame, provenance: Provenance, published_at_ns: int) -> dict[str, Any]:
-    """One entry of `tracks` as a JSON object."""
+    """An entry of `tracks` as a JSON object."""
     return {
         "schema_version": SCHEMA_VERSION,
         "camera": frame.camera,
@@ -63,7 +63,7 @@ def _track_to_json(track: Track) -> dict[str, Any]:
 
 
 def track_frame_from_json(data: Any) -> tuple[TrackFrame, Provenance]:
-    """The TrackFrame in a JSON object and how it came to be; raises MalformedMessage."""
+    """The TrackFrame in a JSON object and its provenance. Raises MalformedMessage."""
     try:
         _check_version(data["schema_version"])
         frame = TrackFrame(
@@ -83,8 +83,8 @@ def track_frame_from_json(data: Any) -> tuple[TrackFrame, Provenance]:
             inference_ns=_whole(data.get("inference_ns", 0)),
             view=None if data.get("view") is None else parse_view(_text(data["view"])),
         )
-    except _SENSELESS as error:
-        raise MalformedMessage(f"not a tracks message: {_shortly(error)}") from error
+    except _WRONG_DATA as error:
+        raise MalformedMessage(f"not a tracks message: {_summary(error)}") from error
     return frame, provenance
 
 
@@ -100,13 +100,13 @@ def _track_from_json(data: Any) -> Track:
         velocity_px_s=_floats(data.get("velocity_px_s", (0.0, 0.0)), (2,)),
         keypoint_visibility=_flags(data.get("keypoint_visibility"), keypoints),
         pose_index=_row(data.get("pose_index")),
-        # Until the field came, whoever was confirmed was seen, and whoever was not in sight was lost.
+        # Before this field existed, confirmed tracks were always detected, and undetected ones were lost or ended.
         coasted=_flag(data.get("coasted", _text(data["state"]) in {TrackState.LOST, TrackState.ENDED})),
     )
 
 
 def event_to_json(event: Event) -> dict[str, Any]:
-    """`event` as a CloudEvents 1.0 JSON object; camera, epoch and seq are part of its data."""
+    """`event` as a CloudEvents 1.0 JSON object, with camera, epoch and seq in its data."""
     return {
         "specversion": "1.0",
         "id": event.id,
@@ -127,7 +127,7 @@ def event_to_json(event: Event) -> dict[str, Any]:
 
 
 def event_from_json(data: Any) -> Event:
-    """The Event in a CloudEvents JSON object; raises MalformedMessage."""
+    """The Event in a CloudEvents JSON object. Raises MalformedMessage."""
     try:
         body = dict(data["data"])
         _check_version(body.pop("schema_version"))
@@ -142,25 +142,26 @@ def event_from_json(data: Any) -> Event:
             seq=_whole(body.pop("seq")),
             data=body,
         )
-    except _SENSELESS as error:
-        raise MalformedMessage(f"not an event: {_shortly(error)}") from error
+    except _WRONG_DATA as error:
+        raise MalformedMessage(f"not an event: {_summary(error)}") from error
 
 
 def parse(raw: bytes) -> Any:
-    """JSON of one stream field; raises MalformedMessage."""
+    """Parse the JSON of one stream field. Raises MalformedMessage."""
     if len(raw) > MAX_JSON_BYTES:
         raise MalformedMessage(f"field data has {len(raw)} bytes, more than {MAX_JSON_BYTES}")
     try:
         return json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise MalformedMessage(f"field data is no JSON: {error}") from error
+        raise MalformedMessage(f"field data is not JSON: {error}") from error
 
 
 def dump(data: dict[str, Any]) -> str:
+    """Compact JSON text, for a stream field or a line of a file."""
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
 
-def _shortly(error: Exception) -> str:
+def _summary(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error)[:200]}"
 
 
@@ -184,7 +185,7 @@ def _check_version(version: Any) -> None:
 
 
 def _rounded(array: Float32Array, decimals: int) -> list[Any]:
-    # float64 first: a rounded float32 would print as 12.3400001…
+    # As float64, because a rounded float32 would print as 12.3400001…
     rounded: list[Any] = np.round(array.astype(np.float64), decimals).tolist()
     return rounded
 
@@ -198,7 +199,7 @@ def _rounded_keypoints(keypoints_px: Float32Array) -> list[Any]:
 
 
 def _floats(values: Any, shape: tuple[int, ...]) -> Float32Array:
-    with np.errstate(over="ignore"):  # what does not fit is not finite
+    with np.errstate(over="ignore"):  # numbers beyond float32 become infinite, which is refused below
         array = np.array(values, dtype=np.float32)
     if array.size == 0 and 0 in shape:
         array = array.reshape(shape)

@@ -1,4 +1,4 @@
-"""State of a stage as bytes: a JSON header and raw arrays after it. Restoring it runs no code (no pickle)."""
+"""The state of a stage as bytes: a JSON header, then raw arrays. Restoring it runs no code (no pickle)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _DTYPES = frozenset({"<f4", "<f8", "<i4", "<i8", "|b1", "|u1", "|i1"})
 
 
 def pack_state(state: dict[str, Any]) -> bytes:
-    """`state` (JSON values, with numpy arrays of plain number types anywhere in it) as bytes."""
+    """`state` as bytes: JSON values, and numpy arrays of plain number types anywhere in them."""
     chunks: list[bytes] = []
     header = json.dumps(_strip(state, chunks), separators=(",", ":"), allow_nan=True).encode()
     return b"".join([_MAGIC, len(header).to_bytes(8, "little"), header, *chunks])
 
 
 def unpack_state(data: bytes) -> dict[str, Any]:
-    """What `pack_state` was given; raises MalformedMessage for bytes that are no snapshot."""
+    """The inverse of `pack_state`. Raises MalformedMessage for bytes that are not a snapshot."""
     try:
         if data[:4] != _MAGIC:
             raise MalformedMessage("not a snapshot of this version")
@@ -58,12 +58,12 @@ def _fill(value: Any, data: memoryview) -> tuple[Any, memoryview]:
         if name not in _DTYPES:
             raise MalformedMessage(f"a damaged snapshot: dtype {name!r}")
         dtype = np.dtype(name)
-        # Before anything is computed with them: a text times a large number is a very long text.
+        # Check before multiplying: a text times a large number would be a very long text.
         if not isinstance(shape, list) or not all(type(side) is int and 0 <= side < 2**40 for side in shape):
-            raise MalformedMessage("a damaged snapshot: the shape of an array is none")
+            raise MalformedMessage("a damaged snapshot: an array has an invalid shape")
         size = dtype.itemsize * math.prod(shape)
         if size > len(data):
-            raise MalformedMessage("a damaged snapshot: an array is larger than what there is")
+            raise MalformedMessage("a damaged snapshot: an array is longer than the data")
         return np.frombuffer(data[:size], dtype=dtype).reshape(shape).copy(), data[size:]
     if isinstance(value, dict):
         filled = {}

@@ -1,6 +1,6 @@
 """The fields of stream entries, one at a time: short text, whole numbers, raw little-endian float32 arrays.
 
-Everything that is read is checked: each function raises MalformedMessage with the field's name.
+Every value is checked when it is read: each `read_` function raises MalformedMessage with the field's name.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Choice = TypeVar("Choice", bound=StrEnum)
 MAX_SIDE_PX = 65_535
 MAX_NUMBER = 2**63 - 1
 MAX_COORDINATE = 1_000_000.0
-"""Boxes and joints may lie outside of the picture, but not so far that computing with them overflows."""
+"""Boxes and joints may lie outside the picture, but not so far that arithmetic with them overflows."""
 MAX_TEXT_BYTES = 1000
 _WIRE_FLOAT = np.dtype("<f4")
 
 
 def array_bytes(array: Float32Array) -> bytes:
-    """`array` as it travels."""
+    """`array` as raw little-endian float32, in C order."""
     return np.ascontiguousarray(array, dtype=_WIRE_FLOAT).tobytes()
 
 
@@ -38,13 +38,13 @@ def read_array(raw: RawFields, name: bytes, shape: tuple[int, ...]) -> Float32Ar
     if len(data) != expected:
         raise MalformedMessage(f"field {name.decode()} has {len(data)} bytes, shape {shape} needs {expected}")
     array = np.frombuffer(data, dtype=_WIRE_FLOAT).reshape(shape).astype(np.float32)
-    if not (np.abs(array) <= MAX_COORDINATE).all():  # nor is it where there is none (NaN)
+    if not (np.abs(array) <= MAX_COORDINATE).all():  # NaN fails this comparison, too
         raise MalformedMessage(f"field {name.decode()} holds a number that is not finite, or beyond {MAX_COORDINATE:g}")
     return array
 
 
 def read_bytes(raw: RawFields, name: bytes) -> bytes:
-    """A field as it is."""
+    """The bytes of a field."""
     try:
         return raw[name]
     except KeyError:
@@ -78,6 +78,11 @@ def read_choice(raw: RawFields, name: bytes, enum: type[Choice]) -> Choice:
     except ValueError:
         allowed = ", ".join(item.value for item in enum)
         raise MalformedMessage(f"field {name.decode()} is {text[:40]!r}, expected one of {allowed}") from None
+
+
+def size_text(size_px: tuple[int, int]) -> str:
+    """The field for a (width, height) in pixels: `640x480`."""
+    return f"{size_px[0]}x{size_px[1]}"
 
 
 def read_size(raw: RawFields, name: bytes) -> tuple[int, int]:

@@ -130,7 +130,7 @@ class Heartbeat:
 
 
 def run_stage(stage: Stage, heartbeat: Heartbeat, stop: StopFlag, outage: Outage | None = None) -> None:
-    """Run `stage` until it has nothing more to do or `stop` is set. FatalError passes through after clean-up."""
+    """Run `stage` until it has nothing more to do or `stop` is set; errors not to be retried pass after clean-up."""
     outage = outage or Outage()
     reachable = True
     try:

@@ -1,12 +1,12 @@
-"""Following the public streams: typed messages, resumable, with or without a consumer group.
+"""Subscribe to the public streams: typed messages, resumable, with or without a consumer group.
 
     for message in posebus.subscribe("redis://localhost:6379", cameras=["door"], kinds=("tracks", "events")):
         ...
 
-Without `group` a subscription sees everything from `after` on and leaves no trace in the broker; `subscription.cursor`
-is where to resume. With `group` the broker remembers (durable, shared among consumers of the same group): a message
-counts as handled when the next one is asked for, or when `acknowledge` is called; what a crashed consumer left is
-handed to another one.
+Without `group`, a subscription receives all messages behind `after` and leaves no trace in the broker; resume it with
+`subscription.cursor`. With `group`, the broker remembers the position, and all consumers of the group share it. A
+message then counts as handled when the next one is requested, or when `acknowledge` is called; messages that a crashed
+consumer did not acknowledge are delivered to another one.
 """
 
 from __future__ import annotations
@@ -18,21 +18,22 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, cast
 
+from posebus.backoff import Backoff
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.wall_clock import ClockWatch, renew_all_deliveries
 from posebus.errors import BrokerUnavailable
-from posebus.subscribing.subscription import KINDS, Message, Plan, StreamEntry, decode_entry
+from posebus.subscribing.subscription import Message, StreamEntry, StreamSelection, decode_entry
 from posebus.topology import Topology
 
-__all__ = ["KINDS", "Message", "Subscription", "subscribe"]
-
 DISCOVERY_S = 1.0
-"""How often new cameras are looked for when a subscription follows all of them."""
+"""Seconds between two searches for new streams."""
 
 BLOCK_MS = 500
 FETCHED_AT_ONCE = 4000
-"""Messages of all streams that one answer brings at most; of a thousand streams, one each."""
+"""Maximum number of messages of all streams together in one reply; at least one of each stream."""
 RECLAIM_S = 30.0
+"""Messages that a consumer has not acknowledged for this long are delivered to another consumer of its group."""
+RETRY_MIN_S = 0.2
 RETRY_MAX_S = 5.0
 
 
@@ -47,46 +48,49 @@ def subscribe(
     shards: int = 1,
     outage_limit_s: float | None = None,
 ) -> Subscription:
-    """Follow streams of a deployment; iterate over the result.
+    """Subscribe to streams of a deployment; iterate over the result.
 
     Args:
-        url: the broker (redis://, rediss://, unix://).
-        cameras: names to follow; None follows all, also those that are added later.
+        url: address of the broker (redis://, rediss://, unix://).
+        cameras: names of cameras; None means all, including those that are added later.
         kinds: any of `tracks`, `events`, `poses`.
-        after: `now`, `start` (everything that the broker still has), or a `cursor` of an earlier subscription.
-        group: name of a durable consumer group; `after` then only says where a new group begins.
-        consumer: name of this consumer in the group; two running consumers must differ.
+        after: `now`, `start` (all messages that the broker still has), or the `cursor` of an earlier subscription.
+        group: name of a durable consumer group; `after` is then used only if the group is new.
+        consumer: name of this consumer within the group; no two running consumers may share one.
         shards: as in the deployment's settings.
-        outage_limit_s: how long an outage of the broker is waited out once iteration has begun; None is for ever.
+        outage_limit_s: while iterating, outages of the broker are waited for up to this time; None means for ever.
 
     Raises:
-        BrokerUnavailable, BrokerRefused: the broker cannot be reached now, or refuses; while iterating only after
-            `outage_limit_s`.
-        ValueError: an unknown kind, or a cursor that is none.
+        BrokerUnavailable: the broker cannot be reached; while iterating, only after `outage_limit_s`.
+        BrokerRefused: the broker refuses to serve, for example because of a wrong password.
+        ValueError: an unknown kind, an invalid camera name, or an invalid cursor.
     """
-    plan = Plan(cameras, kinds, after, Topology(shards), group)
-    return Subscription(open_broker(url, shards), plan, consumer, outage_limit_s)
+    streams = StreamSelection(cameras=cameras, kinds=kinds, after=after, topology=Topology(shards), group=group)
+    return Subscription(open_broker(url, shards), streams, consumer, outage_limit_s)
 
 
 class Subscription:
-    """An endless iterator of messages. Close it, or use it in a `with`, to free its connection."""
+    """An endless iterator of messages. Close it, or use it in a `with` statement, to free its connection."""
 
-    def __init__(self, broker: Broker, plan: Plan, consumer: str, outage_limit_s: float | None = None) -> None:
+    def __init__(
+        self, broker: Broker, streams: StreamSelection, consumer: str, outage_limit_s: float | None = None
+    ) -> None:
         self._broker = broker
         self._client = broker.client
-        self._plan = plan
+        self._streams = streams
         self._outage_limit_s = math.inf if outage_limit_s is None else outage_limit_s
         self._consumer = consumer
         self._closed = False
         self._discovered_at_s = -1e9
         self._reclaimed_at_s = time.monotonic()
         self._clock = ClockWatch()
+        self._retries = Backoff(RETRY_MIN_S, RETRY_MAX_S, random.Random())
         self._discover(time.monotonic())
 
     @property
     def cursor(self) -> str:
-        """Pass this as `after` to go on behind the last message that was yielded (not used with `group`)."""
-        return self._plan.cursor
+        """Position behind the last message that was yielded: `after` of a later subscription. Unused with `group`."""
+        return self._streams.cursor
 
     def __iter__(self) -> Iterator[Message]:
         while not self._closed:
@@ -95,24 +99,25 @@ class Subscription:
                 self.acknowledge(message)
 
     def poll(self, timeout_s: float = BLOCK_MS / 1000) -> Iterator[Message]:
-        """Messages that are there now, or that come within about `timeout_s`; ends then, so that one can do other work.
+        """Yield the messages that are available now or within about `timeout_s`, then end, and so allow other work.
 
-        With `group`, call `acknowledge` for each message that was handled.
+        With `group`, call `acknowledge` for each message that you have handled.
         """
         for entry in self._fetch(timeout_s):
             message = decode_entry(entry)
-            self._plan.passed(entry)
-            if message is not None and self._plan.wants(message):
+            self._streams.passed(entry)
+            if message is not None and self._streams.wants(message):
                 yield message
             else:
-                # Filtered out or not readable: nobody will acknowledge it, and it must not come round for ever.
+                # The caller never gets this entry and cannot acknowledge it; it would be delivered again and again.
                 self._acknowledge_entry(entry.stream, entry.entry_id)
 
     def acknowledge(self, message: Message) -> None:
-        """Tell the broker that `message` needs not be handed out again; does nothing without `group`."""
+        """Mark `message` as handled, so that it is not delivered again; does nothing without `group`."""
         self._acknowledge_entry(message.stream, message.id)
 
     def close(self) -> None:
+        """Close the connection and end the iteration."""
         self._closed = True
         self._client.close()
 
@@ -125,23 +130,21 @@ class Subscription:
         self.close()
 
     def _acknowledge_entry(self, stream: str, entry_id: str) -> None:
-        if self._plan.group is not None:
+        if self._streams.group is not None:
             with self._broker.errors():
-                self._client.xack(stream, self._plan.group, entry_id)
+                self._client.xack(stream, self._streams.group, entry_id)
 
     def _fetch(self, timeout_s: float) -> list[StreamEntry]:
-        failures = 0
+        self._retries.reset()
         began_at_s = time.monotonic()
         while not self._closed:
             try:
                 with self._broker.errors():
                     return self._fetch_once(timeout_s)
             except BrokerUnavailable:
-                failures += 1
                 if time.monotonic() - began_at_s > self._outage_limit_s:
                     raise
-                # Jitter keeps a thousand subscribers from knocking at the same instant when the broker is back.
-                time.sleep(min(RETRY_MAX_S, 0.1 * 2**failures) * random.uniform(0.5, 1.0))
+                time.sleep(self._retries.next_s())
         return []
 
     def _fetch_once(self, timeout_s: float) -> list[StreamEntry]:
@@ -149,41 +152,41 @@ class Subscription:
         if now_s - self._discovered_at_s > DISCOVERY_S:
             self._discover(now_s)
         block_ms = max(1, int(1000 * min(timeout_s, DISCOVERY_S)))
-        positions = self._plan.read_from()
+        positions = self._streams.read_from()
         if not positions:
             time.sleep(block_ms / 1000)
             return []
-        if self._plan.group is None:
+        if self._streams.group is None:
             count = max(1, min(200, FETCHED_AT_ONCE // len(positions)))
-            return self._plan.entries(self._client.xread(cast(Any, positions), count=count, block=block_ms))
+            return self._streams.entries(self._client.xread(cast(Any, positions), count=count, block=block_ms))
         reclaimed = self._reclaim(now_s)
         if reclaimed:
             return reclaimed
         reply = self._client.xreadgroup(
-            self._plan.group,
+            self._streams.group,
             self._consumer,
             cast(Any, positions),
             count=max(1, min(50, FETCHED_AT_ONCE // len(positions))),
             block=block_ms,
         )
-        return self._plan.entries(reply)
+        return self._streams.entries(reply)
 
     def _discover(self, now_s: float) -> None:
         with self._broker.errors():
-            self._plan.discover(self._client, first=self._discovered_at_s < 0)
+            self._streams.discover(self._client, first=self._discovered_at_s < 0)
         self._discovered_at_s = now_s
 
     def _reclaim(self, now_s: float) -> list[StreamEntry]:
-        if self._plan.group is None or now_s - self._reclaimed_at_s < RECLAIM_S:
+        if self._streams.group is None or now_s - self._reclaimed_at_s < RECLAIM_S:
             return []
         self._reclaimed_at_s = now_s
         found: list[StreamEntry] = []
-        streams = self._plan.read_from()
+        streams = self._streams.read_from()
         if self._clock.look(self._broker.now_ns() / 1e6, now_s * 1000) < 0:
-            renew_all_deliveries(self._client, streams, self._plan.group)
+            renew_all_deliveries(self._client, streams, self._streams.group)
         for stream in streams:
             reply = self._client.xautoclaim(
-                stream, self._plan.group, self._consumer, min_idle_time=int(RECLAIM_S * 1000), count=50
+                stream, self._streams.group, self._consumer, min_idle_time=int(RECLAIM_S * 1000), count=50
             )
-            found += self._plan.entries([(stream.encode(), reply[1])])
+            found += self._streams.entries([(stream.encode(), reply[1])])
         return found

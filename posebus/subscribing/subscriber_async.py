@@ -1,8 +1,7 @@
-"""The same as `posebus.subscribing.subscriber` for asyncio programs: `async for message in
-posebus.subscribe_async(url): …`.
+"""`posebus.subscribing.subscriber` for asyncio programs: `async for message in posebus.subscribe_async(url): …`.
 
-A thread does the waiting, so there is one implementation of reading, resuming and reconnecting, and the event loop is
-never blocked; at the message rates of a pose stream the hand-over costs nothing that could be measured.
+A thread waits for messages, so the event loop is never blocked, and reading, resuming and reconnecting have a single
+implementation. At the message rates of pose streams, passing messages between threads has no measurable cost.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ def subscribe_async(
     shards: int = 1,
     outage_limit_s: float | None = None,
 ) -> AsyncSubscription:
-    """As `posebus.subscribe`; nothing is connected before the iteration begins."""
+    """Like `posebus.subscribe`, but for `async for`. It connects, and raises its errors, when the iteration starts."""
     return AsyncSubscription(
         partial(
             subscribe,
@@ -44,7 +43,7 @@ def subscribe_async(
 
 
 class AsyncSubscription:
-    """An endless asynchronous iterator of messages; `async with` closes it."""
+    """An endless asynchronous iterator of messages. Close it, or use it in an `async with` statement."""
 
     def __init__(self, opener: Callable[[], Subscription]) -> None:
         self._opener = opener
@@ -52,20 +51,21 @@ class AsyncSubscription:
 
     @property
     def cursor(self) -> str | None:
-        """As `Subscription.cursor`; None before the first message was asked for."""
+        """Like `Subscription.cursor`; None before the first message was requested."""
         return None if self._subscription is None else self._subscription.cursor
 
     async def __aiter__(self) -> AsyncIterator[Message]:
         subscription = self._subscription = await asyncio.to_thread(self._opener)
         messages = iter(subscription)
         try:
-            # One at a time, so that the cursor never runs ahead of what the program has seen.
+            # One at a time, so that the cursor is never ahead of the messages that the program has received.
             while (message := await asyncio.to_thread(next, messages, None)) is not None:
                 yield message
         finally:
             subscription.close()
 
     async def close(self) -> None:
+        """Close the connection and end the iteration."""
         if self._subscription is not None:
             await asyncio.to_thread(self._subscription.close)
 

@@ -1,4 +1,4 @@
-"""What both kinds of subscription share: which streams to read from where, and entries to messages. No waiting."""
+"""The common part of both kinds of subscription: which streams to read from where, and the decoding of entries."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ KINDS = ("tracks", "events", "poses")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as a subscriber gets it.
+    """One message for a subscriber.
 
-    `body` is a TrackFrame, Event or PoseFrame, by `kind`; `provenance` tells its times (None for events); `stream` and
-    `id` say where it stands in the broker.
+    kind: `tracks`, `events` or `poses`; body: then a TrackFrame, an Event or a PoseFrame; provenance: its times and
+    conditions, None for events; stream, id: Redis key and entry ID of the message.
     """
 
     kind: str
@@ -37,7 +37,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class StreamEntry:
-    """One raw stream entry."""
+    """One stream entry that has not been decoded yet."""
 
     kind: str
     stream: str
@@ -45,8 +45,8 @@ class StreamEntry:
     fields: dict[bytes, bytes]
 
 
-class Plan:
-    """Streams and positions of one subscription."""
+class StreamSelection:
+    """The streams of one subscription, and the positions to read them from."""
 
     def __init__(
         self, cameras: Sequence[str] | None, kinds: Sequence[str], after: str, topology: Topology, group: str | None
@@ -66,14 +66,15 @@ class Plan:
 
     @property
     def cursor(self) -> str:
+        """The positions of all streams as text, which `after` accepts."""
         return json.dumps(self._positions, separators=(",", ":"), sort_keys=True)
 
     def wants(self, message: Message) -> bool:
-        """False for events of cameras that were not asked for: events of a shard share one stream."""
+        """Whether the message is of a selected camera; events of all cameras of a shard share one stream."""
         return self._cameras is None or message.camera in self._cameras
 
     def discover(self, client: Client, *, first: bool) -> None:
-        """Look for streams to follow; those found after the `first` look are read from their beginning."""
+        """Search for streams to read. Those found after the `first` search are read from their beginning."""
         for stream, kind in self._streams(client):
             if stream in self._kind_of:
                 continue
@@ -86,13 +87,13 @@ class Plan:
             self._kind_of[stream] = kind
 
     def read_from(self) -> dict[str, str]:
-        """Position to read each stream from, as XREAD or XREADGROUP want it."""
+        """Position to read each stream from, in the form that XREAD or XREADGROUP take."""
         if self.group is not None:
             return dict.fromkeys(self._kind_of, ">")
         return {stream: self._positions[stream] for stream in self._kind_of}
 
     def entries(self, reply: Any) -> list[StreamEntry]:
-        """The entries in a reply of XREAD or XREADGROUP."""
+        """The entries of a reply of XREAD or XREADGROUP."""
         found = []
         for key, items in reply or []:
             stream = key.decode()
@@ -101,7 +102,7 @@ class Plan:
         return found
 
     def passed(self, entry: StreamEntry) -> None:
-        """`entry` has been looked at: the cursor moves behind it."""
+        """Move the cursor behind `entry`."""
         if self.group is None:
             self._positions[entry.stream] = entry.entry_id
 
@@ -122,20 +123,33 @@ class Plan:
 
 
 def decode_entry(entry: StreamEntry) -> Message | None:
-    """The message in `entry`; None for marks between workers and trackers and for what cannot be read."""
+    """The message in `entry`; None for marks between workers and trackers, and for entries that cannot be decoded."""
     try:
         if entry.kind == "tracks":
             frame, provenance = track_frame_from_json(parse(entry.fields[b"data"]))
-            return Message("tracks", frame.camera, frame, provenance, entry.stream, entry.entry_id)
+            return _message(entry, frame.camera, frame, provenance)
         if entry.kind == "events":
             event = event_from_json(parse(entry.fields[b"data"]))
-            return Message("events", event.camera, event, None, entry.stream, entry.entry_id)
+            return _message(entry, event.camera, event, None)
         body, provenance = decode_poses(entry.fields)
     except (MalformedMessage, KeyError):
         return None
     if not isinstance(body, PoseFrame):
         return None
-    return Message("poses", body.camera, body, provenance, entry.stream, entry.entry_id)
+    return _message(entry, body.camera, body, provenance)
+
+
+def _message(
+    entry: StreamEntry, camera: str, body: TrackFrame | Event | PoseFrame, provenance: Provenance | None
+) -> Message:
+    return Message(
+        kind=entry.kind,
+        camera=camera,
+        body=body,
+        provenance=provenance,
+        stream=entry.stream,
+        id=entry.entry_id,
+    )
 
 
 def _parse_cursor(after: str) -> dict[str, str]:

@@ -168,15 +168,16 @@ def _one_picture(
 def _views(settings: Settings, tiles: str | None) -> list[View]:
     """How pictures are to be looked at, the cheapest first. Raises ConfigError."""
     from posebus.config.policies import AUTO, Policies
-    from posebus.errors import ConfigError, MalformedMessage
-    from posebus.views import parse_view
+    from posebus.errors import ConfigError
+    from posebus.views import MAX_TILES, View, parse_tiles
 
     worker = settings.worker
     sizes = Policies(AUTO, worker.imgsz_max).sizes if worker.imgsz == AUTO else (worker.plain_imgsz,)
-    try:
-        return [parse_view(f"{size}/{tiles}" if tiles is not None else str(size)) for size in sizes]
-    except MalformedMessage:
-        raise ConfigError(f"--tiles: must be columns and rows from 1 to 8, like 2x2, not {tiles}") from None
+    grid = (1, 1) if tiles is None else parse_tiles(tiles)
+    if grid is None:
+        raise ConfigError(f"--tiles: must be columns and rows from 1 to {MAX_TILES}, like 2x2, not {tiles}")
+    columns, rows = grid
+    return [View(imgsz=size, columns=columns, rows=rows) for size in sizes]
 
 
 def _smallest_enough(estimator: PoseEstimator, image_rgb: ImageArray, views: Sequence[View]) -> tuple[View, Detections]:

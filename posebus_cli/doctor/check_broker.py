@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from posebus.bus.redis.cluster import ClusterClient
 from posebus.bus.redis.connection import check_broker, open_broker
-from posebus.config.settings import EMBEDDED, redact_url
+from posebus.config.redaction import redact_url
+from posebus.config.settings import EMBEDDED
 from posebus.errors import PoseBusError
 from posebus_cli.doctor.findings import BROKEN, FINE, NOTE, Finding
 

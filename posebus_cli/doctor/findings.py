@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from posebus.config.problems import redact_text
+from posebus.config.redaction import redact_text
 
 FINE = "fine"
 NOTE = "note"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from posebus.config.problems import redact_text
+from posebus.config.redaction import redact_text
 from posebus.contract.public_json import dump, event_to_json, track_frame_to_json
 from posebus.messages import Event, TrackFrame, TrackState
 from posebus.subscribing.subscription import Message

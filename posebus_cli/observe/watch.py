@@ -13,7 +13,8 @@ import typer
 from posebus_cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
 
 if TYPE_CHECKING:
-    from posebus.subscribing.subscriber import Message, Subscription
+    from posebus.subscribing.subscriber import Subscription
+    from posebus.subscribing.subscription import Message
 
 
 class Kind(StrEnum):

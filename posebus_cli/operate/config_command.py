@@ -24,7 +24,7 @@ def check(
     POSEBUS_… environment variables count too, as they would in a run. Exits with 1 if there is a problem.
     """
     from posebus.config.loading import check_settings
-    from posebus.config.problems import redact_text
+    from posebus.config.redaction import redact_text
 
     checked = check_settings(file, os.environ, {})
     cameras = list(checked.settings.cameras) if checked.settings else []

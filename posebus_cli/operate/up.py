@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from posebus.config.settings import EMBEDDED_PORT, redact_url
+from posebus.config.redaction import redact_url
+from posebus.config.settings import EMBEDDED_PORT
 from posebus_cli.operate.stages import set_up_logging
 from posebus_cli.options import ConfigOption, RedisOption, need_cameras, settings_from
 

@@ -1,4 +1,4 @@
-"""The committed JSON Schemas follow the code, and what the code writes follows them."""
+"""The committed JSON Schemas are those of the code, and messages and examples follow them."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from posebus.messages import (
 
 
 @pytest.mark.parametrize("name", sorted(render()))
-def test_the_files_are_up_to_date(name: str) -> None:
+def test_schema_file_is_up_to_date_and_valid(name: str) -> None:
     assert (FOLDER / name).read_text(encoding="utf-8") == render()[name], "run: python -m posebus.json_schemas"
     Draft202012Validator.check_schema(json.loads(render()[name]))
 
 
-def test_there_are_no_other_schema_files() -> None:
+def test_folder_has_no_other_schema_files() -> None:
     assert {path.name for path in FOLDER.iterdir()} == set(render())
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("**/examples/*.yaml")), ids=lambda path: path.name)
-def test_the_examples_follow_the_schema(path: object) -> None:
+def test_example_configurations_follow_the_schema(path: object) -> None:
     Draft202012Validator(config_schema()).validate(yaml.safe_load(open(str(path), encoding="utf-8")))  # noqa: PTH123, SIM115
 
 
-def test_the_config_schema_knows_every_section_and_refuses_what_is_unknown() -> None:
+def test_config_schema_has_every_section_and_refuses_invalid_values() -> None:
     assert set(config_schema()["properties"]) == set(Settings.model_fields)
     validator = Draft202012Validator(config_schema())
     for wrong in (
@@ -74,7 +74,7 @@ def test_tracks_messages_follow_their_schema() -> None:
         Draft202012Validator(schema).validate(data)
 
 
-def test_tracks_messages_of_the_release_before_follow_the_schema_too() -> None:
+def test_tracks_messages_of_the_previous_release_follow_the_schema() -> None:
     frame = TrackFrame("door", 0, 7, 1_000, (640, 480), (track(1, TrackState.CONFIRMED, True),))
     data = track_frame_to_json(frame, Provenance(CaptureClock.FILE, Delivery.LIVE, 5), 6)
     for name in ("velocity_px_s", "keypoint_visibility", "pose_index", "coasted"):

@@ -158,8 +158,9 @@ def test_who_lost_the_lease_cannot_write(make_client: MakeClient) -> None:
     assert successor.token > paused.token
     assert not paused.renew()
     stale = TrackCommit("door", [(track_frame(0), PROVENANCE)], [], b"stale", [], Plan(1, 0, (Directive(1, 0, 0),)))
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLost) as caught:
         poses(client).commit(stale, paused)
+    assert caught.value.camera == "door"
     assert not client.exists(TOPOLOGY.plan("door")), "nor may it say what is to be looked at"
     assert client.xlen(TOPOLOGY.tracks("door")) == 0
     assert poses(client).state("door") is None

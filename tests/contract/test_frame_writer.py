@@ -64,8 +64,9 @@ def test_one_process_has_the_camera_and_the_next_one_follows_it(make_client: Mak
     first.release()
     assert second.hold() > token
     assert first.hold() in (0, token), "it may believe so until it asks"
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLost) as caught:
         first.publish(frame(0))
+    assert caught.value.camera == "door"
     assert first.hold() == 0
 
 

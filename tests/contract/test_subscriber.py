@@ -1,4 +1,4 @@
-"""Subscribing as an outsider does, against real brokers."""
+"""Subscriptions as users write them, against real brokers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from posebus.bus.pose_consumer import PoseConsumer, TrackCommit
 from posebus.bus.redis.connection import connect, open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings
-from posebus.errors import BrokerRefused, BrokerUnavailable
+from posebus.errors import BrokerUnavailable
 from posebus.messages import Delivery
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.topology import Topology
@@ -48,7 +48,7 @@ def seqs(messages: list[posebus.Message], kind: str = "tracks") -> list[int]:
     return [message.body.seq for message in messages if message.kind == kind]
 
 
-def test_messages_are_typed_and_whole(real_url: str) -> None:
+def test_messages_have_typed_and_complete_bodies(real_url: str) -> None:
     publish(real_url, range(1))
     with posebus.subscribe(real_url, after="start") as subscription:
         messages = {message.kind: message for message in take(subscription, 2)}
@@ -65,7 +65,7 @@ def test_messages_are_typed_and_whole(real_url: str) -> None:
     assert messages["events"].body == event(0)
 
 
-def test_a_cursor_resumes_behind_the_last_message_seen(real_url: str) -> None:
+def test_cursor_resumes_behind_the_last_message(real_url: str) -> None:
     publish(real_url, range(5))
     with posebus.subscribe(real_url, kinds=["tracks"], after="start") as subscription:
         messages = iter(subscription)
@@ -75,7 +75,7 @@ def test_a_cursor_resumes_behind_the_last_message_seen(real_url: str) -> None:
         assert seqs(take(subscription, 3)) == [2, 3, 4]
 
 
-def test_now_skips_the_past_but_not_a_camera_added_later(real_url: str) -> None:
+def test_now_skips_earlier_messages_but_not_those_of_a_camera_added_later(real_url: str) -> None:
     publish(real_url, range(3))
     with posebus.subscribe(real_url, kinds=["tracks"]) as subscription:
         publish(real_url, range(3, 4))
@@ -84,14 +84,14 @@ def test_now_skips_the_past_but_not_a_camera_added_later(real_url: str) -> None:
     assert sorted(found) == [("door", 3), ("yard", 0), ("yard", 1)]
 
 
-def test_only_the_cameras_that_were_asked_for(real_url: str) -> None:
+def test_only_messages_of_the_selected_cameras_are_delivered(real_url: str) -> None:
     publish(real_url, range(2))
     publish(real_url, range(2), camera="yard")
     with posebus.subscribe(real_url, cameras=["yard"], after="start") as subscription:
         assert {message.camera for message in take(subscription, 4)} == {"yard"}
 
 
-def test_a_group_shares_messages_and_remembers_where_it_was(real_url: str) -> None:
+def test_group_shares_messages_and_keeps_its_position(real_url: str) -> None:
     publish(real_url, range(6))
     with posebus.subscribe(real_url, kinds=["tracks"], after="start", group="alarms", consumer="a") as first:
         got = [message.body.seq for message in itertools.islice(first.poll(), 2)]
@@ -103,7 +103,7 @@ def test_a_group_shares_messages_and_remembers_where_it_was(real_url: str) -> No
         assert seqs(take(second, 2)) == [6, 7]
 
 
-def test_a_group_gets_again_what_a_crashed_consumer_did_not_acknowledge(
+def test_unacknowledged_messages_of_a_crashed_consumer_are_delivered_again(
     real_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(real_url, range(2))
@@ -116,7 +116,7 @@ def test_a_group_gets_again_what_a_crashed_consumer_did_not_acknowledge(
         assert seqs(take(second, 1)) == [1]
 
 
-def test_asyncio_programs_get_the_same(real_url: str) -> None:
+def test_asyncio_subscription_delivers_the_same_messages(real_url: str) -> None:
     publish(real_url, range(4))
 
     async def collect() -> tuple[list[int], str | None]:
@@ -134,7 +134,7 @@ def test_asyncio_programs_get_the_same(real_url: str) -> None:
         assert seqs(take(subscription, 2)) == [2, 3]
 
 
-def test_an_entry_that_is_not_ours_is_passed_over(real_url: str) -> None:
+def test_foreign_entry_is_skipped(real_url: str) -> None:
     publish(real_url, range(1))
     connect(real_url).xadd(TOPOLOGY.tracks("door"), {"data": "no json"})
     publish(real_url, range(1, 2))
@@ -142,8 +142,8 @@ def test_an_entry_that_is_not_ours_is_passed_over(real_url: str) -> None:
         assert seqs(take(subscription, 2)) == [0, 1]
 
 
-def test_messages_of_the_release_before_are_read(real_url: str) -> None:
-    """A broker keeps its streams over an update, and trackers are updated one after the other."""
+def test_messages_of_the_previous_release_are_decoded(real_url: str) -> None:
+    """A broker keeps its streams during an update, and trackers are updated one after the other."""
     publish(real_url, range(1))
     client = connect(real_url)
     (entry,) = client.xrange(TOPOLOGY.tracks("door"))
@@ -162,26 +162,26 @@ def test_messages_of_the_release_before_are_read(real_url: str) -> None:
     }
 
 
-def test_mistakes_are_named(real_url: str) -> None:
+def test_invalid_arguments_are_refused_with_a_reason(real_url: str) -> None:
     with pytest.raises(ValueError, match="unknown kind frames"):
         posebus.subscribe(real_url, kinds=["frames"])
     with pytest.raises(ValueError, match="not the text"):
         posebus.subscribe(real_url, cameras="door")
     with pytest.raises(ValueError, match="cursor"):
         posebus.subscribe(real_url, after="yesterday")
-    with pytest.raises(BrokerUnavailable, match="no answer from the broker"):
+    with pytest.raises(posebus.BrokerUnavailable, match="no answer from the broker"):
         posebus.subscribe("redis://user:secret@127.0.0.1:1/0")
-    with pytest.raises(BrokerRefused, match="cannot be used"):
+    with pytest.raises(posebus.BrokerRefused, match="cannot be used"):
         posebus.subscribe("http://127.0.0.1")
 
 
-def test_no_sentence_shows_the_password() -> None:
+def test_error_message_hides_the_password() -> None:
     with pytest.raises(BrokerUnavailable) as caught:
         posebus.subscribe("redis://user:secret@127.0.0.1:1/0")
     assert "secret" not in str(caught.value)
 
 
-def test_a_broker_that_goes_away_is_waited_for_and_one_that_stays_away_is_told() -> None:
+def test_outage_of_the_broker_is_raised_only_after_the_limit() -> None:
     with EmbeddedBroker() as url:
         publish(url, range(1))
         subscription = posebus.subscribe(url, kinds=["tracks"], after="start", outage_limit_s=0.3)
@@ -190,7 +190,7 @@ def test_a_broker_that_goes_away_is_waited_for_and_one_that_stays_away_is_told()
         take(subscription, 1)
 
 
-def test_the_examples_run(real_url: str) -> None:
+def test_examples_print_events_and_counts(real_url: str) -> None:
     publish(real_url, range(2))
     alarm = subprocess.Popen(
         [sys.executable, "-u", EXAMPLES / "alarm.py", real_url],
@@ -208,7 +208,7 @@ def test_the_examples_run(real_url: str) -> None:
         seq = itertools.count(2)
         poll = select.poll()
         poll.register(count.stdout, select.POLLIN)
-        while not poll.poll(100):  # it follows what is new, and takes a moment to start
+        while not poll.poll(100):  # it receives only new messages, and takes a moment to start
             first = next(seq)
             publish(real_url, range(first, first + 1))
         assert count.stdout.readline() == "{'door': 2}\n"

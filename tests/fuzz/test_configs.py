@@ -1,4 +1,4 @@
-"""Whatever a configuration file or the environment says: it is accepted, or refused by a sentence."""
+"""Arbitrary configuration files and environments are accepted, or refused with a ConfigError."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ NASTY = (
 
 
 def text(rng: random.Random) -> bytes:
-    """An example with words exchanged, lines moved or bytes damaged; or a pile of words."""
+    """An example with words replaced, lines moved or bytes damaged; or a list of random words."""
     kind = rng.random()
     if kind < 0.2:
         words = [
@@ -74,7 +74,7 @@ def text(rng: random.Random) -> bytes:
 
 
 def environment(rng: random.Random) -> dict[str, str]:
-    """Variables of names that exist, that almost do, and that do not."""
+    """Variables with valid, almost valid and invalid names."""
     parts = (*NAMES, "cameras", "DOOR", "", "_", "é", "0")
     names = [
         "POSEBUS_" + "__".join(rng.choice(parts) for _ in range(rng.randint(1, 4))) for _ in range(rng.randrange(4))
@@ -82,7 +82,7 @@ def environment(rng: random.Random) -> dict[str, str]:
     return {rng.choice((name, name.upper())): rng.choice((*NASTY, "1", "x")) for name in names}
 
 
-def test_configurations(tmp_path: Path, thorough: bool) -> None:
+def test_damaged_configurations_are_loaded_or_refused(tmp_path: Path, thorough: bool) -> None:
     path = tmp_path / "posebus.yaml"
 
     def make(rng: random.Random) -> tuple[bytes, dict[str, str]]:

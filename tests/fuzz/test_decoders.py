@@ -1,4 +1,4 @@
-"""Whatever stands in a stream or a key, reading it gives a message or raises MalformedMessage, and nothing else."""
+"""Decoding arbitrary bytes from a stream or a key gives a message or raises MalformedMessage, and no other error."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tracking.tracker import PoseTracker
 pytestmark = pytest.mark.timeout(1800)
 
 
-def test_frames(thorough: bool) -> None:
+def test_damaged_frames_are_decoded_or_refused(thorough: bool) -> None:
     def check(raw: dict[bytes, bytes]) -> None:
         skipped_frame(raw, "because")
         with contextlib.suppress(MalformedMessage):
@@ -41,7 +41,7 @@ def test_frames(thorough: bool) -> None:
     fuzz(fields(FRAMES), 20_000 if thorough else 1000, check)
 
 
-def test_poses(thorough: bool) -> None:
+def test_damaged_poses_are_decoded_or_refused(thorough: bool) -> None:
     def check(raw: dict[bytes, bytes]) -> None:
         with contextlib.suppress(MalformedMessage):
             body, _ = decode_poses(raw)
@@ -53,7 +53,7 @@ def test_poses(thorough: bool) -> None:
     fuzz(fields(POSES), 20_000 if thorough else 1000, check)
 
 
-def test_tracks(thorough: bool) -> None:
+def test_damaged_tracks_are_decoded_or_refused(thorough: bool) -> None:
     def check(text: bytes) -> None:
         decode_entry(StreamEntry("tracks", "posebus:{0}:tracks:door", "1-0", {b"data": text}))
         with contextlib.suppress(MalformedMessage):
@@ -63,7 +63,7 @@ def test_tracks(thorough: bool) -> None:
     fuzz(json_text(TRACKS), 15_000 if thorough else 1000, check)
 
 
-def test_events(thorough: bool) -> None:
+def test_damaged_events_are_decoded_or_refused(thorough: bool) -> None:
     def check(text: bytes) -> None:
         decode_entry(StreamEntry("events", "posebus:{0}:events", "1-0", {b"data": text}))
         with contextlib.suppress(MalformedMessage):
@@ -75,14 +75,14 @@ def test_events(thorough: bool) -> None:
 
 
 def states() -> list[dict[str, Any]]:
-    """Of a tracker's whole camera, and of its identities alone."""
+    """The state of a whole camera in a tracker, and of its identities alone."""
     tracker = PoseTracker(TrackerSettings())
     for seq in range(4):
         tracker.update(pose_frame(seq))
     return [CameraTracking("door", Delivery.LIVE, TrackerSettings()).state_dict(), tracker.state_dict()]
 
 
-def test_snapshots(thorough: bool) -> None:
+def test_damaged_snapshots_are_unpacked_or_refused(thorough: bool) -> None:
     def check(data: bytes) -> None:
         with contextlib.suppress(MalformedMessage):
             unpack_state(data)

@@ -1,4 +1,4 @@
-"""Loading the configuration: what wins, and that every mistake is named with its place."""
+"""Loading the configuration: precedence of the inputs, and problems with their locations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posebus.config.loading import check_settings, dump_settings, load_settings
-from posebus.config.problems import Problem, redact_text
+from posebus.config.problems import Problem
+from posebus.config.redaction import redact_text
 from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import ConfigError, OutputError
 
@@ -21,26 +22,26 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def mistakes_in(folder: Path, text: str, environ: dict[str, str] | None = None) -> list[Problem]:
+def problems_in(folder: Path, text: str, environ: dict[str, str] | None = None) -> list[Problem]:
     checked = check_settings(write(folder, text), environ or {}, {})
     assert (checked.settings is None) == bool(checked.problems)
     return list(checked.problems)
 
 
-def found(mistakes: list[Problem]) -> list[tuple[int | None, int | None, str]]:
-    return [(mistake.place.line, mistake.place.column, mistake.place.field) for mistake in mistakes]
+def found(problems: list[Problem]) -> list[tuple[int | None, int | None, str]]:
+    return [(problem.location.line, problem.location.column, problem.location.field) for problem in problems]
 
 
-def test_without_anything_the_defaults_hold() -> None:
+def test_settings_without_any_input_are_the_defaults() -> None:
     assert load_settings(None, {}, {}) == Settings()
 
 
-def test_an_empty_file_and_empty_sections_mean_the_defaults(tmp_path: Path) -> None:
+def test_empty_file_and_empty_sections_give_the_defaults(tmp_path: Path) -> None:
     assert load_settings(write(tmp_path, "# nothing yet\n"), {}, {}) == Settings()
     assert load_settings(write(tmp_path, "cameras:\nworker:\n  # imgsz: 960\n"), {}, {}) == Settings()
 
 
-def test_the_command_line_beats_the_environment_and_that_the_file(tmp_path: Path) -> None:
+def test_command_line_overrides_environment_and_environment_overrides_file(tmp_path: Path) -> None:
     path = write(tmp_path, "redis: redis://file\nshards: 2\nworker: {imgsz: 320, conf: 0.2, batch: 3}\n")
     environ = {"POSEBUS_WORKER__IMGSZ": "960", "POSEBUS_WORKER__CONF": "0.3", "HOME": "/", "POSEBUS_DEBUG": "1"}
     settings = load_settings(path, environ, {"worker.conf": 0.4, "worker.threads": None})
@@ -48,7 +49,7 @@ def test_the_command_line_beats_the_environment_and_that_the_file(tmp_path: Path
     assert (settings.worker.imgsz, settings.worker.conf, settings.worker.threads) == (960, 0.4, None)
 
 
-def test_overrides_may_add_cameras(tmp_path: Path) -> None:
+def test_overrides_can_add_cameras(tmp_path: Path) -> None:
     path = write(tmp_path, "cameras: {a: {source: a.mp4, max_fps: 5}}")
     settings = load_settings(path, {}, {"cameras": {"b.c": {"source": "b.mp4"}, "a": {"loop": True}}})
     assert settings.cameras == {
@@ -61,7 +62,7 @@ def test_an_empty_variable_counts_as_not_set() -> None:
     assert load_settings(None, {"POSEBUS_REDIS": "", "POSEBUS_WORKER__IMGSZ": ""}, {}) == Settings()
 
 
-def test_cameras_from_the_environment_meet_those_of_the_file(tmp_path: Path) -> None:
+def test_cameras_of_the_environment_are_merged_with_those_of_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, "cameras: {Front-Door: {max_fps: 5}, yard: {source: x}}")
     environ = {"POSEBUS_CAMERAS__FRONT_DOOR__SOURCE": "rtsp://u:p@h/1", "POSEBUS_CAMERAS__NEW__SOURCE": "usb:0"}
     cameras = load_settings(path, environ, {}).cameras
@@ -70,7 +71,7 @@ def test_cameras_from_the_environment_meet_those_of_the_file(tmp_path: Path) -> 
     assert set(cameras) == {"Front-Door", "yard", "new"}
 
 
-def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = """\
 redis: http://host
 cameras:
@@ -87,8 +88,8 @@ worker:
   engine: opnvino
 imgsz: 640
 """
-    mistakes = mistakes_in(tmp_path, text)
-    assert found(mistakes) == [
+    problems = problems_in(tmp_path, text)
+    assert found(problems) == [
         (1, 1, "redis"),
         (5, 5, "cameras.hall.max_fp"),
         (6, 3, "cameras.'two words'"),
@@ -99,7 +100,7 @@ imgsz: 640
         (13, 3, "worker.engine"),
         (14, 1, "imgsz"),
     ]
-    words = [str(mistake) for mistake in mistakes]
+    words = [str(problem) for problem in problems]
     assert "did you mean 'max_fps'?" in words[1]
     assert "'two-words' would do" in words[2]
     assert "is required" in words[4]
@@ -108,7 +109,7 @@ imgsz: 640
     assert "belongs under 'worker'" in words[8]
 
 
-def test_the_error_of_load_settings_holds_every_mistake(tmp_path: Path) -> None:
+def test_error_of_load_settings_contains_every_problem(tmp_path: Path) -> None:
     path = write(tmp_path, "worker: {imgsz: 1}\nshards: 0\n")
     with pytest.raises(ConfigError) as caught:
         load_settings(path, {"POSEBUS_WORKER__CONF": "9"}, {"fleet.workers": -1})
@@ -119,9 +120,9 @@ def test_the_error_of_load_settings_holds_every_mistake(tmp_path: Path) -> None:
     assert "--workers: must be at least 0, not -1" in text
 
 
-def test_a_rule_about_two_fields_points_at_the_first(tmp_path: Path) -> None:
-    mistakes = mistakes_in(tmp_path, "shards: 1\ntracker:\n  low_score: 0.9\n")
-    assert found(mistakes) == [(3, 3, "tracker.low_score")]
+def test_problem_of_two_fields_has_the_location_of_the_first(tmp_path: Path) -> None:
+    problems = problems_in(tmp_path, "shards: 1\ntracker:\n  low_score: 0.9\n")
+    assert found(problems) == [(3, 3, "tracker.low_score")]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_a_rule_about_two_fields_points_at_the_first(tmp_path: Path) -> None:
         ("shards: 1\nshards: 2\n", 2, "given twice, first on line 1"),
         ("cameras: {a: {source: x, source: y}}\n", 1, "given twice"),
         ("redis: !secret x\n", 1, "has the tag !secret"),
-        ("shards: !!int x\n", 1, "is no value of the type int"),
+        ("shards: !!int x\n", 1, "is not a value of the type int"),
         ("- a\n- b\n", 1, "must hold fields"),
         ("cameras: [a, b]\n", 1, "must hold cameras by name"),
         ("worker: 3\n", 1, "must hold fields"),
@@ -142,29 +143,29 @@ def test_a_rule_about_two_fields_points_at_the_first(tmp_path: Path) -> None:
         ("cameras: {0: {source: 0}}\n", 1, "usb:0"),
     ],
 )
-def test_mistakes_of_form(tmp_path: Path, text: str, line: int, words: str) -> None:
-    mistakes = mistakes_in(tmp_path, text)
-    assert mistakes[0].place.line == line
-    assert words in str(mistakes[0])
+def test_malformed_file_is_a_problem_with_its_line(tmp_path: Path, text: str, line: int, words: str) -> None:
+    problems = problems_in(tmp_path, text)
+    assert problems[0].location.line == line
+    assert words in str(problems[0])
 
 
-def test_aliases_and_merge_keys_work_and_point_to_where_the_value_stands(tmp_path: Path) -> None:
+def test_aliases_and_merge_keys_are_read_and_located_where_the_value_is_written(tmp_path: Path) -> None:
     text = "cameras:\n  a: &a {source: a, max_fps: 5}\n  b: {<<: *a, source: b}\n  c: *a\n"
     cameras = load_settings(write(tmp_path, text), {"POSEBUS_CAMERAS__C__MAX_FPS": "7"}, {}).cameras
     assert [(camera.source, camera.max_fps) for camera in cameras.values()] == [("a", 5), ("b", 5), ("a", 7)]
-    assert found(mistakes_in(tmp_path, text.replace("max_fps: 5", "max_fps: -5")))[1] == (2, 21, "cameras.b.max_fps")
+    assert found(problems_in(tmp_path, text.replace("max_fps: 5", "max_fps: -5")))[1] == (2, 21, "cameras.b.max_fps")
 
 
-def test_aliases_do_not_unfold_into_billions(tmp_path: Path) -> None:
+def test_nested_aliases_are_not_expanded(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]
-    assert len(mistakes_in(tmp_path, "\n".join(lines))) == 30
+    assert len(problems_in(tmp_path, "\n".join(lines))) == 30
 
 
-def test_deep_nesting_is_a_mistake_and_no_crash(tmp_path: Path) -> None:
-    assert "nested too deeply" in str(mistakes_in(tmp_path, "[" * 20_000)[0])
+def test_deep_nesting_is_a_problem_and_not_a_crash(tmp_path: Path) -> None:
+    assert "nested too deeply" in str(problems_in(tmp_path, "[" * 20_000)[0])
 
 
-def test_names_that_yaml_reads_as_something_else_stay_names(tmp_path: Path) -> None:
+def test_camera_names_that_yaml_reads_as_other_types_stay_text(tmp_path: Path) -> None:
     text = "cameras: {no: {source: x}, 7: {source: 'y'}, 1.50: {source: z}}"
     assert set(load_settings(write(tmp_path, text), {}, {}).cameras) == {"no", "7", "1.50"}
 
@@ -183,10 +184,10 @@ def test_names_that_yaml_reads_as_something_else_stay_names(tmp_path: Path) -> N
         ("POSEBUS_CAMERAS__HALL", "set a field of it, like POSEBUS_CAMERAS__"),
     ],
 )
-def test_unknown_variables_are_mistakes(variable: str, words: str) -> None:
-    (mistake,) = check_settings(None, {variable: "1"}, {}).problems
-    assert str(mistake).startswith(f"{variable}: ")
-    assert words in str(mistake)
+def test_unknown_variables_are_problems_with_a_suggestion(variable: str, words: str) -> None:
+    (problem,) = check_settings(None, {variable: "1"}, {}).problems
+    assert str(problem).startswith(f"{variable}: ")
+    assert words in str(problem)
 
 
 @pytest.mark.parametrize(
@@ -204,14 +205,14 @@ def test_unknown_variables_are_mistakes(variable: str, words: str) -> None:
     ],
 )
 def test_passwords_are_never_shown(tmp_path: Path, text: str) -> None:
-    mistakes = mistakes_in(tmp_path, text)
-    assert mistakes
-    shown = "".join(str(mistake) + str(mistake.as_dict()) for mistake in mistakes)
+    problems = problems_in(tmp_path, text)
+    assert problems
+    shown = "".join(str(problem) + str(problem.as_dict()) for problem in problems)
     assert "hunter2" not in shown
     assert "ter2" not in shown
 
 
-def test_redact_text_hides_passwords_that_hold_slashes_and_at_signs() -> None:
+def test_redact_text_hides_passwords_with_slashes_and_at_signs() -> None:
     text = "no answer from rtsp://me:p@ss/word@cam/1, nor from redis://host:6379"
     assert redact_text(text) == "no answer from rtsp://***@cam/1, nor from redis://host:6379"
 
@@ -220,7 +221,7 @@ def test_redact_text_hides_passwords_that_hold_slashes_and_at_signs() -> None:
     ("content", "words"),
     [(None, "does not exist"), (b"\xff\xfe\x00", "not UTF-8"), (b"x" * 5_000_000, "larger than")],
 )
-def test_files_that_cannot_be_read(tmp_path: Path, content: bytes | None, words: str) -> None:
+def test_unreadable_file_is_a_config_error(tmp_path: Path, content: bytes | None, words: str) -> None:
     path = tmp_path / "clip.mp4"
     if content is not None:
         path.write_bytes(content)
@@ -228,13 +229,13 @@ def test_files_that_cannot_be_read(tmp_path: Path, content: bytes | None, words:
         load_settings(path, {}, {})
 
 
-def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
+def test_folder_as_configuration_is_a_config_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_settings(tmp_path, {}, {})
 
 
 @given(source=st.text(min_size=1), rate=st.floats(min_value=1e-9, max_value=1e9), at_ns=st.integers(0, 2**62))
-def test_dumped_settings_come_back_the_same(
+def test_loaded_settings_equal_the_dumped_ones(
     tmp_path_factory: pytest.TempPathFactory, source: str, rate: float, at_ns: int
 ) -> None:
     camera = CameraSettings(source=source, max_fps=rate, recorded_at_ns=at_ns)
@@ -244,7 +245,7 @@ def test_dumped_settings_come_back_the_same(
     assert load_settings(path, {}, {}) == settings
 
 
-def test_dumped_settings_are_for_the_owner_alone(tmp_path: Path) -> None:
+def test_dumped_settings_are_readable_by_the_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "settings.yaml"
     path.write_text("old")
     path.chmod(0o644)
@@ -255,12 +256,12 @@ def test_dumped_settings_are_for_the_owner_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["tracker: &a {<<: *a, lost: 1}", "a: &a {<<: &b {<<: *a}}\nb: *b\nc: 1"])
-def test_mappings_that_merge_themselves_are_read(tmp_path: Path, text: str) -> None:
-    assert mistakes_in(tmp_path, text)
+def test_mappings_that_merge_themselves_are_problems_and_not_an_endless_loop(tmp_path: Path, text: str) -> None:
+    assert problems_in(tmp_path, text)
 
 
-def test_mappings_that_many_merge_are_read_once(tmp_path: Path) -> None:
+def test_mappings_that_many_others_merge_are_read_once(tmp_path: Path) -> None:
     pairs = ["x0: &x0 {a: 1}", "y0: &y0 {b: 1}"]
     for level in range(1, 60):
         pairs += [f"{name}{level}: &{name}{level} {{<<: [*x{level - 1}, *y{level - 1}]}}" for name in "xy"]
-    assert len(mistakes_in(tmp_path, "\n".join(pairs))) == 120
+    assert len(problems_in(tmp_path, "\n".join(pairs))) == 120

@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from posebus.bus.redis.refusals import check_parameters
-from posebus.config.settings import redact_url
+from posebus.config.redaction import redact_url
 from posebus.errors import BrokerRefused
 
 CONNECT_TIMEOUT_S = 3.0

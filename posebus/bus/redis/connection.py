@@ -15,7 +15,7 @@ from posebus.bus.redis.client import Client as OneServer
 from posebus.bus.redis.client import connect
 from posebus.bus.redis.cluster import ClusterClient
 from posebus.bus.redis.errors import broker_errors
-from posebus.config.settings import redact_url
+from posebus.config.redaction import redact_url
 from posebus.errors import BrokerRefused, BrokerUnavailable
 from posebus.topology import Topology
 

@@ -1,4 +1,4 @@
-"""Pauses between attempts grow to their limit and never come in step."""
+"""Pauses between attempts: growth, limit and jitter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posebus.runtime.backoff import Backoff
+from posebus.backoff import Backoff
 
 
 @given(st.integers(0, 2**32), st.integers(1, 2000))
@@ -21,6 +21,6 @@ def test_backoff_doubles_up_to_its_limit_with_jitter_in_the_upper_half(seed: int
     assert backoff.next_s() <= 0.5
 
 
-def test_two_cameras_do_not_come_back_in_step() -> None:
+def test_two_backoffs_draw_different_pauses() -> None:
     one, other = Backoff(1.0, 30.0, random.Random(1)), Backoff(1.0, 30.0, random.Random(2))
     assert [one.next_s() for _ in range(5)] != [other.next_s() for _ in range(5)]

@@ -1,4 +1,4 @@
-"""Every message survives the wire; nothing that is not a message does anything but raise MalformedMessage."""
+"""Every message can be encoded and decoded; anything else raises MalformedMessage and no other error."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from posebus.contract.codec import Fields, decode_frame, decode_poses, encode_frame, encode_poses, skipped_frame
-from posebus.contract.codec_masks import MAX_MASK_POINTS
+from posebus.contract.codec import decode_frame, decode_poses, encode_frame, encode_poses, skipped_frame
+from posebus.contract.lineage import Fields
+from posebus.contract.pose_fields import MAX_MASK_POINTS
 from posebus.errors import MalformedMessage
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Frame, PoseFrame, Provenance, Skipped
 from posebus.views import View
@@ -25,7 +26,7 @@ floats = st.floats(-1e6, 1e6, width=32)
 
 
 def wire(fields: Fields) -> dict[bytes, bytes]:
-    """What Redis hands back: bytes for everything."""
+    """The fields as Redis returns them: all names and values are bytes."""
     return {
         key if isinstance(key, bytes) else key.encode(): value if isinstance(value, bytes) else str(value).encode()
         for key, value in fields.items()
@@ -33,23 +34,23 @@ def wire(fields: Fields) -> dict[bytes, bytes]:
 
 
 @given(counts, counts, counts, st.sampled_from(CaptureClock), st.sampled_from(Delivery), sides, sides, st.binary())
-def test_frames_survive(
+def test_decoded_frame_equals_the_encoded_one(
     epoch: int, seq: int, at_ns: int, clock: CaptureClock, delivery: Delivery, width: int, height: int, data: bytes
 ) -> None:
     sent = Frame("cam.1", epoch, seq, at_ns, clock, delivery, (width, height), (height, width), "raw", data, 7)
     assert decode_frame(wire(encode_frame(sent, 7))) == sent
 
 
-def test_how_a_frame_is_to_be_inferred_travels_with_it() -> None:
+def test_views_of_a_frame_are_decoded_and_invalid_ones_refused() -> None:
     sent = frame(views=(View(640), View(1280, 2, 1)))
     assert decode_frame(wire(encode_frame(sent, 7))).views == sent.views
-    with pytest.raises(MalformedMessage, match="no view"):
+    with pytest.raises(MalformedMessage, match="is not a view"):
         decode_frame({**wire(encode_frame(sent, 7)), b"views": b"640,all"})
     with pytest.raises(MalformedMessage, match="more than 12"):
         decode_frame({**wire(encode_frame(sent, 7)), b"views": b",".join([b"640"] * 13)})
 
 
-def test_what_other_views_found_travels_with_the_poses() -> None:
+def test_probes_and_view_of_poses_are_decoded_and_damaged_ones_refused() -> None:
     sent = encode_poses(pose_frame(probes=PROBES), replace(PROVENANCE, view=View(1280, 2, 1)), 6)
     got, provenance = decode_poses(wire(sent))
     assert isinstance(got, PoseFrame)
@@ -62,7 +63,7 @@ def test_what_other_views_found_travels_with_the_poses() -> None:
         decode_poses({**wire(sent), b"probe_scores_1": b"1234"})
 
 
-def test_a_frame_that_nobody_looked_at_travels() -> None:
+def test_decoded_uninferred_frame_equals_the_encoded_one() -> None:
     sent = uninferred(3)
     got, provenance = decode_poses(wire(encode_poses(sent, None, 6)))
     assert got == replace(sent, published_at_ns=6)
@@ -70,7 +71,9 @@ def test_a_frame_that_nobody_looked_at_travels() -> None:
 
 
 @given(st.data(), st.integers(0, 5), st.integers(1, 20), st.booleans(), st.booleans())
-def test_poses_survive(data: Any, people: int, joints: int, has_keypoints: bool, has_appearance: bool) -> None:
+def test_decoded_poses_equal_the_encoded_ones(
+    data: Any, people: int, joints: int, has_keypoints: bool, has_appearance: bool
+) -> None:
     def draw(*shape: int) -> Any:
         return data.draw(arrays.arrays(np.float32, shape, elements=floats))
 
@@ -94,7 +97,7 @@ def test_poses_survive(data: Any, people: int, joints: int, has_keypoints: bool,
 
 
 @given(st.lists(st.lists(st.tuples(floats, floats), max_size=MAX_MASK_POINTS), max_size=4))
-def test_masks_survive(polygons: list[list[tuple[float, float]]]) -> None:
+def test_decoded_masks_equal_the_encoded_ones(polygons: list[list[tuple[float, float]]]) -> None:
     masks = tuple(np.array(polygon, np.float32).reshape(-1, 2) for polygon in polygons)
     raw = wire(encode_poses(pose_frame(people=len(masks), masks=masks), PROVENANCE, 6))
     assert len(raw[b"mask_points"]) == 2 * len(masks)
@@ -107,7 +110,7 @@ def test_masks_survive(polygons: list[list[tuple[float, float]]]) -> None:
         assert np.array_equal(before, after)
 
 
-def test_poses_without_masks_have_no_fields_for_them() -> None:
+def test_poses_without_masks_have_no_mask_fields() -> None:
     raw = wire(encode_poses(pose_frame(), PROVENANCE, 6))
     assert not {b"masks", b"mask_points"} & set(raw)
     body, _ = decode_poses(raw)
@@ -136,7 +139,7 @@ def test_damaged_masks_are_refused(changes: dict[bytes, bytes | None], words: st
         decode_poses(kept)
 
 
-def test_marks_survive() -> None:
+def test_decoded_marks_equal_the_encoded_ones() -> None:
     stop = end(9)
     assert decode_frame(wire(encode_frame(stop, 0))) == stop
     body, provenance = decode_poses(wire(encode_poses(stop, None, 0)))
@@ -150,7 +153,7 @@ def test_marks_survive() -> None:
     st.sampled_from(sorted(wire(encode_frame(frame(), 0)))),
     st.one_of(st.none(), st.binary(max_size=30), st.integers().map(lambda n: str(n).encode())),
 )
-def test_a_damaged_frame_is_refused_or_still_a_frame(name: bytes, value: bytes | None) -> None:
+def test_frame_with_a_damaged_field_is_refused_or_decoded(name: bytes, value: bytes | None) -> None:
     raw = wire(encode_frame(frame(), 0))
     raw.pop(name) if value is None else raw.update({name: value})
     with contextlib.suppress(MalformedMessage):
@@ -161,7 +164,7 @@ def test_a_damaged_frame_is_refused_or_still_a_frame(name: bytes, value: bytes |
     st.sampled_from(sorted(wire(encode_poses(pose_frame(), PROVENANCE, 0)))),
     st.one_of(st.none(), st.binary(max_size=80)),
 )
-def test_damaged_poses_are_refused_or_still_poses(name: bytes, value: bytes | None) -> None:
+def test_poses_with_a_damaged_field_are_refused_or_decoded(name: bytes, value: bytes | None) -> None:
     raw = wire(encode_poses(pose_frame(), PROVENANCE, 0))
     raw.pop(name) if value is None else raw.update({name: value})
     try:
@@ -172,13 +175,13 @@ def test_damaged_poses_are_refused_or_still_poses(name: bytes, value: bytes | No
 
 
 @given(st.dictionaries(st.binary(max_size=20), st.binary(max_size=40)))
-def test_anything_at_all_is_refused(raw: dict[bytes, bytes]) -> None:
+def test_random_fields_are_refused(raw: dict[bytes, bytes]) -> None:
     for decode in (decode_frame, decode_poses):
         with pytest.raises(MalformedMessage):
             decode(raw)
 
 
-def test_sentences_name_field_and_expectation() -> None:
+def test_errors_name_the_field_and_the_expected_value() -> None:
     raw = wire(encode_poses(pose_frame(people=2), PROVENANCE, 0))
     with pytest.raises(MalformedMessage, match=r"field boxes has 3 bytes, shape \(2, 4\) needs 32"):
         decode_poses({**raw, b"boxes": b"abc"})
@@ -188,7 +191,7 @@ def test_sentences_name_field_and_expectation() -> None:
         decode_poses({**raw, b"v": b"2"})
 
 
-def test_a_damaged_frame_can_still_be_marked_as_skipped() -> None:
+def test_damaged_frame_with_a_readable_key_can_be_marked_as_skipped() -> None:
     raw = wire(encode_frame(frame(3), 0))
     del raw[b"data"]
     mark = skipped_frame(raw, "malformed")
@@ -209,19 +212,19 @@ def test_a_damaged_frame_can_still_be_marked_as_skipped() -> None:
         (b"scores", np.full(2, np.nan, np.float32).tobytes(), "not finite"),
     ],
 )
-def test_what_is_beyond_the_limits_is_refused(name: bytes, value: bytes, words: str) -> None:
+def test_values_beyond_the_limits_are_refused(name: bytes, value: bytes, words: str) -> None:
     raw = wire(encode_poses(pose_frame(), PROVENANCE, 7)) | {name: value}
     with pytest.raises(MalformedMessage, match=words):
         decode_poses(raw)
 
 
-def test_a_flood_of_fields_is_refused() -> None:
+def test_entry_with_too_many_fields_is_refused() -> None:
     raw = wire(encode_frame(frame(), 7)) | {b"%d" % number: b"" for number in range(100)}
     with pytest.raises(MalformedMessage, match="fields, more than 64"):
         decode_frame(raw)
 
 
-def test_a_long_reason_is_shortened_to_what_readers_take() -> None:
+def test_long_reason_is_shortened_to_the_limit_of_readers() -> None:
     mark = Skipped("door", 1, 2, 3, Delivery.LIVE, "ü" * 5000)
     body, _ = decode_poses(wire(encode_poses(mark, None, 7)))
     assert isinstance(body, Skipped)

@@ -1,4 +1,4 @@
-"""Tracks and events as any language reads them."""
+"""Tracks and events as JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ json_values = st.recursive(
 )
 
 
-def test_track_frames_survive_to_the_stated_precision() -> None:
+def test_decoded_track_frame_equals_the_encoded_one_to_the_stated_precision() -> None:
     sent = track_frame(3, ids=(1, 5, 9))
     text = dump(track_frame_to_json(sent, PROVENANCE, published_at_ns=6))
     got, provenance = track_frame_from_json(parse(text.encode()))
@@ -52,19 +52,19 @@ def test_track_frames_survive_to_the_stated_precision() -> None:
 
 
 def every_state(coasted: bool) -> TrackFrame:
-    """A track of each state, all seen or all coasted."""
+    """A track of each state, all detected or all coasted."""
     track = replace(track_frame().tracks[0], coasted=coasted)
     return replace(track_frame(), tracks=tuple(replace(track, state=state) for state in TrackState))
 
 
 @pytest.mark.parametrize("coasted", [False, True])
-def test_who_is_coasted_is_told_whatever_the_state(coasted: bool) -> None:
+def test_coasted_is_encoded_for_tracks_of_every_state(coasted: bool) -> None:
     data = track_frame_to_json(every_state(coasted), PROVENANCE, 6)
     assert [one["coasted"] for one in data["tracks"]] == [coasted] * len(TrackState)
     assert [one.coasted for one in track_frame_from_json(json.loads(dump(data)))[0].tracks] == [coasted] * 4
 
 
-def test_in_messages_that_do_not_tell_who_is_lost_or_ended_is_coasted() -> None:
+def test_message_without_coasted_counts_lost_and_ended_tracks_as_coasted() -> None:
     data = track_frame_to_json(every_state(False), PROVENANCE, 6)
     for track in data["tracks"]:
         del track["coasted"]
@@ -72,8 +72,8 @@ def test_in_messages_that_do_not_tell_who_is_lost_or_ended_is_coasted() -> None:
     assert got == {"tentative": False, "confirmed": False, "lost": True, "ended": True}
 
 
-def test_a_message_of_the_release_before_is_read() -> None:
-    """What streams and files hold after an update, and what a tracker that was not updated yet goes on to write."""
+def test_message_of_the_previous_release_is_decoded() -> None:
+    """After an update, streams and files contain such messages, and trackers not yet updated still write them."""
     text = """{"schema_version":1,"camera":"door","epoch":1,"seq":3,"captured_at_ns":120000000,"clock":"file",
     "delivery":"lossless","frame_published_at_ns":5,"published_at_ns":6,"size_px":[640,480],"tracks":[{"id":4,
     "state":"lost","score":0.5,"age_s":0.12,"box_xyxy_px":[1.0,2.0,3.5,4.0],"keypoints_px":[[1.0,2.0,0.5]]}]}"""
@@ -104,14 +104,14 @@ def test_a_message_of_the_release_before_is_read() -> None:
     ],
     ids=str,
 )
-def test_fields_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
+def test_invalid_fields_are_refused(wrong: dict[str, Any]) -> None:
     data = track_frame_to_json(track_frame(), PROVENANCE, 6)
     data["tracks"][1].update(wrong)
     with pytest.raises(MalformedMessage, match="not a tracks message"):
         track_frame_from_json(data)
 
 
-def test_numbers_are_short() -> None:
+def test_numbers_are_rounded_and_printed_short() -> None:
     box = np.array([0.1, 1 / 3, 2e4 / 3, 7], np.float32)
     sent = TrackFrame("door", 1, 0, 0, (640, 480), (Track(1, box, 2 / 3, None, "confirmed", 1 / 3),))
     (track,) = track_frame_to_json(sent, PROVENANCE, 0)["tracks"]
@@ -122,7 +122,7 @@ def test_numbers_are_short() -> None:
     assert json.dumps(track["velocity_px_s"]) == "[0.1, -66.67]"
 
 
-def test_an_event_is_a_cloud_event() -> None:
+def test_event_is_encoded_as_a_cloud_event() -> None:
     sent = event(25)
     data = event_to_json(sent)
     assert data["specversion"] == "1.0"
@@ -132,19 +132,19 @@ def test_an_event_is_a_cloud_event() -> None:
 
 
 @given(st.integers(0, 2**62), st.dictionaries(st.text(min_size=1).map("x".__add__), json_values, max_size=3))
-def test_events_survive_whatever_their_data(time_ns: int, data: dict[str, object]) -> None:
+def test_event_with_arbitrary_data_is_decoded(time_ns: int, data: dict[str, object]) -> None:
     sent = Event("1", "t", "s", "u", time_ns, "door", 1, 2, json.loads(json.dumps(data)))
     assert event_from_json(json.loads(dump(event_to_json(sent)))) == sent
 
 
 @given(json_values)
-def test_anything_else_is_refused(value: object) -> None:
+def test_other_json_is_refused(value: object) -> None:
     for decode in (track_frame_from_json, event_from_json):
         with pytest.raises(MalformedMessage):
             decode(value)
 
 
-def test_no_json_is_refused() -> None:
+def test_text_that_is_not_json_is_refused() -> None:
     for raw in (b"", b"{", b"\xff", b"[" * 100_000):
         with pytest.raises(MalformedMessage):
             parse(raw)

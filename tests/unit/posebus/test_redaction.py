@@ -1,4 +1,4 @@
-"""No password survives, wherever in an address people put it; what is no password does."""
+"""Passwords are hidden wherever they are in an address; everything else stays."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from posebus.config.redaction import redact_text, redact_url
         ("http://cam/mjpg?monkey=1&camera=2", "http://cam/mjpg?monkey=1&camera=2"),
     ],
 )
-def test_addresses(address: str, shown: str) -> None:
+def test_credentials_of_an_address_are_hidden(address: str, shown: str) -> None:
     assert redact_url(address) == shown
     assert "secret" not in redact_text(redact_url(address))
 
 
-def test_texts_keep_what_is_around_the_address() -> None:
+def test_text_around_addresses_is_kept() -> None:
     text = "no answer from 'rtsp://a:b@c/1' nor from http://d/?token=e, said <redis://:f@g>"
     assert redact_text(text) == "no answer from 'rtsp://***@c/1' nor from http://d/?token=*** said <redis://***@g>"

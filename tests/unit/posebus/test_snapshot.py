@@ -1,4 +1,4 @@
-"""A stage's state comes back exactly, and nothing else is taken for one."""
+"""A packed state is restored exactly, and other bytes are refused."""
 
 from __future__ import annotations
 
@@ -46,25 +46,25 @@ def same(one: object, other: object) -> bool:
 
 
 @given(states)
-def test_state_comes_back_bit_for_bit(state: dict[str, object]) -> None:
+def test_unpacked_state_equals_the_packed_one_bit_for_bit(state: dict[str, object]) -> None:
     assert same(state, unpack_state(pack_state(state)))
 
 
 @given(st.binary())
-def test_other_bytes_are_refused(data: bytes) -> None:
+def test_random_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(MalformedMessage):
         unpack_state(data)
 
 
 @given(st.integers(0, 200), st.binary(max_size=4))
-def test_a_damaged_snapshot_is_refused_or_still_a_state(position: int, patch: bytes) -> None:
+def test_damaged_snapshot_is_refused_or_unpacked(position: int, patch: bytes) -> None:
     good = pack_state({"a": np.arange(6.0).reshape(2, 3), "b": [1, {"c": np.zeros(2, np.int64)}]})
     bad = good[:position] + patch + good[position + len(patch) + 1 :]
     with contextlib.suppress(MalformedMessage):
         assert isinstance(unpack_state(bad), dict)
 
 
-def test_objects_have_no_place_in_it() -> None:
+def test_array_of_objects_is_refused() -> None:
     with pytest.raises(TypeError, match="dtype object"):
         pack_state({"a": np.array([object()])})
 
@@ -72,7 +72,7 @@ def test_objects_have_no_place_in_it() -> None:
 @pytest.mark.parametrize(
     "shape", ['["x", 1, 4611686018427387904]', "[4611686018427387904, 4]", "[-1]", '"ab"', "[true]"]
 )
-def test_shapes_that_are_none_are_refused_before_they_are_multiplied(shape: str) -> None:
+def test_invalid_shape_is_refused_before_it_is_multiplied(shape: str) -> None:
     header = f'{{"a": {{"__array__": ["|b1", {shape}]}}}}'.encode()
     with pytest.raises(MalformedMessage, match="damaged snapshot"):
         unpack_state(b"PBS1" + len(header).to_bytes(8, "little") + header + bytes(16))

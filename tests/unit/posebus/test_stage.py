@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from posebus.backoff import Backoff
 from posebus.errors import BrokerUnavailable, FatalError
-from posebus.runtime.backoff import Backoff
 from posebus.runtime.outage import Outage
 from posebus.runtime.stage import PARENT_ENV, StopFlag, run_stage
 

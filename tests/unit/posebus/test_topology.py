@@ -1,4 +1,4 @@
-"""Keys of one shard share a Redis Cluster slot, and no camera's keys touch another's."""
+"""Keys of one shard are in one slot of a Redis Cluster, and two cameras share no key of their own."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def test_all_keys_of_a_camera_share_a_slot(camera: str, shards: int) -> None:
 
 
 @given(names, names)
-def test_two_cameras_share_no_key_of_their_own(one: str, other: str) -> None:
+def test_keys_of_two_cameras_differ(one: str, other: str) -> None:
     topology = Topology(3)
     if one != other:
         assert not set(topology.of_camera(one)) & set(topology.of_camera(other))
 
 
-def test_every_key_that_is_used_stands_in_the_table() -> None:
+def test_table_lists_every_kind_of_key() -> None:
     topology = Topology()
     used = [
         *topology.of_camera("door"),

@@ -1,4 +1,4 @@
-"""How long to wait between attempts. Pure: it draws pauses and does not sleep."""
+"""Pauses between attempts. Pure: this module draws pauses and does not sleep."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import random
 
 
 class Backoff:
-    """Pauses between attempts: doubling from `min_s` to `max_s`, each drawn from its upper half.
+    """Pauses between attempts: they double from `min_s` to `max_s`, and each is drawn from its upper half.
 
-    The jitter keeps those who lost the same camera or broker together from coming back to it in step ("equal jitter",
-    Brooker, Exponential Backoff And Jitter, AWS Architecture Blog 2015).
+    The random part keeps processes that lost the same camera or broker at once from returning to it in step ("equal
+    jitter", Brooker, Exponential Backoff And Jitter, AWS Architecture Blog 2015).
     """
 
     def __init__(self, min_s: float, max_s: float, rng: random.Random) -> None:
@@ -25,9 +25,9 @@ class Backoff:
         return ceiling_s * self._rng.uniform(0.5, 1.0)
 
     def longest_s(self) -> float:
-        """A pause for what will not be better soon, in seconds."""
+        """A pause of the longest kind, in seconds, for failures that will not pass soon."""
         return self._max_s * self._rng.uniform(0.5, 1.0)
 
     def reset(self) -> None:
-        """An attempt succeeded: start from the shortest pause again."""
+        """Return to the shortest pause, after an attempt that succeeded."""
         self._attempts = 0

@@ -1,0 +1,91 @@
+"""Entries of `poses` and `frames` that hold no arrays: the end of a source, skipped frames, frames not inferred."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from posebus.contract.lineage import Fields, lineage_fields, read_key
+from posebus.contract.wire import RawFields, read_choice, read_int, read_size, read_text, size_text
+from posebus.messages import CaptureClock, Delivery, EndOfStream, Provenance, Skipped, Uninferred
+
+MAX_REASON_LENGTH = 200
+"""Characters of a reason; each takes up to four bytes in UTF-8."""
+
+Mark = TypeVar("Mark", EndOfStream, Skipped)
+
+
+def encode_end(mark: EndOfStream, provenance: Provenance | None, published_at_ns: int) -> Fields:
+    """Fields of an EndOfStream; it needs no provenance."""
+    return _encode("end", mark, published_at_ns)
+
+
+def encode_skipped(mark: Skipped, provenance: Provenance | None, published_at_ns: int) -> Fields:
+    """Fields of a Skipped; it needs no provenance."""
+    return _encode("skipped", mark, published_at_ns)
+
+
+def encode_uninferred(frame: Uninferred, provenance: Provenance | None, published_at_ns: int) -> Fields:
+    """Fields of an Uninferred; it needs no provenance."""
+    return {
+        **lineage_fields("uninferred", frame, frame.delivery),
+        "published_at_ns": published_at_ns,
+        "clock": frame.clock.value,
+        "size": size_text(frame.size_px),
+        "reason": frame.reason[:MAX_REASON_LENGTH],
+    }
+
+
+def read_end(raw: RawFields) -> EndOfStream:
+    """The EndOfStream in `raw`. Raises MalformedMessage."""
+    return _read(raw, EndOfStream)
+
+
+def decode_end(raw: RawFields) -> tuple[EndOfStream, Provenance]:
+    """The EndOfStream in `raw` and its provenance. Raises MalformedMessage."""
+    mark = _read(raw, EndOfStream)
+    return mark, _provenance(mark, CaptureClock.ARRIVAL)
+
+
+def decode_skipped(raw: RawFields) -> tuple[Skipped, Provenance]:
+    """The Skipped in `raw` and its provenance. Raises MalformedMessage."""
+    mark = _read(raw, Skipped)
+    return mark, _provenance(mark, CaptureClock.ARRIVAL)
+
+
+def decode_uninferred(raw: RawFields) -> tuple[Uninferred, Provenance]:
+    """The Uninferred in `raw` and its provenance. Raises MalformedMessage."""
+    frame = Uninferred(
+        **read_key(raw),
+        clock=read_choice(raw, b"clock", CaptureClock),
+        delivery=read_choice(raw, b"delivery", Delivery),
+        size_px=read_size(raw, b"size"),
+        reason=read_text(raw, b"reason"),
+        published_at_ns=read_int(raw, b"published_at_ns"),
+    )
+    return frame, _provenance(frame, frame.clock)
+
+
+def _encode(kind: str, mark: EndOfStream | Skipped, published_at_ns: int) -> Fields:
+    return {
+        **lineage_fields(kind, mark, mark.delivery),
+        "reason": mark.reason[:MAX_REASON_LENGTH],
+        "published_at_ns": published_at_ns,
+    }
+
+
+def _read(raw: RawFields, mark: type[Mark]) -> Mark:
+    return mark(
+        **read_key(raw),
+        delivery=read_choice(raw, b"delivery", Delivery),
+        reason=read_text(raw, b"reason"),
+        published_at_ns=read_int(raw, b"published_at_ns"),
+    )
+
+
+def _provenance(mark: EndOfStream | Skipped | Uninferred, clock: CaptureClock) -> Provenance:
+    return Provenance(
+        clock=clock,
+        delivery=mark.delivery,
+        frame_published_at_ns=mark.published_at_ns,
+        published_at_ns=mark.published_at_ns,
+    )
