@@ -28,6 +28,7 @@ from posebus.bus.registry import Registry
 from posebus.config.settings import CameraSettings, RetentionSettings, Settings, WorkerSettings
 from posebus.runtime.embedded import broker_for
 from posebus.runtime.fleet import Fleet
+from recordings.stages import STAGES
 
 SETTLE_S = 6.0
 CAPACITY_S = 20.0
@@ -71,7 +72,7 @@ def deployment(workers: int, precision: str) -> Iterator[tuple[Settings, Broker]
         )
         settings = settings.model_copy(update={"fleet": settings.fleet.model_copy(update={"workers": workers})})
         broker = open_broker(url)
-        with Fleet(settings, broker) as fleet:
+        with Fleet(settings, broker, STAGES) as fleet:
             fleet.start_trackers()
             fleet.start_workers()
             fleet.wait_until_ready()
@@ -87,7 +88,7 @@ def cameras_at(settings: Settings, broker: Broker, count: int, total_fps: float)
         name: CameraSettings(source=f"synthetic:bus?fps={fps:.4f}&width={SIZE_PX[0]}&height={SIZE_PX[1]}&seed={number}")
         for number, name in enumerate(names)
     }
-    with Fleet(settings.model_copy(update={"cameras": sources}), broker) as fleet:
+    with Fleet(settings.model_copy(update={"cameras": sources}), broker, STAGES) as fleet:
         for name in names:
             fleet.start_camera(name)
         yield names

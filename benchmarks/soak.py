@@ -28,6 +28,7 @@ from posebus.bus.registry import Registry
 from posebus.config.settings import CameraSettings, FleetSettings, Settings, WorkerSettings
 from posebus.errors import BrokerUnavailable
 from posebus.runtime.fleet import Fleet
+from recordings.stages import STAGES
 
 SAMPLE_S = 5.0
 TELL_S = 60.0
@@ -95,7 +96,7 @@ def soak(broker: RestartableBroker, arguments: argparse.Namespace) -> tuple[str,
     )
     ledger, samples = Ledger(), Samples()
     with (
-        Fleet(settings, open_broker(broker.url)) as fleet,
+        Fleet(settings, open_broker(broker.url), STAGES) as fleet,
         posebus.subscribe(broker.url, after="start", outage_limit_s=None) as subscription,
     ):
         fleet.start_trackers()

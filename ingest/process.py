@@ -18,7 +18,7 @@ from posebus.bus.registry import CameraRecord, Registry, largest_imgsz, process_
 from posebus.config.loading import dump_settings
 from posebus.config.policies import DEFAULT, Policies, policies_of
 from posebus.config.settings import CameraSettings, Settings
-from posebus.errors import SourceRejected
+from posebus.errors import ConfigError, SourceRejected
 from posebus.messages import Delivery
 from posebus.runtime.fleet import stage_process
 from posebus.runtime.liveness import give_life_signs
@@ -65,6 +65,18 @@ def build_capture(
     return stage
 
 
+def run_ingest(settings: Settings, camera: str | None) -> None:
+    """Capture all cameras of `settings`, or `camera` alone. Raises ConfigError where it is not configured."""
+    if not settings.cameras:
+        raise ConfigError("no camera is configured: name some under 'cameras:' in a file and give it with -c FILE")
+    if camera is None:
+        run_cameras(settings)
+    elif camera in settings.cameras:
+        run_camera(settings, camera)
+    else:
+        raise ConfigError(f"no camera {camera!r} is configured; there are: {', '.join(sorted(settings.cameras))}")
+
+
 def run_camera(settings: Settings, camera: str) -> None:
     """Capture one camera until its source ends, SIGTERM or SIGINT. Raises SourceRejected, BrokerRefused."""
     stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
@@ -100,7 +112,9 @@ def run_cameras(settings: Settings) -> None:
         processes = ChildProcesses(fleet.restart_min_s, fleet.restart_max_s)
         supervisor = IngestSupervisor(processes, Watchdog(folder))
         try:
-            supervisor.start(stage_process(camera, config, "ingest", "--camera", camera) for camera in settings.cameras)
+            supervisor.start(
+                stage_process(camera, settings, config, "ingest", "--camera", camera) for camera in settings.cameras
+            )
             while not stop.check() and processes.children:
                 for child in supervisor.restart_crashed(time.monotonic()):
                     if child.exit_code != EXIT_DONE:

@@ -8,7 +8,6 @@ tells the tracker not to wait for them. With a frame that hangs the whole proces
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from posebus.config.settings import WorkerSettings
 from posebus.messages import Frame, PoseFrame, Skipped
 from posebus.runtime.processes import EXIT_STUCK
 from posebus.runtime.shared_frames import SharedFrames
+from posebus.runtime.stack_traces import exit_with_stack_traces
 from posebus.telemetry.metrics import Metrics, age_s
 from workers.engines.base import default_decode_threads
 from workers.inference.estimator import PoseEstimator
@@ -63,7 +63,7 @@ class PoseStage:
         estimator: PoseEstimator,
         settings: WorkerSettings,
         shared: SharedFrames | None = None,
-        leave: Callable[[int], object] = os._exit,
+        leave: Callable[[int], object] = exit_with_stack_traces,
     ) -> None:
         """`shared` is where pictures are that go through this machine's memory; `leave(exit code)` ends a process in
         which a thread hangs."""

@@ -21,7 +21,7 @@ def forget(
     """
     from posebus.bus.redis.connection import open_broker
     from posebus.bus.registry import Registry
-    from posebus_cli.failures import complain
+    from posebus.runtime.failures import complain
 
     settings = settings_from(config, redis=redis)
     broker = open_broker(broker_address(settings), settings.shards)

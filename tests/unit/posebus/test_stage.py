@@ -102,7 +102,7 @@ def test_what_cannot_be_drained_is_left_to_others(caplog: pytest.LogCaptureFixtu
     with caplog.at_level(logging.WARNING):
         beat = run(stage, stop)
     assert (stage.closed, beat.left) == (1, False)
-    assert [record.message for record in caplog.records] == ["gone; leaving what was begun to others"]
+    assert [record.message for record in caplog.records] == ["gone; other processes take over the unfinished work"]
 
 
 def test_a_fatal_error_passes_through_after_cleaning_up() -> None:
