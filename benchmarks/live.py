@@ -28,6 +28,8 @@ from posebus.bus.registry import Registry
 from posebus.config.settings import CameraSettings, RetentionSettings, Settings, WorkerSettings
 from posebus.runtime.embedded import broker_for
 from posebus.runtime.fleet import Fleet
+from posebus.telemetry.process_report import TRACKER, WORKER
+from posebus.telemetry.reports import process_reports
 from recordings.stages import STAGES
 
 SETTLE_S = 6.0
@@ -144,20 +146,20 @@ def tracks_since(broker: Broker, cameras: Sequence[str], from_ns: int, to_ns: in
 def skipped(broker: Broker) -> Counter[str]:
     """Frames skipped so far by workers and ingest, by reason."""
     counts: Counter[str] = Counter()
-    for report in Registry(broker).processes().values():
-        if report.get("role") == "worker":
-            counts.update(report.get("skipped", {}))
-        for camera in report.get("cameras", {}).values() if report.get("role") == "ingest" else ():
-            counts.update(camera.get("dropped", {}))
+    for report in process_reports(Registry(broker)).values():
+        if report.worker is not None:
+            counts.update(report.worker.skipped)
+        for camera in report.captures.values():
+            counts.update(camera.dropped)
     return counts
 
 
 def memory_mb(broker: Broker) -> float:
     """Resident memory of workers and trackers in MB. (The broker keeps tracks and events as long as it is told to.)"""
     total = 0.0
-    for report in Registry(broker).processes().values():
-        if report.get("role") in ("worker", "tracker"):
-            status = Path(f"/proc/{report['pid']}/status").read_text()
+    for report in process_reports(Registry(broker)).values():
+        if report.role in (WORKER, TRACKER):
+            status = Path(f"/proc/{report.pid}/status").read_text()
             total += 1024 * int(status.partition("VmRSS:")[2].split()[0])
     return total / 1e6
 

@@ -14,7 +14,7 @@ from ingest.supervisor import IngestSupervisor
 from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease
 from posebus.bus.redis.connection import Broker, open_broker
-from posebus.bus.registry import CameraRecord, Registry, largest_imgsz, process_id
+from posebus.bus.registry import CameraRecord, Registry, process_id
 from posebus.config.loading import dump_settings
 from posebus.config.policies import DEFAULT, Policies, policies_of
 from posebus.config.settings import CameraSettings, Settings
@@ -26,6 +26,7 @@ from posebus.runtime.processes import EXIT_DONE, RUN_ENV, ChildProcesses
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from posebus.runtime.watchdog import Watchdog
+from posebus.telemetry.reports import largest_imgsz, process_reports
 
 TEND_S = 0.1
 
@@ -57,7 +58,7 @@ def build_capture(
         camera,
         settings,
         writer,
-        largest_imgsz=lambda: largest_imgsz(registry.processes().values()),
+        largest_imgsz=lambda: largest_imgsz(process_reports(registry).values()),
         shared=shared,
         run=run,
     )

@@ -20,6 +20,7 @@ from posebus.errors import FatalError
 from posebus.runtime.cpus import available_cpus
 from posebus.runtime.processes import ChildProcesses, ChildSpec
 from posebus.runtime.watchdog import Watchdog
+from posebus.telemetry.reports import process_reports
 
 READY_POLL_S = 0.05
 
@@ -77,8 +78,8 @@ class Fleet:
         while True:
             self.check()
             pids = {child.process.pid for child in self.processes.children.values()}
-            reports = self._registry.processes().values()
-            ready = sum(1 for report in reports if report.get("ready") and report.get("pid") in pids)
+            reports = process_reports(self._registry).values()
+            ready = sum(1 for report in reports if report.ready and report.pid in pids)
             waiting(ready, wanted)
             if ready >= wanted:
                 return

@@ -13,12 +13,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, Protocol
+from typing import Protocol
 
 from posebus.bus.registry import Registry, process_id
 from posebus.errors import BrokerUnavailable, RetryableError
 from posebus.runtime.outage import Outage
 from posebus.runtime.stack_traces import STDERR, exit_with_stack_traces
+from posebus.telemetry.process_report import ProcessReport
+from posebus.telemetry.report_json import report_to_json
 
 HEARTBEAT_S = 1.0
 PARENT_ENV = "POSEBUS_PARENT_PID"
@@ -40,8 +42,8 @@ class Stage(Protocol):
         `now_s` is monotonic. It may raise RetryableError: the loop waits and calls again.
         """
 
-    def report(self) -> dict[str, Any]:
-        """The state of this process, as JSON values, for `posebus top` and others."""
+    def report(self) -> ProcessReport:
+        """What this process reports about itself, for `posebus top` and others."""
 
     def drain(self) -> None:
         """Finish the work in flight and take no more. Called once, after a stop signal, with limited time."""
@@ -126,9 +128,9 @@ class Heartbeat:
         self._process = process_id(role)
         self._last_s = -1e9
 
-    def beat(self, now_s: float, report: dict[str, Any]) -> None:
+    def beat(self, now_s: float, report: ProcessReport) -> None:
         """Write `report` to the registry now; `due` says when the next one is due."""
-        self._registry.report(self._process, self._role, report)
+        self._registry.report(self._process, self._role, report_to_json(report))
         self._last_s = now_s
 
     def due(self, now_s: float) -> bool:
