@@ -24,7 +24,7 @@ COPY pyproject.toml constraints.txt deploy/requirements.py ./
 
 FROM base AS stage
 RUN --mount=type=cache,target=/root/.cache/pip \
-    python requirements.py ingest tracking jobs > stage.txt \
+    python requirements.py cli ingest tracking jobs > stage.txt \
     && pip install -c constraints.txt -r stage.txt \
     # Without what it requires, torch above all: synthetic cameras show the pictures inside, nothing imports it.
     && pip install --no-deps -c constraints.txt ultralytics

@@ -13,12 +13,13 @@ import sys
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.errors import PoseBusError
+from posebus.telemetry.reports import process_reports
 
 
 def check(url: str, role: str, host: str) -> str | None:
     """None if a process of `role` on `host` is alive, else a sentence; raises PoseBusError if the broker is not."""
-    reports = Registry(open_broker(url)).processes().values()
-    if any(report.get("role") == role and report.get("host") == host for report in reports):
+    reports = process_reports(Registry(open_broker(url))).values()
+    if any(report.role == role and report.host == host for report in reports):
         return None
     return f"no {role} of {host} has reported to the broker in the last seconds"
 

@@ -10,7 +10,6 @@ import contextlib
 import logging
 import random
 import time
-from typing import Any
 
 from ingest.gate.frame_selector import Attention
 from ingest.publishing.admission import Admission
@@ -36,6 +35,7 @@ from posebus.errors import (
 from posebus.messages import Delivery, EventType
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.telemetry.metrics import Metrics
+from posebus.telemetry.process_report import INGEST, ProcessReport
 
 TAKE_WAIT_S = 0.1
 FULL_PAUSE_S = (0.01, 0.1)
@@ -128,20 +128,18 @@ class CaptureStage:
         """Whether neither the loop nor the reader hangs; may be asked from another thread."""
         return self._connection.healthy(now_s) and now_s - self._stepped_at_s < LONGEST_STEP_S
 
-    def report(self) -> dict[str, Any]:
-        """See `camera_report`; a process that stands by has nothing to tell of the camera."""
+    def report(self) -> ProcessReport:
+        """The report of this process. On standby, another process reports the camera."""
         if self._state == "standby":
-            return {"ready": True, "standby": [self._camera], "metrics": self._metrics.snapshot()}
-        reader = self._connection.reader
+            return ProcessReport(INGEST, metrics=self._metrics.snapshot())
         dropped = {**self._connection.lost(self._publisher.unsent), "overflow": self._publisher.overflowed}
         for reason, number in self._connection.losses.uncounted(dropped).items():
             self._metrics.count("posebus_frames_skipped_total", number, reason=reason)
-        expected = reader.frame_count if reader else None
         fps = self._rate.fps(time.monotonic())
-        camera = camera_report(self._publisher, self._state, self._trouble, fps, expected, dropped)
-        if self._admission.attention.active:
-            camera["gate"] = self._admission.attention.report()
-        return {"ready": True, "metrics": self._metrics.snapshot(), "cameras": {self._camera: camera}}
+        attention = self._admission.attention
+        gate = attention.report() if attention.active else None
+        capture = camera_report(self._publisher, self._state, self._trouble, fps, dropped, gate)
+        return ProcessReport(INGEST, metrics=self._metrics.snapshot(), captures={self._camera: capture})
 
     def drain(self) -> None:
         """Say that the camera stops, and send what was begun. A recording only pauses: it is resumed behind that."""

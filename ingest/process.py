@@ -14,11 +14,11 @@ from ingest.supervisor import IngestSupervisor
 from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease
 from posebus.bus.redis.connection import Broker, open_broker
-from posebus.bus.registry import CameraRecord, Registry, largest_imgsz, process_id
+from posebus.bus.registry import CameraRecord, Registry, process_id
 from posebus.config.loading import dump_settings
 from posebus.config.policies import DEFAULT, Policies, policies_of
 from posebus.config.settings import CameraSettings, Settings
-from posebus.errors import SourceRejected
+from posebus.errors import ConfigError, SourceRejected
 from posebus.messages import Delivery
 from posebus.runtime.fleet import stage_process
 from posebus.runtime.liveness import give_life_signs
@@ -26,6 +26,7 @@ from posebus.runtime.processes import EXIT_DONE, RUN_ENV, ChildProcesses
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from posebus.runtime.watchdog import Watchdog
+from posebus.telemetry.reports import largest_imgsz, process_reports
 
 TEND_S = 0.1
 
@@ -57,12 +58,24 @@ def build_capture(
         camera,
         settings,
         writer,
-        largest_imgsz=lambda: largest_imgsz(registry.processes().values()),
+        largest_imgsz=lambda: largest_imgsz(process_reports(registry).values()),
         shared=shared,
         run=run,
     )
     give_life_signs(os.environ, stage.healthy)
     return stage
+
+
+def run_ingest(settings: Settings, camera: str | None) -> None:
+    """Capture all cameras of `settings`, or `camera` alone. Raises ConfigError where it is not configured."""
+    if not settings.cameras:
+        raise ConfigError("no camera is configured: name some under 'cameras:' in a file and give it with -c FILE")
+    if camera is None:
+        run_cameras(settings)
+    elif camera in settings.cameras:
+        run_camera(settings, camera)
+    else:
+        raise ConfigError(f"no camera {camera!r} is configured; there are: {', '.join(sorted(settings.cameras))}")
 
 
 def run_camera(settings: Settings, camera: str) -> None:
@@ -100,7 +113,9 @@ def run_cameras(settings: Settings) -> None:
         processes = ChildProcesses(fleet.restart_min_s, fleet.restart_max_s)
         supervisor = IngestSupervisor(processes, Watchdog(folder))
         try:
-            supervisor.start(stage_process(camera, config, "ingest", "--camera", camera) for camera in settings.cameras)
+            supervisor.start(
+                stage_process(camera, settings, config, "ingest", "--camera", camera) for camera in settings.cameras
+            )
             while not stop.check() and processes.children:
                 for child in supervisor.restart_crashed(time.monotonic()):
                     if child.exit_code != EXIT_DONE:

@@ -1,12 +1,12 @@
-"""What an ingest process tells of its camera, for `posebus top`. No address: it may hold a password."""
+"""The rate of a camera's frames, and the part of the process report that is about the camera."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
 
 from ingest.publishing.publisher import Publisher
+from posebus.telemetry.process_report import CaptureReport, GateReport
 
 RATE_FRAMES = 50
 STALE_S = 2.0
@@ -35,19 +35,18 @@ def camera_report(
     state: str,
     trouble: str | None,
     fps: float,
-    frames_expected: int | None,
     dropped: Mapping[str, int],
-) -> dict[str, Any]:
-    """JSON values; `dropped` by reason."""
-    return {
-        "state": state,
-        "trouble": trouble,
-        "epoch": publisher.epoch,
-        "frames": publisher.published,
-        "frames_expected": frames_expected,
-        "fps": fps,
-        "dropped": dict(dropped),
-        "backlog_frames": publisher.backlog.frames,
-        "backlog_bytes": publisher.backlog.frames_bytes,
-        "backlog_limit_bytes": publisher.budget_bytes,
-    }
+    gate: GateReport | None = None,
+) -> CaptureReport:
+    """The report of the camera of `publisher`; `dropped` is by reason."""
+    return CaptureReport(
+        state=state,
+        trouble=trouble,
+        frames=publisher.published,
+        fps=fps,
+        dropped=dict(dropped),
+        backlog_frames=publisher.backlog.frames,
+        backlog_bytes=publisher.backlog.frames_bytes,
+        backlog_limit_bytes=publisher.budget_bytes,
+        gate=gate,
+    )

@@ -28,7 +28,7 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(1)
-    from posebus_cli.failures import run_and_report
+    from posebus.runtime.failures import run_and_report
 
     # Not app() itself: that would put typer's exception hook in the place of ours.
     sys.exit(run_and_report(get_command(app)))

@@ -23,6 +23,7 @@ from recordings.inputs import Recording, camera_settings
 from recordings.progress import Progress
 from recordings.results.files import TracksWriter
 from recordings.results.tally import rate
+from recordings.stages import STAGES
 
 AT_ONCE = 4
 """Recordings under way at the same time: enough to keep workers busy, few enough for the broker's memory."""
@@ -67,7 +68,7 @@ def analyse(recordings: Sequence[Recording], place: RunContext, progress: Progre
                 outage_limit_s=OUTAGE_LIMIT_S,
             )
         )
-        fleet = stack.enter_context(Fleet(settings, place.broker))
+        fleet = stack.enter_context(Fleet(settings, place.broker, STAGES))
         waiting = deque(recordings)
         running: dict[str, Analysis] = {}
         while waiting or running:

@@ -27,6 +27,7 @@ from recordings.results.draw import draw_tracks
 from recordings.results.files import TracksWriter, make_folder
 from recordings.results.tally import percentiles_ms
 from recordings.results.video import Mp4Writer, read_tracks
+from recordings.stages import STAGES
 
 CAMERAS = {"bus": "synthetic:bus?fps=12", "zidane": "synthetic:zidane?fps=12"}
 POLL_S = 0.1
@@ -79,7 +80,7 @@ def demo(settings: Settings, seconds: float, folder: Path, progress: Progress, s
         broker = open_broker(url, settings.shards)
         writers = {name: stack.enter_context(TracksWriter(folder, name)) for name in CAMERAS}
         messages = stack.enter_context(subscribe(url, cameras=list(CAMERAS), kinds=("tracks",), shards=settings.shards))
-        fleet = stack.enter_context(Fleet(settings, broker))
+        fleet = stack.enter_context(Fleet(settings, broker, STAGES))
         watch = watch_own(fleet)
         progress.say("loading the network (the first time it is exported, which takes longer)")
         fleet.start_trackers()

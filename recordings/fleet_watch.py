@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from posebus.bus.registry import Registry, largest_imgsz
+from posebus.bus.registry import Registry
 from posebus.errors import BrokerUnavailable, FatalError
 from posebus.runtime.fleet import Fleet
 from posebus.runtime.shared_frames import BYTES_PER_PIXEL
+from posebus.telemetry.process_report import WorkerReport
+from posebus.telemetry.reports import largest_imgsz, process_reports, worker_reports
 
 LOOK_EVERY_S = 1.0
 POLL_S = 0.1
@@ -23,8 +25,6 @@ FRAMES_WANTED = {"cpu": 48, "cuda": 192}
 yet, and as many again, so that it never waits for the next."""
 JPEG_BYTES_PER_PIXEL = 0.25
 """Of camera pictures at the quality that ingest writes: 0.15 to 0.3 in the clips that this was measured on."""
-
-Report = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,15 @@ class Workers:
 
 def workers(registry: Registry) -> Workers:
     """What the workers of a broker say of themselves now. Raises BrokerUnavailable."""
-    reports = [report for report in registry.processes().values() if _ready(report, "worker")]
-    named = {name: _agreed(report.get(name) for report in reports) for name in ("engine", "precision", "imgsz")}
-    wanted = sum(_frames_wanted(report) for report in reports)
-    return Workers(**named, largest_imgsz=largest_imgsz(reports), frames_wanted=max(wanted, FRAMES_WANTED["cpu"]))
+    reports = [report for report in worker_reports(process_reports(registry)) if report.ready]
+    found = [report.worker for report in reports if report.worker is not None]
+    return Workers(
+        engine=_agreed(worker.engine for worker in found),
+        precision=_agreed(worker.precision for worker in found),
+        imgsz=_agreed(worker.imgsz for worker in found),
+        largest_imgsz=largest_imgsz(reports),
+        frames_wanted=max(sum(map(_frames_wanted, found)), FRAMES_WANTED["cpu"]),
+    )
 
 
 class FleetWatch:
@@ -91,10 +96,10 @@ class FleetWatch:
 
     def _missing(self) -> list[str]:
         try:
-            reports = list(self._registry.processes().values())
+            reports = process_reports(self._registry).values()
         except BrokerUnavailable:
             return []  # outages of the broker are waited out; of the fleet nobody knows anything
-        return [role for role in NEEDED if not any(_ready(report, role) for report in reports)]
+        return [role for role in NEEDED if not any(report.role == role and report.ready for report in reports)]
 
 
 def watch_own(fleet: Fleet) -> Callable[[float], None]:
@@ -109,13 +114,9 @@ def watch_own(fleet: Fleet) -> Callable[[float], None]:
     return watch
 
 
-def _frames_wanted(report: Report) -> int:
-    kind = str(report.get("device")).partition(":")[0]
+def _frames_wanted(worker: WorkerReport) -> int:
+    kind = (worker.device or "").partition(":")[0]
     return FRAMES_WANTED.get(kind, FRAMES_WANTED["cpu"])
-
-
-def _ready(report: Report, role: str) -> bool:
-    return report.get("role") == role and bool(report.get("ready"))
 
 
 def _agreed(values: Any) -> Any:

@@ -24,6 +24,7 @@ from recordings.progress import Progress
 from recordings.results.files import make_folder, writing
 from recordings.results.summary import FILE_NAME, Summary, summarise, write_partial_summary, write_summary
 from recordings.results.video import annotate
+from recordings.stages import STAGES
 
 FLEET_PATIENCE_S = 30.0
 MAX_WARM_UPS = 8
@@ -125,7 +126,7 @@ def _settings_of(settings: Settings, url: str, recordings: Sequence[Recording], 
 def _analyse(found: Findings, settings: Settings, order: Order, progress: Progress, complain: Complain) -> None:
     broker = open_broker(settings.redis, settings.shards)
     try:
-        with Fleet(settings, broker) as fleet:
+        with Fleet(settings, broker, STAGES) as fleet:
             watch = _make_ready(fleet, settings, broker, progress)
             found.workers = workers(Registry(broker))
             place = RunContext(settings, broker, order.folder, watch)

@@ -1,5 +1,19 @@
 """Tracking: the frame order restored, poses linked into identities, tracks and their events published."""
 
-from tracking.tracker import PoseTracker
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tracking.tracker import PoseTracker
 
 __all__ = ["PoseTracker"]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when it is first asked for: `python -m tracking` must set the folder of compiled kernels before.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from tracking.tracker import PoseTracker
+
+    return PoseTracker

@@ -15,6 +15,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+from posebus.config.loading import cache_folder
+
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
@@ -30,8 +32,8 @@ def sources_digest(package: Path) -> str:
 
 def _cache_dir() -> Path:
     digest = sources_digest(Path(__file__).parent)
-    posebus = Path(os.environ.get("POSEBUS_CACHE_DIR") or Path("~/.cache/posebus").expanduser())
-    return Path(os.environ.get("NUMBA_CACHE_DIR") or posebus / "kernels") / digest
+    kernels = os.environ.get("NUMBA_CACHE_DIR") or cache_folder(environ=os.environ) / "kernels"
+    return Path(kernels) / digest
 
 
 CACHE_DIR = _cache_dir()

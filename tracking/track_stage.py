@@ -10,7 +10,6 @@ import logging
 import math
 import time
 from collections import Counter, deque
-from typing import Any
 
 import numpy as np
 
@@ -19,12 +18,13 @@ from posebus.bus.pose_consumer import PoseConsumer, PoseEntry, TrackCommit
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import PROCESS_SILENT_S, CameraRecord, Registry
 from posebus.config.settings import TrackerSettings
-from posebus.contract.plan import Directive
 from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.errors import LeaseLost, MalformedMessage, RetryableError
 from posebus.messages import Delivery
 from posebus.runtime.stage import HEARTBEAT_S
 from posebus.telemetry.metrics import Metrics, age_s
+from posebus.telemetry.process_report import TRACKER, ProcessReport, TrackingReport
+from posebus.telemetry.reports import process_reports
 from tracking.camera_tracking import CameraTracking, Outcome
 
 READ_COUNT = 64
@@ -44,7 +44,7 @@ log = logging.getLogger("posebus.tracker")
 class TrackStage:
     """One tracker process; owns its fair share of the cameras."""
 
-    role = "tracker"
+    role = TRACKER
 
     def __init__(self, broker: Broker, reader: PoseConsumer, owner: str, settings: TrackerSettings) -> None:
         self._broker = broker
@@ -94,19 +94,23 @@ class TrackStage:
         record = self._records[camera]
         return record.delivery is Delivery.LOSSLESS and not record.policies.any
 
-    def report(self) -> dict[str, Any]:
-        cameras = {
-            camera: {
-                **counts,
-                "skipped": self._skipped[camera].total(),
-                "skipped_by_reason": dict(self._skipped[camera]),
-                "age_ms": round(float(np.median(self._ages_ms[camera])), 1) if self._ages_ms[camera] else None,
-                **_needs(self._tracking[camera].directive),
-            }
-            for camera, counts in self._counts.items()
-            if camera in self._tracking
-        }
-        return {"ready": True, "metrics": self._metrics.snapshot(), "cameras": cameras}
+    def report(self) -> ProcessReport:
+        tracked = {camera: self._camera_report(camera) for camera in self._counts if camera in self._tracking}
+        return ProcessReport(TRACKER, metrics=self._metrics.snapshot(), tracked=tracked)
+
+    def _camera_report(self, camera: str) -> TrackingReport:
+        counts, skipped, ages_ms = self._counts[camera], self._skipped[camera], self._ages_ms[camera]
+        directive = self._tracking[camera].directive
+        view = None if directive is None else directive.view
+        return TrackingReport(
+            frames=counts["frames"],
+            people=counts.get("people"),
+            skipped=skipped.total(),
+            skipped_by_reason=dict(skipped),
+            age_ms=round(float(np.median(ages_ms)), 1) if ages_ms else None,
+            view=None if view is None else str(view),
+            interval_s=None if directive is None else directive.interval_s,
+        )
 
     def drain(self) -> None:
         """Everything ready is committed by each step already; hand the cameras over at once."""
@@ -121,8 +125,8 @@ class TrackStage:
         """Renew, let go of what is gone or over our share, take what nobody owns."""
         self._records = {record.camera: record for record in self._registry.cameras()}
         if now_s - self._trackers_seen_at_s >= HEARTBEAT_S:
-            reports = self._registry.processes().values()
-            self._trackers = max(1, sum(1 for report in reports if report.get("role") == self.role))
+            reports = process_reports(self._registry).values()
+            self._trackers = max(1, sum(1 for report in reports if report.role == self.role))
             self._trackers_seen_at_s = now_s
         share = math.ceil(len(self._records) / self._trackers)
         sheds = now_s - self._adopted_at_s > ADOPTED_FOR_S
@@ -240,11 +244,3 @@ class TrackStage:
             age = age_s(frame.captured_at_ns, source.frame_published_at_ns, source.clock, now_ns)
             self._metrics.observe("posebus_age_at_publish_seconds", age, stage="tracks")
             self._ages_ms[camera].append(age * 1000)
-
-
-def _needs(directive: Directive | None) -> dict[str, Any]:
-    """What is decided about a camera, for its report."""
-    if directive is None:
-        return {}
-    view = directive.view
-    return {"view": None if view is None else str(view), "interval_s": directive.interval_s}

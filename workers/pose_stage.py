@@ -8,12 +8,10 @@ tells the tracker not to wait for them. With a frame that hangs the whole proces
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from posebus.bus.frame_consumer import FrameConsumer, PoseResult
 from posebus.bus.registry import Registry
@@ -21,7 +19,9 @@ from posebus.config.settings import WorkerSettings
 from posebus.messages import Frame, PoseFrame, Skipped
 from posebus.runtime.processes import EXIT_STUCK
 from posebus.runtime.shared_frames import SharedFrames
+from posebus.runtime.stack_traces import exit_with_stack_traces
 from posebus.telemetry.metrics import Metrics, age_s
+from posebus.telemetry.process_report import WORKER, Enhancement, ProcessReport, WorkerReport
 from workers.engines.base import default_decode_threads
 from workers.inference.estimator import PoseEstimator
 from workers.inference.frame_job import Failed, Outcome, Seen
@@ -54,7 +54,7 @@ log = logging.getLogger("posebus.worker")
 class PoseStage:
     """One worker process."""
 
-    role = "worker"
+    role = WORKER
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class PoseStage:
         estimator: PoseEstimator,
         settings: WorkerSettings,
         shared: SharedFrames | None = None,
-        leave: Callable[[int], object] = os._exit,
+        leave: Callable[[int], object] = exit_with_stack_traces,
     ) -> None:
         """`shared` is where pictures are that go through this machine's memory; `leave(exit code)` ends a process in
         which a thread hangs."""
@@ -122,22 +122,24 @@ class PoseStage:
         """Whether the engine has ever computed anything: else it is no use starting this worker again."""
         return self._watch.has_computed
 
-    def report(self) -> dict[str, Any]:
-        return {
-            "ready": True,
-            "engine": self._engine.name,
-            "precision": self._engine.precision,
-            "device": self._engine.device,
-            "imgsz": self._settings.imgsz,
-            "largest_imgsz": self._settings.largest_imgsz,
-            "frames": self._counts["frames"],
-            "dead": self._counts["dead"],
-            "skipped": dict(self._skipped),
-            "in_flight": len(self._held),
-            "capacity": self._pipeline.capacity,
-            "enhance": _newest(self._pipeline.enhanced),
-            "metrics": self._metrics.snapshot(),
-        }
+    @property
+    def in_flight(self) -> int:
+        """Entries that this worker has taken and not yet answered."""
+        return len(self._held)
+
+    def report(self) -> ProcessReport:
+        worker = WorkerReport(
+            engine=self._engine.name,
+            precision=self._engine.precision,
+            device=self._engine.device,
+            imgsz=self._settings.imgsz,
+            largest_imgsz=self._settings.largest_imgsz,
+            frames=self._counts["frames"],
+            dead=self._counts["dead"],
+            skipped=dict(self._skipped),
+            enhance=_newest(self._pipeline.enhanced),
+        )
+        return ProcessReport(WORKER, metrics=self._metrics.snapshot(), worker=worker)
 
     def drain(self) -> None:
         """Take nothing more, finish what was taken, commit it, and leave the group."""
@@ -263,7 +265,7 @@ class PoseStage:
             self._metrics.observe("posebus_age_at_publish_seconds", age, stage="poses")
 
 
-def _newest(enhanced: Mapping[str, tuple[int, str]]) -> dict[str, Any]:
-    """For people, of the cameras whose pictures were enhanced last."""
+def _newest(enhanced: Mapping[str, tuple[int, str]]) -> dict[str, Enhancement]:
+    """The enhancements of the cameras whose images were enhanced last."""
     latest = sorted(enhanced.items(), key=lambda item: -item[1][0])[:ENHANCED_TOLD]
-    return {camera: {"captured_at_ns": at_ns, "text": text} for camera, (at_ns, text) in latest}
+    return {camera: Enhancement(at_ns, text) for camera, (at_ns, text) in latest}

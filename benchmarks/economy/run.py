@@ -15,7 +15,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +23,8 @@ from typing import Any
 
 from benchmarks.economy.cost import Computed, Look, total
 from benchmarks.economy.policies import Policy
+from posebus.telemetry.process_report import WORKER, ProcessReport
+from posebus.telemetry.reports import process_reports
 from posebus.views import View, parse_view
 
 LOOK_EVERY_S = 0.25
@@ -94,7 +96,7 @@ def main() -> None:
 
     video, out, *options = sys.argv[1:]
     began_s = time.monotonic()
-    seen: dict[str, Mapping[str, Any]] = {}
+    seen: dict[str, ProcessReport] = {}
     with shared_folder(SHARED_BYTES) as folder, EmbeddedBroker() as url:
         shared = {} if folder is None else {"POSEBUS_SHARED_FRAMES": str(folder)}
         command = [sys.executable, "-m", "posebus_cli", "run", video, "--out", out, "--no-video", "--redis", url]
@@ -106,8 +108,8 @@ def main() -> None:
             registry = Registry(open_broker(url))
             while child.poll() is None:
                 with suppress(BrokerUnavailable):
-                    reports = registry.processes()
-                    seen.update({name: one for name, one in reports.items() if one.get("role") == "worker"})
+                    reports = process_reports(registry)
+                    seen.update({name: one for name, one in reports.items() if one.role == WORKER})
                 time.sleep(LOOK_EVERY_S)
     if child.returncode:
         raise SystemExit(errors.read_text())
@@ -116,10 +118,10 @@ def main() -> None:
     json.dump({**told, "workers": [_counts(report) for report in seen.values()]}, sys.stdout)
 
 
-def _counts(report: Mapping[str, Any]) -> dict[str, float]:
+def _counts(report: ProcessReport) -> dict[str, float]:
     from posebus.telemetry.metric_windows import read_snapshot
 
-    reading = read_snapshot(report.get("metrics"))
+    reading = read_snapshot(report.metrics)
     names = ("frames", "inferences", "input_pixels")
     return {name: reading.number(f"posebus_{name}_total") for name in names}
 

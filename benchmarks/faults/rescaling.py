@@ -19,6 +19,7 @@ from benchmarks.live.command import cameras_at, deployment
 from posebus.bus.redis.connection import Broker
 from posebus.runtime.fleet import Fleet
 from posebus.topology import WORKERS_GROUP
+from recordings.stages import STAGES
 
 POLL_S = 0.02
 
@@ -34,7 +35,7 @@ def main() -> None:
     with (
         deployment(arguments.workers, "auto") as (settings, broker),
         cameras_at(settings, broker, arguments.cameras, 6.0 * arguments.cameras) as names,
-        Fleet(settings, broker) as fleet,
+        Fleet(settings, broker, STAGES) as fleet,
     ):
         time.sleep(5.0)
         for _ in range(arguments.rounds):

@@ -28,6 +28,8 @@ from posebus.bus.registry import Registry
 from posebus.config.settings import CameraSettings, FleetSettings, Settings, WorkerSettings
 from posebus.errors import BrokerUnavailable
 from posebus.runtime.fleet import Fleet
+from posebus.telemetry.reports import process_reports
+from recordings.stages import STAGES
 
 SAMPLE_S = 5.0
 TELL_S = 60.0
@@ -95,7 +97,7 @@ def soak(broker: RestartableBroker, arguments: argparse.Namespace) -> tuple[str,
     )
     ledger, samples = Ledger(), Samples()
     with (
-        Fleet(settings, open_broker(broker.url)) as fleet,
+        Fleet(settings, open_broker(broker.url), STAGES) as fleet,
         posebus.subscribe(broker.url, after="start", outage_limit_s=None) as subscription,
     ):
         fleet.start_trackers()
@@ -154,8 +156,8 @@ def reclaims(url: str) -> int:
     """Frames taken over from dead workers, as the workers alive now have counted them."""
     total = 0
     try:
-        for report in Registry(open_broker(url)).processes().values():
-            total += sum(row[-1] for row in report.get("metrics", {}).get("posebus_frames_reclaimed_total", []))
+        for report in process_reports(Registry(open_broker(url))).values():
+            total += sum(row[-1] for row in report.metrics.get("posebus_frames_reclaimed_total", []))
     except BrokerUnavailable:
         return 0
     return int(total)

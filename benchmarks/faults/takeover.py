@@ -24,6 +24,7 @@ from posebus.config.settings import CameraSettings, FleetSettings, Settings, Wor
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.fleet import Fleet
 from posebus.topology import WORKERS_GROUP
+from recordings.stages import STAGES
 
 POLL_S = 0.01
 SETTLE_S = 4.0
@@ -49,7 +50,7 @@ def main() -> None:
             log_level="error",
         )
         broker = open_broker(url)
-        with Fleet(settings, broker) as fleet:
+        with Fleet(settings, broker, STAGES) as fleet:
             fleet.start_trackers()
             fleet.start_workers()
             fleet.wait_until_ready()

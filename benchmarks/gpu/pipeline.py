@@ -25,6 +25,7 @@ from posebus.messages import CaptureClock, Delivery, Frame
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.fleet import Fleet
 from posebus.topology import Topology
+from recordings.stages import STAGES
 
 LEAST_BACKLOG_BYTES = 1_000_000
 """Of each camera, at least."""
@@ -67,7 +68,7 @@ def measure(run: int, load: Load, worker: dict[str, Any], workers: int, cache: P
         stop = spawning.Event()
         order = (url, load, load.backlog_bytes(batch, workers), stop)
         writer = spawning.Process(target=write, args=order, daemon=True)
-        with Fleet(settings, broker) as fleet:
+        with Fleet(settings, broker, STAGES) as fleet:
             fleet.start_workers()
             fleet.wait_until_ready()
             writer.start()

@@ -28,6 +28,9 @@ from posebus.bus.registry import Registry
 from posebus.config.settings import CameraSettings, RetentionSettings, Settings, WorkerSettings
 from posebus.runtime.embedded import broker_for
 from posebus.runtime.fleet import Fleet
+from posebus.telemetry.process_report import TRACKER, WORKER
+from posebus.telemetry.reports import process_reports
+from recordings.stages import STAGES
 
 SETTLE_S = 6.0
 CAPACITY_S = 20.0
@@ -71,7 +74,7 @@ def deployment(workers: int, precision: str) -> Iterator[tuple[Settings, Broker]
         )
         settings = settings.model_copy(update={"fleet": settings.fleet.model_copy(update={"workers": workers})})
         broker = open_broker(url)
-        with Fleet(settings, broker) as fleet:
+        with Fleet(settings, broker, STAGES) as fleet:
             fleet.start_trackers()
             fleet.start_workers()
             fleet.wait_until_ready()
@@ -87,7 +90,7 @@ def cameras_at(settings: Settings, broker: Broker, count: int, total_fps: float)
         name: CameraSettings(source=f"synthetic:bus?fps={fps:.4f}&width={SIZE_PX[0]}&height={SIZE_PX[1]}&seed={number}")
         for number, name in enumerate(names)
     }
-    with Fleet(settings.model_copy(update={"cameras": sources}), broker) as fleet:
+    with Fleet(settings.model_copy(update={"cameras": sources}), broker, STAGES) as fleet:
         for name in names:
             fleet.start_camera(name)
         yield names
@@ -143,19 +146,19 @@ def tracks_since(broker: Broker, cameras: Sequence[str], from_ns: int, to_ns: in
 def skipped(broker: Broker) -> Counter[str]:
     """Frames skipped so far by workers and ingest, by reason."""
     counts: Counter[str] = Counter()
-    for report in Registry(broker).processes().values():
-        if report.get("role") == "worker":
-            counts.update(report.get("skipped", {}))
-        for camera in report.get("cameras", {}).values() if report.get("role") == "ingest" else ():
-            counts.update(camera.get("dropped", {}))
+    for report in process_reports(Registry(broker)).values():
+        if report.worker is not None:
+            counts.update(report.worker.skipped)
+        for camera in report.captures.values():
+            counts.update(camera.dropped)
     return counts
 
 
 def memory_mb(broker: Broker) -> float:
     """Resident memory of workers and trackers in MB. (The broker keeps tracks and events as long as it is told to.)"""
     total = 0.0
-    for report in Registry(broker).processes().values():
-        if report.get("role") in ("worker", "tracker"):
-            status = Path(f"/proc/{report['pid']}/status").read_text()
+    for report in process_reports(Registry(broker)).values():
+        if report.role in (WORKER, TRACKER):
+            status = Path(f"/proc/{report.pid}/status").read_text()
             total += 1024 * int(status.partition("VmRSS:")[2].split()[0])
     return total / 1e6

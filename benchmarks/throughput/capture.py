@@ -69,7 +69,7 @@ def stage(path: Path) -> int:
         capture = build_capture("bench", settings, open_broker(url), events_kept=10)
         while capture.step(time.monotonic()):
             pass
-        frames = int(capture.report()["cameras"]["bench"]["frames"])
+        frames = capture.report().captures["bench"].frames or 0
         capture.close()
         return frames
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from dataclasses import astuple
-from typing import Any, Protocol
+from dataclasses import astuple, replace
+from typing import Protocol
 
 from ingest.gate.gating import OFF, Gate, GateState, Verdict
 from ingest.gate.motion import Motion, MotionModel, cells_of
 from ingest.sources import Picture
 from posebus.config.policies import Policies
 from posebus.contract.plan import LAG_S, Directive, Plan
+from posebus.telemetry.process_report import GateReport
 
 LAG_NS = round(LAG_S * 1e9)
 
@@ -90,9 +91,10 @@ class Attention:
         while len(self._recent) > 1 and self._recent[1][1] <= captured_at_ns - LAG_NS:
             self._recent.popleft()
 
-    def report(self) -> dict[str, Any]:
-        """JSON values for people."""
-        return {**self._gate.report(), **{kind: self.counts[kind] for kind in ("inferred", "still", "rate")}}
+    def report(self) -> GateReport:
+        """The gate, and how many frames were inferred and left out."""
+        counts = self.counts
+        return replace(self._gate.report(), inferred=counts["inferred"], still=counts["still"], rate=counts["rate"])
 
     def to_bytes(self) -> bytes:
         """What a successor has to know, for the checkpoint of a recording."""

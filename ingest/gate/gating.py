@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ingest.gate.motion import Motion
 from posebus.config.policies import AUTO, Policies
 from posebus.contract.plan import Directive
+from posebus.telemetry.process_report import GateReport
 from posebus.views import View
 
 OFF, EAGER = "off", "eager"
@@ -118,10 +118,6 @@ class Gate:
             text = "opened: the tracker has somebody there"
         self.log.append((now_ns, text))
 
-    def report(self) -> dict[str, Any]:
-        """JSON values for people."""
-        return {
-            "policy": self._policies.motion_gate,
-            "open": self.open,
-            "log": [[at_ns, text] for at_ns, text in list(self.log)[-20:]],
-        }
+    def report(self) -> GateReport:
+        """The gate and its last changes, without the counts of frames."""
+        return GateReport(self._policies.motion_gate, self.open, log=tuple(self.log)[-20:])

@@ -8,7 +8,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -42,12 +42,6 @@ class CameraRecord:
 def process_id(role: str) -> str:
     """A name for this process that no other process on any host has."""
     return f"{role}-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
-
-
-def largest_imgsz(reports: Iterable[Mapping[str, Any]]) -> int | None:
-    """The largest inference size (pixels) in reports of workers, those still loading included; None without any."""
-    sizes = [report.get("largest_imgsz", report.get("imgsz")) for report in reports if report.get("role") == "worker"]
-    return max((size for size in sizes if isinstance(size, int)), default=None)
 
 
 def camera_value(record: CameraRecord) -> str:

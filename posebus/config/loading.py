@@ -19,6 +19,8 @@ from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
 from posebus.config.yamlfile import YamlFile
 from posebus.errors import ConfigError, OutputError
 
+CACHE_DIR_ENV = "POSEBUS_CACHE_DIR"
+
 _Tree = dict[str, object]
 
 
@@ -94,9 +96,14 @@ def dump_settings(settings: Settings, path: Path) -> None:
         raise OutputError(f"the settings cannot be written to {path}: {error.strerror}") from None
 
 
-def cache_folder(settings: Settings) -> Path:
-    """The folder that keeps exported engines between runs."""
-    return (settings.cache_dir or Path("~/.cache/posebus")).expanduser()
+def cache_folder(settings: Settings | None = None, environ: Mapping[str, str] | None = None) -> Path:
+    """The folder that keeps exported engines and compiled kernels between runs.
+
+    It is the one in `settings`; else the one that `environ` names under CACHE_DIR_ENV; else ~/.cache/posebus.
+    """
+    configured = settings.cache_dir if settings is not None else None
+    named = (environ or {}).get(CACHE_DIR_ENV) or "~/.cache/posebus"
+    return (configured or Path(named)).expanduser()
 
 
 def _validate(

@@ -8,26 +8,38 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
 from posebus.config.environment import PREFIX, RESERVED
-from posebus.config.loading import dump_settings
+from posebus.config.loading import CACHE_DIR_ENV, cache_folder, dump_settings
 from posebus.config.settings import Settings
 from posebus.errors import FatalError
 from posebus.runtime.cpus import available_cpus
 from posebus.runtime.processes import ChildProcesses, ChildSpec
 from posebus.runtime.watchdog import Watchdog
+from posebus.telemetry.reports import process_reports
 
 READY_POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class StageModules:
+    """The modules that run each stage as `python -m MODULE --config FILE`."""
+
+    worker: str
+    tracker: str
+    ingest: str
 
 
 class Fleet:
     """Children that share one settings file. Use it in a `with`: leaving stops them in order."""
 
-    def __init__(self, settings: Settings, broker: Broker) -> None:
-        """`settings.redis` must be an address: the embedded broker is the parent's to start."""
+    def __init__(self, settings: Settings, broker: Broker, modules: StageModules) -> None:
+        """`settings.redis` is an address: the parent starts the embedded broker. `modules` run the children."""
+        self._modules = modules
         self._settings = settings = _with_threads(settings)
         self._registry = Registry(broker)
         self._folder = Path(tempfile.mkdtemp(prefix="posebus-"))
@@ -43,19 +55,19 @@ class Fleet:
 
     def start_worker(self, name: str) -> None:
         """One more worker, whatever the settings say of their number."""
-        self._start_watched(name, "work")
+        self._start_watched(name, self._modules.worker)
 
     def start_trackers(self) -> None:
         for index in range(self._settings.fleet.trackers):
-            self._start_watched(f"tracker-{index + 1}", "track")
+            self._start_watched(f"tracker-{index + 1}", self._modules.tracker)
 
     def start_ingest(self) -> None:
         """One supervisor for all cameras in the settings."""
-        self._start("ingest", "ingest")
+        self._start("ingest")
 
     def start_camera(self, camera: str) -> None:
         """Ingest of one camera, as a child of its own."""
-        self._start(f"ingest-{camera}", "ingest", "--camera", camera)
+        self._start(f"ingest-{camera}", "--camera", camera)
 
     def wait_until_ready(self, waiting: Callable[[int, int], None] = lambda ready, wanted: None) -> None:
         """Until every worker and tracker has its engine loaded and reports; calls `waiting(ready, wanted)` meanwhile.
@@ -66,8 +78,8 @@ class Fleet:
         while True:
             self.check()
             pids = {child.process.pid for child in self.processes.children.values()}
-            reports = self._registry.processes().values()
-            ready = sum(1 for report in reports if report.get("ready") and report.get("pid") in pids)
+            reports = process_reports(self._registry).values()
+            ready = sum(1 for report in reports if report.ready and report.pid in pids)
             waiting(ready, wanted)
             if ready >= wanted:
                 return
@@ -94,11 +106,12 @@ class Fleet:
     def __exit__(self, *error: object) -> None:
         self.stop()
 
-    def _start_watched(self, name: str, command: str) -> None:
-        self.processes.start(self._watchdog.watched(stage_process(name, self._config, command)))
+    def _start_watched(self, name: str, module: str) -> None:
+        spec = stage_process(name, self._settings, self._config, module)
+        self.processes.start(self._watchdog.watched(spec))
 
-    def _start(self, name: str, *command: str) -> None:
-        self.processes.start(stage_process(name, self._config, *command))
+    def _start(self, name: str, *arguments: str) -> None:
+        self.processes.start(stage_process(name, self._settings, self._config, self._modules.ingest, *arguments))
 
 
 def _with_threads(settings: Settings) -> Settings:
@@ -109,12 +122,13 @@ def _with_threads(settings: Settings) -> Settings:
     return settings.model_copy(update={"worker": settings.worker.model_copy(update={"threads": threads})})
 
 
-def stage_process(name: str, config: Path, *command: str) -> ChildSpec:
-    """A child that runs `posebus COMMAND --config CONFIG`, whatever is on the PATH.
+def stage_process(name: str, settings: Settings, config: Path, module: str, *arguments: str) -> ChildSpec:
+    """A child that runs `python -m MODULE --config CONFIG`; `config` holds `settings`.
 
-    What the parent was told by the environment stands in the file already, together with the options that override it,
-    so the child must not read the environment again.
+    The file holds what the parent read from its environment and its command line, so the child must not read the
+    environment again. The cache folder alone is there, too: compiled kernels find it before any settings are loaded.
     """
-    argv = [sys.executable, "-m", "posebus_cli", *command, "--config", str(config)]
+    argv = [sys.executable, "-m", module, "--config", str(config), *arguments]
     cleared = {key: "" for key in os.environ if key.startswith(PREFIX) and key not in RESERVED}
-    return ChildSpec(name, argv, cleared)
+    environment = {**cleared, CACHE_DIR_ENV: str(cache_folder(settings))}
+    return ChildSpec(name, argv, environment, writes_stack_traces=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from posebus.runtime.stack_traces import DUMP_TIME_S, end_with_stack_traces
 from posebus.runtime.stage import PARENT_ENV
 
 EXIT_DONE = 0
@@ -28,11 +30,15 @@ log = logging.getLogger("posebus")
 
 @dataclass(frozen=True, slots=True)
 class ChildSpec:
-    """One process to keep running: `argv` as for exec, `env` on top of ours."""
+    """One process to keep running: `argv` as for exec, and `env`, added to the environment of the parent.
+
+    `writes_stack_traces`: it calls `enable_stack_traces`, so it is asked for its stacks before it is killed.
+    """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
+    writes_stack_traces: bool = False
 
 
 @dataclass
@@ -86,17 +92,22 @@ class ChildProcesses:
         return ended
 
     def stop(self, names: Sequence[str] | None = None, timeout_s: float = 10.0) -> None:
-        """SIGTERM, wait up to `timeout_s` for all of them together, then SIGKILL."""
+        """SIGTERM, wait up to `timeout_s` for all of them together, then SIGKILL.
+
+        A child that did not end in time first writes its stack traces, if it can.
+        """
         chosen = [child for name, child in self.children.items() if names is None or name in names]
         for child in chosen:
             _signal(child, signal.SIGTERM)
-        end_s = time.monotonic() + timeout_s
-        for child in chosen:
-            try:
-                child.process.wait(max(0.0, end_s - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                _signal(child, signal.SIGKILL)
-                child.process.wait()
+        late = _still_running(chosen, timeout_s)
+        for child in late:
+            log.warning("%s did not end within %g s; it is killed", child.spec.name, timeout_s)
+            if child.spec.writes_stack_traces:
+                end_with_stack_traces(child.process)
+        _still_running([child for child in late if child.spec.writes_stack_traces], DUMP_TIME_S)
+        for child in late:
+            _signal(child, signal.SIGKILL)
+            child.process.wait()
         for child in chosen:
             self.children.pop(child.spec.name, None)
 
@@ -105,6 +116,15 @@ class ChildProcesses:
 
     def __exit__(self, *error: object) -> None:
         self.stop()
+
+
+def _still_running(children: Sequence[Child], timeout_s: float) -> list[Child]:
+    """Wait up to `timeout_s` for all of `children` together; returns those that have not ended."""
+    end_s = time.monotonic() + timeout_s
+    for child in children:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.process.wait(max(0.0, end_s - time.monotonic()))
+    return [child for child in children if child.exit_code is None]
 
 
 def _spawn(spec: ChildSpec, run: str) -> subprocess.Popen[bytes]:

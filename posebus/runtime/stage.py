@@ -1,6 +1,6 @@
 """The loop that every process of a deployment runs: `while not stopping: stage.step(now_s)`.
 
-A stage only says what one step is. Signals, heartbeats, waiting out an outage and leaving in order are decided here.
+A stage defines one step. Signals, heartbeats, pauses during an outage and an orderly end are handled here.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, Protocol
+from typing import Protocol
 
 from posebus.bus.registry import Registry, process_id
 from posebus.errors import BrokerUnavailable, RetryableError
 from posebus.runtime.outage import Outage
+from posebus.runtime.stack_traces import STDERR, exit_with_stack_traces
+from posebus.telemetry.process_report import ProcessReport
+from posebus.telemetry.report_json import report_to_json
 
 HEARTBEAT_S = 1.0
 PARENT_ENV = "POSEBUS_PARENT_PID"
-"""Set by a supervisor for its children: a child whose parent is gone stops, so that nothing is left running."""
+"""A supervisor sets it for its children: a child whose parent has gone stops, so that no process is left running."""
 
 log = logging.getLogger("posebus")
 
@@ -34,26 +37,26 @@ class Stage(Protocol):
         """`ingest`, `worker` or `tracker`."""
 
     def step(self, now_s: float) -> bool:
-        """Do a little work, in well under a second; False when there is nothing more to do, ever.
+        """Do a little work, in well under a second; returns False once all work is done.
 
-        `now_s` is monotonic. May raise RetryableError: the loop waits and calls again.
+        `now_s` is monotonic. It may raise RetryableError: the loop waits and calls again.
         """
 
-    def report(self) -> dict[str, Any]:
-        """How this process does, as JSON values, for `posebus top`."""
+    def report(self) -> ProcessReport:
+        """What this process reports about itself, for `posebus top` and others."""
 
     def drain(self) -> None:
-        """Asked to stop: finish what was begun, take nothing new. Called once, within the supervisor's time limit."""
+        """Finish the work in flight and take no more. Called once, after a stop signal, with limited time."""
 
     def close(self) -> None:
-        """Free everything; called last, also after an error."""
+        """Free all resources. Called last, also after an error."""
 
 
 class StopFlag:
-    """Set by SIGTERM, by SIGINT, and when the parent process is gone.
+    """Set by SIGTERM, by SIGINT, and when the parent process has gone.
 
-    With `limit_s` the process leaves that long after the first signal, whatever it waits for, or at a second signal. It
-    is a stage's: what it did not finish is taken over as if it had been killed.
+    With `limit_s` the process ends so long after the first signal, even if it waits for something, or at a second
+    signal. That suits a stage: other processes take over its unfinished work, as if it had been killed.
     """
 
     def __init__(self, limit_s: float | None = None) -> None:
@@ -73,7 +76,7 @@ class StopFlag:
 
     @contextmanager
     def starting(self) -> Iterator[None]:
-        """Inside, a signal ends the process at once: nothing was begun that would have to be finished."""
+        """Inside, a signal ends the process at once, because no work has started that would have to be finished."""
         self._starting = True
         try:
             if self.is_set:
@@ -89,23 +92,31 @@ class StopFlag:
         if self._limit_s is None:
             return
         if again:
-            _leave("told to stop again; leaving at once")
+            _exit_now("stopping at once after a second signal")
         # A thread, since the main one may be waiting for a broker that never answers.
-        late = f"not through within {self._limit_s:g} s; leaving, what is unfinished will be taken over"
-        timer = threading.Timer(self._limit_s, _leave, [late])
+        timer = threading.Timer(self._limit_s, _exit_late, [self._limit_s])
         timer.daemon = True
         timer.start()
 
 
 def stop_limit_s(stop_timeout_s: float) -> float:
-    """How long a stage may drain, so that it has left before its supervisor loses patience."""
+    """How long a stage may drain, so that it ends before its supervisor kills it."""
     return max(0.5 * stop_timeout_s, stop_timeout_s - 1.0)
 
 
-def _leave(why: str) -> None:
-    # Not print: a handler may have interrupted the very thread that is printing.
-    os.write(2, f"posebus: {why}\n".encode())
+def _exit_now(why: str) -> None:
+    _write_line(why)
     os._exit(0)
+
+
+def _exit_late(limit_s: float) -> None:
+    _write_line(f"not finished within {limit_s:g} s; stopping, other processes take over the rest. It was here:")
+    exit_with_stack_traces(0)
+
+
+def _write_line(text: str) -> None:
+    # Not print: a signal handler may have interrupted the very thread that is printing.
+    os.write(STDERR, f"posebus: {text}\n".encode())
 
 
 class Heartbeat:
@@ -117,9 +128,9 @@ class Heartbeat:
         self._process = process_id(role)
         self._last_s = -1e9
 
-    def beat(self, now_s: float, report: dict[str, Any]) -> None:
-        """Report, unless it was done within the last second."""
-        self._registry.report(self._process, self._role, report)
+    def beat(self, now_s: float, report: ProcessReport) -> None:
+        """Write `report` to the registry now; `due` says when the next one is due."""
+        self._registry.report(self._process, self._role, report_to_json(report))
         self._last_s = now_s
 
     def due(self, now_s: float) -> bool:
@@ -130,7 +141,7 @@ class Heartbeat:
 
 
 def run_stage(stage: Stage, heartbeat: Heartbeat, stop: StopFlag, outage: Outage | None = None) -> None:
-    """Run `stage` until it has nothing more to do or `stop` is set; errors not to be retried pass after clean-up."""
+    """Run `stage` until its work is done or `stop` is set. A FatalError passes through after the stage is closed."""
     outage = outage or Outage()
     reachable = True
     try:
@@ -149,7 +160,7 @@ def run_stage(stage: Stage, heartbeat: Heartbeat, stop: StopFlag, outage: Outage
             reachable = _drain(stage)
     finally:
         stage.close()
-        # A second wait for a broker that swallows everything would be one too many for whoever asked us to stop.
+        # With a broker that never answers, a second wait would exceed the time that the supervisor gives.
         if reachable:
             _retire(heartbeat)
 
@@ -158,8 +169,8 @@ def _drain(stage: Stage) -> bool:
     try:
         stage.drain()
     except RetryableError as error:
-        # Nothing is lost by it: what was not committed or given back stands in the broker, for others to take over.
-        log.warning("%s; leaving what was begun to others", error)
+        # Nothing is lost: entries that were not committed are still pending in the broker, and others reclaim them.
+        log.warning("%s; other processes take over the unfinished work", error)
         return False
     return True
 
@@ -168,7 +179,7 @@ def _retire(heartbeat: Heartbeat) -> None:
     try:
         heartbeat.leave()
     except BrokerUnavailable as error:
-        log.info("left without saying so: %s", error)
+        log.info("this process is still in the registry for some seconds: %s", error)
 
 
 def _pause(pause_s: float, stop: StopFlag) -> None:

@@ -1,9 +1,9 @@
-"""What is done with a camera's frames at the moment and why, put together from what its processes told. Pure."""
+"""How a camera's frames are processed at the moment and why, from its plan and the process reports. Pure."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,28 +11,29 @@ from posebus.bus.registry import CameraRecord
 from posebus.config.policies import AUTO, Policies
 from posebus.contract.plan import Decision, Directive, Plan
 from posebus.messages import CaptureClock, Delivery, Provenance, TrackFrame
-from posebus.telemetry.reports import Report, count, number, of_camera, section
+from posebus.telemetry.process_report import TRACKER, GateReport, TrackingReport
+from posebus.telemetry.reports import Reports, capture_of, tracking_of, worker_reports
 
 IMGSZ, INFER_FPS, MOTION_GATE, ENHANCE = "imgsz", "infer_fps", "motion_gate", "enhance"
 POLICIES = (IMGSZ, INFER_FPS, MOTION_GATE, ENHANCE)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What stood in the broker: of the camera its record, plan, decisions (oldest first) and newest tracks, and the
-    reports of all living processes. `now_ns` is by the broker's clock."""
+class ExplanationInputs:
+    """What the broker holds about a camera: its record, plan, decisions (oldest first) and newest tracks, and the
+    reports of all living processes. `now_ns` is the broker's clock."""
 
     record: CameraRecord
     plan: Plan | None
     decisions: Sequence[Decision]
-    processes: Mapping[str, Report]
+    processes: Reports
     newest: tuple[TrackFrame, Provenance] | None
     now_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One thing that a policy decided. `ago_s` is before now; of a recording, before its newest frame."""
+    """One decision of a policy. `ago_s`: before now, or before the newest frame of a recording."""
 
     policy: str
     what: str
@@ -42,8 +43,8 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """Frames since the camera's ingest began, by what came of them; `open` is None where that is not told."""
+class GateSummary:
+    """Frames since the camera's ingest started, inferred and left out by reason; `open` is None if not reported."""
 
     inferred: int
     still: int
@@ -53,10 +54,10 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything that `explain` shows. None is what nobody told.
+    """Everything that `explain` shows. A field is None where nothing was reported.
 
-    clock: of `captured_at_ns`. imgsz: `view` as text, of the plan, or the size that the workers are set to.
-    missing: why there is no plan although a policy is on. settings: what each of POLICIES is set to, None for off.
+    clock: the clock of `captured_at_ns`. imgsz: the view of the plan as text, or the size that the workers are set to.
+    missing: why there is no plan although a policy is on. settings: the value of each of POLICIES, None for off.
     """
 
     camera: str
@@ -68,7 +69,7 @@ class Explanation:
     interval_s: float | None
     occupied: bool | None
     probe: list[str]
-    gate: Gate | None
+    gate: GateSummary | None
     settings: dict[str, str | None]
     imgsz_max: int
     missing: str | None
@@ -80,129 +81,123 @@ class Explanation:
         return self.clock == CaptureClock.FILE.value
 
     def of(self, policy: str) -> list[Decided]:
-        """What this policy decided, the newest first."""
+        """The decisions of this policy, the newest first."""
         return [one for one in self.decided if one.policy == policy]
 
     def as_dict(self, within_s: float) -> dict[str, Any]:
-        """As plain data, with the decisions of the last `within_s` seconds, the newest first."""
+        """The explanation as plain data, with the decisions of the last `within_s` seconds, the newest first."""
         shown = asdict(self)
         shown["decided"] = [asdict(one) for one in self.decided if one.ago_s <= within_s]
         return shown
 
 
-def explanation(look: Look) -> Explanation:
-    """What `look` comes to."""
-    record, policies = look.record, look.record.policies
-    _, source = of_camera(look.processes, "ingest", record.camera)
-    _, tracked = of_camera(look.processes, "tracker", record.camera)
-    directive = look.plan.newest if look.plan is not None and policies.any else None
-    gate = section(source, "gate")
-    enhanced = _enhanced(look.processes, record.camera)
+def explanation(inputs: ExplanationInputs) -> Explanation:
+    """The explanation of the camera of `inputs`."""
+    record, policies = inputs.record, inputs.record.policies
+    capture = capture_of(inputs.processes, record.camera)
+    _, tracked = tracking_of(inputs.processes, record.camera)
+    directive = inputs.plan.newest if inputs.plan is not None and policies.any else None
+    enhanced = _enhanced(inputs.processes, record.camera)
     return Explanation(
         camera=record.camera,
         delivery=record.delivery.value,
         source=record.source,
-        clock=_clock(look),
-        state=str(source.get("state", "no ingest")),
-        imgsz=_imgsz(directive, tracked, policies, look.processes),
-        interval_s=directive.interval_s if directive else number(tracked.get("interval_s")),
+        clock=_clock(inputs),
+        state=capture.state,
+        imgsz=_imgsz(directive, tracked, policies, inputs.processes),
+        interval_s=directive.interval_s if directive else tracked.interval_s,
         occupied=directive.occupied if directive else None,
         probe=[str(view) for view in directive.probe] if directive else [],
-        gate=_gate(gate),
-        settings=_settings(policies, gate, enhanced=bool(enhanced)),
+        gate=_gate_summary(capture.gate),
+        settings=_settings(policies, capture.gate, enhanced=bool(enhanced)),
         imgsz_max=policies.imgsz_max,
-        missing=_missing(look) if policies.any and directive is None else None,
-        decided=_decided(look, [*look.decisions, *_gate_log(gate), *enhanced]),
+        missing=_missing(inputs) if policies.any and directive is None else None,
+        decided=_decided(inputs, [*inputs.decisions, *_gate_log(capture.gate), *enhanced]),
     )
 
 
-def unknown(camera: str, known: Iterable[str], where: str) -> str:
-    """What to tell somebody who asks for a camera that is not among `known`."""
+def unknown_camera(camera: str, known: Iterable[str], where: str) -> str:
+    """The sentence for a user who asks for a camera that is not among `known`, with similar names."""
     names = sorted(known)
     close = difflib.get_close_matches(camera, names, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "'posebus top' lists them"
     return f"there is no camera {camera!r} at {where}; {hint if names else 'nothing was ever published there'}"
 
 
-def _clock(look: Look) -> str:
-    if look.newest is not None:
-        return look.newest[1].clock.value
-    known = CaptureClock.FILE if look.record.delivery is Delivery.LOSSLESS else CaptureClock.ARRIVAL
+def _clock(inputs: ExplanationInputs) -> str:
+    if inputs.newest is not None:
+        return inputs.newest[1].clock.value
+    known = CaptureClock.FILE if inputs.record.delivery is Delivery.LOSSLESS else CaptureClock.ARRIVAL
     return known.value
 
 
-def _imgsz(
-    directive: Directive | None, tracked: Report, policies: Policies, processes: Mapping[str, Report]
-) -> str | None:
+def _imgsz(directive: Directive | None, tracked: TrackingReport, policies: Policies, processes: Reports) -> str | None:
     if directive is not None and directive.view is not None:
         return str(directive.view)
-    if isinstance(tracked.get("view"), str):
-        return str(tracked["view"])
+    if tracked.view is not None:
+        return tracked.view
     if policies.imgsz is not None:
         return str(policies.first().view)
-    workers = [report for report in processes.values() if report.get("role") == "worker"]
-    sizes = {str(report["imgsz"]) for report in workers if "imgsz" in report}
+    workers = [report.worker for report in worker_reports(processes) if report.worker is not None]
+    sizes = {str(worker.imgsz) for worker in workers if worker.imgsz is not None}
     return " or ".join(sorted(sizes)) or None
 
 
-def _gate(gate: Report) -> Gate | None:
-    if not gate:
+def _gate_summary(gate: GateReport | None) -> GateSummary | None:
+    if gate is None:
         return None
-    is_open = gate.get("open")
-    inferred, still, rate = (count(gate.get(name)) for name in ("inferred", "still", "rate"))
-    return Gate(inferred, still, rate, is_open if isinstance(is_open, bool) else None)
+    return GateSummary(inferred=gate.inferred, still=gate.still, rate=gate.rate, open=gate.open)
 
 
-def _settings(policies: Policies, gate: Report, *, enhanced: bool) -> dict[str, str | None]:
-    motion_gate = policies.motion_gate if policies.motion_gate != "off" else gate.get("policy", "off")
+def _settings(policies: Policies, gate: GateReport | None, *, enhanced: bool) -> dict[str, str | None]:
+    reported = "off" if gate is None else gate.policy
+    motion_gate = policies.motion_gate if policies.motion_gate != "off" else reported
     return {
         IMGSZ: None if policies.imgsz is None else str(policies.imgsz),
-        INFER_FPS: None if policies.infer_fps is None else _plain(policies.infer_fps),
-        MOTION_GATE: None if motion_gate == "off" else str(motion_gate),
+        INFER_FPS: None if policies.infer_fps is None else _without_zeros(policies.infer_fps),
+        MOTION_GATE: None if motion_gate == "off" else motion_gate,
         ENHANCE: AUTO if enhanced else None,
     }
 
 
-def _plain(value: float | str) -> str:
+def _without_zeros(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
-def _missing(look: Look) -> str:
-    tracker, _ = of_camera(look.processes, "tracker", look.record.camera)
+def _missing(inputs: ExplanationInputs) -> str:
+    tracker, _ = tracking_of(inputs.processes, inputs.record.camera)
     if tracker:
         return "its tracker has not finished a frame since the policies were switched on"
-    if any(report.get("role") == "tracker" for report in look.processes.values()):
+    if any(report.role == TRACKER for report in inputs.processes.values()):
         return "no tracker has taken the camera yet"
     return "no tracker is running at this broker ('posebus track' starts one)"
 
 
-def _gate_log(gate: Report) -> list[Decision]:
-    """What ingest told about its gate: pairs of capture time and a text."""
-    log = gate.get("log")
-    pairs = [row for row in log if isinstance(row, (list, tuple)) and len(row) == 2] if isinstance(log, list) else []
-    return [Decision(0, 0, count(at_ns), MOTION_GATE, str(text), "") for at_ns, text in pairs]
+def _gate_log(gate: GateReport | None) -> list[Decision]:
+    """The changes of the gate, as decisions of its policy."""
+    return [_decision(MOTION_GATE, at_ns, text) for at_ns, text in gate.log] if gate is not None else []
 
 
-def _enhanced(processes: Mapping[str, Report], camera: str) -> list[Decision]:
-    """What workers told about the camera's pictures; a time is 0 where they told none."""
-    told: dict[str, int] = {}
-    for report in processes.values():
-        said = section(report, ENHANCE).get(camera) if report.get("role") == "worker" else None
-        if isinstance(said, Mapping):
-            text, at_ns = said.get("text", said.get("what", "")), count(said.get("captured_at_ns"))
-        else:
-            text, at_ns = said or "", 0
-        if text:
-            told[str(text)] = max(at_ns, told.get(str(text), 0))
-    return [Decision(0, 0, at_ns, ENHANCE, text, "") for text, at_ns in told.items()]
+def _enhanced(processes: Reports, camera: str) -> list[Decision]:
+    """What workers did to the camera's images; the capture time is 0 where it was not reported."""
+    newest_ns: dict[str, int] = {}
+    for report in worker_reports(processes):
+        one = report.worker.enhance.get(camera) if report.worker is not None else None
+        if one is not None:
+            newest_ns[one.text] = max(one.captured_at_ns, newest_ns.get(one.text, 0))
+    return [_decision(ENHANCE, at_ns, text) for text, at_ns in newest_ns.items()]
 
 
-def _decided(look: Look, decisions: Iterable[Decision]) -> list[Decided]:
-    now_ns = look.now_ns
-    if _clock(look) == CaptureClock.FILE.value:
-        known_ns = [one.captured_at_ns for one in look.decisions]
-        known_ns += [look.newest[0].captured_at_ns] if look.newest is not None else []
-        known_ns += [one.captured_at_ns for one in look.plan.directives] if look.plan is not None else []
+def _decision(policy: str, captured_at_ns: int, text: str) -> Decision:
+    return Decision(epoch=0, seq=0, captured_at_ns=captured_at_ns, policy=policy, what=text, why="")
+
+
+def _decided(inputs: ExplanationInputs, decisions: Iterable[Decision]) -> list[Decided]:
+    now_ns = inputs.now_ns
+    if _clock(inputs) == CaptureClock.FILE.value:
+        known_ns = [one.captured_at_ns for one in inputs.decisions]
+        known_ns += [inputs.newest[0].captured_at_ns] if inputs.newest is not None else []
+        known_ns += [one.captured_at_ns for one in inputs.plan.directives] if inputs.plan is not None else []
         now_ns = max(known_ns, default=0)
     found = [
         # Without a time it holds now.
@@ -214,5 +209,5 @@ def _decided(look: Look, decisions: Iterable[Decision]) -> list[Decided]:
 
 
 def _line(text: str) -> str:
-    """On one line, and nothing that a terminal would obey."""
+    """The text on one line, without characters that control a terminal."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -1,31 +1,31 @@
-"""A deployment as `top` sees it: the processes' reports, put together by camera and turned into rates."""
+"""A deployment as `posebus top` shows it: process reports, grouped by camera and turned into rates."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings
-from posebus.telemetry.broker_memory import Memory, MemoryLook
-from posebus.telemetry.reports import Report, count, losses, number, of_camera, section, size_in_words
+from posebus.telemetry.broker_memory import Memory, MemorySampler
+from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, ProcessReport, TrackingReport, WorkerReport
+from posebus.telemetry.reports import Reports, capture_of, losses, process_reports, size_in_words, tracking_of
 from posebus.telemetry.stage_times import Window, Work, WorkRow, window, work, work_rows
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What the registry holds at one moment: cameras, and the last report of each living process by its id."""
+class DeploymentState:
+    """Cameras, reports of all living processes and the broker's memory at one moment."""
 
     cameras: list[CameraRecord]
-    processes: Mapping[str, Report]
+    processes: Reports
     memory: Memory = field(default_factory=Memory)
 
 
 @dataclass(frozen=True, slots=True)
 class CameraRow:
-    """One camera. None is what nobody reports. `dropped` counts since its processes started."""
+    """One camera. A field is None where it was not reported. `dropped` counts since the camera's processes started."""
 
     name: str
     source: str
@@ -47,7 +47,7 @@ class CameraRow:
 
 @dataclass(frozen=True, slots=True)
 class ProcessRow:
-    """One process. `fps`: frames it finished a second, None where that means nothing."""
+    """One process. `fps`: frames that a worker finished a second, None for other roles."""
 
     id: str
     role: str
@@ -74,21 +74,21 @@ class Overview:
         return asdict(self)
 
 
-def look(broker: Broker, memory: MemoryLook | None = None) -> Snapshot:
-    """The registry now, and the broker's memory where `memory` is given. Raises BrokerUnavailable."""
+def read_deployment(broker: Broker, memory: MemorySampler | None = None) -> DeploymentState:
+    """The state of the deployment now, with the broker's memory if `memory` is given. Raises BrokerUnavailable."""
     registry = Registry(broker)
     cameras = registry.cameras()
-    used = memory.look([record.camera for record in cameras]) if memory is not None else Memory()
-    return Snapshot(cameras, registry.processes(), used)
+    used = memory.sample([record.camera for record in cameras]) if memory is not None else Memory()
+    return DeploymentState(cameras, process_reports(registry), used)
 
 
-def overview(before: Snapshot, now: Snapshot, retention: RetentionSettings | None = None) -> Overview:
-    """`now`, with rates since `before` (which may be the same snapshot: then they are None).
+def overview(before: DeploymentState, now: DeploymentState, retention: RetentionSettings | None = None) -> Overview:
+    """The overview of `now`, with rates since `before`; if both are the same state, rates are None.
 
-    Warnings tell what is near the bounds of `retention`.
+    Warnings name the streams that are near the bounds of `retention`.
     """
     cameras = [_camera_row(record, before, now) for record in now.cameras]
-    order = {"ingest": 0, "worker": 1, "tracker": 2}
+    order = {INGEST: 0, WORKER: 1, TRACKER: 2}
     windows = {name: window(before.processes.get(name), report) for name, report in now.processes.items()}
     processes = [_process_row(name, before, report, windows[name]) for name, report in now.processes.items()]
     processes.sort(key=lambda row: (order.get(row.role, 3), row.host, row.pid))
@@ -100,78 +100,83 @@ def overview(before: Snapshot, now: Snapshot, retention: RetentionSettings | Non
     return Overview(cameras, processes, work_rows(roles), memory.used_bytes, memory.limit_bytes, warnings)
 
 
-def _camera_row(record: CameraRecord, before: Snapshot, now: Snapshot) -> CameraRow:
+def _camera_row(record: CameraRecord, before: DeploymentState, now: DeploymentState) -> CameraRow:
     name = record.camera
-    _, source = of_camera(now.processes, "ingest", name)
-    tracker, tracked = of_camera(now.processes, "tracker", name)
+    capture = capture_of(now.processes, name)
+    tracker, tracked = tracking_of(now.processes, name)
     return CameraRow(
         name=name,
         source=record.source,
         delivery=record.delivery.value,
-        state=str(source.get("state", "no ingest")),
-        trouble=source.get("trouble"),
-        fps_in=source.get("fps"),
-        fps_out=_rate(before, now, tracker, ("cameras", name)),
-        age_ms=tracked.get("age_ms"),
-        people=tracked.get("people"),
-        backlog_frames=source.get("backlog_frames"),
-        backlog_bytes=source.get("backlog_bytes"),
-        backlog_limit_bytes=source.get("backlog_limit_bytes"),
+        state=capture.state,
+        trouble=capture.trouble,
+        fps_in=capture.fps,
+        fps_out=_camera_rate(name, before.processes.get(tracker), now.processes.get(tracker)),
+        age_ms=tracked.age_ms,
+        people=tracked.people,
+        backlog_frames=capture.backlog_frames,
+        backlog_bytes=capture.backlog_bytes,
+        backlog_limit_bytes=capture.backlog_limit_bytes,
         poses_bytes=now.memory.streams.get(("poses", name)),
         tracks_bytes=now.memory.streams.get(("tracks", name)),
-        dropped=sum(losses(source).values()) + count(tracked.get("skipped")),
+        dropped=sum(losses(capture).values()) + tracked.skipped,
         infer=_infer(tracked),
     )
 
 
-def _infer(tracked: Report) -> str | None:
-    """How the camera is inferred, where that is decided for it."""
-    if "interval_s" not in tracked:
+def _infer(tracked: TrackingReport) -> str | None:
+    """Size and rate of inference in words, where the camera's plan decides them."""
+    if tracked.interval_s is None:
         return None
-    interval_s = number(tracked["interval_s"]) or 0.0
-    rate = f"{1 / interval_s:.3g}/s" if interval_s else "all"
-    return rate if tracked.get("view") is None else f"{tracked['view']} px, {rate}"
+    rate = f"{1 / tracked.interval_s:.3g}/s" if tracked.interval_s else "all"
+    return rate if tracked.view is None else f"{tracked.view} px, {rate}"
 
 
-def _process_row(name: str, before: Snapshot, report: Report, since: Window) -> ProcessRow:
-    role = str(report.get("role", "?"))
+def _process_row(name: str, before: DeploymentState, report: ProcessReport, since: Window) -> ProcessRow:
     return ProcessRow(
         id=name,
-        role=role,
-        host=str(report.get("host", "?")),
-        pid=count(report.get("pid")),
-        fps=_rate_between(before.processes.get(name), report, ()) if role == "worker" else None,
-        does=_does(role, report),
+        role=report.role,
+        host=report.host,
+        pid=report.pid,
+        fps=_worker_rate(before.processes.get(name), report),
+        does=_does(report),
         work=work([since]),
     )
 
 
-def _does(role: str, report: Report) -> str:
-    if not report.get("ready", True):
+def _does(report: ProcessReport) -> str:
+    if not report.ready:
         return "starting"
-    if role == "worker":
-        skipped = sum(count(number) for number in section(report, "skipped").values())
-        parts = [
-            f"{report.get('engine')} {report.get('precision')} on {report.get('device')}, "
-            f"{size_in_words(report.get('imgsz'))}"
-        ]
-        parts += [f"{skipped} skipped"] if skipped else []
-        parts += [f"{report['dead']} dead-lettered"] if report.get("dead") else []
-        return ", ".join(parts)
-    return ", ".join(section(report, "cameras")) or "no camera"
+    if report.worker is not None:
+        return _worker_in_words(report.worker)
+    return ", ".join([*report.captures, *report.tracked]) or "no camera"
 
 
-def _rate(before: Snapshot, now: Snapshot, process: str, path: tuple[str, ...]) -> float | None:
-    return _rate_between(before.processes.get(process), now.processes.get(process), path)
+def _worker_in_words(worker: WorkerReport) -> str:
+    skipped = sum(worker.skipped.values())
+    parts = [f"{worker.engine} {worker.precision} on {worker.device}, {size_in_words(worker.imgsz)}"]
+    parts += [f"{skipped} skipped"] if skipped else []
+    parts += [f"{worker.dead} dead-lettered"] if worker.dead else []
+    return ", ".join(parts)
 
 
-def _rate_between(first: Report | None, last: Report | None, path: tuple[str, ...]) -> float | None:
-    """Frames a second between two reports of one process; None without two different ones."""
+def _worker_rate(first: ProcessReport | None, last: ProcessReport) -> float | None:
+    if last.worker is None or first is None:
+        return None
+    frames = 0 if first.worker is None else first.worker.frames
+    return _rate(first, last, last.worker.frames - frames)
+
+
+def _camera_rate(camera: str, first: ProcessReport | None, last: ProcessReport | None) -> float | None:
+    """Frames a second that the tracker of `camera` finished between two of its reports."""
     if first is None or last is None:
         return None
-    elapsed_s = (count(last.get("at_ns")) - count(first.get("at_ns"))) / 1e9
-    if elapsed_s <= 0:
-        return None
-    for name in path:
-        first, last = section(first, name), section(last, name)
-    return round(max(0, count(last.get("frames")) - count(first.get("frames"))) / elapsed_s, 1)
+    nothing = TrackingReport()
+    frames = [report.tracked.get(camera, nothing).frames or 0 for report in (first, last)]
+    return _rate(first, last, frames[1] - frames[0])
+
+
+def _rate(first: ProcessReport, last: ProcessReport, frames: int) -> float | None:
+    """`frames` a second between two reports of one process; None if they are the same report."""
+    elapsed_s = (last.at_ns - first.at_ns) / 1e9
+    return round(max(0, frames) / elapsed_s, 1) if elapsed_s > 0 else None

@@ -9,85 +9,87 @@ from typing import TYPE_CHECKING, Any
 from posebus.errors import PoseBusError
 from posebus.telemetry.metric_windows import Distribution, read_snapshot
 from posebus.telemetry.metrics import BY_NAME, COUNTER, HISTOGRAM, TABLE, MetricSpec
-from posebus.telemetry.reports import Report, count, imgsz_of, losses, number, of_camera, section
+from posebus.telemetry.process_report import CaptureReport, ProcessReport, TrackingReport
+from posebus.telemetry.reports import capture_of, imgsz_of, losses, tracking_of
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from posebus.bus.redis.connection import Broker
-    from posebus.telemetry.overview import Snapshot
+    from posebus.telemetry.overview import DeploymentState
 
 OF_PROCESS = ("role", "host", "process")
 """Labels that are put before a process's own."""
 
 
 class DeploymentCollector:
-    """Asks the broker anew at each scrape; `posebus_up` is 0, and nothing else there, while it does not answer."""
+    """Reads the deployment from the broker at each scrape; without an answer, `posebus_up` is 0 and stands alone."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
     def collect(self) -> Iterator[Metric]:
-        """What prometheus_client's registry calls."""
-        from posebus.telemetry.overview import look
+        """Yield all metrics; prometheus_client's registry calls it at each scrape."""
+        from posebus.telemetry.overview import read_deployment
 
         try:
-            seen = look(self._broker)
+            state = read_deployment(self._broker)
         except PoseBusError:
             # An error instead of an answer would look like a fault of this program.
             yield _family(BY_NAME["posebus_up"], (), [((), 0.0)])
             return
         yield _family(BY_NAME["posebus_up"], (), [((), 1.0)])
-        yield from families(seen)
+        yield from families(state)
 
 
-def families(seen: Snapshot) -> Iterator[Metric]:
-    """All metrics of processes and cameras, one family a name. Needs prometheus-client."""
-    readings = [(_who(name, report), read_snapshot(report.get("metrics"))) for name, report in seen.processes.items()]
+def families(state: DeploymentState) -> Iterator[Metric]:
+    """All metrics of processes and cameras, one family for each name. Needs prometheus-client."""
+    readings = [
+        (_process_labels(name, report), read_snapshot(report.metrics)) for name, report in state.processes.items()
+    ]
     for spec in TABLE:
         rows: list[tuple[Sequence[str], Any]] = []
-        for who, reading in readings:
+        for process, reading in readings:
             series: Mapping[tuple[str, ...], Any]
             series = (reading.distributions if spec.kind == HISTOGRAM else reading.numbers).get(spec.name, {})
-            rows += [((*who, *labels), value) for labels, value in series.items()]
+            rows += [((*process, *labels), value) for labels, value in series.items()]
         if rows:
             yield _family(spec, OF_PROCESS, rows)
     cameras: dict[str, list[tuple[Sequence[str], float]]] = {}
-    for record in seen.cameras:
-        _, source = of_camera(seen.processes, "ingest", record.camera)
-        _, tracked = of_camera(seen.processes, "tracker", record.camera)
-        for name, labels, value in _of_camera(source, tracked):
+    for record in state.cameras:
+        capture = capture_of(state.processes, record.camera)
+        _, tracked = tracking_of(state.processes, record.camera)
+        for name, labels, value in _of_camera(capture, tracked):
             cameras.setdefault(name, []).append(((record.camera, *labels), value))
     for name, values in cameras.items():
         yield _family(BY_NAME[name], (), values)
 
 
-def _of_camera(source: Report, tracked: Report) -> Iterator[tuple[str, tuple[str, ...], float]]:
-    """(metric, labels after the camera's, value) from what ingest and the tracker report of one camera."""
-    yield "posebus_camera_online", (), float(source.get("state") == "online")
-    age_ms = number(tracked.get("age_ms"))
+def _of_camera(capture: CaptureReport, tracked: TrackingReport) -> Iterator[tuple[str, tuple[str, ...], float]]:
+    """(metric, values of the labels after the camera's, value) from the reports of one camera."""
+    yield "posebus_camera_online", (), float(capture.state == "online")
     for name, labels, value in (
-        ("posebus_camera_frames_per_second", (), number(source.get("fps"))),
-        ("posebus_camera_backlog_bytes", (), number(source.get("backlog_bytes"))),
-        ("posebus_camera_backlog_frames", (), number(source.get("backlog_frames"))),
-        ("posebus_camera_frames_total", ("frames",), number(source.get("frames"))),
-        ("posebus_camera_frames_total", ("tracks",), number(tracked.get("frames"))),
-        ("posebus_camera_people", (), number(tracked.get("people"))),
-        ("posebus_camera_age_seconds", (), None if age_ms is None else age_ms / 1000),
-        ("posebus_camera_imgsz_pixels", (), imgsz_of(tracked.get("view"))),
-        ("posebus_camera_infer_interval_seconds", (), number(tracked.get("interval_s"))),
+        ("posebus_camera_frames_per_second", (), capture.fps),
+        ("posebus_camera_backlog_bytes", (), capture.backlog_bytes),
+        ("posebus_camera_backlog_frames", (), capture.backlog_frames),
+        ("posebus_camera_frames_total", ("frames",), capture.frames),
+        ("posebus_camera_frames_total", ("tracks",), tracked.frames),
+        ("posebus_camera_people", (), tracked.people),
+        ("posebus_camera_age_seconds", (), None if tracked.age_ms is None else tracked.age_ms / 1000),
+        ("posebus_camera_imgsz_pixels", (), imgsz_of(tracked.view)),
+        ("posebus_camera_infer_interval_seconds", (), tracked.interval_s),
     ):
         if value is not None:
             yield name, labels, float(value)
-    dropped = losses(source)
-    for reason, frames in section(tracked, "skipped_by_reason").items():
-        dropped[str(reason)] = dropped.get(str(reason), 0) + count(frames)
+    dropped = losses(capture)
+    for reason, frames in tracked.skipped_by_reason.items():
+        dropped[reason] = dropped.get(reason, 0) + frames
     for reason, frames in dropped.items():
         yield "posebus_camera_dropped_frames_total", (reason,), float(frames)
 
 
 def _family(spec: MetricSpec, before: Sequence[str], rows: Sequence[tuple[Sequence[str], Any]]) -> Metric:
-    """`rows`: values of the labels `before` and of the spec's own, and a number or a Distribution."""
+    """A family of `rows`: values of the labels `before` and of the spec's own labels, and a number or Distribution."""
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
     labels = [*before, *spec.labels]
@@ -104,7 +106,7 @@ def _family(spec: MetricSpec, before: Sequence[str], rows: Sequence[tuple[Sequen
 
 
 def _cumulative(found: Distribution) -> list[tuple[str, float]]:
-    """All buckets, also empty ones: a series that begins in the middle would have no rate there."""
+    """All buckets, empty ones included: a series that starts later would have no rate at its start."""
     buckets = []
     below = 0.0
     for bound in (*found.bounds, math.inf):
@@ -113,5 +115,5 @@ def _cumulative(found: Distribution) -> list[tuple[str, float]]:
     return buckets
 
 
-def _who(name: str, report: Report) -> tuple[str, str, str]:
-    return str(report.get("role", "?")), str(report.get("host", "?")), name
+def _process_labels(name: str, report: ProcessReport) -> tuple[str, str, str]:
+    return report.role, report.host, name

@@ -1,55 +1,57 @@
-"""Reading what processes report of themselves, whatever version of posebus they are: what is odd counts as absent."""
+"""Questions that several tools ask of the process reports of a deployment."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
-Report = Mapping[str, Any]
+from posebus.bus.registry import Registry
+from posebus.telemetry.process_report import WORKER, CaptureReport, ProcessReport, TrackingReport
+from posebus.telemetry.report_json import read_report
 
-
-def section(report: Report, name: str) -> Mapping[str, Any]:
-    """A mapping in a report, empty where another version of posebus reports something else there."""
-    found = report.get(name)
-    return found if isinstance(found, Mapping) else {}
+Reports = Mapping[str, ProcessReport]
+"""The last report of each living process, by its id."""
 
 
-def number(value: object) -> float | None:
-    """`value` if it is a finite number."""
-    return value if isinstance(value, (int, float)) and math.isfinite(value) else None
+def process_reports(registry: Registry) -> dict[str, ProcessReport]:
+    """The last report of each living process, by its id. Raises BrokerUnavailable and BrokerRefused."""
+    return {name: read_report(data) for name, data in registry.processes().items()}
 
 
-def count(value: object) -> int:
-    """`value` as a whole number, 0 where it is none."""
-    return int(number(value) or 0)
+def largest_imgsz(reports: Iterable[ProcessReport]) -> int | None:
+    """The largest inference size (pixels) of all workers, those that are not ready included; None without any."""
+    sizes = [report.worker.largest_imgsz for report in reports if report.worker is not None]
+    return max((size for size in sizes if size is not None), default=None)
+
+
+def worker_reports(reports: Reports) -> list[ProcessReport]:
+    """The reports of workers alone."""
+    return [report for report in reports.values() if report.role == WORKER]
 
 
 def size_in_words(imgsz: object) -> str:
-    """The `imgsz` of workers, or of several that differ ("640, auto")."""
+    """The `imgsz` of a worker, or of several that differ ("640, auto"), in words."""
     return "sizes of its own choice" if imgsz == "auto" else f"{imgsz} px"
 
 
-def of_camera(processes: Mapping[str, Report], role: str, camera: str) -> tuple[str, Report]:
-    """The process of `role` that has `camera`, and what it says of it; the newest, if a dying one still reports."""
-    found = [
-        (count(report.get("at_ns")), name, section(section(report, "cameras"), camera))
-        for name, report in processes.items()
-        if report.get("role") == role and camera in section(report, "cameras")
-    ]
-    _, name, said = max(found, key=lambda entry: entry[:2], default=(0, "", {}))
-    return name, said
+def capture_of(reports: Reports, camera: str) -> CaptureReport:
+    """What ingest reports of `camera`; the newest report where two processes have it, an empty one without any."""
+    found = [(one.at_ns, name, one.captures[camera]) for name, one in reports.items() if camera in one.captures]
+    return max(found, key=lambda entry: entry[:2])[2] if found else CaptureReport()
 
 
-def losses(source: Report) -> dict[str, int]:
-    """Frames that were lost before they had a number, by reason, from what ingest reports of a camera."""
-    found = {str(reason): count(lost) for reason, lost in section(source, "dropped").items()}
-    # What ingest skips in the broker reaches the tracker as a mark, which counts it too.
-    found.pop("overflow", None)
-    return found
+def tracking_of(reports: Reports, camera: str) -> tuple[str, TrackingReport]:
+    """The tracker of `camera` and its report of it, as in `capture_of`; ("", an empty report) without any."""
+    found = [(one.at_ns, name, one.tracked[camera]) for name, one in reports.items() if camera in one.tracked]
+    return max(found, key=lambda entry: entry[:2])[1:] if found else ("", TrackingReport())
 
 
-def imgsz_of(view: object) -> float | None:
-    """The size in the text of a `posebus.views.View`; None where that is none."""
-    size = view.partition("/")[0] if isinstance(view, str) else ""
+def losses(capture: CaptureReport) -> dict[str, int]:
+    """Frames that were lost before they had a number, by reason."""
+    # A frame that ingest skips in the broker reaches the tracker as a mark, and the tracker counts it, too.
+    return {reason: frames for reason, frames in capture.dropped.items() if reason != "overflow"}
+
+
+def imgsz_of(view: str | None) -> float | None:
+    """The size (pixels) in the text of a `posebus.views.View`; None where it is malformed."""
+    size = (view or "").partition("/")[0]
     return float(size) if size.isdecimal() and len(size) < 6 else None

@@ -1,4 +1,4 @@
-"""Where the time of processes goes, from the metrics in two of their reports. Pure."""
+"""How much time each step of the work takes, from the metrics in two reports of each process. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from posebus.telemetry.metric_windows import Distribution, Reading, merged, read_snapshot
-from posebus.telemetry.reports import Report, count
+from posebus.telemetry.process_report import ProcessReport
 
 ONE_BY_ONE = 6
 """More processes of a role than this are shown together, so that the table stays short."""
@@ -16,10 +16,11 @@ STEPS = ("capture", "encode", "publish", "read", "decode", "queue", "infer", "pe
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one process, or several together, did in the last seconds. None is what nobody reports.
+    """The work of one process, or of several together, in the last seconds. A field is None where it was not reported.
 
-    busy_share: of the engine, 0 to 1. batch_frames: mean number of frames inferred together. age_ms: (median, 99 %)
-    when results were published. steps_ms: (median, 95 %) by step. skipped_per_s: frames a second by reason.
+    busy_share: part of the time in which the engine computed, 0 to 1. batch_frames: mean number of frames in a forward
+    pass. age_ms: age of results when they were published (median, 99 %). steps_ms: duration by step (median, 95 %).
+    skipped_per_s: frames a second by reason.
     """
 
     busy_share: float | None = None
@@ -41,23 +42,23 @@ class WorkRow:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What one process counted between two of its reports; `elapsed_s` is 0 where they are the same."""
+    """The metrics that one process counted between two reports; `elapsed_s` is 0 where they are the same report."""
 
     elapsed_s: float
     counted: Reading
 
 
-def window(before: Report | None, now: Report) -> Window:
-    """From the earlier to the later report of a process, by the broker's clock."""
+def window(before: ProcessReport | None, now: ProcessReport) -> Window:
+    """The window from the earlier to the later report of a process, by the broker's clock."""
     if before is None:
         return Window(0.0, Reading())
-    elapsed_s = (count(now.get("at_ns")) - count(before.get("at_ns"))) / 1e9
-    counted = read_snapshot(now.get("metrics")).since(read_snapshot(before.get("metrics")))
+    elapsed_s = (now.at_ns - before.at_ns) / 1e9
+    counted = read_snapshot(now.metrics).since(read_snapshot(before.metrics))
     return Window(max(0.0, elapsed_s), counted)
 
 
 def work(windows: Sequence[Window]) -> Work:
-    """Of one process, or of several together: shares are their mean, quantiles those of all their observations."""
+    """The work in the windows of one or several processes: means of shares, quantiles over all observations."""
     moved = [one for one in windows if one.elapsed_s > 0]
     busy = [
         min(1.0, one.counted.number("posebus_engine_busy_seconds_total") / one.elapsed_s)
@@ -82,7 +83,7 @@ def work(windows: Sequence[Window]) -> Work:
 
 
 def work_rows(roles: dict[str, list[tuple[int, Window]]]) -> list[WorkRow]:
-    """One row a process, or one for all processes of a role if they are many; by role: process ids and windows."""
+    """One row for each process, or one for all processes of a role with many. `roles`: (pid, window) by role."""
     rows = []
     for role, members in roles.items():
         if len(members) > ONE_BY_ONE:

@@ -139,7 +139,7 @@ def _one_picture(
 
     from ingest.sources.images import read_picture
     from posebus.errors import BadPicture, SourceRejected
-    from posebus_cli.failures import complain
+    from posebus.runtime.failures import complain
 
     try:
         image_bgr = read_picture(path)
@@ -249,7 +249,7 @@ def _pictures_in(files: Sequence[Path]) -> tuple[list[Path], int]:
     """The pictures, folders opened, and the number of arguments that hold none (each was named)."""
     from ingest.sources.images import list_pictures
     from posebus.errors import SourceRejected
-    from posebus_cli.failures import complain
+    from posebus.runtime.failures import complain
 
     paths: list[Path] = []
     failed = 0

@@ -72,7 +72,7 @@ def run(
     NAME.mot.txt (MOTChallenge) and NAME.annotated.mp4, and at the end one summary.json. A video that cannot be read is
     named on standard error and the others go on; the exit code is then 1.
     """
-    from posebus_cli.failures import complain
+    from posebus.runtime.failures import complain
     from recordings.interrupts import interruptible
     from recordings.progress import progress_for
     from recordings.run import Order, run_recordings

@@ -24,8 +24,8 @@ def submit(
     'posebus jobs work' takes them out and feeds the fleet of the same broker; the folder --out gets the same files as
     with 'posebus run'. VIDEO and DIR must have the same paths there.
     """
+    from posebus.runtime.failures import complain
     from posebus_cli.analyse.jobs import queue_broker
-    from posebus_cli.failures import complain
     from recordings.job_queue import submit as enqueue
     from recordings.results.files import make_folder
 

@@ -100,7 +100,7 @@ def retry(
     told of the gap and has gone on. Exits with 1 unless all of them were processed.
     """
     from posebus.errors import MalformedMessage
-    from posebus_cli.failures import complain
+    from posebus.runtime.failures import complain
 
     letters, where = _open(redis, config)
     failed = False

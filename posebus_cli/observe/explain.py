@@ -12,7 +12,7 @@ from posebus_cli.options import ConfigOption, JsonOption, RedisOption, broker_ad
 if TYPE_CHECKING:
     from posebus.bus.redis.connection import Broker
     from posebus.messages import Provenance, TrackFrame
-    from posebus.telemetry.explanation import Look
+    from posebus.telemetry.explanation import ExplanationInputs
 
 _CameraArgument = Annotated[str, typer.Argument(metavar="CAMERA", help="A name, as 'posebus top' shows it.")]
 _MinutesOption = Annotated[
@@ -37,7 +37,7 @@ def explain(
     from posebus_cli.observe.explanation_lines import lines
 
     settings = settings_from(config, redis=redis)
-    found = explanation(_look(open_broker(broker_address(settings), settings.shards), camera))
+    found = explanation(_inputs(open_broker(broker_address(settings), settings.shards), camera))
     if as_json:
         print(json.dumps(found.as_dict(60.0 * minutes), indent=2))
         return
@@ -45,19 +45,22 @@ def explain(
         print(line)
 
 
-def _look(broker: Broker, camera: str) -> Look:
+def _inputs(broker: Broker, camera: str) -> ExplanationInputs:
     """Raises ConfigError for a camera that nobody knows, MalformedMessage for decisions that cannot be read."""
     from posebus.bus.plan_store import read_decisions
     from posebus.bus.registry import Registry
     from posebus.errors import ConfigError
-    from posebus.telemetry.explanation import Look, unknown
+    from posebus.telemetry.explanation import ExplanationInputs, unknown_camera
+    from posebus.telemetry.reports import process_reports
 
     registry = Registry(broker)
     records = {record.camera: record for record in registry.cameras()}
     if camera not in records:
-        raise ConfigError(unknown(camera, records, broker.where))
+        raise ConfigError(unknown_camera(camera, records, broker.where))
     plan, decisions = read_decisions(broker, camera)
-    return Look(records[camera], plan, decisions, registry.processes(), _newest(broker, camera), broker.now_ns())
+    return ExplanationInputs(
+        records[camera], plan, decisions, process_reports(registry), _newest(broker, camera), broker.now_ns()
+    )
 
 
 def _newest(broker: Broker, camera: str) -> tuple[TrackFrame, Provenance] | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from posebus.config.settings import RetentionSettings
-    from posebus.telemetry.overview import Overview, ProcessRow, Snapshot
+    from posebus.telemetry.overview import DeploymentState, Overview, ProcessRow
     from posebus.telemetry.stage_times import WorkRow
 
 REFRESH_S = 1.0
@@ -47,27 +47,31 @@ def top(
     from rich.console import Console
 
     from posebus.bus.redis.connection import open_broker
-    from posebus.telemetry.broker_memory import MemoryLook
-    from posebus.telemetry.overview import look, overview
+    from posebus.telemetry.broker_memory import MemorySampler
+    from posebus.telemetry.overview import overview, read_deployment
 
     settings = settings_from(config, redis=redis)
     broker = open_broker(broker_address(settings), settings.shards)
     console = Console()
-    memory = MemoryLook(broker)
-    before = look(broker, memory)
+    memory = MemorySampler(broker)
+    before = read_deployment(broker, memory)
     if as_json or once or not console.is_terminal:
         time.sleep(SAMPLE_S)
-        shown = overview(before, look(broker, memory), settings.retention)
+        shown = overview(before, read_deployment(broker, memory), settings.retention)
         if as_json:
             print(json.dumps(shown.as_dict(), indent=2))
         else:
             console.print(tables(shown, broker.where))
         return
-    _keep_showing(partial(look, broker, memory), before, console, broker.where, settings.retention)
+    _keep_showing(partial(read_deployment, broker, memory), before, console, broker.where, settings.retention)
 
 
 def _keep_showing(
-    look: Callable[[], Snapshot], before: Snapshot, console: Console, where: str, retention: RetentionSettings
+    read: Callable[[], DeploymentState],
+    before: DeploymentState,
+    console: Console,
+    where: str,
+    retention: RetentionSettings,
 ) -> None:
     from rich.console import Group
     from rich.live import Live
@@ -76,12 +80,12 @@ def _keep_showing(
     from posebus.errors import BrokerUnavailable
     from posebus.telemetry.overview import overview
 
-    history: list[Snapshot] = [before]
+    history: list[DeploymentState] = [before]
     with Live(tables(overview(before, before), where), console=console, screen=True, auto_refresh=False) as live:
         while True:
             time.sleep(REFRESH_S)
             try:
-                history = [*history, look()][-HISTORY:]
+                history = [*history, read()][-HISTORY:]
             except BrokerUnavailable as error:
                 trouble = Text(f"{error}; trying again", style="red")
                 live.update(Group(tables(overview(history[-1], history[-1]), where), trouble), refresh=True)

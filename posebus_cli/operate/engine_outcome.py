@@ -25,7 +25,7 @@ def say(outcome: Outcome) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from posebus_cli.failures import complain
+    from posebus.runtime.failures import complain
 
     report = outcome.report
     table = Table("people", "seen by fp32", "recall", "extra", "joints: mean", "95th percentile", box=None)

@@ -140,7 +140,7 @@ def list_engines(config: ConfigOption = None, as_json: JsonOption = False) -> No
     """The 8-bit engines that were built here, and how they compared with fp32."""
     from posebus.config.loading import cache_folder
     from posebus.errors import EngineError
-    from posebus_cli.failures import complain
+    from posebus.runtime.failures import complain
     from workers.weights.int8_cache import list_built, read_built
 
     found = []

@@ -21,18 +21,14 @@ def forget(
     """
     from posebus.bus.redis.connection import open_broker
     from posebus.bus.registry import Registry
-    from posebus_cli.failures import complain
+    from posebus.runtime.failures import complain
+    from posebus.telemetry.reports import process_reports
 
     settings = settings_from(config, redis=redis)
     broker = open_broker(broker_address(settings), settings.shards)
     registry = Registry(broker)
     known = {record.camera for record in registry.cameras()}
-    busy = {
-        camera
-        for report in registry.processes().values()
-        if report.get("role") == "ingest"
-        for camera in report.get("cameras", {})
-    }
+    busy = {camera for report in process_reports(registry).values() for camera in report.captures}
     failed = False
     for camera in dict.fromkeys(cameras):
         if camera not in known:

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import sys
-from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posebus.config.redaction import redact_text
-from posebus.config.settings import EMBEDDED, Settings
-from posebus.errors import ConfigError, RetryableError
-from posebus.runtime.processes import EXIT_AGAIN
-from posebus_cli.failures import complain
+from posebus.runtime.stage_main import run_stage_process
 from posebus_cli.options import (
     ConfigOption,
     ConfOption,
@@ -29,19 +22,8 @@ from posebus_cli.options import (
     settings_from,
 )
 
-
-class _Redacted(logging.Formatter):
-    """Libraries log, too, and quote addresses, and so do tracebacks: nothing is written as it comes."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return redact_text(super().format(record))
-
-
-def set_up_logging(settings: Settings) -> None:
-    """What a stage has to say, a line each, on standard error."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Redacted("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+if TYPE_CHECKING:
+    from posebus.config.settings import Settings
 
 
 def work(
@@ -72,7 +54,7 @@ def work(
         worker__conf=conf,
         worker__allow_unknown_weights=allow_unknown_weights,
     )
-    _run("work", settings, _worker)
+    run_stage_process("posebus work", settings, _worker)
 
 
 def track(config: ConfigOption = None, redis: RedisOption = None) -> None:
@@ -80,7 +62,7 @@ def track(config: ConfigOption = None, redis: RedisOption = None) -> None:
 
     Start a second one and they share; stop one and the others go on with its identities.
     """
-    _run("track", settings_from(config, redis=redis), _tracker)
+    run_stage_process("posebus track", settings_from(config, redis=redis), _tracker)
 
 
 def ingest(
@@ -93,23 +75,7 @@ def ingest(
     """Read the cameras of the configuration file and publish their frames, one process for each camera."""
     settings = settings_from(config, redis=redis)
     need_cameras(settings)
-    if camera is not None and camera not in settings.cameras:
-        raise ConfigError(f"no camera {camera!r} is configured; there are: {', '.join(sorted(settings.cameras))}")
-    _run("ingest", settings, lambda ready: _ingest(ready, camera))
-
-
-def _run(command: str, settings: Settings, stage: Callable[[Settings], None]) -> None:
-    if settings.redis == EMBEDDED:
-        raise ConfigError(
-            f"'posebus {command}' is one stage and needs the deployment's broker: give its address with --redis URL, "
-            "or run everything on this machine with 'posebus up'"
-        )
-    set_up_logging(settings)
-    try:
-        stage(settings)
-    except RetryableError as error:
-        complain(error)
-        raise typer.Exit(EXIT_AGAIN) from error
+    run_stage_process("posebus ingest", settings, lambda settings: _ingest(settings, camera))
 
 
 def _worker(settings: Settings) -> None:
@@ -125,9 +91,6 @@ def _tracker(settings: Settings) -> None:
 
 
 def _ingest(settings: Settings, camera: str | None) -> None:
-    from ingest.process import run_camera, run_cameras
+    from ingest.process import run_ingest
 
-    if camera is None:
-        run_cameras(settings)
-    else:
-        run_camera(settings, camera)
+    run_ingest(settings, camera)

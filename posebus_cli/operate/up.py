@@ -9,7 +9,7 @@ import typer
 
 from posebus.config.redaction import redact_url
 from posebus.config.settings import EMBEDDED_PORT
-from posebus_cli.operate.stages import set_up_logging
+from posebus.runtime.stage_main import set_up_logging
 from posebus_cli.options import ConfigOption, RedisOption, need_cameras, settings_from
 
 TEND_S = 0.2
@@ -30,6 +30,7 @@ def up(
     from posebus.runtime.embedded import broker_for
     from posebus.runtime.fleet import Fleet
     from posebus.runtime.stage import StopFlag
+    from recordings.stages import STAGES
 
     settings = settings_from(config, redis=redis, fleet__workers=workers)
     need_cameras(settings)
@@ -40,7 +41,7 @@ def up(
         settings = settings.model_copy(update={"redis": url})
         with stop.starting():
             broker = open_broker(url, settings.shards)
-        with Fleet(settings, broker) as fleet:
+        with Fleet(settings, broker, STAGES) as fleet:
             shown = redact_url(url)
             print(
                 f"starting {settings.fleet.workers} workers, {settings.fleet.trackers} trackers on {shown}", flush=True

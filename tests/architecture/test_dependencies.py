@@ -61,9 +61,15 @@ def test_extras_name_what_their_stage_imports(package: str, extra: str) -> None:
 def test_workers_run_without_what_only_building_needs() -> None:
     """The extra int8 is that of `posebus engines build`: nothing else of the workers may import what it adds."""
     added = {"nncf", "pycocotools"}
-    assert added == _declared("int8") - _declared("worker") - _declared("ingest")
+    assert added == _declared("int8") - _declared("cli") - _declared("worker") - _declared("ingest")
     importing = {path.name for path in (ROOT / "workers").rglob("*.py") if added & _imported_by(path)}
     assert importing == {"quantisation.py", "average_precision.py"}
+
+
+@pytest.mark.parametrize("extra", ["stage", "ingest", "worker", "tracking"])
+def test_a_stage_is_installed_without_the_command(extra: str) -> None:
+    assert not {"typer", "rich"} & _declared(extra)
+    assert {"typer", "rich"} <= _declared("cli")
 
 
 def test_imports_are_found() -> None:

@@ -104,3 +104,35 @@ def test_without_typer_the_command_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "posebus: the command needs typer, which is not installed: pip install 'posebus[cli]'\n"
+
+
+BLOCK_THE_COMMANDS_PACKAGES = """
+import importlib, runpy, sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"typer", "rich", "posebus_cli"}:
+            raise ModuleNotFoundError(f"{name} is not installed in this test", name=name)
+
+sys.meta_path.insert(0, Blocked())
+"""
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_starts_where_typer_and_rich_are_not_installed(stage: str) -> None:
+    said = run_python(f"""{BLOCK_THE_COMMANDS_PACKAGES}
+sys.argv = [{stage!r}, "--help"]
+runpy.run_module({stage!r}, run_name="__main__", alter_sys=True)
+""")
+    assert said.startswith(f"usage: python -m {stage} ")
+    assert "--config" in said
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_module_of_a_stage_loads_where_typer_and_rich_are_not_installed(stage: str) -> None:
+    # Loading quantisation imports a package that uses rich itself; only `posebus engines build` does that.
+    names = [name_of(path) for path in modules(stage)]
+    run_python(f"""{BLOCK_THE_COMMANDS_PACKAGES}
+for name in {names!r}:
+    importlib.import_module(name)
+""")

@@ -27,6 +27,7 @@ from posebus.messages import Delivery, EndOfStream, Frame, PoseFrame, Skipped
 from posebus.runtime.processes import EXIT_STUCK
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.subscribing.subscription import StreamSelection, decode_entry
+from posebus.telemetry.process_report import WorkerReport
 from posebus.topology import WORKERS_GROUP, Topology
 from posebus.views import View
 from tests.contract.conftest import MakeClient
@@ -114,6 +115,11 @@ class Bench:
             leave=self.left.append,
         )
 
+    def worker_report(self) -> WorkerReport:
+        worker = self.stage.report().worker
+        assert worker is not None
+        return worker
+
     def camera(self, name: str) -> FrameProducer:
         if name not in self.writers:
             self.writers[name] = held_writer(self.broker, CameraRecord(name, self.delivery, "file"))
@@ -143,7 +149,7 @@ class Bench:
         while time.monotonic() < deadline_s:
             self.stage.step(time.monotonic())
             waiting = [self.waiting(camera) for camera in self.writers]
-            if self.stage.report()["in_flight"] == 0 and all(entries == pending for entries, pending in waiting):
+            if self.stage.in_flight == 0 and all(entries == pending for entries, pending in waiting):
                 return
         raise AssertionError(f"after 10 s there wait (entries, pending): {waiting}")
 
@@ -218,7 +224,7 @@ def test_every_frame_of_every_camera_becomes_poses_in_source_pixels(
     assert only.size_px == (2 * WIDTH, 2 * HEIGHT)
     assert only.boxes_xyxy_px[0] == pytest.approx([72, 32, 120, 96])
     assert bench.waiting() == bench.waiting("yard") == (0, 0)
-    assert bench.stage.report()["frames"] == 6
+    assert bench.worker_report().frames == 6
 
 
 def test_a_frame_that_is_looked_at_in_several_ways_says_what_each_found(
@@ -244,7 +250,7 @@ def test_a_frame_that_is_looked_at_in_several_ways_says_what_each_found(
     assert probed.body.appearance.shape[0] == 1
     assert bench.engine.submitted == 5
     assert bench.waiting() == (0, 0)
-    counted = bench.stage.report()["metrics"]
+    counted = bench.stage.report().metrics
     assert counted["posebus_inferences_total"] == [[5]]
     assert counted["posebus_input_pixels_total"] == [[3 * 64 * 64 + 2 * 96 * 64]]
 
@@ -365,7 +371,7 @@ def test_old_live_frames_are_skipped_unprocessed_and_counted(make_bench: MakeBen
     assert old.reason == "too old"
     assert isinstance(fresh, PoseFrame)
     assert bench.engine.submitted == 1
-    assert bench.stage.report()["skipped"] == {"too old": 1}
+    assert bench.worker_report().skipped == {"too old": 1}
 
 
 def test_a_camera_that_fell_behind_is_seen_as_it_is_now(make_bench: MakeBench, real_url: str) -> None:

@@ -14,6 +14,7 @@ from posebus.bus.redis.connection import open_broker
 from posebus.config.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
 from posebus.contract.public_json import event_to_json, track_frame_to_json
 from posebus.runtime.fleet import Fleet
+from recordings.stages import STAGES
 
 TIMEOUT_S = 240.0
 MAX_FPS = 10.0
@@ -56,7 +57,7 @@ def run(settings: Settings, *waves: tuple[Sequence[str], Disturb]) -> dict[str, 
     public = {name: Public() for name in settings.cameras}
     broker = open_broker(settings.redis, settings.shards)
     with (
-        Fleet(settings, broker) as fleet,
+        Fleet(settings, broker, STAGES) as fleet,
         posebus.subscribe(settings.redis, after="start", shards=settings.shards) as subscription,
     ):
         fleet.start_trackers()

@@ -19,6 +19,7 @@ from posebus.config.settings import CameraSettings, FleetSettings, Settings, Tra
 from posebus.contract.public_json import event_to_json, track_frame_to_json
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.fleet import Fleet
+from recordings.stages import STAGES
 
 SILENCE_LIMIT_S = 90.0
 """A run that brings nothing new for so long hangs."""
@@ -84,7 +85,7 @@ def run_on(url: str, settings: Settings, clips: Mapping[str, Path], disturb: Dis
     """The same on the broker at `url`."""
     public = Public()
     with (
-        Fleet(settings, open_broker(url, settings.shards)) as fleet,
+        Fleet(settings, open_broker(url, settings.shards), STAGES) as fleet,
         posebus.subscribe(url, after="start", shards=settings.shards) as subscription,
     ):
         fleet.start_trackers()

@@ -1,6 +1,6 @@
-"""`posebus work` with the real engine, which pictures of one colour bring down, each in its way.
+"""A worker with the real engine, which pictures of some colours bring down, each in its way.
 
-Run as `python poisoned_worker.py work --config FILE`.
+Run it as `python poisoned_worker.py --config FILE`, like `python -m workers`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 import workers.process
 from posebus.config.settings import WorkerSettings
-from posebus_cli import main
+from workers.__main__ import main
 from workers.detections import Detections
 from workers.engine_loading import load_engine
 from workers.engines.base import Engine

@@ -47,11 +47,12 @@ def test_reconnecting_leaves_nothing_behind(tmp_path: Path, thorough: bool) -> N
     camera.start()
     with EmbeddedBroker() as url:
         settings = CameraSettings(source=camera.url(), reconnect_min_s=0.01, reconnect_max_s=0.02)
-        stage = build_capture(CAMERA, settings, open_broker(url), events_kept=1000)
+        broker = open_broker(url)
+        stage = build_capture(CAMERA, settings, broker, events_kept=1000)
 
         def connect_until(epoch: int) -> dict[str, int]:
             end_s = time.monotonic() + TIMEOUT_S
-            while stage.report()["cameras"][CAMERA]["epoch"] < epoch:
+            while int(broker.client.get(broker.topology.epoch(CAMERA)) or 0) < epoch:
                 assert time.monotonic() < end_s, f"it never got so far; {stage.report()}"
                 stage.step(time.monotonic())
             return usage()

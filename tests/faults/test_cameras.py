@@ -29,6 +29,7 @@ from posebus.contract.codec import decode_frame
 from posebus.messages import Frame
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.fleet import Fleet
+from recordings.stages import STAGES
 from tests.faults.gst_camera import FPS, LOOP, GstCamera, need_gstreamer
 from tests.faults.numbered_pictures import read_number
 from tests.integration.rtsp_server import RtspServer
@@ -103,7 +104,7 @@ class Play:
             )
             for name, source in sources.items()
         }
-        self.fleet = Fleet(Settings(redis=url, cameras=settings, log_level="error"), broker)
+        self.fleet = Fleet(Settings(redis=url, cameras=settings, log_level="error"), broker, STAGES)
 
     def run(self) -> Story:
         """Everything from the first picture to an orderly end."""

@@ -20,6 +20,7 @@ from posebus.messages import Delivery, EventType
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.fleet import Fleet
 from posebus.topology import Topology
+from recordings.stages import STAGES
 from tests.faults import lossless_run
 from tests.faults.jumping_broker import jumping_broker, set_offset
 from tests.faults.lossless_run import head
@@ -135,7 +136,7 @@ def test_a_live_camera_stays_live_though_the_brokers_clock_jumps(tmp_path: Path)
         broker = open_broker(broken.url)
         registry = Registry(broker)
         with (
-            Fleet(settings(broken.url, 1, camera), broker) as fleet,
+            Fleet(settings(broken.url, 1, camera), broker, STAGES) as fleet,
             posebus.subscribe(broken.url, after="start") as subscription,
         ):
             fleet.start_trackers()

@@ -15,6 +15,7 @@ from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.fleet import Fleet
+from recordings.stages import STAGES
 from tests.faults.lossless_run import Killer, Public, head, lossless_settings, run
 
 ROLES = ("ingest", "worker", "tracker")
@@ -116,7 +117,7 @@ def test_processes_that_slept_through_their_leases_change_nothing(calm: Public, 
 def test_sigterm_leaves_nothing_behind(clips: dict[str, Path]) -> None:
     with EmbeddedBroker() as url:
         broker = open_broker(url)
-        with Fleet(lossless_settings(clips, 1, 1, redis=url), broker) as fleet:
+        with Fleet(lossless_settings(clips, 1, 1, redis=url), broker, STAGES) as fleet:
             fleet.start_trackers()
             fleet.start_workers()
             fleet.wait_until_ready()

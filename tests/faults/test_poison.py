@@ -26,6 +26,7 @@ from posebus.runtime.fleet import stage_process
 from posebus.runtime.processes import ChildProcesses
 from posebus.runtime.watchdog import Watchdog
 from posebus.topology import WORKERS_GROUP
+from recordings.stages import STAGES
 from tests.faults.poisoned_worker import CYAN, MAGENTA, YELLOW
 from tests.samples import end, frame, held_writer
 
@@ -52,10 +53,10 @@ class Bench:
         self.watchdog = Watchdog(folder, stalled_after_s=4.0, from_first_sign=True)
         self.pids: set[int] = set()
         for name in ("worker-1", "worker-2"):
-            spec = stage_process(name, self.config, "work")
+            spec = stage_process(name, self.settings, self.config, STAGES.worker)
             argv = [sys.executable, str(SCRIPT), *spec.argv[3:]]
             self.processes.start(self.watchdog.watched(replace(spec, argv=argv)))
-        self.processes.start(stage_process("tracker-1", self.config, "track"))
+        self.processes.start(stage_process("tracker-1", self.settings, self.config, STAGES.tracker))
         self.writer = held_writer(self.broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
 
     def restart_crashed(self) -> None:

@@ -13,6 +13,7 @@ from posebus.bus.registry import Registry
 from posebus.config.settings import CameraSettings, FleetSettings, Settings, WorkerSettings
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.fleet import Fleet
+from recordings.stages import STAGES
 
 CAMERAS = ("a", "b", "c", "d")
 TIMEOUT_S = 90.0
@@ -44,7 +45,7 @@ def test_a_worker_joins_and_another_leaves_in_the_middle_of_an_overload() -> Non
             fleet=FleetSettings(workers=2),
             log_level="error",
         )
-        with Fleet(settings, broker) as fleet, posebus.subscribe(url, after="start") as subscription:
+        with Fleet(settings, broker, STAGES) as fleet, posebus.subscribe(url, after="start") as subscription:
             fleet.start_trackers()
             fleet.start_workers()
             fleet.wait_until_ready()

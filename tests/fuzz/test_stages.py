@@ -21,7 +21,7 @@ from posebus.contract.codec import encode_poses
 from posebus.contract.public_json import dump, parse, track_frame_from_json, track_frame_to_json
 from posebus.messages import Delivery
 from posebus.subscribing.subscriber import subscribe
-from posebus.telemetry.overview import look, overview
+from posebus.telemetry.overview import overview, read_deployment
 from posebus.telemetry.prometheus import DeploymentCollector
 from posebus.topology import Topology
 from tests.samples import PROVENANCE, pose_frame, track_frame
@@ -164,7 +164,7 @@ def test_top_and_metrics(client: redis.Redis, redis_server: str, rng: random.Ran
     broker = open_broker(redis_server)
     for _ in range(50 if thorough else 5):
         client.flushall()
-        before = look(broker)
+        before = read_deployment(broker)
         upset_registry(client, rng, 20)
-        json.dumps(overview(before, look(broker)).as_dict())
+        json.dumps(overview(before, read_deployment(broker)).as_dict())
         list(DeploymentCollector(broker).collect())

@@ -59,7 +59,7 @@ def test_requirements_resolve_what_posebus_asks_of_itself() -> None:
     assert not [line for line in listed if line.startswith("posebus")]
     expected = {
         line
-        for extra in ("cli", "embedded", "ingest", "worker", "tracking", "jobs")
+        for extra in ("stage", "cli", "embedded", "ingest", "worker", "tracking", "jobs")
         for line in PROJECT["optional-dependencies"][extra]
         if not line.startswith("posebus[")
     }
@@ -67,7 +67,7 @@ def test_requirements_resolve_what_posebus_asks_of_itself() -> None:
 
 
 def test_ingest_and_tracking_need_no_torch() -> None:
-    listed = " ".join(_script("requirements").requirements(PROJECT, ["ingest", "tracking", "jobs"]))
+    listed = " ".join(_script("requirements").requirements(PROJECT, ["cli", "ingest", "tracking", "jobs"]))
     assert "torch" not in listed
     assert "ultralytics" not in listed, "ultralytics requires torch"
 

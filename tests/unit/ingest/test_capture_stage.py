@@ -277,7 +277,7 @@ def test_live_keeps_its_ring_within_the_budget() -> None:
     stage, _ = stage_of(paced, writer=writer, delivery="live", max_backlog_bytes=3 * frame_bytes)
     run(stage, never)
     assert sum(writer.waiting) <= 3 * frame_bytes
-    assert stage.report()["cameras"]["door"]["dropped"]["overflow"] == 27
+    assert stage.report().captures["door"].dropped["overflow"] == 27
     assert [frame.seq for frame in writer.frames()] == list(range(30))
 
 
@@ -394,7 +394,7 @@ def test_what_a_frame_costs_is_measured_once_for_each() -> None:
     stage, _ = stage_of(list(range(20)), writer=MemoryWriter())
     run(stage, never)
     stage.close()
-    measured = read_snapshot(stage.report()["metrics"])
+    measured = read_snapshot(stage.report().metrics)
     steps = {step: measured.distribution("posebus_stage_seconds", step).count for step in ("encode", "publish")}
     assert steps == {"encode": 20, "publish": 20}  # the end mark is no frame
     assert measured.distribution("posebus_stage_seconds", "capture").count == 20
@@ -408,10 +408,10 @@ def test_a_lost_frame_is_counted_once_however_often_it_is_reported() -> None:
     stage, _ = stage_of(
         [*range(6), SourceUnavailable("gone")], writer=writer, source="rtsp://h/s", max_backlog_bytes=3 * frame_bytes
     )
-    run(stage, lambda: stage.report()["cameras"]["door"]["state"] == "offline")
+    run(stage, lambda: stage.report().captures["door"].state == "offline")
     stage.close()
-    dropped = stage.report()["cameras"]["door"]["dropped"]
-    measured = read_snapshot(stage.report()["metrics"])
+    dropped = stage.report().captures["door"].dropped
+    measured = read_snapshot(stage.report().metrics)
     assert dropped["overflow"] > 0
     for reason, number in dropped.items():
         assert measured.number("posebus_frames_skipped_total", reason) == number

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from ingest.publishing.sizing import LOOK_EVERY_S, SizeLimit
-from posebus.bus.registry import largest_imgsz
 from posebus.errors import BrokerUnavailable
+from posebus.telemetry.report_json import read_report
+from posebus.telemetry.reports import largest_imgsz
 
 
 class Workers:
@@ -67,12 +68,13 @@ def test_without_a_broker_the_last_size_holds_and_no_epoch_begins() -> None:
 
 
 def test_the_largest_worker_decides() -> None:
-    reports = [
+    objects: list[dict[str, object]] = [
         {"role": "worker", "imgsz": 640, "ready": True},
         {"role": "worker", "imgsz": 960, "ready": False},
         {"role": "worker"},
         {"role": "tracker", "imgsz": 4096},
     ]
+    reports = [read_report(data) for data in objects]
     assert largest_imgsz(reports) == 960
     assert largest_imgsz([]) is None
     assert largest_imgsz(reports[2:]) is None

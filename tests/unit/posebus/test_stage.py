@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-from typing import Any
 
 import pytest
 
@@ -12,19 +11,20 @@ from posebus.backoff import Backoff
 from posebus.errors import BrokerUnavailable, FatalError
 from posebus.runtime.outage import Outage
 from posebus.runtime.stage import PARENT_ENV, StopFlag, run_stage
+from posebus.telemetry.process_report import ProcessReport, WorkerReport
 
 
 class Beat:
     """Stands in for the heartbeat and keeps what was reported."""
 
     def __init__(self) -> None:
-        self.reports: list[dict[str, Any]] = []
+        self.reports: list[ProcessReport] = []
         self.left = False
 
     def due(self, now_s: float) -> bool:
         return not self.reports
 
-    def beat(self, now_s: float, report: dict[str, Any]) -> None:
+    def beat(self, now_s: float, report: ProcessReport) -> None:
         self.reports.append(report)
 
     def leave(self) -> None:
@@ -46,8 +46,8 @@ class Script:
             raise line
         return line
 
-    def report(self) -> dict[str, Any]:
-        return {"left": len(self.lines)}
+    def report(self) -> ProcessReport:
+        return ProcessReport("worker", worker=WorkerReport(frames=len(self.lines)))
 
     def drain(self) -> None:
         self.drained += 1
@@ -66,7 +66,7 @@ def test_it_ends_when_there_is_nothing_more_to_do() -> None:
     stage = Script(True, True, False)
     beat = run(stage)
     assert (stage.lines, stage.drained, stage.closed, beat.left) == ([], 0, 1, True)
-    assert beat.reports == [{"left": 3}]
+    assert [report.worker for report in beat.reports] == [WorkerReport(frames=3)]
 
 
 def test_an_outage_is_waited_out_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -102,7 +102,7 @@ def test_what_cannot_be_drained_is_left_to_others(caplog: pytest.LogCaptureFixtu
     with caplog.at_level(logging.WARNING):
         beat = run(stage, stop)
     assert (stage.closed, beat.left) == (1, False)
-    assert [record.message for record in caplog.records] == ["gone; leaving what was begun to others"]
+    assert [record.message for record in caplog.records] == ["gone; other processes take over the unfinished work"]
 
 
 def test_a_fatal_error_passes_through_after_cleaning_up() -> None:

@@ -14,10 +14,10 @@ import pytest
 from posebus.config.environment import RESERVED
 from posebus.config.settings import WorkerSettings
 from posebus.errors import BrokerUnavailable
+from posebus.runtime.failures import DEBUG_VARIABLE, report_unexpected, run_and_report
 from posebus.runtime.liveness import LIVENESS_ENV
 from posebus.runtime.processes import RUN_ENV
 from posebus.runtime.stage import PARENT_ENV
-from posebus_cli.failures import DEBUG_VARIABLE, run_and_report, unforeseen
 from posebus_cli.options import Engine, Precision
 
 
@@ -95,7 +95,7 @@ def test_tracebacks_are_for_those_who_ask() -> None:
 
 
 def test_an_unforeseen_error_is_one_line_without_passwords(capsys: pytest.CaptureFixture[str]) -> None:
-    unforeseen(KeyError, KeyError("redis://me:hunter2@host\nmore"), None)
+    report_unexpected(KeyError, KeyError("redis://me:hunter2@host\nmore"), None)
     said = capsys.readouterr().err
     assert said.startswith("posebus: unexpected KeyError: ")
     assert "hunter2" not in said

@@ -6,13 +6,18 @@ from typing import Any
 
 from posebus.bus.registry import CameraRecord
 from posebus.messages import Delivery
-from posebus.telemetry.overview import Snapshot, overview
+from posebus.telemetry.overview import DeploymentState, overview
+from posebus.telemetry.report_json import read_report
 from posebus_cli.observe.top import tables
 
 CAMERAS = [CameraRecord("door", Delivery.LIVE, "network"), CameraRecord("yard", Delivery.LOSSLESS, "file")]
 
 
-def snapshot(at_s: float, worker_frames: int, door_frames: int) -> Snapshot:
+def state(cameras: list[CameraRecord], processes: dict[str, Any]) -> DeploymentState:
+    return DeploymentState(cameras, {name: read_report(data) for name, data in processes.items()})
+
+
+def snapshot(at_s: float, worker_frames: int, door_frames: int) -> DeploymentState:
     at_ns = int(at_s * 1e9)
     door_in = {
         "state": "online",
@@ -40,7 +45,7 @@ def snapshot(at_s: float, worker_frames: int, door_frames: int) -> Snapshot:
             "skipped": {"too old": 4},
         },
     }
-    return Snapshot(CAMERAS, processes)
+    return state(CAMERAS, processes)
 
 
 def test_rates_come_from_two_looks() -> None:
@@ -67,14 +72,12 @@ def test_a_camera_without_processes_is_shown_as_such() -> None:
 
 
 def test_reports_of_other_versions_do_not_break_it() -> None:
-    odd = Snapshot(
-        CAMERAS, {"x": {"role": "ingest", "cameras": ["door"]}, "y": {"role": "worker", "skipped": 3}, "z": {}}
-    )
+    odd = state(CAMERAS, {"x": {"role": "ingest", "cameras": ["door"]}, "y": {"role": "worker", "skipped": 3}, "z": {}})
     shown = overview(odd, odd)
     assert [row.role for row in shown.processes] == ["ingest", "worker", "?"]
     assert tables(shown, "redis://h").renderables
 
 
 def test_a_process_that_is_not_ready_says_so() -> None:
-    starting = Snapshot([], {"w": {"role": "worker", "ready": False}})
+    starting = state([], {"w": {"role": "worker", "ready": False}})
     assert overview(starting, starting).processes[0].does == "starting"

@@ -9,7 +9,8 @@ from posebus.bus.registry import CameraRecord
 from posebus.config.policies import AUTO, Policies
 from posebus.contract.plan import Decision, Directive, Plan
 from posebus.messages import Delivery
-from posebus.telemetry.explanation import Look, explanation, unknown
+from posebus.telemetry.explanation import ExplanationInputs, explanation, unknown_camera
+from posebus.telemetry.report_json import read_report
 from posebus.views import View
 from posebus_cli.observe.explanation_lines import duration, lines
 
@@ -25,18 +26,19 @@ PLAN = Plan(3, 990, (Directive(3, 950, 0, View(1280), (View(1024),), 0, 0.25, oc
 GATE = {"policy": "eager", "open": False, "inferred": 25, "still": 70, "rate": 5, "log": [[NOW_NS - MINUTE, "closed"]]}
 
 
-def look(policies: Policies = ALL, plan: Plan | None = PLAN, **told: Any) -> Look:
+def inputs(policies: Policies = ALL, plan: Plan | None = PLAN, **reported: Any) -> ExplanationInputs:
     processes: dict[str, Any] = {
-        "i": {"role": "ingest", "cameras": {"door": {"state": "online", **told}}},
+        "i": {"role": "ingest", "cameras": {"door": {"state": "online", **reported}}},
         "w": {"role": "worker", "imgsz": AUTO, "largest_imgsz": 1280},
         "t": {"role": "tracker", "cameras": {"door": {"people": 0}}},
     }
     record = CameraRecord("door", Delivery.LIVE, "network", policies)
-    return Look(record, plan, DECISIONS, processes, None, NOW_NS)
+    reports = {name: read_report(data) for name, data in processes.items()}
+    return ExplanationInputs(record, plan, DECISIONS, reports, None, NOW_NS)
 
 
 def test_what_is_in_force_and_who_decided_what_and_why() -> None:
-    text = "\n".join(lines(explanation(look(gate=GATE)), 300.0))
+    text = "\n".join(lines(explanation(inputs(gate=GATE)), 300.0))
     assert "now: inferred at 1280 px, every 0.25 s (4 a second), nobody is there" in text
     assert "next probe: 1024" in text
     assert "gate closed; of 100 frames 25 (25%) were inferred, 70 left out because nothing moved, 5 because" in text
@@ -47,36 +49,36 @@ def test_what_is_in_force_and_who_decided_what_and_why() -> None:
 
 
 def test_policies_that_are_off_say_how_to_switch_them_on() -> None:
-    text = "\n".join(lines(explanation(replace(look(Policies(), None), decisions=())), 300.0))
+    text = "\n".join(lines(explanation(replace(inputs(Policies(), None), decisions=())), 300.0))
     assert "no policy is on: every frame is inferred at auto px, as the workers are set" in text
     for name in ("imgsz: auto", "infer_fps: auto", "motion_gate: conservative"):
         assert name in text
 
 
 def test_a_plan_that_is_missing_is_explained() -> None:
-    alone = look(plan=None)
+    alone = inputs(plan=None)
     assert explanation(alone).missing == "its tracker has not finished a frame since the policies were switched on"
-    without = Look(alone.record, None, (), {"w": alone.processes["w"]}, None, NOW_NS)
+    without = ExplanationInputs(alone.record, None, (), {"w": alone.processes["w"]}, None, NOW_NS)
     assert "no tracker is running" in str(explanation(without).missing)
 
 
 def test_older_decisions_are_shown_where_there_are_no_newer_ones() -> None:
-    text = "\n".join(lines(explanation(look()), 1.0))
+    text = "\n".join(lines(explanation(inputs()), 1.0))
     assert "nothing was decided in the last 1 s, but before that:" in text
     assert "640 -> 1280" in text
 
 
 def test_for_programs_times_are_numbers() -> None:
-    told = explanation(look(gate=GATE)).as_dict(300.0)
+    told = explanation(inputs(gate=GATE)).as_dict(300.0)
     assert [one["policy"] for one in told["decided"]] == ["infer_fps", "motion_gate", "imgsz"]
     assert told["decided"][0]["ago_s"] == 10.0
     assert (told["imgsz"], told["interval_s"], told["occupied"]) == ("1280", 0.25, False)
 
 
 def test_a_name_that_nobody_knows_is_answered_with_those_like_it() -> None:
-    assert unknown("dor", ["yard", "door"], "here") == "there is no camera 'dor' at here; did you mean 'door'?"
-    assert unknown("x", ["yard"], "here").endswith("'posebus top' lists them")
-    assert unknown("x", [], "here").endswith("nothing was ever published there")
+    assert unknown_camera("dor", ["yard", "door"], "here") == "there is no camera 'dor' at here; did you mean 'door'?"
+    assert unknown_camera("x", ["yard"], "here").endswith("'posebus top' lists them")
+    assert unknown_camera("x", [], "here").endswith("nothing was ever published there")
 
 
 def test_durations_read_as_people_say_them() -> None:

@@ -14,8 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from posebus.bus.registry import CameraRecord
 from posebus.messages import Delivery
 from posebus.telemetry.metrics import BY_NAME, COUNTER, Metrics
-from posebus.telemetry.overview import Snapshot
+from posebus.telemetry.overview import DeploymentState
 from posebus.telemetry.prometheus import families
+from posebus.telemetry.report_json import read_report
 
 CAMERAS = [CameraRecord("door", Delivery.LIVE, "network"), CameraRecord("yard", Delivery.LIVE, "usb")]
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -23,11 +24,12 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 def exposed(processes: dict[str, Any]) -> tuple[Samples, dict[str, Metric]]:
     """(value by name and labels, family by name) after a journey through JSON and the text format."""
-    snapshot = Snapshot(CAMERAS, json.loads(json.dumps(processes)))
+    reports = {name: read_report(data) for name, data in json.loads(json.dumps(processes)).items()}
+    state = DeploymentState(CAMERAS, reports)
 
     class Reports:
         def collect(self) -> Iterator[Metric]:
-            return families(snapshot)
+            return families(state)
 
     registry = CollectorRegistry()
     registry.register(Reports())

@@ -6,7 +6,7 @@ import pytest
 
 from posebus.bus.redis.connection import Broker, connect
 from posebus.config.settings import RetentionSettings
-from posebus.telemetry.broker_memory import KEYS_A_LOOK, Memory, MemoryLook
+from posebus.telemetry.broker_memory import KEYS_A_SAMPLE, Memory, MemorySampler
 from posebus.topology import Topology
 
 
@@ -26,16 +26,16 @@ def test_each_bound_that_is_near_is_said_in_words() -> None:
 
 def test_a_few_streams_are_measured_at_a_time_and_all_of_them_in_turn(redis_server: str) -> None:
     broker = Broker(connect(redis_server), Topology(), "test")
-    cameras = [f"camera-{n}" for n in range(KEYS_A_LOOK)]
+    cameras = [f"camera-{n}" for n in range(KEYS_A_SAMPLE)]
     for camera in cameras:
         broker.client.xadd(broker.topology.poses(camera), {"poses": b"x" * 100})
-    look = MemoryLook(broker)
-    assert len(look.look(cameras).streams) == KEYS_A_LOOK
+    look = MemorySampler(broker)
+    assert len(look.sample(cameras).streams) == KEYS_A_SAMPLE
     for _ in range(2):
-        memory = look.look(cameras)
+        memory = look.sample(cameras)
     assert all(memory.streams["poses", camera] > 100 for camera in cameras)
     assert memory.used_bytes is not None
-    assert set(look.look(["camera-0"]).streams) == {
+    assert set(look.sample(["camera-0"]).streams) == {
         ("poses", "camera-0"),
         ("tracks", "camera-0"),
         ("events", ""),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from rich.console import Console
 
 from posebus.telemetry.metrics import Metrics
-from posebus.telemetry.overview import Snapshot, overview
+from posebus.telemetry.overview import DeploymentState, overview
+from posebus.telemetry.process_report import ProcessReport
+from posebus.telemetry.report_json import read_report
 from posebus.telemetry.stage_times import ONE_BY_ONE, Work, window, work
 from posebus_cli.observe.top import tables
 
@@ -32,7 +33,7 @@ class Worker:
         self.metrics.count("posebus_engine_busy_seconds_total", busy_s)
         self.metrics.count("posebus_frames_total", frames)
 
-    def report(self, at_s: float) -> dict[str, Any]:
+    def report(self, at_s: float) -> ProcessReport:
         report = {
             "role": "worker",
             "at_ns": int(at_s * 1e9),
@@ -45,8 +46,7 @@ class Worker:
             "frames": 0,
             "metrics": self.metrics.snapshot(),
         }
-        taken: dict[str, Any] = json.loads(json.dumps(report))
-        return taken
+        return read_report(json.loads(json.dumps(report)))
 
 
 def test_only_the_last_seconds_count() -> None:
@@ -75,7 +75,7 @@ def test_the_same_report_twice_and_a_new_process_say_nothing() -> None:
 
 
 def test_processes_without_metrics_say_nothing() -> None:
-    assert work([window({"at_ns": 1}, {"at_ns": 2_000_000_000})]) == Work()
+    assert work([window(read_report({"at_ns": 1}), read_report({"at_ns": 2_000_000_000}))]) == Work()
 
 
 def test_several_processes_together() -> None:
@@ -98,10 +98,10 @@ def test_a_busy_share_is_never_above_all_of_the_time() -> None:
 @pytest.mark.parametrize(("number", "rows"), [(1, 1), (ONE_BY_ONE, ONE_BY_ONE), (ONE_BY_ONE + 1, 1)])
 def test_many_processes_share_a_row(number: int, rows: int) -> None:
     workers = [Worker(pid) for pid in range(number)]
-    before = Snapshot([], {str(worker.pid): worker.report(10.0) for worker in workers})
+    before = DeploymentState([], {str(worker.pid): worker.report(10.0) for worker in workers})
     for worker in workers:
         worker.infer(2, busy_s=0.5)
-    shown = overview(before, Snapshot([], {str(worker.pid): worker.report(11.0) for worker in workers}))
+    shown = overview(before, DeploymentState([], {str(worker.pid): worker.report(11.0) for worker in workers}))
     assert len(shown.processes) == number
     assert len(shown.work) == rows
     assert sum(row.processes for row in shown.work) == number
@@ -110,10 +110,10 @@ def test_many_processes_share_a_row(number: int, rows: int) -> None:
 
 def test_the_table_fits_a_hundred_columns() -> None:
     worker = Worker(123456)
-    before = Snapshot([], {"w": worker.report(10.0)})
+    before = DeploymentState([], {"w": worker.report(10.0)})
     worker.infer(4, busy_s=0.87)
     worker.metrics.count("posebus_frames_skipped_total", 3, reason="too old")
-    shown = overview(before, Snapshot([], {"w": worker.report(11.0)}))
+    shown = overview(before, DeploymentState([], {"w": worker.report(11.0)}))
     console = Console(width=100, record=True, force_terminal=False)
     with console.capture() as capture:
         console.print(tables(shown, "redis://h"))

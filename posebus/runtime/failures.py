@@ -1,0 +1,58 @@
+"""How a process of posebus ends when something goes wrong: one sentence on standard error, and an exit code.
+
+With POSEBUS_DEBUG=1 in the environment it ends with a traceback instead.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from types import TracebackType
+
+from posebus.config.redaction import redact_text
+from posebus.errors import PoseBusError
+
+DEBUG_VARIABLE = "POSEBUS_DEBUG"
+FAILED = 1
+INTERRUPTED = 130
+
+
+def run_and_report(command: Callable[[], object]) -> int:
+    """Run `command` and return its exit code: 0, FAILED after an error of posebus, INTERRUPTED after Ctrl-C.
+
+    Other errors reach Python's exception hooks, which report one line from here on (`report_unexpected`).
+    """
+    if not _debugging():
+        sys.excepthook = report_unexpected
+        threading.excepthook = _report_unexpected_in_thread
+    try:
+        command()
+    except PoseBusError as error:
+        if _debugging():
+            raise
+        complain(error)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def complain(error: object) -> None:
+    """Write one sentence to standard error, without credentials. The process may go on afterwards."""
+    sys.stderr.write(f"posebus: {redact_text(str(error))}\n")
+
+
+def report_unexpected(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
+    """An exception hook: it reports an unexpected error in one line, without credentials."""
+    text = " ".join(str(error).split())[:500]
+    complain(f"unexpected {kind.__name__}: {text} (set {DEBUG_VARIABLE}=1 to see where, and please report it)")
+
+
+def _report_unexpected_in_thread(hook: threading.ExceptHookArgs) -> None:
+    report_unexpected(hook.exc_type, hook.exc_value or hook.exc_type(), hook.exc_traceback)
+
+
+def _debugging() -> bool:
+    return os.environ.get(DEBUG_VARIABLE, "") not in {"", "0"}

@@ -1,0 +1,81 @@
+"""How the process of a stage starts: its command line, settings, log and stack traces, and how it ends.
+
+`python -m workers --config FILE` and `posebus work -c FILE` both come through `run_stage_process`. Nothing here needs
+more than the extra `stage`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from posebus.config.loading import CACHE_DIR_ENV, cache_folder, load_settings
+from posebus.config.redaction import redact_text
+from posebus.config.settings import EMBEDDED, Settings
+from posebus.errors import ConfigError, RetryableError
+from posebus.runtime.failures import complain, run_and_report
+from posebus.runtime.processes import EXIT_AGAIN
+from posebus.runtime.stack_traces import enable_stack_traces
+
+
+class _RedactingFormatter(logging.Formatter):
+    """Removes credentials from every line: libraries log addresses, and tracebacks quote them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact_text(super().format(record))
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Log to standard error, one line a message, from `settings.log_level` on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+
+
+def stage_parser(module: str, description: str) -> argparse.ArgumentParser:
+    """The options that every stage has; a stage may add its own."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    parser.add_argument("--config", "-c", type=Path, metavar="FILE", help="configuration file")
+    parser.add_argument("--redis", metavar="URL", help="broker, like redis://localhost:6379")
+    return parser
+
+
+def stage_main(parser: argparse.ArgumentParser, run: Callable[[Settings, argparse.Namespace], None]) -> NoReturn:
+    """Run a stage from the command line of this process and exit: 0, 1 for an error, EXIT_AGAIN, 130 interrupted.
+
+    Settings come from the file, the environment and the options, each overriding the one before.
+    """
+    arguments = parser.parse_args()
+
+    def command() -> None:
+        settings = load_settings(arguments.config, os.environ, {"redis": arguments.redis})
+        run_stage_process(parser.prog, settings, lambda settings: run(settings, arguments))
+
+    sys.exit(run_and_report(command))
+
+
+def run_stage_process(name: str, settings: Settings, run: Callable[[Settings], None]) -> None:
+    """Prepare this process for a stage and call `run`, which imports the stage.
+
+    `name` is how the user started it. Raises ConfigError without the address of a broker, and what `run` raises; after
+    a RetryableError the process exits with EXIT_AGAIN, so that its supervisor starts it again.
+    """
+    if settings.redis == EMBEDDED:
+        raise ConfigError(
+            f"'{name}' is one stage and needs the deployment's broker: give its address with --redis URL, "
+            "or run everything on this machine with 'posebus up'"
+        )
+    set_up_logging(settings)
+    enable_stack_traces()
+    # Before the stage is imported: compiled kernels find their folder by the environment.
+    os.environ[CACHE_DIR_ENV] = str(cache_folder(settings))
+    try:
+        run(settings)
+    except RetryableError as error:
+        complain(error)
+        raise SystemExit(EXIT_AGAIN) from error

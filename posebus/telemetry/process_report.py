@@ -1,0 +1,111 @@
+"""What a process reports about itself once a second: one typed report, written by every stage and read by every tool.
+
+`posebus.telemetry.report_json` writes and reads it as the JSON object that stands in the hash `processes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+VERSION = 1
+"""Of the JSON object. Reports of before it was counted have none and read as 0."""
+WORKER, TRACKER, INGEST = "worker", "tracker", "ingest"
+
+
+@dataclass(frozen=True, slots=True)
+class Enhancement:
+    """What a worker did to a camera's images, and the capture time (ns) of the image that it concerns (0: unknown)."""
+
+    captured_at_ns: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReport:
+    """How a worker is set up, and what it has counted since it started.
+
+    imgsz: pixels, or "auto". skipped: frames by reason. enhance: by camera.
+    """
+
+    engine: str | None = None
+    precision: str | None = None
+    device: str | None = None
+    imgsz: int | str | None = None
+    largest_imgsz: int | None = None
+    frames: int = 0
+    dead: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    enhance: Mapping[str, Enhancement] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """The motion gate of a camera. `log`: (capture time in ns, text) of its last changes, oldest first.
+
+    inferred, still, rate: frames that were sent to inference, and that were left out for each of these reasons.
+    """
+
+    policy: str = "off"
+    open: bool | None = None
+    inferred: int = 0
+    still: int = 0
+    rate: int = 0
+    log: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureReport:
+    """One camera, reported by its ingest process. It holds no address, which may hold a password.
+
+    frames: published in this epoch. fps: frames a second. dropped: frames by reason, since the process started.
+    backlog_*: what waits in the broker for a worker. A field is None where it was not reported.
+    """
+
+    state: str = "no ingest"
+    trouble: str | None = None
+    frames: int | None = None
+    fps: float | None = None
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    backlog_frames: int | None = None
+    backlog_bytes: int | None = None
+    backlog_limit_bytes: int | None = None
+    gate: GateReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingReport:
+    """One camera, reported by its tracker, with counts since the tracker started.
+
+    age_ms: median of the last frames, from capture to tracks. people: confirmed tracks in the newest frame. view and
+    interval_s: what its plan decided about inference, None without a plan. A field is None where it was not reported.
+    """
+
+    frames: int | None = None
+    people: int | None = None
+    skipped: int = 0
+    skipped_by_reason: Mapping[str, int] = field(default_factory=dict)
+    age_ms: float | None = None
+    view: str | None = None
+    interval_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessReport:
+    """The report of one process of `role` (WORKER, TRACKER or INGEST).
+
+    ready: whether it can work. metrics: `Metrics.snapshot()`. worker: of a worker alone. captures and tracked: by
+    camera, of an ingest process and of a tracker. The registry adds host, pid, and at_ns, the time by the broker.
+    """
+
+    role: str
+    ready: bool = True
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    worker: WorkerReport | None = None
+    captures: Mapping[str, CaptureReport] = field(default_factory=dict)
+    tracked: Mapping[str, TrackingReport] = field(default_factory=dict)
+    host: str = "?"
+    pid: int = 0
+    at_ns: int = 0
+    version: int = VERSION

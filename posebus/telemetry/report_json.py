@@ -1,0 +1,203 @@
+"""Process reports as JSON objects, as they stand in the hash `processes`.
+
+Fields that a reader does not know are ignored, and a field that is missing or malformed reads as its default, so that
+processes of several versions of posebus work together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from posebus.telemetry.process_report import (
+    INGEST,
+    TRACKER,
+    WORKER,
+    CaptureReport,
+    Enhancement,
+    GateReport,
+    ProcessReport,
+    TrackingReport,
+    WorkerReport,
+)
+
+
+def report_to_json(report: ProcessReport) -> dict[str, Any]:
+    """`report` as JSON values, without what the registry adds (role, host, pid, at_ns)."""
+    data: dict[str, Any] = {"version": report.version, "ready": report.ready, "metrics": report.metrics}
+    if report.worker is not None:
+        data |= _worker_to_json(report.worker)
+    if report.role == TRACKER:
+        data["cameras"] = {camera: _tracking_to_json(one) for camera, one in report.tracked.items()}
+    elif report.captures:
+        data["cameras"] = {camera: _capture_to_json(one) for camera, one in report.captures.items()}
+    return data
+
+
+def read_report(data: Mapping[str, Any]) -> ProcessReport:
+    """The report in a JSON object, by any version of posebus. Never raises: malformed fields read as their defaults."""
+    role = str(data.get("role", "?"))
+    cameras = _mapping(data.get("cameras"))
+    return ProcessReport(
+        role=role,
+        ready=bool(data.get("ready", True)),
+        metrics=_mapping(data.get("metrics")),
+        worker=_read_worker(data) if role == WORKER else None,
+        captures={name: _read_capture(_mapping(one)) for name, one in cameras.items()} if role == INGEST else {},
+        tracked={name: _read_tracking(_mapping(one)) for name, one in cameras.items()} if role == TRACKER else {},
+        host=str(data.get("host", "?")),
+        pid=_count(data.get("pid")),
+        at_ns=_count(data.get("at_ns")),
+        version=_count(data.get("version")),
+    )
+
+
+def _worker_to_json(worker: WorkerReport) -> dict[str, Any]:
+    return {
+        "engine": worker.engine,
+        "precision": worker.precision,
+        "device": worker.device,
+        "imgsz": worker.imgsz,
+        "largest_imgsz": worker.largest_imgsz,
+        "frames": worker.frames,
+        "dead": worker.dead,
+        "skipped": dict(worker.skipped),
+        "enhance": {
+            camera: {"captured_at_ns": one.captured_at_ns, "text": one.text} for camera, one in worker.enhance.items()
+        },
+    }
+
+
+def _read_worker(data: Mapping[str, Any]) -> WorkerReport:
+    imgsz = data.get("imgsz")
+    return WorkerReport(
+        engine=_text(data.get("engine")),
+        precision=_text(data.get("precision")),
+        device=_text(data.get("device")),
+        imgsz=imgsz if isinstance(imgsz, str) else _whole(imgsz),
+        # Workers of before there was an automatic size reported `imgsz` alone.
+        largest_imgsz=_whole(data.get("largest_imgsz", imgsz)),
+        frames=_count(data.get("frames")),
+        dead=_count(data.get("dead")),
+        skipped=_counts(data.get("skipped")),
+        enhance={
+            camera: enhancement
+            for camera, one in _mapping(data.get("enhance")).items()
+            if (enhancement := _read_enhancement(one)) is not None
+        },
+    )
+
+
+def _read_enhancement(data: object) -> Enhancement | None:
+    fields = _mapping(data)
+    # Earlier workers reported the text alone, or under another name.
+    text = data if isinstance(data, str) else fields.get("text", fields.get("what"))
+    return Enhancement(_count(fields.get("captured_at_ns")), text) if isinstance(text, str) and text else None
+
+
+def _capture_to_json(capture: CaptureReport) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "state": capture.state,
+        "trouble": capture.trouble,
+        "frames": capture.frames,
+        "fps": capture.fps,
+        "dropped": dict(capture.dropped),
+        "backlog_frames": capture.backlog_frames,
+        "backlog_bytes": capture.backlog_bytes,
+        "backlog_limit_bytes": capture.backlog_limit_bytes,
+    }
+    gate = capture.gate
+    if gate is not None:
+        data["gate"] = {
+            "policy": gate.policy,
+            "open": gate.open,
+            "log": [list(change) for change in gate.log],
+            "inferred": gate.inferred,
+            "still": gate.still,
+            "rate": gate.rate,
+        }
+    return data
+
+
+def _read_capture(data: Mapping[str, Any]) -> CaptureReport:
+    return CaptureReport(
+        state=_text(data.get("state")) or "no ingest",
+        trouble=_text(data.get("trouble")),
+        frames=_whole(data.get("frames")),
+        fps=_number(data.get("fps")),
+        dropped=_counts(data.get("dropped")),
+        backlog_frames=_whole(data.get("backlog_frames")),
+        backlog_bytes=_whole(data.get("backlog_bytes")),
+        backlog_limit_bytes=_whole(data.get("backlog_limit_bytes")),
+        gate=_read_gate(_mapping(data.get("gate"))),
+    )
+
+
+def _read_gate(data: Mapping[str, Any]) -> GateReport | None:
+    if not data:
+        return None
+    is_open, log = data.get("open"), data.get("log")
+    rows = [row for row in log if isinstance(row, list) and len(row) == 2] if isinstance(log, list) else []
+    return GateReport(
+        policy=_text(data.get("policy")) or "off",
+        open=is_open if isinstance(is_open, bool) else None,
+        inferred=_count(data.get("inferred")),
+        still=_count(data.get("still")),
+        rate=_count(data.get("rate")),
+        log=tuple((_count(at_ns), str(text)) for at_ns, text in rows),
+    )
+
+
+def _tracking_to_json(tracking: TrackingReport) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "frames": tracking.frames,
+        "people": tracking.people,
+        "skipped": tracking.skipped,
+        "skipped_by_reason": dict(tracking.skipped_by_reason),
+        "age_ms": tracking.age_ms,
+    }
+    if tracking.interval_s is not None:
+        data |= {"view": tracking.view, "interval_s": tracking.interval_s}
+    return data
+
+
+def _read_tracking(data: Mapping[str, Any]) -> TrackingReport:
+    return TrackingReport(
+        frames=_whole(data.get("frames")),
+        people=_whole(data.get("people")),
+        skipped=_count(data.get("skipped")),
+        skipped_by_reason=_counts(data.get("skipped_by_reason")),
+        age_ms=_number(data.get("age_ms")),
+        view=_text(data.get("view")),
+        interval_s=_number(data.get("interval_s")),
+    )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _number(value: object) -> float | None:
+    """`value` if it is a finite number."""
+    try:
+        return value if isinstance(value, (int, float)) and math.isfinite(value) else None
+    except OverflowError:  # a whole number that no float can hold
+        return None
+
+
+def _whole(value: object) -> int | None:
+    number = _number(value)
+    return None if number is None else int(number)
+
+
+def _count(value: object) -> int:
+    return _whole(value) or 0
+
+
+def _counts(value: object) -> dict[str, int]:
+    return {str(name): _count(number) for name, number in _mapping(value).items()}

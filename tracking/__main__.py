@@ -1,0 +1,25 @@
+"""`python -m tracking --config FILE`: one tracker process."""
+
+from __future__ import annotations
+
+import argparse
+
+from posebus.config.settings import Settings
+from posebus.runtime.stage_main import stage_main, stage_parser
+
+
+def main() -> None:
+    """Run one tracker from the command line and exit."""
+    stage_main(
+        stage_parser("tracking", "Run one tracker: it links poses into identities for its share of the cameras."), _run
+    )
+
+
+def _run(settings: Settings, _: argparse.Namespace) -> None:
+    from tracking.process import run_tracker
+
+    run_tracker(settings)
+
+
+if __name__ == "__main__":
+    main()
