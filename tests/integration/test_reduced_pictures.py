@@ -12,9 +12,9 @@ import pytest
 from ingest.publishing.encoding import encode
 from ingest.sources.decoding.decoded import DecodedImage, FrameConverter
 from ingest.sources.decoding.pixels import Image
+from posebus.boxes import iou_matrix
 from posebus.config.settings import CameraSettings
 from tests.integration.conftest import MakeEstimator
-from tracking.boxes import iou
 from workers.images.picture import decode_image
 from workers.inference.estimator import PoseEstimator
 
@@ -55,6 +55,6 @@ def test_the_same_people_are_found(
             clear = boxes[scores >= CLEAR_SCORE]
             wanted += len(clear)
             if len(clear) and len(reduced_boxes):
-                found += int((iou(clear, reduced_boxes).max(axis=1) >= 0.5).sum())
+                found += int((iou_matrix(clear, reduced_boxes).max(axis=1) >= 0.5).sum())
     assert wanted >= 20
     assert found >= 0.98 * wanted, f"{found} of {wanted}"
