@@ -1,4 +1,4 @@
-"""Tracking: the frame order restored, poses linked into identities, tracks and their events published."""
+"""Tracking: restores the order of frames, links poses into identities, publishes tracks and their events."""
 
 from __future__ import annotations
 

@@ -1,103 +1,136 @@
-"""What is assumed of people, cameras and detectors: the one table of the tracker's constants.
+"""The tracker's one table of constants: what it assumes about people, cameras and detectors.
 
-Times are seconds and lengths are in body sizes (the longer side of a person's box), so that the same values serve any
+Times are seconds and lengths are in body sizes (the longer side of a person's box), so that the same values hold at any
 frame rate and any resolution. What users may want to change is in `posebus.config.settings.TrackerSettings`.
 
-Chosen on recordings and made-up scenes together (benchmarks/scenes/scene.py); where neither changed, the simpler won.
+The values were chosen on recordings and synthetic scenes together (benchmarks/scenes); where neither changed, the
+simpler value won.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from tracking.motion.kalman import Motion
+import numpy as np
 
-MOTION = Motion(
-    speed=(0.6, 0.3, 0.05, 0.15),
+from posebus.arrays import Float64Array
+
+MIN_SIDE_PX = 1.0
+"""Smallest side of a predicted box, however long it has shrunk without a measurement."""
+
+
+def body_sizes_px(centred: Float64Array) -> Float64Array:
+    """Sizes (N,) of bodies with boxes (N, 4) of centre x, y, width, height: the longer side, a standing body's height.
+
+    All distances of a body are measured in its size.
+    """
+    return np.maximum(np.maximum(centred[:, 2], centred[:, 3]), MIN_SIDE_PX)
+
+
+class KalmanParameters(NamedTuple):
+    """How bodies move, one value per column of the filter (`tracking.motion.kalman`).
+
+    velocity_std: standard deviation of the velocity over all bodies, in body sizes per second.
+    persistence_s: time over which a velocity decays.
+    measurement_std: standard deviation of a measurement, in body sizes.
+    drift: random walk of the position that no velocity explains, in body sizes per square root of a second.
+    error_memory_s: time over which measurement errors are correlated. Neighbouring frames then repeat the same error,
+    and must not make the filter surer than it should be.
+    """
+
+    velocity_std: tuple[float, ...]
+    persistence_s: tuple[float, ...]
+    measurement_std: tuple[float, ...]
+    drift: tuple[float, ...]
+    error_memory_s: tuple[float, ...]
+
+
+MOTION = KalmanParameters(
+    velocity_std=(0.6, 0.3, 0.05, 0.15),
     persistence_s=(6.0, 4.0, 0.5, 0.5),
-    jitter=(0.04, 0.04, 0.06, 0.08),
+    measurement_std=(0.04, 0.04, 0.06, 0.08),
     drift=(0.03, 0.03, 0.1, 0.03),
-    together_s=(0.0, 0.0, 0.4, 0.0),
+    error_memory_s=(0.0, 0.0, 0.4, 0.0),
 )
-"""Columns are box centre x, centre y, width, height. People keep their course for seconds and mostly move sideways;
-the box's height changes with every joint that is hidden, and that does not last. Its width swings with every step, so
-that only what stays for longer than a step counts as width."""
+"""Columns are box centre x, centre y, width, height. People keep their course for seconds and mostly move sideways. The
+box's height changes with every joint that is hidden, but not for long. Its width swings with every step, so only a
+change that outlasts a step counts."""
 
 
 class Evidence(NamedTuple):
-    """How much box and skeleton say of who somebody is; lengths are one standard deviation."""
+    """How strongly boxes and skeletons identify a person; lengths are one standard deviation, in body sizes."""
 
-    reach: float = 0.12
-    """How far from its predicted place a body is still believed at a glance."""
-    size_ratio: float = 0.09
-    """How far, as a logarithm, the height may be from the predicted one."""
+    position_std: float = 0.12
+    """Distance of a detection from the predicted position."""
+    height_log_std: float = 0.09
+    """Logarithm of the ratio of detected and predicted height."""
     pose: float = 2.0
-    """Weight of the skeletons' agreement where all joints are seen; below 17, as their errors go together."""
+    """Weight of the skeletons' agreement when all joints are visible; below 17, as errors of joints are correlated."""
     pose_floor: float = 0.05
-    """Chance that skeletons do not agree at all although they are one person's: a network may misplace all joints."""
+    """Probability that two skeletons of one person do not agree at all: a network may misplace all joints."""
     pose_tolerance: float = 1.5
-    """Times the tolerance of COCO's joints: annotators look at one picture, limbs move between two."""
+    """Factor on the tolerance of COCO's joints: annotators look at one picture, limbs move between two."""
     mirrored: float = 0.95
-    """Worth of a skeleton whose left and right are exchanged, as networks do on people seen small or from behind."""
-    pose_reach: float = 0.6
-    """Bodies farther apart, and less probable by their boxes than `pose_from_odds`, are not compared by joints."""
+    """Weight of a skeleton with left and right exchanged, as networks do on people seen small or from behind."""
+    pose_range: float = 0.6
+    """Joints are compared only within this distance, unless the boxes' log odds are above `pose_from_odds`."""
     pose_from_odds: float = -6.0
-    """See `pose_reach`."""
+    """See `pose_range`."""
     pose_alone: float = 0.6
-    """Skeletons that agree this much ..."""
+    """Skeletons that agree at least this much ..."""
     pose_alone_visible: float = 0.3
-    """... on at least this part of the joints ..."""
+    """... on at least this share of the joints ..."""
     pose_alone_odds: float = -2.0
-    """... leave a pair in sight no less probable than this, whatever the boxes say: when a table hides the legs, the
-    box shrinks within a frame to something unlike it, but head and shoulders stay where they were."""
+    """... raise the boxes' log odds to this value, if the track was updated recently. When a table hides the legs, the
+    box shrinks within a frame and no longer fits, but head and shoulders stay where they were."""
 
 
 EVIDENCE = Evidence()
 
 
 class Gates(NamedTuple):
-    """How improbable a pair may be, as log odds to spare."""
+    """Gates of the assignment, as log odds: how improbable a pair may be."""
 
     pair: float = 4.0
-    """Any pair: that somebody was missed and another one came just here is less probable. It is the same for who comes
-    back, as the odds know how unsure his place is by then."""
+    """For any pair: a missed person together with a new one at the same place is less probable. Tracks that come back
+    need no other gate, since the odds account for how uncertain their position is by then."""
     doubt_penalty: float = 0.5
-    """What a doubtful detection must have more."""
+    """What a low-score detection must have on top."""
     tentative_penalty: float = 0.5
-    """What a track that is not yet believed must have more."""
+    """What a tentative track must have on top."""
 
 
 GATES = Gates()
 
 DOUBLE_IOU = 0.6
-"""A detection that overlaps a tracked one this much is that person's double, not a new person."""
+"""An unmatched detection that overlaps a matched one this much is a duplicate of it, not a new person."""
 
 
 class Borders(NamedTuple):
-    """Where people go out of sight; lengths in body sizes."""
+    """People at the border of the picture and behind others; lengths in body sizes."""
 
     near: float = 0.05
-    """How near to the border of the picture a box reaches it."""
+    """A box within this distance of the border of the picture reaches it."""
     leaving_speed: float = 0.1
-    """Body sizes per second towards the border from which on somebody at the border is leaving."""
-    cut_jitter: float = 0.01
-    """Standard deviation of a measured width or height where the border cuts the body: the box ends there."""
+    """Speed towards the border, in body sizes per second, above which a person at the border is leaving."""
+    cut_measurement_std: float = 0.01
+    """Standard deviation of a measured width or height that the border cuts: the box ends exactly there."""
     sliver: float = 0.12
-    """Widest box at a side of the picture, in heights of it, of who is all but out: a third of a narrow body."""
+    """Largest width, in heights of the box, of a sliver at a side of the picture: a third of a narrow body."""
     hidden_share: float = 0.25
-    """Part of a predicted box from which on somebody in front of it explains why nobody was seen there."""
-    hidden_sure: float = 0.25
-    """A hidden person is reported while the standard deviation of its place is below this."""
+    """Share of a predicted box that another person must cover to explain why the track was not detected."""
+    hidden_position_std: float = 0.25
+    """A hidden person is reported while the standard deviation of its position is below this."""
     entering_s: float = 0.6
-    """So long somebody who is cut by the border counts as coming in ..."""
+    """For this long a person who is cut by the border counts as entering ..."""
     entering_speed: float = 1.5
-    """... and is expected to grow or move on by so many body sizes a second (one standard deviation)."""
+    """... and may grow or move on at this speed, in body sizes per second (one standard deviation)."""
 
 
 BORDERS = Borders()
 
 APPEARANCE_MEMORY_S = 0.5
-"""How fast the remembered colours follow those seen."""
+"""Time constant with which a track's colours follow those of its detections."""
 
 APPEARANCE_SCORE = 0.5
-"""Doubtful detections are often half somebody else: their colours are not remembered."""
+"""Detections below this score do not update the colours: they often show half of another person."""

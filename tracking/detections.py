@@ -1,28 +1,38 @@
-"""The people of one frame as the tracker computes with them: float64, centred boxes, unusable ones left out."""
+"""The usable detections of one frame as the tracker computes with them: float64, with centred boxes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from posebus.arrays import Float64Array
+from posebus.arrays import Float32Array, Float64Array, FloatingArray, IndexArray
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.messages import PoseFrame
 from tracking.compiled import compiled
 
-Singles = npt.NDArray[np.float32]
+
+class DetectionColumns(NamedTuple):
+    """The columns of `UsableDetections` as kernels take them: centred (D, 4), joints (D, K, 3), scores (D,)."""
+
+    centred: Float64Array
+    joints: Float64Array
+    scores: Float64Array
 
 
 @dataclass(slots=True)
-class Detections:
-    """D people. rows: (D,) their places in the PoseFrame; corners, centred: (D, 4) boxes in both forms; scores: (D,);
-    joints: (D, K, 3) x, y, confidence in pixels, or None where the model has no keypoints; appearance: (D, 64) as in
-    `posebus.contract.appearance`, or None."""
+class UsableDetections:
+    """D detections with finite, non-empty boxes.
 
-    rows: npt.NDArray[np.intp]
+    rows: (D,) their rows in the PoseFrame.
+    corners, centred: (D, 4) boxes as x1, y1, x2, y2 and as centre x, y, width, height, in pixels.
+    scores: (D,).
+    joints: (D, K, 3) x, y, confidence in pixels, or None where the model has no keypoints.
+    appearance: (D, 64) as in `posebus.contract.appearance`, or None.
+    """
+
+    rows: IndexArray
     corners: Float64Array
     centred: Float64Array
     scores: Float64Array
@@ -32,12 +42,17 @@ class Detections:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def columns(self) -> DetectionColumns:
+        """The columns as kernels take them, with K = 0 where there are no keypoints."""
+        joints = np.zeros((len(self), 0, 3)) if self.joints is None else self.joints
+        return DetectionColumns(self.centred, joints, self.scores)
 
-def detections_of(frame: PoseFrame, low_score: float) -> Detections:
-    """The people of `frame` from `low_score` up whose boxes are finite and not empty.
 
-    A joint that is not finite counts as not seen: one bad number must not spread through a track's memory. Colours in
-    a layout of another version, or not finite, count as none.
+def detections_of(frame: PoseFrame, low_score: float) -> UsableDetections:
+    """The detections of `frame` with a score of at least `low_score` whose boxes are finite and not empty.
+
+    A joint that is not finite counts as undetected: one bad number must not spread through a track's memory. Colours
+    in a layout of another version, or not finite, count as missing.
     """
     rows, corners, centred, scores = usable(_plain(frame.boxes_xyxy_px), _plain(frame.scores), low_score)
     joints = colours = None
@@ -45,26 +60,29 @@ def detections_of(frame: PoseFrame, low_score: float) -> Detections:
         joints = finite_rows(_plain(frame.keypoints_px), rows)
     if frame.appearance is not None and frame.appearance.shape[1] == APPEARANCE_SIZE:
         colours = finite_rows(_plain(frame.appearance)[:, None], rows)[:, 0]
-    return Detections(rows, corners, centred, scores, joints, colours)
+    return UsableDetections(rows, corners, centred, scores, joints, colours)
 
 
-def no_detections() -> Detections:
-    """Nobody."""
+def no_detections() -> UsableDetections:
+    """No detections."""
     empty = np.empty((0, 4))
-    return Detections(np.zeros(0, np.intp), empty, empty.copy(), np.zeros(0), None)
+    return UsableDetections(np.zeros(0, np.intp), empty, empty.copy(), np.zeros(0), None)
 
 
-def _plain(values: npt.NDArray[np.floating[Any]]) -> Singles:
-    """A copy that is writable, C-contiguous and float32: for anything else kernels would be compiled once more, for
-    seconds, in the middle of a stream. What comes from the wire is read-only."""
+def _plain(values: FloatingArray) -> Float32Array:
+    """Copy to a writable, C-contiguous float32 array.
+
+    Kernels would be compiled once more for any other kind, which takes seconds in the middle of a stream; arrays from
+    the wire are read-only.
+    """
     return np.array(values, np.float32, order="C")
 
 
 @compiled
 def usable(
-    boxes: Singles, scores: Singles, low_score: float
-) -> tuple[npt.NDArray[np.intp], Float64Array, Float64Array, Float64Array]:
-    """Which boxes (N, 4) count, and of those corners (D, 4), centre x, y, width, height (D, 4) and scores (D,)."""
+    boxes: Float32Array, scores: Float32Array, low_score: float
+) -> tuple[IndexArray, Float64Array, Float64Array, Float64Array]:
+    """Rows (D,) of the usable boxes (N, 4), their corners (D, 4), their centres and sizes (D, 4), and scores (D,)."""
     rows = np.empty(len(scores), np.int64)
     count = 0
     for row in range(len(scores)):
@@ -84,9 +102,8 @@ def usable(
 
 
 @compiled
-def finite_rows(values: Singles, rows: npt.NDArray[np.intp]) -> Float64Array:
-    """Some `rows` (D,) of the values (N, K, C) as float64 (D, K, C), with 0 for every innermost row that is not wholly
-    finite."""
+def finite_rows(values: Float32Array, rows: IndexArray) -> Float64Array:
+    """Some `rows` (D,) of the values (N, K, C) as float64 (D, K, C); innermost rows that are not finite become 0."""
     count, inner, columns = len(rows), values.shape[1], values.shape[2]
     finite = np.empty((count, inner, columns))
     for place in range(count):

@@ -20,10 +20,10 @@ from posebus.contract.plan import (
 from posebus.events import Position, camera_event
 from posebus.messages import Event, EventType, PoseFrame, Uninferred
 from posebus.views import View
-from tracking.identities.track import CONFIRMED, Tracks
 from tracking.policies import rate
 from tracking.policies.imgsz import Change, SizeChooser
 from tracking.policies.sizes import SURE_SCORE
+from tracking.tracks import CONFIRMED, Tracks
 
 LIVE_DELAY_S = 0.2
 """About how long it takes until a live camera's ingest follows: a commit, and its next look at the plan."""
@@ -48,7 +48,7 @@ class Planner:
         events: list[Event] = []
         self._occupied = bool(len(tracks)) or bool((frame.scores >= SURE_SCORE).any())
         if self._sizes is not None:
-            heights_px = tracks.beliefs[0, tracks.state == CONFIRMED, 3].tolist()
+            heights_px = tracks.filter_states[0, tracks.state == CONFIRMED, 3].tolist()
             change = self._sizes.see(frame, view, heights_px)
             if change is not None:
                 events.append(self._tell(change, frame))

@@ -1,4 +1,4 @@
-"""The tracker's whole memory, and its plain form that survives a crash of the process."""
+"""The tracker's state after a frame, and its plain form that survives a crash of the process."""
 
 from __future__ import annotations
 
@@ -9,24 +9,36 @@ import numpy as np
 
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.errors import MalformedMessage
-from tracking.identities.track import COLUMNS, INTEGER_COLUMNS, Tracks
 from tracking.motion.kalman import PLANES
+from tracking.tracks import COLUMNS, INTEGER_COLUMNS, Tracks
 
 SNAPSHOT_VERSION = 3
-_BEFORE = 2
-"""Of releases in which every frame was inferred; it lacks two columns, and can do without them."""
+_PREVIOUS_VERSION = 2
+"""Of releases in which every frame was inferred. It lacks two columns, which can be derived."""
+
+_STORED_NAMES = {
+    "filter_states": "beliefs",
+    "last_seen_ns": "seen_ns",
+    "unseen_since_ns": "unseen_from_ns",
+    "body_px": "size_px",
+    "nis": "surprise",
+}
+"""Names in the snapshot of the columns that have another one in memory; trackers of two releases read each other's."""
+
+STORED_COLUMNS = {name: _STORED_NAMES.get(name, name) for name in COLUMNS}
+"""The name in the snapshot of each column of `Tracks`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Instant:
+class FrameTime:
     """Which frame, and when it was captured."""
 
     epoch: int
     seq: int
     captured_at_ns: int
 
-    def is_stale(self, last: Instant, tolerance_s: float) -> bool:
-        """Whether this frame is a duplicate of `last`, older, or of a moment that has already been told."""
+    def is_stale(self, last: FrameTime, tolerance_s: float) -> bool:
+        """Whether this frame is a duplicate of `last`, an older one, or of a time that was reported already."""
         if (self.epoch, self.seq) <= (last.epoch, last.seq):
             return True
         back_ns = last.captured_at_ns - self.captured_at_ns
@@ -39,7 +51,7 @@ class TrackerState:
 
     tracks: Tracks
     next_id: int
-    last: Instant | None
+    last: FrameTime | None
 
 
 def to_dict(state: TrackerState) -> dict[str, Any]:
@@ -49,25 +61,28 @@ def to_dict(state: TrackerState) -> dict[str, Any]:
         "version": SNAPSHOT_VERSION,
         "next_id": state.next_id,
         "last": None if last is None else [last.epoch, last.seq, last.captured_at_ns],
-        **{name: np.array(getattr(state.tracks, name), order="C") for name in COLUMNS},
+        **{stored: np.array(getattr(state.tracks, name), order="C") for name, stored in STORED_COLUMNS.items()},
     }
 
 
 def from_dict(plain: dict[str, Any]) -> TrackerState:
     """The inverse of `to_dict`; raises MalformedMessage for anything else."""
-    if plain.get("version") not in (SNAPSHOT_VERSION, _BEFORE):
+    if plain.get("version") not in (SNAPSHOT_VERSION, _PREVIOUS_VERSION):
         raise MalformedMessage(
             f"the tracker's snapshot has version {plain.get('version')!r}, this program reads {SNAPSHOT_VERSION}: "
             "delete the snapshot to start with new identities"
         )
     try:
-        if plain["version"] == _BEFORE:
+        if plain["version"] == _PREVIOUS_VERSION:
             plain = {**plain, "unseen_from_ns": plain["seen_ns"], "surprise": np.ones(len(plain["ids"]))}
-        columns = {name: _column(name, plain[name]) for name in COLUMNS}
+        columns = {name: _column(name, plain[stored]) for name, stored in STORED_COLUMNS.items()}
         for name, shape in _shapes(len(columns["ids"]), columns["joints"]).items():
             if columns[name].shape != shape:
-                raise ValueError(f"its column {name} has shape {columns[name].shape}")
-        last = None if plain["last"] is None else Instant(*(int(part) for part in plain["last"]))
+                raise ValueError(f"its column {STORED_COLUMNS[name]} has shape {columns[name].shape}")
+        last = plain["last"]
+        if last is not None:
+            epoch, seq, captured_at_ns = last
+            last = FrameTime(epoch=int(epoch), seq=int(seq), captured_at_ns=int(captured_at_ns))
         return TrackerState(tracks=Tracks(**columns), next_id=int(plain["next_id"]), last=last)
     except (KeyError, TypeError, ValueError) as error:
         raise MalformedMessage(
@@ -80,10 +95,10 @@ def _column(name: str, values: Any) -> np.ndarray[Any, Any]:
 
 
 def _shapes(count: int, joints: np.ndarray[Any, Any]) -> dict[str, tuple[int, ...]]:
-    """The shape of every column of `count` tracks; how many joints there are only the snapshot knows."""
+    """The shape of every column of `count` tracks; only the snapshot knows the number of joints."""
     return {
         **dict.fromkeys(COLUMNS, (count,)),
-        "beliefs": (PLANES, count, 4),
+        "filter_states": (PLANES, count, 4),
         "joints": (count, joints.shape[1] if joints.ndim == 3 else 0, 3),
         "appearance": (count, APPEARANCE_SIZE),
     }

@@ -12,28 +12,28 @@ from posebus.messages import PoseFrame, TrackFrame, Uninferred
 from tracking import body_model as model
 from tracking import snapshot
 from tracking.detections import detections_of, no_detections
-from tracking.identities import births, lifecycle
+from tracking.identities import initiation, lifecycle
 from tracking.identities.report import report
-from tracking.identities.track import ENDED, TENTATIVE, Tracks, no_tracks
+from tracking.identities.updating import update_matched
 from tracking.matching.association import associate
 from tracking.matching.likelihood import log_odds
 from tracking.motion import kalman
-from tracking.motion.borders import entering
-from tracking.snapshot import Instant, TrackerState
+from tracking.snapshot import FrameTime, TrackerState
+from tracking.tracks import ENDED, TENTATIVE, Tracks, no_tracks
 
 
 class PoseTracker:
     """Links the poses of successive frames of one camera into identities.
 
-    Pure: what comes out depends on the settings and the frames alone. One instance per camera; instances share
-    nothing. Ids count from 1 on the instance and are never used again, whatever epoch comes.
+    Pure: the output depends on the settings and the frames alone. One instance per camera; instances share nothing. Ids
+    count from 1 on the instance and are never reused, in no epoch.
 
-    Times are the frames' own, so frames may be dropped and come irregularly. In what order they come matters:
+    Times are the frames' own, so frames may be dropped and come irregularly. Their order matters:
 
     - A frame that is not newer changes nothing and gets a TrackFrame without tracks: one with an (epoch, seq) not
       after the last one's, or with a newer seq of the same epoch but captured up to `lost_s` before the last frame
       or at the same instant.
-    - A new epoch whose time runs on goes on with the same identities (a camera that reconnected).
+    - A new epoch whose time runs on continues the same identities (a camera that reconnected).
     - Where time jumps back (a new epoch not captured after the last frame: a recording that starts again; or by more
       than `lost_s` within an epoch: a clock that was set) all tracks are reported `ended`, with this frame, and its
       people get new ids.
@@ -44,114 +44,126 @@ class PoseTracker:
         self._state = TrackerState(tracks=no_tracks(), next_id=1, last=None)
 
     def update(self, frame: PoseFrame) -> TrackFrame:
-        """The identities in `frame`; see the class for frames out of order.
+        """Track an inferred frame; see the class for frames out of order.
 
-        Reports, oldest first:
+        The result has, oldest first:
 
-        - who is seen, `confirmed` or still `tentative`, or `lost` where only a sliver is left of it at a side of the
-          picture: a box between the detection's and the filter's, and a smoothed skeleton;
-        - who is `confirmed` and coasted, missed for a moment (`missed_s`) or hidden by somebody seen: all predicted;
-        - who is `lost`, predicted, for `report_lost_s`, but at least once;
-        - then each ended track once, in the frame that ended it: unseen for longer than `lost_s` (soon after it walked
-          out of the picture), or never confirmed.
+        - detected tracks, `confirmed` or still `tentative`, or `lost` where only a sliver of the person is left at a
+          side of the picture: a box between the detection's and the filter's, and a smoothed skeleton;
+        - `confirmed` tracks that are coasted, undetected for a moment (`missed_s`) or hidden by a detected person: all
+          predicted;
+        - `lost` tracks, predicted, for `report_lost_s`, but at least once;
+        - then each ended track once, in the frame that ended it: unseen for longer than `lost_s` (sooner after it left
+          the picture), or never confirmed.
 
-        Score and joint confidences of who is not seen fade linearly to 0 over `lost_s`.
+        Score and joint confidences of undetected tracks fade linearly to 0 over `lost_s`.
         """
-        now = Instant(frame.epoch, frame.seq, frame.captured_at_ns)
+        now = FrameTime(frame.epoch, frame.seq, frame.captured_at_ns)
         if self._is_stale(now):
-            return TrackFrame(frame.camera, frame.epoch, frame.seq, frame.captured_at_ns, frame.size_px, ())
-        tracks, over = self._predicted(frame, now)
-        return self._step(frame, tracks, over, now)
+            return _without_tracks(frame, inferred=True)
+        tracks, expired = self._predicted(frame, now)
+        return self._step(frame, tracks, expired, now)
 
     def predict(self, frame: Uninferred) -> TrackFrame:
-        """Where everybody is expected in a frame that nobody looked at: `update` without a look, and so without news.
+        """Predict all tracks in a frame that was not inferred: an `update` without detections, and so without misses.
 
-        All that is reported is `coasted`: who was seen in the last inferred frame is what it was then, at its
-        predicted place. Nobody is missed, and the time without a look is held against nobody whom the look before it
-        saw; who was missed already is waited for as long as ever, and may end here.
+        Every track is reported `coasted`: one that was detected in the last inferred frame keeps its state, at its
+        predicted position. Time without inference does not count as unseen for it; a track that was missed already
+        keeps its deadline, and may end here.
         """
-        now = Instant(frame.epoch, frame.seq, frame.captured_at_ns)
+        now = FrameTime(frame.epoch, frame.seq, frame.captured_at_ns)
         if self._is_stale(now):
-            return TrackFrame(frame.camera, frame.epoch, frame.seq, frame.captured_at_ns, frame.size_px, (), False)
-        tracks, over = self._predicted(frame, now)
-        ended, tracks = tracks.select(over), tracks.select(~over)
+            return _without_tracks(frame, inferred=False)
+        tracks, expired = self._predicted(frame, now)
+        ended, tracks = tracks.select(expired), tracks.select(~expired)
         self._state = TrackerState(tracks=tracks, next_id=self._state.next_id, last=now)
         ended.state[:] = ENDED
-        nobody, none_lost = np.full(len(tracks), -1, np.intp), np.zeros(len(tracks), np.bool_)
-        return report(frame, tracks.joined(ended), nobody, none_lost, no_detections(), self._settings)
+        no_matches, none_lost = np.full(len(tracks), -1, np.intp), np.zeros(len(tracks), np.bool_)
+        return report(frame, tracks.joined(ended), no_matches, none_lost, no_detections(), self._settings)
 
     @property
     def tracks(self) -> Tracks:
-        """Everybody who lives after the last frame; to be read only."""
+        """All live tracks after the last frame; to be read only."""
         return self._state.tracks
 
-    def _is_stale(self, now: Instant) -> bool:
+    def _is_stale(self, now: FrameTime) -> bool:
         last = self._state.last
         return last is not None and now.is_stale(last, self._settings.lost_s)
 
-    def _predicted(self, frame: PoseFrame | Uninferred, now: Instant) -> tuple[Tracks, BoolArray]:
-        """The tracks as they are expected in a newer frame, to be written to, and a mask of those that end with it."""
+    def _predicted(self, frame: PoseFrame | Uninferred, now: FrameTime) -> tuple[Tracks, BoolArray]:
+        """The tracks predicted to a newer frame, to be written to, and the mask of those that end with it."""
         last = self._state.last
-        tracks = self._state.tracks.copy()  # whose beliefs are replaced by the prediction
+        tracks = self._state.tracks.copy()
         restarted = last is not None and now.captured_at_ns <= last.captured_at_ns
         if last is not None and not restarted:
             elapsed_s = (now.captured_at_ns - last.captured_at_ns) / 1e9
             if isinstance(frame, Uninferred):
-                entering(tracks, frame.size_px, last.captured_at_ns)
-                tracks.unseen_from_ns[tracks.unseen_from_ns == last.captured_at_ns] = now.captured_at_ns
-            tracks.beliefs = kalman.predict(tracks.beliefs, elapsed_s, tracks.size_px, model.MOTION)
-        over = (
+                lifecycle.skip_measurement(tracks, frame.size_px, last.captured_at_ns, now.captured_at_ns)
+            tracks.filter_states = kalman.predict(tracks.filter_states, elapsed_s, tracks.body_px, model.MOTION)
+        expired = (
             np.full(len(tracks), True)
             if restarted
-            else lifecycle.outlived(tracks, frame.size_px, now.captured_at_ns, self._settings)
+            else lifecycle.expired(tracks, frame.size_px, now.captured_at_ns, self._settings)
         )
-        return tracks, over
+        return tracks, expired
 
-    def _step(self, frame: PoseFrame, tracks: Tracks, over: BoolArray, now: Instant) -> TrackFrame:
-        """Update with a newer frame: `tracks` are predicted to it, those in the mask `over` end with it."""
+    def _step(self, frame: PoseFrame, tracks: Tracks, expired: BoolArray, now: FrameTime) -> TrackFrame:
+        """Update with a newer frame: `tracks` are predicted to it, those in the mask `expired` end with it."""
         settings, now_ns = self._settings, now.captured_at_ns
         detections = detections_of(frame, settings.low_score)
         if detections.joints is not None:
             tracks.expect_joints(detections.joints.shape[1])
         ended: list[Tracks] = []
-        if over.any():
-            ended.append(tracks.select(over))
-            tracks = tracks.select(~over)
-        in_sight = now_ns - tracks.unseen_from_ns <= settings.in_sight_s * 1e9
-        taken = associate(log_odds(tracks, detections, in_sight), tracks, detections, in_sight, settings)
-        unseen = taken < 0
-        if unseen.any():
-            given_up = unseen & (tracks.state == TENTATIVE)
+        if expired.any():
+            ended.append(tracks.select(expired))
+            tracks = tracks.select(~expired)
+        recent = now_ns - tracks.unseen_since_ns <= settings.in_sight_s * 1e9
+        matches = associate(log_odds(tracks, detections, recent), tracks, detections, recent, settings)
+        unmatched = matches < 0
+        if unmatched.any():
+            given_up = unmatched & (tracks.state == TENTATIVE)
             if given_up.any():
                 ended.append(tracks.select(given_up))
-                tracks, taken = tracks.select(~given_up), taken[~given_up]
-        born = births.newcomers(taken, detections, settings)
-        lifecycle.see(tracks, taken, detections, frame.size_px, now_ns, settings)
-        lost = lifecycle.miss(tracks, taken, frame.size_px, now_ns, settings)
-        if len(born):
-            begun = births.begun(born, detections, frame.size_px, self._state.next_id, now_ns, settings)
-            begun.expect_joints(tracks.joints.shape[1])
-            tracks, taken = tracks.joined(begun), np.concatenate((taken, born))
-        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id + len(born), last=now)
+                tracks, matches = tracks.select(~given_up), matches[~given_up]
+        new_rows = initiation.new_people(matches, detections, settings)
+        update_matched(tracks, matches, detections, frame.size_px, now_ns, settings)
+        lost = lifecycle.mark_missed(tracks, matches, frame.size_px, now_ns, settings)
+        if len(new_rows):
+            new = initiation.initiate(new_rows, detections, frame.size_px, self._state.next_id, now_ns, settings)
+            new.expect_joints(tracks.joints.shape[1])
+            tracks, matches = tracks.joined(new), np.concatenate((matches, new_rows))
+        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id + len(new_rows), last=now)
         for group in ended:
             group.state[:] = ENDED
             tracks = tracks.joined(group)
-        return report(frame, tracks, taken, lost, detections, settings)
+        return report(frame, tracks, matches, lost, detections, settings)
 
     def end_source(self) -> None:
-        """The source is over: nobody in the next frame, whenever it comes, is one of the people seen so far.
+        """End the source: the people of the next frame, at any time, get new ids.
 
-        Ids go on rising; who was tracked gets no `ended`, which belongs to a frame.
+        Ids keep rising; live tracks are not reported `ended`, since that belongs to a frame.
         """
         self._state = TrackerState(tracks=no_tracks(), next_id=self._state.next_id, last=None)
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the tracker knows: JSON scalars and lists, and numpy arrays, nothing shared with the tracker."""
+        """The whole state: JSON scalars and lists, and numpy arrays that are not shared with the tracker."""
         return snapshot.to_dict(self._state)
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from `state_dict()` of a tracker with the same settings: the same outputs from there, bit for bit.
+        """Restore `state_dict()` of a tracker with the same settings: from there, outputs are the same bit for bit.
 
-        Raises MalformedMessage, and changes nothing, if `state` is no such dict.
+        Raises MalformedMessage, and changes nothing, if `state` is not such a dict.
         """
         self._state = snapshot.from_dict(state)
+
+
+def _without_tracks(frame: PoseFrame | Uninferred, *, inferred: bool) -> TrackFrame:
+    return TrackFrame(
+        camera=frame.camera,
+        epoch=frame.epoch,
+        seq=frame.seq,
+        captured_at_ns=frame.captured_at_ns,
+        size_px=frame.size_px,
+        tracks=(),
+        inferred=inferred,
+    )

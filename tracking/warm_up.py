@@ -10,11 +10,24 @@ from tracking.tracker import PoseTracker
 
 
 def warm_up() -> None:
-    """Track two made-up people who stand in each other's way, hide and leave; ten seconds the first time on a machine,
-    then moments."""
+    """Track two synthetic people who overlap, hide and leave.
+
+    It takes ten seconds the first time on a machine, then moments.
+    """
     tracker = PoseTracker()
     boxes = np.array([[100.0, 100.0, 140.0, 200.0], [108.0, 100.0, 148.0, 200.0]], np.float32)
-    people = (boxes, np.ones(2, np.float32), np.ones((2, 17, 3), np.float32), np.ones((2, APPEARANCE_SIZE), np.float32))
-    for seq, seen in enumerate((2, 2, 0, 0, 2)):
-        boxes, scores, keypoints, appearance = (column[:seen] for column in people)
-        tracker.update(PoseFrame("", 1, seq, seq * 300_000_000, (640, 480), boxes, scores, keypoints, appearance))
+    scores, keypoints = np.ones(2, np.float32), np.ones((2, 17, 3), np.float32)
+    appearance = np.ones((2, APPEARANCE_SIZE), np.float32)
+    for seq, people in enumerate((2, 2, 0, 0, 2)):
+        frame = PoseFrame(
+            camera="",
+            epoch=1,
+            seq=seq,
+            captured_at_ns=seq * 300_000_000,
+            size_px=(640, 480),
+            boxes_xyxy_px=boxes[:people],
+            scores=scores[:people],
+            keypoints_px=keypoints[:people],
+            appearance=appearance[:people],
+        )
+        tracker.update(frame)

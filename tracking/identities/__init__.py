@@ -1,1 +1,1 @@
-"""From first detection to the end of a track: births, states, the report of a frame."""
+"""The life of a track: initiation, update with matched detections, loss and end, and the report of a frame."""

@@ -1,4 +1,4 @@
-"""What the tracker knows after a frame, as the contract's TrackFrame."""
+"""The tracks after a frame, as the contract's TrackFrame."""
 
 from __future__ import annotations
 
@@ -7,139 +7,169 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from posebus.arrays import BoolArray, Float64Array, Int64Array
+from posebus.arrays import BoolArray, Float32Array, Float64Array, IndexArray, Int64Array, UInt8Array
 from posebus.config.settings import TrackerSettings
 from posebus.messages import PoseFrame, Track, TrackFrame, TrackState, Uninferred
-from tracking.boxes import MIN_SIDE_PX
+from tracking.body_model import MIN_SIDE_PX
 from tracking.compiled import compiled
-from tracking.detections import Detections
-from tracking.identities.track import LOST, Tracks
+from tracking.detections import UsableDetections
 from tracking.motion import smoothing
 from tracking.motion.kalman import POSITION, VELOCITY
 from tracking.motion.smoothing import SEEN_CONFIDENCE
+from tracking.tracks import LOST, Tracks
 
 STATE_NAMES = tuple(str(state) for state in TrackState)
 
 HIDDEN, SEEN = 1, 2
 """COCO's visibility flags of keypoints; 0 is not known."""
 
-Singles = npt.NDArray[np.float32]
-Flags = npt.NDArray[np.uint8]
-Indices = npt.NDArray[np.intp]
+NOT_REPORTED = -1.0
+"""Stands for the share of the score of a track that the frame leaves out."""
+
+
+class ReportedColumns(NamedTuple):
+    """The columns of `Tracks` that a report is made of."""
+
+    state: Int64Array
+    last_seen_ns: Int64Array
+    unseen_since_ns: Int64Array
+    filter_states: Float64Array
+    joints: Float64Array
 
 
 def report(
     frame: PoseFrame | Uninferred,
     tracks: Tracks,
-    taken: Indices,
+    matches: IndexArray,
     lost: BoolArray,
-    detections: Detections,
+    detections: UsableDetections,
     settings: TrackerSettings,
 ) -> TrackFrame:
-    """`tracks` (T,) in `frame`; `taken` is the detection that each was seen as, -1 for unseen; `lost` is who has just
-    been lost; of the tracks beyond the length of either, neither is true.
+    """The tracks as published.
 
-    Who is seen has the smoothed skeleton and a box between the detection's and the filter's. Who is not has the
-    predicted box and the last skeleton carried along with it, score and confidences fading with time. Who has been
-    lost for longer than `report_lost_s` is not mentioned until found again or ended, but everybody once when lost.
+    A matched track has the smoothed skeleton and a box between the detection's and the filter's. An unmatched one has
+    the predicted box with its last skeleton moved along, and score and confidences that fade with time. A track lost
+    for longer than `report_lost_s` is left out until it is matched again or ends, but each track is reported at least
+    once when it is lost.
+
+    Args:
+        frame: the frame, which need not have been inferred.
+        tracks: T tracks after it, ended ones last.
+        matches: (up to T,) the detection of each track, -1 for none; tracks beyond its length have none.
+        lost: (up to T,) mask of the tracks that this frame lost; tracks beyond its length were not.
+        detections: those of the frame.
+        settings: those of the tracker.
     """
-    taken, lost = _filled(taken, len(tracks), -1), _filled(lost, len(tracks), False)
-    told = Told(tracks.state, tracks.seen_ns, tracks.unseen_from_ns, tracks.beliefs, tracks.joints)
-    times_ns = (frame.captured_at_ns, round(settings.lost_s * 1e9), round(settings.report_lost_s * 1e9))
-    fading, boxes_px, joints_px, visibility, velocities_px_s = tell(
-        told, taken, lost, detections.corners, times_ns, smoothing.BOX_SHARE
+    matches, lost = _padded(matches, len(tracks), -1), _padded(lost, len(tracks), False)
+    columns = ReportedColumns(
+        state=tracks.state,
+        last_seen_ns=tracks.last_seen_ns,
+        unseen_since_ns=tracks.unseen_since_ns,
+        filter_states=tracks.filter_states,
+        joints=tracks.joints,
+    )
+    lost_ns, report_lost_ns = round(settings.lost_s * 1e9), round(settings.report_lost_s * 1e9)
+    score_shares, boxes_px, joints_px, visibility, velocities_px_s = report_arrays(
+        columns, matches, lost, detections.corners, frame.captured_at_ns, lost_ns, report_lost_ns, smoothing.BOX_SHARE
     )
     inferred = isinstance(frame, PoseFrame)
     if not inferred:
-        # As a detector cuts them: whoever walks out grows narrower.
+        # A detector cuts boxes at the border, too: the box of a person who walks out grows narrower.
         for axis, end_px in enumerate(frame.size_px):
             boxes_px[:, axis].clip(0.0, end_px - MIN_SIDE_PX, out=boxes_px[:, axis])
             boxes_px[:, 2 + axis].clip(MIN_SIDE_PX, end_px, out=boxes_px[:, 2 + axis])
-    known = tracks.joints.shape[1] > 0 and not (isinstance(frame, PoseFrame) and frame.keypoints_px is None)
+    has_joints = tracks.joints.shape[1] > 0 and not (isinstance(frame, PoseFrame) and frame.keypoints_px is None)
+    columns_of_scalars = (tracks.ids, tracks.state, matches, score_shares, tracks.score, tracks.born_ns)
     reported = []
-    for place, (number, state, seen_as, share, score, born_ns) in enumerate(
-        zip(
-            *(column.tolist() for column in (tracks.ids, tracks.state, taken, fading, tracks.score, tracks.born_ns)),
-            strict=True,
-        )
+    for row, (track_id, state, detection, share, score, born_ns) in enumerate(
+        zip(*(column.tolist() for column in columns_of_scalars), strict=True)
     ):
         if share < 0.0:
             continue
-        reported.append(
-            Track(
-                number,
-                boxes_px[place],
-                score * share,
-                joints_px[place] if known else None,
-                STATE_NAMES[state],
-                (frame.captured_at_ns - born_ns) / 1e9,
-                velocities_px_s[place],
-                visibility[place] if known else None,
-                int(detections.rows[seen_as]) if seen_as >= 0 else None,
-                seen_as < 0,
-            )
+        track = Track(
+            id=track_id,
+            box_xyxy_px=boxes_px[row],
+            score=score * share,
+            keypoints_px=joints_px[row] if has_joints else None,
+            state=STATE_NAMES[state],
+            age_s=(frame.captured_at_ns - born_ns) / 1e9,
+            velocity_px_s=velocities_px_s[row],
+            keypoint_visibility=visibility[row] if has_joints else None,
+            pose_index=int(detections.rows[detection]) if detection >= 0 else None,
+            coasted=detection < 0,
         )
+        reported.append(track)
     return TrackFrame(
-        frame.camera, frame.epoch, frame.seq, frame.captured_at_ns, frame.size_px, tuple(reported), inferred
+        camera=frame.camera,
+        epoch=frame.epoch,
+        seq=frame.seq,
+        captured_at_ns=frame.captured_at_ns,
+        size_px=frame.size_px,
+        tracks=tuple(reported),
+        inferred=inferred,
     )
 
 
-def _filled(column: npt.NDArray[Any], length: int, value: Any) -> npt.NDArray[Any]:
-    """A column (T,) made `length` long with `value`."""
+def _padded(column: npt.NDArray[Any], length: int, value: Any) -> npt.NDArray[Any]:
+    """Extend a column (T,) to `length` with `value`."""
     missing = length - len(column)
     return np.concatenate((column, np.full(missing, value, column.dtype))) if missing else column
 
 
-class Told(NamedTuple):
-    """The columns of `Tracks` that a report is made of."""
-
-    state: Int64Array
-    seen_ns: Int64Array
-    unseen_from_ns: Int64Array
-    beliefs: Float64Array
-    joints: Float64Array
-
-
 @compiled
-def tell(
-    tracks: Told,
-    taken: Indices,
+def report_arrays(
+    tracks: ReportedColumns,
+    matches: IndexArray,
     lost: BoolArray,
     corners: Float64Array,
-    times_ns: tuple[int, int, int],
-    shares: tuple[float, ...],
-) -> tuple[Float64Array, Singles, Singles, Flags, Singles]:
-    """How much of their score tracks keep (T,), -1 for those not to be mentioned; boxes (T, 4), joints (T, K, 3), their
-    visibility (T, K) and velocities (T, 2). times_ns: now, how long lost ones live and how long they are mentioned;
-    shares: of the filter in centre x, y, width and height of who is seen."""
-    now_ns, lost_ns, report_lost_ns = times_ns
+    now_ns: int,
+    lost_ns: int,
+    report_lost_ns: int,
+    filter_shares: tuple[float, ...],
+) -> tuple[Float64Array, Float32Array, Float32Array, UInt8Array, Float32Array]:
+    """The numbers of a report.
+
+    Args:
+        tracks: columns of T tracks.
+        matches: (T,) the detection of each track, -1 for none.
+        lost: (T,) mask of the tracks that this frame lost.
+        corners: (D, 4) boxes of the detections.
+        now_ns: capture time of the frame.
+        lost_ns: how long lost tracks live.
+        report_lost_ns: how long lost tracks are reported.
+        filter_shares: share of the filter in centre x, y, width and height of matched tracks.
+
+    Returns:
+        Shares of the score that tracks keep (T,), NOT_REPORTED for those to leave out; boxes (T, 4); joints (T, K, 3)
+        and their visibility (T, K); velocities (T, 2).
+    """
     count, joints = tracks.joints.shape[:2]
-    fading = np.ones(count)
+    score_shares = np.ones(count)
     boxes_px = np.empty((count, 4), np.float32)
     joints_px = np.empty((count, joints, 3), np.float32)
     visibility = np.zeros((count, joints), np.uint8)
     velocities = np.empty((count, 2), np.float32)
     for track in range(count):
-        position = tracks.beliefs[POSITION, track]
-        velocities[track] = tracks.beliefs[VELOCITY, track, :2]
-        seen = taken[track] >= 0
-        if not seen:
-            unseen_ns = now_ns - tracks.seen_ns[track]
-            missed_ns = now_ns - tracks.unseen_from_ns[track]
-            if tracks.state[track] == LOST and missed_ns > report_lost_ns and not lost[track]:
-                fading[track] = -1.0
+        position = tracks.filter_states[POSITION, track]
+        velocities[track] = tracks.filter_states[VELOCITY, track, :2]
+        matched = matches[track] >= 0
+        if not matched:
+            undetected_ns = now_ns - tracks.last_seen_ns[track]
+            unseen_ns = now_ns - tracks.unseen_since_ns[track]
+            if tracks.state[track] == LOST and unseen_ns > report_lost_ns and not lost[track]:
+                score_shares[track] = NOT_REPORTED
                 continue
-            fading[track] = min(max(1.0 - unseen_ns / lost_ns, 0.0), 1.0)
+            score_shares[track] = min(max(1.0 - undetected_ns / lost_ns, 0.0), 1.0)
         for axis in range(2):
             centre, length = position[axis], max(position[2 + axis], MIN_SIDE_PX)
-            if seen:
-                low, high = corners[taken[track], axis], corners[taken[track], 2 + axis]
-                centre += (1.0 - shares[axis]) * ((low + high) / 2.0 - centre)
-                length += (1.0 - shares[2 + axis]) * (high - low - length)
+            if matched:
+                low, high = corners[matches[track], axis], corners[matches[track], 2 + axis]
+                centre += (1.0 - filter_shares[axis]) * ((low + high) / 2.0 - centre)
+                length += (1.0 - filter_shares[2 + axis]) * (high - low - length)
             boxes_px[track, axis], boxes_px[track, 2 + axis] = centre - length / 2.0, centre + length / 2.0
         for joint in range(joints):
             x, y, confidence = tracks.joints[track, joint]
-            joints_px[track, joint] = (position[0] + x, position[1] + y, confidence * fading[track])
+            joints_px[track, joint] = (position[0] + x, position[1] + y, confidence * score_shares[track])
             if confidence > 0.0:
-                visibility[track, joint] = SEEN if seen and confidence >= SEEN_CONFIDENCE else HIDDEN
-    return fading, boxes_px, joints_px, visibility, velocities
+                visibility[track, joint] = SEEN if matched and confidence >= SEEN_CONFIDENCE else HIDDEN
+    return score_shares, boxes_px, joints_px, visibility, velocities

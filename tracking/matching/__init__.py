@@ -1,1 +1,1 @@
-"""Which detection is which track: likelihood ratios and one assignment."""
+"""Matching detections to tracks: log odds of each pair, and one assignment."""

@@ -1,91 +1,106 @@
-"""Who is who: one optimal assignment of all detections to all tracks, by the sum of their log odds.
+"""Matching of tracks and detections: one optimal assignment of all of them, by the sum of log odds.
 
-That a doubtful detection may only continue somebody in sight, and that low scores count less, is ByteTrack's insight
-(Y. Zhang et al., "ByteTrack: Multi-object tracking by associating every detection box", ECCV 2022); here it is one
-assignment instead of rounds, so that no early round takes what a later one needs.
+That a low-score detection may only continue a track that was updated recently, and that low scores count less, is
+ByteTrack's insight (Y. Zhang et al., "ByteTrack: Multi-object tracking by associating every detection box", ECCV 2022);
+here it is one assignment instead of rounds, so that no early round takes a detection that a later one needs.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from posebus.arrays import BoolArray, Float64Array, Int64Array
+from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.compiled import compiled
-from tracking.detections import Detections
-from tracking.identities.track import TENTATIVE, Tracks
-
-Indices = npt.NDArray[np.intp]
+from tracking.detections import UsableDetections
+from tracking.tracks import TENTATIVE, Tracks
 
 
 def associate(
-    odds: Float64Array, tracks: Tracks, detections: Detections, in_sight: BoolArray, settings: TrackerSettings
-) -> Indices:
-    """The detection of each track (T,), -1 for none, from the log odds (T, D). `in_sight` (T,): seen a moment ago.
+    odds: Float64Array, tracks: Tracks, detections: UsableDetections, recent: BoolArray, settings: TrackerSettings
+) -> IndexArray:
+    """Match detections to tracks.
 
-    A track unseen for longer comes back only on a sure detection: anything else is more often somebody beside than the
-    one who was lost.
+    A track that is not recent is only matched with a high-score detection: any other is more often a person beside it
+    than the lost one.
+
+    Args:
+        odds: (T, D) log odds of each pair, as from `log_odds`.
+        tracks: T tracks, predicted to this frame.
+        detections: D detections.
+        recent: (T,) mask of the tracks that were updated within `in_sight_s`.
+        settings: those of the tracker.
+
+    Returns:
+        matches (T,): the detection of each track, -1 for none.
     """
-    taken = np.full(len(tracks), -1, np.intp)
+    matches = np.full(len(tracks), -1, np.intp)
     if not odds.size:
-        return taken
-    worth = worths(odds, tracks.state, in_sight, detections.scores, settings.high_score, model.GATES)
-    if not take_undisputed(taken, worth):
-        take(taken, worth, *linear_sum_assignment(worth, maximize=True))
-    return taken
+        return matches
+    gains = assignment_gains(odds, tracks.state, recent, detections.scores, settings.high_score, model.GATES)
+    if not match_unambiguous(matches, gains):
+        match_assigned(matches, gains, *linear_sum_assignment(gains, maximize=True))
+    return matches
 
 
 @compiled
-def take_undisputed(taken: Indices, worth: Float64Array) -> bool:
-    """Give, in place, every track its only detection, if nobody wants two and no two want the same: most frames.
+def match_unambiguous(matches: IndexArray, gains: Float64Array) -> bool:
+    """Match, in place, without an assignment if each track and each detection has one candidate at most: most frames.
 
-    False, and nothing given, where something is disputed.
+    Returns False, with no match made, if any has two.
     """
-    wanted = np.zeros(worth.shape[1], np.bool_)
-    for track in range(worth.shape[0]):
-        for detection in range(worth.shape[1]):
-            if worth[track, detection] > 0.0:
-                if taken[track] >= 0 or wanted[detection]:
-                    taken[:] = -1
+    used = np.zeros(gains.shape[1], np.bool_)
+    for track in range(gains.shape[0]):
+        for detection in range(gains.shape[1]):
+            if gains[track, detection] > 0.0:
+                if matches[track] >= 0 or used[detection]:
+                    matches[:] = -1
                     return False
-                taken[track], wanted[detection] = detection, True
+                matches[track], used[detection] = detection, True
     return True
 
 
 @compiled
-def take(taken: Indices, worth: Float64Array, rows: Indices, columns: Indices) -> None:
-    """Give, in place, what was assigned, except where it is worth nothing."""
+def match_assigned(matches: IndexArray, gains: Float64Array, rows: IndexArray, columns: IndexArray) -> None:
+    """Match, in place, the assigned pairs (rows[i], columns[i]) that gain anything."""
     for row, column in zip(rows, columns):  # noqa: B905 compiled code knows no `strict`
-        if worth[row, column] > 0.0:
-            taken[row] = column
+        if gains[row, column] > 0.0:
+            matches[row] = column
 
 
 @compiled
-def worths(
+def assignment_gains(
     odds: Float64Array,
     state: Int64Array,
-    in_sight: BoolArray,
+    recent: BoolArray,
     scores: Float64Array,
     high_score: float,
     gates: model.Gates,
 ) -> Float64Array:
-    """(T, D): what each pair adds to the assignment: its log odds above the gate, times the detection's score.
+    """What each pair adds to the assignment (T, D): its log odds above the gate, times the detection's score.
 
-    A pair that is not allowed counts as nothing rather than as its own value, so that a hopeless pair never talks
-    two good ones out of each other. The score breaks near-ties between a body and its paler double.
+    A pair below the gate gains 0 and not less, so that it never costs two good pairs their match. The score breaks
+    near-ties between a detection and its weaker duplicate.
+
+    Args:
+        odds: (T, D) log odds of each pair.
+        state: (T,) states of the tracks.
+        recent: (T,) mask of the tracks that were updated recently.
+        scores: (D,) of the detections.
+        high_score: from here on a detection may match any track.
+        gates: constants.
     """
-    worth = np.zeros(odds.shape)
+    gains = np.zeros(odds.shape)
     for track in range(len(state)):
         known = state[track] != TENTATIVE
         gate = gates.pair if known else gates.pair - gates.tentative_penalty
         for detection in range(len(scores)):
-            sure = scores[detection] >= high_score
-            if sure or (known and in_sight[track]):
-                gain = odds[track, detection] + gate - (0.0 if sure else gates.doubt_penalty)
+            high = scores[detection] >= high_score
+            if high or (known and recent[track]):
+                gain = odds[track, detection] + gate - (0.0 if high else gates.doubt_penalty)
                 value = gain * scores[detection]
-                # Boxes of absurd sizes overflow: what is no number is not worth anything either.
-                worth[track, detection] = value if 0.0 < value < np.inf else 0.0
-    return worth
+                # Boxes of absurd sizes overflow: NaN and infinity gain nothing either.
+                gains[track, detection] = value if 0.0 < value < np.inf else 0.0
+    return gains

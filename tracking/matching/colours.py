@@ -1,4 +1,4 @@
-"""What people wear, compared and remembered: the tracker's side of `posebus.contract.appearance`.
+"""Colours of clothes, compared and remembered: the tracker's side of `posebus.contract.appearance`.
 
 The measure is Hellinger's distance of colour histograms, sqrt(1 - coefficient). Source: A. Bhattacharyya, "On a measure
 of divergence between two multinomial populations", Sankhya 7, 1946; as a distance of colours: D. Comaniciu, V. Ramesh,
@@ -19,15 +19,15 @@ from tracking.compiled import compiled
 SAME_PERSON_BELOW = 0.25
 """Distance at which one person and two are equally probable."""
 
-EVIDENCE_PER_DISTANCE = 20.0
-"""Logarithmic units by which the odds fall as the distance grows by 1, for bodies that are wholly seen."""
+LOG_ODDS_PER_DISTANCE = 20.0
+"""Natural log odds that are lost per distance of 1, for bodies that are wholly visible."""
 
-MOST_EVIDENCE = 3.0
-"""Colours say no more than that: people dress alike, a keypoint may lie beside its body, and who comes out from behind
-somebody still has some of the other's."""
+MAX_LOG_ODDS = 3.0
+"""Bound of the evidence by colours: people dress alike, a keypoint may lie beside its body, and a person who comes out
+from behind another still has some of the other's colours."""
 
 HOPELESS_ODDS = -12.0
-"""Pairs below this, by all that is known besides, are not compared: colours could not save them."""
+"""Pairs whose other log odds are below this are not compared: colours could not save them."""
 
 _PARTS = len(PARTS)
 _WEIGHTS = _PARTS * FEATURES
@@ -35,20 +35,23 @@ _WEIGHTS = _PARTS * FEATURES
 
 @compiled
 def add_colours(odds: Float64Array, tracks: Float64Array, detections: Float64Array) -> None:
-    """Complete log odds (T, D), in place, with what the colours of tracks (T, SIZE) and detections (D, SIZE) say."""
+    """Add the evidence of colours to log odds (T, D), in place.
+
+    `tracks` (T, SIZE) and `detections` (D, SIZE) are rows of colours.
+    """
     for track in range(len(tracks)):
         for detection in range(len(detections)):
             if odds[track, detection] > HOPELESS_ODDS:
-                odds[track, detection] += evidence(*distance(tracks[track], detections[detection]))
+                odds[track, detection] += colour_log_odds(*distance(tracks[track], detections[detection]))
 
 
 @compiled
 def distance(first: Float64Array, second: Float64Array) -> tuple[float, float]:
-    """How unlike two rows (SIZE,) are, and on how much of the body that rests, both in 0..1.
+    """Distance of two rows (SIZE,), and the share of the body that it rests on, both in 0..1.
 
-    0 for equal colours, 1 for colours with nothing in common. Parts count as much as both sides saw them (product of
-    the weights), and the second result is the mean of these products; where it is 0 no part was seen on both sides and
-    the distance, 1, means nothing.
+    The distance is 0 for equal colours, 1 for colours with nothing in common. Each part weighs as much as both sides
+    show it (product of the weights), and the second result is the mean of these products; where it is 0, no part is
+    visible on both sides and the distance, 1, means nothing.
     """
     shared = alike = 0.0
     for part in range(_PARTS):
@@ -65,24 +68,25 @@ def distance(first: Float64Array, second: Float64Array) -> tuple[float, float]:
 
 
 @compiled
-def evidence(apart: float, shared: float) -> float:
-    """How much more probable such a `distance` is for one person than for two: natural logarithm of the odds.
+def colour_log_odds(apart: float, shared: float) -> float:
+    """Natural log odds of one person against two, given a `distance` and the share of the body it rests on.
 
-    Positive for one person, negative for two, 0 where nothing is known, within +-MOST_EVIDENCE. Logistic regression on
+    Positive for one person, negative for two, 0 where nothing is known, within +-MAX_LOG_ODDS. Logistic regression on
     pairs of rows 0.15 to 4 s apart in three recordings gave the distance of even odds and a slope of 30; the slope is
     lower because tracking did better so when half or a fifth was missing. Rows of successive frames repeat each other,
     so evidence must not be summed over them.
     """
-    odds = shared * EVIDENCE_PER_DISTANCE * (SAME_PERSON_BELOW - apart)
-    return min(max(odds, -MOST_EVIDENCE), MOST_EVIDENCE)
+    odds = shared * LOG_ODDS_PER_DISTANCE * (SAME_PERSON_BELOW - apart)
+    return min(max(odds, -MAX_LOG_ODDS), MAX_LOG_ODDS)
 
 
 @compiled
 def remember(kept: Float64Array, fresh: Float64Array, share: float) -> None:
-    """Let `share`, 0 to 1, of the row `fresh` (SIZE,) into the memory `kept` (SIZE,), in place.
+    """Blend `share`, 0 to 1, of the row `fresh` (SIZE,) into the memory `kept` (SIZE,), in place.
 
-    What was seen badly is let in less, in the ratio of the weights, and a part keeps the greater of both: the legs
-    behind a car remain as they were. For a memory that fades over T seconds the share is 1 - exp(-dt / T).
+    A part that is less visible is blended in less, in the ratio of the weights, and a part keeps the larger of both
+    weights: legs that a car hides keep their colours. For a memory that fades over T seconds the share is
+    1 - exp(-dt / T).
     """
     for part in range(_PARTS):
         known, seen = kept[_WEIGHTS + part], fresh[_WEIGHTS + part]

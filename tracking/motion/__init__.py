@@ -1,1 +1,1 @@
-"""How people move: the Kalman filter of a box, smoothing, the borders of the picture."""
+"""How people move: the Kalman filter of boxes, smoothing, and the borders of the picture."""

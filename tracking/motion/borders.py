@@ -1,26 +1,33 @@
-"""What the border of the picture does to people: it cuts their boxes, and they leave across it."""
+"""What the border of the picture does to tracks: it cuts their boxes, and people enter and leave across it."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from posebus.arrays import Float64Array
+from posebus.arrays import BoolArray, Float64Array
 from tracking import body_model as model
-from tracking.boxes import MIN_SIDE_PX
+from tracking.body_model import MIN_SIDE_PX
 from tracking.compiled import compiled
-from tracking.identities.track import Tracks
 from tracking.motion.kalman import POSITION, VAR_VELOCITY, VELOCITY
 
 
 @compiled
-def leaving(
-    beliefs: Float64Array, track: int, body_px: float, size_px: tuple[int, int], borders: model.Borders
+def is_leaving(
+    states: Float64Array, track: int, body_px: float, size_px: tuple[int, int], borders: model.Borders
 ) -> bool:
-    """Whether one track, as predicted now, reaches a border of the picture and moves towards it."""
+    """Whether one track, as predicted now, reaches a border of the picture and moves towards it.
+
+    Args:
+        states: (5, T, 4) Kalman states.
+        track: row of the track.
+        body_px: size of its body.
+        size_px: (width, height) of the picture.
+        borders: constants.
+    """
     border_px, speed_px_s = borders.near * body_px, borders.leaving_speed * body_px
     for axis in range(2):
-        centre, half = beliefs[POSITION, track, axis], max(beliefs[POSITION, track, axis + 2], MIN_SIDE_PX) / 2.0
-        speed = beliefs[VELOCITY, track, axis]
+        centre, half = states[POSITION, track, axis], max(states[POSITION, track, axis + 2], MIN_SIDE_PX) / 2.0
+        speed = states[VELOCITY, track, axis]
         if centre - half <= border_px and speed < -speed_px_s:
             return True
         if centre + half >= size_px[axis] - border_px and speed > speed_px_s:
@@ -29,35 +36,41 @@ def leaving(
 
 
 @compiled
-def at_border(box: Float64Array, axis: int, size_px: tuple[int, int], borders: model.Borders) -> bool:
-    """Whether a box (4,), centre x, y, width, height, reaches a border of the picture along an axis, 0 or 1."""
+def reaches_border(box: Float64Array, axis: int, size_px: tuple[int, int], borders: model.Borders) -> bool:
+    """Whether a box (4,) of centre x, y, width, height reaches a border of the picture along `axis`, 0 or 1."""
     half, border_px = box[2 + axis] / 2.0, borders.near * max(box[2], box[3])
     return bool(box[axis] - half <= border_px or box[axis] + half >= size_px[axis] - border_px)
 
 
-def entering(tracks: Tracks, size_px: tuple[int, int], seen_ns: int) -> None:
-    """Expect, in place, of who was seen just now (`seen_ns`) and has only begun to come in across a border that its box
-    grows, at a speed that is not known yet.
+def widened_at_border(
+    states: Float64Array, body_px: Float64Array, entering: BoolArray, size_px: tuple[int, int]
+) -> Float64Array:
+    """States in which people who are just entering may grow at a speed that is not known yet.
 
-    For frames in which nobody looks: from one frame to the next a box hardly grows, but within a fifth of a second by
-    half, and who is then taken for somebody else has two numbers.
+    For frames that are not inferred: from one frame to the next a box hardly grows, but within a fifth of a second by
+    half, and the person would then get a second identity.
+
+    Args:
+        states: (5, T, 4) Kalman states, left as they are.
+        body_px: (T,) sizes of the bodies.
+        entering: (T,) mask of the tracks that may be entering; only those that reach a border change.
+        size_px: (width, height) of the picture.
     """
-    young = (tracks.seen_ns == seen_ns) & (seen_ns - tracks.born_ns <= model.BORDERS.entering_s * 1e9)
-    if not young.any():
-        return
-    beliefs = tracks.beliefs = tracks.beliefs.copy()
-    border_px = model.BORDERS.near * tracks.size_px
+    states = states.copy()
+    border_px = model.BORDERS.near * body_px
     for axis in range(2):
-        half = beliefs[POSITION, :, 2 + axis] / 2.0
-        cut = beliefs[POSITION, :, axis] - half <= border_px
-        cut |= beliefs[POSITION, :, axis] + half >= size_px[axis] - border_px
-        for column, part in ((axis, 0.5), (2 + axis, 1.0)):  # the middle of what grows at one end moves half as fast
-            variance = (part * model.BORDERS.entering_speed * tracks.size_px) ** 2
-            known = beliefs[VAR_VELOCITY, :, column]
-            beliefs[VAR_VELOCITY, :, column] = np.where(young & cut, np.maximum(known, variance), known)
+        half = states[POSITION, :, 2 + axis] / 2.0
+        cut = states[POSITION, :, axis] - half <= border_px
+        cut |= states[POSITION, :, axis] + half >= size_px[axis] - border_px
+        # The centre of a box that grows at one end moves half as fast as the box grows.
+        for column, part in ((axis, 0.5), (2 + axis, 1.0)):
+            variance = (part * model.BORDERS.entering_speed * body_px) ** 2
+            known = states[VAR_VELOCITY, :, column]
+            states[VAR_VELOCITY, :, column] = np.where(entering & cut, np.maximum(known, variance), known)
+    return states
 
 
 @compiled
 def is_sliver(box: Float64Array, size_px: tuple[int, int], borders: model.Borders) -> bool:
-    """Whether so little of somebody at a side of the picture is in it that nobody would call that being there."""
-    return bool(box[2] < borders.sliver * box[3] and at_border(box, 0, size_px, borders))
+    """Whether a box (4,) at a side of the picture is so narrow that the person is all but out of it."""
+    return bool(box[2] < borders.sliver * box[3] and reaches_border(box, 0, size_px, borders))

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 
 from posebus.config.policies import Policies
-from posebus.views import MAX_VIEWS, View
+from posebus.views import MAX_VIEWS, View, tile_size_px
 
 STRIDE_PX = 32
-TILE_OVERLAP = 0.2
-"""About how much of its length a tile shares with those beside it."""
 MOST_TILES = 12
 
 HALF_SEEN_PX = 93.0
@@ -26,14 +24,14 @@ def seen_part(height_px: float) -> float:
 
 def scale_of(view: View, size_px: tuple[int, int]) -> float:
     """Pixels of the network's input for each of the source's, for a picture of this (width, height)."""
-    return view.imgsz / max(_side(size_px[0], view.columns), _side(size_px[1], view.rows))
+    return view.imgsz / max(tile_size_px(size_px, view.columns, view.rows))
 
 
 def cost_px(view: View, size_px: tuple[int, int]) -> int:
     """Pixels of the network's input that the view takes of a picture of this (width, height)."""
-    width, height = _side(size_px[0], view.columns), _side(size_px[1], view.rows)
-    scale = view.imgsz / max(width, height)
-    sides = [max(1, math.ceil(side * scale / STRIDE_PX - 1e-6)) * STRIDE_PX for side in (width, height)]
+    tile_px = tile_size_px(size_px, view.columns, view.rows)
+    scale = view.imgsz / max(tile_px)
+    sides = [max(1, math.ceil(side * scale / STRIDE_PX - 1e-6)) * STRIDE_PX for side in tile_px]
     return view.columns * view.rows * sides[0] * sides[1]
 
 
@@ -51,7 +49,3 @@ def views_of(policies: Policies, size_px: tuple[int, int]) -> tuple[View, ...]:
         columns, rows = (count, across) if size_px[0] >= size_px[1] else (across, count)
         tiled.append(View(largest.imgsz, columns, rows))
     return (*whole, *tiled)
-
-
-def _side(length_px: int, parts: int) -> float:
-    return float(length_px) if parts == 1 else length_px * (1.0 + TILE_OVERLAP) / parts

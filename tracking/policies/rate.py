@@ -15,9 +15,9 @@ import numpy as np
 
 from posebus.arrays import Float64Array
 from tracking import body_model as model
-from tracking.identities.track import CONFIRMED, LOST, TENTATIVE, Tracks
 from tracking.motion import kalman
 from tracking.motion.kalman import POSITION, VAR_POSITION, VELOCITY
+from tracking.tracks import CONFIRMED, LOST, TENTATIVE, Tracks
 
 INTERVALS_S = (0.0, 1 / 12, 1 / 6, 1 / 3)
 """Few, so that it does not change all the time; 0: every frame."""
@@ -60,7 +60,7 @@ def need(tracks: Tracks, size_px: tuple[int, int], now_ns: int, delay_s: float) 
     alive = tracks.state != LOST
     if not alive.any():
         return Need(NOBODY_S, "nobody is there")
-    seen = alive & (tracks.unseen_from_ns >= now_ns)
+    seen = alive & (tracks.unseen_since_ns >= now_ns)
     found = Need(INTERVALS_S[-1], "it is clear where everybody will be")
     if delay_s <= TRANSIENT_S:
         found = _first(found, CLOSE_S, bool((tracks.state == TENTATIVE).any()), "somebody is new")
@@ -69,7 +69,7 @@ def need(tracks: Tracks, size_px: tuple[int, int], now_ns: int, delay_s: float) 
     if not len(people):
         return found
     soon, late = (
-        kalman.predict(people.beliefs, ahead_s, people.size_px, model.MOTION)[POSITION]
+        kalman.predict(people.filter_states, ahead_s, people.body_px, model.MOTION)[POSITION]
         for ahead_s in (delay_s, delay_s + INTERVALS_S[-1])
     )
     leaves = _leaving(people, soon, size_px) or _leaving(people, late, size_px)
@@ -103,18 +103,18 @@ def held(interval_s: float, wanted_s: float, since_ns: int | None, now_ns: int) 
 
 def _spread(people: Tracks, later_s: float) -> Float64Array:
     """Standard deviation (T,) of where each is expected, in body sizes, moving as it did."""
-    later = kalman.predict(people.beliefs, later_s, people.size_px, model.MOTION)
-    wide = np.sqrt(later[VAR_POSITION, :, :2].max(axis=1)) / people.size_px
-    return np.asarray(wide * np.sqrt(np.maximum(people.surprise, CALMEST)))
+    later = kalman.predict(people.filter_states, later_s, people.body_px, model.MOTION)
+    wide = np.sqrt(later[VAR_POSITION, :, :2].max(axis=1)) / people.body_px
+    return np.asarray(wide * np.sqrt(np.maximum(people.nis, CALMEST)))
 
 
 def _too_fast(people: Tracks, later_s: float) -> bool:
     """Whether somebody new, as fast as they are, would have gone too far by then to be found again."""
     if not len(people):
         return False
-    speeds = np.hypot(*people.beliefs[VELOCITY, :, :2].T) / people.size_px
+    speeds = np.hypot(*people.filter_states[VELOCITY, :, :2].T) / people.body_px
     gone = float(np.quantile(speeds, FAST_SHARE)) * later_s
-    return gone > NEWCOMER * math.hypot(model.EVIDENCE.reach, model.MOTION.speed[0] * later_s)
+    return gone > NEWCOMER * math.hypot(model.EVIDENCE.position_std, model.MOTION.velocity_std[0] * later_s)
 
 
 def _misplaced(people: Tracks, later_s: float) -> float:
@@ -123,23 +123,23 @@ def _misplaced(people: Tracks, later_s: float) -> float:
     if not len(people):
         return 0.0
     spread = _spread(people, later_s)
-    return float(np.mean([math.erfc(model.EVIDENCE.reach / (math.sqrt(2.0) * one)) for one in spread.tolist()]))
+    return float(np.mean([math.erfc(model.EVIDENCE.position_std / (math.sqrt(2.0) * one)) for one in spread.tolist()]))
 
 
 def _apart(people: Tracks, later: Float64Array) -> Float64Array:
     """How far the nearest other body will be from each (T,), in body sizes."""
     where = later[:, :2]
-    apart = np.hypot(*(where[:, None] - where[None]).transpose(2, 0, 1)) / people.size_px[:, None]
+    apart = np.hypot(*(where[:, None] - where[None]).transpose(2, 0, 1)) / people.body_px[:, None]
     np.fill_diagonal(apart, math.inf)
     return np.asarray(apart.min(axis=1))
 
 
 def _leaving(people: Tracks, later: Float64Array, size_px: tuple[int, int]) -> bool:
     """Whether anybody, as expected, reaches a border towards which it moves."""
-    near = model.BORDERS.near * people.size_px
-    least = model.BORDERS.leaving_speed * people.size_px
+    near = model.BORDERS.near * people.body_px
+    least = model.BORDERS.leaving_speed * people.body_px
     for axis in range(2):
-        centre, half, speed = later[:, axis], later[:, 2 + axis] / 2.0, people.beliefs[VELOCITY, :, axis]
+        centre, half, speed = later[:, axis], later[:, 2 + axis] / 2.0, people.filter_states[VELOCITY, :, axis]
         out = (speed < -least) & (centre - half <= near)
         out |= (speed > least) & (centre + half >= size_px[axis] - near)
         if out.any():

@@ -13,9 +13,9 @@ from unit.tracking.scenes import SIZE_PX, person, pose_frame
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.detections import detections_of
-from tracking.identities.births import begun
-from tracking.identities.track import CONFIRMED, LOST, TENTATIVE
-from tracking.matching.association import associate, take, take_undisputed
+from tracking.identities.initiation import initiate
+from tracking.matching.association import associate, match_assigned, match_unambiguous
+from tracking.tracks import CONFIRMED, LOST, TENTATIVE
 
 SETTINGS = TrackerSettings()
 SURE = 0.9
@@ -44,19 +44,19 @@ def matched(
     *,
     states: list[int] | None = None,
     scores: list[float] | None = None,
-    in_sight: list[bool] | None = None,
+    recent: list[bool] | None = None,
 ) -> list[int]:
     """What `associate` takes for log odds (T, D): of tracks that are confirmed and in sight, of sure detections."""
     matrix = np.asarray(odds, float)
     count, seen = matrix.shape
     boxes = [person(100 + 90 * place, 300) for place in range(max(count, seen))]
     everybody = detections_of(pose_frame(boxes, 0, 0.0), SETTINGS.low_score)
-    tracks = begun(np.arange(count), everybody, SIZE_PX, 1, 0, SETTINGS)
+    tracks = initiate(np.arange(count), everybody, SIZE_PX, 1, 0, SETTINGS)
     tracks.state[:] = CONFIRMED if states is None else states
     frame = pose_frame(boxes[:seen], 1, 0.1, scores=[SURE] * seen if scores is None else scores)
     detections = detections_of(frame, SETTINGS.low_score)
     assert len(detections) == seen
-    sight = np.full(count, True) if in_sight is None else np.array(in_sight)
+    sight = np.full(count, True) if recent is None else np.array(recent)
     return associate(matrix, tracks, detections, sight, SETTINGS).tolist()
 
 
@@ -80,8 +80,8 @@ def test_undisputed_pairs_are_those_of_the_assignment() -> None:
     for _ in range(300):
         worth = np.maximum(rng.normal(-0.8, 1.0, (rng.integers(1, 6), rng.integers(1, 6))), 0.0)
         short, long = np.full(len(worth), -1, np.intp), np.full(len(worth), -1, np.intp)
-        take(long, worth, *linear_sum_assignment(worth, maximize=True))
-        if take_undisputed(short, worth):
+        match_assigned(long, worth, *linear_sum_assignment(worth, maximize=True))
+        if match_unambiguous(short, worth):
             undisputed += 1
             np.testing.assert_array_equal(short, long)
         else:
@@ -109,18 +109,18 @@ def test_nobody_takes_what_is_improbable() -> None:
 
 
 def test_who_comes_back_is_found_on_a_sure_detection() -> None:
-    assert matched([[-model.GATES.pair + 0.1]], in_sight=[False], states=[LOST]) == [0]
-    assert matched([[-model.GATES.pair - 0.1]], in_sight=[False], states=[LOST]) == [-1]
+    assert matched([[-model.GATES.pair + 0.1]], recent=[False], states=[LOST]) == [0]
+    assert matched([[-model.GATES.pair - 0.1]], recent=[False], states=[LOST]) == [-1]
 
 
 @pytest.mark.parametrize(
-    ("state", "in_sight", "expected"),
+    ("state", "recent", "expected"),
     [(CONFIRMED, True, 0), (LOST, True, 0), (CONFIRMED, False, -1), (LOST, False, -1), (TENTATIVE, True, -1)],
 )
-def test_a_doubtful_detection_only_continues_who_is_in_sight(state: int, in_sight: bool, expected: int) -> None:
+def test_a_doubtful_detection_only_continues_who_is_in_sight(state: int, recent: bool, expected: int) -> None:
     """Even exactly where somebody is expected; a sure one there is taken in each case."""
-    assert matched([[0.0]], states=[state], in_sight=[in_sight], scores=[DOUBTFUL]) == [expected]
-    assert matched([[0.0]], states=[state], in_sight=[in_sight], scores=[SURE]) == [0]
+    assert matched([[0.0]], states=[state], recent=[recent], scores=[DOUBTFUL]) == [expected]
+    assert matched([[0.0]], states=[state], recent=[recent], scores=[SURE]) == [0]
 
 
 def test_a_doubtful_detection_must_lie_better() -> None:

@@ -7,7 +7,7 @@ import pytest
 from unit.tracking.scenes import colour_row
 
 from posebus.contract.appearance import split
-from tracking.matching.colours import HOPELESS_ODDS, MOST_EVIDENCE, add_colours, distance, evidence, remember
+from tracking.matching.colours import HOPELESS_ODDS, MAX_LOG_ODDS, add_colours, colour_log_odds, distance, remember
 
 
 def row(*bins: int, seen: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)) -> np.ndarray:
@@ -29,15 +29,15 @@ def test_a_part_counts_as_much_as_both_sides_saw_it() -> None:
 def test_nothing_seen_on_both_sides_is_no_evidence() -> None:
     apart, shared = distance(row(0, 0, 0, 0, seen=(1.0, 1.0, 0.0, 0.0)), row(0, 0, 0, 0, seen=(0.0, 0.0, 1.0, 1.0)))
     assert (apart, shared) == (1.0, 0.0)
-    assert evidence(apart, shared) == 0
+    assert colour_log_odds(apart, shared) == 0
 
 
 def test_evidence_falls_with_the_distance_within_its_bounds() -> None:
-    odds = np.array([evidence(apart, 1.0) for apart in np.linspace(0, 1, 21)])
+    odds = np.array([colour_log_odds(apart, 1.0) for apart in np.linspace(0, 1, 21)])
     assert odds[0] > 0
-    assert odds[-1] == -MOST_EVIDENCE
+    assert odds[-1] == -MAX_LOG_ODDS
     assert (np.diff(odds) <= 0).all()
-    assert (np.abs([evidence(apart, 0.25) for apart in np.linspace(0, 1, 21)]) <= np.abs(odds)).all()
+    assert (np.abs([colour_log_odds(apart, 0.25) for apart in np.linspace(0, 1, 21)]) <= np.abs(odds)).all()
 
 
 def test_all_pairs_that_are_possible_are_compared() -> None:
@@ -48,7 +48,7 @@ def test_all_pairs_that_are_possible_are_compared() -> None:
         np.stack((row(0, 0, 0, 0), row(1, 1, 1, 1))),
         np.stack((row(1, 1, 1, 1), row(0, 0, 0, 0), row(4, 4, 4, 4))),
     )
-    same, other = evidence(0.0, 1.0), evidence(1.0, 1.0)
+    same, other = colour_log_odds(0.0, 1.0), colour_log_odds(1.0, 1.0)
     np.testing.assert_allclose(odds, [[other, HOPELESS_ODDS - 1, other], [same, other, other]], atol=1e-2)
 
 

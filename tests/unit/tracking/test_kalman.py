@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracking.body_model import MOTION
+from tracking.body_model import MOTION, KalmanParameters
 from tracking.motion.kalman import (
     COVARIANCE,
     PLANES,
@@ -13,10 +13,9 @@ from tracking.motion.kalman import (
     VAR_POSITION,
     VAR_VELOCITY,
     VELOCITY,
-    Motion,
-    begin,
-    correct,
+    initiate,
     predict,
+    update,
 )
 
 durations_s = st.floats(0.0, 20.0)
@@ -26,41 +25,41 @@ coordinates_px = st.floats(-5000.0, 5000.0)
 patient = settings(deadline=None)
 """The first call compiles."""
 
-JITTER = np.array(MOTION.jitter)
+MEASUREMENT_STD = np.array(MOTION.measurement_std)
 
-MOTION_X = Motion(speed=(0.6,), persistence_s=(4.0,), jitter=(0.04,), drift=(0.03,), together_s=(0.0,))
+MOTION_X = KalmanParameters(
+    velocity_std=(0.6,), persistence_s=(4.0,), measurement_std=(0.04,), drift=(0.03,), error_memory_s=(0.0,)
+)
 
 
 def one(position: float, size: float) -> tuple[np.ndarray, np.ndarray]:
     size_px = np.array([size])
-    return begin(np.full((1, 4), position), size_px, MOTION), size_px
+    return initiate(np.full((1, 4), position), size_px, MOTION), size_px
 
 
-def measured(beliefs: np.ndarray, measured_px: np.ndarray, jitter_px: np.ndarray) -> np.ndarray:
-    """The beliefs after measurements (T, C) with standard deviations (T, C), or (C,) of every body."""
-    after = beliefs.copy()
-    for body, (place, spread) in enumerate(
-        zip(measured_px, np.broadcast_to(jitter_px, measured_px.shape), strict=True)
-    ):
-        correct(after, body, place, np.array(spread))
+def measured(states: np.ndarray, measured_px: np.ndarray, std_px: np.ndarray) -> np.ndarray:
+    """The states after measurements (T, C) with standard deviations (T, C), or (C,) of every body."""
+    after = states.copy()
+    for body, (place, spread) in enumerate(zip(measured_px, np.broadcast_to(std_px, measured_px.shape), strict=True)):
+        update(after, body, place, np.array(spread))
     return after
 
 
-def assert_valid(beliefs: np.ndarray) -> None:
+def assert_valid(states: np.ndarray) -> None:
     """Each 2x2 covariance is positive semidefinite (it is symmetric by its form)."""
-    assert (beliefs[VAR_POSITION] > 0).all()
-    assert (beliefs[VAR_VELOCITY] > 0).all()
-    product = beliefs[VAR_POSITION] * beliefs[VAR_VELOCITY]
-    assert (product - beliefs[COVARIANCE] ** 2 >= -1e-9 * product).all()
+    assert (states[VAR_POSITION] > 0).all()
+    assert (states[VAR_VELOCITY] > 0).all()
+    product = states[VAR_POSITION] * states[VAR_VELOCITY]
+    assert (product - states[COVARIANCE] ** 2 >= -1e-9 * product).all()
 
 
 @patient
 @given(durations_s, durations_s, sizes_px, coordinates_px)
 def test_two_short_predictions_are_one_long_one(a_s: float, b_s: float, size: float, position: float) -> None:
-    beliefs, size_px = one(position, size)
-    beliefs = measured(predict(beliefs, 0.1, size_px, MOTION), beliefs[POSITION] + 0.2 * size, JITTER * size_px)
-    twice = predict(predict(beliefs, a_s, size_px, MOTION), b_s, size_px, MOTION)
-    once = predict(beliefs, a_s + b_s, size_px, MOTION)
+    states, size_px = one(position, size)
+    states = measured(predict(states, 0.1, size_px, MOTION), states[POSITION] + 0.2 * size, MEASUREMENT_STD * size_px)
+    twice = predict(predict(states, a_s, size_px, MOTION), b_s, size_px, MOTION)
+    once = predict(states, a_s + b_s, size_px, MOTION)
     for plane in range(PLANES):
         np.testing.assert_allclose(twice[plane], once[plane], rtol=1e-7, atol=1e-6, err_msg=str(plane))
 
@@ -68,21 +67,21 @@ def test_two_short_predictions_are_one_long_one(a_s: float, b_s: float, size: fl
 @patient
 @given(sizes_px, st.lists(st.tuples(st.floats(0.0, 5.0), coordinates_px), min_size=1, max_size=30))
 def test_covariance_stays_valid(size: float, steps: list[tuple[float, float]]) -> None:
-    beliefs, size_px = one(0.0, size)
+    states, size_px = one(0.0, size)
     for dt_s, place in steps:
-        beliefs = predict(beliefs, dt_s, size_px, MOTION)
-        assert_valid(beliefs)
-        beliefs = measured(beliefs, np.full((1, 4), place), JITTER * size_px)
-        assert_valid(beliefs)
+        states = predict(states, dt_s, size_px, MOTION)
+        assert_valid(states)
+        states = measured(states, np.full((1, 4), place), MEASUREMENT_STD * size_px)
+        assert_valid(states)
 
 
 @patient
 @given(durations_s, sizes_px)
 def test_predicting_makes_less_sure_and_measuring_makes_surer(dt_s: float, size: float) -> None:
-    beliefs, size_px = one(100.0, size)
-    later = predict(beliefs, dt_s, size_px, MOTION)
-    assert (later[VAR_POSITION] >= beliefs[VAR_POSITION]).all()
-    assert (measured(later, later[POSITION], JITTER * size_px)[VAR_POSITION] < later[VAR_POSITION]).all()
+    states, size_px = one(100.0, size)
+    later = predict(states, dt_s, size_px, MOTION)
+    assert (later[VAR_POSITION] >= states[VAR_POSITION]).all()
+    assert (measured(later, later[POSITION], MEASUREMENT_STD * size_px)[VAR_POSITION] < later[VAR_POSITION]).all()
 
 
 @patient
@@ -90,15 +89,17 @@ def test_predicting_makes_less_sure_and_measuring_makes_surer(dt_s: float, size:
 def test_all_is_relative_to_the_body(scale: float) -> None:
     small, size_px = one(10.0, 50.0)
     large, large_px = one(10.0 * scale, 50.0 * scale)
-    small = measured(predict(small, 0.3, size_px, MOTION), np.full((1, 4), 14.0), JITTER * size_px)
-    large = measured(predict(large, 0.3, large_px, MOTION), np.full((1, 4), 14.0 * scale), JITTER * large_px)
+    small = measured(predict(small, 0.3, size_px, MOTION), np.full((1, 4), 14.0), MEASUREMENT_STD * size_px)
+    large = measured(predict(large, 0.3, large_px, MOTION), np.full((1, 4), 14.0 * scale), MEASUREMENT_STD * large_px)
     for plane, power in ((POSITION, 1), (VELOCITY, 1), (VAR_POSITION, 2), (COVARIANCE, 2), (VAR_VELOCITY, 2)):
         np.testing.assert_allclose(large[plane], small[plane] * scale**power, rtol=1e-9, err_msg=str(plane))
 
 
 def test_the_covariance_of_a_step_is_that_of_the_process() -> None:
     """Against the process itself, simulated in small steps: the closed form is not only consistent, it is right."""
-    motion = Motion(speed=(0.5,), persistence_s=(0.8,), jitter=(0.05,), drift=(0.1,), together_s=(0.0,))
+    motion = KalmanParameters(
+        velocity_std=(0.5,), persistence_s=(0.8,), measurement_std=(0.05,), drift=(0.1,), error_memory_s=(0.0,)
+    )
     rng = np.random.default_rng(0)
     walkers, step_s, until_s = 20_000, 0.002, 0.6
     x = rng.normal(0, 0.05, walkers)
@@ -106,25 +107,25 @@ def test_the_covariance_of_a_step_is_that_of_the_process() -> None:
     for _ in range(round(until_s / step_s)):
         x = x + v * step_s + rng.normal(0, 0.1 * step_s**0.5, walkers)
         v = v - v * step_s / 0.8 + rng.normal(0, 0.5 * (2 * step_s / 0.8) ** 0.5, walkers)
-    beliefs = predict(begin(np.zeros((1, 1)), np.ones(1), motion), until_s, np.ones(1), motion)
-    np.testing.assert_allclose(beliefs[VAR_POSITION], x.var(), rtol=0.05)
-    np.testing.assert_allclose(beliefs[COVARIANCE], np.cov(x, v)[0, 1], rtol=0.05)
-    np.testing.assert_allclose(beliefs[VAR_VELOCITY], v.var(), rtol=0.05)
+    states = predict(initiate(np.zeros((1, 1)), np.ones(1), motion), until_s, np.ones(1), motion)
+    np.testing.assert_allclose(states[VAR_POSITION], x.var(), rtol=0.05)
+    np.testing.assert_allclose(states[COVARIANCE], np.cov(x, v)[0, 1], rtol=0.05)
+    np.testing.assert_allclose(states[VAR_VELOCITY], v.var(), rtol=0.05)
 
 
 def test_a_measurement_is_weighed_by_its_variance() -> None:
     """Against the textbook's matrices: x + K y and P - K H P with K = P H' / (H P H' + R)."""
-    beliefs = predict(begin(np.zeros((1, 1)), np.array([100.0]), MOTION_X), 0.2, np.array([100.0]), MOTION_X)
-    state = np.array([beliefs[POSITION, 0, 0], beliefs[VELOCITY, 0, 0]])
+    states = predict(initiate(np.zeros((1, 1)), np.array([100.0]), MOTION_X), 0.2, np.array([100.0]), MOTION_X)
+    state = np.array([states[POSITION, 0, 0], states[VELOCITY, 0, 0]])
     covariance = np.array(
         [
-            [beliefs[VAR_POSITION, 0, 0], beliefs[COVARIANCE, 0, 0]],
-            [beliefs[COVARIANCE, 0, 0], beliefs[VAR_VELOCITY, 0, 0]],
+            [states[VAR_POSITION, 0, 0], states[COVARIANCE, 0, 0]],
+            [states[COVARIANCE, 0, 0], states[VAR_VELOCITY, 0, 0]],
         ]
     )
     gain = covariance[:, 0] / (covariance[0, 0] + 5.0**2)
     state, covariance = state + gain * (7.0 - state[0]), covariance - np.outer(gain, covariance[0])
-    after = measured(beliefs, np.array([[7.0]]), np.array([[5.0]]))[:, 0, 0]
+    after = measured(states, np.array([[7.0]]), np.array([[5.0]]))[:, 0, 0]
     np.testing.assert_allclose(after, [*state, covariance[0, 0], covariance[0, 1], covariance[1, 1]])
 
 
@@ -135,8 +136,8 @@ def test_bodies_do_not_mix() -> None:
     again, noise = first + rng.normal(0, 10, (6, 4)), rng.uniform(1, 20, (6, 4))
 
     def believed(rows: slice) -> np.ndarray:
-        beliefs = predict(begin(first[rows], size_px[rows], MOTION), 0.3, size_px[rows], MOTION)
-        return measured(beliefs, again[rows], noise[rows])
+        states = predict(initiate(first[rows], size_px[rows], MOTION), 0.3, size_px[rows], MOTION)
+        return measured(states, again[rows], noise[rows])
 
     together = believed(slice(None))
     assert together.shape == (PLANES, 6, 4)
@@ -146,25 +147,25 @@ def test_bodies_do_not_mix() -> None:
 
 def test_measuring_one_leaves_the_others_and_predicting_leaves_what_it_was_given() -> None:
     size_px = np.array([100.0, 50.0, 70.0])
-    beliefs = begin(np.full((3, 4), 10.0), size_px, MOTION)
-    before = beliefs.copy()
-    predict(beliefs, 0.5, size_px, MOTION)
-    np.testing.assert_array_equal(beliefs, before)
-    correct(beliefs, 1, np.full(4, 20.0), np.full(4, 3.0))
-    np.testing.assert_array_equal(beliefs[:, [0, 2]], before[:, [0, 2]])
-    assert (beliefs[POSITION, 1] > 10.0).all()
+    states = initiate(np.full((3, 4), 10.0), size_px, MOTION)
+    before = states.copy()
+    predict(states, 0.5, size_px, MOTION)
+    np.testing.assert_array_equal(states, before)
+    update(states, 1, np.full(4, 20.0), np.full(4, 3.0))
+    np.testing.assert_array_equal(states[:, [0, 2]], before[:, [0, 2]])
+    assert (states[POSITION, 1] > 10.0).all()
 
 
 @pytest.mark.parametrize("fps", [5, 30, 60])
 def test_a_steady_walk_is_learnt_whatever_the_frame_rate(fps: int) -> None:
     size_px = np.array([200.0])
-    beliefs = begin(np.array([[0.0, 0.0, 80.0, 200.0]]), size_px, MOTION)
+    states = initiate(np.array([[0.0, 0.0, 80.0, 200.0]]), size_px, MOTION)
     for frame in range(1, 3 * fps + 1):
-        beliefs = predict(beliefs, 1 / fps, size_px, MOTION)
+        states = predict(states, 1 / fps, size_px, MOTION)
         box = np.array([[150.0 * frame / fps, 0.0, 80.0, 200.0]])
-        beliefs = measured(beliefs, box, JITTER * size_px)
-    assert abs(beliefs[VELOCITY, 0, 0] - 150.0) < 15.0
-    assert abs(predict(beliefs, 0.5, size_px, MOTION)[POSITION, 0, 0] - 525.0) < 20.0
+        states = measured(states, box, MEASUREMENT_STD * size_px)
+    assert abs(states[VELOCITY, 0, 0] - 150.0) < 15.0
+    assert abs(predict(states, 0.5, size_px, MOTION)[POSITION, 0, 0] - 525.0) < 20.0
 
 
 def test_a_body_that_is_not_seen_slows_down() -> None:

@@ -13,25 +13,25 @@ from posebus.coco import COCO_MIRROR, COCO_SIGMAS
 from posebus.config.settings import TrackerSettings
 from posebus.contract import appearance
 from tracking import body_model as model
-from tracking.detections import Detections, detections_of
-from tracking.identities.births import begun
-from tracking.identities.track import Tracks
-from tracking.matching.colours import MOST_EVIDENCE
+from tracking.detections import UsableDetections, detections_of
+from tracking.identities.initiation import initiate
+from tracking.matching.colours import MAX_LOG_ODDS
 from tracking.matching.likelihood import log_odds, oks
 from tracking.motion import kalman
+from tracking.tracks import Tracks
 
 boxes = st.tuples(st.floats(-500, 500), st.floats(-500, 500), st.floats(1, 500), st.floats(1, 500)).map(
     lambda p: np.array([[p[0], p[1], p[0] + p[2], p[1] + p[3]]])
 )
 
 
-def seen(boxes_px: list[np.ndarray], *, keypoints: bool = True) -> tuple[Detections, Tracks]:
-    """Detections, and tracks that have just begun with them."""
+def seen(boxes_px: list[np.ndarray], *, keypoints: bool = True) -> tuple[UsableDetections, Tracks]:
+    """UsableDetections, and tracks that have just begun with them."""
     detections = detections_of(pose_frame(boxes_px, 0, 0.0, keypoints=keypoints), 0.1)
-    return detections, begun(np.arange(len(detections)), detections, SIZE_PX, 1, 0, TrackerSettings())
+    return detections, initiate(np.arange(len(detections)), detections, SIZE_PX, 1, 0, TrackerSettings())
 
 
-def odds_of(tracks: Tracks, detections: Detections) -> np.ndarray:
+def odds_of(tracks: Tracks, detections: UsableDetections) -> np.ndarray:
     """Log odds (T, D) of tracks that were all seen a moment ago."""
     return log_odds(tracks, detections, np.full(len(tracks), True))
 
@@ -68,14 +68,16 @@ class TestPlace:
         """Half the squared distance in standard deviations, those of the body and of the filter together."""
         _, tracks = seen([person(300, 300)], keypoints=False)
         detections, _ = seen([person(300, 300), person(350, 300)], keypoints=False)
-        variance = tracks.beliefs[kalman.VAR_POSITION, 0, 0]
+        variance = tracks.filter_states[kalman.VAR_POSITION, 0, 0]
         at_its_place, aside = odds_of(tracks, detections)[0]
-        assert at_its_place - aside == pytest.approx(0.5 * 50**2 / ((model.EVIDENCE.reach * 200) ** 2 + variance))
+        assert at_its_place - aside == pytest.approx(
+            0.5 * 50**2 / ((model.EVIDENCE.position_std * 200) ** 2 + variance)
+        )
 
     def test_the_longer_unseen_the_wider_and_the_less_telling(self) -> None:
         detections, tracks = seen([person(300, 300), person(400, 300)], keypoints=False)
         first = odds_of(tracks, detections)
-        tracks.beliefs = kalman.predict(tracks.beliefs, 1.0, tracks.size_px, model.MOTION)
+        tracks.filter_states = kalman.predict(tracks.filter_states, 1.0, tracks.body_px, model.MOTION)
         later = odds_of(tracks, detections)
         assert later[0, 0] < first[0, 0]
         assert later[0, 1] > first[0, 1]
@@ -124,7 +126,7 @@ class TestOks:
         assert sure < unsure < 1.0
 
 
-def cut_off(joints_moved_px: float = 0.0, confidence: float = 0.9) -> Detections:
+def cut_off(joints_moved_px: float = 0.0, confidence: float = 0.9) -> UsableDetections:
     """The person at (600, 300), 240 px high, whose legs are hidden by a table: the box ends at the hips."""
     frame = pose_frame([person(600, 300, 240)], 1, 0.04)
     assert frame.keypoints_px is not None
@@ -168,7 +170,7 @@ class TestSkeletons:
     @pytest.mark.parametrize(
         "detections", [cut_off(joints_moved_px=40), cut_off(confidence=0.3)], ids=["elsewhere", "faint"]
     )
-    def test_alone_they_must_agree_and_be_seen(self, detections: Detections) -> None:
+    def test_alone_they_must_agree_and_be_seen(self, detections: UsableDetections) -> None:
         _, tracks = seen([person(600, 300, 240)])
         assert odds_of(tracks, detections)[0, 0] < -model.GATES.pair
 
@@ -195,7 +197,7 @@ class TestSkeletons:
         assert frame.keypoints_px is not None
         frame = replace(frame, keypoints_px=np.ascontiguousarray(frame.keypoints_px[:, :9]))
         detections = detections_of(frame, 0.1)
-        tracks = begun(np.arange(1), detections, SIZE_PX, 1, 0, TrackerSettings())
+        tracks = initiate(np.arange(1), detections, SIZE_PX, 1, 0, TrackerSettings())
         assert detections.joints is not None
         detections.joints[1, :, 0] += 80
         odds = odds_of(tracks, detections)
@@ -207,21 +209,21 @@ class TestColours:
     def test_they_tell_bodies_apart_that_boxes_cannot(self) -> None:
         frame = dressed(pose_frame([person(300, 300)] * 2, 0, 0.0), [0, 3])
         detections = detections_of(frame, 0.1)
-        tracks = begun(np.arange(2), detections, SIZE_PX, 1, 0, TrackerSettings())
+        tracks = initiate(np.arange(2), detections, SIZE_PX, 1, 0, TrackerSettings())
         odds = odds_of(tracks, detections)
-        assert (np.diag(odds) - odds[[0, 1], [1, 0]] > MOST_EVIDENCE).all()
+        assert (np.diag(odds) - odds[[0, 1], [1, 0]] > MAX_LOG_ODDS).all()
 
     def test_who_was_seen_without_is_judged_without(self) -> None:
         plain = pose_frame([person(300, 300), person(340, 300)], 0, 0.0)
-        tracks = begun(np.arange(2), detections_of(plain, 0.1), SIZE_PX, 1, 0, TrackerSettings())
+        tracks = initiate(np.arange(2), detections_of(plain, 0.1), SIZE_PX, 1, 0, TrackerSettings())
         without = odds_of(tracks, detections_of(plain, 0.1))
         np.testing.assert_array_equal(odds_of(tracks, detections_of(dressed(plain, [0, 3]), 0.1)), without)
 
     def test_a_frame_without_is_judged_without(self) -> None:
         plain = pose_frame([person(300, 300), person(340, 300)], 0, 0.0)
         settings = TrackerSettings()
-        tracks = begun(np.arange(2), detections_of(dressed(plain, [0, 3]), 0.1), SIZE_PX, 1, 0, settings)
-        bare = begun(np.arange(2), detections_of(plain, 0.1), SIZE_PX, 1, 0, settings)
+        tracks = initiate(np.arange(2), detections_of(dressed(plain, [0, 3]), 0.1), SIZE_PX, 1, 0, settings)
+        bare = initiate(np.arange(2), detections_of(plain, 0.1), SIZE_PX, 1, 0, settings)
         detections = detections_of(plain, 0.1)
         np.testing.assert_array_equal(odds_of(tracks, detections), odds_of(bare, detections))
 

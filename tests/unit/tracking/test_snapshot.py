@@ -12,7 +12,7 @@ from unit.tracking.scenes import crowd, dressed, person, plain, pose_frame, run,
 from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.errors import MalformedMessage
 from tracking import PoseTracker
-from tracking.identities.track import COLUMNS
+from tracking.snapshot import STORED_COLUMNS
 
 
 @pytest.mark.parametrize("at", [0, 1, 17, 40])
@@ -62,6 +62,23 @@ def test_the_snapshot_shares_nothing_with_the_tracker() -> None:
     assert [plain(r) for r in run(frames[10:], heir)] == [plain(r) for r in run(frames[10:], tracker)]
 
 
+def test_columns_keep_their_stored_names_so_that_releases_read_each_others_snapshots() -> None:
+    stored = {"ids", "state", "born_ns", "seen_ns", "score", "size_px", "beliefs", "joints", "appearance"}
+    stored |= {"unseen_from_ns", "surprise"}
+    assert set(PoseTracker().state_dict()) == {"version", "next_id", "last"} | stored
+
+
+def test_snapshot_of_the_version_before_is_completed() -> None:
+    frames = crowd(np.random.default_rng(2), 5, 20)
+    tracker, heir = PoseTracker(), PoseTracker()
+    run(frames, tracker)
+    state = {**tracker.state_dict(), "version": 2}
+    del state["unseen_from_ns"], state["surprise"]
+    heir.load_state(state)
+    np.testing.assert_array_equal(heir.tracks.unseen_since_ns, tracker.tracks.last_seen_ns)
+    assert (heir.tracks.nis == 1.0).all()
+
+
 DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "of another version": lambda state: state.update(version=99),
     "of the version before": lambda state: state.update(version=1),
@@ -76,8 +93,11 @@ DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "joints without confidence": lambda state: state.update(joints=state["joints"][:, :, :2]),
     "flat joints": lambda state: state.update(joints=state["joints"].reshape(3, -1)),
     "colours of another layout": lambda state: state.update(appearance=state["appearance"][:, :16]),
-    **{f"without {name}": lambda state, name=name: state.pop(name) for name in COLUMNS},  # type: ignore[misc]
-    **{f"{name} too short": lambda state, name=name: state.update({name: state[name][:-1]}) for name in COLUMNS},  # type: ignore[misc]
+    **{f"without {name}": lambda state, name=name: state.pop(name) for name in STORED_COLUMNS.values()},  # type: ignore[misc]
+    **{
+        f"{name} too short": lambda state, name=name: state.update({name: state[name][:-1]})
+        for name in STORED_COLUMNS.values()
+    },  # type: ignore[misc]
 }
 
 
