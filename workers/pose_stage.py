@@ -29,9 +29,8 @@ from workers.inference.hang import Hang, HangGuard, HangWatch
 from workers.inference.pipeline import Pipeline
 from workers.intake.answers import people_of, with_picture
 from workers.intake.background import Background
-from workers.intake.claims import ClaimRenewal
 from workers.intake.failures import Failures
-from workers.intake.in_flight import InFlight
+from workers.intake.in_flight import ClaimRenewal, InFlight
 from workers.intake.intake import Intake
 from workers.intake.triage import Triage
 

@@ -27,7 +27,8 @@ from workers.inference.frame_job import Seen
 from workers.inference.hang import HangWatch
 from workers.inference.pipeline import Pipeline
 from workers.intake.answers import people_of
-from workers.intake.triage import Job, Triage
+from workers.intake.triage import Triage
+from workers.job import Job
 
 SIZES = (640, 320, 416, 512, 800, 1024, 1280)
 VIEWS = (*map(View, SIZES), View(640, 2, 2))

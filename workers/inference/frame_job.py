@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from posebus.bus.frame_consumer import PoseResult
 from workers.detections import Detections
 from workers.images.tiling import Look
-from workers.intake.triage import Job, skip
+from workers.job import Job, skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from workers.inference.batching import BatchFormer, Waiting
 from workers.inference.estimator import PoseEstimator
 from workers.inference.frame_job import Failed, Outcome, Seeing, Seen
 from workers.inference.hang import HangWatch
-from workers.intake.triage import Job, bury
+from workers.job import Job, dead_letter
 
 ANSWERS_WAITING = 256
 """Frames answered without the engine take none of its room, but hold their pictures until they are committed."""
@@ -157,7 +157,7 @@ class Pipeline:
             looks = self._estimator.looks(job.picture.size_px, job.frame.views)
             prepared = self._estimator.prepare(job.picture, looks)
         except BadPicture as error:
-            self._give_up(bury(job.entry, str(error)), inputs_of(job.frame.views))
+            self._give_up(dead_letter(job.entry, str(error)), inputs_of(job.frame.views))
             return
         except Exception as error:  # noqa: BLE001
             self._give_up(Failed(job, error, alone=True), inputs_of(job.frame.views))

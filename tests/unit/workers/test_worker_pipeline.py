@@ -26,7 +26,8 @@ from workers.inference.estimator import PoseEstimator
 from workers.inference.frame_job import Failed, Outcome, Seen
 from workers.inference.hang import HangWatch
 from workers.inference.pipeline import Pipeline
-from workers.intake.triage import Job, Triage
+from workers.intake.triage import Triage
+from workers.job import Job
 
 SIZE_PX = (64, 64)
 JPEG = simplejpeg.encode_jpeg(np.zeros((64, 64, 3), np.uint8), 90, "RGB", "420")
