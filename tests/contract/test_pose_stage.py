@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -30,6 +31,7 @@ from posebus.subscribing.subscription import Plan, decode_entry
 from posebus.topology import WORKERS_GROUP, Topology
 from posebus.views import View
 from tests.contract.conftest import MakeClient
+from tests.polling import wait_until
 from tests.samples import end, frame, held_writer
 from workers.detections import Detections, ImageArray
 from workers.engines.base import Head
@@ -138,22 +140,27 @@ class Bench:
         )
 
     def run(self) -> None:
-        """Step until everything that was published is answered, or held by nobody and left pending."""
-        deadline_s = time.monotonic() + 10
-        while time.monotonic() < deadline_s:
+        """Step until every published frame is answered, or is given up by this worker and left pending."""
+        waiting: list[tuple[int, int]] = []
+
+        def is_idle() -> bool:
+            waiting[:] = [self.waiting(camera) for camera in self.writers]
+            in_flight = self.stage.report()["in_flight"]
+            return in_flight == 0 and all(entries == pending for entries, pending in waiting)
+
+        def done() -> bool:
             self.stage.step(time.monotonic())
-            waiting = [self.waiting(camera) for camera in self.writers]
-            if self.stage.report()["in_flight"] == 0 and all(entries == pending for entries, pending in waiting):
-                return
-        raise AssertionError(f"after 10 s there wait (entries, pending): {waiting}")
+            if not is_idle():
+                return False
+            # The reading thread may have read an entry, which is then pending, and not yet marked it as in flight.
+            time.sleep(0.005)
+            return is_idle()
+
+        wait_until(done, lambda: f"answers; (entries, pending) of each camera: {waiting}", poll_s=0.0)
 
     def run_until_answered(self) -> None:
-        """As `run`, and until nothing is left pending: what failed is tried again."""
-        deadline_s = time.monotonic() + 10
-        while self.waiting() != (0, 0):
-            assert time.monotonic() < deadline_s
-            self.run()
-            time.sleep(0.03)
+        """Step until every published frame is answered; frames that failed are tried again."""
+        wait_until(lambda: self.waiting() == (0, 0), "answers to all frames", meanwhile=self.run)
 
     def take_and_die(self, frames: int, consumer: str) -> None:
         """Another worker takes frames and is never heard of again."""
@@ -168,10 +175,7 @@ class Bench:
         return {entry_id: attempts_from_json(value) for entry_id, value in found.items()}
 
     def step_until(self, condition: Callable[[], object]) -> None:
-        deadline_s = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < deadline_s
-            self.stage.step(time.monotonic())
+        wait_until(condition, "the condition", meanwhile=lambda: self.stage.step(time.monotonic()), poll_s=0.0)
 
     def poses(self, camera: str = "door") -> list[PoseFrame | Skipped | EndOfStream | None]:
         reader = PoseConsumer(self.broker, "t1", RetentionSettings())
@@ -573,7 +577,8 @@ def test_with_a_frame_that_hangs_the_worker_ends_and_that_stands_against_it(
     bench.step_until(lambda: bench.left)
     assert bench.left == [EXIT_STUCK]
     ((attempt,),) = bench.noted().values()
-    assert (attempt.worker, attempt.outcome) == ("w1", "it hung in the engine for 0 s")
+    assert attempt.worker == "w1"
+    assert re.fullmatch(r"it hung in the engine for \d+ s", attempt.outcome)
 
 
 def test_a_dead_letter_has_its_picture_also_when_that_was_in_shared_memory(

@@ -23,7 +23,7 @@ from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
 from workers.inference.frame_job import FrameOutcome
 from workers.inference.pipeline import Pipeline
-from workers.intake.triage import Triage
+from workers.intake.entry_filter import EntryFilter
 from workers.job import Job
 
 SIZE_PX = (64, 64)
@@ -76,7 +76,7 @@ def job(
 ) -> Job:
     body = frame(seq, data=data, size_px=SIZE_PX, image_size_px=SIZE_PX, delivery=delivery, views=views)
     entry = FrameEntry("door", b"%d-0" % seq, body, {})
-    found = Triage(WorkerSettings())(entry, age_ms, time.monotonic())
+    found = EntryFilter(WorkerSettings()).job_or_result(entry, age_ms, time.monotonic())
     assert isinstance(found, Job)
     return found
 
