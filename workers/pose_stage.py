@@ -23,7 +23,7 @@ from workers.inference.estimator import PoseEstimator
 from workers.inference.frame_job import Failed, FrameOutcome, Inferred
 from workers.inference.hang import HangGuard, HangWatch
 from workers.inference.hang_exit import HangExit
-from workers.inference.pipeline import Pipeline
+from workers.inference.pipeline import InferencePipeline
 from workers.intake.background import Background
 from workers.intake.cameras import FIRST_REFRESH_S, CameraList
 from workers.intake.entry_filter import EntryFilter
@@ -67,7 +67,7 @@ class PoseStage:
         self._hang_exit = HangExit(self._failures.record_hang, leave)
         self._guard = HangGuard(self._watch, self._hang_exit)
         threads = settings.decode_threads or default_decode_threads(estimator.engine.device)
-        self._pipeline = Pipeline(estimator, self._metrics, threads, self._watch)
+        self._pipeline = InferencePipeline(estimator, self._metrics, threads, self._watch)
         self._suspects = Suspects(consumer, self._pipeline, self._in_flight)
         intake = Intake(
             consumer=consumer,

@@ -25,7 +25,7 @@ from workers.detections import Detections, ImageArray
 from workers.inference.estimator import PoseEstimator
 from workers.inference.frame_job import Inferred
 from workers.inference.hang import HangWatch
-from workers.inference.pipeline import Pipeline
+from workers.inference.pipeline import InferencePipeline
 from workers.intake.entry_filter import EntryFilter
 from workers.intake.pose_results import pose_result
 from workers.job import Job
@@ -46,7 +46,7 @@ def square(shared_data: Path) -> list[ImageArray]:
 def answers(estimator: PoseEstimator, pictures: list[bytes], size_px: tuple[int, int]) -> list[PoseFrame]:
     """What a worker says of `pictures`, JPEGs, all under way at once, each to be seen in all of VIEWS."""
     entry_filter = EntryFilter(SETTINGS)
-    pipeline = Pipeline(estimator, Metrics(), 2, HangWatch(60))
+    pipeline = InferencePipeline(estimator, Metrics(), 2, HangWatch(60))
     for seq, data in enumerate(pictures):
         body = frame(seq, data=data, size_px=size_px, image_size_px=size_px, views=VIEWS)
         job = entry_filter.job_or_result(FrameEntry("door", b"%d-0" % seq, body, {}), 0.0, 0.0)

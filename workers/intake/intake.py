@@ -12,7 +12,7 @@ from posebus.bus.reclaim import EntryKey
 from posebus.config.settings import WorkerSettings
 from posebus.messages import Delivery
 from posebus.telemetry.metrics import Metrics
-from workers.inference.pipeline import Pipeline
+from workers.inference.pipeline import InferencePipeline
 from workers.intake.cameras import CameraList
 from workers.intake.entry_filter import EntryFilter, keep_newest_live
 from workers.intake.in_flight import InFlight
@@ -44,7 +44,7 @@ class Intake:
         self,
         consumer: FrameConsumer,
         cameras: CameraList,
-        pipeline: Pipeline,
+        pipeline: InferencePipeline,
         in_flight: InFlight,
         suspects: Suspects,
         entry_filter: EntryFilter,

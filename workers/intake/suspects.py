@@ -9,7 +9,7 @@ from dataclasses import replace
 from posebus.bus.frame_consumer import FrameConsumer, FrameEntry
 from posebus.bus.reclaim import GONE
 from posebus.errors import RetryableError
-from workers.inference.pipeline import Pipeline
+from workers.inference.pipeline import InferencePipeline
 from workers.intake.in_flight import InFlight
 from workers.job import Job
 
@@ -21,7 +21,7 @@ class Suspects:
     the intake's thread, except `withdraw`, which is called once that has stopped.
     """
 
-    def __init__(self, consumer: FrameConsumer, pipeline: Pipeline, in_flight: InFlight) -> None:
+    def __init__(self, consumer: FrameConsumer, pipeline: InferencePipeline, in_flight: InFlight) -> None:
         self._consumer = consumer
         self._pipeline = pipeline
         self._in_flight = in_flight

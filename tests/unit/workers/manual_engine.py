@@ -22,7 +22,7 @@ from workers.engines.base import Head
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
 from workers.inference.frame_job import FrameOutcome
-from workers.inference.pipeline import Pipeline
+from workers.inference.pipeline import InferencePipeline
 from workers.intake.entry_filter import EntryFilter
 from workers.job import Job
 
@@ -81,7 +81,7 @@ def job(
     return found
 
 
-def collect_all(pipeline: Pipeline, count: int) -> list[FrameOutcome]:
+def collect_all(pipeline: InferencePipeline, count: int) -> list[FrameOutcome]:
     outcomes: list[FrameOutcome] = []
     wait_until(
         lambda: len(outcomes) >= count,

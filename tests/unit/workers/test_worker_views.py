@@ -16,14 +16,14 @@ from tests.unit.workers.conftest import MakePipeline
 from tests.unit.workers.manual_engine import ManualEngine, collect_all, job
 from workers.inference.frame_job import Failed, Inferred
 from workers.inference.hang import HangWatch
-from workers.inference.pipeline import Pipeline
+from workers.inference.pipeline import InferencePipeline
 
 PROBED = (View(64), View(32), View(96))
 TILED = (View(64, 2, 2),)
 LIVE = Delivery.LIVE
 
 
-def answer_everything(engine: ManualEngine, pipeline: Pipeline) -> None:
+def answer_everything(engine: ManualEngine, pipeline: InferencePipeline) -> None:
     while engine.submitted or not pipeline.empty:
         if engine.submitted:
             engine.answer()
