@@ -23,11 +23,12 @@ from tests.integration.conftest import MakeEstimator
 from tests.samples import frame
 from workers.detections import Detections, ImageArray
 from workers.inference.estimator import PoseEstimator
-from workers.inference.frame_job import Seen
+from workers.inference.frame_job import Inferred
 from workers.inference.hang import HangWatch
-from workers.inference.pipeline import Pipeline
-from workers.intake.answers import people_of
-from workers.intake.triage import Job, Triage
+from workers.inference.pipeline import InferencePipeline
+from workers.intake.entry_filter import EntryFilter
+from workers.intake.pose_results import pose_result
+from workers.job import Job
 
 SIZES = (640, 320, 416, 512, 800, 1024, 1280)
 VIEWS = (*map(View, SIZES), View(640, 2, 2))
@@ -44,20 +45,20 @@ def square(shared_data: Path) -> list[ImageArray]:
 
 def answers(estimator: PoseEstimator, pictures: list[bytes], size_px: tuple[int, int]) -> list[PoseFrame]:
     """What a worker says of `pictures`, JPEGs, all under way at once, each to be seen in all of VIEWS."""
-    triage = Triage(SETTINGS)
-    pipeline = Pipeline(estimator, Metrics(), 2, HangWatch(60))
+    entry_filter = EntryFilter(SETTINGS)
+    pipeline = InferencePipeline(estimator, Metrics(), 2, HangWatch(60))
     for seq, data in enumerate(pictures):
         body = frame(seq, data=data, size_px=size_px, image_size_px=size_px, views=VIEWS)
-        job = triage(FrameEntry("door", b"%d-0" % seq, body, {}), 0.0, 0.0)
+        job = entry_filter.job_or_result(FrameEntry("door", b"%d-0" % seq, body, {}), 0.0, 0.0)
         assert isinstance(job, Job)
         pipeline.add(job)
     found: dict[int, PoseFrame] = {}
     deadline_s = time.monotonic() + 120
     while len(found) < len(pictures):
         assert time.monotonic() < deadline_s
-        for seen in pipeline.collect(0.1):
-            assert isinstance(seen, Seen)
-            said = people_of(seen, Metrics(), SETTINGS).body
+        for inferred in pipeline.collect(0.1):
+            assert isinstance(inferred, Inferred)
+            said = pose_result(inferred, SETTINGS, Metrics()).body
             assert isinstance(said, PoseFrame)
             found[said.seq] = said
     pipeline.close()
@@ -116,7 +117,7 @@ def test_tiles_find_the_people_of_a_picture_that_is_too_large_each_once(
     assert found(tiled) > 0.9 * len(people)
     assert len(tiled.scores) <= 1.1 * len(people)
     assert doubles(tiled) == 0
-    parts = estimator.looks((2560, 1440), (tiles,))[0].parts
+    parts = estimator.view_plans((2560, 1440), (tiles,))[0].parts
     assert len(parts) == tiles.columns * tiles.rows
 
 

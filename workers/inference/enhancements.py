@@ -1,0 +1,26 @@
+"""Which cameras' frames were enhanced before inference, for the process report."""
+
+from __future__ import annotations
+
+from posebus.bus.frame_consumer import CAMERAS_KNOWN
+from posebus.telemetry.process_report import Enhancement
+
+CAMERAS_REPORTED = 30
+
+
+class EnhancementLog:
+    """The last enhanced frame of each camera. Decoding threads record, the reporting thread reads."""
+
+    def __init__(self) -> None:
+        self._latest: dict[str, tuple[int, str]] = {}
+
+    def record(self, camera: str, captured_at_ns: int, reason: str) -> None:
+        """Keep the camera's frame and why it was enhanced. With CAMERAS_KNOWN cameras the log starts anew."""
+        if len(self._latest) >= CAMERAS_KNOWN:
+            self._latest.clear()
+        self._latest[camera] = (captured_at_ns, reason)
+
+    def newest(self) -> dict[str, Enhancement]:
+        """Return, by camera, the CAMERAS_REPORTED frames that were captured last."""
+        newest = sorted(self._latest.items(), key=lambda item: -item[1][0])[:CAMERAS_REPORTED]
+        return {camera: Enhancement(at_ns, reason) for camera, (at_ns, reason) in newest}
