@@ -14,7 +14,7 @@ from posebus.bus.redis.connection import connect
 from posebus.config.settings import RetentionSettings
 from posebus.contract.appearance import split
 from posebus.messages import EndOfStream, PoseFrame, Skipped
-from posebus.subscribing.subscription import Plan, decode_entry
+from posebus.subscribing.subscription import StreamSelection, decode_entry
 from posebus.views import View
 from tests.contract.conftest import MakeBench, MakeClient
 from tests.contract.pose_stage_bench import HEIGHT, TOPOLOGY, WIDTH
@@ -110,9 +110,9 @@ def test_masks_reach_subscribers_in_source_pixels(
     monkeypatch.setattr(bench.engine, "submit", outlined)
     bench.publish(0)
     bench.run()
-    plan = Plan(["door"], ("poses",), "start", TOPOLOGY, None)
-    plan.discover(bench.client, first=True)
-    entries = plan.entries(bench.client.xread(plan.read_from()))
+    streams = StreamSelection(["door"], ("poses",), "start", TOPOLOGY, None)
+    streams.discover(bench.client, first=True)
+    entries = streams.entries(bench.client.xread(streams.read_from()))
     messages = [message for entry in entries if (message := decode_entry(entry)) is not None]
     (only,) = [message.body for message in messages]
     assert isinstance(only, PoseFrame)
