@@ -7,22 +7,16 @@ picture have the same shape, whatever the picture's.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from posebus.views import View
+from posebus.views import View, tile_size_px, tiles_of
 from workers.detections import ImageArray
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
-
-OVERLAP = 0.25
-"""Of a tile's side, shared with its neighbour. Whoever is no larger than that is whole in one of them, wherever they
-stand. Tiles are for pictures in which people are small: with more, the same ground is computed twice; with less, more
-of them are put together from halves."""
 
 Region = tuple[int, int, int, int]
 """Left, top, right, bottom."""
@@ -62,12 +56,8 @@ def look_of(image_size_px: tuple[int, int], view: View, stride: int) -> Look:
 
     All parts of a view have the same `fit`.
     """
-    width_px, height_px = image_size_px
-    across, wide_px = _spread(width_px, view.columns)
-    down, high_px = _spread(height_px, view.rows)
-    fit = Letterbox.fit((wide_px, high_px), view.imgsz, stride)
-    regions = [(left, top, left + wide_px, top + high_px) for top in down for left in across]
-    return Look(view, image_size_px, tuple(Part(region, fit) for region in regions))
+    fit = Letterbox.fit(tile_size_px(image_size_px, view.columns, view.rows), view.imgsz, stride)
+    return Look(view, image_size_px, tuple(Part(region, fit) for region in tiles_of(image_size_px, view)))
 
 
 def decoded(picture: Picture, looks: Sequence[Look]) -> ImageArray:
@@ -87,11 +77,3 @@ def cut(picture: Picture, look: Look) -> list[Picture]:
     rows = picture.rgb(look.needed_px)
     regions = [part.region_px for part in look.parts]
     return [Picture.of(np.ascontiguousarray(rows[top:bottom, left:right])) for left, top, right, bottom in regions]
-
-
-def _spread(length_px: int, tiles: int) -> tuple[list[int], int]:
-    """Where equal tiles begin that cover `length_px` from end to end and overlap by OVERLAP at least, and how long they
-    are. In tiny pictures several are the same."""
-    tile_px = min(length_px, math.ceil(length_px / (tiles - (tiles - 1) * OVERLAP)))
-    free_px = length_px - tile_px
-    return [free_px * index // max(1, tiles - 1) for index in range(tiles)], tile_px

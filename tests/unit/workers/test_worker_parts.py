@@ -10,10 +10,10 @@ import simplejpeg
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posebus.views import View
+from posebus.views import TILE_OVERLAP, View
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
-from workers.images.tiling import OVERLAP, cut, decoded, inputs_of, look_of
+from workers.images.tiling import cut, decoded, inputs_of, look_of
 
 SIDES = st.integers(1, 8000)
 TILES = st.integers(1, 8)
@@ -33,9 +33,9 @@ def test_tiles_cover_the_picture_and_share_its_ground(
         assert lengths == {look.parts[0].fit.image_size_px[axis]}
         (length_px,) = lengths
         assert length_px >= 1
-        assert all(before[1] - after[0] >= OVERLAP * length_px - 1 for before, after in pairwise(spans))
+        assert all(before[1] - after[0] >= TILE_OVERLAP * length_px - 1 for before, after in pairwise(spans))
         # Not much more than is needed is computed twice.
-        assert length_px <= size_px[axis] / (tiles - (tiles - 1) * OVERLAP) + 1
+        assert length_px <= size_px[axis] / (tiles - (tiles - 1) * TILE_OVERLAP) + 1
 
 
 @given(size_px=st.tuples(SIDES, SIDES), imgsz=st.sampled_from([320, 640, 1280]))
