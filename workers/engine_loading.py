@@ -10,7 +10,8 @@ from pathlib import Path
 from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
 from posebus.runtime.cpus import available_cpus
-from workers.engines.base import Engine, Limits
+from workers.detections import Limits
+from workers.engines.base import Engine
 from workers.weights.weights import Weights, resolve_weights
 
 MODULES = {"torch": "torch", "openvino": "openvino", "onnx": "onnxruntime"}

@@ -15,9 +15,9 @@ import pytest
 
 from posebus.errors import EngineError
 from tests.integration.conftest import BuildModel, MakeEstimator
-from workers.detections import Detections, ImageArray
+from workers.detections import Detections, Head, ImageArray, Limits
 from workers.engines import openvino
-from workers.engines.base import Engine, Head, Limits
+from workers.engines.base import Engine
 from workers.engines.onnx import OnnxEngine
 from workers.engines.openvino import SETUPS_KEPT, OpenVINOEngine
 from workers.engines.torch import TorchEngine

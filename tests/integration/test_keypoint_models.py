@@ -16,9 +16,9 @@ from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
 from tests.integration.conftest import MakeEstimator
 from tests.integration.small_networks import dotted, heatmap_network, simcc_network, stacked_network
-from workers.detections import Detections, ImageArray
+from workers.detections import Detections, Head, ImageArray
 from workers.engine_loading import load_engine
-from workers.engines.base import Engine, Head
+from workers.engines.base import Engine
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
 from workers.inference.estimator import PoseEstimator

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from posebus.errors import EngineError, WeightsError
-from workers.detections import Detections
-from workers.engines.base import Head, Limits
+from workers.detections import Detections, Head, Limits
 from workers.engines.torch_device import decode_in_fp32, detections, letterbox, people_rows
 from workers.engines.torch_graphs import GraphedNetwork
 from workers.images.picture import Picture

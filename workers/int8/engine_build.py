@@ -15,8 +15,7 @@ from pathlib import Path
 from posebus.config.settings import WorkerSettings
 from posebus.errors import ConfigError
 from posebus.runtime.cpus import available_cpus
-from workers.detections import Detections, ImageArray
-from workers.engines.base import Head, Limits
+from workers.detections import Detections, Head, ImageArray, Limits
 from workers.engines.openvino import OpenVINOEngine
 from workers.engines.openvino_import import import_openvino
 from workers.inference.estimator import PoseEstimator

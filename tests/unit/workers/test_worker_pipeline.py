@@ -18,8 +18,7 @@ from posebus.errors import EngineError
 from posebus.messages import Delivery, Skipped
 from posebus.telemetry.metrics import Metrics
 from posebus.views import View
-from workers.detections import Detections, ImageArray
-from workers.engines.base import Head
+from workers.detections import Detections, Head, ImageArray
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
 from workers.inference.estimator import PoseEstimator
