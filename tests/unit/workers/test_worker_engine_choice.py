@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-import workers.engine_loading as module
 from posebus.config.settings import WorkerSettings
+from posebus.config.worker_settings import BUILT_IN_ENGINES
 from posebus.errors import EngineError
 from posebus.runtime.cpus import available_cpus
-from workers.engine_loading import ENGINES, EngineChoice, choose_engine
+from workers.engine_loading import EngineChoice, choose_engine, known_engines
+from workers.engines.built_in import BUILT_IN
 
 
 @pytest.fixture
@@ -21,9 +23,10 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Pretends what is installed and what the hardware offers."""
 
     def pretend(*, installed: set[str], cuda: bool = False, bf16: bool = False) -> None:
-        monkeypatch.setattr(module, "find_spec", lambda name: name if name in installed else None)
-        monkeypatch.setattr(module, "_torch_has_cuda", lambda: cuda)
-        monkeypatch.setattr(module, "_cuda_has_bf16", lambda: bf16)
+        monkeypatch.setattr("workers.engines.spec.find_spec", lambda name: name if name in installed else None)
+        monkeypatch.setattr("workers.engines.built_in._has_nvidia_device", lambda: cuda)
+        monkeypatch.setattr("workers.engines.torch.cuda_available", lambda: cuda)
+        monkeypatch.setattr("workers.engines.torch.cuda_has_bf16", lambda: bf16)
         monkeypatch.setattr("workers.engines.openvino.cpu_has_bf16", lambda: bf16)
 
     return pretend
@@ -55,7 +58,7 @@ def test_auto_takes_the_fastest_that_is_there(
 def test_what_is_asked_for_is_taken(machine: Any) -> None:
     machine(installed=ALL, bf16=True)
     choice = choose_engine(WorkerSettings(engine="openvino", precision="fp32"))
-    assert choice == EngineChoice("openvino", "fp32", "cpu", "asked for by the settings")
+    assert choice == EngineChoice("openvino", "fp32", "cpu", "the settings ask for it")
 
 
 def test_8_bit_means_openvino_even_beside_a_gpu(machine: Any) -> None:
@@ -80,7 +83,7 @@ def test_bf16_on_a_gpu_that_has_it(machine: Any) -> None:
         ({"engine": "torch", "precision": "fp16"}, "does not compute in fp16"),
         ({"engine": "onnx", "precision": "bf16"}, "does not compute in bf16"),
         ({"engine": "torch", "precision": "int8"}, "does not compute in int8"),
-        ({"engine": "torch", "masks": "yolo11n-seg"}, "masks are computed by the engines openvino and onnx"),
+        ({"engine": "torch", "masks": "yolo11n-seg"}, "torch computes no masks: set worker.engine to openvino or onnx"),
         ({"engine": "openvino", "batch": 8}, "leave batch out"),
     ],
 )
@@ -96,8 +99,25 @@ def test_an_engine_that_is_not_installed_gets_a_sentence(machine: Any) -> None:
         choose_engine(WorkerSettings(engine="onnx"))
 
 
-def test_every_engine_has_a_builder_and_a_module() -> None:
-    assert ENGINES.keys() == module.MODULES.keys()
+def test_the_settings_and_the_table_name_the_same_engines() -> None:
+    assert tuple(BUILT_IN) == BUILT_IN_ENGINES
+    assert list(known_engines())[: len(BUILT_IN)] == list(BUILT_IN)
+
+
+def test_an_unknown_engine_is_refused_with_a_list_of_the_known_ones() -> None:
+    with pytest.raises(EngineError, match=r"no engine 'tensorrt': set worker.engine to auto, onnx, openvino, torch"):
+        choose_engine(WorkerSettings(engine="tensorrt"))
+
+
+@pytest.mark.parametrize("name", ["opnvino", "Torch", "onyx", "outo", "", "two words", "a/b", "-x"])
+def test_the_settings_refuse_mistyped_engines(name: str) -> None:
+    with pytest.raises(ValidationError):
+        WorkerSettings(engine=name)
+
+
+@pytest.mark.parametrize("name", ["tensorrt", "onnx-gpu", "acme.npu", "torch2"])
+def test_the_settings_leave_engines_of_other_packages_to_the_worker(name: str) -> None:
+    assert WorkerSettings(engine=name).engine == name
 
 
 def test_importing_the_worker_loads_no_engine() -> None:
