@@ -14,8 +14,8 @@ from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import WorkerSettings
 from posebus.messages import Frame, Provenance
-from workers.inference.batching import ReadPlan
-from workers.intake.triage import skip
+from workers.intake.round_robin import ReadPlan
+from workers.job import skip
 
 CAMERAS_REFRESH_S = 0.25
 IDLE_BLOCK_MS = 100

@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from posebus.bus.frame_consumer import FrameConsumer, PoseResult
@@ -24,14 +24,13 @@ from posebus.runtime.shared_frames import SharedFrames
 from posebus.telemetry.metrics import Metrics, age_s
 from workers.engines.base import default_decode_threads
 from workers.inference.estimator import PoseEstimator
-from workers.inference.frame_job import Failed, Outcome, Seen
+from workers.inference.frame_job import Failed, FrameOutcome, Inferred
 from workers.inference.hang import Hang, HangGuard, HangWatch
 from workers.inference.pipeline import Pipeline
 from workers.intake.answers import people_of, with_picture
 from workers.intake.background import Background
-from workers.intake.claims import ClaimRenewal
 from workers.intake.failures import Failures
-from workers.intake.in_flight import InFlight
+from workers.intake.in_flight import ClaimRenewal, InFlight
 from workers.intake.intake import Intake
 from workers.intake.triage import Triage
 
@@ -44,7 +43,6 @@ COMMIT_WAIT_S = 0.25
 """Nobody waits for the poses of a recording: several in one transaction cost a third of what they cost one by one."""
 OUTBOX_FULL = 64
 DRAIN_TIMEOUT_S = 5.0
-ENHANCED_TOLD = 30
 LAST_COMMIT_S = 1.0
 """With a frame that hangs, so long is waited for what else is finished."""
 
@@ -135,7 +133,7 @@ class PoseStage:
             "skipped": dict(self._skipped),
             "in_flight": len(self._held),
             "capacity": self._pipeline.capacity,
-            "enhance": _newest(self._pipeline.enhanced),
+            "enhance": self._pipeline.enhancements.newest(),
             "metrics": self._metrics.snapshot(),
         }
 
@@ -193,7 +191,7 @@ class PoseStage:
             or any(result.live for result in results)
         )
 
-    def _receive(self, outcome: Outcome) -> None:
+    def _receive(self, outcome: FrameOutcome) -> None:
         if isinstance(outcome, Failed):
             log.warning("camera %s: inference failed: %s", outcome.job.frame.camera, outcome.error)
             last = self._failures.failed(outcome)
@@ -202,7 +200,7 @@ class PoseStage:
             outcome = last
         if not self._outbox:
             self._outbox_since_s = time.monotonic()
-        if isinstance(outcome, Seen):
+        if isinstance(outcome, Inferred):
             self._outbox.append(people_of(outcome, self._metrics, self._settings))
             return
         if outcome.dead_reason is not None:
@@ -261,9 +259,3 @@ class PoseStage:
             provenance = result.provenance
             age = age_s(result.body.captured_at_ns, provenance.frame_published_at_ns, provenance.clock, now_ns)
             self._metrics.observe("posebus_age_at_publish_seconds", age, stage="poses")
-
-
-def _newest(enhanced: Mapping[str, tuple[int, str]]) -> dict[str, Any]:
-    """For people, of the cameras whose pictures were enhanced last."""
-    latest = sorted(enhanced.items(), key=lambda item: -item[1][0])[:ENHANCED_TOLD]
-    return {camera: {"captured_at_ns": at_ns, "text": text} for camera, (at_ns, text) in latest}

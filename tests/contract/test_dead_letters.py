@@ -20,7 +20,7 @@ from posebus.errors import BrokerUnavailable, ConfigError, OutputError
 from posebus.messages import Delivery, Frame
 from posebus_cli.observe.dead import drop, list_letters, retry, show
 from tests.samples import PROVENANCE, frame, held_writer, pose_frame
-from workers.intake.triage import bury
+from workers.job import dead_letter
 
 Answer = Callable[[FrameEntry], PoseResult]
 
@@ -33,7 +33,7 @@ def put_aside(url: str, *cameras: str, **changes: object) -> list[str]:
         writer = held_writer(broker, CameraRecord(camera, Delivery.LOSSLESS, "file"))
         writer.publish(frame(number, camera, **changes))
         (entry,) = reader.read([camera], 1, None)
-        reader.commit([bury(entry, "given up after 3 attempts")])
+        reader.commit([dead_letter(entry, "given up after 3 attempts")])
     return [letter.entry_id for letter in reversed(list(DeadLetters(broker).newest()))]
 
 
@@ -113,7 +113,10 @@ def test_a_frame_that_is_tried_again_is_under_suspicion_and_its_people_are_told(
 
 def test_a_frame_that_fails_again_comes_back(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     put_aside(real_url, "door")
-    with worker(real_url, "door", lambda entry: bury(entry, "it is magenta")), pytest.raises(typer.Exit) as caught:
+    with (
+        worker(real_url, "door", lambda entry: dead_letter(entry, "it is magenta")),
+        pytest.raises(typer.Exit) as caught,
+    ):
         retry(everything=True, redis=real_url, wait_s=10)
     assert caught.value.exit_code == 1
     assert "put aside again: it is magenta" in capsys.readouterr().out
@@ -178,7 +181,7 @@ def test_an_entry_of_nobody_can_be_looked_at(real_url: str, capsys: pytest.Captu
     broker.client.xadd(broker.topology.frames("door"), {"hello": "world"})
     reader = FrameConsumer(broker, "worker-1", dead_kept=10)
     (entry,) = reader.read(["door"], 1, None)
-    reader.commit([bury(entry, "malformed")])
+    reader.commit([dead_letter(entry, "malformed")])
     time.sleep(0.01)
     (letter,) = DeadLetters(broker).newest()
     show(letter.entry_id, redis=real_url)

@@ -59,7 +59,7 @@ class OnePerson:
     def prepare(self, picture: Picture, fit: Letterbox) -> ImageArray:
         return fit.apply(picture.rgb(fit.resized_px))
 
-    def submit(self, prepared: Sequence[ImageArray], *, hurry: bool = False) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[ImageArray], *, low_latency: bool = False) -> Future[list[Detections]]:
         self.submitted += 1
         self.on_submit()
         future: Future[list[Detections]] = Future()
@@ -279,9 +279,9 @@ def test_masks_reach_subscribers_in_source_pixels(
     mask = np.array(((36, 16), (60, 16), (48, 48)), np.float32)
     submit = bench.engine.submit
 
-    def outlined(prepared: Sequence[ImageArray], *, hurry: bool = False) -> Future[list[Detections]]:
+    def outlined(prepared: Sequence[ImageArray], *, low_latency: bool = False) -> Future[list[Detections]]:
         future: Future[list[Detections]] = Future()
-        (people,) = submit(prepared, hurry=hurry).result()
+        (people,) = submit(prepared, low_latency=low_latency).result()
         future.set_result([replace(people, masks=(mask,))])
         return future
 

@@ -33,12 +33,12 @@ class PoisonedEngine:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
 
-    def submit(self, prepared: Sequence[Any], *, hurry: bool = False) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[Any], *, low_latency: bool = False) -> Future[list[Detections]]:
         for rows in prepared:
             for colour, poison in POISONS.items():
                 if is_of(colour, rows):
                     poison()
-        return self._engine.submit(prepared, hurry=hurry)
+        return self._engine.submit(prepared, low_latency=low_latency)
 
 
 def is_of(colour: tuple[int, int, int], rows: np.ndarray) -> bool:

@@ -50,7 +50,7 @@ class AcmeEngine:
     def prepare(self, picture, fit):
         return fit.apply(picture.rgb(fit.resized_px)).shape
 
-    def submit(self, prepared, *, hurry=False):
+    def submit(self, prepared, *, low_latency=False):
         done = Future()
         height_px, width_px, _ = prepared[0]
         box = np.array([[0, 0, width_px / 2, height_px]], np.float32)

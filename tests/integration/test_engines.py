@@ -132,7 +132,7 @@ def test_a_frame_in_a_hurry_gets_the_same_answer(
     name: str, make_estimator: MakeEstimator, frames_rgb: list[ImageArray]
 ) -> None:
     estimator = make_estimator(engine=name, threads=2, conf=0.25)
-    calm, hurried = (estimator.estimate(frames_rgb[0], hurry=hurry) for hurry in (False, True))
+    calm, hurried = (estimator.estimate(frames_rgb[0], low_latency=low_latency) for low_latency in (False, True))
     assert len(calm.scores) > 0
     np.testing.assert_allclose(hurried.scores, calm.scores, atol=1e-3)
     np.testing.assert_allclose(hurried.keypoints_px, calm.keypoints_px, atol=0.1)

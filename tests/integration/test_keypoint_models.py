@@ -54,7 +54,7 @@ class Boxes:
         scale = fit.resized_px[0] / fit.image_size_px[0]
         return (self._boxes.reshape(-1, 2, 2) * scale + np.array(fit.offset_px)).reshape(-1, 4).astype(np.float32)
 
-    def submit(self, prepared: Sequence[Float32Array], *, hurry: bool = False) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[Float32Array], *, low_latency: bool = False) -> Future[list[Detections]]:
         (boxes,) = prepared
         future: Future[list[Detections]] = Future()
         scores = np.linspace(0.9, 0.6, len(boxes), dtype=np.float32)

@@ -23,11 +23,12 @@ from tests.integration.conftest import MakeEstimator
 from tests.samples import frame
 from workers.detections import Detections, ImageArray
 from workers.inference.estimator import PoseEstimator
-from workers.inference.frame_job import Seen
+from workers.inference.frame_job import Inferred
 from workers.inference.hang import HangWatch
 from workers.inference.pipeline import Pipeline
 from workers.intake.answers import people_of
-from workers.intake.triage import Job, Triage
+from workers.intake.triage import Triage
+from workers.job import Job
 
 SIZES = (640, 320, 416, 512, 800, 1024, 1280)
 VIEWS = (*map(View, SIZES), View(640, 2, 2))
@@ -55,9 +56,9 @@ def answers(estimator: PoseEstimator, pictures: list[bytes], size_px: tuple[int,
     deadline_s = time.monotonic() + 120
     while len(found) < len(pictures):
         assert time.monotonic() < deadline_s
-        for seen in pipeline.collect(0.1):
-            assert isinstance(seen, Seen)
-            said = people_of(seen, Metrics(), SETTINGS).body
+        for inferred in pipeline.collect(0.1):
+            assert isinstance(inferred, Inferred)
+            said = people_of(inferred, Metrics(), SETTINGS).body
             assert isinstance(said, PoseFrame)
             found[said.seq] = said
     pipeline.close()
@@ -116,7 +117,7 @@ def test_tiles_find_the_people_of_a_picture_that_is_too_large_each_once(
     assert found(tiled) > 0.9 * len(people)
     assert len(tiled.scores) <= 1.1 * len(people)
     assert doubles(tiled) == 0
-    parts = estimator.looks((2560, 1440), (tiles,))[0].parts
+    parts = estimator.view_plans((2560, 1440), (tiles,))[0].parts
     assert len(parts) == tiles.columns * tiles.rows
 
 

@@ -46,13 +46,13 @@ class Engine(Protocol):
         the device does the latter, a copy in pinned memory. Raises BadPicture for what does not decode.
         """
 
-    def submit(self, prepared: Sequence[Any], *, hurry: bool = False) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[Any], *, low_latency: bool = False) -> Future[list[Detections]]:
         """Queue up to `batch` results of `prepare` whose `fit.input_px` are equal; the people of each, in its order.
 
         Boxes and keypoints are in pixels of the network's input, suppressed by the engine's `Limits`. Raises
         EngineError where the network cannot be set up for the shape; whatever fails later is raised by the future.
-        With `hurry` somebody waits for just these, and nothing else is under way: an engine that can trade throughput
-        for latency does.
+        With `low_latency` a consumer waits for just these pictures and nothing else is in flight: an engine that can
+        trade throughput for latency does.
         """
 
     def close(self) -> None:

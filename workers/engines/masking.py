@@ -39,10 +39,10 @@ class MaskingEngine:
         """See `Engine.prepare`; once for both networks."""
         return self._poses.prepare(picture, fit)
 
-    def submit(self, prepared: Sequence[Any], *, hurry: bool = False) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[Any], *, low_latency: bool = False) -> Future[list[Detections]]:
         """See `Engine.submit`."""
-        poses = self._poses.submit(prepared, hurry=hurry)
-        outlines = self._outlines.submit(prepared, hurry=hurry)
+        poses = self._poses.submit(prepared, low_latency=low_latency)
+        outlines = self._outlines.submit(prepared, low_latency=low_latency)
         both: Future[list[Detections]] = Future()
 
         def combine(_: Future[list[Detections]]) -> None:

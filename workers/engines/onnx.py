@@ -54,7 +54,7 @@ class OnnxEngine:
         """See `Engine.prepare`."""
         return fit.apply(picture.rgb(fit.resized_px))
 
-    def submit(self, prepared: Sequence[ImageArray], *, hurry: bool = False) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[ImageArray], *, low_latency: bool = False) -> Future[list[Detections]]:
         """See `Engine.submit`."""
         return self._executor.submit(self._infer, np.stack(prepared))
 

@@ -77,11 +77,11 @@ class OpenVINOEngine:
         """See `Engine.prepare`."""
         return fit.apply(picture.rgb(fit.resized_px))
 
-    def submit(self, prepared: Sequence[ImageArray], *, hurry: bool = False) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[ImageArray], *, low_latency: bool = False) -> Future[list[Detections]]:
         """See `Engine.submit`; blocks while `in_flight` requests of this shape are under way."""
         (image_rgb,) = prepared
         future: Future[list[Detections]] = Future()
-        alone = hurry and self._threads > 1
+        alone = low_latency and self._threads > 1
         queue = self._queue(_Setup(image_rgb.shape[0], image_rgb.shape[1], alone))
         try:
             # Not copied: the picture is kept by the request until it is done.

@@ -93,7 +93,9 @@ class TorchEngine:
         image = self._torch.from_numpy(rows).permute(2, 0, 1)
         return image.pin_memory() if self._cuda else image, fit
 
-    def submit(self, prepared: Sequence[tuple[Any, Letterbox]], *, hurry: bool = False) -> Future[list[Detections]]:
+    def submit(
+        self, prepared: Sequence[tuple[Any, Letterbox]], *, low_latency: bool = False
+    ) -> Future[list[Detections]]:
         """See `Engine.submit`. Raises EngineError where the device was lost: no batch can succeed then, and every
         frame would be dead-lettered for it."""
         if self._lost is not None:

@@ -1,48 +1,16 @@
-"""Which frames to read and which to infer together: pure policy, time and free room are arguments."""
+"""Which inputs the engine infers together. Pure policy: the time is an argument."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
-MAX_PER_CAMERA = 4
-"""Frames of one camera in one read at most: what a worker holds, no other worker can take."""
-
 MAX_WAIT_S = 0.01
-
-
-class ReadPlan:
-    """A round robin over cameras that gives each the same share of the free slots.
-
-    The turn goes on where the last one ended, so a busy camera waits for the quiet ones and not the other way round.
-    """
-
-    def __init__(self, max_per_camera: int = MAX_PER_CAMERA) -> None:
-        self._max_per_camera = max_per_camera
-        self._start = 0
-
-    def rounds(self, cameras: Sequence[str], free_slots: Callable[[], int]) -> Iterator[tuple[list[str], int]]:
-        """One turn over `cameras`, as reads: (which cameras, frames of each at most).
-
-        `free_slots` is asked before each read, for what earlier reads of the turn brought has taken room. The turn ends
-        when every camera had its chance or nothing is free. The first read brings no more than was free. While reads
-        bring nothing, the next one asks twice as many cameras: among a thousand quiet ones, asking four at a time would
-        be most of the broker's work. Should many frames come just then, they are more than was free, once.
-        """
-        left, width, before = len(cameras), 0, -1
-        while left > 0 and (free := free_slots()) > 0:
-            width = 2 * width if free == before else free
-            before = free
-            chosen = min(left, max(width, free))
-            first = self._start % len(cameras)
-            self._start = (first + chosen) % len(cameras)
-            left -= chosen
-            yield [*cameras[first:], *cameras[:first]][:chosen], min(self._max_per_camera, max(1, free // chosen))
 
 
 @dataclass(frozen=True, slots=True)

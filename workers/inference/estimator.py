@@ -1,4 +1,4 @@
-"""Pictures in, people in source pixels out, over any engine."""
+"""From pictures to detections in the pictures' own pixels, over any engine."""
 
 from __future__ import annotations
 
@@ -21,56 +21,61 @@ from workers.images.tiling import Look, cut, decoded, look_of
 
 
 class PoseEstimator:
-    """One engine with the sizes that pictures enter it at. `prepare` may be called by many threads."""
+    """An engine together with the settings that decide how pictures enter it. Any thread may call `prepare`."""
 
     def __init__(self, engine: Engine, settings: WorkerSettings) -> None:
         self.engine = engine
         self._settings = settings
 
-    def looks(self, image_size_px: tuple[int, int], views: Sequence[View] = ()) -> tuple[Look, ...]:
-        """How a picture of this (width, height) enters the network: by each of `views`, or as the settings say."""
+    def view_plans(self, image_size_px: tuple[int, int], views: Sequence[View] = ()) -> tuple[Look, ...]:
+        """Return how a picture of this (width, height) enters the network: once for each of `views`, or as set."""
         stride = self.engine.head.stride
         return tuple(look_of(image_size_px, view, stride) for view in views or (View(self._settings.plain_imgsz),))
 
     def fit(self, image_size_px: tuple[int, int]) -> Letterbox:
-        """How a picture of this (width, height) enters the network as a whole, where nothing else is said; what has
-        equal `input_px` shares a batch."""
-        (look,) = self.looks(image_size_px)
-        return look.parts[0].fit
+        """Return how a whole picture of this (width, height) enters the network with the worker's own settings.
 
-    def prepare(self, picture: Picture, looks: Sequence[Look] = ()) -> list[Any]:
-        """See `Engine.prepare`; what `submit` needs of all parts of `looks`, in their order. Raises BadPicture."""
-        looks = looks or self.looks(picture.size_px)
-        rows_rgb = decoded(picture, looks)
+        Pictures whose fits have equal `input_px` can share a batch.
+        """
+        (plan,) = self.view_plans(image_size_px)
+        return plan.parts[0].fit
+
+    def prepare(self, picture: Picture, plans: Sequence[Look] = ()) -> list[Any]:
+        """Return the engine's inputs for all tiles of `plans`, in their order; see `Engine.prepare`.
+
+        With `enhance: auto` a degraded picture is enhanced first, and `picture.need` says how. Raises BadPicture.
+        """
+        plans = plans or self.view_plans(picture.size_px)
+        rows_rgb = decoded(picture, plans)
         if self._settings.enhance == AUTO:
             picture.need = assess(rows_rgb)
             if picture.need is not None:
                 picture = picture.changed(enhanced(rows_rgb, picture.need))
-        pieces = [(piece, part) for look in looks for piece, part in zip(cut(picture, look), look.parts, strict=True)]
+        pieces = [(piece, part) for plan in plans for piece, part in zip(cut(picture, plan), plan.parts, strict=True)]
         return [self.engine.prepare(piece, part.fit) for piece, part in pieces]
 
-    def submit(self, prepared: Sequence[Any], *, hurry: bool = False) -> Future[list[Detections]]:
-        """See `Engine.submit`; the people are in pixels of the network's input."""
-        return self.engine.submit(prepared, hurry=hurry)
+    def submit(self, prepared: Sequence[Any], *, low_latency: bool = False) -> Future[list[Detections]]:
+        """See `Engine.submit`; the detections are in pixels of the network's input."""
+        return self.engine.submit(prepared, low_latency=low_latency)
 
-    def estimate(self, image_rgb: ImageArray, *, hurry: bool = False, view: View | None = None) -> Detections:
-        """The people in one picture, u8 (H, W, 3), in its own pixels."""
+    def estimate(self, image_rgb: ImageArray, *, low_latency: bool = False, view: View | None = None) -> Detections:
+        """Return the people in one picture, u8 (H, W, 3), in its own pixels."""
         picture = Picture.of(image_rgb)
-        (look,) = looks = self.looks(picture.size_px, () if view is None else (view,))
-        futures = [self.submit([prepared], hurry=hurry) for prepared in self.prepare(picture, looks)]
+        (plan,) = plans = self.view_plans(picture.size_px, () if view is None else (view,))
+        futures = [self.submit([prepared], low_latency=low_latency) for prepared in self.prepare(picture, plans)]
         found = [future.result()[0] for future in futures]
-        return people_of_look(look, found, picture.size_px, self._settings.max_people)
+        return people_of_look(plan, found, picture.size_px, self._settings.max_people)
 
     def blank(self, fit: Letterbox) -> Any:
-        """What `submit` needs of a black picture that enters the network so."""
+        """Return the engine's input for a black picture that enters the network by `fit`."""
         width_px, height_px = fit.image_size_px
         return self.engine.prepare(Picture.of(np.zeros((height_px, width_px, 3), np.uint8)), fit)
 
     def warm_up(self, image_size_px: tuple[int, int]) -> list[Letterbox]:
-        """Set the engine up for pictures of this (width, height), which takes a moment for each new shape, and on a GPU
-        for each new batch size. With `imgsz: auto` for all sizes: a camera's first frame is measured at each, alone.
+        """Set the engine up for pictures of this (width, height), and return how they enter the network.
 
-        Returns how they enter the network.
+        Each new shape takes a moment, and on a GPU each new batch size, too. With `imgsz: auto` this is done for all
+        sizes, because a camera's first frame is measured at each of them, alone.
         """
         auto = self._settings.imgsz == AUTO
         sizes = Policies(AUTO, self._settings.imgsz_max).sizes if auto else ()

@@ -1,42 +1,43 @@
-"""What becomes of one frame in the pipeline: the inputs that it takes, until they are through, and its one outcome."""
+"""One frame in the pipeline: the network inputs that it takes, and the one outcome that it ends with."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from posebus.bus.frame_consumer import PoseResult
 from workers.detections import Detections
 from workers.images.tiling import Look
-from workers.intake.triage import Job, skip
+from workers.job import Job, skip
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What the network found by one view: the people of each part of `look`, in pixels of the network's input."""
+class ViewResult:
+    """The detections of one view: those of each tile of `plan`, in its order and in pixels of the network's input."""
 
-    look: Look
-    people: tuple[Detections, ...]
+    plan: Look
+    detections: tuple[Detections, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A frame that was inferred: `answer` by the first of its views, and what others found, `beside`.
+class Inferred:
+    """A frame that was inferred: the result of its first view, `primary`, and of its other views, `probes`.
 
-    `inference_s` is how long the engine had the answer, from the first of its parts to the last.
+    `inference_s` is the time from the submission of the primary view's first tile to the result of its last one.
     """
 
     job: Job
-    answer: Sight
-    beside: tuple[Sight, ...]
+    primary: ViewResult
+    probes: tuple[ViewResult, ...]
     inference_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A frame that the engine choked on. It is not answered: another worker may manage.
+    """A frame whose decoding or inference raised `error`. It is not answered: another worker may succeed with it.
 
-    `alone` says that no other frame can have been the cause.
+    `alone` means that no other frame can have been the cause.
     """
 
     job: Job
@@ -44,74 +45,81 @@ class Failed:
     alone: bool
 
 
-Outcome = Seen | Failed | PoseResult
+FrameOutcome = Inferred | Failed | PoseResult
+"""What a frame leaves the pipeline with."""
 
 
-class Seeing:
-    """A frame on its way: its inputs are the parts of all its looks, numbered in their order, the answer's first.
+class FrameJob:
+    """A frame in flight. Its inputs are the tiles of all its views, numbered in their order, the primary view's first.
 
-    Each input ends once, by `found`, `failed` or `too_old`, of which one returns the frame's outcome: with the last
-    input, or with the first that decides. No locks, and no clocks: times are monotonic seconds.
+    Each input ends once, by `complete_input`, `fail_input` or `expire_input`. One of these calls returns the frame's
+    outcome: the one for the last input, or the first that decides the outcome by itself. No locks and no clocks: the
+    caller holds a lock, and times are monotonic seconds.
     """
 
-    def __init__(self, job: Job, looks: Sequence[Look]) -> None:
+    def __init__(self, job: Job, plans: Sequence[Look]) -> None:
         self.job = job
-        self.over = False
-        """Whether the outcome is known: what still waits need not be computed."""
-        self._looks = looks
-        self._people: list[Detections | None] = [None] * sum(len(look.parts) for look in looks)
-        self._waiting = set(range(len(self._people)))
-        self._began_s: float | None = None
-        self._ended_s = 0.0
+        self.decided = False
+        """Whether the outcome is known, so that inputs that still wait need not be computed."""
+        self._plans = plans
+        self._primary_count = len(plans[0].parts)
+        self._detections: list[Detections | None] = [None] * sum(len(plan.parts) for plan in plans)
+        self._unfinished = set(range(len(self._detections)))
+        self._submitted_at_s: float | None = None
+        self._finished_at_s = 0.0
 
     @property
-    def inputs(self) -> int:
-        """How many there are."""
-        return len(self._people)
+    def input_count(self) -> int:
+        """How many network inputs the frame takes."""
+        return len(self._detections)
 
     def expires_at_s(self, number: int) -> float:
-        """When this input need not be begun any more.
+        """Return the time after which input `number` is not submitted any more (monotonic).
 
-        Parts of the answer go as one: as long as the first waits nothing was done for the frame, and once it does not,
-        leaving out the rest would throw that away, again and again where workers are too slow. What is measured beside
-        is left out where it would be too late.
+        The primary view's tiles are kept or dropped together. While the first one waits, no work was done for the
+        frame; once it is submitted, dropping the others would waste that work, again and again where workers are too
+        slow. Probes are dropped where they would come too late.
         """
-        return float("inf") if 0 < number < self._answers else self.job.expires_at_s
+        return math.inf if 0 < number < self._primary_count else self.job.expires_at_s
 
-    def found(self, number: int, people: Detections, submitted_at_s: float, finished_at_s: float) -> Seen | None:
-        """The engine is through with an input."""
-        self._people[number] = people
-        if number < self._answers:
-            self._began_s = submitted_at_s if self._began_s is None else min(self._began_s, submitted_at_s)
-            self._ended_s = max(self._ended_s, finished_at_s)
-        return self._without(number)
+    def complete_input(
+        self, number: int, detections: Detections, submitted_at_s: float, finished_at_s: float
+    ) -> Inferred | None:
+        """Record the engine's result for an input."""
+        self._detections[number] = detections
+        if number < self._primary_count:
+            before_s = self._submitted_at_s
+            self._submitted_at_s = submitted_at_s if before_s is None else min(before_s, submitted_at_s)
+            self._finished_at_s = max(self._finished_at_s, finished_at_s)
+        return self._finish_input(number)
 
-    def failed(self, error: Exception, *, alone: bool) -> Failed | None:
-        """The engine choked on an input."""
-        return None if self._decided() else Failed(self.job, error, alone)
+    def fail_input(self, error: Exception, *, alone: bool) -> Failed | None:
+        """Record that the engine failed with an input, which fails the frame."""
+        return None if self._was_decided() else Failed(self.job, error, alone)
 
-    def too_old(self, number: int) -> Seen | PoseResult | None:
-        """An input waited until its time was over: the first one's frame is skipped."""
+    def expire_input(self, number: int) -> Inferred | PoseResult | None:
+        """Record that an input waited past its expiry. With the first input the whole frame is skipped."""
         if number == 0:
-            return None if self._decided() else skip(self.job.entry, self.job.frame, "too old")
-        return self._without(number)
+            return None if self._was_decided() else skip(self.job.entry, self.job.frame, "too old")
+        return self._finish_input(number)
 
-    @property
-    def _answers(self) -> int:
-        return len(self._looks[0].parts)
-
-    def _decided(self) -> bool:
-        before, self.over = self.over, True
+    def _was_decided(self) -> bool:
+        before, self.decided = self.decided, True
         return before
 
-    def _without(self, number: int) -> Seen | None:
-        self._waiting.discard(number)
-        if self._waiting or self._decided():
+    def _finish_input(self, number: int) -> Inferred | None:
+        self._unfinished.discard(number)
+        if self._unfinished or self._was_decided():
             return None
-        sights, place = [], 0
-        for look in self._looks:
-            people = [one for one in self._people[place : place + len(look.parts)] if one is not None]
-            place += len(look.parts)
-            if len(people) == len(look.parts):
-                sights.append(Sight(look, tuple(people)))
-        return Seen(self.job, sights[0], tuple(sights[1:]), self._ended_s - (self._began_s or 0.0))
+        results, first = [], 0
+        for plan in self._plans:
+            detections = [one for one in self._detections[first : first + len(plan.parts)] if one is not None]
+            first += len(plan.parts)
+            if len(detections) == len(plan.parts):
+                results.append(ViewResult(plan, tuple(detections)))
+        return Inferred(
+            job=self.job,
+            primary=results[0],
+            probes=tuple(results[1:]),
+            inference_s=self._finished_at_s - (self._submitted_at_s or 0.0),
+        )

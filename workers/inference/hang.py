@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-from workers.intake.triage import Job
+from workers.job import Job
 
 FIRST_TIME_FACTOR = 6.0
 """An engine sets itself up with the first frame of a new size: that may take this many times as long."""

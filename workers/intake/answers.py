@@ -15,7 +15,7 @@ from posebus.messages import Frame, PoseFrame, Probe, Provenance
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.telemetry.metrics import Metrics
 from workers.images.tile_merging import people_of_look
-from workers.inference.frame_job import Seen
+from workers.inference.frame_job import Inferred
 from workers.outputs.appearance import describe
 
 LETTER_BYTES = 4_000_000
@@ -24,12 +24,12 @@ LETTER_SIDE_PX = 1920
 LETTER_QUALITY = 95
 
 
-def people_of(seen: Seen, metrics: Metrics, settings: WorkerSettings) -> PoseResult:
+def people_of(inferred: Inferred, metrics: Metrics, settings: WorkerSettings) -> PoseResult:
     """The people of a frame, with their colours where these are wanted, and whom other views of it found."""
     began_s = time.monotonic()
-    frame = seen.job.frame
-    answer = seen.answer
-    people = people_of_look(answer.look, answer.people, frame.size_px, settings.max_people)
+    frame = inferred.job.frame
+    answer = inferred.primary
+    people = people_of_look(answer.plan, answer.detections, frame.size_px, settings.max_people)
     body = PoseFrame(
         camera=frame.camera,
         epoch=frame.epoch,
@@ -39,8 +39,8 @@ def people_of(seen: Seen, metrics: Metrics, settings: WorkerSettings) -> PoseRes
         boxes_xyxy_px=people.boxes_xyxy_px,
         scores=people.scores,
         keypoints_px=people.keypoints_px,
-        appearance=describe(seen.job.picture.rgb(), people, frame.size_px) if settings.appearance else None,
-        probes=_probes(seen, settings.max_people),
+        appearance=describe(inferred.job.picture.rgb(), people, frame.size_px) if settings.appearance else None,
+        probes=_probes(inferred, settings.max_people),
         masks=people.masks,
     )
     metrics.observe("posebus_stage_seconds", time.monotonic() - began_s, stage="people")
@@ -48,17 +48,17 @@ def people_of(seen: Seen, metrics: Metrics, settings: WorkerSettings) -> PoseRes
         frame.clock,
         frame.delivery,
         frame.published_at_ns,
-        inference_ns=round(seen.inference_s * 1e9),
-        view=answer.look.view if frame.views else None,
+        inference_ns=round(inferred.inference_s * 1e9),
+        view=answer.plan.view if frame.views else None,
     )
-    return PoseResult(seen.job.entry, body, provenance)
+    return PoseResult(inferred.job.entry, body, provenance)
 
 
-def _probes(seen: Seen, max_people: int) -> tuple[Probe, ...]:
+def _probes(inferred: Inferred, max_people: int) -> tuple[Probe, ...]:
     probes = []
-    for sight in seen.beside:
-        people = people_of_look(sight.look, sight.people, seen.job.frame.size_px, max_people)
-        probes.append(Probe(sight.look.view, people.boxes_xyxy_px, people.scores))
+    for probe in inferred.probes:
+        people = people_of_look(probe.plan, probe.detections, inferred.job.frame.size_px, max_people)
+        probes.append(Probe(probe.plan.view, people.boxes_xyxy_px, people.scores))
     return tuple(probes)
 
 

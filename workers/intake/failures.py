@@ -10,7 +10,8 @@ from posebus.errors import RetryableError
 from workers.inference.frame_job import Failed
 from workers.inference.hang import Hang
 from workers.intake.in_flight import InFlight
-from workers.intake.triage import bury, hopeless
+from workers.intake.triage import hopeless
+from workers.job import dead_letter
 
 OUTCOME_LENGTH = 200
 
@@ -34,7 +35,7 @@ class Failures:
         entry = self._with_attempt(entry, f"{type(outcome.error).__name__}: {outcome.error}")
         reason = hopeless(entry, self._max_attempts)
         if reason is not None:
-            return bury(entry, reason)
+            return dead_letter(entry, reason)
         self._unwritten.append(entry)
         return None
 

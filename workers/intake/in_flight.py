@@ -6,11 +6,16 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import suppress
 
-from posebus.bus.frame_consumer import FrameEntry
+from posebus.bus.frame_consumer import FrameConsumer, FrameEntry
 from posebus.bus.reclaim import EntryKey
+from posebus.errors import RetryableError
 
 REFUSED_KEPT = 1000
+
+RENEW_SHARE = 0.25
+"""Claims are renewed at this part of the time after which others may have them: most frames are through by then."""
 
 
 class InFlight:
@@ -63,3 +68,21 @@ class InFlight:
             due = [place for place, renewed_at_s in self._renewed_at_s.items() if now_s - renewed_at_s >= after_s]
             self._renewed_at_s.update(dict.fromkeys(due, now_s))
         return due
+
+
+class ClaimRenewal:
+    """Renews the claims in a thread of its own, which goes on while the engine takes its time."""
+
+    def __init__(self, reader: FrameConsumer, held: InFlight, reclaim_after_s: float) -> None:
+        self._reader = reader
+        self._held = held
+        self._every_s = RENEW_SHARE * reclaim_after_s
+
+    def step(self, now_s: float) -> None:
+        """Renew what is due, and wait until more may be."""
+        places = self._held.to_renew(now_s, self._every_s)
+        if places:
+            # The main loop finds out too and says so; a claim that lapses costs a second inference.
+            with suppress(RetryableError):
+                self._reader.renew(places)
+        time.sleep(self._every_s / 2)

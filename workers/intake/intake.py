@@ -12,10 +12,11 @@ from posebus.bus.frame_consumer import FrameConsumer, FrameEntry, PoseResult
 from posebus.bus.reclaim import GONE, EntryKey
 from posebus.messages import Delivery
 from posebus.telemetry.metrics import Metrics
-from workers.inference.batching import ReadPlan
 from workers.inference.pipeline import Pipeline
 from workers.intake.in_flight import InFlight
-from workers.intake.triage import Job, Triage, freshest
+from workers.intake.round_robin import ReadPlan
+from workers.intake.triage import Triage, freshest
+from workers.job import Job
 
 IDLE_BLOCK_MS = 100
 LIVE_READ_COUNT = 8

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from posebus.bus.frame_consumer import FrameEntry, PoseResult
 from posebus.config.settings import WorkerSettings
-from posebus.contract.codec import skipped_frame
 from posebus.errors import BadPicture
-from posebus.messages import Delivery, EndOfStream, Frame, Skipped
+from posebus.messages import Delivery, EndOfStream, Frame
 from posebus.runtime.shared_frames import SharedFrames
 from workers.images.picture import Picture
 from workers.images.tiling import inputs_of
+from workers.job import Job, dead_letter, skip
 
 INNOCENT_DELIVERIES = 20
 """A frame that is handed out so many times as often as it may fail is given up, though nothing else speaks against it:
@@ -21,18 +20,6 @@ something goes round and round."""
 MAX_INPUTS = 64
 """Of one frame: a view of as many tiles as there can be, or some smaller ones. A frame that asks for more would keep a
 worker for minutes."""
-REASON_LENGTH = 200
-"""Of a dead letter's reason, as much goes into the mark for the tracker."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One frame between the broker and the engine; a live one is too old from `expires_at_s` (monotonic) on."""
-
-    entry: FrameEntry
-    frame: Frame
-    picture: Picture
-    expires_at_s: float = math.inf
 
 
 class Triage:
@@ -49,22 +36,22 @@ class Triage:
         """
         body = entry.body
         if body is None:
-            return bury(entry, f"malformed: {entry.defect}")
+            return dead_letter(entry, f"malformed: {entry.defect}")
         if isinstance(body, EndOfStream):
             return PoseResult(entry, body)
         reason = hopeless(entry, self.settings.max_deliveries)
         if reason is not None:
-            return bury(entry, reason)
+            return dead_letter(entry, reason)
         if inputs_of(body.views) > MAX_INPUTS:
             reason = f"its views take {inputs_of(body.views)} inferences, and {MAX_INPUTS} is the most for a frame"
-            return bury(entry, f"{reason}: ask for fewer tiles")
+            return dead_letter(entry, f"{reason}: ask for fewer tiles")
         live = body.delivery is Delivery.LIVE
         if live and age_ms > self.settings.max_age_ms:
             return skip(entry, body, "too old")
         try:
             picture = self._picture(body)
         except BadPicture as error:
-            return bury(entry, str(error))
+            return dead_letter(entry, str(error))
         return Job(entry, body, picture, now_s + (self.settings.max_age_ms - age_ms) / 1000 if live else math.inf)
 
     def _picture(self, frame: Frame) -> Picture:
@@ -101,14 +88,3 @@ def freshest(entries: Sequence[FrameEntry], keep: int) -> tuple[list[FrameEntry]
         if entry.entry_id in overtaken and isinstance(entry.body, Frame)
     ]
     return kept, results
-
-
-def skip(entry: FrameEntry, frame: Frame, reason: str) -> PoseResult:
-    """The frame is left out on purpose; the mark tells the tracker not to wait for it."""
-    mark = Skipped(frame.camera, frame.epoch, frame.seq, frame.captured_at_ns, frame.delivery, reason)
-    return PoseResult(entry, mark)
-
-
-def bury(entry: FrameEntry, reason: str) -> PoseResult:
-    """The frame goes to the dead letters with its reason."""
-    return PoseResult(entry, skipped_frame(entry.raw, reason[:REASON_LENGTH]), dead_reason=reason)

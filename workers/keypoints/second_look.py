@@ -48,10 +48,10 @@ class Serialised:
         self.engine = engine
         self._lock = threading.Lock()
 
-    def submit(self, prepared: Sequence[Any], *, hurry: bool = False) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[Any], *, low_latency: bool = False) -> Future[list[Detections]]:
         """See `Engine.submit`."""
         with self._lock:
-            return self.engine.submit(prepared, hurry=hurry)
+            return self.engine.submit(prepared, low_latency=low_latency)
 
 
 class SecondLookEngine:
@@ -76,10 +76,10 @@ class SecondLookEngine:
         return self._inner.engine.prepare(picture, fit), picture, fit
 
     def submit(
-        self, prepared: Sequence[tuple[Any, Picture, Letterbox]], *, hurry: bool = False
+        self, prepared: Sequence[tuple[Any, Picture, Letterbox]], *, low_latency: bool = False
     ) -> Future[list[Detections]]:
         """See `Engine.submit`."""
-        first = self._inner.submit([inner for inner, _, _ in prepared], hurry=hurry)
+        first = self._inner.submit([inner for inner, _, _ in prepared], low_latency=low_latency)
         answer: Future[list[Detections]] = Future()
         self._under_way.add(answer)
         answer.add_done_callback(self._under_way.discard)

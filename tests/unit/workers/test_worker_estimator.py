@@ -31,7 +31,7 @@ class ScriptedEngine:
     def prepare(self, picture: Picture, fit: Letterbox) -> ImageArray:
         return fit.apply(picture.rgb(fit.resized_px))
 
-    def submit(self, prepared: Sequence[ImageArray], *, hurry: bool = False) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[ImageArray], *, low_latency: bool = False) -> Future[list[Detections]]:
         future: Future[list[Detections]] = Future()
         self.seen += prepared
         self.batches.append(len(prepared))

@@ -8,7 +8,7 @@ from posebus.bus.frame_consumer import FrameEntry
 from tests.samples import frame
 from workers.images.picture import Picture
 from workers.inference.hang import FIRST_TIME_FACTOR, Hang, HangGuard, HangWatch
-from workers.intake.triage import Job
+from workers.job import Job
 
 SHAPE = (64, 64)
 

@@ -103,9 +103,9 @@ class Scripted:
         self.prepared += 1
         return fit.input_px
 
-    def submit(self, prepared: Sequence[Any], *, hurry: bool = False) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[Any], *, low_latency: bool = False) -> Future[list[Detections]]:
         future: Future[list[Detections]] = Future()
-        self.asked.append((list(prepared), hurry, future))
+        self.asked.append((list(prepared), low_latency, future))
         return future
 
     def close(self) -> None:
@@ -128,13 +128,13 @@ def test_the_answer_comes_with_the_later_of_both(poses: Scripted, outlines: Scri
     fit = Letterbox.fit((640, 480), 640)
     prepared = engine.prepare(Picture.of(np.zeros((480, 640, 3), np.uint8)), fit)
     assert (poses.prepared, outlines.prepared) == (1, 0)
-    future = engine.submit([prepared, prepared], hurry=True)
+    future = engine.submit([prepared, prepared], low_latency=True)
     answers = [[people((0, 0, 9, 9)), people()], [outlined((1, 0, 9, 9)), outlined((5, 5, 9, 9))]]
     for index in (first, 1 - first):
         assert not future.done()
-        given, hurry, asked = (poses, outlines)[index].asked[0]
+        given, low_latency, asked = (poses, outlines)[index].asked[0]
         assert given == [fit.input_px] * 2
-        assert hurry
+        assert low_latency
         asked.set_result(answers[index])
     found = future.result(timeout=0)
     assert whose(found[0]) == [1]

@@ -42,7 +42,7 @@ class Finder:
     def prepare(self, picture: Picture, fit: Letterbox) -> ImageArray:
         return fit.apply(picture.rgb(fit.resized_px))
 
-    def submit(self, prepared: Sequence[ImageArray], *, hurry: bool = False) -> Future[list[Detections]]:
+    def submit(self, prepared: Sequence[ImageArray], *, low_latency: bool = False) -> Future[list[Detections]]:
         assert not self.closed
         assert len(prepared) <= self.batch
         self.crowded |= not self._inside.acquire(blocking=False)
