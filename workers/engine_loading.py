@@ -109,14 +109,14 @@ def _with_crop_keypoints(engine: Engine, settings: WorkerSettings) -> Engine:
     """Return the engine, wrapped in one that computes keypoints on crops of people where the settings ask for it."""
     if settings.keypoint_model is None and settings.refine_below_px is None:
         return engine
-    from workers.keypoints.second_look import SecondLookEngine, Serialised
+    from workers.keypoints.crop_engine import CropKeypointEngine, LockedEngine
 
-    inner = Serialised(engine)
+    inner = LockedEngine(engine)
     if settings.keypoint_model is None:
         from workers.keypoints.refining import Refiner
 
         assert settings.refine_below_px is not None
-        return SecondLookEngine(inner, Refiner(inner, settings.refine_below_px, mirrored=settings.refine_mirrored))
+        return CropKeypointEngine(inner, Refiner(inner, settings.refine_below_px, mirrored=settings.refine_mirrored))
     if settings.refine_below_px is not None:
         raise EngineError(
             "keypoint_model computes the keypoints of all people on crops already: set it, or refine_below_px, "
@@ -128,4 +128,4 @@ def _with_crop_keypoints(engine: Engine, settings: WorkerSettings) -> Engine:
     from workers.keypoints.top_down import TopDown
 
     model = KeypointModel(Path(settings.keypoint_model).expanduser(), settings.threads or available_cpus())
-    return SecondLookEngine(inner, TopDown(model))
+    return CropKeypointEngine(inner, TopDown(model))

@@ -14,7 +14,7 @@ from posebus.errors import BadPicture
 from posebus.messages import Frame, PoseFrame, Probe, Provenance
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.telemetry.metrics import Metrics
-from workers.images.tile_merging import people_of_look
+from workers.images.tile_merging import people_of_view
 from workers.inference.frame_job import Inferred
 from workers.outputs.appearance import describe
 
@@ -29,7 +29,7 @@ def people_of(inferred: Inferred, metrics: Metrics, settings: WorkerSettings) ->
     began_s = time.monotonic()
     frame = inferred.job.frame
     answer = inferred.primary
-    people = people_of_look(answer.plan, answer.detections, frame.size_px, settings.max_people)
+    people = people_of_view(answer.plan, answer.detections, frame.size_px, settings.max_people)
     body = PoseFrame(
         camera=frame.camera,
         epoch=frame.epoch,
@@ -57,7 +57,7 @@ def people_of(inferred: Inferred, metrics: Metrics, settings: WorkerSettings) ->
 def _probes(inferred: Inferred, max_people: int) -> tuple[Probe, ...]:
     probes = []
     for probe in inferred.probes:
-        people = people_of_look(probe.plan, probe.detections, inferred.job.frame.size_px, max_people)
+        people = people_of_view(probe.plan, probe.detections, inferred.job.frame.size_px, max_people)
         probes.append(Probe(probe.plan.view, people.boxes_xyxy_px, people.scores))
     return tuple(probes)
 

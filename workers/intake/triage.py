@@ -11,7 +11,7 @@ from posebus.errors import BadPicture
 from posebus.messages import Delivery, EndOfStream, Frame
 from posebus.runtime.shared_frames import SharedFrames
 from workers.images.picture import Picture
-from workers.images.tiling import inputs_of
+from workers.images.tiling import forward_passes
 from workers.job import Job, dead_letter, skip
 
 INNOCENT_DELIVERIES = 20
@@ -42,8 +42,8 @@ class Triage:
         reason = hopeless(entry, self.settings.max_deliveries)
         if reason is not None:
             return dead_letter(entry, reason)
-        if inputs_of(body.views) > MAX_INPUTS:
-            reason = f"its views take {inputs_of(body.views)} inferences, and {MAX_INPUTS} is the most for a frame"
+        if forward_passes(body.views) > MAX_INPUTS:
+            reason = f"its views take {forward_passes(body.views)} inferences, and {MAX_INPUTS} is the most for a frame"
             return dead_letter(entry, f"{reason}: ask for fewer tiles")
         live = body.delivery is Delivery.LIVE
         if live and age_ms > self.settings.max_age_ms:
