@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import difflib
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 AUTO_IMGSZ_FIRST = 640
 """With `imgsz: auto`, pictures of a camera of which nothing is known yet are inferred at this size."""
 
-BUILT_IN_ENGINES = ("torch", "openvino", "onnx")
-ENGINES = ("auto", *BUILT_IN_ENGINES)
-"""Values of `WorkerSettings.engine`, beside the engines that other packages add (entry points `posebus.engines`)."""
+EngineName = Literal["auto", "torch", "openvino", "onnx"]
+"""The values of `WorkerSettings.engine` that posebus itself offers; other packages add engines by entry points."""
+
+_ENGINES = get_args(EngineName)
 
 
 def _size(value: object) -> object:
@@ -45,17 +46,17 @@ def _instead(value: object) -> str:
 def _engine(value: object) -> object:
     """Refuse what looks like a mistyped built-in name. Other names are left to the worker: the package that adds the
     engine need not be installed where ingest and tracker read the same configuration."""
-    if not isinstance(value, str) or value in ENGINES or any(name in value for name in BUILT_IN_ENGINES):
+    if not isinstance(value, str) or any(name in value for name in _ENGINES):
         return value
-    close = difflib.get_close_matches(value, ENGINES, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(value, _ENGINES, n=1, cutoff=0.6)
     if close:
-        raise ValueError(f"must be {', '.join(ENGINES)} or an engine of another package; did you mean {close[0]!r}?")
+        raise ValueError(f"must be {', '.join(_ENGINES)} or an engine of another package; did you mean {close[0]!r}?")
     return value
 
 
 Imgsz = Annotated[Annotated[int, Field(ge=64, le=4096, multiple_of=32)] | Literal["auto"], BeforeValidator(_size)]
 InferFps = Annotated[Annotated[float, Field(gt=0)] | Literal["auto"], BeforeValidator(_rate)]
-EngineName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$"), BeforeValidator(_engine)]
+EngineSetting = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$"), BeforeValidator(_engine)]
 MotionGate = Literal["off", "conservative", "eager"]
 
 
@@ -72,10 +73,10 @@ class WorkerSettings(Strict):
     allow_unknown_weights: bool = Field(
         default=False, description="Load weights of unknown hash (loading unpickles: trust them first)"
     )
-    engine: EngineName = Field(
+    engine: EngineSetting = Field(
         default="auto",
         description="Inference engine: auto, torch, openvino, onnx, or one that an installed package adds",
-        examples=list(ENGINES),
+        examples=list(_ENGINES),
     )
     precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = Field(
         default="auto",

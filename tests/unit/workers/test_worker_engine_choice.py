@@ -1,17 +1,17 @@
-"""Which engine is chosen on which machine, without loading one."""
+"""The engine that is chosen on each kind of machine; none is loaded."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
 from posebus.config.settings import WorkerSettings
-from posebus.config.worker_settings import BUILT_IN_ENGINES
+from posebus.config.worker_settings import EngineName
 from posebus.errors import EngineError
 from posebus.runtime.cpus import available_cpus
 from workers.engine_loading import EngineChoice, choose_engine, known_engines
@@ -20,7 +20,7 @@ from workers.engines.built_in import BUILT_IN
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Pretends what is installed and what the hardware offers."""
+    """Simulates which packages are installed and what the hardware offers."""
 
     def pretend(*, installed: set[str], cuda: bool = False, bf16: bool = False) -> None:
         monkeypatch.setattr("workers.engines.spec.find_spec", lambda name: name if name in installed else None)
@@ -46,7 +46,7 @@ ALL = {"torch", "openvino", "onnxruntime"}
         (ALL - {"torch"}, True, False, ("openvino", "fp32", "cpu")),
     ],
 )
-def test_auto_takes_the_fastest_that_is_there(
+def test_auto_chooses_the_fastest_engine_that_is_available(
     machine: Any, installed: set[str], cuda: bool, bf16: bool, expected: tuple[str, str, str]
 ) -> None:
     machine(installed=installed, cuda=cuda, bf16=bf16)
@@ -55,19 +55,19 @@ def test_auto_takes_the_fastest_that_is_there(
     assert choice.reason
 
 
-def test_what_is_asked_for_is_taken(machine: Any) -> None:
+def test_engine_and_precision_of_the_settings_are_chosen(machine: Any) -> None:
     machine(installed=ALL, bf16=True)
     choice = choose_engine(WorkerSettings(engine="openvino", precision="fp32"))
     assert choice == EngineChoice("openvino", "fp32", "cpu", "the settings ask for it")
 
 
-def test_8_bit_means_openvino_even_beside_a_gpu(machine: Any) -> None:
+def test_int8_chooses_openvino_even_beside_a_gpu(machine: Any) -> None:
     machine(installed=ALL, cuda=True)
     choice = choose_engine(WorkerSettings(precision="int8"))
     assert (choice.name, choice.precision, choice.device) == ("openvino", "int8", "cpu")
 
 
-def test_bf16_on_a_gpu_that_has_it(machine: Any) -> None:
+def test_bf16_is_chosen_only_on_a_gpu_that_has_it(machine: Any) -> None:
     machine(installed=ALL, cuda=True, bf16=True)
     choice = choose_engine(WorkerSettings(precision="bf16"))
     assert (choice.name, choice.precision, choice.device) == ("torch", "bf16", "cuda:0")
@@ -87,20 +87,22 @@ def test_bf16_on_a_gpu_that_has_it(machine: Any) -> None:
         ({"engine": "openvino", "batch": 8}, "leave batch out"),
     ],
 )
-def test_what_the_machine_cannot_do_gets_a_sentence(machine: Any, settings: dict[str, Any], words: str) -> None:
+def test_settings_that_the_machine_cannot_fulfil_are_refused_with_a_reason(
+    machine: Any, settings: dict[str, Any], words: str
+) -> None:
     machine(installed=ALL)
     with pytest.raises(EngineError, match=words):
         choose_engine(WorkerSettings(**settings))
 
 
-def test_an_engine_that_is_not_installed_gets_a_sentence(machine: Any) -> None:
+def test_engine_that_is_not_installed_is_refused_with_its_package(machine: Any) -> None:
     machine(installed={"torch"})
     with pytest.raises(EngineError, match="needs the package onnxruntime"):
         choose_engine(WorkerSettings(engine="onnx"))
 
 
-def test_the_settings_and_the_table_name_the_same_engines() -> None:
-    assert tuple(BUILT_IN) == BUILT_IN_ENGINES
+def test_every_engine_that_the_settings_offer_is_in_the_table() -> None:
+    assert set(get_args(EngineName)) <= {"auto", *BUILT_IN}
     assert list(known_engines())[: len(BUILT_IN)] == list(BUILT_IN)
 
 
@@ -120,7 +122,7 @@ def test_the_settings_leave_engines_of_other_packages_to_the_worker(name: str) -
     assert WorkerSettings(engine=name).engine == name
 
 
-def test_importing_the_worker_loads_no_engine() -> None:
+def test_importing_the_worker_imports_no_engine() -> None:
     heavy = {"torch", "openvino", "onnxruntime", "ultralytics"}
     code = f"import sys, workers.engine_loading, workers.inference.estimator; print({heavy} & {{*sys.modules}})"
     root = Path(__file__).resolve().parents[3]
@@ -128,7 +130,7 @@ def test_importing_the_worker_loads_no_engine() -> None:
     assert done.stdout.strip() == "set()"
 
 
-def test_a_containers_quota_bounds_the_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_quota_of_a_container_bounds_the_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     quota = tmp_path / "cpu.max"
     monkeypatch.setattr("posebus.runtime.cpus._CGROUP_QUOTA", quota)
     cores = available_cpus()
