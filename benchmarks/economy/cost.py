@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from posebus.views import View
-from workers.images.tiling import look_of
+from workers.images.tiling import plan_view
 
 STRIDE = 32
 GFLOPS_AT_640 = 7.6
@@ -40,7 +40,7 @@ def gflops(pixels: float) -> float:
 
 def of_look(look: Look) -> Computed:
     """What one frame's answer costs."""
-    parts = look_of(look.size_px, look.view, STRIDE).parts
+    parts = plan_view(look.size_px, look.view, STRIDE).tiles
     width, height = parts[0].fit.input_px
     return Computed(len(parts), len(parts) * width * height)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -11,6 +12,11 @@ from posebus.views import MAX_IMGSZ
 
 AUTO_IMGSZ_FIRST = 640
 """With `imgsz: auto`, the inference size for a camera as long as nothing is known about it."""
+
+EngineName = Literal["auto", "torch", "openvino", "onnx"]
+"""The values of `WorkerSettings.engine` that posebus itself offers; other packages add engines by entry points."""
+
+_ENGINES = get_args(EngineName)
 
 
 def _size(value: object) -> object:
@@ -40,7 +46,21 @@ def _instead(value: object) -> str:
 
 
 Imgsz = Annotated[Annotated[int, Field(ge=64, le=MAX_IMGSZ, multiple_of=32)] | Literal["auto"], BeforeValidator(_size)]
+
+
+def _engine(value: object) -> object:
+    """Refuse what looks like a mistyped built-in name. Other names are left to the worker: the package that adds the
+    engine need not be installed where ingest and tracker read the same configuration."""
+    if not isinstance(value, str) or any(name in value for name in _ENGINES):
+        return value
+    close = difflib.get_close_matches(value, _ENGINES, n=1, cutoff=0.6)
+    if close:
+        raise ValueError(f"must be {', '.join(_ENGINES)} or an engine of another package; did you mean {close[0]!r}?")
+    return value
+
+
 InferFps = Annotated[Annotated[float, Field(gt=0)] | Literal["auto"], BeforeValidator(_rate)]
+EngineSetting = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$"), BeforeValidator(_engine)]
 MotionGate = Literal["off", "conservative", "eager"]
 
 
@@ -59,7 +79,11 @@ class WorkerSettings(Strict):
         description="Load weights with an unknown hash. Loading unpickles them, so do this only with files that "
         "you trust",
     )
-    engine: Literal["auto", "torch", "openvino", "onnx"] = Field(default="auto", description="Inference engine")
+    engine: EngineSetting = Field(
+        default="auto",
+        description="Inference engine: auto, torch, openvino, onnx, or one that an installed package adds",
+        examples=list(_ENGINES),
+    )
     precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = Field(
         default="auto",
         description="Arithmetic of the engine; auto: the fastest floating-point format that the device supports "

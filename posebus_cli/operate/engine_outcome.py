@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workers.int8.engine_build import Outcome
+    from workers.int8.engine_build import BuildResult
 
 
-def as_dict(outcome: Outcome) -> dict[str, Any]:
+def as_dict(outcome: BuildResult) -> dict[str, Any]:
     """The outcome as plain data, for `--json`."""
     return {
         "installed": outcome.built is not None,
@@ -20,7 +20,7 @@ def as_dict(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def say(outcome: Outcome) -> None:
+def say(outcome: BuildResult) -> None:
     """The report as a table, and what became of the engine."""
     from rich.console import Console
     from rich.table import Table

@@ -23,7 +23,7 @@ from posebus_cli.options import (
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
-    from workers.int8.engine_build import Material, Outcome, Told
+    from workers.int8.engine_build import BuildResult, Material, OnProgress
 
 FRAMES = 200
 MOST_FRAMES = 600
@@ -125,8 +125,8 @@ def build(
             "an 8-bit engine is fitted to what your cameras show, and a few sample pictures would not do: "
             "give recordings of them with --calibrate VIDEO"
         )
-    with interruptible(), _progress(as_json=as_json) as told:
-        outcome = _build_int8(settings, recordings, annotations, frames, (max_recall_loss, max_ap_loss), told)
+    with interruptible(), _progress(as_json=as_json) as on_progress:
+        outcome = _build_int8(settings, recordings, annotations, frames, (max_recall_loss, max_ap_loss), on_progress)
     if as_json:
         print(json.dumps(as_dict(outcome), indent=2))
     else:
@@ -179,8 +179,8 @@ def _build_int8(
     annotations: Path | None,
     frames: int,
     losses: tuple[float | None, float | None],
-    told: Told,
-) -> Outcome:
+    on_progress: OnProgress,
+) -> BuildResult:
     from posebus.config.loading import cache_folder
     from workers.engine_loading import choose_engine
     from workers.int8.engine_build import Allowance, build_int8
@@ -194,31 +194,31 @@ def _build_int8(
     )
     recall, ap = losses
     allowed = Allowance(MAX_RECALL_LOSS if recall is None else recall, MAX_AP_LOSS if ap is None else ap)
-    material = _material(settings, recordings, annotations, frames, told)
-    return build_int8(weights, settings.worker, cache_dir, material, allowed, told)
+    material = _material(settings, recordings, annotations, frames, on_progress)
+    return build_int8(weights, settings.worker, cache_dir, material, allowed, on_progress)
 
 
 def _material(
-    settings: Settings, recordings: list[Path], annotations: Path | None, frames: int, told: Told
+    settings: Settings, recordings: list[Path], annotations: Path | None, frames: int, on_progress: OnProgress
 ) -> Material:
     from recordings.calibration_frames import described, read_rgb, spread_frames
     from workers.int8.average_precision import read_annotations
     from workers.int8.engine_build import Material
 
     annotated = None if annotations is None else read_annotations(annotations)
-    inputs = spread_frames(recordings, frames, settings.worker.plain_imgsz, told)
+    inputs = spread_frames(recordings, frames, settings.worker.plain_imgsz, on_progress)
     return Material(inputs, described(recordings), annotated, read_rgb)
 
 
 @contextmanager
-def _progress(*, as_json: bool) -> Iterator[Told]:
+def _progress(*, as_json: bool) -> Iterator[OnProgress]:
     """A bar for what is being done, or lines where standard error is no terminal."""
     from recordings.progress import progress_for
 
     with progress_for(as_json=as_json) as progress:
         under_way, since_s = "", 0.0
 
-        def told(what: str, done: int, total: int | None) -> None:
+        def on_progress(what: str, done: int, total: int | None) -> None:
             nonlocal under_way, since_s
             if what != under_way:
                 progress.finish(under_way)
@@ -226,4 +226,4 @@ def _progress(*, as_json: bool) -> Iterator[Told]:
             elapsed_s = time.monotonic() - since_s
             progress.update(what, done, total, done / elapsed_s if elapsed_s > 0 else 0.0)
 
-        yield told
+        yield on_progress

@@ -25,8 +25,7 @@ from posebus.topology import WORKERS_GROUP, Topology
 from posebus.views import View
 from tests.polling import wait_until
 from tests.samples import frame, held_writer
-from workers.detections import Detections, ImageArray
-from workers.engines.base import Head
+from workers.detections import Detections, Head, ImageArray
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
 from workers.inference.estimator import PoseEstimator

@@ -143,7 +143,7 @@ def test_a_refused_engine_leaves_the_one_before(answer: dict[str, Any], cache: P
     assert done.returncode == 1
     said = json.loads(done.stdout)
     assert not said["installed"]
-    assert "people are not found any more" in said["refusal"][0]
+    assert "people are not detected any more" in said["refusal"][0]
     assert files_in(cache) == before
 
 

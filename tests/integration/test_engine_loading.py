@@ -14,8 +14,9 @@ from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError, WeightsError
 from tests.conftest import ROOT
 from tests.integration.conftest import BuildModel
+from workers.detections import Head, Limits
 from workers.engine_loading import load_engine
-from workers.engines.base import Engine, Head, Limits
+from workers.engines.base import Engine
 from workers.engines.onnx import OnnxEngine
 from workers.engines.openvino import OpenVINOEngine
 from workers.inference.estimator import PoseEstimator

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
 from tests.integration.conftest import BuildModel, MakeEstimator
-from workers.detections import Detections, ImageArray
+from workers.detections import Detections, Head, ImageArray, Limits
 from workers.engines import openvino
-from workers.engines.base import Engine, Head, Limits
+from workers.engines.base import Engine
 from workers.engines.onnx import OnnxEngine
 from workers.engines.openvino import SETUPS_KEPT, OpenVINOEngine
+from workers.engines.spec import EngineRequest
 from workers.engines.torch import TorchEngine
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
@@ -152,19 +154,11 @@ def torch_engine(weights: Weights, tmp_path: Path) -> Iterator[Callable[[str], T
     engines: list[TorchEngine] = []
 
     def build(precision: str) -> TorchEngine:
-        limits = Limits(conf=0.3, iou=0.7, max_people=20)
-        engines.append(
-            TorchEngine(
-                weights,
-                limits=limits,
-                device="cpu",
-                precision=precision,
-                threads=1,
-                batch=1,
-                fixed_batch=False,
-                folder=tmp_path,
-            )
+        settings = WorkerSettings(conf=0.3, iou=0.7, max_people=20, threads=1, batch=1)
+        request = EngineRequest(
+            weights=weights, precision=precision, device="cpu", settings=settings, cache_dir=tmp_path
         )
+        engines.append(TorchEngine(request))
         return engines[-1]
 
     yield build

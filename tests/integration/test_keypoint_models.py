@@ -16,14 +16,14 @@ from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
 from tests.integration.conftest import MakeEstimator
 from tests.integration.small_networks import dotted, heatmap_network, simcc_network, stacked_network
-from workers.detections import Detections, ImageArray
+from workers.detections import Detections, Head, ImageArray
 from workers.engine_loading import load_engine
-from workers.engines.base import Engine, Head
+from workers.engines.base import Engine
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
 from workers.inference.estimator import PoseEstimator
+from workers.keypoints.crop_engine import CropKeypointEngine, LockedEngine
 from workers.keypoints.model import KeypointModel
-from workers.keypoints.second_look import SecondLookEngine, Serialised
 from workers.keypoints.top_down import TopDown
 
 SIZE_PX = (640, 480)
@@ -68,7 +68,7 @@ class Boxes:
 def two_stages(network: Path, boxes: Float32Array, keypoints: int = 17) -> PoseEstimator:
     engine: Engine = Boxes(boxes, keypoints)
     look = TopDown(KeypointModel(network, threads=1))
-    return PoseEstimator(SecondLookEngine(Serialised(engine), look), WorkerSettings())
+    return PoseEstimator(CropKeypointEngine(LockedEngine(engine), look), WorkerSettings())
 
 
 def people(boxes: Float32Array, size_px: tuple[int, int]) -> tuple[ImageArray, Float32Array]:
@@ -215,7 +215,7 @@ def test_a_file_that_is_no_network_is_refused(content: bytes, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"keypoint_model": "/nowhere/net.onnx"}, "the keypoint network /nowhere/net.onnx is not there"),
+        ({"keypoint_model": "/nowhere/net.onnx"}, "the keypoint network /nowhere/net.onnx does not exist"),
         ({"keypoint_model": "net.onnx", "refine_below_px": 100}, "set it, or refine_below_px, but not both"),
     ],
 )

@@ -9,8 +9,7 @@ import pytest
 
 from benchmarks.accuracy.parity import CONF, IOU, MAX_PEOPLE, Agreement, agreement, ours, pictures, reference
 from tests.integration.conftest import MakeEstimator
-from workers.detections import Detections, ImageArray
-from workers.engines.base import Head, Limits
+from workers.detections import Detections, Head, ImageArray, Limits
 from workers.images.preprocess import Letterbox
 from workers.outputs.postprocess import detections_from_output
 from workers.weights.weights import Weights

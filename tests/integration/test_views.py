@@ -117,7 +117,7 @@ def test_tiles_find_the_people_of_a_picture_that_is_too_large_each_once(
     assert found(tiled) > 0.9 * len(people)
     assert len(tiled.scores) <= 1.1 * len(people)
     assert doubles(tiled) == 0
-    parts = estimator.view_plans((2560, 1440), (tiles,))[0].parts
+    parts = estimator.view_plans((2560, 1440), (tiles,))[0].tiles
     assert len(parts) == tiles.columns * tiles.rows
 
 

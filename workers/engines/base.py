@@ -1,46 +1,15 @@
-"""What every inference engine offers, and what the rest must know about a network's output."""
+"""The interface of every inference engine."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from posebus.runtime.cpus import available_cpus
-from workers.detections import Detections
+from workers.detections import Detections, Head
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The layout of a pose network's output, all coordinates in pixels of the network's input.
-
-    Dense: (4 + classes + keypoints * dims, anchors) with rows cx, cy, w, h, class scores, keypoints.
-    End to end: (rows, 6 + keypoints * dims) with columns x1, y1, x2, y2, score, class, keypoints, best first.
-    `keypoint_dims` is 3 (x, y, confidence) or 2; `stride` is what the input's sides must be multiples of.
-
-    `mask_class` is None for a pose network. Else it is the number of the class that is people in a segmentation
-    network: coefficients stand where keypoints would, and prototypes beside them (see `workers.outputs.mask_output`).
-    """
-
-    classes: int
-    keypoints: int
-    keypoint_dims: int
-    end_to_end: bool
-    stride: int
-    mask_class: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Which boxes of a network's output are people: scores above `conf`; of boxes that overlap by more than `iou` (as
-    intersection over union) the best stays; the best `max_people` in all."""
-
-    conf: float
-    iou: float
-    max_people: int
 
 
 class Engine(Protocol):

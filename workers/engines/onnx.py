@@ -10,8 +10,7 @@ import numpy as np
 
 from posebus.arrays import Float32Array
 from posebus.errors import EngineError
-from workers.detections import Detections, ImageArray
-from workers.engines.base import Head, Limits
+from workers.detections import Detections, Head, ImageArray, Limits
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
 from workers.outputs.mask_output import people_in

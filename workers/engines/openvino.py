@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from posebus.errors import EngineError
-from workers.detections import Detections, ImageArray
-from workers.engines.base import Head, Limits
+from workers.detections import Detections, Head, ImageArray, Limits
 from workers.engines.openvino_import import import_openvino
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox

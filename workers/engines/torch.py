@@ -10,12 +10,11 @@ import os
 import pickle
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from posebus.errors import EngineError, WeightsError
-from workers.detections import Detections
-from workers.engines.base import Head, Limits
+from workers.detections import Detections, Head
+from workers.engines.spec import EngineRequest
 from workers.engines.torch_device import decode_in_fp32, detections, letterbox, people_rows
 from workers.engines.torch_graphs import GraphedNetwork
 from workers.images.picture import Picture
@@ -52,41 +51,37 @@ class TorchEngine:
     name = "torch"
     in_flight = 3
 
-    def __init__(
-        self,
-        weights: Weights,
-        *,
-        limits: Limits,
-        device: str,
-        precision: str,
-        threads: int,
-        batch: int | None,
-        fixed_batch: bool,
-        folder: Path,
-    ) -> None:
+    def __init__(self, request: EngineRequest) -> None:
         # Only what the user has not set: importing ultralytics would look up hosts and write into the home folder.
-        for key, value in quiet_environment(folder, online=False).items():
+        for key, value in quiet_environment(request.cache_dir, online=False).items():
             os.environ.setdefault(key, value)
         import torch
 
         self._torch = torch
-        self._dtype = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(precision, torch.float32)
-        self._network, self.head = _load(weights)
-        self._network.to(device=device, dtype=self._dtype, memory_format=torch.channels_last)
+        self._dtype = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(request.precision, torch.float32)
+        self._network, self.head = _load(request.weights)
+        self._network.to(device=request.device, dtype=self._dtype, memory_format=torch.channels_last)
         if self._dtype != torch.float32:
             decode_in_fp32(self._network.model[-1])
-        self._limits = limits
-        self._cuda = device.startswith("cuda")
-        self.device = device
-        self.precision = precision
-        self.batch = batch or (CUDA_BATCH if self._cuda else 1)
-        exact = precision == "fp32"
-        self._graphs = GraphedNetwork(self._network, self.batch, fixed_batch, exact) if self._cuda else None
+        settings = request.settings
+        self._limits = request.limits
+        self._cuda = request.device.startswith("cuda")
+        self.device = request.device
+        self.precision = request.precision
+        self.batch = settings.batch or (CUDA_BATCH if self._cuda else 1)
+        self._graphs: GraphedNetwork | None = None
+        self._reading: Any = None
+        if self._cuda:
+            exact = request.precision == "fp32"
+            self._graphs = GraphedNetwork(self._network, self.batch, fixed_batch=settings.fixed_batch, exact=exact)
+            self._reading = torch.cuda.Stream(device=request.device)
         self._lost: str | None = None
-        self._reading = torch.cuda.Stream(device=device) if self._cuda else None
         # On CUDA the first thread only queues kernels, the second waits for their results: the device never idles.
         self._launcher = ThreadPoolExecutor(
-            max_workers=1, thread_name_prefix="torch-launch", initializer=torch.set_num_threads, initargs=(threads,)
+            max_workers=1,
+            thread_name_prefix="torch-launch",
+            initializer=torch.set_num_threads,
+            initargs=(request.threads,),
         )
         self._collector = ThreadPoolExecutor(max_workers=1, thread_name_prefix="torch-collect")
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from workers.detections import Detections
-from workers.engines.base import Head, Limits
+from workers.detections import Detections, Head, Limits
 from workers.images.preprocess import PADDING, Letterbox
 
 

@@ -1,1 +1,1 @@
-"""Pictures on their way into the network: decoding, enhancement, letterbox, tiles."""
+"""Pictures before the network: decoding, enhancement, letterbox and tiles, and merging what tiles detect."""

@@ -1,11 +1,11 @@
-"""Bad pictures, mended before the network sees them: dark, hazy, noisy, blocky. Pure; the picture alone decides.
+"""Enhance degraded pictures before inference: dark, hazy, noisy and blocky ones. Pure; only the picture decides.
 
-A network that was trained on daylight finds few people at a tenth of it, and a third fewer behind the blocks of strong
-compression. Multiplying brings the light back, and the sensor's noise with it, so that is taken off first. Colours
-carry more of the noise and less of what tells people from the ground than brightness does: they are smoothed over
-several pixels, brightness over one or two. Where the light is low, a sensor's noise is cut off at black, which lifts
-what is dark by a part of it: that is taken off, too, as is the light of fog, which lies over everything.
-What each of it gains is measured by benchmarks/accuracy/robustness.py.
+A network trained on daylight detects few people at a tenth of that light, and a third fewer behind the blocks of strong
+compression. A gain restores the brightness but multiplies the sensor's noise, which is therefore smoothed first. Colour
+carries more of the noise than brightness, and less of what separates people from the background: it is smoothed over
+several pixels, brightness over one or two. In low light a sensor clips its noise at black, which raises dark levels by
+part of the noise: that is subtracted, as is the light of fog, which lies over all levels.
+benchmarks/accuracy/robustness.py measures what each step gains.
 """
 
 from __future__ import annotations
@@ -21,33 +21,35 @@ from workers.detections import ImageArray
 from workers.images.image_quality import Levels, blocks_of, levels_of, noise_of, strips_of
 
 DARK_MEAN = 32.0
-"""Levels of 255: pictures that are brighter on average are not dark."""
+"""Pictures with a higher mean level (of 255) are not dark."""
 BRIGHT_SHARE = 0.1
-"""Nor is a picture dark of which so much is bright: what is not may be a dark coat."""
+"""A picture of which this share is bright is not dark either: the rest may be a dark coat."""
 WANTED_MEAN = 90.0
 MOST_GAIN = 8.0
-"""More brings out nothing but the steps between levels."""
+"""A higher gain shows nothing but the steps between levels."""
 HAZY_SPAN = 110.0
-"""Nearly all of a hazy picture lies within so many levels; that of a clear one within 200."""
+"""1st to 99th percentile of a hazy picture, in levels; a clear one spans about 200."""
 NOISY = 12.0
-"""Noise of a bright picture in levels, from which on it is smoothed: fine texture looks like less."""
+"""Noise in levels from which a bright picture is smoothed: less may be fine texture."""
 BLOCKY = 2.0
-"""Blocks (`workers.images.image_quality.blocks_of`) from which on a picture is smoothed, ..."""
+"""Blocks (`workers.images.image_quality.blocks_of`) from which a picture is smoothed."""
 ALL_BLOCKS = 3.0
-"""... and from which on as far as any."""
+"""Blocks from which a picture is smoothed at full strength."""
 FULL_BLUR_NOISE = 20.0
-"""Noise after the gain, in levels, from which on everything is smoothed as far as it ever is."""
+"""Noise after the gain, in levels, from which a picture is smoothed at full strength."""
 LUMA_BLUR_PX = 1.5
 CHROMA_CELL_PX = 4
-"""Colours are averaged over cells of this side, and these smoothed a little, which costs a third of a wide blur."""
+"""Colours are averaged over cells of this side and then smoothed a little: a third of the cost of a wide blur."""
 BLACK_SHARE = 0.4
-"""Of the noise, by which black is lifted where it is cut off: the mean of max(0, x) of a normal x."""
+"""Clipping noise at black raises the level by this share of the noise: the mean of max(0, x) of a normal x."""
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
-    """What a picture needs: its levels (of 255) less `black`, times `gain`, after smoothing by `strength` (0 to 1);
-    `why` says so in words."""
+class Degradation:
+    """How a picture is to be enhanced: smoothed by `strength` (0 to 1), less `black` (levels of 255), times `gain`.
+
+    `why` describes the degradation and the remedy to people.
+    """
 
     black: float
     gain: float
@@ -55,12 +57,11 @@ class Need:
     why: str
 
     def __str__(self) -> str:
-        """For people."""
         return self.why
 
 
-def assess(image_rgb: ImageArray) -> Need | None:
-    """What the picture u8 (H, W, 3) needs; None for one that is good enough, as nearly all are."""
+def assess(image_rgb: ImageArray) -> Degradation | None:
+    """Return the degradation of the picture u8 (H, W, 3); None for a good one, as nearly all are."""
     levels = levels_of(image_rgb)
     if levels is None:
         return None
@@ -68,22 +69,28 @@ def assess(image_rgb: ImageArray) -> Need | None:
     noise = noise_of(strips)
     if levels.mean < DARK_MEAN and levels.bright < BRIGHT_SHARE:
         gain = min(MOST_GAIN, WANTED_MEAN / max(levels.mean, 1.0))
-        why = f"mean brightness {levels.mean:.0f} of 255, noise {noise:.1f}: brightened {gain:.1f} times"
-        return Need(BLACK_SHARE * noise, gain, min(1.0, noise * gain / FULL_BLUR_NOISE), why)
+        return Degradation(
+            black=BLACK_SHARE * noise,
+            gain=gain,
+            strength=min(1.0, noise * gain / FULL_BLUR_NOISE),
+            why=f"mean brightness {levels.mean:.0f} of 255, noise {noise:.1f}: brightened {gain:.1f} times",
+        )
     gain = _contrast(levels)
     if gain > 1.0:
-        why = f"haze, all between {levels.low:.0f} and {levels.high:.0f} of 255: contrast raised {gain:.1f} times"
-        return Need(levels.low, gain, min(1.0, noise * gain / FULL_BLUR_NOISE), why)
+        return Degradation(
+            black=levels.low,
+            gain=gain,
+            strength=min(1.0, noise * gain / FULL_BLUR_NOISE),
+            why=f"haze, levels from {levels.low:.0f} to {levels.high:.0f} of 255: contrast raised {gain:.1f} times",
+        )
     if noise >= NOISY:
-        return Need(0.0, 1.0, min(1.0, noise / FULL_BLUR_NOISE), f"noise {noise:.1f}: smoothed")
+        strength = min(1.0, noise / FULL_BLUR_NOISE)
+        return Degradation(black=0.0, gain=1.0, strength=strength, why=f"noise {noise:.1f}: smoothed")
     blocks = blocks_of(strips)
     if blocks >= BLOCKY:
-        return Need(
-            0.0,
-            1.0,
-            min(1.0, (blocks - 1.0) / (ALL_BLOCKS - 1.0)),
-            f"blocks of strong compression, {blocks:.1f}: smoothed",
-        )
+        strength = min(1.0, (blocks - 1.0) / (ALL_BLOCKS - 1.0))
+        why = f"blocks of strong compression, {blocks:.1f}: smoothed"
+        return Degradation(black=0.0, gain=1.0, strength=strength, why=why)
     return None
 
 
@@ -92,16 +99,17 @@ def _contrast(levels: Levels) -> float:
     return min(MOST_GAIN, 255.0 / max(span, 1.0)) if span < HAZY_SPAN else 1.0
 
 
-def enhanced(image_rgb: ImageArray, need: Need) -> ImageArray:
-    """The picture as it should be, a new array u8 (H, W, 3)."""
-    # In floating point: of few levels none is to be lost to rounding before they are multiplied.
+def enhanced(image_rgb: ImageArray, degradation: Degradation) -> ImageArray:
+    """Return the enhanced picture, a new array u8 (H, W, 3)."""
+    # In floating point: rounding must not merge the few levels of a dark picture before the gain spreads them.
     ycc: Any = cv2.cvtColor(image_rgb.astype(np.float32), cv2.COLOR_RGB2YCrCb)
     luma, red, blue = cv2.split(ycc)
-    if need.strength > 0.0:
-        luma = _blurred(luma, LUMA_BLUR_PX * need.strength)
-        red, blue = (_coarse(plane, need.strength) for plane in (red, blue))
-    # The planes of colour differences are 0.5 where there is no colour.
-    planes = [(luma - need.black) * need.gain, *((plane - 0.5) * need.gain + 0.5 for plane in (red, blue))]
+    if degradation.strength > 0.0:
+        luma = _blurred(luma, LUMA_BLUR_PX * degradation.strength)
+        red, blue = (_coarse(plane, degradation.strength) for plane in (red, blue))
+    # The colour-difference planes are 0.5 where there is no colour.
+    gain = degradation.gain
+    planes = [(luma - degradation.black) * gain, *((plane - 0.5) * gain + 0.5 for plane in (red, blue))]
     rgb: Any = cv2.cvtColor(cv2.merge(planes), cv2.COLOR_YCrCb2RGB)
     return np.asarray(cv2.convertScaleAbs(np.maximum(rgb, 0.0)), np.uint8)
 

@@ -1,8 +1,8 @@
-"""What is wrong with a picture, measured in a part of a millisecond: its levels, its noise, its blocks. Pure.
+"""Measure the quality of a picture in a fraction of a millisecond: brightness levels, noise, compression blocks. Pure.
 
 The noise is estimated by J. Immerkær, "Fast noise variance estimation", Computer Vision and Image Understanding 1996.
-Blocks are told by the steps across their borders beside those inside, as of H. R. Wu and M. Yuen, "A generalized
-block-edge impairment metric for video coding", IEEE Signal Processing Letters 1997.
+Blocks are measured by the steps across their borders relative to those inside, as by H. R. Wu and M. Yuen, "A
+generalized block-edge impairment metric for video coding", IEEE Signal Processing Letters 1997.
 """
 
 from __future__ import annotations
@@ -17,21 +17,24 @@ from posebus.arrays import Float32Array
 from workers.detections import ImageArray
 
 SAMPLE_STEP = 8
+"""Levels are measured on every eighth pixel of every eighth row."""
 BLOCK_PX = 8
 STRIPS, STRIP_PX = 3, (320, 16)
-"""Noise and blocks are measured in strips of so many columns and rows, below each other in the middle."""
+"""Noise and blocks are measured in this many strips of (columns, rows), one below the other in the middle."""
 BRIGHT_LEVEL = 100
 LEAST_STEP = 0.25
-"""Levels; smoother pictures, such as of a wall, have no blocks that matter."""
+"""Levels; smoother pictures, such as one of a wall, have no blocks that matter."""
 SHADOW_SHARE, GLARE_SHARE = 0.01, 0.99
-"""Levels between which a picture lies, but for what is darkest and brightest."""
+"""The quantiles that count as the darkest and the brightest level of a picture."""
 
 _NOISE_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
 class Levels(NamedTuple):
-    """Of the green, in levels of 255: its mean, and between what nearly all of it lies; bright: the part that is above
-    BRIGHT_LEVEL."""
+    """Green-channel statistics (0-255): mean, 1st and 99th percentile.
+
+    bright: the share of pixels above BRIGHT_LEVEL, 0 to 1.
+    """
 
     mean: float
     low: float
@@ -40,7 +43,7 @@ class Levels(NamedTuple):
 
 
 def levels_of(image_rgb: ImageArray) -> Levels | None:
-    """Told by a few thousand pixels of the picture u8 (H, W, 3); None where it is too small for that."""
+    """Measure the levels on a few thousand pixels of the picture u8 (H, W, 3); None where it is too small for that."""
     sample = image_rgb[SAMPLE_STEP // 2 :: SAMPLE_STEP, SAMPLE_STEP // 2 :: SAMPLE_STEP, 1]
     if not sample.size:
         return None
@@ -48,12 +51,15 @@ def levels_of(image_rgb: ImageArray) -> Levels | None:
     below = np.cumsum(counts) / sample.size
     low, high = np.searchsorted(below, (SHADOW_SHARE, GLARE_SHARE))
     return Levels(
-        float(counts @ np.arange(256)) / sample.size, float(low), float(high), 1.0 - float(below[BRIGHT_LEVEL])
+        mean=float(counts @ np.arange(256)) / sample.size,
+        low=float(low),
+        high=float(high),
+        bright=1.0 - float(below[BRIGHT_LEVEL]),
     )
 
 
 def strips_of(image_rgb: ImageArray) -> list[Float32Array]:
-    """Parts of the green of the picture u8 (H, W, 3), float32; each begins with a block of compression."""
+    """Return strips of the green channel of the picture u8 (H, W, 3), float32; each starts at a compression block."""
     height, width, _ = image_rgb.shape
     columns, rows = STRIP_PX
     left = max(0, width - columns) // 2 // BLOCK_PX * BLOCK_PX
@@ -64,7 +70,7 @@ def strips_of(image_rgb: ImageArray) -> list[Float32Array]:
 
 
 def noise_of(strips: list[Float32Array]) -> float:
-    """Standard deviation of the noise in levels."""
+    """Return the standard deviation of the noise in levels."""
     residues = []
     for strip in strips:
         if min(strip.shape) >= 3:
@@ -74,8 +80,10 @@ def noise_of(strips: list[Float32Array]) -> float:
 
 
 def blocks_of(strips: list[Float32Array]) -> float:
-    """How many times as large steps are between columns of two blocks as between those inside one: 1 where there are
-    none, 1.2 in a JPEG of quality 90, 2 in one of 20, 3 in one of 8."""
+    """Return the ratio of the steps between columns at block borders to those inside blocks.
+
+    1 where there are no blocks, 1.2 in a JPEG of quality 90, 2 in one of quality 20, 3 in one of quality 8.
+    """
     steps = np.concatenate([np.abs(strip[:, 1:] - strip[:, :-1]) for strip in strips])
     if steps.shape[1] < 2 * BLOCK_PX:
         return 1.0

@@ -1,4 +1,4 @@
-"""A picture between the broker and the network: its bytes, and its rows once somebody needs them."""
+"""A picture between the broker and the network: its bytes, and its rows once they are decoded."""
 
 from __future__ import annotations
 
@@ -8,59 +8,60 @@ import simplejpeg
 
 from posebus.errors import BadPicture
 from workers.detections import ImageArray
-from workers.images.enhance import Need
+from workers.images.enhance import Degradation
 
 MAX_PICTURE_PX = 50_000_000
 """Larger pictures are refused before a byte of them is decoded: 50 megapixels are 150 MB of rows."""
 
 MAX_JPEG_EXTRA_BYTES = 1_000_000
-"""Headers and comments; a file of endless scans would keep a core busy for as long as its sender likes."""
+"""Allowance for headers and comments. Without a bound, a file of endless scans would keep a core busy at the sender's
+will."""
 
 REDUCED_FROM = 2
-"""JPEGs are decoded to less where they are this many times as large as needed: below that it takes longer, not less."""
+"""JPEGs are decoded at reduced size where they are this many times as large as needed: below that it takes longer."""
 
 
 class Picture:
-    """A published picture, decoded when it is first asked for, and only once.
+    """A published picture, which is decoded once, on first use.
 
-    `size_px` (width, height) is what its message claims. Not thread-safe: it is passed from thread to thread.
+    `size_px` is the (width, height) that its message gives. `degradation` is what it was enhanced for, None where
+    it enters the network as it is. Not thread-safe: one thread hands it to the next.
     """
 
-    __slots__ = ("_rgb", "data", "encoding", "need", "size_px")
+    __slots__ = ("_rgb", "data", "degradation", "encoding", "size_px")
 
     def __init__(self, data: bytes | memoryview, encoding: str, size_px: tuple[int, int]) -> None:
-        """See `decode_image` for the arguments."""
+        """The arguments are those of `decode_image`."""
         self.data = data
         self.encoding = encoding
         self.size_px = size_px
         self._rgb: ImageArray | None = None
-        self.need: Need | None = None
-        """What was done to it before the network saw it, where that was anything."""
+        self.degradation: Degradation | None = None
 
     @classmethod
     def of(cls, image_rgb: ImageArray) -> Picture:
-        """A picture that is decoded already: u8 (H, W, 3), C-contiguous."""
+        """Return a picture whose rows are given: u8 (H, W, 3), C-contiguous."""
         picture = cls(b"", "rgb", (image_rgb.shape[1], image_rgb.shape[0]))
         picture._rgb = image_rgb
         return picture
 
     def changed(self, image_rgb: ImageArray) -> Picture:
-        """The same picture with other rows, of the size that its own were decoded to."""
+        """Return the same picture with other rows, which have the size that its own were decoded to."""
         picture = Picture(b"", "rgb", self.size_px)
         picture._rgb = image_rgb
         return picture
 
     def rgb(self, needed_px: tuple[int, int] | None = None) -> ImageArray:
-        """The rows, u8 (H, W, 3), C-contiguous; at least of `needed_px` (width, height) where the picture is.
+        """Return the rows, u8 (H, W, 3), C-contiguous, of at least `needed_px` (width, height) where it has them.
 
-        Later calls get what the first one decoded. Raises BadPicture.
+        Later calls return the rows that the first call decoded. Raises BadPicture.
         """
         if self._rgb is None:
             self._rgb = decode_image(self.data, self.encoding, self.size_px, needed_px)
         return self._rgb
 
     def full_rgb(self) -> ImageArray:
-        """The rows of the whole size, u8 (H, W, 3): decoded once more, and not kept, where `rgb` left some out.
+        """Return the rows at full size, u8 (H, W, 3): decoded again, and not kept, where `rgb` decoded fewer.
 
         Raises BadPicture.
         """
@@ -76,12 +77,12 @@ def decode_image(
     image_size_px: tuple[int, int],
     needed_px: tuple[int, int] | None = None,
 ) -> ImageArray:
-    """A published picture as RGB rows: u8 (H, W, 3), C-contiguous.
+    """Return a published picture as RGB rows: u8 (H, W, 3), C-contiguous.
 
-    `encoding` is `jpeg`, or `raw` for BGR rows; `image_size_px` (width, height) is what the frame's message claims.
-    A JPEG of more than twice `needed_px` is decoded to less, though not to less than that: leaving out the high
-    frequencies costs half the time, and what it leaves has no aliases. Raises BadPicture, before decoding, for a size
-    over the limit or other than claimed, and for damaged data.
+    `encoding` is `jpeg`, or `raw` for BGR rows; `image_size_px` is the (width, height) that the frame's message gives.
+    A JPEG more than twice as large as `needed_px` is decoded at reduced size, though never below `needed_px`: leaving
+    out the high frequencies takes half the time and causes no aliasing. Raises BadPicture for damaged data and, before
+    decoding, for a size that is over the limit or differs from the message.
     """
     _check_size(image_size_px)
     if encoding == "jpeg":
@@ -92,17 +93,17 @@ def decode_image(
 
 
 def _check_jpeg(data: bytes | memoryview, image_size_px: tuple[int, int]) -> None:
-    """Raise BadPicture where the header of a JPEG says other than its message, or the size is over the limit."""
+    """Raise BadPicture where the size in the header differs from the message, or is over the limit."""
     _check_size(image_size_px)
     if len(data) > 3 * image_size_px[0] * image_size_px[1] + MAX_JPEG_EXTRA_BYTES:
-        raise BadPicture(f"a JPEG of {len(data)} bytes is larger than its rows would be: the frame is left out")
+        raise BadPicture(f"a JPEG of {len(data)} bytes is larger than its decoded rows would be: the frame is left out")
     try:
         found_height_px, found_width_px, _, _ = simplejpeg.decode_jpeg_header(data)
     except ValueError as error:
         raise _undecodable(data, error) from error
     if (found_width_px, found_height_px) != image_size_px:
         raise BadPicture(
-            f"a JPEG is {found_width_px}x{found_height_px} where its message says {image_size_px[0]}x"
+            f"a JPEG is {found_width_px}x{found_height_px} but its message says {image_size_px[0]}x"
             f"{image_size_px[1]}: the sender must describe the picture that it sends"
         )
 
@@ -134,7 +135,7 @@ def _undecodable(data: bytes | memoryview, error: Exception) -> BadPicture:
 def _decode_raw(data: bytes | memoryview, width_px: int, height_px: int) -> ImageArray:
     if len(data) != width_px * height_px * 3:
         raise BadPicture(
-            f"a raw picture has {len(data)} bytes where {width_px}x{height_px} needs {width_px * height_px * 3}: "
+            f"a raw picture has {len(data)} bytes but {width_px}x{height_px} needs {width_px * height_px * 3}: "
             "the sender must send BGR rows without gaps"
         )
     bgr = np.frombuffer(data, np.uint8).reshape(height_px, width_px, 3)

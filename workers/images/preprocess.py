@@ -1,4 +1,4 @@
-"""The letterbox: how a picture is fitted into the network's input, and the way back to the source's pixels."""
+"""The letterbox: fits a picture into the network's input, and maps coordinates back to the source's pixels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from posebus.arrays import Float32Array
 from workers.detections import Detections, ImageArray
 
 PADDING = 114
-"""Grey of the letterbox's bars; the networks were trained with it."""
+"""Grey level of the letterbox's bars; the networks were trained with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class Letterbox:
 
     @classmethod
     def fit(cls, image_size_px: tuple[int, int], imgsz: int, stride: int = 32) -> Letterbox:
-        """Longest side to `imgsz`, both sides padded to multiples of `stride`, the picture in the middle.
+        """Return the letterbox that scales the longest side to `imgsz` and pads both sides to multiples of `stride`.
 
-        The same arithmetic as ultralytics' LetterBox(auto=True), down to its rounding.
+        The picture is centred. The arithmetic is that of ultralytics' LetterBox(auto=True), down to its rounding.
         """
         width_px, height_px = image_size_px
-        # Ultralytics does the same with sizes that the network cannot take.
+        # An `imgsz` that the network cannot take is rounded up, as ultralytics does.
         longest_px = -(-imgsz // stride) * stride
         ratio = min(longest_px / height_px, longest_px / width_px)
         resized_px = max(round(width_px * ratio), 1), max(round(height_px * ratio), 1)
@@ -48,7 +48,7 @@ class Letterbox:
         )
 
     def apply(self, image_rgb: ImageArray) -> ImageArray:
-        """The input for `image_rgb`, u8 (H, W, 3), as a new array (the picture itself where nothing has to change).
+        """Return the network's input for `image_rgb`, u8 (H, W, 3); the picture itself where nothing has to change.
 
         `image_rgb` may have been decoded to less than `image_size_px` (see `Picture.rgb`).
         """
@@ -63,7 +63,7 @@ class Letterbox:
         return image_rgb
 
     def points_to_source(self, points_px: Float32Array, source_size_px: tuple[int, int]) -> Float32Array:
-        """Points (..., 2) in input pixels to pixels of the source, clipped to it; a new float32 array.
+        """Return points (..., 2) of the input in pixels of the source, clipped to it, as a new float32 array.
 
         `source_size_px` (width, height) differs from the picture's where ingest reduced it before sending.
         """
@@ -74,7 +74,7 @@ class Letterbox:
         return np.minimum(moved, size, out=moved)
 
     def people_to_source(self, people: Detections, source_size_px: tuple[int, int]) -> Detections:
-        """`people` in input pixels as people in pixels of the source, clipped to it."""
+        """Return `people`, given in pixels of the input, in pixels of the source, clipped to it."""
         boxes = self.points_to_source(people.boxes_xyxy_px.reshape(-1, 2, 2), source_size_px).reshape(-1, 4)
         keypoints = people.keypoints_px.copy()
         keypoints[..., :2] = self.points_to_source(keypoints[..., :2], source_size_px)
@@ -86,7 +86,7 @@ class Letterbox:
 
 @lru_cache(maxsize=256)
 def _way_back(fit: Letterbox, source_size_px: tuple[int, int]) -> tuple[Float32Array, Float32Array, Float32Array]:
-    """(2,) each: what is subtracted from input pixels, what the rest is multiplied with, and the source's size."""
+    """Return the offset to subtract from input pixels, the factor to multiply with and the source's size, (2,) each."""
     size = np.array(source_size_px, np.float32)
     scale = np.divide(size, np.array(fit.resized_px, np.float32), dtype=np.float32)
     return np.array(fit.offset_px, np.float32), scale, size

@@ -1,97 +1,79 @@
-"""The parts in which a view takes a picture into the network: the whole of it, or overlapping tiles.
+"""How a view brings a picture into the network: as a whole, or cut into overlapping tiles (geometry: `posebus.views`).
 
 Slicing for small objects: F. C. Akyon, S. O. Altinuc, A. Temizel, "Slicing Aided Hyper Inference and Fine-tuning for
-Small Object Detection", ICIP 2022. Our tiles are given by their number and not by their size, so that all of one
-picture have the same shape, whatever the picture's.
+Small Object Detection", ICIP 2022. A view gives the number of its tiles and not their size, so that all tiles of a
+picture have the same shape.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from posebus.views import View
+from posebus.views import View, tile_size_px, tiles_of
 from workers.detections import ImageArray
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
 
-OVERLAP = 0.25
-"""Of a tile's side, shared with its neighbour. Whoever is no larger than that is whole in one of them, wherever they
-stand. Tiles are for pictures in which people are small: with more, the same ground is computed twice; with less, more
-of them are put together from halves."""
-
-Region = tuple[int, int, int, int]
-"""Left, top, right, bottom."""
-
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A region of a picture, in the picture's pixels, and how that enters the network."""
+class Tile:
+    """A region (left, top, right, bottom) of a picture, in the picture's pixels, and its letterbox."""
 
-    region_px: Region
+    region_px: tuple[int, int, int, int]
     fit: Letterbox
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A view of a picture of `image_size_px` (width, height), and the parts that it takes, row by row."""
+class ViewPlan:
+    """The tiles, row by row, in which `view` takes a picture of `image_size_px` (width, height).
+
+    A view without tiles has one, the whole picture. All tiles of a view have the same `fit`.
+    """
 
     view: View
     image_size_px: tuple[int, int]
-    parts: tuple[Part, ...]
+    tiles: tuple[Tile, ...]
 
     @property
     def needed_px(self) -> tuple[int, int]:
-        """(width, height) that the picture has to be decoded to at least: what the network gets of it as a whole; all
-        that there is for tiles, which are cut at whole pixels."""
-        return self.image_size_px if self.view.tiled else self.parts[0].fit.resized_px
+        """The (width, height) that the picture has to be decoded to at least.
+
+        For a whole picture, its size in the network's input; for tiles, which are cut at whole pixels, the full size.
+        """
+        return self.image_size_px if self.view.tiled else self.tiles[0].fit.resized_px
 
 
-def inputs_of(views: Sequence[View]) -> int:
-    """How often the network is computed for a frame with these views; once where there are none."""
+def forward_passes(views: Sequence[View]) -> int:
+    """Return how many forward passes these views take for a frame (1 if empty)."""
     return sum(view.columns * view.rows for view in views) or 1
 
 
 @lru_cache(maxsize=256)
-def look_of(image_size_px: tuple[int, int], view: View, stride: int) -> Look:
-    """How a picture of this (width, height) is taken in; `stride` is what the network's sides are multiples of.
+def plan_view(image_size_px: tuple[int, int], view: View, stride: int) -> ViewPlan:
+    """Return the plan for a picture of this (width, height); the network's sides are multiples of `stride`."""
+    fit = Letterbox.fit(tile_size_px(image_size_px, view.columns, view.rows), view.imgsz, stride)
+    return ViewPlan(view, image_size_px, tuple(Tile(region, fit) for region in tiles_of(image_size_px, view)))
 
-    All parts of a view have the same `fit`.
+
+def decode_for(picture: Picture, plans: Sequence[ViewPlan]) -> ImageArray:
+    """Return the rows of `picture`, u8 (H, W, 3), decoded once in the largest size that any of `plans` needs.
+
+    A small view beside a large one may thus get its pixels from other rows than it would alone, if the picture is a
+    JPEG more than twice as large as the small view needs. That depends only on the frame and its views, and on nothing
+    else that is in flight. Raises BadPicture.
     """
-    width_px, height_px = image_size_px
-    across, wide_px = _spread(width_px, view.columns)
-    down, high_px = _spread(height_px, view.rows)
-    fit = Letterbox.fit((wide_px, high_px), view.imgsz, stride)
-    regions = [(left, top, left + wide_px, top + high_px) for top in down for left in across]
-    return Look(view, image_size_px, tuple(Part(region, fit) for region in regions))
-
-
-def decoded(picture: Picture, looks: Sequence[Look]) -> ImageArray:
-    """The rows of `picture`, decoded once for all of `looks`, in the size that the largest needs. Raises BadPicture.
-
-    So a small look beside a large one may get its pixels from other rows than alone: of JPEGs more than twice as large
-    as it needs. That depends on the frame and its views alone, and on nothing else that is under way.
-    """
-    widths, heights = zip(*(look.needed_px for look in looks), strict=True)
+    widths, heights = zip(*(plan.needed_px for plan in plans), strict=True)
     return picture.rgb((max(widths), max(heights)))
 
 
-def cut(picture: Picture, look: Look) -> list[Picture]:
-    """A picture for each part; the same one where it is taken in as a whole. Raises BadPicture."""
-    if not look.view.tiled:
+def cut_tiles(picture: Picture, plan: ViewPlan) -> list[Picture]:
+    """Return a picture for each tile, or the picture itself for a view without tiles. Raises BadPicture."""
+    if not plan.view.tiled:
         return [picture]
-    rows = picture.rgb(look.needed_px)
-    regions = [part.region_px for part in look.parts]
+    rows = picture.rgb(plan.needed_px)
+    regions = [tile.region_px for tile in plan.tiles]
     return [Picture.of(np.ascontiguousarray(rows[top:bottom, left:right])) for left, top, right, bottom in regions]
-
-
-def _spread(length_px: int, tiles: int) -> tuple[list[int], int]:
-    """Where equal tiles begin that cover `length_px` from end to end and overlap by OVERLAP at least, and how long they
-    are. In tiny pictures several are the same."""
-    tile_px = min(length_px, math.ceil(length_px / (tiles - (tiles - 1) * OVERLAP)))
-    free_px = length_px - tile_px
-    return [free_px * index // max(1, tiles - 1) for index in range(tiles)], tile_px

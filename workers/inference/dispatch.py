@@ -78,7 +78,7 @@ class Dispatcher:
         now_s = frame.ready_at_s
         with self._lock:
             frame_job = FrameJob(frame.job, frame.plans)
-            fits = [part.fit for plan in frame.plans for part in plan.parts]
+            fits = [tile.fit for plan in frame.plans for tile in plan.tiles]
             for number, (fit, data) in enumerate(zip(fits, frame.inputs, strict=True)):
                 item = PreparedInput(frame_job, number, data, fit.input_px, now_s)
                 self._former.add(Waiting(item, fit.input_px, now_s, frame_job.expires_at_s(number)))

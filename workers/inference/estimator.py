@@ -16,8 +16,8 @@ from workers.engines.base import Engine
 from workers.images.enhance import assess, enhanced
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
-from workers.images.tile_merging import people_of_look
-from workers.images.tiling import Look, cut, decoded, look_of
+from workers.images.tile_merging import people_of_view
+from workers.images.tiling import ViewPlan, cut_tiles, decode_for, plan_view
 
 
 class PoseEstimator:
@@ -27,10 +27,10 @@ class PoseEstimator:
         self.engine = engine
         self._settings = settings
 
-    def view_plans(self, image_size_px: tuple[int, int], views: Sequence[View] = ()) -> tuple[Look, ...]:
+    def view_plans(self, image_size_px: tuple[int, int], views: Sequence[View] = ()) -> tuple[ViewPlan, ...]:
         """Return how a picture of this (width, height) enters the network: once for each of `views`, or as set."""
         stride = self.engine.head.stride
-        return tuple(look_of(image_size_px, view, stride) for view in views or (View(self._settings.plain_imgsz),))
+        return tuple(plan_view(image_size_px, view, stride) for view in views or (View(self._settings.plain_imgsz),))
 
     def fit(self, image_size_px: tuple[int, int]) -> Letterbox:
         """Return how a whole picture of this (width, height) enters the network with the worker's own settings.
@@ -38,21 +38,24 @@ class PoseEstimator:
         Pictures whose fits have equal `input_px` can share a batch.
         """
         (plan,) = self.view_plans(image_size_px)
-        return plan.parts[0].fit
+        return plan.tiles[0].fit
 
-    def prepare(self, picture: Picture, plans: Sequence[Look] = ()) -> list[Any]:
+    def prepare(self, picture: Picture, plans: Sequence[ViewPlan] = ()) -> list[Any]:
         """Return the engine's inputs for all tiles of `plans`, in their order; see `Engine.prepare`.
 
-        With `enhance: auto` a degraded picture is enhanced first, and `picture.need` says how. Raises BadPicture.
+        With `enhance: auto` a degraded picture is enhanced first, see `picture.degradation`. Raises BadPicture.
         """
         plans = plans or self.view_plans(picture.size_px)
-        rows_rgb = decoded(picture, plans)
+        rows_rgb = decode_for(picture, plans)
         if self._settings.enhance == AUTO:
-            picture.need = assess(rows_rgb)
-            if picture.need is not None:
-                picture = picture.changed(enhanced(rows_rgb, picture.need))
-        pieces = [(piece, part) for plan in plans for piece, part in zip(cut(picture, plan), plan.parts, strict=True)]
-        return [self.engine.prepare(piece, part.fit) for piece, part in pieces]
+            picture.degradation = assess(rows_rgb)
+            if picture.degradation is not None:
+                picture = picture.changed(enhanced(rows_rgb, picture.degradation))
+        return [
+            self.engine.prepare(piece, tile.fit)
+            for plan in plans
+            for piece, tile in zip(cut_tiles(picture, plan), plan.tiles, strict=True)
+        ]
 
     def submit(self, prepared: Sequence[Any], *, low_latency: bool = False) -> Future[list[Detections]]:
         """See `Engine.submit`; the detections are in pixels of the network's input."""
@@ -64,7 +67,7 @@ class PoseEstimator:
         (plan,) = plans = self.view_plans(picture.size_px, () if view is None else (view,))
         futures = [self.submit([prepared], low_latency=low_latency) for prepared in self.prepare(picture, plans)]
         found = [future.result()[0] for future in futures]
-        return people_of_look(plan, found, picture.size_px, self._settings.max_people)
+        return people_of_view(plan, found, picture.size_px, self._settings.max_people)
 
     def blank(self, fit: Letterbox) -> Any:
         """Return the engine's input for a black picture that enters the network by `fit`."""
@@ -79,7 +82,7 @@ class PoseEstimator:
         """
         auto = self._settings.imgsz == AUTO
         sizes = Policies(AUTO, self._settings.imgsz_max).sizes if auto else ()
-        fits = [look_of(image_size_px, View(size), self.engine.head.stride).parts[0].fit for size in sizes]
+        fits = [plan_view(image_size_px, View(size), self.engine.head.stride).tiles[0].fit for size in sizes]
         for fit in fits:
             self.submit([self.blank(fit)]).result()
         plain = self.fit(image_size_px)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from posebus.bus.frame_consumer import PoseResult
 from workers.detections import Detections
-from workers.images.tiling import Look
+from workers.images.tiling import ViewPlan
 from workers.job import Job, skip
 
 
@@ -16,7 +16,7 @@ from workers.job import Job, skip
 class ViewResult:
     """The detections of one view: those of each tile of `plan`, in its order and in pixels of the network's input."""
 
-    plan: Look
+    plan: ViewPlan
     detections: tuple[Detections, ...]
 
 
@@ -57,13 +57,13 @@ class FrameJob:
     caller holds a lock, and times are monotonic seconds.
     """
 
-    def __init__(self, job: Job, plans: Sequence[Look]) -> None:
+    def __init__(self, job: Job, plans: Sequence[ViewPlan]) -> None:
         self.job = job
         self.decided = False
         """Whether the outcome is known, so that inputs that still wait need not be computed."""
         self._plans = plans
-        self._primary_count = len(plans[0].parts)
-        self._detections: list[Detections | None] = [None] * sum(len(plan.parts) for plan in plans)
+        self._primary_count = len(plans[0].tiles)
+        self._detections: list[Detections | None] = [None] * sum(len(plan.tiles) for plan in plans)
         self._unfinished = set(range(len(self._detections)))
         self._submitted_at_s: float | None = None
         self._finished_at_s = 0.0
@@ -113,9 +113,9 @@ class FrameJob:
             return None
         results, first = [], 0
         for plan in self._plans:
-            detections = [one for one in self._detections[first : first + len(plan.parts)] if one is not None]
-            first += len(plan.parts)
-            if len(detections) == len(plan.parts):
+            detections = [one for one in self._detections[first : first + len(plan.tiles)] if one is not None]
+            first += len(plan.tiles)
+            if len(detections) == len(plan.tiles):
                 results.append(ViewResult(plan, tuple(detections)))
         return Inferred(
             job=self.job,

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from posebus.bus.frame_consumer import PoseResult
 from posebus.telemetry.metrics import Metrics
-from workers.images.tiling import inputs_of
+from workers.images.tiling import forward_passes
 from workers.inference.dispatch import Dispatcher, ResultQueue, Submission
 from workers.inference.enhancements import EnhancementLog
 from workers.inference.estimator import PoseEstimator
@@ -62,7 +62,7 @@ class InferencePipeline:
 
     def add(self, job: Job) -> None:
         """Decode and infer a frame."""
-        self._room.enter(inputs_of(job.frame.views))
+        self._room.enter(forward_passes(job.frame.views))
         self._decoders.submit(self._prepare, job)
 
     def add_alone(self, job: Job, begin: Callable[[], Job]) -> None:
@@ -73,7 +73,7 @@ class InferencePipeline:
         """
         for plan in self._estimator.view_plans(job.picture.size_px, job.frame.views):
             try:
-                self._dispatcher.set_up(plan.parts[0].fit)
+                self._dispatcher.set_up(plan.tiles[0].fit)
             except Exception as error:  # noqa: BLE001
                 self._results.put(Failed(begin(), error, alone=True))
                 return
@@ -115,7 +115,7 @@ class InferencePipeline:
         if not isinstance(prepared, PreparedFrame):
             # Before the inputs leave, or the pipeline would look empty in between.
             self._results.put(prepared)
-            self._room.leave(inputs_of(job.frame.views))
+            self._room.leave(forward_passes(job.frame.views))
             return
         try:
             self._dispatcher.add(prepared)

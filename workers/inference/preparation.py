@@ -10,7 +10,7 @@ from typing import Any
 from posebus.bus.frame_consumer import PoseResult
 from posebus.errors import BadPicture
 from posebus.telemetry.metrics import Metrics
-from workers.images.tiling import Look
+from workers.images.tiling import ViewPlan
 from workers.inference.enhancements import EnhancementLog
 from workers.inference.estimator import PoseEstimator
 from workers.inference.frame_job import Failed
@@ -26,7 +26,7 @@ class PreparedFrame:
     """
 
     job: Job
-    plans: tuple[Look, ...]
+    plans: tuple[ViewPlan, ...]
     inputs: Sequence[Any]
     ready_at_s: float
 
@@ -60,7 +60,7 @@ class FramePreparer:
             self._watch.decoded(ticket)
         ready_at_s = time.monotonic()
         self._metrics.observe("posebus_stage_seconds", ready_at_s - began_s, stage="decode")
-        if job.picture.need is not None:
+        if job.picture.degradation is not None:
             self._metrics.count("posebus_frames_enhanced_total")
-            self._enhancements.record(job.frame.camera, job.frame.captured_at_ns, str(job.picture.need))
+            self._enhancements.record(job.frame.camera, job.frame.captured_at_ns, str(job.picture.degradation))
         return PreparedFrame(job, plans, inputs, ready_at_s)

@@ -15,22 +15,25 @@ from posebus.errors import ConfigError, EngineError
 from workers.detections import Detections
 
 LEAST_SCORE = 0.001
-"""People from this score on enter the evaluation: precision is averaged over all thresholds."""
+"""People from this score on enter the evaluation, because precision is averaged over all thresholds."""
 
 Detect = Callable[[Path], Detections]
-"""Finds the people in a picture file, in the picture's own pixels."""
+"""Detects the people in a picture file, in the picture's own pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Annotated:
-    """Pictures with COCO's keypoint annotations (`person_keypoints_*.json`): `pictures` by their number in the file."""
+    """Pictures with COCO's keypoint annotations (`person_keypoints_*.json`), whose files are in `pictures` by id."""
 
     path: Path
     pictures: dict[int, Path]
 
 
 def read_annotations(path: Path) -> Annotated:
-    """The annotated pictures, which lie beside the file `path`; raises ConfigError, EngineError without pycocotools."""
+    """Return the annotated pictures, which lie beside the file `path`.
+
+    Raises ConfigError for an unusable file, EngineError without pycocotools.
+    """
     if find_spec("pycocotools") is None:
         raise EngineError("AP needs the package pycocotools, which is not installed: pip install 'posebus[int8]'")
     try:
@@ -50,14 +53,17 @@ def read_annotations(path: Path) -> Annotated:
 
 
 def average_precision(annotated: Annotated, detect: Detect) -> float:
-    """Mean over the thresholds of object keypoint similarity 0.5, 0.55, …, 0.95, all sizes, 20 people a picture."""
+    """Return the AP: the mean over the object keypoint similarity thresholds 0.5, 0.55, …, 0.95.
+
+    It covers people of all sizes, 20 per picture at most.
+    """
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
     rows = [row for number, path in annotated.pictures.items() for row in _rows(number, detect(path))]
     if not rows:
         return 0.0
-    # It talks about its progress on standard output, where a program may read our answer.
+    # pycocotools prints its progress to standard output, which a program may read as our answer.
     with redirect_stdout(io.StringIO()):
         truth = COCO(str(annotated.path))
         evaluation = COCOeval(truth, truth.loadRes(rows), "keypoints")

@@ -1,4 +1,4 @@
-"""Building an 8-bit engine: calibrate, compare with fp32 on other frames, install what is as good."""
+"""Build an 8-bit engine: calibrate it, compare it with fp32 on other frames, and install it if it is as good."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from pathlib import Path
 from posebus.config.settings import WorkerSettings
 from posebus.errors import ConfigError
 from posebus.runtime.cpus import available_cpus
-from workers.detections import Detections, ImageArray
-from workers.engines.base import Head, Limits
+from workers.detections import Detections, Head, ImageArray, Limits
 from workers.engines.openvino import OpenVINOEngine
 from workers.engines.openvino_import import import_openvino
 from workers.inference.estimator import PoseEstimator
@@ -28,21 +27,22 @@ from workers.weights.int8_cache import BuiltEngine, install
 from workers.weights.weights import Weights
 
 HELD_BACK_EVERY = 4
-"""Every 4th frame is for the report: the engine is never measured on what it was calibrated with."""
+"""Every 4th frame is held back for the report: the engine is never measured on frames it was calibrated with."""
 
 TIMED_FRAMES = 12
 TIMED_ROUNDS = 5
 
-Told = Callable[[str, int, int | None], None]
-"""Told of progress: what is being done, how many frames of how many (None: unknown)."""
+OnProgress = Callable[[str, int, int | None], None]
+"""Called with the current step, the frames done, and the frames in all (None: unknown)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What the engine is made and judged with: letterboxed `inputs`, u8 RGB (H, W, 3), in the recordings' order.
+    """The frames and annotations with which an engine is calibrated and measured.
 
-    `sources` name the recordings and their sha256. `annotated`, with `read`, which gives a picture file as u8 RGB
-    (H, W, 3), adds average precision to the report.
+    inputs: letterboxed pictures, u8 RGB (H, W, 3), in the recordings' order. sources: the recordings' names and sha256.
+    annotated: adds average precision to the report, together with `read`, which returns a picture file as u8 RGB
+    (H, W, 3).
     """
 
     inputs: Sequence[ImageArray]
@@ -52,26 +52,29 @@ class Material:
 
     @property
     def calibration(self) -> list[ImageArray]:
-        """The inputs that the scales are found with."""
+        """The inputs with which the scales are calibrated."""
         return [image for index, image in enumerate(self.inputs) if index % HELD_BACK_EVERY != HELD_BACK_EVERY - 1]
 
     @property
     def held_back(self) -> list[ImageArray]:
-        """The inputs that fp32 and the new engine are compared on."""
+        """The inputs on which fp32 and the new engine are compared."""
         return list(self.inputs[HELD_BACK_EVERY - 1 :: HELD_BACK_EVERY])
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What an engine may lose against fp32, in parts of 1."""
+    """The losses against fp32 that are accepted, as fractions of 1."""
 
     recall: float
     ap: float
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """A report, and the installed engine, or why it was refused. Times are milliseconds a frame, all cores busy."""
+class BuildResult:
+    """The report on an engine, and the installed engine or the reasons for refusing it.
+
+    Times are milliseconds per frame with all cores busy: `reference_ms` of fp32, `ms` of the new engine.
+    """
 
     report: Report
     reference_ms: float
@@ -81,11 +84,17 @@ class Outcome:
 
 
 def build_int8(
-    weights: Weights, settings: WorkerSettings, cache_dir: Path, material: Material, allowed: Allowance, told: Told
-) -> Outcome:
-    """Quantise, measure, and install unless it lost more than is `allowed`. Nothing else than the cache is written to.
+    weights: Weights,
+    settings: WorkerSettings,
+    cache_dir: Path,
+    material: Material,
+    allowed: Allowance,
+    on_progress: OnProgress,
+) -> BuildResult:
+    """Quantise the network, measure the result, and install it unless it loses more than `allowed`.
 
-    Raises ConfigError for too few frames, WeightsError and EngineError as `load_engine` does.
+    Only the cache folder is written to. Raises ConfigError for too few frames, WeightsError and EngineError as
+    `load_engine` does.
     """
     if not material.held_back:
         raise ConfigError(
@@ -94,33 +103,33 @@ def build_int8(
     network = export_onnx(weights, cache_dir)
     head = read_head(network)
     calibration = material.calibration
-    graph = quantised(network, calibration, lambda shown: told("calibrating", shown, len(calibration)))
-    # In the cache's own folder, so that the finished files only have to be renamed.
+    graph = quantised(network, calibration, lambda used: on_progress("calibrating", used, len(calibration)))
+    # In the cache's own folder, so that installing is a rename.
     with storing_in(network.parent), tempfile.TemporaryDirectory(dir=network.parent, prefix=".build-") as scratch:
         path = Path(scratch) / "int8.xml"
         import_openvino().save_model(graph, str(path), compress_to_fp16=False)
-        outcome = _measured(network, path, head, settings, material, told)
-        refusal = why_refused(outcome.report, allowed.recall, allowed.ap)
+        result = _measured(network, path, head, settings, material, on_progress)
+        refusal = why_refused(result.report, allowed.recall, allowed.ap)
         if refusal:
-            return replace(outcome, refusal=refusal)
-        facts = _facts(weights, settings, material, outcome)
+            return replace(result, refusal=refusal)
+        facts = _facts(weights, settings, material, result)
         with locked(network):
-            return replace(outcome, built=install(path, weights, cache_dir, facts))
+            return replace(result, built=install(path, weights, cache_dir, facts))
 
 
 def _measured(
-    network: Path, graph: Path, head: Head, settings: WorkerSettings, material: Material, told: Told
-) -> Outcome:
-    # The report counts people of a good score, average precision everybody.
+    network: Path, graph: Path, head: Head, settings: WorkerSettings, material: Material, on_progress: OnProgress
+) -> BuildResult:
+    # The report counts people from a higher score on; average precision counts all of them.
     limits = Limits(conf=LEAST_SCORE, iou=settings.iou, max_people=settings.max_people)
     reference, candidate = (
-        _Judged(OpenVINOEngine(path, head, limits, precision, settings.threads or available_cpus()), settings)
+        _MeasuredEngine(OpenVINOEngine(path, head, limits, precision, settings.threads or available_cpus()), settings)
         for path, precision in ((network, "fp32"), (graph, "int8"))
     )
     try:
         frames = material.held_back
-        expected = list(_telling(told, "fp32", reference.people(frames), len(frames)))
-        found = list(_telling(told, "int8", candidate.people(frames), len(frames)))
+        expected = list(_reporting(on_progress, "fp32", reference.people(frames), len(frames)))
+        found = list(_reporting(on_progress, "int8", candidate.people(frames), len(frames)))
         report = compare(zip(expected, found, strict=True))
         if material.annotated is not None and material.read is not None:
             report = replace(
@@ -129,14 +138,14 @@ def _measured(
                 ap=average_precision(material.annotated, candidate.detect(material.read)),
             )
         reference_ms, candidate_ms = _speeds((reference, candidate), frames[:TIMED_FRAMES])
-        return Outcome(report, reference_ms, candidate_ms, built=None, refusal=())
+        return BuildResult(report=report, reference_ms=reference_ms, ms=candidate_ms, built=None, refusal=())
     finally:
         reference.close()
         candidate.close()
 
 
-def _speeds(engines: Sequence[_Judged], frames: Sequence[ImageArray]) -> list[float]:
-    """Milliseconds a frame of each engine, the median of rounds in turns: a busy moment must not hit one alone."""
+def _speeds(engines: Sequence[_MeasuredEngine], frames: Sequence[ImageArray]) -> list[float]:
+    """Return milliseconds per frame of each engine: the median of alternating rounds, so that load affects both."""
     rounds_ms: list[list[float]] = [[] for _ in engines]
     for _ in range(TIMED_ROUNDS):
         for engine, times_ms in zip(engines, rounds_ms, strict=True):
@@ -146,15 +155,15 @@ def _speeds(engines: Sequence[_Judged], frames: Sequence[ImageArray]) -> list[fl
     return [statistics.median(times_ms) for times_ms in rounds_ms]
 
 
-class _Judged:
-    """One engine under examination."""
+class _MeasuredEngine:
+    """An engine that is being measured."""
 
     def __init__(self, engine: OpenVINOEngine, settings: WorkerSettings) -> None:
         self._engine = engine
         self._estimator = PoseEstimator(engine, settings)
 
     def people(self, inputs: Sequence[ImageArray]) -> Iterator[Detections]:
-        """The people in each letterboxed picture, in its pixels, as many pictures under way as suits the engine."""
+        """Yield the people in each letterboxed picture, in its pixels, with the engine kept full."""
         running: deque[Callable[[], list[Detections]]] = deque()
         for image in inputs:
             running.append(self._engine.submit([image]).result)
@@ -164,21 +173,21 @@ class _Judged:
             yield running.popleft()()[0]
 
     def detect(self, read: Callable[[Path], ImageArray]) -> Detect:
-        """Finds everybody whom average precision counts."""
+        """Return a function that detects people in picture files, with all scores that average precision counts."""
         return lambda path: self._estimator.estimate(read(path))
 
     def close(self) -> None:
         self._engine.close()
 
 
-def _telling(told: Told, what: str, people: Iterator[Detections], frames: int) -> Iterator[Detections]:
+def _reporting(on_progress: OnProgress, what: str, people: Iterator[Detections], frames: int) -> Iterator[Detections]:
     for done, found in enumerate(people, 1):
-        told(f"measuring {what}", done, frames)
+        on_progress(f"measuring {what}", done, frames)
         yield found
 
 
-def _facts(weights: Weights, settings: WorkerSettings, material: Material, outcome: Outcome) -> dict[str, object]:
-    """What is kept of how an engine was made."""
+def _facts(weights: Weights, settings: WorkerSettings, material: Material, result: BuildResult) -> dict[str, object]:
+    """Return the record of how the engine was made."""
     return {
         "weights": weights.name,
         "weights_sha256": weights.sha256,
@@ -187,9 +196,9 @@ def _facts(weights: Weights, settings: WorkerSettings, material: Material, outco
         "frames": {"calibrated": len(material.calibration), "held_back": len(material.held_back)},
         "sources": list(material.sources),
         "annotations": None if material.annotated is None else material.annotated.path.name,
-        "report": outcome.report.as_dict(),
-        "fp32_ms": round(outcome.reference_ms, 2),
-        "int8_ms": round(outcome.ms, 2),
+        "report": result.report.as_dict(),
+        "fp32_ms": round(result.reference_ms, 2),
+        "int8_ms": round(result.ms, 2),
         "versions": {name: version(name) for name in ("posebus", "nncf", "openvino")},
         "built_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }

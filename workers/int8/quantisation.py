@@ -1,8 +1,8 @@
-"""The network in 8-bit integers: post-training quantisation by NNCF, first and last layers left in floating point.
+"""Post-training quantisation to 8-bit integers by NNCF; the first and last layers stay in floating point.
 
-Scales are found by watching what the layers put out for real pictures (https://docs.openvino.ai, "Post-training
+Scales are calibrated from the layers' outputs for real pictures (https://docs.openvino.ai, "Post-training
 quantization"). Weights are symmetric per channel, activations may be asymmetric (NNCF's MIXED preset): the network's
-SiLU goes below zero only a little, and symmetric scales would waste half of their steps on that.
+SiLU reaches only a little below zero, and symmetric scales would waste half of their steps there.
 """
 
 from __future__ import annotations
@@ -28,39 +28,39 @@ from workers.images.preprocess import PADDING
 LAYERS_KEPT = 1
 """Layers with learned weights, counted from the output in every branch of the head, that stay in floating point.
 
-Boxes, scores and joints leave the network there, and their errors go straight into pixels. With 1 joints err by a third
-less than with 0 at the same speed; with the whole head (3) by another fifth, and a quarter of the speed is lost.
+These layers output boxes, scores and joints, so that their rounding errors are errors in pixels. With 1, joints err
+by a third less than with 0 at the same speed; with the whole head (3) by another fifth less, at 3/4 of the speed.
 """
 
 MOSAIC_SIDES = (2, 3)
-"""Pictures on a side of the mosaics, in turns."""
+"""Pictures per side of the mosaics, alternating."""
 
 _CONVOLUTIONS = frozenset({"Convolution", "GroupConvolution"})
 _NOT_COMPUTED = frozenset({"Constant", "Parameter", "Result", "ShapeOf"})
 
 
-def quantised(path: Path, inputs: Sequence[ImageArray], seen: Callable[[int], None] | None = None) -> Any:
-    """The exported network at `path` as an `openvino.Model` with 8-bit layers and free batch, height and width.
+def quantised(path: Path, inputs: Sequence[ImageArray], on_input: Callable[[int], None] | None = None) -> Any:
+    """Return the exported network at `path` as an `openvino.Model` with 8-bit layers and free batch, height and width.
 
-    inputs: letterboxed pictures, u8 RGB (H, W, 3), of any shapes that the network takes. `seen` is told how many of
-    them the network has been shown. Raises EngineError where NNCF is missing or cannot work with the network.
+    inputs: letterboxed pictures, u8 RGB (H, W, 3), of any shapes that the network takes. on_input: called with the
+    number of inputs used so far. Raises EngineError where NNCF is missing or cannot quantise the network.
     """
     if find_spec("nncf") is None:
         raise EngineError("8-bit engines need the package nncf, which is not installed: pip install 'posebus[int8]'")
-    # NNCF looks for a GPU compiler through torch, and complains about what it does not find.
+    # NNCF looks for a GPU compiler through torch, and logs a warning where there is none.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     openvino = import_openvino()
     import nncf
 
     nncf.set_log_level(logging.ERROR)
-    shown = 0
+    used = 0
 
     def planes(image_rgb: ImageArray) -> Float32Array:
-        nonlocal shown
-        shown += 1
-        if seen is not None:
-            seen(min(shown, len(inputs)))
+        nonlocal used
+        used += 1
+        if on_input is not None:
+            on_input(min(used, len(inputs)))
         floats: Float32Array = image_rgb.transpose(2, 0, 1)[None].astype(np.float32, order="C")
         floats /= np.float32(255)
         return floats
@@ -69,7 +69,7 @@ def quantised(path: Path, inputs: Sequence[ImageArray], seen: Callable[[int], No
         network = openvino.Core().read_model(str(path))
         names = [*first_layers(network), *last_layers(network, LAYERS_KEPT)]
         kept = nncf.IgnoredScope(names=names, validate=False)
-        # NNCF draws its own bars on standard output, where a program may read our answer.
+        # NNCF draws progress bars on standard output, which a program may read as our answer.
         with redirect_stdout(io.StringIO()):
             return nncf.quantize(
                 network,
@@ -84,10 +84,10 @@ def quantised(path: Path, inputs: Sequence[ImageArray], seen: Callable[[int], No
 
 
 def with_mosaics(inputs: Sequence[ImageArray]) -> list[ImageArray]:
-    """Every second picture replaced by a mosaic of reduced ones from all over the recordings; shapes stay.
+    """Return the inputs with every second one replaced by a mosaic of reduced ones from all recordings; shapes stay.
 
-    Networks are trained on such mosaics (Bochkovskiy et al. 2020, YOLOv4). Here they show smaller people, and more of
-    them at once: scales that were found with one person in sight clip the layers that a crowd excites.
+    Networks are trained on such mosaics (Bochkovskiy et al. 2020, YOLOv4). Here they add smaller people and more of
+    them at once: scales calibrated with a single person in view would clip the activations that a crowd causes.
     """
     return [
         image if index % 2 == 0 else _mosaic(index, MOSAIC_SIDES[index // 2 % len(MOSAIC_SIDES)], inputs)
@@ -108,10 +108,11 @@ def _mosaic(index: int, side: int, inputs: Sequence[ImageArray]) -> ImageArray:
 
 
 def first_layers(network: Any) -> list[str]:
-    """Names of the layers that see the picture itself.
+    """Return the names of the layers that read the picture itself.
 
-    They cost next to nothing, and NNCF would give their weights 7 bit, against overflows on CPUs without VNNI: of small
-    people in the recording that an engine was fitted to, fp32's 16, 15 instead of 13 are found with them as they were.
+    They cost next to nothing, and NNCF would quantise their weights to 7 bits, against overflows on CPUs without VNNI.
+    Measured on a recording that an engine was calibrated with: of 16 small people that fp32 detects, 15 are detected
+    with these layers in floating point, and 13 without.
     """
     found: set[str] = set()
     waiting = list(network.get_parameters())
@@ -126,16 +127,16 @@ def first_layers(network: Any) -> list[str]:
 
 
 def last_layers(network: Any, layers: int) -> list[str]:
-    """Names of the operations between the outputs and the `layers`-th last layer of every branch, it included.
+    """Return the names of the operations from the `layers`-th last layer of every branch, inclusive, to the outputs.
 
-    Found by walking from the outputs against the data, so that they need no names of one family of networks.
+    They are found by walking back from the outputs, so that no layer names of one family of networks are needed.
     """
     fewest: dict[str, int] = {}
     waiting = [(result.input_value(0).get_node(), 0) for result in network.get_results()]
     while waiting:
         node, passed = waiting.pop()
         name = node.get_friendly_name()
-        # Past ShapeOf only sizes are computed, and that way leads to layers anywhere in the network.
+        # Behind ShapeOf only sizes are computed, and that path leads to layers anywhere in the network.
         if node.get_type_name() in _NOT_COMPUTED:
             continue
         passed += _is_layer(node)
@@ -149,7 +150,8 @@ def last_layers(network: Any, layers: int) -> list[str]:
 def _is_layer(node: Any) -> bool:
     """Whether `node` is a convolution with learned weights.
 
-    The head also takes a box's sides from their distribution by one, with the weights 0, 1, 2, …, behind a softmax.
+    The head has another one behind a softmax, with the weights 0, 1, 2, …: it computes a box's sides from their
+    distribution.
     """
     if node.get_type_name() not in _CONVOLUTIONS:
         return False

@@ -11,7 +11,7 @@ from posebus.errors import BadPicture
 from posebus.messages import Delivery, EndOfStream, Frame
 from posebus.runtime.shared_frames import SharedFrames
 from workers.images.picture import Picture
-from workers.images.tiling import inputs_of
+from workers.images.tiling import forward_passes
 from workers.intake.failures import exhausted_reason
 from workers.job import Job, dead_letter, skip
 
@@ -42,7 +42,7 @@ class EntryFilter:
         reason = exhausted_reason(entry, self._settings.max_deliveries)
         if reason is not None:
             return dead_letter(entry, reason)
-        inputs = inputs_of(frame.views)
+        inputs = forward_passes(frame.views)
         if inputs > MAX_INPUTS:
             reason = f"its views take {inputs} forward passes, and a frame may take {MAX_INPUTS}: ask for fewer tiles"
             return dead_letter(entry, reason)

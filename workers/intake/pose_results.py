@@ -8,7 +8,7 @@ from posebus.bus.frame_consumer import PoseResult
 from posebus.config.settings import WorkerSettings
 from posebus.messages import PoseFrame, Probe, Provenance
 from posebus.telemetry.metrics import Metrics
-from workers.images.tile_merging import people_of_look
+from workers.images.tile_merging import people_of_view
 from workers.inference.frame_job import Inferred
 from workers.outputs.appearance import describe
 
@@ -18,7 +18,7 @@ def pose_result(inferred: Inferred, settings: WorkerSettings, metrics: Metrics) 
     began_s = time.monotonic()
     frame = inferred.job.frame
     primary = inferred.primary
-    people = people_of_look(primary.plan, primary.detections, frame.size_px, settings.max_people)
+    people = people_of_view(primary.plan, primary.detections, frame.size_px, settings.max_people)
     body = PoseFrame(
         camera=frame.camera,
         epoch=frame.epoch,
@@ -46,6 +46,6 @@ def pose_result(inferred: Inferred, settings: WorkerSettings, metrics: Metrics) 
 def _probes(inferred: Inferred, max_people: int) -> tuple[Probe, ...]:
     probes = []
     for result in inferred.probes:
-        people = people_of_look(result.plan, result.detections, inferred.job.frame.size_px, max_people)
+        people = people_of_view(result.plan, result.detections, inferred.job.frame.size_px, max_people)
         probes.append(Probe(result.plan.view, people.boxes_xyxy_px, people.scores))
     return tuple(probes)

@@ -1,1 +1,1 @@
-"""A second look at people whose boxes are known: keypoints computed on crops of the picture, one person each."""
+"""Keypoints computed on crops of people whose boxes are known: one person per crop."""

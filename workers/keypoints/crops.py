@@ -1,4 +1,4 @@
-"""A person cut out of a picture: the way there, as an image of fixed size, and the way back of what is found in it."""
+"""Crops of fixed size around people, and mapping coordinates between crop, picture and network input."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from workers.detections import Detections, ImageArray
 from workers.images.preprocess import PADDING, Letterbox
 
 CONTEXT = 1.25
-"""A crop is this many times as large as the box: what top-down networks were trained with (Xiao et al., "Simple
-Baselines", ECCV 2018, and HRNet and MMPose after them)."""
+"""A crop is this many times as large as the box, as top-down networks are trained (Xiao et al., "Simple Baselines",
+ECCV 2018, and HRNet and MMPose after them)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """Where a crop of `size_px` (width, height) lies: a point p of the picture is at (p - origin_px) * scale in it."""
+    """A crop of `size_px` (width, height); point p of the picture is at (p - origin_px) * scale in it."""
 
     origin_px: tuple[float, float]
     scale: float
@@ -26,9 +26,9 @@ class Crop:
 
     @classmethod
     def around(cls, box_xyxy_px: Float32Array, size_px: tuple[int, int], context: float = CONTEXT) -> Crop:
-        """The box (4,) in the middle, with its shape kept, `context` times as large as itself along one side at least.
+        """Return a crop centred on the box (4,), `context` times as large as the box along its tighter side.
 
-        A box of no size counts as one of a pixel.
+        The aspect ratio of the picture is kept. An empty box counts as one of a pixel.
         """
         left, top, right, bottom = (float(side) for side in box_xyxy_px)
         width_px, height_px = size_px
@@ -37,12 +37,12 @@ class Crop:
         return cls(origin_px, scale, size_px)
 
     def cut(self, rows_rgb: ImageArray, *, centres: bool = True) -> ImageArray:
-        """The crop of the picture u8 (H, W, 3), as a new array; grey where there is no picture.
+        """Return the crop of the picture u8 (H, W, 3) as a new array, grey outside the picture.
 
-        Two conventions are in use for where pixel i lies. With `centres` its middle is at i + 0.5, as in OpenCV's
-        resize and the letterbox, so also in ultralytics' training; without, at i, as in that of HRNet and MMPose.
+        Two conventions are in use for the position of pixel i. With `centres` its middle is at i + 0.5, as in OpenCV's
+        resize, the letterbox and ultralytics' training; without, it is at i, as in HRNet and MMPose.
         """
-        # Linear interpolation looks at four pixels, which of a crop that shrinks would leave most out.
+        # Linear interpolation reads four pixels; a crop that shrinks would leave most of the picture's pixels out.
         finer = max(1, int(1 / self.scale))
         scale = self.scale * finer
         shift = 0.5 * (scale - 1) if centres else 0.5 * (finer - 1)
@@ -54,13 +54,13 @@ class Crop:
         return cut if finer == 1 else cv2.resize(cut, self.size_px, interpolation=cv2.INTER_AREA)
 
     def points_to_picture(self, points_px: Float32Array) -> Float32Array:
-        """Points (..., 2) of the crop in pixels of the picture; a new float32 array."""
+        """Return points (..., 2) of the crop in pixels of the picture, as a new float32 array."""
         moved: Float32Array = points_px / np.float32(self.scale) + np.array(self.origin_px, np.float32)
         return moved
 
 
 class RowsOfInput:
-    """The rows of a picture, u8 (H, W, 3) of whatever size it was decoded to, and its way into the network's input."""
+    """The rows of a picture, u8 (H, W, 3) as decoded, and the mapping between them and the network's input."""
 
     def __init__(self, rows_rgb: ImageArray, fit: Letterbox) -> None:
         self.rows_rgb = rows_rgb
@@ -70,19 +70,19 @@ class RowsOfInput:
 
     @property
     def per_input_px(self) -> float:
-        """Pixels of the rows to one of the network's input, downwards; across it is the same but for rounding."""
+        """Rows of the picture per pixel of the network's input (columns: the same but for rounding)."""
         return float(self._scale[1])
 
     def from_input(self, points_px: Float32Array) -> Float32Array:
-        """Points (..., 2) in pixels of the network's input as pixels of the rows."""
+        """Return points (..., 2) of the network's input in pixels of the rows."""
         moved: Float32Array = np.multiply(points_px - self._offset_px, self._scale, dtype=np.float32)
         return moved
 
     def to_input(self, points_px: Float32Array) -> Float32Array:
-        """The way back."""
+        """Return points (..., 2) of the rows in pixels of the network's input."""
         moved: Float32Array = np.divide(points_px, self._scale, dtype=np.float32) + self._offset_px
         return moved
 
     def boxes_of(self, people: Detections) -> Float32Array:
-        """The boxes (N, 4) of people in the network's input in pixels of the rows."""
+        """Return the boxes (N, 4) of people, given in pixels of the network's input, in pixels of the rows."""
         return self.from_input(people.boxes_xyxy_px.reshape(-1, 2, 2)).reshape(-1, 4)

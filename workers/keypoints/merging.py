@@ -1,4 +1,4 @@
-"""What several looks at one person say, as one set of keypoints."""
+"""Merge several keypoint estimates of one person into one set of keypoints."""
 
 from __future__ import annotations
 
@@ -13,51 +13,58 @@ from posebus.coco import COCO_MIRROR
 from workers.detections import Detections
 
 SAME_PERSON_IOU = 0.5
-"""Somebody found in a crop is whom it was made for from this overlap on, as in PASCAL VOC. Others may be in it."""
+"""A detection in a crop is the person that the crop was made for from this IoU on, as in PASCAL VOC. Other people may
+be in the crop, too."""
 
 MIRRORED = np.array(COCO_MIRROR, np.intp)
-"""COCO's keypoints with left and right exchanged."""
+"""The indices of COCO's keypoints with left and right exchanged."""
 
 LEAST_WEIGHT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """Keypoints (K, 3) of one person, seen with `scale` pixels of the network's input to one of the common frame."""
+class KeypointEstimate:
+    """Keypoints (K, 3) of one person in the common frame.
+
+    scale: pixels of the network's input per pixel of the common frame.
+    """
 
     keypoints_px: Float32Array
     scale: float
 
 
-def the_person(found: Detections, box_xyxy_px: Float32Array) -> Float32Array | None:
-    """The keypoints (K, 3) of whoever in `found` fills the box (4,) best; None where nobody does. Frames are equal."""
+def matching_keypoints(found: Detections, box_xyxy_px: Float32Array) -> Float32Array | None:
+    """Return the keypoints (K, 3) of the detection that overlaps the box (4,) most; None where none is the same person.
+
+    Both are in the same pixels.
+    """
     if not len(found.scores):
         return None
-    shared = iou_matrix(box_xyxy_px[None], found.boxes_xyxy_px)[0]
-    best = int(shared.argmax())
-    return found.keypoints_px[best] if shared[best] >= SAME_PERSON_IOU else None
+    overlap = iou_matrix(box_xyxy_px[None], found.boxes_xyxy_px)[0]
+    best = int(overlap.argmax())
+    return found.keypoints_px[best] if overlap[best] >= SAME_PERSON_IOU else None
 
 
 def unmirrored(found: Detections, width_px: int) -> Detections:
-    """What was found in the mirror image of a picture of this width, as if in the picture itself: COCO keypoints."""
+    """Return detections (COCO keypoints) in the mirror image of a picture of this width as those in the picture."""
     boxes = found.boxes_xyxy_px[:, [2, 1, 0, 3]]
     boxes[:, [0, 2]] = width_px - boxes[:, [0, 2]]
     keypoints = found.keypoints_px[:, MIRRORED]
     keypoints[..., 0] = width_px - keypoints[..., 0]
-    return Detections(boxes, found.scores, keypoints)
+    return Detections(boxes_xyxy_px=boxes, scores=found.scores, keypoints_px=keypoints)
 
 
-def merge(looks: Sequence[Look]) -> Float32Array:
-    """The keypoints (K, 3) of one person from several looks.
+def merge_estimates(estimates: Sequence[KeypointEstimate]) -> Float32Array:
+    """Return the keypoints (K, 3) of one person from several estimates; a single one is returned unchanged.
 
-    A network errs by about as many pixels of its input whatever the scale, so that the variance of a place goes with
-    1 / scale²; places are averaged with its inverse (the best weights for independent errors), times the confidence of
-    each. Confidences are averaged with it alone. A single look comes back as it is.
+    A network errs by about as many pixels of its input at any scale, so that the variance of a position is proportional
+    to 1 / scale². Positions are averaged with the inverse variance (the best weights for independent errors) times the
+    confidence of each estimate; confidences with the inverse variance alone.
     """
-    if len(looks) == 1:
-        return looks[0].keypoints_px
-    points = np.stack([look.keypoints_px for look in looks]).astype(np.float64)
-    precision = np.array([look.scale**2 for look in looks])[:, None]
+    if len(estimates) == 1:
+        return estimates[0].keypoints_px
+    points = np.stack([estimate.keypoints_px for estimate in estimates]).astype(np.float64)
+    precision = np.array([estimate.scale**2 for estimate in estimates])[:, None]
     confidence = points[..., 2]
     weight = precision * np.maximum(confidence, LEAST_WEIGHT)
     places = (points[..., :2] * weight[..., None]).sum(axis=0) / weight.sum(axis=0)[:, None]

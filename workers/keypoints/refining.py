@@ -1,7 +1,7 @@
-"""Small people once more: the same network on enlarged crops of them.
+"""Refine the keypoints of small people: the same network computes them again on enlarged crops.
 
-A pose network errs by a few pixels of its input, whoever it looks at, which on somebody 80 pixels high is the length of
-a hand. On an enlarged crop the same person is three times as high.
+A pose network errs by a few pixels of its input at any scale; on a person 80 pixels high that is the length of a hand.
+On an enlarged crop the same person is three times as high.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from posebus.arrays import Float32Array
 from workers.detections import Detections, ImageArray
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
+from workers.keypoints.crop_engine import DetectedFrame, LockedEngine
 from workers.keypoints.crops import Crop, RowsOfInput
-from workers.keypoints.merging import MIRRORED, Look, merge, the_person, unmirrored
-from workers.keypoints.second_look import Looked, Serialised
+from workers.keypoints.merging import MIRRORED, KeypointEstimate, matching_keypoints, merge_estimates, unmirrored
 
 CROP_PX = (256, 320)
-"""Width and height of a crop; with its context somebody upright is 256 pixels high in it. One is inferred in a quarter
-of the time that 640x480 takes."""
+"""Width and height of a crop; an upright person, with the context around, is 256 pixels high in it. A crop takes a
+quarter of the inference time of 640x480."""
 
 MAX_REFINED = 32
-"""People in one frame at most, the surest: a crowd must not hold up a worker for seconds."""
+"""People refined per frame at most, those with the best scores: a crowd must not hold up a worker for seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Small:
-    """Somebody to look at again: which row of which frame, and where, in pixels of its rows."""
+class _SmallPerson:
+    """A person to refine: the row in a frame's detections, and the box and its crop, in pixels of the frame's rows."""
 
     frame: int
     row: int
@@ -40,17 +40,17 @@ class _Small:
 
 
 class Refiner:
-    """`SecondLook` at people less than `below_px` high, by the network that found them.
+    """`CropKeypoints` for people less than `below_px` high, by the network that detected them.
 
-    Their height counts in the network's input, or in the picture where that has fewer rows: more than that the network
-    has not seen of them. With `mirrored` each crop is looked at as in a mirror, too, at twice the price (if the network
+    Their height counts in the network's input, or in the picture where that has fewer rows, because an enlarged picture
+    holds no more detail. With `mirrored` each crop's mirror image is inferred, too, at twice the cost (if the network
     has COCO's 17 keypoints, whose left and right are known).
     """
 
     name = "refine"
 
-    def __init__(self, inner: Serialised, below_px: float, *, mirrored: bool) -> None:
-        """Sets `inner` up for crops, which takes as long as for any other shape. Raises EngineError."""
+    def __init__(self, inner: LockedEngine, below_px: float, *, mirrored: bool) -> None:
+        """Set `inner` up for crops, which takes as long as for any other shape. Raises EngineError."""
         self._inner = inner
         self._below_px = below_px
         head = inner.engine.head
@@ -58,38 +58,41 @@ class Refiner:
         self._mirrored = mirrored and head.keypoints == len(MIRRORED)
         self._warm_up()
 
-    def improve(self, frames: Sequence[Looked]) -> list[Detections]:
-        """See `SecondLook.improve`. Where nobody is found in a crop that fills the box, keypoints stay as they are."""
-        chosen = [one for index, frame in enumerate(frames) for one in self._small(index, frame)]
+    def recompute(self, frames: Sequence[DetectedFrame]) -> list[Detections]:
+        """See `CropKeypoints.recompute`. A person who is not detected again in the crop keeps the first keypoints."""
+        chosen = [person for index, frame in enumerate(frames) for person in self._small_people(index, frame)]
         if not chosen:
             return [frame.people for frame in frames]
-        cuts = [one.crop.cut(one.rows.rows_rgb) for one in chosen]
-        views = [self._infer(cuts)]
+        crops_rgb = [person.crop.cut(person.rows.rows_rgb) for person in chosen]
+        passes = [self._infer(crops_rgb)]
         if self._mirrored:
-            mirrors = self._infer([np.ascontiguousarray(cut[:, ::-1]) for cut in cuts])
-            views.append([unmirrored(people, CROP_PX[0]) for people in mirrors])
+            mirrors = self._infer([np.ascontiguousarray(crop[:, ::-1]) for crop in crops_rgb])
+            passes.append([unmirrored(people, CROP_PX[0]) for people in mirrors])
         keypoints = [frame.people.keypoints_px.copy() for frame in frames]
-        for number, one in enumerate(chosen):
-            own = keypoints[one.frame][one.row]
-            keypoints[one.frame][one.row] = _refined(one, own, [view[number] for view in views])
+        for number, person in enumerate(chosen):
+            first = keypoints[person.frame][person.row]
+            keypoints[person.frame][person.row] = _refined(person, first, [found[number] for found in passes])
         return [replace(frame.people, keypoints_px=better) for frame, better in zip(frames, keypoints, strict=True)]
 
     def close(self) -> None:
-        """See `SecondLook.close`: there is nothing of its own."""
+        """See `CropKeypoints.close`: a refiner has no resources of its own."""
 
-    def _small(self, index: int, frame: Looked) -> list[_Small]:
+    def _small_people(self, index: int, frame: DetectedFrame) -> list[_SmallPerson]:
         heights_px = frame.people.boxes_xyxy_px[:, 3] - frame.people.boxes_xyxy_px[:, 1]
-        known = min(1.0, frame.fit.image_size_px[1] / frame.fit.resized_px[1])
-        places = np.flatnonzero(heights_px * known < self._below_px)[:MAX_REFINED].tolist()
+        detail = min(1.0, frame.fit.image_size_px[1] / frame.fit.resized_px[1])
+        places = np.flatnonzero(heights_px * detail < self._below_px)[:MAX_REFINED].tolist()
         if not places:
             return []
-        # All rows there are, which may have to be decoded first: for frames with small people alone.
+        # Full resolution may have to be decoded first, so this is done only for frames with small people.
         rows = RowsOfInput(frame.picture.full_rgb(), frame.fit)
         boxes = rows.boxes_of(frame.people)
-        return [_Small(index, row, rows, boxes[row], Crop.around(boxes[row], CROP_PX)) for row in places]
+        return [
+            _SmallPerson(frame=index, row=row, rows=rows, box_px=boxes[row], crop=Crop.around(boxes[row], CROP_PX))
+            for row in places
+        ]
 
     def _infer(self, crops_rgb: Sequence[ImageArray]) -> list[Detections]:
-        """Who is in each crop, in its pixels."""
+        """Return the people detected in each crop, in its pixels."""
         engine = self._inner.engine
         fit = Letterbox(CROP_PX, CROP_PX, (0, 0), CROP_PX)
         prepared = [engine.prepare(Picture.of(crop), fit) for crop in crops_rgb]
@@ -108,13 +111,14 @@ class Refiner:
         self._infer([blank] * self._inner.engine.batch)
 
 
-def _refined(one: _Small, keypoints_px: Float32Array, views: Sequence[Detections]) -> Float32Array:
-    """The keypoints (K, 3) of one person, in pixels of the network's input as the first ones are."""
-    looks = [Look(keypoints_px, 1.0)]
-    for found in views:
-        boxes = one.crop.points_to_picture(found.boxes_xyxy_px.reshape(-1, 2, 2)).reshape(-1, 4)
-        seen = the_person(Detections(boxes, found.scores, found.keypoints_px), one.box_px)
-        if seen is not None:
-            places = one.rows.to_input(one.crop.points_to_picture(seen[:, :2]))
-            looks.append(Look(np.concatenate((places, seen[:, 2:]), axis=1), one.crop.scale * one.rows.per_input_px))
-    return merge(looks)
+def _refined(person: _SmallPerson, keypoints_px: Float32Array, passes: Sequence[Detections]) -> Float32Array:
+    """Return the merged keypoints (K, 3) of one person; all are in pixels of the network's input of the whole frame."""
+    estimates = [KeypointEstimate(keypoints_px, 1.0)]
+    for found in passes:
+        boxes = person.crop.points_to_picture(found.boxes_xyxy_px.reshape(-1, 2, 2)).reshape(-1, 4)
+        again = matching_keypoints(Detections(boxes, found.scores, found.keypoints_px), person.box_px)
+        if again is not None:
+            places = person.rows.to_input(person.crop.points_to_picture(again[:, :2]))
+            scale = person.crop.scale * person.rows.per_input_px
+            estimates.append(KeypointEstimate(np.concatenate((places, again[:, 2:]), axis=1), scale))
+    return merge_estimates(estimates)

@@ -1,4 +1,4 @@
-"""Two stages: boxes by one network, the keypoints of each by another that sees one person at a time ("top-down")."""
+"""Top-down keypoints: one network detects the boxes, another one computes the keypoints of each person on a crop."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from posebus.arrays import Float32Array
 from workers.detections import Detections, ImageArray
+from workers.keypoints.crop_engine import DetectedFrame
 from workers.keypoints.crops import Crop, RowsOfInput
 from workers.keypoints.model import KEYPOINTS, KeypointModel
-from workers.keypoints.second_look import Looked
 
 
 class TopDown:
-    """`SecondLook` by a top-down network, at everybody."""
+    """`CropKeypoints` by a top-down network, for all people."""
 
     name = "keypoints"
     keypoints = KEYPOINTS
@@ -23,14 +23,14 @@ class TopDown:
     def __init__(self, model: KeypointModel) -> None:
         self._model = model
 
-    def improve(self, frames: Sequence[Looked]) -> list[Detections]:
-        """See `SecondLook.improve`; the first network's keypoints, if it has any, are not used."""
+    def recompute(self, frames: Sequence[DetectedFrame]) -> list[Detections]:
+        """See `CropKeypoints.recompute`; keypoints of the first network, if it has any, are not used."""
         return [self._one(frame) for frame in frames]
 
     def close(self) -> None:
-        """See `SecondLook.close`: sessions of ONNX Runtime end with their last user."""
+        """See `CropKeypoints.close`: a session of ONNX Runtime ends with its last reference."""
 
-    def _one(self, frame: Looked) -> Detections:
+    def _one(self, frame: DetectedFrame) -> Detections:
         people = frame.people
         keypoints: Float32Array = np.empty((len(people.scores), KEYPOINTS, 3), np.float32)
         if len(people.scores):

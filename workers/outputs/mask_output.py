@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 
 from posebus.arrays import Float32Array
-from workers.detections import Detections
-from workers.engines.base import Head, Limits
+from workers.detections import Detections, Head, Limits
 from workers.outputs.outline import outline
 from workers.outputs.postprocess import MAX_CANDIDATES, detections_from_output, suppress, xyxy
 

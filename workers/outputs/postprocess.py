@@ -7,8 +7,7 @@ import numpy.typing as npt
 
 from posebus.arrays import Float32Array, IndexArray
 from posebus.boxes import iou_matrix
-from workers.detections import Detections
-from workers.engines.base import Head, Limits
+from workers.detections import Detections, Head, Limits
 
 MAX_CANDIDATES = 30_000
 """Boxes that enter suppression at most, the best ones; the same bound as ultralytics'."""

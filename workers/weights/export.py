@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from posebus.errors import EngineError, WeightsError
-from workers.engines.base import Head
+from workers.detections import Head
 from workers.weights.ultralytics_process import run_child
 from workers.weights.weights import Weights, sha256_of
 

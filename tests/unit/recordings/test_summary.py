@@ -60,7 +60,7 @@ def test_a_run_in_which_everything_failed_is_still_a_summary() -> None:
     assert summary["latency_ms"] == {"p50": None, "p95": None, "p99": None}
 
 
-def test_merging_replaces_inputs_of_the_same_name_and_adds_up_the_rest() -> None:
+def test_merging_replaces_forward_passes_the_same_name_and_adds_up_the_rest() -> None:
     older = summarise([outcome("a", 10), outcome("b", 5, dropped=1)], WORKERS, 10.0, {"d": "gone"})
     newer = summarise([outcome("b", 20)], Workers("torch", "fp32", 640), 5.0, {})
     both = merged(older, newer)

@@ -8,7 +8,7 @@ import pytest
 from posebus.config.policies import AUTO, Policies
 from posebus.views import View
 from tracking.policies.ladder import STRIDE_PX, cost_px, scale_of, views_of
-from workers.images.tiling import look_of
+from workers.images.tiling import plan_view
 
 SIZES_PX = [
     (320, 240),
@@ -26,7 +26,7 @@ SIZES_PX = [
 def worker_tile_px(size_px: tuple[int, int], view: View) -> tuple[int, int]:
     """(width, height) of the tiles that a worker cuts; they are all of one size."""
     sides = set()
-    for part in look_of(size_px, view, STRIDE_PX).parts:
+    for part in plan_view(size_px, view, STRIDE_PX).tiles:
         left, top, right, bottom = part.region_px
         sides.add((right - left, bottom - top))
     (side_px,) = sides

@@ -17,8 +17,7 @@ from posebus.messages import Delivery
 from posebus.views import View
 from tests.polling import wait_until
 from tests.samples import frame
-from workers.detections import Detections, ImageArray
-from workers.engines.base import Head
+from workers.detections import Detections, Head, ImageArray
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
 from workers.inference.frame_job import FrameOutcome

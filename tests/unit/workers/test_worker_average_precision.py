@@ -1,4 +1,4 @@
-"""Average precision of keypoints on a picture whose people can be counted by hand."""
+"""Average precision of keypoints, on cases counted by hand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ JOINTS = 17
 
 
 def annotate(folder: Path, people: int, **changes: Any) -> Path:
-    """One picture (not a real one: nobody decodes it here) with `people` of 100x100 px beside each other."""
+    """Annotate one picture, an empty file, with `people` of 100x100 px beside each other."""
     (folder / "one.jpg").touch()
     annotations = [
         {
@@ -62,23 +62,23 @@ def found(*numbers: int, shift_px: float = 0.0) -> Detections:
         (found(0, 1), 1.0),
         # One of two: precision is 1 up to a recall of 0.5, which are 51 of the 101 points that COCO averages over.
         (found(0), 51 / 101),
-        # Somebody who is not there comes first: precision is 1/2, then 2/3 for all 101 points (its envelope).
+        # A false positive comes first: precision is 1/2, then 2/3 for all 101 points (its envelope).
         (found(4, 0, 1), 2 / 3),
         (found(0, 1, shift_px=500.0), 0.0),
         (found(), 0.0),
     ],
 )
-def test_cases_counted_by_hand(detections: Detections, expected: float, tmp_path: Path) -> None:
+def test_ap_equals_the_value_counted_by_hand(detections: Detections, expected: float, tmp_path: Path) -> None:
     annotated = read_annotations(annotate(tmp_path, people=2))
     assert average_precision(annotated, lambda path: detections) == pytest.approx(expected, abs=1e-6)
 
 
-def test_nothing_is_said_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_printed_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     average_precision(read_annotations(annotate(tmp_path, people=1)), lambda path: found(0))
     assert capsys.readouterr().out == ""
 
 
-def test_what_is_no_annotation_file_gets_a_sentence(tmp_path: Path) -> None:
+def test_unusable_annotation_files_are_refused_with_a_reason(tmp_path: Path) -> None:
     path = tmp_path / "people.json"
     with pytest.raises(ConfigError, match="cannot be read"):
         read_annotations(path)

@@ -1,4 +1,4 @@
-"""Crops: a person in the middle, there and back, both conventions of where a pixel lies."""
+"""Crops are centred on the person, and coordinates are mapped back under both pixel conventions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def box(*sides: float) -> Float32Array:
 
 
 @pytest.mark.parametrize("sides", [(100, 50, 140, 170), (10, 10, 300, 60), (-20, -30, 20, 90)])
-def test_a_crop_has_the_person_in_the_middle_with_context(sides: tuple[float, ...]) -> None:
+def test_crop_is_centred_on_the_person_with_context(sides: tuple[float, ...]) -> None:
     crop = Crop.around(box(*sides), SIZE_PX)
     corners = crop.points_to_picture(np.array(((0, 0), SIZE_PX), np.float32))
     np.testing.assert_allclose(corners.mean(axis=0), box(*sides).reshape(2, 2).mean(axis=0), atol=1e-3)
@@ -26,13 +26,13 @@ def test_a_crop_has_the_person_in_the_middle_with_context(sides: tuple[float, ..
     assert larger.min() == pytest.approx(CONTEXT, rel=1e-4)
 
 
-def test_a_box_of_no_size_is_one_of_a_pixel() -> None:
+def test_empty_box_counts_as_one_of_a_pixel() -> None:
     crop = Crop.around(box(40, 40, 40, 40), SIZE_PX)
     assert crop.scale == pytest.approx(192 / 1.25)
 
 
 def gaussian(size_px: tuple[int, int], centre_px: tuple[float, float], sigma_px: float, centres: bool) -> Float32Array:
-    """A soft dot whose middle lies at `centre_px` by the convention."""
+    """Return a soft dot centred at `centre_px` under the convention."""
     shift = 0.5 if centres else 0.0
     y, x = np.mgrid[: size_px[1], : size_px[0]] + shift
     apart = (x - centre_px[0]) ** 2 + (y - centre_px[1]) ** 2
@@ -42,7 +42,7 @@ def gaussian(size_px: tuple[int, int], centre_px: tuple[float, float], sigma_px:
 
 @pytest.mark.parametrize("centres", [True, False])
 @pytest.mark.parametrize("height_px", [40.0, 203.0, 640.0])
-def test_what_lies_somewhere_in_the_crop_is_led_back_to_where_it_is(height_px: float, centres: bool) -> None:
+def test_points_of_the_crop_are_mapped_back_to_the_picture(height_px: float, centres: bool) -> None:
     # Enlarged five times, of about the same size, and reduced three times.
     place = (500.3, 480.8)
     dot = gaussian((1000, 1000), place, height_px / 40, centres)
@@ -58,7 +58,7 @@ def test_what_lies_somewhere_in_the_crop_is_led_back_to_where_it_is(height_px: f
     np.testing.assert_allclose(found, place, atol=max(0.1, 0.3 / crop.scale))
 
 
-def test_beyond_the_picture_a_crop_is_grey() -> None:
+def test_crop_is_grey_outside_the_picture() -> None:
     cut = Crop.around(box(-50, -50, 10, 10), SIZE_PX).cut(np.zeros((100, 100, 3), np.uint8))
     # Scale 2.56, middle (-20, -20): the picture begins at (147, 179).
     assert np.all(cut[:176] == PADDING)
@@ -66,7 +66,7 @@ def test_beyond_the_picture_a_crop_is_grey() -> None:
 
 
 @pytest.mark.parametrize("rows_px", [(1280, 720), (640, 360), (853, 480)])
-def test_pixels_of_the_input_and_of_rows_of_any_size_lead_to_one_another(rows_px: tuple[int, int]) -> None:
+def test_input_pixels_and_rows_of_any_size_map_to_each_other(rows_px: tuple[int, int]) -> None:
     fit = Letterbox.fit((1280, 720), 640)
     rows = RowsOfInput(np.zeros((rows_px[1], rows_px[0], 3), np.uint8), fit)
     left, top = fit.offset_px

@@ -128,7 +128,7 @@ def test_expired_frame_leaves_without_inference() -> None:
     assert (len(engine.submitted), parts.room.inside) == (1, 1)
 
 
-def test_remaining_inputs_of_a_decided_frame_are_not_submitted() -> None:
+def test_remaining_forward_passes_a_decided_frame_are_not_submitted() -> None:
     engine = ManualEngine(in_flight=1)
     parts = Parts(engine)
     parts.add(job(0, views=TILED))

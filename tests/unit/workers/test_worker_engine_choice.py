@@ -1,29 +1,32 @@
-"""Which engine is chosen on which machine, without loading one."""
+"""The engine that is chosen on each kind of machine; none is loaded."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import ValidationError
 
-import workers.engine_loading as module
 from posebus.config.settings import WorkerSettings
+from posebus.config.worker_settings import EngineName
 from posebus.errors import EngineError
 from posebus.runtime.cpus import available_cpus
-from workers.engine_loading import ENGINES, EngineChoice, choose_engine
+from workers.engine_loading import EngineChoice, choose_engine, known_engines
+from workers.engines.built_in import BUILT_IN
 
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Pretends what is installed and what the hardware offers."""
+    """Simulates which packages are installed and what the hardware offers."""
 
     def pretend(*, installed: set[str], cuda: bool = False, bf16: bool = False) -> None:
-        monkeypatch.setattr(module, "find_spec", lambda name: name if name in installed else None)
-        monkeypatch.setattr(module, "_torch_has_cuda", lambda: cuda)
-        monkeypatch.setattr(module, "_cuda_has_bf16", lambda: bf16)
+        monkeypatch.setattr("workers.engines.spec.find_spec", lambda name: name if name in installed else None)
+        monkeypatch.setattr("workers.engines.built_in._has_nvidia_device", lambda: cuda)
+        monkeypatch.setattr("workers.engines.torch.cuda_available", lambda: cuda)
+        monkeypatch.setattr("workers.engines.torch.cuda_has_bf16", lambda: bf16)
         monkeypatch.setattr("workers.engines.openvino.cpu_has_bf16", lambda: bf16)
 
     return pretend
@@ -43,7 +46,7 @@ ALL = {"torch", "openvino", "onnxruntime"}
         (ALL - {"torch"}, True, False, ("openvino", "fp32", "cpu")),
     ],
 )
-def test_auto_takes_the_fastest_that_is_there(
+def test_auto_chooses_the_fastest_engine_that_is_available(
     machine: Any, installed: set[str], cuda: bool, bf16: bool, expected: tuple[str, str, str]
 ) -> None:
     machine(installed=installed, cuda=cuda, bf16=bf16)
@@ -52,19 +55,19 @@ def test_auto_takes_the_fastest_that_is_there(
     assert choice.reason
 
 
-def test_what_is_asked_for_is_taken(machine: Any) -> None:
+def test_engine_and_precision_of_the_settings_are_chosen(machine: Any) -> None:
     machine(installed=ALL, bf16=True)
     choice = choose_engine(WorkerSettings(engine="openvino", precision="fp32"))
-    assert choice == EngineChoice("openvino", "fp32", "cpu", "asked for by the settings")
+    assert choice == EngineChoice("openvino", "fp32", "cpu", "the settings ask for it")
 
 
-def test_8_bit_means_openvino_even_beside_a_gpu(machine: Any) -> None:
+def test_int8_chooses_openvino_even_beside_a_gpu(machine: Any) -> None:
     machine(installed=ALL, cuda=True)
     choice = choose_engine(WorkerSettings(precision="int8"))
     assert (choice.name, choice.precision, choice.device) == ("openvino", "int8", "cpu")
 
 
-def test_bf16_on_a_gpu_that_has_it(machine: Any) -> None:
+def test_bf16_is_chosen_only_on_a_gpu_that_has_it(machine: Any) -> None:
     machine(installed=ALL, cuda=True, bf16=True)
     choice = choose_engine(WorkerSettings(precision="bf16"))
     assert (choice.name, choice.precision, choice.device) == ("torch", "bf16", "cuda:0")
@@ -80,27 +83,46 @@ def test_bf16_on_a_gpu_that_has_it(machine: Any) -> None:
         ({"engine": "torch", "precision": "fp16"}, "does not compute in fp16"),
         ({"engine": "onnx", "precision": "bf16"}, "does not compute in bf16"),
         ({"engine": "torch", "precision": "int8"}, "does not compute in int8"),
-        ({"engine": "torch", "masks": "yolo11n-seg"}, "masks are computed by the engines openvino and onnx"),
+        ({"engine": "torch", "masks": "yolo11n-seg"}, "torch computes no masks: set worker.engine to openvino or onnx"),
         ({"engine": "openvino", "batch": 8}, "leave batch out"),
     ],
 )
-def test_what_the_machine_cannot_do_gets_a_sentence(machine: Any, settings: dict[str, Any], words: str) -> None:
+def test_settings_that_the_machine_cannot_fulfil_are_refused_with_a_reason(
+    machine: Any, settings: dict[str, Any], words: str
+) -> None:
     machine(installed=ALL)
     with pytest.raises(EngineError, match=words):
         choose_engine(WorkerSettings(**settings))
 
 
-def test_an_engine_that_is_not_installed_gets_a_sentence(machine: Any) -> None:
+def test_engine_that_is_not_installed_is_refused_with_its_package(machine: Any) -> None:
     machine(installed={"torch"})
     with pytest.raises(EngineError, match="needs the package onnxruntime"):
         choose_engine(WorkerSettings(engine="onnx"))
 
 
-def test_every_engine_has_a_builder_and_a_module() -> None:
-    assert ENGINES.keys() == module.MODULES.keys()
+def test_every_engine_that_the_settings_offer_is_in_the_table() -> None:
+    assert set(get_args(EngineName)) <= {"auto", *BUILT_IN}
+    assert list(known_engines())[: len(BUILT_IN)] == list(BUILT_IN)
 
 
-def test_importing_the_worker_loads_no_engine() -> None:
+def test_an_unknown_engine_is_refused_with_a_list_of_the_known_ones() -> None:
+    with pytest.raises(EngineError, match=r"no engine 'tensorrt': set worker.engine to auto, onnx, openvino, torch"):
+        choose_engine(WorkerSettings(engine="tensorrt"))
+
+
+@pytest.mark.parametrize("name", ["opnvino", "Torch", "onyx", "outo", "", "two words", "a/b", "-x"])
+def test_the_settings_refuse_mistyped_engines(name: str) -> None:
+    with pytest.raises(ValidationError):
+        WorkerSettings(engine=name)
+
+
+@pytest.mark.parametrize("name", ["tensorrt", "onnx-gpu", "acme.npu", "torch2"])
+def test_the_settings_leave_engines_of_other_packages_to_the_worker(name: str) -> None:
+    assert WorkerSettings(engine=name).engine == name
+
+
+def test_importing_the_worker_imports_no_engine() -> None:
     heavy = {"torch", "openvino", "onnxruntime", "ultralytics"}
     code = f"import sys, workers.engine_loading, workers.inference.estimator; print({heavy} & {{*sys.modules}})"
     root = Path(__file__).resolve().parents[3]
@@ -108,7 +130,7 @@ def test_importing_the_worker_loads_no_engine() -> None:
     assert done.stdout.strip() == "set()"
 
 
-def test_a_containers_quota_bounds_the_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_quota_of_a_container_bounds_the_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     quota = tmp_path / "cpu.max"
     monkeypatch.setattr("posebus.runtime.cpus._CGROUP_QUOTA", quota)
     cores = available_cpus()

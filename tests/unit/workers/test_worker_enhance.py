@@ -1,4 +1,4 @@
-"""Dark, hazy, noisy and blocky pictures are mended; all others stay as they are."""
+"""Dark, hazy, noisy and blocky pictures are enhanced; all others stay unchanged."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def darkened(image_rgb: ImageArray, light: float, noise: float, seed: int = 1) -
     return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
 
 
-def test_bright_pictures_need_nothing() -> None:
+def test_bright_pictures_are_not_degraded() -> None:
     assert assess(scene()) is None
     assert assess(darkened(scene(), 0.5, 10)) is None
 
 
-def test_dark_coats_before_a_bright_wall_are_not_darkness() -> None:
+def test_dark_coats_before_a_bright_wall_do_not_count_as_dark() -> None:
     picture = np.full((240, 320, 3), 5, np.uint8)
     picture[:, :50] = 200
     assert picture[..., 1].mean() > DARK_MEAN
@@ -40,16 +40,16 @@ def test_dark_coats_before_a_bright_wall_are_not_darkness() -> None:
 
 
 @pytest.mark.parametrize("noise", [0.0, 2.0, 5.0])
-def test_dark_pictures_come_closer_to_daylight(noise: float) -> None:
+def test_enhanced_dark_pictures_are_closer_to_daylight(noise: float) -> None:
     day = scene()
     night = darkened(day, 0.1, noise)
-    need = assess(night)
-    assert need is not None
-    found = enhanced(night, need)
+    degradation = assess(night)
+    assert degradation is not None
+    found = enhanced(night, degradation)
     assert found.shape == day.shape
     assert found.dtype == np.uint8
-    plain = np.clip(night.astype(np.float32) * need.gain, 0, 255)
-    wanted = day.astype(np.float32) * need.gain * 0.1
+    plain = np.clip(night.astype(np.float32) * degradation.gain, 0, 255)
+    wanted = day.astype(np.float32) * degradation.gain * 0.1
     error, plain_error = (float(np.abs(one - wanted).mean()) for one in (found.astype(np.float32), plain))
     assert error <= plain_error + 1.0
     if noise == 5.0:
@@ -58,27 +58,31 @@ def test_dark_pictures_come_closer_to_daylight(noise: float) -> None:
 
 
 @pytest.mark.parametrize("noise", [1.0, 4.0, 12.0])
-def test_the_noise_is_estimated(noise: float) -> None:
+def test_noise_is_estimated(noise: float) -> None:
     assert noise_of(strips_of(darkened(scene(), 0.8, noise))) == pytest.approx(noise, rel=0.2)
 
 
-def test_the_darker_the_more_light() -> None:
-    gains = [need.gain for light in (0.2, 0.15, 0.12) if (need := assess(darkened(scene(), light, 0))) is not None]
+def test_gain_grows_with_darkness() -> None:
+    gains = [
+        degradation.gain
+        for light in (0.2, 0.15, 0.12)
+        if (degradation := assess(darkened(scene(), light, 0))) is not None
+    ]
     assert len(gains) == 3
     assert gains == sorted(gains)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (2, 500, 3), (8, 8, 3), (3, 3, 3)])
-def test_tiny_and_black_pictures_do_no_harm(shape: tuple[int, ...]) -> None:
+def test_tiny_and_black_pictures_are_handled(shape: tuple[int, ...]) -> None:
     black = np.zeros(shape, np.uint8)
-    need = assess(black)
-    if need is not None:
-        assert enhanced(black, need).shape == shape
+    degradation = assess(black)
+    if degradation is not None:
+        assert enhanced(black, degradation).shape == shape
 
 
-def test_what_was_done_is_said_in_words() -> None:
-    need = assess(darkened(scene(), 0.1, 5))
-    assert "mean brightness 14 of 255, noise 4.8: brightened 6.6 times" in str(need)
+def test_degradation_is_described_in_words() -> None:
+    degradation = assess(darkened(scene(), 0.1, 5))
+    assert "mean brightness 14 of 255, noise 4.8: brightened 6.6 times" in str(degradation)
 
 
 def textured(seed: int = 0) -> ImageArray:
@@ -91,36 +95,36 @@ def textured(seed: int = 0) -> ImageArray:
     return np.clip(picture + rng.normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
 
 
-def test_a_good_picture_needs_nothing_though_it_is_compressed_or_soft() -> None:
+def test_good_pictures_are_not_degraded_by_mild_compression_or_blur() -> None:
     rng = np.random.default_rng(0)
     for damage in (compressed(90), compressed(60), defocused(3.0)):
         assert assess(damage.apply(textured(), rng)) is None
 
 
 @pytest.mark.parametrize("clear", [0.5, 0.25, 0.1])
-def test_the_contrast_behind_fog_comes_back(clear: float) -> None:
+def test_contrast_behind_fog_is_restored(clear: float) -> None:
     day = textured()
     fog = foggy(clear).apply(day, np.random.default_rng(0))
-    need = assess(fog)
-    assert need is not None
-    assert "contrast raised" in str(need)
-    assert 1.0 < need.gain <= MOST_GAIN
-    found = enhanced(fog, need)
+    degradation = assess(fog)
+    assert degradation is not None
+    assert "contrast raised" in str(degradation)
+    assert 1.0 < degradation.gain <= MOST_GAIN
+    found = enhanced(fog, degradation)
     assert found.std() > 2 * fog.std()
     levels = levels_of(found)
     assert levels is not None
     assert levels.low < 40
-    assert levels.high > 200 or need.gain == MOST_GAIN
+    assert levels.high > 200 or degradation.gain == MOST_GAIN
 
 
-def test_much_noise_in_daylight_is_smoothed() -> None:
+def test_strong_noise_in_daylight_is_smoothed() -> None:
     day = textured()
     noisy = darkened(day, 1.0, 30)
-    need = assess(noisy)
-    assert need is not None
-    assert (need.gain, need.black) == (1.0, 0.0)
-    assert noise_of(strips_of(enhanced(noisy, need))) < 5
-    assert str(need) == f"noise {noise_of(strips_of(noisy)):.1f}: smoothed"
+    degradation = assess(noisy)
+    assert degradation is not None
+    assert (degradation.gain, degradation.black) == (1.0, 0.0)
+    assert noise_of(strips_of(enhanced(noisy, degradation))) < 5
+    assert str(degradation) == f"noise {noise_of(strips_of(noisy)):.1f}: smoothed"
 
 
 def test_blocks_of_strong_compression_are_smoothed() -> None:
@@ -131,16 +135,16 @@ def test_blocks_of_strong_compression_are_smoothed() -> None:
     assert counted[0] < 1.5
     assert counted[-1] > 3
     packed = compressed(8).apply(soft, rng)
-    need = assess(packed)
-    assert need is not None
-    assert "blocks" in str(need)
-    assert blocks_of(strips_of(enhanced(packed, need))) < 2
+    degradation = assess(packed)
+    assert degradation is not None
+    assert "blocks" in str(degradation)
+    assert blocks_of(strips_of(enhanced(packed, degradation))) < 2
 
 
 @pytest.mark.parametrize("level", [0, 40, 128, 255])
-def test_a_picture_of_one_level_does_no_harm(level: int) -> None:
-    """A lens cap, a wall: nothing is divided by nothing."""
+def test_picture_of_a_single_level_is_handled(level: int) -> None:
+    """A covered lens or a wall must not cause a division by zero."""
     plain = np.full((480, 640, 3), level, np.uint8)
-    need = assess(plain)
-    if need is not None:
-        assert enhanced(plain, need).shape == plain.shape
+    degradation = assess(plain)
+    if degradation is not None:
+        assert enhanced(plain, degradation).shape == plain.shape

@@ -10,8 +10,7 @@ import pytest
 
 from posebus.config.settings import WorkerSettings
 from posebus.views import View
-from workers.detections import Detections, ImageArray
-from workers.engines.base import Head
+from workers.detections import Detections, Head, ImageArray
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
 from workers.inference.estimator import PoseEstimator

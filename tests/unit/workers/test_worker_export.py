@@ -10,7 +10,7 @@ import pytest
 
 import workers.weights.export as module
 from posebus.errors import EngineError, WeightsError
-from workers.engines.base import Head
+from workers.detections import Head
 from workers.weights.export import export_onnx, exported_path, head_from_metadata
 from workers.weights.ultralytics_process import CHILD, run_child
 from workers.weights.weights import Weights

@@ -10,14 +10,14 @@ from posebus.bus.frame_consumer import PoseResult
 from posebus.messages import Delivery
 from posebus.views import View
 from tests.unit.workers.manual_engine import NO_PEOPLE, SIZE_PX, job
-from workers.images.tiling import look_of
+from workers.images.tiling import plan_view
 from workers.inference.frame_job import Failed, FrameJob, Inferred
 
 TWO_TILES_AND_A_PROBE = (View(64, 2, 1), View(32))
 
 
 def make(views: tuple[View, ...] = TWO_TILES_AND_A_PROBE, delivery: Delivery = Delivery.LIVE) -> FrameJob:
-    return FrameJob(job(0, delivery=delivery, views=views), [look_of(SIZE_PX, view, 32) for view in views])
+    return FrameJob(job(0, delivery=delivery, views=views), [plan_view(SIZE_PX, view, 32) for view in views])
 
 
 def test_inference_time_is_that_of_the_primary_view() -> None:

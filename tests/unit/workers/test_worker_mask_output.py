@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from posebus.arrays import Float32Array
 from posebus.contract.masks import mask_of
-from workers.engines.base import Head, Limits
+from workers.detections import Head, Limits
 from workers.outputs.mask_output import CELL_PX, mask_outline, people_in
 
 SEGMENTS = Head(classes=3, keypoints=0, keypoint_dims=3, end_to_end=False, stride=32, mask_class=1)

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from posebus.arrays import Float32Array
 from posebus.boxes import iou_matrix
-from workers.detections import Detections
-from workers.engines.base import Head
+from workers.detections import Detections, Head
 from workers.engines.masking import MATCH_IOU, MaskingEngine, with_masks
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox

@@ -1,4 +1,4 @@
-"""Several looks at one person: who of the found it is, the mirror image, and the weights."""
+"""Keypoint estimates of one person: matching the box, the mirror image, and the weights of merging."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pytest
 from posebus.arrays import Float32Array
 from posebus.coco import COCO_KEYPOINT_NAMES
 from workers.detections import Detections
-from workers.keypoints.merging import MIRRORED, Look, merge, the_person, unmirrored
+from workers.keypoints.merging import MIRRORED, KeypointEstimate, matching_keypoints, merge_estimates, unmirrored
 
 
 def people(*boxes: tuple[float, float, float, float]) -> Detections:
-    """Each with all keypoints at its own number."""
+    """Return detections; all keypoint values of a person are its row."""
     keypoints = np.stack([np.full((17, 3), number, np.float32) for number in range(len(boxes))])
     return Detections(np.array(boxes, np.float32), np.full(len(boxes), 0.9, np.float32), keypoints)
 
@@ -24,25 +24,25 @@ def everywhere(x: float, y: float, confidence: float) -> Float32Array:
 BOX = np.array((10, 10, 50, 110), np.float32)
 
 
-def test_the_person_is_who_fills_the_box_best() -> None:
-    found = the_person(people((0, 0, 20, 40), (12, 10, 50, 105), (30, 10, 70, 110)), BOX)
+def test_detection_that_overlaps_the_box_most_is_the_person() -> None:
+    found = matching_keypoints(people((0, 0, 20, 40), (12, 10, 50, 105), (30, 10, 70, 110)), BOX)
     assert found is not None
     assert found[0, 0] == 1
 
 
-def test_a_neighbour_in_the_crop_is_not_the_person() -> None:
-    assert the_person(people((35, 10, 75, 110)), BOX) is None
-    nobody = Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 17, 3), np.float32))
-    assert the_person(nobody, BOX) is None
+def test_neighbour_in_the_crop_is_not_the_person() -> None:
+    assert matching_keypoints(people((35, 10, 75, 110)), BOX) is None
+    none = Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 17, 3), np.float32))
+    assert matching_keypoints(none, BOX) is None
 
 
-def test_left_and_right_change_places_in_the_mirror() -> None:
+def test_mirroring_exchanges_left_and_right() -> None:
     for place, other in enumerate(MIRRORED):
         names = COCO_KEYPOINT_NAMES[place], COCO_KEYPOINT_NAMES[other]
         assert names[1] == (names[0].replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right"))
 
 
-def test_what_is_mirrored_twice_is_as_it_was() -> None:
+def test_mirroring_twice_changes_nothing() -> None:
     rng = np.random.default_rng(0)
     found = Detections(
         np.array(((10, 20, 60, 90),), np.float32),
@@ -58,27 +58,29 @@ def test_what_is_mirrored_twice_is_as_it_was() -> None:
     np.testing.assert_allclose(unmirrored(once, 100).boxes_xyxy_px, found.boxes_xyxy_px)
 
 
-def test_one_look_is_the_answer() -> None:
+def test_single_estimate_is_returned_unchanged() -> None:
     alone = everywhere(5, 6, 0)
-    np.testing.assert_array_equal(merge([Look(alone, 1)]), alone)
+    np.testing.assert_array_equal(merge_estimates([KeypointEstimate(alone, 1)]), alone)
 
 
-def test_a_look_at_three_times_the_size_counts_nine_times() -> None:
-    merged = merge([Look(everywhere(0, 100, 0.5), 1), Look(everywhere(10, 0, 0.5), 3)])
+def test_estimate_at_three_times_the_scale_has_nine_times_the_weight() -> None:
+    merged = merge_estimates(
+        [KeypointEstimate(everywhere(0, 100, 0.5), 1), KeypointEstimate(everywhere(10, 0, 0.5), 3)]
+    )
     np.testing.assert_allclose(merged, everywhere(9, 10, 0.5), rtol=1e-6)
 
 
-def test_a_look_that_is_unsure_of_a_joint_counts_less_there() -> None:
+def test_less_confident_joint_has_less_weight() -> None:
     sure, unsure = everywhere(0, 0, 0.9), everywhere(10, 10, 0.9)
     unsure[4, 2] = 0.1
-    merged = merge([Look(sure, 2), Look(unsure, 2)])
+    merged = merge_estimates([KeypointEstimate(sure, 2), KeypointEstimate(unsure, 2)])
     np.testing.assert_allclose(merged[0], (5, 5, 0.9), rtol=1e-6)
     np.testing.assert_allclose(merged[4], (1, 1, 0.5), rtol=1e-6)
 
 
 @pytest.mark.parametrize("scale", [0.1, 1.0, 30.0])
-def test_joints_that_nobody_sees_stay_between_the_looks(scale: float) -> None:
-    merged = merge([Look(everywhere(0, 0, 0), 1), Look(everywhere(10, 20, 0), scale)])
+def test_joints_without_confidence_stay_between_the_estimates(scale: float) -> None:
+    merged = merge_estimates([KeypointEstimate(everywhere(0, 0, 0), 1), KeypointEstimate(everywhere(10, 20, 0), scale)])
     assert np.all(np.isfinite(merged))
     assert 0 <= merged[0, 0] <= 10
     assert merged[0, 2] == 0

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from posebus.arrays import Float32Array
 from posebus.boxes import iou_matrix
-from workers.engines.base import Head, Limits
+from workers.detections import Head, Limits
 from workers.outputs.postprocess import detections_from_output, suppress
 
 PERSON = Head(classes=1, keypoints=17, keypoint_dims=3, end_to_end=False, stride=32)

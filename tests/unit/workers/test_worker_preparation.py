@@ -77,5 +77,5 @@ def test_dark_picture_is_enhanced_and_recorded() -> None:
     assert isinstance(parts.preparer.prepare(one), PreparedFrame)
     assert parts.metrics.snapshot()["posebus_frames_enhanced_total"] == [[1]]
     assert parts.enhancements.newest() == {
-        "door": {"captured_at_ns": one.frame.captured_at_ns, "text": str(one.picture.need)}
+        "door": {"captured_at_ns": one.frame.captured_at_ns, "text": str(one.picture.degradation)}
     }

@@ -1,4 +1,4 @@
-"""Decoding within limits, the letterbox, and the way back to the source's pixels."""
+"""The letterbox, and mapping coordinates back to the source's pixels."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def test_letterbox_pads_less_than_a_stride_to_its_multiples(size_px: tuple[int, 
 
 
 @given(size_px=SIZES_PX, source_px=SIZES_PX, imgsz=IMGSZ, at=st.tuples(st.floats(0, 1), st.floats(0, 1)))
-def test_points_come_back_to_the_source_pixel_they_came_from(
+def test_points_are_mapped_back_to_their_source_pixel(
     size_px: tuple[int, int], source_px: tuple[int, int], imgsz: int, at: tuple[float, float]
 ) -> None:
     fit = Letterbox.fit(size_px, imgsz)
     source_point = np.array([at[0] * source_px[0], at[1] * source_px[1]], np.float32)
     input_point = source_point / source_px * fit.resized_px + fit.offset_px
     back = fit.points_to_source(input_point.astype(np.float32), source_px)
-    # Half a pixel of the network's input is what its arithmetic can tell apart; here only float32 rounds.
+    # Only float32 rounds here; the network itself resolves about half a pixel of its input.
     np.testing.assert_allclose(back, source_point, atol=0.5)
 
 
@@ -50,7 +50,7 @@ def test_corners_of_the_picture_are_corners_of_the_source(size_px: tuple[int, in
     np.testing.assert_allclose(fit.points_to_source(corners, size_px), [[0, 0], size_px], atol=1e-2)
 
 
-def test_a_spot_stays_where_it_was() -> None:
+def test_a_spot_is_mapped_back_to_its_position() -> None:
     image = np.zeros((432, 768, 3), np.uint8)
     cv2.circle(image, (500, 300), 12, (255, 255, 255), -1)
     fit = Letterbox.fit((768, 432), 640)
@@ -71,7 +71,7 @@ def test_bars_are_grey_and_the_picture_is_untouched_between_them() -> None:
     np.testing.assert_array_equal(boxed[12:-12], image)
 
 
-def test_a_picture_of_the_right_size_is_passed_through() -> None:
+def test_picture_of_the_right_size_is_returned_itself() -> None:
     image = gradient(640, 480)
     assert Letterbox.fit((640, 480), 640).apply(image) is image
 
@@ -86,7 +86,7 @@ def test_boxes_and_keypoints_are_clipped_to_a_larger_source() -> None:
     assert found.boxes_xyxy_px.dtype == found.keypoints_px.dtype == np.float32
 
 
-def test_masks_return_to_the_source_with_their_people() -> None:
+def test_masks_are_mapped_to_the_source_with_their_people() -> None:
     fit = Letterbox.fit((1280, 720), 640)
     box = np.array(((0, 12, 640, 372),), np.float32)
     masks = (np.array(((0, 12), (320, 12), (320, 400)), np.float32), np.zeros((0, 2), np.float32))

@@ -1,4 +1,4 @@
-"""What an 8-bit engine is calibrated with, and which layers stay as they are. Nothing is quantised here."""
+"""The inputs of calibration, and the layers that stay in floating point. Nothing is quantised here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workers.int8 import quantisation
 from workers.int8.quantisation import first_layers, last_layers, quantised, with_mosaics
 
 
-def test_every_second_picture_becomes_a_mosaic_of_many() -> None:
+def test_every_second_picture_becomes_a_mosaic() -> None:
     inputs = [np.full((64, 96, 3), 20 * n, np.uint8) for n in range(8)]
     mixed = with_mosaics(inputs)
     assert [image.shape for image in mixed] == [image.shape for image in inputs]
@@ -25,14 +25,14 @@ def test_every_second_picture_becomes_a_mosaic_of_many() -> None:
     assert (inputs[1] == 20).all()
 
 
-def test_recordings_of_different_shapes_mix() -> None:
+def test_recordings_of_different_shapes_are_mixed() -> None:
     inputs = [np.zeros((64, 96, 3), np.uint8), np.ones((96, 64, 3), np.uint8)]
     assert with_mosaics(inputs)[1].shape == (96, 64, 3)
 
 
 @pytest.fixture
 def network() -> Any:
-    """Two branches of two and one convolutions behind a common one; one branch ends like a head that decodes boxes."""
+    """Return a network of two branches behind a common convolution; one ends like a head that decodes boxes."""
     import openvino
     from openvino import opset13 as ops
 
@@ -60,17 +60,17 @@ def network() -> Any:
         (2, {"expectation", "boxes.1", "scores", "boxes.0", "common"}),
     ],
 )
-def test_the_last_layers_of_every_branch_are_found(network: Any, layers: int, convolutions: set[str]) -> None:
+def test_last_layers_of_every_branch_are_found(network: Any, layers: int, convolutions: set[str]) -> None:
     kept = set(last_layers(network, layers))
     names = {node.get_friendly_name() for node in network.get_ordered_ops() if node.get_type_name() == "Convolution"}
     assert kept & names == convolutions
 
 
-def test_the_layers_that_see_the_picture_are_found(network: Any) -> None:
+def test_layers_that_read_the_picture_are_found(network: Any) -> None:
     assert first_layers(network) == ["common"]
 
 
-def test_without_nncf_the_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_missing_nncf_is_reported_with_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setattr(quantisation, "find_spec", lambda name: None)
     with pytest.raises(EngineError, match=r"pip install 'posebus\[int8\]'"):
         quantised(tmp_path / "mine.onnx", [])

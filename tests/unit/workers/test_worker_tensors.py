@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.engines.base import Head, Limits
+from workers.detections import Head, Limits
 from workers.engines.torch_device import detections, letterbox, people_rows
 from workers.images.preprocess import Letterbox
 from workers.outputs.postprocess import detections_from_output

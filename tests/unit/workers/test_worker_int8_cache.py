@@ -9,8 +9,8 @@ import pytest
 
 from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
-from workers import engine_loading as engines
-from workers.engine_loading import EngineChoice
+from workers.engines.built_in import OPENVINO
+from workers.engines.spec import EngineRequest
 from workers.weights.int8_cache import (
     BuiltEngine,
     compiled_folder,
@@ -80,10 +80,10 @@ def test_a_damaged_engine_gets_a_sentence(tmp_path: Path) -> None:
 def test_where_none_was_built_the_sentence_has_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.weights.export.export_onnx", lambda weights, cache_dir: tmp_path / "mine.onnx")
     settings = WorkerSettings(model="my models/mine.pt", imgsz=960, precision="int8", allow_unknown_weights=True)
-    choice = EngineChoice("openvino", "int8", "cpu", "")
+    request = EngineRequest(weights=WEIGHTS, precision="int8", device="cpu", settings=settings, cache_dir=tmp_path)
     command = (
         "posebus engines build --precision int8 --imgsz 960 --model 'my models/mine.pt' "
         "--allow-unknown-weights --calibrate VIDEO"
     )
     with pytest.raises(EngineError, match=command):
-        engines.ENGINES["openvino"](WEIGHTS, choice, settings, tmp_path)
+        OPENVINO.build(request)

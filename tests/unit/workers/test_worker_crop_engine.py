@@ -1,4 +1,4 @@
-"""The engine around an engine: what is looked at again, what stays, and what happens when something fails."""
+"""The engine that computes keypoints on crops: which people are refined, what stays, and how failures are reported."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ import numpy as np
 import pytest
 
 from posebus.config.settings import WorkerSettings
-from workers.detections import Detections, ImageArray
-from workers.engines.base import Head
+from workers.detections import Detections, Head, ImageArray
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
 from workers.inference.estimator import PoseEstimator
+from workers.keypoints.crop_engine import CropKeypointEngine, DetectedFrame, LockedEngine
 from workers.keypoints.refining import CROP_PX, MAX_REFINED, Refiner
-from workers.keypoints.second_look import Looked, SecondLookEngine, Serialised
 
 WIDE_PX = (640, 480)
 
 
 class Finder:
-    """Finds `boxes` with all keypoints at (0, 0) in whole pictures; in crops who fills them as `CONTEXT` says, with all
-    keypoints a quarter down its middle. Notes what it is given, and whether two threads ever submitted at once."""
+    """An engine that detects `boxes` in whole pictures, with all keypoints at (0, 0).
+
+    In a crop it detects one person of the size that `CONTEXT` gives, with all keypoints a quarter down the middle. It
+    records the crops, and in `crowded` whether two threads ever submitted at once.
+    """
 
     name, precision, device, batch, in_flight = "finder", "fp32", "cpu", 2, 2
     head = Head(classes=1, keypoints=17, keypoint_dims=3, end_to_end=False, stride=32)
@@ -78,9 +80,9 @@ def small(left: float, top: float, height_px: float = 80) -> tuple[float, float,
 
 
 def refining(finder: Finder, below_px: int = 128, *, mirrored: bool = False) -> PoseEstimator:
-    inner = Serialised(finder)
-    engine = SecondLookEngine(inner, Refiner(inner, below_px, mirrored=mirrored))
-    finder.crops.clear()  # what it was set up with
+    inner = LockedEngine(finder)
+    engine = CropKeypointEngine(inner, Refiner(inner, below_px, mirrored=mirrored))
+    finder.crops.clear()  # the crops of the warm-up
     return PoseEstimator(engine, WorkerSettings())
 
 
@@ -95,14 +97,14 @@ def test_small_people_get_the_keypoints_of_their_crops(mirrored: bool) -> None:
     assert len(finder.crops) == (4 if mirrored else 2)
     np.testing.assert_allclose(found.boxes_xyxy_px, finder.boxes)
     np.testing.assert_allclose(found.scores, (0.9, 0.7, 0.5))
-    # Of two looks the second was made at 3.2 times the size; where the first saw nothing, it has no say.
+    # The crop is at 3.2 times the scale; the first estimate has no confidence and thus no weight.
     np.testing.assert_allclose(found.keypoints_px[0, :, :2], np.tile((116, 120), (17, 1)), atol=0.01)
     np.testing.assert_allclose(found.keypoints_px[2, :, :2], np.tile((26, 410), (17, 1)), atol=0.01)
     assert 0.7 < found.keypoints_px[0, 0, 2] < 0.8
     assert not found.keypoints_px[1].any()
 
 
-def test_crops_are_cut_from_the_rows_that_the_picture_has() -> None:
+def test_crops_are_cut_at_full_resolution() -> None:
     finder = Finder(small(100, 100))
     picture = np.zeros((960, 1280, 3), np.uint8)
     picture[200:360, 200:264] = np.arange(64, dtype=np.uint8)[None, :, None] % 2 * 255  # where the person is, stripes
@@ -112,7 +114,7 @@ def test_crops_are_cut_from_the_rows_that_the_picture_has() -> None:
     assert np.abs(np.diff(stripes)).max() > 100  # reduced to the network's input they would be one grey
 
 
-def test_height_counts_in_the_input_or_in_the_picture_where_that_has_less() -> None:
+def test_height_counts_in_the_input_or_in_a_smaller_picture() -> None:
     finder = Finder(small(100, 100, 200))
     estimator = refining(finder)
     estimator.estimate(wide())
@@ -122,7 +124,7 @@ def test_height_counts_in_the_input_or_in_the_picture_where_that_has_less() -> N
     assert len(finder.crops) == 1
 
 
-def test_who_is_not_found_in_the_crop_keeps_the_first_keypoints() -> None:
+def test_person_not_detected_in_the_crop_keeps_the_first_keypoints() -> None:
     finder = Finder(small(100, 100))
     estimator = refining(finder, mirrored=True)
     finder.blind = True
@@ -131,7 +133,7 @@ def test_who_is_not_found_in_the_crop_keeps_the_first_keypoints() -> None:
     assert not found.keypoints_px.any()
 
 
-def test_a_crowd_is_looked_at_only_in_part_the_surest_first() -> None:
+def test_only_the_best_scores_of_a_crowd_are_refined() -> None:
     finder = Finder(*(small(10 * number, 100) for number in range(MAX_REFINED + 10)))
     found = refining(finder).estimate(wide())
     assert len(finder.crops) == MAX_REFINED
@@ -139,14 +141,14 @@ def test_a_crowd_is_looked_at_only_in_part_the_surest_first() -> None:
     assert not found.keypoints_px[MAX_REFINED:].any()
 
 
-def test_nobody_is_nobody() -> None:
+def test_no_people_take_no_crops() -> None:
     finder = Finder()
     found = refining(finder).estimate(wide())
     assert found.keypoints_px.shape == (0, 17, 3)
     assert not finder.crops
 
 
-def test_a_failure_on_a_crop_reaches_who_waits_for_the_frame() -> None:
+def test_failure_on_a_crop_is_raised_for_its_frame() -> None:
     finder = Finder(small(100, 100))
     estimator = refining(finder)
     finder.failing = True
@@ -156,7 +158,7 @@ def test_a_failure_on_a_crop_reaches_who_waits_for_the_frame() -> None:
     assert estimator.estimate(wide()).keypoints_px.any()
 
 
-def test_frames_of_a_batch_get_their_own_people_and_submissions_never_meet() -> None:
+def test_frames_of_a_batch_get_their_own_people_and_submissions_never_overlap() -> None:
     finder = Finder(small(100, 100), small(200, 50), small(400, 300))
     estimator = refining(finder, mirrored=True)
     prepared = [estimator.prepare(Picture.of(wide()))[0] for _ in range(2)]
@@ -167,7 +169,7 @@ def test_frames_of_a_batch_get_their_own_people_and_submissions_never_meet() -> 
     assert not finder.crowded
 
 
-def test_closing_waits_for_frames_that_still_need_the_inner_engine() -> None:
+def test_close_waits_for_frames_that_still_need_the_inner_engine() -> None:
     finder = Finder(small(100, 100))
     estimator = refining(finder)
     (prepared,) = estimator.prepare(Picture.of(wide()))
@@ -182,21 +184,21 @@ def test_closing_waits_for_frames_that_still_need_the_inner_engine() -> None:
     assert future.result(timeout=0)[0].keypoints_px.any()
 
 
-def test_the_engine_says_what_it_is() -> None:
+def test_engine_reports_its_properties() -> None:
     finder = Finder()
     engine = refining(finder).engine
     assert (engine.name, engine.precision, engine.device) == ("finder+refine", "fp32", "cpu")
     assert (engine.batch, engine.in_flight, engine.head) == (2, 2, finder.head)
 
 
-def test_a_network_without_keypoint_pairs_is_not_asked_in_the_mirror() -> None:
+def test_network_without_coco_keypoints_is_not_run_on_mirror_images() -> None:
     finder = Finder(small(100, 100))
     finder.head = Head(classes=1, keypoints=5, keypoint_dims=2, end_to_end=False, stride=32)
-    assert Refiner(Serialised(finder), 128, mirrored=True).keypoints == 5
+    assert Refiner(LockedEngine(finder), 128, mirrored=True).keypoints == 5
     finder.crops.clear()
-    refiner = Refiner(Serialised(finder), 128, mirrored=True)
+    refiner = Refiner(LockedEngine(finder), 128, mirrored=True)
     finder.crops.clear()
     fit = Letterbox.fit(WIDE_PX, 640)
     people = Detections(finder.boxes, np.ones(1, np.float32), np.zeros((1, 17, 3), np.float32))
-    refiner.improve([Looked(Picture.of(wide()), fit, people)])
+    refiner.recompute([DetectedFrame(Picture.of(wide()), fit, people)])
     assert len(finder.crops) == 1
