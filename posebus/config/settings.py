@@ -33,8 +33,11 @@ class CameraSettings(Strict):
     source: str = Field(
         description="A file, a folder of pictures, an address (rtsp://, http://, https://, …), usb:N, or synthetic:NAME"
     )
-    kind: Literal["auto", "file", "images", "network", "usb", "synthetic"] = Field(
-        default="auto", description="What the source is; auto tells by its form"
+    kind: str = Field(
+        default="auto",
+        pattern=r"^[a-z][a-z0-9_-]{0,31}$",
+        examples=["auto", "file", "images", "network", "usb", "synthetic"],
+        description="Kind of the source; auto: by its form. Installed packages may add kinds to those of posebus",
     )
     delivery: Literal["auto", "lossless", "live"] = Field(
         default="auto", description="lossless waits for the workers, live drops the oldest; auto: files lossless"

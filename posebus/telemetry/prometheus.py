@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from posebus.errors import PoseBusError
+from posebus.telemetry.camera_state import CameraState
 from posebus.telemetry.metric_windows import Distribution, read_snapshot
 from posebus.telemetry.metrics import BY_NAME, COUNTER, HISTOGRAM, TABLE, MetricSpec
 from posebus.telemetry.reports import Report, count, imgsz_of, losses, number, of_camera, section
@@ -64,7 +65,7 @@ def families(seen: Snapshot) -> Iterator[Metric]:
 
 def _of_camera(source: Report, tracked: Report) -> Iterator[tuple[str, tuple[str, ...], float]]:
     """(metric, labels after the camera's, value) from what ingest and the tracker report of one camera."""
-    yield "posebus_camera_online", (), float(source.get("state") == "online")
+    yield "posebus_camera_online", (), float(source.get("state") == CameraState.ONLINE)
     age_ms = number(tracked.get("age_ms"))
     for name, labels, value in (
         ("posebus_camera_frames_per_second", (), number(source.get("fps"))),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ingest.capture import CaptureStage
-from ingest.sources import Admit, Picture
+from ingest.sources import Admit, CapturedImage
 from ingest.sources.decoding.pixels import RowsImage
 from posebus.bus.checkpoint import Checkpoint
 from posebus.bus.frame_producer import Backlog
@@ -39,7 +39,7 @@ class ScriptedSource:
         self.closed = False
         self._script = script
 
-    def read(self, admit: Admit | None = None) -> Picture | None:
+    def read(self, admit: Admit | None = None) -> CapturedImage | None:
         for item in self._script:
             if isinstance(item, Exception):
                 raise item
@@ -53,7 +53,7 @@ class ScriptedSource:
             if admit is None or admit(number * STEP_NS):
                 time.sleep(0.0005)  # a real source takes its time: without, this thread would starve the other
                 image = np.full((48, 64, 3), number % 256, np.uint8)
-                return Picture(RowsImage(image), number * STEP_NS, CaptureClock.ARRIVAL)
+                return CapturedImage(RowsImage(image), number * STEP_NS, CaptureClock.ARRIVAL)
         return None
 
     def close(self) -> None:
