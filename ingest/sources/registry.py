@@ -15,7 +15,7 @@ from ingest.sources import file, images, network, synthetic, usb
 from ingest.sources.base import Source, SourceSpec
 from ingest.sources.paced import PacedSource
 from posebus.config.settings import CameraSettings
-from posebus.errors import SourceRejected
+from posebus.errors import ConfigError, SourceRejected
 from posebus.plugins import load_plugins
 
 PLUGIN_GROUP = "posebus.sources"
@@ -42,9 +42,9 @@ def source_spec(settings: CameraSettings) -> SourceSpec:
     """
     if settings.kind in BUILT_IN:
         return BUILT_IN[settings.kind]
-    specs = all_sources()
     if settings.kind == "auto":
-        return _recognised(settings.source, specs)
+        return _recognised(settings.source)
+    specs = all_sources()
     if settings.kind not in specs:
         raise SourceRejected(
             f"there is no kind of source {settings.kind!r}; known are auto, {', '.join(sorted(specs))}. Other kinds "
@@ -78,15 +78,27 @@ def open_source(settings: CameraSettings) -> Source:
     return source
 
 
-def _recognised(source: str, specs: Mapping[str, SourceSpec]) -> SourceSpec:
+def _recognised(source: str) -> SourceSpec:
     """Ask the kinds of other packages first: the built-in ones recognise every address and every path."""
+    for spec in _plugin_specs():
+        try:
+            if spec.recognises(source):
+                return spec
+        except Exception as error:  # noqa: BLE001 - a broken package must not stop cameras of other kinds
+            log.error("sources of the kind %r fail to recognise a source: %s", spec.kind, error)
+    return next(spec for spec in BUILT_IN.values() if spec.recognises(source))
+
+
+@cache
+def _plugin_specs() -> tuple[SourceSpec, ...]:
+    """Load the kinds of other packages. One that cannot be loaded is logged, once, and left out."""
+    specs = all_sources()
+    loaded: list[SourceSpec] = []
     for kind in specs:
         if kind in BUILT_IN:
             continue
         try:
-            spec = specs[kind]
-            if spec.recognises(source):
-                return spec
-        except Exception as error:  # noqa: BLE001 - a broken package must not stop cameras of other kinds
+            loaded.append(specs[kind])
+        except ConfigError as error:
             log.error("sources of the kind %r are not available: %s", kind, error)
-    return next(spec for spec in BUILT_IN.values() if spec.recognises(source))
+    return tuple(loaded)
