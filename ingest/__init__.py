@@ -1,1 +1,1 @@
-"""Ingest: any source of pictures becomes a stream of timestamped frames. One camera never touches another."""
+"""Ingest turns any source of pictures into a stream of timestamped frames. No camera affects another one."""

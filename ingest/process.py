@@ -1,4 +1,4 @@
-"""The processes of ingest: one camera (`posebus ingest --camera NAME`), and the supervisor of all of them."""
+"""The processes of ingest: one for each camera (`posebus ingest --camera NAME`), and their supervisor."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import logging
 import os
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from ingest.capture import CaptureStage
 from ingest.sources import is_live, source_kind
-from ingest.supervisor import IngestSupervisor
 from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease
 from posebus.bus.redis.connection import Broker, open_broker
@@ -22,15 +22,33 @@ from posebus.errors import ConfigError, SourceRejected
 from posebus.messages import Delivery
 from posebus.runtime.fleet import stage_process
 from posebus.runtime.liveness import give_life_signs
-from posebus.runtime.processes import EXIT_DONE, RUN_ENV, ChildProcesses
+from posebus.runtime.processes import EXIT_DONE, RUN_ENV, Child, ChildProcesses, ChildSpec
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from posebus.runtime.watchdog import Watchdog
 from posebus.telemetry.reports import largest_imgsz, process_reports
 
-TEND_S = 0.1
+SUPERVISE_EVERY_S = 0.1
 
 log = logging.getLogger("posebus.ingest")
+
+
+class IngestSupervisor:
+    """Restarts the ingest processes of one machine when they crash, and kills them when they hang."""
+
+    def __init__(self, processes: ChildProcesses, watchdog: Watchdog) -> None:
+        self._processes = processes
+        self._watchdog = watchdog
+
+    def start(self, specs: Iterable[ChildSpec]) -> None:
+        """Start one process per spec."""
+        for spec in specs:
+            self._processes.start(self._watchdog.watched(spec))
+
+    def restart_crashed(self, now_s: float) -> list[Child]:
+        """Kill hanging children and restart crashed ones; return those that ended for good (done or rejected)."""
+        self._watchdog.check(self._processes.children, now_s)
+        return self._processes.restart_crashed(now_s)
 
 
 def build_capture(
@@ -43,13 +61,14 @@ def build_capture(
     run: str = "",
     policies: Policies | None = None,
 ) -> CaptureStage:
-    """The stage of `camera` on `broker`, announced there; `events_kept` is `RetentionSettings.events_kept`, `policies`
-    what is found out about the camera (None: nothing).
+    """Return the stage of `camera` on `broker`, and register the camera there.
 
-    Under a supervisor's watchdog it gives signs of life for as long as it is healthy.
+    `events_kept` is `RetentionSettings.events_kept`; `policies` is what the tracker decides about the camera (None:
+    nothing); `run` names this start of the deployment. Under the watchdog of a supervisor, the stage reports that it is
+    alive while it is healthy.
     """
     delivery = Delivery.LIVE if is_live(settings) else Delivery.LOSSLESS
-    record = CameraRecord(camera, delivery, source_kind(settings), policies or DEFAULT)
+    record = CameraRecord(camera, delivery, source=source_kind(settings), policies=policies or DEFAULT)
     lease = Lease(broker, camera, CaptureStage.role, process_id(CaptureStage.role), settings.lease_s)
     writer = FrameProducer(broker, record, lease, events_kept)
     writer.announce()
@@ -98,9 +117,9 @@ def run_camera(settings: Settings, camera: str) -> None:
 
 
 def run_cameras(settings: Settings) -> None:
-    """Capture all cameras, a process each, until all sources have ended, SIGTERM or SIGINT.
+    """Capture all cameras, each in a process, until all sources have ended, SIGTERM or SIGINT.
 
-    Raises SourceRejected at the end if a source could not be used; the others were not held up by it.
+    Raises SourceRejected at the end if a source could not be used; the other cameras are not affected by it.
     """
     stop = StopFlag()
     stop.install()
@@ -121,8 +140,8 @@ def run_cameras(settings: Settings) -> None:
                     if child.exit_code != EXIT_DONE:
                         rejected.append(child.spec.name)
                     del processes.children[child.spec.name]
-                time.sleep(TEND_S)
+                time.sleep(SUPERVISE_EVERY_S)
         finally:
             processes.stop(timeout_s=fleet.stop_timeout_s)
     if rejected:
-        raise SourceRejected(f"these cameras could not be used, see above why: {', '.join(sorted(rejected))}")
+        raise SourceRejected(f"these cameras could not be used, for the reasons above: {', '.join(sorted(rejected))}")

@@ -1,46 +1,73 @@
-"""Going on with a recording behind what another process has published of it."""
+"""What a process does with a camera whose lease it has just acquired: start, resume, or leave it. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
 
-from ingest.sources.base import Admit, Seekable, Source
-from posebus.bus.checkpoint import Checkpoint
+from posebus.bus.checkpoint import ENDED, OFFLINE, OPEN, Checkpoint
 from posebus.config.settings import CameraSettings
-from posebus.errors import SourceChanged
 
-TELLING = ("source", "kind", "max_fps", "recorded_at_ns", "imgsz", "infer_fps", "motion_gate")
-"""Settings with another value of which a camera gives other frames."""
+FRAME_SETTINGS = ("source", "kind", "max_fps", "recorded_at_ns", "imgsz", "infer_fps", "motion_gate")
+"""The settings that change which frames a camera gives."""
+
+
+class StartMode(Enum):
+    """How a process continues a camera."""
+
+    NEW_EPOCH = "new epoch"
+    NEW_EPOCH_AFTER_LOSS = "new epoch after loss"  # and an event reports that the camera was offline
+    RESUME = "resume"  # after the last picture of the checkpoint, in its epoch
+    ENDED = "ended"  # the recording was published to its end
+
+
+@dataclass(slots=True)
+class EpochStart:
+    """Where the next picture belongs: to a new epoch, or after a checkpoint of another process."""
+
+    opens_epoch: bool = True
+    resume: Checkpoint | None = None
+
+    def restart(self) -> None:
+        """The next picture opens a new epoch."""
+        self.opens_epoch, self.resume = True, None
+
+    def continue_after(self, checkpoint: Checkpoint) -> None:
+        """The next picture follows the last one of `checkpoint`."""
+        self.opens_epoch, self.resume = False, checkpoint
+
+    def connecting(self) -> None:
+        """A connection opens: unless it resumes a checkpoint, its pictures belong to a new epoch."""
+        self.opens_epoch = self.resume is None
+
+
+def choose_start(checkpoint: Checkpoint | None, *, live: bool, source: str, run: str, stood_by: bool) -> StartMode:
+    """Decide by the checkpoint that the last process left of the camera.
+
+    `source` and `run` are ours, as in a checkpoint. `stood_by` is whether this process has lost the camera to another
+    one since it started.
+    """
+    if checkpoint is None:
+        return StartMode.NEW_EPOCH
+    if live:
+        return StartMode.NEW_EPOCH_AFTER_LOSS if checkpoint.state == OPEN else StartMode.NEW_EPOCH
+    if checkpoint.source != source:
+        return StartMode.NEW_EPOCH
+    if checkpoint.state != ENDED:
+        return StartMode.RESUME
+    # A new start of the deployment plays the recording again. A process that was restarted after the end of the
+    # recording, or that stood by while it was played, does not.
+    return StartMode.ENDED if stood_by or checkpoint.run == run else StartMode.NEW_EPOCH
 
 
 def source_fingerprint(settings: CameraSettings) -> str:
-    """Tells the settings of one source from those of another."""
-    values = json.dumps([getattr(settings, name) for name in TELLING])
+    """Return a hash of the settings that determine the frames: another hash means another source."""
+    values = json.dumps([getattr(settings, name) for name in FRAME_SETTINGS])
     return hashlib.sha256(values.encode()).hexdigest()[:16]
 
 
-def catch_up(source: Source, checkpoint: Checkpoint, admit: Admit, stopping: Callable[[], bool]) -> None:
-    """Bring a newly opened `source` behind the last picture of `checkpoint`.
-
-    By its place where the source finds that, which costs the same wherever it is; else by reading again all that was
-    admitted. Raises SourceChanged where other pictures come than were published.
-    """
-    if checkpoint.seq == 0:
-        return
-    if checkpoint.place and isinstance(source, Seekable) and source.resume(checkpoint.place):
-        return
-    captured_at_ns = -1
-    while captured_at_ns < checkpoint.captured_at_ns:
-        picture = source.read(admit)
-        if stopping():
-            return
-        if picture is None:
-            break
-        captured_at_ns = picture.captured_at_ns
-    if captured_at_ns != checkpoint.captured_at_ns:
-        raise SourceChanged(
-            f"frame {checkpoint.seq - 1} of the recording is not where it was when it was published; "
-            "it is played from its beginning"
-        )
+def first_checkpoint(settings: CameraSettings, run: str) -> Checkpoint:
+    """Return the checkpoint of a camera before its first epoch, which has the number 0; `run` names our deployment."""
+    return Checkpoint(epoch=0, seq=0, captured_at_ns=0, state=OFFLINE, run=run, source=source_fingerprint(settings))

@@ -48,10 +48,10 @@ def camera_names(names: Iterable[str], suffix: str = "") -> list[str]:
 
 def camera_settings(source: str) -> CameraSettings:
     """How `source` is read: every frame, as fast as the workers go. Raises SourceRejected for what is no recording."""
-    from ingest.sources import RECORDED, source_kind
+    from ingest.sources import source_spec
 
     settings = CameraSettings(source=source, delivery="lossless")
-    if source_kind(settings) not in RECORDED:
+    if not source_spec(settings).recorded:
         raise SourceRejected(
             f"{redact_url(source)} is a camera or an address, not a recording on disk: "
             "put cameras into posebus.yaml and run `posebus up`"

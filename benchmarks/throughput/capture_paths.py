@@ -22,11 +22,11 @@ from typing import Any
 import av
 import cv2
 
-from ingest.pacing import RateCap
 from ingest.publishing.encoding import encode
 from ingest.sources.decoding.decoded import DecodedImage, FrameConverter
 from ingest.sources.decoding.pixels import RowsImage
 from ingest.sources.file import FileSource
+from ingest.sources.pacing import RateCap
 from posebus.config.settings import CameraSettings
 
 PICTURES = 150

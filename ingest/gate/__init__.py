@@ -1,1 +1,1 @@
-"""Which frames of a camera are inferred, and how: frame selector, motion, gating rules."""
+"""Decide which frames of a camera are inferred, and by which views: frame selector, motion model and gate."""

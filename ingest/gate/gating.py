@@ -1,6 +1,7 @@
-"""Which pictures are worth inferring, and how: by what moves, who is there, and how long ago anybody looked. Pure.
+"""The gate decides which pictures are inferred, by motion, by the presence of people, and by the last inference. Pure.
 
-Who is there and how often they have to be looked at is the tracker's word (`posebus.contract.plan.Directive`).
+Whether people are present, and how often they have to be inferred, comes from the tracker
+(`posebus.contract.plan.Directive`).
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ OFF, EAGER = "off", "eager"
 STILL, RATE = "still", "rate"
 """Reasons of `posebus.messages.Uninferred`."""
 HOLD_S = 1.0
-"""A scene counts as moving for this long after the last motion: who stops for a moment has not gone."""
+"""A scene counts as moving for this long after the last motion: a person who pauses is still there."""
 REFRESH_S = {"conservative": 5.0, "eager": 15.0}
-"""So often a picture is inferred whatever is seen: somebody may have sat there from the beginning."""
+"""A picture is inferred at least this often, even without motion: a person may have been sitting there all along."""
 ENTER_S = 0.2
-"""Eager: before the tracker tells of somebody who comes in, pictures after the first are looked at so often."""
+"""Eager: interval between inferred pictures from the first motion until the tracker reports a person."""
 LITTLE_S = 0.3
-"""Eager: while little changes, people who are there are looked at so often, ..."""
+"""Eager: interval between inferred pictures of people while little changes, ..."""
 MUCH_CHANGED = 0.8
-"""... and sooner once so much of what moves has changed since, that they must have gone half their width."""
+"""... shortened once this part of the moving area has changed: people have then moved by half their width."""
 LOG_KEPT = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a picture: it is inferred by `views` (none: as the workers are set), or left out for `reason`."""
+    """A picture is inferred by `views` (none: as the workers are configured), or skipped for `reason`."""
 
     views: tuple[View, ...] = ()
     reason: str | None = None
@@ -40,7 +41,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class GateState:
-    """What is remembered from picture to picture, all in capture times (ns); -1: never."""
+    """The memory of the gate, in capture times (ns); -1 means never.
+
+    `before_ns` is the last picture, `inferred_ns` the last inferred one, `moved_ns` the last one with motion,
+    `probed_ns` the last one that was probed.
+    """
 
     before_ns: int = -1
     inferred_ns: int = -1
@@ -49,7 +54,7 @@ class GateState:
 
 
 class Gate:
-    """The gate of one camera; `state` is all its memory, and `log` tells when it opened and closed."""
+    """The gate of one camera; `state` is all its memory, and `log` records when it opened and closed."""
 
     def __init__(self, policies: Policies) -> None:
         self._policies = policies
@@ -58,10 +63,10 @@ class Gate:
         self.log: deque[tuple[int, str]] = deque(maxlen=LOG_KEPT)
 
     def judge(self, captured_at_ns: int, motion: Motion | None, directive: Directive) -> Verdict:
-        """What becomes of the picture captured then; `motion` is None where the motion gate is off."""
+        """Return what becomes of the picture captured at this time; `motion` is None if the motion gate is off."""
         state = self.state
         if captured_at_ns <= state.before_ns:
-            state = GateState()  # time went back: what was remembered is of another time
+            state = GateState()  # time went back, so the memory is of no use
         step_ns = captured_at_ns - state.before_ns if state.before_ns >= 0 else 0
         if motion is not None and motion.moving > 0.0:
             state = replace(state, moved_ns=captured_at_ns)
@@ -82,7 +87,7 @@ class Gate:
     def _reason(
         self, now_ns: int, state: GateState, motion: Motion | None, directive: Directive, since_s: float
     ) -> str | None:
-        """Why the picture is left out; None where it is not."""
+        """Return why the picture is skipped; None if it is inferred."""
         limited = directive.interval_s > 0.0 and since_s < directive.interval_s
         if motion is None:
             return RATE if limited else None
@@ -93,13 +98,13 @@ class Gate:
         if since_s >= REFRESH_S[self._policies.motion_gate]:
             return None
         if not directive.occupied:
-            # Who comes in is seen in the very picture that shows it, whatever the rate.
+            # The first picture with motion is inferred at any rate: a person may be coming in.
             if not moving or begins:
                 return None if begins else STILL
             if eager and since_s < ENTER_S:
                 return RATE
             return RATE if limited and motion.moving == 0.0 else None
-        # Where the tracker says itself how often they have to be looked at, that is known better.
+        # If the tracker sets the rate of inference itself, its rate is better founded than LITTLE_S.
         if eager and self._policies.infer_fps != AUTO and since_s < LITTLE_S:
             much = motion.moving > 0.0 and motion.since_inferred >= MUCH_CHANGED * motion.moving
             return None if much and not limited else RATE
@@ -111,11 +116,11 @@ class Gate:
             return
         self.open = is_open
         if not is_open:
-            text = f"closed: nobody is there and nothing has moved for {HOLD_S:g} s"
+            text = f"closed: no person is present and nothing has moved for {HOLD_S:g} s"
         elif motion.moving:
             text = f"opened: {motion.moving:.1%} of the picture moves"
         else:
-            text = "opened: the tracker has somebody there"
+            text = "opened: the tracker reports a person"
         self.log.append((now_ns, text))
 
     def report(self) -> GateReport:

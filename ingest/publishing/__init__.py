@@ -1,1 +1,1 @@
-"""From a picture to an entry of frames: size, encoding, admission, numbering."""
+"""Publish pictures: their size and encoding, frame numbers, the budget of the backlog, and events of the camera."""

@@ -1,4 +1,4 @@
-"""From a picture to what is published of it: decided, sized, encoded or only marked, and given to the publisher."""
+"""Decide what becomes of a picture, and pass it to the publisher: encoded at its size, or as a mark only."""
 
 from __future__ import annotations
 
@@ -6,85 +6,87 @@ import logging
 import random
 import time
 
-from ingest.gate.frame_selector import Attention
+from ingest.gate.frame_selector import FrameSelector
 from ingest.gate.gating import Verdict
 from ingest.publishing.publisher import Publisher
 from ingest.publishing.sizing import SizeLimit
-from ingest.sources import Picture
+from ingest.sources import CapturedImage
 from posebus.backoff import Backoff
 from posebus.bus.checkpoint import Checkpoint
 from posebus.telemetry.metrics import Metrics
 
-PLAN_PAUSE_S = (0.004, 0.05)
-"""Shortest and longest pause between two looks for a plan that is waited for."""
-TELL_AFTER_S = 10.0
-"""A tracker that is there has long answered by then."""
+MIN_PLAN_PAUSE_S, MAX_PLAN_PAUSE_S = 0.004, 0.05
+"""Shortest and longest pause between two reads of a plan that is not made yet."""
+WARN_AFTER_S = 10.0
+"""A tracker that runs has answered long before this time."""
 
 log = logging.getLogger("posebus.ingest")
 
 
 class Admission:
-    """Of one camera's pictures."""
+    """Passes the pictures of one camera to its publisher."""
 
     def __init__(
-        self, camera: str, attention: Attention, publisher: Publisher, size_limit: SizeLimit, metrics: Metrics
+        self, camera: str, selector: FrameSelector, publisher: Publisher, size_limit: SizeLimit, metrics: Metrics
     ) -> None:
-        self.attention = attention
+        self.selector = selector
         self._camera = camera
         self._publisher = publisher
         self._size_limit = size_limit
         self._metrics = metrics
-        self._pauses = Backoff(*PLAN_PAUSE_S, random.Random())
+        self._pauses = Backoff(MIN_PLAN_PAUSE_S, MAX_PLAN_PAUSE_S, random.Random())
         self._waits_since_s: float | None = None
-        self._told = False
+        self._warned = False
 
     def begin_epoch(self, now_s: float) -> None:
-        """The next picture is the first of a new run of the source. Raises what opening it in the broker raises."""
+        """The next picture is the first of a new epoch. Raises the broker's errors."""
         self._size_limit.begin_epoch(now_s)
-        self._publisher.open_epoch(self._size_limit.begun_px)
-        self.attention.begin_epoch(self._publisher.epoch)
+        self._publisher.open_epoch(self._size_limit.epoch_px)
+        self.selector.begin_epoch(self._publisher.epoch)
 
     def resume(self, checkpoint: Checkpoint) -> None:
-        """Go on behind a checkpoint of another process."""
+        """Continue after the checkpoint of another process."""
         self._size_limit.resume(checkpoint.max_size_px)
         try:
-            self.attention.load(checkpoint.attention)
+            self.selector.load(checkpoint.attention)
         except ValueError as error:
-            log.warning("camera %s: what was remembered of it cannot be read (%s)", self._camera, error)
+            log.warning("camera %s: the state of its frame selector cannot be read (%s)", self._camera, error)
 
-    def admit(self, picture: Picture, now_s: float) -> bool:
-        """Give the picture, or its mark, to the publisher; False where that waits for the camera's tracker, after a
-        pause. Raises BadPicture for one that cannot travel."""
-        verdict = self._judge(picture, now_s) if self.attention.active else Verdict()
+    def admit(self, picture: CapturedImage, now_s: float) -> bool:
+        """Pass the picture, or its mark, to the publisher; False, after a pause, if its plan is not made yet.
+
+        Raises BadPicture for a picture that cannot be encoded.
+        """
+        verdict = self._judge(picture, now_s) if self.selector.active else Verdict()
         if verdict is None:
             return False
         began_s = time.perf_counter()
         if verdict.reason is not None:
-            self._publisher.accept_unseen(picture, verdict.reason)
+            self._publisher.accept_uninferred(picture, verdict.reason)
             self._metrics.count("posebus_frames_uninferred_total", reason=verdict.reason)
             return True
-        self._publisher.accept(picture, self._size_limit.of(verdict.views, now_s), verdict.views)
+        self._publisher.accept(picture, self._size_limit.for_views(verdict.views, now_s), verdict.views)
         self._metrics.observe("posebus_stage_seconds", time.perf_counter() - began_s, stage="encode")
         return True
 
-    def _judge(self, picture: Picture, now_s: float) -> Verdict | None:
+    def _judge(self, picture: CapturedImage, now_s: float) -> Verdict | None:
         began_s = time.perf_counter()
         seq = self._publisher.seq
-        verdict = self.attention.judge(picture, seq)
+        verdict = self.selector.judge(picture, seq)
         if verdict is None:
             self._wait(now_s)
             return None
-        self._waits_since_s, self._told = None, False
+        self._waits_since_s, self._warned = None, False
         self._pauses.reset()
-        self.attention.accepted(verdict, seq, picture.captured_at_ns)
-        self._publisher.attend(self.attention.to_bytes())
+        self.selector.accepted(verdict, seq, picture.captured_at_ns)
+        self._publisher.set_selector_state(self.selector.to_bytes())
         self._metrics.observe("posebus_stage_seconds", time.perf_counter() - began_s, stage="motion")
         return verdict
 
     def _wait(self, now_s: float) -> None:
         if self._waits_since_s is None:
             self._waits_since_s = now_s
-        if now_s - self._waits_since_s > TELL_AFTER_S and not self._told:
-            self._told = True
-            log.warning("camera %s waits for its tracker to say what comes next: does one run?", self._camera)
+        if now_s - self._waits_since_s > WARN_AFTER_S and not self._warned:
+            self._warned = True
+            log.warning("camera %s waits for its tracker to plan the next frames; is a tracker running?", self._camera)
         time.sleep(self._pauses.next_s())

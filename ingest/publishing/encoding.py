@@ -1,4 +1,4 @@
-"""Pictures as they travel: as JPEG by default, as raw BGR rows where no loss is wanted, or in this machine's memory."""
+"""Encode pictures for publishing: as JPEG by default, as raw BGR rows without loss, or in shared memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_JPEG_SIDE_PX = 65500
 
 @dataclass(frozen=True, slots=True)
 class EncodedImage:
-    """`data` in `encoding` (see `posebus.messages.Frame`); `image_size_px` is (width, height) after any downscale."""
+    """`data` in `encoding` (see `posebus.messages.Frame`); `image_size_px` is (width, height) after reduction."""
 
     data: bytes
     image_size_px: tuple[int, int]
@@ -25,10 +25,10 @@ class EncodedImage:
 
 
 def encode(image: Image, settings: CameraSettings, max_size_px: int | None = None) -> EncodedImage:
-    """`image` reduced to `max_size_px` and encoded as `settings.encoding` says.
+    """Return `image` reduced to `max_size_px` and encoded by `settings.encoding`.
 
-    A JPEG that has not to be reduced travels as it came. Raises BadPicture if a side is longer than JPEG allows, and
-    for pixels that cannot be converted.
+    A picture that arrived as a JPEG file and need not be reduced keeps that file. Raises BadPicture if a side is longer
+    than JPEG allows, and for pixels that cannot be converted.
     """
     size_px = reduced_size_px(image.size_px, max_size_px)
     if settings.encoding == "raw":
@@ -44,7 +44,7 @@ def encode(image: Image, settings: CameraSettings, max_size_px: int | None = Non
 
 
 def share(image: Image, shared: SharedFrames, name: str, max_size_px: int | None = None) -> EncodedImage | None:
-    """`image` reduced to `max_size_px` and left in memory as `name`; None where there is no room for it.
+    """Put `image`, reduced to `max_size_px`, into shared memory as `name`; None if there is no room for it.
 
     Raises BadPicture for pixels that cannot be converted.
     """

@@ -1,18 +1,17 @@
-"""One camera's pictures and events on their way into the broker, numbered and within the camera's budget."""
+"""Publishes the pictures and events of one camera, numbered and within the camera's budget."""
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from ingest.gate.frame_selector import PlanSource
+from ingest.publishing.camera_events import EventQueue
 from ingest.publishing.encoding import EncodedImage, encode, share
-from ingest.reading.camera_events import ingest_event
-from ingest.resuming import source_fingerprint
-from ingest.sources.base import Picture
+from ingest.reading.losses import Losses, LossReason
+from ingest.sources import CapturedImage, SourcePosition
 from posebus.bus.checkpoint import ENDED, OFFLINE, OPEN, Checkpoint
 from posebus.bus.frame_producer import Backlog
 from posebus.config.settings import CameraSettings
@@ -23,17 +22,15 @@ from posebus.telemetry.metrics import Metrics, age_s
 from posebus.views import View
 
 MAX_POSES_WAITING = 2000
-"""Entries of `poses` that a lossless source lets pile up when no tracker keeps up."""
+"""A lossless source waits while the tracker has left this many entries of `poses` unread."""
 RESUME_SHARE = 0.75
-"""Once full, a backlog has to fall to this part of its budget before frames follow, in one go and not one by one."""
-EVENTS_KEPT = 100
-
+"""Once full, a backlog has to fall to this part of its budget before frames follow, in one run and not one by one."""
 
 Item = Frame | Uninferred | EndOfStream
 
 
 class Writer(PlanSource, Protocol):
-    """What the publisher needs of `posebus.bus.FrameProducer`."""
+    """The part of `posebus.bus.FrameProducer` that the publisher needs."""
 
     def hold(self) -> int: ...
     def release(self) -> None: ...
@@ -45,13 +42,13 @@ class Writer(PlanSource, Protocol):
 
 
 class Publisher:
-    """Numbers pictures and gets them into the broker: `accept` takes one, `flush` sends what was taken.
+    """Numbers pictures and sends them to the broker: `accept` takes one, `flush` sends it.
 
-    While the broker fails, a lossless frame and the end mark stay pending; a live frame is gone, its number with it,
-    so that the tracker sees a gap; events wait, the newest 100 of them.
+    While the broker fails, a lossless frame and the end mark stay pending. A live frame is lost together with its
+    number, so that the tracker notices a gap. Events wait in an `EventQueue`.
 
-    A checkpoint goes with every lossless frame, so that another process can go on behind it; of a live camera with its
-    coming and going, since what was captured meanwhile is gone for whoever comes after.
+    A checkpoint is written with every lossless frame, so that another process can continue after it. For a live camera
+    it is written when the camera goes online or offline: its missed pictures cannot be read again.
     """
 
     def __init__(
@@ -60,85 +57,91 @@ class Publisher:
         settings: CameraSettings,
         delivery: Delivery,
         writer: Writer,
+        *,
         metrics: Metrics,
+        losses: Losses,
+        first_checkpoint: Checkpoint,
         shared: SharedFrames | None = None,
-        run: str = "",
     ) -> None:
-        """Pictures of recordings go through `shared` where it is given; of those that are dropped it would fill up.
+        """`first_checkpoint` is that before the first epoch; see `ingest.resuming.first_checkpoint`.
 
-        `run` names this start of the deployment.
+        Pictures of recordings are passed through `shared` if it is given. Live pictures never are: those that are
+        dropped would stay there and fill it.
         """
         self.epoch = 0
         self.seq = 0
         self.published = 0
         self.overflowed = 0
-        self.unsent = 0
         self.backlog = Backlog(0, 0, 0)
         self._camera = camera
         self._settings = settings
         self._delivery = delivery
         self._writer = writer
         self._metrics = metrics
+        self._losses = losses
         self._shared = shared if delivery is Delivery.LOSSLESS else None
         self._pending: Item | None = None
-        self._attention = b""
-        self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
+        self._selector_state = b""
+        self._events = EventQueue(camera)
         self._captured_at_ns = 0
-        self._place: tuple[int, ...] = ()
+        self._position: SourcePosition = ()
         self._full = False
-        # Begins with what nobody can be told yet: epoch 0 is before the first.
-        self._checkpoint = Checkpoint(0, 0, 0, OFFLINE, run, source_fingerprint(settings))
-        self._told = self._checkpoint
+        self._checkpoint = self._written = first_checkpoint
 
     def open_epoch(self, max_size_px: int | None) -> None:
-        """Begin a new run of the source: frames count from 0 again, reduced to `max_size_px`."""
-        state = OPEN if self._delivery is Delivery.LOSSLESS else OFFLINE  # until its first picture has come
-        begun = replace(self._checkpoint, seq=0, captured_at_ns=0, state=state, place=(), max_size_px=max_size_px)
-        self.epoch = self._writer.open_epoch(begun)
+        """Start a new run of the source: frames count from 0 again, reduced to `max_size_px`."""
+        # A live camera counts as offline until its first frame.
+        state = OPEN if self._delivery is Delivery.LOSSLESS else OFFLINE
+        opened = replace(self._checkpoint, seq=0, captured_at_ns=0, state=state, place=(), max_size_px=max_size_px)
+        self.epoch = self._writer.open_epoch(opened)
         self.seq = 0
-        self._checkpoint = self._told = replace(begun, epoch=self.epoch)
+        self._checkpoint = self._written = replace(opened, epoch=self.epoch)
 
     def take_over(self, checkpoint: Checkpoint, state: str) -> None:
-        """Go on behind `checkpoint`, which another process left, in `state`."""
+        """Continue, in `state`, after the `checkpoint` of another process."""
         self.epoch, self.seq = checkpoint.epoch, checkpoint.seq
-        self._captured_at_ns, self._place = checkpoint.captured_at_ns, checkpoint.place
-        self._told = checkpoint
+        self._captured_at_ns, self._position = checkpoint.captured_at_ns, checkpoint.place
+        self._written = checkpoint
         self.published = checkpoint.seq
         self._checkpoint = replace(checkpoint, state=state, run=self._checkpoint.run)
 
     def forget(self) -> None:
-        """Another process has the camera: what waits here is its business now."""
+        """Discard everything that is not sent: another process has the camera."""
         self._pending = None
         self._events.clear()
 
     def was_resumed(self, checkpoint: Checkpoint | None) -> bool:
-        """Whether others have published since we did, by the camera's present `checkpoint`."""
+        """Return whether another process has published since, by the present `checkpoint` of the camera."""
         if checkpoint is None or checkpoint.epoch != self.epoch:
             return True
-        told = self._told.seq
-        # One more: the answer to what is pending may have been lost.
-        return self._delivery is Delivery.LOSSLESS and checkpoint.seq not in (told, told + 1)
+        written = self._written.seq
+        # One more is ours, too: the reply to the pending frame may have been lost.
+        return self._delivery is Delivery.LOSSLESS and checkpoint.seq not in (written, written + 1)
 
     @property
     def budget_bytes(self) -> int:
-        """What may wait in the broker."""
+        """The size in bytes to which the backlog in the broker is limited."""
         return self._settings.max_backlog_bytes
 
     def announce(self, kind: EventType, time_ns: int, **data: str | int | dict[str, int]) -> None:
         """Queue an event at the present position; `flush` sends it."""
-        self._events.append(ingest_event(kind, self._camera, Position(self.epoch, self.seq, time_ns), dict(data)))
+        self._events.add(kind, Position(epoch=self.epoch, seq=self.seq, time_ns=time_ns), data)
 
     def flush(self) -> None:
-        """Send what waits, in one transaction. Raises LeaseLost: nothing was sent."""
-        if self._pending is not None or self._events:
+        """Send everything that is pending in one transaction. Raises LeaseLost if nothing was sent."""
+        if self._pending is not None or self._events.waiting():
             self._send(self._pending)
 
     def set_state(self, state: str) -> None:
-        """OPEN or OFFLINE, for whoever may have to go on; sent with what is sent next."""
+        """Note OPEN or OFFLINE for a process that takes over; it is written with the next transaction."""
         self._checkpoint = replace(self._checkpoint, state=state)
 
+    def set_selector_state(self, state: bytes) -> None:
+        """Note the state of the frame selector for a process that takes over; it is written with the next frame."""
+        self._selector_state = state
+
     def has_room(self) -> bool:
-        """Whether the budget has room for one more lossless frame. Asks the broker only while it had none."""
+        """Return whether the budget has room for one more lossless frame. It asks the broker only after it had none."""
         if self._full:
             self.backlog = self._writer.backlog()
             self._full = self._exceeds(RESUME_SHARE)
@@ -146,9 +149,9 @@ class Publisher:
             self._full = self._exceeds(1.0)
         return not self._full
 
-    def accept_unseen(self, picture: Picture, reason: str) -> None:
-        """Number one picture that nobody has to infer, and take its mark, to be sent by `flush`."""
-        self._pass(picture)
+    def accept_uninferred(self, picture: CapturedImage, reason: str) -> None:
+        """Number one picture that need not be inferred; `flush` sends a mark in its place."""
+        self._remember(picture)
         self._pending = Uninferred(
             camera=self._camera,
             epoch=self.epoch,
@@ -161,13 +164,13 @@ class Publisher:
         )
         self.seq += 1
 
-    def accept(self, picture: Picture, max_size_px: int | None, views: tuple[View, ...] = ()) -> None:
-        """Encode and number one picture, to be inferred by `views` and sent by `flush`.
+    def accept(self, picture: CapturedImage, max_size_px: int | None, views: tuple[View, ...] = ()) -> None:
+        """Encode and number one picture, to be inferred by `views`; `flush` sends it.
 
-        Raises BadPicture for one that cannot travel.
+        Raises BadPicture for a picture that cannot be encoded.
         """
         encoded = self._encode(picture, max_size_px)
-        self._pass(picture)
+        self._remember(picture)
         self._pending = Frame(
             camera=self._camera,
             epoch=self.epoch,
@@ -183,24 +186,8 @@ class Publisher:
         )
         self.seq += 1
 
-    def attend(self, state: bytes) -> None:
-        """What a successor has to know to judge the next pictures as we would; sent with what is sent next."""
-        self._attention = state
-
-    def _pass(self, picture: Picture) -> None:
-        self._captured_at_ns = picture.captured_at_ns
-        self._place = picture.place
-
-    def _encode(self, picture: Picture, max_size_px: int | None) -> EncodedImage:
-        if self._shared is not None:
-            name = f"{self._camera}-{self.epoch}-{self.seq}"
-            kept = share(picture.image, self._shared, name, max_size_px)
-            if kept is not None:
-                return kept
-        return encode(picture.image, self._settings, max_size_px)
-
     def accept_end(self, reason: str) -> None:
-        """Take the mark after the last frame, to be sent by `flush`."""
+        """Mark the end after the last frame; `flush` sends it."""
         self._pending = EndOfStream(
             camera=self._camera,
             epoch=self.epoch,
@@ -211,44 +198,62 @@ class Publisher:
         )
         self.set_state(ENDED)
 
+    def _remember(self, picture: CapturedImage) -> None:
+        self._captured_at_ns = picture.captured_at_ns
+        self._position = picture.position
+
+    def _encode(self, picture: CapturedImage, max_size_px: int | None) -> EncodedImage:
+        if self._shared is not None:
+            name = f"{self._camera}-{self.epoch}-{self.seq}"
+            kept = share(picture.image, self._shared, name, max_size_px)
+            if kept is not None:
+                return kept
+        return encode(picture.image, self._settings, max_size_px)
+
     def _send(self, item: Item | None) -> None:
         live_frame = isinstance(item, Frame | Uninferred) and self._delivery is Delivery.LIVE
         if live_frame:
-            # Whatever becomes of the attempt: a second one would bring an old picture, perhaps twice.
+            # A live frame is sent only once: a second attempt would publish an old picture, perhaps twice.
             self._pending = None
-            self.unsent += 1
         began_s = time.perf_counter()
-        events = list(self._events)
         checkpoint = self._next_checkpoint()
-        self.backlog = self._writer.publish(item, events, checkpoint)
-        self._told = checkpoint or self._told
+        try:
+            self.backlog = self._writer.publish(item, self._events.waiting(), checkpoint)
+        except Exception:
+            if live_frame:
+                self._losses.add(LossReason.BROKER_UNAVAILABLE)
+            raise
+        self._written = checkpoint or self._written
         self._pending = None
-        for _ in events:
-            self._events.popleft()
+        self._events.clear()
         if isinstance(item, Frame | Uninferred):
             self.published += 1
             self._measure(item, time.perf_counter() - began_s)
-        if live_frame:
-            self.unsent -= 1
-            if self.backlog.frames_bytes > self._settings.max_backlog_bytes:
-                self.overflowed += self._writer.skip_oldest(self._settings.max_backlog_bytes)
+        if live_frame and self.backlog.frames_bytes > self._settings.max_backlog_bytes:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        dropped = self._writer.skip_oldest(self._settings.max_backlog_bytes)
+        self.overflowed += dropped
+        if dropped:
+            self._metrics.count("posebus_frames_skipped_total", dropped, reason="overflow")
 
     def _next_checkpoint(self) -> Checkpoint | None:
-        """What is to be written beside what is sent now; None where nothing that matters has changed."""
+        """Return the checkpoint to write with the next transaction, None if it has not changed."""
         if self._delivery is Delivery.LOSSLESS:
             self._checkpoint = replace(
                 self._checkpoint,
                 seq=self.seq,
                 captured_at_ns=self._captured_at_ns,
-                place=self._place,
-                attention=self._attention,
+                place=self._position,
+                attention=self._selector_state,
             )
-        return None if self._checkpoint == self._told else self._checkpoint
+        return None if self._checkpoint == self._written else self._checkpoint
 
     def _measure(self, frame: Frame | Uninferred, publish_s: float) -> None:
         self._metrics.count("posebus_frames_total")
         self._metrics.observe("posebus_stage_seconds", publish_s, stage="publish")
-        # The age of a recording counts from here.
+        # The age of a recorded frame counts from its publication.
         if frame.clock is not CaptureClock.FILE:
             now_ns = time.time_ns()
             age = age_s(frame.captured_at_ns, now_ns, frame.clock, now_ns)

@@ -1,4 +1,4 @@
-"""To which size pictures are reduced before they travel: as told, or to what the largest of the workers infers at."""
+"""The size to which pictures are reduced: a setting, or the largest inference size among the workers."""
 
 from __future__ import annotations
 
@@ -8,46 +8,47 @@ from typing import Literal
 from posebus.errors import BrokerUnavailable
 from posebus.views import View
 
-LOOK_EVERY_S = 2.0
-"""A worker reports once a second: after three at most its new size is served."""
+ASK_EVERY_S = 2.0
+"""A worker reports once a second, so a new size is used after three seconds at most."""
 
 LargestImgsz = Callable[[], int | None]
-"""The largest inference size among the living workers, None while there are none. Raises BrokerUnavailable."""
+"""Returns the largest inference size among the running workers, None if none runs. Raises BrokerUnavailable."""
 
 
 class SizeLimit:
-    """The longest side of what is sent, in pixels; None sends pictures as they are.
+    """The longest side of published pictures, in pixels; None publishes them in full size.
 
-    Smaller than the network's input would cost people; larger, the worker would reduce it after everybody had the
-    work. A lossless source keeps one size for a whole epoch, so that it gives the same tracks every time.
+    Pictures smaller than the network's input would cost detections; larger ones cost encoding, transport and decoding
+    before the worker reduces them. A lossless source keeps one size for a whole epoch, so that it gives the same tracks
+    every time.
     """
 
     def __init__(self, setting: int | Literal["auto"] | None, largest_imgsz: LargestImgsz, *, live: bool) -> None:
-        """`setting` is `CameraSettings.max_size_px`. Asks nobody yet."""
+        """`setting` is `CameraSettings.max_size_px`."""
         self._follows = setting == "auto"
         self._limit_px = None if setting == "auto" else setting
         self._largest_imgsz = largest_imgsz
         self._live = live
-        self._look_at_s = 0.0
+        self._ask_at_s = 0.0
 
     def begin_epoch(self, now_s: float) -> None:
-        """Look at the workers. Raises BrokerUnavailable: what an epoch has been begun with, it goes on with."""
+        """Ask for the size of the workers. Raises BrokerUnavailable, because a whole epoch would keep a wrong size."""
         if self._follows:
             self._limit_px = self._largest_imgsz()
-            self._look_at_s = now_s + LOOK_EVERY_S
+            self._ask_at_s = now_s + ASK_EVERY_S
 
     def resume(self, limit_px: int | None) -> None:
-        """Go on with an epoch that another process began with `limit_px`."""
+        """Continue an epoch that another process started with `limit_px`."""
         if self._follows:
             self._limit_px = limit_px
 
     @property
-    def begun_px(self) -> int | None:
-        """What the epoch was begun with, of a lossless source."""
+    def epoch_px(self) -> int | None:
+        """The limit with which the epoch of a lossless source started."""
         return self._limit_px
 
-    def of(self, views: Sequence[View], now_s: float) -> int | None:
-        """The limit for a picture that is to be inferred by `views`: the size they need, tiles all there is."""
+    def for_views(self, views: Sequence[View], now_s: float) -> int | None:
+        """Return the limit for a picture to be inferred by `views`: the size they need; tiles need full size."""
         if not views:
             return self.at(now_s)
         needed_px = None if any(view.tiled for view in views) else max(view.imgsz for view in views)
@@ -57,11 +58,11 @@ class SizeLimit:
         return min(known) if self._limit_px is not None and known else None
 
     def at(self, now_s: float) -> int | None:
-        """The limit for a picture that is sent now (monotonic); of live sources it follows the workers."""
-        if self._follows and self._live and now_s >= self._look_at_s:
-            self._look_at_s = now_s + LOOK_EVERY_S
+        """Return the limit for a picture that is published now (monotonic); for live sources it follows the workers."""
+        if self._follows and self._live and now_s >= self._ask_at_s:
+            self._ask_at_s = now_s + ASK_EVERY_S
             try:
                 self._limit_px = self._largest_imgsz()
             except BrokerUnavailable:
-                return self._limit_px  # the picture itself will find out, and have it told
+                return self._limit_px  # publishing the picture will report the outage
         return self._limit_px

@@ -1,1 +1,1 @@
-"""Reading a source in a thread: connection, hand-over, and what was lost."""
+"""Read a source in a thread of its own: connection, hand-over between threads, and counts of lost pictures."""

@@ -1,4 +1,4 @@
-"""The connection to one source: open, broken, or to be tried again after a pause."""
+"""The connection to one source: open, failed, or waiting for the next attempt."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ingest.reading.losses import Losses
 from ingest.reading.reader import Reader
-from ingest.sources import Source, is_live
+from ingest.sources import CapturedImage, Source
 from posebus.backoff import Backoff
 from posebus.bus.checkpoint import Checkpoint
 from posebus.config.settings import CameraSettings
@@ -16,9 +16,9 @@ from posebus.errors import LoginRefused, SourceUnavailable
 from posebus.telemetry.metrics import Metrics
 
 STUCK_FACTOR = 4.0
-"""A reader in which nothing moved for this many times its longest timeout hangs in a library: no timeout works.
+"""A reader without progress for this many times its longest timeout hangs in a library, where no timeout works.
 
-As long as the first key frame may take."""
+The first key frame may take as long."""
 
 log = logging.getLogger("posebus.ingest")
 
@@ -26,59 +26,85 @@ OpenSource = Callable[[CameraSettings], Source]
 
 
 class Connection:
-    """At most one at a time. `losses` are those of all that there were."""
+    """Holds at most one open reader of a camera, and the picture that was taken from it last until it is `done`."""
 
     def __init__(
-        self, camera: str, settings: CameraSettings, opener: OpenSource, metrics: Metrics, rng: random.Random
+        self,
+        camera: str,
+        settings: CameraSettings,
+        opener: OpenSource,
+        *,
+        live: bool,
+        metrics: Metrics,
+        losses: Losses,
+        rng: random.Random,
     ) -> None:
+        """`rng` draws the jitter of the pauses between attempts."""
         self.reader: Reader | None = None
-        self.losses = Losses()
         self._camera = camera
         self._settings = settings
         self._opener = opener
+        self._live = live
         self._metrics = metrics
+        self._losses = losses
         self._backoff = Backoff(settings.reconnect_min_s, settings.reconnect_max_s, rng)
         self._retry_at_s = 0.0
+        self._taken: CapturedImage | None = None
 
     def pause_s(self, now_s: float) -> float:
-        """How long to wait before the next attempt."""
+        """Return how long to wait before the next attempt to connect."""
         return max(0.0, self._retry_at_s - now_s)
 
     def open(self, resume: Checkpoint | None) -> None:
-        """Begin to read, behind `resume` where that is given."""
-        self.reader = Reader(
+        """Start to read, after the picture of `resume` if that is given."""
+        reader = Reader(
             lambda: self._opener(self._settings),
             name=self._camera,
             max_fps=self._settings.max_fps,
-            live=is_live(self._settings),
+            live=self._live,
             metrics=self._metrics,
             resume=resume,
         )
+        self._losses.attach(lambda: reader.lost)
+        self.reader = reader
+
+    def take(self, timeout_s: float) -> CapturedImage | None:
+        """Return the next picture, or again the last one if it is not `done`; None if none came in time.
+
+        The connection has to be open. Raises the error of the source.
+        """
+        if self._taken is None and self.reader is not None:
+            self._taken = self.reader.take(timeout_s)
+        return self._taken
+
+    def done(self) -> None:
+        """The picture that was taken last is published or given up."""
+        self._taken = None
 
     def works(self) -> None:
-        """A picture came: the next trouble is a new one."""
+        """A picture came, so the next failure starts with the shortest pause again."""
         self._backoff.reset()
 
     def failed(self, error: SourceUnavailable, now_s: float) -> None:
-        """Give it up, and wait: as long as at all where the login is refused, or the camera might lock the account."""
+        """Disconnect and schedule the next attempt.
+
+        After a refused login the pause is the longest one, because cameras lock accounts that are tried too often.
+        """
         self.drop()
         refused = isinstance(error, LoginRefused)
         self._retry_at_s = now_s + (self._backoff.longest_s() if refused else self._backoff.next_s())
 
     def drop(self, timeout_s: float = 0.0) -> None:
-        """Hang up. A reader that does not end within `timeout_s` is left behind: it ends with the process."""
+        """Disconnect. A reader that does not end within `timeout_s` is left behind: it ends with the process."""
+        self._taken = None
         if self.reader is not None:
-            self.losses.add(self.reader.lost)
+            self._losses.detach()
             if not self.reader.stop(timeout_s) and timeout_s:
                 log.info("camera %s: its reader did not end in time", self._camera)
         self.reader = None
 
-    def lost(self, unsent: int) -> dict[str, int]:
-        """All losses by reason; see `Losses.totals`."""
-        return self.losses.totals(self.reader.lost if self.reader else {}, unsent)
-
     def healthy(self, now_s: float) -> bool:
-        """Whether the reader does not hang; may be asked from another thread."""
+        """Return whether the reader makes progress; may be called from another thread."""
         reader = self.reader
         limit_s = STUCK_FACTOR * max(self._settings.open_timeout_s, self._settings.read_timeout_s)
         return reader is None or reader.silent_s(now_s) < limit_s

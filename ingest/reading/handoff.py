@@ -1,4 +1,4 @@
-"""What stands between the thread that reads a source and the one that publishes."""
+"""The queue between the thread that reads a source and the thread that publishes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ T = TypeVar("T")
 LOSSLESS_CAPACITY = 2
 """Pictures decoded ahead: enough for decoding and publishing to overlap, few enough to cost little memory."""
 LIVE_CAPACITY = 4
-"""Networks deliver in bursts: a few pictures that came together are all published, more than these would be old."""
+"""Networks deliver in bursts: a few pictures that came together are all published; more would be old."""
 
 
 class Handoff(Generic[T]):
-    """Items from one writing to one reading thread: only the freshest, or all of them with the writer waiting."""
+    """Passes items from one writing to one reading thread: only the freshest, or all while the writer waits."""
 
     def __init__(self, *, freshest_wins: bool) -> None:
-        """When full, with `freshest_wins` a new item pushes the oldest out; else `put` waits until there is room."""
+        """If full: with `freshest_wins` a new item replaces the oldest; otherwise `put` waits for room."""
         self._condition = threading.Condition()
         self._items: deque[T] = deque()
         self._freshest_wins = freshest_wins
@@ -27,7 +27,7 @@ class Handoff(Generic[T]):
         self._error: Exception | None = None
 
     def put(self, item: T, timeout_s: float) -> bool:
-        """Hand `item` over; False if there was no room within `timeout_s` (it can be put again)."""
+        """Add `item`; return False if there was no room within `timeout_s` (it can be put again)."""
         with self._condition:
             if self._freshest_wins:
                 while len(self._items) >= LIVE_CAPACITY:
@@ -40,14 +40,17 @@ class Handoff(Generic[T]):
             return True
 
     def finish(self, error: Exception | None = None) -> None:
-        """The writer is through: regularly, or because of `error`."""
+        """The writer has ended: regularly, or because of `error`."""
         with self._condition:
             self._finished = True
             self._error = error
             self._condition.notify_all()
 
     def take(self, timeout_s: float) -> T | None:
-        """The next item; None if none came in time or none will. Raises the writer's error after its last item."""
+        """Return the next item; None if none came in time or none will come.
+
+        Raises the writer's error after its last item.
+        """
         with self._condition:
             self._condition.wait_for(lambda: bool(self._items) or self._finished, timeout_s)
             if self._items:
@@ -60,12 +63,12 @@ class Handoff(Generic[T]):
 
     @property
     def finished(self) -> bool:
-        """Whether the writer is through and everything was taken."""
+        """Whether the writer has ended and everything was taken."""
         with self._condition:
             return self._finished and not self._items
 
     @property
     def replaced(self) -> int:
-        """How many items were dropped so far because fresher ones came."""
+        """How many items have been dropped because fresher ones came."""
         with self._condition:
             return self._replaced

@@ -1,4 +1,4 @@
-"""The thread that reads one source. A camera that hangs stops this thread, never the stage."""
+"""The thread that reads one source. A camera that hangs blocks this thread, never the stage."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Callable
 
-from ingest.pacing import RateCap
+from ingest.reading.catching_up import catch_up
 from ingest.reading.handoff import Handoff
-from ingest.resuming import catch_up
-from ingest.sources.base import Picture, Source
+from ingest.reading.losses import LossReason
+from ingest.sources.base import CapturedImage, Source
+from ingest.sources.pacing import RateCap
 from posebus.bus.checkpoint import Checkpoint
 from posebus.errors import PoseBusError, SourceUnavailable
 from posebus.telemetry.metrics import Metrics
@@ -20,8 +21,8 @@ PUT_WAIT_S = 0.2
 class Reader:
     """One connection to a source, from opening to closing, in a thread of its own.
 
-    Stopping is asked for and takes up to the source's timeouts; a reader that does not come back is left behind, and
-    `silent_s` tells how long nothing has moved in it.
+    Stopping takes up to the timeouts of the source. A reader that does not end is left behind; `silent_s` is how long
+    it has made no progress.
     """
 
     def __init__(
@@ -34,11 +35,11 @@ class Reader:
         metrics: Metrics,
         resume: Checkpoint | None = None,
     ) -> None:
-        """Begins to read, behind `resume` where that is given."""
+        """Start to read, after the picture of `resume` if that is given."""
         self._open_source = open_source
         self._resume = resume
         self._cap = RateCap(max_fps)
-        self._handoff: Handoff[Picture] = Handoff(freshest_wins=live)
+        self._handoff: Handoff[CapturedImage] = Handoff(freshest_wins=live)
         self._stopping = threading.Event()
         self._moved_at_s = time.monotonic()
         self._source: Source | None = None
@@ -47,8 +48,11 @@ class Reader:
         self._thread = threading.Thread(target=self._run, name=f"read {name}", daemon=True)
         self._thread.start()
 
-    def take(self, timeout_s: float) -> Picture | None:
-        """The next picture; None if none came in time, or at the end (`finished`). Raises the source's error."""
+    def take(self, timeout_s: float) -> CapturedImage | None:
+        """Return the next picture; None if none came in time, or at the end (`finished`).
+
+        Raises the error of the source.
+        """
         return self._handoff.take(timeout_s)
 
     @property
@@ -57,18 +61,21 @@ class Reader:
         return self._handoff.finished
 
     def silent_s(self, now_s: float) -> float:
-        """Seconds since the source last answered in any way (`now_s`: monotonic)."""
+        """Return the seconds since the source last made progress (`now_s` is monotonic)."""
         return now_s - self._moved_at_s
 
     @property
-    def lost(self) -> dict[str, int]:
-        """Pictures that never reached the publisher so far, by reason."""
+    def lost(self) -> dict[LossReason, int]:
+        """Pictures that have not reached the publisher, by reason."""
         source = self._source
-        return {"unusable": source.lost if source else 0, "publisher behind": self._handoff.replaced}
+        return {
+            LossReason.UNUSABLE: source.lost if source else 0,
+            LossReason.PUBLISHER_BEHIND: self._handoff.replaced,
+        }
 
     @property
     def frame_count(self) -> int | None:
-        """See `Source.frame_count`; None before it is open."""
+        """See `Source.frame_count`; None before the source is open."""
         return self._source.frame_count if self._source else None
 
     @property
@@ -102,19 +109,19 @@ class Reader:
 
     def _pump(self, source: Source) -> None:
         while not self._stopping.is_set():
-            # The time that this thread computes: most of a read is waiting for the camera, in one source here, in the
-            # next one there. What FFmpeg decodes in threads of its own is not in it.
+            # Processor time of this thread, since most of a read is waiting for the camera. FFmpeg's own threads are
+            # not included.
             began_s = time.thread_time()
             picture = source.read(self._admit)
             if picture is None:
                 return
             self._metrics.observe("posebus_stage_seconds", time.thread_time() - began_s, stage="capture")
             while not self._handoff.put(picture, PUT_WAIT_S):
-                self._moved_at_s = time.monotonic()  # waiting for the publisher is not the source's silence
+                self._moved_at_s = time.monotonic()  # waiting for the publisher is no silence of the source
                 if self._stopping.is_set():
                     return
 
     def _admit(self, captured_at_ns: int) -> bool:
         self._moved_at_s = time.monotonic()
-        # Once stopping, everything is admitted: `read` returns, where refusing would make it go on looking.
+        # While stopping, every picture is admitted, so that `read` returns instead of reading on.
         return self._stopping.is_set() or self._cap.admit(captured_at_ns)

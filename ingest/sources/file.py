@@ -1,4 +1,4 @@
-"""Recordings: whatever FFmpeg decodes, every frame exactly once, with the recording's own time line."""
+"""Recordings in every format that FFmpeg decodes: each frame exactly once, on the time line of the recording."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 import av
 import av.error
 
-from ingest.sources.base import Admit, Picture
-from ingest.sources.decoding.decoder import Shown, VideoDecoder
+from ingest.sources.base import Admit, CapturedImage, SourcePosition, SourceSpec
+from ingest.sources.decoding.decoder import StreamFrame, VideoDecoder
 from ingest.sources.decoding.ffmpeg import explain, find_video_stream, nominal_fps
 from ingest.sources.decoding.skipping import FrameSkipping
-from ingest.sources.file_position import FilePlace, back_to, checksum
-from ingest.sources.timeline import Timeline
+from ingest.sources.file_position import FilePosition, checksum, seek_before
+from ingest.sources.timeline import Timeline, TimelinePosition
 from posebus.config.settings import CameraSettings
 from posebus.errors import SourceRejected
 from posebus.messages import CaptureClock
@@ -23,13 +23,13 @@ from posebus.messages import CaptureClock
 DEFAULT_FPS = 25.0
 UNCOUNTED_MARGIN_S = 1.0
 TEXT_DEMUXERS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
-"""FFmpeg draws text files as video of a terminal; nobody means that."""
+"""FFmpeg would draw text files as video of a terminal, which is never wanted."""
 
 
 class FileSource:
-    """A video file. Paced by whoever reads it; `PacedSource` gives it its own pace.
+    """A video file, read as fast as its reader asks; `PacedSource` plays it at its own pace.
 
-    `warning` tells after the end if the file was cut off or damaged.
+    `warning` says after the end whether the file was cut off or damaged.
     """
 
     def __init__(
@@ -41,24 +41,24 @@ class FileSource:
         recorded_at_ns: int | None = None,
         max_fps: float | None = None,
     ) -> None:
-        """Raises SourceRejected where `path` is missing, unreadable or holds no video.
+        """Raises SourceRejected if `path` is missing, unreadable or holds no video.
 
-        More than `max_fps` pictures a second need not be decoded.
+        No more than `max_fps` pictures a second have to be decoded.
         """
         self.live = live
         self.warning: str | None = None
         self._path = path
         self._loop = loop
         self._skipping = FrameSkipping(max_fps)
-        # What is left out under a rate cap depends on all that was seen before, and what a loop plays has no place.
-        self._has_places = max_fps is None and not loop
+        # Which frames a rate cap skips depends on all frames before, and a loop has no single position for a frame.
+        self._has_positions = max_fps is None and not loop
         self._last_pts: int | None = None
         self._frames_this_pass = 0
         self._packets_this_pass = 0
         self.lost = 0
         self._cut_reason: str | None = None
         self._presented_end_s = 0.0
-        self._frames: Iterator[Shown] = iter(())
+        self._frames: Iterator[StreamFrame] = iter(())
         self._container: Any = None
         self._stream: Any = None
         self._open()
@@ -67,7 +67,7 @@ class FileSource:
         self.frame_count = None if loop else self._count_by_header()
         self._timeline = Timeline(self._step_ns, recorded_at_ns or 0)
 
-    def read(self, admit: Admit | None = None) -> Picture | None:
+    def read(self, admit: Admit | None = None) -> CapturedImage | None:
         """See `Source.read`. A file without a single frame raises SourceRejected at the first call."""
         while True:
             frame = next(self._frames, None)
@@ -79,18 +79,18 @@ class FileSource:
                 continue
             self._frames_this_pass += 1
             captured_at_ns = self._timeline.next(self._presented_ns(frame.pts))
-            place = self._place(frame)
+            position = self._position(frame)
             if admit is None or admit(captured_at_ns):
-                return Picture(frame.image, captured_at_ns, CaptureClock.FILE, place)
+                return CapturedImage(frame.image, captured_at_ns, CaptureClock.FILE, position)
 
-    def resume(self, place: tuple[int, ...]) -> bool:
+    def resume(self, position: SourcePosition) -> bool:
         """See `Seekable.resume`."""
-        wanted = FilePlace.of(place)
-        if wanted is None or not self._has_places:
+        wanted = FilePosition.of(position)
+        if wanted is None or not self._has_positions:
             return False
-        if back_to(wanted, self._container, self._stream) and self._find(wanted):
+        if seek_before(wanted, self._container, self._stream) and self._find(wanted):
             self._frames_this_pass, self.lost, self._last_pts = wanted.pictures, wanted.lost, wanted.pts
-            self._timeline.resume((wanted.last_ns, wanted.offset_ns))
+            self._timeline.resume(TimelinePosition(last_ns=wanted.last_ns, offset_ns=wanted.offset_ns))
             self._presented_ns(wanted.pts)
             return True
         self._rewind()
@@ -102,18 +102,26 @@ class FileSource:
         self._frames = iter(())
         self._container.close()
 
-    def _place(self, frame: Shown) -> tuple[int, ...]:
-        """Where `frame` is, once it was put into the time line; empty where seeking could miss it."""
+    def _position(self, frame: StreamFrame) -> SourcePosition:
+        """The position of `frame`, which is in the time line already; empty if seeking could miss it."""
         in_order = frame.pts is not None and (self._last_pts is None or frame.pts > self._last_pts)
-        self._has_places = self._has_places and in_order
+        self._has_positions = self._has_positions and in_order
         self._last_pts = frame.pts
-        time_place = self._timeline.place
-        if not self._has_places or frame.pts is None or time_place is None:
+        in_timeline = self._timeline.position
+        if not self._has_positions or frame.pts is None or in_timeline is None:
             return ()
-        return tuple(FilePlace(frame.pts, self._frames_this_pass, self.lost, *time_place, checksum(frame.sample())))
+        position = FilePosition(
+            pts=frame.pts,
+            pictures=self._frames_this_pass,
+            lost=self.lost,
+            last_ns=in_timeline.last_ns,
+            offset_ns=in_timeline.offset_ns,
+            checksum=checksum(frame.sample()),
+        )
+        return tuple(position)
 
-    def _find(self, wanted: FilePlace) -> bool:
-        """Decode up to the picture at `wanted`; whether it is there and the same."""
+    def _find(self, wanted: FilePosition) -> bool:
+        """Decode up to the picture at `wanted`; return whether it is there and unchanged."""
         for frame in self._frames:
             if frame.pts is None or frame.pts > wanted.pts:
                 return False
@@ -146,8 +154,8 @@ class FileSource:
         self._timeline.restart()
         self._open()
 
-    def _decode_all(self) -> Iterator[Shown]:
-        """All frames in presentation order. One packet is held back: only the last one can be known to be cut off."""
+    def _decode_all(self) -> Iterator[StreamFrame]:
+        """Yield all frames in presentation order. One packet is held back: the last one may be cut off."""
         held = None
         for packet in self._packets():
             if held is not None:
@@ -171,7 +179,7 @@ class FileSource:
         except av.error.FFmpegError as error:
             self._cut_reason = explain(error)
 
-    def _decode(self, packet: Any | None) -> list[Shown]:
+    def _decode(self, packet: Any | None) -> list[StreamFrame]:
         try:
             return self._decoder.decode(packet)
         except av.error.EOFError:
@@ -185,7 +193,7 @@ class FileSource:
             return None
         presented_ns = int(pts * self._stream.time_base * 1_000_000_000)
         end_s = (presented_ns + self._step_ns) / 1e9
-        # Packets that are left out count as well, and come in the order of decoding.
+        # Skipped packets count as well, and they come in decoding order.
         self._presented_end_s = max(end_s, self._presented_end_s) if self._skipping.skips else end_s
         return presented_ns
 
@@ -197,7 +205,7 @@ class FileSource:
         return None
 
     def _note_end(self) -> None:
-        """Raise where nothing came, else leave a warning where something is missing."""
+        """Raise SourceRejected if no frame came; set `warning` if some are missing."""
         read = self._frames_this_pass
         if read == 0:
             raise SourceRejected(f"{self._path} holds no frame that can be decoded")
@@ -208,20 +216,20 @@ class FileSource:
             self.warning = f"{self._path} is damaged: {self.lost} packets did not decode; {read} frames read"
 
     def _ends_early(self) -> bool:
-        """Fewer frames than promised, and the time line too is short: an edit list alone may hide frames on purpose."""
+        """Whether frames are missing and the time line is short, too: an edit list alone may hide frames on purpose."""
         promised = self._stream.frames
-        # What was left out on purpose is not missing.
-        there = self._packets_this_pass if self._skipping.skips else self._frames_this_pass
-        if promised and there >= promised:
+        # Frames that were skipped on purpose are not missing.
+        read = self._packets_this_pass if self._skipping.skips else self._frames_this_pass
+        if promised and read >= promised:
             return False
         end_s = promised_end_s(self._container, self._stream)
-        # without a count, the last frame may simply have been shown for long
+        # Without a frame count, the last frame may have been shown for a long time.
         margin_s = 1.5 * self._step_ns / 1e9 if promised else UNCOUNTED_MARGIN_S
         return end_s is not None and self._presented_end_s < end_s - margin_s
 
 
 def promised_end_s(container: Any, stream: Any) -> float | None:
-    """When the video ends by the headers, in seconds of its time line; None where they speak of something else."""
+    """Return when the video ends by its headers, in seconds of its time line; None if they do not say."""
     if stream.duration:
         end_s = float((stream.start_time or 0) + stream.duration) * float(stream.time_base)
     elif tag := stream.metadata.get("DURATION"):  # Matroska: hours:minutes:seconds
@@ -253,8 +261,12 @@ def check_readable(path: Path) -> None:
 
 
 def open_file(settings: CameraSettings, *, live: bool) -> FileSource:
-    """The video file that `settings.source` names."""
+    """Open the video file that `settings.source` names."""
     path = Path(settings.source.removeprefix("file://"))
     return FileSource(
         path, live=live, loop=settings.loop, recorded_at_ns=settings.recorded_at_ns, max_fps=settings.max_fps
     )
+
+
+SPEC = SourceSpec(kind="file", recognises=lambda source: True, open=open_file, recorded=True)
+"""A file is what no other kind recognises."""

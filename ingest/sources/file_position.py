@@ -1,22 +1,27 @@
-"""Finding a picture of a video file again, without decoding all that is before it."""
+"""Find a picture of a video file again without decoding everything before it."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import av.error
 
+from ingest.sources.base import SourcePosition
+
 SEEK_BACK_S = 12.0
-"""So far before the picture decoding begins: what the first pictures after a seek refer to may be missing, and video
-that refreshes itself in parts takes some seconds until it is whole."""
+"""Decoding starts this long before the picture: the first pictures after a seek may lack their reference frames, and
+video that refreshes itself in parts takes some seconds until it is complete."""
 SAMPLES, SAMPLE_BYTES = 16, 512
 
 
-class FilePlace(NamedTuple):
-    """Where a picture is: `pts` in the stream's time base; counts of pictures and of undecodable packets up to it;
-    its place in the time line (`Timeline.place`); a checksum, since another file may have taken this one's name."""
+class FilePosition(NamedTuple):
+    """The position of a picture in a file.
+
+    `pts` is in the stream's time base; `pictures` and `lost` count pictures and undecodable packets up to it;
+    `last_ns` and `offset_ns` are its `TimelinePosition`; `checksum` is of its pixels, since another file may have
+    replaced this one.
+    """
 
     pts: int
     pictures: int
@@ -26,16 +31,16 @@ class FilePlace(NamedTuple):
     checksum: int
 
     @classmethod
-    def of(cls, place: Sequence[int]) -> FilePlace | None:
-        """From the numbers of a checkpoint; None where they are of something else."""
-        return cls(*place) if len(place) == len(cls._fields) else None
+    def of(cls, position: SourcePosition) -> FilePosition | None:
+        """Read the numbers of a checkpoint; None if they belong to another kind of source."""
+        return cls._make(position) if len(position) == len(cls._fields) else None
 
 
-def back_to(place: FilePlace, container: Any, stream: Any) -> bool:
-    """Move `container` to a key frame well before `place`; False where it cannot be moved."""
-    target = place.pts - round(SEEK_BACK_S / stream.time_base)
+def seek_before(position: FilePosition, container: Any, stream: Any) -> bool:
+    """Seek `container` to a key frame well before `position`; False if it cannot seek."""
+    target = position.pts - round(SEEK_BACK_S / stream.time_base)
     if target <= (stream.start_time or 0):
-        return True  # it is at its beginning anyway
+        return True  # the container is at its beginning already
     try:
         container.seek(target, stream=stream)
     except (av.error.FFmpegError, OverflowError):
@@ -44,7 +49,7 @@ def back_to(place: FilePlace, container: Any, stream: Any) -> bool:
 
 
 def checksum(sample: memoryview) -> int:
-    """CRC-32 of parts of `sample`, in twenty microseconds: of all of it, it would cost as much as encoding."""
+    """Return the CRC-32 of parts of `sample`, which takes 20 us; of all of it, it would cost as much as encoding."""
     step = max(SAMPLE_BYTES, len(sample) // SAMPLES)
     value = 0
     for start in range(0, len(sample), step):

@@ -1,14 +1,15 @@
-"""Cameras and streams at an address: RTSP, MJPEG over HTTP, HLS, and whatever else FFmpeg opens.
+"""Cameras and streams at an address: RTSP, MJPEG over HTTP, HLS, and all other protocols of FFmpeg.
 
 Timeouts are enforced twice: by PyAV's interrupt callback, which FFmpeg polls in all its waits, and by the protocol's
-own socket timeout. No picture is black, grey or repeated: decoding begins at a key frame, and again at one after
-damage, and a stream that is decoded too slowly skips ahead to a key frame instead of growing old.
+own socket timeout. No picture is black, grey or repeated: decoding starts at a key frame and, after
+damage, at the next one. A stream that is decoded too slowly skips ahead to a key frame, so that its lag stays bounded.
 
-FFmpeg's errors quote the address, which may hold a password: they are not chained to ours.
+FFmpeg's errors quote the address, which may hold a password, so they are not chained to ours.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 import time
 from collections.abc import Iterator
@@ -20,44 +21,45 @@ import av.error
 from av.codec.context import Flags
 from av.codec.hwaccel import HWAccel
 
-from ingest.pacing import RealtimePacer
-from ingest.sources.base import MAX_PIXELS, Admit, Picture
+from ingest.sources.base import Admit, CapturedImage, SourceSpec
 from ingest.sources.clocks import ArrivalClock, CaptureTimes
-from ingest.sources.decoding.decoder import Shown, VideoDecoder
+from ingest.sources.decoding.decoder import StreamFrame, VideoDecoder
 from ingest.sources.decoding.ffmpeg import explain, find_video_stream, nominal_fps
 from ingest.sources.decoding.hardware import open_hardware
+from ingest.sources.decoding.keyframes import KeyframeFilter, LagMeter
+from ingest.sources.decoding.pixels import MAX_PIXELS
 from ingest.sources.decoding.skipping import FrameSkipping
-from ingest.sources.gate import KeyframeGate, LagMeter
+from ingest.sources.pacing import RealtimePacer
 from posebus.config.redaction import redact_url
 from posebus.config.settings import CameraSettings
 from posebus.errors import LoginRefused, SourceRejected, SourceUnavailable
 
 HLS_READ_TIMEOUT_S = 30.0
-"""HLS is silent between two segments, for ten seconds and more."""
+"""HLS sends nothing between two segments, for ten seconds and more."""
 KEYFRAME_WAIT_FACTOR = 4.0
 """The first key frame may take this many read timeouts; no other wait for a picture may exceed one."""
 PACE_JUMP_S = 10.0
 UNTIMED_FORMATS = frozenset({"mpjpeg", "mjpeg"})
-"""Formats without times of their own: FFmpeg numbers the pictures 25 a second, which says nothing."""
+"""Formats without time stamps: FFmpeg numbers their pictures at 25 a second, which is not their rate."""
 BURSTY_FORMATS = frozenset({"hls", "dash"})
 LOGIN_ERRORS = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
 MAX_PACKET_BYTES = 64_000_000
-"""More for one encoded picture is no picture. Before it is whole, read_timeout_s limits what can come."""
+"""A larger packet is no encoded picture. Until it is complete, read_timeout_s limits what can arrive."""
 
 
 class NetworkSource:
-    """One connection to a camera. After SourceUnavailable close it and make another."""
+    """One connection to a camera. After SourceUnavailable, close it and open another."""
 
     frame_count: int | None = None
     warning: str | None = None
 
     def __init__(self, settings: CameraSettings, *, live: bool = True) -> None:
-        """Connects. Raises SourceUnavailable, or SourceRejected for an address that FFmpeg can never open."""
+        """Connect. Raises SourceUnavailable, or SourceRejected for an address that FFmpeg can never open."""
         self.live = live
         self.lost = 0
         self._shown = redact_url(settings.source)
         self._read_timeout_s = _read_timeout_s(settings)
-        # Recordings behind an address are to give the same pictures every time.
+        # Recordings at an address have to give the same pictures every time, so they are decoded in software.
         hardware = open_hardware(settings.hardware_decoding) if live else None
         self._container = _connect(settings, self._read_timeout_s, hardware)
         stream = find_video_stream(self._container)
@@ -76,16 +78,16 @@ class NetworkSource:
         self._recording = self._container.duration is not None and name not in UNTIMED_FORMATS
         self._pacer = RealtimePacer(PACE_JUMP_S) if live and (self._recording or name in BURSTY_FORMATS) else None
         self._lag = None if self._pacer or not live or name in UNTIMED_FORMATS else LagMeter()
-        self._gate = KeyframeGate()
-        # With more between two pictures, they would look like a camera that went silent.
+        self._keyframes = KeyframeFilter()
+        # A longer gap between two pictures would look like a camera that went silent.
         self._decoder = VideoDecoder(stream, FrameSkipping(settings.max_fps, self._read_timeout_s / 2))
         self._clock = ArrivalClock(time.time_ns(), time.monotonic_ns())
         self._times = CaptureTimes()
         self._last_picture_s = time.monotonic()
         self._frames = self._decode_all()
 
-    def read(self, admit: Admit | None = None) -> Picture | None:
-        """See `Source.read`. Only a recording behind an address ends regularly."""
+    def read(self, admit: Admit | None = None) -> CapturedImage | None:
+        """See `Source.read`. Only a recording at an address ends regularly."""
         for frame in self._frames:
             self._wait_until_due(frame)
             self._last_picture_s = time.monotonic()
@@ -95,7 +97,7 @@ class NetworkSource:
                 continue
             captured_at_ns, clock = stamp
             if admit is None or admit(captured_at_ns):
-                return Picture(frame.image, captured_at_ns, clock)
+                return CapturedImage(frame.image, captured_at_ns, clock)
         if self._recording:
             return None
         raise SourceUnavailable(f"{self._shown} closed the stream")
@@ -105,20 +107,20 @@ class NetworkSource:
         self._frames = iter(())
         self._container.close()
 
-    def _decode_all(self) -> Iterator[Shown]:
+    def _decode_all(self) -> Iterator[StreamFrame]:
         for packet in self._packets():
             self._check_silence()
             if not packet.size:
                 continue
-            if self.live and not self._gate.passes(is_key=packet.is_keyframe, lag_s=self._lag_s(packet)):
-                self.lost += 0 if self._gate.starting else 1
+            if self.live and not self._keyframes.passes(is_key=packet.is_keyframe, lag_s=self._lag_s(packet)):
+                self.lost += 0 if self._keyframes.starting else 1
                 continue
             packet.opaque = camera_time_ns(packet)
             yield from self._decode(packet)
         yield from self._decode(None)
 
     def _packets(self) -> Iterator[Any]:
-        """Video packets. All streams are read: sound alone must not look like a camera that is alive."""
+        """Yield video packets. All streams are read: sound alone must not look like a camera that works."""
         try:
             for packet in self._container.demux():
                 self._check_silence()
@@ -129,19 +131,19 @@ class NetworkSource:
         except av.error.FFmpegError as error:
             raise SourceUnavailable(f"{self._shown} {describe(error, self._read_timeout_s)}") from None
 
-    def _decode(self, packet: Any | None) -> Iterator[Shown]:
+    def _decode(self, packet: Any | None) -> Iterator[StreamFrame]:
         try:
             frames = self._decoder.decode(packet)
         except av.error.EOFError:
             return
         except av.error.FFmpegError:
             self.lost += 1
-            self._gate.shut()
+            self._keyframes.block()
             return
         for frame in frames:
             if frame.is_corrupt:
                 self.lost += 1
-                self._gate.shut()
+                self._keyframes.block()
             else:
                 yield frame
 
@@ -150,21 +152,21 @@ class NetworkSource:
             return 0.0
         return self._lag.lag_s(float(packet.pts * self._stream.time_base), time.monotonic())
 
-    def _wait_until_due(self, frame: Shown) -> None:
+    def _wait_until_due(self, frame: StreamFrame) -> None:
         if self._pacer is None or frame.pts is None:
             return
         presented_ns = round(frame.pts * self._stream.time_base * 1_000_000_000)
         time.sleep(self._pacer.wait_s(presented_ns, time.monotonic()))
 
     def _check_silence(self) -> None:
-        """Packets may come for ever without a picture: sound, garbage, or no key frame."""
-        limit_s = self._read_timeout_s * (KEYFRAME_WAIT_FACTOR if self._gate.starting else 1.0)
+        """Raise SourceUnavailable if packets come but no picture does: sound, garbage, or no key frame."""
+        limit_s = self._read_timeout_s * (KEYFRAME_WAIT_FACTOR if self._keyframes.starting else 1.0)
         if self.live and time.monotonic() - self._last_picture_s > limit_s:
             raise SourceUnavailable(f"{self._shown} sent no usable picture for {limit_s:g} s")
 
 
 def check_size(codec_context: Any, shown: str) -> None:
-    """Raise SourceUnavailable for a stream whose pictures are above the limit: the decoder would refuse them all."""
+    """Raise SourceUnavailable for a stream whose pictures are above the limit: the decoder would refuse each."""
     width_px, height_px = codec_context.width, codec_context.height
     if width_px * height_px > MAX_PIXELS:
         raise SourceUnavailable(
@@ -174,7 +176,7 @@ def check_size(codec_context: Any, shown: str) -> None:
 
 
 def camera_time_ns(packet: Any) -> int | None:
-    """The camera's wall clock (Unix ns) at this packet, by the last RTCP sender report; None before the first.
+    """Return the camera's wall clock (Unix ns) at this packet by the last RTCP sender report; None before the first.
 
     FFmpeg attaches it as a producer reference time: int64 microseconds, then flags. Unlike `start_time_realtime`, it
     follows every report, so the drift between the camera's two clocks does not add up over days.
@@ -186,7 +188,7 @@ def camera_time_ns(packet: Any) -> int | None:
 
 
 def describe(error: Exception, timeout_s: float) -> str:
-    """What went wrong, as the rest of a sentence that begins with the address."""
+    """Return what went wrong, as the rest of a sentence that starts with the address."""
     if isinstance(error, av.error.ExitError | av.error.TimeoutError):
         return f"did not answer within {timeout_s:g} s; check its address, power and network"
     if isinstance(error, av.error.ConnectionRefusedError):
@@ -201,8 +203,15 @@ def describe(error: Exception, timeout_s: float) -> str:
 
 
 def open_network(settings: CameraSettings, *, live: bool) -> NetworkSource:
-    """A connection to the address in `settings.source`."""
+    """Connect to the address in `settings.source`."""
     return NetworkSource(settings, live=live)
+
+
+def _is_address(source: str) -> bool:
+    return bool(re.match(r"[a-z][a-z0-9+.-]*://", source, re.I)) and not source.lower().startswith("file://")
+
+
+SPEC = SourceSpec(kind="network", recognises=_is_address, open=open_network)
 
 
 def _connect(settings: CameraSettings, read_timeout_s: float, hardware: HWAccel | None) -> Any:
@@ -222,7 +231,7 @@ def _connect(settings: CameraSettings, read_timeout_s: float, hardware: HWAccel 
         ) from None
     except av.error.FFmpegError as error:
         in_time = time.monotonic() - began_s < settings.open_timeout_s
-        # some protocols report the interruption as bad data
+        # Some protocols report the interruption as bad data.
         shown_error = error if in_time else av.error.ExitError(0, "")
         refused = isinstance(error, LOGIN_ERRORS)
         kind = LoginRefused if refused else SourceUnavailable
@@ -230,9 +239,9 @@ def _connect(settings: CameraSettings, read_timeout_s: float, hardware: HWAccel 
 
 
 def _options(settings: CameraSettings) -> dict[str, str]:
-    """FFmpeg's options: look at the stream only until its format is known, not at its frame rate (1 s less)."""
+    """FFmpeg's options: probe the stream only until its format is known, not its frame rate, which saves 1 s."""
     timeout_us = str(round(max(settings.open_timeout_s, _read_timeout_s(settings)) * 1e6))
-    # The limit on the picture is for FFmpeg's first look at the stream; the decoder has it from prepare_decoder.
+    # This limit on the picture is for FFmpeg's probing of the stream; prepare_decoder sets that of the decoder.
     options = {"fpsprobesize": "0", "analyzeduration": "2000000", "max_pixels": str(MAX_PIXELS)}
     if urlsplit(settings.source).scheme.lower() in {"rtsp", "rtsps"}:
         return options | {

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ingest.pacing import RealtimePacer
-from ingest.sources.base import Admit, Picture, Seekable, Source
+from ingest.sources.base import Admit, CapturedImage, Seekable, Source, SourcePosition
+from ingest.sources.pacing import RealtimePacer
 
 
 class PacedSource:
-    """Another source whose pictures are handed on when they are due by their capture times."""
+    """Delays the pictures of another source until they are due by their capture times.
+
+    All other properties are those of that source.
+    """
 
     def __init__(
         self,
@@ -28,30 +31,30 @@ class PacedSource:
 
     @property
     def live(self) -> bool:
-        """As the inner source."""
+        """See `Source.live`."""
         return self._source.live
 
     @property
     def fps(self) -> float | None:
-        """As the inner source."""
+        """See `Source.fps`."""
         return self._source.fps
 
     @property
     def frame_count(self) -> int | None:
-        """As the inner source."""
+        """See `Source.frame_count`."""
         return self._source.frame_count
 
     @property
     def warning(self) -> str | None:
-        """As the inner source."""
+        """See `Source.warning`."""
         return self._source.warning
 
     @property
     def lost(self) -> int:
-        """As the inner source."""
+        """See `Source.lost`."""
         return self._source.lost
 
-    def read(self, admit: Admit | None = None) -> Picture | None:
+    def read(self, admit: Admit | None = None) -> CapturedImage | None:
         """See `Source.read`; waits until the picture is due."""
         picture = self._source.read(admit)
         if picture is not None:
@@ -60,10 +63,10 @@ class PacedSource:
                 self._sleep_s(wait_s)
         return picture
 
-    def resume(self, place: tuple[int, ...]) -> bool:
-        """As the inner source, if it can."""
-        return isinstance(self._source, Seekable) and self._source.resume(place)
+    def resume(self, position: SourcePosition) -> bool:
+        """See `Seekable.resume`; False if the inner source cannot seek."""
+        return isinstance(self._source, Seekable) and self._source.resume(position)
 
     def close(self) -> None:
-        """Close the inner source."""
+        """See `Source.close`."""
         self._source.close()

@@ -1,8 +1,8 @@
-"""A camera without a camera: a window that pans slowly over the pictures of people which ultralytics ships.
+"""A synthetic camera: a window that pans slowly over the pictures of people that ultralytics ships.
 
 `synthetic:bus` (4 people) and `synthetic:zidane` (2), with options as in an address:
-`synthetic:bus?fps=15&width=640&height=480&seed=1`. The picture depends on its capture time alone, so whoever knows
-the time of a frame can draw that frame again. Cameras of different seeds do not take their pictures at the same moment.
+`synthetic:bus?fps=15&width=640&height=480&seed=1`. A picture depends on its capture time alone, so a frame can be
+drawn again from its time. Cameras with different seeds do not take their pictures at the same moment.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 import cv2
 import numpy as np
 
-from ingest.sources.base import Admit, Picture
+from ingest.sources.base import Admit, CapturedImage, SourceSpec
 from ingest.sources.decoding.pixels import BgrImage, RowsImage
 from ingest.sources.images import read_picture
 from posebus.config.settings import CameraSettings
@@ -29,18 +29,18 @@ PREFIX = "synthetic:"
 SCENES = {"bus": "bus.jpg", "zidane": "zidane.jpg"}
 DEFAULT_FPS = 15.0
 GOLDEN_RATIO = 0.381966
-"""Phases that are multiples of it are spread evenly, however many there are."""
+"""Phases that are multiples of it are spread evenly for any number of cameras."""
 PERIOD_S = (20.0, 27.0)
-"""Of the pan to the sides and up and down: slow, and out of step, so that the path does not repeat soon."""
+"""Periods of the horizontal and the vertical pan: slow and unequal, so that the path does not repeat soon."""
 WINDOW_SHARE = 0.92
-"""Part of the largest window of the wanted shape that is shown; the rest is room to pan in."""
+"""Part of the largest window of the wanted shape that is shown; the rest is room for panning."""
 VERTICAL_SHARE = 0.5
-"""Part of the room above and below that is used: the people stay in the picture."""
+"""Part of the vertical room that is used, so that the people stay in the picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyntheticSpec:
-    """What `synthetic:NAME?options` asks for. `seed` shifts the phases of pan and ticks."""
+    """The parsed form of `synthetic:NAME?options`. `seed` shifts the phases of pan and ticks."""
 
     scene: str
     fps: float = DEFAULT_FPS
@@ -50,7 +50,7 @@ class SyntheticSpec:
 
 
 def parse_spec(source: str) -> SyntheticSpec:
-    """The spec in `source`; raises SourceRejected with a sentence for an unknown name, option or value."""
+    """Return the spec in `source`; raises SourceRejected for an unknown name, option or value."""
     scene, _, query = source.removeprefix(PREFIX).partition("?")
     if scene not in SCENES:
         raise SourceRejected(f"there is no synthetic camera {scene!r}; known are {', '.join(sorted(SCENES))}")
@@ -69,10 +69,10 @@ def parse_spec(source: str) -> SyntheticSpec:
 
 
 class SyntheticScene:
-    """The moving window. Needs the whole scene in memory, once."""
+    """The moving window. It keeps the whole scene in memory."""
 
     def __init__(self, spec: SyntheticSpec) -> None:
-        """Raises SourceRejected where ultralytics is not installed."""
+        """Raises SourceRejected if ultralytics is not installed."""
         self._spec = spec
         self._scene = read_picture(_assets_folder() / SCENES[spec.scene])
         height, width = self._scene.shape[:2]
@@ -81,7 +81,7 @@ class SyntheticScene:
         self._room_y_px = height - spec.height * self._zoom
 
     def render(self, captured_at_ns: int) -> BgrImage:
-        """The picture (height, width, 3) of this capture time (Unix ns): always the same for the same time."""
+        """Return the picture (height, width, 3) of this capture time (Unix ns); it is the same for the same time."""
         left_px = self._room_x_px * (0.5 + 0.5 * self._wave(captured_at_ns, PERIOD_S[0]))
         top_px = self._room_y_px * (0.5 + 0.5 * VERTICAL_SHARE * self._wave(captured_at_ns, PERIOD_S[1]))
         window = np.array([[self._zoom, 0.0, left_px], [0.0, self._zoom, top_px]])
@@ -96,12 +96,12 @@ class SyntheticScene:
 
     def _wave(self, captured_at_ns: int, period_s: float) -> float:
         period_ns = round(period_s * 1e9)
-        phase = (captured_at_ns % period_ns) / period_ns  # the modulo first: a float of 1.7e18 ns has lost its seconds
+        phase = (captured_at_ns % period_ns) / period_ns  # modulo first: as a float, 1.7e18 ns is too coarse
         return math.sin(2 * math.pi * (phase + GOLDEN_RATIO * self._spec.seed))
 
 
 class SyntheticSource:
-    """A `SyntheticScene` that runs live: one picture at each tick of the wall clock, ticks missed are not made up."""
+    """A live `SyntheticScene`: one picture at each tick of the wall clock; missed ticks are not made up for."""
 
     live = True
     frame_count: int | None = None
@@ -116,7 +116,7 @@ class SyntheticSource:
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
         sleep_s: Callable[[float], None] = time.sleep,
     ) -> None:
-        """The clocks can be replaced in tests. The wall clock is read once, so that its steps do not show."""
+        """The clocks can be replaced in tests. The wall clock is read once, so that its steps have no effect."""
         self.scene = SyntheticScene(spec)
         self.fps: float | None = spec.fps
         self._interval_ns = round(1e9 / spec.fps)
@@ -126,7 +126,7 @@ class SyntheticSource:
         self._phase_ns = round(self._interval_ns * (GOLDEN_RATIO * spec.seed % 1))
         self._last_tick = self._ticks()
 
-    def read(self, admit: Admit | None = None) -> Picture | None:
+    def read(self, admit: Admit | None = None) -> CapturedImage | None:
         """See `Source.read`; waits for the next tick. Never ends."""
         while True:
             tick = max(self._last_tick + 1, self._ticks())
@@ -136,10 +136,10 @@ class SyntheticSource:
                 self._sleep_s(wait_ns / 1e9)
             self._last_tick = tick
             if admit is None or admit(captured_at_ns):
-                return Picture(RowsImage(self.scene.render(captured_at_ns)), captured_at_ns, CaptureClock.ARRIVAL)
+                return CapturedImage(RowsImage(self.scene.render(captured_at_ns)), captured_at_ns, CaptureClock.ARRIVAL)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """See `Source.close`; nothing is open."""
 
     def _ticks(self) -> int:
         return (self._now_ns() - self._phase_ns) // self._interval_ns
@@ -149,12 +149,15 @@ class SyntheticSource:
 
 
 def open_synthetic(settings: CameraSettings, *, live: bool) -> SyntheticSource:
-    """The synthetic camera that `settings.source` names; it is always paced, whatever `live` says."""
+    """Open the synthetic camera that `settings.source` names; it is always live, so `live` is ignored."""
     return SyntheticSource(parse_spec(settings.source))
 
 
+SPEC = SourceSpec(kind="synthetic", recognises=lambda source: source.startswith(PREFIX), open=open_synthetic)
+
+
 def _assets_folder() -> Path:
-    """The folder of pictures inside the installed ultralytics, found without importing it (which takes seconds)."""
+    """Return the folder of pictures in the installed ultralytics, without importing it, which takes seconds."""
     spec = importlib.util.find_spec("ultralytics")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         assets = Path(folder) / "assets"

@@ -1,6 +1,6 @@
-"""USB cameras by OpenCV's V4L2 backend, named so that no other backend with other rules is picked.
+"""USB cameras by OpenCV's V4L2 backend, which is selected by name so that no backend with other rules is used.
 
-PyAV's wheel knows V4L2 too, but FFmpeg waits for a frame without any timeout there; OpenCV gives up after ten seconds.
+PyAV's wheel supports V4L2, too, but FFmpeg waits for a frame without a timeout there; OpenCV gives up after 10 s.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ingest.sources.base import Admit, Picture
+from ingest.sources.base import Admit, CapturedImage, SourceSpec
 from ingest.sources.clocks import ArrivalClock, CaptureTimes
 from ingest.sources.decoding.pixels import RowsImage
 from posebus.config.settings import CameraSettings
@@ -31,7 +31,7 @@ class UsbSource:
     warning: str | None = None
 
     def __init__(self, device: Path) -> None:
-        """Raises SourceUnavailable: a camera that is not plugged in now may be later."""
+        """Raises SourceUnavailable: a camera that is not plugged in now may be plugged in later."""
         self.lost = 0
         self._device = device
         check_device(device)
@@ -44,7 +44,7 @@ class UsbSource:
         self._clock = ArrivalClock(time.time_ns(), time.monotonic_ns())
         self._times = CaptureTimes()
 
-    def read(self, admit: Admit | None = None) -> Picture | None:
+    def read(self, admit: Admit | None = None) -> CapturedImage | None:
         """See `Source.read`. Never ends."""
         while True:
             if not self._capture.grab():
@@ -61,7 +61,7 @@ class UsbSource:
             if not decoded or image is None:
                 self.lost += 1
                 continue
-            return Picture(RowsImage(np.ascontiguousarray(image)), captured_at_ns, CaptureClock.ARRIVAL)
+            return CapturedImage(RowsImage(np.ascontiguousarray(image)), captured_at_ns, CaptureClock.ARRIVAL)
 
     def close(self) -> None:
         """Release the device."""
@@ -69,7 +69,7 @@ class UsbSource:
 
 
 def moment_ns(driver_ms: float, now_ns: int) -> int:
-    """When the driver filled the buffer (monotonic ns) by its own stamp if that is plausible, else now.
+    """Return when the driver filled the buffer (monotonic ns): its own stamp if that is plausible, else now.
 
     V4L2 drivers stamp buffers with the monotonic clock; some leave it at 0 or use another one.
     """
@@ -88,10 +88,13 @@ def check_device(device: Path) -> None:
 
 
 def open_usb(settings: CameraSettings, *, live: bool) -> UsbSource:
-    """The camera of `usb:N` or `usb:/dev/videoN`; it is always live, whatever `live` says."""
+    """Open the camera of `usb:N` or `usb:/dev/videoN`; it is always live, so `live` is ignored."""
     name = settings.source.removeprefix(PREFIX)
     if name.isdecimal():
         return UsbSource(Path(f"/dev/video{int(name)}"))
     if name.startswith("/dev/"):
         return UsbSource(Path(name))
     raise SourceRejected(f"{settings.source} names no camera; write usb:0 for /dev/video0")
+
+
+SPEC = SourceSpec(kind="usb", recognises=lambda source: source.startswith(PREFIX), open=open_usb)

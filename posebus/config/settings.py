@@ -32,8 +32,11 @@ class CameraSettings(Strict):
     source: str = Field(
         description="A file, a folder of pictures, an address (rtsp://, http://, https://, …), usb:N, or synthetic:NAME"
     )
-    kind: Literal["auto", "file", "images", "network", "usb", "synthetic"] = Field(
-        default="auto", description="Type of the source; auto: recognised by the form of its address"
+    kind: str = Field(
+        default="auto",
+        pattern=r"^[a-z][a-z0-9_-]{0,31}$",
+        examples=["auto", "file", "images", "network", "usb", "synthetic"],
+        description="Kind of the source; auto: by its form. Installed packages may add kinds to those of posebus",
     )
     delivery: Literal["auto", "lossless", "live"] = Field(
         default="auto",

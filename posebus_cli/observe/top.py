@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posebus.telemetry.camera_state import CameraState
 from posebus_cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def tables(shown: Overview, where: str) -> Group:
     decided = any(camera.infer is not None for camera in shown.cameras)
     for name in ("fps in", "fps out", "age ms", "people", "waiting", "full", "MB", "dropped", *["infer"] * decided):
         cameras.add_column(name, justify="right", no_wrap=True)
-    colors = {"online": "green", "offline": "red", "connecting": "yellow"}
+    colors: dict[str, str] = {CameraState.ONLINE: "green", CameraState.OFFLINE: "red", CameraState.CONNECTING: "yellow"}
     for camera in shown.cameras:
         cameras.add_row(
             Text(camera.name),

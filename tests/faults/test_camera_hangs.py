@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ingest.supervisor import IngestSupervisor, Watchdog
+from ingest.process import IngestSupervisor
 from posebus.bus.redis.connection import open_broker
 from posebus.config.loading import dump_settings
 from posebus.config.settings import CameraSettings, Settings
@@ -15,6 +15,7 @@ from posebus.contract.codec import decode_frame
 from posebus.messages import Frame
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.processes import ChildProcesses, ChildSpec
+from posebus.runtime.watchdog import Watchdog
 from tests.faults.test_cameras import events_of
 
 TIMEOUT_S = 90.0
@@ -22,8 +23,8 @@ STALLED_AFTER_S = 3.0
 
 HANGING = """
 import ctypes, pathlib, sys
-from ingest import sources
 from ingest.process import run_camera
+from ingest.sources import SourceSpec, registry
 from ingest.sources.synthetic import open_synthetic
 from posebus.config.loading import load_settings
 
@@ -44,7 +45,10 @@ class Hanging:
             library.sleep(10_000)
         return self.source.read(admit)
 
-sources.SOURCES = {"synthetic": lambda settings, *, live: Hanging(open_synthetic(settings, live=live))}
+def open_hanging(settings, *, live):
+    return Hanging(open_synthetic(settings, live=live))
+
+registry.BUILT_IN = {"synthetic": SourceSpec("synthetic", lambda source: True, open_hanging)}
 run_camera(load_settings(pathlib.Path(config), {}, {}), camera)
 """
 

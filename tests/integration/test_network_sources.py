@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ingest.sources import Picture, Source, open_source
+from ingest.sources import CapturedImage, Source, open_source
 from posebus.config.settings import CameraSettings
 from posebus.errors import PoseBusError, SourceRejected, SourceUnavailable
 from posebus.messages import CaptureClock
@@ -29,7 +29,7 @@ def settings(url: str, **values: object) -> CameraSettings:
     return CameraSettings(source=url, **{"open_timeout_s": 3.0, "read_timeout_s": 1.0, **values})
 
 
-def take(source: Source, count: int) -> list[Picture]:
+def take(source: Source, count: int) -> list[CapturedImage]:
     pictures = []
     for _ in range(count):
         picture = source.read()
@@ -103,7 +103,7 @@ def test_a_camera_whose_clock_is_wrong_is_not_believed(rtsp: RtspServer, offset_
     source.close()
 
 
-def gaps_s(pictures: list[Picture]) -> list[float]:
+def gaps_s(pictures: list[CapturedImage]) -> list[float]:
     return [(later.captured_at_ns - earlier.captured_at_ns) / 1e9 for earlier, later in itertools.pairwise(pictures)]
 
 

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 import pytest
 
-from ingest.pacing import RateCap
-from ingest.resuming import catch_up
-from ingest.sources import Picture, Source, open_source
+from ingest.reading.catching_up import catch_up
+from ingest.sources import CapturedImage, Source, open_source
 from ingest.sources.base import Seekable
+from ingest.sources.pacing import RateCap
 from posebus.bus.checkpoint import OPEN, Checkpoint
 from posebus.config.settings import CameraSettings
 from posebus.errors import SourceChanged
@@ -37,8 +37,8 @@ KINDS: dict[str, tuple[str, dict[str, object]]] = {
 }
 
 
-def told(picture: Picture) -> Told:
-    return picture.captured_at_ns, zlib.crc32(picture.image_bgr.tobytes()), picture.place
+def told(picture: CapturedImage) -> Told:
+    return picture.captured_at_ns, zlib.crc32(picture.image_bgr.tobytes()), picture.position
 
 
 def read_all(source: Source, admit: Callable[[int], bool]) -> list[Told]:

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from ingest.pacing import RateCap
 from ingest.publishing.encoding import encode
-from ingest.sources import Picture, Source, open_source
+from ingest.sources import CapturedImage, Source, open_source
 from ingest.sources.decoding.pixels import RowsImage
+from ingest.sources.pacing import RateCap
 from posebus.config.settings import CameraSettings
 from posebus.errors import SourceRejected
 from posebus.messages import CaptureClock
 from tests.integration.made_videos import LEVELS, make_sound, make_video, number_of
 
 
-def read_all(source: Source) -> list[Picture]:
+def read_all(source: Source) -> list[CapturedImage]:
     pictures = list(iter(source.read, None))
     source.close()
     return pictures

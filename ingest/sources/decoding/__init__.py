@@ -1,1 +1,1 @@
-"""From packets to pictures: decoders, planes, reduced sizes, frames left out by the decoder."""
+"""Turn packets into pictures: decoders, planes, reduced sizes, and frames that the decoder skips."""

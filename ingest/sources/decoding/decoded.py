@@ -1,6 +1,7 @@
-"""Pictures as FFmpeg decoded them, and the ways from there to what is sent or drawn.
+"""Frames that FFmpeg decoded, and their conversion to BGR, to JPEG planes and to small grey pictures.
 
-Nearly all video is planes of 8 bit and 4:2:0, which is what JPEG compresses: a detour over rows of BGR would only cost.
+Nearly all video is stored in planes of 8 bit and 4:2:0, which JPEG compresses directly: converting to BGR first would
+only cost time.
 """
 
 from __future__ import annotations
@@ -13,22 +14,23 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from ingest.sources.decoding.pixels import SAMPLES_A_SIDE, BgrImage, Planes, grey_of
-from ingest.sources.decoding.reducing import Rows, reduce_rows
+from ingest.sources.decoding.reducing import reduce_rows
+from posebus.arrays import UInt8Array
 from posebus.errors import BadPicture
 
 PLANAR_FORMATS = {"yuv420p": False, "yuvj420p": True}
-"""Pixel formats of 8 bit and 4:2:0 in three planes: whether black is 0 without a tag that says so."""
+"""Pixel formats of 8 bit and 4:2:0 in three planes; the value is True if black is 0 without a range tag."""
 FULL_RANGE = 2
 """FFmpeg's AVCOL_RANGE_JPEG."""
 BT601_MATRICES = frozenset({0, 2, 5, 6})
-"""Of FFmpeg's AVColorSpace. What is not tagged (2) swscale takes for BT.601, so planes are taken for the same."""
+"""Values of FFmpeg's AVColorSpace. swscale treats untagged video (2) as BT.601, and so does this module."""
 GREY, BLACK = 128.0, 16.0
 LUMA_GAIN, CHROMA_GAIN = 255 / 219, 255 / 224
-"""From limited to full range."""
+"""Factors from limited to full range."""
 
 
 class DecodedImage:
-    """One decoded frame. It holds the decoder's memory: keep few of them."""
+    """One decoded frame. It holds memory of the decoder, so keep only a few of them."""
 
     def __init__(self, frame: Any, converter: FrameConverter) -> None:
         """`frame`: an av.VideoFrame in ordinary memory, of any pixel format."""
@@ -51,8 +53,8 @@ class DecodedImage:
             return None
         return self._converter.planes(self._frame, size_px or self.size_px)
 
-    def grey(self, size_px: tuple[int, int]) -> Rows:
-        """See `Image.grey`: straight from the plane of brightness where there is one, in whatever range that is."""
+    def grey(self, size_px: tuple[int, int]) -> UInt8Array:
+        """See `Image.grey`. It is read from the plane of brightness if there is one, in limited or full range."""
         turns = quarter_turns(self._frame)
         rows = _rows(self._frame) if self._frame.format.name in PLANAR_FORMATS else None
         if rows is None:
@@ -63,15 +65,16 @@ class DecodedImage:
         return np.ascontiguousarray(np.rot90(grey, turns)) if turns else grey
 
     def jpeg(self) -> bytes | None:
-        """None."""
+        """Return None: the picture did not arrive as a JPEG file."""
         return None
 
 
 class FrameConverter:
-    """Turns decoded frames into arrays; sizes and formats may change from frame to frame. For one thread at a time.
+    """Converts decoded frames to arrays; sizes and formats may change from frame to frame. Not thread-safe.
 
-    One scaler for each way: `frame.to_ndarray(format="bgr24")` would set up a new one each time. Sizes are reduced by
-    swscale, which takes a fifth of the time of OpenCV's INTER_AREA, except to exactly half, where OpenCV takes a fifth.
+    There is one scaler for each conversion: `frame.to_ndarray(format="bgr24")` would set up a new one each time.
+    swscale reduces the sizes, in a fifth of the time of OpenCV's INTER_AREA. Only the reduction to exactly half is done
+    by OpenCV, which needs a fifth of swscale's time for that.
     """
 
     def __init__(self) -> None:
@@ -79,7 +82,7 @@ class FrameConverter:
         self._to_planes = VideoReformatter()
 
     def bgr(self, frame: Any, size_px: tuple[int, int]) -> BgrImage:
-        """`frame` upright and in `size_px` (width, height), as an array of its own. Raises BadPicture."""
+        """Return `frame` upright and in `size_px` (width, height), as a new array. Raises BadPicture."""
         turns = quarter_turns(frame)
         lying_px = size_px[::-1] if turns % 2 else size_px
         converted: Any = _reformat(self._to_bgr, frame, lying_px, "bgr24")
@@ -91,16 +94,17 @@ class FrameConverter:
         return np.ascontiguousarray(image)
 
     def planes(self, frame: Any, size_px: tuple[int, int]) -> Planes | None:
-        """A planar, upright `frame` in `size_px` (width, height); None if its matrix is not that of JPEG.
+        """Return a planar, upright `frame` in `size_px` (width, height); None if its matrix is not that of JPEG.
 
-        None for odd heights as well, rare as they are: swscale puts their colours a part of a row elsewhere than JPEG.
+        It returns None for odd heights, too: swscale places their colours a fraction of a row away from where JPEG
+        expects them. Odd heights are rare.
         """
         if int(frame.colorspace) not in BT601_MATRICES or frame.height % 2 or size_px[1] % 2:
             return None
         full_range = PLANAR_FORMATS[frame.format.name] or int(frame.color_range) == FULL_RANGE
         half = (2 * size_px[0], 2 * size_px[1]) == (frame.width, frame.height)
         if size_px != (frame.width, frame.height) and not half:
-            # Range and size in one pass; "yuvj" is how swscale is told the range that comes out.
+            # Range and size are converted in one pass; "yuvj" asks swscale for full range.
             frame, full_range = _reformat(self._to_planes, frame, size_px, "yuvj420p"), True
         rows = _rows(frame)
         if rows is None:
@@ -117,7 +121,7 @@ class FrameConverter:
 
 
 def quarter_turns(frame: Any) -> int:
-    """How often `frame` has to be turned counterclockwise by 90 degrees to be upright, 0 to 3."""
+    """Return how many counterclockwise turns by 90 degrees make `frame` upright, 0 to 3."""
     return round(float(frame.rotation) / 90) % 4
 
 
@@ -133,18 +137,18 @@ def _reformat(scaler: VideoReformatter, frame: Any, size_px: tuple[int, int], pi
         ) from error
 
 
-def _rows(frame: Any) -> list[Rows] | None:
-    """The planes of `frame` as they lie in memory; None if their rows run from bottom to top."""
+def _rows(frame: Any) -> list[UInt8Array] | None:
+    """Return views of the planes of `frame`; None if their rows run from bottom to top."""
     found = []
     for plane in frame.planes:
         if plane.line_size < plane.width:
             return None
-        rows: Rows = np.frombuffer(plane, np.uint8, count=plane.line_size * plane.height)
+        rows: UInt8Array = np.frombuffer(plane, np.uint8, count=plane.line_size * plane.height)
         found.append(rows.reshape(plane.height, plane.line_size)[:, : plane.width])
     return found
 
 
-def _expand(plane: Rows, gain: float, offset: float) -> Rows:
-    """`gain * plane + offset`, rounded and clipped. A call with two pictures, for that one saturates as it should."""
+def _expand(plane: UInt8Array, gain: float, offset: float) -> UInt8Array:
+    """Return `gain * plane + offset`, rounded and clipped. Of OpenCV's functions, addWeighted saturates correctly."""
     expanded: Any = cv2.addWeighted(plane, gain, plane, 0.0, offset)
     return np.asarray(expanded, np.uint8)

@@ -1,4 +1,4 @@
-"""From packets to pictures, with as little decoding as will do. What file and network sources share."""
+"""The video decoder that file and network sources share; it decodes as few packets as the rate cap allows."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from ingest.sources.decoding.skipping import FrameSkipping
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """One picture of a stream. `pts` in the stream's time base, None where unknown; `opaque` is its packet's."""
+class StreamFrame:
+    """One picture of a video stream.
+
+    `pts` is in the stream's time base, None if unknown; `opaque` is the value that was attached to its packet.
+    """
 
     image: Image
     pts: int | None
     opaque: Any
     is_corrupt: bool
     sample: Callable[[], memoryview]
-    """The bytes that tell the picture from others: its brightness, or the JPEG file that it came as."""
+    """Returns bytes that identify the picture: its plane of brightness, or its JPEG file."""
 
 
 class VideoDecoder:
-    """The decoder of one stream."""
+    """Decodes one video stream, packet by packet."""
 
     def __init__(self, stream: Any, skipping: FrameSkipping) -> None:
         self._stream = stream
@@ -33,11 +36,19 @@ class VideoDecoder:
         self._jpegs = JpegPackets() if stream.codec_context.name == "mjpeg" else None
         self._converter = FrameConverter()
 
-    def decode(self, packet: Any | None) -> list[Shown]:
-        """The pictures that `packet` completes, in the order of presentation; None flushes. Raises FFmpegError."""
+    def decode(self, packet: Any | None) -> list[StreamFrame]:
+        """Return the pictures that `packet` completes, in presentation order; None flushes. Raises FFmpegError."""
         if packet is not None and self._jpegs is not None and (image := self._jpegs.image(packet)) is not None:
             pts = packet.dts if packet.pts is None else packet.pts
-            return [Shown(image, pts, packet.opaque, is_corrupt=False, sample=lambda: memoryview(bytes(packet)))]
+            return [
+                StreamFrame(
+                    image=image,
+                    pts=pts,
+                    opaque=packet.opaque,
+                    is_corrupt=False,
+                    sample=lambda: memoryview(bytes(packet)),
+                )
+            ]
         context = self._stream.codec_context
         if packet is not None:
             level = self._skipping.before(self._seconds(packet.pts), is_key=packet.is_keyframe)
@@ -46,12 +57,17 @@ class VideoDecoder:
         frames: list[Any] = context.decode(packet)
         if packet is not None and self._jpegs is not None:
             self._jpegs.learn(packet, frames)
-        return [self._shown(frame) for frame in frames]
+        return [self._stream_frame(frame) for frame in frames]
 
-    def _shown(self, frame: Any) -> Shown:
+    def _stream_frame(self, frame: Any) -> StreamFrame:
         self._skipping.after(self._seconds(frame.pts))
-        image = DecodedImage(frame, self._converter)
-        return Shown(image, frame.pts, frame.opaque, bool(frame.is_corrupt), lambda: memoryview(frame.planes[0]))
+        return StreamFrame(
+            image=DecodedImage(frame, self._converter),
+            pts=frame.pts,
+            opaque=frame.opaque,
+            is_corrupt=bool(frame.is_corrupt),
+            sample=lambda: memoryview(frame.planes[0]),
+        )
 
     def _seconds(self, pts: int | None) -> float | None:
         return None if pts is None else float(pts * self._stream.time_base)

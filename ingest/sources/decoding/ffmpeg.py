@@ -1,10 +1,10 @@
-"""What file and network sources share: finding a container's video stream by PyAV and setting up its decoder.
+"""Find the video stream of a container by PyAV and set up its decoder; file and network sources share this.
 
-PyAV rather than OpenCV (`benchmarks/throughput/capture.py` measures both): per frame of a 640x480 to 768x576 clip,
-decoding to BGR takes 0.7 to 0.9 ms of processor time here and 0.5 to 0.9 ms in OpenCV, and the pictures are the same.
-But only PyAV tells key frames, corrupt packets, the camera's clock for each packet and why something failed, and keeps
-its timeouts. One decoding thread (more threads take more processor time in all, which inference needs) and no way over
-BGR (`ingest.sources.decoding.decoded`) make it the cheapest way to use PyAV.
+We use PyAV rather than OpenCV (`benchmarks/throughput/capture.py` measures both): per frame of a 640x480 to 768x576
+clip, decoding to BGR takes 0.7 to 0.9 ms of processor time in PyAV and 0.5 to 0.9 ms in OpenCV, and the pictures are
+the same. But only PyAV reports key frames, corrupt packets, the camera's clock for each packet and the reason of a
+failure, and keeps its timeouts. PyAV is cheapest with one decoding thread (more threads take more processor time in
+all, which inference needs) and without a conversion to BGR (`ingest.sources.decoding.decoded`).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 import av
 import av.error
 
-from ingest.sources.base import MAX_PIXELS
+from ingest.sources.decoding.pixels import MAX_PIXELS
 
 ONE_THREAD_PIXELS = 1920 * 1088
-"""Up to this size one core decodes faster than real time; above it a live stream may need several."""
+"""Up to this size one core decodes faster than real time; larger live streams may need two."""
 
 
 def find_video_stream(container: Any) -> Any | None:
-    """The first stream of moving pictures that can be decoded, ready to decode; None if there is none."""
+    """Return the first video stream that can be decoded, with its decoder prepared; None if there is none."""
     for stream in container.streams.video:
         if stream.codec_context is None or _is_cover_art(stream):
             continue
@@ -32,7 +32,7 @@ def find_video_stream(container: Any) -> Any | None:
 
 def prepare_decoder(codec_context: Any) -> None:
     """Limit threads and picture size before the decoder is opened."""
-    # Packets of MJPEG that are decoded and those that are passed on undecoded must not overtake each other.
+    # With several threads, MJPEG packets that are passed on undecoded would overtake those that are decoded.
     if codec_context.width * codec_context.height <= ONE_THREAD_PIXELS or codec_context.name == "mjpeg":
         codec_context.thread_type = "NONE"
         codec_context.thread_count = 1
@@ -43,7 +43,7 @@ def prepare_decoder(codec_context: Any) -> None:
 
 
 def nominal_fps(stream: Any) -> float | None:
-    """Average frames per second by the container's header, None if that is missing or absurd."""
+    """Return the average frames per second from the container's header, None if it is missing or absurd."""
     rate = stream.average_rate or stream.guessed_rate
     if not rate or not 0.01 <= float(rate) <= 1000:
         return None
@@ -51,7 +51,7 @@ def nominal_fps(stream: Any) -> float | None:
 
 
 def explain(error: Exception) -> str:
-    """FFmpeg's reason in lower case and without the address, which may hold a password."""
+    """Return FFmpeg's reason in lower case and without the address, which may hold a password."""
     text = getattr(error, "strerror", None) or type(error).__name__
     return str(text).rstrip(".").lower()
 

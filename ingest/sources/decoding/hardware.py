@@ -1,6 +1,7 @@
-"""Decoding by a graphics card, for live cameras that ask for it. Where there is none, software decodes as ever.
+"""Decoding by a graphics card, for live cameras that are configured for it. Without a card, software decodes.
 
-Never for recordings: cards may round otherwise than software, and a lossless run gives the same tracks every time.
+Recordings are always decoded in software: cards may round differently, and a lossless run must give the same tracks
+every time.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 from posebus.errors import SourceRejected
 
 DEVICE_FILES = {"cuda": "nvidia[0-9]*", "vaapi": "dri/renderD*", "qsv": "dri/renderD*"}
-"""What FFmpeg calls a kind of card, the most capable first: the files under /dev by which one shows itself."""
+"""FFmpeg's name of a kind of card, the most capable first, and the pattern of its device files under /dev."""
 PROBE_CODEC = "h264"
 
 
 def open_hardware(setting: str, *, dev: Path = Path("/dev")) -> HWAccel | None:
-    """What to give to av.open for `CameraSettings.hardware_decoding`; None for software.
+    """Return the accelerator to pass to av.open for `CameraSettings.hardware_decoding`; None for software.
 
-    Raises SourceRejected where a card that was named cannot be used.
+    Raises SourceRejected if the settings name a card that cannot be used.
     """
     name = choose_hardware(setting, usable_hardware(dev))
     return None if name is None else HWAccel(name, allow_software_fallback=True)
 
 
 def choose_hardware(setting: str, usable: Collection[str]) -> str | None:
-    """The kind of card to decode by, None for software. Raises SourceRejected for one that was named and is missing."""
+    """Return the kind of card to decode with, None for software. Raises SourceRejected for a card that is missing."""
     if setting == "off":
         return None
     if setting == "auto":
@@ -45,9 +46,9 @@ def choose_hardware(setting: str, usable: Collection[str]) -> str | None:
 
 
 def usable_hardware(dev: Path, answers: Callable[[str], bool] | None = None) -> list[str]:
-    """The kinds of cards that are there, that FFmpeg knows and that answer it.
+    """Return the kinds of cards that this machine has, that FFmpeg knows and that answer it.
 
-    `dev`: the folder of device files; `answers(name)` asks the card itself, by default through FFmpeg.
+    `dev` is the folder of device files; `answers(name)` queries the card itself, by default through FFmpeg.
     """
     known = set(hwdevices_available())
     there = [name for name, pattern in DEVICE_FILES.items() if any(dev.glob(pattern))]

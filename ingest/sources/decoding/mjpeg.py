@@ -1,7 +1,7 @@
-"""MJPEG: its packets are JPEG files already, and travel as they came, undecoded, where any reader takes them.
+"""MJPEG packets are JPEG files already and are published as they arrive, undecoded, if every JPEG reader accepts them.
 
 Not every packet is such a file. Some cameras leave the Huffman tables out, interlaced ones put two pictures into one
-packet, and a packet that lost its end is no picture at all. What is not beyond doubt goes through the decoder.
+packet, and a packet that lost its end is no picture at all. Packets that may be of this kind go through the decoder.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any
 import simplejpeg
 
 from ingest.sources.decoding.pixels import BgrImage, Planes
-from ingest.sources.decoding.reducing import Rows, reduce_rows
+from ingest.sources.decoding.reducing import reduce_rows
+from posebus.arrays import UInt8Array
 from posebus.errors import BadPicture
 
 START_OF_IMAGE = b"\xff\xd8"
@@ -19,15 +20,15 @@ START_OF_SCAN = b"\xff\xda"
 END_OF_IMAGE = b"\xff\xd9"
 HUFFMAN_TABLES = b"\xff\xc4"
 JPEG_FORMATS = ("yuvj", "gray")
-"""How the names of FFmpeg's pixel formats begin that JPEG files of the usual colours decode to."""
+"""Prefixes of the FFmpeg pixel formats to which JPEG files of the usual colours decode."""
 
 
 MAX_REFUSALS = 5
-"""After as many pictures that only FFmpeg could read, a stream is decoded without asking any more."""
+"""After this many pictures that only FFmpeg could read, every packet of the stream is decoded."""
 
 
 class JpegImage:
-    """A picture that came as the JPEG file `data`; decoded only where somebody needs its pixels."""
+    """A picture that arrived as the JPEG file `data`; it is decoded only if its pixels are needed."""
 
     def __init__(self, data: bytes, size_px: tuple[int, int]) -> None:
         self._data = data
@@ -39,7 +40,7 @@ class JpegImage:
         return self._size_px
 
     def bgr(self, size_px: tuple[int, int] | None = None) -> BgrImage:
-        """See `Image.bgr`. Most of the reduction is done in decoding, which then costs less instead of more."""
+        """See `Image.bgr`. The decoder does most of the reduction, which makes decoding cheaper."""
         width_px, height_px = size_px or self._size_px
         try:
             rows: BgrImage = simplejpeg.decode_jpeg(self._data, "BGR", min_height=height_px, min_width=width_px)
@@ -48,11 +49,11 @@ class JpegImage:
         return reduce_rows(rows, (width_px, height_px))
 
     def planes(self, size_px: tuple[int, int] | None = None) -> Planes | None:
-        """None."""
+        """Return None: planes would have to be decoded first."""
         return None
 
-    def grey(self, size_px: tuple[int, int]) -> Rows:
-        """See `Image.grey`; decoded to an eighth where that is enough."""
+    def grey(self, size_px: tuple[int, int]) -> UInt8Array:
+        """See `Image.grey`; the decoder reduces to as little as an eighth if that is enough."""
         try:
             grey: BgrImage = simplejpeg.decode_jpeg(self._data, "GRAY", min_height=size_px[1], min_width=size_px[0])
         except ValueError as error:
@@ -60,15 +61,15 @@ class JpegImage:
         return reduce_rows(grey[..., 0], size_px)
 
     def jpeg(self) -> bytes | None:
-        """The file itself."""
+        """Return the file itself."""
         return self._data
 
 
 class JpegPackets:
-    """Tells which packets of one MJPEG stream may travel as they are.
+    """Decides which packets of one MJPEG stream are published undecoded.
 
-    The first picture is decoded twice, by FFmpeg and as workers do, and proves size, colours and uprightness for those
-    that look the same from outside; so does the first one after a change of size.
+    The first picture is decoded twice, by FFmpeg and as workers do it. It establishes size, colours and orientation for
+    later packets with the same header. The first packet after a change of size is checked again.
     """
 
     def __init__(self) -> None:
@@ -76,14 +77,14 @@ class JpegPackets:
         self._refusals = 0
 
     def image(self, packet: Any) -> JpegImage | None:
-        """The picture in `packet`, undecoded; None if it has to be decoded."""
+        """Return the picture in `packet`, undecoded; None if the packet has to be decoded."""
         if self._proven_size_px is None or packet.is_corrupt:
             return None
         data = bytes(packet)
         return JpegImage(data, self._proven_size_px) if whole_jpeg_size_px(data) == self._proven_size_px else None
 
     def learn(self, packet: Any, frames: list[Any]) -> None:
-        """Compare a packet with what FFmpeg decoded from it."""
+        """Compare a packet with the frames that FFmpeg decoded from it."""
         self._proven_size_px = None
         if len(frames) != 1 or self._refusals >= MAX_REFUSALS:
             return
@@ -94,13 +95,13 @@ class JpegPackets:
         try:
             simplejpeg.decode_jpeg(data, "RGB")
         except ValueError:
-            self._refusals += 1  # FFmpeg forgives more than workers do
+            self._refusals += 1  # FFmpeg accepts damaged files that workers refuse
             return
         self._proven_size_px = size_px
 
 
 def whole_jpeg_size_px(data: bytes) -> tuple[int, int] | None:
-    """(width, height) by the header of a JPEG file that has its tables and its end; None for anything else."""
+    """Return (width, height) from the header of a JPEG file with tables and an end marker; None for other data."""
     scan = data.find(START_OF_SCAN)
     if not data.startswith(START_OF_IMAGE) or data.find(HUFFMAN_TABLES, 0, max(scan, 0)) < 0:
         return None

@@ -1,4 +1,4 @@
-"""What a picture is made of: rows of BGR, or the decoder's planes. Whoever sends it takes the form that costs least."""
+"""The pixels of a picture, as rows of BGR or as the decoder's planes; the encoder takes the form that costs least."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from ingest.sources.decoding.reducing import Rows, reduce_rows
+from ingest.sources.decoding.reducing import reduce_rows
+from posebus.arrays import UInt8Array
 
+MAX_PIXELS = 50_000_000
+"""Pictures above this are refused before decoding: a few bytes of header could otherwise ask for all the memory."""
 SAMPLES_A_SIDE = 3
-"""Of a pixel of the small grey picture, as many in each direction are averaged at least, where there are as many."""
+"""A pixel of the small grey picture averages at least this many source pixels a side, if the source has as many."""
 
-BgrImage = npt.NDArray[np.uint8]
+BgrImage = UInt8Array
 """(H, W, 3) uint8, C-contiguous, blue first."""
 
 
@@ -22,37 +24,37 @@ BgrImage = npt.NDArray[np.uint8]
 class Planes:
     """Brightness `y` (H, W) and colour differences `u`, `v` (ceil(H / 2), ceil(W / 2)), uint8, C-contiguous.
 
-    The colours are those of JPEG: full range (black is 0, white 255), matrix of BT.601. Nobody may write to them: the
-    decoder may still predict the next picture from these bytes.
+    The colours are those of JPEG: full range (black is 0, white 255), matrix of BT.601. The planes are read-only by
+    convention: the decoder may still predict the next picture from these bytes.
     """
 
-    y: Rows
-    u: Rows
-    v: Rows
+    y: UInt8Array
+    u: UInt8Array
+    v: UInt8Array
 
 
 class Image(Protocol):
-    """One picture in whatever form it came. Conversions happen when they are asked for, each time anew."""
+    """One picture in the form in which it arrived. Each call converts it again; results are not kept."""
 
     @property
     def size_px(self) -> tuple[int, int]:
-        """(width, height), upright."""
+        """(width, height) of the upright picture."""
 
     def bgr(self, size_px: tuple[int, int] | None = None) -> BgrImage:
-        """Its rows, averaged down to `size_px`; an array that may be written to. Raises BadPicture."""
+        """Return its rows of BGR, averaged down to `size_px`. Raises BadPicture."""
 
     def planes(self, size_px: tuple[int, int] | None = None) -> Planes | None:
-        """Its planes, averaged down to `size_px`; None where making them would be a detour."""
+        """Return its planes, averaged down to `size_px`; None if rows of BGR are cheaper to get."""
 
-    def grey(self, size_px: tuple[int, int]) -> Rows:
-        """Its brightness (H, W), averaged down to a small `size_px`, as cheaply as it can be had. Raises BadPicture."""
+    def grey(self, size_px: tuple[int, int]) -> UInt8Array:
+        """Return its brightness (H, W), averaged down to a small `size_px`. Raises BadPicture."""
 
     def jpeg(self) -> bytes | None:
-        """The JPEG file that it came as, known to be whole and upright; None where it came otherwise."""
+        """Return the JPEG file as which it arrived, complete and upright; None for any other form."""
 
 
 class RowsImage:
-    """A picture that came as rows of BGR."""
+    """A picture that arrived as rows of BGR."""
 
     def __init__(self, image_bgr: BgrImage) -> None:
         self._image_bgr = image_bgr
@@ -64,25 +66,25 @@ class RowsImage:
         return width_px, height_px
 
     def bgr(self, size_px: tuple[int, int] | None = None) -> BgrImage:
-        """See `Image.bgr`; in full size the rows themselves, no copy."""
+        """See `Image.bgr`; in full size it returns the rows themselves, without a copy."""
         return reduce_rows(self._image_bgr, size_px or self.size_px)
 
     def planes(self, size_px: tuple[int, int] | None = None) -> Planes | None:
-        """None."""
+        """Return None: there are no planes to use."""
         return None
 
-    def grey(self, size_px: tuple[int, int]) -> Rows:
+    def grey(self, size_px: tuple[int, int]) -> UInt8Array:
         """See `Image.grey`."""
         return grey_of(self._image_bgr, size_px)
 
     def jpeg(self) -> bytes | None:
-        """None."""
+        """Return None: the picture did not arrive as a JPEG file."""
         return None
 
 
-def grey_of(image_bgr: BgrImage, size_px: tuple[int, int]) -> Rows:
-    """The brightness of rows of BGR, averaged down to `size_px`; of large pictures some of the pixels stand for all."""
+def grey_of(image_bgr: BgrImage, size_px: tuple[int, int]) -> UInt8Array:
+    """Return the brightness of rows of BGR, averaged down to `size_px`; large pictures are subsampled first."""
     height_px, width_px = image_bgr.shape[:2]
     step = max(1, min(width_px // size_px[0], height_px // size_px[1]) // SAMPLES_A_SIDE)
-    grey: Rows = cv2.cvtColor(np.ascontiguousarray(image_bgr[::step, ::step]), cv2.COLOR_BGR2GRAY)
+    grey: UInt8Array = cv2.cvtColor(np.ascontiguousarray(image_bgr[::step, ::step]), cv2.COLOR_BGR2GRAY)
     return reduce_rows(grey, size_px)

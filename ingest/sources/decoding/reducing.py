@@ -1,4 +1,4 @@
-"""How far a picture is reduced before it travels, and doing it. The same rounding as the workers' letterbox."""
+"""Reduce pictures before they are published, with the same rounding as the workers' letterbox."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Rows = npt.NDArray[np.uint8]
-"""(H, W) or (H, W, 3) uint8; rows may lie apart in memory."""
+from posebus.arrays import UInt8Array
 
 
 def reduced_size_px(size_px: tuple[int, int], max_size_px: int | None) -> tuple[int, int]:
-    """`size_px` (width, height) with the longer side reduced to `max_size_px`, the shape kept; never enlarged."""
+    """Return `size_px` (width, height) with its longer side reduced to `max_size_px`.
+
+    The aspect ratio is kept, and a smaller picture is not enlarged.
+    """
     longest_px = max(size_px)
     if max_size_px is None or longest_px <= max_size_px:
         return size_px
@@ -21,8 +22,11 @@ def reduced_size_px(size_px: tuple[int, int], max_size_px: int | None) -> tuple[
     return max(1, round(size_px[0] * scale)), max(1, round(size_px[1] * scale))
 
 
-def reduce_rows(rows: Rows, size_px: tuple[int, int]) -> Rows:
-    """`rows` averaged down to `size_px` (width, height), C-contiguous; themselves where nothing has to change."""
+def reduce_rows(rows: UInt8Array, size_px: tuple[int, int]) -> UInt8Array:
+    """Return `rows`, (H, W) or (H, W, 3), averaged down to `size_px` (width, height), C-contiguous.
+
+    The rows may lie apart in memory. Rows that have this size and are contiguous are returned without a copy.
+    """
     if rows.shape[1::-1] == size_px:
         return np.ascontiguousarray(rows)
     reduced: Any = cv2.resize(rows, size_px, interpolation=cv2.INTER_AREA)

@@ -5,23 +5,19 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
 from ingest.capture import CaptureStage
-from ingest.sources import Admit, Picture
+from ingest.sources import Admit, CapturedImage
 from ingest.sources.decoding.pixels import RowsImage
-from posebus.bus.checkpoint import Checkpoint
-from posebus.bus.frame_producer import Backlog
-from posebus.config.policies import Policies
 from posebus.config.settings import CameraSettings
-from posebus.contract.plan import Plan
 from posebus.errors import BrokerUnavailable, LoginRefused, SourceRejected, SourceUnavailable
-from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, Frame, Uninferred
+from posebus.messages import CaptureClock, Delivery, EndOfStream
 from posebus.telemetry.metric_windows import read_snapshot
+from tests.unit.ingest.memory_writer import MemoryWriter
 
 STEP_NS = 100_000_000
 
@@ -39,7 +35,7 @@ class ScriptedSource:
         self.closed = False
         self._script = script
 
-    def read(self, admit: Admit | None = None) -> Picture | None:
+    def read(self, admit: Admit | None = None) -> CapturedImage | None:
         for item in self._script:
             if isinstance(item, Exception):
                 raise item
@@ -53,87 +49,11 @@ class ScriptedSource:
             if admit is None or admit(number * STEP_NS):
                 time.sleep(0.0005)  # a real source takes its time: without, this thread would starve the other
                 image = np.full((48, 64, 3), number % 256, np.uint8)
-                return Picture(RowsImage(image), number * STEP_NS, CaptureClock.ARRIVAL)
+                return CapturedImage(RowsImage(image), number * STEP_NS, CaptureClock.ARRIVAL)
         return None
 
     def close(self) -> None:
         self.closed = True
-
-
-class MemoryWriter:
-    """Keeps what is published; `consume` plays the worker; `down` makes every call fail."""
-
-    def __init__(self) -> None:
-        self.items: list[Frame | Uninferred | EndOfStream] = []
-        self.waiting: list[int] = []
-        self.events: list[Event] = []
-        self.poses = 0
-        self.epochs = 0
-        self.token = 1
-        self.saved: Checkpoint | None = None
-        self.down = False
-        self.most_bytes = 0
-        self.policies = Policies()
-        self.plan: Plan | None = None
-        self.plans: list[Plan | None] = []
-
-    def read_plan(self) -> Plan | None:
-        """The next of `plans`; the last one stays."""
-        self._check()
-        return self.plans.pop(0) if len(self.plans) > 1 else self.plans[0] if self.plans else None
-
-    def hold(self) -> int:
-        return self.token  # mostly without asking the broker
-
-    def release(self) -> None:
-        self.token = 0
-
-    def checkpoint(self) -> Checkpoint | None:
-        self._check()
-        return self.saved
-
-    def open_epoch(self, checkpoint: Checkpoint) -> int:
-        self._check()
-        self.epochs += 1
-        self.saved = replace(checkpoint, epoch=self.epochs)
-        return self.epochs
-
-    def publish(
-        self,
-        item: Frame | Uninferred | EndOfStream | None,
-        events: Sequence[Event] = (),
-        checkpoint: Checkpoint | None = None,
-    ) -> Backlog:
-        self._check()
-        self.events += events
-        self.saved = checkpoint or self.saved
-        if item is not None:
-            self.items.append(item)
-            self.waiting.append(len(item.data) if isinstance(item, Frame) else 0)
-            self.most_bytes = max(self.most_bytes, sum(self.waiting))
-        return self.backlog()
-
-    def backlog(self) -> Backlog:
-        self._check()
-        return Backlog(sum(self.waiting), len(self.waiting), self.poses)
-
-    def skip_oldest(self, max_bytes: int) -> int:
-        self._check()
-        dropped = 0
-        while sum(self.waiting) > max_bytes and len(self.waiting) > 1:
-            self.waiting.pop(0)
-            dropped += 1
-        return dropped
-
-    def frames(self) -> list[Frame]:
-        return [item for item in self.items if isinstance(item, Frame)]
-
-    def kinds(self) -> list[str]:
-        return [event.type.removeprefix("posebus.camera.") for event in self.events]
-
-    def _check(self) -> None:
-        if self.down:
-            raise BrokerUnavailable("no answer from the broker at nowhere")
 
 
 def stage_of(

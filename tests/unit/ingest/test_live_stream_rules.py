@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.sources.clocks import MAX_CLOCK_ERROR_NS, ArrivalClock, CaptureTimes
-from ingest.sources.gate import KeyframeGate, LagMeter
+from ingest.sources.decoding.keyframes import KeyframeFilter, LagMeter
 from ingest.sources.usb import moment_ns
 from posebus.messages import CaptureClock
 
@@ -17,21 +17,21 @@ SECOND_NS = 1_000_000_000
 
 
 def test_nothing_passes_before_the_first_key_frame() -> None:
-    gate = KeyframeGate()
+    gate = KeyframeFilter()
     assert [gate.passes(is_key=key, lag_s=0.0) for key in (False, False, True, False)] == [False, False, True, True]
     assert not gate.starting
 
 
 def test_after_damage_nothing_passes_before_the_next_key_frame() -> None:
-    gate = KeyframeGate()
+    gate = KeyframeFilter()
     gate.passes(is_key=True, lag_s=0.0)
-    gate.shut()
+    gate.block()
     assert not gate.passes(is_key=False, lag_s=0.0)
     assert gate.passes(is_key=True, lag_s=0.0)
 
 
 def test_behind_even_key_frames_are_skipped_until_one_is_in_time() -> None:
-    gate = KeyframeGate()
+    gate = KeyframeFilter()
     gate.passes(is_key=True, lag_s=0.0)
     assert not gate.passes(is_key=True, lag_s=1.5)
     assert not gate.passes(is_key=False, lag_s=0.2)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from ingest.gate.motion import Motion, MotionModel, Rows, cells_of
+from ingest.gate.motion import Motion, MotionModel, cells_of
+from posebus.arrays import UInt8Array
 
 FPS = 10
 SIZE_CELLS = cells_of((1280, 720))
@@ -27,7 +28,7 @@ def played(
     found = []
     for frame in range(frames):
         grey = np.clip(np.rint(picture(frame, rng)), 0, 255).astype(np.uint8)
-        found.append(model.look(grey, frame * 1_000_000_000 // FPS, occupied=occupied))
+        found.append(model.update(grey, frame * 1_000_000_000 // FPS, occupied=occupied))
     return found
 
 
@@ -75,7 +76,7 @@ def test_who_stands_still_stops_moving_and_is_not_absorbed_while_somebody_is_the
     model = MotionModel()
     standing = played(lambda frame, _: person(frame, begins=10, stops=30), 400, occupied=True, model=model)
     assert moving(standing[60:]) == 0
-    away = model.look(SCENE.astype(np.uint8), 41_000_000_000, occupied=True)
+    away = model.update(SCENE.astype(np.uint8), 41_000_000_000, occupied=True)
     assert away.moving == 0, "the scene behind was not forgotten"
 
 
@@ -104,13 +105,13 @@ def test_a_light_that_is_switched_on_is_a_new_scene() -> None:
 def test_a_successor_goes_on_as_if_nothing_had_happened() -> None:
     first = MotionModel()
     played(lambda frame, rng: person(frame, begins=5) + rng.normal(0, 3, SCENE.shape), 30, model=first)
-    first.was_inferred()
+    first.mark_inferred()
     second = MotionModel()
     second.load(first.to_bytes())
     rng = np.random.default_rng(7)
     for frame in range(30, 60):
         grey = np.clip(person(frame, begins=5) + rng.normal(0, 3, SCENE.shape), 0, 255).astype(np.uint8)
-        one, other = (model.look(grey, frame * 100_000_000, occupied=False) for model in (first, second))
+        one, other = (model.update(grey, frame * 100_000_000, occupied=False) for model in (first, second))
         assert one == other
     assert first.to_bytes() == second.to_bytes()
 
@@ -123,12 +124,12 @@ def test_what_is_no_state_is_refused(state: bytes) -> None:
 
 def test_since_the_last_inferred_picture() -> None:
     model = MotionModel()
-    picture: Rows = SCENE.astype(np.uint8)
-    assert model.look(picture, 0, occupied=False).since_inferred == 1.0, "nothing was inferred yet"
-    model.was_inferred()
-    assert model.look(picture, 1, occupied=False).since_inferred == 0.0
+    picture: UInt8Array = SCENE.astype(np.uint8)
+    assert model.update(picture, 0, occupied=False).since_inferred == 1.0, "nothing was inferred yet"
+    model.mark_inferred()
+    assert model.update(picture, 1, occupied=False).since_inferred == 0.0
     moved = person(10, begins=0).astype(np.uint8)
-    assert model.look(moved, 2, occupied=False).since_inferred == pytest.approx(21 / SCENE.size, rel=0.2)
+    assert model.update(moved, 2, occupied=False).since_inferred == pytest.approx(21 / SCENE.size, rel=0.2)
 
 
 @pytest.mark.parametrize("size_px", [(1920, 1080), (480, 640), (10, 4000), (1, 1)])

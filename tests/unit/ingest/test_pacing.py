@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.pacing import RateCap, RealtimePacer
+from ingest.sources.pacing import RateCap, RealtimePacer
 
 SECOND_NS = 1_000_000_000
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.publishing.sizing import LOOK_EVERY_S, SizeLimit
+from ingest.publishing.sizing import ASK_EVERY_S, SizeLimit
 from posebus.errors import BrokerUnavailable
 from posebus.telemetry.report_json import read_report
 from posebus.telemetry.reports import largest_imgsz
@@ -38,10 +38,10 @@ def test_a_live_source_follows_the_workers_and_asks_seldom() -> None:
     limit.begin_epoch(10.0)
     assert limit.at(10.0) is None
     workers.imgsz = 640
-    assert limit.at(10.0 + LOOK_EVERY_S) == 640
+    assert limit.at(10.0 + ASK_EVERY_S) == 640
     workers.imgsz = 1280
     assert [limit.at(12.0 + 0.1 * step) for step in range(19)] == [640] * 19
-    assert limit.at(12.0 + LOOK_EVERY_S) == 1280
+    assert limit.at(12.0 + ASK_EVERY_S) == 1280
     assert workers.asked == 3
     workers.imgsz = None
     assert limit.at(20.0) is None

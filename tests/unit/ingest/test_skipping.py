@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingest.pacing import RateCap
 from ingest.sources.decoding.skipping import TOLERANCE, FrameSkipping
+from ingest.sources.pacing import RateCap
 
 
 @dataclass(frozen=True)

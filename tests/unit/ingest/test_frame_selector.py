@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ingest.gate.frame_selector import Attention
-from ingest.sources import Picture
+from ingest.gate.frame_selector import FrameSelector
+from ingest.sources import CapturedImage
 from ingest.sources.decoding.pixels import RowsImage
 from posebus.config.policies import AUTO, Policies
 from posebus.contract.plan import Directive, Plan
@@ -29,16 +29,16 @@ class Plans:
         return self.plan
 
 
-def picture(tenth: int, seed: int = 0) -> Picture:
+def picture(tenth: int, seed: int = 0) -> CapturedImage:
     rng = np.random.default_rng(seed)
     rows = rng.integers(0, 255, (54, 96, 3)).astype(np.uint8)
     rows[10 : 10 + 12, tenth % 80 : tenth % 80 + 8] = 255
-    return Picture(RowsImage(rows), tenth * TENTH, CaptureClock.FILE)
+    return CapturedImage(RowsImage(rows), tenth * TENTH, CaptureClock.FILE)
 
 
 def test_the_first_frame_waits_for_nobody_and_the_second_one_for_its_answer() -> None:
     plans = Plans(Policies(imgsz=AUTO))
-    attention = Attention(plans, live=False)
+    attention = FrameSelector(plans, live=False)
     attention.begin_epoch(1)
     first = attention.judge(picture(0), 0)
     assert first is not None
@@ -54,7 +54,7 @@ def test_the_first_frame_waits_for_nobody_and_the_second_one_for_its_answer() ->
 def test_a_recording_follows_the_plan_of_a_second_ago_even_where_a_newer_one_is_there() -> None:
     early, late = Directive(1, 0, 0, View(640)), Directive(1, 10, 10 * TENTH, View(320))
     plans = Plans(Policies(imgsz=AUTO), Plan(1, 30, (early, late)))
-    attention = Attention(plans, live=False)
+    attention = FrameSelector(plans, live=False)
     attention.begin_epoch(1)
     views = []
     for seq in range(25):
@@ -68,7 +68,7 @@ def test_a_recording_follows_the_plan_of_a_second_ago_even_where_a_newer_one_is_
 
 def test_a_live_camera_follows_the_newest_plan_and_asks_nobody() -> None:
     plans = Plans(Policies(imgsz=AUTO))
-    attention = Attention(plans, live=True)
+    attention = FrameSelector(plans, live=True)
     attention.begin_epoch(3)
     first = attention.judge(picture(0), 0)
     assert first is not None
@@ -84,13 +84,13 @@ def test_a_live_camera_follows_the_newest_plan_and_asks_nobody() -> None:
 def test_a_successor_decides_alike() -> None:
     busy, calm = Directive(1, 0, 0, occupied=True), Directive(1, 5, 5 * TENTH, interval_s=0.4, occupied=False)
     plans = Plans(Policies(motion_gate="eager", infer_fps=AUTO), Plan(1, 90, (busy, calm)))
-    one = Attention(plans, live=False)
+    one = FrameSelector(plans, live=False)
     one.begin_epoch(1)
     for seq in range(40):
         verdict = one.judge(picture(seq), seq)
         assert verdict is not None
         one.accepted(verdict, seq, seq * TENTH)
-        other = Attention(plans, live=False)
+        other = FrameSelector(plans, live=False)
         other.load(one.to_bytes())
         assert other.to_bytes() == one.to_bytes()
         following = [attention.judge(picture(seq + 1), seq + 1) for attention in (one, other)]
@@ -103,4 +103,4 @@ def test_a_successor_decides_alike() -> None:
 @pytest.mark.parametrize("state", [b"x", b"[]", b"[1,[1],true,[]]\n", b"[1,[1,1,1,1],true,[[1,2]]]\nx", b"null\n"])
 def test_what_is_no_state_is_refused(state: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        Attention(Plans(Policies(infer_fps=AUTO)), live=False).load(state)
+        FrameSelector(Plans(Policies(infer_fps=AUTO)), live=False).load(state)

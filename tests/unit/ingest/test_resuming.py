@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.takeover import TakeOver, take_over
+from ingest.resuming import StartMode, choose_start
 from posebus.bus.checkpoint import ENDED, OFFLINE, OPEN, Checkpoint, read_checkpoint
 from posebus.errors import MalformedMessage
 
@@ -15,28 +15,28 @@ def left(state: str = OPEN, run: str = "monday", source: str = "hall.mp4") -> Ch
 
 def decide(
     checkpoint: Checkpoint | None, *, live: bool = False, run: str = "monday", stood_by: bool = False
-) -> TakeOver:
-    return take_over(checkpoint, live=live, source="hall.mp4", run=run, stood_by=stood_by)
+) -> StartMode:
+    return choose_start(checkpoint, live=live, source="hall.mp4", run=run, stood_by=stood_by)
 
 
 def test_a_recording_is_gone_on_with_whoever_began_it() -> None:
-    assert decide(None) is TakeOver.BEGIN
-    assert decide(left()) is TakeOver.RESUME
-    assert decide(left(), run="tuesday") is TakeOver.RESUME
-    assert decide(left(source="yard.mp4")) is TakeOver.BEGIN
+    assert decide(None) is StartMode.NEW_EPOCH
+    assert decide(left()) is StartMode.RESUME
+    assert decide(left(), run="tuesday") is StartMode.RESUME
+    assert decide(left(source="yard.mp4")) is StartMode.NEW_EPOCH
 
 
 def test_a_recording_that_ended_is_played_again_only_by_another_start_of_the_deployment() -> None:
-    assert decide(left(ENDED)) is TakeOver.ENDED
-    assert decide(left(ENDED), run="tuesday", stood_by=True) is TakeOver.ENDED
-    assert decide(left(ENDED), run="tuesday") is TakeOver.BEGIN
-    assert decide(left(ENDED, source="yard.mp4")) is TakeOver.BEGIN
+    assert decide(left(ENDED)) is StartMode.ENDED
+    assert decide(left(ENDED), run="tuesday", stood_by=True) is StartMode.ENDED
+    assert decide(left(ENDED), run="tuesday") is StartMode.NEW_EPOCH
+    assert decide(left(ENDED, source="yard.mp4")) is StartMode.NEW_EPOCH
 
 
 def test_a_camera_begins_a_new_epoch_and_says_that_it_was_gone() -> None:
-    assert decide(left(OPEN), live=True) is TakeOver.BEGIN_AFTER_LOSS
-    assert decide(left(OFFLINE), live=True) is TakeOver.BEGIN
-    assert decide(None, live=True) is TakeOver.BEGIN
+    assert decide(left(OPEN), live=True) is StartMode.NEW_EPOCH_AFTER_LOSS
+    assert decide(left(OFFLINE), live=True) is StartMode.NEW_EPOCH
+    assert decide(None, live=True) is StartMode.NEW_EPOCH
 
 
 def test_a_checkpoint_comes_back_as_it_was_written() -> None:

@@ -1,0 +1,15 @@
+"""The states of a camera that its ingest process reports; `posebus top` and the metrics read them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class CameraState(StrEnum):
+    """The state of the connection to a camera or recording."""
+
+    CONNECTING = "connecting"  # no picture has come yet
+    ONLINE = "online"  # pictures come
+    OFFLINE = "offline"  # the connection failed or is silent; it is tried again
+    STANDBY = "standby"  # another ingest process captures this camera
+    ENDED = "ended"  # the recording was published to its end
