@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from workers.detections import ImageArray
-    from workers.int8.engine_build import Told
+    from workers.int8.engine_build import OnProgress
 
 MOST_KEPT = 2
 """Times the frames that are wanted, held at most while it is not known how long the recording is."""
 
 
-def spread_frames(recordings: Sequence[Path], wanted: int, imgsz: int, told: Told) -> list[ImageArray]:
+def spread_frames(recordings: Sequence[Path], wanted: int, imgsz: int, on_progress: OnProgress) -> list[ImageArray]:
     """About `wanted` frames of all recordings together, the same share of each, u8 RGB (H, W, 3), in their order.
 
     `imgsz` is the longest side of the network's input. Raises SourceRejected for what is no recording, BadPicture.
@@ -23,11 +23,11 @@ def spread_frames(recordings: Sequence[Path], wanted: int, imgsz: int, told: Tol
     share = -(-wanted // len(recordings))
     frames: list[ImageArray] = []
     for path in recordings:
-        frames += _thinned(_of_one(path, share, imgsz, told), share)
+        frames += _thinned(_of_one(path, share, imgsz, on_progress), share)
     return frames
 
 
-def _of_one(path: Path, share: int, imgsz: int, told: Told) -> list[ImageArray]:
+def _of_one(path: Path, share: int, imgsz: int, on_progress: OnProgress) -> list[ImageArray]:
     """Every n-th frame, n a power of two that leaves `share` to twice as many of them."""
     import cv2
 
@@ -47,7 +47,7 @@ def _of_one(path: Path, share: int, imgsz: int, told: Told) -> list[ImageArray]:
 
     try:
         while (picture := source.read(admit)) is not None:
-            told(f"reading {path.name}", position + 1, source.frame_count)
+            on_progress(f"reading {path.name}", position + 1, source.frame_count)
             height_px, width_px = picture.image_bgr.shape[:2]
             image = cv2.cvtColor(picture.image_bgr, cv2.COLOR_BGR2RGB)
             kept.append(Letterbox.fit((width_px, height_px), imgsz).apply(image))

@@ -39,7 +39,10 @@ def _instead(value: object) -> str:
 
 Imgsz = Annotated[Annotated[int, Field(ge=64, le=4096, multiple_of=32)] | Literal["auto"], BeforeValidator(_size)]
 InferFps = Annotated[Annotated[float, Field(gt=0)] | Literal["auto"], BeforeValidator(_rate)]
+EngineName = Literal["auto", "torch", "openvino", "onnx"]
+PrecisionName = Literal["auto", "fp32", "bf16", "fp16", "int8"]
 MotionGate = Literal["off", "conservative", "eager"]
+Enhance = Literal["off", "auto"]
 
 
 class Strict(BaseModel):
@@ -55,8 +58,8 @@ class WorkerSettings(Strict):
     allow_unknown_weights: bool = Field(
         default=False, description="Load weights of unknown hash (loading unpickles: trust them first)"
     )
-    engine: Literal["auto", "torch", "openvino", "onnx"] = Field(default="auto", description="Inference engine")
-    precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = Field(
+    engine: EngineName = Field(default="auto", description="Inference engine")
+    precision: PrecisionName = Field(
         default="auto",
         description="Arithmetic of the engine; auto takes the fastest floating point that the device does natively, "
         "int8 loads what `posebus engines build` made",
@@ -79,7 +82,7 @@ class WorkerSettings(Strict):
         description="Frames in which nothing moves and nobody is are not inferred: conservative, or eager, which "
         "leaves out frames in which little has moved, too",
     )
-    enhance: Literal["off", "auto"] = Field(
+    enhance: Enhance = Field(
         default="off",
         description="Mend dark, hazy, noisy and blocky pictures before inference; good ones stay as they are",
     )

@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from posebus_cli.options import EngineOption, ImgszOption, JsonOption, PrecisionOption, settings_from
+from posebus_cli.options.grouping import Offer, grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption, NetworkOptions
+from posebus_cli.options.settings import settings_from
 
 NEXT = """\
 Next, with your own:
@@ -25,14 +27,14 @@ Next, with your own:
                             print(message.camera, track.id, track.box_xyxy_px)"""
 
 
+@grouped
 def demo(
+    *,
     seconds: Annotated[float, typer.Option("--seconds", metavar="N", min=1, help="How long the cameras run.")] = 10.0,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where videos and pictures go.")] = Path(
         "demo-out"
     ),
-    engine: EngineOption = None,
-    precision: PrecisionOption = None,
-    imgsz: ImgszOption = None,
+    network: Annotated[NetworkOptions, Offer(first=("engine", "precision", "imgsz"), others=False)],
     as_json: JsonOption = False,
 ) -> None:
     """See it work: two synthetic cameras through the whole pipeline, live.
@@ -40,14 +42,12 @@ def demo(
     Starts a broker, a worker, a tracker and two cameras that pan over pictures of people, shows what comes out, and
     leaves an annotated video and a picture of each camera.
     """
-    from posebus.config.settings import EMBEDDED_PORT
+    from posebus.config.settings import EMBEDDED, EMBEDDED_PORT
     from posebus_cli.analyse.demo_view import view
     from recordings.demo import demo as run_demo
     from recordings.interrupts import interruptible
 
-    settings = settings_from(
-        None, redis="embedded", worker__engine=engine, worker__precision=precision, worker__imgsz=imgsz
-    )
+    settings = settings_from(DeploymentOptions(redis=EMBEDDED), network)
     with interruptible(), view(as_json=as_json) as shown:
         result = run_demo(settings, seconds, out, shown, shown.show)
     if as_json:

@@ -10,19 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posebus_cli.options import (
-    NETWORK,
-    EngineOption,
-    EnhanceOption,
-    ImgszOption,
-    JsonOption,
-    KeypointModelOption,
-    ModelOption,
-    Precision,
-    RefineOption,
-    TrustOption,
-    settings_from,
-)
+from posebus_cli.options.grouping import Offer, grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption, PictureNetworkOptions
+from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
     from posebus.arrays import Float32Array
@@ -41,51 +31,20 @@ _OutOption = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="DIR", help=f"Where results go. (default: {DEFAULT_OUT}; none with --json)"),
 ]
-_ConfOption = Annotated[
-    float,
-    typer.Option("--conf", metavar="SCORE", help="Ignore people below this score, 0 to 1.", rich_help_panel=NETWORK),
-]
-_TilesOption = Annotated[
-    str | None,
-    typer.Option(
-        "--tiles",
-        metavar="CxR",
-        help="Cut large pictures into so many overlapping columns and rows, each inferred at --imgsz; like 2x2.",
-        rich_help_panel=NETWORK,
-    ),
-]
-_PrecisionOption = Annotated[
-    Precision, typer.Option("--precision", help="Arithmetic; fp32 is exact.", rich_help_panel=NETWORK)
-]
-_MasksOption = Annotated[
-    str | None,
-    typer.Option(
-        "--masks",
-        metavar="NAME",
-        help="Outline people, too: ultralytics segmentation model by name (yolo11n-seg), or a .pt file.",
-        rich_help_panel=NETWORK,
-    ),
-]
 _BlurOption = Annotated[
     bool, typer.Option("--blur", help="Blur people out instead of drawing them: along --masks, else by their boxes.")
 ]
 
 
+@grouped
 def image(
     files: _FilesArgument,
+    *,
     out: _OutOption = None,
     as_json: JsonOption = False,
-    imgsz: ImgszOption = None,
-    tiles: _TilesOption = None,
-    conf: _ConfOption = 0.25,
-    enhance: EnhanceOption = None,
-    engine: EngineOption = None,
-    precision: _PrecisionOption = Precision.FP32,
-    refine_below: RefineOption = None,
-    keypoint_model: KeypointModelOption = None,
-    model: ModelOption = None,
-    trust: TrustOption = None,
-    masks: _MasksOption = None,
+    network: Annotated[
+        PictureNetworkOptions, Offer(first=("imgsz", "tiles", "conf"), without=("infer_fps", "motion_gate"))
+    ],
     blur: _BlurOption = False,
 ) -> None:
     """Find the people in pictures: skeletons as JSON and drawn.
@@ -97,20 +56,8 @@ def image(
     """
     from recordings.inputs import file_names
 
-    settings = settings_from(
-        None,
-        worker__imgsz=imgsz,
-        worker__enhance=enhance,
-        worker__conf=conf,
-        worker__engine=engine,
-        worker__precision=precision,
-        worker__refine_below_px=refine_below,
-        worker__keypoint_model=keypoint_model,
-        worker__model=model,
-        worker__allow_unknown_weights=trust,
-        worker__masks=masks,
-    )
-    views = _views(settings, tiles)
+    settings = settings_from(DeploymentOptions(), network)
+    views = _views(settings, network.tiles)
     folder = None if as_json and out is None else out or DEFAULT_OUT
     paths, failed = _pictures_in(files)
     results = []

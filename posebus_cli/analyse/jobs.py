@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from posebus.errors import ConfigError
-from posebus_cli.options import ConfigOption, RedisOption, settings_from
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions
+from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
     from posebus.bus.redis.connection import Broker
@@ -17,9 +19,9 @@ jobs_app = typer.Typer(no_args_is_help=True, help="Work on recordings that were 
 
 
 @jobs_app.command("work")
+@grouped
 def work(
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    deployment: DeploymentOptions,
     burst: Annotated[bool, typer.Option("--burst", help="End when the queue is empty.")] = False,
 ) -> None:
     """Take jobs out of the queue and feed their recordings to the workers and trackers of the same broker.
@@ -28,7 +30,7 @@ def work(
     """
     from recordings.job_queue import work as work_on
 
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     broker = queue_broker(settings)
     with broker.errors():
         work_on(broker.client, settings, burst=burst)

@@ -9,23 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posebus_cli.options import (
-    ConfigOption,
-    ConfOption,
-    EngineOption,
-    EnhanceOption,
-    ImgszOption,
-    InferFpsOption,
-    JsonOption,
-    KeypointModelOption,
-    ModelOption,
-    MotionGateOption,
-    PrecisionOption,
-    RedisOption,
-    RefineOption,
-    TrustOption,
-    settings_from,
-)
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions, FleetOptions, JsonOption, NetworkOptions
+from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,35 +21,17 @@ VideosArgument = Annotated[
 ]
 OutOption = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the files go; made if missing.")]
 NoVideoOption = Annotated[bool, typer.Option("--no-video", help="Write no annotated video, which takes a while.")]
-_WorkersOption = Annotated[
-    int | None,
-    typer.Option(
-        "--workers",
-        metavar="N",
-        min=0,
-        help="Workers to start here; 0 leaves the work to those at --redis. (default: 1)",
-    ),
-]
 
 
+@grouped
 def run(
+    *,
     videos: VideosArgument,
     out: OutOption,
-    imgsz: ImgszOption = None,
-    infer_fps: InferFpsOption = None,
-    motion_gate: MotionGateOption = None,
-    enhance: EnhanceOption = None,
-    engine: EngineOption = None,
-    precision: PrecisionOption = None,
-    refine_below: RefineOption = None,
-    keypoint_model: KeypointModelOption = None,
-    conf: ConfOption = None,
-    model: ModelOption = None,
-    trust: TrustOption = None,
-    workers: _WorkersOption = None,
+    network: NetworkOptions,
+    processes: FleetOptions,
     no_video: NoVideoOption = False,
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    deployment: DeploymentOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Analyse recordings: every frame through the whole pipeline, identity tracks into files.
@@ -77,22 +45,7 @@ def run(
     from recordings.progress import progress_for
     from recordings.run import Order, run_recordings
 
-    settings = settings_from(
-        config,
-        redis=redis,
-        worker__imgsz=imgsz,
-        worker__enhance=enhance,
-        worker__infer_fps=infer_fps,
-        worker__motion_gate=motion_gate,
-        worker__engine=engine,
-        worker__precision=precision,
-        worker__refine_below_px=refine_below,
-        worker__keypoint_model=keypoint_model,
-        worker__conf=conf,
-        worker__model=model,
-        worker__allow_unknown_weights=trust,
-        fleet__workers=workers,
-    )
+    settings = settings_from(deployment, processes, network)
     order = Order(videos, out, video=not no_video)
     with interruptible(), progress_for(as_json=as_json) as progress:
         summary = run_recordings(settings, order, progress, complain)

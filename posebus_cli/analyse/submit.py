@@ -8,14 +8,16 @@ from pathlib import Path
 import typer
 
 from posebus_cli.analyse.run import NoVideoOption, OutOption, VideosArgument
-from posebus_cli.options import ConfigOption, JsonOption, RedisOption, settings_from
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption
+from posebus_cli.options.settings import settings_from
 
 
+@grouped
 def submit(
     videos: VideosArgument,
     out: OutOption,
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    deployment: DeploymentOptions,
     no_video: NoVideoOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -29,7 +31,7 @@ def submit(
     from recordings.job_queue import submit as enqueue
     from recordings.results.files import make_folder
 
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     broker = queue_broker(settings)
     make_folder(out)
     problems = {video: problem for video in videos if (problem := _problem(video)) is not None}

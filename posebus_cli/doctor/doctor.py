@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posebus_cli.options import ConfigOption, EngineOption, JsonOption, ModelOption, PrecisionOption, RedisOption
+from posebus_cli.options.grouping import Offer, grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption, NetworkOptions
+from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
     from posebus_cli.doctor.findings import Finding
 
 
+@grouped
 def doctor(
-    config: ConfigOption = None,
-    redis: RedisOption = None,
-    model: ModelOption = None,
-    engine: EngineOption = None,
-    precision: PrecisionOption = None,
+    deployment: Annotated[DeploymentOptions, Offer(first=("config",))],
+    network: Annotated[NetworkOptions, Offer(first=("model", "engine", "precision"), others=False)],
     as_json: JsonOption = False,
 ) -> None:
     """Check this machine: packages, inference engine, weights, broker, folders.
@@ -29,11 +29,8 @@ def doctor(
     what to do about everything that is not right. Exits with 1 if something needed is broken.
     """
     from posebus_cli.doctor.findings import BROKEN
-    from posebus_cli.options import settings_from
 
-    settings = settings_from(
-        config, redis=redis, worker__model=model, worker__engine=engine, worker__precision=precision
-    )
+    settings = settings_from(deployment, network)
     findings = _show_while_finding(_examine(settings)) if not as_json else list(_examine(settings))
     broken = [finding for finding in findings if finding.status == BROKEN]
     if as_json:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posebus_cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption
+from posebus_cli.options.settings import broker_address, settings_from
 
 if TYPE_CHECKING:
     from posebus.bus.dead_letters import DeadLetter, DeadLetters, Outcome
@@ -29,15 +31,15 @@ _CameraOption = Annotated[str | None, typer.Option("--camera", metavar="NAME", h
 
 
 @dead_app.command("list")
+@grouped
 def list_letters(
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    deployment: DeploymentOptions,
     camera: _CameraOption = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="The newest N at most.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
     """List frames that were put aside, the newest first, and why."""
-    letters, where = _open(redis, config)
+    letters, where = _open(deployment)
     newest = letters.newest(camera)
     found = sorted(islice(newest, limit) if camera else newest, key=lambda letter: letter.at_ns, reverse=True)[:limit]
     if as_json:
@@ -55,17 +57,17 @@ def list_letters(
 
 
 @dead_app.command("show")
+@grouped
 def show(
     letter_id: _IdArgument,
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    deployment: DeploymentOptions,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the picture to this file.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show one of them: what was tried with it, by whom, and its picture."""
-    letters, where = _open(redis, config)
+    letters, where = _open(deployment)
     letter = _find(letters, where, letter_id)
     summary = _summary(letter)
     if as_json:
@@ -84,10 +86,11 @@ def show(
 
 
 @dead_app.command("retry")
+@grouped
 def retry(
     ids: _IdsArgument = None,
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    *,
+    deployment: DeploymentOptions,
     everything: _AllOption = False,
     camera: _CameraOption = None,
     wait_s: Annotated[
@@ -102,7 +105,7 @@ def retry(
     from posebus.errors import MalformedMessage
     from posebus_cli.failures import complain
 
-    letters, where = _open(redis, config)
+    letters, where = _open(deployment)
     failed = False
     for letter in _chosen(letters, where, ids, camera, everything=everything):
         name = f"{letter.entry_id} ({letter.camera} {_frame_text(letter)})"
@@ -123,26 +126,27 @@ def retry(
 
 
 @dead_app.command("drop")
+@grouped
 def drop(
     ids: _IdsArgument = None,
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    *,
+    deployment: DeploymentOptions,
     everything: _AllOption = False,
     camera: _CameraOption = None,
 ) -> None:
     """Throw them away."""
-    letters, where = _open(redis, config)
+    letters, where = _open(deployment)
     chosen = _chosen(letters, where, ids, camera, everything=everything)
     for letter in chosen:
         letters.drop(letter)
     print(f"{len(chosen)} dead letter{'s'[: len(chosen) != 1]} dropped")
 
 
-def _open(redis: str | None, config: Path | None) -> tuple[DeadLetters, str]:
+def _open(deployment: DeploymentOptions) -> tuple[DeadLetters, str]:
     from posebus.bus.dead_letters import DeadLetters
     from posebus.bus.redis.connection import open_broker
 
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     broker = open_broker(broker_address(settings), settings.shards)
     return DeadLetters(broker), broker.where
 

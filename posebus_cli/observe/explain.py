@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posebus_cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption
+from posebus_cli.options.settings import broker_address, settings_from
 
 if TYPE_CHECKING:
     from posebus.bus.redis.connection import Broker
@@ -20,10 +22,10 @@ _MinutesOption = Annotated[
 ]
 
 
+@grouped
 def explain(
     camera: _CameraArgument,
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    deployment: DeploymentOptions,
     minutes: _MinutesOption = 5.0,
     as_json: JsonOption = False,
 ) -> None:
@@ -36,7 +38,7 @@ def explain(
     from posebus.telemetry.explanation import explanation
     from posebus_cli.observe.explanation_lines import lines
 
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     found = explanation(_look(open_broker(broker_address(settings), settings.shards), camera))
     if as_json:
         print(json.dumps(found.as_dict(60.0 * minutes), indent=2))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posebus_cli.options import ConfigOption, RedisOption, broker_address, settings_from
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions
+from posebus_cli.options.settings import broker_address, settings_from
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -17,9 +19,9 @@ DEFAULT_PORT = 9464
 POLL_S = 0.1
 
 
+@grouped
 def metrics(
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    deployment: DeploymentOptions,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0: any free port.")] = (
         DEFAULT_PORT
     ),
@@ -38,7 +40,7 @@ def metrics(
     from posebus.bus.redis.connection import open_broker
     from posebus.telemetry.prometheus import DeploymentCollector
 
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     broker = open_broker(broker_address(settings), settings.shards)
     registry = CollectorRegistry()
     registry.register(DeploymentCollector(broker))

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posebus_cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption
+from posebus_cli.options.settings import broker_address, settings_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,9 +32,8 @@ SAMPLE_S = 1.5
 _OnceOption = Annotated[bool, typer.Option("--once", help="Print the table once instead of keeping it up to date.")]
 
 
-def top(
-    redis: RedisOption = None, config: ConfigOption = None, once: _OnceOption = False, as_json: JsonOption = False
-) -> None:
+@grouped
+def top(deployment: DeploymentOptions, once: _OnceOption = False, as_json: JsonOption = False) -> None:
     """Show cameras and processes live: frame rates in and out, age, backlog, drops. Until Ctrl-C.
 
     fps in is what the camera publishes, fps out what its tracker finishes; age is from the frame's capture to its
@@ -50,7 +51,7 @@ def top(
     from posebus.telemetry.broker_memory import MemoryLook
     from posebus.telemetry.overview import look, overview
 
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     broker = open_broker(broker_address(settings), settings.shards)
     console = Console()
     memory = MemoryLook(broker)

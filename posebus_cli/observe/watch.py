@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posebus_cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption
+from posebus_cli.options.settings import broker_address, settings_from
 
 if TYPE_CHECKING:
     from posebus.subscribing.subscriber import Message, Subscription
@@ -36,10 +38,11 @@ _CountOption = Annotated[
 ]
 
 
+@grouped
 def watch(
     cameras: _CamerasArgument = None,
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    *,
+    deployment: DeploymentOptions,
     kind: _KindOption = None,
     after: _AfterOption = "now",
     count: _CountOption = None,
@@ -54,7 +57,7 @@ def watch(
     from posebus.subscribing.subscriber import subscribe
     from posebus_cli.observe.message_lines import MessageLines, json_line
 
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     kinds = [item.value for item in kind or Kind]
     try:
         messages = subscribe(

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from posebus_cli.options import JsonOption
+from posebus_cli.options.groups import JsonOption
 
 config_app = typer.Typer(no_args_is_help=True, help="Check a configuration file.")
 

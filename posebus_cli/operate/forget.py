@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
-from posebus_cli.options import ConfigOption, RedisOption, broker_address, settings_from
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions
+from posebus_cli.options.settings import broker_address, settings_from
 
 
+@grouped
 def forget(
     cameras: Annotated[list[str], typer.Argument(metavar="CAMERA...", help="Names, as 'posebus top' shows them.")],
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    deployment: DeploymentOptions,
 ) -> None:
     """Remove cameras that are gone for good, with their streams, identities and state.
 
@@ -23,7 +25,7 @@ def forget(
     from posebus.bus.registry import Registry
     from posebus_cli.failures import complain
 
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     broker = open_broker(broker_address(settings), settings.shards)
     registry = Registry(broker)
     known = {record.camera for record in registry.cameras()}

@@ -14,20 +14,11 @@ from posebus.config.settings import EMBEDDED, Settings
 from posebus.errors import ConfigError, RetryableError
 from posebus.runtime.processes import EXIT_AGAIN
 from posebus_cli.failures import complain
-from posebus_cli.options import (
-    ConfigOption,
-    ConfOption,
-    EngineOption,
-    ImgszOption,
-    KeypointModelOption,
-    ModelOption,
-    PrecisionOption,
-    RedisOption,
-    RefineOption,
-    TrustOption,
-    need_cameras,
-    settings_from,
-)
+from posebus_cli.options.grouping import Offer, grouped
+from posebus_cli.options.groups import DeploymentOptions, NetworkOptions
+from posebus_cli.options.settings import need_cameras, settings_from
+
+StageDeployment = Annotated[DeploymentOptions, Offer(first=("config",))]
 
 
 class _Redacted(logging.Formatter):
@@ -44,54 +35,36 @@ def set_up_logging(settings: Settings) -> None:
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
 
 
+@grouped
 def work(
-    config: ConfigOption = None,
-    redis: RedisOption = None,
-    model: ModelOption = None,
-    imgsz: ImgszOption = None,
-    engine: EngineOption = None,
-    precision: PrecisionOption = None,
-    refine_below: RefineOption = None,
-    keypoint_model: KeypointModelOption = None,
-    conf: ConfOption = None,
-    allow_unknown_weights: TrustOption = None,
+    deployment: StageDeployment,
+    network: Annotated[NetworkOptions, Offer(first=("model",), without=("infer_fps", "motion_gate", "enhance"))],
 ) -> None:
     """Run one worker: detection and keypoints for any camera of the deployment.
 
     Start as many as you like, on any machine that reaches the broker; they share the cameras' frames.
     """
-    settings = settings_from(
-        config,
-        redis=redis,
-        worker__model=model,
-        worker__imgsz=imgsz,
-        worker__engine=engine,
-        worker__precision=precision,
-        worker__refine_below_px=refine_below,
-        worker__keypoint_model=keypoint_model,
-        worker__conf=conf,
-        worker__allow_unknown_weights=allow_unknown_weights,
-    )
-    _run("work", settings, _worker)
+    _run("work", settings_from(deployment, network), _worker)
 
 
-def track(config: ConfigOption = None, redis: RedisOption = None) -> None:
+@grouped
+def track(deployment: StageDeployment) -> None:
     """Run one tracker: it links poses into identities for its share of the cameras.
 
     Start a second one and they share; stop one and the others go on with its identities.
     """
-    _run("track", settings_from(config, redis=redis), _tracker)
+    _run("track", settings_from(deployment), _tracker)
 
 
+@grouped
 def ingest(
-    config: ConfigOption = None,
-    redis: RedisOption = None,
+    deployment: StageDeployment,
     camera: Annotated[
         str | None, typer.Option("--camera", metavar="NAME", help="Only this camera, in this process.")
     ] = None,
 ) -> None:
     """Read the cameras of the configuration file and publish their frames, one process for each camera."""
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     need_cameras(settings)
     if camera is not None and camera not in settings.cameras:
         raise ConfigError(f"no camera {camera!r} is configured; there are: {', '.join(sorted(settings.cameras))}")

@@ -8,18 +8,18 @@ from typing import Annotated
 import typer
 
 from posebus.config.settings import EMBEDDED_PORT, redact_url
-from posebus_cli.operate.stages import set_up_logging
-from posebus_cli.options import ConfigOption, RedisOption, need_cameras, settings_from
+from posebus_cli.operate.stages import StageDeployment, set_up_logging
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import FleetOptions
+from posebus_cli.options.settings import need_cameras, settings_from
 
 TEND_S = 0.2
 
 
+@grouped
 def up(
-    config: ConfigOption = None,
-    redis: RedisOption = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", help="Worker processes. (default: 1)", min=0)
-    ] = None,
+    deployment: StageDeployment,
+    processes: FleetOptions,
     port: Annotated[
         int, typer.Option("--port", metavar="PORT", help="Where the embedded broker listens, on this machine only.")
     ] = EMBEDDED_PORT,
@@ -30,7 +30,7 @@ def up(
     from posebus.runtime.fleet import Fleet
     from posebus.runtime.stage import StopFlag
 
-    settings = settings_from(config, redis=redis, fleet__workers=workers)
+    settings = settings_from(deployment, processes)
     need_cameras(settings)
     set_up_logging(settings)
     stop = StopFlag()

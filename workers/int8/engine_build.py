@@ -36,6 +36,8 @@ TIMED_ROUNDS = 5
 Told = Callable[[str, int, int | None], None]
 """Told of progress: what is being done, how many frames of how many (None: unknown)."""
 
+OnProgress = Told
+
 
 @dataclass(frozen=True, slots=True)
 class Material:

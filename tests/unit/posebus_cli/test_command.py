@@ -7,18 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
 from posebus.config.environment import RESERVED
-from posebus.config.settings import WorkerSettings
 from posebus.errors import BrokerUnavailable
 from posebus.runtime.liveness import LIVENESS_ENV
 from posebus.runtime.processes import RUN_ENV
 from posebus.runtime.stage import PARENT_ENV
 from posebus_cli.failures import DEBUG_VARIABLE, run_and_report, unforeseen
-from posebus_cli.options import Engine, Precision
 
 
 def posebus(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -151,12 +148,6 @@ def test_config_check_of_a_missing_file() -> None:
     done = posebus("config", "check", "/nowhere/posebus.yaml")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "posebus: configuration file /nowhere/posebus.yaml does not exist: check the path\n"
-
-
-def test_choices_follow_the_settings() -> None:
-    fields = WorkerSettings.model_fields
-    assert set(get_args(fields["engine"].annotation)) == {item.value for item in Engine}
-    assert set(get_args(fields["precision"].annotation)) == {item.value for item in Precision}
 
 
 def test_reserved_variables_are_those_that_the_code_reads() -> None:
