@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from workers.int8.engine_build import OnProgress
 
 MOST_KEPT = 2
-"""Times the frames that are wanted, held at most while it is not known how long the recording is."""
+"""While the length of a recording is unknown, at most so many times the wanted frames are kept."""
 
 
 def spread_frames(recordings: Sequence[Path], wanted: int, imgsz: int, on_progress: OnProgress) -> list[ImageArray]:
-    """About `wanted` frames of all recordings together, the same share of each, u8 RGB (H, W, 3), in their order.
+    """Return about `wanted` frames, u8 RGB (H, W, 3): the same number from each recording, in order.
 
-    `imgsz` is the longest side of the network's input. Raises SourceRejected for what is no recording, BadPicture.
+    `imgsz` is the longest side of the network's input in pixels. Raises SourceRejected for a file that is not a
+    recording, and BadPicture.
     """
     share = -(-wanted // len(recordings))
     frames: list[ImageArray] = []
@@ -28,7 +29,7 @@ def spread_frames(recordings: Sequence[Path], wanted: int, imgsz: int, on_progre
 
 
 def _of_one(path: Path, share: int, imgsz: int, on_progress: OnProgress) -> list[ImageArray]:
-    """Every n-th frame, n a power of two that leaves `share` to twice as many of them."""
+    """Return every n-th frame, with n the power of two that leaves between `share` and twice as many of them."""
     import cv2
 
     from ingest.sources import open_source
@@ -51,7 +52,7 @@ def _of_one(path: Path, share: int, imgsz: int, on_progress: OnProgress) -> list
             height_px, width_px = picture.image_bgr.shape[:2]
             image = cv2.cvtColor(picture.image_bgr, cv2.COLOR_BGR2RGB)
             kept.append(Letterbox.fit((width_px, height_px), imgsz).apply(image))
-            # Headers lie about the number of frames, or say nothing: so it is found out while reading.
+            # The number of frames in the header may be wrong or missing, so n is found while reading.
             if len(kept) > MOST_KEPT * share:
                 kept = kept[::2]
                 step *= 2
@@ -67,7 +68,7 @@ def _thinned(frames: list[ImageArray], wanted: int) -> list[ImageArray]:
 
 
 def described(recordings: Sequence[Path]) -> list[dict[str, str]]:
-    """Name and sha256 of each recording, for the engine's record; folders of pictures by name only."""
+    """Return name and sha256 of each recording for the engine's record; of a folder of pictures the name only."""
     return [{"name": path.name, **_hash(path)} for path in recordings]
 
 
@@ -79,7 +80,7 @@ def _hash(path: Path) -> dict[str, str]:
 
 
 def read_rgb(path: Path) -> ImageArray:
-    """A picture file as u8 RGB (H, W, 3); raises BadPicture, SourceRejected."""
+    """Read a picture file as u8 RGB (H, W, 3). Raises BadPicture and SourceRejected."""
     import cv2
 
     from ingest.sources import read_picture

@@ -49,7 +49,7 @@ def demo(
 
     settings = settings_from(DeploymentOptions(redis=EMBEDDED), network)
     with interruptible(), view(as_json=as_json) as shown:
-        result = run_demo(settings, seconds, out, shown, shown.show)
+        result = run_demo(settings, seconds, out, shown)
     if as_json:
         print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
         return

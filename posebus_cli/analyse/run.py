@@ -43,12 +43,12 @@ def run(
     from posebus_cli.failures import complain
     from recordings.interrupts import interruptible
     from recordings.progress import progress_for
-    from recordings.run import Order, run_recordings
+    from recordings.run import RunRequest, run_recordings
 
     settings = settings_from(deployment, processes, network)
-    order = Order(videos, out, video=not no_video)
+    request = RunRequest(sources=videos, folder=out, video=not no_video)
     with interruptible(), progress_for(as_json=as_json) as progress:
-        summary = run_recordings(settings, order, progress, complain)
+        summary = run_recordings(settings, request, progress, complain)
     if as_json:
         json.dump(summary, sys.stdout, indent=2, ensure_ascii=False)
         print()
