@@ -1,4 +1,4 @@
-"""`posebus run`: recordings in, identity tracks in files out."""
+"""`posebus run`: analyse recordings and write the tracks into files."""
 
 from __future__ import annotations
 
@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VideosArgument = Annotated[
-    list[str], typer.Argument(metavar="VIDEO...", help="Video files, or folders of pictures in order of their names.")
+    list[str],
+    typer.Argument(
+        metavar="VIDEO...", help="Video files, or folders of pictures, which are read in order of their names."
+    ),
 ]
-OutOption = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the files go; made if missing.")]
-NoVideoOption = Annotated[bool, typer.Option("--no-video", help="Write no annotated video, which takes a while.")]
+OutOption = Annotated[
+    Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the files; created if missing.")
+]
+NoVideoOption = Annotated[
+    bool, typer.Option("--no-video", help="Write no annotated videos, which take some time to draw.")
+]
 
 
 @grouped
@@ -34,11 +41,11 @@ def run(
     deployment: DeploymentOptions,
     as_json: JsonOption = False,
 ) -> None:
-    """Analyse recordings: every frame through the whole pipeline, identity tracks into files.
+    """Analyse recordings: run every frame through the whole pipeline and write the tracks into files.
 
-    For each VIDEO the folder --out gets NAME.tracks.jsonl (every frame's identities with their skeletons),
-    NAME.mot.txt (MOTChallenge) and NAME.annotated.mp4, and at the end one summary.json. A video that cannot be read is
-    named on standard error and the others go on; the exit code is then 1.
+    For each VIDEO, the folder --out gets NAME.tracks.jsonl (the tracks of every frame with their skeletons),
+    NAME.mot.txt (MOTChallenge format) and NAME.annotated.mp4; one summary.json covers all of them. A video that cannot
+    be read is reported on standard error and does not stop the others; the exit code is then 1.
     """
     from posebus_cli.failures import complain
     from recordings.interrupts import interruptible
@@ -60,7 +67,7 @@ def run(
 
 
 def summary_lines(summary: Mapping[str, Any], out: Path) -> list[str]:
-    """The summary for people."""
+    """Return the summary as lines of text."""
     from posebus.telemetry.reports import size_in_words
 
     lines = [
@@ -72,10 +79,10 @@ def summary_lines(summary: Mapping[str, Any], out: Path) -> list[str]:
         lines += [
             f"{summary['frames']} frames at {summary['fps']:.1f} fps, {summary['dropped']} dropped, "
             f"{summary['engine']} {summary['precision']} at {size_in_words(summary['imgsz'])}, "
-            f"{summary['wall_s']:.1f} s in all; frame to track {latency['p50']} ms (p95 {latency['p95']} ms)"
+            f"{summary['wall_s']:.1f} s in total; frame to track {latency['p50']} ms (p95 {latency['p95']} ms)"
         ]
     failed = len(summary["failed"])
-    lines += [f"{failed} of the recordings failed, see above"] if failed else []
+    lines += [f"{failed} of the recordings failed; the reasons are above"] if failed else []
     return [*lines, f"files: {out}"]
 
 

@@ -22,17 +22,22 @@ POLL_S = 0.1
 @grouped
 def metrics(
     deployment: DeploymentOptions,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0: any free port.")] = (
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the endpoint; 0: any free port.")] = (
         DEFAULT_PORT
     ),
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="Of this machine; 0.0.0.0 lets others connect.")
+        str,
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            help="Address of this machine to listen at; 0.0.0.0 lets other machines connect.",
+        ),
     ] = "127.0.0.1",
-    once: Annotated[bool, typer.Option("--once", help="Print the metrics once and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print the metrics once and exit.")] = False,
 ) -> None:
     """Serve the metrics of all cameras and processes to Prometheus, until Ctrl-C or SIGTERM.
 
-    One endpoint is enough for a deployment: every process reports to the broker, and each scrape reads the reports.
+    One endpoint serves the whole deployment: every process reports to the broker, and each scrape reads the reports.
     While the broker does not answer, posebus_up is 0.
     """
     from prometheus_client import CollectorRegistry, generate_latest
@@ -62,7 +67,7 @@ def _serve(registry: CollectorRegistry, host: str, port: int) -> None:
         server, thread = start_http_server(port, host, registry=registry)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            problem = "another program listens there already; choose another port with --port"
+            problem = "another program uses this port; choose another one with --port"
         else:
             problem = f"{error.strerror or error}; choose an address of this machine with --host, or another --port"
         raise ConfigError(f"metrics cannot be served at {host}:{port}: {problem}") from error

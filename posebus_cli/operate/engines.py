@@ -1,4 +1,4 @@
-"""`posebus engines`: inference engines made ahead of time, and what is known of their accuracy."""
+"""`posebus engines`: build inference engines in advance, and list them with their accuracy."""
 
 from __future__ import annotations
 
@@ -23,23 +23,25 @@ if TYPE_CHECKING:
 FRAMES = 200
 MOST_FRAMES = 600
 
-engines_app = typer.Typer(no_args_is_help=True, help="Make inference engines ahead of time, and list them.")
+engines_app = typer.Typer(no_args_is_help=True, help="Build inference engines in advance, and list them.")
 
 INT8 = "8-bit engines"
-_MoreArgument = Annotated[list[Path] | None, typer.Argument(metavar="VIDEO", help="More recordings to calibrate with.")]
+_MoreArgument = Annotated[
+    list[Path] | None, typer.Argument(metavar="VIDEO", help="More recordings for the calibration.")
+]
 ConfigOnly = Annotated[DeploymentOptions, Offer(first=("config",), others=False)]
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationOptions:
-    """What an 8-bit engine is fitted to, and how much worse than fp32 it may be."""
+    """The recordings for the calibration of an 8-bit engine, and how much worse than fp32 it may be."""
 
     calibrate: Annotated[
         list[Path] | None,
         typer.Option(
             "--calibrate",
             metavar="VIDEO",
-            help="Recording (or picture, or folder of pictures) that shows what the cameras will. May be repeated.",
+            help="Recording, picture or folder of pictures of your cameras. May be repeated.",
             rich_help_panel=INT8,
         ),
     ] = None
@@ -48,7 +50,7 @@ class CalibrationOptions:
         typer.Option(
             "--annotations",
             metavar="FILE",
-            help="COCO keypoint annotations with the pictures beside them; adds AP to the report.",
+            help="COCO keypoint annotations, with the pictures in the same folder; adds AP to the report.",
             rich_help_panel=INT8,
         ),
     ] = None
@@ -59,7 +61,7 @@ class CalibrationOptions:
             metavar="N",
             min=8,
             max=MOST_FRAMES,
-            help="Frames to take from the recordings; a quarter of them is held back for the report.",
+            help="Frames to read from the recordings; a quarter of them is held back for the report.",
             rich_help_panel=INT8,
         ),
     ] = FRAMES
@@ -68,7 +70,7 @@ class CalibrationOptions:
         typer.Option(
             "--max-recall-loss",
             metavar="PART",
-            help="Refuse an engine that misses more of fp32's people. (default: 0.03)",
+            help="Refuse an engine that misses a larger part of the people found by fp32. (default: 0.03)",
             rich_help_panel=INT8,
         ),
     ] = None
@@ -77,7 +79,7 @@ class CalibrationOptions:
         typer.Option(
             "--max-ap-loss",
             metavar="PART",
-            help="Refuse an engine whose AP is lower by more. (default: 0.01)",
+            help="Refuse an engine whose AP is lower than that of fp32 by more than this. (default: 0.01)",
             rich_help_panel=INT8,
         ),
     ] = None
@@ -95,14 +97,14 @@ def build(
     calibration: CalibrationOptions,
     as_json: JsonOption = False,
 ) -> None:
-    """Export the network, and with --precision int8 make an 8-bit engine of it.
+    """Export the network; with --precision int8, build an 8-bit engine.
 
-    An 8-bit engine is fitted to recordings of your cameras, compared with fp32 on frames that it was not fitted to, and
-    kept only if it finds as many people; workers use it with --precision int8. Exits with 1 if it was refused.
+    An 8-bit engine is calibrated with recordings of your cameras, compared with fp32 on other frames of them, and
+    installed only if it finds nearly as many people; workers use it with --precision int8. Exits with 1 if refused.
     """
     from posebus.config.loading import cache_folder
     from posebus.errors import ConfigError
-    from posebus_cli.operate.engine_outcome import as_dict, say
+    from posebus_cli.operate.engine_outcome import as_dict, print_outcome
     from recordings.interrupts import interruptible
 
     settings = settings_from(deployment, network)
@@ -115,7 +117,7 @@ def build(
         return
     if not recordings:
         raise ConfigError(
-            "an 8-bit engine is fitted to what your cameras show, and a few sample pictures would not do: "
+            "an 8-bit engine is calibrated with recordings of your cameras, and a few sample pictures are not enough: "
             "give recordings of them with --calibrate VIDEO"
         )
     with interruptible(), _progress(as_json=as_json) as on_progress:
@@ -123,7 +125,7 @@ def build(
     if as_json:
         print(json.dumps(as_dict(outcome), indent=2))
     else:
-        say(outcome)
+        print_outcome(outcome)
     if outcome.built is None:
         raise typer.Exit(1)
 
@@ -131,7 +133,7 @@ def build(
 @engines_app.command("list")
 @grouped
 def list_engines(deployment: ConfigOnly, as_json: JsonOption = False) -> None:
-    """The 8-bit engines that were built here, and how they compared with fp32."""
+    """List the 8-bit engines on this machine, and how they compare with fp32."""
     from posebus.config.loading import cache_folder
     from posebus.errors import EngineError
     from posebus_cli.failures import complain
@@ -149,11 +151,11 @@ def list_engines(deployment: ConfigOnly, as_json: JsonOption = False) -> None:
     for built in found:
         print(built.in_words())
     if not found:
-        print("no 8-bit engine was built: posebus engines build --precision int8 --calibrate VIDEO")
+        print("no 8-bit engine was built yet; build one with: posebus engines build --precision int8 --calibrate VIDEO")
 
 
 def _make_ready(settings: Settings, cache_dir: Path, *, as_json: bool) -> None:
-    """Export the network and load it once, so that the first worker does not have to."""
+    """Export the network and load it once, so that the first worker starts faster."""
     from rich.console import Console
 
     from workers.engine_loading import load_engine
@@ -206,18 +208,18 @@ def _material(
 
 @contextmanager
 def _progress(*, as_json: bool) -> Iterator[OnProgress]:
-    """A bar for what is being done, or lines where standard error is no terminal."""
+    """Show a bar for each step, or lines if standard error is not a terminal."""
     from recordings.progress import progress_for
 
     with progress_for(as_json=as_json) as progress:
-        under_way, since_s = "", 0.0
+        current, since_s = "", 0.0
 
-        def on_progress(what: str, done: int, total: int | None) -> None:
-            nonlocal under_way, since_s
-            if what != under_way:
-                progress.finish(under_way)
-                under_way, since_s = what, time.monotonic()
+        def on_progress(step: str, done: int, total: int | None) -> None:
+            nonlocal current, since_s
+            if step != current:
+                progress.finish(current)
+                current, since_s = step, time.monotonic()
             elapsed_s = time.monotonic() - since_s
-            progress.update(what, done, total, done / elapsed_s if elapsed_s > 0 else 0.0)
+            progress.update(step, done, total, done / elapsed_s if elapsed_s > 0 else 0.0)
 
         yield on_progress

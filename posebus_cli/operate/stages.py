@@ -40,18 +40,18 @@ def work(
     deployment: StageDeployment,
     network: Annotated[NetworkOptions, Offer(first=("model",), without=("infer_fps", "motion_gate", "enhance"))],
 ) -> None:
-    """Run one worker: detection and keypoints for any camera of the deployment.
+    """Run one worker, which detects people and estimates their keypoints for all cameras of the deployment.
 
-    Start as many as you like, on any machine that reaches the broker; they share the cameras' frames.
+    Any number of workers can run, on all machines that reach the broker; they share the frames of the cameras.
     """
     _run("work", settings_from(deployment, network), _worker)
 
 
 @grouped
 def track(deployment: StageDeployment) -> None:
-    """Run one tracker: it links poses into identities for its share of the cameras.
+    """Run one tracker, which links the poses of its share of the cameras into tracks with stable identities.
 
-    Start a second one and they share; stop one and the others go on with its identities.
+    Several trackers share the cameras; when one stops, the others continue its tracks with the same identities.
     """
     _run("track", settings_from(deployment), _tracker)
 
@@ -60,14 +60,14 @@ def track(deployment: StageDeployment) -> None:
 def ingest(
     deployment: StageDeployment,
     camera: Annotated[
-        str | None, typer.Option("--camera", metavar="NAME", help="Only this camera, in this process.")
+        str | None, typer.Option("--camera", metavar="NAME", help="Read only this camera, in this process.")
     ] = None,
 ) -> None:
-    """Read the cameras of the configuration file and publish their frames, one process for each camera."""
+    """Read the cameras of the configuration file and publish their frames, with one process for each camera."""
     settings = settings_from(deployment)
     need_cameras(settings)
     if camera is not None and camera not in settings.cameras:
-        raise ConfigError(f"no camera {camera!r} is configured; there are: {', '.join(sorted(settings.cameras))}")
+        raise ConfigError(f"no camera {camera!r} is configured; the cameras are: {', '.join(sorted(settings.cameras))}")
     _run("ingest", settings, lambda ready: _ingest(ready, camera))
 
 

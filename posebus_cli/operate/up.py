@@ -1,4 +1,4 @@
-"""`posebus up`: a whole deployment on this machine, from one file."""
+"""`posebus up`: a whole deployment on this machine from one configuration file."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ def up(
     deployment: StageDeployment,
     processes: FleetOptions,
     port: Annotated[
-        int, typer.Option("--port", metavar="PORT", help="Where the embedded broker listens, on this machine only.")
+        int,
+        typer.Option("--port", metavar="PORT", help="Port of the embedded broker, which only this machine can reach."),
     ] = EMBEDDED_PORT,
 ) -> None:
-    """Run cameras, workers and trackers of a configuration file on this machine, until Ctrl-C."""
+    """Run the cameras of a configuration file on this machine with workers and trackers, until Ctrl-C."""
     from posebus.bus.redis.connection import open_broker
     from posebus.runtime.embedded import broker_for
     from posebus.runtime.fleet import Fleet

@@ -16,16 +16,17 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 @dataclass(frozen=True, slots=True)
 class Sets:
-    """Belongs to an option: the field of the settings that it overrides, with dots, like `worker.imgsz`."""
+    """Metadata of an option: the field of the settings that it overrides, with dots, like `worker.imgsz`."""
 
     field: str
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Belongs to a parameter: which options of its group the command offers. Those left out keep their defaults.
+    """Metadata of a parameter: the options of its group that the command offers; the others keep their defaults.
 
-    `first` come in this order, then the others of the group in theirs, except `without`; none with `others=False`.
+    The options in `first` come first, in this order. Unless `others` is False, the rest of the group follows in its
+    own order, except the options in `without`.
     """
 
     first: tuple[str, ...] = ()
@@ -33,7 +34,7 @@ class Offer:
     others: bool = True
 
     def names(self, group: type) -> list[str]:
-        """Names of the fields of `group` that are offered, in the order of the help."""
+        """Return the names of the fields of `group` that are offered, in the order of the help."""
         fields = [field.name for field in dataclasses.fields(group)]
         unknown = {*self.first, *self.without} - set(fields)
         if unknown:
@@ -43,9 +44,10 @@ class Offer:
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """Return `command` as typer can read it: with the options of each group in place of the group.
+    """Return `command` with a signature that typer can read: the options of each group in place of the group.
 
-    From the first group on, the parameters of the result are keyword-only. Two options of one name are a TypeError.
+    From the first group on, the parameters of the result are keyword-only. Raises ValueError if two of them have the
+    same name, and TypeError if an `Offer` names an option that its group does not have.
     """
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, tuple[type, list[str]]] = {}
@@ -75,7 +77,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def overrides(*groups: object) -> dict[str, object]:
-    """Values of the options of `groups` by the field of the settings that each sets; None where none was given."""
+    """Return the values of the options of `groups` by the fields that they set; None for options not given."""
     return {
         sets.field: getattr(group, name)
         for group in groups
@@ -103,5 +105,5 @@ def _offer(hint: Any) -> Offer:
 
 
 def _extras(hint: Any) -> tuple[Any, ...]:
-    """What stands beside the type in `Annotated[type, ...]`."""
+    """Return the metadata in `Annotated[type, ...]`."""
     return get_args(hint)[1:] if get_origin(hint) is Annotated else ()

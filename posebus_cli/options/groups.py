@@ -17,7 +17,7 @@ from posebus_cli.options.grouping import Sets
 NETWORK = "Network"
 """The panel of the help in which the options of inference stand."""
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,11 @@ class DeploymentOptions:
 
     redis: Annotated[
         str | None,
-        typer.Option("--redis", metavar="URL", help="Broker, like redis://localhost:6379; 'embedded' starts one here."),
+        typer.Option(
+            "--redis",
+            metavar="URL",
+            help="Address of the broker, like redis://localhost:6379; 'embedded' starts one here.",
+        ),
         Sets("redis"),
     ] = None
     config: Annotated[
@@ -45,7 +49,7 @@ class FleetOptions:
             "--workers",
             metavar="N",
             min=0,
-            help="Workers to start here; 0 leaves the work to those at --redis. (default: 1)",
+            help="Worker processes to start here; 0: use the workers of the broker at --redis. (default: 1)",
         ),
         Sets("fleet.workers"),
     ] = None
@@ -60,7 +64,7 @@ class NetworkOptions:
         typer.Option(
             "--imgsz",
             metavar="PIXELS",
-            help="Longest side of the network's input; auto: what the people of each camera need. (default: 640)",
+            help="Longest side of the network's input; auto: as large as each camera's people need. (default: 640)",
             rich_help_panel=NETWORK,
         ),
         Sets("worker.imgsz"),
@@ -70,7 +74,7 @@ class NetworkOptions:
         typer.Option(
             "--infer-fps",
             metavar="FPS",
-            help="Infer so many frames a second at most and predict the others; auto: as few as identities need.",
+            help="Infer at most so many frames per second and predict the others; auto: as few as the tracker needs.",
             rich_help_panel=NETWORK,
         ),
         Sets("worker.infer_fps"),
@@ -79,7 +83,7 @@ class NetworkOptions:
         MotionGate | None,
         typer.Option(
             "--motion-gate",
-            help="Do not infer frames in which nothing moves and nobody is. (default: off)",
+            help="Do not infer still frames without people; eager: nor frames with little change. (default: off)",
             rich_help_panel=NETWORK,
         ),
         Sets("worker.motion_gate"),
@@ -88,7 +92,7 @@ class NetworkOptions:
         Enhance | None,
         typer.Option(
             "--enhance",
-            help="Mend dark, hazy, noisy and blocky pictures before inference. (default: off)",
+            help="Improve dark, hazy, noisy or blocky pictures before inference. (default: off)",
             rich_help_panel=NETWORK,
         ),
         Sets("worker.enhance"),
@@ -97,7 +101,7 @@ class NetworkOptions:
         EngineName | None,
         typer.Option(
             "--engine",
-            help="What computes. auto: torch on a CUDA GPU, else OpenVINO.",
+            help="Inference engine; auto: torch on a CUDA GPU, else OpenVINO.",
             show_choices=True,
             rich_help_panel=NETWORK,
         ),
@@ -107,7 +111,8 @@ class NetworkOptions:
         PrecisionName | None,
         typer.Option(
             "--precision",
-            help="Arithmetic. auto: the fastest the device does natively; int8 has to be built ('posebus engines').",
+            help="Number format of the network; auto: the fastest floating-point format of the device; int8: needs an "
+            "engine from 'posebus engines build'.",
             rich_help_panel=NETWORK,
         ),
         Sets("worker.precision"),
@@ -117,8 +122,8 @@ class NetworkOptions:
         typer.Option(
             "--refine-below",
             metavar="PIXELS",
-            help="Look again, on enlarged crops, at people less high than this in the network's input; "
-            "128 is a good one.",
+            help="Refine the keypoints of people shorter than this in the network's input, on enlarged crops; "
+            "128 works well.",
             rich_help_panel=NETWORK,
         ),
         Sets("worker.refine_below_px"),
@@ -128,7 +133,7 @@ class NetworkOptions:
         typer.Option(
             "--keypoint-model",
             metavar="FILE",
-            help="Top-down network (.onnx) that computes everybody's keypoints.",
+            help="Top-down network (.onnx) for the keypoints of every detected person.",
             rich_help_panel=NETWORK,
         ),
         Sets("worker.keypoint_model"),
@@ -136,7 +141,7 @@ class NetworkOptions:
     conf: Annotated[
         float | None,
         typer.Option(
-            "--conf", metavar="SCORE", help="Ignore people below this score, 0 to 1.", rich_help_panel=NETWORK
+            "--conf", metavar="SCORE", help="Ignore people with a score below this, 0 to 1.", rich_help_panel=NETWORK
         ),
         Sets("worker.conf"),
     ] = None
@@ -145,7 +150,7 @@ class NetworkOptions:
         typer.Option(
             "--model",
             metavar="NAME",
-            help="Ultralytics pose model by name, or a .pt file. (default: yolo11n-pose)",
+            help="Name of an ultralytics pose model, or a .pt file. (default: yolo11n-pose)",
             rich_help_panel=NETWORK,
         ),
         Sets("worker.model"),
@@ -154,7 +159,7 @@ class NetworkOptions:
         bool | None,
         typer.Option(
             "--allow-unknown-weights",
-            help="Load weights whose hash is not known. That runs code from the file: trust its origin first.",
+            help="Load weights of unknown hash. Loading can run code in the file, so use trusted files only.",
             rich_help_panel=NETWORK,
         ),
         Sets("worker.allow_unknown_weights"),
@@ -163,17 +168,17 @@ class NetworkOptions:
 
 @dataclass(frozen=True, slots=True)
 class PictureNetworkOptions(NetworkOptions):
-    """As `NetworkOptions`, for single pictures: exact arithmetic, a stricter score, tiles and outlines."""
+    """`NetworkOptions` for single pictures: exact arithmetic, a stricter score, tiles and outlines."""
 
     precision: Annotated[
         PrecisionName,
-        typer.Option("--precision", help="Arithmetic; fp32 is exact.", rich_help_panel=NETWORK),
+        typer.Option("--precision", help="Number format of the network; fp32 is exact.", rich_help_panel=NETWORK),
         Sets("worker.precision"),
     ] = "fp32"
     conf: Annotated[
         float,
         typer.Option(
-            "--conf", metavar="SCORE", help="Ignore people below this score, 0 to 1.", rich_help_panel=NETWORK
+            "--conf", metavar="SCORE", help="Ignore people with a score below this, 0 to 1.", rich_help_panel=NETWORK
         ),
         Sets("worker.conf"),
     ] = 0.25
@@ -182,7 +187,7 @@ class PictureNetworkOptions(NetworkOptions):
         typer.Option(
             "--tiles",
             metavar="CxR",
-            help="Cut large pictures into so many overlapping columns and rows, each inferred at --imgsz; like 2x2.",
+            help="Split pictures into so many overlapping columns and rows, like 2x2, and infer each at --imgsz.",
             rich_help_panel=NETWORK,
         ),
     ] = None
@@ -191,7 +196,7 @@ class PictureNetworkOptions(NetworkOptions):
         typer.Option(
             "--masks",
             metavar="NAME",
-            help="Outline people, too: ultralytics segmentation model by name (yolo11n-seg), or a .pt file.",
+            help="Also outline people, with an ultralytics segmentation model by name (yolo11n-seg) or a .pt file.",
             rich_help_panel=NETWORK,
         ),
         Sets("worker.masks"),

@@ -34,4 +34,4 @@ def need_cameras(settings: Settings) -> None:
     from posebus.errors import ConfigError
 
     if not settings.cameras:
-        raise ConfigError("no camera is configured: name some under 'cameras:' in a file and give it with -c FILE")
+        raise ConfigError("no camera is configured: add some under 'cameras:' in a file and give it with -c FILE")
