@@ -1,4 +1,4 @@
-"""The command `posebus`: one file a command. Whatever is heavy is imported inside the function that needs it."""
+"""The command `posebus`: one file for each command. Heavy packages are imported inside the functions that need them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["main"]
 def main() -> None:
     """Runs the command line and exits: 0 fine, 1 something failed, 2 wrong usage, 130 interrupted."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # File names may hold bytes that are no text, and terminals may lack letters: neither is worth an error.
+        # File names may contain bytes that are not text, and terminals may lack letters: neither should be an error.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         from typer.main import get_command
@@ -30,5 +30,5 @@ def main() -> None:
         sys.exit(1)
     from posebus.runtime.failures import run_and_report
 
-    # Not app() itself: that would put typer's exception hook in the place of ours.
+    # Not app() itself, which would replace our exception hook by that of typer.
     sys.exit(run_and_report(get_command(app)))

@@ -1,4 +1,4 @@
-"""`python -m posebus_cli` is the command `posebus`, independent of what is on the PATH."""
+"""`python -m posebus_cli` is the command `posebus`, without regard to the PATH."""
 
 from posebus_cli import main
 

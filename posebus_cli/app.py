@@ -25,7 +25,7 @@ from posebus_cli.operate.up import up
 
 TRY = "Try it"
 RUN = "Run cameras"
-LOOK = "See what is going on"
+OBSERVE = "Observe and check"
 JOBS = "Recordings as jobs for a queue"
 
 app = typer.Typer(
@@ -34,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start with 'posebus demo'. Each command explains itself: 'posebus run --help'.",
+    epilog="Start with 'posebus demo'. Every command has its own help: 'posebus run --help'.",
 )
 
 
@@ -52,7 +52,7 @@ def posebus(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Many cameras in, live identity-stable human pose streams out."""
+    """Turn many cameras into live streams of human poses with stable identities."""
 
 
 app.command("demo", rich_help_panel=TRY)(demo)
@@ -66,10 +66,10 @@ app.add_typer(engines_app, name="engines", rich_help_panel=RUN)
 app.command("forget", rich_help_panel=RUN)(forget)
 app.command("submit", rich_help_panel=JOBS)(submit)
 app.add_typer(jobs_app, name="jobs", rich_help_panel=JOBS)
-app.command("watch", rich_help_panel=LOOK)(watch)
-app.command("top", rich_help_panel=LOOK)(top)
-app.command("explain", rich_help_panel=LOOK)(explain)
-app.add_typer(dead_app, name="dead", rich_help_panel=LOOK)
-app.command("metrics", rich_help_panel=LOOK)(metrics)
-app.command("doctor", rich_help_panel=LOOK)(doctor)
-app.add_typer(config_app, name="config", rich_help_panel=LOOK)
+app.command("watch", rich_help_panel=OBSERVE)(watch)
+app.command("top", rich_help_panel=OBSERVE)(top)
+app.command("explain", rich_help_panel=OBSERVE)(explain)
+app.add_typer(dead_app, name="dead", rich_help_panel=OBSERVE)
+app.command("metrics", rich_help_panel=OBSERVE)(metrics)
+app.command("doctor", rich_help_panel=OBSERVE)(doctor)
+app.add_typer(config_app, name="config", rich_help_panel=OBSERVE)

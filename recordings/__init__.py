@@ -1,0 +1,1 @@
+"""Recordings and the demo through a whole deployment: start the stages, collect their tracks, write the files."""

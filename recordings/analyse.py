@@ -1,4 +1,4 @@
-"""Recordings through a running fleet: start their ingest, collect what comes out, write it down."""
+"""Recordings through a fleet that is ready: start the ingest of each, collect its tracks, write its files."""
 
 from __future__ import annotations
 
@@ -17,48 +17,50 @@ from posebus.errors import BrokerUnavailable
 from posebus.runtime.fleet import Fleet
 from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL
 from posebus.subscribing.subscriber import Subscription, subscribe
-from recordings.analysis import Analysis, Outcome
-from recordings.fleet_watch import Workers, workers
+from recordings.fleet_watch import Workers
 from recordings.inputs import Recording, camera_settings
 from recordings.progress import Progress
+from recordings.recording_analysis import RecordingAnalysis, RecordingResult
 from recordings.results.files import TracksWriter
 from recordings.results.tally import rate
 from recordings.stages import STAGES
 
 AT_ONCE = 4
-"""Recordings under way at the same time: enough to keep workers busy, few enough for the broker's memory."""
+"""Recordings analysed at the same time: enough to keep the workers busy, few enough for the broker's memory."""
 POLL_S = 0.2
 PAUSE_S = 0.2
 OUTAGE_LIMIT_S = 30.0
-"""Longer than a broker takes to restart; one that stays away, such as an embedded one that died, ends the run."""
+"""Longer than a broker takes to restart. A longer outage, as when the embedded broker died, ends the run."""
 MAX_RESTARTS = 3
 FORGET_AGAIN_S = 1.5
-"""Workers and trackers look at the list of cameras more often than this."""
+"""Workers and trackers read the list of cameras more often than this."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
     """Where recordings are analysed: a broker with a fleet that is ready, and the folder for the files.
 
-    `settings.redis` is the broker's address; `watch(now_s)` is called all the time and raises what must end everything.
+    `settings.redis` is the broker's address. `watch(now_s)` is called several times a second and raises the error that
+    ends the whole run. `workers` is what the fleet's workers reported once they were ready.
     """
 
     settings: Settings
     broker: Broker
     folder: Path
     watch: Callable[[float], None]
+    workers: Workers
 
 
-def analyse(recordings: Sequence[Recording], place: RunContext, progress: Progress) -> Generator[Outcome]:
-    """Analyse `recordings`, a few at a time; yields the outcome of each when it is over.
+def analyse(recordings: Sequence[Recording], context: RunContext, progress: Progress) -> Generator[RecordingResult]:
+    """Analyse `recordings`, a few at a time; yields the result of each as soon as it is over.
 
-    Starts and stops their ingest, nothing else. Raises OutputError and what the watch raises. Whoever stops early
-    closes the generator: the files then stay under their partial names.
+    Starts and stops their ingest and no other process. Raises OutputError and the errors of `context.watch`. A caller
+    that stops early closes the generator: the files then keep their partial names.
     """
-    settings = _with_cameras(place.settings, recordings, workers(Registry(place.broker)))
+    settings = _with_cameras(context.settings, recordings, context.workers)
     cameras = list(settings.cameras)
     with ExitStack() as stack:
-        # "now", before any of the cameras exists: all of their streams, and of the events only what is new.
+        # Subscribed before any of the cameras exists, "now" covers their whole streams, and only new events.
         messages = stack.enter_context(
             subscribe(
                 settings.redis,
@@ -68,34 +70,35 @@ def analyse(recordings: Sequence[Recording], place: RunContext, progress: Progre
                 outage_limit_s=OUTAGE_LIMIT_S,
             )
         )
-        fleet = stack.enter_context(Fleet(settings, place.broker, STAGES))
+        fleet = stack.enter_context(Fleet(settings, context.broker, STAGES))
         waiting = deque(recordings)
-        running: dict[str, Analysis] = {}
+        running: dict[str, RecordingAnalysis] = {}
         while waiting or running:
             while waiting and len(running) < AT_ONCE:
                 recording = waiting.popleft()
-                writer = stack.enter_context(TracksWriter(place.folder, recording.name))
-                running[recording.camera] = Analysis(recording, writer)
+                writer = stack.enter_context(TracksWriter(context.folder, recording.name))
+                running[recording.camera] = RecordingAnalysis(recording, writer)
                 fleet.start_camera(recording.camera)
             _poll(messages, running, progress)
-            # Looking at many messages together leaves the processors to the network.
+            # Reading many messages at once leaves the processors to inference.
             time.sleep(PAUSE_S)
             fleet.check()
-            place.watch(time.monotonic())
-            for camera, outcome in _over(running, fleet):
+            context.watch(time.monotonic())
+            for camera, result in _finished(running, fleet):
                 del running[camera]
                 fleet.processes.stop([_child(camera)], settings.fleet.stop_timeout_s)
                 with suppress(BrokerUnavailable):
-                    # Now, for its tracks may be thousands of entries; else when everything is cleared away.
-                    Registry(place.broker).remove_camera(camera)
-                progress.finish(outcome.recording.name)
-                yield outcome
+                    # Done at once, for its tracks may be thousands of entries; during an outage `forget` does it later.
+                    Registry(context.broker).remove_camera(camera)
+                progress.finish(result.recording.name)
+                yield result
 
 
 def forget(broker: Broker, recordings: Sequence[Recording]) -> None:
-    """Remove every trace of `recordings` from the broker.
+    """Remove everything that belongs to `recordings` from the broker.
 
-    A worker or tracker that was busy with one of them may bring a stream of it back, so this looks twice if some live.
+    A worker or tracker that was still busy with one of them may create a stream of it anew; so while there are such
+    processes, this is done a second time.
     """
     registry = Registry(broker)
     for recording in recordings:
@@ -106,63 +109,63 @@ def forget(broker: Broker, recordings: Sequence[Recording]) -> None:
             registry.remove_camera(recording.camera)
 
 
-def _with_cameras(settings: Settings, recordings: Sequence[Recording], fleet: Workers) -> Settings:
-    """`settings` for ingest of `recordings` alone, each in the size that the fleet infers at."""
+def _with_cameras(settings: Settings, recordings: Sequence[Recording], workers: Workers) -> Settings:
+    """Return `settings` for the ingest of `recordings` alone, each reduced to the size at which the workers infer."""
     from ingest.sources import reduced_size_px
 
-    max_size_px = fleet.largest_imgsz
-    # What each frame needs is said by its camera's plan then.
+    max_size_px = workers.largest_imgsz
+    # With imgsz: auto, the camera's plan gives the size that each frame needs.
     limit: int | Literal["auto"] | None = "auto" if settings.worker.imgsz == "auto" else max_size_px
     cameras = {
         recording.camera: camera_settings(recording.source).model_copy(
             update={
                 "max_size_px": limit,
-                "max_backlog_bytes": fleet.backlog_bytes(
+                "max_backlog_bytes": workers.backlog_bytes(
                     reduced_size_px(recording.size_px, max_size_px), shared=settings.shared_frames is not None
                 ),
             }
         )
         for recording in recordings
     }
-    # What ingest would warn of comes as events too, and is said once, with the recording's name.
+    # Warnings of the ingest come as events, too, and are printed once, with the name of the recording.
     return settings.model_copy(update={"cameras": cameras, "log_level": "error"})
 
 
-def _poll(messages: Subscription, running: dict[str, Analysis], progress: Progress) -> None:
+def _poll(messages: Subscription, running: dict[str, RecordingAnalysis], progress: Progress) -> None:
     for message in messages.poll(POLL_S):
         analysis = running.get(message.camera)
         if analysis is not None:
-            analysis.take(message)
+            analysis.add(message)
     for analysis in running.values():
         tally = analysis.tally
         recording = analysis.recording
         progress.update(recording.name, tally.frames, recording.frames_expected, rate(tally.frames, tally.processing_s))
 
 
-def _over(running: dict[str, Analysis], fleet: Fleet) -> list[tuple[str, Outcome]]:
-    """The analyses that came to an end, with what became of them."""
+def _finished(running: dict[str, RecordingAnalysis], fleet: Fleet) -> list[tuple[str, RecordingResult]]:
+    """Return the cameras whose analysis is over, with the result of each."""
     found = []
     for camera, analysis in running.items():
-        if analysis.over():
+        if analysis.is_over():
             found.append((camera, analysis.complete()))
         elif (error := _ingest_error(analysis, fleet)) is not None:
             found.append((camera, analysis.fail(error)))
     return found
 
 
-def _ingest_error(analysis: Analysis, fleet: Fleet) -> str | None:
-    """Why this recording will never end, if its ingest process has given up."""
+def _ingest_error(analysis: RecordingAnalysis, fleet: Fleet) -> str | None:
+    """Return why the end of this recording will never come, if its ingest process has given up."""
     source = analysis.recording.source
     child = fleet.processes.children[_child(analysis.recording.camera)]
     if child.restarts >= MAX_RESTARTS:
-        return f"{source} crashes the process that reads it, again and again; is the file damaged?"
+        return f"the process that reads {source} crashed {child.restarts} times in a row; is the file damaged?"
     if child.exit_code == EXIT_FATAL:
-        return analysis.trouble or f"{source} could not be read to its end; see above why"
+        return analysis.trouble or f"{source} could not be read to its end; the reason is above"
     if child.exit_code == EXIT_DONE and analysis.trouble:
         return f"{source} was not read to its end: {analysis.trouble}"
     return None
 
 
 def _child(camera: str) -> str:
-    """What `Fleet.start_camera` calls the process."""
+    """Return the name that `Fleet.start_camera` gives the process."""
     return f"ingest-{camera}"

@@ -1,4 +1,4 @@
-"""`posebus demo`: two synthetic cameras, live, through a whole deployment; then pictures and videos of what it saw."""
+"""`posebus demo`: two synthetic live cameras through a whole deployment, then annotated pictures and videos."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 
@@ -22,7 +22,6 @@ from posebus.runtime.fleet import Fleet
 from posebus.subscribing.subscriber import Subscription, subscribe
 from recordings.fleet_watch import Workers, watch_own, workers
 from recordings.live import LiveCamera
-from recordings.progress import Progress
 from recordings.results.draw import draw_tracks
 from recordings.results.files import TracksWriter, make_folder
 from recordings.results.tally import percentiles_ms
@@ -33,21 +32,29 @@ CAMERAS = {"bus": "synthetic:bus?fps=12", "zidane": "synthetic:zidane?fps=12"}
 POLL_S = 0.1
 DRAIN_S = 0.5
 FIRST_FRAME_S = 30.0
-"""A camera that shows nothing for so long will not show anything."""
+"""A camera without tracks after this time will not have any."""
 
-Show = Callable[[Sequence[LiveCamera], float], None]
+
+class DemoView(Protocol):
+    """Shows what the demo does."""
+
+    def status(self, text: str) -> None:
+        """Show what is being done while there are no cameras to show."""
+
+    def show(self, cameras: Sequence[LiveCamera], left_s: float) -> None:
+        """Show the cameras as they are now, `left_s` before the end; may be called many times a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What the demo did; `files` are those worth looking at."""
+    """Counts and files of a demo; `files` are its videos and pictures."""
 
     cameras: list[LiveCamera]
     workers: Workers
     files: list[Path]
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data, for `--json`."""
+        """Return the result as plain data, for `--json`."""
         return {
             "cameras": [
                 {
@@ -66,10 +73,10 @@ class DemoResult:
         }
 
 
-def demo(settings: Settings, seconds: float, folder: Path, progress: Progress, show: Show) -> DemoResult:
-    """Run the cameras for `seconds` from the first frame on; `show(cameras, left_s)` is called many times a second.
+def demo(settings: Settings, seconds: float, folder: Path, view: DemoView) -> DemoResult:
+    """Run the cameras for `seconds` from the first frame on, and write the files of each into `folder`.
 
-    Raises OutputError, and what a deployment that cannot work raises.
+    Raises OutputError, and the errors of a deployment that cannot work.
     """
     make_folder(folder)
     specs = {name: parse_spec(source) for name, source in CAMERAS.items()}
@@ -82,28 +89,28 @@ def demo(settings: Settings, seconds: float, folder: Path, progress: Progress, s
         messages = stack.enter_context(subscribe(url, cameras=list(CAMERAS), kinds=("tracks",), shards=settings.shards))
         fleet = stack.enter_context(Fleet(settings, broker, STAGES))
         watch = watch_own(fleet)
-        progress.say("loading the network (the first time it is exported, which takes longer)")
+        view.status("loading the network (the first time it is exported, which takes longer)")
         fleet.start_trackers()
         fleet.start_workers()
         fleet.wait_until_ready(lambda ready, wanted: watch(time.monotonic()))
         found = workers(Registry(broker))
-        progress.say("starting the cameras")
+        view.status("starting the cameras")
         fleet.start_ingest()
         follower = _Follower(messages, cameras, writers)
-        _follow(follower, seconds, watch, show)
+        _follow(follower, seconds, watch, view)
         fleet.processes.stop(["ingest"], settings.fleet.stop_timeout_s)
-        follower.rest(DRAIN_S)
+        follower.drain(DRAIN_S)
         for writer in writers.values():
             writer.complete()
     files: list[Path] = []
     for name, spec in specs.items():
-        progress.say(f"drawing what {name} saw")
+        view.status(f"drawing the tracks of {name}")
         files += draw(SyntheticScene(spec), writers[name].jsonl_path, folder / name, spec.fps)
-    return DemoResult(cameras, found, files)
+    return DemoResult(cameras=cameras, workers=found, files=files)
 
 
 class _Follower:
-    """Hands the tracks of all cameras to their counts and files."""
+    """Reads the tracks of all cameras, counts them and writes them into the files."""
 
     def __init__(self, messages: Subscription, cameras: Sequence[LiveCamera], writers: dict[str, TracksWriter]) -> None:
         self.cameras = cameras
@@ -112,22 +119,22 @@ class _Follower:
         self._writers = writers
 
     def poll(self, timeout_s: float) -> bool:
-        """Take what is there or comes within `timeout_s`; False if nothing came."""
-        came = False
+        """Read the messages that arrive within `timeout_s`; returns whether tracks were among them."""
+        received = False
         for message in self._messages.poll(timeout_s):
             if isinstance(message.body, TrackFrame) and message.provenance is not None:
                 self._by_name[message.camera].add(message.body, message.provenance)
                 self._writers[message.camera].write(message.body, message.provenance)
-                came = True
-        return came
+                received = True
+        return received
 
-    def rest(self, quiet_s: float) -> None:
-        """Take what still comes, until nothing has come for `quiet_s`."""
+    def drain(self, quiet_s: float) -> None:
+        """Read on until no tracks have arrived for `quiet_s`."""
         while self.poll(quiet_s):
             pass
 
 
-def _follow(follower: _Follower, seconds: float, watch: Callable[[float], None], show: Show) -> None:
+def _follow(follower: _Follower, seconds: float, watch: Callable[[float], None], view: DemoView) -> None:
     give_up_at_s = time.monotonic() + FIRST_FRAME_S
     end_s: float | None = None
     while True:
@@ -137,17 +144,17 @@ def _follow(follower: _Follower, seconds: float, watch: Callable[[float], None],
         if end_s is None and all(camera.frames for camera in follower.cameras):
             end_s = now_s + seconds
         if end_s is None and now_s > give_up_at_s:
-            raise FatalError(f"nothing came out within {FIRST_FRAME_S:g} s; see above why, or ask `posebus doctor`")
+            raise FatalError(f"there were no tracks within {FIRST_FRAME_S:g} s; see above why, or run `posebus doctor`")
         if end_s is not None:
-            show(follower.cameras, max(0.0, end_s - now_s))
+            view.show(follower.cameras, max(0.0, end_s - now_s))
             if now_s >= end_s:
                 return
 
 
 def draw(scene: SyntheticScene, jsonl: Path, stem: Path, fps: float) -> list[Path]:
-    """Write STEM.annotated.mp4, and STEM.annotated.png of the first frame with the most people in it.
+    """Write STEM.annotated.mp4, and STEM.annotated.png of the first frame with the most people; returns their paths.
 
-    A synthetic picture depends on its capture time alone, so each frame is drawn again as it was.
+    A synthetic picture depends on its capture time alone, so each frame can be rendered a second time.
     """
     video_path, picture_path = (stem.with_name(f"{stem.name}.annotated.{kind}") for kind in ("mp4", "png"))
     best = max((_people(frame) for frame in read_tracks(jsonl)), default=0)

@@ -1,4 +1,4 @@
-"""The recordings of one run: what to call their files and their cameras, and whether they can be read at all."""
+"""The recordings of one run: the names of their files and cameras, and whether they can be read."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ MAX_CAMERA_CHARACTERS = 63
 class Recording:
     """One video file, picture or folder of pictures.
 
-    `name` is that of its files, `camera` that of its streams; `size_px` is the (width, height) of its first frame;
-    `frames_expected` is what its header promises, None where it says nothing.
+    `name` names its files, `camera` its streams. `size_px` is the (width, height) of its first frame.
+    `frames_expected` is the number of frames in its header, None without one.
     """
 
     source: str
@@ -31,23 +31,26 @@ class Recording:
 
 
 def file_names(sources: Sequence[str]) -> list[str]:
-    """A name for the files of each source: its stem, numbered where two are the same (`clip`, `clip-2`).
+    """Return a name for the files of each source: its stem, numbered where two are the same (`clip`, `clip-2`).
 
-    Case does not tell two names apart: on some file systems it does not either.
+    Names that differ in case only count as the same, as they do on some file systems.
     """
-    taken: set[str] = set()
-    return [_untaken(_stem(source), taken) for source in sources]
+    used: set[str] = set()
+    return [_unused(_stem(source), used) for source in sources]
 
 
 def camera_names(names: Iterable[str], suffix: str = "") -> list[str]:
-    """A name that Redis keys may hold for each of `names`, all different, each ending in `suffix`."""
-    taken: set[str] = set()
+    """Return a camera name for each of `names`: allowed in Redis keys, all different, each ending in `suffix`."""
+    used: set[str] = set()
     room = MAX_CAMERA_CHARACTERS - len(suffix) - len("-9999")
-    return [_untaken(_slug(name)[:room], taken) + suffix for name in names]
+    return [_unused(_slug(name)[:room], used) + suffix for name in names]
 
 
 def camera_settings(source: str) -> CameraSettings:
-    """How `source` is read: every frame, as fast as the workers go. Raises SourceRejected for what is no recording."""
+    """Return settings that read every frame of `source`, as fast as the workers infer.
+
+    Raises SourceRejected if `source` is not a recording.
+    """
     from ingest.sources import source_spec
 
     settings = CameraSettings(source=source, delivery="lossless")
@@ -59,24 +62,24 @@ def camera_settings(source: str) -> CameraSettings:
     return settings
 
 
-def look_at_all(sources: Sequence[str], suffix: str = "") -> tuple[list[Recording], dict[str, str]]:
-    """The recordings among `sources`, and by name, as one sentence, why the others are none.
+def open_recordings(sources: Sequence[str], suffix: str = "") -> tuple[list[Recording], dict[str, str]]:
+    """Return the recordings among `sources`, and for each of the others, by name, one sentence about its problem.
 
-    Their cameras' names end in `suffix`.
+    The names of the recordings' cameras end in `suffix`.
     """
     names = file_names(sources)
     recordings: list[Recording] = []
     refused: dict[str, str] = {}
     for source, name, camera in zip(sources, names, camera_names(names, suffix), strict=True):
         try:
-            recordings.append(look_at(source, name, camera))
+            recordings.append(open_recording(source, name, camera))
         except (SourceRejected, BadPicture) as error:
             refused[name] = str(error)
     return recordings, refused
 
 
-def look_at(source: str, name: str, camera: str) -> Recording:
-    """Open `source` and decode its first frame. Raises SourceRejected with one sentence if that does not work."""
+def open_recording(source: str, name: str, camera: str) -> Recording:
+    """Open `source` and decode its first frame. Raises SourceRejected or BadPicture if that fails."""
     from ingest.sources import open_source
 
     opened = open_source(camera_settings(source))
@@ -86,16 +89,18 @@ def look_at(source: str, name: str, camera: str) -> Recording:
         opened.close()
     if picture is None:
         raise SourceRejected(f"{source} holds no frame that can be decoded")
-    return Recording(source, name, camera, picture.image.size_px, opened.frame_count)
+    return Recording(
+        source=source, name=name, camera=camera, size_px=picture.image.size_px, frames_expected=opened.frame_count
+    )
 
 
 def _stem(source: str) -> str:
     source = source.removeprefix("file://")
     if "://" in source:
-        # An address will be refused, but it gets a name first, and that must not be a part with the password in it.
+        # Addresses are refused later, but they get a name first, which must not be the part with the password.
         return urlsplit(source).hostname or "recording"
     path = Path(source)
-    # "." and ".." have neither name nor stem before they are resolved.
+    # "." and ".." have no name and no stem until they are resolved.
     path = path if path.name.strip(".") else path.resolve()
     return (path.name if path.is_dir() else path.stem) or "recording"
 
@@ -105,9 +110,9 @@ def _slug(name: str) -> str:
     return slug if re.match(CAMERA_NAME_PATTERN, slug[:MAX_CAMERA_CHARACTERS]) else "recording"
 
 
-def _untaken(name: str, taken: set[str]) -> str:
+def _unused(name: str, used: set[str]) -> str:
     candidate, number = name, 2
-    while candidate.casefold() in taken:
+    while candidate.casefold() in used:
         candidate, number = f"{name}-{number}", number + 1
-    taken.add(candidate.casefold())
+    used.add(candidate.casefold())
     return candidate

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM mean the same: stop in order, once."""
+"""Ctrl-C and SIGTERM both stop a command in order, once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def interruptible(signals: Sequence[signal.Signals] = SIGNALS) -> Iterator[None]:
-    """Inside, the first of `signals` raises KeyboardInterrupt.
+    """Raise KeyboardInterrupt inside the context at the first of `signals`; later ones are ignored.
 
-    Later ones are ignored: stopping the children takes a moment, is bounded in time, and must not be cut short, or
-    files and keys of the run would be left behind. Only the main thread may use this.
+    Stopping the children takes a moment, and its time is limited. A second signal must not cut it short, or files and
+    keys of the run would be left behind. Only the main thread may use this.
     """
 
     def interrupt(number: int, frame: FrameType | None) -> None:

@@ -1,6 +1,6 @@
-"""Jobs in Redis by RQ: putting recordings into the queue, and the worker that takes them out.
+"""Recordings as jobs in a queue of RQ: submitting them, and the process that works on them.
 
-Everything travels as JSON: RQ's default, pickle, would run whatever code a job brings along.
+Jobs are stored as JSON: RQ's default, pickle, would run any code that a job carries.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from recordings.jobs import FUNCTIONS, RecordingOptions, analyse_recording, forg
 
 QUEUE = "posebus"
 NO_TIMEOUT = -1
-"""A long video takes as long as it takes. What hangs is noticed by watching the fleet and the source."""
+"""A long video needs long. A job that hangs is noticed by the watch over the fleet and the source."""
 RESULT_KEPT_S = 7 * 24 * 3600
 META_EVERY_S = 1.0
 STOP_TIMEOUT_S = 30.0
 
 
 def submit(client: Client, videos: Sequence[str], out: Path, *, draw: bool) -> list[Job]:
-    """Enqueue one job for each of `videos`: paths that are the same where the jobs will run."""
+    """Enqueue one job for each of `videos`; the paths must be the same on the machine where the jobs run."""
     queue = Queue(QUEUE, connection=client, serializer=JSONSerializer)
     name_of_function = f"{analyse_recording.__module__}.{analyse_recording.__qualname__}"
     batch = uuid.uuid4().hex
@@ -54,7 +54,7 @@ def submit(client: Client, videos: Sequence[str], out: Path, *, draw: bool) -> l
 
 
 class RecordingJob(Job):  # type: ignore[misc]
-    """A job that runs one of `FUNCTIONS` or nothing: RQ would import whatever function a job names."""
+    """A job that runs one of `FUNCTIONS` and nothing else: RQ would import any function that a job names."""
 
     settings: Settings | None = None
     success_callback = failure_callback = stopped_callback = None
@@ -77,29 +77,29 @@ class RecordingJob(Job):  # type: ignore[misc]
         function = FUNCTIONS.get(self.func_name)
         if function is None or self.instance is not None or len(self.args) != 1 or self.kwargs:
             allowed = ", ".join(FUNCTIONS)
-            raise ConfigError(f"a job asked for {self.func_name!r}, which is not offered here; there is: {allowed}")
+            raise ConfigError(f"a job asked for {self.func_name!r}, which is not offered here; jobs may run: {allowed}")
         if self.settings is None:
-            raise ConfigError("this job runs with `posebus jobs work` alone")
+            raise ConfigError("this job can only be run by `posebus jobs work`")
         return function(self.args[0], self.settings, self.id, MetaProgress(self))
 
     def note(self, **changes: object) -> None:
-        """Write how things stand into the job, where `rq` and others can see it."""
+        """Write `changes` into the job's meta, where `rq` and other programs can read it."""
         self.meta.update(changes)
         self.save_meta()
 
     def send_webhooks(self, status: object, *, exc_string: str | None = None) -> None:
-        """Nothing: the addresses would be chosen by whoever wrote the job."""
+        """Send nothing: anyone who can write a job could choose the addresses."""
 
 
 class MetaProgress:
-    """Progress in the job's meta: state, frames, total, fps; at most once a second."""
+    """Writes progress into the job's meta, at most once a second: state, frames, total, fps."""
 
     def __init__(self, job: RecordingJob) -> None:
         self._job = job
         self._next_s = 0.0
         self._newest: dict[str, object] = {}
 
-    def say(self, text: str) -> None:
+    def status(self, text: str) -> None:
         self._job.note(state=text)
 
     def update(self, name: str, done: int, total: int | None, fps: float) -> None:
@@ -117,7 +117,7 @@ class MetaProgress:
 
 
 class RecordingWorker(Worker):  # type: ignore[misc]
-    """RQ's worker, one forked child a job, with our list of functions. Set `settings` before `work`."""
+    """RQ's worker, which forks a child for each job, with our list of functions. Set `settings` before `work`."""
 
     job_class = RecordingJob
     settings: Settings | None = None
@@ -133,7 +133,7 @@ class RecordingWorker(Worker):  # type: ignore[misc]
             super().handle_exception(job, *exc_info)
 
     def kill_horse(self, sig: signal.Signals = signal.SIGTERM) -> None:
-        """Stop the job's process in order, so that it stops its own children; kill it only if that takes too long."""
+        """Terminate the job's process, so that it stops its own children; kill it only if that takes too long."""
         super().kill_horse(signal.SIGTERM)
         end_s = time.monotonic() + STOP_TIMEOUT_S
         while time.monotonic() < end_s:
@@ -146,22 +146,22 @@ class RecordingWorker(Worker):  # type: ignore[misc]
         super().kill_horse(signal.SIGKILL)
 
     def handle_work_horse_killed(self, job: RecordingJob, retpid: int, ret_val: int, rusage: Any) -> None:
-        """A job's process died without a word (out of memory, say): clear away what it left in the broker."""
+        """Remove what a job's process left in the broker when it was killed, for instance out of memory."""
         super().handle_work_horse_killed(job, retpid, ret_val, rusage)
         if self.settings is None or job.func_name not in FUNCTIONS:
             return
-        job.get_meta()  # the process that died had written to it
-        job.note(state="failed", error="the job's process died; was it out of memory?")
+        job.get_meta()  # the process that was killed had written to it
+        job.note(state="failed", error="the process of the job was killed; was the machine out of memory?")
         try:
             forget_recording(job.args[0] if job.args else None, self.settings, job.id)
         except PoseBusError as error:
-            self.log.warning("what job %s left in the broker could not be removed: %s", job.id, error)
+            self.log.warning("the streams of job %s could not be removed from the broker: %s", job.id, error)
 
 
 def work(client: Client, settings: Settings, *, burst: bool) -> None:
     """Run jobs until SIGTERM or Ctrl-C, or with `burst` until the queue is empty.
 
-    The first signal lets the job under way finish, the second one stops it in order.
+    After the first signal the running job finishes; the second one stops it in order.
     """
     worker = RecordingWorker([QUEUE], connection=client, serializer=JSONSerializer)
     worker.settings = settings

@@ -1,6 +1,6 @@
-"""What a job of the queue may do, without the queue: its options are data, checked again where it runs.
+"""The functions that a job may run, apart from the queue; their options are data and are checked where the job runs.
 
-Whoever can write to the broker can write a job. So a job names one of `FUNCTIONS`, never code to import.
+Anyone who can write to the broker can write a job. So a job names one of `FUNCTIONS`, never code to import.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from posebus.config.settings import Settings
 from posebus.errors import ConfigError, PoseBusError, SourceRejected
 from recordings.analyse import RunContext, analyse, forget
 from recordings.fleet_watch import FleetWatch, Workers, workers
-from recordings.inputs import Recording, camera_names, camera_settings, look_at
+from recordings.inputs import Recording, camera_names, camera_settings, open_recording
 from recordings.progress import Progress
 from recordings.results.files import make_folder
 from recordings.results.summary import Summary, add_to_summary, summarise
@@ -29,7 +29,7 @@ FLEET_PATIENCE_S = 30.0
 
 
 class RecordingOptions(BaseModel):
-    """What `analyse_recording` is told. Files are called `name`; `batch` is shared by jobs submitted together."""
+    """The options of `analyse_recording`. `name` names the files; jobs submitted together have the same `batch`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,42 +42,43 @@ class RecordingOptions(BaseModel):
 
 
 def analyse_recording(raw_options: object, settings: Settings, run_id: str, progress: Progress) -> Summary:
-    """Feed one recording to the fleet of `settings.redis` and leave the same files as `posebus run`.
+    """Analyse one recording with the fleet of `settings.redis`; writes the same files as `posebus run`.
 
-    `run_id` becomes part of the camera's name. The summary of jobs with the same `batch` and folder is one file.
-    Raises PoseBusError with a sentence; a recording that failed stands in the summary as well.
+    `run_id` becomes part of the camera's name. Jobs with the same `batch` and folder share one summary.
+    Raises PoseBusError with a sentence; the summary has a recording that failed, too.
     """
     options = _options(raw_options)
     folder = Path(options.out)
     make_folder(folder)
-    began_at_s = time.monotonic()
-    found = Workers()
+    started_at_s = time.monotonic()
+    fleet_workers = Workers()
     try:
-        progress.say("looking at the recording")
-        recording = look_at(options.video, options.name, job_camera(options.name, run_id))
-        outcomes = []
+        progress.status("opening the recording")
+        recording = open_recording(options.video, options.name, job_camera(options.name, run_id))
+        results = []
         broker = open_broker(settings.redis, settings.shards)
-        progress.say("waiting for workers and trackers")
+        progress.status("waiting for workers and trackers")
         watch = FleetWatch(Registry(broker), broker.where, options.fleet_patience_s)
         watch.wait()
-        found = workers(Registry(broker))
+        fleet_workers = workers(Registry(broker))
         try:
-            with closing(analyse([recording], RunContext(settings, broker, folder, watch), progress)) as analysed:
-                outcomes = list(analysed)
+            context = RunContext(settings=settings, broker=broker, folder=folder, watch=watch, workers=fleet_workers)
+            with closing(analyse([recording], context, progress)) as analysed:
+                results = list(analysed)
         finally:
             forget(broker, [recording])
-        for outcome in outcomes:
-            if outcome.error is not None:
-                raise SourceRejected(outcome.error)
+        for result in results:
+            if result.error is not None:
+                raise SourceRejected(result.error)
         if options.draw:
-            from recordings.results.video import annotate  # only here: whoever submits needs no video library
+            from recordings.results.video import annotate  # only here: submitting needs no video library
 
             annotate(camera_settings(options.video), folder / f"{options.name}.tracks.jsonl", options.name, progress)
     except PoseBusError as error:
-        failed = summarise([], found, time.monotonic() - began_at_s, {options.name: str(error)})
+        failed = summarise([], fleet_workers, time.monotonic() - started_at_s, {options.name: str(error)})
         add_to_summary(folder, failed, options.batch)
         raise
-    summary = summarise(outcomes, found, time.monotonic() - began_at_s, {})
+    summary = summarise(results, fleet_workers, time.monotonic() - started_at_s, {})
     add_to_summary(folder, summary, options.batch)
     return summary
 
@@ -85,18 +86,24 @@ def analyse_recording(raw_options: object, settings: Settings, run_id: str, prog
 Function = Callable[[object, Settings, str, Progress], Summary]
 
 FUNCTIONS: Mapping[str, Function] = MappingProxyType({"recordings.jobs.analyse_recording": analyse_recording})
-"""All that a job may ask for, by the name that stands in the job."""
+"""The functions that a job may run, by the name in the job."""
 
 
 def forget_recording(raw_options: object, settings: Settings, run_id: str) -> None:
-    """Remove what a job that was killed left in the broker. Raises PoseBusError."""
+    """Remove from the broker what a killed job left there. Raises PoseBusError."""
     options = _options(raw_options)
-    recording = Recording(options.video, options.name, job_camera(options.name, run_id), (1, 1), None)
+    recording = Recording(
+        source=options.video,
+        name=options.name,
+        camera=job_camera(options.name, run_id),
+        size_px=(1, 1),
+        frames_expected=None,
+    )
     forget(open_broker(settings.redis, settings.shards), [recording])
 
 
 def job_camera(name: str, run_id: str) -> str:
-    """The camera of a job: no other job has it, and whoever knows the job knows its camera."""
+    """Return the camera of a job, which follows from the job's name and id; no other job has it."""
     return camera_names([name], f"-{run_id[:12]}")[0]
 
 

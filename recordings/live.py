@@ -1,4 +1,4 @@
-"""What a live camera does at the moment, from its public tracks."""
+"""Rates, ages and people of a live camera, from its public tracks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,18 @@ SHORTEST_NS = 500_000_000
 """Rates over less time would be noise."""
 
 
+@dataclass(frozen=True, slots=True)
+class _FrameTimes:
+    """A frame whose tracks came out, with the times of its capture and of their publication."""
+
+    seq: int
+    captured_at_ns: int
+    published_at_ns: int
+
+
 @dataclass(slots=True)
 class LiveCamera:
-    """Counts of one live camera. Ages are from a frame's capture to its tracks, both on this host's clock."""
+    """Counts of one live camera. Ages run from a frame's capture to its tracks, both by this host's clock."""
 
     name: str
     frames: int = 0
@@ -23,31 +32,38 @@ class LiveCamera:
     people: int = 0
     identities: set[int] = field(default_factory=set)
     ages_ms: Ages = field(default_factory=Ages)
-    _recent: deque[tuple[int, int, int]] = field(default_factory=deque)
+    _recent: deque[_FrameTimes] = field(default_factory=deque)
 
     def add(self, frame: TrackFrame, provenance: Provenance) -> None:
-        """Take the next frame of the camera; numbers left out are frames that were skipped."""
+        """Count the next frame of the camera; missing frame numbers are frames that were skipped."""
         if self._recent:
-            self.skipped += max(0, frame.seq - self._recent[-1][0] - 1)
+            self.skipped += max(0, frame.seq - self._recent[-1].seq - 1)
         self.frames += 1
-        there = [track.id for track in frame.tracks if track.state == TrackState.CONFIRMED]
-        self.people = len(there)
-        self.identities.update(there)
+        confirmed = [track.id for track in frame.tracks if track.state == TrackState.CONFIRMED]
+        self.people = len(confirmed)
+        self.identities.update(confirmed)
         self.ages_ms.add((provenance.published_at_ns - frame.captured_at_ns) / 1e6)
-        self._recent.append((frame.seq, frame.captured_at_ns, provenance.published_at_ns))
-        while provenance.published_at_ns - self._recent[0][2] > WINDOW_NS:
+        self._recent.append(
+            _FrameTimes(seq=frame.seq, captured_at_ns=frame.captured_at_ns, published_at_ns=provenance.published_at_ns)
+        )
+        while provenance.published_at_ns - self._recent[0].published_at_ns > WINDOW_NS:
             self._recent.popleft()
 
     @property
     def fps_in(self) -> float | None:
-        """Frames a second that the camera sent of late, None where too few came to tell."""
-        return self._rate(self._recent[-1][0] - self._recent[0][0], 1) if self._recent else None
+        """Frames per second that the camera sent in the last two seconds; None after too few frames."""
+        if not self._recent:
+            return None
+        first, last = self._recent[0], self._recent[-1]
+        return _rate(last.seq - first.seq, last.captured_at_ns - first.captured_at_ns)
 
     @property
     def fps_out(self) -> float | None:
-        """Frames a second whose tracks came out of late, None where too few came to tell."""
-        return self._rate(len(self._recent) - 1, 2) if self._recent else None
+        """Frames per second whose tracks came out in the last two seconds; None after too few frames."""
+        if not self._recent:
+            return None
+        return _rate(len(self._recent) - 1, self._recent[-1].published_at_ns - self._recent[0].published_at_ns)
 
-    def _rate(self, frames: int, clock: int) -> float | None:
-        elapsed_ns = self._recent[-1][clock] - self._recent[0][clock]
-        return frames * 1e9 / elapsed_ns if elapsed_ns >= SHORTEST_NS else None
+
+def _rate(frames: int, elapsed_ns: int) -> float | None:
+    return frames * 1e9 / elapsed_ns if elapsed_ns >= SHORTEST_NS else None

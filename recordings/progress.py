@@ -1,4 +1,4 @@
-"""How far the work is: a bar at a terminal, a line now and then elsewhere, nothing where it would disturb."""
+"""Progress of long work: bars on a terminal, a line every few seconds elsewhere, nothing beside JSON."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ LINE_EVERY_S = 3.0
 
 
 class Progress(Protocol):
-    """Where progress is told. Calls are cheap and may come hundreds of times a second."""
+    """Shows progress. Calls are cheap and may come hundreds of times a second."""
 
-    def say(self, text: str) -> None:
-        """What is being waited for, before there are frames to count."""
+    def status(self, text: str) -> None:
+        """Show what is being done before there are frames to count."""
 
     def update(self, name: str, done: int, total: int | None, fps: float) -> None:
-        """`done` frames of `total` (None: unknown) of the task `name`, at `fps` frames a second."""
+        """Show that `done` frames of `total` (None: unknown) of the task `name` are done, at `fps` per second."""
 
     def finish(self, name: str) -> None:
-        """The task `name` is over."""
+        """Stop showing the task `name`."""
 
 
 class Silent:
-    """Tells nothing."""
+    """Shows nothing."""
 
-    def say(self, text: str) -> None: ...
+    def status(self, text: str) -> None: ...
 
     def update(self, name: str, done: int, total: int | None, fps: float) -> None: ...
 
@@ -42,23 +42,23 @@ class Lines:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._said_at_s: dict[str, float] = {}
+        self._shown_at_s: dict[str, float] = {}
         self._last_text = ""
 
-    def say(self, text: str) -> None:
+    def status(self, text: str) -> None:
         if text != self._last_text:
             self._last_text = text
             self._print(text)
 
     def update(self, name: str, done: int, total: int | None, fps: float) -> None:
         now_s = time.monotonic()
-        # The first line too comes after a while: short work needs none.
-        if now_s - self._said_at_s.setdefault(name, now_s) >= LINE_EVERY_S:
-            self._said_at_s[name] = now_s
+        # The first line, too, comes after this time: short work needs none.
+        if now_s - self._shown_at_s.setdefault(name, now_s) >= LINE_EVERY_S:
+            self._shown_at_s[name] = now_s
             self._print(f"{name}: {done}{f'/{total}' if total else ''} frames, {fps:.1f} fps")
 
     def finish(self, name: str) -> None:
-        self._said_at_s.pop(name, None)
+        self._shown_at_s.pop(name, None)
 
     def _print(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
@@ -85,7 +85,7 @@ class Bars(AbstractContextManager["Bars"]):
         self._tasks: dict[str, TaskID] = {}
         self._waiting: TaskID | None = None
 
-    def say(self, text: str) -> None:
+    def status(self, text: str) -> None:
         if self._waiting is None:
             self._waiting = self._bars.add_task(text, total=None, rate="")
         self._bars.update(self._waiting, description=text)
@@ -114,7 +114,7 @@ class Bars(AbstractContextManager["Bars"]):
 
 
 def progress_for(*, as_json: bool) -> AbstractContextManager[Progress]:
-    """What suits the place where standard error goes; nothing where the answer is for a program."""
+    """Return bars if standard error is a terminal, else lines; with `as_json` nothing is shown."""
     if as_json:
         return nullcontext(Silent())
     return Bars() if sys.stderr.isatty() else nullcontext(Lines(sys.stderr))

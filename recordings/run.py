@@ -17,10 +17,10 @@ from posebus.runtime.embedded import broker_for
 from posebus.runtime.fleet import Fleet
 from posebus.runtime.shared_frames import BYTES_PER_PIXEL, shared_folder
 from recordings.analyse import AT_ONCE, RunContext, analyse, forget
-from recordings.analysis import Outcome
 from recordings.fleet_watch import FRAMES_WANTED, FleetWatch, Workers, watch_own, workers
-from recordings.inputs import Recording, camera_settings, look_at_all
+from recordings.inputs import Recording, camera_settings, open_recordings
 from recordings.progress import Progress
+from recordings.recording_analysis import RecordingResult
 from recordings.results.files import make_folder, writing
 from recordings.results.summary import FILE_NAME, Summary, summarise, write_partial_summary, write_summary
 from recordings.results.video import annotate
@@ -28,14 +28,15 @@ from recordings.stages import STAGES
 
 FLEET_PATIENCE_S = 30.0
 MAX_WARM_UPS = 8
-"""Picture sizes for which the engine is set up in advance; with more, loading would take longer than it saves."""
+"""Picture sizes for which the engine is warmed up; with more, loading would take longer than that saves."""
 
 Complain = Callable[[object], None]
+"""Called with each problem that does not end the run."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What is wanted of a run. `sources` are files or folders of pictures; everything is written into `folder`."""
+class RunRequest:
+    """What a run is to do. `sources` are files or folders of pictures; all files are written into `folder`."""
 
     sources: Sequence[str]
     folder: Path
@@ -43,60 +44,62 @@ class Order:
 
 
 @dataclass(slots=True)
-class Findings:
-    """What a run knows so far."""
+class RunState:
+    """What a run knows so far. `refused` are inputs by name that failed outside the pipeline, with the error."""
 
     recordings: list[Recording] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
-    outcomes: list[Outcome] = field(default_factory=list)
+    results: list[RecordingResult] = field(default_factory=list)
     workers: Workers = field(default_factory=Workers)
-    began_at_s: float = field(default_factory=time.monotonic)
+    started_at_s: float = field(default_factory=time.monotonic)
 
     def summary(self) -> Summary:
-        """What stands in summary.json, inputs in the order in which they were given."""
+        """Return the content of summary.json, the inputs in the order in which they were given."""
         order = {recording.name: position for position, recording in enumerate(self.recordings)}
-        outcomes = sorted(self.outcomes, key=lambda outcome: order[outcome.recording.name])
-        return summarise(outcomes, self.workers, time.monotonic() - self.began_at_s, self.refused)
+        results = sorted(self.results, key=lambda result: order[result.recording.name])
+        return summarise(results, self.workers, time.monotonic() - self.started_at_s, self.refused)
 
 
-def run_recordings(settings: Settings, order: Order, progress: Progress, complain: Complain) -> Summary:
-    """Analyse the recordings of `order` and write their files; returns what stands in summary.json.
+def run_recordings(settings: Settings, request: RunRequest, progress: Progress, complain: Complain) -> Summary:
+    """Analyse the recordings of `request` and write their files; returns the content of summary.json.
 
-    A recording that cannot be used is told to `complain`, stands under "failed", and does not stop the others.
-    Raises OutputError, ConfigError, and what a broker or a fleet that cannot work raises. On KeyboardInterrupt the
-    children are stopped in order, and what is not complete stays under names that end in ".partial".
+    For a recording that cannot be used, `complain` is called; it stands under "failed" and does not stop the others.
+    Raises OutputError, ConfigError, and the errors of a broker or fleet that cannot work. On KeyboardInterrupt the
+    children are stopped in order, and incomplete files keep names that end in ".partial".
     """
-    shared = settings.redis != EMBEDDED
-    if settings.fleet.workers == 0 and not shared:
-        raise ConfigError("without workers of its own a run needs those of a broker: give its address with --redis URL")
-    make_folder(order.folder)
-    with writing(order.folder / FILE_NAME):
-        # An older summary would tell of other files than those that come to lie beside it.
-        (order.folder / FILE_NAME).unlink(missing_ok=True)
-    progress.say("looking at the recordings")
-    found = Findings()
+    own_broker = settings.redis == EMBEDDED
+    if settings.fleet.workers == 0 and own_broker:
+        raise ConfigError(
+            "a run with --workers 0 needs the workers of a running deployment: give its broker with --redis URL"
+        )
+    make_folder(request.folder)
+    with writing(request.folder / FILE_NAME):
+        # The summary of an earlier run would describe other files than those of this one.
+        (request.folder / FILE_NAME).unlink(missing_ok=True)
+    progress.status("opening the recordings")
+    state = RunState()
     try:
-        # In a broker that others use too, no name may be taken already.
-        found.recordings, found.refused = look_at_all(order.sources, f"-{uuid.uuid4().hex[:8]}" if shared else "")
-        for error in found.refused.values():
+        # In a broker that is shared with others, the names of the cameras must not be in use already.
+        suffix = "" if own_broker else f"-{uuid.uuid4().hex[:8]}"
+        state.recordings, state.refused = open_recordings(request.sources, suffix)
+        for error in state.refused.values():
             complain(error)
-        if found.recordings:
-            with broker_for(settings.redis) as url, _memory_for(settings, found.recordings) as folder:
-                fleet_settings = _settings_of(settings, url, found.recordings, folder)
-                _analyse(found, fleet_settings, order, progress, complain)
-        if order.video:
-            _draw(found, order.folder, progress, complain)
+        if state.recordings:
+            with broker_for(settings.redis) as url, _shared_memory(settings, state.recordings) as folder:
+                _analyse(state, _fleet_settings(settings, url, state.recordings, folder), request, progress, complain)
+        if request.video:
+            _draw(state, request.folder, progress, complain)
     except KeyboardInterrupt:
-        write_partial_summary(order.folder, found.summary())
-        complain(f"stopped; what was done so far is in {order.folder}, files that end in .partial are incomplete")
+        write_partial_summary(request.folder, state.summary())
+        complain(f"stopped; the results so far are in {request.folder}, files that end in .partial are incomplete")
         raise
-    summary = found.summary()
-    write_summary(order.folder, summary)
+    summary = state.summary()
+    write_summary(request.folder, summary)
     return summary
 
 
-def _memory_for(settings: Settings, recordings: Sequence[Recording]) -> AbstractContextManager[Path | None]:
-    """A folder through which pictures go uncompressed, if everybody who needs them is on this machine."""
+def _shared_memory(settings: Settings, recordings: Sequence[Recording]) -> AbstractContextManager[Path | None]:
+    """Return a folder for uncompressed pictures if all processes that need them run on this machine."""
     from ingest.sources import reduced_size_px
 
     if settings.redis != EMBEDDED or settings.shared_frames is not None:
@@ -107,48 +110,50 @@ def _memory_for(settings: Settings, recordings: Sequence[Recording]) -> Abstract
     return shared_folder(largest_bytes * frames * min(AT_ONCE, len(recordings)))
 
 
-def _settings_of(settings: Settings, url: str, recordings: Sequence[Recording], shared: Path | None) -> Settings:
-    """`settings` for workers and trackers on the broker at `url`, with an engine that is warm for the recordings."""
+def _fleet_settings(settings: Settings, url: str, recordings: Sequence[Recording], shared: Path | None) -> Settings:
+    """Return the settings of workers and trackers at `url`, whose engine is warmed up for the recordings' sizes."""
     sizes_px = tuple(dict.fromkeys(recording.size_px for recording in recordings))[:MAX_WARM_UPS]
     return settings.model_copy(
         update={
             "redis": url,
             "cameras": {},
             "shared_frames": shared,
-            # News of the stages would tear the progress apart; their warnings must be seen.
+            # Information from the stages would break up the progress bars; warnings must be shown.
             "log_level": "warning",
-            # Full batches, so that no frame's answer depends on which others happened to be there.
+            # Full batches, so that the result of a frame does not depend on the frames beside it.
             "worker": settings.worker.model_copy(update={"warm_up_px": sizes_px, "fixed_batch": True}),
         }
     )
 
 
-def _analyse(found: Findings, settings: Settings, order: Order, progress: Progress, complain: Complain) -> None:
+def _analyse(state: RunState, settings: Settings, request: RunRequest, progress: Progress, complain: Complain) -> None:
     broker = open_broker(settings.redis, settings.shards)
     try:
         with Fleet(settings, broker, STAGES) as fleet:
-            watch = _make_ready(fleet, settings, broker, progress)
-            found.workers = workers(Registry(broker))
-            place = RunContext(settings, broker, order.folder, watch)
-            with closing(analyse(found.recordings, place, progress)) as outcomes:
-                for outcome in outcomes:
-                    found.outcomes.append(outcome)
-                    for text in filter(None, (outcome.error, outcome.warning)):
+            watch = _wait_for_fleet(fleet, settings, broker, progress)
+            state.workers = workers(Registry(broker))
+            context = RunContext(
+                settings=settings, broker=broker, folder=request.folder, watch=watch, workers=state.workers
+            )
+            with closing(analyse(state.recordings, context, progress)) as results:
+                for result in results:
+                    state.results.append(result)
+                    for text in filter(None, (result.error, result.warning)):
                         complain(text)
     finally:
-        _forget(broker, found.recordings, complain)
+        _forget(broker, state.recordings, complain)
 
 
-def _make_ready(fleet: Fleet, settings: Settings, broker: Broker, progress: Progress) -> Callable[[float], None]:
-    """Workers and trackers up to the first frame, our own or those of the broker; returns the watch over them."""
+def _wait_for_fleet(fleet: Fleet, settings: Settings, broker: Broker, progress: Progress) -> Callable[[float], None]:
+    """Wait until workers and trackers are ready, our own or those of the broker; returns the watch over them."""
     if settings.fleet.workers:
-        tend = watch_own(fleet)
-        progress.say("loading the network (the first time it is exported, which takes longer)")
+        watch = watch_own(fleet)
+        progress.status("loading the network (the first time it is exported, which takes longer)")
         fleet.start_trackers()
         fleet.start_workers()
-        fleet.wait_until_ready(lambda ready, wanted: tend(time.monotonic()))
-        return tend
-    progress.say(f"waiting for workers and trackers at {broker.where}")
+        fleet.wait_until_ready(lambda ready, wanted: watch(time.monotonic()))
+        return watch
+    progress.status(f"waiting for workers and trackers at {broker.where}")
     others = FleetWatch(Registry(broker), broker.where, FLEET_PATIENCE_S)
     others.wait()
     return others
@@ -161,12 +166,12 @@ def _forget(broker: Broker, recordings: Sequence[Recording], complain: Complain)
         complain(f"the streams of this run could not be removed from the broker: {error}")
 
 
-def _draw(found: Findings, folder: Path, progress: Progress, complain: Complain) -> None:
-    """One video after the other, now that the processors have nothing else to do."""
-    for outcome in [outcome for outcome in found.outcomes if outcome.error is None]:
-        name, source = outcome.recording.name, outcome.recording.source
+def _draw(state: RunState, folder: Path, progress: Progress, complain: Complain) -> None:
+    """Draw one video after the other, now that inference no longer needs the processors."""
+    for result in [result for result in state.results if result.error is None]:
+        name, source = result.recording.name, result.recording.source
         try:
             annotate(camera_settings(source), folder / f"{name}.tracks.jsonl", name, progress)
         except PoseBusError as error:
             complain(error)
-            found.refused[name] = str(error)
+            state.refused[name] = str(error)

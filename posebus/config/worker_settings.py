@@ -61,7 +61,9 @@ def _engine(value: object) -> object:
 
 InferFps = Annotated[Annotated[float, Field(gt=0)] | Literal["auto"], BeforeValidator(_rate)]
 EngineSetting = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$"), BeforeValidator(_engine)]
+PrecisionName = Literal["auto", "fp32", "bf16", "fp16", "int8"]
 MotionGate = Literal["off", "conservative", "eager"]
+Enhance = Literal["off", "auto"]
 
 
 class Strict(BaseModel):
@@ -84,7 +86,7 @@ class WorkerSettings(Strict):
         description="Inference engine: auto, torch, openvino, onnx, or one that an installed package adds",
         examples=list(_ENGINES),
     )
-    precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = Field(
+    precision: PrecisionName = Field(
         default="auto",
         description="Arithmetic of the engine; auto: the fastest floating-point format that the device supports "
         "natively; int8: the engine that `posebus engines build` made",
@@ -107,7 +109,7 @@ class WorkerSettings(Strict):
         description="Which frames are not inferred; conservative: frames without motion and people; eager: also "
         "frames with little motion",
     )
-    enhance: Literal["off", "auto"] = Field(
+    enhance: Enhance = Field(
         default="off",
         description="Improve dark, hazy, noisy and blocky pictures before inference; auto: good pictures stay "
         "unchanged",

@@ -1,4 +1,4 @@
-"""`posebus demo`: what posebus does, without a camera and without a broker."""
+"""`posebus demo`: the whole pipeline on synthetic cameras, without a camera and without a broker."""
 
 from __future__ import annotations
 
@@ -9,47 +9,49 @@ from typing import Annotated, Any
 
 import typer
 
-from posebus_cli.options import EngineOption, ImgszOption, JsonOption, PrecisionOption, settings_from
+from posebus_cli.options.grouping import Offer, grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption, NetworkOptions
+from posebus_cli.options.settings import settings_from
 
 NEXT = """\
-Next, with your own:
+Next steps with your own recordings and cameras:
   a recording   posebus run VIDEO --out DIR
-  cameras       write them into posebus.yaml, then: posebus up -c posebus.yaml
+  cameras       add them to posebus.yaml, then run: posebus up -c posebus.yaml
                     cameras:
                       door:
                         source: rtsp://user:password@192.168.1.20/stream
-  and follow    posebus watch, posebus top, or in Python:
+  their tracks  posebus watch, posebus top, or in Python:
                     import posebus
                     for message in posebus.subscribe("redis://127.0.0.1:{port}", kinds=("tracks",)):
                         for track in message.body.tracks:
                             print(message.camera, track.id, track.box_xyxy_px)"""
 
 
+@grouped
 def demo(
-    seconds: Annotated[float, typer.Option("--seconds", metavar="N", min=1, help="How long the cameras run.")] = 10.0,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where videos and pictures go.")] = Path(
+    *,
+    seconds: Annotated[
+        float, typer.Option("--seconds", metavar="N", min=1, help="Duration of the cameras in seconds.")
+    ] = 10.0,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for videos and pictures.")] = Path(
         "demo-out"
     ),
-    engine: EngineOption = None,
-    precision: PrecisionOption = None,
-    imgsz: ImgszOption = None,
+    network: Annotated[NetworkOptions, Offer(first=("engine", "precision", "imgsz"), others=False)],
     as_json: JsonOption = False,
 ) -> None:
-    """See it work: two synthetic cameras through the whole pipeline, live.
+    """Try posebus: two synthetic live cameras through the whole pipeline.
 
-    Starts a broker, a worker, a tracker and two cameras that pan over pictures of people, shows what comes out, and
-    leaves an annotated video and a picture of each camera.
+    Starts a broker, a worker, a tracker and two cameras that pan over pictures of people, shows their frame rates and
+    tracks, and writes an annotated video and a picture of each camera.
     """
-    from posebus.config.settings import EMBEDDED_PORT
+    from posebus.config.settings import EMBEDDED, EMBEDDED_PORT
     from posebus_cli.analyse.demo_view import view
     from recordings.demo import demo as run_demo
     from recordings.interrupts import interruptible
 
-    settings = settings_from(
-        None, redis="embedded", worker__engine=engine, worker__precision=precision, worker__imgsz=imgsz
-    )
+    settings = settings_from(DeploymentOptions(redis=EMBEDDED), network)
     with interruptible(), view(as_json=as_json) as shown:
-        result = run_demo(settings, seconds, out, shown, shown.show)
+        result = run_demo(settings, seconds, out, shown)
     if as_json:
         print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
         return
@@ -68,4 +70,4 @@ def _summary_lines(result: dict[str, Any]) -> Iterator[str]:
             f"age {age['p50']} ms (p95 {age['p95']} ms)"
         )
     yield f"network: {result['engine']} {result['precision']} at {size_in_words(result['imgsz'])}"
-    yield from (f"look at: {path}" for path in result["files"])
+    yield from (f"file: {path}" for path in result["files"])

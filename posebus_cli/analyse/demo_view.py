@@ -1,4 +1,4 @@
-"""What `posebus demo` shows while it runs: a table on a terminal, lines elsewhere."""
+"""Views of the running `posebus demo`: a table on a terminal, lines elsewhere, nothing beside JSON."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from recordings.demo import DemoView
     from recordings.live import LiveCamera
 
 LINE_EVERY_S = 2.0
@@ -18,38 +19,21 @@ TABLE_EVERY_S = 0.25
 COLUMNS = ("fps in", "fps out", "people", "tracks", "age ms", "skipped")
 
 
-class View(Protocol):
-    """Progress, and the state of the cameras."""
-
-    def say(self, text: str) -> None: ...
-
-    def update(self, name: str, done: int, total: int | None, fps: float) -> None: ...
-
-    def finish(self, name: str) -> None: ...
-
-    def show(self, cameras: Sequence[LiveCamera], left_s: float) -> None:
-        """The cameras as they are now, `left_s` before the end; may be called as often as one likes."""
-
-
-class Nothing:
+class NoView:
     """Shows nothing."""
 
-    def say(self, text: str) -> None: ...
-
-    def update(self, name: str, done: int, total: int | None, fps: float) -> None: ...
-
-    def finish(self, name: str) -> None: ...
+    def status(self, text: str) -> None: ...
 
     def show(self, cameras: Sequence[LiveCamera], left_s: float) -> None: ...
 
 
-class Lines(Nothing):
-    """A line a camera, now and then."""
+class Lines:
+    """Prints a line for each camera every two seconds."""
 
     def __init__(self) -> None:
         self._next_s = 0.0
 
-    def say(self, text: str) -> None:
+    def status(self, text: str) -> None:
         print(text, flush=True)
 
     def show(self, cameras: Sequence[LiveCamera], left_s: float) -> None:
@@ -62,8 +46,8 @@ class Lines(Nothing):
             print(f"{camera.name}: {values}", flush=True)
 
 
-class LiveTable(Nothing):
-    """A table that stays in place."""
+class LiveTable:
+    """A table on the terminal that is updated in place."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -78,10 +62,10 @@ class LiveTable(Nothing):
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._live.update(self._table)  # what remains on the screen
+        self._live.update(self._table)  # stays on the screen
         self._live.stop()
 
-    def say(self, text: str) -> None:
+    def status(self, text: str) -> None:
         from rich.console import Group
         from rich.spinner import Spinner
         from rich.text import Text
@@ -108,16 +92,16 @@ class LiveTable(Nothing):
 
 
 def cells(camera: LiveCamera) -> list[str]:
-    """The values of `COLUMNS` for `camera`."""
+    """Return the values of `COLUMNS` for `camera`."""
     numbers = (camera.fps_in, camera.fps_out, camera.people, len(camera.identities), camera.ages_ms.newest)
     return ["-" if number is None else _short(number) for number in (*numbers, camera.skipped)]
 
 
 @contextmanager
-def view(*, as_json: bool) -> Iterator[View]:
-    """What suits the place where standard output goes."""
+def view(*, as_json: bool) -> Iterator[DemoView]:
+    """Return a table if standard output is a terminal, else lines; with `as_json` nothing is shown."""
     if as_json:
-        yield Nothing()
+        yield NoView()
     elif not sys.stdout.isatty():
         yield Lines()
     else:

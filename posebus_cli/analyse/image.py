@@ -1,4 +1,4 @@
-"""`posebus image`: one picture in, skeletons out. No broker, no tracker: the network alone, in this process."""
+"""`posebus image`: the network alone on single pictures, in this process, without a broker and without a tracker."""
 
 from __future__ import annotations
 
@@ -10,19 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posebus_cli.options import (
-    NETWORK,
-    EngineOption,
-    EnhanceOption,
-    ImgszOption,
-    JsonOption,
-    KeypointModelOption,
-    ModelOption,
-    Precision,
-    RefineOption,
-    TrustOption,
-    settings_from,
-)
+from posebus_cli.options.grouping import Offer, grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption, PictureNetworkOptions
+from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
     from posebus.arrays import Float32Array
@@ -35,88 +25,51 @@ if TYPE_CHECKING:
 DEFAULT_OUT = Path("posebus-out")
 
 _FilesArgument = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Pictures (JPEG, PNG, WebP, …), or folders of pictures.")
+    list[Path], typer.Argument(metavar="FILE...", help="Picture files (JPEG, PNG, WebP, …), or folders of pictures.")
 ]
 _OutOption = Annotated[
     Path | None,
-    typer.Option("--out", "-o", metavar="DIR", help=f"Where results go. (default: {DEFAULT_OUT}; none with --json)"),
-]
-_ConfOption = Annotated[
-    float,
-    typer.Option("--conf", metavar="SCORE", help="Ignore people below this score, 0 to 1.", rich_help_panel=NETWORK),
-]
-_TilesOption = Annotated[
-    str | None,
     typer.Option(
-        "--tiles",
-        metavar="CxR",
-        help="Cut large pictures into so many overlapping columns and rows, each inferred at --imgsz; like 2x2.",
-        rich_help_panel=NETWORK,
-    ),
-]
-_PrecisionOption = Annotated[
-    Precision, typer.Option("--precision", help="Arithmetic; fp32 is exact.", rich_help_panel=NETWORK)
-]
-_MasksOption = Annotated[
-    str | None,
-    typer.Option(
-        "--masks",
-        metavar="NAME",
-        help="Outline people, too: ultralytics segmentation model by name (yolo11n-seg), or a .pt file.",
-        rich_help_panel=NETWORK,
+        "--out", "-o", metavar="DIR", help=f"Folder for the results. (default: {DEFAULT_OUT}; none with --json)"
     ),
 ]
 _BlurOption = Annotated[
-    bool, typer.Option("--blur", help="Blur people out instead of drawing them: along --masks, else by their boxes.")
+    bool,
+    typer.Option(
+        "--blur", help="Blur people instead of drawing them: inside their outline with --masks, else inside their box."
+    ),
 ]
 
 
+@grouped
 def image(
     files: _FilesArgument,
+    *,
     out: _OutOption = None,
     as_json: JsonOption = False,
-    imgsz: ImgszOption = None,
-    tiles: _TilesOption = None,
-    conf: _ConfOption = 0.25,
-    enhance: EnhanceOption = None,
-    engine: EngineOption = None,
-    precision: _PrecisionOption = Precision.FP32,
-    refine_below: RefineOption = None,
-    keypoint_model: KeypointModelOption = None,
-    model: ModelOption = None,
-    trust: TrustOption = None,
-    masks: _MasksOption = None,
+    network: Annotated[
+        PictureNetworkOptions, Offer(first=("imgsz", "tiles", "conf"), without=("infer_fps", "motion_gate"))
+    ],
     blur: _BlurOption = False,
 ) -> None:
-    """Find the people in pictures: skeletons as JSON and drawn.
+    """Detect people in pictures; write their keypoints as JSON and draw them.
 
-    With --imgsz auto each picture is looked at in all sizes, and the smallest counts that finds as many people as any.
+    With --imgsz auto, each picture is inferred at several sizes; the result is that of the smallest size that finds the
+    most people.
 
     Writes NAME.poses.json and NAME.annotated.png (with --blur NAME.blurred.png) for each picture into the folder --out.
-    A picture that cannot be read is named on standard error and the others go on; the exit code is then 1.
+    A picture that cannot be read is reported on standard error and does not stop the others; the exit code is then 1.
     """
     from recordings.inputs import file_names
 
-    settings = settings_from(
-        None,
-        worker__imgsz=imgsz,
-        worker__enhance=enhance,
-        worker__conf=conf,
-        worker__engine=engine,
-        worker__precision=precision,
-        worker__refine_below_px=refine_below,
-        worker__keypoint_model=keypoint_model,
-        worker__model=model,
-        worker__allow_unknown_weights=trust,
-        worker__masks=masks,
-    )
-    views = _views(settings, tiles)
+    settings = settings_from(DeploymentOptions(), network)
+    views = _views(settings, network.tiles)
     folder = None if as_json and out is None else out or DEFAULT_OUT
     paths, failed = _pictures_in(files)
     results = []
     if paths:
         if folder is not None:
-            _make(folder)
+            _make_folder(folder)
         with _estimator(settings) as estimator:
             for path, name in zip(paths, file_names([str(path) for path in paths]), strict=True):
                 result = _one_picture(estimator, views, path, name, folder, blur=blur)
@@ -124,7 +77,7 @@ def image(
                 if result is not None:
                     results.append(result)
                     if not as_json:
-                        _say(result, None if folder is None else folder / f"{name}.{_ending(blur)}", blur=blur)
+                        _print_result(result, None if folder is None else folder / f"{name}.{_ending(blur)}", blur=blur)
     if as_json:
         print(json.dumps(results))
     if failed:
@@ -134,7 +87,7 @@ def image(
 def _one_picture(
     estimator: PoseEstimator, views: Sequence[View], path: Path, name: str, folder: Path | None, *, blur: bool
 ) -> dict[str, Any] | None:
-    """The result for one picture, also written to `folder`; None, after a sentence, for one that cannot be read."""
+    """Return the result for one picture, also written to `folder`; None, after an error message, if unreadable."""
     import cv2
 
     from ingest.sources.images import read_picture
@@ -146,7 +99,7 @@ def _one_picture(
     except (BadPicture, SourceRejected) as error:
         complain(error)
         return None
-    view, found = _smallest_enough(estimator, cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB), views)
+    view, found = _best_view(estimator, cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB), views)
     result = {
         "file": str(path),
         "size_px": [image_bgr.shape[1], image_bgr.shape[0]],
@@ -156,7 +109,7 @@ def _one_picture(
     if folder is not None:
         from recordings.results.files import writing
 
-        _change(image_bgr, found, blur=blur)
+        _draw_or_blur(image_bgr, found, blur=blur)
         json_path, picture_path = (folder / f"{name}.{ending}" for ending in ("poses.json", _ending(blur)))
         with writing(json_path):
             json_path.write_bytes((json.dumps(result, indent=1) + "\n").encode())
@@ -166,7 +119,7 @@ def _one_picture(
 
 
 def _views(settings: Settings, tiles: str | None) -> list[View]:
-    """How pictures are to be looked at, the cheapest first. Raises ConfigError."""
+    """Return the views at which pictures are inferred, the cheapest first. Raises ConfigError."""
     from posebus.config.policies import AUTO, Policies
     from posebus.errors import ConfigError
     from posebus.views import MAX_TILES, View, parse_tiles
@@ -180,8 +133,8 @@ def _views(settings: Settings, tiles: str | None) -> list[View]:
     return [View(imgsz=size, columns=columns, rows=rows) for size in sizes]
 
 
-def _smallest_enough(estimator: PoseEstimator, image_rgb: ImageArray, views: Sequence[View]) -> tuple[View, Detections]:
-    """The first of `views` that finds as many people as any, and these."""
+def _best_view(estimator: PoseEstimator, image_rgb: ImageArray, views: Sequence[View]) -> tuple[View, Detections]:
+    """Return the first of `views` that finds the most people, with its detections."""
     found = [(view, estimator.estimate(image_rgb, view=view)) for view in views]
     return max(found, key=lambda pair: len(pair[1].scores))
 
@@ -190,8 +143,8 @@ def _ending(blur: bool) -> str:
     return "blurred.png" if blur else "annotated.png"
 
 
-def _change(image_bgr: Image, found: Detections, *, blur: bool) -> None:
-    """Draw the people into their picture, or blur them out."""
+def _draw_or_blur(image_bgr: Image, found: Detections, *, blur: bool) -> None:
+    """Draw the people into their picture, or blur them."""
     from recordings.results.draw import color_of, draw_people
     from recordings.results.outlines import NO_OUTLINE, blur_people, draw_outlines
 
@@ -206,7 +159,7 @@ def _change(image_bgr: Image, found: Detections, *, blur: bool) -> None:
 
 
 def _people(found: Detections) -> list[dict[str, Any]]:
-    """For JSON; `mask` is a person's outline, empty where there is none, and left out where none was asked for."""
+    """Return the people for JSON; `mask` is a person's outline, which may be empty, and only there with --masks."""
     from posebus.contract.public_json import COORDINATE_DECIMALS, SCORE_DECIMALS
 
     def pixels(values: Float32Array) -> list[float]:
@@ -246,7 +199,7 @@ def _estimator(settings: Settings) -> Iterator[PoseEstimator]:
 
 
 def _pictures_in(files: Sequence[Path]) -> tuple[list[Path], int]:
-    """The pictures, folders opened, and the number of arguments that hold none (each was named)."""
+    """Return all pictures, those in folders, too, and the number of arguments without any (each was reported)."""
     from ingest.sources.images import list_pictures
     from posebus.errors import SourceRejected
     from posebus.runtime.failures import complain
@@ -262,16 +215,16 @@ def _pictures_in(files: Sequence[Path]) -> tuple[list[Path], int]:
     return paths, failed
 
 
-def _make(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     from posebus.errors import OutputError
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"the folder {folder} cannot be made: {error.strerror}") from None
+        raise OutputError(f"the folder {folder} cannot be created: {error.strerror}") from None
 
 
-def _say(result: dict[str, Any], picture: Path | None, *, blur: bool) -> None:
+def _print_result(result: dict[str, Any], picture: Path | None, *, blur: bool) -> None:
     number = len(result["people"])
     where = "" if picture is None else f", {'blurred' if blur else 'drawn'} in {picture}"
     print(f"{result['file']}: {number} {'person' if number == 1 else 'people'} at {result['view']} px{where}")

@@ -1,4 +1,4 @@
-"""`posebus run`: recordings in, identity tracks in files out."""
+"""`posebus run`: analyse recordings and write the tracks into files."""
 
 from __future__ import annotations
 
@@ -9,93 +9,53 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posebus_cli.options import (
-    ConfigOption,
-    ConfOption,
-    EngineOption,
-    EnhanceOption,
-    ImgszOption,
-    InferFpsOption,
-    JsonOption,
-    KeypointModelOption,
-    ModelOption,
-    MotionGateOption,
-    PrecisionOption,
-    RedisOption,
-    RefineOption,
-    TrustOption,
-    settings_from,
-)
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions, FleetOptions, JsonOption, NetworkOptions
+from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VideosArgument = Annotated[
-    list[str], typer.Argument(metavar="VIDEO...", help="Video files, or folders of pictures in order of their names.")
-]
-OutOption = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the files go; made if missing.")]
-NoVideoOption = Annotated[bool, typer.Option("--no-video", help="Write no annotated video, which takes a while.")]
-_WorkersOption = Annotated[
-    int | None,
-    typer.Option(
-        "--workers",
-        metavar="N",
-        min=0,
-        help="Workers to start here; 0 leaves the work to those at --redis. (default: 1)",
+    list[str],
+    typer.Argument(
+        metavar="VIDEO...", help="Video files, or folders of pictures, which are read in order of their names."
     ),
 ]
+OutOption = Annotated[
+    Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the files; created if missing.")
+]
+NoVideoOption = Annotated[
+    bool, typer.Option("--no-video", help="Write no annotated videos, which take some time to draw.")
+]
 
 
+@grouped
 def run(
+    *,
     videos: VideosArgument,
     out: OutOption,
-    imgsz: ImgszOption = None,
-    infer_fps: InferFpsOption = None,
-    motion_gate: MotionGateOption = None,
-    enhance: EnhanceOption = None,
-    engine: EngineOption = None,
-    precision: PrecisionOption = None,
-    refine_below: RefineOption = None,
-    keypoint_model: KeypointModelOption = None,
-    conf: ConfOption = None,
-    model: ModelOption = None,
-    trust: TrustOption = None,
-    workers: _WorkersOption = None,
+    network: NetworkOptions,
+    processes: FleetOptions,
     no_video: NoVideoOption = False,
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    deployment: DeploymentOptions,
     as_json: JsonOption = False,
 ) -> None:
-    """Analyse recordings: every frame through the whole pipeline, identity tracks into files.
+    """Analyse recordings: run every frame through the whole pipeline and write the tracks into files.
 
-    For each VIDEO the folder --out gets NAME.tracks.jsonl (every frame's identities with their skeletons),
-    NAME.mot.txt (MOTChallenge) and NAME.annotated.mp4, and at the end one summary.json. A video that cannot be read is
-    named on standard error and the others go on; the exit code is then 1.
+    For each VIDEO, the folder --out gets NAME.tracks.jsonl (the tracks of every frame with their skeletons),
+    NAME.mot.txt (MOTChallenge format) and NAME.annotated.mp4; one summary.json covers all of them. A video that cannot
+    be read is reported on standard error and does not stop the others; the exit code is then 1.
     """
     from posebus.runtime.failures import complain
     from recordings.interrupts import interruptible
     from recordings.progress import progress_for
-    from recordings.run import Order, run_recordings
+    from recordings.run import RunRequest, run_recordings
 
-    settings = settings_from(
-        config,
-        redis=redis,
-        worker__imgsz=imgsz,
-        worker__enhance=enhance,
-        worker__infer_fps=infer_fps,
-        worker__motion_gate=motion_gate,
-        worker__engine=engine,
-        worker__precision=precision,
-        worker__refine_below_px=refine_below,
-        worker__keypoint_model=keypoint_model,
-        worker__conf=conf,
-        worker__model=model,
-        worker__allow_unknown_weights=trust,
-        fleet__workers=workers,
-    )
-    order = Order(videos, out, video=not no_video)
+    settings = settings_from(deployment, processes, network)
+    request = RunRequest(sources=videos, folder=out, video=not no_video)
     with interruptible(), progress_for(as_json=as_json) as progress:
-        summary = run_recordings(settings, order, progress, complain)
+        summary = run_recordings(settings, request, progress, complain)
     if as_json:
         json.dump(summary, sys.stdout, indent=2, ensure_ascii=False)
         print()
@@ -107,7 +67,7 @@ def run(
 
 
 def summary_lines(summary: Mapping[str, Any], out: Path) -> list[str]:
-    """The summary for people."""
+    """Return the summary as lines of text."""
     from posebus.telemetry.reports import size_in_words
 
     lines = [
@@ -119,10 +79,10 @@ def summary_lines(summary: Mapping[str, Any], out: Path) -> list[str]:
         lines += [
             f"{summary['frames']} frames at {summary['fps']:.1f} fps, {summary['dropped']} dropped, "
             f"{summary['engine']} {summary['precision']} at {size_in_words(summary['imgsz'])}, "
-            f"{summary['wall_s']:.1f} s in all; frame to track {latency['p50']} ms (p95 {latency['p95']} ms)"
+            f"{summary['wall_s']:.1f} s in total; frame to track {latency['p50']} ms (p95 {latency['p95']} ms)"
         ]
     failed = len(summary["failed"])
-    lines += [f"{failed} of the recordings failed, see above"] if failed else []
+    lines += [f"{failed} of the recordings failed; the reasons are above"] if failed else []
     return [*lines, f"files: {out}"]
 
 

@@ -1,4 +1,4 @@
-"""`posebus submit`: recordings into the queue, for `posebus jobs work` to analyse."""
+"""`posebus submit`: put recordings into the queue of `posebus jobs work`."""
 
 from __future__ import annotations
 
@@ -8,28 +8,30 @@ from pathlib import Path
 import typer
 
 from posebus_cli.analyse.run import NoVideoOption, OutOption, VideosArgument
-from posebus_cli.options import ConfigOption, JsonOption, RedisOption, settings_from
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption
+from posebus_cli.options.settings import settings_from
 
 
+@grouped
 def submit(
     videos: VideosArgument,
     out: OutOption,
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    deployment: DeploymentOptions,
     no_video: NoVideoOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Put recordings into the queue, one job for each; returns at once.
+    """Submit recordings to the job queue, one job for each, and return at once.
 
-    'posebus jobs work' takes them out and feeds the fleet of the same broker; the folder --out gets the same files as
-    with 'posebus run'. VIDEO and DIR must have the same paths there.
+    'posebus jobs work' runs the jobs with the workers and trackers of the same broker; the folder --out gets the same
+    files as with 'posebus run'. The paths of VIDEO and DIR must be the same on that machine.
     """
     from posebus.runtime.failures import complain
     from posebus_cli.analyse.jobs import queue_broker
     from recordings.job_queue import submit as enqueue
     from recordings.results.files import make_folder
 
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     broker = queue_broker(settings)
     make_folder(out)
     problems = {video: problem for video in videos if (problem := _problem(video)) is not None}
@@ -48,13 +50,13 @@ def submit(
         for job, video in zip(jobs, accepted, strict=True):
             print(f"{video}: job {job.id}")
         if jobs:
-            print(f"run them with: posebus jobs work --redis {broker.where}; see them with: rq info -u {broker.where}")
+            print(f"run them with: posebus jobs work --redis {broker.where}; list them with: rq info -u {broker.where}")
     if problems:
         raise typer.Exit(1)
 
 
 def _problem(video: str) -> str | None:
-    """What is wrong with a path, as far as can be told without decoding; the job will look closer."""
+    """Return what is wrong with a path, as far as it shows without decoding; the job checks it again."""
     path = Path(video)
     try:
         if path.is_dir():

@@ -1,4 +1,4 @@
-"""The check of `doctor` about the broker: reachable, new enough, and set so that it never throws streams away."""
+"""The check of the broker: reachable, new enough, and set so that it never evicts streams."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from posebus_cli.doctor.findings import BROKEN, FINE, NOTE, Finding
 
 
 def broker(url: str, shards: int = 1) -> Finding:
-    """The broker at `url` of a deployment with so many shards, or the embedded one."""
+    """Check the broker at `url` of a deployment with so many shards, or the embedded one."""
     return _embedded() if url == EMBEDDED else _at(url, shards)
 
 
@@ -38,23 +38,23 @@ def _at(url: str, shards: int) -> Finding:
             broker.client.close()
     except PoseBusError as error:
         return Finding("broker", BROKEN, str(error), "start it, or pass another address with --redis")
-    told = f"{', '.join(sorted(versions))} at {where}, {_terms(url)}"
+    text = f"{', '.join(sorted(versions))} at {where}, {_terms(url)}"
     if isinstance(broker.client, ClusterClient):
-        told += f", a cluster of {len(servers)} nodes"
+        text += f", a cluster of {len(servers)} nodes"
         if not broker.client.slots.covered:
-            advice = "bring back the nodes that are away; see `redis-cli --cluster check`"
-            return Finding("broker", BROKEN, f"{told}, of whose slots some have no node", advice)
+            advice = "restart the missing nodes; see `redis-cli --cluster check`"
+            return Finding("broker", BROKEN, f"{text}, some slots of which have no node", advice)
     if policies - {"noeviction", "None"}:
-        advice = "set maxmemory-policy noeviction: any other drops whole streams when memory runs out"
-        return Finding("broker", NOTE, f"{told}, memory policy {', '.join(sorted(policies))}", advice)
+        advice = "set maxmemory-policy noeviction: every other policy deletes whole streams when memory runs out"
+        return Finding("broker", NOTE, f"{text}, memory policy {', '.join(sorted(policies))}", advice)
     if len(servers) > shards:
-        advice = f"set `shards` to {4 * len(servers)} or so: cameras of one shard are on one node"
-        return Finding("broker", NOTE, f"{told}, but the cameras have {shards} shards", advice)
-    return Finding("broker", FINE, told)
+        advice = f"set `shards` to about {4 * len(servers)}: all cameras of one shard are on one node"
+        return Finding("broker", NOTE, f"{text}, but the cameras have {shards} shards", advice)
+    return Finding("broker", FINE, text)
 
 
 def _terms(url: str) -> str:
-    """Whether others on the way can read along, and who we are to the broker."""
+    """Return whether the connection is encrypted, and as which user it is made."""
     parts = urlsplit(url)
     encrypted = {"rediss": "encrypted", "unix": "on this machine"}.get(parts.scheme, "not encrypted")
     return f"{encrypted}, as the user {parts.username or parse_qs(parts.query).get('username', ['default'])[-1]}"

@@ -1,4 +1,4 @@
-"""Checks of `doctor` about inference and decoding: weights, cache folder, GPU, and which engine would be chosen."""
+"""The checks of inference and decoding: weights, cache folder, GPU, and the engine that would be used."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _INSTALL = "for inference: pip install 'posebus[worker]'"
 
 
 def cache_folder(cache_dir: Path) -> Finding:
-    """Whether exported engines can be kept."""
+    """Check that exported engines can be stored."""
     try:
         cache_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=cache_dir):
             pass
     except OSError as error:
-        advice = "make the folder writable, or set cache_dir (POSEBUS_CACHE_DIR) to another"
+        advice = "make the folder writable, or set cache_dir (POSEBUS_CACHE_DIR) to another folder"
         return Finding("cache", BROKEN, f"{cache_dir} cannot be written: {error.strerror}", advice)
     return Finding("cache", FINE, f"{cache_dir} is writable")
 
 
 def weights(settings: WorkerSettings, cache_dir: Path) -> Iterator[Finding]:
-    """Where the weights are, those that outline people too, and whether their hash is known; downloads nothing."""
+    """Check the weights, and those for outlines: their file and hash. Downloads nothing."""
     if util.find_spec("ultralytics") is None:
-        yield Finding("weights", NOTE, "not looked for: ultralytics is not installed", _INSTALL)
+        yield Finding("weights", NOTE, "not checked: ultralytics is not installed", _INSTALL)
         return
     from workers.weights.weights import resolve_weights
 
@@ -50,7 +50,7 @@ def weights(settings: WorkerSettings, cache_dir: Path) -> Iterator[Finding]:
 
 
 def keypoint_model(settings: WorkerSettings) -> Iterator[Finding]:
-    """Whether the top-down network loads, where one is set."""
+    """Check that the top-down network loads, if one is set."""
     if settings.keypoint_model is None:
         return
     if util.find_spec("onnxruntime") is None:
@@ -68,35 +68,35 @@ def keypoint_model(settings: WorkerSettings) -> Iterator[Finding]:
 
 
 def gpu() -> Finding:
-    """The CUDA GPU, if torch sees one."""
+    """Check for a CUDA GPU that torch can use."""
     if util.find_spec("torch") is None:
-        return Finding("gpu", NOTE, "not looked for: torch is not installed", _INSTALL)
+        return Finding("gpu", NOTE, "not checked: torch is not installed", _INSTALL)
     try:
         import torch
     except (ImportError, OSError) as error:
         return Finding("gpu", BROKEN, f"torch does not load: {error}", "reinstall torch and torchvision together")
     if not torch.cuda.is_available():
-        advice = "" if torch.version.cuda is None else "if there is one, check its driver with nvidia-smi"
-        return Finding("gpu", NOTE, f"torch {torch.__version__} sees no CUDA GPU; the CPU will be used", advice)
+        advice = "" if torch.version.cuda is None else "if this machine has one, check its driver with nvidia-smi"
+        return Finding("gpu", NOTE, f"torch {torch.__version__} finds no CUDA GPU; the CPU will be used", advice)
     names = ", ".join(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count()))
     return Finding("gpu", FINE, f"{names} (CUDA {torch.version.cuda})")
 
 
 def decoding() -> Finding:
-    """Which graphics cards could decode cameras that ask for it."""
+    """Check which graphics cards could decode cameras with hardware_decoding: auto."""
     if util.find_spec("av") is None:
-        return Finding("decoding", NOTE, "not looked for: PyAV is not installed", "pip install 'posebus[ingest]'")
+        return Finding("decoding", NOTE, "not checked: PyAV is not installed", "pip install 'posebus[ingest]'")
     from ingest.sources.decoding.hardware import usable_hardware
 
     usable = usable_hardware(Path("/dev"))
     if not usable:
-        return Finding("decoding", FINE, "in software; no graphics card here that FFmpeg could decode by")
-    text = f"in software; {', '.join(usable)} would decode network cameras that have hardware_decoding: auto"
+        return Finding("decoding", FINE, "in software; this machine has no graphics card with which FFmpeg can decode")
+    text = f"in software; {', '.join(usable)} would decode network cameras with hardware_decoding: auto"
     return Finding("decoding", FINE, text)
 
 
 def engine(settings: WorkerSettings) -> Finding:
-    """The engine and precision that a worker with these settings would use, and why."""
+    """Check which engine and precision a worker with these settings would use, and why."""
     if util.find_spec("torch") is None:
         return Finding("engine", NOTE, "none: the packages for inference are not installed", _INSTALL)
     from workers.engine_loading import choose_engine
@@ -109,9 +109,9 @@ def engine(settings: WorkerSettings) -> Finding:
 
 
 def built_engine(settings: WorkerSettings, cache_dir: Path) -> Finding:
-    """Whether an 8-bit engine of the weights was built here, and whether it was measured at the size in use."""
+    """Check whether there is an 8-bit engine of the weights, measured at the size in use."""
     if util.find_spec("openvino") is None:
-        return Finding("int8", NOTE, "not looked for: OpenVINO is not installed", _INSTALL)
+        return Finding("int8", NOTE, "not checked: OpenVINO is not installed", _INSTALL)
     from workers.weights.int8_cache import build_command, find_built
     from workers.weights.weights import resolve_weights
 
@@ -129,9 +129,9 @@ def built_engine(settings: WorkerSettings, cache_dir: Path) -> Finding:
     if found is None:
         return Finding("int8", BROKEN if wanted else NOTE, "no 8-bit engine was built", build)
     if settings.imgsz == "auto":
-        text = f"{found.in_words()}; workers choose sizes up to {settings.imgsz_max} px, where it was not measured"
+        text = f"{found.in_words()}; workers choose sizes up to {settings.imgsz_max} px, at which it was not measured"
         return Finding("int8", NOTE, text)
     if found.imgsz != settings.plain_imgsz:
-        text = f"{found.in_words()}; workers use {settings.plain_imgsz} px, where it was not measured"
+        text = f"{found.in_words()}; workers use {settings.plain_imgsz} px, at which it was not measured"
         return Finding("int8", NOTE, text, build)
     return Finding("int8", FINE, found.in_words() + ("" if wanted else "; used with --precision int8 only"))

@@ -1,4 +1,4 @@
-"""Checks of `doctor` about Python packages: versions, extras, libraries that do not load, names owned by others."""
+"""The checks of Python packages: versions, extras, libraries that fail to load, clashes of names."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from posebus_cli.doctor.findings import BROKEN, FINE, NOTE, Finding
 OWN_PACKAGES = ("posebus", "ingest", "workers", "tracking", "recordings")
 PURPOSES = {
     "cli": "the command",
-    "embedded": "a broker that needs no installation",
+    "embedded": "the embedded broker",
     "ingest": "reading cameras and files",
     "worker": "inference",
     "int8": "building 8-bit engines",
     "tracking": "identities",
-    "jobs": "recordings as RQ jobs",
+    "jobs": "recordings as jobs in a queue",
 }
 LIBRARIES = {
-    "cv2": "apt install libgl1 libglib2.0-0 libxcb1, or the like on your system",
+    "cv2": "apt install libgl1 libglib2.0-0 libxcb1, or the same libraries by the names of your system",
     "av": "pip install --force-reinstall av",
     "simplejpeg": "pip install --force-reinstall simplejpeg",
     "openvino": "pip install --force-reinstall openvino",
     "onnxruntime": "pip install --force-reinstall onnxruntime",
     "torch": "pip install --force-reinstall torch torchvision",
-    "torchvision": "install torch and torchvision from the same place, in versions made for each other",
+    "torchvision": "install matching versions of torch and torchvision from the same source",
 }
-"""Modules with compiled parts that may be installed and yet not load, and what helps."""
+"""Modules with compiled parts, which may be installed and still fail to load, and what to do then."""
 
 _REQUIREMENT = re.compile(
     r"^([A-Za-z0-9._-]+)\s*(?:\(?[^;]*?>=\s*([0-9.]+))?[^;]*;.*extra\s*==\s*['\"]([a-z0-9]+)['\"]"
@@ -39,13 +39,13 @@ _REQUIREMENT = re.compile(
 
 
 def python() -> Finding:
-    """Version of Python and of posebus itself."""
+    """Report the versions of Python and posebus, and the system."""
     text = f"posebus {metadata.version('posebus')} on Python {platform.python_version()}, {platform.machine()}"
     return Finding("posebus", FINE, f"{text}, {platform.system()}")
 
 
 def extras() -> Iterator[Finding]:
-    """One finding an extra: its packages with their versions, or which of them are missing or too old."""
+    """Check each extra: its packages with their versions, or which of them are missing or too old."""
     needs = _needs(metadata.requires("posebus") or [])
     for extra, purpose in PURPOSES.items():
         installed, missing = [], []
@@ -54,7 +54,7 @@ def extras() -> Iterator[Finding]:
             if version is None:
                 missing.append(name)
             elif least and _numbers(version) < _numbers(least):
-                missing.append(f"{name} {least} or newer (here is {version})")
+                missing.append(f"{name} {least} or newer (installed: {version})")
             else:
                 installed.append(f"{name} {version}")
         if missing:
@@ -65,7 +65,7 @@ def extras() -> Iterator[Finding]:
 
 
 def libraries() -> Iterator[Finding]:
-    """A finding for each library that is installed but does not load; nothing for the others."""
+    """Check that the installed libraries load; only those that fail give a finding."""
     for module, advice in LIBRARIES.items():
         if util.find_spec(module) is None:
             continue
@@ -76,11 +76,11 @@ def libraries() -> Iterator[Finding]:
 
 
 def names() -> Finding:
-    """Whether another distribution owns one of our generic top-level names, or another folder hides ours."""
+    """Check that no other distribution has one of our top-level names, and no other folder hides our packages."""
     clashes = [f"{name} also belongs to {', '.join(owners)}" for name, owners in _foreign_owners().items()]
     clashes += [f"{name} is loaded from {folder}" for name, folder in _hidden_by().items()]
     if not clashes:
-        return Finding("names", FINE, f"{', '.join(OWN_PACKAGES)} are posebus's own")
+        return Finding("names", FINE, f"no other distribution has the names {', '.join(OWN_PACKAGES)}")
     advice = "uninstall the other distribution, or give posebus an environment of its own"
     return Finding("names", BROKEN, "; ".join(clashes), advice)
 
@@ -92,7 +92,7 @@ def _foreign_owners() -> Mapping[str, Sequence[str]]:
 
 
 def _hidden_by() -> Mapping[str, Path]:
-    """Packages that an import finds somewhere else than beside the running posebus."""
+    """Return our packages that an import finds in another folder than that of the running posebus."""
     home = Path(sys.modules["posebus"].__path__[0]).resolve().parent
     hidden = {}
     for name in OWN_PACKAGES:
@@ -104,7 +104,7 @@ def _hidden_by() -> Mapping[str, Path]:
 
 
 def _needs(requirements: Sequence[str]) -> dict[str, dict[str, str | None]]:
-    """Distribution names and least versions by extra, from the metadata's Requires-Dist lines."""
+    """Return distribution names and least versions by extra, from the Requires-Dist lines of the metadata."""
     needs: dict[str, dict[str, str | None]] = {}
     for line in requirements:
         match = _REQUIREMENT.match(line)

@@ -1,39 +1,36 @@
-"""`posebus doctor`: what is here, what would be used and why, and what to do about what is missing."""
+"""`posebus doctor`: check the installation, the engine, the broker and the folders of this machine."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posebus_cli.options import ConfigOption, EngineOption, JsonOption, ModelOption, PrecisionOption, RedisOption
+from posebus_cli.options.grouping import Offer, grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption, NetworkOptions
+from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
     from posebus_cli.doctor.findings import Finding
 
 
+@grouped
 def doctor(
-    config: ConfigOption = None,
-    redis: RedisOption = None,
-    model: ModelOption = None,
-    engine: EngineOption = None,
-    precision: PrecisionOption = None,
+    deployment: Annotated[DeploymentOptions, Offer(first=("config",))],
+    network: Annotated[NetworkOptions, Offer(first=("model", "engine", "precision"), others=False)],
     as_json: JsonOption = False,
 ) -> None:
     """Check this machine: packages, inference engine, weights, broker, folders.
 
-    Says what is installed, which engine would be chosen and why, whether the broker answers and is new enough, and
-    what to do about everything that is not right. Exits with 1 if something needed is broken.
+    Reports what is installed, which engine would be used and why, whether the broker answers and is new enough, and how
+    to solve each problem. Exits with 1 if something that is needed is broken.
     """
     from posebus_cli.doctor.findings import BROKEN
-    from posebus_cli.options import settings_from
 
-    settings = settings_from(
-        config, redis=redis, worker__model=model, worker__engine=engine, worker__precision=precision
-    )
+    settings = settings_from(deployment, network)
     findings = _show_while_finding(_examine(settings)) if not as_json else list(_examine(settings))
     broken = [finding for finding in findings if finding.status == BROKEN]
     if as_json:
@@ -48,7 +45,7 @@ def doctor(
 
 
 def _examine(settings: Settings) -> Iterable[Finding]:
-    """The checks, quick ones first: loading torch takes seconds."""
+    """Run the checks, quick ones first: loading torch takes seconds."""
     from posebus.config.loading import cache_folder
     from posebus_cli.doctor import check_broker, check_inference, check_packages
 
@@ -74,12 +71,12 @@ def _show_while_finding(findings: Iterable[Finding]) -> list[Finding]:
     from posebus_cli.doctor.findings import MARKS
 
     console = Console(highlight=False)
-    seen = []
+    shown = []
     for finding in findings:
         mark, style = MARKS[finding.status]
         line = Text.assemble((f" {mark} ", style), (f"{finding.name:<16} ", "bold"), finding.text)
         console.print(line, soft_wrap=True)
         if finding.advice:
             console.print(Text.assemble(" " * 20, ("→ " + finding.advice, style)), soft_wrap=True)
-        seen.append(finding)
-    return seen
+        shown.append(finding)
+    return shown

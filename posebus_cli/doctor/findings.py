@@ -1,4 +1,4 @@
-"""What `doctor` reports: one finding a check."""
+"""The findings of `doctor`: one for each check."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MARKS = {FINE: ("✓", "green"), NOTE: ("·", "yellow"), BROKEN: ("✗", "red")}
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Outcome of one check. `advice` says what to do about what is not fine."""
+    """The result of one check. `advice` is what to do about a problem."""
 
     name: str
     status: str
@@ -24,7 +24,7 @@ class Finding:
     advice: str = ""
 
     def as_dict(self) -> dict[str, str | None]:
-        """The finding as plain data, for `--json`."""
+        """Return the finding as plain data, for `--json`."""
         return {
             "name": self.name,
             "status": self.status,

@@ -1,1 +1,1 @@
-"""Commands that show a running deployment: watch, top, explain, dead, metrics."""
+"""The commands that show a running deployment: watch, top, explain, dead, metrics."""

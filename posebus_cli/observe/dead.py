@@ -1,4 +1,4 @@
-"""`posebus dead`: frames that could not be processed: look at them, try them again, throw them away."""
+"""`posebus dead`: list, show, retry and drop dead letters, the frames that could not be processed."""
 
 from __future__ import annotations
 
@@ -10,34 +10,40 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posebus_cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption
+from posebus_cli.options.settings import broker_address, settings_from
 
 if TYPE_CHECKING:
     from posebus.bus.dead_letters import DeadLetter, DeadLetters, Outcome
     from posebus.messages import Frame
 
 dead_app = typer.Typer(
-    no_args_is_help=True, help="Frames that could not be processed: look at them, try them again, throw them away."
+    no_args_is_help=True, help="Show, retry or drop dead letters: frames that could not be processed."
 )
 
 REASON_WIDTH = 70
 
-_IdArgument = Annotated[str, typer.Argument(metavar="ID", help="As 'posebus dead list' shows it.")]
-_IdsArgument = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="As 'posebus dead list' shows them.")]
-_AllOption = Annotated[bool, typer.Option("--all", help="All of them, or with --camera all of one camera.")]
-_CameraOption = Annotated[str | None, typer.Option("--camera", metavar="NAME", help="Only those of this camera.")]
+_IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of a dead letter, as in 'posebus dead list'.")]
+_IdsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of dead letters, as in 'posebus dead list'.")
+]
+_AllOption = Annotated[bool, typer.Option("--all", help="All dead letters; with --camera, all of that camera.")]
+_CameraOption = Annotated[
+    str | None, typer.Option("--camera", metavar="NAME", help="Only dead letters of this camera.")
+]
 
 
 @dead_app.command("list")
+@grouped
 def list_letters(
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    deployment: DeploymentOptions,
     camera: _CameraOption = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="The newest N at most.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Show at most the newest N.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """List frames that were put aside, the newest first, and why."""
-    letters, where = _open(redis, config)
+    """List dead letters, the newest first, with the reason of each."""
+    letters, where = _open(deployment)
     newest = letters.newest(camera)
     found = sorted(islice(newest, limit) if camera else newest, key=lambda letter: letter.at_ns, reverse=True)[:limit]
     if as_json:
@@ -55,17 +61,17 @@ def list_letters(
 
 
 @dead_app.command("show")
+@grouped
 def show(
     letter_id: _IdArgument,
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    deployment: DeploymentOptions,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the picture to this file.")
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the picture into this file.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one of them: what was tried with it, by whom, and its picture."""
-    letters, where = _open(redis, config)
+    """Show one dead letter: its frame, its reason and the attempts of the workers."""
+    letters, where = _open(deployment)
     letter = _find(letters, where, letter_id)
     summary = _summary(letter)
     if as_json:
@@ -84,36 +90,37 @@ def show(
 
 
 @dead_app.command("retry")
+@grouped
 def retry(
     ids: _IdsArgument = None,
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    *,
+    deployment: DeploymentOptions,
     everything: _AllOption = False,
     camera: _CameraOption = None,
     wait_s: Annotated[
-        float, typer.Option("--wait", metavar="SECONDS", min=0.0, help="How long to wait for each answer.")
+        float, typer.Option("--wait", metavar="SECONDS", min=0.0, help="How long to wait for the result of each frame.")
     ] = 60.0,
 ) -> None:
-    """Give frames back to the workers, and say what comes of each.
+    """Give dead letters back to the workers, and show the result of each.
 
-    They are tried alone, so that they harm no others. Their poses come too late to be tracked: the camera's tracker was
-    told of the gap and has gone on. Exits with 1 unless all of them were processed.
+    Each frame is inferred alone, so that it cannot harm others. Its poses come too late for the tracker, which has
+    continued without the frame. Exits with 1 unless all of them were processed.
     """
     from posebus.errors import MalformedMessage
     from posebus.runtime.failures import complain
 
-    letters, where = _open(redis, config)
+    letters, where = _open(deployment)
     failed = False
     for letter in _chosen(letters, where, ids, camera, everything=everything):
         name = f"{letter.entry_id} ({letter.camera} {_frame_text(letter)})"
         if not letters.knows(letter.camera):
-            complain(f"{name} stays: there is no camera {letter.camera!r} any more whose frames workers would take")
+            complain(f"{name} stays: the camera {letter.camera!r} no longer exists, so no worker reads its frames")
             failed = True
             continue
         try:
             outcome = letters.retry(letter, wait_s)
         except MalformedMessage as error:
-            complain(f"{name} stays: {error}; 'posebus dead show' shows what there is")
+            complain(f"{name} stays: {error}; 'posebus dead show' shows its fields")
             failed = True
             continue
         failed |= outcome.kind not in {"seen", "answered"}
@@ -123,26 +130,27 @@ def retry(
 
 
 @dead_app.command("drop")
+@grouped
 def drop(
     ids: _IdsArgument = None,
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    *,
+    deployment: DeploymentOptions,
     everything: _AllOption = False,
     camera: _CameraOption = None,
 ) -> None:
-    """Throw them away."""
-    letters, where = _open(redis, config)
+    """Delete dead letters."""
+    letters, where = _open(deployment)
     chosen = _chosen(letters, where, ids, camera, everything=everything)
     for letter in chosen:
         letters.drop(letter)
     print(f"{len(chosen)} dead letter{'s'[: len(chosen) != 1]} dropped")
 
 
-def _open(redis: str | None, config: Path | None) -> tuple[DeadLetters, str]:
+def _open(deployment: DeploymentOptions) -> tuple[DeadLetters, str]:
     from posebus.bus.dead_letters import DeadLetters
     from posebus.bus.redis.connection import open_broker
 
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     broker = open_broker(broker_address(settings), settings.shards)
     return DeadLetters(broker), broker.where
 
@@ -150,13 +158,13 @@ def _open(redis: str | None, config: Path | None) -> tuple[DeadLetters, str]:
 def _chosen(
     letters: DeadLetters, where: str, ids: list[str] | None, camera: str | None, *, everything: bool
 ) -> list[DeadLetter]:
-    """Those that a command is about, the oldest first; nothing is done to any unless all ids are known."""
+    """Return the dead letters to act on, the oldest first. Raises ConfigError if any of the ids is unknown."""
     from posebus.errors import ConfigError
 
     if bool(ids) == everything:
-        raise ConfigError("say which: ids as 'posebus dead list' shows them, or --all")
+        raise ConfigError("give either ids, as in 'posebus dead list', or --all")
     if camera is not None and ids:
-        raise ConfigError("--camera goes with --all: an id names one letter already")
+        raise ConfigError("--camera can only be used with --all, not with ids")
     found = [_find(letters, where, one) for one in dict.fromkeys(ids or [])] or list(letters.newest(camera))
     return sorted(found, key=lambda letter: letter.at_ns)
 
@@ -168,7 +176,7 @@ def _find(letters: DeadLetters, where: str, letter_id: str) -> DeadLetter:
     known = len(parts) == 2 and all(part.isdecimal() and len(part) < 20 for part in parts)
     letter = letters.find(letter_id) if known else None
     if letter is None:
-        raise ConfigError(f"there is no dead letter {letter_id!r} at {where}; 'posebus dead list' lists them")
+        raise ConfigError(f"there is no dead letter {letter_id!r} at {where}; see 'posebus dead list'")
     return letter
 
 
@@ -185,7 +193,7 @@ def _write_picture(letter: DeadLetter, path: Path) -> None:
 
 
 def _ppm(frame: Frame) -> bytes:
-    """Uncompressed BGR rows as a portable pixmap, which any viewer shows; whatever they are, they are kept."""
+    """Return uncompressed BGR rows as a portable pixmap, which all viewers read, without any change of the pixels."""
     pixels = bytearray(frame.data)
     pixels[0::3], pixels[2::3] = frame.data[2::3], frame.data[0::3]
     return b"P6 %d %d 255\n" % frame.image_size_px + bytes(pixels)
@@ -231,9 +239,9 @@ def _outcome_text(outcome: Outcome, wait_s: float) -> str:
         return f"processed, {outcome.people} {'person' if outcome.people == 1 else 'people'} in it"
     return {
         "answered": "processed",
-        "dead": f"put aside again: {outcome.reason}",
-        "skipped": f"passed over by the worker: {outcome.reason}",
-    }.get(outcome.kind, f"no worker has answered within {wait_s:g} s; it waits for one")
+        "dead": f"dead-lettered again: {outcome.reason}",
+        "skipped": f"skipped by the worker: {outcome.reason}",
+    }.get(outcome.kind, f"no worker has answered within {wait_s:g} s; the frame is still in the queue")
 
 
 def _frame_text(letter: DeadLetter) -> str:

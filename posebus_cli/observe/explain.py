@@ -1,4 +1,4 @@
-"""`posebus explain`: what each policy decided about a camera, and why."""
+"""`posebus explain`: the decisions of each policy for a camera, with their reasons."""
 
 from __future__ import annotations
 
@@ -7,36 +7,38 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posebus_cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption
+from posebus_cli.options.settings import broker_address, settings_from
 
 if TYPE_CHECKING:
     from posebus.bus.redis.connection import Broker
     from posebus.messages import Provenance, TrackFrame
     from posebus.telemetry.explanation import ExplanationInputs
 
-_CameraArgument = Annotated[str, typer.Argument(metavar="CAMERA", help="A name, as 'posebus top' shows it.")]
+_CameraArgument = Annotated[str, typer.Argument(metavar="CAMERA", help="Name of the camera, as in 'posebus top'.")]
 _MinutesOption = Annotated[
-    float, typer.Option("--minutes", metavar="M", min=0.0, help="What was decided in the last M minutes.")
+    float, typer.Option("--minutes", metavar="M", min=0.0, help="Show the decisions of the last M minutes.")
 ]
 
 
+@grouped
 def explain(
     camera: _CameraArgument,
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    deployment: DeploymentOptions,
     minutes: _MinutesOption = 5.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell how a camera's frames are inferred at the moment, what each policy decided about that, and why.
+    """Explain how a camera's frames are inferred now: the decisions of each policy, and their reasons.
 
-    Policies are what is left to posebus to find out: the size of the network's input (imgsz: auto), how often to look
-    (infer_fps) and whether to look at all (motion_gate). Of a recording the minutes are those of its own time line.
+    Policies choose the size of the network's input (imgsz: auto), how many frames per second are inferred (infer_fps)
+    and which frames are skipped because nothing moves (motion_gate). For a recording, --minutes counts in its own time.
     """
     from posebus.bus.redis.connection import open_broker
     from posebus.telemetry.explanation import explanation
     from posebus_cli.observe.explanation_lines import lines
 
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     found = explanation(_inputs(open_broker(broker_address(settings), settings.shards), camera))
     if as_json:
         print(json.dumps(found.as_dict(60.0 * minutes), indent=2))
@@ -46,7 +48,7 @@ def explain(
 
 
 def _inputs(broker: Broker, camera: str) -> ExplanationInputs:
-    """Raises ConfigError for a camera that nobody knows, MalformedMessage for decisions that cannot be read."""
+    """Read the state of a camera. Raises ConfigError if it is unknown, MalformedMessage if its plan is unreadable."""
     from posebus.bus.plan_store import read_decisions
     from posebus.bus.registry import Registry
     from posebus.errors import ConfigError
@@ -64,7 +66,7 @@ def _inputs(broker: Broker, camera: str) -> ExplanationInputs:
 
 
 def _newest(broker: Broker, camera: str) -> tuple[TrackFrame, Provenance] | None:
-    """The newest entry of the camera's tracks; None where there is none that can be read."""
+    """Return the newest entry of the camera's tracks; None if there is none, or if it is unreadable."""
     from posebus.contract.public_json import parse, track_frame_from_json
     from posebus.errors import MalformedMessage
 

@@ -1,4 +1,4 @@
-"""An explanation as lines of text for people."""
+"""An explanation as lines of text."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from posebus_cli.observe.message_lines import clock_text
 WHEN_WIDTH = 14
 
 _OFF = {
-    IMGSZ: "off: the size is the workers'. 'imgsz: auto' finds the smallest at which the camera's people are found",
-    INFER_FPS: "off: every frame may be inferred. 'infer_fps: auto' looks as often as identities need",
-    MOTION_GATE: "off: frames in which nothing moves are inferred, too. 'motion_gate: conservative' leaves them out",
-    ENHANCE: "nothing told: no worker has had to change this camera's pictures",
+    IMGSZ: "off: the workers' size is used. 'imgsz: auto' finds the smallest one that finds the camera's people",
+    INFER_FPS: "off: every frame may be inferred. 'infer_fps: auto' infers as many as the tracker needs",
+    MOTION_GATE: "off: still frames are inferred, too. 'motion_gate: conservative' skips those without people",
+    ENHANCE: "no decision: no worker has had to improve this camera's pictures",
 }
-"""What it means that a policy is off, and how to switch it on."""
+"""The effect of a policy that is off, and how to switch it on."""
 
 
 def lines(shown: Explanation, within_s: float) -> list[str]:
-    """The headline, then by policy what it decided within `within_s` seconds, the newest first."""
-    told = [*_headline(shown)]
+    """Return the headline, then the decisions of each policy in the last `within_s` seconds, the newest first."""
+    found = [*_headline(shown)]
     others = sorted({one.policy for one in shown.decided} - set(POLICIES))
     for policy in (*POLICIES, *others):
-        told += ["", *_policy(shown, policy, within_s)]
+        found += ["", *_policy(shown, policy, within_s)]
     if None in (shown.settings[IMGSZ], shown.settings[INFER_FPS], shown.settings[MOTION_GATE]):
-        told += ["", "Policies stand in the configuration of the ingest: under the camera, or under 'worker:' for all."]
-    return told
+        found += ["", "Set policies in the configuration of the ingest: under the camera, or under 'worker:' for all."]
+    return found
 
 
 def _headline(shown: Explanation) -> Iterator[str]:
@@ -35,7 +35,7 @@ def _headline(shown: Explanation) -> Iterator[str]:
     if shown.missing is not None:
         yield f"no plan yet: {shown.missing}"
     elif not any(shown.settings[policy] for policy in (IMGSZ, INFER_FPS, MOTION_GATE)):
-        yield f"no policy is on: every frame is inferred{_at(shown.imgsz)}, as the workers are set"
+        yield f"no policy is on: every frame is inferred{_at(shown.imgsz)}, with the workers' settings"
         return
     yield f"now: inferred{_at(shown.imgsz)}{_rate(shown)}{_occupied(shown)}"
     if shown.probe:
@@ -46,7 +46,7 @@ def _headline(shown: Explanation) -> Iterator[str]:
         state = "" if gate.open is None else f"gate {'open' if gate.open else 'closed'}; "
         yield (
             f"{state}of {total} frames {gate.inferred}{_share(gate.inferred, total)} were inferred, "
-            f"{gate.still} left out because nothing moved, {gate.rate} because it was clear where everybody is"
+            f"{gate.still} skipped because nothing moved, {gate.rate} because the tracks could be predicted"
         )
 
 
@@ -57,10 +57,10 @@ def _policy(shown: Explanation, policy: str, within_s: float) -> Iterator[str]:
         yield f"{policy}: {_OFF[policy]}"
         return
     limit = f", up to {shown.imgsz_max} px" if policy == IMGSZ and value == AUTO else ""
-    # What an earlier configuration left is no longer in force.
+    # Decisions under an earlier configuration are no longer in force.
     was_on = policy in shown.settings and value is None
-    told = [policy, f": {value}{limit}" if value is not None else ": off, but was on" if was_on else ""]
-    yield "".join(told)
+    heading = [policy, f": {value}{limit}" if value is not None else ": off, but was on" if was_on else ""]
+    yield "".join(heading)
     recent = [one for one in decided if one.ago_s <= within_s]
     if not recent:
         yield f"  nothing was decided in the last {duration(within_s)}{', but before that:' if decided else ''}"
@@ -85,7 +85,7 @@ def _rate(shown: Explanation) -> str:
 def _occupied(shown: Explanation) -> str:
     if shown.occupied is None or shown.settings[MOTION_GATE] is None:
         return ""
-    return ", somebody may be there" if shown.occupied else ", nobody is there: only frames in which something moves"
+    return ", there may be people" if shown.occupied else ", there are no people: only frames with motion"
 
 
 def _share(part: int, total: int) -> str:
@@ -97,7 +97,7 @@ def _when(one: Decided, *, on_time_line: bool) -> str:
 
 
 def duration(seconds: float) -> str:
-    """As people say it: 12 s, 3 min, 2.5 h."""
+    """Return a duration as text: 12 s, 3 min, 2.5 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,4 +1,4 @@
-"""Messages as lines of text: for people in short, for programs as JSON."""
+"""Messages as lines: short ones as text, complete ones as JSON."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from posebus.messages import Event, TrackFrame, TrackState
 from posebus.subscribing.subscription import Message
 
 REPEAT_S = 1.0
-"""How often the same people of a camera are named again."""
+"""An unchanged line of a camera is shown again after this time."""
 
 _FOR_PROGRAMS = ("_ns", "_px")
-"""Times and boxes of an event: `--json` has them."""
+"""Ends of the names of times and boxes of an event, which are left out of the text; `--json` has them."""
 
 _RECORDING_NS = 10 * 365 * 86_400 * 10**9
 """Times below this (1980) count from the start of a recording."""
 
 
 class MessageLines:
-    """Lines for people. Remembers what it said of each camera, so as not to say it 25 times a second."""
+    """Lines of text. The last line of each camera is kept, so that the same line does not come 25 times a second."""
 
     def __init__(self) -> None:
-        self._said: dict[str, tuple[float, str]] = {}
+        self._last: dict[str, tuple[float, str]] = {}
 
     def line(self, message: Message, now_s: float) -> str | None:
-        """The line for `message`, or None where it would say the same again. `now_s` is monotonic."""
+        """Return the line for `message`, or None if it would repeat the last one. `now_s` is monotonic."""
         body = message.body
         if isinstance(body, Event):
-            told = {key: value for key, value in body.data.items() if not key.endswith(_FOR_PROGRAMS)}
-            details = "  ".join(f"{key}={value}" for key, value in told.items())
+            shown = {key: value for key, value in body.data.items() if not key.endswith(_FOR_PROGRAMS)}
+            details = "  ".join(f"{key}={value}" for key, value in shown.items())
             text = f"{clock_text(body.time_ns)}  {body.camera:<12}  {body.type.removeprefix('posebus.'):<14}  {details}"
             return redact_text(text.rstrip())
         if not isinstance(body, TrackFrame):
             return None
         people = _people(body)
-        said_at_s, said = self._said.get(body.camera, (-REPEAT_S, ""))
-        if people == said and now_s - said_at_s < REPEAT_S:
+        last_at_s, last = self._last.get(body.camera, (-REPEAT_S, ""))
+        if people == last and now_s - last_at_s < REPEAT_S:
             return None
-        self._said[body.camera] = now_s, people
+        self._last[body.camera] = now_s, people
         return f"{clock_text(body.captured_at_ns)}  {body.camera:<12}  {people}"
 
 
 def json_line(message: Message) -> str | None:
-    """`message` in its public JSON form; None for poses, which have none."""
+    """Return `message` in its public JSON form; None for poses, which have none."""
     body = message.body
     if isinstance(body, Event):
         return dump(event_to_json(body))
@@ -54,7 +54,7 @@ def json_line(message: Message) -> str | None:
 
 
 def clock_text(time_ns: int) -> str:
-    """Local time of day, or for a recording that does not know its date the position in it."""
+    """Return the local time of day; of a recording without a date, the position in it."""
     if time_ns < _RECORDING_NS:
         seconds, milliseconds = divmod(time_ns // 1_000_000, 1000)
         return f"+{timedelta(seconds=seconds)}.{milliseconds:03d}"
@@ -64,7 +64,7 @@ def clock_text(time_ns: int) -> str:
 
 def _people(frame: TrackFrame) -> str:
     ids = {state: [str(track.id) for track in frame.tracks if track.state == state] for state in TrackState}
-    there, lost = ids[TrackState.CONFIRMED], ids[TrackState.LOST]
-    noun = "person" if len(there) == 1 else "people"
-    text = f"{len(there)} {noun}: {' '.join(there)}" if there else "nobody"
+    confirmed, lost = ids[TrackState.CONFIRMED], ids[TrackState.LOST]
+    noun = "person" if len(confirmed) == 1 else "people"
+    text = f"{len(confirmed)} {noun}: {' '.join(confirmed)}" if confirmed else "no people"
     return f"{text}  (lost: {' '.join(lost)})" if lost else text

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posebus_cli.options import ConfigOption, RedisOption, broker_address, settings_from
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions
+from posebus_cli.options.settings import broker_address, settings_from
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -17,20 +19,25 @@ DEFAULT_PORT = 9464
 POLL_S = 0.1
 
 
+@grouped
 def metrics(
-    redis: RedisOption = None,
-    config: ConfigOption = None,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0: any free port.")] = (
+    deployment: DeploymentOptions,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the endpoint; 0: any free port.")] = (
         DEFAULT_PORT
     ),
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="Of this machine; 0.0.0.0 lets others connect.")
+        str,
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            help="Address of this machine to listen at; 0.0.0.0 lets other machines connect.",
+        ),
     ] = "127.0.0.1",
-    once: Annotated[bool, typer.Option("--once", help="Print the metrics once and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print the metrics once and exit.")] = False,
 ) -> None:
     """Serve the metrics of all cameras and processes to Prometheus, until Ctrl-C or SIGTERM.
 
-    One endpoint is enough for a deployment: every process reports to the broker, and each scrape reads the reports.
+    One endpoint serves the whole deployment: every process reports to the broker, and each scrape reads the reports.
     While the broker does not answer, posebus_up is 0.
     """
     from prometheus_client import CollectorRegistry, generate_latest
@@ -38,7 +45,7 @@ def metrics(
     from posebus.bus.redis.connection import open_broker
     from posebus.telemetry.prometheus import DeploymentCollector
 
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     broker = open_broker(broker_address(settings), settings.shards)
     registry = CollectorRegistry()
     registry.register(DeploymentCollector(broker))
@@ -60,7 +67,7 @@ def _serve(registry: CollectorRegistry, host: str, port: int) -> None:
         server, thread = start_http_server(port, host, registry=registry)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            problem = "another program listens there already; choose another port with --port"
+            problem = "another program uses this port; choose another one with --port"
         else:
             problem = f"{error.strerror or error}; choose an address of this machine with --host, or another --port"
         raise ConfigError(f"metrics cannot be served at {host}:{port}: {problem}") from error

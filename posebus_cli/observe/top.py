@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from posebus.telemetry.camera_state import CameraState
-from posebus_cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption
+from posebus_cli.options.settings import broker_address, settings_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,26 +26,25 @@ if TYPE_CHECKING:
 
 REFRESH_S = 1.0
 HISTORY = 4
-"""Looks between the first and last of which rates are computed."""
+"""Rates are computed over this many snapshots, from the first to the last."""
 SAMPLE_S = 1.5
-"""Between the two looks that rates are computed from: longer than the processes' heartbeat."""
+"""Time between the two snapshots from which rates are computed: longer than the heartbeat of the processes."""
 
-_OnceOption = Annotated[bool, typer.Option("--once", help="Print the table once instead of keeping it up to date.")]
+_OnceOption = Annotated[bool, typer.Option("--once", help="Print the table once instead of updating it.")]
 
 
-def top(
-    redis: RedisOption = None, config: ConfigOption = None, once: _OnceOption = False, as_json: JsonOption = False
-) -> None:
-    """Show cameras and processes live: frame rates in and out, age, backlog, drops. Until Ctrl-C.
+@grouped
+def top(deployment: DeploymentOptions, once: _OnceOption = False, as_json: JsonOption = False) -> None:
+    """Show cameras and processes live, until Ctrl-C: frame rates in and out, age, backlog, dropped frames.
 
-    fps in is what the camera publishes, fps out what its tracker finishes; age is from the frame's capture to its
-    tracks; waiting is what the broker holds of it for the workers, full the part of max_backlog_bytes that this is; MB
-    is the size of its poses and tracks there; dropped counts frames that were skipped on purpose because the
-    workers could not keep up. A bound that is near is told in words.
+    Of a camera: fps in are published frames, fps out tracked ones; age is the time from a frame's capture to its
+    tracks; waiting are frames in the broker for the workers, full is their share of max_backlog_bytes; MB is the size
+    of its poses and tracks in the broker; dropped are frames that were skipped because the workers could not keep up.
+    A warning is shown for each limit that is nearly reached.
 
-    Of processes, over the last seconds: busy is the share of the time in which the engine had work, batch how many
-    frames it got at once, age what its results had when they were published (median/99 %); below, how long the steps of
-    the work took (median/95 %), and what was skipped.
+    Of a process, over the last seconds: busy is the share of the time in which the engine had work, batch the frames
+    per batch, age that of its results when they were published (median/99 %). The second table shows how long each step
+    took (median/95 %), and which frames were skipped.
     """
     from rich.console import Console
 
@@ -51,7 +52,7 @@ def top(
     from posebus.telemetry.broker_memory import MemorySampler
     from posebus.telemetry.overview import overview, read_deployment
 
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     broker = open_broker(broker_address(settings), settings.shards)
     console = Console()
     memory = MemorySampler(broker)
@@ -95,7 +96,7 @@ def _keep_showing(
 
 
 def tables(shown: Overview, where: str) -> Group:
-    """The overview as rich tables."""
+    """Return the overview as rich tables."""
     from rich import box
     from rich.console import Group
     from rich.table import Table
@@ -120,18 +121,18 @@ def tables(shown: Overview, where: str) -> Group:
             *[camera.infer or "-"] * decided,
         )
     troubles = [Text(f"{camera.name}: {camera.trouble}", style="red") for camera in shown.cameras if camera.trouble]
-    notes = [] if shown.cameras else [Text("No camera has published anything yet.", style="dim")]
+    notes = [] if shown.cameras else [Text("No camera has published a frame yet.", style="dim")]
     notes += [] if shown.processes else [Text("No process reports to this broker.", style="yellow")]
     notes += [Text(text, style="yellow") for text in shown.warnings]
     if shown.broker_used_bytes is not None:
         limit = f" of {shown.broker_limit_bytes / 1e6:.0f}" if shown.broker_limit_bytes else ", without a limit"
-        notes.append(Text(f"broker's memory: {shown.broker_used_bytes / 1e6:.0f}{limit} MB", style="dim"))
+        notes.append(Text(f"broker memory: {shown.broker_used_bytes / 1e6:.0f}{limit} MB", style="dim"))
     work = [work_table(shown.work)] if any(row.work.steps_ms for row in shown.work) else []
     return Group(cameras, *troubles, process_table(shown.processes), *work, *notes)
 
 
 def process_table(processes: Sequence[ProcessRow]) -> Table:
-    """A row a process."""
+    """Return a table with a row for each process."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -154,18 +155,18 @@ def process_table(processes: Sequence[ProcessRow]) -> Table:
 
 
 def work_table(rows: Sequence[WorkRow]) -> Table:
-    """Where the time goes: the steps of each process."""
+    """Return a table of how long the steps of each process took."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, title="where the time goes, ms: median/95 %", title_justify="left"
+        box=box.SIMPLE_HEAD, pad_edge=False, title="time of each step in ms: median/95 %", title_justify="left"
     )
     table.add_column("process", no_wrap=True)
     table.add_column("steps of the last seconds")
     for row in rows:
-        # A name stays beside its figures where a line is broken.
+        # No line break between a name and its figures.
         steps = [f"{step}\u00a0{_ms(low)}/{_ms(high)}" for step, (low, high) in row.work.steps_ms.items()]
         cell = Text("  ".join(steps) or "-")
         for reason, rate in row.work.skipped_per_s.items():
@@ -175,7 +176,7 @@ def work_table(rows: Sequence[WorkRow]) -> Table:
 
 
 def _ms(value: float) -> str:
-    """About two digits that count."""
+    """Return a duration with about two significant digits."""
     return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 10 else f"{value:.0f}"
 
 
@@ -192,11 +193,11 @@ def _waiting(frames: int | None, size_bytes: int | None) -> str:
 
 
 def _share(size_bytes: int | None, limit_bytes: int | None) -> str:
-    """How full a backlog is."""
+    """Return how full a backlog is."""
     return "-" if size_bytes is None or not limit_bytes else f"{size_bytes / limit_bytes:.0%}"
 
 
 def _megabytes(*sizes_bytes: int | None) -> str:
-    """Of streams, as far as they were measured, together."""
+    """Return the total size of the streams that were measured."""
     known = [size for size in sizes_bytes if size is not None]
     return f"{sum(known) / 1e6:.1f}" if known else "-"

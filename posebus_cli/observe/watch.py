@@ -1,4 +1,4 @@
-"""`posebus watch`: tracks and events as they come, a line each."""
+"""`posebus watch`: tracks and events as they arrive, one line each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posebus_cli.options import ConfigOption, JsonOption, RedisOption, broker_address, settings_from
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions, JsonOption
+from posebus_cli.options.settings import broker_address, settings_from
 
 if TYPE_CHECKING:
     from posebus.subscribing.subscriber import Subscription
@@ -18,44 +20,49 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What may be followed as text."""
+    """The kinds of messages that can be shown as text."""
 
     TRACKS = "tracks"
     EVENTS = "events"
 
 
 _CamerasArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[CAMERA]...", help="Only these cameras; without any, all of them.")
+    list[str] | None, typer.Argument(metavar="[CAMERA]...", help="Only these cameras. (default: all)")
 ]
-_KindOption = Annotated[list[Kind] | None, typer.Option("--kind", "-k", help="Only this kind; may be repeated.")]
+_KindOption = Annotated[
+    list[Kind] | None, typer.Option("--kind", "-k", help="Only messages of this kind; may be repeated.")
+]
 _AfterOption = Annotated[
     str,
-    typer.Option("--after", metavar="WHEN", help="'now', 'start' (all that the broker still holds), or a cursor."),
+    typer.Option(
+        "--after", metavar="WHEN", help="Where to start: 'now', 'start' (all messages in the broker), or a cursor."
+    ),
 ]
 _CountOption = Annotated[
-    int | None, typer.Option("--count", "-n", metavar="N", min=1, help="End after this many messages.")
+    int | None, typer.Option("--count", "-n", metavar="N", min=1, help="Exit after this many messages.")
 ]
 
 
+@grouped
 def watch(
     cameras: _CamerasArgument = None,
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    *,
+    deployment: DeploymentOptions,
     kind: _KindOption = None,
     after: _AfterOption = "now",
     count: _CountOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Follow tracks and events, until Ctrl-C.
+    """Follow tracks and events until Ctrl-C.
 
-    For people, tracks are shown when somebody comes or goes, and otherwise once a second; with --json every message
-    is a line, as it stands in the broker.
+    As text, the tracks of a camera are shown when they change, and otherwise once a second. With --json, every message
+    is one line, as in the broker.
     """
     from posebus.errors import ConfigError
     from posebus.subscribing.subscriber import subscribe
     from posebus_cli.observe.message_lines import MessageLines, json_line
 
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     kinds = [item.value for item in kind or Kind]
     try:
         messages = subscribe(

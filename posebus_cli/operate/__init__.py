@@ -1,1 +1,1 @@
-"""Commands that run and set up a deployment: up, the stages, engines, forget, config."""
+"""The commands that run and set up a deployment: up, the stages, engines, forget, config."""

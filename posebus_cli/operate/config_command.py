@@ -1,4 +1,4 @@
-"""`posebus config check`: is this configuration right, and if not, what is wrong where."""
+"""`posebus config check`: find the problems of a configuration file."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Annotated
 
 import typer
 
-from posebus_cli.options import JsonOption
+from posebus_cli.options.groups import JsonOption
 
 config_app = typer.Typer(no_args_is_help=True, help="Check a configuration file.")
 
 
 @config_app.command("check")
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The YAML file, like posebus.yaml.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Configuration file in YAML.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Find every mistake in a configuration file, with its line and field.
+    """Check a configuration file and report every mistake with its line and field.
 
-    POSEBUS_… environment variables count too, as they would in a run. Exits with 1 if there is a problem.
+    POSEBUS_… environment variables are checked, too, because a run reads them. Exits with 1 if there is a mistake.
     """
     from posebus.config.loading import check_settings
     from posebus.config.redaction import redact_text

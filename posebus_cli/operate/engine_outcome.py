@@ -1,4 +1,4 @@
-"""What `posebus engines build` says about the engine that it has made."""
+"""The report of `posebus engines build` about a built 8-bit engine, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def as_dict(outcome: BuildResult) -> dict[str, Any]:
-    """The outcome as plain data, for `--json`."""
+    """Return the outcome as plain data, for `--json`."""
     return {
         "installed": outcome.built is not None,
         "refusal": list(outcome.refusal),
@@ -20,30 +20,30 @@ def as_dict(outcome: BuildResult) -> dict[str, Any]:
     }
 
 
-def say(outcome: BuildResult) -> None:
-    """The report as a table, and what became of the engine."""
+def print_outcome(outcome: BuildResult) -> None:
+    """Print the report as a table, and whether the engine was installed."""
     from rich.console import Console
     from rich.table import Table
 
     from posebus.runtime.failures import complain
 
     report = outcome.report
-    table = Table("people", "seen by fp32", "recall", "extra", "joints: mean", "95th percentile", box=None)
+    table = Table("people", "found by fp32", "recall", "extra", "joint error: mean", "95th percentile", box=None)
     for name, group in (("all", report.all), ("small", report.small), ("large", report.large)):
         errors = ("-" if value is None else f"{100 * value:.1f} %" for value in (group.mean_error, group.p95_error))
         recall = f"{group.recall:.3f}" if group.people else "-"
         table.add_row(name, str(group.people), recall, str(group.extra), *errors)
     console = Console(highlight=False)
     console.print(
-        f"int8 against fp32 on {report.frames} frames that were held back (joints in parts of the body's size)"
+        f"int8 compared with fp32 on {report.frames} frames that were held back (joint errors relative to body size)"
     )
     console.print(table)
     if report.ap is not None:
         console.print(f"AP {report.ap:.3f}, fp32 {report.reference_ap:.3f}")
-    console.print(f"{outcome.ms:.1f} ms a frame, fp32 {outcome.reference_ms:.1f} ms, on this machine")
+    console.print(f"int8 {outcome.ms:.1f} ms per frame, fp32 {outcome.reference_ms:.1f} ms, on this machine")
     if outcome.built is None:
         complain(
-            f"the engine was refused: {'; '.join(outcome.refusal)}. Calibrate with more, and more varied, recordings"
+            f"the engine was refused: {'; '.join(outcome.refusal)}. Calibrate with more and more varied recordings"
         )
     else:
-        console.print("It is installed: workers use it with --precision int8 (worker.precision: int8)")
+        console.print("The engine is installed; workers use it with --precision int8 (worker.precision: int8)")

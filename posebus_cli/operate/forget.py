@@ -1,4 +1,4 @@
-"""`posebus forget`: remove cameras that will not come back."""
+"""`posebus forget`: remove cameras that are no longer used."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from typing import Annotated
 
 import typer
 
-from posebus_cli.options import ConfigOption, RedisOption, broker_address, settings_from
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import DeploymentOptions
+from posebus_cli.options.settings import broker_address, settings_from
 
 
+@grouped
 def forget(
-    cameras: Annotated[list[str], typer.Argument(metavar="CAMERA...", help="Names, as 'posebus top' shows them.")],
-    redis: RedisOption = None,
-    config: ConfigOption = None,
+    cameras: Annotated[list[str], typer.Argument(metavar="CAMERA...", help="Names of cameras, as in 'posebus top'.")],
+    deployment: DeploymentOptions,
 ) -> None:
-    """Remove cameras that are gone for good, with their streams, identities and state.
+    """Remove cameras for good, with their streams, tracks and state.
 
-    A camera that is only switched off needs nothing: it goes on when it comes back. One that is still being read is
-    not removed; take it out of the configuration first.
+    A camera that is only switched off need not be removed; it continues when it is back. A camera that an ingest still
+    reads is not removed; delete it from the configuration first.
     """
     from posebus.bus.redis.connection import open_broker
     from posebus.bus.registry import Registry
     from posebus.runtime.failures import complain
     from posebus.telemetry.reports import process_reports
 
-    settings = settings_from(config, redis=redis)
+    settings = settings_from(deployment)
     broker = open_broker(broker_address(settings), settings.shards)
     registry = Registry(broker)
     known = {record.camera for record in registry.cameras()}
@@ -32,12 +34,12 @@ def forget(
     failed = False
     for camera in dict.fromkeys(cameras):
         if camera not in known:
-            complain(f"there is no camera {camera!r} at {broker.where}; 'posebus top' lists them")
+            complain(f"there is no camera {camera!r} at {broker.where}; 'posebus top' lists the cameras")
         elif camera in busy:
-            complain(f"camera {camera} is being read; take it out of the configuration and stop its ingest first")
+            complain(f"camera {camera} is still being read; delete it from the configuration and stop its ingest first")
         else:
             registry.remove_camera(camera)
-            print(f"{camera} is forgotten")
+            print(f"{camera} was removed")
             continue
         failed = True
     if failed:

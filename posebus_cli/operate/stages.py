@@ -7,73 +7,46 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from posebus.runtime.stage_main import run_stage_process
-from posebus_cli.options import (
-    ConfigOption,
-    ConfOption,
-    EngineOption,
-    ImgszOption,
-    KeypointModelOption,
-    ModelOption,
-    PrecisionOption,
-    RedisOption,
-    RefineOption,
-    TrustOption,
-    need_cameras,
-    settings_from,
-)
+from posebus_cli.options.grouping import Offer, grouped
+from posebus_cli.options.groups import DeploymentOptions, NetworkOptions
+from posebus_cli.options.settings import need_cameras, settings_from
+
+StageDeployment = Annotated[DeploymentOptions, Offer(first=("config",))]
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
 
 
+@grouped
 def work(
-    config: ConfigOption = None,
-    redis: RedisOption = None,
-    model: ModelOption = None,
-    imgsz: ImgszOption = None,
-    engine: EngineOption = None,
-    precision: PrecisionOption = None,
-    refine_below: RefineOption = None,
-    keypoint_model: KeypointModelOption = None,
-    conf: ConfOption = None,
-    allow_unknown_weights: TrustOption = None,
+    deployment: StageDeployment,
+    network: Annotated[NetworkOptions, Offer(first=("model",), without=("infer_fps", "motion_gate", "enhance"))],
 ) -> None:
-    """Run one worker: detection and keypoints for any camera of the deployment.
+    """Run one worker, which detects people and estimates their keypoints for all cameras of the deployment.
 
-    Start as many as you like, on any machine that reaches the broker; they share the cameras' frames.
+    Any number of workers can run, on all machines that reach the broker; they share the frames of the cameras.
     """
-    settings = settings_from(
-        config,
-        redis=redis,
-        worker__model=model,
-        worker__imgsz=imgsz,
-        worker__engine=engine,
-        worker__precision=precision,
-        worker__refine_below_px=refine_below,
-        worker__keypoint_model=keypoint_model,
-        worker__conf=conf,
-        worker__allow_unknown_weights=allow_unknown_weights,
-    )
-    run_stage_process("posebus work", settings, _worker)
+    run_stage_process("posebus work", settings_from(deployment, network), _worker)
 
 
-def track(config: ConfigOption = None, redis: RedisOption = None) -> None:
-    """Run one tracker: it links poses into identities for its share of the cameras.
+@grouped
+def track(deployment: StageDeployment) -> None:
+    """Run one tracker, which links the poses of its share of the cameras into tracks with stable identities.
 
-    Start a second one and they share; stop one and the others go on with its identities.
+    Several trackers share the cameras; when one stops, the others continue its tracks with the same identities.
     """
-    run_stage_process("posebus track", settings_from(config, redis=redis), _tracker)
+    run_stage_process("posebus track", settings_from(deployment), _tracker)
 
 
+@grouped
 def ingest(
-    config: ConfigOption = None,
-    redis: RedisOption = None,
+    deployment: StageDeployment,
     camera: Annotated[
-        str | None, typer.Option("--camera", metavar="NAME", help="Only this camera, in this process.")
+        str | None, typer.Option("--camera", metavar="NAME", help="Read only this camera, in this process.")
     ] = None,
 ) -> None:
-    """Read the cameras of the configuration file and publish their frames, one process for each camera."""
-    settings = settings_from(config, redis=redis)
+    """Read the cameras of the configuration file and publish their frames, with one process for each camera."""
+    settings = settings_from(deployment)
     need_cameras(settings)
     run_stage_process("posebus ingest", settings, lambda settings: _ingest(settings, camera))
 

@@ -1,4 +1,4 @@
-"""`posebus up`: a whole deployment on this machine, from one file."""
+"""`posebus up`: a whole deployment on this machine from one configuration file."""
 
 from __future__ import annotations
 
@@ -10,29 +10,31 @@ import typer
 from posebus.config.redaction import redact_url
 from posebus.config.settings import EMBEDDED_PORT
 from posebus.runtime.stage_main import set_up_logging
-from posebus_cli.options import ConfigOption, RedisOption, need_cameras, settings_from
+from posebus_cli.operate.stages import StageDeployment
+from posebus_cli.options.grouping import grouped
+from posebus_cli.options.groups import FleetOptions
+from posebus_cli.options.settings import need_cameras, settings_from
 
 TEND_S = 0.2
 
 
+@grouped
 def up(
-    config: ConfigOption = None,
-    redis: RedisOption = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", help="Worker processes. (default: 1)", min=0)
-    ] = None,
+    deployment: StageDeployment,
+    processes: FleetOptions,
     port: Annotated[
-        int, typer.Option("--port", metavar="PORT", help="Where the embedded broker listens, on this machine only.")
+        int,
+        typer.Option("--port", metavar="PORT", help="Port of the embedded broker, which only this machine can reach."),
     ] = EMBEDDED_PORT,
 ) -> None:
-    """Run cameras, workers and trackers of a configuration file on this machine, until Ctrl-C."""
+    """Run the cameras of a configuration file on this machine with workers and trackers, until Ctrl-C."""
     from posebus.bus.redis.connection import open_broker
     from posebus.runtime.embedded import broker_for
     from posebus.runtime.fleet import Fleet
     from posebus.runtime.stage import StopFlag
     from recordings.stages import STAGES
 
-    settings = settings_from(config, redis=redis, fleet__workers=workers)
+    settings = settings_from(deployment, processes)
     need_cameras(settings)
     set_up_logging(settings)
     stop = StopFlag()

@@ -1,1 +1,1 @@
-"""Files of a run: tracks, summary, annotated video and pictures."""
+"""The files of a run: tracks, summary, annotated videos and pictures."""

@@ -1,7 +1,7 @@
 """Drawing people: skeleton, thin box and number, in a colour that belongs to the identity.
 
-All functions draw into the BGR picture that they are given. Sizes follow the picture and the person, so that 30 pixel
-people do not drown in their own lines and close ones do not vanish behind hairlines.
+All functions draw into the BGR picture that they are given. Line widths follow the sizes of the picture and the person,
+so that lines neither cover people of 30 pixels nor are too thin on close ones.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Color = tuple[int, int, int]
 """Blue, green, red, 0 to 255."""
 
 MIN_CONFIDENCE = 0.5
-"""Joints that the network believes in less are not drawn: it guesses them, for instance behind a wall."""
+"""Joints of a lower confidence are not drawn: the network guesses them, for instance behind a wall."""
 
 LIMBS = (
     (0, 1), (0, 2), (1, 3), (2, 4),  # face
@@ -34,16 +34,16 @@ LIMBS = (
 
 _NOSE, _LEFT_SHOULDER, _RIGHT_SHOULDER = 0, 5, 6
 _FACE = 5
-_HIDDEN, _SEEN = 1, 2
+_HIDDEN, _VISIBLE = 1, 2
 _INK: Color = (24, 20, 18)
 _PAPER: Color = (30, 22, 18)
 _SHIFT = 4
-"""Fractional bits of the coordinates that OpenCV gets: whole pixels would make slow skeletons tremble."""
+"""Fractional bits of the coordinates for OpenCV: with whole pixels, slow skeletons would jitter."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pen:
-    """`dashed`: nobody was seen there in this frame. `dark_plate`: the number on a dark plate instead of the colour."""
+    """How a person is drawn. `dashed`: the box is predicted. `dark_plate`: the plate of the number is dark."""
 
     color: Color
     width_px: int
@@ -53,14 +53,14 @@ class _Pen:
 
 @dataclass(frozen=True, slots=True)
 class _Joints:
-    """Where the joints are, (K, 2) pixels, and how they are drawn, (K,): 0 not at all, 1 as hidden, 2 as seen."""
+    """Positions of the joints, (K, 2) pixels, and how each is drawn, (K,): 0 not at all, 1 as hidden, 2 as visible."""
 
-    places_px: Float32Array
+    positions_px: Float32Array
     visibility: UInt8Array
 
 
 def color_of(identity: int) -> Color:
-    """A colour for a number: the same always, and far from those of the numbers around it.
+    """Return the colour of an identity: always the same, and far from those of the neighbouring numbers.
 
     Steps by the golden angle through the hues of OKLCH (Ottosson 2020), where equal lightness looks equally bright.
     """
@@ -83,7 +83,7 @@ def draw_people(
     labels: Sequence[str],
     colors: Sequence[Color],
 ) -> None:
-    """Draws N people into `image_bgr` (H, W, 3); the lowest feet last, since who stands nearer hides the others.
+    """Draw N people into `image_bgr` (H, W, 3); those with the lowest feet last, for they stand in front of the others.
 
     boxes_xyxy_px: (N, 4); keypoints_px: (N, 17, 3) or None; both in pixels of `image_bgr`. An empty label is no label.
     """
@@ -93,21 +93,21 @@ def draw_people(
             continue
         keypoints = None if keypoints_px is None else keypoints_px[index]
         pen = _Pen(colors[index], _line_width_px(image_bgr, box))
-        _draw_person(image_bgr, box, _joints(keypoints, None, _SEEN), labels[index], pen)
+        _draw_person(image_bgr, box, _joints(keypoints, None, _VISIBLE), labels[index], pen)
 
 
 def draw_tracks(image_bgr: Image, frame: TrackFrame) -> None:
-    """Draws the identities of a frame: confirmed ones solid, coasted ones dashed, tentative ones not at all.
+    """Draw the tracks of a frame: confirmed ones solid, coasted ones dashed, tentative ones not at all.
 
-    Lost ones are hairlines with the number on a dark plate. Joints that are hidden, as all of who is coasted, are rings
-    at the end of thin lines; those whose place is not known are left out. Where no visibility is given, the network's
+    Lost tracks are hairlines with the number on a dark plate. Hidden joints, and all joints of a coasted track, are
+    rings at the end of thin lines; joints of unknown position are left out. Without visibility flags the network's
     confidence decides (`MIN_CONFIDENCE`).
     `image_bgr` may be a reduced copy of the source frame: coordinates are scaled to its size.
     """
     scale = np.array([image_bgr.shape[1], image_bgr.shape[0]], np.float32) / np.array(frame.size_px, np.float32)
     states = (TrackState.CONFIRMED, TrackState.LOST)
     shown = [track for track in frame.tracks if track.state in states and _is_drawable(track.box_xyxy_px)]
-    # Who is not seen is behind those who are.
+    # Predicted people are behind detected ones.
     shown.sort(key=lambda track: (track.state == TrackState.CONFIRMED, not track.coasted, float(track.box_xyxy_px[3])))
     for track in shown:
         box = track.box_xyxy_px * np.tile(scale, 2)
@@ -118,12 +118,12 @@ def draw_tracks(image_bgr: Image, frame: TrackFrame) -> None:
         predicted = lost or track.coasted
         width_px = 1 if lost else _line_width_px(image_bgr, box)
         pen = _Pen(color_of(track.id), width_px, dashed=predicted, dark_plate=lost)
-        joints = _joints(keypoints, track.keypoint_visibility, _HIDDEN if predicted else _SEEN)
+        joints = _joints(keypoints, track.keypoint_visibility, _HIDDEN if predicted else _VISIBLE)
         _draw_person(image_bgr, box, joints, str(track.id), pen)
 
 
 def skeletons_only(frame: TrackFrame, size_px: tuple[int, int] | None = None) -> Image:
-    """The identities of `frame` alone on a dark canvas of `size_px` (width, height; by default the frame's size)."""
+    """Return the tracks of `frame` on a dark canvas of `size_px` (width, height; by default the frame's size)."""
     width, height = size_px or frame.size_px
     canvas = np.full((height, width, 3), _PAPER, np.uint8)
     draw_tracks(canvas, frame)
@@ -139,11 +139,11 @@ def _draw_person(image: Image, box: Float32Array, joints: _Joints | None, label:
 
 
 def _joints(keypoints_px: Float32Array | None, visibility: UInt8Array | None, most: int) -> _Joints | None:
-    """`most` is the greatest visibility that a joint may have."""
+    """Return the joints to draw, with a visibility of at most `most`; None without keypoints."""
     if keypoints_px is None:
         return None
     if visibility is None:
-        visibility = np.where(keypoints_px[:, 2] >= MIN_CONFIDENCE, _SEEN, 0).astype(np.uint8)
+        visibility = np.where(keypoints_px[:, 2] >= MIN_CONFIDENCE, _VISIBLE, 0).astype(np.uint8)
     drawable = [_is_drawable(row[:2]) for row in keypoints_px]
     return _Joints(keypoints_px[:, :2], np.where(drawable, np.minimum(visibility, most), 0).astype(np.uint8))
 
@@ -152,29 +152,29 @@ def _draw_skeleton(image: Image, joints: _Joints, pen: _Pen) -> None:
     fine_work = pen.width_px > 1
     limbs = _limbs(joints)
     if fine_work:
-        # A dark rim first: without it a yellow skeleton is lost on a white shirt. On tiny people it would hide them.
-        for start, end, seen in limbs:
-            _line(image, start, end, _INK, (pen.width_px if seen else 1) + 2)
-    for start, end, seen in limbs:
-        _line(image, start, end, pen.color, pen.width_px if seen else 1)
-    for joint, (place, visibility) in enumerate(zip(joints.places_px, joints.visibility, strict=True)):
+        # A dark rim first, which makes yellow limbs visible on a white shirt; it would cover tiny people.
+        for start, end, visible in limbs:
+            _line(image, start, end, _INK, (pen.width_px if visible else 1) + 2)
+    for start, end, visible in limbs:
+        _line(image, start, end, pen.color, pen.width_px if visible else 1)
+    for joint, (position, visibility) in enumerate(zip(joints.positions_px, joints.visibility, strict=True)):
         if visibility and fine_work:
             radius = pen.width_px * (0.6 if joint < _FACE else 1.0) + 0.5
-            _dot(image, place, radius + 1, _INK)
-            _dot(image, place, radius, (255, 255, 255) if visibility == _SEEN else pen.color)
-            if visibility != _SEEN:
-                _dot(image, place, radius - 1, _INK)
+            _dot(image, position, radius + 1, _INK)
+            _dot(image, position, radius, (255, 255, 255) if visibility == _VISIBLE else pen.color)
+            if visibility != _VISIBLE:
+                _dot(image, position, radius - 1, _INK)
 
 
 def _limbs(joints: _Joints) -> list[tuple[Float32Array, Float32Array, bool]]:
-    """Start, end and whether both are seen, of all limbs that can be drawn; hidden ones first, beneath the others."""
-    places_px, visibility = joints.places_px, joints.visibility
-    limbs = [(places_px[a], places_px[b], min(visibility[a], visibility[b])) for a, b in LIMBS]
+    """Return start, end and whether both are visible, of all limbs to draw; hidden ones first, beneath the others."""
+    positions_px, visibility = joints.positions_px, joints.visibility
+    limbs = [(positions_px[a], positions_px[b], min(visibility[a], visibility[b])) for a, b in LIMBS]
     least = visibility[[_NOSE, _LEFT_SHOULDER, _RIGHT_SHOULDER]].min()
     if least:
-        neck: Float32Array = (places_px[_LEFT_SHOULDER] + places_px[_RIGHT_SHOULDER]) * np.float32(0.5)
-        limbs.append((neck, places_px[_NOSE], least))
-    drawn = [(start, end, bool(flag == _SEEN)) for start, end, flag in limbs if flag]
+        neck: Float32Array = (positions_px[_LEFT_SHOULDER] + positions_px[_RIGHT_SHOULDER]) * np.float32(0.5)
+        limbs.append((neck, positions_px[_NOSE], least))
+    drawn = [(start, end, bool(flag == _VISIBLE)) for start, end, flag in limbs if flag]
     return sorted(drawn, key=lambda limb: limb[2])
 
 
@@ -190,7 +190,7 @@ def _draw_box(image: Image, box: Float32Array, pen: _Pen) -> None:
 
 
 def _draw_label(image: Image, box: Float32Array, label: str, pen: _Pen) -> None:
-    """A small plate above the box, or inside it where the picture ends."""
+    """Draw a small plate above the box, or inside it at the edge of the picture."""
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.3 + 0.1 * _line_width_px(image, box)
     weight = 1 if scale < 0.7 else 2
     (width, height), _ = cv2.getTextSize(label, font, scale, weight)
@@ -225,7 +225,7 @@ def _dashes(image: Image, start: tuple[float, float], end: tuple[float, float], 
     first, last = np.array(start), np.array(end)
     dash_px = max(4.0, min(image.shape[:2]) / 80)
     count = max(1, int(np.linalg.norm(last - first) / (2 * dash_px)))
-    # A dash begins and ends each side, so that the corners stay closed.
+    # Each side starts and ends with a dash, so that the corners stay closed.
     steps = np.linspace(0, 1, 2 * count + 2)
     for begin, stop in zip(steps[0::2], steps[1::2], strict=True):
         _line(image, first + (last - first) * begin, first + (last - first) * stop, color, width_px)
@@ -240,12 +240,12 @@ def _fixed(point: Sequence[float] | Float32Array) -> tuple[int, int]:
 
 
 def _is_drawable(values: Float32Array) -> bool:
-    """Numbers that OpenCV's integers can hold; a prediction may run far out of the picture."""
+    """Return whether OpenCV's integers can hold the numbers; a prediction may be far outside the picture."""
     return bool(np.isfinite(values).all() and (np.abs(values) < 60_000).all())
 
 
 def _to_byte(linear: float) -> int:
-    """sRGB transfer function, with what lies outside the gamut cut off."""
+    """Return the sRGB value of a linear one; values outside the gamut are clipped."""
     linear = min(1.0, max(0.0, linear))
     encoded = 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055
     return round(255 * encoded)

@@ -1,4 +1,4 @@
-"""The text files of one recording, under a name that says `partial` until they are complete."""
+"""The text files of one recording; until they are complete, their names end in `.partial`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PARTIAL = ".partial"
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Raise OutputError with one sentence for what the operating system refuses inside."""
+    """Turn an OSError inside the context into an OutputError with one sentence."""
     try:
         yield
     except OSError as error:
@@ -25,18 +25,18 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def partial(path: Path) -> Path:
-    """Where `path` is while it is not complete."""
+    """Return the name of `path` while the file is incomplete."""
     return path.with_name(path.name + PARTIAL)
 
 
 class PartialFile:
-    """A text file that gets its name when it is complete; an older one of that name stays until then."""
+    """A text file that gets its final name when it is complete; an older file of that name stays until then."""
 
     def __init__(self, path: Path) -> None:
         """Raises OutputError, as all methods do."""
         self.path = path
         with writing(path):
-            # File names may hold bytes that are no text; escaped like this they stay readable JSON.
+            # File names may contain bytes that are not text; escaped like this the JSON stays readable.
             self._file = partial(path).open("w", encoding="utf-8", errors="backslashreplace")
 
     def write(self, text: str) -> None:
@@ -45,19 +45,19 @@ class PartialFile:
             self._file.write(text)
 
     def restart(self) -> None:
-        """Forget all that was written."""
+        """Delete all that was written so far."""
         with writing(self.path):
             self._file.seek(0)
             self._file.truncate()
 
     def complete(self) -> None:
-        """Close the file and give it its name."""
+        """Close the file and give it its final name."""
         self.close()
         with writing(self.path):
             partial(self.path).replace(self.path)
 
     def close(self) -> None:
-        """Close the file; what it holds stays under its partial name unless it is complete."""
+        """Close the file; an incomplete one keeps its partial name."""
         with writing(self.path):
             self._file.close()
 
@@ -80,18 +80,18 @@ class TracksWriter:
         return self._jsonl.path
 
     def write(self, frame: TrackFrame, provenance: Provenance) -> None:
-        """Append one frame; frames come in order."""
+        """Append one frame; frames must come in order."""
         named = replace(frame, camera=self._name)
         self._jsonl.write(dump(track_frame_to_json(named, provenance, provenance.published_at_ns)) + "\n")
         self._mot.write("".join(mot_lines(frame)))
 
     def restart(self) -> None:
-        """The recording begins anew: forget all that was written."""
+        """Delete all that was written so far, because the recording is read again."""
         self._jsonl.restart()
         self._mot.restart()
 
     def complete(self) -> None:
-        """Give both files their names."""
+        """Give both files their final names."""
         self._jsonl.complete()
         self._mot.complete()
 
@@ -106,10 +106,10 @@ class TracksWriter:
 
 
 def mot_lines(frame: TrackFrame) -> Iterator[str]:
-    """The confirmed identities of `frame` as rows of a MOTChallenge result file (Leal-Taixé et al. 2015).
+    """Yield the confirmed tracks of `frame` as rows of a MOTChallenge result file (Leal-Taixé et al. 2015).
 
-    The coasted ones are among them, at their predicted places: ground truths in this format go on while somebody is
-    hidden. frame from 1, id, left, top, width, height in source pixels, score, and -1 for the world coordinates.
+    Coasted tracks are among them with their predicted boxes: ground truth in this format continues while a person is
+    hidden. Columns: frame from 1, id, left, top, width, height in source pixels, score, -1 for the world coordinates.
     """
     for track in frame.tracks:
         if track.state == TrackState.CONFIRMED:
@@ -119,7 +119,7 @@ def mot_lines(frame: TrackFrame) -> Iterator[str]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make `folder` where it is missing and prove that files can be written in it. Raises OutputError."""
+    """Create `folder` if it is missing, and check that files can be written into it. Raises OutputError."""
     probe = folder / ".posebus-write-test"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -127,5 +127,5 @@ def make_folder(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise OutputError(
-            f"nothing can be written into the folder {folder}: {error.strerror}; choose another one with --out"
+            f"no file can be written into the folder {folder}: {error.strerror}; choose another one with --out"
         ) from None

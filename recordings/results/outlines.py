@@ -1,4 +1,4 @@
-"""Outlines of people in pictures: drawn, or what is inside of them made unrecognisable.
+"""Outlines of people in pictures: drawing them, or blurring the people inside.
 
 All functions change the BGR picture (H, W, 3) that they are given; polygons are in its pixels (see
 `posebus.contract.masks`).
@@ -21,13 +21,13 @@ _SHIFT = 4
 """Fractional bits of the coordinates that OpenCV gets."""
 
 DETAILS = 8
-"""Rows and columns that are left of a person's box: too few for a face."""
+"""Rows and columns to which a person's box is reduced: too few to recognise a face."""
 MARGIN = 1 / 40
-"""Around an outline, as part of the box's longer side: where it is inexact, no ear or hand is to stick out."""
+"""Margin around an outline, as a fraction of the box's longer side: an inexact one leaves out no ear or hand."""
 
 
 def draw_outlines(image_bgr: Image, masks: Sequence[Float32Array], colors: Sequence[Color]) -> None:
-    """Draws the polygons (M, 2), a line as wide as suits the picture; empty ones are left out."""
+    """Draw polygons (M, 2) with a line width that follows the picture's size; empty polygons are left out."""
     width_px = max(1, round(min(image_bgr.shape[:2]) / 400))
     for mask, color in zip(masks, colors, strict=True):
         if len(mask):
@@ -36,7 +36,7 @@ def draw_outlines(image_bgr: Image, masks: Sequence[Float32Array], colors: Seque
 
 
 def blur_people(image_bgr: Image, boxes_xyxy_px: Float32Array, masks: Sequence[Float32Array]) -> None:
-    """Blurs N people: what is inside of their polygon (M, 2), or the whole box (4,) of whom has none."""
+    """Blur N people: the inside of their polygon (M, 2), or the whole box (4,) where the polygon is empty."""
     height_px, width_px = image_bgr.shape[:2]
     for box, mask in zip(boxes_xyxy_px, masks, strict=True):
         around = np.concatenate((box.reshape(2, 2), mask))

@@ -1,4 +1,4 @@
-"""summary.json: what one run made of its recordings. Its fields are fixed: benchmarks elsewhere read them."""
+"""summary.json: counts, speed and errors of one run. Its fields are fixed, because other programs read them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from recordings.analysis import Outcome
 from recordings.fleet_watch import Workers
+from recordings.recording_analysis import RecordingResult
 from recordings.results.files import partial, writing
 from recordings.results.tally import percentiles_ms, processing_s, rate
 
@@ -20,42 +20,42 @@ Summary = dict[str, Any]
 
 
 def summarise(
-    outcomes: Sequence[Outcome],
+    results: Sequence[RecordingResult],
     workers: Workers,
     wall_s: float,
     refused: Mapping[str, str],
 ) -> Summary:
-    """The summary of a run. `refused`: inputs by name that could not even be opened, with the reason.
+    """Return the summary of a run. `refused`: inputs by name that failed outside the pipeline, with the error.
 
-    `fps` runs from the first frame published by ingest to the last one published by the tracker (`processing_s`);
-    `wall_s` is the whole run, with loading the network and drawing. `dropped` is frames in minus frames out.
+    `fps` is frames by `processing_s`, the time from the first frame published by the ingest to the last one published
+    by the tracker; `wall_s` is the whole run, with loading the network and drawing. `dropped` is frames in minus out.
     """
-    done = [outcome for outcome in outcomes if outcome.error is None]
-    tallies = [outcome.tally for outcome in done]
-    failed = [*refused.items(), *((o.recording.name, o.error) for o in outcomes if o.error is not None)]
+    done = [result for result in results if result.error is None]
+    tallies = [result.tally for result in done]
+    failed = [*refused.items(), *((one.recording.name, one.error) for one in results if one.error is not None)]
     frames = sum(tally.frames for tally in tallies)
     span_s = processing_s(tallies)
     return {
-        "inputs": [_input(outcome) for outcome in done],
+        "inputs": [_input(result) for result in done],
         "frames": frames,
         "fps": rate(frames, span_s),
         "processing_s": round(span_s, 3),
         "wall_s": round(wall_s, 3),
-        "dropped": sum(outcome.frames_in for outcome in done) - frames,
+        "dropped": sum(result.frames_in for result in done) - frames,
         "engine": workers.engine,
         "precision": workers.precision,
         "imgsz": workers.imgsz,
         "latency_ms": percentiles_ms(tally.latencies_ms for tally in tallies),
-        "warnings": [{"name": o.recording.name, "warning": o.warning} for o in done if o.warning is not None],
+        "warnings": [{"name": one.recording.name, "warning": one.warning} for one in done if one.warning is not None],
         "failed": [{"name": name, "error": error} for name, error in failed],
     }
 
 
 def merged(older: Summary, newer: Summary) -> Summary:
-    """One summary of recordings that were analysed by jobs of their own, for instance on several machines.
+    """Return one summary of recordings that were analysed by separate jobs, for instance on several machines.
 
-    Inputs of the same name are replaced. Times are added up as if the jobs had run one after the other; a percentile
-    of the latency is that of the worst input, which is never below that of all frames together.
+    Inputs of the same name are replaced. Times are added as if the jobs had run one after the other. A percentile of
+    the latency is that of the worst input, which is never below that of all frames together.
     """
     inputs = _by_name(older["inputs"], newer["inputs"])
     frames = sum(entry["frames"] for entry in inputs)
@@ -75,7 +75,7 @@ def merged(older: Summary, newer: Summary) -> Summary:
 
 
 def write_summary(folder: Path, summary: Summary) -> None:
-    """Write summary.json in one go. Raises OutputError."""
+    """Write summary.json at once, by renaming a complete file. Raises OutputError."""
     path = folder / FILE_NAME
     with writing(path):
         partial(path).write_text(_text(summary), encoding="utf-8", errors="backslashreplace")
@@ -83,16 +83,17 @@ def write_summary(folder: Path, summary: Summary) -> None:
 
 
 def write_partial_summary(folder: Path, summary: Summary) -> None:
-    """Write what is known when a run is interrupted, under a name that says so. Raises OutputError."""
+    """Write the summary of an interrupted run under a partial name. Raises OutputError."""
     path = partial(folder / FILE_NAME)
     with writing(path):
         path.write_text(_text(summary), encoding="utf-8", errors="backslashreplace")
 
 
 def add_to_summary(folder: Path, summary: Summary, batch: str) -> None:
-    """Merge into the summary.json of jobs that were submitted together (`batch`); any other one is replaced.
+    """Merge `summary` into the summary.json of the jobs submitted together (`batch`); any other one is replaced.
 
-    Several jobs may end at the same moment, also on several machines if the file system locks. Raises OutputError.
+    Several jobs may end at the same moment, on several machines, too, if the file system supports locks.
+    Raises OutputError.
     """
     with _locked(folder):
         older = _read(folder / FILE_NAME)
@@ -100,15 +101,15 @@ def add_to_summary(folder: Path, summary: Summary, batch: str) -> None:
         write_summary(folder, {**(merged(older, summary) if older and same else summary), "batch": batch})
 
 
-def _input(outcome: Outcome) -> dict[str, Any]:
-    tally = outcome.tally
+def _input(result: RecordingResult) -> dict[str, Any]:
+    tally = result.tally
     return {
-        "name": outcome.recording.name,
+        "name": result.recording.name,
         "frames": tally.frames,
         "tracks": len(tally.identities),
         "fps": rate(tally.frames, tally.processing_s),
         "processing_s": round(tally.processing_s, 3),
-        "dropped": outcome.frames_in - tally.frames,
+        "dropped": result.frames_in - tally.frames,
         "latency_ms": percentiles_ms([tally.latencies_ms]),
         **({"views": dict(tally.views.most_common())} if tally.views else {}),
     }

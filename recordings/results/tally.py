@@ -1,4 +1,4 @@
-"""What is counted of one recording while its frames pass by."""
+"""Counts of one recording, collected frame by frame."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ PERCENTILES = (50, 95, 99)
 
 
 class Ages:
-    """Durations in milliseconds, each kept in four bytes (a day at 25 fps: 9 MB), so that percentiles are exact."""
+    """Durations in milliseconds, all kept in four bytes each (a day at 25 fps: 9 MB), so that percentiles are exact."""
 
     def __init__(self) -> None:
         self._values = array("f")
 
     def add(self, age_ms: float) -> None:
-        """Take one."""
+        """Append one duration."""
         self._values.append(age_ms)
 
     @property
     def newest(self) -> float | None:
-        """The last one taken."""
+        """The last duration, None before the first."""
         return self._values[-1] if self._values else None
 
     def as_array(self) -> Float32Array:
-        """All of them, (N,) float32 ms."""
+        """Return all durations, (N,) float32 ms."""
         return np.array(self._values, dtype=np.float32)
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of the frames that came out."""
+    """Counts of the frames whose tracks were read."""
 
     frames: int = 0
     last_seq: int = -1
@@ -46,7 +46,7 @@ class Tally:
     identities: set[int] = field(default_factory=set)
     latencies_ms: Ages = field(default_factory=Ages)
     views: Counter[str] = field(default_factory=Counter)
-    """Frames by how they were inferred, where that was decided for the recording."""
+    """Number of frames by the view at which they were inferred, where a policy chose the view."""
 
     def add(self, frame: TrackFrame, provenance: Provenance) -> None:
         """Count one frame."""
@@ -68,7 +68,7 @@ class Tally:
 
 
 def processing_s(tallies: Iterable[Tally]) -> float:
-    """As `Tally.processing_s`, over recordings that were analysed at the same time."""
+    """Return `Tally.processing_s` over recordings that were analysed at the same time."""
     counted = [tally for tally in tallies if tally.frames]
     if not counted:
         return 0.0
@@ -77,7 +77,7 @@ def processing_s(tallies: Iterable[Tally]) -> float:
 
 
 def percentiles_ms(ages: Iterable[Ages]) -> dict[str, float | None]:
-    """{"p50", "p95", "p99"} in ms over all of `ages` together, None where there are none."""
+    """Return {"p50", "p95", "p99"} in ms over all of `ages` together; None without any duration."""
     values = np.concatenate([np.zeros(0, np.float32), *(one.as_array() for one in ages)])
     if not len(values):
         return {f"p{rank}": None for rank in PERCENTILES}
@@ -86,5 +86,5 @@ def percentiles_ms(ages: Iterable[Ages]) -> dict[str, float | None]:
 
 
 def rate(frames: int, seconds: float) -> float:
-    """Frames per second, 0 where no time passed."""
+    """Return frames per second, 0 if no time passed."""
     return round(frames / seconds, 2) if seconds > 0 else 0.0

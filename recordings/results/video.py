@@ -1,4 +1,4 @@
-"""Annotated videos: the source decoded a second time, people drawn in, H.264 in an MP4 that everything plays."""
+"""Annotated videos: the source is decoded a second time and its people are drawn; MP4 with H.264 for all players."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from recordings.results.tally import rate
 TICKS_PER_S = 90_000
 """Resolution of the frame times: enough for every usual frame rate, and what players expect."""
 MAX_SIDE_PX = 4096
-"""Larger pictures are reduced: few decoders go beyond."""
+"""Larger pictures are reduced: few decoders support more."""
 DEFAULT_FPS = 25.0
 QUALITY_CRF = "23"
 
@@ -35,7 +35,7 @@ class Mp4Writer:
     """An MP4 with H.264 (yuv420p). The file has a partial name until `complete`."""
 
     def __init__(self, path: Path, fps: float | None) -> None:
-        """`fps` is nominal; what counts are the times that `add` gets."""
+        """`fps` is nominal; the frame times are those given to `add`."""
         self.frames = 0
         self._path = path
         self._fps = fps or DEFAULT_FPS
@@ -46,7 +46,7 @@ class Mp4Writer:
         self._last_ticks = -1
 
     def add(self, image_bgr: Image, captured_at_ns: int) -> None:
-        """Append a picture (H, W, 3). The first one sets the size. Raises OutputError."""
+        """Append a picture (H, W, 3). The first one sets the size of the video. Raises OutputError."""
         try:
             if self._container is None or self._stream is None:
                 self._container, self._stream = self._open(image_bgr, captured_at_ns)
@@ -61,7 +61,7 @@ class Mp4Writer:
             raise self._refused(error) from None
 
     def complete(self) -> None:
-        """Finish the file and give it its name; without a single picture there is no file. Raises OutputError."""
+        """Finish the file and give it its final name; without a picture there is no file. Raises OutputError."""
         if self._stream is None:
             return
         self.close()
@@ -69,13 +69,13 @@ class Mp4Writer:
             partial(self._path).replace(self._path)
 
     def close(self) -> None:
-        """Close the file with what was added so far, so that it plays. Raises OutputError."""
+        """Close the file with the pictures added so far, so that it can be played. Raises OutputError."""
         container, stream = self._container, self._stream
         self._container = self._stream = None
         if container is None or stream is None:
             return
         try:
-            for packet in stream.encode(None):  # what the encoder still holds
+            for packet in stream.encode(None):  # flushes the encoder
                 container.mux(packet)
             container.close()
         except (OSError, av.error.FFmpegError) as error:
@@ -92,7 +92,7 @@ class Mp4Writer:
     def _open(self, image_bgr: Image, captured_at_ns: int) -> tuple[av.container.OutputContainer, av.VideoStream]:
         height_px, width_px = image_bgr.shape[:2]
         scale = min(1.0, MAX_SIDE_PX / max(height_px, width_px))
-        # H.264 stores colour at half resolution, so sides are even; what is missing is filled up, not stretched.
+        # H.264 stores colour at half resolution, so sides must be even; odd ones are padded, not stretched.
         self._size_px = (_even(round(width_px * scale)), _even(round(height_px * scale)))
         self._first_ns = captured_at_ns
         # "file:" keeps FFmpeg from reading a colon in a name as an address.
@@ -102,7 +102,7 @@ class Mp4Writer:
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, TICKS_PER_S)
         stream.options = {"preset": "veryfast", "crf": QUALITY_CRF}
-        container.start_encoding()  # opens the file, so that a place that cannot be written is told now
+        container.start_encoding()  # opens the file, so that an error comes now
         return container, stream
 
     def _fitted(self, image_bgr: Image) -> Image:
@@ -123,16 +123,16 @@ class Mp4Writer:
 
 
 def annotate(source: CameraSettings, jsonl: Path, name: str, progress: Progress) -> Path:
-    """Write NAME.annotated.mp4 beside NAME.tracks.jsonl: every frame of `source`, with its people; returns its path.
+    """Write NAME.annotated.mp4 beside NAME.tracks.jsonl: every frame of `source` with its people; returns its path.
 
-    Pictures and lines are matched by capture time, and both are read one by one. Raises OutputError and what reading
-    the source raises.
+    Pictures and lines are matched by capture time, and both are read one by one. Raises OutputError and the errors of
+    reading the source.
     """
     from ingest.sources import open_source
 
     target = jsonl.with_name(f"{name}.annotated.mp4")
     task = f"{name} (video)"
-    began_at_s = time.monotonic()
+    started_at_s = time.monotonic()
     opened = open_source(source)
     try:
         with Mp4Writer(target, opened.fps) as video:
@@ -145,7 +145,7 @@ def annotate(source: CameraSettings, jsonl: Path, name: str, progress: Progress)
                 if tracks is not None and tracks.captured_at_ns == picture.captured_at_ns:
                     draw_tracks(image_bgr, tracks)
                 video.add(image_bgr, picture.captured_at_ns)
-                fps = rate(video.frames, time.monotonic() - began_at_s)
+                fps = rate(video.frames, time.monotonic() - started_at_s)
                 progress.update(task, video.frames, opened.frame_count, fps)
             video.complete()
     finally:
@@ -155,7 +155,7 @@ def annotate(source: CameraSettings, jsonl: Path, name: str, progress: Progress)
 
 
 def read_tracks(jsonl: Path) -> Iterator[TrackFrame]:
-    """The frames in NAME.tracks.jsonl, one by one."""
+    """Yield the frames in NAME.tracks.jsonl one by one."""
     with jsonl.open(encoding="utf-8") as file:
         for line in file:
             yield track_frame_from_json(json.loads(line))[0]

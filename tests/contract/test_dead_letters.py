@@ -83,9 +83,9 @@ def test_the_list_has_the_newest_first_and_can_be_narrowed(real_url: str, capsys
 def test_a_letter_is_shown_with_its_picture(real_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (letter,) = put_aside(real_url, "door")
     show(letter, redis=real_url, out=tmp_path / "door.jpg")
-    said = capsys.readouterr().out
-    assert "given up after 3 attempts" in said
-    assert "jpeg, 640x480, 1002 bytes" in said
+    printed = capsys.readouterr().out
+    assert "given up after 3 attempts" in printed
+    assert "jpeg, 640x480, 1002 bytes" in printed
     assert (tmp_path / "door.jpg").read_bytes() == frame(0).data
     with pytest.raises(OutputError, match="cannot be written"):
         show(letter, redis=real_url, out=tmp_path / "nowhere" / "door.jpg")
@@ -119,7 +119,7 @@ def test_a_frame_that_fails_again_comes_back(real_url: str, capsys: pytest.Captu
     ):
         retry(everything=True, redis=real_url, wait_s=10)
     assert caught.value.exit_code == 1
-    assert "put aside again: it is magenta" in capsys.readouterr().out
+    assert "dead-lettered again: it is magenta" in capsys.readouterr().out
     (again,) = DeadLetters(open_broker(real_url)).newest()
     assert (again.reason, again.by) == ("it is magenta", "worker-2")
     assert b"suspect" not in again.fields
@@ -129,7 +129,7 @@ def test_without_a_worker_that_is_said(real_url: str, capsys: pytest.CaptureFixt
     put_aside(real_url, "door")
     with pytest.raises(typer.Exit):
         retry(everything=True, redis=real_url, wait_s=0.1)
-    assert "no worker has answered within 0.1 s; it waits for one" in capsys.readouterr().out
+    assert "no worker has answered within 0.1 s; the frame is still in the queue" in capsys.readouterr().out
 
 
 def test_what_cannot_be_tried_again_stays(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,9 +138,9 @@ def test_what_cannot_be_tried_again_stays(real_url: str, capsys: pytest.CaptureF
     Registry(open_broker(real_url)).remove_camera("yard")
     with pytest.raises(typer.Exit):
         retry(everything=True, redis=real_url, wait_s=0.1)
-    said = capsys.readouterr().err
-    assert "no picture that could be tried again" in said
-    assert "there is no camera 'yard' any more" in said
+    printed = capsys.readouterr().err
+    assert "no picture that could be tried again" in printed
+    assert "the camera 'yard' no longer exists" in printed
     assert len(list(DeadLetters(open_broker(real_url)).newest())) == 2
 
 
@@ -162,11 +162,11 @@ def test_an_unknown_id_is_a_mistake_and_nothing_is_done(real_url: str, unknown: 
 
 
 def test_which_letters_has_to_be_said(real_url: str) -> None:
-    with pytest.raises(ConfigError, match="say which"):
+    with pytest.raises(ConfigError, match="give either ids"):
         drop(redis=real_url)
-    with pytest.raises(ConfigError, match="say which"):
+    with pytest.raises(ConfigError, match="give either ids"):
         retry(["1-1"], everything=True, redis=real_url)
-    with pytest.raises(ConfigError, match="--camera goes with --all"):
+    with pytest.raises(ConfigError, match="--camera can only be used with --all"):
         drop(["1-1"], camera="door", redis=real_url)
 
 

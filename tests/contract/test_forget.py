@@ -19,16 +19,16 @@ def publish(url: str, camera: str) -> Registry:
     return Registry(broker)
 
 
-def test_a_camera_that_is_gone_leaves_no_trace(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_removed_camera_leaves_no_key(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     publish(real_url, "yard")
     registry = publish(real_url, "door")
     forget(["door"], redis=real_url)
-    assert capsys.readouterr().out == "door is forgotten\n"
+    assert capsys.readouterr().out == "door was removed\n"
     assert [record.camera for record in registry.cameras()] == ["yard"]
     assert open_broker(real_url).client.keys("*door*") == []
 
 
-def test_a_camera_that_is_read_and_one_that_never_was_stay_as_they_are(
+def test_camera_that_is_being_read_and_unknown_camera_are_refused(
     real_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry = publish(real_url, "door")
@@ -36,7 +36,7 @@ def test_a_camera_that_is_read_and_one_that_never_was_stay_as_they_are(
     with pytest.raises(typer.Exit) as caught:
         forget(["door", "nowhere"], redis=real_url)
     assert caught.value.exit_code == 1
-    said = capsys.readouterr().err
-    assert "door is being read" in said
-    assert "there is no camera 'nowhere'" in said
+    printed = capsys.readouterr().err
+    assert "door is still being read" in printed
+    assert "there is no camera 'nowhere'" in printed
     assert [record.camera for record in registry.cameras()] == ["door"]

@@ -68,7 +68,7 @@ def test_watch_prints_the_messages_as_json(broker: Broker, url: str) -> None:
     assert [message["type"] for message in messages if "type" in message] == ["posebus.track.started"]
 
 
-def test_watch_tells_people_who_is_there(broker: Broker, url: str) -> None:
+def test_watch_shows_the_people_of_each_camera(broker: Broker, url: str) -> None:
     done = posebus("watch", "--redis", url, "--after", "start", "-n", "3", "--kind", "tracks")
     assert done.returncode == 0, done.stderr
     assert "2 people: 1 2" in done.stdout

@@ -128,7 +128,7 @@ def test_a_camera_on_its_way_through_the_stages_is_measured(
         ages = value(seen, "posebus_age_at_publish_seconds_count", role=role, stage=stage)
         assert ages == value(seen, "posebus_frames_total", role=role)
     shown = posebus(engine_cache, "top", "--once", "--redis", url)
-    assert "where the time goes" in shown.stdout
+    assert "time of each step in ms" in shown.stdout
     assert "encode" in shown.stdout
 
 

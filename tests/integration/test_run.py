@@ -191,7 +191,7 @@ def test_what_can_be_told_at_once_is_told_before_anything_starts(
     (tmp_path / "text.mp4").write_text("no video")
     unwritable = posebus(engine_cache, "run", clip, "--out", tmp_path / "file" / "out")
     assert (unwritable.returncode, unwritable.stdout) == (1, "")
-    assert "nothing can be written into the folder" in unwritable.stderr
+    assert "no file can be written into the folder" in unwritable.stderr
     all_bad = posebus(engine_cache, "run", tmp_path / "text.mp4", "rtsp://user:secret@host/x", "--out", tmp_path)
     assert all_bad.returncode == 1
     assert "text.mp4 is not a video" in all_bad.stderr
@@ -200,4 +200,4 @@ def test_what_can_be_told_at_once_is_told_before_anything_starts(
     assert len(json.loads((tmp_path / "summary.json").read_text())["failed"]) == 2
     nobody = posebus(engine_cache, "run", clip, "--out", tmp_path, "--workers", "0")
     assert nobody.returncode == 1
-    assert "give its address with --redis" in nobody.stderr
+    assert "give its broker with --redis" in nobody.stderr

@@ -1,4 +1,4 @@
-"""What `explain` tells of a camera, from what its processes told."""
+"""The explanation of a camera, from the reports of its processes."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ PLAN = Plan(3, 990, (Directive(3, 950, 0, View(1280), (View(1024),), 0, 0.25, oc
 GATE = {"policy": "eager", "open": False, "inferred": 25, "still": 70, "rate": 5, "log": [[NOW_NS - MINUTE, "closed"]]}
 
 
-def inputs(policies: Policies = ALL, plan: Plan | None = PLAN, **reported: Any) -> ExplanationInputs:
+def inputs(policies: Policies = ALL, plan: Plan | None = PLAN, **report: Any) -> ExplanationInputs:
     processes: dict[str, Any] = {
-        "i": {"role": "ingest", "cameras": {"door": {"state": "online", **reported}}},
+        "i": {"role": "ingest", "cameras": {"door": {"state": "online", **report}}},
         "w": {"role": "worker", "imgsz": AUTO, "largest_imgsz": 1280},
         "t": {"role": "tracker", "cameras": {"door": {"people": 0}}},
     }
@@ -37,49 +37,49 @@ def inputs(policies: Policies = ALL, plan: Plan | None = PLAN, **reported: Any) 
     return ExplanationInputs(record, plan, DECISIONS, reports, None, NOW_NS)
 
 
-def test_what_is_in_force_and_who_decided_what_and_why() -> None:
+def test_text_has_the_plan_in_force_and_each_policys_decisions_with_reasons() -> None:
     text = "\n".join(lines(explanation(inputs(gate=GATE)), 300.0))
-    assert "now: inferred at 1280 px, every 0.25 s (4 a second), nobody is there" in text
+    assert "now: inferred at 1280 px, every 0.25 s (4 a second), there are no people: only frames with motion" in text
     assert "next probe: 1024" in text
-    assert "gate closed; of 100 frames 25 (25%) were inferred, 70 left out because nothing moved, 5 because" in text
+    assert "gate closed; of 100 frames 25 (25%) were inferred, 70 skipped because nothing moved, 5 because" in text
     assert "2 min ago       640 -> 1280: of 14 people seen in 3 probes 640 found 2" in text
-    assert "10 s ago        12/s -> 3/s: it is clear where everybody will be [2J" in text, "nothing a terminal obeys"
+    assert "10 s ago        12/s -> 3/s: it is clear where everybody will be [2J" in text, "no terminal control"
     assert "30 min ago" not in text, "longer ago than asked for"
     assert "60 s ago        closed" in text
 
 
-def test_policies_that_are_off_say_how_to_switch_them_on() -> None:
+def test_text_of_policies_that_are_off_names_the_setting_that_switches_them_on() -> None:
     text = "\n".join(lines(explanation(replace(inputs(Policies(), None), decisions=())), 300.0))
-    assert "no policy is on: every frame is inferred at auto px, as the workers are set" in text
+    assert "no policy is on: every frame is inferred at auto px, with the workers' settings" in text
     for name in ("imgsz: auto", "infer_fps: auto", "motion_gate: conservative"):
         assert name in text
 
 
-def test_a_plan_that_is_missing_is_explained() -> None:
+def test_missing_plan_is_explained() -> None:
     alone = inputs(plan=None)
     assert explanation(alone).missing == "its tracker has not finished a frame since the policies were switched on"
     without = ExplanationInputs(alone.record, None, (), {"w": alone.processes["w"]}, None, NOW_NS)
     assert "no tracker is running" in str(explanation(without).missing)
 
 
-def test_older_decisions_are_shown_where_there_are_no_newer_ones() -> None:
+def test_newest_older_decision_is_shown_without_recent_ones() -> None:
     text = "\n".join(lines(explanation(inputs()), 1.0))
     assert "nothing was decided in the last 1 s, but before that:" in text
     assert "640 -> 1280" in text
 
 
-def test_for_programs_times_are_numbers() -> None:
-    told = explanation(inputs(gate=GATE)).as_dict(300.0)
-    assert [one["policy"] for one in told["decided"]] == ["infer_fps", "motion_gate", "imgsz"]
-    assert told["decided"][0]["ago_s"] == 10.0
-    assert (told["imgsz"], told["interval_s"], told["occupied"]) == ("1280", 0.25, False)
+def test_json_has_times_as_numbers() -> None:
+    explained = explanation(inputs(gate=GATE)).as_dict(300.0)
+    assert [one["policy"] for one in explained["decided"]] == ["infer_fps", "motion_gate", "imgsz"]
+    assert explained["decided"][0]["ago_s"] == 10.0
+    assert (explained["imgsz"], explained["interval_s"], explained["occupied"]) == ("1280", 0.25, False)
 
 
-def test_a_name_that_nobody_knows_is_answered_with_those_like_it() -> None:
+def test_unknown_camera_is_answered_with_similar_names() -> None:
     assert unknown_camera("dor", ["yard", "door"], "here") == "there is no camera 'dor' at here; did you mean 'door'?"
     assert unknown_camera("x", ["yard"], "here").endswith("'posebus top' lists them")
     assert unknown_camera("x", [], "here").endswith("nothing was ever published there")
 
 
-def test_durations_read_as_people_say_them() -> None:
+def test_durations_have_a_suitable_unit() -> None:
     assert [duration(seconds) for seconds in (3, 89, 150, 9000)] == ["3 s", "89 s", "2 min", "2.5 h"]

@@ -1,4 +1,4 @@
-"""What `top` says of memory."""
+"""The warnings of `top` about the memory of the broker."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from posebus.telemetry.broker_memory import KEYS_A_SAMPLE, Memory, MemorySampler
 from posebus.topology import Topology
 
 
-def test_nothing_is_said_while_no_bound_is_near() -> None:
+def test_no_warning_while_no_bound_is_near() -> None:
     memory = Memory(500, 1000, {("poses", "door"): 1000, ("dead", ""): 0})
     assert memory.warnings(RetentionSettings()) == []
 
 
-def test_each_bound_that_is_near_is_said_in_words() -> None:
+def test_each_bound_that_is_near_gives_a_warning() -> None:
     retention = RetentionSettings(poses_bytes=1_000_000, dead_bytes=1_000_000)
     memory = Memory(900, 1000, {("poses", "door"): 900_000, ("dead", ""): 900_000})
     full, door, dead = memory.warnings(retention)
@@ -24,7 +24,7 @@ def test_each_bound_that_is_near_is_said_in_words() -> None:
     assert "dead letters" in dead
 
 
-def test_a_few_streams_are_measured_at_a_time_and_all_of_them_in_turn(redis_server: str) -> None:
+def test_few_streams_are_measured_at_a_time_and_all_of_them_in_turn(redis_server: str) -> None:
     broker = Broker(connect(redis_server), Topology(), "test")
     cameras = [f"camera-{n}" for n in range(KEYS_A_SAMPLE)]
     for camera in cameras:
@@ -46,5 +46,5 @@ def test_a_few_streams_are_measured_at_a_time_and_all_of_them_in_turn(redis_serv
 
 
 @pytest.mark.parametrize("limit", [None, 0])
-def test_a_broker_without_a_limit_is_never_near_it(limit: int | None) -> None:
+def test_broker_without_a_limit_gives_no_warning(limit: int | None) -> None:
     assert Memory(10**12, limit).warnings(RetentionSettings()) == []

@@ -1,4 +1,4 @@
-"""Messages as text: short for people, whole for programs."""
+"""Messages as lines: short ones as text, complete ones as JSON."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def people(*states: str, seq: int = 0) -> TrackFrame:
     return TrackFrame("door", 1, seq, NOW_NS, (640, 480), tracks)
 
 
-def test_people_are_named_when_they_change_and_else_once_a_second() -> None:
+def test_people_are_shown_when_they_change_and_otherwise_once_a_second() -> None:
     lines = MessageLines()
-    said = [
+    shown = [
         lines.line(message(people("confirmed")), 0.0),
         lines.line(message(people("confirmed")), 0.5),
         lines.line(message(people("confirmed", "confirmed")), 0.6),
         lines.line(message(people("confirmed", "confirmed")), 1.5),
         lines.line(message(people("confirmed", "confirmed")), 1.6),
     ]
-    assert [None if line is None else line.split("  ", 2)[2].strip() for line in said] == [
+    assert [None if line is None else line.split("  ", 2)[2].strip() for line in shown] == [
         "1 person: 1",
         None,
         "2 people: 1 2",
@@ -45,13 +45,13 @@ def test_people_are_named_when_they_change_and_else_once_a_second() -> None:
     ]
 
 
-def test_lost_and_tentative_people() -> None:
+def test_lost_people_are_shown_apart_and_tentative_ones_not_at_all() -> None:
     line = MessageLines().line(message(people("tentative", "lost", "ended")), 0.0)
     assert line is not None
-    assert line.endswith("nobody  (lost: 2)")
+    assert line.endswith("no people  (lost: 2)")
 
 
-def test_cameras_are_remembered_apart() -> None:
+def test_lines_of_cameras_are_independent() -> None:
     lines = MessageLines()
     other = TrackFrame("yard", 1, 0, NOW_NS, (640, 480), ())
     assert lines.line(message(people()), 0.0)
@@ -67,7 +67,7 @@ def test_events_show_their_data_without_passwords() -> None:
     assert re.search(r"door +camera\.offline +reason=rtsp://\*\*\*@h$", line)
 
 
-def test_json_lines_are_the_messages_themselves() -> None:
+def test_json_lines_are_the_public_messages() -> None:
     line = json_line(message(samples.track_frame(seq=3)))
     assert line is not None
     assert (json.loads(line)["seq"], len(json.loads(line)["tracks"])) == (3, 2)
@@ -77,7 +77,7 @@ def test_json_lines_are_the_messages_themselves() -> None:
     assert json.loads(line)["data"]["id"] == 7
 
 
-def test_times_of_recordings_are_positions() -> None:
+def test_times_of_recordings_are_positions_in_them() -> None:
     assert clock_text(0) == "+0:00:00.000"
     assert clock_text(3_723_040_000_000) == "+1:02:03.040"
     assert re.fullmatch(r"\d\d:\d\d:\d\d\.123", clock_text(NOW_NS))

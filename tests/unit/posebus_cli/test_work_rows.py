@@ -1,4 +1,4 @@
-"""Where the time of processes goes, as `top` computes it from two reports."""
+"""The times of processes that `top` computes from two reports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEPS = {"read": 0.0003, "decode": 0.0021, "queue": 0.004, "infer": 0.02, "peopl
 
 
 class Worker:
-    """A worker whose every frame takes the same time, and how it reports."""
+    """A worker in which every frame takes the same time."""
 
     def __init__(self, pid: int = 7) -> None:
         self.metrics = Metrics()
@@ -67,18 +67,18 @@ def test_only_the_last_seconds_count() -> None:
     assert found.skipped_per_s == {"too old": 1.5}
 
 
-def test_the_same_report_twice_and_a_new_process_say_nothing() -> None:
+def test_same_report_twice_and_a_new_process_give_no_times() -> None:
     worker = Worker()
     worker.infer(4, busy_s=1.0)
     report = worker.report(10.0)
     assert work([window(report, report)]) == work([window(None, report)]) == Work()
 
 
-def test_processes_without_metrics_say_nothing() -> None:
-    assert work([window(read_report({"at_ns": 1}), read_report({"at_ns": 2_000_000_000}))]) == Work()
+def test_processes_without_metrics_give_no_times() -> None:
+    assert work([window({"at_ns": 1}, {"at_ns": 2_000_000_000})]) == Work()
 
 
-def test_several_processes_together() -> None:
+def test_several_processes_are_combined() -> None:
     workers = [Worker(), Worker()]
     before = [worker.report(10.0) for worker in workers]
     workers[0].infer(1, busy_s=1.0)
@@ -87,7 +87,7 @@ def test_several_processes_together() -> None:
     assert (found.busy_share, found.batch_frames) == (0.75, 2.0)
 
 
-def test_a_busy_share_is_never_above_all_of_the_time() -> None:
+def test_busy_share_is_at_most_one() -> None:
     worker = Worker()
     worker.infer(1, busy_s=0.0)
     before = worker.report(10.0)
@@ -108,7 +108,7 @@ def test_many_processes_share_a_row(number: int, rows: int) -> None:
     assert json.loads(json.dumps(shown.as_dict()))["work"][0]["work"]["busy_share"] == 0.5
 
 
-def test_the_table_fits_a_hundred_columns() -> None:
+def test_table_fits_a_hundred_columns() -> None:
     worker = Worker(123456)
     before = DeploymentState([], {"w": worker.report(10.0)})
     worker.infer(4, busy_s=0.87)

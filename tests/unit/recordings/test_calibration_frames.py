@@ -32,21 +32,21 @@ def make_folder(tmp_path: Path) -> MakeFolder:
 
 
 def spread(recordings: list[Path], wanted: int) -> list[int]:
-    """Numbers of the pictures that were taken."""
-    told: list[tuple[str, int, int | None]] = []
-    frames = spread_frames(recordings, wanted, 64, lambda *progress: told.append(progress))
+    """Return the numbers of the pictures that were chosen."""
+    reports: list[tuple[str, int, int | None]] = []
+    frames = spread_frames(recordings, wanted, 64, lambda *progress: reports.append(progress))
     assert all(frame.shape == (64, 64, 3) for frame in frames)
-    assert [what for what, done, _ in told if done == 1] == [f"reading {path.name}" for path in recordings]
-    assert all(total is not None and done <= total for _, done, total in told)
+    assert [text for text, done, _ in reports if done == 1] == [f"reading {path.name}" for path in recordings]
+    assert all(total is not None and done <= total for _, done, total in reports)
     return [int(frame[32, 32, 0]) // STEP for frame in frames]
 
 
-def test_short_recordings_are_taken_whole(make_folder: MakeFolder) -> None:
+def test_short_recordings_give_all_their_frames(make_folder: MakeFolder) -> None:
     assert spread([make_folder("one", 5)], 8) == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("count", [8, 13, 17, 40, 50])
-def test_long_ones_from_beginning_to_end(count: int, make_folder: MakeFolder) -> None:
+def test_long_recordings_give_frames_from_beginning_to_end(count: int, make_folder: MakeFolder) -> None:
     taken = spread([make_folder("one", count)], 8)
     assert len(taken) == 8
     assert taken[0] == 0
@@ -56,12 +56,12 @@ def test_long_ones_from_beginning_to_end(count: int, make_folder: MakeFolder) ->
     assert gaps.max() <= 2 * gaps.min() * 1.5
 
 
-def test_each_recording_gives_its_share(make_folder: MakeFolder) -> None:
+def test_each_recording_gives_the_same_number_of_frames(make_folder: MakeFolder) -> None:
     taken = spread([make_folder("one", 40), make_folder("two", 9)], 8)
     assert len(taken) == 8
     assert taken[4] == 0
 
 
-def test_what_is_no_recording_gets_a_sentence(tmp_path: Path) -> None:
+def test_file_that_is_not_a_recording_is_named_in_the_error(tmp_path: Path) -> None:
     with pytest.raises(SourceRejected, match=r"none\.mp4"):
         spread([tmp_path / "none.mp4"], 8)

@@ -1,4 +1,4 @@
-"""Drawing: what is shown, what is not, and that no coordinate can break it."""
+"""Drawing: which people are drawn and how, for any coordinates."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def changed(image: np.ndarray) -> int:  # type: ignore[type-arg]
 
 
 def bright(image: np.ndarray) -> int:  # type: ignore[type-arg]
-    """Pixels of drawn lines and dots, without their dark rims."""
+    """Return the number of pixels of lines and dots, without their dark rims."""
     return int((image.max(axis=2) > 100).sum())
 
 
@@ -48,7 +48,7 @@ def distance(first: Color, second: Color) -> float:
     return float(np.linalg.norm(np.subtract(first, second)))
 
 
-def test_colors_stay_and_neighbours_differ() -> None:
+def test_colors_are_stable_and_those_of_neighbouring_numbers_differ() -> None:
     colors = [color_of(number) for number in range(1, 60)]
     assert colors == [color_of(number) for number in range(1, 60)]
     assert min(distance(a, b) for a, b in itertools.pairwise(colors)) > 60
@@ -56,26 +56,26 @@ def test_colors_stay_and_neighbours_differ() -> None:
     assert all(max(color) > 150 for color in colors)
 
 
-def test_confirmed_is_bolder_than_lost_and_tentative_is_not_drawn() -> None:
+def test_confirmed_tracks_are_bolder_than_lost_ones_and_tentative_ones_are_not_drawn() -> None:
     confirmed, lost = (changed(skeletons_only(frame(state))) for state in ("confirmed", "lost"))
     assert confirmed > 1.5 * lost > 0
     assert changed(skeletons_only(frame("tentative", "ended"))) == 0
 
 
-def test_joints_that_the_network_guesses_are_not_drawn() -> None:
+def test_joints_of_low_confidence_are_not_drawn() -> None:
     sure, guessed = skeletons_only(frame("confirmed")), skeletons_only(frame("confirmed", confidence=0.4))
     assert (sure[300:360, 180:216] != guessed[300:360, 180:216]).any()
     assert (guessed[180:840, 165:435] == guessed[450, 300]).all()
 
 
 def with_visibility(state: str, *flags: int) -> TrackFrame:
-    """One person whose joints have `flags`, repeated; confidences that say otherwise."""
+    """Return a frame with one person whose joints have `flags`, repeated, and contradicting confidences."""
     sent = frame(state, confidence=0.9 if 0 in flags else 0.1)
     visibility = np.resize(np.array(flags, np.uint8), 17)
     return replace(sent, tracks=(replace(sent.tracks[0], keypoint_visibility=visibility),))
 
 
-def test_visibility_decides_what_is_drawn_and_not_the_confidence() -> None:
+def test_visibility_flags_override_the_confidence() -> None:
     seen, hidden, unknown = (skeletons_only(with_visibility("confirmed", flag)) for flag in (2, 1, 0))
     assert (seen == skeletons_only(frame("confirmed"))).all()
     assert bright(seen) > 1.3 * bright(hidden)
@@ -91,17 +91,17 @@ def test_hidden_joints_are_hollow_and_their_limbs_thin() -> None:
     assert right_thigh > left_thigh > 0
 
 
-def test_a_coasted_skeleton_is_fainter_than_a_hidden_one_in_sight() -> None:
+def test_skeleton_of_a_lost_track_is_fainter_than_a_hidden_one_of_a_confirmed_track() -> None:
     coasted, hidden = (skeletons_only(with_visibility(state, 1)) for state in ("lost", "confirmed"))
     assert 0 < 1.3 * bright(coasted) < bright(hidden)
 
 
 def is_solid(image: np.ndarray) -> bool:  # type: ignore[type-arg]
-    """Whether the left side of the box that `frame` makes has no gap."""
+    """Return whether the left side of the box of `frame` has no gap."""
     return bool((image[100:800, 149:152].max(axis=2) > 100).any(axis=1).all())
 
 
-def test_who_is_confirmed_but_coasted_is_dashed_in_its_colour_and_bolder_than_lost() -> None:
+def test_coasted_confirmed_track_is_dashed_in_its_colour_and_bolder_than_a_lost_one() -> None:
     seen, lost = frame("confirmed"), frame("lost")
     coasted = replace(seen, tracks=(replace(seen.tracks[0], coasted=True),))
     drawn = {name: skeletons_only(item) for name, item in (("seen", seen), ("coasted", coasted), ("lost", lost))}
@@ -115,20 +115,20 @@ def test_who_is_confirmed_but_coasted_is_dashed_in_its_colour_and_bolder_than_lo
         assert drawn["coasted"][y, x].max() < 100, (x, y)
 
 
-def test_who_is_seen_covers_who_is_hidden() -> None:
+def test_detected_person_covers_a_coasted_one() -> None:
     behind, front = frame("confirmed", "confirmed").tracks
     order = (front, replace(behind, coasted=True, box_xyxy_px=behind.box_xyxy_px + np.float32(1)))
     image = skeletons_only(replace(frame("confirmed"), tracks=order))
     assert distance(image[42, 153], color_of(front.id)) < 5
 
 
-def test_joints_are_drawn_where_they_are() -> None:
+def test_joints_are_drawn_at_their_positions() -> None:
     image = skeletons_only(frame("confirmed"))
     for x, y in STANDING[5:].astype(int):
         assert image[y, x].min() > 200, (x, y)
 
 
-def test_a_reduced_picture_gets_the_reduced_drawing() -> None:
+def test_drawing_is_scaled_to_a_reduced_picture() -> None:
     image = np.zeros((300, 200, 3), np.uint8)
     draw_tracks(image, frame("confirmed"))
     rows, columns = np.nonzero(image.any(axis=2))
@@ -136,14 +136,14 @@ def test_a_reduced_picture_gets_the_reduced_drawing() -> None:
     assert abs(columns.max() - 150) <= 2
 
 
-def test_nobody_leaves_the_picture_as_it_is() -> None:
+def test_picture_without_people_stays_unchanged() -> None:
     image = np.full((40, 60, 3), 7, np.uint8)
     draw_people(image, np.zeros((0, 4), np.float32), np.zeros((0, 17, 3), np.float32), [], [])
     draw_tracks(image, TrackFrame("door", 1, 0, 0, (60, 40), ()))
     assert (image == 7).all()
 
 
-def test_boxes_without_keypoints() -> None:
+def test_people_without_keypoints_are_drawn_as_boxes() -> None:
     image = np.zeros((100, 100, 3), np.uint8)
     draw_people(image, np.array([[10, 10, 50, 90]], np.float32), None, [""], [(0, 0, 255)])
     assert image[50, 10, 2] > 200
@@ -157,7 +157,7 @@ def test_boxes_without_keypoints() -> None:
     flags=st.none() | hnp.arrays(np.uint8, 17, elements=st.integers(0, 2)),
     coasted=st.booleans(),
 )
-def test_no_coordinate_breaks_it(
+def test_any_coordinates_can_be_drawn(
     keypoints: Float32Array, boxes: Float32Array, size_px: tuple[int, int], flags: UInt8Array | None, coasted: bool
 ) -> None:
     tracks = tuple(
@@ -170,12 +170,12 @@ def test_no_coordinate_breaks_it(
     draw_people(image, boxes, keypoints, labels, [color_of(7), color_of(8)])
 
 
-def test_the_nearer_person_covers_the_farther() -> None:
+def test_nearer_person_covers_the_farther_one() -> None:
     far, near = np.array([10, 10, 60, 80], np.float32), np.array([30, 10, 80, 95], np.float32)
     image = np.zeros((100, 100, 3), np.uint8)
     draw_people(image, np.stack([near, far]), None, ["", ""], [(0, 0, 255), (0, 255, 0)])
     assert image[10, 45, 2] > 200 > 60 > image[10, 45, 1]
 
 
-def test_samples_can_be_drawn() -> None:
+def test_tracks_of_a_sample_are_drawn() -> None:
     assert changed(skeletons_only(samples.track_frame())) > 0

@@ -13,7 +13,7 @@ from posebus.errors import OutputError
 from recordings.results.files import TracksWriter, make_folder, mot_lines
 
 
-def test_a_line_is_the_message_of_the_stream_under_the_name_of_the_file(tmp_path: Path) -> None:
+def test_line_is_the_streams_message_with_the_name_of_the_file_as_camera(tmp_path: Path) -> None:
     frame = samples.track_frame(3)
     with TracksWriter(tmp_path, "my clip") as writer:
         writer.write(frame, samples.PROVENANCE)
@@ -23,7 +23,7 @@ def test_a_line_is_the_message_of_the_stream_under_the_name_of_the_file(tmp_path
     assert line == {**expected, "camera": "my clip"}
 
 
-def test_mot_rows_are_confirmed_people_in_pixels_from_frame_1() -> None:
+def test_mot_rows_are_confirmed_tracks_in_pixels_from_frame_1() -> None:
     box = samples.np.array((10.5, 20.0, 30.25, 60.126), samples.np.float32)
     states = ("confirmed", "lost", "tentative", "ended")
     tracks = tuple(samples.Track(i + 1, box, 0.87654, None, state, 1.0) for i, state in enumerate(states))
@@ -35,7 +35,7 @@ def test_mot_rows_are_confirmed_people_in_pixels_from_frame_1() -> None:
     ]
 
 
-def test_files_have_their_names_only_once_they_are_complete(tmp_path: Path) -> None:
+def test_files_get_their_final_names_when_they_are_complete(tmp_path: Path) -> None:
     (tmp_path / "clip.mot.txt").write_text("of an older run")
     with TracksWriter(tmp_path, "clip") as writer:
         writer.write(samples.track_frame(0), samples.PROVENANCE)
@@ -44,7 +44,7 @@ def test_files_have_their_names_only_once_they_are_complete(tmp_path: Path) -> N
     assert len((tmp_path / "clip.tracks.jsonl.partial").read_text().splitlines()) == 1
 
 
-def test_a_recording_that_begins_anew_leaves_nothing_of_its_first_attempt(tmp_path: Path) -> None:
+def test_restarted_recording_leaves_nothing_of_its_first_attempt(tmp_path: Path) -> None:
     with TracksWriter(tmp_path, "clip") as writer:
         writer.write(samples.track_frame(0), samples.PROVENANCE)
         writer.restart()
@@ -55,7 +55,7 @@ def test_a_recording_that_begins_anew_leaves_nothing_of_its_first_attempt(tmp_pa
     assert {row.split(",")[0] for row in (tmp_path / "clip.mot.txt").read_text().splitlines()} == {"8"}
 
 
-def test_names_that_are_no_text_still_give_json(tmp_path: Path) -> None:
+def test_names_with_undecodable_bytes_give_valid_json(tmp_path: Path) -> None:
     with TracksWriter(tmp_path, "clip\udcff") as writer:
         writer.write(samples.track_frame(0), samples.PROVENANCE)
         writer.complete()
@@ -63,16 +63,16 @@ def test_names_that_are_no_text_still_give_json(tmp_path: Path) -> None:
     assert json.loads(path.read_text())["camera"] == "clip\udcff"
 
 
-def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_unwritable_folder_is_an_output_error(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(OutputError, match=r"nothing can be written into the folder .*file/out"):
+    with pytest.raises(OutputError, match=r"no file can be written into the folder .*file/out"):
         make_folder(file / "out")
     make_folder(tmp_path / "a" / "b")
     assert list((tmp_path / "a" / "b").iterdir()) == []
 
 
-def test_a_full_disk_is_told_in_a_sentence() -> None:
+def test_full_disk_is_an_output_error() -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("there is no /dev/full here")

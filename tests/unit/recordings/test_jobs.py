@@ -1,4 +1,4 @@
-"""What a job may ask for."""
+"""Jobs run functions of a fixed list with validated options."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def job(client: fakeredis.FakeRedis, function: str, *args: Any, **changes: Any) 
     return made
 
 
-def test_a_job_names_an_offered_function_and_carries_json(client: fakeredis.FakeRedis, tmp_path: Path) -> None:
+def test_submitted_job_names_an_offered_function_and_carries_json(client: fakeredis.FakeRedis, tmp_path: Path) -> None:
     jobs = submit(client, ["a/clip.mp4", "b/clip.mp4"], tmp_path / "out", draw=True)
     found = [Job.fetch(one.id, connection=client, serializer=JSONSerializer) for one in jobs]
     assert {one.func_name for one in found} == set(FUNCTIONS)
@@ -43,19 +43,19 @@ def test_a_job_names_an_offered_function_and_carries_json(client: fakeredis.Fake
 
 
 @pytest.mark.parametrize("function", ["os.system", "builtins.eval", "recordings.jobs.forget_recording", ""])
-def test_any_other_function_is_refused_without_being_imported(client: fakeredis.FakeRedis, function: str) -> None:
+def test_other_functions_are_refused_without_being_imported(client: fakeredis.FakeRedis, function: str) -> None:
     with pytest.raises(ConfigError, match="which is not offered here"):
         job(client, function, "echo no")._execute()
 
 
-def test_callbacks_of_a_job_are_not_looked_at(client: fakeredis.FakeRedis) -> None:
+def test_callbacks_of_a_job_are_ignored(client: fakeredis.FakeRedis) -> None:
     made = job(client, "recordings.jobs.analyse_recording", OPTIONS)
     for kind in ("success", "failure", "stopped"):
         setattr(made, f"_{kind}_callback_name", "os.system")
     assert (made.success_callback, made.failure_callback, made.stopped_callback) == (None, None, None)
 
 
-def test_the_sentence_of_a_failure_stands_in_the_job(client: fakeredis.FakeRedis, tmp_path: Path) -> None:
+def test_error_of_a_failed_job_is_written_into_its_meta(client: fakeredis.FakeRedis, tmp_path: Path) -> None:
     made = job(client, "recordings.jobs.analyse_recording", {**OPTIONS, "out": str(tmp_path)})
     made.save()
     with pytest.raises(SourceRejected):
@@ -68,12 +68,12 @@ def test_the_sentence_of_a_failure_stands_in_the_job(client: fakeredis.FakeRedis
     ("changes", "field"),
     [({"video": None}, "video"), ({"name": "../x"}, "name"), ({"command": "rm"}, "command"), ({"draw": 7}, "draw")],
 )
-def test_options_are_checked_where_the_job_runs(changes: dict[str, Any], field: str) -> None:
+def test_options_are_validated_where_the_job_runs(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(ConfigError, match=f"options cannot be used: {field}"):
         analyse_recording({**OPTIONS, **changes}, Settings(), "id", Silent())
 
 
-def test_options_that_are_no_mapping_are_refused() -> None:
+def test_options_that_are_not_a_mapping_are_refused() -> None:
     with pytest.raises(ConfigError, match="options cannot be used"):
         analyse_recording("clip.mp4", Settings(), "id", Silent())
 

@@ -1,4 +1,4 @@
-"""Outlines drawn, and people blurred out."""
+"""Outlines are drawn, and people are blurred."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_outlines_are_drawn_in_their_colours() -> None:
     assert not image[55, 40].any()
 
 
-def test_who_is_outlined_is_blurred_and_nothing_beside_them() -> None:
+def test_inside_of_an_outline_is_blurred_and_nothing_else() -> None:
     image, before = noise(), noise()
     blur_people(image, BOX, [DIAMOND])
     inside = image[45:65, 35:45]
@@ -33,14 +33,14 @@ def test_who_is_outlined_is_blurred_and_nothing_beside_them() -> None:
     np.testing.assert_array_equal(image[:, 70:], before[:, 70:])
 
 
-def test_who_has_no_outline_is_blurred_with_their_box() -> None:
+def test_person_without_an_outline_is_blurred_by_the_box() -> None:
     image, before = noise(), noise()
     blur_people(image, BOX, [NONE])
     assert image[20:90, 20:60].std() < before[20:90, 20:60].std() / 3
     np.testing.assert_array_equal(image[:, 70:], before[:, 70:])
 
 
-def test_people_at_the_edge_and_outside_break_nothing() -> None:
+def test_people_at_the_edge_and_outside_the_picture_can_be_blurred() -> None:
     image = noise()
     boxes = np.array(((-30, -30, 5, 5), (300, 10, 340, 60), (10, 10, 10, 10), (110, 90, 120, 100)), np.float32)
     blur_people(image, boxes, [NONE] * 4)

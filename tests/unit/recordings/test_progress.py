@@ -1,4 +1,4 @@
-"""What is said while one waits, where there is no terminal."""
+"""Progress where there is no terminal, and signals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recordings import progress
 from recordings.interrupts import interruptible
 
 
-def test_lines_come_now_and_then_and_short_work_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_come_every_three_seconds_and_short_work_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 0.0
     monkeypatch.setattr(progress.time, "monotonic", lambda: now_s)
     stream = io.StringIO()
@@ -24,24 +24,24 @@ def test_lines_come_now_and_then_and_short_work_has_none(monkeypatch: pytest.Mon
     assert stream.getvalue().splitlines() == ["clip: 30/100 frames, 10.0 fps", "clip: 65/100 frames, 10.0 fps"]
 
 
-def test_what_is_waited_for_is_said_once() -> None:
+def test_repeated_status_is_printed_once() -> None:
     stream = io.StringIO()
     lines = progress.Lines(stream)
     for text in ("loading", "loading", "starting"):
-        lines.say(text)
+        lines.status(text)
     assert stream.getvalue().splitlines() == ["loading", "starting"]
 
 
-def test_json_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_printed_beside_json(capsys: pytest.CaptureFixture[str]) -> None:
     with progress.progress_for(as_json=True) as silent:
-        silent.say("loading")
+        silent.status("loading")
         silent.update("clip", 1, 2, 3.0)
         silent.finish("clip")
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_interrupts_and_later_ones_do_not_disturb_the_clearing_up(number: signal.Signals) -> None:
+def test_first_signal_interrupts_and_later_ones_are_ignored_during_cleanup(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     steps = []
 

@@ -1,4 +1,4 @@
-"""What is counted of a recording."""
+"""Counts of a recording."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def provenance(frame_ms: int, track_ms: int) -> Provenance:
     return replace(samples.PROVENANCE, frame_published_at_ns=frame_ms * MS, published_at_ns=track_ms * MS)
 
 
-def test_time_runs_from_the_first_frame_in_to_the_last_track_out() -> None:
+def test_processing_time_runs_from_the_first_frame_in_to_the_last_track_out() -> None:
     tally = Tally()
     for seq in range(3):
         tally.add(samples.track_frame(seq, ids=(1, 7)), provenance(100 + seq, 200 + 50 * seq))
@@ -32,7 +32,7 @@ def test_time_runs_from_the_first_frame_in_to_the_last_track_out() -> None:
     assert percentiles_ms([tally.latencies_ms])["p50"] == pytest.approx(149, abs=0.1)
 
 
-def test_frames_are_counted_by_how_they_were_inferred() -> None:
+def test_inferred_frames_are_counted_by_view() -> None:
     tally = Tally()
     for seq, view in enumerate((None, View(640), View(1280, 2, 1), View(640))):
         tally.add(samples.track_frame(seq), replace(provenance(0, 1), view=view))
@@ -41,14 +41,14 @@ def test_frames_are_counted_by_how_they_were_inferred() -> None:
     assert tally.views == {"640": 2, "1280/2x1": 1}
 
 
-def test_recordings_at_the_same_time_share_their_time() -> None:
+def test_recordings_at_the_same_time_share_their_processing_time() -> None:
     first, second = Tally(), Tally()
     first.add(samples.track_frame(0), provenance(100, 400))
     second.add(samples.track_frame(0), provenance(300, 1100))
     assert processing_s([first, second, Tally()]) == pytest.approx(1.0)
 
 
-def test_nothing_counted_is_nothing_and_not_an_error() -> None:
+def test_empty_tallies_give_zeros_and_none() -> None:
     assert processing_s([]) == 0
     assert rate(0, 0.0) == 0
     assert percentiles_ms([Ages()]) == {"p50": None, "p95": None, "p99": None}
@@ -56,7 +56,7 @@ def test_nothing_counted_is_nothing_and_not_an_error() -> None:
 
 
 @given(st.lists(st.floats(0, 1e6, width=32), min_size=1, max_size=50))
-def test_percentiles_are_those_of_numpy_over_all_together(values: list[float]) -> None:
+def test_percentiles_equal_those_of_numpy_over_all_durations(values: list[float]) -> None:
     parts = [Ages(), Ages()]
     for position, value in enumerate(values):
         parts[position % 2].add(value)

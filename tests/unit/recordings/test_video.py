@@ -1,4 +1,4 @@
-"""The MP4 that comes out: times, sizes, and people at the right moment."""
+"""The annotated MP4: its frame times and sizes, and people in the right frames."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def write(path: Path, times_ms: list[int], size_px: tuple[int, int] = (64, 48)) 
     return decoded(path)
 
 
-def test_frames_keep_their_own_times(tmp_path: Path) -> None:
+def test_video_frames_keep_their_times(tmp_path: Path) -> None:
     frames = write(tmp_path / "a.mp4", [1000, 1040, 1100, 1500, 1501])
     assert [round(frame.time * 1000) for frame in frames] == [0, 40, 100, 500, 501]
     with av.open(str(tmp_path / "a.mp4")) as container:
@@ -47,7 +47,7 @@ def test_odd_sides_become_even(tmp_path: Path, size_px: tuple[int, int]) -> None
     assert (frame.width, frame.height) == (size_px[0] + size_px[0] % 2, size_px[1] + size_px[1] % 2)
 
 
-def test_a_picture_of_another_size_is_fitted_in(tmp_path: Path) -> None:
+def test_picture_of_another_size_is_resized(tmp_path: Path) -> None:
     with Mp4Writer(tmp_path / "a.mp4", None) as video:
         video.add(np.zeros((48, 64, 3), np.uint8), 0)
         video.add(np.full((480, 640, 3), 255, np.uint8), 40 * MS)
@@ -57,7 +57,7 @@ def test_a_picture_of_another_size_is_fitted_in(tmp_path: Path) -> None:
     assert frames[1].to_ndarray(format="bgr24").mean() > 240
 
 
-def test_a_video_that_was_not_completed_keeps_its_partial_name_and_plays(tmp_path: Path) -> None:
+def test_incomplete_video_keeps_its_partial_name_and_can_be_played(tmp_path: Path) -> None:
     with Mp4Writer(tmp_path / "a.mp4", 25.0) as video:
         for number in range(5):
             video.add(np.zeros((48, 64, 3), np.uint8), number * 40 * MS)
@@ -66,13 +66,13 @@ def test_a_video_that_was_not_completed_keeps_its_partial_name_and_plays(tmp_pat
         assert container.streams.video[0].codec_context.width == 64
 
 
-def test_without_a_picture_there_is_no_file(tmp_path: Path) -> None:
+def test_video_without_a_picture_is_not_written(tmp_path: Path) -> None:
     with Mp4Writer(tmp_path / "a.mp4", 25.0) as video:
         video.complete()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_place_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_unwritable_path_is_an_output_error(tmp_path: Path) -> None:
     with (
         Mp4Writer(tmp_path / "nowhere" / "a.mp4", 25.0) as video,
         pytest.raises(OutputError, match=r"the video .*nowhere/a\.mp4 cannot be written: No such file"),
@@ -80,7 +80,7 @@ def test_a_place_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) ->
         video.add(np.zeros((48, 64, 3), np.uint8), 0)
 
 
-def test_people_are_drawn_into_the_frame_of_their_time_and_no_other(tmp_path: Path) -> None:
+def test_people_are_drawn_into_the_frame_of_their_capture_time_only(tmp_path: Path) -> None:
     import cv2
 
     pictures = tmp_path / "pictures"
@@ -89,7 +89,7 @@ def test_people_are_drawn_into_the_frame_of_their_time_and_no_other(tmp_path: Pa
         assert cv2.imwrite(str(pictures / f"{number}.png"), np.full((480, 640, 3), 60, np.uint8))
     jsonl = tmp_path / "clip.tracks.jsonl"
     with jsonl.open("w") as file:
-        for seq in (0, 2):  # frame 1 was skipped; 3 has nobody
+        for seq in (0, 2):  # frame 1 was skipped; 3 has no people
             frame = replace(samples.track_frame(seq), captured_at_ns=seq * 1000 * MS)
             file.write(dump(track_frame_to_json(frame, samples.PROVENANCE, 1)) + "\n")
         empty = replace(samples.track_frame(3, ids=()), captured_at_ns=3000 * MS)

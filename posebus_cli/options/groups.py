@@ -1,0 +1,203 @@
+"""The groups of options that commands share, so that an option reads and behaves the same everywhere.
+
+A new option is one field here: every command that takes the group has it, unless its `Offer` leaves it out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from posebus.config.worker_settings import EngineName, Enhance, MotionGate, PrecisionName
+from posebus_cli.options.grouping import Sets
+
+NETWORK = "Network"
+"""The panel of the help in which the options of inference stand."""
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentOptions:
+    """Which configuration file and which broker a command uses."""
+
+    redis: Annotated[
+        str | None,
+        typer.Option(
+            "--redis",
+            metavar="URL",
+            help="Address of the broker, like redis://localhost:6379; 'embedded' starts one here.",
+        ),
+        Sets("redis"),
+    ] = None
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", metavar="FILE", help="Configuration file; see examples/posebus.yaml."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOptions:
+    """How many processes a command starts."""
+
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            min=0,
+            help="Worker processes to start here; 0: use the workers of the broker at --redis. (default: 1)",
+        ),
+        Sets("fleet.workers"),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkOptions:
+    """How frames are inferred: the network, its engine, and which frames it gets."""
+
+    imgsz: Annotated[
+        str | None,
+        typer.Option(
+            "--imgsz",
+            metavar="PIXELS",
+            help="Longest side of the network's input; auto: as large as each camera's people need. (default: 640)",
+            rich_help_panel=NETWORK,
+        ),
+        Sets("worker.imgsz"),
+    ] = None
+    infer_fps: Annotated[
+        str | None,
+        typer.Option(
+            "--infer-fps",
+            metavar="FPS",
+            help="Infer at most so many frames per second and predict the others; auto: as few as the tracker needs.",
+            rich_help_panel=NETWORK,
+        ),
+        Sets("worker.infer_fps"),
+    ] = None
+    motion_gate: Annotated[
+        MotionGate | None,
+        typer.Option(
+            "--motion-gate",
+            help="Do not infer still frames without people; eager: nor frames with little change. (default: off)",
+            rich_help_panel=NETWORK,
+        ),
+        Sets("worker.motion_gate"),
+    ] = None
+    enhance: Annotated[
+        Enhance | None,
+        typer.Option(
+            "--enhance",
+            help="Improve dark, hazy, noisy or blocky pictures before inference. (default: off)",
+            rich_help_panel=NETWORK,
+        ),
+        Sets("worker.enhance"),
+    ] = None
+    engine: Annotated[
+        EngineName | None,
+        typer.Option(
+            "--engine",
+            help="Inference engine; auto: torch on a CUDA GPU, else OpenVINO.",
+            show_choices=True,
+            rich_help_panel=NETWORK,
+        ),
+        Sets("worker.engine"),
+    ] = None
+    precision: Annotated[
+        PrecisionName | None,
+        typer.Option(
+            "--precision",
+            help="Number format of the network; auto: the fastest floating-point format of the device; int8: needs an "
+            "engine from 'posebus engines build'.",
+            rich_help_panel=NETWORK,
+        ),
+        Sets("worker.precision"),
+    ] = None
+    refine_below: Annotated[
+        int | None,
+        typer.Option(
+            "--refine-below",
+            metavar="PIXELS",
+            help="Refine the keypoints of people shorter than this in the network's input, on enlarged crops; "
+            "128 works well.",
+            rich_help_panel=NETWORK,
+        ),
+        Sets("worker.refine_below_px"),
+    ] = None
+    keypoint_model: Annotated[
+        str | None,
+        typer.Option(
+            "--keypoint-model",
+            metavar="FILE",
+            help="Top-down network (.onnx) for the keypoints of every detected person.",
+            rich_help_panel=NETWORK,
+        ),
+        Sets("worker.keypoint_model"),
+    ] = None
+    conf: Annotated[
+        float | None,
+        typer.Option(
+            "--conf", metavar="SCORE", help="Ignore people with a score below this, 0 to 1.", rich_help_panel=NETWORK
+        ),
+        Sets("worker.conf"),
+    ] = None
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            help="Name of an ultralytics pose model, or a .pt file. (default: yolo11n-pose)",
+            rich_help_panel=NETWORK,
+        ),
+        Sets("worker.model"),
+    ] = None
+    allow_unknown_weights: Annotated[
+        bool | None,
+        typer.Option(
+            "--allow-unknown-weights",
+            help="Load weights of unknown hash. Loading can run code in the file, so use trusted files only.",
+            rich_help_panel=NETWORK,
+        ),
+        Sets("worker.allow_unknown_weights"),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureNetworkOptions(NetworkOptions):
+    """`NetworkOptions` for single pictures: exact arithmetic, a stricter score, tiles and outlines."""
+
+    precision: Annotated[
+        PrecisionName,
+        typer.Option("--precision", help="Number format of the network; fp32 is exact.", rich_help_panel=NETWORK),
+        Sets("worker.precision"),
+    ] = "fp32"
+    conf: Annotated[
+        float,
+        typer.Option(
+            "--conf", metavar="SCORE", help="Ignore people with a score below this, 0 to 1.", rich_help_panel=NETWORK
+        ),
+        Sets("worker.conf"),
+    ] = 0.25
+    tiles: Annotated[
+        str | None,
+        typer.Option(
+            "--tiles",
+            metavar="CxR",
+            help="Split pictures into so many overlapping columns and rows, like 2x2, and infer each at --imgsz.",
+            rich_help_panel=NETWORK,
+        ),
+    ] = None
+    masks: Annotated[
+        str | None,
+        typer.Option(
+            "--masks",
+            metavar="NAME",
+            help="Also outline people, with an ultralytics segmentation model by name (yolo11n-seg) or a .pt file.",
+            rich_help_panel=NETWORK,
+        ),
+        Sets("worker.masks"),
+    ] = None

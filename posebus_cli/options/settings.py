@@ -1,0 +1,37 @@
+"""From options to settings, and what several commands ask of those."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from posebus_cli.options.grouping import overrides
+from posebus_cli.options.groups import DeploymentOptions
+
+if TYPE_CHECKING:
+    from posebus.config.settings import Settings
+
+
+def settings_from(deployment: DeploymentOptions, *groups: object) -> Settings:
+    """Return the settings of this call: the configuration file, over it the environment, over that the options.
+
+    Raises ConfigError with every problem.
+    """
+    from posebus.config.loading import load_settings
+
+    return load_settings(deployment.config, os.environ, overrides(deployment, *groups))
+
+
+def broker_address(settings: Settings) -> str:
+    """Return the broker of commands that only read: the one in the settings, or the embedded one of `posebus up`."""
+    from posebus.config.settings import EMBEDDED, EMBEDDED_PORT
+
+    return f"redis://127.0.0.1:{EMBEDDED_PORT}" if settings.redis == EMBEDDED else settings.redis
+
+
+def need_cameras(settings: Settings) -> None:
+    """Raise ConfigError if no camera is configured."""
+    from posebus.errors import ConfigError
+
+    if not settings.cameras:
+        raise ConfigError("no camera is configured: add some under 'cameras:' in a file and give it with -c FILE")

@@ -1,0 +1,91 @@
+"""The analysis of one recording, followed on its public streams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from posebus.messages import Event, EventType, TrackFrame
+from posebus.subscribing.subscription import Message
+from recordings.inputs import Recording
+from recordings.results.files import TracksWriter
+from recordings.results.tally import Tally
+
+END_OF_FILE = "end of file"
+"""The reason that the ingest gives for a regular end; any other reason is a sentence about a problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingResult:
+    """What the analysis of one recording gave. `error` is None if it came to its end; `frames_in` are frames read."""
+
+    recording: Recording
+    tally: Tally
+    frames_in: int = 0
+    warning: str | None = None
+    error: str | None = None
+
+
+class RecordingAnalysis:
+    """Collects the tracks of one recording until its end was announced and all tracks before it have been read.
+
+    An ingest process that crashed reads the recording again from its beginning, as a new epoch: the tracks collected so
+    far are then dropped.
+    """
+
+    def __init__(self, recording: Recording, writer: TracksWriter) -> None:
+        self.recording = recording
+        self.tally = Tally()
+        self.trouble: str | None = None
+        self._writer = writer
+        self._epoch = 0
+        self._ended: Event | None = None
+        self._received_since_check = False
+
+    def add(self, message: Message) -> None:
+        """Add one message of this recording's camera. Raises OutputError."""
+        body = message.body
+        self._received_since_check = True
+        if body.epoch < self._epoch:
+            return
+        if body.epoch > self._epoch:
+            self._start_epoch(body.epoch)
+        if isinstance(body, Event):
+            self._add_event(body)
+        elif isinstance(body, TrackFrame) and message.provenance is not None:
+            self.tally.add(body, message.provenance)
+            self._writer.write(body, message.provenance)
+
+    def is_over(self) -> bool:
+        """Return whether every message has been read; to be called once after each poll of the streams.
+
+        The tracker commits the end together with the last tracks, or after them. So once the end has been read, a poll
+        that returns nothing more means that all tracks have been read, even if the last frames were skipped.
+        """
+        received, self._received_since_check = self._received_since_check, False
+        return self._ended is not None and (not received or self.tally.last_seq == self._ended.seq - 1)
+
+    def complete(self) -> RecordingResult:
+        """Close the files and give them their final names. Raises OutputError."""
+        assert self._ended is not None
+        self._writer.complete()
+        reason = self._ended.data.get("reason")
+        warning = None if reason in (None, END_OF_FILE) else str(reason)
+        return RecordingResult(self.recording, self.tally, frames_in=self._ended.seq, warning=warning)
+
+    def fail(self, error: str) -> RecordingResult:
+        """Give up; the files keep their partial names."""
+        return RecordingResult(self.recording, self.tally, frames_in=self.tally.last_seq + 1, error=error)
+
+    def _start_epoch(self, epoch: int) -> None:
+        if self._epoch:
+            self._writer.restart()
+            self.tally = Tally()
+        self._epoch, self._ended, self.trouble = epoch, None, None
+
+    def _add_event(self, event: Event) -> None:
+        if event.type == EventType.CAMERA_ENDED:
+            self._ended = event
+        elif event.type == EventType.CAMERA_OFFLINE:
+            self.trouble = str(event.data.get("reason", "its source went away"))
+        elif event.type == EventType.CAMERA_ONLINE:
+            self.trouble = None

@@ -1,0 +1,103 @@
+"""When a recording is over, in any order in which its two streams are read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import samples
+
+from posebus.messages import Event, EventType, TrackFrame
+from posebus.subscribing.subscription import Message
+from recordings.inputs import Recording
+from recordings.recording_analysis import RecordingAnalysis, RecordingResult
+from recordings.results.files import TracksWriter
+
+RECORDING = Recording("clip.mp4", "clip", "door", (640, 480), 3)
+
+
+@pytest.fixture
+def analysis(tmp_path: Path) -> RecordingAnalysis:
+    return RecordingAnalysis(RECORDING, TracksWriter(tmp_path, "clip"))
+
+
+def track(seq: int, epoch: int = 1) -> Message:
+    frame: TrackFrame = replace(samples.track_frame(seq), epoch=epoch)
+    return Message("tracks", "door", frame, samples.PROVENANCE, "stream", f"{seq}-0")
+
+
+def event(kind: EventType, seq: int, epoch: int = 1, **data: object) -> Message:
+    body: Event = replace(samples.event(seq, kind=kind), epoch=epoch, data=dict(data))
+    return Message("events", "door", body, None, "stream", f"{seq}-0")
+
+
+def ended(seq: int, reason: str = "end of file", epoch: int = 1) -> Message:
+    return event(EventType.CAMERA_ENDED, seq, epoch, frames=seq, reason=reason)
+
+
+def lines(tmp_path: Path) -> int:
+    return len((tmp_path / "clip.tracks.jsonl").read_text().splitlines())
+
+
+def test_analysis_is_over_after_the_last_frame_and_the_end(analysis: RecordingAnalysis, tmp_path: Path) -> None:
+    for message in (track(0), track(1), track(2)):
+        analysis.add(message)
+        assert not analysis.is_over()
+    analysis.add(ended(3))
+    assert analysis.is_over()
+    result = analysis.complete()
+    assert (result.frames_in, result.tally.frames, result.warning, result.error) == (3, 3, None, None)
+    assert lines(tmp_path) == 3
+
+
+def test_end_that_is_read_first_waits_for_its_tracks(analysis: RecordingAnalysis) -> None:
+    analysis.add(ended(3))
+    assert not analysis.is_over()
+    analysis.add(track(0))
+    analysis.add(track(1))
+    assert not analysis.is_over()
+    analysis.add(track(2))
+    assert analysis.is_over()
+
+
+def test_frames_skipped_at_the_end_are_not_waited_for(analysis: RecordingAnalysis) -> None:
+    analysis.add(track(0))
+    analysis.add(ended(3))
+    assert not analysis.is_over()  # more messages may arrive at the same moment
+    assert analysis.is_over()
+    result = analysis.complete()
+    assert result.frames_in - result.tally.frames == 2
+
+
+def test_cut_off_recording_ends_with_a_warning(analysis: RecordingAnalysis) -> None:
+    analysis.add(track(0))
+    analysis.add(ended(1, "clip.mp4 is cut off: 1 frames were read"))
+    assert analysis.is_over()
+    assert analysis.complete().warning == "clip.mp4 is cut off: 1 frames were read"
+
+
+def test_second_epoch_starts_anew_and_late_messages_of_the_first_are_ignored(
+    analysis: RecordingAnalysis, tmp_path: Path
+) -> None:
+    for message in (track(0), track(1), track(0, epoch=2), track(2, epoch=1), track(1, epoch=2), ended(2, epoch=2)):
+        analysis.add(message)
+    assert analysis.is_over()
+    result = analysis.complete()
+    assert (result.frames_in, result.tally.frames) == (2, 2)
+    assert lines(tmp_path) == 2
+
+
+def test_trouble_is_the_reason_of_the_last_camera_event(analysis: RecordingAnalysis) -> None:
+    analysis.add(event(EventType.CAMERA_ONLINE, 0))
+    assert analysis.trouble is None
+    analysis.add(event(EventType.CAMERA_OFFLINE, 2, reason="the disk is gone"))
+    assert analysis.trouble == "the disk is gone"
+
+
+def test_failed_recording_keeps_its_partial_files(analysis: RecordingAnalysis, tmp_path: Path) -> None:
+    analysis.add(track(0))
+    result: RecordingResult = analysis.fail("clip.mp4 could not be read")
+    assert result.error == "clip.mp4 could not be read"
+    assert not (tmp_path / "clip.tracks.jsonl").exists()
+    assert (tmp_path / "clip.tracks.jsonl.partial").exists()
