@@ -69,7 +69,7 @@ bench-peers: $(VENV)/.installed-peers  ## Trackers that bench-tracking compares 
 PEERS := boxmot==25.0.0 norfair==2.3.0
 
 $(VENV)/.installed-peers: Makefile | $(VENV)/.installed-dev
-	$(PY) -m pip install --disable-pip-version-check --no-deps $(PEERS)
+	$(PY) deploy/install.py --no-deps $(PEERS)
 	@touch $@
 
 bench-throughput: $(VENV)/.installed-dev  ## posebus run against ultralytics' model.track, end to end
@@ -130,12 +130,15 @@ audit: .venv-audit/.installed  ## Known vulnerabilities of the locked versions; 
 # torch pins its CUDA packages exactly and needs them on some platforms only; they are left to it.
 NOT_LOCKED := ^(nvidia-|cuda-|triton=|pip=)
 LOCK ?= -c constraints.txt
+# Installs in half a minute what takes pip four; deploy/install.py tells it what pip is configured to use.
+UV := uv>=0.13,<0.14
 
 $(VENV)/bin/pip:
 	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(PY_SUPPORTED)' 2>/dev/null || { \
 		echo "posebus needs Python 3.11 or 3.12, and $(if $(PYTHON),$(PYTHON) is neither,there is none here):" \
 			"name one, as in 'make PYTHON=/path/to/python3.12 test'." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check $(LOCK) '$(UV)' || echo "uv cannot be installed; pip takes its place."
 
 $(VENV)/.installed-all: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	$(call install,all)
@@ -147,7 +150,7 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/pip
 # OpenCV's wheel needs three system libraries that servers often lack; better said here than in a traceback later.
 define install
 @echo "Installing posebus[$(1)] into $(VENV); the first time this takes minutes and about 6.5 GB, most of it torch."
-$(PY) -m pip install --disable-pip-version-check $(LOCK) -e '.[$(1)]'
+$(PY) deploy/install.py $(LOCK) -e '.[$(1)]'
 @$(PY) -c 'import cv2' 2>/dev/null || { \
 	echo "OpenCV cannot be loaded here: install its system libraries (on Debian: apt install libgl1 libglib2.0-0 libxcb1)." >&2; exit 1; }
 @touch $@
