@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak install lock audit clean
+.PHONY: help demo test test-thorough check format schemas bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,8 +19,18 @@ help:  ## List the targets
 demo: $(VENV)/.installed-all  ## Two synthetic cameras through everything, with skeletons drawn (ARGS="--seconds 10 --out DIR")
 	$(VENV)/bin/posebus demo $(ARGS)
 
-test: check  ## All checks and all tests (ARGS="-k redis tests/unit")
-	$(PY) -m pytest $(ARGS)
+# Compiled modules are kept whatever the environment says: without them each of the hundreds of processes that tests
+# start would compile everything it imports, which triples the time of the whole.
+unexport PYTHONDONTWRITEBYTECODE
+# Processes that share the tests, files at a time, the longest first; 0 for none but pytest itself.
+WORKERS ?= auto
+PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+test: check  ## All checks and all tests (ARGS="-k redis tests/unit", WORKERS=0)
+	$(PYTEST) $(ARGS)
+
+test-thorough: check  ## The same with everything in its long version, an hour and more
+	$(PYTEST) --thorough $(ARGS)
 
 check: $(VENV)/.installed-dev  ## Lint, formatting and types
 	$(VENV)/bin/ruff check .
@@ -99,7 +109,7 @@ bench-takeover: $(VENV)/.installed-dev  ## How soon somebody goes on when a proc
 	$(PY) -m benchmarks.takeover $(ARGS)
 
 faults: $(VENV)/.installed-dev  ## The fault and fuzz tests in their long versions, half an hour and more (ARGS="-k kills")
-	$(PY) -m pytest tests/faults tests/fuzz --thorough $(ARGS)
+	$(PYTEST) tests/faults tests/fuzz --thorough $(ARGS)
 
 MINUTES ?= 30
 soak: $(VENV)/.installed-dev  ## Live cameras under random kills, stalls and broker restarts (MINUTES=30 ARGS="--out FILE.md")

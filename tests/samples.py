@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import held_writer as held
 from posebus.bus.checkpoint import OPEN, Checkpoint
 from posebus.bus.connection import Broker
 from posebus.bus.frame_writer import FrameWriter
-from posebus.bus.registry import CameraRecord
+from posebus.bus.registry import CameraRecord, process_id
+from posebus.lease import Lease
 from posebus.messages import (
     CaptureClock,
     Delivery,
@@ -119,4 +119,8 @@ def event(seq: int = 0, camera: str = "door", kind: str = "posebus.track.started
 
 def held_writer(broker: Broker, record: CameraRecord) -> FrameWriter:
     """A writer that holds the camera's lease and has begun its first epoch."""
-    return held.held_writer(broker, record, events_kept=100)[0]
+    lease = Lease(broker, record.camera, "ingest", process_id("ingest"), ttl_s=60.0)
+    writer = FrameWriter(broker, record, lease, events_kept=100)
+    writer.hold()
+    writer.open_epoch(BEGUN)
+    return writer

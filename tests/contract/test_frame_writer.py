@@ -23,6 +23,7 @@ from posebus.policies import Policies
 from posebus.topology import Topology
 from posebus.views import View
 from tests.contract.conftest import MakeClient
+from tests.polling import wait_until
 from tests.samples import BEGUN, event, frame, held_writer, uninferred
 
 TOPOLOGY = Topology()
@@ -100,8 +101,7 @@ def test_a_worker_that_waits_never_sees_a_frame_that_was_refused(real_url: str) 
     client.set(TOPOLOGY.lease(CAMERA, "ingest"), "somebody:99")
     with ThreadPoolExecutor() as pool:
         seen = pool.submit(connect(real_url).xreadgroup, "workers", "w", {TOPOLOGY.frames(CAMERA): ">"}, block=500)
-        while not int(client.info("clients")["blocked_clients"]):
-            time.sleep(0.01)
+        wait_until(lambda: int(client.info("clients")["blocked_clients"]), "a worker that waits")
         with pytest.raises(LeaseLost):
             sleeper.publish(frame(0))
         assert [entry for _, entries in seen.result() for entry in entries] == []
@@ -190,10 +190,7 @@ def test_a_lease_runs_out_and_every_write_prolongs_it(real_url: str) -> None:
         time.sleep(0.1)
         first.publish(frame(seq))
         assert second.hold() == 0
-    end_s = time.monotonic() + 10
-    while not second.hold():
-        assert time.monotonic() < end_s
-        time.sleep(0.02)
+    wait_until(second.hold, "the end of the lease")
 
 
 def test_a_lease_that_the_brokers_clock_would_keep_for_an_hour_is_cut_short(real_url: str) -> None:

@@ -30,6 +30,7 @@ from posebus.subscription import Plan, decode_entry
 from posebus.topology import WORKERS_GROUP, Topology
 from posebus.views import View
 from tests.contract.conftest import MakeClient
+from tests.polling import wait_until
 from tests.samples import end, frame, held_writer
 from workers.arrays import Detections, ImageArray
 from workers.engines.base import Head
@@ -139,21 +140,18 @@ class Bench:
 
     def run(self) -> None:
         """Step until everything that was published is answered, or held by nobody and left pending."""
-        deadline_s = time.monotonic() + 10
-        while time.monotonic() < deadline_s:
+        waiting: list[tuple[int, int]] = []
+
+        def done() -> bool:
             self.stage.step(time.monotonic())
-            waiting = [self.waiting(camera) for camera in self.writers]
-            if self.stage.report()["in_flight"] == 0 and all(entries == pending for entries, pending in waiting):
-                return
-        raise AssertionError(f"after 10 s there wait (entries, pending): {waiting}")
+            waiting[:] = [self.waiting(camera) for camera in self.writers]
+            return self.stage.report()["in_flight"] == 0 and all(entries == pending for entries, pending in waiting)
+
+        wait_until(done, lambda: f"answers; (entries, pending) of each camera: {waiting}", poll_s=0.0)
 
     def run_until_answered(self) -> None:
         """As `run`, and until nothing is left pending: what failed is tried again."""
-        deadline_s = time.monotonic() + 10
-        while self.waiting() != (0, 0):
-            assert time.monotonic() < deadline_s
-            self.run()
-            time.sleep(0.03)
+        wait_until(lambda: self.waiting() == (0, 0), "answers to all frames", meanwhile=self.run)
 
     def take_and_die(self, frames: int, consumer: str) -> None:
         """Another worker takes frames and is never heard of again."""
@@ -168,10 +166,7 @@ class Bench:
         return {entry_id: attempts_from_json(value) for entry_id, value in found.items()}
 
     def step_until(self, condition: Callable[[], object]) -> None:
-        deadline_s = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < deadline_s
-            self.stage.step(time.monotonic())
+        wait_until(condition, "it happens", meanwhile=lambda: self.stage.step(time.monotonic()), poll_s=0.0)
 
     def poses(self, camera: str = "door") -> list[PoseFrame | Skipped | EndOfStream | None]:
         reader = PoseReader(self.broker, "t1", RetentionSettings())

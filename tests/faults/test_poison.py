@@ -27,11 +27,11 @@ from posebus.settings import Settings, WorkerSettings
 from posebus.topology import WORKERS_GROUP
 from posebus.watchdog import Watchdog
 from tests.faults.poisoned_worker import CYAN, MAGENTA, YELLOW
+from tests.polling import wait_until
 from tests.samples import end, frame, held_writer
 
 SIZE_PX = (320, 240)
 FRAMES = 48
-TIMEOUT_S = 120.0
 MAX_DELIVERIES = 2
 SCRIPT = Path(__file__).parent / "poisoned_worker.py"
 
@@ -66,11 +66,7 @@ class Bench:
         self.pids |= {child.process.pid for name, child in self.family.children.items() if name.startswith("worker")}
 
     def until(self, condition: Callable[[], object], what: str) -> None:
-        end_s = time.monotonic() + TIMEOUT_S
-        while not condition():
-            assert time.monotonic() < end_s, f"not within {TIMEOUT_S:g} s: {what}"
-            self.tend()
-            time.sleep(0.02)
+        wait_until(condition, what, meanwhile=self.tend)
 
     def until_ready(self) -> None:
         """Until all processes that run now have reported; those that are gone count for some seconds too."""

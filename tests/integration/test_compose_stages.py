@@ -7,7 +7,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import yaml
 
 import posebus
 from tests.conftest import ROOT
+from tests.polling import wait_until
 from tests.secured_broker import SecuredBroker, secured_broker
 
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -69,11 +69,9 @@ def healthy(name: str, broker: SecuredBroker) -> bool:
 
 def wait_for(condition: bool, broker: SecuredBroker, names: tuple[str, ...] = STAGES) -> None:
     """Until the health of all `names` is `condition`."""
-    end_s = time.monotonic() + TIMEOUT_S
-    waiting = list(names)
-    while waiting:
-        waiting = [name for name in waiting if healthy(name, broker) is not condition]
-        assert time.monotonic() < end_s, f"{', '.join(waiting)} did not turn {'healthy' if condition else 'unhealthy'}"
+    for name in names:
+        what = f"{name} is {'healthy' if condition else 'unhealthy'}"
+        wait_until(lambda name=name: healthy(name, broker) is condition, what, TIMEOUT_S)
 
 
 def posebus_as(role: str, broker: SecuredBroker, *arguments: str) -> str:

@@ -15,7 +15,8 @@ from posebus.errors import EngineError
 from posebus.settings import WorkerSettings
 from tests.conftest import missing
 from tests.integration.conftest import BuildModel
-from tests.integration.run_command import finish, posebus, start, wait_until
+from tests.integration.run_command import finish, posebus, start
+from tests.polling import wait_until
 from workers.built_engine import compiled_folder, find_built
 from workers.engine_report import compare
 from workers.engines import load_engine

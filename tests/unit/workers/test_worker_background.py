@@ -8,6 +8,7 @@ import time
 import pytest
 
 from posebus.errors import BrokerUnavailable
+from tests.polling import wait_until
 from workers.background import Background
 
 
@@ -23,15 +24,12 @@ def test_an_error_pauses_the_thread_until_it_was_seen() -> None:
     background = Background(step, "test")
     background.check()
     for failure in (1, 2):
+        wait_until(lambda failure=failure: len(calls) == failure, "a failure")
         time.sleep(0.03)
         assert len(calls) == failure
         with pytest.raises(BrokerUnavailable):
             background.check()
-    deadline_s = time.monotonic() + 5
-    while len(calls) < 5 and time.monotonic() < deadline_s:
-        background.check()
-        time.sleep(0.001)
-    assert len(calls) >= 5
+    wait_until(lambda: len(calls) >= 5, "five calls", meanwhile=background.check, poll_s=0.001)
     assert background.stop(5)
 
 

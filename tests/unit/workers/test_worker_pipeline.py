@@ -2,118 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 
-import numpy as np
 import pytest
-import simplejpeg
-from samples import frame
 
-from posebus.bus.frame_reader import FrameEntry, PoseResult
+from posebus.bus.frame_reader import PoseResult
 from posebus.errors import EngineError
 from posebus.messages import Delivery, Skipped
-from posebus.metrics import Metrics
-from posebus.settings import WorkerSettings
-from posebus.views import View
-from workers.arrays import Detections, ImageArray
-from workers.engines.base import Head
-from workers.estimator import PoseEstimator
-from workers.hang import HangWatch
-from workers.picture import Picture
-from workers.pipeline import Pipeline
-from workers.preprocess import Letterbox
-from workers.seeing import Failed, Outcome, Seen
-from workers.triage import Job, Triage
-
-SIZE_PX = (64, 64)
-JPEG = simplejpeg.encode_jpeg(np.zeros((64, 64, 3), np.uint8), 90, "RGB", "420")
-NOBODY = Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 17, 3), np.float32))
-
-
-class ManualEngine:
-    """Computes nothing until `answer`."""
-
-    name, precision, device = "manual", "fp32", "cpu"
-    head = Head(classes=1, keypoints=17, keypoint_dims=3, end_to_end=False, stride=32)
-
-    def __init__(self, batch: int = 1, in_flight: int = 2) -> None:
-        self.batch, self.in_flight = batch, in_flight
-        self.submitted: list[tuple[int, Future[list[Detections]]]] = []
-        self.shapes: list[tuple[int, ...]] = []
-        self.hurried: list[bool] = []
-        self.broken = False
-        self.decoding = threading.Event()
-        self.decoding.set()
-
-    def prepare(self, picture: Picture, fit: Letterbox) -> ImageArray:
-        assert self.decoding.wait(10)
-        return fit.apply(picture.rgb())
-
-    def submit(self, prepared: Sequence[ImageArray], *, hurry: bool = False) -> Future[list[Detections]]:
-        if self.broken:
-            raise EngineError("no memory for this shape")
-        future: Future[list[Detections]] = Future()
-        self.submitted.append((len(prepared), future))
-        self.shapes.append(prepared[0].shape[:2])
-        self.hurried.append(hurry)
-        return future
-
-    def answer(self, which: int = 0) -> None:
-        frames, future = self.submitted.pop(which)
-        future.set_result([NOBODY] * frames)
-
-    def close(self) -> None:
-        pass
-
-
-MakePipeline = Callable[..., Pipeline]
-
-
-@pytest.fixture
-def make_pipeline() -> Iterator[MakePipeline]:
-    made: list[Pipeline] = []
-
-    def make(engine: ManualEngine, watch: HangWatch | None = None, metrics: Metrics | None = None) -> Pipeline:
-        estimator = PoseEstimator(engine, WorkerSettings(imgsz=64))
-        made.append(Pipeline(estimator, metrics or Metrics(), 1, watch or HangWatch(hang_s=60)))
-        return made[-1]
-
-    yield make
-    for pipeline in made:
-        pipeline.close()
-
-
-def job(
-    seq: int,
-    data: bytes = JPEG,
-    delivery: Delivery = Delivery.LOSSLESS,
-    age_ms: float = 0.0,
-    views: tuple[View, ...] = (),
-) -> Job:
-    body = frame(seq, data=data, size_px=SIZE_PX, image_size_px=SIZE_PX, delivery=delivery, views=views)
-    entry = FrameEntry("door", b"%d-0" % seq, body, {})
-    found = Triage(WorkerSettings())(entry, age_ms, time.monotonic())
-    assert isinstance(found, Job)
-    return found
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.001)
-
-
-def collect_all(pipeline: Pipeline, count: int) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    deadline_s = time.monotonic() + 10
-    while len(outcomes) < count:
-        assert time.monotonic() < deadline_s
-        outcomes += pipeline.collect(0.05)
-    return outcomes
+from tests.polling import wait_until
+from tests.unit.workers.conftest import MakePipeline
+from tests.unit.workers.manual_engine import ManualEngine, collect_all, job
+from workers.seeing import Failed, Seen
 
 
 def test_the_engine_has_its_next_frames_before_the_first_is_done(make_pipeline: MakePipeline) -> None:
@@ -121,7 +20,7 @@ def test_the_engine_has_its_next_frames_before_the_first_is_done(make_pipeline: 
     pipeline = make_pipeline(engine)
     pipeline.add(job(0))
     pipeline.add(job(1))
-    until(lambda: len(engine.submitted) == 2)
+    wait_until(lambda: len(engine.submitted) == 2, "the engine has it")
     assert pipeline.free == 0
     assert not pipeline.wait_for_room(0.01)
     engine.answer()
@@ -137,12 +36,12 @@ def test_while_the_engine_is_busy_frames_gather_to_a_batch(make_pipeline: MakePi
     pipeline = make_pipeline(engine)
     assert pipeline.capacity == 8
     pipeline.add(job(0))
-    until(lambda: len(engine.submitted) == 1)  # at once: it had nothing to do
+    wait_until(lambda: len(engine.submitted) == 1, "the engine has it")  # at once: it had nothing to do
     for seq in range(1, 5):
         pipeline.add(job(seq))
     engine.answer()
     assert len(collect_all(pipeline, 1)) == 1
-    until(lambda: pipeline.collect(0) == [] and len(engine.submitted) == 1)
+    wait_until(lambda: pipeline.collect(0) == [] and len(engine.submitted) == 1, "the engine has it")
     assert engine.submitted[0][0] >= 1
     while engine.submitted or not pipeline.empty:
         if engine.submitted:
@@ -155,14 +54,14 @@ def test_only_a_live_frame_that_comes_alone_is_in_a_hurry(make_pipeline: MakePip
     engine = ManualEngine()
     pipeline = make_pipeline(engine)
     pipeline.add(job(0, delivery=Delivery.LIVE))
-    until(lambda: len(engine.hurried) == 1)
+    wait_until(lambda: len(engine.hurried) == 1, "the engine has it")
     pipeline.add(job(1, delivery=Delivery.LIVE))
-    until(lambda: len(engine.hurried) == 2)
+    wait_until(lambda: len(engine.hurried) == 2, "the engine has it")
     engine.answer()
     engine.answer()
     collect_all(pipeline, 2)
     pipeline.add(job(2, delivery=Delivery.LOSSLESS))
-    until(lambda: len(engine.hurried) == 3)
+    wait_until(lambda: len(engine.hurried) == 3, "the engine has it")
     assert engine.hurried == [True, False, False]
 
 
@@ -194,7 +93,7 @@ def test_what_the_engine_chokes_on_is_told_with_the_frame(make_pipeline: MakePip
     engine = ManualEngine()
     pipeline = make_pipeline(engine)
     pipeline.add(job(7))
-    until(lambda: len(engine.submitted) == 1)
+    wait_until(lambda: len(engine.submitted) == 1, "the engine has it")
     engine.submitted[0][1].set_exception(RuntimeError("on fire"))
     (outcome,) = collect_all(pipeline, 1)
     assert isinstance(outcome, Failed)

@@ -12,24 +12,15 @@ from posebus.messages import Delivery, Skipped
 from posebus.metrics import Metrics
 from posebus.settings import WorkerSettings
 from posebus.views import View
+from tests.polling import wait_until
 from tests.samples import frame
-from tests.unit.workers.test_worker_pipeline import (
-    NOBODY,
-    SIZE_PX,
-    MakePipeline,
-    ManualEngine,
-    collect_all,
-    job,
-    make_pipeline,
-    until,
-)
+from tests.unit.workers.conftest import MakePipeline
+from tests.unit.workers.manual_engine import NOBODY, SIZE_PX, ManualEngine, collect_all, job
 from workers.hang import HangWatch
 from workers.parts import look_of
 from workers.pipeline import Pipeline
 from workers.seeing import Failed, Seeing, Seen
 from workers.triage import MAX_INPUTS, Triage
-
-__all__ = ["make_pipeline"]
 
 PROBED = (View(64), View(32), View(96))
 TILED = (View(64, 2, 2),)
@@ -47,7 +38,7 @@ def test_a_frame_comes_out_once_all_its_views_are_there(make_pipeline: MakePipel
     engine, metrics = ManualEngine(in_flight=3), Metrics()
     pipeline = make_pipeline(engine, metrics=metrics)
     pipeline.add(job(0, views=PROBED))
-    until(lambda: len(engine.submitted) == 3)
+    wait_until(lambda: len(engine.submitted) == 3, "the engine has it")
     assert pipeline.free == 0
     assert sorted(engine.shapes) == [(32, 32), (64, 64), (96, 96)]
     engine.answer(2)
@@ -70,7 +61,7 @@ def test_a_frame_of_many_parts_takes_as_much_room_and_frames_keep_their_order(ma
     pipeline = make_pipeline(engine)
     pipeline.add(job(0, views=TILED))
     pipeline.add(job(1))
-    until(lambda: len(engine.submitted) == 2)
+    wait_until(lambda: len(engine.submitted) == 2, "the engine has it")
     assert pipeline.free == 0
     seqs = []
     while len(seqs) < 2:
@@ -85,7 +76,7 @@ def test_tiles_share_batches(make_pipeline: MakePipeline) -> None:
     engine = ManualEngine(batch=4, in_flight=1)
     pipeline = make_pipeline(engine)
     pipeline.add(job(0, views=TILED))
-    until(lambda: len(engine.submitted) == 1)
+    wait_until(lambda: len(engine.submitted) == 1, "the engine has it")
     assert engine.submitted[0][0] == 4
     engine.answer()
     (seen,) = collect_all(pipeline, 1)
@@ -97,12 +88,12 @@ def test_a_frame_of_several_inputs_is_in_no_hurry(make_pipeline: MakePipeline) -
     engine = ManualEngine(in_flight=3)
     pipeline = make_pipeline(engine)
     pipeline.add(job(0, delivery=LIVE, views=PROBED))
-    until(lambda: len(engine.hurried) == 3)
+    wait_until(lambda: len(engine.hurried) == 3, "the engine has it")
     for _ in range(3):
         engine.answer()
     collect_all(pipeline, 1)
     pipeline.add(job(1, delivery=LIVE, views=(View(96),)))
-    until(lambda: len(engine.hurried) == 4)
+    wait_until(lambda: len(engine.hurried) == 4, "the engine has it")
     assert engine.hurried == [False, False, False, True]
 
 
@@ -110,7 +101,7 @@ def test_a_part_that_fails_fails_the_frame_once(make_pipeline: MakePipeline) -> 
     engine = ManualEngine(in_flight=2)
     pipeline = make_pipeline(engine)
     pipeline.add(job(7, views=TILED))
-    until(lambda: len(engine.submitted) == 2)
+    wait_until(lambda: len(engine.submitted) == 2, "the engine has it")
     for _, future in engine.submitted:
         future.set_exception(RuntimeError("on fire"))
     engine.submitted.clear()
@@ -129,10 +120,10 @@ def test_a_batch_that_fails_is_blamed_on_its_only_frame_however_many_tiles_that_
     engine = ManualEngine(batch=8, in_flight=1)
     pipeline = make_pipeline(engine)
     pipeline.add(job(100))
-    until(lambda: len(engine.submitted) == 1)
+    wait_until(lambda: len(engine.submitted) == 1, "the engine has it")
     for seq in range(frames):
         pipeline.add(job(seq, views=TILED))
-    until(lambda: len(pipeline._former) == 4 * frames)
+    wait_until(lambda: len(pipeline._former) == 4 * frames, "the engine has it")
     engine.answer()
     collect_all(pipeline, 1)
     assert engine.submitted[0][0] == 4 * frames
@@ -149,7 +140,7 @@ def test_a_frame_that_waited_too_long_is_skipped_once_with_all_its_parts(
     engine = ManualEngine(in_flight=1)
     pipeline = make_pipeline(engine)
     pipeline.add(job(0))
-    until(lambda: len(engine.submitted) == 1)
+    wait_until(lambda: len(engine.submitted) == 1, "the engine has it")
     pipeline.add(job(1, delivery=LIVE, age_ms=470.0, views=views))
     (answer,) = collect_all(pipeline, 1)
     assert isinstance(answer, PoseResult)
@@ -166,7 +157,7 @@ def test_tiles_that_were_begun_are_finished_however_late(make_pipeline: MakePipe
     engine = ManualEngine(in_flight=1)
     pipeline = make_pipeline(engine)
     pipeline.add(job(0, delivery=LIVE, views=TILED))
-    until(lambda: len(engine.submitted) == 1)
+    wait_until(lambda: len(engine.submitted) == 1, "the engine has it")
     time.sleep(0.55)  # after the 500 ms of `max_age_ms`
     for _ in range(3):
         engine.answer()
@@ -181,7 +172,7 @@ def test_what_would_be_measured_too_late_is_left_out(make_pipeline: MakePipeline
     engine = ManualEngine(in_flight=1)
     pipeline = make_pipeline(engine)
     pipeline.add(job(0, delivery=LIVE, views=PROBED))
-    until(lambda: len(engine.submitted) == 1)
+    wait_until(lambda: len(engine.submitted) == 1, "the engine has it")
     time.sleep(0.55)  # after the 500 ms of `max_age_ms`
     engine.answer()
     (seen,) = collect_all(pipeline, 1)
@@ -194,7 +185,7 @@ def test_with_parts_that_hang_their_frame_is_named_once(make_pipeline: MakePipel
     engine, watch = ManualEngine(batch=4, in_flight=1), HangWatch(hang_s=60)
     pipeline = make_pipeline(engine, watch)
     pipeline.add(job(5, views=TILED))
-    until(lambda: len(engine.submitted) == 1)
+    wait_until(lambda: len(engine.submitted) == 1, "the engine has it")
     hang = watch.hung(time.monotonic() + 1000)
     assert hang is not None
     assert [one.frame.seq for one in hang.jobs] == [5]
@@ -212,13 +203,13 @@ def test_alone_means_that_the_engine_is_set_up_for_every_size_before(make_pipeli
     trying = threading.Thread(target=pipeline.add_alone, args=(suspect, begin))
     trying.start()
     for size_px in (64, 32, 96):
-        until(lambda: len(engine.submitted) == 1)
+        wait_until(lambda: len(engine.submitted) == 1, "the engine has it")
         assert not begun.is_set()
         assert engine.shapes[-1] == (size_px, size_px)
         engine.answer()
     trying.join(10)
     assert begun.is_set()
-    until(lambda: len(engine.submitted) == 3)
+    wait_until(lambda: len(engine.submitted) == 3, "the engine has it")
     for _ in range(3):
         engine.answer()
     assert isinstance(collect_all(pipeline, 1)[0], Seen)

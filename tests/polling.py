@@ -1,0 +1,32 @@
+"""The one way in which tests wait for something to happen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+TIMEOUT_S = 120.0
+"""Far above what anything waited for takes: on a busy machine, slow and stuck must stay apart."""
+POLL_S = 0.02
+
+
+def wait_until(
+    condition: Callable[[], object],
+    what: str | Callable[[], str],
+    timeout_s: float = TIMEOUT_S,
+    *,
+    meanwhile: Callable[[], object] | None = None,
+    poll_s: float = POLL_S,
+) -> None:
+    """Ask `condition` again and again until it holds; fail with `what` was waited for after `timeout_s`.
+
+    `what` may be a function, for a message that needs the state at that time. `meanwhile` is called after each attempt,
+    for what must be driven by the test itself, such as the steps of a stage.
+    """
+    end_s = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() >= end_s:
+            raise AssertionError(f"not within {timeout_s:g} s: {what if isinstance(what, str) else what()}")
+        if meanwhile is not None:
+            meanwhile()
+        time.sleep(poll_s)
