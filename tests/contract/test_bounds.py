@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from posebus.bus.connection import Broker, connect
+from posebus.bus.connection import Broker
 from posebus.bus.frame_reader import FrameReader, PoseResult
 from posebus.bus.pose_reader import PoseReader, TrackCommit
 from posebus.bus.registry import CameraRecord, Registry
@@ -14,6 +14,7 @@ from posebus.lease import Lease
 from posebus.messages import CaptureClock, Delivery, Event, EventType, Provenance
 from posebus.settings import EVENT_BYTES, RetentionSettings, TrackerSettings
 from posebus.topology import Topology
+from tests.contract.conftest import client_of
 from tests.samples import PROVENANCE, event, frame, held_writer, pose_frame, track_frame
 from tracking.camera_tracking import CameraTracking
 
@@ -23,7 +24,7 @@ LIVE = Provenance(CaptureClock.ARRIVAL, Delivery.LIVE, frame_published_at_ns=5, 
 
 @pytest.fixture
 def broker(real_url: str) -> Broker:
-    broker = Broker(connect(real_url), TOPOLOGY, "test")
+    broker = Broker(client_of(real_url), TOPOLOGY, "test")
     Registry(broker).add_camera(CameraRecord("door", Delivery.LIVE, "synthetic"))
     return broker
 

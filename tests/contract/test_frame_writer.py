@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from posebus.bus.checkpoint import ENDED, OPEN, Checkpoint
-from posebus.bus.connection import Broker, connect
+from posebus.bus.connection import Broker, open_broker
 from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.plan_store import queue_plan
 from posebus.bus.registry import CameraRecord, process_id
@@ -22,7 +22,7 @@ from posebus.plan import Directive, Plan
 from posebus.policies import Policies
 from posebus.topology import Topology
 from posebus.views import View
-from tests.contract.conftest import MakeClient
+from tests.contract.conftest import MakeClient, client_of
 from tests.polling import wait_until
 from tests.samples import BEGUN, event, frame, held_writer, uninferred
 
@@ -96,12 +96,13 @@ def test_nobody_writes_after_the_successor_has_begun(make_client: MakeClient) ->
 
 
 def test_a_worker_that_waits_never_sees_a_frame_that_was_refused(real_url: str) -> None:
-    client = connect(real_url)
+    client = client_of(real_url)
     sleeper = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LOSSLESS, "file"))
     client.set(TOPOLOGY.lease(CAMERA, "ingest"), "somebody:99")
     with ThreadPoolExecutor() as pool:
-        seen = pool.submit(connect(real_url).xreadgroup, "workers", "w", {TOPOLOGY.frames(CAMERA): ">"}, block=500)
-        wait_until(lambda: int(client.info("clients")["blocked_clients"]), "a worker that waits")
+        seen = pool.submit(client_of(real_url).xreadgroup, "workers", "w", {TOPOLOGY.frames(CAMERA): ">"}, block=500)
+        servers = open_broker(real_url).servers().values()
+        wait_until(lambda: any(one.info("clients")["blocked_clients"] for one in servers), "a worker that waits")
         with pytest.raises(LeaseLost):
             sleeper.publish(frame(0))
         assert [entry for _, entries in seen.result() for entry in entries] == []
@@ -182,7 +183,7 @@ def test_a_checkpoint_that_cannot_be_read_is_none(make_client: MakeClient) -> No
 
 
 def test_a_lease_runs_out_and_every_write_prolongs_it(real_url: str) -> None:
-    client = connect(real_url)
+    client = client_of(real_url)
     first, second = writer(client, lease_s=0.5), writer(client, lease_s=0.5)
     assert first.hold()
     first.open_epoch(BEGUN)
@@ -194,7 +195,7 @@ def test_a_lease_runs_out_and_every_write_prolongs_it(real_url: str) -> None:
 
 
 def test_a_lease_that_the_brokers_clock_would_keep_for_an_hour_is_cut_short(real_url: str) -> None:
-    client = connect(real_url)
+    client = client_of(real_url)
     writer(client).hold()
     client.pexpire(TOPOLOGY.lease(CAMERA, "ingest"), 3_600_000)  # what a clock that was set back does to a dead owner's
     assert writer(client, lease_s=2.0).hold() == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -15,7 +16,7 @@ import redis
 import simplejpeg
 
 from posebus.appearance import split
-from posebus.bus.connection import Broker, connect
+from posebus.bus.connection import Broker
 from posebus.bus.frame_reader import FrameEntry, FrameReader, PoseResult
 from posebus.bus.frame_writer import FrameWriter
 from posebus.bus.pose_reader import PoseReader
@@ -29,7 +30,7 @@ from posebus.shared_frames import SharedFrames
 from posebus.subscription import Plan, decode_entry
 from posebus.topology import WORKERS_GROUP, Topology
 from posebus.views import View
-from tests.contract.conftest import MakeClient
+from tests.contract.conftest import MakeClient, client_of
 from tests.polling import wait_until
 from tests.samples import end, frame, held_writer
 from workers.arrays import Detections, ImageArray
@@ -245,7 +246,7 @@ def test_a_frame_that_is_looked_at_in_several_ways_says_what_each_found(
 
 
 def test_a_frame_of_several_views_that_fails_is_buried_once(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), max_deliveries=1)
+    bench = make_bench(client_of(real_url), max_deliveries=1)
     bench.engine.failing = True
     bench.publish(0, views=(View(64, 2, 2), View(96)))
     bench.run()
@@ -349,7 +350,7 @@ def test_an_entry_of_nobody_is_buried(make_bench: MakeBench, make_client: MakeCl
 
 
 def test_old_live_frames_are_skipped_unprocessed_and_counted(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), Delivery.LIVE, max_age_ms=50.0)
+    bench = make_bench(client_of(real_url), Delivery.LIVE, max_age_ms=50.0)
     bench.publish(0)
     time.sleep(0.2)
     bench.run()
@@ -364,7 +365,7 @@ def test_old_live_frames_are_skipped_unprocessed_and_counted(make_bench: MakeBen
 
 
 def test_a_camera_that_fell_behind_is_seen_as_it_is_now(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), Delivery.LIVE, max_age_ms=1000.0)
+    bench = make_bench(client_of(real_url), Delivery.LIVE, max_age_ms=1000.0)
     for seq in range(20):
         bench.publish(seq)
         bench.publish(seq, "yard")
@@ -388,7 +389,7 @@ def test_live_frames_that_wait_for_a_moment_are_taken_in_order(make_bench: MakeB
 
 
 def test_a_lossless_frame_is_never_too_old(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), Delivery.LOSSLESS, max_age_ms=50.0)
+    bench = make_bench(client_of(real_url), Delivery.LOSSLESS, max_age_ms=50.0)
     bench.publish(0)
     time.sleep(0.2)
     bench.run()
@@ -396,7 +397,7 @@ def test_a_lossless_frame_is_never_too_old(make_bench: MakeBench, real_url: str)
 
 
 def test_a_frame_that_fails_again_and_again_is_buried(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.02, max_deliveries=3)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.02, max_deliveries=3)
     bench.engine.failing = True
     bench.publish(0)
     bench.run_until_answered()
@@ -410,7 +411,7 @@ def test_a_frame_that_fails_again_and_again_is_buried(make_bench: MakeBench, rea
 
 
 def test_a_frame_that_failed_once_is_tried_again(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.02)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.02)
     bench.engine.failing = True
     bench.publish(0)
     bench.run()
@@ -469,7 +470,7 @@ def test_a_worker_leaves_the_frames_that_it_cannot_hold_to_others(
 
 
 def test_frames_of_a_dead_worker_are_tried_one_at_a_time(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.05)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.05)
     for seq in range(7):
         bench.publish(seq)
     bench.take_and_die(7, "dead")
@@ -485,7 +486,7 @@ def test_frames_of_a_dead_worker_are_tried_one_at_a_time(make_bench: MakeBench, 
 def test_a_frame_that_merely_was_in_many_workers_that_died_is_not_given_up(
     make_bench: MakeBench, real_url: str
 ) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.02, max_deliveries=3)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.02, max_deliveries=3)
     bench.publish(0)
     bench.take_and_die(1, "dead-0")
     for number in range(1, 12):
@@ -496,7 +497,7 @@ def test_a_frame_that_merely_was_in_many_workers_that_died_is_not_given_up(
 
 
 def test_while_a_suspect_is_tried_that_stands_against_it(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.05)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.05)
     bench.publish(0)
     bench.take_and_die(1, "dead")
     bench.engine.stalls_after = 1  # it is set up with a picture of nothing first
@@ -508,7 +509,7 @@ def test_while_a_suspect_is_tried_that_stands_against_it(make_bench: MakeBench, 
 
 
 def test_a_frame_alone_in_workers_that_died_is_given_up_with_its_picture(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.05, max_deliveries=2)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.05, max_deliveries=2)
     bench.publish(0)
     bench.take_and_die(1, "dead-0")
     for number in (1, 2):
@@ -527,7 +528,7 @@ def test_a_frame_alone_in_workers_that_died_is_given_up_with_its_picture(make_be
 
 
 def test_a_slow_engine_keeps_its_frames(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.2)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.2)
     bench.engine.stalled = True
     bench.publish(0)
     bench.step_until(lambda: bench.engine.submitted == 1)
@@ -541,7 +542,7 @@ def test_a_slow_engine_keeps_its_frames(make_bench: MakeBench, real_url: str) ->
 
 
 def test_who_failed_with_a_frame_leaves_it_to_others_first(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.5)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.5)
     bench.engine.failing = True
     bench.publish(0)
     bench.run()
@@ -560,7 +561,7 @@ def test_who_failed_with_a_frame_leaves_it_to_others_first(make_bench: MakeBench
 def test_with_a_frame_that_hangs_the_worker_ends_and_that_stands_against_it(
     make_bench: MakeBench, real_url: str
 ) -> None:
-    bench = make_bench(connect(real_url), hang_s=0.4)
+    bench = make_bench(client_of(real_url), hang_s=0.4)
     bench.publish(0)
     bench.run()
     bench.engine.stalled = True
@@ -568,14 +569,15 @@ def test_with_a_frame_that_hangs_the_worker_ends_and_that_stands_against_it(
     bench.step_until(lambda: bench.left)
     assert bench.left == [EXIT_STUCK]
     ((attempt,),) = bench.noted().values()
-    assert (attempt.worker, attempt.outcome) == ("w1", "it hung in the engine for 0 s")
+    assert attempt.worker == "w1"
+    assert re.fullmatch(r"it hung in the engine for \d+ s", attempt.outcome)
 
 
 def test_a_dead_letter_has_its_picture_also_when_that_was_in_shared_memory(
     make_bench: MakeBench, real_url: str, tmp_path: Path
 ) -> None:
     shared = SharedFrames(tmp_path)
-    bench = make_bench(connect(real_url), shared=shared, max_deliveries=1)
+    bench = make_bench(client_of(real_url), shared=shared, max_deliveries=1)
     bench.engine.failing = True
     blue = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     blue[..., 0] = 255

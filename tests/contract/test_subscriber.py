@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import posebus
-from posebus.bus.connection import connect, open_broker
+from posebus.bus.connection import open_broker
 from posebus.bus.pose_reader import PoseReader, TrackCommit
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.embedded import EmbeddedBroker
@@ -22,6 +22,7 @@ from posebus.lease import Lease
 from posebus.messages import Delivery
 from posebus.settings import RetentionSettings
 from posebus.topology import Topology
+from tests.contract.conftest import client_of
 from tests.samples import PROVENANCE, event, track_frame
 
 TOPOLOGY = Topology()
@@ -136,7 +137,7 @@ def test_asyncio_programs_get_the_same(real_url: str) -> None:
 
 def test_an_entry_that_is_not_ours_is_passed_over(real_url: str) -> None:
     publish(real_url, range(1))
-    connect(real_url).xadd(TOPOLOGY.tracks("door"), {"data": "no json"})
+    client_of(real_url).xadd(TOPOLOGY.tracks("door"), {"data": "no json"})
     publish(real_url, range(1, 2))
     with posebus.subscribe(real_url, kinds=["tracks"], after="start") as subscription:
         assert seqs(take(subscription, 2)) == [0, 1]
@@ -145,7 +146,7 @@ def test_an_entry_that_is_not_ours_is_passed_over(real_url: str) -> None:
 def test_messages_of_the_release_before_are_read(real_url: str) -> None:
     """A broker keeps its streams over an update, and trackers are updated one after the other."""
     publish(real_url, range(1))
-    client = connect(real_url)
+    client = client_of(real_url)
     (entry,) = client.xrange(TOPOLOGY.tracks("door"))
     data = json.loads(entry[1][b"data"])
     for track in data["tracks"]:
