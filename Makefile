@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test check format schemas bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak install lock audit clean
+.PHONY: help demo test test-thorough check format schemas bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,8 +19,18 @@ help:  ## List the targets
 demo: $(VENV)/.installed-all  ## Two synthetic cameras through everything, with skeletons drawn (ARGS="--seconds 10 --out DIR")
 	$(VENV)/bin/posebus demo $(ARGS)
 
-test: check  ## All checks and all tests (ARGS="-k redis tests/unit")
-	$(PY) -m pytest $(ARGS)
+# Compiled modules are kept whatever the environment says: without them each of the hundreds of processes that tests
+# start would compile everything it imports, which triples the time of the whole.
+unexport PYTHONDONTWRITEBYTECODE
+# Processes that share the tests, files at a time, the longest first; 0 for none but pytest itself.
+WORKERS ?= auto
+PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+test: check  ## All checks and all tests (ARGS="-k redis tests/unit", WORKERS=0)
+	$(PYTEST) $(ARGS)
+
+test-thorough: check  ## The same with everything in its long version, an hour and more
+	$(PYTEST) --thorough $(ARGS)
 
 check: $(VENV)/.installed-dev  ## Lint, formatting and types
 	$(VENV)/bin/ruff check .
@@ -69,7 +79,7 @@ bench-peers: $(VENV)/.installed-peers  ## Trackers that bench-tracking compares 
 PEERS := boxmot==25.0.0 norfair==2.3.0
 
 $(VENV)/.installed-peers: Makefile | $(VENV)/.installed-dev
-	$(PY) -m pip install --disable-pip-version-check --no-deps $(PEERS)
+	$(PY) deploy/install.py --no-deps $(PEERS)
 	@touch $@
 
 bench-throughput: $(VENV)/.installed-dev  ## posebus run against ultralytics' model.track, end to end
@@ -99,7 +109,7 @@ bench-takeover: $(VENV)/.installed-dev  ## How soon somebody goes on when a proc
 	$(PY) -m benchmarks.faults.takeover $(ARGS)
 
 faults: $(VENV)/.installed-dev  ## The fault and fuzz tests in their long versions, half an hour and more (ARGS="-k kills")
-	$(PY) -m pytest tests/faults tests/fuzz --thorough $(ARGS)
+	$(PYTEST) tests/faults tests/fuzz --thorough $(ARGS)
 
 MINUTES ?= 30
 soak: $(VENV)/.installed-dev  ## Live cameras under random kills, stalls and broker restarts (MINUTES=30 ARGS="--out FILE.md")
@@ -130,12 +140,15 @@ audit: .venv-audit/.installed  ## Known vulnerabilities of the locked versions; 
 # torch pins its CUDA packages exactly and needs them on some platforms only; they are left to it.
 NOT_LOCKED := ^(nvidia-|cuda-|triton=|pip=)
 LOCK ?= -c constraints.txt
+# Installs in half a minute what takes pip four; deploy/install.py tells it what pip is configured to use.
+UV := uv>=0.13,<0.14
 
 $(VENV)/bin/pip:
 	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(PY_SUPPORTED)' 2>/dev/null || { \
 		echo "posebus needs Python 3.11 or 3.12, and $(if $(PYTHON),$(PYTHON) is neither,there is none here):" \
 			"name one, as in 'make PYTHON=/path/to/python3.12 test'." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check $(LOCK) '$(UV)' || echo "uv cannot be installed; pip takes its place."
 
 $(VENV)/.installed-all: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	$(call install,all)
@@ -147,7 +160,7 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/pip
 # OpenCV's wheel needs three system libraries that servers often lack; better said here than in a traceback later.
 define install
 @echo "Installing posebus[$(1)] into $(VENV); the first time this takes minutes and about 6.5 GB, most of it torch."
-$(PY) -m pip install --disable-pip-version-check $(LOCK) -e '.[$(1)]'
+$(PY) deploy/install.py $(LOCK) -e '.[$(1)]'
 @$(PY) -c 'import cv2' 2>/dev/null || { \
 	echo "OpenCV cannot be loaded here: install its system libraries (on Debian: apt install libgl1 libglib2.0-0 libxcb1)." >&2; exit 1; }
 @touch $@

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
 import redis
 
-from tests.conftest import START_TIMEOUT_S, free_port, missing
+from tests.conftest import START_TIMEOUT_S, missing
+from tests.polling import wait_until
+from tests.ports import free_port
 
 SLOTS = 16384
 PERSISTENT = ("--appendonly", "yes", "--appendfsync", "everysec", "--save", "")
@@ -39,7 +39,7 @@ class Server:
         place = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
         log = ["--logfile", str(self._folder / "redis.log")]
         self._process = subprocess.Popen([self._program, *place, *log, *self._options])
-        wait_for(self._answers, f"redis-server on port {self.port}")
+        wait_until(self._answers, f"redis-server on port {self.port}")
 
     def kill(self) -> None:
         """SIGKILL: what it had not written is gone."""
@@ -99,7 +99,7 @@ class Cluster:
 
     def wait_until_whole(self) -> None:
         """Until all nodes know each other and serve all slots."""
-        wait_for(lambda: all(self._whole(node) for node in self.nodes), "the cluster")
+        wait_until(lambda: all(self._whole(node) for node in self.nodes), "the cluster")
 
     def __enter__(self) -> Cluster:
         for node in self.nodes:
@@ -134,11 +134,3 @@ class Cluster:
         except (redis.ConnectionError, redis.TimeoutError):
             return False
         return bool(info["cluster_state"] == "ok" and info["cluster_known_nodes"] == "3")
-
-
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    """Until `condition` holds; fails with `what` when it does not in time."""
-    end_s = time.monotonic() + 3 * START_TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < end_s, f"waited in vain for {what}"
-        time.sleep(0.02)

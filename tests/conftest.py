@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,9 +11,14 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import settings
+
+from tests.ports import free_port
 
 # Tests that import ultralytics must not have it install packages, nor look for them.
 os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+# Kernels are compiled once for all processes, also for those that are given a cache folder of their own.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path("~/.cache/posebus/kernels").expanduser()))
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -22,7 +26,19 @@ START_TIMEOUT_S = 10.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--thorough", action="store_true", help="fault and fuzz tests in their long versions")
+    parser.addoption("--thorough", action="store_true", help="tests in their long versions, and those that take long")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # No example has a deadline: a law is asserted, and on a busy machine everything takes longer.
+    settings.register_profile("usual", deadline=None, max_examples=30)
+    settings.register_profile("thorough", deadline=None, max_examples=200)
+    settings.load_profile("thorough" if config.getoption("--thorough") else "usual")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`: two processes on each core, since most tests wait for others most of the time."""
+    return 2 * len(os.sched_getaffinity(0))
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +52,21 @@ def missing(reason: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this test run share: those of pytest-xdist have folders of their own in it."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def engine_cache(run_folder: Path) -> Path:
+    """A cache folder in which each network is exported once for all tests: exporting holds a lock between processes."""
+    folder = run_folder / "engine-cache"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +96,7 @@ def start_redis_server(
     """Starts `program` on a free port; returns it, answering, and its address.
 
     With `config`, a redis.conf, it runs by that file; without, it keeps nothing on disk. `options` are as on its
-    command line. Somebody else may take the port between our looking and its binding; then another port is tried.
+    command line. Should another program take the port between our looking and its binding, another port is tried.
     """
     log = folder / "redis.log"
     settings = ["--save", "", "--appendonly", "no"] if config is None else []
@@ -80,14 +111,6 @@ def start_redis_server(
         process.wait()
     text = log.read_text() if log.exists() else "it wrote no log"
     pytest.fail(f"redis-server did not start: {text}")
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody had a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _answers(process: subprocess.Popen[bytes], port: int) -> bool:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.broker import held_writer as held
 from posebus.bus.checkpoint import OPEN, Checkpoint
 from posebus.bus.frame_producer import FrameProducer
+from posebus.bus.lease import Lease
 from posebus.bus.redis.connection import Broker
-from posebus.bus.registry import CameraRecord
+from posebus.bus.registry import CameraRecord, process_id
 from posebus.messages import (
     CaptureClock,
     Delivery,
@@ -118,5 +118,9 @@ def event(seq: int = 0, camera: str = "door", kind: str = "posebus.track.started
 
 
 def held_writer(broker: Broker, record: CameraRecord) -> FrameProducer:
-    """A writer that holds the camera's lease and has begun its first epoch."""
-    return held.held_writer(broker, record, events_kept=100)[0]
+    """A producer that holds the camera's lease and has begun its first epoch."""
+    lease = Lease(broker, record.camera, "ingest", process_id("ingest"), ttl_s=60.0)
+    producer = FrameProducer(broker, record, lease, events_kept=100)
+    producer.hold()
+    producer.open_epoch(BEGUN)
+    return producer

@@ -15,7 +15,8 @@ import yaml
 
 from posebus.bus.redis.connection import open_broker
 from posebus.errors import BrokerUnavailable
-from tests.conftest import ROOT, free_port, missing
+from tests.conftest import ROOT, missing
+from tests.ports import free_port
 
 SERVICE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["redis"]
 IN_CONTAINER = "/usr/local/etc/redis/"

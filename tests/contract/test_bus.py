@@ -21,7 +21,7 @@ from posebus.errors import LeaseLost
 from posebus.messages import Delivery, Frame, PoseFrame, Skipped
 from posebus.topology import WORKERS_GROUP, Topology
 from posebus.views import View
-from tests.contract.conftest import MakeClient
+from tests.contract.conftest import MakeClient, client_of
 from tests.samples import BEGUN, PROVENANCE, end, event, frame, held_writer, pose_frame, track_frame
 
 TOPOLOGY = Topology()
@@ -240,9 +240,7 @@ def test_processes_that_report_are_seen_until_they_retire(make_client: MakeClien
 
 
 def test_a_dead_workers_frames_are_taken_over_with_their_count_of_deliveries(real_url: str) -> None:
-    from posebus.bus.redis.connection import connect
-
-    client = connect(real_url)
+    client = client_of(real_url)
     out, dead, heir = writer(client), reader(client, "dead"), reader(client, "heir")
     out.publish(frame(0))
     dead.read(["door"], 1, None)
@@ -252,9 +250,7 @@ def test_a_dead_workers_frames_are_taken_over_with_their_count_of_deliveries(rea
 
 
 def test_a_dead_trackers_entries_are_taken_over(real_url: str) -> None:
-    from posebus.bus.redis.connection import connect
-
-    client = connect(real_url)
+    client = client_of(real_url)
     out, worker, dead, heir = writer(client), reader(client), poses(client, "dead"), poses(client, "heir")
     for seq in range(3):
         out.publish(frame(seq))

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import redis
 
 from posebus.bus.frame_producer import FrameProducer
-from posebus.bus.redis.connection import broker_version, check_broker, connect, open_broker
+from posebus.bus.redis.connection import broker_version, check_broker, open_broker
 from posebus.bus.registry import CameraRecord
 from posebus.errors import BrokerRefused, BrokerUnavailable
 from posebus.messages import Delivery
 from tests.conftest import missing, start_redis_server
+from tests.contract.conftest import client_of
 from tests.samples import frame, held_writer
 
 Start = Callable[..., str]
@@ -49,9 +49,9 @@ def publish_many(writer: FrameProducer) -> None:
 
 
 def test_the_version_is_told_for_both_kinds(real_url: str) -> None:
-    name, version = broker_version(connect(real_url))
+    name, version = broker_version(client_of(real_url))
     assert (name, version >= (7, 0)) in {("Redis", True), ("Valkey", True)}
-    assert check_broker(connect(real_url), "here").startswith(name)
+    assert check_broker(client_of(real_url), "here").startswith(name)
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,10 @@ def test_the_version_is_told_for_both_kinds(real_url: str) -> None:
 def test_a_broker_that_is_too_old_is_refused(
     real_url: str, monkeypatch: pytest.MonkeyPatch, info: dict[str, str], told: str
 ) -> None:
-    monkeypatch.setattr(redis.Redis, "info", lambda self, section: info)
+    client = client_of(real_url)
+    monkeypatch.setattr(type(client), "info", lambda self, section: info)
     with pytest.raises(BrokerRefused, match=f"the broker at redis://here is {told}; posebus needs Redis 7.0 or Valkey"):
-        check_broker(connect(real_url), "redis://here")
+        check_broker(client, "redis://here")
 
 
 def test_a_wanted_and_a_wrong_password_stop_with_a_sentence(start: Start) -> None:

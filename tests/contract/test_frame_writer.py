@@ -13,7 +13,7 @@ from posebus.bus.checkpoint import ENDED, OPEN, Checkpoint
 from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease
 from posebus.bus.plan_store import queue_plan
-from posebus.bus.redis.connection import Broker, connect
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, process_id
 from posebus.config.policies import Policies
 from posebus.contract.codec import decode_poses
@@ -22,7 +22,8 @@ from posebus.errors import LeaseLost
 from posebus.messages import Delivery
 from posebus.topology import Topology
 from posebus.views import View
-from tests.contract.conftest import MakeClient
+from tests.contract.conftest import MakeClient, client_of
+from tests.polling import wait_until
 from tests.samples import BEGUN, event, frame, held_writer, uninferred
 
 TOPOLOGY = Topology()
@@ -96,13 +97,13 @@ def test_nobody_writes_after_the_successor_has_begun(make_client: MakeClient) ->
 
 
 def test_a_worker_that_waits_never_sees_a_frame_that_was_refused(real_url: str) -> None:
-    client = connect(real_url)
+    client = client_of(real_url)
     sleeper = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LOSSLESS, "file"))
     client.set(TOPOLOGY.lease(CAMERA, "ingest"), "somebody:99")
     with ThreadPoolExecutor() as pool:
-        seen = pool.submit(connect(real_url).xreadgroup, "workers", "w", {TOPOLOGY.frames(CAMERA): ">"}, block=500)
-        while not int(client.info("clients")["blocked_clients"]):
-            time.sleep(0.01)
+        seen = pool.submit(client_of(real_url).xreadgroup, "workers", "w", {TOPOLOGY.frames(CAMERA): ">"}, block=500)
+        servers = open_broker(real_url).servers().values()
+        wait_until(lambda: any(one.info("clients")["blocked_clients"] for one in servers), "a worker that waits")
         with pytest.raises(LeaseLost):
             sleeper.publish(frame(0))
         assert [entry for _, entries in seen.result() for entry in entries] == []
@@ -183,7 +184,7 @@ def test_a_checkpoint_that_cannot_be_read_is_none(make_client: MakeClient) -> No
 
 
 def test_a_lease_runs_out_and_every_write_prolongs_it(real_url: str) -> None:
-    client = connect(real_url)
+    client = client_of(real_url)
     first, second = writer(client, lease_s=0.5), writer(client, lease_s=0.5)
     assert first.hold()
     first.open_epoch(BEGUN)
@@ -191,14 +192,11 @@ def test_a_lease_runs_out_and_every_write_prolongs_it(real_url: str) -> None:
         time.sleep(0.1)
         first.publish(frame(seq))
         assert second.hold() == 0
-    end_s = time.monotonic() + 10
-    while not second.hold():
-        assert time.monotonic() < end_s
-        time.sleep(0.02)
+    wait_until(second.hold, "the end of the lease")
 
 
 def test_a_lease_that_the_brokers_clock_would_keep_for_an_hour_is_cut_short(real_url: str) -> None:
-    client = connect(real_url)
+    client = client_of(real_url)
     writer(client).hold()
     client.pexpire(TOPOLOGY.lease(CAMERA, "ingest"), 3_600_000)  # what a clock that was set back does to a dead owner's
     assert writer(client, lease_s=2.0).hold() == 0

@@ -16,7 +16,7 @@ from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord
 from posebus.errors import BrokerUnavailable
 from posebus.messages import Delivery, Frame
-from tests.contract.conftest import ADDRESS_OF
+from tests.contract.conftest import BACKENDS
 from tests.faults.tcp_proxy import TcpProxy
 from tests.samples import frame, held_writer
 
@@ -101,7 +101,7 @@ def test_a_connection_that_breaks_in_a_transaction_is_not_a_rival(proxy: TcpProx
 
 @pytest.mark.parametrize("kind", ["valkey", "redis", "cluster", "valkey-cluster"])
 def test_one_read_waits_for_the_cameras_of_all_shards(request: pytest.FixtureRequest, kind: str) -> None:
-    broker = open_broker(request.getfixturevalue(ADDRESS_OF[kind]), SHARDS)
+    broker = open_broker(request.getfixturevalue(BACKENDS[kind]), SHARDS)
     broker.client.flushall()
     topology = broker.topology
     cameras = [next(f"c{n}" for n in range(500) if topology.shard(f"c{n}") == shard) for shard in range(SHARDS)]

@@ -7,11 +7,10 @@ import time
 import pytest
 
 from posebus.bus.frame_consumer import FrameConsumer, PoseResult
-from posebus.bus.redis.connection import connect
 from posebus.errors import BrokerUnavailable
 from posebus.messages import Frame, PoseFrame
 from posebus.topology import WORKERS_GROUP
-from tests.contract.conftest import MakeBench, MakeClient
+from tests.contract.conftest import MakeBench, MakeClient, client_of
 from tests.contract.pose_stage_bench import TOPOLOGY
 
 
@@ -65,7 +64,7 @@ def test_worker_reads_no_more_frames_than_its_pipeline_holds(make_bench: MakeBen
 
 
 def test_claims_are_renewed_while_the_engine_is_slow(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.2)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.2)
     bench.engine.stalled = True
     bench.publish(0)
     bench.step_until(lambda: bench.engine.submitted == 1)

@@ -7,15 +7,14 @@ import time
 
 from posebus.bus.frame_consumer import FrameConsumer, FrameEntry
 from posebus.bus.reclaim import GONE, attempts_from_json
-from posebus.bus.redis.connection import connect
 from posebus.messages import PoseFrame, Skipped
 from posebus.runtime.processes import EXIT_STUCK
-from tests.contract.conftest import MakeBench
+from tests.contract.conftest import MakeBench, client_of
 from tests.contract.pose_stage_bench import BLACK, TOPOLOGY
 
 
 def test_frame_that_fails_max_deliveries_times_goes_to_the_dead_letters(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.02, max_deliveries=3)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.02, max_deliveries=3)
     bench.engine.failing = True
     bench.publish(0)
     bench.run_until_answered()
@@ -29,7 +28,7 @@ def test_frame_that_fails_max_deliveries_times_goes_to_the_dead_letters(make_ben
 
 
 def test_frame_that_failed_once_is_tried_again(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.02)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.02)
     bench.engine.failing = True
     bench.publish(0)
     bench.run()
@@ -39,7 +38,7 @@ def test_frame_that_failed_once_is_tried_again(make_bench: MakeBench, real_url: 
 
 
 def test_frames_of_a_crashed_worker_are_tried_one_at_a_time(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.05)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.05)
     for seq in range(7):
         bench.publish(seq)
     bench.read_and_crash(7, "dead")
@@ -55,7 +54,7 @@ def test_frames_of_a_crashed_worker_are_tried_one_at_a_time(make_bench: MakeBenc
 def test_frame_of_many_crashed_workers_is_not_given_up_while_no_attempt_counts(
     make_bench: MakeBench, real_url: str
 ) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.02, max_deliveries=3)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.02, max_deliveries=3)
     bench.publish(0)
     bench.read_and_crash(1, "dead-0")
     for number in range(1, 12):
@@ -66,7 +65,7 @@ def test_frame_of_many_crashed_workers_is_not_given_up_while_no_attempt_counts(
 
 
 def test_attempt_counts_against_a_suspect_while_it_is_tried(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.05)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.05)
     bench.publish(0)
     bench.read_and_crash(1, "dead")
     bench.engine.stalls_after = 1  # it is set up with a blank picture first
@@ -80,7 +79,7 @@ def test_attempt_counts_against_a_suspect_while_it_is_tried(make_bench: MakeBenc
 def test_frame_alone_in_crashed_workers_goes_to_the_dead_letters_with_its_picture(
     make_bench: MakeBench, real_url: str
 ) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.05, max_deliveries=2)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.05, max_deliveries=2)
     bench.publish(0)
     bench.read_and_crash(1, "dead-0")
     for number in (1, 2):
@@ -99,7 +98,7 @@ def test_frame_alone_in_crashed_workers_goes_to_the_dead_letters_with_its_pictur
 
 
 def test_worker_that_failed_with_a_frame_leaves_it_to_others_first(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), reclaim_after_s=0.5)
+    bench = make_bench(client_of(real_url), reclaim_after_s=0.5)
     bench.engine.failing = True
     bench.publish(0)
     bench.run()
@@ -118,7 +117,7 @@ def test_worker_that_failed_with_a_frame_leaves_it_to_others_first(make_bench: M
 def test_worker_exits_because_of_a_frame_that_hangs_and_the_attempt_counts(
     make_bench: MakeBench, real_url: str
 ) -> None:
-    bench = make_bench(connect(real_url), hang_s=0.4)
+    bench = make_bench(client_of(real_url), hang_s=0.4)
     bench.publish(0)
     bench.run()
     bench.engine.stalled = True

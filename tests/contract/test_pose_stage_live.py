@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 
-from posebus.bus.redis.connection import connect
 from posebus.messages import Delivery, PoseFrame, Skipped
-from tests.contract.conftest import MakeBench, MakeClient
+from tests.contract.conftest import MakeBench, MakeClient, client_of
 
 
 def test_expired_live_frame_is_acknowledged_without_inference_and_counted(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), Delivery.LIVE, max_age_ms=50.0)
+    bench = make_bench(client_of(real_url), Delivery.LIVE, max_age_ms=50.0)
     bench.publish(0)
     time.sleep(0.2)
     bench.run()
@@ -25,7 +24,7 @@ def test_expired_live_frame_is_acknowledged_without_inference_and_counted(make_b
 
 
 def test_only_the_newest_frame_of_a_camera_that_fell_behind_is_inferred(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), Delivery.LIVE, max_age_ms=1000.0)
+    bench = make_bench(client_of(real_url), Delivery.LIVE, max_age_ms=1000.0)
     for seq in range(20):
         bench.publish(seq)
         bench.publish(seq, "yard")
@@ -51,7 +50,7 @@ def test_live_frames_that_waited_only_for_a_moment_are_inferred_in_order(
 
 
 def test_lossless_frame_never_expires(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), Delivery.LOSSLESS, max_age_ms=50.0)
+    bench = make_bench(client_of(real_url), Delivery.LOSSLESS, max_age_ms=50.0)
     bench.publish(0)
     time.sleep(0.2)
     bench.run()

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from posebus.bus.redis.connection import connect
 from posebus.messages import PoseFrame, Skipped
 from posebus.runtime.shared_frames import SharedFrames
-from tests.contract.conftest import MakeBench, MakeClient
+from tests.contract.conftest import MakeBench, MakeClient, client_of
 from tests.contract.pose_stage_bench import HEIGHT, TOPOLOGY, WIDTH
 
 
@@ -74,7 +73,7 @@ def test_dead_letter_contains_a_picture_from_shared_memory(
     make_bench: MakeBench, real_url: str, tmp_path: Path
 ) -> None:
     shared = SharedFrames(tmp_path)
-    bench = make_bench(connect(real_url), shared=shared, max_deliveries=1)
+    bench = make_bench(client_of(real_url), shared=shared, max_deliveries=1)
     bench.engine.failing = True
     blue = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     blue[..., 0] = 255

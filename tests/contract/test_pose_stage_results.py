@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 
 from posebus.bus.pose_consumer import PoseConsumer
-from posebus.bus.redis.connection import connect
 from posebus.config.settings import RetentionSettings
 from posebus.contract.appearance import split
 from posebus.messages import EndOfStream, PoseFrame, Skipped
 from posebus.subscribing.subscription import StreamSelection, decode_entry
 from posebus.views import View
-from tests.contract.conftest import MakeBench, MakeClient
+from tests.contract.conftest import MakeBench, MakeClient, client_of
 from tests.contract.pose_stage_bench import HEIGHT, TOPOLOGY, WIDTH
 from tests.samples import end
 from workers.detections import Detections, ImageArray
@@ -71,7 +70,7 @@ def test_frame_of_several_views_has_the_people_of_the_first_and_probes_of_the_ot
 
 
 def test_failed_frame_of_several_views_has_one_dead_letter(make_bench: MakeBench, real_url: str) -> None:
-    bench = make_bench(connect(real_url), max_deliveries=1)
+    bench = make_bench(client_of(real_url), max_deliveries=1)
     bench.engine.failing = True
     bench.publish(0, views=(View(64, 2, 2), View(96)))
     bench.run()

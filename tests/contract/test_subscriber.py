@@ -15,13 +15,14 @@ import pytest
 import posebus
 from posebus.bus.lease import Lease
 from posebus.bus.pose_consumer import PoseConsumer, TrackCommit
-from posebus.bus.redis.connection import connect, open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings
 from posebus.errors import BrokerUnavailable
 from posebus.messages import Delivery
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.topology import Topology
+from tests.contract.conftest import client_of
 from tests.samples import PROVENANCE, event, track_frame
 
 TOPOLOGY = Topology()
@@ -136,7 +137,7 @@ def test_asyncio_subscription_delivers_the_same_messages(real_url: str) -> None:
 
 def test_foreign_entry_is_skipped(real_url: str) -> None:
     publish(real_url, range(1))
-    connect(real_url).xadd(TOPOLOGY.tracks("door"), {"data": "no json"})
+    client_of(real_url).xadd(TOPOLOGY.tracks("door"), {"data": "no json"})
     publish(real_url, range(1, 2))
     with posebus.subscribe(real_url, kinds=["tracks"], after="start") as subscription:
         assert seqs(take(subscription, 2)) == [0, 1]
@@ -145,7 +146,7 @@ def test_foreign_entry_is_skipped(real_url: str) -> None:
 def test_messages_of_the_previous_release_are_decoded(real_url: str) -> None:
     """A broker keeps its streams during an update, and trackers are updated one after the other."""
     publish(real_url, range(1))
-    client = connect(real_url)
+    client = client_of(real_url)
     (entry,) = client.xrange(TOPOLOGY.tracks("door"))
     data = json.loads(entry[1][b"data"])
     for track in data["tracks"]:

@@ -15,6 +15,7 @@ from posebus.config.settings import CameraSettings, FleetSettings, Settings, Tra
 from posebus.contract.public_json import event_to_json, track_frame_to_json
 from posebus.runtime.fleet import Fleet
 from recordings.stages import STAGES
+from tests.polling import wait_until
 
 TIMEOUT_S = 240.0
 MAX_FPS = 10.0
@@ -66,13 +67,20 @@ def run(settings: Settings, *waves: tuple[Sequence[str], Disturb]) -> dict[str, 
         for cameras, disturb in waves:
             for camera in cameras:
                 fleet.start_camera(camera)
-            end_s = time.monotonic() + TIMEOUT_S
-            while not all(public[camera].complete for camera in cameras):
-                assert time.monotonic() < end_s, {name: len(one.tracks) for name, one in public.items()}
+
+            def read(disturb: Disturb = disturb) -> None:
                 fleet.check()
                 for message in subscription.poll(0.1):
                     if take(public[message.camera], message):
                         disturb(message)
+
+            wait_until(
+                lambda cameras=cameras: all(public[camera].complete for camera in cameras),
+                lambda: f"the ends of all cameras; { ({name: len(one.tracks) for name, one in public.items()}) }",
+                TIMEOUT_S,
+                meanwhile=read,
+                poll_s=0.0,
+            )
     broker.client.close()
     return public
 

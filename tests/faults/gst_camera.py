@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
 from tests.conftest import missing
 from tests.faults.numbered_pictures import encode_pictures
+from tests.ports import free_port
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 SERVER = Path(__file__).with_name("gst_rtsp_server.py")
@@ -35,8 +35,7 @@ class GstCamera:
         self._options = ["--login", login] if login else []
         self._options += ["--cut-every-s", str(cut_every_s)] if cut_every_s else []
         self._process: subprocess.Popen[str] | None = None
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port: int = listener.getsockname()[1]
+        self.port = free_port()
 
     def url(self, login: str = "") -> str:
         """Its address, with USER:PASSWORD if given."""

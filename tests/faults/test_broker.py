@@ -14,10 +14,11 @@ import pytest
 import posebus
 from posebus.bus.redis.connection import open_broker
 from posebus.errors import BrokerUnavailable
-from tests.brokers import PERSISTENT, Server, wait_for
-from tests.conftest import free_port
+from tests.brokers import PERSISTENT, Server
 from tests.faults.broker_runs import Recovery, deployment, leave_alone, run
 from tests.faults.tcp_proxy import TcpProxy
+from tests.polling import wait_until
+from tests.ports import free_port
 
 Fault = Callable[[], None]
 
@@ -135,7 +136,7 @@ def test_a_connection_that_stays_with_the_old_primary_is_given_up(tmp_path: Path
         broker = open_broker(name.url)
         broker.client.set("posebus:{0}:state:door", "1")
         old.client().execute_command("REPLICAOF", "127.0.0.1", new.port)
-        wait_for(lambda: old.client().info("replication")["master_link_status"] == "up", "the replica")
+        wait_until(lambda: old.client().info("replication")["master_link_status"] == "up", "the replica")
         name.upstream_port = new.port  # where the broker's name leads after the failover
         with pytest.raises(BrokerUnavailable, match="read-only replica"), broker.errors():
             broker.client.set("posebus:{0}:state:door", "2")

@@ -22,6 +22,7 @@ from posebus_cli.doctor import check_broker
 from posebus_cli.doctor.findings import FINE, NOTE
 from tests.brokers import PERSISTENT, Cluster
 from tests.faults.broker_runs import Recovery, deployment, leave_alone, run
+from tests.faults.lossless_run import head
 
 SHARDS = 8
 
@@ -61,7 +62,8 @@ def test_a_lossless_run_on_a_cluster_is_exact_though_a_node_is_killed(
             cluster.wait_until_whole()
             recovery.begin("killed")
 
-    settings = deployment(shared_data / "TUD-Stadtmitte.mp4", cluster.url, ["calm", *cameras], SHARDS)
+    clip = head(shared_data / "TUD-Stadtmitte.mp4", 100, tmp_path / "clip.mp4")
+    settings = deployment(clip, cluster.url, ["calm", *cameras], SHARDS)
     public = run(settings, (["calm"], leave_alone), (cameras, disturb))
     with capsys.disabled():
         sys.stdout.write(f"\nfrom the cluster's return to the next frame: {recovery}\n")

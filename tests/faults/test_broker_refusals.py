@@ -14,7 +14,8 @@ from integration.run_command import finish, start
 import posebus
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
-from tests.brokers import Server, wait_for
+from tests.brokers import Server
+from tests.polling import wait_until
 
 
 @pytest.fixture
@@ -62,13 +63,15 @@ def test_a_wrong_password_and_a_missing_right_stop_with_a_sentence(server: Serve
 
 def test_a_password_that_changes_is_noticed_at_the_next_connection(server: Server, tmp_path: Path) -> None:
     process = ingest(tmp_path, server.url)
-    wait_for(lambda: publishes(server, 3), "frames")
+    wait_until(lambda: publishes(server, 3), "frames")
     client = server.client()
     client.config_set("requirepass", "new")
     client = server.client()
     client.execute_command("AUTH", "new")
     frames = int(client.xlen("posebus:{0}:frames:door"))
-    wait_for(lambda: int(client.xlen("posebus:{0}:frames:door")) > frames + 3, "frames over connections that are open")
+    wait_until(
+        lambda: int(client.xlen("posebus:{0}:frames:door")) > frames + 3, "frames over connections that are open"
+    )
     client.client_kill_filter(_type="normal", skipme=True)
     [line] = said(process)
     assert "refused the login" in line
@@ -77,19 +80,19 @@ def test_a_password_that_changes_is_noticed_at_the_next_connection(server: Serve
 def test_live_frames_are_shed_and_counted_while_the_broker_is_full(server: Server, tmp_path: Path) -> None:
     process = ingest(tmp_path, server.url, delivery="live")
     try:
-        wait_for(lambda: publishes(server, 3), "frames")
+        wait_until(lambda: publishes(server, 3), "frames")
         client = server.client()
         with posebus.subscribe(server.url, kinds=["events"]) as subscription:
             client.config_set("maxmemory", "1")
-            wait_for(lambda: int(client.info("errorstats").get("errorstat_OOM", {}).get("count", 0)) > 2, "refusals")
+            wait_until(lambda: int(client.info("errorstats").get("errorstat_OOM", {}).get("count", 0)) > 2, "refusals")
             full = int(client.xlen("posebus:{0}:frames:door"))
             client.config_set("maxmemory", "0")
-            wait_for(lambda: publishes(server, full + 5), "frames after there is room again")
+            wait_until(lambda: publishes(server, full + 5), "frames after there is room again")
             gap = next(m.body for m in subscription if m.body.type == posebus.EventType.CAMERA_GAP)
         assert isinstance(gap, posebus.Event)
         assert gap.data["skipped"] > 0
         registry = Registry(open_broker(server.url))
-        wait_for(lambda: dropped(registry) > 0, "the count of what was dropped")
+        wait_until(lambda: dropped(registry) > 0, "the count of what was dropped")
     finally:
         process.terminate()
     finish(process)

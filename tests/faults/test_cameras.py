@@ -33,6 +33,7 @@ from recordings.stages import STAGES
 from tests.faults.gst_camera import FPS, LOOP, GstCamera, need_gstreamer
 from tests.faults.numbered_pictures import read_number
 from tests.integration.rtsp_server import RtspServer
+from tests.polling import wait_until
 
 TIMEOUT_S = 90.0
 LOGIN = "viewer:hunter2"
@@ -183,11 +184,13 @@ class Play:
         return decode_frame(newest[0][1]).epoch if newest else 0
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
-        end_s = time.monotonic() + TIMEOUT_S
-        while not condition():
-            assert time.monotonic() < end_s, f"not within {TIMEOUT_S:g} s: {what}; {events_of(self._broker)}"
-            self.fleet.check()
-            time.sleep(0.1)
+        wait_until(
+            condition,
+            lambda: f"{what}; {events_of(self._broker)}",
+            TIMEOUT_S,
+            meanwhile=self.fleet.check,
+            poll_s=0.1,
+        )
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from recordings.stages import STAGES
 from tests.faults import lossless_run
 from tests.faults.jumping_broker import jumping_broker, set_offset
 from tests.faults.lossless_run import head
+from tests.polling import wait_until
 from tests.samples import frame, held_writer
 
 # libfaketime makes Python's own `sleep` fail.
@@ -74,16 +73,28 @@ def test_what_a_dead_worker_held_is_taken_over_soon_after_the_brokers_clock_jump
             living.synchronise(["door"])  # as a worker does every second: the jump need not show in the first answer
             return bool(living.reclaim(["door"], 300, 10))
 
-        until(looks, "the frame is taken over")
-        until(
+        wait_until(looks, "the frame is taken over")
+        wait_until(
             lambda: bool(entries := living.reclaim(["door"], 0, 10)) and entries[0].deliveries == 3, "as third delivery"
         )
         assert held.deliveries == 1
 
 
-def test_a_recording_is_exact_though_the_brokers_clock_jumps(shared_data: Path, tmp_path: Path) -> None:
-    clips = {"clip": shared_data / "TUD-Stadtmitte.mp4"}
-    moments = {30: HOUR_S, 80: -HOUR_S, 130: 0}
+@pytest.fixture(scope="module")
+def clips(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {"clip": head(shared_data / "TUD-Stadtmitte.mp4", 100, tmp_path_factory.mktemp("clips") / "clip.mp4")}
+
+
+@pytest.fixture(scope="module")
+def calm(clips: dict[str, Path]) -> lossless_run.Public:
+    """What comes of the recording where every clock is right."""
+    return lossless_run.run(clips, workers=1, trackers=1)
+
+
+def test_a_recording_is_exact_though_the_brokers_clock_jumps(
+    clips: dict[str, Path], calm: lossless_run.Public, tmp_path: Path
+) -> None:
+    moments = {15: HOUR_S, 45: -HOUR_S, 75: 0}
     with jumping_broker(tmp_path) as broken:
 
         def jump(fleet: Fleet, seen: int) -> None:
@@ -95,15 +106,13 @@ def test_a_recording_is_exact_though_the_brokers_clock_jumps(shared_data: Path, 
             broken.url, lossless_run.lossless_settings(clips, 2, 1, redis=broken.url), clips, jump
         )
     assert not moments, "not every jump happened"
-    assert jumped == lossless_run.run(clips, workers=1, trackers=1)
+    assert jumped == calm
 
 
 def test_a_recording_is_exact_though_the_clocks_of_all_stages_jump(
-    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clips: dict[str, Path], calm: lossless_run.Public, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the hosts of ingest, workers and trackers; the broker is another one."""
-    clips = {"clip": head(shared_data / "TUD-Stadtmitte.mp4", 100, tmp_path / "clip.mp4")}
-    calm = lossless_run.run(clips, workers=1, trackers=1)
     offset_file = tmp_path / "offset"
     set_offset(offset_file, 0)
     (tmp_path / "sitecustomize.py").write_text(JUMPING_PYTHON)
@@ -158,21 +167,14 @@ def test_a_live_camera_stays_live_though_the_brokers_clock_jumps(tmp_path: Path)
                 fleet.check()
                 return len(seen)
 
-            until(lambda: more() > 10, "the camera is tracked")
+            wait_until(lambda: more() > 10, "the camera is tracked")
             for offset_s in (HOUR_S, -HOUR_S):
                 broken.jump(offset_s)
                 before = len(seen)
-                until(lambda before=before: more() > before + 40, f"it goes on after {offset_s} s")  # type: ignore[misc]
+                wait_until(lambda before=before: more() > before + 40, f"it goes on after {offset_s} s")  # type: ignore[misc]
                 assert {report["role"] for report in registry.processes().values()} == {"ingest", "worker", "tracker"}
             assert seen == sorted(set(seen))
             assert not offline
             # About one second of frames may be judged wrongly while nobody has asked the broker for its time again.
             too_old = sum(gap.get("reasons", {}).get("too old", 0) for gap in gaps)
             assert too_old < len(seen) / 4, gaps
-
-
-def until(condition: Callable[[], Any], what: str) -> None:
-    end_s = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < end_s, f"not within {TIMEOUT_S:g} s: {what}"
-        time.sleep(0.02)

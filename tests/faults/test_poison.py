@@ -28,11 +28,11 @@ from posebus.runtime.watchdog import Watchdog
 from posebus.topology import WORKERS_GROUP
 from recordings.stages import STAGES
 from tests.faults.poisoned_worker import CYAN, MAGENTA, YELLOW
+from tests.polling import wait_until
 from tests.samples import end, frame, held_writer
 
 SIZE_PX = (320, 240)
 FRAMES = 48
-TIMEOUT_S = 120.0
 MAX_DELIVERIES = 2
 SCRIPT = Path(__file__).parent / "poisoned_worker.py"
 
@@ -67,11 +67,7 @@ class Bench:
         self.pids |= {child.process.pid for name, child in self.processes.children.items() if name.startswith("worker")}
 
     def until(self, condition: Callable[[], object], what: str) -> None:
-        end_s = time.monotonic() + TIMEOUT_S
-        while not condition():
-            assert time.monotonic() < end_s, f"not within {TIMEOUT_S:g} s: {what}"
-            self.restart_crashed()
-            time.sleep(0.02)
+        wait_until(condition, what, meanwhile=self.tend)
 
     def until_ready(self) -> None:
         """Until all processes that run now have reported; those that are gone count for some seconds too."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import posebus
@@ -14,18 +13,11 @@ from posebus.config.settings import CameraSettings, FleetSettings, Settings, Wor
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.fleet import Fleet
 from recordings.stages import STAGES
+from tests.polling import wait_until
 
 CAMERAS = ("a", "b", "c", "d")
-TIMEOUT_S = 90.0
 ON_PURPOSE = {"too old", "overtaken", "overflow"}
 """Reasons for which live frames are skipped; whatever else is missing was lost."""
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    end_s = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < end_s, f"not within {TIMEOUT_S:g} s: {what}"
-        time.sleep(0.05)
 
 
 def frames_by_worker(registry: Registry) -> dict[int, int]:
@@ -51,19 +43,23 @@ def test_a_worker_joins_and_another_leaves_in_the_middle_of_an_overload() -> Non
             fleet.wait_until_ready()
             for camera in CAMERAS:
                 fleet.start_camera(camera)
-            until(lambda: len([n for n in frames_by_worker(registry).values() if n > 5]) == 2, "two workers work")
+            wait_until(lambda: len([n for n in frames_by_worker(registry).values() if n > 5]) == 2, "two workers work")
             known = set(frames_by_worker(registry))
             fleet.start_worker("worker-3")
-            until(lambda: any(n > 5 for pid, n in frames_by_worker(registry).items() if pid not in known), "a third")
+            wait_until(
+                lambda: any(n > 5 for pid, n in frames_by_worker(registry).items() if pid not in known), "a third works"
+            )
             fleet.processes.stop(["worker-1"], timeout_s=10)
             rest = frames_by_worker(registry)
-            until(
+            wait_until(
                 lambda: all(n > rest[pid] + 5 for pid, n in frames_by_worker(registry).items()) and len(rest) == 2,
                 "the other two go on",
             )
             fleet.processes.stop([f"ingest-{camera}" for camera in CAMERAS], timeout_s=10)
-            until(lambda: all(broker.client.xlen(broker.topology.frames(c)) == 0 for c in CAMERAS), "all is answered")
-            until(lambda: all(broker.client.xlen(broker.topology.poses(c)) == 0 for c in CAMERAS), "all is tracked")
+            for key in (broker.topology.frames, broker.topology.poses):
+                wait_until(
+                    lambda key=key: all(broker.client.xlen(key(c)) == 0 for c in CAMERAS), "all is answered and tracked"
+                )
             seen: defaultdict[str, list[int]] = defaultdict(list)
             gaps: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
             while messages := list(subscription.poll(0.5)):

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.messages import Delivery
+from tests.polling import wait_until
 
 LIMIT_S = 60.0
 """Far above what is promised: it tells leaving from hanging on a busy machine. The commands' own limit is 3 s here."""
@@ -82,10 +82,7 @@ def ends(process: subprocess.Popen[str], number: signal.Signals) -> None:
     assert "Traceback" not in said
     assert "unexpected" not in said
     assert process.returncode in ({0} if number is signal.SIGTERM else {0, 130}), said
-    end_s = time.monotonic() + LIMIT_S
-    while alive(process.pid):
-        assert time.monotonic() < end_s, "somebody of its group is left"
-        time.sleep(0.05)
+    wait_until(lambda: not alive(process.pid), "the end of all processes of its group", LIMIT_S)
 
 
 def alive(group: int) -> bool:
@@ -125,10 +122,10 @@ def test_who_only_looks_ends_at_ctrl_c(command: str, tmp_path: Path, redis_serve
         assert process.stdout is not None
         process.stdout.readline()
     else:
-        end_s = time.monotonic() + LIMIT_S
-        while not any(client["cmd"].startswith("xread") for client in broker.client.client_list()):
-            assert time.monotonic() < end_s
-            time.sleep(0.05)
+        wait_until(
+            lambda: any(client["cmd"].startswith("xread") for client in broker.client.client_list()),
+            "a subscriber that reads",
+        )
     ends(process, signal.SIGINT)
 
 
@@ -138,10 +135,10 @@ def test_a_stage_whose_broker_falls_silent_leaves_within_its_limit(
     """The broker is stopped, not gone: its connections stay open and nothing comes."""
     broker = open_broker(redis_server)
     process = start(tmp_path, redis_server, black_hole, "track")
-    end_s = time.monotonic() + LIMIT_S
-    while not any(report["pid"] == process.pid for report in Registry(broker).processes().values()):
-        assert time.monotonic() < end_s
-        time.sleep(0.05)
+    wait_until(
+        lambda: any(report["pid"] == process.pid for report in Registry(broker).processes().values()),
+        "the report of the tracker",
+    )
     pid = int(broker.client.info("server")["process_id"])
     os.kill(pid, signal.SIGSTOP)
     try:

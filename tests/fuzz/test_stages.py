@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -24,12 +24,12 @@ from posebus.telemetry.overview import overview, read_deployment
 from posebus.telemetry.prometheus import DeploymentCollector
 from posebus.topology import Topology
 from tests.contract.pose_stage_bench import Bench
+from tests.polling import wait_until
 from tests.samples import PROVENANCE, pose_frame, track_frame
 from tracking.track_stage import TrackStage
 
 pytestmark = pytest.mark.timeout(1800)
 
-PATIENCE_S = 120.0
 SNAPSHOTS = (b"", b"PBS1", b"PBS1" + bytes(8), b"PBS1\x02" + bytes(7) + b"{}", b"\x80\x04\x95pickle")
 
 
@@ -54,13 +54,6 @@ def pour(client: redis.Redis, key: str, make: Make[dict[bytes, bytes]], rng: ran
     for _ in range(number):
         pipeline.xadd(key, make(rng) or {b"": b""})
     pipeline.execute()
-
-
-def until(done: Callable[[], object], act: Callable[[], object]) -> None:
-    end_s = time.monotonic() + PATIENCE_S
-    while not done():
-        assert time.monotonic() < end_s, "the sensible entry did not come through"
-        act()
 
 
 def upset_registry(client: redis.Redis, rng: random.Random, number: int) -> None:
@@ -88,7 +81,12 @@ def test_a_worker(client: redis.Redis, rng: random.Random, thorough: bool) -> No
     bench.publish(7, "yard")
     frames = [bench.broker.topology.frames(camera) for camera in ("door", "yard")]
     try:
-        until(lambda: not any(map(client.xlen, frames)), lambda: bench.stage.step(time.monotonic()))
+        wait_until(
+            lambda: not any(map(client.xlen, frames)),
+            "an answer to every entry",
+            meanwhile=lambda: bench.stage.step(time.monotonic()),
+            poll_s=0.0,
+        )
         bench.stage.report()
     finally:
         bench.stage.close()
@@ -111,14 +109,18 @@ def test_a_tracker(client: redis.Redis, rng: random.Random, thorough: bool) -> N
     stage = TrackStage(broker, reader, "t1", TrackerSettings())
     tracks = broker.topology.tracks("gate")
     waiting = [broker.topology.poses(camera) for camera in ("door", "yard", "gate")]
-    until(
-        lambda: client.xlen(tracks) == 30 and not any(map(client.xlen, waiting)), lambda: stage.step(time.monotonic())
+    wait_until(
+        lambda: client.xlen(tracks) == 30 and not any(map(client.xlen, waiting)),
+        "the tracks of the sensible poses, and an end of the others",
+        meanwhile=lambda: stage.step(time.monotonic()),
+        poll_s=0.0,
     )
     stage.report()
     stage.drain()
-    for camera in ("door", "yard"):
-        for _, entry in client.xrange(broker.topology.tracks(camera)):
-            track_frame_from_json(parse(entry[b"data"]))  # refuses what is not finite
+    published = [entry for camera in ("door", "yard") for _, entry in client.xrange(broker.topology.tracks(camera))]
+    assert published
+    for entry in published:
+        track_frame_from_json(parse(entry[b"data"]))  # refuses what is not finite
 
 
 def wild_poses(rng: random.Random) -> dict[bytes, bytes]:

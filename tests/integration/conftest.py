@@ -1,4 +1,4 @@
-"""Real weights and engines, exported and loaded once per test session."""
+"""Real weights and engines, exported once per test run and loaded once per process of it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,6 @@ from workers.weights.weights import Weights, resolve_weights
 
 MakeEstimator = Callable[..., PoseEstimator]
 BuildModel = Callable[..., Path]
-
-
-@pytest.fixture(scope="session")
-def engine_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder in which the default network is exported once for all tests."""
-    return tmp_path_factory.mktemp("engine-cache")
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from fractions import Fraction
 import av
 import numpy as np
 
+from tests.ports import free_port
+
 RTP_CLOCK_HZ = 90_000
 LEVELS = 25
 NTP_OFFSET_S = 2_208_988_800
@@ -67,7 +69,9 @@ def rtp_payloads(units: list[bytes]) -> list[bytes]:
 class RtspServer:
     """Serves `rtsp://127.0.0.1:PORT/live` from threads; attributes may be changed while it runs."""
 
-    def __init__(self, *, fps: int = 25, size_px: tuple[int, int] = (160, 120), gop: int = 10, port: int = 0) -> None:
+    def __init__(
+        self, *, fps: int = 25, size_px: tuple[int, int] = (160, 120), gop: int = 10, port: int | None = None
+    ) -> None:
         self.fps = fps
         self.size_px = size_px
         self.gop = gop
@@ -82,8 +86,8 @@ class RtspServer:
         self.connections = 0
         self._stopping = threading.Event()
         self._clients: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", port))
-        self.port: int = self._listener.getsockname()[1]
+        self.port = port or free_port()
+        self._listener = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property

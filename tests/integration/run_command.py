@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 TIMEOUT_S = 180.0
@@ -38,14 +37,6 @@ def finish(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
 def posebus(cache: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run `posebus ARGUMENTS…` to its end."""
     return finish(start(cache, *arguments))
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Poll `condition`; fails with `what` when it stays false."""
-    end_s = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < end_s, f"waited in vain: {what}"
-        time.sleep(0.05)
 
 
 def children(pid: int) -> set[int]:

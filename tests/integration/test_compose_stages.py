@@ -7,7 +7,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import yaml
 
 import posebus
 from tests.conftest import ROOT
+from tests.polling import wait_until
 from tests.secured_broker import SecuredBroker, secured_broker
 
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -67,13 +67,11 @@ def healthy(name: str, broker: SecuredBroker) -> bool:
     return check.returncode == 0
 
 
-def wait_for(condition: bool, broker: SecuredBroker, names: tuple[str, ...] = STAGES) -> None:
+def wait_for_health(condition: bool, broker: SecuredBroker, names: tuple[str, ...] = STAGES) -> None:
     """Until the health of all `names` is `condition`."""
-    end_s = time.monotonic() + TIMEOUT_S
-    waiting = list(names)
-    while waiting:
-        waiting = [name for name in waiting if healthy(name, broker) is not condition]
-        assert time.monotonic() < end_s, f"{', '.join(waiting)} did not turn {'healthy' if condition else 'unhealthy'}"
+    for name in names:
+        what = f"{name} is {'healthy' if condition else 'unhealthy'}"
+        wait_until(lambda name=name: healthy(name, broker) is condition, what, TIMEOUT_S, poll_s=1.0)
 
 
 def posebus_as(role: str, broker: SecuredBroker, *arguments: str) -> str:
@@ -92,7 +90,7 @@ def posebus_as(role: str, broker: SecuredBroker, *arguments: str) -> str:
 
 @pytest.mark.timeout(600)
 def test_services_turn_healthy_deliver_tracks_and_leave_in_order(broker: SecuredBroker, stages: Running) -> None:
-    wait_for(True, broker)
+    wait_for_health(True, broker)
     camera = next(iter(yaml.safe_load((ROOT / "deploy" / "posebus.yaml").read_text())["cameras"]))
     with posebus.subscribe(broker.url("subscriber"), after="start", group="app") as messages:
         frames = (message.body for message in messages if isinstance(message.body, posebus.TrackFrame))
@@ -102,11 +100,11 @@ def test_services_turn_healthy_deliver_tracks_and_leave_in_order(broker: Secured
     assert f'posebus_camera_online{{camera="{camera}"}} 1.0' in posebus_as("monitor", broker, "metrics", "--once")
 
     stages["worker"].send_signal(signal.SIGSTOP)  # as good as a worker that hangs
-    wait_for(False, broker, names=("worker",))
+    wait_for_health(False, broker, names=("worker",))
     assert healthy("ingest", broker)
     assert healthy("tracker", broker)
     stages["worker"].send_signal(signal.SIGCONT)
-    wait_for(True, broker, names=("worker",))
+    wait_for_health(True, broker, names=("worker",))
 
     grace_s = float(SERVICES["worker"]["stop_grace_period"].removesuffix("s"))
     for process in stages.values():

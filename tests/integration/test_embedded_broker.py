@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from posebus.bus.redis.connection import connect
 from posebus.errors import BrokerUnavailable
 from posebus.runtime.embedded import EmbeddedBroker
 from tests.conftest import start_redis_server
+from tests.polling import wait_until
 
 
 def server_pid(url: str) -> int:
@@ -87,10 +87,5 @@ def test_it_does_not_outlive_a_process_that_was_killed() -> None:
     pid = server_pid(url)
     owner.kill()
     owner.wait()
-    end_s = time.monotonic() + 30
-    while is_running(pid):
-        assert time.monotonic() < end_s, "the broker is still there"
-        time.sleep(0.1)
-    while Path(url.removeprefix("unix://")).parent.exists():
-        assert time.monotonic() < end_s, "its folder is still there"
-        time.sleep(0.1)
+    wait_until(lambda: not is_running(pid), "the end of the broker")
+    wait_until(lambda: not Path(url.removeprefix("unix://")).parent.exists(), "the end of its folder")

@@ -15,7 +15,8 @@ from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
 from tests.conftest import missing
 from tests.integration.conftest import BuildModel
-from tests.integration.run_command import finish, posebus, start, wait_until
+from tests.integration.run_command import finish, posebus, start
+from tests.polling import wait_until
 from workers.engine_loading import load_engine
 from workers.inference.estimator import PoseEstimator
 from workers.int8.engine_report import compare

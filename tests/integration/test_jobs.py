@@ -20,7 +20,8 @@ from posebus.bus.redis.connection import connect, open_broker
 from posebus.bus.registry import Registry
 from recordings.job_queue import QUEUE
 from tests.conftest import missing, start_redis_server
-from tests.integration.run_command import alive, children, finish, posebus, start, wait_until
+from tests.integration.run_command import alive, children, finish, posebus, start
+from tests.polling import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,8 @@ from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.messages import Delivery, Frame, Provenance
 from tests.conftest import missing, start_redis_server
-from tests.integration.run_command import finish, posebus, start, wait_until
+from tests.integration.run_command import finish, posebus, start
+from tests.polling import wait_until
 
 CAMERA = "door"
 Values = dict[tuple[str, frozenset[tuple[str, str]]], float]

@@ -20,6 +20,8 @@ from posebus.errors import PoseBusError, SourceRejected, SourceUnavailable
 from posebus.messages import CaptureClock
 from tests.integration.made_videos import level, make_video, number_of
 from tests.integration.rtsp_server import LEVELS, RtspServer
+from tests.polling import wait_until
+from tests.ports import free_port
 
 GENEROUS_S = 15.0
 """Timeouts under test are one second; on a busy machine they may take longer, hanging for ever takes more than this."""
@@ -232,17 +234,17 @@ def test_many_connections_leave_nothing_behind(rtsp: RtspServer) -> None:
     for _ in range(10):
         connect()
     rtsp.cut()
-    end_s = time.monotonic() + GENEROUS_S
-    while (open_files() > files or threading.active_count() > threads) and time.monotonic() < end_s:
-        time.sleep(0.05)  # the server's own side, in the same process, takes a moment
-    assert open_files() <= files
-    assert threading.active_count() <= threads
+    # The server's own side, in the same process, takes a moment.
+    wait_until(
+        lambda: open_files() <= files and threading.active_count() <= threads,
+        lambda: f"{files} files and {threads} threads; {open_files()} and {threading.active_count()}",
+        GENEROUS_S,
+    )
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
 def test_a_closed_port_is_one_sentence_without_the_password(scheme: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     sentence = error_of(lambda: open_source(settings(f"{scheme}://admin:hunter2@127.0.0.1:{port}/live")))
     assert "refuses the connection" in sentence
     assert "hunter2" not in sentence
@@ -261,8 +263,7 @@ def test_an_unknown_scheme_can_never_work() -> None:
 
 
 def test_errors_carry_no_password_in_their_causes() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     with pytest.raises(PoseBusError) as caught:
         open_source(settings(f"rtsp://admin:hunter2@127.0.0.1:{port}/live"))
     assert caught.value.__cause__ is None

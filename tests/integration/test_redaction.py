@@ -18,7 +18,8 @@ import yaml
 
 from tests.conftest import missing, start_redis_server
 from tests.integration.rtsp_server import RtspServer
-from tests.integration.run_command import children, environment, wait_until
+from tests.integration.run_command import children, environment
+from tests.polling import wait_until
 
 CAMERA_PASSWORD = "hun/ter@2"
 CAMERA_PARAMETER = "open-sesame"

@@ -12,7 +12,8 @@ import pytest
 
 from posebus.bus.redis.connection import connect
 from posebus.contract.public_json import track_frame_from_json
-from tests.integration.run_command import alive, children, finish, posebus, start, wait_until
+from tests.integration.run_command import alive, children, finish, posebus, start
+from tests.polling import wait_until
 
 FRAMES = 179
 NAME = "TUD-Stadtmitte"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import time
 from pathlib import Path
 
 import av
@@ -20,6 +19,7 @@ from posebus.messages import PoseFrame
 from posebus.telemetry.metrics import Metrics
 from posebus.views import View
 from tests.integration.conftest import MakeEstimator
+from tests.polling import wait_until
 from tests.samples import frame
 from workers.detections import Detections, ImageArray
 from workers.inference.estimator import PoseEstimator
@@ -53,14 +53,15 @@ def answers(estimator: PoseEstimator, pictures: list[bytes], size_px: tuple[int,
         assert isinstance(job, Job)
         pipeline.add(job)
     found: dict[int, PoseFrame] = {}
-    deadline_s = time.monotonic() + 120
-    while len(found) < len(pictures):
-        assert time.monotonic() < deadline_s
-        for inferred in pipeline.collect(0.1):
-            assert isinstance(inferred, Inferred)
-            said = pose_result(inferred, SETTINGS, Metrics()).body
+
+    def collect() -> None:
+        for seen in pipeline.collect(0.1):
+            assert isinstance(seen, Inferred)
+            said = pose_result(seen, Metrics(), SETTINGS).body
             assert isinstance(said, PoseFrame)
             found[said.seq] = said
+
+    wait_until(lambda: len(found) == len(pictures), "an answer to every picture", meanwhile=collect, poll_s=0.0)
     pipeline.close()
     return [found[seq] for seq in range(len(pictures))]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
 import tomllib
@@ -18,18 +17,14 @@ from posebus.bus.registry import Registry
 from posebus.config.loading import load_settings
 from posebus.errors import BrokerUnavailable
 from tests.conftest import ROOT, missing, start_redis_server
+from tests.scripts import load_script
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def _script(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "deploy" / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "deploy" / f"{name}.py")
 
 
 def test_dockerfile_has_the_targets_that_compose_builds() -> None:

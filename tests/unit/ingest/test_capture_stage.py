@@ -17,6 +17,7 @@ from posebus.config.settings import CameraSettings
 from posebus.errors import BrokerUnavailable, LoginRefused, SourceRejected, SourceUnavailable
 from posebus.messages import CaptureClock, Delivery, EndOfStream
 from posebus.telemetry.metric_windows import read_snapshot
+from tests.polling import wait_until
 from tests.unit.ingest.memory_writer import MemoryWriter
 
 STEP_NS = 100_000_000
@@ -74,13 +75,15 @@ def stage_of(
     return CaptureStage("door", CameraSettings(**fields), writer, opener=opener, rng=random.Random(1)), opened
 
 
-def run(stage: CaptureStage, until: Callable[[], bool], timeout_s: float = 10.0) -> bool:
+def run(stage: CaptureStage, until: Callable[[], bool]) -> bool:
     """Step until the condition holds; the last answer of `step`. Fails if it never does."""
-    end_s = time.monotonic() + timeout_s
     more = True
-    while more and not until():
-        assert time.monotonic() < end_s, f"it never happened; {stage.report()}"
+
+    def step() -> None:
+        nonlocal more
         more = stage.step(time.monotonic())
+
+    wait_until(lambda: not more or until(), lambda: f"it happens; {stage.report()}", meanwhile=step, poll_s=0.0)
     return more
 
 
@@ -193,7 +196,7 @@ def test_live_drops_what_the_broker_could_not_take_and_says_so() -> None:
 def test_live_keeps_its_ring_within_the_budget() -> None:
     writer = MemoryWriter()
     frame_bytes = 48 * 64 * 3
-    paced = [item for number in range(30) for item in (number, wait_for(lambda n=number: len(writer.items) > n))]
+    paced = [item for number in range(30) for item in (number, as_event(lambda n=number: len(writer.items) > n))]
     stage, _ = stage_of(paced, writer=writer, delivery="live", max_backlog_bytes=3 * frame_bytes)
     run(stage, never)
     assert sum(writer.waiting) <= 3 * frame_bytes
@@ -201,14 +204,12 @@ def test_live_keeps_its_ring_within_the_budget() -> None:
     assert [frame.seq for frame in writer.frames()] == list(range(30))
 
 
-def wait_for(condition: Callable[[], bool]) -> threading.Event:
+def as_event(condition: Callable[[], bool]) -> threading.Event:
     """An event whose wait ends when the condition holds, so that a script keeps step with the publisher."""
 
     class Condition(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
-            end_s = time.monotonic() + (timeout or 10.0)
-            while not condition() and time.monotonic() < end_s:
-                time.sleep(0.001)
+            wait_until(condition, "what the script waits for", poll_s=0.001)
             return True
 
     return Condition()
@@ -219,10 +220,10 @@ def test_after_an_outage_there_is_a_new_epoch_and_one_offline_event() -> None:
     gone = SourceUnavailable("rtsp://door closed the stream")
     refused = SourceUnavailable("rtsp://door refuses the connection")
     stage, opened = stage_of(
-        [0, wait_for(lambda: len(writer.items) >= 1), gone],
+        [0, as_event(lambda: len(writer.items) >= 1), gone],
         refused,
         refused,
-        [5, wait_for(lambda: len(writer.items) >= 2)],
+        [5, as_event(lambda: len(writer.items) >= 2)],
         writer=writer,
         delivery="live",
     )

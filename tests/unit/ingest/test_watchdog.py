@@ -9,6 +9,7 @@ from pathlib import Path
 from ingest.process import IngestSupervisor
 from posebus.runtime.processes import ChildProcesses, ChildSpec
 from posebus.runtime.watchdog import Watchdog
+from tests.polling import wait_until
 
 WORKING = """
 import os, time
@@ -22,7 +23,6 @@ from posebus.runtime.liveness import give_life_signs
 give_life_signs(os.environ, lambda now_s: False)
 time.sleep(60)
 """
-WAIT_S = 30.0
 
 
 def child(name: str, code: str) -> ChildSpec:
@@ -34,11 +34,12 @@ def test_a_hanging_process_is_killed_and_started_again_and_a_working_one_is_not(
         supervisor = IngestSupervisor(processes, Watchdog(tmp_path, stalled_after_s=2.0))
         supervisor.start([child("works", WORKING), child("hangs", HANGING)])
         first = {name: member.process.pid for name, member in processes.children.items()}
-        end_s = time.monotonic() + WAIT_S
-        while processes.children["hangs"].process.pid == first["hangs"]:
-            assert time.monotonic() < end_s, "it was never started again"
+
+        def started_again() -> bool:
             assert supervisor.restart_crashed(time.monotonic()) == []
-            time.sleep(0.05)
+            return processes.children["hangs"].process.pid != first["hangs"]
+
+        wait_until(started_again, "another start of the process that hangs")
         assert processes.children["works"].process.pid == first["works"]
         assert processes.children["works"].exit_code is None
         assert processes.children["hangs"].restarts == 1
@@ -49,12 +50,13 @@ def test_children_that_end_for_good_are_reported_and_left(tmp_path: Path) -> Non
         supervisor = IngestSupervisor(processes, Watchdog(tmp_path))
         supervisor.start([child("done", "pass"), child("rejected", "raise SystemExit(1)")])
         ended: set[str] = set()
-        end_s = time.monotonic() + WAIT_S
-        while len(ended) < 2:
-            assert time.monotonic() < end_s, "they never ended"
-            ended = {member.spec.name for member in supervisor.restart_crashed(time.monotonic())}
-            time.sleep(0.05)
+
+        def tend() -> None:
+            ended.update(member.spec.name for member in supervisor.restart_crashed(time.monotonic()))
+
+        wait_until(lambda: len(ended) == 2, "the ends of both", meanwhile=tend)
         assert ended == {"done", "rejected"}
+        assert {member.spec.name for member in supervisor.restart_crashed(time.monotonic())} == ended
         assert {member.restarts for member in processes.children.values()} == {0}
 
 

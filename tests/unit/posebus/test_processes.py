@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from posebus.runtime.processes import ChildProcesses, ChildSpec
+from tests.polling import wait_until
 
 
 @pytest.fixture
@@ -22,13 +23,6 @@ def child(name: str, code: str) -> ChildSpec:
     return ChildSpec(name, [sys.executable, "-c", code])
 
 
-def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
-    end_s = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end_s, "it did not happen"
-        time.sleep(0.01)
-
-
 def test_a_crashed_child_is_started_again(processes: ChildProcesses, tmp_path: Path) -> None:
     log = tmp_path / "starts"
     processes.start(child("crasher", f"open({str(log)!r}, 'a').write('x'); raise SystemExit(7)"))
@@ -37,7 +31,7 @@ def test_a_crashed_child_is_started_again(processes: ChildProcesses, tmp_path: P
         assert processes.restart_crashed(time.monotonic()) == []
         return log.exists() and len(log.read_text()) >= 3
 
-    until(crashed_three_times)
+    wait_until(crashed_three_times, "three starts")
     assert processes.children["crasher"].restarts >= 2
 
 
@@ -52,7 +46,7 @@ def test_a_killed_child_is_started_again_and_that_is_said(
         processes.restart_crashed(time.monotonic())
         return processes.children["sleeper"].process is not first
 
-    until(restarted)
+    wait_until(restarted, "another start")
     assert processes.children["sleeper"].exit_code is None
     assert "sleeper was killed by signal 9; starting it again" in caplog.text
 
@@ -80,7 +74,7 @@ def test_stopping_asks_first_and_kills_who_will_not(processes: ChildProcesses, t
             f"import signal, time; signal.signal(15, signal.SIG_IGN); open({str(ready_deaf)!r}, 'w'); time.sleep(60)",
         )
     )
-    until(lambda: ready_polite.exists() and ready_deaf.exists())
+    wait_until(lambda: ready_polite.exists() and ready_deaf.exists(), "both children")
     deaf = processes.children["deaf"].process
     processes.stop(timeout_s=0.5)
     assert said.read_text() == "bye"

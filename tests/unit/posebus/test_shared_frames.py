@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import pytest
 
 from posebus.errors import BadPicture
 from posebus.runtime.shared_frames import MEMORY_FOLDER, SharedFrames, shared_folder
+from tests.polling import wait_until
 
 needs_memory_folder = pytest.mark.skipif(not MEMORY_FOLDER.is_dir(), reason="this system has no /dev/shm")
 
@@ -104,7 +104,4 @@ def test_the_folder_goes_even_if_its_process_is_killed() -> None:
     assert folder.is_dir()
     process.kill()
     process.wait()
-    deadline_s = time.monotonic() + 10
-    while folder.exists():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.02)
+    wait_until(lambda: not folder.exists(), "the end of the folder")
