@@ -35,7 +35,7 @@ def read_environment(
             camera = path[1] if len(path) > 1 else "NAME"
             group = f"{variable}__".upper()  # names are case-sensitive everywhere but on Windows
             example = next((name for name in _known_variables(camera) if name.upper().startswith(group)), f"{group}…")
-            problems.append(Problem(location, "is a group of settings", f"set a field of it, like {example}"))
+            problems.append(Problem(location, "is a group of settings", f"set one of its fields, like {example}"))
         else:
             values[path] = environ[variable]
             locations[path] = location

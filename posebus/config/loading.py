@@ -115,7 +115,7 @@ def _validate(
         location = _location(("cameras", name), file, locations)
         problem = "is not an allowed camera name: use 1 to 63 letters, digits, '.', '_' or '-', first a letter or digit"
         shown = SourceLocation(location.where, f"cameras.{name!r}", location.line, location.column)
-        problems.append(Problem(shown, problem, f"'{_allowed_name(name)}' would do" if stand_in else ""))
+        problems.append(Problem(shown, problem, f"for example '{_allowed_name(name)}'" if stand_in else ""))
     try:
         return Settings.model_validate(tree), problems
     except ValidationError as error:

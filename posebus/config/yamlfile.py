@@ -117,7 +117,7 @@ class YamlFile:
             constructor = yaml.constructor.SafeConstructor()
             return constructor.construct_object(node)
         except yaml.constructor.ConstructorError:
-            problem = f"has the tag {node.tag}, which is not understood here"
+            problem = f"has the tag {node.tag}, which posebus does not support"
         except ValueError:
             problem = f"is not a value of the type {node.tag.rsplit(':', 1)[-1]}"
         self.problems.append(Problem(self._location(path, node), problem))

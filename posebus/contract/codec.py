@@ -60,6 +60,7 @@ POSE_KINDS = (
 )
 _KIND_BY_NAME = {kind.name: kind for kind in POSE_KINDS}
 _KIND_BY_BODY = {kind.body: kind for kind in POSE_KINDS}
+_POSE_KIND_NAMES = tuple(_KIND_BY_NAME)
 
 
 def encode_frame(frame: Frame | EndOfStream, published_at_ns: int) -> Fields:
@@ -113,4 +114,4 @@ def encode_poses(body: PoseBody, provenance: Provenance | None, published_at_ns:
 
 def decode_poses(raw: RawFields) -> tuple[PoseBody, Provenance]:
     """The message in an entry of `poses` and its provenance. Raises MalformedMessage."""
-    return _KIND_BY_NAME[read_kind(raw, tuple(_KIND_BY_NAME))].decode(raw)
+    return _KIND_BY_NAME[read_kind(raw, _POSE_KIND_NAMES)].decode(raw)

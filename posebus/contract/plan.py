@@ -116,7 +116,7 @@ def plan_from_text(text: bytes) -> Plan:
     try:
         version, epoch, seq, rows = json.loads(text)
         if version != _VERSION:
-            raise ValueError(f"it is of version {version}, this is {_VERSION}")
+            raise ValueError(f"its version is {version}, expected {_VERSION}")
         return Plan(epoch=int(epoch), seq=int(seq), directives=tuple(_directive(row) for row in rows))
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise MalformedMessage(f"a plan cannot be read: {str(error)[:100]}") from error
@@ -152,7 +152,7 @@ def decisions_from_text(text: bytes) -> tuple[Decision, ...]:
 def _directive(row: Sequence[Any]) -> Directive:
     epoch, seq, captured_at_ns, view, probe, probe_at_ns, interval_s, occupied = row
     if not 0.0 <= float(interval_s) <= MAX_INTERVAL_S:
-        raise ValueError(f"an interval of {interval_s} s")
+        raise ValueError(f"its interval_s is {interval_s}, expected 0 to {MAX_INTERVAL_S:g}")
     return Directive(
         epoch=int(epoch),
         seq=int(seq),

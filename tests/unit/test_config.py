@@ -102,7 +102,7 @@ imgsz: 640
     ]
     words = [str(problem) for problem in problems]
     assert "did you mean 'max_fps'?" in words[1]
-    assert "'two-words' would do" in words[2]
+    assert "for example 'two-words'" in words[2]
     assert "is required" in words[4]
     assert "multiple of 32 from 64 to 4096, not 33" in words[6]
     assert "did you mean 'openvino'?" in words[7]
@@ -178,10 +178,10 @@ def test_camera_names_that_yaml_reads_as_other_types_stay_text(tmp_path: Path) -
         ("POSEBUS_CAMERAS__HALL__SORCE", "did you mean 'POSEBUS_CAMERAS__HALL__SOURCE'?"),
         ("POSEBUS_WORKER__IMGSZ__X", "there is no such setting"),
         ("POSEBUS_", "there is no such setting"),
-        ("POSEBUS_WORKER", "set a field of it, like POSEBUS_WORKER__"),
-        ("POSEBUS_cameras", "set a field of it, like POSEBUS_CAMERAS__NAME__"),
-        ("POSEBUS_CAMERAS", "set a field of it, like POSEBUS_CAMERAS__NAME__"),
-        ("POSEBUS_CAMERAS__HALL", "set a field of it, like POSEBUS_CAMERAS__"),
+        ("POSEBUS_WORKER", "set one of its fields, like POSEBUS_WORKER__"),
+        ("POSEBUS_cameras", "set one of its fields, like POSEBUS_CAMERAS__NAME__"),
+        ("POSEBUS_CAMERAS", "set one of its fields, like POSEBUS_CAMERAS__NAME__"),
+        ("POSEBUS_CAMERAS__HALL", "set one of its fields, like POSEBUS_CAMERAS__"),
     ],
 )
 def test_unknown_variables_are_problems_with_a_suggestion(variable: str, words: str) -> None:
