@@ -21,6 +21,7 @@ from ingest.report import FrameRate, camera_report
 from ingest.resuming import source_fingerprint
 from ingest.sources import Picture, is_live, open_source
 from ingest.takeover import TakeOver, take_over
+from posebus.backoff import Backoff
 from posebus.bus.checkpoint import OFFLINE, OPEN, Checkpoint
 from posebus.config.settings import CameraSettings
 from posebus.errors import (
@@ -32,7 +33,6 @@ from posebus.errors import (
     SourceUnavailable,
 )
 from posebus.messages import Delivery, EventType
-from posebus.runtime.backoff import Backoff
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.telemetry.metrics import Metrics
 from posebus.telemetry.process_report import INGEST, ProcessReport

@@ -157,7 +157,7 @@ class PoseStage:
         self._failures.write()
         self._commit()
         suspect = self._intake.alone
-        if suspect is not None and suspect.place in self._held:
+        if suspect is not None and suspect.key in self._held:
             self._failures.withdraw(suspect)
         self._reader.leave(self._intake.cameras)
 

@@ -11,8 +11,8 @@ from ingest.gate.gating import Verdict
 from ingest.publishing.publisher import Publisher
 from ingest.publishing.sizing import SizeLimit
 from ingest.sources import Picture
+from posebus.backoff import Backoff
 from posebus.bus.checkpoint import Checkpoint
-from posebus.runtime.backoff import Backoff
 from posebus.telemetry.metrics import Metrics
 
 PLAN_PAUSE_S = (0.004, 0.05)

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from ingest.reading.losses import Losses
 from ingest.reading.reader import Reader
 from ingest.sources import Source, is_live
+from posebus.backoff import Backoff
 from posebus.bus.checkpoint import Checkpoint
 from posebus.config.settings import CameraSettings
 from posebus.errors import LoginRefused, SourceUnavailable
-from posebus.runtime.backoff import Backoff
 from posebus.telemetry.metrics import Metrics
 
 STUCK_FACTOR = 4.0

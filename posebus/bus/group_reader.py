@@ -9,6 +9,7 @@ import redis
 
 from posebus.bus.redis.cluster import PartialReply
 from posebus.bus.redis.connection import Broker, Client
+from posebus.bus.redis.errors import group_is_missing
 
 RawEntry = tuple[str, bytes, dict[bytes, bytes]]
 """(camera, entry id, fields) as they stand in the stream."""
@@ -54,7 +55,7 @@ class GroupReader:
                 self._group, self._consumer, cast(Any, positions), count=count, block=block_ms
             )
         except redis.ResponseError as error:
-            if not str(error).startswith(("NOGROUP", "UNBLOCKED")):
+            if not group_is_missing(error):
                 raise
             # A camera was removed between two looks at the registry, or the broker lost its memory.
             for key in cameras:

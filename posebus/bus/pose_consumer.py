@@ -13,6 +13,7 @@ from posebus.bus.group_reader import GroupReader, ensure_group
 from posebus.bus.lease import Lease
 from posebus.bus.plan_store import queue_plan
 from posebus.bus.redis.connection import Broker
+from posebus.bus.redis.errors import group_is_missing
 from posebus.bus.stream_bound import Ledger, entry_bytes, found_in
 from posebus.config.settings import RetentionSettings
 from posebus.contract.codec import PoseBody, decode_poses
@@ -89,7 +90,7 @@ class PoseConsumer:
                         ),
                     )
                 except redis.ResponseError as error:
-                    if not str(error).startswith("NOGROUP"):
+                    if not group_is_missing(error):
                         raise
                     # Removed, or the broker lost its memory. Trackers ask this for each camera again and again, so
                     # the group is not looked after before there is need to.

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from posebus.bus.former_keys import former_attempts
 from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Broker
 from posebus.config.policies import DEFAULT, Policies, policies_from_json
@@ -127,7 +128,7 @@ class Registry:
         with self._broker.errors():
             pipeline = self._client.pipeline(transaction=True)
             pipeline.hdel(topology.cameras(topology.shard(camera)), camera)
-            pipeline.delete(*topology.of_camera(camera))
+            pipeline.delete(*topology.of_camera(camera), former_attempts(topology, camera))
             pipeline.execute()
 
     def report(self, process: str, role: str, report: dict[str, Any]) -> None:

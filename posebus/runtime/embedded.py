@@ -19,7 +19,7 @@ from typing import Any
 from posebus.bus.redis.connection import connect
 from posebus.config.settings import EMBEDDED
 from posebus.errors import BrokerUnavailable, ConfigError
-from posebus.runtime.guard import dismiss, run_after_exit
+from posebus.runtime.processes import cancel, run_after_exit
 
 MAX_MEMORY_BYTES = 2_000_000_000
 
@@ -93,7 +93,7 @@ class EmbeddedBroker:
     def stop(self) -> None:
         """Stop the server and delete what it kept; harmless if it is not running."""
         if self._guard is not None:
-            dismiss(self._guard)
+            cancel(self._guard)
             self._guard = None
         if self._server is not None:
             # SIGKILL, since it hears nothing else; there is nothing on disk to bring in order.

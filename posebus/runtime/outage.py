@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 
-from posebus.runtime.backoff import Backoff
+from posebus.backoff import Backoff
 
 RETRY_MIN_S = 0.1
 RETRY_MAX_S = 1.0

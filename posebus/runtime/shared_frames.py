@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from posebus.errors import BadPicture
-from posebus.runtime.guard import dismiss, run_after_exit
+from posebus.runtime.processes import cancel, run_after_exit
 
 MEMORY_FOLDER = Path("/dev/shm")
 BYTES_PER_PIXEL = 3
@@ -108,4 +108,4 @@ def shared_folder(needed_bytes: int) -> Iterator[Path | None]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        dismiss(guard)
+        cancel(guard)

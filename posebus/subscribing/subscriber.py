@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, cast
 
+from posebus.backoff import Backoff
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.wall_clock import ClockWatch, renew_all_deliveries
 from posebus.errors import BrokerUnavailable
@@ -33,6 +34,7 @@ BLOCK_MS = 500
 FETCHED_AT_ONCE = 4000
 """Messages of all streams that one answer brings at most; of a thousand streams, one each."""
 RECLAIM_S = 30.0
+RETRY_MIN_S = 0.2
 RETRY_MAX_S = 5.0
 
 
@@ -81,6 +83,7 @@ class Subscription:
         self._discovered_at_s = -1e9
         self._reclaimed_at_s = time.monotonic()
         self._clock = ClockWatch()
+        self._backoff = Backoff(RETRY_MIN_S, RETRY_MAX_S, random.Random())
         self._discover(time.monotonic())
 
     @property
@@ -130,18 +133,18 @@ class Subscription:
                 self._client.xack(stream, self._plan.group, entry_id)
 
     def _fetch(self, timeout_s: float) -> list[StreamEntry]:
-        failures = 0
         began_at_s = time.monotonic()
         while not self._closed:
             try:
                 with self._broker.errors():
-                    return self._fetch_once(timeout_s)
+                    entries = self._fetch_once(timeout_s)
             except BrokerUnavailable:
-                failures += 1
                 if time.monotonic() - began_at_s > self._outage_limit_s:
                     raise
-                # Jitter keeps a thousand subscribers from knocking at the same instant when the broker is back.
-                time.sleep(min(RETRY_MAX_S, 0.1 * 2**failures) * random.uniform(0.5, 1.0))
+                time.sleep(self._backoff.next_s())
+            else:
+                self._backoff.reset()
+                return entries
         return []
 
     def _fetch_once(self, timeout_s: float) -> list[StreamEntry]:
@@ -179,7 +182,7 @@ class Subscription:
         self._reclaimed_at_s = now_s
         found: list[StreamEntry] = []
         streams = self._plan.read_from()
-        if self._clock.look(self._broker.now_ns() / 1e6, now_s * 1000) < 0:
+        if self._clock.jump_ms(self._broker.now_ns() / 1e6, now_s * 1000) < 0:
             renew_all_deliveries(self._client, streams, self._plan.group)
         for stream in streams:
             reply = self._client.xautoclaim(

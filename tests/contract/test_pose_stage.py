@@ -105,7 +105,7 @@ class Bench:
         self.delivery = delivery
         self.writers: dict[str, FrameProducer] = {}
         self.writer = self.camera("door")
-        self.reader = FrameConsumer(self.broker, consumer, dead_kept=10)
+        self.reader = FrameConsumer(self.broker, consumer, RetentionSettings(dead_entries=10))
         self.stage = PoseStage(
             self.reader,
             Registry(self.broker),
@@ -163,7 +163,7 @@ class Bench:
 
     def take_and_die(self, frames: int, consumer: str) -> None:
         """Another worker takes frames and is never heard of again."""
-        FrameConsumer(self.broker, consumer, dead_kept=10).read(["door"], frames, None)
+        FrameConsumer(self.broker, consumer, RetentionSettings(dead_entries=10)).read(["door"], frames, None)
 
     def letters(self) -> list[dict[bytes, bytes]]:
         return [fields for _, fields in self.client.xrange(TOPOLOGY.dead(0))]
@@ -501,7 +501,7 @@ def test_a_frame_that_merely_was_in_many_workers_that_died_is_not_given_up(
     bench.take_and_die(1, "dead-0")
     for number in range(1, 12):
         time.sleep(0.03)
-        FrameConsumer(bench.broker, f"dead-{number}", dead_kept=10).reclaim(["door"], 10, 4)
+        FrameConsumer(bench.broker, f"dead-{number}", RetentionSettings(dead_entries=10)).reclaim(["door"], 10, 4)
     bench.run_until_answered()
     assert [type(body) for body in bench.poses()] == [PoseFrame]
 
@@ -523,7 +523,7 @@ def test_a_frame_alone_in_workers_that_died_is_given_up_with_its_picture(make_be
     bench.publish(0)
     bench.take_and_die(1, "dead-0")
     for number in (1, 2):
-        reader = FrameConsumer(bench.broker, f"dead-{number}", dead_kept=10)
+        reader = FrameConsumer(bench.broker, f"dead-{number}", RetentionSettings(dead_entries=10))
         while not (taken := reader.reclaim(["door"], 20, 4)):
             time.sleep(0.01)
         reader.note(taken[0], [*taken[0].attempts, reader.attempt(GONE)])
@@ -542,7 +542,7 @@ def test_a_slow_engine_keeps_its_frames(make_bench: MakeBench, real_url: str) ->
     bench.engine.stalled = True
     bench.publish(0)
     bench.step_until(lambda: bench.engine.submitted == 1)
-    rival = FrameConsumer(bench.broker, "rival", dead_kept=10)
+    rival = FrameConsumer(bench.broker, "rival", RetentionSettings(dead_entries=10))
     end_s = time.monotonic() + 1.0
     while time.monotonic() < end_s:
         bench.stage.step(time.monotonic())
@@ -557,7 +557,7 @@ def test_who_failed_with_a_frame_leaves_it_to_others_first(make_bench: MakeBench
     bench.publish(0)
     bench.run()
     bench.engine.failing = False
-    rival = FrameConsumer(bench.broker, "rival", dead_kept=10)
+    rival = FrameConsumer(bench.broker, "rival", RetentionSettings(dead_entries=10))
     taken: list[FrameEntry] = []
     while not taken:
         bench.stage.step(time.monotonic())

@@ -30,20 +30,20 @@ class InFlight:
     def add(self, entry: FrameEntry) -> None:
         """Taken."""
         with self._changed:
-            self._renewed_at_s[entry.place] = time.monotonic()
-            self._refused.pop(entry.place, None)
+            self._renewed_at_s[entry.key] = time.monotonic()
+            self._refused.pop(entry.key, None)
 
     def release(self, entries: Iterable[FrameEntry]) -> None:
         """Committed, or given up: whoever finds them pending may have them."""
         with self._changed:
             for entry in entries:
-                self._renewed_at_s.pop(entry.place, None)
+                self._renewed_at_s.pop(entry.key, None)
             self._changed.notify_all()
 
     def refuse(self, entry: FrameEntry) -> None:
         """Given up, and rather left to another worker. The oldest of very many are forgotten."""
         with self._changed:
-            self._refused[entry.place] = None
+            self._refused[entry.key] = None
             while len(self._refused) > REFUSED_KEPT:
                 self._refused.popitem(last=False)
         self.release([entry])

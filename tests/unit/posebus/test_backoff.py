@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posebus.runtime.backoff import Backoff
+from posebus.backoff import Backoff
 
 
 @given(st.integers(0, 2**32), st.integers(1, 2000))

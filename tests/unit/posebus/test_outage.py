@@ -7,8 +7,8 @@ import random
 
 import pytest
 
+from posebus.backoff import Backoff
 from posebus.errors import BrokerUnavailable
-from posebus.runtime.backoff import Backoff
 from posebus.runtime.outage import REMIND_S, RETRY_MAX_S, SETTLED_S, Outage
 
 GONE = BrokerUnavailable("no answer from the broker")

@@ -7,8 +7,8 @@ import random
 
 import pytest
 
+from posebus.backoff import Backoff
 from posebus.errors import BrokerUnavailable, FatalError
-from posebus.runtime.backoff import Backoff
 from posebus.runtime.outage import Outage
 from posebus.runtime.stage import PARENT_ENV, StopFlag, run_stage
 from posebus.telemetry.process_report import ProcessReport, WorkerReport

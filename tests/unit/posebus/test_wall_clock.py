@@ -16,11 +16,11 @@ DOOR = ("door", 1)
 
 def test_drift_is_no_jump_and_a_jump_is_told_once() -> None:
     watch = ClockWatch()
-    assert watch.look(5_000.0, 0.0) == 0
-    assert watch.look(6_000.5, 1_000.0) == 0
-    assert watch.look(7_000.0 + HOUR_MS, 2_000.0) == pytest.approx(HOUR_MS, abs=1)
-    assert watch.look(8_000.0 + HOUR_MS, 3_000.0) == 0
-    assert watch.look(9_000.0, 4_000.0) == pytest.approx(-HOUR_MS, abs=1)
+    assert watch.jump_ms(5_000.0, 0.0) == 0
+    assert watch.jump_ms(6_000.5, 1_000.0) == 0
+    assert watch.jump_ms(7_000.0 + HOUR_MS, 2_000.0) == pytest.approx(HOUR_MS, abs=1)
+    assert watch.jump_ms(8_000.0 + HOUR_MS, 3_000.0) == 0
+    assert watch.jump_ms(9_000.0, 4_000.0) == pytest.approx(-HOUR_MS, abs=1)
 
 
 @pytest.mark.parametrize("jump_ms", [HOUR_MS, -HOUR_MS])

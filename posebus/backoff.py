@@ -1,4 +1,4 @@
-"""How long to wait between attempts. Pure: it draws pauses and does not sleep."""
+"""How long to wait between attempts. Pure: it computes pauses and does not sleep."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import random
 
 
 class Backoff:
-    """Pauses between attempts: doubling from `min_s` to `max_s`, each drawn from its upper half.
+    """Pauses between attempts: they double from `min_s` to `max_s`, and each is drawn from its upper half.
 
-    The jitter keeps those who lost the same camera or broker together from coming back to it in step ("equal jitter",
-    Brooker, Exponential Backoff And Jitter, AWS Architecture Blog 2015).
+    The jitter keeps processes that lost the same camera or broker together from returning to it in step ("equal
+    jitter", Brooker, Exponential Backoff And Jitter, AWS Architecture Blog 2015).
     """
 
     def __init__(self, min_s: float, max_s: float, rng: random.Random) -> None:
@@ -25,9 +25,9 @@ class Backoff:
         return ceiling_s * self._rng.uniform(0.5, 1.0)
 
     def longest_s(self) -> float:
-        """A pause for what will not be better soon, in seconds."""
+        """A pause before an attempt that is unlikely to succeed soon, in seconds."""
         return self._max_s * self._rng.uniform(0.5, 1.0)
 
     def reset(self) -> None:
-        """An attempt succeeded: start from the shortest pause again."""
+        """An attempt succeeded: the next pause is the shortest again."""
         self._attempts = 0
