@@ -65,7 +65,7 @@ def test_the_living_live_and_the_dead_are_dead_whatever_the_brokers_clock_does(j
     for second in range(60):
         now_ns = HOUR_NS * 5 + second * 1_000_000_000 + (jump_ns if second >= 12 else 0)
         dead_ns = HOUR_NS * 5 + min(second, died_at) * 1_000_000_000
-        silent_s = dict(silences.look({"living": now_ns, "dead": dead_ns}, now_ns, 1000.0 + second))
+        silent_s = dict(silences.update({"living": now_ns, "dead": dead_ns}, now_ns, 1000.0 + second))
         assert silent_s["living"] == 0
         assert silent_s["dead"] == max(0, second - died_at)
 
@@ -73,7 +73,7 @@ def test_the_living_live_and_the_dead_are_dead_whatever_the_brokers_clock_does(j
 def test_a_first_look_judges_by_dates_and_trusts_none_of_the_future() -> None:
     now_ns = HOUR_NS * 5
     dates = {"living": now_ns - 1_000_000_000, "silent": now_ns - 60_000_000_000, "future": now_ns + HOUR_NS}
-    silent_s = dict(Silences().look(dates, now_ns, 7.0))
+    silent_s = dict(Silences().update(dates, now_ns, 7.0))
     assert silent_s["living"] == pytest.approx(1.0)
     assert silent_s["silent"] > PROCESS_SILENT_S
     assert silent_s["future"] > PROCESS_SILENT_S
