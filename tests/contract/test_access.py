@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from posebus.bus.former_keys import former_attempts, former_reclaim_lock
 from posebus.bus.redis.connection import connect, open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.errors import BrokerRefused
 from posebus.messages import Delivery
 from posebus.subscribing.subscriber import subscribe
+from posebus.topology import Topology
 from tests.secured_broker import SecuredBroker, secured_broker
 
 ROLES = ("ingest", "worker", "tracker", "subscriber", "operator", "monitor")
@@ -185,3 +187,15 @@ def test_an_operator_forgets_a_camera(broker: SecuredBroker) -> None:
     assert "gate" in {record.camera for record in registry.cameras()}
     registry.remove_camera("gate")
     assert "gate" not in {record.camera for record in registry.cameras()}
+
+
+def test_workers_may_use_keys_by_their_former_names_and_operators_may_delete_them(broker: SecuredBroker) -> None:
+    former = (former_attempts(Topology(), "door"), former_reclaim_lock(Topology(), 0))
+    worker = connect(broker.url("worker"))
+    worker.hset(former[0], "1-1", "[]")
+    worker.set(former[1], "w1", px=1000)
+    assert (worker.hmget(former[0], ["1-1"]), worker.exists(former[1])) == ([b"[]"], 1)
+    for role in set(ROLES) - {"worker"}:
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            connect(broker.url(role)).hget(former[0], "1-1")
+    assert connect(broker.url("operator")).delete(former[0]) == 1

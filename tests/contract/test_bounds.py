@@ -72,7 +72,7 @@ def test_no_event_takes_more_than_is_counted_for_it(broker: Broker) -> None:
 def test_poses_of_a_live_camera_without_a_tracker_are_given_up_oldest_first_and_that_is_told(broker: Broker) -> None:
     retention = RetentionSettings(poses_bytes=200_000)
     writer = held_writer(broker, CameraRecord("door", Delivery.LIVE, "synthetic"))
-    workers = [FrameConsumer(broker, f"worker-{n}", 100, retention) for n in range(2)]
+    workers = [FrameConsumer(broker, f"worker-{n}", retention) for n in range(2)]
     trackers = PoseConsumer(broker, "tracker", retention)
     first = {int(e.body.seq) for e in trackers.read(["door"], 64, None) if e.body is not None}
     assert not first
@@ -99,7 +99,7 @@ def test_poses_of_a_live_camera_without_a_tracker_are_given_up_oldest_first_and_
 
 
 def test_poses_of_a_recording_are_never_given_up(broker: Broker) -> None:
-    worker = FrameConsumer(broker, "worker", 100, RetentionSettings(poses_bytes=100_000))
+    worker = FrameConsumer(broker, "worker", RetentionSettings(poses_bytes=100_000))
     writer = held_writer(broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
     for seq in range(300):
         writer.publish(frame(seq))
@@ -109,7 +109,7 @@ def test_poses_of_a_recording_are_never_given_up(broker: Broker) -> None:
 
 
 def test_dead_letters_of_any_size_stay_within_their_bytes(broker: Broker) -> None:
-    worker = FrameConsumer(broker, "worker", 100, RetentionSettings(dead_bytes=500_000))
+    worker = FrameConsumer(broker, "worker", RetentionSettings(dead_bytes=500_000))
     writer = held_writer(broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
     for seq, size in enumerate([40_000] * 30 + [300_000, 100] * 4):
         writer.publish(frame(seq, data=b"\xff\xd8" + bytes(size)))

@@ -36,7 +36,7 @@ def writer(client: redis.Redis, camera: str = "door", delivery: Delivery = Deliv
 
 
 def reader(client: redis.Redis, consumer: str = "w1") -> FrameConsumer:
-    return FrameConsumer(broker(client), consumer, dead_kept=10)
+    return FrameConsumer(broker(client), consumer, RetentionSettings(dead_entries=10))
 
 
 def poses(client: redis.Redis, consumer: str = "t1") -> PoseConsumer:

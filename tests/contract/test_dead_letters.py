@@ -16,6 +16,7 @@ from posebus.bus.dead_letters import DeadLetters
 from posebus.bus.frame_consumer import FrameConsumer, FrameEntry, PoseResult
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
+from posebus.config.settings import RetentionSettings
 from posebus.errors import BrokerUnavailable, ConfigError, OutputError
 from posebus.messages import Delivery, Frame
 from posebus_cli.observe.dead import drop, list_letters, retry, show
@@ -28,7 +29,7 @@ Answer = Callable[[FrameEntry], PoseResult]
 def put_aside(url: str, *cameras: str, **changes: object) -> list[str]:
     """A dead letter of each camera; returns their ids."""
     broker = open_broker(url)
-    reader = FrameConsumer(broker, "worker-1", dead_kept=10)
+    reader = FrameConsumer(broker, "worker-1", RetentionSettings(dead_entries=10))
     for number, camera in enumerate(cameras):
         writer = held_writer(broker, CameraRecord(camera, Delivery.LOSSLESS, "file"))
         writer.publish(frame(number, camera, **changes))
@@ -40,7 +41,7 @@ def put_aside(url: str, *cameras: str, **changes: object) -> list[str]:
 @contextmanager
 def worker(url: str, camera: str, answer: Answer) -> Iterator[list[FrameEntry]]:
     """A worker that gives `answer` to whatever it takes; yields what it has taken."""
-    reader = FrameConsumer(open_broker(url), "worker-2", dead_kept=10)
+    reader = FrameConsumer(open_broker(url), "worker-2", RetentionSettings(dead_entries=10))
     taken: list[FrameEntry] = []
     stopping = threading.Event()
 
@@ -138,9 +139,9 @@ def test_what_cannot_be_tried_again_stays(real_url: str, capsys: pytest.CaptureF
     Registry(open_broker(real_url)).remove_camera("yard")
     with pytest.raises(typer.Exit):
         retry(everything=True, redis=real_url, wait_s=0.1)
-    printed = capsys.readouterr().err
-    assert "no picture that could be tried again" in printed
-    assert "the camera 'yard' no longer exists" in printed
+    said = capsys.readouterr().err
+    assert "no image that could be processed again" in said
+    assert "the camera 'yard' no longer exists" in said
     assert len(list(DeadLetters(open_broker(real_url)).newest())) == 2
 
 
@@ -179,7 +180,7 @@ def test_an_entry_of_nobody_can_be_looked_at(real_url: str, capsys: pytest.Captu
     broker = open_broker(real_url)
     Registry(broker).add_camera(CameraRecord("door", Delivery.LOSSLESS, "file"))
     broker.client.xadd(broker.topology.frames("door"), {"hello": "world"})
-    reader = FrameConsumer(broker, "worker-1", dead_kept=10)
+    reader = FrameConsumer(broker, "worker-1", RetentionSettings(dead_entries=10))
     (entry,) = reader.read(["door"], 1, None)
     reader.commit([dead_letter(entry, "malformed")])
     time.sleep(0.01)

@@ -14,6 +14,7 @@ from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease, renew_all
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord
+from posebus.config.settings import RetentionSettings
 from posebus.errors import BrokerUnavailable
 from posebus.messages import Delivery, Frame
 from tests.contract.conftest import BACKENDS
@@ -45,7 +46,7 @@ def test_frames_of_an_answer_that_was_lost_come_with_the_next_read(
     redis_server: str, proxy: TcpProxy, answer_bytes: int
 ) -> None:
     publishing = writer(open_broker(redis_server))
-    reader = FrameConsumer(open_broker(proxy.url), "w1", dead_kept=10)
+    reader = FrameConsumer(open_broker(proxy.url), "w1", RetentionSettings(dead_entries=10))
     publishing.publish(frame(0))
     assert seqs(reader, ["door"]) == [0]
     for seq in (1, 2):
@@ -63,7 +64,7 @@ def test_frames_of_an_answer_that_was_lost_come_with_the_next_read(
 def test_a_frame_that_was_dealt_with_meanwhile_does_not_come_again(redis_server: str, proxy: TcpProxy) -> None:
     direct = open_broker(redis_server)
     publishing = writer(direct)
-    reader = FrameConsumer(open_broker(proxy.url), "w1", dead_kept=10)
+    reader = FrameConsumer(open_broker(proxy.url), "w1", RetentionSettings(dead_entries=10))
     publishing.publish(frame(0))
     publishing.publish(frame(1))
     proxy.break_after(0)
@@ -105,7 +106,7 @@ def test_one_read_waits_for_the_cameras_of_all_shards(request: pytest.FixtureReq
     broker.client.flushall()
     topology = broker.topology
     cameras = [next(f"c{n}" for n in range(500) if topology.shard(f"c{n}") == shard) for shard in range(SHARDS)]
-    reader = FrameConsumer(broker, "w1", dead_kept=10)
+    reader = FrameConsumer(broker, "w1", RetentionSettings(dead_entries=10))
     writers = [writer(broker, camera) for camera in cameras]
     assert seqs(reader, cameras) == []
     for number, publishing in enumerate(writers):

@@ -63,7 +63,7 @@ def test_what_a_dead_worker_held_is_taken_over_soon_after_the_brokers_clock_jump
         broker = open_broker(broken.url)
         writer = held_writer(broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
         writer.announce()
-        dead, living = (FrameConsumer(broker, name, 100) for name in ("dead", "living"))
+        dead, living = (FrameConsumer(broker, name) for name in ("dead", "living"))
         living.synchronise(["door"])
         writer.publish(frame(0))
         (held,) = dead.read(["door"], 1, None)

@@ -16,11 +16,11 @@ DOOR = ("door", 1)
 
 def test_drift_is_no_jump_and_a_jump_is_told_once() -> None:
     watch = ClockWatch()
-    assert watch.look(5_000.0, 0.0) == 0
-    assert watch.look(6_000.5, 1_000.0) == 0
-    assert watch.look(7_000.0 + HOUR_MS, 2_000.0) == pytest.approx(HOUR_MS, abs=1)
-    assert watch.look(8_000.0 + HOUR_MS, 3_000.0) == 0
-    assert watch.look(9_000.0, 4_000.0) == pytest.approx(-HOUR_MS, abs=1)
+    assert watch.jump_ms(5_000.0, 0.0) == 0
+    assert watch.jump_ms(6_000.5, 1_000.0) == 0
+    assert watch.jump_ms(7_000.0 + HOUR_MS, 2_000.0) == pytest.approx(HOUR_MS, abs=1)
+    assert watch.jump_ms(8_000.0 + HOUR_MS, 3_000.0) == 0
+    assert watch.jump_ms(9_000.0, 4_000.0) == pytest.approx(-HOUR_MS, abs=1)
 
 
 @pytest.mark.parametrize("jump_ms", [HOUR_MS, -HOUR_MS])
@@ -65,7 +65,7 @@ def test_the_living_live_and_the_dead_are_dead_whatever_the_brokers_clock_does(j
     for second in range(60):
         now_ns = HOUR_NS * 5 + second * 1_000_000_000 + (jump_ns if second >= 12 else 0)
         dead_ns = HOUR_NS * 5 + min(second, died_at) * 1_000_000_000
-        silent_s = dict(silences.look({"living": now_ns, "dead": dead_ns}, now_ns, 1000.0 + second))
+        silent_s = dict(silences.update({"living": now_ns, "dead": dead_ns}, now_ns, 1000.0 + second))
         assert silent_s["living"] == 0
         assert silent_s["dead"] == max(0, second - died_at)
 
@@ -73,7 +73,7 @@ def test_the_living_live_and_the_dead_are_dead_whatever_the_brokers_clock_does(j
 def test_a_first_look_judges_by_dates_and_trusts_none_of_the_future() -> None:
     now_ns = HOUR_NS * 5
     dates = {"living": now_ns - 1_000_000_000, "silent": now_ns - 60_000_000_000, "future": now_ns + HOUR_NS}
-    silent_s = dict(Silences().look(dates, now_ns, 7.0))
+    silent_s = dict(Silences().update(dates, now_ns, 7.0))
     assert silent_s["living"] == pytest.approx(1.0)
     assert silent_s["silent"] > PROCESS_SILENT_S
     assert silent_s["future"] > PROCESS_SILENT_S
