@@ -250,7 +250,7 @@ class TrackStage:
 
 
 def _needs(directive: Directive | None) -> dict[str, Any]:
-    """The directive of a camera, for its report."""
+    """What is decided about a camera, for its report."""
     if directive is None:
         return {}
     view = directive.view

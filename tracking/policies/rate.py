@@ -23,7 +23,7 @@ INTERVALS_S = (0.0, 1 / 12, 1 / 6, 1 / 3)
 """The intervals to choose from; few, so that the interval does not change all the time. 0: every frame."""
 CLOSE_S = 1 / 12
 """Interval while people are close, and for new and missed tracks where the decision holds in time: twelve frames a
-second tell as much as twenty-five, on synthetic scenes and recordings (benchmarks, economy simulation)."""
+second tell as much as twenty-five, on synthetic scenes and recordings (benchmarks/economy/simulation.py)."""
 BORDER_S = 1 / 6
 """Interval while a person is about to leave the picture: a track must not be reported long after its person left."""
 EMPTY_S = 1 / 6
