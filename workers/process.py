@@ -24,10 +24,10 @@ log = logging.getLogger("posebus.worker")
 
 
 def run_worker(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT. Raises FatalError: no broker, no engine, no weights.
+    """Run a worker until SIGTERM or SIGINT. Raises FatalError without a broker, an engine or weights.
 
-    An engine that breaks after it has worked, and errors that nobody foresaw, end this process with EXIT_STUCK, so that
-    it is started again: a frame may have brought that about, and the frame's attempts are counted.
+    If the engine fails after it has worked, or on an unexpected error, this process exits with EXIT_STUCK, so that its
+    supervisor restarts it: a frame may be the cause, and that frame's attempts are counted.
     """
     stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
     stop.install()
@@ -36,9 +36,9 @@ def run_worker(settings: Settings) -> None:
         registry = Registry(broker)
         estimator = PoseEstimator(load_engine(settings.worker, cache_folder(settings)), settings.worker)
         retention = settings.retention
-        reader = FrameConsumer(broker, process_id("worker"), retention.dead_entries, retention)
+        consumer = FrameConsumer(broker, process_id("worker"), retention.dead_entries, retention)
         shared = SharedFrames(settings.shared_frames) if settings.shared_frames else None
-        stage = PoseStage(reader, registry, estimator, settings.worker, shared)
+        stage = PoseStage(consumer, registry, estimator, settings.worker, shared)
         stage.warm_up()
     give_life_signs(os.environ, lambda now_s: True)
     try:
@@ -46,12 +46,12 @@ def run_worker(settings: Settings) -> None:
     except EngineError as error:
         if not stage.has_computed:
             raise
-        log.error("%s; this worker ends and has to be started again", error)
+        log.error("%s; this worker exits and has to be restarted", error)
         raise SystemExit(EXIT_STUCK) from error
     except PoseBusError:
         raise
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         what = f"unexpected {type(error).__name__} in {place.name}, line {place.lineno}: {error}"
-        log.error("%s; this worker ends and has to be started again", what)
+        log.error("%s; this worker exits and has to be restarted", what)
         raise SystemExit(EXIT_STUCK) from error

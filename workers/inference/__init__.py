@@ -1,1 +1,1 @@
-"""Frames through the engine: the pipeline, batches, watch for hanging frames."""
+"""From jobs to detections: decoding threads, batches for the engine, and the watch over frames that hang."""

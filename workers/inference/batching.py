@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 MAX_WAIT_S = 0.01
+"""How long an input waits for others of its batch while the engine is busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,9 @@ class Waiting(Generic[Item]):
 class BatchFormer(Generic[Item]):
     """Forms batches by size, deadline and age.
 
-    A batch goes as soon as it is full; or once its oldest item has waited `max_wait_s`; or at once if the engine has
-    nothing to do, for then waiting gains nothing. Whatever has grown too old meanwhile is handed back, not inferred.
-    The oldest go first, whatever their shape; within a shape items keep their order.
+    A batch is ready when it is full, when its oldest item has waited `max_wait_s`, or at once while the engine is idle,
+    because waiting then gains nothing. Expired items are returned by `pop_expired` and not inferred. The shape with the
+    oldest item goes first, and items of one shape keep their order.
     """
 
     def __init__(self, batch: int, max_wait_s: float = MAX_WAIT_S) -> None:
@@ -38,25 +39,25 @@ class BatchFormer(Generic[Item]):
         self._waiting = 0
 
     def __len__(self) -> int:
-        """Items that wait."""
+        """Return how many items wait."""
         return self._waiting
 
     def add(self, waiting: Waiting[Item]) -> None:
-        """Take an item in; call it in the order of `since_s`."""
+        """Add an item. Calls must be in the order of `since_s`."""
         self._groups.setdefault(waiting.shape, deque()).append(waiting)
         self._waiting += 1
 
     def pop_expired(self, now_s: float) -> list[Item]:
-        """Items that have grown too old, which leave."""
+        """Remove and return the items that have expired."""
         expired = []
         for shape, group in list(self._groups.items()):
             if any(waiting.expires_at_s < now_s for waiting in group):
                 expired += [waiting.item for waiting in group if waiting.expires_at_s < now_s]
-                self._keep(shape, deque(waiting for waiting in group if waiting.expires_at_s >= now_s))
+                self._replace(shape, deque(waiting for waiting in group if waiting.expires_at_s >= now_s))
         return expired
 
     def pop(self, now_s: float, *, idle: bool) -> list[Item]:
-        """The next batch, empty if none is to go now; `idle` says that the engine has nothing to do."""
+        """Remove and return the next batch, empty if none is ready; `idle` means that the engine has no work."""
         ready = [
             (group[0].since_s, shape)
             for shape, group in self._groups.items()
@@ -66,17 +67,17 @@ class BatchFormer(Generic[Item]):
             return []
         _, shape = min(ready, key=lambda entry: entry[0])
         group = self._groups[shape]
-        taken = [group.popleft().item for _ in range(min(self._batch, len(group)))]
-        self._waiting -= len(taken)
+        batch = [group.popleft().item for _ in range(min(self._batch, len(group)))]
+        self._waiting -= len(batch)
         if not group:
             del self._groups[shape]
-        return taken
+        return batch
 
     def due_s(self) -> float:
-        """When the next item will have waited long enough (monotonic); infinity if none waits."""
+        """Return when the oldest item will have waited `max_wait_s` (monotonic); infinity if none waits."""
         return min((group[0].since_s for group in self._groups.values()), default=math.inf) + self._max_wait_s
 
-    def _keep(self, shape: Hashable, group: deque[Waiting[Item]]) -> None:
+    def _replace(self, shape: Hashable, group: deque[Waiting[Item]]) -> None:
         self._waiting += len(group) - len(self._groups[shape])
         if group:
             self._groups[shape] = group

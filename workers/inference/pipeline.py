@@ -26,7 +26,7 @@ from workers.inference.room import Room
 from workers.job import Job
 
 
-class Pipeline:
+class InferencePipeline:
     """`add` is called by one thread and `collect` by another one."""
 
     def __init__(self, estimator: PoseEstimator, metrics: Metrics, decode_threads: int, watch: HangWatch) -> None:

@@ -1,1 +1,1 @@
-"""Frames from the broker and answers to it: fair reading, claims, attempts, commits."""
+"""From the broker to the pipeline and back: fair reading, reclaimed frames, claims, attempts, results, commits."""

@@ -1,4 +1,4 @@
-"""What counts against a frame: attempts that failed or hung, written down for whoever takes it next."""
+"""The attempts that count against a frame: written down for the next worker, and limited in number."""
 
 from __future__ import annotations
 
@@ -10,58 +10,74 @@ from posebus.errors import RetryableError
 from workers.inference.frame_job import Failed
 from workers.inference.hang import Hang
 from workers.intake.in_flight import InFlight
-from workers.intake.triage import hopeless
 from workers.job import dead_letter
 
 OUTCOME_LENGTH = 200
+REDELIVERY_FACTOR = 20
+"""An entry may be delivered this many times as often as it may fail. After that it is given up even if no attempt
+counts against it, because it would circulate for ever."""
+
+
+def exhausted_reason(entry: FrameEntry, max_attempts: int) -> str | None:
+    """Return why the entry is not tried again; None while it may be."""
+    attempts = entry.attempts
+    if len(attempts) >= max_attempts:
+        workers = len({attempt.worker for attempt in attempts})
+        times = f"{len(attempts)} attempts" if len(attempts) > 1 else "an attempt"
+        return f"given up after {times} in {workers} worker{'s'[: workers != 1]}; the last: {attempts[-1].outcome}"
+    if entry.deliveries > REDELIVERY_FACTOR * max_attempts:
+        return f"given up after {entry.deliveries - 1} deliveries: every worker that took it ended before it answered"
+    return None
 
 
 class Failures:
-    """Used by the committing thread, but for `hung`."""
+    """Records failed attempts. All methods are for the committing thread, except `record_hang`."""
 
-    def __init__(self, reader: FrameConsumer, held: InFlight, max_attempts: int) -> None:
-        self._reader = reader
-        self._held = held
+    def __init__(self, consumer: FrameConsumer, in_flight: InFlight, max_attempts: int) -> None:
+        self._consumer = consumer
+        self._in_flight = in_flight
         self._max_attempts = max_attempts
         self._unwritten: list[FrameEntry] = []
 
-    def failed(self, outcome: Failed) -> PoseResult | None:
-        """The result for a frame that failed for the last time; None for one that is left to other workers."""
-        entry = outcome.job.entry
-        if not outcome.alone:
-            # Perhaps it was another one of its batch: whoever takes it tries it alone.
-            self._held.release([entry])
+    def record(self, failed: Failed) -> PoseResult | None:
+        """Return the dead letter of a frame that failed for the last time; None for one that other workers may try.
+
+        The attempt is written down by the next call of `write`.
+        """
+        entry = failed.job.entry
+        if not failed.alone:
+            # Another frame of its batch may have been the cause: the worker that reclaims it tries it alone.
+            self._in_flight.release([entry])
             return None
-        entry = self._with_attempt(entry, f"{type(outcome.error).__name__}: {outcome.error}")
-        reason = hopeless(entry, self._max_attempts)
+        entry = self._with_attempt(entry, f"{type(failed.error).__name__}: {failed.error}")
+        reason = exhausted_reason(entry, self._max_attempts)
         if reason is not None:
             return dead_letter(entry, reason)
         self._unwritten.append(entry)
         return None
 
     def write(self) -> None:
-        """Write down what failed, and leave these frames to others. What cannot be written now is by the next call."""
+        """Write down the failed attempts and leave these frames to other workers.
+
+        Raises RetryableError; the next call continues with the entry that could not be written.
+        """
         while self._unwritten:
             entry = self._unwritten[0]
-            self._reader.note(entry, entry.attempts)
-            self._held.refuse(entry)
+            self._consumer.note(entry, entry.attempts)
+            self._in_flight.refuse(entry)
             self._unwritten.pop(0)
 
-    def hung(self, hang: Hang) -> None:
-        """This process is about to end for a frame that hangs. Of several together nobody knows which one it is."""
+    def record_hang(self, hang: Hang) -> None:
+        """Write down a frame that hangs, as the process is about to exit.
+
+        Of several frames together it is not known which one hangs, so that none of them is blamed.
+        """
         if len(hang.jobs) == 1:
             entry = self._with_attempt(hang.jobs[0].entry, f"it hung in the {hang.where} for {hang.for_s:.0f} s")
-            self._note(entry)
-
-    def withdraw(self, entry: FrameEntry) -> None:
-        """This process leaves in order before an attempt came to its end: that does not count."""
-        self._note(replace(entry, attempts=entry.attempts[:-1]))
-
-    def _note(self, entry: FrameEntry) -> None:
-        with suppress(RetryableError):  # the process ends now, with or without
-            self._reader.note(entry, entry.attempts)
+            with suppress(RetryableError):  # the process exits now in any case
+                self._consumer.note(entry, entry.attempts)
 
     def _with_attempt(self, entry: FrameEntry, outcome: str) -> FrameEntry:
-        # A suspect's last attempt is the one under way, which was written down when it began.
+        # The last attempt of a suspect is the current one, which was written down before it started.
         before = entry.attempts[:-1] if entry.suspect else entry.attempts
-        return replace(entry, attempts=(*before, self._reader.attempt(outcome[:OUTCOME_LENGTH])))
+        return replace(entry, attempts=(*before, self._consumer.attempt(outcome[:OUTCOME_LENGTH])))

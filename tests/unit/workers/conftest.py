@@ -11,18 +11,18 @@ from posebus.telemetry.metrics import Metrics
 from tests.unit.workers.manual_engine import ManualEngine
 from workers.inference.estimator import PoseEstimator
 from workers.inference.hang import HangWatch
-from workers.inference.pipeline import Pipeline
+from workers.inference.pipeline import InferencePipeline
 
-MakePipeline = Callable[..., Pipeline]
+MakePipeline = Callable[..., InferencePipeline]
 
 
 @pytest.fixture
 def make_pipeline() -> Iterator[MakePipeline]:
-    made: list[Pipeline] = []
+    made: list[InferencePipeline] = []
 
-    def make(engine: ManualEngine, watch: HangWatch | None = None, metrics: Metrics | None = None) -> Pipeline:
+    def make(engine: ManualEngine, watch: HangWatch | None = None, metrics: Metrics | None = None) -> InferencePipeline:
         estimator = PoseEstimator(engine, WorkerSettings(imgsz=64))
-        made.append(Pipeline(estimator, metrics or Metrics(), 1, watch or HangWatch(hang_s=60)))
+        made.append(InferencePipeline(estimator, metrics or Metrics(), 1, watch or HangWatch(hang_s=60)))
         return made[-1]
 
     yield make

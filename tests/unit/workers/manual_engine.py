@@ -21,8 +21,8 @@ from workers.detections import Detections, Head, ImageArray
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
 from workers.inference.frame_job import FrameOutcome
-from workers.inference.pipeline import Pipeline
-from workers.intake.triage import Triage
+from workers.inference.pipeline import InferencePipeline
+from workers.intake.entry_filter import EntryFilter
 from workers.job import Job
 
 SIZE_PX = (64, 64)
@@ -75,12 +75,12 @@ def job(
 ) -> Job:
     body = frame(seq, data=data, size_px=SIZE_PX, image_size_px=SIZE_PX, delivery=delivery, views=views)
     entry = FrameEntry("door", b"%d-0" % seq, body, {})
-    found = Triage(WorkerSettings())(entry, age_ms, time.monotonic())
+    found = EntryFilter(WorkerSettings()).job_or_result(entry, age_ms, time.monotonic())
     assert isinstance(found, Job)
     return found
 
 
-def collect_all(pipeline: Pipeline, count: int) -> list[FrameOutcome]:
+def collect_all(pipeline: InferencePipeline, count: int) -> list[FrameOutcome]:
     outcomes: list[FrameOutcome] = []
     wait_until(
         lambda: len(outcomes) >= count,

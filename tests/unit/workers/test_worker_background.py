@@ -1,4 +1,4 @@
-"""A thread whose errors the main loop decides about."""
+"""A thread that repeats a step, and whose errors are raised in the main loop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.polling import wait_until
 from workers.intake.background import Background
 
 
-def test_an_error_pauses_the_thread_until_it_was_seen() -> None:
+def test_error_pauses_the_thread_until_check_has_raised_it() -> None:
     calls: list[float] = []
 
     def step(now_s: float) -> None:
@@ -33,7 +33,7 @@ def test_an_error_pauses_the_thread_until_it_was_seen() -> None:
     assert background.stop(5)
 
 
-def test_stopping_waits_for_the_step_under_way() -> None:
+def test_stop_waits_for_the_current_step() -> None:
     entered, finished = threading.Event(), threading.Event()
 
     def step(now_s: float) -> None:
@@ -48,7 +48,7 @@ def test_stopping_waits_for_the_step_under_way() -> None:
     assert finished.is_set()
 
 
-def test_a_step_that_fails_while_it_is_stopped_ends() -> None:
+def test_step_that_fails_during_stop_ends_the_thread() -> None:
     entered, may_fail = threading.Event(), threading.Event()
 
     def step(now_s: float) -> None:
@@ -64,5 +64,5 @@ def test_a_step_that_fails_while_it_is_stopped_ends() -> None:
     assert background.stop(5)
 
 
-def test_one_that_never_began_stops_at_once() -> None:
+def test_background_that_was_never_started_stops_at_once() -> None:
     assert Background(lambda now_s: None, "test").stop(0.0)

@@ -15,11 +15,11 @@ def add(former: BatchFormer[str], item: str, shape: int, since_s: float, expires
 
 
 def batches(former: BatchFormer[str], now_s: float, *, idle: bool = False) -> list[list[str]]:
-    """All batches that are to go now."""
+    """Return all batches that are ready."""
     return list(iter(lambda: former.pop(now_s, idle=idle), []))
 
 
-def test_a_batch_of_one_is_ready_at_once_and_in_order() -> None:
+def test_batches_of_one_are_ready_at_once_and_in_order() -> None:
     former: BatchFormer[str] = BatchFormer(1)
     add(former, "a", 1, 0.0)
     add(former, "b", 2, 0.0)
@@ -28,7 +28,7 @@ def test_a_batch_of_one_is_ready_at_once_and_in_order() -> None:
     assert len(former) == 0
 
 
-def test_full_batches_go_and_the_rest_waits_for_its_deadline() -> None:
+def test_full_batch_is_ready_and_the_rest_waits_for_its_deadline() -> None:
     former: BatchFormer[str] = BatchFormer(2, max_wait_s=0.01)
     for name, shape in (("a", 1), ("b", 2), ("c", 1), ("d", 1)):
         add(former, name, shape, 0.0)
@@ -40,21 +40,21 @@ def test_full_batches_go_and_the_rest_waits_for_its_deadline() -> None:
     assert former.due_s() == math.inf
 
 
-def test_an_idle_engine_is_not_kept_waiting() -> None:
+def test_batch_is_ready_at_once_for_an_idle_engine() -> None:
     former: BatchFormer[str] = BatchFormer(4, max_wait_s=10.0)
     add(former, "a", 1, 0.0)
     add(former, "b", 1, 0.001)
     assert former.pop(0.001, idle=True) == ["a", "b"]
 
 
-def test_a_late_item_takes_the_fresh_ones_of_its_shape_along() -> None:
+def test_item_past_its_deadline_shares_its_batch_with_newer_ones_of_its_shape() -> None:
     former: BatchFormer[str] = BatchFormer(4, max_wait_s=0.01)
     add(former, "old", 1, 0.0)
     add(former, "fresh", 1, 0.009)
     assert batches(former, 0.010) == [["old", "fresh"]]
 
 
-def test_the_oldest_goes_first_even_beside_a_full_batch() -> None:
+def test_oldest_item_goes_first_even_if_another_batch_is_full() -> None:
     former: BatchFormer[str] = BatchFormer(2, max_wait_s=0.01)
     add(former, "lonely", 2, 0.0)
     add(former, "x", 1, 0.002)
@@ -62,7 +62,7 @@ def test_the_oldest_goes_first_even_beside_a_full_batch() -> None:
     assert batches(former, 0.012) == [["lonely"], ["x", "y"]]
 
 
-def test_what_grew_too_old_is_handed_back_and_not_inferred() -> None:
+def test_expired_items_are_returned_and_not_batched() -> None:
     former: BatchFormer[str] = BatchFormer(2, max_wait_s=0.01)
     add(former, "stale", 1, 0.0, expires_at_s=0.5)
     add(former, "fresh", 1, 0.1, expires_at_s=0.7)
@@ -78,17 +78,15 @@ def test_what_grew_too_old_is_handed_back_and_not_inferred() -> None:
     batch=st.integers(1, 4),
     arrivals=st.lists(st.tuples(st.floats(0, 0.05), st.integers(0, 2)), max_size=30).map(sorted),
 )
-def test_nothing_is_lost_and_nothing_waits_longer_than_the_deadline(
-    batch: int, arrivals: list[tuple[float, int]]
-) -> None:
+def test_no_item_is_lost_and_none_waits_past_its_deadline(batch: int, arrivals: list[tuple[float, int]]) -> None:
     former: BatchFormer[str] = BatchFormer(batch, max_wait_s=0.01)
     popped: list[str] = []
     for number, (since_s, shape) in enumerate(arrivals):
         add(former, f"{shape}:{number}", shape, since_s)
-        for taken in batches(former, since_s):
-            assert 0 < len(taken) <= batch
-            assert len({item[0] for item in taken}) == 1
-            popped += taken
+        for batched in batches(former, since_s):
+            assert 0 < len(batched) <= batch
+            assert len({item[0] for item in batched}) == 1
+            popped += batched
         assert former.due_s() > since_s
-    popped += [item for taken in batches(former, math.inf) for item in taken]
+    popped += [item for batched in batches(former, math.inf) for item in batched]
     assert sorted(popped) == sorted(f"{shape}:{number}" for number, (_, shape) in enumerate(arrivals))

@@ -19,12 +19,12 @@ HEAD = Head(classes=1, keypoints=17, keypoint_dims=3, end_to_end=False, stride=3
 
 
 class ScriptedEngine:
-    """Sees one person in every frame, 40 px wide and 80 px high, at the middle of the input."""
+    """Finds one person in every input, 40 px wide and 80 px high, in its middle."""
 
     name, precision, device, head, batch, in_flight = "scripted", "fp32", "cpu", HEAD, 4, 2
 
     def __init__(self) -> None:
-        self.seen: list[ImageArray] = []
+        self.inputs: list[ImageArray] = []
         self.batches: list[int] = []
         self.error: Exception | None = None
 
@@ -33,7 +33,7 @@ class ScriptedEngine:
 
     def submit(self, prepared: Sequence[ImageArray], *, low_latency: bool = False) -> Future[list[Detections]]:
         future: Future[list[Detections]] = Future()
-        self.seen += prepared
+        self.inputs += prepared
         self.batches.append(len(prepared))
         if self.error is not None:
             future.set_exception(self.error)
@@ -61,15 +61,15 @@ def estimator(engine: ScriptedEngine) -> PoseEstimator:
     return PoseEstimator(engine, WorkerSettings())
 
 
-def test_people_are_in_the_pixels_of_the_picture(engine: ScriptedEngine, estimator: PoseEstimator) -> None:
+def test_people_are_in_pixels_of_the_picture(engine: ScriptedEngine, estimator: PoseEstimator) -> None:
     found = estimator.estimate(np.zeros((540, 960, 3), np.uint8))
-    assert engine.seen[0].shape == (384, 640, 3)
+    assert engine.inputs[0].shape == (384, 640, 3)
     np.testing.assert_allclose(found.boxes_xyxy_px, [[450, 210, 510, 330]], atol=1e-3)
     np.testing.assert_allclose(found.keypoints_px[0, 5], [480, 270, 0.5], atol=1e-3)
     assert found.scores.tolist() == [0.75]
 
 
-def test_what_the_engine_raised_reaches_the_caller(engine: ScriptedEngine, estimator: PoseEstimator) -> None:
+def test_error_of_the_engine_reaches_the_caller(engine: ScriptedEngine, estimator: PoseEstimator) -> None:
     engine.error = RuntimeError("out of memory")
     with pytest.raises(RuntimeError, match="out of memory"):
         estimator.estimate(np.zeros((480, 640, 3), np.uint8))
@@ -80,24 +80,24 @@ def test_pictures_of_one_letterbox_shape_share_a_batch(estimator: PoseEstimator)
 
 
 @pytest.mark.parametrize(("batch", "expected"), [(1, [1]), (4, [1, 2, 4]), (12, [1, 2, 4, 8, 12])])
-def test_warming_up_shows_the_engine_every_batch_size(
+def test_warm_up_submits_every_batch_size(
     engine: ScriptedEngine, estimator: PoseEstimator, batch: int, expected: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "batch", batch)
     estimator.warm_up((640, 480))
     assert engine.batches == expected
-    assert {image.shape for image in engine.seen} == {(480, 640, 3)}
+    assert {image.shape for image in engine.inputs} == {(480, 640, 3)}
 
 
-def test_warming_up_for_sizes_of_its_own_choice_takes_them_all(engine: ScriptedEngine) -> None:
+def test_warm_up_with_automatic_size_submits_all_sizes(engine: ScriptedEngine) -> None:
     estimator = PoseEstimator(engine, WorkerSettings(imgsz="auto", imgsz_max=800))
     fits = estimator.warm_up((640, 480))
-    assert {image.shape[1] for image in engine.seen} == {320, 416, 512, 640, 800} == {fit.input_px[0] for fit in fits}
+    assert {image.shape[1] for image in engine.inputs} == {320, 416, 512, 640, 800} == {fit.input_px[0] for fit in fits}
 
 
-def test_people_of_tiles_are_in_the_pixels_of_the_picture(engine: ScriptedEngine, estimator: PoseEstimator) -> None:
+def test_people_of_tiles_are_in_pixels_of_the_picture(engine: ScriptedEngine, estimator: PoseEstimator) -> None:
     found = estimator.estimate(np.zeros((500, 1750, 3), np.uint8), view=View(640, 2, 1))
-    assert [image.shape for image in engine.seen] == [(320, 640, 3)] * 2
+    assert [image.shape for image in engine.inputs] == [(320, 640, 3)] * 2
     # The tiles are 1000 wide, a person stands in the middle of each.
     assert sorted(found.keypoints_px[:, 5, 0].tolist()) == pytest.approx([500, 1250], abs=1)
     assert found.keypoints_px[:, 5, 1].tolist() == pytest.approx([250, 250], abs=1)

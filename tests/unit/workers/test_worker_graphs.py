@@ -75,7 +75,7 @@ def test_graph_keeps_the_anchors_that_the_head_drops_at_the_next_shape() -> None
     held = shape_tensors(network)
     graphed(planes(1, 2, 3, 4))
     assert shape_tensors(network)[0] is not held[0]
-    kept = [recording.kept for recording in graphed._recordings.values()]
+    kept = [recording.kept for recording in graphed._graphs.values()]
     assert kept[0][0] is held[0]
     assert kept[0][1] is held[1]
     assert kept[1][0] is not held[0]

@@ -1,4 +1,4 @@
-"""What counts as hanging: by the clock that the test turns, without threads but for the guard's."""
+"""What counts as hanging, by a clock that the test sets. Only the last test has a thread, the guard's."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def seqs(hang: Hang | None) -> list[int]:
     return [] if hang is None else [one.frame.seq for one in hang.jobs]
 
 
-def test_a_frame_that_does_not_come_back_from_the_engine_hangs() -> None:
+def test_frame_that_the_engine_does_not_return_hangs() -> None:
     watch = known_watch()
     number = watch.inferring([job(3)], SHAPE, 100.0)
     assert watch.hung(109.9) is None
@@ -39,7 +39,7 @@ def test_a_frame_that_does_not_come_back_from_the_engine_hangs() -> None:
     assert watch.hung(1000.0) is None
 
 
-def test_a_decoder_that_does_not_come_back_hangs() -> None:
+def test_frame_that_the_decoder_does_not_return_hangs() -> None:
     watch = known_watch()
     first, _ = watch.decoding(job(0), 0.0), watch.decoding(job(1), 5.0)
     watch.decoded(first)
@@ -49,7 +49,7 @@ def test_a_decoder_that_does_not_come_back_hangs() -> None:
     assert (seqs(hang), hang.where) == ([1], "decoder")
 
 
-def test_an_engine_that_is_slow_for_many_in_a_row_does_not_hang() -> None:
+def test_engine_that_is_slow_with_many_submissions_does_not_hang() -> None:
     watch = known_watch()
     numbers = [watch.inferring([job(seq)], SHAPE, 0.0) for seq in range(4)]
     for turn, number in enumerate(numbers, start=1):
@@ -57,7 +57,7 @@ def test_an_engine_that_is_slow_for_many_in_a_row_does_not_hang() -> None:
         watch.inferred(number, 9.0 * turn)
 
 
-def test_one_that_others_overtake_hangs_all_the_same() -> None:
+def test_submission_that_later_ones_overtake_hangs() -> None:
     watch = known_watch()
     watch.inferring([job(0)], SHAPE, 0.0)
     for seq in range(1, 12):
@@ -65,7 +65,7 @@ def test_one_that_others_overtake_hangs_all_the_same() -> None:
     assert seqs(watch.hung(11.0)) == [0]
 
 
-def test_the_first_frame_of_a_size_has_more_time() -> None:
+def test_first_frame_of_a_size_has_more_time() -> None:
     watch = known_watch()
     number = watch.inferring([job(0)], (96, 64), 0.0)
     assert watch.hung(10.0 * FIRST_TIME_FACTOR) is None
@@ -76,28 +76,28 @@ def test_the_first_frame_of_a_size_has_more_time() -> None:
     assert seqs(watch.hung(71.0)) == [1]
 
 
-def test_a_process_that_slept_does_not_blame_its_frames() -> None:
+def test_suspended_process_does_not_blame_its_frames() -> None:
     watch = known_watch()
     watch.inferring([job(0)], SHAPE, 0.0)
     watch.decoding(job(1), 0.0)
-    watch.slept(500.0)
+    watch.restart_clocks(500.0)
     assert watch.hung(509.0) is None
     assert seqs(watch.hung(511.0)) == [1]
 
 
-def test_the_guard_tells_of_the_first_hang_once() -> None:
-    watch, told = known_watch(hang_s=0.01), threading.Event()
+def test_guard_reports_the_first_hang_once() -> None:
+    watch, reported = known_watch(hang_s=0.01), threading.Event()
     hangs: list[Hang] = []
 
-    def end(hang: Hang) -> None:
+    def on_hang(hang: Hang) -> None:
         hangs.append(hang)
-        told.set()
+        reported.set()
 
-    guard = HangGuard(watch, end)
+    guard = HangGuard(watch, on_hang)
     guard.start()
     guard.start()
     watch.inferring([job(0)], SHAPE, 0.0)
-    assert told.wait(10)
+    assert reported.wait(10)
     guard.stop()
     guard.start()
     assert [seqs(hang) for hang in hangs] == [[0]]

@@ -12,20 +12,20 @@ from workers.intake.round_robin import ReadPlan
 CAMERAS = [f"cam{n}" for n in range(10)]
 
 
-def test_few_cameras_share_the_free_slots() -> None:
+def test_cameras_share_the_free_slots() -> None:
     assert list(ReadPlan().rounds(["a", "b"], lambda: 5)) == [(["a", "b"], 2)]
 
 
-def test_one_camera_gets_a_few_frames_at_most() -> None:
+def test_one_camera_gets_at_most_max_per_camera_frames() -> None:
     assert list(ReadPlan(max_per_camera=4).rounds(["a"], lambda: 100)) == [(["a"], 4)]
 
 
-def test_no_room_and_no_cameras_read_nothing() -> None:
+def test_nothing_is_read_without_free_slots_or_cameras() -> None:
     assert list(ReadPlan().rounds(CAMERAS, lambda: 0)) == []
     assert list(ReadPlan().rounds([], lambda: 4)) == []
 
 
-def test_the_next_turn_goes_on_where_the_last_one_ran_out_of_room() -> None:
+def test_next_turn_starts_where_the_last_one_ran_out_of_slots() -> None:
     plan, free = ReadPlan(), [4]
     seen = []
     for cameras, count in plan.rounds(CAMERAS, lambda: free[0]):
@@ -35,12 +35,12 @@ def test_the_next_turn_goes_on_where_the_last_one_ran_out_of_room() -> None:
     assert next(plan.rounds(CAMERAS, lambda: 4)) == (CAMERAS[4:8], 1)
 
 
-def test_quiet_cameras_are_passed_over_in_one_turn() -> None:
+def test_one_turn_reads_all_cameras_while_they_are_quiet() -> None:
     reads = list(ReadPlan().rounds(CAMERAS, lambda: 4))
     assert [camera for cameras, _ in reads for camera in cameras] == CAMERAS
 
 
-def test_the_more_cameras_are_quiet_the_more_are_asked_at_once() -> None:
+def test_each_read_asks_twice_as_many_cameras_while_they_are_quiet() -> None:
     thousand = [str(number) for number in range(1000)]
     reads = list(ReadPlan().rounds(thousand, lambda: 4))
     assert [len(cameras) for cameras, _ in reads] == [4, 8, 16, 32, 64, 128, 256, 492]
@@ -57,14 +57,14 @@ def test_cameras_may_disappear_between_turns() -> None:
 
 
 @given(slots=st.integers(1, 32), count=st.integers(1, 20))
-def test_the_first_read_does_not_exceed_the_free_slots(slots: int, count: int) -> None:
+def test_first_read_does_not_exceed_the_free_slots(slots: int, count: int) -> None:
     cameras, frames = next(ReadPlan().rounds([str(n) for n in range(count)], lambda: slots))
     assert 0 < len(cameras) * frames <= slots
 
 
-def test_busy_and_quiet_cameras_get_the_same_number_of_chances() -> None:
-    plan, chances = ReadPlan(), Counter[str]()
+def test_all_cameras_are_read_equally_often() -> None:
+    plan, reads = ReadPlan(), Counter[str]()
     for _ in range(100):
         cameras, _ = next(plan.rounds(CAMERAS, lambda: 3))
-        chances.update(cameras)
-    assert max(chances.values()) - min(chances.values()) <= 1
+        reads.update(cameras)
+    assert max(reads.values()) - min(reads.values()) <= 1

@@ -7,26 +7,23 @@ import time
 
 import pytest
 
-from posebus.bus.frame_consumer import FrameEntry, PoseResult
-from posebus.config.settings import WorkerSettings
+from posebus.bus.frame_consumer import PoseResult
 from posebus.messages import Delivery, Skipped
 from posebus.telemetry.metrics import Metrics
 from posebus.views import View
 from tests.polling import wait_until
-from tests.samples import frame
 from tests.unit.workers.conftest import MakePipeline
 from tests.unit.workers.manual_engine import ManualEngine, collect_all, job
 from workers.inference.frame_job import Failed, Inferred
 from workers.inference.hang import HangWatch
-from workers.inference.pipeline import Pipeline
-from workers.intake.triage import MAX_INPUTS, Triage
+from workers.inference.pipeline import InferencePipeline
 
 PROBED = (View(64), View(32), View(96))
 TILED = (View(64, 2, 2),)
 LIVE = Delivery.LIVE
 
 
-def answer_everything(engine: ManualEngine, pipeline: Pipeline) -> None:
+def answer_everything(engine: ManualEngine, pipeline: InferencePipeline) -> None:
     while engine.submitted or not pipeline.empty:
         if engine.submitted:
             engine.answer()
@@ -201,16 +198,3 @@ def test_damaged_picture_frees_the_room_of_all_its_views(make_pipeline: MakePipe
     assert isinstance(result, PoseResult)
     assert "does not decode" in (result.dead_reason or "")
     assert pipeline.free == pipeline.capacity
-
-
-def test_frame_with_too_many_tiles_goes_to_the_dead_letters() -> None:
-    triage = Triage(WorkerSettings())
-    fine = frame(0, views=(View(640, 8, 8),))
-    much = frame(0, views=(View(640, 8, 8), View(320)))
-    assert not isinstance(triage(FrameEntry("door", b"0-0", fine, {}), 0.0, 0.0), PoseResult)
-    dead = triage(FrameEntry("door", b"0-0", much, {}), 0.0, 0.0)
-    assert isinstance(dead, PoseResult)
-    assert (
-        dead.dead_reason
-        == f"its views take 65 inferences, and {MAX_INPUTS} is the most for a frame: ask for fewer tiles"
-    )
