@@ -202,7 +202,7 @@ def test_a_lost_device_ends_the_worker_and_want_of_memory_does_not(
     assert len(engine.submit([good]).result()[0].scores) > 0
     with pytest.raises(RuntimeError):
         engine.submit([bad]).result()
-    with pytest.raises(EngineError, match=r"cpu does not compute any more \(CUDA error: unspecified launch failure\)"):
+    with pytest.raises(EngineError, match=r"cpu has failed \(CUDA error: unspecified launch failure\)"):
         engine.submit([good])
 
 
