@@ -15,10 +15,8 @@ from posebus.errors import ConfigError, RetryableError
 from posebus.runtime.processes import EXIT_AGAIN
 from posebus_cli.failures import complain
 from posebus_cli.options.grouping import Offer, grouped
-from posebus_cli.options.groups import DeploymentOptions, NetworkOptions
+from posebus_cli.options.groups import ConfigFirst, NetworkOptions
 from posebus_cli.options.settings import need_cameras, settings_from
-
-StageDeployment = Annotated[DeploymentOptions, Offer(first=("config",))]
 
 
 class _Redacted(logging.Formatter):
@@ -37,7 +35,7 @@ def set_up_logging(settings: Settings) -> None:
 
 @grouped
 def work(
-    deployment: StageDeployment,
+    deployment: ConfigFirst,
     network: Annotated[NetworkOptions, Offer(first=("model",), without=("infer_fps", "motion_gate", "enhance"))],
 ) -> None:
     """Run one worker, which detects people and estimates their keypoints for all cameras of the deployment.
@@ -48,7 +46,7 @@ def work(
 
 
 @grouped
-def track(deployment: StageDeployment) -> None:
+def track(deployment: ConfigFirst) -> None:
     """Run one tracker, which links the poses of its share of the cameras into tracks with stable identities.
 
     Several trackers share the cameras; when one stops, the others continue its tracks with the same identities.
@@ -58,7 +56,7 @@ def track(deployment: StageDeployment) -> None:
 
 @grouped
 def ingest(
-    deployment: StageDeployment,
+    deployment: ConfigFirst,
     camera: Annotated[
         str | None, typer.Option("--camera", metavar="NAME", help="Read only this camera, in this process.")
     ] = None,

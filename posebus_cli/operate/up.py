@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from posebus.config.settings import EMBEDDED_PORT, redact_url
-from posebus_cli.operate.stages import StageDeployment, set_up_logging
+from posebus_cli.operate.stages import set_up_logging
 from posebus_cli.options.grouping import grouped
-from posebus_cli.options.groups import FleetOptions
+from posebus_cli.options.groups import ConfigFirst, FleetOptions
 from posebus_cli.options.settings import need_cameras, settings_from
 
 TEND_S = 0.2
@@ -18,7 +18,7 @@ TEND_S = 0.2
 
 @grouped
 def up(
-    deployment: StageDeployment,
+    deployment: ConfigFirst,
     processes: FleetOptions,
     port: Annotated[
         int,
