@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -74,7 +76,7 @@ def test_watch_shows_the_people_of_each_camera(broker: Broker, url: str) -> None
     assert "2 people: 1 2" in done.stdout
 
 
-def test_watch_of_an_impossible_camera_is_a_sentence(broker: Broker, url: str) -> None:
+def test_watch_of_an_invalid_camera_name_is_an_error(broker: Broker, url: str) -> None:
     done = posebus("watch", "two words", "--redis", url)
     assert done.returncode == 1
     assert "camera name 'two words' is not allowed" in done.stderr
@@ -96,17 +98,30 @@ def test_interrupting_watch_exits_with_130(broker: Broker, url: str) -> None:
     assert b"Traceback" not in error
 
 
-def test_top_shows_cameras_and_processes(broker: Broker, url: str) -> None:
-    registry = Registry(broker)
+@contextmanager
+def reporting(registry: Registry) -> Iterator[None]:
+    """Report an ingest and a worker twice a second: processes that are silent for five seconds count as gone."""
     source = {"state": "online", "fps": 10.0, "backlog_frames": 0, "backlog_bytes": 0, "dropped": {"stale": 2}}
+    stopping = threading.Event()
 
     def report() -> None:
-        """Again before each look: who was silent for five seconds is gone, and a command may take longer to start."""
-        registry.report("ingest-1", "ingest", {"ready": True, "cameras": {"door": source}})
-        registry.report("worker-1", "worker", {"ready": True, "engine": "openvino", "frames": 5})
+        while not stopping.wait(0.5):
+            registry.report("ingest-1", "ingest", {"ready": True, "cameras": {"door": source}})
+            registry.report("worker-1", "worker", {"ready": True, "engine": "openvino", "frames": 5})
 
-    report()
-    done = posebus("top", "--redis", url, "--json")
+    thread = threading.Thread(target=report)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
+
+
+def test_top_shows_cameras_and_processes(broker: Broker, url: str) -> None:
+    with reporting(Registry(broker)):
+        done = posebus("top", "--redis", url, "--json")
+        text = posebus("top", "--redis", url, "--once").stdout
     assert done.returncode == 0, done.stderr
     shown = json.loads(done.stdout)
     assert [(row["name"], row["state"], row["dropped"]) for row in shown["cameras"]] == [
@@ -114,13 +129,11 @@ def test_top_shows_cameras_and_processes(broker: Broker, url: str) -> None:
         ("yard", "no ingest", 0),
     ]
     assert [row["role"] for row in shown["processes"]] == ["ingest", "worker"]
-    report()
-    text = posebus("top", "--redis", url, "--once").stdout
     assert "door" in text
     assert "openvino" in text
 
 
-def test_doctor_finds_nothing_broken_here(url: str) -> None:
+def test_doctor_finds_nothing_broken(url: str) -> None:
     done = posebus("doctor", "--redis", url, "--json")
     answer = json.loads(done.stdout)
     broken = [finding for finding in answer["findings"] if finding["status"] == "broken"]
@@ -131,7 +144,7 @@ def test_doctor_finds_nothing_broken_here(url: str) -> None:
     assert any(name in text["engine"] for name in ("openvino", "torch"))
 
 
-def test_doctor_says_what_is_broken_and_what_to_do() -> None:
+def test_doctor_reports_what_is_broken_and_what_to_do() -> None:
     done = posebus("doctor", "--redis", "redis://me:hunter2@127.0.0.1:1", "--model", "no-such-model", "--json")
     answer = json.loads(done.stdout)
     broken = {finding["name"]: finding for finding in answer["findings"] if finding["status"] == "broken"}
@@ -141,7 +154,7 @@ def test_doctor_says_what_is_broken_and_what_to_do() -> None:
     assert "hunter2" not in done.stdout + done.stderr
 
 
-def test_doctor_looks_at_the_networks_of_a_second_look_where_they_are_set(tmp_path: Path) -> None:
+def test_doctor_checks_the_networks_for_keypoints_and_masks_if_they_are_set(tmp_path: Path) -> None:
     network = simcc_network(tmp_path / "simcc.onnx")
     settings = WorkerSettings(keypoint_model=str(network), masks="no-such-model")
     (found,) = check_inference.keypoint_model(settings)
@@ -154,7 +167,7 @@ def test_doctor_looks_at_the_networks_of_a_second_look_where_they_are_set(tmp_pa
     assert list(check_inference.keypoint_model(WorkerSettings())) == []
 
 
-def test_image_finds_the_people_and_draws_them(tmp_path: Path) -> None:
+def test_image_detects_and_draws_the_people(tmp_path: Path) -> None:
     done = posebus("image", ASSETS / "bus.jpg", "--out", tmp_path, "--json")
     assert done.returncode == 0, done.stderr
     (result,) = json.loads(done.stdout)
@@ -172,7 +185,7 @@ def test_image_finds_the_people_and_draws_them(tmp_path: Path) -> None:
     assert 0.005 < float((drawn != original).any(axis=2).mean()) < 0.2
 
 
-def test_image_takes_the_smallest_size_that_finds_everybody(tmp_path: Path) -> None:
+def test_image_uses_the_smallest_size_that_finds_the_most_people(tmp_path: Path) -> None:
     bus = cv2.imread(str(ASSETS / "bus.jpg"))
     assert bus is not None
     cv2.imwrite(str(tmp_path / "near.png"), bus)
@@ -190,7 +203,7 @@ def test_image_takes_the_smallest_size_that_finds_everybody(tmp_path: Path) -> N
     assert len(tiled["people"]) >= 2
 
 
-def test_one_bad_picture_does_not_stop_the_others(tmp_path: Path) -> None:
+def test_bad_picture_does_not_stop_the_others(tmp_path: Path) -> None:
     empty, text = tmp_path / "empty.jpg", tmp_path / "text.png"
     empty.touch()
     text.write_text("no picture")
@@ -205,7 +218,7 @@ def test_one_bad_picture_does_not_stop_the_others(tmp_path: Path) -> None:
     assert all(any(name in sentence for sentence in sentences) for name in ("empty.jpg", "text.png", "none.jpg"))
 
 
-def test_pictures_of_one_name_keep_apart(tmp_path: Path) -> None:
+def test_pictures_of_the_same_name_get_different_files(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         cv2.imwrite(str(tmp_path / folder / "x.png"), np.zeros((64, 64, 3), np.uint8))
@@ -215,7 +228,7 @@ def test_pictures_of_one_name_keep_apart(tmp_path: Path) -> None:
     assert "x.png: 0 people" in done.stdout
 
 
-def test_an_output_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+def test_output_folder_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = posebus("image", ASSETS / "bus.jpg", "--out", tmp_path / "file" / "out")
     assert (done.returncode, done.stdout) == (1, "")
