@@ -14,8 +14,8 @@ import samples
 from recordings.fleet_watch import Workers
 from recordings.inputs import Recording
 from recordings.recording_analysis import RecordingResult
-from recordings.results.summary import add_to_summary, merged, summarise, write_summary
 from recordings.results.tally import Tally
+from recordings.summary import add_to_summary, merged, summarise, write_summary
 
 WORKERS = Workers("openvino", "bf16", 640)
 SECOND = 1_000_000_000
