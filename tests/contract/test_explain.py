@@ -1,4 +1,4 @@
-"""`posebus explain` against a real broker in which a tracker's plan stands."""
+"""`posebus explain` against a real broker with a tracker's plan."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def test_a_camera_is_explained(redis_server: str) -> None:
     assert done.exit_code == 0
     assert "now: inferred at 416 px, every frame" in done.stdout
     assert "416: enough" in done.stdout
-    told = json.loads(CliRunner().invoke(app, ["explain", "door", "--json", "--redis", redis_server]).stdout)
-    assert told["decided"][0]["why"] == "enough"
+    shown = json.loads(CliRunner().invoke(app, ["explain", "door", "--json", "--redis", redis_server]).stdout)
+    assert shown["decided"][0]["why"] == "enough"
 
 
-def test_an_unknown_camera_is_a_sentence(redis_server: str) -> None:
+def test_an_unknown_camera_is_an_error_with_a_suggestion(redis_server: str) -> None:
     Registry(open_broker(redis_server)).add_camera(CameraRecord("door", Delivery.LIVE, "network"))
     done = CliRunner().invoke(app, ["explain", "dor", "--redis", redis_server])
     assert isinstance(done.exception, ConfigError)

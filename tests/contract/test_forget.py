@@ -19,7 +19,7 @@ def publish(url: str, camera: str) -> Registry:
     return Registry(broker)
 
 
-def test_a_camera_that_is_gone_leaves_no_trace(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_removed_camera_leaves_no_key(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     publish(real_url, "yard")
     registry = publish(real_url, "door")
     forget(["door"], redis=real_url)
@@ -28,7 +28,7 @@ def test_a_camera_that_is_gone_leaves_no_trace(real_url: str, capsys: pytest.Cap
     assert open_broker(real_url).client.keys("*door*") == []
 
 
-def test_a_camera_that_is_read_and_one_that_never_was_stay_as_they_are(
+def test_a_camera_that_is_being_read_and_an_unknown_one_are_refused(
     real_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry = publish(real_url, "door")

@@ -58,7 +58,7 @@ def test_children_that_end_for_good_are_reported_and_left(tmp_path: Path) -> Non
         assert {member.restarts for member in processes.children.values()} == {0}
 
 
-def test_a_process_just_started_again_gets_its_full_time(tmp_path: Path) -> None:
+def test_a_restarted_process_gets_its_full_time(tmp_path: Path) -> None:
     watchdog = Watchdog(tmp_path, stalled_after_s=10.0)
     with ChildProcesses() as processes:
         processes.start(watchdog.watched(child("slow", "import time; time.sleep(60)")))
@@ -72,7 +72,7 @@ def test_a_process_just_started_again_gets_its_full_time(tmp_path: Path) -> None
         assert watchdog.check(processes.children, 151.5) == ["slow"]
 
 
-def test_a_process_that_takes_its_time_to_begin_is_waited_for(tmp_path: Path) -> None:
+def test_a_process_that_starts_slowly_is_left_alone_until_its_first_sign(tmp_path: Path) -> None:
     watchdog = Watchdog(tmp_path, stalled_after_s=10.0, from_first_sign=True)
     signs = tmp_path / "slow.progress"
     with ChildProcesses() as processes:

@@ -1,4 +1,4 @@
-"""What `top` makes of the processes' reports."""
+"""The overview that `top` computes from process reports."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def snapshot(at_s: float, worker_frames: int, door_frames: int) -> DeploymentSta
     return state(CAMERAS, processes)
 
 
-def test_rates_come_from_two_looks() -> None:
+def test_rates_are_computed_from_two_states() -> None:
     shown = overview(snapshot(10, 100, 50), snapshot(12, 160, 74))
     door, _ = shown.cameras
     assert (door.fps_in, door.fps_out, door.age_ms, door.people) == (12.5, 12.0, 80.5, 2)
@@ -60,7 +60,7 @@ def test_a_frame_that_was_dropped_counts_once() -> None:
     assert overview(snapshot(10, 0, 0), snapshot(10, 0, 0)).cameras[0].dropped == 10
 
 
-def test_one_look_gives_no_rate_and_restarted_processes_no_negative_one() -> None:
+def test_one_state_gives_no_rate_and_a_restarted_process_no_negative_one() -> None:
     one = snapshot(10, 100, 50)
     assert overview(one, one).cameras[0].fps_out is None
     assert overview(one, snapshot(11, 5, 2)).cameras[0].fps_out == 0.0
@@ -71,13 +71,13 @@ def test_a_camera_without_processes_is_shown_as_such() -> None:
     assert (yard.state, yard.fps_in, yard.fps_out, yard.dropped) == ("no ingest", None, None, 0)
 
 
-def test_reports_of_other_versions_do_not_break_it() -> None:
+def test_malformed_reports_do_not_break_the_overview() -> None:
     odd = state(CAMERAS, {"x": {"role": "ingest", "cameras": ["door"]}, "y": {"role": "worker", "skipped": 3}, "z": {}})
     shown = overview(odd, odd)
     assert [row.role for row in shown.processes] == ["ingest", "worker", "?"]
     assert tables(shown, "redis://h").renderables
 
 
-def test_a_process_that_is_not_ready_says_so() -> None:
+def test_a_process_that_is_not_ready_is_shown_as_starting() -> None:
     starting = state([], {"w": {"role": "worker", "ready": False}})
     assert overview(starting, starting).processes[0].does == "starting"

@@ -1,4 +1,4 @@
-"""What `explain` tells of a camera, from what its processes told."""
+"""The explanation of a camera from its plan and process reports."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def inputs(policies: Policies = ALL, plan: Plan | None = PLAN, **reported: Any) 
     return ExplanationInputs(record, plan, DECISIONS, reports, None, NOW_NS)
 
 
-def test_what_is_in_force_and_who_decided_what_and_why() -> None:
+def test_the_present_decisions_and_their_reasons_are_shown() -> None:
     text = "\n".join(lines(explanation(inputs(gate=GATE)), 300.0))
     assert "now: inferred at 1280 px, every 0.25 s (4 a second), nobody is there" in text
     assert "next probe: 1024" in text
@@ -48,7 +48,7 @@ def test_what_is_in_force_and_who_decided_what_and_why() -> None:
     assert "60 s ago        closed" in text
 
 
-def test_policies_that_are_off_say_how_to_switch_them_on() -> None:
+def test_a_policy_that_is_off_is_shown_with_how_to_switch_it_on() -> None:
     text = "\n".join(lines(explanation(replace(inputs(Policies(), None), decisions=())), 300.0))
     assert "no policy is on: every frame is inferred at auto px, as the workers are set" in text
     for name in ("imgsz: auto", "infer_fps: auto", "motion_gate: conservative"):
@@ -68,18 +68,18 @@ def test_older_decisions_are_shown_where_there_are_no_newer_ones() -> None:
     assert "640 -> 1280" in text
 
 
-def test_for_programs_times_are_numbers() -> None:
-    told = explanation(inputs(gate=GATE)).as_dict(300.0)
-    assert [one["policy"] for one in told["decided"]] == ["infer_fps", "motion_gate", "imgsz"]
-    assert told["decided"][0]["ago_s"] == 10.0
-    assert (told["imgsz"], told["interval_s"], told["occupied"]) == ("1280", 0.25, False)
+def test_json_has_times_as_numbers() -> None:
+    shown = explanation(inputs(gate=GATE)).as_dict(300.0)
+    assert [one["policy"] for one in shown["decided"]] == ["infer_fps", "motion_gate", "imgsz"]
+    assert shown["decided"][0]["ago_s"] == 10.0
+    assert (shown["imgsz"], shown["interval_s"], shown["occupied"]) == ("1280", 0.25, False)
 
 
-def test_a_name_that_nobody_knows_is_answered_with_those_like_it() -> None:
+def test_an_unknown_name_is_answered_with_similar_names() -> None:
     assert unknown_camera("dor", ["yard", "door"], "here") == "there is no camera 'dor' at here; did you mean 'door'?"
     assert unknown_camera("x", ["yard"], "here").endswith("'posebus top' lists them")
     assert unknown_camera("x", [], "here").endswith("nothing was ever published there")
 
 
-def test_durations_read_as_people_say_them() -> None:
+def test_durations_are_in_words() -> None:
     assert [duration(seconds) for seconds in (3, 89, 150, 9000)] == ["3 s", "89 s", "2 min", "2.5 h"]

@@ -1,4 +1,4 @@
-"""What `top` says of memory."""
+"""Warnings of `top` about the broker's memory."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from posebus.telemetry.broker_memory import KEYS_A_SAMPLE, Memory, MemorySampler
 from posebus.topology import Topology
 
 
-def test_nothing_is_said_while_no_bound_is_near() -> None:
+def test_there_is_no_warning_while_no_bound_is_near() -> None:
     memory = Memory(500, 1000, {("poses", "door"): 1000, ("dead", ""): 0})
     assert memory.warnings(RetentionSettings()) == []
 
 
-def test_each_bound_that_is_near_is_said_in_words() -> None:
+def test_each_bound_that_is_near_gives_a_warning() -> None:
     retention = RetentionSettings(poses_bytes=1_000_000, dead_bytes=1_000_000)
     memory = Memory(900, 1000, {("poses", "door"): 900_000, ("dead", ""): 900_000})
     full, door, dead = memory.warnings(retention)

@@ -1,4 +1,4 @@
-"""Where the time of processes goes, as `top` computes it from two reports."""
+"""The durations of steps that `top` computes from two reports."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def test_only_the_last_seconds_count() -> None:
     assert found.skipped_per_s == {"too old": 1.5}
 
 
-def test_the_same_report_twice_and_a_new_process_say_nothing() -> None:
+def test_the_same_report_twice_and_a_new_process_give_no_figures() -> None:
     worker = Worker()
     worker.infer(4, busy_s=1.0)
     report = worker.report(10.0)
     assert work([window(report, report)]) == work([window(None, report)]) == Work()
 
 
-def test_processes_without_metrics_say_nothing() -> None:
+def test_processes_without_metrics_give_no_figures() -> None:
     assert work([window(read_report({"at_ns": 1}), read_report({"at_ns": 2_000_000_000}))]) == Work()
 
 
