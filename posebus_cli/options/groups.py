@@ -29,7 +29,7 @@ class DeploymentOptions:
         typer.Option(
             "--redis",
             metavar="URL",
-            help="Address of the broker, like redis://localhost:6379; 'embedded' starts one here.",
+            help="Address of the broker, like redis://localhost:6379, or 'embedded' for the one of posebus itself.",
         ),
         Sets("redis"),
     ] = None
