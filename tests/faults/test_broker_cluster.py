@@ -21,8 +21,8 @@ from posebus.cli.findings import FINE, NOTE
 from posebus.subscription import Message
 from posebus.topology import Topology
 from tests.brokers import PERSISTENT, Cluster
+from tests.clips import head
 from tests.faults.broker_runs import Recovery, deployment, leave_alone, run
-from tests.faults.lossless_run import head
 
 SHARDS = 8
 

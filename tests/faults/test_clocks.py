@@ -18,9 +18,9 @@ from posebus.fleet import Fleet
 from posebus.messages import Delivery, EventType
 from posebus.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
 from posebus.topology import Topology
+from tests.clips import head
 from tests.faults import lossless_run
 from tests.faults.jumping_broker import jumping_broker, set_offset
-from tests.faults.lossless_run import head
 from tests.polling import wait_until
 from tests.samples import frame, held_writer
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
+import signal
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -22,20 +22,16 @@ from posebus.embedded import EmbeddedBroker
 from posebus.messages import Delivery
 from posebus.public_json import dump, event_to_json, track_frame_to_json
 from posebus.worker_settings import WorkerSettings
+from tests.integration import run_command
 from tests.integration.small_networks import simcc_network
 
-ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("POSEBUS_")}
+Posebus = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def posebus(*arguments: str | Path, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "posebus.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=ENVIRON,
-        timeout=timeout_s,
-    )
+@pytest.fixture(scope="module")
+def posebus(engine_cache: Path) -> Posebus:
+    """`posebus(ARGUMENT, …)` runs the command to its end."""
+    return partial(run_command.posebus, engine_cache)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +55,7 @@ def broker(url: str) -> Broker:
     return broker
 
 
-def test_watch_prints_the_messages_as_json(broker: Broker, url: str) -> None:
+def test_watch_prints_the_messages_as_json(broker: Broker, url: str, posebus: Posebus) -> None:
     done = posebus("watch", "door", "--redis", url, "--after", "start", "--count", "4", "--json")
     assert done.returncode == 0, done.stderr
     messages = [json.loads(line) for line in done.stdout.splitlines()]
@@ -68,35 +64,28 @@ def test_watch_prints_the_messages_as_json(broker: Broker, url: str) -> None:
     assert [message["type"] for message in messages if "type" in message] == ["posebus.track.started"]
 
 
-def test_watch_tells_people_who_is_there(broker: Broker, url: str) -> None:
+def test_watch_tells_people_who_is_there(broker: Broker, url: str, posebus: Posebus) -> None:
     done = posebus("watch", "--redis", url, "--after", "start", "-n", "3", "--kind", "tracks")
     assert done.returncode == 0, done.stderr
     assert "2 people: 1 2" in done.stdout
 
 
-def test_watch_of_an_impossible_camera_is_a_sentence(broker: Broker, url: str) -> None:
+def test_watch_of_an_impossible_camera_is_a_sentence(broker: Broker, url: str, posebus: Posebus) -> None:
     done = posebus("watch", "two words", "--redis", url)
     assert done.returncode == 1
     assert "camera name 'two words' is not allowed" in done.stderr
     assert posebus("watch", "--redis", url, "--after", "tomorrow").stderr.startswith("posebus: `after` must be")
 
 
-def test_interrupting_watch_exits_with_130(broker: Broker, url: str) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "posebus.cli", "watch", "--redis", url, "--after", "start"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=ENVIRON,
-    )
+def test_interrupting_watch_exits_with_130(broker: Broker, url: str, engine_cache: Path) -> None:
+    process = run_command.start(engine_cache, "watch", "--redis", url, "--after", "start")
     assert process.stdout is not None
     assert process.stdout.readline()
-    process.send_signal(2)
-    _, error = process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert b"Traceback" not in error
+    process.send_signal(signal.SIGINT)
+    assert run_command.finish(process).returncode == 130
 
 
-def test_top_shows_cameras_and_processes(broker: Broker, url: str) -> None:
+def test_top_shows_cameras_and_processes(broker: Broker, url: str, posebus: Posebus) -> None:
     registry = Registry(broker)
     source = {"state": "online", "fps": 10.0, "backlog_frames": 0, "backlog_bytes": 0, "dropped": {"stale": 2}}
 
@@ -120,7 +109,7 @@ def test_top_shows_cameras_and_processes(broker: Broker, url: str) -> None:
     assert "openvino" in text
 
 
-def test_doctor_finds_nothing_broken_here(url: str) -> None:
+def test_doctor_finds_nothing_broken_here(url: str, posebus: Posebus) -> None:
     done = posebus("doctor", "--redis", url, "--json")
     answer = json.loads(done.stdout)
     broken = [finding for finding in answer["findings"] if finding["status"] == "broken"]
@@ -131,7 +120,7 @@ def test_doctor_finds_nothing_broken_here(url: str) -> None:
     assert any(name in text["engine"] for name in ("openvino", "torch"))
 
 
-def test_doctor_says_what_is_broken_and_what_to_do() -> None:
+def test_doctor_says_what_is_broken_and_what_to_do(posebus: Posebus) -> None:
     done = posebus("doctor", "--redis", "redis://me:hunter2@127.0.0.1:1", "--model", "no-such-model", "--json")
     answer = json.loads(done.stdout)
     broken = {finding["name"]: finding for finding in answer["findings"] if finding["status"] == "broken"}
@@ -154,7 +143,7 @@ def test_doctor_looks_at_the_networks_of_a_second_look_where_they_are_set(tmp_pa
     assert list(check_inference.keypoint_model(WorkerSettings())) == []
 
 
-def test_image_finds_the_people_and_draws_them(tmp_path: Path) -> None:
+def test_image_finds_the_people_and_draws_them(tmp_path: Path, posebus: Posebus) -> None:
     done = posebus("image", ASSETS / "bus.jpg", "--out", tmp_path, "--json")
     assert done.returncode == 0, done.stderr
     (result,) = json.loads(done.stdout)
@@ -172,7 +161,7 @@ def test_image_finds_the_people_and_draws_them(tmp_path: Path) -> None:
     assert 0.005 < float((drawn != original).any(axis=2).mean()) < 0.2
 
 
-def test_image_takes_the_smallest_size_that_finds_everybody(tmp_path: Path) -> None:
+def test_image_takes_the_smallest_size_that_finds_everybody(tmp_path: Path, posebus: Posebus) -> None:
     bus = cv2.imread(str(ASSETS / "bus.jpg"))
     assert bus is not None
     cv2.imwrite(str(tmp_path / "near.png"), bus)
@@ -190,7 +179,7 @@ def test_image_takes_the_smallest_size_that_finds_everybody(tmp_path: Path) -> N
     assert len(tiled["people"]) >= 2
 
 
-def test_one_bad_picture_does_not_stop_the_others(tmp_path: Path) -> None:
+def test_one_bad_picture_does_not_stop_the_others(tmp_path: Path, posebus: Posebus) -> None:
     empty, text = tmp_path / "empty.jpg", tmp_path / "text.png"
     empty.touch()
     text.write_text("no picture")
@@ -205,7 +194,7 @@ def test_one_bad_picture_does_not_stop_the_others(tmp_path: Path) -> None:
     assert all(any(name in sentence for sentence in sentences) for name in ("empty.jpg", "text.png", "none.jpg"))
 
 
-def test_pictures_of_one_name_keep_apart(tmp_path: Path) -> None:
+def test_pictures_of_one_name_keep_apart(tmp_path: Path, posebus: Posebus) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         cv2.imwrite(str(tmp_path / folder / "x.png"), np.zeros((64, 64, 3), np.uint8))
@@ -215,7 +204,7 @@ def test_pictures_of_one_name_keep_apart(tmp_path: Path) -> None:
     assert "x.png: 0 people" in done.stdout
 
 
-def test_an_output_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+def test_an_output_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path, posebus: Posebus) -> None:
     (tmp_path / "file").touch()
     done = posebus("image", ASSETS / "bus.jpg", "--out", tmp_path / "file" / "out")
     assert (done.returncode, done.stdout) == (1, "")
