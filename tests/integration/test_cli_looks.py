@@ -164,15 +164,16 @@ def test_image_finds_the_people_and_draws_them(tmp_path: Path, posebus: Posebus)
 def test_image_takes_the_smallest_size_that_finds_everybody(tmp_path: Path, posebus: Posebus) -> None:
     bus = cv2.imread(str(ASSETS / "bus.jpg"))
     assert bus is not None
-    cv2.imwrite(str(tmp_path / "near.png"), bus)
-    far = np.full((1440, 2560, 3), 114, np.uint8)
+    near, far = (np.full((1440, 2560, 3), 114, np.uint8) for _ in range(2))
+    near[:, 700:1780] = cv2.resize(bus, (1080, 1440))
     far[400:832, 700:1024] = cv2.resize(bus, (324, 432), interpolation=cv2.INTER_AREA)
-    cv2.imwrite(str(tmp_path / "far.png"), far)
+    for name, picture in (("near", near), ("far", far)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), picture)
     done = posebus("image", tmp_path / "near.png", tmp_path / "far.png", "--imgsz", "auto", "--json")
     assert done.returncode == 0, done.stderr
-    near, away = json.loads(done.stdout)
-    assert len(near["people"]) >= 4
-    assert int(near["view"]) < int(away["view"]) <= 1280
+    close, away = json.loads(done.stdout)
+    assert len(close["people"]) >= 4
+    assert int(close["view"]) < int(away["view"]) <= 1280
     done = posebus("image", tmp_path / "far.png", "--tiles", "3x2", "--json")
     (tiled,) = json.loads(done.stdout)
     assert tiled["view"] == "640/3x2"

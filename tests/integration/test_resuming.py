@@ -20,6 +20,7 @@ from ingest.sources.base import Seekable
 from posebus.bus.checkpoint import OPEN, Checkpoint
 from posebus.errors import SourceChanged
 from posebus.settings import CameraSettings
+from tests.clips import head
 from tests.integration.made_videos import make_video
 
 Told = tuple[int, int, tuple[int, ...]]
