@@ -19,9 +19,9 @@ from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.fleet import Fleet
 from posebus.topology import Topology
 from recordings.stages import STAGES
+from tests.clips import head
 from tests.faults import lossless_run
 from tests.faults.jumping_broker import jumping_broker, set_offset
-from tests.faults.lossless_run import head
 from tests.polling import wait_until
 from tests.samples import frame, held_writer
 

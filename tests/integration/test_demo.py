@@ -14,7 +14,7 @@ CAMERAS = ("bus", "zidane")
 
 
 def test_demo_ends_with_a_summary_videos_and_pictures(engine_cache: Path, tmp_path: Path) -> None:
-    done = posebus(engine_cache, "demo", "--seconds", "4", "--imgsz", "320", "--out", tmp_path)
+    done = posebus(engine_cache, "demo", "--seconds", "2", "--imgsz", "320", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     for camera in CAMERAS:
         assert f"{camera}: fps in" in done.stdout

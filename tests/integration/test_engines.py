@@ -29,7 +29,7 @@ from workers.weights.export import read_head
 from workers.weights.weights import Weights
 
 ROOT = Path(__file__).resolve().parents[2]
-FRAMES = 6
+FRAMES = 4
 
 
 @pytest.fixture(scope="session")
@@ -289,16 +289,11 @@ def test_models_with_other_classes_and_keypoints_agree_between_engines(
 
 @pytest.mark.parametrize("name", ["openvino", "onnx"])
 def test_an_end_to_end_head_says_the_same_as_the_dense_one(
-    name: str, tmp_path: Path, people_rgb: ImageArray, build_model: BuildModel
+    name: str, two_heads: dict[bool, Path], people_rgb: ImageArray
 ) -> None:
-    from ultralytics import YOLO
-
-    own = build_model(tmp_path, "yolo26n-pose.yaml", nc=1)
     outputs = {}
     image = np.ascontiguousarray(people_rgb[:256, :320])
-    for end_to_end in (True, False):
-        # Untrained, both of its heads hold the same numbers.
-        path = Path(YOLO(str(own)).export(format="onnx", dynamic=True, nms=False if end_to_end else None))
+    for end_to_end, path in two_heads.items():
         head = read_head(path)
         assert head == Head(1, 17, 3, end_to_end, 32)
         limits = Limits(conf=1e-9, iou=1.0, max_people=2000)

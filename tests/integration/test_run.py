@@ -12,16 +12,17 @@ import pytest
 
 from posebus.bus.redis.connection import connect
 from posebus.contract.public_json import track_frame_from_json
+from tests.clips import head
 from tests.integration.run_command import alive, children, finish, posebus, start
 from tests.polling import wait_until
 
-FRAMES = 179
+FRAMES = 80
 NAME = "TUD-Stadtmitte"
 
 
 @pytest.fixture(scope="module")
-def clip(shared_data: Path) -> Path:
-    return shared_data / f"{NAME}.mp4"
+def clip(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return head(shared_data / f"{NAME}.mp4", FRAMES, tmp_path_factory.mktemp("clip") / f"{NAME}.mp4")
 
 
 @pytest.fixture(scope="module")
