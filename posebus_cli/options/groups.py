@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -105,11 +105,11 @@ class NetworkOptions:
         Sets("worker.enhance"),
     ] = None
     engine: Annotated[
-        EngineName | None,
+        str | None,
         typer.Option(
             "--engine",
-            help="Inference engine; auto: torch on a CUDA GPU, else OpenVINO.",
-            show_choices=True,
+            metavar=f"[{'|'.join(get_args(EngineName))}]",
+            help="Inference engine, or one that an installed package adds; auto: torch on a CUDA GPU, else OpenVINO.",
             rich_help_panel=NETWORK,
         ),
         Sets("worker.engine"),

@@ -18,9 +18,10 @@ from rq.serializers import JSONSerializer
 
 from posebus.bus.redis.connection import connect, open_broker
 from posebus.bus.registry import Registry
+from recordings.fleet_watch import FleetWatch
 from recordings.job_queue import QUEUE
 from tests.conftest import missing, start_redis_server
-from tests.integration.run_command import alive, children, finish, posebus, start
+from tests.integration.run_command import TIMEOUT_S, alive, children, finish, posebus, start
 from tests.polling import wait_until
 
 
@@ -42,6 +43,8 @@ def fleet(broker: str, engine_cache: Path) -> Iterator[str]:
     """The address of the broker, with a running worker and tracker."""
     processes = [start(engine_cache, "work", "--redis", broker, "--imgsz", "320")]
     processes += [start(engine_cache, "track", "--redis", broker)]
+    # Exporting the network may take longer on a busy machine than a job waits for its fleet.
+    FleetWatch(Registry(open_broker(broker)), broker, patience_s=TIMEOUT_S).wait()
     yield broker
     for process in processes:
         process.terminate()

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from posebus.config.settings import Settings
 from posebus.config.worker_settings import EngineName, Enhance, MotionGate, PrecisionName, WorkerSettings
+from posebus.errors import ConfigError
 from posebus_cli.app import app
 from posebus_cli.options.grouping import Offer, Sets, grouped, overrides
 from posebus_cli.options.groups import DeploymentOptions, FleetOptions, NetworkOptions, PictureNetworkOptions
@@ -126,7 +127,6 @@ def test_every_field_that_an_option_sets_is_one_of_the_settings(group: type) -> 
 @pytest.mark.parametrize(
     ("field", "choices"),
     [
-        ("engine", get_args(EngineName)),
         ("precision", get_args(PrecisionName)),
         ("motion_gate", get_args(MotionGate)),
         ("enhance", get_args(Enhance)),
@@ -141,6 +141,14 @@ def test_choices_are_those_of_the_settings(field: str, choices: tuple[str, ...])
     settings = [WorkerSettings.model_validate({field: choice}) for choice in choices]
     assert tuple(getattr(one, field) for one in settings) == choices
     assert WorkerSettings.model_fields[field].default in choices
+
+
+def test_engine_option_lists_the_built_in_engines_and_refuses_a_mistyped_one() -> None:
+    shown = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "200"}).output
+    assert f"[{'|'.join(get_args(EngineName))}]" in shown
+    done = CliRunner().invoke(app, ["run", "x.mp4", "--out", "x", "--engine", "opnvino"])
+    assert isinstance(done.exception, ConfigError)
+    assert "did you mean 'openvino'?" in str(done.exception)
 
 
 def test_commands_that_infer_offer_every_option_of_the_network_but_those_of_a_camera() -> None:
