@@ -71,7 +71,7 @@ class YamlFile:
             import yaml
         except ImportError:
             raise ConfigError(
-                f"reading {self.path} needs PyYAML, which is not installed: pip install 'posebus[cli]'"
+                f"reading {self.path} needs PyYAML, which is not installed: pip install 'posebus[stage]'"
             ) from None
         try:
             return yaml.compose(text, Loader=yaml.SafeLoader)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 
@@ -46,6 +47,22 @@ def test_packages_import_only_what_they_may(package: str) -> None:
             own = name.partition(".")[0] in PACKAGES
             if own and not within(name, MAY_IMPORT[package]):
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_packages_start_only_modules_that_they_may_import(package: str) -> None:
+    wrong = []
+    for path in modules(package):
+        for node in ast.walk(parse(path)):
+            words = [
+                ast.literal_eval(one) if isinstance(one, ast.Constant) else None for one in getattr(node, "elts", [])
+            ]
+            started = [str(words[n + 1]) for n, word in enumerate(words[:-1]) if word == "-m" and words[n + 1]]
+            own = [name for name in started if name.partition(".")[0] in PACKAGES]
+            wrong += [
+                f"{path.relative_to(ROOT)} starts {name}" for name in own if not within(name, MAY_IMPORT[package])
+            ]
     assert not wrong
 
 
@@ -130,7 +147,6 @@ runpy.run_module({stage!r}, run_name="__main__", alter_sys=True)
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_module_of_a_stage_loads_where_typer_and_rich_are_not_installed(stage: str) -> None:
-    # Loading quantisation imports a package that uses rich itself; only `posebus engines build` does that.
     names = [name_of(path) for path in modules(stage)]
     run_python(f"""{BLOCK_THE_COMMANDS_PACKAGES}
 for name in {names!r}:
