@@ -1,4 +1,4 @@
-"""8-bit engines with real weights and a real clip: built, measured, used, refused, interrupted."""
+"""8-bit engines with real weights and a real clip are built, measured, used, refused and interrupted."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def cache(weights: Weights, engine_cache: Path, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="module")
 def answer(cache: Path, clip: Path, shared_data: Path) -> dict[str, Any]:
-    """What the command says about an engine that it has built and installed."""
+    """Return the command's JSON for an engine that it built and installed."""
     annotations = shared_data / "coco4" / "test_coco.json"
     done = posebus(cache, *BUILD, "--max-ap-loss", "0.1", "--annotations", annotations, "--calibrate", clip)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -60,7 +60,7 @@ def answer(cache: Path, clip: Path, shared_data: Path) -> dict[str, Any]:
 
 
 def files_in(cache: Path) -> set[str]:
-    """Names of all that lies beside the exported network, but for what loading it leaves."""
+    """Return the names of all files beside the exported network, without those that loading it writes."""
     return {path.name for path in (cache / "engines").iterdir() if path.suffix not in {".onnx", ".lock", ".head"}}
 
 
@@ -69,7 +69,7 @@ def estimator(cache: Path, **settings: Any) -> PoseEstimator:
     return PoseEstimator(load_engine(wanted, cache), wanted)
 
 
-def test_a_built_engine_is_installed_with_its_report(answer: dict[str, Any], cache: Path, weights: Weights) -> None:
+def test_built_engine_is_installed_with_its_report(answer: dict[str, Any], cache: Path, weights: Weights) -> None:
     built = find_built(weights, cache)
     assert built is not None
     assert answer["graph"] == str(built.graph)
@@ -83,7 +83,7 @@ def test_a_built_engine_is_installed_with_its_report(answer: dict[str, Any], cac
 
 
 @pytest.mark.parametrize("imgsz", [IMGSZ, 640])
-def test_a_worker_finds_the_same_people_with_it_at_any_size(
+def test_worker_detects_the_same_people_with_it_at_any_size(
     imgsz: int, answer: dict[str, Any], cache: Path, clip: Path
 ) -> None:
     import cv2
@@ -97,13 +97,13 @@ def test_a_worker_finds_the_same_people_with_it_at_any_size(
     assert report.all.people >= 20
     assert report.all.recall > 0.9
     assert report.all.mean_error is not None
-    # Not 0: that would be fp32 under another name.
+    # An error of 0 would mean that fp32 was loaded.
     assert 0.001 < report.all.mean_error < 0.04
     for one in (exact, coarse):
         one.engine.close()
 
 
-def test_what_openvino_kept_may_be_damaged(answer: dict[str, Any], cache: Path, weights: Weights, clip: Path) -> None:
+def test_damaged_compiled_files_are_replaced(answer: dict[str, Any], cache: Path, weights: Weights, clip: Path) -> None:
     import cv2
 
     assert answer["installed"]
@@ -124,7 +124,7 @@ def test_what_openvino_kept_may_be_damaged(answer: dict[str, Any], cache: Path, 
     assert scores[0] == scores[1]
 
 
-def test_doctor_and_list_tell_of_it(answer: dict[str, Any], cache: Path) -> None:
+def test_doctor_and_list_report_the_engine(answer: dict[str, Any], cache: Path) -> None:
     assert answer["installed"]
     listed = json.loads(posebus(cache, "engines", "list", "--json").stdout)
     assert [facts["weights"] for facts in listed] == ["yolo11n-pose"]
@@ -136,7 +136,7 @@ def test_doctor_and_list_tell_of_it(answer: dict[str, Any], cache: Path) -> None
     assert "not measured" in finding["text"]
 
 
-def test_a_refused_engine_leaves_the_one_before(answer: dict[str, Any], cache: Path, clip: Path) -> None:
+def test_refused_engine_keeps_the_previous_one(answer: dict[str, Any], cache: Path, clip: Path) -> None:
     assert answer["installed"]
     before = files_in(cache)
     done = posebus(cache, *BUILD, "--max-recall-loss", "-1", clip, "--calibrate", clip)
@@ -147,13 +147,13 @@ def test_a_refused_engine_leaves_the_one_before(answer: dict[str, Any], cache: P
     assert files_in(cache) == before
 
 
-def test_an_interrupted_build_leaves_nothing(weights: Weights, engine_cache: Path, clip: Path, tmp_path: Path) -> None:
+def test_interrupted_build_leaves_no_files(weights: Weights, engine_cache: Path, clip: Path, tmp_path: Path) -> None:
     exported = export_onnx(weights, engine_cache)
     folder = tmp_path / "engines"
     folder.mkdir()
     shutil.copy(exported, folder)
     process = start(tmp_path, *BUILD, "--calibrate", clip)
-    # The folder for what is not finished appears when the engine is about to be written.
+    # The folder of the unfinished build appears when the engine is about to be written.
     wait_until(lambda: process.poll() is not None or list(folder.glob(".build-*")), "a build under way")
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
@@ -161,13 +161,13 @@ def test_an_interrupted_build_leaves_nothing(weights: Weights, engine_cache: Pat
     assert files_in(tmp_path) == set()
 
 
-def test_where_none_was_built_the_sentence_has_the_command(engine_cache: Path) -> None:
+def test_missing_engine_is_reported_with_the_command_that_builds_it(engine_cache: Path) -> None:
     settings = WorkerSettings(precision="int8", imgsz=960)
     with pytest.raises(EngineError, match="posebus engines build --precision int8 --imgsz 960 --calibrate VIDEO"):
         load_engine(settings, engine_cache)
 
 
-def test_what_cannot_be_built_gets_a_sentence(engine_cache: Path, tmp_path: Path, clip: Path) -> None:
+def test_unusable_arguments_are_refused_with_a_reason(engine_cache: Path, tmp_path: Path, clip: Path) -> None:
     for arguments, words in (
         (("--precision", "int8"), "give recordings of them with --calibrate VIDEO"),
         (("--precision", "fp32", "--calibrate", clip), "only 8-bit engines are calibrated"),
@@ -187,7 +187,7 @@ def test_other_precisions_are_exported_and_loaded(engine_cache: Path) -> None:
 
 
 @pytest.mark.parametrize("end_to_end", [True, False])
-def test_the_end_of_other_heads_is_found(end_to_end: bool, two_heads: dict[bool, Path]) -> None:
+def test_last_layers_of_other_heads_are_found(end_to_end: bool, two_heads: dict[bool, Path]) -> None:
     import openvino
 
     from workers.int8.quantisation import last_layers

@@ -1,4 +1,4 @@
-"""Real engines: the same answer whatever else they do, both head layouts."""
+"""Real engines: results do not depend on load, threads or other frames; both head layouts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def people_rgb() -> ImageArray:
 
 @pytest.fixture(scope="session")
 def frames_rgb(people_rgb: ImageArray) -> list[ImageArray]:
-    """Different views of real people, all 640x480."""
+    """Return different views of real people, all 640x480."""
     return [np.ascontiguousarray(people_rgb[300 + 20 * n : 780 + 20 * n, 20 * n : 640 + 20 * n]) for n in range(FRAMES)]
 
 
@@ -54,31 +54,31 @@ EVERYTHING = {"conf": 1e-6, "iou": 1.0, "max_people": 5000}
 
 
 def prepared(engine: Engine, image_rgb: ImageArray) -> Any:
-    """What `engine` makes of a picture at 640."""
+    """Return what `engine` prepares of a picture at 640."""
     return engine.prepare(Picture.of(image_rgb), Letterbox.fit((image_rgb.shape[1], image_rgb.shape[0]), 640))
 
 
 def one_by_one(engine: Engine, frames: Sequence[ImageArray]) -> list[Detections]:
-    """Results with one frame under way at a time."""
+    """Return results with one frame in flight at a time."""
     return [engine.submit([prepared(engine, frame)]).result()[0] for frame in frames]
 
 
 def crowded(engine: Engine, frames: Sequence[ImageArray]) -> list[Detections]:
-    """Results with as many frames under way as there are, in another order."""
+    """Return results with all frames in flight, in another order."""
     futures = {index: engine.submit([prepared(engine, frames[index])]) for index in reversed(range(len(frames)))}
     wait(futures.values(), timeout=60)
     return [futures[index].result()[0] for index in range(len(frames))]
 
 
 def digest(found: Sequence[Detections]) -> str:
-    """Every bit of the results."""
+    """Return every bit of the results."""
     assert all(len(people.scores) > 1000 for people in found)
     arrays = (array for people in found for array in (people.boxes_xyxy_px, people.scores, people.keypoints_px))
     return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_openvino_gives_the_same_bits_whatever_the_load_and_threads(
+def test_openvino_gives_the_same_bits_under_any_load_and_threads(
     precision: str,
     openvino_precisions: list[str],
     make_estimator: MakeEstimator,
@@ -120,7 +120,7 @@ def test_openvino_gives_the_same_bits_in_another_process(
 
 
 @pytest.mark.parametrize("name", ["onnx", "torch"])
-def test_other_engines_do_not_depend_on_what_is_queued(
+def test_results_of_other_engines_do_not_depend_on_the_queue(
     name: str, make_estimator: MakeEstimator, frames_rgb: list[ImageArray]
 ) -> None:
     engine = make_estimator(engine=name, **EVERYTHING).engine
@@ -166,7 +166,7 @@ def torch_engine(weights: Weights, tmp_path: Path) -> Iterator[Callable[[str], T
         engine.close()
 
 
-def test_low_precision_does_not_round_places(
+def test_low_precision_does_not_round_positions(
     torch_engine: Callable[[str], TorchEngine], frames_rgb: list[ImageArray]
 ) -> None:
     exact, rounded = (one_by_one(torch_engine(precision), frames_rgb[:1])[0] for precision in ("fp32", "bf16"))
@@ -174,13 +174,13 @@ def test_low_precision_does_not_round_places(
     order = [people.boxes_xyxy_px[:, 0].argsort() for people in (exact, rounded)]
     apart = np.abs(rounded.boxes_xyxy_px[order[1]] - exact.boxes_xyxy_px[order[0]])
     assert apart.max() < 4
-    # In bf16 places beyond 256 would be multiples of two.
+    # In bf16, positions beyond 256 would be multiples of two.
     far = rounded.boxes_xyxy_px[rounded.boxes_xyxy_px > 256]
     assert len(far) > 0
     assert (far % 1 != 0).any()
 
 
-def test_a_lost_device_ends_the_worker_and_want_of_memory_does_not(
+def test_lost_device_ends_the_worker_and_out_of_memory_does_not(
     torch_engine: Callable[[str], TorchEngine], frames_rgb: list[ImageArray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
@@ -253,11 +253,11 @@ def test_as_many_sizes_are_kept_as_fit_the_memory(
     engine.close()
 
 
-def test_four_people_stand_before_the_bus(make_estimator: MakeEstimator, people_rgb: ImageArray) -> None:
+def test_four_people_are_detected_before_the_bus(make_estimator: MakeEstimator, people_rgb: ImageArray) -> None:
     found = make_estimator(conf=0.3).estimate(people_rgb)
     assert len(found.scores) == 4
     assert found.keypoints_px.shape == (4, 17, 3)
-    # Noses are in the upper half of their boxes, where they are seen at all.
+    # Visible noses are in the upper half of their boxes.
     seen = found.keypoints_px[:, 0, 2] > 0.5
     middle = found.boxes_xyxy_px[:, 1::2].mean(axis=1)
     assert seen.any()
@@ -288,7 +288,7 @@ def test_models_with_other_classes_and_keypoints_agree_between_engines(
 
 
 @pytest.mark.parametrize("name", ["openvino", "onnx"])
-def test_an_end_to_end_head_says_the_same_as_the_dense_one(
+def test_end_to_end_head_gives_the_same_people_as_the_dense_one(
     name: str, two_heads: dict[bool, Path], people_rgb: ImageArray
 ) -> None:
     outputs = {}
@@ -307,7 +307,7 @@ def test_an_end_to_end_head_says_the_same_as_the_dense_one(
     rows, dense = outputs[True], outputs[False]
     assert (len(rows.scores), len(dense.scores)) == (300, 1680)
     np.testing.assert_allclose(rows.scores, dense.scores[:300], rtol=1e-4)
-    # Many untrained scores are equal, so their order is free: each row must be one of the dense head's, whole.
+    # Many untrained scores are equal, so their order is free; each row must equal one of the dense head's.
     apart = np.abs(rows.boxes_xyxy_px[:, None] - dense.boxes_xyxy_px[None]).max(axis=2)
     same = apart.argmin(axis=1)
     assert apart.min(axis=1).max() < 0.05

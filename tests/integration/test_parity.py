@@ -1,4 +1,4 @@
-"""Our path against ultralytics' own predictor, and our letterbox and suppression against theirs."""
+"""Parity with ultralytics: the whole path with their predictor, and letterbox and suppression with theirs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def compare(
 
 
 @pytest.mark.parametrize("engine", ["torch", "onnx", "openvino"])
-def test_fp32_finds_the_same_people_in_the_same_place(
+def test_fp32_detects_the_same_people_in_the_same_place(
     engine: str, make_estimator: MakeEstimator, images_bgr: list[ImageArray], expected: list[Detections]
 ) -> None:
     found = compare(make_estimator, images_bgr, expected, engine, "fp32")
@@ -57,7 +57,7 @@ def test_fp32_finds_the_same_people_in_the_same_place(
     assert max(found.keypoint_errors_px) <= 1.5
 
 
-def test_bf16_finds_the_same_people_close_by(
+def test_bf16_detects_the_same_people_nearby(
     openvino_precisions: list[str],
     make_estimator: MakeEstimator,
     images_bgr: list[ImageArray],
@@ -74,7 +74,7 @@ def test_bf16_finds_the_same_people_close_by(
 
 @pytest.mark.parametrize("size_px", [(640, 480), (768, 432), (1920, 1080), (333, 500), (57, 901), (3000, 40)])
 @pytest.mark.parametrize("imgsz", [640, 1280, 96])
-def test_the_letterbox_is_ultralytics_own(size_px: tuple[int, int], imgsz: int) -> None:
+def test_letterbox_equals_ultralytics(size_px: tuple[int, int], imgsz: int) -> None:
     from ultralytics.data.augment import LetterBox
 
     image = np.random.default_rng(0).integers(0, 256, (size_px[1], size_px[0], 3), dtype=np.uint8)
@@ -83,7 +83,7 @@ def test_the_letterbox_is_ultralytics_own(size_px: tuple[int, int], imgsz: int) 
 
 
 @pytest.mark.parametrize("classes", [1, 3])
-def test_the_suppression_is_ultralytics_own(classes: int) -> None:
+def test_suppression_equals_ultralytics(classes: int) -> None:
     import torch
     from ultralytics.utils.nms import non_max_suppression
 

@@ -1,4 +1,4 @@
-"""Views with the real network: measured at another size is inferred at that size; tiles find who is small, once."""
+"""Views with the real network: probes equal inference at that size, and tiles detect small people once."""
 
 from __future__ import annotations
 

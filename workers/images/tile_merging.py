@@ -4,7 +4,7 @@ Within a tile the engine has suppressed duplicates already. Detections of two ti
 where both tiles can see: their boxes, clipped to the region that the tiles share, overlap. A plain IoU would not do,
 because half a person lies inside the whole one. The intersection over the smaller box (IOS, with which SAHI merges:
 Akyon et al., ICIP 2022) decides only between a box that its tile cuts and one that is whole in another tile: legs are
-narrower than the person. Everywhere else IOS would merge two people of whom one stands behind the other.
+narrower than the person. Everywhere else IOS would merge a person with another one behind them.
 
 Greedy, by score: first the boxes that are whole in their tile, then those that an inner side of their tile cuts. A
 whole box suppresses all other detections of the same person. A person too large for any tile is composed: the box
