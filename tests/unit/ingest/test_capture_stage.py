@@ -1,4 +1,4 @@
-"""The capture loop alone: a scripted source on one side, a writer that remembers on the other."""
+"""The capture loop alone, between a scripted source and a writer that stores what is published."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ScriptedSource:
                 continue
             number = int(str(item))
             if admit is None or admit(number * STEP_NS):
-                time.sleep(0.0005)  # a real source takes its time: without, this thread would starve the other
+                time.sleep(0.0005)  # a real source takes time: without the pause this thread would starve the other
                 image = np.full((48, 64, 3), number % 256, np.uint8)
                 return CapturedImage(RowsImage(image), number * STEP_NS, CaptureClock.ARRIVAL)
         return None
@@ -60,7 +60,7 @@ class ScriptedSource:
 def stage_of(
     *scripts: list[object] | Exception, writer: MemoryWriter, **values: object
 ) -> tuple[CaptureStage, list[ScriptedSource]]:
-    """A stage whose n-th connection plays the n-th script, or fails with the error that stands in its place."""
+    """A stage whose n-th connection plays the n-th script, or fails with the error in its place."""
     remaining = iter(scripts)
     opened: list[ScriptedSource] = []
 
@@ -76,7 +76,7 @@ def stage_of(
 
 
 def run(stage: CaptureStage, until: Callable[[], bool]) -> bool:
-    """Step until the condition holds; the last answer of `step`. Fails if it never does."""
+    """Step until the condition holds and return the last result of `step`; fail if it never does."""
     more = True
 
     def step() -> None:
@@ -91,7 +91,7 @@ def never() -> bool:
     return False
 
 
-def test_a_recording_is_published_whole_and_in_order_with_its_end() -> None:
+def test_recording_is_published_whole_and_in_order_with_its_end() -> None:
     writer = MemoryWriter()
     stage, opened = stage_of(list(range(20)), writer=writer)
     assert not run(stage, never)
@@ -107,7 +107,7 @@ def test_a_recording_is_published_whole_and_in_order_with_its_end() -> None:
     assert opened[0].closed
 
 
-def test_a_warning_of_the_source_is_the_reason_of_the_end() -> None:
+def test_warning_of_the_source_is_the_reason_of_the_end() -> None:
     writer = MemoryWriter()
     stage, _ = stage_of([0, "x.mp4 is cut off"], writer=writer)
     run(stage, never)
@@ -115,7 +115,7 @@ def test_a_warning_of_the_source_is_the_reason_of_the_end() -> None:
     assert writer.items[-1].reason == "x.mp4 is cut off"
 
 
-def test_lossless_waits_at_the_budget_and_goes_on() -> None:
+def test_lossless_source_waits_at_the_budget_and_continues() -> None:
     writer = MemoryWriter()
     frame_bytes = 48 * 64 * 3
     stage, _ = stage_of(list(range(40)), writer=writer, max_backlog_bytes=4 * frame_bytes)
@@ -131,7 +131,7 @@ def test_lossless_waits_at_the_budget_and_goes_on() -> None:
     assert writer.most_bytes <= 4 * frame_bytes
 
 
-def test_a_frame_above_the_budget_still_passes_one_at_a_time() -> None:
+def test_frame_above_the_budget_still_passes_one_at_a_time() -> None:
     writer = MemoryWriter()
     stage, _ = stage_of(list(range(5)), writer=writer, max_backlog_bytes=10)
     more = True
@@ -142,7 +142,7 @@ def test_a_frame_above_the_budget_still_passes_one_at_a_time() -> None:
     assert len(writer.frames()) == 5
 
 
-def test_lossless_waits_while_poses_pile_up() -> None:
+def test_lossless_source_waits_while_poses_accumulate() -> None:
     writer = MemoryWriter()
     writer.poses = 10_000
     stage, _ = stage_of(list(range(5)), writer=writer)
@@ -156,7 +156,7 @@ def test_lossless_waits_while_poses_pile_up() -> None:
 
 
 @pytest.mark.parametrize("fail_at", [0, 1, 3])
-def test_lossless_loses_nothing_while_the_broker_is_down(fail_at: int) -> None:
+def test_lossless_source_loses_nothing_while_the_broker_is_down(fail_at: int) -> None:
     writer = MemoryWriter()
     stage, _ = stage_of(list(range(6)), writer=writer)
     run(stage, lambda: len(writer.frames()) >= fail_at)
@@ -175,7 +175,7 @@ def test_lossless_loses_nothing_while_the_broker_is_down(fail_at: int) -> None:
     assert writer.kinds() == ["online"]
 
 
-def test_live_drops_what_the_broker_could_not_take_and_says_so() -> None:
+def test_live_source_drops_frames_that_the_broker_could_not_take_and_reports_them() -> None:
     writer = MemoryWriter()
     gate, end = threading.Event(), threading.Event()
     stage, _ = stage_of([0, gate, 1, 2, end], writer=writer, delivery="live")
@@ -193,7 +193,7 @@ def test_live_drops_what_the_broker_could_not_take_and_says_so() -> None:
     end.set()
 
 
-def test_live_keeps_its_ring_within_the_budget() -> None:
+def test_live_source_keeps_its_backlog_within_the_budget() -> None:
     writer = MemoryWriter()
     frame_bytes = 48 * 64 * 3
     paced = [item for number in range(30) for item in (number, as_event(lambda n=number: len(writer.items) > n))]
@@ -205,7 +205,7 @@ def test_live_keeps_its_ring_within_the_budget() -> None:
 
 
 def as_event(condition: Callable[[], bool]) -> threading.Event:
-    """An event whose wait ends when the condition holds, so that a script keeps step with the publisher."""
+    """An event whose wait ends when the condition holds, which keeps a script in step with the publisher."""
 
     class Condition(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
@@ -215,7 +215,7 @@ def as_event(condition: Callable[[], bool]) -> threading.Event:
     return Condition()
 
 
-def test_after_an_outage_there_is_a_new_epoch_and_one_offline_event() -> None:
+def test_outage_is_followed_by_a_new_epoch_and_one_offline_event() -> None:
     writer = MemoryWriter()
     gone = SourceUnavailable("rtsp://door closed the stream")
     refused = SourceUnavailable("rtsp://door refuses the connection")
@@ -235,7 +235,7 @@ def test_after_an_outage_there_is_a_new_epoch_and_one_offline_event() -> None:
     assert len({event.id for event in writer.events}) == 3
 
 
-def test_a_camera_that_never_answers_is_said_once_to_be_offline_and_tried_again() -> None:
+def test_camera_that_never_answers_is_reported_offline_once_and_tried_again() -> None:
     writer = MemoryWriter()
     refused = SourceUnavailable("rtsp://door refuses the connection")
     stage, _ = stage_of(*[refused] * 5, [0], writer=writer, delivery="live")
@@ -245,7 +245,7 @@ def test_a_camera_that_never_answers_is_said_once_to_be_offline_and_tried_again(
     assert len(writer.frames()) == 1
 
 
-def test_a_camera_that_accepts_and_never_answers_is_offline_before_opening_is_given_up() -> None:
+def test_camera_that_accepts_and_never_answers_is_offline_before_opening_is_given_up() -> None:
     writer = MemoryWriter()
     answer = threading.Event()
 
@@ -262,7 +262,7 @@ def test_a_camera_that_accepts_and_never_answers_is_offline_before_opening_is_gi
 
 
 @pytest.mark.parametrize(("error", "tried_again"), [(LoginRefused, False), (SourceUnavailable, True)])
-def test_a_refused_login_is_tried_again_after_the_longest_pause(error: type[Exception], tried_again: bool) -> None:
+def test_refused_login_is_tried_again_after_the_longest_pause(error: type[Exception], tried_again: bool) -> None:
     writer = MemoryWriter()
     refused = error("rtsp://door refuses the login")
     stage, opened = stage_of(refused, [0], writer=writer, delivery="live", reconnect_max_s=1000.0)
@@ -273,7 +273,7 @@ def test_a_refused_login_is_tried_again_after_the_longest_pause(error: type[Exce
     stage.close()
 
 
-def test_a_silent_camera_is_offline_though_its_reader_hangs() -> None:
+def test_silent_camera_is_offline_though_its_reader_hangs() -> None:
     writer = MemoryWriter()
     hang = threading.Event()
     stage, _ = stage_of([0, hang, 1], writer=writer, delivery="live", read_timeout_s=0.3, open_timeout_s=0.1)
@@ -286,7 +286,7 @@ def test_a_silent_camera_is_offline_though_its_reader_hangs() -> None:
     assert [(frame.epoch, frame.seq) for frame in writer.frames()] == [(1, 0), (2, 0)]
 
 
-def test_a_source_that_can_never_work_stops_the_stage_and_is_told() -> None:
+def test_source_that_can_never_work_stops_the_stage_with_an_event() -> None:
     writer = MemoryWriter()
     stage, _ = stage_of(SourceRejected("there is no file x.mp4; check the path"), writer=writer)
     with pytest.raises(SourceRejected, match="there is no file"):
@@ -295,7 +295,7 @@ def test_a_source_that_can_never_work_stops_the_stage_and_is_told() -> None:
     assert writer.frames() == []
 
 
-def test_the_cap_thins_out_before_numbers_are_given() -> None:
+def test_rate_cap_thins_out_before_numbers_are_given() -> None:
     writer = MemoryWriter()
     stage, _ = stage_of(list(range(100)), writer=writer, max_fps=5.0)
     run(stage, never)
@@ -311,19 +311,19 @@ def test_sizes_are_those_of_the_source_and_of_the_reduced_picture() -> None:
     assert writer.frames()[0].encoding == "jpeg"
 
 
-def test_what_a_frame_costs_is_measured_once_for_each() -> None:
+def test_cost_of_a_frame_is_measured_once_for_each() -> None:
     stage, _ = stage_of(list(range(20)), writer=MemoryWriter())
     run(stage, never)
     stage.close()
     measured = read_snapshot(stage.report().metrics)
     steps = {step: measured.distribution("posebus_stage_seconds", step).count for step in ("encode", "publish")}
-    assert steps == {"encode": 20, "publish": 20}  # the end mark is no frame
+    assert steps == {"encode": 20, "publish": 20}  # the end mark is not a frame
     assert measured.distribution("posebus_stage_seconds", "capture").count == 20
     assert measured.distribution("posebus_age_at_publish_seconds", "frames").count == 20
     assert measured.number("posebus_frames_total") == 20
 
 
-def test_a_lost_frame_is_counted_once_however_often_it_is_reported() -> None:
+def test_lost_frame_is_counted_once_however_often_it_is_reported() -> None:
     writer = MemoryWriter()
     frame_bytes = 48 * 64 * 3
     stage, _ = stage_of(
@@ -338,7 +338,7 @@ def test_a_lost_frame_is_counted_once_however_often_it_is_reported() -> None:
         assert measured.number("posebus_frames_skipped_total", reason) == number
 
 
-def test_draining_says_that_a_live_camera_stops_and_ends_the_reader() -> None:
+def test_draining_reports_that_a_live_camera_stops_and_ends_the_reader() -> None:
     writer = MemoryWriter()
     before = set(threading.enumerate())
     stage, _ = stage_of(list(range(10_000_000)), writer=writer, delivery="live")

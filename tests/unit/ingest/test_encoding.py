@@ -27,7 +27,7 @@ def settings(**values: object) -> CameraSettings:
     return CameraSettings(source="x.mp4", **values)
 
 
-def test_jpeg_comes_back_as_the_same_colours() -> None:
+def test_decoded_jpeg_has_the_same_colours() -> None:
     image = gradient(161, 121)
     encoded = encode(RowsImage(image), settings())
     assert (encoded.encoding, encoded.image_size_px) == ("jpeg", (161, 121))
@@ -35,14 +35,14 @@ def test_jpeg_comes_back_as_the_same_colours() -> None:
     assert np.abs(back.astype(int) - image).mean() < 3
 
 
-def test_raw_is_the_rows_themselves_even_of_a_view() -> None:
+def test_raw_picture_is_the_rows_themselves_even_of_a_view() -> None:
     image = gradient(64, 48)[:, ::-1]
     encoded = encode(RowsImage(image), settings(encoding="raw"))
     assert encoded.encoding == "raw"
     assert np.array_equal(np.frombuffer(encoded.data, np.uint8).reshape(48, 64, 3), image)
 
 
-def test_a_lower_quality_is_smaller() -> None:
+def test_lower_quality_gives_fewer_bytes() -> None:
     noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
     sizes = [len(encode(RowsImage(noise), settings(jpeg_quality=quality)).data) for quality in (20, 60, 95)]
     assert sizes == sorted(sizes)
@@ -62,7 +62,7 @@ def test_reducing_limits_the_longer_side_and_keeps_the_shape(width: int, height:
 
 
 @given(st.integers(1, 5000), st.integers(1, 5000), st.integers(2, 128))
-def test_a_picture_reduced_to_the_size_of_inference_is_not_resized_again(width: int, height: int, blocks: int) -> None:
+def test_picture_reduced_to_the_size_of_inference_is_not_resized_again(width: int, height: int, blocks: int) -> None:
     imgsz = 32 * blocks
     reduced_px = reduced_size_px((width, height), imgsz)
     fitted = Letterbox.fit(reduced_px, imgsz)
@@ -71,17 +71,17 @@ def test_a_picture_reduced_to_the_size_of_inference_is_not_resized_again(width: 
         assert fitted.resized_px == reduced_px
 
 
-def test_the_size_is_that_of_the_reduced_picture() -> None:
+def test_size_is_that_of_the_reduced_picture() -> None:
     assert encode(RowsImage(gradient(640, 480)), settings(), 320).image_size_px == (320, 240)
 
 
-def test_a_picture_longer_than_jpeg_allows_is_refused_with_a_sentence() -> None:
+def test_picture_longer_than_jpeg_allows_is_refused_with_a_reason() -> None:
     with pytest.raises(BadPicture, match="set max_size_px"):
         encode(RowsImage(np.zeros((2, 66_000, 3), np.uint8)), settings())
 
 
 class OwnJpeg(RowsImage):
-    """A picture that came as the JPEG `data`."""
+    """A picture that arrived as the JPEG `data`."""
 
     def __init__(self, data: bytes, size_px: tuple[int, int]) -> None:
         super().__init__(np.zeros((size_px[1], size_px[0], 3), np.uint8))
@@ -91,7 +91,7 @@ class OwnJpeg(RowsImage):
         return self._data
 
 
-def test_a_jpeg_travels_as_it_came_unless_it_has_to_be_smaller_or_raw() -> None:
+def test_jpeg_is_published_unchanged_unless_it_has_to_be_smaller_or_raw() -> None:
     image = OwnJpeg(b"as it came", (320, 240))
     assert encode(image, settings()).data == b"as it came"
     assert encode(image, settings(), 320).data == b"as it came"
@@ -100,7 +100,7 @@ def test_a_jpeg_travels_as_it_came_unless_it_has_to_be_smaller_or_raw() -> None:
     assert encode(image, settings(encoding="raw")).encoding == "raw"
 
 
-def test_planes_are_taken_where_there_are_any() -> None:
+def test_planes_are_used_where_there_are_any() -> None:
     class PlanesImage(RowsImage):
         def planes(self, size_px: tuple[int, int] | None = None) -> Planes | None:
             half = np.full((24, 32), 128, np.uint8)

@@ -1,4 +1,4 @@
-"""Whose plan holds for which picture, and that a successor decides as the one before would have."""
+"""The directive in force for each picture, and a successor's decisions, which equal those of the process before."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TENTH = 100_000_000
 
 
 class Plans:
-    """What a writer knows of the plan; `looks` counts how often the broker was asked."""
+    """The plan as a writer returns it; `looks` counts the reads from the broker."""
 
     def __init__(self, policies: Policies, plan: Plan | None = None) -> None:
         self.policies = policies
@@ -36,7 +36,7 @@ def picture(tenth: int, seed: int = 0) -> CapturedImage:
     return CapturedImage(RowsImage(rows), tenth * TENTH, CaptureClock.FILE)
 
 
-def test_the_first_frame_waits_for_nobody_and_the_second_one_for_its_answer() -> None:
+def test_first_frame_does_not_wait_and_the_second_waits_for_its_result() -> None:
     plans = Plans(Policies(imgsz=AUTO))
     attention = FrameSelector(plans, live=False)
     attention.begin_epoch(1)
@@ -51,7 +51,7 @@ def test_the_first_frame_waits_for_nobody_and_the_second_one_for_its_answer() ->
     assert second.views == (View(1280),)
 
 
-def test_a_recording_follows_the_plan_of_a_second_ago_even_where_a_newer_one_is_there() -> None:
+def test_recording_follows_the_plan_of_a_second_ago_even_where_a_newer_one_is_there() -> None:
     early, late = Directive(1, 0, 0, View(640)), Directive(1, 10, 10 * TENTH, View(320))
     plans = Plans(Policies(imgsz=AUTO), Plan(1, 30, (early, late)))
     attention = FrameSelector(plans, live=False)
@@ -66,7 +66,7 @@ def test_a_recording_follows_the_plan_of_a_second_ago_even_where_a_newer_one_is_
     assert plans.looks == 1, "what is known is not asked for again"
 
 
-def test_a_live_camera_follows_the_newest_plan_and_asks_nobody() -> None:
+def test_live_camera_follows_the_newest_plan_without_reading_it() -> None:
     plans = Plans(Policies(imgsz=AUTO))
     attention = FrameSelector(plans, live=True)
     attention.begin_epoch(3)
@@ -81,7 +81,7 @@ def test_a_live_camera_follows_the_newest_plan_and_asks_nobody() -> None:
     assert attention.to_bytes() == b"", "who comes after it begins a new epoch"
 
 
-def test_a_successor_decides_alike() -> None:
+def test_successor_makes_the_same_decisions() -> None:
     busy, calm = Directive(1, 0, 0, occupied=True), Directive(1, 5, 5 * TENTH, interval_s=0.4, occupied=False)
     plans = Plans(Policies(motion_gate="eager", infer_fps=AUTO), Plan(1, 90, (busy, calm)))
     one = FrameSelector(plans, live=False)
@@ -96,7 +96,7 @@ def test_a_successor_decides_alike() -> None:
         following = [attention.judge(picture(seq + 1), seq + 1) for attention in (one, other)]
         assert following[0] == following[1]
         if seq % 2:
-            one = other  # the successor goes on, and is followed in turn
+            one = other  # the successor continues, and has a successor in turn
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,6 @@ def test_a_successor_decides_alike() -> None:
         (b"null\n", "it is no state of a gate"),
     ],
 )
-def test_what_is_no_state_is_refused(state: bytes, reason: str) -> None:
+def test_malformed_state_is_refused(state: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         FrameSelector(Plans(Policies(infer_fps=AUTO)), live=False).load(state)

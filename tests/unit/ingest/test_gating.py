@@ -22,19 +22,19 @@ FPS = 10
 def inferred(
     gate: Gate, motion: Motion | None, directive: Directive, seconds: float, begin_s: float = 0.0
 ) -> list[int]:
-    """The tenths of seconds in which pictures were inferred."""
+    """The times, in tenths of a second, of the pictures that were inferred."""
     first = round(begin_s * FPS)
     times = range(first, first + round(seconds * FPS))
     return [t for t in times if gate.judge(t * 1_000_000_000 // FPS, motion, directive).reason is None]
 
 
-def test_without_policies_everything_is_inferred_as_workers_are_set() -> None:
+def test_without_policies_every_picture_is_inferred_with_the_settings_of_the_workers() -> None:
     gate = Gate(Policies())
     assert [gate.judge(t, None, OCCUPIED) for t in range(3)] == [Verdict()] * 3
 
 
 @pytest.mark.parametrize("policy", ["conservative", "eager"])
-def test_an_empty_scene_is_looked_at_now_and_then(policy: str) -> None:
+def test_empty_scene_is_inferred_now_and_then(policy: str) -> None:
     gate = Gate(Policies(motion_gate=policy))
     found = inferred(gate, STILL, EMPTY, 61)
     assert 60 / REFRESH_S[policy] <= len(found) <= 60 / REFRESH_S[policy] + 2
@@ -52,12 +52,12 @@ def test_motion_opens_the_gate_at_once_and_for_a_while(policy: str) -> None:
     assert [text.split(":")[0] for _, text in gate.log] == ["closed", "opened", "closed"]
 
 
-def test_conservative_infers_whoever_is_there() -> None:
+def test_conservative_gate_infers_while_people_are_present() -> None:
     gate = Gate(Policies(motion_gate="conservative"))
     assert len(inferred(gate, STILL, OCCUPIED, 10)) == 100
 
 
-def test_eager_leaves_out_pictures_in_which_little_has_changed() -> None:
+def test_eager_gate_skips_pictures_with_little_change() -> None:
     gate = Gate(Policies(motion_gate="eager"))
     found = inferred(gate, WALKS, OCCUPIED, 10)
     assert 30 <= len(found) <= 35
@@ -65,27 +65,27 @@ def test_eager_leaves_out_pictures_in_which_little_has_changed() -> None:
     assert len(inferred(gate, fast, OCCUPIED, 1, 10)) == 10
 
 
-def test_eager_looks_no_less_often_than_a_tracker_asks_that_decides_it() -> None:
+def test_eager_gate_infers_at_least_as_often_as_the_tracker_asks() -> None:
     gate = Gate(Policies(motion_gate="eager", infer_fps=AUTO))
     assert len(inferred(gate, WALKS, OCCUPIED, 1)) == 10
     assert len(inferred(gate, WALKS, replace(OCCUPIED, interval_s=0.2), 1, 1)) == 5
 
 
-def test_the_rate_is_kept_to() -> None:
+def test_rate_is_kept() -> None:
     gate = Gate(Policies(infer_fps=AUTO))
     assert inferred(gate, None, replace(OCCUPIED, interval_s=0.5), 2) == [0, 5, 10, 15]
     assert gate.judge(1_950_000_000, None, replace(OCCUPIED, interval_s=0.5)).reason == "rate"
     assert len(inferred(gate, None, OCCUPIED, 1, 3)) == 10
 
 
-def test_who_comes_into_an_empty_scene_is_seen_whatever_the_rate() -> None:
+def test_person_who_enters_an_empty_scene_is_inferred_at_any_rate() -> None:
     gate = Gate(Policies(motion_gate="conservative", infer_fps=AUTO))
     slow = replace(EMPTY, interval_s=0.5)
     inferred(gate, STILL, slow, 3)
     assert inferred(gate, WALKS, slow, 0.5, 3) == [30, 31, 32, 33, 34]
 
 
-def test_a_probe_is_made_once_by_the_first_picture_that_is_due_and_inferred() -> None:
+def test_probe_is_made_once_by_the_first_picture_that_is_due_and_inferred() -> None:
     gate = Gate(Policies(imgsz=AUTO))
     first = replace(OCCUPIED, view=View(640), probe=(View(320), View(1280)))
     assert gate.judge(0, None, first).views == (View(640), View(320), View(1280))
@@ -96,7 +96,7 @@ def test_a_probe_is_made_once_by_the_first_picture_that_is_due_and_inferred() ->
     assert gate.judge(23, None, again).views == (View(640),)
 
 
-def test_when_time_goes_back_nothing_is_waited_for() -> None:
+def test_time_that_goes_back_delays_nothing() -> None:
     gate = Gate(Policies(infer_fps=1.0))
     slow = replace(OCCUPIED, interval_s=1.0)
     assert gate.judge(100 * 10**9, None, slow).reason is None

@@ -15,20 +15,20 @@ def test_without_cards_auto_is_software(tmp_path: Path) -> None:
     assert open_hardware("off", dev=tmp_path) is None
 
 
-def test_a_card_that_was_named_and_is_missing_is_said(tmp_path: Path) -> None:
+def test_named_card_that_is_missing_is_reported(tmp_path: Path) -> None:
     with pytest.raises(
         SourceRejected, match=r"hardware_decoding is vaapi, .* \(usable: none\).* set it to auto or off"
     ):
         open_hardware("vaapi", dev=tmp_path)
 
 
-def test_auto_takes_the_most_capable_and_a_name_is_obeyed() -> None:
+def test_auto_chooses_the_most_capable_card_and_a_name_chooses_that_card() -> None:
     assert choose_hardware("auto", ["vaapi", "cuda"]) == "cuda"
     assert choose_hardware("vaapi", ["vaapi", "cuda"]) == "vaapi"
     assert choose_hardware("off", ["cuda"]) is None
 
 
-def test_a_card_counts_if_it_shows_itself_and_answers(tmp_path: Path) -> None:
+def test_card_counts_if_it_is_listed_and_answers(tmp_path: Path) -> None:
     (tmp_path / "nvidia0").touch()
     (tmp_path / "nvidiactl").touch()
     asked: list[str] = []
@@ -42,7 +42,7 @@ def test_a_card_counts_if_it_shows_itself_and_answers(tmp_path: Path) -> None:
     assert usable_hardware(tmp_path, lambda name: True) == asked
 
 
-def test_a_device_file_without_a_driver_is_no_card(tmp_path: Path) -> None:
+def test_device_file_without_a_driver_is_no_card(tmp_path: Path) -> None:
     if any(Path("/dev").glob("nvidia[0-9]*")):
         pytest.skip("this machine has a card that would answer")
     (tmp_path / "nvidia0").touch()

@@ -1,4 +1,4 @@
-"""Key frame gate, lag, and capture times of live streams."""
+"""The key frame gate, the lag, and the capture times of live streams."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_after_damage_nothing_passes_before_the_next_key_frame() -> None:
     assert gate.passes(is_key=True, lag_s=0.0)
 
 
-def test_behind_even_key_frames_are_skipped_until_one_is_in_time() -> None:
+def test_late_stream_skips_even_key_frames_until_one_is_in_time() -> None:
     gate = KeyframeFilter()
     gate.passes(is_key=True, lag_s=0.0)
     assert not gate.passes(is_key=True, lag_s=1.5)
@@ -55,7 +55,7 @@ def test_lag_grows_when_decoding_is_slower_than_the_camera() -> None:
         st.tuples(st.integers(0, 100 * SECOND_NS), st.one_of(st.none(), st.integers(0, 200 * SECOND_NS))), max_size=50
     )
 )
-def test_capture_times_strictly_increase_and_never_believe_a_wrong_clock(
+def test_capture_times_strictly_increase_and_ignore_a_wrong_clock(
     pictures: list[tuple[int, int | None]],
 ) -> None:
     times = CaptureTimes()
@@ -72,13 +72,13 @@ def test_capture_times_strictly_increase_and_never_believe_a_wrong_clock(
         assert abs(captured_ns - arrived_ns) <= MAX_CLOCK_ERROR_NS
 
 
-def test_a_plausible_camera_clock_is_used_and_an_implausible_one_not() -> None:
+def test_plausible_camera_clock_is_used_and_an_implausible_one_is_not() -> None:
     assert CaptureTimes().stamp(100 * SECOND_NS, 99 * SECOND_NS) == (99 * SECOND_NS, CaptureClock.RTCP)
     assert CaptureTimes().stamp(100 * SECOND_NS, 0) == (100 * SECOND_NS, CaptureClock.ARRIVAL)
     assert CaptureTimes().stamp(100 * SECOND_NS, None) == (100 * SECOND_NS, CaptureClock.ARRIVAL)
 
 
-def test_when_reports_begin_pictures_that_would_step_back_are_dropped() -> None:
+def test_pictures_that_would_step_back_when_sender_reports_begin_are_dropped() -> None:
     times = CaptureTimes()
     assert times.stamp(10 * SECOND_NS, None) is not None
     assert times.stamp(10 * SECOND_NS + 40_000_000, 10 * SECOND_NS - 260_000_000) is None
@@ -86,7 +86,7 @@ def test_when_reports_begin_pictures_that_would_step_back_are_dropped() -> None:
 
 
 @pytest.mark.parametrize("step_s", [-3600, -5, 5, 3600])
-def test_after_a_step_of_the_cameras_clock_the_time_is_that_of_arrival_without_a_jump(step_s: int) -> None:
+def test_after_a_step_of_the_camera_clock_the_arrival_time_is_used_without_a_jump(step_s: int) -> None:
     times = CaptureTimes()
     stamps = [
         times.stamp(
@@ -102,7 +102,7 @@ def test_after_a_step_of_the_cameras_clock_the_time_is_that_of_arrival_without_a
 
 
 @pytest.mark.parametrize("report_every", [1, 5, 25, 250])
-def test_a_clock_that_stands_still_costs_a_few_pictures_at_most(report_every: int) -> None:
+def test_clock_that_stands_still_costs_a_few_pictures_at_most(report_every: int) -> None:
     times = CaptureTimes()
     stamps = []
     for number in range(1000):
@@ -114,7 +114,7 @@ def test_a_clock_that_stands_still_costs_a_few_pictures_at_most(report_every: in
 
 
 @pytest.mark.parametrize("lead_s", [-9, -2, 2, 9])
-def test_a_clock_that_is_wrong_by_seconds_and_told_late_is_not_believed(lead_s: int) -> None:
+def test_clock_that_is_wrong_by_seconds_and_reported_late_is_ignored(lead_s: int) -> None:
     times = CaptureTimes()
     stamps = []
     for number in range(500):
@@ -124,7 +124,7 @@ def test_a_clock_that_is_wrong_by_seconds_and_told_late_is_not_believed(lead_s: 
     assert {stamp[1] for stamp in stamps if stamp} == {CaptureClock.ARRIVAL}
 
 
-def test_pictures_that_were_held_up_keep_the_cameras_time_while_they_catch_up() -> None:
+def test_delayed_pictures_keep_the_camera_time_while_they_catch_up() -> None:
     times = CaptureTimes()
     stamps = []
     for number in range(200):
@@ -141,12 +141,12 @@ def test_times_that_a_camera_sets_back_are_no_lag() -> None:
     assert max(lags_s) < 0.01
 
 
-def test_arrival_clock_does_not_see_steps_of_the_wall_clock() -> None:
+def test_arrival_clock_ignores_steps_of_the_wall_clock() -> None:
     clock = ArrivalClock(wall_ns=1_000 * SECOND_NS, monotonic_ns=7 * SECOND_NS)
     assert clock.at(8 * SECOND_NS) == 1_001 * SECOND_NS
 
 
-def test_a_driver_stamp_is_used_only_if_plausible() -> None:
+def test_time_stamp_of_the_driver_is_used_only_if_plausible() -> None:
     now_ns = 50 * SECOND_NS
     assert moment_ns(49_950.0, now_ns) == 49_950_000_000
     assert moment_ns(0.0, now_ns) == now_ns

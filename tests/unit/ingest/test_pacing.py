@@ -31,7 +31,7 @@ def test_no_window_holds_more_than_the_cap_allows(gaps_ns: list[int], max_fps: f
 
 
 @given(st.floats(5.0, 120.0), st.floats(1.0, 60.0), st.integers(0, 1000))
-def test_the_mean_rate_is_the_lower_of_source_and_cap_within_one_percent(
+def test_mean_rate_is_the_lower_of_source_and_cap_within_one_percent(
     source_fps: float, max_fps: float, phase_ms: int
 ) -> None:
     frames = round(source_fps * 600)
@@ -48,23 +48,23 @@ def test_25_fps_capped_at_10_keeps_ten_of_each_second() -> None:
     assert gaps_ms == {80, 120}
 
 
-def test_a_source_at_the_cap_with_jitter_loses_almost_nothing() -> None:
+def test_source_at_the_cap_with_jitter_loses_almost_nothing() -> None:
     rng = random.Random(1)
     times_ns = [round((index + rng.uniform(-0.3, 0.3)) * SECOND_NS / 10) + SECOND_NS for index in range(1000)]
     assert len(admitted(times_ns, 10.0)) >= 990
 
 
-def test_without_a_cap_everything_passes() -> None:
+def test_without_a_cap_every_picture_passes() -> None:
     assert admitted([0, 1, 2], None) == [0, 1, 2]
 
 
-def test_a_clock_that_falls_back_does_not_block_the_cap() -> None:
+def test_clock_that_falls_back_does_not_block_the_cap() -> None:
     cap = RateCap(10.0)
     assert cap.admit(100 * SECOND_NS)
     assert cap.admit(5 * SECOND_NS)
 
 
-def test_pacer_waits_for_the_recordings_own_pace_and_not_when_late() -> None:
+def test_pacer_waits_for_the_pace_of_the_recording_and_not_when_late() -> None:
     pacer = RealtimePacer()
     assert pacer.wait_s(0, 10.0) == 0.0
     assert pacer.wait_s(40_000_000, 10.01) == pytest.approx(0.03)
@@ -72,14 +72,14 @@ def test_pacer_waits_for_the_recordings_own_pace_and_not_when_late() -> None:
     assert pacer.wait_s(300_000_000, 10.2) == pytest.approx(0.1)
 
 
-def test_pacer_skips_a_jump_and_goes_on_from_there() -> None:
+def test_pacer_skips_a_jump_and_continues_from_there() -> None:
     pacer = RealtimePacer(max_wait_s=10.0)
     pacer.wait_s(0, 0.0)
     assert pacer.wait_s(60 * SECOND_NS, 0.04) == 0.0
     assert pacer.wait_s(60 * SECOND_NS + 40_000_000, 0.05) == pytest.approx(0.03)
 
 
-def test_pacer_starts_anew_when_the_recording_begins_again() -> None:
+def test_pacer_starts_again_when_the_recording_begins_again() -> None:
     pacer = RealtimePacer()
     pacer.wait_s(0, 0.0)
     pacer.wait_s(SECOND_NS, 1.0)

@@ -42,7 +42,7 @@ def test_formats(tmp_path: Path, suffix: str) -> None:
     assert np.abs(image.astype(int) - picture()).mean() < 8
 
 
-def test_a_grey_picture_and_one_with_transparency_become_bgr(tmp_path: Path) -> None:
+def test_grey_picture_and_one_with_transparency_become_bgr(tmp_path: Path) -> None:
     assert read_picture(write(tmp_path / "grey.png", picture()[..., 0])).shape == (24, 32, 3)
     assert read_picture(write(tmp_path / "alpha.png", np.zeros((24, 32, 4), np.uint8))).shape == (24, 32, 3)
 
@@ -50,11 +50,11 @@ def test_a_grey_picture_and_one_with_transparency_become_bgr(tmp_path: Path) -> 
 def test_exif_orientation_is_applied(tmp_path: Path) -> None:
     upright = Image.fromarray(picture()[..., ::-1])
     exif = Image.Exif()
-    exif[0x0112] = 6  # turn by 90 degrees clockwise to see it upright
+    exif[0x0112] = 6  # turn by 90 degrees clockwise to view it upright
     upright.save(tmp_path / "turned.jpg", exif=exif, quality=95)
     image = read_picture(tmp_path / "turned.jpg")
     assert image.shape == (32, 24, 3)
-    assert image[:16, :, 2].mean() > 200  # what was left is on top
+    assert image[:16, :, 2].mean() > 200  # the left side is now on top
     assert image[16:, :, 2].mean() < 150
 
 
@@ -66,14 +66,14 @@ def test_exif_orientation_is_applied(tmp_path: Path) -> None:
         ("text.png", b"hello\n", "is not a picture"),
     ],
 )
-def test_bad_pictures_are_one_sentence(tmp_path: Path, name: str, data: bytes, sentence: str) -> None:
+def test_bad_pictures_are_refused_with_a_reason(tmp_path: Path, name: str, data: bytes, sentence: str) -> None:
     path = tmp_path / name
     path.write_bytes(data)
     with pytest.raises((BadPicture, SourceRejected), match=sentence):
         read_picture(path)
 
 
-def test_a_missing_picture_is_one_sentence(tmp_path: Path) -> None:
+def test_missing_picture_is_refused_with_a_reason(tmp_path: Path) -> None:
     with pytest.raises(SourceRejected, match="there is no file"):
         read_picture(tmp_path / "nowhere.jpg")
 
@@ -86,7 +86,7 @@ def test_too_many_pixels_are_refused_before_decoding(tmp_path: Path, size: tuple
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
-def test_a_cut_off_picture_is_refused_and_not_filled_with_grey(tmp_path: Path, suffix: str, part: float) -> None:
+def test_cut_off_picture_is_refused_and_not_filled_with_grey(tmp_path: Path, suffix: str, part: float) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
     path = write(tmp_path / f"a{suffix}", noise)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
@@ -94,7 +94,7 @@ def test_a_cut_off_picture_is_refused_and_not_filled_with_grey(tmp_path: Path, s
         read_picture(path)
 
 
-def test_a_jpeg_with_an_embedded_preview_that_is_cut_off_is_refused_too(tmp_path: Path) -> None:
+def test_cut_off_jpeg_with_an_embedded_preview_is_refused_as_well(tmp_path: Path) -> None:
     data = write(tmp_path / "a.jpg", picture(width=320, height=240)).read_bytes()
     preview = write(tmp_path / "preview.jpg", picture()).read_bytes()
     segment = b"\xff\xe1" + struct.pack(">H", len(preview) + 2) + preview
@@ -111,7 +111,7 @@ def test_natural_order() -> None:
     assert sorted(names, key=natural_key) == ["1.jpg", "a1.jpg", "A2.jpg", "a10.jpg", "b9.jpg", "b10.jpg"]
 
 
-def test_a_folder_is_read_in_natural_order_an_even_time_apart(tmp_path: Path) -> None:
+def test_folder_is_read_in_natural_order_an_even_time_apart(tmp_path: Path) -> None:
     for number in (10, 9, 1):
         write(tmp_path / f"{number}.png", picture(level=number))
     (tmp_path / "notes.txt").write_text("not a picture")
@@ -134,18 +134,18 @@ def test_one_bad_picture_does_not_stop_the_others(tmp_path: Path) -> None:
     assert "2.png is empty" in source.warning
 
 
-def test_if_no_picture_is_good_the_source_is_rejected(tmp_path: Path) -> None:
+def test_folder_without_a_good_picture_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(b"x")
     with pytest.raises(SourceRejected, match=r"1\.png is not a picture"):
         ImageSource(tmp_path / "1.png", start_ns=0).read()
 
 
-def test_a_folder_without_pictures_is_rejected(tmp_path: Path) -> None:
+def test_folder_without_pictures_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SourceRejected, match="holds no picture"):
         list_pictures(tmp_path)
 
 
-def test_a_loop_goes_round_with_time_going_on(tmp_path: Path) -> None:
+def test_loop_repeats_while_time_continues(tmp_path: Path) -> None:
     write(tmp_path / "1.png", picture(1))
     write(tmp_path / "2.png", picture(2))
     source = ImageSource(tmp_path, loop=True, start_ns=0)
@@ -154,7 +154,7 @@ def test_a_loop_goes_round_with_time_going_on(tmp_path: Path) -> None:
     assert [int(item.image_bgr[0, -1, 0]) for item in pictures if item] == [1, 2, 1, 2, 1]
 
 
-def test_a_bad_picture_is_a_sentence_also_where_ultralytics_has_replaced_pillow(
+def test_bad_picture_gives_a_reason_also_where_ultralytics_has_replaced_pillow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def replaced(*_: object, **__: object) -> None:

@@ -9,7 +9,7 @@ from posebus.telemetry.reports import largest_imgsz
 
 
 class Workers:
-    """Says what it is told to say, and counts the questions."""
+    """Returns the `imgsz` that it was given, and counts the calls."""
 
     def __init__(self, imgsz: int | None) -> None:
         self.imgsz = imgsz
@@ -24,7 +24,7 @@ class Workers:
 
 
 @pytest.mark.parametrize("setting", [None, 320])
-def test_a_size_that_was_told_is_kept_without_asking(setting: int | None) -> None:
+def test_configured_size_is_kept_without_asking_workers(setting: int | None) -> None:
     workers = Workers(640)
     limit = SizeLimit(setting, workers, live=True)
     limit.begin_epoch(0.0)
@@ -32,7 +32,7 @@ def test_a_size_that_was_told_is_kept_without_asking(setting: int | None) -> Non
     assert workers.asked == 0
 
 
-def test_a_live_source_follows_the_workers_and_asks_seldom() -> None:
+def test_live_source_follows_the_workers_and_asks_rarely() -> None:
     workers = Workers(None)
     limit = SizeLimit("auto", workers, live=True)
     limit.begin_epoch(10.0)
@@ -47,7 +47,7 @@ def test_a_live_source_follows_the_workers_and_asks_seldom() -> None:
     assert limit.at(20.0) is None
 
 
-def test_a_lossless_source_keeps_the_size_of_its_epoch() -> None:
+def test_lossless_source_keeps_the_size_of_its_epoch() -> None:
     workers = Workers(640)
     limit = SizeLimit("auto", workers, live=False)
     limit.begin_epoch(0.0)
@@ -67,7 +67,7 @@ def test_without_a_broker_the_last_size_holds_and_no_epoch_begins() -> None:
         limit.begin_epoch(51.0)
 
 
-def test_the_largest_worker_decides() -> None:
+def test_largest_worker_determines_the_size() -> None:
     objects: list[dict[str, object]] = [
         {"role": "worker", "imgsz": 640, "ready": True},
         {"role": "worker", "imgsz": 960, "ready": False},

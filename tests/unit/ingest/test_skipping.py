@@ -1,4 +1,4 @@
-"""Leaving pictures out of decoding: as many are delivered as without, or it ends."""
+"""Leaving pictures out of decoding delivers as many as without, or is given up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ingest.sources.pacing import RateCap
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture of a made-up stream: "I", "P" that others refer to, or "b" that none refers to."""
+    """One picture of a synthetic stream: "I", "P", to which others refer, or "b", to which none refers."""
 
     kind: str
     presented_s: float
@@ -28,7 +28,7 @@ def stream(pattern: str, fps: float, seconds: float) -> list[Picture]:
 
 
 def decode(pictures: list[Picture], skipping: FrameSkipping) -> list[Picture]:
-    """What a decoder shows that leaves out what it is told to; order of decoding is that of presentation here."""
+    """The pictures that a decoder returns which skips as requested; decoding order is presentation order here."""
     shown = []
     for picture in pictures:
         level = skipping.before(picture.presented_s, is_key=picture.kind == "I")
@@ -49,7 +49,7 @@ def delivered(pictures: list[Picture], max_fps: float) -> int:
     st.sampled_from([7.0, 15.0, 25.0, 30.0, 59.94]),
     st.floats(0.3, 60.0),
 )
-def test_as_many_are_delivered_as_without(pattern: str, fps: float, max_fps: float) -> None:
+def test_as_many_are_delivered_as_without_skipping(pattern: str, fps: float, max_fps: float) -> None:
     pictures = stream(pattern, fps, seconds=30.0)
     shown = decode(pictures, FrameSkipping(max_fps))
     assert delivered(shown, max_fps) >= delivered(pictures, max_fps) / TOLERANCE - 3
@@ -58,21 +58,23 @@ def test_as_many_are_delivered_as_without(pattern: str, fps: float, max_fps: flo
 @pytest.mark.parametrize(
     ("pattern", "max_fps", "least_share", "most_share"),
     [
-        ("I" + "bP" * 30, 12.0, 0.5, 0.6),  # every second picture may go
+        ("I" + "bP" * 30, 12.0, 0.5, 0.6),  # every second picture may be skipped
         ("I" + "bPbP" * 6, 5.0, 0.5, 0.6),  # but key frames alone are too few
         ("I" + "bPbP" * 6, 1.0, 0.03, 0.15),  # here they are enough
         ("I" + "bPbP" * 6, 20.0, 1.0, 1.0),  # the cap needs nearly all
         ("I" + "bbbP" * 6, 12.0, 0.9, 1.0),  # tried, and given up: one in four is too few
-        ("I" + "P" * 24, 12.0, 1.0, 1.0),  # there is nothing to leave out
+        ("I" + "P" * 24, 12.0, 1.0, 1.0),  # there is nothing to skip
         ("I" + "bPbP" * 6, None, 1.0, 1.0),
     ],
 )
-def test_how_much_is_decoded(pattern: str, max_fps: float | None, least_share: float, most_share: float) -> None:
+def test_share_of_decoded_pictures_is_within_bounds(
+    pattern: str, max_fps: float | None, least_share: float, most_share: float
+) -> None:
     pictures = stream(pattern, 25.0, seconds=40.0)
     assert least_share <= len(decode(pictures, FrameSkipping(max_fps))) / len(pictures) <= most_share
 
 
-def test_back_from_key_frames_alone_at_a_key_frame() -> None:
+def test_decoding_of_all_pictures_resumes_at_a_key_frame() -> None:
     often, seldom = stream("I" + "P" * 9, 10.0, 20.0), stream("I" + "P" * 49, 10.0, 20.0)
     pictures = [*often, *(Picture(picture.kind, picture.presented_s + 20.0) for picture in seldom)]
     shown = decode(pictures, FrameSkipping(1.0))
@@ -81,18 +83,18 @@ def test_back_from_key_frames_alone_at_a_key_frame() -> None:
     assert after[2].presented_s - after[1].presented_s == pytest.approx(0.1)
 
 
-def test_a_source_that_would_seem_silent_is_not_thinned_out() -> None:
+def test_source_that_would_seem_silent_is_not_thinned_out() -> None:
     pictures = stream("I" + "P" * 29, 10.0, 60.0)
     assert len(decode(pictures, FrameSkipping(0.2))) < 110
     assert len(decode(pictures, FrameSkipping(0.2, longest_gap_s=2.0))) == len(pictures)
 
 
-def test_without_times_all_is_decoded() -> None:
+def test_without_times_all_pictures_are_decoded() -> None:
     skipping = FrameSkipping(1.0)
     assert {skipping.before(None, is_key=number % 5 == 0) for number in range(100)} == {"DEFAULT"}
 
 
-def test_what_was_given_up_is_not_tried_again_when_a_recording_begins_again() -> None:
+def test_level_that_was_given_up_is_not_tried_again_when_a_recording_restarts() -> None:
     pictures = stream("I" + "bbbP" * 6, 25.0, seconds=10.0)
     skipping = FrameSkipping(12.0)
     decode(pictures, skipping)

@@ -26,24 +26,24 @@ from posebus.errors import SourceRejected, SourceUnavailable
         ("synthetic:bus", "synthetic"),
     ],
 )
-def test_the_form_of_a_source_tells_its_kind(source: str, kind: str) -> None:
+def test_form_of_a_source_determines_its_kind(source: str, kind: str) -> None:
     assert source_kind(CameraSettings(source=source)) == kind
 
 
-def test_a_folder_is_pictures(tmp_path: Path) -> None:
+def test_folder_is_pictures(tmp_path: Path) -> None:
     assert source_kind(CameraSettings(source=str(tmp_path))) == "images"
 
 
-def test_a_told_kind_is_not_guessed() -> None:
+def test_configured_kind_is_not_guessed() -> None:
     assert source_kind(CameraSettings(source="a.jpg", kind="file")) == "file"
 
 
-def test_the_settings_name_every_built_in_kind() -> None:
+def test_settings_name_every_built_in_kind() -> None:
     assert CameraSettings.model_fields["kind"].examples is not None
     assert set(BUILT_IN) | {"auto"} == set(CameraSettings.model_fields["kind"].examples)
 
 
-def test_an_unknown_kind_is_rejected_with_the_known_ones() -> None:
+def test_unknown_kind_is_rejected_with_the_known_ones() -> None:
     with pytest.raises(SourceRejected, match="no kind of source 'carrier-pigeon'; known are auto, file, images, netw"):
         is_live(CameraSettings(source="a.mp4", kind="carrier-pigeon"))
 
@@ -66,11 +66,11 @@ def test_delivery(values: dict[str, object], live: bool) -> None:
     assert is_live(CameraSettings(**values)) is live
 
 
-def test_a_missing_usb_camera_is_one_sentence_and_may_come_later() -> None:
+def test_missing_usb_camera_is_reported_and_may_come_later() -> None:
     with pytest.raises(SourceUnavailable, match=r"there is no camera /dev/video63; "):
         open_source(CameraSettings(source="usb:63"))
 
 
-def test_a_usb_source_that_names_no_camera_is_rejected() -> None:
+def test_usb_source_that_names_no_camera_is_rejected() -> None:
     with pytest.raises(SourceRejected, match="write usb:0"):
         open_source(CameraSettings(source="usb:front"))

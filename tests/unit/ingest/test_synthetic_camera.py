@@ -13,7 +13,7 @@ START_NS = 1_800_000_000_123_456_789
 
 
 class Clock:
-    """Wall and monotonic time that pass only by sleeping."""
+    """Wall and monotonic time, which advance only by sleeping."""
 
     def __init__(self) -> None:
         self.now_ns = 5_000_000_000
@@ -28,7 +28,7 @@ class Clock:
 
 
 @pytest.mark.parametrize("scene", ["bus", "zidane"])
-def test_a_picture_is_a_function_of_its_time_alone(scene: str) -> None:
+def test_picture_is_a_function_of_its_time_alone(scene: str) -> None:
     one, other = SyntheticScene(SyntheticSpec(scene)), SyntheticScene(SyntheticSpec(scene))
     first = one.render(START_NS)
     one.render(START_NS + 3_000_000_000)
@@ -39,7 +39,7 @@ def test_a_picture_is_a_function_of_its_time_alone(scene: str) -> None:
     assert not np.array_equal(one.render(START_NS + 1_000_000_000), first)
 
 
-def test_the_pan_is_smooth() -> None:
+def test_pan_is_smooth() -> None:
     scene = SyntheticScene(SyntheticSpec("bus", width=320, height=240))
     for second in range(0, 60, 7):
         now = scene.render(START_NS + second * 1_000_000_000).astype(int)
@@ -48,7 +48,7 @@ def test_the_pan_is_smooth() -> None:
         assert np.abs(now - soon).mean() < np.abs(now - later).mean()
 
 
-def test_the_seed_gives_another_camera() -> None:
+def test_seed_gives_another_camera() -> None:
     one, other = SyntheticScene(SyntheticSpec("bus")), SyntheticScene(SyntheticSpec("bus", seed=1))
     assert not np.array_equal(one.render(START_NS), other.render(START_NS))
 
@@ -66,7 +66,7 @@ def test_pictures_come_at_ticks_of_the_wall_clock() -> None:
     assert np.array_equal(pictures[0].image_bgr, source.scene.render(times_ns[0]))
 
 
-def test_missed_ticks_are_not_made_up() -> None:
+def test_missed_ticks_are_not_made_up_for() -> None:
     clock = Clock()
     source = clock.source(SyntheticSpec("zidane", fps=10.0))
     first = source.read()
@@ -77,7 +77,7 @@ def test_missed_ticks_are_not_made_up() -> None:
     assert second.captured_at_ns - first.captured_at_ns == 1_000_000_000
 
 
-def test_unwanted_pictures_are_passed_over() -> None:
+def test_unwanted_pictures_are_skipped() -> None:
     clock = Clock()
     source = clock.source(SyntheticSpec("zidane", fps=10.0))
     wanted = iter([False, False, True])
@@ -99,18 +99,18 @@ def test_options_in_the_source() -> None:
         ("synthetic:bus?width=100000", "out of range"),
     ],
 )
-def test_bad_specs_are_one_sentence(source: str, sentence: str) -> None:
+def test_bad_specs_are_refused_with_a_reason(source: str, sentence: str) -> None:
     with pytest.raises(SourceRejected, match=sentence):
         parse_spec(source)
 
 
-def test_without_ultralytics_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ultralytics_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(SourceRejected, match="pip install ultralytics"):
         SyntheticScene(SyntheticSpec("bus"))
 
 
-def test_the_pictures_are_found_without_importing_ultralytics() -> None:
+def test_pictures_are_found_without_importing_ultralytics() -> None:
     import subprocess
 
     code = "import sys; from ingest.sources.synthetic import *; SyntheticScene(SyntheticSpec('bus'));"

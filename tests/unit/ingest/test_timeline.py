@@ -12,9 +12,7 @@ Presented = st.lists(st.one_of(st.none(), st.integers(-(2**50), 2**60)), min_siz
 
 
 @given(Presented, st.integers(0, 2**61))
-def test_times_strictly_increase_from_the_start_whatever_the_file_says(
-    presented: list[int | None], start_ns: int
-) -> None:
+def test_times_strictly_increase_from_the_start_for_any_file(presented: list[int | None], start_ns: int) -> None:
     timeline = Timeline(STEP_NS, start_ns)
     times_ns = [timeline.next(value) for value in presented]
     assert times_ns[0] == start_ns
@@ -36,7 +34,7 @@ def test_missing_times_are_an_average_step_apart() -> None:
     assert [timeline.next(None) for _ in range(3)] == [0, STEP_NS, 2 * STEP_NS]
 
 
-def test_a_repeated_time_does_not_shift_the_rest() -> None:
+def test_repeated_time_does_not_shift_the_rest() -> None:
     timeline = Timeline(STEP_NS)
     presented = [0, STEP_NS, STEP_NS, 2 * STEP_NS, 3 * STEP_NS]
     assert [timeline.next(value) for value in presented] == [
@@ -48,19 +46,19 @@ def test_a_repeated_time_does_not_shift_the_rest() -> None:
     ]
 
 
-def test_a_muddled_order_does_not_shift_the_rest_either() -> None:
+def test_muddled_order_does_not_shift_the_rest() -> None:
     timeline = Timeline(STEP_NS)
     presented = [0, STEP_NS, 2 * STEP_NS, STEP_NS, 2 * STEP_NS, 5 * STEP_NS]
     assert [timeline.next(value) / STEP_NS for value in presented] == [0, 1, 2, 2.5, 3, 5]
 
 
-def test_a_joined_recording_goes_on_without_a_gap() -> None:
+def test_joined_recording_continues_without_a_gap() -> None:
     timeline = Timeline(STEP_NS)
     presented = [10 * STEP_NS, 11 * STEP_NS, 0, STEP_NS]
     assert [timeline.next(value) for value in presented] == [0, STEP_NS, 2 * STEP_NS, 3 * STEP_NS]
 
 
-def test_a_loop_goes_on_in_time() -> None:
+def test_loop_continues_in_time() -> None:
     timeline = Timeline(STEP_NS)
     first = [timeline.next(value) for value in (0, STEP_NS)]
     timeline.restart()

@@ -1,4 +1,4 @@
-"""Made-up people who walk: frames for the tracker whose truth is known."""
+"""Synthetic people who walk: frames for the tracker with known identities."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def pose_frame(
 
 
 def dressed(frame: PoseFrame, colours: Sequence[int], *, seen: float = 1.0) -> PoseFrame:
-    """The frame with everybody dressed from head to foot in one of the colours 0 to 4, which have nothing in common."""
+    """The frame with every person dressed from head to foot in one of the colours 0 to 4, which are all different."""
     features = np.zeros((len(colours), len(appearance.PARTS), appearance.FEATURES), np.float32)
     for row, colour in enumerate(colours):
         features[row, :, colour :: appearance.BINS] = np.sqrt(1 / appearance.CHANNELS)
@@ -91,7 +91,7 @@ def walk(
 
 
 def crowd(rng: np.random.Generator, people: int, frames: int, *, missing: float = 0.1) -> list[PoseFrame]:
-    """People who wander at random, some undetected in each frame, with scores and boxes that waver."""
+    """People who walk at random, some of them undetected in each frame, with noisy scores and boxes."""
     centres = rng.uniform((50, 50), (1230, 670), (people, 2))
     heights = rng.uniform(60, 120, people)
     speeds = rng.normal(0, 40, (people, 2))
@@ -106,7 +106,7 @@ def crowd(rng: np.random.Generator, people: int, frames: int, *, missing: float 
 
 
 def run(frames: Iterable[PoseFrame], tracker: PoseTracker | None = None) -> list[TrackFrame]:
-    """What a tracker, by default a new one, says of the frames."""
+    """The results of a tracker, by default a new one, for the frames."""
     tracker = tracker or PoseTracker()
     return [tracker.update(frame) for frame in frames]
 
@@ -117,7 +117,7 @@ def in_state(frame: TrackFrame, state: str) -> list[int]:
 
 
 def plain(frame: TrackFrame) -> tuple[object, ...]:
-    """The frame with arrays as bytes, so that two can be compared bit for bit."""
+    """The frame with arrays as bytes, so that two frames can be compared bit for bit."""
     return (
         (frame.camera, frame.epoch, frame.seq, frame.captured_at_ns, frame.size_px),
         tuple(

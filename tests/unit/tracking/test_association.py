@@ -46,7 +46,7 @@ def matched(
     scores: list[float] | None = None,
     recent: list[bool] | None = None,
 ) -> list[int]:
-    """What `associate` takes for log odds (T, D): of tracks that are confirmed and in sight, of sure detections."""
+    """The matches of `associate` for log odds (T, D): by default of confirmed tracks in sight and high scores."""
     matrix = np.asarray(odds, float)
     count, seen = matrix.shape
     boxes = [person(100 + 90 * place, 300) for place in range(max(count, seen))]
@@ -62,10 +62,10 @@ def matched(
 
 @settings(deadline=None)  # the first call compiles
 @given(matrices)
-def test_assignment_is_one_to_one_and_the_best_of_all(case: tuple[np.ndarray, np.ndarray]) -> None:
-    """By the sum of log odds above the gate, each times the detection's score; nobody takes what is below the gate."""
+def test_assignment_is_one_to_one_and_has_the_greatest_sum(case: tuple[np.ndarray, np.ndarray]) -> None:
+    """The sum is of log odds above the gate, each times the detection's score; pairs below the gate are not matched."""
     odds, scores = case
-    # As the detections have them: float32 on the way.
+    # Detections hold scores as float32.
     worth = (odds + model.GATES.pair) * scores.astype(np.float32)
     pairs = [(row, column) for row, column in enumerate(matched(odds, scores=scores.tolist())) if column >= 0]
     assert len({column for _, column in pairs}) == len(pairs)
@@ -73,8 +73,8 @@ def test_assignment_is_one_to_one_and_the_best_of_all(case: tuple[np.ndarray, np
     assert abs(sum(worth[row, column] for row, column in pairs) - best_sum(worth)) < 1e-6
 
 
-def test_undisputed_pairs_are_those_of_the_assignment() -> None:
-    """The short way, taken where nobody wants what another wants, ends where the long one does, or says it cannot."""
+def test_unambiguous_matching_equals_the_assignment() -> None:
+    """The shortcut for rows without competition gives the result of the full assignment, or reports that it cannot."""
     rng = np.random.default_rng(1)
     undisputed = 0
     for _ in range(300):
@@ -89,26 +89,26 @@ def test_undisputed_pairs_are_those_of_the_assignment() -> None:
     assert 50 < undisputed < 250
 
 
-def test_a_hopeless_pair_does_not_cost_a_good_one() -> None:
-    """Summed as they are, the first with the first and the second with the second would be more."""
+def test_pair_below_the_gate_does_not_displace_a_good_pair() -> None:
+    """The sum of all log odds would be greater for the pairs first to first and second to second."""
     gate = model.GATES.pair
     assert matched([[3.0 - gate, -9.0 - gate], [3.5 - gate, -1.0 - gate]]) == [-1, 0]
 
 
-def test_the_surer_of_two_doubles_is_taken() -> None:
+def test_of_two_duplicate_detections_the_higher_score_is_matched() -> None:
     assert matched([[-0.9, -1.0]], scores=[0.4, 0.9]) == [1]
 
 
-def test_both_are_linked_although_one_could_do_better_alone() -> None:
+def test_both_pairs_are_matched_although_one_pair_alone_has_better_odds() -> None:
     assert matched([[0.0, -0.5], [-0.5, -3.8]]) == [1, 0]
 
 
-def test_nobody_takes_what_is_improbable() -> None:
+def test_improbable_pair_is_not_matched() -> None:
     assert matched([[-model.GATES.pair + 0.1]]) == [0]
     assert matched([[-model.GATES.pair - 0.1]]) == [-1]
 
 
-def test_who_comes_back_is_found_on_a_sure_detection() -> None:
+def test_lost_track_is_matched_to_a_high_score_detection() -> None:
     assert matched([[-model.GATES.pair + 0.1]], recent=[False], states=[LOST]) == [0]
     assert matched([[-model.GATES.pair - 0.1]], recent=[False], states=[LOST]) == [-1]
 
@@ -117,31 +117,31 @@ def test_who_comes_back_is_found_on_a_sure_detection() -> None:
     ("state", "recent", "expected"),
     [(CONFIRMED, True, 0), (LOST, True, 0), (CONFIRMED, False, -1), (LOST, False, -1), (TENTATIVE, True, -1)],
 )
-def test_a_doubtful_detection_only_continues_who_is_in_sight(state: int, recent: bool, expected: int) -> None:
-    """Even exactly where somebody is expected; a sure one there is taken in each case."""
+def test_low_score_detection_continues_only_tracks_in_sight(state: int, recent: bool, expected: int) -> None:
+    """This holds even at exactly the predicted place, where a high-score detection is matched in each case."""
     assert matched([[0.0]], states=[state], recent=[recent], scores=[DOUBTFUL]) == [expected]
     assert matched([[0.0]], states=[state], recent=[recent], scores=[SURE]) == [0]
 
 
-def test_a_doubtful_detection_must_lie_better() -> None:
+def test_low_score_detection_needs_better_odds() -> None:
     odds = -model.GATES.pair + model.GATES.doubt_penalty
     assert matched([[odds - 0.1]], scores=[DOUBTFUL]) == [-1]
     assert matched([[odds - 0.1]], scores=[SURE]) == [0]
     assert matched([[odds + 0.1]], scores=[DOUBTFUL]) == [0]
 
 
-def test_who_is_not_yet_believed_must_lie_better() -> None:
+def test_tentative_track_needs_better_odds() -> None:
     odds = -model.GATES.pair + model.GATES.tentative_penalty
     assert matched([[odds - 0.1]], states=[TENTATIVE]) == [-1]
     assert matched([[odds - 0.1]], states=[CONFIRMED]) == [0]
     assert matched([[odds + 0.1]], states=[TENTATIVE]) == [0]
 
 
-def test_of_two_alike_the_believed_one_goes_on() -> None:
+def test_of_two_equal_tracks_the_confirmed_one_is_matched() -> None:
     assert matched([[0.0], [0.0]], states=[TENTATIVE, CONFIRMED]) == [-1, 0]
     assert matched([[0.0], [0.0]], states=[CONFIRMED, TENTATIVE]) == [0, -1]
 
 
 @pytest.mark.parametrize(("tracks", "people"), [(0, 0), (0, 2), (2, 0)])
-def test_nobody_and_nothing(tracks: int, people: int) -> None:
+def test_no_tracks_or_no_detections_give_no_matches(tracks: int, people: int) -> None:
     assert matched(np.zeros((tracks, people))) == [-1] * tracks

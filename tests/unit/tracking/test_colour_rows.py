@@ -1,4 +1,4 @@
-"""Comparing descriptors: what counts, what does not, and what a memory of them keeps."""
+"""Distances of colour descriptors, their evidence, and the memory of them."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from tracking.matching.colours import HOPELESS_ODDS, MAX_LOG_ODDS, add_colours, 
 
 
 def row(*bins: int, seen: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)) -> np.ndarray:
-    """(SIZE,) as the tracker holds it."""
+    """(SIZE,), as the tracker stores it."""
     return colour_row(*bins, seen=seen)[0].astype(float)
 
 
-def test_what_has_the_same_colours_is_near_and_what_has_others_far() -> None:
+def test_equal_colours_are_near_and_other_colours_far() -> None:
     assert distance(row(0, 0, 0, 0), row(0, 0, 0, 0)) == pytest.approx((0.0, 1.0), abs=1e-3)
     assert distance(row(0, 0, 0, 0), row(4, 4, 4, 4)) == pytest.approx((1.0, 1.0))
 
 
-def test_a_part_counts_as_much_as_both_sides_saw_it() -> None:
+def test_part_has_the_weight_of_what_both_sides_saw_of_it() -> None:
     apart, shared = distance(row(0, 0, 0, 0, seen=(1.0, 1.0, 0.5, 0.0)), row(0, 4, 4, 4, seen=(1.0, 0.0, 0.5, 1.0)))
     assert shared == pytest.approx((1 + 0.25) / 4)
     assert apart == pytest.approx(np.sqrt(0.25 / 1.25))
 
 
-def test_nothing_seen_on_both_sides_is_no_evidence() -> None:
+def test_no_commonly_seen_part_gives_no_evidence() -> None:
     apart, shared = distance(row(0, 0, 0, 0, seen=(1.0, 1.0, 0.0, 0.0)), row(0, 0, 0, 0, seen=(0.0, 0.0, 1.0, 1.0)))
     assert (apart, shared) == (1.0, 0.0)
     assert colour_log_odds(apart, shared) == 0
@@ -40,7 +40,7 @@ def test_evidence_falls_with_the_distance_within_its_bounds() -> None:
     assert (np.abs([colour_log_odds(apart, 0.25) for apart in np.linspace(0, 1, 21)]) <= np.abs(odds)).all()
 
 
-def test_all_pairs_that_are_possible_are_compared() -> None:
+def test_all_feasible_pairs_are_compared() -> None:
     odds = np.zeros((2, 3))
     odds[0, 1] = HOPELESS_ODDS - 1
     add_colours(
@@ -52,7 +52,7 @@ def test_all_pairs_that_are_possible_are_compared() -> None:
     np.testing.assert_allclose(odds, [[other, HOPELESS_ODDS - 1, other], [same, other, other]], atol=1e-2)
 
 
-def test_a_memory_moves_towards_what_is_seen_and_keeps_its_length() -> None:
+def test_memory_moves_towards_new_observations_and_keeps_its_length() -> None:
     kept, fresh = row(0, 0, 0, 0), row(1, 1, 1, 1)
     apart = [distance(kept, fresh)[0]]
     for _ in range(10):
@@ -63,7 +63,7 @@ def test_a_memory_moves_towards_what_is_seen_and_keeps_its_length() -> None:
     assert apart[-1] < 0.5
 
 
-def test_a_memory_keeps_what_is_hidden_and_takes_what_it_did_not_know() -> None:
+def test_memory_keeps_hidden_parts_and_adds_new_ones() -> None:
     kept = row(0, 0, 0, 0, seen=(1.0, 1.0, 1.0, 0.0))
     remember(kept, row(1, 1, 1, 1, seen=(1.0, 0.1, 0.0, 0.5)), 0.5)
     features, weights = split(kept[None])

@@ -21,7 +21,7 @@ def frame(seq: int, **states: str) -> TrackFrame:
 
 
 def coasting(item: TrackFrame) -> TrackFrame:
-    """`item` with nobody seen in it."""
+    """`item` without any detection."""
     return replace(item, tracks=tuple(replace(track, coasted=True) for track in item.tracks))
 
 
@@ -38,7 +38,7 @@ def tell(*frames: TrackFrame) -> list[Event]:
     return [event for item in frames for event in events.update(item)]
 
 
-def test_a_whole_life() -> None:
+def test_events_of_one_life_from_start_to_end() -> None:
     events = tell(
         frame(0, t1="tentative"),
         frame(1, t1="confirmed"),
@@ -65,11 +65,11 @@ def test_a_whole_life() -> None:
     }
 
 
-def test_who_was_never_confirmed_is_not_mentioned() -> None:
+def test_unconfirmed_track_has_no_events() -> None:
     assert tell(frame(0, t1="tentative"), frame(1, t1="tentative"), frame(2, t1="ended")) == []
 
 
-def test_who_is_coasted_is_there_but_not_seen() -> None:
+def test_coasted_track_is_present_but_not_detected() -> None:
     events = tell(
         frame(0, t1="confirmed", t2="confirmed"),
         coasting(frame(1, t1="confirmed", t2="confirmed")),
@@ -85,7 +85,7 @@ def test_who_is_coasted_is_there_but_not_seen() -> None:
     assert events[3].time_ns == 4 * SECOND_NS
 
 
-def test_who_is_lost_and_not_reported_keeps_its_life() -> None:
+def test_lost_track_that_is_not_reported_keeps_its_life() -> None:
     seen_until = [frame(0, t1="confirmed"), frame(1, t1="lost"), frame(2), frame(3)]
     assert said(tell(*seen_until, frame(4, t1="ended"))) == [("started", 1, 0), ("lost", 1, 1), ("ended", 1, 4)]
     again = tell(*seen_until, frame(4, t1="confirmed"), frame(5, t1="lost"), frame(6))
@@ -93,12 +93,12 @@ def test_who_is_lost_and_not_reported_keeps_its_life() -> None:
     assert again[-1].data["last_seen_ns"] == 4 * SECOND_NS
 
 
-def test_a_frame_that_the_tracker_passed_over_loses_nobody() -> None:
+def test_frame_that_the_tracker_skipped_loses_no_track() -> None:
     here, before = frame(1, t1="confirmed"), replace(frame(2), captured_at_ns=SECOND_NS // 2)
     assert said(tell(frame(0, t1="confirmed"), here, before, frame(3, t1="confirmed"))) == [("started", 1, 0)]
 
 
-def test_the_end_of_the_source_ends_everybody_once() -> None:
+def test_end_of_the_source_ends_every_track_once() -> None:
     events = TrackEvents("yard")
     events.update(frame(0, t3="confirmed", t1="confirmed", t2="tentative"))
     events.update(frame(1, t3="confirmed", t1="lost", t2="tentative"))
@@ -108,53 +108,53 @@ def test_the_end_of_the_source_ends_everybody_once() -> None:
     assert events.source_ended(end(2)) == []
 
 
-def test_state_survives() -> None:
+def test_state_survives_a_round_trip() -> None:
     frames = [frame(0, t1="confirmed", t2="confirmed"), frame(1, t1="lost"), frame(2, t1="lost", t2="ended")]
     events = TrackEvents("yard")
-    told = events.update(frames[0])
+    reported = events.update(frames[0])
     for item in frames[1:]:
         heir = TrackEvents("yard")
         heir.load_state(json.loads(json.dumps(events.state_dict())))
         events = heir
-        told += events.update(item)
-    assert told == tell(*frames)
+        reported += events.update(item)
+    assert reported == tell(*frames)
 
 
-def test_a_crowd_through_the_tracker() -> None:
+def test_events_of_a_crowd_are_ordered_and_unique() -> None:
     """Each confirmed identity starts once and ends once, in that order, and every id is unique and repeatable."""
 
     def story() -> list[Event]:
         tracker, events = PoseTracker(), TrackEvents("yard")
         frames = crowd(np.random.default_rng(9), 12, 80, missing=0.4)
-        told = [event for item in frames for event in events.update(tracker.update(item))]
-        return told + events.source_ended(end(80))
+        reported = [event for item in frames for event in events.update(tracker.update(item))]
+        return reported + events.source_ended(end(80))
 
-    told = story()
-    assert told == story()
-    assert len({event.id for event in told}) == len(told)
-    for number in {event.data["track_id"] for event in told}:
-        kinds = [event.type.rsplit(".", 1)[1] for event in told if event.data["track_id"] == number]
+    reported = story()
+    assert reported == story()
+    assert len({event.id for event in reported}) == len(reported)
+    for number in {event.data["track_id"] for event in reported}:
+        kinds = [event.type.rsplit(".", 1)[1] for event in reported if event.data["track_id"] == number]
         assert kinds[0] == "started"
         assert kinds[-1] == "ended"
         assert set(kinds[1:-1]) <= {"lost"}
-    for event in told:
+    for event in reported:
         json.dumps(event.data)
 
 
-def test_at_any_rate_of_frames_who_goes_away_is_lost_and_then_ends() -> None:
+def test_at_any_frame_rate_a_person_who_leaves_is_lost_and_then_ends() -> None:
     for fps in (0.7, 1.0, 5.0, 30.0):
         tracker, events = PoseTracker(), TrackEvents("yard")
         frames = [pose_frame([person(600, 300)] if seq < 3 else [], seq, seq / fps) for seq in range(int(7 * fps) + 4)]
-        told = [event for item in frames for event in events.update(tracker.update(item))]
-        assert [kind for kind, _, _ in said(told)] == ["started", "lost", "ended"], fps
-        assert {event.data["last_seen_ns"] for event in told[1:]} == {frames[2].captured_at_ns}
+        reported = [event for item in frames for event in events.update(tracker.update(item))]
+        assert [kind for kind, _, _ in said(reported)] == ["started", "lost", "ended"], fps
+        assert {event.data["last_seen_ns"] for event in reported[1:]} == {frames[2].captured_at_ns}
 
 
-def test_first_seen_is_before_the_confirmation() -> None:
+def test_first_seen_is_earlier_than_the_confirmation() -> None:
     tracker, events = PoseTracker(), TrackEvents("yard")
     score = TrackerSettings().certain_score - 0.05
     frames = [pose_frame(f.boxes_xyxy_px, f.seq, f.seq / 50, scores=[score]) for f in walk(range(10), 1, 1.0)]
-    told = [event for item in frames for event in events.update(tracker.update(item))]
-    assert said(told)[0][:2] == ("started", 1)
-    assert told[0].seq > 0
-    assert told[0].data["first_seen_ns"] == 0
+    reported = [event for item in frames for event in events.update(tracker.update(item))]
+    assert said(reported)[0][:2] == ("started", 1)
+    assert reported[0].seq > 0
+    assert reported[0].data["first_seen_ns"] == 0

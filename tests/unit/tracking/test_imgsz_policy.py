@@ -1,4 +1,4 @@
-"""`imgsz: auto` on a made-up camera, whose people are found as the law of heights says: from first frame to hours."""
+"""`imgsz: auto` on a simulated camera whose recall follows the model of heights, from first frame to hours later."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VGA = (640, 480)
 
 @dataclass
 class Camera:
-    """Frames go to the policy, and are inferred by the view that it chose, with the probes that it asks for."""
+    """Frames are inferred by the view that the policy chose, with the probes that it asks for, and given back to it."""
 
     size_px: tuple[int, int] = VGA
     policies: Policies = POLICIES
@@ -39,7 +39,7 @@ class Camera:
         self.rng = np.random.default_rng(7)
 
     def run(self, seconds: float, heights_px: list[float]) -> None:
-        """People of these heights are there for so long."""
+        """People of these heights are present for that long."""
         for _ in range(round(seconds * self.fps)):
             self.step(heights_px)
 
@@ -68,11 +68,11 @@ class Camera:
 
     @property
     def moves(self) -> list[tuple[float, Change]]:
-        """Changes of the view, without the first word that it stays."""
+        """Changes of the view, without the first decision to keep it."""
         return [(at, change) for at, change in self.changes if change.before != change.after]
 
 
-def test_small_people_are_seen_from_the_second_frame_on() -> None:
+def test_small_people_are_detected_from_the_second_frame_on() -> None:
     camera = Camera((768, 576))
     camera.run(1, [80.0] * 8)
     assert [(at, str(change.after)) for at, change in camera.moves] == [(0.0, "1280")]
@@ -83,7 +83,7 @@ def test_small_people_are_seen_from_the_second_frame_on() -> None:
 
 
 @pytest.mark.parametrize("people", [1, 6])
-def test_large_people_are_seen_by_small_sizes_within_a_minute(people: int) -> None:
+def test_large_people_are_inferred_at_small_sizes_within_a_minute(people: int) -> None:
     camera = Camera()
     camera.run(60, [400.0] * people)
     assert camera.chooser.view.imgsz <= 416
@@ -93,7 +93,7 @@ def test_large_people_are_seen_by_small_sizes_within_a_minute(people: int) -> No
 
 
 @pytest.mark.parametrize("height_px", [120.0, 150.0, 180.0, 220.0])
-def test_sizes_that_are_just_enough_do_not_alternate(height_px: float) -> None:
+def test_sizes_that_just_suffice_do_not_alternate(height_px: float) -> None:
     camera = Camera()
     camera.run(120, [height_px] * 3)
     before = len(camera.moves)
@@ -101,7 +101,7 @@ def test_sizes_that_are_just_enough_do_not_alternate(height_px: float) -> None:
     assert len(camera.moves) - before <= 3, [(at, str(change.after)) for at, change in camera.moves]
 
 
-def test_when_people_become_smaller_the_size_follows() -> None:
+def test_size_follows_when_people_become_smaller() -> None:
     camera = Camera()
     camera.run(300, [300.0] * 4)
     small = camera.chooser.view
@@ -111,7 +111,7 @@ def test_when_people_become_smaller_the_size_follows() -> None:
     assert camera.chooser.view.imgsz <= 640
 
 
-def test_what_probes_cost_is_bounded() -> None:
+def test_cost_of_probes_is_bounded() -> None:
     camera = Camera()
     rng = np.random.default_rng(3)
     for _ in range(120):
@@ -121,8 +121,8 @@ def test_what_probes_cost_is_bounded() -> None:
     assert camera.probes_px <= probing.COST_SHARE * camera.inferred_px + (2 + probing.FREE_ROUNDS) * first_px
 
 
-def test_an_empty_scene_leaves_enough_to_measure_who_comes() -> None:
-    camera = Camera(fps=0.2)  # as the motion gate lets through where nothing moves
+def test_empty_scene_still_gets_probes_for_newcomers() -> None:
+    camera = Camera(fps=0.2)  # as many frames as the motion gate infers while nothing moves
     camera.run(600, [])
     empty = len(camera.probed)
     assert empty <= 2, "the first frame, and perhaps one in hope"
@@ -133,22 +133,22 @@ def test_an_empty_scene_leaves_enough_to_measure_who_comes() -> None:
     assert camera.chooser.view.imgsz < 640
 
 
-def test_who_is_too_small_for_the_first_size_is_found_in_the_end() -> None:
-    """Nobody is tracked, and nothing but a hopeful look at the largest size tells that there is somebody."""
+def test_people_too_small_for_the_first_size_are_found_eventually() -> None:
+    """There is no track, and only an occasional probe at the largest size detects the people."""
     camera = Camera()
     camera.run(5, [])
     camera.run(120, [45.0, 50.0, 55.0])
     assert camera.chooser.view.imgsz == 1280
 
 
-def test_a_picture_too_large_for_the_largest_size_is_cut() -> None:
+def test_picture_too_large_for_the_largest_size_is_tiled() -> None:
     camera = Camera((3840, 2160))
     camera.run(60, [110.0] * 10)
     assert camera.chooser.view.tiled
     assert camera.chooser.view in views_of(POLICIES, (3840, 2160))
 
 
-def test_a_probe_that_is_not_answered_is_asked_for_again() -> None:
+def test_probe_without_a_result_is_requested_again() -> None:
     camera = Camera()
     camera.answers = False
     camera.run(1, [300.0])
@@ -169,7 +169,7 @@ def test_sizes_above_the_largest_allowed_are_not_chosen() -> None:
     assert max(view.imgsz for _, views in camera.probed for view in views) <= 800
 
 
-def test_a_successor_goes_on_as_if_nothing_had_happened() -> None:
+def test_successor_makes_the_same_decisions() -> None:
     one, other = Camera(), Camera()
     for camera in (one, other):
         camera.run(8, [150.0, 170.0])
@@ -182,7 +182,7 @@ def test_a_successor_goes_on_as_if_nothing_had_happened() -> None:
     assert one.chooser.state_dict() == other.chooser.state_dict()
 
 
-def test_time_that_goes_back_stops_nothing() -> None:
+def test_time_that_goes_back_is_handled() -> None:
     camera = Camera()
     camera.run(300, [300.0] * 2)
     camera.time_s, before = 0.0, len(camera.probed)

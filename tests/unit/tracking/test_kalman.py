@@ -55,7 +55,7 @@ def assert_valid(states: np.ndarray) -> None:
 
 @patient
 @given(durations_s, durations_s, sizes_px, coordinates_px)
-def test_two_short_predictions_are_one_long_one(a_s: float, b_s: float, size: float, position: float) -> None:
+def test_two_short_predictions_equal_one_long_one(a_s: float, b_s: float, size: float, position: float) -> None:
     states, size_px = one(position, size)
     states = measured(predict(states, 0.1, size_px, MOTION), states[POSITION] + 0.2 * size, MEASUREMENT_STD * size_px)
     twice = predict(predict(states, a_s, size_px, MOTION), b_s, size_px, MOTION)
@@ -77,7 +77,7 @@ def test_covariance_stays_valid(size: float, steps: list[tuple[float, float]]) -
 
 @patient
 @given(durations_s, sizes_px)
-def test_predicting_makes_less_sure_and_measuring_makes_surer(dt_s: float, size: float) -> None:
+def test_prediction_increases_the_variance_and_measurement_reduces_it(dt_s: float, size: float) -> None:
     states, size_px = one(100.0, size)
     later = predict(states, dt_s, size_px, MOTION)
     assert (later[VAR_POSITION] >= states[VAR_POSITION]).all()
@@ -86,7 +86,7 @@ def test_predicting_makes_less_sure_and_measuring_makes_surer(dt_s: float, size:
 
 @patient
 @given(st.floats(0.01, 100.0))
-def test_all_is_relative_to_the_body(scale: float) -> None:
+def test_estimates_scale_with_the_body(scale: float) -> None:
     small, size_px = one(10.0, 50.0)
     large, large_px = one(10.0 * scale, 50.0 * scale)
     small = measured(predict(small, 0.3, size_px, MOTION), np.full((1, 4), 14.0), MEASUREMENT_STD * size_px)
@@ -95,8 +95,8 @@ def test_all_is_relative_to_the_body(scale: float) -> None:
         np.testing.assert_allclose(large[plane], small[plane] * scale**power, rtol=1e-9, err_msg=str(plane))
 
 
-def test_the_covariance_of_a_step_is_that_of_the_process() -> None:
-    """Against the process itself, simulated in small steps: the closed form is not only consistent, it is right."""
+def test_covariance_of_a_step_is_that_of_the_process() -> None:
+    """Compared with the process itself, simulated in small steps, which the closed form must reproduce."""
     motion = KalmanParameters(
         velocity_std=(0.5,), persistence_s=(0.8,), measurement_std=(0.05,), drift=(0.1,), error_memory_s=(0.0,)
     )
@@ -113,8 +113,8 @@ def test_the_covariance_of_a_step_is_that_of_the_process() -> None:
     np.testing.assert_allclose(states[VAR_VELOCITY], v.var(), rtol=0.05)
 
 
-def test_a_measurement_is_weighed_by_its_variance() -> None:
-    """Against the textbook's matrices: x + K y and P - K H P with K = P H' / (H P H' + R)."""
+def test_measurement_is_weighted_by_its_variance() -> None:
+    """Compared with the textbook's matrices: x + K y and P - K H P with K = P H' / (H P H' + R)."""
     states = predict(initiate(np.zeros((1, 1)), np.array([100.0]), MOTION_X), 0.2, np.array([100.0]), MOTION_X)
     state = np.array([states[POSITION, 0, 0], states[VELOCITY, 0, 0]])
     covariance = np.array(
@@ -129,8 +129,8 @@ def test_a_measurement_is_weighed_by_its_variance() -> None:
     np.testing.assert_allclose(after, [*state, covariance[0, 0], covariance[0, 1], covariance[1, 1]])
 
 
-def test_bodies_do_not_mix() -> None:
-    """What is computed of many at once is what is computed of each alone."""
+def test_bodies_are_independent() -> None:
+    """The result for many bodies at once is the same as for each alone."""
     rng = np.random.default_rng(0)
     first, size_px = rng.uniform(0, 500, (6, 4)), rng.uniform(20, 300, 6)
     again, noise = first + rng.normal(0, 10, (6, 4)), rng.uniform(1, 20, (6, 4))
@@ -145,7 +145,7 @@ def test_bodies_do_not_mix() -> None:
         np.testing.assert_allclose(believed(slice(row, row + 1)), together[:, row : row + 1], rtol=1e-12)
 
 
-def test_measuring_one_leaves_the_others_and_predicting_leaves_what_it_was_given() -> None:
+def test_update_of_one_body_leaves_the_others_and_predict_leaves_its_input() -> None:
     size_px = np.array([100.0, 50.0, 70.0])
     states = initiate(np.full((3, 4), 10.0), size_px, MOTION)
     before = states.copy()
@@ -157,7 +157,7 @@ def test_measuring_one_leaves_the_others_and_predicting_leaves_what_it_was_given
 
 
 @pytest.mark.parametrize("fps", [5, 30, 60])
-def test_a_steady_walk_is_learnt_whatever_the_frame_rate(fps: int) -> None:
+def test_velocity_of_a_steady_walk_is_learnt_at_any_frame_rate(fps: int) -> None:
     size_px = np.array([200.0])
     states = initiate(np.array([[0.0, 0.0, 80.0, 200.0]]), size_px, MOTION)
     for frame in range(1, 3 * fps + 1):
@@ -168,7 +168,7 @@ def test_a_steady_walk_is_learnt_whatever_the_frame_rate(fps: int) -> None:
     assert abs(predict(states, 0.5, size_px, MOTION)[POSITION, 0, 0] - 525.0) < 20.0
 
 
-def test_a_body_that_is_not_seen_slows_down() -> None:
+def test_body_without_detections_slows_down() -> None:
     moving, size_px = one(0.0, 100.0)
     moving[VELOCITY] = 50.0
     later = predict(moving, 1000.0, size_px, MOTION)

@@ -1,4 +1,4 @@
-"""Frames that nobody looked at: everybody is where they are expected, nobody is missed, and identities go on."""
+"""Frames without inference: every person is predicted, no track counts as missed, and identities continue."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def uninferred(frame: PoseFrame) -> Uninferred:
 
 
 @pytest.mark.parametrize("every", [2, 3, 4])
-def test_people_are_reported_where_they_walk_though_few_frames_are_looked_at(every: int) -> None:
+def test_people_are_reported_on_their_way_though_few_frames_are_inferred(every: int) -> None:
     frames = walk([i / FPS for i in range(60)])
     tracker = PoseTracker()
     for frame in frames:
@@ -44,8 +44,8 @@ def test_people_are_reported_where_they_walk_though_few_frames_are_looked_at(eve
         assert all(track.coasted is not looked_at for track in result.tracks)
 
 
-def test_nobody_is_missed_while_nobody_looks() -> None:
-    """For five seconds, longer than anybody may be unseen."""
+def test_no_track_is_missed_in_frames_without_inference() -> None:
+    """The pause lasts five seconds, longer than a track may stay undetected."""
     tracker = PoseTracker()
     for frame in walk([i / FPS for i in range(20)], speed_px_s=5.0):
         tracker.update(frame)
@@ -55,7 +55,7 @@ def test_nobody_is_missed_while_nobody_looks() -> None:
     assert in_state(tracker.update(replace(after, seq=70)), "confirmed") == [1, 2, 3]
 
 
-def test_who_was_missed_before_is_waited_for_as_long_as_ever() -> None:
+def test_track_missed_before_a_pause_is_kept_as_long_as_without_it() -> None:
     tracker = PoseTracker()
     for seq in range(20):
         tracker.update(pose_frame([person(400, 300), person(900, 300)], seq, seq / FPS))
@@ -71,7 +71,7 @@ def test_who_was_missed_before_is_waited_for_as_long_as_ever() -> None:
     assert 55 <= ended[0][0] <= 62, "lost_s after the last look that saw it"
 
 
-def test_a_frame_that_is_not_newer_changes_nothing() -> None:
+def test_frame_that_is_not_newer_changes_nothing() -> None:
     tracker = PoseTracker()
     for frame in walk([i / FPS for i in range(10)]):
         tracker.update(frame)
@@ -82,7 +82,7 @@ def test_a_frame_that_is_not_newer_changes_nothing() -> None:
     assert plain(tracker.predict(left_out(11, 1.1)))[1] != before[1]
 
 
-def test_the_state_after_predictions_is_all_a_successor_needs() -> None:
+def test_successor_needs_only_the_state_after_predictions() -> None:
     first = PoseTracker()
     frames = walk([i / FPS for i in range(40)])
     for frame in frames[:21]:
@@ -105,7 +105,7 @@ def planned(planner: Planner, tracker: PoseTracker, frames: list[PoseFrame]) -> 
             planner.unseen(uninferred(frame), tracker.tracks)
 
 
-def test_a_successor_of_a_planner_decides_the_same() -> None:
+def test_successor_of_a_planner_makes_the_same_decisions() -> None:
     policies = Policies(imgsz=AUTO, infer_fps=AUTO, motion_gate="eager")
     frames = walk([i / FPS for i in range(120)], speed_px_s=40.0)
     first, tracker = Planner("yard", policies, lossless=True), PoseTracker()
@@ -121,7 +121,7 @@ def test_a_successor_of_a_planner_decides_the_same() -> None:
     assert first.state_dict() == second.state_dict()
 
 
-def test_what_was_decided_by_other_policies_is_forgotten() -> None:
+def test_decisions_of_other_policies_are_forgotten() -> None:
     first, tracker = Planner("yard", Policies(infer_fps=AUTO), lossless=True), PoseTracker()
     planned(first, tracker, walk([i / FPS for i in range(40)]))
     second = Planner("yard", Policies(infer_fps=AUTO, motion_gate="eager"), lossless=True)
@@ -130,7 +130,7 @@ def test_what_was_decided_by_other_policies_is_forgotten() -> None:
     assert second.decisions == ()
 
 
-def test_an_empty_scene_is_told_to_be_empty_and_who_comes_to_be_there() -> None:
+def test_empty_scene_is_reported_empty_until_people_enter() -> None:
     planner, tracker = Planner("yard", Policies(motion_gate="conservative"), lossless=True), PoseTracker()
     occupied = []
     for seq in range(90):

@@ -29,7 +29,7 @@ def end(seq: int, epoch: int = 1) -> EndOfStream:
 
 
 def name(item: Item | Gap) -> str:
-    """`1:5` for a frame, `1:5s` skipped, `1:5.` end, `1:5-7` a gap."""
+    """`1:5` for a frame, `1:5s` for a skipped one, `1:5.` for the end, `1:5-7` for a gap."""
     if isinstance(item, Gap):
         return f"{item.epoch}:{item.first_seq}-{item.last_seq}"
     return f"{item.epoch}:{item.seq}" + {PoseFrame: "", Skipped: "s", EndOfStream: "."}[type(item)]
@@ -55,7 +55,7 @@ def source(draw: st.DrawFn, epochs: int) -> list[Item]:
 
 @st.composite
 def shuffled(draw: st.DrawFn) -> tuple[list[Item], list[Item]]:
-    """A source of one epoch, and what arrives: everything at least once, in any order."""
+    """A source of one epoch, and what arrives of it: every item at least once, in any order."""
     items = source(draw, 1)
     return items, list(draw(st.permutations(items + draw(st.lists(st.sampled_from(items), max_size=8)))))
 
@@ -70,8 +70,8 @@ def test_any_order_with_duplicates_comes_out_in_order_exactly_once(case: tuple[l
 
 
 @given(shuffled(), st.data())
-def test_a_heir_goes_on_from_the_position(case: tuple[list[Item], list[Item]], data: st.DataObject) -> None:
-    """Killed after any arrival: what had not come out is delivered again, and all comes out once over both lives."""
+def test_successor_continues_from_the_position(case: tuple[list[Item], list[Item]], data: st.DataObject) -> None:
+    """The buffer dies after any arrival: pending items are delivered again, and all come out once over both lives."""
     items, arrivals = case
     cut = data.draw(st.integers(0, len(arrivals)))
     first = ReorderBuffer(None)
@@ -97,9 +97,9 @@ def test_epochs_follow_each_other(data: st.DataObject) -> None:
 
 
 @given(st.data())
-def test_live_delay_is_bounded_and_nothing_is_lost_unsaid(data: st.DataObject) -> None:
-    """Any losses, order and times, over several epochs: whatever was accepted comes out, in order, at most max_wait_s
-    after it arrived, and every seq below the last one out is accounted for: as an item or inside a gap."""
+def test_live_delay_is_bounded_and_every_loss_is_reported(data: st.DataObject) -> None:
+    """For any losses, order and times, over several epochs: each accepted item comes out, in order, at most max_wait_s
+    after its arrival, and every seq below the last one out is accounted for, as an item or inside a gap."""
     items = source(data.draw, 2)
     kept = [item for item in items if data.draw(st.integers(0, 3)) > 0]
     arrivals = data.draw(st.permutations(kept))
@@ -136,7 +136,7 @@ def test_live_delay_is_bounded_and_nothing_is_lost_unsaid(data: st.DataObject) -
             position = (item.epoch, 1 + (item.last_seq if isinstance(item, Gap) else item.seq))
 
 
-def test_push_tells_what_is_left_out() -> None:
+def test_push_returns_the_items_that_are_left_out() -> None:
     buffer = ReorderBuffer(None)
     assert buffer.push(frame(1), 0.0)
     assert not buffer.push(frame(1), 0.0)
@@ -185,13 +185,13 @@ def test_live_ends_with_frames_missing() -> None:
     assert [name(item) for item in buffer.pop_ready(1.0)] == ["1:1-2", "1:3."]
 
 
-def test_live_source_that_began_anew_without_an_end() -> None:
+def test_live_source_that_restarted_without_an_end_has_a_new_epoch() -> None:
     buffer = ReorderBuffer(WAIT_S)
     assert feed(buffer, [frame(0), frame(2), frame(0, 2), frame(1, 2)], 0.0) == ["1:0"]
     assert [name(item) for item in buffer.pop_ready(1.0)] == ["1:1-1", "1:2", "2:0", "2:1"]
 
 
-def test_lossless_source_that_died_and_began_anew_is_waited_for_so_long() -> None:
+def test_lossless_source_that_died_and_restarted_is_waited_for_a_limited_time() -> None:
     buffer = ReorderBuffer(None, orphan_wait_s=30.0)
     assert feed(buffer, [frame(0), frame(0, 2)], 0.0) == ["1:0"]
     assert feed(buffer, [frame(1)], 20.0) == ["1:1"]
@@ -200,7 +200,7 @@ def test_lossless_source_that_died_and_began_anew_is_waited_for_so_long() -> Non
     assert [name(item) for item in buffer.pop_ready(50.0)] == ["2:0"]
 
 
-def test_lossless_never_leaves_an_epoch_of_which_something_waits() -> None:
+def test_lossless_never_leaves_an_epoch_with_waiting_items() -> None:
     buffer = ReorderBuffer(None, orphan_wait_s=30.0)
     assert feed(buffer, [frame(0), frame(2), frame(0, 2)], 0.0) == ["1:0"]
     assert buffer.next_deadline_s() is None
@@ -208,28 +208,28 @@ def test_lossless_never_leaves_an_epoch_of_which_something_waits() -> None:
     assert feed(buffer, [frame(1), end(3)], 1e6) == ["1:1", "1:2", "1:3.", "2:0"]
 
 
-def test_an_epoch_number_may_be_left_out() -> None:
+def test_epoch_number_may_be_skipped() -> None:
     buffer = ReorderBuffer(None, orphan_wait_s=30.0)
     assert feed(buffer, [frame(0), end(1), frame(0, 3)], 0.0) == ["1:0", "1:1."]
     assert buffer.next_deadline_s() == 30.0
     assert [name(item) for item in buffer.pop_ready(30.0)] == ["3:0"]
 
 
-def test_a_buffer_without_state_joins_a_lossless_stream_late() -> None:
+def test_buffer_without_state_joins_a_lossless_stream_late() -> None:
     buffer = ReorderBuffer(None, orphan_wait_s=30.0)
     assert feed(buffer, [frame(41), frame(40)], 0.0) == []
     assert [name(item) for item in buffer.pop_ready(30.0)] == ["1:0-39", "1:40", "1:41"]
 
 
-def test_an_empty_epoch() -> None:
+def test_epoch_may_be_empty() -> None:
     assert feed(ReorderBuffer(None), [end(0), frame(0, 2)]) == ["1:0.", "2:0"]
 
 
-def test_an_end_that_came_too_early_waits_for_what_is_there() -> None:
+def test_end_that_arrives_too_early_waits_for_the_items_before_it() -> None:
     assert feed(ReorderBuffer(None), [frame(1), frame(2), end(1), frame(0)]) == ["1:0", "1:1", "1:2", "1:1."]
 
 
 @pytest.mark.parametrize("state", [{}, {"epoch": 1, "next_seq": "many", "over": False}, {"epoch": None, "next_seq": 0}])
-def test_a_damaged_state_is_refused(state: dict[str, object]) -> None:
+def test_damaged_state_is_refused(state: dict[str, object]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         ReorderBuffer(None).load_state(state)

@@ -1,4 +1,4 @@
-"""The tracker that takes over says what the other one would have said."""
+"""A tracker restored from a snapshot gives the results that the original tracker would have given."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tracking.snapshot import STORED_COLUMNS
 
 
 @pytest.mark.parametrize("at", [0, 1, 17, 40])
-def test_restored_bit_for_bit(at: int) -> None:
+def test_state_is_restored_bit_for_bit(at: int) -> None:
     frames = crowd(np.random.default_rng(2), 20, 80)
     tracker = PoseTracker()
     run(frames[:at], tracker)
@@ -25,8 +25,8 @@ def test_restored_bit_for_bit(at: int) -> None:
     assert [plain(r) for r in run(frames[at:], heir)] == [plain(r) for r in run(frames[at:], tracker)]
 
 
-def test_colours_are_handed_over_too() -> None:
-    """Two stand in one place, only their colours tell them apart; the heir knows them."""
+def test_colours_are_restored_as_well() -> None:
+    """Two people stand in one place and differ only in their colours; the successor distinguishes them."""
     box = person(600, 300)
     frames = [dressed(pose_frame([box, box + 3], seq, seq / 20), [1, 4]) for seq in range(10)]
     tracker, heir = PoseTracker(), PoseTracker()
@@ -37,7 +37,7 @@ def test_colours_are_handed_over_too() -> None:
     assert {track.id: track.pose_index for track in after.tracks} == {first: 1, second: 0}
 
 
-def test_handed_over_after_every_frame() -> None:
+def test_snapshot_after_every_frame_changes_no_result() -> None:
     frames = crowd(np.random.default_rng(4), 8, 40)
     expected = [plain(result) for result in run(frames)]
     tracker, results = PoseTracker(), []
@@ -49,7 +49,7 @@ def test_handed_over_after_every_frame() -> None:
     assert results == expected
 
 
-def test_the_snapshot_shares_nothing_with_the_tracker() -> None:
+def test_snapshot_shares_no_arrays_with_the_tracker() -> None:
     frames = crowd(np.random.default_rng(2), 5, 20)
     tracker = PoseTracker()
     run(frames[:10], tracker)
@@ -68,7 +68,7 @@ def test_columns_keep_their_stored_names_so_that_releases_read_each_others_snaps
     assert set(PoseTracker().state_dict()) == {"version", "next_id", "last"} | stored
 
 
-def test_snapshot_of_the_version_before_is_completed() -> None:
+def test_snapshot_of_the_previous_version_is_completed() -> None:
     frames = crowd(np.random.default_rng(2), 5, 20)
     tracker, heir = PoseTracker(), PoseTracker()
     run(frames, tracker)
@@ -102,7 +102,7 @@ DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_snapshot_is_refused_and_changes_nothing(damage: Callable[[dict[str, Any]], object]) -> None:
+def test_damaged_snapshot_is_refused_and_changes_nothing(damage: Callable[[dict[str, Any]], object]) -> None:
     tracker = PoseTracker()
     frames = walk([0.0, 0.1])
     expected = [plain(result) for result in run(frames)]

@@ -12,7 +12,7 @@ from posebus.messages import PoseFrame
 from tracking import PoseTracker
 
 
-def test_the_package_exports_the_tracker() -> None:
+def test_package_exports_the_tracker() -> None:
     assert tracking.__all__ == ["PoseTracker"]
     assert [*inspect.signature(PoseTracker).parameters] == ["settings"]
 
@@ -27,7 +27,7 @@ def test_walkers_keep_their_identities_at_any_frame_rate(fps: float, keypoints: 
 
 @pytest.mark.parametrize("scale", [0.25, 1.0, 3.0])
 def test_resolution_does_not_matter(scale: float) -> None:
-    """The same crowd from 480p to 4K: the same identities in the same states."""
+    """The same crowd from 480p to 4K has the same identities in the same states."""
     frames = crowd(np.random.default_rng(5), 12, 60)
     scaled = []
     for frame in frames:
@@ -40,15 +40,15 @@ def test_resolution_does_not_matter(scale: float) -> None:
     assert [[(track.id, track.state) for track in result.tracks] for result in run(scaled)] == expected
 
 
-def test_half_of_the_frames_dropped_at_random() -> None:
+def test_identities_survive_a_random_loss_of_half_of_the_frames() -> None:
     rng = np.random.default_rng(3)
     frames = [frame for frame in walk([i / 25 for i in range(200)]) if rng.random() < 0.5]
     results = run(frames)
     assert {track.id for result in results for track in result.tracks} == {1, 2, 3}
 
 
-def test_legs_hidden_at_once_do_not_make_somebody_new() -> None:
-    """The box is that of the upper body in the next frame; head and shoulders are where they were."""
+def test_suddenly_hidden_legs_do_not_start_a_new_identity() -> None:
+    """In the next frame the box covers the upper body only; head and shoulders are where they were."""
     frames = [pose_frame([person(600, 300, 240)], seq, seq / 25) for seq in range(60)]
     for frame in frames[20:40]:
         assert frame.keypoints_px is not None
@@ -58,7 +58,7 @@ def test_legs_hidden_at_once_do_not_make_somebody_new() -> None:
     assert all(in_state(result, "confirmed") == [1] for result in results)
 
 
-def test_two_who_cross_keep_their_identities() -> None:
+def test_two_people_who_cross_keep_their_identities() -> None:
     frames = []
     for seq in range(80):
         time_s = seq / 25
@@ -70,14 +70,14 @@ def test_two_who_cross_keep_their_identities() -> None:
 
 
 @pytest.mark.parametrize("joints", [None, 17])
-def test_empty_frames(joints: int | None) -> None:
+def test_empty_frames_give_no_tracks(joints: int | None) -> None:
     tracker = PoseTracker()
     keypoints = None if joints is None else np.zeros((0, joints, 3), np.float32)
     empty = PoseFrame("yard", 1, 0, 0, (640, 480), np.zeros((0, 4), np.float32), np.zeros(0, np.float32), keypoints)
     assert all(tracker.update(replace(empty, seq=i, captured_at_ns=i * SECOND_NS)).tracks == () for i in range(5))
 
 
-def test_two_hundred_people() -> None:
+def test_two_hundred_people_are_tracked() -> None:
     frames = crowd(np.random.default_rng(1), 200, 12, missing=0.02)
     results = run(frames)
     assert max(len(result.tracks) for result in results) > 150
@@ -85,14 +85,14 @@ def test_two_hundred_people() -> None:
 
 
 class TestOrder:
-    """Frames that are late, doubled, of another epoch or of a clock that jumped."""
+    """Frames that are late, repeated, of another epoch, or after a jump of the clock."""
 
     @pytest.mark.parametrize(
         ("epoch", "seq", "time_s"),
         [(1, 9, 0.9), (1, 3, 0.3), (0, 50, 5.0), (1, 9, 2.0), (1, 10, 0.9), (1, 10, 0.5)],
         ids=["double", "late", "older epoch", "same seq", "same instant", "a little back in time"],
     )
-    def test_what_is_not_newer_changes_nothing(self, epoch: int, seq: int, time_s: float) -> None:
+    def test_frame_that_is_not_newer_changes_nothing(self, epoch: int, seq: int, time_s: float) -> None:
         tracker, other = PoseTracker(), PoseTracker()
         frames = walk([i / 10 for i in range(12)])
         run(frames[:10], tracker)
@@ -103,12 +103,12 @@ class TestOrder:
         assert (answer.epoch, answer.seq, answer.captured_at_ns) == (epoch, seq, stale.captured_at_ns)
         assert [plain(r) for r in run(frames[10:], tracker)] == [plain(r) for r in run(frames[10:], other)]
 
-    def test_a_camera_that_reconnects_goes_on(self) -> None:
+    def test_identities_continue_after_a_camera_reconnects(self) -> None:
         frames = walk([i / 10 for i in range(20)])
         again = [replace(frame, epoch=2, seq=frame.seq - 10) for frame in frames[10:]]
         assert all(in_state(result, "confirmed") == [1, 2, 3] for result in run(frames[:10] + again))
 
-    def test_a_recording_that_starts_again_has_new_people(self) -> None:
+    def test_restarted_recording_has_new_identities(self) -> None:
         frames = walk([i / 10 for i in range(10)])
         again = [replace(frame, epoch=2) for frame in frames]
         results = run(frames + again)
@@ -117,7 +117,7 @@ class TestOrder:
         assert all(in_state(result, "confirmed") == [4, 5, 6] for result in results[10:])
         assert not any(in_state(result, "ended") for result in results[11:])
 
-    def test_a_clock_that_was_set_back_does_not_stop_the_tracks(self) -> None:
+    def test_clock_that_was_set_back_does_not_stop_the_tracks(self) -> None:
         frames = walk([1000 + i / 10 for i in range(10)])
         again = [replace(f, seq=f.seq + 10, captured_at_ns=f.captured_at_ns - 500 * SECOND_NS) for f in frames]
         results = run(frames + again)
@@ -125,8 +125,8 @@ class TestOrder:
         assert in_state(results[-1], "confirmed") == [4, 5, 6]
 
 
-def test_two_trackers_share_nothing() -> None:
-    """Interleaved in one process, each says what it says alone; ids of both count from 1."""
+def test_two_trackers_are_independent() -> None:
+    """Interleaved in one process, each gives the results that it gives alone; ids of both count from 1."""
     one, two = crowd(np.random.default_rng(6), 9, 50), crowd(np.random.default_rng(7), 9, 50)
     alone = [plain(result) for result in run(one)], [plain(result) for result in run(two)]
     first, second = PoseTracker(), PoseTracker()
@@ -135,7 +135,7 @@ def test_two_trackers_share_nothing() -> None:
     assert [b for _, b in beside] == alone[1]
 
 
-def test_the_input_is_left_as_it_is() -> None:
+def test_input_is_not_modified() -> None:
     frames = crowd(np.random.default_rng(8), 6, 10)
     before = [(f.boxes_xyxy_px.copy(), f.scores.copy(), f.keypoints_px.copy()) for f in frames]  # type: ignore[union-attr]
     for frame in frames:

@@ -30,7 +30,7 @@ def kernels() -> dict[str, Any]:
 
 
 def as_received(frame: PoseFrame) -> PoseFrame:
-    """Arrays that came from the wire are views of its bytes, which cannot be written to."""
+    """Arrays decoded from the wire are read-only views of its bytes."""
     names = ("boxes_xyxy_px", "scores", "keypoints_px", "appearance")
     return replace(frame, **{name: frozen(getattr(frame, name)) for name in names})
 
@@ -39,7 +39,7 @@ def frozen(values: np.ndarray | None) -> np.ndarray | None:
     return None if values is None else np.frombuffer(values.tobytes(), values.dtype).reshape(values.shape)
 
 
-def whatever() -> Iterator[list[PoseFrame]]:
+def many_kinds_of_frames() -> Iterator[list[PoseFrame]]:
     frames = crowd(np.random.default_rng(0), 12, 80)
     yield frames
     yield [as_received(dressed(frame, [seq % 5 for seq in range(len(frame.scores))])) for frame in frames]
@@ -51,7 +51,7 @@ def test_nothing_is_compiled_after_the_warm_up() -> None:
     warm_up()
     before = {name: len(kernel.signatures) for name, kernel in kernels().items()}
     assert len(before) > 10
-    for frames in whatever():
+    for frames in many_kinds_of_frames():
         tracker = PoseTracker()
         run(frames[:40], tracker)
         tracker.load_state(tracker.state_dict())
