@@ -60,7 +60,7 @@ class Story:
         return [kind for kind in kinds if kind != "gap"]
 
     def kinds_since_online(self, camera: str) -> list[str]:
-        """The same from the first online event on, because some are called offline while all processes start at once."""
+        """The same from the first online event on, because some go offline while all processes start at once."""
         kinds = self.kinds(camera)
         return kinds[kinds.index("online") :]
 

@@ -74,7 +74,7 @@ def test_watch_shows_the_people_of_each_camera(broker: Broker, url: str) -> None
     assert "2 people: 1 2" in done.stdout
 
 
-def test_watch_of_an_impossible_camera_is_a_sentence(broker: Broker, url: str) -> None:
+def test_watch_of_an_invalid_camera_name_is_refused_with_a_reason(broker: Broker, url: str) -> None:
     done = posebus("watch", "two words", "--redis", url)
     assert done.returncode == 1
     assert "camera name 'two words' is not allowed" in done.stderr
@@ -101,7 +101,7 @@ def test_top_shows_cameras_and_processes(broker: Broker, url: str) -> None:
     source = {"state": "online", "fps": 10.0, "backlog_frames": 0, "backlog_bytes": 0, "dropped": {"stale": 2}}
 
     def report() -> None:
-        """Again before each look: who was silent for five seconds is gone, and a command may take longer to start."""
+        """Reported again before each call: reports expire after five seconds, and a command may take longer."""
         registry.report("ingest-1", "ingest", {"ready": True, "cameras": {"door": source}})
         registry.report("worker-1", "worker", {"ready": True, "engine": "openvino", "frames": 5})
 
@@ -120,7 +120,7 @@ def test_top_shows_cameras_and_processes(broker: Broker, url: str) -> None:
     assert "openvino" in text
 
 
-def test_doctor_finds_nothing_broken_here(url: str) -> None:
+def test_doctor_finds_no_problem_on_this_machine(url: str) -> None:
     done = posebus("doctor", "--redis", url, "--json")
     answer = json.loads(done.stdout)
     broken = [finding for finding in answer["findings"] if finding["status"] == "broken"]
@@ -131,7 +131,7 @@ def test_doctor_finds_nothing_broken_here(url: str) -> None:
     assert any(name in text["engine"] for name in ("openvino", "torch"))
 
 
-def test_doctor_says_what_is_broken_and_what_to_do() -> None:
+def test_doctor_names_problems_and_their_remedies() -> None:
     done = posebus("doctor", "--redis", "redis://me:hunter2@127.0.0.1:1", "--model", "no-such-model", "--json")
     answer = json.loads(done.stdout)
     broken = {finding["name"]: finding for finding in answer["findings"] if finding["status"] == "broken"}
@@ -141,7 +141,7 @@ def test_doctor_says_what_is_broken_and_what_to_do() -> None:
     assert "hunter2" not in done.stdout + done.stderr
 
 
-def test_doctor_looks_at_the_networks_of_a_second_look_where_they_are_set(tmp_path: Path) -> None:
+def test_doctor_checks_the_networks_of_keypoints_and_masks_where_they_are_configured(tmp_path: Path) -> None:
     network = simcc_network(tmp_path / "simcc.onnx")
     settings = WorkerSettings(keypoint_model=str(network), masks="no-such-model")
     (found,) = check_inference.keypoint_model(settings)
@@ -172,7 +172,7 @@ def test_image_finds_the_people_and_draws_them(tmp_path: Path) -> None:
     assert 0.005 < float((drawn != original).any(axis=2).mean()) < 0.2
 
 
-def test_image_takes_the_smallest_size_that_finds_everybody(tmp_path: Path) -> None:
+def test_image_chooses_the_smallest_size_that_finds_all_people(tmp_path: Path) -> None:
     bus = cv2.imread(str(ASSETS / "bus.jpg"))
     assert bus is not None
     cv2.imwrite(str(tmp_path / "near.png"), bus)
@@ -205,7 +205,7 @@ def test_one_bad_picture_does_not_stop_the_others(tmp_path: Path) -> None:
     assert all(any(name in sentence for sentence in sentences) for name in ("empty.jpg", "text.png", "none.jpg"))
 
 
-def test_pictures_of_one_name_keep_apart(tmp_path: Path) -> None:
+def test_pictures_of_the_same_name_get_separate_files(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         cv2.imwrite(str(tmp_path / folder / "x.png"), np.zeros((64, 64, 3), np.uint8))
@@ -215,7 +215,7 @@ def test_pictures_of_one_name_keep_apart(tmp_path: Path) -> None:
     assert "x.png: 0 people" in done.stdout
 
 
-def test_an_output_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+def test_output_folder_that_cannot_be_made_is_reported_with_a_reason(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = posebus("image", ASSETS / "bus.jpg", "--out", tmp_path / "file" / "out")
     assert (done.returncode, done.stdout) == (1, "")

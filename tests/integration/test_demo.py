@@ -1,4 +1,4 @@
-"""`posebus demo`, from nothing to pictures."""
+"""`posebus demo`, from start to pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.integration.run_command import posebus
 CAMERAS = ("bus", "zidane")
 
 
-def test_the_demo_ends_by_itself_with_a_summary_videos_and_pictures(engine_cache: Path, tmp_path: Path) -> None:
+def test_demo_ends_by_itself_with_a_summary_videos_and_pictures(engine_cache: Path, tmp_path: Path) -> None:
     done = posebus(engine_cache, "demo", "--seconds", "4", "--imgsz", "320", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     for camera in CAMERAS:

@@ -36,13 +36,13 @@ def needs_nncf() -> None:
 
 @pytest.fixture(scope="module")
 def clip(shared_data: Path) -> Path:
-    """People walking through a street, several in each frame."""
+    """People who walk through a street, several in each frame."""
     return shared_data / "TUD-Stadtmitte.mp4"
 
 
 @pytest.fixture(scope="module")
 def cache(weights: Weights, engine_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder with the exported network and nothing else."""
+    """A cache folder that contains only the exported network."""
     folder = tmp_path_factory.mktemp("cache")
     exported = export_onnx(weights, engine_cache)
     (folder / "engines").mkdir()
@@ -52,7 +52,7 @@ def cache(weights: Weights, engine_cache: Path, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="module")
 def answer(cache: Path, clip: Path, shared_data: Path) -> dict[str, Any]:
-    """What the command says about an engine that it has built and installed."""
+    """The report of the command on an engine that it has built and installed."""
     annotations = shared_data / "coco4" / "test_coco.json"
     done = posebus(cache, *BUILD, "--max-ap-loss", "0.1", "--annotations", annotations, "--calibrate", clip)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -61,7 +61,7 @@ def answer(cache: Path, clip: Path, shared_data: Path) -> dict[str, Any]:
 
 
 def files_in(cache: Path) -> set[str]:
-    """Names of all that lies beside the exported network, but for what loading it leaves."""
+    """Names of all files next to the exported network, except those that loading it leaves."""
     return {path.name for path in (cache / "engines").iterdir() if path.suffix not in {".onnx", ".lock", ".head"}}
 
 
@@ -70,7 +70,7 @@ def estimator(cache: Path, **settings: Any) -> PoseEstimator:
     return PoseEstimator(load_engine(wanted, cache), wanted)
 
 
-def test_a_built_engine_is_installed_with_its_report(answer: dict[str, Any], cache: Path, weights: Weights) -> None:
+def test_built_engine_is_installed_with_its_report(answer: dict[str, Any], cache: Path, weights: Weights) -> None:
     built = find_built(weights, cache)
     assert built is not None
     assert answer["graph"] == str(built.graph)
@@ -84,7 +84,7 @@ def test_a_built_engine_is_installed_with_its_report(answer: dict[str, Any], cac
 
 
 @pytest.mark.parametrize("imgsz", [IMGSZ, 640])
-def test_a_worker_finds_the_same_people_with_it_at_any_size(
+def test_worker_finds_the_same_people_with_it_at_any_size(
     imgsz: int, answer: dict[str, Any], cache: Path, clip: Path
 ) -> None:
     import cv2
@@ -98,13 +98,13 @@ def test_a_worker_finds_the_same_people_with_it_at_any_size(
     assert report.all.people >= 20
     assert report.all.recall > 0.9
     assert report.all.mean_error is not None
-    # Not 0: that would be fp32 under another name.
+    # Not 0, which would be fp32 under another name.
     assert 0.001 < report.all.mean_error < 0.04
     for one in (exact, coarse):
         one.engine.close()
 
 
-def test_what_openvino_kept_may_be_damaged(answer: dict[str, Any], cache: Path, weights: Weights, clip: Path) -> None:
+def test_damaged_openvino_cache_is_replaced(answer: dict[str, Any], cache: Path, weights: Weights, clip: Path) -> None:
     import cv2
 
     assert answer["installed"]
@@ -125,19 +125,19 @@ def test_what_openvino_kept_may_be_damaged(answer: dict[str, Any], cache: Path, 
     assert scores[0] == scores[1]
 
 
-def test_doctor_and_list_tell_of_it(answer: dict[str, Any], cache: Path) -> None:
+def test_doctor_and_list_show_the_engine(answer: dict[str, Any], cache: Path) -> None:
     assert answer["installed"]
     listed = json.loads(posebus(cache, "engines", "list", "--json").stdout)
     assert [facts["weights"] for facts in listed] == ["yolo11n-pose"]
     assert "yolo11n-pose int8 at 320 px" in posebus(cache, "engines", "list").stdout
     findings = json.loads(posebus(cache, "doctor", "--precision", "int8", "--json").stdout)["findings"]
     (finding,) = (finding for finding in findings if finding["name"] == "int8")
-    # Workers use 640 px, and it was measured at 320.
+    # Workers use 640 px, and the engine was measured at 320.
     assert finding["status"] == "note"
     assert "not measured" in finding["text"]
 
 
-def test_a_refused_engine_leaves_the_one_before(answer: dict[str, Any], cache: Path, clip: Path) -> None:
+def test_refused_engine_leaves_the_previous_one(answer: dict[str, Any], cache: Path, clip: Path) -> None:
     assert answer["installed"]
     before = files_in(cache)
     done = posebus(cache, *BUILD, "--max-recall-loss", "-1", clip, "--calibrate", clip)
@@ -148,13 +148,13 @@ def test_a_refused_engine_leaves_the_one_before(answer: dict[str, Any], cache: P
     assert files_in(cache) == before
 
 
-def test_an_interrupted_build_leaves_nothing(weights: Weights, engine_cache: Path, clip: Path, tmp_path: Path) -> None:
+def test_interrupted_build_leaves_nothing(weights: Weights, engine_cache: Path, clip: Path, tmp_path: Path) -> None:
     exported = export_onnx(weights, engine_cache)
     folder = tmp_path / "engines"
     folder.mkdir()
     shutil.copy(exported, folder)
     process = start(tmp_path, *BUILD, "--calibrate", clip)
-    # The folder for what is not finished appears when the engine is about to be written.
+    # The folder for unfinished files appears when the engine is about to be written.
     wait_until(lambda: process.poll() is not None or list(folder.glob(".build-*")), "a build under way")
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
@@ -162,13 +162,13 @@ def test_an_interrupted_build_leaves_nothing(weights: Weights, engine_cache: Pat
     assert files_in(tmp_path) == set()
 
 
-def test_where_none_was_built_the_sentence_has_the_command(engine_cache: Path) -> None:
+def test_missing_engine_is_reported_with_the_command_that_builds_it(engine_cache: Path) -> None:
     settings = WorkerSettings(precision="int8", imgsz=960)
     with pytest.raises(EngineError, match="posebus engines build --precision int8 --imgsz 960 --calibrate VIDEO"):
         load_engine(settings, engine_cache)
 
 
-def test_what_cannot_be_built_gets_a_sentence(engine_cache: Path, tmp_path: Path, clip: Path) -> None:
+def test_invalid_build_options_are_refused_with_a_reason(engine_cache: Path, tmp_path: Path, clip: Path) -> None:
     for arguments, words in (
         (("--precision", "int8"), "give recordings of them with --calibrate VIDEO"),
         (("--precision", "fp32", "--calibrate", clip), "only 8-bit engines are calibrated"),
@@ -188,7 +188,7 @@ def test_other_precisions_are_exported_and_loaded(engine_cache: Path) -> None:
 
 
 @pytest.mark.parametrize("end_to_end", [True, False])
-def test_the_end_of_other_heads_is_found(end_to_end: bool, tmp_path: Path, build_model: BuildModel) -> None:
+def test_last_layers_of_other_heads_are_found(end_to_end: bool, tmp_path: Path, build_model: BuildModel) -> None:
     import openvino
     from ultralytics import YOLO
 

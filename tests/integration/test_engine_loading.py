@@ -1,4 +1,4 @@
-"""Loading engines: what cannot work gets a sentence, and exporting touches nothing but the cache."""
+"""Loading engines: what cannot work is refused with a reason, and exporting writes only into the cache."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from workers.weights.weights import Weights
 
 
 @pytest.mark.parametrize("engine", ["torch", "openvino"])
-def test_a_model_of_another_task_is_refused_in_a_sentence(
+def test_model_of_another_task_is_refused_with_a_reason(
     engine: str, tmp_path: Path, engine_cache: Path, build_model: BuildModel
 ) -> None:
     own = build_model(tmp_path, "yolo11n.yaml")
@@ -35,7 +35,7 @@ def test_a_model_of_another_task_is_refused_in_a_sentence(
 
 
 @pytest.mark.parametrize(("engine", "error"), [("torch", WeightsError), ("openvino", EngineError)])
-def test_a_file_that_is_no_model_gets_a_sentence(
+def test_file_that_is_not_a_model_is_refused_with_a_reason(
     engine: str, error: type[Exception], tmp_path: Path, engine_cache: Path
 ) -> None:
     junk = tmp_path / "junk.pt"
@@ -57,7 +57,9 @@ def run_once(name: str, path: Path, head: Head) -> None:
 
 
 @pytest.mark.parametrize("name", ["openvino", "onnx"])
-def test_a_damaged_export_gets_a_sentence(name: str, weights: Weights, engine_cache: Path, tmp_path: Path) -> None:
+def test_damaged_export_is_refused_with_a_reason(
+    name: str, weights: Weights, engine_cache: Path, tmp_path: Path
+) -> None:
     whole = export_onnx(weights, engine_cache)
     broken = tmp_path / whole.name
     broken.write_bytes(whole.read_bytes()[:100_000])
@@ -68,7 +70,7 @@ def test_a_damaged_export_gets_a_sentence(name: str, weights: Weights, engine_ca
         read_head(broken)
 
 
-def test_exporting_leaves_the_rest_of_the_disk_alone(
+def test_exporting_leaves_the_rest_of_the_disk_unchanged(
     weights: Weights, engine_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, here = tmp_path / "home", tmp_path / "here"
@@ -87,7 +89,7 @@ def test_exporting_leaves_the_rest_of_the_disk_alone(
     estimator.engine.close()
 
 
-def test_openvino_tells_nobody_that_it_was_imported(weights: Weights, engine_cache: Path, tmp_path: Path) -> None:
+def test_importing_openvino_sends_no_telemetry(weights: Weights, engine_cache: Path, tmp_path: Path) -> None:
     export_onnx(weights, engine_cache)
     code = (
         "import sys; from pathlib import Path\n"
@@ -95,7 +97,7 @@ def test_openvino_tells_nobody_that_it_was_imported(weights: Weights, engine_cac
         "load_engine(WorkerSettings(engine='openvino'), Path(sys.argv[1])).close()\n"
         "assert sys.modules['openvino_telemetry'] is None, 'telemetry was loaded'"
     )
-    # HOME alone: the identifier that telemetry keeps would be written there.
+    # Only HOME changes: the identifier that telemetry keeps would be written there.
     environment = {**os.environ, "HOME": str(tmp_path), "CI": ""}
     subprocess.run([sys.executable, "-c", code, str(engine_cache)], cwd=ROOT, env=environment, check=True)
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Real engines: the same answer whatever else they do, both head layouts."""
+"""Real engines: results do not depend on the load, and both head layouts agree."""
 
 from __future__ import annotations
 
@@ -54,17 +54,17 @@ EVERYTHING = {"conf": 1e-6, "iou": 1.0, "max_people": 5000}
 
 
 def prepared(engine: Engine, image_rgb: ImageArray) -> Any:
-    """What `engine` makes of a picture at 640."""
+    """The result of `engine` for a picture at 640."""
     return engine.prepare(Picture.of(image_rgb), Letterbox.fit((image_rgb.shape[1], image_rgb.shape[0]), 640))
 
 
 def one_by_one(engine: Engine, frames: Sequence[ImageArray]) -> list[Detections]:
-    """Results with one frame under way at a time."""
+    """Results with one frame in flight at a time."""
     return [engine.submit([prepared(engine, frame)]).result()[0] for frame in frames]
 
 
 def crowded(engine: Engine, frames: Sequence[ImageArray]) -> list[Detections]:
-    """Results with as many frames under way as there are, in another order."""
+    """Results with as many frames in flight as there are, in another order."""
     futures = {index: engine.submit([prepared(engine, frames[index])]) for index in reversed(range(len(frames)))}
     wait(futures.values(), timeout=60)
     return [futures[index].result()[0] for index in range(len(frames))]
@@ -78,7 +78,7 @@ def digest(found: Sequence[Detections]) -> str:
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_openvino_gives_the_same_bits_whatever_the_load_and_threads(
+def test_openvino_gives_the_same_bits_under_any_load_and_number_of_threads(
     precision: str,
     openvino_precisions: list[str],
     make_estimator: MakeEstimator,
@@ -106,7 +106,7 @@ def test_openvino_gives_the_same_bits_in_another_process(
         "settings = WorkerSettings(engine='openvino', threads=1).model_copy(update=EVERYTHING)\n"
         "engine = load_engine(settings, Path(sys.argv[1]))\n"
         "print(digest(crowded(engine, np.load(sys.argv[2]))))\n"
-        "engine.close()"  # or a thread of the engine might still be in its callback as Python ends, and bring it down
+        "engine.close()"  # otherwise a thread of the engine might still be in its callback when Python ends
     )
     other = subprocess.run(
         [sys.executable, "-c", code, str(engine_cache), str(frames_file)],
@@ -166,7 +166,7 @@ def torch_engine(weights: Weights, tmp_path: Path) -> Iterator[Callable[[str], T
         engine.close()
 
 
-def test_low_precision_does_not_round_places(
+def test_low_precision_does_not_round_positions(
     torch_engine: Callable[[str], TorchEngine], frames_rgb: list[ImageArray]
 ) -> None:
     exact, rounded = (one_by_one(torch_engine(precision), frames_rgb[:1])[0] for precision in ("fp32", "bf16"))
@@ -174,13 +174,13 @@ def test_low_precision_does_not_round_places(
     order = [people.boxes_xyxy_px[:, 0].argsort() for people in (exact, rounded)]
     apart = np.abs(rounded.boxes_xyxy_px[order[1]] - exact.boxes_xyxy_px[order[0]])
     assert apart.max() < 4
-    # In bf16 places beyond 256 would be multiples of two.
+    # In bf16 positions beyond 256 would be multiples of two.
     far = rounded.boxes_xyxy_px[rounded.boxes_xyxy_px > 256]
     assert len(far) > 0
     assert (far % 1 != 0).any()
 
 
-def test_a_lost_device_ends_the_worker_and_want_of_memory_does_not(
+def test_lost_device_ends_the_worker_and_lack_of_memory_does_not(
     torch_engine: Callable[[str], TorchEngine], frames_rgb: list[ImageArray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
@@ -253,11 +253,11 @@ def test_as_many_sizes_are_kept_as_fit_the_memory(
     engine.close()
 
 
-def test_four_people_stand_before_the_bus(make_estimator: MakeEstimator, people_rgb: ImageArray) -> None:
+def test_four_people_in_front_of_the_bus_are_found(make_estimator: MakeEstimator, people_rgb: ImageArray) -> None:
     found = make_estimator(conf=0.3).estimate(people_rgb)
     assert len(found.scores) == 4
     assert found.keypoints_px.shape == (4, 17, 3)
-    # Noses are in the upper half of their boxes, where they are seen at all.
+    # Noses are in the upper half of their boxes, where they are detected at all.
     seen = found.keypoints_px[:, 0, 2] > 0.5
     middle = found.boxes_xyxy_px[:, 1::2].mean(axis=1)
     assert seen.any()
@@ -288,7 +288,7 @@ def test_models_with_other_classes_and_keypoints_agree_between_engines(
 
 
 @pytest.mark.parametrize("name", ["openvino", "onnx"])
-def test_an_end_to_end_head_says_the_same_as_the_dense_one(
+def test_end_to_end_head_agrees_with_the_dense_one(
     name: str, tmp_path: Path, people_rgb: ImageArray, build_model: BuildModel
 ) -> None:
     from ultralytics import YOLO
@@ -297,7 +297,7 @@ def test_an_end_to_end_head_says_the_same_as_the_dense_one(
     outputs = {}
     image = np.ascontiguousarray(people_rgb[:256, :320])
     for end_to_end in (True, False):
-        # Untrained, both of its heads hold the same numbers.
+        # Both heads of the untrained network hold the same numbers.
         path = Path(YOLO(str(own)).export(format="onnx", dynamic=True, nms=False if end_to_end else None))
         head = read_head(path)
         assert head == Head(1, 17, 3, end_to_end, 32)
@@ -312,7 +312,7 @@ def test_an_end_to_end_head_says_the_same_as_the_dense_one(
     rows, dense = outputs[True], outputs[False]
     assert (len(rows.scores), len(dense.scores)) == (300, 1680)
     np.testing.assert_allclose(rows.scores, dense.scores[:300], rtol=1e-4)
-    # Many untrained scores are equal, so their order is free: each row must be one of the dense head's, whole.
+    # Many scores of an untrained network are equal, so their order is free: each row must equal one of the dense head.
     apart = np.abs(rows.boxes_xyxy_px[:, None] - dense.boxes_xyxy_px[None]).max(axis=2)
     same = apart.argmin(axis=1)
     assert apart.min(axis=1).max() < 0.05

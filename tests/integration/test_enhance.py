@@ -43,7 +43,7 @@ def recall(estimator: PoseEstimator, pictures: list[tuple[ImageArray, np.ndarray
     return found / people
 
 
-def test_people_in_the_dark_are_found_again(
+def test_people_in_the_dark_are_found_with_enhancement(
     street: list[tuple[ImageArray, np.ndarray]], make_estimator: MakeEstimator
 ) -> None:
     rng = np.random.default_rng(0)
@@ -58,7 +58,7 @@ def test_people_in_the_dark_are_found_again(
     assert seen > 0.82
 
 
-def test_in_daylight_nothing_changes_to_the_bit(
+def test_daylight_pictures_stay_unchanged_to_the_bit(
     street: list[tuple[ImageArray, np.ndarray]], make_estimator: MakeEstimator
 ) -> None:
     plain = make_estimator(engine="openvino", precision="fp32")
@@ -69,7 +69,7 @@ def test_in_daylight_nothing_changes_to_the_bit(
         np.testing.assert_array_equal(one.scores, other.scores)
 
 
-def test_people_behind_fog_and_blocks_are_found_again(
+def test_people_behind_fog_and_blocks_are_found_with_enhancement(
     street: list[tuple[ImageArray, np.ndarray]], make_estimator: MakeEstimator
 ) -> None:
     plain = make_estimator(engine="openvino", precision="fp32")

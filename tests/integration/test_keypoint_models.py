@@ -1,4 +1,4 @@
-"""Top-down networks of every kind behind the estimator, and files that are none."""
+"""Top-down networks of every kind behind the estimator, and files that are not such networks."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NETWORKS: dict[str, Callable[[Path], Path]] = {
 
 
 class Boxes:
-    """Knows where everybody is, and nothing about keypoints: in pixels of a network's input of 640."""
+    """Detects all people without keypoints, in pixels of a network's input of 640."""
 
     name, precision, device, batch, in_flight = "boxes", "fp32", "cpu", 1, 2
 
@@ -72,7 +72,7 @@ def two_stages(network: Path, boxes: Float32Array, keypoints: int = 17) -> PoseE
 
 
 def people(boxes: Float32Array, size_px: tuple[int, int]) -> tuple[ImageArray, Float32Array]:
-    """A picture with a dot for each keypoint of everybody, somewhere in the box, none over another; and the places."""
+    """A picture with a dot for each keypoint of every person, in the box and without overlap; and their places."""
     rng = np.random.default_rng(3)
     grid = np.stack(np.meshgrid(np.arange(4), np.arange(5)), axis=-1).reshape(-1, 2)[:17]
     picture = np.full((size_px[1], size_px[0], 3), 128, np.uint8)
@@ -86,7 +86,7 @@ def people(boxes: Float32Array, size_px: tuple[int, int]) -> tuple[ImageArray, F
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_keypoints_come_out_where_they_are_in_the_source(kind: str, tmp_path: Path) -> None:
+def test_keypoints_are_at_their_places_in_the_source(kind: str, tmp_path: Path) -> None:
     picture, places = people(BOXES, SIZE_PX)
     estimator = two_stages(NETWORKS[kind](tmp_path / "net.onnx"), BOXES)
     found = estimator.estimate(picture)
@@ -109,7 +109,7 @@ def test_pictures_of_other_sizes_than_the_network_s_input(size_px: tuple[int, in
     np.testing.assert_allclose(found.keypoints_px[..., :2], places, atol=max(1.0, size_px[0] / 400))
 
 
-def test_the_first_network_needs_no_keypoints(tmp_path: Path) -> None:
+def test_detector_needs_no_keypoints(tmp_path: Path) -> None:
     picture, places = people(BOXES, SIZE_PX)
     estimator = two_stages(simcc_network(tmp_path / "net.onnx"), BOXES, keypoints=0)
     assert estimator.engine.head.keypoints == 17
@@ -158,7 +158,7 @@ def test_a_real_network_and_a_keypoint_model_by_the_settings(
 
 
 def unfit(path: Path, inputs: list[list[int | str]], outputs: list[list[int]], kind: int = TensorProto.FLOAT) -> Path:
-    """An ONNX file that gives zeros of these shapes, whatever it is given."""
+    """An ONNX file that returns zeros of these shapes for any input."""
     constants = [
         helper.make_node("ConstantOfShape", [f"shape{number}"], [f"out{number}"]) for number in range(len(outputs))
     ]
@@ -191,21 +191,21 @@ CROP: list[int | str] = ["people", 3, 256, 192]
         ([CROP], [[1, 56, 8400]], "a keypoint network gives heatmaps"),
     ],
 )
-def test_a_network_of_another_kind_is_refused(
+def test_network_of_another_kind_is_refused(
     inputs: list[list[int | str]], outputs: list[list[int]], sentence: str, tmp_path: Path
 ) -> None:
     with pytest.raises(EngineError, match=sentence):
         KeypointModel(unfit(tmp_path / "net.onnx", inputs, outputs), threads=1)
 
 
-def test_a_network_of_bytes_is_refused(tmp_path: Path) -> None:
+def test_network_of_bytes_is_refused(tmp_path: Path) -> None:
     path = unfit(tmp_path / "net.onnx", [CROP], [[1, 17, 64, 48]], TensorProto.UINT8)
     with pytest.raises(EngineError, match=r"net.onnx takes in0 tensor\(uint8\)"):
         KeypointModel(path, threads=1)
 
 
 @pytest.mark.parametrize("content", [b"", b"no network", b"PK\x03\x04" + bytes(1000)])
-def test_a_file_that_is_no_network_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_file_that_is_not_a_network_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     path.write_bytes(content)
     with pytest.raises(EngineError, match=r"net\.onnx"):
@@ -219,7 +219,7 @@ def test_a_file_that_is_no_network_is_refused(content: bytes, tmp_path: Path) ->
         ({"keypoint_model": "net.onnx", "refine_below_px": 100}, "set it, or refine_below_px, but not both"),
     ],
 )
-def test_what_cannot_be_is_said_when_the_engine_is_loaded(
+def test_invalid_combinations_are_refused_when_the_engine_is_loaded(
     settings: dict[str, object], sentence: str, engine_cache: Path
 ) -> None:
     with pytest.raises(EngineError, match=sentence):

@@ -1,5 +1,5 @@
 """Person masks from real engines. No trained segmentation weights can be had offline, so the network's boxes are those
-of the pose weights and its masks are arbitrary: what is tested is the way, not the quality."""
+of the pose weights and its masks are arbitrary: the tests check the processing, not the quality."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from workers.weights.weights import Weights, resolve_weights
 
 @pytest.fixture(scope="module")
 def outlines(build_model: BuildModel, tmp_path_factory: pytest.TempPathFactory, weights: Weights) -> Path:
-    """A segmentation network that sees the people whom the default pose network sees."""
+    """A segmentation network that detects the same people as the default pose network."""
     from ultralytics import YOLO
 
     path = build_model(tmp_path_factory.mktemp("outlines"), "yolo11n-seg.yaml", nc=1)
@@ -53,13 +53,13 @@ def settings(outlines: Path) -> dict[str, Any]:
 
 
 def bits(found: Sequence[Detections]) -> list[bytes]:
-    """Of the masks, with where each ends."""
+    """The points of all masks, and the end of each."""
     assert all(people.masks is not None for people in found)
     return [b"|".join(mask.tobytes() for mask in people.masks or ()) for people in found]
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnx"])
-def test_people_come_with_their_outlines(
+def test_people_have_their_outlines(
     engine: str, engine_cache: Path, people_rgb: ImageArray, settings: dict[str, Any], make_estimator: MakeEstimator
 ) -> None:
     plain = make_estimator(engine=engine, precision="fp32", conf=0.3).estimate(people_rgb)
@@ -87,7 +87,7 @@ def test_people_come_with_their_outlines(
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnx"])
-def test_masks_do_not_depend_on_what_is_queued(
+def test_masks_do_not_depend_on_queued_frames(
     engine: str, engine_cache: Path, people_rgb: ImageArray, settings: dict[str, Any]
 ) -> None:
     views = [np.ascontiguousarray(people_rgb[300 + 20 * n : 780 + 20 * n, 20 * n : 640 + 20 * n]) for n in range(5)]
@@ -109,7 +109,7 @@ def test_masks_do_not_depend_on_what_is_queued(
 def test_masks_are_those_of_ultralytics_predictor(
     outlines: Path, engine_cache: Path, people_rgb: ImageArray, settings: dict[str, Any]
 ) -> None:
-    """The same exported network through ultralytics' own predictor and through ours."""
+    """The same exported network runs in ultralytics' own predictor and in ours."""
     from ultralytics import YOLO
 
     weights = resolve_weights(str(outlines), allow_unknown=True, cache_dir=engine_cache)
@@ -126,12 +126,12 @@ def test_masks_are_those_of_ultralytics_predictor(
     estimator.engine.close()
     assert theirs.masks is not None
     expected = theirs.masks.data.numpy().astype(bool)
-    # Ultralytics drops people whose mask is empty.
+    # Ultralytics drops people with an empty mask.
     masks = [mask for mask in ours.masks or () if len(mask)]
     assert len(masks) == len(expected) > 0
     ious = []
     for mask, other in zip(masks, expected, strict=True):
-        # An outline fills holes and leaves crumbs out, and arbitrary masks are full of both.
+        # An outline fills holes and omits small fragments, and arbitrary masks are full of both.
         contours, _ = cv2.findContours(other.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         areas = [cv2.contourArea(contour) for contour in contours]
         large = [contour for contour, area in zip(contours, areas, strict=True) if area >= 0.05 * max(areas)]
@@ -141,7 +141,7 @@ def test_masks_are_those_of_ultralytics_predictor(
     assert np.median(ious) >= 0.9
 
 
-def test_a_pose_model_is_no_mask_model(engine_cache: Path) -> None:
+def test_pose_model_is_refused_as_a_mask_model(engine_cache: Path) -> None:
     settings = WorkerSettings(engine="openvino", masks="yolo11n-pose")
     with pytest.raises(WeightsError, match="a model for pose, not for masks: choose weights whose name ends in -seg"):
         load_engine(settings, engine_cache)
@@ -183,5 +183,5 @@ def test_image_draws_outlines_or_blurs_along_them(
     assert picture is not None
     changed = (picture[..., ::-1] != people_rgb).any(axis=2)
     assert 0.005 < changed.mean() < 0.6
-    # Far from everybody nothing changes.
+    # Far from all people nothing changes.
     assert not changed[:100].any()

@@ -1,4 +1,4 @@
-"""Cameras on the network, played by servers on loopback: RTSP, MJPEG over HTTP, HLS, and servers that misbehave."""
+"""Network cameras, played by servers on loopback: RTSP, MJPEG over HTTP, HLS, and servers that misbehave."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.polling import wait_until
 from tests.ports import free_port
 
 GENEROUS_S = 15.0
-"""Timeouts under test are one second; on a busy machine they may take longer, hanging for ever takes more than this."""
+"""Timeouts under test are one second; on a busy machine they may take longer, but hanging takes more than this."""
 
 
 def settings(url: str, **values: object) -> CameraSettings:
@@ -41,7 +41,7 @@ def take(source: Source, count: int) -> list[CapturedImage]:
 
 
 def error_of(act: Callable[[], object]) -> str:
-    """The sentence of the SourceUnavailable that `act` raises, and that it does not take for ever."""
+    """The sentence of the SourceUnavailable that `act` raises; fails if `act` hangs."""
     began_s = time.monotonic()
     with pytest.raises(SourceUnavailable) as caught:
         act()
@@ -86,7 +86,7 @@ def test_without_sender_reports_the_time_is_that_of_arrival(rtsp: RtspServer) ->
     assert abs(picture.captured_at_ns - time.time_ns()) < GENEROUS_S * 1e9
 
 
-def test_with_sender_reports_the_time_is_the_cameras(rtsp: RtspServer) -> None:
+def test_with_sender_reports_the_time_is_that_of_the_camera(rtsp: RtspServer) -> None:
     rtsp.sender_report_offset_s = -2.0
     source = open_source(settings(rtsp.url))
     pictures = take(source, 40)
@@ -98,7 +98,7 @@ def test_with_sender_reports_the_time_is_the_cameras(rtsp: RtspServer) -> None:
 
 
 @pytest.mark.parametrize("offset_s", [-3600.0, 3600.0])
-def test_a_camera_whose_clock_is_wrong_is_not_believed(rtsp: RtspServer, offset_s: float) -> None:
+def test_wrong_camera_clock_is_ignored(rtsp: RtspServer, offset_s: float) -> None:
     rtsp.sender_report_offset_s = offset_s
     source = open_source(settings(rtsp.url))
     assert {picture.clock for picture in take(source, 10)} == {CaptureClock.ARRIVAL}
@@ -110,7 +110,7 @@ def gaps_s(pictures: list[CapturedImage]) -> list[float]:
 
 
 @pytest.mark.parametrize("step_s", [-5.0, 3600.0])
-def test_a_camera_clock_that_jumps_is_not_believed_from_there_on(rtsp: RtspServer, step_s: float) -> None:
+def test_camera_clock_is_ignored_after_a_jump(rtsp: RtspServer, step_s: float) -> None:
     rtsp.sender_report_offset_s = -0.2
     source = open_source(settings(rtsp.url))
     pictures = take(source, 30)
@@ -122,7 +122,7 @@ def test_a_camera_clock_that_jumps_is_not_believed_from_there_on(rtsp: RtspServe
     assert max(gaps_s(pictures)) < 2.0
 
 
-def test_a_camera_clock_that_stands_still_is_not_believed(rtsp: RtspServer) -> None:
+def test_camera_clock_that_stands_still_is_ignored(rtsp: RtspServer) -> None:
     rtsp.sender_report_offset_s, rtsp.report_clock_stands = -0.2, True
     source = open_source(settings(rtsp.url))
     pictures = take(source, 60)
@@ -132,7 +132,7 @@ def test_a_camera_clock_that_stands_still_is_not_believed(rtsp: RtspServer) -> N
 
 
 @pytest.mark.parametrize("jump_s", [-3600.0, 20.0])
-def test_rtp_times_that_jump_stop_no_picture(rtsp: RtspServer, jump_s: float) -> None:
+def test_rtp_times_that_jump_do_not_stop_pictures(rtsp: RtspServer, jump_s: float) -> None:
     rtsp.sender_report_offset_s = -0.2
     source = open_source(settings(rtsp.url))
     pictures = take(source, 30)
@@ -153,7 +153,7 @@ def test_rtp_times_that_wrap_change_nothing(rtsp: RtspServer) -> None:
     assert gaps_s(pictures) == pytest.approx([0.04] * 59, abs=0.002)
 
 
-def test_a_first_key_frame_that_takes_longer_than_the_timeout_is_waited_for(rtsp: RtspServer) -> None:
+def test_first_key_frame_that_takes_longer_than_the_timeout_is_waited_for(rtsp: RtspServer) -> None:
     rtsp.gop, rtsp.skipped_frames = 50, 5
     source = open_source(settings(rtsp.url))
     first = take(source, 1)[0]
@@ -168,7 +168,7 @@ def test_pictures_above_the_limit_are_refused(rtsp: RtspServer, monkeypatch: pyt
     assert "160x120" in sentence
 
 
-def test_the_size_may_change_while_it_runs(rtsp: RtspServer) -> None:
+def test_size_may_change_while_the_camera_runs(rtsp: RtspServer) -> None:
     source = open_source(settings(rtsp.url))
     before = take(source, 10)[-1]
     rtsp.size_px = (320, 240)
@@ -178,7 +178,7 @@ def test_the_size_may_change_while_it_runs(rtsp: RtspServer) -> None:
     assert sizes[-1] == (240, 320, 3)
 
 
-def test_a_camera_that_stalls_is_given_up(rtsp: RtspServer) -> None:
+def test_camera_that_stalls_is_given_up(rtsp: RtspServer) -> None:
     source = open_source(settings(rtsp.url))
     take(source, 10)
     rtsp.stalled = True
@@ -186,7 +186,7 @@ def test_a_camera_that_stalls_is_given_up(rtsp: RtspServer) -> None:
     source.close()
 
 
-def test_a_camera_that_hangs_up_is_told(rtsp: RtspServer) -> None:
+def test_camera_that_closes_the_connection_is_reported(rtsp: RtspServer) -> None:
     source = open_source(settings(rtsp.url))
     take(source, 10)
     rtsp.cut()
@@ -208,13 +208,13 @@ def test_garbage_gives_no_picture_and_is_given_up(rtsp: RtspServer) -> None:
     source.close()
 
 
-def test_a_stream_of_garbage_from_the_start_is_given_up(rtsp: RtspServer) -> None:
+def test_stream_of_garbage_from_the_start_is_given_up(rtsp: RtspServer) -> None:
     rtsp.garbage = True
     assert rtsp.url in error_of(lambda: read_on(open_source(settings(rtsp.url, open_timeout_s=2.0))))
 
 
 @pytest.mark.parametrize(("status", "hint"), [(404, "no such stream"), (401, "refuses the login")])
-def test_refusals_say_what_to_do_and_keep_the_password(rtsp: RtspServer, status: int, hint: str) -> None:
+def test_refusals_name_the_remedy_and_hide_the_password(rtsp: RtspServer, status: int, hint: str) -> None:
     rtsp.status = status
     url = rtsp.url.replace("rtsp://", "rtsp://admin:hunter2@")
     sentence = error_of(lambda: open_source(settings(url)))
@@ -223,7 +223,7 @@ def test_refusals_say_what_to_do_and_keep_the_password(rtsp: RtspServer, status:
     assert "admin" not in sentence
 
 
-def test_many_connections_leave_nothing_behind(rtsp: RtspServer) -> None:
+def test_many_connections_leak_nothing(rtsp: RtspServer) -> None:
     def connect() -> None:
         source = open_source(settings(rtsp.url))
         take(source, 1)
@@ -234,7 +234,7 @@ def test_many_connections_leave_nothing_behind(rtsp: RtspServer) -> None:
     for _ in range(10):
         connect()
     rtsp.cut()
-    # The server's own side, in the same process, takes a moment.
+    # The server's side, in the same process, takes a moment.
     wait_until(
         lambda: open_files() <= files and threading.active_count() <= threads,
         lambda: f"{files} files and {threads} threads; {open_files()} and {threading.active_count()}",
@@ -243,7 +243,7 @@ def test_many_connections_leave_nothing_behind(rtsp: RtspServer) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
-def test_a_closed_port_is_one_sentence_without_the_password(scheme: str) -> None:
+def test_closed_port_is_reported_without_the_password(scheme: str) -> None:
     port = free_port()
     sentence = error_of(lambda: open_source(settings(f"{scheme}://admin:hunter2@127.0.0.1:{port}/live")))
     assert "refuses the connection" in sentence
@@ -251,18 +251,18 @@ def test_a_closed_port_is_one_sentence_without_the_password(scheme: str) -> None
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
-def test_a_server_that_accepts_and_never_answers_is_given_up(scheme: str) -> None:
+def test_server_that_accepts_and_never_answers_is_given_up(scheme: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/live"
         assert "did not answer within 1 s" in error_of(lambda: open_source(settings(url, open_timeout_s=1.0)))
 
 
-def test_an_unknown_scheme_can_never_work() -> None:
+def test_unknown_scheme_is_rejected() -> None:
     with pytest.raises(SourceRejected, match="use rtsp://"):
         open_source(settings("carrier-pigeon://127.0.0.1/live"))
 
 
-def test_errors_carry_no_password_in_their_causes() -> None:
+def test_errors_contain_no_password_in_their_causes() -> None:
     port = free_port()
     with pytest.raises(PoseBusError) as caught:
         open_source(settings(f"rtsp://admin:hunter2@127.0.0.1:{port}/live"))
@@ -271,7 +271,7 @@ def test_errors_carry_no_password_in_their_causes() -> None:
 
 
 class MjpegHandler(BaseHTTPRequestHandler):
-    """/stream: numbered pictures without end; /short: ten, then it hangs up; /stall: ten, then silence."""
+    """/stream: numbered pictures without end; /short: ten, then it closes; /stall: ten, then silence."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -340,16 +340,14 @@ def recordings(tmp_path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize(("name", "frames"), [("list.m3u8", 40), ("plain.mp4", 20)])
 @pytest.mark.parametrize("delivery", ["live", "lossless"])
-def test_recordings_behind_an_address_come_whole_and_end(
-    recordings: str, name: str, frames: int, delivery: str
-) -> None:
+def test_recordings_at_an_address_are_complete_and_end(recordings: str, name: str, frames: int, delivery: str) -> None:
     source = open_source(settings(f"{recordings}/{name}", delivery=delivery))
     pictures = list(iter(source.read, None))
     source.close()
     assert [number_of(picture.image_bgr) for picture in pictures] == [number % 28 for number in range(frames)]
 
 
-def test_a_page_that_is_no_video_is_one_sentence(recordings: str, tmp_path: Path) -> None:
+def test_page_that_is_no_video_is_reported_with_a_reason(recordings: str, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<html>log in</html>")
     assert "no video" in error_of(lambda: open_source(settings(f"{recordings}/index.html")))
     assert "no such stream" in error_of(lambda: open_source(settings(f"{recordings}/nothing.mp4")))

@@ -1,4 +1,4 @@
-"""Our path against ultralytics' own predictor, and our letterbox and suppression against theirs."""
+"""Our engines compared with ultralytics' own predictor, and our letterbox and suppression with theirs."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def images_bgr(shared_data: Path) -> list[ImageArray]:
 
 @pytest.fixture(scope="module")
 def expected(weights: Weights, images_bgr: list[ImageArray]) -> list[Detections]:
-    """What ultralytics' predictor finds."""
+    """The detections of ultralytics' predictor."""
     return reference(weights.path, images_bgr, IMGSZ)
 
 
 def compare(
     make_estimator: MakeEstimator, images_bgr: list[ImageArray], expected: list[Detections], engine: str, precision: str
 ) -> Agreement:
-    """The engine's people against the reference's."""
+    """Compare the engine's detections with the reference's."""
     estimator = make_estimator(
         engine=engine, precision=precision, imgsz=IMGSZ, conf=CONF, iou=IOU, max_people=MAX_PEOPLE
     )
@@ -74,7 +74,7 @@ def test_bf16_finds_the_same_people_close_by(
 
 @pytest.mark.parametrize("size_px", [(640, 480), (768, 432), (1920, 1080), (333, 500), (57, 901), (3000, 40)])
 @pytest.mark.parametrize("imgsz", [640, 1280, 96])
-def test_the_letterbox_is_ultralytics_own(size_px: tuple[int, int], imgsz: int) -> None:
+def test_letterbox_equals_that_of_ultralytics(size_px: tuple[int, int], imgsz: int) -> None:
     from ultralytics.data.augment import LetterBox
 
     image = np.random.default_rng(0).integers(0, 256, (size_px[1], size_px[0], 3), dtype=np.uint8)
@@ -83,7 +83,7 @@ def test_the_letterbox_is_ultralytics_own(size_px: tuple[int, int], imgsz: int) 
 
 
 @pytest.mark.parametrize("classes", [1, 3])
-def test_the_suppression_is_ultralytics_own(classes: int) -> None:
+def test_suppression_equals_that_of_ultralytics(classes: int) -> None:
     import torch
     from ultralytics.utils.nms import non_max_suppression
 

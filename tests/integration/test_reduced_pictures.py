@@ -1,4 +1,4 @@
-"""Pictures that ingest reduced to the network's size: the same people in the same places as without."""
+"""Pictures reduced by ingest to the network's size give the same people in the same places as full-sized ones."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from workers.inference.estimator import PoseEstimator
 IMGSZ = 640
 SETTINGS = CameraSettings(source="x.mp4")
 CLEAR_SCORE = 0.3
-"""From here on the tracker links detections first."""
+"""From this score on the tracker matches detections first."""
 
 
 def boxes_of(image: Image, max_size_px: int | None, estimator: PoseEstimator) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes in pixels of the source, and scores, of what is sent of `image`."""
+    """Boxes in source pixels, and scores, of the published form of `image`."""
     encoded = encode(image, SETTINGS, max_size_px)
     found = estimator.estimate(decode_image(encoded.data, encoded.encoding, encoded.image_size_px))
     scale = image.size_px[0] / encoded.image_size_px[0]
@@ -40,7 +40,7 @@ def boxes_of(image: Image, max_size_px: int | None, estimator: PoseEstimator) ->
         ("one-by-one-person-detection.mp4", 40, (1920, 1080)),
     ],
 )
-def test_the_same_people_are_found(
+def test_same_people_are_found_in_reduced_pictures(
     shared_data: Path, make_estimator: MakeEstimator, name: str, every: int, enlarged_px: tuple[int, int] | None
 ) -> None:
     estimator = make_estimator(engine="openvino", precision="fp32", imgsz=IMGSZ, conf=0.1)

@@ -1,4 +1,4 @@
-"""The second look at small people by real engines: what it gains on annotated pictures, and what stays as it was."""
+"""Refinement of small people by real engines: its gain on annotated pictures, and what it leaves unchanged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Refining = Callable[..., PoseEstimator]
 
 @pytest.fixture(scope="module")
 def refining(engine_cache: Path) -> Iterator[Refining]:
-    """`refining(engine=…, …)`: an estimator that looks twice at people below 128 pixels."""
+    """`refining(engine=…, …)`: an estimator that refines people below 128 pixels."""
     made: list[PoseEstimator] = []
 
     def make(**settings: Any) -> PoseEstimator:
@@ -45,7 +45,7 @@ def annotated(shared_data: Path) -> list[Person]:
 
 @pytest.mark.parametrize("mirrored", [True, False])
 @pytest.mark.parametrize("height_px", [60, 80, 100])
-def test_keypoints_of_small_people_lose_a_quarter_less(
+def test_keypoint_error_of_small_people_falls_by_a_quarter(
     height_px: int, mirrored: bool, annotated: list[Person], make_estimator: MakeEstimator, refining: Refining
 ) -> None:
     sides = {
@@ -57,7 +57,7 @@ def test_keypoints_of_small_people_lose_a_quarter_less(
     assert lost["twice"] <= 0.75 * lost["once"]
 
 
-def test_people_whom_the_letterbox_enlarges_gain_too(
+def test_people_enlarged_by_the_letterbox_gain_too(
     annotated: list[Person], make_estimator: MakeEstimator, refining: Refining
 ) -> None:
     sides = {"once": make_estimator(engine="openvino", precision="fp32"), "twice": refining(engine="openvino")}
@@ -67,7 +67,7 @@ def test_people_whom_the_letterbox_enlarges_gain_too(
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnx", "torch"])
-def test_every_engine_can_look_twice_and_only_keypoints_of_small_people_change(
+def test_every_engine_can_refine_and_only_keypoints_of_small_people_change(
     engine: str, annotated: list[Person], make_estimator: MakeEstimator, refining: Refining
 ) -> None:
     # A picture of 640x429 with two people of 210 and 297 pixels, and two of 94 and 116.
@@ -84,7 +84,7 @@ def test_every_engine_can_look_twice_and_only_keypoints_of_small_people_change(
     assert not np.array_equal(after.keypoints_px[~high], before.keypoints_px[~high])
 
 
-def test_batches_of_frames_and_of_crops(annotated: list[Person], refining: Refining) -> None:
+def test_batches_of_frames_and_of_crops_give_the_same_people(annotated: list[Person], refining: Refining) -> None:
     estimator = refining(engine="torch", batch=4)
     pictures = [annotated[row].reduced(80, CANVAS_PX).rgb for row in (0, 3, 8)]
     prepared = [estimator.prepare(Picture.of(picture))[0] for picture in pictures]
@@ -96,7 +96,7 @@ def test_batches_of_frames_and_of_crops(annotated: list[Person], refining: Refin
         np.testing.assert_allclose(fit.people_to_source(found, CANVAS_PX).keypoints_px, alone.keypoints_px, atol=0.05)
 
 
-def test_a_frame_gets_the_same_bits_whatever_is_under_way(annotated: list[Person], refining: Refining) -> None:
+def test_frame_gets_the_same_bits_under_any_load(annotated: list[Person], refining: Refining) -> None:
     estimator = refining(engine="openvino", threads=2)
     pictures = [one.reduced(80, CANVAS_PX).rgb for one in annotated]
     prepared = [estimator.prepare(Picture.of(picture))[0] for picture in pictures]
@@ -106,7 +106,7 @@ def test_a_frame_gets_the_same_bits_whatever_is_under_way(annotated: list[Person
         np.testing.assert_array_equal(one.keypoints_px, other.keypoints_px)
 
 
-def test_crops_come_from_all_rows_of_a_jpeg(annotated: list[Person], refining: Refining) -> None:
+def test_crops_are_cut_from_all_rows_of_a_jpeg(annotated: list[Person], refining: Refining) -> None:
     import simplejpeg
 
     one = annotated[8].reduced(240, (1920, 1440))  # 80 pixels high in the network's input
@@ -127,7 +127,7 @@ def test_crops_come_from_all_rows_of_a_jpeg(annotated: list[Person], refining: R
     assert np.median(apart) < 5  # of 240
 
 
-def test_recordings_run_with_it_and_several_workers_find_what_one_finds(
+def test_recordings_run_with_refinement_and_several_workers_agree_with_one(
     annotated: list[Person], engine_cache: Path, tmp_path: Path
 ) -> None:
     import cv2
@@ -149,7 +149,7 @@ def test_recordings_run_with_it_and_several_workers_find_what_one_finds(
     assert tracks[0] == tracks[1]
 
 
-def test_both_kinds_of_second_look_at_once_are_refused_with_a_sentence(engine_cache: Path, tmp_path: Path) -> None:
+def test_refinement_and_a_keypoint_model_together_are_refused_with_a_reason(engine_cache: Path, tmp_path: Path) -> None:
     from ultralytics.utils import ASSETS
 
     both = ["--refine-below", "128", "--keypoint-model", tmp_path / "net.onnx"]

@@ -1,4 +1,4 @@
-"""Recordings are gone on with behind any picture, and give the same pictures as if they had not been interrupted."""
+"""Recordings resumed after any picture give the same pictures as without an interruption."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def checkpoint_behind(calm: list[Told], index: int) -> Checkpoint:
 
 
 def check_everywhere(settings: CameraSettings, rng: random.Random, places: int = 4) -> list[Told]:
-    """Interrupt the recording at its ends and at random; returns what it gives uninterrupted."""
+    """Interrupt the recording at its ends and at random places; return its pictures without interruption."""
     calm = read_all(open_source(settings), RateCap(settings.max_fps).admit)
     for index in [0, len(calm) - 1, *rng.sample(range(len(calm)), places)]:
         source, cap = open_source(settings), RateCap(settings.max_fps)
@@ -65,30 +65,30 @@ def check_everywhere(settings: CameraSettings, rng: random.Random, places: int =
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_videos_of_all_kinds_go_on_where_they_were_left(kind: str, tmp_path: Path) -> None:
+def test_videos_of_all_kinds_are_resumed_where_they_were_interrupted(kind: str, tmp_path: Path) -> None:
     name, how = KINDS[kind]
     path = make_video(tmp_path / name, LONG, size_px=(96, 64), **how)  # type: ignore[arg-type]
     assert len(check_everywhere(CameraSettings(source=str(path)), random.Random(kind))) > LONG / 2
 
 
 @pytest.mark.parametrize("name", ["TUD-Stadtmitte.mp4", "one-by-one-person-detection.mp4", "vtest.avi"])
-def test_real_recordings_go_on_where_they_were_left(name: str, shared_data: Path) -> None:
+def test_real_recordings_are_resumed_where_they_were_interrupted(name: str, shared_data: Path) -> None:
     check_everywhere(CameraSettings(source=str(shared_data / name)), random.Random(name), places=2)
 
 
-def test_recordings_that_were_joined_go_on_in_either_part(tmp_path: Path) -> None:
+def test_joined_recordings_are_resumed_in_either_part(tmp_path: Path) -> None:
     parts = [make_video(tmp_path / f"{name}.ts", 400, size_px=(96, 64), codec_options={"g": "50"}) for name in "ab"]
     joined = tmp_path / "joined.ts"
     joined.write_bytes(b"".join(part.read_bytes() for part in parts))
     check_everywhere(CameraSettings(source=str(joined)), random.Random(4))
 
 
-def test_under_a_rate_cap_the_same_pictures_are_taken(tmp_path: Path) -> None:
+def test_under_a_rate_cap_the_same_pictures_are_admitted(tmp_path: Path) -> None:
     path = make_video(tmp_path / "capped.mp4", 300, size_px=(96, 64), codec_options={"bf": "2", "g": "10"})
     assert len(check_everywhere(CameraSettings(source=str(path), max_fps=7), random.Random(1))) < 100
 
 
-def test_a_folder_of_pictures_goes_on_and_keeps_its_warning(tmp_path: Path) -> None:
+def test_folder_of_pictures_is_resumed_with_its_warning(tmp_path: Path) -> None:
     for number in range(12):
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((8, 8, 3), number, np.uint8))
     check_everywhere(CameraSettings(source=str(tmp_path)), random.Random(2))
@@ -100,7 +100,7 @@ def test_a_folder_of_pictures_goes_on_and_keeps_its_warning(tmp_path: Path) -> N
     assert "1 of the pictures" in str(source.warning)
 
 
-def test_seeking_reads_a_part_of_the_recording_only(tmp_path: Path) -> None:
+def test_resuming_admits_no_picture_twice(tmp_path: Path) -> None:
     path = make_video(tmp_path / "long.mp4", LONG, size_px=(96, 64), codec_options={"g": "50"})
     settings = CameraSettings(source=str(path))
     calm = read_all(open_source(settings), lambda _: True)
@@ -119,7 +119,7 @@ def test_seeking_reads_a_part_of_the_recording_only(tmp_path: Path) -> None:
     assert told(last) == calm[-1]
 
 
-def test_a_recording_that_was_replaced_is_noticed(tmp_path: Path) -> None:
+def test_replaced_recording_is_detected(tmp_path: Path) -> None:
     path = make_video(tmp_path / "now.mp4", 100, size_px=(96, 64))
     settings = CameraSettings(source=str(path))
     calm = read_all(open_source(settings), lambda _: True)
@@ -128,7 +128,7 @@ def test_a_recording_that_was_replaced_is_noticed(tmp_path: Path) -> None:
         catch_up(open_source(settings), checkpoint_behind(calm, 60), lambda _: True, lambda: False)
 
 
-def test_a_place_that_leads_elsewhere_is_not_believed(tmp_path: Path) -> None:
+def test_place_of_another_picture_is_ignored(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", LONG, size_px=(96, 64), codec_options={"g": "50"})
     settings = CameraSettings(source=str(path))
     calm = read_all(open_source(settings), lambda _: True)

@@ -26,7 +26,7 @@ def clip(shared_data: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def one_worker(clip: Path, engine_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that a plain run leaves; what it printed lies there in `printed`."""
+    """The folder of a run without options; its output is in the file `printed`."""
     folder = tmp_path_factory.mktemp("one-worker")
     done = posebus(engine_cache, "run", clip, "--out", folder / "new")
     assert done.returncode == 0, done.stderr
@@ -48,7 +48,7 @@ def three_workers(
 
 
 def frames_of(path: Path) -> list[dict[str, Any]]:
-    """The frames in a file of tracks, without what may differ from run to run."""
+    """The frames in a file of tracks, without fields that may differ from run to run."""
     frames = [json.loads(line) for line in path.read_text().splitlines()]
     for frame in frames:
         del frame["published_at_ns"], frame["frame_published_at_ns"], frame["inference_ns"]
@@ -63,7 +63,7 @@ def broker_keys(url: str) -> set[str]:
     return keys - {"posebus:{0}:events", "posebus:{0}:processes"}
 
 
-def test_every_frame_is_a_line_that_subscribers_would_understand(one_worker: Path) -> None:
+def test_every_frame_is_a_line_that_subscribers_could_decode(one_worker: Path) -> None:
     lines = (one_worker / "new" / f"{NAME}.tracks.jsonl").read_text().splitlines()
     frames = [track_frame_from_json(json.loads(line))[0] for line in lines]
     assert [frame.seq for frame in frames] == list(range(FRAMES))
@@ -72,7 +72,7 @@ def test_every_frame_is_a_line_that_subscribers_would_understand(one_worker: Pat
     assert sum(len(frame.tracks) for frame in frames) > 5 * FRAMES
 
 
-def test_the_mot_file_is_valid_and_holds_the_confirmed_people(one_worker: Path) -> None:
+def test_mot_file_is_valid_and_contains_the_confirmed_people(one_worker: Path) -> None:
     rows = [line.split(",") for line in (one_worker / "new" / f"{NAME}.mot.txt").read_text().splitlines()]
     tracks = frames_of(one_worker / "new" / f"{NAME}.tracks.jsonl")
     confirmed = [(f["seq"] + 1, t["id"]) for f in tracks for t in f["tracks"] if t["state"] == "confirmed"]
@@ -83,7 +83,7 @@ def test_the_mot_file_is_valid_and_holds_the_confirmed_people(one_worker: Path) 
     assert all(float(row[4]) > 0 and float(row[5]) > 0 and 0 < float(row[6]) <= 1 for row in rows)
 
 
-def test_the_summary_counts_what_the_files_hold(one_worker: Path) -> None:
+def test_summary_agrees_with_the_files(one_worker: Path) -> None:
     summary = json.loads((one_worker / "new" / "summary.json").read_text())
     (entry,) = summary["inputs"]
     rows = (one_worker / "new" / f"{NAME}.mot.txt").read_text().splitlines()
@@ -99,7 +99,7 @@ def test_the_summary_counts_what_the_files_hold(one_worker: Path) -> None:
     assert f"{NAME}: {FRAMES} frames" in (one_worker / "printed").read_text()
 
 
-def test_the_video_has_the_frames_and_times_of_the_recording(one_worker: Path, clip: Path) -> None:
+def test_video_has_the_frames_and_times_of_the_recording(one_worker: Path, clip: Path) -> None:
     with av.open(str(one_worker / "new" / f"{NAME}.annotated.mp4")) as annotated, av.open(str(clip)) as original:
         assert annotated.streams.video[0].codec_context.name == "h264"
         times = [[frame.time for frame in container.decode(video=0)] for container in (annotated, original)]
@@ -107,19 +107,19 @@ def test_the_video_has_the_frames_and_times_of_the_recording(one_worker: Path, c
     assert times[0] == pytest.approx([time - times[1][0] for time in times[1]], abs=0.001)
 
 
-def test_nothing_else_is_left(one_worker: Path) -> None:
+def test_no_other_file_is_left(one_worker: Path) -> None:
     names = {path.name for path in (one_worker / "new").iterdir()}
     assert names == {f"{NAME}.tracks.jsonl", f"{NAME}.mot.txt", f"{NAME}.annotated.mp4", "summary.json"}
 
 
-def test_three_workers_find_exactly_what_one_finds(one_worker: Path, three_workers: tuple[Path, Any]) -> None:
+def test_three_workers_give_the_results_of_one(one_worker: Path, three_workers: tuple[Path, Any]) -> None:
     folder, summary = three_workers
     expected = frames_of(one_worker / "new" / f"{NAME}.tracks.jsonl")
     assert frames_of(folder / f"{NAME}.tracks.jsonl") == expected
     assert summary["dropped"] == 0
 
 
-def test_a_bad_input_is_named_and_the_other_one_goes_on(three_workers: tuple[Path, Any]) -> None:
+def test_bad_input_is_named_and_the_other_one_completes(three_workers: tuple[Path, Any]) -> None:
     folder, summary = three_workers
     assert summary == json.loads((folder / "summary.json").read_text())
     assert [failed["name"] for failed in summary["failed"]] == ["missing"]
@@ -127,7 +127,7 @@ def test_a_bad_input_is_named_and_the_other_one_goes_on(three_workers: tuple[Pat
     assert not list(folder.glob("*.mp4"))
 
 
-def test_recordings_on_a_broker_of_others_leave_no_trace_and_a_cut_off_one_a_warning(
+def test_recordings_on_an_existing_broker_leave_no_trace_and_a_cut_off_one_has_a_warning(
     shared_data: Path, engine_cache: Path, redis_server: str, tmp_path: Path
 ) -> None:
     cut = tmp_path / "cut off.avi"
@@ -152,7 +152,7 @@ def test_recordings_on_a_broker_of_others_leave_no_trace_and_a_cut_off_one_a_war
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_in_the_middle_it_stops_its_children_and_says_what_is_incomplete(
+def test_interrupted_run_stops_its_children_and_names_what_is_incomplete(
     shared_data: Path, engine_cache: Path, redis_server: str, tmp_path: Path, number: signal.Signals
 ) -> None:
     partial = tmp_path / "vtest.tracks.jsonl.partial"
@@ -176,7 +176,7 @@ def test_stopped_in_the_middle_it_stops_its_children_and_says_what_is_incomplete
     assert broker_keys(redis_server) == set()
 
 
-def test_bad_weights_end_the_run_with_their_sentence(clip: Path, engine_cache: Path, tmp_path: Path) -> None:
+def test_bad_weights_end_the_run_with_the_reason(clip: Path, engine_cache: Path, tmp_path: Path) -> None:
     weights = tmp_path / "weights.pt"
     weights.write_bytes(b"no weights")
     done = posebus(engine_cache, "run", clip, "--out", tmp_path / "out", "--model", weights)
@@ -185,7 +185,7 @@ def test_bad_weights_end_the_run_with_their_sentence(clip: Path, engine_cache: P
     assert "worker-1" in done.stderr
 
 
-def test_what_can_be_told_at_once_is_told_before_anything_starts(
+def test_detectable_mistakes_are_reported_before_anything_starts(
     clip: Path, engine_cache: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
