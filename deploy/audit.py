@@ -1,7 +1,7 @@
 """Known vulnerabilities in the exact versions of constraints.txt: `make audit`.
 
 Exits with 0 if all packages were looked up and none has a known vulnerability, 1 if one has, and 3 if some could not be
-looked up, because the database (PyPI's, else OSV's) cannot be reached from here: that says nothing about them.
+looked up, because the database (PyPI's, else OSV's) cannot be reached: then nothing is known about them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def look_up(service: str) -> list[dict[str, Any]]:
-    """What pip-audit says of each package; empty where it could not say anything."""
+    """The findings of pip-audit for each package; empty if it failed."""
     options = ["--no-deps", "--disable-pip", "--progress-spinner", "off", "--timeout", "10", "--format", "json"]
     command = [sys.executable, "-m", "pip_audit", "-r", str(CONSTRAINTS), "-s", service, *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,7 +1,7 @@
 """Health check of a container: `python health.py worker` fails unless a worker of this host reported just now.
 
-Every process of posebus reports to the broker about once a second, from the loop that does its work; a process that
-hangs, or that lost the broker, falls silent.
+Every process of posebus reports to the broker about once a second, from the loop that does its work. A process that
+hangs, or that cannot reach the broker, stops reporting.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from posebus.telemetry.reports import process_reports
 
 
 def check(url: str, role: str, host: str) -> str | None:
-    """None if a process of `role` on `host` is alive, else a sentence; raises PoseBusError if the broker is not."""
+    """None if a process of `role` on `host` is alive, else a sentence. Raises PoseBusError without a broker."""
     reports = process_reports(Registry(open_broker(url))).values()
     if any(report.role == role and report.host == host for report in reports):
         return None

@@ -29,10 +29,10 @@ from urllib.parse import quote, urlsplit
 
 HERE = Path(__file__).resolve().parent
 CONTAINER_ROLES = ("ingest", "worker", "tracker", "monitor")
-"""Their address is that of the service `redis`, their CA file where docker-compose.yml mounts it."""
+"""Roles whose address is the service `redis`, with the CA file where docker-compose.yml mounts it."""
 CONTAINER_ADDRESS = ("redis:6379", "/etc/posebus/ca.pem")
 VALID_DAYS = 3650
-# Containers read these as users of their own; the folder keeps everybody else on this host out.
+# Containers read these files as other users; the rights of the folder keep other users of this host out.
 FOR_CONTAINERS = 0o644
 FOR_OWNER = 0o600
 
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def make_users(folder: Path, template: str, address: str, environ: Mapping[str, str]) -> None:
-    """NAME.env for each role, as far as it is missing, and users.acl to match them."""
+    """Write NAME.env for each role that has none, and a matching users.acl."""
     hashes = {}
     for role in roles(template):
         path = folder / f"{role}.env"
@@ -83,7 +83,7 @@ def roles(template: str) -> list[str]:
 
 
 def render(template: str, hashes: Mapping[str, str]) -> str:
-    """The ACL file that redis-server reads: a line for each user, switched on where `hashes` has its password."""
+    """The ACL file for redis-server: a line for each user, enabled if `hashes` has the hash of its password."""
     users: list[str] = []
     for line in template.splitlines():
         text = line.strip()
@@ -95,7 +95,7 @@ def render(template: str, hashes: Mapping[str, str]) -> str:
 
 
 def make_certificates(folder: Path, hosts: Sequence[str]) -> None:
-    """ca.pem and ca.key, server.pem and server.key for `hosts`, as far as they are missing."""
+    """Write ca.pem, ca.key, and server.pem and server.key for `hosts`, if they are missing."""
     if not (folder / "ca.pem").exists():
         _openssl(
             *("req", "-x509", *_NEW_KEY, "-days", str(VALID_DAYS), "-subj", "/CN=posebus broker CA"),
@@ -111,7 +111,7 @@ def make_certificates(folder: Path, hosts: Sequence[str]) -> None:
 
 
 def sign(folder: Path, name: str, extensions: str) -> None:
-    """NAME.pem and NAME.key, signed by the authority in `folder`."""
+    """Write NAME.pem and NAME.key, signed by the authority in `folder`."""
     authority = ("-CA", str(folder / "ca.pem"), "-CAkey", str(folder / "ca.key"), "-CAcreateserial")
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         request, described = Path(scratch) / "request", Path(scratch) / "extensions"
@@ -140,7 +140,7 @@ def _with_password(user: str, hashes: Mapping[str, str]) -> str:
 
 
 def _password_in(path: Path) -> str | None:
-    """The password that an earlier call wrote into `path`."""
+    """The password in the file `path` of an earlier call."""
     found = re.search(r"^POSEBUS_REDIS=(\S+)", path.read_text(), flags=re.MULTILINE) if path.exists() else None
     return urlsplit(found[1]).password if found else None
 

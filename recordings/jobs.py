@@ -23,7 +23,7 @@ from recordings.fleet_watch import FleetWatch, Workers, workers
 from recordings.inputs import Recording, camera_names, camera_settings, open_recording
 from recordings.progress import Progress
 from recordings.results.files import make_folder
-from recordings.results.summary import Summary, add_to_summary, summarise
+from recordings.summary import Summary, add_to_summary, summarise
 
 FLEET_PATIENCE_S = 30.0
 

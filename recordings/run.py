@@ -22,9 +22,9 @@ from recordings.inputs import Recording, camera_settings, open_recordings
 from recordings.progress import Progress
 from recordings.recording_analysis import RecordingResult
 from recordings.results.files import make_folder, writing
-from recordings.results.summary import FILE_NAME, Summary, summarise, write_partial_summary, write_summary
 from recordings.results.video import annotate
 from recordings.stages import STAGES
+from recordings.summary import FILE_NAME, Summary, summarise, write_partial_summary, write_summary
 
 FLEET_PATIENCE_S = 30.0
 MAX_WARM_UPS = 8

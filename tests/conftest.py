@@ -34,6 +34,14 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("usual", deadline=None, max_examples=30)
     settings.register_profile("thorough", deadline=None, max_examples=200)
     settings.load_profile("thorough" if config.getoption("--thorough") else "usual")
+    config.addinivalue_line("markers", "thorough: a repetition that only --thorough runs")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--thorough"):
+        chosen = [item for item in items if item.get_closest_marker("thorough") is None]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -11,7 +11,7 @@ from posebus.messages import EndOfStream, Event, EventType, Track, TrackFrame, T
 
 @dataclass(slots=True)
 class _Life:
-    """What is remembered of a track that was announced: when it was seen first and last, and whether it is lost."""
+    """A track that was announced: when it was first and last detected, and whether it is lost."""
 
     first_seen_ns: int
     last_seen_ns: int
@@ -19,18 +19,20 @@ class _Life:
 
 
 class TrackEvents:
-    """Tells of one camera's identities: each has one `started`, any number of `lost`, and one `ended`.
+    """Events of one camera's identities: each has one `started`, any number of `lost`, and one `ended`.
 
-    started: confirmed for the first time. lost: is no longer confirmed; last_seen_ns tells when it was last seen, which
-    is earlier if it was coasted in between. One that comes back has no event of its own (its track in the stream says
-    so) and may be lost again. ended: was announced and will not come back, whether it was reported until then or not.
-    Tracks that were never confirmed are not mentioned.
+    - started: the track is confirmed for the first time.
+    - lost: it is no longer confirmed; last_seen_ns is the time of its last detection, before any coasting. A track that
+      comes back has no event of its own (the tracks stream shows it) and may be lost again.
+    - ended: it was announced and will not come back, reported until then or not.
 
-    `data` of every event: track_id, first_seen_ns, last_seen_ns, duration_s (from first to last seen), box_xyxy_px (of
-    this frame; not with the end of a source) and, of `ended`, reason: `unseen` or `source ended`.
+    Tracks that were never confirmed have no events.
 
-    `time_ns` is the capture time of the frame that an event is about. If the tracker goes on with an identity after
-    the end of its source was told, it is announced as started again.
+    `data` of every event: track_id, first_seen_ns, last_seen_ns, duration_s (from first to last detection), box_xyxy_px
+    (of this frame; not with the end of a source) and, for `ended`, reason: `unseen` or `source ended`.
+
+    `time_ns` is the capture time of the frame that an event is about. If the tracker continues an identity after the
+    end of its source was announced, it is announced as started again.
     """
 
     def __init__(self, camera: str) -> None:
@@ -54,7 +56,7 @@ class TrackEvents:
         return events
 
     def source_ended(self, end: EndOfStream) -> list[Event]:
-        """The events at the end of the source: every identity that was announced ends, oldest first."""
+        """The events at the end of the source: every announced identity ends, oldest first."""
         events = []
         for track_id in sorted(self._lives):
             data = {**_data(track_id, self._lives[track_id]), "reason": "source ended"}
@@ -64,22 +66,22 @@ class TrackEvents:
         return events
 
     def state_dict(self) -> dict[str, Any]:
-        """What is remembered, as JSON scalars and lists."""
+        """The announced tracks, as JSON scalars and lists."""
         return {
             "lives": [
-                [number, life.first_seen_ns, life.last_seen_ns, life.lost] for number, life in self._lives.items()
+                [track_id, life.first_seen_ns, life.last_seen_ns, life.lost] for track_id, life in self._lives.items()
             ]
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from `state_dict()`. Raises KeyError, TypeError or ValueError for what is no state."""
+        """Restore `state_dict()`. Raises KeyError, TypeError or ValueError for an invalid state."""
         self._lives = {
-            int(number): _Life(int(first_ns), int(last_ns), bool(lost))
-            for number, first_ns, last_ns, lost in state["lives"]
+            int(track_id): _Life(int(first_ns), int(last_ns), bool(lost))
+            for track_id, first_ns, last_ns, lost in state["lives"]
         }
 
     def _follow(self, frame: TrackFrame, track: Track) -> EventType | None:
-        """Remember the track as it is in `frame`; which event that makes, if any."""
+        """Take over the state of the track in `frame`; returns the kind of event that follows, if any."""
         life = self._lives.get(track.id)
         if track.state == TrackState.CONFIRMED:
             if life is None:

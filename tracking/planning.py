@@ -21,16 +21,17 @@ from posebus.events import Position, camera_event
 from posebus.messages import Event, EventType, PoseFrame, Uninferred
 from posebus.views import View
 from tracking.policies import rate
-from tracking.policies.imgsz import Change, SizeChooser
-from tracking.policies.sizes import SURE_SCORE
+from tracking.policies.imgsz import SizeChooser, ViewChange
+from tracking.policies.rate import InferenceInterval
+from tracking.policies.recall import MIN_SCORE
 from tracking.tracks import CONFIRMED, Tracks
 
 LIVE_DELAY_S = 0.2
-"""About how long it takes until a live camera's ingest follows: a commit, and its next look at the plan."""
+"""Typical time until the ingest of a live camera follows a decision: a commit, and its next read of the plan."""
 
 
 class Planner:
-    """Of one camera whose policies decide anything at all."""
+    """Decides the plan of one camera that has any automatic policy."""
 
     def __init__(self, camera: str, policies: Policies, *, lossless: bool) -> None:
         self._camera = camera
@@ -43,32 +44,36 @@ class Planner:
         self._longer_since_ns: int | None = None
         self._occupied = True
 
-    def seen(self, frame: PoseFrame, view: View | None, tracks: Tracks) -> list[Event]:
-        """An inferred frame, by which view, and who is tracked after it; events to tell of what was decided."""
+    def inferred(self, frame: PoseFrame, view: View | None, tracks: Tracks) -> list[Event]:
+        """Decide after an inferred frame; returns the events of what was decided.
+
+        `view`: the view it was inferred by. `tracks`: the tracks after it.
+        """
         events: list[Event] = []
-        self._occupied = bool(len(tracks)) or bool((frame.scores >= SURE_SCORE).any())
+        self._occupied = bool(len(tracks)) or bool((frame.scores >= MIN_SCORE).any())
         if self._sizes is not None:
             heights_px = tracks.filter_states[0, tracks.state == CONFIRMED, 3].tolist()
-            change = self._sizes.see(frame, view, heights_px)
+            change = self._sizes.update(frame, view, heights_px)
             if change is not None:
-                events.append(self._tell(change, frame))
+                events.append(self._announce(change, frame))
         if self.policies.infer_fps == AUTO:
-            self._follow(rate.need(tracks, frame.size_px, frame.captured_at_ns, self._delay_s), frame)
+            wanted = rate.sufficient_interval(tracks, frame.size_px, frame.captured_at_ns, self._delay_s)
+            self._set_interval(wanted, frame)
         self._decide(frame.epoch, frame.seq, frame.captured_at_ns)
         return events
 
-    def unseen(self, frame: Uninferred, tracks: Tracks) -> None:
-        """A frame that nobody looked at."""
+    def not_inferred(self, frame: Uninferred, tracks: Tracks) -> None:
+        """Decide after a frame that was not inferred; `tracks`: the tracks after it."""
         self._occupied = self._occupied and bool(len(tracks))
         self._decide(frame.epoch, frame.seq, frame.captured_at_ns)
 
     def skipped(self, epoch: int, seq: int, captured_at_ns: int) -> None:
-        """Frames up to this one will not come: nothing is known of them, but nobody is to wait for them."""
+        """Move on past frames that will not come, so that ingest does not wait for a decision about them."""
         self._decide(epoch, seq, captured_at_ns)
 
     @property
     def directive(self) -> Directive | None:
-        """What is in force."""
+        """The directive in force."""
         return self.plan.newest if self.plan is not None else None
 
     def _decide(self, epoch: int, seq: int, captured_at_ns: int) -> None:
@@ -77,21 +82,33 @@ class Planner:
         probe_at_ns = 0
         if self._sizes is not None:
             view, probe, probe_at_ns = self._sizes.view, self._sizes.probe, self._sizes.probe_at_ns
-        directive = Directive(epoch, seq, captured_at_ns, view, probe, probe_at_ns, self._interval_s, self._occupied)
+        directive = Directive(
+            epoch=epoch,
+            seq=seq,
+            captured_at_ns=captured_at_ns,
+            view=view,
+            probe=probe,
+            probe_at_ns=probe_at_ns,
+            interval_s=self._interval_s,
+            occupied=self._occupied,
+        )
         self.plan = (self.plan or Plan(epoch, -1, ())).followed_by(directive)
 
-    def _follow(self, need: rate.Need, frame: PoseFrame) -> None:
+    def _set_interval(self, wanted: InferenceInterval, frame: PoseFrame) -> None:
         before_s = self._interval_s
         since_ns = self._longer_since_ns
         if since_ns is not None and since_ns > frame.captured_at_ns:
-            since_ns = None  # its time went back
-        self._interval_s, self._longer_since_ns = rate.held(before_s, need.interval_s, since_ns, frame.captured_at_ns)
+            since_ns = None  # the camera's time went back
+        self._interval_s, self._longer_since_ns = rate.with_hysteresis(
+            before_s, wanted.interval_s, since_ns, frame.captured_at_ns
+        )
         if self._interval_s != before_s:
-            self._note(frame, "infer_fps", f"{_rate(before_s)} -> {_rate(self._interval_s)}", need.why)
+            self._record(frame, "infer_fps", f"{_rate(before_s)} -> {_rate(self._interval_s)}", wanted.why)
 
-    def _tell(self, change: Change, frame: PoseFrame) -> Event:
-        kept = change.before == change.after
-        self._note(frame, "imgsz", str(change.after) if kept else f"{change.before} -> {change.after}", change.why)
+    def _announce(self, change: ViewChange, frame: PoseFrame) -> Event:
+        unchanged = change.before == change.after
+        what = str(change.after) if unchanged else f"{change.before} -> {change.after}"
+        self._record(frame, "imgsz", what, change.why)
         data = {
             "imgsz": change.after.imgsz,
             "view": str(change.after),
@@ -101,9 +118,9 @@ class Planner:
         position = Position(frame.epoch, frame.seq, frame.captured_at_ns)
         return camera_event(EventType.CAMERA_IMGSZ, self._camera, position, data)
 
-    def _note(self, frame: PoseFrame, policy: str, what: str, why: str) -> None:
-        made = Decision(frame.epoch, frame.seq, frame.captured_at_ns, policy, what, why)
-        self.decisions = (*self.decisions, made)[-DECISIONS_KEPT:]
+    def _record(self, frame: PoseFrame, policy: str, what: str, why: str) -> None:
+        decision = Decision(frame.epoch, frame.seq, frame.captured_at_ns, policy, what, why)
+        self.decisions = (*self.decisions, decision)[-DECISIONS_KEPT:]
 
     def state_dict(self) -> dict[str, Any]:
         """JSON values."""
@@ -118,7 +135,8 @@ class Planner:
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """The inverse; of other policies, nothing. Raises KeyError, TypeError, ValueError or MalformedMessage."""
+        """Restore `state_dict()`, unless it is of other policies. Raises KeyError, TypeError, ValueError or
+        MalformedMessage."""
         if state["policies"] != self.policies.to_json():
             return
         if self._sizes is not None:

@@ -15,7 +15,7 @@ from tracking.warm_up import warm_up
 
 
 def run_tracker(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT. Raises FatalError: no broker."""
+    """Run until SIGTERM or SIGINT. Raises FatalError if there is no broker."""
     stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
     stop.install()
     with stop.starting():

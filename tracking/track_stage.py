@@ -1,7 +1,7 @@
-"""The tracker's step: own cameras by lease, restore order, link, and commit everything of a step in one transaction.
+"""The tracker's step: own cameras by lease, restore order, track, and commit everything of a step in one transaction.
 
-What a process holds in memory is only ever a copy: state, and what was not acknowledged, stand in the broker. So after
-any doubt (a commit whose answer was lost, a lease that ran out) the copy is thrown away and read again.
+The process memory is only ever a copy: the broker has the state and the unacknowledged entries. So after any doubt (a
+commit whose answer was lost, a lease that ran out) the copy is dropped and read again.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ from posebus.runtime.stage import HEARTBEAT_S
 from posebus.telemetry.metrics import Metrics, age_s
 from posebus.telemetry.process_report import TRACKER, ProcessReport, TrackingReport
 from posebus.telemetry.reports import process_reports
-from tracking.camera_tracking import CameraTracking, Outcome
+from tracking.camera_tracking import CameraStep, CameraTracking
 
 READ_COUNT = 64
 BLOCK_MS = 50
 CAMERAS_REFRESH_S = 0.25
 LOSSLESS_PAUSE_S = 0.1
-"""Nobody waits for the tracks of a recording: a few frames in one transaction cost little more than one."""
+"""Tracks of a recording are not urgent, and a few frames in one transaction cost little more than one."""
 OWNERLESS_S = 0.4
 ADOPTED_FOR_S = 2 * PROCESS_SILENT_S
-"""How long a tracker keeps more than its share after it took what a dead one left: by then that is not counted."""
+"""How long a tracker keeps more than its share after it adopted cameras of a dead one, which counts as alive until
+its report expires."""
 STRAYS_S = 2.0
 AGES_KEPT = 200
 
@@ -68,7 +69,7 @@ class TrackStage:
         self._metrics = Metrics()
 
     def step(self, now_s: float) -> bool:
-        """Keep the leases, read what came for the cameras owned, commit what is ready."""
+        """Keep the leases, read new entries of the cameras owned, commit what is ready."""
         if now_s >= self._next_leases_at_s:
             self._keep_leases(now_s)
             self._next_leases_at_s = now_s + min(CAMERAS_REFRESH_S, self._settings.lease_s / 4)
@@ -90,7 +91,7 @@ class TrackStage:
         return True
 
     def _is_patient(self, camera: str) -> bool:
-        """Whether nobody waits for what becomes of this camera's frames: neither a live one, nor ingest for a plan."""
+        """Whether this camera's tracks may be late: it is not live, and its ingest does not wait for a plan."""
         record = self._records[camera]
         return record.delivery is Delivery.LOSSLESS and not record.policies.any
 
@@ -113,7 +114,7 @@ class TrackStage:
         )
 
     def drain(self) -> None:
-        """Everything ready is committed by each step already; hand the cameras over at once."""
+        """Release the cameras at once; each step has committed everything that was ready."""
         for lease in self._leases.values():
             lease.release()
 
@@ -122,7 +123,7 @@ class TrackStage:
         self._tracking.clear()
 
     def _keep_leases(self, now_s: float) -> None:
-        """Renew, let go of what is gone or over our share, take what nobody owns."""
+        """Renew leases, release cameras that are gone or exceed our share, acquire free ones."""
         self._records = {record.camera: record for record in self._registry.cameras()}
         if now_s - self._trackers_seen_at_s >= HEARTBEAT_S:
             reports = process_reports(self._registry).values()
@@ -135,14 +136,14 @@ class TrackStage:
                 lease.release()
                 self._forget(camera)
         for lost in renew_all(self._broker, list(self._leases.values())):
-            log.warning("camera %s: the lease ran out; another tracker may go on with it", lost.camera)
+            log.warning("camera %s: the lease ran out; another tracker may continue it", lost.camera)
             self._forget(lost.camera)
         self._take(share, now_s)
 
     def _take(self, share: int, now_s: float) -> None:
-        """Take what nobody owns: at once up to our share, the rest after any tracker with room would have had it.
+        """Acquire free cameras: up to our share at once, the rest after any tracker with room would have taken them.
 
-        A tracker that died is counted for some seconds more, and for so long the shares of all are too small.
+        A tracker that died is counted for some seconds more, and until then the shares of all are too small.
         """
         others = [
             Lease(self._broker, camera, self.role, self._owner, self._settings.lease_s)
@@ -165,14 +166,14 @@ class TrackStage:
         self._tracking.pop(camera, None)
 
     def _open(self, camera: str, now_s: float) -> None:
-        """Go on where the last commit for `camera` stopped, whoever made it."""
+        """Continue from the last commit for `camera`, by this process or another."""
         tracking = self._fresh(camera)
         snapshot = self._reader.state(camera)
         if snapshot is not None:
             try:
                 tracking.load_state(unpack_state(snapshot))
             except (MalformedMessage, KeyError, TypeError, ValueError) as error:
-                log.warning("camera %s: its snapshot cannot be used (%s); identities begin anew", camera, error)
+                log.warning("camera %s: its snapshot cannot be used (%s); identities start again", camera, error)
                 tracking = self._fresh(camera)
         self._tracking[camera] = tracking
         self._counts.setdefault(camera, Counter())
@@ -186,7 +187,7 @@ class TrackStage:
         return CameraTracking(camera, record.delivery, self._settings, record.policies)
 
     def _collect_strays(self, now_s: float) -> None:
-        """A rival that slept through its lease may have read entries before it noticed: take them from it."""
+        """Reclaim entries that a tracker without its lease read before it noticed."""
         self._next_strays_at_s = now_s + STRAYS_S
         for camera in self._tracking:
             for entry in self._reader.take_over(camera, int(2000 * self._settings.lease_s)):
@@ -194,20 +195,26 @@ class TrackStage:
 
     def _push(self, entry: PoseEntry, now_s: float) -> None:
         if entry.body is None:
-            log.warning("camera %s: an entry of poses is left out: %s", entry.camera, entry.defect)
+            log.warning("camera %s: an entry of poses is skipped: %s", entry.camera, entry.defect)
         self._tracking[entry.camera].push(entry, now_s)
 
     def _advance(self, camera: str, now_s: float) -> None:
         tracking = self._tracking[camera]
-        tracking.follow(self._records[camera].policies)
+        tracking.set_policies(self._records[camera].policies)
         began_s = time.perf_counter()
-        outcome = tracking.advance(now_s)
+        step = tracking.advance(now_s)
         tracked_s = time.perf_counter()
-        if not outcome.changes_anything:
+        if not step.changes_anything:
             return
         state = pack_state(tracking.state_dict())
         commit = TrackCommit(
-            *(camera, outcome.tracks, outcome.events, state, outcome.done, outcome.plan, outcome.decisions)
+            camera=camera,
+            tracks=step.tracks,
+            events=step.events,
+            state=state,
+            done=step.done,
+            plan=step.plan,
+            decisions=step.decisions,
         )
         try:
             self._reader.commit(commit, self._leases[camera])
@@ -216,31 +223,31 @@ class TrackStage:
             self._forget(camera)
             return
         except RetryableError:
-            # Nobody knows whether it was committed; the broker does. Read state and entries again.
+            # Only the broker knows whether it was committed: read state and entries again.
             self._tracking.pop(camera)
             raise
-        self._measure(outcome, tracked_s - began_s, time.perf_counter() - tracked_s)
-        self._count(camera, outcome)
+        self._measure(step, tracked_s - began_s, time.perf_counter() - tracked_s)
+        self._count(camera, step)
 
-    def _measure(self, outcome: Outcome, track_s: float, commit_s: float) -> None:
-        """`track_s` of all frames of the outcome together, `commit_s` of the one transaction with them."""
+    def _measure(self, step: CameraStep, track_s: float, commit_s: float) -> None:
+        """Record durations: `track_s` of all frames of the step together, `commit_s` of its one transaction."""
         metrics = self._metrics
         metrics.observe("posebus_stage_seconds", commit_s, stage="commit")
-        for _ in outcome.tracks:
-            metrics.observe("posebus_stage_seconds", track_s / len(outcome.tracks), stage="track")
-        metrics.count("posebus_frames_total", len(outcome.tracks))
-        # What ingest or a worker skipped they have counted themselves.
-        for reason, number in outcome.given_up.items():
+        for _ in step.tracks:
+            metrics.observe("posebus_stage_seconds", track_s / len(step.tracks), stage="track")
+        metrics.count("posebus_frames_total", len(step.tracks))
+        # Ingest and workers count the frames that they skip themselves.
+        for reason, number in step.given_up.items():
             metrics.count("posebus_frames_skipped_total", number, reason=reason)
 
-    def _count(self, camera: str, outcome: Outcome) -> None:
+    def _count(self, camera: str, step: CameraStep) -> None:
         counts = self._counts[camera]
-        counts["frames"] += len(outcome.tracks)
-        self._skipped[camera] += outcome.skipped
-        if outcome.tracks:
-            counts["people"] = sum(track.state == "confirmed" for track in outcome.tracks[-1][0].tracks)
+        counts["frames"] += len(step.tracks)
+        self._skipped[camera] += step.skipped
+        if step.tracks:
+            counts["people"] = sum(track.state == "confirmed" for track in step.tracks[-1][0].tracks)
         now_ns = time.time_ns()
-        for frame, source in outcome.tracks:
+        for frame, source in step.tracks:
             age = age_s(frame.captured_at_ns, source.frame_published_at_ns, source.clock, now_ns)
             self._metrics.observe("posebus_age_at_publish_seconds", age, stage="tracks")
             self._ages_ms[camera].append(age * 1000)

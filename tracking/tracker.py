@@ -13,7 +13,7 @@ from tracking import body_model as model
 from tracking import snapshot
 from tracking.detections import detections_of, no_detections
 from tracking.identities import initiation, lifecycle
-from tracking.identities.report import report
+from tracking.identities.report import report, track_frame
 from tracking.identities.updating import update_matched
 from tracking.matching.association import associate
 from tracking.matching.likelihood import log_odds
@@ -60,7 +60,7 @@ class PoseTracker:
         """
         now = FrameTime(frame.epoch, frame.seq, frame.captured_at_ns)
         if self._is_stale(now):
-            return _without_tracks(frame, inferred=True)
+            return track_frame(frame, ())
         tracks, expired = self._predicted(frame, now)
         return self._step(frame, tracks, expired, now)
 
@@ -73,7 +73,7 @@ class PoseTracker:
         """
         now = FrameTime(frame.epoch, frame.seq, frame.captured_at_ns)
         if self._is_stale(now):
-            return _without_tracks(frame, inferred=False)
+            return track_frame(frame, ())
         tracks, expired = self._predicted(frame, now)
         ended, tracks = tracks.select(expired), tracks.select(~expired)
         self._state = TrackerState(tracks=tracks, next_id=self._state.next_id, last=now)
@@ -155,15 +155,3 @@ class PoseTracker:
         Raises MalformedMessage, and changes nothing, if `state` is not such a dict.
         """
         self._state = snapshot.from_dict(state)
-
-
-def _without_tracks(frame: PoseFrame | Uninferred, *, inferred: bool) -> TrackFrame:
-    return TrackFrame(
-        camera=frame.camera,
-        epoch=frame.epoch,
-        seq=frame.seq,
-        captured_at_ns=frame.captured_at_ns,
-        size_px=frame.size_px,
-        tracks=(),
-        inferred=inferred,
-    )

@@ -35,8 +35,7 @@ def run_worker(settings: Settings) -> None:
         broker = open_broker(settings.redis, settings.shards)
         registry = Registry(broker)
         estimator = PoseEstimator(load_engine(settings.worker, cache_folder(settings)), settings.worker)
-        retention = settings.retention
-        consumer = FrameConsumer(broker, process_id("worker"), retention.dead_entries, retention)
+        consumer = FrameConsumer(broker, process_id("worker"), settings.retention)
         shared = SharedFrames(settings.shared_frames) if settings.shared_frames else None
         stage = PoseStage(consumer, registry, estimator, settings.worker, shared)
         stage.warm_up()

@@ -32,7 +32,7 @@ def measure_costs(url: str, script: Script) -> PollCosts:
     """Ask the broker at `url`, which must carry no cameras, and remove what that needed."""
     broker = open_broker(url)
     registry = Registry(broker)
-    reader = FrameConsumer(broker, process_id("bench"), dead_kept=1)
+    reader = FrameConsumer(broker, process_id("bench"), RetentionSettings(dead_entries=1))
     tracker = PoseConsumer(broker, process_id("bench"), RetentionSettings())
     names: list[str] = []
     leases: list[Lease] = []

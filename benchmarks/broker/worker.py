@@ -12,7 +12,7 @@ from benchmarks.broker.script import Script, people_of
 from posebus.bus.frame_consumer import FrameConsumer, FrameEntry, PoseResult
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
-from posebus.config.settings import WorkerSettings
+from posebus.config.settings import RetentionSettings, WorkerSettings
 from posebus.messages import Frame, Provenance
 from workers.intake.round_robin import ReadPlan
 from workers.job import skip
@@ -31,7 +31,7 @@ class ScriptedWorker:
 
     def __init__(self, broker: Broker, consumer: str, script: Script, slots: int, inference_s: float) -> None:
         self.counts: Counter[str] = Counter()
-        self._reader = FrameConsumer(broker, consumer, DEAD_KEPT)
+        self._reader = FrameConsumer(broker, consumer, RetentionSettings(dead_entries=DEAD_KEPT))
         self._registry = Registry(broker)
         self._script = script
         self._slots = slots

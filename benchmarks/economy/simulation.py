@@ -135,11 +135,11 @@ def run(frames: Sequence[PoseFrame], policies: Policies, *, lossless: bool) -> R
         if gate.judge(frame.captured_at_ns, None, directive).reason is None:
             inferred += 1
             found = tracker.update(frame)
-            planner.seen(frame, None, tracker.tracks)
+            planner.inferred(frame, None, tracker.tracks)
         else:
             left_out = _left_out(frame)
             found = tracker.predict(left_out)
-            planner.unseen(left_out, tracker.tracks)
+            planner.not_inferred(left_out, tracker.tracks)
         assert planner.directive is not None
         recent.append((frame.captured_at_ns, planner.directive))
         rows[frame.seq + 1] = rows_of(confirmed(found))

@@ -1,6 +1,6 @@
 """Pictures of one camera that were lost before they became frames, counted by reason over all its connections. Pure.
 
-The way of a loss: whatever loses a picture counts it here, by reason. The capture loop publishes `unreported` as a
+The path of a loss: the reader or the publisher counts it here, by reason. The capture loop publishes `unreported` as a
 `camera.gap` event, at most once a second, and `uncounted` as a metric. Numbered frames that are dropped later are not
 counted here: the tracker reports them.
 """

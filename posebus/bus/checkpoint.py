@@ -1,6 +1,6 @@
-"""How far a camera's source was published: what its next ingest process, on whatever host, goes on from.
+"""How far a camera's source was published: the point from which its next ingest process, on any host, continues.
 
-It is written in the same transaction as the frame that it speaks of, so the two never disagree.
+It is written in the same transaction as the frame that it describes, so the two never disagree.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ OPEN, OFFLINE, ENDED = "open", "offline", "ended"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Where the source stands in its present epoch.
+    """The position of a source in its present epoch.
 
-    `seq` is that of the next frame, `captured_at_ns` is of the last one (0: none yet). `place` is where the source
-    itself finds that last picture, in numbers of its own; empty where it cannot say. `source` tells one source from
-    another, `run` one start of a deployment from the next. `attention` is what was remembered of the pictures, to
-    decide which of the next ones are inferred. Of live cameras it is written when they come and go.
+    `seq` is that of the next frame, `captured_at_ns` that of the last one (0: none yet). `place` locates the last image
+    within the source, in numbers that only the source interprets; empty if it cannot. `source` identifies the source,
+    `run` the start of the deployment. `attention` is the state from which the frame selector continues. For a live
+    camera, a checkpoint is written when it goes online and offline.
     """
 
     epoch: int
@@ -34,7 +34,7 @@ class Checkpoint:
     attention: bytes = b""
 
     def to_fields(self) -> dict[str, str | int | bytes]:
-        """As the fields of a hash."""
+        """The checkpoint as the fields of a hash."""
         return {
             "epoch": self.epoch,
             "seq": self.seq,

@@ -1,4 +1,4 @@
-"""Frames that were put aside: to look at, to try again, to throw away."""
+"""Dead letters: frames that could not be processed. They can be listed, retried and deleted."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from posebus.messages import Frame, PoseFrame, Skipped
 PAGE = 100
 BLOCK_MS = 200
 OWN = b"dead_"
-"""How the fields begin that were added when the frame was put aside."""
+"""Prefix of the fields that were added when the frame was dead-lettered."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One frame that was put aside. `frame` is None where the entry does not even say which one it was."""
+    """One dead-lettered frame. `frame` is None if the entry does not even identify it."""
 
     shard: int
     entry_id: str
@@ -35,14 +35,14 @@ class DeadLetter:
 
     @property
     def at_ns(self) -> int:
-        """When it was put aside, by the broker's clock (Unix ns)."""
+        """When it was dead-lettered, by the broker's clock (Unix ns)."""
         return int(self.entry_id.partition("-")[0]) * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of trying again: `kind` is `seen` (with that many people), `dead`, `skipped`, `answered` (and nobody
-    knows how: its tracker was quicker than we), or `waiting`."""
+class RetryResult:
+    """The result of a retry. `kind` is `seen` (inferred, with `people` detections), `dead`, `skipped`, `waiting` (no
+    worker has answered yet), or `answered` (but its tracker deleted the answer before it could be read)."""
 
     kind: str
     people: int = 0
@@ -74,7 +74,7 @@ class DeadLetters:
                 before = f"({cast(Any, page)[-1][0].decode()}"
 
     def find(self, entry_id: str) -> DeadLetter | None:
-        """The letter of this id; None where there is none."""
+        """The letter with this id; None if there is none."""
         for shard in range(self._topology.shards):
             with self._broker.errors():
                 found = cast(Any, self._client.xrange(self._topology.dead(shard), entry_id, entry_id, count=1))
@@ -83,52 +83,52 @@ class DeadLetters:
         return None
 
     def drop(self, letter: DeadLetter) -> None:
-        """Throw it away; harmless if it is gone."""
+        """Delete a letter; harmless if it is gone."""
         with self._broker.errors():
             self._client.xdel(self._topology.dead(letter.shard), letter.entry_id)
 
-    def retry(self, letter: DeadLetter, wait_s: float) -> Outcome:
-        """Give the frame back to the workers, which try it alone, and wait for what comes of it.
+    def retry(self, letter: DeadLetter, wait_s: float) -> RetryResult:
+        """Send the frame back to the workers, which process it alone, and wait up to `wait_s` for the result.
 
-        Raises MalformedMessage for what no worker could read, or without a picture.
+        Raises MalformedMessage for an entry that cannot be decoded or has no image.
         """
         frame = letter.frame
         if frame is None or not frame.data or frame.encoding == "shared":
             raise MalformedMessage(
-                "it has no picture that could be tried again", camera=letter.camera, entry_id=letter.entry_id
+                "it has no image that could be processed again", camera=letter.camera, entry_id=letter.entry_id
             )
         frames, poses = self._topology.frames(letter.camera), self._topology.poses(letter.camera)
         fields = {name: value for name, value in letter.fields.items() if not name.startswith(OWN)} | {SUSPECT: b"1"}
         with self._broker.errors():
-            seen_id = cast(Any, self._client.xinfo_stream(poses))["last-generated-id"]
+            last_id = cast(Any, self._client.xinfo_stream(poses))["last-generated-id"]
             pipeline = self._client.pipeline(transaction=True)
             pipeline.xadd(frames, cast(Any, fields))
             pipeline.xdel(self._topology.dead(letter.shard), letter.entry_id)
             entry_id, _ = pipeline.execute()
-            return self._await(frame, entry_id, seen_id, time.monotonic() + wait_s)
+            return self._await(frame, entry_id, last_id, time.monotonic() + wait_s)
 
     def knows(self, camera: str) -> bool:
-        """Whether the camera is still there: of one that was forgotten nobody takes frames."""
+        """Whether the camera is registered: workers read no frames of a camera that was removed."""
         with self._broker.errors():
             return bool(self._client.hexists(self._topology.cameras(self._topology.shard(camera)), camera))
 
-    def _await(self, frame: Frame, entry_id: bytes, seen_id: bytes, end_s: float) -> Outcome:
+    def _await(self, frame: Frame, entry_id: bytes, last_id: bytes, end_s: float) -> RetryResult:
         poses, frames = self._topology.poses(frame.camera), self._topology.frames(frame.camera)
         answered = False
         while not answered:
-            # Looked at first: an answer that is not among the poses after that was deleted by the tracker.
+            # Read first: an answer that is not among the poses afterwards was deleted by the tracker.
             answered = not self._client.xrange(frames, entry_id, entry_id, count=1)
-            reply = self._client.xread({poses: seen_id}, block=BLOCK_MS)
+            reply = self._client.xread({poses: last_id}, block=BLOCK_MS)
             for _, entries in cast(Any, reply) or []:
                 for _, raw in entries:
-                    outcome = _outcome(frame, raw)
-                    if outcome is not None:
-                        return outcome
-                seen_id = entries[-1][0]
+                    result = _result(frame, raw)
+                    if result is not None:
+                        return result
+                last_id = entries[-1][0]
             if time.monotonic() > end_s and not answered:
-                return Outcome("waiting")
+                return RetryResult("waiting")
         again = next((one for one in self.newest(frame.camera) if _same(one.frame, frame)), None)
-        return Outcome("answered") if again is None else Outcome("dead", reason=again.reason)
+        return RetryResult("answered") if again is None else RetryResult("dead", reason=again.reason)
 
 
 def _letter(shard: int, entry_id: bytes, fields: Mapping[bytes, bytes]) -> DeadLetter:
@@ -151,8 +151,8 @@ def _letter(shard: int, entry_id: bytes, fields: Mapping[bytes, bytes]) -> DeadL
     )
 
 
-def _outcome(frame: Frame, raw: Mapping[bytes, bytes]) -> Outcome | None:
-    """What the entry `raw` of `poses` says of this frame; None if it is about another one."""
+def _result(frame: Frame, raw: Mapping[bytes, bytes]) -> RetryResult | None:
+    """The result for this frame in the entry `raw` of `poses`; None if that is about another frame."""
     try:
         body, _ = decode_poses(raw)
     except MalformedMessage:
@@ -160,10 +160,10 @@ def _outcome(frame: Frame, raw: Mapping[bytes, bytes]) -> Outcome | None:
     if (body.epoch, body.seq) != (frame.epoch, frame.seq):
         return None
     if isinstance(body, PoseFrame):
-        return Outcome("seen", people=len(body.scores))
+        return RetryResult("seen", people=len(body.scores))
     if isinstance(body, Skipped):
         on_purpose = body.reason in {"too old", "overtaken", "overflow"}
-        return Outcome("skipped" if on_purpose else "dead", reason=body.reason)
+        return RetryResult("skipped" if on_purpose else "dead", reason=body.reason)
     return None
 
 

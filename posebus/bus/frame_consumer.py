@@ -1,4 +1,4 @@
-"""The workers' side: take frames as a group, commit poses and acknowledgement as one, reclaim, dead-letter."""
+"""The workers' side: read frames as a consumer group, commit poses with the acknowledgement, reclaim, dead-letter."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from posebus.messages import Delivery, EndOfStream, Frame, PoseFrame, Provenance
 from posebus.topology import WORKERS_GROUP
 
 SUSPECT = b"suspect"
-"""A field of frames that come back from the dead letters."""
+"""A field of frames that `posebus dead retry` sent back from the dead letters."""
 
 CAMERAS_KNOWN = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class FrameEntry:
-    """One entry of a `frames` stream as a worker holds it; `body` is None where it could not be decoded (`defect`).
+    """One entry of a `frames` stream that a worker has in flight; `body` is None if it could not be decoded (`defect`).
 
-    `attempts` are those that count against it, the one under way included.
+    `attempts` are those that count against it, the present one included.
     """
 
     camera: str
@@ -40,21 +40,21 @@ class FrameEntry:
     attempts: tuple[Attempt, ...] = ()
 
     @property
-    def place(self) -> EntryKey:
-        """Where it stands: what identifies it among all entries."""
-        return self.camera, self.entry_id
+    def key(self) -> EntryKey:
+        """What identifies the entry among the entries of all cameras."""
+        return EntryKey(camera=self.camera, entry_id=self.entry_id)
 
     @property
     def suspect(self) -> bool:
-        """Whether it may bring its worker down: it was in one that went, or comes back from the dead letters."""
+        """Whether it may crash its worker: it was in one that ended, or comes back from the dead letters."""
         return self.deliveries > 1 or SUSPECT in self.raw
 
 
 @dataclass(frozen=True, slots=True)
 class PoseResult:
-    """What a worker made of one entry. `body` is None for an entry that says not even which frame it was.
+    """The result of a worker for one entry. `body` is None for an entry that does not even identify its frame.
 
-    `letter` are fields that stand in a dead letter instead of the entry's own.
+    `letter`: fields that replace the entry's own in a dead letter.
     """
 
     entry: FrameEntry
@@ -65,25 +65,22 @@ class PoseResult:
 
     @property
     def live(self) -> bool:
-        """Whether somebody waits for this result now; a result of unknown terms counts as live."""
+        """Whether the camera is live, so that the result is urgent; a result of unknown delivery counts as live."""
         if self.provenance is not None:
             return self.provenance.delivery is Delivery.LIVE
         return not isinstance(self.body, Skipped | EndOfStream) or self.body.delivery is Delivery.LIVE
 
 
 class FrameConsumer:
-    """Takes frames of any camera as one consumer of the workers' group."""
+    """Reads frames of any camera as one consumer of the workers' group."""
 
-    def __init__(
-        self, broker: Broker, consumer: str, dead_kept: int, retention: RetentionSettings | None = None
-    ) -> None:
+    def __init__(self, broker: Broker, consumer: str, retention: RetentionSettings | None = None) -> None:
         self._broker = broker
         self._client = broker.client
         self._topology = broker.topology
         self._consumer = consumer
         self._group = GroupReader(broker, WORKERS_GROUP, consumer)
-        self._take_over = Reclaimer(broker, consumer)
-        self._dead_kept = dead_kept
+        self._reclaimer = Reclaimer(broker, consumer)
         self._retention = retention or RetentionSettings()
         self._poses: dict[str, Peak] = {}
         self._clock = ClockWatch()
@@ -95,7 +92,7 @@ class FrameConsumer:
         return [_entry(camera, entry_id, raw, 1) for camera, entry_id, raw in items]
 
     def age_ms(self, entry: FrameEntry) -> float:
-        """How long ago the broker received `entry`: no two hosts' clocks need to agree, and any of them may jump."""
+        """How long ago the broker received `entry`. The hosts' clocks need not agree, and any of them may jump."""
         now_ms = time.monotonic() * 1000
         date, _, counter = entry.entry_id.partition(b"-")
         by_broker_ms = now_ms + (self._clock.offset_ms or 0.0) - int(date)
@@ -108,12 +105,12 @@ class FrameConsumer:
         return self._ages.age_ms(epoch, frame.captured_at_ns / 1e6, by_broker_ms if dated else None, now_ms)
 
     def synchronise(self, cameras: Iterable[str] = ()) -> None:
-        """Ask the broker for its time; call now and then, so that drift does not add up.
+        """Ask the broker for its time; call it regularly, so that drift does not add up.
 
-        Where its clock went back, what others hold of `cameras` is idle from now on: by the broker's dates it would not
-        be for as long as the clock went back.
+        If the broker's clock went back, the idle time of all pending entries of `cameras` starts again now. By the
+        broker's dates it would be negative for as long as the clock went back.
         """
-        jump_ms = self._clock.look(self._broker.now_ns() / 1e6, time.monotonic() * 1000)
+        jump_ms = self._clock.jump_ms(self._broker.now_ns() / 1e6, time.monotonic() * 1000)
         if jump_ms < 0:
             with self._broker.errors():
                 keys = [self._topology.frames(camera) for camera in cameras]
@@ -124,34 +121,34 @@ class FrameConsumer:
         cameras: Iterable[str],
         idle_ms: int,
         count: int,
-        passed_over: Callable[[EntryKey, float], bool] = lambda place, idle_s: False,
+        passed_over: Callable[[EntryKey, float], bool] = lambda key, idle_s: False,
     ) -> list[FrameEntry]:
-        """Take over up to `count` frames that their workers have neither finished nor renewed for `idle_ms`.
+        """Reclaim up to `count` frames that their workers have neither finished nor renewed for `idle_ms`.
 
         See `Reclaimer.claim`.
         """
         return [
-            _entry(taken.camera, taken.entry_id, taken.raw, taken.deliveries, taken.attempts)
-            for taken in self._take_over.claim(cameras, idle_ms, count, passed_over)
+            _entry(one.key.camera, one.key.entry_id, one.raw, one.deliveries, one.attempts)
+            for one in self._reclaimer.claim(cameras, idle_ms, count, passed_over)
         ]
 
-    def renew(self, places: Iterable[EntryKey]) -> None:
-        """These entries are still being worked on: nobody is to take them over."""
-        self._take_over.renew(places)
+    def renew(self, keys: Iterable[EntryKey]) -> None:
+        """Keep entries that are still being processed from being reclaimed."""
+        self._reclaimer.renew(keys)
 
     def note(self, entry: FrameEntry, attempts: Sequence[Attempt]) -> FrameEntry:
-        """Write down what was tried with an entry, this time included; returns the entry with it."""
-        self._take_over.note(entry.place, attempts)
+        """Record all attempts at an entry, the present one included; returns the entry with them."""
+        self._reclaimer.record(entry.key, attempts)
         return replace(entry, attempts=tuple(attempts))
 
     def attempt(self, outcome: str) -> Attempt:
-        """An attempt of this worker now."""
+        """An attempt of this worker that ends now with `outcome`."""
         return Attempt(self._consumer, time.time_ns(), outcome)
 
     def commit(self, results: Sequence[PoseResult]) -> None:
-        """Publish results and acknowledge and delete their frames, in one transaction for each shard.
+        """Publish results, and acknowledge and delete their frames, in one transaction for each shard.
 
-        Repeating a commit whose answer was lost is harmless: trackers ignore a frame that they have seen.
+        Repeating a commit whose answer was lost is harmless: trackers ignore a frame that they have processed.
         """
         by_shard: dict[int, list[PoseResult]] = {}
         for result in results:
@@ -169,27 +166,27 @@ class FrameConsumer:
                     pipeline.xack(key, WORKERS_GROUP, *entry_ids)
                     pipeline.xdel(key, *entry_ids)
                 for camera, entry_ids in _by_camera([r for r in shard_results if r.entry.suspect]).items():
-                    pipeline.hdel(self._topology.attempts(camera), *entry_ids)
+                    self._reclaimer.queue_removal(pipeline, camera, entry_ids)
                 pipeline.execute()
 
     def leave(self, cameras: Iterable[str]) -> None:
-        """Remove this consumer from the group of each camera where nothing is pending under its name.
+        """Remove this consumer from the group of each camera where it has no pending entries.
 
-        A consumer is deleted with all that is pending for it, so one that still holds frames stays to be reclaimed.
+        Deleting a consumer deletes its pending entries, so one that has some stays until they are reclaimed.
         """
         with self._broker.errors():
             for camera in cameras:
                 key = self._topology.frames(camera)
-                held = self._client.xpending_range(key, WORKERS_GROUP, "-", "+", 1, consumername=self._consumer)
-                if not held:
+                pending = self._client.xpending_range(key, WORKERS_GROUP, "-", "+", 1, consumername=self._consumer)
+                if not pending:
                     self._client.xgroup_delconsumer(key, WORKERS_GROUP, self._consumer)
 
     def _queue(self, pipeline: Any, shard: int, result: PoseResult) -> None:
         camera = result.entry.camera
         if result.body is not None:
             poses = cast("dict[Any, Any]", encode_poses(result.body, result.provenance, time.time_ns()))
-            # Ingest waits with a recording while poses wait; nobody waits with a live camera whose tracker is gone. The
-            # next one finds frames missing and says so.
+            # With a recording, ingest waits while poses wait. A live camera without a tracker cannot wait: the next
+            # tracker finds that frames are missing and reports a gap.
             kept = self._poses_kept(camera, entry_bytes(poses)) if result.live else None
             pipeline.xadd(self._topology.poses(camera), poses, maxlen=kept, approximate=True)
         if result.dead_reason is not None:
@@ -202,7 +199,7 @@ class FrameConsumer:
                 b"dead_by": self._consumer,
                 b"dead_attempts": attempts_to_json(result.entry.attempts),
             }
-            pipeline.xadd(self._topology.dead(shard), fields, maxlen=self._dead_kept, approximate=True)
+            pipeline.xadd(self._topology.dead(shard), fields, maxlen=self._retention.dead_entries, approximate=True)
 
     def _poses_kept(self, camera: str, size_bytes: int) -> int:
         if camera not in self._poses and len(self._poses) >= CAMERAS_KNOWN:

@@ -1,4 +1,4 @@
-"""Ingest's side: the camera's lease, epochs, frames, the byte budget of its backlog, camera events, its checkpoint."""
+"""Ingest's side: a camera's lease, epochs, frames, backlog in bytes, events and checkpoint."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from posebus.messages import Delivery, EndOfStream, Event, Frame, Skipped, Uninf
 from posebus.topology import WORKERS_GROUP
 
 RENEW_SHARE = 0.25
-"""A lease is renewed after this part of its time: early enough to be late three times."""
+"""A lease is renewed after this part of its time, so that three renewals in a row may come late."""
 
 log = logging.getLogger("posebus.ingest")
 MARKS_KEPT = 20_000
-"""Marks of skipped frames, of about 250 bytes, that may wait where neither a worker nor a tracker lives."""
+"""Marks of skipped frames, of about 250 bytes each, that may wait while there is no tracker to read them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What of one camera waits in the broker: frames in bytes and entries, poses in entries."""
+    """Entries of one camera that wait in the broker: frames in bytes and in number, poses in number."""
 
     frames_bytes: int
     frames: int
@@ -50,7 +50,8 @@ class _Sent:
 class FrameProducer:
     """Publishes the frames of one camera. All methods raise BrokerUnavailable or BrokerRefused.
 
-    Those that write raise LeaseLost once another process has the camera; nothing was written then. `hold` first.
+    Call `hold` before any other. Methods that write raise LeaseLost once another process has the camera, and then write
+    nothing.
     """
 
     def __init__(self, broker: Broker, record: CameraRecord, lease: Lease, events_kept: int) -> None:
@@ -66,25 +67,25 @@ class FrameProducer:
         self._frames_key = broker.topology.frames(record.camera)
         self._poses_key = broker.topology.poses(record.camera)
         self._checkpoint_key = broker.topology.checkpoint(record.camera)
-        # What was sent and may still wait, oldest first. Workers delete what they have committed, nearly in order, so
-        # the newest XLEN entries of this queue are what is left: bytes are known without reading pictures back.
+        # Frames that were sent and may still wait, oldest first. Workers delete frames that they have committed, nearly
+        # in order, so the newest XLEN entries of this queue are left: bytes are known without reading images back.
         self._sent: deque[_Sent] = deque()
         self._sent_bytes = 0
 
     @property
     def policies(self) -> Policies:
-        """What is left to decide about the camera."""
+        """What posebus decides about the camera by itself."""
         return self._record.policies
 
     def announce(self) -> None:
-        """Make the camera known, so that workers and trackers turn to it before its first frame."""
+        """Register the camera, so that workers and trackers read its streams before its first frame."""
         Registry(self._broker).add_camera(self._record)
 
     def hold(self) -> int:
-        """Keep the camera, or take it if nobody has it. Costs nothing mostly, since every write keeps it as well.
+        """Renew the lease of the camera, or acquire it if it is free. Usually this costs nothing: writes renew it, too.
 
-        Returns the fencing token, which is a new one if others may have had the camera since the last call; 0 while
-        another process has it.
+        Returns the fencing token, which is a new one if other processes may have had the camera since the last call; 0
+        while another process has it.
         """
         if time.monotonic() < self._held_until_s - (1 - RENEW_SHARE) * self._lease.ttl_ms / 1000:
             return self._lease.token
@@ -93,24 +94,24 @@ class FrameProducer:
         return self._lease.token if held else 0
 
     def release(self) -> None:
-        """Leave the camera to whoever stands by."""
+        """Release the lease, so that a process on standby takes the camera over."""
         if self._lease.token > 0:
             self._lease.release()
 
     def checkpoint(self) -> Checkpoint | None:
-        """How far the camera's source was published, by whichever process; None if it never was, or cannot be read."""
+        """How far the camera's source was published, by any process; None if it never was, or cannot be decoded."""
         with self._broker.errors():
             fields = cast("dict[bytes, bytes]", self._client.hgetall(self._checkpoint_key))
         try:
             return read_checkpoint(fields) if fields else None
         except MalformedMessage as error:
-            log.warning("camera %s: %s; it begins anew", self._record.camera, error)
+            log.warning("camera %s: %s; it starts from the beginning", self._record.camera, error)
             return None
 
     def open_epoch(self, checkpoint: Checkpoint) -> int:
-        """Begin a new epoch of the camera, which may have been removed meanwhile; returns its number, from 1.
+        """Start a new epoch of the camera, which may have been removed meanwhile; returns its number, from 1.
 
-        `checkpoint` says how it begins; its epoch is not looked at. Not answered, it is to be repeated as it was.
+        `checkpoint` is its first checkpoint; the epoch in it is ignored. If the answer is lost, repeat the same call.
         """
         topology, camera = self._topology, self._record.camera
         keys = [
@@ -134,20 +135,20 @@ class FrameProducer:
         events: Sequence[Event] = (),
         checkpoint: Checkpoint | None = None,
     ) -> Backlog:
-        """Append one frame or the mark after the last one, and `events`, and write `checkpoint`: all of it or nothing.
+        """Append one frame, or the mark after the last one, and `events`, and write `checkpoint`: all of it or nothing.
 
-        The mark of a frame that is not to be inferred goes straight to the tracker. Where a plan is followed, the
-        newest is `plan` afterwards.
+        The mark of a frame that is not inferred goes directly to the tracker. If a policy is on, `plan` is the camera's
+        newest plan afterwards.
 
-        What the checkpoint in the broker says to be published already is not published again, so that repeating a
-        call whose answer was lost is harmless where there is a checkpoint with each frame.
+        A frame that precedes the checkpoint in the broker is not published again, so repeating a call whose answer was
+        lost is harmless where each frame comes with a checkpoint.
         """
         topology, camera = self._topology, self._record.camera
         unseen = isinstance(item, Uninferred)
         stream = self._poses_key if unseen else self._frames_key
         keys = [self._lease.key, self._checkpoint_key, stream, topology.events(topology.shard(camera))]
-        place = (0, 0, 0) if item is None else (1, item.epoch, item.seq)
-        arguments: list[Any] = [*self._claim(), *place, self._events_kept, len(events)]
+        appended, epoch, seq = (0, 0, 0) if item is None else (1, item.epoch, item.seq)
+        arguments: list[Any] = [*self._claim(), appended, epoch, seq, self._events_kept, len(events)]
         for event in events:
             arguments += [event.type, event.camera, dump(event_to_json(event))]
         if checkpoint is not None:
@@ -174,11 +175,11 @@ class FrameProducer:
         return self._count(frames, poses)
 
     def read_plan(self) -> Plan | None:
-        """The camera's plan as it is now."""
+        """The camera's present plan."""
         return read_plan(self._broker, self._record.camera)
 
     def backlog(self) -> Backlog:
-        """What waits now."""
+        """The entries that wait now."""
         with self._broker.errors():
             pipeline = self._client.pipeline(transaction=False)
             pipeline.xlen(self._frames_key)
@@ -187,20 +188,20 @@ class FrameProducer:
         return self._count(frames, poses)
 
     def skip_oldest(self, max_bytes: int) -> int:
-        """Live: drop the oldest frames that no worker has taken yet until `max_bytes` remain; returns how many.
+        """Live: drop the oldest frames that no worker has read yet until `max_bytes` remain; returns how many.
 
-        Each leaves a Skipped mark in `poses`, so that the tracker does not wait for it. Frames that a worker is busy
-        with stay: dropping them would waste their inference and free nothing.
+        Each is replaced by a Skipped mark in `poses`, so that the tracker does not wait for it. Frames in flight in a
+        worker stay: dropping them would waste their inference and free nothing.
         """
         with self._broker.errors():
             groups = self._client.xinfo_groups(self._frames_key)
-            taken = next((g["last-delivered-id"] for g in groups if g["name"] == WORKERS_GROUP.encode()), b"0-0")
+            read = next((g["last-delivered-id"] for g in groups if g["name"] == WORKERS_GROUP.encode()), b"0-0")
             excess = self._sent_bytes - max_bytes
             victims: list[_Sent] = []
             for sent in list(self._sent)[:-1]:  # the newest always stays: freshest wins
                 if excess <= 0:
                     break
-                if _id_order(sent.entry_id) > _id_order(taken):
+                if _id_order(sent.entry_id) > _id_order(read):
                     victims.append(sent)
                     excess -= sent.size_bytes
             return self._drop(victims)
@@ -222,7 +223,7 @@ class FrameProducer:
         return len(victims)
 
     def _claim(self) -> list[Any]:
-        """The first arguments of every script."""
+        """The first arguments of every script: the lease and its time to live."""
         return [self._lease.value, self._lease.ttl_ms]
 
     def _checked(self, answer: int) -> int:
@@ -243,8 +244,8 @@ class FrameProducer:
 
 
 def _answers(replies: list[Any], *, appended: bool) -> tuple[Any, Any, Any, Any, Any]:
-    """Of `publish`: id of the entry, what the script says, lengths of frames and poses, the plan; None for what was not
-    asked for."""
+    """Replies of `publish`: id of the entry, result of the script, lengths of frames and poses, the plan. A command
+    that was not sent gives None."""
     added = replies.pop(0) if appended else None
     return (added, *replies, *[None] * (4 - len(replies)))
 

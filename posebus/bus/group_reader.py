@@ -1,4 +1,4 @@
-"""Reading many cameras' streams as one consumer of a group: shared by the workers' and the trackers' side."""
+"""Reading the streams of many cameras as one consumer of a group, for workers and trackers alike."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import redis
 
 from posebus.bus.redis.cluster import PartialReply
 from posebus.bus.redis.connection import Broker, Client
+from posebus.bus.redis.errors import group_is_missing
 
 RawEntry = tuple[str, bytes, dict[bytes, bytes]]
-"""(camera, entry id, fields) as they stand in the stream."""
+"""(camera, entry id, fields) of an entry in a stream."""
 
 
 class GroupReader:
@@ -22,8 +23,8 @@ class GroupReader:
         self._client = broker.client
         self._group = group
         self._consumer = consumer
-        # The last entry of each stream that arrived here. What the broker noted as ours behind it was in an answer that
-        # got lost with the connection; others would have to find that out by waiting.
+        # The last entry of each stream that arrived. Later entries that are pending for this consumer were in an answer
+        # that was lost with the connection; other consumers would reclaim them only after a while.
         self._arrived: dict[bytes, bytes] = {}
         self._answer_lost = False
 
@@ -32,8 +33,8 @@ class GroupReader:
     ) -> list[RawEntry]:
         """Up to `count` new entries of the stream `key_of(camera)` of each camera; waits `block_ms` for the first.
 
-        One command reads all of them; in a cluster, one for each shard. After a read that failed, entries of its answer
-        come first.
+        One command reads all of them; in a cluster, one for each shard. After a read that failed, the entries of its
+        lost answer come first.
         """
         streams = {key_of(camera).encode(): camera for camera in cameras}
         if not streams:
@@ -54,9 +55,9 @@ class GroupReader:
                 self._group, self._consumer, cast(Any, positions), count=count, block=block_ms
             )
         except redis.ResponseError as error:
-            if not str(error).startswith(("NOGROUP", "UNBLOCKED")):
+            if not group_is_missing(error):
                 raise
-            # A camera was removed between two looks at the registry, or the broker lost its memory.
+            # A camera was removed since the registry was last read, or the broker lost its memory.
             for key in cameras:
                 ensure_group(self._client, key.decode(), self._group)
             return []
@@ -65,13 +66,13 @@ class GroupReader:
         for key, items in cast("list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes] | None]]]]", reply or []):
             for entry_id, raw in items:
                 self._arrived[key] = entry_id
-                if raw:  # else it was deleted meanwhile
+                if raw:  # otherwise the entry was deleted in the meantime
                     entries.append((cameras[key], entry_id, raw))
         return entries
 
 
 def ensure_group(client: Client, key: str, group: str, start: str = "0") -> None:
-    """Create `group` on stream `key`, unless it exists; its first read is behind the entry `start`."""
+    """Create `group` on stream `key`, unless it exists; its first read starts after the entry `start`."""
     try:
         client.xgroup_create(key, group, id=start, mkstream=True)
     except redis.ResponseError as error:

@@ -1,7 +1,8 @@
-"""Exactly one owner at a time: a key that expires, with a fencing token that only ever grows.
+"""Leases: exactly one owner at a time, by a key that expires and a fencing token that only grows.
 
-The value of the key is `OWNER:TOKEN`. Whoever commits for a camera checks, inside the same transaction, that the value
-is still its own (`PoseConsumer.commit`), so a process that slept through its lease cannot write after its successor.
+The value of the key is `OWNER:TOKEN`. A process that commits for a camera checks inside the same transaction that the
+value is still its own (`PoseConsumer.commit`), so a process that slept through its lease cannot write after its
+successor.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import redis
 from posebus.bus.redis.connection import Broker
 
 RENEWED_AT_ONCE = 100
-"""Redis 7 compares each key to watch with all that are watched already: of a thousand at once, each costs thrice."""
+"""Redis 7 compares each key to watch with all watched keys: with a thousand at once, each costs three times as much."""
 
 
 class Lease:
@@ -32,11 +33,11 @@ class Lease:
 
     @property
     def value(self) -> bytes:
-        """What stands in the key while this lease is held."""
+        """The value of the key while this lease is held."""
         return f"{self._owner}:{self.token}".encode()
 
     def acquire(self) -> bool:
-        """Try to become the owner; False if somebody else is."""
+        """Try to become the owner; False if another process is."""
         with self._broker.errors():
             if not free(self._broker, [self]):
                 return False
@@ -44,16 +45,16 @@ class Lease:
             return bool(self._client.set(self.key, self.value, nx=True, px=self.ttl_ms))
 
     def renew(self) -> bool:
-        """Prolong the lease; False if it is not ours any more."""
+        """Renew the lease; False if it was lost."""
         return self._if_ours(lambda pipeline: pipeline.pexpire(self.key, self.ttl_ms))
 
     def release(self) -> None:
-        """Give the lease back at once, if it is still ours."""
+        """Release the lease, if it is still held."""
         self._if_ours(lambda pipeline: pipeline.delete(self.key))
 
     def _if_ours(self, act: Callable[[Any], object]) -> bool:
-        # Compare and act must be one step, or a lease that expires in between would be prolonged for, or taken from,
-        # its successor.
+        # Comparing and acting must be one step: otherwise a lease that expires in between would be renewed for its
+        # successor, or deleted from it.
         with self._broker.errors(), self._client.pipeline(transaction=True) as pipeline:
             pipeline.watch(self.key)  # type: ignore[no-untyped-call]
             if pipeline.get(self.key) != self.value:
@@ -68,25 +69,25 @@ class Lease:
 
 
 def free(broker: Broker, leases: Sequence[Lease]) -> list[Lease]:
-    """Those of `leases` that nobody has. Raises BrokerUnavailable and BrokerRefused."""
-    nobodys: list[Lease] = []
+    """Those of `leases` that are free. Raises BrokerUnavailable and BrokerRefused."""
+    found: list[Lease] = []
     for same_shard in _by_shard(leases):
         with broker.errors():
             pipeline = broker.client.pipeline(transaction=False)
             for lease in same_shard:
                 pipeline.exists(lease.key)
-                # Redis lets keys expire by its wall clock. Had that been set back by an hour, a dead owner would keep
-                # the camera for an hour; a living one renews its lease long before this runs out.
+                # Redis expires keys by its wall clock. If that was set back by an hour, a dead owner would keep the
+                # camera for an hour; a living one renews its lease long before this expires.
                 pipeline.pexpire(lease.key, lease.ttl_ms, lt=True)
             answers = pipeline.execute()[::2]
-        nobodys += [lease for lease, exists in zip(same_shard, answers, strict=True) if not exists]
-    return nobodys
+        found += [lease for lease, exists in zip(same_shard, answers, strict=True) if not exists]
+    return found
 
 
 def renew_all(broker: Broker, leases: Sequence[Lease]) -> list[Lease]:
-    """Prolong `leases`; returns those that are not ours any more. Raises BrokerUnavailable and BrokerRefused.
+    """Renew `leases`; returns those that were lost. Raises BrokerUnavailable and BrokerRefused.
 
-    RENEWED_AT_ONCE of a shard in one transaction: one by one, a tracker of hundreds of cameras would do little else.
+    RENEWED_AT_ONCE of a shard share a transaction: one by one, a tracker of hundreds of cameras would do little else.
     """
     lost: list[Lease] = []
     for same_shard in _by_shard(leases):
@@ -96,7 +97,7 @@ def renew_all(broker: Broker, leases: Sequence[Lease]) -> list[Lease]:
 
 
 def _by_shard(leases: Sequence[Lease]) -> list[list[Lease]]:
-    """Up to the brace is the hash tag: one transaction may not touch two of them in a Redis Cluster."""
+    """The leases by their hash tag (up to the brace): in a Redis Cluster, one transaction may not touch two."""
     shards: dict[str, list[Lease]] = {}
     for lease in leases:
         shards.setdefault(lease.key.partition("}")[0], []).append(lease)
@@ -116,6 +117,6 @@ def _renew_together(broker: Broker, leases: Sequence[Lease]) -> list[Lease]:
         try:
             pipeline.execute()
         except redis.WatchError:
-            # One of them changed hands this very moment; the others must not pay for it.
+            # One of them changed its owner at this moment; the others must still be renewed.
             return [lease for lease in leases if not lease.renew()]
     return [lease for lease, is_ours in zip(leases, ours, strict=True) if not is_ours]

@@ -1,4 +1,4 @@
-"""The plan of a camera in the broker: written with its tracks, read by its ingest and by whoever wants to know."""
+"""The plan of a camera in the broker: written with its tracks, read by its ingest process and by `explain`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOW, DECISIONS = "now", "decisions"
 
 
 def queue_plan(pipeline: Any, key: str, plan: Plan, decisions: Sequence[Decision] | None) -> None:
-    """Queue the write; `decisions` are the newest of all there were, None where none was added."""
+    """Queue the write; `decisions` are the newest ones, None if no decision was added."""
     fields: dict[Any, Any] = {NOW: plan_to_text(plan)}
     if decisions is not None:
         fields[DECISIONS] = decisions_to_text(decisions)
@@ -29,13 +29,13 @@ def queue_plan(pipeline: Any, key: str, plan: Plan, decisions: Sequence[Decision
 
 
 def read_plan(broker: Broker, camera: str) -> Plan | None:
-    """The plan as it is now; None where there is none, or one that cannot be read (its tracker will write another)."""
+    """The present plan; None if there is none, or if it cannot be decoded (its tracker will write another)."""
     with broker.errors():
         return plan_of(broker.client.hget(broker.topology.plan(camera), NOW))
 
 
 def plan_of(text: Any) -> Plan | None:
-    """The plan in the field NOW as the broker gave it."""
+    """The plan in the value of the field NOW."""
     try:
         return None if text is None else plan_from_text(text)
     except MalformedMessage:

@@ -1,4 +1,4 @@
-"""The trackers' side: read poses of the cameras one owns, commit tracks, events, state and acknowledgement as one."""
+"""The trackers' side: read poses, and commit tracks, events, state and acknowledgement in one transaction."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from posebus.bus.group_reader import GroupReader, ensure_group
 from posebus.bus.lease import Lease
 from posebus.bus.plan_store import queue_plan
 from posebus.bus.redis.connection import Broker
+from posebus.bus.redis.errors import group_is_missing
 from posebus.bus.stream_bound import Ledger, entry_bytes, found_in
 from posebus.config.settings import RetentionSettings
 from posebus.contract.codec import PoseBody, decode_poses
@@ -22,14 +23,14 @@ from posebus.errors import LeaseLost, MalformedMessage
 from posebus.messages import Event, Provenance, TrackFrame
 from posebus.topology import TRACKERS_GROUP
 
-TRUST_NO_DATE = 7
-"""Every so many looks for what rivals left, idle times are not asked for. Prime, so that each camera has its turn."""
+IGNORE_IDLE_EVERY = 7
+"""Every so many calls of `take_over`, idle times are ignored. It is prime, so that it concerns each camera in turn."""
 LEDGERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class PoseEntry:
-    """One entry of a `poses` stream; `body` is None where it could not be decoded (`defect`)."""
+    """One entry of a `poses` stream; `body` is None if it could not be decoded (`defect`)."""
 
     camera: str
     entry_id: bytes
@@ -40,19 +41,19 @@ class PoseEntry:
 
 @dataclass(frozen=True, slots=True)
 class TrackCommit:
-    """All that one step of a tracker changes for one camera."""
+    """Everything that one step of a tracker changes for one camera."""
 
     camera: str
     tracks: Sequence[tuple[TrackFrame, Provenance]]
     events: Sequence[Event]
     state: bytes
-    done: Sequence[bytes]  # entry ids of poses that need not be read again
+    done: Sequence[bytes]  # ids of poses entries that are finished
     plan: Plan | None = None  # what the camera needs next
-    decisions: Sequence[Decision] | None = None  # all that were made about it, where one is new
+    decisions: Sequence[Decision] | None = None  # its newest decisions, if one was added
 
 
 class PoseConsumer:
-    """Reads as one consumer of the trackers' group; only the holder of a camera's lease may commit for it."""
+    """Reads as one consumer of the trackers' group; only the owner of a camera's lease may commit for it."""
 
     def __init__(self, broker: Broker, consumer: str, retention: RetentionSettings) -> None:
         self._broker = broker
@@ -61,8 +62,8 @@ class PoseConsumer:
         self._consumer = consumer
         self._group = GroupReader(broker, TRACKERS_GROUP, consumer)
         self._retention = retention
-        self._looks = 0
-        self._ledgers: dict[str, Ledger] = {}  # of the cameras whose tracks we write
+        self._takeovers = 0
+        self._ledgers: dict[str, Ledger] = {}  # by camera whose tracks this process writes
 
     def read(self, cameras: Iterable[str], count: int, block_ms: int | None) -> list[PoseEntry]:
         """Up to `count` new entries of each camera; waits up to `block_ms` for the first one."""
@@ -72,10 +73,10 @@ class PoseConsumer:
     def take_over(self, camera: str, idle_ms: int) -> list[PoseEntry]:
         """Entries of `camera` that another tracker read and did not finish, if untouched for `idle_ms`."""
         key = self._topology.poses(camera)
-        self._looks += 1
-        if self._looks % TRUST_NO_DATE == 0:
-            # Idle by the broker's wall clock: if that went back an hour, a rival's entries would be missed for as long.
-            # The owner of the lease may have them all; looking without need only costs.
+        self._takeovers += 1
+        if self._takeovers % IGNORE_IDLE_EVERY == 0:
+            # Idle times follow the broker's wall clock: if that went back an hour, entries of a dead tracker would be
+            # missed for as long. The owner of the lease may have them all; claiming too many only costs time.
             idle_ms = 0
         entries: list[PoseEntry] = []
         cursor: bytes = b"0-0"
@@ -89,10 +90,10 @@ class PoseConsumer:
                         ),
                     )
                 except redis.ResponseError as error:
-                    if not str(error).startswith("NOGROUP"):
+                    if not group_is_missing(error):
                         raise
-                    # Removed, or the broker lost its memory. Trackers ask this for each camera again and again, so
-                    # the group is not looked after before there is need to.
+                    # Trackers do this for each camera again and again, so the group is created only when it is
+                    # missing.
                     ensure_group(self._client, key, TRACKERS_GROUP)
                     return entries
                 entries += [_entry(camera, entry_id, raw) for entry_id, raw in reply[1] if raw]
@@ -101,10 +102,10 @@ class PoseConsumer:
                     return entries
 
     def state(self, camera: str) -> bytes | None:
-        """The snapshot that the last commit for `camera` left, if any. Call it before the first commit for it."""
+        """The snapshot of the last commit for `camera`, if any. Call it before the first commit for the camera."""
         tracks = self._topology.tracks(camera)
         if len(self._ledgers) >= LEDGERS:
-            # Recordings come and go; whose camera is still ours will be counted anew.
+            # Recordings come and go; the cameras that this tracker still owns are counted anew.
             self._ledgers.clear()
         with self._broker.errors():
             self._ledgers[camera] = self._ledger(found_in(self._client, tracks))
@@ -113,7 +114,7 @@ class PoseConsumer:
     def commit(self, commit: TrackCommit, lease: Lease) -> None:
         """Publish everything in `commit` in one transaction, or nothing.
 
-        Raises LeaseLost if `lease` is not ours any more: a successor may have begun, and this process must not write.
+        Raises LeaseLost if `lease` was lost: a successor may have started, and this process must not write.
         """
         with self._broker.errors(), self._client.pipeline(transaction=True) as pipeline:
             pipeline.watch(lease.key)  # type: ignore[no-untyped-call]

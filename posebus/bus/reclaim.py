@@ -1,8 +1,8 @@
-"""Frames that their worker does not finish: renewing a claim, taking over, and the record of what was tried.
+"""Reclaiming frames that a worker does not finish, and the record of the attempts at each frame.
 
-The broker's own count of deliveries says how often a frame was handed out, not whose fault that was: with one poisonous
-frame all those beside it in the same worker are handed out again. So what counts against a frame is kept beside it, in
-the hash `attempts`: attempts at this frame alone that did not end well.
+The broker counts how often a frame was delivered, which does not say whether the frame is at fault: one frame that
+crashes its worker makes the broker deliver again all other frames in that worker. So attempts at a frame alone that
+failed are recorded in the hash `attempts`, and only they count against it.
 """
 
 from __future__ import annotations
@@ -10,29 +10,34 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import redis
 
+from posebus.bus.former_keys import former_attempts, former_reclaim_lock
 from posebus.bus.redis.connection import Broker
+from posebus.bus.redis.errors import group_is_missing
 from posebus.topology import WORKERS_GROUP
 
-LOOK_AT = 32
-"""Pending entries of one camera that one look covers."""
+PENDING_AT_ONCE = 32
+"""Pending entries of one camera that are examined at once."""
 KEEP_S = 3600
-"""What was tried is forgotten so long after the camera's last suspect: nothing else removes it if its frame went by
-another way."""
+"""Attempts are kept so long after the camera's last one. Nothing else removes them if the frame itself was trimmed."""
 
 GONE = "the worker was gone in the middle of it"
-"""Stands in an attempt from its beginning on: the worker that dies cannot say so any more."""
+"""The outcome that is written when an attempt starts, since a worker that dies can no longer write one."""
 
-EntryKey = tuple[str, bytes]
-"""(camera, entry id) of an entry of `frames`."""
+
+class EntryKey(NamedTuple):
+    """What identifies an entry of `frames` among the entries of all cameras."""
+
+    camera: str
+    entry_id: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt at a frame while nothing else was inside its worker. `at_ns` is the worker's wall clock."""
+    """One attempt at a frame that was alone in its worker. `at_ns` is the worker's wall clock."""
 
     worker: str
     at_ns: int
@@ -40,25 +45,23 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """An entry that was taken over, as it stands in the stream; `deliveries` includes this one."""
+class Reclaimed:
+    """An entry that was reclaimed, with its fields in the stream; `deliveries` includes this one."""
 
-    camera: str
-    entry_id: bytes
+    key: EntryKey
     raw: dict[bytes, bytes]
     deliveries: int
     attempts: tuple[Attempt, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    camera: str
-    entry_id: bytes
+class _Pending:
+    key: EntryKey
     deliveries: int
 
 
 class Reclaimer:
-    """One consumer of the workers' group. All methods raise BrokerUnavailable or BrokerRefused."""
+    """Reclaims as one consumer of the workers' group. All methods raise BrokerUnavailable or BrokerRefused."""
 
     def __init__(self, broker: Broker, consumer: str) -> None:
         self._broker = broker
@@ -68,94 +71,101 @@ class Reclaimer:
 
     def claim(
         self, cameras: Iterable[str], idle_ms: int, count: int, passed_over: Callable[[EntryKey, float], bool]
-    ) -> list[Taken]:
+    ) -> list[Reclaimed]:
         """Up to `count` entries whose consumers have neither finished nor renewed them for `idle_ms`.
 
-        `passed_over(place, idle_s)` says which are left to others. One worker of the fleet looks at a time, so that the
-        broker is asked no more often by a hundred workers than by one; and for all cameras of a shard at once.
+        Entries for which `passed_over(key, idle_s)` is true are left to other workers. One worker of the fleet does
+        this at a time, for all cameras of a shard, so that a hundred workers ask the broker no more than one does.
         """
-        taken: list[Taken] = []
+        reclaimed: list[Reclaimed] = []
         with self._broker.errors():
             for shard, names in self._by_shard(cameras).items():
-                turn = self._topology.reclaim_lock(shard)
-                if not self._takes_turn(turn, max(1, idle_ms // 10)):
+                if not self._lock(shard, ttl_ms=max(1, idle_ms // 10)):
                     continue
-                found = list(self._look(names, idle_ms, passed_over))
-                chosen = found[: count - len(taken)]
-                if len(chosen) < len(found):
-                    self._client.delete(turn)  # the next worker need not wait
-                taken += self._claim(chosen, idle_ms)
-        return taken
+                pending = list(self._pending(names, idle_ms, passed_over))
+                chosen = pending[: count - len(reclaimed)]
+                if len(chosen) < len(pending):
+                    # The next worker need not wait.
+                    self._client.delete(self._topology.reclaim_lock(shard))
+                reclaimed += self._claim(chosen, idle_ms)
+        return reclaimed
 
-    def renew(self, places: Iterable[EntryKey]) -> None:
-        """Say that these entries are still being worked on. What was committed meanwhile stays gone."""
+    def renew(self, keys: Iterable[EntryKey]) -> None:
+        """Restart the idle time of entries that are still being processed. Entries that were committed stay deleted."""
         with self._broker.errors():
-            for shard_places in self._places_by_shard(places).values():
+            for shard_keys in self._keys_by_shard(keys).values():
                 pipeline = self._client.pipeline(transaction=False)
-                for camera, entry_ids in _by_camera(shard_places).items():
-                    key = self._topology.frames(camera)
-                    # JUSTID: no delivery, and no picture comes back.
-                    pipeline.xclaim(key, WORKERS_GROUP, self._consumer, 0, cast(Any, entry_ids), justid=True)
+                for camera, entry_ids in _by_camera(shard_keys).items():
+                    stream = self._topology.frames(camera)
+                    # JUSTID: it does not count as a delivery, and no image is sent back.
+                    pipeline.xclaim(stream, WORKERS_GROUP, self._consumer, 0, cast(Any, entry_ids), justid=True)
                 _execute(pipeline)
 
-    def note(self, place: EntryKey, attempts: Sequence[Attempt]) -> None:
-        """Write down all attempts at one entry."""
-        camera, entry_id = place
-        key = self._topology.attempts(camera)
+    def record(self, key: EntryKey, attempts: Sequence[Attempt]) -> None:
+        """Replace the recorded attempts at one entry."""
+        attempts_key = self._topology.attempts(key.camera)
         with self._broker.errors():
             pipeline = self._client.pipeline(transaction=True)
             if attempts:
-                pipeline.hset(key, cast(Any, entry_id), attempts_to_json(attempts))
-                pipeline.expire(key, KEEP_S)
+                pipeline.hset(attempts_key, cast(Any, key.entry_id), attempts_to_json(attempts))
+                pipeline.expire(attempts_key, KEEP_S)
             else:
-                pipeline.hdel(key, cast(Any, entry_id))
+                pipeline.hdel(attempts_key, cast(Any, key.entry_id))
+            pipeline.hdel(former_attempts(self._topology, key.camera), cast(Any, key.entry_id))
             pipeline.execute()
 
-    def _takes_turn(self, key: str, ttl_ms: int) -> bool:
+    def queue_removal(self, pipeline: Any, camera: str, entry_ids: Sequence[bytes]) -> None:
+        """Queue the removal of the attempts at entries that have a result."""
+        for key in (self._topology.attempts(camera), former_attempts(self._topology, camera)):
+            pipeline.hdel(key, *entry_ids)
+
+    def _lock(self, shard: int, ttl_ms: int) -> bool:
+        """Whether this worker is the one that reclaims in `shard` for the next `ttl_ms`."""
+        key = self._topology.reclaim_lock(shard)
         pipeline = self._client.pipeline(transaction=False)
         pipeline.set(key, self._consumer, nx=True, px=ttl_ms)
-        # Keys expire by the broker's wall clock: set back, it would be had for as long.
+        # Keys expire by the broker's wall clock: if it is set back, the lock would be held for as long.
         pipeline.pexpire(key, ttl_ms, lt=True)
-        taken, _ = pipeline.execute()
-        return bool(taken)
+        pipeline.exists(former_reclaim_lock(self._topology, shard))
+        locked, _, locked_by_an_older_worker = pipeline.execute()
+        return bool(locked) and not locked_by_an_older_worker
 
-    def _look(
+    def _pending(
         self, cameras: Sequence[str], idle_ms: int, passed_over: Callable[[EntryKey, float], bool]
-    ) -> Iterator[_Found]:
+    ) -> Iterator[_Pending]:
         pipeline = self._client.pipeline(transaction=False)
         for camera in cameras:
-            pipeline.xpending_range(self._topology.frames(camera), WORKERS_GROUP, "-", "+", LOOK_AT, idle=idle_ms)
+            stream = self._topology.frames(camera)
+            pipeline.xpending_range(stream, WORKERS_GROUP, "-", "+", PENDING_AT_ONCE, idle=idle_ms)
         for camera, rows in zip(cameras, _execute(pipeline), strict=True):
             for row in rows or []:
-                if not passed_over((camera, row["message_id"]), row["time_since_delivered"] / 1000):
-                    yield _Found(camera, row["message_id"], int(row["times_delivered"]) + 1)
+                key = EntryKey(camera=camera, entry_id=row["message_id"])
+                if not passed_over(key, row["time_since_delivered"] / 1000):
+                    yield _Pending(key, deliveries=int(row["times_delivered"]) + 1)
 
-    def _claim(self, found: Sequence[_Found], idle_ms: int) -> list[Taken]:
-        """Those of `found` that nobody else has claimed or renewed since they were looked at."""
-        if not found:
+    def _claim(self, pending: Sequence[_Pending], idle_ms: int) -> list[Reclaimed]:
+        """Those of `pending` that no other worker has claimed or renewed in the meantime."""
+        if not pending:
             return []
-        by_camera = _by_camera((entry.camera, entry.entry_id) for entry in found)
+        by_camera = _by_camera(one.key for one in pending)
         pipeline = self._client.pipeline(transaction=False)
         for camera, entry_ids in by_camera.items():
-            key = self._topology.frames(camera)
-            pipeline.xclaim(key, WORKERS_GROUP, self._consumer, idle_ms, cast(Any, entry_ids))
+            stream = self._topology.frames(camera)
+            pipeline.xclaim(stream, WORKERS_GROUP, self._consumer, idle_ms, cast(Any, entry_ids))
+            pipeline.hmget(former_attempts(self._topology, camera), cast(Any, entry_ids))
             pipeline.hmget(self._topology.attempts(camera), cast(Any, entry_ids))
-        replies = _execute(pipeline)
-        fields: dict[EntryKey, dict[bytes, bytes]] = {}
-        noted: dict[EntryKey, bytes | None] = {}
-        for (camera, entry_ids), claimed, values in zip(by_camera.items(), replies[::2], replies[1::2], strict=True):
-            fields.update({(camera, entry_id): raw for entry_id, raw in claimed or [] if raw})
-            noted.update({(camera, entry_id): value for entry_id, value in zip(entry_ids, values, strict=True)})
+        replies = iter(_execute(pipeline))
+        raw: dict[EntryKey, dict[bytes, bytes]] = {}
+        attempts: dict[EntryKey, tuple[Attempt, ...]] = {}
+        for camera, entry_ids in by_camera.items():
+            claimed, former, recorded = next(replies), next(replies), next(replies)
+            raw.update({EntryKey(camera, entry_id): fields for entry_id, fields in claimed or [] if fields})
+            for entry_id, earlier, later in zip(entry_ids, former, recorded, strict=True):
+                attempts[EntryKey(camera, entry_id)] = attempts_from_json(earlier) + attempts_from_json(later)
         return [
-            Taken(
-                entry.camera,
-                entry.entry_id,
-                fields[entry.camera, entry.entry_id],
-                entry.deliveries,
-                attempts_from_json(noted[entry.camera, entry.entry_id]),
-            )
-            for entry in found
-            if (entry.camera, entry.entry_id) in fields
+            Reclaimed(key=one.key, raw=raw[one.key], deliveries=one.deliveries, attempts=attempts[one.key])
+            for one in pending
+            if one.key in raw
         ]
 
     def _by_shard(self, cameras: Iterable[str]) -> dict[int, list[str]]:
@@ -164,20 +174,20 @@ class Reclaimer:
             shards.setdefault(self._topology.shard(camera), []).append(camera)
         return shards
 
-    def _places_by_shard(self, places: Iterable[EntryKey]) -> dict[int, list[EntryKey]]:
+    def _keys_by_shard(self, keys: Iterable[EntryKey]) -> dict[int, list[EntryKey]]:
         shards: dict[int, list[EntryKey]] = {}
-        for place in places:
-            shards.setdefault(self._topology.shard(place[0]), []).append(place)
+        for key in keys:
+            shards.setdefault(self._topology.shard(key.camera), []).append(key)
         return shards
 
 
 def attempts_to_json(attempts: Iterable[Attempt]) -> str:
-    """One line, readable in `redis-cli` and in a dead letter."""
+    """Attempts as one line of JSON, readable in `redis-cli` and in a dead letter."""
     return json.dumps([[attempt.worker, attempt.at_ns, attempt.outcome] for attempt in attempts])
 
 
 def attempts_from_json(value: bytes | None) -> tuple[Attempt, ...]:
-    """What `attempts_to_json` wrote; nothing for whatever else stands there."""
+    """The attempts in JSON of `attempts_to_json`; none where it is missing or malformed."""
     try:
         rows = json.loads(value or b"[]")
         return tuple(Attempt(str(worker), int(at_ns), str(outcome)) for worker, at_ns, outcome in rows)
@@ -185,18 +195,18 @@ def attempts_from_json(value: bytes | None) -> tuple[Attempt, ...]:
         return ()
 
 
-def _by_camera(places: Iterable[EntryKey]) -> dict[str, list[bytes]]:
+def _by_camera(keys: Iterable[EntryKey]) -> dict[str, list[bytes]]:
     cameras: dict[str, list[bytes]] = {}
-    for camera, entry_id in places:
-        cameras.setdefault(camera, []).append(entry_id)
+    for key in keys:
+        cameras.setdefault(key.camera, []).append(key.entry_id)
     return cameras
 
 
 def _execute(pipeline: Any) -> list[Any]:
-    """The replies; None of a camera that was removed meanwhile."""
+    """The replies; None for a camera that was removed in the meantime."""
     replies = pipeline.execute(raise_on_error=False)
     for position, reply in enumerate(replies):
-        if isinstance(reply, redis.ResponseError) and str(reply).startswith("NOGROUP"):
+        if isinstance(reply, redis.ResponseError) and group_is_missing(reply):
             replies[position] = None
         elif isinstance(reply, Exception):
             raise reply

@@ -1,4 +1,4 @@
-"""Which cameras there are, and which processes, as everybody sees it in Redis."""
+"""The registry of cameras and processes, which all processes share in Redis."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from posebus.bus.former_keys import former_attempts
 from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Broker
 from posebus.config.policies import DEFAULT, Policies, policies_from_json
@@ -24,14 +25,14 @@ SOURCE_LENGTH = 40
 PROCESS_SILENT_S = 5.0
 """A process that has not reported for this long counts as gone."""
 UNKNOWN_S = 2 * PROCESS_SILENT_S
-"""Silence that is assumed of a process whose report has a date that says nothing."""
+"""Silence that is assumed for a process whose report has a useless date."""
 FORGOTTEN_S = 7200.0
-"""A report of a date so old is forgotten at first sight; clocks that jump are wrong by an hour."""
+"""A report with a date so old is deleted as soon as it is read; clocks that jump are wrong by an hour or so."""
 
 
 @dataclass(frozen=True, slots=True)
 class CameraRecord:
-    """What the registry knows of a camera. `source` is the kind of source, never its address."""
+    """One camera in the registry. `source` is the kind of source, never its address."""
 
     camera: str
     delivery: Delivery
@@ -45,7 +46,7 @@ def process_id(role: str) -> str:
 
 
 def camera_value(record: CameraRecord) -> str:
-    """`record` as it stands in the hash `cameras`."""
+    """`record` as a value of the hash `cameras`."""
     value: dict[str, Any] = {"delivery": record.delivery.value, "source": record.source}
     if record.policies.any:
         value["policies"] = record.policies.to_json()
@@ -53,30 +54,31 @@ def camera_value(record: CameraRecord) -> str:
 
 
 def read_record(camera: str, value: bytes) -> CameraRecord:
-    """What `camera_value` wrote. Raises KeyError, TypeError, ValueError or RecursionError."""
+    """The record in a value of `camera_value`. Raises KeyError, TypeError, ValueError or RecursionError."""
     data = json.loads(value)
     policies = policies_from_json(data["policies"]) if "policies" in data else DEFAULT
     return CameraRecord(camera, Delivery(data["delivery"]), str(data["source"])[:SOURCE_LENGTH], policies)
 
 
 class Silences:
-    """How long processes have been silent, by our own monotonic clock once we have watched them. Pure.
+    """How long processes have been silent, by the monotonic clock of this process once it watches them. Pure.
 
-    Their reports are dated by the broker's wall clock, which may jump: then all would seem dead, or the dead alive.
+    Reports are dated by the broker's wall clock, which may jump: by their dates alone, all processes would then seem
+    dead, or dead ones alive.
     """
 
     def __init__(self) -> None:
-        self._seen: dict[str, tuple[int, float]] = {}  # by process: date of its report, when it changed (monotonic)
-        self._looked_at_s = float("-inf")
+        self._reports: dict[str, tuple[int, float]] = {}  # by process: date of its report, when it changed (monotonic)
+        self._updated_at_s = float("-inf")
 
-    def look(self, dates_ns: Mapping[str, int], now_ns: int, now_s: float) -> list[tuple[str, float]]:
+    def update(self, dates_ns: Mapping[str, int], now_ns: int, now_s: float) -> list[tuple[str, float]]:
         """(process, seconds of silence) for reports of `dates_ns`; `now_ns` by the broker's clock, `now_s` monotonic.
 
-        Whoever is seen for the first time, or after we did not look for long, is judged by the dates: a report of the
-        future is from before the clock went back, and its process has to report once more.
+        For a process that is new, or after a long time without a call, the date of its report counts. A report from the
+        future was written before the clock went back, and its process has to report once more.
         """
-        watched = now_s - self._looked_at_s <= PROCESS_SILENT_S
-        before, self._seen = self._seen, {}
+        watched = now_s - self._updated_at_s <= PROCESS_SILENT_S
+        before, self._reports = self._reports, {}
         for name, date_ns in dates_ns.items():
             known = before.get(name)
             if known is not None and known[0] == date_ns:
@@ -85,11 +87,11 @@ class Silences:
                 changed_at_s = now_s
             else:
                 silent_s = (now_ns - date_ns) / 1e9
-                # Before it is forgotten it must stay silent by our own clock, too.
+                # Before its report is deleted it must stay silent by our own clock, too.
                 changed_at_s = now_s - (max(0.0, silent_s) if -1.0 <= silent_s <= PROCESS_SILENT_S else UNKNOWN_S)
-            self._seen[name] = (date_ns, changed_at_s)
-        self._looked_at_s = now_s
-        return [(name, now_s - changed_at_s) for name, (_, changed_at_s) in self._seen.items()]
+            self._reports[name] = (date_ns, changed_at_s)
+        self._updated_at_s = now_s
+        return [(name, now_s - changed_at_s) for name, (_, changed_at_s) in self._reports.items()]
 
 
 class Registry:
@@ -103,7 +105,7 @@ class Registry:
         self._tidied = False
 
     def add_camera(self, record: CameraRecord) -> None:
-        """Announce the camera and create its streams and groups; harmless if it is there already."""
+        """Register the camera and create its streams and groups; harmless if it is registered already."""
         topology = self._topology
         with self._broker.errors():
             ensure_group(self._client, topology.frames(record.camera), WORKERS_GROUP)
@@ -111,7 +113,7 @@ class Registry:
             self._client.hset(topology.cameras(topology.shard(record.camera)), record.camera, camera_value(record))
 
     def cameras(self) -> list[CameraRecord]:
-        """All cameras of all shards, by name; entries that cannot be read are left out."""
+        """All cameras of all shards, by name; entries that cannot be decoded are left out."""
         records = []
         for shard in range(self._topology.shards):
             for name, value in self._hash(self._topology.cameras(shard)).items():
@@ -122,17 +124,17 @@ class Registry:
         return sorted(records, key=lambda record: record.camera)
 
     def remove_camera(self, camera: str) -> None:
-        """Forget the camera and delete all its keys."""
+        """Remove the camera and delete all its keys."""
         topology = self._topology
         with self._broker.errors():
             pipeline = self._client.pipeline(transaction=True)
             pipeline.hdel(topology.cameras(topology.shard(camera)), camera)
-            pipeline.delete(*topology.of_camera(camera))
+            pipeline.delete(*topology.of_camera(camera), former_attempts(topology, camera))
             pipeline.execute()
 
     def report(self, process: str, role: str, report: dict[str, Any]) -> None:
-        """This process lives, and this is how it does."""
-        # By the broker's clock, or hosts whose clocks disagree would take each other's processes for dead.
+        """Write the report of this process, as JSON values, with its role, host, pid and the time."""
+        # By the broker's clock: otherwise hosts whose clocks disagree would take each other's processes for dead.
         value = {
             "role": role,
             "at_ns": self._broker.now_ns(),
@@ -143,17 +145,17 @@ class Registry:
         with self._broker.errors():
             self._client.hset(self._topology.processes(), process, json.dumps(value))
         if not self._tidied:
-            # Once a process, so that one that crashes again and again does not fill the hash where nobody reads it.
+            # Once for each process, so that one that crashes again and again does not fill a hash that is never read.
             self.processes()
             self._tidied = True
 
     def retire(self, process: str) -> None:
-        """This process leaves in order."""
+        """Delete the report of a process that ends in order."""
         with self._broker.errors():
             self._client.hdel(self._topology.processes(), process)
 
     def processes(self) -> dict[str, dict[str, Any]]:
-        """The last report of each process that is alive, by its id; forgets those silent for long."""
+        """The last report of each living process by its id, as JSON values; deletes those of processes long silent."""
         now_ns, now_s = self._broker.now_ns(), time.monotonic()
         reports: dict[str, dict[str, Any]] = {}
         dates_ns: dict[str, int] = {}
@@ -165,11 +167,11 @@ class Registry:
                 continue
             reports[process] = report
         alive = {}
-        for process, silent_s in self._silences.look(dates_ns, now_ns, now_s):
+        for process, silent_s in self._silences.update(dates_ns, now_ns, now_s):
             if silent_s <= PROCESS_SILENT_S:
                 alive[process] = reports[process]
             elif silent_s > 20 * PROCESS_SILENT_S or now_ns - dates_ns[process] > FORGOTTEN_S * 1e9:
-                with contextlib.suppress(BrokerRefused):  # who may only look leaves it to the others
+                with contextlib.suppress(BrokerRefused):  # a user without the right to delete leaves it to others
                     self.retire(process)
         return alive
 

@@ -1,8 +1,9 @@
 """Ingest's writes, each refused by the broker itself once another process holds the camera's lease.
 
-Pictures do not pass through the scripts, which would triple what they cost the broker: a picture is appended in the
-same transaction before its script, which takes it back, unseen by anybody, where the lease is lost. The scripts are
-sent whole each time: one that a restarted broker does not know would fail in the middle of the transaction.
+Images do not pass through the scripts, which would triple their cost in the broker: an image is appended in the same
+transaction before its script, and the script deletes it again if the lease was lost, before any consumer can read it.
+The scripts are sent as text each time: the digest of one that a restarted broker does not know would fail in the middle
+of the transaction.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 REFUSED, KNOWN, WRITTEN = -1, 0, 1
-"""Answers of the scripts: another process has the lease; this was published before; done."""
+"""Results of the scripts: another process has the lease; the frame was published before; done."""
 
 # KEYS: lease, checkpoint, frames, events.
 # ARGV: lease value, its time to live in ms, whether a frame was appended, its epoch, its seq, events to keep,
@@ -44,7 +45,7 @@ return 1
 
 # KEYS: lease, checkpoint, epoch, cameras.
 # ARGV: lease value, its time to live in ms, name of this attempt, camera, its record, the checkpoint's other fields.
-# Repeating an attempt whose answer was lost gives the same epoch.
+# Repeating an attempt whose answer was lost returns the same epoch.
 OPEN_EPOCH = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -73,10 +74,10 @@ return 1
 
 
 def run(client: Any, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
-    """Run `script` by itself, or queue it where `client` is a pipeline; its keys are of one shard."""
+    """Run `script`, or queue it if `client` is a pipeline; all its keys are of one shard."""
     return client.execute_command("EVAL", script, len(keys), *keys, *arguments)
 
 
 def flat(fields: dict[Any, Any]) -> list[Any]:
-    """Name, value, name, value, as commands want them."""
+    """The fields as name, value, name, value, …, in the form of command arguments."""
     return [part for item in fields.items() for part in item]

@@ -1,7 +1,6 @@
-"""Bounds of streams in bytes: Redis trims by entries, so what was appended is counted here.
+"""Bounds of streams in bytes. Redis trims by entries, so the sizes of appended entries are counted here.
 
-Sizes are what the fields of an entry hold and what the broker needs besides: MEMORY USAGE tells up to a fifth more or
-less.
+A size is that of an entry's fields and what the broker needs besides; MEMORY USAGE differs by up to a fifth.
 """
 
 from __future__ import annotations
@@ -15,32 +14,32 @@ import redis
 from posebus.bus.redis.connection import Client
 
 BROKER_SHARE = 1.25
-"""What the broker needs for a byte of an entry: measured 1.12 to 1.45, by how entries fill its nodes of 4 kB."""
+"""Bytes that the broker needs for a byte of an entry: measured 1.12 to 1.45, by how entries fill its nodes of 4 kB."""
 PARTS = 32
 
 
 def entry_bytes(fields: Mapping[Any, Any]) -> int:
-    """About what one entry of these fields takes in the broker."""
+    """The approximate size of an entry with these fields in the broker."""
     values = sum(len(value) if isinstance(value, (str, bytes)) else 8 for value in fields.values())
     return round(BROKER_SHARE * values)
 
 
 class Ledger:
-    """For a stream with one writer: what of it fits into its bound. Pure.
+    """The number of entries that fit into the bound of a stream with one producer. Pure.
 
-    The newest entries are remembered in parts of a 32nd of the bound, by number and bytes together; where the oldest
-    part is cut, its mean counts.
+    The newest entries are counted in parts of a 32nd of the bound, each with its number of entries and bytes; if the
+    oldest part is cut, its mean size counts.
     """
 
     def __init__(self, max_bytes: int, max_entries: int, found: tuple[int, float] = (0, 0.0)) -> None:
-        """`found`: entries that the stream had before, and their mean size in bytes."""
+        """`found`: the number of entries that the stream already has, and their mean size in bytes."""
         self._max_bytes = max_bytes
         self._max_entries = max_entries
         self._parts: deque[list[float]] = deque([[float(found[0]), found[0] * found[1]]])
         self._entries, self._bytes = self._parts[0]
 
     def append(self, size_bytes: int) -> int:
-        """One more entry; returns how many entries, this one included, the stream may keep."""
+        """Count one more entry; returns how many entries, this one included, the stream may keep."""
         if self._parts[-1][1] >= self._max_bytes / PARTS:
             self._parts.append([0.0, 0.0])
         self._parts[-1][0] += 1
@@ -66,9 +65,10 @@ class Ledger:
 
 
 class Peak:
-    """For a stream with several writers, none of which knows all of it: entries count as much as the largest did. Pure.
+    """The same for a stream with several producers: every entry counts as much as the largest that was seen here. Pure.
 
-    The largest fades over four times as many entries as the bound has room for, so that one crowd is not for ever.
+    The largest size decays over four times as many entries as fit into the bound, so that one crowded frame does not
+    count for ever.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -76,7 +76,7 @@ class Peak:
         self._peak_bytes = 0.0
 
     def append(self, size_bytes: int) -> int:
-        """One more entry; returns how many entries, this one included, the stream may keep."""
+        """Count one more entry; returns how many entries, this one included, the stream may keep."""
         entries = self._max_bytes / self._peak_bytes if self._peak_bytes else 1.0
         self._peak_bytes = max(float(size_bytes), self._peak_bytes * (1 - 1 / (4 * max(1.0, entries))))
         return max(1, int(self._max_bytes / self._peak_bytes))
@@ -94,9 +94,9 @@ def found_in(client: Client, key: str) -> tuple[int, float]:
 
 
 def make_room(client: Client, key: str, needed_bytes: int, max_bytes: int) -> None:
-    """Let the oldest entries of a stream go until `needed_bytes` fit: for large and rare ones, which are not counted.
+    """Delete the oldest entries of a stream until `needed_bytes` fit: for large, rare entries, which are not counted.
 
-    Where the broker does not tell how large the stream is, nothing goes.
+    Nothing is deleted if the broker does not allow this user to ask for the size of the stream.
     """
     try:
         while (used_bytes := client.memory_usage(key, samples=0) or 0) + needed_bytes > max_bytes:

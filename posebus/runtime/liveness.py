@@ -1,6 +1,7 @@
-"""Signs of life of a child process: a counter in a small file that its supervisor looks at.
+"""Life signs of a child process: a counter in a small file, which its supervisor reads.
 
-The judge is outside the process: one that hangs inside a library, holding Python's lock, is to be noticed as well.
+The decision is made outside the process, so that a process that hangs inside a library and holds Python's global lock
+is noticed, too.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ COUNTER_BYTES = 8
 def give_life_signs(environ: Mapping[str, str], healthy: Callable[[float], bool]) -> None:
     """Count up the file that the environment names while `healthy(now_s)`; does nothing without a supervisor.
 
-    From a thread of its own, so that waiting for the broker, which is no fault, does not look like hanging.
+    A thread of its own does it, so that a process that waits for the broker, which is no fault, does not seem to hang.
     """
     path = environ.get(LIVENESS_ENV)
     if path:
@@ -26,7 +27,7 @@ def give_life_signs(environ: Mapping[str, str], healthy: Callable[[float], bool]
 
 
 def read_life_signs(path: Path) -> int:
-    """The counter in `path`, 0 where there is none yet."""
+    """The counter in `path`, 0 if the file does not exist yet."""
     try:
         return int.from_bytes(path.read_bytes()[:COUNTER_BYTES], "little")
     except FileNotFoundError:

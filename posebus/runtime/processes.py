@@ -1,10 +1,11 @@
-"""Child processes: start, watch, restart with backoff, stop in order."""
+"""Child processes: start them, restart those that crash, stop them in order, and clean up after a killed parent."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
+import random
 import signal
 import subprocess
 import time
@@ -12,18 +13,22 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from posebus.backoff import Backoff
 from posebus.runtime.stack_traces import DUMP_TIME_S, end_with_stack_traces
 from posebus.runtime.stage import PARENT_ENV
 
 EXIT_DONE = 0
 EXIT_FATAL = 1
-"""A child that ends with one of these has said all it can say; any other end is a crash, and it is started again."""
+"""A child that ends with one of these is finished; any other exit code is a crash, and the child is restarted."""
 EXIT_AGAIN = 75
-"""What a stage says that could not begin because the broker was away (EX_TEMPFAIL of sysexits.h)."""
+"""The exit code of a stage that could not start because the broker was unavailable (EX_TEMPFAIL of sysexits.h)."""
 RUN_ENV = "POSEBUS_RUN"
-"""Names one start of a deployment, for all its processes: those that are restarted belong to the same."""
+"""Identifies one start of a deployment in all its processes; processes that are restarted keep it."""
 EXIT_STUCK = 70
-"""What a worker says that has to be begun anew: a frame hangs in it, or its engine is broken (EX_SOFTWARE)."""
+"""The exit code of a worker that has to be restarted: a frame hangs in it, or its engine is broken (EX_SOFTWARE)."""
+
+STABLE_AFTER_S = 60.0
+"""A child that ran for so long is restarted after the shortest pause again."""
 
 log = logging.getLogger("posebus")
 
@@ -43,11 +48,12 @@ class ChildSpec:
 
 @dataclass
 class Child:
-    """A running, finished or waiting child."""
+    """A child that is running, has finished, or waits to be restarted."""
 
     spec: ChildSpec
     process: subprocess.Popen[bytes]
     started_at_s: float
+    backoff: Backoff
     restarts: int = 0
     restart_at_s: float | None = None
 
@@ -57,20 +63,22 @@ class Child:
 
 
 class ChildProcesses:
-    """All children of one supervisor. Single-threaded: call `restart_crashed` now and then."""
+    """All children of one supervisor. Single-threaded: call `restart_crashed` several times a second."""
 
     def __init__(self, restart_min_s: float = 0.5, restart_max_s: float = 15.0) -> None:
         self._restart_min_s = restart_min_s
         self._restart_max_s = restart_max_s
+        self._rng = random.Random()
         self._run = os.environ.get(RUN_ENV) or uuid.uuid4().hex
         self.children: dict[str, Child] = {}
 
     def start(self, spec: ChildSpec) -> None:
-        """Start one child. It gets a session of its own, so that Ctrl-C reaches only the supervisor, which decides."""
-        self.children[spec.name] = Child(spec, _spawn(spec, self._run), time.monotonic())
+        """Start one child, in a session of its own, so that Ctrl-C reaches only the supervisor."""
+        backoff = Backoff(self._restart_min_s, self._restart_max_s, self._rng)
+        self.children[spec.name] = Child(spec, _spawn(spec, self._run), time.monotonic(), backoff)
 
     def restart_crashed(self, now_s: float) -> list[Child]:
-        """Restart crashed children when their pause is over; returns the children that have ended for good."""
+        """Restart crashed children when their pause is over; returns the children that have finished."""
         ended = []
         for child in self.children.values():
             code = child.exit_code
@@ -79,9 +87,10 @@ class ChildProcesses:
             if code in (EXIT_DONE, EXIT_FATAL):
                 ended.append(child)
             elif child.restart_at_s is None:
-                if now_s - child.started_at_s > 60:
+                if now_s - child.started_at_s > STABLE_AFTER_S:
                     child.restarts = 0
-                pause_s = min(self._restart_max_s, self._restart_min_s * 2**child.restarts)
+                    child.backoff.reset()
+                pause_s = child.backoff.next_s()
                 child.restart_at_s = now_s + pause_s
                 how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
                 log.warning("%s %s; starting it again in %.1f s", child.spec.name, how, pause_s)
@@ -135,3 +144,15 @@ def _spawn(spec: ChildSpec, run: str) -> subprocess.Popen[bytes]:
 def _signal(child: Child, number: signal.Signals) -> None:
     if child.exit_code is None:
         child.process.send_signal(number)
+
+
+def run_after_exit(script: str) -> subprocess.Popen[bytes]:
+    """A shell that runs `script` when this process has ended, in whichever way, unless `cancel` came first."""
+    # The shell reads from a pipe into which nothing is written: the pipe ends when this process ends.
+    return subprocess.Popen(["/bin/sh", "-c", f"read -r _; {script}"], start_new_session=True, stdin=subprocess.PIPE)
+
+
+def cancel(shell: subprocess.Popen[bytes]) -> None:
+    """End a shell of `run_after_exit` without running its script."""
+    shell.kill()
+    shell.communicate()

@@ -1,8 +1,8 @@
-"""Pictures that never leave this machine: uncompressed, through files in its memory; the broker carries their names.
+"""Images that stay on this machine: uncompressed in files in its memory; the broker carries only their names.
 
-Compressing a picture, moving it through the broker and decompressing it costs a third of what all the rest beside the
-network costs. Where ingest and workers run on one machine, none of that is needed. A file is written before its name is
-published, and deleted by the worker that has committed the frame; whoever takes the frame over finds it meanwhile.
+Compressing an image, moving it through the broker and decompressing it costs a third of everything besides the network.
+If ingest and workers run on one machine, none of that is needed. A file is written before its name is published, and
+deleted by the worker that has committed the frame; until then, a worker that reclaims the frame finds it.
 """
 
 # Paths are strings here: pathlib's would cost a tenth of a millisecond a frame.
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from posebus.errors import BadPicture
-from posebus.runtime.guard import dismiss, run_after_exit
+from posebus.runtime.processes import cancel, run_after_exit
 
 MEMORY_FOLDER = Path("/dev/shm")
 BYTES_PER_PIXEL = 3
@@ -36,13 +36,13 @@ class SharedFrames:
         self._folder = str(folder)
 
     def put(self, name: str, rows: memoryview) -> None:
-        """Keep the picture `rows` as `name`; raises OSError where there is no room."""
+        """Write the image `rows` under `name`. Raises OSError if there is no room."""
         path = self._path(name)
         self._take_free(path)
         file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
         try:
             if os.fstat(file).st_size > len(rows):
-                # Not cut off: a worker that came too late and still reads it would be killed by that (SIGBUS).
+                # Not truncated: that would kill a worker that came too late and still reads it (SIGBUS).
                 os.close(file)
                 os.unlink(path)
                 file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -56,44 +56,46 @@ class SharedFrames:
             os.close(file)
 
     def get(self, name: str) -> memoryview:
-        """The picture `name`, not copied; it stays readable when it is discarded. Raises BadPicture where it is not."""
+        """The image `name`, not copied; it stays readable when it is discarded. Raises BadPicture if it is missing."""
         try:
             with open(self._path(name), "rb") as file:
                 return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         except (OSError, ValueError) as error:
             raise BadPicture(
-                f"the picture {name} is not in {self._folder}: workers that are told of shared frames must run on the "
-                "machine of their ingest"
+                f"the image {name} is not in {self._folder}: workers with shared_frames must run on the machine "
+                "of their ingest"
             ) from error
 
     def discard(self, name: str) -> None:
-        """Nobody needs `name` any more; harmless if it is gone.
+        """Release the image `name`; harmless if it is gone.
 
-        Its memory goes to a later picture: having it cleared by the system would cost more than writing it. Who still
-        reads it may see that picture then, and is too late anyway: the frame was committed.
+        A later image uses its memory: letting the system clear it would cost more than writing it. A worker that still
+        reads it may read the later image, and is too late anyway: the frame was committed.
         """
         with contextlib.suppress(OSError):
             os.rename(self._path(name), f"{self._folder}/{_FREE}{name}")
 
     def _take_free(self, path: str) -> None:
-        """Let a file that nobody needs become `path`, if there is one."""
+        """Rename a released file to `path`, if there is one."""
         for name in os.listdir(self._folder):
             if name.startswith(_FREE):
-                with contextlib.suppress(FileNotFoundError):  # another ingest was quicker
+                with contextlib.suppress(FileNotFoundError):  # another ingest process was faster
                     os.rename(f"{self._folder}/{name}", path)
                     return
 
     def _path(self, name: str) -> str:
         if not _NAME.fullmatch(name):
-            raise BadPicture(f"{name[:40]!r} cannot be the name of a shared picture: the sender is no ingest of ours")
+            raise BadPicture(
+                f"{name[:40]!r} cannot be the name of a shared image: no ingest of posebus writes such names"
+            )
         return f"{self._folder}/{name}"
 
 
 @contextlib.contextmanager
 def shared_folder(needed_bytes: int) -> Iterator[Path | None]:
-    """A folder in memory for as long as this lasts; None where there is none with twice the room that is needed.
+    """A folder in memory until the context ends; None if the memory has less than twice the room that is needed.
 
-    It is deleted even if this process is killed.
+    The folder is deleted even if this process is killed.
     """
     try:
         room = shutil.disk_usage(MEMORY_FOLDER).free
@@ -108,4 +110,4 @@ def shared_folder(needed_bytes: int) -> Iterator[Path | None]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        dismiss(guard)
+        cancel(guard)

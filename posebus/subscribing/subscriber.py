@@ -182,7 +182,7 @@ class Subscription:
         self._reclaimed_at_s = now_s
         found: list[StreamEntry] = []
         streams = self._streams.read_from()
-        if self._clock.look(self._broker.now_ns() / 1e6, now_s * 1000) < 0:
+        if self._clock.jump_ms(self._broker.now_ns() / 1e6, now_s * 1000) < 0:
             renew_all_deliveries(self._client, streams, self._streams.group)
         for stream in streams:
             reply = self._client.xautoclaim(

@@ -1,6 +1,6 @@
-"""Arithmetic on snapshots of metrics: what happened between two of them, and quantiles of histograms. Pure.
+"""Arithmetic on snapshots of metrics: differences between two of them, and quantiles of histograms. Pure.
 
-Snapshots come from other processes, perhaps of another version of posebus: what cannot be read is left out.
+Snapshots come from other processes, perhaps of another version of posebus: malformed parts are left out.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ Labels = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A histogram. `counts`: observations by the upper bound of their bucket (inf: above all bounds), empty ones left
-    out. `sum`: of all observations. `bounds`: upper bounds of all buckets, ascending, without inf.
+    """A histogram. `counts`: observations by the upper bound of their bucket (inf: above all bounds), without empty
+    buckets. `sum`: of all observations. `bounds`: upper bounds of all buckets, ascending, without inf.
     """
 
     counts: Mapping[float, float] = field(default_factory=dict)
@@ -28,18 +28,18 @@ class Distribution:
 
     @property
     def count(self) -> float:
-        """How many observations."""
+        """The number of observations."""
         return sum(self.counts.values())
 
     def mean(self) -> float | None:
-        """None without observations."""
+        """The mean; None without observations."""
         return self.sum / self.count if self.count else None
 
     def quantile(self, q: float) -> float | None:
         """The value below which a part `q` (0 to 1) of the observations lies; None without observations.
 
-        Interpolated within the bucket as Prometheus' `histogram_quantile` does: from 0 in the first one, and what lies
-        above all bounds counts as the highest bound.
+        It is interpolated within the bucket like Prometheus' `histogram_quantile`: from 0 in the first bucket, and
+        values above all bounds count as the highest bound.
         """
         rank = q * self.count
         if not self.count:
@@ -55,7 +55,7 @@ class Distribution:
         return lower
 
     def since(self, earlier: Distribution) -> Distribution:
-        """What was observed after `earlier`, an older state of the same histogram; all of it if that is no such."""
+        """The observations after `earlier`, an older state of the same histogram; all of them if it is not one."""
         left = {bound: number - earlier.counts.get(bound, 0.0) for bound, number in self.counts.items()}
         if any(number < 0 for number in left.values()) or earlier.count > self.count:
             return self
@@ -65,21 +65,21 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A snapshot, read: histograms, and all else as numbers, by name and labels."""
+    """A decoded snapshot: histograms, and all other metrics as numbers, by name and labels."""
 
     numbers: Mapping[str, Mapping[Labels, float]] = field(default_factory=dict)
     distributions: Mapping[str, Mapping[Labels, Distribution]] = field(default_factory=dict)
 
     def number(self, name: str, *labels: str) -> float:
-        """0 for what was never counted."""
+        """The value of a counter or gauge; 0 if it was never counted."""
         return self.numbers.get(name, {}).get(labels, 0.0)
 
     def distribution(self, name: str, *labels: str) -> Distribution:
-        """Empty for what was never observed."""
+        """A histogram; empty if nothing was observed."""
         return self.distributions.get(name, {}).get(labels, Distribution())
 
     def since(self, earlier: Reading) -> Reading:
-        """What was counted after `earlier`, an older reading of the same process; gauges are left out."""
+        """The counts after `earlier`, an older reading of the same process; gauges are left out."""
         numbers = {
             name: {key: _grown(number, earlier.number(name, *key)) for key, number in series.items()}
             for name, series in self.numbers.items()
@@ -93,7 +93,7 @@ class Reading:
 
 
 def read_snapshot(snapshot: object) -> Reading:
-    """What `Metrics.snapshot` gave; metrics that the table does not have, and what is odd, are left out."""
+    """The reading of a `Metrics.snapshot`; unknown metrics and malformed values are left out."""
     numbers: dict[str, dict[Labels, float]] = {}
     distributions: dict[str, dict[Labels, Distribution]] = {}
     for name, series in snapshot.items() if isinstance(snapshot, Mapping) else ():
@@ -114,7 +114,7 @@ def read_snapshot(snapshot: object) -> Reading:
 
 
 def merged(distributions: Iterable[Distribution]) -> Distribution:
-    """All observations of several histograms, such as the same one of several processes."""
+    """All observations of several histograms, such as those of several processes."""
     counts: dict[float, float] = {}
     total = 0.0
     bounds: set[float] = set()
@@ -127,7 +127,7 @@ def merged(distributions: Iterable[Distribution]) -> Distribution:
 
 
 def _distribution(spec: MetricSpec, value: Any) -> Distribution | None:
-    """Another version may have other buckets: their bounds join ours."""
+    """The histogram in `value`. Another version may have other buckets: their bounds are added."""
     counts = value.get("counts") if isinstance(value, Mapping) else None
     if not isinstance(counts, Mapping) or not _is_number(value.get("sum")):
         return None
@@ -142,7 +142,7 @@ def _distribution(spec: MetricSpec, value: Any) -> Distribution | None:
 
 
 def _grown(now: float, before: float) -> float:
-    """A counter that fell began anew."""
+    """The growth of a counter; one that fell was restarted."""
     return now - before if now >= before else now
 
 

@@ -1,8 +1,8 @@
-"""What a process measures of itself: one table of all metrics, and the object that counts and hands them on.
+"""What a process measures about itself: the table of all metrics, and the object that counts them.
 
-Nothing here opens a port. A process puts `Metrics.snapshot()` into the report that it makes once a second anyway, and
-`posebus metrics` and `posebus top` read the reports of all processes. Names follow Prometheus: base units, `_total` for
-what only grows.
+No port is opened here. A process puts `Metrics.snapshot()` into the report that it writes once a second anyway, and
+`posebus metrics` and `posebus top` read the reports of all processes. Names follow Prometheus: base units, and `_total`
+for counters.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 COUNTER = "counter"
 GAUGE = "gauge"
 SORT_IN_AT = 5000
-"""Observations that wait at most: whoever never takes a snapshot must not fill the memory with them."""
+"""The most observations that wait to be sorted in: a process that takes no snapshots must not fill its memory."""
 HISTOGRAM = "histogram"
 
 # Quantiles are interpolated within a bucket, so that a bucket's width is their error: 1, 1.5, 2, 3, 5, 7.5 in a decade.
@@ -71,29 +71,29 @@ TABLE = (
         "posebus_engine_busy_seconds_total",
         COUNTER,
         (),
-        # Its rate is the busy share of the engine, 0 to 1, however many requests it works on at once.
-        "Time in which the engine had work.",
+        # Its rate is the busy share of the engine, 0 to 1, independent of the number of requests in flight.
+        "Time in which the engine was computing.",
     ),
     MetricSpec(
         "posebus_inferences_total",
         COUNTER,
         (),
-        # More than frames where these are cut into tiles, or measured at several sizes.
-        "Pictures that the network has computed, each tile for itself.",
+        # More than frames if frames are cut into tiles or inferred at several sizes.
+        "Forward passes of the network; each tile counts.",
     ),
     MetricSpec(
         "posebus_input_pixels_total",
         COUNTER,
         (),
-        # What inference costs is nearly proportional to it, so that it compares sizes and rates on any machine.
-        "Pixels of the network's input that were computed.",
+        # The cost of inference is nearly proportional to it, so it compares sizes and rates on any machine.
+        "Pixels of all inputs of the network.",
     ),
     MetricSpec("posebus_frames_total", COUNTER, (), "Frames that this process has finished."),
     MetricSpec(
         "posebus_age_at_publish_seconds",
         HISTOGRAM,
-        # frames: until ingest published the picture; poses: until a worker published the people in it; tracks: until
-        # a tracker published their identities.
+        # frames: until ingest published the frame; poses: until a worker published its people; tracks: until a tracker
+        # published their identities.
         ("stage",),
         "Time from the capture of a frame (for recordings: from its publication) until its result was published.",
         _AGE_S,
@@ -101,35 +101,35 @@ TABLE = (
     MetricSpec(
         "posebus_frames_skipped_total",
         COUNTER,
-        # Each frame is counted once, by the process that decided it; but for live frames that the broker could not
-        # take: ingest counts them, and their tracker finds them missing.
+        # Each frame is counted once, by the process that skipped it, except live frames that could not be written to
+        # the broker: ingest counts them, and their tracker counts them as missing.
         ("reason",),
-        "Frames that this process passed over.",
+        "Frames that this process skipped.",
     ),
     MetricSpec(
         "posebus_frames_uninferred_total",
         COUNTER,
-        # still: nothing moved and nobody was there; rate: it was clear where everybody is.
+        # still: no motion and no people; rate: the people could be predicted well enough.
         ("reason",),
-        "Frames of this process's camera that were left to prediction on purpose.",
+        "Frames of this process's camera that were not inferred on purpose, but predicted.",
     ),
     MetricSpec(
         "posebus_frames_enhanced_total",
         COUNTER,
         (),
-        "Dark, hazy, noisy or blocky frames that were mended before inference.",
+        "Dark, hazy, noisy or blocky frames that were enhanced before inference.",
     ),
-    MetricSpec("posebus_frames_reclaimed_total", COUNTER, (), "Frames that were taken over from other workers."),
-    MetricSpec("posebus_dead_letters_total", COUNTER, (), "Frames that could not be processed and were put aside."),
-    # From here on: what `posebus metrics` adds, out of the same reports, about the cameras and about itself.
-    MetricSpec("posebus_camera_online", GAUGE, ("camera",), "Whether the camera delivers: 1 or 0."),
+    MetricSpec("posebus_frames_reclaimed_total", COUNTER, (), "Frames that were reclaimed from other workers."),
+    MetricSpec("posebus_dead_letters_total", COUNTER, (), "Frames that became dead letters."),
+    # The following are computed by `posebus metrics` from the same reports.
+    MetricSpec("posebus_camera_online", GAUGE, ("camera",), "Whether the camera delivers frames: 1 or 0."),
     MetricSpec("posebus_camera_frames_per_second", GAUGE, ("camera",), "Frames that ingest publishes a second."),
     MetricSpec(
         "posebus_camera_frames_total",
         COUNTER,
         # frames: published by ingest; tracks: published with identities by the camera's tracker.
         ("camera", "stage"),
-        "Frames of the camera that came this far.",
+        "Frames of the camera that reached this stage.",
     ),
     MetricSpec("posebus_camera_backlog_bytes", GAUGE, ("camera",), "Pictures that wait in the broker for a worker."),
     MetricSpec("posebus_camera_backlog_frames", GAUGE, ("camera",), "Pictures that wait in the broker for a worker."),
@@ -137,7 +137,7 @@ TABLE = (
         "posebus_camera_dropped_frames_total",
         COUNTER,
         ("camera", "reason"),
-        "Frames of the camera that have no tracks, and why.",
+        "Frames of the camera without tracks, by reason.",
     ),
     MetricSpec("posebus_camera_people", GAUGE, ("camera",), "People in the newest frame of the camera."),
     MetricSpec(
@@ -156,11 +156,11 @@ TABLE = (
         "posebus_camera_infer_interval_seconds",
         GAUGE,
         ("camera",),
-        "Least time between two frames of the camera that are inferred; 0: every frame.",
+        "Minimum time between two inferred frames of the camera; 0: every frame.",
     ),
-    MetricSpec("posebus_up", GAUGE, (), "Whether the broker answered, so that the rest is there: 1 or 0."),
+    MetricSpec("posebus_up", GAUGE, (), "Whether the broker answered: 1 or 0. Without an answer there are no others."),
 )
-"""All metrics there are."""
+"""All metrics."""
 
 BY_NAME: Mapping[str, MetricSpec] = {spec.name: spec for spec in TABLE}
 
@@ -168,8 +168,8 @@ BY_NAME: Mapping[str, MetricSpec] = {spec.name: spec for spec in TABLE}
 class Metrics:
     """The metrics of one process; any number of threads may count at the same time.
 
-    Whoever asks for a name that is not in the table (KeyError), or with other labels or for another kind of metric than
-    the table says (ValueError), has a mistake in the program and hears of it at once.
+    A name that is not in the table raises KeyError; other labels, or another kind of metric than in the table, raise
+    ValueError.
     """
 
     def __init__(self) -> None:
@@ -184,10 +184,10 @@ class Metrics:
         self._observed: deque[tuple[Histogram, float]] = deque()
 
     def observe(self, name: str, value: float, **labels: str) -> None:
-        """One more value of a histogram.
+        """Add one value to a histogram.
 
-        It is sorted in later, with many others: one at a time, between other work, that takes ten times as long, for
-        the code is in no cache any more.
+        It is sorted in later, together with many others: one at a time, between other work, sorting takes ten times as
+        long, because its code has left the processor's caches.
         """
         child: Histogram = self._children.get((HISTOGRAM, name, *labels.items())) or self._new(HISTOGRAM, name, labels)
         self._observed.append((child, value))
@@ -195,7 +195,7 @@ class Metrics:
             self._sort_in()
 
     def count(self, name: str, amount: float = 1.0, **labels: str) -> None:
-        """Add to a counter; 0 makes it known before anything happened. ValueError for less than 0."""
+        """Add to a counter; 0 creates it before anything is counted. Raises ValueError for less than 0."""
         child: Counter = self._children.get((COUNTER, name, *labels.items())) or self._new(COUNTER, name, labels)
         child.inc(amount)
 
@@ -205,10 +205,10 @@ class Metrics:
         child.set(value)
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything that was counted so far, as JSON values: by metric, a list of `[label values..., value]`.
+        """All metrics so far as JSON values: for each metric, a list of `[label values..., value]`.
 
-        The value of a histogram is `{"sum": float, "counts": {upper bound: observations in this bucket}}`, without the
-        empty buckets; `posebus.telemetry.metric_windows` computes with it.
+        The value of a histogram is `{"sum": float, "counts": {upper bound: observations in this bucket}}`, without
+        empty buckets; `posebus.telemetry.metric_windows` reads it.
         """
         self._sort_in()
         taken: dict[str, Any] = {}
@@ -274,5 +274,5 @@ def age_s(captured_at_ns: int, frame_published_at_ns: int, clock: CaptureClock, 
 
 
 def _short(value: float) -> float | int:
-    """As few digits in JSON as the value needs; a nanosecond is plenty."""
+    """`value` rounded to nanoseconds, so that it takes few digits in JSON."""
     return int(value) if value.is_integer() else round(value, 9)

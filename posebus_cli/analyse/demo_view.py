@@ -27,7 +27,7 @@ class NoView:
     def show(self, cameras: Sequence[LiveCamera], left_s: float) -> None: ...
 
 
-class Lines:
+class DemoLines:
     """Prints a line for each camera every two seconds."""
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ def view(*, as_json: bool) -> Iterator[DemoView]:
     if as_json:
         yield NoView()
     elif not sys.stdout.isatty():
-        yield Lines()
+        yield DemoLines()
     else:
         with LiveTable() as table:
             yield table

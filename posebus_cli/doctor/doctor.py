@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from posebus_cli.options.grouping import Offer, grouped
-from posebus_cli.options.groups import DeploymentOptions, JsonOption, NetworkOptions
+from posebus_cli.options.groups import ConfigFirst, JsonOption, NetworkOptions
 from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @grouped
 def doctor(
-    deployment: Annotated[DeploymentOptions, Offer(first=("config",))],
+    deployment: ConfigFirst,
     network: Annotated[NetworkOptions, Offer(first=("model", "engine", "precision"), others=False)],
     as_json: JsonOption = False,
 ) -> None:

@@ -15,7 +15,7 @@ from posebus_cli.options.groups import DeploymentOptions, JsonOption
 from posebus_cli.options.settings import broker_address, settings_from
 
 if TYPE_CHECKING:
-    from posebus.bus.dead_letters import DeadLetter, DeadLetters, Outcome
+    from posebus.bus.dead_letters import DeadLetter, DeadLetters, RetryResult
     from posebus.messages import Frame
 
 dead_app = typer.Typer(
@@ -234,7 +234,7 @@ def _field_names(letter: DeadLetter) -> list[str]:
     return [name.decode(errors="replace")[:40] for name in letter.fields if not name.startswith(OWN)]
 
 
-def _outcome_text(outcome: Outcome, wait_s: float) -> str:
+def _outcome_text(outcome: RetryResult, wait_s: float) -> str:
     if outcome.kind == "seen":
         return f"processed, {outcome.people} {'person' if outcome.people == 1 else 'people'} in it"
     return {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from posebus_cli.options.grouping import Offer, grouped
-from posebus_cli.options.groups import DeploymentOptions, JsonOption, NetworkOptions
+from posebus_cli.options.groups import ConfigOnly, JsonOption, NetworkOptions
 from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ INT8 = "8-bit engines"
 _MoreArgument = Annotated[
     list[Path] | None, typer.Argument(metavar="VIDEO", help="More recordings for the calibration.")
 ]
-ConfigOnly = Annotated[DeploymentOptions, Offer(first=("config",), others=False)]
 
 
 @dataclass(frozen=True, slots=True)

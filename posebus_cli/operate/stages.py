@@ -8,10 +8,8 @@ import typer
 
 from posebus.runtime.stage_main import run_stage_process
 from posebus_cli.options.grouping import Offer, grouped
-from posebus_cli.options.groups import DeploymentOptions, NetworkOptions
+from posebus_cli.options.groups import ConfigFirst, NetworkOptions
 from posebus_cli.options.settings import need_cameras, settings_from
-
-StageDeployment = Annotated[DeploymentOptions, Offer(first=("config",))]
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
 @grouped
 def work(
-    deployment: StageDeployment,
+    deployment: ConfigFirst,
     network: Annotated[NetworkOptions, Offer(first=("model",), without=("infer_fps", "motion_gate", "enhance"))],
 ) -> None:
     """Run one worker, which detects people and estimates their keypoints for all cameras of the deployment.
@@ -30,7 +28,7 @@ def work(
 
 
 @grouped
-def track(deployment: StageDeployment) -> None:
+def track(deployment: ConfigFirst) -> None:
     """Run one tracker, which links the poses of its share of the cameras into tracks with stable identities.
 
     Several trackers share the cameras; when one stops, the others continue its tracks with the same identities.
@@ -40,7 +38,7 @@ def track(deployment: StageDeployment) -> None:
 
 @grouped
 def ingest(
-    deployment: StageDeployment,
+    deployment: ConfigFirst,
     camera: Annotated[
         str | None, typer.Option("--camera", metavar="NAME", help="Read only this camera, in this process.")
     ] = None,

@@ -10,9 +10,8 @@ import typer
 from posebus.config.redaction import redact_url
 from posebus.config.settings import EMBEDDED_PORT
 from posebus.runtime.stage_main import set_up_logging
-from posebus_cli.operate.stages import StageDeployment
 from posebus_cli.options.grouping import grouped
-from posebus_cli.options.groups import FleetOptions
+from posebus_cli.options.groups import ConfigFirst, FleetOptions
 from posebus_cli.options.settings import need_cameras, settings_from
 
 TEND_S = 0.2
@@ -20,7 +19,7 @@ TEND_S = 0.2
 
 @grouped
 def up(
-    deployment: StageDeployment,
+    deployment: ConfigFirst,
     processes: FleetOptions,
     port: Annotated[
         int,

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from posebus.config.worker_settings import EngineName, Enhance, MotionGate, PrecisionName
-from posebus_cli.options.grouping import Sets
+from posebus_cli.options.grouping import Offer, Sets
 
 NETWORK = "Network"
 """The panel of the help in which the options of inference stand."""
@@ -29,7 +29,7 @@ class DeploymentOptions:
         typer.Option(
             "--redis",
             metavar="URL",
-            help="Address of the broker, like redis://localhost:6379; 'embedded' starts one here.",
+            help="Address of the broker, like redis://localhost:6379, or 'embedded' for the one of posebus itself.",
         ),
         Sets("redis"),
     ] = None
@@ -37,6 +37,13 @@ class DeploymentOptions:
         Path | None,
         typer.Option("--config", "-c", metavar="FILE", help="Configuration file; see examples/posebus.yaml."),
     ] = None
+
+
+ConfigFirst = Annotated[DeploymentOptions, Offer(first=("config",))]
+"""The same options in the order of the commands that need a configuration file in most cases."""
+
+ConfigOnly = Annotated[DeploymentOptions, Offer(first=("config",), others=False)]
+"""For commands that use no broker."""
 
 
 @dataclass(frozen=True, slots=True)

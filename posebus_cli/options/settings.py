@@ -1,4 +1,4 @@
-"""From options to settings, and what several commands ask of those."""
+"""The settings of a command from its options, and questions about them that several commands share."""
 
 from __future__ import annotations
 

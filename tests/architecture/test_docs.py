@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from architecture.tree import PACKAGES, modules
 
 from posebus.telemetry.metrics import TABLE
 from posebus.topology import KEYS
@@ -61,7 +63,24 @@ def test_table_of_keys_equals_that_of_the_code() -> None:
     assert found["table"] == "\n".join(table), "copy the expected table into ARCHITECTURE.md"
 
 
-def test_table_of_metrics_equals_that_of_the_code() -> None:
+def test_the_table_of_folders_is_that_of_the_tree() -> None:
+    folders = sorted({path.parent for package in PACKAGES for path in modules(package)})
+    rows = [f"| [{folder.relative_to(ROOT)}/]({folder.relative_to(ROOT)}/) | {purpose(folder)} |" for folder in folders]
+    table = ["| folder | what is in it |", "|---|---|", *rows]
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    found = re.search(r"<!-- folders: .*? -->\n(?P<table>.*?)\n?<!-- end of folders -->", text, flags=re.DOTALL)
+    assert found
+    assert found["table"] == "\n".join(table), "copy the expected table into ARCHITECTURE.md"
+
+
+def purpose(folder: Path) -> str:
+    """The first line of the docstring of a folder's `__init__`."""
+    docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text()))
+    assert docstring, f"{folder} does not say what it is for"
+    return docstring.splitlines()[0]
+
+
+def test_the_table_of_metrics_is_that_of_the_code() -> None:
     rows = [
         f"| `{spec.name}` | {spec.kind} | {', '.join(f'`{label}`' for label in spec.labels) or '-'} | {spec.help} |"
         for spec in TABLE

@@ -97,7 +97,7 @@ class Bench:
         self.delivery = delivery
         self.producers: dict[str, FrameProducer] = {}
         self.producer = self.camera("door")
-        self.consumer = FrameConsumer(self.broker, consumer, dead_kept=10)
+        self.consumer = FrameConsumer(self.broker, consumer, RetentionSettings(dead_entries=10))
         self.stage = PoseStage(
             self.consumer,
             Registry(self.broker),
@@ -159,7 +159,7 @@ class Bench:
 
     def read_and_crash(self, frames: int, consumer: str) -> None:
         """Read frames as another worker, which then neither commits them nor renews its claims."""
-        FrameConsumer(self.broker, consumer, dead_kept=10).read(["door"], frames, None)
+        FrameConsumer(self.broker, consumer, RetentionSettings(dead_entries=10)).read(["door"], frames, None)
 
     def letters(self) -> list[dict[bytes, bytes]]:
         """Return the fields of each dead letter."""

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from posebus.bus.former_keys import former_attempts, former_reclaim_lock
 from posebus.bus.redis.connection import connect, open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.errors import BrokerRefused
 from posebus.messages import Delivery
 from posebus.subscribing.subscriber import subscribe
+from posebus.topology import Topology
 from tests.secured_broker import SecuredBroker, secured_broker
 
 ROLES = ("ingest", "worker", "tracker", "subscriber", "operator", "monitor")
@@ -41,7 +43,7 @@ READING = (
     ("DUMP", "KEY"),
     ("SORT", "KEY"),
 )
-NOBODY = (
+FORBIDDEN = (
     "FLUSHALL",
     "FLUSHDB",
     "SHUTDOWN",
@@ -80,7 +82,7 @@ NOBODY = (
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
-    """With one user more, who may ask what the others may."""
+    """A connection as an additional user that may query the rights of the others."""
     admin = "user admin on nopass ~* &* +@all\n"
     with secured_broker(tmp_path_factory.mktemp("secured"), more_users=admin) as started:
         yield started
@@ -104,7 +106,7 @@ def test_only_the_writers_of_a_stream_may_add_to_it(admin: redis.Redis) -> None:
     assert found == MAY_ADD
 
 
-def test_only_the_readers_of_a_stream_may_see_its_entries_by_whatever_command(admin: redis.Redis) -> None:
+def test_only_the_readers_of_a_stream_may_read_it_by_any_command(admin: redis.Redis) -> None:
     found = {
         kind: {
             role
@@ -118,26 +120,26 @@ def test_only_the_readers_of_a_stream_may_see_its_entries_by_whatever_command(ad
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_nobody_reaches_the_server_or_other_keys(admin: redis.Redis, role: str) -> None:
-    assert [command for command in NOBODY if may(admin, role, *command.split())] == []
+def test_no_role_may_change_the_server_or_other_keys(admin: redis.Redis, role: str) -> None:
+    assert [command for command in FORBIDDEN if may(admin, role, *command.split())] == []
 
 
-def test_jobs_stay_within_their_keys_and_out_of_the_server(admin: redis.Redis) -> None:
-    allowed = {command for command in NOBODY if may(admin, "jobs", *command.split())}
+def test_jobs_may_use_their_keys_and_no_server_command(admin: redis.Redis) -> None:
+    allowed = {command for command in FORBIDDEN if may(admin, "jobs", *command.split())}
     assert {command for command in allowed if "posebus:{0}:" not in command} <= {"SCAN 0", "RANDOMKEY", "CLIENT LIST"}
 
 
 @pytest.mark.parametrize(
     ("role", "lease"), [("tracker", "ingest"), ("ingest", "tracker"), ("worker", "tracker"), ("subscriber", "ingest")]
 )
-def test_nobody_takes_a_lease_of_another_role(admin: redis.Redis, role: str, lease: str) -> None:
+def test_no_role_may_take_a_lease_of_another_role(admin: redis.Redis, role: str, lease: str) -> None:
     key = f"posebus:{{0}}:lease:door:{lease}"
     assert not may(admin, role, "SET", key, "x")
     assert not may(admin, role, "DEL", key)
     assert not may(admin, role, "PEXPIRE", key, "1")
 
 
-def test_the_default_user_cannot_even_log_in(broker: SecuredBroker) -> None:
+def test_the_default_user_cannot_log_in(broker: SecuredBroker) -> None:
     address = f"rediss://localhost:{broker.port}/0?ssl_ca_certs={broker.secrets / 'ca.pem'}"
     with pytest.raises(BrokerRefused, match=r"check user and password|wants a password"):
         open_broker(address)
@@ -156,7 +158,7 @@ def test_commands_in_a_script_need_their_own_rights(broker: SecuredBroker) -> No
         ingest.eval("return 1", 1, "posebus:{0}:tracks:door")
 
 
-def test_a_missing_right_is_told_in_a_sentence_with_command_and_key(broker: SecuredBroker) -> None:
+def test_a_missing_right_is_reported_with_command_and_key(broker: SecuredBroker) -> None:
     Registry(open_broker(broker.url("ingest"))).add_camera(CameraRecord("door", Delivery.LIVE, "network"))
     with pytest.raises(BrokerRefused) as caught:
         subscribe(broker.url("subscriber"), kinds=["poses"])
@@ -171,7 +173,9 @@ def test_a_missing_right_is_told_in_a_sentence_with_command_and_key(broker: Secu
         pipeline.execute()
 
 
-def test_who_may_only_look_leaves_the_silent_process_in_the_registry(broker: SecuredBroker, admin: redis.Redis) -> None:
+def test_a_role_that_may_only_read_leaves_silent_processes_registered(
+    broker: SecuredBroker, admin: redis.Redis
+) -> None:
     admin.hset("posebus:{0}:processes", "worker-gone", '{"role": "worker", "at_ns": 0}')
     assert Registry(open_broker(broker.url("monitor"))).processes() == {}
     assert admin.hexists("posebus:{0}:processes", "worker-gone")
@@ -179,9 +183,21 @@ def test_who_may_only_look_leaves_the_silent_process_in_the_registry(broker: Sec
     assert not admin.hexists("posebus:{0}:processes", "worker-gone")
 
 
-def test_an_operator_forgets_a_camera(broker: SecuredBroker) -> None:
+def test_an_operator_may_remove_a_camera(broker: SecuredBroker) -> None:
     Registry(open_broker(broker.url("ingest"))).add_camera(CameraRecord("gate", Delivery.LIVE, "network"))
     registry = Registry(open_broker(broker.url("operator")))
     assert "gate" in {record.camera for record in registry.cameras()}
     registry.remove_camera("gate")
     assert "gate" not in {record.camera for record in registry.cameras()}
+
+
+def test_workers_may_use_keys_by_their_former_names_and_operators_may_delete_them(broker: SecuredBroker) -> None:
+    former = (former_attempts(Topology(), "door"), former_reclaim_lock(Topology(), 0))
+    worker = connect(broker.url("worker"))
+    worker.hset(former[0], "1-1", "[]")
+    worker.set(former[1], "w1", px=1000)
+    assert (worker.hmget(former[0], ["1-1"]), worker.exists(former[1])) == ([b"[]"], 1)
+    for role in set(ROLES) - {"worker"}:
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            connect(broker.url(role)).hget(former[0], "1-1")
+    assert connect(broker.url("operator")).delete(former[0]) == 1

@@ -35,7 +35,7 @@ def memory(broker: Broker, key: str) -> int:
     return used
 
 
-def test_tracks_stay_within_their_bytes_also_when_crowds_come_and_trackers_change(broker: Broker) -> None:
+def test_tracks_stay_within_their_bytes_through_crowds_and_a_change_of_tracker(broker: Broker) -> None:
     retention = RetentionSettings(tracks_bytes=200_000, tracks_entries=100_000)
     key = TOPOLOGY.tracks("door")
     seq, sizes = 0, []
@@ -55,7 +55,7 @@ def test_tracks_stay_within_their_bytes_also_when_crowds_come_and_trackers_chang
     assert newest[0][1][b"seq"] == str(seq - 1).encode()
 
 
-def test_no_event_takes_more_than_is_counted_for_it(broker: Broker) -> None:
+def test_no_event_is_larger_than_the_size_that_is_counted_for_it(broker: Broker) -> None:
     lease = Lease(broker, "door", "tracker", "me", 600.0)
     assert lease.acquire()
     retention = RetentionSettings(events_bytes=200_000)
@@ -69,10 +69,10 @@ def test_no_event_takes_more_than_is_counted_for_it(broker: Broker) -> None:
     assert memory(broker, TOPOLOGY.events(0)) < 200_000
 
 
-def test_poses_of_a_live_camera_without_a_tracker_are_given_up_oldest_first_and_that_is_told(broker: Broker) -> None:
+def test_oldest_poses_of_a_live_camera_without_a_tracker_are_dropped_and_reported_as_a_gap(broker: Broker) -> None:
     retention = RetentionSettings(poses_bytes=200_000)
     writer = held_writer(broker, CameraRecord("door", Delivery.LIVE, "synthetic"))
-    workers = [FrameConsumer(broker, f"worker-{n}", 100, retention) for n in range(2)]
+    workers = [FrameConsumer(broker, f"worker-{n}", retention) for n in range(2)]
     trackers = PoseConsumer(broker, "tracker", retention)
     first = {int(e.body.seq) for e in trackers.read(["door"], 64, None) if e.body is not None}
     assert not first
@@ -81,7 +81,7 @@ def test_poses_of_a_live_camera_without_a_tracker_are_given_up_oldest_first_and_
         (entry,) = workers[seq % 2].read(["door"], 1, None)
         workers[seq % 2].commit([PoseResult(entry, pose_frame(seq, people=3), LIVE)])
         if seq == 10:
-            # This tracker dies with some of them in its hands.
+            # This tracker dies with some of them in flight.
             assert len(trackers.read(["door"], 64, None)) == 11
     assert memory(broker, TOPOLOGY.poses("door")) < 1.2 * 200_000
     successor = PoseConsumer(broker, "successor", retention)
@@ -98,8 +98,8 @@ def test_poses_of_a_live_camera_without_a_tracker_are_given_up_oldest_first_and_
     assert sum(outcome.skipped.values()) == seqs[0]
 
 
-def test_poses_of_a_recording_are_never_given_up(broker: Broker) -> None:
-    worker = FrameConsumer(broker, "worker", 100, RetentionSettings(poses_bytes=100_000))
+def test_poses_of_a_recording_are_never_dropped(broker: Broker) -> None:
+    worker = FrameConsumer(broker, "worker", RetentionSettings(poses_bytes=100_000))
     writer = held_writer(broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
     for seq in range(300):
         writer.publish(frame(seq))
@@ -109,7 +109,7 @@ def test_poses_of_a_recording_are_never_given_up(broker: Broker) -> None:
 
 
 def test_dead_letters_of_any_size_stay_within_their_bytes(broker: Broker) -> None:
-    worker = FrameConsumer(broker, "worker", 100, RetentionSettings(dead_bytes=500_000))
+    worker = FrameConsumer(broker, "worker", RetentionSettings(dead_bytes=500_000))
     writer = held_writer(broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
     for seq, size in enumerate([40_000] * 30 + [300_000, 100] * 4):
         writer.publish(frame(seq, data=b"\xff\xd8" + bytes(size)))

@@ -1,4 +1,4 @@
-"""What the stages may rely on between them and Redis, whichever broker it is."""
+"""Guarantees of the bus that the stages rely on, on every kind of broker."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def writer(client: redis.Redis, camera: str = "door", delivery: Delivery = Deliv
 
 
 def reader(client: redis.Redis, consumer: str = "w1") -> FrameConsumer:
-    return FrameConsumer(broker(client), consumer, dead_kept=10)
+    return FrameConsumer(broker(client), consumer, RetentionSettings(dead_entries=10))
 
 
 def poses(client: redis.Redis, consumer: str = "t1") -> PoseConsumer:
@@ -52,7 +52,7 @@ def result(entry: FrameEntry) -> PoseResult:
     return PoseResult(entry, pose_frame(entry.body.seq, entry.camera), PROVENANCE)
 
 
-def test_frames_arrive_once_in_order_and_whole(make_client: MakeClient) -> None:
+def test_frames_are_read_once_in_order_and_complete(make_client: MakeClient) -> None:
     out, one, two = writer(make_client()), reader(make_client(), "w1"), reader(make_client(), "w2")
     for seq in range(4):
         out.publish(frame(seq))
@@ -80,7 +80,7 @@ def test_backlog_counts_bytes_of_frames_not_yet_committed(make_client: MakeClien
     assert (backlog.frames, backlog.frames_bytes, backlog.poses) == (1, 1002, 2)
 
 
-def test_live_overflow_drops_the_oldest_untaken_frames_and_says_so(make_client: MakeClient) -> None:
+def test_live_overflow_skips_the_oldest_unread_frames_and_leaves_marks(make_client: MakeClient) -> None:
     client = make_client()
     out, worker, tracker = writer(client, delivery=Delivery.LIVE), reader(client), poses(client)
     out.publish(frame(0, delivery=Delivery.LIVE))
@@ -114,7 +114,7 @@ def test_a_commit_publishes_acknowledges_and_deletes(make_client: MakeClient) ->
                                            second.body.published_at_ns)  # type: ignore[union-attr]  # fmt: skip
 
 
-def test_an_entry_that_breaks_the_contract_is_handed_out_with_its_defect_and_can_be_buried(
+def test_a_malformed_entry_is_delivered_with_its_defect_and_can_be_dead_lettered(
     make_client: MakeClient,
 ) -> None:
     client = make_client()
@@ -130,7 +130,7 @@ def test_an_entry_that_breaks_the_contract_is_handed_out_with_its_defect_and_can
     assert client.xlen(TOPOLOGY.frames("door")) == 0
 
 
-def test_tracks_events_state_and_acknowledgement_are_one(make_client: MakeClient) -> None:
+def test_tracks_events_state_and_acknowledgement_are_committed_together(make_client: MakeClient) -> None:
     client = make_client()
     out, worker, tracker = writer(client), reader(client), poses(client)
     out.publish(frame(0))
@@ -147,7 +147,7 @@ def test_tracks_events_state_and_acknowledgement_are_one(make_client: MakeClient
     assert read_decisions(broker(client), "door") == (plan, tuple(decisions))
 
 
-def test_who_lost_the_lease_cannot_write(make_client: MakeClient) -> None:
+def test_a_tracker_that_lost_its_lease_cannot_commit(make_client: MakeClient) -> None:
     client = make_client()
     writer(client)
     paused, successor = lease(client, "t1"), lease(make_client(), "t2")
@@ -168,7 +168,7 @@ def test_who_lost_the_lease_cannot_write(make_client: MakeClient) -> None:
     assert successor.renew(), "a stale release must not free the successor's lease"
 
 
-def test_leases_are_renewed_together_but_for_those_that_are_lost(
+def test_leases_are_renewed_together_except_those_that_were_lost(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("posebus.bus.lease.RENEWED_AT_ONCE", 2)
@@ -189,7 +189,7 @@ def test_leases_are_renewed_together_but_for_those_that_are_lost(
     assert renew_all(several, []) == []
 
 
-def test_a_lease_that_changes_hands_while_it_is_renewed_is_lost_alone(
+def test_a_lease_whose_owner_changes_during_a_renewal_is_lost_alone(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, rival = make_client(), make_client()
@@ -209,7 +209,7 @@ def test_a_lease_that_changes_hands_while_it_is_renewed_is_lost_alone(
     assert client.pttl(own[1].key) > 1000
 
 
-def test_a_stream_without_its_group_has_nothing_to_take_over_and_gets_it_back(make_client: MakeClient) -> None:
+def test_a_missing_group_is_created_again_and_has_nothing_to_take_over(make_client: MakeClient) -> None:
     client = make_client()
     out, worker, tracker = writer(client), reader(client), poses(client)
     client.delete(TOPOLOGY.poses("door"))  # as if the broker had lost its memory
@@ -231,7 +231,7 @@ def test_a_removed_camera_leaves_no_key(make_client: MakeClient) -> None:
     assert client.keys("*door*") == []
 
 
-def test_processes_that_report_are_seen_until_they_retire(make_client: MakeClient) -> None:
+def test_processes_that_report_are_listed_until_they_retire(make_client: MakeClient) -> None:
     registry = Registry(broker(make_client()))
     registry.report("worker-1", "worker", {"frames": 3})
     assert registry.processes()["worker-1"]["frames"] == 3

@@ -1,4 +1,4 @@
-"""What brokers can say against us, and what we make of it: wait, or stop with a sentence."""
+"""Refusals of a broker, and the reaction: wait, or stop with a sentence."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_version_is_told_for_both_kinds(real_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("info", "told"),
+    ("info", "found"),
     [
         ({"redis_version": "6.2.14"}, "Redis 6.2"),
         ({"redis_version": "7.2.4", "valkey_version": "7.2.5"}, "Valkey 7.2"),
@@ -63,15 +63,17 @@ def test_the_version_is_told_for_both_kinds(real_url: str) -> None:
     ],
 )
 def test_a_broker_that_is_too_old_is_refused(
-    real_url: str, monkeypatch: pytest.MonkeyPatch, info: dict[str, str], told: str
+    real_url: str, monkeypatch: pytest.MonkeyPatch, info: dict[str, str], found: str
 ) -> None:
     client = client_of(real_url)
     monkeypatch.setattr(type(client), "info", lambda self, section: info)
-    with pytest.raises(BrokerRefused, match=f"the broker at redis://here is {told}; posebus needs Redis 7.0 or Valkey"):
+    with pytest.raises(
+        BrokerRefused, match=f"the broker at redis://here is {found}; posebus needs Redis 7.0 or Valkey"
+    ):
         check_broker(client, "redis://here")
 
 
-def test_a_wanted_and_a_wrong_password_stop_with_a_sentence(start: Start) -> None:
+def test_a_missing_and_a_wrong_password_are_fatal(start: Start) -> None:
     url = start("--requirepass", "right")
     with pytest.raises(BrokerRefused, match="check user and password in its address"):
         open_broker(url)
@@ -99,7 +101,7 @@ def test_a_read_only_replica_is_waited_for(start: Start) -> None:
         held_writer(replica, CameraRecord("door", Delivery.LIVE, "network"))
 
 
-def test_a_cut_connection_is_opened_again_and_a_broker_that_is_away_is_told(start: Start) -> None:
+def test_a_cut_connection_is_opened_again_and_an_absent_broker_is_unavailable(start: Start) -> None:
     broker = open_broker(start())
     broker.client.client_kill_filter(skipme=False)
     with broker.errors():

@@ -16,6 +16,7 @@ from posebus.bus.dead_letters import DeadLetters
 from posebus.bus.frame_consumer import FrameConsumer, FrameEntry, PoseResult
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
+from posebus.config.settings import RetentionSettings
 from posebus.errors import BrokerUnavailable, ConfigError, OutputError
 from posebus.messages import Delivery, Frame
 from posebus_cli.observe.dead import drop, list_letters, retry, show
@@ -26,9 +27,9 @@ Answer = Callable[[FrameEntry], PoseResult]
 
 
 def put_aside(url: str, *cameras: str, **changes: object) -> list[str]:
-    """A dead letter of each camera; returns their ids."""
+    """Make a dead letter of each camera; returns their ids."""
     broker = open_broker(url)
-    reader = FrameConsumer(broker, "worker-1", dead_kept=10)
+    reader = FrameConsumer(broker, "worker-1", RetentionSettings(dead_entries=10))
     for number, camera in enumerate(cameras):
         writer = held_writer(broker, CameraRecord(camera, Delivery.LOSSLESS, "file"))
         writer.publish(frame(number, camera, **changes))
@@ -39,8 +40,8 @@ def put_aside(url: str, *cameras: str, **changes: object) -> list[str]:
 
 @contextmanager
 def worker(url: str, camera: str, answer: Answer) -> Iterator[list[FrameEntry]]:
-    """A worker that gives `answer` to whatever it takes; yields what it has taken."""
-    reader = FrameConsumer(open_broker(url), "worker-2", dead_kept=10)
+    """Run a worker that answers each entry with `answer`; yields the list of entries that it has read."""
+    reader = FrameConsumer(open_broker(url), "worker-2", RetentionSettings(dead_entries=10))
     taken: list[FrameEntry] = []
     stopping = threading.Event()
 
@@ -64,7 +65,7 @@ def sees_two(entry: FrameEntry) -> PoseResult:
     return PoseResult(entry, pose_frame(entry.body.seq, entry.camera), PROVENANCE)
 
 
-def test_the_list_has_the_newest_first_and_can_be_narrowed(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_has_the_newest_first_and_can_be_limited(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     list_letters(redis=real_url)
     assert capsys.readouterr().out.startswith("no dead letters at ")
     door, yard = put_aside(real_url, "door", "yard")
@@ -80,7 +81,9 @@ def test_the_list_has_the_newest_first_and_can_be_narrowed(real_url: str, capsys
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
-def test_a_letter_is_shown_with_its_picture(real_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dead_letter_is_shown_with_its_picture(
+    real_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (letter,) = put_aside(real_url, "door")
     show(letter, redis=real_url, out=tmp_path / "door.jpg")
     printed = capsys.readouterr().out
@@ -91,13 +94,13 @@ def test_a_letter_is_shown_with_its_picture(real_url: str, tmp_path: Path, capsy
         show(letter, redis=real_url, out=tmp_path / "nowhere" / "door.jpg")
 
 
-def test_uncompressed_rows_are_written_as_what_viewers_know(real_url: str, tmp_path: Path) -> None:
+def test_uncompressed_picture_is_written_as_a_portable_pixmap(real_url: str, tmp_path: Path) -> None:
     (letter,) = put_aside(real_url, "door", encoding="raw", data=bytes((255, 0, 1) * 4), image_size_px=(2, 2))
     show(letter, redis=real_url, out=tmp_path / "door.ppm")
     assert (tmp_path / "door.ppm").read_bytes() == b"P6 2 2 255\n" + bytes((1, 0, 255) * 4)
 
 
-def test_a_frame_that_is_tried_again_is_under_suspicion_and_its_people_are_told(
+def test_retried_frame_is_a_suspect_and_its_people_are_reported(
     real_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (letter,) = put_aside(real_url, "door")
@@ -111,7 +114,9 @@ def test_a_frame_that_is_tried_again_is_under_suspicion_and_its_people_are_told(
     assert list(DeadLetters(open_broker(real_url)).newest()) == []
 
 
-def test_a_frame_that_fails_again_comes_back(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_retried_frame_that_fails_again_is_dead_lettered_again(
+    real_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     put_aside(real_url, "door")
     with (
         worker(real_url, "door", lambda entry: dead_letter(entry, "it is magenta")),
@@ -125,26 +130,26 @@ def test_a_frame_that_fails_again_comes_back(real_url: str, capsys: pytest.Captu
     assert b"suspect" not in again.fields
 
 
-def test_without_a_worker_that_is_said(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_retry_without_a_worker_reports_that_none_answered(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     put_aside(real_url, "door")
     with pytest.raises(typer.Exit):
         retry(everything=True, redis=real_url, wait_s=0.1)
     assert "no worker has answered within 0.1 s; the frame is still in the queue" in capsys.readouterr().out
 
 
-def test_what_cannot_be_tried_again_stays(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dead_letters_that_cannot_be_retried_stay(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     put_aside(real_url, "door", data=b"")
     put_aside(real_url, "yard")
     Registry(open_broker(real_url)).remove_camera("yard")
     with pytest.raises(typer.Exit):
         retry(everything=True, redis=real_url, wait_s=0.1)
-    printed = capsys.readouterr().err
-    assert "no picture that could be tried again" in printed
-    assert "the camera 'yard' no longer exists" in printed
+    said = capsys.readouterr().err
+    assert "no image that could be processed again" in said
+    assert "the camera 'yard' no longer exists" in said
     assert len(list(DeadLetters(open_broker(real_url)).newest())) == 2
 
 
-def test_letters_are_dropped_one_or_all_of_a_camera(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_drop_removes_one_dead_letter_or_all_of_a_camera(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     door, yard, hall = put_aside(real_url, "door", "yard", "hall")
     drop([yard], redis=real_url)
     drop(everything=True, camera="door", redis=real_url)
@@ -154,14 +159,14 @@ def test_letters_are_dropped_one_or_all_of_a_camera(real_url: str, capsys: pytes
 
 
 @pytest.mark.parametrize("unknown", ["1-1", "-", "+", "nonsense", "1-1-1", ""])
-def test_an_unknown_id_is_a_mistake_and_nothing_is_done(real_url: str, unknown: str) -> None:
+def test_unknown_id_is_an_error_and_nothing_is_dropped(real_url: str, unknown: str) -> None:
     (letter,) = put_aside(real_url, "door")
     with pytest.raises(ConfigError, match="there is no dead letter"):
         drop([letter, unknown], redis=real_url)
     assert len(list(DeadLetters(open_broker(real_url)).newest())) == 1
 
 
-def test_which_letters_has_to_be_said(real_url: str) -> None:
+def test_drop_and_retry_need_either_ids_or_all(real_url: str) -> None:
     with pytest.raises(ConfigError, match="give either ids"):
         drop(redis=real_url)
     with pytest.raises(ConfigError, match="give either ids"):
@@ -170,16 +175,16 @@ def test_which_letters_has_to_be_said(real_url: str) -> None:
         drop(["1-1"], camera="door", redis=real_url)
 
 
-def test_a_broker_that_is_away_is_said() -> None:
+def test_unreachable_broker_is_an_error() -> None:
     with pytest.raises(BrokerUnavailable):
         list_letters(redis="redis://127.0.0.1:1")
 
 
-def test_an_entry_of_nobody_can_be_looked_at(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_malformed_entry_can_be_shown(real_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     broker = open_broker(real_url)
     Registry(broker).add_camera(CameraRecord("door", Delivery.LOSSLESS, "file"))
     broker.client.xadd(broker.topology.frames("door"), {"hello": "world"})
-    reader = FrameConsumer(broker, "worker-1", dead_kept=10)
+    reader = FrameConsumer(broker, "worker-1", RetentionSettings(dead_entries=10))
     (entry,) = reader.read(["door"], 1, None)
     reader.commit([dead_letter(entry, "malformed")])
     time.sleep(0.01)

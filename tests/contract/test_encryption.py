@@ -20,7 +20,7 @@ from tests.secured_broker import SecuredBroker, make_secrets, secured_broker
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
-    """With one user more, who may change the server's settings."""
+    """A broker with an additional user that may change the server's settings."""
     admin = "user admin on nopass ~* &* +@all\n"
     with secured_broker(tmp_path_factory.mktemp("secured"), more_users=admin) as started:
         yield started
@@ -36,7 +36,7 @@ def script() -> ModuleType:
     return module
 
 
-def test_the_doctor_says_that_it_is_encrypted_and_who_we_are(broker: SecuredBroker, redis_server: str) -> None:
+def test_the_doctor_reports_the_encryption_and_the_user(broker: SecuredBroker, redis_server: str) -> None:
     finding = examine(broker.url("operator"))
     assert finding.status == FINE
     assert finding.text.endswith("encrypted, as the user operator")
@@ -61,16 +61,16 @@ def test_a_certificate_for_another_host_is_refused(broker: SecuredBroker) -> Non
         open_broker(broker.url("worker", host="127.0.0.2"))
 
 
-def test_nothing_is_said_without_encryption(broker: SecuredBroker) -> None:
+def test_a_connection_without_encryption_is_refused(broker: SecuredBroker) -> None:
     with pytest.raises(BrokerUnavailable):
         open_broker(broker.url("worker").partition("?")[0].replace("rediss://", "redis://"))
 
 
-def test_a_broker_that_wants_client_certificates_gets_one(broker: SecuredBroker, script: ModuleType) -> None:
+def test_a_client_certificate_is_sent_to_a_broker_that_requires_one(broker: SecuredBroker, script: ModuleType) -> None:
     admin = connect(broker.url("operator").replace("operator:", "admin:"))
     admin.config_set("tls-auth-clients", "yes")  # of new connections
     try:
-        # Its reason may be overtaken by the end of the connection.
+        # The end of the connection may arrive before its reason.
         with pytest.raises((BrokerRefused, BrokerUnavailable), match=r"asks for a client certificate|no answer"):
             open_broker(broker.url("worker"))
         script.sign(broker.secrets, "client", "extendedKeyUsage=clientAuth\n")
@@ -81,19 +81,19 @@ def test_a_broker_that_wants_client_certificates_gets_one(broker: SecuredBroker,
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "expected"),
     [
         ("ssl_ca_certs=/nowhere/ca.pem", "the file of its parameter ssl_ca_certs cannot be read: No such file"),
         ("ssl_ca_certs=/etc/passwd", "holds no certificate or key that fits"),
         ("decode_responses=yes", "it has the parameter 'decode_responses'; allowed are"),
     ],
 )
-def test_senseless_parameters_are_named(broker: SecuredBroker, query: str, told: str) -> None:
-    with pytest.raises(BrokerRefused, match=told):
+def test_an_invalid_parameter_is_named(broker: SecuredBroker, query: str, expected: str) -> None:
+    with pytest.raises(BrokerRefused, match=expected):
         open_broker(f"{broker.url('worker').partition('?')[0]}?{query}")
 
 
-def test_secrets_are_for_their_owner_and_are_kept(tmp_path: Path) -> None:
+def test_secrets_are_readable_by_their_owner_alone_and_are_kept(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     assert make_secrets(folder, POSEBUS_PASSWORD_WORKER="correct-horse-battery").returncode == 0
     assert folder.stat().st_mode & 0o777 == 0o700

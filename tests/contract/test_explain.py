@@ -1,4 +1,4 @@
-"""`posebus explain` against a real broker in which a tracker's plan stands."""
+"""`posebus explain` against a real broker with a tracker's plan."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from posebus.views import View
 from posebus_cli.app import app
 
 
-def test_a_camera_is_explained(redis_server: str) -> None:
+def test_explanation_has_the_plan_and_its_reasons(redis_server: str) -> None:
     broker = open_broker(redis_server)
     registry = Registry(broker)
     registry.add_camera(CameraRecord("door", Delivery.LIVE, "network", Policies(imgsz=AUTO)))
@@ -30,11 +30,11 @@ def test_a_camera_is_explained(redis_server: str) -> None:
     assert done.exit_code == 0
     assert "now: inferred at 416 px, every frame" in done.stdout
     assert "416: enough" in done.stdout
-    told = json.loads(CliRunner().invoke(app, ["explain", "door", "--json", "--redis", redis_server]).stdout)
-    assert told["decided"][0]["why"] == "enough"
+    explained = json.loads(CliRunner().invoke(app, ["explain", "door", "--json", "--redis", redis_server]).stdout)
+    assert explained["decided"][0]["why"] == "enough"
 
 
-def test_an_unknown_camera_is_a_sentence(redis_server: str) -> None:
+def test_unknown_camera_is_an_error_with_similar_names(redis_server: str) -> None:
     Registry(open_broker(redis_server)).add_camera(CameraRecord("door", Delivery.LIVE, "network"))
     done = CliRunner().invoke(app, ["explain", "dor", "--redis", redis_server])
     assert isinstance(done.exception, ConfigError)

@@ -1,4 +1,4 @@
-"""Connections that break between a command and its answer, and streams that no single server can wait for."""
+"""Connections that break between a command and its answer, and reads that wait for several servers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease, renew_all
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord
+from posebus.config.settings import RetentionSettings
 from posebus.errors import BrokerUnavailable
 from posebus.messages import Delivery, Frame
 from tests.contract.conftest import BACKENDS
@@ -25,7 +26,7 @@ SHARDS = 8
 
 @pytest.fixture
 def proxy(redis_server: str) -> Iterator[TcpProxy]:
-    """A proxy before an empty redis-server."""
+    """A proxy in front of an empty redis-server."""
     open_broker(redis_server).client.flushall()
     with TcpProxy(urlsplit(redis_server).port or 0) as between:
         yield between
@@ -41,11 +42,9 @@ def seqs(reader: FrameConsumer, cameras: list[str], block_ms: int | None = None)
 
 
 @pytest.mark.parametrize("answer_bytes", [0, 3, 500])
-def test_frames_of_an_answer_that_was_lost_come_with_the_next_read(
-    redis_server: str, proxy: TcpProxy, answer_bytes: int
-) -> None:
+def test_frames_of_a_lost_answer_come_with_the_next_read(redis_server: str, proxy: TcpProxy, answer_bytes: int) -> None:
     publishing = writer(open_broker(redis_server))
-    reader = FrameConsumer(open_broker(proxy.url), "w1", dead_kept=10)
+    reader = FrameConsumer(open_broker(proxy.url), "w1", RetentionSettings(dead_entries=10))
     publishing.publish(frame(0))
     assert seqs(reader, ["door"]) == [0]
     for seq in (1, 2):
@@ -60,10 +59,10 @@ def test_frames_of_an_answer_that_was_lost_come_with_the_next_read(
     assert seqs(reader, ["door"]) == []
 
 
-def test_a_frame_that_was_dealt_with_meanwhile_does_not_come_again(redis_server: str, proxy: TcpProxy) -> None:
+def test_a_frame_that_was_committed_meanwhile_is_not_delivered_again(redis_server: str, proxy: TcpProxy) -> None:
     direct = open_broker(redis_server)
     publishing = writer(direct)
-    reader = FrameConsumer(open_broker(proxy.url), "w1", dead_kept=10)
+    reader = FrameConsumer(open_broker(proxy.url), "w1", RetentionSettings(dead_entries=10))
     publishing.publish(frame(0))
     publishing.publish(frame(1))
     proxy.break_after(0)
@@ -76,7 +75,7 @@ def test_a_frame_that_was_dealt_with_meanwhile_does_not_come_again(redis_server:
     assert seqs(reader, ["door"]) == [1]
 
 
-def test_a_connection_that_breaks_in_a_transaction_is_not_a_rival(proxy: TcpProxy) -> None:
+def test_a_connection_that_breaks_in_a_transaction_is_not_taken_for_a_rival(proxy: TcpProxy) -> None:
     broker = open_broker(proxy.url)
     with broker.client.pipeline(transaction=True) as pipeline:
         pipeline.watch("posebus:{0}:lease:door:tracker")  # type: ignore[no-untyped-call]
@@ -105,12 +104,12 @@ def test_one_read_waits_for_the_cameras_of_all_shards(request: pytest.FixtureReq
     broker.client.flushall()
     topology = broker.topology
     cameras = [next(f"c{n}" for n in range(500) if topology.shard(f"c{n}") == shard) for shard in range(SHARDS)]
-    reader = FrameConsumer(broker, "w1", dead_kept=10)
+    reader = FrameConsumer(broker, "w1", RetentionSettings(dead_entries=10))
     writers = [writer(broker, camera) for camera in cameras]
     assert seqs(reader, cameras) == []
     for number, publishing in enumerate(writers):
         later = threading.Timer(0.05, publishing.publish, [frame(number, camera=cameras[number])])
         later.start()
-        # Were one shard waited for after the other, this would come back with nothing.
+        # If the shards were waited for one after the other, this would return nothing.
         assert seqs(reader, cameras, block_ms=4000) == [number]
         later.join()

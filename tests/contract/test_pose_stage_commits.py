@@ -7,6 +7,7 @@ import time
 import pytest
 
 from posebus.bus.frame_consumer import FrameConsumer, PoseResult
+from posebus.config.settings import RetentionSettings
 from posebus.errors import BrokerUnavailable
 from posebus.messages import Frame, PoseFrame
 from posebus.topology import WORKERS_GROUP
@@ -68,7 +69,7 @@ def test_claims_are_renewed_while_the_engine_is_slow(make_bench: MakeBench, real
     bench.engine.stalled = True
     bench.publish(0)
     bench.step_until(lambda: bench.engine.submitted == 1)
-    rival = FrameConsumer(bench.broker, "rival", dead_kept=10)
+    rival = FrameConsumer(bench.broker, "rival", RetentionSettings(dead_entries=10))
     end_s = time.monotonic() + 1.0
     while time.monotonic() < end_s:
         bench.stage.step(time.monotonic())

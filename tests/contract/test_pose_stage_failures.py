@@ -7,6 +7,7 @@ import time
 
 from posebus.bus.frame_consumer import FrameConsumer, FrameEntry
 from posebus.bus.reclaim import GONE, attempts_from_json
+from posebus.config.settings import RetentionSettings
 from posebus.messages import PoseFrame, Skipped
 from posebus.runtime.processes import EXIT_STUCK
 from tests.contract.conftest import MakeBench, client_of
@@ -59,7 +60,7 @@ def test_frame_of_many_crashed_workers_is_not_given_up_while_no_attempt_counts(
     bench.read_and_crash(1, "dead-0")
     for number in range(1, 12):
         time.sleep(0.03)
-        FrameConsumer(bench.broker, f"dead-{number}", dead_kept=10).reclaim(["door"], 10, 4)
+        FrameConsumer(bench.broker, f"dead-{number}", RetentionSettings(dead_entries=10)).reclaim(["door"], 10, 4)
     bench.run_until_answered()
     assert [type(body) for body in bench.poses()] == [PoseFrame]
 
@@ -83,7 +84,7 @@ def test_frame_alone_in_crashed_workers_goes_to_the_dead_letters_with_its_pictur
     bench.publish(0)
     bench.read_and_crash(1, "dead-0")
     for number in (1, 2):
-        consumer = FrameConsumer(bench.broker, f"dead-{number}", dead_kept=10)
+        consumer = FrameConsumer(bench.broker, f"dead-{number}", RetentionSettings(dead_entries=10))
         while not (reclaimed := consumer.reclaim(["door"], 20, 4)):
             time.sleep(0.01)
         consumer.note(reclaimed[0], [*reclaimed[0].attempts, consumer.attempt(GONE)])
@@ -103,7 +104,7 @@ def test_worker_that_failed_with_a_frame_leaves_it_to_others_first(make_bench: M
     bench.publish(0)
     bench.run()
     bench.engine.failing = False
-    rival = FrameConsumer(bench.broker, "rival", dead_kept=10)
+    rival = FrameConsumer(bench.broker, "rival", RetentionSettings(dead_entries=10))
     reclaimed: list[FrameEntry] = []
     while not reclaimed:
         bench.stage.step(time.monotonic())

@@ -1,4 +1,4 @@
-"""Which cameras a tracker takes: its share, and what a dead one left."""
+"""Which cameras a tracker acquires: its share, and those of a dead tracker."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def owned(client: redis.Redis, name: str) -> set[str]:
     return {camera for camera, value in values.items() if value is not None and value.startswith(name.encode())}
 
 
-def test_what_a_dead_tracker_left_is_taken_though_it_still_counts_and_shared_again_later(
+def test_cameras_of_a_dead_tracker_are_adopted_before_its_report_expires_and_shared_again_later(
     make_client: MakeClient,
 ) -> None:
     client = make_client()
@@ -49,14 +49,14 @@ def test_what_a_dead_tracker_left_is_taken_though_it_still_counts_and_shared_aga
     assert owned(client, "living") == set(CAMERAS)
     registry.report("dead", "tracker", {"ready": True})
     living.step(2.0)
-    assert owned(client, "living") == set(CAMERAS), "not given up at once to somebody who may be dead"
+    assert owned(client, "living") == set(CAMERAS), "not given up at once to a tracker that may be dead"
     registry.report("dead", "tracker", {"ready": True})
     living.step(1.0 + 1.5 * OWNERLESS_S + ADOPTED_FOR_S + 1.0)
     assert len(owned(client, "living")) == 2
 
 
-def test_leases_that_nobody_has_are_told(make_client: MakeClient) -> None:
+def test_free_leases_are_returned(make_client: MakeClient) -> None:
     broker = Broker(make_client(), Topology(), "the broker of the test")
-    leases = [Lease(broker, camera, "tracker", "somebody", 60.0) for camera in CAMERAS]
+    leases = [Lease(broker, camera, "tracker", "another tracker", 60.0) for camera in CAMERAS]
     assert leases[1].acquire()
     assert free(broker, leases) == [leases[0], *leases[2:]]

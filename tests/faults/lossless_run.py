@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import av
-
 import posebus
 from posebus.bus.redis.connection import open_broker
 from posebus.config.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
@@ -130,16 +128,3 @@ class Killer:
         if victims:
             self._rng.choice(victims).process.send_signal(signal.SIGKILL)
             self.kills[role] += 1
-
-
-def head(clip: Path, frames: int, target: Path) -> Path:
-    """Write the first `frames` frames of `clip`, without encoding them again."""
-    with av.open(str(clip)) as source, av.open(str(target), "w") as out:
-        stream = source.streams.video[0]
-        copy = out.add_stream_from_template(stream)
-        for number, packet in enumerate(source.demux(stream)):
-            if number >= frames or packet.dts is None:
-                break
-            packet.stream = copy
-            out.mux(packet)
-    return target

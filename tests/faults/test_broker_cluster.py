@@ -21,8 +21,8 @@ from posebus.topology import Topology
 from posebus_cli.doctor import check_broker
 from posebus_cli.doctor.findings import FINE, NOTE
 from tests.brokers import PERSISTENT, Cluster
+from tests.clips import head
 from tests.faults.broker_runs import Recovery, deployment, leave_alone, run
-from tests.faults.lossless_run import head
 
 SHARDS = 8
 

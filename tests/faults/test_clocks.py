@@ -19,9 +19,9 @@ from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.fleet import Fleet
 from posebus.topology import Topology
 from recordings.stages import STAGES
+from tests.clips import head
 from tests.faults import lossless_run
 from tests.faults.jumping_broker import jumping_broker, set_offset
-from tests.faults.lossless_run import head
 from tests.polling import wait_until
 from tests.samples import frame, held_writer
 
@@ -63,7 +63,7 @@ def test_entries_of_a_dead_worker_are_reclaimed_soon_after_the_broker_clock_jump
         broker = open_broker(broken.url)
         writer = held_writer(broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
         writer.announce()
-        dead, living = (FrameConsumer(broker, name, 100) for name in ("dead", "living"))
+        dead, living = (FrameConsumer(broker, name) for name in ("dead", "living"))
         living.synchronise(["door"])
         writer.publish(frame(0))
         (held,) = dead.read(["door"], 1, None)

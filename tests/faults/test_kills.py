@@ -16,7 +16,8 @@ from posebus.bus.registry import Registry
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.fleet import Fleet
 from recordings.stages import STAGES
-from tests.faults.lossless_run import Killer, Public, head, lossless_settings, run
+from tests.clips import head
+from tests.faults.lossless_run import Killer, Public, lossless_settings, run
 
 ROLES = ("ingest", "worker", "tracker")
 CLIPS = {"stadtmitte": "TUD-Stadtmitte.mp4", "one-by-one": "one-by-one-person-detection.mp4", "vtest": "vtest.avi"}

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from posebus.config.settings import WorkerSettings
+from tests.once import made_once
 from workers.engine_loading import choose_engine, load_engine
 from workers.engines.base import Engine
 from workers.inference.estimator import PoseEstimator
@@ -49,6 +50,25 @@ def openvino_precisions() -> list[str]:
     """The precision that OpenVINO computes natively on this machine."""
     best = choose_engine(WorkerSettings(engine="openvino")).precision
     return ["fp32"] if best == "fp32" else ["fp32", best]
+
+
+@pytest.fixture(scope="session")
+def two_heads(run_folder: Path, build_model: BuildModel) -> dict[bool, Path]:
+    """An untrained network in two exports, with its end-to-end head (True) and with its dense one (False).
+
+    Untrained, both heads hold the same numbers.
+    """
+
+    def export(folder: Path) -> None:
+        from ultralytics import YOLO
+
+        own = build_model(folder, "yolo26n-pose.yaml", nc=1)
+        for end_to_end in (True, False):
+            exported = YOLO(str(own)).export(format="onnx", dynamic=True, nms=False if end_to_end else None)
+            Path(exported).rename(folder / f"{end_to_end}.onnx")
+
+    folder = made_once(run_folder / "two-heads", export)
+    return {end_to_end: folder / f"{end_to_end}.onnx" for end_to_end in (True, False)}
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from benchmarks.corridor.day import Order, make_day
 from benchmarks.economy.clips import clip_of, first_frames
 from tests.conftest import ROOT
 
-FRAMES = 50
+FRAMES = 40
 
 
 def test_policy_is_measured_against_the_reference(shared_data: Path, tmp_path: Path, engine_cache: Path) -> None:
@@ -62,11 +62,11 @@ def test_simulated_day_is_the_same_each_time_and_empty_except_for_its_visits(tmp
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     tracks.write_text("".join(rows))
-    order = Order(clip, tracks, tmp_path / "day.mp4", minutes=1.5, size_px=(320, 240))
+    order = Order(clip, tracks, tmp_path / "day.mp4", minutes=0.5, size_px=(320, 240))
     (visit,) = make_day(order)
-    assert make_day(Order(clip, tracks, tmp_path / "again.mp4", minutes=1.5, size_px=(320, 240))) == [visit]
+    assert make_day(Order(clip, tracks, tmp_path / "again.mp4", minutes=0.5, size_px=(320, 240))) == [visit]
     assert (tmp_path / "day.mp4").read_bytes() == (tmp_path / "again.mp4").read_bytes()
-    assert rate_and_frames(order.out) == (10.0, 900)
+    assert rate_and_frames(order.out) == (10.0, 300)
     truth = [line.split(",") for line in (tmp_path / "day.gt.txt").read_text().splitlines()]
     assert len(truth) == 40
     for number, picture in enumerate(read_frames(order.out), 1):

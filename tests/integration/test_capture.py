@@ -55,7 +55,7 @@ def events_of(broker: Broker) -> list[dict[str, object]]:
 
 
 def kinds(broker: Broker) -> list[str]:
-    """Events without gaps: a busy machine may lose a picture."""
+    """Return the kinds of all events but gaps: a busy machine may lose a picture."""
     found = [str(event["type"]).removeprefix("posebus.camera.") for event in events_of(broker)]
     return [kind for kind in found if kind != "gap"]
 
@@ -84,7 +84,7 @@ def test_file_waits_for_slow_workers_and_loses_nothing(broker: Broker, tmp_path:
     assert shown == [number % LEVELS for number in range(100)]
 
 
-def test_live_camera_without_workers_stays_within_its_budget_and_marks_skipped_frames(broker: Broker) -> None:
+def test_a_live_camera_without_workers_stays_within_its_budget_and_marks_skipped_frames(broker: Broker) -> None:
     settings = CameraSettings(source="synthetic:bus?fps=60&width=320&height=240", max_backlog_bytes=150_000)
     stage = build_capture(CAMERA, settings, broker, events_kept=100)
     step_until(stage, lambda: stage.report().captures[CAMERA].frames >= 40)
@@ -97,7 +97,7 @@ def test_live_camera_without_workers_stays_within_its_budget_and_marks_skipped_f
     assert kinds(broker) == ["online", "offline"]
 
 
-def test_camera_that_comes_back_has_a_new_epoch_and_no_old_picture(broker: Broker) -> None:
+def test_a_camera_that_reconnects_starts_a_new_epoch_without_wrong_pictures(broker: Broker) -> None:
     server = RtspServer()
     settings = CameraSettings(
         source=server.url.replace("rtsp://", "rtsp://admin:hunter2@"),
@@ -130,7 +130,7 @@ def test_camera_that_comes_back_has_a_new_epoch_and_no_old_picture(broker: Broke
     assert "hunter2" not in json.dumps(events_of(broker)) + json.dumps(report_to_json(report))
 
 
-def test_pictures_are_reduced_to_the_size_of_the_largest_worker(broker: Broker, tmp_path: Path) -> None:
+def test_pictures_are_reduced_to_the_largest_inference_size(broker: Broker, tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", 300, size_px=(320, 240))
     stage = build_capture(CAMERA, CameraSettings(source=str(path), realtime=True, loop=True), broker, events_kept=100)
     registry = Registry(broker)
@@ -148,7 +148,7 @@ def test_pictures_are_reduced_to_the_size_of_the_largest_worker(broker: Broker, 
     assert {frame.size_px for frame in frames_of(broker) if isinstance(frame, Frame)} == {(320, 240)}
 
 
-def test_recording_keeps_the_size_that_it_began_with(broker: Broker, tmp_path: Path) -> None:
+def test_a_recording_keeps_the_size_with_which_it_started(broker: Broker, tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", 60, size_px=(320, 240))
     Registry(broker).report("small", "worker", {"ready": True, "imgsz": 160})
     stage = build_capture(CAMERA, CameraSettings(source=str(path)), broker, events_kept=100)
@@ -159,7 +159,7 @@ def test_recording_keeps_the_size_that_it_began_with(broker: Broker, tmp_path: P
     assert {frame.image_size_px for frame in frames_of(broker) if isinstance(frame, Frame)} == {(160, 120)}
 
 
-def test_address_of_a_camera_is_nowhere_in_the_broker(broker: Broker) -> None:
+def test_the_address_of_a_camera_is_never_stored_in_the_broker(broker: Broker) -> None:
     settings = CameraSettings(source="rtsp://admin:hunter2@127.0.0.1:1/live", reconnect_min_s=0.05)
     stage = build_capture(CAMERA, settings, broker, events_kept=100)
     step_until(stage, lambda: kinds(broker) == ["offline"])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
+import signal
 import subprocess
-import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -22,20 +24,16 @@ from posebus.contract.public_json import dump, event_to_json, track_frame_to_jso
 from posebus.messages import Delivery
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus_cli.doctor import check_inference
+from tests.integration import run_command
 from tests.integration.small_networks import simcc_network
 
-ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("POSEBUS_")}
+Posebus = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def posebus(*arguments: str | Path, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "posebus_cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=ENVIRON,
-        timeout=timeout_s,
-    )
+@pytest.fixture(scope="module")
+def posebus(engine_cache: Path) -> Posebus:
+    """`posebus(ARGUMENT, …)` runs the command to its end."""
+    return partial(run_command.posebus, engine_cache)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +57,7 @@ def broker(url: str) -> Broker:
     return broker
 
 
-def test_watch_prints_the_messages_as_json(broker: Broker, url: str) -> None:
+def test_watch_prints_the_messages_as_json(broker: Broker, url: str, posebus: Posebus) -> None:
     done = posebus("watch", "door", "--redis", url, "--after", "start", "--count", "4", "--json")
     assert done.returncode == 0, done.stderr
     messages = [json.loads(line) for line in done.stdout.splitlines()]
@@ -68,45 +66,51 @@ def test_watch_prints_the_messages_as_json(broker: Broker, url: str) -> None:
     assert [message["type"] for message in messages if "type" in message] == ["posebus.track.started"]
 
 
-def test_watch_shows_the_people_of_each_camera(broker: Broker, url: str) -> None:
+def test_watch_shows_the_people_of_each_camera(broker: Broker, url: str, posebus: Posebus) -> None:
     done = posebus("watch", "--redis", url, "--after", "start", "-n", "3", "--kind", "tracks")
     assert done.returncode == 0, done.stderr
     assert "2 people: 1 2" in done.stdout
 
 
-def test_watch_of_an_invalid_camera_name_is_refused_with_a_reason(broker: Broker, url: str) -> None:
+def test_watch_of_an_invalid_camera_name_is_an_error(broker: Broker, url: str, posebus: Posebus) -> None:
     done = posebus("watch", "two words", "--redis", url)
     assert done.returncode == 1
     assert "camera name 'two words' is not allowed" in done.stderr
     assert posebus("watch", "--redis", url, "--after", "tomorrow").stderr.startswith("posebus: `after` must be")
 
 
-def test_interrupting_watch_exits_with_130(broker: Broker, url: str) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "posebus_cli", "watch", "--redis", url, "--after", "start"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=ENVIRON,
-    )
+def test_interrupting_watch_exits_with_130(broker: Broker, url: str, engine_cache: Path) -> None:
+    process = run_command.start(engine_cache, "watch", "--redis", url, "--after", "start")
     assert process.stdout is not None
     assert process.stdout.readline()
-    process.send_signal(2)
-    _, error = process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert b"Traceback" not in error
+    process.send_signal(signal.SIGINT)
+    assert run_command.finish(process).returncode == 130
 
 
-def test_top_shows_cameras_and_processes(broker: Broker, url: str) -> None:
-    registry = Registry(broker)
+@contextmanager
+def reporting(registry: Registry) -> Iterator[None]:
+    """Report an ingest and a worker twice a second: processes that are silent for five seconds count as gone."""
     source = {"state": "online", "fps": 10.0, "backlog_frames": 0, "backlog_bytes": 0, "dropped": {"stale": 2}}
+    stopping = threading.Event()
 
     def report() -> None:
-        """Reported again before each call: reports expire after five seconds, and a command may take longer."""
-        registry.report("ingest-1", "ingest", {"ready": True, "cameras": {"door": source}})
-        registry.report("worker-1", "worker", {"ready": True, "engine": "openvino", "frames": 5})
+        while not stopping.wait(0.5):
+            registry.report("ingest-1", "ingest", {"ready": True, "cameras": {"door": source}})
+            registry.report("worker-1", "worker", {"ready": True, "engine": "openvino", "frames": 5})
 
-    report()
-    done = posebus("top", "--redis", url, "--json")
+    thread = threading.Thread(target=report)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
+
+
+def test_top_shows_cameras_and_processes(broker: Broker, url: str, posebus: Posebus) -> None:
+    with reporting(Registry(broker)):
+        done = posebus("top", "--redis", url, "--json")
+        text = posebus("top", "--redis", url, "--once").stdout
     assert done.returncode == 0, done.stderr
     shown = json.loads(done.stdout)
     assert [(row["name"], row["state"], row["dropped"]) for row in shown["cameras"]] == [
@@ -114,13 +118,11 @@ def test_top_shows_cameras_and_processes(broker: Broker, url: str) -> None:
         ("yard", "no ingest", 0),
     ]
     assert [row["role"] for row in shown["processes"]] == ["ingest", "worker"]
-    report()
-    text = posebus("top", "--redis", url, "--once").stdout
     assert "door" in text
     assert "openvino" in text
 
 
-def test_doctor_finds_no_problem_on_this_machine(url: str) -> None:
+def test_doctor_finds_nothing_broken(url: str, posebus: Posebus) -> None:
     done = posebus("doctor", "--redis", url, "--json")
     answer = json.loads(done.stdout)
     broken = [finding for finding in answer["findings"] if finding["status"] == "broken"]
@@ -131,7 +133,7 @@ def test_doctor_finds_no_problem_on_this_machine(url: str) -> None:
     assert any(name in text["engine"] for name in ("openvino", "torch"))
 
 
-def test_doctor_names_problems_and_their_remedies() -> None:
+def test_doctor_reports_what_is_broken_and_what_to_do(posebus: Posebus) -> None:
     done = posebus("doctor", "--redis", "redis://me:hunter2@127.0.0.1:1", "--model", "no-such-model", "--json")
     answer = json.loads(done.stdout)
     broken = {finding["name"]: finding for finding in answer["findings"] if finding["status"] == "broken"}
@@ -141,7 +143,7 @@ def test_doctor_names_problems_and_their_remedies() -> None:
     assert "hunter2" not in done.stdout + done.stderr
 
 
-def test_doctor_checks_the_networks_of_keypoints_and_masks_where_they_are_configured(tmp_path: Path) -> None:
+def test_doctor_checks_the_networks_for_keypoints_and_masks_if_they_are_set(tmp_path: Path) -> None:
     network = simcc_network(tmp_path / "simcc.onnx")
     settings = WorkerSettings(keypoint_model=str(network), masks="no-such-model")
     (found,) = check_inference.keypoint_model(settings)
@@ -154,7 +156,7 @@ def test_doctor_checks_the_networks_of_keypoints_and_masks_where_they_are_config
     assert list(check_inference.keypoint_model(WorkerSettings())) == []
 
 
-def test_image_finds_the_people_and_draws_them(tmp_path: Path) -> None:
+def test_image_detects_and_draws_the_people(tmp_path: Path, posebus: Posebus) -> None:
     done = posebus("image", ASSETS / "bus.jpg", "--out", tmp_path, "--json")
     assert done.returncode == 0, done.stderr
     (result,) = json.loads(done.stdout)
@@ -172,25 +174,26 @@ def test_image_finds_the_people_and_draws_them(tmp_path: Path) -> None:
     assert 0.005 < float((drawn != original).any(axis=2).mean()) < 0.2
 
 
-def test_image_chooses_the_smallest_size_that_finds_all_people(tmp_path: Path) -> None:
+def test_image_uses_the_smallest_size_that_finds_the_most_people(tmp_path: Path, posebus: Posebus) -> None:
     bus = cv2.imread(str(ASSETS / "bus.jpg"))
     assert bus is not None
-    cv2.imwrite(str(tmp_path / "near.png"), bus)
-    far = np.full((1440, 2560, 3), 114, np.uint8)
+    near, far = (np.full((1440, 2560, 3), 114, np.uint8) for _ in range(2))
+    near[:, 700:1780] = cv2.resize(bus, (1080, 1440))
     far[400:832, 700:1024] = cv2.resize(bus, (324, 432), interpolation=cv2.INTER_AREA)
-    cv2.imwrite(str(tmp_path / "far.png"), far)
+    for name, picture in (("near", near), ("far", far)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), picture)
     done = posebus("image", tmp_path / "near.png", tmp_path / "far.png", "--imgsz", "auto", "--json")
     assert done.returncode == 0, done.stderr
-    near, away = json.loads(done.stdout)
-    assert len(near["people"]) >= 4
-    assert int(near["view"]) < int(away["view"]) <= 1280
+    close, away = json.loads(done.stdout)
+    assert len(close["people"]) >= 4
+    assert int(close["view"]) < int(away["view"]) <= 1280
     done = posebus("image", tmp_path / "far.png", "--tiles", "3x2", "--json")
     (tiled,) = json.loads(done.stdout)
     assert tiled["view"] == "640/3x2"
     assert len(tiled["people"]) >= 2
 
 
-def test_one_bad_picture_does_not_stop_the_others(tmp_path: Path) -> None:
+def test_bad_picture_does_not_stop_the_others(tmp_path: Path, posebus: Posebus) -> None:
     empty, text = tmp_path / "empty.jpg", tmp_path / "text.png"
     empty.touch()
     text.write_text("no picture")
@@ -205,7 +208,7 @@ def test_one_bad_picture_does_not_stop_the_others(tmp_path: Path) -> None:
     assert all(any(name in sentence for sentence in sentences) for name in ("empty.jpg", "text.png", "none.jpg"))
 
 
-def test_pictures_of_the_same_name_get_separate_files(tmp_path: Path) -> None:
+def test_pictures_of_the_same_name_get_different_files(tmp_path: Path, posebus: Posebus) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         cv2.imwrite(str(tmp_path / folder / "x.png"), np.zeros((64, 64, 3), np.uint8))
@@ -215,7 +218,7 @@ def test_pictures_of_the_same_name_get_separate_files(tmp_path: Path) -> None:
     assert "x.png: 0 people" in done.stdout
 
 
-def test_output_folder_that_cannot_be_made_is_reported_with_a_reason(tmp_path: Path) -> None:
+def test_output_folder_that_cannot_be_created_is_an_error(tmp_path: Path, posebus: Posebus) -> None:
     (tmp_path / "file").touch()
     done = posebus("image", ASSETS / "bus.jpg", "--out", tmp_path / "file" / "out")
     assert (done.returncode, done.stdout) == (1, "")

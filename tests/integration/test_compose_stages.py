@@ -48,7 +48,8 @@ def stages(broker: SecuredBroker, engine_cache: Path) -> Iterator[Running]:
 def environment(name: str, broker: SecuredBroker, cache: Path | str = "") -> dict[str, str]:
     """The environment of a service: the address comes from the `env_file` of its role."""
     role = Path(SERVICES[name]["env_file"]).stem
-    return {**os.environ, "POSEBUS_REDIS": broker.url(role), "POSEBUS_CACHE_DIR": str(cache)}
+    settings = {"POSEBUS_CACHE_DIR": str(cache), "POSEBUS_WORKER__IMGSZ": "320"}
+    return {**os.environ, "POSEBUS_REDIS": broker.url(role), **settings}
 
 
 def healthy(name: str, broker: SecuredBroker) -> bool:

@@ -1,4 +1,4 @@
-"""`posebus demo`, from start to pictures."""
+"""`posebus demo` from start to end."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.integration.run_command import posebus
 CAMERAS = ("bus", "zidane")
 
 
-def test_demo_ends_by_itself_with_a_summary_videos_and_pictures(engine_cache: Path, tmp_path: Path) -> None:
-    done = posebus(engine_cache, "demo", "--seconds", "4", "--imgsz", "320", "--out", tmp_path)
+def test_demo_ends_with_a_summary_videos_and_pictures(engine_cache: Path, tmp_path: Path) -> None:
+    done = posebus(engine_cache, "demo", "--seconds", "2", "--imgsz", "320", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     for camera in CAMERAS:
         assert f"{camera}: fps in" in done.stdout

@@ -14,7 +14,6 @@ import pytest
 from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
 from tests.conftest import missing
-from tests.integration.conftest import BuildModel
 from tests.integration.run_command import finish, posebus, start
 from tests.polling import wait_until
 from workers.engine_loading import load_engine
@@ -188,15 +187,12 @@ def test_other_precisions_are_exported_and_loaded(engine_cache: Path) -> None:
 
 
 @pytest.mark.parametrize("end_to_end", [True, False])
-def test_last_layers_of_other_heads_are_found(end_to_end: bool, tmp_path: Path, build_model: BuildModel) -> None:
+def test_the_end_of_other_heads_is_found(end_to_end: bool, two_heads: dict[bool, Path]) -> None:
     import openvino
-    from ultralytics import YOLO
 
     from workers.int8.quantisation import last_layers
 
-    own = build_model(tmp_path, "yolo26n-pose.yaml", nc=1)
-    path = Path(YOLO(str(own)).export(format="onnx", dynamic=True, nms=False if end_to_end else None))
-    network = openvino.Core().read_model(str(path))
+    network = openvino.Core().read_model(str(two_heads[end_to_end]))
     kinds = {node.get_friendly_name(): node.get_type_name() for node in network.get_ordered_ops()}
     kept = [[name for name in last_layers(network, layers) if kinds[name] == "Convolution"] for layers in (0, 1)]
     # Boxes, scores and joints, each on three scales.

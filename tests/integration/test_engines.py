@@ -29,7 +29,7 @@ from workers.weights.export import read_head
 from workers.weights.weights import Weights
 
 ROOT = Path(__file__).resolve().parents[2]
-FRAMES = 6
+FRAMES = 4
 
 
 @pytest.fixture(scope="session")
@@ -202,7 +202,7 @@ def test_lost_device_ends_the_worker_and_lack_of_memory_does_not(
     assert len(engine.submit([good]).result()[0].scores) > 0
     with pytest.raises(RuntimeError):
         engine.submit([bad]).result()
-    with pytest.raises(EngineError, match=r"cpu does not compute any more \(CUDA error: unspecified launch failure\)"):
+    with pytest.raises(EngineError, match=r"cpu has failed \(CUDA error: unspecified launch failure\)"):
         engine.submit([good])
 
 
@@ -288,17 +288,12 @@ def test_models_with_other_classes_and_keypoints_agree_between_engines(
 
 
 @pytest.mark.parametrize("name", ["openvino", "onnx"])
-def test_end_to_end_head_agrees_with_the_dense_one(
-    name: str, tmp_path: Path, people_rgb: ImageArray, build_model: BuildModel
+def test_an_end_to_end_head_says_the_same_as_the_dense_one(
+    name: str, two_heads: dict[bool, Path], people_rgb: ImageArray
 ) -> None:
-    from ultralytics import YOLO
-
-    own = build_model(tmp_path, "yolo26n-pose.yaml", nc=1)
     outputs = {}
     image = np.ascontiguousarray(people_rgb[:256, :320])
-    for end_to_end in (True, False):
-        # Both heads of the untrained network hold the same numbers.
-        path = Path(YOLO(str(own)).export(format="onnx", dynamic=True, nms=False if end_to_end else None))
+    for end_to_end, path in two_heads.items():
         head = read_head(path)
         assert head == Head(1, 17, 3, end_to_end, 32)
         limits = Limits(conf=1e-9, iou=1.0, max_people=2000)

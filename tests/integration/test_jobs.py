@@ -1,4 +1,4 @@
-"""Recordings as jobs: submitted, run by RQ, and analysed by an existing fleet, on a real broker."""
+"""Recordings as jobs: submitted, run by RQ with a fleet that is running already, on a real broker."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.polling import wait_until
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a redis-server that also listens on a Unix socket: jobs have to work there as well."""
+    """The address of a redis-server on a Unix socket, because jobs must work there, too."""
     program = shutil.which("redis-server")
     if program is None:
         missing("redis-server is not installed (on Debian: apt install redis-server)")
@@ -39,7 +39,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def fleet(broker: str, engine_cache: Path) -> Iterator[str]:
-    """The address of a broker with a worker and a tracker."""
+    """The address of the broker, with a running worker and tracker."""
     processes = [start(engine_cache, "work", "--redis", broker, "--imgsz", "320")]
     processes += [start(engine_cache, "track", "--redis", broker)]
     yield broker
@@ -73,7 +73,7 @@ def rq_info(broker: str) -> str:
 
 
 def traces(broker: str) -> list[str]:
-    """Keys of cameras that remain in the broker."""
+    """Return the keys of cameras that are left in the broker."""
     keys = {key.decode() for key in connect(broker).keys("posebus:*")}
     return sorted(keys - {"posebus:{0}:events", "posebus:{0}:processes"})
 
@@ -111,7 +111,7 @@ def test_jobs_write_the_files_of_a_run_and_report_their_progress(
     assert traces(fleet) == []
 
 
-def test_stopped_job_removes_its_camera_and_reports_it(
+def test_stopped_job_cleans_up_and_reports_it(
     shared_data: Path, fleet: str, engine_cache: Path, tmp_path: Path, jobs_worker: subprocess.Popen[str]
 ) -> None:
     (job_id,) = submit(engine_cache, fleet, tmp_path, shared_data / "vtest.avi", options=("--no-video",))
@@ -119,7 +119,7 @@ def test_stopped_job_removes_its_camera_and_reports_it(
     family = children(jobs_worker.pid)
     assert "executing" in rq_info(fleet)
     jobs_worker.send_signal(signal.SIGTERM)
-    # RQ ignores a second signal within one second.
+    # RQ counts two signals within a second as one.
     with pytest.raises(subprocess.TimeoutExpired):
         jobs_worker.wait(1.2)
     jobs_worker.send_signal(signal.SIGTERM)
@@ -144,7 +144,7 @@ def test_functions_that_are_not_offered_are_not_run(broker: str, engine_cache: P
     assert not witness.exists()
 
 
-def test_job_without_a_fleet_fails_with_a_reason(
+def test_job_without_a_fleet_fails_with_an_error(
     shared_data: Path, redis_server: str, engine_cache: Path, tmp_path: Path
 ) -> None:
     connect(redis_server).flushall()
@@ -157,7 +157,7 @@ def test_job_without_a_fleet_fails_with_a_reason(
     assert Registry(open_broker(redis_server)).cameras() == []
 
 
-def test_invalid_submissions_are_refused_at_once(engine_cache: Path, tmp_path: Path) -> None:
+def test_submitting_without_a_usable_broker_is_an_error(engine_cache: Path, tmp_path: Path) -> None:
     nowhere = posebus(engine_cache, "submit", "clip.mp4", "--out", tmp_path)
     assert nowhere.returncode == 1
     assert "give its address with --redis" in nowhere.stderr

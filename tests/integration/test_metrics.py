@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from posebus.bus.frame_consumer import FrameConsumer, PoseResult
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
+from posebus.config.settings import RetentionSettings
 from posebus.messages import Delivery, Frame, Provenance
 from tests.conftest import missing, start_redis_server
 from tests.integration.run_command import finish, posebus, start
@@ -55,7 +56,7 @@ def worker(url: str) -> Iterator[None]:
     """Publishes two people for every frame, as a worker would."""
     broker = open_broker(url)
     Registry(broker).add_camera(CameraRecord(CAMERA, Delivery.LIVE, "synthetic"))
-    reader = FrameConsumer(broker, "worker-of-the-test", dead_kept=10)
+    reader = FrameConsumer(broker, "worker-of-the-test", RetentionSettings(dead_entries=10))
     stopping = threading.Event()
 
     def answer() -> None:

@@ -1,4 +1,4 @@
-"""Network cameras, played by servers on loopback: RTSP, MJPEG over HTTP, HLS, and servers that misbehave."""
+"""Network cameras, simulated by servers on loopback: RTSP, MJPEG over HTTP, HLS, and servers that misbehave."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.polling import wait_until
 from tests.ports import free_port
 
 GENEROUS_S = 15.0
-"""Timeouts under test are one second; on a busy machine they may take longer, but hanging takes more than this."""
+"""Timeouts under test are one second and may take longer on a busy machine; a hang takes longer than this."""
 
 
 def settings(url: str, **values: object) -> CameraSettings:
@@ -41,7 +41,7 @@ def take(source: Source, count: int) -> list[CapturedImage]:
 
 
 def error_of(act: Callable[[], object]) -> str:
-    """The sentence of the SourceUnavailable that `act` raises; fails if `act` hangs."""
+    """Return the sentence of the SourceUnavailable that `act` raises, and check that it is raised in time."""
     began_s = time.monotonic()
     with pytest.raises(SourceUnavailable) as caught:
         act()
@@ -66,7 +66,7 @@ def rtsp() -> Iterator[RtspServer]:
     server.close()
 
 
-def test_rtsp_pictures_are_whole_in_order_and_none_is_repeated(rtsp: RtspServer) -> None:
+def test_rtsp_pictures_are_complete_in_order_and_not_repeated(rtsp: RtspServer) -> None:
     source = open_source(settings(rtsp.url))
     pictures = take(source, 60)
     source.close()
@@ -98,7 +98,7 @@ def test_with_sender_reports_the_time_is_that_of_the_camera(rtsp: RtspServer) ->
 
 
 @pytest.mark.parametrize("offset_s", [-3600.0, 3600.0])
-def test_wrong_camera_clock_is_ignored(rtsp: RtspServer, offset_s: float) -> None:
+def test_a_wrong_camera_clock_is_not_used(rtsp: RtspServer, offset_s: float) -> None:
     rtsp.sender_report_offset_s = offset_s
     source = open_source(settings(rtsp.url))
     assert {picture.clock for picture in take(source, 10)} == {CaptureClock.ARRIVAL}
@@ -110,7 +110,7 @@ def gaps_s(pictures: list[CapturedImage]) -> list[float]:
 
 
 @pytest.mark.parametrize("step_s", [-5.0, 3600.0])
-def test_camera_clock_is_ignored_after_a_jump(rtsp: RtspServer, step_s: float) -> None:
+def test_a_camera_clock_is_not_used_after_a_jump(rtsp: RtspServer, step_s: float) -> None:
     rtsp.sender_report_offset_s = -0.2
     source = open_source(settings(rtsp.url))
     pictures = take(source, 30)
@@ -122,7 +122,7 @@ def test_camera_clock_is_ignored_after_a_jump(rtsp: RtspServer, step_s: float) -
     assert max(gaps_s(pictures)) < 2.0
 
 
-def test_camera_clock_that_stands_still_is_ignored(rtsp: RtspServer) -> None:
+def test_a_camera_clock_that_stands_still_is_not_used(rtsp: RtspServer) -> None:
     rtsp.sender_report_offset_s, rtsp.report_clock_stands = -0.2, True
     source = open_source(settings(rtsp.url))
     pictures = take(source, 60)
@@ -132,7 +132,7 @@ def test_camera_clock_that_stands_still_is_ignored(rtsp: RtspServer) -> None:
 
 
 @pytest.mark.parametrize("jump_s", [-3600.0, 20.0])
-def test_rtp_times_that_jump_do_not_stop_pictures(rtsp: RtspServer, jump_s: float) -> None:
+def test_rtp_times_that_jump_cost_no_picture(rtsp: RtspServer, jump_s: float) -> None:
     rtsp.sender_report_offset_s = -0.2
     source = open_source(settings(rtsp.url))
     pictures = take(source, 30)
@@ -144,7 +144,7 @@ def test_rtp_times_that_jump_do_not_stop_pictures(rtsp: RtspServer, jump_s: floa
     assert max(gaps_s(pictures)) < 2.0
 
 
-def test_rtp_times_that_wrap_change_nothing(rtsp: RtspServer) -> None:
+def test_rtp_times_that_wrap_have_no_effect(rtsp: RtspServer) -> None:
     rtsp.rtp_start, rtsp.sender_report_offset_s = 2**32 - 90_000, -0.2
     source = open_source(settings(rtsp.url))
     pictures = take(source, 60)
@@ -153,7 +153,7 @@ def test_rtp_times_that_wrap_change_nothing(rtsp: RtspServer) -> None:
     assert gaps_s(pictures) == pytest.approx([0.04] * 59, abs=0.002)
 
 
-def test_first_key_frame_that_takes_longer_than_the_timeout_is_waited_for(rtsp: RtspServer) -> None:
+def test_the_first_key_frame_may_take_longer_than_the_read_timeout(rtsp: RtspServer) -> None:
     rtsp.gop, rtsp.skipped_frames = 50, 5
     source = open_source(settings(rtsp.url))
     first = take(source, 1)[0]
@@ -178,7 +178,7 @@ def test_size_may_change_while_the_camera_runs(rtsp: RtspServer) -> None:
     assert sizes[-1] == (240, 320, 3)
 
 
-def test_camera_that_stalls_is_given_up(rtsp: RtspServer) -> None:
+def test_a_camera_that_stalls_is_unavailable(rtsp: RtspServer) -> None:
     source = open_source(settings(rtsp.url))
     take(source, 10)
     rtsp.stalled = True
@@ -186,7 +186,7 @@ def test_camera_that_stalls_is_given_up(rtsp: RtspServer) -> None:
     source.close()
 
 
-def test_camera_that_closes_the_connection_is_reported(rtsp: RtspServer) -> None:
+def test_a_camera_that_closes_the_stream_is_unavailable(rtsp: RtspServer) -> None:
     source = open_source(settings(rtsp.url))
     take(source, 10)
     rtsp.cut()
@@ -194,7 +194,7 @@ def test_camera_that_closes_the_connection_is_reported(rtsp: RtspServer) -> None
     source.close()
 
 
-def test_garbage_gives_no_picture_and_is_given_up(rtsp: RtspServer) -> None:
+def test_garbage_gives_no_picture_and_is_unavailable(rtsp: RtspServer) -> None:
     source = open_source(settings(rtsp.url))
     shown = {number_of(picture.image_bgr) for picture in take(source, 10)}
     rtsp.garbage = True
@@ -202,19 +202,19 @@ def test_garbage_gives_no_picture_and_is_given_up(rtsp: RtspServer) -> None:
     def read_and_look() -> None:
         while (picture := source.read()) is not None:
             shown.add(number_of(picture.image_bgr))
-            assert picture.image_bgr.std() < 4, "a damaged picture came through"
+            assert picture.image_bgr.std() < 4, "a damaged picture was delivered"
 
     assert "no usable picture" in error_of(read_and_look)
     source.close()
 
 
-def test_stream_of_garbage_from_the_start_is_given_up(rtsp: RtspServer) -> None:
+def test_a_stream_of_garbage_from_the_start_is_unavailable(rtsp: RtspServer) -> None:
     rtsp.garbage = True
     assert rtsp.url in error_of(lambda: read_on(open_source(settings(rtsp.url, open_timeout_s=2.0))))
 
 
 @pytest.mark.parametrize(("status", "hint"), [(404, "no such stream"), (401, "refuses the login")])
-def test_refusals_name_the_remedy_and_hide_the_password(rtsp: RtspServer, status: int, hint: str) -> None:
+def test_a_refusal_says_what_to_do_without_the_password(rtsp: RtspServer, status: int, hint: str) -> None:
     rtsp.status = status
     url = rtsp.url.replace("rtsp://", "rtsp://admin:hunter2@")
     sentence = error_of(lambda: open_source(settings(url)))
@@ -223,7 +223,7 @@ def test_refusals_name_the_remedy_and_hide_the_password(rtsp: RtspServer, status
     assert "admin" not in sentence
 
 
-def test_many_connections_leak_nothing(rtsp: RtspServer) -> None:
+def test_many_connections_leave_no_threads_or_sockets(rtsp: RtspServer) -> None:
     def connect() -> None:
         source = open_source(settings(rtsp.url))
         take(source, 1)
@@ -251,13 +251,13 @@ def test_closed_port_is_reported_without_the_password(scheme: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
-def test_server_that_accepts_and_never_answers_is_given_up(scheme: str) -> None:
+def test_a_server_that_accepts_and_never_answers_is_unavailable(scheme: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/live"
         assert "did not answer within 1 s" in error_of(lambda: open_source(settings(url, open_timeout_s=1.0)))
 
 
-def test_unknown_scheme_is_rejected() -> None:
+def test_an_unknown_scheme_is_rejected() -> None:
     with pytest.raises(SourceRejected, match="use rtsp://"):
         open_source(settings("carrier-pigeon://127.0.0.1/live"))
 
@@ -271,7 +271,7 @@ def test_errors_contain_no_password_in_their_causes() -> None:
 
 
 class MjpegHandler(BaseHTTPRequestHandler):
-    """/stream: numbered pictures without end; /short: ten, then it closes; /stall: ten, then silence."""
+    """/stream sends numbered pictures without end; /short sends ten and closes; /stall sends ten and nothing more."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -308,7 +308,7 @@ def mjpeg() -> Iterator[str]:
     yield from serve(MjpegHandler)
 
 
-def test_mjpeg_over_http(mjpeg: str) -> None:
+def test_mjpeg_over_http_is_published_as_jpeg_files(mjpeg: str) -> None:
     source = open_source(settings(f"{mjpeg}/stream"))
     pictures = take(source, 20)
     source.close()
@@ -317,11 +317,11 @@ def test_mjpeg_over_http(mjpeg: str) -> None:
     assert {picture.clock for picture in pictures} == {CaptureClock.ARRIVAL}
     times_ns = [picture.captured_at_ns for picture in pictures]
     assert all(later > earlier for earlier, later in itertools.pairwise(times_ns))
-    assert all(picture.image.jpeg() for picture in pictures[1:]), "all but the first travel as they came"
+    assert all(picture.image.jpeg() for picture in pictures[1:]), "all but the first are published undecoded"
 
 
 @pytest.mark.parametrize("path", ["short", "stall"])
-def test_mjpeg_that_ends_or_stalls_is_given_up(mjpeg: str, path: str) -> None:
+def test_mjpeg_that_ends_or_stalls_is_unavailable(mjpeg: str, path: str) -> None:
     source = open_source(settings(f"{mjpeg}/{path}"))
     assert mjpeg in error_of(lambda: read_on(source))
     source.close()
@@ -347,7 +347,7 @@ def test_recordings_at_an_address_are_complete_and_end(recordings: str, name: st
     assert [number_of(picture.image_bgr) for picture in pictures] == [number % 28 for number in range(frames)]
 
 
-def test_page_that_is_no_video_is_reported_with_a_reason(recordings: str, tmp_path: Path) -> None:
+def test_a_page_that_is_no_video_raises_one_sentence(recordings: str, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<html>log in</html>")
     assert "no video" in error_of(lambda: open_source(settings(f"{recordings}/index.html")))
     assert "no such stream" in error_of(lambda: open_source(settings(f"{recordings}/nothing.mp4")))

@@ -7,7 +7,6 @@ import shutil
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -57,6 +56,11 @@ def everything_in(client: redis.Redis) -> str:
     return repr([(key, read[client.type(key)](key)) for key in client.scan_iter() if b":frames:" not in key])
 
 
+def everything_reported(client: redis.Redis) -> bytes:
+    """What all processes report of themselves and their cameras."""
+    return b"".join(client.hvals("posebus:{0}:processes"))
+
+
 def posebus(folder: Path, cache: Path, *arguments: str) -> str:
     """All output of `posebus ARGUMENTS…`."""
     command = [sys.executable, "-m", "posebus_cli", *arguments]
@@ -80,7 +84,9 @@ def test_no_password_is_written_or_printed(broker: tuple[redis.Redis, str], tmp_
         "odd": {"source": f"nosuch://{login}127.0.0.1/live"},
     }
     config = tmp_path / "posebus.yaml"
-    config.write_text(yaml.safe_dump({"redis": address, "cameras": cameras, "log_level": "info"}))
+    config.write_text(
+        yaml.safe_dump({"redis": address, "cameras": cameras, "log_level": "info", "worker": {"imgsz": 320}})
+    )
     env = {**environment(engine_cache), "TMPDIR": str(temporary)}
     command = [sys.executable, "-m", "posebus_cli", "up", "-c", str(config)]
     log = tmp_path / "up.log"
@@ -89,7 +95,7 @@ def test_no_password_is_written_or_printed(broker: tuple[redis.Redis, str], tmp_
         try:
             wait_until(lambda: client.xlen("posebus:{0}:tracks:hall") > 3, "tracks of the camera that works")
             wait_until(lambda: refusing.connections > 2, "attempts at the camera that refuses")
-            time.sleep(1.5)  # a heartbeat reports the camera's error
+            wait_until(lambda: b"refuses the login" in everything_reported(client), "a report of the camera's trouble")
             for pid in children(run.pid):
                 for name in ("cmdline", "environ"):
                     assert leaks(read_of(pid, name)) == [], f"{name} of {read_of(pid, 'cmdline')}"

@@ -44,8 +44,8 @@ def annotated(shared_data: Path) -> list[Person]:
 
 
 @pytest.mark.parametrize("mirrored", [True, False])
-@pytest.mark.parametrize("height_px", [60, 80, 100])
-def test_keypoint_error_of_small_people_falls_by_a_quarter(
+@pytest.mark.parametrize("height_px", [60, pytest.param(80, marks=pytest.mark.thorough), 100])
+def test_keypoints_of_small_people_lose_a_quarter_less(
     height_px: int, mirrored: bool, annotated: list[Person], make_estimator: MakeEstimator, refining: Refining
 ) -> None:
     sides = {
@@ -98,7 +98,7 @@ def test_batches_of_frames_and_of_crops_give_the_same_people(annotated: list[Per
 
 def test_frame_gets_the_same_bits_under_any_load(annotated: list[Person], refining: Refining) -> None:
     estimator = refining(engine="openvino", threads=2)
-    pictures = [one.reduced(80, CANVAS_PX).rgb for one in annotated]
+    pictures = [one.reduced(80, CANVAS_PX).rgb for one in annotated[::2]]
     prepared = [estimator.prepare(Picture.of(picture))[0] for picture in pictures]
     calm = [estimator.submit([one]).result()[0] for one in prepared]
     futures = [estimator.submit([one]) for one in prepared]

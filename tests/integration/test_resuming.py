@@ -1,4 +1,4 @@
-"""Recordings resumed after any picture give the same pictures as without an interruption."""
+"""Recordings resume after any picture, and give the same pictures as without the interruption."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from ingest.sources.pacing import RateCap
 from posebus.bus.checkpoint import OPEN, Checkpoint
 from posebus.config.settings import CameraSettings
 from posebus.errors import SourceChanged
+from tests.clips import head
 from tests.integration.made_videos import make_video
 
-Told = tuple[int, int, tuple[int, ...]]
+Fingerprint = tuple[int, int, tuple[int, ...]]
 LONG = 1000
-"""Frames; at 25 fps longer than a seek goes back."""
+"""Frames; at 25 fps, this is longer than a seek goes back."""
 KINDS: dict[str, tuple[str, dict[str, object]]] = {
     "H.264, B frames, few key frames": ("a.mp4", {"codec_options": {"bf": "3", "g": "120"}}),
     "H.264, one key frame": ("b.mp4", {"codec_options": {"g": "5000", "sc_threshold": "0", "bf": "2"}}),
@@ -37,102 +38,104 @@ KINDS: dict[str, tuple[str, dict[str, object]]] = {
 }
 
 
-def told(picture: CapturedImage) -> Told:
+def fingerprint_of(picture: CapturedImage) -> Fingerprint:
     return picture.captured_at_ns, zlib.crc32(picture.image_bgr.tobytes()), picture.position
 
 
-def read_all(source: Source, admit: Callable[[int], bool]) -> list[Told]:
+def read_all(source: Source, admit: Callable[[int], bool]) -> list[Fingerprint]:
     pictures = []
     while (picture := source.read(admit)) is not None:
-        pictures.append(told(picture))
+        pictures.append(fingerprint_of(picture))
     return pictures
 
 
-def checkpoint_behind(calm: list[Told], index: int) -> Checkpoint:
-    captured_at_ns, _, place = calm[index]
+def checkpoint_after(uninterrupted: list[Fingerprint], index: int) -> Checkpoint:
+    captured_at_ns, _, place = uninterrupted[index]
     return Checkpoint(1, index + 1, captured_at_ns, OPEN, "", "", place)
 
 
-def check_everywhere(settings: CameraSettings, rng: random.Random, places: int = 4) -> list[Told]:
-    """Interrupt the recording at its ends and at random places; return its pictures without interruption."""
-    calm = read_all(open_source(settings), RateCap(settings.max_fps).admit)
-    for index in [0, len(calm) - 1, *rng.sample(range(len(calm)), places)]:
+def check_everywhere(settings: CameraSettings, rng: random.Random, places: int = 4) -> list[Fingerprint]:
+    """Interrupt the recording at its ends and at random; return its pictures without an interruption."""
+    uninterrupted = read_all(open_source(settings), RateCap(settings.max_fps).admit)
+    for index in [0, len(uninterrupted) - 1, *rng.sample(range(len(uninterrupted)), places)]:
         source, cap = open_source(settings), RateCap(settings.max_fps)
-        catch_up(source, checkpoint_behind(calm, index), cap.admit, lambda: False)
-        assert read_all(source, cap.admit) == calm[index + 1 :], f"interrupted behind picture {index}"
+        catch_up(source, checkpoint_after(uninterrupted, index), cap.admit, lambda: False)
+        assert read_all(source, cap.admit) == uninterrupted[index + 1 :], f"interrupted after picture {index}"
         source.close()
-    return calm
+    return uninterrupted
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_videos_of_all_kinds_are_resumed_where_they_were_interrupted(kind: str, tmp_path: Path) -> None:
+def test_videos_of_all_kinds_resume_after_any_picture(kind: str, tmp_path: Path) -> None:
     name, how = KINDS[kind]
     path = make_video(tmp_path / name, LONG, size_px=(96, 64), **how)  # type: ignore[arg-type]
     assert len(check_everywhere(CameraSettings(source=str(path)), random.Random(kind))) > LONG / 2
 
 
 @pytest.mark.parametrize("name", ["TUD-Stadtmitte.mp4", "one-by-one-person-detection.mp4", "vtest.avi"])
-def test_real_recordings_are_resumed_where_they_were_interrupted(name: str, shared_data: Path) -> None:
-    check_everywhere(CameraSettings(source=str(shared_data / name)), random.Random(name), places=2)
+def test_real_recordings_resume_after_any_picture(name: str, shared_data: Path, tmp_path: Path, thorough: bool) -> None:
+    """The first 300 pictures of each, or in the thorough version all."""
+    path = shared_data / name if thorough else head(shared_data / name, 300, tmp_path / name)
+    check_everywhere(CameraSettings(source=str(path)), random.Random(name), places=2)
 
 
-def test_joined_recordings_are_resumed_in_either_part(tmp_path: Path) -> None:
+def test_joined_recordings_resume_in_either_part(tmp_path: Path) -> None:
     parts = [make_video(tmp_path / f"{name}.ts", 400, size_px=(96, 64), codec_options={"g": "50"}) for name in "ab"]
     joined = tmp_path / "joined.ts"
     joined.write_bytes(b"".join(part.read_bytes() for part in parts))
     check_everywhere(CameraSettings(source=str(joined)), random.Random(4))
 
 
-def test_under_a_rate_cap_the_same_pictures_are_admitted(tmp_path: Path) -> None:
+def test_under_a_rate_cap_resuming_admits_the_same_pictures(tmp_path: Path) -> None:
     path = make_video(tmp_path / "capped.mp4", 300, size_px=(96, 64), codec_options={"bf": "2", "g": "10"})
     assert len(check_everywhere(CameraSettings(source=str(path), max_fps=7), random.Random(1))) < 100
 
 
-def test_folder_of_pictures_is_resumed_with_its_warning(tmp_path: Path) -> None:
+def test_a_folder_of_pictures_resumes_and_keeps_its_warning(tmp_path: Path) -> None:
     for number in range(12):
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((8, 8, 3), number, np.uint8))
     check_everywhere(CameraSettings(source=str(tmp_path)), random.Random(2))
     (tmp_path / "3.png").write_bytes(b"no picture")
     settings = CameraSettings(source=str(tmp_path))
-    calm = check_everywhere(settings, random.Random(3))
+    uninterrupted = check_everywhere(settings, random.Random(3))
     source = open_source(settings)
-    catch_up(source, checkpoint_behind(calm, 8), lambda _: True, lambda: False)
+    catch_up(source, checkpoint_after(uninterrupted, 8), lambda _: True, lambda: False)
     assert "1 of the pictures" in str(source.warning)
 
 
-def test_resuming_admits_no_picture_twice(tmp_path: Path) -> None:
+def test_resuming_by_seeking_reads_only_a_part_of_the_recording(tmp_path: Path) -> None:
     path = make_video(tmp_path / "long.mp4", LONG, size_px=(96, 64), codec_options={"g": "50"})
     settings = CameraSettings(source=str(path))
-    calm = read_all(open_source(settings), lambda _: True)
+    uninterrupted = read_all(open_source(settings), lambda _: True)
     source = open_source(settings)
     assert isinstance(source, Seekable)
-    looked_at: list[int] = []
+    considered: list[int] = []
 
     def admit(captured_at_ns: int) -> bool:
-        looked_at.append(captured_at_ns)
+        considered.append(captured_at_ns)
         return True
 
-    catch_up(source, checkpoint_behind(calm, LONG - 2), admit, lambda: False)
-    assert looked_at == []
+    catch_up(source, checkpoint_after(uninterrupted, LONG - 2), admit, lambda: False)
+    assert considered == []
     last = source.read(admit)
     assert last is not None
-    assert told(last) == calm[-1]
+    assert fingerprint_of(last) == uninterrupted[-1]
 
 
-def test_replaced_recording_is_detected(tmp_path: Path) -> None:
+def test_a_replaced_recording_raises_source_changed(tmp_path: Path) -> None:
     path = make_video(tmp_path / "now.mp4", 100, size_px=(96, 64))
     settings = CameraSettings(source=str(path))
-    calm = read_all(open_source(settings), lambda _: True)
+    uninterrupted = read_all(open_source(settings), lambda _: True)
     shutil.move(make_video(tmp_path / "other.mp4", 40, size_px=(96, 64)), path)
     with pytest.raises(SourceChanged, match="played from its beginning"):
-        catch_up(open_source(settings), checkpoint_behind(calm, 60), lambda _: True, lambda: False)
+        catch_up(open_source(settings), checkpoint_after(uninterrupted, 60), lambda _: True, lambda: False)
 
 
-def test_place_of_another_picture_is_ignored(tmp_path: Path) -> None:
+def test_a_wrong_position_is_not_used(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", LONG, size_px=(96, 64), codec_options={"g": "50"})
     settings = CameraSettings(source=str(path))
-    calm = read_all(open_source(settings), lambda _: True)
-    good = checkpoint_behind(calm, 600)
+    uninterrupted = read_all(open_source(settings), lambda _: True)
+    good = checkpoint_after(uninterrupted, 600)
     pts, pictures, lost, last_ns, offset_ns, checksum = good.place
     for place in [
         (pts, pictures, lost, last_ns, offset_ns, checksum + 1),
@@ -143,4 +146,4 @@ def test_place_of_another_picture_is_ignored(tmp_path: Path) -> None:
     ]:
         source = open_source(settings)
         catch_up(source, replace(good, place=place), lambda _: True, lambda: False)
-        assert read_all(source, lambda _: True) == calm[601:]
+        assert read_all(source, lambda _: True) == uninterrupted[601:]

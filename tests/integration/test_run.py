@@ -12,21 +12,22 @@ import pytest
 
 from posebus.bus.redis.connection import connect
 from posebus.contract.public_json import track_frame_from_json
+from tests.clips import head
 from tests.integration.run_command import alive, children, finish, posebus, start
 from tests.polling import wait_until
 
-FRAMES = 179
+FRAMES = 80
 NAME = "TUD-Stadtmitte"
 
 
 @pytest.fixture(scope="module")
-def clip(shared_data: Path) -> Path:
-    return shared_data / f"{NAME}.mp4"
+def clip(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return head(shared_data / f"{NAME}.mp4", FRAMES, tmp_path_factory.mktemp("clip") / f"{NAME}.mp4")
 
 
 @pytest.fixture(scope="module")
 def one_worker(clip: Path, engine_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run without options; its output is in the file `printed`."""
+    """The folder of a run with one worker; its standard output is in the file `printed`."""
     folder = tmp_path_factory.mktemp("one-worker")
     done = posebus(engine_cache, "run", clip, "--out", folder / "new")
     assert done.returncode == 0, done.stderr
@@ -48,7 +49,7 @@ def three_workers(
 
 
 def frames_of(path: Path) -> list[dict[str, Any]]:
-    """The frames in a file of tracks, without fields that may differ from run to run."""
+    """Return the frames in a file of tracks without the fields that differ between runs."""
     frames = [json.loads(line) for line in path.read_text().splitlines()]
     for frame in frames:
         del frame["published_at_ns"], frame["frame_published_at_ns"], frame["inference_ns"]
@@ -56,14 +57,14 @@ def frames_of(path: Path) -> list[dict[str, Any]]:
 
 
 def broker_keys(url: str) -> set[str]:
-    """Keys of cameras, and cameras in the registry."""
+    """Return the keys of cameras and the cameras in the registry."""
     client = connect(url)
     keys = {key.decode() for key in client.keys("posebus:*")}
     keys |= {name.decode() for name in client.hkeys("posebus:{0}:cameras")}
     return keys - {"posebus:{0}:events", "posebus:{0}:processes"}
 
 
-def test_every_frame_is_a_line_that_subscribers_could_decode(one_worker: Path) -> None:
+def test_every_frame_is_a_line_in_the_format_of_the_stream(one_worker: Path) -> None:
     lines = (one_worker / "new" / f"{NAME}.tracks.jsonl").read_text().splitlines()
     frames = [track_frame_from_json(json.loads(line))[0] for line in lines]
     assert [frame.seq for frame in frames] == list(range(FRAMES))
@@ -72,12 +73,12 @@ def test_every_frame_is_a_line_that_subscribers_could_decode(one_worker: Path) -
     assert sum(len(frame.tracks) for frame in frames) > 5 * FRAMES
 
 
-def test_mot_file_is_valid_and_contains_the_confirmed_people(one_worker: Path) -> None:
+def test_mot_file_is_valid_and_has_the_confirmed_tracks(one_worker: Path) -> None:
     rows = [line.split(",") for line in (one_worker / "new" / f"{NAME}.mot.txt").read_text().splitlines()]
     tracks = frames_of(one_worker / "new" / f"{NAME}.tracks.jsonl")
     confirmed = [(f["seq"] + 1, t["id"]) for f in tracks for t in f["tracks"] if t["state"] == "confirmed"]
     assert [(int(row[0]), int(row[1])) for row in rows] == confirmed
-    assert len({(row[0], row[1]) for row in rows}) == len(rows), "somebody is twice in a frame"
+    assert len({(row[0], row[1]) for row in rows}) == len(rows), "an identity is twice in a frame"
     assert {len(row) for row in rows} == {10}
     assert {tuple(row[7:]) for row in rows} == {("-1", "-1", "-1")}
     assert all(float(row[4]) > 0 and float(row[5]) > 0 and 0 < float(row[6]) <= 1 for row in rows)
@@ -107,19 +108,19 @@ def test_video_has_the_frames_and_times_of_the_recording(one_worker: Path, clip:
     assert times[0] == pytest.approx([time - times[1][0] for time in times[1]], abs=0.001)
 
 
-def test_no_other_file_is_left(one_worker: Path) -> None:
+def test_run_leaves_no_other_files(one_worker: Path) -> None:
     names = {path.name for path in (one_worker / "new").iterdir()}
     assert names == {f"{NAME}.tracks.jsonl", f"{NAME}.mot.txt", f"{NAME}.annotated.mp4", "summary.json"}
 
 
-def test_three_workers_give_the_results_of_one(one_worker: Path, three_workers: tuple[Path, Any]) -> None:
+def test_three_workers_give_exactly_the_tracks_of_one(one_worker: Path, three_workers: tuple[Path, Any]) -> None:
     folder, summary = three_workers
     expected = frames_of(one_worker / "new" / f"{NAME}.tracks.jsonl")
     assert frames_of(folder / f"{NAME}.tracks.jsonl") == expected
     assert summary["dropped"] == 0
 
 
-def test_bad_input_is_named_and_the_other_one_completes(three_workers: tuple[Path, Any]) -> None:
+def test_bad_input_is_reported_and_does_not_stop_the_other_one(three_workers: tuple[Path, Any]) -> None:
     folder, summary = three_workers
     assert summary == json.loads((folder / "summary.json").read_text())
     assert [failed["name"] for failed in summary["failed"]] == ["missing"]
@@ -127,7 +128,7 @@ def test_bad_input_is_named_and_the_other_one_completes(three_workers: tuple[Pat
     assert not list(folder.glob("*.mp4"))
 
 
-def test_recordings_on_an_existing_broker_leave_no_trace_and_a_cut_off_one_has_a_warning(
+def test_run_on_a_shared_broker_leaves_no_keys_and_cut_off_recordings_give_a_warning(
     shared_data: Path, engine_cache: Path, redis_server: str, tmp_path: Path
 ) -> None:
     cut = tmp_path / "cut off.avi"
@@ -152,7 +153,7 @@ def test_recordings_on_an_existing_broker_leave_no_trace_and_a_cut_off_one_has_a
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_run_stops_its_children_and_names_what_is_incomplete(
+def test_interrupted_run_stops_its_children_and_keeps_partial_files(
     shared_data: Path, engine_cache: Path, redis_server: str, tmp_path: Path, number: signal.Signals
 ) -> None:
     partial = tmp_path / "vtest.tracks.jsonl.partial"
@@ -176,7 +177,7 @@ def test_interrupted_run_stops_its_children_and_names_what_is_incomplete(
     assert broker_keys(redis_server) == set()
 
 
-def test_bad_weights_end_the_run_with_the_reason(clip: Path, engine_cache: Path, tmp_path: Path) -> None:
+def test_unknown_weights_end_the_run_with_an_error(clip: Path, engine_cache: Path, tmp_path: Path) -> None:
     weights = tmp_path / "weights.pt"
     weights.write_bytes(b"no weights")
     done = posebus(engine_cache, "run", clip, "--out", tmp_path / "out", "--model", weights)
@@ -185,7 +186,7 @@ def test_bad_weights_end_the_run_with_the_reason(clip: Path, engine_cache: Path,
     assert "worker-1" in done.stderr
 
 
-def test_detectable_mistakes_are_reported_before_anything_starts(
+def test_invalid_arguments_are_reported_before_any_process_starts(
     clip: Path, engine_cache: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
@@ -199,6 +200,6 @@ def test_detectable_mistakes_are_reported_before_anything_starts(
     assert "secret" not in all_bad.stdout + all_bad.stderr
     assert "loading" not in all_bad.stderr
     assert len(json.loads((tmp_path / "summary.json").read_text())["failed"]) == 2
-    nobody = posebus(engine_cache, "run", clip, "--out", tmp_path, "--workers", "0")
-    assert nobody.returncode == 1
-    assert "give its broker with --redis" in nobody.stderr
+    without_workers = posebus(engine_cache, "run", clip, "--out", tmp_path, "--workers", "0")
+    assert without_workers.returncode == 1
+    assert "give its broker with --redis" in without_workers.stderr

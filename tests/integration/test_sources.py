@@ -1,4 +1,4 @@
-"""Recordings through the real decoder: every frame once, at its time, upright; bad files give a reason."""
+"""Recordings through the real decoder: every frame once, at its time, upright; bad files raise one sentence."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def test_every_frame_comes_once_in_order_and_at_its_time(
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p10le", "yuv444p", "yuvj420p"])
-def test_pixel_formats(tmp_path: Path, pix_fmt: str) -> None:
+def test_every_pixel_format_becomes_bgr(tmp_path: Path, pix_fmt: str) -> None:
     pictures = read_all(open_path(make_video(tmp_path / "a.mkv", 5, pix_fmt=pix_fmt)))
     assert [number_of(picture.image_bgr) for picture in pictures] == [0, 1, 2, 3, 4]
 
 
-def test_uncompressed_video_gives_writable_arrays(tmp_path: Path) -> None:
+def test_an_uncompressed_video_gives_writable_arrays(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.avi", 3, codec="rawvideo", pix_fmt="bgr24")
     pictures = read_all(open_path(path))
     for picture in pictures:
@@ -98,7 +98,7 @@ def test_size_may_change_in_the_middle(tmp_path: Path) -> None:
     assert all(later > earlier for earlier, later in itertools.pairwise(times_ns))
 
 
-def test_rotated_recording_is_returned_upright(tmp_path: Path) -> None:
+def test_a_rotated_recording_is_upright(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", 3, size_px=(160, 120))
     identity = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
     turned = struct.pack(">9i", 0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000)
@@ -112,7 +112,7 @@ def test_rotated_recording_is_returned_upright(tmp_path: Path) -> None:
     assert pictures[0].image_bgr.flags.c_contiguous
 
 
-def test_start_of_the_recording_moves_its_times(tmp_path: Path) -> None:
+def test_recorded_at_shifts_the_times_of_a_recording(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", 3)
     pictures = read_all(open_path(path, recorded_at_ns=1_700_000_000_000_000_000))
     assert pictures[0].captured_at_ns == 1_700_000_000_000_000_000
@@ -123,7 +123,7 @@ def test_name_with_a_colon_is_a_file(tmp_path: Path) -> None:
     assert len(read_all(open_path(make_video(tmp_path / "door:1.mp4", 3)))) == 3
 
 
-def test_loop_repeats_while_time_continues(tmp_path: Path) -> None:
+def test_a_loop_repeats_while_time_increases(tmp_path: Path) -> None:
     source = open_path(make_video(tmp_path / "a.mp4", 5), loop=True, delivery="lossless")
     pictures = [source.read() for _ in range(12)]
     source.close()
@@ -133,7 +133,7 @@ def test_loop_repeats_while_time_continues(tmp_path: Path) -> None:
     assert source.frame_count is None
 
 
-def test_unwanted_frames_are_offered_once_and_not_delivered(tmp_path: Path) -> None:
+def test_admit_is_called_once_for_each_frame_and_refused_frames_are_skipped(tmp_path: Path) -> None:
     source = open_path(make_video(tmp_path / "a.mp4", 20))
     asked: list[int] = []
 
@@ -155,7 +155,7 @@ def test_cut_off_video_gives_its_frames_a_regular_end_and_a_warning(tmp_path: Pa
     source = open_path(path)
     pictures = read_all(source)
     assert 0 < len(pictures) < 200
-    for picture in pictures:  # at the cut, frames that refer to lost ones may be missing, but are not replaced
+    for picture in pictures:  # at the cut, frames that refer to lost ones may be missing, but none is replaced
         assert number_of(picture.image_bgr) == round(picture.captured_at_ns / 40e6) % LEVELS
     assert source.warning is not None
     assert "cut off" in source.warning
@@ -166,7 +166,7 @@ def test_damage_in_the_middle_gives_a_warning_and_the_rest_is_read(tmp_path: Pat
     path = make_video(tmp_path / "a.avi", 100, codec="mjpeg", pix_fmt="yuvj420p")
     data = bytearray(path.read_bytes())
     middle = data.index(b"\xff\xd8", len(data) // 2)
-    following = data.index(b"\xff\xd8", middle + 2) - 8  # less the header of its chunk
+    following = data.index(b"\xff\xd8", middle + 2) - 8  # minus the header of its chunk
     data[middle:following] = bytes(following - middle)
     path.write_bytes(bytes(data))
     source = open_path(path)
@@ -186,7 +186,7 @@ BAD_FILES = [
 
 
 @pytest.mark.parametrize(("name", "data", "sentence"), BAD_FILES)
-def test_file_that_is_no_video_is_rejected_with_a_reason(tmp_path: Path, name: str, data: bytes, sentence: str) -> None:
+def test_a_file_that_is_no_video_raises_one_sentence(tmp_path: Path, name: str, data: bytes, sentence: str) -> None:
     path = tmp_path / name
     path.write_bytes(data)
     with pytest.raises(SourceRejected, match=sentence) as caught:
@@ -195,7 +195,7 @@ def test_file_that_is_no_video_is_rejected_with_a_reason(tmp_path: Path, name: s
     assert "\n" not in str(caught.value)
 
 
-def test_missing_files_folders_and_sound_are_rejected_with_a_reason(tmp_path: Path) -> None:
+def test_missing_files_folders_and_sound_raise_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(SourceRejected, match="there is no file"):
         open_path(tmp_path / "nowhere.mp4")
     with pytest.raises(SourceRejected, match="is a folder"):
@@ -204,14 +204,14 @@ def test_missing_files_folders_and_sound_are_rejected_with_a_reason(tmp_path: Pa
         open_path(make_sound(tmp_path / "sound.wav"))
 
 
-def test_video_without_an_index_is_rejected_with_a_reason(tmp_path: Path) -> None:
+def test_a_video_without_its_index_raises_one_sentence(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", 50)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(SourceRejected, match="cut off before its index"):
         open_path(path)
 
 
-def test_video_without_a_frame_is_rejected_with_a_reason(tmp_path: Path) -> None:
+def test_a_video_without_a_frame_raises_one_sentence(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.avi", 4, codec="mpeg4")
     data = path.read_bytes()
     path.write_bytes(data[: data.index(b"movi") + 4])
@@ -223,7 +223,7 @@ def test_video_without_a_frame_is_rejected_with_a_reason(tmp_path: Path) -> None
     ("name", "frames", "fps"),
     [("vtest.avi", 795, 10.0), ("TUD-Stadtmitte.mp4", 179, 25.0), ("one-by-one-person-detection.mp4", 1394, 10.0)],
 )
-def test_real_clips_are_complete_and_equal_to_what_opencv_decodes(
+def test_real_clips_are_complete_and_decoded_as_by_opencv(
     shared_data: Path, name: str, frames: int, fps: float
 ) -> None:
     source = open_path(shared_data / name)
@@ -242,7 +242,9 @@ def test_real_clips_are_complete_and_equal_to_what_opencv_decodes(
 
 
 @pytest.mark.parametrize("part", [0.3, 0.77])
-def test_real_clip_that_is_cut_off_gives_a_warning(shared_data: Path, tmp_path: Path, part: float) -> None:
+def test_a_real_clip_that_is_cut_off_gives_its_frames_and_a_warning(
+    shared_data: Path, tmp_path: Path, part: float
+) -> None:
     data = (shared_data / "vtest.avi").read_bytes()
     path = tmp_path / "cut.avi"
     path.write_bytes(data[: int(len(data) * part)])
@@ -264,7 +266,7 @@ def test_real_clip_that_is_cut_off_gives_a_warning(shared_data: Path, tmp_path: 
 )
 @pytest.mark.parametrize("max_fps", [2.0, 5.0, 10.0, 12.0, 20.0])
 @pytest.mark.parametrize("suffix", ["mp4", "ts", "avi"])
-def test_capped_recording_delivers_as_much_though_it_decodes_less(
+def test_a_capped_recording_delivers_as_many_frames_and_decodes_fewer(
     tmp_path: Path, codec_options: dict[str, str], max_fps: float, suffix: str
 ) -> None:
     path = make_video(tmp_path / f"a.{suffix}", 250, codec_options=codec_options)
@@ -279,7 +281,7 @@ def test_capped_recording_delivers_as_much_though_it_decodes_less(
     pictures = list(iter(lambda: source.read(admit), None))
     assert source.warning is None
     assert len(pictures) >= 10.0 * max_fps - 10.0
-    if suffix == "avi":  # this format has no presentation times: the decoder's guess is one picture off
+    if suffix == "avi":  # AVI has no presentation times: the decoder's guess is one picture off
         return
     for picture in pictures:
         assert number_of(picture.image_bgr) == round(picture.captured_at_ns / 40e6) % LEVELS
@@ -287,7 +289,7 @@ def test_capped_recording_delivers_as_much_though_it_decodes_less(
         assert looked_at < 200
 
 
-def test_file_of_jpegs_is_published_unchanged(tmp_path: Path) -> None:
+def test_the_jpeg_files_of_a_recording_are_published_unchanged(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.avi", 6, codec="mjpeg", pix_fmt="yuvj420p")
     with av.open(str(path)) as container:
         packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
@@ -303,12 +305,12 @@ def test_file_of_jpegs_is_published_unchanged(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["TUD-Stadtmitte.mp4", "one-by-one-person-detection.mp4", "vtest.avi"])
-def test_published_pictures_of_real_clips_are_the_same_as_over_bgr_rows(shared_data: Path, name: str) -> None:
+def test_published_frames_of_real_clips_equal_those_encoded_from_bgr(shared_data: Path, name: str) -> None:
     settings = CameraSettings(source=str(shared_data / name))
     source = open_source(settings)
     for picture in itertools.islice(iter(source.read, None), 0, 60, 20):
         assert picture.image.planes() is not None
-        # swscale's conversion to BGR is darker by one level; its filter for reducing differs from OpenCV's
+        # swscale's BGR is darker by one level, and its filter for reducing differs from OpenCV's
         for limit_px in (None, 640, 320):
             direct, detour = (
                 simplejpeg.decode_jpeg(encode(image, settings, limit_px).data).astype(int)

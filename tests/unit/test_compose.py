@@ -34,7 +34,7 @@ def test_has_the_services_of_the_pipeline() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_every_service_is_watched_restarted_and_given_time_to_stop(name: str) -> None:
+def test_every_service_is_checked_restarted_and_given_time_to_stop(name: str) -> None:
     service = SERVICES[name]
     assert service["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
     assert service["restart"] == "unless-stopped"
@@ -63,7 +63,7 @@ def test_each_service_has_the_password_of_its_own_role_alone(name: str) -> None:
     assert mounted == ["./deploy/secrets/ca.pem:/etc/posebus/ca.pem:ro"]
 
 
-def test_the_broker_listens_to_nobody_without_encryption_and_login() -> None:
+def test_the_broker_accepts_no_connection_without_encryption_and_login() -> None:
     command = SERVICES["redis"]["command"]
     options = dict(itertools.pairwise(command))
     assert options["--port"] == "0"
@@ -71,7 +71,7 @@ def test_the_broker_listens_to_nobody_without_encryption_and_login() -> None:
     assert {"--aclfile", "--tls-cert-file", "--tls-key-file", "--tls-ca-cert-file"} <= options.keys()
 
 
-def test_secrets_get_into_neither_the_repository_nor_an_image() -> None:
+def test_secrets_are_kept_out_of_the_repository_and_of_images() -> None:
     assert "deploy/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     assert ignored.index("deploy/secrets") > ignored.index("!deploy"), "the last rule that fits decides"

@@ -88,7 +88,7 @@ def test_redis_configuration_is_accepted_and_never_evicts(tmp_path: Path) -> Non
     assert config["maxmemory"] == str(64 * 1024**2)
 
 
-def test_health_check_sees_only_its_own_role_and_host(redis_server: str) -> None:
+def test_health_check_counts_only_its_own_role_and_host(redis_server: str) -> None:
     check = _script("health").check
     broker = open_broker(redis_server)
     broker.client.flushdb()

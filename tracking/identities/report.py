@@ -72,12 +72,8 @@ def report(
     score_shares, boxes_px, joints_px, visibility, velocities_px_s = report_arrays(
         columns, matches, lost, detections.corners, frame.captured_at_ns, lost_ns, report_lost_ns, smoothing.BOX_SHARE
     )
-    inferred = isinstance(frame, PoseFrame)
-    if not inferred:
-        # A detector cuts boxes at the border, too: the box of a person who walks out grows narrower.
-        for axis, end_px in enumerate(frame.size_px):
-            boxes_px[:, axis].clip(0.0, end_px - MIN_SIDE_PX, out=boxes_px[:, axis])
-            boxes_px[:, 2 + axis].clip(MIN_SIDE_PX, end_px, out=boxes_px[:, 2 + axis])
+    if isinstance(frame, Uninferred):
+        _clip_to_picture(boxes_px, frame.size_px)
     has_joints = tracks.joints.shape[1] > 0 and not (isinstance(frame, PoseFrame) and frame.keypoints_px is None)
     columns_of_scalars = (tracks.ids, tracks.state, matches, score_shares, tracks.score, tracks.born_ns)
     reported = []
@@ -99,15 +95,27 @@ def report(
             coasted=detection < 0,
         )
         reported.append(track)
+    return track_frame(frame, tuple(reported))
+
+
+def track_frame(frame: PoseFrame | Uninferred, tracks: tuple[Track, ...]) -> TrackFrame:
+    """The message with these tracks of `frame`."""
     return TrackFrame(
         camera=frame.camera,
         epoch=frame.epoch,
         seq=frame.seq,
         captured_at_ns=frame.captured_at_ns,
         size_px=frame.size_px,
-        tracks=tuple(reported),
-        inferred=inferred,
+        tracks=tracks,
+        inferred=isinstance(frame, PoseFrame),
     )
+
+
+def _clip_to_picture(boxes_px: Float32Array, size_px: tuple[int, int]) -> None:
+    """Clip predicted boxes (T, 4) at the border, in place, as a detector does: a person who leaves grows narrower."""
+    for axis, end_px in enumerate(size_px):
+        boxes_px[:, axis].clip(0.0, end_px - MIN_SIDE_PX, out=boxes_px[:, axis])
+        boxes_px[:, 2 + axis].clip(MIN_SIDE_PX, end_px, out=boxes_px[:, 2 + axis])
 
 
 def _padded(column: npt.NDArray[Any], length: int, value: Any) -> npt.NDArray[Any]:

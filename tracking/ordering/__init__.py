@@ -1,1 +1,1 @@
-"""The order of frames: late ones waited for, missing ones counted."""
+"""The order of frames: late ones are waited for, missing ones are reported."""

@@ -1,4 +1,4 @@
-"""`camera.gap` events: what was skipped, said at most once a second, and never left unsaid."""
+"""`camera.gap` events: every skipped frame is reported, in one event per second at most."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REPORT_EVERY_NS = 1_000_000_000
 
 
 class GapReporter:
-    """Collects skipped frames of one camera. In overload every second frame may be one: no event for each."""
+    """Collects skipped frames of one camera; in overload every second frame may be one, too many for an event each."""
 
     def __init__(self, camera: str) -> None:
         self._camera = camera
@@ -23,20 +23,23 @@ class GapReporter:
         self._reasons: Counter[str] = Counter()
 
     def skipped(self, epoch: int, first_seq: int, last_seq: int, at_ns: int, reason: str) -> list[Event]:
-        """Frames `first_seq` to `last_seq` will never come; returns what has to be said at once."""
+        """Record that frames `first_seq` to `last_seq` will never come; returns the events that are due.
+
+        `at_ns`: the camera's time. `reason`: why they were skipped.
+        """
         events = self.flush() if self._reasons and epoch != self._epoch else []
         if not self._reasons:
             self._epoch, self._first_seq, self._began_at_ns = epoch, first_seq, at_ns
         self._last_seq = last_seq
         self._reasons[reason] += last_seq - first_seq + 1
-        return events + self.passed(at_ns)
+        return events + self.advance_to(at_ns)
 
-    def passed(self, at_ns: int) -> list[Event]:
-        """The camera's time is `at_ns` now; returns the event that is due."""
+    def advance_to(self, at_ns: int) -> list[Event]:
+        """Move the camera's time to `at_ns`; returns the event that is due, if any."""
         return self.flush() if self._reasons and at_ns - self._began_at_ns >= REPORT_EVERY_NS else []
 
     def flush(self) -> list[Event]:
-        """Whatever has not been said yet."""
+        """The event for all skipped frames that were not reported yet, if any."""
         if not self._reasons:
             return []
         position = Position(self._epoch, self._first_seq, self._began_at_ns)
@@ -50,7 +53,7 @@ class GapReporter:
         return [camera_event(EventType.CAMERA_GAP, self._camera, position, data)]
 
     def state_dict(self) -> dict[str, Any]:
-        """JSON values from which `load_state` goes on."""
+        """JSON values for `load_state`."""
         return {
             "epoch": self._epoch,
             "first_seq": self._first_seq,

@@ -1,4 +1,4 @@
-"""Frame order restored after parallel workers. Pure: items and the time come in, items in order come out."""
+"""Restores the order of frames after parallel workers. Pure: items and the time come in, items in order come out."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from posebus.messages import EndOfStream, PoseFrame, Skipped, Uninferred
 
-Item = PoseFrame | Uninferred | Skipped | EndOfStream
+StreamItem = PoseFrame | Uninferred | Skipped | EndOfStream
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Frames `first_seq` to `last_seq` (both included) of an epoch that are no longer waited for."""
+    """Frames `first_seq` to `last_seq` (both included) of an epoch that are given up."""
 
     epoch: int
     first_seq: int
@@ -22,9 +22,9 @@ class Gap:
 
 @dataclass(slots=True)
 class _Epoch:
-    """What waits of one epoch, each with the time it arrived."""
+    """The waiting items of one epoch, each with the time it arrived."""
 
-    items: dict[int, tuple[Item, float]] = field(default_factory=dict)
+    items: dict[int, tuple[StreamItem, float]] = field(default_factory=dict)
     end: tuple[EndOfStream, float] | None = None
 
     def arrivals_s(self) -> list[float]:
@@ -36,18 +36,20 @@ class _Epoch:
 
 
 class ReorderBuffer:
-    """Puts the items of one camera into the order of (epoch, seq), each out exactly once.
+    """Puts the items of one camera into the order of (epoch, seq); each comes out exactly once.
 
-    max_wait_s: live sources: an accepted item comes out at most this long after it came in, and what is then still
-    missing before it is given up as a `Gap`. None for lossless sources: what is missing is waited for, for ever.
+    max_wait_s: for live sources; an accepted item comes out at most this long after it came in, and items before it
+    that are still missing then are given up as a `Gap`. None for lossless sources, whose missing items are waited for
+    without limit.
 
-    A new buffer begins with seq 0 of the first epoch that comes; an epoch is over when its `EndOfStream` came out, and
-    the next number begins. Where this order does not hold, even a lossless source is not waited for longer than
-    `orphan_wait_s`, since nobody may be left to send the missing part: a source that died without its EndOfStream and
-    began anew (only once nothing of the old epoch waits and nothing more of it came), an epoch without one frame, and
-    a buffer without state in the middle of a stream, which begins with the lowest seq it has, after a Gap.
+    A new buffer begins with seq 0 of the first epoch that comes. An epoch is over when its `EndOfStream` came out; then
+    the epoch with the next number begins. Where this order does not hold, even a lossless source is waited for no
+    longer than `orphan_wait_s`, since no process may be left to send the missing part: a source that died without its
+    EndOfStream and started again (only once no item of the old epoch waits and no more of it came), an epoch without a
+    frame, and a buffer without state in the middle of a stream, which begins with its lowest seq, after a Gap.
 
-    State is the position alone. What waits is not part of it: it was not acknowledged and is delivered again.
+    The state is the position alone. Waiting items are not part of it: they were not acknowledged and are delivered
+    again.
     """
 
     def __init__(self, max_wait_s: float | None, orphan_wait_s: float = 60.0) -> None:
@@ -64,9 +66,11 @@ class ReorderBuffer:
     def __len__(self) -> int:
         return sum(len(epoch.items) + (epoch.end is not None) for epoch in self._waiting.values())
 
-    def push(self, item: Item, now_s: float) -> bool:
-        """Take an item that arrived now; False if it is left out: the same is waiting (counted in `duplicates`), or
-        its place was passed (counted in `late`). What is left out never comes out and is to be acknowledged as it is.
+    def push(self, item: StreamItem, now_s: float) -> bool:
+        """Accept an item that arrived now.
+
+        Returns False for an item that never comes out and should just be acknowledged: the same one is waiting already
+        (counted in `duplicates`), or its position was passed (counted in `late`).
         """
         behind = item.epoch < self._epoch or (item.epoch == self._epoch and (self._over or item.seq < self._next_seq))
         if behind:
@@ -84,35 +88,26 @@ class ReorderBuffer:
             self._touched_s = now_s
         return True
 
-    def pop_ready(self, now_s: float) -> list[Item | Gap]:
-        """Everything whose turn has come by now, in order."""
-        ready: list[Item | Gap] = []
+    def pop_ready(self, now_s: float) -> list[StreamItem | Gap]:
+        """All items and gaps that are due by now, in order."""
+        ready: list[StreamItem | Gap] = []
         while self._begin(ready, now_s) if self._over else self._continue(ready, now_s):
             pass
         return ready
-
-    def next_deadline_s(self) -> float | None:
-        """When `pop_ready` has to be called again even if nothing arrives; None: there is nothing to wait for."""
-        if self._max_wait_s is not None:
-            arrivals_s = self._arrivals_s()
-            return min(arrivals_s) + self._max_wait_s if arrivals_s else None
-        if self._waiting and self._over:
-            return min(self._arrivals_s()) + self._patience_s
-        return None if self._epoch in self._waiting else self._orphan_deadline_s()
 
     def state_dict(self) -> dict[str, Any]:
         """The position, as JSON scalars."""
         return {"epoch": self._epoch, "next_seq": self._next_seq, "over": self._over}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from a position; what waited is forgotten. Raises KeyError, TypeError or ValueError for no state."""
+        """Restore a position and drop waiting items. Raises KeyError, TypeError or ValueError for an invalid state."""
         epoch, next_seq, over = int(state["epoch"]), int(state["next_seq"]), bool(state["over"])
         self._epoch, self._next_seq, self._over = epoch, next_seq, over
         self._touched_s = float("-inf")
         self._waiting.clear()
 
-    def _begin(self, ready: list[Item | Gap], now_s: float) -> bool:
-        """Between two epochs: open the lowest that waits, at once if it is the one that is due, from its start."""
+    def _begin(self, ready: list[StreamItem | Gap], now_s: float) -> bool:
+        """Between two epochs, open the lowest one that waits: at once if it is the next one and its start is there."""
         if not self._waiting:
             return False
         number = min(self._waiting)
@@ -127,8 +122,8 @@ class ReorderBuffer:
         self._touched_s = now_s
         return True
 
-    def _continue(self, ready: list[Item | Gap], now_s: float) -> bool:
-        """Inside an epoch: whatever follows without a gap, then what cannot be waited for; True once it is over."""
+    def _continue(self, ready: list[StreamItem | Gap], now_s: float) -> bool:
+        """Inside an epoch: emit the items without a gap before them, give up expired ones; True once it is over."""
         epoch = self._waiting.get(self._epoch)
         if epoch is None:
             deadline_s = self._orphan_deadline_s()
@@ -151,17 +146,17 @@ class ReorderBuffer:
             return True
         return False
 
-    def _emit(self, epoch: _Epoch, ready: list[Item | Gap]) -> None:
+    def _emit(self, epoch: _Epoch, ready: list[StreamItem | Gap]) -> None:
         while self._next_seq in epoch.items:
             ready.append(epoch.items.pop(self._next_seq)[0])
             self._next_seq += 1
 
-    def _give_up(self, before_seq: int, ready: list[Item | Gap]) -> None:
+    def _give_up(self, before_seq: int, ready: list[StreamItem | Gap]) -> None:
         ready.append(Gap(self._epoch, self._next_seq, before_seq - 1, "not received in time"))
         self._next_seq = before_seq
 
     def _expired_before(self, epoch: _Epoch, now_s: float) -> float:
-        """Items and end with a seq below this must not wait any longer: one at or after them has waited enough."""
+        """Items and ends with a seq below this must not wait any longer, as one at or after them has expired."""
         if self._max_wait_s is None:
             return float("-inf")
         newer = self._arrivals_s(self._epoch + 1)
@@ -173,11 +168,11 @@ class ReorderBuffer:
         return max(expired, default=-2) + 1
 
     def _arrivals_s(self, from_epoch: int = 0) -> list[float]:
-        """When whatever waits of that epoch and later ones arrived."""
+        """Arrival times of the waiting items of that epoch and later ones."""
         return [at for number, epoch in self._waiting.items() if number >= from_epoch for at in epoch.arrivals_s()]
 
     def _orphan_deadline_s(self) -> float | None:
-        """When an open epoch of which nothing waits is given up because a newer one does."""
+        """When an open epoch without waiting items is given up because a newer one has some."""
         newer = self._arrivals_s(self._epoch + 1)
         if not newer:
             return None

@@ -1,1 +1,1 @@
-"""What a camera needs, decided from measurements: pure, one policy a file, the time and what was seen as arguments."""
+"""What a camera needs, decided from measurements: one pure policy per file, with time and detections as arguments."""

@@ -1,1 +1,1 @@
-"""Inference engines behind one protocol: torch, OpenVINO, ONNX Runtime, and engines around them."""
+"""Inference engines behind one Protocol, and the table that describes them: torch, OpenVINO, ONNX Runtime."""

@@ -13,53 +13,53 @@ from workers.images.preprocess import Letterbox
 
 
 class Engine(Protocol):
-    """A loaded network. `prepare` may be called by many threads; `submit` by one at a time, which may change."""
+    """A loaded network. Many threads may call `prepare`; `submit` may be called by any thread, but by one at a time."""
 
     @property
     def name(self) -> str:
-        """`openvino`, `onnx` or `torch`; with `+refine` or `+keypoints` behind it if people are looked at twice."""
+        """The engine's name, such as `openvino`; `+refine` or `+keypoints` is appended if keypoints come from crops."""
 
     @property
     def precision(self) -> str:
-        """Arithmetic in use: `fp32`, `bf16` or `fp16`."""
+        """The arithmetic in use: `fp32`, `bf16`, `fp16` or `int8`."""
 
     @property
     def device(self) -> str:
-        """`cpu`, `cuda:0`, …"""
+        """The device that computes: `cpu`, `cuda:0`, …"""
 
     @property
     def head(self) -> Head:
-        """Layout of the output."""
+        """The layout of the network's output."""
 
     @property
     def batch(self) -> int:
-        """Frames per submission at most."""
+        """The largest number of frames per submission."""
 
     @property
     def in_flight(self) -> int:
-        """Submissions worth keeping queued, so that the device never waits."""
+        """The number of submissions to keep queued, so that the device never idles."""
 
     def prepare(self, picture: Picture, fit: Letterbox) -> Any:
-        """What this engine needs of a picture that enters the network as `fit` says, ready for `submit`.
+        """Return the input for `submit` from a picture that enters the network by the letterbox `fit`.
 
-        All work on the host that can be done beside the network belongs here: decoding and the letterbox, or, where
-        the device does the latter, a copy in pinned memory. Raises BadPicture for what does not decode.
+        All work on the host that can overlap with inference belongs here: decoding and the letterbox, or, where the
+        device does the latter, a copy in pinned memory. Raises BadPicture for a picture that does not decode.
         """
 
     def submit(self, prepared: Sequence[Any], *, low_latency: bool = False) -> Future[list[Detections]]:
-        """Queue up to `batch` results of `prepare` whose `fit.input_px` are equal; the people of each, in its order.
+        """Queue up to `batch` results of `prepare` with equal `fit.input_px`; the future gives the people of each.
 
-        Boxes and keypoints are in pixels of the network's input, suppressed by the engine's `Limits`. Raises
-        EngineError where the network cannot be set up for the shape; whatever fails later is raised by the future.
+        Boxes and keypoints are in pixels of the network's input, filtered by the engine's `Limits`. Raises EngineError
+        where the network cannot be set up for the shape; errors that occur later are raised by the future.
         With `low_latency` a consumer waits for just these pictures and nothing else is in flight: an engine that can
         trade throughput for latency does.
         """
 
     def close(self) -> None:
-        """Wait for what is queued and let go of the device."""
+        """Wait for queued submissions and release the device."""
 
 
 def default_decode_threads(device: str) -> int:
-    """Threads that decode beside an engine on `device`: on a CPU few, for the cores are the network's."""
+    """Return the number of threads that decode beside an engine on `device`; on a CPU the network needs most cores."""
     cores = available_cpus()
     return max(1, min(8, cores // 8 if device == "cpu" else cores // 2))

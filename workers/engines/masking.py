@@ -1,4 +1,4 @@
-"""Two networks over the same input: people from a pose network, their outlines from a segmentation network."""
+"""Two networks on the same input: a pose network detects people, a segmentation network outlines them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox
 
 MATCH_IOU = 0.5
-"""Boxes of both networks that overlap by less are not of the same person."""
+"""Boxes of both networks with a lower IoU are not of the same person."""
 
 
 class MaskingEngine:
-    """`Engine` of two others of one kind, which take the same prepared pictures: whom `poses` sees is outlined as
-    `outlines` says. Who is not seen by both has no outline."""
+    """An `Engine` of two others of one kind, which take the same prepared pictures.
+
+    `poses` detects the people and `outlines` their masks. A person that only `poses` detects has no outline.
+    """
 
     def __init__(self, poses: Engine, outlines: Engine) -> None:
         self._poses = poses
@@ -36,7 +38,7 @@ class MaskingEngine:
         self.head = replace(poses.head, stride=math.lcm(poses.head.stride, outlines.head.stride))
 
     def prepare(self, picture: Picture, fit: Letterbox) -> Any:
-        """See `Engine.prepare`; once for both networks."""
+        """See `Engine.prepare`; the result serves both networks."""
         return self._poses.prepare(picture, fit)
 
     def submit(self, prepared: Sequence[Any], *, low_latency: bool = False) -> Future[list[Detections]]:
@@ -46,11 +48,11 @@ class MaskingEngine:
         both: Future[list[Detections]] = Future()
 
         def combine(_: Future[list[Detections]]) -> None:
-            """In the thread of the network that is done last."""
+            """Runs in the thread of the network that finishes last."""
             try:
                 pairs = zip(poses.result(), outlines.result(), strict=True)
                 both.set_result([with_masks(people, outlined) for people, outlined in pairs])
-            except Exception as error:  # noqa: BLE001 - whatever it is, it must reach who waits, and not the engine
+            except Exception as error:  # noqa: BLE001 - any error must reach the caller who waits, and not the engine
                 both.set_exception(error)
 
         poses.add_done_callback(lambda _: outlines.add_done_callback(combine))
@@ -63,9 +65,9 @@ class MaskingEngine:
 
 
 def with_masks(people: Detections, outlined: Detections) -> Detections:
-    """`people` with the masks of those `outlined` whose boxes fit theirs, both in the same pixels; (0, 2) for others.
+    """Return `people` with the masks of the `outlined` whose boxes match; an empty mask (0, 2) for the others.
 
-    One to one, the pair that overlaps most first.
+    Both are in the same pixels. Boxes are matched one to one, the pair with the largest overlap first.
     """
     masks: list[Float32Array] = [np.zeros((0, 2), np.float32)] * len(people.scores)
     if outlined.masks is not None:

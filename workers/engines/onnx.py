@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU in fp32: runs wherever OpenVINO does not."""
+"""ONNX Runtime on the CPU in fp32, for machines on which OpenVINO does not run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workers.outputs.mask_output import people_in
 
 
 class OnnxEngine:
-    """`Engine` over an exported ONNX file; one session serves every frame shape."""
+    """An `Engine` for an exported ONNX file; one session serves every frame shape."""
 
     name = "onnx"
     precision = "fp32"
@@ -31,7 +31,7 @@ class OnnxEngine:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        # Threads that spin while they wait would take the cores from decoding the next frames.
+        # Threads that spin while they wait would take cores from decoding the next frames.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -68,7 +68,7 @@ class OnnxEngine:
 
 
 def to_float_planes(images_rgb: ImageArray) -> Float32Array:
-    """u8 (B, H, W, 3) to float32 (B, 3, H, W) in 0..1, C-contiguous."""
+    """Convert u8 (B, H, W, 3) to float32 (B, 3, H, W) in 0..1, C-contiguous."""
     planes = images_rgb.transpose(0, 3, 1, 2).astype(np.float32, order="C")
     planes /= np.float32(255)
     return planes

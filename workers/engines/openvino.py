@@ -1,8 +1,8 @@
 """OpenVINO on the CPU: asynchronous requests of one frame each.
 
-One request per frame costs nothing on a CPU, and makes the answer for a frame independent of the frames beside it.
-One thread per request, as many requests as threads: the answer does not depend on the number of threads either. A live
-frame that comes when there is nothing else to do gets all of them.
+One request per frame costs nothing on a CPU, and makes the result for a frame independent of other frames in a batch.
+Each request has one thread, and there are as many requests as threads, so that the result does not depend on the number
+of threads either. A live frame that arrives while the engine is idle gets all threads.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from workers.weights.export import locked
 from workers.weights.int8_cache import compiled_folder
 
 SETUPS_KEPT = 8
-"""Compiled networks that are kept in any case, of four frame shapes at least: each shape has up to two."""
+"""Compiled networks that are always kept; each frame shape has up to two of them."""
 MAX_COMPILED_BYTES = 1_500_000_000
-"""Beyond these, more are kept as long as they are smaller than this together, by `compiled_bytes`. A camera whose
-inference size is found out needs one for each size, and compiling one takes 0.3 s, in which nobody is seen."""
+"""More than these are kept while all together are smaller than this by `compiled_bytes`. With `imgsz: auto` a camera
+needs one for each size, and no frame is inferred during the 0.3 s that compiling one takes."""
 NETWORK_BYTES = 45_000_000
 INPUT_PIXEL_BYTES = 46
-"""What a compiled yolo11n-pose takes, in fp32: for its weights, which two of them do not share, and for each pixel of
-the input in each of its streams. Resident memory grew by 59, 69, 79, 99 and 129 MB for 416x256, 640x384, 800x480,
+"""Memory of a compiled yolo11n-pose in fp32: for its weights, which compiled networks do not share, and for each input
+pixel in each of its streams. Measured: resident memory grew by 59, 69, 79, 99 and 129 MB for 416x256, 640x384, 800x480,
 1024x576 and 1280x736 with two streams, and by 45, 51, 62, 69 and 88 MB with one."""
 
 
 class _Setup(NamedTuple):
-    """What a network is compiled for: a frame shape, and whether one frame gets all threads (`alone`) or one of them.
+    """What a network is compiled for: a frame shape, and whether a frame gets all threads (`alone`) or one of them.
 
-    One thread for each frame does the most frames; all threads for one frame do it soonest, in half the time on two
-    cores, and the answer is the same.
+    One thread per frame has the best throughput; all threads for one frame the best latency, half as long on two cores.
+    The result is the same.
     """
 
     height_px: int
@@ -48,13 +48,14 @@ class _Setup(NamedTuple):
 
 
 def compiled_bytes(height_px: int, width_px: int, streams: int) -> int:
-    """About how much memory a network compiled for this input takes."""
+    """Return the approximate memory of a network compiled for this input."""
     return NETWORK_BYTES + INPUT_PIXEL_BYTES * height_px * width_px * streams
 
 
 class OpenVINOEngine:
-    """`Engine` over an exported ONNX file, or an 8-bit graph made of one; compiles once per frame shape (0.3 s) and
-    keeps the latest ones.
+    """An `Engine` for an exported ONNX file, or for an 8-bit graph that was made of one.
+
+    It compiles the network once per frame shape (0.3 s) and keeps the most recently used ones.
     """
 
     name = "openvino"
@@ -70,7 +71,7 @@ class OpenVINOEngine:
         self._limits = limits
         self.head = head
         self.precision = precision
-        # More than there are threads: while results are handed over, the next frames already wait inside the device.
+        # More than there are threads, so that the next frames already wait in the device while results are handed over.
         self.in_flight = threads + max(1, threads // 2)
 
     def prepare(self, picture: Picture, fit: Letterbox) -> ImageArray:
@@ -78,16 +79,16 @@ class OpenVINOEngine:
         return fit.apply(picture.rgb(fit.resized_px))
 
     def submit(self, prepared: Sequence[ImageArray], *, low_latency: bool = False) -> Future[list[Detections]]:
-        """See `Engine.submit`; blocks while `in_flight` requests of this shape are under way."""
+        """See `Engine.submit`; blocks while `in_flight` requests of this shape are in flight."""
         (image_rgb,) = prepared
         future: Future[list[Detections]] = Future()
         alone = low_latency and self._threads > 1
         queue = self._queue(_Setup(image_rgb.shape[0], image_rgb.shape[1], alone))
         try:
-            # Not copied: the picture is kept by the request until it is done.
+            # Not copied: the request keeps a reference to the picture until it is done.
             queue.start_async({0: image_rgb[None]}, (future, image_rgb), share_inputs=True)
         except RuntimeError as error:
-            # Also what an earlier request failed with: its future stays open, so this worker must not go on.
+            # This may be the error of an earlier request, whose future stays open: this worker must not continue.
             raise EngineError(f"OpenVINO failed: restart the worker ({str(error).strip().splitlines()[-1]})") from error
         return future
 
@@ -104,7 +105,7 @@ class OpenVINOEngine:
         return self._queues[setup]
 
     def _make_room(self, setup: _Setup) -> None:
-        """Forget what was not used for longest, until there is room for one more."""
+        """Drop the least recently used setups until there is room for one more."""
 
         def size_bytes(one: _Setup) -> int:
             return compiled_bytes(one.height_px, one.width_px, 1 if one.alone else self._threads)
@@ -120,7 +121,7 @@ class OpenVINOEngine:
             "INFERENCE_PRECISION_HINT": self._hint(),
             "INFERENCE_NUM_THREADS": self._threads,
             "NUM_STREAMS": 1 if alone else self._threads,
-            # Pinned threads of several workers on one host would all sit on the same first cores.
+            # With pinning, the threads of all workers on a host would share the same first cores.
             "ENABLE_CPU_PINNING": False,
         }
         try:
@@ -135,23 +136,23 @@ class OpenVINOEngine:
         return queue
 
     def _compiled(self, graph: Any, options: dict[str, Any]) -> Any:
-        """The graph for this CPU. Of 8-bit ones that takes two seconds, so that what comes out is kept."""
+        """Return the graph compiled for this CPU; that of an 8-bit one takes two seconds, so it is cached on disk."""
         if self.precision == "int8":
-            # Under a lock, because OpenVINO would read what another process is still writing. A file that is damaged,
-            # by a crash, or cannot be written must not keep a worker from starting.
+            # Under a lock, because OpenVINO would read a file that another process is still writing. A file that is
+            # damaged, by a crash, or cannot be written must not keep a worker from starting.
             with suppress(RuntimeError, OSError), locked(self._path):
-                kept = {"CACHE_DIR": str(compiled_folder(self._path))}
-                return self._core.compile_model(graph, "CPU", options | kept)
+                caching = {"CACHE_DIR": str(compiled_folder(self._path))}
+                return self._core.compile_model(graph, "CPU", options | caching)
         return self._core.compile_model(graph, "CPU", options)
 
     def _hint(self) -> str:
-        """Arithmetic of the layers in floating point; those in 8 bit are marked in the graph itself."""
+        """Return the arithmetic of the floating-point layers; 8-bit layers are marked in the graph itself."""
         if self.precision == "int8":
             return "bf16" if cpu_has_bf16() else "f32"
         return {"fp32": "f32", "bf16": "bf16"}[self.precision]
 
     def _graph(self, height_px: int, width_px: int) -> Any:
-        """The network with u8 RGB rows as input: conversion, layout and division by 255 become part of the graph."""
+        """Return the network for u8 RGB rows; conversion, layout and division by 255 are part of the graph."""
         ov = self._ov
         model = self._core.read_model(str(self._path))
         model.reshape([1, 3, height_px, width_px])
@@ -164,20 +165,22 @@ class OpenVINOEngine:
         return steps.build()
 
     def _hand_over(self, request: Any, waiting: tuple[Future[list[Detections]], ImageArray]) -> None:
-        """In OpenVINO's thread: people are read straight from the request's buffer, before the next frame overwrites
-        it. Copying the whole output would take as long."""
+        """Runs in OpenVINO's thread: reads the people from the request's buffer before the next frame overwrites it.
+
+        Copying the whole output would take as long.
+        """
         future, _ = waiting
         try:
             outputs = [tensor.data[0] for tensor in request.output_tensors]
             future.set_result([people_in(outputs, self.head, self._limits)])
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must reach who waits, and not OpenVINO
+        except Exception as error:  # noqa: BLE001 - any error must reach the caller who waits, and not OpenVINO
             future.set_exception(error)
 
 
 def _split_instead_of_slices(model: Any) -> None:
-    """Replace the slices that an end-to-end head cuts its rows into by one split of the same pieces.
+    """Replace the slices into which an end-to-end head cuts its rows by one split into the same pieces.
 
-    OpenVINO (2026.4 at least) removes such slices as superfluous, and then refuses the graph for its shapes.
+    OpenVINO (2026.4 at least) optimises such slices away, and then rejects the graph for its shapes.
     """
     from openvino import opset13
 

@@ -1,8 +1,8 @@
 """Importing OpenVINO without its telemetry.
 
-Importing `openvino` tells a Google server about it, and writes an identifier into ~/intel, if `openvino_telemetry` can
-be imported; NNCF does the same for what is asked of it. A worker stays off the network and out of the home folder.
-There is no switch for it except in a file under ~/intel.
+If `openvino_telemetry` can be imported, importing `openvino` reports to a Google server and writes an identifier into
+~/intel, and NNCF reports its calls. A worker must use neither that network connection nor the home folder, and the only
+switch is a file under ~/intel.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _TELEMETRY = "openvino_telemetry"
 
 
 def import_openvino() -> Any:
-    """The module `openvino`; raises ImportError where it is not installed."""
+    """Return the module `openvino`; raises ImportError where it is not installed."""
     switch_telemetry_off()
     import openvino
 
@@ -22,5 +22,5 @@ def import_openvino() -> Any:
 
 
 def switch_telemetry_off() -> None:
-    """From now on `openvino_telemetry` is as if it were not installed, which OpenVINO and NNCF expect to happen."""
+    """Make `openvino_telemetry` fail to import from now on, a case that OpenVINO and NNCF handle."""
     sys.modules.setdefault(_TELEMETRY, None)  # type: ignore[arg-type]

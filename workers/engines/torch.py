@@ -1,7 +1,7 @@
-"""torch: the .pt file itself, on CUDA where there is a device, else on the CPU.
+"""torch computes the .pt file itself, on CUDA where there is a device, else on the CPU.
 
-Our own forward pass over ultralytics' model class (fused), not their predictor: while one batch is computed, the next
-one is already on its way.
+It runs the forward pass of ultralytics' model class (fused), without their predictor: the next batch is transferred
+while one is computed.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ _UNREADABLE = (
     EOFError,
     OSError,
 )
-"""What a file that is no checkpoint, or one of another library, makes torch and ultralytics raise."""
+"""Errors of torch and ultralytics for a file that is no checkpoint, or one of another library."""
 
 
 class TorchEngine:
-    """`Engine` over a .pt file. `precision` is fp32, or fp16 or bf16 on CUDA; `device` as torch names it.
+    """An `Engine` for a .pt file. `precision` is fp32, or fp16 or bf16 on CUDA; `device` is named as in torch.
 
-    On CUDA everything but decoding happens on the device: the letterbox, the network as CUDA graphs, suppression; only
-    the people found come back. Pictures are decoded on the host: the colours of people are read from the rows anyway,
-    a damaged picture is known before it has spoiled a batch, and torchvision's nvJPEG decoder writes into memory that
-    queued kernels still read (pytorch/vision#9606).
+    On CUDA everything but decoding happens on the device: the letterbox, the network as CUDA graphs, and suppression;
+    only the detections are copied back. Pictures are decoded on the host, because the colours of people are read from
+    the rows anyway, a damaged picture is found before it spoils a batch, and torchvision's nvJPEG decoder writes into
+    memory that queued kernels still read (pytorch/vision#9606).
     """
 
     name = "torch"
     in_flight = 3
 
     def __init__(self, request: EngineRequest) -> None:
-        # Only what the user has not set: importing ultralytics would look up hosts and write into the home folder.
+        # Importing ultralytics would look up hosts and write into the home folder. Variables of the user are kept.
         for key, value in quiet_environment(request.cache_dir, online=False).items():
             os.environ.setdefault(key, value)
         import torch
@@ -76,7 +76,7 @@ class TorchEngine:
             self._graphs = GraphedNetwork(self._network, self.batch, fixed_batch=settings.fixed_batch, exact=exact)
             self._reading = torch.cuda.Stream(device=request.device)
         self._lost: str | None = None
-        # On CUDA the first thread only queues kernels, the second waits for their results: the device never idles.
+        # On CUDA the first thread only queues kernels and the second waits for results, so that the device never idles.
         self._launcher = ThreadPoolExecutor(
             max_workers=1,
             thread_name_prefix="torch-launch",
@@ -86,7 +86,7 @@ class TorchEngine:
         self._collector = ThreadPoolExecutor(max_workers=1, thread_name_prefix="torch-collect")
 
     def prepare(self, picture: Picture, fit: Letterbox) -> tuple[Any, Letterbox]:
-        """See `Engine.prepare`. A tensor: u8 (3, h, w) RGB."""
+        """See `Engine.prepare`. The tensor is u8 (3, h, w) RGB."""
         rows = picture.rgb(fit.resized_px)
         if not self._cuda:
             rows = fit.apply(rows)
@@ -96,12 +96,14 @@ class TorchEngine:
     def submit(
         self, prepared: Sequence[tuple[Any, Letterbox]], *, low_latency: bool = False
     ) -> Future[list[Detections]]:
-        """See `Engine.submit`. Raises EngineError where the device was lost: no batch can succeed then, and every
-        frame would be dead-lettered for it."""
+        """See `Engine.submit`.
+
+        Raises EngineError after the device was lost: no batch can succeed then, and every frame would be dead-lettered.
+        """
         if self._lost is not None:
             raise EngineError(
-                f"{self.device} does not compute any more ({self._lost}): start the worker again, and if it happens "
-                "again look at nvidia-smi and the system's log"
+                f"{self.device} has failed ({self._lost}): restart the worker, and if it happens again, "
+                "check nvidia-smi and the system's log"
             )
         images = [image for image, _ in prepared]
         fits = [fit for _, fit in prepared]
@@ -115,13 +117,13 @@ class TorchEngine:
             self._graphs.clear()
 
     def _launch(self, images: list[Any], fits: list[Letterbox]) -> tuple[Any, Any]:
-        """Queue a batch on the device; returns the output that is being computed and the event that says when."""
+        """Queue a batch on the device; returns the output in computation and the event that marks its completion."""
         torch = self._torch
         with torch.inference_mode():
             if self._graphs is None:
                 planes = torch.stack(images).to(self._dtype).div_(255)
                 return self._network(planes.contiguous(memory_format=torch.channels_last))[0], None
-            # Pinned pictures are copied beside the host's work; torch keeps their memory until the copy is through.
+            # Pinned pictures are copied in the background; torch keeps their memory until the copy is complete.
             placed = [image.to(self.device, non_blocking=True) for image in images]
             output = self._graphs(letterbox(placed, fits, self._dtype))
             finished = torch.cuda.Event()
@@ -132,7 +134,7 @@ class TorchEngine:
         try:
             return self._people(*launched.result())
         except RuntimeError:
-            self._look_for_loss()
+            self._check_device()
             raise
 
     def _people(self, output: Any, finished: Any) -> list[Detections]:
@@ -140,16 +142,18 @@ class TorchEngine:
         with torch.inference_mode():
             if finished is None:
                 return [detections_from_output(one, self.head, self._limits) for one in output.float().numpy()]
-            # A stream of its own: the next batch is being computed on the launcher's meanwhile.
+            # A stream of its own, because the launcher's is already computing the next batch.
             with torch.cuda.stream(self._reading):
                 torch.cuda.current_stream().wait_event(finished)
-                rows, whose = people_rows(output, self.head, self._limits)
-                # This waits for the stream, so that the output's memory may be used again afterwards.
-                return detections(rows, whose, len(output), self.head)
+                rows, pictures = people_rows(output, self.head, self._limits)
+                # This waits for the stream, so that the output's memory may be reused afterwards.
+                return detections(rows, pictures, len(output), self.head)
 
-    def _look_for_loss(self) -> None:
-        """After a failed batch: want of memory passes, but what a faulty kernel or driver broke stays broken in this
-        process, and every call says so."""
+    def _check_device(self) -> None:
+        """Check the device after a failed batch.
+
+        A lack of memory is temporary; after a fault of a kernel or the driver, every CUDA call of this process fails.
+        """
         if self._cuda:
             try:
                 self._torch.cuda.synchronize(self.device)
@@ -158,7 +162,7 @@ class TorchEngine:
 
 
 def _load(weights: Weights) -> tuple[Any, Head]:
-    """The fused network in evaluation mode, and its head; `weights` have passed the hash check."""
+    """Return the fused network in evaluation mode, and its head; `weights` have passed the hash check."""
     from ultralytics import YOLO
 
     try:
@@ -193,7 +197,7 @@ def cuda_available() -> bool:
 
 
 def cuda_has_bf16() -> bool:
-    """Whether the CUDA device computes bf16 natively (Ampere and later), where torch sees one."""
+    """Whether the CUDA device computes bf16 natively (Ampere and later)."""
     import torch
 
     return bool(torch.cuda.is_bf16_supported(including_emulation=False))

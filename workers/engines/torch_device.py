@@ -1,6 +1,6 @@
-"""The letterbox, suppression and cutting out of people as tensor operations, for whatever device the tensors are on.
+"""The letterbox and the reading of detections as tensor operations, on the device that holds the tensors.
 
-The same arithmetic as `workers.images.preprocess` and `workers.outputs.postprocess`, for a whole batch at once.
+The arithmetic is that of `workers.images.preprocess` and `workers.outputs.postprocess`, for a whole batch at once.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from workers.images.preprocess import PADDING, Letterbox
 
 
 def letterbox(images: Sequence[Any], fits: Sequence[Letterbox], dtype: Any) -> Any:
-    """Network input (B, 3, H, W) in 0..1, of `dtype`, channels last, from u8 RGB tensors (3, h, w) on one device.
+    """Return the input (B, 3, H, W) in 0..1, of `dtype`, channels last, from u8 RGB tensors (3, h, w) on one device.
 
-    All of `fits` have the same `input_px`. Rounded to whole grey levels, as OpenCV's resize does.
+    All of `fits` have the same `input_px`. Values are rounded to whole grey levels, as by OpenCV's resize.
     """
     import torch
     from torch.nn.functional import interpolate
@@ -27,7 +27,7 @@ def letterbox(images: Sequence[Any], fits: Sequence[Letterbox], dtype: Any) -> A
     canvas = torch.full((len(images), 3, height_px, width_px), PADDING / 255, dtype=dtype, device=images[0].device)
     canvas = canvas.contiguous(memory_format=torch.channels_last)
     index = 0
-    # Neighbours of one size together: launching kernels one picture at a time takes longer than computing them.
+    # Neighbours of equal size are resized together: launching kernels per picture takes longer than computing them.
     for (shape, fit), run in groupby(zip(images, fits, strict=True), key=lambda pair: (tuple(pair[0].shape), pair[1])):
         same = [image for image, _ in run]
         part = torch.stack(same).to(torch.float32)
@@ -42,10 +42,10 @@ def letterbox(images: Sequence[Any], fits: Sequence[Letterbox], dtype: Any) -> A
 
 
 def decode_in_fp32(head: Any) -> None:
-    """Let ultralytics' pose head compute its boxes and joints in fp32, whatever the network computes in.
+    """Make ultralytics' pose head decode boxes and joints in fp32 while the network computes in lower precision.
 
-    In fp16 places from 512 on come in steps of half a pixel, in bf16 of four: they would tremble, the more the larger
-    `imgsz`. The convolutions are left as they are, and what is added costs next to nothing.
+    From 512 on, positions in fp16 have steps of half a pixel, in bf16 of four: they would jitter, the more the larger
+    `imgsz` is. The convolutions are unchanged, and the added cost is negligible.
     """
     decode = head._inference
     head.dfl.float()
@@ -58,44 +58,45 @@ def decode_in_fp32(head: Any) -> None:
 
 
 def people_rows(output: Any, head: Head, limits: Limits) -> tuple[Any, Any]:
-    """The people of a batch on the device: rows (N, 5 + K * dims) as x1, y1, x2, y2, score, keypoints; and (N,) whose.
+    """Return the people of a batch on the device, sorted by picture and score.
 
-    `output` (B, …) is in `head`'s layout. Best first within each picture. Waits for the device, which knows how many.
+    Rows are (N, 5 + K * dims) with x1, y1, x2, y2, score, keypoints; the second tensor (N,) has each row's index in the
+    batch. `output` (B, …) is in `head`'s layout. The host waits for the device, because N depends on the output.
     """
     import torch
     from torchvision.ops import batched_nms
 
     if head.end_to_end:
-        whose, kept = torch.nonzero(output[..., 4] > limits.conf, as_tuple=True)
-        rows = output[whose, kept]
-        return _best(torch.cat((rows[:, :5], rows[:, 6:]), dim=1).float(), whose, len(output), limits.max_people)
+        picture, kept = torch.nonzero(output[..., 4] > limits.conf, as_tuple=True)
+        rows = output[picture, kept]
+        return _best(torch.cat((rows[:, :5], rows[:, 6:]), dim=1).float(), picture, len(output), limits.max_people)
     scores, classes = output[:, 4 : 4 + head.classes].max(dim=1)
-    whose, anchors = torch.nonzero(scores > limits.conf, as_tuple=True)
-    columns = output[whose, :, anchors].float()
+    picture, anchors = torch.nonzero(scores > limits.conf, as_tuple=True)
+    columns = output[picture, :, anchors].float()
     half = columns[:, 2:4] / 2
     boxes = torch.cat((columns[:, :2] - half, columns[:, :2] + half), dim=1)
-    chosen = scores[whose, anchors].float()
-    kept = batched_nms(boxes, chosen, whose * head.classes + classes[whose, anchors], limits.iou)
+    chosen = scores[picture, anchors].float()
+    kept = batched_nms(boxes, chosen, picture * head.classes + classes[picture, anchors], limits.iou)
     rows = torch.cat((boxes[kept], chosen[kept, None], columns[kept, 4 + head.classes :]), dim=1)
-    return _best(rows, whose[kept], len(output), limits.max_people)
+    return _best(rows, picture[kept], len(output), limits.max_people)
 
 
-def _best(rows: Any, whose: Any, pictures: int, max_people: int) -> tuple[Any, Any]:
-    """The best `max_people` rows of each picture, by picture; `rows` come best first."""
+def _best(rows: Any, picture: Any, count: int, max_people: int) -> tuple[Any, Any]:
+    """Return the best `max_people` rows of each picture, sorted by picture; `rows` are sorted by score."""
     import torch
 
-    order = torch.argsort(whose, stable=True)
-    rows, whose = rows[order], whose[order]
-    first = torch.searchsorted(whose, torch.arange(pictures, device=whose.device))
-    place = torch.arange(len(whose), device=whose.device) - first[whose]
+    order = torch.argsort(picture, stable=True)
+    rows, picture = rows[order], picture[order]
+    first = torch.searchsorted(picture, torch.arange(count, device=picture.device))
+    place = torch.arange(len(picture), device=picture.device) - first[picture]
     within = place < max_people
-    return rows[within], whose[within]
+    return rows[within], picture[within]
 
 
-def detections(rows: Any, whose: Any, pictures: int, head: Head) -> list[Detections]:
-    """What `people_rows` found, on the host, by picture."""
+def detections(rows: Any, picture: Any, count: int, head: Head) -> list[Detections]:
+    """Return the result of `people_rows` on the host, one `Detections` per picture."""
     table: np.ndarray[Any, np.dtype[np.float32]] = rows.cpu().numpy()
-    ends = np.searchsorted(whose.cpu().numpy(), np.arange(1, pictures + 1))
+    ends = np.searchsorted(picture.cpu().numpy(), np.arange(1, count + 1))
     found = []
     for part in np.split(table, ends[:-1]):
         points = part[:, 5:].reshape(len(part), head.keypoints, head.keypoint_dims)

@@ -35,14 +35,14 @@ class InFlight:
     def add(self, entry: FrameEntry) -> None:
         """Mark an entry as in flight."""
         with self._changed:
-            self._renewed_at_s[entry.place] = time.monotonic()
-            self._refused.pop(entry.place, None)
+            self._renewed_at_s[entry.key] = time.monotonic()
+            self._refused.pop(entry.key, None)
 
     def release(self, entries: Iterable[FrameEntry]) -> None:
         """Mark entries as committed or given up. Any worker may reclaim those that are still pending."""
         with self._changed:
             for entry in entries:
-                self._renewed_at_s.pop(entry.place, None)
+                self._renewed_at_s.pop(entry.key, None)
             self._changed.notify_all()
 
     def refuse(self, entry: FrameEntry) -> None:
@@ -51,7 +51,7 @@ class InFlight:
         The MAX_REFUSED entries that were refused last are remembered.
         """
         with self._changed:
-            self._refused[entry.place] = None
+            self._refused[entry.key] = None
             while len(self._refused) > MAX_REFUSED:
                 self._refused.popitem(last=False)
         self.release([entry])

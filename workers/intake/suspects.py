@@ -52,7 +52,7 @@ class Suspects:
     def withdraw(self) -> None:
         """Take back the attempt of a trial that is not over: this process leaves in order, which is not a failure."""
         entry = self._on_trial
-        if entry is not None and entry.place in self._in_flight:
+        if entry is not None and entry.key in self._in_flight:
             with suppress(RetryableError):  # the process exits now in any case
                 self._consumer.note(entry, entry.attempts[:-1])
 

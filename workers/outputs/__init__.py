@@ -1,1 +1,1 @@
-"""From a network's output to people: boxes, keypoints, outlines, colours."""
+"""People from a network's output: boxes, keypoints and outlines; and the colours they wear."""

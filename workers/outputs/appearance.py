@@ -1,13 +1,13 @@
-"""What people wear, from the picture under their joints: a descriptor of the colours of torso and legs per person.
+"""Describe the appearance of people: the colours of torso and legs, read from the picture under their joints.
 
-No network: a fixed pattern of points is laid over the body between shoulders, hips, knees and ankles, the picture is
-read at these points, and the colours of each part are counted in soft histograms. `posebus.contract.appearance` has the
-layout of what comes out, and how it is compared.
+It needs no network: a fixed pattern of points is laid over the body between shoulders, hips, knees and ankles, the
+picture is sampled at these points, and the colours of each part are counted in soft histograms.
+`posebus.contract.appearance` defines the layout of the descriptors and how they are compared.
 
-Light is allowed for twice. Colours are taken relative to the mean of the whole picture (the grey-world assumption:
-G. Buchsbaum, "A spatial processor model for object colour perception", J. Franklin Institute 310, 1980), so a change
-of gain or white balance leaves them as they are. And they are split into lightness and two differences of logarithms,
-which a shadow hardly moves.
+Lighting is compensated twice. Colours are relative to the mean of the whole picture (the grey-world assumption:
+G. Buchsbaum, "A spatial processor model for object colour perception", J. Franklin Institute 310, 1980), so that a
+change of gain or white balance does not change them. And they are split into lightness and two differences of
+logarithms, which a shadow hardly changes.
 """
 
 from __future__ import annotations
@@ -22,39 +22,39 @@ from workers.detections import Detections, ImageArray
 COCO_KEYPOINTS = 17
 
 HALF_WIDTH = np.float32(0.25)
-"""Half the width of a torso, in lengths of it, at least: seen from the side, shoulders and hips lie on one another."""
+"""Least half width of a torso, relative to its length: in a side view, left and right joints coincide."""
 
 DARKEST = np.float32(0.16)
-"""Added to colours, relative to the mean of the picture, before the logarithm: among darker ones it would be noise."""
+"""Added to colours, relative to the picture's mean, before the logarithm, which would amplify noise in darker ones."""
 
 LIGHTNESS_RANGE = (-1.7, 0.7)
 COLOUR_RANGE = (-0.7, 0.7)
-"""Logarithms that the outermost bins stand for; what lies beyond counts as there."""
+"""Logarithms of the outermost bins; values beyond are clipped to them."""
 
 OCCLUDER_SCORE = 0.3
-"""Who is seen with this score hides those behind."""
+"""A person with at least this score occludes the people behind."""
 
 NEARER = np.float32(0.02)
-"""Whose box ends lower than another's, by more than this part of its height, stands nearer to the camera."""
+"""A person whose box ends lower than another's, by more than this share of its height, is nearer to the camera."""
 
 REFERENCE_POINTS = 64
-"""Points per side of the grid on which the mean of the picture is taken."""
+"""Points per side of the grid on which the mean of the picture is computed."""
 
 PART_POINTS = 24
 """6 rows of 4 points on each half of the torso, 4 rows of 3 on each limb."""
 
 _FIRST_JOINTS = np.array((5, 11, 11, 12, 13, 14))
 _SECOND_JOINTS = np.array((6, 12, 13, 14, 15, 16))
-"""Ends of the six stretches that carry points: shoulders, hips, left and right thigh, left and right shin."""
+"""Ends of the six segments that carry points: shoulders, hips, left and right thigh, left and right shin."""
 
 
 def describe(image_rgb: ImageArray, people: Detections, source_size_px: tuple[int, int]) -> Float32Array | None:
-    """The descriptors of all people: (N, `posebus.contract.appearance.SIZE`), finite; None for skeletons other than
-    COCO's.
+    """Return the descriptors of all people, (N, `posebus.contract.appearance.SIZE`), finite; None for other skeletons
+    than COCO's.
 
     `image_rgb` is the decoded picture, u8 (H, W, 3), C-contiguous. `people` are in pixels of the source, whose
-    (width, height) is `source_size_px`: more than the picture's where ingest reduced it. A point counts as much as the
-    joints around it are believed; not at all outside the picture, and inside the box of somebody who stands nearer.
+    (width, height), `source_size_px`, exceeds the picture's where ingest reduced it. A point's weight is the confidence
+    of the joints around it; it is 0 outside the picture and inside the box of a person who is nearer.
     """
     if people.keypoints_px.shape[1] != COCO_KEYPOINTS:
         return None
@@ -68,8 +68,11 @@ def describe(image_rgb: ImageArray, people: Detections, source_size_px: tuple[in
 
 
 def _joints(keypoints_px: Float32Array, size_px: tuple[int, int]) -> tuple[Float32Array, Float32Array]:
-    """Finite places (N, 17, 2) and confidences (N, 17). A joint on the picture's edge was clipped to it, and lies
-    somewhere beyond: it is not believed, and nor is one that is not finite."""
+    """Return finite positions (N, 17, 2) and confidences (N, 17).
+
+    A joint on the picture's edge was clipped to it and lies beyond: its confidence becomes 0, as for one that is not
+    finite.
+    """
     places, believed = keypoints_px[..., :2], keypoints_px[..., 2]
     seen = (places.min(axis=2) > 0) & _inside(places, size_px) & (believed <= 1)
     if seen.all():
@@ -78,8 +81,10 @@ def _joints(keypoints_px: Float32Array, size_px: tuple[int, int]) -> tuple[Float
 
 
 def _weights(believed: Float32Array) -> Float32Array:
-    """(N, P): how sure it is that a point lies where it should. It takes the joints on both sides of it, the nearer
-    ones above all: with hips behind a table the upper torso is still found, the lower one is not."""
+    """Return the weights (N, P) of the points from the confidences of the joints on both sides of each.
+
+    The nearer joints count most: with the hips behind a table, the upper torso still has weight, the lower one has not.
+    """
     stretches = np.minimum(believed[:, _FIRST_JOINTS], believed[:, _SECOND_JOINTS]).T
     return np.minimum(_BETWEEN @ stretches, _NEAREST @ stretches).T
 
@@ -91,13 +96,16 @@ def _inside(points_px: Float32Array, size_px: tuple[int, int]) -> BoolArray:
 
 
 def _axes(joints: Float32Array) -> Float32Array:
-    """Vectors (N, 16, 2) of which every point is a sum: the middles of shoulders and hips, half their widths; and of
-    the four limbs the upper joints, the ways to the lower ones, and those turned by a right angle."""
+    """Return the vectors (N, 16, 2) of which each point is a weighted sum.
+
+    They are the middles of shoulders and hips and their half widths; and for the four limbs the upper joints, the
+    vectors to the lower joints, and these turned by a right angle.
+    """
     first, second = joints[:, _FIRST_JOINTS], joints[:, _SECOND_JOINTS]
     middle = (first[:, :2] + second[:, :2]) * np.float32(0.5)
     half = (second[:, :2] - first[:, :2]) * np.float32(0.5)
     least = _turned(middle[:, :1] - middle[:, 1:]) * HALF_WIDTH
-    # Left and right are the same to the pattern, but above and below must agree on them, or the torso is twisted.
+    # The pattern is symmetric, but shoulders and hips must agree on left and right, or the torso is twisted.
     half = np.where((half * least).sum(axis=2, keepdims=True) < 0, -half, half)
     narrow = (half**2).sum(axis=2, keepdims=True) < (least**2).sum(axis=2, keepdims=True)
     way = second[:, 2:] - first[:, 2:]
@@ -110,7 +118,7 @@ def _turned(vectors: Float32Array) -> Float32Array:
 
 
 def _hide(weights: Float32Array, points_px: Float32Array, people: Detections) -> None:
-    """Set the weights (N, P) of those points to 0 that lie inside the box of somebody nearer."""
+    """Set the weights (N, P) of points inside the box of a nearer person to 0."""
     boxes = people.boxes_xyxy_px
     left, top, right, bottom = boxes.T
     hides = bottom + NEARER * (top - bottom) > bottom[:, None]
@@ -127,7 +135,7 @@ def _hide(weights: Float32Array, points_px: Float32Array, people: Detections) ->
 
 
 def _colours(image_rgb: ImageArray, points_px: Float32Array, source_size_px: tuple[int, int]) -> Float32Array:
-    """(N, P, 3): lightness, red against green and blue against yellow at the points, in bins from 0 to BINS - 1."""
+    """Return lightness, red-green and blue-yellow at the points, (N, P, 3), in bins from 0 to BINS - 1."""
     height_px, width_px = image_rgb.shape[:2]
     scale = np.array((width_px / source_size_px[0], height_px / source_size_px[1]), np.float32)
     last = np.array((width_px - 1, height_px - 1), np.float32)
@@ -139,13 +147,13 @@ def _colours(image_rgb: ImageArray, points_px: Float32Array, source_size_px: tup
 
 
 def _mean_rgb(image_rgb: ImageArray) -> Float32Array:
-    """(3,), at least 1, on a grid: a picture of a few thousand points says as much as the whole."""
+    """Return the mean (3,), at least 1, of a grid of a few thousand points, which is as good as that of all pixels."""
     grid = cv2.resize(image_rgb, (REFERENCE_POINTS, REFERENCE_POINTS), interpolation=cv2.INTER_NEAREST)
     return np.maximum(np.array(cv2.mean(grid)[:3], np.float32), 1)
 
 
 def _histograms(colours: Float32Array, weights: Float32Array) -> tuple[Float32Array, Float32Array]:
-    """Features (N, parts, FEATURES) and weights (N, parts); every point goes into the two bins beside its colour."""
+    """Return features (N, parts, FEATURES) and weights (N, parts); each point counts in the two nearest bins."""
     shares = colours[..., None] - np.arange(BINS, dtype=np.float32)
     np.abs(shares, out=shares)
     np.maximum(np.subtract(1, shares, out=shares), 0, out=shares)
@@ -157,7 +165,7 @@ def _histograms(colours: Float32Array, weights: Float32Array) -> tuple[Float32Ar
 
 
 def _pattern() -> tuple[Float32Array, Float32Array]:
-    """Each point as a sum of the vectors of `_axes`, (P, 16), and how it lies between the six stretches, (P, 6)."""
+    """Return each point's weights of the vectors of `_axes`, (P, 16), and of the six segments, (P, 6)."""
     rows, columns = np.meshgrid(np.linspace(0.04, 0.96, 12), np.linspace(-0.9, 0.9, 4), indexing="ij")
     down, across = rows.ravel(), columns.ravel()
     points = len(PARTS) * PART_POINTS
@@ -173,7 +181,7 @@ def _pattern() -> tuple[Float32Array, Float32Array]:
 
 
 def _binning() -> tuple[Float32Array, Float32Array]:
-    """(3, 3) and (3,): logarithms of red, green, blue times the first plus the second are places among the bins."""
+    """Return the matrix (3, 3) and offset (3,) that map logarithms of red, green, blue to bins."""
     axes = np.array(((1 / 3, 1, -0.5), (1 / 3, -1, -0.5), (1 / 3, 0, 1)))
     low, high = np.array((LIGHTNESS_RANGE, COLOUR_RANGE, COLOUR_RANGE)).T
     per_unit = (BINS - 1) / (high - low)

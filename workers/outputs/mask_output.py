@@ -1,6 +1,6 @@
-"""From a segmentation network's outputs to outlined people, beside what `postprocess` does for pose networks.
+"""Read outlined people from a segmentation network's outputs (pose networks: see `postprocess`).
 
-YOLACT's way (Bolya et al. 2019), as ultralytics has it: a mask is a sum of prototypes, cropped to the person's box.
+As in YOLACT (Bolya et al. 2019) and ultralytics, a mask is a weighted sum of prototypes, cropped to the person's box.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from workers.outputs.outline import outline
 from workers.outputs.postprocess import MAX_CANDIDATES, detections_from_output, suppress, xyxy
 
 CELL_PX = 4
-"""Side of what one number of a prototype stands for, in pixels of the network's input."""
+"""Side of a prototype's cell, in pixels of the network's input."""
 
 
 def people_in(outputs: Sequence[Float32Array], head: Head, limits: Limits) -> Detections:
-    """People in one frame's outputs, of a pose or a segmentation network, in pixels of the network's input."""
+    """Return the people in one frame's outputs (pose or segmentation network), in pixels of the network's input."""
     if head.mask_class is None:
         return detections_from_output(outputs[0], head, limits)
     return outlined_people(outputs[0], outputs[1], head, limits)
 
 
 def outlined_people(output: Float32Array, prototypes: Float32Array, head: Head, limits: Limits) -> Detections:
-    """People without keypoints, but with masks.
+    """Return people with masks and without keypoints.
 
-    `output` is laid out as `Head` says, with C coefficients instead of keypoints: (4 + classes + C, anchors), or end to
-    end (rows, 6 + C). `prototypes` are (C, H, W), `CELL_PX` pixels a cell. Nothing of either is kept.
+    output: in the layout of `Head`, with C coefficients instead of keypoints: (4 + classes + C, anchors), or end to end
+    (rows, 6 + C). prototypes: (C, H, W), `CELL_PX` pixels per cell. The result holds no reference to either.
     """
     read = _from_rows if head.end_to_end else _from_dense
     boxes, scores, coefficients = read(output, head, limits)
@@ -43,14 +43,17 @@ def outlined_people(output: Float32Array, prototypes: Float32Array, head: Head, 
 
 
 def mask_outline(coefficients: Float32Array, prototypes: Float32Array, box_xyxy_px: Float32Array) -> Float32Array:
-    """The polygon (M, 2) around one person's mask: where the prototypes (C, H, W), weighted by `coefficients` (C,) and
-    enlarged, are above 0 and inside of the box (4,). Only what lies under the box is computed."""
+    """Return the polygon (M, 2) around one person's mask.
+
+    The mask is where the sum of the prototypes (C, H, W), weighted by `coefficients` (C,) and enlarged, is positive
+    inside the box (4,). Only the cells under the box are computed.
+    """
     _, height, width = prototypes.shape
     size_px = np.tile((CELL_PX * width, CELL_PX * height), 2)
     left, top, right, bottom = np.clip(np.ceil(box_xyxy_px), 0, size_px).astype(int)
     if right <= left or bottom <= top:
         return np.zeros((0, 2), np.float32)
-    # One cell more on each side: pixels at the edge are interpolated between two cells.
+    # One cell more on each side, because pixels at the edge are interpolated between two cells.
     first_column, first_row = max(left // CELL_PX - 1, 0), max(top // CELL_PX - 1, 0)
     cells = prototypes[:, first_row : bottom // CELL_PX + 2, first_column : right // CELL_PX + 2]
     rows, columns = cells.shape[1:]
@@ -62,13 +65,13 @@ def mask_outline(coefficients: Float32Array, prototypes: Float32Array, box_xyxy_
 
 
 def _from_rows(rows: Float32Array, head: Head, limits: Limits) -> tuple[Float32Array, Float32Array, Float32Array]:
-    """Boxes (N, 4), scores (N,) and coefficients (N, C), best first."""
+    """Return boxes (N, 4), scores (N,) and coefficients (N, C), best score first."""
     kept = np.flatnonzero((rows[:, 4] > limits.conf) & (rows[:, 5] == head.mask_class))[: limits.max_people]
     return rows[kept, :4], rows[kept, 4], rows[kept, 6:]
 
 
 def _from_dense(dense: Float32Array, head: Head, limits: Limits) -> tuple[Float32Array, Float32Array, Float32Array]:
-    """The same; who is more likely to be something else is nobody."""
+    """Return the same as `_from_rows`; a box whose score is higher for another class is not a person."""
     first_coefficient = 4 + head.classes
     classes = dense[4:first_coefficient]
     people = classes[head.mask_class]

@@ -1,4 +1,4 @@
-"""From a mask to the polygon around it, of few points."""
+"""Outline masks by polygons of few points."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import numpy.typing as npt
 from posebus.arrays import BoolArray, Float32Array
 
 MAX_POINTS = 64
-"""Of one person: 512 bytes on the wire, about what keypoints and appearance take."""
+"""Points of one person's outline at most: 512 bytes on the wire, about as much as keypoints and appearance."""
 TOLERANCE_PX = 0.75
-"""How far from the mask's edge the polygon may run, unless that takes more than `MAX_POINTS`."""
+"""Largest distance of the polygon from the mask's edge, unless that needs more than `MAX_POINTS`."""
 COARSER = 1.5
 UNION_CELLS = 256
-"""On the longer side of the grid in which polygons are put together."""
+"""Cells on the longer side of the grid in which polygons are united."""
 MAX_PARTS = 4
 LEAST_PART = 0.05
-"""Parts below this share of the largest are crumbs that the network left beside somebody."""
+"""Parts smaller than this share of the largest are artefacts of the network beside the person."""
 
 
 def outline(mask: BoolArray) -> Float32Array:
-    """The closed polygon (M, 2) around the pixels of `mask` (H, W), x and y from its upper left corner.
+    """Return the closed polygon (M, 2) around the pixels of `mask` (H, W), x and y from its upper left corner.
 
-    M is at most `MAX_POINTS`. Pixel (x, y) covers the square from (x, y) to (x + 1, y + 1). Holes are filled. Somebody
-    whom a pole divides, say, is one polygon: its parts are joined by lines that lead there and back, and enclose
-    nothing. (0, 2) where nothing is set. Simplified after Douglas and Peucker (1973), more coarsely where the points
-    are too many.
+    M is at most `MAX_POINTS`. Pixel (x, y) covers the square from (x, y) to (x + 1, y + 1). Holes are filled. A mask in
+    several parts, such as of a person behind a pole, is one polygon whose parts are joined by lines there and back,
+    which enclose nothing. An empty mask gives (0, 2). The polygon is simplified after Douglas and Peucker (1973), more
+    coarsely where it has too many points.
     """
     padded = np.pad(mask.astype(np.uint8), ((0, 1), (0, 1)))
-    # Every corner of a pixel that is set: a contour through the pixels themselves would be too small by half of one.
+    # Mark all corners of set pixels: a contour through the pixels' centres would be too small by half a pixel.
     corners = cv2.dilate(padded, np.ones((2, 2), np.uint8), anchor=(1, 1), borderType=cv2.BORDER_CONSTANT)
     contours, _ = cv2.findContours(corners, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     parts = _worth_keeping(contours)
@@ -44,8 +44,10 @@ def outline(mask: BoolArray) -> Float32Array:
 
 
 def union(polygons: Sequence[Float32Array]) -> Float32Array:
-    """The closed polygon (M, 2) around all that any of these (M_i, 2) encloses, as exact as UNION_CELLS allow; (0, 2)
-    where none encloses anything."""
+    """Return the closed polygon (M, 2) around the union of these (M_i, 2), as exact as UNION_CELLS allow.
+
+    It is (0, 2) where none encloses anything.
+    """
     some = [polygon for polygon in polygons if len(polygon) >= 3]
     if len(some) < 2:
         return some[0] if some else np.zeros((0, 2), np.float32)
@@ -55,7 +57,7 @@ def union(polygons: Sequence[Float32Array]) -> Float32Array:
     columns, rows = np.ceil(np.ptp(corners, axis=0) * scale).astype(int) + 1
     mask = np.zeros((rows, columns), np.uint8)
     for polygon in some:
-        # Each for itself: together, what two enclose would count as outside.
+        # One at a time: filled together, the overlap of two would count as outside.
         cv2.fillPoly(mask, [np.floor((polygon - start) * scale).astype(np.int32)], 1)
     around: Float32Array = outline(mask > 0) / np.float32(scale) + start
     return around
@@ -73,7 +75,7 @@ def _simplified(contour: npt.NDArray[np.int32], tolerance_px: float) -> Float32A
 
 
 def _joined(parts: Sequence[Float32Array]) -> Float32Array:
-    """One polygon of several, the largest first: from the nearest point to the next one and back again."""
+    """Join several polygons into one, the largest first, by lines between their nearest points, there and back."""
     polygon = np.zeros((0, 2), np.float32)
     for part in parts:
         if len(part) < 3:
@@ -82,7 +84,7 @@ def _joined(parts: Sequence[Float32Array]) -> Float32Array:
             polygon = part
             continue
         apart = np.linalg.norm(polygon[:, None] - part[None], axis=2)
-        here, there = np.unravel_index(apart.argmin(), apart.shape)
-        round_trip = (part[there:], part[: there + 1])
-        polygon = np.concatenate((polygon[: here + 1], *round_trip, polygon[here:]))
+        near, far = np.unravel_index(apart.argmin(), apart.shape)
+        round_trip = (part[far:], part[: far + 1])
+        polygon = np.concatenate((polygon[: near + 1], *round_trip, polygon[near:]))
     return polygon

@@ -1,4 +1,4 @@
-"""From a network's output to people: candidates over the score, non-maximum suppression, keypoints of the kept ones."""
+"""Read people from a network's output: candidates by score, non-maximum suppression, and keypoints of those kept."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from posebus.boxes import iou_matrix
 from workers.detections import Detections, Head, Limits
 
 MAX_CANDIDATES = 30_000
-"""Boxes that enter suppression at most, the best ones; the same bound as ultralytics'."""
+"""At most this many boxes, the best ones, enter suppression; the same bound as in ultralytics."""
 
 _BLOCK = 256
 _CLASS_GAP_PX = np.float32(7680)
 
 
 def detections_from_output(output: Float32Array, head: Head, limits: Limits) -> Detections:
-    """People in one frame's output (layouts: see `Head`), in pixels of the network's input.
+    """Return the people in one frame's output (layouts: see `Head`), in pixels of the network's input.
 
-    Only boxes of one class suppress each other. End-to-end heads suppress inside the network, so theirs are only
-    filtered. Every class counts as people: pose models have one. Nothing of `output` is kept.
+    Only boxes of one class suppress each other. End-to-end heads suppress inside the network, so their boxes are only
+    filtered. All classes count as people, because pose models have one. The result holds no reference to `output`.
     """
     return _from_rows(output, head, limits) if head.end_to_end else _from_dense(output, head, limits)
 
@@ -38,18 +38,18 @@ def _from_rows(rows: Float32Array, head: Head, limits: Limits) -> Detections:
 def _from_dense(dense: Float32Array, head: Head, limits: Limits) -> Detections:
     first_keypoint_row = 4 + head.classes
     class_scores = dense[4:first_keypoint_row]
-    # One pass over the score row; the other 55 rows are touched only in the few columns that survive it.
+    # One pass over the score row; the other 55 rows are read only in the few columns that pass.
     best = class_scores[0] if head.classes == 1 else class_scores.max(axis=0)
     candidates = np.flatnonzero(best > limits.conf)
     order = np.argsort(-best[candidates], kind="stable")[:MAX_CANDIDATES]
     candidates = candidates[order]
     scores = best[candidates]
     boxes = xyxy(dense[:4, candidates].T)
-    apart = boxes
+    separated = boxes
     if head.classes > 1:
         classes = class_scores[:, candidates].argmax(axis=0).astype(np.float32)
-        apart = boxes + classes[:, None] * _CLASS_GAP_PX
-    kept = suppress(apart, limits.iou, limits.max_people)
+        separated = boxes + classes[:, None] * _CLASS_GAP_PX
+    kept = suppress(separated, limits.iou, limits.max_people)
     return Detections(
         boxes_xyxy_px=np.ascontiguousarray(boxes[kept]),
         scores=np.ascontiguousarray(scores[kept]),
@@ -58,9 +58,10 @@ def _from_dense(dense: Float32Array, head: Head, limits: Limits) -> Detections:
 
 
 def suppress(boxes_xyxy_px: Float32Array, iou: float, max_kept: int) -> IndexArray:
-    """Greedy non-maximum suppression: indices of the boxes (N, 4), sorted best first, that no better kept one overlaps.
+    """Greedy non-maximum suppression: return the indices of the boxes (N, 4) that no better kept box overlaps.
 
-    Works in blocks, so that thousands of candidates need no N x N matrix, and a few dozen need just one.
+    Boxes are sorted by score. They are processed in blocks, so that thousands of candidates need no N x N matrix, and a
+    few dozen need a single one.
     """
     kept = np.empty(0, np.intp)
     for start in range(0, len(boxes_xyxy_px), _BLOCK):
@@ -73,7 +74,7 @@ def suppress(boxes_xyxy_px: Float32Array, iou: float, max_kept: int) -> IndexArr
 
 
 def _suppress_block(block: Float32Array, free: npt.NDArray[np.bool_], iou: float) -> IndexArray:
-    """Indices kept within one block, given which boxes earlier blocks leave `free`; `free` is used up."""
+    """Return the indices kept within a block; `free` marks boxes that earlier blocks leave, and is overwritten."""
     too_close = iou_matrix(block, block) > iou
     kept = []
     for index in range(len(block)):
@@ -84,13 +85,13 @@ def _suppress_block(block: Float32Array, free: npt.NDArray[np.bool_], iou: float
 
 
 def xyxy(boxes_cxcywh: Float32Array) -> Float32Array:
-    """Boxes (N, 4) from centre and size to left, top, right, bottom."""
+    """Convert boxes (N, 4) from centre and size to left, top, right, bottom."""
     half = boxes_cxcywh[:, 2:] / 2
     return np.concatenate((boxes_cxcywh[:, :2] - half, boxes_cxcywh[:, :2] + half), axis=1)
 
 
 def _keypoints(values: Float32Array, head: Head) -> Float32Array:
-    """(N, K * dims) to (N, K, 3); a network without keypoint confidences is taken at its word: 1."""
+    """Reshape (N, K * dims) to (N, K, 3); without keypoint confidences, the confidence is 1."""
     points = values.reshape(len(values), head.keypoints, head.keypoint_dims)
     if head.keypoint_dims == 2:
         points = np.concatenate((points, np.ones_like(points[..., :1])), axis=-1)

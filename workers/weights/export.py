@@ -1,6 +1,6 @@
-"""One exported network per weights, which every engine that reads ONNX shares.
+"""Export weights to one ONNX file, which all engines that read ONNX share.
 
-The file has free batch, height and width: shapes are fixed later, when an engine compiles it for the frames it sees.
+Batch, height and width are free in the file; an engine fixes them when it compiles the network for its frames.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from workers.weights.ultralytics_process import run_child
 from workers.weights.weights import Weights, sha256_of
 
 EXPORT_VERSION = 1
-"""Part of the cached file's name: raise it when what is exported changes, so that old files are not used."""
+"""Part of the cached file's name: increase it when the export changes, so that old files are not used."""
 
 EXPORT_TIMEOUT_S = 600.0
 
@@ -29,26 +29,26 @@ REFUSALS = {
     "pose": "not for poses: choose weights whose name ends in -pose",
     "segment": "not for masks: choose weights whose name ends in -seg",
 }
-"""By the task that is wanted, as ultralytics names it: what is said of a model for another one."""
+"""The end of the error for a model of another task, by the task that is needed (as ultralytics names it)."""
 
 PEOPLE = "person"
-"""What COCO calls the class of people."""
+"""COCO's name of the class of people."""
 
 HEAD_SUFFIX = ".head"
 HEAD_PROPERTIES = ("task", "names", "kpt_shape", "stride", "end2end")
 
 
 def exported_path(weights: Weights, cache_dir: Path) -> Path:
-    """Where the export of `weights` is cached."""
+    """Return the path at which the export of `weights` is cached."""
     return cache_dir / "engines" / f"{weights.name}-{weights.sha256[:16]}-v{EXPORT_VERSION}.onnx"
 
 
 def export_onnx(weights: Weights, cache_dir: Path, task: str = "pose") -> Path:
-    """The ONNX file of `weights`, exported by ultralytics in a child process unless it is cached already.
+    """Return the ONNX file of `weights`, exported by ultralytics in a child process unless it is cached already.
 
     `task` is one of `REFUSALS`. Processes that start together wait for one export under a file lock; the file appears
-    whole or not at all.
-    Raises WeightsError for a model of another task, EngineError where the export or writing the cache fails.
+    complete or not at all. Raises WeightsError for a model of another task, EngineError where the export or writing the
+    cache fails.
     """
     target = exported_path(weights, cache_dir)
     with storing_in(target.parent), locked(target):
@@ -59,20 +59,20 @@ def export_onnx(weights: Weights, cache_dir: Path, task: str = "pose") -> Path:
 
 @contextmanager
 def storing_in(folder: Path) -> Iterator[None]:
-    """Make `folder`; raises EngineError for what the operating system refuses there and inside the block."""
+    """Make `folder`; raises EngineError for errors of the operating system there and inside the block."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
         raise EngineError(
             f"the exported network cannot be stored in {folder} ({error.strerror}): "
-            "check its rights and free space, or set another cache_dir"
+            "check its permissions and free space, or set another cache_dir"
         ) from error
 
 
 @contextmanager
 def locked(network: Path) -> Iterator[None]:
-    """Hold what is made of one network between processes; the system drops the lock with a process that dies."""
+    """Lock the files made of one network against other processes; the system releases the lock of a dead process."""
     with network.with_suffix(".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -80,20 +80,20 @@ def locked(network: Path) -> Iterator[None]:
 
 def _export(weights: Weights, target: Path, task: str) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-        # ultralytics writes beside its input, hence the copy; hashed again because the copy is what gets unpickled.
+        # ultralytics writes beside its input, hence the copy. It is hashed again, because the copy gets unpickled.
         copy = Path(scratch) / weights.path.name
         shutil.copyfile(weights.path, copy)
         if sha256_of(copy) != weights.sha256:
-            raise WeightsError(f"{weights.path} changed while it was read: start again once it is complete")
+            raise WeightsError(f"{weights.path} changed while it was being read: start again once the file is complete")
         arguments = ["export", str(copy), task, REFUSALS[task]]
         run_child(arguments, Path(scratch), online=False, timeout_s=EXPORT_TIMEOUT_S)
         copy.with_suffix(".onnx").replace(target)
 
 
 def read_head(path: Path, task: str = "pose") -> Head:
-    """The head of an exported network for `task`, from the metadata that ultralytics writes into the ONNX file.
+    """Return the head of an exported network for `task`, from the metadata that ultralytics writes into the ONNX file.
 
-    Kept in a small file beside it: loading the package onnx would cost every start of a worker a tenth of a second.
+    The metadata is cached in a small file beside it: importing onnx would add 0.1 s to every start of a worker.
     """
     kept = path.with_suffix(HEAD_SUFFIX)
     try:
@@ -104,7 +104,7 @@ def read_head(path: Path, task: str = "pose") -> Head:
         pass
     properties = _metadata(path)
     head = head_from_metadata(properties, path.name, task)
-    # Only saves time: where nothing can be written, or somebody else writes, the next start reads the network again.
+    # This only saves time: if the file cannot be written, the next start reads the network again.
     with suppress(OSError):
         partial = path.with_suffix(f"{HEAD_SUFFIX}.{os.getpid()}")
         facts = {name: properties[name] for name in HEAD_PROPERTIES if name in properties}
@@ -114,7 +114,7 @@ def read_head(path: Path, task: str = "pose") -> Head:
 
 
 def _stamp(path: Path) -> list[int]:
-    """What changes when another network is written to `path`."""
+    """Return values that change when another network is written to `path`."""
     status = path.stat()
     return [status.st_size, status.st_mtime_ns]
 
@@ -131,8 +131,11 @@ def _metadata(path: Path) -> dict[str, str]:
 
 
 def head_from_metadata(properties: Mapping[str, str], where: str, task: str = "pose") -> Head:
-    """`Head` from ultralytics' ONNX metadata; raises WeightsError where that is missing, of another task than `task`,
-    or of a segmentation network that knows no people."""
+    """Return the `Head` from ultralytics' ONNX metadata.
+
+    Raises WeightsError for a model of another task than `task` or without one, and for a segmentation model without a
+    class of people; EngineError where other metadata is missing.
+    """
     found = properties.get("task", "unknown")
     if found != task:
         raise WeightsError(f"{where} is a model for {found}, {REFUSALS[task]}")
@@ -148,12 +151,12 @@ def head_from_metadata(properties: Mapping[str, str], where: str, task: str = "p
             mask_class=_class_of_people(names, where) if task == "segment" else None,
         )
     except (KeyError, ValueError, TypeError, SyntaxError) as error:
-        raise EngineError(f"{where} lacks ultralytics' metadata: delete it so that it is exported again") from error
+        raise EngineError(f"{where} has no ultralytics metadata: delete it so that it is exported again") from error
 
 
 def _class_of_people(names: Mapping[int, str], where: str) -> int:
-    """The only class, whatever its name, or the one that is called as in COCO."""
+    """Return the number of the class of people: the only class, or the one with COCO's name."""
     found = [number for number, name in names.items() if name == PEOPLE or len(names) == 1]
     if not found:
-        raise WeightsError(f"{where} outlines no people: choose weights that have a class {PEOPLE!r}")
+        raise WeightsError(f"{where} does not outline people: choose weights that have a class {PEOPLE!r}")
     return int(found[0])

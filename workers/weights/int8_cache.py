@@ -1,8 +1,8 @@
-"""Engines that were built ahead of time: where they lie in the cache, and what is known of them.
+"""The cache of 8-bit engines that were built ahead of time, and the record of each.
 
-A JSON file beside the graph says which graph counts and how it was made. It is replaced last and in one step, so that
-a worker finds the old engine whole or the new one whole. The graph before is kept until the next build, for workers
-that still run on it and may set it up for another frame shape.
+A JSON file beside the graph names the current graph and records how it was made. It is replaced last and in one step,
+so that a worker finds either the old engine or the new one complete. The previous graph is kept until the next build,
+for workers that still use it and may compile it for another frame shape.
 """
 
 from __future__ import annotations
@@ -27,40 +27,40 @@ HASH_LETTERS = 12
 
 @dataclass(frozen=True, slots=True)
 class BuiltEngine:
-    """One built engine: its graph (an OpenVINO IR) and its facts, as `install` was given them."""
+    """A built engine: its graph (an OpenVINO IR) and its record, `facts`, as passed to `install`."""
 
     graph: Path
     facts: dict[str, Any]
 
     @property
     def imgsz(self) -> int:
-        """Longest side of the inputs that it was calibrated and measured with."""
+        """The longest side of the inputs with which it was calibrated and measured."""
         return int(self.facts["imgsz"])
 
     def in_words(self) -> str:
-        """One line for a person: what it is, and how it compared with fp32."""
+        """Return one line for people: the engine, and its comparison with fp32."""
         facts, report = self.facts, self.facts["report"]
-        seen, missed = (report["all"][name] for name in ("people", "missed"))
-        words = [f"{seen - missed} of fp32's {seen} people found"]
+        expected, missed = (report["all"][name] for name in ("people", "missed"))
+        words = [f"{expected - missed} of fp32's {expected} people detected"]
         if report["ap"] is not None:
             words.append(f"AP {report['ap']:.3f} (fp32 {report['reference_ap']:.3f})")
-        words.append(f"{facts['int8_ms']:.1f} ms a frame (fp32 {facts['fp32_ms']:.1f})")
+        words.append(f"{facts['int8_ms']:.1f} ms per frame (fp32 {facts['fp32_ms']:.1f})")
         return f"{facts['weights']} int8 at {self.imgsz} px, built {facts['built_at']}: {', '.join(words)}"
 
 
 def facts_path(weights: Weights, cache_dir: Path) -> Path:
-    """Where the facts of the 8-bit engine of `weights` are cached."""
+    """Return the path of the record of the 8-bit engine of `weights`."""
     return exported_path(weights, cache_dir).with_suffix("").with_name(_stem(weights, cache_dir) + ENDING)
 
 
 def find_built(weights: Weights, cache_dir: Path) -> BuiltEngine | None:
-    """The 8-bit engine of `weights`, None where none was built; raises EngineError where it is damaged."""
+    """Return the 8-bit engine of `weights`, None where none was built; raises EngineError where it is damaged."""
     path = facts_path(weights, cache_dir)
     return read_built(path) if path.is_file() else None
 
 
 def read_built(path: Path) -> BuiltEngine:
-    """The engine with the facts in `path`; raises EngineError where it is damaged."""
+    """Return the engine whose record is in `path`; raises EngineError where it is damaged."""
     try:
         facts = json.loads(path.read_bytes())
         built = BuiltEngine(path.with_name(facts["graph"]), facts)
@@ -73,17 +73,17 @@ def read_built(path: Path) -> BuiltEngine:
 
 
 def compiled_folder(graph: Path) -> Path:
-    """Where OpenVINO keeps what it made of `graph` for this CPU: a file for each frame shape and number of threads."""
+    """Return the folder of what OpenVINO compiled from `graph`: a file for each frame shape and number of threads."""
     return graph.with_suffix(".compiled")
 
 
 def list_built(cache_dir: Path) -> list[Path]:
-    """The facts of all built engines in the cache."""
+    """Return the records of all built engines in the cache."""
     return sorted((cache_dir / "engines").glob(f"*{ENDING}"))
 
 
 def build_command(settings: WorkerSettings) -> str:
-    """What to type so that an 8-bit engine for these settings is built."""
+    """Return the command that builds an 8-bit engine for these settings."""
     options = ["--precision int8", f"--imgsz {settings.plain_imgsz}"]
     if settings.model != type(settings).model_fields["model"].default:
         options.append(f"--model {shlex.quote(settings.model)}")
@@ -105,7 +105,7 @@ def install(graph: Path, weights: Weights, cache_dir: Path, facts: Mapping[str, 
     shutil.rmtree(compiled_folder(moved), ignore_errors=True)
     with suppress(FileNotFoundError):
         compiled_folder(graph).replace(compiled_folder(moved))
-    # The weights first: whoever finds the graph finds them, too.
+    # The weights first, so that a process that finds the graph finds them, too.
     for suffix in (".bin", ".xml"):
         graph.with_suffix(suffix).replace(moved.with_suffix(suffix))
     partial = graph.with_suffix(".json")

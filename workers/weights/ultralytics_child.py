@@ -1,8 +1,10 @@
-"""Runs by path in a child process (see `ultralytics_process`): imports ultralytics and nothing of this project.
+"""Export or download weights; runs by path in a child process (see `ultralytics_process`).
 
-ultralytics_child.py export WEIGHTS.pt TASK REFUSAL   writes WEIGHTS.onnx beside it (any batch, height and width); of
-                                                     a model for another task it says so, and adds REFUSAL
-ultralytics_child.py download NAME.pt                 fetches the released weights into the working folder
+It imports ultralytics and nothing of this project.
+
+ultralytics_child.py export WEIGHTS.pt TASK REFUSAL   writes WEIGHTS.onnx beside it (any batch, height and width); for a
+                                                     model of another task it prints an error that ends in REFUSAL
+ultralytics_child.py download NAME.pt                 downloads the released weights into the working folder
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ def export(weights: Path, task: str, refusal: str) -> int:
 
 
 def download(name: str) -> int:
-    """Fetch released weights by ultralytics' own means."""
+    """Download released weights with ultralytics."""
     from ultralytics.utils.downloads import attempt_download_asset
 
     return 0 if Path(attempt_download_asset(name)).is_file() else 1

@@ -1,7 +1,7 @@
-"""Ultralytics in a process of its own, so that a worker neither imports torch nor inherits its side effects.
+"""Run ultralytics in a child process, so that a worker neither imports torch nor inherits side effects.
 
-Importing ultralytics takes seconds, looks up hosts, writes settings into the home folder and may install packages.
-The child (`ultralytics_child.py`) runs in a scratch folder with all of that switched off or pointed there.
+Importing ultralytics takes seconds, looks up hosts, writes settings into the home folder and may install packages. The
+child (`ultralytics_child.py`) runs in a scratch folder with all of that switched off or redirected there.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from posebus.errors import EngineError, WeightsError
 
 CHILD = Path(__file__).with_name("ultralytics_child.py")
 OF_ANOTHER_TASK = 3
-"""Exit status with which the child says that the weights are fine but of another task."""
+"""The child's exit status for valid weights of another task."""
 
 
 def quiet_environment(folder: Path, *, online: bool) -> dict[str, str]:
-    """Environment variables that keep ultralytics inside `folder` and, unless `online`, off the network."""
+    """Return environment variables that keep ultralytics inside `folder` and, unless `online`, off the network."""
     return {
         "YOLO_CONFIG_DIR": str(folder),
         "YOLO_AUTOINSTALL": "false",
@@ -32,11 +32,10 @@ def quiet_environment(folder: Path, *, online: bool) -> dict[str, str]:
 def run_child(arguments: Sequence[str], folder: Path, *, online: bool, timeout_s: float) -> None:
     """Run one command of `ultralytics_child.py` with `folder` as its working and settings folder.
 
-    Raises WeightsError where the child says that it was given a model of another task, EngineError for every other
-    failure.
+    Raises WeightsError for a model of another task, EngineError for every other failure.
     """
     command = [sys.executable, "-P", str(CHILD), *arguments]
-    # ONNX Runtime, which simplifies the exported graph, leaves an identifier of the machine in the cache folder.
+    # ONNX Runtime, which simplifies the exported graph, writes an identifier of the machine to the cache folder.
     variables = {**os.environ, **quiet_environment(folder, online=online), "XDG_CACHE_HOME": str(folder)}
     try:
         done = subprocess.run(

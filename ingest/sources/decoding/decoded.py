@@ -129,7 +129,9 @@ def _reformat(scaler: VideoReformatter, frame: Any, size_px: tuple[int, int], pi
     reduces = size_px != (frame.width, frame.height)
     interpolation = Interpolation.AREA if reduces else Interpolation.BILINEAR
     try:
-        return scaler.reformat(frame, *size_px, format=pixel_format, interpolation=interpolation, threads=1)
+        return scaler.reformat(
+            frame, width=size_px[0], height=size_px[1], format=pixel_format, interpolation=interpolation, threads=1
+        )
     except av.error.FFmpegError as error:
         raise BadPicture(
             f"a picture in the format {frame.format.name} with the colour space {int(frame.colorspace)} cannot be "

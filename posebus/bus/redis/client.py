@@ -1,4 +1,4 @@
-"""A client of one server: redis-py's own, but for transactions whose connection breaks."""
+"""A client of one server: redis-py's own, except for transactions whose connection breaks."""
 
 from __future__ import annotations
 
@@ -16,36 +16,37 @@ from posebus.errors import BrokerRefused
 
 CONNECT_TIMEOUT_S = 3.0
 ANSWER_TIMEOUT_S = 5.0
-"""Longer than any blocking read, so that a silent broker is told from a quiet stream."""
+"""Longer than any blocking read, so that an unreachable broker is not taken for an empty stream."""
 
 
 class Client(redis.Redis):
-    """What redis.Redis is, with our pipelines."""
+    """redis.Redis with the pipelines of this module."""
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
-        """As in redis.Redis."""
+        """A pipeline that tells a broken connection from a changed key."""
         return Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
 
 
 class Pipeline(redis.client.Pipeline):
-    """redis-py says that a watched key changed also where the connection broke; here, that it broke.
+    """A pipeline that raises ConnectionError or TimeoutError when the connection breaks between WATCH and EXEC.
 
-    Otherwise a tracker would take a restart of the broker for a rival, and let go of its cameras.
+    redis-py raises WatchError then, as if the key had changed, and a tracker would take a restart of the broker for a
+    rival and give up its cameras.
     """
 
     def execute(self, raise_on_error: bool = True) -> list[Any]:
-        """As in redis-py."""
-        with _broken_told_from_changed():
+        """Send all queued commands and return their replies."""
+        with _broken_connections_raised():
             return super().execute(raise_on_error)
 
     def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
-        """As in redis-py: what is sent at once, between WATCH and MULTI."""
-        with _broken_told_from_changed():
+        """Send one command at once, between WATCH and MULTI."""
+        with _broken_connections_raised():
             return super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
 
 @contextmanager
-def _broken_told_from_changed() -> Iterator[None]:
+def _broken_connections_raised() -> Iterator[None]:
     try:
         yield
     except redis.WatchError as error:
@@ -56,10 +57,10 @@ def _broken_told_from_changed() -> Iterator[None]:
 
 
 def connect(url: str) -> Client:
-    """A client for the server at `url`; connects lazily. Raises BrokerRefused for an address that makes no sense.
+    """A client for the server at `url`; it connects lazily. Raises BrokerRefused for an invalid address.
 
-    Retries are the stage loop's business (it knows what to repeat), so redis-py's own are off; RESP2 keeps the shapes
-    of stream replies the same in all versions of redis-py.
+    redis-py's own retries are off, since the stage loop knows what to repeat. RESP2 keeps the shape of stream replies
+    the same in all versions of redis-py.
     """
     try:
         check_parameters(url)

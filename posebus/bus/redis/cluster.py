@@ -1,8 +1,8 @@
 """A client of a Redis Cluster: each command goes to the node that has its key.
 
-redis-py's own RedisCluster asks a node where the keys stand in each XREADGROUP (COMMAND GETKEYS: 1.1 ms for what takes
-0.14 ms here), and reads streams of one slot alone. posebus needs less of a cluster, since all keys of a camera are in
-one slot, and more of its reads.
+redis-py's own RedisCluster asks a node for the keys in each XREADGROUP (COMMAND GETKEYS: 1.1 ms for a read that takes
+0.14 ms here), and one read covers a single slot. posebus needs less of a cluster, since all keys of a camera are in one
+slot, but reads of several slots.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from posebus.bus.redis.errors import answer
 from posebus.bus.redis.slots import Address, SlotMap, by_slot, key_of, slot_map, slot_of
 
 POLL_S = 0.01
-"""Between two looks at streams of several slots, since none of the servers can wait for all of them: 5 ms more until a
-frame is seen, on average, for 7 % of a core while nothing comes (8 shards on 3 nodes)."""
+"""Pause between two reads of streams in several slots, since no server can block for all of them. A frame is read 5 ms
+later on average, and an idle worker uses 7 % of a core (8 shards on 3 nodes)."""
 OUTDATING = (redis.ConnectionError, redis.TimeoutError, exceptions.ClusterDownError, exceptions.AskError)
-"""After these, it is asked again which node has what."""
+"""After these errors, the map of slots is read again."""
 EVERYWHERE = frozenset({"SCRIPT LOAD", "SCRIPT FLUSH", "FLUSHALL", "FLUSHDB"})
 
 Ask = Callable[[Any, dict[Any, Any], int | None], Any]
-"""Reads streams of one slot with a client or pipeline: (client, streams, block in ms)."""
+"""A function that reads streams of one slot with a client or pipeline: (client, streams, block in ms)."""
 
 
 class PartialReply(list[Any]):
-    """What some nodes answered to a read of streams, while others failed."""
+    """The answers of some nodes to a read of streams, while other nodes failed."""
 
 
 class ClusterClient(Client):
-    """Stands where a Client of one server does. What fails is not repeated; the next command looks where to go anew."""
+    """Replaces a Client of one server. A command that fails is not repeated; the next one reads the slots again."""
 
     def __init__(self, seed: Client) -> None:
-        """`seed` speaks to any node; the others are reached with its user, password and TLS settings."""
+        """`seed` is a client of any node; the others are reached with its user, password and TLS settings."""
         super().__init__(connection_pool=seed.connection_pool)
         options = seed.connection_pool.connection_kwargs
         self._options = options
@@ -50,12 +50,12 @@ class ClusterClient(Client):
         self._clients: dict[Address, Any] = {self._seed_address: seed}
         self._slots = SlotMap()
         self._outdated = True
-        self._clerk: Address | None = None
+        self._keyless_node: Address | None = None
         self._learning = threading.Lock()
 
     @property
     def slots(self) -> SlotMap:
-        """Which node has what, as far as is known."""
+        """The map of slots, as far as it is known."""
         if self._outdated:
             self._learn()
         return self._slots
@@ -65,14 +65,14 @@ class ClusterClient(Client):
         return {f"{host}:{port}": self._client((host, port)) for host, port in self.slots.nodes}
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        """As in redis-py."""
+        """Send a command to the node that has its key."""
         key = key_of(args)
         if key is None:
             return self._of_servers(args, options)
         try:
             return self._at_owner(slot_of(key), args, options)
         except exceptions.MovedError:
-            # Nothing was done, and now it is known where to go.
+            # The command was not executed, and the map of slots is up to date now.
             return self._at_owner(slot_of(key), args, options)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
@@ -82,7 +82,7 @@ class ClusterClient(Client):
     def xread(  # type: ignore[override]
         self, streams: Any, count: int | None = None, block: int | None = None, **more: Any
     ) -> Any:
-        """As in redis-py, of streams in any slots; a PartialReply where some nodes failed and others had something."""
+        """Read streams in any slots; returns a PartialReply if some nodes failed and others had entries."""
         return self._read(
             lambda client, part, block_ms: Client.xread(client, part, count=count, block=block_ms, **more),
             streams,
@@ -98,7 +98,7 @@ class ClusterClient(Client):
         block: int | None = None,
         **more: Any,
     ) -> Any:
-        """As `xread`. A server has noted who got what it answered, so that must not be thrown away."""
+        """Like `xread`. The entries that a node returned are pending there, so they must not be discarded."""
         return self._read(
             lambda client, part, block_ms: Client.xreadgroup(
                 client, groupname, consumername, part, count=count, block=block_ms, **more
@@ -108,12 +108,12 @@ class ClusterClient(Client):
         )
 
     def close(self) -> None:
-        """Hang up everywhere."""
+        """Close all connections."""
         for client in self._clients.values():
             client.close()
 
     def address_of(self, slot: int) -> Address:
-        """Who has `slot`. Raises ClusterDownError where nobody has."""
+        """The node that has `slot`. Raises ClusterDownError if no node has it."""
         address = self.slots.owner(slot)
         if address is None:
             self._outdated = True
@@ -126,7 +126,7 @@ class ClusterClient(Client):
 
     @contextmanager
     def noticing(self, address: Address) -> Iterator[None]:
-        """Learn from what the node at `address` answers inside: that it is away, or that a slot has moved."""
+        """Inside, errors of the node at `address` update the map of slots: it is unreachable, or a slot has moved."""
         try:
             yield
         except redis.RedisError as error:
@@ -143,20 +143,20 @@ class ClusterClient(Client):
             return self._client(address).execute_command(*args, **options)
 
     def _of_servers(self, args: Any, options: Any) -> Any:
-        """Commands that have no key go to one node for as long as it answers, some to all."""
+        """Send a command without a key: to one node, the same for as long as it answers, or to all of them."""
         if str(args[0]).upper() in EVERYWHERE:
             return self._of_all(args, options)
-        address = self._clerk = self._clerk or random.choice(self.slots.nodes)
+        address = self._keyless_node = self._keyless_node or random.choice(self.slots.nodes)
         try:
             with self.noticing(address):
                 return self._client(address).execute_command(*args, **options)
         except (redis.ConnectionError, redis.TimeoutError):
             others = [one for one in self._slots.nodes if one != address]
-            self._clerk = random.choice(others) if others else None
+            self._keyless_node = random.choice(others) if others else None
             raise
 
     def _of_all(self, args: Any, options: Any) -> Any:
-        """At every node that answers; one that is away gets its scripts when it says that it has none."""
+        """Send a command to every node that answers. The others get their scripts when they report NOSCRIPT."""
         answers, failed = [], None
         for address in self.slots.nodes:
             try:
@@ -173,14 +173,14 @@ class ClusterClient(Client):
             return ask(self, dict(streams), block)
         end_s = math.inf if block == 0 else time.monotonic() + (block or 0) / 1000
         while True:
-            found = self._look(ask, parts)
+            found = self._read_once(ask, parts)
             left_s = end_s - time.monotonic()
             if found or left_s <= 0:
                 return found
             time.sleep(min(POLL_S, left_s))
 
-    def _look(self, ask: Ask, parts: Mapping[int, dict[Any, Any]]) -> list[Any]:
-        """What is there now, one round trip a node. Raises what a node answered or did, unless others had something."""
+    def _read_once(self, ask: Ask, parts: Mapping[int, dict[Any, Any]]) -> list[Any]:
+        """Read without waiting, one round trip a node. Raises the error of a node if no other node had entries."""
         of_node: dict[Address, list[dict[Any, Any]]] = {}
         for slot, part in parts.items():
             of_node.setdefault(self.address_of(slot), []).append(part)
@@ -209,7 +209,7 @@ class ClusterClient(Client):
             answers: list[Any] = pipeline.execute(raise_on_error=False)
         for one in answers:
             if isinstance(one, redis.RedisError):
-                # Learned from, but not raised: the answers beside it are worth having.
+                # It updates the map of slots but is not raised, since the other answers are needed.
                 with suppress(redis.RedisError), self.noticing(address):
                     raise one
         return answers
@@ -225,7 +225,7 @@ class ClusterClient(Client):
         return client
 
     def _learn(self) -> None:
-        """Ask any node which node has what; those that do not answer are passed over."""
+        """Read the map of slots from any node; nodes that do not answer are skipped."""
         with self._learning:
             if not self._outdated:
                 return
@@ -246,7 +246,7 @@ class ClusterClient(Client):
 
 
 def _moved(error: redis.RedisError) -> exceptions.MovedError | None:
-    """`error` if it says that a slot is elsewhere; redis-py had no class for that outside its own cluster client."""
+    """`error` as a MovedError if a slot has moved; redis-py raises that class only in its own cluster client."""
     if isinstance(error, exceptions.MovedError):
         return error
     text = answer(error)

@@ -1,50 +1,47 @@
-"""Pipelines and transactions of a Redis Cluster: all of one go to the node that has the first key."""
+"""Pipelines and transactions of a Redis Cluster: each goes to the node that has its first key."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redis import exceptions
 
 from posebus.bus.redis.client import Pipeline
-from posebus.bus.redis.slots import Address, key_of, slot_of
-
-if TYPE_CHECKING:
-    from posebus.bus.redis.cluster import ClusterClient
+from posebus.bus.redis.slots import Address, NodeClients, key_of, slot_of
 
 
 class ClusterPipeline(Pipeline):
-    """A pipeline whose first key tells the node."""
+    """A pipeline that goes to the node of its first key."""
 
-    def __init__(self, cluster: ClusterClient, transaction: bool) -> None:
+    def __init__(self, cluster: NodeClients, transaction: bool) -> None:
         super().__init__(cluster.connection_pool, cluster.response_callbacks, transaction, None)
         self._cluster = cluster
         self._slot: int | None = None
         self._address: Address | None = None
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        """As in redis-py. Raises ClusterCrossSlotError for keys of different slots."""
-        self._turn_to(args)
+        """Queue a command. Raises ClusterCrossSlotError for keys of different slots."""
+        self._choose_node(args)
         return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
     def execute(self, raise_on_error: bool = True) -> list[Any]:
-        """As in redis-py."""
+        """Send all queued commands and return their replies."""
         with self._noticing():
             return super().execute(raise_on_error)
 
     def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
-        """As in redis-py."""
+        """Send one command at once, between WATCH and MULTI."""
         with self._noticing():
             return super().immediate_execute_command(*args, **options)
 
     def reset(self) -> None:  # type: ignore[override]
-        """As in redis-py; what follows may go to another node."""
+        """Discard queued commands; the next ones may go to another node."""
         super().reset()
         self._slot = self._address = None
 
-    def _turn_to(self, args: Any) -> None:
+    def _choose_node(self, args: Any) -> None:
         key = key_of(args)
         if key is None:
             return

@@ -1,4 +1,4 @@
-"""Opening a connection to whatever stands at an address: one server, or a cluster of them."""
+"""Opening a connection to the broker at an address: one server, or a cluster."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OLDEST_VALKEY = (8, 0)
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """A connection, how the keys are named behind it, and what to call it in a sentence (without credentials)."""
+    """A connection, the names of its keys, and its address for messages (without credentials)."""
 
     client: Client
     topology: Topology
@@ -42,28 +42,28 @@ class Broker:
             try:
                 yield
             except ReadOnlyError:
-                # After a failover the name may lead to the new primary, but connections stay with the old one.
+                # After a failover the name may resolve to the new primary, but open connections stay at the old one.
                 self.client.connection_pool.disconnect(inuse_connections=False)
                 raise
 
     def now_ns(self) -> int:
-        """The broker's wall clock, which is the same for hosts whose own clocks disagree; in a cluster, one node's."""
+        """The broker's wall clock, a common time for hosts whose clocks disagree; in a cluster, that of one node."""
         with self.errors():
             seconds, microseconds = self.client.time()
         return seconds * 1_000_000_000 + microseconds * 1000
 
     def servers(self) -> Mapping[str, Client]:
-        """A client for each server that holds keys, by what to call it in a sentence."""
+        """A client for each server that holds keys, by its address for messages."""
         with self.errors():
             return self.client.nodes() if isinstance(self.client, ClusterClient) else {self.where: self.client}
 
 
 def open_broker(url: str, shards: int = 1) -> Broker:
-    """Connect to a deployment of `shards` shards, be it one server or a Redis Cluster, and check that it will do.
+    """Connect to a deployment of `shards` shards on one server or a Redis Cluster, and check its version.
 
     `url` may name several nodes of a cluster, of which the first that answers is asked for the others:
-    `redis://a:6379,b:6379,c:6379`. Raises BrokerUnavailable if none answers and BrokerRefused if the broker will not
-    let us in or is too old.
+    `redis://a:6379,b:6379,c:6379`. Raises BrokerUnavailable if none answers, and BrokerRefused if the broker refuses
+    the login or is too old.
     """
     where = redact_url(url)
     seeds = addresses(url)
@@ -90,9 +90,9 @@ def addresses(url: str) -> list[str]:
 
 
 def _for_mode(client: OneServer, where: str) -> Client:
-    """`client`, or one of the whole cluster that its server belongs to."""
+    """`client`, or a client of the whole cluster that its server belongs to."""
     info = client.info("server")
-    if info.get("server_mode", info.get("redis_mode")) != "cluster":  # the one of Valkey, the other of Redis
+    if info.get("server_mode", info.get("redis_mode")) != "cluster":  # Valkey has the first name, Redis the second
         return client
     if "path" in client.connection_pool.connection_kwargs:
         raise BrokerRefused(
@@ -112,9 +112,9 @@ def broker_version(client: Client) -> tuple[str, tuple[int, int]]:
 
 
 def check_broker(client: Client, where: str) -> str:
-    """Reach the broker and check its version; returns e.g. `Valkey 9.1`.
+    """Connect to the broker and check its version; returns e.g. `Valkey 9.1`.
 
-    Raises BrokerUnavailable if it does not answer and BrokerRefused if it will not let us in or is too old.
+    Raises BrokerUnavailable if it does not answer, and BrokerRefused if it refuses the login or is too old.
     """
     with broker_errors(where):
         name, version = broker_version(client)

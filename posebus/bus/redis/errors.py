@@ -1,4 +1,4 @@
-"""What redis-py raises, in our own words: each error says whether to wait for the broker or to stop."""
+"""Translates redis-py's errors: the class of the result says whether to wait for the broker or to stop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from posebus.bus.redis.refusals import missing_right, tls_problem
 from posebus.errors import BrokerRefused, BrokerUnavailable, FatalError, RetryableError
 
 _PIPELINED = re.compile(r"Command # \d+ \(.*?\) of pipeline caused error: ", re.DOTALL)
-"""What redis-py puts before an error inside a pipeline; the command in it may hold a picture."""
+"""The text that redis-py puts before an error inside a pipeline; the command in it may hold an image."""
 
 _LOGIN = (
     exceptions.AuthenticationError,
@@ -30,9 +30,9 @@ _WAITING = {
     exceptions.AskError: "is a cluster that has moved these keys to another node; looking for it",
     exceptions.ClusterError: "is a cluster whose nodes point at each other; waiting",
     exceptions.NoScriptError: "has lost its scripts; sending them again",
-    exceptions.WatchError: "got a change from somebody else at the same moment; trying again",
+    exceptions.WatchError: "got a change from another process at the same moment; trying again",
 }
-"""Subclasses stand before their bases."""
+"""Subclasses come before their base classes."""
 _WAITING_BY_CODE = {
     "OOM": "is full (maxmemory); free memory or raise the limit",
     "MISCONF": "cannot write to its disk; free space there, or see its log",
@@ -43,41 +43,41 @@ _WAITING_BY_CODE = {
     "TRYAGAIN": "is a cluster that is moving these keys to another node; waiting",
     "ASK": "is a cluster that has moved these keys to another node; looking for it",
     "MOVED": "is a cluster that has moved these keys to another node; looking for it",
-    "BUSY": "is busy with somebody's script; waiting",
+    "BUSY": "is busy with a script of another program; waiting",
     "NOGROUP": "has lost the streams of a camera: it was removed, or the broker lost its memory",
     "UNBLOCKED": "has lost the streams of a camera: it was removed, or the broker lost its memory",
 }
-"""Answers for which redis-py, in some or all of its versions, has no class."""
+"""Answers for which some or all versions of redis-py have no class."""
 
 
 @contextmanager
 def broker_errors(where: str) -> Iterator[None]:
-    """Raise BrokerUnavailable or BrokerRefused for what redis-py raises inside; `where` is a redacted address."""
+    """Turn errors of redis-py inside into BrokerUnavailable or BrokerRefused; `where` is a redacted address."""
     try:
         yield
     except redis.RedisError as error:
-        said = in_our_words(error, where)
-        if said is None:
+        translated = translate(error, where)
+        if translated is None:
             raise
-        raise said from error
+        raise translated from error
 
 
-def in_our_words(error: redis.RedisError, where: str) -> RetryableError | FatalError | None:
-    """The error that `error` of the broker at `where` is for us; None for one that only a bug of ours can cause."""
+def translate(error: redis.RedisError, where: str) -> RetryableError | FatalError | None:
+    """The error of posebus for `error` of the broker at `where`; None for one that only a bug of posebus can cause."""
     text = answer(error)
     if isinstance(error, _LOGIN) or text.startswith(("NOAUTH", "WRONGPASS")):
         return BrokerRefused(f"the broker at {where} refused the login: {text}; check user and password in its address")
     if isinstance(error, exceptions.NoPermissionError) or "user executing the script can't" in text:
         return missing_right(where, error, text)
-    for kind, told in _WAITING.items():
+    for kind, state in _WAITING.items():
         if isinstance(error, kind):
-            return BrokerUnavailable(f"the broker at {where} {told}")
+            return BrokerUnavailable(f"the broker at {where} {state}")
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
         if problem := tls_problem(error):
             return BrokerRefused(f"no encrypted connection to the broker at {where}: {problem}")
         return BrokerUnavailable(f"no answer from the broker at {where}: {text}")
     if isinstance(error, exceptions.InvalidResponse):
-        return BrokerUnavailable(f"what answers at {where} does not speak Redis' protocol: {text}")
+        return BrokerUnavailable(f"the server at {where} does not use the Redis protocol: {text}")
     if not isinstance(error, redis.ResponseError):
         return None
     code = text.partition(" ")[0]
@@ -91,6 +91,12 @@ def in_our_words(error: redis.RedisError, where: str) -> RetryableError | FatalE
     return BrokerRefused(f"the broker at {where} cannot do what posebus needs: {text}")
 
 
+def group_is_missing(error: redis.ResponseError) -> bool:
+    """Whether a stream or its consumer group does not exist: the camera was removed, or the broker lost its memory."""
+    # UNBLOCKED: the stream was deleted while a read was waiting for it.
+    return answer(error).startswith(("NOGROUP", "UNBLOCKED"))
+
+
 def answer(error: BaseException) -> str:
-    """What the broker said, or what happened to the connection, without the command that it was about."""
+    """The text of the broker's answer or of the connection's failure, without the command."""
     return _PIPELINED.sub("", str(error)).strip() or type(error).__name__

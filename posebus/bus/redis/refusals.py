@@ -1,4 +1,4 @@
-"""Why a broker would not have us, in words: rights that a user lacks, encrypted connections that did not come about.
+"""Why a broker refuses a connection or a command, in words: rights that a user lacks, problems with encryption.
 
 Addresses take redis-py's parameters for TLS: `rediss://host:6380/0?ssl_ca_certs=/path/ca.pem`, and for brokers that
 ask for a client certificate `ssl_certfile` and `ssl_keyfile`.
@@ -15,7 +15,7 @@ from posebus.errors import BrokerRefused
 
 TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 PARAMETERS = frozenset({*TLS_FILES, "ssl_cert_reqs", "ssl_check_hostname", "db", "username", "password", "client_name"})
-"""What an address may say after its `?`. redis-py would take more, and let it override what posebus relies on."""
+"""Parameters that an address may have. redis-py accepts more, some of which override what posebus relies on."""
 
 SHOWN_KEYS = 3
 
@@ -33,16 +33,16 @@ def check_parameters(url: str) -> None:
                 raise ValueError(f"the file of its parameter {name} cannot be read: {error.strerror}") from None
 
 
-def missing_right(where: str, error: Exception, said: str) -> BrokerRefused:
-    """The error for a command that the broker's ACL does not allow our user; `said`: what it answered."""
+def missing_right(where: str, error: Exception, answer: str) -> BrokerRefused:
+    """The error for a command that the broker's ACL does not allow this user; `answer`: the text of the broker."""
     return BrokerRefused(
-        f"the broker at {where} does not allow this user {_refused_command(error)} ({said}); log in as another user, "
+        f"the broker at {where} does not allow this user {_refused_command(error)} ({answer}); log in as another user, "
         "or give this one the right in the broker's ACL file (deploy/users.acl)"
     )
 
 
 def tls_problem(error: BaseException) -> str | None:
-    """What is wrong with an encrypted connection that no waiting will mend, as half a sentence; None for all else."""
+    """Half a sentence about a lasting problem with an encrypted connection; None for any other error."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLError):
         cause = cause.__cause__ or cause.__context__
@@ -53,11 +53,11 @@ def tls_problem(error: BaseException) -> str | None:
         )
     reason = str(getattr(cause, "reason", None) or "")
     if reason == "WRONG_VERSION_NUMBER":
-        return "it does not speak TLS at this port; use the port that does, or redis:// instead of rediss://"
+        return "it does not use TLS at this port; use the port that does, or redis:// instead of rediss://"
     if "ALERT" in reason:
         return (
-            f"it breaks off ({reason.lower().replace('_', ' ')}); if it asks for a client certificate, name the files "
-            "in the address (?ssl_certfile=FILE&ssl_keyfile=FILE)"
+            f"it ends the connection ({reason.lower().replace('_', ' ')}); if it asks for a client certificate, name "
+            "the files in the address (?ssl_certfile=FILE&ssl_keyfile=FILE)"
         )
     if reason in {
         "NO_CERTIFICATE_OR_CRL_FOUND",
@@ -71,7 +71,7 @@ def tls_problem(error: BaseException) -> str | None:
 
 
 def _refused_command(error: Exception) -> str:
-    """The command and its keys. The broker does not name the keys, so they are taken from redis-py's stack."""
+    """The command and its keys. The broker's answer does not name keys, so they are read from redis-py's stack."""
     arguments: tuple[object, ...] = ()
     trace = error.__traceback__
     while trace is not None:

@@ -1,18 +1,20 @@
-"""Which node of a Redis Cluster has a key. Pure: nothing here speaks to a server.
+"""Which node of a Redis Cluster has a key. Pure: nothing here connects to a server.
 
-A cluster spreads 16384 hash slots over its nodes. The slot of a key is the CRC16 of its hash tag, what stands between
+A cluster distributes 16384 hash slots over its nodes. The slot of a key is the CRC16 of its hash tag, the text between
 the first braces: see "Key distribution model" in https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from redis.crc import key_slot
 
 Address: TypeAlias = tuple[str, int]
+"""(host, port) of a node."""
 Position = TypeVar("Position")
 
 SLOTS = 16384
@@ -22,37 +24,53 @@ KEYLESS = frozenset(
         *("PING", "SCRIPT", "SHUTDOWN", "TIME"),
     }
 )
-"""Commands that are about a server and not about a key."""
+"""Commands that are about a server, not about a key."""
+
+
+class NodeClients(Protocol):
+    """What a pipeline needs of a client of the whole cluster."""
+
+    connection_pool: Any
+    response_callbacks: Any
+
+    def address_of(self, slot: int) -> Address:
+        """The node that has `slot`. Raises ClusterDownError if no node has it."""
+
+    def client_at(self, address: Address) -> Any:
+        """A client of the node at `address`."""
+
+    def noticing(self, address: Address) -> AbstractContextManager[None]:
+        """Inside, errors of the node at `address` update the map of slots."""
 
 
 @dataclass(frozen=True, slots=True)
 class SlotMap:
-    """Ranges of slots (first, last, who has them); of those that overlap, the first one counts."""
+    """Ranges of slots (first, last, the node that has them); where ranges overlap, the first one counts."""
 
     ranges: tuple[tuple[int, int, Address], ...] = ()
 
     def owner(self, slot: int) -> Address | None:
-        """Who has `slot`; None where nobody has."""
+        """The node that has `slot`; None if no node has it."""
         return next((address for first, last, address in self.ranges if first <= slot <= last), None)
 
     @property
     def nodes(self) -> list[Address]:
-        """Everybody who has slots, once."""
+        """All nodes that have slots, each once."""
         return list(dict.fromkeys(address for _, _, address in self.ranges))
 
     @property
     def covered(self) -> bool:
-        """Whether every slot has somebody."""
+        """Whether a node has every slot."""
         return len({slot for first, last, _ in self.ranges for slot in range(first, last + 1)}) == SLOTS
 
     def moved(self, slot: int, address: Address) -> SlotMap:
-        """The same, but for `slot`, which is at `address` now."""
+        """The same map, with `slot` at `address`."""
         others = (one for one in self.ranges if one[:2] != (slot, slot))
         return SlotMap(((slot, slot, address), *others))
 
 
 def slot_map(reply: Iterable[Sequence[Any]], asked: str) -> SlotMap:
-    """The map in a reply of CLUSTER SLOTS; a node that does not know its own name is at the host that was `asked`."""
+    """The map in a reply of CLUSTER SLOTS; a node that does not know its own name has the host that was `asked`."""
     return SlotMap(
         tuple((int(first), int(last), (_text(owner[0]) or asked, int(owner[1]))) for first, last, owner, *_ in reply)
     )
@@ -64,9 +82,9 @@ def slot_of(key: bytes | str) -> int:
 
 
 def key_of(command: Sequence[Any]) -> bytes | str | None:
-    """The first key in `command`, as redis-py sends it (b"XADD", key, …); None for one that is about a server.
+    """The first key in `command`, as redis-py sends it (b"XADD", key, …); None for a command about a server.
 
-    All keys of one command of posebus are in one slot, so the first one tells.
+    All keys of one command of posebus are in one slot, so the first one determines the node.
     """
     name, *words = _text(command[0]).upper().split()
     if name in KEYLESS or len(command) == 1:
@@ -83,7 +101,7 @@ def key_of(command: Sequence[Any]) -> bytes | str | None:
 
 
 def by_slot(streams: Mapping[Any, Position]) -> dict[int, dict[Any, Position]]:
-    """`streams` (key -> position) in parts that one command may read: those of one slot."""
+    """`streams` (key -> position) in parts that one command may read: those of one slot each."""
     parts: dict[int, dict[Any, Position]] = {}
     for key, position in streams.items():
         parts.setdefault(slot_of(key), {})[key] = position

@@ -1,4 +1,4 @@
-"""The capture loop alone, between a scripted source and a writer that stores what is published."""
+"""The capture loop between a scripted source and a writer that keeps everything in memory."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ScriptedSource:
                 continue
             number = int(str(item))
             if admit is None or admit(number * STEP_NS):
-                time.sleep(0.0005)  # a real source takes time: without the pause this thread would starve the other
+                time.sleep(0.0005)  # a real source takes its time; without a pause, this thread would starve the other
                 image = np.full((48, 64, 3), number % 256, np.uint8)
                 return CapturedImage(RowsImage(image), number * STEP_NS, CaptureClock.ARRIVAL)
         return None
@@ -60,7 +60,7 @@ class ScriptedSource:
 def stage_of(
     *scripts: list[object] | Exception, writer: MemoryWriter, **values: object
 ) -> tuple[CaptureStage, list[ScriptedSource]]:
-    """A stage whose n-th connection plays the n-th script, or fails with the error in its place."""
+    """Return a stage whose n-th connection plays the n-th script, or fails if that is an error."""
     remaining = iter(scripts)
     opened: list[ScriptedSource] = []
 
@@ -107,7 +107,7 @@ def test_recording_is_published_whole_and_in_order_with_its_end() -> None:
     assert opened[0].closed
 
 
-def test_warning_of_the_source_is_the_reason_of_the_end() -> None:
+def test_a_warning_of_the_source_becomes_the_reason_of_the_end_mark() -> None:
     writer = MemoryWriter()
     stage, _ = stage_of([0, "x.mp4 is cut off"], writer=writer)
     run(stage, never)
@@ -115,7 +115,7 @@ def test_warning_of_the_source_is_the_reason_of_the_end() -> None:
     assert writer.items[-1].reason == "x.mp4 is cut off"
 
 
-def test_lossless_source_waits_at_the_budget_and_continues() -> None:
+def test_lossless_source_waits_at_the_budget_and_continues_below_it() -> None:
     writer = MemoryWriter()
     frame_bytes = 48 * 64 * 3
     stage, _ = stage_of(list(range(40)), writer=writer, max_backlog_bytes=4 * frame_bytes)
@@ -142,7 +142,7 @@ def test_frame_above_the_budget_still_passes_one_at_a_time() -> None:
     assert len(writer.frames()) == 5
 
 
-def test_lossless_source_waits_while_poses_accumulate() -> None:
+def test_lossless_source_waits_while_poses_are_unread() -> None:
     writer = MemoryWriter()
     writer.poses = 10_000
     stage, _ = stage_of(list(range(5)), writer=writer)
@@ -156,7 +156,7 @@ def test_lossless_source_waits_while_poses_accumulate() -> None:
 
 
 @pytest.mark.parametrize("fail_at", [0, 1, 3])
-def test_lossless_source_loses_nothing_while_the_broker_is_down(fail_at: int) -> None:
+def test_lossless_source_loses_no_frame_while_the_broker_is_down(fail_at: int) -> None:
     writer = MemoryWriter()
     stage, _ = stage_of(list(range(6)), writer=writer)
     run(stage, lambda: len(writer.frames()) >= fail_at)
@@ -175,7 +175,7 @@ def test_lossless_source_loses_nothing_while_the_broker_is_down(fail_at: int) ->
     assert writer.kinds() == ["online"]
 
 
-def test_live_source_drops_frames_that_the_broker_could_not_take_and_reports_them() -> None:
+def test_live_frame_that_the_broker_refuses_is_reported_in_a_gap_event() -> None:
     writer = MemoryWriter()
     gate, end = threading.Event(), threading.Event()
     stage, _ = stage_of([0, gate, 1, 2, end], writer=writer, delivery="live")
@@ -193,7 +193,7 @@ def test_live_source_drops_frames_that_the_broker_could_not_take_and_reports_the
     end.set()
 
 
-def test_live_source_keeps_its_backlog_within_the_budget() -> None:
+def test_live_backlog_stays_within_the_budget() -> None:
     writer = MemoryWriter()
     frame_bytes = 48 * 64 * 3
     paced = [item for number in range(30) for item in (number, as_event(lambda n=number: len(writer.items) > n))]
@@ -235,7 +235,7 @@ def test_outage_is_followed_by_a_new_epoch_and_one_offline_event() -> None:
     assert len({event.id for event in writer.events}) == 3
 
 
-def test_camera_that_never_answers_is_reported_offline_once_and_tried_again() -> None:
+def test_an_unreachable_camera_is_announced_offline_once_and_tried_again() -> None:
     writer = MemoryWriter()
     refused = SourceUnavailable("rtsp://door refuses the connection")
     stage, _ = stage_of(*[refused] * 5, [0], writer=writer, delivery="live")
@@ -286,7 +286,7 @@ def test_silent_camera_is_offline_though_its_reader_hangs() -> None:
     assert [(frame.epoch, frame.seq) for frame in writer.frames()] == [(1, 0), (2, 0)]
 
 
-def test_source_that_can_never_work_stops_the_stage_with_an_event() -> None:
+def test_a_rejected_source_stops_the_stage_and_is_announced_offline() -> None:
     writer = MemoryWriter()
     stage, _ = stage_of(SourceRejected("there is no file x.mp4; check the path"), writer=writer)
     with pytest.raises(SourceRejected, match="there is no file"):
@@ -295,7 +295,7 @@ def test_source_that_can_never_work_stops_the_stage_with_an_event() -> None:
     assert writer.frames() == []
 
 
-def test_rate_cap_thins_out_before_numbers_are_given() -> None:
+def test_the_rate_cap_applies_before_frames_are_numbered() -> None:
     writer = MemoryWriter()
     stage, _ = stage_of(list(range(100)), writer=writer, max_fps=5.0)
     run(stage, never)
@@ -311,7 +311,7 @@ def test_sizes_are_those_of_the_source_and_of_the_reduced_picture() -> None:
     assert writer.frames()[0].encoding == "jpeg"
 
 
-def test_cost_of_a_frame_is_measured_once_for_each() -> None:
+def test_each_step_of_a_frame_is_measured_once() -> None:
     stage, _ = stage_of(list(range(20)), writer=MemoryWriter())
     run(stage, never)
     stage.close()
@@ -323,7 +323,7 @@ def test_cost_of_a_frame_is_measured_once_for_each() -> None:
     assert measured.number("posebus_frames_total") == 20
 
 
-def test_lost_frame_is_counted_once_however_often_it_is_reported() -> None:
+def test_a_lost_frame_is_counted_once_over_several_reports() -> None:
     writer = MemoryWriter()
     frame_bytes = 48 * 64 * 3
     stage, _ = stage_of(
@@ -338,7 +338,7 @@ def test_lost_frame_is_counted_once_however_often_it_is_reported() -> None:
         assert measured.number("posebus_frames_skipped_total", reason) == number
 
 
-def test_draining_reports_that_a_live_camera_stops_and_ends_the_reader() -> None:
+def test_draining_announces_that_a_live_camera_stops_and_ends_its_reader() -> None:
     writer = MemoryWriter()
     before = set(threading.enumerate())
     stage, _ = stage_of(list(range(10_000_000)), writer=writer, delivery="live")

@@ -1,4 +1,4 @@
-"""Planes encoded directly as JPEG give the same pictures as by way of BGR rows."""
+"""JPEG encoded directly from planes has the same pixels as JPEG encoded from rows of BGR."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def scene(width: int, height: int) -> np.ndarray:
 def frame_of(
     size_px: tuple[int, int], pixel_format: str = "yuv420p", space: int = UNTAGGED, color_range: int = 0
 ) -> av.VideoFrame:
-    """The scene as a decoder would return it, with planes of this `space` and `color_range`."""
+    """Return the scene as a decoder would return it; its planes have this `space` and `color_range`."""
     rows = av.VideoFrame.from_ndarray(scene(*size_px), format="bgr24")
     matrix = {BT709: "itu709", BT2020: "bt2020"}.get(space, "itu601")
     full = color_range == FULL or pixel_format == "yuvj420p"
@@ -43,7 +43,7 @@ def frame_of(
 
 
 def sent(image: DecodedImage | RowsImage, max_size_px: int | None = None) -> np.ndarray:
-    """The picture as a worker decodes it, BGR."""
+    """Return the BGR pixels that a worker decodes."""
     encoded = encode(image, CameraSettings(source="x.mp4"), max_size_px)
     back = simplejpeg.decode_jpeg(encoded.data, colorspace="BGR")
     assert back.shape[1::-1] == encoded.image_size_px
@@ -53,7 +53,7 @@ def sent(image: DecodedImage | RowsImage, max_size_px: int | None = None) -> np.
 @pytest.mark.parametrize("size_px", [(320, 240), (322, 182), (321, 240), (640, 362)])
 @pytest.mark.parametrize("color_range", [0, LIMITED, FULL])
 @pytest.mark.parametrize("space", [UNTAGGED, BT601, BT709, BT2020])
-def test_picture_is_the_same_as_over_bgr_rows(size_px: tuple[int, int], color_range: int, space: int) -> None:
+def test_jpeg_from_planes_equals_jpeg_from_bgr(size_px: tuple[int, int], color_range: int, space: int) -> None:
     frame = frame_of(size_px, space=space, color_range=color_range)
     image = DecodedImage(frame, FrameConverter())
     assert (image.planes() is not None) == (space in {UNTAGGED, BT601})
@@ -64,7 +64,7 @@ def test_picture_is_the_same_as_over_bgr_rows(size_px: tuple[int, int], color_ra
 
 
 @pytest.mark.parametrize(("size_px", "limit_px"), [((320, 241), None), ((320, 242), 160), ((101, 77), None)])
-def test_odd_heights_are_encoded_from_bgr_rows(size_px: tuple[int, int], limit_px: int | None) -> None:
+def test_odd_heights_are_converted_to_bgr(size_px: tuple[int, int], limit_px: int | None) -> None:
     image = DecodedImage(frame_of(size_px), FrameConverter())
     assert image.planes(reduced_size_px(size_px, limit_px)) is None
     assert np.abs(sent(image, limit_px) - sent(RowsImage(image.bgr()), limit_px)).mean() <= 1.5
@@ -73,7 +73,7 @@ def test_odd_heights_are_encoded_from_bgr_rows(size_px: tuple[int, int], limit_p
 @pytest.mark.parametrize("size_px", [(320, 240), (426, 240), (400, 300), (640, 360)])
 @pytest.mark.parametrize("color_range", [LIMITED, FULL])
 @pytest.mark.parametrize("space", [UNTAGGED, BT709])
-def test_reduced_picture_is_the_same_as_over_bgr_rows(size_px: tuple[int, int], color_range: int, space: int) -> None:
+def test_reduced_jpeg_from_planes_equals_that_from_bgr(size_px: tuple[int, int], color_range: int, space: int) -> None:
     image = DecodedImage(frame_of(size_px, space=space, color_range=color_range), FrameConverter())
     assert np.abs(sent(image, 160) - sent(RowsImage(image.bgr()), 160)).mean() <= 2.0
 
@@ -87,7 +87,7 @@ def test_sizes_and_ranges_may_alternate() -> None:
 
 
 @pytest.mark.parametrize("pixel_format", ["yuv444p", "nv12", "yuv422p", "gray", "bgr24", "yuv420p10le"])
-def test_other_formats_are_encoded_from_bgr_rows(pixel_format: str) -> None:
+def test_other_pixel_formats_are_converted_to_bgr(pixel_format: str) -> None:
     image = DecodedImage(frame_of((320, 240), pixel_format), FrameConverter())
     assert image.planes() is None
     assert sent(image, 160).shape == (120, 160, 3)
@@ -102,7 +102,7 @@ def test_black_and_white_beyond_the_range_are_clipped() -> None:
         assert set(planes.y.ravel()) == {expected}
 
 
-def test_memory_of_the_decoder_is_not_changed() -> None:
+def test_converting_does_not_change_the_decoders_memory() -> None:
     frame = frame_of((64, 48), color_range=FULL)
     before = bytes(frame.planes[0])
     image = DecodedImage(frame, FrameConverter())

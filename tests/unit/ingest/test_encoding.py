@@ -27,7 +27,7 @@ def settings(**values: object) -> CameraSettings:
     return CameraSettings(source="x.mp4", **values)
 
 
-def test_decoded_jpeg_has_the_same_colours() -> None:
+def test_jpeg_keeps_the_colours() -> None:
     image = gradient(161, 121)
     encoded = encode(RowsImage(image), settings())
     assert (encoded.encoding, encoded.image_size_px) == ("jpeg", (161, 121))
@@ -35,7 +35,7 @@ def test_decoded_jpeg_has_the_same_colours() -> None:
     assert np.abs(back.astype(int) - image).mean() < 3
 
 
-def test_raw_picture_is_the_rows_themselves_even_of_a_view() -> None:
+def test_raw_is_the_rows_of_bgr_even_if_they_are_a_view() -> None:
     image = gradient(64, 48)[:, ::-1]
     encoded = encode(RowsImage(image), settings(encoding="raw"))
     assert encoded.encoding == "raw"
@@ -81,7 +81,7 @@ def test_picture_longer_than_jpeg_allows_is_refused_with_a_reason() -> None:
 
 
 class OwnJpeg(RowsImage):
-    """A picture that arrived as the JPEG `data`."""
+    """A picture that arrived as the JPEG file `data`."""
 
     def __init__(self, data: bytes, size_px: tuple[int, int]) -> None:
         super().__init__(np.zeros((size_px[1], size_px[0], 3), np.uint8))
@@ -91,7 +91,7 @@ class OwnJpeg(RowsImage):
         return self._data
 
 
-def test_jpeg_is_published_unchanged_unless_it_has_to_be_smaller_or_raw() -> None:
+def test_a_jpeg_file_is_published_unchanged_unless_it_is_reduced_or_raw() -> None:
     image = OwnJpeg(b"as it came", (320, 240))
     assert encode(image, settings()).data == b"as it came"
     assert encode(image, settings(), 320).data == b"as it came"
@@ -100,7 +100,7 @@ def test_jpeg_is_published_unchanged_unless_it_has_to_be_smaller_or_raw() -> Non
     assert encode(image, settings(encoding="raw")).encoding == "raw"
 
 
-def test_planes_are_used_where_there_are_any() -> None:
+def test_planes_are_encoded_if_the_picture_has_them() -> None:
     class PlanesImage(RowsImage):
         def planes(self, size_px: tuple[int, int] | None = None) -> Planes | None:
             half = np.full((24, 32), 128, np.uint8)

@@ -1,4 +1,4 @@
-"""The directive in force for each picture, and a successor's decisions, which equal those of the process before."""
+"""Which plan applies to which picture, and that a restored selector decides the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TENTH = 100_000_000
 
 
 class Plans:
-    """The plan as a writer returns it; `looks` counts the reads from the broker."""
+    """A writer with a plan; `looks` counts how often the plan was read from the broker."""
 
     def __init__(self, policies: Policies, plan: Plan | None = None) -> None:
         self.policies = policies
@@ -36,52 +36,52 @@ def picture(tenth: int, seed: int = 0) -> CapturedImage:
     return CapturedImage(RowsImage(rows), tenth * TENTH, CaptureClock.FILE)
 
 
-def test_first_frame_does_not_wait_and_the_second_waits_for_its_result() -> None:
+def test_the_first_frame_needs_no_plan_and_the_second_waits_for_one() -> None:
     plans = Plans(Policies(imgsz=AUTO))
-    attention = FrameSelector(plans, live=False)
-    attention.begin_epoch(1)
-    first = attention.judge(picture(0), 0)
+    selector = FrameSelector(plans, live=False)
+    selector.begin_epoch(1)
+    first = selector.judge(picture(0), 0)
     assert first is not None
     assert first.views == (View(640), View(416), View(1280))
-    attention.accepted(first, 0, 0)
-    assert attention.judge(picture(1), 1) is None
+    selector.accepted(first, 0, 0)
+    assert selector.judge(picture(1), 1) is None
     plans.plan = Plan(1, 0, (Directive(1, 0, 0, View(1280)),))
-    second = attention.judge(picture(1), 1)
+    second = selector.judge(picture(1), 1)
     assert second is not None
     assert second.views == (View(1280),)
 
 
-def test_recording_follows_the_plan_of_a_second_ago_even_where_a_newer_one_is_there() -> None:
+def test_a_recording_follows_the_plan_of_a_second_ago_even_if_a_newer_one_exists() -> None:
     early, late = Directive(1, 0, 0, View(640)), Directive(1, 10, 10 * TENTH, View(320))
     plans = Plans(Policies(imgsz=AUTO), Plan(1, 30, (early, late)))
-    attention = FrameSelector(plans, live=False)
-    attention.begin_epoch(1)
+    selector = FrameSelector(plans, live=False)
+    selector.begin_epoch(1)
     views = []
     for seq in range(25):
-        verdict = attention.judge(picture(seq), seq)
+        verdict = selector.judge(picture(seq), seq)
         assert verdict is not None
         views.append(verdict.views[0].imgsz)
-        attention.accepted(verdict, seq, seq * TENTH)
+        selector.accepted(verdict, seq, seq * TENTH)
     assert views == [640] * 20 + [320] * 5
-    assert plans.looks == 1, "what is known is not asked for again"
+    assert plans.looks == 1, "a known plan is not read again"
 
 
-def test_live_camera_follows_the_newest_plan_without_reading_it() -> None:
+def test_a_live_camera_follows_the_newest_plan_without_reading_it_again() -> None:
     plans = Plans(Policies(imgsz=AUTO))
-    attention = FrameSelector(plans, live=True)
-    attention.begin_epoch(3)
-    first = attention.judge(picture(0), 0)
+    selector = FrameSelector(plans, live=True)
+    selector.begin_epoch(3)
+    first = selector.judge(picture(0), 0)
     assert first is not None
     assert first.views[0] == View(640)
     plans.plan = Plan(3, 0, (Directive(3, 0, 0, View(416)),))
-    second = attention.judge(picture(1), 1)
+    second = selector.judge(picture(1), 1)
     assert second is not None
     assert second.views == (View(416),)
     assert plans.looks == 0
-    assert attention.to_bytes() == b"", "who comes after it begins a new epoch"
+    assert selector.to_bytes() == b"", "its successor starts a new epoch"
 
 
-def test_successor_makes_the_same_decisions() -> None:
+def test_a_restored_selector_decides_the_same() -> None:
     busy, calm = Directive(1, 0, 0, occupied=True), Directive(1, 5, 5 * TENTH, interval_s=0.4, occupied=False)
     plans = Plans(Policies(motion_gate="eager", infer_fps=AUTO), Plan(1, 90, (busy, calm)))
     one = FrameSelector(plans, live=False)

@@ -22,19 +22,19 @@ FPS = 10
 def inferred(
     gate: Gate, motion: Motion | None, directive: Directive, seconds: float, begin_s: float = 0.0
 ) -> list[int]:
-    """The times, in tenths of a second, of the pictures that were inferred."""
+    """Return the times, in tenths of seconds, at which pictures were inferred."""
     first = round(begin_s * FPS)
     times = range(first, first + round(seconds * FPS))
     return [t for t in times if gate.judge(t * 1_000_000_000 // FPS, motion, directive).reason is None]
 
 
-def test_without_policies_every_picture_is_inferred_with_the_settings_of_the_workers() -> None:
+def test_without_policies_every_picture_is_inferred_as_workers_are_configured() -> None:
     gate = Gate(Policies())
     assert [gate.judge(t, None, OCCUPIED) for t in range(3)] == [Verdict()] * 3
 
 
 @pytest.mark.parametrize("policy", ["conservative", "eager"])
-def test_empty_scene_is_inferred_now_and_then(policy: str) -> None:
+def test_an_empty_scene_is_inferred_at_the_refresh_interval(policy: str) -> None:
     gate = Gate(Policies(motion_gate=policy))
     found = inferred(gate, STILL, EMPTY, 61)
     assert 60 / REFRESH_S[policy] <= len(found) <= 60 / REFRESH_S[policy] + 2
@@ -42,7 +42,7 @@ def test_empty_scene_is_inferred_now_and_then(policy: str) -> None:
 
 
 @pytest.mark.parametrize("policy", ["conservative", "eager"])
-def test_motion_opens_the_gate_at_once_and_for_a_while(policy: str) -> None:
+def test_motion_opens_the_gate_at_once_and_holds_it_open(policy: str) -> None:
     gate = Gate(Policies(motion_gate=policy))
     inferred(gate, STILL, EMPTY, 3)
     every = 2 if policy == "eager" else 1
@@ -52,12 +52,12 @@ def test_motion_opens_the_gate_at_once_and_for_a_while(policy: str) -> None:
     assert [text.split(":")[0] for _, text in gate.log] == ["closed", "opened", "closed"]
 
 
-def test_conservative_gate_infers_while_people_are_present() -> None:
+def test_conservative_gate_infers_every_picture_while_occupied() -> None:
     gate = Gate(Policies(motion_gate="conservative"))
     assert len(inferred(gate, STILL, OCCUPIED, 10)) == 100
 
 
-def test_eager_gate_skips_pictures_with_little_change() -> None:
+def test_eager_gate_skips_pictures_in_which_little_has_changed() -> None:
     gate = Gate(Policies(motion_gate="eager"))
     found = inferred(gate, WALKS, OCCUPIED, 10)
     assert 30 <= len(found) <= 35
@@ -65,20 +65,20 @@ def test_eager_gate_skips_pictures_with_little_change() -> None:
     assert len(inferred(gate, fast, OCCUPIED, 1, 10)) == 10
 
 
-def test_eager_gate_infers_at_least_as_often_as_the_tracker_asks() -> None:
+def test_eager_gate_follows_the_rate_of_a_tracker_that_sets_it() -> None:
     gate = Gate(Policies(motion_gate="eager", infer_fps=AUTO))
     assert len(inferred(gate, WALKS, OCCUPIED, 1)) == 10
     assert len(inferred(gate, WALKS, replace(OCCUPIED, interval_s=0.2), 1, 1)) == 5
 
 
-def test_rate_is_kept() -> None:
+def test_the_rate_of_the_directive_limits_inference() -> None:
     gate = Gate(Policies(infer_fps=AUTO))
     assert inferred(gate, None, replace(OCCUPIED, interval_s=0.5), 2) == [0, 5, 10, 15]
     assert gate.judge(1_950_000_000, None, replace(OCCUPIED, interval_s=0.5)).reason == "rate"
     assert len(inferred(gate, None, OCCUPIED, 1, 3)) == 10
 
 
-def test_person_who_enters_an_empty_scene_is_inferred_at_any_rate() -> None:
+def test_motion_in_an_empty_scene_is_inferred_at_any_rate() -> None:
     gate = Gate(Policies(motion_gate="conservative", infer_fps=AUTO))
     slow = replace(EMPTY, interval_s=0.5)
     inferred(gate, STILL, slow, 3)
@@ -96,7 +96,7 @@ def test_probe_is_made_once_by_the_first_picture_that_is_due_and_inferred() -> N
     assert gate.judge(23, None, again).views == (View(640),)
 
 
-def test_time_that_goes_back_delays_nothing() -> None:
+def test_after_time_went_back_the_next_picture_is_inferred() -> None:
     gate = Gate(Policies(infer_fps=1.0))
     slow = replace(OCCUPIED, interval_s=1.0)
     assert gate.judge(100 * 10**9, None, slow).reason is None

@@ -17,7 +17,7 @@ def test_newest_items_replace_the_oldest_and_replacements_are_counted() -> None:
     assert handoff.take(0.0) is None
 
 
-def test_lossless_handoff_makes_the_writer_wait_and_loses_nothing() -> None:
+def test_a_full_lossless_queue_makes_the_writer_wait() -> None:
     handoff: Handoff[int] = Handoff(freshest_wins=False)
     for item in range(LOSSLESS_CAPACITY):
         assert handoff.put(item, 0.0)
@@ -56,7 +56,7 @@ def test_error_of_the_writer_comes_after_its_last_item() -> None:
         handoff.take(0.0)
 
 
-def test_regular_end_is_no_item_and_finished() -> None:
+def test_after_the_last_item_a_regular_end_is_finished() -> None:
     handoff: Handoff[int] = Handoff(freshest_wins=False)
     handoff.put(1, 0.0)
     handoff.finish()

@@ -1,4 +1,4 @@
-"""The key frame gate, the lag, and the capture times of live streams."""
+"""Key frame filter, lag, and capture times of live streams."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_after_damage_nothing_passes_before_the_next_key_frame() -> None:
     assert gate.passes(is_key=True, lag_s=0.0)
 
 
-def test_late_stream_skips_even_key_frames_until_one_is_in_time() -> None:
+def test_while_reading_lags_key_frames_are_skipped_until_one_is_in_time() -> None:
     gate = KeyframeFilter()
     gate.passes(is_key=True, lag_s=0.0)
     assert not gate.passes(is_key=True, lag_s=1.5)
@@ -55,7 +55,7 @@ def test_lag_grows_when_decoding_is_slower_than_the_camera() -> None:
         st.tuples(st.integers(0, 100 * SECOND_NS), st.one_of(st.none(), st.integers(0, 200 * SECOND_NS))), max_size=50
     )
 )
-def test_capture_times_strictly_increase_and_ignore_a_wrong_clock(
+def test_capture_times_strictly_increase_and_never_follow_a_wrong_clock(
     pictures: list[tuple[int, int | None]],
 ) -> None:
     times = CaptureTimes()
@@ -78,7 +78,7 @@ def test_plausible_camera_clock_is_used_and_an_implausible_one_is_not() -> None:
     assert CaptureTimes().stamp(100 * SECOND_NS, None) == (100 * SECOND_NS, CaptureClock.ARRIVAL)
 
 
-def test_pictures_that_would_step_back_when_sender_reports_begin_are_dropped() -> None:
+def test_at_the_first_sender_report_pictures_with_earlier_times_are_dropped() -> None:
     times = CaptureTimes()
     assert times.stamp(10 * SECOND_NS, None) is not None
     assert times.stamp(10 * SECOND_NS + 40_000_000, 10 * SECOND_NS - 260_000_000) is None
@@ -86,7 +86,7 @@ def test_pictures_that_would_step_back_when_sender_reports_begin_are_dropped() -
 
 
 @pytest.mark.parametrize("step_s", [-3600, -5, 5, 3600])
-def test_after_a_step_of_the_camera_clock_the_arrival_time_is_used_without_a_jump(step_s: int) -> None:
+def test_after_a_step_of_the_camera_clock_times_of_arrival_continue_without_a_jump(step_s: int) -> None:
     times = CaptureTimes()
     stamps = [
         times.stamp(
@@ -102,7 +102,7 @@ def test_after_a_step_of_the_camera_clock_the_arrival_time_is_used_without_a_jum
 
 
 @pytest.mark.parametrize("report_every", [1, 5, 25, 250])
-def test_clock_that_stands_still_costs_a_few_pictures_at_most(report_every: int) -> None:
+def test_a_camera_clock_that_stands_still_costs_a_few_pictures_at_most(report_every: int) -> None:
     times = CaptureTimes()
     stamps = []
     for number in range(1000):
@@ -114,7 +114,7 @@ def test_clock_that_stands_still_costs_a_few_pictures_at_most(report_every: int)
 
 
 @pytest.mark.parametrize("lead_s", [-9, -2, 2, 9])
-def test_clock_that_is_wrong_by_seconds_and_reported_late_is_ignored(lead_s: int) -> None:
+def test_a_late_camera_clock_that_is_wrong_by_seconds_is_not_used(lead_s: int) -> None:
     times = CaptureTimes()
     stamps = []
     for number in range(500):
@@ -124,7 +124,7 @@ def test_clock_that_is_wrong_by_seconds_and_reported_late_is_ignored(lead_s: int
     assert {stamp[1] for stamp in stamps if stamp} == {CaptureClock.ARRIVAL}
 
 
-def test_delayed_pictures_keep_the_camera_time_while_they_catch_up() -> None:
+def test_delayed_pictures_keep_the_time_of_the_camera_while_they_catch_up() -> None:
     times = CaptureTimes()
     stamps = []
     for number in range(200):
@@ -135,7 +135,7 @@ def test_delayed_pictures_keep_the_camera_time_while_they_catch_up() -> None:
     assert None not in stamps
 
 
-def test_times_that_a_camera_sets_back_are_no_lag() -> None:
+def test_a_camera_clock_that_is_set_back_is_no_lag() -> None:
     meter = LagMeter()
     lags_s = [meter.lag_s(frame / 25 - (3600 if frame >= 50 else 0), frame / 25) for frame in range(100)]
     assert max(lags_s) < 0.01

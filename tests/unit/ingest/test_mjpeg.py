@@ -1,4 +1,4 @@
-"""Which packets of MJPEG may be published without decoding."""
+"""Which packets of MJPEG are published undecoded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def jpeg(width: int = 96, height: int = 64, subsampling: str = "420") -> bytes:
 
 
 def without_tables(data: bytes) -> bytes:
-    """A JPEG without Huffman tables, as some cameras send it, because the usual tables are known."""
+    """Remove the Huffman tables, as cameras do that rely on the default ones."""
     start = data.index(HUFFMAN_TABLES)
     while (start := data.find(HUFFMAN_TABLES)) >= 0:
         length = int.from_bytes(data[start + 2 : start + 4], "big")
@@ -41,7 +41,7 @@ def without_tables(data: bytes) -> bytes:
 
 
 class Stream:
-    """JPEG files through the decoder and past it, as `VideoDecoder` handles them."""
+    """Passes JPEG files through the decoder or past it, as `VideoDecoder` does."""
 
     def __init__(self) -> None:
         self._decoder = av.CodecContext.create("mjpeg", "r")
@@ -81,42 +81,42 @@ def proven() -> Stream:
         jpeg()[:150] + b"\xff\xd9",
     ],
 )
-def test_incomplete_jpeg_is_decoded(proven: Stream, damaged: bytes) -> None:
+def test_incomplete_packets_go_through_the_decoder(proven: Stream, damaged: bytes) -> None:
     assert whole_jpeg_size_px(damaged) is None
     if damaged:
         assert not proven.passed_on(damaged)
 
 
-def test_bytes_after_the_end_are_harmless(proven: Stream) -> None:
+def test_bytes_after_the_end_marker_are_accepted(proven: Stream) -> None:
     assert proven.passed_on(jpeg() + bytes(10))
 
 
-def test_new_size_is_checked_again(proven: Stream) -> None:
+def test_a_new_size_is_checked_again(proven: Stream) -> None:
     assert not proven.passed_on(jpeg(128, 64))
     assert proven.passed_on(jpeg(128, 64))
     assert not proven.passed_on(jpeg())
 
 
 @pytest.mark.parametrize("subsampling", ["444", "422", "420", "Gray"])
-def test_all_usual_subsamplings_are_published_without_decoding(subsampling: str) -> None:
+def test_usual_subsamplings_are_passed_on(subsampling: str) -> None:
     stream = Stream()
     data = jpeg(subsampling=subsampling)
     assert [stream.passed_on(data) for _ in range(3)] == [False, True, True]
 
 
 def before_tables(data: bytes) -> bytes:
-    """With bytes between two segments."""
+    """Insert bytes between two segments."""
     place = data.index(HUFFMAN_TABLES)
     return data[:place] + b"\x00\x00\x00" + data[place:]
 
 
 def without_the_last_rows(data: bytes) -> bytes:
-    """Cut off, but with the mark of the end."""
+    """Cut the file off, but keep the end marker."""
     return data[:-150] + END_OF_IMAGE
 
 
 @pytest.mark.parametrize("harm", [before_tables, without_the_last_rows])
-def test_jpeg_that_workers_would_refuse_is_decoded_every_time(harm: Callable[[bytes], bytes]) -> None:
+def test_packets_that_workers_would_refuse_are_always_decoded(harm: Callable[[bytes], bytes]) -> None:
     odd = harm(jpeg())
     with pytest.raises(ValueError, match=r"extraneous|premature"):
         simplejpeg.decode_jpeg(odd)
@@ -124,7 +124,7 @@ def test_jpeg_that_workers_would_refuse_is_decoded_every_time(harm: Callable[[by
     assert [stream.passed_on(odd) for _ in range(2 * MAX_REFUSALS)] == [False] * 2 * MAX_REFUSALS
 
 
-def test_reduced_picture_shows_the_same() -> None:
+def test_a_reduced_picture_has_the_same_content() -> None:
     image = JpegImage(jpeg(960, 640), (960, 640))
     assert np.array_equal(image.bgr(), simplejpeg.decode_jpeg(jpeg(960, 640), "BGR"))
     small = image.bgr((300, 200))
@@ -133,7 +133,7 @@ def test_reduced_picture_shows_the_same() -> None:
     assert np.abs(small.astype(int) - wanted).mean() < 3
 
 
-def test_damage_inside_is_a_bad_picture_when_the_pixels_are_needed() -> None:
+def test_a_damaged_file_is_a_bad_picture_when_its_pixels_are_needed() -> None:
     data = jpeg()
     with pytest.raises(BadPicture, match="does not decode"):
         JpegImage(data[:500] + data[-2:], (96, 64)).bgr()

@@ -1,4 +1,4 @@
-"""People are motion; noise, light, rain and the pulse of compression are not."""
+"""People count as motion; noise, light, rain and the pulse of compression do not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def played(
     occupied: bool = False,
     model: MotionModel | None = None,
 ) -> list[Motion]:
-    """The results of a model for pictures of SCENE changed by `picture` (frame, random numbers)."""
+    """Return the motion in pictures of SCENE that are changed by `picture` (frame, random numbers)."""
     rng = np.random.default_rng(0)
     model = model or MotionModel()
     found = []
@@ -37,7 +37,7 @@ def moving(found: list[Motion]) -> int:
 
 
 def person(frame: int, *, begins: int, cells_per_frame: float = 1.0, stops: int = 10**9) -> np.ndarray:
-    """SCENE with a person 3 by 7 cells, 25 levels darker, who walks from the left."""
+    """SCENE with a person of 3 by 7 cells, 25 levels darker, who walks in from the left."""
     picture = SCENE.copy()
     if frame >= begins:
         left = int(cells_per_frame * (min(frame, stops) - begins))
@@ -55,24 +55,24 @@ def person(frame: int, *, begins: int, cells_per_frame: float = 1.0, stops: int 
         pytest.param(lambda _, rng: SCENE + 40 * (rng.uniform(size=SCENE.shape) > 0.98), id="rain"),
     ],
 )
-def test_changes_without_people_are_no_motion(picture: Callable[[int, np.random.Generator], np.ndarray]) -> None:
+def test_changes_without_a_person_are_no_motion(picture: Callable[[int, np.random.Generator], np.ndarray]) -> None:
     found = played(picture, 100)
     assert moving(found[10:50]) == 0
     assert moving(found[51:]) <= 3, "a jump of the whole picture may be taken for motion for a moment"
 
 
-def test_person_who_enters_is_motion_in_that_very_picture() -> None:
+def test_a_person_who_enters_is_motion_in_the_first_picture() -> None:
     found = played(lambda frame, rng: person(frame, begins=30) + rng.normal(0, 1, SCENE.shape), 60)
     assert moving(found[1:30]) == 0
     assert moving(found[30:]) == 30
 
 
-def test_person_who_walks_slowly_is_motion() -> None:
+def test_a_person_who_walks_slowly_is_motion() -> None:
     found = played(lambda frame, _: person(frame, begins=30, cells_per_frame=0.3), 80)
     assert moving(found[31:]) >= 40
 
 
-def test_person_who_stands_still_is_no_motion_and_is_not_absorbed_while_occupied() -> None:
+def test_a_person_who_stands_still_is_not_absorbed_while_the_scene_is_occupied() -> None:
     model = MotionModel()
     standing = played(lambda frame, _: person(frame, begins=10, stops=30), 400, occupied=True, model=model)
     assert moving(standing[60:]) == 0
@@ -80,7 +80,7 @@ def test_person_who_stands_still_is_no_motion_and_is_not_absorbed_while_occupied
     assert away.moving == 0, "the scene behind was not forgotten"
 
 
-def test_object_that_stays_becomes_part_of_the_scene() -> None:
+def test_a_lasting_change_becomes_part_of_the_scene() -> None:
     def picture(frame: int, _: np.random.Generator) -> np.ndarray:
         left_behind = SCENE.copy()
         if frame >= 20:
@@ -92,7 +92,7 @@ def test_object_that_stays_becomes_part_of_the_scene() -> None:
     assert moving(found[40:]) == 0
 
 
-def test_light_that_is_switched_on_is_a_new_scene() -> None:
+def test_switching_a_light_on_starts_a_new_scene() -> None:
     def picture(frame: int, _: np.random.Generator) -> np.ndarray:
         # A lamp, which does not light the picture evenly.
         return SCENE + (frame >= 20) * np.linspace(-60, 60, SIZE_CELLS[0])[None]
@@ -102,7 +102,7 @@ def test_light_that_is_switched_on_is_a_new_scene() -> None:
     assert moving(found[21:]) == 0
 
 
-def test_successor_gives_the_same_results() -> None:
+def test_a_restored_model_computes_exactly_the_same() -> None:
     first = MotionModel()
     played(lambda frame, rng: person(frame, begins=5) + rng.normal(0, 3, SCENE.shape), 30, model=first)
     first.mark_inferred()
@@ -117,12 +117,12 @@ def test_successor_gives_the_same_results() -> None:
 
 
 @pytest.mark.parametrize("state", [b"x", bytes(24), bytes(100), b"\xff" * 30_000])
-def test_malformed_state_is_refused(state: bytes) -> None:
+def test_bytes_that_are_no_state_are_rejected(state: bytes) -> None:
     with pytest.raises(ValueError, match=r"state|buffer"):
         MotionModel().load(state)
 
 
-def test_change_since_the_last_inferred_picture_is_measured() -> None:
+def test_change_is_measured_since_the_last_inferred_picture() -> None:
     model = MotionModel()
     picture: UInt8Array = SCENE.astype(np.uint8)
     assert model.update(picture, 0, occupied=False).since_inferred == 1.0, "nothing was inferred yet"

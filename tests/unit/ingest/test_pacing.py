@@ -54,7 +54,7 @@ def test_source_at_the_cap_with_jitter_loses_almost_nothing() -> None:
     assert len(admitted(times_ns, 10.0)) >= 990
 
 
-def test_without_a_cap_every_picture_passes() -> None:
+def test_without_a_cap_every_picture_is_admitted() -> None:
     assert admitted([0, 1, 2], None) == [0, 1, 2]
 
 
@@ -64,7 +64,7 @@ def test_clock_that_falls_back_does_not_block_the_cap() -> None:
     assert cap.admit(5 * SECOND_NS)
 
 
-def test_pacer_waits_for_the_pace_of_the_recording_and_not_when_late() -> None:
+def test_pacer_waits_until_a_picture_is_due_and_not_if_it_is_late() -> None:
     pacer = RealtimePacer()
     assert pacer.wait_s(0, 10.0) == 0.0
     assert pacer.wait_s(40_000_000, 10.01) == pytest.approx(0.03)
@@ -72,14 +72,14 @@ def test_pacer_waits_for_the_pace_of_the_recording_and_not_when_late() -> None:
     assert pacer.wait_s(300_000_000, 10.2) == pytest.approx(0.1)
 
 
-def test_pacer_skips_a_jump_and_continues_from_there() -> None:
+def test_pacer_skips_a_jump_and_continues_after_it() -> None:
     pacer = RealtimePacer(max_wait_s=10.0)
     pacer.wait_s(0, 0.0)
     assert pacer.wait_s(60 * SECOND_NS, 0.04) == 0.0
     assert pacer.wait_s(60 * SECOND_NS + 40_000_000, 0.05) == pytest.approx(0.03)
 
 
-def test_pacer_starts_again_when_the_recording_begins_again() -> None:
+def test_pacer_starts_again_when_the_recording_is_repeated() -> None:
     pacer = RealtimePacer()
     pacer.wait_s(0, 0.0)
     pacer.wait_s(SECOND_NS, 1.0)

@@ -35,7 +35,7 @@ def huge_png(path: Path, width: int, height: int) -> Path:
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".tiff"])
-def test_formats(tmp_path: Path, suffix: str) -> None:
+def test_common_formats_are_read(tmp_path: Path, suffix: str) -> None:
     image = read_picture(write(tmp_path / f"a{suffix}", picture()))
     assert image.shape == (24, 32, 3)
     assert image.flags.c_contiguous
@@ -66,14 +66,14 @@ def test_exif_orientation_is_applied(tmp_path: Path) -> None:
         ("text.png", b"hello\n", "is not a picture"),
     ],
 )
-def test_bad_pictures_are_refused_with_a_reason(tmp_path: Path, name: str, data: bytes, sentence: str) -> None:
+def test_a_bad_picture_raises_one_sentence(tmp_path: Path, name: str, data: bytes, sentence: str) -> None:
     path = tmp_path / name
     path.write_bytes(data)
     with pytest.raises((BadPicture, SourceRejected), match=sentence):
         read_picture(path)
 
 
-def test_missing_picture_is_refused_with_a_reason(tmp_path: Path) -> None:
+def test_a_missing_picture_raises_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(SourceRejected, match="there is no file"):
         read_picture(tmp_path / "nowhere.jpg")
 
@@ -106,12 +106,12 @@ def test_cut_off_jpeg_with_an_embedded_preview_is_refused_as_well(tmp_path: Path
         read_picture(whole)
 
 
-def test_natural_order() -> None:
+def test_names_are_sorted_in_natural_order() -> None:
     names = ["b10.jpg", "b9.jpg", "A2.jpg", "a10.jpg", "a1.jpg", "1.jpg"]
     assert sorted(names, key=natural_key) == ["1.jpg", "a1.jpg", "A2.jpg", "a10.jpg", "b9.jpg", "b10.jpg"]
 
 
-def test_folder_is_read_in_natural_order_an_even_time_apart(tmp_path: Path) -> None:
+def test_a_folder_is_read_in_natural_order_at_equal_distances_in_time(tmp_path: Path) -> None:
     for number in (10, 9, 1):
         write(tmp_path / f"{number}.png", picture(level=number))
     (tmp_path / "notes.txt").write_text("not a picture")
@@ -134,7 +134,7 @@ def test_one_bad_picture_does_not_stop_the_others(tmp_path: Path) -> None:
     assert "2.png is empty" in source.warning
 
 
-def test_folder_without_a_good_picture_is_rejected(tmp_path: Path) -> None:
+def test_a_source_without_a_readable_picture_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(b"x")
     with pytest.raises(SourceRejected, match=r"1\.png is not a picture"):
         ImageSource(tmp_path / "1.png", start_ns=0).read()
@@ -145,7 +145,7 @@ def test_folder_without_pictures_is_rejected(tmp_path: Path) -> None:
         list_pictures(tmp_path)
 
 
-def test_loop_repeats_while_time_continues(tmp_path: Path) -> None:
+def test_a_loop_repeats_while_time_increases(tmp_path: Path) -> None:
     write(tmp_path / "1.png", picture(1))
     write(tmp_path / "2.png", picture(2))
     source = ImageSource(tmp_path, loop=True, start_ns=0)
@@ -154,7 +154,7 @@ def test_loop_repeats_while_time_continues(tmp_path: Path) -> None:
     assert [int(item.image_bgr[0, -1, 0]) for item in pictures if item] == [1, 2, 1, 2, 1]
 
 
-def test_bad_picture_gives_a_reason_also_where_ultralytics_has_replaced_pillow(
+def test_a_bad_picture_raises_one_sentence_after_ultralytics_replaced_pillow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def replaced(*_: object, **__: object) -> None:

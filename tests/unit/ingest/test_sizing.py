@@ -9,7 +9,7 @@ from posebus.telemetry.reports import largest_imgsz
 
 
 class Workers:
-    """Returns the `imgsz` that it was given, and counts the calls."""
+    """Returns a fixed inference size and counts the calls."""
 
     def __init__(self, imgsz: int | None) -> None:
         self.imgsz = imgsz
@@ -24,7 +24,7 @@ class Workers:
 
 
 @pytest.mark.parametrize("setting", [None, 320])
-def test_configured_size_is_kept_without_asking_workers(setting: int | None) -> None:
+def test_a_configured_size_is_kept_without_asking(setting: int | None) -> None:
     workers = Workers(640)
     limit = SizeLimit(setting, workers, live=True)
     limit.begin_epoch(0.0)
@@ -32,7 +32,7 @@ def test_configured_size_is_kept_without_asking_workers(setting: int | None) -> 
     assert workers.asked == 0
 
 
-def test_live_source_follows_the_workers_and_asks_rarely() -> None:
+def test_a_live_source_follows_the_workers_and_asks_at_intervals() -> None:
     workers = Workers(None)
     limit = SizeLimit("auto", workers, live=True)
     limit.begin_epoch(10.0)
@@ -57,7 +57,7 @@ def test_lossless_source_keeps_the_size_of_its_epoch() -> None:
     assert limit.at(1001.0) == 1280
 
 
-def test_without_a_broker_the_last_size_holds_and_no_epoch_begins() -> None:
+def test_without_a_broker_the_last_size_holds_and_no_epoch_starts() -> None:
     workers = Workers(640)
     limit = SizeLimit("auto", workers, live=True)
     limit.begin_epoch(0.0)

@@ -26,15 +26,15 @@ from posebus.errors import SourceRejected, SourceUnavailable
         ("synthetic:bus", "synthetic"),
     ],
 )
-def test_form_of_a_source_determines_its_kind(source: str, kind: str) -> None:
+def test_the_form_of_a_source_determines_its_kind(source: str, kind: str) -> None:
     assert source_kind(CameraSettings(source=source)) == kind
 
 
-def test_folder_is_pictures(tmp_path: Path) -> None:
+def test_a_folder_is_a_source_of_images(tmp_path: Path) -> None:
     assert source_kind(CameraSettings(source=str(tmp_path))) == "images"
 
 
-def test_configured_kind_is_not_guessed() -> None:
+def test_a_configured_kind_takes_precedence_over_the_form() -> None:
     assert source_kind(CameraSettings(source="a.jpg", kind="file")) == "file"
 
 
@@ -62,11 +62,11 @@ def test_unknown_kind_is_rejected_with_the_known_ones() -> None:
         ({"source": "usb:0"}, True),
     ],
 )
-def test_delivery(values: dict[str, object], live: bool) -> None:
+def test_delivery_follows_from_kind_and_settings(values: dict[str, object], live: bool) -> None:
     assert is_live(CameraSettings(**values)) is live
 
 
-def test_missing_usb_camera_is_reported_and_may_come_later() -> None:
+def test_a_missing_usb_camera_is_unavailable_with_one_sentence() -> None:
     with pytest.raises(SourceUnavailable, match=r"there is no camera /dev/video63; "):
         open_source(CameraSettings(source="usb:63"))
 

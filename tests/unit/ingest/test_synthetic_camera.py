@@ -13,7 +13,7 @@ START_NS = 1_800_000_000_123_456_789
 
 
 class Clock:
-    """Wall and monotonic time, which advance only by sleeping."""
+    """Wall and monotonic clocks that advance only by sleeping."""
 
     def __init__(self) -> None:
         self.now_ns = 5_000_000_000
@@ -66,7 +66,7 @@ def test_pictures_come_at_ticks_of_the_wall_clock() -> None:
     assert np.array_equal(pictures[0].image_bgr, source.scene.render(times_ns[0]))
 
 
-def test_missed_ticks_are_not_made_up_for() -> None:
+def test_missed_ticks_are_skipped() -> None:
     clock = Clock()
     source = clock.source(SyntheticSpec("zidane", fps=10.0))
     first = source.read()
@@ -77,7 +77,7 @@ def test_missed_ticks_are_not_made_up_for() -> None:
     assert second.captured_at_ns - first.captured_at_ns == 1_000_000_000
 
 
-def test_unwanted_pictures_are_skipped() -> None:
+def test_pictures_that_are_not_admitted_are_skipped() -> None:
     clock = Clock()
     source = clock.source(SyntheticSpec("zidane", fps=10.0))
     wanted = iter([False, False, True])
@@ -85,7 +85,7 @@ def test_unwanted_pictures_are_skipped() -> None:
     assert len(clock.slept_s) == 3
 
 
-def test_options_in_the_source() -> None:
+def test_options_are_read_from_the_source() -> None:
     assert parse_spec("synthetic:bus?fps=5&width=320&height=240&seed=3") == SyntheticSpec("bus", 5.0, 320, 240, 3)
 
 
@@ -99,12 +99,12 @@ def test_options_in_the_source() -> None:
         ("synthetic:bus?width=100000", "out of range"),
     ],
 )
-def test_bad_specs_are_refused_with_a_reason(source: str, sentence: str) -> None:
+def test_a_bad_spec_raises_one_sentence(source: str, sentence: str) -> None:
     with pytest.raises(SourceRejected, match=sentence):
         parse_spec(source)
 
 
-def test_without_ultralytics_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ultralytics_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(SourceRejected, match="pip install ultralytics"):
         SyntheticScene(SyntheticSpec("bus"))

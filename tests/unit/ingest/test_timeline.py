@@ -46,19 +46,19 @@ def test_repeated_time_does_not_shift_the_rest() -> None:
     ]
 
 
-def test_muddled_order_does_not_shift_the_rest() -> None:
+def test_a_disordered_time_does_not_shift_the_rest() -> None:
     timeline = Timeline(STEP_NS)
     presented = [0, STEP_NS, 2 * STEP_NS, STEP_NS, 2 * STEP_NS, 5 * STEP_NS]
     assert [timeline.next(value) / STEP_NS for value in presented] == [0, 1, 2, 2.5, 3, 5]
 
 
-def test_joined_recording_continues_without_a_gap() -> None:
+def test_a_joined_recording_continues_without_a_gap() -> None:
     timeline = Timeline(STEP_NS)
     presented = [10 * STEP_NS, 11 * STEP_NS, 0, STEP_NS]
     assert [timeline.next(value) for value in presented] == [0, STEP_NS, 2 * STEP_NS, 3 * STEP_NS]
 
 
-def test_loop_continues_in_time() -> None:
+def test_times_increase_through_a_loop() -> None:
     timeline = Timeline(STEP_NS)
     first = [timeline.next(value) for value in (0, STEP_NS)]
     timeline.restart()

@@ -29,7 +29,7 @@ def child(name: str, code: str) -> ChildSpec:
     return ChildSpec(name, [sys.executable, "-c", code])
 
 
-def test_a_hanging_process_is_killed_and_started_again_and_a_working_one_is_not(tmp_path: Path) -> None:
+def test_a_hanging_process_is_restarted_and_a_working_one_is_not(tmp_path: Path) -> None:
     with ChildProcesses(restart_min_s=0.05) as processes:
         supervisor = IngestSupervisor(processes, Watchdog(tmp_path, stalled_after_s=2.0))
         supervisor.start([child("works", WORKING), child("hangs", HANGING)])
@@ -60,7 +60,7 @@ def test_children_that_end_for_good_are_reported_and_left(tmp_path: Path) -> Non
         assert {member.restarts for member in processes.children.values()} == {0}
 
 
-def test_a_process_just_started_again_gets_its_full_time(tmp_path: Path) -> None:
+def test_a_restarted_process_gets_its_full_time(tmp_path: Path) -> None:
     watchdog = Watchdog(tmp_path, stalled_after_s=10.0)
     with ChildProcesses() as processes:
         processes.start(watchdog.watched(child("slow", "import time; time.sleep(60)")))
@@ -74,7 +74,7 @@ def test_a_process_just_started_again_gets_its_full_time(tmp_path: Path) -> None
         assert watchdog.check(processes.children, 151.5) == ["slow"]
 
 
-def test_a_process_that_takes_its_time_to_begin_is_waited_for(tmp_path: Path) -> None:
+def test_a_process_is_not_stalled_before_its_first_sign_of_life(tmp_path: Path) -> None:
     watchdog = Watchdog(tmp_path, stalled_after_s=10.0, from_first_sign=True)
     signs = tmp_path / "slow.progress"
     with ChildProcesses() as processes:

@@ -1,4 +1,4 @@
-"""Whatever redis-py raises becomes an error of ours that says whether to wait or to stop, in one sentence."""
+"""Each error of redis-py becomes an error of posebus that says in one sentence whether to wait or to stop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WAITED_FOR = {
     "ASK 3999 127.0.0.1:6381": "has moved these keys",
     "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.": "to its disk",
     "NOREPLICAS Not enough good replicas to write.": "has too few replicas",
-    "BUSY Redis is busy running a script.": "is busy with somebody's script",
+    "BUSY Redis is busy running a script.": "is busy with a script of another program",
     "NOSCRIPT No matching script.": "has lost its scripts",
     "NOGROUP No such key 'x' or consumer group 'y'": "has lost the streams of a camera",
     "UNBLOCKED the stream key no longer exists": "has lost the streams of a camera",
@@ -49,8 +49,8 @@ BROKEN = [
 ]
 
 
-def said_of(answer: str, *, in_a_pipeline: bool) -> Exception:
-    """The error that redis-py makes of the broker's `answer`."""
+def error_for(answer: str, *, in_a_pipeline: bool) -> Exception:
+    """The error that redis-py raises for the broker's `answer`."""
     error: Exception = BaseParser.parse_error(answer)
     if in_a_pipeline:
         error.args = (
@@ -60,33 +60,33 @@ def said_of(answer: str, *, in_a_pipeline: bool) -> Exception:
 
 
 @pytest.mark.parametrize("in_a_pipeline", [False, True])
-@pytest.mark.parametrize(("answer", "told"), WAITED_FOR.items())
-def test_a_broker_that_cannot_now_is_waited_for(answer: str, told: str, in_a_pipeline: bool) -> None:
-    error = said_of(answer, in_a_pipeline=in_a_pipeline)
+@pytest.mark.parametrize(("answer", "expected"), WAITED_FOR.items())
+def test_an_answer_of_a_broker_that_recovers_is_retried(answer: str, expected: str, in_a_pipeline: bool) -> None:
+    error = error_for(answer, in_a_pipeline=in_a_pipeline)
     with pytest.raises(BrokerUnavailable) as caught, broker_errors("redis://here"):
         raise error
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert "redis://here" in str(caught.value)
     assert "XADD" not in str(caught.value)
 
 
 @pytest.mark.parametrize("in_a_pipeline", [False, True])
-@pytest.mark.parametrize(("answer", "told"), REFUSED.items())
-def test_a_broker_that_never_will_stops_us(answer: str, told: str, in_a_pipeline: bool) -> None:
-    error = said_of(answer, in_a_pipeline=in_a_pipeline)
+@pytest.mark.parametrize(("answer", "expected"), REFUSED.items())
+def test_an_answer_that_no_waiting_changes_is_fatal(answer: str, expected: str, in_a_pipeline: bool) -> None:
+    error = error_for(answer, in_a_pipeline=in_a_pipeline)
     with pytest.raises(BrokerRefused) as caught, broker_errors("redis://here"):
         raise error
-    assert told in str(caught.value).replace("needs: ERR ", "needs: ")
+    assert expected in str(caught.value).replace("needs: ERR ", "needs: ")
     assert "door data" not in str(caught.value), "the picture"
 
 
 @pytest.mark.parametrize("error", BROKEN, ids=lambda error: type(error).__name__)
-def test_a_broken_connection_is_waited_out(error: Exception) -> None:
+def test_a_broken_connection_is_retried(error: Exception) -> None:
     with pytest.raises(BrokerUnavailable, match="redis://here"), broker_errors("redis://here"):
         raise error
 
 
-def test_our_own_mistakes_are_not_taken_for_the_brokers() -> None:
+def test_errors_that_the_broker_did_not_cause_pass_through() -> None:
     with pytest.raises(exceptions.DataError), broker_errors("redis://here"):
         raise exceptions.DataError("Invalid input of type: 'dict'.")
     with pytest.raises(KeyError), broker_errors("redis://here"):

@@ -1,4 +1,4 @@
-"""What happened between two snapshots, and quantiles from buckets."""
+"""Differences between two snapshots, and quantiles from buckets."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def measured(values: list[float], metrics: Metrics | None = None) -> Metrics:
 
 
 def reading(metrics: Metrics) -> Reading:
-    """As another process reads it: through JSON."""
+    """The reading of another process, through JSON."""
     return read_snapshot(json.loads(json.dumps(metrics.snapshot())))
 
 
@@ -50,7 +50,7 @@ def reading(metrics: Metrics) -> Reading:
         ((9, 0, 0, 0, 1), 0.99, 8.0),
     ],
 )
-def test_quantiles_are_interpolated_as_prometheus_does(
+def test_quantiles_are_interpolated_like_those_of_prometheus(
     counts: tuple[float, ...], q: float, expected: float | None
 ) -> None:
     assert distribution(*counts).quantile(q) == expected
@@ -68,7 +68,7 @@ def test_a_quantile_lies_in_the_bucket_of_the_true_one(values: list[float], q: f
 
 
 @given(SECONDS, SECONDS)
-def test_a_window_holds_what_came_after_its_beginning(first: list[float], then: list[float]) -> None:
+def test_a_window_holds_the_observations_after_its_start(first: list[float], then: list[float]) -> None:
     metrics = measured(first)
     before = reading(metrics)
     window = reading(measured(then, metrics)).since(before).distribution(STAGE, "infer")
@@ -91,7 +91,7 @@ def test_counters_in_a_window() -> None:
     assert window.distribution(STAGE, "infer").quantile(0.5) is None
 
 
-def test_what_began_anew_is_counted_from_its_beginning() -> None:
+def test_a_restarted_counter_counts_from_zero() -> None:
     before, now = Metrics(), Metrics()
     before.count("posebus_frames_total", 100)
     now.count("posebus_frames_total", 4)
@@ -128,11 +128,11 @@ def test_several_processes_together() -> None:
         {STAGE: [["infer", {"counts": {"nan": 1}, "sum": 1}]]},
     ],
 )
-def test_what_cannot_be_read_is_left_out(odd: Any) -> None:
+def test_malformed_values_are_left_out(odd: Any) -> None:
     assert read_snapshot(odd) == Reading()
 
 
-def test_buckets_of_another_version_are_taken_as_they_are() -> None:
+def test_buckets_of_another_version_are_kept() -> None:
     snapshot = {STAGE: [["infer", {"counts": {"0.06": 4, "+Inf": 1}, "sum": 0.3}]]}
     found = read_snapshot(snapshot).distribution(STAGE, "infer")
     assert found.count == 5

@@ -1,4 +1,4 @@
-"""The table of metrics, and what a process counts by it."""
+"""The table of metrics, and the counts of a process."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ def test_the_table_follows_the_conventions_of_prometheus(spec: MetricSpec) -> No
     assert all(re.fullmatch(r"[a-z]+", label) and label != "le" for label in spec.labels)
 
 
-def test_no_name_stands_twice() -> None:
+def test_no_name_occurs_twice() -> None:
     assert len(BY_NAME) == len(TABLE)
 
 
-def test_ages_are_told_apart_where_they_matter() -> None:
+def test_buckets_are_narrow_where_ages_matter() -> None:
     bounds = [bound for bound in BY_NAME["posebus_age_at_publish_seconds"].buckets if bound <= 2.0]
     assert (bounds[0], bounds[-1]) == (0.005, 2.0)
     assert all(above / below <= 2.0 for below, above in pairwise(bounds))
 
 
-def test_a_snapshot_holds_what_was_counted(metrics: Metrics) -> None:
+def test_a_snapshot_holds_all_counts(metrics: Metrics) -> None:
     metrics.count("posebus_frames_total")
     metrics.count("posebus_frames_total", 2)
     metrics.count("posebus_frames_skipped_total", 4, reason="too old")
@@ -85,7 +85,7 @@ def test_two_stages_in_one_process_do_not_count_into_each_other(metrics: Metrics
         (lambda metrics: metrics.count("posebus_frames_total", -1.0), ValueError),
     ],
 )
-def test_mistakes_are_heard_of_at_once(metrics: Metrics, call: object, error: type[Exception]) -> None:
+def test_a_wrong_name_label_or_kind_raises(metrics: Metrics, call: object, error: type[Exception]) -> None:
     # Also once the metric is known, when its child is found in the cache.
     metrics.count("posebus_frames_total")
     metrics.observe("posebus_stage_seconds", 1.0, stage="infer")
@@ -93,7 +93,7 @@ def test_mistakes_are_heard_of_at_once(metrics: Metrics, call: object, error: ty
         call(metrics)  # type: ignore[operator]
 
 
-def test_threads_lose_nothing(metrics: Metrics) -> None:
+def test_no_count_of_several_threads_is_lost(metrics: Metrics) -> None:
     def work(stage: str) -> None:
         start.wait()
         for _ in range(2000):

@@ -35,7 +35,7 @@ def test_a_crashed_child_is_started_again(processes: ChildProcesses, tmp_path: P
     assert processes.children["crasher"].restarts >= 2
 
 
-def test_a_killed_child_is_started_again_and_that_is_said(
+def test_a_killed_child_is_started_again_and_logged(
     processes: ChildProcesses, caplog: pytest.LogCaptureFixture
 ) -> None:
     processes.start(child("sleeper", "import time; time.sleep(60)"))
@@ -52,7 +52,7 @@ def test_a_killed_child_is_started_again_and_that_is_said(
 
 
 @pytest.mark.parametrize("code", [0, 1])
-def test_a_child_that_has_said_all_is_not_started_again(processes: ChildProcesses, code: int) -> None:
+def test_a_child_that_finished_is_not_started_again(processes: ChildProcesses, code: int) -> None:
     processes.start(child("done", f"raise SystemExit({code})"))
     process = processes.children["done"].process
     process.wait()
@@ -61,7 +61,7 @@ def test_a_child_that_has_said_all_is_not_started_again(processes: ChildProcesse
     assert processes.children["done"].process is process
 
 
-def test_stopping_asks_first_and_kills_who_will_not(processes: ChildProcesses, tmp_path: Path) -> None:
+def test_stopping_sends_sigterm_and_kills_children_that_ignore_it(processes: ChildProcesses, tmp_path: Path) -> None:
     said = tmp_path / "said"
     polite = (
         f"import signal, sys, time; signal.signal(15, lambda *_: (open({str(said)!r}, 'w').write('bye'), sys.exit(0)))"

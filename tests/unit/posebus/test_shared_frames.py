@@ -1,4 +1,4 @@
-"""Pictures in this machine's memory: whole, found again, cleared away, and nothing outside their folder."""
+"""Images in this machine's memory: complete, readable, deleted, and nothing outside their folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def rows(value: int, pixels: int = 1000) -> memoryview:
     return np.full(3 * pixels, value, np.uint8).data.cast("B")
 
 
-def test_a_picture_comes_back_and_stays_readable_while_somebody_reads_it(tmp_path: Path) -> None:
+def test_an_image_is_read_back_and_stays_readable_after_it_is_discarded(tmp_path: Path) -> None:
     shared = SharedFrames(tmp_path)
     shared.put("door-1-0", rows(7))
     read = shared.get("door-1-0")
@@ -31,7 +31,7 @@ def test_a_picture_comes_back_and_stays_readable_while_somebody_reads_it(tmp_pat
         shared.get("door-1-0")
 
 
-def test_the_memory_of_discarded_pictures_is_used_again(tmp_path: Path) -> None:
+def test_the_memory_of_discarded_images_is_used_again(tmp_path: Path) -> None:
     shared = SharedFrames(tmp_path)
     for seq in range(20):
         shared.put(f"door-1-{seq}", rows(seq, pixels=1000 + 10 * (seq % 3)))
@@ -40,7 +40,7 @@ def test_the_memory_of_discarded_pictures_is_used_again(tmp_path: Path) -> None:
         assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_who_reads_too_late_is_not_hurt_by_a_smaller_picture(tmp_path: Path) -> None:
+def test_a_late_reader_survives_a_smaller_image_in_the_same_file(tmp_path: Path) -> None:
     shared = SharedFrames(tmp_path)
     shared.put("door-1-0", rows(7, pixels=100_000))
     read = shared.get("door-1-0")
@@ -50,7 +50,7 @@ def test_who_reads_too_late_is_not_hurt_by_a_smaller_picture(tmp_path: Path) -> 
     assert bytes(shared.get("yard-1-0")) == bytes(rows(1))
 
 
-def test_pictures_that_wait_are_not_overwritten(tmp_path: Path) -> None:
+def test_images_that_wait_are_not_overwritten(tmp_path: Path) -> None:
     shared = SharedFrames(tmp_path)
     for name in ("free-1-0", "door-1-0", "door-1-1"):
         shared.put(name, rows(len(name)))
@@ -61,7 +61,7 @@ def test_pictures_that_wait_are_not_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../secret", "a/b", "", ".free-x", "a" * 200, "x\0y"])
-def test_names_that_lead_elsewhere_are_refused(name: str, tmp_path: Path) -> None:
+def test_names_that_leave_the_folder_are_refused(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "shared"
     folder.mkdir()
     (tmp_path / "secret").write_bytes(b"password")
@@ -69,7 +69,7 @@ def test_names_that_lead_elsewhere_are_refused(name: str, tmp_path: Path) -> Non
         SharedFrames(folder).get(name)
 
 
-def test_a_full_memory_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_memory_leaves_no_partial_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(file: int, data: memoryview) -> int:
         raise OSError(28, "No space left on device")
 
@@ -80,7 +80,7 @@ def test_a_full_memory_leaves_nothing_half_written(tmp_path: Path, monkeypatch: 
 
 
 @needs_memory_folder
-def test_the_folder_lasts_as_long_as_it_is_needed() -> None:
+def test_the_folder_exists_until_the_context_ends() -> None:
     with shared_folder(1000) as folder:
         assert folder is not None
         SharedFrames(folder).put("door-1-0", rows(1))
@@ -93,7 +93,7 @@ def test_without_room_there_is_no_folder() -> None:
 
 
 @needs_memory_folder
-def test_the_folder_goes_even_if_its_process_is_killed() -> None:
+def test_the_folder_is_deleted_even_if_its_process_is_killed() -> None:
     code = (
         "import time; from posebus.runtime.shared_frames import shared_folder\n"
         "with shared_folder(1000) as folder:\n    print(folder, flush=True)\n    time.sleep(60)"

@@ -1,4 +1,4 @@
-"""Which node has a key: slots as the cluster specification defines them, and what is learned of moves."""
+"""The node of a key: slots as in the cluster specification, and slots that move."""
 
 from __future__ import annotations
 
@@ -53,19 +53,19 @@ def test_a_map_follows_a_slot_that_moved() -> None:
     assert len(moved.ranges) == 4
 
 
-def test_a_node_without_a_name_is_where_it_was_asked() -> None:
+def test_a_node_without_a_name_has_the_host_that_was_asked() -> None:
     assert slot_map([[0, 100, [b"", 7000, b"id"]]], "10.9.9.9").nodes == [("10.9.9.9", 7000)]
     assert slot_map([[0, 100, [None, 7000, b"id", []]]], "10.9.9.9").nodes == [("10.9.9.9", 7000)]
 
 
-def test_a_slot_that_nobody_has_is_told() -> None:
+def test_a_map_with_a_slot_without_a_node_is_not_covered() -> None:
     partial = slot_map([[0, 100, [b"10.0.0.1", 6379]]], "x")
     assert partial.owner(101) is None
     assert not partial.covered
     assert SlotMap().nodes == []
 
 
-def test_streams_are_parted_by_slot() -> None:
+def test_streams_are_divided_by_slot() -> None:
     streams = {f"posebus:{{{shard}}}:poses:{camera}": ">" for shard in (1, 2) for camera in ("a", "b")}
     parts = list(by_slot(streams).values())
     assert [list(part) for part in parts] == [

@@ -1,4 +1,4 @@
-"""The loop of every process: it outlives outages, stops on a signal, and always cleans up."""
+"""The loop of every process: it survives outages, stops on a signal, and always closes its stage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from posebus.telemetry.process_report import ProcessReport, WorkerReport
 
 
 class Beat:
-    """Stands in for the heartbeat and keeps what was reported."""
+    """Replaces the heartbeat and keeps the reports."""
 
     def __init__(self) -> None:
         self.reports: list[ProcessReport] = []
@@ -32,7 +32,7 @@ class Beat:
 
 
 class Script:
-    """A stage that plays a list: True or False to return, an error to raise."""
+    """A stage that follows a list: True or False to return, an error to raise."""
 
     role = "worker"
 
@@ -62,14 +62,14 @@ def run(stage: Script, stop: StopFlag | None = None) -> Beat:
     return beat
 
 
-def test_it_ends_when_there_is_nothing_more_to_do() -> None:
+def test_it_ends_when_all_work_is_done() -> None:
     stage = Script(True, True, False)
     beat = run(stage)
     assert (stage.lines, stage.drained, stage.closed, beat.left) == ([], 0, 1, True)
     assert [report.worker for report in beat.reports] == [WorkerReport(frames=3)]
 
 
-def test_an_outage_is_waited_out_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_outage_is_waited_out_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     stage = Script(True, BrokerUnavailable("gone"), BrokerUnavailable("gone"), True, False)
     with caplog.at_level(logging.WARNING):
         run(stage)
@@ -77,7 +77,7 @@ def test_an_outage_is_waited_out_and_said_once(caplog: pytest.LogCaptureFixture)
     assert [record.message for record in caplog.records] == ["gone; trying again"]
 
 
-def test_asked_to_stop_it_does_not_sit_out_its_pause() -> None:
+def test_a_stop_ends_the_pause_of_an_outage() -> None:
     stop = StopFlag()
 
     class Stopped(Script):
@@ -91,7 +91,7 @@ def test_asked_to_stop_it_does_not_sit_out_its_pause() -> None:
     assert stage.drained == stage.closed == 1
 
 
-def test_what_cannot_be_drained_is_left_to_others(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_drain_that_fails_leaves_the_work_to_others(caplog: pytest.LogCaptureFixture) -> None:
     class Undrained(Script):
         def drain(self) -> None:
             raise BrokerUnavailable("gone")
@@ -105,14 +105,14 @@ def test_what_cannot_be_drained_is_left_to_others(caplog: pytest.LogCaptureFixtu
     assert [record.message for record in caplog.records] == ["gone; other processes take over the unfinished work"]
 
 
-def test_a_fatal_error_passes_through_after_cleaning_up() -> None:
+def test_a_fatal_error_passes_through_after_the_stage_is_closed() -> None:
     stage = Script(True, FatalError("no engine"))
     with pytest.raises(FatalError, match="no engine"):
         run(stage)
     assert (stage.drained, stage.closed) == (0, 1)
 
 
-def test_asked_to_stop_it_drains_once() -> None:
+def test_a_stop_drains_once() -> None:
     stop = StopFlag()
     stop.is_set = True
     stage = Script()

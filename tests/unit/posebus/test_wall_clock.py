@@ -1,4 +1,4 @@
-"""Wall clocks that jump: jumps are noticed, and neither ages of frames nor lives of processes are wrong by an hour."""
+"""Jumps of wall clocks are noticed, and ages of frames and silences of processes stay right."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ HOUR_NS = 3_600_000_000_000
 DOOR = ("door", 1)
 
 
-def test_drift_is_no_jump_and_a_jump_is_told_once() -> None:
+def test_drift_is_no_jump_and_a_jump_is_reported_once() -> None:
     watch = ClockWatch()
-    assert watch.look(5_000.0, 0.0) == 0
-    assert watch.look(6_000.5, 1_000.0) == 0
-    assert watch.look(7_000.0 + HOUR_MS, 2_000.0) == pytest.approx(HOUR_MS, abs=1)
-    assert watch.look(8_000.0 + HOUR_MS, 3_000.0) == 0
-    assert watch.look(9_000.0, 4_000.0) == pytest.approx(-HOUR_MS, abs=1)
+    assert watch.jump_ms(5_000.0, 0.0) == 0
+    assert watch.jump_ms(6_000.5, 1_000.0) == 0
+    assert watch.jump_ms(7_000.0 + HOUR_MS, 2_000.0) == pytest.approx(HOUR_MS, abs=1)
+    assert watch.jump_ms(8_000.0 + HOUR_MS, 3_000.0) == 0
+    assert watch.jump_ms(9_000.0, 4_000.0) == pytest.approx(-HOUR_MS, abs=1)
 
 
 @pytest.mark.parametrize("jump_ms", [HOUR_MS, -HOUR_MS])
 @pytest.mark.parametrize("seen_after_ms", [0.0, 900.0])
 def test_a_frame_is_as_old_as_it_was_before_the_brokers_clock_jumped(jump_ms: float, seen_after_ms: float) -> None:
-    """A real stream of ids is played: they never fall, so after a jump back all have the last date and a counter."""
+    """Ids as in a real stream: they never decrease, so after a jump back all have the last date and a counter."""
     rng = random.Random(5)
     ages = FrameAges()
     last_date_ms = 0.0
@@ -44,14 +44,14 @@ def test_a_frame_is_as_old_as_it_was_before_the_brokers_clock_jumped(jump_ms: fl
         assert age_ms == pytest.approx(waited_ms, abs=60), f"frame {number}"
 
 
-def test_a_worker_that_begins_after_the_clock_went_back_takes_the_freshest_frame_for_new() -> None:
+def test_a_worker_that_starts_after_the_clock_went_back_takes_the_newest_frame_for_new() -> None:
     ages = FrameAges()
     assert ages.age_ms(DOOR, 1_000.0, None, 51_000.0) == 0
     assert ages.age_ms(DOOR, 1_040.0, None, 51_010.0) == 0  # quicker than the first: that one was 30 ms old
     assert ages.age_ms(DOOR, 1_080.0, None, 51_550.0) == pytest.approx(500)
 
 
-def test_what_is_known_of_epochs_is_bounded() -> None:
+def test_the_memory_of_epochs_is_bounded() -> None:
     ages = FrameAges()
     for epoch in range(FrameAges.MAX_EPOCHS + 100):
         ages.age_ms(("door", epoch), 0.0, 5.0, 10.0)
@@ -59,21 +59,21 @@ def test_what_is_known_of_epochs_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("jump_ns", [HOUR_NS, -HOUR_NS])
-def test_the_living_live_and_the_dead_are_dead_whatever_the_brokers_clock_does(jump_ns: int) -> None:
+def test_living_and_dead_processes_are_told_apart_through_jumps_of_the_brokers_clock(jump_ns: int) -> None:
     silences = Silences()
     died_at = 10
     for second in range(60):
         now_ns = HOUR_NS * 5 + second * 1_000_000_000 + (jump_ns if second >= 12 else 0)
         dead_ns = HOUR_NS * 5 + min(second, died_at) * 1_000_000_000
-        silent_s = dict(silences.look({"living": now_ns, "dead": dead_ns}, now_ns, 1000.0 + second))
+        silent_s = dict(silences.update({"living": now_ns, "dead": dead_ns}, now_ns, 1000.0 + second))
         assert silent_s["living"] == 0
         assert silent_s["dead"] == max(0, second - died_at)
 
 
-def test_a_first_look_judges_by_dates_and_trusts_none_of_the_future() -> None:
+def test_the_first_call_goes_by_dates_and_ignores_dates_of_the_future() -> None:
     now_ns = HOUR_NS * 5
     dates = {"living": now_ns - 1_000_000_000, "silent": now_ns - 60_000_000_000, "future": now_ns + HOUR_NS}
-    silent_s = dict(Silences().look(dates, now_ns, 7.0))
+    silent_s = dict(Silences().update(dates, now_ns, 7.0))
     assert silent_s["living"] == pytest.approx(1.0)
     assert silent_s["silent"] > PROCESS_SILENT_S
     assert silent_s["future"] > PROCESS_SILENT_S

@@ -23,7 +23,7 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 def exposed(processes: dict[str, Any]) -> tuple[Samples, dict[str, Metric]]:
-    """(value by name and labels, family by name) after a journey through JSON and the text format."""
+    """(value by name and labels, family by name) after a round trip through JSON and the text format."""
     reports = {name: read_report(data) for name, data in json.loads(json.dumps(processes)).items()}
     state = DeploymentState(CAMERAS, reports)
 
@@ -57,7 +57,7 @@ def worker() -> Metrics:
     return metrics
 
 
-def test_what_a_process_counted_comes_out_with_its_labels(worker: Metrics) -> None:
+def test_counts_of_a_process_have_its_labels(worker: Metrics) -> None:
     report = {"role": "worker", "host": "gpu-1", "metrics": worker.snapshot()}
     samples, found = exposed({"worker-gpu-1-7": report})
     who = {"role": "worker", "host": "gpu-1", "process": "worker-gpu-1-7"}
@@ -79,14 +79,14 @@ def test_what_a_process_counted_comes_out_with_its_labels(worker: Metrics) -> No
         assert name.endswith("_total") == (spec.kind == COUNTER) or spec.kind == COUNTER
 
 
-def test_two_processes_are_told_apart(worker: Metrics) -> None:
+def test_two_processes_have_different_labels(worker: Metrics) -> None:
     report = {"role": "worker", "host": "h", "metrics": worker.snapshot()}
     samples, _ = exposed({"worker-1": report, "worker-2": report})
     frames = [labels for name, labels in samples if name == "posebus_frames_total"]
     assert {dict(labels)["process"] for labels in frames} == {"worker-1", "worker-2"}
 
 
-def test_cameras_come_from_what_ingest_and_tracker_say() -> None:
+def test_metrics_of_cameras_come_from_ingest_and_tracker() -> None:
     source = {
         "state": "online",
         "frames": 50,
@@ -130,7 +130,7 @@ def test_cameras_come_from_what_ingest_and_tracker_say() -> None:
         {"role": "tracker", "cameras": {"door": {"age_ms": "old", "skipped_by_reason": {"late": None}}}},
     ],
 )
-def test_odd_reports_of_other_versions_do_no_harm(report: dict[str, Any]) -> None:
+def test_malformed_reports_are_left_out(report: dict[str, Any]) -> None:
     samples, _ = exposed({"odd": report})
     assert samples[labelled("posebus_camera_online", camera="door")] == 0
     assert not [name for name, _ in samples if not name.startswith("posebus_camera_")]

@@ -12,7 +12,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from posebus.config.settings import Settings
-from posebus.config.worker_settings import WorkerSettings
+from posebus.config.worker_settings import EngineName, Enhance, MotionGate, PrecisionName, WorkerSettings
 from posebus_cli.app import app
 from posebus_cli.options.grouping import Offer, Sets, grouped, overrides
 from posebus_cli.options.groups import DeploymentOptions, FleetOptions, NetworkOptions, PictureNetworkOptions
@@ -123,13 +123,24 @@ def test_every_field_that_an_option_sets_is_one_of_the_settings(group: type) -> 
             section = section.model_fields[part].annotation
 
 
-@pytest.mark.parametrize("field", ["engine", "precision", "motion_gate", "enhance"])
-def test_choices_are_those_of_the_settings(field: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "choices"),
+    [
+        ("engine", get_args(EngineName)),
+        ("precision", get_args(PrecisionName)),
+        ("motion_gate", get_args(MotionGate)),
+        ("enhance", get_args(Enhance)),
+    ],
+)
+def test_choices_are_those_of_the_settings(field: str, choices: tuple[str, ...]) -> None:
     option = f"--{field.replace('_', '-')}"
     done = CliRunner().invoke(app, ["run", "x.mp4", "--out", "x", option, "nonsense"], env={"COLUMNS": "200"})
     assert done.exit_code == 2
-    choices = ", ".join(repr(choice) for choice in get_args(WorkerSettings.model_fields[field].annotation))
-    assert f"'{option}': Value error, 'nonsense' is not one of {choices}." in done.output
+    named = ", ".join(map(repr, choices))
+    assert f"'{option}': Value error, 'nonsense' is not one of {named}." in done.output
+    settings = [WorkerSettings.model_validate({field: choice}) for choice in choices]
+    assert tuple(getattr(one, field) for one in settings) == choices
+    assert WorkerSettings.model_fields[field].default in choices
 
 
 def test_commands_that_infer_offer_every_option_of_the_network_but_those_of_a_camera() -> None:

@@ -75,7 +75,7 @@ def test_same_report_twice_and_a_new_process_give_no_times() -> None:
 
 
 def test_processes_without_metrics_give_no_times() -> None:
-    assert work([window({"at_ns": 1}, {"at_ns": 2_000_000_000})]) == Work()
+    assert work([window(read_report({"at_ns": 1}), read_report({"at_ns": 2_000_000_000}))]) == Work()
 
 
 def test_several_processes_are_combined() -> None:

@@ -14,7 +14,7 @@ from recordings.inputs import Recording
 from recordings.recording_analysis import RecordingAnalysis, RecordingResult
 from recordings.results.files import TracksWriter
 
-RECORDING = Recording("clip.mp4", "clip", "door", (640, 480), 3)
+RECORDING = Recording(source="clip.mp4", name="clip", camera="door", size_px=(640, 480), frames_expected=3)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import samples
 from recordings.fleet_watch import Workers
 from recordings.inputs import Recording
 from recordings.recording_analysis import RecordingResult
-from recordings.results.summary import add_to_summary, merged, summarise, write_summary
 from recordings.results.tally import Tally
+from recordings.summary import add_to_summary, merged, summarise, write_summary
 
 WORKERS = Workers("openvino", "bf16", 640)
 SECOND = 1_000_000_000
@@ -26,7 +26,7 @@ def result(name: str, frames: int = 10, dropped: int = 0, **changes: Any) -> Rec
     for seq in range(frames):
         times = replace(samples.PROVENANCE, frame_published_at_ns=SECOND, published_at_ns=SECOND + (seq + 1) * SECOND)
         tally.add(samples.track_frame(seq), times)
-    recording = Recording(f"{name}.mp4", name, name, (640, 480), frames)
+    recording = Recording(source=f"{name}.mp4", name=name, camera=name, size_px=(640, 480), frames_expected=frames)
     return RecordingResult(recording, tally, frames + dropped, **changes)
 
 

@@ -1,4 +1,4 @@
-"""Synthetic people who walk: frames for the tracker with known identities."""
+"""Synthetic people who walk: frames for the tracker with known truth."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STANDING = np.array(
         *[(0.62, 0.52), (0.38, 0.52), (0.62, 0.74), (0.38, 0.74), (0.62, 0.95), (0.38, 0.95)],
     ]
 )
-"""Where the joints of a standing person lie in the box, (17, 2) in parts of width and height."""
+"""Joints of a standing person in the box, (17, 2), as shares of its width and height."""
 
 
 def person(x: float, y: float, height: float = 200.0) -> np.ndarray:
@@ -39,7 +39,7 @@ def pose_frame(
     keypoints: bool = True,
     epoch: int = 1,
 ) -> PoseFrame:
-    """A frame with a standing person, all joints seen, in every box."""
+    """A frame with a standing person in every box, all joints visible."""
     array = np.asarray(boxes, np.float32).reshape(-1, 4)
     sides = array[:, 2:] - array[:, :2]
     joints = np.concatenate(
@@ -58,7 +58,7 @@ def pose_frame(
 
 
 def dressed(frame: PoseFrame, colours: Sequence[int], *, seen: float = 1.0) -> PoseFrame:
-    """The frame with every person dressed from head to foot in one of the colours 0 to 4, which are all different."""
+    """The frame with each person dressed from head to foot in one of the colours 0 to 4, which share no bin."""
     features = np.zeros((len(colours), len(appearance.PARTS), appearance.FEATURES), np.float32)
     for row, colour in enumerate(colours):
         features[row, :, colour :: appearance.BINS] = np.sqrt(1 / appearance.CHANNELS)
@@ -91,7 +91,7 @@ def walk(
 
 
 def crowd(rng: np.random.Generator, people: int, frames: int, *, missing: float = 0.1) -> list[PoseFrame]:
-    """People who walk at random, some of them undetected in each frame, with noisy scores and boxes."""
+    """People who walk in random directions, some undetected in each frame, with noisy boxes and random scores."""
     centres = rng.uniform((50, 50), (1230, 670), (people, 2))
     heights = rng.uniform(60, 120, people)
     speeds = rng.normal(0, 40, (people, 2))
@@ -112,7 +112,7 @@ def run(frames: Iterable[PoseFrame], tracker: PoseTracker | None = None) -> list
 
 
 def in_state(frame: TrackFrame, state: str) -> list[int]:
-    """Ids of the tracks that are in that state."""
+    """Ids of the tracks in that state."""
     return [track.id for track in frame.tracks if track.state == state]
 
 

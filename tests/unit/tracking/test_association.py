@@ -18,8 +18,8 @@ from tracking.matching.association import associate, match_assigned, match_unamb
 from tracking.tracks import CONFIRMED, LOST, TENTATIVE
 
 SETTINGS = TrackerSettings()
-SURE = 0.9
-DOUBTFUL = (SETTINGS.low_score + SETTINGS.high_score) / 2
+HIGH = 0.9
+LOW = (SETTINGS.low_score + SETTINGS.high_score) / 2
 
 matrices = st.tuples(st.integers(0, 4), st.integers(0, 4)).flatmap(
     lambda shape: st.tuples(
@@ -30,7 +30,7 @@ matrices = st.tuples(st.integers(0, 4), st.integers(0, 4)).flatmap(
 
 
 def best_sum(worth: np.ndarray) -> float:
-    """The greatest sum over all ways to pair rows with columns, or with nothing, by trying them all."""
+    """The largest sum over all ways to pair rows with columns, or to leave them out, by trying them all."""
     rows, columns = worth.shape
     choices = [*range(columns), *[-1] * rows]
     return max(
@@ -46,14 +46,14 @@ def matched(
     scores: list[float] | None = None,
     recent: list[bool] | None = None,
 ) -> list[int]:
-    """The matches of `associate` for log odds (T, D): by default of confirmed tracks in sight and high scores."""
+    """The matches of log odds (T, D), by default for confirmed, recent tracks and high-score detections."""
     matrix = np.asarray(odds, float)
     count, seen = matrix.shape
     boxes = [person(100 + 90 * place, 300) for place in range(max(count, seen))]
-    everybody = detections_of(pose_frame(boxes, 0, 0.0), SETTINGS.low_score)
-    tracks = initiate(np.arange(count), everybody, SIZE_PX, 1, 0, SETTINGS)
+    all_people = detections_of(pose_frame(boxes, 0, 0.0), SETTINGS.low_score)
+    tracks = initiate(np.arange(count), all_people, SIZE_PX, 1, 0, SETTINGS)
     tracks.state[:] = CONFIRMED if states is None else states
-    frame = pose_frame(boxes[:seen], 1, 0.1, scores=[SURE] * seen if scores is None else scores)
+    frame = pose_frame(boxes[:seen], 1, 0.1, scores=[HIGH] * seen if scores is None else scores)
     detections = detections_of(frame, SETTINGS.low_score)
     assert len(detections) == seen
     sight = np.full(count, True) if recent is None else np.array(recent)
@@ -62,10 +62,10 @@ def matched(
 
 @settings(deadline=None)  # the first call compiles
 @given(matrices)
-def test_assignment_is_one_to_one_and_has_the_greatest_sum(case: tuple[np.ndarray, np.ndarray]) -> None:
-    """The sum is of log odds above the gate, each times the detection's score; pairs below the gate are not matched."""
+def test_assignment_is_one_to_one_and_optimal(case: tuple[np.ndarray, np.ndarray]) -> None:
+    """By the sum of log odds above the gate, each times the detection's score; pairs below the gate never match."""
     odds, scores = case
-    # Detections hold scores as float32.
+    # Detections carry scores as float32.
     worth = (odds + model.GATES.pair) * scores.astype(np.float32)
     pairs = [(row, column) for row, column in enumerate(matched(odds, scores=scores.tolist())) if column >= 0]
     assert len({column for _, column in pairs}) == len(pairs)
@@ -73,42 +73,42 @@ def test_assignment_is_one_to_one_and_has_the_greatest_sum(case: tuple[np.ndarra
     assert abs(sum(worth[row, column] for row, column in pairs) - best_sum(worth)) < 1e-6
 
 
-def test_unambiguous_matching_equals_the_assignment() -> None:
-    """The shortcut for rows without competition gives the result of the full assignment, or reports that it cannot."""
+def test_unambiguous_matches_are_those_of_the_assignment() -> None:
+    """The shortcut for frames without conflicts gives the result of the assignment, or declines."""
     rng = np.random.default_rng(1)
-    undisputed = 0
+    unambiguous = 0
     for _ in range(300):
         worth = np.maximum(rng.normal(-0.8, 1.0, (rng.integers(1, 6), rng.integers(1, 6))), 0.0)
         short, long = np.full(len(worth), -1, np.intp), np.full(len(worth), -1, np.intp)
         match_assigned(long, worth, *linear_sum_assignment(worth, maximize=True))
         if match_unambiguous(short, worth):
-            undisputed += 1
+            unambiguous += 1
             np.testing.assert_array_equal(short, long)
         else:
             assert (short == -1).all()
-    assert 50 < undisputed < 250
+    assert 50 < unambiguous < 250
 
 
-def test_pair_below_the_gate_does_not_displace_a_good_pair() -> None:
-    """The sum of all log odds would be greater for the pairs first to first and second to second."""
+def test_pair_below_the_gate_does_not_cost_a_good_pair() -> None:
+    """Without the gate, pairing first with first and second with second would have the larger sum."""
     gate = model.GATES.pair
     assert matched([[3.0 - gate, -9.0 - gate], [3.5 - gate, -1.0 - gate]]) == [-1, 0]
 
 
-def test_of_two_duplicate_detections_the_higher_score_is_matched() -> None:
+def test_duplicate_with_the_higher_score_is_matched() -> None:
     assert matched([[-0.9, -1.0]], scores=[0.4, 0.9]) == [1]
 
 
-def test_both_pairs_are_matched_although_one_pair_alone_has_better_odds() -> None:
+def test_both_tracks_are_matched_although_one_could_do_better_alone() -> None:
     assert matched([[0.0, -0.5], [-0.5, -3.8]]) == [1, 0]
 
 
-def test_improbable_pair_is_not_matched() -> None:
+def test_pair_below_the_gate_is_not_matched() -> None:
     assert matched([[-model.GATES.pair + 0.1]]) == [0]
     assert matched([[-model.GATES.pair - 0.1]]) == [-1]
 
 
-def test_lost_track_is_matched_to_a_high_score_detection() -> None:
+def test_lost_track_is_matched_with_a_high_score_detection() -> None:
     assert matched([[-model.GATES.pair + 0.1]], recent=[False], states=[LOST]) == [0]
     assert matched([[-model.GATES.pair - 0.1]], recent=[False], states=[LOST]) == [-1]
 
@@ -117,27 +117,29 @@ def test_lost_track_is_matched_to_a_high_score_detection() -> None:
     ("state", "recent", "expected"),
     [(CONFIRMED, True, 0), (LOST, True, 0), (CONFIRMED, False, -1), (LOST, False, -1), (TENTATIVE, True, -1)],
 )
-def test_low_score_detection_continues_only_tracks_in_sight(state: int, recent: bool, expected: int) -> None:
-    """This holds even at exactly the predicted place, where a high-score detection is matched in each case."""
-    assert matched([[0.0]], states=[state], recent=[recent], scores=[DOUBTFUL]) == [expected]
-    assert matched([[0.0]], states=[state], recent=[recent], scores=[SURE]) == [0]
+def test_low_score_detection_only_matches_recent_confirmed_or_lost_tracks(
+    state: int, recent: bool, expected: int
+) -> None:
+    """Even at the predicted position; a high-score detection there matches in each case."""
+    assert matched([[0.0]], states=[state], recent=[recent], scores=[LOW]) == [expected]
+    assert matched([[0.0]], states=[state], recent=[recent], scores=[HIGH]) == [0]
 
 
-def test_low_score_detection_needs_better_odds() -> None:
+def test_low_score_detection_has_a_narrower_gate() -> None:
     odds = -model.GATES.pair + model.GATES.doubt_penalty
-    assert matched([[odds - 0.1]], scores=[DOUBTFUL]) == [-1]
-    assert matched([[odds - 0.1]], scores=[SURE]) == [0]
-    assert matched([[odds + 0.1]], scores=[DOUBTFUL]) == [0]
+    assert matched([[odds - 0.1]], scores=[LOW]) == [-1]
+    assert matched([[odds - 0.1]], scores=[HIGH]) == [0]
+    assert matched([[odds + 0.1]], scores=[LOW]) == [0]
 
 
-def test_tentative_track_needs_better_odds() -> None:
+def test_tentative_track_has_a_narrower_gate() -> None:
     odds = -model.GATES.pair + model.GATES.tentative_penalty
     assert matched([[odds - 0.1]], states=[TENTATIVE]) == [-1]
     assert matched([[odds - 0.1]], states=[CONFIRMED]) == [0]
     assert matched([[odds + 0.1]], states=[TENTATIVE]) == [0]
 
 
-def test_of_two_equal_tracks_the_confirmed_one_is_matched() -> None:
+def test_confirmed_track_wins_against_an_equal_tentative_one() -> None:
     assert matched([[0.0], [0.0]], states=[TENTATIVE, CONFIRMED]) == [-1, 0]
     assert matched([[0.0], [0.0]], states=[CONFIRMED, TENTATIVE]) == [0, -1]
 

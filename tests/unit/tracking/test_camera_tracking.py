@@ -13,7 +13,7 @@ from posebus.config.settings import TrackerSettings
 from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.messages import Delivery, EndOfStream, EventType, PoseFrame, Skipped
 from tests.samples import PROVENANCE, end, pose_frame
-from tracking.camera_tracking import CameraTracking, Outcome
+from tracking.camera_tracking import CameraStep, CameraTracking
 
 FRAME_NS = 40_000_000
 
@@ -41,8 +41,8 @@ def lossless() -> CameraTracking:
     return CameraTracking("door", Delivery.LOSSLESS, TrackerSettings())
 
 
-def feed(tracking: CameraTracking, entries: list[PoseEntry], now_s: float = 0.0) -> Outcome:
-    whole = Outcome()
+def feed(tracking: CameraTracking, entries: list[PoseEntry], now_s: float = 0.0) -> CameraStep:
+    whole = CameraStep()
     for one in entries:
         tracking.push(one, now_s)
         step = tracking.advance(now_s)
@@ -53,7 +53,7 @@ def feed(tracking: CameraTracking, entries: list[PoseEntry], now_s: float = 0.0)
     return whole
 
 
-def public(outcome: Outcome) -> tuple[list[Any], list[Any]]:
+def public(outcome: CameraStep) -> tuple[list[Any], list[Any]]:
     frames = [
         (frame.epoch, frame.seq, [(track.id, track.state, track.box_xyxy_px.tolist()) for track in frame.tracks])
         for frame, _ in outcome.tracks
@@ -73,14 +73,14 @@ def test_any_order_of_arrival_gives_the_same_tracks_and_acknowledges_every_entry
     assert straight.events[-1].data == {"frames": 20, "reason": "end of file"}
 
 
-def test_second_result_of_a_frame_and_malformed_entry_are_only_acknowledged() -> None:
+def test_duplicate_frame_and_unreadable_entry_are_only_acknowledged() -> None:
     tracking = lossless()
     outcome = feed(tracking, [entry(walking(0), 1), entry(walking(0), 2), entry(None, 3), entry(walking(1), 4)])
     assert [frame.seq for frame, _ in outcome.tracks] == [0, 1]
     assert sorted(outcome.done) == [b"1-0", b"2-0", b"3-0", b"4-0"]
 
 
-def test_entry_delivered_again_while_it_waits_stays_unacknowledged() -> None:
+def test_waiting_entry_that_is_delivered_again_stays_unacknowledged() -> None:
     tracking = lossless()
     waiting = entry(walking(1), 1)
     assert not feed(tracking, [waiting, waiting]).changes_anything
@@ -88,20 +88,20 @@ def test_entry_delivered_again_while_it_waits_stays_unacknowledged() -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 7, 13])
-def test_successor_continues_with_the_same_results(cut: int) -> None:
+def test_successor_continues_with_the_same_tracks_and_events(cut: int) -> None:
     entries = [*(entry(walking(seq)) for seq in range(20)), entry(end(20))]
     calm = feed(lossless(), entries)
     first = lossless()
-    begun = feed(first, [*entries[:cut], entries[cut + 1]])  # an entry of the second half waits its turn: it is lost
+    before = feed(first, [*entries[:cut], entries[cut + 1]])  # an entry of the second half that waits is lost
     snapshot = unpack_state(pack_state(first.state_dict()))
     successor = lossless()
     successor.load_state(snapshot)
     rest = feed(successor, entries[cut:])
-    assert public(calm) == (public(begun)[0] + public(rest)[0], public(begun)[1] + public(rest)[1])
+    assert public(calm) == (public(before)[0] + public(rest)[0], public(before)[1] + public(rest)[1])
 
 
 def test_snapshot_of_another_version_is_refused() -> None:
-    with pytest.raises(ValueError, match="version 2"):
+    with pytest.raises(ValueError, match="version is 2"):
         lossless().load_state({**lossless().state_dict(), "version": 2})
 
 
@@ -120,17 +120,17 @@ def test_skipped_frames_are_reported_once_a_second_and_before_the_end() -> None:
     assert gaps[0]["first_seq"] == 1
 
 
-@pytest.mark.parametrize(("delivery", "count"), [(Delivery.LIVE, 1), (Delivery.LOSSLESS, 0)])
-def test_last_gap_of_a_live_camera_that_stopped_is_reported(delivery: Delivery, count: int) -> None:
+@pytest.mark.parametrize(("delivery", "reported"), [(Delivery.LIVE, 1), (Delivery.LOSSLESS, 0)])
+def test_last_gap_of_a_silent_live_camera_is_reported(delivery: Delivery, reported: int) -> None:
     tracking = CameraTracking("door", delivery, TrackerSettings())
     mark = Skipped("door", 1, 1, FRAME_NS, delivery, "overtaken")
     assert feed(tracking, [entry(walking(0)), entry(mark)], now_s=10.0).skipped == {"overtaken": 1}
     assert tracking.advance(11.0).events == []
-    assert len(tracking.advance(13.0).events) == count
+    assert len(tracking.advance(13.0).events) == reported
     assert tracking.advance(16.0).events == []
 
 
-def test_live_camera_does_not_wait_for_a_lost_frame_for_ever() -> None:
+def test_live_camera_gives_up_a_lost_frame_after_reorder_wait_s() -> None:
     tracking = CameraTracking("door", Delivery.LIVE, TrackerSettings(reorder_wait_s=1.0))
     tracking.push(entry(walking(0)), 0.0)
     tracking.push(entry(walking(2)), 0.0)
@@ -140,7 +140,7 @@ def test_live_camera_does_not_wait_for_a_lost_frame_for_ever() -> None:
     assert late.skipped == late.given_up == {"not received in time": 1}
 
 
-def test_next_run_of_a_file_has_new_identities_and_repeats_no_event() -> None:
+def test_next_run_of_a_file_has_new_identities_and_unique_events() -> None:
     tracking = lossless()
     first = feed(tracking, [*(entry(walking(seq)) for seq in range(10)), entry(end(10))])
     second = feed(
@@ -160,7 +160,7 @@ def test_next_run_of_a_file_has_new_identities_and_repeats_no_event() -> None:
         assert kinds.count(EventType.TRACK_STARTED) == kinds.count(EventType.TRACK_ENDED) == 2
 
 
-def test_end_mark_in_the_place_of_a_frame_is_harmless() -> None:
+def test_end_mark_with_the_seq_of_a_frame_does_not_replace_it() -> None:
     tracking = lossless()
     outcome = feed(tracking, [entry(walking(1), 1), entry(end(1), 2), entry(walking(0), 3)])
     assert [frame.seq for frame, _ in outcome.tracks] == [0, 1]

@@ -1,4 +1,4 @@
-"""People distinguished by their colours where boxes and skeletons are ambiguous or misleading."""
+"""Colours identify people where boxes and skeletons are ambiguous or misleading."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ RED, BLUE = 1, 4
 
 
 def rows(result: TrackFrame) -> dict[int, int | None]:
-    """The person of the frame that each identity belongs to."""
+    """Row in the frame of each identity."""
     return {track.id: track.pose_index for track in result.tracks}
 
 
 def crossing(*, turn: bool) -> list[PoseFrame]:
-    """Two people walk towards each other on one line; for half a second around the middle only one of them is detected.
+    """Two people walk towards each other on one line; around the middle only one is detected for half a second.
 
-    Afterwards either both turn round (`turn`) or both continue: in each case one is on the left and one on the right.
-    The first of the frame started on the left, wears red, and is occluded by the other; only colours tell the case.
+    Then both turn round (`turn`) or both walk on: in either case there is one on the left and one on the right. The
+    first person of each frame began on the left, wears red and passes behind; only the colours show which one it is.
     """
     frames = []
     for seq in range(130):
@@ -45,8 +45,8 @@ def test_two_people_who_meet_keep_their_identities(turn: bool) -> None:
     assert {track.id for result in results for track in result.tracks} == {1, 2}
 
 
-def test_without_colours_one_of_the_two_cases_goes_wrong() -> None:
-    """This proves that the scene is ambiguous: boxes and skeletons alone give the same result for both cases."""
+def test_without_colours_one_of_the_two_scenes_goes_wrong() -> None:
+    """The scene is ambiguous: boxes and skeletons alone give the same result for both."""
     last = []
     for turn in (True, False):
         bare = [replace(frame, appearance=None) for frame in crossing(turn=turn)]
@@ -54,8 +54,8 @@ def test_without_colours_one_of_the_two_cases_goes_wrong() -> None:
     assert last[0] != last[1] or {1: 0, 2: 1} not in last
 
 
-def test_two_people_in_one_place_keep_their_identities_when_rows_change_order() -> None:
-    """In a tight embrace boxes and joints are almost equal, and the network lists the two in changing order."""
+def test_two_people_in_one_place_in_any_order_keep_their_identities() -> None:
+    """In a tight embrace boxes and joints are nearly equal, and the network lists them in any order."""
     rng = np.random.default_rng(0)
     boxes = [person(600, 300), person(606, 300)]
     for seq, result in enumerate(run(frames := [embrace(rng, boxes, seq) for seq in range(60)])):
@@ -70,8 +70,8 @@ def embrace(rng: np.random.Generator, boxes: list[np.ndarray], seq: int) -> Pose
 
 
 @pytest.mark.parametrize("order", [(RED, BLUE), (BLUE, RED)])
-def test_lost_person_is_matched_by_colour_among_two_candidates(order: tuple[int, int]) -> None:
-    """A person in red is lost for a second; then two people stand to the left and right of that place."""
+def test_lost_track_is_matched_with_the_person_in_the_same_colours(order: tuple[int, int]) -> None:
+    """A person in red is gone for a second; then two people stand left and right of that place."""
     frames = [dressed(pose_frame([person(600, 300)], seq, seq / 20), [RED]) for seq in range(20)]
     frames += [dressed(pose_frame([], seq, seq / 20), []) for seq in range(20, 40)]
     both = [person(575, 300), person(625, 300)]
@@ -79,9 +79,9 @@ def test_lost_person_is_matched_by_colour_among_two_candidates(order: tuple[int,
     assert rows(run(frames)[-1]) == {1: order.index(RED), 2: order.index(BLUE)}
 
 
-def test_other_colours_near_the_place_of_a_lost_person_start_a_new_identity() -> None:
-    """The new person is a third of a body aside after a second. At the very same place colours count less: a person
-    who comes out from behind another still has some colours of the other."""
+def test_person_in_other_colours_near_a_lost_track_is_a_new_track() -> None:
+    """A third of a body aside after a second. In the very same place colours cannot prevent the match: a person who
+    comes out from behind another still has some of the other's colours."""
     frames = [dressed(pose_frame([person(600, 300)], seq, seq / 20), [RED]) for seq in range(20)]
     frames += [dressed(pose_frame([], seq, seq / 20), []) for seq in range(20, 40)]
     same = [dressed(pose_frame([person(670, 300)], seq, seq / 20), [RED]) for seq in range(40, 45)]
@@ -90,16 +90,16 @@ def test_other_colours_near_the_place_of_a_lost_person_start_a_new_identity() ->
     assert in_state(run(frames + other)[-1], "confirmed") == [2]
 
 
-def test_changing_light_does_not_start_a_new_identity() -> None:
-    """A person at the predicted place in the next frame keeps the identity, with any colours."""
+def test_change_of_light_starts_no_new_track() -> None:
+    """A person at the predicted position a frame later keeps the identity in any colours."""
     frames = [
         dressed(f, [RED, RED] if f.seq < 25 else [BLUE, BLUE]) for f in walk([i / 25 for i in range(75)], lanes=2)
     ]
     assert all(in_state(result, "confirmed") == [1, 2] for result in run(frames))
 
 
-def test_memory_follows_new_observations() -> None:
-    """A person who took off a coat two seconds ago is matched again without it."""
+def test_memory_follows_a_change_of_clothes() -> None:
+    """A person who took off a coat two seconds ago is found again without it."""
     frames = [dressed(pose_frame([person(600, 300)], s, s / 20), [RED if s < 20 else BLUE]) for s in range(60)]
     frames += [dressed(pose_frame([], s, s / 20), []) for s in range(60, 80)]
     both = [person(575, 300), person(625, 300)]
@@ -107,8 +107,8 @@ def test_memory_follows_new_observations() -> None:
     assert rows(run(frames)[-1]) == {1: 1, 2: 0}
 
 
-def test_low_score_detections_do_not_change_the_memory() -> None:
-    """A person half occluded by another in blue, with a low score, shows the other's colours."""
+def test_low_score_detections_do_not_update_the_memory() -> None:
+    """A person half hidden behind one in blue, with a low score, shows the other one's colours."""
     frames = [dressed(pose_frame([person(600, 300)], s, s / 20), [RED]) for s in range(20)]
     frames += [dressed(pose_frame([person(600, 300)], s, s / 20, scores=[0.4]), [BLUE]) for s in range(20, 60)]
     frames += [dressed(pose_frame([], s, s / 20), []) for s in range(60, 80)]
@@ -118,16 +118,16 @@ def test_low_score_detections_do_not_change_the_memory() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 16, appearance.SIZE + 1, 512])
-def test_descriptors_of_another_layout_are_ignored(length: int) -> None:
-    """As from a worker of another version: the result is the one without any descriptors."""
+def test_colours_of_another_layout_are_ignored(length: int) -> None:
+    """As from a worker of another version: the result is the one without colours."""
     frames = [replace(frame, appearance=None) for frame in crossing(turn=True)]
     rng = np.random.default_rng(0)
     other = [replace(f, appearance=rng.random((len(f.scores), length), np.float32)) for f in frames]
     assert [plain(result) for result in run(other)] == [plain(result) for result in run(frames)]
 
 
-def test_descriptors_that_are_not_numbers_are_ignored() -> None:
-    """One row is NaN in every third frame: the others still distinguish all people."""
+def test_nan_colours_are_ignored() -> None:
+    """One row is NaN in every third frame: the other frames identify both people."""
     frames = crossing(turn=True)
     for frame in frames[::3]:
         assert frame.appearance is not None
@@ -138,8 +138,8 @@ def test_descriptors_that_are_not_numbers_are_ignored() -> None:
         assert np.isfinite(track.box_xyxy_px).all()
 
 
-def test_memory_survives_frames_without_descriptors() -> None:
-    """A worker without descriptors takes over for a while; the earlier ones are remembered."""
+def test_colours_may_be_missing_for_a_while() -> None:
+    """A worker without colours takes over for a while; the tracks keep their memory."""
     frames = crossing(turn=True)
     for seq in [*range(20, 30), *range(40, 66), *range(90, 100)]:
         frames[seq] = replace(frames[seq], appearance=None)
@@ -147,7 +147,7 @@ def test_memory_survives_frames_without_descriptors() -> None:
     assert rows(results[-1]) == {1: 0, 2: 1}
 
 
-def test_visible_parts_suffice_and_hidden_parts_are_remembered() -> None:
+def test_hidden_part_of_a_body_is_remembered() -> None:
     """The legs are behind a table for two seconds; the memory keeps them."""
     halves = []
     for legs in (RED, BLUE):

@@ -21,7 +21,7 @@ def frame(seq: int, **states: str) -> TrackFrame:
 
 
 def coasting(item: TrackFrame) -> TrackFrame:
-    """`item` without any detection."""
+    """`item` with all tracks coasted."""
     return replace(item, tracks=tuple(replace(track, coasted=True) for track in item.tracks))
 
 
@@ -29,17 +29,17 @@ def end(seq: int) -> EndOfStream:
     return EndOfStream("yard", 1, seq, seq * SECOND_NS, Delivery.LOSSLESS)
 
 
-def said(events: list[Event]) -> list[tuple[str, int, int]]:
+def summary(events: list[Event]) -> list[tuple[str, int, int]]:
     return [(event.type.rsplit(".", 1)[1], event.data["track_id"], event.seq) for event in events]
 
 
-def tell(*frames: TrackFrame) -> list[Event]:
+def events_of(*frames: TrackFrame) -> list[Event]:
     events = TrackEvents("yard")
     return [event for item in frames for event in events.update(item)]
 
 
-def test_events_of_one_life_from_start_to_end() -> None:
-    events = tell(
+def test_track_is_started_lost_and_ended_in_order() -> None:
+    events = events_of(
         frame(0, t1="tentative"),
         frame(1, t1="confirmed"),
         frame(2, t1="confirmed"),
@@ -50,7 +50,7 @@ def test_events_of_one_life_from_start_to_end() -> None:
         frame(7, t1="ended"),
         frame(8),
     )
-    assert said(events) == [("started", 1, 1), ("lost", 1, 3), ("lost", 1, 6), ("ended", 1, 7)]
+    assert summary(events) == [("started", 1, 1), ("lost", 1, 3), ("lost", 1, 6), ("ended", 1, 7)]
     last = events[-1]
     assert last.id == "yard/1/7/posebus.track.ended/1"
     assert (last.source, last.subject) == ("posebus/cameras/yard", "yard/tracks/1")
@@ -65,12 +65,12 @@ def test_events_of_one_life_from_start_to_end() -> None:
     }
 
 
-def test_unconfirmed_track_has_no_events() -> None:
-    assert tell(frame(0, t1="tentative"), frame(1, t1="tentative"), frame(2, t1="ended")) == []
+def test_track_that_was_never_confirmed_has_no_events() -> None:
+    assert events_of(frame(0, t1="tentative"), frame(1, t1="tentative"), frame(2, t1="ended")) == []
 
 
-def test_coasted_track_is_present_but_not_detected() -> None:
-    events = tell(
+def test_coasted_track_is_not_lost_but_its_last_seen_time_stays() -> None:
+    events = events_of(
         frame(0, t1="confirmed", t2="confirmed"),
         coasting(frame(1, t1="confirmed", t2="confirmed")),
         frame(2, t1="confirmed", t2="lost"),
@@ -78,83 +78,83 @@ def test_coasted_track_is_present_but_not_detected() -> None:
         coasting(frame(4, t1="lost")),
         frame(5, t1="ended", t2="ended"),
     )
-    assert said(events) == [("started", 1, 0), ("started", 2, 0), ("lost", 2, 2), ("lost", 1, 4),
+    assert summary(events) == [("started", 1, 0), ("started", 2, 0), ("lost", 2, 2), ("lost", 1, 4),
                             ("ended", 1, 5), ("ended", 2, 5)]  # fmt: skip
     assert [event.data["last_seen_ns"] // SECOND_NS for event in events[2:]] == [0, 2, 2, 0]
     assert events[3].data["duration_s"] == 2.0
     assert events[3].time_ns == 4 * SECOND_NS
 
 
-def test_lost_track_that_is_not_reported_keeps_its_life() -> None:
+def test_lost_track_that_is_not_reported_keeps_its_times() -> None:
     seen_until = [frame(0, t1="confirmed"), frame(1, t1="lost"), frame(2), frame(3)]
-    assert said(tell(*seen_until, frame(4, t1="ended"))) == [("started", 1, 0), ("lost", 1, 1), ("ended", 1, 4)]
-    again = tell(*seen_until, frame(4, t1="confirmed"), frame(5, t1="lost"), frame(6))
-    assert said(again) == [("started", 1, 0), ("lost", 1, 1), ("lost", 1, 5)]
+    assert summary(events_of(*seen_until, frame(4, t1="ended"))) == [("started", 1, 0), ("lost", 1, 1), ("ended", 1, 4)]
+    again = events_of(*seen_until, frame(4, t1="confirmed"), frame(5, t1="lost"), frame(6))
+    assert summary(again) == [("started", 1, 0), ("lost", 1, 1), ("lost", 1, 5)]
     assert again[-1].data["last_seen_ns"] == 4 * SECOND_NS
 
 
-def test_frame_that_the_tracker_skipped_loses_no_track() -> None:
+def test_stale_frame_without_tracks_loses_no_track() -> None:
     here, before = frame(1, t1="confirmed"), replace(frame(2), captured_at_ns=SECOND_NS // 2)
-    assert said(tell(frame(0, t1="confirmed"), here, before, frame(3, t1="confirmed"))) == [("started", 1, 0)]
+    assert summary(events_of(frame(0, t1="confirmed"), here, before, frame(3, t1="confirmed"))) == [("started", 1, 0)]
 
 
-def test_end_of_the_source_ends_every_track_once() -> None:
+def test_end_of_source_ends_every_track_once() -> None:
     events = TrackEvents("yard")
     events.update(frame(0, t3="confirmed", t1="confirmed", t2="tentative"))
     events.update(frame(1, t3="confirmed", t1="lost", t2="tentative"))
     over = events.source_ended(end(2))
-    assert said(over) == [("ended", 1, 2), ("ended", 3, 2)]
+    assert summary(over) == [("ended", 1, 2), ("ended", 3, 2)]
     assert all(event.data["reason"] == "source ended" for event in over)
     assert events.source_ended(end(2)) == []
 
 
-def test_state_survives_a_round_trip() -> None:
+def test_restored_state_gives_the_same_events() -> None:
     frames = [frame(0, t1="confirmed", t2="confirmed"), frame(1, t1="lost"), frame(2, t1="lost", t2="ended")]
     events = TrackEvents("yard")
-    reported = events.update(frames[0])
+    published = events.update(frames[0])
     for item in frames[1:]:
-        heir = TrackEvents("yard")
-        heir.load_state(json.loads(json.dumps(events.state_dict())))
-        events = heir
-        reported += events.update(item)
-    assert reported == tell(*frames)
+        successor = TrackEvents("yard")
+        successor.load_state(json.loads(json.dumps(events.state_dict())))
+        events = successor
+        published += events.update(item)
+    assert published == events_of(*frames)
 
 
-def test_events_of_a_crowd_are_ordered_and_unique() -> None:
-    """Each confirmed identity starts once and ends once, in that order, and every id is unique and repeatable."""
+def test_every_confirmed_identity_of_a_crowd_starts_once_and_ends_once() -> None:
+    """Every event id is unique, and the same frames give the same events."""
 
-    def story() -> list[Event]:
+    def replay() -> list[Event]:
         tracker, events = PoseTracker(), TrackEvents("yard")
         frames = crowd(np.random.default_rng(9), 12, 80, missing=0.4)
-        reported = [event for item in frames for event in events.update(tracker.update(item))]
-        return reported + events.source_ended(end(80))
+        published = [event for item in frames for event in events.update(tracker.update(item))]
+        return published + events.source_ended(end(80))
 
-    reported = story()
-    assert reported == story()
-    assert len({event.id for event in reported}) == len(reported)
-    for number in {event.data["track_id"] for event in reported}:
-        kinds = [event.type.rsplit(".", 1)[1] for event in reported if event.data["track_id"] == number]
+    published = replay()
+    assert published == replay()
+    assert len({event.id for event in published}) == len(published)
+    for track_id in {event.data["track_id"] for event in published}:
+        kinds = [event.type.rsplit(".", 1)[1] for event in published if event.data["track_id"] == track_id]
         assert kinds[0] == "started"
         assert kinds[-1] == "ended"
         assert set(kinds[1:-1]) <= {"lost"}
-    for event in reported:
+    for event in published:
         json.dumps(event.data)
 
 
-def test_at_any_frame_rate_a_person_who_leaves_is_lost_and_then_ends() -> None:
+def test_person_who_goes_away_is_lost_and_then_ended_at_any_frame_rate() -> None:
     for fps in (0.7, 1.0, 5.0, 30.0):
         tracker, events = PoseTracker(), TrackEvents("yard")
         frames = [pose_frame([person(600, 300)] if seq < 3 else [], seq, seq / fps) for seq in range(int(7 * fps) + 4)]
-        reported = [event for item in frames for event in events.update(tracker.update(item))]
-        assert [kind for kind, _, _ in said(reported)] == ["started", "lost", "ended"], fps
-        assert {event.data["last_seen_ns"] for event in reported[1:]} == {frames[2].captured_at_ns}
+        published = [event for item in frames for event in events.update(tracker.update(item))]
+        assert [kind for kind, _, _ in summary(published)] == ["started", "lost", "ended"], fps
+        assert {event.data["last_seen_ns"] for event in published[1:]} == {frames[2].captured_at_ns}
 
 
-def test_first_seen_is_earlier_than_the_confirmation() -> None:
+def test_first_seen_time_is_before_the_confirmation() -> None:
     tracker, events = PoseTracker(), TrackEvents("yard")
     score = TrackerSettings().certain_score - 0.05
     frames = [pose_frame(f.boxes_xyxy_px, f.seq, f.seq / 50, scores=[score]) for f in walk(range(10), 1, 1.0)]
-    reported = [event for item in frames for event in events.update(tracker.update(item))]
-    assert said(reported)[0][:2] == ("started", 1)
-    assert reported[0].seq > 0
-    assert reported[0].data["first_seen_ns"] == 0
+    published = [event for item in frames for event in events.update(tracker.update(item))]
+    assert summary(published)[0][:2] == ("started", 1)
+    assert published[0].seq > 0
+    assert published[0].data["first_seen_ns"] == 0

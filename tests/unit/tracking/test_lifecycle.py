@@ -1,4 +1,4 @@
-"""Which people are tentative, confirmed, coasted, occluded, lost and ended, as the tracker reports it."""
+"""Confirmed, missed, hidden, lost and ended tracks, as the tracker reports them."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ def clipped(box: np.ndarray) -> np.ndarray:
     return np.clip(box, 0, [SIZE_PX[0], SIZE_PX[1]] * 2).astype(np.float32)
 
 
-class TestBirth:
+class TestInitiation:
     @pytest.mark.parametrize(
         ("score", "states"),
         [
             (SETTINGS.certain_score + 0.05, ["confirmed"] * 8),
             ((SETTINGS.birth_score + SETTINGS.certain_score) / 2, ["tentative"] * 4 + ["confirmed"] * 4),
         ],
-        ids=["sure", "doubtful"],
+        ids=["high score", "low score"],
     )
-    def test_low_score_newcomer_starts_tentative(self, score: float, states: list[str]) -> None:
-        """Confirmation depends on elapsed time, not on frames; a high-score detection is confirmed at once."""
+    def test_new_person_with_a_low_score_is_tentative_first(self, score: float, states: list[str]) -> None:
+        """It is confirmed by elapsed time, not by frames; one with a high score at once."""
         steps_s = SETTINGS.confirm_s / 4
         frames = [pose_frame([person(300, 300)], seq, seq * steps_s, scores=[score]) for seq in range(8)]
         assert [only(result).state for result in run(frames)] == states
 
-    def test_tentative_track_that_is_not_detected_again_is_dropped(self) -> None:
+    def test_tentative_track_that_is_missed_ends(self) -> None:
         score = (SETTINGS.birth_score + SETTINGS.certain_score) / 2
         frames = [
             pose_frame([person(300, 300)] * (seq != 1), seq, seq / 50, scores=[score] * (seq != 1)) for seq in range(9)
@@ -62,12 +62,12 @@ class TestBirth:
         assert [(track.id, track.state) for track in results[1].tracks] == [(1, "ended")]
         assert {track.id for track in results[-1].tracks} == {2}
 
-    def test_without_confirmation_time_every_track_is_confirmed_at_once(self) -> None:
+    def test_every_new_track_is_confirmed_if_confirm_s_is_zero(self) -> None:
         tracker = PoseTracker(TrackerSettings(confirm_s=0))
         frame = pose_frame([person(300, 300)], 0, 0.0, scores=[SETTINGS.birth_score])
         assert only(tracker.update(frame)).state == "confirmed"
 
-    def test_low_scores_continue_tracks_and_never_start_them(self) -> None:
+    def test_low_scores_continue_tracks_and_never_start_one(self) -> None:
         faint = (SETTINGS.low_score + SETTINGS.high_score) / 2
         frames = walk([i / 25 for i in range(50)], lanes=1)
         for frame in frames[11:]:
@@ -77,7 +77,7 @@ class TestBirth:
         assert not any(only(result).coasted for result in results)
         assert not any(result.tracks for result in run(frames[11:]))
 
-    def test_duplicate_of_a_tracked_person_starts_no_track(self) -> None:
+    def test_duplicate_detection_starts_no_track(self) -> None:
         frames = walk([i / 25 for i in range(30)], lanes=1)
         doubled = [
             pose_frame([f.boxes_xyxy_px[0], f.boxes_xyxy_px[0] + 4], f.seq, f.seq / 25, scores=[0.9, 0.8])
@@ -89,8 +89,8 @@ class TestBirth:
 
 class TestMissed:
     @pytest.mark.parametrize("fps", [5, 10, 25, 60])
-    def test_person_missed_for_a_moment_is_not_lost(self, fps: int) -> None:
-        """This holds for `missed_s`, however many frames that is."""
+    def test_short_miss_is_coasted_and_no_loss(self, fps: int) -> None:
+        """Up to `missed_s`, for any number of frames."""
         last = int(SETTINGS.missed_s * fps)
         times_s = [i / fps for i in range(3 * fps)]
         results = run(without(walk(times_s, lanes=1), 2.0, 2.0 + (last - 0.5) / fps))
@@ -100,14 +100,14 @@ class TestMissed:
             track = only(result)
             assert (track.id, track.state, track.coasted, track.pose_index) == (1, "confirmed", True, None)
 
-    def test_coasted_track_continues_to_move(self) -> None:
+    def test_coasted_track_keeps_moving(self) -> None:
         frames = walk([i / 25 for i in range(60)], lanes=1)
         results = run(without(frames, 2.0, 2.2))
         for frame, result in zip(frames[50:55], results[50:55], strict=True):
             assert only(result).coasted
             assert np.abs(only(result).box_xyxy_px - frame.boxes_xyxy_px[0]).max() < 8
 
-    def test_coasting_can_be_switched_off(self) -> None:
+    def test_track_is_lost_at_once_if_missed_s_is_zero(self) -> None:
         frames = without(walk([i / 25 for i in range(60)], lanes=1), 2.0, 2.04)
         result = at(run(frames, PoseTracker(TrackerSettings(missed_s=0.0))), 2.0)
         assert (only(result).state, only(result).coasted) == ("lost", True)
@@ -127,8 +127,8 @@ class TestHidden:
         return frames
 
     @pytest.mark.parametrize("fps", [10, 25, 50])
-    def test_occluded_person_stays_confirmed_while_the_place_is_certain(self, fps: int) -> None:
-        """Then the track is reported as lost once, and not again until it is matched."""
+    def test_hidden_track_stays_confirmed_while_its_position_is_certain(self, fps: int) -> None:
+        """Then it is reported lost once, and not again until it is found."""
         results = run(self.scene(fps))
         reported = [
             next((track for track in result.tracks if track.id == 2), None) for result in results[2 * fps : 5 * fps]
@@ -143,14 +143,14 @@ class TestHidden:
             assert np.abs(track.box_xyxy_px - person(600, 300)).max() < 10
         assert in_state(results[-1], "confirmed") == [1, 2]
 
-    def test_undetected_person_without_an_occluder_is_lost(self) -> None:
-        """The other person stands aside, so a person who is not detected is lost after `missed_s`."""
+    def test_track_without_a_person_in_front_is_lost(self) -> None:
+        """The other person stands aside: the unseen track is lost after `missed_s`."""
         results = run(self.scene(25, beside_px=150))
         assert in_state(at(results, 2.16), "confirmed") == [1, 2]
         assert in_state(at(results, 2.24), "lost") == [2]
 
-    def test_uncertain_place_shortens_the_time_until_a_track_is_lost(self) -> None:
-        """The velocity of a person who was detected only once is unknown."""
+    def test_hidden_track_with_an_uncertain_position_is_lost_sooner(self) -> None:
+        """A person detected only once may move in any direction."""
         frames = self.scene(25)
         brief = [pose_frame(f.boxes_xyxy_px[:1], f.seq, f.seq / 25) if f.seq < 49 else f for f in frames]
         confirmed = [
@@ -160,8 +160,8 @@ class TestHidden:
 
 
 class TestLost:
-    def test_lost_track_is_reported_for_a_moment_and_then_again_when_matched(self) -> None:
-        """A walker behind a pillar: the predicted box continues, then there is no report, then the identity returns."""
+    def test_lost_track_is_reported_for_report_lost_s_and_then_not_until_found(self) -> None:
+        """A walker behind a pillar: its predicted box moves on, is no longer reported, and the identity comes back."""
         frames = walk([i / 20 for i in range(120)], lanes=1)
         results = run(without(frames, 2.0, 4.0))
         assert all(in_state(result, "confirmed") == [1] for result in results[:40] + results[80:])
@@ -185,7 +185,7 @@ class TestLost:
         assert only(results[80]).age_s == 4.0
 
     def test_lost_track_is_reported_once_even_at_a_low_frame_rate(self) -> None:
-        """At one frame per second every frame is later than `report_lost_s`."""
+        """At one frame per second everything is later than `report_lost_s`."""
         results = run([pose_frame([person(300, 300)] * (seq < 3), seq, float(seq)) for seq in range(10)])
         assert [[t.state for t in r.tracks] for r in results[2:]] == [
             ["confirmed"],
@@ -199,47 +199,47 @@ class TestLost:
         ]
 
     @pytest.mark.parametrize("fps", [5, 25])
-    def test_lost_track_ends_once_after_its_time(self, fps: int) -> None:
-        """Two people stand still and vanish: reported until `report_lost_s`, ended by the first frame past `lost_s`."""
+    def test_lost_track_ends_once_after_lost_s(self, fps: int) -> None:
+        """Two people vanish: reported until `report_lost_s`, ended by the first frame after `lost_s`."""
         boxes = [person(300, 300), person(800, 300)]
         results = run([pose_frame(boxes if seq <= fps else [], seq, seq / fps) for seq in range(7 * fps)])
         ended = [(result.seq, track.id) for result in results for track in result.tracks if track.state == "ended"]
         first = int((1.0 + SETTINGS.lost_s) * fps) + 1
         assert ended == [(first, 1), (first, 2)]
-        last = int((1.0 + SETTINGS.report_lost_s) * fps)
-        assert all(len(result.tracks) == 2 for result in results[: last + 1])
-        assert not any(result.tracks for result in results[last + 1 : first] + results[first + 1 :])
+        reported = int((1.0 + SETTINGS.report_lost_s) * fps)
+        assert all(len(result.tracks) == 2 for result in results[: reported + 1])
+        assert not any(result.tracks for result in results[reported + 1 : first] + results[first + 1 :])
         assert at(results, 1.0 + 2 / 5).tracks[0].state == "lost"
 
-    def test_settings_determine_the_times(self) -> None:
+    def test_durations_follow_the_settings(self) -> None:
         settings = TrackerSettings(missed_s=0.1, report_lost_s=0.6, lost_s=1.0)
         frames = [pose_frame([person(300, 300)] * (seq < 10), seq, seq / 10) for seq in range(40)]
         states = [[track.state for track in result.tracks] for result in run(frames, PoseTracker(settings))]
         assert states[9:] == [["confirmed"]] * 2 + [["lost"]] * 5 + [[]] * 4 + [["ended"]] + [[]] * 19
 
-    def test_person_is_matched_again_just_before_the_track_ends(self) -> None:
+    def test_track_found_again_before_lost_s_keeps_its_id(self) -> None:
         frames = [pose_frame([person(300, 300)] * (seq < 20 or seq >= 99), seq, seq / 20) for seq in range(120)]
         results = run(frames)
         assert results[99].tracks[0].id == 1
         assert not any(in_state(result, "ended") for result in results)
 
-    def test_low_score_detection_does_not_continue_a_lost_track(self) -> None:
-        """It may be an object such as a bag; within `in_sight_s` it does continue the track."""
+    def test_low_score_detection_does_not_match_a_long_lost_track(self) -> None:
+        """It may as well be a bag; within `in_sight_s` it matches."""
         for unseen_s, expected in ((0.2, 1), (0.6, None)):
             frames = [pose_frame([person(300, 300)], seq, seq / 20) for seq in range(20)]
             frames.append(pose_frame([person(300, 300)], 20, 0.95 + unseen_s, scores=[0.2]))
             seen = [track.id for track in run(frames)[-1].tracks if not track.coasted]
             assert seen == ([] if expected is None else [expected])
 
-    def test_gap_in_the_stream_longer_than_lost_s_ends_the_tracks(self) -> None:
+    def test_gap_in_the_stream_longer_than_lost_s_ends_the_track(self) -> None:
         results = run(walk([0.0, 0.1, 0.2, 3600.0, 3600.1], lanes=1))
         assert [(track.id, track.state) for track in results[3].tracks] == [(2, "confirmed"), (1, "ended")]
 
 
 class TestLeaving:
     @pytest.mark.parametrize("aside", [1, -1], ids=["right", "left"])
-    def test_person_who_leaves_is_not_the_one_who_enters_there(self, aside: int) -> None:
-        """One person leaves; half a second after the last detection another enters at the same place."""
+    def test_person_who_enters_where_another_left_is_a_new_track(self, aside: int) -> None:
+        """One person leaves; half a second later another one enters at the same place."""
         frames = []
         for seq in range(150):
             time_s = seq / 25
@@ -260,23 +260,23 @@ class TestLeaving:
         assert len(ended) == 1
         assert SETTINGS.leaving_s < (ended[0] - last_seen) / 25 < SETTINGS.leaving_s + 0.1
 
-    def test_person_occluded_at_the_border_has_not_left(self) -> None:
-        """A person stands at the border and is occluded for a second: the identity stays the same."""
+    def test_person_hidden_at_the_border_has_not_left(self) -> None:
+        """A person at the border is covered for a second and keeps its identity."""
         box = clipped(person(1260, 300))
         frames = [pose_frame([] if 25 <= seq < 50 else [box], seq, seq / 25) for seq in range(75)]
         assert in_state(run(frames)[-1], "confirmed") == [1]
 
 
 class TestSliver:
-    """Less than a third of a person at the border of the picture, which is too little to count as present."""
+    """Less than a third of a person at a side of the picture does not count as present."""
 
     @staticmethod
     def walk_out(fps: int = 25) -> list[PoseFrame]:
-        """A person 240 px high and 96 wide walks out to the right in full view at 100 px/s, and is gone at 3.28 s."""
+        """A person 240 px high and 96 wide walks out to the right at 100 px/s, and is gone at 3.28 s."""
         boxes = [clipped(person(1000 + 100 * seq / fps, 300, 240)) for seq in range(int(3.2 * fps))]
         return [pose_frame([box], seq, seq / fps) for seq, box in enumerate(boxes)]
 
-    def test_person_almost_outside_is_lost_under_the_same_number_though_detected(self) -> None:
+    def test_detected_sliver_is_lost_under_its_id(self) -> None:
         narrow = [
             result for result, frame in zip(run(self.walk_out()), self.walk_out(), strict=True) if width(frame) < 28
         ]
@@ -284,13 +284,13 @@ class TestSliver:
         assert all(only(result).state == "lost" and only(result).id == 1 for result in narrow)
         assert all(only(result).pose_index == 0 and not only(result).coasted for result in narrow)
 
-    def test_person_is_present_until_then(self) -> None:
+    def test_wider_box_at_the_border_is_confirmed(self) -> None:
         wide = [
             result for result, frame in zip(run(self.walk_out()), self.walk_out(), strict=True) if width(frame) > 30
         ]
         assert all(in_state(result, "confirmed") == [1] for result in wide)
 
-    def test_person_who_enters_is_present_from_the_same_point_on(self) -> None:
+    def test_entering_person_is_confirmed_from_the_same_width_on(self) -> None:
         frames = [
             pose_frame([frame.boxes_xyxy_px[0]], seq, seq / 25) for seq, frame in enumerate(self.walk_out()[::-1])
         ]
@@ -300,7 +300,7 @@ class TestSliver:
         assert there == sorted(there)
         assert 28 <= width(frames[there.index(True)]) <= 32
 
-    def test_narrow_box_inside_the_picture_is_a_person(self) -> None:
+    def test_narrow_box_inside_the_picture_is_confirmed(self) -> None:
         """A strip of a person between two pillars."""
         box = np.array([600, 200, 620, 440], np.float32)
         assert all(
@@ -309,5 +309,5 @@ class TestSliver:
 
 
 def width(frame: PoseFrame) -> float:
-    """Of the box of the only person."""
+    """Width of the box of the only person."""
     return float(frame.boxes_xyxy_px[0, 2] - frame.boxes_xyxy_px[0, 0])

@@ -1,4 +1,4 @@
-"""The fields of `posebus.messages.Track` that the tracker reports for each person."""
+"""What is reported of each track: the fields of `posebus.messages.Track`."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_live_tracks_come_oldest_first_and_ended_ones_last() -> None:
         assert all(track.state == "ended" for track in result.tracks[len(live) :])
 
 
-def test_detected_person_is_reported_where_detected_and_owns_its_arrays() -> None:
+def test_detected_track_is_at_its_detection_and_owns_its_arrays() -> None:
     (frame,) = walk([0.0], lanes=1)
     (track,) = PoseTracker().update(frame).tracks
     assert frame.keypoints_px is not None
@@ -89,7 +89,7 @@ def test_reported_arrays_are_never_changed_afterwards() -> None:
 class TestVelocity:
     @pytest.mark.parametrize("fps", [5, 25, 60])
     def test_velocity_is_that_of_the_walk(self, fps: int) -> None:
-        """It is in pixels per second at any frame rate, also for a coasted person."""
+        """In pixels per second at any frame rate, also for coasted tracks."""
         frames = [
             pose_frame([person(200 + 150 * t, 500 - 60 * t), person(1000 - 100 * t, 200)], seq, t)
             for seq, t in enumerate(i / fps for i in range(4 * fps))
@@ -106,7 +106,7 @@ class TestVelocity:
         result = run([pose_frame([person(600, 300)], seq, seq / 25) for seq in range(50)])[-1]
         np.testing.assert_allclose(result.tracks[0].velocity_px_s, [0, 0], atol=1e-3)
 
-    def test_velocity_predicts_the_place_of_the_next_box(self) -> None:
+    def test_velocity_predicts_the_next_box(self) -> None:
         results = run(walk([i / 25 for i in range(75)], lanes=1))
         before, after = (result.tracks[0] for result in results[-2:])
         moved = (after.box_xyxy_px - before.box_xyxy_px)[:2] * 25
@@ -116,14 +116,14 @@ class TestVelocity:
 class TestVisibility:
     """COCO's flags: 0 not known, 1 hidden, 2 visible."""
 
-    def test_flags_follow_the_confidence_of_joints(self) -> None:
+    def test_visibility_follows_the_confidence(self) -> None:
         frame = pose_frame([person(300, 300)], 0, 0.0)
         assert frame.keypoints_px is not None
         frame.keypoints_px[0, :, 2] = [0.9, 0.51, 0.49, 0.01, 0.0, np.nan, *[0.8] * 11]
         flags = array_of(PoseTracker().update(frame).tracks[0], "keypoint_visibility")
         assert flags.tolist() == [2, 2, 1, 1, 0, 0] + [2] * 11
 
-    def test_all_joints_of_an_undetected_person_are_hidden(self) -> None:
+    def test_joints_of_a_coasted_track_are_hidden(self) -> None:
         frames = walk([i / 25 for i in range(26)], lanes=1)
         for frame in frames:
             assert frame.keypoints_px is not None
@@ -134,14 +134,14 @@ class TestVisibility:
         assert missed.coasted
         assert array_of(missed, "keypoint_visibility").tolist() == [1] * 9 + [0] + [1] * 7
 
-    def test_there_are_no_flags_without_keypoints(self) -> None:
+    def test_visibility_is_none_without_keypoints(self) -> None:
         for result in run(walk([0.0, 0.1], lanes=2, keypoints=False)):
             assert [(t.keypoints_px, t.keypoint_visibility) for t in result.tracks] == [(None, None)] * 2
 
 
 class TestPoseIndex:
     def test_pose_index_is_the_row_in_the_pose_frame(self) -> None:
-        """This holds for any order of the network's rows, also with unusable and low-score rows between them."""
+        """In any order of rows, with unusable and low-score rows in between."""
         rng = np.random.default_rng(0)
         homes = [person(150 + 300 * place, 300) for place in range(4)]
         for seq, result in enumerate(run(frames := [shuffled(rng, homes, seq) for seq in range(30)])):
@@ -155,21 +155,21 @@ class TestPoseIndex:
                 assert not track.coasted
             assert len({track.pose_index for track in tracks.values()}) == 4
 
-    def test_undetected_person_has_no_pose_index(self) -> None:
+    def test_pose_index_of_a_coasted_track_is_none(self) -> None:
         frames = walk([i / 25 for i in range(26)], lanes=2)
         frames[25] = pose_frame(frames[25].boxes_xyxy_px[1:], 25, 1.0)
         tracks = by_id(run(frames)[-1])
         assert (tracks[1].pose_index, tracks[1].coasted) == (None, True)
         assert (tracks[2].pose_index, tracks[2].coasted) == (0, False)
 
-    def test_ended_track_has_no_pose_index(self) -> None:
+    def test_pose_index_of_an_ended_track_is_none(self) -> None:
         settings = TrackerSettings(lost_s=0.5)
         frames = walk([i / 10 for i in range(10)], lanes=1)
         frames += [pose_frame([person(1000, 600)], seq, seq / 10) for seq in range(10, 20)]
         ended = [t for r in run(frames, PoseTracker(settings)) for t in r.tracks if t.state == "ended"]
         assert [(track.id, track.pose_index, track.coasted) for track in ended] == [(1, None, True)]
 
-    def test_each_person_of_the_frame_is_one_track_at_most(self) -> None:
+    def test_each_detection_belongs_to_one_track_at_most(self) -> None:
         frames = crowd(np.random.default_rng(9), 25, 60)
         for frame, result in zip(frames, run(frames), strict=True):
             rows = [track.pose_index for track in result.tracks if track.pose_index is not None]
@@ -183,8 +183,8 @@ class TestPoseIndex:
 
 
 def shuffled(rng: np.random.Generator, homes: list[np.ndarray], seq: int) -> PoseFrame:
-    """The people of the first frame in any order, and between them a box without area, one that is not a number and one
-    below all score thresholds; every person has another score."""
+    """The people at `homes` in any order, among them a box without area, a NaN box and one with too low a score; all
+    scores differ."""
     order = rng.permutation(7)
     boxes = [*homes, np.array([10, 10, 10, 50]), np.array([np.nan, 0, 10, 10]), person(640, 600)]
     scores = np.array([0.9, 0.8, 0.7, 0.95, 0.9, 0.9, 0.05])
@@ -193,7 +193,7 @@ def shuffled(rng: np.random.Generator, homes: list[np.ndarray], seq: int) -> Pos
 
 
 def test_confidences_are_those_of_the_detection() -> None:
-    """Only places are smoothed: confidences are those of this frame."""
+    """Positions are smoothed, confidences are not."""
     frames = walk([i / 25 for i in range(20)], lanes=1)
     rng = np.random.default_rng(0)
     for frame in frames:

@@ -1,4 +1,4 @@
-"""A tracker restored from a snapshot gives the results that the original tracker would have given."""
+"""A tracker restored from a snapshot reports what the first one would have reported."""
 
 from __future__ import annotations
 
@@ -16,53 +16,53 @@ from tracking.snapshot import STORED_COLUMNS
 
 
 @pytest.mark.parametrize("at", [0, 1, 17, 40])
-def test_state_is_restored_bit_for_bit(at: int) -> None:
+def test_restored_tracker_continues_bit_for_bit(at: int) -> None:
     frames = crowd(np.random.default_rng(2), 20, 80)
     tracker = PoseTracker()
     run(frames[:at], tracker)
-    heir = PoseTracker()
-    heir.load_state(unpack_state(pack_state(tracker.state_dict())))
-    assert [plain(r) for r in run(frames[at:], heir)] == [plain(r) for r in run(frames[at:], tracker)]
+    successor = PoseTracker()
+    successor.load_state(unpack_state(pack_state(tracker.state_dict())))
+    assert [plain(r) for r in run(frames[at:], successor)] == [plain(r) for r in run(frames[at:], tracker)]
 
 
-def test_colours_are_restored_as_well() -> None:
-    """Two people stand in one place and differ only in their colours; the successor distinguishes them."""
+def test_restored_tracker_knows_the_colours() -> None:
+    """Two people stand in one place and differ in tsuccessor colours only."""
     box = person(600, 300)
     frames = [dressed(pose_frame([box, box + 3], seq, seq / 20), [1, 4]) for seq in range(10)]
-    tracker, heir = PoseTracker(), PoseTracker()
+    tracker, successor = PoseTracker(), PoseTracker()
     before = run(frames, tracker)[-1]
-    heir.load_state(unpack_state(pack_state(tracker.state_dict())))
-    after = heir.update(dressed(pose_frame([box, box + 3], 10, 0.5), [4, 1]))
+    successor.load_state(unpack_state(pack_state(tracker.state_dict())))
+    after = successor.update(dressed(pose_frame([box, box + 3], 10, 0.5), [4, 1]))
     first, second = (track.id for track in before.tracks)
     assert {track.id: track.pose_index for track in after.tracks} == {first: 1, second: 0}
 
 
-def test_snapshot_after_every_frame_changes_no_result() -> None:
+def test_handover_after_every_frame_changes_nothing() -> None:
     frames = crowd(np.random.default_rng(4), 8, 40)
     expected = [plain(result) for result in run(frames)]
     tracker, results = PoseTracker(), []
     for frame in frames:
-        heir = PoseTracker()
-        heir.load_state(unpack_state(pack_state(tracker.state_dict())))
-        tracker = heir
+        successor = PoseTracker()
+        successor.load_state(unpack_state(pack_state(tracker.state_dict())))
+        tracker = successor
         results.append(plain(tracker.update(frame)))
     assert results == expected
 
 
-def test_snapshot_shares_no_arrays_with_the_tracker() -> None:
+def test_snapshot_shares_no_array_with_the_tracker() -> None:
     frames = crowd(np.random.default_rng(2), 5, 20)
     tracker = PoseTracker()
     run(frames[:10], tracker)
     state = tracker.state_dict()
-    heir = PoseTracker()
-    heir.load_state(state)
+    successor = PoseTracker()
+    successor.load_state(state)
     for value in state.values():
         if isinstance(value, np.ndarray) and value.size:
             value[:] = 7
-    assert [plain(r) for r in run(frames[10:], heir)] == [plain(r) for r in run(frames[10:], tracker)]
+    assert [plain(r) for r in run(frames[10:], successor)] == [plain(r) for r in run(frames[10:], tracker)]
 
 
-def test_columns_keep_their_stored_names_so_that_releases_read_each_others_snapshots() -> None:
+def test_columns_keep_tsuccessor_stored_names_so_that_releases_read_each_others_snapshots() -> None:
     stored = {"ids", "state", "born_ns", "seen_ns", "score", "size_px", "beliefs", "joints", "appearance"}
     stored |= {"unseen_from_ns", "surprise"}
     assert set(PoseTracker().state_dict()) == {"version", "next_id", "last"} | stored
@@ -70,13 +70,13 @@ def test_columns_keep_their_stored_names_so_that_releases_read_each_others_snaps
 
 def test_snapshot_of_the_previous_version_is_completed() -> None:
     frames = crowd(np.random.default_rng(2), 5, 20)
-    tracker, heir = PoseTracker(), PoseTracker()
+    tracker, successor = PoseTracker(), PoseTracker()
     run(frames, tracker)
     state = {**tracker.state_dict(), "version": 2}
     del state["unseen_from_ns"], state["surprise"]
-    heir.load_state(state)
-    np.testing.assert_array_equal(heir.tracks.unseen_since_ns, tracker.tracks.last_seen_ns)
-    assert (heir.tracks.nis == 1.0).all()
+    successor.load_state(state)
+    np.testing.assert_array_equal(successor.tracks.unseen_since_ns, tracker.tracks.last_seen_ns)
+    assert (successor.tracks.nis == 1.0).all()
 
 
 DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -87,9 +87,9 @@ DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "without the last frame": lambda state: state.pop("last"),
     "half of the last frame": lambda state: state.update(last=[1, 0]),
     "no numbers": lambda state: state.update(ids=["one", "two", "three"]),
-    "beliefs without a plane": lambda state: state.update(beliefs=state["beliefs"][:4]),
-    "beliefs of fewer tracks": lambda state: state.update(beliefs=state["beliefs"][:, :-1]),
-    "beliefs about less": lambda state: state.update(beliefs=state["beliefs"][:, :, :2]),
+    "states without a plane": lambda state: state.update(beliefs=state["beliefs"][:4]),
+    "states of fewer tracks": lambda state: state.update(beliefs=state["beliefs"][:, :-1]),
+    "states of fewer columns": lambda state: state.update(beliefs=state["beliefs"][:, :, :2]),
     "joints without confidence": lambda state: state.update(joints=state["joints"][:, :, :2]),
     "flat joints": lambda state: state.update(joints=state["joints"].reshape(3, -1)),
     "colours of another layout": lambda state: state.update(appearance=state["appearance"][:, :16]),

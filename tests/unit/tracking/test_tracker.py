@@ -26,8 +26,8 @@ def test_walkers_keep_their_identities_at_any_frame_rate(fps: float, keypoints: 
 
 
 @pytest.mark.parametrize("scale", [0.25, 1.0, 3.0])
-def test_resolution_does_not_matter(scale: float) -> None:
-    """The same crowd from 480p to 4K has the same identities in the same states."""
+def test_identities_do_not_depend_on_the_resolution(scale: float) -> None:
+    """The same crowd from 480p to 4K: the same identities in the same states."""
     frames = crowd(np.random.default_rng(5), 12, 60)
     scaled = []
     for frame in frames:
@@ -40,15 +40,15 @@ def test_resolution_does_not_matter(scale: float) -> None:
     assert [[(track.id, track.state) for track in result.tracks] for result in run(scaled)] == expected
 
 
-def test_identities_survive_a_random_loss_of_half_of_the_frames() -> None:
+def test_identities_survive_half_of_the_frames_dropped_at_random() -> None:
     rng = np.random.default_rng(3)
     frames = [frame for frame in walk([i / 25 for i in range(200)]) if rng.random() < 0.5]
     results = run(frames)
     assert {track.id for result in results for track in result.tracks} == {1, 2, 3}
 
 
-def test_suddenly_hidden_legs_do_not_start_a_new_identity() -> None:
-    """In the next frame the box covers the upper body only; head and shoulders are where they were."""
+def test_suddenly_hidden_legs_start_no_new_track() -> None:
+    """In the next frame the box is that of the upper body; head and shoulders are where they were."""
     frames = [pose_frame([person(600, 300, 240)], seq, seq / 25) for seq in range(60)]
     for frame in frames[20:40]:
         assert frame.keypoints_px is not None
@@ -85,7 +85,7 @@ def test_two_hundred_people_are_tracked() -> None:
 
 
 class TestOrder:
-    """Frames that are late, repeated, of another epoch, or after a jump of the clock."""
+    """Frames that are late, duplicated, of another epoch or of a clock that jumped."""
 
     @pytest.mark.parametrize(
         ("epoch", "seq", "time_s"),
@@ -103,12 +103,12 @@ class TestOrder:
         assert (answer.epoch, answer.seq, answer.captured_at_ns) == (epoch, seq, stale.captured_at_ns)
         assert [plain(r) for r in run(frames[10:], tracker)] == [plain(r) for r in run(frames[10:], other)]
 
-    def test_identities_continue_after_a_camera_reconnects(self) -> None:
+    def test_camera_that_reconnects_keeps_its_identities(self) -> None:
         frames = walk([i / 10 for i in range(20)])
         again = [replace(frame, epoch=2, seq=frame.seq - 10) for frame in frames[10:]]
         assert all(in_state(result, "confirmed") == [1, 2, 3] for result in run(frames[:10] + again))
 
-    def test_restarted_recording_has_new_identities(self) -> None:
+    def test_recording_that_starts_again_has_new_identities(self) -> None:
         frames = walk([i / 10 for i in range(10)])
         again = [replace(frame, epoch=2) for frame in frames]
         results = run(frames + again)
@@ -117,7 +117,7 @@ class TestOrder:
         assert all(in_state(result, "confirmed") == [4, 5, 6] for result in results[10:])
         assert not any(in_state(result, "ended") for result in results[11:])
 
-    def test_clock_that_was_set_back_does_not_stop_the_tracks(self) -> None:
+    def test_clock_that_was_set_back_starts_new_identities(self) -> None:
         frames = walk([1000 + i / 10 for i in range(10)])
         again = [replace(f, seq=f.seq + 10, captured_at_ns=f.captured_at_ns - 500 * SECOND_NS) for f in frames]
         results = run(frames + again)
@@ -125,8 +125,8 @@ class TestOrder:
         assert in_state(results[-1], "confirmed") == [4, 5, 6]
 
 
-def test_two_trackers_are_independent() -> None:
-    """Interleaved in one process, each gives the results that it gives alone; ids of both count from 1."""
+def test_two_trackers_share_no_state() -> None:
+    """Interleaved in one process, each reports what it reports alone; ids of both count from 1."""
     one, two = crowd(np.random.default_rng(6), 9, 50), crowd(np.random.default_rng(7), 9, 50)
     alone = [plain(result) for result in run(one)], [plain(result) for result in run(two)]
     first, second = PoseTracker(), PoseTracker()
@@ -135,7 +135,7 @@ def test_two_trackers_are_independent() -> None:
     assert [b for _, b in beside] == alone[1]
 
 
-def test_input_is_not_modified() -> None:
+def test_input_arrays_are_not_written_to() -> None:
     frames = crowd(np.random.default_rng(8), 6, 10)
     before = [(f.boxes_xyxy_px.copy(), f.scores.copy(), f.keypoints_px.copy()) for f in frames]  # type: ignore[union-attr]
     for frame in frames:

@@ -1,4 +1,4 @@
-"""After the warm-up no camera waits for a compiler."""
+"""After the warm-up no camera waits for the compiler."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tracking.warm_up import warm_up
 
 
 def kernels() -> dict[str, Any]:
-    """Everything compiled in the package, by name."""
+    """All compiled functions of the package, by name."""
     found = [module.name for module in pkgutil.walk_packages(tracking.__path__, "tracking.")]
     modules = [importlib.import_module(name) for name in found if not name.endswith(".__main__")]
     return {
@@ -30,7 +30,7 @@ def kernels() -> dict[str, Any]:
 
 
 def as_received(frame: PoseFrame) -> PoseFrame:
-    """Arrays decoded from the wire are read-only views of its bytes."""
+    """The frame with read-only arrays, as they are views of the bytes of a message."""
     names = ("boxes_xyxy_px", "scores", "keypoints_px", "appearance")
     return replace(frame, **{name: frozen(getattr(frame, name)) for name in names})
 
@@ -39,7 +39,7 @@ def frozen(values: np.ndarray | None) -> np.ndarray | None:
     return None if values is None else np.frombuffer(values.tobytes(), values.dtype).reshape(values.shape)
 
 
-def many_kinds_of_frames() -> Iterator[list[PoseFrame]]:
+def frames_of_all_kinds() -> Iterator[list[PoseFrame]]:
     frames = crowd(np.random.default_rng(0), 12, 80)
     yield frames
     yield [as_received(dressed(frame, [seq % 5 for seq in range(len(frame.scores))])) for frame in frames]
@@ -47,11 +47,11 @@ def many_kinds_of_frames() -> Iterator[list[PoseFrame]]:
     yield [replace(frame, boxes_xyxy_px=frame.boxes_xyxy_px[::-1], scores=frame.scores[::-1]) for frame in frames]
 
 
-def test_nothing_is_compiled_after_the_warm_up() -> None:
+def test_no_kernel_is_compiled_after_the_warm_up() -> None:
     warm_up()
     before = {name: len(kernel.signatures) for name, kernel in kernels().items()}
     assert len(before) > 10
-    for frames in many_kinds_of_frames():
+    for frames in frames_of_all_kinds():
         tracker = PoseTracker()
         run(frames[:40], tracker)
         tracker.load_state(tracker.state_dict())

@@ -1,4 +1,4 @@
-"""Descriptors of people in made pictures: dressed rectangles on a street, seen in different light."""
+"""Appearance descriptors of people in synthetic pictures: dressed rectangles on a street in different light."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OTHER = 0.4
 
 
 def street() -> ImageArray:
-    """An empty scene, u8 RGB (480, 640, 3), with colours and grain."""
+    """Return an empty scene, u8 RGB (480, 640, 3), with colours and grain."""
     rng = np.random.default_rng(0)
     picture = np.full((480, 640, 3), (120, 115, 105), np.float64)
     picture[:200] = (150, 160, 175)
@@ -31,7 +31,7 @@ def street() -> ImageArray:
 
 
 def skeleton(x_px: float, top_px: float = 100.0, height_px: float = 240.0, half_width_px: float = 20.0) -> Float32Array:
-    """(17, 3): somebody upright, seen from the front, all joints surely."""
+    """Return the joints (17, 3) of an upright person from the front, all with full confidence."""
     joints = np.zeros((17, 3), np.float32)
     joints[:, 2] = 0.95
     joints[:, 0] = x_px
@@ -52,7 +52,7 @@ def dress(
 
 
 def people(*skeletons: Float32Array, score: float = 0.9) -> Detections:
-    """Detections with boxes around the joints."""
+    """Return detections with boxes around the joints."""
     joints = np.stack(skeletons)
     finite = np.nan_to_num(joints, posinf=0.0)
     low, high = finite[..., :2].min(axis=1), finite[..., :2].max(axis=1)
@@ -76,7 +76,7 @@ def weights(rows: Float32Array) -> Float32Array:
 
 @pytest.fixture
 def scene() -> tuple[ImageArray, Detections]:
-    """Red over blue, grey over black, red over black; nobody hides anybody."""
+    """Return people in red and blue, grey and black, red and black; none occludes another."""
     seen = people(skeleton(120), skeleton(320), skeleton(520))
     picture = street()
     for joints, shirt, trousers in zip(seen.keypoints_px, (RED, GREY, RED), (BLUE, BLACK, BLACK), strict=True):
@@ -95,7 +95,7 @@ LIGHTS: dict[str, Callable[[Float32Array], Float32Array]] = {
 
 
 def distances(first: Float32Array, second: Float32Array) -> tuple[Float32Array, Float32Array]:
-    """As the tracker compares them, all pairs of (A, SIZE) and (B, SIZE): two arrays (A, B)."""
+    """Compare all pairs of (A, SIZE) and (B, SIZE) as the tracker does; returns two arrays (A, B)."""
     apart, shared = np.array([[distance(a, b) for b in second.astype(float)] for a in first.astype(float)]).transpose(
         2, 0, 1
     )
@@ -103,7 +103,7 @@ def distances(first: Float32Array, second: Float32Array) -> tuple[Float32Array, 
 
 
 @pytest.mark.parametrize("light", LIGHTS)
-def test_people_look_like_themselves_in_other_light(scene: tuple[ImageArray, Detections], light: str) -> None:
+def test_people_match_themselves_in_other_light(scene: tuple[ImageArray, Detections], light: str) -> None:
     picture, seen = scene
     later = np.clip(LIGHTS[light](picture.astype(np.float32)), 0, 255).astype(np.uint8)
     apart, shared = distances(described(picture, seen), described(later, seen))
@@ -112,7 +112,7 @@ def test_people_look_like_themselves_in_other_light(scene: tuple[ImageArray, Det
     assert shared.min() > 0.8
 
 
-def test_a_shadow_on_one_person_leaves_them_nearer_to_themselves_than_to_others(
+def test_person_in_shadow_matches_themselves_better_than_others(
     scene: tuple[ImageArray, Detections],
 ) -> None:
     picture, seen = scene
@@ -122,7 +122,7 @@ def test_a_shadow_on_one_person_leaves_them_nearer_to_themselves_than_to_others(
     assert apart[0].argmin() == 0
 
 
-def test_only_the_part_that_differs_tells_two_people_apart(scene: tuple[ImageArray, Detections]) -> None:
+def test_only_the_part_that_differs_separates_two_people(scene: tuple[ImageArray, Detections]) -> None:
     rows = described(*scene)
     features = split(rows)[0]
     alike = np.einsum("pf,pf->p", features[0], features[2])
@@ -130,21 +130,21 @@ def test_only_the_part_that_differs_tells_two_people_apart(scene: tuple[ImageArr
     assert alike[2:].max() < 0.6
 
 
-def test_a_smaller_picture_of_the_same_source_says_the_same(scene: tuple[ImageArray, Detections]) -> None:
+def test_smaller_picture_of_the_same_source_gives_the_same_descriptor(scene: tuple[ImageArray, Detections]) -> None:
     picture, seen = scene
     smaller = cv2.resize(picture, (320, 240), interpolation=cv2.INTER_AREA)
     apart, _ = distances(described(picture, seen), described(smaller, seen))
     assert np.diag(apart).max() < SAME_PERSON_BELOW
 
 
-def test_a_body_seen_from_the_side_is_read_on_the_body(scene: tuple[ImageArray, Detections]) -> None:
+def test_body_in_side_view_is_sampled_on_the_body(scene: tuple[ImageArray, Detections]) -> None:
     picture, seen = scene
     turned = people(*(skeleton(x, half_width_px=0.5) for x in (120, 320, 520)))
     apart, _ = distances(described(picture, seen), described(picture, turned))
     assert np.diag(apart).max() < SAME_PERSON_BELOW
 
 
-def test_what_somebody_nearer_hides_has_no_weight() -> None:
+def test_points_hidden_by_a_nearer_person_have_no_weight() -> None:
     picture = street()
     behind, nearer = skeleton(300), skeleton(310, top_px=180, half_width_px=30)
     dress(picture, behind, RED, BLUE)
@@ -159,12 +159,12 @@ def test_what_somebody_nearer_hides_has_no_weight() -> None:
     assert 0 < shared[0, 0] < 0.3
 
 
-def test_a_doubtful_detection_hides_nobody() -> None:
+def test_detection_with_a_low_score_occludes_no_one() -> None:
     seen = people(skeleton(300), skeleton(312, top_px=180), score=0.2)
     assert weights(described(street(), seen)).min() > 0.8
 
 
-def test_joints_that_are_not_believed_take_their_parts_away() -> None:
+def test_joints_without_confidence_take_the_weight_of_their_parts() -> None:
     joints = skeleton(300)
     joints[13:, 2] = 0.05
     (row,) = weights(described(street(), people(joints)))
@@ -181,7 +181,7 @@ def test_joints_that_are_not_believed_take_their_parts_away() -> None:
     ],
     ids=["below", "above", "right"],
 )
-def test_what_lies_outside_the_picture_has_no_weight(x_px: float, top_px: float, unseen: slice, seen: slice) -> None:
+def test_points_outside_the_picture_have_no_weight(x_px: float, top_px: float, unseen: slice, seen: slice) -> None:
     joints = skeleton(x_px, top_px)
     (raw,) = weights(described(street(), people(joints)))
     joints[:, :2] = np.clip(joints[:, :2], 0, np.array(SIZE_PX, np.float32))
@@ -191,7 +191,7 @@ def test_what_lies_outside_the_picture_has_no_weight(x_px: float, top_px: float,
     assert (clipped[seen] > 0.8).all()
 
 
-def test_nobody_in_the_picture() -> None:
+def test_picture_without_people_has_no_descriptors() -> None:
     none = Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 17, 3), np.float32))
     assert described(street(), none).shape == (0, SIZE)
 
@@ -202,7 +202,7 @@ def test_other_skeletons_have_no_descriptor(joints: int) -> None:
     assert describe(street(), seen, SIZE_PX) is None
 
 
-def test_joints_all_at_one_place_or_not_finite_do_no_harm() -> None:
+def test_coinciding_and_non_finite_joints_give_finite_descriptors() -> None:
     point = np.full((17, 3), (550.5, 60.5, 0.9), np.float32)
     tiny = skeleton(400, height_px=3.0, half_width_px=0.2)
     broken = skeleton(200)
@@ -215,17 +215,17 @@ def test_joints_all_at_one_place_or_not_finite_do_no_harm() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 640), (480, 2)])
-def test_pictures_of_any_size(shape: tuple[int, int]) -> None:
+def test_pictures_of_any_size_have_descriptors(shape: tuple[int, int]) -> None:
     described(np.zeros((*shape, 3), np.uint8), people(skeleton(320)))
 
 
-def test_how_many_others_are_in_the_frame_changes_nothing(scene: tuple[ImageArray, Detections]) -> None:
+def test_descriptor_does_not_depend_on_the_number_of_other_people(scene: tuple[ImageArray, Detections]) -> None:
     picture, seen = scene
     alone = [described(picture, people(joints)) for joints in seen.keypoints_px]
     np.testing.assert_allclose(np.concatenate(alone), described(picture, seen), atol=1e-6)
 
 
-def test_the_wire_carries_it(scene: tuple[ImageArray, Detections]) -> None:
+def test_descriptors_survive_encoding(scene: tuple[ImageArray, Detections]) -> None:
     rows = described(*scene)
     sent = pose_frame(people=3, appearance=rows)
     raw = {

@@ -1,4 +1,4 @@
-"""The cached export: once, whole, and only for pose models. The child process is replaced by a fake."""
+"""The cached export is made once, appears complete, and only for models of the task. A fake replaces the child."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def weights(tmp_path: Path) -> Weights:
 
 @pytest.fixture
 def exports(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Folders in which the fake child has exported."""
+    """Return the list of folders in which the fake child has exported."""
     folders: list[Path] = []
 
     def fake(arguments: list[str], folder: Path, *, online: bool, timeout_s: float) -> None:
@@ -40,7 +40,7 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return folders
 
 
-def test_one_export_serves_all_and_leaves_nothing_else(weights: Weights, exports: list[Path], tmp_path: Path) -> None:
+def test_one_export_serves_all_and_leaves_no_other_files(weights: Weights, exports: list[Path], tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     threads = [threading.Thread(target=export_onnx, args=(weights, cache)) for _ in range(4)]
     for thread in threads:
@@ -59,16 +59,16 @@ def test_other_weights_of_the_same_name_get_their_own_file(weights: Weights, tmp
     assert exported_path(weights, tmp_path) != exported_path(other, tmp_path)
 
 
-def test_weights_that_change_under_our_hands_are_not_opened(
+def test_weights_that_change_while_being_read_are_not_loaded(
     weights: Weights, exports: list[Path], tmp_path: Path
 ) -> None:
     weights.path.write_bytes(b"something else")
-    with pytest.raises(WeightsError, match="changed while it was read"):
+    with pytest.raises(WeightsError, match="changed while it was being read"):
         export_onnx(weights, tmp_path / "cache")
     assert not exports
 
 
-def test_a_cache_that_cannot_be_written_gets_a_sentence(weights: Weights, tmp_path: Path) -> None:
+def test_cache_that_cannot_be_written_is_reported_with_a_remedy(weights: Weights, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(EngineError, match=r"cannot be stored in .*cache_dir"):
         export_onnx(weights, tmp_path / "cache")
@@ -82,11 +82,11 @@ def test_a_cache_that_cannot_be_written_gets_a_sentence(weights: Weights, tmp_pa
         ({"names": "{0: 'cat', 1: 'dog'}", "kpt_shape": "(5, 2)"}, Head(2, 5, 2, False, 32)),
     ],
 )
-def test_the_head_is_read_from_the_metadata(changes: dict[str, str], head: Head) -> None:
+def test_head_is_read_from_the_metadata(changes: dict[str, str], head: Head) -> None:
     assert head_from_metadata(METADATA | changes, "model.onnx") == head
 
 
-def test_a_model_of_another_task_is_refused() -> None:
+def test_model_of_another_task_is_refused() -> None:
     with pytest.raises(WeightsError, match="a model for segment, not for poses"):
         head_from_metadata({"task": "segment"}, "model.onnx")
 
@@ -102,24 +102,24 @@ SEGMENTS = {"task": "segment", "stride": "32", "names": "{0: 'person', 1: 'dog'}
         ({"names": "{0: 'pedestrian'}"}, Head(1, 0, 3, False, 32, 0)),
     ],
 )
-def test_the_head_of_a_segmentation_network_says_which_class_is_people(changes: dict[str, str], head: Head) -> None:
+def test_head_of_a_segmentation_network_has_the_class_of_people(changes: dict[str, str], head: Head) -> None:
     assert head_from_metadata(SEGMENTS | changes, "model.onnx", "segment") == head
 
 
-def test_a_segmentation_network_without_people_is_refused() -> None:
-    with pytest.raises(WeightsError, match="outlines no people: choose weights that have a class 'person'"):
+def test_segmentation_network_without_a_class_of_people_is_refused() -> None:
+    with pytest.raises(WeightsError, match="does not outline people: choose weights that have a class 'person'"):
         head_from_metadata(SEGMENTS | {"names": "{0: 'cat', 1: 'dog'}"}, "model.onnx", "segment")
     with pytest.raises(WeightsError, match="a model for pose, not for masks: choose weights whose name ends in -seg"):
         head_from_metadata(METADATA, "model.onnx", "segment")
 
 
 @pytest.mark.parametrize("broken", [{"kpt_shape": "17"}, {"names": "person("}, {"stride": "wide"}])
-def test_damaged_metadata_gets_a_sentence(broken: dict[str, str]) -> None:
-    with pytest.raises(EngineError, match="lacks ultralytics' metadata"):
+def test_damaged_metadata_is_reported(broken: dict[str, str]) -> None:
+    with pytest.raises(EngineError, match="has no ultralytics metadata"):
         head_from_metadata(METADATA | broken, "model.onnx")
 
 
-def test_the_child_cannot_import_this_project_by_accident() -> None:
+def test_child_cannot_import_this_project_by_accident() -> None:
     source = CHILD.read_text()
     assert "workers" not in source
     assert "posebus" not in source
@@ -129,7 +129,7 @@ def test_the_child_cannot_import_this_project_by_accident() -> None:
     ("status", "error", "words"),
     [(3, WeightsError, "^last words$"), (1, EngineError, "could not export mine.pt: last words")],
 )
-def test_the_childs_last_words_become_the_sentence(
+def test_last_line_of_the_child_becomes_the_error(
     status: int, error: type[Exception], words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     child = tmp_path / "child.py"
@@ -141,7 +141,7 @@ def test_the_childs_last_words_become_the_sentence(
         run_child(["export", "mine.pt"], tmp_path, online=False, timeout_s=30)
 
 
-def test_a_child_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_child_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     child = tmp_path / "child.py"
     child.write_text("import time; time.sleep(60)")
     monkeypatch.setattr("workers.weights.ultralytics_process.CHILD", child)
@@ -149,7 +149,7 @@ def test_a_child_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path
         run_child(["export", "mine.pt"], tmp_path, online=False, timeout_s=0.2)
 
 
-def test_the_child_stays_in_its_folder_and_off_the_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_child_stays_in_its_folder_and_off_the_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     child = tmp_path / "child.py"
     child.write_text(
         "import os, pathlib; pathlib.Path('seen').write_text("

@@ -1,4 +1,4 @@
-"""Recordings of a network, with a graph that computes on the CPU in the place of CUDA's."""
+"""CUDA graphs of a network, simulated by graphs that compute on the CPU."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from workers.engines.torch_graphs import GraphedNetwork, capture, padded_batch, 
 
 
 class Graph:
-    """What `torch.cuda.CUDAGraph` is to `GraphedNetwork`: each replay writes the same output anew."""
+    """A stand-in for `torch.cuda.CUDAGraph`: each replay rewrites the same output."""
 
     replay: Callable[[], Any]
 
 
 class Network:
-    """Means of its pictures, plus what the head holds for the shape, as ultralytics' heads do."""
+    """A network that adds its head's anchors for the shape to the mean of each picture, like ultralytics' heads."""
 
     def __init__(self) -> None:
         self.model = [SimpleNamespace(anchors=torch.empty(0), strides=torch.empty(0), shape=None)]
@@ -37,7 +37,7 @@ class Network:
 
 @pytest.fixture
 def no_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Streams that do nothing, and graphs that compute again."""
+    """Replace CUDA's streams by ones that do nothing, and its graphs by ones that compute again."""
     stream = SimpleNamespace(wait_stream=lambda other: None)
     monkeypatch.setattr(torch.cuda, "Stream", lambda: stream)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda: stream)
@@ -58,7 +58,7 @@ def planes(*greys: float) -> Any:
 
 
 @pytest.mark.usefixtures("no_device")
-def test_an_output_is_left_alone_by_the_next_batch() -> None:
+def test_next_batch_does_not_overwrite_an_output() -> None:
     graphed = GraphedNetwork(Network(), batch=4, fixed_batch=False, exact=False)
     first = graphed(planes(1, 2, 3))
     second = graphed(planes(7, 8, 9, 10))
@@ -68,21 +68,21 @@ def test_an_output_is_left_alone_by_the_next_batch() -> None:
 
 
 @pytest.mark.usefixtures("no_device")
-def test_a_recording_keeps_what_the_head_drops_at_the_next_shape() -> None:
+def test_graph_keeps_the_anchors_that_the_head_drops_at_the_next_shape() -> None:
     network = Network()
     graphed = GraphedNetwork(network, batch=4, fixed_batch=False, exact=False)
     graphed(planes(1, 2))
     held = shape_tensors(network)
     graphed(planes(1, 2, 3, 4))
     assert shape_tensors(network)[0] is not held[0]
-    kept = [recording.kept for recording in graphed._recordings.values()]
+    kept = [recording.kept for recording in graphed._graphs.values()]
     assert kept[0][0] is held[0]
     assert kept[0][1] is held[1]
     assert kept[1][0] is not held[0]
 
 
 @pytest.mark.usefixtures("no_device")
-def test_what_cannot_be_recorded_is_computed_all_the_same(
+def test_network_that_cannot_be_recorded_is_still_computed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(graph: Graph, compute: Callable[[], Any]) -> Any:
@@ -96,7 +96,7 @@ def test_what_cannot_be_recorded_is_computed_all_the_same(
 
 
 @pytest.mark.usefixtures("no_device")
-def test_want_of_memory_is_no_reason_to_give_recording_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_out_of_memory_does_not_disable_recording(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(graph: Graph, compute: Callable[[], Any]) -> Any:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
@@ -126,7 +126,7 @@ def test_other_threads_may_use_the_device_while_a_graph_is_recorded(monkeypatch:
 
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.usefixtures("no_device")
-def test_fp32_is_not_tf32(exact: bool) -> None:
+def test_exact_fp32_does_not_use_tf32(exact: bool) -> None:
     seen = []
 
     class Looking(Network):

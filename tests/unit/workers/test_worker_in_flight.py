@@ -15,30 +15,30 @@ from workers.intake.in_flight import MAX_REFUSED, RENEWAL_SHARE, ClaimRenewal, I
 def test_entry_is_in_flight_until_it_is_released() -> None:
     in_flight, one = InFlight(), entry(1)
     in_flight.add(one)
-    assert one.place in in_flight
+    assert one.key in in_flight
     assert len(in_flight) == 1
     in_flight.release([one])
-    assert one.place not in in_flight
-    assert not in_flight.is_refused(one.place)
+    assert one.key not in in_flight
+    assert not in_flight.is_refused(one.key)
 
 
 def test_refused_entry_is_remembered_until_it_is_in_flight_again() -> None:
     in_flight, one = InFlight(), entry(1)
     in_flight.add(one)
     in_flight.refuse(one)
-    assert one.place not in in_flight
-    assert in_flight.is_refused(one.place)
+    assert one.key not in in_flight
+    assert in_flight.is_refused(one.key)
     in_flight.add(one)
-    assert not in_flight.is_refused(one.place)
+    assert not in_flight.is_refused(one.key)
 
 
 def test_only_the_last_refused_entries_are_remembered() -> None:
     in_flight = InFlight()
     for seq in range(MAX_REFUSED + 1):
         in_flight.refuse(entry(seq))
-    assert not in_flight.is_refused(entry(0).place)
-    assert in_flight.is_refused(entry(1).place)
-    assert in_flight.is_refused(entry(MAX_REFUSED).place)
+    assert not in_flight.is_refused(entry(0).key)
+    assert in_flight.is_refused(entry(1).key)
+    assert in_flight.is_refused(entry(MAX_REFUSED).key)
 
 
 def test_waiting_ends_when_few_enough_entries_are_in_flight() -> None:
@@ -55,9 +55,9 @@ def test_claim_is_due_once_per_period() -> None:
     in_flight.add(one)
     now_s = time.monotonic()
     assert in_flight.take_due(now_s, after_s=10.0) == []
-    assert in_flight.take_due(now_s + 11.0, after_s=10.0) == [one.place]
+    assert in_flight.take_due(now_s + 11.0, after_s=10.0) == [one.key]
     assert in_flight.take_due(now_s + 12.0, after_s=10.0) == []
-    assert in_flight.take_due(now_s + 21.0, after_s=10.0) == [one.place]
+    assert in_flight.take_due(now_s + 21.0, after_s=10.0) == [one.key]
 
 
 @pytest.mark.parametrize("failures", [0, 1])
@@ -68,4 +68,4 @@ def test_claims_are_renewed_and_an_unreachable_broker_is_left_to_the_main_loop(f
     consumer.failures = failures
     renewal = ClaimRenewal(consumer, in_flight, reclaim_after_s=0.01)
     renewal.step(time.monotonic() + RENEWAL_SHARE * 0.01)
-    assert consumer.renewed == ([[one.place]] if not failures else [])
+    assert consumer.renewed == ([[one.key]] if not failures else [])

@@ -1,4 +1,4 @@
-"""Built engines in the cache: found whole, replaced in one step, damage told in a sentence."""
+"""Built engines in the cache are found complete and replaced in one step; damage is reported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WEIGHTS = Weights(path=Path("mine.pt"), sha256="ab" * 32, name="mine")
 
 
 def put(cache: Path, content: str) -> BuiltEngine:
-    """Install a graph whose weights hold `content`."""
+    """Install a graph whose weights are `content`."""
     scratch = cache / "engines" / ".build"
     scratch.mkdir(parents=True, exist_ok=True)
     graph = scratch / "int8.xml"
@@ -39,7 +39,7 @@ def put(cache: Path, content: str) -> BuiltEngine:
     return built
 
 
-def test_what_was_installed_is_found(tmp_path: Path) -> None:
+def test_installed_engine_is_found(tmp_path: Path) -> None:
     assert find_built(WEIGHTS, tmp_path) is None
     assert list_built(tmp_path) == []
     built = put(tmp_path, "first")
@@ -49,7 +49,7 @@ def test_what_was_installed_is_found(tmp_path: Path) -> None:
     assert (built.imgsz, built.facts["about"]) == (640, "first")
 
 
-def test_the_graph_before_is_kept_for_workers_that_run_on_it_and_no_older_one(tmp_path: Path) -> None:
+def test_only_the_previous_graph_is_kept_for_workers_that_use_it(tmp_path: Path) -> None:
     first, second, third = (put(tmp_path, content) for content in ("first", "second", "third"))
     assert not first.graph.exists()
     assert not first.graph.with_suffix(".bin").exists()
@@ -59,13 +59,13 @@ def test_the_graph_before_is_kept_for_workers_that_run_on_it_and_no_older_one(tm
     assert find_built(WEIGHTS, tmp_path) == third
 
 
-def test_the_same_graph_again_stays(tmp_path: Path) -> None:
+def test_installing_the_same_graph_again_keeps_it(tmp_path: Path) -> None:
     put(tmp_path, "first")
     again = put(tmp_path, "first")
     assert find_built(WEIGHTS, tmp_path) == again
 
 
-def test_a_damaged_engine_gets_a_sentence(tmp_path: Path) -> None:
+def test_damaged_engine_is_reported(tmp_path: Path) -> None:
     built = put(tmp_path, "first")
     path = facts_path(WEIGHTS, tmp_path)
     built.graph.with_suffix(".bin").unlink()
@@ -77,7 +77,9 @@ def test_a_damaged_engine_gets_a_sentence(tmp_path: Path) -> None:
             read_built(path)
 
 
-def test_where_none_was_built_the_sentence_has_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_engine_is_reported_with_the_command_that_builds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("workers.weights.export.export_onnx", lambda weights, cache_dir: tmp_path / "mine.onnx")
     settings = WorkerSettings(model="my models/mine.pt", imgsz=960, precision="int8", allow_unknown_weights=True)
     request = EngineRequest(weights=WEIGHTS, precision="int8", device="cpu", settings=settings, cache_dir=tmp_path)

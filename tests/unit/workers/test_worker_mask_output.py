@@ -1,4 +1,4 @@
-"""From raw outputs of segmentation networks to outlined people, against ultralytics' own arithmetic."""
+"""Outlined people from raw outputs of segmentation networks, compared with ultralytics' arithmetic."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from workers.outputs.mask_output import CELL_PX, mask_outline, people_in
 SEGMENTS = Head(classes=3, keypoints=0, keypoint_dims=3, end_to_end=False, stride=32, mask_class=1)
 LIMITS = Limits(conf=0.25, iou=0.7, max_people=300)
 ROUND = 8
-"""Coefficients in these tests."""
+"""The number of coefficients in these tests."""
 
 
 def prototypes(seed: int, height: int = 24, width: int = 32) -> Float32Array:
-    """Smooth ones, as those of trained networks are: sums of a few waves."""
+    """Return smooth prototypes, like those of trained networks: sums of a few waves."""
     rng = np.random.default_rng(seed)
     y, x = np.indices((height, width)) / 24
     waves = [np.sin(2 * x * rng.normal() + 2 * y * rng.normal() + 6 * rng.random()) for _ in range(ROUND)]
@@ -27,7 +27,7 @@ def prototypes(seed: int, height: int = 24, width: int = 32) -> Float32Array:
 
 
 def dense(rows: list[tuple[Float32Array, tuple[float, ...], Float32Array]], anchors: int = 20) -> Float32Array:
-    """An output of which the first columns are `rows`: box (cx, cy, w, h), class scores, coefficients."""
+    """Return an output whose first columns are `rows`: box (cx, cy, w, h), class scores, coefficients."""
     output = np.zeros((4 + len(rows[0][1]) + len(rows[0][2]), anchors), np.float32)
     for column, parts in enumerate(rows):
         output[:, column] = np.concatenate([np.asarray(part, np.float32) for part in parts])
@@ -42,7 +42,7 @@ def dense(rows: list[tuple[Float32Array, tuple[float, ...], Float32Array]], anch
     width=st.floats(10, 140),
     height=st.floats(10, 120),
 )
-def test_masks_are_those_of_ultralytics(seed: int, x: float, y: float, width: float, height: float) -> None:
+def test_masks_equal_those_of_ultralytics(seed: int, x: float, y: float, width: float, height: float) -> None:
     torch = pytest.importorskip("torch")
     from ultralytics.utils import ops
 
@@ -58,20 +58,20 @@ def test_masks_are_those_of_ultralytics(seed: int, x: float, y: float, width: fl
         upsample=True,
     )[0].numpy()
     found = mask_of(mask_outline(coefficients, protos, box), size_px)
-    # Each edge may be off by the tolerance of the outline; holes are filled and crumbs left out.
+    # Edges may differ by the tolerance of the outline; holes are filled and small artefacts left out.
     edge = np.abs(np.diff(np.pad(expected, 1).astype(int), axis=0)).sum() + np.abs(np.diff(expected.astype(int))).sum()
     assert (found != expected.astype(bool)).sum() <= max(4, 1.5 * edge) or holes(expected)
 
 
 def holes(mask: Float32Array) -> bool:
-    """Whether something is enclosed, or lies apart: what an outline simplifies on purpose."""
+    """Whether the mask has holes or separate parts, which an outline simplifies on purpose."""
     import cv2
 
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     return len(contours) > 1
 
 
-def test_people_are_those_who_are_likeliest_people() -> None:
+def test_people_are_the_boxes_whose_best_class_is_people() -> None:
     ones = np.ones(ROUND, np.float32)
     box = np.array((40, 40, 30, 60), np.float32)
     output = dense(
@@ -87,11 +87,11 @@ def test_people_are_those_who_are_likeliest_people() -> None:
     np.testing.assert_allclose(found.boxes_xyxy_px, [[25, 10, 55, 70], [80, 40, 100, 80]])
     assert found.keypoints_px.shape == (2, 0, 3)
     assert found.masks is not None
-    # A mask that is set everywhere ends at the box.
+    # A mask that is set everywhere is clipped to the box.
     assert {tuple(point) for point in found.masks[1]} == {(80, 40), (80, 80), (100, 80), (100, 40)}
 
 
-def test_end_to_end_rows_say_the_same() -> None:
+def test_end_to_end_rows_give_the_same_people() -> None:
     coefficients = np.random.default_rng(5).normal(size=(2, ROUND)).astype(np.float32)
     protos = prototypes(5)
     output = dense(
@@ -116,7 +116,7 @@ def test_end_to_end_rows_say_the_same() -> None:
         np.testing.assert_array_equal(one, other)
 
 
-def test_nothing_of_the_output_is_kept() -> None:
+def test_result_holds_no_reference_to_the_output() -> None:
     output = dense([(np.array((40, 40, 30, 60), np.float32), (0.0, 0.9, 0.0), np.ones(ROUND, np.float32))])
     protos = np.ones((ROUND, 24, 32), np.float32)
     for head in (SEGMENTS, Head(3, 0, 3, True, 32, 1)):
@@ -128,6 +128,6 @@ def test_nothing_of_the_output_is_kept() -> None:
 
 
 @pytest.mark.parametrize("box", [(50, 50, 50, 80), (-30, -30, -10, -10), (500, 10, 520, 40)])
-def test_a_box_beside_the_picture_has_no_outline(box: tuple[float, ...]) -> None:
+def test_box_beside_the_picture_has_no_outline(box: tuple[float, ...]) -> None:
     ones = np.ones(ROUND, np.float32)
     assert mask_outline(ones, np.ones((ROUND, 24, 32), np.float32), np.array(box, np.float32)).shape == (0, 2)

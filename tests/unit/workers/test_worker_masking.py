@@ -1,4 +1,4 @@
-"""Whose outline is whose, and an engine of two others, which answer from scripts."""
+"""Matching outlines to people, and the engine of two others, whose results are scripted."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ OUTLINES = Head(classes=80, keypoints=0, keypoint_dims=3, end_to_end=False, stri
 
 
 def people(*boxes: tuple[float, ...]) -> Detections:
-    """As a pose network sees them."""
+    """Return people as a pose network detects them."""
     count = len(boxes)
     rows = np.array(boxes, np.float32).reshape(-1, 4)
     return Detections(rows, np.linspace(0.9, 0.5, count, dtype=np.float32), np.zeros((count, 17, 3), np.float32))
 
 
 def outlined(*boxes: tuple[float, ...]) -> Detections:
-    """As a segmentation network does: the outline of each is a triangle that begins with the box's corner."""
+    """Return people as a segmentation network does: each outline is a triangle that starts at the box's corner."""
     found = people(*boxes)
     triangle = np.array(((0, 0), (5, 9), (9, 5)), np.float32)
     masks = tuple(box[:2] + triangle for box in found.boxes_xyxy_px)
@@ -38,12 +38,12 @@ def outlined(*boxes: tuple[float, ...]) -> Detections:
 
 
 def whose(found: Detections) -> list[float | None]:
-    """The x of each person's first point."""
+    """Return the x of each person's first point."""
     assert found.masks is not None
     return [float(mask[0, 0]) if len(mask) else None for mask in found.masks]
 
 
-def test_everybody_gets_their_own() -> None:
+def test_every_person_gets_the_matching_outline() -> None:
     found = with_masks(
         people((0, 0, 10, 20), (100, 0, 110, 20), (50, 0, 60, 20)), outlined((51, 0, 61, 20), (1, 0, 11, 20))
     )
@@ -52,20 +52,20 @@ def test_everybody_gets_their_own() -> None:
     assert found.masks[1].shape == (0, 2)
 
 
-def test_of_two_the_better_fit_wins_and_the_other_takes_what_is_left() -> None:
+def test_best_match_wins_and_the_other_person_gets_the_remaining_outline() -> None:
     found = with_masks(people((0, 0, 10, 20), (2, 0, 12, 20)), outlined((2, 0, 12, 20), (4, 0, 14, 20)))
     assert whose(found) == [None, 2]
     found = with_masks(people((0, 0, 10, 20), (2, 0, 12, 20)), outlined((2, 0, 12, 20), (1, 0, 11, 20)))
     assert whose(found) == [1, 2]
 
 
-def test_with_nobody_there_is_nothing() -> None:
+def test_no_people_have_no_outlines() -> None:
     assert with_masks(people(), outlined((0, 0, 10, 20))).masks == ()
     assert whose(with_masks(people((0, 0, 10, 20)), outlined())) == [None]
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 12), st.integers(0, 12))
-def test_outlines_go_to_one_each_and_only_where_boxes_fit(seed: int, count: int, others: int) -> None:
+def test_outlines_are_matched_one_to_one_and_only_to_overlapping_boxes(seed: int, count: int, others: int) -> None:
     rng = np.random.default_rng(seed)
 
     def boxes(number: int) -> list[tuple[float, ...]]:
@@ -83,13 +83,13 @@ def test_outlines_go_to_one_each_and_only_where_boxes_fit(seed: int, count: int,
     fits = iou_matrix(poses.boxes_xyxy_px, outlines.boxes_xyxy_px) >= MATCH_IOU
     owners = [row for row, mask in enumerate(found) if len(mask)]
     assert all(fits[row, column] for row, column in zip(owners, taken, strict=True))
-    # Nobody goes without while a fitting outline is left.
+    # No person is without an outline while a matching one is left.
     free = [row for row in range(count) if row not in owners]
     assert not fits[np.ix_(free, [n for n in range(others) if n not in taken])].any()
 
 
 class Scripted:
-    """An engine whose answers the test gives."""
+    """An engine whose results the test sets."""
 
     name, precision, device, batch, in_flight = "scripted", "fp32", "cpu", 2, 3
 
@@ -123,7 +123,7 @@ def outlines() -> Scripted:
 
 
 @pytest.mark.parametrize("first", [0, 1])
-def test_the_answer_comes_with_the_later_of_both(poses: Scripted, outlines: Scripted, first: int) -> None:
+def test_result_is_set_when_both_networks_have_finished(poses: Scripted, outlines: Scripted, first: int) -> None:
     engine = MaskingEngine(poses, outlines)
     fit = Letterbox.fit((640, 480), 640)
     prepared = engine.prepare(Picture.of(np.zeros((480, 640, 3), np.uint8)), fit)
@@ -142,7 +142,7 @@ def test_the_answer_comes_with_the_later_of_both(poses: Scripted, outlines: Scri
 
 
 @pytest.mark.parametrize("failing", [0, 1])
-def test_what_either_network_raises_reaches_who_waits(poses: Scripted, outlines: Scripted, failing: int) -> None:
+def test_error_of_either_network_is_raised_by_the_future(poses: Scripted, outlines: Scripted, failing: int) -> None:
     future = MaskingEngine(poses, outlines).submit([None])
     poses_future, outlines_future = poses.asked[0][2], outlines.asked[0][2]
     if failing == 0:
@@ -155,7 +155,7 @@ def test_what_either_network_raises_reaches_who_waits(poses: Scripted, outlines:
         future.result(timeout=0)
 
 
-def test_the_input_suits_both_networks(poses: Scripted, outlines: Scripted) -> None:
+def test_stride_suits_both_networks(poses: Scripted, outlines: Scripted) -> None:
     engine = MaskingEngine(poses, outlines)
     assert engine.head.stride == 64
     assert (engine.head.keypoints, engine.head.mask_class) == (17, None)

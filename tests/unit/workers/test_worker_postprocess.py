@@ -1,4 +1,4 @@
-"""From raw outputs of both layouts to people."""
+"""People from raw outputs of both layouts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PERSON = Head(classes=1, keypoints=17, keypoint_dims=3, end_to_end=False, stride
 
 
 def naive_iou(a: Float32Array, b: Float32Array) -> float:
-    """IoU of two boxes, straight from its definition."""
+    """Return the IoU of two boxes by its definition."""
     width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
     height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
     shared = width * height
@@ -25,7 +25,7 @@ def naive_iou(a: Float32Array, b: Float32Array) -> float:
 
 
 def naive_suppress(boxes: Float32Array, iou: float) -> list[int]:
-    """Greedy suppression, one box after the other."""
+    """Suppress greedily, one box after the other."""
     kept: list[int] = []
     for index, box in enumerate(boxes):
         if all(naive_iou(boxes[other], box) <= iou for other in kept):
@@ -34,7 +34,7 @@ def naive_suppress(boxes: Float32Array, iou: float) -> list[int]:
 
 
 def random_boxes(count: int, seed: int) -> Float32Array:
-    """Boxes on whole pixels in a small area, so that many overlap and every IoU is exact in float32."""
+    """Return boxes on whole pixels in a small area, so that many overlap and every IoU is exact in float32."""
     rng = np.random.default_rng(seed)
     corner = rng.integers(0, 60, (count, 2))
     return np.hstack((corner, corner + rng.integers(0, 40, (count, 2)))).astype(np.float32)
@@ -42,13 +42,13 @@ def random_boxes(count: int, seed: int) -> Float32Array:
 
 @settings(deadline=None)
 @given(count=st.integers(0, 40), seed=st.integers(0, 2**32 - 1), iou=st.sampled_from([0.3, 0.45, 0.7, 1.0]))
-def test_suppression_is_the_greedy_one(count: int, seed: int, iou: float) -> None:
+def test_suppression_equals_the_greedy_reference(count: int, seed: int, iou: float) -> None:
     boxes = random_boxes(count, seed)
     assert suppress(boxes, iou, 300).tolist() == naive_suppress(boxes, iou)
 
 
 @pytest.mark.parametrize("count", [255, 256, 257, 900])
-def test_suppression_over_several_blocks_is_the_greedy_one(count: int) -> None:
+def test_suppression_over_several_blocks_equals_the_greedy_reference(count: int) -> None:
     boxes = random_boxes(count, seed=count)
     expected = naive_suppress(boxes, 0.6)
     assert suppress(boxes, 0.6, 1000).tolist() == expected
@@ -61,7 +61,7 @@ def test_overlap_of_empty_boxes_is_zero() -> None:
 
 
 def dense_output(people: list[tuple[list[float], list[float]]], head: Head, anchors: int = 200) -> Float32Array:
-    """A dense output that is empty but for `people`: (cx, cy, w, h) and class scores, keypoint values 0, 1, 2, …"""
+    """Return a dense output with only `people`: (cx, cy, w, h), class scores, keypoint values 0, 1, 2, …"""
     values = head.keypoints * head.keypoint_dims
     output = np.zeros((4 + head.classes + values, anchors), np.float32)
     for index, (box, scores) in enumerate(people):
@@ -69,7 +69,7 @@ def dense_output(people: list[tuple[list[float], list[float]]], head: Head, anch
     return output
 
 
-def test_dense_people_come_sorted_suppressed_and_with_their_own_keypoints() -> None:
+def test_dense_people_are_sorted_suppressed_and_have_their_own_keypoints() -> None:
     people = [
         ([100.0, 100.0, 40.0, 80.0], [0.6]),
         ([300.0, 100.0, 40.0, 80.0], [0.9]),
@@ -85,7 +85,7 @@ def test_dense_people_come_sorted_suppressed_and_with_their_own_keypoints() -> N
         assert array.flags.c_contiguous
 
 
-def test_a_score_must_be_above_the_threshold_and_the_best_are_kept() -> None:
+def test_scores_must_exceed_the_threshold_and_the_best_are_kept() -> None:
     people = [([100.0 * n, 100.0, 40.0, 80.0], [0.5 + n / 8]) for n in range(4)]
     output = dense_output(people, PERSON)
     assert detections_from_output(output, PERSON, Limits(0.5, 0.7, 300)).scores.tolist() == [
@@ -96,7 +96,7 @@ def test_a_score_must_be_above_the_threshold_and_the_best_are_kept() -> None:
     assert detections_from_output(output, PERSON, Limits(0.5, 0.7, 1)).scores.tolist() == [0.875]
 
 
-def test_nobody_is_no_error() -> None:
+def test_output_without_people_gives_none() -> None:
     for head in (PERSON, Head(classes=1, keypoints=17, keypoint_dims=3, end_to_end=True, stride=32)):
         output = np.zeros((300, 57) if head.end_to_end else (56, 8400), np.float32)
         found = detections_from_output(output, head, Limits(0.1, 0.7, 300))
@@ -114,7 +114,7 @@ def test_boxes_of_different_classes_do_not_suppress_each_other() -> None:
     assert found.keypoints_px.shape == (2, 4, 3)
 
 
-def test_keypoints_without_confidence_get_one() -> None:
+def test_keypoints_without_confidence_get_confidence_one() -> None:
     head = Head(classes=1, keypoints=5, keypoint_dims=2, end_to_end=False, stride=32)
     found = detections_from_output(
         dense_output([([100.0, 100.0, 40.0, 80.0], [0.9])], head), head, Limits(0.25, 0.7, 300)

@@ -1,4 +1,4 @@
-"""The letterbox and the suppression as tensor operations: the same as on the host, whatever device they run on."""
+"""The letterbox and suppression as tensor operations give the same results as on the host."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIMITS = Limits(conf=0.25, iou=0.6, max_people=20)
 
 
 @pytest.mark.parametrize("size_px", [(640, 480), (1280, 720), (500, 333)])
-def test_the_letterbox_is_the_hosts(size_px: tuple[int, int]) -> None:
+def test_letterbox_equals_that_of_the_host(size_px: tuple[int, int]) -> None:
     rng = np.random.default_rng(1)
     images = [rng.integers(0, 256, (size_px[1], size_px[0], 3), dtype=np.uint8) for _ in range(2)]
     fit = Letterbox.fit(size_px, 640)
@@ -26,12 +26,12 @@ def test_the_letterbox_is_the_hosts(size_px: tuple[int, int]) -> None:
     found = letterbox(tensors, [fit, fit], torch.float32)
     assert found.is_contiguous(memory_format=torch.channels_last)
     grey = (found * 255).round().permute(0, 2, 3, 1).numpy()
-    # OpenCV resizes with 11-bit weights, so that some values come to lie on the other side of a half.
+    # OpenCV resizes with 11-bit weights, so that some values near a half are rounded the other way.
     assert np.abs(grey - expected).max() <= 1
     assert np.abs(grey - expected).mean() < 0.2
 
 
-def test_pictures_of_several_sizes_share_a_batch_in_their_order() -> None:
+def test_pictures_of_several_sizes_keep_their_order_in_a_batch() -> None:
     rng = np.random.default_rng(2)
     sizes = [(640, 480), (640, 480), (320, 240), (640, 480)]
     images = [torch.from_numpy(rng.integers(0, 256, (3, height, width), dtype=np.uint8)) for width, height in sizes]
@@ -42,7 +42,7 @@ def test_pictures_of_several_sizes_share_a_batch_in_their_order() -> None:
 
 
 def crowd(seed: int, head: Head, pictures: int) -> np.ndarray:
-    """Dense outputs in which boxes overlap a lot."""
+    """Return dense outputs with many overlapping boxes."""
     rng = np.random.default_rng(seed)
     rows = 4 + head.classes + head.keypoints * head.keypoint_dims
     output = rng.random((pictures, rows, 300), dtype=np.float32)
@@ -52,7 +52,7 @@ def crowd(seed: int, head: Head, pictures: int) -> np.ndarray:
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), classes=st.integers(1, 3), dims=st.sampled_from([2, 3]))
-def test_the_suppression_is_the_hosts(seed: int, classes: int, dims: int) -> None:
+def test_suppression_equals_that_of_the_host(seed: int, classes: int, dims: int) -> None:
     head = Head(classes=classes, keypoints=5, keypoint_dims=dims, end_to_end=False, stride=32)
     output = crowd(seed, head, pictures=3)
     output[1, 4 : 4 + classes] = 0  # nobody in the second one

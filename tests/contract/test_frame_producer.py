@@ -1,4 +1,4 @@
-"""The camera's lease, its fence and its checkpoint, as ingest processes have them against each other."""
+"""A camera's lease, fence and checkpoint between competing ingest processes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def broker(client: redis.Redis) -> Broker:
 
 
 def writer(client: redis.Redis, lease_s: float = 60.0, delivery: Delivery = Delivery.LOSSLESS) -> FrameProducer:
-    """A writer that has nothing yet."""
+    """A producer that does not hold its lease yet."""
     lease = Lease(broker(client), CAMERA, "ingest", process_id("ingest"), lease_s)
     return FrameProducer(broker(client), CameraRecord(CAMERA, delivery, "file"), lease, events_kept=100)
 
@@ -45,7 +45,7 @@ def behind(seq: int, state: str = OPEN) -> Checkpoint:
 
 
 def everything(client: redis.Redis) -> tuple[object, ...]:
-    """All that ingest may write."""
+    """Everything that ingest writes."""
     streams = [TOPOLOGY.frames(CAMERA), TOPOLOGY.poses(CAMERA), TOPOLOGY.events(0)]
     hashes = [TOPOLOGY.checkpoint(CAMERA), TOPOLOGY.cameras(0)]
     return (
@@ -55,7 +55,7 @@ def everything(client: redis.Redis) -> tuple[object, ...]:
     )
 
 
-def test_one_process_has_the_camera_and_the_next_one_follows_it(make_client: MakeClient) -> None:
+def test_one_process_holds_the_camera_until_the_next_takes_over(make_client: MakeClient) -> None:
     client = make_client()
     first, second = writer(client), writer(client)
     token = first.hold()
@@ -71,8 +71,8 @@ def test_one_process_has_the_camera_and_the_next_one_follows_it(make_client: Mak
     assert first.hold() == 0
 
 
-def test_nobody_writes_after_the_successor_has_begun(make_client: MakeClient) -> None:
-    """What a process does that was stopped for longer than its lease, and wakes up."""
+def test_a_process_cannot_write_after_its_successor_has_started(make_client: MakeClient) -> None:
+    """A process that was stopped for longer than its lease continues."""
     client = make_client()
     sleeper = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LIVE, "file"))
     for seq in range(3):
@@ -99,7 +99,7 @@ def test_nobody_writes_after_the_successor_has_begun(make_client: MakeClient) ->
 def test_a_worker_that_waits_never_sees_a_frame_that_was_refused(real_url: str) -> None:
     client = client_of(real_url)
     sleeper = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LOSSLESS, "file"))
-    client.set(TOPOLOGY.lease(CAMERA, "ingest"), "somebody:99")
+    client.set(TOPOLOGY.lease(CAMERA, "ingest"), "another:99")
     with ThreadPoolExecutor() as pool:
         seen = pool.submit(client_of(real_url).xreadgroup, "workers", "w", {TOPOLOGY.frames(CAMERA): ">"}, block=500)
         servers = open_broker(real_url).servers().values()
@@ -109,8 +109,8 @@ def test_a_worker_that_waits_never_sees_a_frame_that_was_refused(real_url: str) 
         assert [entry for _, entries in seen.result() for entry in entries] == []
 
 
-def test_what_was_published_is_not_published_again(make_client: MakeClient) -> None:
-    """The answer to a call was lost, and it is repeated; or the process was killed before it heard it."""
+def test_a_repeated_call_publishes_nothing_twice(make_client: MakeClient) -> None:
+    """The answer to a call was lost, or the process was killed before it arrived; the call is repeated."""
     client = make_client()
     out = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LOSSLESS, "file"))
     out.publish(frame(0), [event()], behind(1))
@@ -121,7 +121,7 @@ def test_what_was_published_is_not_published_again(make_client: MakeClient) -> N
     assert out.publish(frame(1), [], behind(2)).frames_bytes == 2 * 1002
 
 
-def test_the_mark_of_a_frame_that_nobody_infers_goes_to_the_tracker_alone(make_client: MakeClient) -> None:
+def test_the_mark_of_an_uninferred_frame_goes_to_the_tracker_alone(make_client: MakeClient) -> None:
     client = make_client()
     out = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LOSSLESS, "file"))
     out.publish(frame(0), [], behind(1))
@@ -134,7 +134,7 @@ def test_the_mark_of_a_frame_that_nobody_infers_goes_to_the_tracker_alone(make_c
     assert client.xlen(TOPOLOGY.poses(CAMERA)) == 1, "repeated, since the answer was lost"
 
 
-def test_what_was_remembered_of_the_pictures_goes_on_with_the_successor(make_client: MakeClient) -> None:
+def test_the_state_of_the_frame_selector_reaches_the_successor(make_client: MakeClient) -> None:
     client = make_client()
     out = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LOSSLESS, "file"))
     remembered = replace(behind(1), attention=bytes(range(256)))
@@ -142,7 +142,7 @@ def test_what_was_remembered_of_the_pictures_goes_on_with_the_successor(make_cli
     assert out.checkpoint() == remembered
 
 
-def test_the_plan_comes_with_each_publication_where_one_is_followed(make_client: MakeClient) -> None:
+def test_each_publication_returns_the_plan_if_a_policy_is_on(make_client: MakeClient) -> None:
     client = make_client()
     plan = Plan(1, 3, (Directive(1, 0, 0, View(416)),))
     queue_plan(client, TOPOLOGY.plan(CAMERA), plan, None)
@@ -156,7 +156,7 @@ def test_the_plan_comes_with_each_publication_where_one_is_followed(make_client:
     assert out.read_plan() is None
 
 
-def test_an_epoch_whose_number_got_lost_is_not_opened_twice(make_client: MakeClient) -> None:
+def test_an_epoch_whose_answer_was_lost_is_not_opened_twice(make_client: MakeClient) -> None:
     client = make_client()
     out = writer(client)
     out.hold()
@@ -167,7 +167,7 @@ def test_an_epoch_whose_number_got_lost_is_not_opened_twice(make_client: MakeCli
 
 
 @pytest.mark.parametrize("state", [OPEN, ENDED])
-def test_the_checkpoint_is_the_successors(make_client: MakeClient, state: str) -> None:
+def test_the_checkpoint_reaches_the_successor(make_client: MakeClient, state: str) -> None:
     client = make_client()
     out = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LOSSLESS, "file"))
     assert out.checkpoint() == Checkpoint(1, 0, 0, OPEN, "", "")
@@ -175,7 +175,7 @@ def test_the_checkpoint_is_the_successors(make_client: MakeClient, state: str) -
     assert writer(client).checkpoint() == behind(1, state)
 
 
-def test_a_checkpoint_that_cannot_be_read_is_none(make_client: MakeClient) -> None:
+def test_a_malformed_checkpoint_reads_as_none(make_client: MakeClient) -> None:
     client = make_client()
     out = writer(client)
     assert out.checkpoint() is None

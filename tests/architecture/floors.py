@@ -1,0 +1,76 @@
+"""Which part of a package stands on which: each package as floors of units, lowest floor first.
+
+A unit is a folder with all below it, or a module at the package's root. Code may import its own unit and units of
+lower floors. Units of one floor do not import each other, so there is no cycle between folders.
+"""
+
+from __future__ import annotations
+
+FLOORS: dict[str, tuple[frozenset[str], ...]] = {
+    "posebus": (
+        frozenset({"arrays", "backoff", "coco", "errors", "topology"}),
+        frozenset({"boxes", "plugins", "views"}),
+        frozenset({"messages"}),
+        frozenset({"contract", "events"}),
+        frozenset({"config"}),
+        frozenset({"bus", "json_schemas"}),
+        frozenset({"subscribing", "telemetry"}),
+        frozenset({"runtime"}),
+    ),
+    "ingest": (
+        frozenset({"sources"}),
+        frozenset({"reading", "gate"}),
+        frozenset({"publishing"}),
+        frozenset({"camera_status", "resuming"}),
+        frozenset({"ownership", "report"}),
+        frozenset({"capture"}),
+        frozenset({"process"}),
+    ),
+    "workers": (
+        frozenset({"detections"}),
+        frozenset({"outputs", "weights"}),
+        frozenset({"images"}),
+        frozenset({"engines", "job"}),
+        frozenset({"inference", "keypoints"}),
+        frozenset({"engine_loading", "int8", "intake"}),
+        frozenset({"pose_stage"}),
+        frozenset({"process"}),
+    ),
+    "tracking": (
+        frozenset({"body_model", "compiled"}),
+        frozenset({"detections", "motion"}),
+        frozenset({"tracks"}),
+        frozenset({"matching", "snapshot"}),
+        frozenset({"identities"}),
+        frozenset({"tracker"}),
+        frozenset({"ordering", "policies", "events"}),
+        frozenset({"planning", "warm_up"}),
+        frozenset({"camera_tracking"}),
+        frozenset({"track_stage"}),
+        frozenset({"process"}),
+    ),
+    "recordings": (
+        frozenset({"inputs", "interrupts", "progress", "stages"}),
+        frozenset({"calibration_frames", "fleet_watch", "results"}),
+        frozenset({"live", "recording_analysis"}),
+        frozenset({"summary"}),
+        frozenset({"analyse"}),
+        frozenset({"demo", "run"}),
+        frozenset({"jobs"}),
+        frozenset({"job_queue"}),
+    ),
+    "posebus_cli": (
+        frozenset({"options"}),
+        frozenset({"analyse", "doctor", "observe", "operate"}),
+        frozenset({"app"}),
+    ),
+}
+"""`__init__` and `__main__` of a package stand on top of all its floors."""
+
+PACKAGE_FLOORS: tuple[frozenset[str], ...] = (
+    frozenset({"posebus"}),
+    frozenset({"ingest", "workers", "tracking"}),
+    frozenset({"recordings"}),
+    frozenset({"posebus_cli"}),
+)
+"""The same for whole packages: the three stages never import each other."""
