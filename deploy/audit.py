@@ -1,4 +1,4 @@
-"""Known vulnerabilities in the exact versions of constraints.txt: `make audit`.
+"""Look up known vulnerabilities of the exact versions in constraints.txt: `make audit`.
 
 Exits with 0 if all packages were looked up and none has a known vulnerability, 1 if one has, and 3 if some could not be
 looked up, because the database (PyPI's, else OSV's) cannot be reached: then nothing is known about them.
@@ -41,7 +41,7 @@ def look_up(service: str) -> list[dict[str, Any]]:
 
 
 def verdict(packages: list[dict[str, Any]]) -> tuple[int, str]:
-    """Exit code and a sentence. pip-audit itself calls it clean when it could look nothing up."""
+    """Return the exit code and a sentence. pip-audit itself reports success even if it could look up nothing."""
     affected = [
         f"{package['name']} {package.get('version', '')}: {flaw['id']}, mended in {flaw['fix_versions']}"
         for package in packages

@@ -1,7 +1,7 @@
-"""Install packages into this virtual environment with uv, which needs an eighth of pip's time, or else with pip.
+"""Install packages into this virtual environment with uv, which takes an eighth of pip's time, or else with pip.
 
 `python deploy/install.py ARGUMENTS...` takes the arguments of `pip install`. uv does not read pip's configuration, so
-its indexes, links, constraints and certificate are handed over. Where uv is missing or fails, pip does the work.
+this script passes on its indexes, links, constraints and certificate. Where uv is missing or fails, pip does the work.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 SECTIONS = ("global", "install", ":env:")
-"""Sections of pip's configuration that hold for `pip install`; a later one replaces what an earlier one sets."""
+"""Sections of pip's configuration that apply to `pip install`; a later one overrides an earlier one."""
 VARIABLES = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
@@ -25,10 +25,10 @@ VARIABLES = {
     "client-cert": "SSL_CLIENT_CERT",
     "proxy": "ALL_PROXY",
 }
-"""Settings of pip, and the environment variables by which uv takes the same. Unlike options, they do not show in the
-list of processes, since the address of an index may carry a password."""
+"""Settings of pip, and the environment variables of uv with the same meaning. Unlike options, variables are not visible
+in the list of processes, which matters because the address of an index may contain a password."""
 SEPARATORS = {"find-links": ","}
-"""Between several values of one variable; uv separates those of the others by a space, as pip does."""
+"""Separator of several values of one variable; in the others uv separates values by a space, as pip does."""
 
 TRUE = ("1", "y", "yes", "t", "true", "on")
 
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def pip_settings(listing: str) -> dict[str, str]:
-    """The settings that hold for `pip install`, from the output of `pip config list`, by their long option."""
+    """Return the settings for `pip install` from the output of `pip config list`, by their long option."""
     sections: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
     for line in listing.splitlines():
         key, _, value = line.partition("=")
@@ -58,7 +58,7 @@ def pip_settings(listing: str) -> dict[str, str]:
 
 
 def uv_environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Environment variables that make uv look where pip looks."""
+    """Return environment variables that make uv use the indexes and links of pip."""
     found = {
         VARIABLES[option]: SEPARATORS.get(option, " ").join(value.split())
         for option, value in settings.items()
@@ -69,7 +69,7 @@ def uv_environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def uv_options(settings: Mapping[str, str]) -> list[str]:
-    """Options of uv for what it takes from no variable, or only where the command line has no such option."""
+    """Return options of uv for settings without a variable, or whose variable an option would override."""
     options = [word for path in settings.get("constraint", "").split() for word in ("--constraint", path)]
     return [*options, "--no-index"] if settings.get("no-index", "").lower() in TRUE else options
 

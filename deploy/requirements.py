@@ -1,4 +1,4 @@
-"""Prints what the named extras of posebus need, one requirement per line: `python requirements.py ingest tracking`.
+"""Print the requirements of the named extras of posebus, one per line: `python requirements.py ingest tracking`.
 
 The Dockerfile installs these before it copies the source, so that a change of the code does not install torch again.
 """
@@ -16,7 +16,7 @@ OWN_EXTRAS = re.compile(r"posebus\[(?P<extras>[^\]]+)\]")
 
 
 def requirements(project: dict[str, Any], extras: Sequence[str]) -> Iterator[str]:
-    """Requirements of `project` (the table of pyproject.toml) with `extras`; what it asks of itself is resolved."""
+    """Yield the requirements of `project` (the table of pyproject.toml) with `extras`, including extras of extras."""
     yield from project["dependencies"]
     for extra in extras:
         for requirement in project["optional-dependencies"][extra]:

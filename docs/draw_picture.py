@@ -23,7 +23,7 @@ MARGIN_PX = 30
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tracks", type=Path, help="NAME.tracks.jsonl of a run")
-    parser.add_argument("seq", type=int, help="which frame, from 0")
+    parser.add_argument("seq", type=int, help="number of the frame, from 0")
     parser.add_argument("picture", type=Path, help="PNG to write")
     arguments = parser.parse_args()
     frame = next(islice(read_tracks(arguments.tracks), arguments.seq, None))

@@ -1,4 +1,4 @@
-"""Real redis-servers that a test can kill and start again where they were, alone or as a cluster of three."""
+"""Real redis-servers, alone or as a cluster of three, that a test can kill and start again on the same data."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.ports import free_port
 
 SLOTS = 16384
 PERSISTENT = ("--appendonly", "yes", "--appendfsync", "everysec", "--save", "")
-"""As in deploy/redis.conf."""
+"""The settings of deploy/redis.conf."""
 
 
 class Server:
-    """One redis-server with a port and a folder of its own; use it in a `with`."""
+    """One redis-server with its own port and folder; use it in a `with`."""
 
     def __init__(self, folder: Path, *options: str, program: Path | None = None) -> None:
         """`program` is a server other than the redis-server on the PATH, for example a valkey-server."""
@@ -34,7 +34,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, also after it was killed, with what it had written; returns once it answers or is loading."""
+        """Start it, also after it was killed, with the data that it had written; return once it answers or loads."""
         self._folder.mkdir(parents=True, exist_ok=True)
         place = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
         log = ["--logfile", str(self._folder / "redis.log")]
@@ -42,19 +42,19 @@ class Server:
         wait_until(self._answers, f"redis-server on port {self.port}")
 
     def kill(self) -> None:
-        """SIGKILL: what it had not written is gone."""
+        """Kill it with SIGKILL: data that it had not written is lost."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
 
     def terminate(self) -> None:
-        """SIGTERM: it leaves in order."""
+        """Stop it in order with SIGTERM."""
         assert self._process is not None
         self._process.terminate()
         self._process.wait(START_TIMEOUT_S)
 
     def client(self) -> redis.Redis:
-        """A client that asks this server alone."""
+        """Return a client of this server alone."""
         return redis.Redis(port=self.port, socket_timeout=5.0, protocol=2)
 
     def __enter__(self) -> Server:
@@ -89,16 +89,16 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """The address of its first node: a client finds the others by itself."""
+        """The address of its first node, from which a client finds the others."""
         return self.nodes[0].url
 
     def node_of(self, key: str) -> Server:
-        """The node that has `key`."""
+        """Return the node that holds `key`."""
         slot = int(self.nodes[0].client().execute_command("CLUSTER KEYSLOT", key))
         return self.nodes[slot * 3 // SLOTS]
 
     def wait_until_whole(self) -> None:
-        """Until all nodes know each other and serve all slots."""
+        """Wait until all nodes know each other and serve all slots."""
         wait_until(lambda: all(self._whole(node) for node in self.nodes), "the cluster")
 
     def __enter__(self) -> Cluster:
@@ -124,7 +124,7 @@ class Cluster:
 
     @staticmethod
     def _options(options: tuple[str, ...]) -> tuple[str, ...]:
-        # The bus would take the port 10000 above the other one, which may be none.
+        # The cluster bus would take the port 10000 above the other one, which may not exist.
         bus = ("--cluster-port", str(free_port()))
         return ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", *bus, *options)
 

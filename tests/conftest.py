@@ -1,4 +1,4 @@
-"""Fixtures that every suite shares. In CI what is missing fails; elsewhere it skips with the reason."""
+"""Fixtures that every suite shares. A test with missing requirements fails in CI; elsewhere it is skipped."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from hypothesis import settings
 
 from tests.ports import free_port
 
-# Tests that import ultralytics must not have it install packages, nor look for them.
+# Tests that import ultralytics must not let it install or look for packages.
 os.environ.setdefault("YOLO_AUTOINSTALL", "false")
-# Kernels are compiled once for all processes, also for those that are given a cache folder of their own.
+# Kernels are compiled once for all processes, also for those with a separate cache folder.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path("~/.cache/posebus/kernels").expanduser()))
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # No example has a deadline: a law is asserted, and on a busy machine everything takes longer.
+    # No example has a deadline: tests assert laws, and on a busy machine everything takes longer.
     settings.register_profile("usual", deadline=None, max_examples=30)
     settings.register_profile("thorough", deadline=None, max_examples=200)
     settings.load_profile("thorough" if config.getoption("--thorough") else "usual")
@@ -51,7 +51,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.fixture(scope="session")
 def thorough(pytestconfig: pytest.Config) -> bool:
-    """Whether the long versions are wanted: many more kills, reconnects and inputs than `make test` has time for."""
+    """Whether the long versions run, with many more kills, reconnects and inputs than `make test` has time for."""
     return bool(pytestconfig.getoption("--thorough"))
 
 
@@ -71,7 +71,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def engine_cache(run_folder: Path) -> Path:
-    """A cache folder in which each network is exported once for all tests: exporting holds a lock between processes."""
+    """A cache folder in which each network is exported once for all tests; exporting holds a lock between processes."""
     folder = run_folder / "engine-cache"
     folder.mkdir(exist_ok=True)
     return folder
@@ -79,7 +79,7 @@ def engine_cache(run_folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of clips with ground truth beside the repository."""
+    """The folder of clips with ground truth next to the repository."""
     if not SHARED_DATA.is_dir():
         missing("the folder ../shared/data with the test clips is not there")
     return SHARED_DATA
@@ -87,7 +87,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a real redis-server of its own, on a free loopback port, that keeps nothing on disk."""
+    """The address of a separate real redis-server on a free loopback port that keeps nothing on disk."""
     program = shutil.which("redis-server")
     if program is None:
         missing("redis-server is not installed (on Debian: apt install redis-server)")

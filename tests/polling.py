@@ -1,4 +1,4 @@
-"""The one way in which tests wait for something to happen."""
+"""The way in which tests wait for an event."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 TIMEOUT_S = 120.0
-"""Far above what anything waited for takes: on a busy machine, slow and stuck must stay apart."""
+"""Far above the duration of anything that tests wait for: on a busy machine, slow and stuck must be distinguishable."""
 POLL_S = 0.02
 
 
@@ -18,7 +18,7 @@ def wait_until(
     meanwhile: Callable[[], object] | None = None,
     poll_s: float = POLL_S,
 ) -> None:
-    """Ask `condition` again and again until it holds; fail with `what` was waited for after `timeout_s`.
+    """Check `condition` again and again until it holds; after `timeout_s` fail with `what` the test waited for.
 
     `what` may be a function, for a message that needs the state at that time. `meanwhile` is called after each attempt,
     for what must be driven by the test itself, such as the steps of a stage.

@@ -10,14 +10,14 @@ import tempfile
 from pathlib import Path
 
 PORTS = range(20_000, 32_000)
-"""Below those that Linux (from 32768) and macOS (from 49152) give to whatever asks for any port, such as the client's
+"""Below the ports that Linux (from 32768) and macOS (from 49152) assign automatically, such as to the client's
 end of each connection."""
 FOLDER = Path(tempfile.gettempdir()) / f"posebus-test-ports-{os.getuid()}"
 """A file for each port in use, which the process that uses it keeps locked until it ends."""
 
 
 def free_port() -> int:
-    """A port of the loopback interface that is this process's until it ends."""
+    """Return a port of the loopback interface that this process keeps until it ends."""
     FOLDER.mkdir(exist_ok=True)
     for port in random.Random().sample(PORTS, len(PORTS)):
         lock = os.open(FOLDER / str(port), os.O_CREAT | os.O_RDWR)

@@ -1,4 +1,4 @@
-"""Small valid messages for tests, with anything overridden."""
+"""Small valid messages for tests, in which any field can be replaced."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from posebus.messages import (
 from posebus.views import View
 
 BEGUN = Checkpoint(0, 0, 0, OPEN, "", "")
-"""Of an epoch that begins."""
+"""The first frame of an epoch."""
 PROVENANCE = Provenance(CaptureClock.FILE, Delivery.LOSSLESS, frame_published_at_ns=5, published_at_ns=6)
 
 
@@ -35,7 +35,7 @@ PROBES = (
     Probe(View(320), np.zeros((0, 4), np.float32), np.zeros(0, np.float32)),
     Probe(View(1280, 2, 1), np.array([[1, 2, 30, 80], [5, 5, 9, 9]], np.float32), np.array([0.9, 0.5], np.float32)),
 )
-"""What two other views of a frame found."""
+"""The results of two probes."""
 
 
 def frame(seq: int = 0, camera: str = "door", **changes: Any) -> Frame:
@@ -118,7 +118,7 @@ def event(seq: int = 0, camera: str = "door", kind: str = "posebus.track.started
 
 
 def held_writer(broker: Broker, record: CameraRecord) -> FrameProducer:
-    """A producer that holds the camera's lease and has begun its first epoch."""
+    """A producer that holds the camera's lease and has started its first epoch."""
     lease = Lease(broker, record.camera, "ingest", process_id("ingest"), ttl_s=60.0)
     producer = FrameProducer(broker, record, lease, events_kept=100)
     producer.hold()

@@ -1,4 +1,4 @@
-"""Scripts outside all packages, such as those of deploy/, as modules."""
+"""Import of scripts outside all packages, such as those of deploy/, as modules."""
 
 from __future__ import annotations
 

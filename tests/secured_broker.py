@@ -1,4 +1,4 @@
-"""The broker of docker-compose.yml without a container: encrypted, with a user for each role, by its own arguments."""
+"""The broker of docker-compose.yml without a container: encrypted, a user for each role, and the same arguments."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ IN_CONTAINER = "/usr/local/etc/redis/"
 
 @dataclass(frozen=True)
 class SecuredBroker:
-    """`secrets` is what deploy/make_secrets.py wrote."""
+    """`secrets` is the output folder of deploy/make_secrets.py."""
 
     port: int
     secrets: Path
     log: Path
 
     def url(self, role: str, host: str = "localhost") -> str:
-        """The address in ROLE.env, as it is from here."""
+        """The address in ROLE.env, as reachable from this process."""
         (address,) = re.findall(r"POSEBUS_REDIS=(\S+)", (self.secrets / f"{role}.env").read_text())
         address = re.sub(r"@[^/]+/", f"@{host}:{self.port}/", address)
         return re.sub(r"(ssl_ca_certs=).*", rf"\g<1>{self.secrets / 'ca.pem'}", address)
 
     def password(self, role: str) -> str:
-        """Of the user `role`."""
+        """A client of the user `role`."""
         return self.url(role).split(":")[2].split("@")[0]
 
 
 def make_secrets(folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run deploy/make_secrets.py as a user does, with no package at hand."""
+    """Run deploy/make_secrets.py as a user does, without any package on its path."""
     command = [sys.executable, "-I", str(ROOT / "deploy" / "make_secrets.py"), "--out", str(folder), *options]
     return subprocess.run(
         command, env={"PATH": "/usr/bin:/bin", **environment}, capture_output=True, text=True, check=False
@@ -51,7 +51,7 @@ def make_secrets(folder: Path, *options: str, **environment: str) -> subprocess.
 
 @contextmanager
 def secured_broker(folder: Path, *options: str, more_users: str = "") -> Iterator[SecuredBroker]:
-    """A redis-server that was started as the service `redis` is.
+    """A redis-server started like the service `redis`.
 
     `options` are further ones of its command line, `more_users` further lines of its ACL file.
     """

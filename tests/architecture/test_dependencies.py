@@ -1,4 +1,4 @@
-"""Each stage's extra in pyproject.toml names all that the stage imports: no luck with what others bring along."""
+"""Each stage's extra in pyproject.toml names all that the stage imports, and does not rely on indirect requirements."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def test_extras_name_what_their_stage_imports(package: str, extra: str) -> None:
         assert owners & _declared(extra), f"{package} imports {name}, which the extra {extra} does not name"
 
 
-def test_workers_run_without_what_only_building_needs() -> None:
-    """The extra int8 is that of `posebus engines build`: nothing else of the workers may import what it adds."""
+def test_workers_run_without_the_requirements_of_building_engines() -> None:
+    """Only `posebus engines build` may import the requirements of the extra int8."""
     added = {"nncf", "pycocotools"}
     assert added == _declared("int8") - _declared("cli") - _declared("worker") - _declared("ingest")
     importing = {path.name for path in (ROOT / "workers").rglob("*.py") if added & _imported_by(path)}
@@ -67,7 +67,7 @@ def test_workers_run_without_what_only_building_needs() -> None:
 
 
 @pytest.mark.parametrize("extra", ["stage", "ingest", "worker", "tracking"])
-def test_a_stage_is_installed_without_the_command(extra: str) -> None:
+def test_stage_is_installed_without_the_command(extra: str) -> None:
     assert not {"typer", "rich"} & _declared(extra)
     assert {"typer", "rich"} <= _declared("cli")
 
@@ -77,7 +77,7 @@ def test_imports_are_found() -> None:
     assert "posebus" not in _imported("ingest")
 
 
-def test_the_lock_pins_what_the_project_asks_for() -> None:
+def test_lock_pins_the_requirements_of_the_project() -> None:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pinned = (line.split("==") for line in lines if not line.startswith("#"))
     pins = {canonicalize_name(name): version for name, version in pinned}

@@ -1,4 +1,4 @@
-"""The documents against the repository: links, the table of keys, the commands and targets that they name."""
+"""The documents agree with the repository: links, tables, and the commands and targets that they name."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def anchors(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_somewhere(document: Path) -> None:
+def test_links_have_existing_targets(document: Path) -> None:
     broken = []
     for link in links(document.read_text()):
         name, _, anchor = link.partition("#")
@@ -51,7 +51,7 @@ def test_links_are_found_and_code_blocks_are_skipped() -> None:
     assert links(text) == ["b.md#c", "e.png"]
 
 
-def test_the_table_of_keys_is_that_of_the_code() -> None:
+def test_table_of_keys_equals_that_of_the_code() -> None:
     rows = [
         f"| `{key.kind}` | {key.holds} | {key.writer} | {key.readers} | {key.retention} | {key.overflow} |"
         for key in KEYS

@@ -1,4 +1,4 @@
-"""Who may import whom. The three stages meet only in Redis; what outsiders import is light."""
+"""Which package may import which. The three stages share nothing but Redis; modules that users import are light."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "recordings": {"posebus", "recordings", "ingest.sources", "workers"},
     "posebus_cli": set(PACKAGES),
 }
-"""Among our own packages, whole ones or parts of them."""
+"""Allowed imports among our own packages, of whole ones or parts of them."""
 
 
 def within(name: str, allowed: set[str]) -> bool:
@@ -71,7 +71,7 @@ def test_the_shared_package_needs_nothing_heavy() -> None:
     assert not [f"{path}: {name}" for path, name in names if within(name, HEAVY)]
 
 
-def test_the_command_line_loads_the_stages_and_heavy_packages_only_inside_functions() -> None:
+def test_command_line_loads_stages_and_heavy_packages_only_inside_functions() -> None:
     slow = {*HEAVY, *STAGES, "recordings", "rich", "redis", "numpy", "pydantic", "prometheus_client"}
     wrong = [
         f"{path.relative_to(ROOT)} imports {name} when it is loaded"
@@ -88,7 +88,7 @@ def run_python(code: str) -> str:
     return done.stdout
 
 
-def test_every_shared_module_loads_where_only_the_base_is_installed() -> None:
+def test_every_shared_module_loads_with_only_the_base_installed() -> None:
     names = [name_of(path) for path in modules("posebus")]
     run_python(f"""
 import importlib, sys
@@ -106,7 +106,7 @@ assert not loaded, loaded
 """)
 
 
-def test_the_help_loads_nothing_heavy() -> None:
+def test_help_loads_nothing_heavy() -> None:
     slow = {*HEAVY, *STAGES, "recordings", "yaml", "rq", "prometheus_client"}
     run_python(f"""
 import sys
@@ -116,7 +116,7 @@ assert not loaded, loaded
 """)
 
 
-def test_without_typer_the_command_says_what_to_install() -> None:
+def test_without_typer_the_command_names_what_to_install() -> None:
     code = "import sys; sys.modules['typer'] = None; from posebus_cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -136,7 +136,7 @@ sys.meta_path.insert(0, Blocked())
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_starts_where_typer_and_rich_are_not_installed(stage: str) -> None:
+def test_stage_starts_without_typer_and_rich(stage: str) -> None:
     said = run_python(f"""{BLOCK_THE_COMMANDS_PACKAGES}
 sys.argv = [{stage!r}, "--help"]
 runpy.run_module({stage!r}, run_name="__main__", alter_sys=True)

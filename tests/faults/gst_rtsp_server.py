@@ -1,8 +1,8 @@
-"""A real RTSP server for tests: GStreamer's, playing numbered pictures that were encoded beforehand, for ever.
+"""A real RTSP server for tests: GStreamer's, which plays numbered pictures that were encoded beforehand in a loop.
 
-Run by the system's Python, which has GStreamer's bindings where the virtual environment has not:
+The system's Python runs it, since that has GStreamer's bindings and the virtual environment may not:
 `/usr/bin/python3 gst_rtsp_server.py FILE --port PORT`. It prints one line when it answers. All clients of one server
-see the same picture at the same time and may join between two key frames, as with a camera.
+receive the same picture at the same time and may join between two key frames, as with a camera.
 """
 
 import argparse
@@ -25,7 +25,7 @@ ROLE = "viewer"
 
 
 class Camera(GstRtspServer.RTSPMediaFactory):
-    """Pushes one encoded picture after the other, at the pace of the clock, for as long as somebody looks."""
+    """Pushes one encoded picture after the other, at the pace of the clock, while a client is connected."""
 
     def __init__(self, pictures: list, fps: float) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Camera(GstRtspServer.RTSPMediaFactory):
         self._next = 0
 
     def do_configure(self, media: GstRtspServer.RTSPMedia) -> None:
-        """Called by the server for each media that it makes."""
+        """The server calls it for each media that it makes."""
         source = media.get_element().get_by_name("camera")
         self._next = 0
         timer = GLib.timeout_add(self._interval_ms, self._push, source)
@@ -50,7 +50,7 @@ class Camera(GstRtspServer.RTSPMediaFactory):
 
 
 def read_pictures(path: str) -> list:
-    """Access units, each behind its length (4 bytes, big-endian)."""
+    """Access units, each preceded by its length (4 bytes, big-endian)."""
     data = Path(path).read_bytes()
     pictures, at = [], 0
     while at < len(data):
@@ -61,7 +61,7 @@ def read_pictures(path: str) -> list:
 
 
 def add_login(server: GstRtspServer.RTSPServer, factory: GstRtspServer.RTSPMediaFactory, login: str) -> None:
-    """Lets in only who knows `login`, as USER:PASSWORD."""
+    """Accepts only clients with `login`, as USER:PASSWORD."""
     user, _, password = login.partition(":")
     auth = GstRtspServer.RTSPAuth()
     token = GstRtspServer.RTSPToken()
@@ -97,7 +97,7 @@ def main() -> None:
         cut = GstRtspServer.RTSPFilterResult.REMOVE
         GLib.timeout_add(round(1000 * options.cut_every_s), lambda: server.client_filter(lambda *_: cut) is not None)
     loop = GLib.MainLoop()
-    # Whoever started it holds the other end of its standard input: when they are gone, so is this server.
+    # The parent process holds the other end of standard input: when it is gone, the server ends.
     GLib.io_add_watch(0, GLib.PRIORITY_DEFAULT, GLib.IO_HUP, lambda *_: loop.quit())
     sys.stdout.write("ready\n")
     sys.stdout.flush()

@@ -1,6 +1,6 @@
-"""A real broker whose wall clock jumps when a test says so: the embedded Valkey under Debian's libfaketime.
+"""A real broker whose wall clock jumps on request of a test: the embedded Valkey under Debian's libfaketime.
 
-Not Debian's redis-server: libfaketime cannot run with its allocator, jemalloc.
+Debian's redis-server does not work here: libfaketime cannot run with its allocator, jemalloc.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FOLDERS = (Path("/usr/lib/x86_64-linux-gnu"), Path("/usr/lib/aarch64-linux-gnu")
 
 
 def faked(offset_file: Path) -> dict[str, str]:
-    """Environment in which wall clocks are off by what stands in `offset_file`, and monotonic ones are not."""
+    """Environment in which wall clocks are off by the number in `offset_file`, and monotonic ones are not."""
     found = [folder / LIBRARY for folder in FOLDERS if (folder / LIBRARY).exists()]
     if not found:
         missing("libfaketime is not installed (on Debian: apt install faketime)")
@@ -39,14 +39,14 @@ class JumpingBroker:
     offset_file: Path
 
     def jump(self, offset_s: int) -> None:
-        """From now on the wall clock is off by `offset_s`."""
+        """Set the wall clock off by `offset_s` from now on."""
         set_offset(self.offset_file, offset_s)
 
 
 def set_offset(offset_file: Path, offset_s: int) -> None:
     new = offset_file.with_suffix(".new")
     new.write_text(f"{offset_s:+d}\n")
-    new.replace(offset_file)  # at once: half a file would be half an offset
+    new.replace(offset_file)  # atomically: half a file would be half an offset
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A lossless run of real processes that may be disturbed, and what came out of it in public."""
+"""A lossless run of real processes with optional faults, and its public results."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from posebus.runtime.fleet import Fleet
 from recordings.stages import STAGES
 
 SILENCE_LIMIT_S = 90.0
-"""A run that brings nothing new for so long hangs."""
+"""A run without new results for that long hangs."""
 
 Disturb = Callable[[Fleet, int], None]
-"""Called with the fleet and the frames seen so far, again and again."""
+"""It is called with the fleet and the number of frames so far, again and again."""
 
 
 @dataclass
 class Public:
-    """What subscribers see of each camera, in order, without what may differ from run to run: times of publishing."""
+    """The results of each camera for subscribers, in order, without the times of publishing."""
 
     tracks: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     events: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, message: posebus.Message) -> bool:
-        """Take a message; whether it was anything."""
+        """Store a message; return whether it was a result."""
         if isinstance(message.body, posebus.TrackFrame):
             assert message.provenance is not None
             data = track_frame_to_json(message.body, message.provenance, 0)
@@ -55,7 +55,7 @@ class Public:
 
 def lossless_settings(clips: Mapping[str, Path], workers: int, trackers: int, **changes: Any) -> Settings:
     return Settings(
-        # Else it is what the workers that live as a camera begins infer at, and where all were killed, everything.
+        # Otherwise the size depends on which workers live when a camera begins; without any it is the full one.
         cameras={name: CameraSettings(source=str(path), lease_s=1.0, max_size_px=320) for name, path in clips.items()},
         worker=WorkerSettings(imgsz=320, threads=1),
         tracker=TrackerSettings(lease_s=1.0),
@@ -72,7 +72,7 @@ def run(
     disturb: Disturb = lambda fleet, seen: None,
     policies: Mapping[str, Any] | None = None,
 ) -> Public:
-    """Play `clips`, a camera each, on a broker of their own until all have ended; `policies` are worker settings."""
+    """Play `clips`, one camera each, on a separate broker until all have ended; `policies` are worker settings."""
     with EmbeddedBroker() as url:
         settings = lossless_settings(clips, workers, trackers, redis=url)
         worker = WorkerSettings.model_validate({**settings.worker.model_dump(), **(policies or {})})
@@ -99,7 +99,7 @@ def run_on(url: str, settings: Settings, clips: Mapping[str, Path], disturb: Dis
                 public.add(message)
                 moved_at_s = time.monotonic()
             disturb(fleet, public.frames())
-        # Whatever would come twice or too late has time to come.
+        # Time for messages that would come twice or too late.
         end_s = time.monotonic() + 1.0
         while time.monotonic() < end_s:
             for message in subscription.poll(0.1):
@@ -108,7 +108,7 @@ def run_on(url: str, settings: Settings, clips: Mapping[str, Path], disturb: Dis
 
 
 class Killer:
-    """Kills processes of all kinds at random instants, until there were enough."""
+    """Kills processes of all kinds at random instants, until the number of kills is reached."""
 
     def __init__(self, rng: random.Random, wanted: int, mean_gap_s: float, roles: tuple[str, ...]) -> None:
         self._rng = rng

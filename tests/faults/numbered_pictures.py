@@ -1,4 +1,4 @@
-"""Pictures that show their own number in dark and bright fields: a black, damaged or repeated one is found out."""
+"""Pictures that show their own number in dark and bright fields, by which damaged or repeated ones are detected."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DARK, BRIGHT = 40, 215
 TOLERANCE = 40
 BITS = GRID * GRID - 4
 SIGNATURE = {(0, 0): 1, (0, GRID - 1): 0, (GRID - 1, 0): 1, (GRID - 1, GRID - 1): 0}
-"""What the corners show in every picture: rows and columns from 0, 1 for bright."""
+"""The corners of every picture: rows and columns from 0, 1 for bright."""
 
 Picture = npt.NDArray[np.uint8]
 
@@ -33,7 +33,7 @@ def draw(number: int, size_px: tuple[int, int]) -> Picture:
 
 
 def read_number(picture: Picture) -> int | None:
-    """The number that a picture shows, None if it is not a whole one of ours."""
+    """The number that a picture shows; None if it is not an undamaged picture of this kind."""
     height_px, width_px = picture.shape[:2]
     number, bits = 0, iter(range(BITS))
     for row in range(GRID):

@@ -1,4 +1,4 @@
-"""A worker with the real engine, which pictures of some colours bring down, each in its way.
+"""A worker with the real engine, in which pictures of some colours cause crashes and hangs of different kinds.
 
 Run it as `python poisoned_worker.py --config FILE`, like `python -m workers`.
 """
@@ -25,7 +25,7 @@ from workers.engines.base import Engine
 
 
 class PoisonedEngine:
-    """`engine`, but for pictures of one of the colours of POISONS."""
+    """`engine`, except for pictures of one of the colours of POISONS."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

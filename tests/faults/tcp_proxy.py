@@ -1,4 +1,4 @@
-"""A TCP proxy between a stage and its broker that can cut, swallow, delay, and stop in the middle of an answer."""
+"""A TCP proxy between a stage and its broker that can cut, swallow, delay, and stop in the middle of a reply."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ CHUNK_BYTES = 65536
 
 
 class TcpProxy:
-    """Forwards connections to `upstream_port` on this machine. Use it in a `with`; faults begin and end by methods."""
+    """Forwards connections to `upstream_port` on this machine. Use it in a `with`; its methods start and end faults."""
 
     def __init__(self, upstream_port: int) -> None:
         self.upstream_port = upstream_port
         self.delay_s = 0.0
-        """Before each piece of an answer."""
+        """The delay before each piece of a reply."""
         self._passing = threading.Event()
         self._passing.set()
         self._refusing = False
@@ -29,25 +29,25 @@ class TcpProxy:
         self._closed = False
 
     def cut(self) -> None:
-        """Break all connections, and those that come."""
+        """Break all connections, present and future ones."""
         self._refusing = True
         self.break_connections()
 
     def break_connections(self) -> None:
-        """Break what is open now."""
+        """Break all open connections."""
         for end in list(self._open):
             _close(end)
 
     def break_after(self, answer_bytes: int) -> None:
-        """Let so much of the next answers pass, then break the connection."""
+        """Pass that many bytes of the next replies, then break the connection."""
         self._answer_bytes = answer_bytes
 
     def swallow(self) -> None:
-        """Nothing passes any more, and nobody is told."""
+        """Pass nothing any more, without closing a connection."""
         self._passing.clear()
 
     def restore(self) -> None:
-        """No faults from now on. What was swallowed comes, to whoever still waits for it."""
+        """End all faults; bytes that were held back are sent on open connections."""
         self.delay_s = 0.0
         self._answer_bytes = None
         self._refusing = False

@@ -1,4 +1,4 @@
-"""A broker that is killed, full, a replica, cut off, slow or silent: lossless runs stay exact all the same."""
+"""A broker that is killed, full, a replica, cut off, slow or silent: lossless runs stay exact."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 class Faults:
-    """Each method is one outage of about `outage_s`, at the end of which everything is as it was."""
+    """Each method is one outage of about `outage_s`, after which everything is as before."""
 
     def __init__(self, server: Server, proxy: TcpProxy, outage_s: float) -> None:
         self._server = server
@@ -81,7 +81,7 @@ class Faults:
         self._proxy.restore()
 
     def silent(self) -> None:
-        """A black hole, until after everybody's patience: 5 s for an answer."""
+        """Swallow all data for longer than the timeout of every process, which is 5 s for a reply."""
         self._proxy.swallow()
         time.sleep(6.0)
         self._proxy.restore()
@@ -94,7 +94,7 @@ class Faults:
 
 
 @pytest.mark.timeout(900)
-def test_a_lossless_run_is_exact_whatever_the_broker_does(
+def test_lossless_run_is_exact_through_all_faults_of_the_broker(
     clip: Path, server: Server, thorough: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seed = random.randrange(2**32)
@@ -127,7 +127,7 @@ def test_a_lossless_run_is_exact_whatever_the_broker_does(
         assert public[camera].events == public["calm"].events, f"{camera}, seed {seed}"
 
 
-def test_a_connection_that_stays_with_the_old_primary_is_given_up(tmp_path: Path) -> None:
+def test_connection_that_stays_with_the_old_primary_is_given_up(tmp_path: Path) -> None:
     with (
         Server(tmp_path / "old") as old,
         Server(tmp_path / "new", "--repl-diskless-sync-delay", "0") as new,
@@ -137,7 +137,7 @@ def test_a_connection_that_stays_with_the_old_primary_is_given_up(tmp_path: Path
         broker.client.set("posebus:{0}:state:door", "1")
         old.client().execute_command("REPLICAOF", "127.0.0.1", new.port)
         wait_until(lambda: old.client().info("replication")["master_link_status"] == "up", "the replica")
-        name.upstream_port = new.port  # where the broker's name leads after the failover
+        name.upstream_port = new.port  # the address of the broker's name after the failover
         with pytest.raises(BrokerUnavailable, match="read-only replica"), broker.errors():
             broker.client.set("posebus:{0}:state:door", "2")
         with broker.errors():

@@ -34,7 +34,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def cameras_by_node(cluster: Cluster) -> dict[int, str]:
-    """A camera for each of the three nodes, by the port of the node."""
+    """One camera for each of the three nodes, by the port of the node."""
     topology = Topology(SHARDS)
     names = (f"cam-{number:03d}" for number in range(1000))
     found: dict[int, str] = {}
@@ -45,7 +45,7 @@ def cameras_by_node(cluster: Cluster) -> dict[int, str]:
 
 
 @pytest.mark.timeout(900)
-def test_a_lossless_run_on_a_cluster_is_exact_though_a_node_is_killed(
+def test_lossless_run_on_a_cluster_is_exact_though_a_node_is_killed(
     cluster: Cluster, shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cameras = list(cameras_by_node(cluster).values())
@@ -91,7 +91,7 @@ def test_a_lossless_run_on_a_cluster_is_exact_though_a_node_is_killed(
     assert refused.returncode == 1
 
 
-def test_a_slot_that_moves_is_followed(cluster: Cluster) -> None:
+def test_slot_that_moves_is_followed(cluster: Cluster) -> None:
     broker = open_broker(f"redis://127.0.0.1:1,{cluster.url.removeprefix('redis://')}", SHARDS)
     assert isinstance(broker.client, ClusterClient)
     keys = [f"posebus:{{{shard}}}:state:door" for shard in range(SHARDS)]

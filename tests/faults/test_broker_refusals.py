@@ -1,4 +1,4 @@
-"""Brokers that say no: a sentence and exit code 1, at the start and in the middle; full ones shed live frames."""
+"""Brokers that refuse: a sentence and exit code 1, at the start and later; with a full one, live frames are dropped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def ingest(folder: Path, url: str, **camera: Any) -> subprocess.Popen[str]:
-    """`posebus ingest` of one synthetic camera, in this process alone."""
+    """`posebus ingest` of one synthetic camera, in this process."""
     config = folder / "posebus.yaml"
     config.write_text(yaml.safe_dump({"cameras": {"door": {"source": "synthetic:bus?fps=20", **camera}}}))
     return start(folder, "ingest", "-c", config, "--camera", "door", "--redis", url)
@@ -36,19 +36,19 @@ def publishes(server: Server, at_least: int) -> bool:
 
 
 def dropped(registry: Registry) -> int:
-    """Frames that ingest says it left out."""
+    """The frames that ingest reports as skipped."""
     reports = registry.processes().values()
     return sum(sum(report["cameras"]["door"]["dropped"].values()) for report in reports)
 
 
 def said(process: subprocess.Popen[str]) -> list[str]:
-    """The lines on standard error of a process that gave up, without those of the log before the last one."""
+    """The error lines on standard error of a process that gave up, without its log."""
     done = finish(process)
     assert done.returncode == 1, done.stderr
     return [line for line in done.stderr.splitlines() if line.startswith("posebus: ")]
 
 
-def test_a_wrong_password_and_a_missing_right_stop_with_a_sentence(server: Server, tmp_path: Path) -> None:
+def test_wrong_password_and_missing_right_stop_with_a_reason(server: Server, tmp_path: Path) -> None:
     server.client().execute_command(
         "ACL", "SETUSER", "reader", "on", ">sesame", "~posebus:*", "+@read", "+info", "+time"
     )
@@ -61,7 +61,7 @@ def test_a_wrong_password_and_a_missing_right_stop_with_a_sentence(server: Serve
     assert "sesame" not in line
 
 
-def test_a_password_that_changes_is_noticed_at_the_next_connection(server: Server, tmp_path: Path) -> None:
+def test_password_that_changes_is_noticed_at_the_next_connection(server: Server, tmp_path: Path) -> None:
     process = ingest(tmp_path, server.url)
     wait_until(lambda: publishes(server, 3), "frames")
     client = server.client()
@@ -77,7 +77,7 @@ def test_a_password_that_changes_is_noticed_at_the_next_connection(server: Serve
     assert "refused the login" in line
 
 
-def test_live_frames_are_shed_and_counted_while_the_broker_is_full(server: Server, tmp_path: Path) -> None:
+def test_live_frames_are_dropped_and_counted_while_the_broker_is_full(server: Server, tmp_path: Path) -> None:
     process = ingest(tmp_path, server.url, delivery="live")
     try:
         wait_until(lambda: publishes(server, 3), "frames")

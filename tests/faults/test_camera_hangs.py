@@ -1,4 +1,4 @@
-"""A camera library that never returns, with and without Python's lock: the process is killed from outside."""
+"""A camera library that never returns, with and without Python's global lock: another process kills the process."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ run_camera(load_settings(pathlib.Path(config), {}, {}), camera)
 """
 
 
-def test_a_reader_that_hangs_in_a_library_is_killed_and_the_camera_goes_on() -> None:
+def test_reader_that_hangs_in_a_library_is_killed_and_the_camera_continues() -> None:
     camera = CameraSettings(source="synthetic:bus?fps=20&width=128&height=96", open_timeout_s=0.5, read_timeout_s=0.5)
     with (
         EmbeddedBroker() as url,

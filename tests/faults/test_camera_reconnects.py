@@ -1,4 +1,4 @@
-"""One process that connects to its camera again and again: threads, files, sockets and memory stay what they were."""
+"""One process that connects to its camera again and again: threads, files, sockets and memory stay the same."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests.polling import wait_until
 CAMERA = "door"
 TIMEOUT_S = 600.0
 TOLERANCE_BYTES = 10_000_000
-"""Allocators keep a little of what was freed; 100 connections that leaked a picture or a decoder each keep more."""
+"""Allocators keep a little of the freed memory; 100 connections that leaked a picture or a decoder each keep more."""
 
 
 def usage() -> dict[str, int]:
-    """Threads, open files, sockets among them, and resident bytes of this process."""
+    """Threads, open files including sockets, and resident bytes of this process."""
     gc.collect()
     files = []
     for entry in Path("/proc/self/fd").iterdir():
@@ -41,7 +41,7 @@ def usage() -> dict[str, int]:
     }
 
 
-def test_reconnecting_leaves_nothing_behind(tmp_path: Path, thorough: bool) -> None:
+def test_reconnecting_leaks_nothing(tmp_path: Path, thorough: bool) -> None:
     need_gstreamer()
     reconnects = 200 if thorough else 20
     camera = GstCamera(tmp_path, cut_every_s=0.5)

@@ -1,6 +1,6 @@
-"""Cameras fail in every way at once, behind real RTSP servers, while others go on; `posebus ingest` has to see it all.
+"""Cameras behind real RTSP servers fail in all ways at once while others run, and `posebus ingest` handles it.
 
-The whole story is played once, with the default timeouts; each test looks at one camera of it.
+The whole scenario runs once, with the default timeouts; each test checks one camera of it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ LARGER_PX = (320, 240)
 
 @dataclasses.dataclass
 class Story:
-    """What came out: events and frames of each camera in order, reports of the processes, and when faults began."""
+    """The results: events and frames of each camera in order, reports of the processes, and the start of each fault."""
 
     events: dict[str, list[dict[str, Any]]]
     frames: dict[str, list[Frame]]
@@ -55,17 +55,17 @@ class Story:
     recovered_s: dict[str, float]
 
     def kinds(self, camera: str) -> list[str]:
-        """Types of the camera's events, without gaps: a busy machine may lose a picture."""
+        """Types of the camera's events, without gaps, because a busy machine may lose a picture."""
         kinds = [str(event["type"]).removeprefix("posebus.camera.") for event in self.events[camera]]
         return [kind for kind in kinds if kind != "gap"]
 
     def kinds_since_online(self, camera: str) -> list[str]:
-        """The same from the first time online: while everything starts at once, some are called offline before."""
+        """The same from the first online event on, because some go offline while all processes start at once."""
         kinds = self.kinds(camera)
         return kinds[kinds.index("online") :]
 
     def reasons(self, camera: str) -> list[str]:
-        """Why it went offline, each time."""
+        """The reasons of its offline events."""
         return [str(event["data"]["reason"]) for event in self.events[camera] if event["type"].endswith("offline")]
 
 
@@ -85,7 +85,7 @@ def frames_of(broker: Broker, camera: str) -> list[Frame]:
 
 
 class Play:
-    """The cameras of the story and the process tree that looks at them."""
+    """The cameras of the scenario and the process tree that reads them."""
 
     def __init__(self, folder: Path, broker: Broker, url: str) -> None:
         self._broker = broker
@@ -108,7 +108,7 @@ class Play:
         self.fleet = Fleet(Settings(redis=url, cameras=settings, log_level="error"), broker, STAGES)
 
     def run(self) -> Story:
-        """Everything from the first picture to an orderly end."""
+        """Run everything from the first picture to an orderly end."""
         for camera in self.cameras.values():
             camera.start()
         self.fleet.start_ingest()
@@ -139,7 +139,7 @@ class Play:
             camera.stop(signal.SIGKILL)
 
     def _break(self) -> tuple[RtspServer, socket.socket]:
-        """Everything fails; what stands in the place of two of the servers is returned."""
+        """Cause all faults; return the servers that replace two of the cameras."""
         self._fail("stopped", lambda camera: camera.stop())
         self._fail("killed", lambda camera: camera.stop(signal.SIGKILL))
         self._fail("stalled", lambda camera: camera.tell(signal.SIGSTOP))
@@ -213,7 +213,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
 
 @pytest.mark.parametrize("camera", FAILING)
-def test_a_camera_that_fails_goes_offline_and_comes_back_with_a_new_epoch(story: Story, camera: str) -> None:
+def test_camera_that_fails_goes_offline_and_comes_back_with_a_new_epoch(story: Story, camera: str) -> None:
     kinds = story.kinds_since_online(camera)
     assert kinds[:3] == ["online", "offline", "online"]
     assert all(earlier != later for earlier, later in itertools.pairwise(kinds)), "the same was said twice in a row"
@@ -239,13 +239,13 @@ def test_no_picture_is_black_damaged_repeated_or_older_than_the_one_before(story
             assert (later.epoch > earlier.epoch, later.seq) == (True, 0)
 
 
-def test_another_resolution_begins_with_an_epoch(story: Story) -> None:
+def test_change_of_resolution_begins_with_an_epoch(story: Story) -> None:
     sizes = {(frame.epoch == 1, frame.size_px) for frame in story.frames["killed"]}
     assert sizes == {(True, (160, 120)), (False, LARGER_PX)}
 
 
 @pytest.mark.parametrize("camera", CALM)
-def test_the_other_cameras_notice_nothing(story: Story, camera: str) -> None:
+def test_other_cameras_are_not_affected(story: Story, camera: str) -> None:
     assert story.kinds_since_online(camera) == ["online", "offline"]
     assert story.reasons(camera)[-1] == "ingest was stopped"
     frames = story.frames[camera]
@@ -254,12 +254,12 @@ def test_the_other_cameras_notice_nothing(story: Story, camera: str) -> None:
     assert len(frames) > 0.9 * wanted
 
 
-def test_a_camera_whose_process_was_frozen_goes_on_in_another_process(story: Story) -> None:
+def test_camera_whose_process_was_frozen_continues_in_another_process(story: Story) -> None:
     assert story.kinds("frozen").count("online") == 2
     assert {frame.epoch for frame in story.frames["frozen"]} == {1, 2}
 
 
-def test_a_wrong_password_is_one_sentence_and_harms_nobody_else(story: Story) -> None:
+def test_wrong_password_is_reported_and_affects_no_other_camera(story: Story) -> None:
     assert story.kinds("login") == ["offline"]
     assert "refuses the login" in story.reasons("login")[0]
     assert not story.frames["login"]

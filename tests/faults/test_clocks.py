@@ -1,4 +1,4 @@
-"""Wall clocks jump by an hour either way under a real deployment: nothing is lost, nothing stands still."""
+"""Wall clocks jump by an hour either way under a real deployment: no frame is lost and no process stops."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def settings(url: str, workers: int, cameras: dict[str, CameraSettings]) -> Sett
 
 
 @pytest.mark.parametrize("jump_s", [HOUR_S, -HOUR_S])
-def test_what_a_dead_worker_held_is_taken_over_soon_after_the_brokers_clock_jumped(jump_s: int, tmp_path: Path) -> None:
+def test_entries_of_a_dead_worker_are_reclaimed_soon_after_the_broker_clock_jumped(jump_s: int, tmp_path: Path) -> None:
     with jumping_broker(tmp_path) as broken:
         broker = open_broker(broken.url)
         writer = held_writer(broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
@@ -70,7 +70,7 @@ def test_what_a_dead_worker_held_is_taken_over_soon_after_the_brokers_clock_jump
         broken.jump(jump_s)
 
         def looks() -> bool:
-            living.synchronise(["door"])  # as a worker does every second: the jump need not show in the first answer
+            living.synchronise(["door"])  # as a worker does every second: the jump need not show in the first reply
             return bool(living.reclaim(["door"], 300, 10))
 
         wait_until(looks, "the frame is taken over")
@@ -87,11 +87,11 @@ def clips(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 
 @pytest.fixture(scope="module")
 def calm(clips: dict[str, Path]) -> lossless_run.Public:
-    """What comes of the recording where every clock is right."""
+    """The results of the recording where every clock is right."""
     return lossless_run.run(clips, workers=1, trackers=1)
 
 
-def test_a_recording_is_exact_though_the_brokers_clock_jumps(
+def test_recording_is_exact_though_the_broker_clock_jumps(
     clips: dict[str, Path], calm: lossless_run.Public, tmp_path: Path
 ) -> None:
     moments = {15: HOUR_S, 45: -HOUR_S, 75: 0}
@@ -109,10 +109,10 @@ def test_a_recording_is_exact_though_the_brokers_clock_jumps(
     assert jumped == calm
 
 
-def test_a_recording_is_exact_though_the_clocks_of_all_stages_jump(
+def test_recording_is_exact_though_the_clocks_of_all_stages_jump(
     clips: dict[str, Path], calm: lossless_run.Public, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the hosts of ingest, workers and trackers; the broker is another one."""
+    """The clocks of the hosts of ingest, workers and trackers jump; the broker is on another host."""
     offset_file = tmp_path / "offset"
     set_offset(offset_file, 0)
     (tmp_path / "sitecustomize.py").write_text(JUMPING_PYTHON)
@@ -121,7 +121,7 @@ def test_a_recording_is_exact_though_the_clocks_of_all_stages_jump(
     def jump(fleet: Fleet, seen: int) -> None:
         if moments and seen >= min(moments):
             set_offset(offset_file, moments.pop(min(moments)))
-            # What starts now has known no other time.
+            # Processes that start now have not noticed a jump.
             for name in ("worker-1", "tracker-1", "ingest-clip"):
                 fleet.processes.children[name].process.kill()
 
@@ -130,7 +130,7 @@ def test_a_recording_is_exact_though_the_clocks_of_all_stages_jump(
         monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
         monkeypatch.setenv("OFFSET_FILE", str(offset_file))
         settings = lossless_run.lossless_settings(clips, 2, 2, redis=url)
-        # At its own pace: else it might be through before the clocks jump.
+        # Read at its own pace, because otherwise it might end before the clocks jump.
         paced = settings.cameras["clip"].model_copy(update={"realtime": True, "delivery": "lossless"})
         settings = settings.model_copy(update={"cameras": {"clip": paced}})
         jumped = lossless_run.run_on(url, settings, clips, jump)
@@ -139,7 +139,7 @@ def test_a_recording_is_exact_though_the_clocks_of_all_stages_jump(
     assert max(told_s) - min(told_s) > 1.5 * HOUR_S, "the clocks did not jump"
 
 
-def test_a_live_camera_stays_live_though_the_brokers_clock_jumps(tmp_path: Path) -> None:
+def test_live_camera_stays_live_though_the_broker_clock_jumps(tmp_path: Path) -> None:
     camera = {"door": CameraSettings(source="synthetic:bus?fps=10")}
     with jumping_broker(tmp_path) as broken:
         broker = open_broker(broken.url)
@@ -175,6 +175,6 @@ def test_a_live_camera_stays_live_though_the_brokers_clock_jumps(tmp_path: Path)
                 assert {report["role"] for report in registry.processes().values()} == {"ingest", "worker", "tracker"}
             assert seen == sorted(set(seen))
             assert not offline
-            # About one second of frames may be judged wrongly while nobody has asked the broker for its time again.
+            # About one second of frames may be misjudged until the time of the broker is read again.
             too_old = sum(gap.get("reasons", {}).get("too old", 0) for gap in gaps)
             assert too_old < len(seen) / 4, gaps

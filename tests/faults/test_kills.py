@@ -1,4 +1,4 @@
-"""Processes of every kind are killed in the middle of a lossless run; what subscribers see is what a calm run gives."""
+"""Processes of every kind are killed during a lossless run, which has the results of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ ROLES = ("ingest", "worker", "tracker")
 CLIPS = {"stadtmitte": "TUD-Stadtmitte.mp4", "one-by-one": "one-by-one-person-detection.mp4", "vtest": "vtest.avi"}
 KILLS, THOROUGH_KILLS = 10, 500
 GAP_S = 0.8
-"""On average between two kills. A worker takes two seconds to start: killed sooner, none would ever finish a frame."""
+"""The average time between two kills. A worker needs two seconds to start: with less, none would finish a frame."""
 FRAMES = 75
-"""Of each clip, in the short version."""
+"""Frames of each clip, in the short version."""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def same(disturbed: Public, calm: Public) -> None:
         assert disturbed.events[camera] == calm.events[camera]
 
 
-def test_a_calm_run_has_every_frame_once_and_in_order(calm: Public, clips: dict[str, Path]) -> None:
+def test_undisturbed_run_has_every_frame_once_and_in_order(calm: Public, clips: dict[str, Path]) -> None:
     assert set(calm.tracks) == set(clips)
     for camera, frames in calm.tracks.items():
         assert [frame["seq"] for frame in frames] == list(range(len(frames)))
@@ -81,8 +81,8 @@ def test_killing_processes_of_every_kind_changes_nothing(
     record_property("kills", kills)
 
 
-def test_what_policies_decide_is_the_same_through_kills(clips: dict[str, Path], thorough: bool) -> None:
-    """Sizes, rates and the motion gate depend on what was seen, never on when."""
+def test_decisions_of_policies_are_the_same_through_kills(clips: dict[str, Path], thorough: bool) -> None:
+    """Sizes, rates and the motion gate depend on the pictures and never on the time of processing."""
     policies = {"imgsz": "auto", "imgsz_max": 512, "infer_fps": "auto", "motion_gate": "eager"}
     chosen = {camera: clips[camera] for camera in ("stadtmitte", "one-by-one")}
     calm = run(chosen, workers=1, trackers=1, policies=policies)
@@ -93,16 +93,18 @@ def test_what_policies_decide_is_the_same_through_kills(clips: dict[str, Path], 
     assert killer.kills.total() > 0
 
 
-def test_processes_that_slept_through_their_leases_change_nothing(calm: Public, clips: dict[str, Path]) -> None:
-    """Stopped for longer than the lease, woken when the successor has begun."""
+def test_processes_that_were_stopped_longer_than_their_leases_change_nothing(
+    calm: Public, clips: dict[str, Path]
+) -> None:
+    """They are stopped for longer than the lease, and continued after the successor has started."""
     sleepers: list[Any] = []
 
     def freeze(fleet: Fleet, seen: int) -> None:
         if seen >= 100 and not sleepers:
-            # Which of the two trackers owns a camera only the broker knows: stop both, wake one, then the other.
+            # Only the broker knows which of the two trackers owns a camera: stop both, continue one, then the other.
             roles = ("tracker", "ingest-stadtmitte", "worker-1")
             sleepers.extend(c.process for name, c in fleet.processes.children.items() if name.startswith(roles))
-            # The same camera once more, as a second host would run it: it stands by, and takes over.
+            # The same camera once more, as on a second host: it stands by, and takes over.
             spec = fleet.processes.children["ingest-stadtmitte"].spec
             fleet.processes.start(spec.__class__("ingest-standby", spec.argv, spec.env))
             for process in sleepers:

@@ -1,4 +1,4 @@
-"""A picture that brings workers down, and workers that are killed: all other frames come out, once, and in time."""
+"""Pictures that crash workers, and workers that are killed: all other frames are tracked, once, and in time."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SCRIPT = Path(__file__).parent / "poisoned_worker.py"
 
 
 class Bench:
-    """Two workers whose engine does not stand some colours, a tracker, and a camera that the test itself is."""
+    """Two workers whose engine fails on some colours, a tracker, and a camera that the test itself plays."""
 
     def __init__(self, url: str, folder: Path, **worker: Any) -> None:
         self.broker: Broker = open_broker(url)
@@ -60,7 +60,7 @@ class Bench:
         self.writer = held_writer(self.broker, CameraRecord("door", Delivery.LOSSLESS, "file"))
 
     def restart_crashed(self) -> None:
-        """What the supervisor of a deployment does."""
+        """Restart processes as the supervisor of a deployment does."""
         now_s = time.monotonic()
         self.watchdog.check(self.processes.children, now_s)
         assert self.processes.restart_crashed(now_s) == []
@@ -70,7 +70,7 @@ class Bench:
         wait_until(condition, what, meanwhile=self.tend)
 
     def until_ready(self) -> None:
-        """Until all processes that run now have reported; those that are gone count for some seconds too."""
+        """Wait until all running processes have reported; reports of ended ones count for some seconds too."""
 
         def ready() -> bool:
             reports = Registry(self.broker).processes().values()
@@ -105,7 +105,7 @@ def plain(colour: tuple[int, int, int]) -> np.ndarray:
 
 
 def received(bench: Bench) -> tuple[list[int], list[posebus.Event]]:
-    """The numbers of all frames in tracks, as they came, and the events."""
+    """The numbers of all frames in tracks, in order, and the events."""
     seqs, events = [], []
     with posebus.subscribe(bench.settings.redis, after="start") as subscription:
         while messages := list(subscription.poll(0.3)):
@@ -122,12 +122,12 @@ POISONS = {
     23: (CYAN, "it hung in the engine"),
     39: (YELLOW, GONE),
 }
-"""By the number of the frame: its colour, and what stands against it. Far apart, so that no two are in one worker."""
+"""By the number of the frame: its colour, and the reason in its dead letter. Far apart, so that no worker holds two."""
 
 
 @pytest.mark.parametrize("bench", [{"reclaim_after_s": 0.5, "hang_s": 2.0}], ids=[""], indirect=True)
-def test_pictures_that_bring_workers_down_are_put_aside_and_all_others_come_out(bench: Bench) -> None:
-    """One crashes the process, one hangs, and one hangs so that the process cannot notice."""
+def test_pictures_that_crash_workers_become_dead_letters_and_all_others_are_tracked(bench: Bench) -> None:
+    """One crashes the process, one hangs, and one hangs in a way that the process cannot notice."""
     rng = np.random.default_rng(3)
     bench.restart_crashed()
     first = set(bench.pids)
@@ -155,7 +155,7 @@ def test_pictures_that_bring_workers_down_are_put_aside_and_all_others_come_out(
         assert len({attempt.worker for attempt in attempts}) == MAX_DELIVERIES
         assert outcome.encode() in letters[seq][b"dead_reason"]
         assert letters[seq][b"data"] == sent[seq]
-    # Of what hangs it is known at once; of the others only once they were alone, after max_deliveries times more.
+    # A hang names its frame at once; other frames are known only once they were alone, max_deliveries attempts later.
     bench.until_ready()
     deaths = len(POISONS) * MAX_DELIVERIES + 2
     bench.until(lambda: len(bench.pids - first) >= deaths, "all that went were started again")
@@ -164,7 +164,7 @@ def test_pictures_that_bring_workers_down_are_put_aside_and_all_others_come_out(
 
 
 @pytest.mark.parametrize("bench", [{}], ids=[""], indirect=True)
-def test_frames_of_killed_workers_are_taken_over_and_none_is_lost_or_put_aside(bench: Bench, thorough: bool) -> None:
+def test_frames_of_killed_workers_are_reclaimed_and_none_is_lost_or_dead_lettered(bench: Bench, thorough: bool) -> None:
     kills, seed = (25, random.randrange(10**6)) if thorough else (2, 7)
     sys.stdout.write(f"seed {seed}\n")
     rng, pictures = random.Random(seed), [noise(np.random.default_rng(n)) for n in range(8)]

@@ -1,4 +1,4 @@
-"""Workers come and go under an overload of live cameras: nothing is lost unsaid, nothing comes twice."""
+"""Workers come and go under an overload of live cameras: every loss is reported, and no frame comes twice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.polling import wait_until
 
 CAMERAS = ("a", "b", "c", "d")
 ON_PURPOSE = {"too old", "overtaken", "overflow"}
-"""Reasons for which live frames are skipped; whatever else is missing was lost."""
+"""Reasons for which live frames are skipped; all other missing frames were lost."""
 
 
 def frames_by_worker(registry: Registry) -> dict[int, int]:
@@ -26,7 +26,7 @@ def frames_by_worker(registry: Registry) -> dict[int, int]:
     return {report["pid"]: report["frames"] for report in reports if report["role"] == "worker"}
 
 
-def test_a_worker_joins_and_another_leaves_in_the_middle_of_an_overload() -> None:
+def test_worker_joins_and_another_leaves_during_an_overload() -> None:
     with EmbeddedBroker() as url:
         broker = open_broker(url)
         registry = Registry(broker)
@@ -72,7 +72,7 @@ def test_a_worker_joins_and_another_leaves_in_the_middle_of_an_overload() -> Non
     for camera in CAMERAS:
         assert seen[camera] == sorted(set(seen[camera])), f"{camera}: out of order or twice"
         assert {reason for gap in gaps[camera] for reason in gap["reasons"]} <= ON_PURPOSE
-        # What is skipped within a second is told together, so the last of it may be untold yet.
+        # Frames skipped within a second are reported together, so the last of them may not be reported yet.
         told_until = gaps[camera][-1]["last_seq"]
         skipped = sum(gap["skipped"] for gap in gaps[camera])
         assert sum(seq <= told_until for seq in seen[camera]) + skipped == told_until + 1

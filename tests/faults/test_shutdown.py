@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C end every command, whatever it waits for: once is enough, nothing is left, nothing is torn."""
+"""SIGTERM and Ctrl-C end every command, in any state of waiting, at the first signal and without leftovers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from posebus.messages import Delivery
 from tests.polling import wait_until
 
 LIMIT_S = 60.0
-"""Far above what is promised: it tells leaving from hanging on a busy machine. The commands' own limit is 3 s here."""
+"""Far above what is promised, to distinguish leaving from hanging on a busy machine. The commands' own limit is 3 s."""
 START_S = 240.0
 """A tracker that is the first one on a machine compiles its kernels before it connects."""
 CONFIG = """
@@ -66,12 +66,12 @@ def start(folder: Path, redis: str, hole: BlackHole, *command: str) -> subproces
     config = folder / "posebus.yaml"
     config.write_text(CONFIG.format(redis=redis, port=hole.port))
     argv = [sys.executable, "-m", "posebus_cli", *command, "--config", str(config)]
-    # A session of its own: Ctrl-C of a terminal reaches all of it, and what is left of it can be found.
+    # In its own session: Ctrl-C of a terminal reaches all its processes, and those that remain can be found.
     return subprocess.Popen(argv, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
 
 
 def ends(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    """One signal, to the whole group as a terminal sends it, and the command leaves in order."""
+    """Send one signal to the whole group, as a terminal does; the command must end in order."""
     os.killpg(process.pid, number)
     try:
         _, said = process.communicate(timeout=LIMIT_S)
@@ -95,7 +95,7 @@ def alive(group: int) -> bool:
 @pytest.mark.parametrize(
     "command", [("work",), ("track",), ("ingest",), ("ingest", "--camera", "door"), ("up",)], ids=" ".join
 )
-def test_a_broker_that_never_answers_does_not_hold_a_stage(
+def test_broker_that_never_answers_does_not_hold_a_stage(
     command: tuple[str, ...], tmp_path: Path, black_hole: BlackHole
 ) -> None:
     process = start(tmp_path, f"redis://127.0.0.1:{black_hole.port}", black_hole, *command)
@@ -104,7 +104,7 @@ def test_a_broker_that_never_answers_does_not_hold_a_stage(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_a_deployment_with_a_hanging_camera_ends_at_the_first_signal(
+def test_deployment_with_a_hanging_camera_ends_at_the_first_signal(
     number: signal.Signals, tmp_path: Path, redis_server: str, black_hole: BlackHole
 ) -> None:
     process = start(tmp_path, redis_server, black_hole, "up")
@@ -113,7 +113,9 @@ def test_a_deployment_with_a_hanging_camera_ends_at_the_first_signal(
 
 
 @pytest.mark.parametrize("command", ["watch", "metrics"])
-def test_who_only_looks_ends_at_ctrl_c(command: str, tmp_path: Path, redis_server: str, black_hole: BlackHole) -> None:
+def test_commands_that_only_read_end_at_ctrl_c(
+    command: str, tmp_path: Path, redis_server: str, black_hole: BlackHole
+) -> None:
     broker = open_broker(redis_server)
     Registry(broker).add_camera(CameraRecord("door", Delivery.LIVE, "synthetic"))
     more = ["--port", "0"] if command == "metrics" else []
@@ -129,10 +131,10 @@ def test_who_only_looks_ends_at_ctrl_c(command: str, tmp_path: Path, redis_serve
     ends(process, signal.SIGINT)
 
 
-def test_a_stage_whose_broker_falls_silent_leaves_within_its_limit(
+def test_stage_whose_broker_falls_silent_ends_within_its_limit(
     tmp_path: Path, redis_server: str, black_hole: BlackHole
 ) -> None:
-    """The broker is stopped, not gone: its connections stay open and nothing comes."""
+    """The broker is stopped but alive: its connections stay open without data."""
     broker = open_broker(redis_server)
     process = start(tmp_path, redis_server, black_hole, "track")
     wait_until(

@@ -1,4 +1,4 @@
-"""Inputs for fuzzing: valid messages with something done to them, and values that have broken programs before."""
+"""Inputs for fuzzing: valid messages that were damaged, and values that have broken programs before."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ BATCH = 25
 
 
 def fuzz(make: Make[T], number: int, check: Callable[[T], None]) -> None:
-    """`check` of `number` inputs; whatever it raises fails the test and tells the seed and the input.
+    """Run `check` on `number` inputs; any error fails the test and shows the seed and the input.
 
-    hypothesis draws the seeds and finds the failing one again; making an input of it by its own draws takes fifty times
+    hypothesis draws the seeds and finds a failing one again; making an input by its own draws takes fifty times
     as long.
     """
 
@@ -49,7 +49,7 @@ def fuzz(make: Make[T], number: int, check: Callable[[T], None]) -> None:
 
 
 def wire(fields: Fields) -> dict[bytes, bytes]:
-    """What Redis hands back: bytes for everything."""
+    """Keys and values as Redis returns them: bytes."""
     return {
         key if isinstance(key, bytes) else key.encode(): value if isinstance(value, bytes) else str(value).encode()
         for key, value in fields.items()
@@ -106,7 +106,7 @@ VALUES: tuple[Any, ...] = (
 
 
 def fields(valid: list[dict[bytes, bytes]]) -> Make[dict[bytes, bytes]]:
-    """Fields of a stream entry: a valid one with a few of them changed, gone, added or exchanged; or just any."""
+    """Fields of a stream entry: a valid one with a few of them changed, removed, added or exchanged; or any."""
 
     def make(rng: random.Random) -> dict[bytes, bytes]:
         if rng.random() < 0.05:
@@ -136,7 +136,7 @@ def fields(valid: list[dict[bytes, bytes]]) -> Make[dict[bytes, bytes]]:
 
 
 def damaged(rng: random.Random, data: bytes) -> bytes:
-    """`data` with some bytes changed, cut off, doubled or put in."""
+    """`data` with some bytes changed, cut off, doubled or inserted."""
     changed = bytearray(data)
     for _ in range(rng.randint(1, 6)):
         at = rng.randint(0, len(changed))
@@ -155,7 +155,7 @@ def damaged(rng: random.Random, data: bytes) -> bytes:
 
 
 def json_text(valid: list[dict[str, Any]]) -> Make[bytes]:
-    """JSON: a valid message with a few values changed, gone or added anywhere in it; damaged text; or very deep."""
+    """JSON: a valid message with a few values changed, removed or added anywhere in it; damaged text; or very deep."""
 
     def make(rng: random.Random) -> bytes:
         kind = rng.random()
@@ -173,7 +173,7 @@ def json_text(valid: list[dict[str, Any]]) -> Make[bytes]:
 
 
 def change(rng: random.Random, node: Any) -> None:
-    """One value anywhere in `node` becomes another, or is gone."""
+    """Replace or remove one value anywhere in `node`."""
     while isinstance(node, (dict, list)) and node:
         key = rng.choice(sorted(node) if isinstance(node, dict) else range(len(node)))
         if not isinstance(node[key], (dict, list)) or not node[key] or rng.random() < 0.5:
@@ -186,7 +186,7 @@ def change(rng: random.Random, node: Any) -> None:
 
 
 def snapshots(states: list[dict[str, Any]]) -> Make[bytes]:
-    """Snapshots with bytes changed, and headers that promise arrays that are not there."""
+    """Snapshots with bytes changed, and headers that name arrays that are missing."""
     packed = [pack_state(state) for state in states]
 
     def make(rng: random.Random) -> bytes:

@@ -1,7 +1,7 @@
-"""Pictures that are none. Native code decodes them, so a process of its own does it here: a crash ends that one alone.
+"""Malformed pictures. Native code decodes them, so each test decodes in a separate process, which alone may crash.
 
-Raw rows, JPEGs of every kind that libjpeg knows, and sizes that lie: a picture comes out, of the claimed size or of
-less, or BadPicture is raised.
+For raw rows, JPEGs of every kind that libjpeg supports, and false sizes: the result is a picture of the claimed size or
+smaller, or BadPicture is raised.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SIZES_PX = (SIZE_PX, (48, 64), (65_535, 65_535), (1, 1), (0, 1), (-5, 3), (7000,
 
 
 def pictures() -> list[bytes]:
-    """The same picture in all kinds of files, not all of them JPEGs."""
+    """The same picture in all kinds of files, not only JPEGs."""
     rng = np.random.default_rng(1)
     rgb = np.repeat(np.repeat(rng.integers(0, 255, (6, 8, 3), np.uint8), 8, axis=0), 8, axis=1)
     made = [simplejpeg.encode_jpeg(rgb, 85, "RGB", sampling) for sampling in ("444", "422", "420", "Gray")]
@@ -60,7 +60,7 @@ def sized(data: bytes, width: int, height: int) -> bytes:
 
 
 def attempt(rng: random.Random, valid: list[bytes]) -> str:
-    """One picture; what became of it."""
+    """Decode one picture and return the outcome."""
     data, size_px, encoding = rng.choice(valid), SIZE_PX, "jpeg"
     kind = rng.randrange(8)
     if kind == 0:
@@ -89,12 +89,12 @@ def attempt(rng: random.Random, valid: list[bytes]) -> str:
 
 
 def main() -> None:
-    """In the process of its own: `test_pictures.py SEED NUMBER`."""
+    """Runs in the separate process: `test_pictures.py SEED NUMBER`."""
     seed, number = int(sys.argv[1]), int(sys.argv[2])
     valid = pictures()
     counts = {"refused": 0, "decoded": 0}
     for one in range(number):
-        # Named before it is tried, so that the last name is that of the culprit.
+        # It is named before it is decoded, so that after a crash the last name is that of the cause.
         sys.stderr.write(f"seed {seed + one}\n")
         counts[attempt(random.Random(seed + one), valid)] += 1
     sys.stdout.write(json.dumps(counts))

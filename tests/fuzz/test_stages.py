@@ -1,4 +1,4 @@
-"""Whole stages on a real broker full of senseless entries: they go on, and the sensible entries come through."""
+"""Whole stages on a real broker full of senseless entries: they continue, and the sensible entries come through."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def rng() -> random.Random:
 
 
 def pour(client: redis.Redis, key: str, make: Make[dict[bytes, bytes]], rng: random.Random, number: int) -> None:
-    """`number` senseless entries into the stream `key`."""
+    """Append `number` senseless entries to the stream `key`."""
     pipeline = client.pipeline(transaction=False)
     for _ in range(number):
         pipeline.xadd(key, make(rng) or {b"": b""})
@@ -57,7 +57,7 @@ def pour(client: redis.Redis, key: str, make: Make[dict[bytes, bytes]], rng: ran
 
 
 def upset_registry(client: redis.Redis, rng: random.Random, number: int) -> None:
-    """Cameras and processes whose records are senseless, or sensible but for a value."""
+    """Cameras and processes with senseless records, or sensible ones with one wrong value."""
     report = {"role": "tracker", "at_ns": time.time_ns(), "host": "h", "pid": 1, "ready": True, "imgsz": 640}
     report |= {"metrics": {"count": {"a": 1}}, "cameras": {"door": {"state": "online", "frames": 3, "skipped": 1}}}
     for index in range(number):
@@ -72,7 +72,7 @@ def upset_registry(client: redis.Redis, rng: random.Random, number: int) -> None
         )
 
 
-def test_a_worker(client: redis.Redis, rng: random.Random, thorough: bool) -> None:
+def test_worker_continues_among_senseless_entries(client: redis.Redis, rng: random.Random, thorough: bool) -> None:
     bench = Bench(client)
     bench.camera("yard")
     upset_registry(client, rng, 30)
@@ -95,7 +95,7 @@ def test_a_worker(client: redis.Redis, rng: random.Random, thorough: bool) -> No
     assert client.xlen(bench.broker.topology.dead(0)) > 0
 
 
-def test_a_tracker(client: redis.Redis, rng: random.Random, thorough: bool) -> None:
+def test_tracker_continues_among_senseless_entries(client: redis.Redis, rng: random.Random, thorough: bool) -> None:
     broker = Broker(client, Topology(), "test")
     registry = Registry(broker)
     for camera in ("door", "yard", "gate"):
@@ -120,11 +120,11 @@ def test_a_tracker(client: redis.Redis, rng: random.Random, thorough: bool) -> N
     published = [entry for camera in ("door", "yard") for _, entry in client.xrange(broker.topology.tracks(camera))]
     assert published
     for entry in published:
-        track_frame_from_json(parse(entry[b"data"]))  # refuses what is not finite
+        track_frame_from_json(parse(entry[b"data"]))  # rejects values that are not finite
 
 
 def wild_poses(rng: random.Random) -> dict[bytes, bytes]:
-    """Poses that follow the contract and make no sense: boxes inside out, joints anywhere, times that jump."""
+    """Poses that follow the contract but make no sense: inverted boxes, joints anywhere, times that jump."""
     people, joints = rng.choice((0, 1, 2, 40)), rng.choice((0, 1, 17, 17, 17, 40))
     maker = np.random.default_rng(rng.getrandbits(32))
     reach = rng.choice((0.0, 1.0, 100.0, 1e4, 1e6))
@@ -146,7 +146,7 @@ def wild_poses(rng: random.Random) -> dict[bytes, bytes]:
 
 
 @pytest.mark.parametrize("group", [None, "g"])
-def test_a_subscriber(
+def test_subscriber_continues_among_senseless_entries(
     client: redis.Redis, redis_server: str, rng: random.Random, thorough: bool, group: str | None
 ) -> None:
     Registry(open_broker(redis_server)).add_camera(CameraRecord("door", Delivery.LIVE, "network"))
@@ -162,7 +162,9 @@ def test_a_subscriber(
         assert next(message for message in messages if getattr(message.body, "seq", None) == 10**9).camera == "door"
 
 
-def test_top_and_metrics(client: redis.Redis, redis_server: str, rng: random.Random, thorough: bool) -> None:
+def test_top_and_metrics_work_with_senseless_records(
+    client: redis.Redis, redis_server: str, rng: random.Random, thorough: bool
+) -> None:
     broker = open_broker(redis_server)
     for _ in range(50 if thorough else 5):
         client.flushall()

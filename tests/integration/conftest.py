@@ -22,14 +22,14 @@ BuildModel = Callable[..., Path]
 
 @pytest.fixture(scope="session")
 def weights(engine_cache: Path) -> Weights:
-    """The default weights, without asking the network."""
+    """The path of the default weights, without using the network."""
     return resolve_weights("yolo11n-pose", allow_unknown=False, cache_dir=engine_cache, download=False)
 
 
 @pytest.fixture(scope="session")
 def make_estimator(engine_cache: Path) -> Iterator[MakeEstimator]:
-    """`make_estimator(engine=…, precision=…, …)`: any `WorkerSettings`, also beyond their limits; engines are
-    shared where they can be."""
+    """`make_estimator(engine=…, precision=…, …)`: takes any `WorkerSettings`, also beyond their limits; engines are
+    shared where possible."""
     engines: dict[tuple[Any, ...], Engine] = {}
 
     def make(**settings: Any) -> PoseEstimator:
@@ -47,7 +47,7 @@ def make_estimator(engine_cache: Path) -> Iterator[MakeEstimator]:
 
 @pytest.fixture(scope="session")
 def openvino_precisions() -> list[str]:
-    """What OpenVINO computes natively on this machine."""
+    """The precision that OpenVINO computes natively on this machine."""
     best = choose_engine(WorkerSettings(engine="openvino")).precision
     return ["fp32"] if best == "fp32" else ["fp32", best]
 
@@ -79,7 +79,7 @@ def build_model() -> BuildModel:
         import torch
         import ultralytics
 
-        # The letter for the size is in the name that is asked for, but not in that of the file.
+        # The name that ultralytics expects contains the letter for the size, but the name of the file does not.
         general = config.replace("n-", "-").replace("n.", ".")
         source = next((Path(ultralytics.__file__).parent / "cfg" / "models").rglob(general))
         description = folder / config

@@ -1,4 +1,4 @@
-"""Small real videos of numbered frames: the grey level of frame n tells n."""
+"""Small real videos of numbered frames: the grey level of frame n encodes n."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def make_video(
     with av.open(str(path), "w", options=container_options or {}) as container:
         stream = container.add_stream(codec, rate=fps)
         stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
-        stream.bit_rate = 8_000_000  # at less, simple codecs leave out so small a change
+        stream.bit_rate = 8_000_000  # at a lower bit rate, simple codecs leave out so small a change
         stream.codec_context.time_base = Fraction(1, fps)
         stream.options = codec_options or {}
         for number, time in zip(numbers, times, strict=True):

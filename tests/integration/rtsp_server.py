@@ -103,7 +103,7 @@ class RtspServer:
         self.cut()
 
     def cut(self) -> None:
-        """Cut the connections there are, and go on listening."""
+        """Cut the open connections, and continue to listen."""
         for client in list(self._clients):
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)

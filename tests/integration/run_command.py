@@ -1,4 +1,4 @@
-"""The command as a user runs it: a process of its own, what it prints, how it ends."""
+"""The command as a user runs it, as a separate process: its output and how it ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TIMEOUT_S = 180.0
 
 
 def environment(cache: Path) -> dict[str, str]:
-    """Of this process, without what a developer may have set, and with the cache of exported networks."""
+    """The environment of this process, without a developer's own settings, and with the cache of exported networks."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("POSEBUS_")}
     return {**kept, "POSEBUS_CACHE_DIR": str(cache)}
 
@@ -50,7 +50,7 @@ def children(pid: int) -> set[int]:
 
 
 def alive(pids: Iterable[int]) -> set[int]:
-    """Those of `pids` that still run."""
+    """Those of `pids` that are still running."""
     return {pid for pid in pids if Path(f"/proc/{pid}").exists()}
 
 

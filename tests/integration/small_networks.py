@@ -1,7 +1,7 @@
 """Top-down networks small enough to be written by hand: each keypoint is a dot of its own colour.
 
-They are real ONNX files of each kind of output. A convolution of one pixel asks how much a pixel has of each of 17
-colours, another looks for the middle of the dot, and the end is a heatmap, stages of heatmaps, or SimCC's vectors.
+They are real ONNX files of each kind of output. A convolution of one pixel computes the share of each of 17
+colours in a pixel, another finds the middle of the dot, and the end is a heatmap, its stages, or SimCC's vectors.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ INPUT_PX = (192, 256)
 GREY = 128
 RADIUS = 100.0
 ALIKE = 0.9
-"""From this cosine on a colour counts as the one that is looked for; the 17 are further apart."""
+"""From this cosine on a pixel counts as being of a keypoint's colour; the 17 colours are further apart."""
 
 
 def colours() -> Float32Array:
@@ -45,8 +45,8 @@ def dotted(size_px: tuple[int, int], places_px: Float32Array, radius_px: int = 3
 
 
 def heatmap_network(path: Path, *, background: bool = False, stages: int = 1, batch: int | str = "people") -> Path:
-    """Heatmaps of a quarter of the input's size. With `background` one more, as Convolutional Pose Machines have; with
-    more `stages`, as Hourglasses have, all but the last one are wrong."""
+    """Heatmaps of a quarter of the input's size. `background` adds one more, as in Convolutional Pose Machines;
+    with more `stages`, as in Hourglasses, all but the last one are wrong."""
     kernel = _kernel(9)
     nodes = [
         *_alike(),
@@ -99,7 +99,7 @@ def simcc_network(path: Path, *, rows_first: bool = False, bins_a_pixel: int = 2
 
 
 def _alike() -> list[onnx.NodeProto]:
-    """How much each pixel is of each colour, 0 to 1: [people, 17, H, W]."""
+    """The share of each colour in each pixel, 0 to 1: [people, 17, H, W]."""
     return [
         helper.make_node("Conv", ["crops", "colours", "colours_bias"], ["cosine"]),
         helper.make_node("Relu", ["cosine"], ["alike"]),
@@ -120,7 +120,7 @@ def _save(
     outputs: list[str],
     batch: int | str,
 ) -> Path:
-    # The input comes normalised; what it was is part of the weights.
+    # The input is normalised; the weights include the inverse.
     axes = (colours() - GREY) / RADIUS**2 / (1 - ALIKE)
     constants["colours"] = (axes * DEVIATION_RGB)[:, :, None, None]
     constants["colours_bias"] = axes @ (MEAN_RGB - GREY) - ALIKE / (1 - ALIKE)

@@ -1,4 +1,4 @@
-"""The benchmark of the policies in short: a recording of seconds, the reference and a policy that looks less often."""
+"""A short run of the benchmark of policies: a recording of seconds, the reference and a policy that infers less."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 FRAMES = 40
 
 
-def test_a_policy_is_measured_against_the_reference(shared_data: Path, tmp_path: Path, engine_cache: Path) -> None:
+def test_policy_is_measured_against_the_reference(shared_data: Path, tmp_path: Path, engine_cache: Path) -> None:
     clip = first_frames(clip_of(shared_data / "TUD-Stadtmitte.mp4", "people"), tmp_path, FRAMES)
     options = ("--clips", str(clip), "--policies", "reference", "infer-fps", "--large", "320", "--small", "320")
     done = subprocess.run(
@@ -46,8 +46,8 @@ def test_a_policy_is_measured_against_the_reference(shared_data: Path, tmp_path:
     assert len(list((tmp_path / "out").glob("*.png"))) == 1
 
 
-def test_a_day_is_the_same_each_time_and_empty_but_for_its_visits(tmp_path: Path) -> None:
-    """Of a made-up clip: a bright square that crosses a grey room."""
+def test_simulated_day_is_the_same_each_time_and_empty_except_for_its_visits(tmp_path: Path) -> None:
+    """The day is made of a synthetic clip: a bright square that crosses a grey room."""
     clip, tracks = tmp_path / "clip.mp4", tmp_path / "clip.mot.txt"
     rows = []
     with av.open(str(clip), "w") as container:
@@ -74,5 +74,5 @@ def test_a_day_is_the_same_each_time_and_empty_but_for_its_visits(tmp_path: Path
         if here:
             left, top = (round(float(value)) for value in here[0][2:4])
             inside = picture[top + 10 : top + 70, left + 5 : left + 35].mean()
-            # Twice as bright as the wall; the lamp may shine on another part of it.
+            # The square is twice as bright as the wall; the lamp may shine on another part of it.
             assert inside > 1.2 * float(np.median(picture[top + 10 : top + 70]))

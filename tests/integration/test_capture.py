@@ -33,7 +33,7 @@ def broker() -> Iterator[Broker]:
 
 
 def step_until(stage: CaptureStage, happened: Callable[[], bool]) -> bool:
-    """Step until it happened; the last answer of `step`."""
+    """Step until the condition holds, and return the last result of `step`."""
     more = True
 
     def step() -> None:
@@ -60,7 +60,7 @@ def kinds(broker: Broker) -> list[str]:
     return [kind for kind in found if kind != "gap"]
 
 
-def test_a_file_waits_for_slow_workers_and_loses_nothing(broker: Broker, tmp_path: Path) -> None:
+def test_file_waits_for_slow_workers_and_loses_nothing(broker: Broker, tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", 100)
     settings = CameraSettings(source=str(path), encoding="raw", max_backlog_bytes=10 * 160 * 120 * 3)
     stage = build_capture(CAMERA, settings, broker, events_kept=100)

@@ -1,4 +1,4 @@
-"""The services of docker-compose.yml without containers: their commands run, and their health checks tell the truth."""
+"""The services of docker-compose.yml without containers: their commands run, and their health checks are correct."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Running = dict[str, subprocess.Popen[bytes]]
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[SecuredBroker]:
-    """Started as the service `redis` is."""
+    """The broker, started like the service `redis`."""
     with secured_broker(tmp_path) as started:
         yield started
 
@@ -46,14 +46,14 @@ def stages(broker: SecuredBroker, engine_cache: Path) -> Iterator[Running]:
 
 
 def environment(name: str, broker: SecuredBroker, cache: Path | str = "") -> dict[str, str]:
-    """Of a service: the address comes from the `env_file` of its own role."""
+    """The environment of a service: the address comes from the `env_file` of its role."""
     role = Path(SERVICES[name]["env_file"]).stem
     settings = {"POSEBUS_CACHE_DIR": str(cache), "POSEBUS_WORKER__IMGSZ": "320"}
     return {**os.environ, "POSEBUS_REDIS": broker.url(role), **settings}
 
 
 def healthy(name: str, broker: SecuredBroker) -> bool:
-    """The verdict of the service's own health check."""
+    """Return whether the service's own health check succeeds."""
     kind, program, *arguments = SERVICES[name]["healthcheck"]["test"]
     assert (kind, program) == ("CMD", "python"), shlex.join(SERVICES[name]["healthcheck"]["test"])
     check = subprocess.run(
@@ -69,14 +69,14 @@ def healthy(name: str, broker: SecuredBroker) -> bool:
 
 
 def wait_for_health(condition: bool, broker: SecuredBroker, names: tuple[str, ...] = STAGES) -> None:
-    """Until the health of all `names` is `condition`."""
+    """Wait until the health of all `names` is `condition`."""
     for name in names:
         what = f"{name} is {'healthy' if condition else 'unhealthy'}"
         wait_until(lambda name=name: healthy(name, broker) is condition, what, TIMEOUT_S, poll_s=1.0)
 
 
 def posebus_as(role: str, broker: SecuredBroker, *arguments: str) -> str:
-    """What `posebus ARGUMENTS…` prints for the user `role`."""
+    """The output of `posebus ARGUMENTS…` for the user `role`."""
     done = subprocess.run(
         [sys.executable, "-m", "posebus_cli", *arguments],
         cwd=ROOT,
@@ -100,7 +100,7 @@ def test_services_turn_healthy_deliver_tracks_and_leave_in_order(broker: Secured
     assert camera in posebus_as("operator", broker, "top", "--once")
     assert f'posebus_camera_online{{camera="{camera}"}} 1.0' in posebus_as("monitor", broker, "metrics", "--once")
 
-    stages["worker"].send_signal(signal.SIGSTOP)  # as good as a worker that hangs
+    stages["worker"].send_signal(signal.SIGSTOP)  # equivalent to a worker that hangs
     wait_for_health(False, broker, names=("worker",))
     assert healthy("ingest", broker)
     assert healthy("tracker", broker)

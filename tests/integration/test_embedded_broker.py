@@ -1,4 +1,4 @@
-"""The broker that comes along: reachable only from here, deaf to the terminal, gone without a trace."""
+"""The embedded broker: reachable only locally, not stopped by the terminal's signals, and without leftovers."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def server_pid(url: str) -> int:
 
 
 def is_running(pid: int) -> bool:
-    """Whether the process is there; one that is dead and only waits to be reaped is not."""
+    """Whether the process runs; one that is dead and not yet reaped does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
 
 
-def test_it_serves_on_a_socket_of_its_own_and_leaves_nothing() -> None:
+def test_broker_serves_on_a_private_socket_and_leaves_nothing() -> None:
     with EmbeddedBroker() as url:
         folder = Path(url.removeprefix("unix://")).parent
         assert connect(url).ping()
@@ -45,7 +45,7 @@ def test_it_serves_on_a_socket_of_its_own_and_leaves_nothing() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_for_the_whole_group_does_not_stop_it(number: signal.Signals) -> None:
+def test_signal_for_the_whole_group_does_not_stop_it(number: signal.Signals) -> None:
     with EmbeddedBroker() as url:
         os.kill(server_pid(url), number)
         client = connect(url)
@@ -58,7 +58,7 @@ def test_two_brokers_share_nothing() -> None:
         assert connect(other).get("key") is None
 
 
-def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
+def test_port_that_is_taken_is_reported_with_a_reason(tmp_path: Path) -> None:
     import shutil
 
     from tests.conftest import missing
@@ -76,7 +76,7 @@ def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
         process.wait()
 
 
-def test_it_does_not_outlive_a_process_that_was_killed() -> None:
+def test_broker_ends_with_a_process_that_was_killed() -> None:
     script = (
         "import time; from posebus.runtime.embedded import EmbeddedBroker; "
         "print(EmbeddedBroker().start(), flush=True); time.sleep(60)"

@@ -35,13 +35,13 @@ def needs_nncf() -> None:
 
 @pytest.fixture(scope="module")
 def clip(shared_data: Path) -> Path:
-    """People walking through a street, several in each frame."""
+    """People who walk through a street, several in each frame."""
     return shared_data / "TUD-Stadtmitte.mp4"
 
 
 @pytest.fixture(scope="module")
 def cache(weights: Weights, engine_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder with the exported network and nothing else."""
+    """A cache folder that contains only the exported network."""
     folder = tmp_path_factory.mktemp("cache")
     exported = export_onnx(weights, engine_cache)
     (folder / "engines").mkdir()
@@ -131,7 +131,7 @@ def test_doctor_and_list_report_the_engine(answer: dict[str, Any], cache: Path) 
     assert "yolo11n-pose int8 at 320 px" in posebus(cache, "engines", "list").stdout
     findings = json.loads(posebus(cache, "doctor", "--precision", "int8", "--json").stdout)["findings"]
     (finding,) = (finding for finding in findings if finding["name"] == "int8")
-    # Workers use 640 px, and it was measured at 320.
+    # Workers use 640 px, and the engine was measured at 320.
     assert finding["status"] == "note"
     assert "not measured" in finding["text"]
 

@@ -98,7 +98,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a process with the package installed finds, chooses and computes."""
+    """The engines that a process with the package installed finds, chooses and computes with."""
     folder = tmp_path_factory.mktemp("plugin")
     source, site = folder / "source", folder / "site"
     source.mkdir()
@@ -128,18 +128,18 @@ def test_listing_engines_imports_no_plug_in(answers: dict[str, Any]) -> None:
     assert answers["loaded_by_listing"] == []
 
 
-def test_an_estimator_computes_with_the_engine_of_another_package(answers: dict[str, Any]) -> None:
+def test_estimator_computes_with_the_engine_of_another_package(answers: dict[str, Any]) -> None:
     assert answers["choice"] == ["acme", "fp32", "cpu"]
     assert answers["boxes"] == [[0.0, 0.0, 320.0, 480.0]]
 
 
-def test_a_broken_plug_in_is_named_and_built_in_engines_still_work(answers: dict[str, Any]) -> None:
+def test_broken_plugin_is_named_and_built_in_engines_still_work(answers: dict[str, Any]) -> None:
     error = answers["errors"]["broken"]
     assert "broken = acme_broken:SPEC (posebus.engines) of the package acme-engines 1.2 cannot be loaded" in error
     assert "no accelerator in this machine" in error
     assert answers["built_in"] == "onnx"
 
 
-def test_an_unknown_engine_is_refused_with_the_names_of_plug_ins_too(answers: dict[str, Any]) -> None:
+def test_unknown_engine_is_refused_with_the_names_of_plugins_too(answers: dict[str, Any]) -> None:
     expected = "there is no engine 'acmee': set worker.engine to auto, acme, broken, onnx, openvino, torch"
     assert answers["errors"]["acmee"] == expected

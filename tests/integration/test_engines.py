@@ -106,7 +106,7 @@ def test_openvino_gives_the_same_bits_in_another_process(
         "settings = WorkerSettings(engine='openvino', threads=1).model_copy(update=EVERYTHING)\n"
         "engine = load_engine(settings, Path(sys.argv[1]))\n"
         "print(digest(crowded(engine, np.load(sys.argv[2]))))\n"
-        "engine.close()"  # or a thread of the engine might still be in its callback as Python ends, and bring it down
+        "engine.close()"  # otherwise a thread of the engine might still be in its callback when Python ends
     )
     other = subprocess.run(
         [sys.executable, "-c", code, str(engine_cache), str(frames_file)],

@@ -109,7 +109,7 @@ def test_pictures_of_other_sizes_than_the_network_s_input(size_px: tuple[int, in
     np.testing.assert_allclose(found.keypoints_px[..., :2], places, atol=max(1.0, size_px[0] / 400))
 
 
-def test_the_first_network_needs_no_keypoints(tmp_path: Path) -> None:
+def test_detector_needs_no_keypoints(tmp_path: Path) -> None:
     picture, places = people(BOXES, SIZE_PX)
     estimator = two_stages(simcc_network(tmp_path / "net.onnx"), BOXES, keypoints=0)
     assert estimator.engine.head.keypoints == 17
@@ -191,7 +191,7 @@ CROP: list[int | str] = ["people", 3, 256, 192]
         ([CROP], [[1, 56, 8400]], "a keypoint network gives heatmaps"),
     ],
 )
-def test_a_network_of_another_kind_is_refused(
+def test_network_of_another_kind_is_refused(
     inputs: list[list[int | str]], outputs: list[list[int]], sentence: str, tmp_path: Path
 ) -> None:
     with pytest.raises(EngineError, match=sentence):

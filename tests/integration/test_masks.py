@@ -56,7 +56,7 @@ def settings(outlines: Path) -> dict[str, Any]:
 
 
 def bits(found: Sequence[Detections]) -> list[bytes]:
-    """Of the masks, with where each ends."""
+    """The points of all masks, and the end of each."""
     assert all(people.masks is not None for people in found)
     return [b"|".join(mask.tobytes() for mask in people.masks or ()) for people in found]
 
@@ -112,7 +112,7 @@ def test_masks_do_not_depend_on_the_queue(
 def test_masks_equal_those_of_ultralytics_predictor(
     outlines: Path, engine_cache: Path, people_rgb: ImageArray, settings: dict[str, Any]
 ) -> None:
-    """The same exported network through ultralytics' own predictor and through ours."""
+    """The same exported network runs in ultralytics' own predictor and in ours."""
     from ultralytics import YOLO
 
     weights = resolve_weights(str(outlines), allow_unknown=True, cache_dir=engine_cache)
@@ -129,7 +129,7 @@ def test_masks_equal_those_of_ultralytics_predictor(
     estimator.engine.close()
     assert theirs.masks is not None
     expected = theirs.masks.data.numpy().astype(bool)
-    # Ultralytics drops people whose mask is empty.
+    # Ultralytics drops people with an empty mask.
     masks = [mask for mask in ours.masks or () if len(mask)]
     assert len(masks) == len(expected) > 0
     ious = []

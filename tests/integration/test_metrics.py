@@ -1,4 +1,4 @@
-"""`posebus metrics` beside real processes: a camera's ingest and a tracker, with a stand-in for the worker."""
+"""`posebus metrics` beside real processes: a camera's ingest and a tracker, with a replacement of the worker."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Values = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def values(text: str, *without: str) -> Values:
-    """Every sample of an exposition, by its name and labels; labels named in `without` are left out."""
+    """Every sample of an exposition, by its name and labels; labels named in `without` are removed."""
     return {
         (sample.name, frozenset((name, value) for name, value in sample.labels.items() if name not in without)): (
             sample.value
@@ -41,7 +41,7 @@ def values(text: str, *without: str) -> Values:
 
 
 def value(found: Values, name: str, **labels: str) -> float:
-    """0 where it is not there."""
+    """The value of a sample, 0 where it is missing."""
     return found.get((name, frozenset(labels.items())), 0.0)
 
 
@@ -53,7 +53,7 @@ def url(redis_server: str) -> str:
 
 @pytest.fixture
 def worker(url: str) -> Iterator[None]:
-    """Answers every frame with two people, as a worker would."""
+    """Publishes two people for every frame, as a worker would."""
     broker = open_broker(url)
     Registry(broker).add_camera(CameraRecord(CAMERA, Delivery.LIVE, "synthetic"))
     reader = FrameConsumer(broker, "worker-of-the-test", RetentionSettings(dead_entries=10))
@@ -65,7 +65,7 @@ def worker(url: str) -> Iterator[None]:
                 frame = entry.body
                 assert isinstance(frame, Frame)
                 poses = replace(
-                    samples.pose_frame(0, CAMERA),  # always the same two, who stand still
+                    samples.pose_frame(0, CAMERA),  # always the same two people, who stand still
                     epoch=frame.epoch,
                     seq=frame.seq,
                     captured_at_ns=frame.captured_at_ns,
@@ -96,7 +96,7 @@ def processes(url: str, engine_cache: Path, tmp_path: Path) -> Iterator[list[sub
         assert finish(process).returncode == 0
 
 
-def test_a_camera_on_its_way_through_the_stages_is_measured(
+def test_camera_is_measured_on_its_way_through_the_stages(
     url: str, engine_cache: Path, worker: None, processes: list[subprocess.Popen[str]]
 ) -> None:
     seen: Values = {}
@@ -105,7 +105,7 @@ def test_a_camera_on_its_way_through_the_stages_is_measured(
         done = posebus(engine_cache, "metrics", "--once", "--redis", url)
         assert done.returncode == 0, done.stderr
         seen.update(values(done.stdout, "host", "process"))
-        # Frames that waited while the tracker compiled its kernels are old; the next ones are not.
+        # Frames that waited while the tracker compiled its kernels are old; later ones are not.
         fresh = 0 < value(seen, "posebus_camera_age_seconds", camera=CAMERA) < 60
         return fresh and value(seen, "posebus_frames_total", role="tracker") >= 20
 
@@ -119,7 +119,7 @@ def test_a_camera_on_its_way_through_the_stages_is_measured(
     behind = value(seen, "posebus_frames_skipped_total", role="ingest", reason="publisher behind")
     for step in ("capture", "encode", "publish"):
         counted = value(seen, "posebus_stage_seconds_count", role="ingest", stage=step)
-        # The thread that reads is a few pictures ahead, and on a busy machine the oldest of those are replaced.
+        # The reading thread is a few pictures ahead, and on a busy machine the oldest of those are replaced.
         assert published <= counted <= published + behind + 10, step
         assert 0 < value(seen, "posebus_stage_seconds_sum", role="ingest", stage=step) < published
     frames = value(seen, "posebus_frames_total", role="tracker")
@@ -135,7 +135,7 @@ def test_a_camera_on_its_way_through_the_stages_is_measured(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_endpoint_answers_through_an_outage_and_ends_on_a_signal(
+def test_endpoint_answers_through_an_outage_and_ends_on_a_signal(
     number: signal.Signals, engine_cache: Path, tmp_path: Path
 ) -> None:
     program = shutil.which("redis-server")
@@ -160,7 +160,7 @@ def test_the_endpoint_answers_through_an_outage_and_ends_on_a_signal(
         server.wait()
 
 
-def test_a_port_that_is_taken_is_a_sentence(url: str, engine_cache: Path) -> None:
+def test_port_that_is_taken_is_reported_with_a_reason(url: str, engine_cache: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = posebus(engine_cache, "metrics", "--port", str(port), "--redis", url)
@@ -171,7 +171,7 @@ def test_a_port_that_is_taken_is_a_sentence(url: str, engine_cache: Path) -> Non
     )
 
 
-def test_a_broker_that_is_away_at_the_start_is_a_sentence(engine_cache: Path) -> None:
+def test_broker_that_is_unreachable_at_the_start_is_reported_with_a_reason(engine_cache: Path) -> None:
     done = posebus(engine_cache, "metrics", "--once", "--redis", "redis://me:hunter2@127.0.0.1:1")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("posebus: no answer from the broker at redis://***@127.0.0.1:1")

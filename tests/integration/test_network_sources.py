@@ -168,7 +168,7 @@ def test_pictures_above_the_limit_are_refused(rtsp: RtspServer, monkeypatch: pyt
     assert "160x120" in sentence
 
 
-def test_the_size_may_change_while_it_runs(rtsp: RtspServer) -> None:
+def test_size_may_change_while_the_camera_runs(rtsp: RtspServer) -> None:
     source = open_source(settings(rtsp.url))
     before = take(source, 10)[-1]
     rtsp.size_px = (320, 240)
@@ -234,7 +234,7 @@ def test_many_connections_leave_no_threads_or_sockets(rtsp: RtspServer) -> None:
     for _ in range(10):
         connect()
     rtsp.cut()
-    # The server's own side, in the same process, takes a moment.
+    # The server's side, in the same process, takes a moment.
     wait_until(
         lambda: open_files() <= files and threading.active_count() <= threads,
         lambda: f"{files} files and {threads} threads; {open_files()} and {threading.active_count()}",
@@ -243,7 +243,7 @@ def test_many_connections_leave_no_threads_or_sockets(rtsp: RtspServer) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
-def test_a_closed_port_is_one_sentence_without_the_password(scheme: str) -> None:
+def test_closed_port_is_reported_without_the_password(scheme: str) -> None:
     port = free_port()
     sentence = error_of(lambda: open_source(settings(f"{scheme}://admin:hunter2@127.0.0.1:{port}/live")))
     assert "refuses the connection" in sentence
@@ -262,7 +262,7 @@ def test_an_unknown_scheme_is_rejected() -> None:
         open_source(settings("carrier-pigeon://127.0.0.1/live"))
 
 
-def test_errors_carry_no_password_in_their_causes() -> None:
+def test_errors_contain_no_password_in_their_causes() -> None:
     port = free_port()
     with pytest.raises(PoseBusError) as caught:
         open_source(settings(f"rtsp://admin:hunter2@127.0.0.1:{port}/live"))

@@ -32,14 +32,14 @@ def images_bgr(shared_data: Path) -> list[ImageArray]:
 
 @pytest.fixture(scope="module")
 def expected(weights: Weights, images_bgr: list[ImageArray]) -> list[Detections]:
-    """What ultralytics' predictor finds."""
+    """The detections of ultralytics' predictor."""
     return reference(weights.path, images_bgr, IMGSZ)
 
 
 def compare(
     make_estimator: MakeEstimator, images_bgr: list[ImageArray], expected: list[Detections], engine: str, precision: str
 ) -> Agreement:
-    """The engine's people against the reference's."""
+    """Compare the engine's detections with the reference's."""
     estimator = make_estimator(
         engine=engine, precision=precision, imgsz=IMGSZ, conf=CONF, iou=IOU, max_people=MAX_PEOPLE
     )

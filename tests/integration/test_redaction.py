@@ -1,4 +1,4 @@
-"""Passwords of cameras and of the broker, looked for in everything that a run writes, says and leaves behind."""
+"""Passwords of cameras and of the broker, searched in everything that a run writes, prints and leaves behind."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECRETS = (CAMERA_PASSWORD, CAMERA_PARAMETER, BROKER_PASSWORD, WRONG_PASSWORD)
 
 
 def leaks(text: str) -> list[str]:
-    """Which passwords stand in `text`, in whatever form an address or a login gives them."""
+    """The passwords in `text`, in any form that an address or a login gives them."""
     found = []
     for secret in SECRETS:
         login = base64.b64encode(f"admin:{secret}".encode()).decode()
@@ -39,7 +39,7 @@ def leaks(text: str) -> list[str]:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[tuple[redis.Redis, str]]:
-    """A client, and an address that holds the password."""
+    """A client, and an address with the password."""
     program = shutil.which("redis-server")
     if program is None:
         missing("redis-server is not installed (on Debian: apt install redis-server)")
@@ -62,14 +62,14 @@ def everything_reported(client: redis.Redis) -> bytes:
 
 
 def posebus(folder: Path, cache: Path, *arguments: str) -> str:
-    """Everything that `posebus ARGUMENTS…` says."""
+    """All output of `posebus ARGUMENTS…`."""
     command = [sys.executable, "-m", "posebus_cli", *arguments]
     env = {**environment(cache), "TMPDIR": str(folder)}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
     return f"{done.stdout}\n{done.stderr}"
 
 
-def test_no_password_gets_anywhere(broker: tuple[redis.Redis, str], tmp_path: Path, engine_cache: Path) -> None:
+def test_no_password_is_written_or_printed(broker: tuple[redis.Redis, str], tmp_path: Path, engine_cache: Path) -> None:
     client, address = broker
     temporary = tmp_path / "tmp"
     temporary.mkdir()
@@ -128,7 +128,7 @@ def read_of(pid: int, name: str) -> str:
         return ""
 
 
-def test_what_goes_wrong_quotes_no_password(broker: tuple[redis.Redis, str], tmp_path: Path) -> None:
+def test_errors_do_not_quote_passwords(broker: tuple[redis.Redis, str], tmp_path: Path) -> None:
     _, address = broker
     wrong = address.replace(quote(BROKER_PASSWORD, safe=""), quote(WRONG_PASSWORD, safe=""))
     bad = tmp_path / "bad.yaml"

@@ -84,7 +84,7 @@ def test_every_engine_can_refine_and_only_keypoints_of_small_people_change(
     assert not np.array_equal(after.keypoints_px[~high], before.keypoints_px[~high])
 
 
-def test_batches_of_frames_and_of_crops(annotated: list[Person], refining: Refining) -> None:
+def test_batches_of_frames_and_of_crops_give_the_same_people(annotated: list[Person], refining: Refining) -> None:
     estimator = refining(engine="torch", batch=4)
     pictures = [annotated[row].reduced(80, CANVAS_PX).rgb for row in (0, 3, 8)]
     prepared = [estimator.prepare(Picture.of(picture))[0] for picture in pictures]
@@ -127,7 +127,7 @@ def test_crops_are_cut_at_the_full_resolution_of_a_jpeg(annotated: list[Person],
     assert np.median(apart) < 5  # of 240
 
 
-def test_recordings_run_with_it_and_several_workers_find_what_one_finds(
+def test_recordings_run_with_refinement_and_several_workers_agree_with_one(
     annotated: list[Person], engine_cache: Path, tmp_path: Path
 ) -> None:
     import cv2

@@ -152,7 +152,7 @@ def test_camera_of_a_kind_from_an_installed_package_is_published_whole(
     assert [record.source for record in Registry(broker).cameras()] == ["counter"]
 
 
-def test_a_broken_package_is_logged_once_and_cameras_of_other_kinds_work(
+def test_broken_package_is_logged_once_and_cameras_of_other_kinds_work(
     broker: Broker, broker_url: str, tmp_path: Path, plugin_folder: Path
 ) -> None:
     camera = CameraSettings(source="nowhere.png")
@@ -165,7 +165,7 @@ def test_a_broken_package_is_logged_once_and_cameras_of_other_kinds_work(
     assert "there is no file nowhere.png" in done.stderr.splitlines()[-1]
 
 
-def test_a_camera_of_a_broken_kind_stops_with_one_sentence(
+def test_camera_of_a_broken_kind_stops_with_one_sentence(
     broker: Broker, broker_url: str, tmp_path: Path, plugin_folder: Path
 ) -> None:
     done = run_camera(CameraSettings(source="x", kind="broken"), broker_url, tmp_path, plugin_folder)
@@ -177,7 +177,7 @@ def test_a_camera_of_a_broken_kind_stops_with_one_sentence(
     ]
 
 
-def test_a_camera_of_an_unknown_kind_names_the_kinds_of_installed_packages_too(
+def test_unknown_kind_is_refused_with_the_kinds_of_installed_packages(
     broker: Broker, broker_url: str, tmp_path: Path, plugin_folder: Path
 ) -> None:
     done = run_camera(CameraSettings(source="x", kind="pigeon"), broker_url, tmp_path, plugin_folder)

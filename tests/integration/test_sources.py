@@ -72,7 +72,7 @@ def test_an_uncompressed_video_gives_writable_arrays(tmp_path: Path) -> None:
     assert len(pictures) == 3
 
 
-def test_an_odd_size_is_contiguous(tmp_path: Path) -> None:
+def test_picture_of_odd_size_is_contiguous(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mkv", 3, codec="ffv1", pix_fmt="yuv444p", size_px=(101, 77))
     for picture in read_all(open_path(path)):
         assert picture.image_bgr.shape == (77, 101, 3)
@@ -80,14 +80,14 @@ def test_an_odd_size_is_contiguous(tmp_path: Path) -> None:
         assert picture.image_bgr.std() < 2
 
 
-def test_a_variable_rate_keeps_its_real_times(tmp_path: Path) -> None:
+def test_variable_rate_keeps_its_real_times(tmp_path: Path) -> None:
     pts = [0, 1, 5, 6, 20, 21, 22, 50]
     pictures = read_all(open_path(make_video(tmp_path / "a.mkv", 8, pts=pts)))
     times_ms = [picture.captured_at_ns / 1e6 for picture in pictures]
     assert times_ms == pytest.approx([40.0 * value for value in pts], abs=1.0)
 
 
-def test_the_size_may_change_in_the_middle(tmp_path: Path) -> None:
+def test_size_may_change_in_the_middle(tmp_path: Path) -> None:
     first = make_video(tmp_path / "1.ts", 10, size_px=(160, 120)).read_bytes()
     second = make_video(tmp_path / "2.ts", 10, size_px=(320, 240)).read_bytes()
     path = tmp_path / "both.ts"
@@ -119,7 +119,7 @@ def test_recorded_at_shifts_the_times_of_a_recording(tmp_path: Path) -> None:
     assert pictures[2].captured_at_ns == 1_700_000_000_080_000_000
 
 
-def test_a_name_with_a_colon_is_a_file(tmp_path: Path) -> None:
+def test_name_with_a_colon_is_a_file(tmp_path: Path) -> None:
     assert len(read_all(open_path(make_video(tmp_path / "door:1.mp4", 3)))) == 3
 
 
@@ -147,9 +147,7 @@ def test_admit_is_called_once_for_each_frame_and_refused_frames_are_skipped(tmp_
 
 
 @pytest.mark.parametrize(("name", "part"), [("a.mp4", 0.5), ("a.avi", 0.5), ("a.mkv", 0.5), ("a.avi", 0.93)])
-def test_a_cut_off_video_gives_its_frames_then_a_regular_end_and_a_warning(
-    tmp_path: Path, name: str, part: float
-) -> None:
+def test_cut_off_video_gives_its_frames_a_regular_end_and_a_warning(tmp_path: Path, name: str, part: float) -> None:
     options = {"movflags": "faststart"} if name.endswith("mp4") else {}
     codec = "mpeg4" if name.endswith("avi") else "libx264"
     path = make_video(tmp_path / name, 200, codec=codec, container_options=options, size_px=(320, 240))
@@ -164,7 +162,7 @@ def test_a_cut_off_video_gives_its_frames_then_a_regular_end_and_a_warning(
     assert f"{len(pictures)} frames were read" in source.warning
 
 
-def test_damage_in_the_middle_is_warned_of_and_the_rest_is_read(tmp_path: Path) -> None:
+def test_damage_in_the_middle_gives_a_warning_and_the_rest_is_read(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.avi", 100, codec="mjpeg", pix_fmt="yuvj420p")
     data = bytearray(path.read_bytes())
     middle = data.index(b"\xff\xd8", len(data) // 2)

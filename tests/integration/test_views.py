@@ -37,14 +37,14 @@ SETTINGS = WorkerSettings(conf=0.1, appearance=False)
 
 @pytest.fixture(scope="module")
 def square(shared_data: Path) -> list[ImageArray]:
-    """Every hundredth picture of people on a square seen from above: u8 (576, 768, 3) RGB, people about 80 px high."""
+    """Every hundredth picture of people on a square from above: u8 (576, 768, 3) RGB, people about 80 px high."""
     with av.open(str(shared_data / "vtest.avi")) as container:
         chosen = itertools.islice(container.decode(video=0), 0, 700, 110)
         return [picture.to_ndarray(format="rgb24") for picture in chosen]
 
 
 def answers(estimator: PoseEstimator, pictures: list[bytes], size_px: tuple[int, int]) -> list[PoseFrame]:
-    """What a worker says of `pictures`, JPEGs, all under way at once, each to be seen in all of VIEWS."""
+    """The results of a worker for `pictures`, JPEGs, all in flight at once, each inferred in all of VIEWS."""
     entry_filter = EntryFilter(SETTINGS)
     pipeline = InferencePipeline(estimator, Metrics(), 2, HangWatch(60))
     for seq, data in enumerate(pictures):
@@ -70,9 +70,7 @@ def digest(boxes: np.ndarray, scores: np.ndarray) -> str:
     return hashlib.sha256(boxes.tobytes() + scores.tobytes()).hexdigest()
 
 
-def test_what_is_measured_beside_is_what_would_be_answered_to_the_bit(
-    square: list[ImageArray], make_estimator: MakeEstimator
-) -> None:
+def test_probe_equals_inference_at_its_view_to_the_bit(square: list[ImageArray], make_estimator: MakeEstimator) -> None:
     estimator = make_estimator(engine="openvino", precision="fp32", conf=SETTINGS.conf, threads=2)
     pictures = [simplejpeg.encode_jpeg(picture, 90, "RGB", "420") for picture in square[:2]]
     people = 0
@@ -88,7 +86,7 @@ def test_what_is_measured_beside_is_what_would_be_answered_to_the_bit(
 
 
 def doubles(people: Detections) -> int:
-    """Pairs of boxes that overlap by more than half, or of which one lies inside the other."""
+    """The number of pairs of boxes that overlap by more than half, or of which one is inside the other."""
     boxes = people.boxes_xyxy_px
     area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     ratio = np.triu(iou_matrix(boxes, boxes), 1)

@@ -1,4 +1,4 @@
-"""`make audit` tells a clean answer from none."""
+"""`make audit` distinguishes a clean result from none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""deploy/install.py: what pip is configured to use, in the words of uv."""
+"""deploy/install.py translates pip's configuration for uv."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ global.quiet='1'
 install = load_script(SCRIPT)
 
 
-def test_the_environment_and_the_install_section_take_precedence() -> None:
+def test_environment_and_install_section_take_precedence() -> None:
     settings = install.pip_settings(CONFIGURATION)
     assert settings["index-url"] == "https://install.example/simple"
     assert settings["find-links"] == "/wheels"
@@ -54,15 +54,15 @@ def test_every_constraints_file_becomes_an_option() -> None:
     assert install.uv_options(install.pip_settings("")) == []
 
 
-def test_no_index_is_an_option_where_it_is_on() -> None:
+def test_no_index_is_an_option_where_it_is_set() -> None:
     assert install.uv_options({"no-index": "true"}) == ["--no-index"]
 
 
-def test_without_configuration_uv_is_left_as_it_is() -> None:
+def test_without_configuration_uv_gets_no_settings() -> None:
     assert install.uv_environment(install.pip_settings("")) == {"UV_INDEX_STRATEGY": "unsafe-best-match"}
 
 
-def test_pip_installs_where_there_is_no_uv(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pip_installs_where_uv_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     commands: list[list[str]] = []
 
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
@@ -77,8 +77,8 @@ def test_pip_installs_where_there_is_no_uv(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("uv", ["import sys; sys.exit(2)", "raise ImportError"], ids=["fails", "is broken"])
-def test_pip_installs_where_uv_cannot(uv: str, tmp_path: Path) -> None:
-    """A uv that fails stands before the real one, and a pip that writes down how it is called."""
+def test_pip_installs_where_uv_fails(uv: str, tmp_path: Path) -> None:
+    """A failing uv replaces the real one, and pip is replaced by a script that records its arguments."""
     (tmp_path / "uv.py").write_text(uv)
     (tmp_path / "pip.py").write_text(
         "import sys, pathlib\n"

@@ -1,4 +1,4 @@
-"""A writer that remembers what is published, for tests of ingest without a broker."""
+"""A writer that stores what is published, for tests of ingest without a broker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from posebus.messages import EndOfStream, Event, Frame, Uninferred
 
 
 class MemoryWriter:
-    """Keeps what is published; `waiting` are the frames of the backlog; while `down`, every call fails."""
+    """Stores what is published; `waiting` are the frames of the backlog; while `down`, every call fails."""
 
     def __init__(self) -> None:
         self.items: list[Frame | Uninferred | EndOfStream] = []
@@ -36,7 +36,7 @@ class MemoryWriter:
         return self.plans.pop(0) if len(self.plans) > 1 else self.plans[0] if self.plans else None
 
     def hold(self) -> int:
-        return self.token  # most calls do not ask the broker
+        return self.token  # most calls do not read the plan from the broker
 
     def release(self) -> None:
         self.token = 0

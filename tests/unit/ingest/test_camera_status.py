@@ -1,4 +1,4 @@
-"""The state of one camera, and what is announced when it changes."""
+"""The state of one camera, and the events that its changes publish."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from posebus.telemetry.camera_state import CameraState
 
 
 class RecordingAnnouncer:
-    """Remembers events and checkpoint states in their order."""
+    """Stores events and checkpoint states in their order."""
 
     def __init__(self) -> None:
         self.calls: list[object] = []

@@ -76,7 +76,7 @@ def stage_of(
 
 
 def run(stage: CaptureStage, until: Callable[[], bool]) -> bool:
-    """Step until the condition holds; the last answer of `step`. Fails if it never does."""
+    """Step until the condition holds and return the last result of `step`; fail if it never does."""
     more = True
 
     def step() -> None:
@@ -91,7 +91,7 @@ def never() -> bool:
     return False
 
 
-def test_a_recording_is_published_whole_and_in_order_with_its_end() -> None:
+def test_recording_is_published_whole_and_in_order_with_its_end() -> None:
     writer = MemoryWriter()
     stage, opened = stage_of(list(range(20)), writer=writer)
     assert not run(stage, never)
@@ -131,7 +131,7 @@ def test_lossless_source_waits_at_the_budget_and_continues_below_it() -> None:
     assert writer.most_bytes <= 4 * frame_bytes
 
 
-def test_a_frame_above_the_budget_still_passes_one_at_a_time() -> None:
+def test_frame_above_the_budget_still_passes_one_at_a_time() -> None:
     writer = MemoryWriter()
     stage, _ = stage_of(list(range(5)), writer=writer, max_backlog_bytes=10)
     more = True
@@ -205,7 +205,7 @@ def test_live_backlog_stays_within_the_budget() -> None:
 
 
 def as_event(condition: Callable[[], bool]) -> threading.Event:
-    """An event whose wait ends when the condition holds, so that a script keeps step with the publisher."""
+    """An event whose wait ends when the condition holds, which keeps a script in step with the publisher."""
 
     class Condition(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
@@ -215,7 +215,7 @@ def as_event(condition: Callable[[], bool]) -> threading.Event:
     return Condition()
 
 
-def test_after_an_outage_there_is_a_new_epoch_and_one_offline_event() -> None:
+def test_outage_is_followed_by_a_new_epoch_and_one_offline_event() -> None:
     writer = MemoryWriter()
     gone = SourceUnavailable("rtsp://door closed the stream")
     refused = SourceUnavailable("rtsp://door refuses the connection")
@@ -245,7 +245,7 @@ def test_an_unreachable_camera_is_announced_offline_once_and_tried_again() -> No
     assert len(writer.frames()) == 1
 
 
-def test_a_camera_that_accepts_and_never_answers_is_offline_before_opening_is_given_up() -> None:
+def test_camera_that_accepts_and_never_answers_is_offline_before_opening_is_given_up() -> None:
     writer = MemoryWriter()
     answer = threading.Event()
 
@@ -262,7 +262,7 @@ def test_a_camera_that_accepts_and_never_answers_is_offline_before_opening_is_gi
 
 
 @pytest.mark.parametrize(("error", "tried_again"), [(LoginRefused, False), (SourceUnavailable, True)])
-def test_a_refused_login_is_tried_again_after_the_longest_pause(error: type[Exception], tried_again: bool) -> None:
+def test_refused_login_is_tried_again_after_the_longest_pause(error: type[Exception], tried_again: bool) -> None:
     writer = MemoryWriter()
     refused = error("rtsp://door refuses the login")
     stage, opened = stage_of(refused, [0], writer=writer, delivery="live", reconnect_max_s=1000.0)
@@ -273,7 +273,7 @@ def test_a_refused_login_is_tried_again_after_the_longest_pause(error: type[Exce
     stage.close()
 
 
-def test_a_silent_camera_is_offline_though_its_reader_hangs() -> None:
+def test_silent_camera_is_offline_though_its_reader_hangs() -> None:
     writer = MemoryWriter()
     hang = threading.Event()
     stage, _ = stage_of([0, hang, 1], writer=writer, delivery="live", read_timeout_s=0.3, open_timeout_s=0.1)
@@ -317,7 +317,7 @@ def test_each_step_of_a_frame_is_measured_once() -> None:
     stage.close()
     measured = read_snapshot(stage.report().metrics)
     steps = {step: measured.distribution("posebus_stage_seconds", step).count for step in ("encode", "publish")}
-    assert steps == {"encode": 20, "publish": 20}  # the end mark is no frame
+    assert steps == {"encode": 20, "publish": 20}  # the end mark is not a frame
     assert measured.distribution("posebus_stage_seconds", "capture").count == 20
     assert measured.distribution("posebus_age_at_publish_seconds", "frames").count == 20
     assert measured.number("posebus_frames_total") == 20

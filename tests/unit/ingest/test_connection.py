@@ -1,4 +1,4 @@
-"""The connection of one camera: the picture that it keeps, its pauses, and what it counts as lost."""
+"""The connection of one camera: the picture that it keeps, its pauses, and the pictures that it counts as lost."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def connection_to(
     )
 
 
-def test_the_last_picture_is_given_again_until_it_is_done() -> None:
+def test_last_picture_is_returned_again_until_it_is_done() -> None:
     connection = connection_to(lambda _: NumberedSource())
     assert connection.take(0.0) is None, "it is not open"
     connection.open(None)

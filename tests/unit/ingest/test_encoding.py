@@ -42,7 +42,7 @@ def test_raw_is_the_rows_of_bgr_even_if_they_are_a_view() -> None:
     assert np.array_equal(np.frombuffer(encoded.data, np.uint8).reshape(48, 64, 3), image)
 
 
-def test_a_lower_quality_is_smaller() -> None:
+def test_lower_quality_gives_fewer_bytes() -> None:
     noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
     sizes = [len(encode(RowsImage(noise), settings(jpeg_quality=quality)).data) for quality in (20, 60, 95)]
     assert sizes == sorted(sizes)
@@ -62,7 +62,7 @@ def test_reducing_limits_the_longer_side_and_keeps_the_shape(width: int, height:
 
 
 @given(st.integers(1, 5000), st.integers(1, 5000), st.integers(2, 128))
-def test_a_picture_reduced_to_the_size_of_inference_is_not_resized_again(width: int, height: int, blocks: int) -> None:
+def test_picture_reduced_to_the_size_of_inference_is_not_resized_again(width: int, height: int, blocks: int) -> None:
     imgsz = 32 * blocks
     reduced_px = reduced_size_px((width, height), imgsz)
     fitted = Letterbox.fit(reduced_px, imgsz)
@@ -71,11 +71,11 @@ def test_a_picture_reduced_to_the_size_of_inference_is_not_resized_again(width: 
         assert fitted.resized_px == reduced_px
 
 
-def test_the_size_is_that_of_the_reduced_picture() -> None:
+def test_size_is_that_of_the_reduced_picture() -> None:
     assert encode(RowsImage(gradient(640, 480)), settings(), 320).image_size_px == (320, 240)
 
 
-def test_a_picture_longer_than_jpeg_allows_is_refused_with_a_sentence() -> None:
+def test_picture_longer_than_jpeg_allows_is_refused_with_a_reason() -> None:
     with pytest.raises(BadPicture, match="set max_size_px"):
         encode(RowsImage(np.zeros((2, 66_000, 3), np.uint8)), settings())
 

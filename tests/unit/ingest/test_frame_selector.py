@@ -96,7 +96,7 @@ def test_a_restored_selector_decides_the_same() -> None:
         following = [attention.judge(picture(seq + 1), seq + 1) for attention in (one, other)]
         assert following[0] == following[1]
         if seq % 2:
-            one = other  # the successor goes on, and is followed in turn
+            one = other  # the successor continues, and has a successor in turn
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,6 @@ def test_a_restored_selector_decides_the_same() -> None:
         (b"null\n", "it is no state of a gate"),
     ],
 )
-def test_what_is_no_state_is_refused(state: bytes, reason: str) -> None:
+def test_malformed_state_is_refused(state: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         FrameSelector(Plans(Policies(infer_fps=AUTO)), live=False).load(state)

@@ -85,7 +85,7 @@ def test_motion_in_an_empty_scene_is_inferred_at_any_rate() -> None:
     assert inferred(gate, WALKS, slow, 0.5, 3) == [30, 31, 32, 33, 34]
 
 
-def test_a_probe_is_made_once_by_the_first_picture_that_is_due_and_inferred() -> None:
+def test_probe_is_made_once_by_the_first_picture_that_is_due_and_inferred() -> None:
     gate = Gate(Policies(imgsz=AUTO))
     first = replace(OCCUPIED, view=View(640), probe=(View(320), View(1280)))
     assert gate.judge(0, None, first).views == (View(640), View(320), View(1280))

@@ -8,7 +8,7 @@ from ingest.reading.handoff import LIVE_CAPACITY, LOSSLESS_CAPACITY, Handoff
 from posebus.errors import SourceUnavailable
 
 
-def test_the_freshest_wins_and_the_others_are_counted() -> None:
+def test_newest_items_replace_the_oldest_and_replacements_are_counted() -> None:
     handoff: Handoff[int] = Handoff(freshest_wins=True)
     for item in range(LIVE_CAPACITY + 5):
         assert handoff.put(item, 0.0)
@@ -47,7 +47,7 @@ def test_all_items_pass_between_two_threads_in_order() -> None:
     assert taken == list(range(500))
 
 
-def test_the_writers_error_comes_after_its_last_item() -> None:
+def test_error_of_the_writer_comes_after_its_last_item() -> None:
     handoff: Handoff[int] = Handoff(freshest_wins=True)
     handoff.put(1, 0.0)
     handoff.finish(SourceUnavailable("gone"))

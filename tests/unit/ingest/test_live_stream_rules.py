@@ -72,7 +72,7 @@ def test_capture_times_strictly_increase_and_never_follow_a_wrong_clock(
         assert abs(captured_ns - arrived_ns) <= MAX_CLOCK_ERROR_NS
 
 
-def test_a_plausible_camera_clock_is_used_and_an_implausible_one_not() -> None:
+def test_plausible_camera_clock_is_used_and_an_implausible_one_is_not() -> None:
     assert CaptureTimes().stamp(100 * SECOND_NS, 99 * SECOND_NS) == (99 * SECOND_NS, CaptureClock.RTCP)
     assert CaptureTimes().stamp(100 * SECOND_NS, 0) == (100 * SECOND_NS, CaptureClock.ARRIVAL)
     assert CaptureTimes().stamp(100 * SECOND_NS, None) == (100 * SECOND_NS, CaptureClock.ARRIVAL)
@@ -146,7 +146,7 @@ def test_arrival_clock_ignores_steps_of_the_wall_clock() -> None:
     assert clock.at(8 * SECOND_NS) == 1_001 * SECOND_NS
 
 
-def test_a_driver_stamp_is_used_only_if_plausible() -> None:
+def test_time_stamp_of_the_driver_is_used_only_if_plausible() -> None:
     now_ns = 50 * SECOND_NS
     assert moment_ns(49_950.0, now_ns) == 49_950_000_000
     assert moment_ns(0.0, now_ns) == now_ns

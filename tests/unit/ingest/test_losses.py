@@ -21,7 +21,7 @@ def test_totals_include_the_open_connection_and_all_before_it() -> None:
     losses.attach(first)
     first.lost[LossReason.UNUSABLE] = 3
     losses.detach()
-    first.lost[LossReason.UNUSABLE] = 99  # a reader that was left behind
+    first.lost[LossReason.UNUSABLE] = 99  # a reader that was abandoned
     losses.attach(second)
     second.lost[LossReason.PUBLISHER_BEHIND] = 2
     losses.add(LossReason.UNUSABLE)
@@ -30,7 +30,7 @@ def test_totals_include_the_open_connection_and_all_before_it() -> None:
     assert losses.totals() == {"unusable": 4, "publisher behind": 2, "broker unavailable": 1}
 
 
-def test_a_loss_is_reported_once_and_reports_are_a_second_apart() -> None:
+def test_loss_is_reported_once_and_reports_are_a_second_apart() -> None:
     losses = Losses()
     assert losses.unreported(10.0) == {}
 
@@ -43,7 +43,7 @@ def test_a_loss_is_reported_once_and_reports_are_a_second_apart() -> None:
     assert losses.unreported(20.0) == {}
 
 
-def test_a_loss_is_counted_once_for_the_metric() -> None:
+def test_loss_is_counted_once_for_the_metric() -> None:
     losses = Losses()
     connection = OpenConnection()
     losses.attach(connection)

@@ -94,7 +94,7 @@ def test_a_lasting_change_becomes_part_of_the_scene() -> None:
 
 def test_switching_a_light_on_starts_a_new_scene() -> None:
     def picture(frame: int, _: np.random.Generator) -> np.ndarray:
-        # A lamp: not the whole picture alike.
+        # A lamp, which does not light the picture evenly.
         return SCENE + (frame >= 20) * np.linspace(-60, 60, SIZE_CELLS[0])[None]
 
     found = played(picture, 40)

@@ -47,7 +47,7 @@ def test_changes_of_the_token_are_acquired_and_lost_once() -> None:
     assert tracker.stood_by
 
 
-def test_a_take_over_that_failed_is_tried_again() -> None:
+def test_failed_take_over_is_tried_again() -> None:
     tracker = OwnershipTracker(Tokens(4, 4, 4, 0))
     assert tracker.check() is Ownership.ACQUIRED
     assert tracker.check() is Ownership.ACQUIRED
@@ -56,7 +56,7 @@ def test_a_take_over_that_failed_is_tried_again() -> None:
     assert tracker.check() is Ownership.LOST
 
 
-def test_a_process_that_never_had_the_camera_has_not_lost_it() -> None:
+def test_process_that_never_owned_the_camera_has_not_lost_it() -> None:
     tracker = OwnershipTracker(Tokens(0, 0))
     assert [tracker.check(), tracker.check()] == [Ownership.STANDBY] * 2
     assert not tracker.stood_by
@@ -99,7 +99,7 @@ class Camera:
         )
 
     def left(self, state: str, seq: int) -> Checkpoint:
-        """A checkpoint of this camera that another process left."""
+        """A checkpoint of this camera that another process wrote."""
         return Checkpoint(
             epoch=3, seq=seq, captured_at_ns=5_000, state=state, run="monday", source=self.first.source, place=(1, 2)
         )
@@ -109,7 +109,7 @@ def no_source(settings: CameraSettings) -> Source:
     raise AssertionError("nothing is opened in these tests")
 
 
-def test_a_recording_is_resumed_after_its_checkpoint() -> None:
+def test_recording_is_resumed_after_its_checkpoint() -> None:
     writer = MemoryWriter()
     camera = Camera(writer, live=False)
     writer.saved = camera.left(OPEN, seq=7)
@@ -121,7 +121,7 @@ def test_a_recording_is_resumed_after_its_checkpoint() -> None:
     assert camera.status.state is CameraState.ONLINE
 
 
-def test_a_recording_that_was_published_whole_stays_ended() -> None:
+def test_recording_that_was_published_whole_stays_ended() -> None:
     writer = MemoryWriter()
     camera = Camera(writer, live=False)
     writer.saved = camera.left(ENDED, seq=7)
@@ -130,7 +130,7 @@ def test_a_recording_that_was_published_whole_stays_ended() -> None:
 
 
 @pytest.mark.parametrize(("state", "kinds"), [(OPEN, ["offline"]), (OFFLINE, [])])
-def test_a_live_camera_starts_a_new_epoch_and_its_loss_is_announced_once(state: str, kinds: list[str]) -> None:
+def test_live_camera_starts_a_new_epoch_and_its_loss_is_announced_once(state: str, kinds: list[str]) -> None:
     writer = MemoryWriter()
     camera = Camera(writer, live=True)
     writer.saved = camera.left(state, seq=7)
@@ -140,7 +140,7 @@ def test_a_live_camera_starts_a_new_epoch_and_its_loss_is_announced_once(state: 
     assert camera.start == EpochStart(opens_epoch=True, resume=None)
 
 
-def test_a_recording_is_resumed_though_the_broker_fails_during_the_take_over() -> None:
+def test_recording_is_resumed_though_the_broker_fails_during_the_take_over() -> None:
     writer = MemoryWriter()
     camera = Camera(writer, live=False)
     writer.saved = camera.left(OPEN, seq=7)
@@ -152,7 +152,7 @@ def test_a_recording_is_resumed_though_the_broker_fails_during_the_take_over() -
     assert camera.start.resume == writer.saved
 
 
-def test_a_process_that_loses_the_camera_stands_by_and_discards_what_is_pending() -> None:
+def test_process_that_loses_the_camera_stands_by_and_discards_what_is_pending() -> None:
     writer = MemoryWriter()
     camera = Camera(writer, live=True)
     assert camera.owner.owns()

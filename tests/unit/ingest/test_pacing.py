@@ -31,7 +31,7 @@ def test_no_window_holds_more_than_the_cap_allows(gaps_ns: list[int], max_fps: f
 
 
 @given(st.floats(5.0, 120.0), st.floats(1.0, 60.0), st.integers(0, 1000))
-def test_the_mean_rate_is_the_lower_of_source_and_cap_within_one_percent(
+def test_mean_rate_is_the_lower_of_source_and_cap_within_one_percent(
     source_fps: float, max_fps: float, phase_ms: int
 ) -> None:
     frames = round(source_fps * 600)
@@ -48,7 +48,7 @@ def test_25_fps_capped_at_10_keeps_ten_of_each_second() -> None:
     assert gaps_ms == {80, 120}
 
 
-def test_a_source_at_the_cap_with_jitter_loses_almost_nothing() -> None:
+def test_source_at_the_cap_with_jitter_loses_almost_nothing() -> None:
     rng = random.Random(1)
     times_ns = [round((index + rng.uniform(-0.3, 0.3)) * SECOND_NS / 10) + SECOND_NS for index in range(1000)]
     assert len(admitted(times_ns, 10.0)) >= 990
@@ -58,7 +58,7 @@ def test_without_a_cap_every_picture_is_admitted() -> None:
     assert admitted([0, 1, 2], None) == [0, 1, 2]
 
 
-def test_a_clock_that_falls_back_does_not_block_the_cap() -> None:
+def test_clock_that_falls_back_does_not_block_the_cap() -> None:
     cap = RateCap(10.0)
     assert cap.admit(100 * SECOND_NS)
     assert cap.admit(5 * SECOND_NS)

@@ -42,7 +42,7 @@ def test_common_formats_are_read(tmp_path: Path, suffix: str) -> None:
     assert np.abs(image.astype(int) - picture()).mean() < 8
 
 
-def test_a_grey_picture_and_one_with_transparency_become_bgr(tmp_path: Path) -> None:
+def test_grey_picture_and_one_with_transparency_become_bgr(tmp_path: Path) -> None:
     assert read_picture(write(tmp_path / "grey.png", picture()[..., 0])).shape == (24, 32, 3)
     assert read_picture(write(tmp_path / "alpha.png", np.zeros((24, 32, 4), np.uint8))).shape == (24, 32, 3)
 
@@ -50,11 +50,11 @@ def test_a_grey_picture_and_one_with_transparency_become_bgr(tmp_path: Path) -> 
 def test_exif_orientation_is_applied(tmp_path: Path) -> None:
     upright = Image.fromarray(picture()[..., ::-1])
     exif = Image.Exif()
-    exif[0x0112] = 6  # turn by 90 degrees clockwise to see it upright
+    exif[0x0112] = 6  # turn by 90 degrees clockwise to view it upright
     upright.save(tmp_path / "turned.jpg", exif=exif, quality=95)
     image = read_picture(tmp_path / "turned.jpg")
     assert image.shape == (32, 24, 3)
-    assert image[:16, :, 2].mean() > 200  # what was left is on top
+    assert image[:16, :, 2].mean() > 200  # the left side is now on top
     assert image[16:, :, 2].mean() < 150
 
 
@@ -86,7 +86,7 @@ def test_too_many_pixels_are_refused_before_decoding(tmp_path: Path, size: tuple
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
-def test_a_cut_off_picture_is_refused_and_not_filled_with_grey(tmp_path: Path, suffix: str, part: float) -> None:
+def test_cut_off_picture_is_refused_and_not_filled_with_grey(tmp_path: Path, suffix: str, part: float) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
     path = write(tmp_path / f"a{suffix}", noise)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
@@ -94,7 +94,7 @@ def test_a_cut_off_picture_is_refused_and_not_filled_with_grey(tmp_path: Path, s
         read_picture(path)
 
 
-def test_a_jpeg_with_an_embedded_preview_that_is_cut_off_is_refused_too(tmp_path: Path) -> None:
+def test_cut_off_jpeg_with_an_embedded_preview_is_refused_as_well(tmp_path: Path) -> None:
     data = write(tmp_path / "a.jpg", picture(width=320, height=240)).read_bytes()
     preview = write(tmp_path / "preview.jpg", picture()).read_bytes()
     segment = b"\xff\xe1" + struct.pack(">H", len(preview) + 2) + preview
@@ -140,7 +140,7 @@ def test_a_source_without_a_readable_picture_is_rejected(tmp_path: Path) -> None
         ImageSource(tmp_path / "1.png", start_ns=0).read()
 
 
-def test_a_folder_without_pictures_is_rejected(tmp_path: Path) -> None:
+def test_folder_without_pictures_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SourceRejected, match="holds no picture"):
         list_pictures(tmp_path)
 

@@ -47,7 +47,7 @@ def test_a_live_source_follows_the_workers_and_asks_at_intervals() -> None:
     assert limit.at(20.0) is None
 
 
-def test_a_lossless_source_keeps_the_size_of_its_epoch() -> None:
+def test_lossless_source_keeps_the_size_of_its_epoch() -> None:
     workers = Workers(640)
     limit = SizeLimit("auto", workers, live=False)
     limit.begin_epoch(0.0)
@@ -67,7 +67,7 @@ def test_without_a_broker_the_last_size_holds_and_no_epoch_starts() -> None:
         limit.begin_epoch(51.0)
 
 
-def test_the_largest_worker_decides() -> None:
+def test_largest_worker_determines_the_size() -> None:
     objects: list[dict[str, object]] = [
         {"role": "worker", "imgsz": 640, "ready": True},
         {"role": "worker", "imgsz": 960, "ready": False},

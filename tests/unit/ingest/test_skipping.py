@@ -58,12 +58,12 @@ def test_as_many_pictures_are_delivered_as_with_full_decoding(pattern: str, fps:
 @pytest.mark.parametrize(
     ("pattern", "max_fps", "least_share", "most_share"),
     [
-        ("I" + "bP" * 30, 12.0, 0.5, 0.6),  # every second picture may go
+        ("I" + "bP" * 30, 12.0, 0.5, 0.6),  # every second picture may be skipped
         ("I" + "bPbP" * 6, 5.0, 0.5, 0.6),  # but key frames alone are too few
         ("I" + "bPbP" * 6, 1.0, 0.03, 0.15),  # here they are enough
         ("I" + "bPbP" * 6, 20.0, 1.0, 1.0),  # the cap needs nearly all
         ("I" + "bbbP" * 6, 12.0, 0.9, 1.0),  # tried, and given up: one in four is too few
-        ("I" + "P" * 24, 12.0, 1.0, 1.0),  # there is nothing to leave out
+        ("I" + "P" * 24, 12.0, 1.0, 1.0),  # there is nothing to skip
         ("I" + "bPbP" * 6, None, 1.0, 1.0),
     ],
 )

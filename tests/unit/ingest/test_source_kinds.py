@@ -38,12 +38,12 @@ def test_a_configured_kind_takes_precedence_over_the_form() -> None:
     assert source_kind(CameraSettings(source="a.jpg", kind="file")) == "file"
 
 
-def test_the_settings_name_every_built_in_kind() -> None:
+def test_settings_name_every_built_in_kind() -> None:
     assert CameraSettings.model_fields["kind"].examples is not None
     assert set(BUILT_IN) | {"auto"} == set(CameraSettings.model_fields["kind"].examples)
 
 
-def test_an_unknown_kind_is_rejected_with_the_known_ones() -> None:
+def test_unknown_kind_is_rejected_with_the_known_ones() -> None:
     with pytest.raises(SourceRejected, match="no kind of source 'carrier-pigeon'; known are auto, file, images, netw"):
         is_live(CameraSettings(source="a.mp4", kind="carrier-pigeon"))
 
@@ -71,6 +71,6 @@ def test_a_missing_usb_camera_is_unavailable_with_one_sentence() -> None:
         open_source(CameraSettings(source="usb:63"))
 
 
-def test_a_usb_source_that_names_no_camera_is_rejected() -> None:
+def test_usb_source_that_names_no_camera_is_rejected() -> None:
     with pytest.raises(SourceRejected, match="write usb:0"):
         open_source(CameraSettings(source="usb:front"))

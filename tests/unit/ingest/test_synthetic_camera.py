@@ -28,7 +28,7 @@ class Clock:
 
 
 @pytest.mark.parametrize("scene", ["bus", "zidane"])
-def test_a_picture_is_a_function_of_its_time_alone(scene: str) -> None:
+def test_picture_is_a_function_of_its_time_alone(scene: str) -> None:
     one, other = SyntheticScene(SyntheticSpec(scene)), SyntheticScene(SyntheticSpec(scene))
     first = one.render(START_NS)
     one.render(START_NS + 3_000_000_000)
@@ -39,7 +39,7 @@ def test_a_picture_is_a_function_of_its_time_alone(scene: str) -> None:
     assert not np.array_equal(one.render(START_NS + 1_000_000_000), first)
 
 
-def test_the_pan_is_smooth() -> None:
+def test_pan_is_smooth() -> None:
     scene = SyntheticScene(SyntheticSpec("bus", width=320, height=240))
     for second in range(0, 60, 7):
         now = scene.render(START_NS + second * 1_000_000_000).astype(int)
@@ -48,7 +48,7 @@ def test_the_pan_is_smooth() -> None:
         assert np.abs(now - soon).mean() < np.abs(now - later).mean()
 
 
-def test_the_seed_gives_another_camera() -> None:
+def test_seed_gives_another_camera() -> None:
     one, other = SyntheticScene(SyntheticSpec("bus")), SyntheticScene(SyntheticSpec("bus", seed=1))
     assert not np.array_equal(one.render(START_NS), other.render(START_NS))
 
@@ -110,7 +110,7 @@ def test_without_ultralytics_the_error_says_what_to_install(monkeypatch: pytest.
         SyntheticScene(SyntheticSpec("bus"))
 
 
-def test_the_pictures_are_found_without_importing_ultralytics() -> None:
+def test_pictures_are_found_without_importing_ultralytics() -> None:
     import subprocess
 
     code = "import sys; from ingest.sources.synthetic import *; SyntheticScene(SyntheticSpec('bus'));"

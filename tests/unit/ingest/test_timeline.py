@@ -34,7 +34,7 @@ def test_missing_times_are_an_average_step_apart() -> None:
     assert [timeline.next(None) for _ in range(3)] == [0, STEP_NS, 2 * STEP_NS]
 
 
-def test_a_repeated_time_does_not_shift_the_rest() -> None:
+def test_repeated_time_does_not_shift_the_rest() -> None:
     timeline = Timeline(STEP_NS)
     presented = [0, STEP_NS, STEP_NS, 2 * STEP_NS, 3 * STEP_NS]
     assert [timeline.next(value) for value in presented] == [

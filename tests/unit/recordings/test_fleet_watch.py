@@ -1,4 +1,4 @@
-"""Whether anybody is there to analyse, as the registry tells it."""
+"""Whether workers and trackers are running, according to the registry."""
 
 from __future__ import annotations
 

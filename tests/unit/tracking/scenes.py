@@ -117,7 +117,7 @@ def in_state(frame: TrackFrame, state: str) -> list[int]:
 
 
 def plain(frame: TrackFrame) -> tuple[object, ...]:
-    """The frame with arrays as bytes, so that two can be compared bit for bit."""
+    """The frame with arrays as bytes, so that two frames can be compared bit for bit."""
     return (
         (frame.camera, frame.epoch, frame.seq, frame.captured_at_ns, frame.size_px),
         tuple(

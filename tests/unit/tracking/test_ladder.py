@@ -1,4 +1,4 @@
-"""The views of `imgsz: auto` as the planner computes them, against the tiles that workers really cut."""
+"""The views of `imgsz: auto` as the planner computes them, compared with the tiles that workers cut."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def worker_tile_px(size_px: tuple[int, int], view: View) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("size_px", SIZES_PX, ids=str)
-def test_planned_scale_and_cost_are_exactly_those_of_the_tiles_that_workers_cut(size_px: tuple[int, int]) -> None:
+def test_planned_scale_and_cost_equal_those_of_the_tiles_that_workers_cut(size_px: tuple[int, int]) -> None:
     views = [
         View(imgsz, columns, rows) for imgsz in (320, 640, 1280) for columns in range(1, 9) for rows in range(1, 9)
     ]

@@ -23,7 +23,7 @@ def without(frames: list[PoseFrame], from_s: float, to_s: float) -> list[PoseFra
 
 
 def at(results: list[TrackFrame], time_s: float) -> TrackFrame:
-    """The result of the frame captured then."""
+    """The result of the frame captured at that time."""
     (result,) = [result for result in results if abs(result.captured_at_ns - time_s * SECOND_NS) < 1000]
     return result
 

@@ -22,7 +22,7 @@ def standing(fps: float, seconds: float) -> list[PoseFrame]:
 
 
 def joints(frame: PoseFrame) -> np.ndarray:
-    """The joints (17, 3) of the only person, to be written to."""
+    """The joints (17, 3) of the only person, as a view that can be written to."""
     assert frame.keypoints_px is not None
     return frame.keypoints_px[0]
 
@@ -71,7 +71,7 @@ class TestTrembling:
         off = reported(frames)[25:, :, :2] - true_joints()
         assert off.std() < 0.4 * 6
 
-    def test_boxes_tremble_less_than_detections_and_hardly_lag(self) -> None:
+    def test_boxes_have_less_noise_than_detections_and_hardly_lag(self) -> None:
         rng = np.random.default_rng(0)
         true = walk([i / 25 for i in range(150)], lanes=1, speed_px_s=150)
         noise = rng.normal(0, 8, (150, 4)).astype(np.float32)

@@ -68,7 +68,7 @@ def test_columns_keep_tsuccessor_stored_names_so_that_releases_read_each_others_
     assert set(PoseTracker().state_dict()) == {"version", "next_id", "last"} | stored
 
 
-def test_snapshot_of_the_version_before_is_completed() -> None:
+def test_snapshot_of_the_previous_version_is_completed() -> None:
     frames = crowd(np.random.default_rng(2), 5, 20)
     tracker, successor = PoseTracker(), PoseTracker()
     run(frames, tracker)

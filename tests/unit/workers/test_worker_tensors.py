@@ -55,7 +55,7 @@ def crowd(seed: int, head: Head, pictures: int) -> np.ndarray:
 def test_suppression_equals_that_of_the_host(seed: int, classes: int, dims: int) -> None:
     head = Head(classes=classes, keypoints=5, keypoint_dims=dims, end_to_end=False, stride=32)
     output = crowd(seed, head, pictures=3)
-    output[1, 4 : 4 + classes] = 0  # nobody in the second one
+    output[1, 4 : 4 + classes] = 0  # no people in the second one
     rows, whose = people_rows(torch.from_numpy(output), head, LIMITS)
     for found, one in zip(detections(rows, whose, 3, head), output, strict=True):
         expected = detections_from_output(one, head, LIMITS)
