@@ -1,1 +1,1 @@
-"""Benchmarks, in folders by the question they answer; CONTRIBUTING.md lists the commands."""
+"""Benchmarks, in folders by the question that they answer; CONTRIBUTING.md lists the commands."""

@@ -34,7 +34,7 @@ SIDES = {"without": "off", "with": "auto"}
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class AnnotatedPicture:
     """u8 RGB (H, W, 3), and who is in it."""
 
     rgb: ImageArray
@@ -91,7 +91,7 @@ def report(data: Path, frames: int, imgsz: int, engine: str) -> Iterator[str]:
         shared.close()
 
 
-def measured(pictures: Sequence[Picture], damage: Damage, estimator: PoseEstimator) -> Score:
+def measured(pictures: Sequence[AnnotatedPicture], damage: Damage, estimator: PoseEstimator) -> Score:
     """Recall and keypoint error of `estimator` on damaged `pictures`."""
     rng = np.random.default_rng(1)
     people = hits = 0
@@ -108,7 +108,7 @@ def measured(pictures: Sequence[Picture], damage: Damage, estimator: PoseEstimat
     return Score(hits / people if people else 1.0, float(np.mean(losses)) if losses else float("nan"))
 
 
-def turned_people(picture: Picture, degrees: float) -> tuple[Person, ...]:
+def turned_people(picture: AnnotatedPicture, degrees: float) -> tuple[Person, ...]:
     """The people where they are once the picture is turned."""
     if not degrees or not picture.people:
         return picture.people
@@ -136,7 +136,7 @@ def matches(people: Sequence[Person], found: Detections) -> list[int | None]:
     return rows
 
 
-def _annotated_clip(data: Path, frames: int, estimator: PoseEstimator) -> list[Picture]:
+def _annotated_clip(data: Path, frames: int, estimator: PoseEstimator) -> list[AnnotatedPicture]:
     """People where they are annotated, with the keypoints that are seen in the undamaged picture."""
     video, truth = data / f"{ANNOTATED}.mp4", read_mot(data / f"{ANNOTATED}.gt.txt", truth=True)
     total = max(truth)
@@ -149,21 +149,21 @@ def _annotated_clip(data: Path, frames: int, estimator: PoseEstimator) -> list[P
         for place, row in enumerate(matches(people, found)):
             if row is not None:
                 people[place] = _person(rgb, people[place].box_xyxy_px, found.keypoints_px[row])
-        pictures.append(Picture(rgb, tuple(people)))
+        pictures.append(AnnotatedPicture(rgb, tuple(people)))
     return pictures
 
 
-def _seen(rgb: ImageArray, estimator: PoseEstimator) -> Picture:
+def _seen(rgb: ImageArray, estimator: PoseEstimator) -> AnnotatedPicture:
     found = estimator.estimate(rgb)
     sure = np.flatnonzero(found.scores >= SURE)
-    return Picture(rgb, tuple(_person(rgb, found.boxes_xyxy_px[row], found.keypoints_px[row]) for row in sure))
+    return AnnotatedPicture(rgb, tuple(_person(rgb, found.boxes_xyxy_px[row], found.keypoints_px[row]) for row in sure))
 
 
-def _coco(data: Path) -> list[Picture]:
+def _coco(data: Path) -> list[AnnotatedPicture]:
     by_picture: dict[int, list[Person]] = {}
     for person in annotated_people(data / "coco4"):
         by_picture.setdefault(id(person.rgb), []).append(person)
-    return [Picture(people[0].rgb, tuple(people)) for people in by_picture.values()]
+    return [AnnotatedPicture(people[0].rgb, tuple(people)) for people in by_picture.values()]
 
 
 def _person(rgb: ImageArray, box: Float32Array, keypoints: Float32Array) -> Person:

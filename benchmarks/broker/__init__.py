@@ -1,1 +1,1 @@
-"""What one broker carries, and what a frame costs it."""
+"""The load that one broker carries, and its cost of a frame."""

@@ -1,4 +1,4 @@
-"""The plan of docs/capacity.md: from measured costs and stated assumptions to hosts, network and money."""
+"""The capacity plan of docs/capacity.md: hosts, network and money, from measured costs and stated assumptions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.broker.capacity import CORE_SHARE, PollCosts, Step, core_fps, poll_load
 from benchmarks.broker.report import computed, table
-from benchmarks.broker.results import Run
+from benchmarks.broker.results import ServerRun
 
 SCALES = (10_000, 100_000)
 HOURS_A_MONTH = 730
@@ -17,10 +17,10 @@ HOURS_A_MONTH = 730
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What was not measured by this benchmark; `--assume NAME=VALUE` changes any of it.
+    """The inputs of the plan that this benchmark does not measure; `--assume NAME=VALUE` changes any of them.
 
-    Core-milliseconds are for one frame of 640x480: `fp32_core_ms` and `bf16_core_ms` with everything that a worker
-    does, `gpu_core_ms` what is left to the processor beside a GPU that computes `gpu_fps` frames a second.
+    Core-milliseconds are for one frame of 640x480: `fp32_core_ms` and `bf16_core_ms` for everything that a worker does,
+    `gpu_core_ms` for the processor's share where a GPU computes `gpu_fps` frames a second.
     """
 
     fps: float = 15.0
@@ -42,7 +42,7 @@ class Assumptions:
 
     @classmethod
     def changed(cls, pairs: Sequence[str]) -> Assumptions:
-        """The defaults, changed by texts `NAME=VALUE`; SystemExit names what is wrong."""
+        """The defaults with changes from texts `NAME=VALUE`. Raises SystemExit."""
         known = {each.name for each in fields(cls)}
         values = {}
         for pair in pairs:
@@ -59,8 +59,8 @@ class Assumptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Worker:
-    """A worker process as large as its host: frames a second when `busy`, and what the host costs an hour."""
+class WorkerHost:
+    """A worker process as large as its host: frames a second at the load `busy`, and the host's price an hour."""
 
     name: str
     fps: float
@@ -70,7 +70,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One broker core and all that hangs on it: a deployment of its own."""
+    """One broker core with its cameras, workers and trackers: a deployment of its own."""
 
     cameras: int
     workers: int
@@ -79,25 +79,25 @@ class Cell:
     poll_load: float
 
 
-def workers_of(given: Assumptions) -> list[Worker]:
+def worker_hosts(given: Assumptions) -> list[WorkerHost]:
     """The three kinds of hosts that are compared."""
     host_price = given.worker_host_cores * given.core_hour_price
     core_s = given.worker_host_cores * given.busy
     gpu_cores = math.ceil(given.gpu_fps * given.busy * given.gpu_core_ms / 1e3 / given.busy)
     return [
-        Worker("CPU fp32", core_s * 1e3 / given.fp32_core_ms, given.worker_host_cores, host_price),
-        Worker("CPU bf16", core_s * 1e3 / given.bf16_core_ms, given.worker_host_cores, host_price),
-        Worker("one GPU (assumed)", given.gpu_fps * given.busy, gpu_cores, given.gpu_host_hour_price),
+        WorkerHost("CPU fp32", core_s * 1e3 / given.fp32_core_ms, given.worker_host_cores, host_price),
+        WorkerHost("CPU bf16", core_s * 1e3 / given.bf16_core_ms, given.worker_host_cores, host_price),
+        WorkerHost("one GPU (assumed)", given.gpu_fps * given.busy, gpu_cores, given.gpu_host_hour_price),
     ]
 
 
 def tracker_core_ms(step: Step, given: Assumptions) -> float:
-    """Tracking, and what reading and committing cost the simulated trackers."""
+    """Core-milliseconds a frame of a tracker: tracking, and what reading and committing cost the simulated trackers."""
     return given.tracking_core_ms + step.generators_cpu_s.get("tracker", 0.0) * 1e3 / step.tracks
 
 
-def fleet(step: Step, costs: PollCosts, worker: Worker, given: Assumptions, cameras: int) -> Cell:
-    """Workers and trackers for `cameras`, and how busy they keep the broker's core."""
+def fleet(step: Step, costs: PollCosts, worker: WorkerHost, given: Assumptions, cameras: int) -> Cell:
+    """The workers and trackers for `cameras`, and the load of the broker's core."""
     fps = cameras * given.fps
     workers = math.ceil(fps / worker.fps)
     trackers = math.ceil(fps * tracker_core_ms(step, given) / 1e3 / given.busy)
@@ -105,8 +105,8 @@ def fleet(step: Step, costs: PollCosts, worker: Worker, given: Assumptions, came
     return Cell(cameras, workers, trackers, fps * step.cpu_us_per_frame / 1e6, polls)
 
 
-def largest_cell(step: Step, costs: PollCosts, worker: Worker, given: Assumptions) -> Cell:
-    """As many cameras as CORE_SHARE of one broker core can carry, questions included; at least one."""
+def largest_cell(step: Step, costs: PollCosts, worker: WorkerHost, given: Assumptions) -> Cell:
+    """The most cameras that fit into CORE_SHARE of one broker core, polling included; at least one."""
     cell = fleet(step, costs, worker, given, 1)
     while True:
         larger = fleet(step, costs, worker, given, cell.cameras + 1)
@@ -115,14 +115,14 @@ def largest_cell(step: Step, costs: PollCosts, worker: Worker, given: Assumption
         cell = larger
 
 
-def plan(runs: Sequence[Run], machine: dict[str, Any], given: Assumptions) -> str:
-    """The whole Markdown; SystemExit if no run has both a knee and the price of questions.
+def plan(runs: Sequence[ServerRun], machine: dict[str, Any], given: Assumptions) -> str:
+    """The whole plan in Markdown, computed from the last of the brokers that were measured.
 
-    Where several brokers were measured, the last one is planned with.
+    Raises SystemExit if no run has both a knee and the cost of polling.
     """
     usable = [run for run in runs if run.knee and run.costs]
     if not usable:
-        raise SystemExit("these measurements have no rate that was carried, or not what questions cost")
+        raise SystemExit("these measurements have no rate that was carried, or lack the cost of polling")
     parts = [
         f"### {run.server}\n\n" + computed([step for step in [*run.ramp, *run.search] if not step.faults()])
         for run in usable
@@ -131,22 +131,22 @@ def plan(runs: Sequence[Run], machine: dict[str, Any], given: Assumptions) -> st
     step, costs = _knee(run), run.costs
     assert costs is not None
     parts.append(_inputs(run, step, machine, given))
-    cells = {worker: largest_cell(step, costs, worker, given) for worker in workers_of(given)}
-    parts.append("### One cell: a broker core and what hangs on it\n\n" + _cells(step, given, cells))
+    cells = {worker: largest_cell(step, costs, worker, given) for worker in worker_hosts(given)}
+    parts.append("### One cell: a broker core with its cameras, workers and trackers\n\n" + _cells(step, given, cells))
     parts += [f"### {cameras:,} cameras\n\n" + _scale(step, given, cells, cameras) for cameras in SCALES]
     return "\n\n".join(parts)
 
 
-def _knee(run: Run) -> Step:
+def _knee(run: ServerRun) -> Step:
     assert run.knee is not None
     return run.knee
 
 
-def _inputs(run: Run, step: Step, machine: dict[str, Any], given: Assumptions) -> str:
+def _inputs(run: ServerRun, step: Step, machine: dict[str, Any], given: Assumptions) -> str:
     measured = [
         ["broker, us a frame", f"{step.cpu_us_per_frame:.0f}", f"measured: {run.server}, {machine['processor']}"],
         ["kB a frame into the broker", f"{step.in_bytes / step.tracks / 1e3:.1f}", "measured"],
-        ["kB a frame out of it", f"{step.out_bytes / step.tracks / 1e3:.1f}", "measured"],
+        ["kB a frame out of the broker", f"{step.out_bytes / step.tracks / 1e3:.1f}", "measured"],
         [
             "tracker, core-ms a frame",
             f"{tracker_core_ms(step, given):.2f}",
@@ -154,10 +154,10 @@ def _inputs(run: Run, step: Step, machine: dict[str, Any], given: Assumptions) -
         ],
     ]
     assumed = [[f"`{each.name}`", f"{getattr(given, each.name):g}", "assumed"] for each in fields(given)]
-    return "### What goes in\n\n" + table(["", "value", ""], [*measured, *assumed])
+    return "### Inputs\n\n" + table(["", "value", ""], [*measured, *assumed])
 
 
-def _cells(step: Step, given: Assumptions, cells: dict[Worker, Cell]) -> str:
+def _cells(step: Step, given: Assumptions, cells: dict[WorkerHost, Cell]) -> str:
     in_kb, out_kb = step.in_bytes / step.tracks / 1e3, step.out_bytes / step.tracks / 1e3
     rows: list[list[object]] = [
         ["worker host, frames/s = cores x 1000 / core-ms x busy", *(f"{worker.fps:.0f}" for worker in cells)],
@@ -166,14 +166,14 @@ def _cells(step: Step, given: Assumptions, cells: dict[Worker, Cell]) -> str:
         ["worker hosts = frames/s / theirs", *(cell.workers for cell in cells.values())],
         ["tracker processes", *(cell.trackers for cell in cells.values())],
         ["broker core: frames", *(f"{cell.frame_load:.2f}" for cell in cells.values())],
-        ["broker core: questions", *(f"{cell.poll_load:.2f}" for cell in cells.values())],
+        ["broker core: polling", *(f"{cell.poll_load:.2f}" for cell in cells.values())],
         ["Gbit/s in", *(f"{_gbit(cell, given, in_kb):.2f}" for cell in cells.values())],
         ["Gbit/s out", *(f"{_gbit(cell, given, out_kb):.2f}" for cell in cells.values())],
         ["memory GB, at worst", *(f"{_memory_gb(cell.cameras, given):.1f}" for cell in cells.values())],
     ]
     note = (
-        f"N is the largest number with N x fps x {step.cpu_us_per_frame:.0f} us + questions <= {CORE_SHARE:.0%} of one "
-        f"core; without questions it would be {core_fps(step.cpu_us_per_frame) / given.fps:.0f}. Memory at worst: "
+        f"N is the largest number with N x fps x {step.cpu_us_per_frame:.0f} us + polling <= {CORE_SHARE:.0%} of one "
+        f"core; without polling it would be {core_fps(step.cpu_us_per_frame) / given.fps:.0f}. Memory at worst: "
         "N x (`backlog_mb` + `tracks_entries` x (300 + 620 x `people`) bytes)."
     )
     return note + "\n\n" + table(["", *(worker.name for worker in cells)], rows)
@@ -187,18 +187,18 @@ def _memory_gb(cameras: int, given: Assumptions) -> float:
     return cameras * (given.backlog_mb * 1e6 + given.tracks_entries * (300 + 620 * given.people)) / 1e9
 
 
-def _scale(step: Step, given: Assumptions, cells: dict[Worker, Cell], cameras: int) -> str:
+def _scale(step: Step, given: Assumptions, cells: dict[WorkerHost, Cell], cameras: int) -> str:
     columns = [_column(step, given, worker, cell, cameras) for worker, cell in cells.items()]
     names = list(columns[0])
     rows = [[name, *(column[name] for column in columns)] for name in names]
     return table(["", *(worker.name for worker in cells)], rows)
 
 
-def _column(step: Step, given: Assumptions, worker: Worker, cell: Cell, cameras: int) -> dict[str, str]:
+def _column(step: Step, given: Assumptions, worker: WorkerHost, cell: Cell, cameras: int) -> dict[str, str]:
     fps = cameras * given.fps
     cells = math.ceil(cameras / cell.cameras)
     both_gbit = _gbit(cell, given, (step.in_bytes + step.out_bytes) / step.tracks / 1e3)
-    # Two cores of a broker's host are left to its network; a card carries `in` and `out` at the same time.
+    # Two cores of a broker's host are left to its network; a network card sends and receives at the same time.
     per_host = max(1, min(int(given.broker_host_cores) - 2, int(given.busy * given.broker_host_gbit_s / both_gbit * 2)))
     broker_hosts = math.ceil(cells / per_host)
     worker_hosts = math.ceil(fps / worker.fps)

@@ -1,4 +1,4 @@
-"""Tables of `benchmarks.broker` in Markdown: what was measured here, and what one core would do by itself."""
+"""The tables of `benchmarks.broker` in Markdown: the rates measured here, and those of a core that only serves."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def measured(steps: Sequence[Step]) -> str:
-    """What was reached with the load's processes on the same machine."""
+    """The rates that were reached with the simulated processes on the same machine."""
     header = [
         *("cameras", "fps each", "frames/s offered", "tracked", "MB/s in", "MB/s out", "poses ms p50 / p99"),
-        *("tracks ms p50 / p99", "broker core", "generators' cores", "memory MB", "verdict"),
+        *("tracks ms p50 / p99", "broker core", "simulation's cores", "memory MB", "verdict"),
     ]
     return table(header, map(_measured_row, steps))
 
@@ -43,7 +43,7 @@ def _measured_row(step: Step) -> list[object]:
 
 
 def computed(steps: Sequence[Step]) -> str:
-    """What the same processor time allows if one core does nothing but serve."""
+    """The rates that the same processor time for a frame allows if one core does nothing but serve."""
     header = [
         *("cameras", "frames/s", "broker us a frame", "kB in", "kB out"),
         *(f"frames/s at {CORE_SHARE:.0%}", "MB/s in and out", f"cameras at {EXAMPLE_FPS:.0f} fps"),
@@ -63,26 +63,26 @@ def computed(steps: Sequence[Step]) -> str:
 
 
 def commands(step: Step) -> str:
-    """What a frame makes the broker execute; the microseconds of EXEC contain those of what it executes."""
+    """The commands that the broker executes for a frame; the microseconds of EXEC include those of its commands."""
     costly = sorted(step.commands.items(), key=lambda item: -item[1][1])[:COMMANDS_SHOWN]
     rows = [[name.upper(), f"{calls / step.tracks:.2f}", f"{usec / step.tracks:.1f}"] for name, (calls, usec) in costly]
     return table(["command", "calls a frame", "us a frame"], rows)
 
 
 def generators(step: Step) -> str:
-    """Processor time of the other side of the connection."""
+    """The processor time of the simulated processes for a frame."""
     rows = [[role, f"{cpu_s * 1e3 / step.tracks:.2f}"] for role, cpu_s in step.generators_cpu_s.items()]
     return table(["simulated", "core-ms a frame"], rows)
 
 
-def questions(costs: PollCosts) -> str:
-    """What the broker pays for one question."""
+def polling_costs(costs: PollCosts) -> str:
+    """The broker's cost of each kind of polling."""
     pairs = {
         "`Registry.cameras`, for each camera": costs.cameras,
         "`Registry.processes`, for each process": costs.processes,
         "XREADGROUP that finds nothing, for each stream": costs.empty_read,
-        "look for frames of dead workers, for each camera": costs.look,
-        "look for what a dead tracker left, one camera": (costs.reclaim, 0.0),
+        "reclaiming the frames of dead workers, for each camera": costs.look,
+        "pending entries of earlier trackers, one camera": (costs.reclaim, 0.0),
         "`renew_all`, for each lease": costs.renew_all,
         "heartbeat": (costs.heartbeat, 0.0),
         "for comparison: a frame from XADD to tracks": (costs.frame, 0.0),
@@ -91,11 +91,11 @@ def questions(costs: PollCosts) -> str:
         [name, f"{fixed:.0f}", f"{each:.2f}" if each else "-", f"{fixed + 1000 * each:.0f}" if each else "-"]
         for name, (fixed, each) in pairs.items()
     ]
-    return table(["question", "us", "+ us each", "us at 1000"], rows)
+    return table(["polling", "us", "+ us each", "us at 1000"], rows)
 
 
-def polling(costs: PollCosts, fleets: Sequence[tuple[int, int, int]]) -> str:
-    """Shares of the broker's core that questions take, for fleets of (cameras, workers, trackers)."""
+def polling_loads(costs: PollCosts, fleets: Sequence[tuple[int, int, int]]) -> str:
+    """Shares of the broker's core that polling takes, for fleets of (cameras, workers, trackers)."""
     rows = []
     for fleet in fleets:
         load = poll_load(costs, *fleet)

@@ -1,4 +1,4 @@
-"""What `benchmarks.broker` measured, and the file that keeps it for `--plan`."""
+"""The measurements of `benchmarks.broker`, and the file that keeps them for `--plan`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 from benchmarks.broker.capacity import PollCosts, Step
 
-NEAR = 0.9
+NEAR_SHARE = 0.9
 
 
-class Run:
-    """One server's ramp, knee and costs, as far as they got."""
+class ServerRun:
+    """The ramp, the search for the knee and the costs of one server, as far as they were measured."""
 
     def __init__(self, server: str) -> None:
         self.server = server
@@ -24,10 +24,10 @@ class Run:
 
     @property
     def knee(self) -> Step | None:
-        """The last good step: of those within NEAR of the highest rate that was carried, that with most cameras."""
+        """The step with the most cameras among those within NEAR_SHARE of the highest rate that was carried."""
         good = [step for step in [*self.ramp, *self.search] if not step.faults()]
         most_fps = max((step.offered_fps for step in good), default=0.0)
-        near = [step for step in good if step.offered_fps >= NEAR * most_fps]
+        near = [step for step in good if step.offered_fps >= NEAR_SHARE * most_fps]
         return max(near, key=lambda step: (step.cameras, step.offered_fps), default=None)
 
     def to_json(self) -> dict[str, Any]:
@@ -39,7 +39,7 @@ class Run:
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Run:
+    def from_json(cls, data: dict[str, Any]) -> ServerRun:
         run = cls(data["server"])
         run.ramp = [Step.from_json(step) for step in data["ramp"]]
         run.search = [Step.from_json(step) for step in data["search"]]
@@ -47,16 +47,16 @@ class Run:
         return run
 
 
-def write(path: Path, runs: Sequence[Run], machine: dict[str, Any]) -> None:
-    """Keep `runs` in `path`, as JSON."""
+def write(path: Path, runs: Sequence[ServerRun], machine: dict[str, Any]) -> None:
+    """Write `runs` to `path` as JSON."""
     data = {"machine": machine, "runs": [run.to_json() for run in runs]}
     path.write_text(json.dumps(data, separators=(",", ":")) + "\n")
 
 
-def read(path: Path) -> tuple[list[Run], dict[str, Any]]:
-    """Runs and machine of a file; SystemExit with a sentence if it is not one of `write`."""
+def read(path: Path) -> tuple[list[ServerRun], dict[str, Any]]:
+    """The runs and the machine of a file. Raises SystemExit if `write` did not make it."""
     try:
         data = json.loads(path.read_text())
-        return [Run.from_json(run) for run in data["runs"]], dict(data["machine"])
+        return [ServerRun.from_json(run) for run in data["runs"]], dict(data["machine"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SystemExit(f"{path} holds no measurements of benchmarks.broker --json: {error!r}") from error

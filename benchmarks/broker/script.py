@@ -1,7 +1,7 @@
-"""What the simulated cameras, workers and trackers of `benchmarks.broker` send: recorded once, then told on and on.
+"""The messages of the simulated cameras, workers and trackers of `benchmarks.broker`, recorded once and repeated.
 
-Pictures are those of a clip, encoded as ingest encodes them. People are drawn up: 0 to MAX_PEOPLE of them cross the
-picture. Our own tracker looks at them once, so that tracks and snapshots are what a tracker would publish.
+Pictures are those of a clip, encoded as ingest encodes them. Poses are synthetic: 0 to MAX_PEOPLE people cross the
+picture. Our own tracker tracks them once, so that tracks and snapshots are those that a tracker would publish.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from posebus.bus.pose_consumer import PoseEntry
 from posebus.config.settings import CameraSettings, TrackerSettings
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.contract.snapshot import pack_state
-from posebus.messages import CaptureClock, Delivery, PoseFrame, Provenance, TrackFrame
+from posebus.messages import CaptureClock, Delivery, Frame, PoseFrame, Provenance, TrackFrame
 
 MAX_PEOPLE = 8
 PICTURES = 48
 WARM_UP_FRAMES = 60
-"""Before what is kept: by then everybody is confirmed and the snapshot has its full size."""
+"""Frames before the recorded ones, after which every person is confirmed and the snapshot has its full size."""
 KEPT_FRAMES = 30
 FPS = 15.0
 
@@ -33,12 +33,15 @@ JOINTS = np.array(
         *((0.38, 0.74), (0.63, 0.96), (0.37, 0.96)),
     ]
 )
-"""COCO's joints of somebody who stands, as parts of the box."""
+"""COCO's joints of a standing person, as fractions of the box."""
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """`poses[n][i]`, `tracks[n][i]`, `states[n][i]`: n people, frame i of a cycle; `pictures`: JPEGs of `size_px`."""
+    """`poses[n][i]`, `tracks[n][i]` and `states[n][i]` are frame i of a cycle with n people.
+
+    pictures: JPEGs of `size_px` (width, height).
+    """
 
     size_px: tuple[int, int]
     pictures: list[bytes]
@@ -48,38 +51,53 @@ class Script:
 
     @property
     def jpeg_bytes(self) -> float:
-        """Of a picture, on average."""
+        """The mean size of a picture."""
         return sum(map(len, self.pictures)) / len(self.pictures)
+
+    def frame(self, camera: str, epoch: int, seq: int, place: int, captured_at_ns: int) -> Frame:
+        """Frame `seq` of the live camera number `place`; neighbours show different pictures."""
+        return Frame(
+            camera=camera,
+            epoch=epoch,
+            seq=seq,
+            captured_at_ns=captured_at_ns,
+            clock=CaptureClock.ARRIVAL,
+            delivery=Delivery.LIVE,
+            size_px=self.size_px,
+            image_size_px=self.size_px,
+            encoding="jpeg",
+            data=self.pictures[(place + seq) % len(self.pictures)],
+        )
 
 
 def people_of(camera: str) -> int:
-    """How many people `camera` sees: 0 to MAX_PEOPLE, always the same."""
+    """The number of people before `camera`: 0 to MAX_PEOPLE, always the same."""
     return crc32(camera.encode()) % (MAX_PEOPLE + 1)
 
 
 def record(clip: Path, size_px: tuple[int, int] | None) -> Script:
-    """Read pictures of `clip`, resized to `size_px` if given, and let our tracker see the people."""
+    """Read pictures of `clip`, resized to `size_px` if given, and track the synthetic people."""
     size_px, pictures = _pictures(clip, size_px)
     poses, tracks, states = [], [], []
     for people in range(MAX_PEOPLE + 1):
-        seen = [pose_frame(people, seq, size_px) for seq in range(WARM_UP_FRAMES + KEPT_FRAMES)]
-        told, kept = _track(seen)
-        poses.append(seen[WARM_UP_FRAMES:])
-        tracks.append(told[WARM_UP_FRAMES:])
-        states.append(kept[WARM_UP_FRAMES:])
+        frames = [pose_frame(people, seq, size_px) for seq in range(WARM_UP_FRAMES + KEPT_FRAMES)]
+        tracked, snapshots = _track(frames)
+        poses.append(frames[WARM_UP_FRAMES:])
+        tracks.append(tracked[WARM_UP_FRAMES:])
+        states.append(snapshots[WARM_UP_FRAMES:])
     return Script(size_px, pictures, poses, tracks, states)
 
 
 def pose_frame(people: int, seq: int, size_px: tuple[int, int]) -> PoseFrame:
-    """Frame `seq` of `people` who cross the picture, with joints that swing and colours that stay."""
+    """Frame `seq` of `people` people who cross the picture with swinging joints and constant colour histograms."""
     width_px, height_px = size_px
-    who = np.arange(people)
-    high_px = height_px * (0.35 + 0.04 * who)
+    index = np.arange(people)
+    high_px = height_px * (0.35 + 0.04 * index)
     wide_px = 0.4 * high_px
-    left_px = (width_px * who / max(1, people) + 0.004 * width_px * seq) % width_px - wide_px / 2
+    left_px = (width_px * index / max(1, people) + 0.004 * width_px * seq) % width_px - wide_px / 2
     top_px = np.full(people, 0.3 * height_px)
     boxes = np.stack([left_px, top_px, left_px + wide_px, top_px + high_px], axis=1)
-    swing = 0.03 * np.sin(0.6 * seq + who)[:, None] * np.linspace(0, 1, len(JOINTS))
+    swing = 0.03 * np.sin(0.6 * seq + index)[:, None] * np.linspace(0, 1, len(JOINTS))
     joints = np.empty((people, len(JOINTS), 3))
     joints[..., 0] = left_px[:, None] + (JOINTS[:, 0] + swing) * wide_px[:, None]
     joints[..., 1] = top_px[:, None] + JOINTS[:, 1] * high_px[:, None]
@@ -102,17 +120,17 @@ def _float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
 
 
 def _track(frames: list[PoseFrame]) -> tuple[list[TrackFrame], list[bytes]]:
-    # Here, not above: the processes that only read a Script need neither.
+    # Imported here because the processes that only read a Script do not need the tracker.
     from tracking.camera_tracking import CameraTracking
 
     tracking = CameraTracking("script", Delivery.LOSSLESS, TrackerSettings())
-    told, kept = [], []
+    tracked, snapshots = [], []
     for frame in frames:
         provenance = Provenance(CaptureClock.ARRIVAL, Delivery.LOSSLESS, frame.captured_at_ns)
         tracking.push(PoseEntry("script", str(frame.seq).encode(), frame, provenance), frame.seq / FPS)
-        told += [tracks for tracks, _ in tracking.advance(frame.seq / FPS).tracks]
-        kept.append(pack_state(tracking.state_dict()))
-    return told, kept
+        tracked += [tracks for tracks, _ in tracking.advance(frame.seq / FPS).tracks]
+        snapshots.append(pack_state(tracking.state_dict()))
+    return tracked, snapshots
 
 
 def _pictures(clip: Path, size_px: tuple[int, int] | None) -> tuple[tuple[int, int], list[bytes]]:
@@ -133,5 +151,5 @@ def _pictures(clip: Path, size_px: tuple[int, int] | None) -> tuple[tuple[int, i
         pictures.append(encoded.data)
     source.close()
     if not pictures:
-        raise SystemExit(f"{clip} holds no picture")
+        raise SystemExit(f"{clip} holds no frame")
     return found_px, pictures

@@ -1,4 +1,4 @@
-"""Servers for `benchmarks.broker`: started and stopped, and what they tell of their processor, memory and network."""
+"""The servers of `benchmarks.broker`: started, stopped, and their counters of processor time, memory and network."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ START_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """A server's counters at one moment: processor seconds, bytes, and calls and microseconds of each command."""
+class ServerUsage:
+    """A server's counters at one moment; `commands` are calls and microseconds of each command."""
 
     command_thread_s: float
     process_s: float
@@ -34,15 +34,15 @@ class Usage:
     commands: dict[str, tuple[int, int]]
 
 
-def usage(client: Client) -> Usage:
-    """What the server behind `client` has used since it started, and the memory that it uses now."""
+def usage(client: Client) -> ServerUsage:
+    """The counters of the server behind `client` since its start, and its present memory."""
     info: Any = client.info("everything")
     commands = {
         name.removeprefix("cmdstat_"): (int(row["calls"]), int(row["usec"]))
         for name, row in info.items()
         if name.startswith("cmdstat_")
     }
-    return Usage(
+    return ServerUsage(
         command_thread_s=info["used_cpu_user_main_thread"] + info["used_cpu_sys_main_thread"],
         process_s=info["used_cpu_user"] + info["used_cpu_sys"],
         in_bytes=info["total_net_input_bytes"],
@@ -52,8 +52,8 @@ def usage(client: Client) -> Usage:
     )
 
 
-def commands_between(before: Usage, after: Usage) -> dict[str, tuple[int, int]]:
-    """Calls and microseconds of each command that was executed meanwhile."""
+def commands_between(before: ServerUsage, after: ServerUsage) -> dict[str, tuple[int, int]]:
+    """Calls and microseconds of each command that was executed between the two moments."""
     grown = {}
     for name, (calls, usec) in after.commands.items():
         calls_before, usec_before = before.commands.get(name, (0, 0))
@@ -64,10 +64,10 @@ def commands_between(before: Usage, after: Usage) -> dict[str, tuple[int, int]]:
 
 @contextlib.contextmanager
 def servers(kind: str, count: int, options: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """(what they are, addresses of `count` servers) for as long as this lasts.
+    """A description of the servers and the addresses of `count` of them, which run while the context is open.
 
-    `kind` is `embedded`, `redis-server`, or the address of a broker that carries no cameras. `options` are for the
-    command line of redis-server.
+    `kind` is `embedded`, `redis-server`, or the address of a broker without cameras. `options` go to the command line
+    of redis-server. Raises SystemExit.
     """
     with contextlib.ExitStack() as stack:
         if kind == "embedded":
@@ -78,7 +78,7 @@ def servers(kind: str, count: int, options: list[str]) -> Iterator[tuple[str, li
             urls = [kind]
             if Registry(open_broker(kind)).cameras():
                 raise SystemExit(
-                    f"the broker at {redact_url(kind)} carries cameras, which this would disturb: give another"
+                    f"the broker at {redact_url(kind)} has cameras, which the load would disturb: name another one"
                 )
         name = check_broker(connect(urls[0]), redact_url(urls[0]))
         transport = "Unix socket" if urls[0].startswith("unix:") else "TCP"
@@ -95,7 +95,7 @@ def _redis_server(options: list[str]) -> Iterator[str]:
         port = probe.getsockname()[1]
         probe.close()
         place = ["--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--logfile", f"{folder}/log"]
-        # In a session of its own, so that Ctrl-C in a terminal leaves it to us to stop it.
+        # In a session of its own: Ctrl-C in a terminal must not stop it before the benchmark has read its counters.
         process = subprocess.Popen(
             [program, *place, "--save", "", "--appendonly", "no", *options], start_new_session=True
         )
@@ -117,4 +117,4 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
             time.sleep(0.02)
         else:
             return
-    raise SystemExit("redis-server did not start: look at the options given with --server-option")
+    raise SystemExit("redis-server did not start: check the options given with --server-option")

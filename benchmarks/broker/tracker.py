@@ -1,4 +1,4 @@
-"""A tracker that does not track: leases, reads and commits as in tracking/track_stage.py, tracks from the record."""
+"""A simulated tracker: it leases, reads and commits as in tracking/track_stage.py, and answers with recorded tracks."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from posebus.messages import Event, EventType, PoseFrame, Provenance, TrackFrame
 
 READ_COUNT = 64
 BLOCK_MS = 50
-LEASES_S = 0.25
-STRAYS_S = 2.0
-"""As in tracking/track_stage.py."""
+RENEW_S = 0.25
+EARLIER_PENDING_S = 2.0
+"""As in tracking/track_stage.py: intervals of renewing leases and of reading entries pending with earlier trackers."""
 EVENT_EVERY = 75
-"""Frames of a camera between two events: somebody comes or goes every five seconds at 15 frames a second."""
+"""Frames of a camera between two events: one every five seconds at 15 frames a second."""
 KEPT_TRACKS = 200
-"""Entries of each camera's tracks that the broker keeps here; thousands would only fill memory."""
+"""Entries of each tracks stream that the broker keeps; thousands would only fill its memory."""
 
 
 class ScriptedTracker:
-    """Owns `cameras` and answers their poses with the tracks and the snapshot that `script` has for them."""
+    """Owns `cameras` and answers their poses with the tracks and the snapshots of `script`."""
 
     role = "tracker"
 
@@ -37,46 +37,46 @@ class ScriptedTracker:
         self.counts: Counter[str] = Counter()
         self.ages: list[tuple[float, float, float]] = []
         self._broker = broker
-        self._reader = PoseConsumer(broker, consumer, RetentionSettings(tracks_entries=KEPT_TRACKS))
+        self._consumer = PoseConsumer(broker, consumer, RetentionSettings(tracks_entries=KEPT_TRACKS))
         self._registry = Registry(broker)
         self._script = script
         self._lease_s = TrackerSettings().lease_s
-        # Longer than any stall of an overloaded step: a lease that runs out is no part of what is measured.
+        # Longer than any stall of an overloaded step, because expiring leases are not to be measured.
         self._leases = {camera: Lease(broker, camera, self.role, consumer, 60.0) for camera in cameras}
         for camera, lease in self._leases.items():
             if not lease.acquire():
                 raise LeaseLost(
                     f"another tracker owns camera {camera}: is a deployment running on this broker?", camera=camera
                 )
-        self._next_leases_at_s = time.monotonic() + LEASES_S
-        self._next_strays_at_s = time.monotonic() + STRAYS_S
+        self._next_renewal_at_s = time.monotonic() + RENEW_S
+        self._next_earlier_at_s = time.monotonic() + EARLIER_PENDING_S
         self._broker_offset_ms = broker.now_ns() / 1e6 - time.monotonic() * 1e3
 
     def step(self, now_s: float) -> None:
-        """Keep the leases, read what came, commit it camera by camera."""
-        if now_s >= self._next_leases_at_s:
+        """Renew the leases, read new poses and commit them camera by camera."""
+        if now_s >= self._next_renewal_at_s:
             self._registry.cameras()
             self._registry.processes()
             renew_all(self._broker, list(self._leases.values()))
-            self._next_leases_at_s = now_s + LEASES_S
+            self._next_renewal_at_s = now_s + RENEW_S
         entries: dict[str, list[PoseEntry]] = {}
-        for entry in self._reader.read(self._leases, READ_COUNT, BLOCK_MS):
+        for entry in self._consumer.read(self._leases, READ_COUNT, BLOCK_MS):
             entries.setdefault(entry.camera, []).append(entry)
-        if now_s >= self._next_strays_at_s:
-            self._next_strays_at_s = now_s + STRAYS_S
+        if now_s >= self._next_earlier_at_s:
+            self._next_earlier_at_s = now_s + EARLIER_PENDING_S
             for camera in self._leases:
-                for entry in self._reader.take_over(camera, int(2000 * self._lease_s)):
+                for entry in self._consumer.take_over(camera, int(2000 * self._lease_s)):
                     entries.setdefault(camera, []).append(entry)
         for camera, items in entries.items():
             self._commit(camera, items)
 
     def report(self) -> dict[str, Any]:
-        """As large as a tracker's report: some numbers for each camera."""
+        """Values for each camera, as many as in a tracker's report."""
         cameras = {camera: {"frames": 0, "skipped": 0, "people": 0, "age_ms": 0.0} for camera in self._leases}
         return {"ready": True, "cameras": cameras}
 
     def leave(self) -> None:
-        """Give the leases back."""
+        """Release the leases."""
         for lease in self._leases.values():
             lease.release()
 
@@ -100,8 +100,8 @@ class ScriptedTracker:
         states = self._script.states[people]
         done = [entry.entry_id for entry in entries]
         state = states[len(self.ages) % len(states)]
-        self._reader.commit(TrackCommit(camera, tracks, events, state, done), self._leases[camera])
+        self._consumer.commit(TrackCommit(camera, tracks, events, state, done), self._leases[camera])
         now_ms = time.monotonic() * 1e3 + self._broker_offset_ms
-        self.ages += [(taken_ns, poses_ms, now_ms - taken_ns / 1e6) for taken_ns, poses_ms in times]
+        self.ages += [(captured_ns, poses_ms, now_ms - captured_ns / 1e6) for captured_ns, poses_ms in times]
         self.counts["tracks"] += len(tracks)
         self.counts["skipped"] += len(entries) - len(tracks)

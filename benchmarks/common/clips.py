@@ -1,4 +1,4 @@
-"""Poses of whole clips by ultralytics' own predictor, and the worker's colours, computed once and kept in a folder."""
+"""Poses of whole clips, predicted once by ultralytics, with the worker's colour histograms, and cached in a folder."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from benchmarks.common.frames import BgrImage
 from posebus.contract.appearance import SIZE
 from posebus.messages import PoseFrame
 from workers.detections import Detections
@@ -20,17 +20,15 @@ from workers.outputs.appearance import describe
 from workers.weights.weights import resolve_weights
 
 LOWEST_SCORE = 0.05
-"""Every tracker here ignores fainter ones by its own settings."""
-
-Picture = npt.NDArray[np.uint8]
+"""Fainter detections are not kept; no tracker that is compared uses them with its default settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A clip with its poses.
+    """A clip with the poses of all of its frames.
 
-    video: None for a made scene, whose picture is one still background; fps: of the file, unless it was told;
-    frames: one PoseFrame per picture, times by fps, `seq` is the number of the picture from 0.
+    video: None for a synthetic scene, whose picture is one still background. fps: of the file, unless another rate was
+    given. frames: one PoseFrame for each picture; `seq` numbers the pictures from 0, capture times follow from `fps`.
     """
 
     name: str
@@ -40,28 +38,28 @@ class Clip:
 
 
 def load_clip(video: Path, model: str, imgsz: int, cache_dir: Path, fps: float | None = None) -> Clip:
-    """The clip with the poses that `model` sees at `imgsz`; the first call for a clip runs the network (minutes).
+    """The clip with the poses that `model` predicts at `imgsz`; the first call for a clip runs the network (minutes).
 
-    What is cached belongs to a file of this name and size in bytes. SystemExit: the file cannot be decoded or says no
-    rate of frames.
+    A cached file belongs to a video of this name and size in bytes. Raises SystemExit if the video cannot be decoded or
+    has no frame rate.
     """
     cached = cache_dir / f"{video.stem}-{Path(model).stem}-{imgsz}.npz"
     data = _cached(cached, video)
     if data is None:
         data = _predict(video, model, imgsz) | {"video_bytes": np.array(video.stat().st_size)}
         cache_dir.mkdir(parents=True, exist_ok=True)
-        # A process that is killed while it writes must not leave half a file for the next one.
+        # A process that is killed while it writes must not leave a broken cache.
         partial = cached.with_suffix(".partial.npz")
         np.savez(partial, **data)
         partial.replace(cached)
     rate = fps or float(data["fps"])
     if not rate > 0:
-        raise SystemExit(f"{video} does not say how many frames a second it has: name it with --fps {video.stem}=25")
+        raise SystemExit(f"{video} holds no frame rate: give one with --fps {video.stem}=25")
     return Clip(video.stem, video, rate, _frames(video.stem, data, rate))
 
 
-def pictures(clip: Clip, frames: list[PoseFrame]) -> Iterator[Picture]:
-    """The picture of each of `frames`, u8 BGR (H, W, 3); frames are in the order of the clip."""
+def pictures(clip: Clip, frames: list[PoseFrame]) -> Iterator[BgrImage]:
+    """The pictures of `frames`, which are in the order of the clip."""
     if clip.video is None:
         for frame in frames:
             yield still_background(frame.size_px)
@@ -75,14 +73,19 @@ def pictures(clip: Clip, frames: list[PoseFrame]) -> Iterator[Picture]:
         position += 1
         if not good:
             capture.release()
-            raise SystemExit(f"{clip.video} ends before picture {frame.seq}: its cached poses belong to another file")
+            raise SystemExit(
+                f"{clip.video} ends before picture {frame.seq}: its cached poses are those of another file"
+            )
         yield np.asarray(picture, np.uint8)
     capture.release()
 
 
 @cache
-def still_background(size_px: tuple[int, int]) -> Picture:
-    """A wall with texture, u8 BGR (H, W, 3): whoever estimates the camera's motion from it finds that it stands."""
+def still_background(size_px: tuple[int, int]) -> BgrImage:
+    """A textured wall (H, W, 3), u8 BGR.
+
+    Trackers that estimate the camera's motion need texture to find that the camera does not move.
+    """
     width_px, height_px = size_px
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (height_px // 8 + 1, width_px // 8 + 1, 3), np.uint8)
@@ -90,7 +93,10 @@ def still_background(size_px: tuple[int, int]) -> Picture:
 
 
 def _cached(path: Path, video: Path) -> dict[str, Any] | None:
-    """What was kept for this very file, or None. (A clip of the same name in another folder is another one.)"""
+    """The cached arrays of this file, or None.
+
+    A clip of the same name in another folder is another clip.
+    """
     if not path.is_file():
         return None
     with np.load(path) as kept:
@@ -128,21 +134,23 @@ def _predict(video: Path, model: str, imgsz: int) -> dict[str, Any]:
     network = YOLO(str(weights.path))
     capture = cv2.VideoCapture(str(video))
     total = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    print(f"{video.name}: {model} at {imgsz} on {total} frames, once", file=sys.stderr, flush=True)
+    print(
+        f"{video.name}: predicting {total} frames by {model} at {imgsz}, which are cached", file=sys.stderr, flush=True
+    )
     boxes, scores, keypoints, appearance, size_px = [], [], [], [], (0, 0)
     for picture in track(_decoded(capture), video.stem, total or None, console=Console(stderr=True)):
         size_px = (picture.shape[1], picture.shape[0])
-        seen = network.predict(picture, imgsz=imgsz, conf=LOWEST_SCORE, verbose=False)[0].cpu().numpy()
-        boxes.append(seen.boxes.xyxy.astype(np.float32))
-        scores.append(seen.boxes.conf.astype(np.float32))
-        keypoints.append(seen.keypoints.data.reshape(len(boxes[-1]), -1, 3).astype(np.float32))
+        found = network.predict(picture, imgsz=imgsz, conf=LOWEST_SCORE, verbose=False)[0].cpu().numpy()
+        boxes.append(found.boxes.xyxy.astype(np.float32))
+        scores.append(found.boxes.conf.astype(np.float32))
+        keypoints.append(found.keypoints.data.reshape(len(boxes[-1]), -1, 3).astype(np.float32))
         people = Detections(boxes[-1], scores[-1], keypoints[-1])
         colours = describe(np.ascontiguousarray(picture[:, :, ::-1]), people, size_px)
         appearance.append(np.zeros((len(boxes[-1]), SIZE), np.float32) if colours is None else colours)
     fps = capture.get(cv2.CAP_PROP_FPS)
     capture.release()
     if not boxes:
-        raise SystemExit(f"{video} holds no picture that OpenCV can decode")
+        raise SystemExit(f"{video} holds no frame that OpenCV can decode")
     joints = max(skeletons.shape[1] for skeletons in keypoints)
     return {
         "boxes": np.concatenate(boxes),
@@ -155,6 +163,6 @@ def _predict(video: Path, model: str, imgsz: int) -> dict[str, Any]:
     }
 
 
-def _decoded(capture: Any) -> Iterator[Picture]:
+def _decoded(capture: Any) -> Iterator[BgrImage]:
     while (read := capture.read())[0]:
         yield read[1]

@@ -1,4 +1,4 @@
-"""HOTA, CLEAR and identity metrics of a MOTChallenge file against ground truth, by TrackEval's own metric classes."""
+"""HOTA, CLEAR and identity metrics of a MOTChallenge file against ground truth, by TrackEval's metric classes."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from benchmarks.common.mot import Row, Rows, boxes_of, corners_of, read_distract
 from posebus.boxes import iou_matrix
 
 MATCHED_IOU = 0.5
-"""From which overlap on a box is of that person."""
+"""A box matches a person from this intersection over union on."""
 
 METRICS = ("HOTA", "DetA", "AssA", "IDF1", "MOTA", "IDSW", "Frag")
 COUNTS = ("IDSW", "Frag")
-"""Metrics that count events; the others are parts of 1."""
+"""Metrics that count events; the others are in 0..1."""
 
 
 def score_mot(truth_path: Path, result_path: Path) -> dict[str, float]:
-    """The METRICS; frames are those of the ground truth."""
+    """The METRICS of a result file over the frames of the ground truth."""
     truth, distractors = read_mot(truth_path, truth=True), read_distractors(truth_path)
     return score(truth, without_distractors(truth, distractors, read_mot(result_path)))
 
 
 def score(truth: Rows, result: Rows) -> dict[str, float]:
-    """As `score_mot`, for rows in memory. The clip ends with the last frame number in `truth`."""
+    """The METRICS of rows in memory, over the frames from 1 to the last frame number in `truth`."""
     from trackeval.metrics import CLEAR, HOTA, Identity
 
     data = _trackeval_data(truth, result)
@@ -46,7 +46,8 @@ def score(truth: Rows, result: Rows) -> dict[str, float]:
 
 
 def without_distractors(truth: Rows, distractors: Rows, result: Rows) -> Rows:
-    """`result` without the rows that match a distractor better than somebody in `truth`, as TrackEval prepares MOT."""
+    """`result` without the rows that match a distractor better than any person in `truth`, as TrackEval prepares
+    MOT."""
     kept = {}
     for frame, found in result.items():
         known, ignored = truth.get(frame, []), distractors.get(frame, [])
@@ -57,9 +58,9 @@ def without_distractors(truth: Rows, distractors: Rows, result: Rows) -> Rows:
 
 
 def matched(truth: list[Row], found: npt.NDArray[np.floating[Any]]) -> list[tuple[int, int]]:
-    """Pairs of (index in `truth`, index in `found`), one to one, IoU from MATCHED_IOU on, of the largest sum of IoU.
+    """Index pairs (in `truth`, in `found`), one to one, with IoU from MATCHED_IOU on and the largest sum of IoU.
 
-    found: (N, 4) left, top, width, height.
+    found: boxes (N, 4) as left, top, width, height in pixels.
     """
     overlap = iou_matrix(corners_of(boxes_of(truth)), corners_of(np.asarray(found, float)))
     overlap[overlap < MATCHED_IOU] = 0

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from benchmarks.common.mot import Rows
 
-Image = npt.NDArray[np.uint8]
+BgrImage = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.float32]
 
 PLATE_FRAMES = 60
@@ -54,7 +54,7 @@ def passages(rows: Rows, frames: int, fps: float) -> list[Passage]:
     return found
 
 
-def read_frames(path: Path) -> Iterator[Image]:
+def read_frames(path: Path) -> Iterator[BgrImage]:
     """The pictures of a video, BGR (H, W, 3)."""
     import av
 
@@ -72,7 +72,7 @@ def rate_and_frames(path: Path) -> tuple[float, int]:
         return float(stream.average_rate or 0), stream.frames
 
 
-def empty_scene(path: Path, rows: Rows, frames: int) -> Image:
+def empty_scene(path: Path, rows: Rows, frames: int) -> BgrImage:
     """The median, pixel by pixel, of pictures in which nobody stands there. Raises SystemExit where somebody always
     does."""
     chosen = set(np.linspace(1, frames, PLATE_FRAMES).round().astype(int).tolist())
@@ -91,7 +91,7 @@ def empty_scene(path: Path, rows: Rows, frames: int) -> Image:
     return plate
 
 
-def person_mask(picture: Image, plate: Image, rows: Sequence[Any]) -> Mask:
+def person_mask(picture: BgrImage, plate: BgrImage, rows: Sequence[Any]) -> Mask:
     """How much of each pixel is taken from `picture` and not from `plate`: (H, W), 0 to 1, with soft borders."""
     import cv2
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks.common.mot import Rows, read_mot
 from benchmarks.corridor.clip import (
-    Image,
+    BgrImage,
     Mask,
     Passage,
     empty_scene,
@@ -31,7 +31,7 @@ from benchmarks.corridor.clip import (
     rate_and_frames,
     read_frames,
 )
-from benchmarks.corridor.light import Noise, lamp_field, light_at, lit
+from benchmarks.corridor.light import SensorNoise, lamp_field, light_at, lit
 
 OCCUPIED = 0.1
 """The part of the day in which somebody is there."""
@@ -53,7 +53,7 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class DayRequest:
     """What is wanted."""
 
     clip: Path
@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     visits = make_day(
-        Order(arguments.clip, arguments.tracks, arguments.out, arguments.minutes, arguments.size, arguments.seed)
+        DayRequest(arguments.clip, arguments.tracks, arguments.out, arguments.minutes, arguments.size, arguments.seed)
     )
     print(f"{arguments.out}: {len(visits)} visits", file=sys.stderr)
 
@@ -88,20 +88,20 @@ def size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def make_day(order: Order) -> list[Visit]:
+def make_day(request: DayRequest) -> list[Visit]:
     """Write video, ground truth and visits; returns these. Raises SystemExit where the clip or the day is too short."""
-    fps, clip_frames = rate_and_frames(order.clip)
-    rows = read_mot(order.tracks)
+    fps, clip_frames = rate_and_frames(request.clip)
+    rows = read_mot(request.tracks)
     found = passages(rows, clip_frames, fps)
-    frames = round(order.minutes * 60 * fps)
-    visits = schedule(found, frames, round(FIRST_EMPTY_S * fps), np.random.default_rng(order.seed))
-    plate = empty_scene(order.clip, rows, clip_frames)
-    cut_outs = _cut_outs(order.clip, plate, rows, {visit.passage for visit in visits})
-    _write_video(order, plate, cut_outs, visits, (frames, fps))
-    scale = 1.0 if order.size_px is None else order.size_px[0] / plate.shape[1]
-    order.out.with_suffix(".gt.txt").write_text("".join(truth_lines(visits, rows, scale)))
+    frames = round(request.minutes * 60 * fps)
+    visits = schedule(found, frames, round(FIRST_EMPTY_S * fps), np.random.default_rng(request.seed))
+    plate = empty_scene(request.clip, rows, clip_frames)
+    cut_outs = _cut_outs(request.clip, plate, rows, {visit.passage for visit in visits})
+    _write_video(request, plate, cut_outs, visits, (frames, fps))
+    scale = 1.0 if request.size_px is None else request.size_px[0] / plate.shape[1]
+    request.out.with_suffix(".gt.txt").write_text("".join(truth_lines(visits, rows, scale)))
     told = [{**asdict(visit), "begin_s": (visit.begin - 1) / fps, "end_s": visit.end / fps} for visit in visits]
-    order.out.with_suffix(".json").write_text(json.dumps({"fps": fps, "frames": frames, "visits": told}, indent=2))
+    request.out.with_suffix(".json").write_text(json.dumps({"fps": fps, "frames": frames, "visits": told}, indent=2))
     return visits
 
 
@@ -145,8 +145,8 @@ def truth_lines(visits: list[Visit], rows: Rows, scale: float) -> Iterator[str]:
 
 
 def _cut_outs(
-    clip: Path, plate: Image, rows: Rows, wanted: set[Passage]
-) -> dict[int, tuple[tuple[slice, slice], Image, Mask]]:
+    clip: Path, plate: BgrImage, rows: Rows, wanted: set[Passage]
+) -> dict[int, tuple[tuple[slice, slice], BgrImage, Mask]]:
     """Of each frame of the wanted passages: where somebody is, that part of the picture, and its mask (h, w, 1)."""
     kept = {}
     for number, picture in enumerate(read_frames(clip), 1):
@@ -160,9 +160,9 @@ def _cut_outs(
 
 
 def _write_video(
-    order: Order,
-    plate: Image,
-    cut_outs: dict[int, tuple[tuple[slice, slice], Image, Mask]],
+    request: DayRequest,
+    plate: BgrImage,
+    cut_outs: dict[int, tuple[tuple[slice, slice], BgrImage, Mask]],
     visits: list[Visit],
     length: tuple[int, float],
 ) -> None:
@@ -171,11 +171,11 @@ def _write_video(
 
     frames, fps = length
     height, width = plate.shape[:2]
-    size_px = order.size_px or (width, height)
-    rng = np.random.default_rng(order.seed + 1)
-    noise, lamp = Noise(size_px, rng), lamp_field((width, height))
+    size_px = request.size_px or (width, height)
+    rng = np.random.default_rng(request.seed + 1)
+    noise, lamp = SensorNoise(size_px, rng), lamp_field((width, height))
     shown = {visit.begin + k: visit.passage.first + k for visit in visits for k in range(visit.passage.frames)}
-    with av.open(str(order.out), "w") as container:
+    with av.open(str(request.out), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         (stream.width, stream.height), stream.pix_fmt = size_px, "yuv420p"
         # One thread: with several, x264 makes another file of the same pictures.

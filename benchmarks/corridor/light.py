@@ -57,7 +57,7 @@ def lamp_field(size_px: tuple[int, int]) -> npt.NDArray[np.float32]:
     return np.asarray(np.exp(-((distance / 0.6) ** 2))[..., None], np.float32)
 
 
-class Noise:
+class SensorNoise:
     """Pictures of noise, drawn once and shifted for each picture: new ones for thousands would take an hour."""
 
     def __init__(self, size_px: tuple[int, int], rng: np.random.Generator) -> None:

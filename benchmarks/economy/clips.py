@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from benchmarks.corridor.clip import rate_and_frames, read_frames
-from benchmarks.corridor.day import Order, make_day
+from benchmarks.corridor.day import DayRequest, make_day
 
 DAY = "day"
 CLIPS = ("TUD-Stadtmitte.mp4", "vtest.avi", "one-by-one-person-detection.mp4")
@@ -16,7 +16,7 @@ START_FRAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class ClipFile:
     """A recording, and its ground truth in MOTChallenge format where there is one."""
 
     name: str
@@ -25,22 +25,22 @@ class Clip:
     fps: float
 
 
-def clip_of(video: Path, name: str = "") -> Clip:
+def clip_of(video: Path, name: str = "") -> ClipFile:
     """The recording at `video`, with NAME.gt.txt beside it if that is there. Raises SystemExit."""
     if not video.is_file():
         raise SystemExit(f"there is no recording {video}: --data names the folder of the clips")
     truth = video.with_suffix(".gt.txt")
-    return Clip(name or video.stem, video, truth if truth.is_file() else None, rate_and_frames(video)[0])
+    return ClipFile(name or video.stem, video, truth if truth.is_file() else None, rate_and_frames(video)[0])
 
 
-def day_of(clip: Path, tracks: Path, minutes: float, folder: Path) -> Clip:
+def day_of(clip: Path, tracks: Path, minutes: float, folder: Path) -> ClipFile:
     """A day of so many minutes with the people of `clip`, who are where `tracks` says."""
     out = folder / "day.mp4"
-    make_day(Order(clip, tracks, out, minutes))
+    make_day(DayRequest(clip, tracks, out, minutes))
     return clip_of(out, DAY)
 
 
-def first_frames(clip: Clip, folder: Path, frames: int = START_FRAMES) -> Path:
+def first_frames(clip: ClipFile, folder: Path, frames: int = START_FRAMES) -> Path:
     """A recording of the first frames of `clip`: of so few that a run over them is all but start-up."""
     import av
 

@@ -27,10 +27,10 @@ from pathlib import Path
 
 from benchmarks.common.hota import score, without_distractors
 from benchmarks.common.mot import Rows, read_distractors, read_mot
-from benchmarks.economy.clips import CLIPS, DAY, OF_THE_DAY, Clip, clip_of, day_of, first_frames
+from benchmarks.economy.clips import CLIPS, DAY, OF_THE_DAY, ClipFile, clip_of, day_of, first_frames
 from benchmarks.economy.policies import REFERENCE, SMALL, Policy, policies
-from benchmarks.economy.report import Line, draw, table
-from benchmarks.economy.run import Run, run
+from benchmarks.economy.report import PolicyResult, draw, table
+from benchmarks.economy.run import PolicyRun, run
 from benchmarks.economy.tracks import kept, recall
 
 
@@ -43,7 +43,7 @@ class Bench:
     small: Policy
     runs: int
     folder: Path
-    lines: dict[str, dict[str, Line]] = field(default_factory=dict)
+    lines: dict[str, dict[str, PolicyResult]] = field(default_factory=dict)
     found: dict[str, Path] = field(default_factory=dict)
     """MOTChallenge files of the reference, by recording."""
 
@@ -80,7 +80,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _clips(arguments: argparse.Namespace, bench: Bench) -> Iterator[Clip]:
+def _clips(arguments: argparse.Namespace, bench: Bench) -> Iterator[ClipFile]:
     for name in arguments.clips:
         if name == DAY:
             source = clip_of(arguments.data / OF_THE_DAY)
@@ -91,7 +91,7 @@ def _clips(arguments: argparse.Namespace, bench: Bench) -> Iterator[Clip]:
             yield clip_of(known if known.is_file() else Path(name))
 
 
-def measure(bench: Bench, clip: Clip) -> None:
+def measure(bench: Bench, clip: ClipFile) -> None:
     """All policies on `clip`, into `bench.lines`. The reference is run, too, where it is the only truth."""
     lines = bench.lines.setdefault(clip.name, {})
     start = first_frames(clip, bench.folder)
@@ -108,12 +108,14 @@ def measure(bench: Bench, clip: Clip) -> None:
         _say(f"{clip.name}, {policy.title}: {line.inferred} of {line.frames} inferred, {line.cpu_per_hour_s:.0f} s / h")
 
 
-def _line(bench: Bench, clip: Clip, policy: Policy, done: Sequence[Run], starts: Sequence[float]) -> Line:
+def _line(
+    bench: Bench, clip: ClipFile, policy: Policy, done: Sequence[PolicyRun], starts: Sequence[float]
+) -> PolicyResult:
     last = done[-1]
     found = read_mot(last.mot)
     reference = bench.found.get(clip.name)
     own_truth = clip.truth is None and policy is bench.reference
-    return Line(
+    return PolicyResult(
         title=policy.title,
         video_s=last.video_s,
         frames=last.frames,
@@ -128,7 +130,7 @@ def _line(bench: Bench, clip: Clip, policy: Policy, done: Sequence[Run], starts:
     )
 
 
-def _quality(clip: Clip, reference: Path | None, found: Rows) -> dict[str, float] | None:
+def _quality(clip: ClipFile, reference: Path | None, found: Rows) -> dict[str, float] | None:
     """By the ground truth, else by the reference; None where there is nobody to be found."""
     if clip.truth is not None:
         truth = read_mot(clip.truth, truth=True)
@@ -141,14 +143,14 @@ def _quality(clip: Clip, reference: Path | None, found: Rows) -> dict[str, float
     return {"recall": recall(truth, found), "HOTA": scores["HOTA"], "IDF1": scores["IDF1"]}
 
 
-def _reference(bench: Bench, clip: Clip) -> Path:
+def _reference(bench: Bench, clip: ClipFile) -> Path:
     """The reference's tracks on `clip`, run unless they are there."""
     if clip.name not in bench.found:
         bench.found[clip.name] = _run(bench, clip, bench.reference).mot
     return bench.found[clip.name]
 
 
-def _run(bench: Bench, clip: Clip, policy: Policy, start: Path | None = None) -> Run:
+def _run(bench: Bench, clip: ClipFile, policy: Policy, start: Path | None = None) -> PolicyRun:
     _say(f"{clip.name}, {policy.title}{', a few frames' if start else ''} …")
     out = Path(tempfile.mkdtemp(dir=bench.folder))
     return run(start or clip.video, out, policy)

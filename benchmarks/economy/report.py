@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.economy.tracks import Kept
+from benchmarks.economy.tracks import KeptTracks
 
 HEAD = (
     "policy",
@@ -30,7 +30,7 @@ MARKERS = ("s", "D", "o", "^", "v", "<", "P", "*", "X")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PolicyResult:
     """One policy on one recording. cpu_s, wall_s: of each run; start_cpu_s: of runs over a few frames.
 
     quality: None where it is the reference itself that would be compared with itself; kept: None without a reference.
@@ -46,7 +46,7 @@ class Line:
     start_cpu_s: tuple[float, ...]
     wall_s: tuple[float, ...]
     quality: dict[str, float] | None
-    kept: Kept | None
+    kept: KeptTracks | None
 
     @property
     def per_hour(self) -> float:
@@ -68,7 +68,7 @@ class Line:
         return {**asdict(self), "kept": None if self.kept is None else self.kept._asdict()}
 
 
-def table(lines: Mapping[str, Line], reference: str) -> str:
+def table(lines: Mapping[str, PolicyResult], reference: str) -> str:
     """Of one recording in Markdown, policies in their order."""
     rows = [f"| {' | '.join(HEAD)} |", "|" + "---|" * len(HEAD)]
     base = lines.get(reference)
@@ -92,14 +92,14 @@ def table(lines: Mapping[str, Line], reference: str) -> str:
     return "\n".join(rows)
 
 
-def _share(line: Line, base: Line | None) -> str:
+def _share(line: PolicyResult, base: PolicyResult | None) -> str:
     """Processor time in parts of the reference's."""
     if base is None or base.cpu_per_hour_s <= 0:
         return "-"
     return f"{line.cpu_per_hour_s / base.cpu_per_hour_s:.3f}"
 
 
-def draw(path: Path, title: str, clips: Mapping[str, Mapping[str, Line]]) -> None:
+def draw(path: Path, title: str, clips: Mapping[str, Mapping[str, PolicyResult]]) -> None:
     """Write a PNG: a row for each recording, in it each of QUALITIES over GFLOPs for a camera-hour (log)."""
     import matplotlib as mpl
 
@@ -128,7 +128,7 @@ def draw(path: Path, title: str, clips: Mapping[str, Mapping[str, Line]]) -> Non
     plt.close(figure)
 
 
-def _panel(panel: Any, quality: str, lines: Sequence[Line], looks: Mapping[str, tuple[str, str]]) -> None:
+def _panel(panel: Any, quality: str, lines: Sequence[PolicyResult], looks: Mapping[str, tuple[str, str]]) -> None:
     for line in lines:
         colour, mark = looks[line.title]
         value = 1.0 if line.quality is None else line.quality[quality]

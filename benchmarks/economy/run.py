@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.economy.cost import Computed, Look, total
+from benchmarks.economy.cost import ComputeCost, InferredFrame, total_cost
 from benchmarks.economy.policies import Policy
 from posebus.telemetry.process_report import WORKER, ProcessReport
 from posebus.telemetry.reports import process_reports
@@ -33,7 +33,7 @@ SHARED_BYTES = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class PolicyRun:
     """What one run came to. video_s: on the recording's own time line; looks: of each frame in order, None where it was
     not inferred; mot: who was found, in a MOTChallenge file."""
 
@@ -42,7 +42,7 @@ class Run:
     video_s: float
     frames: int
     inferred: int
-    computed: Computed
+    computed: ComputeCost
     mot: Path
 
     def as_dict(self) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class Run:
         return {**asdict(self), "mot": str(self.mot)}
 
 
-def run(video: Path, out: Path, policy: Policy) -> Run:
+def run(video: Path, out: Path, policy: Policy) -> PolicyRun:
     """Run it as a process. Raises SystemExit."""
     command = [sys.executable, "-m", "benchmarks.economy.run", str(video), str(out), *policy.options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -58,25 +58,25 @@ def run(video: Path, out: Path, policy: Policy) -> Run:
         raise SystemExit(f"posebus run {video.name} {' '.join(policy.options)} failed: {done.stderr.strip()[-500:]}")
     told = json.loads(done.stdout)
     (tracks,) = out.glob("*.tracks.jsonl")
-    looks = list(read_looks(tracks, policy.plain))
+    looks = list(read_inferred_frames(tracks, policy.plain))
     (mot,) = out.glob("*.mot.txt")
-    return Run(
+    return PolicyRun(
         wall_s=told["wall_s"],
         cpu_s=told["cpu_s"],
         video_s=_video_s(tracks),
         frames=len(looks),
         inferred=sum(look is not None for look in looks),
-        computed=total([look for look in looks if look is not None], told["workers"] if policy.probes else ()),
+        computed=total_cost([look for look in looks if look is not None], told["workers"] if policy.probes else ()),
         mot=mot,
     )
 
 
-def read_looks(tracks: Path, plain: View) -> Iterator[Look | None]:
+def read_inferred_frames(tracks: Path, plain: View) -> Iterator[InferredFrame | None]:
     """Of each frame how it was inferred, None where it was not; `plain` where the tracks say nothing of it."""
     for line in tracks.read_text().splitlines():
         frame = json.loads(line)
         view = plain if frame.get("view") is None else parse_view(frame["view"])
-        yield Look((frame["size_px"][0], frame["size_px"][1]), view) if frame.get("inferred", True) else None
+        yield InferredFrame((frame["size_px"][0], frame["size_px"][1]), view) if frame.get("inferred", True) else None
 
 
 def _video_s(tracks: Path) -> float:
@@ -87,7 +87,7 @@ def _video_s(tracks: Path) -> float:
 
 
 def main() -> None:
-    """Run, and print what it took."""
+    """PolicyRun, and print what it took."""
     from posebus.bus.redis.connection import open_broker
     from posebus.bus.registry import Registry
     from posebus.errors import BrokerUnavailable

@@ -57,7 +57,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SimulatedRun:
     """rows: who is reported as there, by frame number from 1; inferred: how many frames were looked at."""
 
     rows: Rows
@@ -120,7 +120,7 @@ def show(name: str, found: Sequence[dict[str, tuple[float, float, float]]]) -> N
         print(f"| {name} | {way} | {cells} |", flush=True)
 
 
-def run(frames: Sequence[PoseFrame], policies: Policies, *, lossless: bool) -> Result:
+def run(frames: Sequence[PoseFrame], policies: Policies, *, lossless: bool) -> SimulatedRun:
     """Track `frames` as a camera with these policies would be, its poses coming at once."""
     tracker, gate = PoseTracker(), Gate(policies)
     planner = Planner(frames[0].camera, policies, lossless=lossless)
@@ -143,7 +143,7 @@ def run(frames: Sequence[PoseFrame], policies: Policies, *, lossless: bool) -> R
         assert planner.directive is not None
         recent.append((frame.captured_at_ns, planner.directive))
         rows[frame.seq + 1] = rows_of(confirmed(found))
-    return Result(rows, inferred)
+    return SimulatedRun(rows, inferred)
 
 
 def _left_out(frame: PoseFrame) -> Uninferred:

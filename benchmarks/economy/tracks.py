@@ -15,7 +15,7 @@ SHORTENED_S = 0.3
 """A track that begins so much later than the reference's, or ends so much sooner, is cut short."""
 
 
-class Kept(NamedTuple):
+class KeptTracks(NamedTuple):
     """Of `tracks` in the reference: `lost` have no counterpart, `shortened` one that begins late or ends early."""
 
     tracks: int
@@ -23,7 +23,7 @@ class Kept(NamedTuple):
     shortened: int
 
 
-def kept(reference: Rows, found: Rows, fps: float) -> Kept:
+def kept(reference: Rows, found: Rows, fps: float) -> KeptTracks:
     """Counterparts share the most frames in which their boxes overlap (IoU from 0.5 on), one to one.
 
     Tracks of the reference that last no longer than SHORTENED_S are left out: all of them might be cut off.
@@ -50,7 +50,7 @@ def kept(reference: Rows, found: Rows, fps: float) -> Kept:
         spans[number][0] - expected[name][0] > slack or expected[name][1] - spans[number][1] > slack
         for name, number in pairs.items()
     )
-    return Kept(len(names), len(names) - len(pairs), shortened)
+    return KeptTracks(len(names), len(names) - len(pairs), shortened)
 
 
 def recall(truth: Rows, found: Rows) -> float:

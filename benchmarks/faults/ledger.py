@@ -9,18 +9,18 @@ import numpy as np
 
 
 @dataclass(slots=True)
-class _Epoch:
+class _EpochFrames:
     tracked: set[int] = field(default_factory=set)
     told: int = 0
     """Frames that a gap event says to be skipped."""
     last_told: int = -1
 
 
-class Ledger:
+class FrameLedger:
     """Of all cameras. Frames are identified by (camera, epoch, seq)."""
 
     def __init__(self) -> None:
-        self._epochs: defaultdict[tuple[str, int], _Epoch] = defaultdict(_Epoch)
+        self._epochs: defaultdict[tuple[str, int], _EpochFrames] = defaultdict(_EpochFrames)
         self._last: dict[str, tuple[int, int]] = {}
         self._seen_at_s: dict[str, float] = {}
         self.ages_s: list[float] = []

@@ -22,7 +22,7 @@ import psutil
 
 import posebus
 from benchmarks.faults.chaos import Chaos, RestartableBroker, restartable_broker
-from benchmarks.faults.ledger import Ledger
+from benchmarks.faults.ledger import FrameLedger
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import CameraSettings, FleetSettings, Settings, WorkerSettings
@@ -39,7 +39,7 @@ AFTER_S = 15.0
 """Calm at the end, in which everything is to come back."""
 
 
-class Samples:
+class ProcessSamples:
     """Memory and open files by kind of process."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ def soak(broker: RestartableBroker, arguments: argparse.Namespace) -> tuple[str,
         fleet=FleetSettings(workers=2, trackers=2, restart_max_s=2.0),
         log_level="error",
     )
-    ledger, samples = Ledger(), Samples()
+    ledger, samples = FrameLedger(), ProcessSamples()
     with (
         Fleet(settings, open_broker(broker.url), STAGES) as fleet,
         posebus.subscribe(broker.url, after="start", outage_limit_s=None) as subscription,
@@ -139,7 +139,7 @@ def soak(broker: RestartableBroker, arguments: argparse.Namespace) -> tuple[str,
     return report(arguments, ledger, samples, chaos, reclaimed, memory_mb), sound
 
 
-def follow(subscription: posebus.Subscription, ledger: Ledger) -> None:
+def follow(subscription: posebus.Subscription, ledger: FrameLedger) -> None:
     """Take what came."""
     for message in subscription.poll(0.1):
         body = message.body
@@ -164,7 +164,12 @@ def reclaims(url: str) -> int:
 
 
 def report(
-    arguments: argparse.Namespace, ledger: Ledger, samples: Samples, chaos: Chaos, reclaimed: int, memory_mb: float
+    arguments: argparse.Namespace,
+    ledger: FrameLedger,
+    samples: ProcessSamples,
+    chaos: Chaos,
+    reclaimed: int,
+    memory_mb: float,
 ) -> str:
     """Markdown."""
     p50, p95, p99, most = ledger.age_percentiles_s(50, 95, 99, 100)

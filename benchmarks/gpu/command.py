@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu.pipeline import Load, measure
-from benchmarks.gpu.report import Bare, Measured, Theirs, report
+from benchmarks.gpu.report import BareRun, Measurements, PeerRun, report
 from benchmarks.gpu.sides import bare_fps, jpegs, write_clip
 from posebus.config.loading import cache_folder
 from posebus.config.settings import Settings
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     elif not has_cuda():
         say("torch sees no CUDA device here: run this where there is one, or try the command with --device cpu")
         return 1
-    measured = Measured(machine(options))
+    measured = Measurements(machine(options))
     code = 0
     try:
         with tempfile.TemporaryDirectory() as name:
@@ -92,21 +92,21 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
-def run_all(measured: Measured, options: argparse.Namespace, folder: Path) -> None:
+def run_all(measured: Measurements, options: argparse.Namespace, folder: Path) -> None:
     """Fill `measured` in turns, so that whatever slows the machine down hits all sides."""
     load = Load(jpegs(options.size), options.size, options.cameras, options.warm_up, options.seconds)
     their_fps = theirs_side(options, folder) if options.theirs else None
     for run in range(options.runs):
         for batch in options.batches:
             worker = worker_settings(options, batch)
-            measured.bare.append(Bare(run, batch, bare_fps(worker, options.size, options.frames, options.cache)))
+            measured.bare.append(BareRun(run, batch, bare_fps(worker, options.size, options.frames, options.cache)))
             say(f"run {run + 1}: bare engine, batch {batch}: {measured.bare[-1].fps:.1f} frames/s")
             for workers in options.workers:
                 ours = measure(run, load, worker, workers, options.cache)
                 measured.ours.append(ours)
                 say(f"run {run + 1}: pipeline, batch {batch}, {workers} workers: {ours.fps:.1f} frames/s")
         if their_fps is not None:
-            measured.theirs.append(Theirs(run, their_fps()))
+            measured.theirs.append(PeerRun(run, their_fps()))
             say(f"run {run + 1}: model.track: {measured.theirs[-1].fps:.1f} frames/s")
 
 

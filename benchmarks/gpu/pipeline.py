@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.broker.held_writer import held_writer
-from benchmarks.gpu.report import Ours, held_frames
-from benchmarks.gpu.usage import Usage
+from benchmarks.common.leased_producer import leased_producer
+from benchmarks.gpu.report import PipelineRun, held_frames
+from benchmarks.gpu.usage import GpuUsage
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord
 from posebus.config.settings import Settings
@@ -58,7 +58,7 @@ class Load:
         return [f"bench-{number}" for number in range(self.cameras)]
 
 
-def measure(run: int, load: Load, worker: dict[str, Any], workers: int, cache: Path) -> Ours:
+def measure(run: int, load: Load, worker: dict[str, Any], workers: int, cache: Path) -> PipelineRun:
     """One run with `workers` processes of these `WorkerSettings`; raises FatalError if one of them ends."""
     with EmbeddedBroker() as url:
         broker = open_broker(url)
@@ -80,7 +80,7 @@ def measure(run: int, load: Load, worker: dict[str, Any], workers: int, cache: P
         dead = broker.client.xlen(broker.topology.dead(0))
     if dead:
         raise SystemExit(f"{dead} frames were dead-lettered: see the workers' messages above")
-    return Ours(run, batch, workers, fps, waiting, usage.busy_percent, usage.memory_mb)
+    return PipelineRun(run, batch, workers, fps, waiting, usage.busy_percent, usage.memory_mb)
 
 
 def pipeline_settings(
@@ -102,7 +102,7 @@ def write(url: str, load: Load, backlog_bytes: int, stop: Any) -> None:
     """The writer's process: publishes until `stop` is set."""
     broker = open_broker(url)
     records = [CameraRecord(name, Delivery.LOSSLESS, "bench") for name in load.names]
-    held = [held_writer(broker, record, EVENTS_KEPT) for record in records]
+    held = [leased_producer(broker, record, EVENTS_KEPT) for record in records]
     writers, epochs = [writer for writer, _ in held], [epoch for _, epoch in held]
     waiting_bytes = [0] * len(writers)
     for seq in itertools.count():
@@ -126,12 +126,12 @@ def frame(load: Load, place: int, epoch: int, seq: int) -> Frame:
 
 def _count(
     broker: Broker, load: Load, check: Callable[[], None], feeding: Callable[[], bool]
-) -> tuple[float, float, Usage]:
+) -> tuple[float, float, GpuUsage]:
     """Frames a second, frames that waited, and the GPU's use, once the warm-up is over."""
     end_s = time.monotonic() + load.warm_up_s
     while time.monotonic() < end_s or not drain(broker, load.names):
         _look(check, feeding)
-    usage = Usage()
+    usage = GpuUsage()
     begin_s = now_s = time.monotonic()
     answered, waiting = 0, []
     while now_s - begin_s < load.seconds or not answered:

@@ -16,7 +16,7 @@ HELD_BATCHES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Bare:
+class BareRun:
     """The engine alone, kept full with prepared pictures, in one run."""
 
     run: int
@@ -25,7 +25,7 @@ class Bare:
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
+class PipelineRun:
     """The pipeline in one run: `workers` processes that together answer `fps` frames a second.
 
     `gpu_percent` and `gpu_memory_mb` are nvidia-smi's means, None without it. `waiting` is the median of frames that
@@ -42,7 +42,7 @@ class Ours:
 
 
 @dataclass(frozen=True, slots=True)
-class Theirs:
+class PeerRun:
     """ultralytics' `model.track` in one run."""
 
     run: int
@@ -50,20 +50,20 @@ class Theirs:
 
 
 @dataclass
-class Measured:
+class Measurements:
     """All runs, in the order in which they were made, and where."""
 
     machine: dict[str, Any]
-    bare: list[Bare] = field(default_factory=list)
-    ours: list[Ours] = field(default_factory=list)
-    theirs: list[Theirs] = field(default_factory=list)
+    bare: list[BareRun] = field(default_factory=list)
+    ours: list[PipelineRun] = field(default_factory=list)
+    theirs: list[PeerRun] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
         """As JSON."""
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
 
-def ratios(measured: Measured, batch: int, workers: int) -> list[float]:
+def ratios(measured: Measurements, batch: int, workers: int) -> list[float]:
     """Pipeline against bare engine at the same batch, run by run: only neighbours in time are compared."""
     bare = {one.run: one.fps for one in measured.bare if one.batch == batch}
     return [
@@ -73,7 +73,7 @@ def ratios(measured: Measured, batch: int, workers: int) -> list[float]:
     ]
 
 
-def report(measured: Measured) -> str:
+def report(measured: Measurements) -> str:
     """Everything in Markdown."""
     parts = [", ".join(f"{name} {value}" for name, value in measured.machine.items())]
     if measured.bare:
@@ -90,12 +90,12 @@ def report(measured: Measured) -> str:
     return "\n\n".join(parts)
 
 
-def _bare_rows(measured: Measured) -> list[str]:
+def _bare_rows(measured: Measurements) -> list[str]:
     batches = sorted({one.batch for one in measured.bare})
     return [f"| {batch} | {_spread([b.fps for b in measured.bare if b.batch == batch])} |" for batch in batches]
 
 
-def _our_rows(measured: Measured) -> list[str]:
+def _our_rows(measured: Measurements) -> list[str]:
     rows = []
     for batch, workers in _setups(measured):
         runs = [one for one in measured.ours if (one.batch, one.workers) == (batch, workers)]
@@ -119,7 +119,7 @@ def _waiting(frames: float, batch: int, workers: int) -> str:
     return f"{frames:.0f}" if frames >= held_frames(batch, workers) else f"{frames:.0f} (too few)"
 
 
-def _verdict(measured: Measured) -> str:
+def _verdict(measured: Measurements) -> str:
     best = {setup: statistics.median(found) for setup in _setups(measured) if (found := ratios(measured, *setup))}
     if not best:
         return "No pipeline was measured beside its bare engine."
@@ -128,7 +128,7 @@ def _verdict(measured: Measured) -> str:
     return f"Target of {TARGET_RATIO} of the bare engine: {said} ({ratio:.2f} at batch {batch} with {workers} workers)."
 
 
-def _setups(measured: Measured) -> list[tuple[int, int]]:
+def _setups(measured: Measurements) -> list[tuple[int, int]]:
     return sorted({(one.batch, one.workers) for one in measured.ours})
 
 

@@ -10,7 +10,7 @@ QUERY = ("--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nouni
 EVERY_S = 1.0
 
 
-class Usage:
+class GpuUsage:
     """Samples, one a second while somebody calls `look`."""
 
     def __init__(self) -> None:

@@ -1,1 +1,1 @@
-"""Made-up scenes of walking people whose truth is known."""
+"""Synthetic scenes of walking people with exact ground truth."""

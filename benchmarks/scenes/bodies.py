@@ -1,7 +1,7 @@
-"""Walking bodies in three dimensions: 17 COCO joints and the capsules of flesh and clothes between them.
+"""Walking bodies in three dimensions: 17 COCO joints, and the capsules between them that the body fills.
 
-Lengths of segments relative to body height: R. Drillis and R. Contini, "Body segment parameters", 1966 (as in
-D. Winter, "Biomechanics and motor control of human movement").
+Lengths of segments relative to body height: R. Drillis and R. Contini, "Body segment parameters", 1966 (as in D.
+Winter, "Biomechanics and motor control of human movement").
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SHOULDER_HALF, HIP_HALF, EYE_HALF, EAR_HALF = 0.105, 0.055, 0.018, 0.042
 
 CROWN, CHIN, LEFT_TOE, LEFT_HAND, NAPE, LOINS = 17, 18, 19, 21, 23, 24
 POINTS = 25
-"""After the joints follow points that only the outline needs; the right toe and hand are one after the left."""
+"""The joints are followed by points that only the outline needs; the right toe and hand follow the left ones."""
 
 CAPSULES = (
     *((CROWN, CHIN, 0.050), (NAPE, LOINS, 0.106), (5, 11, 0.052), (6, 12, 0.052)),
@@ -31,25 +31,25 @@ CAPSULES = (
     *((11, 13, 0.052), (12, 14, 0.052), (13, 15, 0.036), (14, 16, 0.036)),
     *((15, LEFT_TOE, 0.024), (16, LEFT_TOE + 1, 0.024)),
 )
-"""Ends and radius, relative to body height: head, trunk and its sides, arms, legs, feet."""
+"""Ends and radius of each capsule, relative to body height: head, trunk and its sides, arms, legs, feet."""
 
 STANCE = 1.2 * np.pi
-"""Part of the gait's turn during which a foot is on the ground; both are while they overlap."""
+"""The part of the gait's cycle, in radians, during which a foot is on the ground; the stances of both feet overlap."""
 
 LEG_M = 0.95
-"""Length of the legs that the width of steps is reckoned with; a little long, for the foot rolls."""
+"""The leg length from which the step width is computed; a little too long, because the foot rolls."""
 
 MEAN_STRIDE = 0.5
-"""How wide, against a full step, the legs stand in the steady box that an annotator draws."""
+"""The step width in the steady box of an annotator, as a part of the full step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bodies:
     """M bodies in the picture.
 
-    points_px: (M, 25, 2) joints and outline; girth: (M,) times the capsules' radii; distance_m: (M,) of the trunk;
-    facing, left_side: (M,) cosines, how far the front and the left side turn to the camera; height_px: (M,) of the
-    body stretched out there.
+    points_px: (M, 25, 2) joints and outline points. girth: (M,) factor of the capsules' radii. distance_m: (M,) of the
+    trunk. facing, left_side: (M,) cosines of the angles between the camera's direction and the front, and the left
+    side. height_px: (M,) of the upright body at that distance.
     """
 
     points_px: Float64Array
@@ -60,23 +60,23 @@ class Bodies:
     height_px: Float64Array
 
     def select(self, rows: Indices | BoolArray) -> Bodies:
-        """Those of the given rows."""
+        """The bodies of the given rows."""
         return Bodies(
-            self.points_px[rows],
-            self.girth[rows],
-            self.distance_m[rows],
-            self.facing[rows],
-            self.left_side[rows],
-            self.height_px[rows],
+            points_px=self.points_px[rows],
+            girth=self.girth[rows],
+            distance_m=self.distance_m[rows],
+            facing=self.facing[rows],
+            left_side=self.left_side[rows],
+            height_px=self.height_px[rows],
         )
 
     def capsules(self) -> tuple[Float64Array, Float64Array]:
-        """Ends (M, C, 2, 2) and radii (M, C) in pixels."""
+        """Ends (M, C, 2, 2) and radii (M, C) of the capsules in pixels."""
         ends = self.points_px[:, np.array([row[:2] for row in CAPSULES])]
         return ends, (self.height_px * self.girth)[:, None] * np.array([row[2] for row in CAPSULES])
 
     def boxes_px(self) -> Float64Array:
-        """(M, 4) around all capsules: the whole body, hidden or not."""
+        """Boxes (M, 4) around all capsules, which hold the whole body, occluded or not."""
         ends, radius = self.capsules()
         low = (ends - radius[:, :, None, None]).min(axis=(1, 2))
         high = (ends + radius[:, :, None, None]).max(axis=(1, 2))
@@ -86,7 +86,7 @@ class Bodies:
 def bodies_of(walks: Walks, camera: Camera, *, steady: bool = False) -> Bodies:
     """All T * S bodies, frame by frame; those of empty places (person -1) are meaningless.
 
-    steady: without the swing of the gait, as one would draw a box around somebody who walks.
+    steady: without the swing of the gait, as annotators draw the box of a walking person.
     """
     person = walks.person.ravel()
     height = walks.people.height_m[person]
@@ -111,13 +111,20 @@ def bodies_of(walks: Walks, camera: Camera, *, steady: bool = False) -> Bodies:
     trunk = depth[:, (NAPE, LOINS)].mean(axis=1)
     away = np.maximum(np.hypot(x, y), 0.1)
     facing, left_side = -(x * cos + y * sin) / away, (x * sin - y * cos) / away
-    return Bodies(points_px, walks.people.girth[person], trunk, facing, left_side, camera.focal_px * height / trunk)
+    return Bodies(
+        points_px=points_px,
+        girth=walks.people.girth[person],
+        distance_m=trunk,
+        facing=facing,
+        left_side=left_side,
+        height_px=camera.focal_px * height / trunk,
+    )
 
 
 def _swing(phase: Float64Array) -> tuple[Float64Array, Float64Array]:
-    """A leg's place between 1 (foot set down in front) and -1 (lifted behind), and how far it is lifted, 0..1.
+    """A leg's position between 1 (set down in front) and -1 (lifted behind), and how far it is lifted, 0..1.
 
-    On the ground it goes back evenly, as fast as the body moves on, so that no foot slides.
+    While on the ground it moves back evenly, as fast as the body moves forward, so that no foot slides.
     """
     turn = phase % (2 * np.pi)
     forward = np.clip((turn - STANCE) / (2 * np.pi - STANCE), 0.0, 1.0) * np.pi
@@ -128,9 +135,9 @@ def _swing(phase: Float64Array) -> tuple[Float64Array, Float64Array]:
 def _skeleton(
     speed_m_s: Float64Array, phase: Float64Array, bend: Float64Array, sit: Float64Array, swings: Float64Array
 ) -> tuple[Float64Array, ...]:
-    """Forward, left and up (M, 25) of joints and outline, in body heights, from the ground under the hips.
+    """Forward, left and up coordinates (M, 25) of joints and outline, in body heights, from the ground below the hips.
 
-    swings: (M, 3) how far each person swings legs and arms and bends the elbows, around 1.
+    swings: (M, 3) factors around 1 of the swing of legs and arms, and of the bend of the elbows.
     """
     stance_m = speed_m_s * STANCE / (2 * np.pi * np.maximum(stride_hz(speed_m_s), 0.2))
     amplitude = np.arcsin(np.minimum(swings[:, 0] * stance_m / 2 / LEG_M, 0.7))

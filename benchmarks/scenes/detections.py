@@ -1,4 +1,4 @@
-"""Boxes with scores and joints of one frame, and non-maximum suppression as the network's postprocessing does it."""
+"""The synthetic detections of one frame, and non-maximum suppression as a network's post-processing does it."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from posebus.arrays import Float64Array
 from posebus.boxes import iou_matrix
 
 LOWEST_SCORE = 0.05
-"""As `benchmarks.common.clips` keeps them: every tracker here ignores fainter ones."""
+"""The same as in `benchmarks.common.clips`."""
 
 NMS_IOU = 0.7
-"""Overlap at which the weaker of two boxes is suppressed: ultralytics' default."""
+"""The IoU above which the weaker of two boxes is suppressed: ultralytics' default."""
 
 
 @dataclass(frozen=True, slots=True)
-class Detections:
+class SyntheticDetections:
     """boxes_px: (N, 4) left, top, right, bottom; scores: (N,); joints_px: (N, 17, 3) x, y, confidence."""
 
     boxes_px: Float64Array
     scores: Float64Array
     joints_px: Float64Array
 
-    def select(self, rows: npt.NDArray[np.intp]) -> Detections:
-        """Those of the given rows."""
-        return Detections(self.boxes_px[rows], self.scores[rows], self.joints_px[rows])
+    def select(self, rows: npt.NDArray[np.intp]) -> SyntheticDetections:
+        """The detections of the given rows."""
+        return SyntheticDetections(self.boxes_px[rows], self.scores[rows], self.joints_px[rows])
 
-    def joined(self, other: Detections) -> Detections:
-        """These and the others."""
-        return Detections(
+    def joined(self, other: SyntheticDetections) -> SyntheticDetections:
+        """These detections and the others."""
+        return SyntheticDetections(
             np.concatenate([self.boxes_px, other.boxes_px]),
             np.concatenate([self.scores, other.scores]),
             np.concatenate([self.joints_px, other.joints_px]),
         )
 
-    def published(self, size_px: tuple[int, int]) -> Detections:
-        """Clipped to the picture, strongest first, without those that overlap a stronger one."""
+    def published(self, size_px: tuple[int, int]) -> SyntheticDetections:
+        """The detections clipped to the picture, best score first, after non-maximum suppression."""
         boxes = np.clip(self.boxes_px, 0, np.tile(size_px, 2))
         wide, high = (boxes[:, 2:] - boxes[:, :2]).T
         usable = np.flatnonzero((self.scores >= LOWEST_SCORE) & (wide > 1) & (high > 1))
@@ -51,4 +51,4 @@ class Detections:
         rows = order[kept]
         joints = self.joints_px[rows]
         joints[..., :2] = np.clip(joints[..., :2], 0, size_px)
-        return Detections(boxes[rows], self.scores[rows], joints)
+        return SyntheticDetections(boxes[rows], self.scores[rows], joints)

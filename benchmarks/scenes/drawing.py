@@ -1,4 +1,4 @@
-"""Pictures of made-up scenes: truth green, detections red by score, joints yellow, pillars grey."""
+"""Pictures of synthetic scenes: truth green, detections red by score, joints yellow, pillars grey."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.common.frames import BgrImage
+from benchmarks.common.mot import Row, Rows
 from benchmarks.scenes.camera import camera_of
-from benchmarks.scenes.kinds import Scene
+from benchmarks.scenes.kinds import SceneKind
 from benchmarks.scenes.occlusion import pillar_px
 from posebus.messages import PoseFrame
 
@@ -18,10 +20,8 @@ BONES = (
 )
 
 
-def draw(
-    out: Path, kind: Scene, frames: list[PoseFrame], truth: dict[int, list[tuple[int, float, float, float, float]]]
-) -> None:
-    """Writes a video, or with no suffix a folder of PNG pictures."""
+def draw(out: Path, kind: SceneKind, frames: list[PoseFrame], truth: Rows) -> None:
+    """Write a video, or, if `out` has no suffix, a folder of PNG pictures."""
     if out.suffix:
         writer = cv2.VideoWriter(str(out), cv2.VideoWriter.fourcc(*"mp4v"), kind.fps, kind.size_px)
         for frame in frames:
@@ -33,7 +33,8 @@ def draw(
         cv2.imwrite(str(out / f"{frame.seq:05d}.png"), picture(kind, frame, truth[frame.seq + 1]))
 
 
-def picture(kind: Scene, frame: PoseFrame, rows: list[tuple[int, float, float, float, float]]) -> np.ndarray:
+def picture(kind: SceneKind, frame: PoseFrame, rows: list[Row]) -> BgrImage:
+    """The picture (H, W, 3), u8 BGR, of a frame with the truth `rows`."""
     canvas = np.full((kind.size_px[1], kind.size_px[0], 3), 235, np.uint8)
     for pillar in kind.pillars:
         low, high, _ = pillar_px(pillar, camera_of(kind))
@@ -53,7 +54,7 @@ def picture(kind: Scene, frame: PoseFrame, rows: list[tuple[int, float, float, f
             if min(joints[index, first, 2], joints[index, second, 2]) > 0.3:
                 ends = [(int(x), int(y)) for x, y in joints[index, [first, second], :2]]
                 cv2.line(canvas, ends[0], ends[1], (200, 120, 0), 1)
-        for x, y, sure in joints[index]:
-            if sure > 0.3:
+        for x, y, confidence in joints[index]:
+            if confidence > 0.3:
                 cv2.circle(canvas, (int(x), int(y)), 2, (0, 200, 255), -1)
     return canvas

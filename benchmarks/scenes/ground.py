@@ -1,4 +1,4 @@
-"""The ground before the camera: where people may walk, where they come from and where they leave."""
+"""The ground before the camera: where people may walk, where they enter and where they leave."""
 
 from __future__ import annotations
 
@@ -8,34 +8,37 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.scenes.camera import Camera
-from benchmarks.scenes.kinds import Scene
+from benchmarks.scenes.kinds import SceneKind
 from posebus.arrays import Float64Array
 
 LEFT, RIGHT, NEAR, FAR = range(4)
 
 ASIDE_M = 1.5
-"""How far outside the picture people turn up and vanish; not in a corridor, whose walls they keep to."""
+"""How far outside the picture people appear and vanish; not in a corridor, where they stay between the walls."""
 
 SIDE_CHANCES = (0.35, 0.35, 0.15, 0.15)
-"""Where people of the flow `any` come from and go to: left, right, near, far."""
+"""Probabilities of the sides where people of the flow `any` enter and leave: left, right, near, far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Metres: x to the right of the camera's axis, y away from the camera. near_m: of the last step in sight."""
+    """The ground in metres: x to the right of the camera's axis, y away from the camera.
 
-    scene: Scene
+    near_m: the distance at which people leave the picture below. aside_m: how far the ground extends beyond the view.
+    """
+
+    scene: SceneKind
     camera: Camera
     near_m: float
     aside_m: float
 
     def half_view_m(self, y_m: Float64Array) -> Float64Array:
-        """Half the width of what people at that distance walk on within the picture."""
+        """Half the width of the ground within the picture at the distances y_m."""
         half = self.camera.half_view_m(np.asarray(y_m))
         return half if self.scene.half_width_m is None else np.minimum(half, self.scene.half_width_m)
 
     def share_in_view(self) -> float:
-        """Part of the ground on which one is in the picture, with a quarter of the body or more."""
+        """The part of the ground on which a quarter of the body or more is in the picture."""
         y = np.linspace(self.near_m, self.scene.far_m, 100)[:, None]
         half = self.half_view_m(y) + self.aside_m
         x = np.linspace(-1.0, 1.0, 101) * half
@@ -49,7 +52,7 @@ class Ground:
         return float((in_view * half).sum() / (np.ones_like(x) * half).sum())
 
     def way_through(self, rng: np.random.Generator) -> tuple[int, int]:
-        """Two sides: where somebody comes from and where to."""
+        """Two sides: where a person enters and where they leave."""
         if self.scene.flow == "any":
             sides = rng.choice((LEFT, RIGHT, NEAR, FAR), 2, replace=False, p=SIDE_CHANCES)
             return int(sides[0]), int(sides[1])
@@ -57,7 +60,7 @@ class Ground:
         return (first, second) if rng.random() < 0.5 else (second, first)
 
     def border_m(self, side: int, rng: np.random.Generator) -> Float64Array:
-        """A point (2,) of that side, out of sight; at the far side people come out of a door in plain view."""
+        """A point (2,) of that side, out of the picture; people of the far side enter through a door in view."""
         if side in (LEFT, RIGHT):
             y = rng.uniform(self.scene.near_m, self.scene.far_m)
             half = float(self.half_view_m(np.array(y))) + self.aside_m
@@ -80,7 +83,7 @@ class Ground:
         return np.asarray(outside)
 
 
-def ground_of(scene: Scene, camera: Camera) -> Ground:
-    """People who come from the near side start where even a tall one is below the picture."""
+def ground_of(scene: SceneKind, camera: Camera) -> Ground:
+    """The ground of a kind of scene; people who enter from the near side start below the picture."""
     near_m = scene.near_m if scene.flow == "across" else min(scene.near_m, camera.out_below_m())
     return Ground(scene, camera, near_m, ASIDE_M if scene.half_width_m is None else 0.0)

@@ -1,4 +1,4 @@
-"""What a made-up scene is like: the camera, the place, and how people behave in it. Five kinds are named here."""
+"""The settings of a synthetic scene: camera, place, the behaviour of people, detector; and five named kinds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Pillar:
-    """Something that hides who is behind it: a board that faces the camera, standing on the ground.
+    """A board on the ground that faces the camera and occludes everything behind it.
 
     x_m: its middle, to the right of the camera's axis; y_m: distance along the ground; top_m: its height.
     """
@@ -21,10 +21,10 @@ class Pillar:
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """How good the made-up detector is. The defaults are calibrated, see `benchmarks.scenes.detector`.
+    """The quality of the synthetic detector. The defaults are calibrated, see `benchmarks.scenes.detector`.
 
-    skill: added to the logit of every score; noise: times the measured errors of boxes and joints; clutter: times the
-    measured number of false positives; imgsz: longest side of the network's input, on which depends whether distant
+    skill: added to the logit of every score. noise: factor of the measured errors of boxes and joints. clutter: factor
+    of the measured number of false positives. imgsz: longest side of the network's input, which decides whether distant
     people are found.
     """
 
@@ -36,19 +36,19 @@ class Detector:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class SceneKind:
     """One camera and the people before it.
 
-    The camera stands at the origin, camera_height_m above the ground, looks along y and down by tilt_deg;
-    focal_widths is its focal length in widths of the picture, so that another size_px shows the same view. People walk
-    at a distance from near_m to far_m, and within half_width_m of the axis where that is given. flow: where from and
-    to, `across` the picture, `along` its axis, or `any`. speed_m_s: slowest and fastest. grouped: share of people who
-    walk with others. turns_per_s, stops_per_s: how often somebody takes another way, or stops; bends: share of the
-    stops in which one bends down or crouches; standing: share of people who never walk.
+    The camera stands at the origin, camera_height_m above the ground, and looks along y and down by tilt_deg. Its focal
+    length is focal_widths times the width of the picture, so that another size_px shows the same view. People walk at
+    distances from near_m to far_m, and within half_width_m of the axis where that is given. flow: the direction of
+    their ways, `across` the picture, `along` its axis, or `any`. speed_m_s: slowest and fastest. grouped: share of
+    people who walk in groups. turns_per_s, stops_per_s: rates at which a group changes its way, or stops. bends: share
+    of the stops in which people bend down or crouch. standing: share of people who never walk.
 
-    hand_drawn: truth boxes as annotators draw them, steady around the trunk, instead of around every limb;
-    clipped: they end at the picture's border; min_visible: people of whom a smaller part is in sight are left out of
-    the truth (0: nobody, as in MOT15).
+    hand_drawn: truth boxes are steady around the trunk, as annotators draw them, and not around every limb. clipped:
+    they end at the picture's border. min_visible: people with a smaller visible part are left out of the truth (0: none
+    are, as in MOT15).
     """
 
     name: str = "street"
@@ -80,9 +80,9 @@ class Scene:
         return self.detector.imgsz / max(self.size_px)
 
 
-STREET = Scene()
+STREET = SceneKind()
 
-PLAZA = Scene(
+PLAZA = SceneKind(
     name="plaza",
     size_px=(768, 576),
     fps=7.0,
@@ -102,7 +102,7 @@ PLAZA = Scene(
     detector=Detector(imgsz=1920, clutter=0.3),
 )
 
-CORRIDOR = Scene(
+CORRIDOR = SceneKind(
     name="corridor",
     size_px=(1280, 720),
     fps=20.0,
@@ -120,7 +120,7 @@ CORRIDOR = Scene(
     detector=Detector(imgsz=1920),
 )
 
-SHOP = Scene(
+SHOP = SceneKind(
     name="shop",
     size_px=(1280, 720),
     fps=15.0,
@@ -141,7 +141,7 @@ SHOP = Scene(
     detector=Detector(imgsz=1280),
 )
 
-RUNNERS = Scene(
+RUNNERS = SceneKind(
     name="runners",
     size_px=(1280, 720),
     fps=30.0,

@@ -1,4 +1,4 @@
-"""Errors that last: what a network gets wrong in one frame it gets wrong in the next."""
+"""Errors that last, because a network that errs in one frame errs in the same way in the next."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy.typing as npt
 from posebus.arrays import Float64Array
 
 
-class Noise:
+class LastingNoise:
     """Noise of mean 0 and deviation 1 for S places over T frames that are dt_s apart, as rows of T * S."""
 
     def __init__(self, rng: np.random.Generator, shape: tuple[int, int], dt_s: float) -> None:
         self._rng, self._shape, self._dt_s = rng, shape, dt_s
 
     def lasting(self, time_s: float, *more: int) -> Float64Array:
-        """(T * S, *more) noise that changes smoothly and forgets itself within about time_s.
+        """Noise (T * S, *more) that changes smoothly and is uncorrelated after about time_s.
 
-        A second-order autoregression with a double root: its differences from frame to frame stay small, as a first
-        order's do not.
+        A second-order autoregression with a double root: unlike those of a first-order one, its differences from frame
+        to frame stay small.
         """
         frames, places = self._shape
         kept = float(np.exp(-2 * self._dt_s / time_s))
@@ -33,13 +33,14 @@ class Noise:
         return fresh[before:].reshape(-1, *more)
 
     def of_person(self, person: npt.NDArray[np.intp]) -> Float64Array:
-        """(T * S,) noise that stays with each of the persons (T, S)."""
+        """Noise (T * S,) that is constant for each of the persons (T, S)."""
         return self._rng.normal(size=max(int(person.max()) + 1, 1))[person.ravel()]
 
     def jitter(self, *more: int) -> Float64Array:
-        """(T * S, *more) noise that is new in every frame."""
+        """Noise (T * S, *more) that is independent in every frame."""
         return self._rng.normal(size=(self._shape[0] * self._shape[1], *more))
 
 
 def sigmoid(logit: Float64Array) -> Float64Array:
+    """The logistic function."""
     return np.asarray(1.0 / (1.0 + np.exp(-logit)))

@@ -1,4 +1,4 @@
-"""What of each body can be seen: behind nearer bodies, pillars and the picture's border."""
+"""The visible part of each body, behind nearer bodies, pillars and the picture's border."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from posebus.arrays import BoolArray, Float64Array
 Indices = npt.NDArray[np.intp]
 
 ALONG, ASIDE = (0.05, 0.35, 0.65, 0.95), (-0.8, 0.0, 0.8)
-"""Where on each capsule the body's surface is sampled, in its length and radius."""
+"""Where on each capsule the body's surface is sampled, as parts of its length and of its radius."""
 
 SHARES = (0.10, *(0.16, 0.06, 0.06), *(0.04,) * 4, *(0.09, 0.09, 0.06, 0.06), *(0.02, 0.02))
-"""Part of the body's silhouette that each capsule makes up, of those of `CAPSULES`; about the sum."""
+"""The part of the body's silhouette that each of the CAPSULES makes up, before normalising."""
 
 HIDING = 1.15
-"""Times its radius, what a capsule hides: coats flap and people carry bags."""
+"""A capsule occludes this factor times its radius, because coats flap and people carry bags."""
 
 BODIES_AT_ONCE = 2000
-"""Bounds the memory: about so many, whole frames."""
+"""About as many bodies, in whole frames, are computed at once, to bound the memory."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What is seen of M bodies.
+class Visibility:
+    """The visible parts of M bodies.
 
-    visible: (M,) part of the silhouette that is seen; inside: (M,) part within the picture. seen_px: (M, 4) box around
-    what is seen, nan where nothing is; open_px: (M, 4) the same if other bodies were glass. joints, open_joints:
-    (M, 17) whether each is seen, or would be through other bodies. hider: (M,) row of the body that hides most of it,
-    -1 for none.
+    visible: (M,) visible part of the silhouette. inside: (M,) part within the picture. seen_px: (M, 4) box around the
+    visible part, nan where there is none. open_px: (M, 4) the same if bodies did not occlude each other. joints,
+    open_joints: (M, 17) whether each joint is visible, and whether it would be without other bodies. hider: (M,) row of
+    the body that occludes most of it, -1 for none.
     """
 
     visible: Float64Array
@@ -46,42 +46,47 @@ class Sight:
     open_joints: BoolArray
     hider: Indices
 
-    def moved(self, rows: int) -> Sight:
-        """The same for bodies that stand `rows` further on."""
+    def moved(self, rows: int) -> Visibility:
+        """The same for bodies whose rows are `rows` further on."""
         return replace(self, hider=np.where(self.hider >= 0, self.hider + rows, -1))
 
-    def spread(self, rows: Indices, count: int) -> Sight:
-        """The same for `count` bodies, of which these were the `rows`; nothing is seen of the others."""
+    def spread(self, rows: Indices, count: int) -> Visibility:
+        """The same for `count` bodies, of which these are the given `rows`; the others are invisible."""
 
         def at_rows(values: npt.NDArray[Any], other: float) -> npt.NDArray[Any]:
             result = np.full((count, *values.shape[1:]), other, values.dtype)
             result[rows] = values
             return result
 
-        return Sight(
-            at_rows(self.visible, 0.0),
-            at_rows(self.inside, 0.0),
-            at_rows(self.seen_px, np.nan),
-            at_rows(self.open_px, np.nan),
-            at_rows(self.joints, 0),
-            at_rows(self.open_joints, 0),
-            at_rows(np.where(self.hider >= 0, rows[self.hider], -1), -1),
+        return Visibility(
+            visible=at_rows(self.visible, 0.0),
+            inside=at_rows(self.inside, 0.0),
+            seen_px=at_rows(self.seen_px, np.nan),
+            open_px=at_rows(self.open_px, np.nan),
+            joints=at_rows(self.joints, 0),
+            open_joints=at_rows(self.open_joints, 0),
+            hider=at_rows(np.where(self.hider >= 0, rows[self.hider], -1), -1),
         )
 
 
-def see(bodies: Bodies, frame: Indices, camera: Camera, pillars: tuple[Pillar, ...]) -> Sight:
-    """What is seen of the bodies (M,), of which those of the same `frame` (M,), rising, may hide each other."""
+def visibility_of(bodies: Bodies, frame: Indices, camera: Camera, pillars: tuple[Pillar, ...]) -> Visibility:
+    """The visibility of the bodies (M,).
+
+    frame: (M,) rising; only bodies of the same frame occlude each other.
+    """
     begins = np.flatnonzero(np.diff(frame, prepend=-1))
-    sights, first = [], 0
+    parts: list[Visibility] = []
+    first = 0
     for end in [*begins[1:].tolist(), len(frame)]:
         if end - first >= BODIES_AT_ONCE or end == len(frame):
             rows = np.arange(first, end)
-            sights.append(_see(bodies.select(rows), frame[rows], camera, pillars).moved(first))
+            parts.append(_visibility_of(bodies.select(rows), frame[rows], camera, pillars).moved(first))
             first = end
-    return Sight(*(np.concatenate([getattr(sight, field.name) for sight in sights]) for field in fields(Sight)))
+    names = [each.name for each in fields(Visibility)]
+    return Visibility(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
-def _see(bodies: Bodies, frame: Indices, camera: Camera, pillars: tuple[Pillar, ...]) -> Sight:
+def _visibility_of(bodies: Bodies, frame: Indices, camera: Camera, pillars: tuple[Pillar, ...]) -> Visibility:
     surface, share, reach = _surface(bodies)
     samples = surface.shape[1]
     points = np.concatenate([surface, bodies.points_px[:, :JOINTS]], axis=1)
@@ -95,7 +100,7 @@ def _see(bodies: Bodies, frame: Indices, camera: Camera, pillars: tuple[Pillar, 
     for one, other, part in zip(nearer.tolist(), farther.tolist(), hidden.tolist(), strict=True):
         if part > most[other]:
             most[other], hider[other] = part, one
-    return Sight(
+    return Visibility(
         visible=seen[:, :samples] @ share,
         inside=inside[:, :samples] @ share,
         seen_px=_around(surface, reach, seen[:, :samples], camera),
@@ -107,7 +112,7 @@ def _see(bodies: Bodies, frame: Indices, camera: Camera, pillars: tuple[Pillar, 
 
 
 def _surface(bodies: Bodies) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """Points (M, P, 2) on the surface, their share of it (P,), and how far the body goes on around each (M, P)."""
+    """Sampled points (M, P, 2), the share of each (P,), and the distance to the outline around each (M, P)."""
     ends, radius = bodies.capsules()
     axis = ends[:, :, 1] - ends[:, :, 0]
     length = np.maximum(np.hypot(axis[..., 0], axis[..., 1]), 1e-6)
@@ -115,14 +120,14 @@ def _surface(bodies: Bodies) -> tuple[Float64Array, Float64Array, Float64Array]:
     along, aside = (grid.ravel() for grid in np.meshgrid(ALONG, ASIDE))
     across = (aside * radius[:, :, None])[..., None] * normal[:, :, None]
     points = ends[:, :, None, 0] + along[:, None] * axis[:, :, None] + across
-    # The samples in a capsule's axis reach to its outline all around, so that a whole body's box comes out whole.
+    # Samples on a capsule's axis extend to its outline, so that the box of a fully visible body holds all of it.
     reach = np.repeat(radius, len(along), axis=1) * np.tile(np.where(aside == 0, 1.0, 0.2), len(CAPSULES))
     share = np.repeat(np.array(SHARES) / sum(SHARES) / len(along), len(along))
     return points.reshape(len(points), -1, 2), share, reach
 
 
 def _overlapping(bodies: Bodies, frame: Indices) -> tuple[Indices, Indices]:
-    """Pairs (nearer, farther) of one frame whose boxes meet."""
+    """Pairs (nearer, farther) of rows of one frame whose boxes overlap."""
     boxes = bodies.boxes_px()
     near: list[Indices] = [np.empty(0, np.intp)]
     far: list[Indices] = [np.empty(0, np.intp)]
@@ -136,7 +141,7 @@ def _overlapping(bodies: Bodies, frame: Indices) -> tuple[Indices, Indices]:
 
 
 def _covered(points: Float64Array, far: Indices, bodies: Bodies, near: Indices) -> BoolArray:
-    """(Q, P) whether the points (M, P, 2) of the rows `far` (Q,) lie within the body of the rows `near` (Q,)."""
+    """(Q, P) whether the points (M, P, 2) of the rows `far` (Q,) lie within the bodies of the rows `near` (Q,)."""
     boxes = bodies.boxes_px()[near][:, None]
     candidates = points[far]
     within = (candidates > boxes[..., :2]).all(axis=2) & (candidates < boxes[..., 2:]).all(axis=2)
@@ -174,7 +179,7 @@ def pillar_px(pillar: Pillar, camera: Camera) -> tuple[Float64Array, Float64Arra
 
 
 def _around(points: Float64Array, reach: Float64Array, seen: BoolArray, camera: Camera) -> Float64Array:
-    """(M, 4) boxes around the seen ones of the points (M, P, 2), within the picture; nan where none is seen."""
+    """Boxes (M, 4), within the picture, around the visible ones of the points (M, P, 2); nan where none is visible."""
     low = np.where(seen[..., None], points - reach[..., None], np.inf).min(axis=1)
     high = np.where(seen[..., None], points + reach[..., None], -np.inf).max(axis=1)
     boxes = np.concatenate([np.maximum(low, 0), np.minimum(high, camera.size_px)], axis=1)

@@ -1,7 +1,7 @@
-"""Where people walk on the ground: desired velocities, mutual avoidance, groups, stops and changes of mind.
+"""Where people walk on the ground: desired velocities, mutual avoidance, groups, stops and changes of direction.
 
-Source of the model: D. Helbing and P. Molnar, "Social force model for pedestrian dynamics", Physical Review E 51, 1995.
-Ground coordinates in metres: x to the right of the camera's axis, y away from the camera.
+Model: D. Helbing and P. Molnar, "Social force model for pedestrian dynamics", Physical Review E 51, 1995. Ground
+coordinates are in metres: x to the right of the camera's axis, y away from the camera.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from benchmarks.scenes.camera import Camera
 from benchmarks.scenes.ground import Ground, ground_of
-from benchmarks.scenes.kinds import Scene
+from benchmarks.scenes.kinds import SceneKind
 from posebus.arrays import BoolArray, Float64Array
 
 Indices = npt.NDArray[np.intp]
@@ -23,13 +23,13 @@ STEP_S = 0.04
 WARM_UP_S = 12.0
 RELAXATION_S = 0.5
 AHEAD_S = 0.4
-"""People make way for where the others will be."""
+"""People avoid the places where others will be this much later."""
 
 PERSONAL_M, REACH_M, PUSH_M_S2 = 0.55, 0.22, 2.5
-"""Two bodies push each other by PUSH_M_S2 at the distance PERSONAL_M, e times less with every REACH_M more."""
+"""Two bodies repel each other by PUSH_M_S2 at the distance PERSONAL_M, and e times less with every REACH_M more."""
 
 STEP_ASIDE = 0.4
-"""Part of the push that goes to one's right, so that two who meet head on pass instead of stopping."""
+"""The part of the repulsion that acts to the right, so that two people who meet head-on pass instead of stopping."""
 
 PILLAR_M_S2, WALL_M_S2, MOST_M_S2 = 6.0, 5.0, 6.0
 BESIDE_M = 0.65
@@ -44,8 +44,11 @@ UPRIGHT, BENT, CROUCHED = range(3)
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """P people. height_m: (P,); girth: (P,) times a slim body's; swing: (P, 3) how far each swings legs and arms and
-    bends the elbows, around 1."""
+    """P people.
+
+    height_m: (P,). girth: (P,) factor of the radii of a slim body. swing: (P, 3) factors around 1 of the swing of legs
+    and arms, and of the bend of the elbows.
+    """
 
     height_m: Float64Array
     girth: Float64Array
@@ -54,10 +57,10 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class Walks:
-    """Everybody over time: (T, S) arrays for T frames and S places, each held by one person after another.
+    """All people over time: arrays (T, S) for T frames and S places, each held by one person after another.
 
-    person: who holds the place, an index into `people`, -1 for nobody; x_m, y_m; heading: radians, 0 along x;
-    speed_m_s; phase: of the gait, radians; bend, sit: 0..1.
+    person: index into `people` of the person who holds the place, -1 if it is empty. heading: radians, 0 along x.
+    phase: of the gait, in radians. bend, sit: 0..1.
     """
 
     person: Indices
@@ -72,12 +75,12 @@ class Walks:
 
 
 def stride_hz(speed_m_s: Float64Array) -> Float64Array:
-    """Strides (two steps) per second: cadence grows with the root of the speed, 1 Hz at 1.3 m/s."""
+    """Strides (two steps) per second: the cadence grows with the root of the speed, 1 Hz at 1.3 m/s."""
     return np.asarray(np.sqrt(np.maximum(speed_m_s, 0.0) / 1.3))
 
 
-def walk(scene: Scene, camera: Camera, rng: np.random.Generator) -> Walks:
-    """The scene's people at each of its frames; where they walk does not depend on its frame rate."""
+def walk(scene: SceneKind, camera: Camera, rng: np.random.Generator) -> Walks:
+    """The scene's people in each of its frames; where they walk does not depend on its frame rate."""
     crowd = _Crowd(scene, ground_of(scene, camera), rng)
     times_s = WARM_UP_S + np.arange(max(1, round(scene.seconds * scene.fps))) / scene.fps
     first = int(WARM_UP_S / STEP_S) - 1
@@ -87,17 +90,27 @@ def walk(scene: Scene, camera: Camera, rng: np.random.Generator) -> Walks:
         if step >= first:
             states.append(crowd.state())
             people.append(np.where(crowd.gone, -1, crowd.person))
-    track, who = np.array(states), np.array(people)
+    track, person = np.array(states), np.array(people)
     place = times_s / STEP_S - first - 1
     before = np.clip(place.astype(int), 0, len(track) - 2)
     part = (place - before)[:, None, None]
-    stays = (who[before] == who[before + 1])[:, None]
+    stays = (person[before] == person[before + 1])[:, None]
     mixed = np.where(stays, track[before] * (1 - part) + track[before + 1] * part, track[before])
     x, y, heading, speed, phase, bend, sit = np.moveaxis(mixed, 1, 0)
-    return Walks(who[before], x, y, heading, speed, phase, bend, sit, _looks(crowd.born, rng))
+    return Walks(
+        person=person[before],
+        x_m=x,
+        y_m=y,
+        heading=heading,
+        speed_m_s=speed,
+        phase=phase,
+        bend=bend,
+        sit=sit,
+        people=_random_people(crowd.born, rng),
+    )
 
 
-def _looks(count: int, rng: np.random.Generator) -> People:
+def _random_people(count: int, rng: np.random.Generator) -> People:
     return People(
         height_m=rng.uniform(1.55, 1.95, count),
         girth=rng.uniform(0.95, 1.3, count),
@@ -106,9 +119,9 @@ def _looks(count: int, rng: np.random.Generator) -> People:
 
 
 class _Crowd:
-    """The state of the simulation, one row per place; the people of one group come, turn, stop and leave together."""
+    """The state of the simulation, one row per place; the people of a group enter, turn, stop and leave together."""
 
-    def __init__(self, scene: Scene, ground: Ground, rng: np.random.Generator) -> None:
+    def __init__(self, scene: SceneKind, ground: Ground, rng: np.random.Generator) -> None:
         self.scene, self.ground, self.rng = scene, ground, rng
         count = max(2, round(scene.people / ground.share_in_view()))
         self.groups = _groups(count, scene.grouped, rng)
@@ -132,7 +145,7 @@ class _Crowd:
         return np.array([*self.position.T, self.heading, speed, self.phase, self.bend, self.sit])
 
     def step(self) -> None:
-        """STEP_S later."""
+        """Advance the simulation by STEP_S."""
         for members in self.groups:
             self._change_mind(members)
         stopped = self.stop_left_s > 0
@@ -177,7 +190,7 @@ class _Crowd:
         self.goal[members] = goal + _side_by_side(len(members), way / max(float(np.hypot(*way)), 1e-6))
 
     def _change_mind(self, members: Indices) -> None:
-        """Another way, or a stop, for a whole group."""
+        """Choose another way or a stop for a whole group, at the rates of the scene."""
         scene, rng = self.scene, self.rng
         turns, stops = rng.random(2) < np.array([scene.turns_per_s, scene.stops_per_s]) * STEP_S
         if not (turns or stops) or (self.stop_left_s[members] > 0).any():
@@ -194,7 +207,7 @@ class _Crowd:
             self.posture[members] = np.where(lowered, rng.integers(BENT, CROUCHED + 1, len(members)), UPRIGHT)
 
     def _drive(self, stopped: BoolArray) -> Float64Array:
-        """Towards the goal at one's own pace, not quite straight."""
+        """The force towards the goal at each person's own pace, on a slightly wandering course."""
         self.wander += -self.wander * STEP_S / 2.0 + self.rng.normal(0, 0.12 * np.sqrt(STEP_S), len(self.wander))
         way = self.goal - self.position
         direction = np.arctan2(way[:, 1], way[:, 0]) + self.wander
@@ -202,7 +215,7 @@ class _Crowd:
         return np.asarray((wanted.T - self.velocity) / RELAXATION_S)
 
     def _push(self) -> Float64Array:
-        """Away from each other, from pillars and walls."""
+        """The force away from each other, from pillars and from walls."""
         ahead = self.position + AHEAD_S * self.velocity
         gap = ahead[:, None] - ahead[None]
         away = np.maximum(np.hypot(gap[..., 0], gap[..., 1]), 0.05)
@@ -224,7 +237,7 @@ class _Crowd:
         return np.asarray(force)
 
     def _cohesion(self, stopped: BoolArray) -> Float64Array:
-        """Members of a group keep level with its middle."""
+        """The force that keeps members of a group near its middle."""
         count = np.bincount(self.group)
         middle = np.column_stack([np.bincount(self.group, at) / count for at in self.position.T])[self.group]
         back = middle - self.position
@@ -243,7 +256,7 @@ class _Crowd:
 
 
 def _groups(count: int, grouped: float, rng: np.random.Generator) -> list[Indices]:
-    """Places 0 to count, cut into groups; `grouped` of all people are in one of two or more."""
+    """Places 0 to count, split into groups; `grouped` of all people are in a group of two or more."""
     mean = float(np.mean(GROUP_SIZES))
     chance = grouped / (mean - grouped * (mean - 1.0))
     ends = [0]
@@ -258,5 +271,5 @@ def _side_by_side(count: int, way: Float64Array) -> Float64Array:
 
 
 def _repulsion(away_m: Float64Array, push_m_s2: float) -> Float64Array:
-    """Push per metre of the gap at that distance."""
+    """Repulsion per metre of the gap at that distance."""
     return np.asarray(push_m_s2 * np.exp(np.minimum((PERSONAL_M - away_m) / REACH_M, 1.5)) / away_m)

@@ -29,7 +29,7 @@ from posebus.bus.redis.connection import open_broker
 from posebus.config.settings import CameraSettings
 from posebus.runtime.embedded import EmbeddedBroker
 
-Run = Callable[[Path], int]
+Decoder = Callable[[Path], int]
 
 
 def ours(path: Path) -> int:
@@ -74,7 +74,7 @@ def stage(path: Path) -> int:
         return frames
 
 
-DECODERS: dict[str, Run] = {
+DECODERS: dict[str, Decoder] = {
     "ours (PyAV)": ours,
     "PyAV, plain": pyav_plain,
     "PyAV, threads": pyav_threads,

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.common.hota import score_mot
-from benchmarks.throughput.sides import Result, Side, bare, export_theirs, ours, theirs
+from benchmarks.throughput.sides import Side, SideResult, bare, export_theirs, ours, theirs
 
 OURS, BARE = "posebus run", "bare engine"
 OURS_INT8, BARE_INT8 = "posebus run, int8", "bare engine, int8"
@@ -44,7 +44,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sides = chosen_sides(arguments, folder)
-        results: dict[str, list[Result]] = {side: [] for side in sides}
+        results: dict[str, list[SideResult]] = {side: [] for side in sides}
         for run in range(arguments.runs):
             for number, (side, measure) in enumerate(sides.items()):
                 place = folder / f"{run}-{number}"
@@ -84,7 +84,7 @@ def input_size(video: Path, imgsz: int) -> tuple[int, int]:
         return Letterbox.fit((stream.width, stream.height), imgsz).input_px
 
 
-def report(results: Mapping[str, Sequence[Result]], truth: Path | None) -> None:
+def report(results: Mapping[str, Sequence[SideResult]], truth: Path | None) -> None:
     """The tables in Markdown."""
     print(f"\n{platform.processor() or platform.machine()}, Python {platform.python_version()}\n")
     print("| | fps median | min | max | HOTA | IDF1 |\n|---|---|---|---|---|---|")

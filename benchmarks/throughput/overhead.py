@@ -25,7 +25,7 @@ POLL_S = 0.2
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 ENGINE = "worker: engine"
 
-Thread = tuple[str, int]
+ThreadKey = tuple[str, int]
 """(what its process does, thread id)"""
 
 
@@ -46,7 +46,7 @@ def main() -> None:
 
 def measure(video: Path, options: list[str]) -> dict[str, float]:
     """Core-milliseconds a frame by part, from one run of `video`."""
-    looks: list[tuple[int, dict[Thread, float]]] = []
+    looks: list[tuple[int, dict[ThreadKey, float]]] = []
     with tempfile.TemporaryDirectory() as name:
         command = [sys.executable, "-m", "posebus_cli", "run", str(video), "--out", name, "--no-video", *options]
         tracks = Path(name) / f"{video.stem}.tracks.jsonl.partial"
@@ -64,7 +64,7 @@ def measure(video: Path, options: list[str]) -> dict[str, float]:
     return by_part({thread: (ms - first.get(thread, 0.0)) / frames for thread, ms in last.items()})
 
 
-def spent_ms(root: int) -> dict[Thread, float]:
+def spent_ms(root: int) -> dict[ThreadKey, float]:
     """Processor milliseconds used so far by each thread of the command `root` and its descendants."""
     spent = {}
     for pid in family(root):
@@ -78,7 +78,7 @@ def spent_ms(root: int) -> dict[Thread, float]:
     return spent
 
 
-def by_part(threads: dict[Thread, float]) -> dict[str, float]:
+def by_part(threads: dict[ThreadKey, float]) -> dict[str, float]:
     """Sums of what threads spent, the engine's apart from the worker's own."""
     worker = sorted((ms for (part, _), ms in threads.items() if part == "worker"), reverse=True)
     cores = available_cpus()

@@ -37,25 +37,25 @@ BARE_FRAMES = 150
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SideResult:
     """What one run of one side came to."""
 
     fps: float
     mot: Path | None = None
 
 
-Side = Callable[[Path], Result]
+Side = Callable[[Path], SideResult]
 """Runs in a folder of its own."""
 
 
 def ours(video: Path, options: Sequence[str]) -> Side:
     """`posebus run`, from the first frame published to the last track published."""
 
-    def run(folder: Path) -> Result:
+    def run(folder: Path) -> SideResult:
         command = [sys.executable, "-m", "posebus_cli", "run", str(video), "--out", str(folder), "--no-video", *options]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         summary = json.loads((folder / "summary.json").read_text())
-        return Result(float(summary["fps"]), folder / f"{video.stem}.mot.txt")
+        return SideResult(float(summary["fps"]), folder / f"{video.stem}.mot.txt")
 
     return run
 
@@ -63,10 +63,10 @@ def ours(video: Path, options: Sequence[str]) -> Side:
 def bare(video: Path, precision: str, imgsz: int) -> Side:
     """The engine alone, kept full with frames of the clip that are ready in memory."""
 
-    def run(folder: Path) -> Result:
+    def run(folder: Path) -> SideResult:
         command = [sys.executable, "-m", __name__, str(video), precision, str(imgsz)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
-        return Result(float(done.stdout.split()[-1]))
+        return SideResult(float(done.stdout.split()[-1]))
 
     return run
 
@@ -77,13 +77,13 @@ def theirs(model: Path, video: Path, size_px: tuple[int, int], tracker: str, dev
     `device` as ultralytics names it, with half precision unless it is `cpu`; by default their own choice.
     """
 
-    def run(folder: Path) -> Result:
+    def run(folder: Path) -> SideResult:
         out = folder / "theirs.mot.txt"
         arguments = [str(model), str(video), str(out), str(size_px[0]), str(size_px[1]), "0.1", tracker, device]
         done = subprocess.run(
             [sys.executable, "-c", THEIRS, *arguments], check=True, capture_output=True, text=True, cwd=folder
         )
-        return Result(float(done.stdout.rsplit("FPS", 1)[1]), out)
+        return SideResult(float(done.stdout.rsplit("FPS", 1)[1]), out)
 
     return run
 

@@ -23,7 +23,7 @@ from benchmarks.common.mot import Rows
 from benchmarks.scenes.scene import KINDS, scene
 from benchmarks.tracking.command import ROOT, load_scene, sequences
 from benchmarks.tracking.peers import confirmed
-from benchmarks.tracking.scores import Line, Scene, judged, rows_of
+from benchmarks.tracking.scores import AnnotatedClip, Scores, rows_of, scored
 from benchmarks.tracking.stresses import STRESSES, Stress
 from benchmarks.tracking.table import Table
 from posebus.config.settings import TrackerSettings
@@ -44,7 +44,7 @@ def untouched(frames: Frames) -> Frames:
 
 
 @dataclass(frozen=True, slots=True)
-class Without:
+class Variant:
     """A tracker without one idea: settings, tables of constants changed by name, or frames that lack something."""
 
     settings: dict[str, float] = field(default_factory=dict)
@@ -74,29 +74,29 @@ def _counted(frames: Frames) -> Frames:
 
 _SETTINGS = TrackerSettings()
 
-VARIANTS: dict[str, Without] = {
-    ALL: Without(),
-    "skeletons": Without(frames=_without_joints),
-    "mirrored skeletons": Without(evidence={"mirrored": 0.0}),
-    "skeleton for a box that leapt": Without(evidence={"pose_alone_visible": 2.0}),
-    "colours": Without(frames=_without_colours),
-    "elapsed time (frames counted)": Without(frames=_counted),
-    "doubtful detections": Without(settings={"low_score": _SETTINGS.high_score}),
-    "coasting of who is missed": Without(settings={"missed_s": 0.0}),
-    "coasting of who is hidden": Without(borders={"hidden_share": 2.0}),
-    "memory of who is lost": Without(settings={"lost_s": _SETTINGS.in_sight_s, "report_lost_s": 0.1}),
-    "not waiting for who walked out": Without(settings={"leaving_s": _SETTINGS.lost_s}),
-    "slivers do not count": Without(borders={"sliver": 0.0}),
-    "steady width": Without(
+VARIANTS: dict[str, Variant] = {
+    ALL: Variant(),
+    "skeletons": Variant(frames=_without_joints),
+    "mirrored skeletons": Variant(evidence={"mirrored": 0.0}),
+    "skeleton for a box that leapt": Variant(evidence={"pose_alone_visible": 2.0}),
+    "colours": Variant(frames=_without_colours),
+    "elapsed time (frames counted)": Variant(frames=_counted),
+    "doubtful detections": Variant(settings={"low_score": _SETTINGS.high_score}),
+    "coasting of who is missed": Variant(settings={"missed_s": 0.0}),
+    "coasting of who is hidden": Variant(borders={"hidden_share": 2.0}),
+    "memory of who is lost": Variant(settings={"lost_s": _SETTINGS.in_sight_s, "report_lost_s": 0.1}),
+    "not waiting for who walked out": Variant(settings={"leaving_s": _SETTINGS.lost_s}),
+    "slivers do not count": Variant(borders={"sliver": 0.0}),
+    "steady width": Variant(
         motion={name: (*values[:2], values[3], values[3]) for name, values in body_model.MOTION._asdict().items()},
         box_share=(*smoothing.BOX_SHARE[:2], smoothing.BOX_SHARE[0], smoothing.BOX_SHARE[3]),
     ),
-    "smoothed boxes": Without(box_share=(0.0, 0.0, 0.0, 0.0)),
+    "smoothed boxes": Variant(box_share=(0.0, 0.0, 0.0, 0.0)),
 }
 
 
 @contextmanager
-def lacking(variant: Without) -> Iterator[None]:
+def lacking(variant: Variant) -> Iterator[None]:
     """The tracker's tables as the variant wants them."""
     tables: list[tuple[Any, str, Any]] = [
         (body_model, "BORDERS", body_model.BORDERS._replace(**variant.borders)),
@@ -114,7 +114,7 @@ def lacking(variant: Without) -> Iterator[None]:
             setattr(module, name, value)
 
 
-def tracked(variant: Without, frames: Frames) -> Rows:
+def tracked(variant: Variant, frames: Frames) -> Rows:
     """Rows of who is confirmed, by frame number from 1."""
     tracker = PoseTracker(_SETTINGS.model_copy(update=variant.settings))
     rows: Rows = {}
@@ -123,26 +123,26 @@ def tracked(variant: Without, frames: Frames) -> Rows:
     return rows
 
 
-def measured(variant: Without, scenes: list[Scene], stress: Stress) -> Line:
+def measured(variant: Variant, scenes: list[AnnotatedClip], stress: Stress) -> Scores:
     """Means of SHOWN over the scenes and the stress's seeds."""
     lines = []
     with lacking(variant):
         for one in scenes:
             for seed in range(stress.seeds):
                 frames = stress.apply(one.frames, seed)
-                lines.append(judged(one, tracked(variant, frames), frames))
+                lines.append(scored(one, tracked(variant, frames), frames))
     return {metric: statistics.fmean(line[metric] for line in lines) for metric in SHOWN}
 
 
-def columns(options: argparse.Namespace) -> dict[str, tuple[list[Scene], Stress]]:
-    found: dict[str, tuple[list[Scene], Stress]] = {}
+def columns(options: argparse.Namespace) -> dict[str, tuple[list[AnnotatedClip], Stress]]:
+    found: dict[str, tuple[list[AnnotatedClip], Stress]] = {}
     for name, (video, truth) in sequences(options.data).items():
         clip = [load_scene(video, truth, options.imgsz, None, options)]
         found[name] = (clip, AS_IT_IS)
         found |= {f"{name}, {title}": (clip, STRESSES[title]) for title in HARD}
     made = [(kind, *scene(kind, seed)) for kind in KINDS.values() for seed in range(options.seeds)]
     if made:
-        scenes = [Scene(Clip(kind.name, None, kind.fps, frames), truth) for kind, frames, truth in made]
+        scenes = [AnnotatedClip(Clip(kind.name, None, kind.fps, frames), truth) for kind, frames, truth in made]
         found[f"{len(made)} made-up scenes"] = (scenes, AS_IT_IS)
     return found
 
@@ -156,7 +156,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2, help="made-up scenes of each kind (2)")
     options = parser.parse_args()
     over = columns(options)
-    whole: dict[str, Line] = {}
+    whole: dict[str, Scores] = {}
     rows = []
     for name, variant in VARIANTS.items():
         cells = [name if name == ALL else f"without: {name}"]

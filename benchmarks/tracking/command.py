@@ -29,8 +29,8 @@ from benchmarks.common.clips import Clip, load_clip
 from benchmarks.common.mot import read_distractors, read_mot
 from benchmarks.common.paths import ROOT
 from benchmarks.tracking.peers import TRACKERS, chosen, installed
-from benchmarks.tracking.report import Report, Sequence
-from benchmarks.tracking.scores import Line, Scene, Step, compared, stressed
+from benchmarks.tracking.report import ComparisonReport, SequenceResult
+from benchmarks.tracking.scores import AnnotatedClip, ReportProgress, Scores, compared, stressed
 from benchmarks.tracking.smoothness import all_measured
 from benchmarks.tracking.stresses import STRESSES
 from benchmarks.tracking.table import Table, mean_lines, smoothness_table
@@ -103,7 +103,7 @@ def numbers_of(option: str, values: list[str] | None, names: list[str]) -> dict[
 
 
 @contextmanager
-def steps(title: str, total: int) -> Iterator[Step]:
+def steps(title: str, total: int) -> Iterator[ReportProgress]:
     """A line of progress on stderr while a terminal is there; refreshed by hand, as a thread would spoil the times."""
     print(title, file=sys.stderr, flush=True)
     with Progress(console=Console(stderr=True), auto_refresh=False, transient=True) as progress:
@@ -119,23 +119,25 @@ def show(table: Table) -> None:
     print(f"\n{table.text()}", flush=True)
 
 
-def sequence(scene: Scene, names: list[str], imgsz: int, options: argparse.Namespace) -> Sequence:
+def sequence(scene: AnnotatedClip, names: list[str], imgsz: int, options: argparse.Namespace) -> SequenceResult:
     """The plain comparison on one clip, and the stresses unless they are not wanted."""
     clip = scene.clip
     about = (clip.name, len(scene.frames), clip.fps, options.model, imgsz)
     with steps(f"{clip.name}: {len(names)} trackers, {options.runs} runs", options.runs * len(names)) as step:
         plain = compared(scene, names, options.runs, step)
-    show(Sequence(*about, plain).tables()[0])
+    show(SequenceResult(*about, plain).tables()[0])
     if not options.stress:
-        return Sequence(*about, plain)
+        return SequenceResult(*about, plain)
     with steps(f"{clip.name}: {len(STRESSES)} stresses", len(STRESSES) * len(plain)) as step:
-        found = Sequence(*about, plain, stressed(scene, plain, step))
+        found = SequenceResult(*about, plain, stressed(scene, plain, step))
     for table in found.tables()[1:]:
         show(table)
     return found
 
 
-def load_scene(video: Path, truth_path: Path, imgsz: int, fps: float | None, options: argparse.Namespace) -> Scene:
+def load_scene(
+    video: Path, truth_path: Path, imgsz: int, fps: float | None, options: argparse.Namespace
+) -> AnnotatedClip:
     """A clip with its poses and its truth. SystemExit: one of the files is not what it should be."""
     truth = read_mot(truth_path, truth=True)
     if not truth:
@@ -146,10 +148,10 @@ def load_scene(video: Path, truth_path: Path, imgsz: int, fps: float | None, opt
             f"{truth_path} annotates frame {max(truth)} of {video.name}, which has {len(clip.frames)} frames: "
             "they do not belong together"
         )
-    return Scene(clip, truth, read_distractors(truth_path))
+    return AnnotatedClip(clip, truth, read_distractors(truth_path))
 
 
-def scenes(names: list[str], seeds: int) -> dict[str, dict[str, Line]]:
+def scenes(names: list[str], seeds: int) -> dict[str, dict[str, Scores]]:
     """Lines by kind: means over `seeds` scenes of it, each tracker once over the frames."""
     from benchmarks.scenes.scene import KINDS, scene
 
@@ -159,12 +161,12 @@ def scenes(names: list[str], seeds: int) -> dict[str, dict[str, Line]]:
             lines = []
             for seed in range(seeds):
                 frames, truth = scene(kind, seed)
-                lines.append(compared(Scene(Clip(kind.name, None, kind.fps, frames), truth), names, 1, step))
+                lines.append(compared(AnnotatedClip(Clip(kind.name, None, kind.fps, frames), truth), names, 1, step))
         found[kind.name] = mean_lines(lines)
     return found
 
 
-def crowds(names: list[str]) -> dict[int, dict[str, Line]]:
+def crowds(names: list[str]) -> dict[int, dict[str, Scores]]:
     """Lines by people a frame, each tracker once over the frames."""
     from benchmarks.scenes.scene import crowd
 
@@ -172,7 +174,7 @@ def crowds(names: list[str]) -> dict[int, dict[str, Line]]:
     for people, seconds in CROWDS.items():
         print(f"making a crowd of {people} people", file=sys.stderr, flush=True)
         frames, truth = crowd(people, seconds, CROWD_FPS, 0)
-        scene = Scene(Clip(f"crowd of {people}", None, CROWD_FPS, frames), truth)
+        scene = AnnotatedClip(Clip(f"crowd of {people}", None, CROWD_FPS, frames), truth)
         with steps(f"crowd of {people}: {len(frames)} frames", len(names)) as step:
             found[people] = compared(scene, names, 1, step)
     return found
@@ -186,7 +188,7 @@ def main() -> None:
     names, missing = installed(chosen(options.trackers.split(",")))
     for sentence in missing:
         print(sentence, file=sys.stderr)
-    report = Report()
+    report = ComparisonReport()
 
     def keep() -> None:
         if options.out:

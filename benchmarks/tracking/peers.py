@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.common.clips import Picture
+from benchmarks.common.clips import BgrImage
 from posebus.messages import PoseFrame, TrackFrame, TrackState
 
 People = list[tuple[int, npt.NDArray[np.float32]]]
@@ -26,18 +26,18 @@ class Contender:
     that is timed; people: reads update's answer.
     """
 
-    prepare: Callable[[PoseFrame, Picture | None], tuple[Any, ...]]
+    prepare: Callable[[PoseFrame, BgrImage | None], tuple[Any, ...]]
     update: Callable[..., Any]
     people: Callable[[Any], People]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class TrackerSpec:
     """How a tracker is made for a clip of `fps`, and what it looks at beside boxes and scores."""
 
     make: Callable[[float], Contender]
-    sees_pictures: bool = False
-    sees_keypoints: bool = False
+    needs_pictures: bool = False
+    uses_keypoints: bool = False
 
 
 def posebus(*, colours: bool = True) -> Callable[[float], Contender]:
@@ -70,7 +70,7 @@ def ultralytics(name: str) -> Callable[[float], Contender]:
 
         tracker = TRACKER_MAP[name](args=SimpleNamespace(**YAML.load(ROOT / "cfg" / "trackers" / f"{name}.yaml")))
 
-        def prepare(frame: PoseFrame, picture: Picture | None) -> tuple[Any, ...]:
+        def prepare(frame: PoseFrame, picture: BgrImage | None) -> tuple[Any, ...]:
             return Boxes(_rows(frame), (frame.size_px[1], frame.size_px[0])), picture
 
         return Contender(prepare, tracker.update, lambda rows: [(int(row[4]), row[:4]) for row in rows])
@@ -78,7 +78,7 @@ def ultralytics(name: str) -> Callable[[float], Contender]:
     return make
 
 
-def roboflow(name: str, *, sees_pictures: bool = False) -> Callable[[float], Contender]:
+def roboflow(name: str, *, needs_pictures: bool = False) -> Callable[[float], Contender]:
     """One of roboflow's `trackers`, default settings, with the clip's rate and each frame's time as it takes both."""
 
     def make(fps: float) -> Contender:
@@ -87,11 +87,11 @@ def roboflow(name: str, *, sees_pictures: bool = False) -> Callable[[float], Con
 
         tracker = getattr(trackers, name)(frame_rate=fps)
 
-        def prepare(frame: PoseFrame, picture: Picture | None) -> tuple[Any, ...]:
+        def prepare(frame: PoseFrame, picture: BgrImage | None) -> tuple[Any, ...]:
             seen = supervision.Detections(
                 xyxy=frame.boxes_xyxy_px, confidence=frame.scores, class_id=np.zeros(len(frame.scores), int)
             )
-            return seen, picture if sees_pictures else None, frame.captured_at_ns / 1e9
+            return seen, picture if needs_pictures else None, frame.captured_at_ns / 1e9
 
         def people(found: Any) -> People:
             ids = [] if found.tracker_id is None else found.tracker_id
@@ -115,10 +115,10 @@ def boxmot(name: str, *, takes_rate: bool = False, timed: bool = False) -> Calla
         logging.getLogger("boxmot").setLevel(logging.ERROR)
         tracker = tracker_class(**({"frame_rate": fps} if takes_rate else {}), variable_dt=timed)
 
-        def prepare(frame: PoseFrame, picture: Picture | None) -> tuple[Any, ...]:
+        def prepare(frame: PoseFrame, picture: BgrImage | None) -> tuple[Any, ...]:
             return _rows(frame), picture, frame.captured_at_ns / 1e9 if timed else None
 
-        def update(rows: Any, picture: Picture | None, time_s: float | None) -> Any:
+        def update(rows: Any, picture: BgrImage | None, time_s: float | None) -> Any:
             return tracker.update(rows, picture, timestamp_s=time_s)
 
         return Contender(prepare, update, lambda rows: [(int(row[4]), row[:4]) for row in rows])
@@ -136,7 +136,7 @@ def norfair(fps: float) -> Contender:
     tracker = Tracker(distance_function="iou", distance_threshold=0.7)
     last = -1
 
-    def prepare(frame: PoseFrame, picture: Picture | None) -> tuple[Any, ...]:
+    def prepare(frame: PoseFrame, picture: BgrImage | None) -> tuple[Any, ...]:
         nonlocal last
         period, last = frame.seq - last, frame.seq
         kept = frame.scores >= 0.25
@@ -155,28 +155,28 @@ def _rows(frame: PoseFrame) -> npt.NDArray[np.float32]:
     return np.column_stack([frame.boxes_xyxy_px, frame.scores, np.zeros_like(frame.scores)]).astype(np.float32)
 
 
-TRACKERS: dict[str, Kind] = {
-    "posebus": Kind(posebus(), sees_keypoints=True),
-    "posebus-no-colours": Kind(posebus(colours=False), sees_keypoints=True),
-    "ultralytics-bytetrack": Kind(ultralytics("bytetrack")),
-    "ultralytics-botsort": Kind(ultralytics("botsort"), sees_pictures=True),
-    "ultralytics-fasttrack": Kind(ultralytics("fasttrack")),
-    "ultralytics-tracktrack": Kind(ultralytics("tracktrack"), sees_pictures=True),
-    "ultralytics-ocsort": Kind(ultralytics("ocsort")),
-    "ultralytics-deepocsort": Kind(ultralytics("deepocsort")),
-    "roboflow-sort": Kind(roboflow("SORTTracker")),
-    "roboflow-bytetrack": Kind(roboflow("ByteTrackTracker")),
-    "roboflow-ocsort": Kind(roboflow("OCSORTTracker")),
-    "roboflow-cbiou": Kind(roboflow("CBIoUTracker")),
-    "roboflow-botsort": Kind(roboflow("BoTSORTTracker", sees_pictures=True), sees_pictures=True),
-    "roboflow-mcbyte": Kind(roboflow("McByteTracker", sees_pictures=True), sees_pictures=True),
-    "boxmot-bytetrack": Kind(boxmot("ByteTrack", takes_rate=True)),
-    "boxmot-bytetrack+times": Kind(boxmot("ByteTrack", takes_rate=True, timed=True)),
-    "boxmot-ocsort": Kind(boxmot("OcSort")),
-    "boxmot-ocsort+times": Kind(boxmot("OcSort", timed=True)),
-    "boxmot-sfsort": Kind(boxmot("SFSORT"), sees_pictures=True),
-    "boxmot-boosttrack": Kind(boxmot("BoostTrack"), sees_pictures=True),
-    "norfair": Kind(norfair),
+TRACKERS: dict[str, TrackerSpec] = {
+    "posebus": TrackerSpec(posebus(), uses_keypoints=True),
+    "posebus-no-colours": TrackerSpec(posebus(colours=False), uses_keypoints=True),
+    "ultralytics-bytetrack": TrackerSpec(ultralytics("bytetrack")),
+    "ultralytics-botsort": TrackerSpec(ultralytics("botsort"), needs_pictures=True),
+    "ultralytics-fasttrack": TrackerSpec(ultralytics("fasttrack")),
+    "ultralytics-tracktrack": TrackerSpec(ultralytics("tracktrack"), needs_pictures=True),
+    "ultralytics-ocsort": TrackerSpec(ultralytics("ocsort")),
+    "ultralytics-deepocsort": TrackerSpec(ultralytics("deepocsort")),
+    "roboflow-sort": TrackerSpec(roboflow("SORTTracker")),
+    "roboflow-bytetrack": TrackerSpec(roboflow("ByteTrackTracker")),
+    "roboflow-ocsort": TrackerSpec(roboflow("OCSORTTracker")),
+    "roboflow-cbiou": TrackerSpec(roboflow("CBIoUTracker")),
+    "roboflow-botsort": TrackerSpec(roboflow("BoTSORTTracker", needs_pictures=True), needs_pictures=True),
+    "roboflow-mcbyte": TrackerSpec(roboflow("McByteTracker", needs_pictures=True), needs_pictures=True),
+    "boxmot-bytetrack": TrackerSpec(boxmot("ByteTrack", takes_rate=True)),
+    "boxmot-bytetrack+times": TrackerSpec(boxmot("ByteTrack", takes_rate=True, timed=True)),
+    "boxmot-ocsort": TrackerSpec(boxmot("OcSort")),
+    "boxmot-ocsort+times": TrackerSpec(boxmot("OcSort", timed=True)),
+    "boxmot-sfsort": TrackerSpec(boxmot("SFSORT"), needs_pictures=True),
+    "boxmot-boosttrack": TrackerSpec(boxmot("BoostTrack"), needs_pictures=True),
+    "norfair": TrackerSpec(norfair),
 }
 """By family and algorithm; "posebus" gets what workers send: boxes, keypoints and colours."""
 

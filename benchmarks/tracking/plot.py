@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.tracking.scores import BOUND, Line
+from benchmarks.tracking.scores import BOUND, Scores
 
-LOOKS = {
+STYLES = {
     "posebus": ("#c1272d", "*"),
     "ultralytics": ("#0072b2", "o"),
     "roboflow": ("#7b4fa3", "s"),
@@ -33,7 +33,7 @@ class Area(NamedTuple):
         return self.left < other.right and other.left < self.right and self.low < other.high and other.low < self.high
 
 
-def draw(path: Path, title: str, lines: dict[str, Line]) -> None:
+def draw(path: Path, title: str, lines: dict[str, Scores]) -> None:
     """Write a PNG: HOTA and IDF1 of each tracker over its microseconds a frame (log), the bound as a line."""
     import matplotlib as mpl
 
@@ -46,7 +46,7 @@ def draw(path: Path, title: str, lines: dict[str, Line]) -> None:
         _panel(panel, metric, lines)
     marks = [
         Line2D([], [], color=colour, marker=marker, linestyle="", markersize=12 if marker == "*" else 7, label=family)
-        for family, (colour, marker) in LOOKS.items()
+        for family, (colour, marker) in STYLES.items()
         if any(_family(name) == family for name in lines)
     ]
     figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), frameon=False)
@@ -55,7 +55,7 @@ def draw(path: Path, title: str, lines: dict[str, Line]) -> None:
     plt.close(figure)
 
 
-def _panel(panel: Any, metric: str, lines: dict[str, Line]) -> None:
+def _panel(panel: Any, metric: str, lines: dict[str, Scores]) -> None:
     from matplotlib.ticker import EngFormatter
 
     spots = {name: (line["us_per_frame"] / 1e6, line[metric]) for name, line in lines.items() if "us_per_frame" in line}
@@ -67,7 +67,7 @@ def _panel(panel: Any, metric: str, lines: dict[str, Line]) -> None:
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)
     for name, (cost_s, height) in spots.items():
-        colour, marker = LOOKS[_family(name)]
+        colour, marker = STYLES[_family(name)]
         size, layer = (190, 4) if marker == "*" else (52, 3)
         panel.scatter(cost_s, height, s=size, c=colour, marker=marker, edgecolors="white", zorder=layer)
     costs = [cost_s for cost_s, _ in spots.values()]
@@ -104,7 +104,7 @@ def _label(panel: Any, spots: dict[str, tuple[float, float]]) -> None:
         text = name.partition("-")[2] or name
         side, shift_pt, area = _free_place(places[name], len(text) * CHARACTER_PT, taken, inside)
         taken.append(area)
-        colour = LOOKS[_family(name)][0]
+        colour = STYLES[_family(name)][0]
         line = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3}
         panel.annotate(
             text,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.tracking.plot import draw
-from benchmarks.tracking.scores import Line
+from benchmarks.tracking.scores import Scores
 from benchmarks.tracking.smoothness import Smoothness
 from benchmarks.tracking.table import (
     Table,
@@ -26,7 +26,7 @@ LIBRARIES = ("ultralytics", "trackers", "supervision", "boxmot", "norfair", "tra
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class SequenceResult:
     """One clip with ground truth: how it was made, then lines by tracker and by stress."""
 
     name: str
@@ -34,8 +34,8 @@ class Sequence:
     fps: float
     model: str
     imgsz: int
-    plain: dict[str, Line]
-    stressed: dict[str, dict[str, Line]] = field(default_factory=dict)
+    plain: dict[str, Scores]
+    stressed: dict[str, dict[str, Scores]] = field(default_factory=dict)
 
     def tables(self) -> list[Table]:
         """The plain table, and where there were stresses, HOTA and IDF1 under them."""
@@ -45,12 +45,12 @@ class Sequence:
 
 
 @dataclass(slots=True)
-class Report:
+class ComparisonReport:
     """All that was found so far; scenes: lines by kind of made-up scene, crowds: by people a frame."""
 
-    sequences: list[Sequence] = field(default_factory=list)
-    scenes: dict[str, dict[str, Line]] = field(default_factory=dict)
-    crowds: dict[int, dict[str, Line]] = field(default_factory=dict)
+    sequences: list[SequenceResult] = field(default_factory=list)
+    scenes: dict[str, dict[str, Scores]] = field(default_factory=dict)
+    crowds: dict[int, dict[str, Scores]] = field(default_factory=dict)
     smoothness: list[Smoothness] = field(default_factory=list)
 
     def tables(self) -> list[Table]:

@@ -21,15 +21,15 @@ from posebus.messages import PoseFrame
 BOUND = "bound"
 """The row of `bound`."""
 
-Line = dict[str, float]
+Scores = dict[str, float]
 """The METRICS of one tracker and, where it was timed, `us_per_frame`."""
 
-Step = Callable[[str], None]
+ReportProgress = Callable[[str], None]
 """Is told what was just done, for a display of progress."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class AnnotatedClip:
     """A clip and what is true in it: rows by frame number, `seq` + 1; distractors: see `accuracy`."""
 
     clip: Clip
@@ -47,7 +47,7 @@ def run(name: str, clip: Clip, frames: list[PoseFrame]) -> tuple[Rows, float]:
     """One tracker over `frames`: its rows by frame number from 1, and its median microseconds per update."""
     kind = TRACKERS[name]
     contender = kind.make(clip.fps)
-    views = pictures(clip, frames) if kind.sees_pictures else None
+    views = pictures(clip, frames) if kind.needs_pictures else None
     rows: Rows = {}
     took_us = []
     gc.collect()
@@ -94,7 +94,7 @@ def bound(truth: Rows, frames: list[PoseFrame]) -> Rows:
     return rows
 
 
-def judged(scene: Scene, rows: Rows, frames: list[PoseFrame]) -> Line:
+def scored(scene: AnnotatedClip, rows: Rows, frames: list[PoseFrame]) -> Scores:
     """The METRICS over those `frames` alone, counted anew from 1: dropped frames are nobody's mistake."""
     numbers = [frame.seq + 1 for frame in frames]
     kept = without_distractors(scene.truth, scene.distractors, rows)
@@ -104,13 +104,13 @@ def judged(scene: Scene, rows: Rows, frames: list[PoseFrame]) -> Line:
     )
 
 
-def compared(scene: Scene, names: list[str], runs: int, step: Step) -> dict[str, Line]:
+def compared(scene: AnnotatedClip, names: list[str], runs: int, step: ReportProgress) -> dict[str, Scores]:
     """A line for the bound and for each tracker in `names`, timed by the median of `runs` runs.
 
     Trackers take turns, so that a busy moment of the machine hits all of them.
     """
     frames = scene.frames
-    lines: dict[str, Line] = {BOUND: judged(scene, bound(scene.truth, frames), frames)}
+    lines: dict[str, Scores] = {BOUND: scored(scene, bound(scene.truth, frames), frames)}
     first: dict[str, Rows] = {}
     times_us: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(runs):
@@ -123,18 +123,18 @@ def compared(scene: Scene, names: list[str], runs: int, step: Step) -> dict[str,
                 times_us[name].append(done[1])
             step(name)
     for name, taken_us in times_us.items():
-        lines[name] = {**judged(scene, first[name], frames), "us_per_frame": statistics.median(taken_us)}
+        lines[name] = {**scored(scene, first[name], frames), "us_per_frame": statistics.median(taken_us)}
     return lines
 
 
-def stressed(scene: Scene, plain: dict[str, Line], step: Step) -> dict[str, dict[str, Line]]:
+def stressed(scene: AnnotatedClip, plain: dict[str, Scores], step: ReportProgress) -> dict[str, dict[str, Scores]]:
     """For each stress a line for the bound and every tracker in `plain`: means over the stress's seeds."""
-    results: dict[str, dict[str, Line]] = {}
+    results: dict[str, dict[str, Scores]] = {}
     for title, stress in STRESSES.items():
         results[title] = {}
         for name in plain:
-            if stress.keypoints_only and (name == BOUND or not TRACKERS[name].sees_keypoints):
-                line: Line | None = {metric: plain[name][metric] for metric in METRICS}
+            if stress.keypoints_only and (name == BOUND or not TRACKERS[name].uses_keypoints):
+                line: Scores | None = {metric: plain[name][metric] for metric in METRICS}
             else:
                 line = _under(stress, scene, name)
             if line is not None:
@@ -143,12 +143,12 @@ def stressed(scene: Scene, plain: dict[str, Line], step: Step) -> dict[str, dict
     return results
 
 
-def _under(stress: Stress, scene: Scene, name: str) -> Line | None:
+def _under(stress: Stress, scene: AnnotatedClip, name: str) -> Scores | None:
     lines = []
     for seed in range(stress.seeds):
         frames = stress.apply(scene.frames, seed)
         done = (bound(scene.truth, frames), 0.0) if name == BOUND else attempt(name, scene.clip, frames)
         if done is None:
             return None
-        lines.append(judged(scene, done[0], frames))
+        lines.append(scored(scene, done[0], frames))
     return {metric: statistics.fmean(line[metric] for line in lines) for metric in METRICS}

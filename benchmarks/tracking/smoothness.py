@@ -24,7 +24,7 @@ SETTLED_S = 1.0
 """Left out at the start: a track is new there."""
 SIZE_PX = (1280, 720)
 
-Path = Callable[[Float64Array], Float64Array]
+Motion = Callable[[Float64Array], Float64Array]
 """True points (T, P, 2) in pixels at the times (T,) in seconds."""
 
 TRUTH_STEP_S = 0.001
@@ -78,7 +78,7 @@ def running(times_s: Float64Array) -> Float64Array:
     return joints
 
 
-def box_corners(way: Path) -> Path:
+def box_corners(way: Motion) -> Motion:
     """The box around somebody on this way, as its two corners (T, 2, 2); its sides do not swing with the limbs."""
 
     def corners(times_s: Float64Array) -> Float64Array:
@@ -90,7 +90,7 @@ def box_corners(way: Path) -> Path:
     return corners
 
 
-def lag_s(times_s: Float64Array, reported: Float64Array, truth: Path, longest_s: float = 0.4) -> float:
+def lag_s(times_s: Float64Array, reported: Float64Array, truth: Motion, longest_s: float = 0.4) -> float:
     """The delay in seconds after which the truth lies closest to `reported` (T, P, 2), least squares; < 0: ahead.
 
     Searched in steps of 2 ms within `longest_s`, then refined by a parabola.
@@ -117,7 +117,7 @@ def tremble_px(times_s: Float64Array, error: Float64Array) -> float:
     return float(np.sqrt(np.square(jumps).sum(axis=2).mean())) if len(jumps) else 0.0
 
 
-def measured(scene: str, way: Path, fps: float, seed: int = 0) -> list[Smoothness]:
+def measured(scene: str, way: Motion, fps: float, seed: int = 0) -> list[Smoothness]:
     """Two lines for our tracker on this way at this rate: the box and the keypoints."""
     from tracking import PoseTracker
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from benchmarks.common.hota import COUNTS, METRICS
-from benchmarks.tracking.scores import Line
+from benchmarks.tracking.scores import Scores
 from benchmarks.tracking.smoothness import HEIGHT_PX, Smoothness
 
 NOTHING = "-"
@@ -34,7 +34,7 @@ class Table:
         return "\n".join([f"### {self.title}", "", *lines])
 
 
-def plain_table(title: str, lines: dict[str, Line]) -> Table:
+def plain_table(title: str, lines: dict[str, Scores]) -> Table:
     """One row per tracker, all METRICS and the microseconds of an update."""
     rows = [
         [name, *(_metric(line, metric) for metric in METRICS), _number(line.get("us_per_frame"), 0)]
@@ -43,7 +43,7 @@ def plain_table(title: str, lines: dict[str, Line]) -> Table:
     return Table(title, ["", *METRICS, "us/frame"], rows)
 
 
-def stress_table(title: str, metric: str, plain: dict[str, Line], stressed: dict[str, dict[str, Line]]) -> Table:
+def stress_table(title: str, metric: str, plain: dict[str, Scores], stressed: dict[str, dict[str, Scores]]) -> Table:
     """One row per tracker, `metric` on every frame and under each stress with its change against that."""
     rows = []
     for name, line in plain.items():
@@ -55,7 +55,7 @@ def stress_table(title: str, metric: str, plain: dict[str, Line], stressed: dict
     return Table(f"{title}: {metric} under stress, and its change", ["", "every frame", *stressed], rows)
 
 
-def scenes_table(title: str, scenes: dict[str, dict[str, Line]], *, timed: bool) -> Table:
+def scenes_table(title: str, scenes: dict[str, dict[str, Scores]], *, timed: bool) -> Table:
     """One row per tracker; HOTA, IDF1 and, if `timed`, microseconds for each of the scenes."""
     names = list(dict.fromkeys(name for lines in scenes.values() for name in lines))
     header = [""]
@@ -91,10 +91,10 @@ def smoothness_table(lines: list[Smoothness]) -> Table:
     return Table(f"smoothness of posebus, body of {HEIGHT_PX:.0f} px", header, rows)
 
 
-def mean_lines(sequences: Iterable[dict[str, Line]]) -> dict[str, Line]:
+def mean_lines(sequences: Iterable[dict[str, Scores]]) -> dict[str, Scores]:
     """Plain means over sequences for the trackers that all of them have; COUNTS are summed."""
     all_lines = list(sequences)
-    means: dict[str, Line] = {}
+    means: dict[str, Scores] = {}
     for name in all_lines[0]:
         if all(name in lines for lines in all_lines):
             of_name = [lines[name] for lines in all_lines]
@@ -113,7 +113,7 @@ def _aligned(cells: list[str], widths: list[int]) -> str:
     return "  ".join([first, *others]).rstrip()
 
 
-def _metric(line: Line, metric: str) -> str:
+def _metric(line: Scores, metric: str) -> str:
     return _number(line.get(metric), 0 if metric in COUNTS else 3)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from integration.run_command import environment
 
 from benchmarks.corridor.clip import rate_and_frames, read_frames
-from benchmarks.corridor.day import Order, make_day
+from benchmarks.corridor.day import DayRequest, make_day
 from benchmarks.economy.clips import clip_of, first_frames
 from tests.conftest import ROOT
 
@@ -62,14 +62,14 @@ def test_simulated_day_is_the_same_each_time_and_empty_except_for_its_visits(tmp
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     tracks.write_text("".join(rows))
-    order = Order(clip, tracks, tmp_path / "day.mp4", minutes=0.5, size_px=(320, 240))
-    (visit,) = make_day(order)
-    assert make_day(Order(clip, tracks, tmp_path / "again.mp4", minutes=0.5, size_px=(320, 240))) == [visit]
+    request = DayRequest(clip, tracks, tmp_path / "day.mp4", minutes=0.5, size_px=(320, 240))
+    (visit,) = make_day(request)
+    assert make_day(DayRequest(clip, tracks, tmp_path / "again.mp4", minutes=0.5, size_px=(320, 240))) == [visit]
     assert (tmp_path / "day.mp4").read_bytes() == (tmp_path / "again.mp4").read_bytes()
-    assert rate_and_frames(order.out) == (10.0, 300)
+    assert rate_and_frames(request.out) == (10.0, 300)
     truth = [line.split(",") for line in (tmp_path / "day.gt.txt").read_text().splitlines()]
     assert len(truth) == 40
-    for number, picture in enumerate(read_frames(order.out), 1):
+    for number, picture in enumerate(read_frames(request.out), 1):
         here = [row for row in truth if int(row[0]) == number]
         if here:
             left, top = (round(float(value)) for value in here[0][2:4])

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from benchmarks.broker.capacity import PollCosts, Step, core_fps, find_knee, line, percentile, poll_load
 from benchmarks.broker.command import parse
-from benchmarks.broker.plan import Assumptions, fleet, largest_cell, plan, workers_of
+from benchmarks.broker.plan import Assumptions, fleet, largest_cell, plan, worker_hosts
 from benchmarks.broker.report import commands, measured, table
-from benchmarks.broker.results import Run, read, write
+from benchmarks.broker.results import ServerRun, read, write
 from benchmarks.broker.script import MAX_PEOPLE, people_of, pose_frame
 from tests.conftest import ROOT
 
@@ -132,7 +132,7 @@ def test_questions_grow_with_cameras_and_with_processes() -> None:
 
 def test_a_cell_is_as_large_as_its_core_allows() -> None:
     given_ = Assumptions()
-    for worker in workers_of(given_):
+    for worker in worker_hosts(given_):
         cell = largest_cell(STEP, COSTS, worker, given_)
         larger = fleet(STEP, COSTS, worker, given_, cell.cameras + 1)
         assert cell.frame_load + cell.poll_load <= 0.7 < larger.frame_load + larger.poll_load
@@ -141,7 +141,7 @@ def test_a_cell_is_as_large_as_its_core_allows() -> None:
 
 
 def test_the_plan_shows_its_arithmetic(tmp_path: Path) -> None:
-    run = Run(STEP.server)
+    run = ServerRun(STEP.server)
     run.ramp, run.search, run.costs = [STEP], [STEP, replace(STEP, fps=9.0, tracks_age_ms=(400.0, 900.0))], COSTS
     assert run.knee is run.ramp[0]
     wider = replace(STEP, cameras=300, fps=0.95)
@@ -160,7 +160,7 @@ def test_the_plan_shows_its_arithmetic(tmp_path: Path) -> None:
 
 def test_a_plan_needs_measurements(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="no rate that was carried"):
-        plan([Run("nothing")], {}, Assumptions())
+        plan([ServerRun("nothing")], {}, Assumptions())
     (tmp_path / "other.json").write_text("[]")
     with pytest.raises(SystemExit, match="holds no measurements"):
         read(tmp_path / "other.json")

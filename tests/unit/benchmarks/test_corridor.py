@@ -11,7 +11,7 @@ import pytest
 from benchmarks.common.mot import Rows
 from benchmarks.corridor.clip import Passage, passages, person_mask
 from benchmarks.corridor.day import OCCUPIED, Visit, schedule, size, truth_lines
-from benchmarks.corridor.light import LAMP_OFF_H, LAMP_ON_H, Noise, lamp_field, light_at, lit
+from benchmarks.corridor.light import LAMP_OFF_H, LAMP_ON_H, SensorNoise, lamp_field, light_at, lit
 
 BOX = (1, 50.0, 40.0, 20.0, 60.0)
 
@@ -74,7 +74,7 @@ def test_noon_is_bright_and_the_lamp_shines_at_night_alone() -> None:
 
 
 def test_noise_grows_with_the_dark_and_is_another_in_each_picture() -> None:
-    noise = Noise((64, 48), np.random.default_rng(1))
+    noise = SensorNoise((64, 48), np.random.default_rng(1))
     bright, other, dark = noise.next(0.0), noise.next(0.0), noise.next(1.0)
     assert 1.5 < float(bright.std()) < 2.5 < 3.5 < float(dark.std()) < 5.5
     assert not np.array_equal(bright, other)

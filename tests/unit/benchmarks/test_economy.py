@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.common.mot import Rows
-from benchmarks.economy.cost import Look, gflops, of_look, total
+from benchmarks.economy.cost import InferredFrame, frame_cost, gflops, total_cost
 from benchmarks.economy.policies import REFERENCE, policies
-from benchmarks.economy.report import HEAD, Line, draw, table
-from benchmarks.economy.run import read_looks
-from benchmarks.economy.tracks import Kept, kept, recall
+from benchmarks.economy.report import HEAD, PolicyResult, draw, table
+from benchmarks.economy.run import read_inferred_frames
+from benchmarks.economy.tracks import KeptTracks, kept, recall
 from posebus.views import View
 
 VGA = (640, 480)
@@ -31,20 +31,20 @@ def together(*walks: Rows) -> Rows:
 
 def test_a_picture_costs_what_its_input_has_of_pixels() -> None:
     assert gflops(640 * 640) == pytest.approx(7.6)
-    assert of_look(Look(VGA, View(640))) == (1, 640 * 480)
-    assert of_look(Look(VGA, View(1280))).pixels == 4 * 640 * 480
+    assert frame_cost(InferredFrame(VGA, View(640))) == (1, 640 * 480)
+    assert frame_cost(InferredFrame(VGA, View(1280))).pixels == 4 * 640 * 480
     # Two tiles side by side that overlap by a quarter: each is 366 of 640 wide, and fitted to 640 along its height.
-    tiles = of_look(Look(VGA, View(640, 2, 1)))
+    tiles = frame_cost(InferredFrame(VGA, View(640, 2, 1)))
     assert tiles.inferences == 2
     assert tiles.pixels == 2 * 512 * 640
 
 
 def test_probes_are_in_the_reports_and_what_came_after_them_in_the_views() -> None:
-    looks = [Look(VGA, View(640))] * 8 + [Look(VGA, View(1280))] * 2
+    looks = [InferredFrame(VGA, View(640))] * 8 + [InferredFrame(VGA, View(1280))] * 2
     small = 640 * 480
     worker = {"frames": 7.0, "inferences": 9.0, "input_pixels": 9.0 * small}
-    assert total(looks, [worker]) == (12, (9 + 1 + 8) * small)
-    assert total(looks, []) == (10, 16 * small)
+    assert total_cost(looks, [worker]) == (12, (9 + 1 + 8) * small)
+    assert total_cost(looks, []) == (10, 16 * small)
 
 
 def test_only_a_size_that_is_chosen_is_probed() -> None:
@@ -61,31 +61,35 @@ def test_frames_are_read_with_the_view_that_they_had(tmp_path: Path) -> None:
     ]
     path = tmp_path / "clip.tracks.jsonl"
     path.write_text("".join(json.dumps(frame) + "\n" for frame in frames))
-    assert list(read_looks(path, View(800))) == [Look(VGA, View(800)), Look(VGA, View(1280, 2, 1)), None]
+    assert list(read_inferred_frames(path, View(800))) == [
+        InferredFrame(VGA, View(800)),
+        InferredFrame(VGA, View(1280, 2, 1)),
+        None,
+    ]
 
 
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (walk(7, 1, 50), Kept(1, 0, 0)),
-        (walk(7, 4, 47), Kept(1, 0, 0)),  # three frames are 0.3 s
-        (walk(7, 5, 50), Kept(1, 0, 1)),
-        (walk(7, 1, 46), Kept(1, 0, 1)),
-        (walk(7, 1, 90), Kept(1, 0, 0)),
-        (walk(7, 1, 50, left=200.0), Kept(1, 1, 0)),
-        ({}, Kept(1, 1, 0)),
-        (together(walk(7, 1, 20), walk(8, 21, 50)), Kept(1, 0, 1)),
+        (walk(7, 1, 50), KeptTracks(1, 0, 0)),
+        (walk(7, 4, 47), KeptTracks(1, 0, 0)),  # three frames are 0.3 s
+        (walk(7, 5, 50), KeptTracks(1, 0, 1)),
+        (walk(7, 1, 46), KeptTracks(1, 0, 1)),
+        (walk(7, 1, 90), KeptTracks(1, 0, 0)),
+        (walk(7, 1, 50, left=200.0), KeptTracks(1, 1, 0)),
+        ({}, KeptTracks(1, 1, 0)),
+        (together(walk(7, 1, 20), walk(8, 21, 50)), KeptTracks(1, 0, 1)),
     ],
 )
-def test_a_track_is_kept_lost_or_cut_short(found: Rows, expected: Kept) -> None:
+def test_a_track_is_kept_lost_or_cut_short(found: Rows, expected: KeptTracks) -> None:
     assert kept(walk(1, 1, 50), found, FPS) == expected
 
 
 def test_one_track_stands_for_one_of_two_people() -> None:
     reference = together(walk(1, 1, 30), walk(2, 31, 50))
-    assert kept(reference, walk(7, 1, 50), FPS) == Kept(2, 1, 0)
-    assert kept(reference, reference, FPS) == Kept(2, 0, 0)
-    assert kept({}, walk(7, 1, 50), FPS) == Kept(0, 0, 0)
+    assert kept(reference, walk(7, 1, 50), FPS) == KeptTracks(2, 1, 0)
+    assert kept(reference, reference, FPS) == KeptTracks(2, 0, 0)
+    assert kept({}, walk(7, 1, 50), FPS) == KeptTracks(0, 0, 0)
 
 
 def test_recall_counts_boxes_and_not_who_they_are() -> None:
@@ -95,10 +99,10 @@ def test_recall_counts_boxes_and_not_who_they_are() -> None:
     assert recall(truth, {}) == 0.0
 
 
-def line(title: str, cpu_s: float, inferred: int, *, known: bool = True) -> Line:
+def line(title: str, cpu_s: float, inferred: int, *, known: bool = True) -> PolicyResult:
     quality = {"recall": 0.9, "HOTA": 0.67, "IDF1": 0.891} if known else None
-    kept = Kept(10, 1, 2) if known else None
-    return Line(title, 36.0, 360, inferred, inferred, 2.0 * inferred, (cpu_s,), (5.0,), (9.0,), quality, kept)
+    kept = KeptTracks(10, 1, 2) if known else None
+    return PolicyResult(title, 36.0, 360, inferred, inferred, 2.0 * inferred, (cpu_s,), (5.0,), (9.0,), quality, kept)
 
 
 def test_the_table_is_for_an_hour_and_against_the_reference(tmp_path: Path) -> None:

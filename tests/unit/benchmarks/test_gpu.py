@@ -9,22 +9,22 @@ import pytest
 
 from benchmarks.gpu import command as gpu
 from benchmarks.gpu.pipeline import Load, frame, pipeline_settings
-from benchmarks.gpu.report import Bare, Measured, Ours, Theirs, ratios, report
+from benchmarks.gpu.report import BareRun, Measurements, PeerRun, PipelineRun, ratios, report
 from benchmarks.gpu.usage import parse
 
 
-def measured() -> Measured:
+def measured() -> Measurements:
     """Two runs; in the second one the whole machine was twice as fast."""
-    return Measured(
+    return Measurements(
         {"GPU": "some card", "torch": "2.14"},
-        bare=[Bare(0, 16, 1000.0), Bare(0, 8, 500.0), Bare(1, 16, 2000.0)],
+        bare=[BareRun(0, 16, 1000.0), BareRun(0, 8, 500.0), BareRun(1, 16, 2000.0)],
         ours=[
-            Ours(0, 16, 1, 800.0, 300.0, 70.0, 2000.0),
-            Ours(0, 16, 2, 950.0, 310.0, 90.0, 4000.0),
-            Ours(1, 16, 1, 1600.0, 305.0, 80.0, 2000.0),
-            Ours(1, 16, 2, 1840.0, 0.0),
+            PipelineRun(0, 16, 1, 800.0, 300.0, 70.0, 2000.0),
+            PipelineRun(0, 16, 2, 950.0, 310.0, 90.0, 4000.0),
+            PipelineRun(1, 16, 1, 1600.0, 305.0, 80.0, 2000.0),
+            PipelineRun(1, 16, 2, 1840.0, 0.0),
         ],
-        theirs=[Theirs(0, 120.0), Theirs(1, 130.0)],
+        theirs=[PeerRun(0, 120.0), PeerRun(1, 130.0)],
     )
 
 
@@ -46,10 +46,10 @@ def test_the_tables_say_what_was_measured_where() -> None:
 
 
 def test_a_missed_target_and_nothing_measured_are_said_as_such() -> None:
-    slow = Measured({}, bare=[Bare(0, 8, 100.0)], ours=[Ours(0, 8, 1, 50.0, 0.0)])
+    slow = Measurements({}, bare=[BareRun(0, 8, 100.0)], ours=[PipelineRun(0, 8, 1, 50.0, 0.0)])
     assert "missed (0.50 at batch 8 with 1 workers)" in report(slow)
     assert "| 8 | 1 | 50.0 | 0.50 | 3 | - | - | 0 (too few) |" in report(slow)
-    assert report(Measured({"GPU": "some card"})) == "GPU some card"
+    assert report(Measurements({"GPU": "some card"})) == "GPU some card"
 
 
 def test_json_holds_every_run(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.accuracy.damage import DAMAGES, turned, turned_boxes, turning
 from benchmarks.accuracy.refinement import Person
-from benchmarks.accuracy.robustness import Picture, matches, turned_people
+from benchmarks.accuracy.robustness import AnnotatedPicture, matches, turned_people
 from workers.detections import Detections
 
 
@@ -31,7 +31,9 @@ def test_damage_is_the_same_each_time_and_leaves_the_picture_itself_alone(damage
 def test_what_is_turned_is_looked_for_where_it_is(degrees: float) -> None:
     keypoints = np.zeros((17, 3), np.float32)
     keypoints[0] = 40, 30, 1
-    picture = Picture(marked(40, 30), (Person(marked(40, 30), np.array([30, 10, 50, 50], np.float32), keypoints, 1.0),))
+    picture = AnnotatedPicture(
+        marked(40, 30), (Person(marked(40, 30), np.array([30, 10, 50, 50], np.float32), keypoints, 1.0),)
+    )
     seen = turned(degrees).apply(picture.rgb, np.random.default_rng(0))
     (person,) = turned_people(picture, degrees)
     x, y = person.keypoints_px[0, :2].round().astype(int)

@@ -13,12 +13,12 @@ from scipy.optimize import linear_sum_assignment
 
 from benchmarks.scenes import scene as scenes
 from benchmarks.scenes.bodies import bodies_of
-from benchmarks.scenes.calibration import sightings_of
+from benchmarks.scenes.calibration import matched_bodies
 from benchmarks.scenes.camera import Camera, camera_of
-from benchmarks.scenes.detections import Detections
-from benchmarks.scenes.kinds import CORRIDOR, KINDS, PLAZA, RUNNERS, SHOP, STREET, Pillar, Scene
-from benchmarks.scenes.noise import Noise
-from benchmarks.scenes.occlusion import see
+from benchmarks.scenes.detections import SyntheticDetections
+from benchmarks.scenes.kinds import CORRIDOR, KINDS, PLAZA, RUNNERS, SHOP, STREET, Pillar, SceneKind
+from benchmarks.scenes.noise import LastingNoise
+from benchmarks.scenes.occlusion import visibility_of
 from benchmarks.scenes.scene import Truth, crowd, scene
 from benchmarks.scenes.walkers import People, Walks, walk
 from posebus.boxes import iou_matrix
@@ -73,7 +73,7 @@ def test_a_seed_makes_the_same_scene_again_and_another_seed_another_one() -> Non
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
-def test_frames_and_truth_are_well_formed(kind: Scene) -> None:
+def test_frames_and_truth_are_well_formed(kind: SceneKind) -> None:
     frames, truth = scene(replace(kind, seconds=3.0), 0)
     assert list(truth) == list(range(1, len(frames) + 1))
     assert len(frames) == round(3.0 * kind.fps)
@@ -174,34 +174,34 @@ def test_one_foot_stays_where_it_is_while_the_other_swings() -> None:
 
 def test_the_nearer_body_hides_the_one_behind_it() -> None:
     bodies = bodies_of(people_at([(0.0, 5.0), (0.03, 6.0), (1.5, 6.0)]), ACROSS)
-    sight = see(bodies, np.zeros(3, np.intp), ACROSS, ())
-    assert sight.visible[[0, 2]].tolist() == pytest.approx([1.0, 1.0])
-    assert sight.visible[1] < 0.3
-    assert sight.hider.tolist() == [-1, 0, -1]
-    assert sight.joints[[0, 2]].all()
-    assert sight.joints[1].mean() < 0.3
+    visibility = visibility_of(bodies, np.zeros(3, np.intp), ACROSS, ())
+    assert visibility.visible[[0, 2]].tolist() == pytest.approx([1.0, 1.0])
+    assert visibility.visible[1] < 0.3
+    assert visibility.hider.tolist() == [-1, 0, -1]
+    assert visibility.joints[[0, 2]].all()
+    assert visibility.joints[1].mean() < 0.3
 
 
 def test_bodies_of_different_frames_do_not_hide_each_other() -> None:
     bodies = bodies_of(people_at([(0.0, 5.0), (0.03, 6.0)]), ACROSS)
-    assert see(bodies, np.arange(2), ACROSS, ()).visible.tolist() == pytest.approx([1.0, 1.0])
+    assert visibility_of(bodies, np.arange(2), ACROSS, ()).visible.tolist() == pytest.approx([1.0, 1.0])
 
 
 def test_a_board_hides_the_legs_of_who_is_behind_it_and_the_box_ends_above_it() -> None:
     bodies = bodies_of(people_at([(0.0, 6.0), (0.0, 5.0)]), ACROSS)
-    sight = see(bodies, np.arange(2), ACROSS, (Pillar(0.0, 5.5, 2.0, 0.9),))
+    visibility = visibility_of(bodies, np.arange(2), ACROSS, (Pillar(0.0, 5.5, 2.0, 0.9),))
     whole = bodies.boxes_px()
-    assert 0.3 < sight.visible[0] < 0.8
-    assert sight.visible[1] == pytest.approx(1.0)
-    assert not sight.open_joints[0, 13:].any()
-    assert sight.seen_px[0, 3] < whole[0, 3] - 50
+    assert 0.3 < visibility.visible[0] < 0.8
+    assert visibility.visible[1] == pytest.approx(1.0)
+    assert not visibility.open_joints[0, 13:].any()
+    assert visibility.seen_px[0, 3] < whole[0, 3] - 50
 
 
 def test_who_leaves_the_picture_is_cut_at_its_border() -> None:
     bodies = bodies_of(people_at([(-2.3, 5.0)]), ACROSS)
-    sight = see(bodies, np.zeros(1, np.intp), ACROSS, ())
-    assert 0.05 < sight.inside[0] < 0.95
-    assert sight.seen_px[0, 0] == 0.0
+    visibility = visibility_of(bodies, np.zeros(1, np.intp), ACROSS, ())
+    assert 0.05 < visibility.inside[0] < 0.95
+    assert visibility.seen_px[0, 0] == 0.0
 
 
 def test_the_box_around_a_whole_body_holds_all_its_joints() -> None:
@@ -211,7 +211,7 @@ def test_the_box_around_a_whole_body_holds_all_its_joints() -> None:
     assert (joints < boxes[..., 2:]).all()
 
 
-def scores_by_visible_part(kind: Scene, parts: tuple[float, ...]) -> list[list[float]]:
+def scores_by_visible_part(kind: SceneKind, parts: tuple[float, ...]) -> list[list[float]]:
     """Scores of the detections assigned to bodies of which at least `parts` (rising) are visible and not the next part;
     0 for those that got none."""
     frames, _ = scene(kind, 0)
@@ -241,7 +241,7 @@ def test_bodies_in_full_sight_are_found_and_hidden_ones_are_not() -> None:
 
 def test_the_made_up_network_errs_as_the_real_one_does_on_the_street() -> None:
     """Figures of TUD-Stadtmitte in `benchmarks.scenes.detector`, with room for the chance of two short scenes."""
-    seen = sightings_of(scene(replace(STREET, seconds=12.0), seed) for seed in range(2))
+    seen = matched_bodies(scene(replace(STREET, seconds=12.0), seed) for seed in range(2))
     full, found = seen.visible > 0.9, seen.scores > 0
     assert np.mean(found[full]) > 0.95
     assert np.median(seen.scores[full & found]) == pytest.approx(0.85, abs=0.03)
@@ -264,7 +264,7 @@ def test_a_truth_box_is_visible_as_far_as_no_lower_one_covers_it() -> None:
         (2, 100.0, 180.0, 50.0, 150.0),
         (3, 400.0, 0.0, 50.0, 150.0),
     )
-    seen = sightings_of([([frame], {1: [behind, in_front, alone]})])
+    seen = matched_bodies([([frame], {1: [behind, in_front, alone]})])
     assert seen.visible.tolist() == pytest.approx([0.53, 1.0, 1.0], abs=0.05)
 
 
@@ -301,7 +301,7 @@ def test_the_truth_leaves_out_who_is_less_visible_than_asked_for() -> None:
 
 @pytest.mark.parametrize("fps", [5.0, 25.0, 60.0])
 def test_errors_last_as_long_at_any_frame_rate(fps: float) -> None:
-    noise = Noise(np.random.default_rng(0), (round(60 * fps), 40), 1 / fps).lasting(1.0).reshape(-1, 40)
+    noise = LastingNoise(np.random.default_rng(0), (round(60 * fps), 40), 1 / fps).lasting(1.0).reshape(-1, 40)
     assert noise.std() == pytest.approx(1.0, abs=0.1)
     later = round(0.2 * fps), round(3 * fps)
     soon, late = (float((noise[step:] * noise[:-step]).mean()) for step in later)
@@ -311,7 +311,7 @@ def test_errors_last_as_long_at_any_frame_rate(fps: float) -> None:
 
 def test_of_two_boxes_on_the_same_body_the_weaker_is_suppressed() -> None:
     boxes = np.array([[0, 0, 50, 100], [2, 0, 52, 100], [40, 0, 90, 100]], float)
-    found = Detections(boxes, np.array([0.6, 0.8, 0.5]), np.zeros((3, 17, 3))).published((640, 480))
+    found = SyntheticDetections(boxes, np.array([0.6, 0.8, 0.5]), np.zeros((3, 17, 3))).published((640, 480))
     assert found.boxes_px[:, 0].tolist() == [2, 40]
     assert found.scores.tolist() == [0.8, 0.5]
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from benchmarks.faults.ledger import Ledger
+from benchmarks.faults.ledger import FrameLedger
 
 
-def follow(ledger: Ledger, seqs: list[int], epoch: int = 1) -> Ledger:
+def follow(ledger: FrameLedger, seqs: list[int], epoch: int = 1) -> FrameLedger:
     for seq in seqs:
         ledger.track("door", epoch, seq, age_s=0.1, now_s=float(seq))
     return ledger
 
 
 def test_what_is_complete_or_told_is_not_lost() -> None:
-    ledger = follow(Ledger(), [0, 1, 2, 5, 6])
+    ledger = follow(FrameLedger(), [0, 1, 2, 5, 6])
     assert ledger.lost() == 2
     ledger.gap("door", 1, last_seq=4, reasons={"too old": 2})
     assert ledger.lost() == 0
@@ -23,13 +23,13 @@ def test_what_is_complete_or_told_is_not_lost() -> None:
 
 
 def test_frames_that_come_twice_or_late_are_counted() -> None:
-    ledger = follow(Ledger(), [0, 1, 1, 3, 2])
+    ledger = follow(FrameLedger(), [0, 1, 1, 3, 2])
     assert (ledger.duplicates, ledger.disorder, ledger.lost()) == (1, 1, 0)
     follow(ledger, [0, 1], epoch=2)
     assert (ledger.duplicates, ledger.disorder, ledger.epochs()) == (1, 1, 2)
 
 
 def test_ages_and_silences_are_kept() -> None:
-    ledger = follow(Ledger(), [0, 1, 9])
+    ledger = follow(FrameLedger(), [0, 1, 9])
     assert max(ledger.silences_s) == 8.0
     assert ledger.age_percentiles_s(50, 99) == [0.1, 0.1]

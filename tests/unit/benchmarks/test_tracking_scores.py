@@ -1,4 +1,4 @@
-"""The bound of given detections, and which frames are judged."""
+"""The bound of given detections, and which frames are scored."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.common.clips import Clip
 from benchmarks.common.mot import Rows
-from benchmarks.tracking.peers import TRACKERS, Contender, Kind, chosen
-from benchmarks.tracking.scores import BOUND, Scene, bound, compared, judged, stressed
+from benchmarks.tracking.peers import TRACKERS, Contender, TrackerSpec, chosen
+from benchmarks.tracking.scores import BOUND, AnnotatedClip, bound, compared, scored, stressed
 from posebus.messages import PoseFrame
 
 Box = tuple[float, float, float, float]
@@ -21,8 +21,8 @@ def frame(seq: int, *boxes: Box) -> PoseFrame:
     return PoseFrame("yard", 1, seq, seq * 40_000_000, (640, 480), array, scores, None)
 
 
-def scene(truth: Rows, frames: list[PoseFrame]) -> Scene:
-    return Scene(Clip("yard", None, 25.0, frames), truth)
+def scene(truth: Rows, frames: list[PoseFrame]) -> AnnotatedClip:
+    return AnnotatedClip(Clip("yard", None, 25.0, frames), truth)
 
 
 def one(fps: float) -> Contender:
@@ -65,7 +65,7 @@ def test_dropped_frames_are_nobodys_mistake() -> None:
     truth: Rows = {number: [(1, 10.0 * number, 0, 40, 100)] for number in range(1, 11)}
     frames = [frame(number - 1, truth[number][0][1:]) for number in truth]
     kept = frames[::3]
-    found = judged(scene(truth, frames), bound(truth, kept), kept)
+    found = scored(scene(truth, frames), bound(truth, kept), kept)
     assert found["HOTA"] == pytest.approx(1.0)
     assert found["Frag"] == 0
 
@@ -78,8 +78,8 @@ def test_frames_after_the_last_annotated_one_are_left_out() -> None:
 def test_a_peer_that_fails_is_left_out_and_the_others_are_compared(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(TRACKERS, "one", Kind(one))
-    monkeypatch.setitem(TRACKERS, "broken", Kind(broken))
+    monkeypatch.setitem(TRACKERS, "one", TrackerSpec(one))
+    monkeypatch.setitem(TRACKERS, "broken", TrackerSpec(broken))
     truth: Rows = {number: [(1, 0, 0, 40, 100)] for number in range(1, 9)}
     yard = scene(truth, [frame(seq, (0, 0, 40, 100)) for seq in range(8)])
     steps: list[str] = []
