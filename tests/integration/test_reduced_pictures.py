@@ -35,7 +35,7 @@ def boxes_of(image: Image, max_size_px: int | None, estimator: PoseEstimator) ->
 @pytest.mark.parametrize(
     ("name", "every", "enlarged_px"),
     [
-        ("vtest.avi", 40, None),
+        ("vtest.avi", 20, None),
         ("TUD-Stadtmitte.mp4", 18, (1920, 1440)),
         ("one-by-one-person-detection.mp4", 40, (1920, 1080)),
     ],
