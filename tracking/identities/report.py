@@ -82,17 +82,18 @@ def report(
     ):
         if share < 0.0:
             continue
+        # Positional, in the order of the fields: keywords take longer, and this runs once per person and frame.
         track = Track(
-            id=track_id,
-            box_xyxy_px=boxes_px[row],
-            score=score * share,
-            keypoints_px=joints_px[row] if has_joints else None,
-            state=STATE_NAMES[state],
-            age_s=(frame.captured_at_ns - born_ns) / 1e9,
-            velocity_px_s=velocities_px_s[row],
-            keypoint_visibility=visibility[row] if has_joints else None,
-            pose_index=int(detections.rows[detection]) if detection >= 0 else None,
-            coasted=detection < 0,
+            track_id,
+            boxes_px[row],
+            score * share,
+            joints_px[row] if has_joints else None,
+            STATE_NAMES[state],
+            (frame.captured_at_ns - born_ns) / 1e9,
+            velocities_px_s[row],
+            visibility[row] if has_joints else None,
+            int(detections.rows[detection]) if detection >= 0 else None,
+            detection < 0,
         )
         reported.append(track)
     return track_frame(frame, tuple(reported))
