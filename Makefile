@@ -56,7 +56,7 @@ bench-engine: $(VENV)/.installed-dev  ## Milliseconds a frame of the bare engine
 bench-parity: $(VENV)/.installed-dev  ## Our detections against ultralytics' own predictor
 	$(PY) -m benchmarks.accuracy.parity --data $(DATA) $(ARGS)
 
-bench-refinement: $(VENV)/.installed-dev  ## What a second look at small people gains and costs
+bench-refinement: $(VENV)/.installed-dev  ## What refining the keypoints of small people gains and costs
 	$(PY) -m benchmarks.accuracy.refinement --data $(DATA) $(ARGS)
 
 bench-robustness: $(VENV)/.installed-dev  ## Recall and keypoint error in bad pictures, with and without enhance: auto
@@ -105,7 +105,7 @@ bench-economy: $(VENV)/.installed-dev  ## What each policy saves and costs, on t
 bench-gpu: $(VENV)/.installed-dev  ## The same on an NVIDIA GPU: bare engine, pipeline, model.track (ARGS="--json FILE")
 	$(PY) -m benchmarks.gpu $(ARGS)
 
-bench-takeover: $(VENV)/.installed-dev  ## How soon somebody goes on when a process is killed
+bench-takeover: $(VENV)/.installed-dev  ## How soon another process takes over when one is killed
 	$(PY) -m benchmarks.faults.takeover $(ARGS)
 
 faults: $(VENV)/.installed-dev  ## The fault and fuzz tests in their long versions, half an hour and more (ARGS="-k kills")

@@ -1,4 +1,4 @@
-"""Are there workers and trackers, and how are they set up? Asked of the registry, so it works for any fleet."""
+"""Whether a broker has workers and trackers, and how they are set up, read from the registry of any fleet."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from posebus.runtime.shared_frames import BYTES_PER_PIXEL
 from posebus.telemetry.process_report import WorkerReport
 from posebus.telemetry.reports import largest_imgsz, process_reports, worker_reports
 
-LOOK_EVERY_S = 1.0
+CHECK_EVERY_S = 1.0
 POLL_S = 0.1
 MAX_RESTARTS = 5
 NEEDED = {"worker": "posebus work", "tracker": "posebus track"}
-"""The roles without which nothing comes out, and the commands that start them."""
+"""The roles that every result needs, and the commands that start them."""
 
 FRAMES_WANTED = {"cpu": 48, "cuda": 192}
-"""Frames that each worker wants in the broker, by the kind of its device: what it works on, what it has not committed
-yet, and as many again, so that it never waits for the next."""
+"""Frames that should wait in the broker for each worker, by the kind of its device: those in flight, those not
+committed yet, and as many again, so that a worker never waits for the next one."""
 JPEG_BYTES_PER_PIXEL = 0.25
-"""Of camera pictures at the quality that ingest writes: 0.15 to 0.3 in the clips that this was measured on."""
+"""Size of camera pictures at the JPEG quality of ingest: 0.15 to 0.3 on the clips that this was measured on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """What the workers say of themselves: None before one has reported, "a, b" where they differ."""
+    """How the workers report to be set up: None before the first report, "a, b" where they differ."""
 
     engine: str | None = None
     precision: str | None = None
@@ -38,16 +38,16 @@ class Workers:
     frames_wanted: int = FRAMES_WANTED["cpu"]
 
     def backlog_bytes(self, size_px: tuple[int, int], *, shared: bool = False) -> int:
-        """How much of a recording sent as pictures of this (width, height) should wait: as JPEGs, or `shared`.
+        """Bytes of a recording that should wait, sent as pictures of this (width, height): as JPEGs, or `shared`.
 
-        Enough that no worker ever waits, not more, for every frame that waits adds to the latency of the next.
+        It is enough that no worker waits, and not more, because every waiting frame adds to the latency of the next.
         """
         bytes_per_pixel = BYTES_PER_PIXEL if shared else JPEG_BYTES_PER_PIXEL
         return max(1, round(size_px[0] * size_px[1] * bytes_per_pixel * self.frames_wanted))
 
 
 def workers(registry: Registry) -> Workers:
-    """What the workers of a broker say of themselves now. Raises BrokerUnavailable."""
+    """Read how the workers of a broker are set up. Raises BrokerUnavailable."""
     reports = [report for report in worker_reports(process_reports(registry)) if report.ready]
     found = [report.worker for report in reports if report.worker is not None]
     return Workers(
@@ -60,21 +60,21 @@ def workers(registry: Registry) -> Workers:
 
 
 class FleetWatch:
-    """Notices that a fleet which is not ours has nobody left; call it all the time, or wait for it."""
+    """Detects that a fleet which other processes started has no workers or trackers. Call it regularly, or use `wait`."""
 
     def __init__(self, registry: Registry, where: str, patience_s: float) -> None:
-        """`where` is the broker in words, without credentials."""
+        """`where` names the broker in messages, without credentials."""
         self._registry = registry
         self._where = where
         self._patience_s = patience_s
-        self._look_at_s = 0.0
+        self._check_at_s = 0.0
         self._missing_since_s: float | None = None
 
     def __call__(self, now_s: float) -> None:
-        """Raise FatalError where workers or trackers have been missing for longer than the patience."""
-        if now_s < self._look_at_s:
+        """Raise FatalError if workers or trackers have been missing for longer than `patience_s`."""
+        if now_s < self._check_at_s:
             return
-        self._look_at_s = now_s + LOOK_EVERY_S
+        self._check_at_s = now_s + CHECK_EVERY_S
         missing = self._missing()
         if not missing:
             self._missing_since_s = None
@@ -89,7 +89,7 @@ class FleetWatch:
             )
 
     def wait(self) -> None:
-        """Until workers and trackers answer; raises FatalError when the patience is over."""
+        """Wait until workers and trackers report. Raises FatalError after `patience_s`."""
         while self._missing():
             self(time.monotonic())
             time.sleep(POLL_S)
@@ -98,12 +98,13 @@ class FleetWatch:
         try:
             reports = process_reports(self._registry).values()
         except BrokerUnavailable:
-            return []  # outages of the broker are waited out; of the fleet nobody knows anything
+            return []  # wait out the outage: without the broker, nothing is known about the fleet
         return [role for role in NEEDED if not any(report.role == role and report.ready for report in reports)]
 
 
 def watch_own(fleet: Fleet) -> Callable[[float], None]:
-    """The watch over children: restarts what crashed, raises FatalError for what gave up or crashes all the time."""
+    """Return a watch over our own processes: it restarts those that crash, and raises FatalError if one gives up or keeps
+    crashing."""
 
     def watch(now_s: float) -> None:
         fleet.check()
