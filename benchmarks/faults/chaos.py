@@ -110,7 +110,7 @@ class Chaos:
             return
         role = self._rng.choice(ROLES)
         asleep = [process for _, process in self._waking]
-        children = self._fleet.family.children.items()
+        children = self._fleet.processes.children.items()
         awake = [c for n, c in children if n.startswith(role) and c.exit_code is None and c.process not in asleep]
         if not awake:
             return
