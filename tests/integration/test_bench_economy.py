@@ -1,4 +1,4 @@
-"""The benchmark of the policies in short: a recording of seconds, the reference and a policy that looks less often."""
+"""A short run of the policy benchmark with the reference and a policy that infers fewer frames; the simulated day."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 FRAMES = 50
 
 
-def test_a_policy_is_measured_against_the_reference(shared_data: Path, tmp_path: Path, engine_cache: Path) -> None:
+def test_policy_is_measured_against_the_reference(shared_data: Path, tmp_path: Path, engine_cache: Path) -> None:
     clip = first_frames(clip_of(shared_data / "TUD-Stadtmitte.mp4", "people"), tmp_path, FRAMES)
     options = ("--clips", str(clip), "--policies", "reference", "infer-fps", "--large", "320", "--small", "320")
     done = subprocess.run(
@@ -46,8 +46,8 @@ def test_a_policy_is_measured_against_the_reference(shared_data: Path, tmp_path:
     assert len(list((tmp_path / "out").glob("*.png"))) == 1
 
 
-def test_a_day_is_the_same_each_time_and_empty_but_for_its_visits(tmp_path: Path) -> None:
-    """Of a made-up clip: a bright square that crosses a grey room."""
+def test_day_is_reproducible_and_has_people_only_during_visits(tmp_path: Path) -> None:
+    """The clip is synthetic: a bright square that crosses a grey room."""
     clip, tracks = tmp_path / "clip.mp4", tmp_path / "clip.mot.txt"
     rows = []
     with av.open(str(clip), "w") as container:
