@@ -166,8 +166,8 @@ def test_port_that_is_taken_is_reported_with_a_reason(url: str, engine_cache: Pa
         done = posebus(engine_cache, "metrics", "--port", str(port), "--redis", url)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"posebus: metrics cannot be served at 127.0.0.1:{port}: another program listens there already; "
-        "choose another port with --port\n"
+        f"posebus: metrics cannot be served at 127.0.0.1:{port}: another program uses this port; "
+        "choose another one with --port\n"
     )
 
 
