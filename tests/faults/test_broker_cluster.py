@@ -87,7 +87,7 @@ def test_lossless_run_on_a_cluster_is_exact_though_a_node_is_killed(
     left = [key for client in broker.servers().values() for key in client.scan_iter("posebus:*:frames:*")]
     assert left == []
     refused = posebus(tmp_path, "submit", shared_data / "vtest.avi", "--out", tmp_path, "-c", config)
-    assert "is a Redis Cluster, in which RQ keeps no queue" in refused.stderr
+    assert "is a Redis Cluster, in which RQ cannot keep a queue" in refused.stderr
     assert refused.returncode == 1
 
 
