@@ -60,7 +60,7 @@ def workers(registry: Registry) -> Workers:
 
 
 class FleetWatch:
-    """Detects that a fleet which other processes started has no workers or trackers. Call it regularly, or use `wait`."""
+    """Detects that a fleet of other processes has no workers or no trackers. Call it regularly, or use `wait`."""
 
     def __init__(self, registry: Registry, where: str, patience_s: float) -> None:
         """`where` names the broker in messages, without credentials."""
@@ -103,8 +103,7 @@ class FleetWatch:
 
 
 def watch_own(fleet: Fleet) -> Callable[[float], None]:
-    """Return a watch over our own processes: it restarts those that crash, and raises FatalError if one gives up or keeps
-    crashing."""
+    """Return a watch over our own processes: it restarts crashed ones, and raises FatalError if one keeps crashing."""
 
     def watch(now_s: float) -> None:
         fleet.check()

@@ -1,1 +1,1 @@
-"""How well people and keypoints are found: parity with the reference, bad pictures, refinement, JPEG quality."""
+"""The accuracy of people and keypoints: parity with the reference, bad pictures, refinement, JPEG quality."""

@@ -1,4 +1,5 @@
-"""What bad light, bad optics and bad links do to a picture: pure, u8 RGB (H, W, 3) in and out, the same each time."""
+"""The effects of bad light, bad optics and bad links on a picture: pure, u8 RGB (H, W, 3), the same for the same
+seed."""
 
 from __future__ import annotations
 
@@ -14,12 +15,12 @@ from posebus.arrays import Float32Array
 from workers.detections import ImageArray
 
 AIRLIGHT = 215.0
-"""Level of what is seen of fog alone."""
+"""The grey level of fog alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """`apply(picture, random generator)`. turned_deg: by how much it turns the picture counterclockwise."""
+    """`apply(picture, random generator)` returns the damaged picture, turned by `turned_deg` counterclockwise."""
 
     name: str
     apply: Callable[[ImageArray, np.random.Generator], ImageArray]
@@ -27,7 +28,7 @@ class Damage:
 
 
 def dark(light: float, noise: float) -> Damage:
-    """So much of the light, and sensor noise of this standard deviation in levels."""
+    """The fraction `light` of the light, and sensor noise with the standard deviation `noise` in levels."""
 
     def apply(rgb: ImageArray, rng: np.random.Generator) -> ImageArray:
         return _levels(rgb * light + rng.normal(0.0, noise, rgb.shape))
@@ -41,7 +42,7 @@ def noisy(noise: float) -> Damage:
 
 
 def defocused(sigma: float) -> Damage:
-    """Out of focus; sigma in thousandths of the longer side."""
+    """A picture out of focus; sigma is in thousandths of the longer side."""
 
     def apply(rgb: ImageArray, _: np.random.Generator) -> ImageArray:
         return _levels(cv2.GaussianBlur(rgb, (0, 0), sigma * max(rgb.shape[:2]) / 1000.0))
@@ -50,7 +51,7 @@ def defocused(sigma: float) -> Damage:
 
 
 def shaken(length: float) -> Damage:
-    """Blurred by motion across; length in thousandths of the longer side."""
+    """Horizontal motion blur; length is in thousandths of the longer side."""
 
     def apply(rgb: ImageArray, _: np.random.Generator) -> ImageArray:
         pixels = max(1, round(length * max(rgb.shape[:2]) / 1000.0))
@@ -70,9 +71,9 @@ def compressed(quality: int) -> Damage:
 
 
 def foggy(clear: float) -> Damage:
-    """Fog that lets through `clear` of the contrast at the bottom of the picture and a third of that at its top.
+    """Fog that transmits `clear` of the contrast at the bottom of the picture and a third of that at its top.
 
-    After H. Koschmieder's law: what is seen is the scene and the fog, weighted by what the distance lets through.
+    By H. Koschmieder's law each pixel is a mean of the scene and the fog, weighted by the transmission at its distance.
     """
 
     def apply(rgb: ImageArray, rng: np.random.Generator) -> ImageArray:
@@ -83,7 +84,7 @@ def foggy(clear: float) -> Damage:
 
 
 def backlit(light: float) -> Damage:
-    """A bright upper half, as of windows, and an exposure that leaves everything before it `light` of its light."""
+    """A bright upper half, as of windows, and an exposure that leaves the fraction `light` of the light before it."""
 
     def apply(rgb: ImageArray, rng: np.random.Generator) -> ImageArray:
         glare = 1.0 / (1.0 + np.exp((np.linspace(0.0, 1.0, len(rgb)) - 0.35) * 20.0))[:, None, None]
@@ -93,7 +94,7 @@ def backlit(light: float) -> Damage:
 
 
 def turned(degrees: float) -> Damage:
-    """A camera that hangs askew; the picture grows so that nothing is cut off."""
+    """A camera that is mounted askew; the picture grows so that no part is cut off."""
 
     def apply(rgb: ImageArray, _: np.random.Generator) -> ImageArray:
         matrix, size_px = turning(rgb.shape[1], rgb.shape[0], degrees)
@@ -103,7 +104,7 @@ def turned(degrees: float) -> Damage:
 
 
 def turning(width_px: int, height_px: int, degrees: float) -> tuple[Any, tuple[int, int]]:
-    """The matrix (2, 3) that turns a picture of this size, and the (width, height) that it then has."""
+    """The matrix (2, 3) that turns a picture of this size, and the (width, height) of the result."""
     turn, lean = abs(math.cos(math.radians(degrees))), abs(math.sin(math.radians(degrees)))
     size_px = round(width_px * turn + height_px * lean), round(width_px * lean + height_px * turn)
     matrix: Any = cv2.getRotationMatrix2D((width_px / 2.0, height_px / 2.0), degrees, 1.0)
@@ -112,7 +113,10 @@ def turning(width_px: int, height_px: int, degrees: float) -> tuple[Any, tuple[i
 
 
 def turned_boxes(boxes_xyxy_px: Float32Array, matrix: Any) -> Float32Array:
-    """Boxes (N, 4) around who was in these, as ellipses in them turn: a box of turned corners would be far too wide."""
+    """Boxes (N, 4) of turned people, computed from the ellipses in the given boxes.
+
+    The box around the turned corners would be far too large.
+    """
     centres = (boxes_xyxy_px[:, :2] + boxes_xyxy_px[:, 2:]) / 2.0 @ matrix[:, :2].T + matrix[:, 2]
     halves = np.sqrt(((boxes_xyxy_px[:, 2:] - boxes_xyxy_px[:, :2]) / 2.0) ** 2 @ (matrix[:, :2] ** 2).T)
     return np.concatenate((centres - halves, centres + halves), axis=1).astype(np.float32)

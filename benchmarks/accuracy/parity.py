@@ -1,15 +1,15 @@
-"""Our detections against ultralytics' own predictor: same weights, same pictures, no JPEG between.
+"""Our detections compared with those of ultralytics' predictor: same weights, same pictures, no JPEG in between.
 
-    python benchmarks/accuracy/parity.py [--imgsz 640] [--data ../shared/data]
+    python -m benchmarks.accuracy.parity [--imgsz 640] [--data ../shared/data]
 
-Prints, for every engine and precision of this machine: people compared, the worst and mean IoU, the worst and mean
-distance of keypoints with confidence 0.5 or more, and people that only one side found.
+It prints for every engine and precision of this machine the number of people compared, the worst and mean IoU, the
+worst and mean distance of keypoints with confidence 0.5 or more, and the number of people that only one side found.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.common.paths import ROOT
+from benchmarks.common.frames import evenly_spaced_frames
+from benchmarks.common.paths import DATA
 from posebus.arrays import Float32Array
 from posebus.boxes import iou_matrix
 from posebus.config.settings import WorkerSettings
@@ -29,13 +30,13 @@ from workers.weights.weights import resolve_weights
 CLIPS = ("TUD-Stadtmitte.mp4", "one-by-one-person-detection.mp4", "vtest.avi")
 FRAMES_PER_CLIP = 20
 SURE = 0.5
-"""People and keypoints from this confidence on are compared; candidates on the other side may be a little lower."""
+"""People and keypoints are compared from this confidence on; their matches on the other side may be slightly lower."""
 CONF, IOU, MAX_PEOPLE = 0.25, 0.7, 300
 
 
 @dataclass
 class Agreement:
-    """How far two sets of detections of the same pictures are apart. Distances in source pixels."""
+    """The differences between two sets of detections of the same pictures; distances are in source pixels."""
 
     ious: list[float] = field(default_factory=list)
     keypoint_errors_px: list[float] = field(default_factory=list)
@@ -43,7 +44,7 @@ class Agreement:
     unmatched: int = 0
 
     def add(self, ours: Detections, theirs: Detections) -> None:
-        """Compare one picture, in both directions: everybody that one side is sure of must be on the other side."""
+        """Compare one picture in both directions: people above SURE on one side must be on the other one."""
         ious = iou_matrix(theirs.boxes_xyxy_px, ours.boxes_xyxy_px)
         self._add_sure(theirs, ours, ious)
         self._add_sure(ours, theirs, ious.T)
@@ -56,12 +57,12 @@ class Agreement:
             match = int(ious[index].argmax())
             self.ious.append(float(ious[index, match]))
             self.score_errors.append(abs(float(sure.scores[index] - other.scores[match])))
-            seen = sure.keypoints_px[index, :, 2] >= SURE
-            apart = sure.keypoints_px[index, seen, :2] - other.keypoints_px[match, seen, :2]
+            visible = sure.keypoints_px[index, :, 2] >= SURE
+            apart = sure.keypoints_px[index, visible, :2] - other.keypoints_px[match, visible, :2]
             self.keypoint_errors_px += np.linalg.norm(apart, axis=1).tolist()
 
     def line(self) -> str:
-        """One line for a person."""
+        """The figures in one line."""
         errors = np.array(self.keypoint_errors_px)
         return (
             f"people {len(self.ious):4d}  unmatched {self.unmatched}  IoU min {min(self.ious):.4f} "
@@ -71,26 +72,14 @@ class Agreement:
 
 
 def pictures(data: Path) -> dict[str, list[ImageArray]]:
-    """The COCO pictures and evenly spaced frames of each clip, u8 BGR, by where they come from."""
+    """The COCO pictures and evenly spaced frames of each clip, u8 BGR, by their source."""
     coco = [cv2.imread(str(path)) for path in sorted((data / "coco4").glob("*.jpg"))]
     found = {"coco4": [image for image in coco if image is not None]}
-    return found | {clip: list(_frames(data / clip)) for clip in CLIPS}
-
-
-def _frames(path: Path) -> Iterator[ImageArray]:
-    video = cv2.VideoCapture(str(path))
-    count = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
-    wanted = set(np.linspace(0, count - 1, FRAMES_PER_CLIP).astype(int).tolist())
-    for index in range(count):
-        if not video.grab():
-            break
-        if index in wanted:
-            yield video.retrieve()[1]
-    video.release()
+    return found | {clip: list(evenly_spaced_frames(data / clip, FRAMES_PER_CLIP)) for clip in CLIPS}
 
 
 def reference(weights: Path, images_bgr: Sequence[ImageArray], imgsz: int) -> list[Detections]:
-    """What ultralytics' predictor says, on the CPU in fp32."""
+    """The detections of ultralytics' predictor, on the CPU in fp32."""
     from ultralytics import YOLO
 
     model: Any = YOLO(str(weights))
@@ -109,12 +98,12 @@ def reference(weights: Path, images_bgr: Sequence[ImageArray], imgsz: int) -> li
 
 
 def ours(estimator: PoseEstimator, images_bgr: Sequence[ImageArray]) -> list[Detections]:
-    """What our path says, one picture after the other."""
+    """Our detections, one picture after the other."""
     return [estimator.estimate(np.ascontiguousarray(image[..., ::-1])) for image in images_bgr]
 
 
 def agreement(first: Sequence[Detections], second: Sequence[Detections]) -> Agreement:
-    """Both sides compared over all pictures."""
+    """The differences over all pictures."""
     total = Agreement()
     for one, other in zip(first, second, strict=True):
         total.add(one, other)
@@ -129,11 +118,13 @@ def settings_for(engine: str, precision: str, imgsz: int) -> WorkerSettings:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print a line for each engine and set of pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--imgsz", type=int, default=640)
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "posebus")
+    parser.add_argument("--imgsz", type=int, default=640, help="input size of the network")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the clips")
+    parser.add_argument(
+        "--cache", type=Path, default=Path.home() / ".cache" / "posebus", help="folder of weights and engines"
+    )
     arguments = parser.parse_args()
     by_place = pictures(arguments.data)
     weights = resolve_weights("yolo11n-pose", allow_unknown=False, cache_dir=arguments.cache)

@@ -1,11 +1,11 @@
-"""What bad pictures cost in recall and keypoint accuracy, with and without `enhance: auto`.
+"""The loss of recall and keypoint accuracy in bad pictures, with and without `enhance: auto`.
 
     python -m benchmarks.accuracy.robustness [--data ../shared/data] [--frames 24] [--imgsz 640] [--out FILE.md]
 
 Pictures of the clips and of COCO are damaged (benchmarks/accuracy/damage.py) and inferred by the same engine, once as
-they are and once by an estimator that enhances. Recall: the part of the people who are found with IoU 0.5 and score
-0.25. Keypoint error: 1 - OKS of those whom it finds. The truth is what people annotated: boxes of TUD-Stadtmitte,
-boxes and keypoints of COCO; for the rest it is what the engine is sure of (score 0.5) in the undamaged picture.
+they are and once by an estimator that enhances. Recall: the part of the people that are found with IoU 0.5 and score
+0.25. Keypoint error: 1 - OKS of the people that are found. The truth are human annotations, boxes of TUD-Stadtmitte and
+boxes and keypoints of COCO; elsewhere it is what the engine detects with a score from 0.5 on in the undamaged picture.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.accuracy.damage import DAMAGES, Damage, turned_boxes, turning
-from benchmarks.accuracy.refinement import MASK_OF_BOX, ROOT, SURE, Person, annotated_people, frames_of, oks
+from benchmarks.accuracy.people import ENGINES, SURE, Person, annotated_people, detected_person, frames_of, oks
 from benchmarks.common.mot import read_mot
-from posebus.arrays import Float32Array
+from benchmarks.common.output import print_and_write
+from benchmarks.common.paths import DATA
 from posebus.boxes import iou_matrix
 from posebus.config.loading import cache_folder
 from posebus.config.settings import Settings, WorkerSettings
@@ -35,7 +36,7 @@ SIDES = {"without": "off", "with": "auto"}
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedPicture:
-    """u8 RGB (H, W, 3), and who is in it."""
+    """A picture u8 RGB (H, W, 3) and the people in it."""
 
     rgb: ImageArray
     people: tuple[Person, ...]
@@ -43,27 +44,22 @@ class AnnotatedPicture:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """recall of all people; keypoint_loss: 1 - OKS, mean over those found of whom keypoints are known."""
+    """recall: of all people. keypoint_loss: 1 - OKS, mean over the people that were found and have known keypoints."""
 
     recall: float
     keypoint_loss: float
 
 
 def main() -> None:
-    """Print the table, and write it if asked to."""
+    """Print the table, and write it if --out is given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--frames", type=int, default=24, help="of each clip, evenly spaced")
-    parser.add_argument("--imgsz", type=int, default=640)
-    parser.add_argument("--engine", default="auto", choices=("auto", "torch", "openvino", "onnx"))
-    parser.add_argument("--out", type=Path, help="file for the table, beside standard output")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the clips")
+    parser.add_argument("--frames", type=int, default=24, help="evenly spaced frames of each clip")
+    parser.add_argument("--imgsz", type=int, default=640, help="input size of the network")
+    parser.add_argument("--engine", default="auto", choices=ENGINES, help="engine to measure")
+    parser.add_argument("--out", type=Path, help="also write the table to this file")
     options = parser.parse_args()
-    lines = []
-    for line in report(options.data, options.frames, options.imgsz, options.engine):
-        print(line, flush=True)
-        lines.append(line)
-    if options.out is not None:
-        options.out.write_text("\n".join(lines) + "\n")
+    print_and_write(report(options.data, options.frames, options.imgsz, options.engine), options.out)
 
 
 def report(data: Path, frames: int, imgsz: int, engine: str) -> Iterator[str]:
@@ -75,7 +71,7 @@ def report(data: Path, frames: int, imgsz: int, engine: str) -> Iterator[str]:
     try:
         sets = {
             ANNOTATED: _annotated_clip(data, frames, sides["without"]),
-            CLIP: [_seen(rgb, sides["without"]) for rgb in frames_of(data / f"{CLIP}.mp4", frames)],
+            CLIP: [_detected(rgb, sides["without"]) for rgb in frames_of(data / f"{CLIP}.mp4", frames)],
             "COCO": _coco(data),
         }
         heads = [f"{name}: {what}" for name in sets for what in ("recall", "keypoint error")]
@@ -109,7 +105,7 @@ def measured(pictures: Sequence[AnnotatedPicture], damage: Damage, estimator: Po
 
 
 def turned_people(picture: AnnotatedPicture, degrees: float) -> tuple[Person, ...]:
-    """The people where they are once the picture is turned."""
+    """The people of a picture that is turned."""
     if not degrees or not picture.people:
         return picture.people
     matrix, _ = turning(picture.rgb.shape[1], picture.rgb.shape[0], degrees)
@@ -123,7 +119,7 @@ def turned_people(picture: AnnotatedPicture, degrees: float) -> tuple[Person, ..
 
 
 def matches(people: Sequence[Person], found: Detections) -> list[int | None]:
-    """For each of `people` the row of `found` that is them, best overlaps first, one to one."""
+    """For each of `people` the matching row of `found`, or None; the largest overlaps first, one to one."""
     rows: list[int | None] = [None] * len(people)
     sure = np.flatnonzero(found.scores >= FOUND_SCORE)
     if not len(people) or not len(sure):
@@ -137,26 +133,28 @@ def matches(people: Sequence[Person], found: Detections) -> list[int | None]:
 
 
 def _annotated_clip(data: Path, frames: int, estimator: PoseEstimator) -> list[AnnotatedPicture]:
-    """People where they are annotated, with the keypoints that are seen in the undamaged picture."""
+    """People with annotated boxes, and with the keypoints that are detected in the undamaged picture."""
     video, truth = data / f"{ANNOTATED}.mp4", read_mot(data / f"{ANNOTATED}.gt.txt", truth=True)
     total = max(truth)
     pictures = []
     for number, rgb in zip(np.linspace(0, total - 1, frames).astype(int) + 1, frames_of(video, frames), strict=True):
         boxes = np.array([row[1:] for row in truth.get(int(number), [])], np.float32).reshape(-1, 4)
         boxes[:, 2:] += boxes[:, :2]
-        people = [_person(rgb, box, np.zeros((17, 3), np.float32)) for box in boxes]
+        people = [detected_person(rgb, box, np.zeros((17, 3), np.float32)) for box in boxes]
         found = estimator.estimate(rgb)
         for place, row in enumerate(matches(people, found)):
             if row is not None:
-                people[place] = _person(rgb, people[place].box_xyxy_px, found.keypoints_px[row])
+                people[place] = detected_person(rgb, people[place].box_xyxy_px, found.keypoints_px[row])
         pictures.append(AnnotatedPicture(rgb, tuple(people)))
     return pictures
 
 
-def _seen(rgb: ImageArray, estimator: PoseEstimator) -> AnnotatedPicture:
+def _detected(rgb: ImageArray, estimator: PoseEstimator) -> AnnotatedPicture:
     found = estimator.estimate(rgb)
     sure = np.flatnonzero(found.scores >= SURE)
-    return AnnotatedPicture(rgb, tuple(_person(rgb, found.boxes_xyxy_px[row], found.keypoints_px[row]) for row in sure))
+    return AnnotatedPicture(
+        rgb, tuple(detected_person(rgb, found.boxes_xyxy_px[row], found.keypoints_px[row]) for row in sure)
+    )
 
 
 def _coco(data: Path) -> list[AnnotatedPicture]:
@@ -164,11 +162,6 @@ def _coco(data: Path) -> list[AnnotatedPicture]:
     for person in annotated_people(data / "coco4"):
         by_picture.setdefault(id(person.rgb), []).append(person)
     return [AnnotatedPicture(people[0].rgb, tuple(people)) for people in by_picture.values()]
-
-
-def _person(rgb: ImageArray, box: Float32Array, keypoints: Float32Array) -> Person:
-    known = np.concatenate((keypoints[:, :2], keypoints[:, 2:] >= SURE), axis=1).astype(np.float32)
-    return Person(rgb, box, known, float(np.prod(box[2:] - box[:2])) * MASK_OF_BOX)
 
 
 if __name__ == "__main__":

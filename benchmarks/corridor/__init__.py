@@ -1,1 +1,1 @@
-"""A simulated day in a corridor, made of a real clip."""
+"""A simulated day in a corridor, made from a real clip."""

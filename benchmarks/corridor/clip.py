@@ -1,4 +1,4 @@
-"""A clip of people who walk by, taken apart: the empty scene behind them, and one passage after the other."""
+"""A clip of people who walk past, separated into the empty scene and the passages of people."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.common.frames import BgrImage
 from benchmarks.common.mot import Rows
 
-BgrImage = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.float32]
 
 PLATE_FRAMES = 60
-"""Pictures, spread over the clip, of which the empty scene is put together."""
+"""The number of pictures, evenly spaced over the clip, from which the empty scene is computed."""
 AROUND = 0.35
-"""A person with hands and shadow reaches so far beyond their box, in parts of its sides."""
+"""A person with hands and shadow extends this far beyond their box, as a part of its sides."""
 CHANGED_LEVELS = 24
-"""Beside the boxes, what differs so much from the empty scene is taken along: who is half in the picture, shadows."""
+"""Pixels outside boxes that differ this much from the empty scene are also copied: people at the border, shadows."""
 APART_S = 1.0
-"""Boxes that are no further apart than this belong to one passage."""
+"""Boxes at most this far apart in time belong to one passage."""
 MARGIN_S = 0.6
-"""A passage begins so long before the first box and ends so long after the last one: who enters is not seen at once."""
+"""A passage begins this long before its first box and ends this long after its last one, because detection is late."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Frames `first` to `last` of the clip, numbered from 1 as in MOTChallenge files, both included."""
+    """Frames `first` to `last` of the clip, both included, numbered from 1 as in MOTChallenge files."""
 
     first: int
     last: int
 
     @property
     def frames(self) -> int:
-        """How long it is."""
+        """The number of frames."""
         return self.last - self.first + 1
 
 
 def passages(rows: Rows, frames: int, fps: float) -> list[Passage]:
-    """The passages in a clip of so many frames; they do not overlap."""
+    """The passages in a clip of `frames` frames; they do not overlap."""
     margin, apart = round(MARGIN_S * fps), round(APART_S * fps)
     occupied = sorted(frame for frame, found in rows.items() if found)
     found: list[Passage] = []
@@ -55,7 +55,7 @@ def passages(rows: Rows, frames: int, fps: float) -> list[Passage]:
 
 
 def read_frames(path: Path) -> Iterator[BgrImage]:
-    """The pictures of a video, BGR (H, W, 3)."""
+    """The pictures of a video, u8 BGR (H, W, 3)."""
     import av
 
     with av.open(str(path)) as container:
@@ -64,7 +64,7 @@ def read_frames(path: Path) -> Iterator[BgrImage]:
 
 
 def rate_and_frames(path: Path) -> tuple[float, int]:
-    """Frames a second, and how many there are."""
+    """Frames a second, and the number of frames."""
     import av
 
     with av.open(str(path)) as container:
@@ -73,31 +73,33 @@ def rate_and_frames(path: Path) -> tuple[float, int]:
 
 
 def empty_scene(path: Path, rows: Rows, frames: int) -> BgrImage:
-    """The median, pixel by pixel, of pictures in which nobody stands there. Raises SystemExit where somebody always
-    does."""
+    """The median of each pixel over pictures in which no person covers it.
+
+    Raises SystemExit if a pixel is covered in all of them.
+    """
     chosen = set(np.linspace(1, frames, PLATE_FRAMES).round().astype(int).tolist())
     pictures, free = [], []
     for number, picture in enumerate(read_frames(path), 1):
         if number in chosen:
             pictures.append(picture)
             free.append(~_boxes_mask(picture.shape[:2], rows.get(number, [])))
-    seen, free_of_people = np.stack(pictures), np.stack(free)
+    stacked, free_of_people = np.stack(pictures), np.stack(free)
     if not free_of_people.any(axis=0).all():
-        raise SystemExit(f"somebody covers a part of {path.name} all the time: there is no empty scene to be had")
+        raise SystemExit(f"a part of {path.name} is always covered by a person, so it has no empty scene")
     plate = np.empty_like(pictures[0])
-    for row in range(len(plate)):  # row by row, for in floating point all of it takes gigabytes
-        values = np.where(free_of_people[:, row, :, None], seen[:, row].astype(np.float32), np.nan)
+    for row in range(len(plate)):  # row by row, because the whole takes gigabytes in floating point
+        values = np.where(free_of_people[:, row, :, None], stacked[:, row].astype(np.float32), np.nan)
         plate[row] = np.nanmedian(values, axis=0).round()
     return plate
 
 
 def person_mask(picture: BgrImage, plate: BgrImage, rows: Sequence[Any]) -> Mask:
-    """How much of each pixel is taken from `picture` and not from `plate`: (H, W), 0 to 1, with soft borders."""
+    """The weight of `picture` against `plate` in each pixel: (H, W), 0 to 1, with soft borders."""
     import cv2
 
     near = _boxes_mask(picture.shape[:2], rows)
     changed = np.asarray(cv2.absdiff(picture, plate).max(axis=2) > CHANGED_LEVELS, np.uint8)
-    # Opened, so that the clip's noise and its compression are no part of it, then grown over what they cut off.
+    # Opening removes noise and compression artefacts; dilation restores the parts that it cut off.
     changed = np.asarray(cv2.dilate(cv2.morphologyEx(changed, cv2.MORPH_OPEN, np.ones((5, 5))), np.ones((25, 25))))
     together = (near | (changed > 0)).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(together, (0, 0), 6), np.float32)

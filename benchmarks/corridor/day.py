@@ -1,11 +1,11 @@
-"""A day in a corridor, in miniature: a clip's people walk through its empty scene now and then, nine tenths nobody.
+"""A day in a corridor, shortened to minutes: a clip's people walk through its empty scene during a tenth of the day.
 
     python -m benchmarks.corridor.day ../shared/data/one-by-one-person-detection.mp4 TRACKS.mot.txt DAY.mp4
 
-TRACKS is what a run over the clip found (`posebus run CLIP --imgsz 1280`): it says when and where somebody is. The
-light goes from night through noon to evening, a lamp is switched off and on, clouds pass, the camera's noise grows with
-the dark, and H.264 does its part. Beside the video, DAY.gt.txt says in MOTChallenge format who is where, and DAY.json
-when. The same seed gives the same day.
+TRACKS holds the tracks of a run over the clip (`posebus run CLIP --imgsz 1280`). The light goes from night through noon
+to evening, a lamp is switched off and on, clouds pass, the camera's noise grows in the dark, and H.264 adds its
+artefacts. Beside the video, DAY.gt.txt is the ground truth in MOTChallenge format, and DAY.json holds the times of the
+visits. The same seed gives the same day.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.common.frames import BgrImage
 from benchmarks.common.mot import Rows, read_mot
+from benchmarks.common.options import even_size_px
 from benchmarks.corridor.clip import (
-    BgrImage,
     Mask,
     Passage,
     empty_scene,
@@ -34,7 +35,7 @@ from benchmarks.corridor.clip import (
 from benchmarks.corridor.light import SensorNoise, lamp_field, light_at, lit
 
 OCCUPIED = 0.1
-"""The part of the day in which somebody is there."""
+"""The part of the day with people in view."""
 FIRST_EMPTY_S = 5.0
 CRF = 23
 
@@ -48,13 +49,13 @@ class Visit:
 
     @property
     def end(self) -> int:
-        """Its last frame."""
+        """The last frame of the visit."""
         return self.begin + self.passage.frames - 1
 
 
 @dataclass(frozen=True, slots=True)
 class DayRequest:
-    """What is wanted."""
+    """The inputs and settings of a day; the video is written to `out`."""
 
     clip: Path
     tracks: Path
@@ -65,31 +66,31 @@ class DayRequest:
 
 
 def main() -> None:
-    """Make the video."""
+    """Write the video of a day."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("clip", type=Path)
-    parser.add_argument("tracks", type=Path, metavar="TRACKS")
-    parser.add_argument("out", type=Path, metavar="DAY.mp4")
-    parser.add_argument("--minutes", type=float, default=12.0)
-    parser.add_argument("--size", type=size, metavar="WxH", help="scale to this size, like 1280x720")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("clip", type=Path, help="video of people who walk past")
+    parser.add_argument("tracks", type=Path, metavar="TRACKS", help="tracks of the clip in MOTChallenge format")
+    parser.add_argument("out", type=Path, metavar="DAY.mp4", help="video to write")
+    parser.add_argument("--minutes", type=float, default=12.0, help="length of the video")
+    parser.add_argument("--size", type=even_size_px, metavar="WxH", help="scale to this size, such as 1280x720")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random numbers")
     arguments = parser.parse_args()
     visits = make_day(
-        DayRequest(arguments.clip, arguments.tracks, arguments.out, arguments.minutes, arguments.size, arguments.seed)
+        DayRequest(
+            clip=arguments.clip,
+            tracks=arguments.tracks,
+            out=arguments.out,
+            minutes=arguments.minutes,
+            size_px=arguments.size,
+            seed=arguments.seed,
+        )
     )
     print(f"{arguments.out}: {len(visits)} visits", file=sys.stderr)
 
 
-def size(text: str) -> tuple[int, int]:
-    """`1280x720` as (width, height); even, as H.264 wants them."""
-    width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal()) or int(width) % 2 or int(height) % 2:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size: two even numbers like 1280x720")
-    return int(width), int(height)
-
-
 def make_day(request: DayRequest) -> list[Visit]:
-    """Write video, ground truth and visits; returns these. Raises SystemExit where the clip or the day is too short."""
+    """Write video, ground truth and visits; returns the visits. Raises SystemExit if the clip or the day is too
+    short."""
     fps, clip_frames = rate_and_frames(request.clip)
     rows = read_mot(request.tracks)
     found = passages(rows, clip_frames, fps)
@@ -100,21 +101,23 @@ def make_day(request: DayRequest) -> list[Visit]:
     _write_video(request, plate, cut_outs, visits, (frames, fps))
     scale = 1.0 if request.size_px is None else request.size_px[0] / plate.shape[1]
     request.out.with_suffix(".gt.txt").write_text("".join(truth_lines(visits, rows, scale)))
-    told = [{**asdict(visit), "begin_s": (visit.begin - 1) / fps, "end_s": visit.end / fps} for visit in visits]
-    request.out.with_suffix(".json").write_text(json.dumps({"fps": fps, "frames": frames, "visits": told}, indent=2))
+    listed = [{**asdict(visit), "begin_s": (visit.begin - 1) / fps, "end_s": visit.end / fps} for visit in visits]
+    request.out.with_suffix(".json").write_text(json.dumps({"fps": fps, "frames": frames, "visits": listed}, indent=2))
     return visits
 
 
 def schedule(found: list[Passage], frames: int, empty: int, rng: np.random.Generator) -> list[Visit]:
-    """Visits at random times, at least `empty` frames apart, so many that OCCUPIED of `frames` comes out about right;
-    all passages come before any comes again. Raises SystemExit where not one fits."""
+    """Visits at random times, at least `empty` frames apart, that fill about OCCUPIED of `frames`.
+
+    All passages are shown before any is repeated. Raises SystemExit if none fits.
+    """
     budget = OCCUPIED * frames
     chosen: list[Passage] = []
     waiting: list[Passage] = []
     while found:
         waiting = waiting or [found[index] for index in rng.permutation(len(found))]
         left = budget - sum(one.frames for one in chosen)
-        # What would be more than the day has room for is left out; a shorter one may come again.
+        # Passages that do not fit any more are left out; a shorter one may be repeated.
         fitting = [one for one in waiting if one.frames <= left] or [one for one in found if one.frames <= left]
         if not fitting:
             break
@@ -124,7 +127,7 @@ def schedule(found: list[Passage], frames: int, empty: int, rng: np.random.Gener
         chosen = [min(found, key=lambda one: one.frames)]
     free = frames - sum(one.frames for one in chosen) - empty * (len(chosen) + 1)
     if not chosen or free < 0:
-        raise SystemExit("nobody walks through the clip, or the day is too short for one passage: more --minutes")
+        raise SystemExit("the clip has no passage, or the day is too short for one: give more --minutes")
     gaps = np.diff(np.sort(rng.integers(0, free + 1, len(chosen))), prepend=0)
     visits, at = [], 1
     for gap, passage in zip(gaps.tolist(), chosen, strict=True):
@@ -134,7 +137,7 @@ def schedule(found: list[Passage], frames: int, empty: int, rng: np.random.Gener
 
 
 def truth_lines(visits: list[Visit], rows: Rows, scale: float) -> Iterator[str]:
-    """MOTChallenge ground truth: whoever is in the clip, with a new number at each visit."""
+    """MOTChallenge ground truth: the people of the clip, with new identities at each visit."""
     numbers: dict[tuple[int, int], int] = {}
     for visit in visits:
         for offset in range(visit.passage.frames):
@@ -147,7 +150,8 @@ def truth_lines(visits: list[Visit], rows: Rows, scale: float) -> Iterator[str]:
 def _cut_outs(
     clip: Path, plate: BgrImage, rows: Rows, wanted: set[Passage]
 ) -> dict[int, tuple[tuple[slice, slice], BgrImage, Mask]]:
-    """Of each frame of the wanted passages: where somebody is, that part of the picture, and its mask (h, w, 1)."""
+    """The region around people, its part of the picture, and its mask (h, w, 1), for each frame of the wanted
+    passages."""
     kept = {}
     for number, picture in enumerate(read_frames(clip), 1):
         if any(one.first <= number <= one.last for one in wanted):
@@ -178,7 +182,7 @@ def _write_video(
     with av.open(str(request.out), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         (stream.width, stream.height), stream.pix_fmt = size_px, "yuv420p"
-        # One thread: with several, x264 makes another file of the same pictures.
+        # One thread, because with several x264 writes different files from the same pictures.
         stream.options = {"crf": str(CRF), "preset": "veryfast", "threads": "1"}
         for number in range(1, frames + 1):
             scene = plate.astype(np.float32)
@@ -190,8 +194,8 @@ def _write_video(
             if size_px != (width, height):
                 scene = np.asarray(cv2.resize(scene, size_px, interpolation=cv2.INTER_LINEAR), np.float32)
             scene += noise.next(light.darkness)
-            seen = np.clip(scene, 0, 255).astype(np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(seen, format="bgr24")))
+            picture_u8 = np.clip(scene, 0, 255).astype(np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture_u8, format="bgr24")))
         container.mux(stream.encode(None))
 
 

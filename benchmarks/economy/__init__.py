@@ -1,1 +1,1 @@
-"""What the policies on size and rate of inference save and cost."""
+"""The savings and costs of the policies for size and rate of inference."""

@@ -1,4 +1,4 @@
-"""The recordings that `benchmarks.economy` runs over, the simulated day among them."""
+"""The recordings that `benchmarks.economy` runs over, including the simulated day."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.corridor.day import DayRequest, make_day
 
 DAY = "day"
 CLIPS = ("TUD-Stadtmitte.mp4", "vtest.avi", "one-by-one-person-detection.mp4")
-OF_THE_DAY = "one-by-one-person-detection.mp4"
+SOURCE_OF_DAY = "one-by-one-person-detection.mp4"
 START_FRAMES = 3
 
 
@@ -26,22 +26,22 @@ class ClipFile:
 
 
 def clip_of(video: Path, name: str = "") -> ClipFile:
-    """The recording at `video`, with NAME.gt.txt beside it if that is there. Raises SystemExit."""
+    """The recording at `video`, with the ground truth NAME.gt.txt beside it if that exists. Raises SystemExit."""
     if not video.is_file():
-        raise SystemExit(f"there is no recording {video}: --data names the folder of the clips")
+        raise SystemExit(f"there is no recording {video}: name the folder of the clips with --data")
     truth = video.with_suffix(".gt.txt")
     return ClipFile(name or video.stem, video, truth if truth.is_file() else None, rate_and_frames(video)[0])
 
 
 def day_of(clip: Path, tracks: Path, minutes: float, folder: Path) -> ClipFile:
-    """A day of so many minutes with the people of `clip`, who are where `tracks` says."""
+    """A day of `minutes` minutes with the people of `clip`, whose places `tracks` holds."""
     out = folder / "day.mp4"
     make_day(DayRequest(clip, tracks, out, minutes))
     return clip_of(out, DAY)
 
 
 def first_frames(clip: ClipFile, folder: Path, frames: int = START_FRAMES) -> Path:
-    """A recording of the first frames of `clip`: of so few that a run over them is all but start-up."""
+    """A recording of the first frames of `clip`, so few that a run over them is mostly start-up."""
     import av
 
     out = folder / f"{clip.name}-first.mp4"

@@ -1,4 +1,4 @@
-"""The ways of running a recording that `benchmarks.economy` compares."""
+"""The policies that `benchmarks.economy` compares."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REFERENCE, SMALL = "reference", "small"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`options` of `posebus run`; `plain` is how frames are inferred of which the tracks say nothing else."""
+    """The `options` of `posebus run`; `plain` is the view of frames whose tracks name none."""
 
     title: str
     options: tuple[str, ...]
@@ -21,13 +21,15 @@ class Policy:
 
     @property
     def probes(self) -> bool:
-        """Whether frames may be measured beside at other sizes, of which the tracks say nothing."""
+        """Whether frames may also be inferred at other sizes, which their tracks do not name."""
         return AUTO in self.options[: self.options.index("--imgsz") + 2]
 
 
 def policies(large: int, small: int) -> dict[str, Policy]:
-    """By the name on the command line. Those that choose no size run at `large`, as the reference does: so each is
-    compared with what differs from it by this policy alone."""
+    """Policies by their name on the command line.
+
+    Those that choose no size run at `large`, as the reference does, so that each differs from it by one policy alone.
+    """
 
     def at(size: int, title: str, *options: str) -> Policy:
         return Policy(title, ("--imgsz", str(size), *options), View(size))

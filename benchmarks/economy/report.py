@@ -1,4 +1,4 @@
-"""What the policies came to, as a table and a picture."""
+"""The results of the policies as a table and a plot."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ MARKERS = ("s", "D", "o", "^", "v", "<", "P", "*", "X")
 
 @dataclass(frozen=True, slots=True)
 class PolicyResult:
-    """One policy on one recording. cpu_s, wall_s: of each run; start_cpu_s: of runs over a few frames.
+    """One policy on one recording. cpu_s, wall_s: of each run. start_cpu_s: of the runs over a few frames.
 
-    quality: None where it is the reference itself that would be compared with itself; kept: None without a reference.
+    quality: None for the reference where its own tracks are the truth. kept: None without a reference.
     """
 
     title: str
@@ -50,26 +50,26 @@ class PolicyResult:
 
     @property
     def per_hour(self) -> float:
-        """What a figure of this recording has to be multiplied with for one camera-hour."""
+        """The factor from figures of this recording to those of a camera-hour."""
         return 3600.0 / self.video_s
 
     @property
     def cpu_per_hour_s(self) -> float:
-        """Processor time for an hour of the camera, start-up aside; medians of the runs."""
+        """Processor time of a camera-hour without start-up; medians of the runs."""
         return max(0.0, statistics.median(self.cpu_s) - self.start_s) * self.per_hour
 
     @property
     def start_s(self) -> float:
-        """Processor time of starting everything; the median."""
+        """The median processor time of start-up."""
         return statistics.median(self.start_cpu_s)
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """The result as JSON values."""
         return {**asdict(self), "kept": None if self.kept is None else self.kept._asdict()}
 
 
 def table(lines: Mapping[str, PolicyResult], reference: str) -> str:
-    """Of one recording in Markdown, policies in their order."""
+    """The table of one recording in Markdown, with the policies in their order."""
     rows = [f"| {' | '.join(HEAD)} |", "|" + "---|" * len(HEAD)]
     base = lines.get(reference)
     for line in lines.values():
@@ -93,14 +93,14 @@ def table(lines: Mapping[str, PolicyResult], reference: str) -> str:
 
 
 def _share(line: PolicyResult, base: PolicyResult | None) -> str:
-    """Processor time in parts of the reference's."""
+    """Processor time as a part of the reference's."""
     if base is None or base.cpu_per_hour_s <= 0:
         return "-"
     return f"{line.cpu_per_hour_s / base.cpu_per_hour_s:.3f}"
 
 
 def draw(path: Path, title: str, clips: Mapping[str, Mapping[str, PolicyResult]]) -> None:
-    """Write a PNG: a row for each recording, in it each of QUALITIES over GFLOPs for a camera-hour (log)."""
+    """Write a PNG: for each recording a row of plots, one for each of QUALITIES over GFLOP for a camera-hour (log)."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -108,19 +108,19 @@ def draw(path: Path, title: str, clips: Mapping[str, Mapping[str, PolicyResult]]
     from matplotlib.lines import Line2D
 
     names = list(dict.fromkeys(line.title for lines in clips.values() for line in lines.values()))
-    looks = {name: (COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]) for i, name in enumerate(names)}
+    styles = {name: (COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]) for i, name in enumerate(names)}
     figure, panels = plt.subplots(
         len(clips), len(QUALITIES), figsize=(13, 3.2 * len(clips) + 1), dpi=130, layout="constrained", squeeze=False
     )
     for row, (clip, lines) in zip(panels, clips.items(), strict=True):
         for panel, quality in zip(row, QUALITIES, strict=True):
-            _panel(panel, quality, list(lines.values()), looks)
+            _panel(panel, quality, list(lines.values()), styles)
             panel.set_title(f"{clip}: {quality}", fontsize=10)
         row[0].set_ylabel("of the truth, or of the reference")
     for panel in panels[-1]:
         panel.set_xlabel("GFLOP of the network for a camera-hour")
     marks = [
-        Line2D([], [], color=colour, marker=mark, linestyle="", label=name) for name, (colour, mark) in looks.items()
+        Line2D([], [], color=colour, marker=mark, linestyle="", label=name) for name, (colour, mark) in styles.items()
     ]
     figure.legend(handles=marks, loc="outside lower center", ncols=min(5, len(marks)), frameon=False)
     figure.suptitle(title)
@@ -128,9 +128,9 @@ def draw(path: Path, title: str, clips: Mapping[str, Mapping[str, PolicyResult]]
     plt.close(figure)
 
 
-def _panel(panel: Any, quality: str, lines: Sequence[PolicyResult], looks: Mapping[str, tuple[str, str]]) -> None:
+def _panel(panel: Any, quality: str, lines: Sequence[PolicyResult], styles: Mapping[str, tuple[str, str]]) -> None:
     for line in lines:
-        colour, mark = looks[line.title]
+        colour, mark = styles[line.title]
         value = 1.0 if line.quality is None else line.quality[quality]
         panel.plot(max(1.0, line.gflops * line.per_hour), value, marker=mark, color=colour, markersize=8, linestyle="")
     panel.set_xscale("log")

@@ -1,10 +1,10 @@
-"""One `posebus run` on a broker of its own, measured: processor time of everybody, and what the network computed.
+"""One `posebus run` on a broker of its own: the processor time of all processes, and the network's work.
 
     python -m benchmarks.economy.run VIDEO OUT [options of posebus run]        prints JSON
 
-A process by itself, so that the processor time of its children is that of this run: the command, ingest, workers,
-trackers and the broker, from start to end. What the network computed is in the worker's reports, probes and tiles
-included; the last report is up to a second older than the end, and what came after it is read off the tracks.
+It runs in a process of its own, so that the processor time of its children is that of this run: command, ingest,
+workers, trackers and broker, from start to end. The network's work, with probes and tiles, is in the workers' reports.
+The last report is up to a second older than the end; the work after it follows from the tracks.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks.economy.cost import ComputeCost, InferredFrame, total_cost
 from benchmarks.economy.policies import Policy
@@ -27,15 +26,18 @@ from posebus.telemetry.process_report import WORKER, ProcessReport
 from posebus.telemetry.reports import process_reports
 from posebus.views import View, parse_view
 
-LOOK_EVERY_S = 0.25
+POLL_S = 0.25
 SHARED_BYTES = 1_000_000_000
-"""Room for pictures in this machine's memory, as `posebus run` makes it for itself where it has a broker of its own."""
+"""Shared memory for pictures, as `posebus run` creates it when it starts a broker itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyRun:
-    """What one run came to. video_s: on the recording's own time line; looks: of each frame in order, None where it was
-    not inferred; mot: who was found, in a MOTChallenge file."""
+    """The results of one run.
+
+    video_s: length of the recording by its own times. computed: the network's work. mot: the tracks, a MOTChallenge
+    file.
+    """
 
     wall_s: float
     cpu_s: float
@@ -45,34 +47,32 @@ class PolicyRun:
     computed: ComputeCost
     mot: Path
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON values."""
-        return {**asdict(self), "mot": str(self.mot)}
-
 
 def run(video: Path, out: Path, policy: Policy) -> PolicyRun:
-    """Run it as a process. Raises SystemExit."""
+    """Run `posebus run` with the policy in a measured process. Raises SystemExit."""
     command = [sys.executable, "-m", "benchmarks.economy.run", str(video), str(out), *policy.options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"posebus run {video.name} {' '.join(policy.options)} failed: {done.stderr.strip()[-500:]}")
-    told = json.loads(done.stdout)
+    measured = json.loads(done.stdout)
     (tracks,) = out.glob("*.tracks.jsonl")
-    looks = list(read_inferred_frames(tracks, policy.plain))
+    frames = list(read_inferred_frames(tracks, policy.plain))
     (mot,) = out.glob("*.mot.txt")
     return PolicyRun(
-        wall_s=told["wall_s"],
-        cpu_s=told["cpu_s"],
+        wall_s=measured["wall_s"],
+        cpu_s=measured["cpu_s"],
         video_s=_video_s(tracks),
-        frames=len(looks),
-        inferred=sum(look is not None for look in looks),
-        computed=total_cost([look for look in looks if look is not None], told["workers"] if policy.probes else ()),
+        frames=len(frames),
+        inferred=sum(frame is not None for frame in frames),
+        computed=total_cost(
+            [frame for frame in frames if frame is not None], measured["workers"] if policy.probes else ()
+        ),
         mot=mot,
     )
 
 
 def read_inferred_frames(tracks: Path, plain: View) -> Iterator[InferredFrame | None]:
-    """Of each frame how it was inferred, None where it was not; `plain` where the tracks say nothing of it."""
+    """Each frame with its view, or None where it was not inferred; `plain` is the view of frames that name none."""
     for line in tracks.read_text().splitlines():
         frame = json.loads(line)
         view = plain if frame.get("view") is None else parse_view(frame["view"])
@@ -80,14 +80,14 @@ def read_inferred_frames(tracks: Path, plain: View) -> Iterator[InferredFrame | 
 
 
 def _video_s(tracks: Path) -> float:
-    """How long the recording is: to the end of its last frame."""
+    """The length of the recording, to the end of its last frame."""
     times_ns = [json.loads(line)["captured_at_ns"] for line in tracks.read_text().splitlines()]
     span_ns = times_ns[-1] - times_ns[0]
     return float(span_ns + span_ns / max(1, len(times_ns) - 1)) / 1e9
 
 
 def main() -> None:
-    """PolicyRun, and print what it took."""
+    """Run `posebus run`, and print its times and the workers' counters as JSON."""
     from posebus.bus.redis.connection import open_broker
     from posebus.bus.registry import Registry
     from posebus.errors import BrokerUnavailable
@@ -95,8 +95,8 @@ def main() -> None:
     from posebus.runtime.shared_frames import shared_folder
 
     video, out, *options = sys.argv[1:]
-    began_s = time.monotonic()
-    seen: dict[str, ProcessReport] = {}
+    begin_s = time.monotonic()
+    last_reports: dict[str, ProcessReport] = {}
     with shared_folder(SHARED_BYTES) as folder, EmbeddedBroker() as url:
         shared = {} if folder is None else {"POSEBUS_SHARED_FRAMES": str(folder)}
         command = [sys.executable, "-m", "posebus_cli", "run", video, "--out", out, "--no-video", "--redis", url]
@@ -109,13 +109,13 @@ def main() -> None:
             while child.poll() is None:
                 with suppress(BrokerUnavailable):
                     reports = process_reports(registry)
-                    seen.update({name: one for name, one in reports.items() if one.role == WORKER})
-                time.sleep(LOOK_EVERY_S)
+                    last_reports.update({name: one for name, one in reports.items() if one.role == WORKER})
+                time.sleep(POLL_S)
     if child.returncode:
         raise SystemExit(errors.read_text())
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    told = {"wall_s": time.monotonic() - began_s, "cpu_s": spent.ru_utime + spent.ru_stime}
-    json.dump({**told, "workers": [_counts(report) for report in seen.values()]}, sys.stdout)
+    times = {"wall_s": time.monotonic() - begin_s, "cpu_s": spent.ru_utime + spent.ru_stime}
+    json.dump({**times, "workers": [_counts(report) for report in last_reports.values()]}, sys.stdout)
 
 
 def _counts(report: ProcessReport) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Tracks beside those of a reference: found, lost, cut short. Pure."""
+"""Tracks compared with those of a reference: kept, lost, shortened. Pure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.common.hota import matched
-from benchmarks.common.mot import Row, Rows
+from benchmarks.common.mot import Row, Rows, boxes_of
 
 SHORTENED_S = 0.3
-"""A track that begins so much later than the reference's, or ends so much sooner, is cut short."""
+"""A track that begins this much later than the reference's, or ends this much sooner, is shortened."""
 
 
 class KeptTracks(NamedTuple):
@@ -24,9 +24,9 @@ class KeptTracks(NamedTuple):
 
 
 def kept(reference: Rows, found: Rows, fps: float) -> KeptTracks:
-    """Counterparts share the most frames in which their boxes overlap (IoU from 0.5 on), one to one.
+    """Match tracks one to one so that they share the most frames in which their boxes overlap (IoU from 0.5 on).
 
-    Tracks of the reference that last no longer than SHORTENED_S are left out: all of them might be cut off.
+    Tracks of the reference that last no longer than SHORTENED_S are left out, because all of them could be shortened.
     """
     slack = SHORTENED_S * fps + 1e-6
     expected = {track: span for track, span in _spans(reference).items() if span[1] - span[0] + 1 > slack}
@@ -34,7 +34,7 @@ def kept(reference: Rows, found: Rows, fps: float) -> KeptTracks:
     together: Counter[tuple[int, int]] = Counter()
     for frame, rows in reference.items():
         others = found.get(frame, [])
-        for one, other in matched(rows, np.array([row[1:] for row in others], float).reshape(-1, 4)):
+        for one, other in matched(rows, boxes_of(others)):
             if rows[one][0] in expected:
                 together[rows[one][0], others[other][0]] += 1
     names, numbers = sorted(expected), sorted(spans)
@@ -54,13 +54,9 @@ def kept(reference: Rows, found: Rows, fps: float) -> KeptTracks:
 
 
 def recall(truth: Rows, found: Rows) -> float:
-    """The part of the boxes in `truth` that overlap with one of `found` in the same frame, IoU from 0.5 on."""
+    """The part of the boxes in `truth` that overlap one of `found` in the same frame, IoU from 0.5 on."""
     expected = sum(map(len, truth.values()))
-    hits = sum(
-        len(matched(rows, np.array([row[1:] for row in found.get(frame, [])], float).reshape(-1, 4)))
-        for frame, rows in truth.items()
-        if rows
-    )
+    hits = sum(len(matched(rows, boxes_of(found.get(frame, [])))) for frame, rows in truth.items() if rows)
     return hits / expected if expected else 1.0
 
 
@@ -71,4 +67,4 @@ def _spans(rows: Rows) -> dict[int, tuple[int, int]]:
         row: Row
         for row in found:
             frames[row[0]].append(frame)
-    return {track: (min(seen), max(seen)) for track, seen in frames.items()}
+    return {track: (min(numbers), max(numbers)) for track, numbers in frames.items()}

@@ -1,1 +1,1 @@
-"""Kills, stalls, takeovers, rescaling, and long runs under all of them."""
+"""Kills, stalls, takeovers and rescaling, alone and together in long runs."""

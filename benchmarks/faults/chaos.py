@@ -42,7 +42,7 @@ class RestartableBroker:
         self.start()
 
     def start(self) -> None:
-        """Start it, and wait until it has read its file."""
+        """Start the server, and wait until it has loaded its file. Raises SystemExit."""
         self._process = subprocess.Popen(self._argv, start_new_session=True)
         end_s = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < end_s:
@@ -53,14 +53,14 @@ class RestartableBroker:
         raise SystemExit("redis-server did not start again")
 
     def end(self, number: signal.Signals) -> None:
-        """End it by a signal."""
+        """End the server by a signal."""
         self._process.send_signal(number)
         self._process.wait()
 
 
 @contextlib.contextmanager
 def restartable_broker() -> Iterator[RestartableBroker]:
-    """For as long as this lasts."""
+    """A broker in a temporary folder, which runs while the context is open."""
     with tempfile.TemporaryDirectory(prefix="posebus-soak-") as name:
         broker = RestartableBroker(Path(name))
         try:
@@ -70,7 +70,7 @@ def restartable_broker() -> Iterator[RestartableBroker]:
 
 
 class Chaos:
-    """Does something bad now and then. Call `step` often: nothing in it waits."""
+    """Injects faults at random times. Call `step` often: it never waits."""
 
     def __init__(self, fleet: Fleet, broker: RestartableBroker, rng: random.Random, mean_gap_s: float) -> None:
         self._fleet = fleet
@@ -78,22 +78,22 @@ class Chaos:
         self._rng = rng
         self._mean_gap_s = mean_gap_s
         self._next_at_s = time.monotonic() + mean_gap_s
-        self._waking: list[tuple[float, subprocess.Popen[bytes]]] = []
+        self._stalled: list[tuple[float, subprocess.Popen[bytes]]] = []
         self._broker_back: threading.Timer | None = None
         self.done: Counter[str] = Counter()
 
     def step(self, now_s: float) -> None:
-        """Wake who has slept enough, and do the next bad thing if it is due."""
-        for wake_at_s, process in list(self._waking):
-            if now_s >= wake_at_s:
-                self._waking.remove((wake_at_s, process))
+        """Continue processes whose stall is over, and inject the next fault if it is due."""
+        for resume_at_s, process in list(self._stalled):
+            if now_s >= resume_at_s:
+                self._stalled.remove((resume_at_s, process))
                 process.send_signal(signal.SIGCONT)
         if now_s >= self._next_at_s:
             self._next_at_s = now_s + self._rng.expovariate(1 / self._mean_gap_s)
             self._strike(now_s)
 
     def calm(self) -> None:
-        """Nothing bad any more, and all that was done is undone."""
+        """Inject no more faults, and continue all stalled processes."""
         self._next_at_s = float("inf")
         self.step(time.monotonic() + STALLS_S[1])
 
@@ -103,22 +103,22 @@ class Chaos:
             if self._broker_back is None or not self._broker_back.is_alive():
                 number = self._rng.choice((signal.SIGKILL, signal.SIGTERM))
                 self._broker.end(number)
-                # In a thread: whoever calls `step` may be waiting for the broker.
+                # In a thread, because the caller of `step` may wait for the broker.
                 self._broker_back = threading.Timer(self._rng.uniform(*BROKER_AWAY_S), self._broker.start)
                 self._broker_back.start()
                 self.done[f"broker restarted after {number.name}"] += 1
             return
         role = self._rng.choice(ROLES)
-        asleep = [process for _, process in self._waking]
-        children = self._fleet.family.children.items()
-        awake = [c for n, c in children if n.startswith(role) and c.exit_code is None and c.process not in asleep]
-        if not awake:
+        stalled = [process for _, process in self._stalled]
+        children = self._fleet.processes.children.items()
+        running = [c for n, c in children if n.startswith(role) and c.exit_code is None and c.process not in stalled]
+        if not running:
             return
-        process = self._rng.choice(awake).process
+        process = self._rng.choice(running).process
         if kind == "kill":
             process.kill()
             self.done[f"{role} killed"] += 1
         else:
             process.send_signal(signal.SIGSTOP)
-            self._waking.append((now_s + self._rng.uniform(*STALLS_S), process))
+            self._stalled.append((now_s + self._rng.uniform(*STALLS_S), process))
             self.done[f"{role} stalled"] += 1

@@ -1,11 +1,11 @@
-"""Compare the files of two runs of `posebus run`: do they hold the same tracks, to the last digit?
+"""Compare the result files of two runs of `posebus run`: are the tracks the same to the last digit?
 
-    posebus run CLIP --no-video --out before        (with one version, or one way of running)
+    posebus run CLIP --no-video --out before        (with one version, or one set of options)
     posebus run CLIP --no-video --out after         (with another)
     python -m benchmarks.faults.same_tracks before after
 
-Every field of every frame in NAME.tracks.jsonl is compared except the three that hold wall-clock times of the run, and
-NAME.mot.txt byte by byte. The exit code is 1 where anything differs, and the first difference of each file is printed.
+Every field of every frame in NAME.tracks.jsonl is compared except the three wall-clock times of the run, and
+NAME.mot.txt byte by byte. The exit code is 1 if anything differs, and the first difference of each file is printed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def frame_without_times(line: str) -> dict[str, Any]:
 
 
 def first_difference(before: Path, after: Path) -> str | None:
-    """The first line in which two files differ, in words; None where they hold the same."""
+    """A description of the first line in which two files differ, or None."""
     parse = frame_without_times if before.name.endswith(".tracks.jsonl") else str
     pairs = zip_longest(before.read_text().splitlines(), after.read_text().splitlines())
     for number, (one, other) in enumerate(pairs, 1):
@@ -53,6 +53,7 @@ def compare(before: Path, after: Path) -> list[str]:
 
 
 def main() -> None:
+    """Print the differences between two folders."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("before", type=Path, help="folder of the first run")
     parser.add_argument("after", type=Path, help="folder of the second run")

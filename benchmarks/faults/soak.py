@@ -1,11 +1,12 @@
-"""Paced cameras for a long time, while processes are killed and stalled and the broker is restarted.
+"""Live cameras for a long time, while processes are killed and stalled and the broker is restarted.
 
     python -m benchmarks.faults.soak --minutes 30 [--cameras 6] [--seed N] [--out FILE.md]
 
 Real processes on a redis-server with an append-only file: synthetic cameras that show real people, workers, trackers,
-and one subscriber that follows everything from the start and is never restarted. It prints what was done to them; what
-came twice, out of order, or is missing although nobody said so; how old tracks were; and the memory and open files of
-every kind of process in the first and the last fifth of the time. Exit code 1 where something came twice or was lost.
+and one subscriber that reads all streams from the start and is never restarted. The report lists the injected faults;
+frames that were duplicated, out of order, or lost without a report; the ages of tracks; and the memory and open files
+of each kind of process in the first and the last fifth of the time. The exit code is 1 if a frame was duplicated, out
+of order or lost.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 import psutil
 
 import posebus
+from benchmarks.common.output import print_and_write
 from benchmarks.faults.chaos import Chaos, RestartableBroker, restartable_broker
 from benchmarks.faults.ledger import FrameLedger
 from posebus.bus.redis.connection import open_broker
@@ -32,11 +34,12 @@ from posebus.telemetry.reports import process_reports
 from recordings.stages import STAGES
 
 SAMPLE_S = 5.0
-TELL_S = 60.0
+PROGRESS_S = 60.0
 SETTLE_S = 10.0
-TOLD_S = 6.0
+LAST_REPORTS_S = 6.0
+"""Time after the end in which the last skipped frames are reported."""
 AFTER_S = 15.0
-"""Calm at the end, in which everything is to come back."""
+"""Time without faults at the end, in which all processes recover."""
 
 
 class ProcessSamples:
@@ -47,7 +50,7 @@ class ProcessSamples:
         self.files: defaultdict[str, list[float]] = defaultdict(list)
 
     def take(self, fleet: Fleet) -> None:
-        """Of every child that runs, and of this process: supervisor and subscriber."""
+        """Sample every running child process, and this process, which is supervisor and subscriber."""
         pids = {name.partition("-")[0]: [] for name in fleet.processes.children} | {
             "supervisor and subscriber": [psutil.Process().pid]
         }
@@ -64,25 +67,23 @@ class ProcessSamples:
 
 
 def main() -> None:
-    """Run and report."""
+    """Run the soak, and print and write its report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--cameras", type=int, default=6)
-    parser.add_argument("--fps", type=float, default=4.0)
-    parser.add_argument("--every-s", type=float, default=6.0, help="mean time between two bad things")
-    parser.add_argument("--seed", type=int, default=random.randrange(2**32))
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--minutes", type=float, default=30.0, help="length of the run")
+    parser.add_argument("--cameras", type=int, default=6, help="number of cameras")
+    parser.add_argument("--fps", type=float, default=4.0, help="frames a second of each camera")
+    parser.add_argument("--every-s", type=float, default=6.0, help="mean time between two faults")
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="seed of the faults")
+    parser.add_argument("--out", type=Path, help="also write the report to this file")
     arguments = parser.parse_args()
     with restartable_broker() as broker:
         text, sound = soak(broker, arguments)
-    print(text)
-    if arguments.out:
-        arguments.out.write_text(text + "\n")
+    print_and_write([text], arguments.out)
     sys.exit(0 if sound else 1)
 
 
 def soak(broker: RestartableBroker, arguments: argparse.Namespace) -> tuple[str, bool]:
-    """The report, and whether nothing was lost or came twice."""
+    """The report, and whether no frame was lost, duplicated or out of order."""
     names = [f"camera-{number}" for number in range(arguments.cameras)]
     cameras = {
         name: CameraSettings(source=f"synthetic:bus?fps={arguments.fps:g}&seed={seed}")
@@ -106,9 +107,9 @@ def soak(broker: RestartableBroker, arguments: argparse.Namespace) -> tuple[str,
         for name in names:
             fleet.start_camera(name)
         chaos = Chaos(fleet, broker, random.Random(arguments.seed), arguments.every_s)
-        began_s = time.monotonic()
-        end_s = began_s + 60 * arguments.minutes
-        sample_at_s, tell_at_s = began_s + SETTLE_S, began_s + TELL_S
+        begin_s = time.monotonic()
+        end_s = begin_s + 60 * arguments.minutes
+        sample_at_s, progress_at_s = begin_s + SETTLE_S, begin_s + PROGRESS_S
         while (now_s := time.monotonic()) < end_s:
             if now_s < end_s - AFTER_S:
                 chaos.step(now_s)
@@ -119,17 +120,17 @@ def soak(broker: RestartableBroker, arguments: argparse.Namespace) -> tuple[str,
             if now_s >= sample_at_s:
                 samples.take(fleet)
                 sample_at_s = now_s + SAMPLE_S
-            if now_s >= tell_at_s:
-                tell_at_s += TELL_S
+            if now_s >= progress_at_s:
+                progress_at_s += PROGRESS_S
                 print(
-                    f"{(now_s - began_s) / 60:.0f} min: {ledger.tracked()} frames, lost {ledger.lost()}, twice "
+                    f"{(now_s - begin_s) / 60:.0f} min: {ledger.tracked()} frames, lost {ledger.lost()}, duplicates "
                     f"{ledger.duplicates}, {dict(chaos.done)}",
                     file=sys.stderr,
                     flush=True,
                 )
-        # What was skipped last is told a little later: the count is not to be taken before.
+        # The last skipped frames are reported a little later, so losses are counted after that.
         fleet.processes.stop([name for name in fleet.processes.children if name.startswith("ingest")])
-        quiet_at_s = time.monotonic() + TOLD_S
+        quiet_at_s = time.monotonic() + LAST_REPORTS_S
         while time.monotonic() < quiet_at_s:
             fleet.check()
             follow(subscription, ledger)
@@ -140,7 +141,7 @@ def soak(broker: RestartableBroker, arguments: argparse.Namespace) -> tuple[str,
 
 
 def follow(subscription: posebus.Subscription, ledger: FrameLedger) -> None:
-    """Take what came."""
+    """Record the messages that have arrived."""
     for message in subscription.poll(0.1):
         body = message.body
         if isinstance(body, posebus.TrackFrame):
@@ -153,7 +154,7 @@ def follow(subscription: posebus.Subscription, ledger: FrameLedger) -> None:
 
 
 def reclaims(url: str) -> int:
-    """Frames taken over from dead workers, as the workers alive now have counted them."""
+    """Frames reclaimed from dead workers, as counted by the workers alive now."""
     total = 0
     try:
         for report in process_reports(Registry(open_broker(url))).values():
@@ -171,15 +172,15 @@ def report(
     reclaimed: int,
     memory_mb: float,
 ) -> str:
-    """Markdown."""
+    """The report in Markdown."""
     p50, p95, p99, most = ledger.age_percentiles_s(50, 95, 99, 100)
     rows = [
         ("frames with tracks", ledger.tracked()),
-        ("frames lost unsaid", ledger.lost()),
-        ("frames that came twice", ledger.duplicates),
+        ("frames lost without a report", ledger.lost()),
+        ("duplicate frames", ledger.duplicates),
         ("frames out of order", ledger.disorder),
-        ("frames skipped and told, by reason", dict(ledger.reasons)),
-        ("epochs (a camera began anew)", ledger.epochs()),
+        ("frames reported as skipped, by reason", dict(ledger.reasons)),
+        ("epochs of all cameras", ledger.epochs()),
         ("events", dict(ledger.events)),
         ("frames reclaimed, counted by the workers alive at the end", reclaimed),
         ("age of tracks, p50 / p95 / p99 / max, s", f"{p50:.2f} / {p95:.2f} / {p99:.2f} / {most:.2f}"),
@@ -190,7 +191,7 @@ def report(
         f"{arguments.minutes:g} minutes, {arguments.cameras} cameras of {arguments.fps:g} fps, 2 workers, 2 trackers, "
         f"seed {arguments.seed}",
         "",
-        "Done to them: " + ", ".join(f"{what} {number}" for what, number in sorted(chaos.done.items())) + ".",
+        "Injected faults: " + ", ".join(f"{what} {number}" for what, number in sorted(chaos.done.items())) + ".",
         "",
         "| | |",
         "|---|---|",

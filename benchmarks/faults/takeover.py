@@ -1,11 +1,11 @@
-"""How soon somebody goes on when a process of a deployment is killed with SIGKILL.
+"""How soon another process takes over when one of a deployment is killed with SIGKILL.
 
     python -m benchmarks.faults.takeover [--rounds 20] [--cameras 3] [--fps 5]
 
-Two workers, two trackers, and two ingest processes for every camera, of which one stands by; synthetic cameras,
-default leases and pauses. By turns the owner of a camera's tracks, of its ingest, and a worker that holds frames are
-killed, and timed until: the camera's next tracks are published, its next frame is published, every frame that the
-worker held has been answered.
+Two workers, two trackers, and two ingest processes for every camera, one of them on standby; synthetic cameras, default
+leases and intervals. In turn the tracker that owns a camera, the ingest process that owns one, and a worker with frames
+in flight are killed, and timed until the camera's next tracks are published, until its next frame is published, and
+until all frames that the worker had in flight have been answered.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ LIMIT_S = 60.0
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--cameras", type=int, default=3)
-    parser.add_argument("--fps", type=float, default=5.0)
+    parser.add_argument("--rounds", type=int, default=20, help="kills of each kind of process")
+    parser.add_argument("--cameras", type=int, default=3, help="number of cameras")
+    parser.add_argument("--fps", type=float, default=5.0, help="frames a second of each camera")
     arguments = parser.parse_args()
     names = [f"camera-{number}" for number in range(arguments.cameras)]
     times_s: dict[str, list[float]] = {"tracker": [], "ingest": [], "worker": []}
@@ -71,19 +71,19 @@ def main() -> None:
 
 
 def of_tracker(fleet: Fleet, broker: Broker, names: Sequence[str]) -> float:
-    """Kill the tracker of a camera; seconds until the camera's next tracks."""
+    """Kill the tracker of a camera; returns the seconds until the camera's next tracks."""
     camera = random.choice(names)
     return kill(fleet, owner(broker, camera, "tracker"), moved(broker, broker.topology.tracks(camera)))
 
 
 def of_ingest(fleet: Fleet, broker: Broker, names: Sequence[str]) -> float:
-    """Kill the ingest process of a camera; seconds until its next frame."""
+    """Kill the ingest process of a camera; returns the seconds until its next frame."""
     camera = random.choice(names)
     return kill(fleet, owner(broker, camera, "ingest"), moved(broker, broker.topology.frames(camera)))
 
 
 def of_worker(fleet: Fleet, broker: Broker, names: Sequence[str]) -> float:
-    """Kill a worker while it holds frames; seconds until all of them are answered."""
+    """Kill a worker with frames in flight; returns the seconds until all of them are answered."""
     end_s = time.monotonic() + LIMIT_S
     while time.monotonic() < end_s:
         fleet.check()
@@ -91,44 +91,44 @@ def of_worker(fleet: Fleet, broker: Broker, names: Sequence[str]) -> float:
             if name.startswith("worker") and child.exit_code is None:
                 held = pending(broker, names, child.process.pid)
                 if held:
-                    child.process.send_signal(signal.SIGSTOP)  # so that it does not answer them meanwhile
+                    child.process.send_signal(signal.SIGSTOP)  # so that it answers none of them before it is killed
                     held = pending(broker, names, child.process.pid)
                     if held:
                         return kill(fleet, child.process.pid, lambda held=held: not held & all_pending(broker, names))
                     child.process.send_signal(signal.SIGCONT)
-    raise SystemExit("no worker held a frame")
+    raise SystemExit("no worker had a frame in flight")
 
 
 def owner(broker: Broker, camera: str, role: str) -> int:
-    """The pid in the lease: `ROLE-HOST-PID-RANDOM:TOKEN`."""
+    """The pid in the lease, `ROLE-HOST-PID-RANDOM:TOKEN`. Raises SystemExit if there is none for too long."""
     end_s = time.monotonic() + LIMIT_S
     while time.monotonic() < end_s:
         value = broker.client.get(broker.topology.lease(camera, role))
         if value:
             return int(value.decode().rpartition(":")[0].split("-")[-2])
         time.sleep(POLL_S)
-    raise SystemExit(f"nobody owns {camera}")
+    raise SystemExit(f"no {role} owns {camera}")
 
 
 def moved(broker: Broker, key: str) -> Callable[[], bool]:
-    """Whether something was appended to the stream since the first call."""
-    seen: list[bytes] = []
+    """A function that returns whether an entry was appended to the stream since its first call."""
+    last_ids: list[bytes] = []
 
-    def ask() -> bool:
+    def has_moved() -> bool:
         last = broker.client.xinfo_stream(key)["last-generated-id"]
-        seen.append(last)
-        return last != seen[0]
+        last_ids.append(last)
+        return last != last_ids[0]
 
-    return ask
+    return has_moved
 
 
 def pending(broker: Broker, names: Sequence[str], pid: int) -> set[tuple[str, bytes]]:
-    """(camera, entry id) of all frames that the worker with this pid holds."""
+    """(camera, entry id) of all frames that the worker with this pid has in flight."""
     return {place for place, consumer in _pending(broker, names) if f"-{pid}-" in consumer}
 
 
 def all_pending(broker: Broker, names: Sequence[str]) -> set[tuple[str, bytes]]:
-    """The same of all workers."""
+    """(camera, entry id) of the frames that any worker has in flight."""
     return {place for place, _ in _pending(broker, names)}
 
 
@@ -141,21 +141,24 @@ def _pending(broker: Broker, names: Sequence[str]) -> list[tuple[tuple[str, byte
 
 
 def kill(fleet: Fleet, pid: int, done: Callable[[], bool]) -> float:
-    """Kill a process; seconds until `done`, which is asked once before."""
+    """Kill a process; returns the seconds until `done` is true.
+
+    `done` is first called once without effect. Raises SystemExit after LIMIT_S.
+    """
     os.kill(pid, signal.SIGKILL)
-    began_s = time.monotonic()
-    # What it sent in its last moment is there by the first look, which counts nothing.
+    begin_s = time.monotonic()
+    # The first call includes what the process has sent just before its end.
     done()
     while not done():
         fleet.check()
-        if time.monotonic() - began_s > LIMIT_S:
-            raise SystemExit(f"nobody took over within {LIMIT_S:g} s")
+        if time.monotonic() - begin_s > LIMIT_S:
+            raise SystemExit(f"no process took over within {LIMIT_S:g} s")
         time.sleep(POLL_S)
-    return time.monotonic() - began_s
+    return time.monotonic() - begin_s
 
 
 def wait(fleet: Fleet, seconds: float) -> None:
-    """Let everybody come back."""
+    """Wait while the fleet restarts its processes."""
     end_s = time.monotonic() + seconds
     while time.monotonic() < end_s:
         fleet.check()

@@ -1,1 +1,1 @@
-"""The bare engine, the pipeline and ultralytics' model.track on an NVIDIA GPU."""
+"""The bare engine, the pipeline and ultralytics' `model.track` on an NVIDIA GPU."""

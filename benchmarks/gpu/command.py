@@ -1,16 +1,16 @@
-"""posebus on an NVIDIA GPU: the bare engine, the whole pipeline, and ultralytics' `model.track`, in turns.
+"""posebus on an NVIDIA GPU: the bare engine, the whole pipeline, and ultralytics' `model.track`, alternating.
 
-    python -m benchmarks.gpu                          (on a machine with CUDA, from a checkout, beside an installed
+    python -m benchmarks.gpu                          (on a machine with CUDA, from a checkout, with an installed
                                                       posebus[worker,embedded]; `pip install lap` for model.track)
     python -m benchmarks.gpu --json gpu.json --batches 16 --workers 1 2 4
     python -m benchmarks.gpu --device cpu --batches 2 --workers 1 --runs 1 --frames 4 --seconds 3 --clip-frames 4
 
-Unmeasured so far: it was written and tried where there is no GPU, with `--device cpu`, which shows that the command
-works and says nothing about GPUs.
+Nothing has been measured yet: the command was written and tried without a GPU, with `--device cpu`, which shows that it
+works and gives no figures about GPUs.
 
-Everything runs N times in turns, each side in processes of its own: the engine alone, kept full with pictures that are
-ready in memory; the pipeline, which is real `posebus work` processes on one GPU and the embedded broker, fed with JPEGs
-at full speed, poses thrown away; and `model.track` (ByteTrack, half precision) on a film of the same pictures. The
+All sides run N times, alternating, each in processes of its own: the engine alone, kept full with prepared pictures;
+the pipeline, which is real workers (`posebus work`) on one GPU and the embedded broker, fed with JPEGs as fast as
+possible, and its poses deleted; and `model.track` (ByteTrack, half precision) on a video of the same pictures. The
 pipeline's target is 0.9 of the bare engine at the same batch. Tables in Markdown go to standard output.
 """
 
@@ -28,6 +28,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common.options import size_px
 from benchmarks.gpu.pipeline import Load, measure
 from benchmarks.gpu.report import BareRun, Measurements, PeerRun, report
 from benchmarks.gpu.sides import bare_fps, jpegs, write_clip
@@ -37,40 +38,35 @@ from posebus.errors import PoseBusError
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The options of the command line."""
+    """Parse the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--device", choices=("cuda", "cpu"), default="cuda", help="cpu: only to try the command")
-    add("--batches", type=int, nargs="+", default=[1, 8, 16, 32])
-    add("--workers", type=int, nargs="+", default=[1, 2, 4], help="worker processes on the one GPU")
-    add("--runs", type=int, default=3)
-    add("--frames", type=int, default=3000, help="that the bare engine computes")
-    add("--seconds", type=float, default=15.0, help="that the pipeline is measured for")
-    add("--warm-up", type=float, default=10.0, help="seconds of the pipeline before that")
-    add("--clip-frames", type=int, default=1000, help="of the film for model.track")
-    add("--cameras", type=int, default=32, help="that the pictures seem to come from")
-    add("--size", type=size, default=(640, 480), help="of the pictures")
-    add("--imgsz", type=int, default=640)
-    add("--precision", default="auto", choices=("auto", "fp16", "bf16", "fp32"))
+    add("--device", choices=("cuda", "cpu"), default="cuda", help="cpu only tries the command")
+    add("--batches", type=int, nargs="+", default=[1, 8, 16, 32], help="batches of the engine")
+    add("--workers", type=int, nargs="+", default=[1, 2, 4], help="numbers of worker processes on the GPU")
+    add("--runs", type=int, default=3, help="alternating runs of each side")
+    add("--frames", type=int, default=3000, help="frames of the bare engine")
+    add("--seconds", type=float, default=15.0, help="length of the pipeline's measurement")
+    add("--warm-up", type=float, default=10.0, help="seconds before the pipeline's measurement")
+    add("--clip-frames", type=int, default=1000, help="frames of the video for model.track")
+    add("--cameras", type=int, default=32, help="number of simulated cameras")
+    add("--size", type=size_px, default=(640, 480), metavar="WxH", help="size of the pictures")
+    add("--imgsz", type=int, default=640, help="input size of the network")
+    add("--precision", default="auto", choices=("auto", "fp16", "bf16", "fp32"), help="of the engine")
     add("--no-theirs", action="store_false", dest="theirs", help="leave model.track out")
-    add("--cache", type=Path, default=cache_folder(Settings()))
-    add("--json", type=Path, metavar="FILE", help="write the measurements")
+    add("--cache", type=Path, default=cache_folder(Settings()), help="folder of weights and engines")
+    add("--json", type=Path, metavar="FILE", help="write the measurements to this file")
     return parser.parse_args(arguments)
 
 
-def size(text: str) -> tuple[int, int]:
-    """`640x480` as (640, 480)."""
-    width, _, height = text.partition("x")
-    return int(width), int(height)
-
-
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and print Markdown; 1 where it cannot be measured, 130 after Ctrl-C, with what there was by then."""
+    """Measure and print Markdown; returns 1 if it cannot be measured, and 130 after Ctrl-C, with the results until
+    then."""
     options = parse(arguments)
     if options.device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     elif not has_cuda():
-        say("torch sees no CUDA device here: run this where there is one, or try the command with --device cpu")
+        say("torch finds no CUDA device here: run this on a machine with one, or try the command with --device cpu")
         return 1
     measured = Measurements(machine(options))
     code = 0
@@ -78,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
         with tempfile.TemporaryDirectory() as name:
             run_all(measured, options, Path(name))
     except KeyboardInterrupt:
-        say("stopped; this is what there is")
+        say("stopped; the report covers what was measured until now")
         code = 130
     except (PoseBusError, SystemExit) as error:
         say(str(error))
@@ -93,8 +89,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run_all(measured: Measurements, options: argparse.Namespace, folder: Path) -> None:
-    """Fill `measured` in turns, so that whatever slows the machine down hits all sides."""
-    load = Load(jpegs(options.size), options.size, options.cameras, options.warm_up, options.seconds)
+    """Fill `measured` in alternating runs, so that a busy moment of the machine affects all sides."""
+    load = Load(
+        jpegs=jpegs(options.size),
+        size_px=options.size,
+        cameras=options.cameras,
+        warm_up_s=options.warm_up,
+        seconds=options.seconds,
+    )
     their_fps = theirs_side(options, folder) if options.theirs else None
     for run in range(options.runs):
         for batch in options.batches:
@@ -113,12 +115,12 @@ def run_all(measured: Measurements, options: argparse.Namespace, folder: Path) -
 def worker_settings(options: argparse.Namespace, batch: int) -> dict[str, Any]:
     """`WorkerSettings` of the pipeline and of the bare engine."""
     chosen = {"engine": "torch", "precision": options.precision, "imgsz": options.imgsz, "batch": batch}
-    # On a CPU that others use, two threads of torch wait for each other most of the time.
+    # On a busy CPU two threads of torch wait for each other most of the time.
     return {**chosen, "threads": 1} if options.device == "cpu" else chosen
 
 
 def theirs_side(options: argparse.Namespace, folder: Path) -> Callable[[], float] | None:
-    """`model.track` on a film in `folder`, as something to call; None, with a word about it, where it cannot run."""
+    """A function that measures `model.track` on a video in `folder`; None, with a message, if it cannot run."""
     from benchmarks.throughput.sides import theirs
     from workers.images.preprocess import Letterbox
     from workers.weights.ultralytics_process import quiet_environment
@@ -139,7 +141,7 @@ def theirs_side(options: argparse.Namespace, folder: Path) -> Callable[[], float
 
 
 def has_cuda() -> bool:
-    """Whether torch sees a CUDA device."""
+    """Whether torch finds a CUDA device."""
     if find_spec("torch") is None:
         return False
     import torch
@@ -148,7 +150,7 @@ def has_cuda() -> bool:
 
 
 def machine(options: argparse.Namespace) -> dict[str, Any]:
-    """Where and with what it is measured, for people."""
+    """A description of the machine and of the options, for the report."""
     import torch
     import torchvision
     import ultralytics
@@ -171,5 +173,5 @@ def machine(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def say(text: str) -> None:
-    """A line of progress, on standard error."""
+    """Print a line of progress to standard error."""
     print(text, file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
-"""The pipeline that `benchmarks.gpu` measures: a real broker, real worker processes, a writer at full speed.
+"""The pipeline that `benchmarks.gpu` measures: a real broker, real workers, and a producer at full speed.
 
-What stands for the rest is simple: the writer publishes JPEGs that lie ready, for as many cameras as it is told, as
-long as each has room in its backlog; poses are counted and thrown away.
+The producer publishes prepared JPEGs for a number of cameras, as long as each has room in its backlog. Poses are
+counted and deleted.
 """
 
 from __future__ import annotations
@@ -28,18 +28,20 @@ from posebus.topology import Topology
 from recordings.stages import STAGES
 
 LEAST_BACKLOG_BYTES = 1_000_000
-"""Of each camera, at least."""
+"""The smallest backlog of a camera."""
 HELD_TIMES = 3
-"""How many times what the workers hold at once lies in the broker: they never wait, and it stays small."""
+"""The backlog of all cameras, as a multiple of the frames in flight: workers never wait, and it stays small."""
 EVENTS_KEPT = 100
-LOOK_S = 0.05
+POLL_S = 0.05
 FULL_WAIT_S = 0.002
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is published: `jpegs` in turn, all of `size_px` (width, height), by `cameras` cameras; for how long nothing
-    is counted, and for how long it is."""
+    """The published frames: `jpegs` in turn, all of `size_px` (width, height), by `cameras` cameras.
+
+    Frames are counted for `seconds` after `warm_up_s`.
+    """
 
     jpegs: tuple[bytes, ...]
     size_px: tuple[int, int]
@@ -48,7 +50,7 @@ class Load:
     seconds: float
 
     def backlog_bytes(self, batch: int, workers: int) -> int:
-        """Of one camera, so that `workers` with this `batch` are never short of frames."""
+        """The backlog of one camera with which `workers` workers with this `batch` always have frames."""
         mean_bytes = sum(map(len, self.jpegs)) / len(self.jpegs)
         share = HELD_TIMES * held_frames(batch, workers) / self.cameras
         return max(LEAST_BACKLOG_BYTES, round(share * mean_bytes))
@@ -59,34 +61,43 @@ class Load:
 
 
 def measure(run: int, load: Load, worker: dict[str, Any], workers: int, cache: Path) -> PipelineRun:
-    """One run with `workers` processes of these `WorkerSettings`; raises FatalError if one of them ends."""
+    """One run with `workers` processes of these `WorkerSettings`. Raises FatalError if one of them ends, or
+    SystemExit."""
     with EmbeddedBroker() as url:
         broker = open_broker(url)
         settings = pipeline_settings(url, worker, workers, cache, load.size_px)
         batch = int(worker["batch"])
         spawning = multiprocessing.get_context("spawn")
         stop = spawning.Event()
-        order = (url, load, load.backlog_bytes(batch, workers), stop)
-        writer = spawning.Process(target=write, args=order, daemon=True)
+        arguments = (url, load, load.backlog_bytes(batch, workers), stop)
+        producer = spawning.Process(target=publish, args=arguments, daemon=True)
         with Fleet(settings, broker, STAGES) as fleet:
             fleet.start_workers()
             fleet.wait_until_ready()
-            writer.start()
+            producer.start()
             try:
-                fps, waiting, usage = _count(broker, load, fleet.check, writer.is_alive)
+                fps, waiting, usage = _count(broker, load, fleet.check, producer.is_alive)
             finally:
                 stop.set()
-                writer.join(5)
+                producer.join(5)
         dead = broker.client.xlen(broker.topology.dead(0))
     if dead:
-        raise SystemExit(f"{dead} frames were dead-lettered: see the workers' messages above")
-    return PipelineRun(run, batch, workers, fps, waiting, usage.busy_percent, usage.memory_mb)
+        raise SystemExit(f"{dead} frames were dead-lettered; the workers' messages are above")
+    return PipelineRun(
+        run=run,
+        batch=batch,
+        workers=workers,
+        fps=fps,
+        waiting=waiting,
+        gpu_percent=usage.busy_percent,
+        gpu_memory_mb=usage.memory_mb,
+    )
 
 
 def pipeline_settings(
     url: str, worker: dict[str, Any], workers: int, cache: Path, size_px: tuple[int, int]
 ) -> Settings:
-    """A deployment of `workers` workers and nothing else."""
+    """The settings of a deployment with `workers` workers and no other processes."""
     return Settings.model_validate(
         {
             "redis": url,
@@ -98,71 +109,78 @@ def pipeline_settings(
     )
 
 
-def write(url: str, load: Load, backlog_bytes: int, stop: Any) -> None:
-    """The writer's process: publishes until `stop` is set."""
+def publish(url: str, load: Load, backlog_bytes: int, stop: Any) -> None:
+    """The producer's process: publish frames until `stop` is set."""
     broker = open_broker(url)
     records = [CameraRecord(name, Delivery.LOSSLESS, "bench") for name in load.names]
-    held = [leased_producer(broker, record, EVENTS_KEPT) for record in records]
-    writers, epochs = [writer for writer, _ in held], [epoch for _, epoch in held]
-    waiting_bytes = [0] * len(writers)
+    leased = [leased_producer(broker, record, EVENTS_KEPT) for record in records]
+    waiting_bytes = [0] * len(leased)
     for seq in itertools.count():
-        for place, writer in enumerate(writers):
+        for place, (producer, epoch) in enumerate(leased):
             while waiting_bytes[place] > backlog_bytes:
                 if stop.wait(FULL_WAIT_S):
                     return
-                waiting_bytes[place] = writer.backlog().frames_bytes
-            waiting_bytes[place] = writer.publish(frame(load, place, epochs[place], seq)).frames_bytes
+                waiting_bytes[place] = producer.backlog().frames_bytes
+            waiting_bytes[place] = producer.publish(frame(load, place, epoch, seq)).frames_bytes
         if stop.is_set():
             return
 
 
 def frame(load: Load, place: int, epoch: int, seq: int) -> Frame:
-    """Picture `seq` of the camera at `place`; neighbours show different pictures."""
-    data = load.jpegs[(seq + place) % len(load.jpegs)]
-    size_px, clock = load.size_px, CaptureClock.ARRIVAL
-    name, now_ns = load.names[place], time.time_ns()
-    return Frame(name, epoch, seq, now_ns, clock, Delivery.LOSSLESS, size_px, size_px, "jpeg", data)
+    """Frame `seq` of the camera at `place`; neighbours show different pictures."""
+    return Frame(
+        camera=load.names[place],
+        epoch=epoch,
+        seq=seq,
+        captured_at_ns=time.time_ns(),
+        clock=CaptureClock.ARRIVAL,
+        delivery=Delivery.LOSSLESS,
+        size_px=load.size_px,
+        image_size_px=load.size_px,
+        encoding="jpeg",
+        data=load.jpegs[(seq + place) % len(load.jpegs)],
+    )
 
 
 def _count(
     broker: Broker, load: Load, check: Callable[[], None], feeding: Callable[[], bool]
 ) -> tuple[float, float, GpuUsage]:
-    """Frames a second, frames that waited, and the GPU's use, once the warm-up is over."""
+    """Frames a second, the median of waiting frames, and the GPU's load, after the warm-up."""
     end_s = time.monotonic() + load.warm_up_s
     while time.monotonic() < end_s or not drain(broker, load.names):
-        _look(check, feeding)
+        _check(check, feeding)
     usage = GpuUsage()
     begin_s = now_s = time.monotonic()
     answered, waiting = 0, []
     while now_s - begin_s < load.seconds or not answered:
-        _look(check, feeding)
-        usage.look(now_s)
+        _check(check, feeding)
+        usage.sample(now_s)
         answered += drain(broker, load.names)
         now_s = time.monotonic()
         waiting.append(waiting_frames(broker, load.names))
     return answered / (now_s - begin_s), statistics.median(waiting), usage
 
 
-def _look(check: Callable[[], None], feeding: Callable[[], bool]) -> None:
+def _check(check: Callable[[], None], feeding: Callable[[], bool]) -> None:
     check()
     if not feeding():
-        raise SystemExit("the process that publishes pictures ended: see its message above")
-    time.sleep(LOOK_S)
+        raise SystemExit("the process that publishes frames ended; its message is above")
+    time.sleep(POLL_S)
 
 
 def drain(broker: Broker, cameras: Sequence[str]) -> int:
-    """Delete all poses; returns how many there were."""
+    """Delete all poses; returns their number."""
     return sum(_all(broker, cameras, lambda pipeline, of, name: pipeline.xtrim(of.poses(name), 0, approximate=False)))
 
 
 def waiting_frames(broker: Broker, cameras: Sequence[str]) -> int:
-    """Frames in the broker, those that workers hold included."""
+    """Frames in the broker, including those that workers have in flight."""
     return sum(_all(broker, cameras, lambda pipeline, of, name: pipeline.xlen(of.frames(name))))
 
 
-def _all(broker: Broker, cameras: Sequence[str], ask: Callable[[Any, Topology, str], object]) -> list[int]:
+def _all(broker: Broker, cameras: Sequence[str], add: Callable[[Any, Topology, str], object]) -> list[int]:
     with broker.errors():
         pipeline = broker.client.pipeline(transaction=False)
         for camera in cameras:
-            ask(pipeline, broker.topology, camera)
+            add(pipeline, broker.topology, camera)
         return [int(answer) for answer in pipeline.execute()]

@@ -1,4 +1,4 @@
-"""What `benchmarks.gpu` measured, as tables in Markdown and as JSON."""
+"""The measurements of `benchmarks.gpu`, as tables in Markdown and as JSON."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import Any
 CAMERA_FPS = 15.0
 TARGET_RATIO = 0.9
 HELD_BATCHES = 4
-"""That a worker holds at once: three with the engine, and one that forms (workers/inference/pipeline.py)."""
+"""Batches that a worker has in flight: three in the engine and one that is being collected
+(workers/inference/pipeline.py)."""
 
 
 @dataclass(frozen=True, slots=True)
 class BareRun:
-    """The engine alone, kept full with prepared pictures, in one run."""
+    """One run of the engine alone, kept full with prepared pictures."""
 
     run: int
     batch: int
@@ -26,10 +27,10 @@ class BareRun:
 
 @dataclass(frozen=True, slots=True)
 class PipelineRun:
-    """The pipeline in one run: `workers` processes that together answer `fps` frames a second.
+    """One run of the pipeline: `workers` processes that together answer `fps` frames a second.
 
-    `gpu_percent` and `gpu_memory_mb` are nvidia-smi's means, None without it. `waiting` is the median of frames that
-    lay in the broker: where it is less than the workers hold at once, they were not fed fast enough.
+    gpu_percent, gpu_memory_mb: nvidia-smi's means, None without it. waiting: the median number of frames in the broker;
+    if it is smaller than the number in flight, the workers were not fed fast enough.
     """
 
     run: int
@@ -43,7 +44,7 @@ class PipelineRun:
 
 @dataclass(frozen=True, slots=True)
 class PeerRun:
-    """ultralytics' `model.track` in one run."""
+    """One run of ultralytics' `model.track`."""
 
     run: int
     fps: float
@@ -51,7 +52,7 @@ class PeerRun:
 
 @dataclass
 class Measurements:
-    """All runs, in the order in which they were made, and where."""
+    """All runs, in the order in which they were made, and a description of the machine."""
 
     machine: dict[str, Any]
     bare: list[BareRun] = field(default_factory=list)
@@ -59,12 +60,13 @@ class Measurements:
     theirs: list[PeerRun] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
-        """As JSON."""
+        """Write the measurements as JSON."""
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
 
 def ratios(measured: Measurements, batch: int, workers: int) -> list[float]:
-    """Pipeline against bare engine at the same batch, run by run: only neighbours in time are compared."""
+    """Pipeline compared with the bare engine of the same batch and run, because only neighbours in time are
+    comparable."""
     bare = {one.run: one.fps for one in measured.bare if one.batch == batch}
     return [
         one.fps / bare[one.run]
@@ -74,7 +76,7 @@ def ratios(measured: Measurements, batch: int, workers: int) -> list[float]:
 
 
 def report(measured: Measurements) -> str:
-    """Everything in Markdown."""
+    """The report in Markdown."""
     parts = [", ".join(f"{name} {value}" for name, value in measured.machine.items())]
     if measured.bare:
         parts.append("| batch | bare engine, frames/s |\n|---|---|\n" + "\n".join(_bare_rows(measured)))
@@ -111,7 +113,7 @@ def _our_rows(measured: Measurements) -> list[str]:
 
 
 def held_frames(batch: int, workers: int) -> int:
-    """Frames that `workers` hold at once."""
+    """Frames that `workers` workers have in flight."""
     return HELD_BATCHES * batch * workers
 
 
@@ -122,10 +124,12 @@ def _waiting(frames: float, batch: int, workers: int) -> str:
 def _verdict(measured: Measurements) -> str:
     best = {setup: statistics.median(found) for setup in _setups(measured) if (found := ratios(measured, *setup))}
     if not best:
-        return "No pipeline was measured beside its bare engine."
+        return "No pipeline was measured together with its bare engine."
     (batch, workers), ratio = max(best.items(), key=lambda item: item[1])
-    said = "reached" if ratio >= TARGET_RATIO else "missed"
-    return f"Target of {TARGET_RATIO} of the bare engine: {said} ({ratio:.2f} at batch {batch} with {workers} workers)."
+    verdict = "reached" if ratio >= TARGET_RATIO else "missed"
+    return (
+        f"Target of {TARGET_RATIO} of the bare engine: {verdict} ({ratio:.2f} at batch {batch} with {workers} workers)."
+    )
 
 
 def _setups(measured: Measurements) -> list[tuple[int, int]]:

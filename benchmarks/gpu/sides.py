@@ -1,4 +1,5 @@
-"""What `benchmarks.gpu` compares the pipeline with, and what all of them see: pictures, a clip, the bare engine."""
+"""The inputs of `benchmarks.gpu` and the sides that the pipeline is compared with: pictures, a video, the bare
+engine."""
 
 from __future__ import annotations
 
@@ -10,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 PICTURES = 64
-"""Different ones, which are repeated."""
+"""The number of different pictures, which are repeated."""
 JPEG_QUALITY = 85
 CLIP_FPS = 25.0
 
 
 def jpegs(size_px: tuple[int, int]) -> tuple[bytes, ...]:
-    """Views of people in this (width, height), as cameras send them."""
+    """Views of people in this (width, height), encoded as cameras do."""
     import simplejpeg
 
     from benchmarks.throughput.engine import views
@@ -25,7 +26,7 @@ def jpegs(size_px: tuple[int, int]) -> tuple[bytes, ...]:
 
 
 def write_clip(path: Path, size_px: tuple[int, int], frames: int) -> None:
-    """The same views as a film of JPEGs, back and forth, so that whoever is in it moves and does not jump."""
+    """Write the same views as a video of JPEGs, forwards and backwards, so that people move without jumps."""
     import cv2
 
     from benchmarks.throughput.engine import views
@@ -41,17 +42,20 @@ def write_clip(path: Path, size_px: tuple[int, int], frames: int) -> None:
 
 
 def bare_fps(worker: dict[str, Any], size_px: tuple[int, int], frames: int, cache: Path) -> float:
-    """Frames a second of the engine alone with these `WorkerSettings`, in a process of its own, which leaves nothing on
-    the device. `frames` are computed at least, after as many to warm up."""
-    question = json.dumps({"worker": worker, "size_px": size_px, "frames": frames, "cache": str(cache)})
-    done = subprocess.run([sys.executable, "-m", __name__, question], stdout=subprocess.PIPE, text=True, check=False)
+    """Frames a second of the engine alone with these `WorkerSettings`.
+
+    It runs in a process of its own, which leaves nothing in the device's memory. At least `frames` frames are computed,
+    after as many to warm up. Raises SystemExit.
+    """
+    arguments = json.dumps({"worker": worker, "size_px": size_px, "frames": frames, "cache": str(cache)})
+    done = subprocess.run([sys.executable, "-m", __name__, arguments], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise SystemExit("the bare engine failed: see its message above")
+        raise SystemExit("the bare engine failed; its message is above")
     return float(done.stdout.split()[-1])
 
 
 def bare_here(worker: dict[str, Any], size_px: tuple[int, int], frames: int, cache: Path) -> float:
-    """The same in this process."""
+    """Frames a second of the engine alone, measured in this process."""
     from benchmarks.throughput.engine import engine_ms, views
     from posebus.config.settings import WorkerSettings
     from workers.engine_loading import load_engine
@@ -62,7 +66,7 @@ def bare_here(worker: dict[str, Any], size_px: tuple[int, int], frames: int, cac
     estimator = PoseEstimator(load_engine(settings, cache), settings)
     engine = estimator.engine
     prepared = [estimator.prepare(Picture.of(image))[0] for image in views(size_px, PICTURES)]
-    # Full batches only, and enough of them to keep the engine full.
+    # Only full batches, and enough of them to keep the engine full.
     count = max(-(-frames // engine.batch), 2 * engine.in_flight) * engine.batch
     inputs = list(itertools.islice(itertools.cycle(prepared), count))
     engine_ms(engine, inputs)
@@ -72,5 +76,5 @@ def bare_here(worker: dict[str, Any], size_px: tuple[int, int], frames: int, cac
 
 
 if __name__ == "__main__":
-    asked = json.loads(sys.argv[1])
-    print(bare_here(asked["worker"], tuple(asked["size_px"]), asked["frames"], Path(asked["cache"])))
+    request = json.loads(sys.argv[1])
+    print(bare_here(request["worker"], tuple(request["size_px"]), request["frames"], Path(request["cache"])))

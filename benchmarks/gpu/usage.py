@@ -1,4 +1,4 @@
-"""How busy the first GPU is, by nvidia-smi, for `benchmarks.gpu`; nothing where there is none."""
+"""The load of the first GPU, from nvidia-smi, for `benchmarks.gpu`; nothing without a GPU."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ EVERY_S = 1.0
 
 
 class GpuUsage:
-    """Samples, one a second while somebody calls `look`."""
+    """Samples of the GPU's load, one a second while `sample` is called."""
 
     def __init__(self) -> None:
         self._program = shutil.which("nvidia-smi")
-        self._asked: subprocess.Popen[str] | None = None
-        self._asked_at_s = -1e9
+        self._query: subprocess.Popen[str] | None = None
+        self._started_at_s = -1e9
         self._samples: list[tuple[float, float]] = []
 
-    def look(self, now_s: float) -> None:
-        """Take what nvidia-smi has answered, and ask again if it is time; never waits."""
+    def sample(self, now_s: float) -> None:
+        """Read the answer of nvidia-smi if there is one, and start it again if it is time; never waits."""
         if self._program is None:
             return
-        if self._asked is not None and self._asked.poll() is not None:
-            sample = parse(self._asked.communicate()[0])
-            if sample is not None:
-                self._samples.append(sample)
-            self._asked = None
-        if self._asked is None and now_s - self._asked_at_s >= EVERY_S:
-            self._asked_at_s = now_s
-            self._asked = subprocess.Popen(
+        if self._query is not None and self._query.poll() is not None:
+            found = parse(self._query.communicate()[0])
+            if found is not None:
+                self._samples.append(found)
+            self._query = None
+        if self._query is None and now_s - self._started_at_s >= EVERY_S:
+            self._started_at_s = now_s
+            self._query = subprocess.Popen(
                 [self._program, *QUERY], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
             )
 
     @property
     def busy_percent(self) -> float | None:
-        """Part of the time in which kernels ran; None where nobody knows."""
+        """The mean part of the time in which kernels ran; None without samples."""
         return statistics.mean(busy for busy, _ in self._samples) if self._samples else None
 
     @property
     def memory_mb(self) -> float | None:
-        """Memory in use by all processes; None where nobody knows."""
+        """The mean memory in use by all processes; None without samples."""
         return statistics.mean(memory for _, memory in self._samples) if self._samples else None
 
 
 def parse(text: str) -> tuple[float, float] | None:
-    """(percent busy, megabytes) from nvidia-smi's line, such as `97, 2210`; None for anything else."""
+    """(percent busy, megabytes) from a line of nvidia-smi such as `97, 2210`; None for any other text."""
     busy, comma, memory = text.strip().partition(",")
     try:
         return (float(busy), float(memory)) if comma else None

@@ -1,1 +1,1 @@
-"""Live cameras below and above what the workers can do."""
+"""Live cameras below and above the capacity of the workers."""

@@ -1,13 +1,13 @@
-"""Live cameras at a part of what the workers can do, and at more: rates, ages, skips, memory.
+"""Live cameras at loads below and above the capacity of the workers: rates, ages, skips, memory.
 
     python -m benchmarks.live --cameras 8 --workers 1 --loads 0.5 0.8 1.5 3
     python -m benchmarks.live --cameras 8 --loads 1.5 --seconds 600
 
-Real processes on the embedded broker: synthetic cameras that show real people (out of step with each other, as cameras
-are), the default engine, one tracker. First the capacity is measured, with more frames offered than can be done; then
-each load for `--seconds`, after some seconds to settle. Latency is from a frame's capture to the publication of its
-tracks by the wall clock, and the same less the time that the engine had the frame. Rates are each camera's tracks a
-second; skips are counted by reason. Memory is that of workers and tracker, first and last.
+Real processes on the embedded broker: synthetic cameras that show real people (and are not synchronised, as real
+cameras are not), the default engine, one tracker. The capacity is measured first, with more frames offered than the
+workers can infer; then each load runs for `--seconds` after some seconds to settle. Ages are from a frame's capture to
+the publication of its tracks by the wall clock, also without the time in the engine. Rates are the frames with tracks a
+second of each camera; skips are counted by reason. Memory is that of workers and tracker at the begin and the end.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ SIZE_PX = (640, 480)
 
 
 def main() -> None:
-    """Print a table; with --json also the figures."""
+    """Print a table, and write the figures if --json is given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cameras", type=int, default=8)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=40.0)
-    parser.add_argument("--loads", type=float, nargs="+", default=[0.5, 0.8, 1.5, 3.0])
-    parser.add_argument("--capacity-fps", type=float, help="instead of measuring it")
-    parser.add_argument("--precision", default="auto")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--cameras", type=int, default=8, help="number of cameras")
+    parser.add_argument("--workers", type=int, default=1, help="number of workers")
+    parser.add_argument("--seconds", type=float, default=40.0, help="length of each load")
+    parser.add_argument("--loads", type=float, nargs="+", default=[0.5, 0.8, 1.5, 3.0], help="parts of the capacity")
+    parser.add_argument("--capacity-fps", type=float, help="capacity to assume instead of measuring it")
+    parser.add_argument("--precision", default="auto", help="precision of the engine")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
     arguments = parser.parse_args()
     with deployment(arguments.workers, arguments.precision) as (settings, broker):
         capacity_fps = arguments.capacity_fps or measure_capacity(settings, broker, arguments.cameras)
@@ -58,7 +58,7 @@ def main() -> None:
     print(table(arguments.loads, found, capacity_fps, arguments.cameras, arguments.workers))
     if arguments.json:
         rows = [{"load": load, **asdict(one)} for load, one in zip(arguments.loads, found, strict=True)]
-        title = f"{arguments.cameras} cameras of 640x480, workers that do {capacity_fps:.0f} frames a second"
+        title = f"{arguments.cameras} cameras of 640x480, a capacity of {capacity_fps:.0f} frames a second"
         arguments.json.write_text(json.dumps({"title": title, "capacity_fps": capacity_fps, "rows": rows}, indent=1))
 
 
@@ -83,7 +83,7 @@ def deployment(workers: int, precision: str) -> Iterator[tuple[Settings, Broker]
 
 @contextmanager
 def cameras_at(settings: Settings, broker: Broker, count: int, total_fps: float) -> Iterator[list[str]]:
-    """Cameras that publish `total_fps` together; all that they left is removed afterwards."""
+    """Cameras that together publish `total_fps`; everything in the broker about them is removed afterwards."""
     fps = total_fps / count
     names = [f"c{time.monotonic_ns() // 1_000_000}-{number}" for number in range(count)]
     sources = {
@@ -99,32 +99,35 @@ def cameras_at(settings: Settings, broker: Broker, count: int, total_fps: float)
 
 
 def measure_capacity(settings: Settings, broker: Broker, count: int) -> float:
-    """Frames a second when far more are offered than can be done."""
+    """Tracked frames a second when far more are offered than the workers can infer."""
     with cameras_at(settings, broker, count, 8.0 * count) as names:
         time.sleep(SETTLE_S)
-        began_ns = time.time_ns()
+        begin_ns = time.time_ns()
         time.sleep(CAPACITY_S)
-        samples = tracks_since(broker, names, began_ns, time.time_ns())
+        samples = tracks_since(broker, names, begin_ns, time.time_ns())
     return len(samples) / CAPACITY_S
 
 
 def run_load(settings: Settings, broker: Broker, count: int, total_fps: float, seconds: float) -> LoadFigures:
-    """One load, measured for `seconds`."""
+    """The figures of one load, measured for `seconds`."""
     with cameras_at(settings, broker, count, total_fps) as names:
         time.sleep(SETTLE_S)
         skips, memory = skipped(broker), memory_mb(broker)
-        began_ns, end_s = time.time_ns(), time.monotonic() + seconds
+        begin_ns, end_s = time.time_ns(), time.monotonic() + seconds
         while (left_s := end_s - time.monotonic()) > 0:
             time.sleep(min(10.0, left_s))
             print(f"  {max(0.0, left_s):.0f} s left, {memory_mb(broker):.0f} MB", file=sys.stderr, flush=True)
-        samples = tracks_since(broker, names, began_ns, time.time_ns())
+        samples = tracks_since(broker, names, begin_ns, time.time_ns())
         skips_after = skipped(broker)
         skips_after.subtract(skips)
         return figures(samples, names, seconds, total_fps / count, dict(+skips_after), (memory, memory_mb(broker)))
 
 
 def tracks_since(broker: Broker, cameras: Sequence[str], from_ns: int, to_ns: int) -> list[Sample]:
-    """What was published for `cameras` between two moments. Read afterwards: reading along would cost the workers."""
+    """The frames of `cameras` whose tracks were published between two moments.
+
+    They are read afterwards, because a subscriber would take processor time from the workers.
+    """
     samples = []
     for camera in cameras:
         entries = broker.client.xrange(
@@ -134,10 +137,10 @@ def tracks_since(broker: Broker, cameras: Sequence[str], from_ns: int, to_ns: in
             data = json.loads(fields[b"data"])
             samples.append(
                 Sample(
-                    camera,
-                    int(data["seq"]),
-                    (data["published_at_ns"] - data["captured_at_ns"]) / 1e6,
-                    data["inference_ns"] / 1e6,
+                    camera=camera,
+                    seq=int(data["seq"]),
+                    age_ms=(data["published_at_ns"] - data["captured_at_ns"]) / 1e6,
+                    inference_ms=data["inference_ns"] / 1e6,
                 )
             )
     return samples
@@ -155,7 +158,7 @@ def skipped(broker: Broker) -> Counter[str]:
 
 
 def memory_mb(broker: Broker) -> float:
-    """Resident memory of workers and trackers in MB. (The broker keeps tracks and events as long as it is told to.)"""
+    """Resident memory of workers and trackers in MB; the broker's depends on the retention of tracks and events."""
     total = 0.0
     for report in process_reports(Registry(broker)).values():
         if report.role in (WORKER, TRACKER):

@@ -1,4 +1,4 @@
-"""What is told of one load: pure arithmetic on the frames that came out."""
+"""The figures of one load, computed from the frames whose tracks were published. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One frame that came out: `age_ms` from capture to tracks published, `inference_ms` of it in the engine."""
+    """One frame: `age_ms` from capture to the publication of its tracks, `inference_ms` of that in the engine."""
 
     camera: str
     seq: int
@@ -21,7 +21,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class LoadFigures:
-    """`rate_spread`: (highest - lowest) / mean of the cameras' rates; `_ms` are (median, 95 %, 99 %)."""
+    """`rate_spread`: (highest - lowest) / mean of the cameras' rates. `*_ms`: (median, 95 %, 99 %)."""
 
     offered_fps: float
     done_fps: float
@@ -41,7 +41,7 @@ def figures(
     skipped: Mapping[str, int],
     memory_mb: tuple[float, float],
 ) -> LoadFigures:
-    """The figures of `samples` that came out of `cameras`, each of which offered `fps`, within `seconds`."""
+    """The figures of `samples` within `seconds`, where each of `cameras` offered `fps`."""
     counts = Counter(sample.camera for sample in samples)
     rates = np.array([counts[camera] / seconds for camera in cameras])
     ages = np.array([sample.age_ms for sample in samples])
@@ -59,7 +59,7 @@ def figures(
 
 
 def quantiles(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float, float]:
-    """Median, 95 % and 99 %; not a number where there are no values."""
+    """Median, 95 % and 99 %; NaN without values."""
     if not len(values):
         return (float("nan"),) * 3
     low, middle, high = np.percentile(values, (50, 95, 99))
@@ -67,11 +67,11 @@ def quantiles(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[flo
 
 
 def table(loads: Sequence[float], found: Sequence[LoadFigures], capacity_fps: float, cameras: int, workers: int) -> str:
-    """Markdown."""
+    """The table in Markdown."""
     lines = [
         f"{cameras} cameras, workers: {workers}, capacity {capacity_fps:.1f} fps\n",
         "| load | offered fps | done fps | spread of rates | age ms 50 / 95 / 99 % | engine ms 50 / 99 % "
-        "| beside the engine ms 50 / 95 / 99 % | skipped | memory of workers and tracker MB |",
+        "| outside the engine ms 50 / 95 / 99 % | skipped | memory of workers and tracker MB |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for load, one in zip(loads, found, strict=True):

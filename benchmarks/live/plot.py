@@ -1,4 +1,4 @@
-"""A picture of live loads: how old frames are when their tracks are published, and what of that is the engine's."""
+"""A plot of live loads: the age of frames when their tracks are published, and the engine's part of it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ ENGINE, BESIDE = "#b8c4d0", "#c1272d"
 
 
 def main() -> None:
-    """Draw what `benchmarks.live --json` wrote."""
+    """Draw the figures that `benchmarks.live --json` wrote."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("figures", type=Path)
-    parser.add_argument("picture", type=Path)
+    parser.add_argument("figures", type=Path, help="file of benchmarks.live --json")
+    parser.add_argument("picture", type=Path, help="PNG to write")
     arguments = parser.parse_args()
     draw(json.loads(arguments.figures.read_text()), arguments.picture)
 
 
 def draw(figures: dict[str, Any], path: Path) -> None:
-    """Write a PNG with two panels: ages at each load, and frames a second offered and done."""
+    """Write a PNG with two panels: ages at each load, and frames a second offered and tracked."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -50,7 +50,7 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     rates.set_ylabel("frames a second, all cameras")
     for panel in (ages, rates):
         panel.set_xticks(list(places), names)
-        panel.set_xlabel("load, in parts of what the workers can do")
+        panel.set_xlabel("load, as a part of the capacity")
         panel.spines[["top", "right"]].set_visible(False)
         panel.legend(frameon=False, loc="upper left")
     figure.suptitle(figures["title"])

@@ -1,1 +1,1 @@
-"""Frames per second and processor time of recordings, against peers."""
+"""Frames a second and processor time on recordings, compared with other software."""

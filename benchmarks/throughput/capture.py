@@ -1,9 +1,9 @@
-"""What capturing costs: PyAV against OpenCV for decoding, simplejpeg against OpenCV for encoding, and the whole stage.
+"""The cost of capturing: PyAV and OpenCV for decoding, simplejpeg and OpenCV for encoding, and the whole stage.
 
     python -m benchmarks.throughput.capture ../shared/data/*.mp4 ../shared/data/*.avi
 
-Each figure is the median of alternating rounds in one process; `cpu` is processor time of all threads, which is what
-capturing takes away from inference on the same machine. Times: whether the decoder told each frame's time stamp.
+Each figure is the median of alternating rounds in one process; `cpu_ms` is processor time of all threads, which
+capturing takes from inference on the same machine. The last row of a clip counts the time stamps of its frames.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Decoder = Callable[[Path], int]
 
 
 def ours(path: Path) -> int:
-    """PyAV as `ingest.sources.file` uses it: one thread, one scaler; to BGR, as the others."""
+    """PyAV as `ingest.sources.file` uses it, with one thread and one scaler, converted to BGR as the others do."""
     source = FileSource(path)
     count = sum(1 for picture in iter(source.read, None) if picture.image_bgr.size)
     source.close()
@@ -41,13 +41,13 @@ def ours(path: Path) -> int:
 
 
 def pyav_plain(path: Path) -> int:
-    """PyAV as its documentation shows it."""
+    """PyAV as in its documentation."""
     with av.open(str(path)) as container:
         return sum(1 for frame in container.decode(video=0) if frame.to_ndarray(format="bgr24").size)
 
 
 def pyav_threads(path: Path) -> int:
-    """PyAV with all the threads that FFmpeg likes to use."""
+    """PyAV with as many threads as FFmpeg chooses."""
     with av.open(str(path)) as container:
         container.streams.video[0].thread_type = "AUTO"
         return sum(1 for frame in container.decode(video=0) if frame.to_ndarray(format="bgr24").size)
@@ -63,7 +63,7 @@ def opencv(path: Path) -> int:
 
 
 def stage(path: Path) -> int:
-    """Decode, encode and publish to the embedded broker, nobody reading."""
+    """Decode, encode and publish to the embedded broker, without consumers."""
     with EmbeddedBroker() as url:
         settings = CameraSettings(source=str(path), max_backlog_bytes=1_000_000_000)
         capture = build_capture("bench", settings, open_broker(url), events_kept=10)
@@ -84,7 +84,7 @@ DECODERS: dict[str, Decoder] = {
 
 
 def measure(act: Callable[[], int]) -> tuple[float, float, int]:
-    """Wall and processor milliseconds per frame, and how many frames there were."""
+    """Wall-clock and processor milliseconds per frame, and the number of frames."""
     wall_s, cpu_s = time.perf_counter(), processor_s()
     frames = act()
     wall_s, cpu_s = time.perf_counter() - wall_s, processor_s() - cpu_s
@@ -98,7 +98,7 @@ def processor_s() -> float:
 
 
 def compare_decoders(path: Path, rounds: int) -> Iterator[dict[str, Any]]:
-    """One row for each way to decode `path`."""
+    """One row for each decoder of `path`."""
     results: dict[str, list[tuple[float, float, int]]] = {name: [] for name in DECODERS}
     for _ in range(rounds):
         for name, run in DECODERS.items():
@@ -116,7 +116,7 @@ def compare_decoders(path: Path, rounds: int) -> Iterator[dict[str, Any]]:
 
 
 def compare_encoders(path: Path, rounds: int) -> Iterator[dict[str, Any]]:
-    """One row for each way to make a JPEG of quality 85 of the first frame of `path`."""
+    """One row for each encoder that makes a JPEG of quality 85 from the first frame of `path`."""
     picture = FileSource(path).read()
     assert picture is not None
     image = picture.image_bgr
@@ -140,7 +140,7 @@ def compare_encoders(path: Path, rounds: int) -> Iterator[dict[str, Any]]:
 
 
 def time_stamps(path: Path) -> dict[str, Any]:
-    """How many different time stamps each decoder tells."""
+    """How many different time stamps each decoder gives."""
     source = FileSource(path)
     ours_ns = {picture.captured_at_ns for picture in iter(source.read, None)}
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
@@ -153,8 +153,8 @@ def time_stamps(path: Path) -> dict[str, Any]:
 def main() -> None:
     """Print one JSON object a line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("clips", nargs="+", type=Path)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("clips", nargs="+", type=Path, help="videos to decode")
+    parser.add_argument("--rounds", type=int, default=3, help="alternating rounds")
     arguments = parser.parse_args()
     for path in arguments.clips:
         for row in (*compare_decoders(path, arguments.rounds), *compare_encoders(path, arguments.rounds)):

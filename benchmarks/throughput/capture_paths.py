@@ -1,10 +1,10 @@
-"""What each way of a picture through ingest costs in processor time, the shorter one beside the longer one.
+"""The processor time of each path of a picture through ingest, the shorter path compared with the longer one.
 
     python -m benchmarks.throughput.capture_paths ../shared/data/*.mp4 ../shared/data/*.avi
 
-Processor time of all threads per picture of the source, the least of alternating rounds: what else runs on the machine
-slows caches and cores, never the other way. Clips of other kinds (MJPEG, H.264 with pictures that nobody refers to) are
-made of the first pictures of each clip.
+Figures are processor time of all threads per picture of the source, the minimum of alternating rounds, because other
+work on the machine can only slow caches and cores down. Clips of other formats (MJPEG, H.264 with pictures that no
+other refers to) are made from the first pictures of each clip.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def frames_of(path: Path, size_px: tuple[int, int] | None = None, count: int = P
 
 
 def over_bgr(frames: Sequence[Any], max_size_px: int | None) -> Act:
-    """The way that ingest went before: rows of BGR, INTER_AREA, and JPEG from these rows."""
+    """The former path of ingest: rows of BGR, INTER_AREA, and JPEG from these rows."""
     converter = FrameConverter()
 
     def act() -> int:
@@ -58,7 +58,7 @@ def over_bgr(frames: Sequence[Any], max_size_px: int | None) -> Act:
 
 
 def direct(frames: Sequence[Any], max_size_px: int | None) -> Act:
-    """The way that ingest goes: from the planes."""
+    """The present path of ingest: JPEG from the decoded planes."""
     converter = FrameConverter()
 
     def act() -> int:
@@ -70,7 +70,7 @@ def direct(frames: Sequence[Any], max_size_px: int | None) -> Act:
 
 
 def read_and_encode(path: Path, *, reencode: bool = False, max_size_px: int | None = None) -> Act:
-    """A file as ingest reads it, each picture encoded; with `reencode` JPEG files are decoded and made anew."""
+    """A file as ingest reads it, each picture encoded; with `reencode` JPEG files are decoded and encoded again."""
 
     def act() -> int:
         source = FileSource(path)
@@ -85,7 +85,8 @@ def read_and_encode(path: Path, *, reencode: bool = False, max_size_px: int | No
 
 
 def capped(path: Path, max_fps: float, pictures: int, *, skipping: bool) -> Act:
-    """A file under a rate cap, with or without leaving pictures out; per picture of the file, without encoding."""
+    """A file under a rate cap, with or without skipping pictures in the decoder; per picture of the file, without
+    encoding."""
 
     def act() -> int:
         source = FileSource(path, max_fps=max_fps if skipping else None)
@@ -99,7 +100,7 @@ def capped(path: Path, max_fps: float, pictures: int, *, skipping: bool) -> Act:
 
 
 def made(path: Path, frames: Sequence[Any], codec: str, pixel_format: str, options: dict[str, str]) -> Path:
-    """A video of `frames` at 25 pictures a second."""
+    """Write a video of `frames` at 25 pictures a second; returns its path."""
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream(codec, rate=25)
         stream.width, stream.height, stream.pix_fmt = frames[0].width, frames[0].height, pixel_format
@@ -109,27 +110,27 @@ def made(path: Path, frames: Sequence[Any], codec: str, pixel_format: str, optio
         for number, frame in enumerate(frames):
             picture = frame.reformat(format=pixel_format)
             picture.pts, picture.time_base = number, Fraction(1, 25)
-            picture.pict_type = 0  # else it would be of the kind that it was in the clip
+            picture.pict_type = 0  # lets the encoder choose the type, instead of keeping that of the clip
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return path
 
 
 def compare(clip: str, what: str, ways: dict[str, Act], rounds: int) -> Iterator[dict[str, Any]]:
-    """One row for each way, in processor milliseconds a picture."""
+    """One row for each path, in processor milliseconds a picture."""
     least_ms: dict[str, float] = {}
     for _ in range(rounds):
         for name, act in ways.items():
-            began_s = time.process_time()
+            begin_s = time.process_time()
             pictures = act()
-            cpu_ms = (time.process_time() - began_s) * 1e3 / pictures
+            cpu_ms = (time.process_time() - begin_s) * 1e3 / pictures
             least_ms[name] = min(cpu_ms, least_ms.get(name, cpu_ms))
     for name, cpu_ms in least_ms.items():
         yield {"clip": clip, "what": what, "way": name, "cpu_ms": round(cpu_ms, 3)}
 
 
 def rows(path: Path, folder: Path, rounds: int) -> Iterator[dict[str, Any]]:
-    """All comparisons for one clip; made-up clips go into `folder`."""
+    """All comparisons for one clip; clips of other formats are written to `folder`."""
     frames, large = frames_of(path), frames_of(path, FULL_HD_PX, PICTURES // 3)
     for what, pictures, limit_px in (
         ("encode", frames, None),
@@ -140,19 +141,21 @@ def rows(path: Path, folder: Path, rounds: int) -> Iterator[dict[str, Any]]:
         ways = {"over BGR": over_bgr(pictures, limit_px), "from planes": direct(pictures, limit_px)}
         yield from compare(path.name, what, ways, rounds)
     jpegs = made(folder / f"{path.stem}.jpeg.avi", frames, "mjpeg", "yuvj420p", {})
-    ways = {"decoded and encoded": read_and_encode(jpegs, reencode=True), "as it came": read_and_encode(jpegs)}
+    ways = {"decoded and encoded": read_and_encode(jpegs, reencode=True), "passed through": read_and_encode(jpegs)}
     yield from compare(path.name, "MJPEG", ways, rounds)
     options = {"bf": "1", "g": "250", "b_strategy": "0", "crf": "23"}
-    film = made(folder / f"{path.stem}.h264.mp4", frames, "libx264", "yuv420p", options)
+    capped_at_10 = made(folder / f"{path.stem}.h264.mp4", frames, "libx264", "yuv420p", options)
     ways = {
-        "all decoded": capped(film, 10.0, len(frames), skipping=False),
-        "what others refer to": capped(film, 10.0, len(frames), skipping=True),
+        "all decoded": capped(capped_at_10, 10.0, len(frames), skipping=False),
+        "reference pictures only": capped(capped_at_10, 10.0, len(frames), skipping=True),
     }
     yield from compare(path.name, "H.264 capped at 10 of 25", ways, rounds)
-    often = made(folder / f"{path.stem}.keys.mp4", frames, "libx264", "yuv420p", {"bf": "0", "g": "12", "crf": "23"})
+    capped_at_2 = made(
+        folder / f"{path.stem}.keys.mp4", frames, "libx264", "yuv420p", {"bf": "0", "g": "12", "crf": "23"}
+    )
     ways = {
-        "all decoded": capped(often, 2.0, len(frames), skipping=False),
-        "key frames alone": capped(often, 2.0, len(frames), skipping=True),
+        "all decoded": capped(capped_at_2, 2.0, len(frames), skipping=False),
+        "key frames only": capped(capped_at_2, 2.0, len(frames), skipping=True),
     }
     yield from compare(path.name, "H.264 capped at 2 of 25", ways, rounds)
 
@@ -160,8 +163,8 @@ def rows(path: Path, folder: Path, rounds: int) -> Iterator[dict[str, Any]]:
 def main() -> None:
     """Print one JSON object a line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("clips", nargs="+", type=Path)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("clips", nargs="+", type=Path, help="videos to read")
+    parser.add_argument("--rounds", type=int, default=5, help="alternating rounds")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,12 +1,12 @@
-"""`posebus run` end to end against its own bare engine and against ultralytics' `model.track`, alternating in one run.
+"""`posebus run` compared with its own bare engine and with ultralytics' `model.track`, end to end and alternating.
 
     python -m benchmarks.throughput ../shared/data/TUD-Stadtmitte.mp4 --gt ../shared/data/TUD-Stadtmitte.gt.txt
     python -m benchmarks.throughput CLIP --runs 5 --int8       (after `posebus engines build --precision int8 …`)
 
-All sides run as processes of their own, one after the other, N times, in turns; medians are printed, and the ratios of
-the runs of one turn. Ours counts from the first frame published to the last track published, theirs from the first
-frame read to the last result, both after the engine is warm; the bare engine has the same frames ready in memory.
-Theirs gets ByteTrack, and its OpenVINO export of exactly the clip's shape, or torch with its defaults.
+All sides run as processes of their own, one after the other, in N rounds; medians are printed, and ratios within each
+round. `posebus run` is timed from the first frame published to the last track published, `model.track` from the first
+frame read to the last result, both with warm engines; the bare engine has the same frames ready in memory.
+`model.track` uses ByteTrack, with its OpenVINO export of exactly the clip's shape, or with torch and its defaults.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ RATIOS = ((OURS, BARE), (OURS_INT8, BARE_INT8), (OURS, OPENVINO), (OURS_INT8, OP
 
 
 def main() -> None:
-    """Print the tables."""
+    """Measure all sides, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("video", type=Path)
+    parser.add_argument("video", type=Path, help="clip to run over")
     parser.add_argument("--gt", type=Path, help="MOTChallenge ground truth: adds HOTA and IDF1")
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--imgsz", type=int, default=640)
-    parser.add_argument("--precision", default="auto", help="of ours and of the bare engine")
-    parser.add_argument("--int8", action="store_true", help="also ours with the 8-bit engine that was built")
-    parser.add_argument("--no-torch", action="store_true", help="leave out model.track with torch, which takes longest")
-    parser.add_argument("--tracker", default="bytetrack.yaml")
+    parser.add_argument("--runs", type=int, default=3, help="alternating rounds")
+    parser.add_argument("--imgsz", type=int, default=640, help="input size of the network")
+    parser.add_argument("--precision", default="auto", help="precision of posebus run and of the bare engine")
+    parser.add_argument("--int8", action="store_true", help="also measure the 8-bit engine, which must have been built")
+    parser.add_argument("--no-torch", action="store_true", help="leave out model.track with torch, the slowest side")
+    parser.add_argument("--tracker", default="bytetrack.yaml", help="tracker of model.track")
     parser.add_argument("options", nargs="*", help="further options of posebus run, after --")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def chosen_sides(arguments: argparse.Namespace, folder: Path) -> dict[str, Side]:
-    """What is to be measured, by name, in the order of a turn."""
+    """The sides to measure by name, in the order of a round."""
     video = arguments.video.resolve()
     size_px = input_size(video, arguments.imgsz)
     torch_model, openvino_model = export_theirs(folder, size_px)
@@ -85,7 +85,7 @@ def input_size(video: Path, imgsz: int) -> tuple[int, int]:
 
 
 def report(results: Mapping[str, Sequence[SideResult]], truth: Path | None) -> None:
-    """The tables in Markdown."""
+    """Print the tables in Markdown."""
     print(f"\n{platform.processor() or platform.machine()}, Python {platform.python_version()}\n")
     print("| | fps median | min | max | HOTA | IDF1 |\n|---|---|---|---|---|---|")
     for side, runs in results.items():
@@ -94,7 +94,7 @@ def report(results: Mapping[str, Sequence[SideResult]], truth: Path | None) -> N
         scores = score_mot(truth, last) if truth is not None and last is not None else {}
         quality = " | ".join(f"{scores[key]:.3f}" if key in scores else "-" for key in ("HOTA", "IDF1"))
         print(f"| {side} | {statistics.median(speeds):.1f} | {min(speeds):.1f} | {max(speeds):.1f} | {quality} |")
-    print("\n| ratio of the runs of one turn | median | min | max |\n|---|---|---|---|")
+    print("\n| ratio within a round | median | min | max |\n|---|---|---|---|")
     for one, other in RATIOS:
         if one in results and other in results:
             ratios = [a.fps / b.fps for a, b in zip(results[one], results[other], strict=True)]

@@ -1,9 +1,9 @@
-"""The bare engines: milliseconds a frame with the engine kept full, and what our own steps around it cost.
+"""The bare engines: milliseconds a frame with the engine kept full, and the cost of the other steps of a worker.
 
     python -m benchmarks.throughput.engine [--size 640x480] [--imgsz 640] [--frames 60] [--engines openvino onnx]
 
-Engines take turns, so that a busy moment of the machine hits all of them; printed are the median and the range of the
-rounds. Frames are views of the people picture that ultralytics ships.
+Engines alternate, so that a busy moment of the machine affects all of them; the median and the range of the rounds are
+printed. Frames are views of the picture of people that ultralytics ships.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 import simplejpeg
 
+from benchmarks.common.options import size_px
 from posebus.config.settings import WorkerSettings
 from workers.detections import ImageArray
 from workers.engine_loading import choose_engine, load_engine
@@ -41,7 +42,7 @@ CANDIDATES = (
 
 
 def views(size_px: tuple[int, int], count: int) -> list[ImageArray]:
-    """Different crops of real people, u8 RGB (H, W, 3), in this size."""
+    """Different crops of a picture of real people, u8 RGB (H, W, 3), of this (width, height)."""
     from ultralytics.utils import ASSETS
 
     image = cv2.imread(str(ASSETS / "bus.jpg"))
@@ -54,7 +55,7 @@ def views(size_px: tuple[int, int], count: int) -> list[ImageArray]:
 
 
 def engine_ms(engine: Engine, inputs: list[Any]) -> float:
-    """Milliseconds a frame with `in_flight` submissions of prepared pictures under way all the time."""
+    """Milliseconds a frame while `in_flight` submissions of prepared pictures are in flight all the time."""
     batches = [inputs[n : n + engine.batch] for n in range(0, len(inputs), engine.batch)]
     running = deque(engine.submit(batch) for batch in batches[: engine.in_flight])
     start_s = time.perf_counter()
@@ -92,7 +93,10 @@ def load(engines: list[str], imgsz: int, threads: int | None, cache: Path) -> di
 
 
 def _runs_here(wanted: dict[str, object], cache: Path) -> bool:
-    """fp32 does; of the others the one that is native here, and int8 where `posebus engines build` made it."""
+    """Whether a candidate runs on this machine.
+
+    fp32 always does, int8 if `posebus engines build` has made it, and of the other precisions the machine's native one.
+    """
     settings = WorkerSettings.model_validate(wanted)
     if settings.precision == "fp32":
         return True
@@ -103,27 +107,28 @@ def _runs_here(wanted: dict[str, object], cache: Path) -> bool:
 
 
 def main() -> None:
-    """Print the tables."""
+    """Print the table of engines and the cost of the other steps."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--size", default="640x480")
-    parser.add_argument("--imgsz", type=int, default=640)
-    parser.add_argument("--frames", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--engines", nargs="+", default=["torch", "onnx", "openvino"])
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "posebus")
+    parser.add_argument("--size", type=size_px, default=(640, 480), metavar="WxH", help="size of the frames")
+    parser.add_argument("--imgsz", type=int, default=640, help="input size of the network")
+    parser.add_argument("--frames", type=int, default=60, help="frames of each round")
+    parser.add_argument("--rounds", type=int, default=5, help="alternating rounds")
+    parser.add_argument("--threads", type=int, help="threads of the engines")
+    parser.add_argument("--engines", nargs="+", default=["torch", "onnx", "openvino"], help="engines to measure")
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "posebus", help="folder of weights")
     arguments = parser.parse_args()
-    width_px, height_px = (int(side) for side in arguments.size.split("x"))
-    images = views((width_px, height_px), arguments.frames)
+    width_px, height_px = arguments.size
+    images = views(arguments.size, arguments.frames)
     estimators = load(arguments.engines, arguments.imgsz, arguments.threads, arguments.cache)
     times_ms: dict[str, list[float]] = {name: [] for name in estimators}
     for estimator in estimators.values():
-        estimator.warm_up((width_px, height_px))
+        estimator.warm_up(arguments.size)
     for _ in range(arguments.rounds):
         for name, estimator in estimators.items():
             inputs = [estimator.prepare(Picture.of(image))[0] for image in images]
             times_ms[name].append(engine_ms(estimator.engine, inputs))
-    print(f"frames of {arguments.size} at imgsz {arguments.imgsz}, {arguments.rounds} rounds of {len(images)} frames")
+    rounds_text = f"{arguments.rounds} rounds of {len(images)} frames"
+    print(f"frames of {width_px}x{height_px} at imgsz {arguments.imgsz}, {rounds_text}")
     for name, rounds in times_ms.items():
         engine = estimators[name].engine
         print(
@@ -136,7 +141,7 @@ def main() -> None:
 
 
 def print_steps(estimator: PoseEstimator, image: ImageArray) -> None:
-    """What one frame costs beside the network."""
+    """Print the cost of one frame outside the network."""
     size_px = (image.shape[1], image.shape[0])
     jpeg = simplejpeg.encode_jpeg(image, quality=85)
     fit = estimator.fit(size_px)

@@ -1,10 +1,10 @@
-"""Where the processor time of `posebus run` goes: core-milliseconds a frame of each process beside the engine.
+"""The processor time of `posebus run`: core-milliseconds a frame of each process besides the engine.
 
     python -m benchmarks.throughput.overhead ../shared/data/one-by-one-person-detection.mp4 [-- --precision fp32]
 
-Wall-clock ratios drift with the machine, processor time hardly does: what a frame costs in ingest, broker, worker,
-tracker and the command itself is what the network does not get. In the worker, the busiest threads (one a
-core) are the engine's, and all others ours. The first and the last tenth of the run (start-up, drain) do not count.
+Wall-clock ratios vary with the machine, processor time hardly does: the time of a frame in ingest, broker, worker,
+tracker and command is not available to the network. In the worker, the busiest threads (as many as cores) are counted
+as the engine's, all others as ours. The first and the last tenth of the run (start-up, drain) are left out.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 ENGINE = "worker: engine"
 
 ThreadKey = tuple[str, int]
-"""(what its process does, thread id)"""
+"""(the role of its process, thread id)"""
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("video", type=Path)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("video", type=Path, help="clip to run over")
+    parser.add_argument("--runs", type=int, default=3, help="number of runs; figures are medians")
     parser.add_argument("options", nargs="*", help="further options of posebus run, after --")
     arguments = parser.parse_args()
     runs = [measure(arguments.video.resolve(), arguments.options) for _ in range(arguments.runs)]
     print(f"{arguments.video.name}, {arguments.runs} runs, medians\n\n| process | core-ms a frame |\n|---|---|")
     for part in sorted({part for run in runs for part in run}):
         print(f"| {part} | {statistics.median(run.get(part, 0.0) for run in runs):.2f} |")
-    beside = statistics.median(sum(ms for part, ms in run.items() if part != ENGINE) for run in runs)
-    print(f"\nbeside the engine: {beside:.2f} core-ms a frame")
+    outside = statistics.median(sum(ms for part, ms in run.items() if part != ENGINE) for run in runs)
+    print(f"\noutside the engine: {outside:.2f} core-ms a frame")
 
 
 def measure(video: Path, options: list[str]) -> dict[str, float]:
-    """Core-milliseconds a frame by part, from one run of `video`."""
-    looks: list[tuple[int, dict[ThreadKey, float]]] = []
+    """Core-milliseconds a frame by role, from one run of `video`."""
+    samples: list[tuple[int, dict[ThreadKey, float]]] = []
     with tempfile.TemporaryDirectory() as name:
         command = [sys.executable, "-m", "posebus_cli", "run", str(video), "--out", name, "--no-video", *options]
         tracks = Path(name) / f"{video.stem}.tracks.jsonl.partial"
@@ -54,12 +54,12 @@ def measure(video: Path, options: list[str]) -> dict[str, float]:
         while child.poll() is None:
             frames = tracks.read_bytes().count(b"\n") if tracks.is_file() else 0
             if frames:
-                looks.append((frames, spent_ms(child.pid)))
+                samples.append((frames, spent_ms(child.pid)))
             time.sleep(POLL_S)
-    if child.returncode or len(looks) < 10:
-        raise SystemExit(f"{' '.join(command)} ended with {child.returncode} after {len(looks)} looks")
-    edge = len(looks) // 10 + 1
-    (first_frames, first), (last_frames, last) = looks[edge], looks[-edge - 1]
+    if child.returncode or len(samples) < 10:
+        raise SystemExit(f"{' '.join(command)} ended with {child.returncode} after {len(samples)} samples")
+    edge = len(samples) // 10 + 1
+    (first_frames, first), (last_frames, last) = samples[edge], samples[-edge - 1]
     frames = last_frames - first_frames
     return by_part({thread: (ms - first.get(thread, 0.0)) / frames for thread, ms in last.items()})
 
@@ -79,7 +79,7 @@ def spent_ms(root: int) -> dict[ThreadKey, float]:
 
 
 def by_part(threads: dict[ThreadKey, float]) -> dict[str, float]:
-    """Sums of what threads spent, the engine's apart from the worker's own."""
+    """Sums over the threads of each role; in the worker, the engine's apart from the others."""
     worker = sorted((ms for (part, _), ms in threads.items() if part == "worker"), reverse=True)
     cores = available_cpus()
     sums: defaultdict[str, float] = defaultdict(float)
@@ -105,13 +105,13 @@ def family(root: int) -> list[int]:
 
 
 def part_of(pid: int, root: int) -> str:
-    """What a process of the family does."""
+    """The role of a process of the family."""
     if pid == root:
         return "run"
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
-        return "gone"
+        return "ended"
     for command, part in ((b"work", "worker"), (b"track", "tracker"), (b"ingest", "ingest")):
         if command in words:
             return part

@@ -1,4 +1,5 @@
-"""The sides that `benchmarks.throughput` compares: each a process of its own that tells its frames per second."""
+"""The sides that `benchmarks.throughput` compares: each runs as a process of its own and reports its frames a
+second."""
 
 from __future__ import annotations
 
@@ -33,19 +34,19 @@ print("FPS", frames / seconds)
 """
 
 BARE_FRAMES = 150
-"""Of the clip, spread over it, that the bare engine computes."""
+"""Evenly spaced frames of the clip that the bare engine infers."""
 
 
 @dataclass(frozen=True, slots=True)
 class SideResult:
-    """What one run of one side came to."""
+    """The result of one run of one side; `mot` holds its tracks, a MOTChallenge file."""
 
     fps: float
     mot: Path | None = None
 
 
 Side = Callable[[Path], SideResult]
-"""Runs in a folder of its own."""
+"""Measures one run, in a folder of its own."""
 
 
 def ours(video: Path, options: Sequence[str]) -> Side:
@@ -74,7 +75,7 @@ def bare(video: Path, precision: str, imgsz: int) -> Side:
 def theirs(model: Path, video: Path, size_px: tuple[int, int], tracker: str, device: str = "") -> Side:
     """`model.track`, from the first frame read to the last result, after a warm-up.
 
-    `device` as ultralytics names it, with half precision unless it is `cpu`; by default their own choice.
+    `device` is ultralytics' name of it, with half precision unless it is `cpu`; by default ultralytics chooses.
     """
 
     def run(folder: Path) -> SideResult:
@@ -111,7 +112,7 @@ def export_theirs(folder: Path, size_px: tuple[int, int]) -> tuple[Path, Path]:
 
 
 def bare_fps(video: Path, precision: str, imgsz: int) -> float:
-    """Frames a second of our engine in this process."""
+    """Frames a second of our engine alone, in this process."""
     import av
     import numpy as np
 

@@ -1,9 +1,9 @@
-"""What each idea of the tracker contributes: HOTA and IDF1 without it, less those with all of them.
+"""The contribution of each idea of the tracker: HOTA and IDF1 without it, minus those of the whole tracker.
 
     python -m benchmarks.tracking.ablation [--data DIR] [--imgsz 640] [--seeds 2]
 
-On every clip with ground truth, also with half of its frames and with four fifths of its detections, and on made-up
-scenes of each kind (which have no colours). An idea that earns its place shows negative numbers.
+The variants run on every clip with ground truth, also with half of its frames and with four fifths of its detections,
+and on synthetic scenes of each kind (without colour histograms). An idea that helps shows negative numbers.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common.annotated import AnnotatedClip, scored
 from benchmarks.common.clips import Clip
 from benchmarks.common.mot import Rows
+from benchmarks.common.paths import DATA, poses_cache
 from benchmarks.scenes.scene import KINDS, scene
-from benchmarks.tracking.command import ROOT, load_scene, sequences
+from benchmarks.tracking.command import load_annotated, sequences
 from benchmarks.tracking.peers import confirmed
-from benchmarks.tracking.scores import AnnotatedClip, Scores, rows_of, scored
+from benchmarks.tracking.scores import Scores, rows_of
 from benchmarks.tracking.stresses import STRESSES, Stress
 from benchmarks.tracking.table import Table
 from posebus.config.settings import TrackerSettings
@@ -32,27 +34,29 @@ from tracking import PoseTracker, body_model
 from tracking.motion import smoothing
 
 SHOWN = ("HOTA", "IDF1")
-HARD = ("50 % of frames", "80 % of detections")
-AS_IT_IS = Stress(lambda frames, seed: frames)
-ALL = "with all"
+STRESSED = ("50 % of frames", "80 % of detections")
+UNSTRESSED = Stress(lambda frames, seed: frames)
+ALL = "whole tracker"
 
 Frames = list[PoseFrame]
 
 
-def untouched(frames: Frames) -> Frames:
+def unchanged(frames: Frames) -> Frames:
+    """The frames themselves."""
     return frames
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A tracker without one idea: settings, tables of constants changed by name, or frames that lack something."""
+    """A tracker without one idea: changed settings, changed constants by table and name, or frames that lack
+    something."""
 
     settings: dict[str, float] = field(default_factory=dict)
     borders: dict[str, float] = field(default_factory=dict)
     evidence: dict[str, float] = field(default_factory=dict)
     motion: dict[str, tuple[float, ...]] = field(default_factory=dict)
     box_share: tuple[float, ...] | None = None
-    frames: Callable[[Frames], Frames] = untouched
+    frames: Callable[[Frames], Frames] = unchanged
 
 
 def _without_joints(frames: Frames) -> Frames:
@@ -64,7 +68,7 @@ def _without_colours(frames: Frames) -> Frames:
 
 
 def _counted(frames: Frames) -> Frames:
-    """Times as of a tracker that counts frames: every two are one usual step apart, whatever was dropped between."""
+    """Frames with the times that a tracker assumes that counts frames: all are one usual step apart."""
     if len(frames) < 2:
         return frames
     steps = [(b.captured_at_ns - a.captured_at_ns) / (b.seq - a.seq) for a, b in pairwise(frames)]
@@ -78,15 +82,15 @@ VARIANTS: dict[str, Variant] = {
     ALL: Variant(),
     "skeletons": Variant(frames=_without_joints),
     "mirrored skeletons": Variant(evidence={"mirrored": 0.0}),
-    "skeleton for a box that leapt": Variant(evidence={"pose_alone_visible": 2.0}),
+    "skeleton for a box that jumped": Variant(evidence={"pose_alone_visible": 2.0}),
     "colours": Variant(frames=_without_colours),
     "elapsed time (frames counted)": Variant(frames=_counted),
     "doubtful detections": Variant(settings={"low_score": _SETTINGS.high_score}),
-    "coasting of who is missed": Variant(settings={"missed_s": 0.0}),
-    "coasting of who is hidden": Variant(borders={"hidden_share": 2.0}),
-    "memory of who is lost": Variant(settings={"lost_s": _SETTINGS.in_sight_s, "report_lost_s": 0.1}),
-    "not waiting for who walked out": Variant(settings={"leaving_s": _SETTINGS.lost_s}),
-    "slivers do not count": Variant(borders={"sliver": 0.0}),
+    "coasting of missed people": Variant(settings={"missed_s": 0.0}),
+    "coasting of occluded people": Variant(borders={"hidden_share": 2.0}),
+    "memory of lost tracks": Variant(settings={"lost_s": _SETTINGS.in_sight_s, "report_lost_s": 0.1}),
+    "ending tracks of people who left": Variant(settings={"leaving_s": _SETTINGS.lost_s}),
+    "ignoring slivers": Variant(borders={"sliver": 0.0}),
     "steady width": Variant(
         motion={name: (*values[:2], values[3], values[3]) for name, values in body_model.MOTION._asdict().items()},
         box_share=(*smoothing.BOX_SHARE[:2], smoothing.BOX_SHARE[0], smoothing.BOX_SHARE[3]),
@@ -96,8 +100,8 @@ VARIANTS: dict[str, Variant] = {
 
 
 @contextmanager
-def lacking(variant: Variant) -> Iterator[None]:
-    """The tracker's tables as the variant wants them."""
+def applied(variant: Variant) -> Iterator[None]:
+    """Replace the tracker's tables of constants by the variant's while the context is open."""
     tables: list[tuple[Any, str, Any]] = [
         (body_model, "BORDERS", body_model.BORDERS._replace(**variant.borders)),
         (body_model, "EVIDENCE", body_model.EVIDENCE._replace(**variant.evidence)),
@@ -115,45 +119,46 @@ def lacking(variant: Variant) -> Iterator[None]:
 
 
 def tracked(variant: Variant, frames: Frames) -> Rows:
-    """Rows of who is confirmed, by frame number from 1."""
+    """The confirmed tracks of a variant, by frame number from 1."""
     tracker = PoseTracker(_SETTINGS.model_copy(update=variant.settings))
     rows: Rows = {}
-    for frame, seen in zip(frames, variant.frames(frames), strict=True):
-        rows[frame.seq + 1] = rows_of(confirmed(tracker.update(seen)))
+    for frame, changed in zip(frames, variant.frames(frames), strict=True):
+        rows[frame.seq + 1] = rows_of(confirmed(tracker.update(changed)))
     return rows
 
 
-def measured(variant: Variant, scenes: list[AnnotatedClip], stress: Stress) -> Scores:
-    """Means of SHOWN over the scenes and the stress's seeds."""
+def measured(variant: Variant, clips: list[AnnotatedClip], stress: Stress) -> Scores:
+    """Means of SHOWN over the clips and the stress's seeds."""
     lines = []
-    with lacking(variant):
-        for one in scenes:
+    with applied(variant):
+        for clip in clips:
             for seed in range(stress.seeds):
-                frames = stress.apply(one.frames, seed)
-                lines.append(scored(one, tracked(variant, frames), frames))
+                frames = stress.apply(clip.frames, seed)
+                lines.append(scored(clip, tracked(variant, frames), frames))
     return {metric: statistics.fmean(line[metric] for line in lines) for metric in SHOWN}
 
 
 def columns(options: argparse.Namespace) -> dict[str, tuple[list[AnnotatedClip], Stress]]:
+    """The clips and the stress of each pair of columns, by its title."""
     found: dict[str, tuple[list[AnnotatedClip], Stress]] = {}
     for name, (video, truth) in sequences(options.data).items():
-        clip = [load_scene(video, truth, options.imgsz, None, options)]
-        found[name] = (clip, AS_IT_IS)
-        found |= {f"{name}, {title}": (clip, STRESSES[title]) for title in HARD}
+        clip = [load_annotated(video, truth, options.imgsz, None, options)]
+        found[name] = (clip, UNSTRESSED)
+        found |= {f"{name}, {title}": (clip, STRESSES[title]) for title in STRESSED}
     made = [(kind, *scene(kind, seed)) for kind in KINDS.values() for seed in range(options.seeds)]
     if made:
         scenes = [AnnotatedClip(Clip(kind.name, None, kind.fps, frames), truth) for kind, frames, truth in made]
-        found[f"{len(made)} made-up scenes"] = (scenes, AS_IT_IS)
+        found[f"{len(made)} synthetic scenes"] = (scenes, UNSTRESSED)
     return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="videos and NAME.gt.txt")
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "posebus" / "poses")
-    parser.add_argument("--model", default="yolo11n-pose")
-    parser.add_argument("--imgsz", type=int, default=640, help="of the network (640)")
-    parser.add_argument("--seeds", type=int, default=2, help="made-up scenes of each kind (2)")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of videos and NAME.gt.txt")
+    parser.add_argument("--cache", type=Path, default=poses_cache(), help="folder of cached poses")
+    parser.add_argument("--model", default="yolo11n-pose", help="network whose poses are tracked")
+    parser.add_argument("--imgsz", type=int, default=640, help="input size of the network (640)")
+    parser.add_argument("--seeds", type=int, default=2, help="synthetic scenes of each kind (2)")
     options = parser.parse_args()
     over = columns(options)
     whole: dict[str, Scores] = {}
@@ -167,7 +172,7 @@ def main() -> None:
         rows.append(cells)
         print(f"{len(rows)} of {len(VARIANTS)}: {cells[0]}", file=sys.stderr, flush=True)
     header = ["", *(cell for title in over for cell in (f"{title}: HOTA", "IDF1"))]
-    print(Table("what each idea contributes", header, rows).markdown())
+    print(Table("contribution of each idea", header, rows).markdown())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The trackers that are compared, all behind one shape: what is timed is their own update call and nothing else."""
+"""The compared trackers behind one interface, in which only a tracker's own update call is timed."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ People = list[tuple[int, npt.NDArray[np.float32]]]
 class Contender:
     """One tracker at the start of a clip.
 
-    prepare: turns a frame and its picture into the arguments of update; update: the tracker's own call, the only one
-    that is timed; people: reads update's answer.
+    prepare: turns a frame and its picture into the arguments of update. update: the tracker's own call, the only one
+    that is timed. people: converts update's result.
     """
 
     prepare: Callable[[PoseFrame, BgrImage | None], tuple[Any, ...]]
@@ -33,7 +33,7 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class TrackerSpec:
-    """How a tracker is made for a clip of `fps`, and what it looks at beside boxes and scores."""
+    """How a tracker is made for a clip of `fps` frames a second, and what it uses besides boxes and scores."""
 
     make: Callable[[float], Contender]
     needs_pictures: bool = False
@@ -41,7 +41,7 @@ class TrackerSpec:
 
 
 def posebus(*, colours: bool = True) -> Callable[[float], Contender]:
-    """Ours, default settings; who is confirmed is written."""
+    """Our tracker with default settings; its confirmed tracks are scored."""
 
     def make(fps: float) -> Contender:
         from tracking import PoseTracker
@@ -56,12 +56,13 @@ def posebus(*, colours: bool = True) -> Callable[[float], Contender]:
 
 
 def confirmed(found: TrackFrame) -> People:
-    """Who of our tracker's answer is written."""
+    """The confirmed tracks of our tracker's result."""
     return [(track.id, track.box_xyxy_px) for track in found.tracks if track.state == TrackState.CONFIRMED]
 
 
 def ultralytics(name: str) -> Callable[[float], Contender]:
-    """One of ultralytics' trackers with the settings that it ships (ReID is off in them); none asks for the rate."""
+    """One of ultralytics' trackers with the settings that ultralytics ships (without ReID); none takes the frame
+    rate."""
 
     def make(fps: float) -> Contender:
         from ultralytics.engine.results import Boxes
@@ -79,7 +80,7 @@ def ultralytics(name: str) -> Callable[[float], Contender]:
 
 
 def roboflow(name: str, *, needs_pictures: bool = False) -> Callable[[float], Contender]:
-    """One of roboflow's `trackers`, default settings, with the clip's rate and each frame's time as it takes both."""
+    """One of roboflow's `trackers` with default settings; it takes the clip's rate and each frame's time."""
 
     def make(fps: float) -> Contender:
         import supervision
@@ -88,10 +89,10 @@ def roboflow(name: str, *, needs_pictures: bool = False) -> Callable[[float], Co
         tracker = getattr(trackers, name)(frame_rate=fps)
 
         def prepare(frame: PoseFrame, picture: BgrImage | None) -> tuple[Any, ...]:
-            seen = supervision.Detections(
+            detections = supervision.Detections(
                 xyxy=frame.boxes_xyxy_px, confidence=frame.scores, class_id=np.zeros(len(frame.scores), int)
             )
-            return seen, picture if needs_pictures else None, frame.captured_at_ns / 1e9
+            return detections, picture if needs_pictures else None, frame.captured_at_ns / 1e9
 
         def people(found: Any) -> People:
             ids = [] if found.tracker_id is None else found.tracker_id
@@ -103,15 +104,15 @@ def roboflow(name: str, *, needs_pictures: bool = False) -> Callable[[float], Co
 
 
 def boxmot(name: str, *, takes_rate: bool = False, timed: bool = False) -> Callable[[float], Contender]:
-    """One of boxmot's trackers with the defaults of its class; `timed` adds its setting that reads the frames' times.
+    """One of boxmot's trackers with the defaults of its class; `timed` makes it use the frames' times.
 
-    That setting is off by default, so the tracker is compared both ways.
+    That setting is off by default, so the tracker is compared with and without it.
     """
 
     def make(fps: float) -> Contender:
         import boxmot
 
-        tracker_class = getattr(boxmot, name)  # configures the log, so the level is set afterwards
+        tracker_class = getattr(boxmot, name)  # the import configures the log, so its level is set afterwards
         logging.getLogger("boxmot").setLevel(logging.ERROR)
         tracker = tracker_class(**({"frame_rate": fps} if takes_rate else {}), variable_dt=timed)
 
@@ -127,9 +128,9 @@ def boxmot(name: str, *, takes_rate: bool = False, timed: bool = False) -> Calla
 
 
 def norfair(fps: float) -> Contender:
-    """Norfair as its demos set it for boxes: IoU, threshold 0.7, detections from 0.25 on (it has no threshold itself).
+    """Norfair as its demos configure it for boxes: IoU, threshold 0.7.
 
-    Skipped frames are told by its `period`.
+    It has no threshold of scores, so detections from 0.25 on are given. Skipped frames are counted by its `period`.
     """
     from norfair import Detection, Tracker
 
@@ -178,7 +179,7 @@ TRACKERS: dict[str, TrackerSpec] = {
     "boxmot-boosttrack": TrackerSpec(boxmot("BoostTrack"), needs_pictures=True),
     "norfair": TrackerSpec(norfair),
 }
-"""By family and algorithm; "posebus" gets what workers send: boxes, keypoints and colours."""
+"""Trackers by family and algorithm; "posebus" gets boxes, keypoints and colour histograms, as workers publish them."""
 
 MISSING = {
     "ultralytics": "pip install -c constraints.txt -e '.[bench]'",
@@ -186,11 +187,12 @@ MISSING = {
     "boxmot": "make bench-peers",
     "norfair": "make bench-peers",
 }
-"""What installs a family that is not there."""
+"""The command that installs each family."""
 
 
 def chosen(wanted: Iterable[str]) -> list[str]:
-    """Names in TRACKERS for names and families; "ultralytics" is all of them. SystemExit: nothing has that name."""
+    """The names in TRACKERS of names and families; "ultralytics" is all of that family. Raises SystemExit for an
+    unknown name."""
     names: list[str] = []
     for want in wanted:
         found = [name for name in TRACKERS if name == want or name.startswith((f"{want}-", f"{want}+"))]
@@ -201,16 +203,16 @@ def chosen(wanted: Iterable[str]) -> list[str]:
 
 
 def installed(names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Those of `names` that can be made here, and a sentence for each family that is missing."""
+    """Those of `names` that can be made here, and a sentence for each family that cannot."""
     present, sentences = [], []
     for name in names:
         family = name.partition("-")[0]
         try:
             TRACKERS[name].make(25.0)
         except ImportError as error:
-            sentences.append(f"{family} is left out: {error} ({MISSING.get(family, 'make install')} installs it).")
-        except Exception as error:  # noqa: BLE001 a release that does not go with what is installed here
-            sentences.append(f"{name} is left out, as it cannot be made here: {type(error).__name__}: {error}")
+            sentences.append(f"{family} is left out: {error}; {MISSING.get(family, 'make install')} installs it.")
+        except Exception as error:  # noqa: BLE001 a release may not fit the other packages
+            sentences.append(f"{name} is left out because it cannot be made here: {type(error).__name__}: {error}")
         else:
             present.append(name)
     return present, list(dict.fromkeys(sentences))

@@ -1,4 +1,4 @@
-"""A picture of the comparison: what a tracker finds against what it costs."""
+"""A plot of the comparison: accuracy over time a frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STYLES = {
     "boxmot": ("#2a8a57", "^"),
     "norfair": ("#b8720a", "D"),
 }
-"""Colour and marker of each family; shapes differ too, for readers who do not tell the colours apart."""
+"""Colour and marker of each family; markers differ too, for readers who do not distinguish the colours."""
 PANELS = ("HOTA", "IDF1")
 LABEL_HEIGHT_PT = 10.5
 LABEL_OFFSET_PT = 8.0
@@ -30,11 +30,12 @@ class Area(NamedTuple):
     high: float
 
     def covers(self, other: Area) -> bool:
+        """Whether the two rectangles overlap."""
         return self.left < other.right and other.left < self.right and self.low < other.high and other.low < self.high
 
 
 def draw(path: Path, title: str, lines: dict[str, Scores]) -> None:
-    """Write a PNG: HOTA and IDF1 of each tracker over its microseconds a frame (log), the bound as a line."""
+    """Write a PNG: HOTA and IDF1 of each tracker over its seconds an update (log), the bound as a line."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -92,18 +93,21 @@ def _panel(panel: Any, metric: str, lines: dict[str, Scores]) -> None:
 
 
 def _label(panel: Any, spots: dict[str, tuple[float, float]]) -> None:
-    """Names beside their points, moved apart where they would cover each other, then with a thin line to the point."""
+    """Write names beside their points.
+
+    Labels that would cover each other are moved apart and connected to their points by thin lines.
+    """
     panel.figure.draw_without_rendering()
     scale = 72 / panel.figure.dpi
     places = {name: tuple(panel.transData.transform(spot) * scale) for name, spot in spots.items()}
     frame = panel.get_window_extent()
     inside = Area(frame.x0 * scale, frame.x1 * scale, frame.y0 * scale, frame.y1 * scale)
-    taken = [Area(x - 4, x + 4, y - 4, y + 4) for x, y in places.values()]
-    # Ours first, so that its labels stay beside their points; then from the top.
+    occupied = [Area(x - 4, x + 4, y - 4, y + 4) for x, y in places.values()]
+    # Our labels first, so that they stay beside their points; then from the top.
     for name in sorted(places, key=lambda one: (_family(one) != "posebus", -places[one][1])):
         text = name.partition("-")[2] or name
-        side, shift_pt, area = _free_place(places[name], len(text) * CHARACTER_PT, taken, inside)
-        taken.append(area)
+        side, shift_pt, area = _free_place(places[name], len(text) * CHARACTER_PT, occupied, inside)
+        occupied.append(area)
         colour = STYLES[_family(name)][0]
         line = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3}
         panel.annotate(
@@ -120,8 +124,10 @@ def _label(panel: Any, spots: dict[str, tuple[float, float]]) -> None:
         )
 
 
-def _free_place(spot: tuple[float, ...], width_pt: float, taken: list[Area], inside: Area) -> tuple[int, float, Area]:
-    """Side (1 right, -1 left), upward shift and area of the nearest free label; beside the point if nothing is free."""
+def _free_place(
+    spot: tuple[float, ...], width_pt: float, occupied: list[Area], inside: Area
+) -> tuple[int, float, Area]:
+    """Side (1 right, -1 left), upward shift and area of the nearest free label; beside the point if none is free."""
     x, y = spot
     tries = [(side, sign * step * LABEL_HEIGHT_PT / 4) for step in range(60) for side in (1, -1) for sign in (1, -1)]
     areas = []
@@ -131,7 +137,7 @@ def _free_place(spot: tuple[float, ...], width_pt: float, taken: list[Area], ins
         area = Area(left, left + width_pt, middle - LABEL_HEIGHT_PT / 2, middle + LABEL_HEIGHT_PT / 2)
         areas.append((side, shift_pt, area))
         fits = inside.left < area.left and area.right < inside.right and inside.low < area.low
-        if fits and not any(area.covers(other) for other in taken):
+        if fits and not any(area.covers(other) for other in occupied):
             return areas[-1]
     return areas[0]
 

@@ -1,4 +1,4 @@
-"""What a run of the comparison found, kept as JSON, as Markdown and as pictures."""
+"""The results of the comparison, written as JSON, as Markdown and as plots."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LIBRARIES = ("ultralytics", "trackers", "supervision", "boxmot", "norfair", "tra
 
 @dataclass(frozen=True, slots=True)
 class SequenceResult:
-    """One clip with ground truth: how it was made, then lines by tracker and by stress."""
+    """One clip with ground truth: its poses, then scores by tracker, and by stress and tracker."""
 
     name: str
     frames: int
@@ -38,15 +38,15 @@ class SequenceResult:
     stressed: dict[str, dict[str, Scores]] = field(default_factory=dict)
 
     def tables(self) -> list[Table]:
-        """The plain table, and where there were stresses, HOTA and IDF1 under them."""
+        """The table over every frame, and, where there were stresses, HOTA and IDF1 under them."""
         title = f"{self.name}: {self.frames} frames, {self.fps:g} a second, {self.model} at {self.imgsz}"
-        hard = [stress_table(self.name, metric, self.plain, self.stressed) for metric in ("HOTA", "IDF1")]
-        return [plain_table(title, self.plain), *(hard if self.stressed else [])]
+        under_stress = [stress_table(self.name, metric, self.plain, self.stressed) for metric in ("HOTA", "IDF1")]
+        return [plain_table(title, self.plain), *(under_stress if self.stressed else [])]
 
 
 @dataclass(slots=True)
 class ComparisonReport:
-    """All that was found so far; scenes: lines by kind of made-up scene, crowds: by people a frame."""
+    """All results so far; scenes: scores by kind of synthetic scene; crowds: by people a frame."""
 
     sequences: list[SequenceResult] = field(default_factory=list)
     scenes: dict[str, dict[str, Scores]] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class ComparisonReport:
     smoothness: list[Smoothness] = field(default_factory=list)
 
     def tables(self) -> list[Table]:
-        """Everything, in the order in which it is printed."""
+        """All tables, in the order in which they are printed."""
         tables = [table for sequence in self.sequences for table in sequence.tables()]
         if len(self.sequences) > 1:
             tables.append(self.mean_table())
@@ -72,16 +72,16 @@ class ComparisonReport:
         return plain_table(title, mean_lines(sequence.plain for sequence in self.sequences))
 
     def scenes_table(self) -> Table:
-        """HOTA and IDF1 on every kind of made-up scene."""
-        return scenes_table("made-up scenes", self.scenes, timed=False)
+        """HOTA and IDF1 on each kind of synthetic scene."""
+        return scenes_table("synthetic scenes", self.scenes, timed=False)
 
     def crowds_table(self) -> Table:
-        """The same for crowds, and what they cost."""
+        """HOTA, IDF1 and microseconds in crowds."""
         crowds = {str(people): lines for people, lines in self.crowds.items()}
-        return scenes_table("made-up crowds, people a frame", crowds, timed=True)
+        return scenes_table("synthetic crowds, people a frame", crowds, timed=True)
 
     def write(self, folder: Path) -> None:
-        """results.json, results.md, and a NAME.png for each sequence and crowd."""
+        """Write results.json, results.md, and NAME.png for each sequence and crowd."""
         folder.mkdir(parents=True, exist_ok=True)
         machine = {
             "processor": platform.processor() or platform.machine(),
@@ -99,16 +99,16 @@ class ComparisonReport:
         }
         (folder / "results.json").write_text(json.dumps(found, indent=1) + "\n")
         pictures = self._draw(folder)
-        heads = [f"# Trackers on the same detections\n\n{_sentence(machine)}"]
+        head = f"# Trackers on the same detections\n\n{_sentence(machine)}"
         shown = [f"![{path.stem}]({path.name})" for path in pictures]
-        text = "\n\n".join([*heads, *shown, *(table.markdown() for table in self.tables())])
+        text = "\n\n".join([head, *shown, *(table.markdown() for table in self.tables())])
         (folder / "results.md").write_text(text + "\n")
 
     def _draw(self, folder: Path) -> list[Path]:
         plots = {
             sequence.name: (f"{sequence.name}, {sequence.frames} frames", sequence.plain) for sequence in self.sequences
         }
-        plots |= {f"crowd-{n}": (f"made-up crowd, {n} people a frame", lines) for n, lines in self.crowds.items()}
+        plots |= {f"crowd-{n}": (f"synthetic crowd, {n} people a frame", lines) for n, lines in self.crowds.items()}
         paths = []
         for name, (title, lines) in plots.items():
             if any("us_per_frame" in line for line in lines.values()):
@@ -118,7 +118,7 @@ class ComparisonReport:
 
 
 def versions() -> dict[str, str]:
-    """Installed versions of what is compared and of what compares."""
+    """Installed versions of the compared libraries and of those that compute the scores."""
     found = {}
     for name in LIBRARIES:
         try:
@@ -132,6 +132,6 @@ def _sentence(machine: dict[str, Any]) -> str:
     libraries = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
         f"{machine['processor']}, {machine['cores']} cores, load {machine['load_1min']} at the end, "
-        f"Python {machine['python']}; {libraries}. Times are those of a machine that is otherwise idle only where "
-        "the load is about 1."
+        f"Python {machine['python']}; {libraries}. The machine was otherwise idle, and the times "
+        "are valid, only where the load is about 1."
     )

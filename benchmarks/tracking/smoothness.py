@@ -1,8 +1,8 @@
-"""How much our tracker calms what stands still, and what that costs in delay where somebody runs.
+"""How much our tracker reduces the jitter of standing people, and how much delay that adds for running ones.
 
-Made-up people with known places: one body height is 170 px, errors of the detector are normal and independent, 1.5 % of
-the height on every side of the box and every coordinate of a joint. Standing shows the tremble that is left, running
-(1.7 body heights a second, about 3 m/s, with turns and swinging limbs) the delay.
+Synthetic people with known positions: a body height is 170 px, the detector's errors are normal and independent, 1.5 %
+of the height on every side of the box and every coordinate of a joint. Standing people show the remaining jitter,
+running ones (1.7 body heights a second, about 3 m/s, with turns and swinging limbs) the delay.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SPEED = 1.7
 RATES = (5.0, 10.0, 25.0, 60.0)
 SECONDS = 20.0
 SETTLED_S = 1.0
-"""Left out at the start: a track is new there."""
+"""Left out at the start, where the track is new."""
 SIZE_PX = (1280, 720)
 
 Motion = Callable[[Float64Array], Float64Array]
@@ -39,17 +39,17 @@ JOINTS = np.array(
 """A standing person around the middle of the box, (17, 2) in body heights."""
 
 SWING = np.array([0, 0, 0, 0, 0, 0, 0, 0.08, -0.08, 0.16, -0.16, 0, 0, -0.1, 0.1, -0.25, 0.25])
-"""How far each joint swings to and fro along the way of a runner, in body heights."""
+"""The amplitude of each joint's swing along the course of a runner, in body heights."""
 STRIDES_PER_S = 1.4
 
 
 @dataclass(frozen=True, slots=True)
 class Smoothness:
-    """One line of the tables; pixels for a body of HEIGHT_PX.
+    """One row of the table; pixels are for a body of HEIGHT_PX.
 
-    error: root mean square distance from the truth; tremble: root mean square of the second difference from frame to
-    frame; lag_ms: the delay that best aligns what is reported with the truth; reported: part of the frames in which
-    the person was reported, under `ids` identities. raw_*: the same of the detections.
+    error: root mean square distance from the truth. tremble: root mean square of the second difference from frame to
+    frame. lag_ms: the delay that best aligns the output with the truth. reported: part of the frames in which the
+    person was reported, under `ids` identities. raw_*: the same of the detections.
     """
 
     scene: str
@@ -66,23 +66,23 @@ class Smoothness:
 
 
 def standing(times_s: Float64Array) -> Float64Array:
-    """Somebody who does not move: joints (T, 17, 2)."""
+    """Joints (T, 17, 2) of a person who does not move."""
     return np.broadcast_to(np.array([640.0, 360.0]) + HEIGHT_PX * JOINTS, (len(times_s), 17, 2)).copy()
 
 
 def running(times_s: Float64Array) -> Float64Array:
-    """Somebody who runs to and fro, 3 s a way, with turns of 1.8 s (5 m/s² at most): joints (T, 17, 2)."""
+    """Joints (T, 17, 2) of a person who runs to and fro, 3 s each way, with turns of 1.8 s (5 m/s² at most)."""
     joints = standing(times_s)
     swing = SWING * np.sin(2 * np.pi * STRIDES_PER_S * times_s)[:, None]
     joints[:, :, 0] += HEIGHT_PX * (_to_and_fro(times_s, leg_s=3.0, turn_s=1.8)[:, None] * SPEED + swing)
     return joints
 
 
-def box_corners(way: Motion) -> Motion:
-    """The box around somebody on this way, as its two corners (T, 2, 2); its sides do not swing with the limbs."""
+def box_corners(joints: Motion) -> Motion:
+    """The two corners (T, 2, 2) of the box around a person in this motion; its sides do not swing with the limbs."""
 
     def corners(times_s: Float64Array) -> Float64Array:
-        hips = way(times_s)[:, 11:13].mean(axis=1)
+        hips = joints(times_s)[:, 11:13].mean(axis=1)
         middle = hips - HEIGHT_PX * JOINTS[11:13].mean(axis=0)
         half = HEIGHT_PX * np.array([0.2, 0.5])
         return np.stack([middle - half, middle + half], axis=1)
@@ -91,10 +91,10 @@ def box_corners(way: Motion) -> Motion:
 
 
 def lag_s(times_s: Float64Array, reported: Float64Array, truth: Motion, longest_s: float = 0.4) -> float:
-    """The delay in seconds after which the truth lies closest to `reported` (T, P, 2), least squares; < 0: ahead.
+    """The delay in seconds with which the truth is closest to `reported` (T, P, 2), least squares; negative if it is
+    ahead.
 
-    Searched in steps of 2 ms within `longest_s`, then refined by a parabola.
-    """
+    It is searched in steps of 2 ms within `longest_s`, then refined by a parabola."""
     delays = np.arange(-longest_s, longest_s + 1e-9, 0.002)
     costs = np.array([float(np.square(reported - truth(times_s - delay)).mean()) for delay in delays])
     best = int(np.clip(costs.argmin(), 1, len(delays) - 2))
@@ -105,29 +105,29 @@ def lag_s(times_s: Float64Array, reported: Float64Array, truth: Motion, longest_
 
 
 def error_px(reported: Float64Array, truth: Float64Array) -> float:
-    """Root mean square distance of points (T, P, 2)."""
+    """Root mean square distance between points (T, P, 2)."""
     return float(np.sqrt(np.square(reported - truth).sum(axis=2).mean()))
 
 
 def tremble_px(times_s: Float64Array, error: Float64Array) -> float:
-    """Root mean square second difference of errors (T, P, 2) from frame to frame, over unbroken rows of frames."""
+    """Root mean square second difference of errors (T, P, 2) from frame to frame, over frames without gaps."""
     steps = np.diff(times_s)
     even = np.abs(np.diff(steps)) < 0.25 * np.median(steps)
     jumps = np.diff(error, n=2, axis=0)[even]
     return float(np.sqrt(np.square(jumps).sum(axis=2).mean())) if len(jumps) else 0.0
 
 
-def measured(scene: str, way: Motion, fps: float, seed: int = 0) -> list[Smoothness]:
-    """Two lines for our tracker on this way at this rate: the box and the keypoints."""
+def measured(scene: str, motion: Motion, fps: float, seed: int = 0) -> list[Smoothness]:
+    """Two rows for our tracker in this motion at this rate: the box and the keypoints."""
     from tracking import PoseTracker
 
     times_s = np.arange(0, SECONDS, 1 / fps)
     rng = np.random.default_rng(seed)
-    truths = {"box": box_corners(way), "keypoints": way}
+    truths = {"box": box_corners(motion), "keypoints": motion}
     raw = {name: truth(times_s) for name, truth in truths.items()}
     raw = {name: points + rng.normal(0, NOISE * HEIGHT_PX, points.shape) for name, points in raw.items()}
     tracker = PoseTracker()
-    seen: list[int] = []
+    kept: list[int] = []
     ids: set[int] = set()
     found: dict[str, list[Float64Array]] = {name: [] for name in raw}
     for index, time_s in enumerate(times_s):
@@ -135,7 +135,7 @@ def measured(scene: str, way: Motion, fps: float, seed: int = 0) -> list[Smoothn
         tracks = [track for track in tracker.update(frame).tracks if track.state == TrackState.CONFIRMED]
         if time_s < SETTLED_S or not tracks:
             continue
-        seen.append(index)
+        kept.append(index)
         ids.add(tracks[0].id)
         found["box"].append(tracks[0].box_xyxy_px.reshape(2, 2).astype(float))
         joints = tracks[0].keypoints_px
@@ -143,25 +143,26 @@ def measured(scene: str, way: Motion, fps: float, seed: int = 0) -> list[Smoothn
     wanted = int((times_s >= SETTLED_S).sum())
     lines = []
     for name, truth in truths.items():
-        when, true = times_s[seen], truth(times_s[seen])
-        rows = {"raw_": raw[name][seen], "": np.array(found[name]).reshape(true.shape)}
+        at_s, true = times_s[kept], truth(times_s[kept])
+        rows = {"raw_": raw[name][kept], "": np.array(found[name]).reshape(true.shape)}
         figures = {}
         for side, points in rows.items():
             figures[f"{side}error_px"] = error_px(points, true)
-            figures[f"{side}tremble_px"] = tremble_px(when, points - true)
-            figures[f"{side}lag_ms"] = 1000 * lag_s(when, points, truth) if scene == "running" else 0.0
-        lines.append(Smoothness(scene, name, fps, **figures, reported=len(seen) / wanted, ids=len(ids)))
+            figures[f"{side}tremble_px"] = tremble_px(at_s, points - true)
+            figures[f"{side}lag_ms"] = 1000 * lag_s(at_s, points, truth) if scene == "running" else 0.0
+        lines.append(Smoothness(scene, name, fps, **figures, reported=len(kept) / wanted, ids=len(ids)))
     return lines
 
 
 def all_measured() -> list[Smoothness]:
-    """Standing and running at all RATES."""
-    ways = {"standing": standing, "running": running}
-    return [line for scene, way in ways.items() for fps in RATES for line in measured(scene, way, fps)]
+    """The rows for standing and running at all RATES."""
+    motions = {"standing": standing, "running": running}
+    return [line for scene, motion in motions.items() for fps in RATES for line in measured(scene, motion, fps)]
 
 
 def _to_and_fro(times_s: Float64Array, leg_s: float, turn_s: float) -> Float64Array:
-    """Where somebody is who goes at speed 1 for leg_s, turns within turn_s by a cosine, and goes back, and so on."""
+    """The position of a person who goes at speed 1 for leg_s, turns within turn_s by a cosine, and goes back,
+    repeatedly."""
     period_s = 2 * (leg_s + turn_s)
     grid_s = np.arange(0, period_s, TRUTH_STEP_S)
     phase_s = grid_s % (leg_s + turn_s)

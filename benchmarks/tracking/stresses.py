@@ -1,4 +1,4 @@
-"""What goes wrong between a camera and its tracker, done to a clip's frames on purpose."""
+"""Errors between a camera and its tracker, applied to a clip's frames."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from posebus.messages import PoseFrame
 
 SEEDS = 5
-"""Runs over which a stress that throws dice is averaged."""
+"""Runs over which a random stress is averaged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stress:
-    """apply: from frames and a seed to the frames that are left; what is random is so by the seed alone."""
+    """apply: from frames and a seed to the remaining frames; randomness depends on the seed alone."""
 
     apply: Callable[[list[PoseFrame], int], list[PoseFrame]]
     seeds: int = 1
@@ -23,18 +23,18 @@ class Stress:
 
 
 def every_second(frames: list[PoseFrame], seed: int = 0) -> list[PoseFrame]:
-    """Half of the rate. Frames keep their times."""
+    """Every second frame, with its time."""
     return frames[::2]
 
 
 def half_at_random(frames: list[PoseFrame], seed: int = 0) -> list[PoseFrame]:
-    """Every frame is kept with a chance of one half. Frames keep their times."""
+    """Each frame with a probability of one half, with its time."""
     kept = np.random.default_rng(seed).random(len(frames)) < 0.5
     return [frame for frame, keep in zip(frames, kept, strict=True) if keep]
 
 
 def fifth_missing(frames: list[PoseFrame], seed: int = 0) -> list[PoseFrame]:
-    """Every detection is taken away with a chance of one in five."""
+    """All frames; each detection is removed with a probability of one in five."""
     rng = np.random.default_rng(seed)
     thinned = []
     for frame in frames:
@@ -65,7 +65,7 @@ def shaken_boxes(frames: list[PoseFrame], seed: int = 0) -> list[PoseFrame]:
 
 
 def without_keypoints(frames: list[PoseFrame], seed: int = 0) -> list[PoseFrame]:
-    """As from a model that has none; colours are found by them, so there are none either."""
+    """Frames as of a model without keypoints; colour histograms depend on keypoints, so they are removed too."""
     return [replace(frame, keypoints_px=None, appearance=None) for frame in frames]
 
 

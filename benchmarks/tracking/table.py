@@ -1,4 +1,4 @@
-"""The results of the comparison as tables, for a terminal and as Markdown."""
+"""The results of the comparison as tables, for a terminal and in Markdown."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ NOTHING = "-"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """title, then header and rows of ready cells; the first column is the name of the row."""
+    """A title, a header, and rows of formatted cells; the first column is the name of the row."""
 
     title: str
     header: list[str]
     rows: list[list[str]]
 
     def text(self) -> str:
-        """For a terminal: columns aligned, two blanks between them."""
+        """The table for a terminal: aligned columns with two blanks between them."""
         lines = [self.header, *self.rows]
         widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
         return "\n".join([self.title, *("  " + _aligned(line, widths) for line in lines)])
 
     def markdown(self) -> str:
-        """A heading and a table of Markdown."""
+        """A heading and a Markdown table."""
         rule = ["---", *["---:"] * (len(self.header) - 1)]
         lines = ["| " + " | ".join(cells) + " |" for cells in (self.header, rule, *self.rows)]
         return "\n".join([f"### {self.title}", "", *lines])
 
 
 def plain_table(title: str, lines: dict[str, Scores]) -> Table:
-    """One row per tracker, all METRICS and the microseconds of an update."""
+    """One row per tracker: all METRICS and the microseconds of an update."""
     rows = [
         [name, *(_metric(line, metric) for metric in METRICS), _number(line.get("us_per_frame"), 0)]
         for name, line in lines.items()
@@ -44,19 +44,19 @@ def plain_table(title: str, lines: dict[str, Scores]) -> Table:
 
 
 def stress_table(title: str, metric: str, plain: dict[str, Scores], stressed: dict[str, dict[str, Scores]]) -> Table:
-    """One row per tracker, `metric` on every frame and under each stress with its change against that."""
+    """One row per tracker: `metric` over every frame, and under each stress with its change."""
     rows = []
     for name, line in plain.items():
         cells = [name, _metric(line, metric)]
         for lines in stressed.values():
-            hard = lines.get(name)
-            cells.append(NOTHING if hard is None else f"{hard[metric]:.3f} {hard[metric] - line[metric]:+.3f}")
+            under = lines.get(name)
+            cells.append(NOTHING if under is None else f"{under[metric]:.3f} {under[metric] - line[metric]:+.3f}")
         rows.append(cells)
     return Table(f"{title}: {metric} under stress, and its change", ["", "every frame", *stressed], rows)
 
 
 def scenes_table(title: str, scenes: dict[str, dict[str, Scores]], *, timed: bool) -> Table:
-    """One row per tracker; HOTA, IDF1 and, if `timed`, microseconds for each of the scenes."""
+    """One row per tracker: HOTA, IDF1 and, if `timed`, microseconds for each of the scenes."""
     names = list(dict.fromkeys(name for lines in scenes.values() for name in lines))
     header = [""]
     for scene in scenes:
@@ -73,7 +73,7 @@ def scenes_table(title: str, scenes: dict[str, dict[str, Scores]], *, timed: boo
 
 
 def smoothness_table(lines: list[Smoothness]) -> Table:
-    """Error, tremble and lag of our tracker against those of the detections it was given."""
+    """Error, tremble and lag of our tracker, compared with those of its detections."""
     rows = [
         [
             f"{line.scene}, {line.points}, {line.fps:g} fps",

@@ -67,7 +67,7 @@ class Bench:
         self.pids |= {child.process.pid for name, child in self.processes.children.items() if name.startswith("worker")}
 
     def until(self, condition: Callable[[], object], what: str) -> None:
-        wait_until(condition, what, meanwhile=self.tend)
+        wait_until(condition, what, meanwhile=self.restart_crashed)
 
     def until_ready(self) -> None:
         """Wait until all running processes have reported; reports of ended ones count for some seconds too."""

@@ -1,4 +1,4 @@
-"""A short run of the broker's benchmark: every published frame is accounted for, and Ctrl-C leaves a table."""
+"""Short runs of the broker benchmark: every published frame is accounted for, and Ctrl-C prints the table so far."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def only_step(path: Path) -> Step:
     return step
 
 
-def test_no_frame_is_lost_and_the_table_shows_it(shared_data: Path, tmp_path: Path) -> None:
+def test_every_published_frame_is_tracked_or_skipped_and_counted(shared_data: Path, tmp_path: Path) -> None:
     out = tmp_path / "broker.json"
     clip = shared_data / "TUD-Stadtmitte.mp4"
     options = (*SHORT, "--servers", "2", "--shards", "2", "--json", str(out))
@@ -35,19 +35,19 @@ def test_no_frame_is_lost_and_the_table_shows_it(shared_data: Path, tmp_path: Pa
     step = only_step(out)
     assert step.published_total > 0
     assert step.published_total == step.tracks_total + step.skipped_total
-    # The window cannot hold more frames than were due in it and those that waited before.
+    # The frames of the window are some of the whole step's.
     assert 0 < step.published <= step.published_total
     assert 0 < step.tracks <= step.tracks_total
     assert step.servers == 2
     assert step.in_bytes > step.published * step.jpeg_bytes * 0.9
     assert step.out_bytes > step.published * step.jpeg_bytes * 0.9
-    # Announced, published, committed, tracked: each frame is added to three streams.
+    # Each frame is added to the streams of frames, poses and tracks.
     assert step.commands["xadd"][0] >= 2 * step.tracks
     assert "| 3 | 15 |" in done.stdout
     assert json.loads(out.read_text())["machine"]["size_px"] == [640, 480]
 
 
-def test_ctrl_c_ends_all_processes_and_prints_the_results_so_far(shared_data: Path) -> None:
+def test_ctrl_c_ends_all_processes_and_prints_the_steps_so_far(shared_data: Path) -> None:
     clip = shared_data / "TUD-Stadtmitte.mp4"
     options = ("--cameras", "3", "4", "--warm-up", "0.5", "--seconds", "2", "--no-knee", "--no-costs")
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""A short run of the benchmark of policies: a recording of seconds, the reference and a policy that infers less."""
+"""A short run of the policy benchmark with the reference and a policy that infers fewer frames; the simulated day."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def test_policy_is_measured_against_the_reference(shared_data: Path, tmp_path: P
     assert len(list((tmp_path / "out").glob("*.png"))) == 1
 
 
-def test_simulated_day_is_the_same_each_time_and_empty_except_for_its_visits(tmp_path: Path) -> None:
-    """The day is made of a synthetic clip: a bright square that crosses a grey room."""
+def test_day_is_reproducible_and_has_people_only_during_visits(tmp_path: Path) -> None:
+    """The clip is synthetic: a bright square that crosses a grey room."""
     clip, tracks = tmp_path / "clip.mp4", tmp_path / "clip.mot.txt"
     rows = []
     with av.open(str(clip), "w") as container:

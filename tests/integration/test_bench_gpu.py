@@ -1,4 +1,4 @@
-"""A short run of the GPU benchmark on the CPU: every side of it runs and is reported."""
+"""A short run of the GPU benchmark on the CPU: each of its sides runs and is reported."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_every_side_runs_and_is_reported(tmp_path: Path) -> None:
     (bare,), (ours,), (theirs,) = found["bare"], found["ours"], found["theirs"]
     assert (ours["batch"], ours["workers"]) == (2, 1)
     assert min(bare["fps"], ours["fps"], theirs["fps"]) > 0
-    # More frames wait than the worker holds at once, so it was never short of them.
+    # More frames wait than the worker has in flight, so it always had frames.
     assert ours["waiting"] > 4
     assert "| 2 | 1 | " in done.stdout
     assert "no measurement" in done.stdout

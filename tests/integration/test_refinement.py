@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.accuracy.refinement import CANVAS_PX, Person, annotated_people, losses
+from benchmarks.accuracy.people import Person, annotated_people
+from benchmarks.accuracy.refinement import CANVAS_PX, losses
 from posebus.config.settings import WorkerSettings
 from tests.integration.conftest import MakeEstimator
 from tests.integration.run_command import posebus

@@ -57,7 +57,7 @@ def answers(estimator: PoseEstimator, pictures: list[bytes], size_px: tuple[int,
     def collect() -> None:
         for seen in pipeline.collect(0.1):
             assert isinstance(seen, Inferred)
-            said = pose_result(seen, Metrics(), SETTINGS).body
+            said = pose_result(seen, SETTINGS, Metrics()).body
             assert isinstance(said, PoseFrame)
             found[said.seq] = said
 

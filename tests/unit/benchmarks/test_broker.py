@@ -60,21 +60,21 @@ COSTS = PollCosts(
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.floats(0.01, 1))
-def test_a_percentile_is_a_value_that_enough_others_do_not_exceed(values: list[float], share: float) -> None:
+def test_percentile_is_a_value_that_the_given_share_does_not_exceed(values: list[float], share: float) -> None:
     found = percentile(values, share)
     assert found in values
     assert sum(value <= found for value in values) >= share * len(values) - 1e-6
     assert sum(value < found for value in values) < share * len(values) + 1e-6
 
 
-def test_percentiles_of_few_values_and_of_none() -> None:
+def test_percentile_of_few_values_is_one_of_them_and_of_none_is_nan() -> None:
     assert percentile([3.0, 1.0, 2.0], 0.5) == 2.0
     assert percentile([1.0, 2.0], 0.99) == 2.0
     assert math.isnan(percentile([], 0.5))
 
 
 @pytest.mark.parametrize("limit", [10.0, 99.0, 100.0, 640.0, 5000.0])
-def test_the_knee_is_found_from_either_side(limit: float) -> None:
+def test_knee_is_found_from_either_side_and_no_rate_is_tried_twice(limit: float) -> None:
     tried: list[float] = []
 
     def good(rate: float) -> bool:
@@ -87,11 +87,11 @@ def test_the_knee_is_found_from_either_side(limit: float) -> None:
     assert len(set(tried)) == len(tried), "a rate was measured twice"
 
 
-def test_where_no_rate_is_carried_there_is_no_knee() -> None:
+def test_knee_is_0_if_no_rate_is_carried() -> None:
     assert find_knee(lambda rate: False, start=100.0) == 0.0
 
 
-def test_what_a_step_says_of_itself() -> None:
+def test_figures_of_a_step_follow_from_its_measurements() -> None:
     assert STEP.cpu_us_per_frame == pytest.approx(400.0)
     assert STEP.core_load == pytest.approx(0.12)
     assert STEP.lost == 0
@@ -110,19 +110,19 @@ def test_what_a_step_says_of_itself() -> None:
         ({"tracks_total": 3590, "skipped_total": 4}, "6 frames lost"),
     ],
 )
-def test_what_makes_a_rate_too_much(changes: dict[str, Any], fault: str) -> None:
+def test_rate_that_is_too_high_is_reported_with_its_reason(changes: dict[str, Any], fault: str) -> None:
     assert replace(STEP, **changes).faults() == [fault]
 
 
-def test_a_line_goes_through_its_ends_and_never_below_zero() -> None:
+def test_line_goes_through_its_ends_and_never_below_zero() -> None:
     assert line([(10.0, 25.0), (100.0, 1.0), (1010.0, 525.0)]) == (20.0, 0.5)
     assert line([(10.0, 5.0), (20.0, 4.0)]) == (5.0, 0.0)
     assert line([(10.0, 5.0), (20.0, 50.0)])[0] == 0.0
 
 
-def test_questions_grow_with_cameras_and_with_processes() -> None:
+def test_load_of_polling_grows_with_cameras_and_processes() -> None:
     few, many = poll_load(COSTS, 100, 8, 2), poll_load(COSTS, 1000, 80, 20)
-    # One worker at a time looks at all 100 cameras, 5 times a second; the camera's tracker each 2 s.
+    # One worker at a time reclaims for all 100 cameras, 5 times a second; each camera's tracker every 2 s.
     assert few["reclaim"] == pytest.approx((5 * (50 + 100 * 3)) * 1e-6 + 0.5 * 100 * 25e-6)
     assert few["leases"] == pytest.approx(4 * (2 * 50 + 100 * 2) * 1e-6)
     assert few["registry"] == pytest.approx(4 * 10 * (20 + 25) * 1e-6)
@@ -130,7 +130,7 @@ def test_questions_grow_with_cameras_and_with_processes() -> None:
     assert many["leases"] / few["leases"] == pytest.approx(10)
 
 
-def test_a_cell_is_as_large_as_its_core_allows() -> None:
+def test_cell_is_as_large_as_its_core_allows() -> None:
     given_ = Assumptions()
     for worker in worker_hosts(given_):
         cell = largest_cell(STEP, COSTS, worker, given_)
@@ -140,7 +140,7 @@ def test_a_cell_is_as_large_as_its_core_allows() -> None:
         assert cell.workers * worker.fps >= cell.cameras * 15 > (cell.workers - 1) * worker.fps
 
 
-def test_the_plan_shows_its_arithmetic(tmp_path: Path) -> None:
+def test_plan_of_written_measurements_shows_its_arithmetic(tmp_path: Path) -> None:
     run = ServerRun(STEP.server)
     run.ramp, run.search, run.costs = [STEP], [STEP, replace(STEP, fps=9.0, tracks_age_ms=(400.0, 900.0))], COSTS
     assert run.knee is run.ramp[0]
@@ -158,7 +158,7 @@ def test_the_plan_shows_its_arithmetic(tmp_path: Path) -> None:
     assert plan(runs, machine, Assumptions.changed(["fps=5"])) != text
 
 
-def test_a_plan_needs_measurements(tmp_path: Path) -> None:
+def test_plan_without_measurements_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="no rate that was carried"):
         plan([ServerRun("nothing")], {}, Assumptions())
     (tmp_path / "other.json").write_text("[]")
@@ -167,24 +167,24 @@ def test_a_plan_needs_measurements(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pair", ["fps", "fps=fast", "fps=0", "colour=3"])
-def test_assumptions_that_make_no_sense_are_refused(pair: str) -> None:
+def test_invalid_assumption_is_rejected(pair: str) -> None:
     with pytest.raises(SystemExit, match=r"expected NAME=NUMBER above 0, NAME one of .*fps"):
         Assumptions.changed([pair])
 
 
-def test_tables_tell_what_was_carried() -> None:
+def test_tables_show_verdict_and_commands() -> None:
     assert table(["a", "b"], [[1, 2]]) == "| a | b |\n| --- | ---: |\n| 1 | 2 |"
     assert measured([STEP]).splitlines()[-1].endswith("| 0.12 | 0.60 | 9 | carried |")
     assert commands(STEP).splitlines()[2] == "| XADD | 3.00 | 30.0 |"
 
 
-def test_cameras_see_nobody_to_eight_people() -> None:
+def test_cameras_have_0_to_8_people() -> None:
     assert {people_of(f"bench-{number:05}") for number in range(200)} == set(range(MAX_PEOPLE + 1))
     assert pose_frame(3, 7, (640, 480)).keypoints_px is not None
     assert len(pose_frame(3, 7, (640, 480)).boxes_xyxy_px) == 3
 
 
-def test_brokers_are_collected_in_order() -> None:
+def test_brokers_are_measured_in_the_order_of_their_options() -> None:
     assert parse(["--redis-server", "--embedded", "--redis", "redis://h"]).brokers == [
         "redis-server",
         "embedded",
@@ -193,7 +193,7 @@ def test_brokers_are_collected_in_order() -> None:
     assert parse(["--size", "1280x720"]).size == (1280, 720)
 
 
-def test_the_tables_of_the_capacity_plan_are_those_of_the_measurements() -> None:
+def test_capacity_document_holds_the_tables_of_its_measurements() -> None:
     document = (ROOT / "docs" / "capacity.md").read_text()
     found = re.search(
         r"<!-- plan: .*?--plan (?P<file>\S+)` -->\n(?P<tables>.*?)\n<!-- end of plan -->", document, re.DOTALL

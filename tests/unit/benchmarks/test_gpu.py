@@ -1,4 +1,4 @@
-"""The pure parts of the GPU benchmark: its tables, its load, and what it makes of nvidia-smi."""
+"""The pure parts of the GPU benchmark: its tables, its load, and its parser of nvidia-smi's answers."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def measured() -> Measurements:
     )
 
 
-def test_only_runs_of_one_turn_are_compared() -> None:
+def test_ratios_compare_only_sides_of_the_same_run() -> None:
     assert ratios(measured(), 16, 1) == [0.8, 0.8]
     assert ratios(measured(), 16, 2) == [0.95, 0.92]
     assert ratios(measured(), 8, 1) == []
 
 
-def test_the_tables_say_what_was_measured_where() -> None:
+def test_report_names_the_machine_and_shows_medians_and_ranges() -> None:
     text = report(measured())
     assert text.startswith("GPU some card, torch 2.14\n")
     assert "| 8 | 500.0 |" in text
@@ -45,7 +45,7 @@ def test_the_tables_say_what_was_measured_where() -> None:
     assert "one stream: 125.0 (120.0 to 130.0) frames/s" in text
 
 
-def test_a_missed_target_and_nothing_measured_are_said_as_such() -> None:
+def test_report_states_a_missed_target_and_omits_what_was_not_measured() -> None:
     slow = Measurements({}, bare=[BareRun(0, 8, 100.0)], ours=[PipelineRun(0, 8, 1, 50.0, 0.0)])
     assert "missed (0.50 at batch 8 with 1 workers)" in report(slow)
     assert "| 8 | 1 | 50.0 | 0.50 | 3 | - | - | 0 (too few) |" in report(slow)
@@ -63,11 +63,11 @@ def test_json_holds_every_run(tmp_path: Path) -> None:
     ("text", "sample"),
     [("97, 2210\n", (97.0, 2210.0)), ("[N/A], 10\n", None), ("", None), ("No devices were found\n", None)],
 )
-def test_what_nvidia_smi_says(text: str, sample: tuple[float, float] | None) -> None:
+def test_answer_of_nvidia_smi_is_parsed_or_ignored(text: str, sample: tuple[float, float] | None) -> None:
     assert parse(text) == sample
 
 
-def test_cameras_show_different_pictures() -> None:
+def test_neighbouring_cameras_show_different_pictures() -> None:
     load = Load((b"a", b"b", b"c"), (640, 480), 2, 0.0, 1.0)
     assert [frame(load, place, 1, seq).data for seq in (0, 1, 2) for place in (0, 1)] == [
         b"a", b"b", b"b", b"c", b"c", b"a",
@@ -75,14 +75,14 @@ def test_cameras_show_different_pictures() -> None:
     assert frame(load, 1, 1, 0).camera == "bench-1"
 
 
-def test_there_is_always_more_to_do_than_the_workers_hold() -> None:
+def test_backlog_exceeds_the_frames_in_flight() -> None:
     load = Load((bytes(60_000), bytes(80_000)), (640, 480), 32, 0.0, 1.0)
     held = 4 * 32 * 4
     assert load.backlog_bytes(batch=32, workers=4) * 32 == pytest.approx(3 * held * 70_000)
     assert load.backlog_bytes(batch=1, workers=1) == 1_000_000
 
 
-def test_the_deployment_has_workers_alone() -> None:
+def test_deployment_has_workers_only() -> None:
     options = gpu.parse(["--precision", "bf16"])
     settings = pipeline_settings("unix:///x", gpu.worker_settings(options, 8), 4, Path("/cache"), (640, 480))
     assert (settings.fleet.workers, settings.fleet.trackers) == (4, 0)
@@ -90,7 +90,9 @@ def test_the_deployment_has_workers_alone() -> None:
     assert settings.worker.warm_up_px == ((640, 480),)
 
 
-def test_without_a_gpu_one_sentence_is_all(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_machine_without_a_gpu_gets_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(gpu, "has_cuda", lambda: False)
     assert gpu.main([]) == 1
     out, errors = capsys.readouterr()

@@ -1,4 +1,4 @@
-"""`benchmarks.faults.same_tracks`: what counts as a difference between two runs."""
+"""`benchmarks.faults.same_tracks`: which differences between two runs are reported."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def folder_with(path: Path, *frames: object, mot: str = "1,1,0.00\n") -> Path:
     return path
 
 
-def test_times_of_the_run_are_no_difference(tmp_path: Path) -> None:
+def test_wall_clock_times_of_the_run_are_ignored(tmp_path: Path) -> None:
     later = {**FRAME, "published_at_ns": 50, "inference_ns": 70, "frame_published_at_ns": 30}
     assert compare(folder_with(tmp_path / "a", FRAME), folder_with(tmp_path / "b", later)) == []
 
 
-def test_a_changed_score_is_named_with_its_line(tmp_path: Path) -> None:
+def test_changed_score_is_reported_with_its_line(tmp_path: Path) -> None:
     other = {**FRAME, "tracks": [{"id": 1, "score": 0.5001}]}
     found = compare(folder_with(tmp_path / "a", FRAME, FRAME), folder_with(tmp_path / "b", FRAME, other))
     assert found == ["clip.tracks.jsonl: line 2 differs"]
 
 
-def test_a_missing_frame_and_a_missing_file_are_differences(tmp_path: Path) -> None:
+def test_missing_frame_and_missing_file_are_reported(tmp_path: Path) -> None:
     before, after = folder_with(tmp_path / "a", FRAME, FRAME), folder_with(tmp_path / "b", FRAME)
     (after / "clip.mot.txt").unlink()
     assert compare(before, after) == [
@@ -43,7 +43,7 @@ def test_a_missing_frame_and_a_missing_file_are_differences(tmp_path: Path) -> N
     ]
 
 
-def test_empty_folders_prove_nothing(tmp_path: Path) -> None:
+def test_folders_without_result_files_are_reported(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     assert compare(tmp_path / "a", tmp_path / "b") == ["neither folder holds result files of posebus run"]

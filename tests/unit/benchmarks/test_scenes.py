@@ -1,4 +1,4 @@
-"""Made-up scenes: people who walk as people do, hide each other, and are seen as a network sees them."""
+"""Synthetic scenes: plausible walking, occlusion, and detections with the errors of a real network."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def plain(frames: list[PoseFrame]) -> list[tuple[object, ...]]:
 
 
 def corners(rows: list[tuple[int, float, float, float, float]]) -> np.ndarray:
-    """Rows of the truth as boxes (N, 4), left, top, right, bottom."""
+    """Boxes (N, 4) of rows of the truth, left, top, right, bottom."""
     boxes = np.array([row[1:] for row in rows], float).reshape(-1, 4)
     return np.column_stack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
 
@@ -50,7 +50,7 @@ def people_at(
     x, y = np.array(places_m).T
     times = np.arange(frames)[:, None] * dt_s
     still = np.zeros((frames, len(places_m)))
-    looks = People(np.full(len(x), 1.75), np.ones(len(x)), np.ones((len(x), 3)))
+    people = People(np.full(len(x), 1.75), np.ones(len(x)), np.ones((len(x), 3)))
     return Walks(
         person=np.tile(np.arange(len(x)), (frames, 1)),
         x_m=x + speed_m_s * times,
@@ -60,11 +60,11 @@ def people_at(
         phase=still + 2 * np.pi * np.sqrt(speed_m_s / 1.3) * times,
         bend=still,
         sit=still,
-        people=looks,
+        people=people,
     )
 
 
-def test_a_seed_makes_the_same_scene_again_and_another_seed_another_one() -> None:
+def test_scene_is_the_same_for_the_same_seed_and_differs_for_another_one() -> None:
     frames, truth = scene(SHORT, 3)
     again, truth_again = scene(SHORT, 3)
     assert plain(frames) == plain(again)
@@ -102,19 +102,19 @@ def test_frames_and_truth_are_well_formed(kind: SceneKind) -> None:
 
 
 @pytest.mark.parametrize("people", [10, 40])
-def test_a_crowd_has_about_as_many_people_as_asked_for(people: int) -> None:
+def test_crowd_has_about_the_requested_number_of_people(people: int) -> None:
     in_view = [len(rows) for seed in range(3) for rows in crowd(people, 2.0, 5.0, seed)[1].values()]
     assert np.mean(in_view) == pytest.approx(people, rel=0.2)
 
 
-def test_the_frame_rate_and_the_detector_change_nothing_about_who_walks_where() -> None:
+def test_truth_does_not_depend_on_frame_rate_or_detector() -> None:
     exact = replace(STREET, seconds=3.0, hand_drawn=False)
     truth = scene(exact, 1)[1]
     slow = scene(replace(exact, fps=5.0, detector=replace(exact.detector, skill=-1.0)), 1)[1]
     assert [truth[5 * number - 4] for number in slow] == list(slow.values())
 
 
-def test_a_larger_picture_shows_the_same_view() -> None:
+def test_larger_picture_shows_the_same_view() -> None:
     small = replace(SHORT, hand_drawn=False)
     large = replace(small, size_px=(3840, 2880))
     rows, rows_large = (scene(kind, 0)[1][50] for kind in (small, large))
@@ -123,7 +123,7 @@ def test_a_larger_picture_shows_the_same_view() -> None:
 
 
 def heights_by_person(truth: Truth) -> dict[int, list[float]]:
-    """Heights of everybody who does not touch the picture's border."""
+    """Heights of the people who do not touch the picture's border, by person."""
     heights: dict[int, list[float]] = {}
     for rows in truth.values():
         for number, left, top, _, height in rows:
@@ -132,7 +132,7 @@ def heights_by_person(truth: Truth) -> dict[int, list[float]]:
     return heights
 
 
-def test_the_kinds_stand_for_different_cameras() -> None:
+def test_kinds_of_scenes_have_different_body_heights() -> None:
     street, plaza, corridor = (
         heights_by_person(scene(replace(kind, seconds=15.0), 0)[1]) for kind in (STREET, PLAZA, CORRIDOR)
     )
@@ -143,7 +143,7 @@ def test_the_kinds_stand_for_different_cameras() -> None:
     assert max(max(heights) / min(heights) for heights in corridor.values()) > 2.5
 
 
-def test_people_run_stop_and_bend_where_the_kind_says_so() -> None:
+def test_people_run_stop_and_bend_only_in_the_kinds_with_these_settings() -> None:
     running, shopping = (
         walk(kind, camera_of(kind), np.random.default_rng(0)) for kind in (RUNNERS, replace(SHOP, seconds=30.0))
     )
@@ -163,7 +163,7 @@ def test_people_do_not_walk_through_each_other() -> None:
     assert np.mean(distances < 0.25) < 0.002
 
 
-def test_one_foot_stays_where_it_is_while_the_other_swings() -> None:
+def test_one_foot_stays_in_place_while_the_other_swings() -> None:
     walks = people_at([(-2.0, 6.0)], frames=50, speed_m_s=1.3)
     ankles = bodies_of(walks, ACROSS).points_px[:, [LEFT_ANKLE, RIGHT_ANKLE]]
     moved_px = np.abs(np.diff(ankles[..., 0], axis=0))
@@ -172,7 +172,7 @@ def test_one_foot_stays_where_it_is_while_the_other_swings() -> None:
     assert moved_px.max(axis=1).mean() > body_px
 
 
-def test_the_nearer_body_hides_the_one_behind_it() -> None:
+def test_nearer_body_occludes_the_one_behind_it() -> None:
     bodies = bodies_of(people_at([(0.0, 5.0), (0.03, 6.0), (1.5, 6.0)]), ACROSS)
     visibility = visibility_of(bodies, np.zeros(3, np.intp), ACROSS, ())
     assert visibility.visible[[0, 2]].tolist() == pytest.approx([1.0, 1.0])
@@ -182,12 +182,12 @@ def test_the_nearer_body_hides_the_one_behind_it() -> None:
     assert visibility.joints[1].mean() < 0.3
 
 
-def test_bodies_of_different_frames_do_not_hide_each_other() -> None:
+def test_bodies_of_different_frames_do_not_occlude_each_other() -> None:
     bodies = bodies_of(people_at([(0.0, 5.0), (0.03, 6.0)]), ACROSS)
     assert visibility_of(bodies, np.arange(2), ACROSS, ()).visible.tolist() == pytest.approx([1.0, 1.0])
 
 
-def test_a_board_hides_the_legs_of_who_is_behind_it_and_the_box_ends_above_it() -> None:
+def test_board_occludes_the_legs_behind_it_and_the_visible_box_ends_above_it() -> None:
     bodies = bodies_of(people_at([(0.0, 6.0), (0.0, 5.0)]), ACROSS)
     visibility = visibility_of(bodies, np.arange(2), ACROSS, (Pillar(0.0, 5.5, 2.0, 0.9),))
     whole = bodies.boxes_px()
@@ -197,14 +197,14 @@ def test_a_board_hides_the_legs_of_who_is_behind_it_and_the_box_ends_above_it() 
     assert visibility.seen_px[0, 3] < whole[0, 3] - 50
 
 
-def test_who_leaves_the_picture_is_cut_at_its_border() -> None:
+def test_visible_box_of_a_leaving_body_ends_at_the_border() -> None:
     bodies = bodies_of(people_at([(-2.3, 5.0)]), ACROSS)
     visibility = visibility_of(bodies, np.zeros(1, np.intp), ACROSS, ())
     assert 0.05 < visibility.inside[0] < 0.95
     assert visibility.seen_px[0, 0] == 0.0
 
 
-def test_the_box_around_a_whole_body_holds_all_its_joints() -> None:
+def test_box_of_a_whole_body_holds_all_its_joints() -> None:
     bodies = bodies_of(people_at([(0.0, 5.0)], frames=25, speed_m_s=1.5), ACROSS)
     boxes, joints = bodies.boxes_px()[:, None], bodies.points_px[:, :17]
     assert (joints > boxes[..., :2]).all()
@@ -212,8 +212,10 @@ def test_the_box_around_a_whole_body_holds_all_its_joints() -> None:
 
 
 def scores_by_visible_part(kind: SceneKind, parts: tuple[float, ...]) -> list[list[float]]:
-    """Scores of the detections assigned to bodies of which at least `parts` (rising) are visible and not the next part;
-    0 for those that got none."""
+    """Scores of the detections, by the visible part of their bodies; 0 for missed bodies.
+
+    A body belongs to the last of `parts` (rising) that its visible part reaches.
+    """
     frames, _ = scene(kind, 0)
     truths = [scene(replace(kind, min_visible=part), 0)[1] for part in parts]
     scores: list[list[float]] = [[] for _ in parts]
@@ -229,7 +231,7 @@ def scores_by_visible_part(kind: SceneKind, parts: tuple[float, ...]) -> list[li
     return scores
 
 
-def test_bodies_in_full_sight_are_found_and_hidden_ones_are_not() -> None:
+def test_fully_visible_bodies_are_detected_and_occluded_ones_are_not() -> None:
     kind = replace(STREET, people=9.0, seconds=8.0, detector=replace(STREET.detector, clutter=0.0))
     hidden, half, full = (np.array(scores) for scores in scores_by_visible_part(kind, (0.0, 0.2, 0.9)))
     assert 0.8 < np.median(full) < 0.9
@@ -239,36 +241,36 @@ def test_bodies_in_full_sight_are_found_and_hidden_ones_are_not() -> None:
     assert np.median(half[half > 0]) < np.median(full) - 0.03
 
 
-def test_the_made_up_network_errs_as_the_real_one_does_on_the_street() -> None:
-    """Figures of TUD-Stadtmitte in `benchmarks.scenes.detector`, with room for the chance of two short scenes."""
-    seen = matched_bodies(scene(replace(STREET, seconds=12.0), seed) for seed in range(2))
-    full, found = seen.visible > 0.9, seen.scores > 0
+def test_synthetic_network_errs_as_the_real_one_does_on_the_street() -> None:
+    """Figures of TUD-Stadtmitte in `benchmarks.scenes.detector`, with room for the randomness of two short scenes."""
+    bodies = matched_bodies(scene(replace(STREET, seconds=12.0), seed) for seed in range(2))
+    full, found = bodies.visible > 0.9, bodies.scores > 0
     assert np.mean(found[full]) > 0.95
-    assert np.median(seen.scores[full & found]) == pytest.approx(0.85, abs=0.03)
-    assert 0.6 < np.mean(~found[seen.visible < 0.3]) < 0.95
-    assert 0.2 < np.mean(~found[(seen.visible > 0.3) & (seen.visible < 0.7)]) < 0.5
-    deviation = seen.errors()[full & found & seen.whole].std(axis=0)
+    assert np.median(bodies.scores[full & found]) == pytest.approx(0.85, abs=0.03)
+    assert 0.6 < np.mean(~found[bodies.visible < 0.3]) < 0.95
+    assert 0.2 < np.mean(~found[(bodies.visible > 0.3) & (bodies.visible < 0.7)]) < 0.5
+    deviation = bodies.errors()[full & found & bodies.whole].std(axis=0)
     assert deviation == pytest.approx([0.036, 0.02, 0.036, 0.02], rel=0.6)
-    first, second = (seen.found[rows] for rows in seen.follow(1))
+    first, second = (bodies.found[rows] for rows in bodies.follow(1))
     size = first[:, 3:] - first[:, 1:2]
     assert np.median(np.abs(second - first) / size, axis=0).max() < 0.02
-    legs, wrists = (np.median(seen.joints[full & found][:, joints, 2]) for joints in (slice(11, 17), slice(9, 11)))
+    legs, wrists = (np.median(bodies.joints[full & found][:, joints, 2]) for joints in (slice(11, 17), slice(9, 11)))
     assert legs > 0.95
     assert 0.4 < wrists < 0.75
 
 
-def test_a_truth_box_is_visible_as_far_as_no_lower_one_covers_it() -> None:
+def test_truth_box_is_visible_where_no_lower_one_covers_it() -> None:
     frame = replace(scene(replace(SHORT, seconds=0.1), 0)[0][0], seq=0)
     behind, in_front, alone = (
         (1, 100.0, 100.0, 50.0, 150.0),
         (2, 100.0, 180.0, 50.0, 150.0),
         (3, 400.0, 0.0, 50.0, 150.0),
     )
-    seen = matched_bodies([([frame], {1: [behind, in_front, alone]})])
-    assert seen.visible.tolist() == pytest.approx([0.53, 1.0, 1.0], abs=0.05)
+    bodies = matched_bodies([([frame], {1: [behind, in_front, alone]})])
+    assert bodies.visible.tolist() == pytest.approx([0.53, 1.0, 1.0], abs=0.05)
 
 
-def test_people_who_are_too_small_for_the_network_are_missed() -> None:
+def test_people_too_small_for_the_network_are_missed() -> None:
     blind = replace(PLAZA, seconds=10.0, detector=replace(PLAZA.detector, imgsz=640, clutter=0.0))
     keen = replace(blind, detector=replace(blind.detector, imgsz=1920))
     found = [sum(float((frame.scores > 0.25).sum()) for frame in scene(kind, 0)[0]) for kind in (blind, keen)]
@@ -287,20 +289,20 @@ def test_joints_lie_in_their_boxes() -> None:
     assert np.concatenate(inside).mean() > 0.97
 
 
-def test_a_network_without_joints_gives_none() -> None:
+def test_detector_without_keypoints_gives_none() -> None:
     frames, _ = scene(replace(SHORT, detector=replace(STREET.detector, keypoints=False)), 0)
     assert all(frame.keypoints_px is None for frame in frames)
 
 
-def test_the_truth_leaves_out_who_is_less_visible_than_asked_for() -> None:
-    everybody, visible = (scene(replace(SHORT, min_visible=part), 0)[1] for part in (0.0, 0.5))
-    kept = sum(map(len, visible.values())) / sum(map(len, everybody.values()))
+def test_truth_leaves_out_people_below_the_requested_visibility() -> None:
+    all_people, visible = (scene(replace(SHORT, min_visible=part), 0)[1] for part in (0.0, 0.5))
+    kept = sum(map(len, visible.values())) / sum(map(len, all_people.values()))
     assert 0.6 < kept < 0.97
-    assert all(set(visible[number]) <= set(everybody[number]) for number in everybody)
+    assert all(set(visible[number]) <= set(all_people[number]) for number in all_people)
 
 
 @pytest.mark.parametrize("fps", [5.0, 25.0, 60.0])
-def test_errors_last_as_long_at_any_frame_rate(fps: float) -> None:
+def test_errors_last_equally_long_at_any_frame_rate(fps: float) -> None:
     noise = LastingNoise(np.random.default_rng(0), (round(60 * fps), 40), 1 / fps).lasting(1.0).reshape(-1, 40)
     assert noise.std() == pytest.approx(1.0, abs=0.1)
     later = round(0.2 * fps), round(3 * fps)
@@ -309,7 +311,7 @@ def test_errors_last_as_long_at_any_frame_rate(fps: float) -> None:
     assert abs(late) < 0.15
 
 
-def test_of_two_boxes_on_the_same_body_the_weaker_is_suppressed() -> None:
+def test_weaker_of_two_boxes_on_the_same_body_is_suppressed() -> None:
     boxes = np.array([[0, 0, 50, 100], [2, 0, 52, 100], [40, 0, 90, 100]], float)
     found = SyntheticDetections(boxes, np.array([0.6, 0.8, 0.5]), np.zeros((3, 17, 3))).published((640, 480))
     assert found.boxes_px[:, 0].tolist() == [2, 40]

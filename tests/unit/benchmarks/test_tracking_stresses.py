@@ -1,4 +1,4 @@
-"""What the stresses of the tracker comparison leave of a clip."""
+"""The frames and detections that each stress of the tracker comparison leaves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from posebus.messages import PoseFrame
 
 
 def clip(frames: int = 200, people: int = 20) -> list[PoseFrame]:
-    """People of 40x100 px side by side; scores and keypoints tell who is who."""
+    """People of 40x100 px side by side; scores and keypoints identify each person."""
     left = np.arange(people)[:, None] * 50.0
     boxes = np.hstack([left, np.zeros_like(left), left + 40, np.full_like(left, 100)]).astype(np.float32)
     scores = np.linspace(0.5, 0.9, people, dtype=np.float32)
@@ -30,14 +30,14 @@ def test_every_second_frame_keeps_its_number_and_time() -> None:
     assert [(frame.seq, frame.captured_at_ns) for frame in kept] == [(0, 0), (2, 80_000_000), (4, 160_000_000)]
 
 
-def test_half_of_the_frames_stay_in_order_with_their_times() -> None:
+def test_half_of_the_frames_remain_in_order_with_their_times() -> None:
     kept = half_at_random(clip(400), 3)
     assert 150 < len(kept) < 250
     assert [frame.seq for frame in kept] == sorted(frame.seq for frame in kept)
     assert all(frame.captured_at_ns == frame.seq * 40_000_000 for frame in kept)
 
 
-def test_a_fifth_of_the_detections_goes_with_all_that_belongs_to_them() -> None:
+def test_fifth_of_the_detections_is_removed_with_scores_and_keypoints() -> None:
     frames = clip()
     thinned = fifth_missing(frames)
     assert 0.78 < sum(len(frame.scores) for frame in thinned) / sum(len(frame.scores) for frame in frames) < 0.82
@@ -48,11 +48,11 @@ def test_a_fifth_of_the_detections_goes_with_all_that_belongs_to_them() -> None:
         np.testing.assert_array_equal(frame.keypoints_px[:, 0, 0], frame.scores)
 
 
-def test_detections_can_be_thinned_where_there_are_no_keypoints() -> None:
+def test_detections_without_keypoints_can_be_removed() -> None:
     assert all(frame.keypoints_px is None for frame in fifth_missing(without_keypoints(clip(3))))
 
 
-def test_boxes_shake_by_a_twentieth_of_their_size() -> None:
+def test_shaken_boxes_deviate_by_a_twentieth_of_their_size() -> None:
     frames = clip()
     moved = np.array([frame.boxes_xyxy_px for frame in shaken_boxes(frames)]) - frames[0].boxes_xyxy_px
     assert moved[..., [0, 2]].std() == pytest.approx(0.05 * 40, rel=0.05)
@@ -61,7 +61,7 @@ def test_boxes_shake_by_a_twentieth_of_their_size() -> None:
 
 
 @pytest.mark.parametrize("title", STRESSES)
-def test_a_stress_depends_on_its_seed_alone_and_leaves_the_clip_as_it_was(title: str) -> None:
+def test_stress_depends_on_its_seed_alone_and_leaves_the_clip_unchanged(title: str) -> None:
     stress = STRESSES[title]
     frames = clip(40)
     first, again = stress.apply(frames, 1), stress.apply(frames, 1)

@@ -25,7 +25,7 @@ class RecordingConsumer:
 
     def note(self, entry: FrameEntry, attempts: Sequence[Attempt]) -> FrameEntry:
         self._fail()
-        self.noted.append((entry.place, tuple(attempts)))
+        self.noted.append((entry.key, tuple(attempts)))
         return replace(entry, attempts=tuple(attempts))
 
     def attempt(self, outcome: str) -> Attempt:

@@ -62,8 +62,8 @@ def test_frame_that_failed_beside_others_is_released_without_an_attempt() -> Non
     assert parts.failures.record(Failed(parts.job(one), ON_FIRE, alone=False)) is None
     parts.failures.write()
     assert parts.consumer.noted == []
-    assert one.place not in parts.in_flight
-    assert not parts.in_flight.is_refused(one.place)
+    assert one.key not in parts.in_flight
+    assert not parts.in_flight.is_refused(one.key)
 
 
 def test_frame_that_failed_alone_is_refused_once_its_attempt_is_written_down() -> None:
@@ -72,10 +72,10 @@ def test_frame_that_failed_alone_is_refused_once_its_attempt_is_written_down() -
     parts.consumer.failures = 1
     with pytest.raises(BrokerUnavailable):
         parts.failures.write()
-    assert one.place in parts.in_flight
+    assert one.key in parts.in_flight
     parts.failures.write()
-    assert parts.consumer.noted == [(one.place, (attempt("w1", "RuntimeError: on fire"),))]
-    assert parts.in_flight.is_refused(one.place)
+    assert parts.consumer.noted == [(one.key, (attempt("w1", "RuntimeError: on fire"),))]
+    assert parts.in_flight.is_refused(one.key)
     parts.failures.write()
     assert len(parts.consumer.noted) == 1
 
@@ -85,7 +85,7 @@ def test_frame_that_failed_for_the_last_time_becomes_a_dead_letter() -> None:
     letter = parts.failures.record(Failed(parts.job(one), ON_FIRE, alone=True))
     assert letter is not None
     assert letter.dead_reason == "given up after 2 attempts in 2 workers; the last: RuntimeError: on fire"
-    assert one.place in parts.in_flight
+    assert one.key in parts.in_flight
 
 
 def test_failure_of_a_suspect_replaces_the_attempt_that_was_written_down_before_its_trial() -> None:
@@ -93,7 +93,7 @@ def test_failure_of_a_suspect_replaces_the_attempt_that_was_written_down_before_
     suspect = entry(0, deliveries=2, attempts=(attempt("w1"),))
     assert parts.failures.record(Failed(parts.job(suspect), ON_FIRE, alone=True)) is None
     parts.failures.write()
-    assert parts.consumer.noted == [(suspect.place, (attempt("w1", "RuntimeError: on fire"),))]
+    assert parts.consumer.noted == [(suspect.key, (attempt("w1", "RuntimeError: on fire"),))]
 
 
 @pytest.mark.parametrize(("frames", "noted"), [(1, 1), (2, 0), (0, 0)])
