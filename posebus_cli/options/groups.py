@@ -62,6 +62,18 @@ class FleetOptions:
     ] = None
 
 
+def _known_engine(name: str | None) -> str | None:
+    """Refuse a name that neither posebus nor an installed package gives to an engine."""
+    built_in = get_args(EngineName)
+    if name is not None and name not in built_in:
+        from importlib.metadata import entry_points
+
+        added = sorted(entry_points(group="posebus.engines").names)
+        if name not in added:
+            raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, [*built_in, *added]))}.")
+    return name
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkOptions:
     """How frames are inferred: the network, its engine, and which frames it gets."""
@@ -109,6 +121,7 @@ class NetworkOptions:
         typer.Option(
             "--engine",
             metavar=f"[{'|'.join(get_args(EngineName))}]",
+            callback=_known_engine,
             help="Inference engine, or one that an installed package adds; auto: torch on a CUDA GPU, else OpenVINO.",
             rich_help_panel=NETWORK,
         ),

@@ -106,7 +106,7 @@ def test_a_restored_selector_decides_the_same() -> None:
         (b"[]", "not enough values to unpack"),
         (b"[1,[1],true,[]]\n", "not enough values to unpack"),
         (b"[1,[1,1,1,1],true,[[1,2]]]\nx", "buffer is smaller than requested size"),
-        (b"null\n", "it is no state of a gate"),
+        (b"null\n", "this is no state of a frame selector"),
     ],
 )
 def test_malformed_state_is_refused(state: bytes, reason: str) -> None:
