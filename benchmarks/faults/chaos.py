@@ -110,7 +110,7 @@ class Chaos:
             return
         role = self._rng.choice(ROLES)
         stalled = [process for _, process in self._stalled]
-        children = self._fleet.family.children.items()
+        children = self._fleet.processes.children.items()
         running = [c for n, c in children if n.startswith(role) and c.exit_code is None and c.process not in stalled]
         if not running:
             return
