@@ -58,6 +58,7 @@ def main() -> None:
                 fleet.start_camera(name)
                 spec = fleet.processes.children[f"ingest-{name}"].spec
                 fleet.processes.start(spec.__class__(f"ingest-{name}-standby", spec.argv, spec.env))
+            wait_for_tracks(fleet, broker, names)
             for _ in range(arguments.rounds):
                 for role, take_over_s in (("tracker", of_tracker), ("ingest", of_ingest), ("worker", of_worker)):
                     wait(fleet, SETTLE_S)
@@ -155,6 +156,16 @@ def kill(fleet: Fleet, pid: int, done: Callable[[], bool]) -> float:
             raise SystemExit(f"no process took over within {LIMIT_S:g} s")
         time.sleep(POLL_S)
     return time.monotonic() - begin_s
+
+
+def wait_for_tracks(fleet: Fleet, broker: Broker, names: Sequence[str]) -> None:
+    """Wait until every camera has tracks, before which no process has work to take over. Raises SystemExit."""
+    end_s = time.monotonic() + LIMIT_S
+    while not all(broker.client.exists(broker.topology.tracks(name)) for name in names):
+        fleet.check()
+        if time.monotonic() > end_s:
+            raise SystemExit(f"not every camera had tracks after {LIMIT_S:g} s")
+        time.sleep(POLL_S)
 
 
 def wait(fleet: Fleet, seconds: float) -> None:

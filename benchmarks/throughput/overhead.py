@@ -17,9 +17,11 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from dataclasses import asdict
 from pathlib import Path
 
 from posebus.runtime.cpus import available_cpus
+from recordings.stages import STAGES
 
 POLL_S = 0.2
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -112,9 +114,9 @@ def part_of(pid: int, root: int) -> str:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return "ended"
-    for command, part in ((b"work", "worker"), (b"track", "tracker"), (b"ingest", "ingest")):
-        if command in words:
-            return part
+    for part, module in asdict(STAGES).items():
+        if module.encode() in words:
+            return str(part)
     return "broker"
 
 

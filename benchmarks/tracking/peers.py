@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.common.clips import BgrImage
+from benchmarks.common.frames import BgrImage
 from posebus.messages import PoseFrame, TrackFrame, TrackState
 
 People = list[tuple[int, npt.NDArray[np.float32]]]
