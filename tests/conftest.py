@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,6 +20,10 @@ from tests.ports import free_port
 os.environ.setdefault("YOLO_AUTOINSTALL", "false")
 # Kernels are compiled once for all processes, also for those with a separate cache folder.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path("~/.cache/posebus/kernels").expanduser()))
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and all processes that they start, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
