@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from posebus.bus.frame_consumer import CAMERAS_KNOWN
+from posebus.telemetry.process_report import Enhancement
 from workers.inference.enhancements import CAMERAS_REPORTED, EnhancementLog
 
 
@@ -12,8 +13,8 @@ def test_last_enhanced_frame_of_each_camera_is_kept() -> None:
     log.record("yard", 20, "hazy")
     log.record("door", 30, "noisy")
     assert log.newest() == {
-        "door": {"captured_at_ns": 30, "text": "noisy"},
-        "yard": {"captured_at_ns": 20, "text": "hazy"},
+        "door": Enhancement(captured_at_ns=30, text="noisy"),
+        "yard": Enhancement(captured_at_ns=20, text="hazy"),
     }
 
 

@@ -11,6 +11,7 @@ import simplejpeg
 from posebus.bus.frame_consumer import PoseResult
 from posebus.config.settings import WorkerSettings
 from posebus.telemetry.metrics import Metrics
+from posebus.telemetry.process_report import Enhancement
 from posebus.views import View
 from tests.unit.workers.manual_engine import ManualEngine, job
 from workers.images.picture import Picture
@@ -77,5 +78,5 @@ def test_dark_picture_is_enhanced_and_recorded() -> None:
     assert isinstance(parts.preparer.prepare(one), PreparedFrame)
     assert parts.metrics.snapshot()["posebus_frames_enhanced_total"] == [[1]]
     assert parts.enhancements.newest() == {
-        "door": {"captured_at_ns": one.frame.captured_at_ns, "text": str(one.picture.degradation)}
+        "door": Enhancement(captured_at_ns=one.frame.captured_at_ns, text=str(one.picture.degradation))
     }
