@@ -67,7 +67,12 @@ def test_worker_joins_and_another_leaves_during_an_overload() -> None:
                     if isinstance(message.body, posebus.TrackFrame):
                         seen[message.camera].append(message.body.seq)
                     elif isinstance(message.body, posebus.Event) and message.body.type == posebus.EventType.CAMERA_GAP:
-                        gaps[message.camera].append(message.body.data)
+                        # Only frames have numbers. Pictures that ingest dropped before, on a machine too busy for 90
+                        # of them a second, are reported without.
+                        if "last_seq" in message.body.data:
+                            gaps[message.camera].append(message.body.data)
+                        else:
+                            assert set(message.body.data["reasons"]) == {"publisher behind"}
     assert set(gaps) == set(CAMERAS), "it was no overload"
     for camera in CAMERAS:
         assert seen[camera] == sorted(set(seen[camera])), f"{camera}: out of order or twice"
