@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import redis
 
 from posebus.bus.former_keys import former_attempts, former_reclaim_lock
@@ -29,6 +31,7 @@ def suspect_of_an_older_worker(client: redis.Redis) -> bytes:
     held_writer(broker(client), CameraRecord("door", Delivery.LOSSLESS, "file")).publish(frame(0))
     (entry,) = FrameConsumer(broker(client), "older").read(["door"], 1, None)
     client.hset(FORMER_ATTEMPTS, entry.entry_id, attempts_to_json([EARLIER]))  # type: ignore[arg-type]
+    time.sleep(0.01)  # an entry that was read in this millisecond is not idle yet
     return entry.entry_id
 
 
