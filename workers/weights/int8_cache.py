@@ -18,6 +18,7 @@ from typing import Any
 
 from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
+from workers.weights.compiled import compiled_folder
 from workers.weights.export import exported_path
 from workers.weights.weights import Weights, sha256_of
 
@@ -70,11 +71,6 @@ def read_built(path: Path) -> BuiltEngine:
     if not whole:
         raise EngineError(f"the files that {path} names are missing: build the engine again")
     return built
-
-
-def compiled_folder(graph: Path) -> Path:
-    """Return the folder of what OpenVINO compiled from `graph`: a file for each frame shape and number of threads."""
-    return graph.with_suffix(".compiled")
 
 
 def list_built(cache_dir: Path) -> list[Path]:
