@@ -111,7 +111,7 @@ def run_camera(settings: Settings, camera: str) -> None:
             settings.retention.events_kept,
             shared=shared,
             run=os.environ.get(RUN_ENV, ""),
-            policies=policies_of(settings.cameras[camera], settings.worker),
+            policies=policies_of(settings.cameras[camera], settings.worker, live=is_live(settings.cameras[camera])),
         )
     run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
@@ -114,12 +113,10 @@ def _with_cameras(settings: Settings, recordings: Sequence[Recording], workers: 
     from ingest.sources import reduced_size_px
 
     max_size_px = workers.largest_imgsz
-    # With imgsz: auto, the camera's plan gives the size that each frame needs.
-    limit: int | Literal["auto"] | None = "auto" if settings.worker.imgsz == "auto" else max_size_px
     cameras = {
         recording.camera: camera_settings(recording.source).model_copy(
             update={
-                "max_size_px": limit,
+                "max_size_px": "auto",
                 "max_backlog_bytes": workers.backlog_bytes(
                     reduced_size_px(recording.size_px, max_size_px), shared=settings.shared_frames is not None
                 ),

@@ -39,6 +39,7 @@ class RecordingAnalysis:
         self._writer = writer
         self._epoch = 0
         self._ended: Event | None = None
+        self._advice: str | None = None
         self._received_since_check = False
 
     def add(self, message: Message) -> None:
@@ -69,7 +70,8 @@ class RecordingAnalysis:
         assert self._ended is not None
         self._writer.complete()
         reason = self._ended.data.get("reason")
-        warning = None if reason in (None, END_OF_FILE) else str(reason)
+        problems = [None if reason in (None, END_OF_FILE) else str(reason), self._advice]
+        warning = "; ".join(text for text in problems if text is not None) or None
         return RecordingResult(self.recording, self.tally, frames_in=self._ended.seq, warning=warning)
 
     def fail(self, error: str) -> RecordingResult:
@@ -80,11 +82,13 @@ class RecordingAnalysis:
         if self._epoch:
             self._writer.restart()
             self.tally = Tally()
-        self._epoch, self._ended, self.trouble = epoch, None, None
+        self._epoch, self._ended, self.trouble, self._advice = epoch, None, None, None
 
     def _add_event(self, event: Event) -> None:
         if event.type == EventType.CAMERA_ENDED:
             self._ended = event
+        elif event.type == EventType.CAMERA_IMGSZ and isinstance(advice := event.data.get("advice"), str):
+            self._advice = f"{self.recording.name}: {advice}"
         elif event.type == EventType.CAMERA_OFFLINE:
             self.trouble = str(event.data.get("reason", "its source went away"))
         elif event.type == EventType.CAMERA_ONLINE:

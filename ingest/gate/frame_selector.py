@@ -19,8 +19,13 @@ from ingest.sources import CapturedImage
 from posebus.config.policies import Policies
 from posebus.contract.plan import LAG_S, Directive, Plan
 from posebus.telemetry.process_report import GateReport
+from posebus.views import View
 
 LAG_NS = round(LAG_S * 1e9)
+CHECKED_SEQS = (0, 16, 64, 256, 1024, 4096)
+CHECKED_EVERY = 16_384
+"""Frames of a camera of a fixed size that are also inferred at the largest one: these, and then every so many. They
+depend on the frame's number alone, so that a recording gives the same tracks when processes die."""
 
 
 class PlanSource(Protocol):
@@ -88,6 +93,13 @@ class FrameSelector:
         if verdict.reason is None:
             self._motion.mark_inferred()
         return verdict
+
+    def with_check(self, verdict: Verdict, seq: int) -> Verdict:
+        """Return the verdict for frame `seq`, with a second view if the camera's fixed size is checked with it."""
+        fixed = self._policies.fixed_imgsz
+        if fixed is None or verdict.reason is not None or not (seq in CHECKED_SEQS or seq % CHECKED_EVERY == 0):
+            return verdict
+        return Verdict((View(fixed), View(self._policies.imgsz_max)))
 
     def accepted(self, verdict: Verdict, seq: int, captured_at_ns: int) -> None:
         """The picture was passed to the publisher as frame `seq`."""

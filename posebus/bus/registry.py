@@ -48,7 +48,7 @@ def process_id(role: str) -> str:
 def camera_value(record: CameraRecord) -> str:
     """`record` as a value of the hash `cameras`."""
     value: dict[str, Any] = {"delivery": record.delivery.value, "source": record.source}
-    if record.policies.any:
+    if record.policies != DEFAULT:
         value["policies"] = record.policies.to_json()
     return json.dumps(value)
 

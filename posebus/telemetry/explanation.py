@@ -58,6 +58,7 @@ class Explanation:
 
     clock: the clock of `captured_at_ns`. imgsz: the view of the plan as text, or the size that the workers are set to.
     missing: why there is no plan although a policy is on. settings: the value of each of POLICIES, None for off.
+    advice: how more people would be found, None if there is nothing to advise.
     """
 
     camera: str
@@ -73,6 +74,7 @@ class Explanation:
     settings: dict[str, str | None]
     imgsz_max: int
     missing: str | None
+    advice: str | None = None
     decided: list[Decided] = field(default_factory=list)
 
     @property
@@ -112,6 +114,7 @@ def explanation(inputs: ExplanationInputs) -> Explanation:
         settings=_settings(policies, capture.gate, enhanced=bool(enhanced)),
         imgsz_max=policies.imgsz_max,
         missing=_missing(inputs) if policies.any and directive is None else None,
+        advice=tracked.advice,
         decided=_decided(inputs, [*inputs.decisions, *_gate_log(capture.gate), *enhanced]),
     )
 

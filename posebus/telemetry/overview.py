@@ -97,6 +97,8 @@ def overview(before: DeploymentState, now: DeploymentState, retention: Retention
         roles.setdefault(row.role, []).append((row.pid, windows[row.id]))
     memory = now.memory
     warnings = memory.warnings(retention or RetentionSettings())
+    advice = {row.name: tracking_of(now.processes, row.name)[1].advice for row in cameras}
+    warnings += [f"{name}: {text}" for name, text in advice.items() if text is not None]
     return Overview(cameras, processes, work_rows(roles), memory.used_bytes, memory.limit_bytes, warnings)
 
 

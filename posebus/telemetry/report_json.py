@@ -159,6 +159,10 @@ def _tracking_to_json(tracking: TrackingReport) -> dict[str, Any]:
     }
     if tracking.interval_s is not None:
         data |= {"view": tracking.view, "interval_s": tracking.interval_s}
+    if tracking.advice is not None:
+        data["advice"] = tracking.advice
+    if tracking.demand_px_per_s is not None:
+        data |= {"demand_px_per_s": tracking.demand_px_per_s, "flexible": tracking.flexible}
     return data
 
 
@@ -171,6 +175,9 @@ def _read_tracking(data: Mapping[str, Any]) -> TrackingReport:
         age_ms=_number(data.get("age_ms")),
         view=_text(data.get("view")),
         interval_s=_number(data.get("interval_s")),
+        advice=_text(data.get("advice")),
+        demand_px_per_s=_number(data.get("demand_px_per_s")),
+        flexible=data.get("flexible") is True,
     )
 
 

@@ -23,6 +23,8 @@ def lines(shown: Explanation, within_s: float) -> list[str]:
     """Return the headline, then the decisions of each policy in the last `within_s` seconds, the newest first."""
     found = [*_headline(shown)]
     others = sorted({one.policy for one in shown.decided} - set(POLICIES))
+    if shown.advice is not None:
+        found += ["", f"advice: {shown.advice}"]
     for policy in (*POLICIES, *others):
         found += ["", *_policy(shown, policy, within_s)]
     if None in (shown.settings[IMGSZ], shown.settings[INFER_FPS], shown.settings[MOTION_GATE]):

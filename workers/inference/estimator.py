@@ -40,14 +40,15 @@ class PoseEstimator:
         (plan,) = self.view_plans(image_size_px)
         return plan.tiles[0].fit
 
-    def prepare(self, picture: Picture, plans: Sequence[ViewPlan] = ()) -> list[Any]:
+    def prepare(self, picture: Picture, plans: Sequence[ViewPlan] = (), *, live: bool = False) -> list[Any]:
         """Return the engine's inputs for all tiles of `plans`, in their order; see `Engine.prepare`.
 
-        With `enhance: auto` a degraded picture is enhanced first, see `picture.degradation`. Raises BadPicture.
+        `live`: whether the picture is of a live camera. Where the settings say so (`WorkerSettings.enhances`), a
+        degraded picture is enhanced first, see `picture.degradation`. Raises BadPicture.
         """
         plans = plans or self.view_plans(picture.size_px)
         rows_rgb = decode_for(picture, plans)
-        if self._settings.enhance == AUTO:
+        if self._settings.enhances(live=live):
             picture.degradation = assess(rows_rgb)
             if picture.degradation is not None:
                 picture = picture.changed(enhanced(rows_rgb, picture.degradation))

@@ -101,3 +101,11 @@ def test_failed_recording_keeps_its_partial_files(analysis: RecordingAnalysis, t
     assert result.error == "clip.mp4 could not be read"
     assert not (tmp_path / "clip.tracks.jsonl").exists()
     assert (tmp_path / "clip.tracks.jsonl.partial").exists()
+
+
+def test_newest_advice_about_the_size_is_a_warning_beside_that_of_the_end(analysis: RecordingAnalysis) -> None:
+    analysis.add(event(EventType.CAMERA_IMGSZ, 0, imgsz=640, advice="at 1280 px more"))
+    analysis.add(event(EventType.CAMERA_IMGSZ, 1, imgsz=640, advice="at 1280 px many more"))
+    analysis.add(event(EventType.CAMERA_IMGSZ, 2, imgsz=640))
+    analysis.add(ended(0, "the last picture is damaged"))
+    assert analysis.complete().warning == "the last picture is damaged; clip: at 1280 px many more"

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from posebus.bus.pose_consumer import PoseEntry
+from posebus.config.policies import AUTO, Policies
 from posebus.config.settings import TrackerSettings
 from posebus.contract.snapshot import pack_state, unpack_state
-from posebus.messages import Delivery, EndOfStream, EventType, PoseFrame, Skipped
+from posebus.messages import Delivery, EndOfStream, EventType, PoseFrame, Probe, Skipped
+from posebus.views import View
 from tests.samples import PROVENANCE, end, pose_frame
 from tracking.camera_tracking import CameraStep, CameraTracking
+from tracking.policies.capacity import CapacityShare
 
 FRAME_NS = 40_000_000
 
@@ -165,3 +169,58 @@ def test_end_mark_with_the_seq_of_a_frame_does_not_replace_it() -> None:
     outcome = feed(tracking, [entry(walking(1), 1), entry(end(1), 2), entry(walking(0), 3)])
     assert [frame.seq for frame, _ in outcome.tracks] == [0, 1]
     assert sorted(outcome.done) == [b"1-0", b"2-0", b"3-0"]
+
+
+def test_fixed_size_that_misses_people_is_announced_and_survives_a_restart() -> None:
+    policies = Policies(fixed_imgsz=640)
+    tracking = CameraTracking("door", Delivery.LOSSLESS, TrackerSettings(), policies)
+    frame = pose_frame(0, people=1)
+    height_px = 60.0
+    boxes = np.array([[100.0 * one, 50.0, 100.0 * one + 25, 50.0 + height_px] for one in range(5)], np.float32)
+    checked = replace(frame, probes=(Probe(View(1280), boxes, np.full(5, 0.9, np.float32)),))
+    step = feed(tracking, [entry(checked), entry(pose_frame(1, people=1, captured_at_ns=FRAME_NS))])
+    (event,) = [one for one in step.events if one.type == EventType.CAMERA_IMGSZ]
+    assert (event.seq, event.data["imgsz"]) == (0, 640)
+    assert event.data["advice"] == tracking.advice
+    assert "at 1280 px" in str(tracking.advice)
+    again = CameraTracking("door", Delivery.LOSSLESS, TrackerSettings(), policies)
+    again.load_state(unpack_state(pack_state(tracking.state_dict())))
+    assert again.advice == tracking.advice
+
+
+def test_only_live_cameras_have_a_demand() -> None:
+    demands = []
+    for delivery in (Delivery.LIVE, Delivery.LOSSLESS):
+        tracking = CameraTracking("door", delivery, TrackerSettings(), Policies(fixed_imgsz=640))
+        feed(tracking, [entry(walking(seq)) for seq in range(101)])
+        demands.append(tracking.demand)
+    assert demands[1] is None
+    assert demands[0] is not None
+    assert demands[0].flexible is False
+    assert demands[0].pixels_per_s == pytest.approx(25 * 640 * 480)
+
+
+def test_view_of_a_live_camera_follows_what_the_workers_carry() -> None:
+    tracking = CameraTracking("door", Delivery.LIVE, TrackerSettings(), Policies(imgsz=AUTO))
+    assert tracking.directive is None
+    for seq in range(300):
+        tracking.limit_view(CapacityShare(1.0, 3) if seq > 100 else None)
+        many = replace(
+            walking(seq),
+            probes=(Probe(View(1280), walking(seq).boxes_xyxy_px, np.full(2, 0.9, np.float32)),) if seq == 0 else (),
+        )
+        unseen = replace(many, boxes_xyxy_px=many.boxes_xyxy_px[:0], scores=many.scores[:0], keypoints_px=None)
+        small = replace(unseen, probes=tuple(_shrunk(probe) for probe in many.probes))
+        feed(tracking, [entry(small)])
+        if seq == 100:
+            assert tracking.directive is not None
+            assert tracking.directive.view == View(1280)
+    assert tracking.directive.view == View(640)
+    assert "3 more workers" in str(tracking.advice)
+
+
+def _shrunk(probe: Probe) -> Probe:
+    """The same people, 60 px high."""
+    boxes = probe.boxes_xyxy_px.copy()
+    boxes[:, 3] = boxes[:, 1] + 60.0
+    return replace(probe, boxes_xyxy_px=boxes)
