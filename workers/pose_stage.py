@@ -24,6 +24,7 @@ from workers.inference.frame_job import Failed, FrameOutcome, Inferred
 from workers.inference.hang import HangGuard, HangWatch
 from workers.inference.hang_exit import HangExit
 from workers.inference.pipeline import InferencePipeline
+from workers.inference.speed import pixels_per_s
 from workers.intake.background import Background
 from workers.intake.cameras import FIRST_REFRESH_S, CameraList
 from workers.intake.entry_filter import EntryFilter
@@ -82,12 +83,16 @@ class PoseStage:
         self._reading = Background(intake.step, "read frames")
         renewal = ClaimRenewal(consumer, self._in_flight, settings.reclaim_after_s)
         self._renewing = Background(renewal.step, "renew claims")
+        self._pixels_per_s: float | None = None
 
     def warm_up(self) -> None:
         """Set the engine up for the picture sizes that the settings name, before the first frame."""
         for size_px in self._settings.warm_up_px:
             for fit in self._estimator.warm_up(size_px):
                 self._watch.know(fit.input_px)
+        if self._settings.warm_up_px and not self._settings.fixed_batch:
+            # Recordings, for which batches are fixed, wait for their workers, however fast those are.
+            self._pixels_per_s = pixels_per_s(self._estimator, self._settings.warm_up_px[0])
 
     def step(self, now_s: float) -> bool:
         """Wait a moment for outcomes of the pipeline and commit them. Raises RetryableError."""
@@ -130,6 +135,7 @@ class PoseStage:
             dead=self._outbox.dead,
             skipped=dict(self._outbox.skipped),
             enhance=self._pipeline.enhancements.newest(),
+            pixels_per_s=self._pixels_per_s,
         )
         return ProcessReport(WORKER, metrics=self._metrics.snapshot(), worker=worker)
 

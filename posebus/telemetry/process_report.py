@@ -26,7 +26,8 @@ class Enhancement:
 class WorkerReport:
     """How a worker is set up, and what it has counted since it started.
 
-    imgsz: pixels, or "auto". skipped: frames by reason. enhance: by camera.
+    imgsz: pixels, or "auto". skipped: frames by reason. enhance: by camera. pixels_per_s: pixels of the network's input
+    that the engine computed in a second before the first frame; None if that was not measured.
     """
 
     engine: str | None = None
@@ -38,6 +39,7 @@ class WorkerReport:
     dead: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
     enhance: Mapping[str, Enhancement] = field(default_factory=dict)
+    pixels_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

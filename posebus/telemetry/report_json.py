@@ -54,7 +54,7 @@ def read_report(data: Mapping[str, Any]) -> ProcessReport:
 
 
 def _worker_to_json(worker: WorkerReport) -> dict[str, Any]:
-    return {
+    data: dict[str, Any] = {
         "engine": worker.engine,
         "precision": worker.precision,
         "device": worker.device,
@@ -67,6 +67,9 @@ def _worker_to_json(worker: WorkerReport) -> dict[str, Any]:
             camera: {"captured_at_ns": one.captured_at_ns, "text": one.text} for camera, one in worker.enhance.items()
         },
     }
+    if worker.pixels_per_s is not None:
+        data["pixels_per_s"] = round(worker.pixels_per_s, 1)
+    return data
 
 
 def _read_worker(data: Mapping[str, Any]) -> WorkerReport:
@@ -86,6 +89,7 @@ def _read_worker(data: Mapping[str, Any]) -> WorkerReport:
             for camera, one in _mapping(data.get("enhance")).items()
             if (enhancement := _read_enhancement(one)) is not None
         },
+        pixels_per_s=_number(data.get("pixels_per_s")),
     )
 
 

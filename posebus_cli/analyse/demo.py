@@ -27,6 +27,10 @@ Next steps with your own recordings and cameras:
                             print(message.camera, track.id, track.box_xyxy_px)"""
 
 
+DEMO_RATE = 12
+"""Frames a second of a camera by which the capacity of a machine is stated: enough for identities."""
+
+
 @grouped
 def demo(
     *,
@@ -70,4 +74,19 @@ def _summary_lines(result: dict[str, Any]) -> Iterator[str]:
             f"age {age['p50']} ms (p95 {age['p95']} ms)"
         )
     yield f"network: {result['engine']} {result['precision']} at {size_in_words(result['imgsz'])}"
+    each = result["fps"]
+    for imgsz, fps in result["carried_fps"].items():
+        yield f"this machine carries about {_frames_and_cameras(fps)} at {imgsz} px"
+    if each < DEMO_RATE:
+        rate = f"{each} frame{'' if each == 1 else 's'}"
+        yield f"the cameras sent {rate} a second, because the engine carries no more here"
     yield from (f"file: {path}" for path in result["files"])
+
+
+def _frames_and_cameras(fps: float) -> str:
+    """Return a rate of all cameras together in words, and how many cameras of DEMO_RATE that are."""
+    cameras = int(fps / DEMO_RATE)
+    together = f"{fps:.2g} frames a second"
+    if not cameras:
+        return together
+    return f"{together} ({cameras} camera{'' if cameras == 1 else 's'} of {DEMO_RATE})"

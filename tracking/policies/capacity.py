@@ -78,7 +78,7 @@ class CapacityMeter:
 def _measured(known: _WorkerSpeed | None, report: ProcessReport) -> _WorkerSpeed:
     now = read_snapshot(report.metrics)
     if known is None:
-        return _WorkerSpeed(now)
+        return _WorkerSpeed(now, None if report.worker is None else report.worker.pixels_per_s)
     grown = now.since(known.since)
     busy_s = grown.number("posebus_engine_busy_seconds_total")
     if busy_s < LEAST_BUSY_S:
