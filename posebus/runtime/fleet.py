@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from posebus.config.settings import Settings
 from posebus.errors import FatalError
 from posebus.runtime.cpus import available_cpus
 from posebus.runtime.processes import ChildProcesses, ChildSpec
+from posebus.runtime.python_child import python_command, python_environment
 from posebus.runtime.watchdog import Watchdog
 from posebus.telemetry.reports import process_reports
 
@@ -123,12 +123,12 @@ def _with_threads(settings: Settings) -> Settings:
 
 
 def stage_process(name: str, settings: Settings, config: Path, module: str, *arguments: str) -> ChildSpec:
-    """A child that runs `python -m MODULE --config CONFIG`; `config` holds `settings`.
+    """A child that runs `python -P -m MODULE --config CONFIG`; `config` holds `settings`.
 
     The file holds what the parent read from its environment and its command line, so the child must not read the
     environment again. The cache folder alone is there, too: compiled kernels find it before any settings are loaded.
     """
-    argv = [sys.executable, "-m", module, "--config", str(config), *arguments]
+    argv = python_command("-m", module, "--config", str(config), *arguments)
     cleared = {key: "" for key in os.environ if key.startswith(PREFIX) and key not in RESERVED}
-    environment = {**cleared, CACHE_DIR_ENV: str(cache_folder(settings))}
+    environment = {**cleared, **python_environment(), CACHE_DIR_ENV: str(cache_folder(settings))}
     return ChildSpec(name, argv, environment, writes_stack_traces=True)

@@ -60,7 +60,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"job_queue"}),
     ),
     "posebus_cli": (
-        frozenset({"options"}),
+        frozenset({"import_path", "options"}),
         frozenset({"analyse", "doctor", "observe", "operate"}),
         frozenset({"app"}),
     ),
