@@ -121,7 +121,7 @@ def _validate(
     except ValidationError as error:
         for entry in error.errors(include_url=False):
             path = tuple(renamed.get(str(part), str(part)) for part in entry["loc"] if part != "[key]")
-            if file is not None and path in file.unreadable:
+            if file is not None and any(path[:length] in file.unreadable for length in range(len(path) + 1)):
                 continue
             about = _named_first(entry["msg"]) or path
             problems.append(problem_from_error(entry, about, _location(about, file, locations)))
