@@ -118,16 +118,12 @@ def built_engine(settings: WorkerSettings, cache_dir: Path) -> Finding:
     if util.find_spec("openvino") is None:
         return Finding("int8", NOTE, "not checked: OpenVINO is not installed", _INSTALL)
     from workers.weights.int8_cache import build_command, find_built
-    from workers.weights.weights import resolve_weights
+    from workers.weights.weights import find_weights
 
     wanted = settings.precision == "int8"
     try:
-        found = find_built(
-            resolve_weights(
-                settings.model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir, download=False
-            ),
-            cache_dir,
-        )
+        network = find_weights(settings.model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir)
+        found = None if network is None else find_built(network, cache_dir)
     except PoseBusError as error:
         return Finding("int8", BROKEN if wanted else NOTE, str(error))
     build = build_command(settings)

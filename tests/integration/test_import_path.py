@@ -32,7 +32,7 @@ def test_the_scripts_of_the_folder_are_imported_without_precautions(imported: Pa
 
 def test_run_with_all_its_processes(imported: Path, engine_cache: Path) -> None:
     shutil.copy(ASSETS / "bus.jpg", "bus.jpg")
-    Path("cameras.yaml").write_text("cameras: {door: {source: 'usb:0'}}")
+    Path("cameras.yaml").write_text("cameras: {door: {source: 'rtsp://192.0.2.1/'}}")
     done = posebus(engine_cache, "run", "bus.jpg", "--out", "out", "--no-video", "--imgsz", "320")
     assert (done.returncode, imported.exists()) == (0, False), done.stderr
     assert Path("out", "bus.tracks.jsonl").read_text().count("\n") == 1
