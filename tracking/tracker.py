@@ -8,6 +8,7 @@ import numpy as np
 
 from posebus.arrays import BoolArray
 from posebus.config.settings import TrackerSettings
+from posebus.contract.arguments import checked_key, checked_pose_frame
 from posebus.messages import PoseFrame, TrackFrame, Uninferred
 from tracking import body_model as model
 from tracking import snapshot
@@ -57,7 +58,11 @@ class PoseTracker:
           the picture), or never confirmed.
 
         Score and joint confidences of undetected tracks fade linearly to 0 over `lost_s`.
+
+        Raises ValueError, and changes nothing, for a frame whose fields have other shapes, types or ranges than
+        `PoseFrame` says.
         """
+        frame = checked_pose_frame(frame)
         now = FrameTime(frame.epoch, frame.seq, frame.captured_at_ns)
         if self._is_stale(now):
             return track_frame(frame, ())
@@ -69,8 +74,9 @@ class PoseTracker:
 
         Every track is reported `coasted`: one that was detected in the last inferred frame keeps its state, at its
         predicted position. Time without inference does not count as unseen for it; a track that was missed already
-        keeps its deadline, and may end here.
+        keeps its deadline, and may end here. Raises ValueError as `update` does.
         """
+        frame = checked_key(frame)
         now = FrameTime(frame.epoch, frame.seq, frame.captured_at_ns)
         if self._is_stale(now):
             return track_frame(frame, ())

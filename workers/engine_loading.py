@@ -67,7 +67,10 @@ def _chosen(settings: WorkerSettings) -> tuple[EngineSpec, EngineChoice]:
     else:
         spec, reason = _named(settings.engine), "the settings ask for it"
     if not spec.is_installed:
-        raise EngineError(f"the engine {spec.name} needs the package {spec.module}: install {spec.install}")
+        raise EngineError(
+            f"the engine {spec.name} needs the package {spec.module}, which is not installed: "
+            f"pip install '{spec.install}'"
+        )
     device = spec.device()
     precisions = spec.precisions(device)
     if settings.precision not in ("auto", *precisions):
@@ -123,7 +126,9 @@ def _with_crop_keypoints(engine: Engine, settings: WorkerSettings) -> Engine:
             "but not both"
         )
     if find_spec("onnxruntime") is None:
-        raise EngineError("keypoint_model needs the package onnxruntime: install posebus[worker]")
+        raise EngineError(
+            "keypoint_model needs the package onnxruntime, which is not installed: pip install 'posebus[worker]'"
+        )
     from workers.keypoints.model import KeypointModel
     from workers.keypoints.top_down import TopDown
 

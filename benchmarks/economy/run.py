@@ -10,7 +10,6 @@ The last report is up to a second older than the end; the work after it follows 
 from __future__ import annotations
 
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -20,8 +19,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.common.child import child_environment
 from benchmarks.economy.cost import ComputeCost, InferredFrame, total_cost
 from benchmarks.economy.policies import Policy
+from posebus.runtime.python_child import python_command
 from posebus.telemetry.process_report import WORKER, ProcessReport
 from posebus.telemetry.reports import process_reports
 from posebus.views import View, parse_view
@@ -50,8 +51,8 @@ class PolicyRun:
 
 def run(video: Path, out: Path, policy: Policy) -> PolicyRun:
     """Run `posebus run` with the policy in a measured process. Raises SystemExit."""
-    command = [sys.executable, "-m", "benchmarks.economy.run", str(video), str(out), *policy.options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = python_command("-m", "benchmarks.economy.run", str(video), str(out), *policy.options)
+    done = subprocess.run(command, env=child_environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"posebus run {video.name} {' '.join(policy.options)} failed: {done.stderr.strip()[-500:]}")
     measured = json.loads(done.stdout)
@@ -99,11 +100,11 @@ def main() -> None:
     last_reports: dict[str, ProcessReport] = {}
     with shared_folder(SHARED_BYTES) as folder, EmbeddedBroker() as url:
         shared = {} if folder is None else {"POSEBUS_SHARED_FRAMES": str(folder)}
-        command = [sys.executable, "-m", "posebus_cli", "run", video, "--out", out, "--no-video", "--redis", url]
+        command = python_command("-m", "posebus_cli", "run", video, "--out", out, "--no-video", "--redis", url)
         errors = Path(out).with_suffix(".log")
         with errors.open("w") as log:
             child = subprocess.Popen(
-                [*command, *options], stdout=subprocess.DEVNULL, stderr=log, env={**os.environ, **shared}
+                [*command, *options], stdout=subprocess.DEVNULL, stderr=log, env=child_environment(**shared)
             )
             registry = Registry(open_broker(url))
             while child.poll() is None:

@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common.child import child_environment
+from posebus.runtime.python_child import python_command
+
 PICTURES = 64
 """The number of different pictures, which are repeated."""
 JPEG_QUALITY = 85
@@ -48,7 +51,8 @@ def bare_fps(worker: dict[str, Any], size_px: tuple[int, int], frames: int, cach
     after as many to warm up. Raises SystemExit.
     """
     arguments = json.dumps({"worker": worker, "size_px": size_px, "frames": frames, "cache": str(cache)})
-    done = subprocess.run([sys.executable, "-m", __name__, arguments], stdout=subprocess.PIPE, text=True, check=False)
+    command = python_command("-m", __name__, arguments)
+    done = subprocess.run(command, env=child_environment(), stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise SystemExit("the bare engine failed; its message is above")
     return float(done.stdout.split()[-1])

@@ -13,14 +13,15 @@ import argparse
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.common.child import child_environment
 from posebus.runtime.cpus import available_cpus
+from posebus.runtime.python_child import python_command
 from recordings.stages import STAGES
 
 POLL_S = 0.2
@@ -50,9 +51,9 @@ def measure(video: Path, options: list[str]) -> dict[str, float]:
     """Core-milliseconds a frame by role, from one run of `video`."""
     samples: list[tuple[int, dict[ThreadKey, float]]] = []
     with tempfile.TemporaryDirectory() as name:
-        command = [sys.executable, "-m", "posebus_cli", "run", str(video), "--out", name, "--no-video", *options]
+        command = python_command("-m", "posebus_cli", "run", str(video), "--out", name, "--no-video", *options)
         tracks = Path(name) / f"{video.stem}.tracks.jsonl.partial"
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        child = subprocess.Popen(command, env=child_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while child.poll() is None:
             frames = tracks.read_bytes().count(b"\n") if tracks.is_file() else 0
             if frames:

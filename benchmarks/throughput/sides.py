@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.common.child import child_environment
+from posebus.runtime.python_child import python_command
+
 THEIRS = """
 import sys, time
 import numpy as np
@@ -53,8 +56,9 @@ def ours(video: Path, options: Sequence[str]) -> Side:
     """`posebus run`, from the first frame published to the last track published."""
 
     def run(folder: Path) -> SideResult:
-        command = [sys.executable, "-m", "posebus_cli", "run", str(video), "--out", str(folder), "--no-video", *options]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = python_command("-m", "posebus_cli", "run", str(video), "--out", str(folder), "--no-video", *options)
+        silent = subprocess.DEVNULL
+        subprocess.run(command, check=True, env=child_environment(), stdout=silent, stderr=silent)
         summary = json.loads((folder / "summary.json").read_text())
         return SideResult(float(summary["fps"]), folder / f"{video.stem}.mot.txt")
 
@@ -65,8 +69,8 @@ def bare(video: Path, precision: str, imgsz: int) -> Side:
     """The engine alone, kept full with frames of the clip that are ready in memory."""
 
     def run(folder: Path) -> SideResult:
-        command = [sys.executable, "-m", __name__, str(video), precision, str(imgsz)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        command = python_command("-m", __name__, str(video), precision, str(imgsz))
+        done = subprocess.run(command, check=True, env=child_environment(), capture_output=True, text=True)
         return SideResult(float(done.stdout.split()[-1]))
 
     return run
@@ -81,9 +85,8 @@ def theirs(model: Path, video: Path, size_px: tuple[int, int], tracker: str, dev
     def run(folder: Path) -> SideResult:
         out = folder / "theirs.mot.txt"
         arguments = [str(model), str(video), str(out), str(size_px[0]), str(size_px[1]), "0.1", tracker, device]
-        done = subprocess.run(
-            [sys.executable, "-c", THEIRS, *arguments], check=True, capture_output=True, text=True, cwd=folder
-        )
+        command = python_command("-c", THEIRS, *arguments)
+        done = subprocess.run(command, check=True, env=child_environment(), capture_output=True, text=True, cwd=folder)
         return SideResult(float(done.stdout.rsplit("FPS", 1)[1]), out)
 
     return run
@@ -103,8 +106,9 @@ def export_theirs(folder: Path, size_px: tuple[int, int]) -> tuple[Path, Path]:
         "YOLO(sys.argv[1]).export(format='openvino', imgsz=(int(sys.argv[3]), int(sys.argv[2])))"
     )
     subprocess.run(
-        [sys.executable, "-c", script, str(copy), str(size_px[0]), str(size_px[1])],
+        python_command("-c", script, str(copy), str(size_px[0]), str(size_px[1])),
         check=True,
+        env=child_environment(),
         cwd=folder,
         capture_output=True,
     )

@@ -4,7 +4,7 @@ from ingest.sources.base import Admit, CapturedImage, Seekable, Source, SourcePo
 from ingest.sources.decoding.pixels import BgrImage, Image, RowsImage
 from ingest.sources.decoding.reducing import reduced_size_px
 from ingest.sources.images import read_picture
-from ingest.sources.registry import is_live, open_source, source_kind, source_spec
+from ingest.sources.registry import check_source, is_live, open_source, source_kind, source_spec
 
 __all__ = [
     "Admit",
@@ -16,6 +16,7 @@ __all__ = [
     "Source",
     "SourcePosition",
     "SourceSpec",
+    "check_source",
     "is_live",
     "open_source",
     "read_picture",

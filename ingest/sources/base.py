@@ -89,6 +89,19 @@ class SourceOpener(Protocol):
     def __call__(self, settings: CameraSettings, *, live: bool) -> Source: ...
 
 
+Check = Callable[[CameraSettings], str | None]
+"""Finds out, without opening a source for long, whether it can be used on this machine now.
+
+Returns the name of the device if only one program can read it at a time, else None. Raises SourceRejected (it can never
+work) or SourceUnavailable (not as things are now).
+"""
+
+
+def check_nothing(settings: CameraSettings) -> str | None:
+    """The check of sources about which nothing can be known before they are opened."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
     """One kind of source: everything that the rest of the code has to know about it."""
@@ -100,3 +113,4 @@ class SourceSpec:
     open: SourceOpener
     recorded: bool = False
     """Whether its pictures are recordings: read as fast as possible and lossless, unless the settings differ."""
+    check: Check = check_nothing

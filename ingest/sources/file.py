@@ -268,5 +268,12 @@ def open_file(settings: CameraSettings, *, live: bool) -> FileSource:
     )
 
 
-SPEC = SourceSpec(kind="file", recognises=lambda source: True, open=open_file, recorded=True)
+def check_file(settings: CameraSettings) -> None:
+    """Raise SourceRejected if there is no such file; a pipe is not opened, because its writer would notice."""
+    path = Path(settings.source.removeprefix("file://"))
+    if not path.is_fifo():
+        check_readable(path)
+
+
+SPEC = SourceSpec(kind="file", recognises=lambda source: True, open=open_file, recorded=True, check=check_file)
 """A file is what no other kind recognises."""

@@ -156,7 +156,12 @@ def _is_picture(source: str) -> bool:
     return path.is_dir() or path.suffix.lower() in SUFFIXES
 
 
-SPEC = SourceSpec(kind="images", recognises=_is_picture, open=open_images, recorded=True)
+def check_images(settings: CameraSettings) -> None:
+    """Raise SourceRejected if there is no such picture, or no picture in the folder."""
+    list_pictures(Path(settings.source.removeprefix("file://")))
+
+
+SPEC = SourceSpec(kind="images", recognises=_is_picture, open=open_images, recorded=True, check=check_images)
 
 
 def _header(data: bytes, path: Path) -> tuple[int, int, str]:

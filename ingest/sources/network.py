@@ -39,6 +39,9 @@ HLS_READ_TIMEOUT_S = 30.0
 KEYFRAME_WAIT_FACTOR = 4.0
 """The first key frame may take this many read timeouts; no other wait for a picture may exceed one."""
 PACE_JUMP_S = 10.0
+SCHEMES_WITH_HOST = frozenset({"rtsp", "rtsps", "http", "https", "rtmp", "rtmps"})
+OTHER_SCHEMES = frozenset({"udp", "rtp", "tcp", "srt", "pipe", "fd", "data", "concat", "concatf", "subfile", "cache"})
+"""Further schemes that FFmpeg has. Opening them in order to ask would start to read, or to listen."""
 UNTIMED_FORMATS = frozenset({"mpjpeg", "mjpeg"})
 """Formats without time stamps: FFmpeg numbers their pictures at 25 a second, which is not their rate."""
 BURSTY_FORMATS = frozenset({"hls", "dash"})
@@ -211,7 +214,32 @@ def _is_address(source: str) -> bool:
     return bool(re.match(r"[a-z][a-z0-9+.-]*://", source, re.I)) and not source.lower().startswith("file://")
 
 
-SPEC = SourceSpec(kind="network", recognises=_is_address, open=open_network)
+def check_network(settings: CameraSettings) -> None:
+    """Raise SourceRejected for an address whose scheme FFmpeg does not know, or that names no host. Asks no network."""
+    shown = redact_url(settings.source)
+    scheme = settings.source.partition(":")[0].lower()
+    if scheme in SCHEMES_WITH_HOST:
+        try:
+            parts = urlsplit(settings.source)
+            host, _ = parts.hostname, parts.port
+        except ValueError as error:
+            raise SourceRejected(f"{shown} is not an address: {error}") from None
+        if not host:
+            raise SourceRejected(f"{shown} names no host; write it like {scheme}://192.0.2.10/stream")
+    elif scheme not in OTHER_SCHEMES:
+        try:
+            av.open(f"{scheme}://").close()
+        except av.error.ProtocolNotFoundError:
+            raise SourceRejected(_unknown_scheme(shown)) from None
+        except (av.error.FFmpegError, ValueError):
+            pass  # FFmpeg knows it, and misses the rest of the address
+
+
+def _unknown_scheme(shown: str) -> str:
+    return f"{shown} has a scheme that FFmpeg does not know; use rtsp://, http:// or https://"
+
+
+SPEC = SourceSpec(kind="network", recognises=_is_address, open=open_network, check=check_network)
 
 
 def _connect(settings: CameraSettings, read_timeout_s: float, hardware: HWAccel | None) -> Any:
@@ -226,9 +254,7 @@ def _connect(settings: CameraSettings, read_timeout_s: float, hardware: HWAccel 
             metadata_errors="replace",
         )
     except av.error.ProtocolNotFoundError:
-        raise SourceRejected(
-            f"{shown} has a scheme that FFmpeg does not know; use rtsp://, http:// or https://"
-        ) from None
+        raise SourceRejected(_unknown_scheme(shown)) from None
     except av.error.FFmpegError as error:
         in_time = time.monotonic() - began_s < settings.open_timeout_s
         # Some protocols report the interruption as bad data.

@@ -78,6 +78,11 @@ def open_source(settings: CameraSettings) -> Source:
     return source
 
 
+def check_source(settings: CameraSettings) -> str | None:
+    """Find what makes the source unusable on this machine; see `ingest.sources.base.Check`."""
+    return source_spec(settings).check(settings)
+
+
 def _recognised(source: str) -> SourceSpec:
     """Ask the kinds of other packages first: the built-in ones recognise every address and every path."""
     for spec in _plugin_specs():

@@ -153,7 +153,18 @@ def open_synthetic(settings: CameraSettings, *, live: bool) -> SyntheticSource:
     return SyntheticSource(parse_spec(settings.source))
 
 
-SPEC = SourceSpec(kind="synthetic", recognises=lambda source: source.startswith(PREFIX), open=open_synthetic)
+def check_synthetic(settings: CameraSettings) -> None:
+    """Raise SourceRejected for an unknown scene or option, or if its pictures are not installed."""
+    parse_spec(settings.source)
+    _assets_folder()
+
+
+SPEC = SourceSpec(
+    kind="synthetic",
+    recognises=lambda source: source.startswith(PREFIX),
+    open=open_synthetic,
+    check=check_synthetic,
+)
 
 
 def _assets_folder() -> Path:

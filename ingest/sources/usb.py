@@ -89,12 +89,24 @@ def check_device(device: Path) -> None:
 
 def open_usb(settings: CameraSettings, *, live: bool) -> UsbSource:
     """Open the camera of `usb:N` or `usb:/dev/videoN`; it is always live, so `live` is ignored."""
-    name = settings.source.removeprefix(PREFIX)
-    if name.isdecimal():
-        return UsbSource(Path(f"/dev/video{int(name)}"))
+    return UsbSource(device_of(settings.source))
+
+
+def device_of(source: str) -> Path:
+    """Return the device that `usb:N` or `usb:/dev/videoN` names. Raises SourceRejected."""
+    name = source.removeprefix(PREFIX)
+    if name.isascii() and name.isdecimal() and len(name) < 6:
+        return Path(f"/dev/video{int(name)}")
     if name.startswith("/dev/"):
-        return UsbSource(Path(name))
-    raise SourceRejected(f"{settings.source} names no camera; write usb:0 for /dev/video0")
+        return Path(name)
+    raise SourceRejected(f"{source} names no camera; write usb:0 for /dev/video0")
 
 
-SPEC = SourceSpec(kind="usb", recognises=lambda source: source.startswith(PREFIX), open=open_usb)
+def check_usb(settings: CameraSettings) -> str:
+    """Return the device, which only one program can read. Raises SourceRejected, SourceUnavailable if it is missing."""
+    device = device_of(settings.source)
+    check_device(device)
+    return str(device.resolve())
+
+
+SPEC = SourceSpec(kind="usb", recognises=lambda source: source.startswith(PREFIX), open=open_usb, check=check_usb)

@@ -123,6 +123,11 @@ class Registry:
                     continue
         return sorted(records, key=lambda record: record.camera)
 
+    def was_seen(self, camera: str) -> bool:
+        """Whether the camera has delivered a picture since it was added, in this run or an earlier one."""
+        with self._broker.errors():
+            return bool(self._broker.client.exists(self._broker.topology.epoch(camera)))
+
     def remove_camera(self, camera: str) -> None:
         """Remove the camera and delete all its keys."""
         topology = self._topology

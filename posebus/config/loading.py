@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -26,10 +27,11 @@ _Tree = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The settings if they have no problem, else None and all problems."""
+    """The settings if they have no problem, else None and all problems. `locate` tells where a field was given."""
 
     settings: Settings | None
     problems: tuple[Problem, ...]
+    locate: Callable[[FieldPath], SourceLocation] = lambda path: SourceLocation("", ".".join(path))
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:
@@ -67,8 +69,14 @@ def check_settings(path: Path | None, environ: Mapping[str, str], overrides: Map
             locations[field_path] = SourceLocation("", "--" + field_path[-1].replace("_", "-"))
     settings, invalid = _validate(tree, file, locations)
     problems += invalid
-    problems.sort(key=lambda problem: (problem.location.line is None, problem.location.line, problem.location.column))
-    return Checked(None if problems else settings, tuple(problems))
+    locate = partial(_location, file=file, locations=locations)
+    return Checked(None if problems else settings, in_order(problems), locate)
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The problems in the order of the file, then those that are not in it."""
+    places = ((problem.location.line, problem.location.column, problem) for problem in problems)
+    return tuple(problem for _, _, problem in sorted(places, key=lambda place: (place[0] is None, *place[:2])))
 
 
 def describe(problems: tuple[Problem, ...]) -> str:
@@ -121,7 +129,7 @@ def _validate(
     except ValidationError as error:
         for entry in error.errors(include_url=False):
             path = tuple(renamed.get(str(part), str(part)) for part in entry["loc"] if part != "[key]")
-            if file is not None and path in file.unreadable:
+            if file is not None and any(path[:length] in file.unreadable for length in range(len(path) + 1)):
                 continue
             about = _named_first(entry["msg"]) or path
             problems.append(problem_from_error(entry, about, _location(about, file, locations)))

@@ -97,7 +97,7 @@ def problem_from_error(error: Mapping[str, Any], path: FieldPath, location: Sour
     if kind == "literal_error" and isinstance(given, str):
         choices = re.findall(r"'([^']+)'", error["msg"])
         return Problem(location, problem + _shown(given), did_you_mean(given, choices))
-    if kind == "string_type" and path[-1:] == ("source",) and isinstance(given, int):
+    if kind == "string_type" and path[-1:] == ("source",) and isinstance(given, int) and 0 <= given < 1000:
         return Problem(location, problem, f"for a USB camera write 'usb:{int(given)}'")
     if kind == "string_type":
         return Problem(location, problem, "put the value in quotes")

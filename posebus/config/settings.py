@@ -191,8 +191,8 @@ class RetentionSettings(Strict):
 class FleetSettings(Strict):
     """The processes that `posebus up` and `posebus run` start on this machine."""
 
-    workers: int = Field(default=1, ge=0, description="Number of worker processes")
-    trackers: int = Field(default=1, ge=0, description="Number of tracker processes")
+    workers: int = Field(default=1, ge=0, le=1000, description="Number of worker processes")
+    trackers: int = Field(default=1, ge=0, le=1000, description="Number of tracker processes")
     restart_min_s: float = Field(
         default=0.5, gt=0, description="First pause before a crashed process is restarted, in seconds"
     )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import math
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from posebus.views import MAX_IMGSZ
 
@@ -15,6 +14,11 @@ AUTO_IMGSZ_FIRST = 640
 
 EngineName = Literal["auto", "torch", "openvino", "onnx"]
 """The values of `WorkerSettings.engine` that posebus itself offers; other packages add engines by entry points."""
+
+LARGEST, SMALLEST = 1e9, 1e-9
+"""Limits of all settings that are no whole numbers: timers and rates overflow far beyond."""
+LARGEST_WHOLE = 2**62
+"""Limit of whole numbers: nanoseconds until the year 2116."""
 
 _ENGINES = get_args(EngineName)
 
@@ -29,7 +33,7 @@ def _size(value: object) -> object:
 
 def _rate(value: object) -> object:
     number = _number(value)
-    if value == "auto" or (number is not None and number > 0 and math.isfinite(number)):
+    if value == "auto" or (number is not None and SMALLEST <= number <= LARGEST):
         return value
     raise ValueError(f"must be auto, or a number greater than 0{_instead(value)}")
 
@@ -37,7 +41,7 @@ def _rate(value: object) -> object:
 def _number(value: object) -> float | None:
     try:
         return None if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -69,7 +73,19 @@ Enhance = Literal["off", "auto"]
 class Strict(BaseModel):
     """A section of the settings. Unknown fields are errors, and values cannot be changed later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _check_magnitude(cls, value: object) -> object:
+        """Refuse numbers that overflow clocks and timers; every field with a meaning for larger ones has its limit."""
+        if isinstance(value, float) and value > LARGEST:
+            raise ValueError(f"must be at most {LARGEST:g}, not {value:g}")
+        if isinstance(value, float) and 0 < value < SMALLEST:
+            raise ValueError(f"must be at least {SMALLEST:g}, not {value:g}")
+        if type(value) is int and value > LARGEST_WHOLE:
+            raise ValueError(f"must be at most {LARGEST_WHOLE}")
+        return value
 
 
 class WorkerSettings(Strict):
@@ -142,16 +158,18 @@ class WorkerSettings(Strict):
         "(yolo11n-seg) or the path of a .pt file",
     )
     batch: int | None = Field(
-        default=None, ge=1, description="Frames per forward pass; null: a size that suits the engine"
+        default=None, ge=1, le=1024, description="Frames per forward pass; null: a size that suits the engine"
     )
     threads: int | None = Field(
         default=None,
         ge=1,
+        le=1024,
         description="CPU threads of the engine; null: all cores, divided among the workers of a machine",
     )
     decode_threads: int | None = Field(
         default=None,
         ge=1,
+        le=1024,
         description="Threads that decode pictures; null: a few if inference runs on the CPU, else half the cores",
     )
     fixed_batch: bool = Field(

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 4_000_000
 """Far more than any configuration needs; a recording given by mistake is not read into memory."""
 
+MAX_DEPTH = 20
+"""No field lies deeper than a few levels. Much deeper values overflow the stack of code that only shows them."""
+
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _Entries = dict[str, tuple["yaml.Node", "yaml.Node"]]
 
@@ -25,8 +28,8 @@ _Entries = dict[str, tuple["yaml.Node", "yaml.Node"]]
 class YamlFile:
     """`data`: the file's content; `problems`: what is wrong with it as YAML (`data` then has the part that was read).
 
-    `unreadable`: the fields whose values could not be read. They are None in `data`; validation must not report them
-    a second time.
+    `unreadable`: the fields whose values could not be read. They are None in `data`, or only partly there; validation
+    must not report them and what is in them a second time.
     """
 
     def __init__(self, path: Path) -> None:
@@ -99,6 +102,10 @@ class YamlFile:
         if any(node is ancestor for ancestor in self._open):
             self.problems.append(Problem(self._location(path, node), "refers to itself through an alias"))
             return None
+        if len(self._open) == MAX_DEPTH:
+            self.problems.append(Problem(self._location(path[:3], node), "is nested too deeply"))
+            self.unreadable.add(path[:1])
+            return None
         self._open.append(node)
         value = self._value(node, path)
         self._open.pop()
@@ -118,7 +125,7 @@ class YamlFile:
             return constructor.construct_object(node)
         except yaml.constructor.ConstructorError:
             problem = f"has the tag {node.tag}, which posebus does not support"
-        except ValueError:
+        except (ValueError, OverflowError, LookupError, AttributeError):  # PyYAML checks few values of explicit tags
             problem = f"is not a value of the type {node.tag.rsplit(':', 1)[-1]}"
         self.problems.append(Problem(self._location(path, node), problem))
         self.unreadable.add(path)

@@ -10,16 +10,22 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from posebus.arrays import Float32Array
+from posebus.arrays import Float32Array, check_array
 
 
 def mask_of(polygon_px: Float32Array, size_px: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Return the mask (height, width), bool, of the pixels whose centres are inside a polygon (M, 2).
 
-    `size_px` is the picture's (width, height). Fewer than three points give an empty mask.
+    `size_px` is the picture's (width, height). Fewer than three points give an empty mask. Raises ValueError for a
+    polygon of another shape or with a number that is not finite, and for a negative size.
     """
+    check_array("polygon_px", polygon_px, (None, 2))
     width, height = size_px
-    start = np.asarray(polygon_px, np.float64).reshape(-1, 2)
+    if width < 0 or height < 0:
+        raise ValueError(f"size_px is {size_px}, expected (width, height) in pixels")
+    start = polygon_px.astype(np.float64)
+    if not np.isfinite(start).all():
+        raise ValueError("polygon_px has a number that is not finite")
     end = np.roll(start, -1, axis=0)
     centres = np.arange(height)[:, None] + 0.5
     row, edge = np.nonzero((start[:, 1] <= centres) != (end[:, 1] <= centres))

@@ -13,6 +13,7 @@ from types import TracebackType
 
 from posebus.config.redaction import redact_text
 from posebus.errors import PoseBusError
+from posebus.extras import missing_package
 
 DEBUG_VARIABLE = "POSEBUS_DEBUG"
 FAILED = 1
@@ -45,7 +46,14 @@ def complain(error: object) -> None:
 
 
 def report_unexpected(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
-    """An exception hook: it reports an unexpected error in one line, without credentials."""
+    """An exception hook: it reports an unexpected error in one line, without credentials.
+
+    A package that is not installed is expected: each machine has the extras of its stages only.
+    """
+    missing = missing_package(error)
+    if missing is not None:
+        complain(missing)
+        return
     text = " ".join(str(error).split())[:500]
     complain(f"unexpected {kind.__name__}: {text} (set {DEBUG_VARIABLE}=1 to see where, and please report it)")
 

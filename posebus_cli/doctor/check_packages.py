@@ -108,9 +108,15 @@ def _needs(requirements: Sequence[str]) -> dict[str, dict[str, str | None]]:
     needs: dict[str, dict[str, str | None]] = {}
     for line in requirements:
         match = _REQUIREMENT.match(line)
-        if match is not None and match[1] != "posebus":
+        if match is not None and match[1] != "posebus" and _applies(line):
             needs.setdefault(match[3], {})[match[1]] = match[2]
     return needs
+
+
+def _applies(line: str) -> bool:
+    """Whether a requirement holds for this Python; `python_version <` is the only such condition that posebus has."""
+    before = re.search(r"python_version\s*<\s*['\"]([0-9.]+)['\"]", line)
+    return before is None or sys.version_info[:2] < _numbers(before[1])
 
 
 def _version(distribution: str) -> str | None:

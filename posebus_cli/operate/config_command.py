@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from posebus_cli.options.groups import JsonOption
+
+if TYPE_CHECKING:
+    from posebus.config.loading import Checked
+    from posebus.config.problems import Problem
 
 config_app = typer.Typer(no_args_is_help=True, help="Check a configuration file.")
 
@@ -17,29 +21,58 @@ config_app = typer.Typer(no_args_is_help=True, help="Check a configuration file.
 @config_app.command("check")
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Configuration file in YAML.")],
+    elsewhere: Annotated[
+        bool,
+        typer.Option(
+            "--elsewhere", help="The file is for another machine: look for no files, devices, weights, engines."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check a configuration file and report every mistake with its line and field.
 
+    That includes what 'posebus up' could not use on this machine: files, devices, addresses, weights, and engines.
     POSEBUS_… environment variables are checked, too, because a run reads them. Exits with 1 if there is a mistake.
     """
     from posebus.config.loading import check_settings
     from posebus.config.redaction import redact_text
 
     checked = check_settings(file, os.environ, {})
+    problems, notes = checked.problems, _notes(checked)
+    if checked.settings is not None and not elsewhere:
+        problems = _problems_here(checked)
     cameras = list(checked.settings.cameras) if checked.settings else []
     if as_json:
-        mistakes = [problem.as_dict() for problem in checked.problems]
-        answer = {"file": str(file), "ok": not mistakes, "cameras": cameras, "mistakes": mistakes}
+        mistakes, remarks = ([one.as_dict() for one in some] for some in (problems, notes))
+        answer = {"file": str(file), "ok": not problems, "cameras": cameras, "mistakes": mistakes, "notes": remarks}
         print(json.dumps(answer, indent=2))
-    elif checked.settings:
-        print(f"{redact_text(str(file))}: fine, {_counted(len(cameras), 'camera')}")
     else:
-        for problem in checked.problems:
+        for problem in (*problems, *notes):
             print(problem)
-        typer.echo(f"{file}: {_counted(len(checked.problems), 'mistake')}", err=True)
-    if checked.problems:
+        if problems:
+            typer.echo(f"{file}: {_counted(len(problems), 'mistake')}", err=True)
+        else:
+            print(f"{redact_text(str(file))}: fine, {_counted(len(cameras), 'camera')}")
+    if problems:
         raise typer.Exit(1)
+
+
+def _problems_here(checked: Checked) -> tuple[Problem, ...]:
+    """What of valid settings cannot work on this machine, in the order of the file."""
+    from posebus.config.loading import in_order
+    from posebus.config.problems import Problem
+    from posebus_cli.operate.deployment_check import obstacles
+
+    found = obstacles(checked.settings) if checked.settings is not None else ()
+    return in_order(Problem(checked.locate(one.path), one.problem) for one in found)
+
+
+def _notes(checked: Checked) -> tuple[Problem, ...]:
+    from posebus.config.problems import Problem
+    from posebus_cli.operate.deployment_check import same_sources
+
+    found = same_sources(checked.settings) if checked.settings is not None else ()
+    return tuple(Problem(checked.locate(path), problem) for path, problem in found)
 
 
 def _counted(number: int, noun: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from posebus.runtime.stage_main import set_up_logging
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import ConfigFirst, FleetOptions
 from posebus_cli.options.settings import need_cameras, settings_from
+
+if TYPE_CHECKING:
+    from posebus.config.settings import Settings
 
 TEND_S = 0.2
 
@@ -35,6 +38,7 @@ def up(
 
     settings = settings_from(deployment, processes)
     need_cameras(settings)
+    _refuse_what_cannot_work(settings)
     set_up_logging(settings)
     stop = StopFlag()
     stop.install()
@@ -55,3 +59,19 @@ def up(
                 fleet.check()
                 time.sleep(TEND_S)
             print("stopping", flush=True)
+    if fleet.ingest_failed:
+        # Ingest has said which cameras, and why.
+        raise typer.Exit(1)
+
+
+def _refuse_what_cannot_work(settings: Settings) -> None:
+    """Raise ConfigError with everything that no waiting could mend. A device that is missing may yet be plugged in."""
+    from posebus.config.loading import describe
+    from posebus.config.problems import Problem, SourceLocation
+    from posebus.errors import ConfigError
+    from posebus_cli.operate.deployment_check import obstacles
+
+    lasting = [one for one in obstacles(settings) if one.lasting]
+    if lasting:
+        problems = (Problem(SourceLocation("", ".".join(one.path)), one.problem) for one in lasting)
+        raise ConfigError(describe(tuple(problems)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "posebus": (
-        frozenset({"arrays", "backoff", "coco", "errors", "topology"}),
+        frozenset({"arrays", "backoff", "coco", "errors", "extras", "topology"}),
         frozenset({"boxes", "plugins", "views"}),
         frozenset({"messages"}),
         frozenset({"contract", "events"}),
@@ -60,7 +60,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"job_queue"}),
     ),
     "posebus_cli": (
-        frozenset({"options"}),
+        frozenset({"import_path", "options"}),
         frozenset({"analyse", "doctor", "observe", "operate"}),
         frozenset({"app"}),
     ),

@@ -12,6 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from posebus.extras import EXTRAS
 from tests.conftest import ROOT
 
 CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -88,3 +89,15 @@ def test_lock_pins_the_requirements_of_the_project() -> None:
             assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), (
                 f"{line} is not what is locked"
             )
+
+
+def test_extras_that_errors_advise_bring_the_package() -> None:
+    """An import that fails ends in `pip install 'posebus[EXTRA]'`: for every module that an extra alone brings."""
+    distributions = packages_distributions()
+    for module, extras in EXTRAS.items():
+        owners = {canonicalize_name(owner) for owner in distributions[module]}
+        assert all(owners & set(map(canonicalize_name, _declared(extra))) for extra in extras), module
+    base = {Requirement(line).name.lower() for line in PROJECT["dependencies"]}
+    for package in ("posebus", "ingest", "workers", "tracking", "recordings", "posebus_cli"):
+        for name in _imported(package) - set(EXTRAS):
+            assert {owner.lower() for owner in distributions.get(name, [name])} & base, f"{package} imports {name}"

@@ -56,7 +56,8 @@ def test_packages_start_only_modules_that_they_may_import(package: str) -> None:
     for path in modules(package):
         for node in ast.walk(parse(path)):
             words = [
-                ast.literal_eval(one) if isinstance(one, ast.Constant) else None for one in getattr(node, "elts", [])
+                ast.literal_eval(one) if isinstance(one, ast.Constant) else None
+                for one in (node.args if isinstance(node, ast.Call) else getattr(node, "elts", []))
             ]
             started = [str(words[n + 1]) for n, word in enumerate(words[:-1]) if word == "-m" and words[n + 1]]
             own = [name for name in started if name.partition(".")[0] in PACKAGES]
@@ -152,3 +153,10 @@ def test_every_module_of_a_stage_loads_where_typer_and_rich_are_not_installed(st
 for name in {names!r}:
     importlib.import_module(name)
 """)
+
+
+def test_one_module_builds_the_command_lines_of_children() -> None:
+    """It makes them import from safe folders only; a second place would be forgotten."""
+    using = [path.name for package in PACKAGES for path in modules(package) if "sys.executable" in path.read_text()]
+    using += [path.name for path in (ROOT / "benchmarks").rglob("*.py") if "sys.executable" in path.read_text()]
+    assert using == ["python_child.py"]

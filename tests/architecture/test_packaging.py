@@ -61,10 +61,10 @@ def test_wheel_contains_exactly_the_listed_packages(wheel: Path) -> None:
     assert not [file for file in files if file.parts[0] == "tests"]
 
 
-def test_wheel_contains_the_schemas_and_the_marker_of_types(wheel: Path) -> None:
+def test_wheel_contains_the_schemas_and_the_markers_of_types(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"posebus/schemas/{name}" for name in render()} <= names
-    assert "posebus/py.typed" in names
+    assert {f"{package}/py.typed" for package in PACKAGES} <= names
 
 
 def test_no_other_distribution_owns_one_of_our_names() -> None:

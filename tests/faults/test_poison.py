@@ -54,7 +54,7 @@ class Bench:
         self.pids: set[int] = set()
         for name in ("worker-1", "worker-2"):
             spec = stage_process(name, self.settings, self.config, STAGES.worker)
-            argv = [sys.executable, str(SCRIPT), *spec.argv[3:]]
+            argv = [sys.executable, str(SCRIPT), *spec.argv[spec.argv.index("--config") :]]
             self.processes.start(self.watchdog.watched(replace(spec, argv=argv)))
         self.processes.start(stage_process("tracker-1", self.settings, self.config, STAGES.tracker))
         self.writer = held_writer(self.broker, CameraRecord("door", Delivery.LOSSLESS, "file"))

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import cv2
+import hostile_folder
 import numpy as np
 import pytest
 import samples
@@ -122,11 +123,16 @@ def test_top_shows_cameras_and_processes(broker: Broker, url: str, posebus: Pose
     assert "openvino" in text
 
 
-def test_doctor_finds_nothing_broken(url: str, posebus: Posebus) -> None:
+def test_doctor_finds_nothing_broken(
+    url: str, posebus: Posebus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even in a folder with scripts of the names of modules: it imports from where the stages do."""
+    imported = hostile_folder.fill(tmp_path)
+    monkeypatch.chdir(tmp_path)
     done = posebus("doctor", "--redis", url, "--json")
     answer = json.loads(done.stdout)
     broken = [finding for finding in answer["findings"] if finding["status"] == "broken"]
-    assert (done.returncode, answer["ok"], broken) == (0, True, [])
+    assert (done.returncode, answer["ok"], broken, imported.exists()) == (0, True, [], False)
     text = {finding["name"]: finding["text"] for finding in answer["findings"]}
     assert text["broker"].startswith("Valkey ")
     assert "sha256 869e83fcdffd" in text["weights"]

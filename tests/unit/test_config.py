@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from posebus.config.loading import check_settings, dump_settings, load_settings
 from posebus.config.problems import Problem
 from posebus.config.redaction import redact_text
-from posebus.config.settings import CameraSettings, Settings
+from posebus.config.settings import (
+    CameraSettings,
+    FleetSettings,
+    RetentionSettings,
+    Settings,
+    TrackerSettings,
+    WorkerSettings,
+)
 from posebus.errors import ConfigError, OutputError
 
 
@@ -265,3 +272,38 @@ def test_mappings_that_many_others_merge_are_read_once(tmp_path: Path) -> None:
     for level in range(1, 60):
         pairs += [f"{name}{level}: &{name}{level} {{<<: [*x{level - 1}, *y{level - 1}]}}" for name in "xy"]
     assert len(problems_in(tmp_path, "\n".join(pairs))) == 120
+
+
+def number_fields() -> list[tuple[str, str]]:
+    """Every field that may hold a number, with the section that it is in."""
+    sections = {"cameras": CameraSettings, "worker": WorkerSettings, "tracker": TrackerSettings}
+    sections |= {"retention": RetentionSettings, "fleet": FleetSettings}
+    return [
+        (section, name)
+        for section, settings in sections.items()
+        for name, field in settings.model_fields.items()
+        if any(kind in str(field.annotation) for kind in ("int", "float"))
+    ]
+
+
+@pytest.mark.parametrize("value", ["9" * 23, "9" * 400, ".inf", ".nan", "1.0e+300", "1.0e-300", "'1e400'", "-1"])
+def test_no_number_is_beyond_what_clocks_and_timers_hold(value: str, tmp_path: Path) -> None:
+    for section, name in number_fields():
+        field = f"{{{name}: {value}}}" if section != "cameras" else f"{{hall: {{source: a, {name}: {value}}}}}"
+        problems = problems_in(tmp_path, f"{section}: {field}")
+        assert problems
+        for problem in problems:
+            assert name in problem.location.field
+            assert len(str(problem)) < 300
+
+
+@pytest.mark.parametrize("deep", ["[" * 100 + "]" * 100, "[" * 400 + "]" * 400, "{a: " * 100 + "1" + "}" * 100])
+def test_deep_nesting_is_one_mistake_with_its_line(deep: str, tmp_path: Path) -> None:
+    (problem,) = problems_in(tmp_path, f"shards: 2\ncameras: {deep}\n")
+    assert (problem.location.line, problem.problem) == (2, "is nested too deeply")
+
+
+@pytest.mark.parametrize("value", ["!!int ''", "!!float ''", "!!bool maybe", "!!timestamp never"])
+def test_tags_with_values_of_another_type_are_mistakes(value: str, tmp_path: Path) -> None:
+    (problem,) = problems_in(tmp_path, f"shards: {value}\n")
+    assert "is not a value of the type" in problem.problem

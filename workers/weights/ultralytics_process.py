@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from posebus.errors import EngineError, WeightsError
+from posebus.runtime.python_child import python_command, python_environment
 
 CHILD = Path(__file__).with_name("ultralytics_child.py")
 OF_ANOTHER_TASK = 3
@@ -34,9 +34,10 @@ def run_child(arguments: Sequence[str], folder: Path, *, online: bool, timeout_s
 
     Raises WeightsError for a model of another task, EngineError for every other failure.
     """
-    command = [sys.executable, "-P", str(CHILD), *arguments]
+    command = python_command(str(CHILD), *arguments)
     # ONNX Runtime, which simplifies the exported graph, writes an identifier of the machine to the cache folder.
-    variables = {**os.environ, **quiet_environment(folder, online=online), "XDG_CACHE_HOME": str(folder)}
+    quiet = quiet_environment(folder, online=online)
+    variables = {**os.environ, **python_environment(), **quiet, "XDG_CACHE_HOME": str(folder)}
     try:
         done = subprocess.run(
             command, cwd=folder, env=variables, timeout=timeout_s, capture_output=True, text=True, check=False

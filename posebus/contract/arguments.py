@@ -1,0 +1,99 @@
+"""Checks of messages that a caller's own code made, before they reach compiled code that trusts their shapes.
+
+Messages from the broker are checked while they are decoded (`posebus.contract.codec`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from posebus.arrays import check_array
+from posebus.messages import PoseFrame, Uninferred
+
+Message = TypeVar("Message", PoseFrame, Uninferred)
+
+MAX_NUMBER = 2**63 - 1
+_FLOAT32 = np.dtype(np.float32)
+
+
+def checked_pose_frame(frame: PoseFrame) -> PoseFrame:
+    """Return `frame`, with Python's own whole numbers; raises ValueError for a field that breaks `PoseFrame`'s terms.
+
+    Arrays of any real dtype and memory layout pass, and so do numbers that are not finite.
+    """
+    if not _is_usual(frame):
+        _check_arrays(frame)
+    return checked_key(frame)
+
+
+def _is_usual(frame: PoseFrame) -> bool:
+    """Whether all arrays are float32 and have matching shapes: the usual case, in a quarter of the time."""
+    boxes, scores, keypoints, colours = frame.boxes_xyxy_px, frame.scores, frame.keypoints_px, frame.appearance
+    try:
+        people = len(boxes)
+        usual = boxes.dtype is _FLOAT32 and scores.dtype is _FLOAT32
+        usual = usual and boxes.shape == (people, 4) and scores.shape == (people,)
+        if keypoints is not None:
+            usual = usual and keypoints.dtype is _FLOAT32 and keypoints.shape == (people, keypoints.shape[1], 3)
+        if colours is not None:
+            usual = usual and colours.dtype is _FLOAT32 and colours.shape == (people, colours.shape[1])
+    except (AttributeError, IndexError, TypeError):
+        return False
+    return usual
+
+
+def _check_arrays(frame: PoseFrame) -> None:
+    boxes = frame.boxes_xyxy_px
+    check_array("PoseFrame.boxes_xyxy_px", boxes, (None, 4))
+    people = len(boxes)
+    check_array("PoseFrame.scores", frame.scores, (people,))
+    if frame.keypoints_px is not None:
+        check_array("PoseFrame.keypoints_px", frame.keypoints_px, (people, None, 3))
+    if frame.appearance is not None:
+        check_array("PoseFrame.appearance", frame.appearance, (people, None))
+
+
+def checked_key(frame: Message) -> Message:
+    """The same for the frame's key and its size, which every message about a frame has."""
+    size, epoch, seq, captured_at_ns = frame.size_px, frame.epoch, frame.seq, frame.captured_at_ns
+    plain_size = type(size) is tuple and len(size) == 2 and type(size[0]) is int and type(size[1]) is int
+    if plain_size and type(epoch) is int and type(seq) is int and type(captured_at_ns) is int:
+        _check_ranges(frame)
+        return frame
+    name = type(frame).__name__
+    try:
+        width, height = (_whole(side) for side in size)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}.size_px is {size!r}, expected whole numbers (width, height)") from None
+    plain: dict[str, Any] = {}
+    for field in ("epoch", "seq", "captured_at_ns"):
+        value = getattr(frame, field)
+        try:
+            plain[field] = _whole(value)
+        except TypeError:
+            raise ValueError(f"{name}.{field} is {value!r}, expected a whole number") from None
+    cleaned = replace(frame, size_px=(width, height), **plain)
+    _check_ranges(cleaned)
+    return cleaned
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool):
+        raise TypeError
+    return int(value)
+
+
+def _check_ranges(frame: Message) -> None:
+    width, height = frame.size_px
+    if not (0 < width <= MAX_NUMBER and 0 < height <= MAX_NUMBER):
+        name = type(frame).__name__
+        raise ValueError(f"{name}.size_px is {frame.size_px}, expected (width, height) of at least 1 pixel")
+    if 0 <= frame.epoch <= MAX_NUMBER and 0 <= frame.seq <= MAX_NUMBER and 0 <= frame.captured_at_ns <= MAX_NUMBER:
+        return
+    for field in ("epoch", "seq", "captured_at_ns"):
+        value = getattr(frame, field)
+        if not 0 <= value <= MAX_NUMBER:
+            raise ValueError(f"{type(frame).__name__}.{field} is {value}, expected a number from 0 to {MAX_NUMBER}")

