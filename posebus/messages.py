@@ -51,8 +51,9 @@ class TrackState(StrEnum):
 class FrameKey:
     """The frame that a message is about: `(camera, epoch, seq)` identifies a frame everywhere.
 
-    `epoch` is one run of the camera's source, and `seq` counts its frames from 0. `captured_at_ns` is when the frame
-    was captured, by the clock that the frame's `CaptureClock` names.
+    `epoch` is one run of the camera's source, and `seq` counts its frames from 0. A later epoch has a higher number,
+    below 2**53, and none comes twice. `captured_at_ns` is when the frame was captured, by the clock that the frame's
+    `CaptureClock` names.
     """
 
     camera: str

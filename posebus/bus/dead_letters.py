@@ -87,6 +87,11 @@ class DeadLetters:
         with self._broker.errors():
             self._client.xdel(self._topology.dead(letter.shard), letter.entry_id)
 
+    def drop_all(self, camera: str) -> None:
+        """Delete the letters of one camera."""
+        for letter in self.newest(camera):
+            self.drop(letter)
+
     def retry(self, letter: DeadLetter, wait_s: float) -> RetryResult:
         """Send the frame back to the workers, which process it alone, and wait up to `wait_s` for the result.
 

@@ -188,7 +188,8 @@ class FrameConsumer:
             # With a recording, ingest waits while poses wait. A live camera without a tracker cannot wait: the next
             # tracker finds that frames are missing and reports a gap.
             kept = self._poses_kept(camera, entry_bytes(poses)) if result.live else None
-            pipeline.xadd(self._topology.poses(camera), poses, maxlen=kept, approximate=True)
+            # The stream of a camera that was removed meanwhile does not come back with this result.
+            pipeline.xadd(self._topology.poses(camera), poses, maxlen=kept, approximate=True, nomkstream=True)
         if result.dead_reason is not None:
             fields = {
                 **{name: value for name, value in result.entry.raw.items() if name != SUSPECT},

@@ -22,6 +22,7 @@ from posebus.messages import Delivery
 from posebus.topology import TRACKERS_GROUP, WORKERS_GROUP
 
 SOURCE_LENGTH = 40
+EVENTS_AT_ONCE = 1000
 PROCESS_SILENT_S = 5.0
 """A process that has not reported for this long counts as gone."""
 UNKNOWN_S = 2 * PROCESS_SILENT_S
@@ -58,6 +59,11 @@ def read_record(camera: str, value: bytes) -> CameraRecord:
     data = json.loads(value)
     policies = policies_from_json(data["policies"]) if "policies" in data else DEFAULT
     return CameraRecord(camera, Delivery(data["delivery"]), str(data["source"])[:SOURCE_LENGTH], policies)
+
+
+def _names(report: bytes, camera: str) -> bool:
+    """Whether a process reported about `camera`."""
+    return json.dumps(camera).encode() in report
 
 
 class Silences:
@@ -126,16 +132,35 @@ class Registry:
     def was_seen(self, camera: str) -> bool:
         """Whether the camera has delivered a picture since it was added, in this run or an earlier one."""
         with self._broker.errors():
-            return bool(self._broker.client.exists(self._broker.topology.epoch(camera)))
+            return bool(self._client.exists(self._topology.epoch(camera)))
 
-    def remove_camera(self, camera: str) -> None:
-        """Remove the camera and delete all its keys."""
+    def remove_camera(self, camera: str) -> bool:
+        """Remove the camera and delete all its keys; returns whether there was any of it."""
         topology = self._topology
         with self._broker.errors():
             pipeline = self._client.pipeline(transaction=True)
             pipeline.hdel(topology.cameras(topology.shard(camera)), camera)
             pipeline.delete(*topology.of_camera(camera), former_attempts(topology, camera))
-            pipeline.execute()
+            return any(pipeline.execute())
+
+    def remove_traces(self, camera: str) -> None:
+        """Remove a camera that no process has any more from what cameras share: events, and reports of dead processes.
+
+        Dead letters are not removed; see `DeadLetters`.
+        """
+        events = self._topology.events(self._topology.shard(camera))
+        alive = self.processes()
+        silent = [name for name, report in self._hash(self._topology.processes()).items() if _names(report, camera)]
+        with self._broker.errors():
+            for process in silent:
+                if process.decode(errors="replace") not in alive:
+                    self._client.hdel(self._topology.processes(), cast(Any, process))
+            first = "-"
+            while page := cast("list[Any]", self._client.xrange(events, first, "+", count=EVENTS_AT_ONCE)):
+                found = [entry_id for entry_id, fields in page if fields.get(b"camera") == camera.encode()]
+                if found:
+                    self._client.xdel(events, *found)
+                first = f"({page[-1][0].decode()}"
 
     def report(self, process: str, role: str, report: dict[str, Any]) -> None:
         """Write the report of this process, as JSON values, with its role, host, pid and the time."""

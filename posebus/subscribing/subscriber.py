@@ -18,8 +18,12 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, cast
 
+import redis
+
 from posebus.backoff import Backoff
+from posebus.bus.redis.cluster import PartialReply
 from posebus.bus.redis.connection import Broker, open_broker
+from posebus.bus.redis.errors import group_is_missing
 from posebus.bus.wall_clock import ClockWatch, renew_all_deliveries
 from posebus.errors import BrokerUnavailable
 from posebus.subscribing.subscription import Message, StreamEntry, StreamSelection, decode_entry
@@ -28,6 +32,8 @@ from posebus.topology import Topology
 DISCOVERY_S = 1.0
 """Seconds between two searches for new streams."""
 
+SILENCE_S = 2.0
+"""After this long without a message, the streams may have begun anew, below the position of the subscription."""
 BLOCK_MS = 500
 FETCHED_AT_ONCE = 4000
 """Maximum number of messages of all streams together in one reply; at least one of each stream."""
@@ -82,7 +88,7 @@ class Subscription:
         self._consumer = consumer
         self._closed = False
         self._discovered_at_s = -1e9
-        self._reclaimed_at_s = time.monotonic()
+        self._reclaimed_at_s = self._heard_at_s = time.monotonic()
         self._clock = ClockWatch()
         self._retries = Backoff(RETRY_MIN_S, RETRY_MAX_S, random.Random())
         self._discover(time.monotonic())
@@ -158,18 +164,36 @@ class Subscription:
             return []
         if self._streams.group is None:
             count = max(1, min(200, FETCHED_AT_ONCE // len(positions)))
-            return self._streams.entries(self._client.xread(cast(Any, positions), count=count, block=block_ms))
-        reclaimed = self._reclaim(now_s)
-        if reclaimed:
-            return reclaimed
+            entries = self._streams.entries(self._client.xread(cast(Any, positions), count=count, block=block_ms))
+            self._check_silence(now_s, silent=not entries)
+            return entries
+        try:
+            return self._reclaim(now_s) or self._read_group(self._streams.group, positions, block_ms)
+        except redis.ResponseError as error:
+            if not group_is_missing(error):
+                raise
+            self._streams.discover_again(self._client)
+            return []
+
+    def _read_group(self, group: str, positions: dict[str, str], block_ms: int) -> list[StreamEntry]:
         reply = self._client.xreadgroup(
-            self._streams.group,
+            group,
             self._consumer,
             cast(Any, positions),
             count=max(1, min(50, FETCHED_AT_ONCE // len(positions))),
             block=block_ms,
         )
-        return self._streams.entries(reply)
+        entries = self._streams.entries(reply)
+        if isinstance(reply, PartialReply) and reply.error is not None and group_is_missing(reply.error):
+            self._streams.discover_again(self._client)
+        return entries
+
+    def _check_silence(self, now_s: float, *, silent: bool) -> None:
+        if not silent:
+            self._heard_at_s = now_s
+        elif now_s - self._heard_at_s > SILENCE_S:
+            self._heard_at_s = now_s
+            self._streams.rewind_restarted(self._client)
 
     def _discover(self, now_s: float) -> None:
         with self._broker.errors():

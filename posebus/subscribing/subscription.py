@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,6 +87,21 @@ class StreamSelection:
                 self._positions[stream] = _last_id(client, stream) if newest else "0-0"
             self._kind_of[stream] = kind
 
+    def discover_again(self, client: Client) -> None:
+        """The groups are gone: the broker lost its memory, or a camera was removed. What is there is all new."""
+        self._kind_of.clear()
+        self.discover(client, first=False)
+
+    def rewind_restarted(self, client: Client) -> None:
+        """Read those streams from their beginning whose newest entry precedes our position.
+
+        The broker lost its memory, or a backup was restored, and its clock gives lower entry IDs than before.
+        """
+        for stream in [] if self.group is not None else self._kind_of:
+            newest = _last_id(client, stream)
+            if newest != "0-0" and _order(newest) < _order(self._positions[stream]):
+                self._positions[stream] = "0-0"
+
     def read_from(self) -> dict[str, str]:
         """Position to read each stream from, in the form that XREAD or XREADGROUP take."""
         if self.group is not None:
@@ -157,9 +173,9 @@ def _parse_cursor(after: str) -> dict[str, str]:
         return {}
     try:
         positions = json.loads(after)
-        if isinstance(positions, dict) and all(isinstance(value, str) for value in positions.values()):
+        if isinstance(positions, dict) and all(re.fullmatch(r"\d+(-\d+)?", value) for value in positions.values()):
             return positions
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         pass
     raise ValueError("`after` must be 'now', 'start', or the cursor of an earlier subscription")
 
@@ -167,6 +183,11 @@ def _parse_cursor(after: str) -> dict[str, str]:
 def _last_id(client: Client, stream: str) -> str:
     newest: Any = client.xrevrange(stream, count=1)
     return newest[0][0].decode() if newest else "0-0"
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, counter = entry_id.partition("-")
+    return int(milliseconds), int(counter or 0)
 
 
 def _ensure_group_at(client: Client, stream: str, group: str, start: str) -> None:

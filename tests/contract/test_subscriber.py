@@ -21,6 +21,7 @@ from posebus.config.settings import RetentionSettings
 from posebus.errors import BrokerUnavailable
 from posebus.messages import Delivery
 from posebus.runtime.embedded import EmbeddedBroker
+from posebus.subscribing.subscriber import SILENCE_S
 from posebus.topology import Topology
 from tests.contract.conftest import client_of
 from tests.samples import PROVENANCE, event, track_frame
@@ -217,3 +218,14 @@ def test_examples_print_events_and_counts(real_url: str) -> None:
         for process in (alarm, count):
             process.kill()
             process.communicate()
+
+
+def test_a_cursor_beyond_the_end_of_a_stream_that_began_anew_reads_it_from_its_beginning(real_url: str) -> None:
+    """The broker lost its memory, and its clock gives lower ids than before."""
+    publish(real_url, range(2))
+    cursor = json.dumps({TOPOLOGY.tracks("door"): "9999999999999-0"})
+    with posebus.subscribe(real_url, kinds=["tracks"], after=cursor) as subscription:
+        assert list(subscription.poll(0.01)) == []
+        subscription._heard_at_s -= SILENCE_S
+        assert list(subscription.poll(0.01)) == []
+        assert seqs(take(subscription, 2)) == [0, 1]

@@ -91,7 +91,7 @@ def translate(error: redis.RedisError, where: str) -> RetryableError | FatalErro
     return BrokerRefused(f"the broker at {where} cannot do what posebus needs: {text}")
 
 
-def group_is_missing(error: redis.ResponseError) -> bool:
+def group_is_missing(error: redis.RedisError) -> bool:
     """Whether a stream or its consumer group does not exist: the camera was removed, or the broker lost its memory."""
     # UNBLOCKED: the stream was deleted while a read was waiting for it.
     return answer(error).startswith(("NOGROUP", "UNBLOCKED"))
