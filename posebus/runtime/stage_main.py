@@ -59,9 +59,15 @@ def set_up_logging(settings: Settings) -> None:
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        # It quotes arguments, among which may be an address in the wrong place.
+        super().error(plain(redact_text(message)))
+
+
 def stage_parser(module: str, description: str) -> argparse.ArgumentParser:
     """The options that every stage has; a stage may add its own."""
-    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    parser = _Parser(prog=f"python -m {module}", description=description)
     parser.add_argument("--config", "-c", type=Path, metavar="FILE", help="configuration file")
     parser.add_argument("--redis", metavar="URL", help="broker, like redis://localhost:6379")
     return parser

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from posebus.plain_text import plain
 from posebus_cli.options.groups import JsonOption
 
 config_app = typer.Typer(no_args_is_help=True, help="Check a configuration file.")
@@ -30,14 +31,14 @@ def check(
     cameras = list(checked.settings.cameras) if checked.settings else []
     if as_json:
         mistakes = [problem.as_dict() for problem in checked.problems]
-        answer = {"file": str(file), "ok": not mistakes, "cameras": cameras, "mistakes": mistakes}
+        answer = {"file": redact_text(str(file)), "ok": not mistakes, "cameras": cameras, "mistakes": mistakes}
         print(json.dumps(answer, indent=2))
     elif checked.settings:
-        print(f"{redact_text(str(file))}: fine, {_counted(len(cameras), 'camera')}")
+        print(f"{plain(redact_text(str(file)))}: fine, {_counted(len(cameras), 'camera')}")
     else:
         for problem in checked.problems:
-            print(problem)
-        typer.echo(f"{file}: {_counted(len(checked.problems), 'mistake')}", err=True)
+            print(plain(str(problem)))
+        typer.echo(f"{plain(redact_text(str(file)))}: {_counted(len(checked.problems), 'mistake')}", err=True)
     if checked.problems:
         raise typer.Exit(1)
 
