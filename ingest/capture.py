@@ -25,6 +25,7 @@ from ingest.report import FrameRate, camera_report
 from ingest.resuming import EpochStart, first_checkpoint
 from ingest.sources import CapturedImage, is_live, open_source
 from posebus.backoff import Backoff
+from posebus.config.redaction import redact_known
 from posebus.config.settings import CameraSettings
 from posebus.errors import (
     BadPicture,
@@ -202,16 +203,16 @@ class CaptureStage:
             return self._connection.take(TAKE_WAIT_S)
         except SourceUnavailable as error:
             self._connection.failed(error, now_s)
-            self._go_offline(str(error))
+            self._go_offline(self._in_words(error))
             return None
         except SourceChanged as error:
-            log.warning("camera %s: %s", self._camera, error)
+            log.warning("camera %s: %s", self._camera, self._in_words(error))
             self._status.connecting()
             self._start.resume = None
             self._connection.drop()
             return None
         except SourceRejected as error:
-            self._go_offline(str(error))
+            self._go_offline(self._in_words(error))
             self._publisher.flush()
             raise
 
@@ -234,7 +235,7 @@ class CaptureStage:
                 return
         except BadPicture as error:
             self._losses.add(LossReason.UNUSABLE)
-            self._status.trouble = str(error)
+            self._status.trouble = self._in_words(error)
             self._connection.done()
             self._start.resume = None
             return
@@ -248,6 +249,10 @@ class CaptureStage:
         self._status.end(reader.warning)
         self._publisher.accept_end(reader.warning or "end of file")
         self._publisher.flush()
+
+    def _in_words(self, error: Exception) -> str:
+        """The error without credentials: libraries, and sources of other packages, quote addresses in any form."""
+        return redact_known(str(error), self._settings.source)
 
     def _go_offline(self, reason: str) -> None:
         # If the same connection recovers, the camera comes back with a new epoch.

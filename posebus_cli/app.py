@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -73,3 +73,31 @@ app.add_typer(dead_app, name="dead", rich_help_panel=OBSERVE)
 app.command("metrics", rich_help_panel=OBSERVE)(metrics)
 app.command("doctor", rich_help_panel=OBSERVE)(doctor)
 app.add_typer(config_app, name="config", rich_help_panel=OBSERVE)
+
+
+def run_app() -> None:
+    """Run the command line of this process; ends with SystemExit, or raises an error of posebus.
+
+    Errors of usage quote arguments, among which may be an address in the wrong place: they are shown without secrets.
+    """
+    from typer.main import get_command
+    from typer.rich_utils import rich_format_error
+
+    from posebus.config.redaction import redact_text
+    from posebus.plain_text import plain
+
+    command: Any = get_command(app)
+    try:
+        result = command.main(standalone_mode=False)
+    except typer.Abort:
+        raise SystemExit(1) from None
+    except Exception as error:
+        # typer has no public name for the class of all errors of usage.
+        usage: Any = error
+        if not hasattr(usage, "format_message"):
+            raise
+        text = plain(redact_text(usage.format_message()))
+        usage.format_message = lambda: text
+        rich_format_error(usage)
+        raise SystemExit(usage.exit_code) from None
+    raise SystemExit(result if isinstance(result, int) else 0)

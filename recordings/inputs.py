@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from posebus.config.redaction import redact_url
 from posebus.config.settings import CAMERA_NAME_PATTERN, CameraSettings
@@ -98,7 +97,8 @@ def _stem(source: str) -> str:
     source = source.removeprefix("file://")
     if "://" in source:
         # Addresses are refused later, but they get a name first, which must not be the part with the password.
-        return urlsplit(source).hostname or "recording"
+        host = re.match(r"[^:]+://(?:\*\*\*@)?([\w.-]+)", redact_url(source))
+        return "recording" if host is None else host[1]
     path = Path(source)
     # "." and ".." have no name and no stem until they are resolved.
     path = path if path.name.strip(".") else path.resolve()

@@ -18,6 +18,7 @@ from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import Settings
 from posebus.errors import ConfigError, PoseBusError, SourceRejected
+from posebus.plain_text import plain
 from recordings.analyse import RunContext, analyse, forget
 from recordings.fleet_watch import FleetWatch, Workers, workers
 from recordings.inputs import Recording, camera_names, camera_settings, open_recording
@@ -26,6 +27,8 @@ from recordings.results.files import make_folder
 from recordings.summary import Summary, add_to_summary, summarise
 
 FLEET_PATIENCE_S = 30.0
+LONGEST_PATIENCE_S = 86_400.0
+MAX_PROBLEM = 200
 
 
 class RecordingOptions(BaseModel):
@@ -38,7 +41,7 @@ class RecordingOptions(BaseModel):
     name: str = Field(pattern=r"^[^/\x00]+$")
     batch: str
     draw: bool = True
-    fleet_patience_s: float = Field(default=FLEET_PATIENCE_S, ge=0)
+    fleet_patience_s: float = Field(default=FLEET_PATIENCE_S, ge=0, le=LONGEST_PATIENCE_S, allow_inf_nan=False)
 
 
 def analyse_recording(raw_options: object, settings: Settings, run_id: str, progress: Progress) -> Summary:
@@ -113,4 +116,5 @@ def _options(raw: object) -> RecordingOptions:
     except ValidationError as error:
         first: Any = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "options"
-        raise ConfigError(f"the job's options cannot be used: {field}: {first['msg']}") from None
+        problem = plain(f"{field}: {first['msg']}", MAX_PROBLEM)
+        raise ConfigError(f"the job's options cannot be used: {problem}") from None

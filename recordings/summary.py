@@ -9,12 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from posebus.contract.foreign_json import load_json
+from posebus.errors import MalformedMessage
 from recordings.fleet_watch import Workers
 from recordings.recording_analysis import RecordingResult
 from recordings.results.files import partial, writing
 from recordings.results.tally import percentiles_ms, processing_s, rate
 
 FILE_NAME = "summary.json"
+
+MAX_SUMMARY_BYTES = 100_000_000
 
 Summary = dict[str, Any]
 
@@ -121,8 +125,8 @@ def _by_name(older: list[dict[str, Any]], newer: list[dict[str, Any]]) -> list[d
 
 def _read(path: Path) -> Summary | None:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        data = load_json(path.read_bytes(), FILE_NAME, MAX_SUMMARY_BYTES)
+    except (OSError, MalformedMessage):
         return None
     return data if isinstance(data, dict) else None
 

@@ -18,6 +18,7 @@ from posebus.bus.pose_consumer import PoseConsumer, PoseEntry, TrackCommit
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import PROCESS_SILENT_S, CameraRecord, Registry
 from posebus.config.settings import TrackerSettings
+from posebus.contract.foreign_json import WRONG_DATA
 from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.errors import LeaseLost, MalformedMessage, RetryableError
 from posebus.messages import Delivery
@@ -181,7 +182,7 @@ class TrackStage:
         if snapshot is not None:
             try:
                 tracking.load_state(unpack_state(snapshot))
-            except (MalformedMessage, KeyError, TypeError, ValueError) as error:
+            except (MalformedMessage, *WRONG_DATA) as error:
                 log.warning("camera %s: its snapshot cannot be used (%s); identities start again", camera, error)
                 tracking = self._fresh(camera)
         self._tracking[camera] = tracking

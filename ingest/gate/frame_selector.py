@@ -17,7 +17,9 @@ from ingest.gate.gating import OFF, Gate, GateState, Verdict
 from ingest.gate.motion import Motion, MotionModel, cells_of
 from ingest.sources import CapturedImage
 from posebus.config.policies import Policies
+from posebus.contract.foreign_json import WRONG_DATA, load_json
 from posebus.contract.plan import LAG_S, Directive, Plan
+from posebus.errors import MalformedMessage
 from posebus.telemetry.process_report import GateReport
 from posebus.views import View
 
@@ -128,14 +130,14 @@ class FrameSelector:
             return
         head, _, motion = state.partition(b"\n")
         try:
-            epoch, (before_ns, inferred_ns, moved_ns, probed_ns), is_open, recent = json.loads(head)
+            epoch, (before_ns, inferred_ns, moved_ns, probed_ns), is_open, recent = load_json(head, "its state")
             self._epoch = int(epoch)
             self._gate.state = GateState(
                 before_ns=int(before_ns), inferred_ns=int(inferred_ns), moved_ns=int(moved_ns), probed_ns=int(probed_ns)
             )
             self._gate.open = bool(is_open)
             self._recent = deque(PublishedFrame(int(seq), int(at_ns)) for seq, at_ns in recent)
-        except TypeError as error:
+        except (MalformedMessage, *WRONG_DATA) as error:
             raise ValueError(f"this is no state of a frame selector: {error}") from error
         self._motion = MotionModel()
         self._motion.load(motion)

@@ -14,6 +14,7 @@ from types import TracebackType
 from posebus.config.redaction import redact_text
 from posebus.errors import PoseBusError
 from posebus.extras import missing_package
+from posebus.plain_text import plain_lines
 
 DEBUG_VARIABLE = "POSEBUS_DEBUG"
 FAILED = 1
@@ -41,8 +42,8 @@ def run_and_report(command: Callable[[], object]) -> int:
 
 
 def complain(error: object) -> None:
-    """Write one sentence to standard error, without credentials. The process may go on afterwards."""
-    sys.stderr.write(f"posebus: {redact_text(str(error))}\n")
+    """Write one sentence to standard error, without credentials and control characters. The process may go on."""
+    sys.stderr.write(f"posebus: {plain_lines(redact_text(str(error)))}\n")
 
 
 def report_unexpected(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
@@ -54,7 +55,8 @@ def report_unexpected(kind: type[BaseException], error: BaseException, _: Traceb
     if missing is not None:
         complain(missing)
         return
-    text = " ".join(str(error).split())[:500]
+    # Redacted before it is cut: half an address does not look like one.
+    text = " ".join(redact_text(str(error)).split())[:500]
     complain(f"unexpected {kind.__name__}: {text} (set {DEBUG_VARIABLE}=1 to see where, and please report it)")
 
 

@@ -12,11 +12,13 @@ from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Client
 from posebus.config.settings import check_camera_name
 from posebus.contract.codec import decode_poses
+from posebus.contract.foreign_json import load_object
 from posebus.contract.public_json import event_from_json, parse, track_frame_from_json
 from posebus.errors import MalformedMessage
 from posebus.messages import Event, PoseFrame, Provenance, TrackFrame
 from posebus.topology import Topology
 
+_ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}", re.ASCII)
 KINDS = ("tracks", "events", "poses")
 
 
@@ -172,11 +174,11 @@ def _parse_cursor(after: str) -> dict[str, str]:
     if after in ("now", "start"):
         return {}
     try:
-        positions = json.loads(after)
-        if isinstance(positions, dict) and all(re.fullmatch(r"\d+(-\d+)?", value) for value in positions.values()):
-            return positions
-    except (ValueError, TypeError, RecursionError):
-        pass
+        positions = load_object(after, "a cursor")
+    except MalformedMessage:
+        positions = {"": None}
+    if all(isinstance(value, str) and _ENTRY_ID.fullmatch(value) for value in positions.values()):
+        return positions
     raise ValueError("`after` must be 'now', 'start', or the cursor of an earlier subscription")
 
 

@@ -21,6 +21,8 @@ class DeploymentState:
     cameras: list[CameraRecord]
     processes: Reports
     memory: Memory = field(default_factory=Memory)
+    problems: list[str] = field(default_factory=list)
+    """A sentence for each entry of the registry that could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def read_deployment(broker: Broker, memory: MemorySampler | None = None) -> Depl
     registry = Registry(broker)
     cameras = registry.cameras()
     used = memory.sample([record.camera for record in cameras]) if memory is not None else Memory()
-    return DeploymentState(cameras, process_reports(registry), used)
+    return DeploymentState(cameras, process_reports(registry), used, registry.take_problems())
 
 
 def overview(before: DeploymentState, now: DeploymentState, retention: RetentionSettings | None = None) -> Overview:
@@ -96,7 +98,7 @@ def overview(before: DeploymentState, now: DeploymentState, retention: Retention
     for row in processes:
         roles.setdefault(row.role, []).append((row.pid, windows[row.id]))
     memory = now.memory
-    warnings = memory.warnings(retention or RetentionSettings())
+    warnings = [*memory.warnings(retention or RetentionSettings()), *now.problems]
     advice = {row.name: tracking_of(now.processes, row.name)[1].advice for row in cameras}
     warnings += [f"{name}: {text}" for name, text in advice.items() if text is not None]
     return Overview(cameras, processes, work_rows(roles), memory.used_bytes, memory.limit_bytes, warnings)

@@ -6,10 +6,12 @@ processes of several versions of posebus work together.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
+from posebus.config.redaction import redact_text
+from posebus.contract.foreign_json import MAX_WHOLE
+from posebus.plain_text import plain
 from posebus.telemetry.process_report import (
     INGEST,
     TRACKER,
@@ -21,6 +23,9 @@ from posebus.telemetry.process_report import (
     TrackingReport,
     WorkerReport,
 )
+
+MAX_TEXT = 300
+"""Characters of a text or a name in a report."""
 
 
 def report_to_json(report: ProcessReport) -> dict[str, Any]:
@@ -37,7 +42,7 @@ def report_to_json(report: ProcessReport) -> dict[str, Any]:
 
 def read_report(data: Mapping[str, Any]) -> ProcessReport:
     """The report in a JSON object, by any version of posebus. Never raises: malformed fields read as their defaults."""
-    role = str(data.get("role", "?"))
+    role = _line(data.get("role", "?"))
     cameras = _mapping(data.get("cameras"))
     return ProcessReport(
         role=role,
@@ -46,7 +51,7 @@ def read_report(data: Mapping[str, Any]) -> ProcessReport:
         worker=_read_worker(data) if role == WORKER else None,
         captures={name: _read_capture(_mapping(one)) for name, one in cameras.items()} if role == INGEST else {},
         tracked={name: _read_tracking(_mapping(one)) for name, one in cameras.items()} if role == TRACKER else {},
-        host=str(data.get("host", "?")),
+        host=_line(data.get("host", "?")),
         pid=_count(data.get("pid")),
         at_ns=_count(data.get("at_ns")),
         version=_count(data.get("version")),
@@ -78,7 +83,7 @@ def _read_worker(data: Mapping[str, Any]) -> WorkerReport:
         engine=_text(data.get("engine")),
         precision=_text(data.get("precision")),
         device=_text(data.get("device")),
-        imgsz=imgsz if isinstance(imgsz, str) else _whole(imgsz),
+        imgsz=_text(imgsz) or _whole(imgsz),
         # Workers of before there was an automatic size reported `imgsz` alone.
         largest_imgsz=_whole(data.get("largest_imgsz", imgsz)),
         frames=_count(data.get("frames")),
@@ -97,7 +102,7 @@ def _read_enhancement(data: object) -> Enhancement | None:
     fields = _mapping(data)
     # Earlier workers reported the text alone, or under another name.
     text = data if isinstance(data, str) else fields.get("text", fields.get("what"))
-    return Enhancement(_count(fields.get("captured_at_ns")), text) if isinstance(text, str) and text else None
+    return Enhancement(_count(fields.get("captured_at_ns")), _line(text)) if isinstance(text, str) and text else None
 
 
 def _capture_to_json(capture: CaptureReport) -> dict[str, Any]:
@@ -149,7 +154,7 @@ def _read_gate(data: Mapping[str, Any]) -> GateReport | None:
         inferred=_count(data.get("inferred")),
         still=_count(data.get("still")),
         rate=_count(data.get("rate")),
-        log=tuple((_count(at_ns), str(text)) for at_ns, text in rows),
+        log=tuple((_count(at_ns), _line(text)) for at_ns, text in rows),
     )
 
 
@@ -186,19 +191,22 @@ def _read_tracking(data: Mapping[str, Any]) -> TrackingReport:
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    """The fields of a JSON object by names that can be shown."""
+    return {_line(name): one for name, one in value.items()} if isinstance(value, Mapping) else {}
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    """`value` if it is text, in a form that can be shown: anybody who can write a report chooses it."""
+    return _line(value) if isinstance(value, str) else None
+
+
+def _line(value: object) -> str:
+    return plain(redact_text(str(value)[:MAX_TEXT]), MAX_TEXT)
 
 
 def _number(value: object) -> float | None:
-    """`value` if it is a finite number."""
-    try:
-        return value if isinstance(value, (int, float)) and math.isfinite(value) else None
-    except OverflowError:  # a whole number that no float can hold
-        return None
+    """`value` if it is a finite number, and small enough to be counted with."""
+    return value if isinstance(value, (int, float)) and -MAX_WHOLE <= value <= MAX_WHOLE else None
 
 
 def _whole(value: object) -> int | None:
@@ -211,4 +219,4 @@ def _count(value: object) -> int:
 
 
 def _counts(value: object) -> dict[str, int]:
-    return {str(name): _count(number) for name, number in _mapping(value).items()}
+    return {name: _count(number) for name, number in _mapping(value).items()}

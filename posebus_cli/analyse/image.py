@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posebus.plain_text import plain
 from posebus_cli.options.grouping import Offer, grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption, PictureNetworkOptions
 from posebus_cli.options.settings import settings_from
@@ -230,4 +231,5 @@ def _make_folder(folder: Path) -> None:
 def _print_result(result: dict[str, Any], picture: Path | None, *, blur: bool) -> None:
     number = len(result["people"])
     where = "" if picture is None else f", {'blurred' if blur else 'drawn'} in {picture}"
-    print(f"{result['file']}: {number} {'person' if number == 1 else 'people'} at {result['view']} px{where}")
+    text = f"{result['file']}: {number} {'person' if number == 1 else 'people'} at {result['view']} px{where}"
+    print(plain(text))

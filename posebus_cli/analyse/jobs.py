@@ -28,9 +28,11 @@ def work(
 
     Each such process runs one job at a time. After Ctrl-C it finishes the current job; a second Ctrl-C stops that, too.
     """
+    from posebus.runtime.stage_main import set_up_logging
     from recordings.job_queue import work as work_on
 
     settings = settings_from(deployment)
+    set_up_logging(settings)
     broker = queue_broker(settings)
     with broker.errors():
         work_on(broker.client, settings, burst=burst)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posebus.plain_text import plain, plain_json
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, FleetOptions, JsonOption, NetworkOptions
 from posebus_cli.options.settings import settings_from
@@ -57,11 +57,10 @@ def run(
     with interruptible(), progress_for(as_json=as_json) as progress:
         summary = run_recordings(settings, request, progress, complain)
     if as_json:
-        json.dump(summary, sys.stdout, indent=2, ensure_ascii=False)
-        print()
+        print(plain_json(json.dumps(summary, indent=2, ensure_ascii=False)))
     else:
         for line in summary_lines(summary, out):
-            print(line)
+            print(plain(line))
     if summary["failed"]:
         raise typer.Exit(1)
 

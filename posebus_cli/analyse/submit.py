@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from posebus.plain_text import plain, plain_json
 from posebus_cli.analyse.run import NoVideoOption, OutOption, VideosArgument
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption
@@ -45,10 +46,10 @@ def submit(
             {"job": job.id, "video": video, "name": job.meta["name"], "out": str(out)}
             for job, video in zip(jobs, accepted, strict=True)
         ]
-        print(json.dumps(listed, indent=2, ensure_ascii=False))
+        print(plain_json(json.dumps(listed, indent=2, ensure_ascii=False)))
     else:
         for job, video in zip(jobs, accepted, strict=True):
-            print(f"{video}: job {job.id}")
+            print(f"{plain(video)}: job {job.id}")
         if jobs:
             print(f"run them with: posebus jobs work --redis {broker.where}; list them with: rq info -u {broker.where}")
     if problems:

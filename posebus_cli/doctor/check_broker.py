@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from posebus.bus.redis.cluster import ClusterClient
 from posebus.bus.redis.connection import check_broker, open_broker
+from posebus.config.harmless import HIDDEN, is_harmless_part
 from posebus.config.redaction import redact_url
 from posebus.config.settings import EMBEDDED
 from posebus.errors import PoseBusError
@@ -57,4 +58,6 @@ def _terms(url: str) -> str:
     """Return whether the connection is encrypted, and as which user it is made."""
     parts = urlsplit(url)
     encrypted = {"rediss": "encrypted", "unix": "on this machine"}.get(parts.scheme, "not encrypted")
-    return f"{encrypted}, as the user {parts.username or parse_qs(parts.query).get('username', ['default'])[-1]}"
+    user = parts.username or parse_qs(parts.query).get("username", ["default"])[-1]
+    # A password without a colon before it stands where a user belongs.
+    return f"{encrypted}, as the user {user if is_harmless_part(user) else HIDDEN}"

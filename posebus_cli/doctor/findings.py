@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from posebus.config.redaction import redact_text
+from posebus.plain_text import plain
 
 FINE = "fine"
 NOTE = "note"
@@ -28,6 +29,6 @@ class Finding:
         return {
             "name": self.name,
             "status": self.status,
-            "text": redact_text(self.text),
-            "advice": redact_text(self.advice) or None,
+            "text": plain(redact_text(self.text)),
+            "advice": plain(redact_text(self.advice)) or None,
         }

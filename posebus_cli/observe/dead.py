@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posebus.plain_text import plain
+from posebus_cli.observe.message_lines import local_time
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption
 from posebus_cli.options.settings import broker_address, settings_from
@@ -221,7 +222,7 @@ def _summary(letter: DeadLetter) -> dict[str, Any]:
 
 def _picture_text(letter: DeadLetter) -> str:
     frame = letter.frame
-    kept = letter.fields.get(b"dead_picture", b"").decode(errors="replace")
+    kept = plain(letter.fields.get(b"dead_picture", b"").decode(errors="replace"))
     if kept or frame is None:
         return kept or f"none: an entry with the fields {', '.join(_field_names(letter)) or '-'}"
     width_px, height_px = frame.image_size_px
@@ -231,7 +232,7 @@ def _picture_text(letter: DeadLetter) -> str:
 def _field_names(letter: DeadLetter) -> list[str]:
     from posebus.bus.dead_letters import OWN
 
-    return [name.decode(errors="replace")[:40] for name in letter.fields if not name.startswith(OWN)]
+    return [plain(name.decode(errors="replace"), 40) for name in letter.fields if not name.startswith(OWN)]
 
 
 def _outcome_text(outcome: RetryResult, wait_s: float) -> str:
@@ -253,7 +254,7 @@ def _when(letter: DeadLetter) -> str:
 
 
 def _time_text(at_ns: int) -> str:
-    return datetime.fromtimestamp(at_ns / 1e9, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return local_time(at_ns, "%Y-%m-%d %H:%M:%S")
 
 
 def _shortened(text: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from posebus.config.redaction import redact_text
 from posebus.contract.public_json import dump, event_to_json, track_frame_to_json
 from posebus.messages import Event, TrackFrame, TrackState
+from posebus.plain_text import plain, plain_json
 from posebus.subscribing.subscription import Message
 
 REPEAT_S = 1.0
@@ -32,7 +34,7 @@ class MessageLines:
             shown = {key: value for key, value in body.data.items() if not key.endswith(_FOR_PROGRAMS)}
             details = "  ".join(f"{key}={value}" for key, value in shown.items())
             text = f"{clock_text(body.time_ns)}  {body.camera:<12}  {body.type.removeprefix('posebus.'):<14}  {details}"
-            return redact_text(text.rstrip())
+            return plain(redact_text(text.rstrip()))
         if not isinstance(body, TrackFrame):
             return None
         people = _people(body)
@@ -40,16 +42,16 @@ class MessageLines:
         if people == last and now_s - last_at_s < REPEAT_S:
             return None
         self._last[body.camera] = now_s, people
-        return f"{clock_text(body.captured_at_ns)}  {body.camera:<12}  {people}"
+        return plain(f"{clock_text(body.captured_at_ns)}  {body.camera:<12}  {people}")
 
 
 def json_line(message: Message) -> str | None:
     """Return `message` in its public JSON form; None for poses, which have none."""
     body = message.body
     if isinstance(body, Event):
-        return dump(event_to_json(body))
+        return plain_json(dump(_redacted(event_to_json(body))))
     if isinstance(body, TrackFrame) and message.provenance is not None:
-        return dump(track_frame_to_json(body, message.provenance, message.provenance.published_at_ns))
+        return plain_json(dump(track_frame_to_json(body, message.provenance, message.provenance.published_at_ns)))
     return None
 
 
@@ -58,8 +60,24 @@ def clock_text(time_ns: int) -> str:
     if time_ns < _RECORDING_NS:
         seconds, milliseconds = divmod(time_ns // 1_000_000, 1000)
         return f"+{timedelta(seconds=seconds)}.{milliseconds:03d}"
-    moment = datetime.fromtimestamp(time_ns / 1e9).astimezone()
-    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
+    return f"{local_time(time_ns, '%H:%M:%S')}.{time_ns // 1_000_000 % 1000:03d}"
+
+
+def local_time(time_ns: int, pattern: str) -> str:
+    """Return a time (Unix ns) in the local time zone by a pattern of strftime; "?" for one of no calendar."""
+    try:
+        return datetime.fromtimestamp(time_ns / 1e9, UTC).astimezone().strftime(pattern)
+    except (ValueError, OverflowError, OSError):
+        return "?"
+
+
+def _redacted(value: Any) -> Any:
+    """Return JSON values with the credentials of addresses in its texts hidden: each text alone, so it stays JSON."""
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, dict):
+        return {key: _redacted(one) for key, one in value.items()}
+    return [_redacted(one) for one in value] if isinstance(value, list) else value
 
 
 def _people(frame: TrackFrame) -> str:

@@ -102,7 +102,8 @@ def tables(shown: Overview, where: str) -> Group:
     from rich.table import Table
     from rich.text import Text
 
-    cameras = Table(box=box.SIMPLE_HEAD, title=f"posebus at {where}", title_justify="left", pad_edge=False)
+    title = Text(f"posebus at {where}", style="table.title")
+    cameras = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
     for name in ("camera", "state"):
         cameras.add_column(name, no_wrap=True)
     decided = any(camera.infer is not None for camera in shown.cameras)
@@ -118,7 +119,7 @@ def tables(shown: Overview, where: str) -> Group:
             _share(camera.backlog_bytes, camera.backlog_limit_bytes),
             _megabytes(camera.poses_bytes, camera.tracks_bytes),
             Text(str(camera.dropped), style="yellow" if camera.dropped else ""),
-            *[camera.infer or "-"] * decided,
+            *[Text(camera.infer or "-")] * decided,
         )
     troubles = [Text(f"{camera.name}: {camera.trouble}", style="red") for camera in shown.cameras if camera.trouble]
     notes = [] if shown.cameras else [Text("No camera has published a frame yet.", style="dim")]
@@ -148,7 +149,8 @@ def process_table(processes: Sequence[ProcessRow]) -> Table:
         busy = "-" if work.busy_share is None else f"{work.busy_share:.0%}"
         age = "-" if work.age_ms is None else "/".join(f"{value:.0f}" for value in work.age_ms)
         table.add_row(
-            *(process.role, process.host, str(process.pid), _cell(process.fps), busy, _cell(work.batch_frames), age),
+            *(Text(text) for text in (process.role, process.host)),
+            *(str(process.pid), _cell(process.fps), busy, _cell(work.batch_frames), age),
             Text(process.does),
         )
     return table

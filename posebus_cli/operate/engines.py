@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posebus.plain_text import plain
 from posebus_cli.options.grouping import Offer, grouped
 from posebus_cli.options.groups import ConfigOnly, JsonOption, NetworkOptions
 from posebus_cli.options.settings import settings_from
@@ -148,7 +149,7 @@ def list_engines(deployment: ConfigOnly, as_json: JsonOption = False) -> None:
         print(json.dumps([built.facts for built in found], indent=2))
         return
     for built in found:
-        print(built.in_words())
+        print(plain(built.in_words()))
     if not found:
         print("no 8-bit engine was built yet; build one with: posebus engines build --precision int8 --calibrate VIDEO")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -15,7 +14,7 @@ import cv2
 import numpy as np
 
 from posebus.config.settings import CameraSettings
-from posebus.contract.public_json import track_frame_from_json
+from posebus.contract.public_json import parse, track_frame_from_json
 from posebus.errors import OutputError
 from posebus.messages import TrackFrame
 from recordings.progress import Progress
@@ -158,7 +157,7 @@ def read_tracks(jsonl: Path) -> Iterator[TrackFrame]:
     """Yield the frames in NAME.tracks.jsonl one by one."""
     with jsonl.open(encoding="utf-8") as file:
         for line in file:
-            yield track_frame_from_json(json.loads(line))[0]
+            yield track_frame_from_json(parse(line.encode()))[0]
 
 
 def _even(side_px: int) -> int:

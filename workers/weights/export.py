@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from posebus.errors import EngineError, WeightsError
+from posebus.contract.foreign_json import WRONG_DATA, load_object
+from posebus.errors import EngineError, MalformedMessage, WeightsError
 from workers.detections import Head
 from workers.weights.ultralytics_process import run_child
 from workers.weights.weights import Weights, sha256_of
@@ -97,10 +98,10 @@ def read_head(path: Path, task: str = "pose") -> Head:
     """
     kept = path.with_suffix(HEAD_SUFFIX)
     try:
-        found = json.loads(kept.read_bytes())
+        found = load_object(kept.read_bytes(), kept.name)
         if found.pop("network") == _stamp(path):
             return head_from_metadata(found, path.name, task)
-    except (OSError, ValueError, AttributeError, KeyError, EngineError):
+    except (OSError, *WRONG_DATA, MalformedMessage, EngineError):
         pass
     properties = _metadata(path)
     head = head_from_metadata(properties, path.name, task)
