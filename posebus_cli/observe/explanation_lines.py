@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from posebus.config.policies import AUTO
 from posebus.telemetry.explanation import ENHANCE, IMGSZ, INFER_FPS, MOTION_GATE, POLICIES, Decided, Explanation
+from posebus.telemetry.reports import view_in_words
 from posebus_cli.observe.message_lines import clock_text
 
 WHEN_WIDTH = 14
@@ -70,10 +71,7 @@ def _policy(shown: Explanation, policy: str, within_s: float) -> Iterator[str]:
 
 
 def _at(imgsz: str | None) -> str:
-    if imgsz is None:
-        return ""
-    size, _, tiles = imgsz.partition("/")
-    return f" at {size} px in {tiles} tiles" if tiles else f" at {size} px"
+    return "" if imgsz is None else f" at {view_in_words(imgsz)}"
 
 
 def _rate(shown: Explanation) -> str:

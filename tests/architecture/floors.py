@@ -8,7 +8,7 @@ from __future__ import annotations
 
 FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "posebus": (
-        frozenset({"arrays", "backoff", "coco", "errors", "topology"}),
+        frozenset({"arrays", "backoff", "coco", "errors", "topology", "wording"}),
         frozenset({"boxes", "plugins", "views"}),
         frozenset({"messages"}),
         frozenset({"contract", "events"}),
