@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-IRREGULAR = {"person": "people", "identity": "identities", "entry": "entries", "box": "boxes", "class": "classes"}
+IRREGULAR = {"person": "people", "identity": "identities", "entry": "entries", "box": "boxes", "process": "processes"}
 """Nouns whose plural is not the noun and an s."""
 
 
