@@ -14,9 +14,7 @@ def main() -> None:
         # File names may contain bytes that are not text, and terminals may lack letters: neither should be an error.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        from typer.main import get_command
-
-        from posebus_cli.app import app
+        from posebus_cli.app import command
     except KeyboardInterrupt:
         sys.exit(130)
     except ModuleNotFoundError as error:
@@ -31,4 +29,4 @@ def main() -> None:
     from posebus.runtime.failures import run_and_report
 
     # Not app() itself, which would replace our exception hook by that of typer.
-    sys.exit(run_and_report(get_command(app)))
+    sys.exit(run_and_report(command()))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
 from posebus_cli.analyse.demo import demo
 from posebus_cli.analyse.image import image
@@ -22,6 +23,7 @@ from posebus_cli.operate.engines import engines_app
 from posebus_cli.operate.forget import forget
 from posebus_cli.operate.stages import ingest, track, work
 from posebus_cli.operate.up import up
+from posebus_cli.options.plain_help import with_plain_help
 
 TRY = "Try it"
 RUN = "Run cameras"
@@ -73,3 +75,8 @@ app.add_typer(dead_app, name="dead", rich_help_panel=OBSERVE)
 app.command("metrics", rich_help_panel=OBSERVE)(metrics)
 app.command("doctor", rich_help_panel=OBSERVE)(doctor)
 app.add_typer(config_app, name="config", rich_help_panel=OBSERVE)
+
+
+def command() -> Any:
+    """Return the command line, to be called without arguments."""
+    return with_plain_help(get_command(app))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workers.inference.estimator import PoseEstimator
 
 _FilesArgument = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Picture files (JPEG, PNG, WebP, …), or folders of pictures.")
+    list[Path], typer.Argument(metavar="FILE", help="Picture files (JPEG, PNG, WebP, …), or folders of pictures.")
 ]
 _OutOption = Annotated[
     Path | None,

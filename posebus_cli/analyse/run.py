@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 VideosArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="VIDEO...", help="Video files, or folders of pictures, which are read in order of their names."
+        metavar="VIDEO", help="Video files, or folders of pictures, which are read in order of their names."
     ),
 ]
 OutOption = Annotated[

@@ -31,10 +31,11 @@ class Kind(StrEnum):
 
 
 _CamerasArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[CAMERA]...", help="Only these cameras. (default: all)")
+    list[str] | None, typer.Argument(metavar="CAMERA", help="Only these cameras. (default: all)")
 ]
 _KindOption = Annotated[
-    list[Kind] | None, typer.Option("--kind", "-k", help="Only messages of this kind; may be repeated.")
+    list[Kind] | None,
+    typer.Option("--kind", "-k", metavar="KIND", help="Only tracks, or only events. (default: both)"),
 ]
 _AfterOption = Annotated[
     str,
