@@ -27,6 +27,7 @@ from posebus.runtime.shared_frames import SharedFrames
 from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from posebus.runtime.watchdog import Watchdog
 from posebus.telemetry.reports import largest_imgsz, process_reports
+from posebus.wording import counted
 
 SUPERVISE_EVERY_S = 0.1
 
@@ -132,6 +133,7 @@ def run_cameras(settings: Settings) -> None:
         processes = ChildProcesses(fleet.restart_min_s, fleet.restart_max_s)
         supervisor = IngestSupervisor(processes, Watchdog(folder))
         try:
+            log.info("reads %s: %s", counted(len(settings.cameras), "camera"), ", ".join(settings.cameras))
             supervisor.start(
                 stage_process(camera, settings, config, "ingest", "--camera", camera) for camera in settings.cameras
             )

@@ -4,7 +4,7 @@ A subscriber needs only redis, pydantic and numpy:
 
     import posebus
 
-    for message in posebus.subscribe("redis://localhost:6379", kinds=("tracks",)):
+    for message in posebus.subscribe(kinds=("tracks",)):
         for track in message.body.tracks:
             print(message.camera, track.id, track.box_xyxy_px)
 """

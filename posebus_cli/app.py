@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
 from posebus_cli.analyse.demo import demo
 from posebus_cli.analyse.image import image
@@ -22,6 +23,7 @@ from posebus_cli.operate.engines import engines_app
 from posebus_cli.operate.forget import forget
 from posebus_cli.operate.stages import ingest, track, work
 from posebus_cli.operate.up import up
+from posebus_cli.options.plain_help import with_plain_help
 
 TRY = "Try it"
 RUN = "Run cameras"
@@ -80,13 +82,12 @@ def run_app() -> None:
 
     Errors of usage quote arguments, among which may be an address in the wrong place: they are shown without secrets.
     """
-    from typer.main import get_command
     from typer.rich_utils import rich_format_error
 
     from posebus.config.redaction import redact_text
     from posebus.plain_text import plain
 
-    command: Any = get_command(app)
+    command: Any = with_plain_help(get_command(app))
     try:
         result = command.main(standalone_mode=False)
     except typer.Abort:

@@ -73,6 +73,7 @@ class DemoResult:
                     "tracks": len(camera.identities),
                     "skipped": camera.skipped,
                     "age_ms": percentiles_ms([camera.ages_ms]),
+                    **({"views": dict(camera.views.most_common())} if camera.views else {}),
                 }
                 for camera in self.cameras
             ],

@@ -19,7 +19,8 @@ class Recording:
     """One video file, picture or folder of pictures.
 
     `name` names its files, `camera` its streams. `size_px` is the (width, height) of its first frame.
-    `frames_expected` is the number of frames in its header, None without one.
+    `frames_expected` is the number of frames in its header, None without one. `timed`: its frames have times, which
+    single pictures and folders of pictures have not.
     """
 
     source: str
@@ -27,6 +28,7 @@ class Recording:
     camera: str
     size_px: tuple[int, int]
     frames_expected: int | None
+    timed: bool = True
 
 
 def file_names(sources: Sequence[str]) -> list[str]:
@@ -79,9 +81,10 @@ def open_recordings(sources: Sequence[str], suffix: str = "") -> tuple[list[Reco
 
 def open_recording(source: str, name: str, camera: str) -> Recording:
     """Open `source` and decode its first frame. Raises SourceRejected or BadPicture if that fails."""
-    from ingest.sources import open_source
+    from ingest.sources import images, open_source, source_spec
 
-    opened = open_source(camera_settings(source))
+    settings = camera_settings(source)
+    opened = open_source(settings)
     try:
         picture = opened.read()
     finally:
@@ -89,7 +92,12 @@ def open_recording(source: str, name: str, camera: str) -> Recording:
     if picture is None:
         raise SourceRejected(f"{source} holds no frame that can be decoded")
     return Recording(
-        source=source, name=name, camera=camera, size_px=picture.image.size_px, frames_expected=opened.frame_count
+        source=source,
+        name=name,
+        camera=camera,
+        size_px=picture.image.size_px,
+        frames_expected=opened.frame_count,
+        timed=source_spec(settings).kind != images.SPEC.kind,
     )
 
 

@@ -24,6 +24,7 @@ from recordings.fleet_watch import FleetWatch, Workers, workers
 from recordings.inputs import Recording, camera_names, camera_settings, open_recording
 from recordings.progress import Progress
 from recordings.results.files import make_folder
+from recordings.results.run_facts import versions
 from recordings.summary import Summary, add_to_summary, summarise
 
 FLEET_PATIENCE_S = 30.0
@@ -79,9 +80,9 @@ def analyse_recording(raw_options: object, settings: Settings, run_id: str, prog
             annotate(camera_settings(options.video), folder / f"{options.name}.tracks.jsonl", options.name, progress)
     except PoseBusError as error:
         failed = summarise([], fleet_workers, time.monotonic() - started_at_s, {options.name: str(error)})
-        add_to_summary(folder, failed, options.batch)
+        add_to_summary(folder, {**failed, "versions": versions()}, options.batch)
         raise
-    summary = summarise(results, fleet_workers, time.monotonic() - started_at_s, {})
+    summary = {**summarise(results, fleet_workers, time.monotonic() - started_at_s, {}), "versions": versions()}
     add_to_summary(folder, summary, options.batch)
     return summary
 

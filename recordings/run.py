@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import Registry
@@ -22,6 +23,7 @@ from recordings.inputs import Recording, camera_settings, open_recordings
 from recordings.progress import Progress
 from recordings.recording_analysis import RecordingResult
 from recordings.results.files import make_folder, writing
+from recordings.results.run_facts import run_facts
 from recordings.results.video import annotate
 from recordings.stages import STAGES
 from recordings.summary import FILE_NAME, Summary, summarise, write_partial_summary, write_summary
@@ -45,11 +47,15 @@ class RunRequest:
 
 @dataclass(slots=True)
 class RunState:
-    """What a run knows so far. `refused` are inputs by name that failed outside the pipeline, with the error."""
+    """What a run knows so far.
+
+    `refused` are inputs by name that failed outside the pipeline, with the error. `facts` are those of `run_facts`.
+    """
 
     recordings: list[Recording] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     results: list[RecordingResult] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
     workers: Workers = field(default_factory=Workers)
     started_at_s: float = field(default_factory=time.monotonic)
 
@@ -57,7 +63,7 @@ class RunState:
         """Return the content of summary.json, the inputs in the order in which they were given."""
         order = {recording.name: position for position, recording in enumerate(self.recordings)}
         results = sorted(self.results, key=lambda result: order[result.recording.name])
-        return summarise(results, self.workers, time.monotonic() - self.started_at_s, self.refused)
+        return {**summarise(results, self.workers, time.monotonic() - self.started_at_s, self.refused), **self.facts}
 
 
 def run_recordings(settings: Settings, request: RunRequest, progress: Progress, complain: Complain) -> Summary:
@@ -77,7 +83,7 @@ def run_recordings(settings: Settings, request: RunRequest, progress: Progress, 
         # The summary of an earlier run would describe other files than those of this one.
         (request.folder / FILE_NAME).unlink(missing_ok=True)
     progress.status("opening the recordings")
-    state = RunState()
+    state = RunState(facts=run_facts(settings))
     try:
         # In a broker that is shared with others, the names of the cameras must not be in use already.
         suffix = "" if own_broker else f"-{uuid.uuid4().hex[:8]}"

@@ -14,7 +14,7 @@ from posebus.errors import MalformedMessage
 from recordings.fleet_watch import Workers
 from recordings.recording_analysis import RecordingResult
 from recordings.results.files import partial, writing
-from recordings.results.tally import percentiles_ms, processing_s, rate
+from recordings.results.tally import processing_s, rate
 
 FILE_NAME = "summary.json"
 
@@ -32,7 +32,9 @@ def summarise(
     """Return the summary of a run. `refused`: inputs by name that failed outside the pipeline, with the error.
 
     `fps` is frames by `processing_s`, the time from the first frame published by the ingest to the last one published
-    by the tracker; `wall_s` is the whole run, with loading the network and drawing. `dropped` is frames in minus out.
+    by the tracker; `speed` is the length of the recordings by the same time, so 2 is twice as fast as they play, None
+    where none has a length. `wall_s` is the whole run, with loading the network and drawing. `dropped` is frames in
+    minus out.
     """
     done = [result for result in results if result.error is None]
     tallies = [result.tally for result in done]
@@ -43,13 +45,13 @@ def summarise(
         "inputs": [_input(result) for result in done],
         "frames": frames,
         "fps": rate(frames, span_s),
+        "speed": _speed(sum(map(_length_s, done)), span_s),
         "processing_s": round(span_s, 3),
         "wall_s": round(wall_s, 3),
         "dropped": sum(result.frames_in for result in done) - frames,
         "engine": workers.engine,
         "precision": workers.precision,
         "imgsz": workers.imgsz,
-        "latency_ms": percentiles_ms(tally.latencies_ms for tally in tallies),
         "warnings": [{"name": one.recording.name, "warning": one.warning} for one in done if one.warning is not None],
         "failed": [{"name": name, "error": error} for name, error in failed],
     }
@@ -58,21 +60,19 @@ def summarise(
 def merged(older: Summary, newer: Summary) -> Summary:
     """Return one summary of recordings that were analysed by separate jobs, for instance on several machines.
 
-    Inputs of the same name are replaced. Times are added as if the jobs had run one after the other. A percentile of
-    the latency is that of the worst input, which is never below that of all frames together.
+    Inputs of the same name are replaced. Times are added as if the jobs had run one after the other.
     """
     inputs = _by_name(older["inputs"], newer["inputs"])
     frames = sum(entry["frames"] for entry in inputs)
     spent_s = sum(entry["processing_s"] for entry in inputs)
     together = {**newer, "inputs": inputs, "frames": frames, "fps": rate(frames, spent_s)}
+    together["speed"] = _speed(sum(entry["source"]["duration_s"] or 0.0 for entry in inputs), spent_s)
     together["processing_s"] = round(spent_s, 3)
     together["wall_s"] = round(older["wall_s"] + newer["wall_s"], 3)
     together["dropped"] = sum(entry["dropped"] for entry in inputs)
     for name in ("engine", "precision", "imgsz"):
         values = dict.fromkeys(str(one[name]) for one in (older, newer) if one[name] is not None)
         together[name] = newer[name] if len(values) == 1 and newer[name] is not None else ", ".join(values) or None
-    latencies = [entry["latency_ms"] for entry in inputs if entry["frames"]]
-    together["latency_ms"] = {rank: max((one[rank] for one in latencies), default=None) for rank in newer["latency_ms"]}
     together["warnings"] = _by_name(older["warnings"], newer["warnings"])
     together["failed"] = _by_name(older["failed"], newer["failed"])
     return together
@@ -109,14 +109,37 @@ def _input(result: RecordingResult) -> dict[str, Any]:
     tally = result.tally
     return {
         "name": result.recording.name,
+        "source": _source(result),
         "frames": tally.frames,
         "tracks": len(tally.identities),
         "fps": rate(tally.frames, tally.processing_s),
+        "speed": _speed(_length_s(result), tally.processing_s),
         "processing_s": round(tally.processing_s, 3),
         "dropped": result.frames_in - tally.frames,
-        "latency_ms": percentiles_ms([tally.latencies_ms]),
         **({"views": dict(tally.views.most_common())} if tally.views else {}),
     }
+
+
+def _source(result: RecordingResult) -> dict[str, Any]:
+    """Return what was analysed: `fps` and `duration_s` by the frames' own times, None where they have none."""
+    recording, tally = result.recording, result.tally
+    fps = tally.recorded_fps if recording.timed else None
+    return {
+        "path": recording.source if "://" in recording.source else str(Path(recording.source).absolute()),
+        "size_px": list(recording.size_px),
+        "frames": result.frames_in,
+        "fps": None if fps is None else round(fps, 3),
+        "duration_s": round(_length_s(result), 3) or None,
+    }
+
+
+def _length_s(result: RecordingResult) -> float:
+    """Return how long the recording plays; 0 for pictures, which have no times."""
+    return result.tally.recorded_s if result.recording.timed else 0.0
+
+
+def _speed(recorded_s: float, spent_s: float) -> float | None:
+    return round(recorded_s / spent_s, 2) if recorded_s > 0 and spent_s > 0 else None
 
 
 def _by_name(older: list[dict[str, Any]], newer: list[dict[str, Any]]) -> list[dict[str, Any]]:

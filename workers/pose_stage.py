@@ -18,6 +18,7 @@ from posebus.runtime.shared_frames import SharedFrames
 from posebus.runtime.stack_traces import exit_with_stack_traces
 from posebus.telemetry.metrics import Metrics
 from posebus.telemetry.process_report import WORKER, ProcessReport, WorkerReport
+from posebus.wording import counted
 from workers.engines.base import default_decode_threads
 from workers.inference.estimator import PoseEstimator
 from workers.inference.frame_job import Failed, FrameOutcome, Inferred
@@ -123,6 +124,11 @@ class PoseStage:
         """Entries that this worker has read and not yet committed."""
         return len(self._in_flight)
 
+    @property
+    def frames(self) -> int:
+        """Frames that this worker has inferred and committed."""
+        return self._outbox.inferred
+
     def report(self) -> ProcessReport:
         engine = self._estimator.engine
         worker = WorkerReport(
@@ -131,7 +137,7 @@ class PoseStage:
             device=engine.device,
             imgsz=self._settings.imgsz,
             largest_imgsz=self._settings.largest_imgsz,
-            frames=self._outbox.inferred,
+            frames=self.frames,
             dead=self._outbox.dead,
             skipped=dict(self._outbox.skipped),
             enhance=self._pipeline.enhancements.newest(),
@@ -150,7 +156,8 @@ class PoseStage:
             now_s = time.monotonic()
             progress_at_s = now_s if outcomes else progress_at_s
             if now_s - progress_at_s > DRAIN_TIMEOUT_S:
-                log.warning("leaving with %d frames unfinished; another worker will reclaim them", len(self._in_flight))
+                unfinished = counted(len(self._in_flight), "frame")
+                log.warning("leaving with %s unfinished; another worker will reclaim them", unfinished)
                 break
         self._failures.write()
         self._outbox.commit()

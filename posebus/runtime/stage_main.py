@@ -16,13 +16,16 @@ from typing import NoReturn
 
 from posebus.config.harmless import HIDDEN
 from posebus.config.loading import CACHE_DIR_ENV, cache_folder, load_settings
-from posebus.config.redaction import redact_text, secret_parts
+from posebus.config.redaction import redact_text, redact_url, secret_parts
 from posebus.config.settings import EMBEDDED, Settings
 from posebus.errors import ConfigError, RetryableError
 from posebus.plain_text import plain
 from posebus.runtime.failures import complain, run_and_report
 from posebus.runtime.processes import EXIT_AGAIN
 from posebus.runtime.stack_traces import enable_stack_traces
+from posebus.runtime.stage import PARENT_ENV
+
+log = logging.getLogger("posebus")
 
 
 class LineFormatter(logging.Formatter):
@@ -100,6 +103,9 @@ def run_stage_process(name: str, settings: Settings, run: Callable[[Settings], N
         )
     set_up_logging(settings)
     enable_stack_traces()
+    # A supervised process is announced by its supervisor, and only what it becomes is of interest.
+    announce = log.info if PARENT_ENV not in os.environ else log.debug
+    announce("%s starts; the broker is %s", name, redact_url(settings.redis))
     # Before the stage is imported: compiled kernels find their folder by the environment.
     os.environ[CACHE_DIR_ENV] = str(cache_folder(settings))
     try:
@@ -107,3 +113,5 @@ def run_stage_process(name: str, settings: Settings, run: Callable[[Settings], N
     except RetryableError as error:
         complain(error)
         raise SystemExit(EXIT_AGAIN) from error
+    finally:
+        announce("%s has left", name)

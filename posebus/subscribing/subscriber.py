@@ -1,6 +1,6 @@
 """Subscribe to the public streams: typed messages, resumable, with or without a consumer group.
 
-    for message in posebus.subscribe("redis://localhost:6379", cameras=["door"], kinds=("tracks", "events")):
+    for message in posebus.subscribe(cameras=["door"], kinds=("tracks", "events")):
         ...
 
 Without `group`, a subscription receives all messages behind `after` and leaves no trace in the broker; resume it with
@@ -12,6 +12,7 @@ consumer did not acknowledge are delivered to another one.
 from __future__ import annotations
 
 import math
+import os
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,7 @@ from posebus.bus.redis.cluster import PartialReply
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.redis.errors import group_is_missing
 from posebus.bus.wall_clock import ClockWatch, renew_all_deliveries
+from posebus.config.broker_address import default_address
 from posebus.errors import BrokerUnavailable
 from posebus.subscribing.subscription import Message, StreamEntry, StreamSelection, decode_entry
 from posebus.topology import Topology
@@ -44,7 +46,7 @@ RETRY_MAX_S = 5.0
 
 
 def subscribe(
-    url: str,
+    url: str | None = None,
     *,
     cameras: Sequence[str] | None = None,
     kinds: Sequence[str] = ("tracks", "events"),
@@ -57,7 +59,8 @@ def subscribe(
     """Subscribe to streams of a deployment; iterate over the result.
 
     Args:
-        url: address of the broker (redis://, rediss://, unix://).
+        url: address of the broker (redis://, rediss://, unix://); None means the address in the environment variable
+            POSEBUS_REDIS, or else the broker of `posebus up` on this machine.
         cameras: names of cameras; None means all, including those that are added later.
         kinds: any of `tracks`, `events`, `poses`.
         after: `now`, `start` (all messages that the broker still has), or the `cursor` of an earlier subscription.
@@ -72,7 +75,8 @@ def subscribe(
         ValueError: an unknown kind, an invalid camera name, or an invalid cursor.
     """
     streams = StreamSelection(cameras=cameras, kinds=kinds, after=after, topology=Topology(shards), group=group)
-    return Subscription(open_broker(url, shards), streams, consumer, outage_limit_s)
+    address = default_address(os.environ) if url is None else url
+    return Subscription(open_broker(address, shards), streams, consumer, outage_limit_s)
 
 
 class Subscription:

@@ -10,7 +10,7 @@ from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings
 from posebus.telemetry.broker_memory import Memory, MemorySampler
 from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, ProcessReport, TrackingReport, WorkerReport
-from posebus.telemetry.reports import Reports, capture_of, losses, process_reports, size_in_words, tracking_of
+from posebus.telemetry.reports import Reports, capture_of, losses, process_reports, tracking_of
 from posebus.telemetry.stage_times import Window, Work, WorkRow, window, work, work_rows
 
 
@@ -158,7 +158,8 @@ def _does(report: ProcessReport) -> str:
 
 def _worker_in_words(worker: WorkerReport) -> str:
     skipped = sum(worker.skipped.values())
-    parts = [f"{worker.engine} {worker.precision} on {worker.device}, {size_in_words(worker.imgsz)}"]
+    size = "imgsz auto" if worker.imgsz == "auto" else f"{worker.imgsz} px"
+    parts = [f"{worker.engine} {worker.precision} on {worker.device}, {size}"]
     parts += [f"{skipped} skipped"] if skipped else []
     parts += [f"{worker.dead} dead-lettered"] if worker.dead else []
     return ", ".join(parts)

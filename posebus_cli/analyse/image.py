@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from posebus.plain_text import plain
+from posebus.wording import counted
 from posebus_cli.options.grouping import Offer, grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption, PictureNetworkOptions
 from posebus_cli.options.settings import settings_from
@@ -23,15 +24,17 @@ if TYPE_CHECKING:
     from workers.detections import Detections, ImageArray
     from workers.inference.estimator import PoseEstimator
 
-DEFAULT_OUT = Path("posebus-out")
-
 _FilesArgument = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Picture files (JPEG, PNG, WebP, …), or folders of pictures.")
+    list[Path], typer.Argument(metavar="FILE", help="Picture files (JPEG, PNG, WebP, …), or folders of pictures.")
 ]
 _OutOption = Annotated[
     Path | None,
     typer.Option(
-        "--out", "-o", metavar="DIR", help=f"Folder for the results. (default: {DEFAULT_OUT}; none with --json)"
+        "--out",
+        "-o",
+        metavar="DIR",
+        help="Folder for the results; created if missing. (default: a new folder, posebus-out or posebus-out-2, …; "
+        "none with --json)",
     ),
 ]
 _BlurOption = Annotated[
@@ -65,13 +68,11 @@ def image(
 
     settings = settings_from(DeploymentOptions(), network)
     views = _views(settings, network.tiles)
-    folder = None if as_json and out is None else out or DEFAULT_OUT
     paths, failed = _pictures_in(files)
     results = []
     if paths:
-        if folder is not None:
-            _make_folder(folder)
         with _estimator(settings) as estimator:
+            folder = _folder(out, as_json=as_json)
             for path, name in zip(paths, file_names([str(path) for path in paths]), strict=True):
                 result = _one_picture(estimator, views, path, name, folder, blur=blur)
                 failed += result is None
@@ -219,17 +220,23 @@ def _pictures_in(files: Sequence[Path]) -> tuple[list[Path], int]:
     return paths, failed
 
 
-def _make_folder(folder: Path) -> None:
+def _folder(out: Path | None, *, as_json: bool) -> Path | None:
+    """Return the folder for the results, created; None if only JSON is wanted. Raises OutputError."""
     from posebus.errors import OutputError
+    from recordings.results.new_folder import new_folder
 
+    if out is None:
+        return None if as_json else new_folder()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"the folder {folder} cannot be created: {error.strerror}") from None
+        raise OutputError(f"the folder {out} cannot be created: {error.strerror}") from None
+    return out
 
 
 def _print_result(result: dict[str, Any], picture: Path | None, *, blur: bool) -> None:
-    number = len(result["people"])
+    from posebus.telemetry.reports import view_in_words
+
     where = "" if picture is None else f", {'blurred' if blur else 'drawn'} in {picture}"
-    text = f"{result['file']}: {number} {'person' if number == 1 else 'people'} at {result['view']} px{where}"
-    print(plain(text))
+    people = counted(len(result["people"]), "person")
+    print(plain(f"{result['file']}: {people} at {view_in_words(result['view'])}{where}"))

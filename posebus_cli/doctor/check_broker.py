@@ -11,6 +11,7 @@ from posebus.config.harmless import HIDDEN, is_harmless_part
 from posebus.config.redaction import redact_url
 from posebus.config.settings import EMBEDDED
 from posebus.errors import PoseBusError
+from posebus.wording import counted
 from posebus_cli.doctor.findings import BROKEN, FINE, NOTE, Finding
 
 
@@ -41,7 +42,7 @@ def _at(url: str, shards: int) -> Finding:
         return Finding("broker", BROKEN, str(error), "start it, or pass another address with --redis")
     text = f"{', '.join(sorted(versions))} at {where}, {_terms(url)}"
     if isinstance(broker.client, ClusterClient):
-        text += f", a cluster of {len(servers)} nodes"
+        text += f", a cluster of {counted(len(servers), 'node')}"
         if not broker.client.slots.covered:
             advice = "restart the missing nodes; see `redis-cli --cluster check`"
             return Finding("broker", BROKEN, f"{text}, some slots of which have no node", advice)
@@ -50,7 +51,7 @@ def _at(url: str, shards: int) -> Finding:
         return Finding("broker", NOTE, f"{text}, memory policy {', '.join(sorted(policies))}", advice)
     if len(servers) > shards:
         advice = f"set `shards` to about {4 * len(servers)}: all cameras of one shard are on one node"
-        return Finding("broker", NOTE, f"{text}, but the cameras have {shards} shards", advice)
+        return Finding("broker", NOTE, f"{text}, but the cameras have {counted(shards, 'shard')}", advice)
     return Finding("broker", FINE, text)
 
 

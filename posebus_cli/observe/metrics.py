@@ -22,9 +22,9 @@ POLL_S = 0.1
 @grouped
 def metrics(
     deployment: DeploymentOptions,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the endpoint; 0: any free port.")] = (
-        DEFAULT_PORT
-    ),
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port of the endpoint; 0: any free port.")
+    ] = (DEFAULT_PORT),
     host: Annotated[
         str,
         typer.Option(

@@ -13,7 +13,7 @@ from posebus_cli.options.settings import broker_address, settings_from
 
 @grouped
 def forget(
-    cameras: Annotated[list[str], typer.Argument(metavar="CAMERA...", help="Names of cameras, as in 'posebus top'.")],
+    cameras: Annotated[list[str], typer.Argument(metavar="CAMERA", help="Names of cameras, as in 'posebus top'.")],
     deployment: DeploymentOptions,
 ) -> None:
     """Remove cameras for good, with their streams, tracks, state, events and dead letters.

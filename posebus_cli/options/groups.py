@@ -29,7 +29,8 @@ class DeploymentOptions:
         typer.Option(
             "--redis",
             metavar="URL",
-            help="Address of the broker, like redis://localhost:6379, or 'embedded' for the one of posebus itself.",
+            help="Address of the broker, like redis://localhost:6379. (default: that of the file or of POSEBUS_REDIS, "
+            "else the broker of 'posebus up'; up and run start their own)",
         ),
         Sets("redis"),
     ] = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "posebus": (
-        frozenset({"arrays", "backoff", "coco", "errors", "extras", "plain_text", "topology"}),
+        frozenset({"arrays", "backoff", "coco", "errors", "extras", "plain_text", "topology", "wording"}),
         frozenset({"boxes", "plugins", "views"}),
         frozenset({"messages"}),
         frozenset({"contract", "events"}),

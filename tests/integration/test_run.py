@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import platform
 import signal
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,11 @@ import pytest
 
 from posebus.bus.redis.connection import connect
 from posebus.contract.public_json import track_frame_from_json
+from posebus.wording import counted
 from tests.clips import head
 from tests.integration.run_command import alive, children, finish, posebus, start
 from tests.polling import wait_until
+from workers.weights.weights import Weights
 
 FRAMES = 80
 NAME = "TUD-Stadtmitte"
@@ -84,7 +88,7 @@ def test_mot_file_is_valid_and_has_the_confirmed_tracks(one_worker: Path) -> Non
     assert all(float(row[4]) > 0 and float(row[5]) > 0 and 0 < float(row[6]) <= 1 for row in rows)
 
 
-def test_summary_agrees_with_the_files(one_worker: Path) -> None:
+def test_summary_agrees_with_the_files_and_names_what_made_them(one_worker: Path, clip: Path, weights: Weights) -> None:
     summary = json.loads((one_worker / "new" / "summary.json").read_text())
     (entry,) = summary["inputs"]
     rows = (one_worker / "new" / f"{NAME}.mot.txt").read_text().splitlines()
@@ -94,10 +98,22 @@ def test_summary_agrees_with_the_files(one_worker: Path) -> None:
     assert summary["wall_s"] > summary["processing_s"]
     assert summary["engine"] in {"openvino", "torch", "onnx"}
     assert summary["precision"] in {"fp32", "bf16", "fp16"}
-    latency_ms = summary["latency_ms"]
-    assert 0 < latency_ms["p50"] <= latency_ms["p95"] <= latency_ms["p99"]
+    source = entry["source"]
+    assert (source["path"], source["size_px"], source["frames"]) == (str(clip), [640, 480], FRAMES)
+    with av.open(str(clip)) as container:
+        times_s = [frame.time for frame in container.decode(video=0) if frame.time is not None]
+    assert source["fps"] == pytest.approx((FRAMES - 1) / (times_s[-1] - times_s[0]), rel=1e-3)
+    assert source["duration_s"] == pytest.approx(FRAMES / source["fps"], abs=0.002)
+    assert summary["speed"] == pytest.approx(source["duration_s"] / summary["processing_s"], abs=0.01)
+    assert summary["settings"]["worker"]["model"] == summary["model"]["name"] == "yolo11n-pose"
+    assert summary["model"]["sha256"] == weights.sha256
+    assert summary["versions"]["posebus"] == version("posebus")
+    assert summary["versions"]["python"] == platform.python_version()
     assert (summary["failed"], summary["warnings"]) == ([], [])
-    assert f"{NAME}: {FRAMES} frames" in (one_worker / "printed").read_text()
+    printed = (one_worker / "printed").read_text()
+    assert f"{NAME}: {FRAMES} frames, {counted(entry['tracks'], 'person')}, {entry['fps']:.1f} frames/s" in printed
+    assert f"({entry['speed']:.1f} x real time)" in printed
+    assert "ms" not in printed.replace(str(one_worker), ""), "the time in a queue is no latency"
 
 
 def test_video_has_the_frames_and_times_of_the_recording(one_worker: Path, clip: Path) -> None:

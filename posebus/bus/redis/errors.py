@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,6 +76,11 @@ def translate(error: redis.RedisError, where: str) -> RetryableError | FatalErro
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
         if problem := tls_problem(error):
             return BrokerRefused(f"no encrypted connection to the broker at {where}: {problem}")
+        if _nothing_listens(error):
+            return BrokerUnavailable(
+                f"no answer from the broker at {where}: connection refused; "
+                "is 'posebus up' or another broker running there?"
+            )
         return BrokerUnavailable(f"no answer from the broker at {where}: {text}")
     if isinstance(error, exceptions.InvalidResponse):
         return BrokerUnavailable(f"the server at {where} does not use the Redis protocol: {text}")
@@ -95,6 +101,16 @@ def group_is_missing(error: redis.RedisError) -> bool:
     """Whether a stream or its consumer group does not exist: the camera was removed, or the broker lost its memory."""
     # UNBLOCKED: the stream was deleted while a read was waiting for it.
     return answer(error).startswith(("NOGROUP", "UNBLOCKED"))
+
+
+def _nothing_listens(error: BaseException) -> bool:
+    """Whether the connection failed because no server has opened the port or the socket."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in (errno.ECONNREFUSED, errno.ENOENT):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def answer(error: BaseException) -> str:
