@@ -21,6 +21,7 @@ from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import ConfigError, SourceRejected
 from posebus.messages import Delivery
 from posebus.runtime.fleet import stage_process
+from posebus.runtime.health import INGEST_SUPERVISOR, HealthFile
 from posebus.runtime.liveness import give_life_signs
 from posebus.runtime.processes import EXIT_DONE, RUN_ENV, Child, ChildProcesses, ChildSpec
 from posebus.runtime.shared_frames import SharedFrames
@@ -131,6 +132,7 @@ def run_cameras(settings: Settings) -> None:
         dump_settings(settings, config)
         processes = ChildProcesses(fleet.restart_min_s, fleet.restart_max_s)
         supervisor = IngestSupervisor(processes, Watchdog(folder))
+        health = HealthFile(INGEST_SUPERVISOR)
         try:
             supervisor.start(
                 stage_process(camera, settings, config, "ingest", "--camera", camera) for camera in settings.cameras
@@ -140,8 +142,10 @@ def run_cameras(settings: Settings) -> None:
                     if child.exit_code != EXIT_DONE:
                         rejected.append(child.spec.name)
                     del processes.children[child.spec.name]
+                health.beat(time.monotonic())
                 time.sleep(SUPERVISE_EVERY_S)
         finally:
+            health.remove()
             processes.stop(timeout_s=fleet.stop_timeout_s)
     if rejected:
         raise SourceRejected(f"these cameras could not be used, for the reasons above: {', '.join(sorted(rejected))}")
