@@ -64,7 +64,8 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,from=requirements,source=/requirements,target=/requirements \
     pip install -c /requirements/constraints.txt -r /requirements/worker-cpu.txt
 # The default network, which could not be exported here.
-COPY --from=exported /home/posebus/shipped /usr/local/share/posebus
+RUN --mount=type=bind,from=exported,source=/home/posebus/shipped,target=/shipped \
+    cp -r /shipped "$(python -c 'import sys; print(sys.prefix)')/share/posebus"
 RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel pip install --no-cache-dir --no-deps /wheel/*.whl
 USER posebus
 WORKDIR /home/posebus

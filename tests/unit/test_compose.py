@@ -74,6 +74,8 @@ def test_each_image_is_built_by_one_service() -> None:
         ("posebus:worker", "worker-gpu"),
     ]
     assert {service["image"] for service in OURS.values()} == {image for image, _ in built}
+    # Without a policy, Compose looks for an image that it did not build yet in a public registry.
+    assert all(service["pull_policy"] == "never" for service in OURS.values() if "build" not in service)
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from posebus.config.worker_settings import WorkerSettings
 
-SHIPPED = Path("/usr/local/share/posebus")
+SHIPPED = Path(sys.prefix) / "share" / "posebus"
 """Where images have such networks, arranged like the cache folder. It is searched after that."""
 
 
