@@ -1,7 +1,7 @@
 """Health of this machine's processes, for `posebus health ROLE`: each loop writes a small file, which the check reads.
 
-The check runs every few seconds in every container, so it imports only what an interpreter loads in milliseconds:
-neither `pathlib` nor `dataclasses` here. A process holds a lock on its file, which the system releases when it dies.
+The check runs every few seconds in every container, so nothing is imported here that takes an interpreter milliseconds,
+such as `pathlib` or `dataclasses`. A process holds a lock on its file, which the system releases when it dies.
 """
 
 from __future__ import annotations

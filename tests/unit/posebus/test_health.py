@@ -151,7 +151,7 @@ finally:
     )
     loaded = set(done.stdout.split())
     assert "posebus.runtime.health" in loaded
-    assert not loaded & {"typer", "numpy", "redis", "pydantic", "typing", "re", "dataclasses", "pathlib", "logging"}
+    assert not loaded & {"typer", "rich", "numpy", "redis", "pydantic", "dataclasses", "logging"}
 
 
 def test_every_public_name_is_there_although_it_is_loaded_late() -> None:
