@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 FOLDER_ENV = "POSEBUS_HEALTH_DIR"
 ROLES = ("ingest", "worker", "tracker", "metrics")
@@ -70,10 +70,8 @@ class HealthFile:
 def check(role: str, folder: str, now_s: float) -> str | None:
     """None if processes of `role` run here and the loop of each one turns, else what is wrong. `now_s` is monotonic."""
     found = False
-    for name, age_s in _living(folder, now_s):
+    for name, age_s in _living(folder, (role, f"{role}.supervisor"), now_s):
         kind, _, process = name.rpartition("-")
-        if kind not in (role, f"{role}.supervisor"):
-            continue
         if age_s > SILENT_AFTER_S:
             who = role if kind == role else f"the supervisor of {role}"
             return (
@@ -110,9 +108,11 @@ def _create(folder: str, path: str) -> int:
     return descriptor
 
 
-def _living(folder: str, now_s: float) -> Iterator[tuple[str, float]]:
-    """(name of the file, seconds since the loop turned) for each process that lives."""
+def _living(folder: str, kinds: Sequence[str], now_s: float) -> Iterator[tuple[str, float]]:
+    """(name of the file, seconds since the loop turned) for each process of these kinds that lives."""
     for name in _names(folder):
+        if name.rpartition("-")[0] not in kinds:
+            continue
         try:
             descriptor = os.open(f"{folder}/{name}", os.O_RDONLY | os.O_NONBLOCK)
         except OSError:
@@ -120,9 +120,16 @@ def _living(folder: str, now_s: float) -> Iterator[tuple[str, float]]:
         try:
             if not _is_locked(descriptor):
                 continue
-            yield name, now_s - float(os.read(descriptor, TIME_BYTES) or b"-inf")
+            yield name, now_s - _time_s(os.read(descriptor, TIME_BYTES))
         finally:
             os.close(descriptor)
+
+
+def _time_s(text: bytes) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("-inf")
 
 
 def _names(folder: str) -> list[str]:
