@@ -21,6 +21,7 @@ from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import ConfigError, SourceRejected
 from posebus.messages import Delivery
 from posebus.runtime.fleet import stage_process
+from posebus.runtime.health import INGEST_SUPERVISOR, HealthFile
 from posebus.runtime.liveness import give_life_signs
 from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL, RUN_ENV, Child, ChildProcesses, ChildSpec
 from posebus.runtime.shared_frames import SharedFrames
@@ -132,6 +133,7 @@ def run_cameras(settings: Settings) -> None:
         dump_settings(settings, config)
         processes = ChildProcesses(fleet.restart_min_s, fleet.restart_max_s)
         supervisor = IngestSupervisor(processes, Watchdog(folder))
+        health = HealthFile(INGEST_SUPERVISOR)
         try:
             log.info("reads %s: %s", counted(len(settings.cameras), "camera"), ", ".join(settings.cameras))
             supervisor.start(
@@ -143,8 +145,10 @@ def run_cameras(settings: Settings) -> None:
                         rejected.append(child.spec.name)
                         log.error("camera %s is given up, for the reason above", child.spec.name)
                     del processes.children[child.spec.name]
+                health.beat(time.monotonic())
                 time.sleep(SUPERVISE_EVERY_S)
         finally:
+            health.remove()
             left = list(processes.children.values())
             processes.stop(timeout_s=fleet.stop_timeout_s)
         rejected += [child.spec.name for child in left if child.exit_code == EXIT_FATAL]

@@ -16,6 +16,8 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # File names may contain bytes that are not text, and terminals may lack letters: neither should be an error.
         sys.stdout.reconfigure(errors="backslashreplace")
+    if len(sys.argv) == 3 and sys.argv[1] == "health":
+        _check_health(sys.argv[2])
     try:
         from posebus_cli.app import run_app
     except KeyboardInterrupt:
@@ -33,3 +35,14 @@ def main() -> None:
 
     # Not app() itself, which would replace our exception hook by that of typer.
     sys.exit(run_and_report(run_app))
+
+
+def _check_health(role: str) -> None:
+    """Answer `posebus health ROLE` and exit; returns for anything else, like `posebus health --help`.
+
+    Containers ask every few seconds, so nothing else is loaded before: neither typer nor what talks to the broker.
+    """
+    from posebus.runtime.health import ROLES, run_check
+
+    if role in ROLES:
+        sys.exit(run_check(role))

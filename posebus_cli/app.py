@@ -15,6 +15,7 @@ from posebus_cli.analyse.submit import submit
 from posebus_cli.doctor.doctor import doctor
 from posebus_cli.observe.dead import dead_app
 from posebus_cli.observe.explain import explain
+from posebus_cli.observe.health import health
 from posebus_cli.observe.metrics import metrics
 from posebus_cli.observe.top import top
 from posebus_cli.observe.watch import watch
@@ -73,6 +74,7 @@ app.command("top", rich_help_panel=OBSERVE)(top)
 app.command("explain", rich_help_panel=OBSERVE)(explain)
 app.add_typer(dead_app, name="dead", rich_help_panel=OBSERVE)
 app.command("metrics", rich_help_panel=OBSERVE)(metrics)
+app.command("health", rich_help_panel=OBSERVE)(health)
 app.command("doctor", rich_help_panel=OBSERVE)(doctor)
 app.add_typer(config_app, name="config", rich_help_panel=OBSERVE)
 

@@ -59,6 +59,7 @@ def _serve(registry: CollectorRegistry, host: str, port: int) -> None:
     from prometheus_client import start_http_server
 
     from posebus.errors import ConfigError
+    from posebus.runtime.health import HealthFile
     from posebus.runtime.stage import StopFlag
 
     stop = StopFlag()
@@ -72,8 +73,12 @@ def _serve(registry: CollectorRegistry, host: str, port: int) -> None:
             problem = f"{error.strerror or error}; choose an address of this machine with --host, or another --port"
         raise ConfigError(f"metrics cannot be served at {host}:{port}: {problem}") from error
     print(f"metrics are served at http://{host}:{server.server_port}/metrics", flush=True)
+    health = HealthFile("metrics")
     while not stop.check():
+        if thread.is_alive():
+            health.beat(time.monotonic())
         time.sleep(POLL_S)
+    health.remove()
     server.shutdown()
     server.server_close()
     thread.join()
