@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ingest.sources.images import ImageSource, list_pictures, natural_key, read_picture
+from ingest.sources.images import ImageSource, read_picture
+from ingest.sources.pictures.folder import list_pictures, natural_key
 from posebus.errors import BadPicture, SourceRejected
 
 
@@ -114,7 +115,6 @@ def test_names_are_sorted_in_natural_order() -> None:
 def test_a_folder_is_read_in_natural_order_at_equal_distances_in_time(tmp_path: Path) -> None:
     for number in (10, 9, 1):
         write(tmp_path / f"{number}.png", picture(level=number))
-    (tmp_path / "notes.txt").write_text("not a picture")
     source = ImageSource(tmp_path, fps=4.0, start_ns=1000)
     pictures = list(iter(source.read, None))
     assert [int(item.image_bgr[0, -1, 0]) for item in pictures] == [1, 9, 10]
