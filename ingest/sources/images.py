@@ -14,7 +14,7 @@ from ingest.sources.pictures.kinds import HEAD_BYTES, is_jpeg_video, is_video, p
 from ingest.sources.pictures.opening import PictureFile, open_picture
 from posebus.config.local_files import check_readable, is_folder, local_path
 from posebus.config.settings import CameraSettings
-from posebus.errors import BadPicture, SourceRejected
+from posebus.errors import BadPicture, SourceRejected, SourceUnavailable
 from posebus.messages import CaptureClock
 
 DEFAULT_FPS = 1.0
@@ -60,7 +60,7 @@ class ImageSource:
     @property
     def warning(self) -> str | None:
         """See `Source.warning`."""
-        return "; ".join(filter(None, (self._left_out, self._problem))) or None
+        return "; ".join(filter(None, (self._problem, self._left_out))) or None
 
     def read(self, admit: Admit | None = None) -> CapturedImage | None:
         """See `Source.read`. Raises SourceRejected at the end if no picture could be read."""
@@ -85,6 +85,7 @@ class ImageSource:
 
     def _all(self) -> Generator[CapturedImage]:
         last_error: str | None = None
+        failed_in_a_row = 0
         while self._index < len(self._paths) or (self._loop and self._delivered > 0):
             path = self._paths[self._index % len(self._paths)]
             number = self._skip
@@ -93,9 +94,13 @@ class ImageSource:
                     while number < opened.count:
                         yield from self._picture(opened, number)
                         number += 1
+                failed_in_a_row = 0
             except (BadPicture, SourceRejected) as error:
                 last_error = str(error)
                 self._note(last_error, number)
+                failed_in_a_row += 1
+                if self._loop and self._delivered and failed_in_a_row >= len(self._paths):
+                    raise SourceUnavailable(last_error) from error  # or a loop would never end, without a picture
             self._index, self._skip = self._index + 1, 0
         if self._delivered == 0 and last_error is not None:
             raise SourceRejected(last_error)

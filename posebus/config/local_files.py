@@ -23,6 +23,8 @@ def local_path(source: str) -> Path:
     the current folder. In a path, no character has a meaning of its own. Raises SourceRejected for an address without
     a path, or of another computer.
     """
+    if not source:
+        raise SourceRejected("the name of a file is empty: give a file or a folder of pictures")
     if not is_file_address(source):
         return Path(source)
     path = source[len(FILE_SCHEME) :]

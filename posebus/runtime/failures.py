@@ -51,7 +51,8 @@ def in_one_sentence(error: Exception, about: object = None) -> str:
     """
     if isinstance(error, PoseBusError):
         return str(error)
-    text = " ".join(str(error).split())[:500]
+    # Redacted before it is cut: half an address does not look like one.
+    text = " ".join(redact_text(str(error)).split())[:500]
     where = "" if about is None else f" with {about}"
     return f"unexpected {type(error).__name__}{where}: {text} (please report it)"
 

@@ -198,4 +198,5 @@ def _print_result(result: dict[str, Any], files: PictureFiles | None) -> None:
     where = "" if files is None else f", {'blurred' if files.blur else 'drawn'} in {files.picture}"
     page = f", picture {result['page']}" if "page" in result else ""
     people = "1 person" if number == 1 else f"{number} people"
-    print(f"{result['file']}{page}: {people} at {result['view']} px{where}")
+    line = f"{result['file']}{page}: {people} at {result['view']} px{where}"
+    print(line.encode(errors="backslashreplace").decode())  # names of files may hold bytes that are no text

@@ -62,7 +62,9 @@ def test_every_orientation_is_seen_upright(tmp_path: Path, kind: str, orientatio
     else:
         stored.save(path, kind, exif=exif, quality=95)
 
-    assert difference(read_picture(path), ImageOps.exif_transpose(stored)) < SMALL_LOSS
+    picture = read_picture(path)
+    assert difference(picture, ImageOps.exif_transpose(stored)) < SMALL_LOSS
+    assert (picture.dtype, picture.flags.c_contiguous, picture.flags.writeable) == (np.uint8, True, True)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF"])

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ingest.sources.images import ImageSource, read_picture
 from ingest.sources.pictures.folder import list_pictures, natural_key
-from posebus.errors import BadPicture, SourceRejected
+from posebus.errors import BadPicture, SourceRejected, SourceUnavailable
 
 
 def picture(level: int = 100, width: int = 32, height: int = 24) -> np.ndarray:
@@ -164,3 +164,13 @@ def test_a_bad_picture_raises_one_sentence_after_ultralytics_replaced_pillow(
     monkeypatch.setattr(Image, "open", replaced)
     with pytest.raises(BadPicture, match="is not a picture"):
         read_picture(tmp_path / "noise.jpg")
+
+
+def test_a_loop_whose_pictures_have_gone_is_unavailable(tmp_path: Path) -> None:
+    paths = [write(tmp_path / f"{number}.png", picture(number)) for number in (1, 2)]
+    source = ImageSource(tmp_path, loop=True, start_ns=0)
+    assert source.read() is not None
+    for path in paths:
+        path.unlink()
+    with pytest.raises(SourceUnavailable, match="there is no file"):
+        source.read()
