@@ -31,11 +31,13 @@ from posebus.errors import (
     BadPicture,
     BrokerUnavailable,
     LeaseLost,
+    PoseBusError,
     SourceChanged,
     SourceRejected,
     SourceUnavailable,
 )
 from posebus.messages import Delivery, EventType
+from posebus.runtime.failures import in_one_sentence
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.telemetry.camera_state import CameraState
 from posebus.telemetry.metrics import Metrics
@@ -127,6 +129,13 @@ class CaptureStage:
         except LeaseLost as error:
             log.warning("%s", error)
             return True
+        except PoseBusError:
+            raise
+        except Exception as error:
+            if self._live:
+                raise  # the process is started again, and the picture is gone by then
+            # Another process would meet the same picture of a recording again, for ever.
+            raise self._rejected(in_one_sentence(error, about=f"a frame of camera {self._camera}")) from error
 
     def healthy(self, now_s: float) -> bool:
         """Return whether both the loop and the reader make progress; may be called from another thread."""
@@ -212,9 +221,13 @@ class CaptureStage:
             self._connection.drop()
             return None
         except SourceRejected as error:
-            self._go_offline(self._in_words(error))
-            self._publisher.flush()
-            raise
+            raise self._rejected(self._in_words(error)) from error
+
+    def _rejected(self, reason: str) -> SourceRejected:
+        """Announce that the source can never be read, or not further, and return the error that ends the process."""
+        self._go_offline(reason)
+        self._publisher.flush()
+        return SourceRejected(reason)
 
     def _check_silence(self, reader: Reader, now_s: float) -> None:
         expected = self._live or self._status.state is CameraState.ONLINE

@@ -19,11 +19,13 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from posebus.bus.redis.connection import Client
+from posebus.config.local_files import local_path, same_for_children
 from posebus.config.redaction import redact_text
 from posebus.config.settings import Settings
 from posebus.contract.job_fields import usable_fields
 from posebus.errors import ConfigError, FatalError, PoseBusError
 from posebus.plain_text import plain
+from posebus.runtime.failures import in_one_sentence
 from recordings.inputs import file_names
 from recordings.interrupts import interruptible
 from recordings.jobs import FUNCTIONS, RecordingOptions, analyse_recording, forget_recording
@@ -44,14 +46,15 @@ def submit(client: Client, videos: Sequence[str], out: Path, *, draw: bool) -> l
     batch = uuid.uuid4().hex
     jobs = []
     for video, name in zip(videos, file_names(videos), strict=True):
-        path, folder = Path(video).resolve(), out.resolve()
-        options = RecordingOptions(video=str(path), out=str(folder), name=name, batch=batch, draw=draw)
+        path, folder = local_path(video).resolve(), out.resolve()
+        source = same_for_children(str(path))
+        options = RecordingOptions(video=source, out=str(folder), name=name, batch=batch, draw=draw)
         job = queue.enqueue_call(
             name_of_function,
             args=(options.model_dump(),),
             timeout=NO_TIMEOUT,
             result_ttl=RESULT_KEPT_S,
-            description=f"analyse {path}",
+            description=f"analyse {source}",
             meta={"state": "queued", "name": name},
         )
         jobs.append(job)
@@ -80,8 +83,8 @@ class RecordingJob(Job):  # type: ignore[misc]
             stopped = FatalError("the job was stopped before its end; submit it again")
             self.note(state="failed", error=str(stopped))
             raise stopped from None
-        except PoseBusError as error:
-            self.note(state="failed", error=plain(redact_text(str(error))))
+        except Exception as error:
+            self.note(state="failed", error=plain(redact_text(in_one_sentence(error, about=self.meta.get("name")))))
             raise
         self.note(state="done")
         return result

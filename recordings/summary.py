@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,8 @@ from posebus.contract.foreign_json import load_json
 from posebus.errors import MalformedMessage
 from recordings.fleet_watch import Workers
 from recordings.recording_analysis import RecordingResult
-from recordings.results.files import partial, writing
+from recordings.results.claims import locked
+from recordings.results.files import partial, write_at_once
 from recordings.results.tally import processing_s, rate
 
 FILE_NAME = "summary.json"
@@ -78,19 +77,14 @@ def merged(older: Summary, newer: Summary) -> Summary:
     return together
 
 
-def write_summary(folder: Path, summary: Summary) -> None:
+def write_summary(path: Path, summary: Summary) -> None:
     """Write summary.json at once, by renaming a complete file. Raises OutputError."""
-    path = folder / FILE_NAME
-    with writing(path):
-        partial(path).write_text(_text(summary), encoding="utf-8", errors="backslashreplace")
-        partial(path).replace(path)
+    write_at_once(path, _text(summary).encode(errors="backslashreplace"))
 
 
-def write_partial_summary(folder: Path, summary: Summary) -> None:
+def write_partial_summary(path: Path, summary: Summary) -> None:
     """Write the summary of an interrupted run under a partial name. Raises OutputError."""
-    path = partial(folder / FILE_NAME)
-    with writing(path):
-        path.write_text(_text(summary), encoding="utf-8", errors="backslashreplace")
+    write_at_once(partial(path), _text(summary).encode(errors="backslashreplace"))
 
 
 def add_to_summary(folder: Path, summary: Summary, batch: str) -> None:
@@ -99,10 +93,10 @@ def add_to_summary(folder: Path, summary: Summary, batch: str) -> None:
     Several jobs may end at the same moment, on several machines, too, if the file system supports locks.
     Raises OutputError.
     """
-    with _locked(folder):
+    with locked(folder):
         older = _read(folder / FILE_NAME)
         same = older is not None and older.get("batch") == batch
-        write_summary(folder, {**(merged(older, summary) if older and same else summary), "batch": batch})
+        write_summary(folder / FILE_NAME, {**(merged(older, summary) if older and same else summary), "batch": batch})
 
 
 def _input(result: RecordingResult) -> dict[str, Any]:
@@ -156,17 +150,3 @@ def _read(path: Path) -> Summary | None:
 
 def _text(summary: Summary) -> str:
     return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    import fcntl
-
-    with writing(folder):
-        descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with writing(folder):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -16,6 +16,7 @@ from ingest.sources.decoding.ffmpeg import explain, find_video_stream, nominal_f
 from ingest.sources.decoding.skipping import FrameSkipping
 from ingest.sources.file_position import FilePosition, checksum, seek_before
 from ingest.sources.timeline import Timeline, TimelinePosition
+from posebus.config.local_files import check_readable, local_path
 from posebus.config.settings import CameraSettings
 from posebus.errors import SourceRejected
 from posebus.messages import CaptureClock
@@ -246,23 +247,9 @@ def promised_end_s(container: Any, stream: Any) -> float | None:
     return end_s if math.isfinite(end_s) else None
 
 
-def check_readable(path: Path) -> None:
-    """Raise SourceRejected with one sentence if `path` is no readable file with something in it."""
-    try:
-        if path.is_dir():
-            raise SourceRejected(f"{path} is a folder without pictures; give a video file or a folder of pictures")
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise SourceRejected(f"{path} is empty (0 bytes); copy or record it again")
-    except FileNotFoundError as error:
-        raise SourceRejected(f"there is no file {path}; check the path") from error
-    except OSError as error:
-        raise SourceRejected(f"{path} cannot be read: {error.strerror}") from error
-
-
 def open_file(settings: CameraSettings, *, live: bool) -> FileSource:
     """Open the video file that `settings.source` names."""
-    path = Path(settings.source.removeprefix("file://"))
+    path = local_path(settings.source)
     return FileSource(
         path, live=live, loop=settings.loop, recorded_at_ns=settings.recorded_at_ns, max_fps=settings.max_fps
     )

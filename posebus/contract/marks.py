@@ -31,7 +31,7 @@ def encode_uninferred(frame: Uninferred, provenance: Provenance | None, publishe
         "published_at_ns": published_at_ns,
         "clock": frame.clock.value,
         "size": size_text(frame.size_px),
-        "reason": frame.reason[:MAX_REASON_LENGTH],
+        "reason": _text(frame.reason),
     }
 
 
@@ -68,9 +68,14 @@ def decode_uninferred(raw: RawFields) -> tuple[Uninferred, Provenance]:
 def _encode(kind: str, mark: EndOfStream | Skipped, published_at_ns: int) -> Fields:
     return {
         **lineage_fields(kind, mark, mark.delivery),
-        "reason": mark.reason[:MAX_REASON_LENGTH],
+        "reason": _text(mark.reason),
         "published_at_ns": published_at_ns,
     }
+
+
+def _text(reason: str) -> str:
+    """Return `reason` as far as there is room, without what is no text: it may quote the names of files."""
+    return reason.encode(errors="backslashreplace").decode()[:MAX_REASON_LENGTH]
 
 
 def _read(raw: RawFields, mark: type[Mark]) -> Mark:

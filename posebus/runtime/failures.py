@@ -46,6 +46,19 @@ def complain(error: object) -> None:
     sys.stderr.write(f"posebus: {plain_lines(redact_text(str(error)))}\n")
 
 
+def in_one_sentence(error: Exception, about: object = None) -> str:
+    """Return what to tell users about `error`: its own sentence, or for an unforeseen one its kind, text and subject.
+
+    `about` is the file or camera that was in work.
+    """
+    if isinstance(error, PoseBusError):
+        return str(error)
+    # Redacted before it is cut: half an address does not look like one.
+    text = " ".join(redact_text(str(error)).split())[:500]
+    where = "" if about is None else f" with {about}"
+    return f"unexpected {type(error).__name__}{where}: {text} (please report it)"
+
+
 def report_unexpected(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
     """An exception hook: it reports an unexpected error in one line, without credentials.
 

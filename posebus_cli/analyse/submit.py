@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 
 import typer
 
@@ -69,13 +68,17 @@ def _redis_option(url: str, where: str) -> str:
 
 def _problem(video: str) -> str | None:
     """Return what is wrong with a path, as far as it shows without decoding; the job checks it again."""
-    path = Path(video)
+    from posebus.config.local_files import check_readable, is_folder, local_path
+    from posebus.errors import SourceRejected
+
     try:
-        if path.is_dir():
-            return None if any(path.iterdir()) else f"the folder {video} is empty"
-        with path.open("rb") as file:
-            return None if file.read(1) else f"{video} is empty (0 bytes); copy or record it again"
-    except FileNotFoundError:
-        return f"there is no file {video}; check the path"
+        path = local_path(video)
+        if not is_folder(path):
+            check_readable(path)
+        elif not any(path.iterdir()):
+            return f"the folder {video} is empty"
+    except SourceRejected as error:
+        return str(error)
     except OSError as error:
-        return f"{video} cannot be read: {error.strerror}"
+        return f"the folder {video} cannot be read: {error.strerror}"
+    return None

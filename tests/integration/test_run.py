@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import signal
 from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import av
+import pillow_heif
 import pytest
+from PIL import Image
 
 from posebus.bus.redis.connection import connect
 from posebus.contract.public_json import track_frame_from_json
@@ -22,6 +26,34 @@ from workers.weights.weights import Weights
 
 FRAMES = 80
 NAME = "TUD-Stadtmitte"
+LONG_NAME = "x" * 240 + ".heic"
+FAILING_SOURCE = """
+import numpy as np
+from ingest.sources import CapturedImage, RowsImage, SourceSpec
+from posebus.messages import CaptureClock
+
+class Failing:
+    live, fps, warning, lost, frame_count = False, 10.0, None, 0, 9
+
+    def __init__(self, good):
+        self.number, self.good = 0, good
+
+    def read(self, admit=None):
+        if self.number == self.good:
+            raise ZeroDivisionError("in the decoder")
+        captured_at_ns, self.number = self.number * 100_000_000, self.number + 1
+        admit is None or admit(captured_at_ns)
+        return CapturedImage(RowsImage(np.zeros((48, 64, 3), np.uint8)), captured_at_ns, CaptureClock.FILE)
+
+    def close(self):
+        pass
+
+def open_failing(settings, *, live):
+    return Failing(int(settings.source.partition(":")[2]))
+
+def spec():
+    return SourceSpec("failing", lambda source: source.startswith("failing:"), open_failing, recorded=True)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +75,35 @@ def one_worker(clip: Path, engine_cache: Path, tmp_path_factory: pytest.TempPath
 def three_workers(
     clip: Path, engine_cache: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, dict[str, Any]]:
-    """The folder and the printed summary of a run with three workers and one bad input of two."""
+    """The folder and the printed summary of a run with three workers and several bad inputs beside two good ones."""
     folder = tmp_path_factory.mktemp("three-workers")
-    arguments = ["run", folder / "missing.mp4", clip, "--out", folder, "--workers", "3", "--no-video", "--json"]
-    done = posebus(engine_cache, *arguments)
+    plugins = _failing_source(tmp_path_factory.mktemp("plugins"))
+    os.mkfifo(folder / "pipe")
+    (folder / LONG_NAME).write_bytes(_heic_of_tiles())
+    inputs = [folder / "missing.mp4", clip, folder / "pipe", "failing:3", folder / LONG_NAME]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(plugins))
+        done = posebus(engine_cache, "run", *inputs, "--out", folder, "--workers", "3", "--no-video", "--json")
     assert done.returncode == 1
     assert f"there is no file {folder}/missing.mp4" in done.stderr
     return folder, json.loads(done.stdout)
+
+
+def _heic_of_tiles() -> bytes:
+    file = BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (256, 192))).save(file, format="HEIF", tile_size=64)
+    return file.getvalue()
+
+
+def _failing_source(site: Path) -> Path:
+    """A package of another author: a recording that fails after some frames, in a way that no one has foreseen."""
+    (site / "failing").mkdir()
+    (site / "failing" / "__init__.py").write_text(FAILING_SOURCE)
+    information = site / "failing-1.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: failing\nVersion: 1\n")
+    (information / "entry_points.txt").write_text("[posebus.sources]\nfailing = failing:spec\n")
+    return site
 
 
 def frames_of(path: Path) -> list[dict[str, Any]]:
@@ -139,8 +193,15 @@ def test_three_workers_give_exactly_the_tracks_of_one(one_worker: Path, three_wo
 def test_bad_input_is_reported_and_does_not_stop_the_other_one(three_workers: tuple[Path, Any]) -> None:
     folder, summary = three_workers
     assert summary == json.loads((folder / "summary.json").read_text())
-    assert [failed["name"] for failed in summary["failed"]] == ["missing"]
-    assert [(entry["name"], entry["frames"]) for entry in summary["inputs"]] == [(NAME, FRAMES)]
+    errors = {failed["name"]: failed["error"] for failed in summary["failed"]}
+    assert set(errors) == {"missing", "pipe", "failing:3"}
+    assert "is a pipe, which can be read only once" in errors["pipe"]
+    assert "unexpected ZeroDivisionError" in errors["failing:3"]
+    (name, frames), (long_name, pictures) = ((entry["name"], entry["frames"]) for entry in summary["inputs"])
+    assert (name, frames, pictures) == (NAME, FRAMES, 1)
+    assert LONG_NAME.startswith(long_name)
+    (line,) = frames_of(folder / f"{long_name}.tracks.jsonl")
+    assert line["size_px"] == [256, 192]
     assert not list(folder.glob("*.mp4"))
 
 

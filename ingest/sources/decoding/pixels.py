@@ -13,6 +13,8 @@ from posebus.arrays import UInt8Array
 
 MAX_PIXELS = 50_000_000
 """Pictures above this are refused before decoding: a few bytes of header could otherwise ask for all the memory."""
+MAX_SIDE_PX = 65_500
+"""The longest side of a picture: libjpeg, with which pictures are sent, takes no longer one."""
 SAMPLES_A_SIDE = 3
 """A pixel of the small grey picture averages at least this many source pixels a side, if the source has as many."""
 

@@ -97,7 +97,7 @@ def test_jobs_of_one_batch_share_a_summary_and_other_summaries_are_replaced(tmp_
     def job(number: int) -> None:
         add_to_summary(tmp_path, summarise([result(f"clip-{number}", 3)], WORKERS, 1.0, {}), "batch")
 
-    write_summary(tmp_path, summarise([result("of an older run")], WORKERS, 1.0, {}))
+    write_summary(tmp_path / "summary.json", summarise([result("of an older run")], WORKERS, 1.0, {}))
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(job, range(8)))
     summary = json.loads((tmp_path / "summary.json").read_text())
