@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from posebus.config.redaction import redact_url
 from posebus.config.settings import CAMERA_NAME_PATTERN, CameraSettings
 from posebus.errors import BadPicture, SourceRejected
+from posebus.square_pixels import square_size_px
 
 MAX_CAMERA_CHARACTERS = 63
 
@@ -19,7 +20,8 @@ MAX_CAMERA_CHARACTERS = 63
 class Recording:
     """One video file, picture or folder of pictures.
 
-    `name` names its files, `camera` its streams. `size_px` is the (width, height) of its first frame.
+    `name` names its files, `camera` its streams. `size_px` is the (width, height) of its first frame
+    in square pixels, in which it is analysed.
     `frames_expected` is the number of frames in its header, None without one.
     """
 
@@ -89,9 +91,8 @@ def open_recording(source: str, name: str, camera: str) -> Recording:
         opened.close()
     if picture is None:
         raise SourceRejected(f"{source} holds no frame that can be decoded")
-    return Recording(
-        source=source, name=name, camera=camera, size_px=picture.image.size_px, frames_expected=opened.frame_count
-    )
+    size_px = square_size_px(picture.image.size_px, picture.image.pixel_aspect)
+    return Recording(source=source, name=name, camera=camera, size_px=size_px, frames_expected=opened.frame_count)
 
 
 def _stem(source: str) -> str:

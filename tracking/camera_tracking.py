@@ -27,6 +27,7 @@ from tracking.events import TrackEvents
 from tracking.ordering.gaps import GapReporter
 from tracking.ordering.reorder import Gap, ReorderBuffer, StreamItem
 from tracking.planning import Planner
+from tracking.square_pixels import of_source, squared
 from tracking.tracker import PoseTracker
 
 SILENT_S = 2.0
@@ -156,22 +157,24 @@ class CameraTracking:
     def _track(self, step: CameraStep, frame: PoseFrame, entry: PoseEntry) -> None:
         assert entry.provenance is not None
         self._captured_at_ns = frame.captured_at_ns
-        tracks = self._tracker.update(frame)
+        square = squared(frame)
+        tracks = of_source(self._tracker.update(square), frame)
         step.tracks.append((tracks, entry.provenance))
         step.events += self._events.update(tracks)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
         if self._planner is not None:
-            step.events += self._planner.inferred(frame, entry.provenance.view, self._tracker.tracks)
+            step.events += self._planner.inferred(square, entry.provenance.view, self._tracker.tracks)
 
     def _predict(self, step: CameraStep, frame: Uninferred, entry: PoseEntry) -> None:
         assert entry.provenance is not None
         self._captured_at_ns = frame.captured_at_ns
-        tracks = self._tracker.predict(frame)
+        square = squared(frame)
+        tracks = of_source(self._tracker.predict(square), frame)
         step.tracks.append((tracks, entry.provenance))
         step.events += self._events.update(tracks)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
         if self._planner is not None:
-            self._planner.not_inferred(frame, self._tracker.tracks)
+            self._planner.not_inferred(square, self._tracker.tracks)
 
     def _skip(self, step: CameraStep, gap: Gap) -> None:
         step.skipped[gap.reason] += gap.last_seq - gap.first_seq + 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "posebus": (
-        frozenset({"arrays", "backoff", "coco", "errors", "topology"}),
+        frozenset({"arrays", "backoff", "coco", "errors", "square_pixels", "topology"}),
         frozenset({"boxes", "plugins", "views"}),
         frozenset({"messages"}),
         frozenset({"contract", "events"}),
@@ -37,7 +37,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"process"}),
     ),
     "tracking": (
-        frozenset({"body_model", "compiled"}),
+        frozenset({"body_model", "compiled", "square_pixels"}),
         frozenset({"detections", "motion"}),
         frozenset({"tracks"}),
         frozenset({"matching", "snapshot"}),
