@@ -117,14 +117,14 @@ class FileSource:
             self._timeline.finish()
             return bool(self._held)
         self._held.append(HeldFrame(frame, self.lost))
-        self._timeline.add(Stamp(self._video.presented(frame.pts), self._video.in_ns(frame.dts)))
+        self._timeline.add(Stamp(*self._video.times_ns(frame)))
         return True
 
     def _position(self, held: HeldFrame) -> SourcePosition:
         """The position of a picture that has its time; empty if seeking could miss it."""
         frame = held.frame
         in_order = frame.pts is not None and (self._last_pts is None or frame.pts > self._last_pts)
-        repaired = self._timeline.wrong or self._timeline.jumps
+        repaired = self._timeline.wrong or self._timeline.jumps or not self._video.seekable
         self._has_positions = self._has_positions and in_order and not repaired
         self._last_pts = frame.pts
         in_timeline = self._timeline.position

@@ -306,6 +306,39 @@ def test_lost_packets_are_counted_and_every_frame_of_ffprobe_is_read(clips: Path
     assert clean.warning is None
 
 
+H264, MPEG2 = ("-c:v", "libx264", "-bf", 2), ("-c:v", "mpeg2video", "-q:v", 2)
+HEVC = ("-c:v", "libx265", "-x265-params", "log-level=none")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "lost"),
+    [
+        (H264, (*H264, "-s", "48x32"), 0),
+        (H264, (*H264, "-pix_fmt", "yuv444p"), 0),
+        (H264, (*H264, "-streamid", "0:300"), 0),
+        (H264, (*H264, "-s", "192x128", "-streamid", "0:300"), 0),
+        # where the codec changes, the parts have a packet in common
+        (H264, MPEG2, 1),
+        (MPEG2, H264, 1),
+        (H264, HEVC, 1),
+    ],
+)
+def test_a_stream_that_changes_on_the_way_goes_on(
+    clips: Path, tmp_path: Path, first: tuple[object, ...], second: tuple[object, ...], lost: int
+) -> None:
+    parts = [tmp_path / "1.ts", tmp_path / "2.ts"]
+    for part, how in zip(parts, (first, second), strict=True):
+        ffmpeg("-i", clips / "base.mp4", *how, part)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    wanted = [(stream["width"], stream["height"]) for part in parts for stream in probe(part, "stream=width,height")]
+    source = open_path(joined)
+    sizes = [picture.image.size_px for picture in read_all(source)]
+    assert sorted({*sizes}) == sorted({*wanted})
+    assert 2 * FRAMES - lost <= len(sizes) <= 2 * FRAMES
+    assert source.warning is not None
+
+
 def test_a_playlist_without_an_end_is_read_at_once(clips: Path, tmp_path: Path) -> None:
     playlist = tmp_path / "live.m3u8"
     ffmpeg("-i", clips / "base.mp4", "-c", "copy", "-f", "hls", "-hls_time", 0.4, "-hls_list_size", 0, playlist)

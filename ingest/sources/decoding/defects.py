@@ -34,16 +34,17 @@ class Defects:
         return f"{self.name} {'; it '.join(found)}" if found else None
 
     def _completeness(self, frames: int) -> str | None:
-        if self.cut_reason:
-            return f"is cut off: {self.cut_reason}; {frames} frames were read"
         parts = []
         if self.undecodable:
             parts.append(f"{_count(self.undecodable, 'packet')} did not decode")
         if self.damaged:
             parts.append(f"{_count(self.damaged, 'picture')} {_is_are(self.damaged)} damaged")
-        elif self.corrupt:
+        elif self.corrupt and not self.cut_reason:
             parts.append(f"{_count(self.corrupt, 'packet')} {_is_are(self.corrupt)} incomplete")
-        return f"is damaged: {' and '.join(parts)}; {frames} frames were read" if parts else None
+        damage = f"is damaged: {' and '.join(parts)}; " if parts else ""
+        if self.cut_reason:
+            damage += f"{'it ' if parts else ''}is cut off: {self.cut_reason}; "
+        return f"{damage}{frames} frames were read" if damage else None
 
     def _time_line(self) -> str | None:
         parts = []

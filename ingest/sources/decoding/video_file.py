@@ -12,6 +12,7 @@ from ingest.sources.decoding.decoder import StreamFrame, VideoDecoder
 from ingest.sources.decoding.defects import Defects, ends_early, promised_end_s
 from ingest.sources.decoding.ffmpeg import explain, find_video_stream, nominal_fps
 from ingest.sources.decoding.opening import open_container
+from ingest.sources.decoding.parts import PartFinder, first_part
 from ingest.sources.decoding.pixels import MAX_PIXELS, MAX_SIDE_PX
 from ingest.sources.decoding.skipping import FrameSkipping
 from posebus.errors import SourceRejected
@@ -33,6 +34,7 @@ class VideoFile:
             stream = find_video_stream(self.container)
             if stream is None:
                 raise SourceRejected(f"{path} holds no video that can be decoded")
+            self.container, stream = first_part(path, self.container, stream)
             context = stream.codec_context
             self.size_px: tuple[int, int] = (context.width, context.height)
             check_size(path, self.size_px)
@@ -42,7 +44,12 @@ class VideoFile:
         self.stream: Any = stream
         self.fps = nominal_fps(stream)
         self.step_ns = round(1e9 / (self.fps or DEFAULT_FPS))
+        # AVI stores no presentation times: those of reordered pictures are guesses, of decoding order they are right.
+        self._guesses_pts = self.container.format.name == "avi" and bool(context.has_b_frames)
         self._decoder = VideoDecoder(self.stream, skipping)
+        self._parts = PartFinder(path, self.container, stream)
+        self.seekable = True
+        """Whether the pictures so far can be found again by seeking."""
         self.frames: Iterator[StreamFrame] = self._decode_all()
 
     def close(self) -> None:
@@ -62,6 +69,11 @@ class VideoFile:
             return round(float(self.container.duration) / 1e6 * self.fps)
         return None
 
+    def times_ns(self, frame: StreamFrame) -> tuple[int | None, int | None]:
+        """Note that `frame` was read, and return its times (ns) by presentation and by decoding order."""
+        presented_ns = self.presented(frame.pts)
+        return None if self._guesses_pts else presented_ns, self.in_ns(frame.dts)
+
     def presented(self, pts: int | None) -> int | None:
         """Note that the picture at `pts` was read, and return its presentation time in ns."""
         presented_ns = self.in_ns(pts)
@@ -79,12 +91,30 @@ class VideoFile:
         self.defects.odd_degrees = self._decoder.odd_degrees
 
     def _decode_all(self) -> Iterator[StreamFrame]:
-        """Yield all frames in presentation order. One packet is held back: the last one may be cut off."""
+        """Yield all frames in presentation order."""
+        yield from self._decode_part()
+        while (part := self._parts.next_part()) is not None:
+            self._go_on(*part)
+            yield from self._decode_part()
+
+    def _go_on(self, container: Any, stream: Any) -> None:
+        self.container.close()
+        self.container, self.stream = container, stream
+        self._decoder = VideoDecoder(stream, self._skipping)
+        self.seekable = False
+
+    def _decode_part(self) -> Iterator[StreamFrame]:
+        """Yield the frames of one stream. One packet is held back: the last one may be cut off."""
         held = None
         for packet in self._packets():
             if held is not None:
                 yield from self._decode(held)
             held = packet
+            if (part := self._parts.changed_part()) is not None:
+                yield from self._decode(None)
+                self._go_on(*part)
+                yield from self._decode_part()
+                return
         if held is not None:
             # After losses in the middle, the last packet is one more of them.
             if held.is_corrupt and self.defects.corrupt == 1:
@@ -95,8 +125,8 @@ class VideoFile:
 
     def _packets(self) -> Iterator[Any]:
         try:
-            for packet in self.container.demux(self.stream):
-                if packet.size:
+            for packet in self.container.demux(*self.container.streams.video):
+                if packet.size and self._parts.is_own(packet):
                     self._packets_read += 1
                     self.defects.corrupt += packet.is_corrupt
                     if self._skipping.skips:
@@ -107,12 +137,19 @@ class VideoFile:
 
     def _decode(self, packet: Any | None) -> list[StreamFrame]:
         try:
-            return self._decoder.decode(packet)
+            frames = self._decoder.decode(packet)
         except av.error.EOFError:
             return []
         except av.error.FFmpegError:
             self.defects.undecodable += 1
+            self._note_decoded(packet, 0, failed=True)
             return []
+        self._note_decoded(packet, len(frames), failed=False)
+        return frames
+
+    def _note_decoded(self, packet: Any | None, frames: int, *, failed: bool) -> None:
+        if not self._skipping.skips:  # a decoder that skips gives no picture for most packets
+            self._parts.decoded(packet, frames, failed=failed)
 
     def _ends_early(self, frames_read: int) -> bool:
         """Whether frames are missing and the time line is short, too: an edit list alone may hide frames on purpose."""
