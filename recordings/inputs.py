@@ -14,6 +14,7 @@ from posebus.config.redaction import redact_url
 from posebus.config.settings import CAMERA_NAME_PATTERN, CameraSettings
 from posebus.errors import SourceRejected
 from posebus.runtime.failures import in_one_sentence
+from posebus.square_pixels import square_size_px
 
 MAX_CAMERA_CHARACTERS = 63
 MAX_NAME_BYTES = 255 - len("-9999.annotated.mp4.partial")
@@ -28,9 +29,9 @@ _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 class Recording:
     """One video file, picture or folder of pictures.
 
-    `name` names its files, `camera` its streams. `size_px` is the (width, height) of its first frame.
-    `frames_expected` is the number of frames in its header, None without one. `timed`: its frames have times, which
-    single pictures and folders of pictures have not.
+    `name` names its files, `camera` its streams. `size_px` is the (width, height) of its first frame in square pixels,
+    in which it is analysed. `frames_expected` is the number of frames in its header, None without one. `timed`: its
+    frames have times, which single pictures and folders of pictures have not.
     """
 
     source: str
@@ -143,7 +144,7 @@ def _look_at(settings: CameraSettings, source: str, name: str, camera: str) -> R
         source=source,
         name=name,
         camera=camera,
-        size_px=picture.image.size_px,
+        size_px=square_size_px(picture.image.size_px, picture.image.pixel_aspect),
         frames_expected=opened.frame_count,
         timed=source_spec(settings).kind != images.SPEC.kind,
     )

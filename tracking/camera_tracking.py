@@ -32,6 +32,7 @@ from tracking.policies.capacity import CapacityShare, Demand
 from tracking.policies.demand import DemandMeter
 from tracking.policies.fixed_size import SizeCheck
 from tracking.policies.ladder import cost_px
+from tracking.square_pixels import of_source, squared
 from tracking.tracker import PoseTracker
 
 SILENT_S = 2.0
@@ -193,16 +194,17 @@ class CameraTracking:
     def _track(self, step: CameraStep, frame: PoseFrame, entry: PoseEntry) -> None:
         assert entry.provenance is not None
         self._captured_at_ns = frame.captured_at_ns
-        tracks = self._tracker.update(frame)
+        square = squared(frame)
+        tracks = of_source(self._tracker.update(square), frame)
         step.tracks.append((tracks, entry.provenance))
         step.events += self._events.update(tracks)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
         view = entry.provenance.view
         if self._planner is not None:
-            step.events += self._planner.inferred(frame, view, self._tracker.tracks)
+            step.events += self._planner.inferred(square, view, self._tracker.tracks)
         self._demand.inferred(frame.captured_at_ns)
-        self._wanted_px = self._wanted_cost_px(view, frame.size_px)
-        if self._check is not None and self._check.update(frame) and self._check.advice is not None:
+        self._wanted_px = self._wanted_cost_px(view, square.size_px)
+        if self._check is not None and self._check.update(square) and self._check.advice is not None:
             step.events.append(self._announce_advice(frame, self._check))
 
     def _wanted_cost_px(self, used: View | None, size_px: tuple[int, int]) -> int:
@@ -221,12 +223,13 @@ class CameraTracking:
     def _predict(self, step: CameraStep, frame: Uninferred, entry: PoseEntry) -> None:
         assert entry.provenance is not None
         self._captured_at_ns = frame.captured_at_ns
-        tracks = self._tracker.predict(frame)
+        square = squared(frame)
+        tracks = of_source(self._tracker.predict(square), frame)
         step.tracks.append((tracks, entry.provenance))
         step.events += self._events.update(tracks)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
         if self._planner is not None:
-            self._planner.not_inferred(frame, self._tracker.tracks)
+            self._planner.not_inferred(square, self._tracker.tracks)
 
     def _skip(self, step: CameraStep, gap: Gap) -> None:
         step.skipped[gap.reason] += gap.last_seq - gap.first_seq + 1

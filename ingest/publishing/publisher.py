@@ -162,6 +162,7 @@ class Publisher:
             delivery=self._delivery,
             size_px=picture.image.size_px,
             reason=reason,
+            pixel_aspect=picture.image.pixel_aspect,
         )
         self.seq += 1
 
@@ -184,6 +185,7 @@ class Publisher:
             encoding=encoded.encoding,
             data=encoded.data,
             views=views,
+            pixel_aspect=picture.image.pixel_aspect,
         )
         self.seq += 1
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "posebus": (
-        frozenset({"arrays", "backoff", "coco", "errors", "extras", "plain_text", "topology", "wording"}),
+        frozenset(
+            {"arrays", "backoff", "coco", "errors", "extras", "plain_text", "square_pixels", "topology", "wording"}
+        ),
         frozenset({"boxes", "plugins", "views"}),
         frozenset({"messages"}),
         frozenset({"contract", "events"}),
@@ -37,7 +39,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"process"}),
     ),
     "tracking": (
-        frozenset({"body_model", "compiled"}),
+        frozenset({"body_model", "compiled", "square_pixels"}),
         frozenset({"detections", "motion"}),
         frozenset({"tracks"}),
         frozenset({"matching", "snapshot"}),
