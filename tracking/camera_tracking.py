@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from posebus.bus.pose_consumer import PoseEntry
 from posebus.config.policies import DEFAULT, Policies
 from posebus.config.settings import TrackerSettings
+from posebus.contract.events import Position, camera_event
 from posebus.contract.plan import Decision, Directive, Plan
-from posebus.events import Position, camera_event
 from posebus.messages import (
     Delivery,
     EndOfStream,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from posebus.config.policies import AUTO, Policies
+from posebus.contract.events import Position, camera_event
 from posebus.contract.plan import (
     DECISIONS_KEPT,
     LAG_S,
@@ -17,7 +18,6 @@ from posebus.contract.plan import (
     plan_from_text,
     plan_to_text,
 )
-from posebus.events import Position, camera_event
 from posebus.messages import Event, EventType, PoseFrame, Uninferred
 from posebus.views import View
 from tracking.policies import rate

@@ -15,7 +15,7 @@ from ingest.sources import CapturedImage, SourcePosition
 from posebus.bus.checkpoint import ENDED, OFFLINE, OPEN, Checkpoint
 from posebus.bus.frame_producer import Backlog
 from posebus.config.settings import CameraSettings
-from posebus.events import Position
+from posebus.contract.events import Position
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, EventType, Frame, Uninferred
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.telemetry.metrics import Metrics, age_s

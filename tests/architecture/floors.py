@@ -13,7 +13,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         ),
         frozenset({"boxes", "plugins", "views"}),
         frozenset({"messages"}),
-        frozenset({"contract", "events"}),
+        frozenset({"contract"}),
         frozenset({"config"}),
         frozenset({"bus", "json_schemas"}),
         frozenset({"subscribing", "telemetry"}),
