@@ -1,4 +1,4 @@
-"""`posebus run` with no option at all beside fixed sizes: people found, processor time, and HOTA where there is a truth.
+"""`posebus run` without options beside fixed sizes: people found, processor time, and HOTA where there is a truth.
 
     python -m benchmarks.economy.defaults vtest.avi TUD-Stadtmitte.mp4 --truth TUD-Stadtmitte.gt.txt --runs 3
 
