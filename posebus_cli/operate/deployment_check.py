@@ -27,11 +27,11 @@ class Obstacle:
 def obstacles(settings: Settings) -> Iterator[Obstacle]:
     """Yield everything that stands against running these cameras and workers on this machine.
 
-    Cameras are left out where the extra `ingest` is not installed, workers where the extra `worker` is not.
+    Cameras are left out where the extra `ingest` is not installed, workers where nothing runs a network.
     """
     if find_spec("av") is not None and find_spec("cv2") is not None:
         yield from _source_obstacles(settings)
-    if settings.fleet.workers > 0 and find_spec("ultralytics") is not None:
+    if settings.fleet.workers > 0 and _has_runtime():
         yield from _weights_obstacles(settings)
         yield from _engine_obstacles(settings.worker)
 
@@ -61,6 +61,11 @@ def _source_obstacles(settings: Settings) -> Iterator[Obstacle]:
                 yield Obstacle(path, problem)
             elif device is not None:
                 devices[device] = name
+
+
+def _has_runtime() -> bool:
+    """Whether anything that could run a network is installed; a machine for cameras and trackers has none of it."""
+    return any(find_spec(module) is not None for module in ("torch", "openvino", "onnxruntime"))
 
 
 def _device(camera: CameraSettings) -> str | None:
