@@ -102,6 +102,31 @@ def test_workers_that_cannot_start_are_found(worker: dict[str, Any], field: str,
     assert list(obstacles(elsewhere)) == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "field", "problem"),
+    [
+        ({"redis": "redis://me:secret@h:99999"}, "redis", "Port out of range"),
+        ({"redis": "redis://h:6379,h:port"}, "redis", "Port could not be cast"),
+        ({"redis": "rediss://h?ssl_ca_certs=/nowhere"}, "redis", "cannot be read: No such file"),
+        ({"shared_frames": "nowhere"}, "shared_frames", "there is no folder nowhere"),
+        ({"cache_dir": "empty.mp4/cache"}, "cache_dir", "empty.mp4/cache cannot be written to"),
+    ],
+)
+def test_addresses_and_folders_that_cannot_be_used_are_found(
+    settings: dict[str, Any], field: str, problem: str
+) -> None:
+    (found,) = obstacles(Settings.model_validate(settings))
+    assert (found.path, problem in found.problem) == ((field,), True), found.problem
+    assert "secret" not in found.problem
+
+
+def test_a_graphics_card_that_is_missing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.sources.network.usable_hardware", lambda dev: [])
+    camera = CameraSettings(source="rtsp://192.0.2.1/", hardware_decoding="cuda")
+    (found,) = obstacles(Settings(cameras={"door": camera}))
+    assert "hardware_decoding is cuda, which cannot be used here" in found.problem
+
+
 def test_extras_that_are_not_installed_are_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deployment_check, "find_spec", lambda name: None)
     settings = Settings(cameras={"a": CameraSettings(source="missing.mp4")}, worker=WorkerSettings(model="no-such"))
