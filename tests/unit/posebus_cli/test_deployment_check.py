@@ -159,13 +159,13 @@ def test_up_fails_in_the_end_if_a_camera_could_not_be_used(folder: Path) -> None
     Path("alone.yaml").write_text(yaml.safe_dump(deployment))
     alone = posebus("up", "-c", "alone.yaml", "--port", str(free_port()))
     assert (alone.returncode, "no camera can be used" in alone.stderr) == (1, True)
-    deployment["cameras"]["good"] = {"source": "good.mp4", "loop": True}
+    deployment["cameras"] |= {"gone": {"source": "gone.mp4"}, "good": {"source": "good.mp4", "loop": True}}
     Path("both.yaml").write_text(yaml.safe_dump(deployment))
     command = [sys.executable, "-m", "posebus_cli", "up", "-c", "both.yaml", "--port", str(free_port())]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         said = ""
-        while not ("good is online" in said and "camera text is given up" in said):
+        while not all(words in said for words in ("good is online", "text is given up", "gone is given up")):
             said += running.stderr.readline()  # type: ignore[union-attr]
         running.send_signal(signal.SIGTERM)
         _, rest = running.communicate(timeout=60)
@@ -173,4 +173,5 @@ def test_up_fails_in_the_end_if_a_camera_could_not_be_used(folder: Path) -> None
         running.kill()
     assert running.returncode == 1
     assert "posebus: text.mp4 is not a video" in said
-    assert "these cameras could not be used, for the reasons above: text" in rest
+    assert "posebus: cameras.gone.source: there is no file gone.mp4; check the path" in said
+    assert "these cameras could not be used, for the reasons above: gone, text" in rest
