@@ -13,6 +13,7 @@ import re
 import struct
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,7 +27,7 @@ from ingest.sources.clocks import ArrivalClock, CaptureTimes
 from ingest.sources.containers import BURSTY_FORMATS, is_finite, may_be_picture
 from ingest.sources.decoding.decoder import StreamFrame, VideoDecoder
 from ingest.sources.decoding.ffmpeg import explain, find_video_stream, nominal_fps
-from ingest.sources.decoding.hardware import open_hardware
+from ingest.sources.decoding.hardware import choose_hardware, open_hardware, usable_hardware
 from ingest.sources.decoding.keyframes import KeyframeFilter, LagMeter
 from ingest.sources.decoding.pixels import MAX_PIXELS
 from ingest.sources.decoding.skipping import FrameSkipping
@@ -239,7 +240,12 @@ def _is_address(source: str) -> bool:
 
 
 def check_network(settings: CameraSettings) -> None:
-    """Raise SourceRejected for an address whose scheme FFmpeg does not know, or that names no host. Asks no network."""
+    """Raise SourceRejected for an address whose scheme FFmpeg does not know, or that names no host. Asks no network.
+
+    Likewise for a graphics card that is not there.
+    """
+    if settings.hardware_decoding not in ("off", "auto"):
+        choose_hardware(settings.hardware_decoding, usable_hardware(Path("/dev")))
     shown = redact_url(settings.source)
     scheme = settings.source.partition(":")[0].lower()
     if scheme in SCHEMES_WITH_HOST:

@@ -172,7 +172,10 @@ def _location(path: FieldPath, file: YamlFile | None, locations: Mapping[FieldPa
     for length in range(len(path), 0, -1):
         if path[:length] in locations:
             return locations[path[:length]]
-    if file is not None and file.has(path[:-1]):
+    field = path
+    while field and field[-1].isdecimal():  # places in a list, which the file does not know by name
+        field = field[:-1]
+    if file is not None and file.has(field[:-1]):
         return file.location_of(path)
     return SourceLocation("", ".".join(path))
 

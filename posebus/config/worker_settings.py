@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from posebus.contract.wire import MAX_SIDE_PX
 from posebus.views import MAX_IMGSZ
 
 AUTO_IMGSZ_FIRST = 640
@@ -63,6 +64,7 @@ def _engine(value: object) -> object:
     return value
 
 
+SidePx = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 InferFps = Annotated[Annotated[float, Field(gt=0)] | Literal["auto"], BeforeValidator(_rate)]
 EngineSetting = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$"), BeforeValidator(_engine)]
 PrecisionName = Literal["auto", "fp32", "bf16", "fp16", "int8"]
@@ -176,7 +178,7 @@ class WorkerSettings(Strict):
         default=False,
         description="Compute full batches only, so that no result depends on the other frames of its batch",
     )
-    warm_up_px: tuple[tuple[int, int], ...] = Field(
+    warm_up_px: tuple[tuple[SidePx, SidePx], ...] = Field(
         default=(), description="Picture sizes [width, height] for which the engine is prepared before the first frame"
     )
     max_age_ms: float = Field(default=500.0, gt=0, description="Live frames that are older than this are skipped")

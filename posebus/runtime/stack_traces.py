@@ -14,6 +14,8 @@ import subprocess
 
 STDERR = 2
 END_SIGNAL = signal.SIGUSR1
+STANDSTILL_S = 60.0
+"""No step of a stage takes as long; a supervisor on the same machine reacts sooner."""
 DUMP_TIME_S = 0.5
 """Writing the stacks of a few dozen threads takes milliseconds; a busy machine may take longer."""
 
@@ -35,6 +37,20 @@ def end_with_stack_traces(process: subprocess.Popen[bytes]) -> None:
 def write_stack_traces() -> None:
     """Write the stacks of all threads of this process now."""
     faulthandler.dump_traceback(file=STDERR, all_threads=True)
+
+
+def write_stack_traces_at_standstill() -> None:
+    """Write the stacks of all threads unless this is called again within STANDSTILL_S; the process goes on.
+
+    A thread in C waits for that, so it also finds a process that holds Python's global lock. In a container nobody else
+    watches the process: without this, a hang would leave nothing in its log.
+    """
+    faulthandler.dump_traceback_later(STANDSTILL_S, file=STDERR)
+
+
+def end_watch_for_standstill() -> None:
+    """Undo `write_stack_traces_at_standstill`."""
+    faulthandler.cancel_dump_traceback_later()
 
 
 def exit_with_stack_traces(exit_code: int) -> None:

@@ -19,7 +19,12 @@ from posebus.bus.registry import Registry, process_id
 from posebus.errors import BrokerUnavailable, RetryableError
 from posebus.runtime.health import HealthFile
 from posebus.runtime.outage import Outage
-from posebus.runtime.stack_traces import STDERR, exit_with_stack_traces
+from posebus.runtime.stack_traces import (
+    STDERR,
+    end_watch_for_standstill,
+    exit_with_stack_traces,
+    write_stack_traces_at_standstill,
+)
 from posebus.telemetry.process_report import ProcessReport
 from posebus.telemetry.report_json import report_to_json
 
@@ -156,6 +161,7 @@ def run_stage(stage: Stage, heartbeat: Heartbeat, stop: StopFlag, outage: Outage
             now_s = time.monotonic()
             try:
                 if heartbeat.due(now_s):
+                    write_stack_traces_at_standstill()
                     heartbeat.beat(now_s, stage.report())
                 if not stage.step(now_s):
                     break
@@ -166,6 +172,7 @@ def run_stage(stage: Stage, heartbeat: Heartbeat, stop: StopFlag, outage: Outage
         if stop.is_set:
             reachable = _drain(stage)
     finally:
+        end_watch_for_standstill()
         stage.close()
         # With a broker that never answers, a second wait would exceed the time that the supervisor gives.
         if reachable:

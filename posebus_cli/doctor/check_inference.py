@@ -14,7 +14,15 @@ from posebus_cli.doctor.findings import BROKEN, FINE, NOTE, Finding
 if TYPE_CHECKING:
     from posebus.config.settings import WorkerSettings
 
-_INSTALL = "for inference: pip install 'posebus[worker]'"
+_INSTALL = "on machines with workers: pip install 'posebus[worker]'"
+_ABSENT = "not installed here; only workers need it"
+_INGEST = "on machines with cameras: pip install 'posebus[ingest]'"
+_RUNTIMES = ("torch", "openvino", "onnxruntime")
+
+
+def has_runtime() -> bool:
+    """Whether anything is installed that could run a network; if not, this machine is not meant for workers."""
+    return any(util.find_spec(module) is not None for module in _RUNTIMES)
 
 
 def cache_folder(cache_dir: Path) -> Finding:
@@ -31,8 +39,8 @@ def cache_folder(cache_dir: Path) -> Finding:
 
 def weights(settings: WorkerSettings, cache_dir: Path) -> Iterator[Finding]:
     """Check the weights, and those for outlines: their file and hash. Downloads nothing."""
-    if util.find_spec("ultralytics") is None:
-        yield Finding("weights", NOTE, "not checked: ultralytics is not installed", _INSTALL)
+    if not has_runtime():
+        yield Finding("weights", NOTE, f"not checked: what runs a network is {_ABSENT}", _INSTALL)
         return
     from workers.weights.packaged import PACKAGED
     from workers.weights.weights import find_weights
@@ -59,7 +67,8 @@ def keypoint_model(settings: WorkerSettings) -> Iterator[Finding]:
     if settings.keypoint_model is None:
         return
     if util.find_spec("onnxruntime") is None:
-        yield Finding("keypoint model", BROKEN, "ONNX Runtime is not installed", _INSTALL)
+        status = BROKEN if has_runtime() else NOTE
+        yield Finding("keypoint model", status, f"ONNX Runtime is {_ABSENT}", _INSTALL)
         return
     from workers.keypoints.model import KeypointModel
 
@@ -75,7 +84,7 @@ def keypoint_model(settings: WorkerSettings) -> Iterator[Finding]:
 def gpu() -> Finding:
     """Check for a CUDA GPU that torch can use."""
     if util.find_spec("torch") is None:
-        return Finding("gpu", NOTE, "not checked: torch is not installed", _INSTALL)
+        return Finding("gpu", NOTE, f"not checked: torch is {_ABSENT}", _INSTALL)
     try:
         import torch
     except (ImportError, OSError) as error:
@@ -90,7 +99,7 @@ def gpu() -> Finding:
 def decoding() -> Finding:
     """Check which graphics cards could decode cameras with hardware_decoding: auto."""
     if util.find_spec("av") is None:
-        return Finding("decoding", NOTE, "not checked: PyAV is not installed", "pip install 'posebus[ingest]'")
+        return Finding("decoding", NOTE, "not checked: PyAV is not installed here; only ingest needs it", _INGEST)
     from ingest.sources.decoding.hardware import usable_hardware
 
     usable = usable_hardware(Path("/dev"))
@@ -102,8 +111,8 @@ def decoding() -> Finding:
 
 def engine(settings: WorkerSettings) -> Finding:
     """Check which engine and precision a worker with these settings would use, and why."""
-    if not any(util.find_spec(module) for module in ("torch", "openvino", "onnxruntime")):
-        return Finding("engine", NOTE, "none: the packages for inference are not installed", _INSTALL)
+    if not has_runtime():
+        return Finding("engine", NOTE, f"none: what runs a network is {_ABSENT}", _INSTALL)
     from workers.engine_loading import choose_engine
 
     try:
@@ -116,7 +125,7 @@ def engine(settings: WorkerSettings) -> Finding:
 def built_engine(settings: WorkerSettings, cache_dir: Path) -> Finding:
     """Check whether there is an 8-bit engine of the weights, measured at the size in use."""
     if util.find_spec("openvino") is None:
-        return Finding("int8", NOTE, "not checked: OpenVINO is not installed", _INSTALL)
+        return Finding("int8", NOTE, f"not checked: OpenVINO is {_ABSENT}", _INSTALL)
     from workers.weights.int8_cache import build_command, find_built
     from workers.weights.weights import find_weights
 

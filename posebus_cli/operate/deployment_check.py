@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -27,11 +28,13 @@ class Obstacle:
 def obstacles(settings: Settings) -> Iterator[Obstacle]:
     """Yield everything that stands against running these cameras and workers on this machine.
 
-    Cameras are left out where the extra `ingest` is not installed, workers where the extra `worker` is not.
+    Cameras are left out where the extra `ingest` is not installed, workers where nothing runs a network.
     """
+    yield from _broker_obstacles(settings.redis)
+    yield from _folder_obstacles(settings)
     if find_spec("av") is not None and find_spec("cv2") is not None:
         yield from _source_obstacles(settings)
-    if settings.fleet.workers > 0 and find_spec("ultralytics") is not None:
+    if settings.fleet.workers > 0 and _has_runtime():
         yield from _weights_obstacles(settings)
         yield from _engine_obstacles(settings.worker)
 
@@ -43,6 +46,32 @@ def same_sources(settings: Settings) -> Iterator[tuple[FieldPath, str]]:
         if camera.source in first:
             yield ("cameras", name, "source"), f"the camera {first[camera.source]!r} has the same source"
         first.setdefault(camera.source, name)
+
+
+def _broker_obstacles(redis: str) -> Iterator[Obstacle]:
+    """Addresses that no server could answer; a broker that is down may be started later."""
+    from posebus.bus.redis.connection import addresses, connect
+    from posebus.config.settings import EMBEDDED
+
+    if redis == EMBEDDED:
+        return
+    try:
+        for address in addresses(redis):
+            connect(address).close()
+    except PoseBusError as error:
+        yield Obstacle(("redis",), str(error))
+
+
+def _folder_obstacles(settings: Settings) -> Iterator[Obstacle]:
+    from posebus.config.loading import cache_folder
+
+    frames = settings.shared_frames
+    if frames is not None and not (frames.is_dir() and os.access(frames, os.W_OK)):
+        yield Obstacle(("shared_frames",), f"there is no folder {frames} that this user can write to")
+    wanted = cache_folder(settings)
+    folder = next((one for one in (wanted, *wanted.parents) if one.exists()), wanted)
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        yield Obstacle(("cache_dir",), f"{wanted} cannot be written to: name another folder")
 
 
 def _source_obstacles(settings: Settings) -> Iterator[Obstacle]:
@@ -61,6 +90,11 @@ def _source_obstacles(settings: Settings) -> Iterator[Obstacle]:
                 yield Obstacle(path, problem)
             elif device is not None:
                 devices[device] = name
+
+
+def _has_runtime() -> bool:
+    """Whether anything that could run a network is installed; a machine for cameras and trackers has none of it."""
+    return any(find_spec(module) is not None for module in ("torch", "openvino", "onnxruntime"))
 
 
 def _device(camera: CameraSettings) -> str | None:

@@ -87,13 +87,20 @@ def up(
 
 
 def _refuse_what_cannot_work(settings: Settings) -> None:
-    """Raise ConfigError with everything that no waiting could mend. A device that is missing may yet be plugged in."""
+    """Raise ConfigError if nothing could run here: no camera, or no worker, or no broker.
+
+    If only some cameras cannot work, say which and why. A device that is missing may yet be plugged in.
+    """
     from posebus.config.loading import describe
     from posebus.config.problems import Problem, SourceLocation
     from posebus.errors import ConfigError
+    from posebus.runtime.failures import complain
     from posebus_cli.operate.deployment_check import obstacles
 
     lasting = [one for one in obstacles(settings) if one.lasting]
-    if lasting:
-        problems = (Problem(SourceLocation("", ".".join(one.path)), one.problem) for one in lasting)
-        raise ConfigError(describe(tuple(problems)))
+    problems = tuple(Problem(SourceLocation("", ".".join(one.path)), one.problem) for one in lasting)
+    cameras = {one.path[1] for one in lasting if one.path[0] == "cameras"}
+    if cameras == set(settings.cameras) or any(one.path[0] != "cameras" for one in lasting):
+        raise ConfigError(describe(problems))
+    for problem in problems:
+        complain(problem)

@@ -303,6 +303,11 @@ def test_deep_nesting_is_one_mistake_with_its_line(deep: str, tmp_path: Path) ->
     assert (problem.location.line, problem.problem) == (2, "is nested too deeply")
 
 
+def test_a_mistake_in_a_list_has_the_line_of_the_list(tmp_path: Path) -> None:
+    (problem,) = problems_in(tmp_path, "worker:\n  conf: 0.2\n  warm_up_px: [[640, 480], [0, 480]]\n")
+    assert (problem.location.line, problem.location.field) == (3, "worker.warm_up_px.1.0")
+
+
 @pytest.mark.parametrize("value", ["!!int ''", "!!float ''", "!!bool maybe", "!!timestamp never"])
 def test_tags_with_values_of_another_type_are_mistakes(value: str, tmp_path: Path) -> None:
     (problem,) = problems_in(tmp_path, f"shards: {value}\n")

@@ -123,3 +123,40 @@ def test_a_process_that_ends_itself_because_it_hangs_writes_its_stacks() -> None
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=WAIT_S)
     assert done.returncode == 70
     assert "in hung" in done.stderr
+
+
+STANDS_STILL = """
+import itertools, time
+from posebus.runtime import stack_traces
+from posebus.runtime.stage import StopFlag, run_stage
+
+class Beats:
+    def due(self, now_s): return True
+    def beat(self, now_s, report): pass
+    def leave(self): pass
+
+class Stage:
+    steps = itertools.count()
+    def report(self): return None
+    def step(self, now_s):
+        number = next(self.steps)
+        if number == 2:
+            stuck_here()
+        return number < 3
+    def close(self): pass
+
+def stuck_here():
+    time.sleep(1.0)
+
+stack_traces.STANDSTILL_S = 0.25
+run_stage(Stage(), Beats(), StopFlag())
+time.sleep(0.5)
+"""
+
+
+def test_a_stage_that_stands_still_writes_its_stacks_once_and_goes_on_without_any_supervisor() -> None:
+    command = [sys.executable, "-c", STANDS_STILL]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=WAIT_S)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("most recent call first") == 1
+    assert "in stuck_here" in done.stderr

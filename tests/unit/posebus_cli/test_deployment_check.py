@@ -102,6 +102,31 @@ def test_workers_that_cannot_start_are_found(worker: dict[str, Any], field: str,
     assert list(obstacles(elsewhere)) == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "field", "problem"),
+    [
+        ({"redis": "redis://me:secret@h:99999"}, "redis", "Port out of range"),
+        ({"redis": "redis://h:6379,h:port"}, "redis", "Port could not be cast"),
+        ({"redis": "rediss://h?ssl_ca_certs=/nowhere"}, "redis", "cannot be read: No such file"),
+        ({"shared_frames": "nowhere"}, "shared_frames", "there is no folder nowhere"),
+        ({"cache_dir": "empty.mp4/cache"}, "cache_dir", "empty.mp4/cache cannot be written to"),
+    ],
+)
+def test_addresses_and_folders_that_cannot_be_used_are_found(
+    settings: dict[str, Any], field: str, problem: str
+) -> None:
+    (found,) = obstacles(Settings.model_validate(settings))
+    assert (found.path, problem in found.problem) == ((field,), True), found.problem
+    assert "secret" not in found.problem
+
+
+def test_a_graphics_card_that_is_missing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.sources.network.usable_hardware", lambda dev: [])
+    camera = CameraSettings(source="rtsp://192.0.2.1/", hardware_decoding="cuda")
+    (found,) = obstacles(Settings(cameras={"door": camera}))
+    assert "hardware_decoding is cuda, which cannot be used here" in found.problem
+
+
 def test_extras_that_are_not_installed_are_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deployment_check, "find_spec", lambda name: None)
     settings = Settings(cameras={"a": CameraSettings(source="missing.mp4")}, worker=WorkerSettings(model="no-such"))
@@ -134,13 +159,13 @@ def test_up_fails_in_the_end_if_a_camera_could_not_be_used(folder: Path) -> None
     Path("alone.yaml").write_text(yaml.safe_dump(deployment))
     alone = posebus("up", "-c", "alone.yaml", "--port", str(free_port()))
     assert (alone.returncode, "no camera can be used" in alone.stderr) == (1, True)
-    deployment["cameras"]["good"] = {"source": "good.mp4", "loop": True}
+    deployment["cameras"] |= {"gone": {"source": "gone.mp4"}, "good": {"source": "good.mp4", "loop": True}}
     Path("both.yaml").write_text(yaml.safe_dump(deployment))
     command = [sys.executable, "-m", "posebus_cli", "up", "-c", "both.yaml", "--port", str(free_port())]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         said = ""
-        while not ("good is online" in said and "camera text is given up" in said):
+        while not all(words in said for words in ("good is online", "text is given up", "gone is given up")):
             said += running.stderr.readline()  # type: ignore[union-attr]
         running.send_signal(signal.SIGTERM)
         _, rest = running.communicate(timeout=60)
@@ -148,4 +173,5 @@ def test_up_fails_in_the_end_if_a_camera_could_not_be_used(folder: Path) -> None
         running.kill()
     assert running.returncode == 1
     assert "posebus: text.mp4 is not a video" in said
-    assert "these cameras could not be used, for the reasons above: text" in rest
+    assert "posebus: cameras.gone.source: there is no file gone.mp4; check the path" in said
+    assert "these cameras could not be used, for the reasons above: gone, text" in rest
