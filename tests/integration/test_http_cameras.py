@@ -205,16 +205,20 @@ def wants_digest(handler: BaseHTTPRequestHandler) -> bool:
 CHALLENGES = {
     "basic": (['Basic realm="camera"'], wants_basic),
     "digest": (['Digest realm="camera", nonce="n1", qop="auth", algorithm=MD5'], wants_digest),
-    "both": (['Basic realm="camera"', 'Digest realm="camera", nonce="n1", qop="auth"'], wants_basic),
+    "both": (
+        ['Digest realm="camera", nonce="n1", qop="auth"', 'Basic realm="camera"'],
+        lambda handler: wants_basic(handler) or wants_digest(handler),
+    ),
 }
 
 
 @pytest.mark.parametrize("kind", CHALLENGES)
 def test_login_is_shown_when_the_camera_asks_and_a_wrong_one_is_told(camera: Camera, kind: str) -> None:
     challenges, accepts = CHALLENGES[kind]
+    locked = False
 
     def respond(handler: BaseHTTPRequestHandler) -> None:
-        if accepts(handler) or (kind == "both" and wants_digest(handler)):
+        if not locked and accepts(handler):
             send(handler, picture(5))
             return
         handler.send_response(401)
@@ -224,7 +228,14 @@ def test_login_is_shown_when_the_camera_asks_and_a_wrong_one_is_told(camera: Cam
         handler.end_headers()
 
     camera.respond = respond
-    assert numbers(open_source(settings(camera.url.replace("//", f"//{IN_ADDRESS}"))), 2) == [5, 5]
+    source = open_source(settings(camera.url.replace("//", f"//{IN_ADDRESS}")))
+    assert numbers(source, 2) == [5, 5]
+    asked, locked = len(camera.requests), True
+    with pytest.raises(LoginRefused):
+        source.read()
+    shown = [headers for headers in camera.requests[asked:] if "Authorization" in headers]
+    assert len(shown) == 1, "cameras lock an account after a few attempts"
+    locked = False
     for login in ("", "admin:wrong@"):
         with pytest.raises(LoginRefused, match="put the right user and password") as caught:
             open_source(settings(camera.url.replace("//", f"//{login}")))
@@ -233,6 +244,24 @@ def test_login_is_shown_when_the_camera_asks_and_a_wrong_one_is_told(camera: Cam
 
 def html(handler: BaseHTTPRequestHandler) -> None:
     send(handler, b"<html>log in</html>", "text/html")
+
+
+def test_redirection_is_followed_with_the_login(camera: Camera) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path != "/moved/here":
+            handler.send_response(302)
+            handler.send_header("Location", "/moved/here")
+        elif wants_basic(handler):
+            send(handler, picture(4))
+            return
+        else:
+            handler.send_response(401)
+            handler.send_header("WWW-Authenticate", 'Basic realm="camera"')
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    camera.respond = respond
+    assert numbers(open_source(settings(camera.url.replace("//", f"//{IN_ADDRESS}"))), 2) == [4, 4]
 
 
 def refuse(code: int) -> Respond:
