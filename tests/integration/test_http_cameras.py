@@ -321,6 +321,17 @@ def test_stream_of_jpeg_files_is_no_single_picture(camera: Camera) -> None:
     assert len(camera.requests) == 2
 
 
+def test_animation_is_played_and_ends(camera: Camera) -> None:
+    first, *others = [Image.open(io.BytesIO(picture(number, "PNG"))) for number in (1, 9, 17)]
+    out = io.BytesIO()
+    first.save(out, "GIF", save_all=True, append_images=others, duration=100)
+    camera.respond = lambda handler: send(handler, out.getvalue(), "image/gif")
+    source = open_source(settings(camera.url, delivery="lossless", max_fps=None))
+    assert [abs(shown - number) <= 1 for shown, number in zip(numbers(source, 9), (1, 9, 17), strict=True)] == [
+        True
+    ] * 3
+
+
 def test_slow_polling_is_no_outage_and_a_failure_is_announced_once(camera: Camera) -> None:
     camera.respond = lambda handler: send(handler, picture(1))
     with EmbeddedBroker() as url:
