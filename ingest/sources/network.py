@@ -229,7 +229,7 @@ def open_network(settings: CameraSettings, *, live: bool) -> NetworkSource | Sna
         except SourceUnavailable:
             source.close()
             raise
-        if snapshot is not None:
+        if snapshot is not None and not snapshot.is_animation:
             source.close()
             return snapshot
     return source

@@ -64,6 +64,7 @@ def subscribe(
         cameras: names of cameras; None means all, including those that are added later.
         kinds: any of `tracks`, `events`, `poses`.
         after: `now`, `start` (all messages that the broker still has), or the `cursor` of an earlier subscription.
+            A stream that has begun anew below the cursor, because the broker lost its memory, is read from its start.
         group: name of a durable consumer group; `after` is then used only if the group is new.
         consumer: name of this consumer within the group; no two running consumers may share one.
         shards: as in the deployment's settings.

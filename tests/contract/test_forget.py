@@ -77,6 +77,7 @@ def test_removed_camera_leaves_nothing_behind(real_url: str, capsys: pytest.Capt
     assert worker.read(["door"], 1, 1) == []
     assert tracker.read(["door"], 1, 1) == []
     assert tracker.take_over("door", 0) == []
+    worker.leave(["door"])
     after = everything(real_url)
     assert "door" not in str(after)
     assert {key: value for key, value in before.items() if "yard" in key} == {

@@ -24,6 +24,7 @@ from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings
 from posebus.messages import Delivery
 from posebus.subscribing.subscriber import subscribe
+from posebus_cli.operate.forget import forget
 from tests.brokers import Server
 from tests.conftest import ROOT
 from tests.samples import PROVENANCE, end, event, frame, held_writer, pose_frame, track_frame, uninferred
@@ -151,5 +152,8 @@ def test_restarts_with_the_shipped_users_and_settings_lose_nothing(
         server.start()
         assert contents(server) == before
         the_work_goes_on(url_of, seq)
+    assert "door" in str(contents(server))
+    forget(["door"], redis=url_of("operator"))
+    assert "door" not in str(contents(server)), "the operator has every right that this takes"
     logins = ['AUTH ""', "AUTH any", "AUTH default any", "PING"]
     assert answers(server, *logins) == ["-WRONGPASS", "-WRONGPASS", "-WRONGPASS", "-NOAUTH"]

@@ -205,16 +205,20 @@ def wants_digest(handler: BaseHTTPRequestHandler) -> bool:
 CHALLENGES = {
     "basic": (['Basic realm="camera"'], wants_basic),
     "digest": (['Digest realm="camera", nonce="n1", qop="auth", algorithm=MD5'], wants_digest),
-    "both": (['Basic realm="camera"', 'Digest realm="camera", nonce="n1", qop="auth"'], wants_basic),
+    "both": (
+        ['Digest realm="camera", nonce="n1", qop="auth"', 'Basic realm="camera"'],
+        lambda handler: wants_basic(handler) or wants_digest(handler),
+    ),
 }
 
 
 @pytest.mark.parametrize("kind", CHALLENGES)
 def test_login_is_shown_when_the_camera_asks_and_a_wrong_one_is_told(camera: Camera, kind: str) -> None:
     challenges, accepts = CHALLENGES[kind]
+    locked = False
 
     def respond(handler: BaseHTTPRequestHandler) -> None:
-        if accepts(handler) or (kind == "both" and wants_digest(handler)):
+        if not locked and accepts(handler):
             send(handler, picture(5))
             return
         handler.send_response(401)
@@ -224,7 +228,14 @@ def test_login_is_shown_when_the_camera_asks_and_a_wrong_one_is_told(camera: Cam
         handler.end_headers()
 
     camera.respond = respond
-    assert numbers(open_source(settings(camera.url.replace("//", f"//{IN_ADDRESS}"))), 2) == [5, 5]
+    source = open_source(settings(camera.url.replace("//", f"//{IN_ADDRESS}")))
+    assert numbers(source, 2) == [5, 5]
+    asked, locked = len(camera.requests), True
+    with pytest.raises(LoginRefused):
+        source.read()
+    shown = [headers for headers in camera.requests[asked:] if "Authorization" in headers]
+    assert len(shown) == 1, "cameras lock an account after a few attempts"
+    locked = False
     for login in ("", "admin:wrong@"):
         with pytest.raises(LoginRefused, match="put the right user and password") as caught:
             open_source(settings(camera.url.replace("//", f"//{login}")))
@@ -233,6 +244,24 @@ def test_login_is_shown_when_the_camera_asks_and_a_wrong_one_is_told(camera: Cam
 
 def html(handler: BaseHTTPRequestHandler) -> None:
     send(handler, b"<html>log in</html>", "text/html")
+
+
+def test_redirection_is_followed_with_the_login(camera: Camera) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path != "/moved/here":
+            handler.send_response(302)
+            handler.send_header("Location", "/moved/here")
+        elif wants_basic(handler):
+            send(handler, picture(4))
+            return
+        else:
+            handler.send_response(401)
+            handler.send_header("WWW-Authenticate", 'Basic realm="camera"')
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    camera.respond = respond
+    assert numbers(open_source(settings(camera.url.replace("//", f"//{IN_ADDRESS}"))), 2) == [4, 4]
 
 
 def refuse(code: int) -> Respond:
@@ -290,6 +319,17 @@ def test_stream_of_jpeg_files_is_no_single_picture(camera: Camera) -> None:
     camera.respond = lambda handler: send(handler, b"".join(map(picture, range(6))), "video/x-motion-jpeg")
     assert numbers(open_source(settings(camera.url, max_fps=None)), 9) == list(range(6))
     assert len(camera.requests) == 2
+
+
+def test_animation_is_played_and_ends(camera: Camera) -> None:
+    first, *others = [Image.open(io.BytesIO(picture(number, "PNG"))) for number in (1, 9, 17)]
+    out = io.BytesIO()
+    first.save(out, "GIF", save_all=True, append_images=others, duration=100)
+    camera.respond = lambda handler: send(handler, out.getvalue(), "image/gif")
+    source = open_source(settings(camera.url, delivery="lossless", max_fps=None))
+    assert [abs(shown - number) <= 1 for shown, number in zip(numbers(source, 9), (1, 9, 17), strict=True)] == [
+        True
+    ] * 3
 
 
 def test_slow_polling_is_no_outage_and_a_failure_is_announced_once(camera: Camera) -> None:

@@ -75,10 +75,10 @@ class Deployment:
     def epochs(self, camera: str, messages: list[posebus.Message]) -> set[int]:
         return {one.body.epoch for one in messages if one.camera == camera and isinstance(one.body, posebus.TrackFrame)}
 
-    def shows(self, epochs: int) -> bool:
-        """Whether both subscribers have the tracks of so many epochs of each camera."""
+    def newest_epochs(self) -> list[int]:
+        """The newest epoch of each camera that each subscriber has tracks of; 0: of none."""
         received = (self.seen, self.seen_by_group)
-        return all(len(self.epochs(camera, messages)) == epochs for camera in self.cameras for messages in received)
+        return [max(self.epochs(camera, messages), default=0) for camera in self.cameras for messages in received]
 
     def close(self) -> None:
         for capture in self.captures.values():
@@ -120,13 +120,19 @@ def test_everything_goes_on_after_the_broker_lost_its_memory(
     deployment = Deployment(server.url, tmp_path)
     try:
         wait_until(
-            lambda: deployment.shows(1) and any(entry.camera == "film" for entry in deployment.kept),
+            lambda: all(deployment.newest_epochs()) and any(entry.camera == "film" for entry in deployment.kept),
             "tracks of both cameras, and a frame in flight",
             meanwhile=deployment.step,
             poll_s=0.0,
         )
+        before = deployment.newest_epochs()
         lose(server)
-        wait_until(lambda: deployment.shows(2), "tracks after the loss", meanwhile=deployment.step, poll_s=0.0)
+        wait_until(
+            lambda: all(new > old for new, old in zip(deployment.newest_epochs(), before, strict=True)),
+            "tracks of new epochs",
+            meanwhile=deployment.step,
+            poll_s=0.0,
+        )
         assert {record.camera for record in deployment.registry.cameras()} == set(deployment.cameras)
     finally:
         deployment.close()
@@ -137,4 +143,4 @@ def test_everything_goes_on_after_the_broker_lost_its_memory(
         ids = [one.body.id for one in messages if isinstance(one.body, posebus.Event)]
         assert len(ids) == len(set(ids))
     online = [one.body for one in deployment.seen if one.kind == "events" and one.body.type.endswith("online")]
-    assert len({event.id for event in online}) == 4
+    assert len({event.id for event in online}) >= 4

@@ -115,7 +115,7 @@ class PictureFetcher:
             )
         if isinstance(reason, ConnectionRefusedError):
             return SourceUnavailable(f"{self.shown} refuses the connection; check address and port")
-        if isinstance(reason, ValueError):
+        if isinstance(reason, str | ValueError):  # urllib: an unknown kind of Digest
             return SourceUnavailable(f"{self.shown} wants a kind of login that posebus does not know, or is no address")
         # The text of the error may quote the address.
         return SourceUnavailable(
@@ -147,13 +147,27 @@ def _opener(url: str, login: tuple[str, str] | None) -> request.OpenerDirector:
     ]
     if login is not None:
         passwords = request.HTTPPasswordMgrWithDefaultRealm()
-        passwords.add_password(None, url, *login)
-        handlers += [request.HTTPDigestAuthHandler(passwords), request.HTTPBasicAuthHandler(passwords)]
+        passwords.add_password(None, urlunsplit((*urlsplit(url)[:2], "/", "", "")), *login)
+        handlers += [_DigestOnce(passwords), _BasicOnce(passwords)]
     # Not build_opener: its openers also follow to files and FTP.
     opener = request.OpenerDirector()
     for handler in handlers:
         opener.add_handler(handler)
     return opener
+
+
+class _DigestOnce(request.HTTPDigestAuthHandler):
+    """urllib would try a wrong password six times, and cameras lock an account after a few."""
+
+    def http_error_401(self, req: request.Request, *answer: Any) -> Any:
+        """Show the login, unless the request did already."""
+        return None if req.has_header("Authorization") else super().http_error_401(req, *answer)
+
+
+class _BasicOnce(request.HTTPBasicAuthHandler):
+    def http_error_401(self, req: request.Request, *answer: Any) -> Any:
+        """Show the login, unless the request did already."""
+        return None if req.has_header("Authorization") else super().http_error_401(req, *answer)
 
 
 def _starts_like_a_picture(body: bytes) -> bool:

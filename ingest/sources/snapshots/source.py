@@ -25,6 +25,7 @@ DEFAULT_FPS = 1.0
 """Requests a second without `max_fps`: cameras make a new picture for each, and many cannot do it often."""
 LONGEST_TICK_S = 0.25
 BAD_IN_A_ROW = 3
+ANIMATED = frozenset({"GIF", "PNG", "WEBP"})
 ORIENTATION = 0x0112
 """The tag of EXIF that says how a picture has to be turned."""
 
@@ -38,6 +39,7 @@ class SnapshotSource:
         """`first` is what `fetcher` got at the first request, which counts as the first picture."""
         self.live = live
         self.lost = 0
+        self.is_animation = is_animation(first.body)
         self.fps: float | None = settings.max_fps or DEFAULT_FPS
         self.frame_count = None if live else 1
         self._fetcher = fetcher
@@ -94,6 +96,15 @@ def open_snapshot(settings: CameraSettings, *, live: bool) -> SnapshotSource | N
     fetcher = PictureFetcher(settings)
     answer = fetcher.fetch()
     return SnapshotSource(settings, fetcher, answer, live=live) if answer.is_one_picture else None
+
+
+def is_animation(body: bytes) -> bool:
+    """Whether the file holds several pictures to be played (GIF, PNG, WebP), rather than versions of one (JPEG)."""
+    try:
+        with PillowImage.open(BytesIO(body)) as picture:
+            return picture.format in ANIMATED and getattr(picture, "n_frames", 1) > 1
+    except (OSError, ValueError, SyntaxError, ImportError, EOFError, PillowImage.DecompressionBombError):
+        return False
 
 
 def picture_of(body: bytes) -> Image:

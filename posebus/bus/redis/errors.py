@@ -49,6 +49,8 @@ _WAITING_BY_CODE = {
     "UNBLOCKED": "has lost the streams of a camera: it was removed, or the broker lost its memory",
 }
 """Answers for which some or all versions of redis-py have no class."""
+_GONE = ("no such key", "requires the key to exist")
+"""Parts of answers to a question about a stream that does not exist; their code is no more than ERR."""
 
 
 @contextmanager
@@ -86,7 +88,7 @@ def translate(error: redis.RedisError, where: str) -> RetryableError | FatalErro
         return BrokerUnavailable(f"the server at {where} does not use the Redis protocol: {text}")
     if not isinstance(error, redis.ResponseError):
         return None
-    code = text.partition(" ")[0]
+    code = "NOGROUP" if any(part in text for part in _GONE) else text.partition(" ")[0]
     if code in _WAITING_BY_CODE:
         return BrokerUnavailable(f"the broker at {where} {_WAITING_BY_CODE[code]}")
     if code == "WRONGTYPE":

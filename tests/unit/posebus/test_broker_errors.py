@@ -11,6 +11,8 @@ from posebus.bus.redis.errors import broker_errors
 from posebus.errors import BrokerRefused, BrokerUnavailable
 
 WAITED_FOR = {
+    "ERR no such key": "has lost the streams of a camera",
+    "ERR The XGROUP subcommand requires the key to exist. Note that …": "has lost the streams of a camera",
     "OOM command not allowed when used memory > 'maxmemory'.": "is full (maxmemory)",
     "READONLY You can't write against a read only replica.": "is a read-only replica",
     "LOADING Redis is loading the dataset in memory": "is loading its data",
