@@ -36,8 +36,11 @@ _IN_PATH = re.compile(r"([&;?]|(?<=[\w*])_(?=[A-Za-z]+=))")
 """Between parameters; in a path, cameras write user=admin_password=x_channel=1, too."""
 _BETWEEN = re.compile(r"[\s\"'`<>,]")
 _HOST = re.compile(r"[\w.-]*(?::\d{1,5})?(?:,[\w.-]+(?::\d{1,5})?)*|\[[0-9a-f:.%\w]*\]?(?::\d{1,5})?", re.IGNORECASE)
-_LOGIN_WITHOUT_SCHEME = re.compile(r"(?<![^\s\"'<(=\[])[^\s/.~\"'<@]{1,200}:\S{0,400}@(?=[\w\[*])")
+_LOGIN_WITHOUT_SCHEME = re.compile(
+    r"(?<![^\s\"'<(=\[])(?!\d+:)[^\s/.~\"'<@:]{1,200}:(?=\S)[^\n@]{0,100}\S{0,300}@(?=[\w\[*])"
+)
 _WORD = re.compile(r"[^\s/@:?#&=;,\"'<>%\\]+")
+_FIELD = re.compile(r"[\s-]*[\w.-]*(?:source|redis|url|address)(?:: *|=)", re.IGNORECASE)
 _PROSE = re.compile(r"[a-z]+(?:'[a-z]+)?[,.;:!?]*|[-–—(]|\([a-z]+")
 _ENDS = "'\"`)>]},.;:!?"
 
@@ -126,7 +129,11 @@ def _address_in(text: str, match: re.Match[str], limit: int) -> tuple[str, int]:
     """The address that begins at `match` as it is shown, and where it ends in `text`, at most at `limit`."""
     scheme = match["scheme"] or match["known"] or match["coded"]
     begin, after_login = match.end(), text.rfind("@", match.end(), limit) + 1
-    end, is_quoted = _end_of(text, max(begin, after_login), limit, text[match.start() - 1 : match.start()])
+    before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+    if _FIELD.fullmatch(before):
+        end, is_quoted = limit, True  # a line of a configuration, all of which is the address
+    else:
+        end, is_quoted = _end_of(text, max(begin, after_login), limit, text[match.start() - 1 : match.start()])
     if match["coded"]:
         return f"{scheme}://{HIDDEN}", end
     shown = _shown(scheme, match["gap"] or match["typo"], text[begin:end])
