@@ -19,7 +19,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from posebus.bus.redis.connection import Client
-from posebus.config.redaction import redact_text
+from posebus.config.redaction import harmless
 from posebus.config.settings import Settings
 from posebus.contract.job_fields import usable_fields
 from posebus.errors import ConfigError, FatalError, PoseBusError
@@ -81,7 +81,7 @@ class RecordingJob(Job):  # type: ignore[misc]
             self.note(state="failed", error=str(stopped))
             raise stopped from None
         except PoseBusError as error:
-            self.note(state="failed", error=plain(redact_text(str(error))))
+            self.note(state="failed", error=harmless(str(error)))
             raise
         self.note(state="done")
         return result

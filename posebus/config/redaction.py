@@ -20,10 +20,13 @@ from posebus.config.harmless import (
     is_harmless_stream,
     is_harmless_value,
 )
+from posebus.plain_text import MAX_CHARACTERS, plain
 
 _SCHEMES = (
     r"rtsps?|rtmps?|rtmpe|rtmpt|rtp|srt|https?|rediss?|valkeys?|ftps?|sftp|udp|tcp|tls|unix|wss?|mms|whep|whip|onvif"
 )
+_TELLING = re.compile(r"[@=:/%\\\s]")
+"""Without any of these, a text holds neither an address nor a named value. Most names of a report have none."""
 _SCHEME = "[A-Za-z][A-Za-z0-9+.-]{0,20}"
 _START = re.compile(
     rf"(?P<scheme>{_SCHEME})(?P<gap>://+)|(?<![A-Za-z0-9])(?P<known>{_SCHEMES})(?P<typo>:/|//)"
@@ -50,6 +53,7 @@ _NAMED = re.compile(
     r"(?P<value>\\*\"(?:[^\"\\]|\\.)*\"?|\\*'(?:[^'\\]|\\.)*'?|[^\s&,;\"']+)",
     re.IGNORECASE,
 )
+LONGEST_ADDRESS = 2000
 _HEADER = re.compile(
     r"\b(?P<name>(?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:key|token|auth)[\w-]*|bearer|digest|basic)"
     r"(?P<sign>\\*[\"']?\s*[:=]\s*|\s+)(?P<value>[^\r\n]+)",
@@ -61,6 +65,8 @@ _QUERY = re.compile(r"(?<![\w:/])(?:[\w.\-\[\]/]{0,100}\?)?[\w.\-\[\]]{1,60}=[^\
 
 def redact_text(text: str) -> str:
     """`text` with the credentials of every address in it hidden, and those in parameters, headers and JSON."""
+    if not _TELLING.search(text):
+        return text
     parts: list[str] = []
     found = list(_START.finditer(text))
     limits = _limits(text, [match.start() for match in found])
@@ -86,6 +92,14 @@ def _limits(text: str, begins: list[int]) -> list[int]:
         is_apart = _BETWEEN.search(text, begins[index], begins[index + 1])
         limits[index] = begins[index + 1] if is_apart else limits[index + 1]
     return limits
+
+
+def harmless(text: str, most: int = MAX_CHARACTERS) -> str:
+    """`text` of others for a reader: one line of at most `most` characters, without credentials and control characters.
+
+    Credentials are hidden before the text is cut, since half an address does not look like one.
+    """
+    return plain(redact_text(text[: most + LONGEST_ADDRESS]), most)
 
 
 def redact_url(address: str) -> str:
@@ -236,8 +250,6 @@ def _shown_parameter(parameter: str) -> str:
 
 def _outside(text: str) -> str:
     """A text without an address: parameters, logins without a scheme, headers, and names with values."""
-    if not re.search(r"[@=:\s]", text):
-        return text
     text = _LOGIN_WITHOUT_SCHEME.sub(f"{HIDDEN}@", text)
     text = _QUERY.sub(_shown_option, text)
     text = _HEADER.sub(_shown_header, text)

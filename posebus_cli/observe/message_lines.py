@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from posebus.config.redaction import redact_text
+from posebus.config.redaction import harmless, redact_text
 from posebus.contract.public_json import dump, event_to_json, track_frame_to_json
 from posebus.messages import Event, TrackFrame, TrackState
 from posebus.plain_text import plain, plain_json
@@ -34,7 +34,7 @@ class MessageLines:
             shown = {key: value for key, value in body.data.items() if not key.endswith(_FOR_PROGRAMS)}
             details = "  ".join(f"{key}={value}" for key, value in shown.items())
             text = f"{clock_text(body.time_ns)}  {body.camera:<12}  {body.type.removeprefix('posebus.'):<14}  {details}"
-            return plain(redact_text(text.rstrip()))
+            return harmless(text.rstrip())
         if not isinstance(body, TrackFrame):
             return None
         people = _people(body)
