@@ -258,9 +258,10 @@ class CaptureStage:
         self._rate.add(now_s)
 
     def _end(self, reader: Reader) -> None:
-        self._status.trouble = reader.warning
-        self._status.end(reader.warning)
-        self._publisher.accept_end(reader.warning or "end of file")
+        warning = None if reader.warning is None else redact_known(reader.warning, self._settings.source)
+        self._status.trouble = warning
+        self._status.end(warning)
+        self._publisher.accept_end(warning or "end of file")
         self._publisher.flush()
 
     def _in_words(self, error: Exception) -> str:

@@ -86,8 +86,7 @@ def run_app() -> None:
     """
     from typer.rich_utils import rich_format_error
 
-    from posebus.config.redaction import redact_text
-    from posebus.plain_text import plain
+    from posebus.config.redaction import harmless
 
     command: Any = with_plain_help(get_command(app))
     try:
@@ -99,7 +98,7 @@ def run_app() -> None:
         usage: Any = error
         if not hasattr(usage, "format_message"):
             raise
-        text = plain(redact_text(usage.format_message()))
+        text = harmless(usage.format_message())
         usage.format_message = lambda: text
         rich_format_error(usage)
         raise SystemExit(usage.exit_code) from None

@@ -20,11 +20,11 @@ from rq.serializers import JSONSerializer
 
 from posebus.bus.redis.connection import Client
 from posebus.config.local_files import local_path, same_for_children
-from posebus.config.redaction import redact_text
+from posebus.config.redaction import harmless
 from posebus.config.settings import Settings
+from posebus.contract.foreign_json import WRONG_DATA
 from posebus.contract.job_fields import usable_fields
 from posebus.errors import ConfigError, FatalError, PoseBusError
-from posebus.plain_text import plain
 from posebus.runtime.failures import in_one_sentence
 from recordings.inputs import file_names
 from recordings.interrupts import interruptible
@@ -36,7 +36,6 @@ NO_TIMEOUT = -1
 RESULT_KEPT_S = 7 * 24 * 3600
 META_EVERY_S = 1.0
 STOP_TIMEOUT_S = 30.0
-SHOWN_NAME = 100
 
 
 def submit(client: Client, videos: Sequence[str], out: Path, *, draw: bool) -> list[Job]:
@@ -73,6 +72,7 @@ class RecordingJob(Job):  # type: ignore[misc]
         fields, problem = usable_fields(raw_data, QUEUE)
         # RQ may have replaced a field that was of no use in the meantime.
         self.problem = self.problem or problem
+        self._left_out = [name for name in raw_data if name.decode(errors="replace") not in fields] or ["-"]
         super().restore(fields)
 
     def _execute(self) -> Any:
@@ -84,19 +84,23 @@ class RecordingJob(Job):  # type: ignore[misc]
             self.note(state="failed", error=str(stopped))
             raise stopped from None
         except Exception as error:
-            self.note(state="failed", error=plain(redact_text(in_one_sentence(error, about=self.meta.get("name")))))
+            self.note(state="failed", error=harmless(in_one_sentence(error, about=self.meta.get("name"))))
             raise
         self.note(state="done")
         return result
 
     def _run(self) -> Any:
         if self.problem is not None:
+            # Other programs, like `rq info`, could not read them either.
+            self.connection.hdel(self.key, *self._left_out)
+            self.save()
             raise ConfigError(self.problem)
         function = FUNCTIONS.get(self.func_name)
         if function is None or self.instance is not None or len(self.args) != 1 or self.kwargs:
             allowed = ", ".join(FUNCTIONS)
-            asked = plain(str(self.func_name), SHOWN_NAME)
-            raise ConfigError(f"a job asked for {asked!r}, which is not offered here; jobs may run: {allowed}")
+            raise ConfigError(
+                f"a job asked for {self.func_name!r:.100}, which is not offered here; jobs may run: {allowed}"
+            )
         if self.settings is None:
             raise ConfigError("this job can only be run by `posebus jobs work`")
         return function(self.args[0], self.settings, self.id, MetaProgress(self))
@@ -146,7 +150,7 @@ class RecordingWorker(Worker):  # type: ignore[misc]
         while True:
             try:
                 return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
-            except (UnicodeDecodeError, redis.ResponseError) as error:
+            except (*WRONG_DATA, redis.ResponseError) as error:
                 if isinstance(error, redis.exceptions.NoPermissionError | redis.exceptions.ReadOnlyError):
                     raise
                 entry = getattr(error, "job_id", None) or getattr(error, "object", b"")
@@ -158,7 +162,7 @@ class RecordingWorker(Worker):  # type: ignore[misc]
         """RQ's own tidying, which an entry of its registries that it cannot read must not end."""
         try:
             super().run_maintenance_tasks()
-        except (ValueError, TypeError, KeyError, OverflowError, redis.ResponseError) as error:
+        except (*WRONG_DATA, redis.ResponseError) as error:
             self.log.warning("the registries of the queue could not be tidied: %s", error)
 
     def perform_job(self, job: RecordingJob, queue: Queue, execution: Any) -> bool:

@@ -130,7 +130,9 @@ class FrameSelector:
             return
         head, _, motion = state.partition(b"\n")
         try:
-            epoch, (before_ns, inferred_ns, moved_ns, probed_ns), is_open, recent = load_json(head, "its state")
+            epoch, (before_ns, inferred_ns, moved_ns, probed_ns), is_open, recent = load_json(
+                head, "the state of a frame selector"
+            )
             self._epoch = int(epoch)
             self._gate.state = GateState(
                 before_ns=int(before_ns), inferred_ns=int(inferred_ns), moved_ns=int(moved_ns), probed_ns=int(probed_ns)

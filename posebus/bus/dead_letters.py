@@ -10,11 +10,10 @@ from typing import Any, cast
 from posebus.bus.frame_consumer import SUSPECT
 from posebus.bus.reclaim import Attempt, attempts_from_json
 from posebus.bus.redis.connection import Broker
-from posebus.config.redaction import redact_text
+from posebus.config.redaction import harmless
 from posebus.contract.codec import decode_frame, decode_poses
 from posebus.errors import MalformedMessage
 from posebus.messages import Frame, PoseFrame, Skipped
-from posebus.plain_text import plain
 
 PAGE = 100
 BLOCK_MS = 200
@@ -140,7 +139,7 @@ class DeadLetters:
 
 def _letter(shard: int, entry_id: bytes, fields: Mapping[bytes, bytes]) -> DeadLetter:
     def text(name: bytes) -> str:
-        return plain(redact_text(fields.get(name, b"").decode(errors="replace")))
+        return harmless(fields.get(name, b"").decode(errors="replace"))
 
     try:
         body = decode_frame(fields)

@@ -17,10 +17,9 @@ import redis
 from posebus.bus.former_keys import former_attempts, former_reclaim_lock
 from posebus.bus.redis.connection import Broker
 from posebus.bus.redis.errors import group_is_missing
-from posebus.config.redaction import redact_text
+from posebus.config.redaction import harmless
 from posebus.contract.foreign_json import WRONG_DATA, load_json, whole
 from posebus.errors import MalformedMessage
-from posebus.plain_text import plain
 from posebus.topology import WORKERS_GROUP
 
 MAX_ATTEMPTS_BYTES = 1_000_000
@@ -196,8 +195,7 @@ def attempts_from_json(value: bytes | None) -> tuple[Attempt, ...]:
     try:
         rows = load_json(value or b"[]", "a record of attempts", MAX_ATTEMPTS_BYTES)
         return tuple(
-            Attempt(plain(str(worker)), whole(at_ns), plain(redact_text(str(outcome))))
-            for worker, at_ns, outcome in rows
+            Attempt(harmless(str(worker)), whole(at_ns), harmless(str(outcome))) for worker, at_ns, outcome in rows
         )
     except (MalformedMessage, *WRONG_DATA):
         return ()

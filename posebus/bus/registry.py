@@ -16,12 +16,11 @@ from posebus.bus.former_keys import former_attempts
 from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Broker
 from posebus.config.policies import DEFAULT, Policies, policies_from_json
-from posebus.config.redaction import redact_text
+from posebus.config.redaction import harmless
 from posebus.config.settings import check_camera_name
 from posebus.contract.foreign_json import WRONG_DATA, load_object, whole
 from posebus.errors import BrokerRefused, MalformedMessage
 from posebus.messages import Delivery
-from posebus.plain_text import plain
 from posebus.topology import TRACKERS_GROUP, WORKERS_GROUP
 
 SOURCE_LENGTH = 40
@@ -77,7 +76,7 @@ def read_record(camera: str, value: bytes) -> CameraRecord:
     data = load_object(value, "its record", MAX_RECORD_BYTES)
     try:
         policies = policies_from_json(data["policies"]) if "policies" in data else DEFAULT
-        source = plain(redact_text(str(data["source"])), SOURCE_LENGTH)
+        source = harmless(str(data["source"]), SOURCE_LENGTH)
         return CameraRecord(camera, Delivery(data["delivery"]), source, policies)
     except WRONG_DATA as error:
         raise MalformedMessage(f"its record cannot be read: {type(error).__name__} {str(error)[:100]}") from None
@@ -236,7 +235,7 @@ class Registry:
 
     def _note(self, subject: str, error: Exception) -> None:
         if len(self._problems) < MAX_PROBLEMS:
-            self._problems[subject] = plain(str(error), MAX_PROBLEM)
+            self._problems[subject] = harmless(str(error), MAX_PROBLEM)
 
     def _hash(self, key: str) -> dict[bytes, bytes]:
         with self._broker.errors():

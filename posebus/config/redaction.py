@@ -20,10 +20,13 @@ from posebus.config.harmless import (
     is_harmless_stream,
     is_harmless_value,
 )
+from posebus.plain_text import MAX_CHARACTERS, plain
 
 _SCHEMES = (
     r"rtsps?|rtmps?|rtmpe|rtmpt|rtp|srt|https?|rediss?|valkeys?|ftps?|sftp|udp|tcp|tls|unix|wss?|mms|whep|whip|onvif"
 )
+_TELLING = re.compile(r"[@=:/%\\\s]")
+"""Without any of these, a text holds neither an address nor a named value. Most names of a report have none."""
 _SCHEME = "[A-Za-z][A-Za-z0-9+.-]{0,20}"
 _START = re.compile(
     rf"(?P<scheme>{_SCHEME})(?P<gap>://+)|(?<![A-Za-z0-9])(?P<known>{_SCHEMES})(?P<typo>:/|//)"
@@ -36,8 +39,11 @@ _IN_PATH = re.compile(r"([&;?]|(?<=[\w*])_(?=[A-Za-z]+=))")
 """Between parameters; in a path, cameras write user=admin_password=x_channel=1, too."""
 _BETWEEN = re.compile(r"[\s\"'`<>,]")
 _HOST = re.compile(r"[\w.-]*(?::\d{1,5})?(?:,[\w.-]+(?::\d{1,5})?)*|\[[0-9a-f:.%\w]*\]?(?::\d{1,5})?", re.IGNORECASE)
-_LOGIN_WITHOUT_SCHEME = re.compile(r"(?<![^\s\"'<(=\[])[^\s/.~\"'<@]{1,200}:\S{0,400}@(?=[\w\[*])")
+_LOGIN_WITHOUT_SCHEME = re.compile(
+    r"(?<![^\s\"'<(=\[])(?!\d+:)[^\s/.~\"'<@:]{1,200}:(?=\S)[^\n@]{0,100}\S{0,300}@(?=[\w\[*])"
+)
 _WORD = re.compile(r"[^\s/@:?#&=;,\"'<>%\\]+")
+_FIELD = re.compile(r"[\s-]*[\w.-]*(?:source|redis|url|address)(?:: *|=)", re.IGNORECASE)
 _PROSE = re.compile(r"[a-z]+(?:'[a-z]+)?[,.;:!?]*|[-–—(]|\([a-z]+")
 _ENDS = "'\"`)>]},.;:!?"
 
@@ -47,6 +53,7 @@ _NAMED = re.compile(
     r"(?P<value>\\*\"(?:[^\"\\]|\\.)*\"?|\\*'(?:[^'\\]|\\.)*'?|[^\s&,;\"']+)",
     re.IGNORECASE,
 )
+LONGEST_ADDRESS = 2000
 _HEADER = re.compile(
     r"\b(?P<name>(?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:key|token|auth)[\w-]*|bearer|digest|basic)"
     r"(?P<sign>\\*[\"']?\s*[:=]\s*|\s+)(?P<value>[^\r\n]+)",
@@ -58,6 +65,8 @@ _QUERY = re.compile(r"(?<![\w:/])(?:[\w.\-\[\]/]{0,100}\?)?[\w.\-\[\]]{1,60}=[^\
 
 def redact_text(text: str) -> str:
     """`text` with the credentials of every address in it hidden, and those in parameters, headers and JSON."""
+    if not _TELLING.search(text):
+        return text
     parts: list[str] = []
     found = list(_START.finditer(text))
     limits = _limits(text, [match.start() for match in found])
@@ -83,6 +92,14 @@ def _limits(text: str, begins: list[int]) -> list[int]:
         is_apart = _BETWEEN.search(text, begins[index], begins[index + 1])
         limits[index] = begins[index + 1] if is_apart else limits[index + 1]
     return limits
+
+
+def harmless(text: str, most: int = MAX_CHARACTERS) -> str:
+    """`text` of others for a reader: one line of at most `most` characters, without credentials and control characters.
+
+    Credentials are hidden before the text is cut, since half an address does not look like one.
+    """
+    return plain(redact_text(text[: most + LONGEST_ADDRESS]), most)
 
 
 def redact_url(address: str) -> str:
@@ -126,7 +143,11 @@ def _address_in(text: str, match: re.Match[str], limit: int) -> tuple[str, int]:
     """The address that begins at `match` as it is shown, and where it ends in `text`, at most at `limit`."""
     scheme = match["scheme"] or match["known"] or match["coded"]
     begin, after_login = match.end(), text.rfind("@", match.end(), limit) + 1
-    end, is_quoted = _end_of(text, max(begin, after_login), limit, text[match.start() - 1 : match.start()])
+    before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+    if _FIELD.fullmatch(before):
+        end, is_quoted = limit, True  # a line of a configuration, all of which is the address
+    else:
+        end, is_quoted = _end_of(text, max(begin, after_login), limit, text[match.start() - 1 : match.start()])
     if match["coded"]:
         return f"{scheme}://{HIDDEN}", end
     shown = _shown(scheme, match["gap"] or match["typo"], text[begin:end])
@@ -229,8 +250,6 @@ def _shown_parameter(parameter: str) -> str:
 
 def _outside(text: str) -> str:
     """A text without an address: parameters, logins without a scheme, headers, and names with values."""
-    if not re.search(r"[@=:\s]", text):
-        return text
     text = _LOGIN_WITHOUT_SCHEME.sub(f"{HIDDEN}@", text)
     text = _QUERY.sub(_shown_option, text)
     text = _HEADER.sub(_shown_header, text)

@@ -7,6 +7,7 @@ numbers of any length. Both are malformed input like a missing bracket, and neve
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from posebus.errors import MalformedMessage
@@ -16,6 +17,8 @@ MAX_BYTES = 8_000_000
 MAX_DEPTH = 64
 """posebus writes nothing deeper than ten."""
 MAX_WHOLE = 2**63 - 1
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 WRONG_DATA = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError)
 """What reading the fields of parsed JSON raises if they are not what they should be."""
 
@@ -31,7 +34,7 @@ def load_json(raw: bytes | str, subject: str, max_bytes: int = MAX_BYTES) -> Any
     except ValueError as error:
         # Python's error about a number of thousands of digits, and about text that is no UTF-8, are ValueErrors, too.
         raise MalformedMessage(f"{subject} is not JSON: {str(error)[:100]}") from None
-    if isinstance(value, (list, dict)) and _may_be_deep(raw) and _is_deep(value):
+    if _is_deep(raw):
         raise MalformedMessage(f"{subject} is nested more than {MAX_DEPTH} deep")
     return value
 
@@ -57,17 +60,15 @@ def whole(value: object, least: int = 0, most: int = MAX_WHOLE) -> int:
     return value
 
 
-def _may_be_deep(raw: bytes | str) -> bool:
-    """Whether there are brackets enough; counting them takes far less time than walking through the value."""
-    brackets = raw.count(b"[") + raw.count(b"{") if isinstance(raw, bytes) else raw.count("[") + raw.count("{")
-    return brackets > MAX_DEPTH
-
-
-def _is_deep(value: Any) -> bool:
-    level = [value]
+def _is_deep(raw: bytes | str) -> bool:
+    """Whether valid JSON is nested too deeply. Takes less time than walking through the value."""
+    text = raw if isinstance(raw, bytes) else raw.encode(errors="replace")
+    if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
+        return False
+    brackets = _STRING.sub(b"", text).translate(None, _NO_BRACKETS)
     for _ in range(MAX_DEPTH):
-        inside = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
-        level = [one for one in inside if isinstance(one, (list, dict))]
-        if not level:
+        # The innermost pairs of all branches.
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if not brackets:
             return False
     return True

@@ -119,7 +119,7 @@ def plan_from_text(text: bytes) -> Plan:
     if len(text) > MAX_PLAN_BYTES:
         raise MalformedMessage(f"a plan of {len(text)} bytes is longer than any that posebus writes")
     try:
-        version, epoch, seq, rows = load_json(text, "it", MAX_PLAN_BYTES)
+        version, epoch, seq, rows = load_json(text, "a plan", MAX_PLAN_BYTES)
         if version != _VERSION:
             raise ValueError(f"its version is {version}, expected {_VERSION}")
         return Plan(epoch=whole(epoch), seq=whole(seq), directives=tuple(_directive(row) for row in rows))
@@ -138,7 +138,7 @@ def decisions_to_text(decisions: Sequence[Decision]) -> bytes:
 def decisions_from_text(text: bytes) -> tuple[Decision, ...]:
     """The inverse of `decisions_to_text`. Raises MalformedMessage."""
     try:
-        rows = load_json(text, "they", MAX_DECISIONS_BYTES)
+        rows = load_json(text, "the list of decisions about a camera", MAX_DECISIONS_BYTES)
         return tuple(
             Decision(
                 epoch=whole(epoch),

@@ -30,7 +30,9 @@ def unpack_state(data: bytes) -> dict[str, Any]:
         if data[:4] != _MAGIC:
             raise MalformedMessage("not a snapshot of this version")
         end = 12 + int.from_bytes(data[4:12], "little")
-        state, rest = _fill(load_json(data[12:end], "its header", MAX_HEADER_BYTES), memoryview(data)[end:])
+        state, rest = _fill(
+            load_json(data[12:end], "the header of a snapshot", MAX_HEADER_BYTES), memoryview(data)[end:]
+        )
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise MalformedMessage(f"a damaged snapshot: {error}") from error
     if len(rest) or not isinstance(state, dict):

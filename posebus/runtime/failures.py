@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from types import TracebackType
 
 from posebus.config.redaction import redact_text
 from posebus.errors import PoseBusError
 from posebus.extras import missing_package
-from posebus.plain_text import plain_lines
+from posebus.plain_text import plain, plain_lines
 
 DEBUG_VARIABLE = "POSEBUS_DEBUG"
 FAILED = 1
@@ -24,11 +25,11 @@ INTERRUPTED = 130
 def run_and_report(command: Callable[[], object]) -> int:
     """Run `command` and return its exit code: 0, FAILED after an error of posebus, INTERRUPTED after Ctrl-C.
 
-    Other errors reach Python's exception hooks, which report one line from here on (`report_unexpected`).
+    Other errors reach Python's exception hooks, which report one line from here on (`report_unexpected`), or with
+    POSEBUS_DEBUG=1 the traceback; neither shows credentials.
     """
-    if not _debugging():
-        sys.excepthook = report_unexpected
-        threading.excepthook = _report_unexpected_in_thread
+    sys.excepthook = _write_traceback if _debugging() else report_unexpected
+    threading.excepthook = _report_in_thread
     try:
         command()
     except PoseBusError as error:
@@ -73,8 +74,13 @@ def report_unexpected(kind: type[BaseException], error: BaseException, _: Traceb
     complain(f"unexpected {kind.__name__}: {text} (set {DEBUG_VARIABLE}=1 to see where, and please report it)")
 
 
-def _report_unexpected_in_thread(hook: threading.ExceptHookArgs) -> None:
-    report_unexpected(hook.exc_type, hook.exc_value or hook.exc_type(), hook.exc_traceback)
+def _write_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    text = "".join(traceback.format_exception(kind, error, trace))
+    sys.stderr.write("".join(f"{plain(line)}\n" for line in redact_text(text).splitlines()))
+
+
+def _report_in_thread(hook: threading.ExceptHookArgs) -> None:
+    sys.excepthook(hook.exc_type, hook.exc_value or hook.exc_type(), hook.exc_traceback)
 
 
 def _debugging() -> bool:

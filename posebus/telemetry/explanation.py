@@ -9,6 +9,7 @@ from typing import Any
 
 from posebus.bus.registry import CameraRecord
 from posebus.config.policies import AUTO, Policies
+from posebus.config.redaction import redact_text
 from posebus.contract.plan import Decision, Directive, Plan
 from posebus.messages import CaptureClock, Delivery, Provenance, TrackFrame
 from posebus.telemetry.process_report import TRACKER, GateReport, TrackingReport
@@ -212,5 +213,5 @@ def _decided(inputs: ExplanationInputs, decisions: Iterable[Decision]) -> list[D
 
 
 def _line(text: str) -> str:
-    """The text on one line, without characters that control a terminal."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    """The text on one line, without credentials and characters that control a terminal."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in redact_text(text)).split())

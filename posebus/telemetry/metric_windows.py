@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from posebus.plain_text import plain
+from posebus.config.redaction import harmless
 from posebus.telemetry.metrics import BY_NAME, HISTOGRAM, MetricSpec
 
 MAX_NUMBER = 1e18
@@ -108,7 +108,7 @@ def read_snapshot(snapshot: object) -> Reading:
         for one in series:
             if not isinstance(one, list) or len(one) != len(spec.labels) + 1:
                 continue
-            labels = tuple(plain(str(label), MAX_LABEL) for label in one[:-1])
+            labels = tuple(harmless(str(label), MAX_LABEL) for label in one[:-1])
             if spec.kind == HISTOGRAM:
                 found = _distribution(spec, one[-1])
                 if found is not None:

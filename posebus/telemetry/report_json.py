@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from posebus.config.redaction import redact_text
+from posebus.config.redaction import harmless
 from posebus.contract.foreign_json import MAX_WHOLE
-from posebus.plain_text import plain
 from posebus.telemetry.process_report import (
     INGEST,
     TRACKER,
@@ -201,7 +200,7 @@ def _text(value: object) -> str | None:
 
 
 def _line(value: object) -> str:
-    return plain(redact_text(str(value)[:MAX_TEXT]), MAX_TEXT)
+    return harmless(str(value), MAX_TEXT)
 
 
 def _number(value: object) -> float | None:

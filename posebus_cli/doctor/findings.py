@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from posebus.config.redaction import redact_text
-from posebus.plain_text import plain
+from posebus.config.redaction import harmless
 
 FINE = "fine"
 NOTE = "note"
@@ -29,6 +28,6 @@ class Finding:
         return {
             "name": self.name,
             "status": self.status,
-            "text": plain(redact_text(self.text)),
-            "advice": plain(redact_text(self.advice)) or None,
+            "text": harmless(self.text),
+            "advice": harmless(self.advice) or None,
         }

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from posebus.config.redaction import redact_text
+from posebus.config.redaction import harmless, redact_text
 from posebus.contract.public_json import dump, event_to_json, track_frame_to_json
 from posebus.messages import Event, EventType, TrackFrame, TrackState
 from posebus.plain_text import plain, plain_json
@@ -52,7 +52,7 @@ class MessageLines:
         if isinstance(body, TrackFrame):
             lines += self._people_line(body, at_ms)
         elif isinstance(body, Event) and not self._sum_up(body, at_ms):
-            lines.append(plain(redact_text(f"{clock_text(body.time_ns)}  {body.camera:<12}  {event_text(body)}")))
+            lines.append(harmless(f"{clock_text(body.time_ns)}  {body.camera:<12}  {event_text(body)}"))
         return lines
 
     def advance_to(self, at_ms: int) -> list[str]:
@@ -61,13 +61,13 @@ class MessageLines:
         for camera in ready:
             del self._gaps[camera]
         in_order = sorted(ready.items(), key=lambda pair: pair[1].since_ms)
-        return [plain(redact_text(gaps.line(camera, gaps.since_ms + GAPS_MS))) for camera, gaps in in_order]
+        return [harmless(gaps.line(camera, gaps.since_ms + GAPS_MS)) for camera, gaps in in_order]
 
     def rest(self) -> list[str]:
         """Return the sums that are not complete yet."""
         in_order = sorted(self._gaps.items(), key=lambda pair: pair[1].last_ms)
         self._gaps = {}
-        return [plain(redact_text(gaps.line(camera, gaps.last_ms))) for camera, gaps in in_order]
+        return [harmless(gaps.line(camera, gaps.last_ms)) for camera, gaps in in_order]
 
     def _sum_up(self, event: Event, at_ms: int) -> bool:
         """Count the frames of a gap; returns False for every other event, and for a gap that cannot be read."""
