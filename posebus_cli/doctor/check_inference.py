@@ -14,7 +14,7 @@ from posebus_cli.doctor.findings import BROKEN, FINE, NOTE, Finding
 if TYPE_CHECKING:
     from posebus.config.settings import WorkerSettings
 
-_INSTALL = "for inference: pip install 'posebus[worker]'"
+_INSTALL = "for inference: pip install '.[worker]' in the checkout of posebus"
 
 
 def cache_folder(cache_dir: Path) -> Finding:
@@ -85,7 +85,8 @@ def gpu() -> Finding:
 def decoding() -> Finding:
     """Check which graphics cards could decode cameras with hardware_decoding: auto."""
     if util.find_spec("av") is None:
-        return Finding("decoding", NOTE, "not checked: PyAV is not installed", "pip install 'posebus[ingest]'")
+        advice = "pip install '.[ingest]' in the checkout of posebus"
+        return Finding("decoding", NOTE, "not checked: PyAV is not installed", advice)
     from ingest.sources.decoding.hardware import usable_hardware
 
     usable = usable_hardware(Path("/dev"))

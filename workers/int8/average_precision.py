@@ -35,7 +35,9 @@ def read_annotations(path: Path) -> Annotated:
     Raises ConfigError for an unusable file, EngineError without pycocotools.
     """
     if find_spec("pycocotools") is None:
-        raise EngineError("AP needs the package pycocotools, which is not installed: pip install 'posebus[int8]'")
+        raise EngineError(
+            "AP needs the package pycocotools, which is not installed: pip install '.[int8]' in the checkout of posebus"
+        )
     try:
         data = json.loads(path.read_bytes())
         pictures = {int(row["id"]): path.parent / row["file_name"] for row in data["images"]}
