@@ -60,7 +60,8 @@ def image(
     With --imgsz auto, each picture is inferred at several sizes; the result is that of the smallest size that finds the
     most people.
 
-    Writes NAME.poses.json and NAME.annotated.png (with --blur NAME.blurred.png) for each picture into the folder --out.
+    Writes NAME.poses.json and NAME.annotated.png (with --blur NAME.blurred.png) for each picture into the folder.
+    --masks needs a second network, whose weights are downloaded on first use.
     A picture that cannot be read is reported on standard error and does not stop the others; the exit code is then 1.
     """
     from recordings.inputs import file_names

@@ -9,7 +9,7 @@ import typer
 from posebus.errors import ConfigError
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions
-from posebus_cli.options.settings import broker_address, settings_from
+from posebus_cli.options.settings import settings_at_broker
 
 if TYPE_CHECKING:
     from posebus.bus.redis.connection import Broker
@@ -30,16 +30,10 @@ def work(
     """
     from recordings.job_queue import work as work_on
 
-    settings = queue_settings(deployment)
+    settings = settings_at_broker(deployment)
     broker = queue_broker(settings)
     with broker.errors():
         work_on(broker.client, settings, burst=burst)
-
-
-def queue_settings(deployment: DeploymentOptions) -> Settings:
-    """Return the settings of a command for jobs; `redis` is the address of a broker that is running."""
-    settings = settings_from(deployment)
-    return settings.model_copy(update={"redis": broker_address(settings)})
 
 
 def queue_broker(settings: Settings) -> Broker:
