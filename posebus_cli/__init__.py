@@ -27,7 +27,8 @@ def main() -> None:
         if name not in {"typer", "rich"}:
             raise
         print(
-            f"posebus: the command needs {name}, which is not installed: pip install 'posebus[cli]'",
+            f"posebus: the command needs {name}, which is not installed: "
+            "pip install '.[cli]' in the checkout of posebus",
             file=sys.stderr,
         )
         sys.exit(1)

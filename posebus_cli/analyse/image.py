@@ -62,10 +62,10 @@ def image(
     By default each picture is inferred at 640 and at 1280 px, and the result is that of the size that finds more
     people.
 
-    Writes NAME.poses.json and NAME.annotated.png (with --blur NAME.blurred.png) for each picture into the folder --out.
-    Of an animation or a file of several pages, every picture is analysed; the results from the second on are called
-    NAME.2 and so on. A picture that cannot be read is reported on standard error and does not stop the others; the exit
-    code is then 1.
+    Writes NAME.poses.json and NAME.annotated.png (with --blur NAME.blurred.png) for each picture into the folder.
+    --masks needs a second network, whose weights are downloaded on first use. Of an animation or a file of several
+    pages, every picture is analysed; the results from the second on are called NAME.2 and so on. A picture that cannot
+    be read is reported on standard error and does not stop the others; the exit code is then 1.
     """
     from posebus.runtime.failures import complain, in_one_sentence
     from recordings.inputs import UniqueNames, file_names

@@ -9,7 +9,7 @@ import typer
 from posebus.errors import ConfigError
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions
-from posebus_cli.options.settings import broker_address, settings_from
+from posebus_cli.options.settings import settings_at_broker
 
 if TYPE_CHECKING:
     from posebus.bus.redis.connection import Broker
@@ -31,17 +31,11 @@ def work(
     from posebus.runtime.stage_main import set_up_logging
     from recordings.job_queue import work as work_on
 
-    settings = queue_settings(deployment)
+    settings = settings_at_broker(deployment)
     set_up_logging(settings)
     broker = queue_broker(settings)
     with broker.errors():
         work_on(broker.client, settings, burst=burst)
-
-
-def queue_settings(deployment: DeploymentOptions) -> Settings:
-    """Return the settings of a command for jobs; `redis` is the address of a broker that is running."""
-    settings = settings_from(deployment)
-    return settings.model_copy(update={"redis": broker_address(settings)})
 
 
 def queue_broker(settings: Settings) -> Broker:
@@ -52,7 +46,9 @@ def queue_broker(settings: Settings) -> Broker:
     from posebus.bus.redis.connection import open_broker
 
     if find_spec("rq") is None:
-        raise ConfigError("jobs need the package rq, which is not installed: pip install 'posebus[jobs]'")
+        raise ConfigError(
+            "jobs need the package rq, which is not installed: pip install '.[jobs]' in the checkout of posebus"
+        )
     broker = open_broker(settings.redis, settings.shards)
     if isinstance(broker.client, ClusterClient):
         raise ConfigError(

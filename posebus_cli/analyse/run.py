@@ -53,6 +53,9 @@ def run(
     For each VIDEO, the folder gets NAME.tracks.jsonl (the tracks of every frame with their skeletons),
     NAME.mot.txt (MOTChallenge format) and NAME.annotated.mp4; one summary.json covers all of them. A video that cannot
     be read is reported on standard error and does not stop the others; the exit code is then 1.
+
+    By default everything that it needs is started here and stopped at the end. With --workers 0 and --redis it uses
+    the workers and trackers of a running deployment.
     """
     from posebus.runtime.failures import complain
     from recordings.interrupts import interruptible

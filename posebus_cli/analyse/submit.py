@@ -12,6 +12,7 @@ from posebus.plain_text import plain, plain_json
 from posebus_cli.analyse.run import NoVideoOption, OutOption, VideosArgument
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption
+from posebus_cli.options.settings import settings_at_broker
 
 
 @grouped
@@ -30,12 +31,12 @@ def submit(
     machine, the paths of VIDEO and DIR must be the same there.
     """
     from posebus.runtime.failures import complain
-    from posebus_cli.analyse.jobs import queue_broker, queue_settings
+    from posebus_cli.analyse.jobs import queue_broker
     from recordings.job_queue import submit as enqueue
     from recordings.results.files import make_folder
     from recordings.results.new_folder import new_folder
 
-    settings = queue_settings(deployment)
+    settings = settings_at_broker(deployment)
     broker = queue_broker(settings)
     folder = out or new_folder()
     make_folder(folder)

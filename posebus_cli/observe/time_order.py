@@ -42,8 +42,10 @@ class TimeOrder:
     def add(self, message: Message, now_s: float) -> None:
         """Take a message that was read at `now_s` (monotonic)."""
         published_ms = _published_ms(message)
-        at_ms = max(_shown_ms(message, published_ms), self._last_ms.get(message.stream, 0))
-        self._last_ms[message.stream] = at_ms
+        at_ms = _shown_ms(message, published_ms)
+        if not isinstance(message.body, Event):
+            # The clock of a camera may go back, but its frames stay in their order.
+            at_ms = self._last_ms[message.stream] = max(at_ms, self._last_ms.get(message.stream, 0))
         self._read_to_ms[message.stream] = published_ms
         if published_ms >= self._newest_ms:
             self._newest_ms, self._newest_at_s = published_ms, now_s

@@ -28,7 +28,7 @@ engines_app = typer.Typer(no_args_is_help=True, help="Build inference engines in
 
 INT8 = "8-bit engines"
 _MoreArgument = Annotated[
-    list[Path] | None, typer.Argument(metavar="VIDEO", help="More recordings for the calibration.")
+    list[Path] | None, typer.Argument(metavar="VIDEO", help="More recordings for the calibration, as with --calibrate.")
 ]
 
 
@@ -100,7 +100,8 @@ def build(
     """Export the network; with --precision int8, build an 8-bit engine.
 
     An 8-bit engine is calibrated with recordings of your cameras, compared with fp32 on other frames of them, and
-    installed only if it finds nearly as many people; workers use it with --precision int8. Exits with 1 if refused.
+    installed only if it finds nearly as many people; workers use it with --precision int8. It needs the extra int8:
+    pip install '.[int8]' in the checkout of posebus. Exits with 1 if refused.
     """
     from posebus.config.loading import cache_folder
     from posebus.errors import ConfigError

@@ -39,7 +39,11 @@ def up(
         ),
     ] = None,
 ) -> None:
-    """Run the cameras of a configuration file on this machine with workers and trackers, until Ctrl-C."""
+    """Run the cameras of a configuration file on this machine with workers and trackers, until Ctrl-C.
+
+    Without the address of a broker it starts its own, which keeps nothing on disk, and which other commands find by
+    themselves.
+    """
     from posebus.bus.redis.connection import open_broker
     from posebus.runtime.embedded import broker_for
     from posebus.runtime.fleet import Fleet

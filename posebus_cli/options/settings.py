@@ -29,6 +29,12 @@ def broker_address(settings: Settings) -> str:
     return running_broker(settings.redis)
 
 
+def settings_at_broker(deployment: DeploymentOptions, *groups: object) -> Settings:
+    """Return the settings of a command that starts no broker; `redis` is the address of one. Raises ConfigError."""
+    settings = settings_from(deployment, *groups)
+    return settings.model_copy(update={"redis": broker_address(settings)})
+
+
 def need_cameras(settings: Settings) -> None:
     """Raise ConfigError if no camera is configured."""
     from posebus.errors import ConfigError

@@ -92,7 +92,7 @@ def test_lock_pins_the_requirements_of_the_project() -> None:
 
 
 def test_extras_that_errors_advise_bring_the_package() -> None:
-    """An import that fails ends in `pip install 'posebus[EXTRA]'`: for every module that an extra alone brings."""
+    """An import that fails ends in `pip install '.[EXTRA]'`: for every module that an extra alone brings."""
     distributions = packages_distributions()
     for module, extras in EXTRAS.items():
         owners = {canonicalize_name(owner) for owner in distributions[module]}

@@ -177,6 +177,13 @@ def test_invalid_arguments_are_refused_with_a_reason(real_url: str) -> None:
         posebus.subscribe("http://127.0.0.1")
 
 
+def test_without_an_address_the_environment_names_the_broker(real_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(real_url, range(1))
+    monkeypatch.setenv("POSEBUS_REDIS", real_url)
+    with posebus.subscribe(kinds=["tracks"], after="start") as subscription:
+        assert seqs(take(subscription, 1)) == [0]
+
+
 def test_error_message_hides_the_password() -> None:
     with pytest.raises(BrokerUnavailable) as caught:
         posebus.subscribe("redis://user:secret@127.0.0.1:1/0")

@@ -31,7 +31,7 @@ BUILD = ("engines", "build", "--precision", "int8", "--imgsz", str(IMGSZ), "--fr
 @pytest.fixture(scope="module", autouse=True)
 def needs_nncf() -> None:
     if find_spec("nncf") is None:
-        missing("nncf is not installed: pip install 'posebus[int8]'")
+        missing("nncf is not installed: pip install '.[int8]' in the checkout of posebus")
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,9 @@ def read_annotations(path: Path) -> Annotated:
     Raises ConfigError for an unusable file, EngineError without pycocotools.
     """
     if find_spec("pycocotools") is None:
-        raise EngineError("AP needs the package pycocotools, which is not installed: pip install 'posebus[int8]'")
+        raise EngineError(
+            "AP needs the package pycocotools, which is not installed: pip install '.[int8]' in the checkout of posebus"
+        )
     try:
         data = load_object(path.read_bytes(), path.name, MAX_ANNOTATION_BYTES)
         pictures = {int(row["id"]): path.parent / row["file_name"] for row in data["images"]}

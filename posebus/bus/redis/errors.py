@@ -78,10 +78,9 @@ def translate(error: redis.RedisError, where: str) -> RetryableError | FatalErro
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
         if problem := tls_problem(error):
             return BrokerRefused(f"no encrypted connection to the broker at {where}: {problem}")
-        if _nothing_listens(error):
+        if reason := _nothing_listens(error, where):
             return BrokerUnavailable(
-                f"no answer from the broker at {where}: connection refused; "
-                "is 'posebus up' or another broker running there?"
+                f"no answer from the broker at {where}: {reason}; is 'posebus up' or another broker running there?"
             )
         return BrokerUnavailable(f"no answer from the broker at {where}: {text}")
     if isinstance(error, exceptions.InvalidResponse):
@@ -105,14 +104,17 @@ def group_is_missing(error: redis.RedisError) -> bool:
     return answer(error).startswith(("NOGROUP", "UNBLOCKED"))
 
 
-def _nothing_listens(error: BaseException) -> bool:
-    """Whether the connection failed because no server has opened the port or the socket."""
+def _nothing_listens(error: BaseException, where: str) -> str | None:
+    """Return in words that no server has opened the port or the socket; None if something else failed."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OSError) and cause.errno in (errno.ECONNREFUSED, errno.ENOENT):
-            return True
+        if isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED:
+            return "connection refused"
+        # Elsewhere, the file that is missing may be that of a certificate.
+        if isinstance(cause, OSError) and cause.errno == errno.ENOENT and where.startswith("unix:"):
+            return "there is no such socket"
         cause = cause.__cause__ or cause.__context__
-    return False
+    return None
 
 
 def answer(error: BaseException) -> str:

@@ -87,7 +87,7 @@ def test_unreachable_broker_is_one_line_without_its_password() -> None:
     )
 
 
-@pytest.mark.parametrize("command", ["top", "watch", "forget door", "jobs work"])
+@pytest.mark.parametrize("command", ["top", "watch", "forget door", "jobs work", "work"])
 def test_command_without_a_broker_looks_for_the_one_in_the_environment(command: str) -> None:
     done = posebus(*command.split(), POSEBUS_REDIS="redis://127.0.0.1:1")
     assert "is 'posebus up' or another broker running there?" in done.stderr

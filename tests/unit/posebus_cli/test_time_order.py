@@ -63,6 +63,15 @@ def test_recordings_and_gaps_are_in_the_order_of_their_publication() -> None:
     assert [one.message.stream for one in order.rest()] == ["tracks:door", "events", "tracks:recording"]
 
 
+def test_an_event_stands_beside_the_tracks_of_its_frame_also_after_a_gap_of_another_camera() -> None:
+    order = TimeOrder()
+    order.add(tracks("door", NOW_MS + 100, NOW_MS + 900, 0), 0.0)
+    order.add(tracks("door", NOW_MS + 200, NOW_MS + 910, 1), 0.0)
+    order.add(event("posebus.camera.gap", NOW_MS - 500, NOW_MS + 895), 0.0)
+    order.add(event("posebus.track.started", NOW_MS + 100, NOW_MS + 900), 0.0)
+    assert [one.at_ms - NOW_MS for one in order.rest()] == [100, 100, 200, 895]
+
+
 def test_a_stream_stays_in_order_when_the_clock_of_its_camera_goes_back() -> None:
     order = TimeOrder()
     order.add(tracks("door", NOW_MS + 500, NOW_MS + 510, 0), 0.0)
