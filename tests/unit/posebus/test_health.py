@@ -114,6 +114,13 @@ def test_a_process_that_ends_in_order_leaves_no_file(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_process_removes_its_file_when_it_exits(start: Start, tmp_path: Path) -> None:
+    process = start("metrics")
+    process.send_signal(signal.SIGINT)
+    process.wait()
+    assert not list(tmp_path.iterdir())
+
+
 def test_damaged_files_and_folders_of_others_are_no_health(tmp_path: Path) -> None:
     assert "no metrics is ready" in str(check("metrics", str(tmp_path / "missing"), 0.0))
     (tmp_path / "folder").mkdir()
