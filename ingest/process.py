@@ -148,7 +148,6 @@ def run_cameras(settings: Settings) -> None:
                 health.beat(time.monotonic())
                 time.sleep(SUPERVISE_EVERY_S)
         finally:
-            health.remove()
             left = list(processes.children.values())
             processes.stop(timeout_s=fleet.stop_timeout_s)
         rejected += [child.spec.name for child in left if child.exit_code == EXIT_FATAL]

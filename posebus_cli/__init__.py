@@ -8,6 +8,17 @@ import sys
 __all__ = ["main"]
 
 
+def _check_health(role: str) -> None:
+    """Answer `posebus health ROLE` and exit; returns for anything else, like `posebus health --help`.
+
+    Containers ask every few seconds, so nothing else is loaded before: neither typer nor what talks to the broker.
+    """
+    from posebus.runtime.health import ROLES, run_check
+
+    if role in ROLES:
+        sys.exit(run_check(role))
+
+
 def main() -> None:
     """Runs the command line and exits: 0 fine, 1 something failed, 2 wrong usage, 130 interrupted."""
     from posebus_cli.import_path import leave_current_folder
@@ -36,14 +47,3 @@ def main() -> None:
 
     # Not app() itself, which would replace our exception hook by that of typer.
     sys.exit(run_and_report(run_app))
-
-
-def _check_health(role: str) -> None:
-    """Answer `posebus health ROLE` and exit; returns for anything else, like `posebus health --help`.
-
-    Containers ask every few seconds, so nothing else is loaded before: neither typer nor what talks to the broker.
-    """
-    from posebus.runtime.health import ROLES, run_check
-
-    if role in ROLES:
-        sys.exit(run_check(role))

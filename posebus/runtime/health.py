@@ -6,6 +6,7 @@ such as `pathlib` or `dataclasses`. A process holds a lock on its file, which th
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import stat
@@ -29,7 +30,7 @@ def health_folder(environ: Mapping[str, str]) -> str:
 
 
 class HealthFile:
-    """The file of this process. `beat` is to be called from the loop that does the work, once it can work."""
+    """The file of this process, until it ends. `beat` is to be called from the loop that works, once it can work."""
 
     def __init__(self, role: str, folder: str | None = None) -> None:
         """`role` is one of ROLES or INGEST_SUPERVISOR; `folder` is by default that of the environment."""
@@ -45,6 +46,7 @@ class HealthFile:
         try:
             if self._descriptor is None:
                 self._descriptor = _create(self._folder, self._path)
+                atexit.register(self.remove)
             os.pwrite(self._descriptor, f"{now_s:0{TIME_BYTES}.3f}".encode(), 0)
         except OSError as error:
             self._failed = True
@@ -59,7 +61,7 @@ class HealthFile:
             )
 
     def remove(self) -> None:
-        """Remove the file: this process ends."""
+        """Remove the file; a process that ends does it by itself, unless it is killed."""
         if self._descriptor is None:
             return
         _unlink(self._path)

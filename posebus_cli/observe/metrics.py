@@ -78,7 +78,6 @@ def _serve(registry: CollectorRegistry, host: str, port: int) -> None:
         if thread.is_alive():
             health.beat(time.monotonic())
         time.sleep(POLL_S)
-    health.remove()
     server.shutdown()
     server.server_close()
     thread.join()

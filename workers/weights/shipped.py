@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -16,16 +15,11 @@ SHIPPED = Path(sys.prefix) / "share" / "posebus"
 
 
 def ship(folder: Path) -> None:
-    """Write the weights of the default network, and their export, into `folder`."""
+    """Write the export of the default network into `folder`."""
     from workers.weights.export import export_onnx
     from workers.weights.weights import resolve_weights
 
-    model = WorkerSettings().model
-    weights = resolve_weights(model, allow_unknown=False, cache_dir=folder)
-    export_onnx(weights, folder)
-    kept = folder / "weights" / f"{weights.name}.pt"
-    kept.parent.mkdir(exist_ok=True)
-    shutil.copyfile(weights.path, kept)
+    export_onnx(resolve_weights(WorkerSettings().model, allow_unknown=False, cache_dir=folder), folder)
 
 
 if __name__ == "__main__":

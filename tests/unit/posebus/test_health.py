@@ -80,10 +80,8 @@ def test_a_process_that_hangs_makes_its_role_unhealthy(start: Start, tmp_path: P
     hanging, _ = start("worker"), start("worker")
     hanging.send_signal(signal.SIGSTOP)
     try:
-        wait_until(
-            lambda: "it hangs" in (check("worker", str(tmp_path), time.monotonic()) or ""), "a worker counts as hanging"
-        )
-        assert f"worker (process {hanging.pid}) last reported" in ask("worker", tmp_path).stderr
+        told = f"posebus: worker (process {hanging.pid}) last reported "
+        wait_until(lambda: ask("worker", tmp_path).stderr.startswith(told), "the worker counts as hanging", poll_s=0.5)
     finally:
         hanging.send_signal(signal.SIGCONT)
     wait_until(lambda: check("worker", str(tmp_path), time.monotonic()) is None, "both workers are healthy")
@@ -111,6 +109,13 @@ def test_a_process_that_ends_in_order_leaves_no_file(tmp_path: Path) -> None:
     file.beat(time.monotonic())
     assert check("tracker", str(tmp_path), time.monotonic()) is None
     file.remove()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_process_removes_its_file_when_it_exits(start: Start, tmp_path: Path) -> None:
+    process = start("metrics")
+    process.send_signal(signal.SIGINT)
+    process.wait()
     assert not list(tmp_path.iterdir())
 
 
