@@ -50,12 +50,14 @@ class UniqueNames:
 
     def __init__(self, used: Iterable[str] = ()) -> None:
         self._used = {_folded(name) for name in used}
+        self._next_number: dict[str, int] = {}
 
     def take(self, wanted: str) -> str:
         """Return `wanted` or, if it is taken, the first number of it that is not."""
-        name, number = wanted, 2
+        name, number = wanted, self._next_number.get(_folded(wanted), 2)
         while _folded(name) in self._used:
             name, number = f"{wanted}-{number}", number + 1
+        self._next_number[_folded(wanted)] = number
         self._used.add(_folded(name))
         return name
 

@@ -113,7 +113,7 @@ def _run(settings: Settings, request: RunRequest, names: _Names, progress: Progr
             with broker_for(settings.redis) as url, _shared_memory(settings, state.recordings) as folder:
                 _analyse(state, _fleet_settings(settings, url, state.recordings, folder), request, progress, complain)
         if request.video:
-            _draw(state, request.folder, progress, complain)
+            draw_videos(state, request.folder, progress, complain)
     except KeyboardInterrupt:
         write_partial_summary(names.summary, state.summary())
         complain(f"stopped; the results so far are in {request.folder}, files that end in .partial are incomplete")
@@ -199,7 +199,7 @@ def _forget(broker: Broker, recordings: Sequence[Recording], complain: Complain)
         complain(f"the streams of this run could not be removed from the broker: {error}")
 
 
-def _draw(state: RunState, folder: Path, progress: Progress, complain: Complain) -> None:
+def draw_videos(state: RunState, folder: Path, progress: Progress, complain: Complain) -> None:
     """Draw one video after the other, now that inference no longer needs the processors."""
     for result in [result for result in state.results if result.error is None]:
         name, source = result.recording.name, result.recording.source

@@ -11,9 +11,10 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from posebus.errors import OutputError
 from recordings.results.files import writing
 
 PREFIX = ".posebus-run-"
@@ -25,7 +26,9 @@ def claimed(folder: Path, choose: Callable[[frozenset[str]], Sequence[str]]) -> 
 
     `choose` is called with the names that other runs have taken in `folder`.
     """
-    with locked(folder):
+    with ExitStack() as stack:
+        with suppress(OutputError):  # without locks, which some network file systems lack, the run goes on
+            stack.enter_context(locked(folder))
         names = choose(_others(folder))
         path = folder / f"{PREFIX}{uuid.uuid4().hex}"
         with writing(path):

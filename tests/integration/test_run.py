@@ -80,7 +80,11 @@ def three_workers(
     plugins = _failing_source(tmp_path_factory.mktemp("plugins"))
     os.mkfifo(folder / "pipe")
     (folder / LONG_NAME).write_bytes(_heic_of_tiles())
+    for name, occupied in (("blocked", "mot.txt.partial"), ("taken", "tracks.jsonl")):
+        Image.new("RGB", (64, 48)).save(folder / f"{name}.png")
+        (folder / f"{name}.{occupied}").mkdir()  # where a file of its results should be
     inputs = [folder / "missing.mp4", clip, folder / "pipe", "failing:3", folder / LONG_NAME]
+    inputs += [folder / "blocked.png", folder / "taken.png"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(plugins))
         done = posebus(engine_cache, "run", *inputs, "--out", folder, "--workers", "3", "--no-video", "--json")
@@ -194,7 +198,8 @@ def test_bad_input_is_reported_and_does_not_stop_the_other_one(three_workers: tu
     folder, summary = three_workers
     assert summary == json.loads((folder / "summary.json").read_text())
     errors = {failed["name"]: failed["error"] for failed in summary["failed"]}
-    assert set(errors) == {"missing", "pipe", "failing:3"}
+    assert set(errors) == {"missing", "pipe", "failing:3", "blocked", "taken"}
+    assert all("cannot be written" in errors[name] for name in ("blocked", "taken"))
     assert "is a pipe, which can be read only once" in errors["pipe"]
     assert "unexpected ZeroDivisionError" in errors["failing:3"]
     (name, frames), (long_name, pictures) = ((entry["name"], entry["frames"]) for entry in summary["inputs"])

@@ -46,7 +46,7 @@ DEFAULT_MS = 100.0
 """Browsers and FFmpeg show a picture of an animation for 100 ms where its file says less than 20 ms."""
 MAX_WHOLE_BYTES = 1 << 30
 """Kinds that are read into memory as a whole are refused above this size."""
-READ_WHOLE = frozenset({"HEIF", "AVIF", "WEBP", "JPEG2000"})
+READ_WHOLE = frozenset({"HEIF", "AVIF", "WEBP", "JPEG", "JPEG2000"})
 MAX_SCANS = 100
 """A progressive JPEG of a few kilobytes could otherwise contain scans that keep a core busy for hours."""
 SUBFILE_TYPE, REDUCED_OR_MASK = 254, 1 | 4

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+
+import pytest
 
 from recordings.inputs import file_names
 from recordings.results.claims import claimed
@@ -35,6 +39,15 @@ def test_names_of_a_run_are_taken_until_it_ends_or_is_killed(tmp_path: Path) -> 
         assert claim(tmp_path) == ["clip-2"]
         other.kill()
         other.wait()
+    assert claim(tmp_path) == ["clip"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_run_goes_on_where_the_file_system_has_no_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
     assert claim(tmp_path) == ["clip"]
     assert list(tmp_path.iterdir()) == []
 
