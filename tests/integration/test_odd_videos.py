@@ -350,6 +350,33 @@ def test_a_playlist_without_an_end_is_read_at_once(clips: Path, tmp_path: Path) 
     assert source.warning is None
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlist.m3u8\n", "list.m3u8 holds no video|list.m3u8 is not a video"),
+        (
+            '#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-KEY:METHOD=AES-128,URI="own.ts"\n#EXTINF:1,\nown.ts\n',
+            "is encrypted",
+        ),
+        ("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1,\nmissing.ts\n#EXTINF:1,\nown.ts\n", None),
+    ],
+)
+def test_playlists_that_cannot_be_read_whole_are_reported(
+    clips: Path, tmp_path: Path, text: str, sentence: str | None
+) -> None:
+    """One that names itself, one with encrypted parts, and one with a part that is missing."""
+    ffmpeg("-i", clips / "base.mp4", "-c", "copy", tmp_path / "own.ts")
+    path = tmp_path / "list.m3u8"
+    path.write_text(text)
+    if sentence is not None:
+        with pytest.raises(SourceRejected, match=sentence):
+            read_all(open_path(path))
+        return
+    source = open_path(path)
+    assert len(read_all(source)) == FRAMES
+    assert "1 file that is missing" in str(source.warning)
+
+
 OUTSIDE = ["../secret.mp4", "{outside}/secret.mp4", "file://{outside}/secret.mp4", "down/link.mp4"]
 ADDRESSES = ["http://127.0.0.1:9/a.ts", "concat:a.mp4|b.mp4", "subfile,,start,0,end,9,,:a.mp4", "data:video/mp4,x"]
 

@@ -16,7 +16,8 @@ class Defects:
     """Counts of what went wrong in one reading of the recording `name`, from its beginning.
 
     `undecodable` and `corrupt` count packets, `damaged` pictures. `cut_reason` is why reading stopped before the end.
-    `wrong_stamps` and `jumps` are those of its `Timeline`; `odd_degrees` is an angle that was not applied.
+    `wrong_stamps` and `jumps` are those of its `Timeline`; `odd_degrees` is an angle that was not applied;
+    `missing_files` are those that a playlist names.
     """
 
     name: str
@@ -27,10 +28,12 @@ class Defects:
     wrong_stamps: int = 0
     jumps: int = 0
     odd_degrees: float = 0.0
+    missing_files: int = 0
 
     def sentence(self, frames: int) -> str | None:
         """Return all defects in one sentence, None if there are none; `frames` is how many were read."""
-        found = [part for part in (self._completeness(frames), self._time_line(), self._angle()) if part]
+        parts = (self._completeness(frames), self._files(), self._time_line(), self._angle())
+        found = [part for part in parts if part]
         return f"{self.name} {'; it '.join(found)}" if found else None
 
     def _completeness(self, frames: int) -> str | None:
@@ -45,6 +48,11 @@ class Defects:
         if self.cut_reason:
             damage += f"{'it ' if parts else ''}is cut off: {self.cut_reason}; "
         return f"{damage}{frames} frames were read" if damage else None
+
+    def _files(self) -> str | None:
+        if not self.missing_files:
+            return None
+        return f"names {_count(self.missing_files, 'file')} that {_is_are(self.missing_files)} missing"
 
     def _time_line(self) -> str | None:
         parts = []

@@ -28,6 +28,7 @@ TEXT_DEMUXERS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 """FFmpeg would draw text files as video of a terminal, which is never wanted."""
 END_OF_PLAYLIST = b"#EXT-X-ENDLIST"
 MAX_PLAYLIST_BYTES = 10_000_000
+MAX_PLAYLISTS = 100
 PLAYLISTS = {b"#EXTM3U": "hls", b"ffconcat": "concat"}
 OTHER_LISTS = {
     rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<MPD\b": "a DASH manifest",
@@ -38,8 +39,8 @@ ADDRESS = re.compile(r"(subfile,|[A-Za-z][A-Za-z0-9+.-]*(?=:))")
 URI = re.compile(r'URI="([^"]*)"')
 
 
-def open_container(path: Path, *, any_files: bool = False) -> Any:
-    """Return the av container of the recording at `path`; `any_files` lets playlists name files of all folders.
+def open_container(path: Path, linked: LinkedFiles) -> Any:
+    """Return the av container of the recording at `path`; `linked` opens the files that a playlist names.
 
     Raises SourceRejected with one sentence if FFmpeg cannot read it, or if it names files that it may not.
     """
@@ -50,18 +51,19 @@ def open_container(path: Path, *, any_files: bool = False) -> Any:
         if re.match(pattern, head, re.DOTALL):
             raise SourceRejected(f"{path} is {what}, no recording; give the address of the stream or a video file")
     options = {"protocol_whitelist": "file", "format_whitelist": allowed_formats(playlist)}
-    linked = LinkedFiles(path, any_files=any_files)
     try:
         # The prefix keeps FFmpeg from reading "a:b.mp4" as an address.
         if playlist == "hls":
             container = av.open(
                 f"file:{path.absolute()}", options=options, io_open=linked.open, metadata_errors="replace"
             )
-            linked.raise_refusal()
+            if linked.refuses:
+                container.close()
+                linked.raise_refusal()
             return container
         if playlist == "concat":
             linked.check_concat()
-            options["safe"] = "0" if any_files else "1"
+            options["safe"] = "0" if linked.any_files else "1"
         return av.open(f"file:{path}", options=options, metadata_errors="replace")
     except av.error.FFmpegError as error:
         linked.raise_refusal()
@@ -81,10 +83,18 @@ class LinkedFiles:
     """Opens the files that a playlist names, if they are in its folder or below it."""
 
     def __init__(self, playlist: Path, *, any_files: bool) -> None:
+        """`any_files` lets the playlist name files of all folders."""
+        self.any_files = any_files
+        self.missing: set[Path] = set()
+        self._playlists = 0
         self._playlist = playlist
         self._folder = playlist.resolve().parent
-        self._any = any_files
         self._refusal: str | None = None
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the playlist named a file that it may not."""
+        return self._refusal is not None
 
     def raise_refusal(self) -> None:
         """Raise SourceRejected if the playlist named a file that it may not."""
@@ -107,6 +117,10 @@ class LinkedFiles:
             if not is_playlist:
                 return path.open("rb")
         except OSError:
+            self.missing.add(path)
+            return BytesIO()
+        self._playlists += 1
+        if self._playlists > MAX_PLAYLISTS:  # one that names itself would be opened for ever
             return BytesIO()
         self._check(names_in_m3u8(text.decode(errors="replace")), path.parent)
         if self._refusal is not None:
@@ -129,13 +143,16 @@ class LinkedFiles:
         address = ADDRESS.match(url)
         if address and address[1].lower() != "file":
             what = address[1].lower().rstrip(",")
-            self._refuse(f"names an address ({what}:), and a playlist on disk may name files only")
+            if what.startswith("crypto"):
+                self._refuse("is encrypted; decrypt it first, or give the address of the stream")
+            else:
+                self._refuse(f"names an address ({what}:), and a playlist on disk may name files only")
             return None
         name = re.sub(r"^file:(//(localhost)?(?=/))?", "", url, flags=re.IGNORECASE)
         path = Path(folder or "", name)
         if not path.exists() and Path(folder or "", unquote(name)).exists():
             path = Path(folder or "", unquote(name))
-        if self._any or path.resolve().is_relative_to(self._folder):
+        if self.any_files or path.resolve().is_relative_to(self._folder):
             return path
         self._refuse(
             f"names the file {name}, which is not in its folder; put both into one folder, or set "

@@ -11,13 +11,15 @@ import av.error
 from ingest.sources.decoding.decoder import StreamFrame, VideoDecoder
 from ingest.sources.decoding.defects import Defects, ends_early, promised_end_s
 from ingest.sources.decoding.ffmpeg import explain, find_video_stream, nominal_fps
-from ingest.sources.decoding.opening import open_container
-from ingest.sources.decoding.parts import PartFinder, first_part
+from ingest.sources.decoding.opening import LinkedFiles, open_container
+from ingest.sources.decoding.parts import FORMAT, PartFinder, first_part
 from ingest.sources.decoding.pixels import MAX_PIXELS, MAX_SIDE_PX
 from ingest.sources.decoding.skipping import FrameSkipping
 from posebus.errors import SourceRejected
 
 DEFAULT_FPS = 25.0
+LEAST_FRAME_BYTES = 188
+"""A picture takes at least one packet of a transport stream."""
 
 
 class VideoFile:
@@ -29,7 +31,8 @@ class VideoFile:
         self._skipping = skipping
         self._packets_read = 0
         self._presented_end_s = 0.0
-        self.container = open_container(path, any_files=any_files)
+        self._linked = LinkedFiles(path, any_files=any_files)
+        self.container = open_container(path, self._linked)
         try:
             stream = find_video_stream(self.container)
             if stream is None:
@@ -57,17 +60,28 @@ class VideoFile:
         self.frames = iter(())
         self.container.close()
 
+    def __del__(self) -> None:
+        # PyAV corrupts memory if it frees a container with files of its own that was not closed.
+        if hasattr(self, "container"):
+            self.container.close()
+
     def in_ns(self, time: int | None) -> int | None:
         """Return a time of the stream in ns."""
         return None if time is None else int(time * self.stream.time_base * 1_000_000_000)
 
     def count_by_header(self) -> int | None:
-        """Return the number of frames by the header, or by its duration and rate; None if it says neither."""
+        """Return the number of frames by the header, or by its duration and rate; None if it says neither.
+
+        A duration across a jump of the time stamps says nothing: the file would be too small for so many frames.
+        """
         if self.stream.frames:
             return int(self.stream.frames)
-        if self.container.duration and self.fps:
-            return round(float(self.container.duration) / 1e6 * self.fps)
-        return None
+        if not self.container.duration or not self.fps:
+            return None
+        count = round(float(self.container.duration) / 1e6 * self.fps)
+        if self.container.format.name == FORMAT and count * LEAST_FRAME_BYTES > self.container.size:
+            return None
+        return count
 
     def times_ns(self, frame: StreamFrame) -> tuple[int | None, int | None]:
         """Note that `frame` was read, and return its times (ns) by presentation and by decoding order."""
@@ -88,6 +102,7 @@ class VideoFile:
         """Complete `defects` after the last picture; `frames_read` is the number of pictures."""
         if not self.defects.cut_reason and self._ends_early(frames_read):
             self.defects.cut_reason = "frames that its header promises are missing"
+        self.defects.missing_files = len(self._linked.missing)
         self.defects.odd_degrees = self._decoder.odd_degrees
 
     def _decode_all(self) -> Iterator[StreamFrame]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,38 @@ def public(outcome: CameraStep) -> tuple[list[Any], list[Any]]:
         for frame, _ in outcome.tracks
     ]
     return frames, [(event.id, event.data) for event in outcome.events]
+
+
+@pytest.mark.parametrize(("width", "height", "aspect"), [(240, 480, Fraction(8, 3)), (640, 240, Fraction(1, 2))])
+def test_people_in_oblong_pixels_have_the_tracks_of_square_ones(width: int, height: int, aspect: Fraction) -> None:
+    """The same people, some of them cut by the right border, seen in a picture of 640x480 and in a squeezed one."""
+    scale = np.array((width / 640, height / 480), np.float32)
+    square, oblong = [], []
+    for seq in range(12):
+        frame = walking(seq)
+        boxes = frame.boxes_xyxy_px + np.array((0, 0, 0, 0), np.float32)
+        boxes[0] = (600 - seq, 80, 640, 280)
+        assert frame.keypoints_px is not None
+        frame = replace(frame, boxes_xyxy_px=boxes)
+        squeezed = frame.keypoints_px * np.append(scale, np.float32(1)) if frame.keypoints_px is not None else None
+        square.append(entry(frame))
+        oblong.append(
+            entry(
+                replace(
+                    frame,
+                    size_px=(width, height),
+                    boxes_xyxy_px=boxes * np.tile(scale, 2),
+                    keypoints_px=squeezed,
+                    pixel_aspect=aspect,
+                )
+            )
+        )
+    for (wanted, _), (got, _) in zip(feed(lossless(), square).tracks, feed(lossless(), oblong).tracks, strict=True):
+        assert got.size_px == (width, height)
+        assert [(track.id, track.state) for track in got.tracks] == [(track.id, track.state) for track in wanted.tracks]
+        for one, other in zip(got.tracks, wanted.tracks, strict=True):
+            np.testing.assert_allclose(one.box_xyxy_px, other.box_xyxy_px * np.tile(scale, 2), atol=0.01)
+            np.testing.assert_allclose(one.velocity_px_s, other.velocity_px_s * scale, atol=0.1)
 
 
 def test_any_order_of_arrival_gives_the_same_tracks_and_acknowledges_every_entry_once() -> None:
