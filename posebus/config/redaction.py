@@ -144,13 +144,14 @@ def _address_in(text: str, match: re.Match[str], limit: int) -> tuple[str, int]:
     scheme = match["scheme"] or match["known"] or match["coded"]
     begin, after_login = match.end(), text.rfind("@", match.end(), limit) + 1
     before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
-    if _FIELD.fullmatch(before):
-        end, is_quoted = limit, True  # a line of a configuration, all of which is the address
-    else:
-        end, is_quoted = _end_of(text, max(begin, after_login), limit, text[match.start() - 1 : match.start()])
+    end, is_quoted = _end_of(text, max(begin, after_login), limit, text[match.start() - 1 : match.start()])
+    shown = _shown(scheme, match["gap"] or match["typo"], text[begin:end])
+    if _FIELD.fullmatch(before) and (shown.endswith(HIDDEN) or not _reads_on(text[end:limit])):
+        # A line of a configuration, all of which is the address.
+        end, is_quoted = limit, True
+        shown = _shown(scheme, match["gap"] or match["typo"], text[begin:end])
     if match["coded"]:
         return f"{scheme}://{HIDDEN}", end
-    shown = _shown(scheme, match["gap"] or match["typo"], text[begin:end])
     if shown.endswith(HIDDEN) and not text[begin:end].endswith(HIDDEN) and not is_quoted:
         end = _end_of_secret(text, end, limit)
     return shown, end
@@ -166,6 +167,12 @@ def _end_of(text: str, start: int, limit: int, quote: str) -> tuple[int, bool]:
     blank = re.compile(r"\s").search(text, start, limit)
     end = limit if blank is None else blank.start()
     return start + len(text[start:end].rstrip(_ENDS)), False
+
+
+def _reads_on(text: str) -> bool:
+    """Whether a sentence goes on with `text`."""
+    words = text.split(maxsplit=3)[:3]
+    return len(words) == 3 and all(map(_PROSE.fullmatch, words))
 
 
 def _end_of_secret(text: str, end: int, limit: int) -> int:

@@ -221,3 +221,12 @@ def test_traceback_in_the_log_is_indented_and_redacted() -> None:
 def test_hostile_text_takes_time_in_proportion_to_its_length(text: str) -> None:
     # Patterns that try all ways to read a text would take hours, and the suite would be stopped here.
     assert redact_text(text)
+
+
+def test_sentence_about_an_address_in_a_field_is_shown_whole() -> None:
+    text = "cameras.b.source: rstp://h/ has a scheme that is not known; use rtsp://, http:// or https://"
+    assert redact_text(text) == text
+
+
+def test_words_after_a_hidden_part_in_a_field_are_hidden() -> None:
+    assert "horse" not in redact_text("source: http://h/x?password=correct horse battery staple")
