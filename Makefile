@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test test-thorough check format schemas bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak install lock audit clean
+.PHONY: help demo test test-thorough check format schemas bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak images-test install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -114,6 +114,10 @@ faults: $(VENV)/.installed-dev  ## The fault and fuzz tests in their long versio
 MINUTES ?= 30
 soak: $(VENV)/.installed-dev  ## Live cameras under random kills, stalls and broker restarts (MINUTES=30 ARGS="--out FILE.md")
 	$(PY) -m benchmarks.faults.soak --minutes $(MINUTES) $(ARGS)
+
+# Not part of `make test`: it takes ten minutes and 15 GB, and a Docker engine or root on Debian.
+images-test:  ## Build the images and try docker-compose.yml with a real engine (KEEP=1 IMG_DIR=DIR for a quick second run)
+	bash deploy/images/test.sh $(wildcard $(CLIP).mp4)
 
 install: $(VENV)/.installed-dev  ## The development environment in .venv
 

@@ -7,10 +7,14 @@ Needs Python and openssl, and nothing of posebus. Writes into deploy/secrets, wh
     server.pem, server.key             the broker's certificate
     ingest.env, worker.env, …          POSEBUS_REDIS=rediss://ROLE:PASSWORD@… for the services of docker-compose.yml
     operator.env, subscriber.env, …    the same for people and programs on this host
+    operator.container.env, …          the same for people and programs in containers, such as the service `cli`
 
 A role's password is taken from the environment (POSEBUS_PASSWORD_WORKER) or drawn at random; only its hash stands in
 users.acl. What is there already is kept, so this may be called again after a change of deploy/users.acl: delete a file
 to have it made anew, or the folder for all of them.
+
+It also lets containers, which run as other users, read the files that they mount from this folder, where the modes of
+the checkout (umask) do not.
 """
 
 from __future__ import annotations
@@ -29,7 +33,11 @@ from urllib.parse import quote, urlsplit
 
 HERE = Path(__file__).resolve().parent
 CONTAINER_ROLES = ("ingest", "worker", "tracker", "monitor")
-"""Roles whose address is the service `redis`, with the CA file where docker-compose.yml mounts it."""
+"""Roles whose address is the service `redis`, with the CA file where docker-compose.yml mounts it. The others have a
+second file with that address."""
+MOUNTED = ("redis.conf", "posebus.yaml")
+"""Files of this folder that docker-compose.yml mounts into containers."""
+MAY_HOLD_PASSWORDS = ("posebus.yaml",)
 CONTAINER_ADDRESS = ("redis:6379", "/etc/posebus/ca.pem")
 VALID_DAYS = 3650
 # Containers read these files as other users; the rights of the folder keep other users of this host out.
@@ -53,6 +61,8 @@ def main() -> None:
         sys.exit(f"make_secrets: certificates need the program openssl: {detail}")
     template = (HERE / "users.acl").read_text()
     make_users(chosen.out, template, chosen.address, os.environ)
+    for name in MOUNTED:
+        let_containers_read(HERE / name)
     sys.stdout.write(f"The secrets are in {chosen.out}. Now: docker compose up --build\n")
 
 
@@ -67,14 +77,30 @@ def make_users(folder: Path, template: str, address: str, environ: Mapping[str, 
             sys.exit(
                 f"make_secrets: {variable} must have 16 or more letters, digits, '.', '_' or '-', and nothing else"
             )
-        place, ca = CONTAINER_ADDRESS if role in CONTAINER_ROLES else (address, str(folder.resolve() / "ca.pem"))
-        url = f"rediss://{role}:{password}@{place}/0?ssl_ca_certs={quote(ca)}"
-        lines = [f"POSEBUS_REDIS={url}"]
+        here = address, str(folder.resolve() / "ca.pem")
+        lines = [_setting(role, password, *(CONTAINER_ADDRESS if role in CONTAINER_ROLES else here))]
         if role == "monitor":
-            lines.append(f"REDISCLI_AUTH={password}")
-        _write(path, "\n".join(lines) + "\n", FOR_OWNER)
+            lines.append(f"REDISCLI_AUTH={password}\n")
+        _write(path, "".join(lines), FOR_OWNER)
+        if role not in CONTAINER_ROLES:
+            _write(folder / f"{role}.container.env", _setting(role, password, *CONTAINER_ADDRESS), FOR_OWNER)
         hashes[role] = hashlib.sha256(password.encode()).hexdigest()
     _write(folder / "users.acl", render(template, hashes), FOR_CONTAINERS)
+
+
+def let_containers_read(path: Path) -> None:
+    """Let all users read the file `path`, unless it may hold passwords of cameras and others can enter its folder."""
+    mode = path.stat().st_mode
+    if mode & 0o004:
+        return
+    if path.name in MAY_HOLD_PASSWORDS and path.parent.stat().st_mode & 0o001:
+        sys.stderr.write(
+            f"make_secrets: containers cannot read {path}, because only its owner may, and other users of this host "
+            f"may enter its folder. Close the folder (chmod o-x {path.parent}), or let all users read the file "
+            f"(chmod o+r {path}), which can hold passwords of cameras.\n"
+        )
+    else:
+        path.chmod(mode | 0o044)
 
 
 def roles(template: str) -> list[str]:
@@ -131,6 +157,10 @@ _NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes
 
 def _openssl(*arguments: str | Path) -> None:
     subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, text=True)
+
+
+def _setting(role: str, password: str, place: str, ca: str) -> str:
+    return f"POSEBUS_REDIS=rediss://{role}:{password}@{place}/0?ssl_ca_certs={quote(ca)}\n"
 
 
 def _with_password(user: str, hashes: Mapping[str, str]) -> str:

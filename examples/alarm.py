@@ -1,9 +1,9 @@
 """Print a line whenever a person appears or leaves, including those from the time when this program was not running.
 
-    python examples/alarm.py redis://127.0.0.1:6399
+    python examples/alarm.py [redis://HOST:6379]
 
-The broker remembers the position of the consumer group `alarm`. Start a second program with another consumer name, and
-the two share the events.
+Without an address, it follows the deployment of `posebus up` on this machine. The broker remembers the position of the
+consumer group `alarm`. Start a second program with another consumer name, and the two share the events.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from posebus import EventType
 WORDS = {EventType.TRACK_STARTED: "appeared", EventType.TRACK_ENDED: "left"}
 
 
-def main(url: str) -> None:
+def main(url: str | None) -> None:
     with posebus.subscribe(url, kinds=("events",), after="start", group="alarm", consumer="alarm-1") as messages:
         for message in messages:
             event = message.body
@@ -27,4 +27,4 @@ def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "redis://127.0.0.1:6399")
+    main(sys.argv[1] if len(sys.argv) > 1 else None)

@@ -1,6 +1,6 @@
 """Count the people in front of each camera in an asyncio program, including those who are occluded for a moment.
 
-python examples/count_people.py redis://127.0.0.1:6399
+python examples/count_people.py [redis://HOST:6379]
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 import posebus
 
 
-async def main(url: str) -> None:
+async def main(url: str | None) -> None:
     counts: dict[str, int] = {}
     async with posebus.subscribe_async(url, kinds=("tracks",)) as messages:
         async for message in messages:
@@ -24,4 +24,4 @@ async def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "redis://127.0.0.1:6399"))
+    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else None))

@@ -25,16 +25,19 @@ from ingest.report import FrameRate, camera_report
 from ingest.resuming import EpochStart, first_checkpoint
 from ingest.sources import CapturedImage, is_live, open_source
 from posebus.backoff import Backoff
+from posebus.config.redaction import redact_known
 from posebus.config.settings import CameraSettings
 from posebus.errors import (
     BadPicture,
     BrokerUnavailable,
     LeaseLost,
+    PoseBusError,
     SourceChanged,
     SourceRejected,
     SourceUnavailable,
 )
 from posebus.messages import Delivery, EventType
+from posebus.runtime.failures import in_one_sentence
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.telemetry.camera_state import CameraState
 from posebus.telemetry.metrics import Metrics
@@ -126,6 +129,13 @@ class CaptureStage:
         except LeaseLost as error:
             log.warning("%s", error)
             return True
+        except PoseBusError:
+            raise
+        except Exception as error:
+            if self._live:
+                raise  # the process is started again, and the picture is gone by then
+            # Another process would meet the same picture of a recording again, for ever.
+            raise self._rejected(in_one_sentence(error, about=f"a frame of camera {self._camera}")) from error
 
     def healthy(self, now_s: float) -> bool:
         """Return whether both the loop and the reader make progress; may be called from another thread."""
@@ -202,18 +212,22 @@ class CaptureStage:
             return self._connection.take(TAKE_WAIT_S)
         except SourceUnavailable as error:
             self._connection.failed(error, now_s)
-            self._go_offline(str(error))
+            self._go_offline(self._in_words(error))
             return None
         except SourceChanged as error:
-            log.warning("camera %s: %s", self._camera, error)
+            log.warning("camera %s: %s", self._camera, self._in_words(error))
             self._status.connecting()
             self._start.resume = None
             self._connection.drop()
             return None
         except SourceRejected as error:
-            self._go_offline(str(error))
-            self._publisher.flush()
-            raise
+            raise self._rejected(self._in_words(error)) from error
+
+    def _rejected(self, reason: str) -> SourceRejected:
+        """Announce that the source can never be read, or not further, and return the error that ends the process."""
+        self._go_offline(reason)
+        self._publisher.flush()
+        return SourceRejected(reason)
 
     def _check_silence(self, reader: Reader, now_s: float) -> None:
         expected = self._live or self._status.state is CameraState.ONLINE
@@ -234,7 +248,7 @@ class CaptureStage:
                 return
         except BadPicture as error:
             self._losses.add(LossReason.UNUSABLE)
-            self._status.trouble = str(error)
+            self._status.trouble = self._in_words(error)
             self._connection.done()
             self._start.resume = None
             return
@@ -244,10 +258,15 @@ class CaptureStage:
         self._rate.add(now_s)
 
     def _end(self, reader: Reader) -> None:
-        self._status.trouble = reader.warning
-        self._status.end(reader.warning)
-        self._publisher.accept_end(reader.warning or "end of file")
+        warning = None if reader.warning is None else redact_known(reader.warning, self._settings.source)
+        self._status.trouble = warning
+        self._status.end(warning)
+        self._publisher.accept_end(warning or "end of file")
         self._publisher.flush()
+
+    def _in_words(self, error: Exception) -> str:
+        """The error without credentials: libraries, and sources of other packages, quote addresses in any form."""
+        return redact_known(str(error), self._settings.source)
 
     def _go_offline(self, reason: str) -> None:
         # If the same connection recovers, the camera comes back with a new epoch.

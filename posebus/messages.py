@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from posebus.arrays import Float32Array, UInt8Array
+from posebus.square_pixels import SQUARE
 from posebus.views import View
 
 SCHEMA_VERSION = 1
@@ -51,8 +53,9 @@ class TrackState(StrEnum):
 class FrameKey:
     """The frame that a message is about: `(camera, epoch, seq)` identifies a frame everywhere.
 
-    `epoch` is one run of the camera's source, and `seq` counts its frames from 0. `captured_at_ns` is when the frame
-    was captured, by the clock that the frame's `CaptureClock` names.
+    `epoch` is one run of the camera's source, and `seq` counts its frames from 0. A later epoch has a higher number,
+    below 2**53, and none comes twice. `captured_at_ns` is when the frame was captured, by the clock that the frame's
+    `CaptureClock` names.
     """
 
     camera: str
@@ -69,6 +72,8 @@ class Frame(FrameKey):
     is a JPEG for the encoding `jpeg`, BGR rows (3 bytes a pixel) for `raw`, and for `shared` the name of a file with
     such rows in the memory of this machine (`posebus.runtime.shared_frames`).
 
+    `pixel_aspect` is the width of a source pixel divided by its height; encoded pictures have square pixels.
+
     `views` are the ways to run inference on it; empty means as the worker's settings say. The first view gives the
     people, the others become `PoseFrame.probes`. Of a live frame, views are left out that
     could not start before it was too old.
@@ -82,6 +87,7 @@ class Frame(FrameKey):
     data: bytes
     published_at_ns: int = 0
     views: tuple[View, ...] = ()
+    pixel_aspect: Fraction = SQUARE
 
     @property
     def picture_bytes(self) -> int:
@@ -112,6 +118,7 @@ class Uninferred(FrameKey):
     """A frame that was not inferred, on purpose: its tracks are predicted, and none of them counts as missed.
 
     reason: `still` (nothing moved and no person was present) or `rate` (the predictions are certain enough).
+    `pixel_aspect` is as in `Frame`.
     """
 
     clock: CaptureClock
@@ -119,6 +126,7 @@ class Uninferred(FrameKey):
     size_px: tuple[int, int]
     reason: str
     published_at_ns: int = 0
+    pixel_aspect: Fraction = SQUARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +146,7 @@ class PoseFrame(FrameKey):
     without keypoints; appearance: (N, D) descriptors, or None; probes: detections in further views of the same frame,
     where these were requested; masks: N closed polygons (M, 2) around the visible part of each person (see
     `posebus.mask_of`), (0, 2) for a person without an outline, or None where the worker computes no outlines.
+    pixel_aspect: as in `Frame`; a person of given proportions looks narrow in pixels that are wider than high.
     """
 
     size_px: tuple[int, int]
@@ -147,6 +156,7 @@ class PoseFrame(FrameKey):
     appearance: Float32Array | None = None
     probes: tuple[Probe, ...] = ()
     masks: tuple[Float32Array, ...] | None = None
+    pixel_aspect: Fraction = SQUARE
 
 
 @dataclass(frozen=True, slots=True)

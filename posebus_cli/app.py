@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
 from posebus_cli.analyse.demo import demo
 from posebus_cli.analyse.image import image
@@ -14,6 +15,7 @@ from posebus_cli.analyse.submit import submit
 from posebus_cli.doctor.doctor import doctor
 from posebus_cli.observe.dead import dead_app
 from posebus_cli.observe.explain import explain
+from posebus_cli.observe.health import health
 from posebus_cli.observe.metrics import metrics
 from posebus_cli.observe.top import top
 from posebus_cli.observe.watch import watch
@@ -22,6 +24,7 @@ from posebus_cli.operate.engines import engines_app
 from posebus_cli.operate.forget import forget
 from posebus_cli.operate.stages import ingest, track, work
 from posebus_cli.operate.up import up
+from posebus_cli.options.plain_help import with_plain_help
 
 TRY = "Try it"
 RUN = "Run cameras"
@@ -71,5 +74,32 @@ app.command("top", rich_help_panel=OBSERVE)(top)
 app.command("explain", rich_help_panel=OBSERVE)(explain)
 app.add_typer(dead_app, name="dead", rich_help_panel=OBSERVE)
 app.command("metrics", rich_help_panel=OBSERVE)(metrics)
+app.command("health", rich_help_panel=OBSERVE)(health)
 app.command("doctor", rich_help_panel=OBSERVE)(doctor)
 app.add_typer(config_app, name="config", rich_help_panel=OBSERVE)
+
+
+def run_app() -> None:
+    """Run the command line of this process; ends with SystemExit, or raises an error of posebus.
+
+    Errors of usage quote arguments, among which may be an address in the wrong place: they are shown without secrets.
+    """
+    from typer.rich_utils import rich_format_error
+
+    from posebus.config.redaction import harmless
+
+    command: Any = with_plain_help(get_command(app))
+    try:
+        result = command.main(standalone_mode=False)
+    except typer.Abort:
+        raise SystemExit(1) from None
+    except Exception as error:
+        # typer has no public name for the class of all errors of usage.
+        usage: Any = error
+        if not hasattr(usage, "format_message"):
+            raise
+        text = harmless(usage.format_message())
+        usage.format_message = lambda: text
+        rich_format_error(usage)
+        raise SystemExit(usage.exit_code) from None
+    raise SystemExit(result if isinstance(result, int) else 0)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import Settings
-from posebus.errors import BrokerUnavailable
+from posebus.errors import BrokerUnavailable, OutputError
+from posebus.runtime.failures import in_one_sentence
 from posebus.runtime.fleet import Fleet
 from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL
 from posebus.subscribing.subscriber import Subscription, subscribe
@@ -22,7 +22,7 @@ from recordings.inputs import Recording, camera_settings
 from recordings.progress import Progress
 from recordings.recording_analysis import RecordingAnalysis, RecordingResult
 from recordings.results.files import TracksWriter
-from recordings.results.tally import rate
+from recordings.results.tally import Tally, rate
 from recordings.stages import STAGES
 
 AT_ONCE = 4
@@ -32,6 +32,8 @@ PAUSE_S = 0.2
 OUTAGE_LIMIT_S = 30.0
 """Longer than a broker takes to restart. A longer outage, as when the embedded broker died, ends the run."""
 MAX_RESTARTS = 3
+OFFLINE_LIMIT_S = 60.0
+"""The ingest asks a source that is away again and again; a recording that is away for so long has failed."""
 FORGET_AGAIN_S = 1.5
 """Workers and trackers read the list of cameras more often than this."""
 
@@ -54,8 +56,9 @@ class RunContext:
 def analyse(recordings: Sequence[Recording], context: RunContext, progress: Progress) -> Generator[RecordingResult]:
     """Analyse `recordings`, a few at a time; yields the result of each as soon as it is over.
 
-    Starts and stops their ingest and no other process. Raises OutputError and the errors of `context.watch`. A caller
-    that stops early closes the generator: the files then keep their partial names.
+    Starts and stops their ingest and no other process. What goes wrong with one recording is the error in its result,
+    and the others go on; raises the errors of `context.watch`. A caller that stops early closes the generator: the
+    files then keep their partial names.
     """
     settings = _with_cameras(context.settings, recordings, context.workers)
     cameras = list(settings.cameras)
@@ -76,7 +79,11 @@ def analyse(recordings: Sequence[Recording], context: RunContext, progress: Prog
         while waiting or running:
             while waiting and len(running) < AT_ONCE:
                 recording = waiting.popleft()
-                writer = stack.enter_context(TracksWriter(context.folder, recording.name))
+                try:
+                    writer = stack.enter_context(TracksWriter(context.folder, recording.name))
+                except OutputError as error:
+                    yield RecordingResult(recording, Tally(), error=str(error))
+                    continue
                 running[recording.camera] = RecordingAnalysis(recording, writer)
                 fleet.start_camera(recording.camera)
             _poll(messages, running, progress)
@@ -84,7 +91,7 @@ def analyse(recordings: Sequence[Recording], context: RunContext, progress: Prog
             time.sleep(PAUSE_S)
             fleet.check()
             context.watch(time.monotonic())
-            for camera, result in _finished(running, fleet):
+            for camera, result in _finished(running, fleet, time.monotonic()):
                 del running[camera]
                 fleet.processes.stop([_child(camera)], settings.fleet.stop_timeout_s)
                 with suppress(BrokerUnavailable):
@@ -114,12 +121,10 @@ def _with_cameras(settings: Settings, recordings: Sequence[Recording], workers: 
     from ingest.sources import reduced_size_px
 
     max_size_px = workers.largest_imgsz
-    # With imgsz: auto, the camera's plan gives the size that each frame needs.
-    limit: int | Literal["auto"] | None = "auto" if settings.worker.imgsz == "auto" else max_size_px
     cameras = {
         recording.camera: camera_settings(recording.source).model_copy(
             update={
-                "max_size_px": limit,
+                "max_size_px": "auto",
                 "max_backlog_bytes": workers.backlog_bytes(
                     reduced_size_px(recording.size_px, max_size_px), shared=settings.shared_frames is not None
                 ),
@@ -134,31 +139,44 @@ def _with_cameras(settings: Settings, recordings: Sequence[Recording], workers: 
 def _poll(messages: Subscription, running: dict[str, RecordingAnalysis], progress: Progress) -> None:
     for message in messages.poll(POLL_S):
         analysis = running.get(message.camera)
-        if analysis is not None:
-            analysis.add(message)
+        if analysis is not None and analysis.broken is None:
+            try:
+                analysis.add(message)
+            except Exception as error:  # noqa: BLE001 - the other recordings go on
+                analysis.broken = in_one_sentence(error, about=analysis.recording.name)
     for analysis in running.values():
         tally = analysis.tally
         recording = analysis.recording
         progress.update(recording.name, tally.frames, recording.frames_expected, rate(tally.frames, tally.processing_s))
 
 
-def _finished(running: dict[str, RecordingAnalysis], fleet: Fleet) -> list[tuple[str, RecordingResult]]:
+def _finished(running: dict[str, RecordingAnalysis], fleet: Fleet, now_s: float) -> list[tuple[str, RecordingResult]]:
     """Return the cameras whose analysis is over, with the result of each."""
     found = []
     for camera, analysis in running.items():
-        if analysis.is_over():
-            found.append((camera, analysis.complete()))
-        elif (error := _ingest_error(analysis, fleet)) is not None:
+        if analysis.broken is None and analysis.is_over():
+            found.append((camera, _complete(analysis)))
+        elif (error := analysis.broken or _ingest_error(analysis, fleet, now_s)) is not None:
             found.append((camera, analysis.fail(error)))
     return found
 
 
-def _ingest_error(analysis: RecordingAnalysis, fleet: Fleet) -> str | None:
-    """Return why the end of this recording will never come, if its ingest process has given up."""
+def _complete(analysis: RecordingAnalysis) -> RecordingResult:
+    try:
+        return analysis.complete()
+    except Exception as error:  # noqa: BLE001 - the other recordings go on
+        return analysis.fail(in_one_sentence(error, about=analysis.recording.name))
+
+
+def _ingest_error(analysis: RecordingAnalysis, fleet: Fleet, now_s: float) -> str | None:
+    """Return why the end of this recording will never come, if its ingest process has given up or gets nowhere."""
     source = analysis.recording.source
     child = fleet.processes.children[_child(analysis.recording.camera)]
-    if child.restarts >= MAX_RESTARTS:
-        return f"the process that reads {source} crashed {child.restarts} times in a row; is the file damaged?"
+    # Not `child.restarts`: a process that lives for a while before it crashes would be started again for ever.
+    if analysis.processes(child.process.pid) > MAX_RESTARTS:
+        return f"the process that reads {source} crashed or hung {MAX_RESTARTS} times; is the file damaged?"
+    if analysis.offline_s(now_s) > OFFLINE_LIMIT_S or analysis.beginnings > MAX_RESTARTS + 1:
+        return f"{source} was not read to its end: {analysis.last_trouble}"
     if child.exit_code == EXIT_FATAL:
         return analysis.trouble or f"{source} could not be read to its end; the reason is above"
     if child.exit_code == EXIT_DONE and analysis.trouble:

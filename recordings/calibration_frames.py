@@ -33,6 +33,7 @@ def _of_one(path: Path, share: int, imgsz: int, on_progress: OnProgress) -> list
     import cv2
 
     from ingest.sources import open_source
+    from posebus.square_pixels import square_size_px
     from recordings.inputs import camera_settings
     from workers.images.preprocess import Letterbox
 
@@ -49,9 +50,9 @@ def _of_one(path: Path, share: int, imgsz: int, on_progress: OnProgress) -> list
     try:
         while (picture := source.read(admit)) is not None:
             on_progress(f"reading {path.name}", position + 1, source.frame_count)
-            height_px, width_px = picture.image_bgr.shape[:2]
-            image = cv2.cvtColor(picture.image_bgr, cv2.COLOR_BGR2RGB)
-            kept.append(Letterbox.fit((width_px, height_px), imgsz).apply(image))
+            size_px = square_size_px(picture.image.size_px, picture.image.pixel_aspect)
+            image = cv2.cvtColor(picture.image.bgr(size_px), cv2.COLOR_BGR2RGB)
+            kept.append(Letterbox.fit(size_px, imgsz).apply(image))
             # The number of frames in the header may be wrong or missing, so n is found while reading.
             if len(kept) > MOST_KEPT * share:
                 kept = kept[::2]

@@ -14,12 +14,13 @@ import cv2
 from ingest.sources.synthetic import SyntheticScene, SyntheticSpec, parse_spec
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
-from posebus.config.settings import CameraSettings, Settings
+from posebus.config.settings import CameraSettings, Settings, WorkerSettings
 from posebus.errors import FatalError, OutputError
 from posebus.messages import TrackFrame, TrackState
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.fleet import Fleet
 from posebus.subscribing.subscriber import Subscription, subscribe
+from posebus.telemetry.reports import process_reports, worker_reports
 from recordings.fleet_watch import Workers, watch_own, workers
 from recordings.live import LiveCamera
 from recordings.results.draw import draw_tracks
@@ -28,9 +29,13 @@ from recordings.results.tally import percentiles_ms
 from recordings.results.video import Mp4Writer, read_tracks
 from recordings.stages import STAGES
 
-CAMERAS = {"bus": "synthetic:bus?fps=12", "zidane": "synthetic:zidane?fps=12"}
+CAMERAS = ("bus", "zidane")
+MAX_FPS, MIN_FPS = 12, 1
+ENGINE_SHARE = 0.6
+"""Share of the engine's speed that the cameras take; decoding, tracking and the cameras themselves need the rest."""
 POLL_S = 0.1
 DRAIN_S = 0.5
+WIDTH_PX, HEIGHT_PX = SyntheticSpec("").width, SyntheticSpec("").height
 FIRST_FRAME_S = 30.0
 """A camera without tracks after this time will not have any."""
 
@@ -47,11 +52,16 @@ class DemoView(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """Counts and files of a demo; `files` are its videos and pictures."""
+    """Counts and files of a demo; `files` are its videos and pictures, `fps` the rate of its cameras.
+
+    carried: frames a second that the engine here carries, of all cameras together, by inference size in pixels.
+    """
 
     cameras: list[LiveCamera]
     workers: Workers
     files: list[Path]
+    fps: int
+    carried: dict[int, float]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the result as plain data, for `--json`."""
@@ -63,12 +73,15 @@ class DemoResult:
                     "tracks": len(camera.identities),
                     "skipped": camera.skipped,
                     "age_ms": percentiles_ms([camera.ages_ms]),
+                    **({"views": dict(camera.views.most_common())} if camera.views else {}),
                 }
                 for camera in self.cameras
             ],
             "engine": self.workers.engine,
             "precision": self.workers.precision,
             "imgsz": self.workers.imgsz,
+            "fps": self.fps,
+            "carried_fps": {str(imgsz): round(fps, 1) for imgsz, fps in self.carried.items()},
             "files": [str(path) for path in self.files],
         }
 
@@ -79,11 +92,11 @@ def demo(settings: Settings, seconds: float, folder: Path, view: DemoView) -> De
     Raises OutputError, and the errors of a deployment that cannot work.
     """
     make_folder(folder)
-    specs = {name: parse_spec(source) for name, source in CAMERAS.items()}
     cameras = [LiveCamera(name) for name in CAMERAS]
+    worker = settings.worker
     with ExitStack() as stack:
         url = stack.enter_context(EmbeddedBroker())
-        settings = _settings_of(settings, url, list(specs.values()))
+        settings = _settings_of(settings, url)
         broker = open_broker(url, settings.shards)
         writers = {name: stack.enter_context(TracksWriter(folder, name)) for name in CAMERAS}
         messages = stack.enter_context(subscribe(url, cameras=list(CAMERAS), kinds=("tracks",), shards=settings.shards))
@@ -93,12 +106,17 @@ def demo(settings: Settings, seconds: float, folder: Path, view: DemoView) -> De
         fleet.start_trackers()
         fleet.start_workers()
         fleet.wait_until_ready(lambda ready, wanted: watch(time.monotonic()))
-        found = workers(Registry(broker))
-        view.status("starting the cameras")
-        fleet.start_ingest()
+        registry = Registry(broker)
+        found = workers(registry)
+        carried = carried_fps(engine_speed(registry), worker)
+        fps = camera_fps(carried[worker.plain_imgsz])
+        specs = {name: parse_spec(f"synthetic:{name}?fps={fps}") for name in CAMERAS}
+        view.status(f"starting {len(CAMERAS)} cameras of {fps} frames a second, which the engine carries here")
+        sources = stack.enter_context(Fleet(_with_cameras(settings, fps), broker, STAGES))
+        sources.start_ingest()
         follower = _Follower(messages, cameras, writers)
-        _follow(follower, seconds, watch, view)
-        fleet.processes.stop(["ingest"], settings.fleet.stop_timeout_s)
+        _follow(follower, seconds, (watch, watch_own(sources)), view)
+        sources.stop()
         follower.drain(DRAIN_S)
         for writer in writers.values():
             writer.complete()
@@ -106,7 +124,24 @@ def demo(settings: Settings, seconds: float, folder: Path, view: DemoView) -> De
     for name, spec in specs.items():
         view.status(f"drawing the tracks of {name}")
         files += draw(SyntheticScene(spec), writers[name].jsonl_path, folder / name, spec.fps)
-    return DemoResult(cameras=cameras, workers=found, files=files)
+    return DemoResult(cameras=cameras, workers=found, files=files, fps=fps, carried=carried)
+
+
+def engine_speed(registry: Registry) -> float:
+    """Return how many pixels of the network's input the workers compute in a second, as they measured it."""
+    reports = [one.worker for one in worker_reports(process_reports(registry)) if one.worker is not None]
+    return sum(one.pixels_per_s or 0.0 for one in reports)
+
+
+def carried_fps(pixels_per_s: float, worker: WorkerSettings) -> dict[int, float]:
+    """Return the frames a second of demo cameras that the engine carries, by inference size in pixels."""
+    sizes = dict.fromkeys((worker.plain_imgsz, worker.largest_imgsz))
+    return {imgsz: ENGINE_SHARE * pixels_per_s / (imgsz * imgsz * HEIGHT_PX / WIDTH_PX) for imgsz in sizes}
+
+
+def camera_fps(carried: float) -> int:
+    """Return the rate of each of the demo's cameras, if the engine carries so many frames a second in all."""
+    return max(MIN_FPS, min(MAX_FPS, int(carried / len(CAMERAS))))
 
 
 class _Follower:
@@ -134,13 +169,14 @@ class _Follower:
             pass
 
 
-def _follow(follower: _Follower, seconds: float, watch: Callable[[float], None], view: DemoView) -> None:
+def _follow(follower: _Follower, seconds: float, watches: Sequence[Callable[[float], None]], view: DemoView) -> None:
     give_up_at_s = time.monotonic() + FIRST_FRAME_S
     end_s: float | None = None
     while True:
         follower.poll(POLL_S)
         now_s = time.monotonic()
-        watch(now_s)
+        for watch in watches:
+            watch(now_s)
         if end_s is None and all(camera.frames for camera in follower.cameras):
             end_s = now_s + seconds
         if end_s is None and now_s > give_up_at_s:
@@ -178,14 +214,17 @@ def _people(frame: TrackFrame) -> int:
     return sum(track.state == TrackState.CONFIRMED for track in frame.tracks)
 
 
-def _settings_of(settings: Settings, url: str, specs: Sequence[SyntheticSpec]) -> Settings:
-    sizes_px = tuple(dict.fromkeys((spec.width, spec.height) for spec in specs))
+def _settings_of(settings: Settings, url: str) -> Settings:
     return settings.model_copy(
         update={
             "redis": url,
             "log_level": "warning",
-            "cameras": {name: CameraSettings(source=source) for name, source in CAMERAS.items()},
-            "worker": settings.worker.model_copy(update={"warm_up_px": sizes_px}),
+            "worker": settings.worker.model_copy(update={"warm_up_px": ((WIDTH_PX, HEIGHT_PX),)}),
             "fleet": settings.fleet.model_copy(update={"workers": 1, "trackers": 1}),
         }
     )
+
+
+def _with_cameras(settings: Settings, fps: int) -> Settings:
+    cameras = {name: CameraSettings(source=f"synthetic:{name}?fps={fps}") for name in CAMERAS}
+    return settings.model_copy(update={"cameras": cameras})

@@ -9,17 +9,23 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import redis
 from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from posebus.bus.redis.connection import Client
+from posebus.config.local_files import local_path, same_for_children
+from posebus.config.redaction import harmless
 from posebus.config.settings import Settings
+from posebus.contract.foreign_json import WRONG_DATA
+from posebus.contract.job_fields import usable_fields
 from posebus.errors import ConfigError, FatalError, PoseBusError
+from posebus.runtime.failures import in_one_sentence
 from recordings.inputs import file_names
 from recordings.interrupts import interruptible
 from recordings.jobs import FUNCTIONS, RecordingOptions, analyse_recording, forget_recording
@@ -39,14 +45,15 @@ def submit(client: Client, videos: Sequence[str], out: Path, *, draw: bool) -> l
     batch = uuid.uuid4().hex
     jobs = []
     for video, name in zip(videos, file_names(videos), strict=True):
-        path, folder = Path(video).resolve(), out.resolve()
-        options = RecordingOptions(video=str(path), out=str(folder), name=name, batch=batch, draw=draw)
+        path, folder = local_path(video).resolve(), out.resolve()
+        source = same_for_children(str(path))
+        options = RecordingOptions(video=source, out=str(folder), name=name, batch=batch, draw=draw)
         job = queue.enqueue_call(
             name_of_function,
             args=(options.model_dump(),),
             timeout=NO_TIMEOUT,
             result_ttl=RESULT_KEPT_S,
-            description=f"analyse {path}",
+            description=f"analyse {source}",
             meta={"state": "queued", "name": name},
         )
         jobs.append(job)
@@ -57,7 +64,16 @@ class RecordingJob(Job):  # type: ignore[misc]
     """A job that runs one of `FUNCTIONS` and nothing else: RQ would import any function that a job names."""
 
     settings: Settings | None = None
+    problem: str | None = None
     success_callback = failure_callback = stopped_callback = None
+
+    def restore(self, raw_data: Mapping[Any, Any]) -> None:
+        """Take the fields that can be used; `problem` is a sentence about the others, which makes the job fail."""
+        fields, problem = usable_fields(raw_data, QUEUE)
+        # RQ may have replaced a field that was of no use in the meantime.
+        self.problem = self.problem or problem
+        self._left_out = [name for name in raw_data if name.decode(errors="replace") not in fields] or ["-"]
+        super().restore(fields)
 
     def _execute(self) -> Any:
         try:
@@ -67,17 +83,24 @@ class RecordingJob(Job):  # type: ignore[misc]
             stopped = FatalError("the job was stopped before its end; submit it again")
             self.note(state="failed", error=str(stopped))
             raise stopped from None
-        except PoseBusError as error:
-            self.note(state="failed", error=str(error))
+        except Exception as error:
+            self.note(state="failed", error=harmless(in_one_sentence(error, about=self.meta.get("name"))))
             raise
         self.note(state="done")
         return result
 
     def _run(self) -> Any:
+        if self.problem is not None:
+            # Other programs, like `rq info`, could not read them either.
+            self.connection.hdel(self.key, *self._left_out)
+            self.save()
+            raise ConfigError(self.problem)
         function = FUNCTIONS.get(self.func_name)
         if function is None or self.instance is not None or len(self.args) != 1 or self.kwargs:
             allowed = ", ".join(FUNCTIONS)
-            raise ConfigError(f"a job asked for {self.func_name!r}, which is not offered here; jobs may run: {allowed}")
+            raise ConfigError(
+                f"a job asked for {self.func_name!r:.100}, which is not offered here; jobs may run: {allowed}"
+            )
         if self.settings is None:
             raise ConfigError("this job can only be run by `posebus jobs work`")
         return function(self.args[0], self.settings, self.id, MetaProgress(self))
@@ -121,6 +144,26 @@ class RecordingWorker(Worker):  # type: ignore[misc]
 
     job_class = RecordingJob
     settings: Settings | None = None
+
+    def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> Any:
+        """The next job. An entry of the queue that names none, or one that cannot be read, is dropped with a line."""
+        while True:
+            try:
+                return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+            except (*WRONG_DATA, redis.ResponseError) as error:
+                if isinstance(error, redis.exceptions.NoPermissionError | redis.exceptions.ReadOnlyError):
+                    raise
+                entry = getattr(error, "job_id", None) or getattr(error, "object", b"")
+                name = entry.decode(errors="replace") if isinstance(entry, bytes) else str(entry)
+                self.connection.lrem(f"rq:queue:{QUEUE}:intermediate", 0, entry)
+                self.log.error("an entry of the queue is no job and was dropped: %s (%s)", name, error)
+
+    def run_maintenance_tasks(self) -> None:
+        """RQ's own tidying, which an entry of its registries that it cannot read must not end."""
+        try:
+            super().run_maintenance_tasks()
+        except (*WRONG_DATA, redis.ResponseError) as error:
+            self.log.warning("the registries of the queue could not be tidied: %s", error)
 
     def perform_job(self, job: RecordingJob, queue: Queue, execution: Any) -> bool:
         job.settings = self.settings

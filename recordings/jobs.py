@@ -16,16 +16,23 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
+from posebus.config.redaction import redact_url
 from posebus.config.settings import Settings
-from posebus.errors import ConfigError, PoseBusError, SourceRejected
+from posebus.errors import ConfigError, OutputError, PoseBusError, SourceRejected
+from posebus.plain_text import plain
+from posebus.runtime.failures import in_one_sentence
 from recordings.analyse import RunContext, analyse, forget
 from recordings.fleet_watch import FleetWatch, Workers, workers
 from recordings.inputs import Recording, camera_names, camera_settings, open_recording
 from recordings.progress import Progress
+from recordings.results.claims import claimed
 from recordings.results.files import make_folder
+from recordings.results.run_facts import versions
 from recordings.summary import Summary, add_to_summary, summarise
 
 FLEET_PATIENCE_S = 30.0
+LONGEST_PATIENCE_S = 86_400.0
+MAX_PROBLEM = 200
 
 
 class RecordingOptions(BaseModel):
@@ -38,7 +45,7 @@ class RecordingOptions(BaseModel):
     name: str = Field(pattern=r"^[^/\x00]+$")
     batch: str
     draw: bool = True
-    fleet_patience_s: float = Field(default=FLEET_PATIENCE_S, ge=0)
+    fleet_patience_s: float = Field(default=FLEET_PATIENCE_S, ge=0, le=LONGEST_PATIENCE_S, allow_inf_nan=False)
 
 
 def analyse_recording(raw_options: object, settings: Settings, run_id: str, progress: Progress) -> Summary:
@@ -50,6 +57,12 @@ def analyse_recording(raw_options: object, settings: Settings, run_id: str, prog
     options = _options(raw_options)
     folder = Path(options.out)
     make_folder(folder)
+    with claimed(folder, lambda used: [_unclaimed(options, used)]):
+        return _analyse(options, settings, run_id, progress)
+
+
+def _analyse(options: RecordingOptions, settings: Settings, run_id: str, progress: Progress) -> Summary:
+    folder = Path(options.out)
     started_at_s = time.monotonic()
     fleet_workers = Workers()
     try:
@@ -74,13 +87,25 @@ def analyse_recording(raw_options: object, settings: Settings, run_id: str, prog
             from recordings.results.video import annotate  # only here: submitting needs no video library
 
             annotate(camera_settings(options.video), folder / f"{options.name}.tracks.jsonl", options.name, progress)
-    except PoseBusError as error:
-        failed = summarise([], fleet_workers, time.monotonic() - started_at_s, {options.name: str(error)})
-        add_to_summary(folder, failed, options.batch)
-        raise
-    summary = summarise(results, fleet_workers, time.monotonic() - started_at_s, {})
+    except Exception as error:
+        sentence = in_one_sentence(error, about=redact_url(options.video))
+        failed = summarise([], fleet_workers, time.monotonic() - started_at_s, {options.name: sentence})
+        add_to_summary(folder, {**failed, "versions": versions()}, options.batch)
+        if isinstance(error, PoseBusError):
+            raise
+        raise SourceRejected(sentence) from error
+    summary = {**summarise(results, fleet_workers, time.monotonic() - started_at_s, {}), "versions": versions()}
     add_to_summary(folder, summary, options.batch)
     return summary
+
+
+def _unclaimed(options: RecordingOptions, used: frozenset[str]) -> str:
+    if options.name in used:
+        raise OutputError(
+            f"files called {options.name} are being written into {options.out} by another run: submit the job again "
+            "when it has ended, or choose another folder with --out"
+        )
+    return options.name
 
 
 Function = Callable[[object, Settings, str, Progress], Summary]
@@ -113,4 +138,5 @@ def _options(raw: object) -> RecordingOptions:
     except ValidationError as error:
         first: Any = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "options"
-        raise ConfigError(f"the job's options cannot be used: {field}: {first['msg']}") from None
+        problem = plain(f"{field}: {first['msg']}", MAX_PROBLEM)
+        raise ConfigError(f"the job's options cannot be used: {problem}") from None

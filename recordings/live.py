@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from posebus.messages import Provenance, TrackFrame, TrackState
@@ -31,6 +31,8 @@ class LiveCamera:
     skipped: int = 0
     people: int = 0
     identities: set[int] = field(default_factory=set)
+    views: Counter[str] = field(default_factory=Counter)
+    """Number of frames by the view at which they were inferred, where a policy chose the view."""
     ages_ms: Ages = field(default_factory=Ages)
     _recent: deque[_FrameTimes] = field(default_factory=deque)
 
@@ -42,6 +44,8 @@ class LiveCamera:
         confirmed = [track.id for track in frame.tracks if track.state == TrackState.CONFIRMED]
         self.people = len(confirmed)
         self.identities.update(confirmed)
+        if provenance.view is not None and frame.inferred:
+            self.views[str(provenance.view)] += 1
         self.ages_ms.add((provenance.published_at_ns - frame.captured_at_ns) / 1e6)
         self._recent.append(
             _FrameTimes(seq=frame.seq, captured_at_ns=frame.captured_at_ns, published_at_ns=provenance.published_at_ns)

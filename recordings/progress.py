@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from posebus.plain_text import plain
+
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
@@ -61,7 +63,7 @@ class Lines:
         self._shown_at_s.pop(name, None)
 
     def _print(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        print(plain(text), file=self._stream, flush=True)
 
 
 class Bars(AbstractContextManager["Bars"]):
@@ -88,14 +90,14 @@ class Bars(AbstractContextManager["Bars"]):
     def status(self, text: str) -> None:
         if self._waiting is None:
             self._waiting = self._bars.add_task(text, total=None, rate="")
-        self._bars.update(self._waiting, description=text)
+        self._bars.update(self._waiting, description=plain(text))
 
     def update(self, name: str, done: int, total: int | None, fps: float) -> None:
         if self._waiting is not None:
             self._bars.remove_task(self._waiting)
             self._waiting = None
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=total, rate="")
+            self._tasks[name] = self._bars.add_task(plain(name), total=total, rate="")
         self._bars.update(self._tasks[name], completed=done, rate=f"{fps:.1f} fps")
 
     def finish(self, name: str) -> None:

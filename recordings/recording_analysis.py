@@ -28,6 +28,9 @@ class RecordingResult:
 class RecordingAnalysis:
     """Collects the tracks of one recording until its end was announced and all tracks before it have been read.
 
+    `trouble` is why its source gives no pictures at the moment (`last_trouble`: or gave none), and `broken` why its
+    messages cannot be collected. `beginnings` counts how often it was read from its beginning.
+
     An ingest process that crashed reads the recording again from its beginning, as a new epoch: the tracks collected so
     far are then dropped.
     """
@@ -36,10 +39,30 @@ class RecordingAnalysis:
         self.recording = recording
         self.tally = Tally()
         self.trouble: str | None = None
+        self.last_trouble: str | None = None
+        self.broken: str | None = None
+        self.beginnings = 0
         self._writer = writer
         self._epoch = 0
         self._ended: Event | None = None
+        self._advice: str | None = None
         self._received_since_check = False
+        self._offline_since_s: float | None = None
+        self._pids: set[int] = set()
+
+    def processes(self, pid: int) -> int:
+        """Note the process that reads the recording now; returns how many there have been."""
+        self._pids.add(pid)
+        return len(self._pids)
+
+    def offline_s(self, now_s: float) -> float:
+        """Return for how long the source has given nothing by its own account (`now_s` is monotonic)."""
+        if self.trouble is None or self._ended is not None:
+            self._offline_since_s = None
+            return 0.0
+        if self._offline_since_s is None:
+            self._offline_since_s = now_s
+        return now_s - self._offline_since_s
 
     def add(self, message: Message) -> None:
         """Add one message of this recording's camera. Raises OutputError."""
@@ -69,7 +92,8 @@ class RecordingAnalysis:
         assert self._ended is not None
         self._writer.complete()
         reason = self._ended.data.get("reason")
-        warning = None if reason in (None, END_OF_FILE) else str(reason)
+        problems = [None if reason in (None, END_OF_FILE) else str(reason), self._advice]
+        warning = "; ".join(text for text in problems if text is not None) or None
         return RecordingResult(self.recording, self.tally, frames_in=self._ended.seq, warning=warning)
 
     def fail(self, error: str) -> RecordingResult:
@@ -80,12 +104,15 @@ class RecordingAnalysis:
         if self._epoch:
             self._writer.restart()
             self.tally = Tally()
-        self._epoch, self._ended, self.trouble = epoch, None, None
+        self._epoch, self._ended, self.trouble, self._advice = epoch, None, None, None
+        self.beginnings += 1
 
     def _add_event(self, event: Event) -> None:
         if event.type == EventType.CAMERA_ENDED:
             self._ended = event
+        elif event.type == EventType.CAMERA_IMGSZ and isinstance(advice := event.data.get("advice"), str):
+            self._advice = f"{self.recording.name}: {advice}"
         elif event.type == EventType.CAMERA_OFFLINE:
-            self.trouble = str(event.data.get("reason", "its source went away"))
+            self.trouble = self.last_trouble = str(event.data.get("reason", "its source went away"))
         elif event.type == EventType.CAMERA_ONLINE:
             self.trouble = None

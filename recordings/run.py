@@ -7,21 +7,27 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
+from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import Registry
+from posebus.config.redaction import redact_url
 from posebus.config.settings import EMBEDDED, Settings
 from posebus.errors import ConfigError, PoseBusError
 from posebus.runtime.embedded import broker_for
+from posebus.runtime.failures import in_one_sentence
 from posebus.runtime.fleet import Fleet
 from posebus.runtime.shared_frames import BYTES_PER_PIXEL, shared_folder
 from recordings.analyse import AT_ONCE, RunContext, analyse, forget
 from recordings.fleet_watch import FRAMES_WANTED, FleetWatch, Workers, watch_own, workers
-from recordings.inputs import Recording, camera_settings, open_recordings
+from recordings.inputs import Recording, camera_settings, file_names, open_recordings
 from recordings.progress import Progress
 from recordings.recording_analysis import RecordingResult
+from recordings.results.claims import claimed
 from recordings.results.files import make_folder, writing
+from recordings.results.run_facts import run_facts
 from recordings.results.video import annotate
 from recordings.stages import STAGES
 from recordings.summary import FILE_NAME, Summary, summarise, write_partial_summary, write_summary
@@ -43,13 +49,25 @@ class RunRequest:
     video: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The names that this run has taken: the path of its summary, and a name for the files of each input."""
+
+    summary: Path
+    inputs: Sequence[str]
+
+
 @dataclass(slots=True)
 class RunState:
-    """What a run knows so far. `refused` are inputs by name that failed outside the pipeline, with the error."""
+    """What a run knows so far.
+
+    `refused` are inputs by name that failed outside the pipeline, with the error. `facts` are those of `run_facts`.
+    """
 
     recordings: list[Recording] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     results: list[RecordingResult] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
     workers: Workers = field(default_factory=Workers)
     started_at_s: float = field(default_factory=time.monotonic)
 
@@ -57,7 +75,7 @@ class RunState:
         """Return the content of summary.json, the inputs in the order in which they were given."""
         order = {recording.name: position for position, recording in enumerate(self.recordings)}
         results = sorted(self.results, key=lambda result: order[result.recording.name])
-        return summarise(results, self.workers, time.monotonic() - self.started_at_s, self.refused)
+        return {**summarise(results, self.workers, time.monotonic() - self.started_at_s, self.refused), **self.facts}
 
 
 def run_recordings(settings: Settings, request: RunRequest, progress: Progress, complain: Complain) -> Summary:
@@ -67,35 +85,50 @@ def run_recordings(settings: Settings, request: RunRequest, progress: Progress, 
     Raises OutputError, ConfigError, and the errors of a broker or fleet that cannot work. On KeyboardInterrupt the
     children are stopped in order, and incomplete files keep names that end in ".partial".
     """
-    own_broker = settings.redis == EMBEDDED
-    if settings.fleet.workers == 0 and own_broker:
+    if settings.fleet.workers == 0 and settings.redis == EMBEDDED:
         raise ConfigError(
             "a run with --workers 0 needs the workers of a running deployment: give its broker with --redis URL"
         )
     make_folder(request.folder)
-    with writing(request.folder / FILE_NAME):
+    with claimed(request.folder, lambda used: _names(request, used)) as (summary_name, *names):
+        if summary_name != FILE_NAME:
+            complain(f"another run writes into {request.folder}; the summary of this one is {summary_name}")
+        return _run(settings, request, _Names(request.folder / summary_name, names), progress, complain)
+
+
+def _run(settings: Settings, request: RunRequest, names: _Names, progress: Progress, complain: Complain) -> Summary:
+    own_broker = settings.redis == EMBEDDED
+    with writing(names.summary):
         # The summary of an earlier run would describe other files than those of this one.
-        (request.folder / FILE_NAME).unlink(missing_ok=True)
+        names.summary.unlink(missing_ok=True)
     progress.status("opening the recordings")
-    state = RunState()
+    state = RunState(facts=run_facts(settings))
     try:
         # In a broker that is shared with others, the names of the cameras must not be in use already.
         suffix = "" if own_broker else f"-{uuid.uuid4().hex[:8]}"
-        state.recordings, state.refused = open_recordings(request.sources, suffix)
+        state.recordings, state.refused = open_recordings(request.sources, names.inputs, suffix)
         for error in state.refused.values():
             complain(error)
         if state.recordings:
             with broker_for(settings.redis) as url, _shared_memory(settings, state.recordings) as folder:
                 _analyse(state, _fleet_settings(settings, url, state.recordings, folder), request, progress, complain)
         if request.video:
-            _draw(state, request.folder, progress, complain)
+            draw_videos(state, request.folder, progress, complain)
     except KeyboardInterrupt:
-        write_partial_summary(request.folder, state.summary())
+        write_partial_summary(names.summary, state.summary())
         complain(f"stopped; the results so far are in {request.folder}, files that end in .partial are incomplete")
         raise
     summary = state.summary()
-    write_summary(request.folder, summary)
+    write_summary(names.summary, summary)
     return summary
+
+
+def _names(request: RunRequest, used: frozenset[str]) -> list[str]:
+    """Return the name of the summary and those of the inputs, none of them among `used`."""
+    path = Path(FILE_NAME)
+    numbered = (f"{path.stem}-{number}{path.suffix}" for number in count(2))
+    summary = next(name for name in chain([FILE_NAME], numbered) if name not in used)
+    return [summary, *file_names(request.sources, used)]
 
 
 def _shared_memory(settings: Settings, recordings: Sequence[Recording]) -> AbstractContextManager[Path | None]:
@@ -166,12 +199,12 @@ def _forget(broker: Broker, recordings: Sequence[Recording], complain: Complain)
         complain(f"the streams of this run could not be removed from the broker: {error}")
 
 
-def _draw(state: RunState, folder: Path, progress: Progress, complain: Complain) -> None:
+def draw_videos(state: RunState, folder: Path, progress: Progress, complain: Complain) -> None:
     """Draw one video after the other, now that inference no longer needs the processors."""
     for result in [result for result in state.results if result.error is None]:
         name, source = result.recording.name, result.recording.source
         try:
             annotate(camera_settings(source), folder / f"{name}.tracks.jsonl", name, progress)
-        except PoseBusError as error:
-            complain(error)
-            state.refused[name] = str(error)
+        except Exception as error:  # noqa: BLE001 - the other videos are drawn all the same
+            state.refused[name] = in_one_sentence(error, about=redact_url(source))
+            complain(state.refused[name])

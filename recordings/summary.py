@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from posebus.contract.foreign_json import load_json
+from posebus.errors import MalformedMessage
 from recordings.fleet_watch import Workers
 from recordings.recording_analysis import RecordingResult
-from recordings.results.files import partial, writing
-from recordings.results.tally import percentiles_ms, processing_s, rate
+from recordings.results.claims import locked
+from recordings.results.files import partial, write_at_once
+from recordings.results.tally import processing_s, rate
 
 FILE_NAME = "summary.json"
+
+MAX_SUMMARY_BYTES = 100_000_000
 
 Summary = dict[str, Any]
 
@@ -28,7 +31,9 @@ def summarise(
     """Return the summary of a run. `refused`: inputs by name that failed outside the pipeline, with the error.
 
     `fps` is frames by `processing_s`, the time from the first frame published by the ingest to the last one published
-    by the tracker; `wall_s` is the whole run, with loading the network and drawing. `dropped` is frames in minus out.
+    by the tracker; `speed` is the length of the recordings by the same time, so 2 is twice as fast as they play, None
+    where none has a length. `wall_s` is the whole run, with loading the network and drawing. `dropped` is frames in
+    minus out.
     """
     done = [result for result in results if result.error is None]
     tallies = [result.tally for result in done]
@@ -39,13 +44,13 @@ def summarise(
         "inputs": [_input(result) for result in done],
         "frames": frames,
         "fps": rate(frames, span_s),
+        "speed": _speed(sum(map(_length_s, done)), span_s),
         "processing_s": round(span_s, 3),
         "wall_s": round(wall_s, 3),
         "dropped": sum(result.frames_in for result in done) - frames,
         "engine": workers.engine,
         "precision": workers.precision,
         "imgsz": workers.imgsz,
-        "latency_ms": percentiles_ms(tally.latencies_ms for tally in tallies),
         "warnings": [{"name": one.recording.name, "warning": one.warning} for one in done if one.warning is not None],
         "failed": [{"name": name, "error": error} for name, error in failed],
     }
@@ -54,39 +59,32 @@ def summarise(
 def merged(older: Summary, newer: Summary) -> Summary:
     """Return one summary of recordings that were analysed by separate jobs, for instance on several machines.
 
-    Inputs of the same name are replaced. Times are added as if the jobs had run one after the other. A percentile of
-    the latency is that of the worst input, which is never below that of all frames together.
+    Inputs of the same name are replaced. Times are added as if the jobs had run one after the other.
     """
     inputs = _by_name(older["inputs"], newer["inputs"])
     frames = sum(entry["frames"] for entry in inputs)
     spent_s = sum(entry["processing_s"] for entry in inputs)
     together = {**newer, "inputs": inputs, "frames": frames, "fps": rate(frames, spent_s)}
+    together["speed"] = _speed(sum(entry["source"]["duration_s"] or 0.0 for entry in inputs), spent_s)
     together["processing_s"] = round(spent_s, 3)
     together["wall_s"] = round(older["wall_s"] + newer["wall_s"], 3)
     together["dropped"] = sum(entry["dropped"] for entry in inputs)
     for name in ("engine", "precision", "imgsz"):
         values = dict.fromkeys(str(one[name]) for one in (older, newer) if one[name] is not None)
         together[name] = newer[name] if len(values) == 1 and newer[name] is not None else ", ".join(values) or None
-    latencies = [entry["latency_ms"] for entry in inputs if entry["frames"]]
-    together["latency_ms"] = {rank: max((one[rank] for one in latencies), default=None) for rank in newer["latency_ms"]}
     together["warnings"] = _by_name(older["warnings"], newer["warnings"])
     together["failed"] = _by_name(older["failed"], newer["failed"])
     return together
 
 
-def write_summary(folder: Path, summary: Summary) -> None:
+def write_summary(path: Path, summary: Summary) -> None:
     """Write summary.json at once, by renaming a complete file. Raises OutputError."""
-    path = folder / FILE_NAME
-    with writing(path):
-        partial(path).write_text(_text(summary), encoding="utf-8", errors="backslashreplace")
-        partial(path).replace(path)
+    write_at_once(path, _text(summary).encode(errors="backslashreplace"))
 
 
-def write_partial_summary(folder: Path, summary: Summary) -> None:
+def write_partial_summary(path: Path, summary: Summary) -> None:
     """Write the summary of an interrupted run under a partial name. Raises OutputError."""
-    path = partial(folder / FILE_NAME)
-    with writing(path):
-        path.write_text(_text(summary), encoding="utf-8", errors="backslashreplace")
+    write_at_once(partial(path), _text(summary).encode(errors="backslashreplace"))
 
 
 def add_to_summary(folder: Path, summary: Summary, batch: str) -> None:
@@ -95,24 +93,47 @@ def add_to_summary(folder: Path, summary: Summary, batch: str) -> None:
     Several jobs may end at the same moment, on several machines, too, if the file system supports locks.
     Raises OutputError.
     """
-    with _locked(folder):
+    with locked(folder):
         older = _read(folder / FILE_NAME)
         same = older is not None and older.get("batch") == batch
-        write_summary(folder, {**(merged(older, summary) if older and same else summary), "batch": batch})
+        write_summary(folder / FILE_NAME, {**(merged(older, summary) if older and same else summary), "batch": batch})
 
 
 def _input(result: RecordingResult) -> dict[str, Any]:
     tally = result.tally
     return {
         "name": result.recording.name,
+        "source": _source(result),
         "frames": tally.frames,
         "tracks": len(tally.identities),
         "fps": rate(tally.frames, tally.processing_s),
+        "speed": _speed(_length_s(result), tally.processing_s),
         "processing_s": round(tally.processing_s, 3),
         "dropped": result.frames_in - tally.frames,
-        "latency_ms": percentiles_ms([tally.latencies_ms]),
         **({"views": dict(tally.views.most_common())} if tally.views else {}),
     }
+
+
+def _source(result: RecordingResult) -> dict[str, Any]:
+    """Return what was analysed: `fps` and `duration_s` by the frames' own times, None where they have none."""
+    recording, tally = result.recording, result.tally
+    fps = tally.recorded_fps if recording.timed else None
+    return {
+        "path": recording.source if "://" in recording.source else str(Path(recording.source).absolute()),
+        "size_px": list(recording.size_px),
+        "frames": result.frames_in,
+        "fps": None if fps is None else round(fps, 3),
+        "duration_s": round(_length_s(result), 3) or None,
+    }
+
+
+def _length_s(result: RecordingResult) -> float:
+    """Return how long the recording plays; 0 for pictures, which have no times."""
+    return result.tally.recorded_s if result.recording.timed else 0.0
+
+
+def _speed(recorded_s: float, spent_s: float) -> float | None:
+    return round(recorded_s / spent_s, 2) if recorded_s > 0 and spent_s > 0 else None
 
 
 def _by_name(older: list[dict[str, Any]], newer: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -121,25 +142,11 @@ def _by_name(older: list[dict[str, Any]], newer: list[dict[str, Any]]) -> list[d
 
 def _read(path: Path) -> Summary | None:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        data = load_json(path.read_bytes(), FILE_NAME, MAX_SUMMARY_BYTES)
+    except (OSError, MalformedMessage):
         return None
     return data if isinstance(data, dict) else None
 
 
 def _text(summary: Summary) -> str:
     return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    import fcntl
-
-    with writing(folder):
-        descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with writing(folder):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

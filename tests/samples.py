@@ -118,9 +118,9 @@ def event(seq: int = 0, camera: str = "door", kind: str = "posebus.track.started
 
 
 def held_writer(broker: Broker, record: CameraRecord) -> FrameProducer:
-    """A producer that holds the camera's lease and has started its first epoch."""
+    """A producer that holds the camera's lease and has started its first epoch, number 1 as in `frame`."""
     lease = Lease(broker, record.camera, "ingest", process_id("ingest"), ttl_s=60.0)
-    producer = FrameProducer(broker, record, lease, events_kept=100)
+    producer = FrameProducer(broker, record, lease, events_kept=100, now_us=lambda _: 1)
     producer.hold()
     producer.open_epoch(BEGUN)
     return producer

@@ -74,7 +74,8 @@ def secured_broker(folder: Path, *options: str, more_users: str = "") -> Iterato
         words[words.index("--tls-port") + 1] = str(broker.port)
         words[words.index("--maxmemory") + 1] = "1gb"
         place = ["--dir", str(folder), "--logfile", str(broker.log), "--bind", "127.0.0.1", "127.0.0.2"]
-        process = subprocess.Popen([*words, *place, *options])
+        # As the entry point of the image does, for a command that begins with a .conf.
+        process = subprocess.Popen(["redis-server", *words, *place, *options])
         try:
             if _answers(process, broker):
                 yield broker

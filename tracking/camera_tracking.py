@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from posebus.bus.pose_consumer import PoseEntry
 from posebus.config.policies import DEFAULT, Policies
 from posebus.config.settings import TrackerSettings
+from posebus.contract.events import Position, camera_event
 from posebus.contract.plan import Decision, Directive, Plan
-from posebus.events import Position, camera_event
 from posebus.messages import (
     Delivery,
     EndOfStream,
@@ -23,10 +23,16 @@ from posebus.messages import (
     TrackFrame,
     Uninferred,
 )
+from posebus.views import View
 from tracking.events import TrackEvents
 from tracking.ordering.gaps import GapReporter
 from tracking.ordering.reorder import Gap, ReorderBuffer, StreamItem
 from tracking.planning import Planner
+from tracking.policies.capacity import CapacityShare, Demand
+from tracking.policies.demand import DemandMeter
+from tracking.policies.fixed_size import SizeCheck
+from tracking.policies.ladder import cost_px
+from tracking.square_pixels import of_source, squared
 from tracking.tracker import PoseTracker
 
 SILENT_S = 2.0
@@ -63,6 +69,9 @@ class CameraTracking:
     ) -> None:
         self._camera = camera
         self._planner: Planner | None = None
+        self._check: SizeCheck | None = None
+        self._demand = DemandMeter()
+        self._wanted_px = 0
         self._lossless = delivery is Delivery.LOSSLESS
         self.set_policies(policies)
         self._reorder = ReorderBuffer(None if delivery is Delivery.LOSSLESS else settings.reorder_wait_s)
@@ -80,11 +89,36 @@ class CameraTracking:
         """Decide by `policies` from now on; decisions by other policies are dropped."""
         if self._planner is None or self._planner.policies != policies:
             self._planner = Planner(self._camera, policies, lossless=self._lossless) if policies.any else None
+        if policies.fixed_imgsz is None:
+            self._check = None
+        elif self._check is None or self._check.fixed_imgsz != policies.fixed_imgsz:
+            self._check = SizeCheck(policies.fixed_imgsz)
 
     @property
     def directive(self) -> Directive | None:
         """The directive in force, None without automatic policies."""
         return None if self._planner is None else self._planner.directive
+
+    @property
+    def advice(self) -> str | None:
+        """How more people would be found: by a larger fixed size, or by more workers; None if there is nothing to
+        advise."""
+        if self._check is not None:
+            return self._check.advice
+        return None if self._planner is None else self._planner.advice
+
+    @property
+    def demand(self) -> Demand | None:
+        """What the camera asks of the workers; None for a recording, which waits for them, or while it is unknown."""
+        fps = self._demand.fps
+        if self._lossless or fps is None:
+            return None
+        return Demand(fps * self._wanted_px, self._planner is not None and self._planner.wanted_view is not None)
+
+    def limit_view(self, share: CapacityShare | None) -> None:
+        """Keep a live camera within `share`; None: no limit. Recordings are never limited."""
+        if self._planner is not None and not self._lossless:
+            self._planner.limit_view(share, self._demand.fps)
 
     def push(self, entry: PoseEntry, now_s: float) -> None:
         """Take one entry, in any order; duplicates and unreadable entries are only acknowledged."""
@@ -138,6 +172,7 @@ class CameraTracking:
             "gaps": self._gaps.state_dict(),
             "captured_at_ns": self._captured_at_ns,
             "planner": None if self._planner is None else self._planner.state_dict(),
+            "size_check": None if self._check is None else self._check.state_dict(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -152,29 +187,53 @@ class CameraTracking:
         planned = state.get("planner")
         if self._planner is not None and planned is not None:
             self._planner.load_state(planned)
+        checked = state.get("size_check")
+        if self._check is not None and checked is not None:
+            self._check.load_state(checked)
 
     def _track(self, step: CameraStep, frame: PoseFrame, entry: PoseEntry) -> None:
         assert entry.provenance is not None
         self._captured_at_ns = frame.captured_at_ns
-        tracks = self._tracker.update(frame)
+        square = squared(frame)
+        tracks = of_source(self._tracker.update(square), frame)
         step.tracks.append((tracks, entry.provenance))
         step.events += self._events.update(tracks)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
+        view = entry.provenance.view
         if self._planner is not None:
-            step.events += self._planner.inferred(frame, entry.provenance.view, self._tracker.tracks)
+            step.events += self._planner.inferred(square, view, self._tracker.tracks)
+        self._demand.inferred(frame.captured_at_ns)
+        self._wanted_px = self._wanted_cost_px(view, square.size_px)
+        if self._check is not None and self._check.update(square) and self._check.advice is not None:
+            step.events.append(self._announce_advice(frame, self._check))
+
+    def _wanted_cost_px(self, used: View | None, size_px: tuple[int, int]) -> int:
+        """Pixels of the network's input for a frame of this size by the view that the camera wants."""
+        wanted = None if self._planner is None else self._planner.wanted_view
+        if wanted is None and self._check is not None:
+            wanted = View(self._check.fixed_imgsz)
+        wanted = wanted or used
+        return 0 if wanted is None else cost_px(wanted, size_px)
+
+    def _announce_advice(self, frame: PoseFrame, check: SizeCheck) -> Event:
+        data = {"imgsz": check.fixed_imgsz, "view": str(check.fixed_imgsz), "advice": check.advice}
+        position = Position(frame.epoch, frame.seq, frame.captured_at_ns)
+        return camera_event(EventType.CAMERA_IMGSZ, self._camera, position, data)
 
     def _predict(self, step: CameraStep, frame: Uninferred, entry: PoseEntry) -> None:
         assert entry.provenance is not None
         self._captured_at_ns = frame.captured_at_ns
-        tracks = self._tracker.predict(frame)
+        square = squared(frame)
+        tracks = of_source(self._tracker.predict(square), frame)
         step.tracks.append((tracks, entry.provenance))
         step.events += self._events.update(tracks)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
         if self._planner is not None:
-            self._planner.not_inferred(frame, self._tracker.tracks)
+            self._planner.not_inferred(square, self._tracker.tracks)
 
     def _skip(self, step: CameraStep, gap: Gap) -> None:
         step.skipped[gap.reason] += gap.last_seq - gap.first_seq + 1
+        self._demand.skipped(gap.last_seq - gap.first_seq + 1)
         if self._planner is not None:
             self._planner.skipped(gap.epoch, gap.last_seq, self._captured_at_ns)
         step.events += self._gaps.skipped(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from posebus.events import Position, track_event
+from posebus.contract.events import Position, track_event
 from posebus.messages import EndOfStream, Event, EventType, Track, TrackFrame, TrackState
 
 

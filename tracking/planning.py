@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from posebus.config.policies import AUTO, Policies
+from posebus.contract.events import Position, camera_event
 from posebus.contract.plan import (
     DECISIONS_KEPT,
     LAG_S,
@@ -17,13 +18,14 @@ from posebus.contract.plan import (
     plan_from_text,
     plan_to_text,
 )
-from posebus.events import Position, camera_event
 from posebus.messages import Event, EventType, PoseFrame, Uninferred
 from posebus.views import View
 from tracking.policies import rate
+from tracking.policies.capacity import CapacityShare
 from tracking.policies.imgsz import SizeChooser, ViewChange
 from tracking.policies.rate import InferenceInterval
 from tracking.policies.recall import MIN_SCORE
+from tracking.policies.view_limit import ViewLimit
 from tracking.tracks import CONFIRMED, Tracks
 
 LIVE_DELAY_S = 0.2
@@ -40,9 +42,24 @@ class Planner:
         self._sizes = SizeChooser(policies) if policies.imgsz == AUTO else None
         self.plan: Plan | None = None
         self.decisions: tuple[Decision, ...] = ()
+        self._limit = ViewLimit(policies)
         self._interval_s = policies.first_interval_s
         self._longer_since_ns: int | None = None
         self._occupied = True
+
+    @property
+    def wanted_view(self) -> View | None:
+        """The view that finds the camera's people, whether the workers can carry it or not; None for a fixed size."""
+        return None if self._sizes is None else self._sizes.view
+
+    @property
+    def advice(self) -> str | None:
+        """What more workers would gain, if they are what keeps a larger view from being used."""
+        return self._limit.advice
+
+    def limit_view(self, share: CapacityShare | None, fps: float | None) -> None:
+        """Keep the view of a live camera of `fps` inferred frames a second within `share`; None: no limit."""
+        self._limit.set(share, fps)
 
     def inferred(self, frame: PoseFrame, view: View | None, tracks: Tracks) -> list[Event]:
         """Decide after an inferred frame; returns the events of what was decided.
@@ -54,6 +71,9 @@ class Planner:
         if self._sizes is not None:
             heights_px = tracks.filter_states[0, tracks.state == CONFIRMED, 3].tolist()
             change = self._sizes.update(frame, view, heights_px)
+            limited = self._limit.update(self._sizes, frame.size_px, frame.captured_at_ns)
+            if limited is not None or self._limit.view is not None:
+                change = limited
             if change is not None:
                 events.append(self._announce(change, frame))
         if self.policies.infer_fps == AUTO:
@@ -82,6 +102,11 @@ class Planner:
         probe_at_ns = 0
         if self._sizes is not None:
             view, probe, probe_at_ns = self._sizes.view, self._sizes.probe, self._sizes.probe_at_ns
+            if self._limit.view is not None:
+                # A probe compares other views with the one in use: the wanted one is among them now.
+                probe = tuple(dict.fromkeys((*probe, view))) if probe else ()
+                view = self._limit.view
+                probe = tuple(one for one in probe if one != view)
         directive = Directive(
             epoch=epoch,
             seq=seq,
@@ -114,6 +139,7 @@ class Planner:
             "view": str(change.after),
             "before": str(change.before),
             "reason": change.why,
+            **({} if self.advice is None else {"advice": self.advice}),
         }
         position = Position(frame.epoch, frame.seq, frame.captured_at_ns)
         return camera_event(EventType.CAMERA_IMGSZ, self._camera, position, data)

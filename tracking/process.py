@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 from posebus.bus.pose_consumer import PoseConsumer
@@ -12,6 +13,8 @@ from posebus.runtime.liveness import give_life_signs
 from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from tracking.track_stage import TrackStage
 from tracking.warm_up import warm_up
+
+log = logging.getLogger("posebus.tracker")
 
 
 def run_tracker(settings: Settings) -> None:
@@ -24,5 +27,7 @@ def run_tracker(settings: Settings) -> None:
     owner = process_id("tracker")
     reader = PoseConsumer(broker, owner, settings.retention)
     stage = TrackStage(broker, reader, owner, settings.tracker)
+    log.info("ready: takes its share of the cameras")
     give_life_signs(os.environ, lambda now_s: True)
     run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)
+    log.info("stopped")

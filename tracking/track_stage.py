@@ -18,14 +18,16 @@ from posebus.bus.pose_consumer import PoseConsumer, PoseEntry, TrackCommit
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import PROCESS_SILENT_S, CameraRecord, Registry
 from posebus.config.settings import TrackerSettings
+from posebus.contract.foreign_json import WRONG_DATA
 from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.errors import LeaseLost, MalformedMessage, RetryableError
 from posebus.messages import Delivery
 from posebus.runtime.stage import HEARTBEAT_S
 from posebus.telemetry.metrics import Metrics, age_s
 from posebus.telemetry.process_report import TRACKER, ProcessReport, TrackingReport
-from posebus.telemetry.reports import process_reports
+from posebus.telemetry.reports import Reports, process_reports
 from tracking.camera_tracking import CameraStep, CameraTracking
+from tracking.policies.capacity import CapacityMeter, CapacityShare, Demand, capacity_shares
 
 READ_COUNT = 64
 BLOCK_MS = 50
@@ -62,6 +64,8 @@ class TrackStage:
         self._adopted_at_s = -1e9
         self._trackers = 1
         self._trackers_seen_at_s = -1e9
+        self._capacity = CapacityMeter()
+        self._shares: dict[str, CapacityShare] = {}
         self._may_pause = True
         self._counts: dict[str, Counter[str]] = {}
         self._skipped: dict[str, Counter[str]] = {}
@@ -101,7 +105,8 @@ class TrackStage:
 
     def _camera_report(self, camera: str) -> TrackingReport:
         counts, skipped, ages_ms = self._counts[camera], self._skipped[camera], self._ages_ms[camera]
-        directive = self._tracking[camera].directive
+        tracking = self._tracking[camera]
+        directive, demand = tracking.directive, tracking.demand
         view = None if directive is None else directive.view
         return TrackingReport(
             frames=counts["frames"],
@@ -111,6 +116,9 @@ class TrackStage:
             age_ms=round(float(np.median(ages_ms)), 1) if ages_ms else None,
             view=None if view is None else str(view),
             interval_s=None if directive is None else directive.interval_s,
+            advice=tracking.advice,
+            demand_px_per_s=None if demand is None else round(demand.pixels_per_s, 1),
+            flexible=demand is not None and demand.flexible,
         )
 
     def drain(self) -> None:
@@ -126,9 +134,11 @@ class TrackStage:
         """Renew leases, release cameras that are gone or exceed our share, acquire free ones."""
         self._records = {record.camera: record for record in self._registry.cameras()}
         if now_s - self._trackers_seen_at_s >= HEARTBEAT_S:
-            reports = process_reports(self._registry).values()
-            self._trackers = max(1, sum(1 for report in reports if report.role == self.role))
+            reports = process_reports(self._registry)
+            self._trackers = max(1, sum(1 for report in reports.values() if report.role == self.role))
             self._trackers_seen_at_s = now_s
+            self._capacity.update(reports)
+            self._shares = capacity_shares(self._capacity, _demands(reports))
         share = math.ceil(len(self._records) / self._trackers)
         sheds = now_s - self._adopted_at_s > ADOPTED_FOR_S
         for camera, lease in list(self._leases.items()):
@@ -172,7 +182,7 @@ class TrackStage:
         if snapshot is not None:
             try:
                 tracking.load_state(unpack_state(snapshot))
-            except (MalformedMessage, KeyError, TypeError, ValueError) as error:
+            except (MalformedMessage, *WRONG_DATA) as error:
                 log.warning("camera %s: its snapshot cannot be used (%s); identities start again", camera, error)
                 tracking = self._fresh(camera)
         self._tracking[camera] = tracking
@@ -201,6 +211,7 @@ class TrackStage:
     def _advance(self, camera: str, now_s: float) -> None:
         tracking = self._tracking[camera]
         tracking.set_policies(self._records[camera].policies)
+        tracking.limit_view(self._shares.get(camera))
         began_s = time.perf_counter()
         step = tracking.advance(now_s)
         tracked_s = time.perf_counter()
@@ -251,3 +262,13 @@ class TrackStage:
             age = age_s(frame.captured_at_ns, source.frame_published_at_ns, source.clock, now_ns)
             self._metrics.observe("posebus_age_at_publish_seconds", age, stage="tracks")
             self._ages_ms[camera].append(age * 1000)
+
+
+def _demands(reports: Reports) -> dict[str, Demand]:
+    """What all live cameras ask of the workers, as their trackers report it."""
+    return {
+        camera: Demand(one.demand_px_per_s, one.flexible)
+        for report in reports.values()
+        for camera, one in report.tracked.items()
+        if one.demand_px_per_s is not None
+    }

@@ -14,7 +14,7 @@ from posebus.runtime.cpus import available_cpus
 from workers.engines.base import Engine
 from workers.engines.built_in import BUILT_IN, automatic_choice
 from workers.engines.spec import Builder, EngineRequest, EngineSpec
-from workers.weights.weights import resolve_weights
+from workers.weights.weights import Weights, resolve_weights
 
 PLUGIN_GROUP = "posebus.engines"
 """The entry point group in which other packages name their `EngineSpec`."""
@@ -49,12 +49,15 @@ def load_engine(settings: WorkerSettings, cache_dir: Path) -> Engine:
     Raises WeightsError and EngineError with sentences for people.
     """
     spec, choice = _chosen(settings)
-    engine = _built(spec.build, settings.model, choice, settings, cache_dir)
+    # Before any work: exporting the first network for a minute is in vain where the weights of the second are missing.
+    weights = _weights(settings.model, settings, cache_dir)
+    outlining = None if settings.masks is None else _weights(settings.masks, settings, cache_dir)
+    engine = _built(spec.build, weights, choice, settings, cache_dir)
     try:
-        if settings.masks is not None and spec.build_masks is not None:
+        if outlining is not None and spec.build_masks is not None:
             from workers.engines.masking import MaskingEngine
 
-            engine = MaskingEngine(engine, _built(spec.build_masks, settings.masks, choice, settings, cache_dir))
+            engine = MaskingEngine(engine, _built(spec.build_masks, outlining, choice, settings, cache_dir))
         return _with_crop_keypoints(engine, settings)
     except (EngineError, WeightsError):
         engine.close()
@@ -69,7 +72,7 @@ def _chosen(settings: WorkerSettings) -> tuple[EngineSpec, EngineChoice]:
     if not spec.is_installed:
         raise EngineError(
             f"the engine {spec.name} needs the package {spec.module}, which is not installed: "
-            f"pip install '{spec.install}'"
+            f"pip install {spec.install}"
         )
     device = spec.device()
     precisions = spec.precisions(device)
@@ -100,8 +103,11 @@ def _named(name: str) -> EngineSpec:
         raise EngineError(str(error)) from error
 
 
-def _built(build: Builder, model: str, choice: EngineChoice, settings: WorkerSettings, cache_dir: Path) -> Engine:
-    weights = resolve_weights(model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir)
+def _weights(model: str, settings: WorkerSettings, cache_dir: Path) -> Weights:
+    return resolve_weights(model, allow_unknown=settings.allow_unknown_weights, cache_dir=cache_dir)
+
+
+def _built(build: Builder, weights: Weights, choice: EngineChoice, settings: WorkerSettings, cache_dir: Path) -> Engine:
     request = EngineRequest(
         weights=weights, precision=choice.precision, device=choice.device, settings=settings, cache_dir=cache_dir
     )
@@ -127,7 +133,8 @@ def _with_crop_keypoints(engine: Engine, settings: WorkerSettings) -> Engine:
         )
     if find_spec("onnxruntime") is None:
         raise EngineError(
-            "keypoint_model needs the package onnxruntime, which is not installed: pip install 'posebus[worker]'"
+            "keypoint_model needs the package onnxruntime, which is not installed: "
+            "pip install '.[worker]' in the checkout of posebus"
         )
     from workers.keypoints.model import KeypointModel
     from workers.keypoints.top_down import TopDown

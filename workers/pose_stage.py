@@ -18,12 +18,14 @@ from posebus.runtime.shared_frames import SharedFrames
 from posebus.runtime.stack_traces import exit_with_stack_traces
 from posebus.telemetry.metrics import Metrics
 from posebus.telemetry.process_report import WORKER, ProcessReport, WorkerReport
+from posebus.wording import counted
 from workers.engines.base import default_decode_threads
 from workers.inference.estimator import PoseEstimator
 from workers.inference.frame_job import Failed, FrameOutcome, Inferred
 from workers.inference.hang import HangGuard, HangWatch
 from workers.inference.hang_exit import HangExit
 from workers.inference.pipeline import InferencePipeline
+from workers.inference.speed import pixels_per_s
 from workers.intake.background import Background
 from workers.intake.cameras import FIRST_REFRESH_S, CameraList
 from workers.intake.entry_filter import EntryFilter
@@ -82,12 +84,16 @@ class PoseStage:
         self._reading = Background(intake.step, "read frames")
         renewal = ClaimRenewal(consumer, self._in_flight, settings.reclaim_after_s)
         self._renewing = Background(renewal.step, "renew claims")
+        self._pixels_per_s: float | None = None
 
     def warm_up(self) -> None:
         """Set the engine up for the picture sizes that the settings name, before the first frame."""
         for size_px in self._settings.warm_up_px:
             for fit in self._estimator.warm_up(size_px):
                 self._watch.know(fit.input_px)
+        if self._settings.warm_up_px and not self._settings.fixed_batch:
+            # Recordings, for which batches are fixed, wait for their workers, however fast those are.
+            self._pixels_per_s = pixels_per_s(self._estimator, self._settings.warm_up_px[0])
 
     def step(self, now_s: float) -> bool:
         """Wait a moment for outcomes of the pipeline and commit them. Raises RetryableError."""
@@ -118,6 +124,11 @@ class PoseStage:
         """Entries that this worker has read and not yet committed."""
         return len(self._in_flight)
 
+    @property
+    def frames(self) -> int:
+        """Frames that this worker has inferred and committed."""
+        return self._outbox.inferred
+
     def report(self) -> ProcessReport:
         engine = self._estimator.engine
         worker = WorkerReport(
@@ -126,10 +137,11 @@ class PoseStage:
             device=engine.device,
             imgsz=self._settings.imgsz,
             largest_imgsz=self._settings.largest_imgsz,
-            frames=self._outbox.inferred,
+            frames=self.frames,
             dead=self._outbox.dead,
             skipped=dict(self._outbox.skipped),
             enhance=self._pipeline.enhancements.newest(),
+            pixels_per_s=self._pixels_per_s,
         )
         return ProcessReport(WORKER, metrics=self._metrics.snapshot(), worker=worker)
 
@@ -144,7 +156,8 @@ class PoseStage:
             now_s = time.monotonic()
             progress_at_s = now_s if outcomes else progress_at_s
             if now_s - progress_at_s > DRAIN_TIMEOUT_S:
-                log.warning("leaving with %d frames unfinished; another worker will reclaim them", len(self._in_flight))
+                unfinished = counted(len(self._in_flight), "frame")
+                log.warning("leaving with %s unfinished; another worker will reclaim them", unfinished)
                 break
         self._failures.write()
         self._outbox.commit()

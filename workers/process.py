@@ -16,6 +16,8 @@ from posebus.runtime.liveness import give_life_signs
 from posebus.runtime.processes import EXIT_STUCK
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
+from posebus.telemetry.reports import size_in_words
+from posebus.wording import counted
 from workers.engine_loading import load_engine
 from workers.inference.estimator import PoseEstimator
 from workers.pose_stage import PoseStage
@@ -39,9 +41,15 @@ def run_worker(settings: Settings) -> None:
         shared = SharedFrames(settings.shared_frames) if settings.shared_frames else None
         stage = PoseStage(consumer, registry, estimator, settings.worker, shared)
         stage.warm_up()
+    engine = estimator.engine
+    log.info(
+        "ready: %s with %s %s on %s, %s",
+        *(settings.worker.model, engine.name, engine.precision, engine.device, size_in_words(settings.worker.imgsz)),
+    )
     give_life_signs(os.environ, lambda now_s: True)
     try:
         run_stage(stage, Heartbeat(registry, stage.role), stop)
+        log.info("stopped after %s", counted(stage.frames, "frame"))
     except EngineError as error:
         if not stage.has_computed:
             raise

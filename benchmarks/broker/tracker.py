@@ -13,8 +13,8 @@ from posebus.bus.pose_consumer import PoseConsumer, PoseEntry, TrackCommit
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import RetentionSettings, TrackerSettings
+from posebus.contract.events import Position, camera_event
 from posebus.errors import LeaseLost
-from posebus.events import Position, camera_event
 from posebus.messages import Event, EventType, PoseFrame, Provenance, TrackFrame
 
 READ_COUNT = 64

@@ -22,7 +22,7 @@ class Policy:
     @property
     def probes(self) -> bool:
         """Whether frames may also be inferred at other sizes, which their tracks do not name."""
-        return AUTO in self.options[: self.options.index("--imgsz") + 2]
+        return "--imgsz" not in self.options or AUTO in self.options[: self.options.index("--imgsz") + 2]
 
 
 def policies(large: int, small: int) -> dict[str, Policy]:

@@ -68,7 +68,10 @@ def deployment(workers: int, precision: str) -> Iterator[tuple[Settings, Broker]
     with broker_for("embedded") as url:
         settings = Settings(
             redis=url,
-            worker=WorkerSettings.model_validate({"precision": precision, "warm_up_px": (SIZE_PX,)}),
+            # Every frame at one size, so that the load is what the rates say.
+            worker=WorkerSettings.model_validate(
+                {"precision": precision, "warm_up_px": (SIZE_PX,), "imgsz": 640, "motion_gate": "off", "enhance": "off"}
+            ),
             retention=RetentionSettings(tracks_entries=100_000),
             log_level="error",
         )

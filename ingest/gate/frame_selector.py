@@ -17,10 +17,17 @@ from ingest.gate.gating import OFF, Gate, GateState, Verdict
 from ingest.gate.motion import Motion, MotionModel, cells_of
 from ingest.sources import CapturedImage
 from posebus.config.policies import Policies
+from posebus.contract.foreign_json import WRONG_DATA, load_json
 from posebus.contract.plan import LAG_S, Directive, Plan
+from posebus.errors import MalformedMessage
 from posebus.telemetry.process_report import GateReport
+from posebus.views import View
 
 LAG_NS = round(LAG_S * 1e9)
+CHECKED_SEQS = (0, 16, 64, 256, 1024, 4096)
+CHECKED_EVERY = 16_384
+"""Frames of a camera of a fixed size that are also inferred at the largest one: these, and then every so many. They
+depend on the frame's number alone, so that a recording gives the same tracks when processes die."""
 
 
 class PlanSource(Protocol):
@@ -89,6 +96,13 @@ class FrameSelector:
             self._motion.mark_inferred()
         return verdict
 
+    def with_check(self, verdict: Verdict, seq: int) -> Verdict:
+        """Return the verdict for frame `seq`, with a second view if the camera's fixed size is checked with it."""
+        fixed = self._policies.fixed_imgsz
+        if fixed is None or verdict.reason is not None or not (seq in CHECKED_SEQS or seq % CHECKED_EVERY == 0):
+            return verdict
+        return Verdict((View(fixed), View(self._policies.imgsz_max)))
+
     def accepted(self, verdict: Verdict, seq: int, captured_at_ns: int) -> None:
         """The picture was passed to the publisher as frame `seq`."""
         self.counts[verdict.reason or "inferred"] += 1
@@ -116,14 +130,16 @@ class FrameSelector:
             return
         head, _, motion = state.partition(b"\n")
         try:
-            epoch, (before_ns, inferred_ns, moved_ns, probed_ns), is_open, recent = json.loads(head)
+            epoch, (before_ns, inferred_ns, moved_ns, probed_ns), is_open, recent = load_json(
+                head, "the state of a frame selector"
+            )
             self._epoch = int(epoch)
             self._gate.state = GateState(
                 before_ns=int(before_ns), inferred_ns=int(inferred_ns), moved_ns=int(moved_ns), probed_ns=int(probed_ns)
             )
             self._gate.open = bool(is_open)
             self._recent = deque(PublishedFrame(int(seq), int(at_ns)) for seq, at_ns in recent)
-        except TypeError as error:
+        except (MalformedMessage, *WRONG_DATA) as error:
             raise ValueError(f"this is no state of a frame selector: {error}") from error
         self._motion = MotionModel()
         self._motion.load(motion)

@@ -60,6 +60,7 @@ class Admission:
         verdict = self._judge(picture, now_s) if self.selector.active else Verdict()
         if verdict is None:
             return False
+        verdict = self.selector.with_check(verdict, self._publisher.seq)
         began_s = time.perf_counter()
         if verdict.reason is not None:
             self._publisher.accept_uninferred(picture, verdict.reason)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from posebus.events import Position, camera_event
+from posebus.contract.events import Position, camera_event
 from posebus.messages import Event, EventType
 
 EVENTS_KEPT = 100

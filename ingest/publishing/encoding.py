@@ -11,6 +11,7 @@ from ingest.sources.decoding.reducing import reduced_size_px
 from posebus.config.settings import CameraSettings
 from posebus.errors import BadPicture
 from posebus.runtime.shared_frames import SharedFrames
+from posebus.square_pixels import square_size_px
 
 MAX_JPEG_SIDE_PX = 65500
 
@@ -25,12 +26,12 @@ class EncodedImage:
 
 
 def encode(image: Image, settings: CameraSettings, max_size_px: int | None = None) -> EncodedImage:
-    """Return `image` reduced to `max_size_px` and encoded by `settings.encoding`.
+    """Return `image` in square pixels, reduced to `max_size_px` and encoded by `settings.encoding`.
 
     A picture that arrived as a JPEG file and need not be reduced keeps that file. Raises BadPicture if a side is longer
     than JPEG allows, and for pixels that cannot be converted.
     """
-    size_px = reduced_size_px(image.size_px, max_size_px)
+    size_px = reduced_size_px(square_size_px(image.size_px, image.pixel_aspect), max_size_px)
     if settings.encoding == "raw":
         return EncodedImage(image.bgr(size_px).tobytes(), size_px, "raw")
     if size_px == image.size_px and (data := image.jpeg()) is not None:
@@ -44,11 +45,11 @@ def encode(image: Image, settings: CameraSettings, max_size_px: int | None = Non
 
 
 def share(image: Image, shared: SharedFrames, name: str, max_size_px: int | None = None) -> EncodedImage | None:
-    """Put `image`, reduced to `max_size_px`, into shared memory as `name`; None if there is no room for it.
+    """Put `image`, in square pixels and reduced to `max_size_px`, into shared memory as `name`.
 
-    Raises BadPicture for pixels that cannot be converted.
+    Returns None if there is no room for it. Raises BadPicture for pixels that cannot be converted.
     """
-    size_px = reduced_size_px(image.size_px, max_size_px)
+    size_px = reduced_size_px(square_size_px(image.size_px, image.pixel_aspect), max_size_px)
     try:
         shared.put(name, image.bgr(size_px).data.cast("B"))
     except OSError:

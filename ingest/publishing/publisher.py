@@ -15,7 +15,7 @@ from ingest.sources import CapturedImage, SourcePosition
 from posebus.bus.checkpoint import ENDED, OFFLINE, OPEN, Checkpoint
 from posebus.bus.frame_producer import Backlog
 from posebus.config.settings import CameraSettings
-from posebus.events import Position
+from posebus.contract.events import Position
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, EventType, Frame, Uninferred
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.telemetry.metrics import Metrics, age_s
@@ -32,6 +32,7 @@ Item = Frame | Uninferred | EndOfStream
 class Writer(PlanSource, Protocol):
     """The part of `posebus.bus.FrameProducer` that the publisher needs."""
 
+    def announce(self) -> None: ...
     def hold(self) -> int: ...
     def release(self) -> None: ...
     def checkpoint(self) -> Checkpoint | None: ...
@@ -161,6 +162,7 @@ class Publisher:
             delivery=self._delivery,
             size_px=picture.image.size_px,
             reason=reason,
+            pixel_aspect=picture.image.pixel_aspect,
         )
         self.seq += 1
 
@@ -183,6 +185,7 @@ class Publisher:
             encoding=encoded.encoding,
             data=encoded.data,
             views=views,
+            pixel_aspect=picture.image.pixel_aspect,
         )
         self.seq += 1
 

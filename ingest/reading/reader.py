@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -12,10 +13,13 @@ from ingest.reading.losses import LossReason
 from ingest.sources.base import CapturedImage, Source
 from ingest.sources.pacing import RateCap
 from posebus.bus.checkpoint import Checkpoint
-from posebus.errors import PoseBusError, SourceUnavailable
+from posebus.errors import PoseBusError, SourceRejected, SourceUnavailable
+from posebus.runtime.failures import in_one_sentence
 from posebus.telemetry.metrics import Metrics
 
 PUT_WAIT_S = 0.2
+
+log = logging.getLogger("posebus.ingest")
 
 
 class Reader:
@@ -44,6 +48,7 @@ class Reader:
         self._moved_at_s = time.monotonic()
         self._source: Source | None = None
         self._name = name
+        self._live = live
         self._metrics = metrics
         self._thread = threading.Thread(target=self._run, name=f"read {name}", daemon=True)
         self._thread.start()
@@ -90,7 +95,7 @@ class Reader:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        error: PoseBusError | None = SourceUnavailable(f"reading {self._name} ended unexpectedly")
+        error: PoseBusError | None = self._failure(f"reading {self._name} ended unexpectedly")
         try:
             source = self._open_source()
             self._source = source
@@ -104,8 +109,15 @@ class Reader:
             error = None
         except PoseBusError as known:
             error = known
+        except Exception as unforeseen:
+            log.debug("the source of camera %s failed", self._name, exc_info=True)
+            error = self._failure(in_one_sentence(unforeseen, about=f"the source of camera {self._name}"))
         finally:
             self._handoff.finish(error)
+
+    def _failure(self, sentence: str) -> PoseBusError:
+        # A camera may work the next time. A recording would fail at the same place again, for ever.
+        return SourceUnavailable(sentence) if self._live else SourceRejected(sentence)
 
     def _pump(self, source: Source) -> None:
         while not self._stopping.is_set():

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections import deque
 from pathlib import Path
-from typing import Any
-
-import av
-import av.error
+from typing import NamedTuple
 
 from ingest.sources.base import Admit, CapturedImage, SourcePosition, SourceSpec
-from ingest.sources.decoding.decoder import StreamFrame, VideoDecoder
-from ingest.sources.decoding.ffmpeg import explain, find_video_stream, nominal_fps
+from ingest.sources.decoding.decoder import StreamFrame
 from ingest.sources.decoding.skipping import FrameSkipping
+from ingest.sources.decoding.video_file import VideoFile
 from ingest.sources.file_position import FilePosition, checksum, seek_before
-from ingest.sources.timeline import Timeline, TimelinePosition
+from ingest.sources.timeline import WINDOW, Stamp, Timeline, TimelinePosition
+from posebus.config.local_files import check_readable, local_path
 from posebus.config.settings import CameraSettings
 from posebus.errors import SourceRejected
 from posebus.messages import CaptureClock
 
-DEFAULT_FPS = 25.0
-UNCOUNTED_MARGIN_S = 1.0
-TEXT_DEMUXERS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
-"""FFmpeg would draw text files as video of a terminal, which is never wanted."""
+HELD_PIXELS = 25_000_000
+"""Pictures that wait for their capture times have no more pixels than this in all, but two always may wait."""
+
+
+class HeldFrame(NamedTuple):
+    """A picture that waits for its capture time; `lost` counts the packets before it that did not decode."""
+
+    frame: StreamFrame
+    lost: int
 
 
 class FileSource:
@@ -40,72 +42,91 @@ class FileSource:
         loop: bool = False,
         recorded_at_ns: int | None = None,
         max_fps: float | None = None,
+        any_files: bool = False,
     ) -> None:
         """Raises SourceRejected if `path` is missing, unreadable or holds no video.
 
-        No more than `max_fps` pictures a second have to be decoded.
+        No more than `max_fps` pictures a second have to be decoded. `any_files` lets a playlist name files of all
+        folders.
         """
         self.live = live
         self.warning: str | None = None
         self._path = path
         self._loop = loop
+        self._any_files = any_files
         self._skipping = FrameSkipping(max_fps)
         # Which frames a rate cap skips depends on all frames before, and a loop has no single position for a frame.
         self._has_positions = max_fps is None and not loop
         self._last_pts: int | None = None
         self._frames_this_pass = 0
-        self._packets_this_pass = 0
-        self.lost = 0
-        self._cut_reason: str | None = None
-        self._presented_end_s = 0.0
-        self._frames: Iterator[StreamFrame] = iter(())
-        self._container: Any = None
-        self._stream: Any = None
-        self._open()
-        self.fps = nominal_fps(self._stream)
-        self._step_ns = round(1e9 / (self.fps or DEFAULT_FPS))
-        self.frame_count = None if loop else self._count_by_header()
-        self._timeline = Timeline(self._step_ns, recorded_at_ns or 0)
+        self._held: deque[HeldFrame] = deque()
+        self._video = self._open()
+        self.fps = self._video.fps
+        self.frame_count = None if loop else self._video.count_by_header()
+        width_px, height_px = self._video.size_px
+        window = min(WINDOW, max(2, HELD_PIXELS // max(1, width_px * height_px)))
+        self._timeline = Timeline(self._video.step_ns, recorded_at_ns or 0, window)
+
+    @property
+    def lost(self) -> int:
+        """See `Source.lost`."""
+        return self._video.defects.undecodable
 
     def read(self, admit: Admit | None = None) -> CapturedImage | None:
         """See `Source.read`. A file without a single frame raises SourceRejected at the first call."""
         while True:
-            frame = next(self._frames, None)
-            if frame is None:
+            captured_at_ns = self._timeline.next()
+            if captured_at_ns is not None:
+                held = self._held.popleft()
+                self._frames_this_pass += 1
+                self._video.defects.damaged += held.frame.is_corrupt
+                position = self._position(held)
+                if admit is None or admit(captured_at_ns):
+                    return CapturedImage(held.frame.image, captured_at_ns, CaptureClock.FILE, position)
+            elif not self._hold_next():
                 self._note_end()
                 if not self._loop:
                     return None
                 self._rewind()
-                continue
-            self._frames_this_pass += 1
-            captured_at_ns = self._timeline.next(self._presented_ns(frame.pts))
-            position = self._position(frame)
-            if admit is None or admit(captured_at_ns):
-                return CapturedImage(frame.image, captured_at_ns, CaptureClock.FILE, position)
 
     def resume(self, position: SourcePosition) -> bool:
         """See `Seekable.resume`."""
         wanted = FilePosition.of(position)
         if wanted is None or not self._has_positions:
             return False
-        if seek_before(wanted, self._container, self._stream) and self._find(wanted):
-            self._frames_this_pass, self.lost, self._last_pts = wanted.pictures, wanted.lost, wanted.pts
-            self._timeline.resume(TimelinePosition(last_ns=wanted.last_ns, offset_ns=wanted.offset_ns))
-            self._presented_ns(wanted.pts)
+        video = self._video
+        if seek_before(wanted, video.container, video.stream) and self._find(wanted):
+            self._frames_this_pass, self._last_pts = wanted.pictures, wanted.pts
+            video.defects.undecodable, video.defects.damaged = wanted.lost, wanted.damaged
+            video.defects.corrupt = 0
+            self._timeline.resume(TimelinePosition(wanted.last_ns, wanted.offset_ns, wanted.step_ns))
+            video.presented(wanted.pts)
             return True
         self._rewind()
-        self.lost = 0
         return False
 
     def close(self) -> None:
         """Close the file; `read` returns None from now on, or raises if it never returned a picture."""
-        self._frames = iter(())
-        self._container.close()
+        self._held.clear()
+        self._timeline.restart()
+        self._video.close()
 
-    def _position(self, frame: StreamFrame) -> SourcePosition:
-        """The position of `frame`, which is in the time line already; empty if seeking could miss it."""
+    def _hold_next(self) -> bool:
+        """Decode one more picture and enter it into the time line; False if all have their times."""
+        frame = next(self._video.frames, None)
+        if frame is None:
+            self._timeline.finish()
+            return bool(self._held)
+        self._held.append(HeldFrame(frame, self.lost))
+        self._timeline.add(Stamp(*self._video.times_ns(frame)))
+        return True
+
+    def _position(self, held: HeldFrame) -> SourcePosition:
+        """The position of a picture that has its time; empty if seeking could miss it."""
+        frame = held.frame
         in_order = frame.pts is not None and (self._last_pts is None or frame.pts > self._last_pts)
-        self._has_positions = self._has_positions and in_order
+        repaired = self._timeline.wrong or self._timeline.jumps or not self._video.seekable
+        self._has_positions = self._has_positions and in_order and not repaired
         self._last_pts = frame.pts
         in_timeline = self._timeline.position
         if not self._has_positions or frame.pts is None or in_timeline is None:
@@ -113,158 +134,56 @@ class FileSource:
         position = FilePosition(
             pts=frame.pts,
             pictures=self._frames_this_pass,
-            lost=self.lost,
+            lost=held.lost,
+            damaged=self._video.defects.damaged,
             last_ns=in_timeline.last_ns,
             offset_ns=in_timeline.offset_ns,
+            step_ns=in_timeline.step_ns,
             checksum=checksum(frame.sample()),
         )
         return tuple(position)
 
     def _find(self, wanted: FilePosition) -> bool:
         """Decode up to the picture at `wanted`; return whether it is there and unchanged."""
-        for frame in self._frames:
+        for frame in self._video.frames:
             if frame.pts is None or frame.pts > wanted.pts:
                 return False
             if frame.pts == wanted.pts:
                 return not frame.is_corrupt and checksum(frame.sample()) == wanted.checksum
         return False
 
-    def _open(self) -> None:
+    def _open(self) -> VideoFile:
         check_readable(self._path)
-        try:  # the prefix keeps FFmpeg from reading "a:b.mp4" as an address
-            self._container = av.open(f"file:{self._path}", metadata_errors="replace")
-        except av.error.FFmpegError as error:
-            raise SourceRejected(
-                f"{self._path} is not a video that FFmpeg can read, or is cut off before its index: {explain(error)}"
-            ) from error
-        stream = find_video_stream(self._container)
-        if stream is None or self._container.format.name in TEXT_DEMUXERS:
-            self._container.close()
-            raise SourceRejected(f"{self._path} holds no video that can be decoded")
-        self._stream = stream
-        self._decoder = VideoDecoder(stream, self._skipping)
-        self._frames = self._decode_all()
+        return VideoFile(self._path, self._skipping, any_files=self._any_files)
 
     def _rewind(self) -> None:
-        self._container.close()
+        self._video.close()
         self._frames_this_pass = 0
-        self._packets_this_pass = 0
-        self._presented_end_s = 0.0
+        self._held.clear()
         self._skipping.restart()
         self._timeline.restart()
-        self._open()
-
-    def _decode_all(self) -> Iterator[StreamFrame]:
-        """Yield all frames in presentation order. One packet is held back: the last one may be cut off."""
-        held = None
-        for packet in self._packets():
-            if held is not None:
-                yield from self._decode(held)
-            held = packet
-        if held is not None:
-            if held.is_corrupt:
-                self._cut_reason = "the last frame is incomplete"
-            else:
-                yield from self._decode(held)
-        yield from self._decode(None)
-
-    def _packets(self) -> Iterator[Any]:
-        try:
-            for packet in self._container.demux(self._stream):
-                if packet.size:
-                    self._packets_this_pass += 1
-                    if self._skipping.skips:
-                        self._presented_ns(packet.pts)
-                    yield packet
-        except av.error.FFmpegError as error:
-            self._cut_reason = explain(error)
-
-    def _decode(self, packet: Any | None) -> list[StreamFrame]:
-        try:
-            return self._decoder.decode(packet)
-        except av.error.EOFError:
-            return []
-        except av.error.FFmpegError:
-            self.lost += 1
-            return []
-
-    def _presented_ns(self, pts: int | None) -> int | None:
-        if pts is None:
-            return None
-        presented_ns = int(pts * self._stream.time_base * 1_000_000_000)
-        end_s = (presented_ns + self._step_ns) / 1e9
-        # Skipped packets count as well, and they come in decoding order.
-        self._presented_end_s = max(end_s, self._presented_end_s) if self._skipping.skips else end_s
-        return presented_ns
-
-    def _count_by_header(self) -> int | None:
-        if self._stream.frames:
-            return int(self._stream.frames)
-        if self._container.duration and self.fps:
-            return round(float(self._container.duration) / 1e6 * self.fps)
-        return None
+        self._video = self._open()
 
     def _note_end(self) -> None:
         """Raise SourceRejected if no frame came; set `warning` if some are missing."""
-        read = self._frames_this_pass
-        if read == 0:
+        if self._frames_this_pass == 0:
             raise SourceRejected(f"{self._path} holds no frame that can be decoded")
-        if self._cut_reason or self._ends_early():
-            reason = self._cut_reason or "frames that its header promises are missing"
-            self.warning = f"{self._path} is cut off: {reason}; {read} frames were read"
-        elif self.lost:
-            self.warning = f"{self._path} is damaged: {self.lost} packets did not decode; {read} frames read"
-
-    def _ends_early(self) -> bool:
-        """Whether frames are missing and the time line is short, too: an edit list alone may hide frames on purpose."""
-        promised = self._stream.frames
-        # Frames that were skipped on purpose are not missing.
-        read = self._packets_this_pass if self._skipping.skips else self._frames_this_pass
-        if promised and read >= promised:
-            return False
-        end_s = promised_end_s(self._container, self._stream)
-        # Without a frame count, the last frame may have been shown for a long time.
-        margin_s = 1.5 * self._step_ns / 1e9 if promised else UNCOUNTED_MARGIN_S
-        return end_s is not None and self._presented_end_s < end_s - margin_s
-
-
-def promised_end_s(container: Any, stream: Any) -> float | None:
-    """Return when the video ends by its headers, in seconds of its time line; None if they do not say."""
-    if stream.duration:
-        end_s = float((stream.start_time or 0) + stream.duration) * float(stream.time_base)
-    elif tag := stream.metadata.get("DURATION"):  # Matroska: hours:minutes:seconds
-        parts = tag.split(":")
-        if len(parts) != 3 or not all(part.replace(".", "", 1).isdecimal() for part in parts):
-            return None
-        end_s = int(parts[0]) * 3600 + int(parts[1]) * 60 + float(parts[2])
-    elif len(container.streams) == 1:
-        end_s = math.inf
-    else:
-        return None  # the container's duration is that of its longest stream, which may be the sound
-    if container.duration:
-        end_s = min(end_s, ((container.start_time or 0) + container.duration) / 1e6)
-    return end_s if math.isfinite(end_s) else None
-
-
-def check_readable(path: Path) -> None:
-    """Raise SourceRejected with one sentence if `path` is no readable file with something in it."""
-    try:
-        if path.is_dir():
-            raise SourceRejected(f"{path} is a folder without pictures; give a video file or a folder of pictures")
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise SourceRejected(f"{path} is empty (0 bytes); copy or record it again")
-    except FileNotFoundError as error:
-        raise SourceRejected(f"there is no file {path}; check the path") from error
-    except OSError as error:
-        raise SourceRejected(f"{path} cannot be read: {error.strerror}") from error
+        defects = self._video.defects
+        self._video.note_end(self._frames_this_pass)
+        defects.wrong_stamps, defects.jumps = self._timeline.wrong, self._timeline.jumps
+        self.warning = defects.sentence(self._frames_this_pass)
 
 
 def open_file(settings: CameraSettings, *, live: bool) -> FileSource:
     """Open the video file that `settings.source` names."""
-    path = Path(settings.source.removeprefix("file://"))
+    path = local_path(settings.source)
     return FileSource(
-        path, live=live, loop=settings.loop, recorded_at_ns=settings.recorded_at_ns, max_fps=settings.max_fps
+        path,
+        live=live,
+        loop=settings.loop,
+        recorded_at_ns=settings.recorded_at_ns,
+        max_fps=settings.max_fps,
+        any_files=settings.linked_files == "any",
     )
 
 

@@ -18,16 +18,18 @@ SAMPLES, SAMPLE_BYTES = 16, 512
 class FilePosition(NamedTuple):
     """The position of a picture in a file.
 
-    `pts` is in the stream's time base; `pictures` and `lost` count pictures and undecodable packets up to it;
-    `last_ns` and `offset_ns` are its `TimelinePosition`; `checksum` is of its pixels, since another file may have
-    replaced this one.
+    `pts` is in the stream's time base; `pictures`, `lost` and `damaged` count pictures, undecodable packets and
+    damaged pictures up to it; `last_ns`, `offset_ns` and `step_ns` are its `TimelinePosition`; `checksum` is of its
+    pixels, since another file may have replaced this one.
     """
 
     pts: int
     pictures: int
     lost: int
+    damaged: int
     last_ns: int
     offset_ns: int
+    step_ns: int
     checksum: int
 
     @classmethod

@@ -24,6 +24,7 @@ from av.codec.hwaccel import HWAccel
 
 from ingest.sources.base import Admit, CapturedImage, SourceSpec
 from ingest.sources.clocks import ArrivalClock, CaptureTimes
+from ingest.sources.containers import BURSTY_FORMATS, is_finite, may_be_picture
 from ingest.sources.decoding.decoder import StreamFrame, VideoDecoder
 from ingest.sources.decoding.ffmpeg import explain, find_video_stream, nominal_fps
 from ingest.sources.decoding.hardware import choose_hardware, open_hardware, usable_hardware
@@ -31,6 +32,7 @@ from ingest.sources.decoding.keyframes import KeyframeFilter, LagMeter
 from ingest.sources.decoding.pixels import MAX_PIXELS
 from ingest.sources.decoding.skipping import FrameSkipping
 from ingest.sources.pacing import RealtimePacer
+from ingest.sources.snapshots.source import SnapshotSource, open_snapshot
 from posebus.config.redaction import redact_url
 from posebus.config.settings import CameraSettings
 from posebus.errors import LoginRefused, SourceRejected, SourceUnavailable
@@ -45,10 +47,13 @@ OTHER_SCHEMES = frozenset({"udp", "rtp", "tcp", "srt", "pipe", "fd", "data", "co
 """Further schemes that FFmpeg has. Opening them in order to ask would start to read, or to listen."""
 UNTIMED_FORMATS = frozenset({"mpjpeg", "mjpeg"})
 """Formats without time stamps: FFmpeg numbers their pictures at 25 a second, which is not their rate."""
-BURSTY_FORMATS = frozenset({"hls", "dash"})
 LOGIN_ERRORS = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
 MAX_PACKET_BYTES = 64_000_000
 """A larger packet is no encoded picture. Until it is complete, read_timeout_s limits what can arrive."""
+
+
+class NoVideo(SourceUnavailable):
+    """The address answers, but not with a video."""
 
 
 class NetworkSource:
@@ -69,7 +74,7 @@ class NetworkSource:
         stream = find_video_stream(self._container)
         if stream is None:
             self._container.close()
-            raise SourceUnavailable(f"{self._shown} answers but sends no video that can be decoded")
+            raise NoVideo(f"{self._shown} answers but sends no video that can be decoded")
         try:
             check_size(stream.codec_context, self._shown)
         except SourceUnavailable:
@@ -78,9 +83,11 @@ class NetworkSource:
         self._stream = stream
         self._stream.codec_context.flags |= Flags.copy_opaque
         self.fps = nominal_fps(stream)
+        self.may_be_picture = may_be_picture(self._container)
         name = self._container.format.name
-        self._recording = self._container.duration is not None and name not in UNTIMED_FORMATS
-        self._pacer = RealtimePacer(PACE_JUMP_S) if live and (self._recording or name in BURSTY_FORMATS) else None
+        finite = is_finite(self._container)
+        self._ends = finite or not live
+        self._pacer = RealtimePacer(PACE_JUMP_S) if live and (finite or name in BURSTY_FORMATS) else None
         self._lag = None if self._pacer or not live or name in UNTIMED_FORMATS else LagMeter()
         self._keyframes = KeyframeFilter()
         # A longer gap between two pictures would look like a camera that went silent.
@@ -91,7 +98,7 @@ class NetworkSource:
         self._frames = self._decode_all()
 
     def read(self, admit: Admit | None = None) -> CapturedImage | None:
-        """See `Source.read`. Only a recording at an address ends regularly."""
+        """See `Source.read`. Only a recording at an address ends regularly; a stream is asked for again."""
         for frame in self._frames:
             self._wait_until_due(frame)
             self._last_picture_s = time.monotonic()
@@ -102,7 +109,7 @@ class NetworkSource:
             captured_at_ns, clock = stamp
             if admit is None or admit(captured_at_ns):
                 return CapturedImage(frame.image, captured_at_ns, clock)
-        if self._recording:
+        if self._ends:
             return None
         raise SourceUnavailable(f"{self._shown} closed the stream")
 
@@ -206,9 +213,26 @@ def describe(error: Exception, timeout_s: float) -> str:
     return f"cannot be reached or read: {explain(error)}; check host name and network"
 
 
-def open_network(settings: CameraSettings, *, live: bool) -> NetworkSource:
-    """Connect to the address in `settings.source`."""
-    return NetworkSource(settings, live=live)
+def open_network(settings: CameraSettings, *, live: bool) -> NetworkSource | SnapshotSource:
+    """Connect to the address in `settings.source`. One that sends single pictures is asked for them at a rate."""
+    over_http = urlsplit(settings.source).scheme.lower() in {"http", "https"}
+    try:
+        source = NetworkSource(settings, live=live)
+    except NoVideo:
+        snapshot = open_snapshot(settings, live=live) if over_http else None
+        if snapshot is None:
+            raise
+        return snapshot
+    if over_http and source.may_be_picture:
+        try:
+            snapshot = open_snapshot(settings, live=live)
+        except SourceUnavailable:
+            source.close()
+            raise
+        if snapshot is not None and not snapshot.is_animation:
+            source.close()
+            return snapshot
+    return source
 
 
 def _is_address(source: str) -> bool:
@@ -266,7 +290,8 @@ def _connect(settings: CameraSettings, read_timeout_s: float, hardware: HWAccel 
         # Some protocols report the interruption as bad data.
         shown_error = error if in_time else av.error.ExitError(0, "")
         refused = isinstance(error, LOGIN_ERRORS)
-        kind = LoginRefused if refused else SourceUnavailable
+        no_video = isinstance(shown_error, av.error.InvalidDataError)
+        kind = LoginRefused if refused else NoVideo if no_video else SourceUnavailable
         raise kind(f"{shown} {describe(shown_error, settings.open_timeout_s)}") from None
 
 

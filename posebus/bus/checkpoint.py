@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from posebus.contract.foreign_json import MAX_WHOLE, whole
 from posebus.errors import MalformedMessage
 
 OPEN, OFFLINE, ENDED = "open", "offline", "ended"
@@ -55,15 +56,15 @@ def read_checkpoint(fields: Mapping[bytes, bytes]) -> Checkpoint:
         if text["state"] not in (OPEN, OFFLINE, ENDED):
             raise ValueError(f"its state is {text['state'][:20]!r}")
         return Checkpoint(
-            epoch=int(text["epoch"]),
-            seq=int(text["seq"]),
-            captured_at_ns=int(text["captured_at_ns"]),
+            epoch=whole(text["epoch"]),
+            seq=whole(text["seq"]),
+            captured_at_ns=whole(text["captured_at_ns"]),
             state=text["state"],
             run=text["run"],
             source=text["source"],
-            place=tuple(int(number) for number in text["place"].split(",") if number),
-            max_size_px=int(text["max_size_px"]) if text["max_size_px"] else None,
+            place=tuple(whole(number, least=-MAX_WHOLE) for number in text["place"].split(",") if number),
+            max_size_px=whole(text["max_size_px"]) if text["max_size_px"] else None,
             attention=fields.get(b"attention", b""),
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise MalformedMessage(f"a checkpoint cannot be read: {error}") from error

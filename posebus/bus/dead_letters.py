@@ -10,6 +10,7 @@ from typing import Any, cast
 from posebus.bus.frame_consumer import SUSPECT
 from posebus.bus.reclaim import Attempt, attempts_from_json
 from posebus.bus.redis.connection import Broker
+from posebus.config.redaction import harmless
 from posebus.contract.codec import decode_frame, decode_poses
 from posebus.errors import MalformedMessage
 from posebus.messages import Frame, PoseFrame, Skipped
@@ -87,6 +88,11 @@ class DeadLetters:
         with self._broker.errors():
             self._client.xdel(self._topology.dead(letter.shard), letter.entry_id)
 
+    def drop_all(self, camera: str) -> None:
+        """Delete the letters of one camera."""
+        for letter in self.newest(camera):
+            self.drop(letter)
+
     def retry(self, letter: DeadLetter, wait_s: float) -> RetryResult:
         """Send the frame back to the workers, which process it alone, and wait up to `wait_s` for the result.
 
@@ -133,7 +139,7 @@ class DeadLetters:
 
 def _letter(shard: int, entry_id: bytes, fields: Mapping[bytes, bytes]) -> DeadLetter:
     def text(name: bytes) -> str:
-        return fields.get(name, b"").decode(errors="replace")
+        return harmless(fields.get(name, b"").decode(errors="replace"))
 
     try:
         body = decode_frame(fields)

@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+import redis
+
 from posebus.bus.group_reader import GroupReader
 from posebus.bus.reclaim import Attempt, EntryKey, Reclaimer, attempts_to_json
 from posebus.bus.redis.connection import Broker
+from posebus.bus.redis.errors import group_is_missing
 from posebus.bus.stream_bound import Peak, entry_bytes, make_room
 from posebus.bus.wall_clock import ClockWatch, FrameAges, renew_all_deliveries
 from posebus.config.settings import RetentionSettings
@@ -177,9 +180,13 @@ class FrameConsumer:
         with self._broker.errors():
             for camera in cameras:
                 key = self._topology.frames(camera)
-                pending = self._client.xpending_range(key, WORKERS_GROUP, "-", "+", 1, consumername=self._consumer)
-                if not pending:
-                    self._client.xgroup_delconsumer(key, WORKERS_GROUP, self._consumer)
+                try:
+                    pending = self._client.xpending_range(key, WORKERS_GROUP, "-", "+", 1, consumername=self._consumer)
+                    if not pending:
+                        self._client.xgroup_delconsumer(key, WORKERS_GROUP, self._consumer)
+                except redis.ResponseError as error:
+                    if not group_is_missing(error):  # else the camera was removed
+                        raise
 
     def _queue(self, pipeline: Any, shard: int, result: PoseResult) -> None:
         camera = result.entry.camera
@@ -188,7 +195,8 @@ class FrameConsumer:
             # With a recording, ingest waits while poses wait. A live camera without a tracker cannot wait: the next
             # tracker finds that frames are missing and reports a gap.
             kept = self._poses_kept(camera, entry_bytes(poses)) if result.live else None
-            pipeline.xadd(self._topology.poses(camera), poses, maxlen=kept, approximate=True)
+            # The stream of a camera that was removed meanwhile does not come back with this result.
+            pipeline.xadd(self._topology.poses(camera), poses, maxlen=kept, approximate=True, nomkstream=True)
         if result.dead_reason is not None:
             fields = {
                 **{name: value for name, value in result.entry.raw.items() if name != SUSPECT},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from posebus.bus.lease import Lease
 from posebus.bus.plan_store import NOW, plan_of, read_plan
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry, camera_value
+from posebus.bus.wall_clock import unix_us
 from posebus.config.policies import Policies
 from posebus.contract.codec import encode_frame, encode_poses
 from posebus.contract.plan import Plan
@@ -54,7 +55,15 @@ class FrameProducer:
     nothing.
     """
 
-    def __init__(self, broker: Broker, record: CameraRecord, lease: Lease, events_kept: int) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        record: CameraRecord,
+        lease: Lease,
+        events_kept: int,
+        now_us: Callable[[Broker], int] = unix_us,
+    ) -> None:
+        """`now_us` is the number of an epoch that begins now, unless the camera has had higher ones."""
         self._broker = broker
         self._client = broker.client
         self._topology = broker.topology
@@ -63,6 +72,8 @@ class FrameProducer:
         self._lease = lease
         self._held_until_s = -1e9
         self._epochs_opened = 0
+        self._epoch = 0
+        self._now_us = now_us
         self._events_kept = events_kept
         self._frames_key = broker.topology.frames(record.camera)
         self._poses_key = broker.topology.poses(record.camera)
@@ -109,9 +120,11 @@ class FrameProducer:
             return None
 
     def open_epoch(self, checkpoint: Checkpoint) -> int:
-        """Start a new epoch of the camera, which may have been removed meanwhile; returns its number, from 1.
+        """Start a new epoch of the camera, which may have been removed meanwhile; returns its number.
 
-        `checkpoint` is its first checkpoint; the epoch in it is ignored. If the answer is lost, repeat the same call.
+        The first epoch of a process has the Unix time in µs for its number, so that no number comes twice, even if the
+        broker has lost its memory; later epochs count on from there. `checkpoint` is its first checkpoint; the epoch in
+        it is ignored. If the answer is lost, repeat the same call.
         """
         topology, camera = self._topology, self._record.camera
         keys = [
@@ -122,11 +135,13 @@ class FrameProducer:
         ]
         attempt = f"{self._lease.value.decode()}:{self._epochs_opened}"
         fields = {name: value for name, value in checkpoint.to_fields().items() if name != "epoch"}
-        arguments = [*self._claim(), attempt, camera, camera_value(self._record), *fenced.flat(fields)]
+        arguments = [*self._claim(), attempt, camera, camera_value(self._record), self._epoch]
+        arguments += [self._now_us(self._broker), *fenced.flat(fields)]
         with self._broker.errors():
             epoch = self._checked(fenced.run(self._client, fenced.OPEN_EPOCH, keys, arguments))
         self.announce()
         self._epochs_opened += 1
+        self._epoch = epoch
         return epoch
 
     def publish(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
@@ -57,10 +58,13 @@ class GroupReader:
         except redis.ResponseError as error:
             if not group_is_missing(error):
                 raise
-            # A camera was removed since the registry was last read, or the broker lost its memory.
-            for key in cameras:
-                ensure_group(self._client, key.decode(), self._group)
-            return []
+            left = self._mend(cameras)
+            if not left or len(left) == len(cameras):
+                time.sleep((block_ms or 0) / 1000)  # the caller comes again at once
+                return []
+            return self._ask(left, {key: positions[key] for key in left}, count, block_ms)
+        if isinstance(reply, PartialReply) and reply.error is not None and group_is_missing(reply.error):
+            self._mend(cameras)
         self._answer_lost = isinstance(reply, PartialReply)
         entries: list[RawEntry] = []
         for key, items in cast("list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes] | None]]]]", reply or []):
@@ -69,6 +73,27 @@ class GroupReader:
                 if raw:  # otherwise the entry was deleted in the meantime
                     entries.append((cameras[key], entry_id, raw))
         return entries
+
+    def _mend(self, cameras: dict[bytes, str]) -> dict[bytes, str]:
+        """Create missing groups of `cameras` by stream; returns those that the registry has.
+
+        A camera was removed since the registry was last read, or the broker lost its memory.
+        """
+        known = registered(self._broker, cameras.values())
+        left = {key: camera for key, camera in cameras.items() if camera in known}
+        for key in left:
+            ensure_group(self._client, key.decode(), self._group)
+        return left
+
+
+def registered(broker: Broker, cameras: Iterable[str]) -> set[str]:
+    """Those of `cameras` that the registry has. A group of any other would bring a removed camera's streams back."""
+    names = set(cameras)
+    found: set[str] = set()
+    for shard in {broker.topology.shard(camera) for camera in names}:
+        records = cast("dict[bytes, bytes]", broker.client.hgetall(broker.topology.cameras(shard)))
+        found |= {name.decode(errors="replace") for name in records}
+    return names & found
 
 
 def ensure_group(client: Client, key: str, group: str, start: str = "0") -> None:

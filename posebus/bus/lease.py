@@ -41,7 +41,11 @@ class Lease:
         with self._broker.errors():
             if not free(self._broker, [self]):
                 return False
-            self.token = self._client.incr(self._fence_key)
+            token = self._client.incr(self._fence_key)
+            if token <= self.token:
+                # The broker has lost its memory. By an equal token, the owner would not notice that anything changed.
+                token = self._client.incrby(self._fence_key, self.token + 1 - token)
+            self.token = token
             return bool(self._client.set(self.key, self.value, nx=True, px=self.ttl_ms))
 
     def renew(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import redis
 
-from posebus.bus.group_reader import GroupReader, ensure_group
+from posebus.bus.group_reader import GroupReader, ensure_group, registered
 from posebus.bus.lease import Lease
 from posebus.bus.plan_store import queue_plan
 from posebus.bus.redis.connection import Broker
@@ -94,7 +94,8 @@ class PoseConsumer:
                         raise
                     # Trackers do this for each camera again and again, so the group is created only when it is
                     # missing.
-                    ensure_group(self._client, key, TRACKERS_GROUP)
+                    if registered(self._broker, [camera]):
+                        ensure_group(self._client, key, TRACKERS_GROUP)
                     return entries
                 entries += [_entry(camera, entry_id, raw) for entry_id, raw in reply[1] if raw]
                 cursor = reply[0]

@@ -17,8 +17,12 @@ import redis
 from posebus.bus.former_keys import former_attempts, former_reclaim_lock
 from posebus.bus.redis.connection import Broker
 from posebus.bus.redis.errors import group_is_missing
+from posebus.config.redaction import harmless
+from posebus.contract.foreign_json import WRONG_DATA, load_json, whole
+from posebus.errors import MalformedMessage
 from posebus.topology import WORKERS_GROUP
 
+MAX_ATTEMPTS_BYTES = 1_000_000
 PENDING_AT_ONCE = 32
 """Pending entries of one camera that are examined at once."""
 KEEP_S = 3600
@@ -189,9 +193,11 @@ def attempts_to_json(attempts: Iterable[Attempt]) -> str:
 def attempts_from_json(value: bytes | None) -> tuple[Attempt, ...]:
     """The attempts in JSON of `attempts_to_json`; none where it is missing or malformed."""
     try:
-        rows = json.loads(value or b"[]")
-        return tuple(Attempt(str(worker), int(at_ns), str(outcome)) for worker, at_ns, outcome in rows)
-    except (ValueError, TypeError):
+        rows = load_json(value or b"[]", "a record of attempts", MAX_ATTEMPTS_BYTES)
+        return tuple(
+            Attempt(harmless(str(worker)), whole(at_ns), harmless(str(outcome))) for worker, at_ns, outcome in rows
+        )
+    except (MalformedMessage, *WRONG_DATA):
         return ()
 
 

@@ -16,12 +16,21 @@ from posebus.bus.former_keys import former_attempts
 from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Broker
 from posebus.config.policies import DEFAULT, Policies, policies_from_json
+from posebus.config.redaction import harmless
 from posebus.config.settings import check_camera_name
-from posebus.errors import BrokerRefused
+from posebus.contract.foreign_json import WRONG_DATA, load_object, whole
+from posebus.errors import BrokerRefused, MalformedMessage
 from posebus.messages import Delivery
 from posebus.topology import TRACKERS_GROUP, WORKERS_GROUP
 
 SOURCE_LENGTH = 40
+EVENTS_AT_ONCE = 1000
+MAX_RECORD_BYTES = 100_000
+MAX_REPORT_BYTES = 4_000_000
+"""A tracker of a thousand cameras reports less than 1 MB."""
+MAX_NAME_BYTES = 100
+MAX_PROBLEM = 150
+MAX_PROBLEMS = 20
 PROCESS_SILENT_S = 5.0
 """A process that has not reported for this long counts as gone."""
 UNKNOWN_S = 2 * PROCESS_SILENT_S
@@ -45,19 +54,37 @@ def process_id(role: str) -> str:
     return f"{role}-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
 
 
+def _process_name(raw: bytes) -> str:
+    if len(raw) > 2 * MAX_NAME_BYTES:
+        raise ValueError("its name is too long")
+    name = raw.decode()
+    if not name.isprintable():
+        raise ValueError("its name has characters that cannot be shown")
+    return name
+
+
 def camera_value(record: CameraRecord) -> str:
     """`record` as a value of the hash `cameras`."""
     value: dict[str, Any] = {"delivery": record.delivery.value, "source": record.source}
-    if record.policies.any:
+    if record.policies != DEFAULT:
         value["policies"] = record.policies.to_json()
     return json.dumps(value)
 
 
 def read_record(camera: str, value: bytes) -> CameraRecord:
-    """The record in a value of `camera_value`. Raises KeyError, TypeError, ValueError or RecursionError."""
-    data = json.loads(value)
-    policies = policies_from_json(data["policies"]) if "policies" in data else DEFAULT
-    return CameraRecord(camera, Delivery(data["delivery"]), str(data["source"])[:SOURCE_LENGTH], policies)
+    """The record in a value of `camera_value`. Raises MalformedMessage."""
+    data = load_object(value, "its record", MAX_RECORD_BYTES)
+    try:
+        policies = policies_from_json(data["policies"]) if "policies" in data else DEFAULT
+        source = harmless(str(data["source"]), SOURCE_LENGTH)
+        return CameraRecord(camera, Delivery(data["delivery"]), source, policies)
+    except WRONG_DATA as error:
+        raise MalformedMessage(f"its record cannot be read: {type(error).__name__} {str(error)[:100]}") from None
+
+
+def _names(report: bytes, camera: str) -> bool:
+    """Whether a process reported about `camera`."""
+    return json.dumps(camera).encode() in report
 
 
 class Silences:
@@ -102,6 +129,7 @@ class Registry:
         self._client = broker.client
         self._topology = broker.topology
         self._silences = Silences()
+        self._problems: dict[str, str] = {}
         self._tidied = False
 
     def add_camera(self, record: CameraRecord) -> None:
@@ -119,23 +147,42 @@ class Registry:
             for name, value in self._hash(self._topology.cameras(shard)).items():
                 try:
                     records.append(read_record(check_camera_name(name.decode()), value))
-                except (ValueError, KeyError, TypeError, RecursionError):
-                    continue
+                except (ValueError, MalformedMessage) as error:
+                    self._note(f"camera {name[:MAX_NAME_BYTES]!r}", error)
         return sorted(records, key=lambda record: record.camera)
 
     def was_seen(self, camera: str) -> bool:
         """Whether the camera has delivered a picture since it was added, in this run or an earlier one."""
         with self._broker.errors():
-            return bool(self._broker.client.exists(self._broker.topology.epoch(camera)))
+            return bool(self._client.exists(self._topology.epoch(camera)))
 
-    def remove_camera(self, camera: str) -> None:
-        """Remove the camera and delete all its keys."""
+    def remove_camera(self, camera: str) -> bool:
+        """Remove the camera and delete all its keys; returns whether there was any of it."""
         topology = self._topology
         with self._broker.errors():
             pipeline = self._client.pipeline(transaction=True)
             pipeline.hdel(topology.cameras(topology.shard(camera)), camera)
             pipeline.delete(*topology.of_camera(camera), former_attempts(topology, camera))
-            pipeline.execute()
+            return any(pipeline.execute())
+
+    def remove_traces(self, camera: str) -> None:
+        """Remove a camera that no process has any more from what cameras share: events, and reports of dead processes.
+
+        Dead letters are not removed; see `DeadLetters`.
+        """
+        events = self._topology.events(self._topology.shard(camera))
+        alive = self.processes()
+        silent = [name for name, report in self._hash(self._topology.processes()).items() if _names(report, camera)]
+        with self._broker.errors():
+            for process in silent:
+                if process.decode(errors="replace") not in alive:
+                    self._client.hdel(self._topology.processes(), cast(Any, process))
+            first = "-"
+            while page := cast("list[Any]", self._client.xrange(events, first, "+", count=EVENTS_AT_ONCE)):
+                found = [entry_id for entry_id, fields in page if fields.get(b"camera") == camera.encode()]
+                if found:
+                    self._client.xdel(events, *found)
+                first = f"({page[-1][0].decode()}"
 
     def report(self, process: str, role: str, report: dict[str, Any]) -> None:
         """Write the report of this process, as JSON values, with its role, host, pid and the time."""
@@ -166,9 +213,10 @@ class Registry:
         dates_ns: dict[str, int] = {}
         for name, value in self._hash(self._topology.processes()).items():
             try:
-                process, report = name.decode(), json.loads(value)
-                dates_ns[process] = min(max(int(report["at_ns"]), 0), 2**63)
-            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+                process, report = _process_name(name), load_object(value, "its report", MAX_REPORT_BYTES)
+                dates_ns[process] = whole(report.get("at_ns"))
+            except (ValueError, TypeError, MalformedMessage) as error:
+                self._note(f"process {name[:MAX_NAME_BYTES]!r}", error)
                 continue
             reports[process] = report
         alive = {}
@@ -179,6 +227,15 @@ class Registry:
                 with contextlib.suppress(BrokerRefused):  # a user without the right to delete leaves it to others
                     self.retire(process)
         return alive
+
+    def take_problems(self) -> list[str]:
+        """A sentence for each entry that could not be read since the last call, at most MAX_PROBLEMS of them."""
+        problems, self._problems = self._problems, {}
+        return [f"{subject} in the broker is left out: {problem}" for subject, problem in problems.items()]
+
+    def _note(self, subject: str, error: Exception) -> None:
+        if len(self._problems) < MAX_PROBLEMS:
+            self._problems[subject] = harmless(str(error), MAX_PROBLEM)
 
     def _hash(self, key: str) -> dict[bytes, bytes]:
         with self._broker.errors():

@@ -44,16 +44,22 @@ return 1
 """
 
 # KEYS: lease, checkpoint, epoch, cameras.
-# ARGV: lease value, its time to live in ms, name of this attempt, camera, its record, the checkpoint's other fields.
-# Repeating an attempt whose answer was lost returns the same epoch.
+# ARGV: lease value, its time to live in ms, name of this attempt, camera, its record, the last epoch that this process
+#       has opened (0: none), the time in µs, the checkpoint's other fields.
+# Repeating an attempt whose answer was lost returns the same epoch. Only a broker that still knows the last epoch of
+# this process counts on from there. Any other may have forgotten some: a backup, or one that was empty.
 OPEN_EPOCH = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('HSET', KEYS[4], ARGV[4], ARGV[5])
 if redis.call('HGET', KEYS[2], 'opened_by') == ARGV[3] then return tonumber(redis.call('HGET', KEYS[2], 'epoch')) end
-local epoch = redis.call('INCR', KEYS[3])
+local stored, own = tonumber(redis.call('GET', KEYS[3]) or '0') or 0, tonumber(ARGV[6])
+local epoch = math.max(stored, own) + 1
+if own == 0 or stored ~= own then epoch = math.max(epoch, tonumber(ARGV[7])) end
+local text = string.format('%.0f', epoch)
+redis.call('SET', KEYS[3], text)
 redis.call('DEL', KEYS[2])
-redis.call('HSET', KEYS[2], 'opened_by', ARGV[3], 'epoch', epoch, unpack(ARGV, 6))
+redis.call('HSET', KEYS[2], 'opened_by', ARGV[3], 'epoch', text, unpack(ARGV, 8))
 return epoch
 """
 

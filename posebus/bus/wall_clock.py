@@ -7,17 +7,23 @@ reclaims them for an hour.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any, cast
 
 import redis
 
-from posebus.bus.redis.connection import Client
+from posebus.bus.redis.connection import Broker, Client
 from posebus.bus.redis.errors import group_is_missing
 
 JUMP_MS = 1000.0
 """No clock drifts by this between two comparisons; a smaller step makes ages wrong by no more than itself."""
 RENEWED_AT_ONCE = 1000
+
+
+def unix_us(broker: Broker) -> int:
+    """The Unix time in µs by the later of two clocks, the broker's and ours: one that is wrong is seldom ahead."""
+    return max(broker.now_ns(), time.time_ns()) // 1_000
 
 
 class ClockWatch:

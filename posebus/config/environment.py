@@ -13,8 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from posebus.config.problems import FieldPath, Problem, SourceLocation, did_you_mean, section_at
 
 PREFIX = "POSEBUS_"
-RESERVED = frozenset({"POSEBUS_DEBUG", "POSEBUS_LIVENESS_FILE", "POSEBUS_PARENT_PID", "POSEBUS_RUN"})
-"""Variables that are not settings: the first makes the command show tracebacks, the others are set by a supervisor."""
+RESERVED = frozenset(
+    {"POSEBUS_DEBUG", "POSEBUS_HEALTH_DIR", "POSEBUS_LIVENESS_FILE", "POSEBUS_PARENT_PID", "POSEBUS_RUN"}
+)
+"""Variables that are not settings: the first makes the command show tracebacks, the second names the folder that
+`posebus health` reads, the others are set by a supervisor."""
 
 
 def read_environment(

@@ -24,18 +24,21 @@ class Policies:
     """The policies of one camera. Its ingest process announces them, so that its tracker knows them.
 
     imgsz: AUTO, a size in pixels, or None for the workers' own setting; imgsz_max: the largest size that AUTO chooses;
-    infer_fps: AUTO, the maximum number of frames a second to infer, or None for all; motion_gate: as in the settings.
+    infer_fps: AUTO, the maximum number of frames a second to infer, or None for all; motion_gate: as in the settings;
+    fixed_imgsz: the fixed size at which frames are inferred, if a few of them are also inferred at imgsz_max to find
+    out whether it misses people.
     """
 
     imgsz: int | str | None = None
     imgsz_max: int = 1280
     infer_fps: float | str | None = None
     motion_gate: str = "off"
+    fixed_imgsz: int | None = None
 
     @property
     def any(self) -> bool:
         """Whether any policy is in force. If not, all frames are inferred alike, and the tracker writes no plan."""
-        return self != Policies(imgsz_max=self.imgsz_max)
+        return self != Policies(imgsz_max=self.imgsz_max, fixed_imgsz=self.fixed_imgsz)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -72,15 +75,17 @@ class Policies:
 DEFAULT = Policies()
 
 
-def policies_of(camera: CameraSettings, worker: WorkerSettings) -> Policies:
+def policies_of(camera: CameraSettings, worker: WorkerSettings, *, live: bool) -> Policies:
     """The camera's own settings, else those of the workers; a fixed size of the workers is no policy of a camera."""
     imgsz = camera.imgsz if camera.imgsz is not None else (AUTO if worker.imgsz == AUTO else None)
     infer_fps = camera.infer_fps if camera.infer_fps is not None else worker.infer_fps
+    fixed = worker.imgsz if imgsz is None else imgsz
     return Policies(
         imgsz=imgsz,
         imgsz_max=worker.imgsz_max,
         infer_fps=infer_fps,
-        motion_gate=camera.motion_gate or worker.motion_gate,
+        motion_gate=camera.motion_gate or worker.motion_gate or ("conservative" if live else "off"),
+        fixed_imgsz=fixed if isinstance(fixed, int) and fixed < worker.imgsz_max else None,
     )
 
 
@@ -92,4 +97,6 @@ def policies_from_json(values: Mapping[str, Any]) -> Policies:
         imgsz_max=int(values["imgsz_max"]),
         infer_fps=infer_fps if infer_fps in (None, AUTO) else float(infer_fps),
         motion_gate=str(values["motion_gate"]),
+        # Missing in what an ingest of an earlier version announced.
+        fixed_imgsz=None if values.get("fixed_imgsz") is None else int(values["fixed_imgsz"]),
     )

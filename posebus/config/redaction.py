@@ -1,33 +1,289 @@
-"""Hide credentials in addresses, and in texts that quote addresses, before they are shown, logged or published."""
+"""Hide credentials in addresses, and in texts that quote addresses, before they are shown, logged or published.
+
+Of an address, only what is known to be harmless is shown: its scheme, host and port, parts of the path that read like
+words, and parameters of `SHOWN_PARAMETERS`. All else becomes ***, since a list of what to hide is never complete.
+Where a text does not tell where an address ends, too much is hidden rather than too little.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from urllib.parse import unquote
 
-HIDDEN = "***"
+from posebus.config.harmless import (
+    HIDDEN,
+    SECRET_NAME,
+    SECRET_WORD,
+    SHOWN_PARAMETERS,
+    is_harmless_part,
+    is_harmless_stream,
+    is_harmless_value,
+)
+from posebus.plain_text import MAX_CHARACTERS, plain
 
-# Up to the last @ of a word, since pasted passwords may contain / and @.
-_LOGIN = re.compile(r"://[^\s\"'<>]*@")
-# Cameras also take passwords as parameters, some of them in the path: /user=admin&password=x&channel=1.
-_PARAMETER = re.compile(
-    r"(?<![A-Za-z])((?:user(?:name)?|login|usr|pass(?:word|wd|phrase)?|pwd|psw|pw|token|secret|auth|api_?key|key)=)[^&;\s\"'<>/#]+",
+_SCHEMES = (
+    r"rtsps?|rtmps?|rtmpe|rtmpt|rtp|srt|https?|rediss?|valkeys?|ftps?|sftp|udp|tcp|tls|unix|wss?|mms|whep|whip|onvif"
+)
+_TELLING = re.compile(r"[@=:/%\\\s]")
+"""Without any of these, a text holds neither an address nor a named value. Most names of a report have none."""
+_SCHEME = "[A-Za-z][A-Za-z0-9+.-]{0,20}"
+_START = re.compile(
+    rf"(?P<scheme>{_SCHEME})(?P<gap>://+)|(?<![A-Za-z0-9])(?P<known>{_SCHEMES})(?P<typo>:/|//)"
+    # Encoded once or more, or as text inside of a text.
+    rf"|(?P<coded>{_SCHEME})(?::|%(?:25)*3a|\\u003a|\\x3a)(?:\\+/|%(?:25)*2f|\\+u002f|\\+x2f){{2}}",
     re.IGNORECASE,
 )
+_IN_QUERY = re.compile(r"([&;?])")
+_IN_PATH = re.compile(r"([&;?]|(?<=[\w*])_(?=[A-Za-z]+=))")
+"""Between parameters; in a path, cameras write user=admin_password=x_channel=1, too."""
+_BETWEEN = re.compile(r"[\s\"'`<>,]")
+_HOST = re.compile(r"[\w.-]*(?::\d{1,5})?(?:,[\w.-]+(?::\d{1,5})?)*|\[[0-9a-f:.%\w]*\]?(?::\d{1,5})?", re.IGNORECASE)
+_LOGIN_WITHOUT_SCHEME = re.compile(
+    r"(?<![^\s\"'<(=\[])(?!\d+:)[^\s/.~\"'<@:]{1,200}:(?=\S)[^\n@]{0,100}\S{0,300}@(?=[\w\[*])"
+)
+_WORD = re.compile(r"[^\s/@:?#&=;,\"'<>%\\]+")
+_FIELD = re.compile(r"[\s-]*[\w.-]*(?:source|redis|url|address)(?:: *|=)", re.IGNORECASE)
+_PROSE = re.compile(r"[a-z]+(?:'[a-z]+)?[,.;:!?]*|[-–—(]|\([a-z]+")
+_ENDS = "'\"`)>]},.;:!?"
+
+_NAMED = re.compile(
+    # password=x, "password": "x", --password x
+    rf"(?P<name>{SECRET_NAME})(?P<sign>\\*[\"']?\s*=>?\s*|\\*[\"']\s*:\s*|:[ \t]*|(?<=--password)[ ]+)"
+    r"(?P<value>\\*\"(?:[^\"\\]|\\.)*\"?|\\*'(?:[^'\\]|\\.)*'?|[^\s&,;\"']+)",
+    re.IGNORECASE,
+)
+LONGEST_ADDRESS = 2000
+_HEADER = re.compile(
+    r"\b(?P<name>(?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:key|token|auth)[\w-]*|bearer|digest|basic)"
+    r"(?P<sign>\\*[\"']?\s*[:=]\s*|\s+)(?P<value>[^\r\n]+)",
+    re.IGNORECASE,
+)
+_CREDENTIAL = re.compile(r"(?=\S*[\d=/+_:.-])\S{4,}|.*[:=].*")
+_QUERY = re.compile(r"(?<![\w:/])(?:[\w.\-\[\]/]{0,100}\?)?[\w.\-\[\]]{1,60}=[^\s&;\"']*[&;][\w.\-\[\]%]+=[^\s\"']*")
 
 
 def redact_text(text: str) -> str:
-    """`text` with the user and password of every address in it hidden."""
-    return _PARAMETER.sub(rf"\1{HIDDEN}", _LOGIN.sub(f"://{HIDDEN}@", text))
+    """`text` with the credentials of every address in it hidden, and those in parameters, headers and JSON."""
+    if not _TELLING.search(text):
+        return text
+    parts: list[str] = []
+    found = list(_START.finditer(text))
+    limits = _limits(text, [match.start() for match in found])
+    rest = 0
+    for index, match in enumerate(found):
+        if match.start() < rest:
+            continue
+        following = limits[index]
+        end = text.find("\n", match.start(), following)
+        shown, end = _address_in(text, match, following if end < 0 else end)
+        parts += [_outside(text[rest : match.start()]), shown]
+        rest = end
+    return "".join([*parts, _outside(text[rest:])])
+
+
+def _limits(text: str, begins: list[int]) -> list[int]:
+    """Where the address that begins at each of `begins` ends at the latest.
+
+    An address may hold another one, or a password with "://": what no mark separates is one address.
+    """
+    limits = [len(text)] * len(begins)
+    for index in range(len(begins) - 2, -1, -1):
+        is_apart = _BETWEEN.search(text, begins[index], begins[index + 1])
+        limits[index] = begins[index + 1] if is_apart else limits[index + 1]
+    return limits
+
+
+def harmless(text: str, most: int = MAX_CHARACTERS) -> str:
+    """`text` of others for a reader: one line of at most `most` characters, without credentials and control characters.
+
+    Credentials are hidden before the text is cut, since half an address does not look like one.
+    """
+    return plain(redact_text(text[: most + LONGEST_ADDRESS]), most)
 
 
 def redact_url(address: str) -> str:
-    """`address` with user and password hidden; a text that is no URL is treated as by `redact_text`.
+    """`address` with all of it hidden that may be a credential; a text that is no URL is treated as by `redact_text`.
 
-    Unlike there, a space does not end a password, since the text is nothing but the address.
+    Unlike there, a space does not end the address, since the text is nothing but the address.
     """
-    scheme, separator, rest = address.partition("://")
-    if not separator:
+    match = _START.match(address)
+    if match is None:
         return redact_text(address)
-    login, at, host = rest.rpartition("@")
-    # An @ in the path of an address without a login looks the same; hiding its host is better than showing a password.
-    return redact_text(f"{scheme}://{HIDDEN if login else ''}{at}{host}")
+    if match["coded"]:
+        return f"{match['coded']}://{HIDDEN}"
+    return _shown(match["scheme"] or match["known"], match["gap"] or match["typo"], address[match.end() :])
+
+
+def redact_known(text: str, *addresses: str, least: int = 1) -> str:
+    """`redact_text(text)`, with all hidden that the text quotes of the hidden parts of these addresses.
+
+    Libraries quote parts of an address: "Port could not be cast to integer value as 'PASSWORD'". Parts of fewer than
+    `least` characters stay, for texts that are about more than the addresses.
+    """
+    text = redact_text(text)
+    secrets = secret_parts(addresses, least)
+    return secrets.sub(HIDDEN, text) if secrets is not None else text
+
+
+def secret_parts(addresses: Iterable[str], least: int) -> re.Pattern[str] | None:
+    """A pattern of the words of `addresses` that are not shown, of at least so many characters; None without any."""
+    found: set[str] = set()
+    for address in addresses:
+        shown = set(_WORD.findall(redact_url(address)))
+        for form in (address, unquote(address)):
+            found |= {word for word in _WORD.findall(form) if len(word) >= least} - shown
+    if not found:
+        return None
+    words = "|".join(map(re.escape, sorted(found, key=len, reverse=True)))
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])")
+
+
+def _address_in(text: str, match: re.Match[str], limit: int) -> tuple[str, int]:
+    """The address that begins at `match` as it is shown, and where it ends in `text`, at most at `limit`."""
+    scheme = match["scheme"] or match["known"] or match["coded"]
+    begin, after_login = match.end(), text.rfind("@", match.end(), limit) + 1
+    before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+    if _FIELD.fullmatch(before):
+        end, is_quoted = limit, True  # a line of a configuration, all of which is the address
+    else:
+        end, is_quoted = _end_of(text, max(begin, after_login), limit, text[match.start() - 1 : match.start()])
+    if match["coded"]:
+        return f"{scheme}://{HIDDEN}", end
+    shown = _shown(scheme, match["gap"] or match["typo"], text[begin:end])
+    if shown.endswith(HIDDEN) and not text[begin:end].endswith(HIDDEN) and not is_quoted:
+        end = _end_of_secret(text, end, limit)
+    return shown, end
+
+
+def _end_of(text: str, start: int, limit: int, quote: str) -> tuple[int, bool]:
+    """Where an address ends that began before `start`, after its login, and whether a quotation mark tells so."""
+    if quote in ("'", '"', "<", "`"):
+        mark = re.compile(rf"(?<!\\){'>' if quote == '<' else quote}(?=$|[\s,}}\]):;.])")
+        closing = mark.search(text, start, limit)
+        if closing is not None:
+            return closing.start(), True
+    blank = re.compile(r"\s").search(text, start, limit)
+    end = limit if blank is None else blank.start()
+    return start + len(text[start:end].rstrip(_ENDS)), False
+
+
+def _end_of_secret(text: str, end: int, limit: int) -> int:
+    """The end of a secret with blanks in it: words after it that do not read like a sentence belong to it."""
+    for word in re.compile(r"\s+(\S+)").finditer(text, end, limit):
+        if word.start() != end and text[end : word.start()].strip(_ENDS):
+            break
+        if _PROSE.fullmatch(word[1]) or text[end : word.start()].strip():
+            break
+        end = word.start() + len(word[0].rstrip(_ENDS))
+    return end
+
+
+def _shown(scheme: str, gap: str, rest: str) -> str:
+    """An address whose part after the scheme is `rest`, as it may be shown."""
+    # Up to the last @, since pasted passwords may contain / and @. An @ in the path of an address without a login looks
+    # the same; hiding its host is better than showing a password.
+    login, at, place = rest.rpartition("@")
+    shown = f"{scheme}{gap}{HIDDEN if login else ''}{at}"
+    host, tail = _split(place, "/?#&;\\")
+    if not _HOST.fullmatch(host):
+        # A login without a host, or cut off before it: "rtsp://user:secret".
+        return shown + HIDDEN
+    path, query = _split(tail, "?#")
+    shown += host + _shown_path(path, scheme.lower())
+    if not query:
+        return shown
+    parameters, fragment = (query, "") if query[0] == "#" else _split(query, "#")
+    if query[0] == "#":
+        return shown + (query if is_harmless_part(query[1:]) and not shown.endswith(HIDDEN) else f"#{HIDDEN}")
+    shown_query = _shown_query(parameters[1:])
+    shown += f"?{shown_query}"
+    if not fragment:
+        return shown
+    # A # may also belong to a value that had to be hidden.
+    return shown + (fragment if HIDDEN not in shown_query and is_harmless_part(fragment[1:]) else f"#{HIDDEN}")
+
+
+def _shown_path(path: str, scheme: str) -> str:
+    if scheme in {"file", "unix"}:
+        return path
+    shown: list[str] = []
+    is_next_secret = False
+    for index, part in enumerate(path.split("/")):
+        decoded = unquote(part)
+        has_parameters = bool(re.search(r"[=&;]", decoded))
+        # Of RTMP, all after the first part is the key of the stream, which lets anybody send it.
+        harmless = is_harmless_stream(decoded) if scheme.startswith("rtmp") and index > 1 else is_harmless_part(decoded)
+        if not part or part == HIDDEN:
+            shown.append(part)
+        elif is_next_secret:
+            shown.append(HIDDEN)
+        elif has_parameters:
+            shown.append(_shown_query(part, _IN_PATH))
+            is_next_secret = HIDDEN in shown[-1]
+        elif re.fullmatch(SECRET_WORD, decoded, re.IGNORECASE):
+            shown.append(part)
+            is_next_secret = True
+        else:
+            shown.append(part if harmless else HIDDEN)
+        if part and index and not has_parameters and shown[-1] == HIDDEN:
+            is_next_secret = False
+    return "/".join(shown)
+
+
+def _shown_query(query: str, separators: re.Pattern[str] = _IN_QUERY) -> str:
+    """`query` with the values of all parameters hidden that are not known to be harmless."""
+    pieces = separators.split(query)
+    return "".join(piece if index % 2 else _shown_parameter(piece) for index, piece in enumerate(pieces))
+
+
+def _shown_parameter(parameter: str) -> str:
+    name, sign, value = parameter.partition("=")
+    known = name.lower() in SHOWN_PARAMETERS
+    if not sign:
+        return name if known or not name or name == HIDDEN else HIDDEN
+    if not value or value == HIDDEN or (known and is_harmless_value(value)):
+        return parameter
+    plain = re.fullmatch(r"[A-Za-z][\w.-]*(?:\[\])?", name) and is_harmless_part(name.removesuffix("[]"))
+    return f"{name if plain or known else HIDDEN}={HIDDEN}"
+
+
+def _outside(text: str) -> str:
+    """A text without an address: parameters, logins without a scheme, headers, and names with values."""
+    text = _LOGIN_WITHOUT_SCHEME.sub(f"{HIDDEN}@", text)
+    text = _QUERY.sub(_shown_option, text)
+    text = _HEADER.sub(_shown_header, text)
+    return _NAMED.sub(_shown_named, text)
+
+
+def _shown_option(match: re.Match[str]) -> str:
+    before, sign, query = match[0].rpartition("?") if "?" in match[0].partition("=")[0] else ("", "", match[0])
+    return before + sign + _shown_query(query)
+
+
+def _shown_header(match: re.Match[str]) -> str:
+    # "basic words" is prose, "Basic QWxhZGRpbg==" is not.
+    words = match["value"].split()
+    is_header = match["sign"].strip() or _CREDENTIAL.fullmatch(words[0])
+    if not is_header or HIDDEN in words[0]:
+        return match[0]
+    return f"{match['name']}{match['sign']}{HIDDEN}"
+
+
+def _shown_named(match: re.Match[str]) -> str:
+    value = match["value"]
+    bare = value.strip("\\\"'")
+    if not bare or bare.startswith(HIDDEN):
+        return match[0]
+    # "a wrong password: check it" is a sentence.
+    if match["sign"].strip() == ":" and _PROSE.fullmatch(value):
+        return match[0]
+    opening = re.match(r"\\*[\"']?", value)
+    quote = opening[0] if opening is not None else ""
+    return f"{match['name']}{match['sign']}{quote}{HIDDEN}{quote}"
+
+
+def _split(text: str, marks: str) -> tuple[str, str]:
+    """`text` before the first of `marks`, and the rest with it."""
+    found = re.search(f"[{re.escape(marks)}]", text)
+    return (text, "") if found is None else (text[: found.start()], text[found.start() :])

@@ -69,6 +69,10 @@ class CameraSettings(Strict):
     realtime: bool = Field(
         default=False, description="Play a file at its recorded speed instead of as fast as possible"
     )
+    linked_files: Literal["folder", "any"] = Field(
+        default="folder",
+        description="Files that a playlist on disk (m3u8, ffconcat) may name: those in its folder, or any",
+    )
     open_timeout_s: float = Field(default=5.0, gt=0, description="Connecting to a camera fails after this time")
     read_timeout_s: float = Field(default=4.0, gt=0, description="A camera that sends nothing for this time is offline")
     rtsp_transport: Literal["tcp", "udp"] = Field(

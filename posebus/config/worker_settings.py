@@ -110,9 +110,9 @@ class WorkerSettings(Strict):
         "natively; int8: the engine that `posebus engines build` made",
     )
     imgsz: Imgsz = Field(
-        default=640,
+        default="auto",
         description="Longest side of the network's input in pixels; auto: for each camera the smallest size that "
-        "still detects its people",
+        "still detects its people, of live cameras as far as the workers can carry it",
     )
     imgsz_max: int = Field(
         default=1280, ge=64, le=MAX_IMGSZ, multiple_of=32, description="The largest size that imgsz: auto may choose"
@@ -122,15 +122,15 @@ class WorkerSettings(Strict):
         description="Maximum number of frames per second of each camera that are inferred; in the others, people "
         "are predicted; auto: as few as tracking needs; null: all frames",
     )
-    motion_gate: MotionGate = Field(
-        default="off",
+    motion_gate: MotionGate | None = Field(
+        default=None,
         description="Which frames are not inferred; conservative: frames without motion and people; eager: also "
-        "frames with little motion",
+        "frames with little motion; null: conservative for live cameras, off for recordings",
     )
-    enhance: Enhance = Field(
-        default="off",
+    enhance: Enhance | None = Field(
+        default=None,
         description="Improve dark, hazy, noisy and blocky pictures before inference; auto: good pictures stay "
-        "unchanged",
+        "unchanged; null: auto for live cameras, off for recordings",
     )
     keypoint_model: str | None = Field(
         default=None,
@@ -197,6 +197,10 @@ class WorkerSettings(Strict):
     max_deliveries: int = Field(
         default=3, ge=1, description="A frame that failed, or made its worker fail, this often is dead-lettered"
     )
+
+    def enhances(self, *, live: bool) -> bool:
+        """Whether pictures are improved before inference: those of live cameras, or those of recordings."""
+        return live if self.enhance is None else self.enhance == "auto"
 
     @property
     def largest_imgsz(self) -> int:

@@ -74,7 +74,8 @@ class YamlFile:
             import yaml
         except ImportError:
             raise ConfigError(
-                f"reading {self.path} needs PyYAML, which is not installed: pip install 'posebus[stage]'"
+                f"reading {self.path} needs PyYAML, which is not installed: "
+                "pip install '.[stage]' in the checkout of posebus"
             ) from None
         try:
             return yaml.compose(text, Loader=yaml.SafeLoader)

@@ -22,7 +22,17 @@ from posebus.contract.marks import (
     read_end,
 )
 from posebus.contract.pose_fields import decode_pose_frame, encode_pose_frame
-from posebus.contract.wire import RawFields, read_bytes, read_choice, read_int, read_size, read_text, size_text
+from posebus.contract.wire import (
+    RawFields,
+    aspect_fields,
+    read_aspect,
+    read_bytes,
+    read_choice,
+    read_int,
+    read_size,
+    read_text,
+    size_text,
+)
 from posebus.errors import MalformedMessage
 from posebus.messages import (
     CaptureClock,
@@ -73,6 +83,7 @@ def encode_frame(frame: Frame | EndOfStream, published_at_ns: int) -> Fields:
         "clock": frame.clock.value,
         "size": size_text(frame.size_px),
         "image_size": size_text(frame.image_size_px),
+        **aspect_fields(frame.pixel_aspect),
         "encoding": frame.encoding,
         **({"views": ",".join(map(str, frame.views))} if frame.views else {}),
         "data": frame.data,
@@ -96,6 +107,7 @@ def decode_frame(raw: RawFields) -> Frame | EndOfStream:
         data=read_bytes(raw, b"data"),
         published_at_ns=read_int(raw, b"published_at_ns"),
         views=parse_views(read_text(raw, b"views")) if b"views" in raw else (),
+        pixel_aspect=read_aspect(raw),
     )
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TypeVar
 
 from posebus.contract.lineage import Fields, lineage_fields, read_key
-from posebus.contract.wire import RawFields, read_choice, read_int, read_size, read_text, size_text
+from posebus.contract.wire import (
+    RawFields,
+    aspect_fields,
+    read_aspect,
+    read_choice,
+    read_int,
+    read_size,
+    read_text,
+    size_text,
+)
 from posebus.messages import CaptureClock, Delivery, EndOfStream, Provenance, Skipped, Uninferred
 
 MAX_REASON_LENGTH = 200
@@ -31,7 +40,8 @@ def encode_uninferred(frame: Uninferred, provenance: Provenance | None, publishe
         "published_at_ns": published_at_ns,
         "clock": frame.clock.value,
         "size": size_text(frame.size_px),
-        "reason": frame.reason[:MAX_REASON_LENGTH],
+        **aspect_fields(frame.pixel_aspect),
+        "reason": _text(frame.reason),
     }
 
 
@@ -61,6 +71,7 @@ def decode_uninferred(raw: RawFields) -> tuple[Uninferred, Provenance]:
         size_px=read_size(raw, b"size"),
         reason=read_text(raw, b"reason"),
         published_at_ns=read_int(raw, b"published_at_ns"),
+        pixel_aspect=read_aspect(raw),
     )
     return frame, _provenance(frame, frame.clock)
 
@@ -68,9 +79,14 @@ def decode_uninferred(raw: RawFields) -> tuple[Uninferred, Provenance]:
 def _encode(kind: str, mark: EndOfStream | Skipped, published_at_ns: int) -> Fields:
     return {
         **lineage_fields(kind, mark, mark.delivery),
-        "reason": mark.reason[:MAX_REASON_LENGTH],
+        "reason": _text(mark.reason),
         "published_at_ns": published_at_ns,
     }
+
+
+def _text(reason: str) -> str:
+    """Return `reason` as far as there is room, without what is no text: it may quote the names of files."""
+    return reason.encode(errors="backslashreplace").decode()[:MAX_REASON_LENGTH]
 
 
 def _read(raw: RawFields, mark: type[Mark]) -> Mark:

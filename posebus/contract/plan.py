@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from posebus.contract.foreign_json import WRONG_DATA, load_json, whole
 from posebus.errors import MalformedMessage
+from posebus.plain_text import plain
 from posebus.views import View, parse_view, parse_views
 
 LAG_S = 1.0
@@ -22,6 +24,9 @@ DIRECTIVES_KEPT = 64
 DECISIONS_KEPT = 100
 MAX_INTERVAL_S = 3600.0
 MAX_PLAN_BYTES = 200_000
+MAX_DECISIONS_BYTES = 1_000_000
+MAX_POLICY_CHARACTERS = 40
+MAX_DECISION_CHARACTERS = 300
 _VERSION = 1
 
 
@@ -114,11 +119,11 @@ def plan_from_text(text: bytes) -> Plan:
     if len(text) > MAX_PLAN_BYTES:
         raise MalformedMessage(f"a plan of {len(text)} bytes is longer than any that posebus writes")
     try:
-        version, epoch, seq, rows = json.loads(text)
+        version, epoch, seq, rows = load_json(text, "a plan", MAX_PLAN_BYTES)
         if version != _VERSION:
             raise ValueError(f"its version is {version}, expected {_VERSION}")
-        return Plan(epoch=int(epoch), seq=int(seq), directives=tuple(_directive(row) for row in rows))
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        return Plan(epoch=whole(epoch), seq=whole(seq), directives=tuple(_directive(row) for row in rows))
+    except WRONG_DATA as error:
         raise MalformedMessage(f"a plan cannot be read: {str(error)[:100]}") from error
 
 
@@ -133,19 +138,19 @@ def decisions_to_text(decisions: Sequence[Decision]) -> bytes:
 def decisions_from_text(text: bytes) -> tuple[Decision, ...]:
     """The inverse of `decisions_to_text`. Raises MalformedMessage."""
     try:
-        rows = json.loads(text[:MAX_PLAN_BYTES])
+        rows = load_json(text, "the list of decisions about a camera", MAX_DECISIONS_BYTES)
         return tuple(
             Decision(
-                epoch=int(epoch),
-                seq=int(seq),
-                captured_at_ns=int(at_ns),
-                policy=str(policy),
-                what=str(what),
-                why=str(why),
+                epoch=whole(epoch),
+                seq=whole(seq),
+                captured_at_ns=whole(at_ns),
+                policy=plain(str(policy), MAX_POLICY_CHARACTERS),
+                what=plain(str(what), MAX_DECISION_CHARACTERS),
+                why=plain(str(why), MAX_DECISION_CHARACTERS),
             )
             for epoch, seq, at_ns, policy, what, why in rows
         )
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+    except WRONG_DATA as error:
         raise MalformedMessage(f"the decisions about a camera cannot be read: {str(error)[:100]}") from error
 
 
@@ -154,12 +159,12 @@ def _directive(row: Sequence[Any]) -> Directive:
     if not 0.0 <= float(interval_s) <= MAX_INTERVAL_S:
         raise ValueError(f"its interval_s is {interval_s}, expected 0 to {MAX_INTERVAL_S:g}")
     return Directive(
-        epoch=int(epoch),
-        seq=int(seq),
-        captured_at_ns=int(captured_at_ns),
+        epoch=whole(epoch),
+        seq=whole(seq),
+        captured_at_ns=whole(captured_at_ns),
         view=None if view is None else parse_view(str(view)),
         probe=parse_views(str(probe)),
-        probe_at_ns=int(probe_at_ns),
+        probe_at_ns=whole(probe_at_ns),
         interval_s=float(interval_s),
         occupied=bool(occupied),
     )

@@ -15,7 +15,9 @@ from posebus.contract.lineage import Fields, lineage_fields, read_key
 from posebus.contract.wire import (
     RawFields,
     array_bytes,
+    aspect_fields,
     read_array,
+    read_aspect,
     read_bytes,
     read_choice,
     read_int,
@@ -47,6 +49,7 @@ def encode_pose_frame(frame: PoseFrame, provenance: Provenance | None, published
         "inference_ns": provenance.inference_ns,
         "clock": provenance.clock.value,
         "size": size_text(frame.size_px),
+        **aspect_fields(frame.pixel_aspect),
         "people": len(frame.scores),
         "boxes": array_bytes(frame.boxes_xyxy_px),
         "scores": array_bytes(frame.scores),
@@ -84,6 +87,7 @@ def decode_pose_frame(raw: RawFields) -> tuple[PoseFrame, Provenance]:
         appearance=appearance,
         probes=_read_probes(raw) if b"probes" in raw else (),
         masks=_read_masks(raw, people) if b"masks" in raw else None,
+        pixel_aspect=read_aspect(raw),
     )
     provenance = Provenance(
         clock=read_choice(raw, b"clock", CaptureClock),

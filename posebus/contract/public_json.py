@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from posebus.arrays import Float32Array, UInt8Array
+from posebus.contract.foreign_json import MAX_BYTES, WRONG_DATA, load_json
 from posebus.errors import MalformedMessage
 from posebus.messages import SCHEMA_VERSION, CaptureClock, Delivery, Event, Provenance, Track, TrackFrame, TrackState
 from posebus.views import parse_view
@@ -22,9 +23,7 @@ from posebus.views import parse_view
 COORDINATE_DECIMALS = 2
 SCORE_DECIMALS = 4
 MAX_VISIBILITY = 2
-MAX_JSON_BYTES = 8_000_000
-"""A thousand people take less than 1 MB. Parsed JSON takes many times as much memory as its text."""
-_WRONG_DATA = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError)
+MAX_JSON_BYTES = MAX_BYTES
 
 
 def track_frame_to_json(frame: TrackFrame, provenance: Provenance, published_at_ns: int) -> dict[str, Any]:
@@ -83,7 +82,7 @@ def track_frame_from_json(data: Any) -> tuple[TrackFrame, Provenance]:
             inference_ns=_whole(data.get("inference_ns", 0)),
             view=None if data.get("view") is None else parse_view(_text(data["view"])),
         )
-    except _WRONG_DATA as error:
+    except WRONG_DATA as error:
         raise MalformedMessage(f"not a tracks message: {_summary(error)}") from error
     return frame, provenance
 
@@ -142,18 +141,13 @@ def event_from_json(data: Any) -> Event:
             seq=_whole(body.pop("seq")),
             data=body,
         )
-    except _WRONG_DATA as error:
+    except WRONG_DATA as error:
         raise MalformedMessage(f"not an event: {_summary(error)}") from error
 
 
 def parse(raw: bytes) -> Any:
     """Parse the JSON of one stream field. Raises MalformedMessage."""
-    if len(raw) > MAX_JSON_BYTES:
-        raise MalformedMessage(f"field data has {len(raw)} bytes, more than {MAX_JSON_BYTES}")
-    try:
-        return json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise MalformedMessage(f"field data is not JSON: {error}") from error
+    return load_json(raw, "field data", MAX_JSON_BYTES)
 
 
 def dump(data: dict[str, Any]) -> str:

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from posebus.contract.foreign_json import load_json
 from posebus.errors import MalformedMessage
 
 _MAGIC = b"PBS1"
+MAX_HEADER_BYTES = 64_000_000
 _ARRAY = "__array__"
 _DTYPES = frozenset({"<f4", "<f8", "<i4", "<i8", "|b1", "|u1", "|i1"})
 
@@ -28,7 +30,9 @@ def unpack_state(data: bytes) -> dict[str, Any]:
         if data[:4] != _MAGIC:
             raise MalformedMessage("not a snapshot of this version")
         end = 12 + int.from_bytes(data[4:12], "little")
-        state, rest = _fill(json.loads(data[12:end]), memoryview(data)[end:])
+        state, rest = _fill(
+            load_json(data[12:end], "the header of a snapshot", MAX_HEADER_BYTES), memoryview(data)[end:]
+        )
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise MalformedMessage(f"a damaged snapshot: {error}") from error
     if len(rest) or not isinstance(state, dict):

@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from enum import StrEnum
+from fractions import Fraction
 from typing import TypeVar
 
 import numpy as np
 
 from posebus.arrays import Float32Array
 from posebus.errors import MalformedMessage
+from posebus.square_pixels import SQUARE, is_plausible
 
 RawFields = Mapping[bytes, bytes]
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -78,6 +80,23 @@ def read_choice(raw: RawFields, name: bytes, enum: type[Choice]) -> Choice:
     except ValueError:
         allowed = ", ".join(item.value for item in enum)
         raise MalformedMessage(f"field {name.decode()} is {text[:40]!r}, expected one of {allowed}") from None
+
+
+def aspect_fields(pixel_aspect: Fraction) -> dict[bytes | str, bytes | str | int | float]:
+    """The field for a pixel aspect ratio, `pixel_aspect` as 8/3; none for square pixels."""
+    return {} if pixel_aspect == SQUARE else {"pixel_aspect": f"{pixel_aspect.numerator}/{pixel_aspect.denominator}"}
+
+
+def read_aspect(raw: RawFields) -> Fraction:
+    """The pixel aspect ratio in `raw`, 1 without one."""
+    if b"pixel_aspect" not in raw:
+        return SQUARE
+    width, slash, height = read_text(raw, b"pixel_aspect").partition("/")
+    if slash and width.isdecimal() and height.isdecimal() and max(len(width), len(height)) < 10 and int(height):
+        aspect = Fraction(int(width), int(height))
+        if is_plausible(aspect):
+            return aspect
+    raise MalformedMessage("field pixel_aspect is no plausible WIDTH/HEIGHT")
 
 
 def size_text(size_px: tuple[int, int]) -> str:

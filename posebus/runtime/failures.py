@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from types import TracebackType
 
 from posebus.config.redaction import redact_text
 from posebus.errors import PoseBusError
 from posebus.extras import missing_package
+from posebus.plain_text import plain, plain_lines
 
 DEBUG_VARIABLE = "POSEBUS_DEBUG"
 FAILED = 1
@@ -23,11 +25,11 @@ INTERRUPTED = 130
 def run_and_report(command: Callable[[], object]) -> int:
     """Run `command` and return its exit code: 0, FAILED after an error of posebus, INTERRUPTED after Ctrl-C.
 
-    Other errors reach Python's exception hooks, which report one line from here on (`report_unexpected`).
+    Other errors reach Python's exception hooks, which report one line from here on (`report_unexpected`), or with
+    POSEBUS_DEBUG=1 the traceback; neither shows credentials.
     """
-    if not _debugging():
-        sys.excepthook = report_unexpected
-        threading.excepthook = _report_unexpected_in_thread
+    sys.excepthook = _write_traceback if _debugging() else report_unexpected
+    threading.excepthook = _report_in_thread
     try:
         command()
     except PoseBusError as error:
@@ -41,8 +43,21 @@ def run_and_report(command: Callable[[], object]) -> int:
 
 
 def complain(error: object) -> None:
-    """Write one sentence to standard error, without credentials. The process may go on afterwards."""
-    sys.stderr.write(f"posebus: {redact_text(str(error))}\n")
+    """Write one sentence to standard error, without credentials and control characters. The process may go on."""
+    sys.stderr.write(f"posebus: {plain_lines(redact_text(str(error)))}\n")
+
+
+def in_one_sentence(error: Exception, about: object = None) -> str:
+    """Return what to tell users about `error`: its own sentence, or for an unforeseen one its kind, text and subject.
+
+    `about` is the file or camera that was in work.
+    """
+    if isinstance(error, PoseBusError):
+        return str(error)
+    # Redacted before it is cut: half an address does not look like one.
+    text = " ".join(redact_text(str(error)).split())[:500]
+    where = "" if about is None else f" with {about}"
+    return f"unexpected {type(error).__name__}{where}: {text} (please report it)"
 
 
 def report_unexpected(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
@@ -54,12 +69,18 @@ def report_unexpected(kind: type[BaseException], error: BaseException, _: Traceb
     if missing is not None:
         complain(missing)
         return
-    text = " ".join(str(error).split())[:500]
+    # Redacted before it is cut: half an address does not look like one.
+    text = " ".join(redact_text(str(error)).split())[:500]
     complain(f"unexpected {kind.__name__}: {text} (set {DEBUG_VARIABLE}=1 to see where, and please report it)")
 
 
-def _report_unexpected_in_thread(hook: threading.ExceptHookArgs) -> None:
-    report_unexpected(hook.exc_type, hook.exc_value or hook.exc_type(), hook.exc_traceback)
+def _write_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    text = "".join(traceback.format_exception(kind, error, trace))
+    sys.stderr.write("".join(f"{plain(line)}\n" for line in redact_text(text).splitlines()))
+
+
+def _report_in_thread(hook: threading.ExceptHookArgs) -> None:
+    sys.excepthook(hook.exc_type, hook.exc_value or hook.exc_type(), hook.exc_traceback)
 
 
 def _debugging() -> bool:

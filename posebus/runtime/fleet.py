@@ -67,11 +67,11 @@ class Fleet:
 
     def start_ingest(self) -> None:
         """Start one supervisor for all cameras in the settings."""
-        self._start(INGEST)
+        self.processes.start(stage_process("ingest", self._settings, self._config, self._modules.ingest))
 
     def start_camera(self, camera: str) -> None:
         """Start ingest of one camera, as a child of its own."""
-        self._start(f"ingest-{camera}", "--camera", camera)
+        self._start_watched(f"ingest-{camera}", self._modules.ingest, "--camera", camera)
 
     def wait_until_ready(self, waiting: Callable[[int, int], None] = lambda ready, wanted: None) -> None:
         """Wait until every worker and tracker reports that it is ready; calls `waiting(ready, wanted)` meanwhile.
@@ -122,12 +122,9 @@ class Fleet:
     def __exit__(self, *error: object) -> None:
         self.stop()
 
-    def _start_watched(self, name: str, module: str) -> None:
-        spec = stage_process(name, self._settings, self._config, module)
+    def _start_watched(self, name: str, module: str, *arguments: str) -> None:
+        spec = stage_process(name, self._settings, self._config, module, *arguments)
         self.processes.start(self._watchdog.watched(spec))
-
-    def _start(self, name: str, *arguments: str) -> None:
-        self.processes.start(stage_process(name, self._settings, self._config, self._modules.ingest, *arguments))
 
 
 def _with_threads(settings: Settings) -> Settings:

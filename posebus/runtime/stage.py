@@ -17,6 +17,7 @@ from typing import Protocol
 
 from posebus.bus.registry import Registry, process_id
 from posebus.errors import BrokerUnavailable, RetryableError
+from posebus.runtime.health import HealthFile
 from posebus.runtime.outage import Outage
 from posebus.runtime.stack_traces import (
     STDERR,
@@ -125,23 +126,29 @@ def _write_line(text: str) -> None:
 
 
 class Heartbeat:
-    """Reports a process to the registry once a second."""
+    """Reports a process to the registry once a second, and to `posebus health` on its own machine."""
 
     def __init__(self, registry: Registry, role: str) -> None:
         self._registry = registry
         self._role = role
         self._process = process_id(role)
+        self._health = HealthFile(role)
         self._last_s = -1e9
 
     def beat(self, now_s: float, report: ProcessReport) -> None:
         """Write `report` to the registry now; `due` says when the next one is due."""
         self._registry.report(self._process, self._role, report_to_json(report))
+        # After the broker has taken the report: a process that cannot reach it does not do its work.
+        if report.ready:
+            self._health.beat(now_s)
         self._last_s = now_s
 
     def due(self, now_s: float) -> bool:
         return now_s - self._last_s >= HEARTBEAT_S
 
     def leave(self) -> None:
+        """Delete the report, and the file for `posebus health`, which counts no process that has ended anyway."""
+        self._health.remove()
         self._registry.retire(self._process)
 
 

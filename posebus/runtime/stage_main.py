@@ -10,36 +10,67 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NoReturn
 
+from posebus.config.harmless import HIDDEN
 from posebus.config.loading import CACHE_DIR_ENV, cache_folder, load_settings
-from posebus.config.redaction import redact_text
+from posebus.config.redaction import redact_text, redact_url, secret_parts
 from posebus.config.settings import EMBEDDED, Settings
 from posebus.errors import ConfigError, RetryableError
+from posebus.plain_text import plain
 from posebus.runtime.failures import complain, run_and_report
 from posebus.runtime.processes import EXIT_AGAIN
 from posebus.runtime.stack_traces import enable_stack_traces
+from posebus.runtime.stage import PARENT_ENV
+
+log = logging.getLogger("posebus")
 
 
-class _RedactingFormatter(logging.Formatter):
-    """Removes credentials from every line: libraries log addresses, and tracebacks quote them."""
+class LineFormatter(logging.Formatter):
+    """Removes credentials and control characters from every line: libraries log addresses, and tracebacks quote them.
+
+    A record stays one line; those of a traceback are indented, so that a message cannot forge a line of the log.
+    """
+
+    def __init__(self, addresses: Iterable[str] = ()) -> None:
+        """Hide also the parts of `addresses` that are hidden when one is shown, wherever they appear."""
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._secrets = secret_parts(addresses, LEAST_SECRET)
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact_text(super().format(record))
+        text = redact_text(super().format(record)[:MAX_RECORD])
+        if self._secrets is not None:
+            text = self._secrets.sub(HIDDEN, text)
+        first, *others = text.split("\n")
+        if not (record.exc_info or record.exc_text or record.stack_info):
+            return plain("\n".join([first, *others]))
+        return "\n".join([plain(first), *(f"  {plain(line)}" for line in others)])
+
+
+LEAST_SECRET = 4
+"""Shorter parts of an address are words or numbers that a log needs."""
+MAX_RECORD = 20_000
+"""Characters of one record, with its traceback."""
 
 
 def set_up_logging(settings: Settings) -> None:
     """Log to standard error, one line a message, from `settings.log_level` on."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(LineFormatter([settings.redis, *(camera.source for camera in settings.cameras.values())]))
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        # It quotes arguments, among which may be an address in the wrong place.
+        super().error(plain(redact_text(message)))
 
 
 def stage_parser(module: str, description: str) -> argparse.ArgumentParser:
     """The options that every stage has; a stage may add its own."""
-    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    parser = _Parser(prog=f"python -m {module}", description=description)
     parser.add_argument("--config", "-c", type=Path, metavar="FILE", help="configuration file")
     parser.add_argument("--redis", metavar="URL", help="broker, like redis://localhost:6379")
     return parser
@@ -72,6 +103,9 @@ def run_stage_process(name: str, settings: Settings, run: Callable[[Settings], N
         )
     set_up_logging(settings)
     enable_stack_traces()
+    # A supervised process is announced by its supervisor, and only what it becomes is of interest.
+    announce = log.info if PARENT_ENV not in os.environ else log.debug
+    announce("%s starts; the broker is %s", name, redact_url(settings.redis))
     # Before the stage is imported: compiled kernels find their folder by the environment.
     os.environ[CACHE_DIR_ENV] = str(cache_folder(settings))
     try:
@@ -79,3 +113,5 @@ def run_stage_process(name: str, settings: Settings, run: Callable[[Settings], N
     except RetryableError as error:
         complain(error)
         raise SystemExit(EXIT_AGAIN) from error
+    finally:
+        announce("%s has left", name)

@@ -1,6 +1,6 @@
 """Subscribe to the public streams: typed messages, resumable, with or without a consumer group.
 
-    for message in posebus.subscribe("redis://localhost:6379", cameras=["door"], kinds=("tracks", "events")):
+    for message in posebus.subscribe(cameras=["door"], kinds=("tracks", "events")):
         ...
 
 Without `group`, a subscription receives all messages behind `after` and leaves no trace in the broker; resume it with
@@ -12,15 +12,21 @@ consumer did not acknowledge are delivered to another one.
 from __future__ import annotations
 
 import math
+import os
 import random
 import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, cast
 
+import redis
+
 from posebus.backoff import Backoff
+from posebus.bus.redis.cluster import PartialReply
 from posebus.bus.redis.connection import Broker, open_broker
+from posebus.bus.redis.errors import group_is_missing
 from posebus.bus.wall_clock import ClockWatch, renew_all_deliveries
+from posebus.config.broker_address import default_address
 from posebus.errors import BrokerUnavailable
 from posebus.subscribing.subscription import Message, StreamEntry, StreamSelection, decode_entry
 from posebus.topology import Topology
@@ -28,6 +34,8 @@ from posebus.topology import Topology
 DISCOVERY_S = 1.0
 """Seconds between two searches for new streams."""
 
+SILENCE_S = 2.0
+"""After this long without a message, the streams may have begun anew, below the position of the subscription."""
 BLOCK_MS = 500
 FETCHED_AT_ONCE = 4000
 """Maximum number of messages of all streams together in one reply; at least one of each stream."""
@@ -38,7 +46,7 @@ RETRY_MAX_S = 5.0
 
 
 def subscribe(
-    url: str,
+    url: str | None = None,
     *,
     cameras: Sequence[str] | None = None,
     kinds: Sequence[str] = ("tracks", "events"),
@@ -51,10 +59,12 @@ def subscribe(
     """Subscribe to streams of a deployment; iterate over the result.
 
     Args:
-        url: address of the broker (redis://, rediss://, unix://).
+        url: address of the broker (redis://, rediss://, unix://); None means the address in the environment variable
+            POSEBUS_REDIS, or else the broker of `posebus up` on this machine.
         cameras: names of cameras; None means all, including those that are added later.
         kinds: any of `tracks`, `events`, `poses`.
         after: `now`, `start` (all messages that the broker still has), or the `cursor` of an earlier subscription.
+            A stream that has begun anew below the cursor, because the broker lost its memory, is read from its start.
         group: name of a durable consumer group; `after` is then used only if the group is new.
         consumer: name of this consumer within the group; no two running consumers may share one.
         shards: as in the deployment's settings.
@@ -66,7 +76,8 @@ def subscribe(
         ValueError: an unknown kind, an invalid camera name, or an invalid cursor.
     """
     streams = StreamSelection(cameras=cameras, kinds=kinds, after=after, topology=Topology(shards), group=group)
-    return Subscription(open_broker(url, shards), streams, consumer, outage_limit_s)
+    address = default_address(os.environ) if url is None else url
+    return Subscription(open_broker(address, shards), streams, consumer, outage_limit_s)
 
 
 class Subscription:
@@ -82,7 +93,7 @@ class Subscription:
         self._consumer = consumer
         self._closed = False
         self._discovered_at_s = -1e9
-        self._reclaimed_at_s = time.monotonic()
+        self._reclaimed_at_s = self._heard_at_s = time.monotonic()
         self._clock = ClockWatch()
         self._retries = Backoff(RETRY_MIN_S, RETRY_MAX_S, random.Random())
         self._discover(time.monotonic())
@@ -158,18 +169,36 @@ class Subscription:
             return []
         if self._streams.group is None:
             count = max(1, min(200, FETCHED_AT_ONCE // len(positions)))
-            return self._streams.entries(self._client.xread(cast(Any, positions), count=count, block=block_ms))
-        reclaimed = self._reclaim(now_s)
-        if reclaimed:
-            return reclaimed
+            entries = self._streams.entries(self._client.xread(cast(Any, positions), count=count, block=block_ms))
+            self._check_silence(now_s, silent=not entries)
+            return entries
+        try:
+            return self._reclaim(now_s) or self._read_group(self._streams.group, positions, block_ms)
+        except redis.ResponseError as error:
+            if not group_is_missing(error):
+                raise
+            self._streams.discover_again(self._client)
+            return []
+
+    def _read_group(self, group: str, positions: dict[str, str], block_ms: int) -> list[StreamEntry]:
         reply = self._client.xreadgroup(
-            self._streams.group,
+            group,
             self._consumer,
             cast(Any, positions),
             count=max(1, min(50, FETCHED_AT_ONCE // len(positions))),
             block=block_ms,
         )
-        return self._streams.entries(reply)
+        entries = self._streams.entries(reply)
+        if isinstance(reply, PartialReply) and reply.error is not None and group_is_missing(reply.error):
+            self._streams.discover_again(self._client)
+        return entries
+
+    def _check_silence(self, now_s: float, *, silent: bool) -> None:
+        if not silent:
+            self._heard_at_s = now_s
+        elif now_s - self._heard_at_s > SILENCE_S:
+            self._heard_at_s = now_s
+            self._streams.rewind_restarted(self._client)
 
     def _discover(self, now_s: float) -> None:
         with self._broker.errors():

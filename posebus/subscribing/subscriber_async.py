@@ -1,4 +1,4 @@
-"""`posebus.subscribing.subscriber` for asyncio programs: `async for message in posebus.subscribe_async(url): …`.
+"""`posebus.subscribing.subscriber` for asyncio programs: `async for message in posebus.subscribe_async(): …`.
 
 A thread waits for messages, so the event loop is never blocked, and reading, resuming and reconnecting have a single
 implementation. At the message rates of pose streams, passing messages between threads has no measurable cost.
@@ -16,7 +16,7 @@ from posebus.subscribing.subscription import Message
 
 
 def subscribe_async(
-    url: str,
+    url: str | None = None,
     *,
     cameras: Sequence[str] | None = None,
     kinds: Sequence[str] = ("tracks", "events"),

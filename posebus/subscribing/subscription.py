@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +12,13 @@ from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Client
 from posebus.config.settings import check_camera_name
 from posebus.contract.codec import decode_poses
+from posebus.contract.foreign_json import load_object
 from posebus.contract.public_json import event_from_json, parse, track_frame_from_json
 from posebus.errors import MalformedMessage
 from posebus.messages import Event, PoseFrame, Provenance, TrackFrame
 from posebus.topology import Topology
 
+_ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}", re.ASCII)
 KINDS = ("tracks", "events", "poses")
 
 
@@ -85,6 +88,21 @@ class StreamSelection:
                 newest = self._after == "now" and first
                 self._positions[stream] = _last_id(client, stream) if newest else "0-0"
             self._kind_of[stream] = kind
+
+    def discover_again(self, client: Client) -> None:
+        """The groups are gone: the broker lost its memory, or a camera was removed. What is there is all new."""
+        self._kind_of.clear()
+        self.discover(client, first=False)
+
+    def rewind_restarted(self, client: Client) -> None:
+        """Read those streams from their beginning whose newest entry precedes our position.
+
+        The broker lost its memory, or a backup was restored, and its clock gives lower entry IDs than before.
+        """
+        for stream in [] if self.group is not None else self._kind_of:
+            newest = _last_id(client, stream)
+            if newest != "0-0" and _order(newest) < _order(self._positions[stream]):
+                self._positions[stream] = "0-0"
 
     def read_from(self) -> dict[str, str]:
         """Position to read each stream from, in the form that XREAD or XREADGROUP take."""
@@ -156,17 +174,22 @@ def _parse_cursor(after: str) -> dict[str, str]:
     if after in ("now", "start"):
         return {}
     try:
-        positions = json.loads(after)
-        if isinstance(positions, dict) and all(isinstance(value, str) for value in positions.values()):
-            return positions
-    except ValueError:
-        pass
+        positions = load_object(after, "a cursor")
+    except MalformedMessage:
+        positions = {"": None}
+    if all(isinstance(value, str) and _ENTRY_ID.fullmatch(value) for value in positions.values()):
+        return positions
     raise ValueError("`after` must be 'now', 'start', or the cursor of an earlier subscription")
 
 
 def _last_id(client: Client, stream: str) -> str:
     newest: Any = client.xrevrange(stream, count=1)
     return newest[0][0].decode() if newest else "0-0"
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, counter = entry_id.partition("-")
+    return int(milliseconds), int(counter or 0)
 
 
 def _ensure_group_at(client: Client, stream: str, group: str, start: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from posebus.bus.registry import CameraRecord
 from posebus.config.policies import AUTO, Policies
+from posebus.config.redaction import redact_text
 from posebus.contract.plan import Decision, Directive, Plan
 from posebus.messages import CaptureClock, Delivery, Provenance, TrackFrame
 from posebus.telemetry.process_report import TRACKER, GateReport, TrackingReport
@@ -58,6 +59,7 @@ class Explanation:
 
     clock: the clock of `captured_at_ns`. imgsz: the view of the plan as text, or the size that the workers are set to.
     missing: why there is no plan although a policy is on. settings: the value of each of POLICIES, None for off.
+    advice: how more people would be found, None if there is nothing to advise.
     """
 
     camera: str
@@ -73,6 +75,7 @@ class Explanation:
     settings: dict[str, str | None]
     imgsz_max: int
     missing: str | None
+    advice: str | None = None
     decided: list[Decided] = field(default_factory=list)
 
     @property
@@ -112,6 +115,7 @@ def explanation(inputs: ExplanationInputs) -> Explanation:
         settings=_settings(policies, capture.gate, enhanced=bool(enhanced)),
         imgsz_max=policies.imgsz_max,
         missing=_missing(inputs) if policies.any and directive is None else None,
+        advice=tracked.advice,
         decided=_decided(inputs, [*inputs.decisions, *_gate_log(capture.gate), *enhanced]),
     )
 
@@ -209,5 +213,5 @@ def _decided(inputs: ExplanationInputs, decisions: Iterable[Decision]) -> list[D
 
 
 def _line(text: str) -> str:
-    """The text on one line, without characters that control a terminal."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    """The text on one line, without credentials and characters that control a terminal."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in redact_text(text)).split())

@@ -10,7 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from posebus.config.redaction import harmless
 from posebus.telemetry.metrics import BY_NAME, HISTOGRAM, MetricSpec
+
+MAX_NUMBER = 1e18
+MAX_BUCKETS = 200
+MAX_LABEL = 100
 
 Labels = tuple[str, ...]
 """Values of the labels, in the order of the metric's `labels`."""
@@ -103,7 +108,7 @@ def read_snapshot(snapshot: object) -> Reading:
         for one in series:
             if not isinstance(one, list) or len(one) != len(spec.labels) + 1:
                 continue
-            labels = tuple(str(label) for label in one[:-1])
+            labels = tuple(harmless(str(label), MAX_LABEL) for label in one[:-1])
             if spec.kind == HISTOGRAM:
                 found = _distribution(spec, one[-1])
                 if found is not None:
@@ -133,9 +138,11 @@ def _distribution(spec: MetricSpec, value: Any) -> Distribution | None:
         return None
     try:
         read = {float(bound): float(number) for bound, number in counts.items()}
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    if any(math.isnan(bound) or not number >= 0 for bound, number in read.items()):
+    if any(math.isnan(bound) or not 0 <= number <= MAX_NUMBER for bound, number in read.items()):
+        return None
+    if len(read) > MAX_BUCKETS:
         return None
     bounds = {float(bound) for bound in spec.buckets} | read.keys() - {math.inf}
     return Distribution(read, float(value["sum"]), tuple(sorted(bounds)))
@@ -147,4 +154,4 @@ def _grown(now: float, before: float) -> float:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= MAX_NUMBER

@@ -10,7 +10,7 @@ from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings
 from posebus.telemetry.broker_memory import Memory, MemorySampler
 from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, ProcessReport, TrackingReport, WorkerReport
-from posebus.telemetry.reports import Reports, capture_of, losses, process_reports, size_in_words, tracking_of
+from posebus.telemetry.reports import Reports, capture_of, losses, process_reports, tracking_of
 from posebus.telemetry.stage_times import Window, Work, WorkRow, window, work, work_rows
 
 
@@ -21,6 +21,8 @@ class DeploymentState:
     cameras: list[CameraRecord]
     processes: Reports
     memory: Memory = field(default_factory=Memory)
+    problems: list[str] = field(default_factory=list)
+    """A sentence for each entry of the registry that could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def read_deployment(broker: Broker, memory: MemorySampler | None = None) -> Depl
     registry = Registry(broker)
     cameras = registry.cameras()
     used = memory.sample([record.camera for record in cameras]) if memory is not None else Memory()
-    return DeploymentState(cameras, process_reports(registry), used)
+    return DeploymentState(cameras, process_reports(registry), used, registry.take_problems())
 
 
 def overview(before: DeploymentState, now: DeploymentState, retention: RetentionSettings | None = None) -> Overview:
@@ -96,7 +98,9 @@ def overview(before: DeploymentState, now: DeploymentState, retention: Retention
     for row in processes:
         roles.setdefault(row.role, []).append((row.pid, windows[row.id]))
     memory = now.memory
-    warnings = memory.warnings(retention or RetentionSettings())
+    warnings = [*memory.warnings(retention or RetentionSettings()), *now.problems]
+    advice = {row.name: tracking_of(now.processes, row.name)[1].advice for row in cameras}
+    warnings += [f"{name}: {text}" for name, text in advice.items() if text is not None]
     return Overview(cameras, processes, work_rows(roles), memory.used_bytes, memory.limit_bytes, warnings)
 
 
@@ -154,7 +158,8 @@ def _does(report: ProcessReport) -> str:
 
 def _worker_in_words(worker: WorkerReport) -> str:
     skipped = sum(worker.skipped.values())
-    parts = [f"{worker.engine} {worker.precision} on {worker.device}, {size_in_words(worker.imgsz)}"]
+    size = "imgsz auto" if worker.imgsz == "auto" else f"{worker.imgsz} px"
+    parts = [f"{worker.engine} {worker.precision} on {worker.device}, {size}"]
     parts += [f"{skipped} skipped"] if skipped else []
     parts += [f"{worker.dead} dead-lettered"] if worker.dead else []
     return ", ".join(parts)

@@ -26,7 +26,8 @@ class Enhancement:
 class WorkerReport:
     """How a worker is set up, and what it has counted since it started.
 
-    imgsz: pixels, or "auto". skipped: frames by reason. enhance: by camera.
+    imgsz: pixels, or "auto". skipped: frames by reason. enhance: by camera. pixels_per_s: pixels of the network's input
+    that the engine computed in a second before the first frame; None if that was not measured.
     """
 
     engine: str | None = None
@@ -38,6 +39,7 @@ class WorkerReport:
     dead: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
     enhance: Mapping[str, Enhancement] = field(default_factory=dict)
+    pixels_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,9 @@ class TrackingReport:
     """One camera, reported by its tracker, with counts since the tracker started.
 
     age_ms: median of the last frames, from capture to tracks. people: confirmed tracks in the newest frame. view and
-    interval_s: what its plan decided about inference, None without a plan. A field is None where it was not reported.
+    interval_s: what its plan decided about inference, None without a plan. advice: how more people would be found.
+    demand_px_per_s: pixels of the network's input that a live camera asks for, a second; flexible: whether it can do
+    with less. A field is None where it was not reported.
     """
 
     frames: int | None = None
@@ -89,6 +93,9 @@ class TrackingReport:
     age_ms: float | None = None
     view: str | None = None
     interval_s: float | None = None
+    advice: str | None = None
+    demand_px_per_s: float | None = None
+    flexible: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ processes of several versions of posebus work together.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
+from posebus.config.redaction import harmless
+from posebus.contract.foreign_json import MAX_WHOLE
 from posebus.telemetry.process_report import (
     INGEST,
     TRACKER,
@@ -21,6 +22,9 @@ from posebus.telemetry.process_report import (
     TrackingReport,
     WorkerReport,
 )
+
+MAX_TEXT = 300
+"""Characters of a text or a name in a report."""
 
 
 def report_to_json(report: ProcessReport) -> dict[str, Any]:
@@ -37,7 +41,7 @@ def report_to_json(report: ProcessReport) -> dict[str, Any]:
 
 def read_report(data: Mapping[str, Any]) -> ProcessReport:
     """The report in a JSON object, by any version of posebus. Never raises: malformed fields read as their defaults."""
-    role = str(data.get("role", "?"))
+    role = _line(data.get("role", "?"))
     cameras = _mapping(data.get("cameras"))
     return ProcessReport(
         role=role,
@@ -46,7 +50,7 @@ def read_report(data: Mapping[str, Any]) -> ProcessReport:
         worker=_read_worker(data) if role == WORKER else None,
         captures={name: _read_capture(_mapping(one)) for name, one in cameras.items()} if role == INGEST else {},
         tracked={name: _read_tracking(_mapping(one)) for name, one in cameras.items()} if role == TRACKER else {},
-        host=str(data.get("host", "?")),
+        host=_line(data.get("host", "?")),
         pid=_count(data.get("pid")),
         at_ns=_count(data.get("at_ns")),
         version=_count(data.get("version")),
@@ -54,7 +58,7 @@ def read_report(data: Mapping[str, Any]) -> ProcessReport:
 
 
 def _worker_to_json(worker: WorkerReport) -> dict[str, Any]:
-    return {
+    data: dict[str, Any] = {
         "engine": worker.engine,
         "precision": worker.precision,
         "device": worker.device,
@@ -67,6 +71,9 @@ def _worker_to_json(worker: WorkerReport) -> dict[str, Any]:
             camera: {"captured_at_ns": one.captured_at_ns, "text": one.text} for camera, one in worker.enhance.items()
         },
     }
+    if worker.pixels_per_s is not None:
+        data["pixels_per_s"] = round(worker.pixels_per_s, 1)
+    return data
 
 
 def _read_worker(data: Mapping[str, Any]) -> WorkerReport:
@@ -75,7 +82,7 @@ def _read_worker(data: Mapping[str, Any]) -> WorkerReport:
         engine=_text(data.get("engine")),
         precision=_text(data.get("precision")),
         device=_text(data.get("device")),
-        imgsz=imgsz if isinstance(imgsz, str) else _whole(imgsz),
+        imgsz=_text(imgsz) or _whole(imgsz),
         # Workers of before there was an automatic size reported `imgsz` alone.
         largest_imgsz=_whole(data.get("largest_imgsz", imgsz)),
         frames=_count(data.get("frames")),
@@ -86,6 +93,7 @@ def _read_worker(data: Mapping[str, Any]) -> WorkerReport:
             for camera, one in _mapping(data.get("enhance")).items()
             if (enhancement := _read_enhancement(one)) is not None
         },
+        pixels_per_s=_number(data.get("pixels_per_s")),
     )
 
 
@@ -93,7 +101,7 @@ def _read_enhancement(data: object) -> Enhancement | None:
     fields = _mapping(data)
     # Earlier workers reported the text alone, or under another name.
     text = data if isinstance(data, str) else fields.get("text", fields.get("what"))
-    return Enhancement(_count(fields.get("captured_at_ns")), text) if isinstance(text, str) and text else None
+    return Enhancement(_count(fields.get("captured_at_ns")), _line(text)) if isinstance(text, str) and text else None
 
 
 def _capture_to_json(capture: CaptureReport) -> dict[str, Any]:
@@ -145,7 +153,7 @@ def _read_gate(data: Mapping[str, Any]) -> GateReport | None:
         inferred=_count(data.get("inferred")),
         still=_count(data.get("still")),
         rate=_count(data.get("rate")),
-        log=tuple((_count(at_ns), str(text)) for at_ns, text in rows),
+        log=tuple((_count(at_ns), _line(text)) for at_ns, text in rows),
     )
 
 
@@ -159,6 +167,10 @@ def _tracking_to_json(tracking: TrackingReport) -> dict[str, Any]:
     }
     if tracking.interval_s is not None:
         data |= {"view": tracking.view, "interval_s": tracking.interval_s}
+    if tracking.advice is not None:
+        data["advice"] = tracking.advice
+    if tracking.demand_px_per_s is not None:
+        data |= {"demand_px_per_s": tracking.demand_px_per_s, "flexible": tracking.flexible}
     return data
 
 
@@ -171,23 +183,29 @@ def _read_tracking(data: Mapping[str, Any]) -> TrackingReport:
         age_ms=_number(data.get("age_ms")),
         view=_text(data.get("view")),
         interval_s=_number(data.get("interval_s")),
+        advice=_text(data.get("advice")),
+        demand_px_per_s=_number(data.get("demand_px_per_s")),
+        flexible=data.get("flexible") is True,
     )
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    """The fields of a JSON object by names that can be shown."""
+    return {_line(name): one for name, one in value.items()} if isinstance(value, Mapping) else {}
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    """`value` if it is text, in a form that can be shown: anybody who can write a report chooses it."""
+    return _line(value) if isinstance(value, str) else None
+
+
+def _line(value: object) -> str:
+    return harmless(str(value), MAX_TEXT)
 
 
 def _number(value: object) -> float | None:
-    """`value` if it is a finite number."""
-    try:
-        return value if isinstance(value, (int, float)) and math.isfinite(value) else None
-    except OverflowError:  # a whole number that no float can hold
-        return None
+    """`value` if it is a finite number, and small enough to be counted with."""
+    return value if isinstance(value, (int, float)) and -MAX_WHOLE <= value <= MAX_WHOLE else None
 
 
 def _whole(value: object) -> int | None:
@@ -200,4 +218,4 @@ def _count(value: object) -> int:
 
 
 def _counts(value: object) -> dict[str, int]:
-    return {str(name): _count(number) for name, number in _mapping(value).items()}
+    return {name: _count(number) for name, number in _mapping(value).items()}

@@ -28,9 +28,28 @@ def worker_reports(reports: Reports) -> list[ProcessReport]:
     return [report for report in reports.values() if report.role == WORKER]
 
 
-def size_in_words(imgsz: object) -> str:
-    """The `imgsz` of a worker, or of several that differ ("640, auto"), in words."""
-    return "sizes of its own choice" if imgsz == "auto" else f"{imgsz} px"
+def size_in_words(imgsz: object, views: Mapping[str, int] | None = None) -> str:
+    """The `imgsz` of a worker, or of several that differ ("640, auto"), in words.
+
+    views: the number of frames by the view at which they were inferred, where a policy chose it. The sizes are then
+    those that were used: "1280 px, chosen by imgsz: auto".
+    """
+    if not views:
+        return "the size that each camera needs (imgsz: auto)" if imgsz == "auto" else f"{imgsz} px"
+    by_frames = sorted(views, key=lambda view: (-views[view], view))
+    most = view_in_words(by_frames[0])
+    if len(by_frames) == 1:
+        return f"{most}, chosen by imgsz: auto"
+    sizes = {size for view in views if (size := imgsz_of(view)) is not None}
+    if len(sizes) < 2:
+        return f"mostly {most}, chosen by imgsz: auto"
+    return f"{min(sizes):.0f} to {max(sizes):.0f} px, mostly {most}, chosen by imgsz: auto"
+
+
+def view_in_words(view: str) -> str:
+    """The text of a `posebus.views.View` in words: 640 px, or 640 px in 3x2 tiles."""
+    size, _, tiles = view.partition("/")
+    return f"{size} px in {tiles} tiles" if tiles else f"{size} px"
 
 
 def capture_of(reports: Reports, camera: str) -> CaptureReport:

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from posebus.wording import counted
 from posebus_cli.options.grouping import Offer, grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption, NetworkOptions
 from posebus_cli.options.settings import settings_from
 
 NEXT = """\
 Next steps with your own recordings and cameras:
-  a recording   posebus run VIDEO --out DIR
+  a recording   posebus run VIDEO
   cameras       add them to posebus.yaml, then run: posebus up -c posebus.yaml
                     cameras:
                       door:
                         source: rtsp://user:password@192.168.1.20/stream
   their tracks  posebus watch, posebus top, or in Python:
                     import posebus
-                    for message in posebus.subscribe("redis://127.0.0.1:{port}", kinds=("tracks",)):
+                    for message in posebus.subscribe(kinds=("tracks",)):
                         for track in message.body.tracks:
                             print(message.camera, track.id, track.box_xyxy_px)"""
+
+
+DEMO_RATE = 12
+"""Frames a second of a camera by which the capacity of a machine is stated: enough for identities."""
 
 
 @grouped
@@ -44,7 +50,7 @@ def demo(
     Starts a broker, a worker, a tracker and two cameras that pan over pictures of people, shows their frame rates and
     tracks, and writes an annotated video and a picture of each camera.
     """
-    from posebus.config.settings import EMBEDDED, EMBEDDED_PORT
+    from posebus.config.settings import EMBEDDED
     from posebus_cli.analyse.demo_view import view
     from recordings.demo import demo as run_demo
     from recordings.interrupts import interruptible
@@ -57,17 +63,33 @@ def demo(
         return
     for line in _summary_lines(result.as_dict()):
         print(line)
-    print("\n" + NEXT.format(port=EMBEDDED_PORT))
+    print("\n" + NEXT)
 
 
 def _summary_lines(result: dict[str, Any]) -> Iterator[str]:
     from posebus.telemetry.reports import size_in_words
 
+    views: Counter[str] = Counter()
     for camera in result["cameras"]:
         age = camera["age_ms"]
+        views.update(camera.get("views", {}))
         yield (
-            f"{camera['name']}: {camera['frames']} frames, {camera['tracks']} identities, {camera['skipped']} skipped, "
-            f"age {age['p50']} ms (p95 {age['p95']} ms)"
+            f"{camera['name']}: {counted(camera['frames'], 'frame')}, {counted(camera['tracks'], 'identity')}, "
+            f"{camera['skipped']} skipped, age {age['p50']} ms (p95 {age['p95']} ms)"
         )
-    yield f"network: {result['engine']} {result['precision']} at {size_in_words(result['imgsz'])}"
+    yield f"network: {result['engine']} {result['precision']} at {size_in_words(result['imgsz'], views)}"
+    each = result["fps"]
+    for imgsz, fps in result["carried_fps"].items():
+        yield f"this machine carries about {_frames_and_cameras(fps)} at {imgsz} px"
+    if each < DEMO_RATE:
+        yield f"the cameras sent {counted(each, 'frame')} a second, because the engine carries no more here"
     yield from (f"file: {path}" for path in result["files"])
+
+
+def _frames_and_cameras(fps: float) -> str:
+    """Return a rate of all cameras together in words, and how many cameras of DEMO_RATE that are."""
+    cameras = int(fps / DEMO_RATE)
+    together = f"{fps:.2g} frames a second"
+    if not cameras:
+        return together
+    return f"{together} ({cameras} camera{'' if cameras == 1 else 's'} of {DEMO_RATE})"

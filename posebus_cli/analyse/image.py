@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posebus.plain_text import plain
+from posebus.wording import counted
 from posebus_cli.options.grouping import Offer, grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption, PictureNetworkOptions
 from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
-    from posebus.arrays import Float32Array
     from posebus.config.settings import Settings
     from posebus.views import View
     from recordings.results.draw import Image
+    from recordings.results.pictures import PictureFiles
     from workers.detections import Detections, ImageArray
     from workers.inference.estimator import PoseEstimator
 
-DEFAULT_OUT = Path("posebus-out")
-
 _FilesArgument = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Picture files (JPEG, PNG, WebP, …), or folders of pictures.")
+    list[str],
+    typer.Argument(metavar="FILE", help="Picture files (JPEG, PNG, HEIC, WebP, …), or folders of pictures."),
 ]
 _OutOption = Annotated[
     Path | None,
     typer.Option(
-        "--out", "-o", metavar="DIR", help=f"Folder for the results. (default: {DEFAULT_OUT}; none with --json)"
+        "--out",
+        "-o",
+        metavar="DIR",
+        help="Folder for the results; created if missing. (default: a new folder, posebus-out or posebus-out-2, …; "
+        "none with --json)",
     ),
 ]
 _BlurOption = Annotated[
@@ -43,7 +48,7 @@ _BlurOption = Annotated[
 
 @grouped
 def image(
-    files: _FilesArgument,
+    pictures: _FilesArgument,
     *,
     out: _OutOption = None,
     as_json: JsonOption = False,
@@ -54,78 +59,91 @@ def image(
 ) -> None:
     """Detect people in pictures; write their keypoints as JSON and draw them.
 
-    With --imgsz auto, each picture is inferred at several sizes; the result is that of the smallest size that finds the
-    most people.
+    By default each picture is inferred at 640 and at 1280 px, and the result is that of the size that finds more
+    people.
 
-    Writes NAME.poses.json and NAME.annotated.png (with --blur NAME.blurred.png) for each picture into the folder --out.
-    A picture that cannot be read is reported on standard error and does not stop the others; the exit code is then 1.
+    Writes NAME.poses.json and NAME.annotated.png (with --blur NAME.blurred.png) for each picture into the folder.
+    --masks needs a second network, whose weights are downloaded on first use. Of an animation or a file of several
+    pages, every picture is analysed; the results from the second on are called NAME.2 and so on. A picture that cannot
+    be read is reported on standard error and does not stop the others; the exit code is then 1.
     """
-    from recordings.inputs import file_names
+    from posebus.runtime.failures import complain, in_one_sentence
+    from recordings.inputs import UniqueNames, file_names
+    from recordings.results.pictures import PictureFiles
 
     settings = settings_from(DeploymentOptions(), network)
     views = _views(settings, network.tiles)
-    folder = None if as_json and out is None else out or DEFAULT_OUT
-    paths, failed = _pictures_in(files)
+    paths, failed = _pictures_in(pictures)
     results = []
     if paths:
-        if folder is not None:
-            _make_folder(folder)
         with _estimator(settings) as estimator:
-            for path, name in zip(paths, file_names([str(path) for path in paths]), strict=True):
-                result = _one_picture(estimator, views, path, name, folder, blur=blur)
-                failed += result is None
-                if result is not None:
-                    results.append(result)
-                    if not as_json:
-                        _print_result(result, None if folder is None else folder / f"{name}.{_ending(blur)}", blur=blur)
+            folder = _folder(out, as_json=as_json)
+            names = UniqueNames(firsts := file_names([str(path) for path in paths]))
+            for path, first in zip(paths, firsts, strict=True):
+
+                def files(page: int, first: str = first) -> PictureFiles | None:
+                    name = first if page == 1 else names.take(f"{first}.{page}")
+                    return None if folder is None else PictureFiles.of(folder, name, blur=blur)
+
+                try:
+                    for result, written in _pictures_of(path, estimator, views, files):
+                        results.append(result)
+                        if not as_json:
+                            _print_result(result, written)
+                except Exception as error:  # noqa: BLE001 - no picture may keep the others from being analysed
+                    complain(in_one_sentence(error, about=path))
+                    failed += 1
     if as_json:
         print(json.dumps(results))
     if failed:
         raise typer.Exit(1)
 
 
+def _pictures_of(
+    path: Path, estimator: PoseEstimator, views: Sequence[View], files: Callable[[int], PictureFiles | None]
+) -> Iterator[tuple[dict[str, Any], PictureFiles | None]]:
+    """Yield the result for each picture of a file, and where it is written: to `files(page)`, asked once for each.
+
+    Raises PoseBusError, and the unforeseen errors of libraries.
+    """
+    from ingest.sources.pictures.opening import open_picture
+
+    with open_picture(path) as opened:
+        for page in range(1, opened.count + 1):
+            about = {"file": str(path)} if opened.count == 1 else {"file": str(path), "page": page}
+            written = files(page)
+            yield _one_picture(opened.read(page - 1).image_bgr, about, (estimator, views), written), written
+
+
 def _one_picture(
-    estimator: PoseEstimator, views: Sequence[View], path: Path, name: str, folder: Path | None, *, blur: bool
-) -> dict[str, Any] | None:
-    """Return the result for one picture, also written to `folder`; None, after an error message, if unreadable."""
+    image_bgr: Image, about: dict[str, Any], network: tuple[PoseEstimator, Sequence[View]], files: PictureFiles | None
+) -> dict[str, Any]:
+    """Return the result for one picture, whose file is described by `about`."""
     import cv2
 
-    from ingest.sources.images import read_picture
-    from posebus.errors import BadPicture, SourceRejected
-    from posebus.runtime.failures import complain
+    from recordings.results.pictures import people_to_json
 
-    try:
-        image_bgr = read_picture(path)
-    except (BadPicture, SourceRejected) as error:
-        complain(error)
-        return None
-    view, found = _best_view(estimator, cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB), views)
+    view, found = _best_view(network[0], cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB), network[1])
     result = {
-        "file": str(path),
+        **about,
         "size_px": [image_bgr.shape[1], image_bgr.shape[0]],
         "view": str(view),
-        "people": _people(found),
+        "people": people_to_json(found),
     }
-    if folder is not None:
-        from recordings.results.files import writing
-
-        _draw_or_blur(image_bgr, found, blur=blur)
-        json_path, picture_path = (folder / f"{name}.{ending}" for ending in ("poses.json", _ending(blur)))
-        with writing(json_path):
-            json_path.write_bytes((json.dumps(result, indent=1) + "\n").encode())
-        with writing(picture_path):
-            picture_path.write_bytes(cv2.imencode(".png", image_bgr)[1].tobytes())
+    if files is not None:
+        files.write(result, image_bgr, found)
     return result
 
 
 def _views(settings: Settings, tiles: str | None) -> list[View]:
     """Return the views at which pictures are inferred, the cheapest first. Raises ConfigError."""
-    from posebus.config.policies import AUTO, Policies
+    from posebus.config.policies import AUTO
     from posebus.errors import ConfigError
     from posebus.views import MAX_TILES, View, parse_tiles
 
     worker = settings.worker
-    sizes = Policies(AUTO, worker.imgsz_max).sizes if worker.imgsz == AUTO else (worker.plain_imgsz,)
+    # Sizes between these would rarely find more, and each takes the engine a moment to set itself up.
+    sizes = dict.fromkeys((worker.plain_imgsz, worker.largest_imgsz) if worker.imgsz == AUTO else (worker.plain_imgsz,))
     grid = (1, 1) if tiles is None else parse_tiles(tiles)
     if grid is None:
         raise ConfigError(f"--tiles: must be columns and rows from 1 to {MAX_TILES}, like 2x2, not {tiles}")
@@ -135,51 +153,10 @@ def _views(settings: Settings, tiles: str | None) -> list[View]:
 
 def _best_view(estimator: PoseEstimator, image_rgb: ImageArray, views: Sequence[View]) -> tuple[View, Detections]:
     """Return the first of `views` that finds the most people, with its detections."""
+    from tracking.policies.recall import MIN_SCORE
+
     found = [(view, estimator.estimate(image_rgb, view=view)) for view in views]
-    return max(found, key=lambda pair: len(pair[1].scores))
-
-
-def _ending(blur: bool) -> str:
-    return "blurred.png" if blur else "annotated.png"
-
-
-def _draw_or_blur(image_bgr: Image, found: Detections, *, blur: bool) -> None:
-    """Draw the people into their picture, or blur them."""
-    from recordings.results.draw import color_of, draw_people
-    from recordings.results.outlines import NO_OUTLINE, blur_people, draw_outlines
-
-    masks = [NO_OUTLINE] * len(found.scores) if found.masks is None else found.masks
-    if blur:
-        blur_people(image_bgr, found.boxes_xyxy_px, masks)
-        return
-    labels = [f"{score:.2f}" for score in found.scores]
-    colors = [color_of(index) for index in range(len(labels))]
-    draw_outlines(image_bgr, masks, colors)
-    draw_people(image_bgr, found.boxes_xyxy_px, found.keypoints_px, labels, colors)
-
-
-def _people(found: Detections) -> list[dict[str, Any]]:
-    """Return the people for JSON; `mask` is a person's outline, which may be empty, and only there with --masks."""
-    from posebus.contract.public_json import COORDINATE_DECIMALS, SCORE_DECIMALS
-
-    def pixels(values: Float32Array) -> list[float]:
-        return [round(float(value), COORDINATE_DECIMALS) for value in values]
-
-    def score(value: float) -> float:
-        return round(float(value), SCORE_DECIMALS)
-
-    people: list[dict[str, Any]] = [
-        {
-            "box_xyxy_px": pixels(box),
-            "score": score(box_score),
-            "keypoints": [[*pixels(row[:2]), score(row[2])] for row in keypoints],
-        }
-        for box, box_score, keypoints in zip(found.boxes_xyxy_px, found.scores, found.keypoints_px, strict=True)
-    ]
-    if found.masks is not None:
-        for person, mask in zip(people, found.masks, strict=True):
-            person["mask"] = [pixels(point) for point in mask]
-    return people
+    return max(found, key=lambda pair: int((pair[1].scores >= MIN_SCORE).sum()))
 
 
 @contextmanager
@@ -198,9 +175,10 @@ def _estimator(settings: Settings) -> Iterator[PoseEstimator]:
         engine.close()
 
 
-def _pictures_in(files: Sequence[Path]) -> tuple[list[Path], int]:
+def _pictures_in(files: Sequence[str]) -> tuple[list[Path], int]:
     """Return all pictures, those in folders, too, and the number of arguments without any (each was reported)."""
-    from ingest.sources.images import list_pictures
+    from ingest.sources.pictures.folder import list_pictures
+    from posebus.config.local_files import local_path
     from posebus.errors import SourceRejected
     from posebus.runtime.failures import complain
 
@@ -208,23 +186,32 @@ def _pictures_in(files: Sequence[Path]) -> tuple[list[Path], int]:
     failed = 0
     for file in files:
         try:
-            paths += list_pictures(file)
+            found = list_pictures(local_path(file))
         except SourceRejected as error:
             complain(error)
             failed += 1
+            continue
+        paths += found.paths
+        if found.warning is not None:
+            complain(found.warning)
     return paths, failed
 
 
-def _make_folder(folder: Path) -> None:
-    from posebus.errors import OutputError
+def _folder(out: Path | None, *, as_json: bool) -> Path | None:
+    """Return the folder for the results, created; None if only JSON is wanted. Raises OutputError."""
+    from recordings.results.files import make_folder
+    from recordings.results.new_folder import new_folder
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the folder {folder} cannot be created: {error.strerror}") from None
+    if out is None:
+        return None if as_json else new_folder()
+    make_folder(out)
+    return out
 
 
-def _print_result(result: dict[str, Any], picture: Path | None, *, blur: bool) -> None:
-    number = len(result["people"])
-    where = "" if picture is None else f", {'blurred' if blur else 'drawn'} in {picture}"
-    print(f"{result['file']}: {number} {'person' if number == 1 else 'people'} at {result['view']} px{where}")
+def _print_result(result: dict[str, Any], files: PictureFiles | None) -> None:
+    from posebus.telemetry.reports import view_in_words
+
+    where = "" if files is None else f", {'blurred' if files.blur else 'drawn'} in {files.picture}"
+    page = f", picture {result['page']}" if "page" in result else ""
+    people = counted(len(result["people"]), "person")
+    print(plain(f"{result['file']}{page}: {people} at {view_in_words(result['view'])}{where}"))

@@ -9,7 +9,7 @@ import typer
 from posebus.errors import ConfigError
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions
-from posebus_cli.options.settings import settings_from
+from posebus_cli.options.settings import settings_at_broker
 
 if TYPE_CHECKING:
     from posebus.bus.redis.connection import Broker
@@ -24,13 +24,15 @@ def work(
     deployment: DeploymentOptions,
     burst: Annotated[bool, typer.Option("--burst", help="Exit when the queue is empty.")] = False,
 ) -> None:
-    """Run the jobs of the queue with the workers and trackers of the same broker.
+    """Run the jobs of the queue with the workers and trackers of the same broker: by default that of 'posebus up'.
 
     Each such process runs one job at a time. After Ctrl-C it finishes the current job; a second Ctrl-C stops that, too.
     """
+    from posebus.runtime.stage_main import set_up_logging
     from recordings.job_queue import work as work_on
 
-    settings = settings_from(deployment)
+    settings = settings_at_broker(deployment)
+    set_up_logging(settings)
     broker = queue_broker(settings)
     with broker.errors():
         work_on(broker.client, settings, burst=burst)
@@ -42,12 +44,11 @@ def queue_broker(settings: Settings) -> Broker:
 
     from posebus.bus.redis.cluster import ClusterClient
     from posebus.bus.redis.connection import open_broker
-    from posebus.config.settings import EMBEDDED
 
     if find_spec("rq") is None:
-        raise ConfigError("jobs need the package rq, which is not installed: pip install 'posebus[jobs]'")
-    if settings.redis == EMBEDDED:
-        raise ConfigError("jobs need a broker that outlives this command: give its address with --redis URL")
+        raise ConfigError(
+            "jobs need the package rq, which is not installed: pip install '.[jobs]' in the checkout of posebus"
+        )
     broker = open_broker(settings.redis, settings.shards)
     if isinstance(broker.client, ClusterClient):
         raise ConfigError(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posebus.plain_text import plain, plain_json
+from posebus.wording import counted
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, FleetOptions, JsonOption, NetworkOptions
 from posebus_cli.options.settings import settings_from
@@ -19,11 +20,17 @@ if TYPE_CHECKING:
 VideosArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="VIDEO...", help="Video files, or folders of pictures, which are read in order of their names."
+        metavar="VIDEO", help="Video files, or folders of pictures, which are read in order of their names."
     ),
 ]
 OutOption = Annotated[
-    Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the files; created if missing.")
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="DIR",
+        help="Folder for the files; created if missing. (default: a new folder, posebus-out or posebus-out-2, …)",
+    ),
 ]
 NoVideoOption = Annotated[
     bool, typer.Option("--no-video", help="Write no annotated videos, which take some time to draw.")
@@ -34,7 +41,7 @@ NoVideoOption = Annotated[
 def run(
     *,
     videos: VideosArgument,
-    out: OutOption,
+    out: OutOption = None,
     network: NetworkOptions,
     processes: FleetOptions,
     no_video: NoVideoOption = False,
@@ -43,48 +50,56 @@ def run(
 ) -> None:
     """Analyse recordings: run every frame through the whole pipeline and write the tracks into files.
 
-    For each VIDEO, the folder --out gets NAME.tracks.jsonl (the tracks of every frame with their skeletons),
+    For each VIDEO, the folder gets NAME.tracks.jsonl (the tracks of every frame with their skeletons),
     NAME.mot.txt (MOTChallenge format) and NAME.annotated.mp4; one summary.json covers all of them. A video that cannot
     be read is reported on standard error and does not stop the others; the exit code is then 1.
+
+    By default everything that it needs is started here and stopped at the end. With --workers 0 and --redis it uses
+    the workers and trackers of a running deployment.
     """
     from posebus.runtime.failures import complain
     from recordings.interrupts import interruptible
     from recordings.progress import progress_for
+    from recordings.results.new_folder import results_folder
     from recordings.run import RunRequest, run_recordings
 
     settings = settings_from(deployment, processes, network)
-    request = RunRequest(sources=videos, folder=out, video=not no_video)
-    with interruptible(), progress_for(as_json=as_json) as progress:
+    with interruptible(), progress_for(as_json=as_json) as progress, results_folder(out) as folder:
+        request = RunRequest(sources=videos, folder=folder, video=not no_video)
         summary = run_recordings(settings, request, progress, complain)
     if as_json:
-        json.dump(summary, sys.stdout, indent=2, ensure_ascii=False)
-        print()
+        print(plain_json(json.dumps(summary, indent=2, ensure_ascii=False)))
     else:
-        for line in summary_lines(summary, out):
-            print(line)
+        for line in summary_lines(summary, folder):
+            print(plain(line))
     if summary["failed"]:
         raise typer.Exit(1)
 
 
 def summary_lines(summary: Mapping[str, Any], out: Path) -> list[str]:
     """Return the summary as lines of text."""
-    from posebus.telemetry.reports import size_in_words
-
-    lines = [
-        f"{one['name']}: {one['frames']} frames, {one['tracks']} {_people(one['tracks'])}, {one['fps']:.1f} fps"
-        for one in summary["inputs"]
-    ]
+    lines = [_input_line(one, summary["imgsz"]) for one in summary["inputs"]]
     if summary["inputs"]:
-        latency = summary["latency_ms"]
+        dropped = summary["dropped"]
         lines += [
-            f"{summary['frames']} frames at {summary['fps']:.1f} fps, {summary['dropped']} dropped, "
-            f"{summary['engine']} {summary['precision']} at {size_in_words(summary['imgsz'])}, "
-            f"{summary['wall_s']:.1f} s in total; frame to track {latency['p50']} ms (p95 {latency['p95']} ms)"
+            f"{counted(summary['frames'], 'frame')} in {summary['processing_s']:.1f} s: {_throughput(summary)}, "
+            f"{f'{dropped} dropped' if dropped else 'none dropped'}; {summary['engine']} {summary['precision']}; "
+            f"{summary['wall_s']:.1f} s in total with loading and writing"
         ]
     failed = len(summary["failed"])
-    lines += [f"{failed} of the recordings failed; the reasons are above"] if failed else []
+    lines += [f"{counted(failed, 'recording')} failed; the reason is above"] if failed else []
     return [*lines, f"files: {out}"]
 
 
-def _people(number: int) -> str:
-    return "person" if number == 1 else "people"
+def _input_line(one: Mapping[str, Any], imgsz: object) -> str:
+    from posebus.telemetry.reports import size_in_words
+
+    return (
+        f"{one['name']}: {counted(one['frames'], 'frame')}, {counted(one['tracks'], 'person')}, {_throughput(one)}, "
+        f"at {size_in_words(imgsz, one.get('views'))}"
+    )
+
+
+def _throughput(counts: Mapping[str, Any]) -> str:
+    speed = counts["speed"]
+    return f"{counts['fps']:.1f} frames/s" + (f" ({speed:.1f} x real time)" if speed else "")

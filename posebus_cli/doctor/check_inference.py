@@ -14,9 +14,9 @@ from posebus_cli.doctor.findings import BROKEN, FINE, NOTE, Finding
 if TYPE_CHECKING:
     from posebus.config.settings import WorkerSettings
 
-_INSTALL = "on machines with workers: pip install 'posebus[worker]'"
+_INSTALL = "on machines with workers: pip install '.[worker]' in the checkout of posebus"
 _ABSENT = "not installed here; only workers need it"
-_INGEST = "on machines with cameras: pip install 'posebus[ingest]'"
+_INGEST = "on machines with cameras: pip install '.[ingest]' in the checkout of posebus"
 _RUNTIMES = ("torch", "openvino", "onnxruntime")
 
 

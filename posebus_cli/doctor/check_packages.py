@@ -58,7 +58,7 @@ def extras() -> Iterator[Finding]:
             else:
                 installed.append(f"{name} {version}")
         if missing:
-            advice = f"for {purpose}: pip install 'posebus[{extra}]'"
+            advice = f"for {purpose}: pip install '.[{extra}]' in the checkout of posebus"
             yield Finding(f"extra {extra}", NOTE, f"missing: {', '.join(missing)}", advice)
         else:
             yield Finding(f"extra {extra}", FINE, ", ".join(installed))

@@ -74,9 +74,10 @@ def _show_while_finding(findings: Iterable[Finding]) -> list[Finding]:
     shown = []
     for finding in findings:
         mark, style = MARKS[finding.status]
-        line = Text.assemble((f" {mark} ", style), (f"{finding.name:<16} ", "bold"), finding.text)
+        told = finding.as_dict()
+        line = Text.assemble((f" {mark} ", style), (f"{finding.name:<16} ", "bold"), told["text"] or "")
         console.print(line, soft_wrap=True)
-        if finding.advice:
-            console.print(Text.assemble(" " * 20, ("→ " + finding.advice, style)), soft_wrap=True)
+        if told["advice"]:
+            console.print(Text.assemble(" " * 20, ("→ " + told["advice"], style)), soft_wrap=True)
         shown.append(finding)
     return shown

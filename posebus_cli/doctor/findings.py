@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from posebus.config.redaction import redact_text
+from posebus.config.redaction import harmless
 
 FINE = "fine"
 NOTE = "note"
@@ -28,6 +28,6 @@ class Finding:
         return {
             "name": self.name,
             "status": self.status,
-            "text": redact_text(self.text),
-            "advice": redact_text(self.advice) or None,
+            "text": harmless(self.text),
+            "advice": harmless(self.advice) or None,
         }

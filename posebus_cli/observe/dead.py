@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posebus.plain_text import plain
+from posebus.wording import counted
+from posebus_cli.observe.event_text import local_time
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption
 from posebus_cli.options.settings import broker_address, settings_from
@@ -26,7 +28,7 @@ REASON_WIDTH = 70
 
 _IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of a dead letter, as in 'posebus dead list'.")]
 _IdsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of dead letters, as in 'posebus dead list'.")
+    list[str] | None, typer.Argument(metavar="ID", help="Ids of dead letters, as in 'posebus dead list'.")
 ]
 _AllOption = Annotated[bool, typer.Option("--all", help="All dead letters; with --camera, all of that camera.")]
 _CameraOption = Annotated[
@@ -143,7 +145,7 @@ def drop(
     chosen = _chosen(letters, where, ids, camera, everything=everything)
     for letter in chosen:
         letters.drop(letter)
-    print(f"{len(chosen)} dead letter{'s'[: len(chosen) != 1]} dropped")
+    print(f"{counted(len(chosen), 'dead letter')} dropped")
 
 
 def _open(deployment: DeploymentOptions) -> tuple[DeadLetters, str]:
@@ -221,22 +223,22 @@ def _summary(letter: DeadLetter) -> dict[str, Any]:
 
 def _picture_text(letter: DeadLetter) -> str:
     frame = letter.frame
-    kept = letter.fields.get(b"dead_picture", b"").decode(errors="replace")
+    kept = plain(letter.fields.get(b"dead_picture", b"").decode(errors="replace"))
     if kept or frame is None:
         return kept or f"none: an entry with the fields {', '.join(_field_names(letter)) or '-'}"
     width_px, height_px = frame.image_size_px
-    return f"{frame.encoding}, {width_px}x{height_px}, {len(frame.data)} bytes"
+    return f"{frame.encoding}, {width_px}x{height_px}, {counted(len(frame.data), 'byte')}"
 
 
 def _field_names(letter: DeadLetter) -> list[str]:
     from posebus.bus.dead_letters import OWN
 
-    return [name.decode(errors="replace")[:40] for name in letter.fields if not name.startswith(OWN)]
+    return [plain(name.decode(errors="replace"), 40) for name in letter.fields if not name.startswith(OWN)]
 
 
 def _outcome_text(outcome: RetryResult, wait_s: float) -> str:
     if outcome.kind == "seen":
-        return f"processed, {outcome.people} {'person' if outcome.people == 1 else 'people'} in it"
+        return f"processed, {counted(outcome.people or 0, 'person')} in it"
     return {
         "answered": "processed",
         "dead": f"dead-lettered again: {outcome.reason}",
@@ -253,7 +255,7 @@ def _when(letter: DeadLetter) -> str:
 
 
 def _time_text(at_ns: int) -> str:
-    return datetime.fromtimestamp(at_ns / 1e9, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return local_time(at_ns, "%Y-%m-%d %H:%M:%S")
 
 
 def _shortened(text: str) -> str:

@@ -48,10 +48,11 @@ def explain(
 
 
 def _inputs(broker: Broker, camera: str) -> ExplanationInputs:
-    """Read the state of a camera. Raises ConfigError if it is unknown, MalformedMessage if its plan is unreadable."""
+    """Read the state of a camera. Raises ConfigError if it is unknown."""
     from posebus.bus.plan_store import read_decisions
     from posebus.bus.registry import Registry
-    from posebus.errors import ConfigError
+    from posebus.errors import ConfigError, MalformedMessage
+    from posebus.runtime.failures import complain
     from posebus.telemetry.explanation import ExplanationInputs, unknown_camera
     from posebus.telemetry.reports import process_reports
 
@@ -59,7 +60,11 @@ def _inputs(broker: Broker, camera: str) -> ExplanationInputs:
     records = {record.camera: record for record in registry.cameras()}
     if camera not in records:
         raise ConfigError(unknown_camera(camera, records, broker.where))
-    plan, decisions = read_decisions(broker, camera)
+    try:
+        plan, decisions = read_decisions(broker, camera)
+    except MalformedMessage as error:
+        complain(f"{error}; the rest is shown without them")
+        plan, decisions = None, ()
     return ExplanationInputs(
         records[camera], plan, decisions, process_reports(registry), _newest(broker, camera), broker.now_ns()
     )

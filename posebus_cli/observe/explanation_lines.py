@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from posebus.config.policies import AUTO
 from posebus.telemetry.explanation import ENHANCE, IMGSZ, INFER_FPS, MOTION_GATE, POLICIES, Decided, Explanation
-from posebus_cli.observe.message_lines import clock_text
+from posebus.telemetry.reports import view_in_words
+from posebus.wording import counted
+from posebus_cli.observe.event_text import clock_text
 
 WHEN_WIDTH = 14
 
@@ -23,6 +25,8 @@ def lines(shown: Explanation, within_s: float) -> list[str]:
     """Return the headline, then the decisions of each policy in the last `within_s` seconds, the newest first."""
     found = [*_headline(shown)]
     others = sorted({one.policy for one in shown.decided} - set(POLICIES))
+    if shown.advice is not None:
+        found += ["", f"advice: {shown.advice}"]
     for policy in (*POLICIES, *others):
         found += ["", *_policy(shown, policy, within_s)]
     if None in (shown.settings[IMGSZ], shown.settings[INFER_FPS], shown.settings[MOTION_GATE]):
@@ -45,7 +49,7 @@ def _headline(shown: Explanation) -> Iterator[str]:
         total = gate.inferred + gate.still + gate.rate
         state = "" if gate.open is None else f"gate {'open' if gate.open else 'closed'}; "
         yield (
-            f"{state}of {total} frames {gate.inferred}{_share(gate.inferred, total)} were inferred, "
+            f"{state}of {counted(total, 'frame')} {gate.inferred}{_share(gate.inferred, total)} were inferred, "
             f"{gate.still} skipped because nothing moved, {gate.rate} because the tracks could be predicted"
         )
 
@@ -70,10 +74,7 @@ def _policy(shown: Explanation, policy: str, within_s: float) -> Iterator[str]:
 
 
 def _at(imgsz: str | None) -> str:
-    if imgsz is None:
-        return ""
-    size, _, tiles = imgsz.partition("/")
-    return f" at {size} px in {tiles} tiles" if tiles else f" at {size} px"
+    return "" if imgsz is None else f" at {view_in_words(imgsz)}"
 
 
 def _rate(shown: Explanation) -> str:

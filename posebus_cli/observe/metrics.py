@@ -22,9 +22,9 @@ POLL_S = 0.1
 @grouped
 def metrics(
     deployment: DeploymentOptions,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the endpoint; 0: any free port.")] = (
-        DEFAULT_PORT
-    ),
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port of the endpoint; 0: any free port.")
+    ] = (DEFAULT_PORT),
     host: Annotated[
         str,
         typer.Option(
@@ -59,6 +59,7 @@ def _serve(registry: CollectorRegistry, host: str, port: int) -> None:
     from prometheus_client import start_http_server
 
     from posebus.errors import ConfigError
+    from posebus.runtime.health import HealthFile
     from posebus.runtime.stage import StopFlag
 
     stop = StopFlag()
@@ -72,7 +73,10 @@ def _serve(registry: CollectorRegistry, host: str, port: int) -> None:
             problem = f"{error.strerror or error}; choose an address of this machine with --host, or another --port"
         raise ConfigError(f"metrics cannot be served at {host}:{port}: {problem}") from error
     print(f"metrics are served at http://{host}:{server.server_port}/metrics", flush=True)
+    health = HealthFile("metrics")
     while not stop.check():
+        if thread.is_alive():
+            health.beat(time.monotonic())
         time.sleep(POLL_S)
     server.shutdown()
     server.server_close()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,9 @@ from posebus_cli.options.settings import broker_address, settings_from
 if TYPE_CHECKING:
     from posebus.subscribing.subscriber import Subscription
     from posebus.subscribing.subscription import Message
+    from posebus_cli.observe.time_order import Timed
+
+POLL_S = 0.25
 
 
 class Kind(StrEnum):
@@ -27,10 +31,11 @@ class Kind(StrEnum):
 
 
 _CamerasArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[CAMERA]...", help="Only these cameras. (default: all)")
+    list[str] | None, typer.Argument(metavar="CAMERA", help="Only these cameras. (default: all)")
 ]
 _KindOption = Annotated[
-    list[Kind] | None, typer.Option("--kind", "-k", help="Only messages of this kind; may be repeated.")
+    list[Kind] | None,
+    typer.Option("--kind", "-k", metavar="KIND", help="Only tracks, or only events. (default: both)"),
 ]
 _AfterOption = Annotated[
     str,
@@ -55,12 +60,14 @@ def watch(
 ) -> None:
     """Follow tracks and events until Ctrl-C.
 
-    As text, the tracks of a camera are shown when they change, and otherwise once a second. With --json, every message
-    is one line, as in the broker.
+    Messages come in the order of their times, about a second late. As text, the people of a camera are shown when they
+    change, and otherwise once a second; skipped frames are summed up. With --json, every message is one line, as in the
+    broker.
     """
     from posebus.errors import ConfigError
     from posebus.subscribing.subscriber import subscribe
     from posebus_cli.observe.message_lines import MessageLines, json_line
+    from posebus_cli.observe.time_order import TimeOrder
 
     settings = settings_from(deployment)
     kinds = [item.value for item in kind or Kind]
@@ -71,15 +78,36 @@ def watch(
     except ValueError as error:
         raise ConfigError(str(error)) from None
     lines = MessageLines()
+    order = TimeOrder()
+
+    def show(found: list[Timed]) -> None:
+        for one in found:
+            _print([json_line(one.message)] if as_json else lines.add(one.message, one.at_ms))
+
     with closing(messages):
-        for message in _at_most(messages, count):
-            line = json_line(message) if as_json else lines.line(message, time.monotonic())
-            if line is not None:
-                print(line, flush=True)
+        try:
+            for polled in _polls(messages, count):
+                now_s = time.monotonic()
+                for message in polled:
+                    order.add(message, now_s)
+                complete_to_ms = order.complete_to_ms(now_s)
+                show(order.due(now_s))
+                _print(lines.advance_to(complete_to_ms))
+        finally:
+            show(order.rest())
+            _print(lines.rest())
 
 
-def _at_most(messages: Subscription, count: int | None) -> Iterator[Message]:
-    for number, message in enumerate(messages, start=1):
-        yield message
-        if number == count:
-            return
+def _polls(messages: Subscription, count: int | None) -> Iterator[list[Message]]:
+    """Yield the messages that came together, also none, until there were `count` of them."""
+    left = count
+    while left is None or left > 0:
+        polled = list(islice(messages.poll(POLL_S), left))
+        left = None if left is None else left - len(polled)
+        yield polled
+
+
+def _print(lines: Iterable[str | None]) -> None:
+    for line in lines:
+        if line is not None:
+            print(line, flush=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posebus.plain_text import plain
 from posebus_cli.options.groups import JsonOption
 
 if TYPE_CHECKING:
@@ -38,21 +39,22 @@ def check(
     from posebus.config.redaction import redact_text
 
     checked = check_settings(file, os.environ, {})
+    shown = redact_text(str(file))
     problems, notes = checked.problems, _notes(checked)
     if checked.settings is not None and not elsewhere:
         problems = _problems_here(checked)
     cameras = list(checked.settings.cameras) if checked.settings else []
     if as_json:
         mistakes, remarks = ([one.as_dict() for one in some] for some in (problems, notes))
-        answer = {"file": str(file), "ok": not problems, "cameras": cameras, "mistakes": mistakes, "notes": remarks}
+        answer = {"file": shown, "ok": not problems, "cameras": cameras, "mistakes": mistakes, "notes": remarks}
         print(json.dumps(answer, indent=2))
     else:
         for problem in (*problems, *notes):
-            print(problem)
+            print(plain(str(problem)))
         if problems:
-            typer.echo(f"{file}: {_counted(len(problems), 'mistake')}", err=True)
+            typer.echo(f"{plain(shown)}: {_counted(len(problems), 'mistake')}", err=True)
         else:
-            print(f"{redact_text(str(file))}: fine, {_counted(len(cameras), 'camera')}")
+            print(f"{plain(shown)}: fine, {_counted(len(cameras), 'camera')}")
     if problems:
         raise typer.Exit(1)
 

@@ -26,6 +26,7 @@ def print_outcome(outcome: BuildResult) -> None:
     from rich.table import Table
 
     from posebus.runtime.failures import complain
+    from posebus.wording import counted
 
     report = outcome.report
     table = Table("people", "found by fp32", "recall", "extra", "joint error: mean", "95th percentile", box=None)
@@ -35,7 +36,7 @@ def print_outcome(outcome: BuildResult) -> None:
         table.add_row(name, str(group.people), recall, str(group.extra), *errors)
     console = Console(highlight=False)
     console.print(
-        f"int8 compared with fp32 on {report.frames} frames that were held back (joint errors relative to body size)"
+        f"int8 compared with fp32 on {counted(report.frames, 'frame')} held back (joint errors relative to body size)"
     )
     console.print(table)
     if report.ap is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posebus.plain_text import plain
 from posebus_cli.options.grouping import Offer, grouped
 from posebus_cli.options.groups import ConfigOnly, JsonOption, NetworkOptions
 from posebus_cli.options.settings import settings_from
@@ -27,7 +28,7 @@ engines_app = typer.Typer(no_args_is_help=True, help="Build inference engines in
 
 INT8 = "8-bit engines"
 _MoreArgument = Annotated[
-    list[Path] | None, typer.Argument(metavar="VIDEO", help="More recordings for the calibration.")
+    list[Path] | None, typer.Argument(metavar="VIDEO", help="More recordings for the calibration, as with --calibrate.")
 ]
 
 
@@ -99,7 +100,8 @@ def build(
     """Export the network; with --precision int8, build an 8-bit engine.
 
     An 8-bit engine is calibrated with recordings of your cameras, compared with fp32 on other frames of them, and
-    installed only if it finds nearly as many people; workers use it with --precision int8. Exits with 1 if refused.
+    installed only if it finds nearly as many people; workers use it with --precision int8. It needs the extra int8:
+    pip install '.[int8]' in the checkout of posebus. Exits with 1 if refused.
     """
     from posebus.config.loading import cache_folder
     from posebus.errors import ConfigError
@@ -148,7 +150,7 @@ def list_engines(deployment: ConfigOnly, as_json: JsonOption = False) -> None:
         print(json.dumps([built.facts for built in found], indent=2))
         return
     for built in found:
-        print(built.in_words())
+        print(plain(built.in_words()))
     if not found:
         print("no 8-bit engine was built yet; build one with: posebus engines build --precision int8 --calibrate VIDEO")
 

@@ -13,14 +13,15 @@ from posebus_cli.options.settings import broker_address, settings_from
 
 @grouped
 def forget(
-    cameras: Annotated[list[str], typer.Argument(metavar="CAMERA...", help="Names of cameras, as in 'posebus top'.")],
+    cameras: Annotated[list[str], typer.Argument(metavar="CAMERA", help="Names of cameras, as in 'posebus top'.")],
     deployment: DeploymentOptions,
 ) -> None:
-    """Remove cameras for good, with their streams, tracks and state.
+    """Remove cameras for good, with their streams, tracks, state, events and dead letters.
 
     A camera that is only switched off need not be removed; it continues when it is back. A camera that an ingest still
     reads is not removed; delete it from the configuration first.
     """
+    from posebus.bus.dead_letters import DeadLetters
     from posebus.bus.redis.connection import open_broker
     from posebus.bus.registry import Registry
     from posebus.runtime.failures import complain
@@ -29,16 +30,16 @@ def forget(
     settings = settings_from(deployment)
     broker = open_broker(broker_address(settings), settings.shards)
     registry = Registry(broker)
-    known = {record.camera for record in registry.cameras()}
     busy = {camera for report in process_reports(registry).values() for camera in report.captures}
     failed = False
     for camera in dict.fromkeys(cameras):
-        if camera not in known:
-            complain(f"there is no camera {camera!r} at {broker.where}; 'posebus top' lists the cameras")
-        elif camera in busy:
+        if camera in busy:
             complain(f"camera {camera} is still being read; delete it from the configuration and stop its ingest first")
+        elif not registry.remove_camera(camera):
+            complain(f"there is no camera {camera!r} at {broker.where}; 'posebus top' lists the cameras")
         else:
-            registry.remove_camera(camera)
+            DeadLetters(broker).drop_all(camera)
+            registry.remove_traces(camera)
             print(f"{camera} was removed")
             continue
         failed = True

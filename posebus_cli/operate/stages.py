@@ -9,7 +9,7 @@ import typer
 from posebus.runtime.stage_main import run_stage_process
 from posebus_cli.options.grouping import Offer, grouped
 from posebus_cli.options.groups import ConfigFirst, NetworkOptions
-from posebus_cli.options.settings import need_cameras, settings_from
+from posebus_cli.options.settings import need_cameras, settings_at_broker
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
@@ -22,9 +22,10 @@ def work(
 ) -> None:
     """Run one worker, which detects people and estimates their keypoints for all cameras of the deployment.
 
-    Any number of workers can run, on all machines that reach the broker; they share the frames of the cameras.
+    Any number of workers can run, on all machines that reach the broker at --redis; they share the frames of the
+    cameras.
     """
-    run_stage_process("posebus work", settings_from(deployment, network), _worker)
+    run_stage_process("posebus work", settings_at_broker(deployment, network), _worker)
 
 
 @grouped
@@ -33,7 +34,7 @@ def track(deployment: ConfigFirst) -> None:
 
     Several trackers share the cameras; when one stops, the others continue its tracks with the same identities.
     """
-    run_stage_process("posebus track", settings_from(deployment), _tracker)
+    run_stage_process("posebus track", settings_at_broker(deployment), _tracker)
 
 
 @grouped
@@ -43,8 +44,11 @@ def ingest(
         str | None, typer.Option("--camera", metavar="NAME", help="Read only this camera, in this process.")
     ] = None,
 ) -> None:
-    """Read the cameras of the configuration file and publish their frames, with one process for each camera."""
-    settings = settings_from(deployment)
+    """Read the cameras of the configuration file and publish their frames, with one process for each camera.
+
+    The frames go to the broker at --redis. A second 'posebus ingest' with the same cameras stands by for the first.
+    """
+    settings = settings_at_broker(deployment)
     need_cameras(settings)
     run_stage_process("posebus ingest", settings, lambda settings: _ingest(settings, camera))
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posebus.config.broker_address import default_address
 from posebus.config.redaction import redact_url
-from posebus.config.settings import EMBEDDED_PORT
+from posebus.config.settings import EMBEDDED, EMBEDDED_PORT
+from posebus.errors import ConfigError
 from posebus.runtime.stage_main import set_up_logging
+from posebus.wording import counted
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import ConfigFirst, FleetOptions
 from posebus_cli.options.settings import need_cameras, settings_from
@@ -25,11 +29,21 @@ def up(
     deployment: ConfigFirst,
     processes: FleetOptions,
     port: Annotated[
-        int,
-        typer.Option("--port", metavar="PORT", help="Port of the embedded broker, which only this machine can reach."),
-    ] = EMBEDDED_PORT,
+        int | None,
+        typer.Option(
+            "--port",
+            metavar="PORT",
+            min=1,
+            max=65535,
+            help=f"Port of the embedded broker, which only this machine can reach. (default: {EMBEDDED_PORT})",
+        ),
+    ] = None,
 ) -> None:
-    """Run the cameras of a configuration file on this machine with workers and trackers, until Ctrl-C."""
+    """Run the cameras of a configuration file on this machine with workers and trackers, until Ctrl-C.
+
+    Without the address of a broker it starts its own, which keeps nothing on disk, and which other commands find by
+    themselves.
+    """
     from posebus.bus.redis.connection import open_broker
     from posebus.runtime.embedded import broker_for
     from posebus.runtime.fleet import Fleet
@@ -38,23 +52,35 @@ def up(
 
     settings = settings_from(deployment, processes)
     need_cameras(settings)
+    if port is not None and settings.redis != EMBEDDED:
+        raise ConfigError(
+            "--port is the port of the embedded broker, but the settings name another one, "
+            f"{redact_url(settings.redis)}: leave out --port, or use '--redis embedded'"
+        )
     _refuse_what_cannot_work(settings)
     set_up_logging(settings)
     stop = StopFlag()
     stop.install()
-    with broker_for(settings.redis, port) as url:
+    with broker_for(settings.redis, port or EMBEDDED_PORT) as url:
         settings = settings.model_copy(update={"redis": url})
         with stop.starting():
             broker = open_broker(url, settings.shards)
         with Fleet(settings, broker, STAGES) as fleet:
             shown = redact_url(url)
-            print(
-                f"starting {settings.fleet.workers} workers, {settings.fleet.trackers} trackers on {shown}", flush=True
-            )
+            started = [
+                counted(number, noun)
+                for number, noun in (
+                    (len(settings.cameras), "camera"),
+                    (settings.fleet.workers, "worker"),
+                    (settings.fleet.trackers, "tracker"),
+                )
+            ]
+            print(f"starting {', '.join(started)} at {shown}", flush=True)
             fleet.start_trackers()
             fleet.start_workers()
             fleet.start_ingest()
-            print(f"follow them with: posebus top --redis {shown}, or posebus watch --redis {shown}", flush=True)
+            where = "" if url == default_address(os.environ) else f" --redis {shown}"
+            print(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C", flush=True)
             while not stop.check():
                 fleet.check()
                 time.sleep(TEND_S)

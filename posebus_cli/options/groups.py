@@ -29,7 +29,8 @@ class DeploymentOptions:
         typer.Option(
             "--redis",
             metavar="URL",
-            help="Address of the broker, like redis://localhost:6379, or 'embedded' for the one of posebus itself.",
+            help="Address of the broker, like redis://localhost:6379. (default: that of the file or of POSEBUS_REDIS, "
+            "else the broker of 'posebus up'; up and run start their own)",
         ),
         Sets("redis"),
     ] = None
@@ -83,7 +84,7 @@ class NetworkOptions:
         typer.Option(
             "--imgsz",
             metavar="PIXELS",
-            help="Longest side of the network's input; auto: as large as each camera's people need. (default: 640)",
+            help="Longest side of the network's input; auto: as large as each camera's people need. (default: auto)",
             rich_help_panel=NETWORK,
         ),
         Sets("worker.imgsz"),
@@ -102,7 +103,8 @@ class NetworkOptions:
         MotionGate | None,
         typer.Option(
             "--motion-gate",
-            help="Do not infer still frames without people; eager: nor frames with little change. (default: off)",
+            help="Do not infer still frames without people; eager: nor frames with little change. (default: "
+            "conservative for live cameras, off for recordings)",
             rich_help_panel=NETWORK,
         ),
         Sets("worker.motion_gate"),
@@ -111,7 +113,8 @@ class NetworkOptions:
         Enhance | None,
         typer.Option(
             "--enhance",
-            help="Improve dark, hazy, noisy or blocky pictures before inference. (default: off)",
+            help="Improve dark, hazy, noisy or blocky pictures before inference. (default: auto for live cameras, off "
+            "for recordings)",
             rich_help_panel=NETWORK,
         ),
         Sets("worker.enhance"),

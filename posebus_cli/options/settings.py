@@ -23,10 +23,16 @@ def settings_from(deployment: DeploymentOptions, *groups: object) -> Settings:
 
 
 def broker_address(settings: Settings) -> str:
-    """Return the broker of commands that only read: the one in the settings, or the embedded one of `posebus up`."""
-    from posebus.config.settings import EMBEDDED, EMBEDDED_PORT
+    """Return the broker of commands that start none: the one in the settings, or the embedded one of `posebus up`."""
+    from posebus.config.broker_address import running_broker
 
-    return f"redis://127.0.0.1:{EMBEDDED_PORT}" if settings.redis == EMBEDDED else settings.redis
+    return running_broker(settings.redis)
+
+
+def settings_at_broker(deployment: DeploymentOptions, *groups: object) -> Settings:
+    """Return the settings of a command that starts no broker; `redis` is the address of one. Raises ConfigError."""
+    settings = settings_from(deployment, *groups)
+    return settings.model_copy(update={"redis": broker_address(settings)})
 
 
 def need_cameras(settings: Settings) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +24,21 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def write_at_once(path: Path, content: bytes) -> None:
+    """Write a whole file: readers see the old content or the new one, and so it is with several writers.
+
+    Raises OutputError.
+    """
+    temporary = path.with_name(f".posebus-{uuid.uuid4().hex}{PARTIAL}")
+    with writing(path):
+        try:
+            temporary.write_bytes(content)
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 def partial(path: Path) -> Path:
@@ -120,11 +137,10 @@ def mot_lines(frame: TrackFrame) -> Iterator[str]:
 
 def make_folder(folder: Path) -> None:
     """Create `folder` if it is missing, and check that files can be written into it. Raises OutputError."""
-    probe = folder / ".posebus-write-test"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        # Its name is new: another run may check the same folder at the same moment.
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise OutputError(
             f"no file can be written into the folder {folder}: {error.strerror}; choose another one with --out"

@@ -43,8 +43,9 @@ class Tally:
     last_seq: int = -1
     first_frame_published_at_ns: int = 0
     last_published_at_ns: int = 0
+    first_captured_at_ns: int = 0
+    last_captured_at_ns: int = 0
     identities: set[int] = field(default_factory=set)
-    latencies_ms: Ages = field(default_factory=Ages)
     views: Counter[str] = field(default_factory=Counter)
     """Number of frames by the view at which they were inferred, where a policy chose the view."""
 
@@ -54,9 +55,10 @@ class Tally:
         self.last_seq = frame.seq
         published_at_ns = provenance.published_at_ns
         if self.frames == 1:
+            self.first_captured_at_ns = frame.captured_at_ns
             self.first_frame_published_at_ns = provenance.frame_published_at_ns
         self.last_published_at_ns = max(self.last_published_at_ns, published_at_ns)
-        self.latencies_ms.add((published_at_ns - provenance.frame_published_at_ns) / 1e6)
+        self.last_captured_at_ns = max(self.last_captured_at_ns, frame.captured_at_ns)
         if provenance.view is not None and frame.inferred:
             self.views[str(provenance.view)] += 1
         self.identities.update(track.id for track in frame.tracks if track.state == TrackState.CONFIRMED)
@@ -65,6 +67,18 @@ class Tally:
     def processing_s(self) -> float:
         """From the first frame published by ingest to the last one published by the tracker."""
         return max(0.0, (self.last_published_at_ns - self.first_frame_published_at_ns) / 1e9)
+
+    @property
+    def recorded_fps(self) -> float | None:
+        """Frames per second of the recording, by the times of its first and its last frame; None for one frame."""
+        span_s = (self.last_captured_at_ns - self.first_captured_at_ns) / 1e9
+        return self.last_seq / span_s if span_s > 0 else None
+
+    @property
+    def recorded_s(self) -> float:
+        """Length of the recording in seconds; its last frame is shown as long as the others on average."""
+        fps = self.recorded_fps
+        return (self.last_seq + 1) / fps if fps else 0.0
 
 
 def processing_s(tallies: Iterable[Tally]) -> float:

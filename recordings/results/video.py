@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -15,9 +14,10 @@ import cv2
 import numpy as np
 
 from posebus.config.settings import CameraSettings
-from posebus.contract.public_json import track_frame_from_json
+from posebus.contract.public_json import parse, track_frame_from_json
 from posebus.errors import OutputError
 from posebus.messages import TrackFrame
+from posebus.square_pixels import SQUARE
 from recordings.progress import Progress
 from recordings.results.draw import Image, draw_tracks
 from recordings.results.files import partial, writing
@@ -29,6 +29,10 @@ MAX_SIDE_PX = 4096
 """Larger pictures are reduced: few decoders support more."""
 DEFAULT_FPS = 25.0
 QUALITY_CRF = "23"
+LONGEST_PAUSE_S = 3600
+"""A longer pause between two pictures is shortened: the format counts the ticks of one picture in 31 bits."""
+MAX_ASPECT_TERM = 65535
+"""H.264 stores numerator and denominator of the pixel aspect in 16 bits each."""
 
 
 class Mp4Writer:
@@ -42,17 +46,20 @@ class Mp4Writer:
         self._container: av.container.OutputContainer | None = None
         self._stream: av.VideoStream | None = None
         self._size_px = (0, 0)
+        self._aspect = SQUARE
         self._first_ns = 0
         self._last_ticks = -1
 
-    def add(self, image_bgr: Image, captured_at_ns: int) -> None:
-        """Append a picture (H, W, 3). The first one sets the size of the video. Raises OutputError."""
+    def add(self, image_bgr: Image, captured_at_ns: int, pixel_aspect: Fraction = SQUARE) -> None:
+        """Append a picture (H, W, 3) whose pixels are `pixel_aspect` times as wide as high. Raises OutputError.
+
+        The first one sets size and pixel aspect of the video. Pictures of another shape are shown whole, in the middle.
+        """
         try:
             if self._container is None or self._stream is None:
-                self._container, self._stream = self._open(image_bgr, captured_at_ns)
-            frame = av.VideoFrame.from_ndarray(self._fitted(image_bgr), format="bgr24")
-            ticks = round((captured_at_ns - self._first_ns) * TICKS_PER_S / 1_000_000_000)
-            self._last_ticks = frame.pts = max(ticks, self._last_ticks + 1)
+                self._container, self._stream = self._open(image_bgr, captured_at_ns, pixel_aspect)
+            frame = av.VideoFrame.from_ndarray(self._fitted(image_bgr, pixel_aspect), format="bgr24")
+            frame.pts = self._next_ticks(captured_at_ns)
             frame.time_base = Fraction(1, TICKS_PER_S)
             for packet in self._stream.encode(frame):
                 self._container.mux(packet)
@@ -89,11 +96,23 @@ class Mp4Writer:
     ) -> None:
         self.close()
 
-    def _open(self, image_bgr: Image, captured_at_ns: int) -> tuple[av.container.OutputContainer, av.VideoStream]:
+    def _next_ticks(self, captured_at_ns: int) -> int:
+        ticks = round((captured_at_ns - self._first_ns) * TICKS_PER_S / 1_000_000_000)
+        pause = ticks - self._last_ticks - LONGEST_PAUSE_S * TICKS_PER_S
+        if pause > 0:
+            self._first_ns += round(pause * 1_000_000_000 / TICKS_PER_S)
+            ticks -= pause
+        self._last_ticks = max(ticks, self._last_ticks + 1)
+        return self._last_ticks
+
+    def _open(
+        self, image_bgr: Image, captured_at_ns: int, pixel_aspect: Fraction
+    ) -> tuple[av.container.OutputContainer, av.VideoStream]:
         height_px, width_px = image_bgr.shape[:2]
         scale = min(1.0, MAX_SIDE_PX / max(height_px, width_px))
         # H.264 stores colour at half resolution, so sides must be even; odd ones are padded, not stretched.
         self._size_px = (_even(round(width_px * scale)), _even(round(height_px * scale)))
+        self._aspect = pixel_aspect
         self._first_ns = captured_at_ns
         # "file:" keeps FFmpeg from reading a colon in a name as an address.
         container = av.open(f"file:{partial(self._path)}", "w", format="mp4", options={"movflags": "+faststart"})
@@ -101,25 +120,50 @@ class Mp4Writer:
         stream.width, stream.height = self._size_px
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, TICKS_PER_S)
+        if pixel_aspect != SQUARE:
+            # Reduced sides were rounded; the picture as a whole keeps its proportions.
+            rounded = Fraction(width_px * self._size_px[1], height_px * self._size_px[0]) if scale < 1 else SQUARE
+            stream.codec_context.sample_aspect_ratio = (pixel_aspect * rounded).limit_denominator(MAX_ASPECT_TERM)
         stream.options = {"preset": "veryfast", "crf": QUALITY_CRF}
         container.start_encoding()  # opens the file, so that an error comes now
         return container, stream
 
-    def _fitted(self, image_bgr: Image) -> Image:
+    def _fitted(self, image_bgr: Image, pixel_aspect: Fraction) -> Image:
         width_px, height_px = self._size_px
         have_height_px, have_width_px = image_bgr.shape[:2]
         right_px, bottom_px = width_px - have_width_px, height_px - have_height_px
-        if right_px == 0 and bottom_px == 0:
+        if pixel_aspect == self._aspect and right_px == 0 and bottom_px == 0:
             return np.ascontiguousarray(image_bgr)
-        if 0 <= right_px <= 1 and 0 <= bottom_px <= 1:
+        if pixel_aspect == self._aspect and 0 <= right_px <= 1 and 0 <= bottom_px <= 1:
             fitted: Image = cv2.copyMakeBorder(image_bgr, 0, bottom_px, 0, right_px, cv2.BORDER_REPLICATE)
-        else:
-            fitted = cv2.resize(image_bgr, self._size_px, interpolation=cv2.INTER_AREA)
-        return fitted
+            return fitted
+        return letterboxed(image_bgr, self._size_px, float(pixel_aspect / self._aspect))
 
     def _refused(self, error: Exception) -> OutputError:
         reason = getattr(error, "strerror", None) or str(error)
         return OutputError(f"the video {self._path} cannot be written: {reason}")
+
+
+def letterboxed(image_bgr: Image, size_px: tuple[int, int], stretch: float) -> Image:
+    """Return `image_bgr` (H, W, 3) as large as fits into `size_px` (width, height), with black on the other sides.
+
+    `stretch` is the aspect of its pixels divided by that of the result's. Rounding by a pixel leaves no black line.
+    """
+    width_px, height_px = size_px
+    have_height_px, have_width_px = image_bgr.shape[:2]
+    scale = min(width_px / (have_width_px * stretch), height_px / have_height_px)
+    inner_width_px = min(width_px, max(1, round(have_width_px * stretch * scale)))
+    inner_height_px = min(height_px, max(1, round(have_height_px * scale)))
+    if width_px - inner_width_px <= 1 and height_px - inner_height_px <= 1:
+        inner_width_px, inner_height_px = size_px
+    shorter = inner_width_px < have_width_px or inner_height_px < have_height_px
+    inner = cv2.resize(
+        image_bgr, (inner_width_px, inner_height_px), interpolation=cv2.INTER_AREA if shorter else cv2.INTER_LINEAR
+    )
+    left, top = (width_px - inner_width_px) // 2, (height_px - inner_height_px) // 2
+    fitted: Image = np.zeros((height_px, width_px, 3), np.uint8)
+    fitted[top : top + inner_height_px, left : left + inner_width_px] = inner
+    return fitted
 
 
 def annotate(source: CameraSettings, jsonl: Path, name: str, progress: Progress) -> Path:
@@ -144,7 +188,7 @@ def annotate(source: CameraSettings, jsonl: Path, name: str, progress: Progress)
                 image_bgr = picture.image_bgr
                 if tracks is not None and tracks.captured_at_ns == picture.captured_at_ns:
                     draw_tracks(image_bgr, tracks)
-                video.add(image_bgr, picture.captured_at_ns)
+                video.add(image_bgr, picture.captured_at_ns, picture.image.pixel_aspect)
                 fps = rate(video.frames, time.monotonic() - started_at_s)
                 progress.update(task, video.frames, opened.frame_count, fps)
             video.complete()
@@ -158,7 +202,7 @@ def read_tracks(jsonl: Path) -> Iterator[TrackFrame]:
     """Yield the frames in NAME.tracks.jsonl one by one."""
     with jsonl.open(encoding="utf-8") as file:
         for line in file:
-            yield track_frame_from_json(json.loads(line))[0]
+            yield track_frame_from_json(parse(line.encode()))[0]
 
 
 def _even(side_px: int) -> int:

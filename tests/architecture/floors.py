@@ -8,10 +8,12 @@ from __future__ import annotations
 
 FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "posebus": (
-        frozenset({"arrays", "backoff", "coco", "errors", "extras", "topology"}),
+        frozenset(
+            {"arrays", "backoff", "coco", "errors", "extras", "plain_text", "square_pixels", "topology", "wording"}
+        ),
         frozenset({"boxes", "plugins", "views"}),
         frozenset({"messages"}),
-        frozenset({"contract", "events"}),
+        frozenset({"contract"}),
         frozenset({"config"}),
         frozenset({"bus", "json_schemas"}),
         frozenset({"subscribing", "telemetry"}),
@@ -37,7 +39,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"process"}),
     ),
     "tracking": (
-        frozenset({"body_model", "compiled"}),
+        frozenset({"body_model", "compiled", "square_pixels"}),
         frozenset({"detections", "motion"}),
         frozenset({"tracks"}),
         frozenset({"matching", "snapshot"}),

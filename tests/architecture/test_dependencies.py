@@ -38,13 +38,13 @@ def _imported_by(path: Path) -> set[str]:
 
 
 def _declared(extra: str) -> set[str]:
-    """Distributions that posebus with `extra` requires, by their lower-case names."""
-    names = {Requirement(line).name.lower() for line in PROJECT["dependencies"]}
+    """Distributions that posebus with `extra` requires, by their normalised names."""
+    names = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
     for requirement in map(Requirement, PROJECT["optional-dependencies"][extra]):
         if requirement.name == PROJECT["name"]:
             names = names.union(*map(_declared, requirement.extras))
         else:
-            names.add(requirement.name.lower())
+            names.add(canonicalize_name(requirement.name))
     return names
 
 
@@ -55,7 +55,7 @@ def _declared(extra: str) -> set[str]:
 def test_extras_name_what_their_stage_imports(package: str, extra: str) -> None:
     distributions = packages_distributions()
     for name in _imported(package):
-        owners = {owner.lower() for owner in distributions.get(name, [name])}
+        owners = {canonicalize_name(owner) for owner in distributions.get(name, [name])}
         assert owners & _declared(extra), f"{package} imports {name}, which the extra {extra} does not name"
 
 
@@ -92,7 +92,7 @@ def test_lock_pins_the_requirements_of_the_project() -> None:
 
 
 def test_extras_that_errors_advise_bring_the_package() -> None:
-    """An import that fails ends in `pip install 'posebus[EXTRA]'`: for every module that an extra alone brings."""
+    """An import that fails ends in `pip install '.[EXTRA]'`: for every module that an extra alone brings."""
     distributions = packages_distributions()
     for module, extras in EXTRAS.items():
         owners = {canonicalize_name(owner) for owner in distributions[module]}

@@ -121,7 +121,8 @@ def test_without_typer_the_command_names_what_to_install() -> None:
     code = "import sys; sys.modules['typer'] = None; from posebus_cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == "posebus: the command needs typer, which is not installed: pip install 'posebus[cli]'\n"
+    advice = "pip install '.[cli]' in the checkout of posebus"
+    assert done.stderr == f"posebus: the command needs typer, which is not installed: {advice}\n"
 
 
 BLOCK_THE_COMMANDS_PACKAGES = """

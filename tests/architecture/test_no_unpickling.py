@@ -75,3 +75,14 @@ def test_job_queue_is_read_and_written_only_as_json() -> None:
     assert len(made) >= 2
     for call in made:
         assert {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}["serializer"] == "JSONSerializer"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_json_is_parsed_in_one_place_within_limits(package: str) -> None:
+    parsing = {
+        str(path.relative_to(ROOT))
+        for path in modules(package)
+        for node in ast.walk(parse(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"json.loads", "json.load", "loads"}
+    }
+    assert parsing == ({"posebus/contract/foreign_json.py"} if package == "posebus" else set())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -160,10 +161,42 @@ def test_an_epoch_whose_answer_was_lost_is_not_opened_twice(make_client: MakeCli
     client = make_client()
     out = writer(client)
     out.hold()
-    assert out.open_epoch(BEGUN) == 1
+    first = out.open_epoch(BEGUN)
     out._epochs_opened -= 1  # it never heard the answer
-    assert out.open_epoch(BEGUN) == 1
-    assert out.open_epoch(BEGUN) == 2
+    out._epoch = 0
+    assert out.open_epoch(BEGUN) == first
+    assert out.open_epoch(BEGUN) == first + 1
+
+
+def forget_everything(client: redis.Redis) -> None:
+    client.flushall()
+
+
+def restore_a_backup(client: redis.Redis) -> None:
+    client.set(TOPOLOGY.epoch(CAMERA), 7)
+    client.delete(TOPOLOGY.lease(CAMERA, "ingest"))
+
+
+@pytest.mark.parametrize("lose", [forget_everything, restore_a_backup])
+@pytest.mark.parametrize("same_process", [True, False])
+def test_no_epoch_and_no_fencing_token_comes_twice_though_the_broker_lost_its_memory(
+    make_client: MakeClient, lose: Callable[[redis.Redis], None], same_process: bool
+) -> None:
+    client = make_client()
+    out = writer(client)
+    token = out.hold()
+    epochs = [out.open_epoch(BEGUN), out.open_epoch(BEGUN)]
+    assert epochs[1] == epochs[0] + 1
+    before = client.time()[0]
+    lose(client)
+    again = out if same_process else writer(client)
+    again._held_until_s = -1e9
+    assert again.hold() not in ({token} if same_process else {0})
+    epochs += [again.open_epoch(BEGUN), again.open_epoch(BEGUN)]
+    assert epochs == sorted(set(epochs))
+    assert before * 1_000_000 <= epochs[2] < 2**53
+    assert client.get(TOPOLOGY.epoch(CAMERA)) == str(epochs[-1]).encode()
+    assert client.hget(TOPOLOGY.checkpoint(CAMERA), "epoch") == str(epochs[-1]).encode()
 
 
 @pytest.mark.parametrize("state", [OPEN, ENDED])

@@ -113,3 +113,20 @@ def test_one_read_waits_for_the_cameras_of_all_shards(request: pytest.FixtureReq
         # If the shards were waited for one after the other, this would return nothing.
         assert seqs(reader, cameras, block_ms=4000) == [number]
         later.join()
+
+
+def test_a_group_that_one_node_lost_comes_back_though_other_nodes_always_have_frames(cluster_url: str) -> None:
+    broker = open_broker(cluster_url, SHARDS)
+    broker.client.flushall()
+    cameras = [f"camera-{number}" for number in range(20)]
+    lost = cameras[0]
+    busy = next(name for name in cameras if broker.topology.shard(name) != broker.topology.shard(lost))
+    of_busy, of_lost = writer(broker, busy), writer(broker, lost)
+    reader = FrameConsumer(broker, "w1", RetentionSettings(dead_entries=10))
+    broker.client.delete(broker.topology.frames(lost))
+    of_lost.publish(frame(0, lost))
+    found: list[str] = []
+    for seq in range(3):
+        of_busy.publish(frame(seq, busy))
+        found += [entry.camera for entry in reader.read([busy, lost], 1, None)]
+    assert sorted(found) == sorted([busy] * 3 + [lost])

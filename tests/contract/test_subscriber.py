@@ -21,6 +21,7 @@ from posebus.config.settings import RetentionSettings
 from posebus.errors import BrokerUnavailable
 from posebus.messages import Delivery
 from posebus.runtime.embedded import EmbeddedBroker
+from posebus.subscribing.subscriber import SILENCE_S
 from posebus.topology import Topology
 from tests.contract.conftest import client_of
 from tests.samples import PROVENANCE, event, track_frame
@@ -176,6 +177,13 @@ def test_invalid_arguments_are_refused_with_a_reason(real_url: str) -> None:
         posebus.subscribe("http://127.0.0.1")
 
 
+def test_without_an_address_the_environment_names_the_broker(real_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(real_url, range(1))
+    monkeypatch.setenv("POSEBUS_REDIS", real_url)
+    with posebus.subscribe(kinds=["tracks"], after="start") as subscription:
+        assert seqs(take(subscription, 1)) == [0]
+
+
 def test_error_message_hides_the_password() -> None:
     with pytest.raises(BrokerUnavailable) as caught:
         posebus.subscribe("redis://user:secret@127.0.0.1:1/0")
@@ -217,3 +225,14 @@ def test_examples_print_events_and_counts(real_url: str) -> None:
         for process in (alarm, count):
             process.kill()
             process.communicate()
+
+
+def test_a_cursor_beyond_the_end_of_a_stream_that_began_anew_reads_it_from_its_beginning(real_url: str) -> None:
+    """The broker lost its memory, and its clock gives lower ids than before."""
+    publish(real_url, range(2))
+    cursor = json.dumps({TOPOLOGY.tracks("door"): "9999999999999-0"})
+    with posebus.subscribe(real_url, kinds=["tracks"], after=cursor) as subscription:
+        assert list(subscription.poll(0.01)) == []
+        subscription._heard_at_s -= SILENCE_S
+        assert list(subscription.poll(0.01)) == []
+        assert seqs(take(subscription, 2)) == [0, 1]

@@ -117,12 +117,12 @@ def take(public: Public, message: posebus.Message) -> bool:
     if isinstance(message.body, posebus.TrackFrame):
         assert message.provenance is not None
         data = track_frame_to_json(message.body, message.provenance, 0)
-        public.tracks.append(_plain({**data, "frame_published_at_ns": 0, "inference_ns": 0}, message.camera))
+        public.tracks.append(_plain({**data, "frame_published_at_ns": 0, "inference_ns": 0}, message))
         return True
     assert isinstance(message.body, posebus.Event)
     # Events of online and offline may be repeated where it is unknown whether the broker received them.
     if not message.body.type.startswith("posebus.camera.o"):
-        public.events.append(_plain(event_to_json(message.body), message.camera))
+        public.events.append(_plain(event_to_json(message.body), message))
         if message.body.type == posebus.EventType.CAMERA_ENDED:
             frames = message.body.data["frames"]
             assert isinstance(frames, int)
@@ -130,5 +130,6 @@ def take(public: Public, message: posebus.Message) -> bool:
     return False
 
 
-def _plain(data: dict[str, Any], camera: str) -> str:
-    return json.dumps(data, sort_keys=True).replace(camera, "CAMERA")
+def _plain(data: dict[str, Any], message: posebus.Message) -> str:
+    text = json.dumps(data, sort_keys=True).replace(message.camera, "CAMERA")
+    return text.replace(str(message.body.epoch), "EPOCH")

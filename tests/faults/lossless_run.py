@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import time
@@ -28,7 +29,7 @@ Disturb = Callable[[Fleet, int], None]
 
 @dataclass
 class Public:
-    """The results of each camera for subscribers, in order, without the times of publishing."""
+    """The results of each camera for subscribers, in order, without the times of publishing and of the epochs."""
 
     tracks: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     events: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
@@ -38,9 +39,11 @@ class Public:
         if isinstance(message.body, posebus.TrackFrame):
             assert message.provenance is not None
             data = track_frame_to_json(message.body, message.provenance, 0)
-            self.tracks[message.camera].append({**data, "frame_published_at_ns": 0, "inference_ns": 0})
+            plain = {**data, "epoch": 0, "frame_published_at_ns": 0, "inference_ns": 0}
+            self.tracks[message.camera].append(plain)
         elif isinstance(message.body, posebus.Event):
-            self.events[message.camera].append(event_to_json(message.body))
+            event = json.dumps(event_to_json(message.body)).replace(str(message.body.epoch), "0")
+            self.events[message.camera].append(json.loads(event))
         return True
 
     def frames(self) -> int:

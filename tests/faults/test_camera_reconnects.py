@@ -51,10 +51,18 @@ def test_reconnecting_leaks_nothing(tmp_path: Path, thorough: bool) -> None:
         broker = open_broker(url)
         stage = build_capture(CAMERA, settings, broker, events_kept=1000)
 
-        def connect_until(epoch: int) -> dict[str, int]:
+        first_epoch = 0
+
+        def connected(times: int) -> bool:
+            nonlocal first_epoch
+            epoch = int(broker.client.get(broker.topology.epoch(CAMERA)) or 0)
+            first_epoch = first_epoch or epoch
+            return 0 < epoch >= first_epoch + times - 1
+
+        def connect_until(times: int) -> dict[str, int]:
             wait_until(
-                lambda: int(broker.client.get(broker.topology.epoch(CAMERA)) or 0) >= epoch,
-                lambda: f"epoch {epoch}; {stage.report()}",
+                lambda: connected(times),
+                lambda: f"connection {times}; {stage.report()}",
                 TIMEOUT_S,
                 meanwhile=lambda: stage.step(time.monotonic()),
                 poll_s=0.0,

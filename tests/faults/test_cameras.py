@@ -116,6 +116,7 @@ class Play:
         self._until(lambda: self._count("login", "offline") > 0, "a wrong password is told")
         flapping = threading.Thread(target=self._flap)
         flapping.start()
+        before = {name: self._newest_epoch(name) for name in (*FAILING, "frozen")}
         impostors = self._break()
         broken = [name for name in FAILING if name != "flapping"]
         self._until(lambda: all(self._count(name, "offline") for name in broken), "all that fail are offline")
@@ -125,7 +126,7 @@ class Play:
         self._repair()
         back = (*FAILING, "frozen")
         self._until(lambda: all(self._count(name, "online") >= 2 for name in back), "all are online again")
-        self._until(lambda: all(self._newest_epoch(name) > 1 for name in back), "their pictures come again")
+        self._until(lambda: all(self._newest_epoch(name) > before[name] for name in back), "their pictures come again")
         reports = json.dumps(Registry(self._broker).processes())
         time.sleep(1.0)
         self.fleet.stop()
@@ -240,7 +241,8 @@ def test_no_picture_is_black_damaged_repeated_or_older_than_the_one_before(story
 
 
 def test_change_of_resolution_begins_with_an_epoch(story: Story) -> None:
-    sizes = {(frame.epoch == 1, frame.size_px) for frame in story.frames["killed"]}
+    frames = story.frames["killed"]
+    sizes = {(frame.epoch == frames[0].epoch, frame.size_px) for frame in frames}
     assert sizes == {(True, (160, 120)), (False, LARGER_PX)}
 
 
@@ -256,7 +258,7 @@ def test_other_cameras_are_not_affected(story: Story, camera: str) -> None:
 
 def test_camera_whose_process_was_frozen_continues_in_another_process(story: Story) -> None:
     assert story.kinds("frozen").count("online") == 2
-    assert {frame.epoch for frame in story.frames["frozen"]} == {1, 2}
+    assert len({frame.epoch for frame in story.frames["frozen"]}) == 2
 
 
 def test_wrong_password_is_reported_and_affects_no_other_camera(story: Story) -> None:

@@ -16,6 +16,7 @@ import hostile_folder
 import numpy as np
 import pytest
 import samples
+from PIL import Image
 from ultralytics.utils import ASSETS
 
 from posebus.bus.redis.connection import Broker, open_broker
@@ -217,14 +218,23 @@ def test_pictures_of_the_same_name_get_different_files(tmp_path: Path, posebus: 
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         cv2.imwrite(str(tmp_path / folder / "x.png"), np.zeros((64, 64, 3), np.uint8))
-    done = posebus("image", tmp_path / "a", tmp_path / "b", "--out", tmp_path / "out")
+    shown = [Image.new("RGB", (64, 48), colour) for colour in ("black", "white")]
+    shown[0].save(tmp_path / "an im.gif", save_all=True, append_images=shown[1:])
+    shown[0].save(tmp_path / "an im.2.png")
+    animation = f"file://{tmp_path}/an%20im.gif"
+    done = posebus(
+        "image", tmp_path / "a", tmp_path / "b", animation, tmp_path / "an im.2.png", "--out", tmp_path / "out"
+    )
     assert done.returncode == 0, done.stderr
-    assert {path.name for path in (tmp_path / "out").glob("*.json")} == {"x.poses.json", "x-2.poses.json"}
+    written = {path.name.removesuffix(".poses.json"): json.loads(path.read_text()) for path in tmp_path.rglob("*.json")}
+    assert set(written) == {"x", "x-2", "an im", "an im.2", "an im.2-2"}
+    assert [written[name].get("page") for name in ("x", "an im", "an im.2-2", "an im.2")] == [None, 1, 2, None]
     assert "x.png: 0 people" in done.stdout
+    assert "an im.gif, picture 2: 0 people" in done.stdout
 
 
 def test_output_folder_that_cannot_be_created_is_an_error(tmp_path: Path, posebus: Posebus) -> None:
     (tmp_path / "file").touch()
     done = posebus("image", ASSETS / "bus.jpg", "--out", tmp_path / "file" / "out")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("posebus: the folder ")
+    assert done.stderr.startswith("posebus: no file can be written into the folder ")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 import posebus
+from posebus.runtime.health import check, health_folder
 from tests.conftest import ROOT
 from tests.polling import wait_until
 from tests.secured_broker import SecuredBroker, secured_broker
@@ -33,46 +34,52 @@ def broker(tmp_path: Path) -> Iterator[SecuredBroker]:
 
 
 @pytest.fixture
-def stages(broker: SecuredBroker, engine_cache: Path) -> Iterator[Running]:
+def stages(broker: SecuredBroker, engine_cache: Path, tmp_path: Path) -> Iterator[Running]:
     running: Running = {}
     for name in STAGES:
         arguments = [word.replace("/etc/posebus/", "deploy/") for word in SERVICES[name]["command"]]
         command = [sys.executable, "-m", "posebus_cli", *arguments]
-        running[name] = subprocess.Popen(command, cwd=ROOT, env=environment(name, broker, engine_cache))
+        variables = environment(name, broker, tmp_path, engine_cache)
+        running[name] = subprocess.Popen(command, cwd=ROOT, env=variables)
     yield running
     for process in running.values():
         process.kill()
         process.wait()
 
 
-def environment(name: str, broker: SecuredBroker, cache: Path | str = "") -> dict[str, str]:
-    """The environment of a service: the address comes from the `env_file` of its role."""
+def environment(name: str, broker: SecuredBroker, folder: Path, cache: Path | str = "") -> dict[str, str]:
+    """The environment of a service: the address comes from the `env_file` of its role, and /tmp is its own."""
     role = Path(SERVICES[name]["env_file"]).stem
-    settings = {"POSEBUS_CACHE_DIR": str(cache), "POSEBUS_WORKER__IMGSZ": "320"}
+    (folder / name).mkdir(exist_ok=True)
+    settings = {"POSEBUS_CACHE_DIR": str(cache), "POSEBUS_WORKER__IMGSZ": "320", "TMPDIR": str(folder / name)}
     return {**os.environ, "POSEBUS_REDIS": broker.url(role), **settings}
 
 
-def healthy(name: str, broker: SecuredBroker) -> bool:
+def healthy(name: str, broker: SecuredBroker, folder: Path) -> bool:
     """Return whether the service's own health check succeeds."""
     kind, program, *arguments = SERVICES[name]["healthcheck"]["test"]
-    assert (kind, program) == ("CMD", "python"), shlex.join(SERVICES[name]["healthcheck"]["test"])
-    check = subprocess.run(
-        [sys.executable, *arguments],
+    assert (kind, program) == ("CMD", "posebus")
+    done = subprocess.run(
+        [sys.executable, "-m", "posebus_cli", *arguments],
         cwd=ROOT,
-        env=environment(name, broker),
+        env=environment(name, broker, folder),
         check=False,
         capture_output=True,
         text=True,
     )
-    assert broker.password(Path(SERVICES[name]["env_file"]).stem) not in check.stderr
-    return check.returncode == 0
+    assert done.returncode == (1 if done.stderr else 0), done.stderr
+    return done.returncode == 0
 
 
-def wait_for_health(condition: bool, broker: SecuredBroker, names: tuple[str, ...] = STAGES) -> None:
-    """Wait until the health of all `names` is `condition`."""
-    for name in names:
+def wait_for_health(condition: bool, broker: SecuredBroker, folder: Path) -> None:
+    """Wait until the health of all stages is `condition`, and their own checks say the same."""
+    for name in STAGES:
         what = f"{name} is {'healthy' if condition else 'unhealthy'}"
-        wait_until(lambda name=name: healthy(name, broker) is condition, what, TIMEOUT_S, poll_s=1.0)
+        files = health_folder({"TMPDIR": str(folder / name)})
+        wait_until(
+            lambda name=name, files=files: (check(name, files, time.monotonic()) is None) is condition, what, TIMEOUT_S
+        )
+        wait_until(lambda name=name: healthy(name, broker, folder) is condition, f"{what} by its check", poll_s=0.5)
 
 
 def posebus_as(role: str, broker: SecuredBroker, *arguments: str) -> str:
@@ -90,8 +97,11 @@ def posebus_as(role: str, broker: SecuredBroker, *arguments: str) -> str:
 
 
 @pytest.mark.timeout(600)
-def test_services_turn_healthy_deliver_tracks_and_leave_in_order(broker: SecuredBroker, stages: Running) -> None:
-    wait_for_health(True, broker)
+def test_services_turn_healthy_deliver_tracks_and_leave_in_order(
+    broker: SecuredBroker, stages: Running, tmp_path: Path
+) -> None:
+    assert not healthy("metrics", broker, tmp_path), "it was never started"
+    wait_for_health(True, broker, tmp_path)
     camera = next(iter(yaml.safe_load((ROOT / "deploy" / "posebus.yaml").read_text())["cameras"]))
     with posebus.subscribe(broker.url("subscriber"), after="start", group="app") as messages:
         frames = (message.body for message in messages if isinstance(message.body, posebus.TrackFrame))
@@ -100,12 +110,13 @@ def test_services_turn_healthy_deliver_tracks_and_leave_in_order(broker: Secured
     assert camera in posebus_as("operator", broker, "top", "--once")
     assert f'posebus_camera_online{{camera="{camera}"}} 1.0' in posebus_as("monitor", broker, "metrics", "--once")
 
-    stages["worker"].send_signal(signal.SIGSTOP)  # equivalent to a worker that hangs
-    wait_for_health(False, broker, names=("worker",))
-    assert healthy("ingest", broker)
-    assert healthy("tracker", broker)
-    stages["worker"].send_signal(signal.SIGCONT)
-    wait_for_health(True, broker, names=("worker",))
+    # Equivalent to processes that hang; that of ingest is the supervisor of the cameras.
+    for process in stages.values():
+        process.send_signal(signal.SIGSTOP)
+    wait_for_health(False, broker, tmp_path)
+    for process in stages.values():
+        process.send_signal(signal.SIGCONT)
+    wait_for_health(True, broker, tmp_path)
 
     grace_s = float(SERVICES["worker"]["stop_grace_period"].removesuffix("s"))
     for process in stages.values():

@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from posebus.bus.redis.connection import connect
-from posebus.errors import BrokerUnavailable
+from posebus.errors import ConfigError
 from posebus.runtime.embedded import EmbeddedBroker
 from tests.conftest import start_redis_server
 from tests.polling import wait_until
@@ -69,7 +69,7 @@ def test_port_that_is_taken_is_reported_with_a_reason(tmp_path: Path) -> None:
     process, url = start_redis_server(str(program), tmp_path)
     port = int(url.rsplit(":", 1)[1].partition("/")[0])
     try:
-        with pytest.raises(BrokerUnavailable, match="the embedded broker did not start"):
+        with pytest.raises(ConfigError, match=f"cannot use port {port} .* another port with --port"):
             EmbeddedBroker(port).start()
     finally:
         process.terminate()

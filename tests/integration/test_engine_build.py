@@ -19,8 +19,9 @@ from tests.polling import wait_until
 from workers.engine_loading import load_engine
 from workers.inference.estimator import PoseEstimator
 from workers.int8.engine_report import compare
+from workers.weights.compiled import compiled_folder
 from workers.weights.export import export_onnx
-from workers.weights.int8_cache import compiled_folder, find_built
+from workers.weights.int8_cache import find_built
 from workers.weights.weights import Weights
 
 IMGSZ = 320
@@ -30,7 +31,7 @@ BUILD = ("engines", "build", "--precision", "int8", "--imgsz", str(IMGSZ), "--fr
 @pytest.fixture(scope="module", autouse=True)
 def needs_nncf() -> None:
     if find_spec("nncf") is None:
-        missing("nncf is not installed: pip install 'posebus[int8]'")
+        missing("nncf is not installed: pip install '.[int8]' in the checkout of posebus")
 
 
 @pytest.fixture(scope="module")

@@ -147,6 +147,29 @@ def test_functions_that_are_not_offered_are_not_run(broker: str, engine_cache: P
     assert not witness.exists()
 
 
+def test_hostile_entries_of_the_queue_do_not_stop_it(redis_server: str, engine_cache: Path, tmp_path: Path) -> None:
+    client = connect(redis_server)
+    client.flushall()
+    (good_id,) = submit(engine_cache, redis_server, tmp_path, Path(__file__))
+    good = client.hgetall(f"rq:job:{good_id}")
+    client.delete(f"rq:queue:{QUEUE}")
+    client.hset("rq:job:late", mapping={**good, "timeout": "abc", "description": "\x1b]0;pwned\x07\nforged"})
+    client.hset("rq:job:deep", mapping={**good, "data": b"[" * 100_000})
+    client.set("rq:job:text", "not a hash")
+    client.rpush(f"rq:queue:{QUEUE}", b"\xff\xfe", "\x1b[31mid", "text", "late", "deep", good_id)
+    client.zadd(f"rq:failed:{QUEUE}", {b"\xff": 1})
+    done = posebus(engine_cache, "jobs", "work", "--burst", "--redis", redis_server)
+    told = done.stdout + done.stderr
+    assert done.returncode == 0
+    assert client.llen(f"rq:queue:{QUEUE}") == 0
+    assert [client.hget(f"rq:job:{name}", "status") for name in ("late", "deep", good_id)] == [b"failed"] * 3
+    assert "the job cannot be understood: its field timeout" in fetch(redis_server, "late").meta["error"]
+    assert told.count("is no job and was dropped") == 3
+    assert "Traceback" not in told
+    assert told.replace("\n", "").isprintable()
+    assert "\nforged" not in told
+
+
 def test_job_without_a_fleet_fails_with_an_error(
     shared_data: Path, redis_server: str, engine_cache: Path, tmp_path: Path
 ) -> None:
@@ -161,12 +184,10 @@ def test_job_without_a_fleet_fails_with_an_error(
 
 
 def test_submitting_without_a_usable_broker_is_an_error(engine_cache: Path, tmp_path: Path) -> None:
-    nowhere = posebus(engine_cache, "submit", "clip.mp4", "--out", tmp_path)
-    assert nowhere.returncode == 1
-    assert "give its address with --redis" in nowhere.stderr
     unreachable = posebus(
         engine_cache, "submit", "clip.mp4", "--out", tmp_path, "--redis", "redis://:secret@127.0.0.1:1"
     )
     assert unreachable.returncode == 1
     assert "no answer from the broker" in unreachable.stderr
+    assert "is 'posebus up' or another broker running there?" in unreachable.stderr
     assert "secret" not in unreachable.stderr

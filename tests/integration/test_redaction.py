@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 import stat
 import subprocess
@@ -61,6 +62,11 @@ def everything_reported(client: redis.Redis) -> bytes:
     return b"".join(client.hvals("posebus:{0}:processes"))
 
 
+def told(log: Path) -> set[str]:
+    """The cameras that the log calls offline."""
+    return set(re.findall(r"camera (\S+) is offline", log.read_text()))
+
+
 def posebus(folder: Path, cache: Path, *arguments: str) -> str:
     """All output of `posebus ARGUMENTS…`."""
     command = [sys.executable, "-m", "posebus_cli", *arguments]
@@ -82,6 +88,9 @@ def test_no_password_is_written_or_printed(broker: tuple[redis.Redis, str], tmp_
         "gate": {"source": gate, "reconnect_max_s": 0.5},
         "nobody": {"source": f"rtsp://admin:{CAMERA_PASSWORD}@127.0.0.1:1/live"},
         "odd": {"source": f"nosuch://{login}127.0.0.1/live"},
+        "query": {"source": f"http://127.0.0.1:1/videostream.cgi?loginuse=admin&loginpas={CAMERA_PARAMETER}"},
+        "path": {"source": f"rtsp://127.0.0.1:1/user=admin_password={CAMERA_PARAMETER}_channel=1_stream=0.sdp"},
+        "quoted": {"source": f'rtsp://admin:it\'s "{CAMERA_PARAMETER}"@127.0.0.1:1/live'},
     }
     config = tmp_path / "posebus.yaml"
     config.write_text(
@@ -96,6 +105,9 @@ def test_no_password_is_written_or_printed(broker: tuple[redis.Redis, str], tmp_
             wait_until(lambda: client.xlen("posebus:{0}:tracks:hall") > 3, "tracks of the camera that works")
             wait_until(lambda: refusing.connections > 2, "attempts at the camera that refuses")
             wait_until(lambda: b"refuses the login" in everything_reported(client), "a report of the camera's trouble")
+            wait_until(
+                lambda: told(log) >= {"nobody", "query", "path", "quoted"}, "the trouble of each camera in the log"
+            )
             for pid in children(run.pid):
                 for name in ("cmdline", "environ"):
                     assert leaks(read_of(pid, name)) == [], f"{name} of {read_of(pid, 'cmdline')}"

@@ -16,6 +16,7 @@ import pytest
 from ingest.reading.catching_up import catch_up
 from ingest.sources import CapturedImage, Source, open_source
 from ingest.sources.base import Seekable
+from ingest.sources.file_position import FilePosition
 from ingest.sources.pacing import RateCap
 from posebus.bus.checkpoint import OPEN, Checkpoint
 from posebus.config.settings import CameraSettings
@@ -136,12 +137,12 @@ def test_a_wrong_position_is_not_used(tmp_path: Path) -> None:
     settings = CameraSettings(source=str(path))
     uninterrupted = read_all(open_source(settings), lambda _: True)
     good = checkpoint_after(uninterrupted, 600)
-    pts, pictures, lost, last_ns, offset_ns, checksum = good.place
+    position = FilePosition(*good.place)
     for place in [
-        (pts, pictures, lost, last_ns, offset_ns, checksum + 1),
-        (pts + 1, pictures, lost, last_ns, offset_ns, checksum),
-        (2**62, pictures, lost, last_ns, offset_ns, checksum),
-        (-(2**62), pictures, lost, last_ns, offset_ns, checksum),
+        tuple(position._replace(checksum=position.checksum + 1)),
+        tuple(position._replace(pts=position.pts + 1)),
+        tuple(position._replace(pts=2**62)),
+        tuple(position._replace(pts=-(2**62))),
         (1, 2, 3),
     ]:
         source = open_source(settings)

@@ -3,21 +3,57 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import signal
+from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import av
+import pillow_heif
 import pytest
+from PIL import Image
 
 from posebus.bus.redis.connection import connect
 from posebus.contract.public_json import track_frame_from_json
+from posebus.wording import counted
 from tests.clips import head
 from tests.integration.run_command import alive, children, finish, posebus, start
 from tests.polling import wait_until
+from workers.weights.weights import Weights
 
 FRAMES = 80
 NAME = "TUD-Stadtmitte"
+LONG_NAME = "x" * 240 + ".heic"
+FAILING_SOURCE = """
+import numpy as np
+from ingest.sources import CapturedImage, RowsImage, SourceSpec
+from posebus.messages import CaptureClock
+
+class Failing:
+    live, fps, warning, lost, frame_count = False, 10.0, None, 0, 9
+
+    def __init__(self, good):
+        self.number, self.good = 0, good
+
+    def read(self, admit=None):
+        if self.number == self.good:
+            raise ZeroDivisionError("in the decoder")
+        captured_at_ns, self.number = self.number * 100_000_000, self.number + 1
+        admit is None or admit(captured_at_ns)
+        return CapturedImage(RowsImage(np.zeros((48, 64, 3), np.uint8)), captured_at_ns, CaptureClock.FILE)
+
+    def close(self):
+        pass
+
+def open_failing(settings, *, live):
+    return Failing(int(settings.source.partition(":")[2]))
+
+def spec():
+    return SourceSpec("failing", lambda source: source.startswith("failing:"), open_failing, recorded=True)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +75,39 @@ def one_worker(clip: Path, engine_cache: Path, tmp_path_factory: pytest.TempPath
 def three_workers(
     clip: Path, engine_cache: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, dict[str, Any]]:
-    """The folder and the printed summary of a run with three workers and one bad input of two."""
+    """The folder and the printed summary of a run with three workers and several bad inputs beside two good ones."""
     folder = tmp_path_factory.mktemp("three-workers")
-    arguments = ["run", folder / "missing.mp4", clip, "--out", folder, "--workers", "3", "--no-video", "--json"]
-    done = posebus(engine_cache, *arguments)
+    plugins = _failing_source(tmp_path_factory.mktemp("plugins"))
+    os.mkfifo(folder / "pipe")
+    (folder / LONG_NAME).write_bytes(_heic_of_tiles())
+    for name, occupied in (("blocked", "mot.txt.partial"), ("taken", "tracks.jsonl")):
+        Image.new("RGB", (64, 48)).save(folder / f"{name}.png")
+        (folder / f"{name}.{occupied}").mkdir()  # where a file of its results should be
+    inputs = [folder / "missing.mp4", clip, folder / "pipe", "failing:3", folder / LONG_NAME]
+    inputs += [folder / "blocked.png", folder / "taken.png"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(plugins))
+        done = posebus(engine_cache, "run", *inputs, "--out", folder, "--workers", "3", "--no-video", "--json")
     assert done.returncode == 1
     assert f"there is no file {folder}/missing.mp4" in done.stderr
     return folder, json.loads(done.stdout)
+
+
+def _heic_of_tiles() -> bytes:
+    file = BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (256, 192))).save(file, format="HEIF", tile_size=64)
+    return file.getvalue()
+
+
+def _failing_source(site: Path) -> Path:
+    """A package of another author: a recording that fails after some frames, in a way that no one has foreseen."""
+    (site / "failing").mkdir()
+    (site / "failing" / "__init__.py").write_text(FAILING_SOURCE)
+    information = site / "failing-1.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: failing\nVersion: 1\n")
+    (information / "entry_points.txt").write_text("[posebus.sources]\nfailing = failing:spec\n")
+    return site
 
 
 def frames_of(path: Path) -> list[dict[str, Any]]:
@@ -84,7 +146,7 @@ def test_mot_file_is_valid_and_has_the_confirmed_tracks(one_worker: Path) -> Non
     assert all(float(row[4]) > 0 and float(row[5]) > 0 and 0 < float(row[6]) <= 1 for row in rows)
 
 
-def test_summary_agrees_with_the_files(one_worker: Path) -> None:
+def test_summary_agrees_with_the_files_and_names_what_made_them(one_worker: Path, clip: Path, weights: Weights) -> None:
     summary = json.loads((one_worker / "new" / "summary.json").read_text())
     (entry,) = summary["inputs"]
     rows = (one_worker / "new" / f"{NAME}.mot.txt").read_text().splitlines()
@@ -94,10 +156,22 @@ def test_summary_agrees_with_the_files(one_worker: Path) -> None:
     assert summary["wall_s"] > summary["processing_s"]
     assert summary["engine"] in {"openvino", "torch", "onnx"}
     assert summary["precision"] in {"fp32", "bf16", "fp16"}
-    latency_ms = summary["latency_ms"]
-    assert 0 < latency_ms["p50"] <= latency_ms["p95"] <= latency_ms["p99"]
+    source = entry["source"]
+    assert (source["path"], source["size_px"], source["frames"]) == (str(clip), [640, 480], FRAMES)
+    with av.open(str(clip)) as container:
+        times_s = [frame.time for frame in container.decode(video=0) if frame.time is not None]
+    assert source["fps"] == pytest.approx((FRAMES - 1) / (times_s[-1] - times_s[0]), rel=1e-3)
+    assert source["duration_s"] == pytest.approx(FRAMES / source["fps"], abs=0.002)
+    assert summary["speed"] == pytest.approx(source["duration_s"] / summary["processing_s"], abs=0.01)
+    assert summary["settings"]["worker"]["model"] == summary["model"]["name"] == "yolo11n-pose"
+    assert summary["model"]["sha256"] == weights.sha256
+    assert summary["versions"]["posebus"] == version("posebus")
+    assert summary["versions"]["python"] == platform.python_version()
     assert (summary["failed"], summary["warnings"]) == ([], [])
-    assert f"{NAME}: {FRAMES} frames" in (one_worker / "printed").read_text()
+    printed = (one_worker / "printed").read_text()
+    assert f"{NAME}: {FRAMES} frames, {counted(entry['tracks'], 'person')}, {entry['fps']:.1f} frames/s" in printed
+    assert f"({entry['speed']:.1f} x real time)" in printed
+    assert "ms" not in printed.replace(str(one_worker), ""), "the time in a queue is no latency"
 
 
 def test_video_has_the_frames_and_times_of_the_recording(one_worker: Path, clip: Path) -> None:
@@ -123,8 +197,16 @@ def test_three_workers_give_exactly_the_tracks_of_one(one_worker: Path, three_wo
 def test_bad_input_is_reported_and_does_not_stop_the_other_one(three_workers: tuple[Path, Any]) -> None:
     folder, summary = three_workers
     assert summary == json.loads((folder / "summary.json").read_text())
-    assert [failed["name"] for failed in summary["failed"]] == ["missing"]
-    assert [(entry["name"], entry["frames"]) for entry in summary["inputs"]] == [(NAME, FRAMES)]
+    errors = {failed["name"]: failed["error"] for failed in summary["failed"]}
+    assert set(errors) == {"missing", "pipe", "failing:3", "blocked", "taken"}
+    assert all("cannot be written" in errors[name] for name in ("blocked", "taken"))
+    assert "is a pipe, which can be read only once" in errors["pipe"]
+    assert "unexpected ZeroDivisionError" in errors["failing:3"]
+    (name, frames), (long_name, pictures) = ((entry["name"], entry["frames"]) for entry in summary["inputs"])
+    assert (name, frames, pictures) == (NAME, FRAMES, 1)
+    assert LONG_NAME.startswith(long_name)
+    (line,) = frames_of(folder / f"{long_name}.tracks.jsonl")
+    assert line["size_px"] == [256, 192]
     assert not list(folder.glob("*.mp4"))
 
 

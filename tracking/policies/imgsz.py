@@ -62,6 +62,12 @@ class SizeChooser:
             self.probe_at_ns = self._requested_ns = now_ns + 1
         return change
 
+    def gain(self, used: View, size_px: tuple[int, int]) -> float:
+        """How many times as many people the chosen view finds as `used`, by the probes; 1.0 without any."""
+        views = views_of(self._policies, size_px)
+        better, worse = (recall.estimate_recall(view, self._probes, views, size_px) for view in (self.view, used))
+        return max(1.0, better.recall / max(worse.recall, 0.01)) if self._probes else 1.0
+
     def _measure(self, frame: PoseFrame, used: View) -> ViewChange | None:
         """Take a frame that was inferred by several views, and choose the best view now."""
         now_ns, size_px = frame.captured_at_ns, frame.size_px

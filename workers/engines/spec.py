@@ -61,7 +61,7 @@ class EngineSpec:
     networks. precisions: the arithmetic that the engine computes natively on a device, first the one that
     `precision: auto` stands for (the fastest that loses no accuracy). device: where the engine computes on this
     machine, `cpu` or `cuda:0`; called once the module is known to be importable. build_masks: builder for segmentation
-    networks, where the engine runs them. batches: whether the setting `batch` may exceed 1. install: what to
+    networks, where the engine runs them. batches: whether the setting `batch` may exceed 1. install: what pip is to
     install where the module is missing.
     """
 
@@ -72,7 +72,7 @@ class EngineSpec:
     device: Callable[[], str] = lambda: CPU
     build_masks: Builder | None = None
     batches: bool = False
-    install: str = "posebus[worker]"
+    install: str = "'.[worker]' in the checkout of posebus"
 
     @property
     def is_installed(self) -> bool:

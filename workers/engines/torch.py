@@ -192,7 +192,7 @@ def cuda_available() -> bool:
     try:
         import torch
     except ImportError as error:
-        raise EngineError("torch is not installed: pip install 'posebus[worker]'") from error
+        raise EngineError("torch is not installed: pip install '.[worker]' in the checkout of posebus") from error
     return bool(torch.cuda.is_available())
 
 

@@ -40,14 +40,15 @@ class PoseEstimator:
         (plan,) = self.view_plans(image_size_px)
         return plan.tiles[0].fit
 
-    def prepare(self, picture: Picture, plans: Sequence[ViewPlan] = ()) -> list[Any]:
+    def prepare(self, picture: Picture, plans: Sequence[ViewPlan] = (), *, live: bool = False) -> list[Any]:
         """Return the engine's inputs for all tiles of `plans`, in their order; see `Engine.prepare`.
 
-        With `enhance: auto` a degraded picture is enhanced first, see `picture.degradation`. Raises BadPicture.
+        `live`: whether the picture is of a live camera. Where the settings say so (`WorkerSettings.enhances`), a
+        degraded picture is enhanced first, see `picture.degradation`. Raises BadPicture.
         """
         plans = plans or self.view_plans(picture.size_px)
         rows_rgb = decode_for(picture, plans)
-        if self._settings.enhance == AUTO:
+        if self._settings.enhances(live=live):
             picture.degradation = assess(rows_rgb)
             if picture.degradation is not None:
                 picture = picture.changed(enhanced(rows_rgb, picture.degradation))
@@ -77,12 +78,12 @@ class PoseEstimator:
     def warm_up(self, image_size_px: tuple[int, int]) -> list[Letterbox]:
         """Set the engine up for pictures of this (width, height), and return how they enter the network.
 
-        Each new shape takes a moment, and on a GPU each new batch size, too. With `imgsz: auto` this is done for all
-        sizes, because a camera's first frame is measured at each of them, alone.
+        Each new shape takes a moment, and on a GPU each new batch size, too. With `imgsz: auto` this includes the sizes
+        at which a camera's first frame is probed; most cameras never need the others.
         """
         auto = self._settings.imgsz == AUTO
-        sizes = Policies(AUTO, self._settings.imgsz_max).sizes if auto else ()
-        fits = [plan_view(image_size_px, View(size), self.engine.head.stride).tiles[0].fit for size in sizes]
+        views = Policies(AUTO, self._settings.imgsz_max).first().probe if auto else ()
+        fits = [plan_view(image_size_px, view, self.engine.head.stride).tiles[0].fit for view in views]
         for fit in fits:
             self.submit([self.blank(fit)]).result()
         plain = self.fit(image_size_px)

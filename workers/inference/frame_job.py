@@ -20,6 +20,10 @@ class ViewResult:
     detections: tuple[Detections, ...]
 
 
+PROBE_PATIENCE_S = 2.0
+"""An input waits at most about `max_age_ms` behind others, so that a probe of a submitted frame is computed in time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Inferred:
     """A frame that was inferred: the result of its first view, `primary`, and of its other views, `probes`.
@@ -78,9 +82,11 @@ class FrameJob:
 
         The primary view's tiles are kept or dropped together. While the first one waits, no work was done for the
         frame; once it is submitted, dropping the others would waste that work, again and again where workers are too
-        slow. Probes are dropped where they would come too late.
+        slow. Probes wait longer: they are rare, and where workers are too slow, only they show what to do about it.
         """
-        return math.inf if 0 < number < self._primary_count else self.job.expires_at_s
+        if number == 0:
+            return self.job.expires_at_s
+        return math.inf if number < self._primary_count else self.job.expires_at_s + PROBE_PATIENCE_S
 
     def complete_input(
         self, number: int, detections: Detections, submitted_at_s: float, finished_at_s: float

@@ -9,6 +9,7 @@ from typing import Any
 
 from posebus.bus.frame_consumer import PoseResult
 from posebus.errors import BadPicture
+from posebus.messages import Delivery
 from posebus.telemetry.metrics import Metrics
 from workers.images.tiling import ViewPlan
 from workers.inference.enhancements import EnhancementLog
@@ -51,7 +52,8 @@ class FramePreparer:
         ticket = self._watch.decoding(job, began_s)
         try:
             plans = self._estimator.view_plans(job.picture.size_px, job.frame.views)
-            inputs = self._estimator.prepare(job.picture, plans)
+            live = job.frame.delivery is Delivery.LIVE
+            inputs = self._estimator.prepare(job.picture, plans, live=live)
         except BadPicture as error:
             return dead_letter(job.entry, str(error))
         except Exception as error:  # noqa: BLE001

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from posebus.errors import ConfigError, EngineError
+from posebus.contract.foreign_json import WRONG_DATA, load_object
+from posebus.errors import ConfigError, EngineError, MalformedMessage
 from workers.detections import Detections
 
 LEAST_SCORE = 0.001
@@ -19,6 +19,8 @@ LEAST_SCORE = 0.001
 
 Detect = Callable[[Path], Detections]
 """Detects the people in a picture file, in the picture's own pixels."""
+
+MAX_ANNOTATION_BYTES = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,16 @@ def read_annotations(path: Path) -> Annotated:
     Raises ConfigError for an unusable file, EngineError without pycocotools.
     """
     if find_spec("pycocotools") is None:
-        raise EngineError("AP needs the package pycocotools, which is not installed: pip install 'posebus[int8]'")
+        raise EngineError(
+            "AP needs the package pycocotools, which is not installed: pip install '.[int8]' in the checkout of posebus"
+        )
     try:
-        data = json.loads(path.read_bytes())
+        data = load_object(path.read_bytes(), path.name, MAX_ANNOTATION_BYTES)
         pictures = {int(row["id"]): path.parent / row["file_name"] for row in data["images"]}
         joints = {len(row["keypoints"]) for row in data["annotations"]}
     except OSError as error:
         raise ConfigError(f"the annotations {path} cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (MalformedMessage, *WRONG_DATA) as error:
         raise ConfigError(f"{path} holds no keypoint annotations in COCO's format: give such a file") from error
     if joints != {51}:
         raise ConfigError(f"{path} holds no annotations of COCO's 17 keypoints: give such a file")

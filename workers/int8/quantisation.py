@@ -46,7 +46,10 @@ def quantised(path: Path, inputs: Sequence[ImageArray], on_input: Callable[[int]
     number of inputs used so far. Raises EngineError where NNCF is missing or cannot quantise the network.
     """
     if find_spec("nncf") is None:
-        raise EngineError("8-bit engines need the package nncf, which is not installed: pip install 'posebus[int8]'")
+        raise EngineError(
+            "8-bit engines need the package nncf, which is not installed: "
+            "pip install '.[int8]' in the checkout of posebus"
+        )
     # NNCF looks for a GPU compiler through torch, and logs a warning where there is none.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")

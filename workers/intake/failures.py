@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from posebus.bus.frame_consumer import FrameConsumer, FrameEntry, PoseResult
 from posebus.errors import RetryableError
+from posebus.wording import counted
 from workers.inference.frame_job import Failed
 from workers.inference.hang import Hang
 from workers.intake.in_flight import InFlight
@@ -23,8 +24,8 @@ def exhausted_reason(entry: FrameEntry, max_attempts: int) -> str | None:
     attempts = entry.attempts
     if len(attempts) >= max_attempts:
         workers = len({attempt.worker for attempt in attempts})
-        times = f"{len(attempts)} attempts" if len(attempts) > 1 else "an attempt"
-        return f"given up after {times} in {workers} worker{'s'[: workers != 1]}; the last: {attempts[-1].outcome}"
+        times = f"{counted(len(attempts), 'attempt')} in {counted(workers, 'worker')}"
+        return f"given up after {times}; the last: {attempts[-1].outcome}"
     if entry.deliveries > REDELIVERY_FACTOR * max_attempts:
         return f"given up after {entry.deliveries - 1} deliveries: every worker that took it ended before it answered"
     return None

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 
+from posebus.arrays import Float32Array
 from posebus.bus.frame_consumer import PoseResult
 from posebus.config.settings import WorkerSettings
 from posebus.messages import PoseFrame, Probe, Provenance
+from posebus.square_pixels import SQUARE
 from posebus.telemetry.metrics import Metrics
+from workers.detections import Detections
 from workers.images.tile_merging import people_of_view
 from workers.inference.frame_job import Inferred
 from workers.outputs.appearance import describe
@@ -28,9 +31,10 @@ def pose_result(inferred: Inferred, settings: WorkerSettings, metrics: Metrics) 
         boxes_xyxy_px=people.boxes_xyxy_px,
         scores=people.scores,
         keypoints_px=people.keypoints_px,
-        appearance=describe(inferred.job.picture.rgb(), people, frame.size_px) if settings.appearance else None,
+        appearance=_appearance(inferred, people, settings.max_people) if settings.appearance else None,
         probes=_probes(inferred, settings.max_people),
         masks=people.masks,
+        pixel_aspect=frame.pixel_aspect,
     )
     metrics.observe("posebus_stage_seconds", time.monotonic() - began_s, stage="people")
     provenance = Provenance(
@@ -41,6 +45,15 @@ def pose_result(inferred: Inferred, settings: WorkerSettings, metrics: Metrics) 
         view=primary.plan.view if frame.views else None,
     )
     return PoseResult(inferred.job.entry, body, provenance)
+
+
+def _appearance(inferred: Inferred, people: Detections, max_people: int) -> Float32Array | None:
+    """The colours of `people`, as from `describe`, sampled in square pixels: limbs are as wide as the eye sees them."""
+    frame, picture = inferred.job.frame, inferred.job.picture
+    if frame.pixel_aspect == SQUARE:
+        return describe(picture.rgb(), people, frame.size_px)
+    squared = people_of_view(inferred.primary.plan, inferred.primary.detections, frame.image_size_px, max_people)
+    return describe(picture.rgb(), squared, frame.image_size_px)
 
 
 def _probes(inferred: Inferred, max_people: int) -> tuple[Probe, ...]:

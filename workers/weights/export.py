@@ -15,8 +15,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from posebus.errors import EngineError, WeightsError
+from posebus.contract.foreign_json import WRONG_DATA, load_object
+from posebus.errors import EngineError, MalformedMessage, WeightsError
 from workers.detections import Head
+from workers.weights.shipped import SHIPPED
 from workers.weights.ultralytics_process import run_child
 from workers.weights.weights import Weights, sha256_of
 
@@ -44,7 +46,7 @@ def exported_path(weights: Weights, cache_dir: Path) -> Path:
 
 
 def export_onnx(weights: Weights, cache_dir: Path, task: str = "pose") -> Path:
-    """Return the ONNX file of `weights`, exported by ultralytics in a child process unless it is cached already.
+    """Return the ONNX file of `weights`, exported by ultralytics in a child process unless it is cached or shipped.
 
     `task` is one of `REFUSALS`. Processes that start together wait for one export under a file lock; the file appears
     complete or not at all. Raises WeightsError for a model of another task, EngineError where the export or writing the
@@ -53,7 +55,11 @@ def export_onnx(weights: Weights, cache_dir: Path, task: str = "pose") -> Path:
     target = exported_path(weights, cache_dir)
     with storing_in(target.parent), locked(target):
         if not target.is_file():
-            _export(weights, target, task)
+            shipped = exported_path(weights, SHIPPED)
+            if shipped.is_file():
+                _copy(shipped, target)
+            else:
+                _export(weights, target, task)
     return target
 
 
@@ -78,6 +84,13 @@ def locked(network: Path) -> Iterator[None]:
         yield
 
 
+def _copy(shipped: Path, target: Path) -> None:
+    """Copy rather than use it in place: the head, and what engines compile from it, are kept beside it."""
+    partial = target.with_suffix(f".{os.getpid()}")
+    shutil.copyfile(shipped, partial)
+    partial.replace(target)
+
+
 def _export(weights: Weights, target: Path, task: str) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         # ultralytics writes beside its input, hence the copy. It is hashed again, because the copy gets unpickled.
@@ -97,10 +110,10 @@ def read_head(path: Path, task: str = "pose") -> Head:
     """
     kept = path.with_suffix(HEAD_SUFFIX)
     try:
-        found = json.loads(kept.read_bytes())
+        found = load_object(kept.read_bytes(), kept.name)
         if found.pop("network") == _stamp(path):
             return head_from_metadata(found, path.name, task)
-    except (OSError, ValueError, AttributeError, KeyError, EngineError):
+    except (OSError, *WRONG_DATA, MalformedMessage, EngineError):
         pass
     properties = _metadata(path)
     head = head_from_metadata(properties, path.name, task)

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from posebus.config.settings import WorkerSettings
-from posebus.errors import EngineError
+from posebus.contract.foreign_json import WRONG_DATA, load_object
+from posebus.errors import EngineError, MalformedMessage
+from workers.weights.compiled import compiled_folder
 from workers.weights.export import exported_path
 from workers.weights.weights import Weights, sha256_of
 
@@ -62,19 +64,14 @@ def find_built(weights: Weights, cache_dir: Path) -> BuiltEngine | None:
 def read_built(path: Path) -> BuiltEngine:
     """Return the engine whose record is in `path`; raises EngineError where it is damaged."""
     try:
-        facts = json.loads(path.read_bytes())
+        facts = load_object(path.read_bytes(), path.name)
         built = BuiltEngine(path.with_name(facts["graph"]), facts)
         whole = built.imgsz > 0 and built.graph.is_file() and built.graph.with_suffix(".bin").is_file()
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, MalformedMessage, *WRONG_DATA) as error:
         raise EngineError(f"{path} is damaged: build the engine again") from error
     if not whole:
         raise EngineError(f"the files that {path} names are missing: build the engine again")
     return built
-
-
-def compiled_folder(graph: Path) -> Path:
-    """Return the folder of what OpenVINO compiled from `graph`: a file for each frame shape and number of threads."""
-    return graph.with_suffix(".compiled")
 
 
 def list_built(cache_dir: Path) -> list[Path]:
@@ -126,6 +123,6 @@ def _stem(weights: Weights, cache_dir: Path) -> str:
 
 def _graph_named_in(path: Path) -> str | None:
     try:
-        return str(json.loads(path.read_bytes())["graph"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return str(load_object(path.read_bytes(), path.name)["graph"])
+    except (OSError, MalformedMessage, *WRONG_DATA):
         return None

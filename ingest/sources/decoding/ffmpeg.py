@@ -16,18 +16,33 @@ import av.error
 
 from ingest.sources.decoding.pixels import MAX_PIXELS
 
+FIELDS_TOLERANCE = 0.02
 ONE_THREAD_PIXELS = 1920 * 1088
 """Up to this size one core decodes faster than real time; larger live streams may need two."""
 
 
 def find_video_stream(container: Any) -> Any | None:
-    """Return the first video stream that can be decoded, with its decoder prepared; None if there is none."""
-    for stream in container.streams.video:
-        if stream.codec_context is None or _is_cover_art(stream):
-            continue
-        prepare_decoder(stream.codec_context)
-        return stream
-    return None
+    """Return the video stream to play, with its decoder prepared; None if none can be decoded.
+
+    It is the one that the container marks as the default; among several, or without a mark, that of the largest
+    pictures, as FFmpeg chooses. Cover art and thumbnails are no video.
+    """
+    streams = [stream for stream in container.streams.video if stream.codec_context is not None and is_video(stream)]
+    if not streams:
+        return None
+    chosen = max(streams, key=_preference)
+    prepare_decoder(chosen.codec_context)
+    return chosen
+
+
+def _preference(stream: Any) -> tuple[bool, bool, int]:
+    pixels = stream.codec_context.width * stream.codec_context.height
+    return pixels > 0, bool(stream.disposition & av.stream.Disposition.default), pixels
+
+
+def is_video(stream: Any) -> bool:
+    """Return whether `stream` is more than a picture of the recording, such as its cover."""
+    return not stream.disposition & (av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails)
 
 
 def prepare_decoder(codec_context: Any) -> None:
@@ -43,8 +58,14 @@ def prepare_decoder(codec_context: Any) -> None:
 
 
 def nominal_fps(stream: Any) -> float | None:
-    """Return the average frames per second from the container's header, None if it is missing or absurd."""
-    rate = stream.average_rate or stream.guessed_rate
+    """Return the average frames per second from the container's header, None if it is missing or absurd.
+
+    A stream without times (raw H.264) has only the codec's rate. An average of twice that rate counts fields.
+    """
+    average, guessed = stream.average_rate, stream.guessed_rate
+    if guessed and (stream.start_time is None or (average and abs(average / guessed - 2) < FIELDS_TOLERANCE)):
+        average = guessed
+    rate = average or guessed
     if not rate or not 0.01 <= float(rate) <= 1000:
         return None
     return float(rate)
@@ -54,7 +75,3 @@ def explain(error: Exception) -> str:
     """Return FFmpeg's reason in lower case and without the address, which may hold a password."""
     text = getattr(error, "strerror", None) or type(error).__name__
     return str(text).rstrip(".").lower()
-
-
-def _is_cover_art(stream: Any) -> bool:
-    return bool(stream.disposition & av.stream.Disposition.attached_pic)

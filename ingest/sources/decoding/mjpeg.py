@@ -6,14 +6,17 @@ packet, and a packet that lost its end is no picture at all. Packets that may be
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import simplejpeg
 
+from ingest.sources.decoding.geometry import orientation_of
 from ingest.sources.decoding.pixels import BgrImage, Planes
 from ingest.sources.decoding.reducing import reduce_rows
 from posebus.arrays import UInt8Array
 from posebus.errors import BadPicture
+from posebus.square_pixels import SQUARE
 
 START_OF_IMAGE = b"\xff\xd8"
 START_OF_SCAN = b"\xff\xda"
@@ -30,9 +33,10 @@ MAX_REFUSALS = 5
 class JpegImage:
     """A picture that arrived as the JPEG file `data`; it is decoded only if its pixels are needed."""
 
-    def __init__(self, data: bytes, size_px: tuple[int, int]) -> None:
+    def __init__(self, data: bytes, size_px: tuple[int, int], pixel_aspect: Fraction = SQUARE) -> None:
         self._data = data
         self._size_px = size_px
+        self.pixel_aspect = pixel_aspect
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -76,12 +80,14 @@ class JpegPackets:
         self._proven_size_px: tuple[int, int] | None = None
         self._refusals = 0
 
-    def image(self, packet: Any) -> JpegImage | None:
+    def image(self, packet: Any, pixel_aspect: Fraction = SQUARE) -> JpegImage | None:
         """Return the picture in `packet`, undecoded; None if the packet has to be decoded."""
         if self._proven_size_px is None or packet.is_corrupt:
             return None
         data = bytes(packet)
-        return JpegImage(data, self._proven_size_px) if whole_jpeg_size_px(data) == self._proven_size_px else None
+        if whole_jpeg_size_px(data) != self._proven_size_px:
+            return None
+        return JpegImage(data, self._proven_size_px, pixel_aspect)
 
     def learn(self, packet: Any, frames: list[Any]) -> None:
         """Compare a packet with the frames that FFmpeg decoded from it."""
@@ -90,7 +96,11 @@ class JpegPackets:
             return
         (frame,) = frames
         data, size_px = bytes(packet), (frame.width, frame.height)
-        if frame.rotation or not frame.format.name.startswith(JPEG_FORMATS) or whole_jpeg_size_px(data) != size_px:
+        if (
+            orientation_of(frame).turns
+            or not frame.format.name.startswith(JPEG_FORMATS)
+            or whole_jpeg_size_px(data) != size_px
+        ):
             return
         try:
             simplejpeg.decode_jpeg(data, "RGB")

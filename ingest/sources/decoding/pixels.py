@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Protocol
 
 import cv2
@@ -10,9 +11,12 @@ import numpy as np
 
 from ingest.sources.decoding.reducing import reduce_rows
 from posebus.arrays import UInt8Array
+from posebus.square_pixels import SQUARE
 
 MAX_PIXELS = 50_000_000
 """Pictures above this are refused before decoding: a few bytes of header could otherwise ask for all the memory."""
+MAX_SIDE_PX = 65_500
+"""The longest side of a picture: libjpeg, with which pictures are sent, takes no longer one."""
 SAMPLES_A_SIDE = 3
 """A pixel of the small grey picture averages at least this many source pixels a side, if the source has as many."""
 
@@ -38,13 +42,17 @@ class Image(Protocol):
 
     @property
     def size_px(self) -> tuple[int, int]:
-        """(width, height) of the upright picture."""
+        """(width, height) of the upright picture, in pixels of the source."""
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of one pixel of the upright picture divided by its height; 1 for square pixels."""
 
     def bgr(self, size_px: tuple[int, int] | None = None) -> BgrImage:
-        """Return its rows of BGR, averaged down to `size_px`. Raises BadPicture."""
+        """Return its rows of BGR, resampled to `size_px`. Raises BadPicture."""
 
     def planes(self, size_px: tuple[int, int] | None = None) -> Planes | None:
-        """Return its planes, averaged down to `size_px`; None if rows of BGR are cheaper to get."""
+        """Return its planes, resampled to `size_px`; None if rows of BGR are cheaper to get."""
 
     def grey(self, size_px: tuple[int, int]) -> UInt8Array:
         """Return its brightness (H, W), averaged down to a small `size_px`. Raises BadPicture."""
@@ -64,6 +72,11 @@ class RowsImage:
         """See `Image.size_px`."""
         height_px, width_px = self._image_bgr.shape[:2]
         return width_px, height_px
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """See `Image.pixel_aspect`."""
+        return SQUARE
 
     def bgr(self, size_px: tuple[int, int] | None = None) -> BgrImage:
         """See `Image.bgr`; in full size it returns the rows themselves, without a copy."""

@@ -23,11 +23,14 @@ def reduced_size_px(size_px: tuple[int, int], max_size_px: int | None) -> tuple[
 
 
 def reduce_rows(rows: UInt8Array, size_px: tuple[int, int]) -> UInt8Array:
-    """Return `rows`, (H, W) or (H, W, 3), averaged down to `size_px` (width, height), C-contiguous.
+    """Return `rows`, (H, W) or (H, W, 3), resampled to `size_px` (width, height), C-contiguous.
+
+    A side that gets shorter is averaged; if none does, pixels are interpolated.
 
     The rows may lie apart in memory. Rows that have this size and are contiguous are returned without a copy.
     """
     if rows.shape[1::-1] == size_px:
         return np.ascontiguousarray(rows)
-    reduced: Any = cv2.resize(rows, size_px, interpolation=cv2.INTER_AREA)
+    shorter = size_px[0] < rows.shape[1] or size_px[1] < rows.shape[0]
+    reduced: Any = cv2.resize(rows, size_px, interpolation=cv2.INTER_AREA if shorter else cv2.INTER_LINEAR)
     return np.asarray(reduced, np.uint8)

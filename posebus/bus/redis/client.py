@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from posebus.bus.redis.refusals import check_parameters
-from posebus.config.redaction import redact_url
+from posebus.config.redaction import redact_known, redact_url
 from posebus.errors import BrokerRefused
 
 CONNECT_TIMEOUT_S = 3.0
@@ -72,6 +72,8 @@ def connect(url: str) -> Client:
             health_check_interval=30,
             retry=Retry(NoBackoff(), 0),
         )
-    except ValueError as error:
-        raise BrokerRefused(f"the broker address {redact_url(url)} cannot be used: {error}") from error
+    except (ValueError, OverflowError) as error:
+        # Not chained: the error quotes parts of the address.
+        problem = redact_known(str(error), url)
+        raise BrokerRefused(f"the broker address {redact_url(url)} cannot be used: {problem}") from None
     return cast(Client, client)

@@ -35,7 +35,9 @@ Ask = Callable[[Any, dict[Any, Any], int | None], Any]
 
 
 class PartialReply(list[Any]):
-    """The answers of some nodes to a read of streams, while other nodes failed."""
+    """The answers of some nodes to a read of streams, while other nodes failed; `error` is of the last one."""
+
+    error: redis.RedisError | None = None
 
 
 class ClusterClient(Client):
@@ -199,7 +201,9 @@ class ClusterClient(Client):
             return found
         if not found:
             raise failed
-        return PartialReply(found)
+        reply = PartialReply(found)
+        reply.error = failed
+        return reply
 
     def _ask_node(self, address: Address, ask: Ask, wanted: list[dict[Any, Any]]) -> list[Any]:
         pipeline = self._client(address).pipeline(transaction=False)

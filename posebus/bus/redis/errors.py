@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +49,8 @@ _WAITING_BY_CODE = {
     "UNBLOCKED": "has lost the streams of a camera: it was removed, or the broker lost its memory",
 }
 """Answers for which some or all versions of redis-py have no class."""
+_GONE = ("no such key", "requires the key to exist")
+"""Parts of answers to a question about a stream that does not exist; their code is no more than ERR."""
 
 
 @contextmanager
@@ -75,12 +78,16 @@ def translate(error: redis.RedisError, where: str) -> RetryableError | FatalErro
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
         if problem := tls_problem(error):
             return BrokerRefused(f"no encrypted connection to the broker at {where}: {problem}")
+        if reason := _nothing_listens(error, where):
+            return BrokerUnavailable(
+                f"no answer from the broker at {where}: {reason}; is 'posebus up' or another broker running there?"
+            )
         return BrokerUnavailable(f"no answer from the broker at {where}: {text}")
     if isinstance(error, exceptions.InvalidResponse):
         return BrokerUnavailable(f"the server at {where} does not use the Redis protocol: {text}")
     if not isinstance(error, redis.ResponseError):
         return None
-    code = text.partition(" ")[0]
+    code = "NOGROUP" if any(part in text for part in _GONE) else text.partition(" ")[0]
     if code in _WAITING_BY_CODE:
         return BrokerUnavailable(f"the broker at {where} {_WAITING_BY_CODE[code]}")
     if code == "WRONGTYPE":
@@ -91,10 +98,23 @@ def translate(error: redis.RedisError, where: str) -> RetryableError | FatalErro
     return BrokerRefused(f"the broker at {where} cannot do what posebus needs: {text}")
 
 
-def group_is_missing(error: redis.ResponseError) -> bool:
+def group_is_missing(error: redis.RedisError) -> bool:
     """Whether a stream or its consumer group does not exist: the camera was removed, or the broker lost its memory."""
     # UNBLOCKED: the stream was deleted while a read was waiting for it.
     return answer(error).startswith(("NOGROUP", "UNBLOCKED"))
+
+
+def _nothing_listens(error: BaseException, where: str) -> str | None:
+    """Return in words that no server has opened the port or the socket; None if something else failed."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED:
+            return "connection refused"
+        # Elsewhere, the file that is missing may be that of a certificate.
+        if isinstance(cause, OSError) and cause.errno == errno.ENOENT and where.startswith("unix:"):
+            return "there is no such socket"
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 def answer(error: BaseException) -> str:

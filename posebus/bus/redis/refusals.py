@@ -11,6 +11,7 @@ import ssl
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from posebus.config.harmless import is_harmless_part
 from posebus.errors import BrokerRefused
 
 TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
@@ -24,7 +25,8 @@ def check_parameters(url: str) -> None:
     """Raises ValueError with half a sentence for a parameter that is not allowed, or a file that cannot be read."""
     for name, values in parse_qs(urlsplit(url).query).items():
         if name not in PARAMETERS:
-            raise ValueError(f"it has the parameter {name!r}; allowed are {', '.join(sorted(PARAMETERS))}")
+            shown = f"the parameter {name!r}" if is_harmless_part(name) else "a parameter"
+            raise ValueError(f"it has {shown}; allowed are {', '.join(sorted(PARAMETERS))}")
         if name in TLS_FILES:
             try:
                 with Path(values[-1]).open("rb"):

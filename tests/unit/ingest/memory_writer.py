@@ -25,6 +25,7 @@ class MemoryWriter:
         self.token = 1
         self.saved: Checkpoint | None = None
         self.down = False
+        self.announced = 0
         self.most_bytes = 0
         self.policies = Policies()
         self.plan: Plan | None = None
@@ -34,6 +35,10 @@ class MemoryWriter:
         """Return the next of `plans`; the last one stays."""
         self._check()
         return self.plans.pop(0) if len(self.plans) > 1 else self.plans[0] if self.plans else None
+
+    def announce(self) -> None:
+        self._check()
+        self.announced += 1
 
     def hold(self) -> int:
         return self.token  # most calls do not read the plan from the broker

@@ -295,6 +295,38 @@ def test_a_rejected_source_stops_the_stage_and_is_announced_offline() -> None:
     assert writer.frames() == []
 
 
+class Unencodable(RowsImage):
+    """A picture that no one has foreseen."""
+
+    def bgr(self, size_px: tuple[int, int] | None = None) -> np.ndarray:
+        raise ZeroDivisionError("no such\nrows")
+
+
+@pytest.mark.parametrize("place", ["source", "picture"])
+def test_unforeseen_error_ends_a_recording_with_a_sentence_and_is_not_tried_again(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = MemoryWriter()
+    error = ZeroDivisionError("no such\nrows")
+    stage, opened = stage_of([0, 1, error] if place == "source" else [0, 1, 2], [0, 1, 2], writer=writer)
+    if place == "picture":
+        monkeypatch.setitem(globals(), "RowsImage", Unencodable)
+    with pytest.raises(SourceRejected, match=r"unexpected ZeroDivisionError with .* camera door: no such rows"):
+        run(stage, never)
+    assert len(opened) == 1
+    assert len(writer.frames()) == (2 if place == "source" else 0)
+    assert writer.kinds()[-1] == "offline"
+    assert "no such rows" in str(writer.events[-1].data["reason"])
+
+
+def test_unforeseen_error_of_a_camera_is_an_outage() -> None:
+    writer = MemoryWriter()
+    stage, opened = stage_of([0, ZeroDivisionError("once")], [1], writer=writer, delivery="live")
+    run(stage, lambda: len(writer.frames()) == 2)
+    assert [frame.epoch for frame in writer.frames()] == [1, 2]
+    assert len(opened) == 2
+
+
 def test_the_rate_cap_applies_before_frames_are_numbered() -> None:
     writer = MemoryWriter()
     stage, _ = stage_of(list(range(100)), writer=writer, max_fps=5.0)

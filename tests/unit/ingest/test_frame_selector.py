@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ingest.gate.frame_selector import FrameSelector
+from ingest.gate.gating import Verdict
 from ingest.sources import CapturedImage
 from ingest.sources.decoding.pixels import RowsImage
 from posebus.config.policies import AUTO, Policies
@@ -112,3 +113,17 @@ def test_a_restored_selector_decides_the_same() -> None:
 def test_malformed_state_is_refused(state: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         FrameSelector(Plans(Policies(infer_fps=AUTO)), live=False).load(state)
+
+
+def test_few_frames_of_a_fixed_size_are_also_inferred_at_the_largest() -> None:
+    selector = FrameSelector(Plans(Policies(fixed_imgsz=640)), live=True)
+    assert not selector.active
+    checked = [seq for seq in range(40_000) if selector.with_check(Verdict(), seq).views]
+    assert checked == [0, 16, 64, 256, 1024, 4096, 16_384, 32_768]
+    assert selector.with_check(Verdict(), 16).views == (View(640), View(1280))
+    assert selector.with_check(Verdict(reason="still"), 16) == Verdict(reason="still")
+
+
+def test_frames_of_an_automatic_size_are_not_checked() -> None:
+    selector = FrameSelector(Plans(Policies(imgsz=AUTO)), live=True)
+    assert selector.with_check(Verdict((View(320),)), 16).views == (View(320),)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ingest.sources.images import ImageSource, list_pictures, natural_key, read_picture
-from posebus.errors import BadPicture, SourceRejected
+from ingest.sources.images import ImageSource, read_picture
+from ingest.sources.pictures.folder import list_pictures, natural_key
+from posebus.errors import BadPicture, SourceRejected, SourceUnavailable
 
 
 def picture(level: int = 100, width: int = 32, height: int = 24) -> np.ndarray:
@@ -114,7 +115,6 @@ def test_names_are_sorted_in_natural_order() -> None:
 def test_a_folder_is_read_in_natural_order_at_equal_distances_in_time(tmp_path: Path) -> None:
     for number in (10, 9, 1):
         write(tmp_path / f"{number}.png", picture(level=number))
-    (tmp_path / "notes.txt").write_text("not a picture")
     source = ImageSource(tmp_path, fps=4.0, start_ns=1000)
     pictures = list(iter(source.read, None))
     assert [int(item.image_bgr[0, -1, 0]) for item in pictures] == [1, 9, 10]
@@ -164,3 +164,13 @@ def test_a_bad_picture_raises_one_sentence_after_ultralytics_replaced_pillow(
     monkeypatch.setattr(Image, "open", replaced)
     with pytest.raises(BadPicture, match="is not a picture"):
         read_picture(tmp_path / "noise.jpg")
+
+
+def test_a_loop_whose_pictures_have_gone_is_unavailable(tmp_path: Path) -> None:
+    paths = [write(tmp_path / f"{number}.png", picture(number)) for number in (1, 2)]
+    source = ImageSource(tmp_path, loop=True, start_ns=0)
+    assert source.read() is not None
+    for path in paths:
+        path.unlink()
+    with pytest.raises(SourceUnavailable, match="there is no file"):
+        source.read()

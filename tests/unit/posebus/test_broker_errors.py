@@ -7,10 +7,13 @@ import redis
 from redis import exceptions
 from redis._parsers.base import BaseParser
 
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.redis.errors import broker_errors
 from posebus.errors import BrokerRefused, BrokerUnavailable
 
 WAITED_FOR = {
+    "ERR no such key": "has lost the streams of a camera",
+    "ERR The XGROUP subcommand requires the key to exist. Note that …": "has lost the streams of a camera",
     "OOM command not allowed when used memory > 'maxmemory'.": "is full (maxmemory)",
     "READONLY You can't write against a read only replica.": "is a read-only replica",
     "LOADING Redis is loading the dataset in memory": "is loading its data",
@@ -47,6 +50,15 @@ BROKEN = [
     exceptions.ClusterError("TTL exhausted."),
     redis.WatchError("Watched variable changed."),
 ]
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [("redis://127.0.0.1:1", "connection refused"), ("unix:///no/such/socket", "there is no such socket")],
+)
+def test_where_no_broker_runs_the_error_asks_for_posebus_up(url: str, reason: str) -> None:
+    with pytest.raises(BrokerUnavailable, match=f"{reason}; is 'posebus up' or another broker running there"):
+        open_broker(url)
 
 
 def error_for(answer: str, *, in_a_pipeline: bool) -> Exception:

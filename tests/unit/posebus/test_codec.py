@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,20 @@ def test_decoded_frame_equals_the_encoded_one(
 ) -> None:
     sent = Frame("cam.1", epoch, seq, at_ns, clock, delivery, (width, height), (height, width), "raw", data, 7)
     assert decode_frame(wire(encode_frame(sent, 7))) == sent
+
+
+@pytest.mark.parametrize("aspect", [Fraction(1), Fraction(8, 3), Fraction(1, 10)])
+def test_the_aspect_of_pixels_is_decoded(aspect: Fraction) -> None:
+    assert decode_frame(wire(encode_frame(frame(pixel_aspect=aspect), 7))).pixel_aspect == aspect
+    for body in (pose_frame(pixel_aspect=aspect), replace(uninferred(3), pixel_aspect=aspect)):
+        got, _ = decode_poses(wire(encode_poses(body, PROVENANCE, 6)))
+        assert got.pixel_aspect == aspect
+
+
+@pytest.mark.parametrize("damaged", [b"", b"8", b"8/0", b"0/8", b"-8/3", b"11/1", b"8/3x", b"1234567890/1234567890"])
+def test_a_damaged_aspect_of_pixels_is_refused(damaged: bytes) -> None:
+    with pytest.raises(MalformedMessage, match="pixel_aspect"):
+        decode_frame({**wire(encode_frame(frame(), 7)), b"pixel_aspect": damaged})
 
 
 def test_views_of_a_frame_are_decoded_and_invalid_ones_refused() -> None:

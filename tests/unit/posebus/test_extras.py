@@ -34,14 +34,16 @@ def command(line: str) -> str:
 )
 def test_a_command_names_the_extra_that_it_lacks(hidden: str, line: str, extra: str) -> None:
     done = without(hidden, command(line))
-    sentence = f"posebus: the package {hidden} is not installed here: run `pip install 'posebus[{extra}]'`\n"
+    advice = f"run `pip install '.[{extra}]'` in the checkout of posebus"
+    sentence = f"posebus: the package {hidden} is not installed here: {advice}\n"
     assert (done.returncode, done.stderr) == (1, sentence)
 
 
 def test_the_import_of_the_tracker_names_its_extra() -> None:
     done = without("scipy", "from tracking import PoseTracker")
     last = done.stderr.splitlines()[-1]
-    assert last == "ImportError: the package scipy is not installed here: run `pip install 'posebus[tracking]'`"
+    advice = "run `pip install '.[tracking]'` in the checkout of posebus"
+    assert last == f"ImportError: the package scipy is not installed here: {advice}"
 
 
 def test_a_package_that_does_not_load_is_told_apart_and_other_errors_are_left_alone() -> None:

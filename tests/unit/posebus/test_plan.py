@@ -97,11 +97,32 @@ def test_text_that_is_no_grid_of_tiles_has_none(text: str) -> None:
 
 def test_settings_of_a_camera_override_those_of_the_workers() -> None:
     worker = WorkerSettings(imgsz="auto", infer_fps="auto", motion_gate="eager")
-    assert policies_of(CameraSettings(source="a"), worker) == Policies(AUTO, 1280, AUTO, "eager")
+    assert policies_of(CameraSettings(source="a"), worker, live=True) == Policies(AUTO, 1280, AUTO, "eager")
     own = CameraSettings(source="a", imgsz=960, infer_fps=5, motion_gate="off")
-    assert policies_of(own, worker) == Policies(960, 1280, 5.0, "off")
-    assert not policies_of(CameraSettings(source="a"), WorkerSettings(imgsz=960)).any
+    assert policies_of(own, worker, live=True) == Policies(960, 1280, 5.0, "off", fixed_imgsz=960)
+    assert not policies_of(CameraSettings(source="a"), WorkerSettings(imgsz=960), live=False).any
     assert policies_from_json(Policies(AUTO, 960, 2.5, "eager").to_json()) == Policies(AUTO, 960, 2.5, "eager")
+
+
+def test_defaults_choose_the_size_and_skip_still_frames_of_live_cameras_only() -> None:
+    camera, worker = CameraSettings(source="a"), WorkerSettings()
+    assert policies_of(camera, worker, live=True) == Policies(AUTO, motion_gate="conservative")
+    assert policies_of(camera, worker, live=False) == Policies(AUTO)
+    assert (worker.enhances(live=True), worker.enhances(live=False)) == (True, False)
+    assert WorkerSettings(enhance="auto").enhances(live=False)
+    assert not WorkerSettings(enhance="off").enhances(live=True)
+    assert not policies_of(camera, WorkerSettings(motion_gate="off", imgsz=640), live=True).any
+
+
+def test_fixed_size_is_checked_unless_it_is_the_largest() -> None:
+    camera = CameraSettings(source="a")
+    assert policies_of(camera, WorkerSettings(imgsz=640), live=False).fixed_imgsz == 640
+    assert policies_of(camera, WorkerSettings(imgsz=1280), live=False).fixed_imgsz is None
+    assert policies_of(camera, WorkerSettings(), live=False).fixed_imgsz is None
+    announced = Policies(fixed_imgsz=640).to_json()
+    assert policies_from_json(announced) == Policies(fixed_imgsz=640)
+    del announced["fixed_imgsz"]
+    assert policies_from_json(announced) == Policies()
 
 
 def test_first_directive_infers_at_the_default_size_and_probes_both_ends() -> None:

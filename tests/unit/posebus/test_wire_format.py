@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -199,6 +201,12 @@ def test_entry_of_poses_has_exactly_these_fields_in_this_order(
     message: PoseBody, provenance: Provenance | None, fields: Fields
 ) -> None:
     assert list(encode_poses(message, provenance, 20).items()) == list(fields.items())
+
+
+def test_reason_that_quotes_the_name_of_a_file_is_always_text() -> None:
+    """Names may hold bytes that are no UTF-8, which Python keeps as surrogates and no broker takes."""
+    fields = encode_frame(replace(END, reason="caf\udce9.mp4 is cut off"), 20)
+    assert str(fields["reason"]).encode() == rb"caf\udce9.mp4 is cut off"
 
 
 def test_pose_frame_without_provenance_is_refused() -> None:

@@ -13,6 +13,7 @@ import pytest
 from posebus.config.environment import RESERVED
 from posebus.errors import BrokerUnavailable
 from posebus.runtime.failures import DEBUG_VARIABLE, report_unexpected, run_and_report
+from posebus.runtime.health import FOLDER_ENV
 from posebus.runtime.liveness import LIVENESS_ENV
 from posebus.runtime.processes import RUN_ENV
 from posebus.runtime.stage import PARENT_ENV
@@ -80,9 +81,24 @@ def test_invalid_tiles_are_one_line_on_standard_error() -> None:
 def test_unreachable_broker_is_one_line_without_its_password() -> None:
     done = posebus("watch", "--redis", "redis://me:hunter2@127.0.0.1:1")
     assert done.returncode == 1
-    assert done.stderr.startswith("posebus: no answer from the broker at redis://***@127.0.0.1:1")
-    assert done.stderr.count("\n") == 1
-    assert "hunter2" not in done.stderr
+    assert done.stderr == (
+        "posebus: no answer from the broker at redis://***@127.0.0.1:1: connection refused; "
+        "is 'posebus up' or another broker running there?\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["top", "watch", "forget door", "jobs work", "work"])
+def test_command_without_a_broker_looks_for_the_one_in_the_environment(command: str) -> None:
+    done = posebus(*command.split(), POSEBUS_REDIS="redis://127.0.0.1:1")
+    assert "is 'posebus up' or another broker running there?" in done.stderr
+
+
+def test_port_beside_a_broker_that_is_not_embedded_is_refused(tmp_path: Path) -> None:
+    config = tmp_path / "posebus.yaml"
+    config.write_text("cameras: {door: {source: 'synthetic:bus'}}")
+    done = posebus("up", "-c", str(config), "--port", "7000", "--redis", "redis://127.0.0.1:1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "leave out --port" in done.stderr
 
 
 def test_debug_variable_shows_the_traceback() -> None:
@@ -152,4 +168,4 @@ def test_config_check_reports_a_missing_file() -> None:
 
 
 def test_reserved_variables_are_those_that_the_code_reads() -> None:
-    assert {DEBUG_VARIABLE, LIVENESS_ENV, PARENT_ENV, RUN_ENV} == RESERVED
+    assert {DEBUG_VARIABLE, FOLDER_ENV, LIVENESS_ENV, PARENT_ENV, RUN_ENV} == RESERVED

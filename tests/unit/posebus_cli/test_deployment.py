@@ -8,7 +8,7 @@ from posebus.bus.registry import CameraRecord
 from posebus.messages import Delivery
 from posebus.telemetry.overview import DeploymentState, overview
 from posebus.telemetry.report_json import read_report
-from posebus_cli.observe.top import tables
+from posebus_cli.observe.top_view import TopView
 
 CAMERAS = [CameraRecord("door", Delivery.LIVE, "network"), CameraRecord("yard", Delivery.LOSSLESS, "file")]
 
@@ -75,7 +75,7 @@ def test_reports_of_other_versions_are_tolerated() -> None:
     odd = state(CAMERAS, {"x": {"role": "ingest", "cameras": ["door"]}, "y": {"role": "worker", "skipped": 3}, "z": {}})
     shown = overview(odd, odd)
     assert [row.role for row in shown.processes] == ["ingest", "worker", "?"]
-    assert tables(shown, "redis://h").renderables
+    assert len(TopView(shown, "redis://h").lines(80, None)) > 5
 
 
 def test_process_that_is_not_ready_is_shown_as_starting() -> None:

@@ -32,7 +32,7 @@ def test_what_only_workers_need_is_a_note_where_nothing_runs_a_network(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in hidden else object())
     found = findings(tmp_path)
     assert [one.status for one in found] == [NOTE] * 6
-    assert all("not installed here" in one.text and "pip install 'posebus[" in one.advice for one in found)
+    assert all("not installed here" in one.text and "pip install '.[" in one.advice for one in found)
 
 
 def test_a_cache_that_cannot_be_written_is_a_problem_of_workers_only(

@@ -63,7 +63,7 @@ def test_counts_of_a_process_have_its_labels(worker: Metrics) -> None:
     who = {"role": "worker", "host": "gpu-1", "process": "worker-gpu-1-7"}
     assert samples[labelled("posebus_frames_total", **who)] == 7
     assert samples[labelled("posebus_engine_busy_seconds_total", **who)] == 1.5
-    assert samples[labelled("posebus_frames_skipped_total", **who, reason='too "old"\n')] == 2
+    assert samples[labelled("posebus_frames_skipped_total", **who, reason='too "old"\\n')] == 2
     buckets = {
         dict(labels)["le"]: value for (name, labels), value in samples.items() if name == "posebus_stage_seconds_bucket"
     }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import samples
 
 from posebus.messages import Event, Track, TrackFrame
 from posebus.subscribing.subscription import Message
-from posebus_cli.observe.message_lines import MessageLines, clock_text, json_line
+from posebus_cli.observe.message_lines import MessageLines, json_line
 
 NOW_NS = 1_700_000_000_123_000_000
 
@@ -27,44 +28,60 @@ def people(*states: str, seq: int = 0) -> TrackFrame:
     return TrackFrame("door", 1, seq, NOW_NS, (640, 480), tracks)
 
 
+def texts(lines: list[str]) -> list[str]:
+    """The lines without time and camera."""
+    return [line.split("  ", 2)[2].strip() for line in lines]
+
+
+def event(kind: str, data: dict[str, Any], at_ns: int = NOW_NS, camera: str = "door") -> Message:
+    return message(Event("i", kind, "s", camera, at_ns, camera, 1, 2, data))
+
+
+def gap(at_ms: int, camera: str = "door", **reasons: int) -> Message:
+    data = {"first_seq": 1, "last_seq": 9, "skipped": sum(reasons.values()), "reasons": reasons}
+    return event("posebus.camera.gap", data, at_ms * 1_000_000, camera)
+
+
 def test_people_are_shown_when_they_change_and_otherwise_once_a_second() -> None:
     lines = MessageLines()
     shown = [
-        lines.line(message(people("confirmed")), 0.0),
-        lines.line(message(people("confirmed")), 0.5),
-        lines.line(message(people("confirmed", "confirmed")), 0.6),
-        lines.line(message(people("confirmed", "confirmed")), 1.5),
-        lines.line(message(people("confirmed", "confirmed")), 1.6),
+        lines.add(message(people(*["confirmed"] * number)), at_ms)
+        for number, at_ms in ((1, 0), (1, 500), (2, 600), (2, 1500), (2, 1600))
     ]
-    assert [None if line is None else line.split("  ", 2)[2].strip() for line in shown] == [
-        "1 person: 1",
-        None,
-        "2 people: 1 2",
-        None,
-        "2 people: 1 2",
-    ]
+    assert [texts(one) for one in shown] == [["1 person: 1"], [], ["2 people: 1 2"], [], ["2 people: 1 2"]]
 
 
 def test_lost_people_are_shown_apart_and_tentative_ones_not_at_all() -> None:
-    line = MessageLines().line(message(people("tentative", "lost", "ended")), 0.0)
-    assert line is not None
+    (line,) = MessageLines().add(message(people("tentative", "lost", "ended")), 0)
     assert line.endswith("no people  (lost: 2)")
 
 
 def test_lines_of_cameras_are_independent() -> None:
     lines = MessageLines()
     other = TrackFrame("yard", 1, 0, NOW_NS, (640, 480), ())
-    assert lines.line(message(people()), 0.0)
-    assert lines.line(message(other), 0.0)
+    assert lines.add(message(people()), 0)
+    assert lines.add(message(other), 0)
 
 
 def test_events_show_their_data_without_passwords() -> None:
-    event = Event(
-        "i", "posebus.camera.offline", "s", "door", NOW_NS, "door", 1, 2, {"at_ns": 3, "reason": "rtsp://a:hunter2@h"}
-    )
-    line = MessageLines().line(message(event), 0.0)
-    assert line is not None
-    assert re.search(r"door +camera\.offline +reason=rtsp://\*\*\*@h$", line)
+    (line,) = MessageLines().add(event("posebus.camera.offline", {"at_ns": 3, "reason": "rtsp://a:hunter2@h"}), 0)
+    assert re.search(r"door +offline: rtsp://\*\*\*@h$", line)
+
+
+def test_skipped_frames_are_summed_up_for_two_seconds() -> None:
+    lines = MessageLines()
+    assert [lines.add(gap(at_ms, overtaken=10, old=1), at_ms) for at_ms in (5000, 6000, 6900)] == [[], [], []]
+    assert texts(lines.add(message(people()), 7000)) == ["33 frames skipped in 2.0 s: 30 overtaken, 3 old", "no people"]
+    assert lines.advance_to(20_000) == []
+
+
+def test_the_sum_of_one_reason_names_it_once_and_an_incomplete_sum_is_not_lost() -> None:
+    lines = MessageLines()
+    lines.add(gap(5000, overtaken=1), 5000)
+    lines.add(gap(5100, "yard", overtaken=2), 5100)
+    assert texts(lines.advance_to(7050)) == ["1 frame skipped in 2.0 s: overtaken"]
+    assert texts(lines.rest()) == ["2 frames skipped: overtaken"]
+    assert lines.rest() == []
 
 
 def test_json_lines_are_the_public_messages() -> None:
@@ -75,9 +92,3 @@ def test_json_lines_are_the_public_messages() -> None:
     line = json_line(message(event))
     assert line is not None
     assert json.loads(line)["data"]["id"] == 7
-
-
-def test_times_of_recordings_are_positions_in_them() -> None:
-    assert clock_text(0) == "+0:00:00.000"
-    assert clock_text(3_723_040_000_000) == "+1:02:03.040"
-    assert re.fullmatch(r"\d\d:\d\d:\d\d\.123", clock_text(NOW_NS))

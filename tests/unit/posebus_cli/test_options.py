@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import re
+from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from typing import Annotated, Any, get_args
 
 import pytest
@@ -13,7 +17,7 @@ from typer.testing import CliRunner
 
 from posebus.config.settings import Settings
 from posebus.config.worker_settings import EngineName, Enhance, MotionGate, PrecisionName, WorkerSettings
-from posebus_cli.app import app
+from posebus_cli.app import app, command
 from posebus_cli.options.grouping import Offer, Sets, grouped, overrides
 from posebus_cli.options.groups import DeploymentOptions, FleetOptions, NetworkOptions, PictureNetworkOptions
 
@@ -157,3 +161,32 @@ def test_commands_that_infer_offer_every_option_of_the_network_but_those_of_a_ca
     assert network <= offered["run"]
     assert network - {"infer_fps", "motion_gate", "enhance"} <= offered["work"]
     assert network - {"infer_fps", "motion_gate"} <= offered["image"]
+
+
+@pytest.fixture(scope="module")
+def helps() -> dict[str, str]:
+    """The help of each command and each group of commands, by its words."""
+
+    def below(shown: Any, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        yield words
+        for name, one in getattr(shown, "commands", {}).items():
+            yield from below(one, (*words, name))
+
+    def text(words: tuple[str, ...]) -> str:
+        with redirect_stdout(StringIO()) as printed:
+            command().main([*words, "--help"], standalone_mode=False)
+        return printed.getvalue()
+
+    return {" ".join(words): text(words) for words in below(command(), ())}
+
+
+def test_help_shows_no_types_of_python(helps: dict[str, str]) -> None:
+    assert len(helps) > 20
+    for name, text in helps.items():
+        assert "Usage" in text, name
+        assert not re.findall(r"<(?:bool|str|int|float|path|list|file)\b", text), name
+
+
+def test_switches_stand_alone_and_options_name_their_value(helps: dict[str, str]) -> None:
+    assert re.search(r"--json +Print JSON", helps["run"])
+    assert re.search(r"--out +-o +DIR", helps["run"])

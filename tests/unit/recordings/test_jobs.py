@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
-from posebus.errors import ConfigError, SourceRejected
+from posebus.errors import ConfigError, OutputError, SourceRejected
 from recordings.job_queue import RecordingJob, submit
 from recordings.jobs import FUNCTIONS, analyse_recording, job_camera
 from recordings.progress import Silent
+from recordings.results.claims import claimed
 
 OPTIONS = {"video": "/nowhere/clip.mp4", "out": "/tmp", "name": "clip", "batch": "b"}
 
@@ -83,3 +85,29 @@ def test_each_job_has_a_camera_of_its_own() -> None:
     assert first != second
     assert re.match(CAMERA_NAME_PATTERN, first)
     assert first == job_camera("my clip", "0a1b2c3d-aaaa")
+
+
+def test_unforeseen_error_is_the_failure_of_its_job_in_one_sentence(
+    client: fakeredis.FakeRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("in the\ndecoder")
+
+    monkeypatch.setattr("recordings.jobs.open_recording", fail)
+    made = job(client, "recordings.jobs.analyse_recording", {**OPTIONS, "out": str(tmp_path)})
+    made.save()
+    with pytest.raises(SourceRejected):
+        made._execute()
+    sentence = "unexpected ZeroDivisionError with /nowhere/clip.mp4: in the decoder (please report it)"
+    assert json.loads((tmp_path / "summary.json").read_text())["failed"] == [{"name": "clip", "error": sentence}]
+    meta = Job.fetch(made.id, connection=client, serializer=JSONSerializer).meta
+    assert meta == {"state": "failed", "error": sentence}
+
+
+def test_job_whose_files_another_run_is_writing_is_refused(tmp_path: Path) -> None:
+    with (
+        claimed(tmp_path, lambda used: ["clip"]),
+        pytest.raises(OutputError, match=r"being written into .* by another"),
+    ):
+        analyse_recording({**OPTIONS, "out": str(tmp_path)}, Settings(), "id", Silent())
+    assert list(tmp_path.iterdir()) == []

@@ -101,3 +101,28 @@ def test_failed_recording_keeps_its_partial_files(analysis: RecordingAnalysis, t
     assert result.error == "clip.mp4 could not be read"
     assert not (tmp_path / "clip.tracks.jsonl").exists()
     assert (tmp_path / "clip.tracks.jsonl.partial").exists()
+
+
+def test_newest_advice_about_the_size_is_a_warning_beside_that_of_the_end(analysis: RecordingAnalysis) -> None:
+    analysis.add(event(EventType.CAMERA_IMGSZ, 0, imgsz=640, advice="at 1280 px more"))
+    analysis.add(event(EventType.CAMERA_IMGSZ, 1, imgsz=640, advice="at 1280 px many more"))
+    analysis.add(event(EventType.CAMERA_IMGSZ, 2, imgsz=640))
+    analysis.add(ended(0, "the last picture is damaged"))
+    assert analysis.complete().warning == "the last picture is damaged; clip: at 1280 px many more"
+
+
+def test_time_without_pictures_counts_while_the_source_is_away(analysis: RecordingAnalysis) -> None:
+    assert analysis.offline_s(0.0) == 0.0
+    analysis.add(event(EventType.CAMERA_OFFLINE, 0, reason="the disk is away"))
+    assert [analysis.offline_s(now_s) for now_s in (10.0, 45.0)] == [0.0, 35.0]
+    analysis.add(event(EventType.CAMERA_ONLINE, 0))
+    assert analysis.offline_s(50.0) == 0.0
+    assert (analysis.trouble, analysis.last_trouble) == (None, "the disk is away")
+
+
+def test_recording_that_begins_again_and_again_is_counted(analysis: RecordingAnalysis) -> None:
+    for epoch in (1, 2, 3):
+        analysis.add(track(0, epoch))
+        analysis.add(track(1, epoch))
+    assert analysis.beginnings == 3
+    assert [analysis.processes(pid) for pid in (11, 11, 12)] == [1, 1, 2]

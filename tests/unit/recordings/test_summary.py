@@ -25,7 +25,7 @@ def result(name: str, frames: int = 10, dropped: int = 0, **changes: Any) -> Rec
     tally = Tally()
     for seq in range(frames):
         times = replace(samples.PROVENANCE, frame_published_at_ns=SECOND, published_at_ns=SECOND + (seq + 1) * SECOND)
-        tally.add(samples.track_frame(seq), times)
+        tally.add(replace(samples.track_frame(seq), captured_at_ns=seq * SECOND // 10), times)
     recording = Recording(source=f"{name}.mp4", name=name, camera=name, size_px=(640, 480), frames_expected=frames)
     return RecordingResult(recording, tally, frames + dropped, **changes)
 
@@ -38,8 +38,30 @@ def test_summary_has_the_documented_fields() -> None:
     ]
     assert (summary["frames"], summary["fps"], summary["wall_s"], summary["dropped"]) == (30, 1.5, 33.0, 2)
     assert (summary["engine"], summary["precision"], summary["imgsz"]) == ("openvino", "bf16", 640)
-    assert set(summary["latency_ms"]) == {"p50", "p95", "p99"}
-    assert summary["latency_ms"]["p99"] > summary["latency_ms"]["p50"] > 1000
+    first, second = summary["inputs"]
+    # Ten frames a second were recorded, one a second was analysed; both inputs were analysed at the same time.
+    assert (first["speed"], second["speed"], summary["speed"]) == (0.1, 0.1, 0.15)
+    assert "latency_ms" not in summary | first, "recordings wait in a queue on purpose"
+
+
+def test_inputs_name_their_sources() -> None:
+    (entry,) = summarise([result("a", dropped=2)], WORKERS, 33.0, {})["inputs"]
+    assert entry["source"] == {
+        "path": str(Path("a.mp4").absolute()),
+        "size_px": [640, 480],
+        "frames": 12,
+        "fps": 10.0,
+        "duration_s": 1.0,
+    }
+
+
+def test_pictures_have_neither_rate_nor_speed() -> None:
+    pictures = result("folder")
+    pictures = replace(pictures, recording=replace(pictures.recording, timed=False))
+    summary = summarise([pictures], WORKERS, 33.0, {})
+    (entry,) = summary["inputs"]
+    assert (entry["source"]["fps"], entry["source"]["duration_s"]) == (None, None)
+    assert (entry["speed"], summary["speed"], entry["fps"]) == (None, None, 1.0)
 
 
 def test_failed_recordings_are_listed_and_not_counted() -> None:
@@ -57,7 +79,7 @@ def test_failed_recordings_are_listed_and_not_counted() -> None:
 def test_run_without_any_result_has_a_summary() -> None:
     summary = summarise([], Workers(), 0.1, {"a": "no"})
     assert (summary["frames"], summary["fps"], summary["engine"]) == (0, 0, None)
-    assert summary["latency_ms"] == {"p50": None, "p95": None, "p99": None}
+    assert summary["speed"] is None
 
 
 def test_merging_replaces_inputs_of_the_same_name_and_adds_the_others() -> None:
@@ -67,7 +89,7 @@ def test_merging_replaces_inputs_of_the_same_name_and_adds_the_others() -> None:
     assert [(entry["name"], entry["frames"]) for entry in both["inputs"]] == [("a", 10), ("b", 20)]
     assert (both["frames"], both["dropped"], both["wall_s"], both["fps"]) == (30, 0, 15.0, 1.0)
     assert (both["engine"], both["imgsz"]) == ("openvino, torch", 640)
-    assert both["latency_ms"] == newer["latency_ms"]
+    assert both["speed"] == 0.1
     assert both["failed"] == [{"name": "d", "error": "gone"}]
 
 
@@ -75,7 +97,7 @@ def test_jobs_of_one_batch_share_a_summary_and_other_summaries_are_replaced(tmp_
     def job(number: int) -> None:
         add_to_summary(tmp_path, summarise([result(f"clip-{number}", 3)], WORKERS, 1.0, {}), "batch")
 
-    write_summary(tmp_path, summarise([result("of an older run")], WORKERS, 1.0, {}))
+    write_summary(tmp_path / "summary.json", summarise([result("of an older run")], WORKERS, 1.0, {}))
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(job, range(8)))
     summary = json.loads((tmp_path / "summary.json").read_text())

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
 from posebus.bus.pose_consumer import PoseEntry
+from posebus.config.policies import AUTO, Policies
 from posebus.config.settings import TrackerSettings
 from posebus.contract.snapshot import pack_state, unpack_state
-from posebus.messages import Delivery, EndOfStream, EventType, PoseFrame, Skipped
+from posebus.messages import Delivery, EndOfStream, EventType, PoseFrame, Probe, Skipped
+from posebus.views import View
 from tests.samples import PROVENANCE, end, pose_frame
 from tracking.camera_tracking import CameraStep, CameraTracking
+from tracking.policies.capacity import CapacityShare
 
 FRAME_NS = 40_000_000
 
@@ -59,6 +64,38 @@ def public(outcome: CameraStep) -> tuple[list[Any], list[Any]]:
         for frame, _ in outcome.tracks
     ]
     return frames, [(event.id, event.data) for event in outcome.events]
+
+
+@pytest.mark.parametrize(("width", "height", "aspect"), [(240, 480, Fraction(8, 3)), (640, 240, Fraction(1, 2))])
+def test_people_in_oblong_pixels_have_the_tracks_of_square_ones(width: int, height: int, aspect: Fraction) -> None:
+    """The same people, some of them cut by the right border, seen in a picture of 640x480 and in a squeezed one."""
+    scale = np.array((width / 640, height / 480), np.float32)
+    square, oblong = [], []
+    for seq in range(12):
+        frame = walking(seq)
+        boxes = frame.boxes_xyxy_px + np.array((0, 0, 0, 0), np.float32)
+        boxes[0] = (600 - seq, 80, 640, 280)
+        assert frame.keypoints_px is not None
+        frame = replace(frame, boxes_xyxy_px=boxes)
+        squeezed = frame.keypoints_px * np.append(scale, np.float32(1)) if frame.keypoints_px is not None else None
+        square.append(entry(frame))
+        oblong.append(
+            entry(
+                replace(
+                    frame,
+                    size_px=(width, height),
+                    boxes_xyxy_px=boxes * np.tile(scale, 2),
+                    keypoints_px=squeezed,
+                    pixel_aspect=aspect,
+                )
+            )
+        )
+    for (wanted, _), (got, _) in zip(feed(lossless(), square).tracks, feed(lossless(), oblong).tracks, strict=True):
+        assert got.size_px == (width, height)
+        assert [(track.id, track.state) for track in got.tracks] == [(track.id, track.state) for track in wanted.tracks]
+        for one, other in zip(got.tracks, wanted.tracks, strict=True):
+            np.testing.assert_allclose(one.box_xyxy_px, other.box_xyxy_px * np.tile(scale, 2), atol=0.01)
+            np.testing.assert_allclose(one.velocity_px_s, other.velocity_px_s * scale, atol=0.1)
 
 
 def test_any_order_of_arrival_gives_the_same_tracks_and_acknowledges_every_entry_once() -> None:
@@ -165,3 +202,58 @@ def test_end_mark_with_the_seq_of_a_frame_does_not_replace_it() -> None:
     outcome = feed(tracking, [entry(walking(1), 1), entry(end(1), 2), entry(walking(0), 3)])
     assert [frame.seq for frame, _ in outcome.tracks] == [0, 1]
     assert sorted(outcome.done) == [b"1-0", b"2-0", b"3-0"]
+
+
+def test_fixed_size_that_misses_people_is_announced_and_survives_a_restart() -> None:
+    policies = Policies(fixed_imgsz=640)
+    tracking = CameraTracking("door", Delivery.LOSSLESS, TrackerSettings(), policies)
+    frame = pose_frame(0, people=1)
+    height_px = 60.0
+    boxes = np.array([[100.0 * one, 50.0, 100.0 * one + 25, 50.0 + height_px] for one in range(5)], np.float32)
+    checked = replace(frame, probes=(Probe(View(1280), boxes, np.full(5, 0.9, np.float32)),))
+    step = feed(tracking, [entry(checked), entry(pose_frame(1, people=1, captured_at_ns=FRAME_NS))])
+    (event,) = [one for one in step.events if one.type == EventType.CAMERA_IMGSZ]
+    assert (event.seq, event.data["imgsz"]) == (0, 640)
+    assert event.data["advice"] == tracking.advice
+    assert "at 1280 px" in str(tracking.advice)
+    again = CameraTracking("door", Delivery.LOSSLESS, TrackerSettings(), policies)
+    again.load_state(unpack_state(pack_state(tracking.state_dict())))
+    assert again.advice == tracking.advice
+
+
+def test_only_live_cameras_have_a_demand() -> None:
+    demands = []
+    for delivery in (Delivery.LIVE, Delivery.LOSSLESS):
+        tracking = CameraTracking("door", delivery, TrackerSettings(), Policies(fixed_imgsz=640))
+        feed(tracking, [entry(walking(seq)) for seq in range(101)])
+        demands.append(tracking.demand)
+    assert demands[1] is None
+    assert demands[0] is not None
+    assert demands[0].flexible is False
+    assert demands[0].pixels_per_s == pytest.approx(25 * 640 * 480)
+
+
+def test_view_of_a_live_camera_follows_what_the_workers_carry() -> None:
+    tracking = CameraTracking("door", Delivery.LIVE, TrackerSettings(), Policies(imgsz=AUTO))
+    assert tracking.directive is None
+    for seq in range(300):
+        tracking.limit_view(CapacityShare(1.0, 3) if seq > 100 else None)
+        many = replace(
+            walking(seq),
+            probes=(Probe(View(1280), walking(seq).boxes_xyxy_px, np.full(2, 0.9, np.float32)),) if seq == 0 else (),
+        )
+        unseen = replace(many, boxes_xyxy_px=many.boxes_xyxy_px[:0], scores=many.scores[:0], keypoints_px=None)
+        small = replace(unseen, probes=tuple(_shrunk(probe) for probe in many.probes))
+        feed(tracking, [entry(small)])
+        if seq == 100:
+            assert tracking.directive is not None
+            assert tracking.directive.view == View(1280)
+    assert tracking.directive.view == View(640)
+    assert "3 more workers" in str(tracking.advice)
+
+
+def _shrunk(probe: Probe) -> Probe:
+    """The same people, 60 px high."""
+    boxes = probe.boxes_xyxy_px.copy()
+    boxes[:, 3] = boxes[:, 1] + 60.0
+    return replace(probe, boxes_xyxy_px=boxes)

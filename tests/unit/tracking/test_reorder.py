@@ -232,3 +232,24 @@ def test_end_mark_below_waiting_frames_comes_out_after_them() -> None:
 def test_damaged_state_is_refused(state: dict[str, object]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         ReorderBuffer(None).load_state(state)
+
+
+CLOCK = 1_796_060_312_000_000
+"""An epoch that a new process takes from the time."""
+
+
+def test_first_epoch_of_a_new_count_follows_at_once() -> None:
+    buffer = ReorderBuffer(None)
+    assert feed(buffer, [frame(0), end(1), frame(0, CLOCK)]) == ["1:0", "1:1.", f"{CLOCK}:0"]
+    assert feed(buffer, [end(1, CLOCK), frame(0, CLOCK + 2)]) == [f"{CLOCK}:1."], "an epoch is missing"
+
+
+def test_what_is_left_of_an_epoch_in_a_broker_that_forgot_it_does_not_hold_the_next_one_up() -> None:
+    buffer = ReorderBuffer(None)
+    assert feed(buffer, [frame(7), frame(9), frame(0, CLOCK)]) == ["1:0-6", "1:7", "1:8-8", "1:9", f"{CLOCK}:0"]
+
+
+def test_epoch_whose_start_is_there_is_waited_for_in_spite_of_a_new_count() -> None:
+    buffer = ReorderBuffer(None)
+    assert feed(buffer, [frame(0), frame(2), frame(0, CLOCK)]) == ["1:0"]
+    assert feed(buffer, [frame(1), end(3)]) == ["1:1", "1:2", "1:3.", f"{CLOCK}:0"]

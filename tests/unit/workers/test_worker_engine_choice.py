@@ -12,10 +12,19 @@ from pydantic import ValidationError
 
 from posebus.config.settings import WorkerSettings
 from posebus.config.worker_settings import EngineName
-from posebus.errors import EngineError
+from posebus.errors import EngineError, WeightsError
 from posebus.runtime.cpus import available_cpus
-from workers.engine_loading import EngineChoice, choose_engine, known_engines
+from workers.engine_loading import EngineChoice, choose_engine, known_engines, load_engine
 from workers.engines.built_in import BUILT_IN
+
+
+def test_all_weights_are_looked_for_before_any_network_is_exported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YOLO_OFFLINE", "true")
+    monkeypatch.setattr("workers.engine_loading._built", lambda *arguments: pytest.fail("it exports a network"))
+    with pytest.raises(WeightsError, match=r"put yolo11n-seg\.pt there"):
+        load_engine(WorkerSettings(engine="openvino", masks="yolo11n-seg"), tmp_path)
 
 
 @pytest.fixture

@@ -54,6 +54,20 @@ def test_one_export_serves_all_and_leaves_no_other_files(weights: Weights, expor
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "mine.pt"]
 
 
+def test_what_ships_with_an_image_is_copied_instead_of_exported(
+    weights: Weights, exports: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SHIPPED", tmp_path / "shipped")
+    shipped = exported_path(weights, tmp_path / "shipped")
+    shipped.parent.mkdir(parents=True)
+    shipped.write_bytes(b"shipped network")
+    target = export_onnx(weights, tmp_path / "cache")
+    assert (target.parent.parent, target.read_bytes()) == (tmp_path / "cache", b"shipped network")
+    assert not exports
+    other = Weights(path=weights.path, sha256=weights.sha256, name="another")
+    assert export_onnx(other, tmp_path / "cache").read_bytes() == b"network"
+
+
 def test_other_weights_of_the_same_name_get_their_own_file(weights: Weights, tmp_path: Path) -> None:
     other = Weights(path=weights.path, sha256="0" * 64, name=weights.name)
     assert exported_path(weights, tmp_path) != exported_path(other, tmp_path)

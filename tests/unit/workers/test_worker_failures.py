@@ -47,7 +47,7 @@ def test_entry_with_as_many_attempts_as_allowed_is_exhausted() -> None:
         == "given up after 2 attempts in 2 workers; the last: RuntimeError: on fire"
     )
     once = entry(0, attempts=(attempt("w1", "it hung"),))
-    assert exhausted_reason(once, max_attempts=1) == "given up after an attempt in 1 worker; the last: it hung"
+    assert exhausted_reason(once, max_attempts=1) == "given up after 1 attempt in 1 worker; the last: it hung"
 
 
 def test_entry_that_was_delivered_very_often_is_exhausted_without_an_attempt() -> None:

@@ -11,7 +11,7 @@ from posebus.messages import Delivery
 from posebus.views import View
 from tests.unit.workers.manual_engine import NO_PEOPLE, SIZE_PX, job
 from workers.images.tiling import plan_view
-from workers.inference.frame_job import Failed, FrameJob, Inferred
+from workers.inference.frame_job import PROBE_PATIENCE_S, Failed, FrameJob, Inferred
 
 TWO_TILES_AND_A_PROBE = (View(64, 2, 1), View(32))
 
@@ -73,6 +73,11 @@ def test_probe_that_expires_last_returns_the_outcome() -> None:
     frame_job.complete_input(0, NO_PEOPLE, 1.0, 2.0)
     frame_job.complete_input(1, NO_PEOPLE, 1.0, 2.0)
     assert isinstance(frame_job.expire_input(2), Inferred)
+
+
+def test_probe_of_a_submitted_frame_waits_longer_than_the_frame_would() -> None:
+    frame_job = make()
+    assert frame_job.expires_at_s(2) == frame_job.expires_at_s(0) + PROBE_PATIENCE_S
 
 
 @pytest.mark.parametrize(("number", "expires"), [(0, True), (1, False), (2, True)])

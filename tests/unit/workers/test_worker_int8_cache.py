@@ -11,9 +11,9 @@ from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
 from workers.engines.built_in import OPENVINO
 from workers.engines.spec import EngineRequest
+from workers.weights.compiled import compiled_folder
 from workers.weights.int8_cache import (
     BuiltEngine,
-    compiled_folder,
     facts_path,
     find_built,
     install,

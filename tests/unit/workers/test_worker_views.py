@@ -144,7 +144,8 @@ def test_remaining_tiles_are_inferred_after_expiry_once_the_first_was_submitted(
     assert len(inferred.primary.detections) == 4
 
 
-def test_expired_probes_are_dropped(make_pipeline: MakePipeline) -> None:
+def test_expired_probes_are_dropped(make_pipeline: MakePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.inference.frame_job.PROBE_PATIENCE_S", 0.0)
     engine = ManualEngine(in_flight=1)
     pipeline = make_pipeline(engine)
     pipeline.add(job(0, delivery=LIVE, views=PROBED))

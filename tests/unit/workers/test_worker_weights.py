@@ -34,6 +34,17 @@ def test_path_has_precedence_and_may_have_another_name(real_weights: Path, tmp_p
     assert (weights.path, weights.name) == (mine, "mine")
 
 
+def test_nothing_is_downloaded_where_ultralytics_is_told_to_stay_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YOLO_OFFLINE", "true")
+    monkeypatch.setattr(module, "_download", lambda *arguments: pytest.fail("it uses the network"))
+    with pytest.raises(
+        WeightsError, match=r"yolo11n-seg.*YOLO_OFFLINE.*put yolo11n-seg\.pt there \(a file of https://"
+    ):
+        resolve_weights("yolo11n-seg", allow_unknown=False, cache_dir=tmp_path)
+
+
 @pytest.mark.parametrize("model", [NAME, f"{NAME}.pt"])
 def test_cache_has_precedence_over_the_wheel(model: str, real_weights: Path, tmp_path: Path) -> None:
     (tmp_path / "weights").mkdir()

@@ -1,0 +1,46 @@
+"""The folder for results when the user names none: always a new one, so that no earlier results are overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+from posebus.errors import OutputError
+
+NAME = "posebus-out"
+
+
+def new_folder(parent: Path = Path()) -> Path:
+    """Create and return the first of posebus-out, posebus-out-2, … in `parent` that does not exist yet.
+
+    Two calls never get the same folder, not even two processes at the same moment. Raises OutputError.
+    """
+    for number in count(1):
+        folder = parent / (NAME if number == 1 else f"{NAME}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise OutputError(
+                f"the folder {folder} for the results cannot be created: {error.strerror or error}; "
+                "choose another one with --out"
+            ) from None
+        return folder
+    raise AssertionError("count never ends")
+
+
+@contextmanager
+def results_folder(chosen: Path | None) -> Iterator[Path]:
+    """Return `chosen`, which the caller creates, or a new folder, which goes again if nothing was written into it."""
+    if chosen is not None:
+        yield chosen
+        return
+    folder = new_folder()
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):
+            folder.rmdir()

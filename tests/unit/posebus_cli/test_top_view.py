@@ -1,0 +1,105 @@
+"""`top` on terminals of all sizes: it fits, whole words only, and what has no room is counted."""
+
+from __future__ import annotations
+
+import pytest
+from rich.console import Console
+
+from posebus.telemetry.overview import CameraRow, Overview, ProcessRow
+from posebus.telemetry.stage_times import Work, WorkRow
+from posebus_cli.observe.top_view import TopView
+
+STEPS = dict.fromkeys(("read", "decode", "queue", "infer", "people", "commit"), (1.25, 13.5))
+WORK = Work(busy_share=1.0, batch_frames=4.0, age_ms=(609.0, 984.0), steps_ms=STEPS, skipped_per_s={"too old": 13.3})
+
+
+def camera(number: int, state: str = "online") -> CameraRow:
+    return CameraRow(
+        name=f"door-{number}",
+        source="network",
+        delivery="live",
+        state=state,
+        trouble="no answer within 5 s" if state == "offline" else None,
+        fps_in=12.5,
+        fps_out=12.4,
+        age_ms=80.5,
+        people=3,
+        backlog_frames=4,
+        backlog_bytes=400_000,
+        backlog_limit_bytes=8_000_000,
+        poses_bytes=1_000_000,
+        tracks_bytes=500_000,
+        dropped=17,
+        infer="1280 px, 12.5/s",
+    )
+
+
+def deployment(cameras: int, workers: int = 1, offline: int = 0) -> Overview:
+    rows = [camera(number, "offline" if number >= cameras - offline else "online") for number in range(cameras)]
+    processes = [ProcessRow(f"ingest-{n}", "ingest", "host", 100 + n, None, f"door-{n}") for n in range(cameras)]
+    does = "openvino bf16 on cpu, imgsz auto, 159 skipped, 2 dead-lettered"
+    processes += [ProcessRow(f"w{n}", "worker", "host", 900 + n, 22.2, does, WORK) for n in range(workers)]
+    work = [WorkRow("worker", 1, 900 + number, WORK) for number in range(workers)]
+    return Overview(rows, processes, work, 3_000_000, 2_000_000_000, ["events: 90% full"])
+
+
+def screen(shown: Overview, width: int, height: int) -> list[str]:
+    """The lines of a terminal that shows the table, as `top` does."""
+    console = Console(width=width, height=height, force_terminal=False)
+    with console.capture() as capture:
+        console.print(TopView(shown, "redis://127.0.0.1:6399"))
+    return capture.get().splitlines()
+
+
+@pytest.mark.parametrize("cameras", [0, 1, 2, 9, 60])
+@pytest.mark.parametrize("workers", [0, 1, 12])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (60, 12), (200, 50)])
+def test_it_fits_into_the_terminal(cameras: int, workers: int, width: int, height: int) -> None:
+    lines = screen(deployment(cameras, workers), width, height)
+    assert len(lines) <= height
+    assert max(map(len, lines)) <= width
+
+
+def test_80x24_shows_the_important_columns_of_a_small_deployment_whole() -> None:
+    lines = screen(deployment(3), 80, 24)
+    header = next(line for line in lines if line.startswith("camera"))
+    for name in ("state", "fps in", "fps out", "people", "age ms", "infer", "dropped"):
+        assert name in header
+    (row,) = (line for line in lines if line.startswith("door-2"))
+    for value in ("online", "12.5", "12.4", "80.5", "1280 px, 12.5/s", "17"):
+        assert value in row
+    assert "…" not in row
+    (worker,) = (line for line in lines if line.startswith("worker") and "openvino" in line)
+    assert "openvino bf16 on cpu" in worker
+    assert any("infer 1.2/14" in line for line in lines), "there is room for the times of the steps"
+
+
+def test_names_of_columns_are_never_cut() -> None:
+    for width in range(40, 140):
+        for line in screen(deployment(2), width, 24):
+            if line.startswith(("camera", "process")):
+                assert "…" not in line
+
+
+def test_rows_without_room_are_counted_and_cameras_in_trouble_come_first() -> None:
+    lines = screen(deployment(60, workers=12, offline=2), 80, 24)
+    shown = [line.split()[0] for line in lines if line.startswith("door-") and "line" in line]
+    assert shown[:2] == ["door-58", "door-59"]
+    left = 60 - len(shown)
+    assert f"… {left} more cameras: {left} online" in lines
+    assert any(line.startswith("worker") for line in lines)
+    assert any(line.startswith("… ") and "more processes: 60 ingest, " in line for line in lines)
+    assert any("door-58: no answer within 5 s" in line for line in lines)
+
+
+def test_once_shows_all_rows_whatever_the_height() -> None:
+    shown = deployment(60, workers=2)
+    lines = ["".join(cell.text for cell in line) for line in TopView(shown, "redis://h", whole=True).lines(80, None)]
+    assert sum(line.startswith("door-") for line in lines) == 60
+    assert not any("more camera" in line for line in lines)
+
+
+def test_an_empty_deployment_says_so() -> None:
+    text = "\n".join(screen(Overview(), 80, 24))
+    assert "No camera has published a frame yet." in text
+    assert "No process reports to this broker." in text
