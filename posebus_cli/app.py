@@ -79,6 +79,11 @@ app.command("doctor", rich_help_panel=OBSERVE)(doctor)
 app.add_typer(config_app, name="config", rich_help_panel=OBSERVE)
 
 
+def command() -> Any:
+    """Return the command line, whose help is free of Python's types."""
+    return with_plain_help(get_command(app))
+
+
 def run_app() -> None:
     """Run the command line of this process; ends with SystemExit, or raises an error of posebus.
 
@@ -88,9 +93,8 @@ def run_app() -> None:
 
     from posebus.config.redaction import harmless
 
-    command: Any = with_plain_help(get_command(app))
     try:
-        result = command.main(standalone_mode=False)
+        result = command().main(standalone_mode=False)
     except typer.Abort:
         raise SystemExit(1) from None
     except Exception as error:

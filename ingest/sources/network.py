@@ -20,13 +20,13 @@ from urllib.parse import urlsplit
 import av
 import av.error
 from av.codec.context import Flags
-from av.codec.hwaccel import HWAccel
 
 from ingest.sources.base import Admit, CapturedImage, SourceSpec
 from ingest.sources.clocks import ArrivalClock, CaptureTimes
+from ingest.sources.connecting import NoVideo, connect, describe, read_timeout_s, unknown_scheme
 from ingest.sources.containers import BURSTY_FORMATS, is_finite, may_be_picture
 from ingest.sources.decoding.decoder import StreamFrame, VideoDecoder
-from ingest.sources.decoding.ffmpeg import explain, find_video_stream, nominal_fps
+from ingest.sources.decoding.ffmpeg import find_video_stream, nominal_fps
 from ingest.sources.decoding.hardware import choose_hardware, open_hardware, usable_hardware
 from ingest.sources.decoding.keyframes import KeyframeFilter, LagMeter
 from ingest.sources.decoding.pixels import MAX_PIXELS
@@ -35,10 +35,8 @@ from ingest.sources.pacing import RealtimePacer
 from ingest.sources.snapshots.source import SnapshotSource, open_snapshot
 from posebus.config.redaction import redact_url
 from posebus.config.settings import CameraSettings
-from posebus.errors import LoginRefused, SourceRejected, SourceUnavailable
+from posebus.errors import SourceRejected, SourceUnavailable
 
-HLS_READ_TIMEOUT_S = 30.0
-"""HLS sends nothing between two segments, for ten seconds and more."""
 KEYFRAME_WAIT_FACTOR = 4.0
 """The first key frame may take this many read timeouts; no other wait for a picture may exceed one."""
 PACE_JUMP_S = 10.0
@@ -47,13 +45,8 @@ OTHER_SCHEMES = frozenset({"udp", "rtp", "tcp", "srt", "pipe", "fd", "data", "co
 """Further schemes that FFmpeg has. Opening them in order to ask would start to read, or to listen."""
 UNTIMED_FORMATS = frozenset({"mpjpeg", "mjpeg"})
 """Formats without time stamps: FFmpeg numbers their pictures at 25 a second, which is not their rate."""
-LOGIN_ERRORS = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
 MAX_PACKET_BYTES = 64_000_000
 """A larger packet is no encoded picture. Until it is complete, read_timeout_s limits what can arrive."""
-
-
-class NoVideo(SourceUnavailable):
-    """The address answers, but not with a video."""
 
 
 class NetworkSource:
@@ -67,10 +60,10 @@ class NetworkSource:
         self.live = live
         self.lost = 0
         self._shown = redact_url(settings.source)
-        self._read_timeout_s = _read_timeout_s(settings)
+        self._read_timeout_s = read_timeout_s(settings)
         # Recordings at an address have to give the same pictures every time, so they are decoded in software.
         hardware = open_hardware(settings.hardware_decoding) if live else None
-        self._container = _connect(settings, self._read_timeout_s, hardware)
+        self._container = connect(settings, self._read_timeout_s, hardware)
         stream = find_video_stream(self._container)
         if stream is None:
             self._container.close()
@@ -198,21 +191,6 @@ def camera_time_ns(packet: Any) -> int | None:
     return int(wall_us) * 1000
 
 
-def describe(error: Exception, timeout_s: float) -> str:
-    """Return what went wrong, as the rest of a sentence that starts with the address."""
-    if isinstance(error, av.error.ExitError | av.error.TimeoutError):
-        return f"did not answer within {timeout_s:g} s; check its address, power and network"
-    if isinstance(error, av.error.ConnectionRefusedError):
-        return "refuses the connection; check address and port"
-    if isinstance(error, LOGIN_ERRORS):
-        return "refuses the login; put the right user and password into its address"
-    if isinstance(error, av.error.HTTPNotFoundError):
-        return "answers that there is no such stream; check the path in its address"
-    if isinstance(error, av.error.InvalidDataError):
-        return "sends something that is no video"
-    return f"cannot be reached or read: {explain(error)}; check host name and network"
-
-
 def open_network(settings: CameraSettings, *, live: bool) -> NetworkSource | SnapshotSource:
     """Connect to the address in `settings.source`. One that sends single pictures is asked for them at a rate."""
     over_http = urlsplit(settings.source).scheme.lower() in {"http", "https"}
@@ -260,56 +238,9 @@ def check_network(settings: CameraSettings) -> None:
         try:
             av.open(f"{scheme}://").close()
         except av.error.ProtocolNotFoundError:
-            raise SourceRejected(_unknown_scheme(shown)) from None
+            raise SourceRejected(unknown_scheme(shown)) from None
         except (av.error.FFmpegError, ValueError):
             pass  # FFmpeg knows it, and misses the rest of the address
 
 
-def _unknown_scheme(shown: str) -> str:
-    return f"{shown} has a scheme that FFmpeg does not know; use rtsp://, http:// or https://"
-
-
 SPEC = SourceSpec(kind="network", recognises=_is_address, open=open_network, check=check_network)
-
-
-def _connect(settings: CameraSettings, read_timeout_s: float, hardware: HWAccel | None) -> Any:
-    shown = redact_url(settings.source)
-    began_s = time.monotonic()
-    try:
-        return av.open(
-            settings.source,
-            options=_options(settings),
-            hwaccel=hardware,
-            timeout=(settings.open_timeout_s, read_timeout_s),
-            metadata_errors="replace",
-        )
-    except av.error.ProtocolNotFoundError:
-        raise SourceRejected(_unknown_scheme(shown)) from None
-    except av.error.FFmpegError as error:
-        in_time = time.monotonic() - began_s < settings.open_timeout_s
-        # Some protocols report the interruption as bad data.
-        shown_error = error if in_time else av.error.ExitError(0, "")
-        refused = isinstance(error, LOGIN_ERRORS)
-        no_video = isinstance(shown_error, av.error.InvalidDataError)
-        kind = LoginRefused if refused else NoVideo if no_video else SourceUnavailable
-        raise kind(f"{shown} {describe(shown_error, settings.open_timeout_s)}") from None
-
-
-def _options(settings: CameraSettings) -> dict[str, str]:
-    """FFmpeg's options: probe the stream only until its format is known, not its frame rate, which saves 1 s."""
-    timeout_us = str(round(max(settings.open_timeout_s, _read_timeout_s(settings)) * 1e6))
-    # This limit on the picture is for FFmpeg's probing of the stream; prepare_decoder sets that of the decoder.
-    options = {"fpsprobesize": "0", "analyzeduration": "2000000", "max_pixels": str(MAX_PIXELS)}
-    if urlsplit(settings.source).scheme.lower() in {"rtsp", "rtsps"}:
-        return options | {
-            "rtsp_transport": settings.rtsp_transport,
-            "allowed_media_types": "video",
-            "timeout": timeout_us,
-        }
-    return options | {"rw_timeout": timeout_us}
-
-
-def _read_timeout_s(settings: CameraSettings) -> float:
-    if urlsplit(settings.source).path.endswith(".m3u8"):
-        return max(settings.read_timeout_s, HLS_READ_TIMEOUT_S)
-    return settings.read_timeout_s

@@ -67,15 +67,7 @@ def up(
             broker = open_broker(url, settings.shards)
         with Fleet(settings, broker, STAGES) as fleet:
             shown = redact_url(url)
-            started = [
-                counted(number, noun)
-                for number, noun in (
-                    (len(settings.cameras), "camera"),
-                    (settings.fleet.workers, "worker"),
-                    (settings.fleet.trackers, "tracker"),
-                )
-            ]
-            print(f"starting {', '.join(started)} at {shown}", flush=True)
+            print(f"starting {_children(settings)} at {shown}", flush=True)
             fleet.start_trackers()
             fleet.start_workers()
             fleet.start_ingest()
@@ -88,6 +80,12 @@ def up(
     if fleet.ingest_failed:
         # Ingest has said which cameras, and why.
         raise typer.Exit(1)
+
+
+def _children(settings: Settings) -> str:
+    """Return what is started, in words."""
+    cameras = counted(len(settings.cameras), "camera")
+    return f"{cameras}, {counted(settings.fleet.workers, 'worker')}, {counted(settings.fleet.trackers, 'tracker')}"
 
 
 def _refuse_what_cannot_work(settings: Settings) -> None:

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from posebus.errors import OutputError
+from posebus.contract.foreign_json import load_json
+from posebus.errors import MalformedMessage, OutputError
 from recordings.results.files import writing
 
 PREFIX = ".posebus-run-"
@@ -59,7 +60,7 @@ def locked(folder: Path) -> Iterator[None]:
 def _others(folder: Path) -> frozenset[str]:
     found: set[str] = set()
     for path in folder.glob(f"{PREFIX}*"):
-        with suppress(OSError, ValueError):
+        with suppress(OSError, MalformedMessage):
             found.update(_names(path))
     return frozenset(found)
 
@@ -70,8 +71,8 @@ def _names(path: Path) -> list[str]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        with path.open(encoding="utf-8") as file:
-            return [str(name) for name in json.load(file)]
+        names = load_json(path.read_bytes(), "the file of a run")
+        return [str(name) for name in names] if isinstance(names, list) else []
     finally:
         os.close(descriptor)
     path.unlink(missing_ok=True)

@@ -175,7 +175,8 @@ def _open_heif(path: Path, file: BinaryIO) -> PictureFile:
         import pillow_heif
     except ImportError as error:
         raise BadPicture(
-            f"{path} is a HEIC picture, for which pillow-heif is missing: pip install pillow-heif"
+            f"{path} is a HEIC picture, for which pillow-heif is missing: "
+            "pip install '.[ingest]' in the checkout of posebus"
         ) from error
     if boxes_are_cut_off(file, path.stat().st_size):
         raise BadPicture(f"{path} is cut off (HEIF); copy it again")
