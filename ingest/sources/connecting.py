@@ -67,7 +67,7 @@ def describe(error: Exception, timeout_s: float) -> str:
 
 
 def unknown_scheme(shown: str) -> str:
-    return f"{shown} has a scheme that FFmpeg does not know; use rtsp://, http:// or https://"
+    return f"the address {shown} has a scheme that FFmpeg does not know; use rtsp://, http:// or https://"
 
 
 def read_timeout_s(settings: CameraSettings) -> float:

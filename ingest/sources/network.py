@@ -231,9 +231,9 @@ def check_network(settings: CameraSettings) -> None:
             parts = urlsplit(settings.source)
             host, _ = parts.hostname, parts.port
         except ValueError as error:
-            raise SourceRejected(f"{shown} is not an address: {error}") from None
+            raise SourceRejected(f"the address {shown} cannot be used: {error}") from None
         if not host:
-            raise SourceRejected(f"{shown} names no host; write it like {scheme}://192.0.2.10/stream")
+            raise SourceRejected(f"the address {shown} names no host, which belongs behind the two slashes")
     elif scheme not in OTHER_SCHEMES:
         try:
             av.open(f"{scheme}://").close()

@@ -26,14 +26,15 @@ def has_runtime() -> bool:
 
 
 def cache_folder(cache_dir: Path) -> Finding:
-    """Check that exported engines can be stored."""
+    """Check that exported engines can be stored, and the tracker's compiled code, which it can do without."""
     try:
         cache_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=cache_dir):
             pass
     except OSError as error:
         advice = "make the folder writable, or set cache_dir (POSEBUS_CACHE_DIR) to another folder"
-        return Finding("cache", BROKEN, f"{cache_dir} cannot be written: {error.strerror}", advice)
+        status = BROKEN if has_runtime() else NOTE
+        return Finding("cache", status, f"{cache_dir} cannot be written: {error.strerror}", advice)
     return Finding("cache", FINE, f"{cache_dir} is writable")
 
 

@@ -30,11 +30,16 @@ def obstacles(settings: Settings) -> Iterator[Obstacle]:
 
     Cameras are left out where the extra `ingest` is not installed, workers where nothing runs a network.
     """
+    from posebus.config.loading import cache_folder
+
     yield from _broker_obstacles(settings.redis)
-    yield from _folder_obstacles(settings)
+    frames = settings.shared_frames
+    if frames is not None and not (frames.is_dir() and os.access(frames, os.W_OK)):
+        yield Obstacle(("shared_frames",), f"there is no folder {frames} that this user can write to")
     if find_spec("av") is not None and find_spec("cv2") is not None:
         yield from _source_obstacles(settings)
     if settings.fleet.workers > 0 and _has_runtime():
+        yield from _cache_obstacles(cache_folder(settings))
         yield from _weights_obstacles(settings)
         yield from _engine_obstacles(settings.worker)
 
@@ -62,13 +67,8 @@ def _broker_obstacles(redis: str) -> Iterator[Obstacle]:
         yield Obstacle(("redis",), str(error))
 
 
-def _folder_obstacles(settings: Settings) -> Iterator[Obstacle]:
-    from posebus.config.loading import cache_folder
-
-    frames = settings.shared_frames
-    if frames is not None and not (frames.is_dir() and os.access(frames, os.W_OK)):
-        yield Obstacle(("shared_frames",), f"there is no folder {frames} that this user can write to")
-    wanted = cache_folder(settings)
+def _cache_obstacles(wanted: Path) -> Iterator[Obstacle]:
+    """Workers store exported networks there; trackers do without if they have to."""
     folder = next((one for one in (wanted, *wanted.parents) if one.exists()), wanted)
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
         yield Obstacle(("cache_dir",), f"{wanted} cannot be written to: name another folder")

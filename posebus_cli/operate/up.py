@@ -52,11 +52,7 @@ def up(
 
     settings = settings_from(deployment, processes)
     need_cameras(settings)
-    if port is not None and settings.redis != EMBEDDED:
-        raise ConfigError(
-            "--port is the port of the embedded broker, but the settings name another one, "
-            f"{redact_url(settings.redis)}: leave out --port, or use '--redis embedded'"
-        )
+    _check_port(port, settings)
     _refuse_what_cannot_work(settings)
     set_up_logging(settings)
     stop = StopFlag()
@@ -78,8 +74,16 @@ def up(
                 time.sleep(TEND_S)
             print("stopping", flush=True)
     if fleet.ingest_failed:
-        # Ingest has said which cameras, and why.
-        raise typer.Exit(1)
+        raise typer.Exit(1)  # ingest has said which cameras, and why
+
+
+def _check_port(port: int | None, settings: Settings) -> None:
+    """Raise ConfigError for a port without an embedded broker."""
+    if port is not None and settings.redis != EMBEDDED:
+        raise ConfigError(
+            "--port is the port of the embedded broker, but the settings name another one, "
+            f"{redact_url(settings.redis)}: leave out --port, or use '--redis embedded'"
+        )
 
 
 def _children(settings: Settings) -> str:

@@ -27,7 +27,7 @@ SOURCES = {
     "rstp://camera/stream": "has a scheme that FFmpeg does not know",
     "webrtc://me:secret@camera/1": "webrtc://***@camera/1 has a scheme that FFmpeg does not know",
     "rtsp:///stream": "names no host",
-    "http://camera:99999/": "is not an address: Port out of range",
+    "http://camera:99999/": "the address http://camera:99999/ cannot be used: Port out of range",
     "synthetic:dog": "there is no synthetic camera 'dog'",
     "synthetic:bus?fps=x": "has an option that is no number",
     "usb:one": "names no camera; write usb:0",
@@ -148,7 +148,7 @@ def test_config_check_gives_the_lines_and_up_refuses_the_same(folder: Path) -> N
     refused = posebus("up", "-c", "posebus.yaml")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "cameras.a.source: there is no file missing.mp4" in refused.stderr
-    assert "cameras.b.source: rstp://h/ has a scheme" in refused.stderr
+    assert "cameras.b.source: the address rstp://h/ has a scheme" in refused.stderr
 
 
 def test_up_fails_in_the_end_if_a_camera_could_not_be_used(folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from posebus.config.settings import EMBEDDED, WorkerSettings
 from posebus_cli.doctor import check_broker, check_inference
-from posebus_cli.doctor.findings import NOTE, Finding
+from posebus_cli.doctor.findings import BROKEN, NOTE, Finding
 
 WORKER = {"torch", "torchvision", "openvino", "onnx", "onnxruntime"}
 
@@ -33,6 +33,15 @@ def test_what_only_workers_need_is_a_note_where_nothing_runs_a_network(
     found = findings(tmp_path)
     assert [one.status for one in found] == [NOTE] * 6
     assert all("not installed here" in one.text and "pip install '.[" in one.advice for one in found)
+
+
+def test_a_cache_that_cannot_be_written_is_a_problem_of_workers_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    assert check_inference.cache_folder(tmp_path / "file").status == BROKEN
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert check_inference.cache_folder(tmp_path / "file").status == NOTE
 
 
 def test_weights_that_come_with_the_first_worker_are_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
