@@ -4,9 +4,8 @@
     posebus run CLIP --no-video --out after         (with another)
     python -m benchmarks.faults.same_tracks before after
 
-Every field of every frame in NAME.tracks.jsonl is compared except the three wall-clock times of the run and the number
-of its epoch, which is a time, too, and NAME.mot.txt byte by byte. The exit code is 1 if anything differs, and the first
-difference of each file is printed.
+Every field of every frame in NAME.tracks.jsonl is compared except the three wall-clock times of the run, and
+NAME.mot.txt byte by byte. The exit code is 1 if anything differs, and the first difference of each file is printed.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-TIMES_OF_THE_RUN = ("epoch", "frame_published_at_ns", "inference_ns", "published_at_ns")
+TIMES_OF_THE_RUN = ("frame_published_at_ns", "inference_ns", "published_at_ns")
 
 
 def frame_without_times(line: str) -> dict[str, Any]:

@@ -79,6 +79,11 @@ class PartialFile:
             self._file.close()
 
 
+FILE_EPOCH = 1
+"""A file holds one reading of its recording. The number of the epoch in the broker is a time, by which the files of two
+runs would differ."""
+
+
 class TracksWriter:
     """NAME.tracks.jsonl and NAME.mot.txt of one recording."""
 
@@ -98,7 +103,7 @@ class TracksWriter:
 
     def write(self, frame: TrackFrame, provenance: Provenance) -> None:
         """Append one frame; frames must come in order."""
-        named = replace(frame, camera=self._name)
+        named = replace(frame, camera=self._name, epoch=FILE_EPOCH)
         self._jsonl.write(dump(track_frame_to_json(named, provenance, provenance.published_at_ns)) + "\n")
         self._mot.write("".join(mot_lines(frame)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from recordings.results.files import TracksWriter, make_folder, mot_lines
 def test_line_is_the_streams_message_with_the_name_of_the_file_as_camera(tmp_path: Path) -> None:
     frame = samples.track_frame(3)
     with TracksWriter(tmp_path, "my clip") as writer:
-        writer.write(frame, samples.PROVENANCE)
+        writer.write(replace(frame, epoch=1796060312000000), samples.PROVENANCE)
         writer.complete()
     line = json.loads((tmp_path / "my clip.tracks.jsonl").read_text())
     expected = track_frame_to_json(frame, samples.PROVENANCE, samples.PROVENANCE.published_at_ns)
