@@ -181,9 +181,11 @@ def _end_of_secret(text: str, end: int, limit: int) -> int:
 
 def _shown(scheme: str, gap: str, rest: str) -> str:
     """An address whose part after the scheme is `rest`, as it may be shown."""
-    # Up to the last @, since pasted passwords may contain / and @. An @ in the path of an address without a login looks
-    # the same; hiding its host is better than showing a password.
+    # Up to the last @, since pasted passwords may contain / and @.
     login, at, place = rest.rpartition("@")
+    if _has_host(login):
+        # The @ may as well belong to a parameter, and what follows it to a password.
+        return f"{scheme}{gap}{HIDDEN}"
     shown = f"{scheme}{gap}{HIDDEN if login else ''}{at}"
     host, tail = _split(place, "/?#&;\\")
     if not _HOST.fullmatch(host):
@@ -202,6 +204,11 @@ def _shown(scheme: str, gap: str, rest: str) -> str:
         return shown
     # A # may also belong to a value that had to be hidden.
     return shown + (fragment if HIDDEN not in shown_query and is_harmless_part(fragment[1:]) else f"#{HIDDEN}")
+
+
+def _has_host(login: str) -> bool:
+    """Whether a part of what seems to be a login, up to the last @, could be the host of the address."""
+    return any(_HOST.fullmatch(host) for host in re.findall(r"(?:^|@)([^@/?#]*)[/?#]", login))
 
 
 def _shown_path(path: str, scheme: str) -> str:
@@ -241,11 +248,10 @@ def _shown_parameter(parameter: str) -> str:
     name, sign, value = parameter.partition("=")
     known = name.lower() in SHOWN_PARAMETERS
     if not sign:
-        return name if known or not name or name == HIDDEN else HIDDEN
-    if not value or value == HIDDEN or (known and is_harmless_value(value)):
-        return parameter
-    plain = re.fullmatch(r"[A-Za-z][\w.-]*(?:\[\])?", name) and is_harmless_part(name.removesuffix("[]"))
-    return f"{name if plain or known else HIDDEN}={HIDDEN}"
+        return name if known or not name else HIDDEN
+    plain_name = re.fullmatch(r"[A-Za-z][\w.-]*(?:\[\])?", name) and is_harmless_part(name.removesuffix("[]"))
+    shown = not value or (known and is_harmless_value(value))
+    return f"{name if known or plain_name else HIDDEN}={value if shown else HIDDEN}"
 
 
 def _outside(text: str) -> str:
