@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 from urllib.parse import unquote
 
 from posebus.config.harmless import (
@@ -43,6 +44,7 @@ _LOGIN_WITHOUT_SCHEME = re.compile(
     r"(?<![^\s\"'<(=\[])(?!\d+:)[^\s/.~\"'<@:]{1,200}:(?=\S)[^\n@]{0,100}\S{0,300}@(?=[\w\[*])"
 )
 _WORD = re.compile(r"[^\s/@:?#&=;,\"'<>%\\]+")
+_BLANK = re.compile(r"\s")
 _FIELD = re.compile(r"[\s-]*[\w.-]*(?:source|redis|url|address)(?:: *|=)", re.IGNORECASE)
 _PROSE = re.compile(r"[a-z]+(?:'[a-z]+)?[,.;:!?]*|[-–—(]|\([a-z]+")
 _ENDS = "'\"`)>]},.;:!?"
@@ -158,13 +160,14 @@ def _address_in(text: str, match: re.Match[str], limit: int) -> tuple[str, int]:
 
 def _end_of(text: str, start: int, limit: int, quote: str) -> tuple[int, bool]:
     """Where an address ends that began before `start`, after its login, and whether a quotation mark tells so."""
-    if quote in ("'", '"', "<", "`"):
-        mark = re.compile(rf"(?<!\\){'>' if quote == '<' else quote}(?=$|[\s,}}\]):;.])")
-        closing = mark.search(text, start, limit)
-        if closing is not None:
-            return closing.start(), True
-    blank = re.compile(r"\s").search(text, start, limit)
+    blank = _BLANK.search(text, start, limit)
     end = limit if blank is None else blank.start()
+    if quote in ("'", '"', "<", "`"):
+        mark = re.compile(rf"\\{{0,8}}{'>' if quote == '<' else quote}(?=$|[\s,}}\]):;.])")
+        # The last one of the word: a value may hold the same mark.
+        closing = [*mark.finditer(text, start, end)][-1:] or [*islice(mark.finditer(text, end, limit), 1)]
+        if closing:
+            return closing[0].start(), True
     return start + len(text[start:end].rstrip(_ENDS)), False
 
 
