@@ -40,6 +40,7 @@ _IN_PATH = re.compile(r"([&;?]|(?<=[\w*])_(?=[A-Za-z]+=))")
 """Between parameters; in a path, cameras write user=admin_password=x_channel=1, too."""
 _BETWEEN = re.compile(r"[\s\"'`<>,]")
 _HOST = re.compile(r"[\w.-]*(?::\d{1,5})?(?:,[\w.-]+(?::\d{1,5})?)*|\[[0-9a-f:.%\w]*\]?(?::\d{1,5})?", re.IGNORECASE)
+_PARAMETER_BEGINS = re.compile(rf"=|/(?:{SECRET_WORD})/", re.IGNORECASE)
 _LOGIN_WITHOUT_SCHEME = re.compile(
     r"(?<![^\s\"'<(=\[])(?!\d+:)[^\s/.~\"'<@:]{1,200}:(?=\S)[^\n@]{0,100}\S{0,300}@(?=[\w\[*])"
 )
@@ -210,8 +211,16 @@ def _shown(scheme: str, gap: str, rest: str) -> str:
 
 
 def _has_host(login: str) -> bool:
-    """Whether a part of what seems to be a login, up to the last @, could be the host of the address."""
-    return any(_HOST.fullmatch(host) for host in re.findall(r"(?:^|@)([^@/?#]*)[/?#]", login))
+    """Whether what seems to be a login, up to the last @, could be a host with a path or parameters.
+
+    In "me:p@ss/word@cam" it is a password; with a parameter, as in "me:pw@cam/live?token=a@b", nobody can tell.
+    """
+    last_parameter = max((found.start() for found in _PARAMETER_BEGINS.finditer(login)), default=-1)
+    for found in re.finditer(r"(?:^|@)([^@/?#]*)(?=[/?#])", login):
+        is_first = found.start() == 0 and not found[0].startswith("@")
+        if (is_first or found.end() <= last_parameter) and _HOST.fullmatch(found[1]):
+            return True
+    return False
 
 
 def _shown_path(path: str, scheme: str) -> str:
