@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 from urllib.parse import unquote
 
 from posebus.config.harmless import (
@@ -39,10 +40,12 @@ _IN_PATH = re.compile(r"([&;?]|(?<=[\w*])_(?=[A-Za-z]+=))")
 """Between parameters; in a path, cameras write user=admin_password=x_channel=1, too."""
 _BETWEEN = re.compile(r"[\s\"'`<>,]")
 _HOST = re.compile(r"[\w.-]*(?::\d{1,5})?(?:,[\w.-]+(?::\d{1,5})?)*|\[[0-9a-f:.%\w]*\]?(?::\d{1,5})?", re.IGNORECASE)
+_PARAMETER_BEGINS = re.compile(rf"=|/(?:{SECRET_WORD})/", re.IGNORECASE)
 _LOGIN_WITHOUT_SCHEME = re.compile(
     r"(?<![^\s\"'<(=\[])(?!\d+:)[^\s/.~\"'<@:]{1,200}:(?=\S)[^\n@]{0,100}\S{0,300}@(?=[\w\[*])"
 )
 _WORD = re.compile(r"[^\s/@:?#&=;,\"'<>%\\]+")
+_BLANK = re.compile(r"\s")
 _FIELD = re.compile(r"[\s-]*[\w.-]*(?:source|redis|url|address)(?:: *|=)", re.IGNORECASE)
 _PROSE = re.compile(r"[a-z]+(?:'[a-z]+)?[,.;:!?]*|[-–—(]|\([a-z]+")
 _ENDS = "'\"`)>]},.;:!?"
@@ -159,13 +162,14 @@ def _address_in(text: str, match: re.Match[str], limit: int) -> tuple[str, int]:
 
 def _end_of(text: str, start: int, limit: int, quote: str) -> tuple[int, bool]:
     """Where an address ends that began before `start`, after its login, and whether a quotation mark tells so."""
-    if quote in ("'", '"', "<", "`"):
-        mark = re.compile(rf"(?<!\\){'>' if quote == '<' else quote}(?=$|[\s,}}\]):;.])")
-        closing = mark.search(text, start, limit)
-        if closing is not None:
-            return closing.start(), True
-    blank = re.compile(r"\s").search(text, start, limit)
+    blank = _BLANK.search(text, start, limit)
     end = limit if blank is None else blank.start()
+    if quote in ("'", '"', "<", "`"):
+        mark = re.compile(rf"\\{{0,8}}{'>' if quote == '<' else quote}(?=$|[\s,}}\]):;.])")
+        # The last one of the word: a value may hold the same mark.
+        closing = [*mark.finditer(text, start, end)][-1:] or [*islice(mark.finditer(text, end, limit), 1)]
+        if closing:
+            return closing[0].start(), True
     return start + len(text[start:end].rstrip(_ENDS)), False
 
 
@@ -188,9 +192,11 @@ def _end_of_secret(text: str, end: int, limit: int) -> int:
 
 def _shown(scheme: str, gap: str, rest: str) -> str:
     """An address whose part after the scheme is `rest`, as it may be shown."""
-    # Up to the last @, since pasted passwords may contain / and @. An @ in the path of an address without a login looks
-    # the same; hiding its host is better than showing a password.
+    # Up to the last @, since pasted passwords may contain / and @.
     login, at, place = rest.rpartition("@")
+    if _has_host(login):
+        # The @ may as well belong to a parameter, and what follows it to a password.
+        return f"{scheme}{gap}{HIDDEN}"
     shown = f"{scheme}{gap}{HIDDEN if login else ''}{at}"
     host, tail = _split(place, "/?#&;\\")
     if not _HOST.fullmatch(host):
@@ -209,6 +215,19 @@ def _shown(scheme: str, gap: str, rest: str) -> str:
         return shown
     # A # may also belong to a value that had to be hidden.
     return shown + (fragment if HIDDEN not in shown_query and is_harmless_part(fragment[1:]) else f"#{HIDDEN}")
+
+
+def _has_host(login: str) -> bool:
+    """Whether what seems to be a login, up to the last @, could be a host with a path or parameters.
+
+    In "me:p@ss/word@cam" it is a password; with a parameter, as in "me:pw@cam/live?token=a@b", nobody can tell.
+    """
+    last_parameter = max((found.start() for found in _PARAMETER_BEGINS.finditer(login)), default=-1)
+    for found in re.finditer(r"(?:^|@)([^@/?#]*)(?=[/?#])", login):
+        is_first = found.start() == 0 and not found[0].startswith("@")
+        if (is_first or found.end() <= last_parameter) and _HOST.fullmatch(found[1]):
+            return True
+    return False
 
 
 def _shown_path(path: str, scheme: str) -> str:
@@ -248,11 +267,10 @@ def _shown_parameter(parameter: str) -> str:
     name, sign, value = parameter.partition("=")
     known = name.lower() in SHOWN_PARAMETERS
     if not sign:
-        return name if known or not name or name == HIDDEN else HIDDEN
-    if not value or value == HIDDEN or (known and is_harmless_value(value)):
-        return parameter
-    plain = re.fullmatch(r"[A-Za-z][\w.-]*(?:\[\])?", name) and is_harmless_part(name.removesuffix("[]"))
-    return f"{name if plain or known else HIDDEN}={HIDDEN}"
+        return name if known or not name else HIDDEN
+    plain_name = re.fullmatch(r"[A-Za-z][\w.-]*(?:\[\])?", name) and is_harmless_part(name.removesuffix("[]"))
+    shown = not value or (known and is_harmless_value(value))
+    return f"{name if known or plain_name else HIDDEN}={value if shown else HIDDEN}"
 
 
 def _outside(text: str) -> str:

@@ -52,7 +52,7 @@ def list_letters(
         print(json.dumps([_summary(letter) for letter in found], indent=2))
         return
     if not found:
-        print(f"no dead letters {'of camera ' + camera + ' ' if camera else ''}at {where}")
+        print(f"no dead letters {'of camera ' + plain(camera) + ' ' if camera else ''}at {where}")
         return
     print(f"{'id':<20}  {'camera':<16}  {'frame':<10}  {'when':<19}  reason")
     for letter in found:
@@ -88,7 +88,7 @@ def show(
     if out is not None:
         _write_picture(letter, out)
         if not as_json:
-            print(f"{'written to':<{width}}  {out}")
+            print(f"{'written to':<{width}}  {plain(str(out))}")
 
 
 @dead_app.command("retry")
