@@ -13,6 +13,8 @@ from posebus.config.settings import CAMERA_NAME_PATTERN, CameraSettings
 from posebus.errors import BadPicture, SourceRejected
 
 MAX_CAMERA_CHARACTERS = 63
+PICTURES = "images"
+"""The kind of sources whose frames have no times of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def open_recordings(sources: Sequence[str], suffix: str = "") -> tuple[list[Reco
 
 def open_recording(source: str, name: str, camera: str) -> Recording:
     """Open `source` and decode its first frame. Raises SourceRejected or BadPicture if that fails."""
-    from ingest.sources import images, open_source, source_spec
+    from ingest.sources import open_source, source_kind
 
     settings = camera_settings(source)
     opened = open_source(settings)
@@ -98,7 +100,7 @@ def open_recording(source: str, name: str, camera: str) -> Recording:
         camera=camera,
         size_px=picture.image.size_px,
         frames_expected=opened.frame_count,
-        timed=source_spec(settings).kind != images.SPEC.kind,
+        timed=source_kind(settings) != PICTURES,
     )
 
 
