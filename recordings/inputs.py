@@ -23,6 +23,8 @@ OPEN_LIMIT_S = 60.0
 """A recording that gives no picture for so long never will; most give one within a second."""
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, and the surrogates that stand for bytes that are not UTF-8."""
+PICTURES = "images"
+"""The kind of sources whose frames have no times of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def open_recording(source: str, name: str, camera: str, limit_s: float = OPEN_LI
 
 
 def _look_at(settings: CameraSettings, source: str, name: str, camera: str) -> Recording:
-    from ingest.sources import images, open_source, source_spec
+    from ingest.sources import open_source, source_kind
 
     opened = open_source(settings)
     try:
@@ -148,7 +150,7 @@ def _look_at(settings: CameraSettings, source: str, name: str, camera: str) -> R
         camera=camera,
         size_px=square_size_px(picture.image.size_px, picture.image.pixel_aspect),
         frames_expected=opened.frame_count,
-        timed=source_spec(settings).kind != images.SPEC.kind,
+        timed=source_kind(settings) != PICTURES,
     )
 
 

@@ -17,6 +17,8 @@ _UNITS = {"_s": "s", "_ms": "ms", "_px": "px", "_fps": "frames/s", "_px_s": "px/
 """By the end of a field's name."""
 _MOST = 8
 """Elements of a list that are shown."""
+_DEEPEST = 3
+"""Lists in lists that are shown."""
 
 
 def event_text(event: Event) -> str:
@@ -25,7 +27,7 @@ def event_text(event: Event) -> str:
     if words is not None:
         try:
             return words(event.data)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             pass  # the event of another version: its fields are shown as they are
     fields = "; ".join(fields_in_words(event.data))
     return f"{event.type.removeprefix('posebus.')}{': ' if fields else ''}{fields}"
@@ -48,7 +50,7 @@ def fields_in_words(data: Mapping[str, Any]) -> Iterator[str]:
 
 def clock_text(time_ns: int) -> str:
     """Return the local time of day; of a recording without a date, the position in it."""
-    if time_ns < _RECORDING_NS:
+    if 0 <= time_ns < _RECORDING_NS:
         seconds, milliseconds = divmod(time_ns // 1_000_000, 1000)
         return f"+{timedelta(seconds=seconds)}.{milliseconds:03d}"
     return f"{local_time(time_ns, '%H:%M:%S')}.{time_ns // 1_000_000 % 1000:03d}"
@@ -74,7 +76,9 @@ def _field(key: str, value: Any) -> tuple[str, str]:
     return key, _value(value)
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, depth: int = 0) -> str:
+    if depth > _DEEPEST:
+        return "…"
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -82,9 +86,9 @@ def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_value(part)}" for key, part in value.items()) or "none"
+        return ", ".join(f"{key} {_value(part, depth + 1)}" for key, part in value.items()) or "none"
     if isinstance(value, list | tuple):
-        shown = ", ".join(_value(part) for part in value[:_MOST])
+        shown = ", ".join(_value(part, depth + 1) for part in value[:_MOST])
         return f"{shown}, …" if len(value) > _MOST else shown or "none"
     return str(value)
 

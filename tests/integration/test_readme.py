@@ -14,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -191,10 +190,14 @@ def reads_streams(snippets: Snippets, line: str) -> None:
     """redis-cli, whose output holds the public JSON. BLOCK waits for an event, so one is published."""
     if shutil.which("redis-cli") is None:
         missing("redis-cli is not installed (on Debian: apt install redis-server)")
+    client, event = connect(snippets.url), dump(event_to_json(samples.event()))
     program = snippets.start(line)
-    while program.process.poll() is None:
-        connect(snippets.url).xadd(Topology(1).events(0), {"data": dump(event_to_json(samples.event()))})
-        time.sleep(0.1)
+    wait_until(
+        lambda: program.process.poll() is not None,
+        line,
+        meanwhile=lambda: client.xadd(Topology(1).events(0), {"data": event}),
+        poll_s=0.1,
+    )
     (data,) = (text for text in program.printed.splitlines() if text.startswith("{"))
     message = parse(data.encode())
     assert event_from_json(message) if "type" in message else track_frame_from_json(message)

@@ -98,7 +98,7 @@ def build_int8(
     """
     if not material.held_back:
         raise ConfigError(
-            f"{len(material.inputs)} frames are too few to calibrate and to measure an engine: give longer recordings"
+            f"too few frames to calibrate and to measure an engine ({len(material.inputs)}): give longer recordings"
         )
     network = export_onnx(weights, cache_dir)
     head = read_head(network)

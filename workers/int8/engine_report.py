@@ -9,6 +9,7 @@ import numpy as np
 
 from posebus.arrays import Float32Array
 from posebus.boxes import iou_matrix
+from posebus.wording import counted
 from workers.detections import Detections
 
 COUNTED_SCORE = 0.25
@@ -97,7 +98,7 @@ def why_refused(report: Report, max_recall_loss: float, max_ap_loss: float) -> l
         reasons.append("the frames that were held back show no people, so that nothing could be compared")
     elif report.all.missed > max_recall_loss * report.all.people:
         reasons.append(
-            f"{report.all.missed} of {report.all.people} people are not detected any more "
+            f"{report.all.missed} of {counted(report.all.people, 'person')} not detected any more "
             f"({1.0 - report.all.recall:.3f}, where {max_recall_loss:g} is allowed)"
         )
     if report.ap_loss is not None and report.ap_loss > max_ap_loss:

@@ -73,6 +73,14 @@ def test_events_of_other_versions_are_shown_as_far_as_they_go(kind: str, data: d
     assert not set(shown) & set("{}[]'")
 
 
+def test_hostile_values_are_shown_in_short() -> None:
+    deep: Any = 1
+    for _ in range(5000):
+        deep = [deep]
+    assert text("other", deep=deep, at_ns=10**30, long=[1] * 10_000).startswith("other: deep …; at ?.")
+    assert "duration" in text("track.lost", track_id=1, duration_s=10**400)
+
+
 def test_times_of_recordings_are_positions_in_them() -> None:
     assert clock_text(0) == "+0:00:00.000"
     assert clock_text(3_723_040_000_000) == "+1:02:03.040"

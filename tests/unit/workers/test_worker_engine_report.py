@@ -71,7 +71,7 @@ def loses(missed: int, people_expected: int, ap: float | None = None) -> Report:
     ("report", "words"),
     [
         (loses(3, 100), []),
-        (loses(4, 100), ["4 of 100 people are not detected any more (0.040, where 0.03 is allowed)"]),
+        (loses(4, 100), ["4 of 100 people not detected any more (0.040, where 0.03 is allowed)"]),
         (loses(0, 10, ap=0.695), []),
         (loses(0, 10, ap=0.71), []),
         (loses(0, 10, ap=0.68), ["AP is 0.020 lower than with fp32, where 0.01 is allowed"]),
