@@ -135,6 +135,7 @@ ok "cli watch" eval 'cli watch -n 3 | grep -E "demo|second" >/dev/null'
 ok "cli explain" eval 'cli explain second >/dev/null'
 ok "cli dead list" eval 'cli dead list >/dev/null'
 ok "cli config check" eval 'cli config check /etc/posebus/posebus.yaml >/dev/null'
+ok "cli doctor" eval 'cli doctor -c /etc/posebus/posebus.yaml >"$W/state/doctor-cli.log"'
 ok "doctor in a worker" eval 'in_stage worker-1 posebus doctor -c /etc/posebus/posebus.yaml >"$W/state/doctor-worker.log" 2>&1'
 ok "doctor in a tracker" eval 'in_stage tracker-1 posebus doctor -c /etc/posebus/posebus.yaml >"$W/state/doctor-tracker.log" 2>&1'
 ok "metrics: posebus_up" test "$(metric posebus_up)" = 1.0

@@ -62,8 +62,13 @@ def test_no_service_can_change_its_image_gain_rights_or_fill_the_disk_with_logs(
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_temporary_files_have_a_place_beside_the_read_only_image(name: str) -> None:
-    assert [place.partition(":")[0] for place in SERVICES[name]["tmpfs"]] == ["/tmp"]
+def test_what_programs_write_has_a_place_beside_the_read_only_image(name: str) -> None:
+    service = SERVICES[name]
+    mounted = [volume.split(":")[1] for volume in service["volumes"]]
+    writable = [*(place.partition(":")[0] for place in service["tmpfs"]), *mounted]
+    assert "/tmp" in writable
+    assert writable.count("/data" if name == "redis" else "/var/cache/posebus") == 1
+    assert ("/var/cache/posebus" in mounted) is (name in {"worker", "worker-gpu", "tracker"}), "workers execute it"
 
 
 def test_each_image_is_built_by_one_service() -> None:
