@@ -306,6 +306,18 @@ def test_lost_packets_are_counted_and_every_frame_of_ffprobe_is_read(clips: Path
     assert clean.warning is None
 
 
+def test_garbage_between_packets_costs_no_picture_after_it(clips: Path, tmp_path: Path) -> None:
+    """FFmpeg itself gives up after 64 kB without a packet."""
+    path = tmp_path / "garbage.ts"
+    ffmpeg("-i", clips / "plain.mp4", "-c", "copy", path)
+    data = path.read_bytes()
+    middle = len(data) // 188 // 2 * 188
+    path.write_bytes(data[:middle] + bytes(300_000) + data[middle:])
+    source = open_path(path)
+    assert len(read_all(source)) >= FRAMES - 1
+    assert "damaged" in str(source.warning)
+
+
 H264, MPEG2 = ("-c:v", "libx264", "-bf", 2), ("-c:v", "mpeg2video", "-q:v", 2)
 HEVC = ("-c:v", "libx265", "-x265-params", "log-level=none")
 
