@@ -170,7 +170,8 @@ class FileSource:
             raise SourceRejected(f"{self._path} holds no frame that can be decoded")
         defects = self._video.defects
         self._video.note_end(self._frames_this_pass)
-        defects.wrong_stamps, defects.jumps = self._timeline.wrong, self._timeline.jumps
+        timeline = self._timeline
+        defects.wrong_stamps, defects.jumps, defects.equal_stamps = timeline.wrong, timeline.jumps, timeline.equal
         self.warning = defects.sentence(self._frames_this_pass)
 
 

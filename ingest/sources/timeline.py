@@ -49,6 +49,7 @@ class Timeline:
 
     - A missing stamp is one step after the time before.
     - Equal stamps and those in disorder by a few steps are spread up to the next later stamp; the line does not drift.
+      Without a later one in sight (`equal`), each is one step after the other.
     - A stamp from which those that follow return to the old line is wrong (`wrong`), and is interpolated.
     - A fall, or a pause of more than an hour, is a new origin (`jumps`): the time line continues after one step.
     """
@@ -57,6 +58,7 @@ class Timeline:
         """`step_ns` is the average time between pictures by the container's header; the first stamps correct it."""
         self.wrong = 0
         self.jumps = 0
+        self.equal = 0
         self._step_ns = max(2, step_ns)
         self._start_ns = start_ns
         self._window = window
@@ -158,7 +160,10 @@ class Timeline:
         for index, ahead in enumerate(ahead_ns):
             if ahead is not None and ahead > index:
                 return last_ns + max(1, min(self._step_ns, ahead // (index + 1)))
-        return None if self._may_see_more(ahead_ns) else last_ns + self._step_ns
+        if self._may_see_more(ahead_ns):
+            return None
+        self.equal += len(ahead_ns) >= self._window
+        return last_ns + self._step_ns
 
     def _return_to_line(self, ahead_ns: Sequence[int | None]) -> int | None:
         """Return the index of the first later stamp that continues the old line and not the first stamp."""

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,6 +35,7 @@ KINDS: dict[str, tuple[str, dict[str, object]]] = {
     "H.264 in Matroska": ("d.mkv", {"codec_options": {"g": "50"}}),
     "H.264 in a transport stream": ("e.ts", {"codec_options": {"g": "50", "bf": "2"}}),
     "MPEG-4 in AVI": ("f.avi", {"codec": "mpeg4", "codec_options": {"g": "50"}}),
+    "H.264 with B frames in AVI, no presentation times": ("i.avi", {"codec_options": {"bf": "2", "g": "50"}}),
     "MJPEG": ("g.avi", {"codec": "mjpeg", "pix_fmt": "yuvj420p"}),
     "raw H.264, no times": ("h.h264", {"codec_options": {"g": "50"}}),
 }
@@ -81,7 +83,8 @@ def test_real_recordings_resume_after_any_picture(name: str, shared_data: Path, 
 
 
 def test_joined_recordings_resume_in_either_part(tmp_path: Path) -> None:
-    parts = [make_video(tmp_path / f"{name}.ts", 400, size_px=(96, 64), codec_options={"g": "50"}) for name in "ab"]
+    kinds: dict[str, dict[str, Any]] = {"a": {}, "b": {"codec": "mpeg2video", "codec_options": {"g": "50"}}}
+    parts = [make_video(tmp_path / f"{name}.ts", 400, size_px=(96, 64), **how) for name, how in kinds.items()]
     joined = tmp_path / "joined.ts"
     joined.write_bytes(b"".join(part.read_bytes() for part in parts))
     check_everywhere(CameraSettings(source=str(joined)), random.Random(4))

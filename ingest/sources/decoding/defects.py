@@ -16,8 +16,8 @@ class Defects:
     """Counts of what went wrong in one reading of the recording `name`, from its beginning.
 
     `undecodable` and `corrupt` count packets, `damaged` pictures. `cut_reason` is why reading stopped before the end.
-    `wrong_stamps` and `jumps` are those of its `Timeline`; `odd_degrees` is an angle that was not applied;
-    `missing_files` are those that a playlist names.
+    `wrong_stamps`, `jumps` and `equal_stamps` are those of its `Timeline`; `odd_degrees` is an angle that was not
+    applied; `missing_files` are those that a playlist names.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Defects:
     cut_reason: str | None = None
     wrong_stamps: int = 0
     jumps: int = 0
+    equal_stamps: int = 0
     odd_degrees: float = 0.0
     missing_files: int = 0
 
@@ -58,6 +59,8 @@ class Defects:
         parts = []
         if self.wrong_stamps:
             parts.append(f"{_count(self.wrong_stamps, 'wrong time stamp')}, replaced by times between the others")
+        if self.equal_stamps:
+            parts.append("time stamps that stand still, replaced by times at its usual rate")
         if self.jumps:
             parts.append(f"{_count(self.jumps, 'jump')} in its time stamps, across which the time line continues")
         return f"has {' and '.join(parts)}" if parts else None

@@ -6,7 +6,8 @@ FFmpeg keeps the decoders with which a file began. So the file is opened once mo
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,11 @@ BARREN = 20
 BARREN_AT_END = 5
 INTERLEAVED_PACKETS = 100
 """Streams that are sent together take turns more often than this."""
-MAX_PARTS = 1000
+MAX_PARTS = 100
 SYNC_BYTE = 0x47
 MAX_SEARCHED_BYTES = 4_000_000
 MAX_TRIES = 20
+MAX_RESYNCS = 10_000
 MAX_SEARCHES = 50
 """Each takes some milliseconds; a stream that is damaged everywhere is not searched everywhere."""
 
@@ -81,10 +83,11 @@ class PartFinder:
             return None
         if self._barren >= BARREN_AT_END and (part := self._open_changed()) is not None:
             return part
-        if self._path.stat().st_size - self._end < LEAST_BYTES:
+        if self._path.stat().st_size - self._end < LEAST_BYTES or self._end <= self._part_start:
             return None
-        interleaved = {other for other, first in self._others.items() if first < self._last}
-        return self._open(self._end, lambda stream: stream.id not in interleaved)
+        # What has the same PID was read already.
+        read = {other for other, first in self._others.items() if first < self._last} | {self._stream.id}
+        return self._open(self._end, lambda stream: stream.id not in read)
 
     def _open_changed(self) -> tuple[Any, Any] | None:
         """Open the file at the first table near the packets without a picture that announces another codec."""
@@ -150,11 +153,11 @@ def first_decodes(path: Path, place: int) -> bool:
     part = open_part(path, place)
     if part is None:
         return False
-    container, stream = part
+    container, _ = part
     try:
-        packet = next(container.demux(stream), None)
+        packet = next(packets_of(container), None)
         if packet is not None:
-            stream.codec_context.decode(packet)
+            packet.stream.codec_context.decode(packet)
     except av.error.FFmpegError:
         return False
     finally:
@@ -184,6 +187,18 @@ def first_part(path: Path, container: Any, stream: Any) -> tuple[Any, Any]:
     return container, stream
 
 
+def packets_of(container: Any) -> Iterator[Any]:
+    """Yield the packets of all video streams that were known when `container` was opened. Raises FFmpegError."""
+    for _ in range(MAX_RESYNCS):
+        try:
+            yield from container.demux(*container.streams.video)
+        except av.error.BlockingIOError:
+            continue  # FFmpeg gave up after 64 kB of garbage in a transport stream, and goes on if it is asked again
+        except IndexError:  # PyAV's way to end if another stream has begun meanwhile
+            pass
+        return
+
+
 def earlier_stream_id(path: Path, stream_id: int) -> int | None:
     """Return the id of the video stream whose packets all come before those of `stream_id`, None without one."""
     part = open_part(path, 0)
@@ -192,14 +207,15 @@ def earlier_stream_id(path: Path, stream_id: int) -> int | None:
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     after = 0
-    for packet in part[0].demux(*part[0].streams.video):
-        if packet.pos is None:
-            continue
-        after += stream_id in first
-        first.setdefault(packet.stream.id, packet.pos)
-        last[packet.stream.id] = max(packet.pos, last.get(packet.stream.id, 0))
-        if after > INTERLEAVED_PACKETS:
-            break
+    with suppress(av.error.FFmpegError):
+        for packet in packets_of(part[0]):
+            if packet.pos is None:
+                continue
+            after += stream_id in first
+            first.setdefault(packet.stream.id, packet.pos)
+            last[packet.stream.id] = max(packet.pos, last.get(packet.stream.id, 0))
+            if after > INTERLEAVED_PACKETS:
+                break
     part[0].close()
     begins = first.get(stream_id, 0)
     ended = [other for other in first if other != stream_id and last[other] < begins]

@@ -12,7 +12,7 @@ from ingest.sources.decoding.decoder import StreamFrame, VideoDecoder
 from ingest.sources.decoding.defects import Defects, ends_early, promised_end_s
 from ingest.sources.decoding.ffmpeg import explain, find_video_stream, nominal_fps
 from ingest.sources.decoding.opening import LinkedFiles, open_container
-from ingest.sources.decoding.parts import FORMAT, PartFinder, first_part
+from ingest.sources.decoding.parts import FORMAT, PartFinder, first_part, packets_of
 from ingest.sources.decoding.pixels import MAX_PIXELS, MAX_SIDE_PX
 from ingest.sources.decoding.skipping import FrameSkipping
 from posebus.errors import SourceRejected
@@ -140,7 +140,7 @@ class VideoFile:
 
     def _packets(self) -> Iterator[Any]:
         try:
-            for packet in self.container.demux(*self.container.streams.video):
+            for packet in packets_of(self.container):
                 if packet.size and self._parts.is_own(packet):
                     self._packets_read += 1
                     self.defects.corrupt += packet.is_corrupt
