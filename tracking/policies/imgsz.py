@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from posebus.config.policies import Policies
 from posebus.messages import PoseFrame
 from posebus.views import View, parse_view
+from posebus.wording import counted
 from tracking.policies import probing, recall
 from tracking.policies.ladder import cost_px, views_of
 
@@ -162,5 +163,4 @@ def _reason(before: View, after: View, probes: Sequence[recall.ProbeResult]) -> 
     both = [one for one in probes if before in one.found and after in one.found] or [probes[-1]]
     people = sum(len(one.people) for one in both)
     found = [f"{view} found {sum(one.found.get(view, 0) for one in both)}" for view in dict.fromkeys((before, after))]
-    frames = "one probe" if len(both) == 1 else f"{len(both)} probes"
-    return f"of {people} people in {frames}, {' and '.join(found)}"
+    return f"of {counted(people, 'person')} in {counted(len(both), 'probe')}, {' and '.join(found)}"

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from posebus.wording import counted
+
 UNCOUNTED_MARGIN_S = 1.0
 """Without a count of frames, the last frame may have been shown for this long."""
 STEPS_MARGIN = 1.5
@@ -40,29 +42,29 @@ class Defects:
     def _completeness(self, frames: int) -> str | None:
         parts = []
         if self.undecodable:
-            parts.append(f"{_count(self.undecodable, 'packet')} did not decode")
+            parts.append(f"{counted(self.undecodable, 'packet')} did not decode")
         if self.damaged:
-            parts.append(f"{_count(self.damaged, 'picture')} {_is_are(self.damaged)} damaged")
+            parts.append(f"{counted(self.damaged, 'picture')} {_is_are(self.damaged)} damaged")
         elif self.corrupt and not self.cut_reason:
-            parts.append(f"{_count(self.corrupt, 'packet')} {_is_are(self.corrupt)} incomplete")
+            parts.append(f"{counted(self.corrupt, 'packet')} {_is_are(self.corrupt)} incomplete")
         damage = f"is damaged: {' and '.join(parts)}; " if parts else ""
         if self.cut_reason:
             damage += f"{'it ' if parts else ''}is cut off: {self.cut_reason}; "
-        return f"{damage}{frames} frames were read" if damage else None
+        return f"{damage}{counted(frames, 'frame')} {'was' if frames == 1 else 'were'} read" if damage else None
 
     def _files(self) -> str | None:
         if not self.missing_files:
             return None
-        return f"names {_count(self.missing_files, 'file')} that {_is_are(self.missing_files)} missing"
+        return f"names {counted(self.missing_files, 'file')} that {_is_are(self.missing_files)} missing"
 
     def _time_line(self) -> str | None:
         parts = []
         if self.wrong_stamps:
-            parts.append(f"{_count(self.wrong_stamps, 'wrong time stamp')}, replaced by times between the others")
+            parts.append(f"{counted(self.wrong_stamps, 'wrong time stamp')}, replaced by times between the others")
         if self.equal_stamps:
             parts.append("time stamps that stand still, replaced by times at its usual rate")
         if self.jumps:
-            parts.append(f"{_count(self.jumps, 'jump')} in its time stamps, across which the time line continues")
+            parts.append(f"{counted(self.jumps, 'jump')} in its time stamps, across which the time line continues")
         return f"has {' and '.join(parts)}" if parts else None
 
     def _angle(self) -> str | None:
@@ -96,10 +98,6 @@ def ends_early(presented_end_s: float, promised_s: float | None, step_s: float, 
     """
     margin_s = STEPS_MARGIN * step_s if counted else UNCOUNTED_MARGIN_S
     return promised_s is not None and presented_end_s < promised_s - margin_s
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _is_are(number: int) -> str:

@@ -76,7 +76,7 @@ def test_small_people_get_a_larger_size_with_the_first_probe() -> None:
     camera = Camera((768, 576))
     camera.run(1, [80.0] * 8)
     assert [(at, str(change.after)) for at, change in camera.moves] == [(0.0, "1280")]
-    assert camera.moves[0][1].why.startswith("of 8 people in one probe, 640 found ")
+    assert camera.moves[0][1].why.startswith("of 8 people in 1 probe, 640 found ")
     camera.run(600, [80.0] * 8)
     assert camera.chooser.view.imgsz == 1280
     assert len(camera.moves) == 1
