@@ -1,7 +1,7 @@
 """Hide credentials in addresses, and in texts that quote addresses, before they are shown, logged or published.
 
 Of an address, only what is known to be harmless is shown: its scheme, host and port, parts of the path that read like
-words, and parameters of `SHOWN_PARAMETERS`. All else becomes ***, since a list of what to hide is never complete.
+words, and known parameters. All else becomes ***, since a list of what to hide is never complete.
 Where a text does not tell where an address ends, too much is hidden rather than too little.
 """
 
@@ -12,15 +12,8 @@ from collections.abc import Iterable
 from itertools import islice
 from urllib.parse import unquote
 
-from posebus.config.harmless import (
-    HIDDEN,
-    SECRET_NAME,
-    SECRET_WORD,
-    SHOWN_PARAMETERS,
-    is_harmless_part,
-    is_harmless_stream,
-    is_harmless_value,
-)
+from posebus.config.harmless import HIDDEN, SECRET_NAME
+from posebus.config.shown_address import shown_address, shown_query
 from posebus.plain_text import MAX_CHARACTERS, plain
 
 _SCHEMES = (
@@ -35,12 +28,7 @@ _START = re.compile(
     rf"|(?P<coded>{_SCHEME})(?::|%(?:25)*3a|\\u003a|\\x3a)(?:\\+/|%(?:25)*2f|\\+u002f|\\+x2f){{2}}",
     re.IGNORECASE,
 )
-_IN_QUERY = re.compile(r"([&;?])")
-_IN_PATH = re.compile(r"([&;?]|(?<=[\w*])_(?=[A-Za-z]+=))")
-"""Between parameters; in a path, cameras write user=admin_password=x_channel=1, too."""
 _BETWEEN = re.compile(r"[\s\"'`<>,]")
-_HOST = re.compile(r"[\w.-]*(?::\d{1,5})?(?:,[\w.-]+(?::\d{1,5})?)*|\[[0-9a-f:.%\w]*\]?(?::\d{1,5})?", re.IGNORECASE)
-_PARAMETER_BEGINS = re.compile(rf"=|/(?:{SECRET_WORD})/", re.IGNORECASE)
 _LOGIN_WITHOUT_SCHEME = re.compile(
     r"(?<![^\s\"'<(=\[])(?!\d+:)[^\s/.~\"'<@:]{1,200}:(?=\S)[^\n@]{0,100}\S{0,300}@(?=[\w\[*])"
 )
@@ -115,7 +103,7 @@ def redact_url(address: str) -> str:
         return redact_text(address)
     if match["coded"]:
         return f"{match['coded']}://{HIDDEN}"
-    return _shown(match["scheme"] or match["known"], match["gap"] or match["typo"], address[match.end() :])
+    return shown_address(match["scheme"] or match["known"], match["gap"] or match["typo"], address[match.end() :])
 
 
 def redact_known(text: str, *addresses: str, least: int = 1) -> str:
@@ -148,11 +136,11 @@ def _address_in(text: str, match: re.Match[str], limit: int) -> tuple[str, int]:
     begin, after_login = match.end(), text.rfind("@", match.end(), limit) + 1
     before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
     end, is_quoted = _end_of(text, max(begin, after_login), limit, text[match.start() - 1 : match.start()])
-    shown = _shown(scheme, match["gap"] or match["typo"], text[begin:end])
+    shown = shown_address(scheme, match["gap"] or match["typo"], text[begin:end])
     if _FIELD.fullmatch(before) and (shown.endswith(HIDDEN) or not _reads_on(text[end:limit])):
         # A line of a configuration, all of which is the address.
         end, is_quoted = limit, True
-        shown = _shown(scheme, match["gap"] or match["typo"], text[begin:end])
+        shown = shown_address(scheme, match["gap"] or match["typo"], text[begin:end])
     if match["coded"]:
         return f"{scheme}://{HIDDEN}", end
     if shown.endswith(HIDDEN) and not text[begin:end].endswith(HIDDEN) and not is_quoted:
@@ -190,89 +178,6 @@ def _end_of_secret(text: str, end: int, limit: int) -> int:
     return end
 
 
-def _shown(scheme: str, gap: str, rest: str) -> str:
-    """An address whose part after the scheme is `rest`, as it may be shown."""
-    # Up to the last @, since pasted passwords may contain / and @.
-    login, at, place = rest.rpartition("@")
-    if _has_host(login):
-        # The @ may as well belong to a parameter, and what follows it to a password.
-        return f"{scheme}{gap}{HIDDEN}"
-    shown = f"{scheme}{gap}{HIDDEN if login else ''}{at}"
-    host, tail = _split(place, "/?#&;\\")
-    if not _HOST.fullmatch(host):
-        # A login without a host, or cut off before it: "rtsp://user:secret".
-        return shown + HIDDEN
-    path, query = _split(tail, "?#")
-    shown += host + _shown_path(path, scheme.lower())
-    if not query:
-        return shown
-    parameters, fragment = (query, "") if query[0] == "#" else _split(query, "#")
-    if query[0] == "#":
-        return shown + (query if is_harmless_part(query[1:]) and not shown.endswith(HIDDEN) else f"#{HIDDEN}")
-    shown_query = _shown_query(parameters[1:])
-    shown += f"?{shown_query}"
-    if not fragment:
-        return shown
-    # A # may also belong to a value that had to be hidden.
-    return shown + (fragment if HIDDEN not in shown_query and is_harmless_part(fragment[1:]) else f"#{HIDDEN}")
-
-
-def _has_host(login: str) -> bool:
-    """Whether what seems to be a login, up to the last @, could be a host with a path or parameters.
-
-    In "me:p@ss/word@cam" it is a password; with a parameter, as in "me:pw@cam/live?token=a@b", nobody can tell.
-    """
-    last_parameter = max((found.start() for found in _PARAMETER_BEGINS.finditer(login)), default=-1)
-    for found in re.finditer(r"(?:^|@)([^@/?#]*)(?=[/?#])", login):
-        is_first = found.start() == 0 and not found[0].startswith("@")
-        if (is_first or found.end() <= last_parameter) and _HOST.fullmatch(found[1]):
-            return True
-    return False
-
-
-def _shown_path(path: str, scheme: str) -> str:
-    if scheme in {"file", "unix"}:
-        return path
-    shown: list[str] = []
-    is_next_secret = False
-    for index, part in enumerate(path.split("/")):
-        decoded = unquote(part)
-        has_parameters = bool(re.search(r"[=&;]", decoded))
-        # Of RTMP, all after the first part is the key of the stream, which lets anybody send it.
-        harmless = is_harmless_stream(decoded) if scheme.startswith("rtmp") and index > 1 else is_harmless_part(decoded)
-        if not part or part == HIDDEN:
-            shown.append(part)
-        elif is_next_secret:
-            shown.append(HIDDEN)
-        elif has_parameters:
-            shown.append(_shown_query(part, _IN_PATH))
-            is_next_secret = HIDDEN in shown[-1]
-        elif re.fullmatch(SECRET_WORD, decoded, re.IGNORECASE):
-            shown.append(part)
-            is_next_secret = True
-        else:
-            shown.append(part if harmless else HIDDEN)
-        if part and index and not has_parameters and shown[-1] == HIDDEN:
-            is_next_secret = False
-    return "/".join(shown)
-
-
-def _shown_query(query: str, separators: re.Pattern[str] = _IN_QUERY) -> str:
-    """`query` with the values of all parameters hidden that are not known to be harmless."""
-    pieces = separators.split(query)
-    return "".join(piece if index % 2 else _shown_parameter(piece) for index, piece in enumerate(pieces))
-
-
-def _shown_parameter(parameter: str) -> str:
-    name, sign, value = parameter.partition("=")
-    known = name.lower() in SHOWN_PARAMETERS
-    if not sign:
-        return name if known or not name else HIDDEN
-    plain_name = re.fullmatch(r"[A-Za-z][\w.-]*(?:\[\])?", name) and is_harmless_part(name.removesuffix("[]"))
-    shown = not value or (known and is_harmless_value(value))
-    return f"{name if known or plain_name else HIDDEN}={value if shown else HIDDEN}"
-
-
 def _outside(text: str) -> str:
     """A text without an address: parameters, logins without a scheme, headers, and names with values."""
     text = _LOGIN_WITHOUT_SCHEME.sub(f"{HIDDEN}@", text)
@@ -283,7 +188,7 @@ def _outside(text: str) -> str:
 
 def _shown_option(match: re.Match[str]) -> str:
     before, sign, query = match[0].rpartition("?") if "?" in match[0].partition("=")[0] else ("", "", match[0])
-    return before + sign + _shown_query(query)
+    return before + sign + shown_query(query)
 
 
 def _shown_header(match: re.Match[str]) -> str:
@@ -306,9 +211,3 @@ def _shown_named(match: re.Match[str]) -> str:
     opening = re.match(r"\\*[\"']?", value)
     quote = opening[0] if opening is not None else ""
     return f"{match['name']}{match['sign']}{quote}{HIDDEN}{quote}"
-
-
-def _split(text: str, marks: str) -> tuple[str, str]:
-    """`text` before the first of `marks`, and the rest with it."""
-    found = re.search(f"[{re.escape(marks)}]", text)
-    return (text, "") if found is None else (text[: found.start()], text[found.start() :])
