@@ -265,8 +265,15 @@ def needs_docker(snippets: Snippets, line: str) -> None:
     if words[0] == "python3":
         assert (ROOT / words[1]).exists()
         return
-    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    assert {word.split("=")[0] for word in words if "=" in word} <= set(services)
+    text = (ROOT / "docker-compose.yml").read_text()
+    services = yaml.safe_load(text)["services"]
+    if "=" in words[0]:
+        variable, _, target = words.pop(0).partition("=")
+        assert f"${{{variable}" in text
+        assert f" AS {target}\n" in (ROOT / "Dockerfile").read_text()
+    named = {word.split("=")[0] for word in words if "=" in word}
+    named |= {words[words.index("--rm") + 1]} if "--rm" in words else set()
+    assert named <= set(services)
 
 
 CLASSES: tuple[tuple[str, Callable[[Snippets, str], None]], ...] = (
@@ -284,7 +291,7 @@ CLASSES: tuple[tuple[str, Callable[[Snippets, str], None]], ...] = (
     (r"posebus (ingest|work|track) ", runs_a_stage),
     (r"redis-cli ", reads_streams),
     (r"export POSEBUS_REDIS=", exports),
-    (r"docker compose |python3 deploy/make_secrets\.py$", needs_docker),
+    (r"(WORKER_TARGET=\S+ )?docker compose |python3 deploy/make_secrets\.py$", needs_docker),
 )
 
 
