@@ -22,6 +22,8 @@ MAX_DEPTH = 20
 """No field lies deeper than a few levels. Much deeper values overflow the stack of code that only shows them."""
 
 _MERGE_TAG = "tag:yaml.org,2002:merge"
+_BOOL_TAG = "tag:yaml.org,2002:bool"
+_WORDS = frozenset({"off", "on", "no", "yes"})
 _Entries = dict[str, tuple["yaml.Node", "yaml.Node"]]
 
 
@@ -121,6 +123,10 @@ class YamlFile:
             return {name: self._convert(value, (*path, name)) for name, (_, value) in entries.items()}
         if isinstance(node, yaml.SequenceNode):
             return [self._convert(item, (*path, str(index))) for index, item in enumerate(node.value)]
+        if node.tag == _BOOL_TAG and node.value.lower() in _WORDS:
+            # YAML 1.1 reads `motion_gate: off` as false. As text it is what it says, and settings that are true or false
+            # take these words, too.
+            return str(node.value)
         try:
             constructor = yaml.constructor.SafeConstructor()
             return constructor.construct_object(node)

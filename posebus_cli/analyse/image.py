@@ -59,8 +59,8 @@ def image(
 ) -> None:
     """Detect people in pictures; write their keypoints as JSON and draw them.
 
-    By default each picture is inferred at 640 and at 1280 px, and the result is that of the size that finds more
-    people.
+    By default each picture is inferred at 640 and at 1280 px, and the result is that of the smaller one unless people
+    are too small for it.
 
     Writes NAME.poses.json and NAME.annotated.png (with --blur NAME.blurred.png) for each picture into the folder.
     --masks needs a second network, whose weights are downloaded on first use. Of an animation or a file of several
@@ -152,11 +152,14 @@ def _views(settings: Settings, tiles: str | None) -> list[View]:
 
 
 def _best_view(estimator: PoseEstimator, image_rgb: ImageArray, views: Sequence[View]) -> tuple[View, Detections]:
-    """Return the first of `views` that finds the most people, with its detections."""
-    from tracking.policies.recall import MIN_SCORE
+    """Return the first of `views` that misses the fewest people for their size, with its detections."""
+    from tracking.policies.recall import compare_views
 
     found = [(view, estimator.estimate(image_rgb, view=view)) for view in views]
-    return max(found, key=lambda pair: int((pair[1].scores >= MIN_SCORE).sum()))
+    size_px = (image_rgb.shape[1], image_rgb.shape[0])
+    result = compare_views(0, [(view, one.boxes_xyxy_px, one.scores) for view, one in found], size_px)
+    # Rounded, since one more face in a poster is not worth another size.
+    return min(found, key=lambda pair: round(result.missed[pair[0]]))
 
 
 @contextmanager

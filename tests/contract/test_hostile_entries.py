@@ -22,7 +22,7 @@ from posebus.telemetry.overview import overview, read_deployment
 from posebus.telemetry.prometheus import families
 from posebus_cli.app import app
 from posebus_cli.observe.explanation_lines import lines
-from posebus_cli.observe.top import tables
+from posebus_cli.observe.top_view import TopView
 
 ESCAPE = "\x1b]0;pwned\x07\x1b[2J"
 SECRET = "rtsp://u:S3cr3t@h/1"
@@ -90,7 +90,7 @@ def everything_shown(broker: Broker) -> str:
     state = read_deployment(broker)
     shown = overview(state, state)
     text = io.StringIO()
-    Console(file=text, width=200, force_terminal=False).print(tables(shown, broker.where))
+    Console(file=text, width=200, force_terminal=False).print(TopView(shown, broker.where, whole=True))
     samples = [sample for family in families(state) for sample in family.samples]
     inputs = [ExplanationInputs(one, None, (), state.processes, None, time.time_ns()) for one in state.cameras]
     explained = "\n".join(line for one in inputs for line in lines(explanation(one), 300.0))

@@ -62,7 +62,9 @@ def answer(cache: Path, clip: Path, shared_data: Path) -> dict[str, Any]:
 
 def files_in(cache: Path) -> set[str]:
     """Return the names of all files beside the exported network, without those that loading it writes."""
-    return {path.name for path in (cache / "engines").iterdir() if path.suffix not in {".onnx", ".lock", ".head"}}
+    return {path.name for path in (cache / "engines").iterdir() if path.suffix not in {".onnx", ".lock", ".head"}} - {
+        f"{exported.stem}.compiled" for exported in (cache / "engines").glob("*.onnx")
+    }
 
 
 def estimator(cache: Path, **settings: Any) -> PoseEstimator:
@@ -78,7 +80,7 @@ def test_built_engine_is_installed_with_its_report(answer: dict[str, Any], cache
     assert built.facts["sources"][0]["name"] == "TUD-Stadtmitte.mp4"
     assert answer["report"]["frames"] == 3
     assert answer["report"]["all"]["people"] >= 6
-    assert answer["report"]["ap"] > 0.4
+    assert answer["report"]["ap"] > 0.8 * answer["report"]["reference_ap"] > 0.3
     stem = built.graph.stem
     assert files_in(cache) == {f"{stem}.xml", f"{stem}.bin", f"{stem}.compiled", f"{stem.rpartition('-')[0]}.json"}
 

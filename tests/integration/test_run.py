@@ -151,7 +151,7 @@ def test_summary_agrees_with_the_files_and_names_what_made_them(one_worker: Path
     (entry,) = summary["inputs"]
     rows = (one_worker / "new" / f"{NAME}.mot.txt").read_text().splitlines()
     assert (entry["name"], entry["frames"], entry["tracks"]) == (NAME, FRAMES, len({r.split(",")[1] for r in rows}))
-    assert (summary["frames"], summary["dropped"], summary["imgsz"]) == (FRAMES, 0, 640)
+    assert (summary["frames"], summary["dropped"], summary["imgsz"]) == (FRAMES, 0, "auto")
     assert summary["fps"] == pytest.approx(FRAMES / summary["processing_s"], rel=0.01)
     assert summary["wall_s"] > summary["processing_s"]
     assert summary["engine"] in {"openvino", "torch", "onnx"}
@@ -213,6 +213,7 @@ def test_bad_input_is_reported_and_does_not_stop_the_other_one(three_workers: tu
 def test_run_on_a_shared_broker_leaves_no_keys_and_cut_off_recordings_give_a_warning(
     shared_data: Path, engine_cache: Path, redis_server: str, tmp_path: Path
 ) -> None:
+    connect(redis_server).flushall()
     cut = tmp_path / "cut off.avi"
     cut.write_bytes((shared_data / "vtest.avi").read_bytes()[:400_000])
     arguments = ["run", cut, cut, "--out", tmp_path, "--redis", redis_server, "--imgsz", "320"]
@@ -238,6 +239,7 @@ def test_run_on_a_shared_broker_leaves_no_keys_and_cut_off_recordings_give_a_war
 def test_interrupted_run_stops_its_children_and_keeps_partial_files(
     shared_data: Path, engine_cache: Path, redis_server: str, tmp_path: Path, number: signal.Signals
 ) -> None:
+    connect(redis_server).flushall()
     partial = tmp_path / "vtest.tracks.jsonl.partial"
     broker = ["--redis", redis_server] if number == signal.SIGTERM else []
     process = start(engine_cache, "run", shared_data / "vtest.avi", "--out", tmp_path, "--imgsz", "320", *broker)

@@ -12,7 +12,7 @@ import pytest
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import Registry
 from posebus.config.loading import dump_settings
-from posebus.config.settings import CameraSettings, Settings
+from posebus.config.settings import CameraSettings, Settings, WorkerSettings
 from posebus.contract.codec import decode_frame
 from posebus.messages import EndOfStream, Frame
 from posebus.runtime.embedded import EmbeddedBroker
@@ -121,7 +121,8 @@ def broker(broker_url: str) -> Broker:
 def run_camera(camera: CameraSettings, url: str, folder: Path, plugins: Path) -> subprocess.CompletedProcess[str]:
     """Run the camera `door` to its end in a process that has the installed package on its path."""
     config = folder / "posebus.yaml"
-    dump_settings(Settings(redis=url, cameras={"door": camera}), config)
+    # At a fixed size, since no tracker runs here that would choose one.
+    dump_settings(Settings(redis=url, cameras={"door": camera}, worker=WorkerSettings(imgsz=1280)), config)
     return subprocess.run(
         [sys.executable, "-c", RUN_CAMERA, str(config)],
         cwd=ROOT,

@@ -312,3 +312,12 @@ def test_a_mistake_in_a_list_has_the_line_of_the_list(tmp_path: Path) -> None:
 def test_tags_with_values_of_another_type_are_mistakes(value: str, tmp_path: Path) -> None:
     (problem,) = problems_in(tmp_path, f"shards: {value}\n")
     assert "is not a value of the type" in problem.problem
+
+
+@pytest.mark.parametrize("word", ["off", "Off", "no", "yes", "on"])
+def test_words_that_yaml_once_read_as_true_or_false_are_words(tmp_path: Path, word: str) -> None:
+    path = tmp_path / "posebus.yaml"
+    path.write_text(f"cameras: {{a: {{source: x.mp4, loop: {word}}}}}\nworker: {{motion_gate: off, enhance: off}}\n")
+    settings = load_settings(path, {}, {})
+    assert (settings.worker.motion_gate, settings.worker.enhance) == ("off", "off")
+    assert settings.cameras["a"].loop is (word in {"yes", "on"})
