@@ -124,9 +124,9 @@ class YamlFile:
         if isinstance(node, yaml.SequenceNode):
             return [self._convert(item, (*path, str(index))) for index, item in enumerate(node.value)]
         if node.tag == _BOOL_TAG and node.value.lower() in _WORDS:
-            # YAML 1.1 reads `motion_gate: off` as false. As text it is what it says, and settings that are true or false
-            # take these words, too.
-            return str(node.value)
+            # YAML 1.1 reads `motion_gate: off` as false. As text it is what it says, and settings that are true or
+            # false take these words, too.
+            return str(node.value).lower()
         try:
             constructor = yaml.constructor.SafeConstructor()
             return constructor.construct_object(node)
