@@ -24,10 +24,11 @@ from posebus.telemetry.process_report import GateReport
 from posebus.views import View
 
 LAG_NS = round(LAG_S * 1e9)
-CHECKED_SEQS = (0, 16, 64, 256, 1024, 4096)
+CHECKED_SEQS = (16, 64, 256, 1024, 4096)
 CHECKED_EVERY = 16_384
-"""Frames of a camera of a fixed size that are also inferred at the largest one: these, and then every so many. They
-depend on the frame's number alone, so that a recording gives the same tracks when processes die."""
+"""Frames of a camera of a fixed size that are also inferred at the largest one: these, and then every so many; of a
+recording also the first, since it may be the only one. They depend on the frame's number alone, so that a recording
+gives the same tracks when processes die."""
 
 
 class PlanSource(Protocol):
@@ -99,7 +100,8 @@ class FrameSelector:
     def with_check(self, verdict: Verdict, seq: int) -> Verdict:
         """Return the verdict for frame `seq`, with a second view if the camera's fixed size is checked with it."""
         fixed = self._policies.fixed_imgsz
-        if fixed is None or verdict.reason is not None or not (seq in CHECKED_SEQS or seq % CHECKED_EVERY == 0):
+        due = seq in CHECKED_SEQS or seq % CHECKED_EVERY == 0
+        if fixed is None or verdict.reason is not None or not due or (self._live and seq == 0):
             return verdict
         return Verdict((View(fixed), View(self._policies.imgsz_max)))
 

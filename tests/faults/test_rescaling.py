@@ -33,7 +33,8 @@ def test_worker_joins_and_another_leaves_during_an_overload() -> None:
         settings = Settings(
             redis=url,
             cameras={name: CameraSettings(source=f"synthetic:bus?fps=30&seed={n}") for n, name in enumerate(CAMERAS)},
-            worker=WorkerSettings(warm_up_px=((640, 480),), imgsz=320, threads=1),
+            # Without checks at a larger size, which would keep their frames too long on a machine that is overloaded.
+            worker=WorkerSettings(warm_up_px=((640, 480),), imgsz=320, imgsz_max=320, threads=1),
             fleet=FleetSettings(workers=2),
             log_level="error",
         )

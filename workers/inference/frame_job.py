@@ -20,8 +20,8 @@ class ViewResult:
     detections: tuple[Detections, ...]
 
 
-PROBE_PATIENCE_S = 2.0
-"""An input waits at most about `max_age_ms` behind others, so that a probe of a submitted frame is computed in time."""
+PROBE_PATIENCE_S = 0.25
+"""Together with `max_age_ms` less than the tracker waits for a frame (`tracker.reorder_wait_s`)."""
 
 
 @dataclass(frozen=True, slots=True)
