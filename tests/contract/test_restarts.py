@@ -27,6 +27,7 @@ from posebus.subscribing.subscriber import subscribe
 from posebus_cli.operate.forget import forget
 from tests.brokers import Server
 from tests.conftest import ROOT
+from tests.polling import wait_until
 from tests.samples import PROVENANCE, end, event, frame, held_writer, pose_frame, track_frame, uninferred
 from tests.secured_broker import make_secrets
 
@@ -74,6 +75,14 @@ def contents(server: Server) -> dict[str, Any]:
         b"string": client.get,
     }
     return {key.decode(): readers[client.type(key)](key) for key in sorted(client.keys("*"))}
+
+
+def is_written(server: Server) -> bool:
+    """Whether the append-only file has everything. On a busy disk a server that syncs it every second holds writes
+    back for up to two seconds, which a `kill -9` would lose."""
+    client = redis.Redis(port=server.port, username="admin", password="any", protocol=2)
+    state = client.info("persistence")
+    return state["aof_buffer_length"] == 0 and state["aof_pending_bio_fsync"] == 0
 
 
 def groups_of(client: redis.Redis, key: str) -> Any:
@@ -145,6 +154,7 @@ def test_restarts_with_the_shipped_users_and_settings_lose_nothing(
 ) -> None:
     every_kind_of_write(url_of)
     for seq, stop in ((3, server.kill), (4, server.terminate)):
+        wait_until(lambda: is_written(server), "the append-only file is written")
         before = contents(server)
         kinds = {key.split(":")[2] for key in before}
         assert {"frames", "poses", "tracks", "events", "attempts", "checkpoint", "state", "lease", "cameras"} <= kinds
