@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -84,12 +85,14 @@ class StopFlag:
     def starting(self) -> Iterator[None]:
         """Inside, a signal ends the process at once, because no work has started that would have to be finished."""
         self._starting = True
+        before, sys.unraisablehook = sys.unraisablehook, _quiet_about_exit
         try:
             if self.is_set:
                 raise SystemExit(0)
             yield
         finally:
             self._starting = False
+            sys.unraisablehook = before
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         again, self.is_set = self.is_set, True
@@ -103,6 +106,15 @@ class StopFlag:
         timer = threading.Timer(self._limit_s, _exit_late, [self._limit_s])
         timer.daemon = True
         timer.start()
+
+
+def _quiet_about_exit(unraisable: sys.UnraisableHookArgs) -> None:
+    """Report what Python could not raise, but for the exit of a signal that came while a library called Python.
+
+    The library then goes on, and the stage ends before its first step.
+    """
+    if not isinstance(unraisable.exc_value, SystemExit):
+        sys.__unraisablehook__(unraisable)
 
 
 def stop_limit_s(stop_timeout_s: float) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import random
+import signal
 
 import pytest
 
@@ -125,3 +127,26 @@ def test_a_child_stops_when_its_parent_is_gone(monkeypatch: pytest.MonkeyPatch) 
     assert StopFlag().check()
     monkeypatch.delenv(PARENT_ENV)
     assert not StopFlag().check()
+
+
+def test_signal_while_a_library_calls_python_is_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    stop = StopFlag()
+
+    @ctypes.CFUNCTYPE(None)
+    def called_by_a_library() -> None:
+        stop._on_signal(signal.SIGTERM, None)
+
+    with stop.starting():
+        called_by_a_library()
+    assert stop.is_set
+    assert capfd.readouterr().err == ""
+
+
+def test_other_errors_that_cannot_be_raised_are_reported_while_starting(capfd: pytest.CaptureFixture[str]) -> None:
+    @ctypes.CFUNCTYPE(None)
+    def fails() -> None:
+        raise ValueError("no good")
+
+    with StopFlag().starting():
+        fails()
+    assert "ValueError: no good" in capfd.readouterr().err
