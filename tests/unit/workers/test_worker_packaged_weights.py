@@ -34,6 +34,7 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "carrier-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
         archive.writestr("carrier-1.0.dist-info/RECORD", "")
+    monkeypatch.delenv("YOLO_OFFLINE", raising=False)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     row = replace(ROW, wheel_sha256=hashlib.sha256(wheel.read_bytes()).hexdigest())
