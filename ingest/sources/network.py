@@ -230,8 +230,12 @@ def check_network(settings: CameraSettings) -> None:
         try:
             parts = urlsplit(settings.source)
             host, _ = parts.hostname, parts.port
-        except ValueError as error:
-            raise SourceRejected(f"the address {shown} cannot be used: {error}") from None
+        except ValueError:
+            # The error quotes what stands in the place of the port, which may be a password.
+            raise SourceRejected(
+                f"the address {shown} cannot be used: it has no valid host and port; in a password, # / ? @ are %23 "
+                "%2F %3F %40"
+            ) from None
         if not host:
             raise SourceRejected(f"the address {shown} names no host, which belongs behind the two slashes")
     elif scheme not in OTHER_SCHEMES:

@@ -32,6 +32,8 @@ _BETWEEN = re.compile(r"[\s\"'`<>,]")
 _LOGIN_WITHOUT_SCHEME = re.compile(
     r"(?<![^\s\"'<(=\[])(?!\d+:)[^\s/.~\"'<@:]{1,200}:(?=\S)[^\n@]{0,100}\S{0,300}@(?=[\w\[*])"
 )
+_LOGIN_AFTER_TYPO = re.compile(r"(?<=[/;.\uff1a\uff0f])[^\s/@:\uff20]{1,200}:[^\s\uff20]{0,300}?\S[@\uff20](?=[\w\[*])")
+"""A login behind what was meant to be a scheme: `rtsp//user:password@host`, also where a path made its slashes one."""
 _WORD = re.compile(r"[^\s/@:?#&=;,\"'<>%\\]+")
 _BLANK = re.compile(r"\s")
 _FIELD = re.compile(r"[\s-]*[\w.-]*(?:source|redis|url|address)(?:: *|=)", re.IGNORECASE)
@@ -181,6 +183,7 @@ def _end_of_secret(text: str, end: int, limit: int) -> int:
 def _outside(text: str) -> str:
     """A text without an address: parameters, logins without a scheme, headers, and names with values."""
     text = _LOGIN_WITHOUT_SCHEME.sub(f"{HIDDEN}@", text)
+    text = _LOGIN_AFTER_TYPO.sub(f"{HIDDEN}@", text)
     text = _QUERY.sub(_shown_option, text)
     text = _HEADER.sub(_shown_header, text)
     return _NAMED.sub(_shown_named, text)

@@ -31,7 +31,8 @@ class Outage:
         """`error` came at `now_s` (monotonic); returns how long to wait before the next attempt, in seconds."""
         if self._began_at_s is None:
             self._began_at_s = self._logged_at_s = now_s
-            log.warning("%s; trying again", error)
+            text = str(error)
+            log.warning("%s", f"{text} Trying again." if text.endswith("?") else f"{text}; trying again")
         elif now_s - self._logged_at_s >= REMIND_S:
             self._logged_at_s = now_s
             log.warning("%s; still trying, for %.0f s now", error, now_s - self._began_at_s)

@@ -34,7 +34,7 @@ def size_in_words(imgsz: object, views: Mapping[str, int] | None = None) -> str:
     views: the number of frames by the view at which they were inferred, where a policy chose it. The sizes are then
     those that were used: "1280 px, chosen by imgsz: auto".
     """
-    if not views:
+    if not views or imgsz != "auto":
         return "the size that each camera needs (imgsz: auto)" if imgsz == "auto" else f"{imgsz} px"
     by_frames = sorted(views, key=lambda view: (-views[view], view))
     most = view_in_words(by_frames[0])

@@ -87,7 +87,9 @@ def summary_lines(summary: Mapping[str, Any], out: Path) -> list[str]:
             f"{summary['wall_s']:.1f} s in total with loading and writing"
         ]
     failed = len(summary["failed"])
-    lines += [f"{counted(failed, 'recording')} failed; the reason is above"] if failed else []
+    if failed:
+        why = "the reason is" if failed == 1 else "the reasons are"
+        lines.append(f"{counted(failed, 'recording')} failed; {why} above")
     return [*lines, f"files: {out}"]
 
 

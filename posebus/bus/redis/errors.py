@@ -69,7 +69,9 @@ def translate(error: redis.RedisError, where: str) -> RetryableError | FatalErro
     """The error of posebus for `error` of the broker at `where`; None for one that only a bug of posebus can cause."""
     text = answer(error)
     if isinstance(error, _LOGIN) or text.startswith(("NOAUTH", "WRONGPASS")):
-        return BrokerRefused(f"the broker at {where} refused the login: {text}; check user and password in its address")
+        return BrokerRefused(
+            f"the broker at {where} refused the login ({text.rstrip('.')}); check user and password in its address"
+        )
     if isinstance(error, exceptions.NoPermissionError) or "user executing the script can't" in text:
         return missing_right(where, error, text)
     for kind, state in _WAITING.items():

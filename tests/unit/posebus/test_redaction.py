@@ -232,3 +232,16 @@ def test_sentence_about_an_address_in_a_field_is_shown_whole() -> None:
 
 def test_words_after_a_hidden_part_in_a_field_are_hidden() -> None:
     assert "horse" not in redact_text("source: http://h/x?password=correct horse battery staple")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no file rtsp/u:Zx9Secret@127.0.0.1/s",
+        "//u:Zx9Secret@h/x",
+        "rtsp;//u:Zx9Secret@h/s",
+        "rtsp://u:Zx9Secret\uff20h/x",
+    ],
+)
+def test_login_behind_a_mistyped_scheme_is_hidden(text: str) -> None:
+    assert "Zx9Secret" not in redact_text(text)

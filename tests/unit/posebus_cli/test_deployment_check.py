@@ -27,7 +27,7 @@ SOURCES = {
     "rstp://camera/stream": "has a scheme that FFmpeg does not know",
     "webrtc://me:secret@camera/1": "webrtc://***@camera/1 has a scheme that FFmpeg does not know",
     "rtsp:///stream": "names no host",
-    "http://camera:99999/": "the address http://camera:99999/ cannot be used: Port out of range",
+    "http://camera:99999/": "the address http://camera:99999/ cannot be used: it has no valid host and port",
     "synthetic:dog": "there is no synthetic camera 'dog'",
     "synthetic:bus?fps=x": "has an option that is no number",
     "usb:one": "names no camera; write usb:0",

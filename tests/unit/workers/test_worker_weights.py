@@ -93,6 +93,7 @@ def test_exported_engine_is_refused_as_weights(tmp_path: Path) -> None:
 def test_download_is_stored_in_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("YOLO_OFFLINE", raising=False)
     monkeypatch.delenv("YOLO_OFFLINE", raising=False)
+
     def fetch(arguments: list[str], folder: Path, *, online: bool, timeout_s: float) -> None:
         assert online
         (folder / arguments[1]).write_bytes(b"released weights")
@@ -106,6 +107,7 @@ def test_download_is_stored_in_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_failed_download_names_the_places_that_were_searched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("YOLO_OFFLINE", raising=False)
     monkeypatch.delenv("YOLO_OFFLINE", raising=False)
+
     def fail(*_arguments: object, **_options: object) -> None:
         raise EngineError("no network")
 
