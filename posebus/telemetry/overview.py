@@ -159,7 +159,7 @@ def _does(report: ProcessReport) -> str:
 def _worker_in_words(worker: WorkerReport) -> str:
     skipped = sum(worker.skipped.values())
     size = "imgsz auto" if worker.imgsz == "auto" else f"{worker.imgsz} px"
-    known = worker.engine is not None and worker.imgsz is not None
+    known = worker.engine is not None
     parts = [f"{worker.engine} {worker.precision} on {worker.device}, {size}" if known else "reports no engine"]
     parts += [f"{skipped} skipped"] if skipped else []
     parts += [f"{worker.dead} dead-lettered"] if worker.dead else []
