@@ -5,10 +5,7 @@ Files of every kind: the result is pictures of the size that the file says, or B
 
 from __future__ import annotations
 
-import json
 import random
-import subprocess
-import sys
 import tempfile
 from io import BytesIO
 from pathlib import Path
@@ -17,11 +14,11 @@ import numpy as np
 import pillow_heif
 import pytest
 from fuzz.inputs import damaged
+from fuzz.separate_process import check_attempts, count_attempts
 from PIL import Image
 
 from ingest.sources.pictures.opening import open_picture
 from posebus.errors import BadPicture
-from tests.conftest import ROOT
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -63,27 +60,13 @@ def attempt(rng: random.Random, valid: list[bytes], path: Path) -> str:
 
 def main() -> None:
     """Runs in the separate process: `test_picture_files.py SEED NUMBER`."""
-    seed, number = int(sys.argv[1]), int(sys.argv[2])
     valid = files()
-    counts = {"refused": 0, "decoded": 0}
     with tempfile.TemporaryDirectory() as folder:
-        for one in range(number):
-            # It is named before it is decoded, so that after a crash the last name is that of the cause.
-            sys.stderr.write(f"seed {seed + one}\n")
-            counts[attempt(random.Random(seed + one), valid, Path(folder) / "a")] += 1
-    sys.stdout.write(json.dumps(counts))
+        count_attempts(lambda rng: attempt(rng, valid, Path(folder) / "a"))
 
 
 def test_damaged_picture_files(thorough: bool) -> None:
-    number = 6000 if thorough else 300
-    seed = random.SystemRandom().randrange(2**40)
-    command = [sys.executable, "-m", "fuzz.test_picture_files", str(seed), str(number)]
-    environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    counts = json.loads(done.stdout)
-    assert counts["refused"] > number // 100
-    assert counts["decoded"] > number // 100
+    check_attempts("test_picture_files", 6000 if thorough else 300)
 
 
 if __name__ == "__main__":

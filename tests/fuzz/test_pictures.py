@@ -6,20 +6,17 @@ smaller, or BadPicture is raised.
 
 from __future__ import annotations
 
-import json
 import random
-import subprocess
-import sys
 from io import BytesIO
 
 import numpy as np
 import pytest
 import simplejpeg
 from fuzz.inputs import damaged
+from fuzz.separate_process import check_attempts, count_attempts
 from PIL import Image
 
 from posebus.errors import BadPicture
-from tests.conftest import ROOT
 from workers.images.picture import decode_image
 
 pytestmark = pytest.mark.timeout(1800)
@@ -90,26 +87,12 @@ def attempt(rng: random.Random, valid: list[bytes]) -> str:
 
 def main() -> None:
     """Runs in the separate process: `test_pictures.py SEED NUMBER`."""
-    seed, number = int(sys.argv[1]), int(sys.argv[2])
     valid = pictures()
-    counts = {"refused": 0, "decoded": 0}
-    for one in range(number):
-        # It is named before it is decoded, so that after a crash the last name is that of the cause.
-        sys.stderr.write(f"seed {seed + one}\n")
-        counts[attempt(random.Random(seed + one), valid)] += 1
-    sys.stdout.write(json.dumps(counts))
+    count_attempts(lambda rng: attempt(rng, valid))
 
 
 def test_damaged_pictures(thorough: bool) -> None:
-    number = 12_000 if thorough else 800
-    seed = random.SystemRandom().randrange(2**40)
-    command = [sys.executable, "-m", "fuzz.test_pictures", str(seed), str(number)]
-    environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    counts = json.loads(done.stdout)
-    assert counts["refused"] > number // 100
-    assert counts["decoded"] > number // 100
+    check_attempts("test_pictures", 12_000 if thorough else 800)
 
 
 if __name__ == "__main__":

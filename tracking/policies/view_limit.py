@@ -13,7 +13,6 @@ from tracking.policies.sentences import capacity_advice
 SHRINK_AFTER_S = 3.0
 GROW_AFTER_S = 8.0
 """Another limit must hold for this long before the view follows it: measured speeds and rates waver."""
-SMALLER = 1.0
 LARGER = 1.1
 """A larger view must cost this much less than what is allowed, so that the view does not alternate."""
 
@@ -68,8 +67,8 @@ class ViewLimit:
         fitting = []
         for view in views_of(self._policies, size_px):
             view_px = cost_px(view, size_px)
-            needed = view_px * (LARGER if view_px > in_use_px else SMALLER)
-            if view_px <= wanted_px and (needed <= allowed_px or view_px <= least_px):
+            needed_px = LARGER * view_px if view_px > in_use_px else view_px
+            if view_px <= wanted_px and (needed_px <= allowed_px or view_px <= least_px):
                 fitting.append(view)
         best = max(fitting, key=lambda view: cost_px(view, size_px), default=wanted)
         return None if best == wanted else best
