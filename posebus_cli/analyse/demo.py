@@ -92,4 +92,4 @@ def _frames_and_cameras(fps: float) -> str:
     together = f"{fps:.2g} frames a second"
     if not cameras:
         return together
-    return f"{together} ({cameras} camera{'' if cameras == 1 else 's'} of {DEMO_RATE})"
+    return f"{together} ({counted(cameras, 'camera')} of {DEMO_RATE})"

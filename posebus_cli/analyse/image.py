@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ from posebus_cli.options.settings import settings_from
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
     from posebus.views import View
+    from recordings.inputs import UniqueNames
     from recordings.results.draw import Image
     from recordings.results.pictures import PictureFiles
     from workers.detections import Detections, ImageArray
@@ -69,22 +71,16 @@ def image(
     """
     from posebus.runtime.failures import complain, in_one_sentence
     from recordings.inputs import UniqueNames, file_names
-    from recordings.results.pictures import PictureFiles
 
     settings = settings_from(DeploymentOptions(), network)
     views = _views(settings, network.tiles)
     paths, failed = _pictures_in(pictures)
     results = []
     if paths:
-        with _estimator(settings) as estimator:
-            folder = _folder(out, as_json=as_json)
+        with _estimator(settings) as estimator, _folder(out, as_json=as_json) as folder:
             names = UniqueNames(firsts := file_names([str(path) for path in paths]))
             for path, first in zip(paths, firsts, strict=True):
-
-                def files(page: int, first: str = first) -> PictureFiles | None:
-                    name = first if page == 1 else names.take(f"{first}.{page}")
-                    return None if folder is None else PictureFiles.of(folder, name, blur=blur)
-
+                files = partial(_files_of_page, folder, names, first, blur=blur)
                 try:
                     for result, written in _pictures_of(path, estimator, views, files):
                         results.append(result)
@@ -97,6 +93,16 @@ def image(
         print(json.dumps(results))
     if failed:
         raise typer.Exit(1)
+
+
+def _files_of_page(
+    folder: Path | None, names: UniqueNames, first: str, page: int, *, blur: bool
+) -> PictureFiles | None:
+    """Return the files of a page of the file whose first page is called `first`; None if nothing is written."""
+    from recordings.results.pictures import PictureFiles
+
+    name = first if page == 1 else names.take(f"{first}.{page}")
+    return None if folder is None else PictureFiles.of(folder, name, blur=blur)
 
 
 def _pictures_of(
@@ -200,15 +206,16 @@ def _pictures_in(files: Sequence[str]) -> tuple[list[Path], int]:
     return paths, failed
 
 
-def _folder(out: Path | None, *, as_json: bool) -> Path | None:
+def _folder(out: Path | None, *, as_json: bool) -> AbstractContextManager[Path | None]:
     """Return the folder for the results, created; None if only JSON is wanted. Raises OutputError."""
     from recordings.results.files import make_folder
-    from recordings.results.new_folder import new_folder
+    from recordings.results.new_folder import results_folder
 
-    if out is None:
-        return None if as_json else new_folder()
-    make_folder(out)
-    return out
+    if out is None and as_json:
+        return nullcontext()
+    if out is not None:
+        make_folder(out)
+    return results_folder(out)
 
 
 def _print_result(result: dict[str, Any], files: PictureFiles | None) -> None:
