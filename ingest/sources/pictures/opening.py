@@ -140,10 +140,18 @@ def _no_picture(path: Path, head: bytes) -> BadPicture:
     return BadPicture(f"{path} is not a picture in a known format")
 
 
-def _open_with_pillow(path: Path, kind: str, file: BinaryIO) -> PictureFile:
+def pillow_image(file: BinaryIO, kind: str, name: str = "") -> Any:
+    """Return Pillow's image of a file of this kind (of READERS); reads its header alone.
+
+    Raises whatever Pillow raises for a damaged one.
+    """
     importlib.import_module(READERS[kind])  # enters the reader into Pillow's table
     factory: Any = Image.OPEN[kind][0]
-    image = factory(file, str(path))
+    return factory(file, name)
+
+
+def _open_with_pillow(path: Path, kind: str, file: BinaryIO) -> PictureFile:
+    image = pillow_image(file, kind, str(path))
     check_size(image.size, path)
     if image.info.get("progressive"):
         _check_scans(path)

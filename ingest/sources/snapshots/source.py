@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from io import BytesIO
 
 import numpy as np
@@ -16,6 +15,9 @@ from ingest.sources.clocks import ArrivalClock
 from ingest.sources.decoding.mjpeg import JpegImage, whole_jpeg_size_px
 from ingest.sources.decoding.pixels import MAX_PIXELS, Image, RowsImage
 from ingest.sources.pacing import RateCap
+from ingest.sources.pictures.kinds import HEAD_BYTES, picture_kind
+from ingest.sources.pictures.opening import READERS, pillow_image
+from ingest.sources.pictures.orientation import ORIENTATION
 from ingest.sources.snapshots.fetching import Answer, PictureFetcher
 from posebus.config.settings import CameraSettings
 from posebus.errors import BadPicture, SourceUnavailable
@@ -26,8 +28,8 @@ DEFAULT_FPS = 1.0
 LONGEST_TICK_S = 0.25
 BAD_IN_A_ROW = 3
 ANIMATED = frozenset({"GIF", "PNG", "WEBP"})
-ORIENTATION = 0x0112
-"""The tag of EXIF that says how a picture has to be turned."""
+DAMAGE = (OSError, ValueError, SyntaxError, ImportError, EOFError)
+"""What Pillow raises for damaged files."""
 
 
 class SnapshotSource:
@@ -100,10 +102,10 @@ def open_snapshot(settings: CameraSettings, *, live: bool) -> SnapshotSource | N
 
 def is_animation(body: bytes) -> bool:
     """Whether the file holds several pictures to be played (GIF, PNG, WebP), rather than versions of one (JPEG)."""
+    kind = picture_kind(body[:HEAD_BYTES])
     try:
-        with PillowImage.open(BytesIO(body)) as picture:
-            return picture.format in ANIMATED and getattr(picture, "n_frames", 1) > 1
-    except (OSError, ValueError, SyntaxError, ImportError, EOFError, PillowImage.DecompressionBombError):
+        return kind in ANIMATED and getattr(pillow_image(BytesIO(body), kind), "n_frames", 1) > 1
+    except DAMAGE:
         return False
 
 
@@ -112,19 +114,18 @@ def picture_of(body: bytes) -> Image:
 
     Raises BadPicture if they are no picture, cut off, or of more than 50 megapixels.
     """
+    kind = picture_kind(body[:HEAD_BYTES])
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)  # our limit is lower
-            with PillowImage.open(BytesIO(body)) as picture:
-                _check_size(picture.size)
-                size_px = whole_jpeg_size_px(body)
-                if size_px is not None and _is_plain_jpeg(picture, body):
-                    return JpegImage(body, size_px)
-                upright = ImageOps.exif_transpose(picture).convert("RGB")
-                return RowsImage(np.ascontiguousarray(np.asarray(upright)[..., ::-1]))
-    except PillowImage.DecompressionBombError as error:
-        raise BadPicture(f"it has more than {MAX_PIXELS // 10**6} megapixels") from error
-    except (OSError, ValueError, SyntaxError, ImportError, EOFError) as error:
+        if kind not in READERS:
+            raise ValueError("it is of no kind that is read here")
+        picture = pillow_image(BytesIO(body), kind)
+        _check_size(picture.size)
+        size_px = whole_jpeg_size_px(body)
+        if size_px is not None and _is_plain_jpeg(picture, body):
+            return JpegImage(body, size_px)
+        upright = ImageOps.exif_transpose(picture).convert("RGB")
+        return RowsImage(np.ascontiguousarray(np.asarray(upright)[..., ::-1]))
+    except DAMAGE as error:
         raise BadPicture("it cannot be decoded, or is cut off") from error
 
 
