@@ -8,7 +8,10 @@ from fractions import Fraction
 SQUARE = Fraction(1)
 MOST_OBLONG = 10
 """Pixels more oblong than this are a mistake in a header."""
-MAX_SQUARE_PIXELS, MAX_SQUARE_SIDE_PX = 50_000_000, 65_500
+MAX_PICTURE_PIXELS = 50_000_000
+"""Larger pictures are refused before a byte of them is decoded: 50 megapixels are 150 MB of rows."""
+MAX_PICTURE_SIDE_PX = 65_500
+"""The longest side of a picture: libjpeg, with which pictures are sent, takes no longer one."""
 
 
 def usable_aspect(aspect: Fraction | None) -> Fraction:
@@ -35,7 +38,7 @@ def square_size_px(size_px: tuple[int, int], pixel_aspect: Fraction) -> tuple[in
         height_px /= pixel_aspect
     scale = min(
         1.0,
-        math.sqrt(MAX_SQUARE_PIXELS / float(width_px * height_px)),
-        MAX_SQUARE_SIDE_PX / float(max(width_px, height_px)),
+        math.sqrt(MAX_PICTURE_PIXELS / float(width_px * height_px)),
+        MAX_PICTURE_SIDE_PX / float(max(width_px, height_px)),
     )
     return max(1, round(width_px * scale)), max(1, round(height_px * scale))

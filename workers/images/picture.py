@@ -7,11 +7,9 @@ import numpy as np
 import simplejpeg
 
 from posebus.errors import BadPicture
+from posebus.square_pixels import MAX_PICTURE_PIXELS
 from workers.detections import ImageArray
 from workers.images.enhance import Degradation
-
-MAX_PICTURE_PX = 50_000_000
-"""Larger pictures are refused before a byte of them is decoded: 50 megapixels are 150 MB of rows."""
 
 MAX_JPEG_EXTRA_BYTES = 1_000_000
 """Allowance for headers and comments. Without a bound, a file of endless scans would keep a core busy at the sender's
@@ -110,9 +108,9 @@ def _check_jpeg(data: bytes | memoryview, image_size_px: tuple[int, int]) -> Non
 
 def _check_size(image_size_px: tuple[int, int]) -> None:
     width_px, height_px = image_size_px
-    if width_px < 1 or height_px < 1 or width_px * height_px > MAX_PICTURE_PX:
+    if width_px < 1 or height_px < 1 or width_px * height_px > MAX_PICTURE_PIXELS:
         raise BadPicture(
-            f"a picture of {width_px}x{height_px} is outside the limit of {MAX_PICTURE_PX // 1_000_000} megapixels: "
+            f"a picture of {width_px}x{height_px} is outside the limit of {MAX_PICTURE_PIXELS // 10**6} megapixels: "
             "let ingest reduce it with max_size_px"
         )
 

@@ -11,12 +11,10 @@ import numpy as np
 
 from ingest.sources.decoding.reducing import reduce_rows
 from posebus.arrays import UInt8Array
-from posebus.square_pixels import SQUARE
+from posebus.square_pixels import MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE_PX, SQUARE
 
-MAX_PIXELS = 50_000_000
+MAX_PIXELS, MAX_SIDE_PX = MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE_PX
 """Pictures above this are refused before decoding: a few bytes of header could otherwise ask for all the memory."""
-MAX_SIDE_PX = 65_500
-"""The longest side of a picture: libjpeg, with which pictures are sent, takes no longer one."""
 SAMPLES_A_SIDE = 3
 """A pixel of the small grey picture averages at least this many source pixels a side, if the source has as many."""
 
