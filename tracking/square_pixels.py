@@ -1,4 +1,4 @@
-"""Tracking in square pixels, whatever the source's are: bodies, speeds and borders have one scale in both directions.
+"""Tracking in square pixels, also for a source with oblong ones: all lengths have one scale in both directions.
 
 Frames are converted before the tracker and its tracks back afterwards. Frames of square pixels are passed through.
 """

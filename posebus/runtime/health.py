@@ -142,7 +142,7 @@ def _names(folder: str) -> list[str]:
 
 
 def _is_trusted(folder: str) -> bool:
-    """Whether `folder` is one of this user's, and not one that somebody else left in the folder for all users."""
+    """Whether `folder` belongs to this user or to root; in /tmp, any user could have created one of this name."""
     try:
         found = os.lstat(folder)
     except OSError:

@@ -27,7 +27,7 @@ FEWEST_PROCESSES = 3
 
 @dataclass(frozen=True, slots=True)
 class TopView:
-    """What `top` shows, for rich to print. `whole`: all rows, whatever the height. `trouble`: why it is out of date."""
+    """The screen of `top`, for rich to print. `whole`: all rows, at any height. `trouble`: why it is out of date."""
 
     shown: Overview
     where: str

@@ -34,7 +34,7 @@ box covers less than half of its body."""
 LEAST_NIS = 0.1
 """Lower bound of the NIS that scales the variance: no person is trusted to move more evenly than this."""
 APART = 4.0
-"""Two people are told apart by position if this many standard deviations lie between them."""
+"""Two people are distinguished by position if this many standard deviations lie between them."""
 FAST_SHARE = 0.75
 """A new person is assumed to move at the speed that this share of the people does not exceed ..."""
 NEW_PERSON_STDS = 1.0

@@ -57,7 +57,7 @@ def picture_kind(head: bytes) -> str | None:
 
 
 def is_video(head: bytes) -> bool:
-    """Return whether the file that begins with `head` is one of the usual videos, whatever its name says."""
+    """Return whether the file that begins with `head` is one of the usual videos. Its name does not count."""
     if head[4:8] == b"ftyp":
         return picture_kind(head) is None
     return head.startswith(VIDEO_PREFIXES) or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")

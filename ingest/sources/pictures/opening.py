@@ -143,7 +143,7 @@ def _no_picture(path: Path, head: bytes) -> BadPicture:
 def pillow_image(file: BinaryIO, kind: str, name: str = "") -> Any:
     """Return Pillow's image of a file of this kind (of READERS); reads its header alone.
 
-    Raises whatever Pillow raises for a damaged one.
+    Raises the errors of Pillow for a damaged one.
     """
     importlib.import_module(READERS[kind])  # enters the reader into Pillow's table
     factory: Any = Image.OPEN[kind][0]
@@ -239,7 +239,7 @@ def _grey_to_bgr(grey: UInt8Array) -> BgrImage:
 
 @contextmanager
 def _damage(path: Path, kind: str) -> Iterator[None]:
-    """Turn whatever a reader raises for a damaged file into BadPicture, and keep its warnings to itself."""
+    """Turn the errors that a reader raises for a damaged file into BadPicture, and suppress its warnings."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
