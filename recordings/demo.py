@@ -103,9 +103,10 @@ def demo(settings: Settings, seconds: float, folder: Path, view: DemoView) -> De
         fleet = stack.enter_context(Fleet(settings, broker, STAGES))
         watch = watch_own(fleet)
         view.status("loading the network (the first time it is exported, which takes longer)")
-        fleet.start_trackers()
-        fleet.start_workers()
-        fleet.wait_until_ready(lambda ready, wanted: watch(time.monotonic()))
+        for start in (fleet.start_trackers, fleet.start_workers):
+            # One after the other: a worker measures its engine, and a tracker that compiles would halve its speed.
+            start()
+            fleet.wait_until_ready(lambda ready, wanted: watch(time.monotonic()))
         registry = Registry(broker)
         found = workers(registry)
         carried = carried_fps(engine_speed(registry), worker)

@@ -74,11 +74,13 @@ class Fleet:
         self._start_watched(f"ingest-{camera}", self._modules.ingest, "--camera", camera)
 
     def wait_until_ready(self, waiting: Callable[[int, int], None] = lambda ready, wanted: None) -> None:
-        """Wait until every worker and tracker reports that it is ready; calls `waiting(ready, wanted)` meanwhile.
+        """Wait until every worker and tracker that was started reports that it is ready.
+
+        Calls `waiting(ready, wanted)` meanwhile.
 
         Raises FatalError if one of them ends instead; its reason is on standard error.
         """
-        wanted = self._settings.fleet.workers + self._settings.fleet.trackers
+        wanted = sum(not name.startswith("ingest") for name in self.processes.children)
         while True:
             self.check()
             pids = {child.process.pid for child in self.processes.children.values()}
