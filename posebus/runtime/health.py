@@ -45,9 +45,10 @@ class HealthFile:
             return
         try:
             if self._descriptor is None:
-                self._descriptor = _create(self._folder, self._path)
+                self._descriptor = _create(self._folder, self._path, now_s)
                 atexit.register(self.remove)
-            os.pwrite(self._descriptor, f"{now_s:0{TIME_BYTES}.3f}".encode(), 0)
+            else:
+                _write_time(self._descriptor, now_s)
         except OSError as error:
             self._failed = True
             import logging
@@ -94,8 +95,8 @@ def run_check(role: str) -> int:
     return 1
 
 
-def _create(folder: str, path: str) -> int:
-    """Create the file at `path` with a lock on it; it appears when it is locked. Returns its descriptor."""
+def _create(folder: str, path: str, now_s: float) -> int:
+    """Create the file at `path`; it appears when it is locked and its first time is written. Returns its descriptor."""
     try:
         os.mkdir(folder, mode=0o700)  # noqa: PTH102
     except FileExistsError:
@@ -106,8 +107,13 @@ def _create(folder: str, path: str) -> int:
     new = f"{folder}/{NEW_PREFIX}{os.getpid()}"
     descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
+    _write_time(descriptor, now_s)
     os.rename(new, path)  # noqa: PTH104
     return descriptor
+
+
+def _write_time(descriptor: int, now_s: float) -> None:
+    os.pwrite(descriptor, f"{now_s:0{TIME_BYTES}.3f}".encode(), 0)
 
 
 def _living(folder: str, kinds: Sequence[str], now_s: float) -> Iterator[tuple[str, float]]:

@@ -95,6 +95,21 @@ def test_ingest_needs_a_camera_and_a_supervisor_that_turns(start: Start, tmp_pat
     assert "hangs" in str(check("ingest", str(tmp_path), later_s()))
 
 
+def test_a_file_that_appears_tells_its_first_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    appearing: list[bytes] = []
+    rename = os.rename
+
+    def read_and_rename(new: str, path: str) -> None:
+        appearing.append(Path(new).read_bytes())
+        rename(new, path)
+
+    monkeypatch.setattr(os, "rename", read_and_rename)
+    file = HealthFile("worker", str(tmp_path))
+    file.beat(12.5)
+    file.remove()
+    assert [float(text) for text in appearing] == [12.5], "a check in that moment would call a new process hanging"
+
+
 def test_the_file_of_a_killed_process_is_removed_by_the_next_one(start: Start, tmp_path: Path) -> None:
     killed = start("worker")
     killed.kill()
