@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from importlib import util
 
 EXTRAS = {
     "yaml": ("stage",),
@@ -30,7 +31,15 @@ EXTRAS = {
 }
 """The extras that bring a module, by its top-level name."""
 
+RUNTIMES = ("torch", "openvino", "onnxruntime")
+"""The modules of which one is enough to run a network."""
+
 _EXTRA_OF_PACKAGE = {"ingest": "ingest", "workers": "worker", "tracking": "tracking", "recordings": "jobs"}
+
+
+def has_runtime() -> bool:
+    """Whether anything is installed that could run a network; a machine for cameras and trackers has none of it."""
+    return any(util.find_spec(module) is not None for module in RUNTIMES)
 
 
 def missing_package(error: BaseException) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from posebus.errors import PoseBusError
+from posebus.extras import has_runtime
 from posebus_cli.doctor.findings import BROKEN, FINE, NOTE, Finding
 
 if TYPE_CHECKING:
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
 _INSTALL = "on machines with workers: pip install '.[worker]' in the checkout of posebus"
 _ABSENT = "not installed here; only workers need it"
 _INGEST = "on machines with cameras: pip install '.[ingest]' in the checkout of posebus"
-_RUNTIMES = ("torch", "openvino", "onnxruntime")
-
-
-def has_runtime() -> bool:
-    """Whether anything is installed that could run a network; if not, this machine is not meant for workers."""
-    return any(util.find_spec(module) is not None for module in _RUNTIMES)
 
 
 def cache_folder(cache_dir: Path) -> Finding:

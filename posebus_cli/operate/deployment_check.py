@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
+from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from posebus.errors import PoseBusError, SourceUnavailable
+from posebus.extras import has_runtime
 
 if TYPE_CHECKING:
     from posebus.config.problems import FieldPath
@@ -36,9 +37,9 @@ def obstacles(settings: Settings) -> Iterator[Obstacle]:
     frames = settings.shared_frames
     if frames is not None and not (frames.is_dir() and os.access(frames, os.W_OK)):
         yield Obstacle(("shared_frames",), f"there is no folder {frames} that this user can write to")
-    if find_spec("av") is not None and find_spec("cv2") is not None:
+    if util.find_spec("av") is not None and util.find_spec("cv2") is not None:
         yield from _source_obstacles(settings)
-    if settings.fleet.workers > 0 and _has_runtime():
+    if settings.fleet.workers > 0 and has_runtime():
         yield from _cache_obstacles(cache_folder(settings))
         yield from _weights_obstacles(settings)
         yield from _engine_obstacles(settings.worker)
@@ -90,11 +91,6 @@ def _source_obstacles(settings: Settings) -> Iterator[Obstacle]:
                 yield Obstacle(path, problem)
             elif device is not None:
                 devices[device] = name
-
-
-def _has_runtime() -> bool:
-    """Whether anything that could run a network is installed; a machine for cameras and trackers has none of it."""
-    return any(find_spec(module) is not None for module in ("torch", "openvino", "onnxruntime"))
 
 
 def _device(camera: CameraSettings) -> str | None:

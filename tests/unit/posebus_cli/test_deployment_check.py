@@ -14,7 +14,6 @@ import pytest
 import yaml
 
 from posebus.config.settings import CameraSettings, Settings, WorkerSettings
-from posebus_cli.operate import deployment_check
 from posebus_cli.operate.deployment_check import obstacles, same_sources
 from tests.integration.made_videos import make_video
 from tests.ports import free_port
@@ -128,7 +127,7 @@ def test_a_graphics_card_that_is_missing_is_found(monkeypatch: pytest.MonkeyPatc
 
 
 def test_extras_that_are_not_installed_are_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deployment_check, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     settings = Settings(cameras={"a": CameraSettings(source="missing.mp4")}, worker=WorkerSettings(model="no-such"))
     assert list(obstacles(settings)) == []
 
