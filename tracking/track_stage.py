@@ -27,7 +27,7 @@ from posebus.telemetry.metrics import Metrics, age_s
 from posebus.telemetry.process_report import TRACKER, ProcessReport, TrackingReport
 from posebus.telemetry.reports import Reports, process_reports
 from tracking.camera_tracking import CameraStep, CameraTracking
-from tracking.policies.capacity import CapacityMeter, CapacityShare, Demand, capacity_shares
+from tracking.policies.capacity import CapacityMeter, Demand, capacity_shares
 
 READ_COUNT = 64
 BLOCK_MS = 50
@@ -65,7 +65,6 @@ class TrackStage:
         self._trackers = 1
         self._trackers_seen_at_s = -1e9
         self._capacity = CapacityMeter()
-        self._shares: dict[str, CapacityShare] = {}
         self._may_pause = True
         self._counts: dict[str, Counter[str]] = {}
         self._skipped: dict[str, Counter[str]] = {}
@@ -138,7 +137,9 @@ class TrackStage:
             self._trackers = max(1, sum(1 for report in reports.values() if report.role == self.role))
             self._trackers_seen_at_s = now_s
             self._capacity.update(reports)
-            self._shares = capacity_shares(self._capacity, _demands(reports))
+            shares = capacity_shares(self._capacity, _demands(reports))
+            for camera, tracking in self._tracking.items():
+                tracking.limit_view(shares.get(camera))
         share = math.ceil(len(self._records) / self._trackers)
         sheds = now_s - self._adopted_at_s > ADOPTED_FOR_S
         for camera, lease in list(self._leases.items()):
@@ -211,7 +212,6 @@ class TrackStage:
     def _advance(self, camera: str, now_s: float) -> None:
         tracking = self._tracking[camera]
         tracking.set_policies(self._records[camera].policies)
-        tracking.limit_view(self._shares.get(camera))
         began_s = time.perf_counter()
         step = tracking.advance(now_s)
         tracked_s = time.perf_counter()
