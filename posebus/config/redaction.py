@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import islice
 from urllib.parse import unquote
 
@@ -47,6 +48,7 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 LONGEST_ADDRESS = 2000
+REMEMBERED_CHARACTERS = 300
 _HEADER = re.compile(
     r"\b(?P<name>(?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:key|token|auth)[\w-]*|bearer|digest|basic)"
     r"(?P<sign>\\*[\"']?\s*[:=]\s*|\s+)(?P<value>[^\r\n]+)",
@@ -92,7 +94,15 @@ def harmless(text: str, most: int = MAX_CHARACTERS) -> str:
 
     Credentials are hidden before the text is cut, since half an address does not look like one.
     """
+    if len(text) <= REMEMBERED_CHARACTERS:
+        return _harmless_short(text, most)
     return plain(redact_text(text[: most + LONGEST_ADDRESS]), most)
+
+
+@lru_cache(maxsize=8192)
+def _harmless_short(text: str, most: int) -> str:
+    """The same for a short text, remembered: every process reads the reports of all others once a second."""
+    return plain(redact_text(text), most)
 
 
 def redact_url(address: str) -> str:
