@@ -65,6 +65,24 @@ class FrameKey:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraMotion:
+    """Where the camera looks in one frame, relative to the first frame of the same shot.
+
+    shot: shots of an epoch count from 0; a new one begins where the picture suddenly shows another place, such as after
+        a cut, or when a PTZ camera turned away. Nothing connects the coordinates of two shots.
+    matrix: affine map (a, b, c, d, e, f), row by row: what stands still, and is at pixel (u, v) in the first frame of
+        the shot, is at (a u + b v + c, d u + e v + f) in this frame. Source pixels; the size of the picture may change
+        within a shot.
+    certainty: 0 to 1, of the motion since the frame before; with 0 it could not be estimated, and `matrix` is that of
+        the frame before.
+    """
+
+    shot: int
+    matrix: tuple[float, float, float, float, float, float]
+    certainty: float
+
+
+@dataclass(frozen=True, slots=True)
 class Frame(FrameKey):
     """One picture on its way to a worker.
 
@@ -77,6 +95,8 @@ class Frame(FrameKey):
     `views` are the ways to run inference on it; empty means as the worker's settings say. The first view gives the
     people, the others become `PoseFrame.probes`. Of a live frame, views are left out that
     could not start before it was too old.
+
+    `camera_motion` is None where ingest does not estimate it.
     """
 
     clock: CaptureClock
@@ -88,6 +108,7 @@ class Frame(FrameKey):
     published_at_ns: int = 0
     views: tuple[View, ...] = ()
     pixel_aspect: Fraction = SQUARE
+    camera_motion: CameraMotion | None = None
 
     @property
     def picture_bytes(self) -> int:
@@ -118,7 +139,7 @@ class Uninferred(FrameKey):
     """A frame that was not inferred, on purpose: its tracks are predicted, and none of them counts as missed.
 
     reason: `still` (nothing moved and no person was present) or `rate` (the predictions are certain enough).
-    `pixel_aspect` is as in `Frame`.
+    `pixel_aspect` and `camera_motion` are as in `Frame`.
     """
 
     clock: CaptureClock
@@ -127,6 +148,7 @@ class Uninferred(FrameKey):
     reason: str
     published_at_ns: int = 0
     pixel_aspect: Fraction = SQUARE
+    camera_motion: CameraMotion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +169,7 @@ class PoseFrame(FrameKey):
     where these were requested; masks: N closed polygons (M, 2) around the visible part of each person (see
     `posebus.mask_of`), (0, 2) for a person without an outline, or None where the worker computes no outlines.
     pixel_aspect: as in `Frame`; a person of given proportions looks narrow in pixels that are wider than high.
+    camera_motion: as in `Frame`.
     """
 
     size_px: tuple[int, int]
@@ -157,6 +180,7 @@ class PoseFrame(FrameKey):
     probes: tuple[Probe, ...] = ()
     masks: tuple[Float32Array, ...] | None = None
     pixel_aspect: Fraction = SQUARE
+    camera_motion: CameraMotion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +223,29 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
+class Renaming:
+    """A correction: the tracks `from_id` in the frames since `since_seq` of this epoch are the person `to_id`.
+
+    The frame that carries it, and all later ones, use the corrected numbers. Where two people were confused, two
+    renamings in the same frame exchange their numbers: all of them apply at once, to the numbers before this frame.
+    """
+
+    from_id: int
+    to_id: int
+    since_seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrackFrame(FrameKey):
-    """All identities of one camera in one frame. If it was not `inferred`, all are predicted (see `Uninferred`)."""
+    """All identities of one camera in one frame. If it was not `inferred`, all are predicted (see `Uninferred`).
+
+    renamed: corrections of earlier frames of the same epoch, which this frame announces.
+    """
 
     size_px: tuple[int, int]
     tracks: tuple[Track, ...]
     inferred: bool = True
+    renamed: tuple[Renaming, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +269,10 @@ class EventType(StrEnum):
     TRACK_STARTED = "posebus.track.started"
     TRACK_LOST = "posebus.track.lost"
     TRACK_ENDED = "posebus.track.ended"
+    TRACK_RENAMED = "posebus.track.renamed"
     CAMERA_ONLINE = "posebus.camera.online"
     CAMERA_OFFLINE = "posebus.camera.offline"
     CAMERA_GAP = "posebus.camera.gap"
+    CAMERA_CUT = "posebus.camera.cut"
     CAMERA_ENDED = "posebus.camera.ended"
     CAMERA_IMGSZ = "posebus.camera.imgsz"
