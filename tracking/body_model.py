@@ -102,6 +102,46 @@ class Gates(NamedTuple):
 
 GATES = Gates()
 
+
+class Continuation(NamedTuple):
+    """How people move whom the filter does not expect there (`tracking.matching.continuation`); lengths are in body
+    sizes."""
+
+    fast: float = 3.7
+    """The deviations of their motion in those of the filter, whose people walk: the speed of a new person deviates by
+    2.2 a second. A runner of 1.7 m does 3 to 8 m/s, which is 1.8 to 4.7."""
+    max_speed: float = 7.0
+    """Nobody is faster, per second: 12 m/s, a cyclist in a hurry ..."""
+    place_reach: float = 0.25
+    """... plus this, for the box of a person of whom suddenly more or less is visible."""
+    place_std: float = 0.1
+    """Deviation of the box's centre for the same reason."""
+    size_log_std: float = 0.15
+    """Deviation of the logarithm of the body's size from frame to frame, ..."""
+    size_log_speed_std: float = 2.0
+    """... and per second: a person who falls or crouches becomes half as high in a third of a second."""
+    runs: float = 0.1
+    """Share of new people, whose speed is not known yet, who move so, ..."""
+    jumps: float = 0.02
+    """... and share of frames in which the box of a known person does."""
+    missed: float = 0.1
+    """Probability that a person is not detected although nothing hides him, ..."""
+    missed_explained: float = 0.9
+    """... and where he leaves the picture or another person is before him."""
+    newcomers: float = 0.003
+    """New people per second and square of a body's size in the middle of the picture, ..."""
+    newcomers_behind: float = 0.03
+    """... behind another person, who may have hidden them, ..."""
+    newcomers_at_border: float = 0.3
+    """... and at its borders."""
+    together_s: float = 0.2
+    """One person vanishes and another appears within this time for one reason, such as that they pass each other."""
+    margin: float = 3.0
+    """Log odds by which a pair has to be better than any other: one in twenty would be wrong."""
+
+
+CONTINUATION = Continuation()
+
 DOUBLE_IOU = 0.6
 """An unmatched detection that overlaps a matched one this much is a duplicate of it, not a new person."""
 

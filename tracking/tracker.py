@@ -17,6 +17,7 @@ from tracking.identities import initiation, lifecycle
 from tracking.identities.report import report, track_frame
 from tracking.identities.updating import update_matched
 from tracking.matching.association import associate
+from tracking.matching.continuation import match_continuations
 from tracking.matching.likelihood import log_odds
 from tracking.motion import kalman
 from tracking.snapshot import FrameTime, TrackerState
@@ -125,6 +126,9 @@ class PoseTracker:
             tracks = tracks.select(~expired)
         recent = now_ns - tracks.unseen_since_ns <= settings.in_sight_s * 1e9
         matches = associate(log_odds(tracks, detections, recent), tracks, detections, recent, settings)
+        if self._state.last is not None:
+            seen_before = tracks.unseen_since_ns == self._state.last.captured_at_ns
+            match_continuations(matches, tracks, detections, seen_before, frame.size_px, now_ns, settings.birth_score)
         unmatched = matches < 0
         if unmatched.any():
             given_up = unmatched & (tracks.state == TENTATIVE)

@@ -10,7 +10,7 @@ from tracking.tracker import PoseTracker
 
 
 def warm_up() -> None:
-    """Track two synthetic people who overlap, hide and leave.
+    """Track two synthetic people who overlap, hide, run and leave.
 
     It takes ten seconds the first time on a machine, then moments.
     """
@@ -18,14 +18,14 @@ def warm_up() -> None:
     boxes = np.array([[100.0, 100.0, 140.0, 200.0], [108.0, 100.0, 148.0, 200.0]], np.float32)
     scores, keypoints = np.ones(2, np.float32), np.ones((2, 17, 3), np.float32)
     appearance = np.ones((2, APPEARANCE_SIZE), np.float32)
-    for seq, people in enumerate((2, 2, 0, 0, 2)):
+    for seq, (people, moved_px) in enumerate(((2, 0), (2, 0), (0, 0), (0, 0), (2, 0), (1, 120))):
         frame = PoseFrame(
             camera="",
             epoch=1,
             seq=seq,
             captured_at_ns=seq * 300_000_000,
             size_px=(640, 480),
-            boxes_xyxy_px=boxes[:people],
+            boxes_xyxy_px=boxes[:people] + np.float32(moved_px),
             scores=scores[:people],
             keypoints_px=keypoints[:people],
             appearance=appearance[:people],
