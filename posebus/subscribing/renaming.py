@@ -42,6 +42,11 @@ class FinalIds(Generic[T]):
         """The frames that are held back, oldest first, with the corrections that are known so far."""
         return [frame for frame, _ in self._held]
 
+    @property
+    def newest(self) -> tuple[TrackFrame, T]:
+        """The newest frame, and what belongs to it. Raises IndexError if nothing is held back."""
+        return self._held[-1]
+
     def push(self, frame: TrackFrame, attached: T) -> list[tuple[TrackFrame, T]]:
         """Take the next frame, with anything that belongs to it; returns the frames that are final now, in order."""
         final = []
@@ -95,7 +100,9 @@ def _corrected(held: TrackFrame, carrier: TrackFrame) -> TrackFrame:
             track = replace(track, id=number, age_s=max(age_ns, 0) / 1e9)
         other = tracks.get(number)
         tracks[number] = track if other is None else _one_of(other, track)
-    return replace(held, tracks=tuple(tracks.values()))
+    # As the tracker reports them: the oldest first, those that ended last.
+    in_order = sorted(tracks.values(), key=lambda track: (track.state == TrackState.ENDED, track.id))
+    return replace(held, tracks=tuple(in_order))
 
 
 def _one_of(first: Track, second: Track) -> Track:
