@@ -14,7 +14,7 @@ from typing import Any
 
 from posebus.coco import COCO_KEYPOINT_NAMES
 from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
-from posebus.contract.public_json import MAX_VISIBILITY
+from posebus.contract.public_json import MAX_RENAMED, MAX_VISIBILITY
 from posebus.contract.wire import MAX_SIDE_PX
 from posebus.messages import SCHEMA_VERSION, CaptureClock, Delivery, EventType, TrackState
 
@@ -85,6 +85,7 @@ def tracks_schema() -> _Schema:
             "If an older message lacks the field: none",
             "type": "array",
             "items": _renaming(),
+            "maxItems": MAX_RENAMED,
         },
     }
     return {**_head("tracks", "The identities of one camera in one frame"), **_object(properties, added)}

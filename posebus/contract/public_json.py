@@ -34,6 +34,8 @@ COORDINATE_DECIMALS = 2
 SCORE_DECIMALS = 4
 MAX_VISIBILITY = 2
 MAX_JSON_BYTES = MAX_BYTES
+MAX_RENAMED = 1000
+"""Corrections in one frame. Each costs a reader that holds frames back a little for every one of them."""
 
 
 def track_frame_to_json(frame: TrackFrame, provenance: Provenance, published_at_ns: int) -> dict[str, Any]:
@@ -117,6 +119,8 @@ def _track_from_json(data: Any) -> Track:
 
 
 def _renamed_from_json(data: Any, seq: int) -> tuple[Renaming, ...]:
+    if len(data) > MAX_RENAMED:
+        raise ValueError(f"expected at most {MAX_RENAMED} renamings")
     renamed = tuple(
         Renaming(from_id=_whole(one["from_id"]), to_id=_whole(one["to_id"]), since_seq=_whole(one["since_seq"]))
         for one in data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
 
@@ -53,7 +53,8 @@ class FinalIds(Generic[T]):
         if self._held and _cannot_reach_back(frame, self._held[-1][0]):
             final = self.rest()
         if frame.renamed:
-            self._held = deque((_corrected(held, frame), other) for held, other in self._held)
+            ages_s = {track.id: track.age_s for track in frame.tracks}
+            self._held = deque((_corrected(held, frame, ages_s), other) for held, other in self._held)
             frame = _without_renamed(frame)
         self._held.append((frame, attached))
         while self._is_due(frame):
@@ -86,18 +87,18 @@ def _without_renamed(frame: TrackFrame) -> TrackFrame:
     return replace(frame, tracks=kept, renamed=())
 
 
-def _corrected(held: TrackFrame, carrier: TrackFrame) -> TrackFrame:
-    """Return an earlier frame with the corrections that `carrier` announces."""
+def _corrected(held: TrackFrame, carrier: TrackFrame, ages_s: Mapping[int, float]) -> TrackFrame:
+    """Return an earlier frame with the corrections that `carrier` announces; `ages_s` are those of its tracks."""
     new_ids = {one.from_id: one.to_id for one in carrier.renamed if one.since_seq <= held.seq}
     if not any(track.id in new_ids for track in held.tracks):
         return held
-    born_ns = {track.id: carrier.captured_at_ns - round(track.age_s * 1e9) for track in carrier.tracks}
     tracks: dict[int, Track] = {}
     for track in held.tracks:
         number = new_ids.get(track.id, track.id)
         if number != track.id:
-            age_ns = held.captured_at_ns - born_ns.get(number, held.captured_at_ns - round(track.age_s * 1e9))
-            track = replace(track, id=number, age_s=max(age_ns, 0) / 1e9)
+            elapsed_s = (carrier.captured_at_ns - held.captured_at_ns) / 1e9
+            age_s = max(ages_s[number] - elapsed_s, 0.0) if number in ages_s else track.age_s
+            track = replace(track, id=number, age_s=age_s)
         other = tracks.get(number)
         tracks[number] = track if other is None else _one_of(other, track)
     # As the tracker reports them: the oldest first, those that ended last.

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posebus.contract.public_json import (
+    MAX_RENAMED,
     dump,
     event_from_json,
     event_to_json,
@@ -79,8 +80,9 @@ def test_renamings_are_encoded_and_messages_without_them_have_none() -> None:
         [{"from_id": 1, "to_id": 5, "since_seq": 4}],
         [{"from_id": 1, "to_id": 1, "since_seq": 2}],
         [{"from_id": 1, "to_id": 5, "since_seq": 2}, {"from_id": 1, "to_id": 6, "since_seq": 2}],
+        [{"from_id": number, "to_id": number + 1, "since_seq": 2} for number in range(MAX_RENAMED + 1)],
     ],
-    ids=str,
+    ids=lambda wrong: str(wrong)[:60],
 )
 def test_invalid_renamings_are_refused(wrong: Any) -> None:
     data = {**track_frame_to_json(track_frame(3), PROVENANCE, 6), "renamed": wrong}
