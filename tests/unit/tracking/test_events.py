@@ -7,6 +7,7 @@ import numpy as np
 from unit.tracking.scenes import SECOND_NS, crowd, person, pose_frame, walk
 
 from posebus.config.settings import TrackerSettings
+from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.messages import Delivery, EndOfStream, Event, Renaming, Track, TrackFrame
 from tracking import PoseTracker
 from tracking.events import TrackEvents
@@ -118,10 +119,18 @@ def test_restored_state_gives_the_same_events() -> None:
     assert published == events_of(*frames)
 
 
+def test_snapshot_of_an_earlier_release_knows_no_times_and_is_continued() -> None:
+    events = TrackEvents("yard")
+    events.load_state({"lives": [[1, 0, SECOND_NS, False], [7, SECOND_NS, SECOND_NS, False]]})
+    renamed, ended = events.update(renaming(frame(2, t1="confirmed"), (7, 1, 1)))
+    assert (renamed.data["since_seq"], renamed.data["since_ns"]) == (1, 2 * SECOND_NS)
+    assert ended.data["reason"] == "renamed"
+
+
 def successor_of(events: TrackEvents) -> TrackEvents:
     """The events of a tracker that continues from the snapshot of one that was killed."""
     successor = TrackEvents("yard")
-    successor.load_state(json.loads(json.dumps(events.state_dict())))
+    successor.load_state(unpack_state(pack_state(events.state_dict())))
     return successor
 
 
