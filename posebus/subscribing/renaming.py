@@ -13,6 +13,9 @@ from posebus.messages import MAX_RENAME_DELAY_S, Track, TrackFrame, TrackState
 MAX_HELD_FRAMES = 1000
 """So many frames are held back at most, whatever their times: `MAX_RENAME_DELAY_S` at 500 frames per second."""
 
+AGE_TOLERANCE_S = 0.002
+"""Ages are rounded to 0.001 s in messages."""
+
 _BEST_FIRST = (TrackState.CONFIRMED, TrackState.LOST, TrackState.TENTATIVE)
 
 T = TypeVar("T")
@@ -29,7 +32,7 @@ class FinalIds(Generic[T]):
     """Holds frames of one camera back until no correction can reach them any more, and returns them corrected.
 
     In a corrected frame each number comes once. Where two tracks turned out to be one person, the one that was detected
-    remains, with the better state of the two; a track that ends because it was renamed is not mentioned.
+    remains, with the better state of the two. A number that was wrong from its first frame on is not mentioned at all.
     """
 
     def __init__(self, delay_s: float = MAX_RENAME_DELAY_S, max_frames: int | None = MAX_HELD_FRAMES) -> None:
@@ -55,7 +58,7 @@ class FinalIds(Generic[T]):
         if frame.renamed:
             ages_s = {track.id: track.age_s for track in frame.tracks}
             self._held = deque((_corrected(held, frame, ages_s), other) for held, other in self._held)
-            frame = _without_renamed(frame)
+            frame = _without_renamed(frame, self.held)
         self._held.append((frame, attached))
         while self._is_due(frame):
             final.append(self._held.popleft())
@@ -80,11 +83,19 @@ def _cannot_reach_back(frame: TrackFrame, last: TrackFrame) -> bool:
     return frame.epoch != last.epoch or last.captured_at_ns - frame.captured_at_ns > MAX_RENAME_DELAY_S * 1e9
 
 
-def _without_renamed(frame: TrackFrame) -> TrackFrame:
-    """Return the frame that carries corrections, without the tracks whose numbers ceased with them."""
-    ceased = {one.from_id for one in frame.renamed} - {one.to_id for one in frame.renamed}
-    kept = tuple(track for track in frame.tracks if track.id not in ceased or track.state != TrackState.ENDED)
-    return replace(frame, tracks=kept, renamed=())
+def _without_renamed(frame: TrackFrame, before: Sequence[TrackFrame]) -> TrackFrame:
+    """Return the frame that carries corrections, without the end of numbers that no frame shows any more."""
+    kept_ids = {one.to_id for one in frame.renamed}
+    since_seqs = {one.from_id: one.since_seq for one in frame.renamed if one.from_id not in kept_ids}
+
+    def is_shown(track: Track) -> bool:
+        if track.state != TrackState.ENDED or track.id not in since_seqs:
+            return True
+        seq = since_seqs[track.id]
+        since_ns = next((one.captured_at_ns for one in before if one.seq >= seq), frame.captured_at_ns)
+        return track.age_s > (frame.captured_at_ns - since_ns) / 1e9 + AGE_TOLERANCE_S
+
+    return replace(frame, tracks=tuple(filter(is_shown, frame.tracks)), renamed=())
 
 
 def _corrected(held: TrackFrame, carrier: TrackFrame, ages_s: Mapping[int, float]) -> TrackFrame:

@@ -77,6 +77,21 @@ def test_two_tracks_of_one_person_become_one_where_it_was_detected() -> None:
     assert float(second.tracks[0].box_xyxy_px[0]) == 11
 
 
+def test_number_that_some_frames_still_show_has_its_end() -> None:
+    """7 begins with frame 20: as a double of 1 from the start, since frame 21, or from now on."""
+    shown = {}
+    for since_seq in (20, 21, 22):
+        young = [track(7, age_s=age_s) for age_s in (0.0, 0.1)]
+        frames = [frame(19, track(1)), *(frame(20 + age, track(1), one) for age, one in enumerate(young))]
+        end = frame(22, track(1), track(7, "ended", age_s=0.2), renamed=(Renaming(7, 1, since_seq),))
+        shown[since_seq] = numbers(with_final_ids([*frames, end]))
+    assert shown == {
+        20: [(1,), (1,), (1,), (1,)],
+        21: [(1,), (1, 7), (1,), (1, 7)],
+        22: [(1,), (1, 7), (1, 7), (1, 7)],
+    }
+
+
 def test_renamed_track_is_as_old_as_the_one_it_continues() -> None:
     frames = [frame(10, track(7, age_s=0.0)), frame(11, track(1, age_s=1.1), renamed=(Renaming(7, 1, 10),))]
     assert [item.tracks[0].age_s for item in with_final_ids(frames)] == [1.0, 1.1]
