@@ -113,7 +113,8 @@ class StreamSelection:
         for stream in [] if self.group is not None else self._kind_of:
             newest = _last_id(client, stream)
             if newest != "0-0" and _order(newest) < _order(self._read_to.get(stream, self._positions[stream])):
-                self._positions[stream] = self._read_to[stream] = "0-0"
+                self._positions[stream] = "0-0"
+                self._read_to.pop(stream, None)
 
     def read_from(self) -> dict[str, str]:
         """Position to read each stream from, in the form that XREAD or XREADGROUP take."""
