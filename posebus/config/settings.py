@@ -63,6 +63,11 @@ class CameraSettings(Strict):
     motion_gate: MotionGate | None = Field(
         default=None, description="Which frames without motion are not inferred; null: as in worker.motion_gate"
     )
+    camera_motion: Literal["auto", "off"] = Field(
+        default="auto",
+        description="auto: how the camera moves is estimated from its pictures, so that people keep their numbers "
+        "while it shakes, pans or zooms; off: it is taken to stand still",
+    )
     encoding: Literal["jpeg", "raw"] = Field(default="jpeg", description="Encoding of frames in the broker")
     jpeg_quality: int = Field(default=90, ge=1, le=100, description="JPEG quality of published frames")
     loop: bool = Field(default=False, description="Play a file repeatedly, like a camera that never ends")

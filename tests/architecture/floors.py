@@ -21,7 +21,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     ),
     "ingest": (
         frozenset({"sources"}),
-        frozenset({"reading", "gate"}),
+        frozenset({"reading", "gate", "camera_motion"}),
         frozenset({"publishing"}),
         frozenset({"camera_status", "resuming"}),
         frozenset({"ownership", "report"}),
