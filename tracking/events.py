@@ -29,7 +29,8 @@ class TrackEvents:
     Tracks that were never confirmed have no events.
 
     `data` of every event: track_id, first_seen_ns, last_seen_ns, duration_s (from first to last detection), box_xyxy_px
-    (of this frame; not with the end of a source) and, for `ended`, reason: `unseen` or `source ended`.
+    (of this frame; not with the end of a source) and, for `ended`, reason: `unseen`, `cut` (the picture shows another
+    place) or `source ended`.
 
     `time_ns` is the capture time of the frame that an event is about. If the tracker continues an identity after the
     end of its source was announced, it is announced as started again.
@@ -39,8 +40,8 @@ class TrackEvents:
         self._camera = camera
         self._lives: dict[int, _Life] = {}
 
-    def update(self, frame: TrackFrame) -> list[Event]:
-        """The events of one frame, in the order of its tracks."""
+    def update(self, frame: TrackFrame, ended_by: str = "unseen") -> list[Event]:
+        """The events of one frame, in the order of its tracks; `ended_by`: the reason of those that it ends."""
         events = []
         for track in frame.tracks:
             kind = self._follow(frame, track)
@@ -49,7 +50,7 @@ class TrackEvents:
             data = _data(track.id, self._lives[track.id])
             data["box_xyxy_px"] = [round(float(side), 1) for side in track.box_xyxy_px]
             if kind is EventType.TRACK_ENDED:
-                data["reason"] = "unseen"
+                data["reason"] = ended_by
                 del self._lives[track.id]
             position = Position(frame.epoch, frame.seq, frame.captured_at_ns)
             events.append(track_event(kind, self._camera, track.id, position, data))
