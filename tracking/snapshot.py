@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.errors import MalformedMessage
+from tracking.motion.camera_memory import CameraMemory, camera_from_dict, camera_to_dict
 from tracking.motion.kalman import PLANES
 from tracking.tracks import COLUMNS, INTEGER_COLUMNS, Tracks
 
@@ -47,11 +48,12 @@ class FrameTime:
 
 @dataclass(frozen=True, slots=True)
 class TrackerState:
-    """The live tracks after the frame `last` (None: before the first), and the id of the next new one."""
+    """The live tracks after the frame `last` (None: before the first), the id of the next new one, and the camera."""
 
     tracks: Tracks
     next_id: int
     last: FrameTime | None
+    camera: CameraMemory = field(default_factory=CameraMemory)
 
 
 def to_dict(state: TrackerState) -> dict[str, Any]:
@@ -61,6 +63,7 @@ def to_dict(state: TrackerState) -> dict[str, Any]:
         "version": SNAPSHOT_VERSION,
         "next_id": state.next_id,
         "last": None if last is None else [last.epoch, last.seq, last.captured_at_ns],
+        "camera": camera_to_dict(state.camera),
         **{stored: np.array(getattr(state.tracks, name), order="C") for name, stored in STORED_COLUMNS.items()},
     }
 
@@ -83,7 +86,9 @@ def from_dict(plain: dict[str, Any]) -> TrackerState:
         if last is not None:
             epoch, seq, captured_at_ns = last
             last = FrameTime(epoch=int(epoch), seq=int(seq), captured_at_ns=int(captured_at_ns))
-        return TrackerState(tracks=Tracks(**columns), next_id=int(plain["next_id"]), last=last)
+        # Releases before moving cameras have no such entry.
+        camera = camera_from_dict(plain["camera"]) if "camera" in plain else CameraMemory()
+        return TrackerState(tracks=Tracks(**columns), next_id=int(plain["next_id"]), last=last, camera=camera)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MalformedMessage(
             f"the tracker's snapshot is incomplete ({error}): delete the snapshot to start with new identities"

@@ -16,10 +16,10 @@ from tracking.detections import detections_of, no_detections
 from tracking.identities import initiation, lifecycle
 from tracking.identities.report import report, track_frame
 from tracking.identities.updating import update_matched
-from tracking.matching.association import associate
 from tracking.matching.continuation import match_continuations
-from tracking.matching.likelihood import log_odds
+from tracking.matching.moving_picture import match_people
 from tracking.motion import kalman
+from tracking.motion.camera_memory import NOTHING_BEFORE
 from tracking.snapshot import FrameTime, TrackerState
 from tracking.tracks import ENDED, TENTATIVE, Tracks, no_tracks
 
@@ -39,11 +39,18 @@ class PoseTracker:
     - Where time jumps back (a new epoch not captured after the last frame: a recording that starts again; or by more
       than `lost_s` within an epoch: a clock that was set) all tracks are reported `ended`, with this frame, and its
       people get new ids.
+
+    The tracks follow the picture: where a frame says how the camera moved (`camera_motion`), where the detections
+    together show it, and where the picture's size changes. A size is taken for the whole view, scaled, unless the
+    people agree better with a cropped or letterboxed one; if they agree with none, it is another view, and the tracks
+    are lost as usual. Velocities are relative to the scene. Another shot in the same epoch ends all tracks, with its
+    first frame.
     """
 
     def __init__(self, settings: TrackerSettings | None = None) -> None:
         self._settings = settings or TrackerSettings()
         self._state = TrackerState(tracks=no_tracks(), next_id=1, last=None)
+        self._passage = NOTHING_BEFORE
 
     def update(self, frame: PoseFrame) -> TrackFrame:
         """Track an inferred frame; see the class for frames out of order.
@@ -83,10 +90,16 @@ class PoseTracker:
             return track_frame(frame, ())
         tracks, expired = self._predicted(frame, now)
         ended, tracks = tracks.select(expired), tracks.select(~expired)
-        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id, last=now)
+        camera = self._state.camera.followed(frame, self._passage, None)
+        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id, last=now, camera=camera)
         ended.state[:] = ENDED
         no_matches, none_lost = np.full(len(tracks), -1, np.intp), np.zeros(len(tracks), np.bool_)
         return report(frame, tracks.joined(ended), no_matches, none_lost, no_detections(), self._settings)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether another shot began with the last frame, which ended all tracks before it."""
+        return self._passage.is_cut
 
     @property
     def tracks(self) -> Tracks:
@@ -99,20 +112,21 @@ class PoseTracker:
 
     def _predicted(self, frame: PoseFrame | Uninferred, now: FrameTime) -> tuple[Tracks, BoolArray]:
         """The tracks predicted to a newer frame, to be written to, and the mask of those that end with it."""
-        last = self._state.last
+        last, camera = self._state.last, self._state.camera
         tracks = self._state.tracks.copy()
-        restarted = last is not None and now.captured_at_ns <= last.captured_at_ns
-        if last is not None and not restarted:
-            elapsed_s = (now.captured_at_ns - last.captured_at_ns) / 1e9
-            if isinstance(frame, Uninferred):
-                lifecycle.skip_measurement(tracks, frame.size_px, last.captured_at_ns, now.captured_at_ns)
-            tracks.filter_states = kalman.predict(tracks.filter_states, elapsed_s, tracks.body_px, model.MOTION)
-        expired = (
-            np.full(len(tracks), True)
-            if restarted
-            else lifecycle.expired(tracks, frame.size_px, now.captured_at_ns, self._settings)
-        )
-        return tracks, expired
+        if last is None:
+            self._passage = NOTHING_BEFORE
+            return tracks, np.full(len(tracks), True)
+        passage = self._passage = camera.passage_to(frame, last.epoch, last.captured_at_ns)
+        if not passage.continues:
+            return tracks, np.full(len(tracks), True)
+        if passage.moved is not None:
+            tracks.follow_picture(passage.moved)
+        if isinstance(frame, Uninferred):
+            lifecycle.skip_measurement(tracks, frame.size_px, last.captured_at_ns, now.captured_at_ns)
+        tracks.filter_states = kalman.predict(tracks.filter_states, passage.elapsed_s, tracks.body_px, model.MOTION)
+        turned_away = camera.may_have_turned_away(now.captured_at_ns, self._settings.lost_s)
+        return tracks, lifecycle.expired(tracks, frame.size_px, now.captured_at_ns, turned_away, self._settings)
 
     def _step(self, frame: PoseFrame, tracks: Tracks, expired: BoolArray, now: FrameTime) -> TrackFrame:
         """Update with a newer frame: `tracks` are predicted to it, those in the mask `expired` end with it."""
@@ -125,7 +139,8 @@ class PoseTracker:
             ended.append(tracks.select(expired))
             tracks = tracks.select(~expired)
         recent = now_ns - tracks.unseen_since_ns <= settings.in_sight_s * 1e9
-        matches = associate(log_odds(tracks, detections, recent), tracks, detections, recent, settings)
+        matches, found = match_people(tracks, detections, recent, self._passage, settings)
+        camera = self._state.camera.followed(frame, self._passage, found)
         if self._state.last is not None:
             seen_before = tracks.unseen_since_ns == self._state.last.captured_at_ns
             match_continuations(matches, tracks, detections, seen_before, frame.size_px, now_ns, settings.birth_score)
@@ -142,7 +157,7 @@ class PoseTracker:
             new = initiation.initiate(new_rows, detections, frame.size_px, self._state.next_id, now_ns, settings)
             new.expect_joints(tracks.joints.shape[1])
             tracks, matches = tracks.joined(new), np.concatenate((matches, new_rows))
-        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id + len(new_rows), last=now)
+        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id + len(new_rows), last=now, camera=camera)
         for group in ended:
             group.state[:] = ENDED
             tracks = tracks.joined(group)

@@ -29,13 +29,16 @@ def skip_measurement(tracks: Tracks, size_px: tuple[int, int], last_ns: int, now
     tracks.unseen_since_ns[tracks.unseen_since_ns == last_ns] = now_ns
 
 
-def expired(tracks: Tracks, size_px: tuple[int, int], now_ns: int, settings: TrackerSettings) -> BoolArray:
+def expired(
+    tracks: Tracks, size_px: tuple[int, int], now_ns: int, turned_away: bool, settings: TrackerSettings
+) -> BoolArray:
     """Mask (T,) of the tracks that have been unseen for longer than a lost track may live; they end with this frame.
 
-    A track last seen leaving the picture is not waited for: a person who enters there is another one.
+    A track last seen leaving the picture is not waited for: a person who enters there is another one. If the camera
+    may have `turned_away` from people, they are all waited for: it may turn back.
     """
-    leaving_ns = round(min(settings.leaving_s, settings.lost_s) * 1e9)
     lost_ns = round(settings.lost_s * 1e9)
+    leaving_ns = lost_ns if turned_away else round(min(settings.leaving_s, settings.lost_s) * 1e9)
     return _expired(
         tracks.filter_states,
         tracks.body_px,
