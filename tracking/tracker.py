@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from posebus.arrays import BoolArray
+from posebus.arrays import BoolArray, Float64Array
 from posebus.config.settings import TrackerSettings
 from posebus.contract.arguments import checked_key, checked_pose_frame
 from posebus.messages import PoseFrame, TrackFrame, Uninferred
 from tracking import body_model as model
 from tracking import snapshot
-from tracking.detections import detections_of, no_detections
+from tracking.detections import UsableDetections, detections_of, no_detections
 from tracking.identities import initiation, lifecycle
 from tracking.identities.report import report, track_frame
 from tracking.identities.updating import update_matched
+from tracking.matching import pauses
 from tracking.matching.association import associate
 from tracking.matching.likelihood import log_odds
 from tracking.motion import kalman
@@ -29,7 +30,20 @@ class PoseTracker:
     Pure: the output depends on the settings and the frames alone. One instance per camera; instances share nothing. Ids
     count from 1 on the instance and are never reused, in no epoch.
 
-    Times are the frames' own, so frames may be dropped and come irregularly. Their order matters:
+    Times are the frames' own, so frames may be dropped and come irregularly, at any rate from one frame in ten seconds
+    on. Times without detection (`missed_s`, `in_sight_s`, `report_lost_s`, `leaving_s`, `lost_s`) run from the last
+    detection where frames come faster than `in_sight_s`. Where they come more slowly, nobody can be missed between two:
+
+    - As far as an interval is usual, only `in_sight_s` of it count (`leaving_s` if that is less). So each person who
+      was detected in one frame may be matched in the next one, also with a low score; a track is confirmed by its
+      second detection; and one that a frame misses is lost with it (coasted if `missed_s` is longer than what counts),
+      and ends with the first frame that comes `lost_s` after that.
+    - An interval is usual up to one and a half times the longest of the last eight, and up to 15 s; so is the first one
+      of a stream up to 15 s. What is above that is a gap in the stream, and counts.
+    - A person who stays (sits, stands) keeps the id through such an interval, others as far as the movement is
+      predictable.
+
+    The order of frames matters:
 
     - A frame that is not newer changes nothing and gets a TrackFrame without tracks: one with an (epoch, seq) not
       after the last one's, or with a newer seq of the same epoch but captured up to `lost_s` before the last frame
@@ -82,7 +96,7 @@ class PoseTracker:
             return track_frame(frame, ())
         tracks, expired = self._predicted(frame, now)
         ended, tracks = tracks.select(expired), tracks.select(~expired)
-        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id, last=now)
+        self._state = self._state.after(now, tracks, self._state.next_id)
         ended.state[:] = ENDED
         no_matches, none_lost = np.full(len(tracks), -1, np.intp), np.zeros(len(tracks), np.bool_)
         return report(frame, tracks.joined(ended), no_matches, none_lost, no_detections(), self._settings)
@@ -105,6 +119,10 @@ class PoseTracker:
             elapsed_s = (now.captured_at_ns - last.captured_at_ns) / 1e9
             if isinstance(frame, Uninferred):
                 lifecycle.skip_measurement(tracks, frame.size_px, last.captured_at_ns, now.captured_at_ns)
+            else:
+                lifecycle.excuse_interval(
+                    tracks, last.captured_at_ns, now.captured_at_ns, self._state.intervals, self._settings
+                )
             tracks.filter_states = kalman.predict(tracks.filter_states, elapsed_s, tracks.body_px, model.MOTION)
         expired = (
             np.full(len(tracks), True)
@@ -124,7 +142,8 @@ class PoseTracker:
             ended.append(tracks.select(expired))
             tracks = tracks.select(~expired)
         recent = now_ns - tracks.unseen_since_ns <= settings.in_sight_s * 1e9
-        matches = associate(log_odds(tracks, detections, recent), tracks, detections, recent, settings)
+        odds = self._log_odds(tracks, detections, recent, now_ns)
+        matches = associate(odds, tracks, detections, recent, settings)
         unmatched = matches < 0
         if unmatched.any():
             given_up = unmatched & (tracks.state == TENTATIVE)
@@ -138,11 +157,19 @@ class PoseTracker:
             new = initiation.initiate(new_rows, detections, frame.size_px, self._state.next_id, now_ns, settings)
             new.expect_joints(tracks.joints.shape[1])
             tracks, matches = tracks.joined(new), np.concatenate((matches, new_rows))
-        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id + len(new_rows), last=now)
+        self._state = self._state.after(now, tracks, self._state.next_id + len(new_rows))
         for group in ended:
             group.state[:] = ENDED
             tracks = tracks.joined(group)
         return report(frame, tracks, matches, lost, detections, settings)
+
+    def _log_odds(self, tracks: Tracks, detections: UsableDetections, recent: BoolArray, now_ns: int) -> Float64Array:
+        """Log odds (T, D) of each pair in a frame captured at `now_ns`."""
+        last = self._state.last
+        if last is None or now_ns - last.captured_at_ns <= self._settings.in_sight_s * 1e9:
+            return log_odds(tracks, detections, recent)
+        unmissed = tracks.unseen_since_ns >= last.captured_at_ns
+        return log_odds(tracks, detections, pauses.placed(tracks, recent), pauses.at_rest(tracks, unmissed))
 
     def end_source(self) -> None:
         """End the source: the people of the next frame, at any time, get new ids.
