@@ -88,6 +88,23 @@ class Evidence(NamedTuple):
 EVIDENCE = Evidence()
 
 
+class Staying(NamedTuple):
+    """People who stay at their place through a long interval between two frames, in which others walk away."""
+
+    share: float = 0.25
+    """Of people at rest, the share that stays, at least: in streets it is less, in rooms most people sit."""
+    speed: float = 0.1
+    """People are at rest below this speed, in body sizes per second along either axis."""
+    position_std: float = 0.2
+    """How far the box's centre of a person who stays moves, in body sizes (one standard deviation): it leans and turns,
+    and its arms and legs are hidden in turn."""
+    height_log_std: float = 0.12
+    """The same of the logarithm of its height."""
+
+
+STAYING = Staying()
+
+
 class Gates(NamedTuple):
     """Gates of the assignment, as log odds: how improbable a pair may be."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.errors import MalformedMessage
 from tracking.motion.camera_memory import CameraMemory, camera_from_dict, camera_to_dict
+from tracking.motion.intervals import KEPT, NO_INTERVALS, Intervals
 from tracking.motion.kalman import PLANES
 from tracking.tracks import COLUMNS, INTEGER_COLUMNS, Tracks
 
@@ -48,12 +49,23 @@ class FrameTime:
 
 @dataclass(frozen=True, slots=True)
 class TrackerState:
-    """The live tracks after the frame `last` (None: before the first), the id of the next new one, and the camera."""
+    """The live tracks after the frame `last` (None: before the first), the id of the next new one, the intervals
+    between the frames, and the camera."""
 
     tracks: Tracks
     next_id: int
     last: FrameTime | None
+    intervals: Intervals = NO_INTERVALS
     camera: CameraMemory = field(default_factory=CameraMemory)
+
+    def after(self, frame: FrameTime, tracks: Tracks, next_id: int, camera: CameraMemory) -> TrackerState:
+        """The state after `frame`, a newer one than `last`."""
+        last, intervals = self.last, self.intervals
+        if last is not None and frame.captured_at_ns <= last.captured_at_ns:
+            intervals = NO_INTERVALS  # the camera's time went back
+        elif last is not None and frame.epoch == last.epoch:
+            intervals = intervals.followed_by(frame.captured_at_ns - last.captured_at_ns)
+        return TrackerState(tracks, next_id, frame, intervals, camera)
 
 
 def to_dict(state: TrackerState) -> dict[str, Any]:
@@ -64,6 +76,7 @@ def to_dict(state: TrackerState) -> dict[str, Any]:
         "next_id": state.next_id,
         "last": None if last is None else [last.epoch, last.seq, last.captured_at_ns],
         "camera": camera_to_dict(state.camera),
+        "intervals_ns": list(state.intervals.recent_ns),
         **{stored: np.array(getattr(state.tracks, name), order="C") for name, stored in STORED_COLUMNS.items()},
     }
 
@@ -86,9 +99,10 @@ def from_dict(plain: dict[str, Any]) -> TrackerState:
         if last is not None:
             epoch, seq, captured_at_ns = last
             last = FrameTime(epoch=int(epoch), seq=int(seq), captured_at_ns=int(captured_at_ns))
-        # Releases before moving cameras have no such entry.
+        # Missing in snapshots of earlier releases.
+        intervals = Intervals(tuple(int(one_ns) for one_ns in plain.get("intervals_ns", ()))[-KEPT:])
         camera = camera_from_dict(plain["camera"]) if "camera" in plain else CameraMemory()
-        return TrackerState(tracks=Tracks(**columns), next_id=int(plain["next_id"]), last=last, camera=camera)
+        return TrackerState(Tracks(**columns), int(plain["next_id"]), last, intervals, camera)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MalformedMessage(
             f"the tracker's snapshot is incomplete ({error}): delete the snapshot to start with new identities"

@@ -18,6 +18,7 @@ from tracking.identities.report import report, track_frame
 from tracking.identities.updating import update_matched
 from tracking.matching.continuation import match_continuations
 from tracking.matching.moving_picture import match_people
+from tracking.matching.sight import sight_of
 from tracking.motion import kalman
 from tracking.motion.camera_memory import NOTHING_BEFORE
 from tracking.snapshot import FrameTime, TrackerState
@@ -30,7 +31,20 @@ class PoseTracker:
     Pure: the output depends on the settings and the frames alone. One instance per camera; instances share nothing. Ids
     count from 1 on the instance and are never reused, in no epoch.
 
-    Times are the frames' own, so frames may be dropped and come irregularly. Their order matters:
+    Times are the frames' own, so frames may be dropped and come irregularly, at any rate from one frame in ten seconds
+    on. Times without detection (`missed_s`, `in_sight_s`, `report_lost_s`, `leaving_s`, `lost_s`) run from the last
+    detection where frames come faster than `in_sight_s`. Where they come more slowly, nobody can be missed between two:
+
+    - As far as an interval is usual, only `in_sight_s` of it count (`leaving_s` if that is less). So each person who
+      was detected in one frame may be matched in the next one, also with a low score; a track is confirmed by its
+      second detection; and one that a frame misses is lost with it (coasted if `missed_s` is longer than what counts),
+      and ends with the first frame that comes `lost_s` after that.
+    - An interval is usual up to one and a half times the longest of the last eight, and up to 15 s; so is the first one
+      of a stream up to 15 s. What is above that is a gap in the stream, and counts.
+    - A person who stays (sits, stands) keeps the id through such an interval, others as far as the movement is
+      predictable.
+
+    The order of frames matters:
 
     - A frame that is not newer changes nothing and gets a TrackFrame without tracks: one with an (epoch, seq) not
       after the last one's, or with a newer seq of the same epoch but captured up to `lost_s` before the last frame
@@ -91,7 +105,7 @@ class PoseTracker:
         tracks, expired = self._predicted(frame, now)
         ended, tracks = tracks.select(expired), tracks.select(~expired)
         camera = self._state.camera.followed(frame, self._passage, None)
-        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id, last=now, camera=camera)
+        self._state = self._state.after(now, tracks, self._state.next_id, camera)
         ended.state[:] = ENDED
         no_matches, none_lost = np.full(len(tracks), -1, np.intp), np.zeros(len(tracks), np.bool_)
         return report(frame, tracks.joined(ended), no_matches, none_lost, no_detections(), self._settings)
@@ -122,11 +136,14 @@ class PoseTracker:
             return tracks, np.full(len(tracks), True)
         if passage.moved is not None:
             tracks.follow_picture(passage.moved)
+        last_ns, now_ns, settings = last.captured_at_ns, now.captured_at_ns, self._settings
         if isinstance(frame, Uninferred):
-            lifecycle.skip_measurement(tracks, frame.size_px, last.captured_at_ns, now.captured_at_ns)
+            lifecycle.skip_measurement(tracks, frame.size_px, last_ns, now_ns)
+        else:
+            lifecycle.excuse_interval(tracks, last_ns, now_ns, self._state.intervals, settings)
         tracks.filter_states = kalman.predict(tracks.filter_states, passage.elapsed_s, tracks.body_px, model.MOTION)
-        turned_away = camera.may_have_turned_away(now.captured_at_ns, self._settings.lost_s)
-        return tracks, lifecycle.expired(tracks, frame.size_px, now.captured_at_ns, turned_away, self._settings)
+        turned_away = camera.may_have_turned_away(now_ns, settings.lost_s)
+        return tracks, lifecycle.expired(tracks, frame.size_px, now_ns, turned_away, settings)
 
     def _step(self, frame: PoseFrame, tracks: Tracks, expired: BoolArray, now: FrameTime) -> TrackFrame:
         """Update with a newer frame: `tracks` are predicted to it, those in the mask `expired` end with it."""
@@ -138,12 +155,11 @@ class PoseTracker:
         if expired.any():
             ended.append(tracks.select(expired))
             tracks = tracks.select(~expired)
-        recent = now_ns - tracks.unseen_since_ns <= settings.in_sight_s * 1e9
-        matches, found = match_people(tracks, detections, recent, self._passage, settings)
+        last = self._state.last
+        sight = sight_of(tracks, now_ns if last is None else last.captured_at_ns, now_ns, settings)
+        matches, found = match_people(tracks, detections, sight, self._passage, settings)
         camera = self._state.camera.followed(frame, self._passage, found)
-        if self._state.last is not None:
-            seen_before = tracks.unseen_since_ns == self._state.last.captured_at_ns
-            match_continuations(matches, tracks, detections, seen_before, frame.size_px, now_ns, settings.birth_score)
+        match_continuations(matches, tracks, detections, sight.before, frame.size_px, now_ns, settings.birth_score)
         unmatched = matches < 0
         if unmatched.any():
             given_up = unmatched & (tracks.state == TENTATIVE)
@@ -157,7 +173,7 @@ class PoseTracker:
             new = initiation.initiate(new_rows, detections, frame.size_px, self._state.next_id, now_ns, settings)
             new.expect_joints(tracks.joints.shape[1])
             tracks, matches = tracks.joined(new), np.concatenate((matches, new_rows))
-        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id + len(new_rows), last=now, camera=camera)
+        self._state = self._state.after(now, tracks, self._state.next_id + len(new_rows), camera)
         for group in ended:
             group.state[:] = ENDED
             tracks = tracks.joined(group)

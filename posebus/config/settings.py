@@ -125,7 +125,8 @@ class TrackerSettings(Strict):
     in_sight_s: float = Field(
         default=0.25,
         gt=0,
-        description="A track that was not detected for longer is matched only to detections of high_score",
+        description="A track that was not detected for longer is matched only to detections of high_score. Of the "
+        "camera's usual interval between frames, at most this counts as not detected, here and in the times below",
     )
     missed_s: float = Field(
         default=0.2,

@@ -10,6 +10,7 @@ from tracking import body_model as model
 from tracking.body_model import MIN_SIDE_PX
 from tracking.compiled import compiled
 from tracking.motion.borders import is_leaving, widened_at_border
+from tracking.motion.intervals import Intervals
 from tracking.motion.kalman import POSITION, VAR_POSITION
 from tracking.tracks import CONFIRMED, LOST, TrackColumns, Tracks
 
@@ -27,6 +28,25 @@ def skip_measurement(tracks: Tracks, size_px: tuple[int, int], last_ns: int, now
     if entering.any():
         tracks.filter_states = widened_at_border(tracks.filter_states, tracks.body_px, entering, size_px)
     tracks.unseen_since_ns[tracks.unseen_since_ns == last_ns] = now_ns
+
+
+def excuse_interval(tracks: Tracks, last_ns: int, now_ns: int, intervals: Intervals, settings: TrackerSettings) -> None:
+    """Prepare the tracks, in place, for an inferred frame: those seen in the frame before were not missed by any.
+
+    Of the time since then, as far as the interval is usual, so little counts as unseen that none of them ends before
+    this frame, and all of them are matched as if they had been detected a moment ago.
+
+    Args:
+        tracks: T tracks after the frame captured at `last_ns`.
+        last_ns: capture time of the frame before.
+        now_ns: capture time of this frame.
+        intervals: those before this frame.
+        settings: those of the tracker.
+    """
+    counted_s = min(settings.in_sight_s, settings.leaving_s, settings.lost_s)
+    not_unseen_ns = intervals.not_unseen_ns(now_ns - last_ns, round(counted_s * 1e9))
+    if not_unseen_ns:
+        tracks.unseen_since_ns[tracks.unseen_since_ns == last_ns] += not_unseen_ns
 
 
 def expired(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from posebus.arrays import BoolArray, Float64Array, IndexArray
+from posebus.arrays import Float64Array, IndexArray
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.compiled import compiled
@@ -16,6 +16,7 @@ from tracking.detections import UsableDetections
 from tracking.matching.association import gains_of, matched
 from tracking.matching.likelihood import log_odds
 from tracking.matching.picture_search import AGREE, motions
+from tracking.matching.sight import Sight
 from tracking.motion.camera_memory import Passage
 from tracking.motion.kalman import POSITION, VAR_POSITION
 from tracking.motion.picture_map import PictureMap
@@ -46,15 +47,14 @@ POSITION_STD = model.EVIDENCE.position_std
 
 
 def match_people(
-    tracks: Tracks, detections: UsableDetections, recent: BoolArray, passage: Passage, settings: TrackerSettings
+    tracks: Tracks, detections: UsableDetections, sight: Sight, passage: Passage, settings: TrackerSettings
 ) -> tuple[IndexArray, PictureMap | None]:
     """Match detections to tracks, which follow the picture, in place, where it has evidently moved.
 
     Returns:
         matches (T,), the detection of each track, -1 for none; and the motion that was found, None for none.
     """
-    odds = log_odds(tracks, detections, recent)
-    matches = matched(gains_of(odds, tracks, detections, recent, settings))
+    matches = matched(_gains(tracks, detections, sight, settings))
     anew = passage.shakes or passage.others
     if not (len(tracks) and len(detections)) or not (anew or (matches < 0).any()):
         return matches, None
@@ -66,11 +66,11 @@ def match_people(
         hypotheses += _found(tracks, detections, rows, passage, settings)
     if not (hypotheses and len(rows)):
         return matches, None
-    moved = _best(tracks.select(rows), detections, recent[rows], hypotheses, settings)
+    moved = _best(tracks.select(rows), detections, sight.select(rows), hypotheses, settings)
     if moved is None:
         return matches, None
     tracks.follow_picture(moved)
-    return matched(gains_of(log_odds(tracks, detections, recent), tracks, detections, recent, settings)), moved
+    return matched(_gains(tracks, detections, sight, settings)), moved
 
 
 def _is_suspect(
@@ -105,24 +105,29 @@ def _found(
 def _best(
     tracks: Tracks,
     detections: UsableDetections,
-    recent: BoolArray,
+    sight: Sight,
     hypotheses: list[tuple[PictureMap, float]],
     settings: TrackerSettings,
 ) -> PictureMap | None:
     """The motion by which the tracks agree best with the detections; None if it is none."""
-    best, highest = None, _total(tracks, detections, recent, settings)
+    best, highest = None, _total(tracks, detections, sight, settings)
     for picture, price in hypotheses:
         moved = tracks.copy()
         moved.follow_picture(picture)
-        total = _total(moved, detections, recent, settings) - price
+        total = _total(moved, detections, sight, settings) - price
         if total > highest:
             best, highest = picture, total
     return best
 
 
-def _total(tracks: Tracks, detections: UsableDetections, recent: BoolArray, settings: TrackerSettings) -> float:
+def _gains(tracks: Tracks, detections: UsableDetections, sight: Sight, settings: TrackerSettings) -> Float64Array:
+    odds = log_odds(tracks, detections, sight.placed, sight.resting)
+    return gains_of(odds, tracks, detections, sight.recent, settings)
+
+
+def _total(tracks: Tracks, detections: UsableDetections, sight: Sight, settings: TrackerSettings) -> float:
     """The gain of the best assignment."""
-    gains = gains_of(log_odds(tracks, detections, recent), tracks, detections, recent, settings)
+    gains = _gains(tracks, detections, sight, settings)
     matches = matched(gains)
     rows = (matches >= 0).nonzero()[0]
     return float(gains[rows, matches[rows]].sum())
