@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,13 +45,30 @@ class FrameTime:
         return self.epoch == last.epoch and 0 <= back_ns <= tolerance_s * 1e9
 
 
+class WatchedPair(NamedTuple):
+    """Two tracks that are detected as one body: their ids, the time, epoch and seq of the frame since when, the number
+    of frames in which both were detected, and in how many of these they were one body."""
+
+    young_id: int
+    old_id: int
+    since_ns: int
+    epoch: int
+    since_seq: int
+    frames: int
+    as_one: int
+
+
 @dataclass(frozen=True, slots=True)
 class TrackerState:
-    """The live tracks after the frame `last` (None: before the first), and the id of the next new one."""
+    """The live tracks after the frame `last` (None: before the first), and the id of the next new one.
+
+    watched: pairs of tracks that may be one person's.
+    """
 
     tracks: Tracks
     next_id: int
     last: FrameTime | None
+    watched: tuple[WatchedPair, ...] = ()
 
 
 def to_dict(state: TrackerState) -> dict[str, Any]:
@@ -61,6 +78,7 @@ def to_dict(state: TrackerState) -> dict[str, Any]:
         "version": SNAPSHOT_VERSION,
         "next_id": state.next_id,
         "last": None if last is None else [last.epoch, last.seq, last.captured_at_ns],
+        "watched": [list(pair) for pair in state.watched],
         **{stored: np.array(getattr(state.tracks, name), order="C") for name, stored in STORED_COLUMNS.items()},
     }
 
@@ -83,11 +101,18 @@ def from_dict(plain: dict[str, Any]) -> TrackerState:
         if last is not None:
             epoch, seq, captured_at_ns = last
             last = FrameTime(epoch=int(epoch), seq=int(seq), captured_at_ns=int(captured_at_ns))
-        return TrackerState(tracks=Tracks(**columns), next_id=int(plain["next_id"]), last=last)
+        # Releases that merged no tracks did not store any.
+        watched = tuple(_watched_pair(values) for values in plain.get("watched", ()))
+        return TrackerState(Tracks(**columns), int(plain["next_id"]), last, watched)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MalformedMessage(
             f"the tracker's snapshot is incomplete ({error}): delete the snapshot to start with new identities"
         ) from error
+
+
+def _watched_pair(values: Any) -> WatchedPair:
+    young_id, old_id, since_ns, epoch, since_seq, frames, as_one = (int(value) for value in values)
+    return WatchedPair(young_id, old_id, since_ns, epoch, since_seq, frames, as_one)
 
 
 def _column(name: str, values: Any) -> np.ndarray[Any, Any]:

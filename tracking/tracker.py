@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,16 @@ import numpy as np
 from posebus.arrays import BoolArray
 from posebus.config.settings import TrackerSettings
 from posebus.contract.arguments import checked_key, checked_pose_frame
-from posebus.messages import PoseFrame, TrackFrame, Uninferred
+from posebus.messages import PoseFrame, Renaming, TrackFrame, Uninferred
 from tracking import body_model as model
 from tracking import snapshot
 from tracking.detections import detections_of, no_detections
-from tracking.identities import initiation, lifecycle
+from tracking.identities import doubles, initiation, lifecycle
 from tracking.identities.report import report, track_frame
 from tracking.identities.updating import update_matched
 from tracking.matching.association import associate
 from tracking.matching.likelihood import log_odds
+from tracking.matching.one_body import pairs_of_one_body
 from tracking.motion import kalman
 from tracking.snapshot import FrameTime, TrackerState
 from tracking.tracks import ENDED, TENTATIVE, Tracks, no_tracks
@@ -82,7 +84,7 @@ class PoseTracker:
             return track_frame(frame, ())
         tracks, expired = self._predicted(frame, now)
         ended, tracks = tracks.select(expired), tracks.select(~expired)
-        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id, last=now)
+        self._state = replace(self._state, tracks=tracks, last=now)
         ended.state[:] = ENDED
         no_matches, none_lost = np.full(len(tracks), -1, np.intp), np.zeros(len(tracks), np.bool_)
         return report(frame, tracks.joined(ended), no_matches, none_lost, no_detections(), self._settings)
@@ -95,6 +97,11 @@ class PoseTracker:
     def _is_stale(self, now: FrameTime) -> bool:
         last = self._state.last
         return last is not None and now.is_stale(last, self._settings.lost_s)
+
+    def _is_fed(self, tracks: Tracks, recent: BoolArray) -> BoolArray:
+        """Mask (T,) of the tracks that are `recent`, or were detected in the last inferred frame, however long ago."""
+        last = self._state.last
+        return recent if last is None else recent | (tracks.unseen_since_ns == last.captured_at_ns)
 
     def _predicted(self, frame: PoseFrame | Uninferred, now: FrameTime) -> tuple[Tracks, BoolArray]:
         """The tracks predicted to a newer frame, to be written to, and the mask of those that end with it."""
@@ -124,25 +131,39 @@ class PoseTracker:
             ended.append(tracks.select(expired))
             tracks = tracks.select(~expired)
         recent = now_ns - tracks.unseen_since_ns <= settings.in_sight_s * 1e9
-        matches = associate(log_odds(tracks, detections, recent), tracks, detections, recent, settings)
+        odds = log_odds(tracks, detections, recent)
+        matches = associate(odds, tracks, detections, recent, settings)
+        pairs, watched = pairs_of_one_body(detections), self._state.watched
+        renamed: tuple[Renaming, ...] = ()
+        if len(pairs) or watched:
+            bodies = doubles.Bodies(pairs, self._is_fed(tracks, recent), settings.high_score)
+            shared = doubles.settle(matches, odds, tracks, detections, bodies)
+            watched, merged = doubles.watch(watched, shared, tracks, matches, now)
+            if merged:
+                ending, renamed = doubles.merge(merged, tracks, matches, pairs, detections, now)
+                ended.append(tracks.select(ending))
+                tracks, matches = tracks.select(~ending), matches[~ending]
         unmatched = matches < 0
         if unmatched.any():
             given_up = unmatched & (tracks.state == TENTATIVE)
             if given_up.any():
                 ended.append(tracks.select(given_up))
                 tracks, matches = tracks.select(~given_up), matches[~given_up]
-        new_rows = initiation.new_people(matches, detections, settings)
+        new_people = initiation.new_people(matches, detections, pairs, settings)
         update_matched(tracks, matches, detections, frame.size_px, now_ns, settings)
         lost = lifecycle.mark_missed(tracks, matches, frame.size_px, now_ns, settings)
-        if len(new_rows):
-            new = initiation.initiate(new_rows, detections, frame.size_px, self._state.next_id, now_ns, settings)
+        if len(new_people.rows):
+            rows, overlapped = new_people
+            next_id = self._state.next_id
+            new = initiation.initiate(rows, detections, frame.size_px, next_id, now_ns, settings, overlapped)
             new.expect_joints(tracks.joints.shape[1])
-            tracks, matches = tracks.joined(new), np.concatenate((matches, new_rows))
-        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id + len(new_rows), last=now)
+            tracks, matches = tracks.joined(new), np.concatenate((matches, rows))
+        self._state = TrackerState(tracks, self._state.next_id + len(new_people.rows), now, watched)
         for group in ended:
             group.state[:] = ENDED
             tracks = tracks.joined(group)
-        return report(frame, tracks, matches, lost, detections, settings)
+        result = report(frame, tracks, matches, lost, detections, settings)
+        return replace(result, renamed=renamed) if renamed else result
 
     def end_source(self) -> None:
         """End the source: the people of the next frame, at any time, get new ids.

@@ -2,33 +2,69 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from posebus.arrays import IndexArray
-from posebus.boxes import iou_matrix
+from posebus.arrays import BoolArray, IndexArray, Int64Array
 from posebus.config.settings import TrackerSettings
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from tracking import body_model as model
 from tracking.body_model import body_sizes_px
+from tracking.compiled import compiled
 from tracking.detections import UsableDetections
+from tracking.matching.one_body import FIRST, OVERLAPPING, SECOND, SURENESS
 from tracking.motion import kalman
 from tracking.motion.borders import is_sliver
 from tracking.tracks import CONFIRMED, TENTATIVE, Tracks
 
 
-def new_people(matches: IndexArray, detections: UsableDetections, settings: TrackerSettings) -> IndexArray:
-    """Detections (B,) of new people: unmatched, of a high score, and no duplicate of a matched detection.
+class NewPeople(NamedTuple):
+    """Detections (B,) of new people, and the mask (B,) of those whose boxes lie in that of another person."""
 
-    `matches` (T,): the detection of each track, -1 for none.
+    rows: IndexArray
+    overlapped: BoolArray
+
+
+def new_people(
+    matches: IndexArray, detections: UsableDetections, pairs: Int64Array, settings: TrackerSettings
+) -> NewPeople:
+    """Detections of new people: unmatched, of a high score, and the only or preferred ones of their bodies.
+
+    Args:
+        matches: (T,) the detection of each track, -1 for none.
+        detections: all of the frame.
+        pairs: (P, 4) as from `pairs_of_one_body`. A person who is taken for another one's double begins later.
+        settings: those of the tracker.
     """
     free = detections.scores >= settings.birth_score
-    matched = matches[matches >= 0]
-    free[matched] = False
-    unmatched = free.nonzero()[0]
-    if not len(unmatched) or not len(matched):
-        return unmatched
-    overlap = iou_matrix(detections.corners[unmatched], detections.corners[matched]).max(axis=1)
-    return np.asarray(unmatched[overlap < model.DOUBLE_IOU])
+    taken = np.zeros(len(free), np.bool_)
+    taken[matches[matches >= 0]] = True
+    free &= ~taken
+    overlapped = np.zeros(len(free), np.bool_)
+    if len(pairs) and free.any():
+        overlapped = _without_doubles(free, taken, pairs)
+    rows = free.nonzero()[0]
+    return NewPeople(rows, overlapped[rows])
+
+
+@compiled
+def _without_doubles(free: BoolArray, taken: BoolArray, pairs: Int64Array) -> BoolArray:
+    """Remove, in place, doubles of detections in the mask `taken`, and of preferred free ones, from the mask `free`.
+
+    Returns the mask (D,) of the detections that overlap with any of these.
+    """
+    before, overlapped = free.copy(), np.zeros(len(free), np.bool_)
+    for pair in range(len(pairs)):
+        first, second = pairs[pair, FIRST], pairs[pair, SECOND]
+        over_second, over_first = taken[first] or before[first], taken[second]
+        if pairs[pair, SURENESS] == OVERLAPPING:
+            overlapped[first] |= over_first
+            overlapped[second] |= over_second
+        else:
+            free[first] &= not over_first
+            free[second] &= not over_second
+    return overlapped
 
 
 def initiate(
@@ -38,6 +74,7 @@ def initiate(
     first_id: int,
     now_ns: int,
     settings: TrackerSettings,
+    overlapped: BoolArray | None = None,
 ) -> Tracks:
     """Begin one track per detection.
 
@@ -48,6 +85,8 @@ def initiate(
         first_id: id of the first track; the others count on.
         now_ns: capture time of the frame.
         settings: those of the tracker.
+        overlapped: (B,) mask of those whose boxes lie in another person's. Their score alone does not confirm them:
+            wrong joints in one frame would start a second confirmed track for a body that has one.
 
     Returns:
         B tracks, confirmed where the score is high enough or confirmation takes no time, else tentative.
@@ -55,7 +94,10 @@ def initiate(
     count = len(rows)
     centred, scores = detections.centred[rows], detections.scores[rows]
     body_px = body_sizes_px(centred)
-    confirmed = (scores >= settings.certain_score) | (settings.confirm_s == 0)
+    confirmed = scores >= settings.certain_score
+    if overlapped is not None:
+        confirmed &= ~overlapped
+    confirmed |= settings.confirm_s == 0
     confirmed &= ~np.array([is_sliver(box, size_px, model.BORDERS) for box in centred], np.bool_)
     joints = np.zeros((count, 0, 3))
     if detections.joints is not None:
