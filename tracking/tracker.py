@@ -135,12 +135,12 @@ class PoseTracker:
         matches = associate(odds, tracks, detections, recent, settings)
         pairs, watched = pairs_of_one_body(detections), self._state.watched
         renamed: tuple[Renaming, ...] = ()
-        if len(pairs) or watched:
-            bodies = doubles.Bodies(pairs, self._is_fed(tracks, recent), settings.high_score)
+        if len(pairs.doubles) or watched:
+            bodies = doubles.Bodies(pairs.doubles, self._is_fed(tracks, recent), settings.high_score)
             shared = doubles.settle(matches, odds, tracks, detections, bodies)
             watched, merged = doubles.watch(watched, shared, tracks, matches, now)
             if merged:
-                ending, renamed = doubles.merge(merged, tracks, matches, pairs, detections, now)
+                ending, renamed = doubles.merge(merged, tracks, matches, pairs.doubles, detections, now)
                 ended.append(tracks.select(ending))
                 tracks, matches = tracks.select(~ending), matches[~ending]
         unmatched = matches < 0

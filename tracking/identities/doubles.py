@@ -36,7 +36,7 @@ class Shared(NamedTuple):
 class Bodies(NamedTuple):
     """What a frame says about one body's detections and tracks.
 
-    pairs: (P, 4) detections as from `pairs_of_one_body`. fed: (T,) mask of the tracks that were detected a moment ago.
+    pairs: (P, 4) detections, the doubles of `Pairs`. fed: (T,) mask of the tracks that were detected a moment ago.
     least_score: from here on a detection of the whole body is better than one of a part.
     """
 
@@ -134,7 +134,9 @@ def watch(
         matches: (T,) the detection of each track, -1 for none.
         now: the frame.
     """
-    limits = model.ONE_BODY
+    if not watched and not shared:
+        return (), []
+    limits = model.MERGING
     detected = {int(track_id): bool(match >= 0) for track_id, match in zip(tracks.ids, matches, strict=True)}
     seen = {(int(tracks.ids[one.young]), int(tracks.ids[one.old])): one for one in shared}
     before = {(pair.young_id, pair.old_id): pair for pair in watched}
@@ -152,9 +154,9 @@ def watch(
         if detected[ids[0]] and detected[ids[1]]:
             as_one = ids in seen and seen[ids].sureness >= POSSIBLE
             pair = pair._replace(frames=pair.frames + 1, as_one=pair.as_one + as_one)
-            if pair.as_one < limits.merge_share * pair.frames:
+            if pair.as_one < limits.share * pair.frames:
                 continue
-            if as_one and watched_ns >= limits.merge_s * 1e9 and pair.as_one >= limits.merge_frames:
+            if as_one and watched_ns >= limits.after_s * 1e9 and pair.as_one >= limits.frames:
                 merged.append((seen[ids], pair))
                 gone.add(ids[0])
                 continue

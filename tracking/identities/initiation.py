@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from posebus.arrays import BoolArray, IndexArray, Int64Array
+from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
 from posebus.config.settings import TrackerSettings
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from tracking import body_model as model
 from tracking.body_model import body_sizes_px
 from tracking.compiled import compiled
 from tracking.detections import UsableDetections
-from tracking.matching.one_body import FIRST, OVERLAPPING, SECOND, SURENESS
+from tracking.matching.one_body import FIRST, SECOND, Pairs
 from tracking.motion import kalman
 from tracking.motion.borders import is_sliver
 from tracking.tracks import CONFIRMED, TENTATIVE, Tracks
@@ -26,45 +26,38 @@ class NewPeople(NamedTuple):
     overlapped: BoolArray
 
 
-def new_people(
-    matches: IndexArray, detections: UsableDetections, pairs: Int64Array, settings: TrackerSettings
-) -> NewPeople:
+def new_people(matches: IndexArray, detections: UsableDetections, pairs: Pairs, settings: TrackerSettings) -> NewPeople:
     """Detections of new people: unmatched, of a high score, and the only or preferred ones of their bodies.
 
     Args:
         matches: (T,) the detection of each track, -1 for none.
         detections: all of the frame.
-        pairs: (P, 4) as from `pairs_of_one_body`. A person who is taken for another one's double begins later.
+        pairs: as from `pairs_of_one_body`. A person who is taken for another one's double begins later.
         settings: those of the tracker.
     """
-    free = detections.scores >= settings.birth_score
-    taken = np.zeros(len(free), np.bool_)
-    taken[matches[matches >= 0]] = True
-    free &= ~taken
-    overlapped = np.zeros(len(free), np.bool_)
-    if len(pairs) and free.any():
-        overlapped = _without_doubles(free, taken, pairs)
-    rows = free.nonzero()[0]
-    return NewPeople(rows, overlapped[rows])
+    return NewPeople(*_new_people(matches, detections.scores, pairs.doubles, pairs.overlapping, settings.birth_score))
 
 
 @compiled
-def _without_doubles(free: BoolArray, taken: BoolArray, pairs: Int64Array) -> BoolArray:
-    """Remove, in place, doubles of detections in the mask `taken`, and of preferred free ones, from the mask `free`.
-
-    Returns the mask (D,) of the detections that overlap with any of these.
-    """
-    before, overlapped = free.copy(), np.zeros(len(free), np.bool_)
-    for pair in range(len(pairs)):
-        first, second = pairs[pair, FIRST], pairs[pair, SECOND]
-        over_second, over_first = taken[first] or before[first], taken[second]
-        if pairs[pair, SURENESS] == OVERLAPPING:
-            overlapped[first] |= over_first
-            overlapped[second] |= over_second
-        else:
-            free[first] &= not over_first
-            free[second] &= not over_second
-    return overlapped
+def _new_people(
+    matches: IndexArray, scores: Float64Array, doubles: Int64Array, overlapping: Int64Array, birth_score: float
+) -> tuple[IndexArray, BoolArray]:
+    taken = np.zeros(len(scores), np.bool_)
+    for track in range(len(matches)):
+        if matches[track] >= 0:
+            taken[matches[track]] = True
+    free = ~taken & (scores >= birth_score)
+    kept, overlapped = free.copy(), np.zeros(len(scores), np.bool_)
+    for pair in range(len(doubles)):
+        first, second = doubles[pair, FIRST], doubles[pair, SECOND]
+        kept[first] &= not taken[second]
+        kept[second] &= not (taken[first] or free[first])
+    for pair in range(len(overlapping)):
+        first, second = overlapping[pair, FIRST], overlapping[pair, SECOND]
+        overlapped[first] |= taken[second]
+        overlapped[second] |= taken[first] or free[first]
+    rows = kept.nonzero()[0]
+    return rows, overlapped[rows]
 
 
 def initiate(

@@ -11,6 +11,7 @@ the measure is COCO's object keypoint similarity (OKS), over the joints that bot
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,17 +35,57 @@ FIRST, SECOND, SURENESS, WHOLE = range(4)
 """Columns of pairs."""
 
 
-def pairs_of_one_body(detections: UsableDetections) -> Int64Array:
-    """Pairs (P, 4) of detections that may show one body: two rows of `detections`, the preferred one first, then how
-    sure that is, and whether the first is the whole body and the second a part of it, 0 or 1.
+class Pairs(NamedTuple):
+    """Pairs of detections, the preferred one first.
 
-    Of a whole body and a part the whole is preferred, unless its score is much lower; else the higher score.
+    Of a whole body and a part of it the whole is preferred, unless its score is much lower; else the higher score.
+
+    doubles: (P, 4) two rows of the detections, BY_BOX or surer, and whether the first is the whole body and the second
+    a part of it, 0 or 1. overlapping: (Q, 4) the same of pairs that are merely OVERLAPPING.
     """
+
+    doubles: Int64Array
+    overlapping: Int64Array
+
+
+NO_PAIRS = Pairs(np.zeros((0, 4), np.int64), np.zeros((0, 4), np.int64))
+
+
+def pairs_of_one_body(detections: UsableDetections) -> Pairs:
+    """The pairs of detections that may show one body."""
+    if not any_overlap(detections.corners, model.ONE_BODY.contained):
+        return NO_PAIRS
     columns = detections.columns()
     colours = detections.appearance
     if colours is None:
         colours = np.zeros((0, APPEARANCE_SIZE))
-    return _pairs(detections.corners, columns, colours, skeleton_of(columns.joints.shape[1]), model.ONE_BODY)
+    skeleton = skeleton_of(columns.joints.shape[1])
+    return Pairs(*_pairs(detections.corners, columns, colours, skeleton, model.ONE_BODY))
+
+
+@compiled
+def any_overlap(corners: Float64Array, contained: float) -> bool:
+    """Whether any of the boxes (D, 4) overlaps with another by the share `contained` of the smaller one."""
+    for second in range(len(corners)):
+        for first in range(second):
+            if overlap(corners, first, second, contained) > 0.0:
+                return True
+    return False
+
+
+@compiled
+def overlap(corners: Float64Array, first: int, second: int, contained: float) -> float:
+    """The area that two of the boxes (D, 4) share, or 0 if it is less than the share `contained` of the smaller one."""
+    width = min(corners[first, 2], corners[second, 2]) - max(corners[first, 0], corners[second, 0])
+    if width <= 0.0:
+        return 0.0
+    height = min(corners[first, 3], corners[second, 3]) - max(corners[first, 1], corners[second, 1])
+    if height <= 0.0:
+        return 0.0
+    area_first = (corners[first, 2] - corners[first, 0]) * (corners[first, 3] - corners[first, 1])
+    area_second = (corners[second, 2] - corners[second, 0]) * (corners[second, 3] - corners[second, 1])
+    shared = width * height
+    return shared if shared >= contained * min(area_first, area_second) else 0.0
 
 
 @compiled
@@ -54,23 +95,17 @@ def _pairs(
     colours: Float64Array,
     skeleton: Skeleton,
     limits: model.OneBody,
-) -> Int64Array:
+) -> tuple[Int64Array, Int64Array]:
     count = len(corners)
     found = np.empty((count * (count - 1) // 2, 4), np.int64)
     pairs = 0
     for second in range(count):
         for first in range(second):
-            width = min(corners[first, 2], corners[second, 2]) - max(corners[first, 0], corners[second, 0])
-            height = min(corners[first, 3], corners[second, 3]) - max(corners[first, 1], corners[second, 1])
-            if width <= 0.0 or height <= 0.0:
-                continue
-            shared = width * height
-            area_first = people.centred[first, 2] * people.centred[first, 3]
-            area_second = people.centred[second, 2] * people.centred[second, 3]
-            if shared < limits.contained * min(area_first, area_second):
+            shared = overlap(corners, first, second, limits.contained)
+            if shared <= 0.0:
                 continue
             sureness = _sureness(corners, people, skeleton, (first, second), limits)
-            if sureness == OVERLAPPING and shared >= limits.iou * (area_first + area_second - shared):
+            if sureness == OVERLAPPING and _iou(people, first, second, shared) >= limits.iou:
                 sureness = BY_BOX
             if sureness != OVERLAPPING and len(colours):
                 contradicted = colour_log_odds(*distance(colours[first], colours[second])) < limits.colours_against
@@ -83,7 +118,15 @@ def _pairs(
             elif people.scores[second] > people.scores[first]:
                 found[pairs] = (second, first, sureness, 0)
             pairs += 1
-    return found[:pairs].copy()
+    found = found[:pairs].copy()
+    merely = found[:, SURENESS] == OVERLAPPING
+    return found[~merely], found[merely]
+
+
+@compiled
+def _iou(people: DetectionColumns, first: int, second: int, shared: float) -> float:
+    areas = people.centred[first, 2] * people.centred[first, 3] + people.centred[second, 2] * people.centred[second, 3]
+    return float(shared / (areas - shared))
 
 
 @compiled
