@@ -159,8 +159,59 @@ class Continuation(NamedTuple):
 
 CONTINUATION = Continuation()
 
-DOUBLE_IOU = 0.6
-"""An unmatched detection that overlaps a matched one this much is a duplicate of it, not a new person."""
+
+class OneBody(NamedTuple):
+    """When two detections of one frame show one body.
+
+    Chosen between two distributions. Second detections of one person by yolo11n-pose (TUD-Stadtmitte at four sizes,
+    COCO's and ultralytics' pictures) have an OKS of 0.67 to 0.99, apart from parts of bodies and clutter. Of 160 pairs
+    of two people whose boxes overlap in TUD-Stadtmitte, it is above 0.65 in none; of 1,400 pairs in 20 synthetic scenes
+    (benchmarks/scenes) it is above 0.5 in 31, above 0.65 in 4 and above 0.7 in 2, for one frame each.
+    """
+
+    contained: float = 0.6
+    """Share of the smaller box that must lie in the other one."""
+    certain: float = 0.7
+    """OKS of the joints that both detections see from which on they certainly show one body. The tolerance is COCO's,
+    that of annotators of one picture, and so tighter than `Evidence.pose_tolerance`."""
+    possible: float = 0.5
+    """OKS from which on they possibly do."""
+    shared_joints: float = 0.25
+    """Both detections must see more than this share of all joints, or the joints say nothing."""
+    side: float = 0.03
+    """Boxes that agree in three sides this well, in body sizes, are a body and its upper (lower, left) part; certainly
+    so if joints say nothing. Boxes of two people nearly never do: feet and heads are not at the same height."""
+    iou: float = 0.6
+    """Boxes that overlap this much possibly show one body, whatever the joints say."""
+    colours_against: float = -1.0
+    """Detections whose colours have log odds below this show two people, whatever the rest says. In TUD-Stadtmitte the
+    distances of colours are 0.07 to 0.37 within pairs of one body, and 0.44 to 0.66 in nine of ten others."""
+    held: float = 0.9
+    """A box is the whole body and another a part of it if it holds this share of the part's box, ..."""
+    whole: float = 1.25
+    """... is this many times as long, ..."""
+    whole_score: float = 0.7
+    """... and its score is at least this many times the part's."""
+
+
+ONE_BODY = OneBody()
+"""`OneBody(contained=2.0)` finds no doubles at all."""
+
+
+class Merging(NamedTuple):
+    """When two tracks are merged, because both were detected as one body."""
+
+    after_s: float = 1.5
+    """They must be one body for this long: people who walk in each other's shadow part sooner, ..."""
+    share: float = 0.8
+    """... in at least this share of the frames in which both are detected, ..."""
+    frames: int = 3
+    """... and in at least this many of them."""
+    watched_s: float = 4.0
+    """If that did not happen within this time, it is measured anew."""
+
+
+MERGING = Merging()
 
 
 class Borders(NamedTuple):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -47,25 +47,41 @@ class FrameTime:
         return self.epoch == last.epoch and 0 <= back_ns <= tolerance_s * 1e9
 
 
+class WatchedPair(NamedTuple):
+    """Two tracks that are detected as one body: their ids, the time, epoch and seq of the frame since when, the number
+    of frames in which both were detected, and in how many of these they were one body."""
+
+    young_id: int
+    old_id: int
+    since_ns: int
+    epoch: int
+    since_seq: int
+    frames: int
+    as_one: int
+
+
 @dataclass(frozen=True, slots=True)
 class TrackerState:
-    """The live tracks after the frame `last` (None: before the first), the id of the next new one, the intervals
-    between the frames, and the camera."""
+    """The live tracks after the frame `last` (None: before the first), and the id of the next new one.
+
+    intervals: between the frames. camera: where it looked. watched: pairs of tracks that may be one person's.
+    """
 
     tracks: Tracks
     next_id: int
     last: FrameTime | None
     intervals: Intervals = NO_INTERVALS
     camera: CameraMemory = field(default_factory=CameraMemory)
+    watched: tuple[WatchedPair, ...] = ()
 
-    def after(self, frame: FrameTime, tracks: Tracks, next_id: int, camera: CameraMemory) -> TrackerState:
-        """The state after `frame`, a newer one than `last`."""
+    def after(self, frame: FrameTime, camera: CameraMemory) -> TrackerState:
+        """The same tracks after `frame`, a newer one than `last`, in which the camera looked there."""
         last, intervals = self.last, self.intervals
         if last is not None and frame.captured_at_ns <= last.captured_at_ns:
             intervals = NO_INTERVALS  # the camera's time went back
         elif last is not None and frame.epoch == last.epoch:
             intervals = intervals.followed_by(frame.captured_at_ns - last.captured_at_ns)
-        return TrackerState(tracks, next_id, frame, intervals, camera)
+        return replace(self, last=frame, intervals=intervals, camera=camera)
 
 
 def to_dict(state: TrackerState) -> dict[str, Any]:
@@ -77,6 +93,7 @@ def to_dict(state: TrackerState) -> dict[str, Any]:
         "last": None if last is None else [last.epoch, last.seq, last.captured_at_ns],
         "camera": camera_to_dict(state.camera),
         "intervals_ns": list(state.intervals.recent_ns),
+        "watched": [list(pair) for pair in state.watched],
         **{stored: np.array(getattr(state.tracks, name), order="C") for name, stored in STORED_COLUMNS.items()},
     }
 
@@ -102,11 +119,17 @@ def from_dict(plain: dict[str, Any]) -> TrackerState:
         # Missing in snapshots of earlier releases.
         intervals = Intervals(tuple(int(one_ns) for one_ns in plain.get("intervals_ns", ()))[-KEPT:])
         camera = camera_from_dict(plain["camera"]) if "camera" in plain else CameraMemory()
-        return TrackerState(Tracks(**columns), int(plain["next_id"]), last, intervals, camera)
+        watched = tuple(_watched_pair(values) for values in plain.get("watched", ()))
+        return TrackerState(Tracks(**columns), int(plain["next_id"]), last, intervals, camera, watched)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MalformedMessage(
             f"the tracker's snapshot is incomplete ({error}): delete the snapshot to start with new identities"
         ) from error
+
+
+def _watched_pair(values: Any) -> WatchedPair:
+    young_id, old_id, since_ns, epoch, since_seq, frames, as_one = (int(value) for value in values)
+    return WatchedPair(young_id, old_id, since_ns, epoch, since_seq, frames, as_one)
 
 
 def _column(name: str, values: Any) -> np.ndarray[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,12 @@ from posebus.messages import PoseFrame, TrackFrame, Uninferred
 from tracking import body_model as model
 from tracking import snapshot
 from tracking.detections import detections_of, no_detections
-from tracking.identities import initiation, lifecycle
+from tracking.identities import doubles, initiation, lifecycle
 from tracking.identities.report import report, track_frame
 from tracking.identities.updating import update_matched
 from tracking.matching.continuation import match_continuations
 from tracking.matching.moving_picture import match_people
+from tracking.matching.one_body import pairs_of_one_body
 from tracking.matching.sight import sight_of
 from tracking.motion import kalman
 from tracking.motion.camera_memory import NOTHING_BEFORE
@@ -105,7 +107,7 @@ class PoseTracker:
         tracks, expired = self._predicted(frame, now)
         ended, tracks = tracks.select(expired), tracks.select(~expired)
         camera = self._state.camera.followed(frame, self._passage, None)
-        self._state = self._state.after(now, tracks, self._state.next_id, camera)
+        self._state = replace(self._state.after(now, camera), tracks=tracks)
         ended.state[:] = ENDED
         no_matches, none_lost = np.full(len(tracks), -1, np.intp), np.zeros(len(tracks), np.bool_)
         return report(frame, tracks.joined(ended), no_matches, none_lost, no_detections(), self._settings)
@@ -147,7 +149,7 @@ class PoseTracker:
 
     def _step(self, frame: PoseFrame, tracks: Tracks, expired: BoolArray, now: FrameTime) -> TrackFrame:
         """Update with a newer frame: `tracks` are predicted to it, those in the mask `expired` end with it."""
-        settings, now_ns = self._settings, now.captured_at_ns
+        settings, now_ns, before = self._settings, now.captured_at_ns, self._state
         detections = detections_of(frame, settings.low_score)
         if detections.joints is not None:
             tracks.expect_joints(detections.joints.shape[1])
@@ -155,29 +157,35 @@ class PoseTracker:
         if expired.any():
             ended.append(tracks.select(expired))
             tracks = tracks.select(~expired)
-        last = self._state.last
-        sight = sight_of(tracks, now_ns if last is None else last.captured_at_ns, now_ns, settings)
-        matches, found = match_people(tracks, detections, sight, self._passage, settings)
-        camera = self._state.camera.followed(frame, self._passage, found)
-        match_continuations(matches, tracks, detections, sight.before, frame.size_px, now_ns, settings.birth_score)
-        unmatched = matches < 0
-        if unmatched.any():
-            given_up = unmatched & (tracks.state == TENTATIVE)
-            if given_up.any():
-                ended.append(tracks.select(given_up))
-                tracks, matches = tracks.select(~given_up), matches[~given_up]
-        new_rows = initiation.new_people(matches, detections, settings)
+        sight = sight_of(tracks, now_ns if before.last is None else before.last.captured_at_ns, now_ns, settings)
+        found = match_people(tracks, detections, sight, self._passage, settings)
+        pairs = pairs_of_one_body(detections)
+        bodies = doubles.Bodies(pairs.doubles, sight.recent | sight.before, settings.high_score)
+        matches = found.matches
+        single = doubles.merge_doubles(before.watched, matches, found.odds, tracks, detections, bodies, now)
+        new = initiation.new_people(matches, detections, pairs, settings)
+        follows = sight.before & ~single.ending
+        match_continuations(matches, tracks, detections, follows, new.rows, frame.size_px, now_ns)
+        gone = single.ending | ((matches < 0) & (tracks.state == TENTATIVE))
+        if gone.any():
+            ended.append(tracks.select(gone))
+            tracks, matches = tracks.select(~gone), matches[~gone]
         update_matched(tracks, matches, detections, frame.size_px, now_ns, settings)
         lost = lifecycle.mark_missed(tracks, matches, frame.size_px, now_ns, settings)
-        if len(new_rows):
-            new = initiation.initiate(new_rows, detections, frame.size_px, self._state.next_id, now_ns, settings)
-            new.expect_joints(tracks.joints.shape[1])
-            tracks, matches = tracks.joined(new), np.concatenate((matches, new_rows))
-        self._state = self._state.after(now, tracks, self._state.next_id + len(new_rows), camera)
+        new = new.without(matches)
+        if len(new.rows):
+            rows, overlapped = new
+            born = initiation.initiate(rows, detections, frame.size_px, before.next_id, now_ns, settings, overlapped)
+            born.expect_joints(tracks.joints.shape[1])
+            tracks, matches = tracks.joined(born), np.concatenate((matches, rows))
+        camera = before.camera.followed(frame, self._passage, found.moved)
+        next_id = before.next_id + len(new.rows)
+        self._state = replace(before.after(now, camera), tracks=tracks, next_id=next_id, watched=single.watched)
         for group in ended:
             group.state[:] = ENDED
             tracks = tracks.joined(group)
-        return report(frame, tracks, matches, lost, detections, settings)
+        result = report(frame, tracks, matches, lost, detections, settings)
+        return replace(result, renamed=single.renamed) if single.renamed else result
 
     def end_source(self) -> None:
         """End the source: the people of the next frame, at any time, get new ids.

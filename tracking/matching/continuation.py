@@ -34,9 +34,9 @@ def match_continuations(
     tracks: Tracks,
     detections: UsableDetections,
     seen_before: BoolArray,
+    free_detections: IndexArray,
     size_px: tuple[int, int],
     now_ns: int,
-    birth_score: float,
 ) -> None:
     """Match, in place, tracks of the frame before with detections that the first stage left over.
 
@@ -48,18 +48,15 @@ def match_continuations(
         tracks: T tracks, predicted to this frame.
         detections: D detections.
         seen_before: (T,) mask of the tracks that were detected in the last inferred frame.
+        free_detections: (F,) those that would be new people; others need no explanation.
         size_px: (width, height) of the picture.
         now_ns: capture time of the frame.
-        birth_score: a weaker detection could not be a new person, so that it needs no explanation.
     """
     free_tracks = (seen_before & (matches < 0)).nonzero()[0]
-    if not len(free_tracks):
+    if not (len(free_tracks) and len(free_detections)):
         return
-    free = detections.scores >= birth_score
-    free[matches[matches >= 0]] = False
-    free_detections = free.nonzero()[0]
-    if not len(free_detections):
-        return
+    free = np.zeros(len(detections), np.bool_)
+    free[free_detections] = True
     columns, weights = tracks.columns(), model.CONTINUATION
     vanished = vanishing(columns, free_tracks, detections.centred, free, size_px, weights, model.BORDERS)
     appeared = appearing(detections.centred, free_detections, size_px, weights, model.BORDERS)

@@ -6,6 +6,8 @@ improbability. Usual frames have nothing to explain and pay for none of this.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from posebus.arrays import Float64Array, IndexArray
@@ -46,18 +48,24 @@ UNEXPLAINED_SHARE = 0.33
 POSITION_STD = model.EVIDENCE.position_std
 
 
+class MatchedPeople(NamedTuple):
+    """The detection (T,) of each track, -1 for none; the log odds (T, D) of the pairs; and the motion of the picture
+    that the people showed, None for none."""
+
+    matches: IndexArray
+    odds: Float64Array
+    moved: PictureMap | None
+
+
 def match_people(
     tracks: Tracks, detections: UsableDetections, sight: Sight, passage: Passage, settings: TrackerSettings
-) -> tuple[IndexArray, PictureMap | None]:
-    """Match detections to tracks, which follow the picture, in place, where it has evidently moved.
-
-    Returns:
-        matches (T,), the detection of each track, -1 for none; and the motion that was found, None for none.
-    """
-    matches = matched(_gains(tracks, detections, sight, settings))
+) -> MatchedPeople:
+    """Match detections to tracks, which follow the picture, in place, where it has evidently moved."""
+    odds = log_odds(tracks, detections, sight.placed, sight.resting)
+    matches = matched(gains_of(odds, tracks, detections, sight.recent, settings))
     anew = passage.shakes or passage.others
     if not (len(tracks) and len(detections)) or not (anew or (matches < 0).any()):
-        return matches, None
+        return MatchedPeople(matches, odds, None)
     # Those of the last frame, however long ago that was.
     seen_since_ns = passage.last_ns - settings.in_sight_s * 1e9
     rows = ((tracks.unseen_since_ns >= seen_since_ns) & (tracks.state != TENTATIVE)).nonzero()[0]
@@ -65,12 +73,13 @@ def match_people(
     if passage.shakes or _is_suspect(tracks, detections, matches, rows, settings):
         hypotheses += _found(tracks, detections, rows, passage, settings)
     if not (hypotheses and len(rows)):
-        return matches, None
+        return MatchedPeople(matches, odds, None)
     moved = _best(tracks.select(rows), detections, sight.select(rows), hypotheses, settings)
     if moved is None:
-        return matches, None
+        return MatchedPeople(matches, odds, None)
     tracks.follow_picture(moved)
-    return matched(_gains(tracks, detections, sight, settings)), moved
+    odds = log_odds(tracks, detections, sight.placed, sight.resting)
+    return MatchedPeople(matched(gains_of(odds, tracks, detections, sight.recent, settings)), odds, moved)
 
 
 def _is_suspect(
@@ -120,14 +129,10 @@ def _best(
     return best
 
 
-def _gains(tracks: Tracks, detections: UsableDetections, sight: Sight, settings: TrackerSettings) -> Float64Array:
-    odds = log_odds(tracks, detections, sight.placed, sight.resting)
-    return gains_of(odds, tracks, detections, sight.recent, settings)
-
-
 def _total(tracks: Tracks, detections: UsableDetections, sight: Sight, settings: TrackerSettings) -> float:
     """The gain of the best assignment."""
-    gains = _gains(tracks, detections, sight, settings)
+    odds = log_odds(tracks, detections, sight.placed, sight.resting)
+    gains = gains_of(odds, tracks, detections, sight.recent, settings)
     matches = matched(gains)
     rows = (matches >= 0).nonzero()[0]
     return float(gains[rows, matches[rows]].sum())
