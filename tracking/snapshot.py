@@ -46,24 +46,30 @@ class FrameTime:
         return self.epoch == last.epoch and 0 <= back_ns <= tolerance_s * 1e9
 
 
+Aliases = tuple[tuple[int, int], ...]
+"""Live tracks that may be one person, as they were never detected in one frame: ids, each with a number that all of its
+person share; oldest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrackerState:
-    """The live tracks after the frame `last` (None: before the first), the id of the next new one, and the intervals
-    between the frames."""
+    """The live tracks after the frame `last` (None: before the first), the id of the next new one, the intervals
+    between the frames, and the tracks that may be one person."""
 
     tracks: Tracks
     next_id: int
     last: FrameTime | None
     intervals: Intervals = NO_INTERVALS
+    aliases: Aliases = ()
 
-    def after(self, frame: FrameTime, tracks: Tracks, next_id: int) -> TrackerState:
+    def after(self, frame: FrameTime, tracks: Tracks, next_id: int, aliases: Aliases) -> TrackerState:
         """The state after `frame`, a newer one than `last`."""
         last, intervals = self.last, self.intervals
         if last is not None and frame.captured_at_ns <= last.captured_at_ns:
             intervals = NO_INTERVALS  # the camera's time went back
         elif last is not None and frame.epoch == last.epoch:
             intervals = intervals.followed_by(frame.captured_at_ns - last.captured_at_ns)
-        return TrackerState(tracks, next_id, frame, intervals)
+        return TrackerState(tracks, next_id, frame, intervals, aliases)
 
 
 def to_dict(state: TrackerState) -> dict[str, Any]:
@@ -74,6 +80,7 @@ def to_dict(state: TrackerState) -> dict[str, Any]:
         "next_id": state.next_id,
         "last": None if last is None else [last.epoch, last.seq, last.captured_at_ns],
         "intervals_ns": list(state.intervals.recent_ns),
+        "aliases": [list(pair) for pair in state.aliases],
         **{stored: np.array(getattr(state.tracks, name), order="C") for name, stored in STORED_COLUMNS.items()},
     }
 
@@ -96,9 +103,10 @@ def from_dict(plain: dict[str, Any]) -> TrackerState:
         if last is not None:
             epoch, seq, captured_at_ns = last
             last = FrameTime(epoch=int(epoch), seq=int(seq), captured_at_ns=int(captured_at_ns))
-        # Missing in snapshots of releases that did not measure them.
+        # Earlier releases stored neither.
         intervals = Intervals(tuple(int(one_ns) for one_ns in plain.get("intervals_ns", ()))[-KEPT:])
-        return TrackerState(Tracks(**columns), int(plain["next_id"]), last, intervals)
+        aliases = tuple((int(number), int(person)) for number, person in plain.get("aliases", ()))
+        return TrackerState(Tracks(**columns), int(plain["next_id"]), last, intervals, aliases)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MalformedMessage(
             f"the tracker's snapshot is incomplete ({error}): delete the snapshot to start with new identities"

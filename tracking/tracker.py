@@ -13,7 +13,7 @@ from posebus.messages import PoseFrame, TrackFrame, Uninferred
 from tracking import body_model as model
 from tracking import snapshot
 from tracking.detections import UsableDetections, detections_of, no_detections
-from tracking.identities import initiation, lifecycle
+from tracking.identities import initiation, lifecycle, succession
 from tracking.identities.report import report, track_frame
 from tracking.identities.updating import update_matched
 from tracking.matching import pauses
@@ -96,7 +96,7 @@ class PoseTracker:
             return track_frame(frame, ())
         tracks, expired = self._predicted(frame, now)
         ended, tracks = tracks.select(expired), tracks.select(~expired)
-        self._state = self._state.after(now, tracks, self._state.next_id)
+        self._state = self._state.after(now, tracks, self._state.next_id, self._state.aliases)
         ended.state[:] = ENDED
         no_matches, none_lost = np.full(len(tracks), -1, np.intp), np.zeros(len(tracks), np.bool_)
         return report(frame, tracks.joined(ended), no_matches, none_lost, no_detections(), self._settings)
@@ -151,13 +151,15 @@ class PoseTracker:
                 ended.append(tracks.select(given_up))
                 tracks, matches = tracks.select(~given_up), matches[~given_up]
         new_rows = initiation.new_people(matches, detections, settings)
+        tentative = tracks.state == TENTATIVE
         update_matched(tracks, matches, detections, frame.size_px, now_ns, settings)
         lost = lifecycle.mark_missed(tracks, matches, frame.size_px, now_ns, settings)
         if len(new_rows):
             new = initiation.initiate(new_rows, detections, frame.size_px, self._state.next_id, now_ns, settings)
             new.expect_joints(tracks.joints.shape[1])
             tracks, matches = tracks.joined(new), np.concatenate((matches, new_rows))
-        self._state = self._state.after(now, tracks, self._state.next_id + len(new_rows))
+        aliases, lost = succession.give_way(self._state.aliases, tracks, matches, tentative, lost, now_ns)
+        self._state = self._state.after(now, tracks, self._state.next_id + len(new_rows), aliases)
         for group in ended:
             group.state[:] = ENDED
             tracks = tracks.joined(group)

@@ -120,7 +120,7 @@ def _mark_missed(
         coasts = position[0] - half > border_px and position[0] + half < width_px - border_px
         if coasts and now_ns - tracks.unseen_since_ns[track] > missed_ns:
             certain = tracks.filter_states[VAR_POSITION, track, 0] < (borders.hidden_position_std * body_px) ** 2
-            coasts = certain and _covered(tracks.filter_states[POSITION], track, matches) >= borders.hidden_share
+            coasts = certain and _covered(tracks, track, matches) >= borders.hidden_share
         if not coasts:
             tracks.state[track] = LOST
             lost[track] = True
@@ -128,11 +128,12 @@ def _mark_missed(
 
 
 @compiled
-def _covered(positions: Float64Array, track: int, matches: IndexArray) -> float:
-    """Largest share of the box of `track` that lies inside the box of one matched track."""
-    largest = 0.0
+def _covered(tracks: TrackColumns, track: int, matches: IndexArray) -> float:
+    """Largest share of the box of `track` that lies inside the box of one matched track that is older than its loss."""
+    positions, largest = tracks.filter_states[POSITION], 0.0
     for other in range(len(matches)):
-        if matches[other] < 0:
+        # One that is new since this one was seen may be the same person, which does not hide itself.
+        if matches[other] < 0 or tracks.born_ns[other] > tracks.last_seen_ns[track]:
             continue
         shared = 1.0
         for axis in range(2):
