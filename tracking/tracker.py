@@ -144,8 +144,9 @@ class PoseTracker:
         recent = now_ns - tracks.unseen_since_ns <= settings.in_sight_s * 1e9
         odds = self._log_odds(tracks, detections, recent, now_ns)
         matches = associate(odds, tracks, detections, recent, settings)
-        unmatched = matches < 0
-        if unmatched.any():
+        unmatched, aliases = matches < 0, self._state.aliases
+        missed = bool(unmatched.any())
+        if missed:
             given_up = unmatched & (tracks.state == TENTATIVE)
             if given_up.any():
                 ended.append(tracks.select(given_up))
@@ -158,7 +159,8 @@ class PoseTracker:
             new = initiation.initiate(new_rows, detections, frame.size_px, self._state.next_id, now_ns, settings)
             new.expect_joints(tracks.joints.shape[1])
             tracks, matches = tracks.joined(new), np.concatenate((matches, new_rows))
-        aliases, lost = succession.give_way(self._state.aliases, tracks, matches, tentative, lost, now_ns)
+        if missed or aliases:
+            aliases, lost = succession.give_way(aliases, tracks, matches, tentative, lost, now_ns)
         self._state = self._state.after(now, tracks, self._state.next_id + len(new_rows), aliases)
         for group in ended:
             group.state[:] = ENDED

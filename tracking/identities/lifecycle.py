@@ -43,9 +43,9 @@ def excuse_interval(tracks: Tracks, last_ns: int, now_ns: int, intervals: Interv
         intervals: those before this frame.
         settings: those of the tracker.
     """
-    counted_s = min(settings.in_sight_s, settings.leaving_s, settings.lost_s)
-    not_unseen_ns = intervals.not_unseen_ns(now_ns - last_ns, round(counted_s * 1e9))
-    if not_unseen_ns:
+    counted_ns = round(min(settings.in_sight_s, settings.leaving_s, settings.lost_s) * 1e9)
+    if now_ns - last_ns > counted_ns:
+        not_unseen_ns = intervals.not_unseen_ns(now_ns - last_ns, counted_ns)
         tracks.unseen_since_ns[tracks.unseen_since_ns == last_ns] += not_unseen_ns
 
 

@@ -40,18 +40,19 @@ def give_way(
     """
     confirmed = tracks.state == CONFIRMED
     coasting = confirmed & (matches < 0)
+    given_way: list[int] = []
     if aliases:
         aliases = _alive(aliases, tracks.ids, matches)
-    elif not coasting.any():
-        return aliases, lost
-    rows = list(_detected_otherwise(aliases, tracks.ids, matches, coasting))
-    coasting[rows] = False
-    confirmed[: len(tentative)] &= tentative
-    for row, successor in _pairs(tracks, np.flatnonzero(coasting), np.flatnonzero(confirmed), now_ns):
-        rows.append(row)
-        aliases = _joined(aliases, int(tracks.ids[row]), int(tracks.ids[successor]))
-    tracks.state[rows] = LOST
-    lost[rows] = True
+        given_way += _detected_otherwise(aliases, tracks.ids, matches, coasting)
+        coasting[given_way] = False
+    confirmed[: len(tentative)] &= tentative  # those that are fresh
+    if confirmed.any() and coasting.any():
+        for row, successor in _pairs(tracks, np.flatnonzero(coasting), np.flatnonzero(confirmed), now_ns):
+            given_way.append(row)
+            aliases = _joined(aliases, int(tracks.ids[row]), int(tracks.ids[successor]))
+    if given_way:
+        tracks.state[given_way] = LOST
+        lost[given_way] = True
     return aliases, lost
 
 
@@ -88,8 +89,6 @@ def _joined(aliases: Aliases, number: int, successor: int) -> Aliases:
 
 def _pairs(tracks: Tracks, coasting: IndexArray, fresh: IndexArray, now_ns: int) -> Iterator[tuple[int, int]]:
     """Yield each coasting track that gives way with the fresh one that takes its place, as rows, the nearest first."""
-    if not len(coasting) or not len(fresh):
-        return
     apart = _distances(tracks, coasting, fresh, now_ns)
     while apart.min() <= 1.0:
         row, column = divmod(int(apart.argmin()), len(fresh))
