@@ -237,6 +237,22 @@ class Borders(NamedTuple):
 
 BORDERS = Borders()
 
+
+class Succession(NamedTuple):
+    """A person who is new where another one is missed may be the same; lengths in body sizes."""
+
+    reach: float = 0.4
+    """How far apart they may be without time to move: half of it may be hidden at once, cameras shake, boxes err ..."""
+    speed: float = 4.0
+    """... and by how much farther per second since the last detection: a person of 1.7 m runs at 6.8 m/s ..."""
+    farthest: float = 1.0
+    """... up to this: farther away, most new people are others."""
+    size_ratio: float = 1.5
+    """Largest ratio of their sizes."""
+
+
+SUCCESSION = Succession()
+
 APPEARANCE_MEMORY_S = 0.5
 """Time constant with which a track's colours follow those of its detections."""
 

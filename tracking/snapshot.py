@@ -60,11 +60,17 @@ class WatchedPair(NamedTuple):
     as_one: int
 
 
+Aliases = tuple[tuple[int, int], ...]
+"""Live tracks that may be one person, as they were never detected in one frame: ids, each with a number that all of its
+person share; oldest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrackerState:
     """The live tracks after the frame `last` (None: before the first), and the id of the next new one.
 
-    intervals: between the frames. camera: where it looked. watched: pairs of tracks that may be one person's.
+    intervals: between the frames. camera: where it looked. watched: pairs of tracks that may be one person's doubles.
+    aliases: tracks that may be one person.
     """
 
     tracks: Tracks
@@ -73,6 +79,7 @@ class TrackerState:
     intervals: Intervals = NO_INTERVALS
     camera: CameraMemory = field(default_factory=CameraMemory)
     watched: tuple[WatchedPair, ...] = ()
+    aliases: Aliases = ()
 
     def after(self, frame: FrameTime, camera: CameraMemory) -> TrackerState:
         """The same tracks after `frame`, a newer one than `last`, in which the camera looked there."""
@@ -94,6 +101,7 @@ def to_dict(state: TrackerState) -> dict[str, Any]:
         "camera": camera_to_dict(state.camera),
         "intervals_ns": list(state.intervals.recent_ns),
         "watched": [list(pair) for pair in state.watched],
+        "aliases": [list(pair) for pair in state.aliases],
         **{stored: np.array(getattr(state.tracks, name), order="C") for name, stored in STORED_COLUMNS.items()},
     }
 
@@ -120,7 +128,8 @@ def from_dict(plain: dict[str, Any]) -> TrackerState:
         intervals = Intervals(tuple(int(one_ns) for one_ns in plain.get("intervals_ns", ()))[-KEPT:])
         camera = camera_from_dict(plain["camera"]) if "camera" in plain else CameraMemory()
         watched = tuple(_watched_pair(values) for values in plain.get("watched", ()))
-        return TrackerState(Tracks(**columns), int(plain["next_id"]), last, intervals, camera, watched)
+        aliases = tuple((int(number), int(person)) for number, person in plain.get("aliases", ()))
+        return TrackerState(Tracks(**columns), int(plain["next_id"]), last, intervals, camera, watched, aliases)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MalformedMessage(
             f"the tracker's snapshot is incomplete ({error}): delete the snapshot to start with new identities"

@@ -14,7 +14,7 @@ from posebus.messages import PoseFrame, TrackFrame, Uninferred
 from tracking import body_model as model
 from tracking import snapshot
 from tracking.detections import detections_of, no_detections
-from tracking.identities import doubles, initiation, lifecycle
+from tracking.identities import doubles, initiation, lifecycle, succession
 from tracking.identities.report import report, track_frame
 from tracking.identities.updating import update_matched
 from tracking.matching.continuation import match_continuations
@@ -170,6 +170,7 @@ class PoseTracker:
         if gone.any():
             ended.append(tracks.select(gone))
             tracks, matches = tracks.select(~gone), matches[~gone]
+        tentative = tracks.state == TENTATIVE
         update_matched(tracks, matches, detections, frame.size_px, now_ns, settings)
         lost = lifecycle.mark_missed(tracks, matches, frame.size_px, now_ns, settings)
         new = new.without(matches)
@@ -178,9 +179,11 @@ class PoseTracker:
             born = initiation.initiate(rows, detections, frame.size_px, before.next_id, now_ns, settings, overlapped)
             born.expect_joints(tracks.joints.shape[1])
             tracks, matches = tracks.joined(born), np.concatenate((matches, rows))
-        camera = before.camera.followed(frame, self._passage, found.moved)
-        next_id = before.next_id + len(new.rows)
-        self._state = replace(before.after(now, camera), tracks=tracks, next_id=next_id, watched=single.watched)
+        aliases, lost = succession.give_way(before.aliases, tracks, matches, tentative, lost, now_ns)
+        camera, next_id = before.camera.followed(frame, self._passage, found.moved), before.next_id + len(new.rows)
+        self._state = replace(
+            before.after(now, camera), tracks=tracks, next_id=next_id, watched=single.watched, aliases=aliases
+        )
         for group in ended:
             group.state[:] = ENDED
             tracks = tracks.joined(group)

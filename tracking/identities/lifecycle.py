@@ -43,9 +43,9 @@ def excuse_interval(tracks: Tracks, last_ns: int, now_ns: int, intervals: Interv
         intervals: those before this frame.
         settings: those of the tracker.
     """
-    counted_s = min(settings.in_sight_s, settings.leaving_s, settings.lost_s)
-    not_unseen_ns = intervals.not_unseen_ns(now_ns - last_ns, round(counted_s * 1e9))
-    if not_unseen_ns:
+    counted_ns = round(min(settings.in_sight_s, settings.leaving_s, settings.lost_s) * 1e9)
+    if now_ns - last_ns > counted_ns:
+        not_unseen_ns = intervals.not_unseen_ns(now_ns - last_ns, counted_ns)
         tracks.unseen_since_ns[tracks.unseen_since_ns == last_ns] += not_unseen_ns
 
 
@@ -123,7 +123,7 @@ def _mark_missed(
         coasts = position[0] - half > border_px and position[0] + half < width_px - border_px
         if coasts and now_ns - tracks.unseen_since_ns[track] > missed_ns:
             certain = tracks.filter_states[VAR_POSITION, track, 0] < (borders.hidden_position_std * body_px) ** 2
-            coasts = certain and _covered(tracks.filter_states[POSITION], track, matches) >= borders.hidden_share
+            coasts = certain and _covered(tracks, track, matches) >= borders.hidden_share
         if not coasts:
             tracks.state[track] = LOST
             lost[track] = True
@@ -131,11 +131,12 @@ def _mark_missed(
 
 
 @compiled
-def _covered(positions: Float64Array, track: int, matches: IndexArray) -> float:
-    """Largest share of the box of `track` that lies inside the box of one matched track."""
-    largest = 0.0
+def _covered(tracks: TrackColumns, track: int, matches: IndexArray) -> float:
+    """Largest share of the box of `track` that lies inside the box of one matched track that is older than its loss."""
+    positions, largest = tracks.filter_states[POSITION], 0.0
     for other in range(len(matches)):
-        if matches[other] < 0:
+        # One that is new since this one was seen may be the same person, which does not hide itself.
+        if matches[other] < 0 or tracks.born_ns[other] > tracks.last_seen_ns[track]:
             continue
         shared = 1.0
         for axis in range(2):

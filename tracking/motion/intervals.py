@@ -6,7 +6,7 @@ matters; at one frame in five seconds everybody would be lost between any two fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 KEPT = 8
 """Intervals that are remembered: enough to hold one of the long ones where a camera's rate is irregular."""
@@ -18,8 +18,7 @@ LONGEST_NS = 15_000_000_000
 """What exceeds this is a gap, never a camera's rate: by then, who stayed cannot be distinguished from who came."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intervals:
+class Intervals(NamedTuple):
     """The intervals between the last frames of one epoch, inferred or not, newest last: `recent_ns`, at most KEPT.
 
     The first interval of a stream has none before it to be compared with, and is taken as usual up to LONGEST_NS.
