@@ -1,0 +1,119 @@
+"""The results: means over the takes of each scene and tracker, as tables and as JSON."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from benchmarks.moving.judging import Judgement
+from benchmarks.tracking.table import NOTHING, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One tracker in one take: how it kept the identities, and its HOTA and IDF1."""
+
+    group: str
+    scene: str
+    tracker: str
+    seed: int
+    judgement: Judgement
+    hota: float
+    idf1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Means over the outcomes of one tracker: `perfect` is the share of takes, 0..1; `most` the largest."""
+
+    takes: int
+    perfect: float
+    ids: float
+    takeovers: float
+    extra: float
+    confirmed: float
+    visible: float
+    most: int
+    hota: float
+    idf1: float
+
+
+COLUMNS = ("perfect", "ids", "takeovers", "extra", "confirmed", "visible", "most", "HOTA", "IDF1")
+
+
+def line_of(outcomes: Iterable[Outcome]) -> Line:
+    """The means of some outcomes."""
+    found = list(outcomes)
+    judgements = [outcome.judgement for outcome in found]
+    return Line(
+        takes=len(found),
+        perfect=statistics.fmean(each.perfect for each in judgements),
+        ids=statistics.fmean(each.ids for each in judgements),
+        takeovers=statistics.fmean(each.takeovers for each in judgements),
+        extra=statistics.fmean(each.extra for each in judgements),
+        confirmed=statistics.fmean(each.confirmed for each in judgements),
+        visible=statistics.fmean(each.visible for each in judgements),
+        most=max(each.most for each in judgements),
+        hota=statistics.fmean(outcome.hota for outcome in found),
+        idf1=statistics.fmean(outcome.idf1 for outcome in found),
+    )
+
+
+def names_in(outcomes: Iterable[Outcome], field: str) -> list[str]:
+    """The different values of `group`, `scene` or `tracker`, in order."""
+    return list(dict.fromkeys(getattr(outcome, field) for outcome in outcomes))
+
+
+def scene_table(group: str, outcomes: list[Outcome]) -> Table:
+    """Of one group: a row for each scene and tracker with all figures."""
+    rows = []
+    for scene in names_in(outcomes, "scene"):
+        for tracker in names_in(outcomes, "tracker"):
+            found = [each for each in outcomes if (each.scene, each.tracker) == (scene, tracker)]
+            if found:
+                rows.append([f"{scene}: {tracker}", *cells(line_of(found))])
+    takes = max((line_of([each]).takes for each in outcomes), default=0)
+    return Table(f"{group}: every scene", ["", *COLUMNS], rows) if takes else Table(group, ["", *COLUMNS], [])
+
+
+def group_table(group: str, outcomes: list[Outcome]) -> Table:
+    """Of one group: a row for each tracker, means over all takes of all its scenes."""
+    rows = []
+    for tracker in names_in(outcomes, "tracker"):
+        found = [each for each in outcomes if each.tracker == tracker]
+        rows.append([tracker, *cells(line_of(found))])
+    scenes, seeds = (len({getattr(each, name) for each in outcomes}) for name in ("scene", "seed"))
+    return Table(f"{group}: {scenes} scenes, {seeds} takes each at most", ["", *COLUMNS], rows)
+
+
+def perfect_table(outcomes: list[Outcome]) -> Table:
+    """The share of perfect takes: a row for each tracker, a column for each group."""
+    groups = names_in(outcomes, "group")
+    rows = []
+    for tracker in names_in(outcomes, "tracker"):
+        cells_ = [tracker]
+        for group in groups:
+            found = [each for each in outcomes if (each.group, each.tracker) == (group, tracker)]
+            cells_.append(f"{100 * line_of(found).perfect:.0f} %" if found else NOTHING)
+        rows.append(cells_)
+    return Table("takes in which everybody kept one number", ["", *groups], rows)
+
+
+def cells(line: Line) -> list[str]:
+    """The figures of COLUMNS, formatted."""
+    return [
+        f"{100 * line.perfect:.0f} %",
+        *(f"{value:.2f}" for value in (line.ids, line.takeovers, line.extra, line.confirmed, line.visible)),
+        f"{line.most:+d}",
+        *(f"{value:.3f}" for value in (line.hota, line.idf1)),
+    ]
+
+
+def as_json(outcomes: Iterable[Outcome]) -> list[dict[str, object]]:
+    """The outcomes as rows of plain values."""
+    rows: list[dict[str, object]] = []
+    for each in outcomes:
+        row = {name: value for name, value in asdict(each).items() if name != "judgement"}
+        rows.append(row | asdict(each.judgement))
+    return rows
