@@ -20,6 +20,8 @@ Way = Callable[[Float64Array], Float64Array]
 Course = Callable[[Float64Array], Float64Array]
 """From times (T,) in seconds to values (T,)."""
 
+Values = Sequence[float] | Float64Array
+
 STEP_S = 0.02
 """Speeds are taken over twice this time, so that they do not depend on the frame rate."""
 
@@ -83,7 +85,7 @@ def straight(x_m: float, y_m: float, x_m_s: float, y_m_s: float = 0.0) -> Way:
     return lambda times_s: np.column_stack([x_m + x_m_s * times_s, y_m + y_m_s * times_s])
 
 
-def stops(times_s: Sequence[float], x_m: Sequence[float], y_m: Sequence[float]) -> Way:
+def stops(times_s: Values, x_m: Values, y_m: Values) -> Way:
     """Through the given places at the given times; corners and changes of speed take EASE_S."""
     around = np.linspace(-EASE_S / 2, EASE_S / 2, 9)
 
@@ -107,7 +109,7 @@ def ramp(begin_s: float, length_s: float, to: float = 1.0) -> Course:
 
 def toppling(begin_s: float, length_s: float) -> Course:
     """The angle of a body that falls to the ground within length_s: slow at first, as an inverted pendulum."""
-    return lambda times_s: np.pi / 2 * np.clip((times_s - begin_s) / length_s, 0.0, 1.0) ** 2
+    return lambda times_s: np.asarray(np.pi / 2 * np.clip((times_s - begin_s) / length_s, 0.0, 1.0) ** 2)
 
 
 def walks_of(actors: Sequence[Actor], times_s: Float64Array) -> Walks:

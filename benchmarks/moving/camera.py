@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.common.mot import Row, boxes_of, corners_of
-from benchmarks.scenes.detector import CUT_AT, HIGHEST_SCORE, SCORE_AT
+from benchmarks.scenes.detector import CUT_AT, HIGHEST_SCORE, SCORE_AT, at
 from benchmarks.scenes.joints import OUT_OF_REACH
 from benchmarks.scenes.noise import sigmoid
 from posebus.arrays import Float64Array
@@ -130,8 +130,7 @@ def _clipped(boxes: Float64Array, size_px: tuple[int, int]) -> tuple[Float64Arra
 
 def _cut_scores(scores: Float64Array, inside: Float64Array) -> Float64Array:
     """Scores (N,) of bodies of which only the part `inside` (N,) is in the picture: the logit falls as measured."""
-    counts = np.interp(inside, *zip(*CUT_AT, strict=True))
-    loss = SCORE_AT[-1][1] - np.interp(counts, *zip(*SCORE_AT, strict=True))
+    loss = SCORE_AT[-1][1] - at(SCORE_AT, at(CUT_AT, inside))
     ratio = np.clip(scores / HIGHEST_SCORE, 1e-6, 1 - 1e-6)
     return np.where(loss > 0, HIGHEST_SCORE * sigmoid(np.log(ratio / (1 - ratio)) - loss), scores)
 
@@ -140,8 +139,8 @@ def _moved_joints(
     joints: npt.NDArray[np.float32], matrix: Float64Array, size_px: tuple[int, int]
 ) -> npt.NDArray[np.float32]:
     """Joints (N, K, 3) at their new places, clipped to the picture; those outside are hardly believed."""
-    at = joints[..., :2].astype(float) @ matrix[:2, :2].T + matrix[:2, 2]
-    outside = ((at < 0) | (at > size_px)).any(axis=-1)
+    places = joints[..., :2].astype(float) @ matrix[:2, :2].T + matrix[:2, 2]
+    outside = ((places < 0) | (places > size_px)).any(axis=-1)
     sure = np.clip(joints[..., 2].astype(float), 1e-6, 1 - 1e-6)
     sure = np.where(outside, sigmoid(np.log(sure / (1 - sure)) + OUT_OF_REACH), joints[..., 2])
-    return np.concatenate([np.clip(at, 0, size_px), sure[..., None]], axis=-1).astype(np.float32)
+    return np.concatenate([np.clip(places, 0, size_px), sure[..., None]], axis=-1).astype(np.float32)

@@ -20,21 +20,28 @@ KEPT = 1.0
 """Added to the overlap of a person and the track that covered it last, so that two who stand close do not exchange
 numbers by the scorer's fault, as in CLEAR MOT."""
 
-LASTING_S = 0.2
+LASTING_S = 0.1
 """A number counts for a person, and a track as one too many, if that lasts for at least this time."""
+
+
+MOSTLY = 0.5
+"""Somebody whom the tracker reports in a smaller share of the frames has not kept a number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The identities of one tracker in one take.
 
-    ids: numbers that a person had, mean over people. takeovers: numbers that had belonged to somebody else, for each
+    ids: numbers that a person had, mean over people; covered: share of the frames in which a person was visible that it
+    had any. takeovers: numbers that had belonged to somebody else, for each
     further person. extra: tracks that belonged to nobody. confirmed, visible: tracks and visible people in a frame,
-    means. most: the largest number of tracks in a frame, less that of visible people. perfect: everybody in the focus
-    had one number for the whole time, nobody had another person's, and there was no extra track.
+    means. most: the largest number of tracks in a frame, less that of visible people. perfect: everybody had one
+    number, for most of the time, nobody had another person's, and there was no extra track; with a focus, those in it
+    had one number, and nobody had another person's.
     """
 
     ids: float
+    covered: float
     takeovers: int
     extra: int
     confirmed: float
@@ -51,43 +58,53 @@ def judged(
     Of the truth only people count that were visible for LASTING_S at all.
     """
     lasting = max(1, round(LASTING_S * fps))
-    covered, free = _covered(truth, result, len(visible))
+    held = _held(truth, visible, result)
     seen = Counter(person for people in visible for person in people)
     people = {person for person, count in seen.items() if count >= lasting}
     numbers: dict[int, set[int]] = {person: set() for person in people}
-    for (person, number), count in covered.items():
+    for (person, number), count in held.by_person.items():
         if person in people and count >= lasting:
             numbers[person].add(number)
     holders = Counter(number for owned in numbers.values() for number in owned)
     takeovers = sum(count - 1 for count in holders.values())
-    extra = sum(count >= lasting and number not in holders for number, count in free.items())
-    wanted = people if focus is None else people & focus
+    extra = sum(count >= lasting and number not in holders for number, count in held.by_nobody.items())
+    wanted = sorted(people if focus is None else people & focus)
+    shares = [held.while_visible[person] / seen[person] for person in wanted]
     counts = [len(result.get(number, ())) for number in range(1, len(visible) + 1)]
+    kept = all(len(numbers[person]) == 1 for person in wanted) and min(shares, default=1.0) >= MOSTLY
     return Judgement(
         ids=statistics.fmean(len(numbers[person]) for person in wanted) if wanted else 1.0,
+        covered=statistics.fmean(shares) if shares else 1.0,
         takeovers=takeovers,
         extra=extra,
         confirmed=statistics.fmean(counts),
         visible=statistics.fmean(len(now) for now in visible),
         most=max(counts) - max(len(now) for now in visible),
-        perfect=all(len(numbers[person]) == 1 for person in wanted) and takeovers == 0 and extra == 0,
+        perfect=kept and takeovers == 0 and (extra == 0 or focus is not None),
     )
 
 
-def _covered(truth: Rows, result: Rows, frames: int) -> tuple[Counter[tuple[int, int]], Counter[int]]:
-    """In how many frames each (person, number) belonged together, and each number to nobody."""
-    covered: Counter[tuple[int, int]] = Counter()
-    free: Counter[int] = Counter()
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """In how many frames each (person, number) belonged together, each number to nobody, and each person had a number
+    while visible."""
+
+    by_person: Counter[tuple[int, int]]
+    by_nobody: Counter[int]
+    while_visible: Counter[int]
+
+
+def _held(truth: Rows, visible: list[frozenset[int]], result: Rows) -> _Held:
+    held = _Held(Counter(), Counter(), Counter())
     last: dict[int, int] = defaultdict(lambda: -1)
-    for number in range(1, frames + 1):
-        people, tracks = truth.get(number, []), result.get(number, [])
-        pairs = _pairs(people, tracks, last)
-        for person, track in pairs.items():
-            covered[person, track] += 1
-            last[person] = track
-        held = set(pairs.values())
-        free.update(row[0] for row in tracks if row[0] not in held)
-    return covered, free
+    for number, seen in enumerate(visible, 1):
+        tracks = result.get(number, [])
+        pairs = _pairs(truth.get(number, []), tracks, last)
+        last.update(pairs)
+        held.by_person.update(pairs.items())
+        held.by_nobody.update({row[0] for row in tracks} - set(pairs.values()))
+        held.while_visible.update(seen & set(pairs))
+    return held
 
 
 def _pairs(people: list[Row], tracks: list[Row], last: dict[int, int]) -> dict[int, int]:

@@ -30,6 +30,7 @@ class Line:
     takes: int
     perfect: float
     ids: float
+    covered: float
     takeovers: float
     extra: float
     confirmed: float
@@ -39,7 +40,7 @@ class Line:
     idf1: float
 
 
-COLUMNS = ("perfect", "ids", "takeovers", "extra", "confirmed", "visible", "most", "HOTA", "IDF1")
+COLUMNS = ("perfect", "ids", "covered", "takeovers", "extra", "confirmed", "visible", "most", "HOTA", "IDF1")
 
 
 def line_of(outcomes: Iterable[Outcome]) -> Line:
@@ -50,6 +51,7 @@ def line_of(outcomes: Iterable[Outcome]) -> Line:
         takes=len(found),
         perfect=statistics.fmean(each.perfect for each in judgements),
         ids=statistics.fmean(each.ids for each in judgements),
+        covered=statistics.fmean(each.covered for each in judgements),
         takeovers=statistics.fmean(each.takeovers for each in judgements),
         extra=statistics.fmean(each.extra for each in judgements),
         confirmed=statistics.fmean(each.confirmed for each in judgements),
@@ -73,18 +75,29 @@ def scene_table(group: str, outcomes: list[Outcome]) -> Table:
             found = [each for each in outcomes if (each.scene, each.tracker) == (scene, tracker)]
             if found:
                 rows.append([f"{scene}: {tracker}", *cells(line_of(found))])
-    takes = max((line_of([each]).takes for each in outcomes), default=0)
-    return Table(f"{group}: every scene", ["", *COLUMNS], rows) if takes else Table(group, ["", *COLUMNS], [])
+    return Table(f"{group}: every scene", ["", *COLUMNS], rows)
 
 
-def group_table(group: str, outcomes: list[Outcome]) -> Table:
-    """Of one group: a row for each tracker, means over all takes of all its scenes."""
+def group_table(title: str, outcomes: list[Outcome]) -> Table:
+    """Of one or more groups: a row for each tracker, means over all given takes of all its scenes."""
     rows = []
     for tracker in names_in(outcomes, "tracker"):
         found = [each for each in outcomes if each.tracker == tracker]
         rows.append([tracker, *cells(line_of(found))])
-    scenes, seeds = (len({getattr(each, name) for each in outcomes}) for name in ("scene", "seed"))
-    return Table(f"{group}: {scenes} scenes, {seeds} takes each at most", ["", *COLUMNS], rows)
+    scenes, takes = len({each.scene for each in outcomes}), len({(each.scene, each.seed) for each in outcomes})
+    return Table(f"{title}: {scenes} scenes, {takes} takes", ["", *COLUMNS], rows)
+
+
+def common(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """The outcomes of the takes that all trackers ran that have anything to do with the scene."""
+    found = list(outcomes)
+    trackers: dict[str, set[str]] = {}
+    ran: dict[tuple[str, int], set[str]] = {}
+    for each in found:
+        trackers.setdefault(f"{each.group}: {each.scene}", set()).add(each.tracker)
+        ran.setdefault((f"{each.group}: {each.scene}", each.seed), set()).add(each.tracker)
+    whole = {take for take, names in ran.items() if names == trackers[take[0]]}
+    return [each for each in found if (f"{each.group}: {each.scene}", each.seed) in whole]
 
 
 def perfect_table(outcomes: list[Outcome]) -> Table:
@@ -104,7 +117,9 @@ def cells(line: Line) -> list[str]:
     """The figures of COLUMNS, formatted."""
     return [
         f"{100 * line.perfect:.0f} %",
-        *(f"{value:.2f}" for value in (line.ids, line.takeovers, line.extra, line.confirmed, line.visible)),
+        f"{line.ids:.2f}",
+        f"{100 * line.covered:.0f} %",
+        *(f"{value:.2f}" for value in (line.takeovers, line.extra, line.confirmed, line.visible)),
         f"{line.most:+d}",
         *(f"{value:.3f}" for value in (line.hota, line.idf1)),
     ]

@@ -79,7 +79,7 @@ DRONE = SceneKind(
     size_px=(2200, 1800),
     fps=10.0,
     seconds=12.0,
-    people=14.0,
+    people=28.0,
     camera_height_m=22.0,
     tilt_deg=50.0,
     focal_widths=1152 / 2200,
@@ -105,7 +105,7 @@ def flown(fps: float, seed: int) -> Take:
 
 
 def _scene(group: str, name: str, fps: float, moves: Moves, cut: float | None = None) -> Scene:
-    return Scene(group, f"{name}, {fps:g} fps", partial(three_seen, fps, moves, cut))
+    return Scene(group, f"{name} at {fps:g} fps", partial(three_seen, fps, moves, cut))
 
 
 def _shake(amplitude_px: float) -> Moves:
@@ -121,10 +121,11 @@ def _zoom(factor: float) -> Moves:
 
 
 def _kind_scene(kind: SceneKind) -> Scene:
-    return Scene("shake", f"20 px, {kind.name}", partial(shaken_kind, kind, 20.0))
+    return Scene("shake", f"20 px in {kind.name}", partial(shaken_kind, kind, 20.0))
 
 
 SCENES = (
+    *(_scene("still", "still", fps, _shake(0)) for fps in (10.0, 25.0)),
     *(_scene("shake", f"{px} px", fps, _shake(px)) for px in (10, 20, 40) for fps in (10.0, 25.0)),
     *(_kind_scene(kind) for kind in KINDS.values()),
     *(_scene("pan", "400 px in 0.4 s", fps, _pan(JUMP_PX, 0.4)) for fps in (10.0, 25.0)),
@@ -133,7 +134,7 @@ SCENES = (
     *(_scene("zoom", "0.5x in 0.5 s", fps, _zoom(0.5)) for fps in (10.0, 25.0)),
     *(_scene("ptz", "jump of 400 px", fps, _pan(JUMP_PX, 0.0)) for fps in (10.0, 25.0)),
     *(_scene("ptz", "jump to another place", fps, _pan(FAR_PX, 0.0), EVENT_S) for fps in (10.0, 25.0)),
-    *(Scene("drone", f"drift, turn, zoom, {fps:g} fps", partial(flown, fps)) for fps in (10.0, 25.0)),
+    *(Scene("drone", f"drifting and turning at {fps:g} fps", partial(flown, fps)) for fps in (10.0, 25.0)),
     *(
         _scene("handheld", "in a hand", fps, lambda times_s, rng: paths.hand(times_s, rng, MIDDLE))
         for fps in (10.0, 25.0)

@@ -53,7 +53,7 @@ def _person(way: Way, rng: np.random.Generator) -> Actor:
 
 def _scene(people: int, wait_s: float, ending: Ending) -> Scene:
     how = {"pass": "pass", "turn back": "turn back", "either": "pass or turn back"}[ending]
-    return Scene("crowds", f"{people} meet for {wait_s:g} s, {how}", partial(meeting, people, wait_s, ending))
+    return Scene("crowds", f"{people} meet for {wait_s:g} s and {how}", partial(meeting, people, wait_s, ending))
 
 
 SCENES = (

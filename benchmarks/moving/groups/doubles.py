@@ -75,4 +75,4 @@ def _happens(when: When, seq: int) -> bool:
 KINDS: tuple[Kind, ...] = ("upper half", "equal")
 TIMES: tuple[When, ...] = ("in the first frame", "in each frame", "in every third frame")
 
-SCENES = tuple(Scene("doubles", f"{kind}, {when}", partial(doubled, kind, when)) for kind in KINDS for when in TIMES)
+SCENES = tuple(Scene("doubles", f"{kind} {when}", partial(doubled, kind, when)) for kind in KINDS for when in TIMES)

@@ -90,8 +90,8 @@ def posed(pose: Pose, fps: float, beside: bool, seed: int) -> Take:
 
 
 def _pose_scene(title: str, pose: Pose, fps: float, beside: bool) -> Scene:
-    company = "beside somebody, " if beside else ""
-    return Scene("postures", f"{title}, {company}{fps:g} fps", partial(posed, pose, fps, beside))
+    company = "beside somebody " if beside else ""
+    return Scene("postures", f"{title} {company}at {fps:g} fps", partial(posed, pose, fps, beside))
 
 
 POSES: dict[str, Pose] = {

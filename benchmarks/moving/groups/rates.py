@@ -47,7 +47,7 @@ def walking(fps: float, seed: int) -> Take:
 
 
 SCENES = tuple(
-    Scene("rates", f"{title}, {fps:g} fps", partial(make, fps))
+    Scene("rates", f"{title} at {fps:g} fps", partial(make, fps))
     for title, make in (("sitting", sitting), ("walking", walking))
     for fps in RATES
 )

@@ -122,14 +122,14 @@ def _take(people: list[Actor], fps: float, seconds: float, seed: int, focus: fro
 
 
 def _alone_scene(speed_m_s: float, fps: float) -> Scene:
-    return Scene("runners", f"alone, {speed_m_s:g} m/s, {fps:g} fps", partial(alone, speed_m_s, fps))
+    return Scene("runners", f"{speed_m_s:g} m/s alone at {fps:g} fps", partial(alone, speed_m_s, fps))
 
 
 SCENES = (
     *(_alone_scene(speed_m_s, fps) for fps in RATES for speed_m_s in SPEEDS_M_S),
-    *(Scene("runners", f"among five walkers, {fps:g} fps", partial(among_walkers, fps), weight=2) for fps in RATES),
+    *(Scene("runners", f"among five walkers at {fps:g} fps", partial(among_walkers, fps), weight=4) for fps in RATES),
     *(
-        Scene("runners", f"{title}, {fps:g} fps", partial(make, fps))
+        Scene("runners", f"{title} at {fps:g} fps", partial(make, fps))
         for title, make in (
             ("starting", starting),
             ("stopping", stopping),

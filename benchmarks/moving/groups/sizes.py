@@ -28,8 +28,8 @@ CHANGES = {
     "1920x1080 to 1280x720": Change((1920, 1080), (1280, 720)),
     "1280x720 to 640x360": Change((1280, 720), (640, 360)),
     "640x360 to 1280x720": Change((640, 360), (1280, 720)),
-    "16:9 to 4:3, squeezed": Change((1280, 720), (640, 480)),
-    "16:9 to 4:3, cropped": Change((1280, 720), (960, 720), cropped=True),
+    "16:9 squeezed to 4:3": Change((1280, 720), (640, 480)),
+    "16:9 cropped to 4:3": Change((1280, 720), (960, 720), cropped=True),
 }
 
 
@@ -71,7 +71,7 @@ def _fit(world: World, size_px: tuple[int, int], cropped: bool) -> np.ndarray:
 
 
 SCENES = tuple(
-    Scene("sizes", f"{title}{', new epoch' if new_epoch else ''}", partial(changed, change, new_epoch))
+    Scene("sizes", f"{title}{' in a new epoch' if new_epoch else ''}", partial(changed, change, new_epoch))
     for new_epoch in (False, True)
     for title, change in CHANGES.items()
 )
