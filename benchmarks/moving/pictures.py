@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.common.frames import BgrImage
 from benchmarks.moving.camera import CameraPath
@@ -21,10 +22,13 @@ COLOUR = 0.4
 """Deviation of a patch's colours from its grey, as a part of its deviation in grey."""
 
 OUTSIDE_PX = 400
-"""The texture reaches this far beyond what the first frame shows of the world; farther out it is repeated mirrored."""
+"""The texture begins this far to the left of the world and above it; beyond its end it is repeated mirrored."""
 
 NOISE = 3.0
 """Deviation of the sensor's noise, in grey levels."""
+
+FIELDS = 4
+"""Independent fields of noise, which the frames take in turn."""
 
 FIGURE_PX = (64, 160)
 
@@ -41,10 +45,8 @@ def pictures(take: Take) -> Iterator[BgrImage]:
         # Who stands nearer stands lower in the picture, and hides the others.
         for number, left, top, width, height in sorted(take.film.truth[place + 1], key=lambda row: row[2] + row[4]):
             _put(canvas, figure(number), (left, top, left + width, top + height))
-        # The same noise elsewhere in each frame costs a hundredth of new noise, and looks as new to an estimator.
-        down, across = 37 * place % 256, 101 * place % 256
-        noise = sensor[down : down + size_px[1], across : across + size_px[0]]
-        yield np.asarray(cv2.add(canvas, noise, dtype=cv2.CV_8U), np.uint8)
+        grain = sensor[place % FIELDS][: size_px[1], : size_px[0]]
+        yield np.asarray(cv2.add(canvas, cv2.merge([grain] * 3), dtype=cv2.CV_8U), np.uint8)
 
 
 def _view(path: CameraPath | None, place: int) -> Float64Array:
@@ -54,14 +56,17 @@ def _view(path: CameraPath | None, place: int) -> Float64Array:
 
 
 @lru_cache(maxsize=1)
-def sensor_noise() -> np.ndarray:
-    """Noise (1400, 2200, 3), i16 grey levels around 0, that any picture here fits into at any place up to 256."""
-    noise = np.random.default_rng(0).normal(0, NOISE, (1400, 2200, 1))
-    return np.repeat(np.rint(noise), 3, axis=2).astype(np.int16)
+def sensor_noise() -> list[npt.NDArray[np.int16]]:
+    """Independent fields of noise (1300, 2100), grey levels around 0, into which any picture here fits.
+
+    Neighbouring frames take different ones: the same noise elsewhere would look like a motion to an estimator.
+    """
+    rng = np.random.default_rng(0)
+    return [np.rint(NOISE * rng.standard_normal((1300, 2100), np.float32)).astype(np.int16) for _ in range(FIELDS)]
 
 
 @lru_cache(maxsize=1)
-def world_texture(size_px: tuple[int, int] = (4800, 2000)) -> BgrImage:
+def world_texture(size_px: tuple[int, int] = (2400, 1600)) -> BgrImage:
     """A wall of patches of several sizes (H, W, 3), u8 BGR: corners and edges at every scale."""
     rng = np.random.default_rng(0)
     canvas = np.full((size_px[1], size_px[0], 3), 128.0, np.float32)
