@@ -8,10 +8,10 @@ runners, postures, doubles, sizes, rates, crowds; GROUP:TEXT chooses the scenes 
 All people are detected with the errors of a network (see `benchmarks.scenes`), and each scene is made with several
 seeds.
 
-`posebus` gets no motion of the camera, `posebus+motion` the true one, and `posebus+corrected` is judged by the numbers
-after all corrections. Trackers that estimate the camera's motion get rendered pictures. Others run the first
-`--peer-seeds` takes of each scene only, because estimating from pictures takes most of the time; tables that compare
-are over the takes that all ran.
+`posebus` gets no motion of the camera, `posebus+motion` the true one, and `posebus+pictures` the one that ingest
+estimates from rendered pictures; `posebus+corrected` is judged by the numbers after all corrections. Other trackers
+that estimate the camera's motion get the same pictures. They run the first `--peer-seeds` takes of each scene only,
+because that takes most of the time; tables that compare are over the takes that all ran.
 
     perfect     share of takes in which everybody had one number all the time, and nobody somebody else's
     ids         numbers that a person had, mean
@@ -30,13 +30,12 @@ from pathlib import Path
 
 from benchmarks.common.hota import score
 from benchmarks.moving.catalogue import GROUPS, chosen_scenes
-from benchmarks.moving.contenders import CORRECTED, OURS, OWN, contenders, followed
+from benchmarks.moving.contenders import CORRECTED, OURS, OWN, contenders, followed, ready
 from benchmarks.moving.judging import judged
 from benchmarks.moving.report import MovingReport
 from benchmarks.moving.table import Outcome, common, perfect_table
 from benchmarks.moving.take import Scene
 from benchmarks.tracking.command import show, steps
-from benchmarks.tracking.peers import installed
 
 
 def arguments() -> argparse.Namespace:
@@ -86,11 +85,9 @@ def main() -> None:
     """Run the trackers over the scenes, and print and write the tables."""
     options = arguments()
     scenes = chosen_scenes(options.scenes.split(","))
-    wanted = contenders(options.trackers.split(","))
-    present, missing = installed(name for name in wanted if name not in OWN)
+    names, missing = ready(contenders(options.trackers.split(",")))
     for sentence in missing:
         print(sentence, file=sys.stderr)
-    names = [name for name in wanted if name in OWN or name in present]
     report = MovingReport()
     for group in dict.fromkeys(scene.group for scene in scenes):
         of_group = [scene for scene in scenes if scene.group == group]

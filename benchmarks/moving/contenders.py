@@ -10,24 +10,24 @@ from typing import Any
 from benchmarks.common.frames import BgrImage
 from benchmarks.common.mot import Rows
 from benchmarks.moving.camera import told
+from benchmarks.moving.estimates import Estimates, available
 from benchmarks.moving.pictures import pictures
 from benchmarks.moving.take import Take
-from benchmarks.tracking.peers import TRACKERS, Contender, chosen
+from benchmarks.tracking.peers import TRACKERS, Contender, chosen, installed
 from benchmarks.tracking.scores import rows_of
 from posebus.messages import PoseFrame, Renaming, TrackFrame
 
 OURS = "posebus"
-TOLD = "posebus+motion"
-"""Ours, given the true motion of the camera in each frame."""
 CORRECTED = "posebus+corrected"
 """Ours, with later corrections of the numbers (`TrackFrame.renamed`) applied to the frames that they are about."""
+TOLD = "posebus+motion"
+"""Ours, given the true motion of the camera in each frame."""
+PICTURES = "posebus+pictures"
+"""Ours, given the motion that ingest estimates from the pictures."""
 
-OWN: dict[str, Callable[[Take], Sequence[PoseFrame]]] = {
-    OURS: lambda take: take.film.frames,
-    CORRECTED: lambda take: take.film.frames,
-    TOLD: lambda take: take.film.frames if take.path is None else told(take.film.frames, take.path),
-}
-"""The frames that each way to run our tracker gets."""
+OWN = (OURS, CORRECTED, TOLD, PICTURES)
+MOVING_ONLY = (TOLD, PICTURES)
+"""Those that have nothing to do with a still camera."""
 
 
 def contenders(wanted: Iterable[str]) -> list[str]:
@@ -36,6 +36,16 @@ def contenders(wanted: Iterable[str]) -> list[str]:
     for want in wanted:
         names += OWN if want == OURS else [want] if want in OWN else chosen([want])
     return list(dict.fromkeys(names))
+
+
+def ready(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Those of `names` that can be made here, and a sentence for each family that cannot."""
+    wanted = list(names)
+    present, sentences = installed(name for name in wanted if name not in OWN)
+    if PICTURES in wanted and not available():
+        sentences.append(f"{PICTURES} is left out: this version does not estimate the camera's motion.")
+        wanted.remove(PICTURES)
+    return [name for name in wanted if name in OWN or name in present], sentences
 
 
 @dataclass(slots=True)
@@ -61,7 +71,7 @@ def followed(names: Iterable[str], take: Take) -> dict[str, Rows]:
     All go through the frames together, so that each picture is made once. An error of one peer must not cost the
     results of the others.
     """
-    runs = {name: _run(name, take) for name in names if name != TOLD or take.path is not None}
+    runs = {name: _run(name, take) for name in names if name not in MOVING_ONLY or take.path is not None}
     views = pictures(take) if any(run.needs_picture for run in runs.values()) else None
     for place in range(len(take.film.frames)):
         picture = None if views is None else next(views)
@@ -90,11 +100,24 @@ def correct(rows: Rows, frames: Sequence[PoseFrame], place: int, renamed: Sequen
 
 
 def _run(name: str, take: Take) -> _Run:
-    spec = TRACKERS[OURS if name in OWN else name]
+    frames: Sequence[PoseFrame] = take.film.frames
+    if name in OWN:
+        ours = TRACKERS[OURS].make(take.fps)
+        if name == PICTURES:
+            return _Run(replace(ours, prepare=_estimating()), frames, needs_picture=True)
+        told_motion = name == TOLD and take.path is not None
+        return _Run(ours, told(frames, take.path) if told_motion and take.path else frames, needs_picture=False)
+    spec = TRACKERS[name]
     # No other tracker knows epochs; one of them counts frames by their numbers.
-    frames = (
-        OWN[name](take)
-        if name in OWN
-        else [replace(frame, epoch=1, seq=place) for place, frame in enumerate(take.film.frames)]
-    )
-    return _Run(spec.make(take.fps), frames, spec.needs_pictures)
+    counted = [replace(frame, epoch=1, seq=place) for place, frame in enumerate(frames)]
+    return _Run(spec.make(take.fps), counted, spec.needs_pictures)
+
+
+def _estimating() -> Callable[[PoseFrame, BgrImage | None], tuple[Any, ...]]:
+    estimates = Estimates()
+
+    def prepare(frame: PoseFrame, picture: BgrImage | None) -> tuple[Any, ...]:
+        assert picture is not None
+        return (replace(frame, camera_motion=estimates.motion(frame.epoch, picture)),)
+
+    return prepare

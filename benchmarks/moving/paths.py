@@ -39,7 +39,9 @@ def scaled(factors: Float64Array, middle_px: tuple[float, float], turned: Float6
 
 def progress(times_s: Float64Array, begin_s: float, length_s: float) -> Float64Array:
     """From 0 before begin_s to 1 after length_s, with a soft start and end; at once where length_s is 0."""
-    part = np.clip((times_s - begin_s) / max(length_s, 1e-9), 0.0, 1.0)
+    if length_s == 0:
+        return np.asarray(times_s >= begin_s, float)
+    part = np.clip((times_s - begin_s) / length_s, 0.0, 1.0)
     return np.asarray(part * part * (3 - 2 * part))
 
 

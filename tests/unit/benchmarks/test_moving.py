@@ -106,6 +106,10 @@ def test_pan_ends_after_its_time_at_its_distance(fps: float) -> None:
     assert (np.diff(x_px) >= 0).all()
 
 
+def test_jump_happens_in_the_first_frame_of_its_time() -> None:
+    assert paths.progress(np.array([2.9, 3.0, 3.1]), 3.0, 0.0).tolist() == [0, 1, 1]
+
+
 def test_shake_has_its_amplitude_and_frequency_at_any_rate() -> None:
     times_s = np.arange(0, 10, 0.01)
     x_px = paths.shake(times_s, 40.0, np.random.default_rng(0))[:, 0, 2]
