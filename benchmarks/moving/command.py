@@ -4,7 +4,8 @@
                                 [--details] [--out DIR]
 
 Groups of scenes: still (the people of the next groups before a still camera), shake, pan, zoom, ptz, drone, handheld,
-runners, postures, doubles, sizes, rates, crowds; GROUP:TEXT chooses the scenes of a group whose names contain a text.
+runners, postures, doubles, sizes, rates, crowds (who meet and part), colours (the same in clothes whose colours the
+worker reads); GROUP:TEXT chooses the scenes of a group whose names contain a text.
 All people are detected with the errors of a network (see `benchmarks.scenes`), and each scene is made with several
 seeds.
 

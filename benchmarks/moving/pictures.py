@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 import cv2
@@ -13,6 +14,8 @@ from benchmarks.common.frames import BgrImage
 from benchmarks.moving.camera import CameraPath
 from benchmarks.moving.take import Take
 from posebus.arrays import Float64Array
+from workers.detections import Detections
+from workers.outputs.appearance import describe
 
 GRAIN = ((160, 30.0), (48, 22.0), (14, 12.0), (5, 8.0))
 """Sizes in pixels of the patches that the world's texture consists of, and their deviation in grey levels: smooth at
@@ -32,6 +35,13 @@ FIELDS = 4
 
 FIGURE_PX = (64, 160)
 
+MIDDLE_GREY, LIGHTNESS, COLOURFULNESS = 120.0, (-0.6, 0.65), 0.15
+"""Clothes are mostly grey and dark: mean and deviation of the logarithm of their lightness, relative to a middle grey,
+and deviation of the logarithms of red, green and blue from it."""
+
+FOLDS = 12.0
+"""Deviation of the grey levels within one garment."""
+
 
 def pictures(take: Take) -> Iterator[BgrImage]:
     """The pictures (H, W, 3), u8 BGR, one for each frame of the take, in order."""
@@ -44,9 +54,20 @@ def pictures(take: Take) -> Iterator[BgrImage]:
         )
         # Who stands nearer stands lower in the picture, and hides the others.
         for number, left, top, width, height in sorted(take.film.truth[place + 1], key=lambda row: row[2] + row[4]):
-            _put(canvas, figure(number), (left, top, left + width, top + height))
+            _put(canvas, figure(number, take.wardrobe), (left, top, left + width, top + height))
         grain = sensor[place % FIELDS][: size_px[1], : size_px[0]]
         yield np.asarray(cv2.add(canvas, cv2.merge([grain] * 3), dtype=cv2.CV_8U), np.uint8)
+
+
+def with_colours(take: Take) -> Take:
+    """The take whose detections have the colours that the worker reads from its pictures."""
+    frames = []
+    for frame, picture in zip(take.film.frames, pictures(take), strict=True):
+        assert frame.keypoints_px is not None
+        people = Detections(frame.boxes_xyxy_px, frame.scores, frame.keypoints_px)
+        colours = describe(np.ascontiguousarray(picture[..., ::-1]), people, frame.size_px)
+        frames.append(replace(frame, appearance=colours))
+    return replace(take, film=replace(take.film, frames=frames))
 
 
 def _view(path: CameraPath | None, place: int) -> Float64Array:
@@ -79,12 +100,14 @@ def world_texture(size_px: tuple[int, int] = (2400, 1600)) -> BgrImage:
 
 
 @lru_cache(maxsize=64)
-def figure(number: int) -> tuple[BgrImage, np.ndarray]:
-    """A person's picture (H, W, 3) and its shape (H, W), u8 0 or 255: head, trunk and legs in different patterns."""
-    rng = np.random.default_rng([number, 5])
+def figure(number: int, wardrobe: int) -> tuple[BgrImage, npt.NDArray[np.uint8]]:
+    """A person's picture (H, W, 3) and its shape (H, W), u8 0 or 255: head, trunk and legs in clothes of their own."""
+    rng = np.random.default_rng([wardrobe, number, 5])
     wide, high = FIGURE_PX
-    colours = np.repeat(rng.integers(20, 235, (3, 3)), (high // 8, high * 3 // 8, high // 2), axis=0)
-    pattern = cv2.resize(rng.normal(0, 30, (high // 8, wide // 8, 3)), FIGURE_PX, interpolation=cv2.INTER_NEAREST)
+    shades = rng.normal(*LIGHTNESS, (3, 1)) + COLOURFULNESS * rng.normal(size=(3, 3))
+    colours = np.repeat(MIDDLE_GREY * np.exp(shades), (high // 8, high * 3 // 8, high // 2), axis=0)
+    folds = rng.normal(0, FOLDS, (high // 8, wide // 8, 1)).astype(np.float32)
+    pattern = cv2.resize(folds, FIGURE_PX, interpolation=cv2.INTER_NEAREST)[..., None]
     shape = np.zeros((high, wide), np.uint8)
     cv2.ellipse(shape, (wide // 2, high // 14), (wide // 7, high // 14), 0, 0, 360, 255, -1)
     cv2.ellipse(shape, (wide // 2, high // 3), (wide // 3, high // 4), 0, 0, 360, 255, -1)
@@ -93,7 +116,9 @@ def figure(number: int) -> tuple[BgrImage, np.ndarray]:
     return np.clip(colours[:, None] + pattern, 0, 255).astype(np.uint8), shape
 
 
-def _put(canvas: BgrImage, drawn: tuple[BgrImage, np.ndarray], box: tuple[float, float, float, float]) -> None:
+def _put(
+    canvas: BgrImage, drawn: tuple[BgrImage, npt.NDArray[np.uint8]], box: tuple[float, float, float, float]
+) -> None:
     left, top, right, bottom = (round(value) for value in box)
     size = (right - left, bottom - top)
     if min(size) < 2:

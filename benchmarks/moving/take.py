@@ -14,13 +14,14 @@ class Take:
     """What trackers are given, and how they are judged.
 
     path: where the moving camera looks, None for a still one. fps: that trackers are told which count frames. focus:
-    people whose identities decide whether a take is perfect; None for all.
+    people whose identities decide whether a take is perfect; None for all. wardrobe: chooses their clothes.
     """
 
     film: Film
     fps: float
     path: CameraPath | None = None
     focus: frozenset[int] | None = None
+    wardrobe: int = 0
 
 
 @dataclass(frozen=True, slots=True)

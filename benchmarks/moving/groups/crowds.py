@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from benchmarks.moving.actors import Actor, Way, stops
 from benchmarks.moving.film import World, filmed
+from benchmarks.moving.pictures import with_colours
 from benchmarks.moving.take import Scene, Take
 
 FPS = 10.0
@@ -51,16 +53,23 @@ def _person(way: Way, rng: np.random.Generator) -> Actor:
     )
 
 
-def _scene(people: int, wait_s: float, ending: Ending) -> Scene:
-    how = {"pass": "pass", "turn back": "turn back", "either": "pass or turn back"}[ending]
-    return Scene("crowds", f"{people} meet for {wait_s:g} s and {how}", partial(meeting, people, wait_s, ending))
+def coloured(people: int, wait_s: float, ending: Ending, seed: int) -> Take:
+    """The same in clothes whose colours the worker reads."""
+    return with_colours(replace(meeting(people, wait_s, ending, seed), wardrobe=seed))
 
 
-SCENES = (
-    _scene(2, 0.5, "pass"),
-    _scene(2, 0.5, "turn back"),
-    _scene(2, 1.5, "pass"),
-    _scene(2, 1.5, "turn back"),
-    _scene(4, 1.0, "either"),
-    _scene(8, 1.0, "either"),
+MEETINGS: tuple[tuple[int, float, Ending], ...] = (
+    (2, 0.5, "pass"),
+    (2, 0.5, "turn back"),
+    (2, 1.5, "pass"),
+    (2, 1.5, "turn back"),
+    (4, 1.0, "either"),
+    (8, 1.0, "either"),
+)
+HOW: dict[Ending, str] = {"pass": "pass", "turn back": "turn back", "either": "pass or turn back"}
+
+SCENES = tuple(
+    Scene(group, f"{people} meet for {wait_s:g} s and {HOW[ending]}", partial(make, people, wait_s, ending))
+    for group, make in (("crowds", meeting), ("colours", coloured))
+    for people, wait_s, ending in MEETINGS
 )
