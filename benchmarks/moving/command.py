@@ -33,8 +33,8 @@ from benchmarks.common.hota import score
 from benchmarks.moving.catalogue import GROUPS, chosen_scenes
 from benchmarks.moving.contenders import CORRECTED, OURS, OWN, contenders, followed, ready
 from benchmarks.moving.judging import judged
-from benchmarks.moving.report import MovingReport
-from benchmarks.moving.table import Outcome, common, perfect_table
+from benchmarks.moving.report import MovingReport, scenes_in
+from benchmarks.moving.table import Outcome, as_json, before_table, common, perfect_table
 from benchmarks.moving.take import Scene
 from benchmarks.tracking.command import show, steps
 
@@ -48,6 +48,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peer-seeds", type=int, default=2, help="takes of each scene that others run, too (2)")
     parser.add_argument("--details", action="store_true", help="also print every scene, and not only every group")
     parser.add_argument("--out", type=Path, help="folder for results.json, results.md and the plot")
+    parser.add_argument("--before", type=Path, help="an earlier results.json, to be compared with")
     options = parser.parse_args()
     if options.seeds < 1:
         parser.error("--seeds must be at least 1")
@@ -89,7 +90,7 @@ def main() -> None:
     names, missing = ready(contenders(options.trackers.split(",")))
     for sentence in missing:
         print(sentence, file=sys.stderr)
-    report = MovingReport()
+    report = MovingReport(before=scenes_in(options.before) if options.before else [])
     for group in dict.fromkeys(scene.group for scene in scenes):
         of_group = [scene for scene in scenes if scene.group == group]
         report.outcomes += outcomes_in(group, of_group, names, options)
@@ -98,6 +99,8 @@ def main() -> None:
         if options.out:
             report.write(options.out)
     show(perfect_table(common(report.outcomes)))
+    if report.before:
+        show(before_table(report.before, as_json(report.outcomes)))
 
 
 if __name__ == "__main__":

@@ -26,8 +26,7 @@ def draw(path: Path, outcomes: list[Outcome]) -> None:
     size = (2.8 + COLUMN_INCH * len(groups), 1.3 + ROW_INCH * len(trackers))
     figure, panel = plt.subplots(figsize=size, dpi=130, layout="constrained")
     shades = mpl.colors.LinearSegmentedColormap.from_list("share", ["#ffffff", "#9ecae1", "#08519c"])
-    shades.set_bad(EMPTY)
-    panel.imshow(np.ma.masked_invalid(shares), cmap=shades, vmin=0, vmax=1, aspect="auto")
+    panel.imshow(np.ma.masked_invalid(shares), cmap=shades.with_extremes(bad=EMPTY), vmin=0, vmax=1, aspect="auto")
     for (row, column), share in np.ndenumerate(shares):
         text = "-" if np.isnan(share) else f"{100 * share:.0f}"
         panel.text(column, row, text, ha="center", va="center", color="white" if share > 0.6 else "#222222")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from benchmarks.moving.judging import Judgement
 from benchmarks.tracking.table import NOTHING, Table
@@ -125,10 +126,30 @@ def cells(line: Line) -> list[str]:
     ]
 
 
-def as_json(outcomes: Iterable[Outcome]) -> list[dict[str, object]]:
-    """The outcomes as rows of plain values."""
-    rows: list[dict[str, object]] = []
+def as_json(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
+    """A row of plain values for each scene and tracker: their names and the figures of `Line`."""
+    found: dict[tuple[str, str, str], list[Outcome]] = {}
     for each in outcomes:
-        row = {name: value for name, value in asdict(each).items() if name != "judgement"}
-        rows.append(row | asdict(each.judgement))
+        found.setdefault((each.group, each.scene, each.tracker), []).append(each)
+    rows = []
+    for (group, scene, tracker), takes in found.items():
+        figures = {name: round(value, 4) for name, value in asdict(line_of(takes)).items()}
+        rows.append({"group": group, "scene": scene, "tracker": tracker} | figures)
     return rows
+
+
+def before_table(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> Table:
+    """Shares of perfect takes of our tracker in rows of `as_json`, before and now: a row for each group."""
+    trackers = [name for name in dict.fromkeys(row["tracker"] for row in now) if name.startswith("posebus")]
+    rows = []
+    for group in dict.fromkeys(row["group"] for row in now):
+        cells_ = [group, _share(before, group, "posebus")]
+        rows.append(cells_ + [_share(now, group, tracker) for tracker in trackers])
+    return Table("takes in which everybody kept one number, before and now", ["", "before", *trackers], rows)
+
+
+def _share(rows: list[dict[str, Any]], group: str, tracker: str) -> str:
+    found = [row for row in rows if (row["group"], row["tracker"]) == (group, tracker)]
+    if not found:
+        return NOTHING
+    return f"{100 * sum(row['perfect'] * row['takes'] for row in found) / sum(row['takes'] for row in found):.0f} %"
