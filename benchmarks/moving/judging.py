@@ -24,6 +24,9 @@ LASTING_S = 0.1
 """A number counts for a person, and a track as one too many, if that lasts for at least this time."""
 
 
+PRESENT_S = 0.5
+"""People count who are visible for at least this time in all: nobody can be sure of a smaller glimpse."""
+
 MOSTLY = 0.5
 """Somebody whom the tracker reports in a smaller share of the frames has not kept a number."""
 
@@ -55,12 +58,12 @@ def judged(
 ) -> Judgement:
     """Judge the rows of a tracker by those of the truth, both by number of the frame from 1 to len(visible).
 
-    Of the truth only people count that were visible for LASTING_S at all.
+    Of the truth only people count that were visible for PRESENT_S.
     """
     lasting = max(1, round(LASTING_S * fps))
     held = _held(truth, visible, result)
     seen = Counter(person for people in visible for person in people)
-    people = {person for person, count in seen.items() if count >= lasting}
+    people = {person for person, count in seen.items() if count >= PRESENT_S * fps}
     numbers: dict[int, set[int]] = {person: set() for person in people}
     for (person, number), count in held.by_person.items():
         if person in people and count >= lasting:

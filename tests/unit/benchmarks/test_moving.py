@@ -161,7 +161,9 @@ def test_number_counts_only_if_it_lasts_and_people_only_if_they_are_in_the_focus
 def test_people_who_stand_in_one_place_keep_the_tracks_that_they_had() -> None:
     truth = tracks_of({1: 0, 2: 200}, {1: 100, 2: 104}, {1: 200, 2: 0})
     result = tracks_of({5: 0, 6: 200}, {5: 104, 6: 100}, {5: 200, 6: 0})
-    assert judged(truth, [frozenset({1, 2})] * 3, result, 10.0).perfect
+    assert judged(truth, [frozenset({1, 2})] * 3, result, 5.0).perfect
+    exchanged = tracks_of({5: 0, 6: 200}, {6: 104, 5: 100}, {6: 200, 5: 0})
+    assert not judged(truth, [frozenset({1, 2})] * 3, exchanged, 5.0).perfect
 
 
 def test_exchange_of_numbers_is_corrected_since_its_frame_of_the_same_epoch() -> None:
