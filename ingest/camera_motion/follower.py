@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ingest.camera_motion.estimator import MotionEstimator, small_size_px
+from ingest.camera_motion.estimator import MotionEstimator
+from ingest.camera_motion.geometry import small_size_px
 from ingest.sources import CapturedImage
 from posebus.messages import CameraMotion
 
@@ -26,7 +27,7 @@ class MotionFollower:
             return None
         image = picture.image
         grey = image.grey(small_size_px(image.size_px))
-        return self._estimator.update(grey, image.size_px, image.pixel_aspect)
+        return self._estimator.update(grey, image.size_px, picture.captured_at_ns, image.pixel_aspect)
 
     @property
     def state(self) -> str:

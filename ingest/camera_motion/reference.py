@@ -12,11 +12,13 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ingest.camera_motion.geometry import laid_over
 from ingest.camera_motion.similarity import fit_similarity
 from posebus.arrays import BoolArray, Float32Array, Float64Array, UInt8Array
 
-CELLS = 10
+CELLS = 14
 """Cells of the grid along the longer side."""
+LEAST_CELL_PX = 6
 LEAST_CONTRAST = 2.0
 """A cell has texture if its brightness changes by this many levels (of 255) from pixel to pixel, in every direction."""
 WINDOW_PX = 9
@@ -27,12 +29,24 @@ TOLERANCE_PX = 0.7
 TOLERANCE_SHARE = 0.05
 """... and this part of the motion: no camera's picture moves exactly as a similarity."""
 LEAST_CORNERS = 8
-LEAST_SHARE = 0.2
+LEAST_SHARE = 0.12
 """This part of the corners that are still in the picture has to agree."""
-STILL_PX = 0.3
-"""A cell has not moved if it changed less than by moving this far."""
-STILL_SHARE = 0.4
+STILL_PX = 0.25
+"""A cell has not moved if its change is explained by a shift of less than this, and ..."""
+CHANGED_SHARE = 0.35
+"""... less than this part of its contrast has changed."""
+MAX_ZOOM = 1.6
+"""From one picture to the next; corners of another scale are not found again."""
+SURE_SHARE = 0.35
+NEAR_PX = 1.0
+"""If fewer corners agree, what lies over each other has to look the same, but for this many pixels."""
+STILL_SHARE = 0.25
+"""If this part of the textured cells has not moved, neither has the camera: it would move them all."""
 STILL_BONUS = 1.5
+TRACE_SHARE = 0.05
+LEAST_TRACES = 4
+"""A view of which nothing else can be found again is still the same if this much of it has not moved: people, a truck
+or a hand are in front of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +63,26 @@ class Reference:
     def __init__(self, grey: UInt8Array) -> None:
         self.grey = grey
         height, width = grey.shape
-        self._cell = cell = max(4, round(max(width, height) / CELLS))
-        across, down = max(1, width // cell), max(1, height // cell)
-        self._grid = across, down
+        self._cell = max(LEAST_CELL_PX, round(max(width, height) / CELLS))
+        self._grid = width // self._cell, height // self._cell
+        self.textured: BoolArray = np.zeros(self._grid[::-1], np.bool_)
+        self.corners: Float32Array = np.zeros((0, 2), np.float32)
+        if self.textured.size:
+            self._prepare(grey)
+
+    def _prepare(self, grey: UInt8Array) -> None:
         smooth: Any = cv2.GaussianBlur(grey, (3, 3), 0)
         gx: Any = cv2.Scharr(smooth, cv2.CV_32F, 1, 0, scale=1 / 32)
         gy: Any = cv2.Scharr(smooth, cv2.CV_32F, 0, 1, scale=1 / 32)
-        sharp_x, sharp_y = self._cells(np.abs(gx)), self._cells(np.abs(gy))
-        self.contrast: Float32Array = np.minimum(sharp_x, sharp_y)
-        self.textured: BoolArray = self.contrast >= LEAST_CONTRAST
+        self._gx, self._gy = gx, gy
+        self._mean_gx, self._mean_gy = self._cells(gx), self._cells(gy)
+        self._xx = self._cells(gx * gx) - self._mean_gx**2
+        self._xy = self._cells(gx * gy) - self._mean_gx * self._mean_gy
+        self._yy = self._cells(gy * gy) - self._mean_gy**2
+        bright: Float32Array = grey.astype(np.float32)
+        self._variance = self._cells(bright * bright) - self._cells(bright) ** 2
+        least = 0.5 * (self._xx + self._yy) - np.sqrt(0.25 * (self._xx - self._yy) ** 2 + self._xy**2)
+        self.textured = np.asarray(least >= LEAST_CONTRAST**2, np.bool_)
         self.corners = self._corners(gx, gy)
 
     @property
@@ -65,35 +90,38 @@ class Reference:
         """Whether another picture could be recognised as the same place, or as another one."""
         return int(np.count_nonzero(self.textured)) >= LEAST_CORNERS
 
-    def is_unmoved(self, grey: UInt8Array) -> bool:
-        """Return whether `grey`, of the same size, is the same view: the cheap test."""
-        count = int(np.count_nonzero(self.textured))
-        if count < LEAST_CORNERS:
-            return False
-        difference: Any = cv2.subtract(grey, self.grey, dtype=cv2.CV_32F)
-        difference -= np.median(self._cells(difference))
-        changed = self._cells(np.abs(difference))
-        same = (changed <= 0.64 * STILL_PX * self.contrast) & self.textured
-        return int(np.count_nonzero(same)) >= STILL_SHARE * count
+    def unmoved_share(self, grey: UInt8Array, within_px: float = STILL_PX) -> float:
+        """Return the part of the textured cells in which `grey`, of the same size, shows the same at the same place.
 
-    def align(self, grey: UInt8Array, expected: Float64Array) -> Alignment | None:
+        The shift of each cell is one step of B. D. Lucas and T. Kanade, "An iterative image registration technique",
+        IJCAI 1981. A change of its brightness, or of its contrast, is none.
+        """
+        count = int(np.count_nonzero(self.textured))
+        if count < LEAST_TRACES:
+            return 0.0
+        difference: Any = cv2.subtract(grey, self.grey, dtype=cv2.CV_32F)
+        mean = self._cells(difference)
+        changed = self._cells(difference * difference) - mean * mean
+        along_x = self._cells(self._gx * difference) - self._mean_gx * mean
+        along_y = self._cells(self._gy * difference) - self._mean_gy * mean
+        determinant = np.maximum(self._xx * self._yy - self._xy**2, 1e-3)
+        dx = (self._yy * along_x - self._xy * along_y) / determinant
+        dy = (self._xx * along_y - self._xy * along_x) / determinant
+        same = (dx * dx + dy * dy <= within_px**2) & (changed <= CHANGED_SHARE * self._variance) & self.textured
+        traces = int(np.count_nonzero(same))
+        return traces / count if traces >= LEAST_TRACES else 0.0
+
+    def align(self, grey: UInt8Array, expected: Float64Array, levels: int = LEVELS) -> Alignment | None:
         """Return how `grey` lies over the kept picture, near `expected` (3, 3); None if that cannot be seen."""
         if len(self.corners) < LEAST_CORNERS:
             return None
-        height, width = self.grey.shape
-        laid: Any = cv2.warpAffine(
-            grey,
-            expected[:2],
-            (width, height),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        laid = laid_over(grey, expected, self.grey)
         inside = _inside(self.corners, expected, grey.shape)
         corners = self.corners[inside]
         if len(corners) < LEAST_CORNERS:
             return None
         found, status, _ = cv2.calcOpticalFlowPyrLK(
-            self.grey, laid, corners, None, winSize=(WINDOW_PX, WINDOW_PX), maxLevel=LEVELS, criteria=STEPS
+            self.grey, laid, corners, None, winSize=(WINDOW_PX, WINDOW_PX), maxLevel=levels, criteria=STEPS
         )
         again = status.ravel() == 1
         before = corners[again].astype(np.float64).view(np.complex128).ravel()
@@ -105,10 +133,17 @@ class Reference:
         fit = fit_similarity(before, after, tolerance_px, still_bonus=STILL_BONUS)
         if fit is None:
             return None
+        if not 1 / MAX_ZOOM <= abs(fit.factor) <= MAX_ZOOM:
+            return None
         moved = expected @ _matrix(fit.factor, fit.shift)
         seen = int(np.count_nonzero(_inside(corners, moved, grey.shape)))
         agreeing = int(np.count_nonzero(fit.points))
         if agreeing < LEAST_CORNERS or agreeing < LEAST_SHARE * seen:
+            return None
+        if (
+            agreeing < SURE_SHARE * seen
+            and self.unmoved_share(laid_over(grey, moved, self.grey), NEAR_PX) < TRACE_SHARE
+        ):
             return None
         return Alignment(moved, min(1.0, agreeing / max(1, seen)))
 
