@@ -1,7 +1,7 @@
 """Identities when the world moves: our tracker and others in scripted scenes with true identities.
 
     python -m benchmarks.moving [--scenes shake,pan,runners:among] [--trackers posebus,ultralytics] [--seeds 5]
-                                [--details] [--out DIR]
+                                [--details] [--before FILE] [--out DIR]
 
 Groups of scenes: still (the people of the next groups before a still camera), shake, pan, zoom, ptz, drone, handheld,
 runners, postures, doubles, sizes, rates, crowds (who meet and part), colours (the same in clothes whose colours the
@@ -38,14 +38,22 @@ from benchmarks.moving.table import Outcome, as_json, before_table, common, perf
 from benchmarks.moving.take import Scene
 from benchmarks.tracking.command import show, steps
 
+TRACKERS = (
+    OURS,
+    *("ultralytics-bytetrack", "ultralytics-botsort", "ultralytics-tracktrack"),
+    *("roboflow-bytetrack", "roboflow-botsort"),
+    *("boxmot-bytetrack+times", "boxmot-boosttrack", "norfair"),
+)
+"""Of each family those that differ most, among them all kinds that estimate the camera's motion from pictures."""
+
 
 def arguments() -> argparse.Namespace:
     """Parse the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenes", default=",".join(GROUPS), help="groups, or GROUP:TEXT; all by default")
-    parser.add_argument("--trackers", default="posebus", help="families or names of trackers (posebus)")
+    parser.add_argument("--trackers", default=",".join(TRACKERS), help="families or names of trackers")
     parser.add_argument("--seeds", type=int, default=5, help="takes of each scene (5)")
-    parser.add_argument("--peer-seeds", type=int, default=2, help="takes of each scene that others run, too (2)")
+    parser.add_argument("--peer-seeds", type=int, default=1, help="takes of each scene that others run, too (1)")
     parser.add_argument("--details", action="store_true", help="also print every scene, and not only every group")
     parser.add_argument("--out", type=Path, help="folder for results.json, results.md and the plot")
     parser.add_argument("--before", type=Path, help="an earlier results.json, to be compared with")

@@ -17,6 +17,8 @@ HAND = ((0.3, 14.0), (0.9, 9.0), (2.1, 5.0), (4.5, 1.5))
 """Frequency in Hz and amplitude in pixels of a camera held by somebody who stands and breathes."""
 
 HAND_ROLL_DEG = 0.8
+WALKING = 3.0
+"""The factor of these motions while that person walks."""
 
 
 def shifts(x_px: Float64Array, y_px: Float64Array) -> Float64Array:
@@ -64,12 +66,14 @@ def zoom(
     return scaled(factor ** progress(times_s, begin_s, length_s), middle_px)
 
 
-def hand(times_s: Float64Array, rng: np.random.Generator, middle_px: tuple[float, float]) -> Float64Array:
-    """A camera in a hand: a sum of slow and quick oscillations, and a little roll."""
+def hand(
+    times_s: Float64Array, rng: np.random.Generator, middle_px: tuple[float, float], strength: float = 1.0
+) -> Float64Array:
+    """A camera in a hand: a sum of slow and quick oscillations, and a little roll, all `strength` times as large."""
     offsets = np.zeros((3, len(times_s)))
     for hz, amplitude_px in HAND:
         phases = rng.uniform(0, 2 * np.pi, 3)
-        offsets += amplitude_px * np.sin(2 * np.pi * hz * times_s + phases[:, None]) / HAND[0][1]
+        offsets += strength * amplitude_px * np.sin(2 * np.pi * hz * times_s + phases[:, None]) / HAND[0][1]
     roll = scaled(np.ones(len(times_s)), middle_px, np.deg2rad(HAND_ROLL_DEG) * offsets[2])
     return np.asarray(shifts(HAND[0][1] * offsets[0], 0.7 * HAND[0][1] * offsets[1]) @ roll)
 

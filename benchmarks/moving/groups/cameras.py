@@ -120,6 +120,10 @@ def _zoom(factor: float) -> Moves:
     return lambda times_s, rng: paths.zoom(times_s, factor, EVENT_S, 0.5, MIDDLE)
 
 
+def _hand(strength: float) -> Moves:
+    return lambda times_s, rng: paths.hand(times_s, rng, MIDDLE, strength)
+
+
 def _kind_scene(kind: SceneKind) -> Scene:
     return Scene("shake", f"20 px in {kind.name}", partial(shaken_kind, kind, 20.0))
 
@@ -136,7 +140,8 @@ SCENES = (
     *(_scene("ptz", "jump to another place", fps, _pan(FAR_PX, 0.0), EVENT_S) for fps in (10.0, 25.0)),
     *(Scene("drone", f"drifting and turning at {fps:g} fps", partial(flown, fps)) for fps in (10.0, 25.0)),
     *(
-        _scene("handheld", "in a hand", fps, lambda times_s, rng: paths.hand(times_s, rng, MIDDLE))
+        _scene("handheld", title, fps, _hand(strength))
+        for title, strength in (("standing", 1.0), ("walking", paths.WALKING))
         for fps in (10.0, 25.0)
     ),
 )
