@@ -6,6 +6,8 @@ improbability. Usual frames have nothing to explain and pay for none of this.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from posebus.arrays import BoolArray, Float64Array, IndexArray
@@ -15,19 +17,19 @@ from tracking.compiled import compiled
 from tracking.detections import UsableDetections
 from tracking.matching.association import gains_of, matched
 from tracking.matching.likelihood import log_odds
-from tracking.matching.picture_search import AGREE, motions
+from tracking.matching.picture_search import motions
 from tracking.motion.camera_memory import Passage
 from tracking.motion.kalman import POSITION, VAR_POSITION
 from tracking.motion.picture_map import PictureMap
 from tracking.tracks import TENTATIVE, Tracks
 
-MOVE_PRICE = 6.0
+MOVE_PRICE = 5.0
 """What a camera that stood still must gain by moving, as log odds: it does so in one of some hundred frames."""
 
 SHAKE_PRICE = 0.5
 """The same where the camera has moved a moment ago."""
 
-ZOOM_PRICE = 2.0
+ZOOM_PRICE = 1.0
 """What a zoom or roll must gain on top: it can be fitted to any two people."""
 
 PICTURE_PRICE = 12.0
@@ -42,7 +44,15 @@ EXPLAINED = 9.0
 UNEXPLAINED_SHARE = 0.33
 """Share of the people just seen that must lack an explanation before the picture is suspected: one of two or three."""
 
+AGREE = 2
+"""Fewest people that must agree on a camera that stood still: one person alone has moved, not the picture."""
+
+JOINT_SHIFT = 25.0
+"""Squared mean shift of matched people, in its variances if each moved independently, from which on the picture is
+suspected: five standard deviations."""
+
 POSITION_STD = model.EVIDENCE.position_std
+MEASUREMENT_STD = model.MOTION.measurement_std[0]
 
 
 def match_people(
@@ -55,16 +65,17 @@ def match_people(
     """
     odds = log_odds(tracks, detections, recent)
     matches = matched(gains_of(odds, tracks, detections, recent, settings))
-    anew = passage.shakes or passage.others
-    if not (len(tracks) and len(detections)) or not (anew or (matches < 0).any()):
+    if not (len(tracks) and len(detections)):
         return matches, None
     # Those of the last frame, however long ago that was.
     seen_since_ns = passage.last_ns - settings.in_sight_s * 1e9
     rows = ((tracks.unseen_since_ns >= seen_since_ns) & (tracks.state != TENTATIVE)).nonzero()[0]
+    if not len(rows):
+        return matches, None
     hypotheses = [(picture, SIZE_PRICE) for picture in passage.others]
-    if passage.shakes or _is_suspect(tracks, detections, matches, rows, settings):
+    if passage.shake_px > 0.0 or _is_suspect(tracks, detections, matches, rows, settings):
         hypotheses += _found(tracks, detections, rows, passage, settings)
-    if not (hypotheses and len(rows)):
+    if not hypotheses:
         return matches, None
     moved = _best(tracks.select(rows), detections, recent[rows], hypotheses, settings)
     if moved is None:
@@ -77,14 +88,18 @@ def _is_suspect(
     tracks: Tracks, detections: UsableDetections, matches: IndexArray, rows: IndexArray, settings: TrackerSettings
 ) -> bool:
     """Whether so many of the witnesses `rows` are not where they should be that the picture may have moved."""
-    if len(rows) < AGREE or not (matches[rows] < 0).any():
+    if len(rows) < AGREE or len(detections) < AGREE:
+        return False
+    if joint_shift(tracks.filter_states, tracks.body_px, detections.centred, matches) > JOINT_SHIFT:
+        return True
+    if (matches[rows] >= 0).all():
+        return False
+    far = misfits(tracks.filter_states, tracks.body_px, detections.centred, matches, rows) > EXPLAINED
+    if np.count_nonzero(far) < UNEXPLAINED_SHARE * len(rows):
         return False
     free = detections.scores >= settings.birth_score
     free[matches[matches >= 0]] = False
-    if not free.any():
-        return False
-    far = misfits(tracks.filter_states, tracks.body_px, detections.centred, matches, rows) > EXPLAINED
-    return bool(np.count_nonzero(far) >= UNEXPLAINED_SHARE * len(rows))
+    return bool(free.any())
 
 
 def _found(
@@ -92,13 +107,21 @@ def _found(
 ) -> list[tuple[PictureMap, float]]:
     """Motions with their prices; the people in `rows` are the witnesses."""
     told = PICTURE_PRICE * passage.certainty
-    price = told + (SHAKE_PRICE if passage.shakes else MOVE_PRICE)
+    least = 1 if passage.shake_px > 0.0 else AGREE
     back = None if passage.moved is None or passage.others else passage.moved.inverse()
     hypotheses = [] if back is None else [(back, told)]
     certain = detections.centred[detections.scores >= settings.high_score]
-    for picture in motions(tracks.filter_states[:, rows], tracks.body_px[rows], certain, zooms=True):
-        extra = 0.0 if picture.a == 1.0 and picture.b == 0.0 else ZOOM_PRICE
-        hypotheses.append((picture, price + extra))
+    centre = tracks.filter_states[POSITION, rows, :2].mean(axis=0).tolist()
+    for picture in motions(tracks.filter_states[:, rows], tracks.body_px[rows], certain, least):
+        price = told
+        if passage.shake_px > 0.0:
+            strides = math.dist(picture.at(*centre), centre) / passage.shake_px
+            price += min(SHAKE_PRICE + 0.5 * strides**2, MOVE_PRICE)
+        else:
+            price += MOVE_PRICE
+        if (picture.a, picture.b) != (1.0, 0.0):
+            price += ZOOM_PRICE
+        hypotheses.append((picture, price))
     return hypotheses
 
 
@@ -145,3 +168,21 @@ def misfits(
             misfit += gap * gap / ((POSITION_STD * body_px[track]) ** 2 + states[VAR_POSITION, track, axis])
         found[place] = misfit
     return found
+
+
+@compiled
+def joint_shift(states: Float64Array, body_px: Float64Array, centred: Float64Array, matches: IndexArray) -> float:
+    """How far all matched people are off together: the squared weighted mean of the distances of their detections from
+    where they were expected, in variances of that mean."""
+    longest = 0.0
+    for axis in range(2):
+        weights = shifted = 0.0
+        for track in range(len(matches)):
+            if matches[track] < 0:
+                continue
+            noise = MEASUREMENT_STD * body_px[track]
+            weight = 1.0 / (noise * noise + states[VAR_POSITION, track, axis])
+            weights += weight
+            shifted += weight * (centred[matches[track], axis] - states[POSITION, track, axis])
+        longest = max(longest, shifted * shifted / max(weights, 1e-12))
+    return longest
