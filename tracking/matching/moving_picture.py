@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from posebus.arrays import BoolArray, Float64Array, IndexArray
+from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.compiled import compiled
@@ -68,38 +68,22 @@ def match_people(
     if not (len(tracks) and len(detections)):
         return matches, None
     # Those of the last frame, however long ago that was.
-    seen_since_ns = passage.last_ns - settings.in_sight_s * 1e9
+    seen_since_ns = passage.last_ns - round(settings.in_sight_s * 1e9)
+    suspected = passage.shake_px > 0.0 or is_suspect(
+        tracks.filter_states, tracks.body_px, tracks.state, tracks.unseen_since_ns,
+        detections.centred, detections.scores, matches, seen_since_ns, settings.birth_score,
+    )  # fmt: skip
+    if not (suspected or passage.others):
+        return matches, None
     rows = ((tracks.unseen_since_ns >= seen_since_ns) & (tracks.state != TENTATIVE)).nonzero()[0]
-    if not len(rows):
-        return matches, None
     hypotheses = [(picture, SIZE_PRICE) for picture in passage.others]
-    if passage.shake_px > 0.0 or _is_suspect(tracks, detections, matches, rows, settings):
+    if suspected and len(rows):
         hypotheses += _found(tracks, detections, rows, passage, settings)
-    if not hypotheses:
-        return matches, None
     moved = _best(tracks.select(rows), detections, recent[rows], hypotheses, settings)
     if moved is None:
         return matches, None
     tracks.follow_picture(moved)
     return matched(gains_of(log_odds(tracks, detections, recent), tracks, detections, recent, settings)), moved
-
-
-def _is_suspect(
-    tracks: Tracks, detections: UsableDetections, matches: IndexArray, rows: IndexArray, settings: TrackerSettings
-) -> bool:
-    """Whether so many of the witnesses `rows` are not where they should be that the picture may have moved."""
-    if len(rows) < AGREE or len(detections) < AGREE:
-        return False
-    if joint_shift(tracks.filter_states, tracks.body_px, detections.centred, matches) > JOINT_SHIFT:
-        return True
-    if (matches[rows] >= 0).all():
-        return False
-    far = misfits(tracks.filter_states, tracks.body_px, detections.centred, matches, rows) > EXPLAINED
-    if np.count_nonzero(far) < UNEXPLAINED_SHARE * len(rows):
-        return False
-    free = detections.scores >= settings.birth_score
-    free[matches[matches >= 0]] = False
-    return bool(free.any())
 
 
 def _found(
@@ -152,37 +136,54 @@ def _total(tracks: Tracks, detections: UsableDetections, recent: BoolArray, sett
 
 
 @compiled
-def misfits(
-    states: Float64Array, body_px: Float64Array, centred: Float64Array, matches: IndexArray, rows: IndexArray
-) -> Float64Array:
-    """Squared distances (R,) of the tracks `rows` (R,) from their detections in variances; infinite if unmatched."""
-    found = np.full(len(rows), np.inf)
-    for place in range(len(rows)):
-        track = rows[place]
+def is_suspect(
+    states: Float64Array,
+    body_px: Float64Array,
+    state: Int64Array,
+    unseen_since_ns: Int64Array,
+    centred: Float64Array,
+    scores: Float64Array,
+    matches: IndexArray,
+    seen_since_ns: int,
+    birth_score: float,
+) -> bool:
+    """Whether the picture may have moved: all are off together, or many are not where they should be and others are.
+
+    Args:
+        states: (5, T, 4) Kalman states.
+        body_px: (T,) sizes of the bodies.
+        state: (T,) states of the tracks.
+        unseen_since_ns: (T,) as in `Tracks`.
+        centred: (D, 4) boxes of the detections.
+        scores: (D,) their scores.
+        matches: (T,) the detection of each track, -1 for none.
+        seen_since_ns: people seen since this capture time are witnesses.
+        birth_score: score of a detection that may be a person elsewhere.
+    """
+    witnesses = far = matched_people = 0
+    weights, shifted = np.zeros(2), np.zeros(2)
+    used = np.zeros(len(scores), np.bool_)
+    for track in range(len(matches)):
         detection = matches[track]
-        if detection < 0:
-            continue
-        misfit = 0.0
-        for axis in range(2):
-            gap = centred[detection, axis] - states[POSITION, track, axis]
-            misfit += gap * gap / ((POSITION_STD * body_px[track]) ** 2 + states[VAR_POSITION, track, axis])
-        found[place] = misfit
-    return found
-
-
-@compiled
-def joint_shift(states: Float64Array, body_px: Float64Array, centred: Float64Array, matches: IndexArray) -> float:
-    """How far all matched people are off together: the squared weighted mean of the distances of their detections from
-    where they were expected, in variances of that mean."""
-    longest = 0.0
-    for axis in range(2):
-        weights = shifted = 0.0
-        for track in range(len(matches)):
-            if matches[track] < 0:
-                continue
-            noise = MEASUREMENT_STD * body_px[track]
-            weight = 1.0 / (noise * noise + states[VAR_POSITION, track, axis])
-            weights += weight
-            shifted += weight * (centred[matches[track], axis] - states[POSITION, track, axis])
-        longest = max(longest, shifted * shifted / max(weights, 1e-12))
-    return longest
+        misfit = np.inf
+        if detection >= 0:
+            misfit = 0.0
+            used[detection] = True
+            matched_people += 1
+            for axis in range(2):
+                gap = centred[detection, axis] - states[POSITION, track, axis]
+                variance = states[VAR_POSITION, track, axis]
+                misfit += gap * gap / ((POSITION_STD * body_px[track]) ** 2 + variance)
+                weight = 1.0 / ((MEASUREMENT_STD * body_px[track]) ** 2 + variance)
+                weights[axis] += weight
+                shifted[axis] += weight * gap
+        if unseen_since_ns[track] >= seen_since_ns and state[track] != TENTATIVE:
+            witnesses += 1
+            far += misfit > EXPLAINED
+    if witnesses < AGREE or len(scores) < AGREE:
+        return False
+    if matched_people and (shifted * shifted > JOINT_SHIFT * weights).any():
+        return True
+    if far == 0 or far < UNEXPLAINED_SHARE * witnesses:
+        return False
+    return bool((~used & (scores >= birth_score)).any())

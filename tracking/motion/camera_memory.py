@@ -96,6 +96,9 @@ class CameraMemory:
         """The state after `frame`; `found`: the motion that the people showed on top of that of the `passage`."""
         if not passage.continues:
             return CameraMemory(frame.size_px, frame.camera_motion)
+        at_rest = passage.moved is None and found is None and self.shake == 0.0 and not any(self.drift)
+        if at_rest and self.motion == frame.camera_motion and self.size_px == frame.size_px:
+            return self
         drift = self._drift(frame.size_px, passage, found)
         turns = max(drift) > PAN or min(drift) < -PAN
         turned_at_ns = frame.captured_at_ns if turns else self.turned_at_ns
