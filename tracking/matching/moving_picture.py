@@ -6,31 +6,32 @@ improbability. Usual frames have nothing to explain and pay for none of this.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-from posebus.arrays import Float64Array, IndexArray
+from posebus.arrays import Float64Array, IndexArray, Int64Array
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.compiled import compiled
 from tracking.detections import UsableDetections
 from tracking.matching.association import gains_of, matched
 from tracking.matching.likelihood import log_odds
-from tracking.matching.picture_search import AGREE, motions
+from tracking.matching.picture_search import motions
 from tracking.matching.sight import Sight
 from tracking.motion.camera_memory import Passage
 from tracking.motion.kalman import POSITION, VAR_POSITION
 from tracking.motion.picture_map import PictureMap
 from tracking.tracks import TENTATIVE, Tracks
 
-MOVE_PRICE = 6.0
+MOVE_PRICE = 5.0
 """What a camera that stood still must gain by moving, as log odds: it does so in one of some hundred frames."""
 
 SHAKE_PRICE = 0.5
 """The same where the camera has moved a moment ago."""
 
-ZOOM_PRICE = 2.0
+ZOOM_PRICE = 1.0
 """What a zoom or roll must gain on top: it can be fitted to any two people."""
 
 PICTURE_PRICE = 12.0
@@ -45,7 +46,15 @@ EXPLAINED = 9.0
 UNEXPLAINED_SHARE = 0.33
 """Share of the people just seen that must lack an explanation before the picture is suspected: one of two or three."""
 
+AGREE = 2
+"""Fewest people that must agree on a camera that stood still: one person alone has moved, not the picture."""
+
+JOINT_SHIFT = 25.0
+"""Squared mean shift of matched people, in its variances if each moved independently, from which on the picture is
+suspected: five standard deviations."""
+
 POSITION_STD = model.EVIDENCE.position_std
+MEASUREMENT_STD = model.MOTION.measurement_std[0]
 
 
 class MatchedPeople(NamedTuple):
@@ -63,37 +72,27 @@ def match_people(
     """Match detections to tracks, which follow the picture, in place, where it has evidently moved."""
     odds = log_odds(tracks, detections, sight.placed, sight.resting)
     matches = matched(gains_of(odds, tracks, detections, sight.recent, settings))
-    anew = passage.shakes or passage.others
-    if not (len(tracks) and len(detections)) or not (anew or (matches < 0).any()):
-        return MatchedPeople(matches, odds, None)
+    unmoved = MatchedPeople(matches, odds, None)
+    if not (len(tracks) and len(detections)):
+        return unmoved
     # Those of the last frame, however long ago that was.
-    seen_since_ns = passage.last_ns - settings.in_sight_s * 1e9
+    seen_since_ns = passage.last_ns - round(settings.in_sight_s * 1e9)
+    suspected = passage.shake_px > 0.0 or is_suspect(
+        tracks.filter_states, tracks.body_px, tracks.state, tracks.unseen_since_ns,
+        detections.centred, detections.scores, matches, seen_since_ns, settings.birth_score,
+    )  # fmt: skip
+    if not (suspected or passage.others):
+        return unmoved
     rows = ((tracks.unseen_since_ns >= seen_since_ns) & (tracks.state != TENTATIVE)).nonzero()[0]
     hypotheses = [(picture, SIZE_PRICE) for picture in passage.others]
-    if passage.shakes or _is_suspect(tracks, detections, matches, rows, settings):
+    if suspected and len(rows):
         hypotheses += _found(tracks, detections, rows, passage, settings)
-    if not (hypotheses and len(rows)):
-        return MatchedPeople(matches, odds, None)
     moved = _best(tracks.select(rows), detections, sight.select(rows), hypotheses, settings)
     if moved is None:
-        return MatchedPeople(matches, odds, None)
+        return unmoved
     tracks.follow_picture(moved)
     odds = log_odds(tracks, detections, sight.placed, sight.resting)
     return MatchedPeople(matched(gains_of(odds, tracks, detections, sight.recent, settings)), odds, moved)
-
-
-def _is_suspect(
-    tracks: Tracks, detections: UsableDetections, matches: IndexArray, rows: IndexArray, settings: TrackerSettings
-) -> bool:
-    """Whether so many of the witnesses `rows` are not where they should be that the picture may have moved."""
-    if len(rows) < AGREE or not (matches[rows] < 0).any():
-        return False
-    free = detections.scores >= settings.birth_score
-    free[matches[matches >= 0]] = False
-    if not free.any():
-        return False
-    far = misfits(tracks.filter_states, tracks.body_px, detections.centred, matches, rows) > EXPLAINED
-    return bool(np.count_nonzero(far) >= UNEXPLAINED_SHARE * len(rows))
 
 
 def _found(
@@ -101,13 +100,21 @@ def _found(
 ) -> list[tuple[PictureMap, float]]:
     """Motions with their prices; the people in `rows` are the witnesses."""
     told = PICTURE_PRICE * passage.certainty
-    price = told + (SHAKE_PRICE if passage.shakes else MOVE_PRICE)
+    least = 1 if passage.shake_px > 0.0 else AGREE
     back = None if passage.moved is None or passage.others else passage.moved.inverse()
     hypotheses = [] if back is None else [(back, told)]
     certain = detections.centred[detections.scores >= settings.high_score]
-    for picture in motions(tracks.filter_states[:, rows], tracks.body_px[rows], certain, zooms=True):
-        extra = 0.0 if picture.a == 1.0 and picture.b == 0.0 else ZOOM_PRICE
-        hypotheses.append((picture, price + extra))
+    centre = tracks.filter_states[POSITION, rows, :2].mean(axis=0).tolist()
+    for picture in motions(tracks.filter_states[:, rows], tracks.body_px[rows], certain, least):
+        price = told
+        if passage.shake_px > 0.0:
+            strides = math.dist(picture.at(*centre), centre) / passage.shake_px
+            price += min(SHAKE_PRICE + 0.5 * strides**2, MOVE_PRICE)
+        else:
+            price += MOVE_PRICE
+        if (picture.a, picture.b) != (1.0, 0.0):
+            price += ZOOM_PRICE
+        hypotheses.append((picture, price))
     return hypotheses
 
 
@@ -139,19 +146,54 @@ def _total(tracks: Tracks, detections: UsableDetections, sight: Sight, settings:
 
 
 @compiled
-def misfits(
-    states: Float64Array, body_px: Float64Array, centred: Float64Array, matches: IndexArray, rows: IndexArray
-) -> Float64Array:
-    """Squared distances (R,) of the tracks `rows` (R,) from their detections in variances; infinite if unmatched."""
-    found = np.full(len(rows), np.inf)
-    for place in range(len(rows)):
-        track = rows[place]
+def is_suspect(
+    states: Float64Array,
+    body_px: Float64Array,
+    state: Int64Array,
+    unseen_since_ns: Int64Array,
+    centred: Float64Array,
+    scores: Float64Array,
+    matches: IndexArray,
+    seen_since_ns: int,
+    birth_score: float,
+) -> bool:
+    """Whether the picture may have moved: all are off together, or many are not where they should be and others are.
+
+    Args:
+        states: (5, T, 4) Kalman states.
+        body_px: (T,) sizes of the bodies.
+        state: (T,) states of the tracks.
+        unseen_since_ns: (T,) as in `Tracks`.
+        centred: (D, 4) boxes of the detections.
+        scores: (D,) their scores.
+        matches: (T,) the detection of each track, -1 for none.
+        seen_since_ns: people seen since this capture time are witnesses.
+        birth_score: score of a detection that may be a person elsewhere.
+    """
+    witnesses = far = matched_people = 0
+    weights, shifted = np.zeros(2), np.zeros(2)
+    used = np.zeros(len(scores), np.bool_)
+    for track in range(len(matches)):
         detection = matches[track]
-        if detection < 0:
-            continue
-        misfit = 0.0
-        for axis in range(2):
-            gap = centred[detection, axis] - states[POSITION, track, axis]
-            misfit += gap * gap / ((POSITION_STD * body_px[track]) ** 2 + states[VAR_POSITION, track, axis])
-        found[place] = misfit
-    return found
+        misfit = np.inf
+        if detection >= 0:
+            misfit = 0.0
+            used[detection] = True
+            matched_people += 1
+            for axis in range(2):
+                gap = centred[detection, axis] - states[POSITION, track, axis]
+                variance = states[VAR_POSITION, track, axis]
+                misfit += gap * gap / ((POSITION_STD * body_px[track]) ** 2 + variance)
+                weight = 1.0 / ((MEASUREMENT_STD * body_px[track]) ** 2 + variance)
+                weights[axis] += weight
+                shifted[axis] += weight * gap
+        if unseen_since_ns[track] >= seen_since_ns and state[track] != TENTATIVE:
+            witnesses += 1
+            far += misfit > EXPLAINED
+    if witnesses < AGREE or len(scores) < AGREE:
+        return False
+    if matched_people and (shifted * shifted > JOINT_SHIFT * weights).any():
+        return True
+    if far == 0 or far < UNEXPLAINED_SHARE * witnesses:
+        return False
+    return bool((~used & (scores >= birth_score)).any())

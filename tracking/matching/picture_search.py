@@ -43,34 +43,28 @@ LARGEST_ROLL = 0.35
 BASE = 0.5
 """Two people closer than this, in body sizes, say nothing about a zoom."""
 
-AGREE = 2
-"""Fewest people that must agree: one person alone has moved, not the picture."""
-
 INLIER = math.exp(-0.5 * 9.0)
 """A person counts as brought onto a detection up to three standard deviations off."""
 
 
-def motions(states: Float64Array, body_px: Float64Array, centred: Float64Array, zooms: bool) -> list[PictureMap]:
+def motions(states: Float64Array, body_px: Float64Array, centred: Float64Array, least: int) -> list[PictureMap]:
     """Candidates, the best of each kind first: shifts, then zooms with a roll.
 
     Args:
         states: (5, T, 4) Kalman states of the people, those that are least explained first.
         body_px: (T,) sizes of their bodies.
         centred: (D, 4) boxes of the detections.
-        zooms: whether to try zooms.
+        least: fewest people that a motion must bring onto detections.
     """
     boxes = states[POSITION, :WITNESSES]
     spread2 = (model.EVIDENCE.position_std * body_px[:WITNESSES]) ** 2 + states[VAR_POSITION, :WITNESSES, :2].mean(1)
-    if len(boxes) < AGREE or len(centred) < AGREE:
+    if min(len(boxes), len(centred)) < least:
         return []
-    candidates = [shifts(boxes, spread2, centred)]
-    if zooms:
-        candidates.append(similarities(boxes, spread2, centred))
     maps = []
-    for kind, found in enumerate(candidates):
+    for zooms, found in enumerate((shifts(boxes, spread2, centred), similarities(boxes, spread2, centred))):
         for row in best(found, boxes, spread2):
-            refined, agreed = fitted(row, boxes, spread2, centred, kind == 1)
-            if agreed >= AGREE:
+            refined, agreed = fitted(row, boxes, spread2, centred, zooms == 1)
+            if agreed >= max(least, 1 + zooms):
                 p, q, x, y = refined.tolist()
                 maps.append(PictureMap(p, -q, x, q, p, y))
     return maps
@@ -227,7 +221,7 @@ def fitted(
             weights += weight
             from_x, from_y = from_x + weight * box[0], from_y + weight * box[1]
             to_x, to_y = to_x + weight * detection[0], to_y + weight * detection[1]
-        if agreed < AGREE:
+        if agreed == 0:
             break
         from_x, from_y, to_x, to_y = from_x / weights, from_y / weights, to_x / weights, to_y / weights
         p, q = 1.0, 0.0

@@ -35,7 +35,7 @@ class Passage(NamedTuple):
     others: maps from there, from `moved` on, that may hold instead: the picture has another size, and the frame does
         not say what became of the view.
     certainty: of `moved`, 0 to 1; 0 where the frame does not say how the camera moved.
-    shakes: whether the camera has moved a moment ago without a frame that said so.
+    shake_px: how far the picture typically moves between frames without one that says so; 0 for a still camera.
     last_ns: capture time of the last frame.
     """
 
@@ -45,7 +45,7 @@ class Passage(NamedTuple):
     moved: PictureMap | None = None
     others: tuple[PictureMap, ...] = ()
     certainty: float = 0.0
-    shakes: bool = False
+    shake_px: float = 0.0
     last_ns: int = 0
 
 
@@ -89,12 +89,16 @@ class CameraMemory:
             moved, certainty = between(before.matrix, now.matrix), now.certainty
         elif self.size_px is not None and resized:
             moved, others = resizing(self.size_px, frame.size_px)
-        return Passage(True, False, elapsed_ns / 1e9, moved, others, certainty, self.shake > 0.0, last_ns)
+        shake_px = self.shake * max(frame.size_px)
+        return Passage(True, False, elapsed_ns / 1e9, moved, others, certainty, shake_px, last_ns)
 
     def followed(self, frame: PoseFrame | Uninferred, passage: Passage, found: PictureMap | None) -> CameraMemory:
         """The state after `frame`; `found`: the motion that the people showed on top of that of the `passage`."""
         if not passage.continues:
             return CameraMemory(frame.size_px, frame.camera_motion)
+        at_rest = passage.moved is None and found is None and self.shake == 0.0 and not any(self.drift)
+        if at_rest and self.motion == frame.camera_motion and self.size_px == frame.size_px:
+            return self
         drift = self._drift(frame.size_px, passage, found)
         turns = max(drift) > PAN or min(drift) < -PAN
         turned_at_ns = frame.captured_at_ns if turns else self.turned_at_ns
