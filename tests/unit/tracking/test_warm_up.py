@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from unit.tracking.scenes import crowd, dressed, run
+from unit.tracking.scenes import crowd, dressed, pose_frame, run
 
 import tracking
 from posebus.messages import PoseFrame
@@ -44,6 +44,10 @@ def frames_of_all_kinds() -> Iterator[list[PoseFrame]]:
     yield frames
     yield [as_received(dressed(frame, [seq % 5 for seq in range(len(frame.scores))])) for frame in frames]
     yield [replace(frame, keypoints_px=None) for frame in frames]
+    yield [
+        pose_frame([box for box in frame.boxes_xyxy_px for _ in range(2)], frame.seq, frame.seq / 20)
+        for frame in frames
+    ]
     yield [replace(frame, boxes_xyxy_px=frame.boxes_xyxy_px[::-1], scores=frame.scores[::-1]) for frame in frames]
 
 
