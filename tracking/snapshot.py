@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.errors import MalformedMessage
 from tracking.motion.kalman import PLANES
+from tracking.second_thoughts import doubts
 from tracking.tracks import COLUMNS, INTEGER_COLUMNS, Tracks
 
 SNAPSHOT_VERSION = 3
@@ -44,14 +45,20 @@ class FrameTime:
         back_ns = last.captured_at_ns - self.captured_at_ns
         return self.epoch == last.epoch and 0 <= back_ns <= tolerance_s * 1e9
 
+    def seconds_until(self, later: FrameTime) -> float | None:
+        """Seconds until a later frame; None if it is of another epoch, or its clock was set back."""
+        elapsed_ns = later.captured_at_ns - self.captured_at_ns
+        return elapsed_ns / 1e9 if later.epoch == self.epoch and elapsed_ns > 0 else None
+
 
 @dataclass(frozen=True, slots=True)
 class TrackerState:
-    """The live tracks after the frame `last` (None: before the first), and the id of the next new one."""
+    """The live tracks after the frame `last` (None: before the first), the id of the next new one, and open doubts."""
 
     tracks: Tracks
     next_id: int
     last: FrameTime | None
+    doubts: doubts.Doubts = field(default_factory=doubts.no_doubts)
 
 
 def to_dict(state: TrackerState) -> dict[str, Any]:
@@ -61,6 +68,7 @@ def to_dict(state: TrackerState) -> dict[str, Any]:
         "version": SNAPSHOT_VERSION,
         "next_id": state.next_id,
         "last": None if last is None else [last.epoch, last.seq, last.captured_at_ns],
+        "doubts": doubts.to_dict(state.doubts) if len(state.doubts) else None,
         **{stored: np.array(getattr(state.tracks, name), order="C") for name, stored in STORED_COLUMNS.items()},
     }
 
@@ -83,7 +91,13 @@ def from_dict(plain: dict[str, Any]) -> TrackerState:
         if last is not None:
             epoch, seq, captured_at_ns = last
             last = FrameTime(epoch=int(epoch), seq=int(seq), captured_at_ns=int(captured_at_ns))
-        return TrackerState(tracks=Tracks(**columns), next_id=int(plain["next_id"]), last=last)
+        kept = plain.get("doubts")  # snapshots of earlier releases have none
+        return TrackerState(
+            tracks=Tracks(**columns),
+            next_id=int(plain["next_id"]),
+            last=last,
+            doubts=doubts.no_doubts() if kept is None else doubts.from_dict(kept),
+        )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MalformedMessage(
             f"the tracker's snapshot is incomplete ({error}): delete the snapshot to start with new identities"

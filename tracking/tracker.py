@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from tracking.identities.updating import update_matched
 from tracking.matching.association import associate
 from tracking.matching.likelihood import log_odds
 from tracking.motion import kalman
+from tracking.second_thoughts.reconsidering import TrackedFrame, reconsider
+from tracking.second_thoughts.rivals import rivals
 from tracking.snapshot import FrameTime, TrackerState
 from tracking.tracks import ENDED, TENTATIVE, Tracks, no_tracks
 
@@ -82,7 +85,7 @@ class PoseTracker:
             return track_frame(frame, ())
         tracks, expired = self._predicted(frame, now)
         ended, tracks = tracks.select(expired), tracks.select(~expired)
-        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id, last=now)
+        self._state = replace(self._state, tracks=tracks, last=now)
         ended.state[:] = ENDED
         no_matches, none_lost = np.full(len(tracks), -1, np.intp), np.zeros(len(tracks), np.bool_)
         return report(frame, tracks.joined(ended), no_matches, none_lost, no_detections(), self._settings)
@@ -124,7 +127,9 @@ class PoseTracker:
             ended.append(tracks.select(expired))
             tracks = tracks.select(~expired)
         recent = now_ns - tracks.unseen_since_ns <= settings.in_sight_s * 1e9
-        matches = associate(log_odds(tracks, detections, recent), tracks, detections, recent, settings)
+        odds = log_odds(tracks, detections, recent)
+        matches = associate(odds, tracks, detections, recent, settings)
+        confused = rivals(odds, tracks, matches)
         unmatched = matches < 0
         if unmatched.any():
             given_up = unmatched & (tracks.state == TENTATIVE)
@@ -138,11 +143,20 @@ class PoseTracker:
             new = initiation.initiate(new_rows, detections, frame.size_px, self._state.next_id, now_ns, settings)
             new.expect_joints(tracks.joints.shape[1])
             tracks, matches = tracks.joined(new), np.concatenate((matches, new_rows))
-        self._state = TrackerState(tracks=tracks, next_id=self._state.next_id + len(new_rows), last=now)
+        state = self._state
+        elapsed_s = None if state.last is None else state.last.seconds_until(now)
+        seen = TrackedFrame(detections, matches, len(new_rows), confused, now.seq, now_ns, elapsed_s)
+        doubts, correction = reconsider(state.doubts, tracks, seen)
+        if correction is not None:
+            lost = np.concatenate((lost, np.zeros(len(new_rows), np.bool_)))[correction.bodies]
+            matches = matches[correction.bodies]
+            tracks = tracks.with_bodies(correction.identities, correction.bodies)
+        self._state = TrackerState(tracks, state.next_id + len(new_rows), last=now, doubts=doubts)
         for group in ended:
             group.state[:] = ENDED
             tracks = tracks.joined(group)
-        return report(frame, tracks, matches, lost, detections, settings)
+        result = report(frame, tracks, matches, lost, detections, settings)
+        return result if correction is None else replace(result, renamed=correction.renamed)
 
     def end_source(self) -> None:
         """End the source: the people of the next frame, at any time, get new ids.
