@@ -151,6 +151,8 @@ class SecondThoughts(NamedTuple):
     """A decision comes within this time after the parting, or not at all."""
     together_s: float = 10.0
     """A doubt is given up after this time: what was known before is too old by then."""
+    alike: float = 1.0
+    """Log odds of one person that what is seen of each must have with what was known of the other one."""
     margin: float = 1.5
     """Log odds of an exchange from which on it is made, and against it from which on the doubt is over."""
 

@@ -16,27 +16,27 @@ def exchange_odds(
 ) -> tuple[float, bool]:
     """Natural log odds of an exchange, and whether it may be made; NaN and False while too little was seen.
 
-    Each of the two that is detected is compared with what was known of both. An exchange must not rest on what a person
-    does not look like alone, since light changes: a detected one must look like the other one was.
+    Each of the two that was seen since the parting is compared with what was known of both. An exchange must not rest
+    on what a person does not look like alone, since light changes: who was seen must look like the other one was.
 
     Args:
         witnesses: W witnesses.
         one: row of the first.
         other: row of the second.
-        detected: whether each is detected in this frame; what a lost one looks like now is unknown.
+        detected: whether each is detected in this frame, so that more will be seen of it.
         doubts: constants.
     """
     total, fits, supported = 0.0, True, False
     for side in range(2):
         mine, theirs = (one, other) if side == 0 else (other, one)
-        if not detected[side]:
-            continue
         if witnesses.apart_ns[mine] == TOGETHER or witnesses.seen_s[mine] < doubts.seen_s:
-            return math.nan, False
+            if detected[side]:
+                return math.nan, False
+            continue
         if witnesses.known[theirs]:
             alike = colour_log_odds(*distance(witnesses.after[mine], witnesses.before[theirs]))
             total += alike
-            fits &= alike > 0.0
+            fits &= alike >= doubts.alike
             supported = True
         if witnesses.known[mine]:
             total -= colour_log_odds(*distance(witnesses.after[mine], witnesses.before[mine]))

@@ -92,19 +92,20 @@ def _exchanged(doubts: Doubts, pair: int, tracks: Tracks, frame: TrackedFrame) -
     """Exchange the people of a pair, in place in its witnesses.
 
     What was known before belongs to the identity, and what is seen since then to the body. A new track whose person is
-    a missing one ends: its body goes on under the older id.
+    one that was not seen since then ends: its body goes on under the older id.
     """
     old, new = doubts.pairs[pair].tolist()
     witnesses = doubts.witnesses
     places = [int(np.flatnonzero(witnesses.ids == number)[0]) for number in (old, new)]
     since_seq = _since_seq(witnesses, places, frame.now_ns)
+    rows = np.searchsorted(tracks.ids, (old, new))
+    unseen = frame.matches[rows[0]] < 0 and witnesses.apart_ns[places[0]] == TOGETHER
     for column in (witnesses.apart_ns, witnesses.apart_seq, witnesses.seen_s, witnesses.after):
         column[places] = column[places[::-1]]
-    rows = np.searchsorted(tracks.ids, (old, new))
     bodies = np.arange(len(tracks))
     bodies[rows] = bodies[rows[::-1]]
     identities = np.arange(len(tracks))
-    if not witnesses.known[places[1]] and frame.matches[rows[0]] < 0:
+    if unseen and not witnesses.known[places[1]]:
         kept = identities != rows[1]
         return Correction((Renaming(new, old, since_seq),), identities[kept], bodies[kept])
     return Correction((Renaming(old, new, since_seq), Renaming(new, old, since_seq)), identities, bodies)
