@@ -14,7 +14,7 @@ from typing import Any
 
 from posebus.coco import COCO_KEYPOINT_NAMES
 from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
-from posebus.contract.public_json import MAX_VISIBILITY
+from posebus.contract.public_json import MAX_RENAMED, MAX_VISIBILITY
 from posebus.contract.wire import MAX_SIDE_PX
 from posebus.messages import SCHEMA_VERSION, CaptureClock, Delivery, EventType, TrackState
 
@@ -79,6 +79,14 @@ def tracks_schema() -> _Schema:
             "1280/2x1 that it was cut into 2x1 tiles of 1280 pixels; null if that is not known",
             "anyOf": [{"type": "string"}, {"type": "null"}],
         },
+        "renamed": {
+            "description": "Corrections of earlier frames of the same epoch, which this frame announces; it uses the "
+            "corrected numbers itself. All of them apply at once, so two of them exchange the numbers of two people. "
+            "If an older message lacks the field: none",
+            "type": "array",
+            "items": _renaming(),
+            "maxItems": MAX_RENAMED,
+        },
     }
     return {**_head("tracks", "The identities of one camera in one frame"), **_object(properties, added)}
 
@@ -116,7 +124,7 @@ def _track() -> _Schema:
     keypoint = {"type": "array", "prefixItems": [number, number, _score("Confidence")], "minItems": 3, "maxItems": 3}
     names = ", ".join(COCO_KEYPOINT_NAMES)
     properties = {
-        "id": _whole("Number of the identity, unique within its camera and epoch"),
+        "id": _whole("Number of the identity, unique within its camera and epoch; a later frame may correct it"),
         "state": _choice(
             TrackState,
             "tentative: detected too briefly to be confirmed; confirmed: present, detected in this frame or coasted; "
@@ -166,6 +174,16 @@ def _track() -> _Schema:
         },
     }
     return _object(properties, added)
+
+
+def _renaming() -> _Schema:
+    return _object(
+        {
+            "from_id": _whole("The number that was reported until now"),
+            "to_id": _whole("The number of the person that it is"),
+            "since_seq": _whole("The first frame whose tracks of the number from_id are the person to_id"),
+        }
+    )
 
 
 def _lineage() -> _Schema:

@@ -41,7 +41,10 @@ class Delivery(StrEnum):
 
 
 class TrackState(StrEnum):
-    """Life cycle of a track. A track is in `TrackFrame.tracks` as `ended` exactly once, in its last frame."""
+    """Life cycle of a track.
+
+    A track is in `TrackFrame.tracks` as `ended` exactly once, in its last frame, unless it ceased by a `Renaming`.
+    """
 
     TENTATIVE = "tentative"  # detected too briefly to be confirmed
     CONFIRMED = "confirmed"  # present: detected in this frame, or coasted (missed for a moment, or occluded)
@@ -222,12 +225,18 @@ class Track:
     coasted: bool = False
 
 
+MAX_RENAME_DELAY_S = 2.0
+"""A correction reaches back at most this far, by capture time, before the frame that carries it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Renaming:
     """A correction: the tracks `from_id` in the frames since `since_seq` of this epoch are the person `to_id`.
 
     The frame that carries it, and all later ones, use the corrected numbers. Where two people were confused, two
     renamings in the same frame exchange their numbers: all of them apply at once, to the numbers before this frame.
+    A `from_id` to which none of them leads is not used any more, and its track need not be reported `ended`.
+    `posebus.subscribing.renaming` applies corrections to the frames before them.
     """
 
     from_id: int

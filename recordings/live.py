@@ -6,7 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from posebus.messages import Provenance, TrackFrame, TrackState
-from recordings.results.tally import Ages
+from recordings.results.tally import Ages, PeopleSeen
 
 WINDOW_NS = 2_000_000_000
 SHORTEST_NS = 500_000_000
@@ -30,7 +30,7 @@ class LiveCamera:
     frames: int = 0
     skipped: int = 0
     people: int = 0
-    identities: set[int] = field(default_factory=set)
+    seen: PeopleSeen = field(default_factory=PeopleSeen)
     views: Counter[str] = field(default_factory=Counter)
     """Number of frames by the view at which they were inferred, where a policy chose the view."""
     ages_ms: Ages = field(default_factory=Ages)
@@ -41,9 +41,8 @@ class LiveCamera:
         if self._recent:
             self.skipped += max(0, frame.seq - self._recent[-1].seq - 1)
         self.frames += 1
-        confirmed = [track.id for track in frame.tracks if track.state == TrackState.CONFIRMED]
-        self.people = len(confirmed)
-        self.identities.update(confirmed)
+        self.people = sum(track.state == TrackState.CONFIRMED for track in frame.tracks)
+        self.seen.add(frame)
         if provenance.view is not None and frame.inferred:
             self.views[str(provenance.view)] += 1
         self.ages_ms.add((provenance.published_at_ns - frame.captured_at_ns) / 1e6)
@@ -52,6 +51,11 @@ class LiveCamera:
         )
         while provenance.published_at_ns - self._recent[0].published_at_ns > WINDOW_NS:
             self._recent.popleft()
+
+    @property
+    def identities(self) -> set[int]:
+        """The numbers of all people so far."""
+        return self.seen.numbers
 
     @property
     def fps_in(self) -> float | None:

@@ -17,13 +17,25 @@ import numpy as np
 from posebus.arrays import Float32Array, UInt8Array
 from posebus.contract.foreign_json import MAX_BYTES, WRONG_DATA, load_json
 from posebus.errors import MalformedMessage
-from posebus.messages import SCHEMA_VERSION, CaptureClock, Delivery, Event, Provenance, Track, TrackFrame, TrackState
+from posebus.messages import (
+    SCHEMA_VERSION,
+    CaptureClock,
+    Delivery,
+    Event,
+    Provenance,
+    Renaming,
+    Track,
+    TrackFrame,
+    TrackState,
+)
 from posebus.views import parse_view
 
 COORDINATE_DECIMALS = 2
 SCORE_DECIMALS = 4
 MAX_VISIBILITY = 2
 MAX_JSON_BYTES = MAX_BYTES
+MAX_RENAMED = 1000
+"""Corrections in one frame. Each costs a reader that holds frames back a little for every one of them."""
 
 
 def track_frame_to_json(frame: TrackFrame, provenance: Provenance, published_at_ns: int) -> dict[str, Any]:
@@ -43,6 +55,7 @@ def track_frame_to_json(frame: TrackFrame, provenance: Provenance, published_at_
         "inferred": frame.inferred,
         "view": None if provenance.view is None else str(provenance.view),
         "tracks": [_track_to_json(track) for track in frame.tracks],
+        "renamed": [{"from_id": one.from_id, "to_id": one.to_id, "since_seq": one.since_seq} for one in frame.renamed],
     }
 
 
@@ -73,6 +86,7 @@ def track_frame_from_json(data: Any) -> tuple[TrackFrame, Provenance]:
             size_px=(_whole(data["size_px"][0]), _whole(data["size_px"][1])),
             tracks=tuple(_track_from_json(track) for track in data["tracks"]),
             inferred=_flag(data.get("inferred", True)),
+            renamed=_renamed_from_json(data.get("renamed", ()), _whole(data["seq"])),
         )
         provenance = Provenance(
             clock=CaptureClock(data["clock"]),
@@ -102,6 +116,20 @@ def _track_from_json(data: Any) -> Track:
         # Before this field existed, confirmed tracks were always detected, and undetected ones were lost or ended.
         coasted=_flag(data.get("coasted", _text(data["state"]) in {TrackState.LOST, TrackState.ENDED})),
     )
+
+
+def _renamed_from_json(data: Any, seq: int) -> tuple[Renaming, ...]:
+    if len(data) > MAX_RENAMED:
+        raise ValueError(f"expected at most {MAX_RENAMED} renamings")
+    renamed = tuple(
+        Renaming(from_id=_whole(one["from_id"]), to_id=_whole(one["to_id"]), since_seq=_whole(one["since_seq"]))
+        for one in data
+    )
+    if len({one.from_id for one in renamed}) != len(renamed) or any(one.from_id == one.to_id for one in renamed):
+        raise ValueError("expected one other number for each renamed track")
+    if any(not 0 <= one.since_seq <= seq for one in renamed):
+        raise ValueError("expected renamings since an earlier frame of the epoch")
+    return renamed
 
 
 def event_to_json(event: Event) -> dict[str, Any]:

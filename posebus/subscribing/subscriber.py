@@ -7,6 +7,10 @@ Without `group`, a subscription receives all messages behind `after` and leaves 
 `subscription.cursor`. With `group`, the broker remembers the position, and all consumers of the group share it. A
 message then counts as handled when the next one is requested, or when `acknowledge` is called; messages that a crashed
 consumer did not acknowledge are delivered to another one.
+
+A tracker may correct the numbers of earlier frames: `TrackFrame.renamed`. The kind `final_tracks` is for programs that
+would rather wait: its frames have final numbers, and come when no correction can reach them any more, about two seconds
+late.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import math
 import os
 import random
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, cast
@@ -28,6 +33,7 @@ from posebus.bus.redis.errors import group_is_missing
 from posebus.bus.wall_clock import ClockWatch, renew_all_deliveries
 from posebus.config.broker_address import default_address
 from posebus.errors import BrokerUnavailable
+from posebus.subscribing.final_tracks import FinalTracks
 from posebus.subscribing.subscription import Message, StreamEntry, StreamSelection, decode_entry
 from posebus.topology import Topology
 
@@ -62,7 +68,7 @@ def subscribe(
         url: address of the broker (redis://, rediss://, unix://); None means the address in the environment variable
             POSEBUS_REDIS, or else the broker of `posebus up` on this machine.
         cameras: names of cameras; None means all, including those that are added later.
-        kinds: any of `tracks`, `events`, `poses`.
+        kinds: any of `tracks`, `events`, `poses`; or `final_tracks` instead of `tracks`, not with `group`.
         after: `now`, `start` (all messages that the broker still has), or the `cursor` of an earlier subscription.
             A stream that has begun anew below the cursor, because the broker lost its memory, is read from its start.
         group: name of a durable consumer group; `after` is then used only if the group is new.
@@ -73,7 +79,7 @@ def subscribe(
     Raises:
         BrokerUnavailable: the broker cannot be reached; while iterating, only after `outage_limit_s`.
         BrokerRefused: the broker refuses to serve, for example because of a wrong password.
-        ValueError: an unknown kind, an invalid camera name, or an invalid cursor.
+        ValueError: unknown or contradictory kinds, an invalid camera name, or an invalid cursor.
     """
     streams = StreamSelection(cameras=cameras, kinds=kinds, after=after, topology=Topology(shards), group=group)
     address = default_address(os.environ) if url is None else url
@@ -92,6 +98,8 @@ class Subscription:
         self._outage_limit_s = math.inf if outage_limit_s is None else outage_limit_s
         self._consumer = consumer
         self._closed = False
+        self._final = FinalTracks()
+        self._ready: deque[Message] = deque()
         self._discovered_at_s = -1e9
         self._reclaimed_at_s = self._heard_at_s = time.monotonic()
         self._clock = ClockWatch()
@@ -114,14 +122,37 @@ class Subscription:
 
         With `group`, call `acknowledge` for each message that you have handled.
         """
+        if self._streams.holds_back:
+            yield from self._poll_final(timeout_s)
+            return
         for entry in self._fetch(timeout_s):
             message = decode_entry(entry)
-            self._streams.passed(entry)
+            self._streams.passed(entry.stream, entry.entry_id)
             if message is not None and self._streams.wants(message):
                 yield message
             else:
                 # The caller never gets this entry and cannot acknowledge it; it would be delivered again and again.
                 self._acknowledge_entry(entry.stream, entry.entry_id)
+
+    def _poll_final(self, timeout_s: float) -> Iterator[Message]:
+        """The same with `final_tracks`: the streams are read further than the cursor, which follows what is yielded."""
+        yield from self._yield_ready()
+        began_at_s = time.monotonic()
+        for entry in self._fetch(timeout_s):
+            self._streams.fetched(entry)
+            message = decode_entry(entry)
+            if message is not None:
+                self._ready.extend(self._final.add(message, time.monotonic()))
+                yield from self._yield_ready()
+        self._ready.extend(self._final.due(time.monotonic(), began_at_s))
+        yield from self._yield_ready()
+
+    def _yield_ready(self) -> Iterator[Message]:
+        while self._ready:
+            message = self._ready.popleft()
+            self._streams.passed(message.stream, message.id)
+            if self._streams.wants(message):
+                yield message
 
     def acknowledge(self, message: Message) -> None:
         """Mark `message` as handled, so that it is not delivered again; does nothing without `group`."""

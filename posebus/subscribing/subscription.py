@@ -19,15 +19,16 @@ from posebus.messages import Event, PoseFrame, Provenance, TrackFrame
 from posebus.topology import Topology
 
 _ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}", re.ASCII)
-KINDS = ("tracks", "events", "poses")
+FINAL_TRACKS = "final_tracks"
+KINDS = ("tracks", FINAL_TRACKS, "events", "poses")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message for a subscriber.
 
-    kind: `tracks`, `events` or `poses`; body: then a TrackFrame, an Event or a PoseFrame; provenance: its times and
-    conditions, None for events; stream, id: Redis key and entry ID of the message.
+    kind: `tracks`, `final_tracks`, `events` or `poses`; body: a TrackFrame for the first two, an Event, or a PoseFrame;
+    provenance: its times and conditions, None for events; stream, id: Redis key and entry ID of the message.
     """
 
     kind: str
@@ -57,6 +58,13 @@ class StreamSelection:
         unknown = sorted(set(kinds) - set(KINDS))
         if unknown or not kinds:
             raise ValueError(f"unknown kind {', '.join(unknown) or '(none given)'}: choose from {', '.join(KINDS)}")
+        self.holds_back = FINAL_TRACKS in kinds
+        if self.holds_back and "tracks" in kinds:
+            raise ValueError("kinds must be tracks or final_tracks, not both: subscribe twice for both")
+        if self.holds_back and group is not None:
+            raise ValueError(
+                "final_tracks needs every frame of a camera, and the consumers of a group share them: leave out group"
+            )
         if isinstance(cameras, str):
             raise ValueError(f"cameras must be a list of names, not the text {cameras!r}")
         self.group = group
@@ -65,6 +73,8 @@ class StreamSelection:
         self._topology = topology
         self._after = after
         self._positions: dict[str, str] = _parse_cursor(after)
+        self._read_to: dict[str, str] = {}
+        """Where streams have been read further than their messages were yielded."""
         self._kind_of: dict[str, str] = {}
 
     @property
@@ -73,8 +83,9 @@ class StreamSelection:
         return json.dumps(self._positions, separators=(",", ":"), sort_keys=True)
 
     def wants(self, message: Message) -> bool:
-        """Whether the message is of a selected camera; events of all cameras of a shard share one stream."""
-        return self._cameras is None or message.camera in self._cameras
+        """Whether the message is of a selected camera and kind: events of all cameras of a shard share one stream, and
+        they are read for `final_tracks`, too."""
+        return message.kind in self._kinds and (self._cameras is None or message.camera in self._cameras)
 
     def discover(self, client: Client, *, first: bool) -> None:
         """Search for streams to read. Those found after the `first` search are read from their beginning."""
@@ -101,14 +112,15 @@ class StreamSelection:
         """
         for stream in [] if self.group is not None else self._kind_of:
             newest = _last_id(client, stream)
-            if newest != "0-0" and _order(newest) < _order(self._positions[stream]):
+            if newest != "0-0" and _order(newest) < _order(self._read_to.get(stream, self._positions[stream])):
                 self._positions[stream] = "0-0"
+                self._read_to.pop(stream, None)
 
     def read_from(self) -> dict[str, str]:
         """Position to read each stream from, in the form that XREAD or XREADGROUP take."""
         if self.group is not None:
             return dict.fromkeys(self._kind_of, ">")
-        return {stream: self._positions[stream] for stream in self._kind_of}
+        return {stream: self._read_to.get(stream, self._positions[stream]) for stream in self._kind_of}
 
     def entries(self, reply: Any) -> list[StreamEntry]:
         """The entries of a reply of XREAD or XREADGROUP."""
@@ -119,10 +131,14 @@ class StreamSelection:
             found += [StreamEntry(kind, stream, entry_id.decode(), fields or {}) for entry_id, fields in items]
         return found
 
-    def passed(self, entry: StreamEntry) -> None:
-        """Move the cursor behind `entry`."""
+    def passed(self, stream: str, entry_id: str) -> None:
+        """Move the cursor behind an entry."""
         if self.group is None:
-            self._positions[entry.stream] = entry.entry_id
+            self._positions[stream] = entry_id
+
+    def fetched(self, entry: StreamEntry) -> None:
+        """Read on behind `entry`, and leave the cursor where it is until `passed`."""
+        self._read_to[entry.stream] = entry.entry_id
 
     def _streams(self, client: Client) -> Iterable[tuple[str, str]]:
         topology = self._topology
@@ -131,8 +147,9 @@ class StreamSelection:
             shards = range(topology.shards)
             found: Any = [name for shard in shards for name in client.hkeys(topology.cameras(shard))]
             cameras = frozenset(name.decode(errors="replace") for name in found)
-        key_of = {"tracks": topology.tracks, "poses": topology.poses}
-        for kind in self._kinds:
+        key_of = {"tracks": topology.tracks, FINAL_TRACKS: topology.tracks, "poses": topology.poses}
+        # Only an event says that a source ended, so that its last frames are final.
+        for kind in (*self._kinds, "events") if self.holds_back else self._kinds:
             if kind == "events":
                 wanted = range(topology.shards) if self._cameras is None else {topology.shard(c) for c in cameras}
                 yield from ((topology.events(shard), kind) for shard in wanted)
@@ -143,7 +160,7 @@ class StreamSelection:
 def decode_entry(entry: StreamEntry) -> Message | None:
     """The message in `entry`; None for marks between workers and trackers, and for entries that cannot be decoded."""
     try:
-        if entry.kind == "tracks":
+        if entry.kind in ("tracks", FINAL_TRACKS):
             frame, provenance = track_frame_from_json(parse(entry.fields[b"data"]))
             return _message(entry, frame.camera, frame, provenance)
         if entry.kind == "events":

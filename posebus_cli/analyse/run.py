@@ -51,8 +51,9 @@ def run(
     """Analyse recordings: run every frame through the whole pipeline and write the tracks into files.
 
     For each VIDEO, the folder gets NAME.tracks.jsonl (the tracks of every frame with their skeletons),
-    NAME.mot.txt (MOTChallenge format) and NAME.annotated.mp4; one summary.json covers all of them. A video that cannot
-    be read is reported on standard error and does not stop the others; the exit code is then 1.
+    NAME.mot.txt (MOTChallenge format) and NAME.annotated.mp4, all with final numbers; one summary.json covers all of
+    them. A video that cannot be read is reported on standard error and does not stop the others; the exit code is then
+    1.
 
     By default everything that it needs is started here and stopped at the end. With --workers 0 and --redis it uses
     the workers and trackers of a running deployment.

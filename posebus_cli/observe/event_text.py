@@ -33,6 +33,13 @@ def event_text(event: Event) -> str:
     return f"{event.type.removeprefix('posebus.')}{': ' if fields else ''}{fields}"
 
 
+def is_second_of_exchange(event: Event) -> bool:
+    """Return whether the text of `event` is that of another one: an exchange of numbers has an event for each."""
+    before, now = event.data.get("track_id"), event.data.get("renamed_to")
+    exchanged = event.type == EventType.TRACK_RENAMED and event.data.get("exchanged") is True
+    return exchanged and isinstance(before, int) and isinstance(now, int) and before > now
+
+
 def skipped_in_words(reasons: Mapping[str, int]) -> str:
     """Return how many frames were skipped, and why."""
     whys = ", ".join(f"{number} {reason}" if len(reasons) > 1 else reason for reason, number in reasons.items())
@@ -111,8 +118,17 @@ def _imgsz(data: Mapping[str, Any]) -> str:
 
 
 def _left(data: Mapping[str, Any]) -> str:
+    if data.get("reason") == "renamed":
+        return f"the number {data['track_id']} is not used any more"
     end = " at the end of the source" if data.get("reason") == "source ended" else ""
     return f"person {data['track_id']} left{end}, after {_duration(data)}"
+
+
+def _renamed(data: Mapping[str, Any]) -> str:
+    before, now, since = data["track_id"], data["renamed_to"], f"since frame {data['since_seq']}"
+    if data.get("exchanged"):
+        return f"{min(before, now)} and {max(before, now)} were confused; they have been exchanged {since}"
+    return f"{before} is the same person as {now}, {since}"
 
 
 def _duration(data: Mapping[str, Any]) -> str:
@@ -124,6 +140,7 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(
         EventType.TRACK_STARTED: lambda data: f"person {data['track_id']} appeared",
         EventType.TRACK_LOST: lambda data: f"person {data['track_id']} out of sight, after {_duration(data)}",
         EventType.TRACK_ENDED: _left,
+        EventType.TRACK_RENAMED: _renamed,
         EventType.CAMERA_ONLINE: lambda data: "online",
         EventType.CAMERA_OFFLINE: lambda data: f"offline: {data['reason']}",
         EventType.CAMERA_GAP: _gap,

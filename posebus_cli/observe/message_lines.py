@@ -12,7 +12,7 @@ from posebus.messages import Event, EventType, TrackFrame, TrackState
 from posebus.plain_text import plain, plain_json
 from posebus.subscribing.subscription import Message
 from posebus.wording import counted
-from posebus_cli.observe.event_text import clock_text, event_text, skipped_in_words
+from posebus_cli.observe.event_text import clock_text, event_text, is_second_of_exchange, skipped_in_words
 
 REPEAT_MS = 1000
 """An unchanged line of a camera is shown again after this time."""
@@ -51,7 +51,7 @@ class MessageLines:
         lines = self.advance_to(at_ms)
         if isinstance(body, TrackFrame):
             lines += self._people_line(body, at_ms)
-        elif isinstance(body, Event) and not self._sum_up(body, at_ms):
+        elif isinstance(body, Event) and not self._sum_up(body, at_ms) and not is_second_of_exchange(body):
             lines.append(harmless(f"{clock_text(body.time_ns)}  {body.camera:<12}  {event_text(body)}"))
         return lines
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,7 @@ from types import TracebackType
 from posebus.contract.public_json import dump, track_frame_to_json
 from posebus.errors import OutputError
 from posebus.messages import Provenance, TrackFrame, TrackState
+from posebus.subscribing.renaming import FinalIds
 
 PARTIAL = ".partial"
 
@@ -85,11 +86,12 @@ runs would differ."""
 
 
 class TracksWriter:
-    """NAME.tracks.jsonl and NAME.mot.txt of one recording."""
+    """NAME.tracks.jsonl and NAME.mot.txt of one recording, with final numbers: each frame is held back until then."""
 
     def __init__(self, folder: Path, name: str) -> None:
         """Raises OutputError, as all methods do."""
         self._name = name
+        self._final: FinalIds[Provenance] = FinalIds()
         self._jsonl = PartialFile(folder / f"{name}.tracks.jsonl")
         try:
             self._mot = PartialFile(folder / f"{name}.mot.txt")
@@ -102,18 +104,18 @@ class TracksWriter:
         return self._jsonl.path
 
     def write(self, frame: TrackFrame, provenance: Provenance) -> None:
-        """Append one frame; frames must come in order."""
-        named = replace(frame, camera=self._name, epoch=FILE_EPOCH)
-        self._jsonl.write(dump(track_frame_to_json(named, provenance, provenance.published_at_ns)) + "\n")
-        self._mot.write("".join(mot_lines(frame)))
+        """Take the next frame; frames must come in order."""
+        self._append(self._final.push(frame, provenance))
 
     def restart(self) -> None:
         """Delete all that was written so far, because the recording is read again."""
+        self._final.rest()
         self._jsonl.restart()
         self._mot.restart()
 
     def complete(self) -> None:
-        """Give both files their final names."""
+        """Write the frames that are still held back, and give both files their final names."""
+        self._append(self._final.rest())
         self._jsonl.complete()
         self._mot.complete()
 
@@ -123,8 +125,16 @@ class TracksWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with suppress(OutputError):  # the reason why writing stopped matters more than its last frames
+            self._append(self._final.rest())
         self._jsonl.close()
         self._mot.close()
+
+    def _append(self, frames: Iterable[tuple[TrackFrame, Provenance]]) -> None:
+        for frame, provenance in frames:
+            named = replace(frame, camera=self._name, epoch=FILE_EPOCH)
+            self._jsonl.write(dump(track_frame_to_json(named, provenance, provenance.published_at_ns)) + "\n")
+            self._mot.write("".join(mot_lines(frame)))
 
 
 def mot_lines(frame: TrackFrame) -> Iterator[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from posebus.arrays import Float32Array
 from posebus.messages import Provenance, TrackFrame, TrackState
+from posebus.subscribing.renaming import FinalIds
 
 PERCENTILES = (50, 95, 99)
 
@@ -35,6 +36,28 @@ class Ages:
         return np.array(self._values, dtype=np.float32)
 
 
+class PeopleSeen:
+    """The numbers of all people who were ever confirmed, with the corrections that are known so far."""
+
+    def __init__(self) -> None:
+        self._final: FinalIds[None] = FinalIds()
+        self._numbers: set[int] = set()
+
+    def add(self, frame: TrackFrame) -> None:
+        """Take the next frame."""
+        for final, _ in self._final.push(frame, None):
+            self._numbers.update(_confirmed(final))
+
+    @property
+    def numbers(self) -> set[int]:
+        """The numbers, each of one person."""
+        return self._numbers.union(*map(_confirmed, self._final.held))
+
+
+def _confirmed(frame: TrackFrame) -> list[int]:
+    return [track.id for track in frame.tracks if track.state == TrackState.CONFIRMED]
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts of the frames whose tracks were read."""
@@ -45,7 +68,7 @@ class Tally:
     last_published_at_ns: int = 0
     first_captured_at_ns: int = 0
     last_captured_at_ns: int = 0
-    identities: set[int] = field(default_factory=set)
+    people: PeopleSeen = field(default_factory=PeopleSeen)
     views: Counter[str] = field(default_factory=Counter)
     """Number of frames by the view at which they were inferred, where a policy chose the view."""
 
@@ -61,7 +84,12 @@ class Tally:
         self.last_captured_at_ns = max(self.last_captured_at_ns, frame.captured_at_ns)
         if provenance.view is not None and frame.inferred:
             self.views[str(provenance.view)] += 1
-        self.identities.update(track.id for track in frame.tracks if track.state == TrackState.CONFIRMED)
+        self.people.add(frame)
+
+    @property
+    def identities(self) -> set[int]:
+        """The numbers of all people."""
+        return self.people.numbers
 
     @property
     def processing_s(self) -> float:

@@ -21,6 +21,7 @@ from posebus.messages import (
     Event,
     EventType,
     Provenance,
+    Renaming,
     Track,
     TrackFrame,
     TrackState,
@@ -63,12 +64,13 @@ def track(number: int, state: TrackState, keypoints: bool) -> Track:
 def test_tracks_messages_follow_their_schema() -> None:
     tracks = tuple(track(number, state, number % 2 == 0) for number, state in enumerate(TrackState))
     seen = replace(tracks[0], keypoint_visibility=np.arange(17, dtype=np.uint8) % 3, pose_index=0)
-    frame = TrackFrame("door", 0, 7, 1_000, (640, 480), (seen, *tracks[1:]))
+    frame = TrackFrame("door", 0, 7, 1_000, (640, 480), (seen, *tracks[1:]), renamed=(Renaming(0, 2, 5),))
     data = json.loads(json.dumps(track_frame_to_json(frame, Provenance(CaptureClock.FILE, Delivery.LIVE, 5), 6)))
     schema = tracks_schema()
     Draft202012Validator(schema).validate(data)
     assert set(data) == set(schema["properties"])
-    assert set(data["tracks"][0]) == set(schema["properties"]["tracks"]["items"]["properties"])
+    for name in ("tracks", "renamed"):
+        assert set(data[name][0]) == set(schema["properties"][name]["items"]["properties"])
     data["tracks"][0]["box_xyxy_px"].pop()
     with pytest.raises(ValidationError):
         Draft202012Validator(schema).validate(data)
@@ -79,6 +81,7 @@ def test_tracks_messages_of_the_previous_release_follow_the_schema() -> None:
     data = track_frame_to_json(frame, Provenance(CaptureClock.FILE, Delivery.LIVE, 5), 6)
     for name in ("velocity_px_s", "keypoint_visibility", "pose_index", "coasted"):
         del data["tracks"][0][name]
+    del data["renamed"]
     Draft202012Validator(tracks_schema()).validate(data)
 
 

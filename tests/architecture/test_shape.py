@@ -28,6 +28,7 @@ PUBLIC = {
         "PoseBusError",
         "PoseFrame",
         "Provenance",
+        "Renaming",
         "Subscription",
         "Track",
         "TrackFrame",

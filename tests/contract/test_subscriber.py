@@ -236,3 +236,4 @@ def test_a_cursor_beyond_the_end_of_a_stream_that_began_anew_reads_it_from_its_b
         subscription._heard_at_s -= SILENCE_S
         assert list(subscription.poll(0.01)) == []
         assert seqs(take(subscription, 2)) == [0, 1]
+        assert list(subscription.poll(0.01)) == []

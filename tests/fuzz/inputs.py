@@ -17,7 +17,7 @@ from posebus.contract.codec import encode_frame, encode_poses
 from posebus.contract.lineage import Fields
 from posebus.contract.public_json import event_to_json, track_frame_to_json
 from posebus.contract.snapshot import pack_state
-from posebus.messages import Delivery, Skipped
+from posebus.messages import Delivery, Renaming, Skipped
 from posebus.views import View
 from tests.samples import PROBES, PROVENANCE, end, event, frame, pose_frame, track_frame, uninferred
 
@@ -76,6 +76,7 @@ POSES = [
 TRACKS = [
     track_frame_to_json(track_frame(3), PROVENANCE, 7),
     track_frame_to_json(track_frame(4, ids=()), PROVENANCE, 7),
+    track_frame_to_json(replace(track_frame(5), renamed=(Renaming(1, 2, 4), Renaming(2, 1, 3))), PROVENANCE, 7),
 ]
 EVENTS = [event_to_json(event(3)), event_to_json(event(4, kind="posebus.camera.gap"))]
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posebus.contract.public_json import (
+    MAX_RENAMED,
     dump,
     event_from_json,
     event_to_json,
@@ -20,7 +21,7 @@ from posebus.contract.public_json import (
     track_frame_to_json,
 )
 from posebus.errors import MalformedMessage
-from posebus.messages import Event, Track, TrackFrame, TrackState
+from posebus.messages import Event, Renaming, Track, TrackFrame, TrackState
 from tests.samples import PROVENANCE, event, track_frame
 
 json_values = st.recursive(
@@ -49,6 +50,44 @@ def test_decoded_track_frame_equals_the_encoded_one_to_the_stated_precision() ->
         assert after.keypoint_visibility.tolist() == before.keypoint_visibility.tolist()
         assert after.keypoint_visibility.dtype == np.uint8
         assert (after.pose_index, after.coasted) == (before.pose_index, before.coasted)
+
+
+RENAMED = (Renaming(1, 5, 2), Renaming(5, 1, 3))
+
+
+def test_renamings_are_encoded_and_messages_without_them_have_none() -> None:
+    data = track_frame_to_json(replace(track_frame(3), renamed=RENAMED), PROVENANCE, 6)
+    assert json.dumps(data["renamed"][0]) == '{"from_id": 1, "to_id": 5, "since_seq": 2}'
+    assert track_frame_from_json(parse(dump(data).encode()))[0].renamed == RENAMED
+    assert track_frame_to_json(track_frame(3), PROVENANCE, 6)["renamed"] == []
+    del data["renamed"]
+    assert track_frame_from_json(data)[0].renamed == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        None,
+        7,
+        "15",
+        [[1, 5, 2]],
+        [{"from_id": 1, "to_id": 5}],
+        [{"from_id": 1.5, "to_id": 5, "since_seq": 2}],
+        [{"from_id": 1, "to_id": True, "since_seq": 2}],
+        [{"from_id": 1, "to_id": 2**63, "since_seq": 2}],
+        [{"from_id": 1, "to_id": 5, "since_seq": "2"}],
+        [{"from_id": 1, "to_id": 5, "since_seq": -1}],
+        [{"from_id": 1, "to_id": 5, "since_seq": 4}],
+        [{"from_id": 1, "to_id": 1, "since_seq": 2}],
+        [{"from_id": 1, "to_id": 5, "since_seq": 2}, {"from_id": 1, "to_id": 6, "since_seq": 2}],
+        [{"from_id": number, "to_id": number + 1, "since_seq": 2} for number in range(MAX_RENAMED + 1)],
+    ],
+    ids=lambda wrong: str(wrong)[:60],
+)
+def test_invalid_renamings_are_refused(wrong: Any) -> None:
+    data = {**track_frame_to_json(track_frame(3), PROVENANCE, 6), "renamed": wrong}
+    with pytest.raises(MalformedMessage, match="not a tracks message"):
+        track_frame_from_json(data)
 
 
 def every_state(coasted: bool) -> TrackFrame:

@@ -28,6 +28,21 @@ def text(kind: str, **data: Any) -> str:
             {"track_id": 7, "duration_s": 2, "reason": "source ended"},
             "person 7 left at the end of the source, after 2.0 s",
         ),
+        (
+            "track.ended",
+            {"track_id": 7, "duration_s": 2, "reason": "renamed", "renamed_to": 3},
+            "the number 7 is not used any more",
+        ),
+        (
+            "track.renamed",
+            {"track_id": 7, "renamed_to": 3, "since_seq": 120, "since_ns": 0, "exchanged": False},
+            "7 is the same person as 3, since frame 120",
+        ),
+        (
+            "track.renamed",
+            {"track_id": 5, "renamed_to": 3, "since_seq": 120, "since_ns": 0, "exchanged": True},
+            "3 and 5 were confused; they have been exchanged since frame 120",
+        ),
         ("camera.online", {}, "online"),
         ("camera.offline", {"reason": "it does not answer"}, "offline: it does not answer"),
         ("camera.gap", {"skipped": 1, "reasons": {"too old": 1}}, "1 frame skipped: too old"),
@@ -66,7 +81,9 @@ def test_fields_of_other_events_have_units() -> None:
 
 
 @pytest.mark.parametrize("data", [{}, {"reasons": 3}, {"reasons": {"too old": []}}, {"track_id": 1, "duration_s": "x"}])
-@pytest.mark.parametrize("kind", ["camera.gap", "camera.offline", "camera.imgsz", "track.lost", "other"])
+@pytest.mark.parametrize(
+    "kind", ["camera.gap", "camera.offline", "camera.imgsz", "track.lost", "track.renamed", "other"]
+)
 def test_events_of_other_versions_are_shown_as_far_as_they_go(kind: str, data: dict[str, Any]) -> None:
     shown = text(kind, **data)
     assert shown
@@ -79,6 +96,7 @@ def test_hostile_values_are_shown_in_short() -> None:
         deep = [deep]
     assert text("other", deep=deep, at_ns=10**30, long=[1] * 10_000).startswith("other: deep …; at ?.")
     assert "duration" in text("track.lost", track_id=1, duration_s=10**400)
+    assert "track id 1" in text("track.renamed", track_id=1, renamed_to="x", since_seq=2, exchanged=True)
 
 
 def test_times_of_recordings_are_positions_in_them() -> None:

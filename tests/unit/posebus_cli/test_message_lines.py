@@ -42,6 +42,17 @@ def gap(at_ms: int, camera: str = "door", **reasons: int) -> Message:
     return event("posebus.camera.gap", data, at_ms * 1_000_000, camera)
 
 
+def test_exchange_of_two_numbers_is_one_line() -> None:
+    lines = MessageLines()
+    shown = []
+    for before, now in ((3, 5), (5, 3), ("x", 3)):
+        data = {"track_id": before, "renamed_to": now, "since_seq": 120, "since_ns": 0, "exchanged": True}
+        shown += lines.add(event("posebus.track.renamed", data), 0)
+    sentence, other = texts(shown)
+    assert sentence == "3 and 5 were confused; they have been exchanged since frame 120"
+    assert "track id x" in other
+
+
 def test_people_are_shown_when_they_change_and_otherwise_once_a_second() -> None:
     lines = MessageLines()
     shown = [

@@ -11,6 +11,7 @@ import samples
 
 from posebus.contract.public_json import track_frame_to_json
 from posebus.errors import OutputError
+from posebus.messages import Renaming, TrackFrame
 from recordings.results.files import TracksWriter, make_folder, mot_lines
 
 
@@ -43,6 +44,43 @@ def test_files_get_their_final_names_when_they_are_complete(tmp_path: Path) -> N
     assert (tmp_path / "clip.mot.txt").read_text() == "of an older run"
     assert not (tmp_path / "clip.tracks.jsonl").exists()
     assert len((tmp_path / "clip.tracks.jsonl.partial").read_text().splitlines()) == 1
+
+
+def confused(seq: int, *ids: int, renamed: tuple[Renaming, ...] = ()) -> TrackFrame:
+    """A frame of 25 a second."""
+    return replace(samples.track_frame(seq, ids=ids), renamed=renamed)
+
+
+@pytest.mark.parametrize("ending", ["complete", "interrupted"])
+def test_files_have_the_final_numbers_whether_the_run_is_interrupted_or_not(tmp_path: Path, ending: str) -> None:
+    """3 is 5 since frame 1, and 5 is found to be 8 a little later; only what is final is written meanwhile."""
+    with TracksWriter(tmp_path, "clip") as writer:
+        for seq in range(4):
+            writer.write(confused(seq, 3), samples.PROVENANCE)
+        writer.write(confused(4, 5, renamed=(Renaming(3, 5, 1),)), samples.PROVENANCE)
+        writer.write(confused(5, 8, renamed=(Renaming(5, 8, 3),)), samples.PROVENANCE)
+        for seq in range(6, 60):
+            writer.write(confused(seq, 8), samples.PROVENANCE)
+        if ending == "complete":
+            writer.complete()
+    name = {"complete": "", "interrupted": ".partial"}[ending]
+    lines = [json.loads(line) for line in (tmp_path / f"clip.tracks.jsonl{name}").read_text().splitlines()]
+    expected = [3, 5, 5, *[8] * 57]
+    assert [line["tracks"][0]["id"] for line in lines] == expected
+    assert [line["seq"] for line in lines] == list(range(60))
+    assert not any(line["renamed"] for line in lines)
+    rows = (tmp_path / f"clip.mot.txt{name}").read_text().splitlines()
+    assert [int(row.split(",")[1]) for row in rows] == expected
+
+
+def test_frames_held_back_when_a_recording_restarts_are_dropped(tmp_path: Path) -> None:
+    with TracksWriter(tmp_path, "clip") as writer:
+        writer.write(confused(3, 3), samples.PROVENANCE)
+        writer.restart()
+        writer.write(confused(4, 5, renamed=(Renaming(3, 5, 1),)), samples.PROVENANCE)
+        writer.complete()
+    (line,) = (tmp_path / "clip.tracks.jsonl").read_text().splitlines()
+    assert json.loads(line)["seq"] == 4
 
 
 def test_restarted_recording_leaves_nothing_of_its_first_attempt(tmp_path: Path) -> None:

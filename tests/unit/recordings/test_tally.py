@@ -10,9 +10,9 @@ import samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posebus.messages import Provenance
+from posebus.messages import Provenance, Renaming
 from posebus.views import View
-from recordings.results.tally import Ages, Tally, percentiles_ms, processing_s, rate
+from recordings.results.tally import Ages, PeopleSeen, Tally, percentiles_ms, processing_s, rate
 
 MS = 1_000_000
 
@@ -29,6 +29,20 @@ def test_processing_time_runs_from_the_first_frame_in_to_the_last_track_out() ->
     assert tally.identities == {1, 7}
     assert tally.last_seq == 2
     assert tally.processing_s == pytest.approx(0.2)
+
+
+def test_people_are_counted_by_their_final_numbers() -> None:
+    """7 was never another person than 1; 4 was, before frame 45."""
+    people = PeopleSeen()
+    for seq in range(50):
+        people.add(samples.track_frame(seq, ids=(1, 4)))
+    people.add(samples.track_frame(50, ids=(7, 4)))
+    assert people.numbers == {1, 4, 7}
+    people.add(replace(samples.track_frame(51, ids=(1,)), renamed=(Renaming(7, 1, 50), Renaming(4, 1, 45))))
+    assert people.numbers == {1, 4}
+    for seq in range(52, 150):
+        people.add(samples.track_frame(seq, ids=(1,)))
+    assert people.numbers == {1, 4}
 
 
 def test_inferred_frames_are_counted_by_view() -> None:

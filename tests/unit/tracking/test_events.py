@@ -7,7 +7,8 @@ import numpy as np
 from unit.tracking.scenes import SECOND_NS, crowd, person, pose_frame, walk
 
 from posebus.config.settings import TrackerSettings
-from posebus.messages import Delivery, EndOfStream, Event, Track, TrackFrame
+from posebus.contract.snapshot import pack_state, unpack_state
+from posebus.messages import Delivery, EndOfStream, Event, Renaming, Track, TrackFrame
 from tracking import PoseTracker
 from tracking.events import TrackEvents
 
@@ -113,11 +114,24 @@ def test_restored_state_gives_the_same_events() -> None:
     events = TrackEvents("yard")
     published = events.update(frames[0])
     for item in frames[1:]:
-        successor = TrackEvents("yard")
-        successor.load_state(json.loads(json.dumps(events.state_dict())))
-        events = successor
+        events = successor_of(events)
         published += events.update(item)
     assert published == events_of(*frames)
+
+
+def test_snapshot_of_an_earlier_release_knows_no_times_and_is_continued() -> None:
+    events = TrackEvents("yard")
+    events.load_state({"lives": [[1, 0, SECOND_NS, False], [7, SECOND_NS, SECOND_NS, False]]})
+    renamed, ended = events.update(renaming(frame(2, t1="confirmed"), (7, 1, 1)))
+    assert (renamed.data["since_seq"], renamed.data["since_ns"]) == (1, 2 * SECOND_NS)
+    assert ended.data["reason"] == "renamed"
+
+
+def successor_of(events: TrackEvents) -> TrackEvents:
+    """The events of a tracker that continues from the snapshot of one that was killed."""
+    successor = TrackEvents("yard")
+    successor.load_state(unpack_state(pack_state(events.state_dict())))
+    return successor
 
 
 def test_every_confirmed_identity_of_a_crowd_starts_once_and_ends_once() -> None:
@@ -158,3 +172,121 @@ def test_first_seen_time_is_before_the_confirmation() -> None:
     assert summary(published)[0][:2] == ("started", 1)
     assert published[0].seq > 0
     assert published[0].data["first_seen_ns"] == 0
+
+
+def renaming(item: TrackFrame, *renamed: tuple[int, int, int]) -> TrackFrame:
+    """`item` with corrections from, to, since."""
+    return replace(item, renamed=tuple(Renaming(*values) for values in renamed))
+
+
+def times(event: Event) -> tuple[int, int]:
+    return event.data["first_seen_ns"] // SECOND_NS, event.data["last_seen_ns"] // SECOND_NS
+
+
+def test_exchange_is_announced_for_both_and_exchanges_the_times_since_then() -> None:
+    """3 has been there from the start and 5 since frame 1; from frame 4 on their numbers were confused."""
+    events = events_of(
+        frame(0, t3="confirmed"),
+        replace(frame(1, t3="confirmed", t5="confirmed"), tracks=(track(3, age_s=1), track(5, age_s=0))),
+        *(frame(seq, t3="confirmed", t5="confirmed") for seq in (2, 3, 4)),
+        frame(5, t3="confirmed", t5="lost"),
+        renaming(frame(6, t3="lost", t5="confirmed"), (3, 5, 4), (5, 3, 4)),
+        frame(7, t3="ended", t5="confirmed"),
+        frame(8, t5="ended"),
+    )
+    assert summary(events[2:]) == [
+        ("lost", 5, 5),
+        ("renamed", 3, 6),
+        ("renamed", 5, 6),
+        ("ended", 3, 7),
+        ("ended", 5, 8),
+    ]
+    assert events[3].data == {
+        "track_id": 3,
+        "renamed_to": 5,
+        "since_seq": 4,
+        "since_ns": 4 * SECOND_NS,
+        "exchanged": True,
+    }
+    assert (events[3].id, events[3].subject) == ("yard/1/6/posebus.track.renamed/3", "yard/tracks/3")
+    assert [times(event) for event in events[5:]] == [(0, 4), (1, 7)]
+
+
+def track(number: int, age_s: float, state: str = "confirmed") -> Track:
+    return Track(number, BOX, 0.9, None, state, age_s)
+
+
+def test_new_track_that_is_a_lost_one_joins_its_life_and_ends_at_once() -> None:
+    new = replace(frame(4, t1="lost"), tracks=(track(1, 4, "lost"), track(7, 0)))
+    found = renaming(frame(5, t1="confirmed"), (7, 1, 4))
+    events = events_of(frame(0, t1="confirmed"), frame(3, t1="lost"), new, found, frame(6, t1="ended"))
+    assert summary(events) == [
+        ("started", 1, 0),
+        ("lost", 1, 3),
+        ("started", 7, 4),
+        ("renamed", 7, 5),
+        ("ended", 7, 5),
+        ("ended", 1, 6),
+    ]
+    assert (events[3].data["renamed_to"], events[3].data["exchanged"]) == (1, False)
+    assert (events[4].data["reason"], events[4].data["renamed_to"], times(events[4])) == ("renamed", 1, (4, 4))
+    assert (events[5].data["reason"], times(events[5])) == ("unseen", (0, 5))
+
+
+def test_double_that_ends_with_its_renaming_is_ended_once() -> None:
+    both = replace(frame(1), tracks=(track(1, 1), track(2, 0)))
+    merged = renaming(frame(2, t1="confirmed", t2="ended"), (2, 1, 1))
+    assert summary(events_of(frame(0, t1="confirmed"), both, merged)) == [
+        ("started", 1, 0),
+        ("started", 2, 1),
+        ("renamed", 2, 2),
+        ("ended", 2, 2),
+    ]
+
+
+def test_correction_of_a_track_that_was_never_announced_has_no_event() -> None:
+    new = frame(2, t1="lost", t7="tentative")
+    found = renaming(frame(3, t1="confirmed"), (7, 1, 2))
+    assert summary(events_of(frame(0, t1="confirmed"), frame(1, t1="lost"), new, found)) == [
+        ("started", 1, 0),
+        ("lost", 1, 1),
+    ]
+
+
+def test_number_that_comes_back_by_a_correction_is_started_again() -> None:
+    events = events_of(
+        frame(0, t1="confirmed"),
+        frame(1, t1="ended"),
+        frame(2, t7="confirmed"),
+        renaming(frame(3, t1="confirmed"), (7, 1, 2)),
+    )
+    assert summary(events[2:]) == [("started", 7, 2), ("renamed", 7, 3), ("ended", 7, 3), ("started", 1, 3)]
+
+
+def test_people_present_are_the_numbers_started_and_not_ended_and_kills_change_nothing() -> None:
+    """Random corrections; after each frame another tracker continues from the snapshot."""
+    rng = np.random.default_rng(3)
+    frames = [frame(0)]
+    for seq in range(1, 200):
+        ids = rng.choice(6, rng.integers(0, 6), replace=False) + 1
+        states = {f"t{number}": str(rng.choice(["confirmed", "confirmed", "lost", "ended"])) for number in ids}
+        first, second = (int(number) for number in rng.choice(6, 2, replace=False) + 1)
+        since = max(seq - int(rng.integers(0, 3)), 0)
+        changes = [(first, second, since)] if rng.random() < 0.3 else []
+        changes += [(second, first, since)] if changes and rng.random() < 0.5 else []
+        frames.append(renaming(frame(seq, **states), *changes))
+    events, published = TrackEvents("yard"), []
+    present: set[int] = set()
+    for item in frames:
+        events = successor_of(events)
+        now = events.update(item)
+        published += now
+        for event in now:
+            kind = event.type.rsplit(".", 1)[1]
+            assert (event.data["track_id"] in present) != (kind == "started") or kind == "renamed"
+            present ^= {event.data["track_id"]} if kind in {"started", "ended"} else set()
+        assert {one.id for one in item.tracks if one.state == "confirmed"} <= present
+        assert not {one.id for one in item.tracks if one.state == "ended"} & present
+    assert published == events_of(*frames)
+    assert len({event.id for event in published}) == len(published)
+    assert {row[0] for row in events.state_dict()["lives"]} == present
