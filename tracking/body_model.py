@@ -258,3 +258,27 @@ APPEARANCE_MEMORY_S = 0.5
 
 APPEARANCE_SCORE = 0.5
 """Detections below this score do not update the colours: they often show half of another person."""
+
+
+class SecondThoughts(NamedTuple):
+    """Doubts about identities after people met, and when they are decided; odds are natural log odds."""
+
+    confusing: float = 1.5
+    """Log odds that the assignment may lose by an exchange if the two may have been confused."""
+    reach: float = 0.5
+    reach_deviations: float = 3.0
+    """A new track may be a missing person within this distance of where that one is expected, in body sizes, and so
+    many standard deviations."""
+    seen_s: float = 0.4
+    """For so long a person's colours must be seen after the parting; longer where a part of the body is hidden."""
+    apart_s: float = 2.0
+    """A decision comes within this time after the parting, or not at all."""
+    together_s: float = 10.0
+    """A doubt is given up after this time: what was known before is too old by then."""
+    alike: float = 1.0
+    """Log odds of one person that what is seen of each must have with what was known of the other one."""
+    margin: float = 1.5
+    """Log odds of an exchange from which on it is made, and against it from which on the doubt is over."""
+
+
+DOUBTS = SecondThoughts()

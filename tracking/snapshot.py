@@ -12,6 +12,7 @@ from posebus.errors import MalformedMessage
 from tracking.motion.camera_memory import CameraMemory, camera_from_dict, camera_to_dict
 from tracking.motion.intervals import KEPT, NO_INTERVALS, Intervals
 from tracking.motion.kalman import PLANES
+from tracking.second_thoughts import doubts
 from tracking.tracks import COLUMNS, INTEGER_COLUMNS, Tracks
 
 SNAPSHOT_VERSION = 3
@@ -46,6 +47,11 @@ class FrameTime:
         back_ns = last.captured_at_ns - self.captured_at_ns
         return self.epoch == last.epoch and 0 <= back_ns <= tolerance_s * 1e9
 
+    def seconds_until(self, later: FrameTime) -> float | None:
+        """Seconds until a later frame; None if it is of another epoch, or its clock was set back."""
+        elapsed_ns = later.captured_at_ns - self.captured_at_ns
+        return elapsed_ns / 1e9 if later.epoch == self.epoch and elapsed_ns > 0 else None
+
 
 class WatchedPair(NamedTuple):
     """Two tracks that are detected as one body: their ids, the time, epoch and seq of the frame since when, the number
@@ -70,7 +76,7 @@ class TrackerState:
     """The live tracks after the frame `last` (None: before the first), and the id of the next new one.
 
     intervals: between the frames. camera: where it looked. watched: pairs of tracks that may be one person's doubles.
-    aliases: tracks that may be one person.
+    aliases: tracks that may be one person. doubts: tracks that may have been confused.
     """
 
     tracks: Tracks
@@ -80,6 +86,7 @@ class TrackerState:
     camera: CameraMemory = field(default_factory=CameraMemory)
     watched: tuple[WatchedPair, ...] = ()
     aliases: Aliases = ()
+    doubts: doubts.Doubts = field(default_factory=doubts.no_doubts)
 
     def after(self, frame: FrameTime, camera: CameraMemory) -> TrackerState:
         """The same tracks after `frame`, a newer one than `last`, in which the camera looked there."""
@@ -102,6 +109,7 @@ def to_dict(state: TrackerState) -> dict[str, Any]:
         "intervals_ns": list(state.intervals.recent_ns),
         "watched": [list(pair) for pair in state.watched],
         "aliases": [list(pair) for pair in state.aliases],
+        "doubts": doubts.to_dict(state.doubts) if len(state.doubts) else None,
         **{stored: np.array(getattr(state.tracks, name), order="C") for name, stored in STORED_COLUMNS.items()},
     }
 
@@ -125,11 +133,17 @@ def from_dict(plain: dict[str, Any]) -> TrackerState:
             epoch, seq, captured_at_ns = last
             last = FrameTime(epoch=int(epoch), seq=int(seq), captured_at_ns=int(captured_at_ns))
         # Missing in snapshots of earlier releases.
-        intervals = Intervals(tuple(int(one_ns) for one_ns in plain.get("intervals_ns", ()))[-KEPT:])
-        camera = camera_from_dict(plain["camera"]) if "camera" in plain else CameraMemory()
-        watched = tuple(_watched_pair(values) for values in plain.get("watched", ()))
-        aliases = tuple((int(number), int(person)) for number, person in plain.get("aliases", ()))
-        return TrackerState(Tracks(**columns), int(plain["next_id"]), last, intervals, camera, watched, aliases)
+        kept = plain.get("doubts")
+        return TrackerState(
+            tracks=Tracks(**columns),
+            next_id=int(plain["next_id"]),
+            last=last,
+            intervals=Intervals(tuple(int(one_ns) for one_ns in plain.get("intervals_ns", ()))[-KEPT:]),
+            camera=camera_from_dict(plain["camera"]) if "camera" in plain else CameraMemory(),
+            watched=tuple(_watched_pair(values) for values in plain.get("watched", ())),
+            aliases=tuple((int(number), int(person)) for number, person in plain.get("aliases", ())),
+            doubts=doubts.no_doubts() if kept is None else doubts.from_dict(kept),
+        )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MalformedMessage(
             f"the tracker's snapshot is incomplete ({error}): delete the snapshot to start with new identities"

@@ -115,6 +115,15 @@ class Tracks:
             nis=self.nis[rows],
         )
 
+    def with_bodies(self, identities: IndexArray, bodies: IndexArray) -> Tracks:
+        """The identities of some rows with the bodies of others: all columns but `ids` and `born_ns` follow the body.
+
+        identities, bodies: (N,) rows of this table.
+        """
+        moved = self.select(bodies)
+        moved.ids, moved.born_ns = self.ids[identities], self.born_ns[identities]
+        return moved
+
     def joined(self, others: Tracks) -> Tracks:
         """These tracks, then `others`, which must have the same number of joints."""
         if not len(others):

@@ -20,7 +20,7 @@ from tracking.tracks import CONFIRMED, LOST, Tracks
 
 def give_way(
     aliases: Aliases, tracks: Tracks, matches: IndexArray, tentative: BoolArray, lost: BoolArray, now_ns: int
-) -> tuple[Aliases, BoolArray]:
+) -> Aliases:
     """Mark, in place, the coasting tracks whose person is detected under another number as lost.
 
     Each fresh track takes the place of one coasting track at most, the nearest of those that a body of its size could
@@ -32,14 +32,17 @@ def give_way(
         tracks: T tracks after this frame, new ones last.
         matches: (T,) the detection of each track, -1 for none.
         tentative: (O,) mask of the old tracks that were tentative before this frame.
-        lost: (O,) mask of the old tracks that this frame lost.
+        lost: (T,) mask of the tracks that this frame lost; those that give way are added, in place.
         now_ns: capture time of the frame.
 
     Returns:
-        The aliases after this frame, and `lost` with the tracks that gave way.
+        The aliases after this frame.
     """
+    missed = matches < 0
+    if not aliases and not missed.any():
+        return aliases
     confirmed = tracks.state == CONFIRMED
-    coasting = confirmed & (matches < 0)
+    coasting = confirmed & missed
     given_way: list[int] = []
     if aliases:
         aliases = _alive(aliases, tracks.ids, matches)
@@ -53,7 +56,7 @@ def give_way(
     if given_way:
         tracks.state[given_way] = LOST
         lost[given_way] = True
-    return aliases, lost
+    return aliases
 
 
 def _alive(aliases: Aliases, ids: Int64Array, matches: IndexArray) -> Aliases:

@@ -81,6 +81,12 @@ def colour_log_odds(apart: float, shared: float) -> float:
 
 
 @compiled
+def visible_share(row: Float64Array) -> float:
+    """Share of the body, in 0..1, whose colours a row (SIZE,) tells."""
+    return float(row[_WEIGHTS:].sum() / _PARTS)
+
+
+@compiled
 def remember(kept: Float64Array, fresh: Float64Array, share: float) -> None:
     """Blend `share`, 0 to 1, of the row `fresh` (SIZE,) into the memory `kept` (SIZE,), in place.
 

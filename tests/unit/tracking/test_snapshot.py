@@ -65,7 +65,7 @@ def test_snapshot_shares_no_array_with_the_tracker() -> None:
 def test_columns_keep_tsuccessor_stored_names_so_that_releases_read_each_others_snapshots() -> None:
     stored = {"ids", "state", "born_ns", "seen_ns", "score", "size_px", "beliefs", "joints", "appearance"}
     stored |= {"unseen_from_ns", "surprise"}
-    stored |= {"version", "next_id", "last", "intervals_ns", "camera", "watched", "aliases"}
+    stored |= {"version", "next_id", "last", "intervals_ns", "camera", "watched", "aliases", "doubts"}
     assert set(PoseTracker().state_dict()) == stored
 
 
@@ -74,7 +74,7 @@ def test_snapshot_of_the_previous_version_is_completed() -> None:
     tracker, successor = PoseTracker(), PoseTracker()
     run(frames, tracker)
     state = {**tracker.state_dict(), "version": 2}
-    del state["unseen_from_ns"], state["surprise"]
+    del state["unseen_from_ns"], state["surprise"], state["doubts"]
     successor.load_state(state)
     np.testing.assert_array_equal(successor.tracks.unseen_since_ns, tracker.tracks.last_seen_ns)
     assert (successor.tracks.nis == 1.0).all()

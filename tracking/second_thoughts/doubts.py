@@ -1,0 +1,106 @@
+"""The open doubts of one camera: who may have been confused with whom, and what was known of them before and since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
+from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
+
+TOGETHER = -1
+"""Stands for the parting of a track that is not apart yet."""
+
+
+class Witnesses(NamedTuple):
+    """W tracks in doubt, in any order; a step works on its own copy of the table and may write to it.
+
+    ids: (W,) int64.
+    since_ns: (W,) int64, capture time of the frame in which the doubt began.
+    apart_ns, apart_seq: (W,) int64, capture time and number of the first frame after the parting, or TOGETHER.
+    seen_s: (W,) for how long colours have been seen since the parting, times the visible share of the body.
+    known: (W,) bool, whether the track is older than the doubt; `before` means nothing for one that began with it.
+    before: (W, 64) colours that were remembered when the doubt began.
+    after: (W, 64) mean colours since the parting.
+    """
+
+    ids: Int64Array
+    since_ns: Int64Array
+    apart_ns: Int64Array
+    apart_seq: Int64Array
+    seen_s: Float64Array
+    known: BoolArray
+    before: Float64Array
+    after: Float64Array
+
+    def copy(self) -> Witnesses:
+        """The same witnesses, with arrays of their own in the columns that a step may write to."""
+        return self._replace(
+            apart_ns=self.apart_ns.copy(),
+            apart_seq=self.apart_seq.copy(),
+            seen_s=self.seen_s.copy(),
+            after=self.after.copy(),
+        )
+
+    def select(self, rows: BoolArray | IndexArray) -> Witnesses:
+        """The witnesses of a mask (W,), or those at the indices, in arrays of their own."""
+        return Witnesses._make(column[rows] for column in self)
+
+    def joined(self, others: Witnesses) -> Witnesses:
+        """These witnesses, then `others`."""
+        return Witnesses._make(np.concatenate(columns) for columns in zip(self, others, strict=True))
+
+
+def new_witnesses(ids: Int64Array, now_ns: int, known: BoolArray, before: Float64Array) -> Witnesses:
+    """Witnesses of tracks (W,) whose doubts begin now; `known` and `before` are the columns."""
+    count = len(ids)
+    return Witnesses(
+        ids=ids,
+        since_ns=np.full(count, now_ns, np.int64),
+        apart_ns=np.full(count, TOGETHER, np.int64),
+        apart_seq=np.full(count, TOGETHER, np.int64),
+        seen_s=np.zeros(count),
+        known=known,
+        before=before,
+        after=np.zeros((count, APPEARANCE_SIZE)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """The witnesses, and the pairs (Q, 2) of ids, the smaller first, that may have been exchanged."""
+
+    witnesses: Witnesses
+    pairs: Int64Array
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+
+def no_doubts() -> Doubts:
+    """No open doubts."""
+    empty = np.zeros((0, APPEARANCE_SIZE))
+    return Doubts(new_witnesses(np.zeros(0, np.int64), 0, np.zeros(0, np.bool_), empty), np.zeros((0, 2), np.int64))
+
+
+def to_dict(doubts: Doubts) -> dict[str, Any]:
+    """C-contiguous arrays for a snapshot."""
+    columns = {name: np.array(column, order="C") for name, column in doubts.witnesses._asdict().items()}
+    return {"pairs": np.array(doubts.pairs, order="C"), **columns}
+
+
+def from_dict(plain: dict[str, Any]) -> Doubts:
+    """The inverse of `to_dict`; raises KeyError, TypeError or ValueError for anything else."""
+    empty = no_doubts()
+    columns = {
+        name: np.array(plain[name], column.dtype, order="C") for name, column in empty.witnesses._asdict().items()
+    }
+    pairs = np.array(plain["pairs"], np.int64, order="C")
+    for name, column in columns.items():
+        if column.shape != (len(columns["ids"]), *getattr(empty.witnesses, name).shape[1:]):
+            raise ValueError(f"its doubts' column {name} has shape {column.shape}")
+    if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.isin(pairs, columns["ids"]).all():
+        raise ValueError(f"its doubts have pairs of shape {pairs.shape}, or of tracks that are not in doubt")
+    return Doubts(Witnesses(**columns), pairs)
