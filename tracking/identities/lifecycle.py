@@ -12,6 +12,7 @@ from tracking.compiled import compiled
 from tracking.motion.borders import is_leaving, widened_at_border
 from tracking.motion.intervals import Intervals
 from tracking.motion.kalman import POSITION, VAR_POSITION
+from tracking.motion.overlap import covered_share
 from tracking.tracks import CONFIRMED, LOST, TrackColumns, Tracks
 
 
@@ -123,7 +124,7 @@ def _mark_missed(
         coasts = position[0] - half > border_px and position[0] + half < width_px - border_px
         if coasts and now_ns - tracks.unseen_since_ns[track] > missed_ns:
             certain = tracks.filter_states[VAR_POSITION, track, 0] < (borders.hidden_position_std * body_px) ** 2
-            coasts = certain and _covered(tracks, track, matches) >= borders.hidden_share
+            coasts = certain and hidden_share(tracks, track, matches) >= borders.hidden_share
         if not coasts:
             tracks.state[track] = LOST
             lost[track] = True
@@ -131,19 +132,11 @@ def _mark_missed(
 
 
 @compiled
-def _covered(tracks: TrackColumns, track: int, matches: IndexArray) -> float:
-    """Largest share of the box of `track` that lies inside the box of one matched track that is older than its loss."""
-    positions, largest = tracks.filter_states[POSITION], 0.0
-    for other in range(len(matches)):
-        # One that is new since this one was seen may be the same person, which does not hide itself.
-        if matches[other] < 0 or tracks.born_ns[other] > tracks.last_seen_ns[track]:
-            continue
-        shared = 1.0
-        for axis in range(2):
-            half_a, half_b = positions[track, axis + 2] / 2.0, positions[other, axis + 2] / 2.0
-            low = max(positions[track, axis] - half_a, positions[other, axis] - half_b)
-            high = min(positions[track, axis] + half_a, positions[other, axis] + half_b)
-            shared *= max(high - low, 0.0)
-        area = max(positions[track, 2], MIN_SIDE_PX) * max(positions[track, 3], MIN_SIDE_PX)
-        largest = max(largest, shared / area)
-    return largest
+def hidden_share(tracks: TrackColumns, track: int, matches: IndexArray) -> float:
+    """Largest share of the box of `track` that lies inside the box of one matched track that is older than its loss.
+
+    One that is new since this one was seen may be the same person, who does not hide himself.
+    """
+    hides = (matches >= 0) & (tracks.born_ns <= tracks.last_seen_ns[track])
+    positions = tracks.filter_states[POSITION]
+    return float(covered_share(positions[track], positions, hides))

@@ -13,6 +13,7 @@ import numpy as np
 
 from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
 from tracking import body_model as model
+from tracking.identities.lifecycle import hidden_share
 from tracking.motion.kalman import POSITION
 from tracking.snapshot import Aliases
 from tracking.tracks import CONFIRMED, LOST, Tracks
@@ -50,6 +51,8 @@ def give_way(
         coasting[given_way] = False
     confirmed[: len(tentative)] &= tentative  # those that are fresh
     if confirmed.any() and coasting.any():
+        coasting &= ~_hidden(tracks, matches, coasting)
+    if confirmed.any() and coasting.any():
         for row, successor in _pairs(tracks, np.flatnonzero(coasting), np.flatnonzero(confirmed), now_ns):
             given_way.append(row)
             aliases = _joined(aliases, int(tracks.ids[row]), int(tracks.ids[successor]))
@@ -57,6 +60,14 @@ def give_way(
         tracks.state[given_way] = LOST
         lost[given_way] = True
     return aliases
+
+
+def _hidden(tracks: Tracks, matches: IndexArray, coasting: BoolArray) -> BoolArray:
+    """Mask (T,) of the coasting tracks that another person hides: nobody else explains where they are."""
+    hidden, columns = np.zeros(len(tracks), np.bool_), tracks.columns()
+    for row in np.flatnonzero(coasting).tolist():
+        hidden[row] = hidden_share(columns, row, matches) >= model.BORDERS.hidden_share
+    return hidden
 
 
 def _alive(aliases: Aliases, ids: Int64Array, matches: IndexArray) -> Aliases:
