@@ -120,7 +120,7 @@ class PoseTracker:
         if not passage.continues:
             return tracks, np.full(len(tracks), True)
         if passage.moved is not None:
-            tracks.follow_picture(passage.moved)
+            tracks.follow_picture(passage.moved, frame.size_px)
         if isinstance(frame, Uninferred):
             lifecycle.skip_measurement(tracks, frame.size_px, last.captured_at_ns, now.captured_at_ns)
         tracks.filter_states = kalman.predict(tracks.filter_states, passage.elapsed_s, tracks.body_px, model.MOTION)

@@ -79,10 +79,10 @@ def match_people(
     hypotheses = [(picture, SIZE_PRICE) for picture in passage.others]
     if suspected and len(rows):
         hypotheses += _found(tracks, detections, rows, passage, settings)
-    moved = _best(tracks.select(rows), detections, recent[rows], hypotheses, settings)
+    moved = _best(tracks.select(rows), detections, recent[rows], hypotheses, passage.size_px, settings)
     if moved is None:
         return matches, None
-    tracks.follow_picture(moved)
+    tracks.follow_picture(moved, passage.size_px)
     return matched(gains_of(log_odds(tracks, detections, recent), tracks, detections, recent, settings)), moved
 
 
@@ -114,13 +114,14 @@ def _best(
     detections: UsableDetections,
     recent: BoolArray,
     hypotheses: list[tuple[PictureMap, float]],
+    size_px: tuple[int, int],
     settings: TrackerSettings,
 ) -> PictureMap | None:
     """The motion by which the tracks agree best with the detections; None if it is none."""
     best, highest = None, _total(tracks, detections, recent, settings)
     for picture, price in hypotheses:
         moved = tracks.copy()
-        moved.follow_picture(picture)
+        moved.follow_picture(picture, size_px)
         total = _total(moved, detections, recent, settings) - price
         if total > highest:
             best, highest = picture, total
