@@ -135,7 +135,7 @@ class PoseTracker:
         if not passage.continues:
             return tracks, np.full(len(tracks), True)
         if passage.moved is not None:
-            tracks.follow_picture(passage.moved)
+            tracks.follow_picture(passage.moved, frame.size_px)
         last_ns, now_ns, settings = last.captured_at_ns, now.captured_at_ns, self._settings
         if isinstance(frame, Uninferred):
             lifecycle.skip_measurement(tracks, frame.size_px, last_ns, now_ns)

@@ -87,10 +87,10 @@ def match_people(
     hypotheses = [(picture, SIZE_PRICE) for picture in passage.others]
     if suspected and len(rows):
         hypotheses += _found(tracks, detections, rows, passage, settings)
-    moved = _best(tracks.select(rows), detections, sight.select(rows), hypotheses, settings)
+    moved = _best(tracks.select(rows), detections, sight.select(rows), hypotheses, passage.size_px, settings)
     if moved is None:
         return unmoved
-    tracks.follow_picture(moved)
+    tracks.follow_picture(moved, passage.size_px)
     odds = log_odds(tracks, detections, sight.placed, sight.resting)
     return MatchedPeople(matched(gains_of(odds, tracks, detections, sight.recent, settings)), odds, moved)
 
@@ -123,13 +123,14 @@ def _best(
     detections: UsableDetections,
     sight: Sight,
     hypotheses: list[tuple[PictureMap, float]],
+    size_px: tuple[int, int],
     settings: TrackerSettings,
 ) -> PictureMap | None:
     """The motion by which the tracks agree best with the detections; None if it is none."""
     best, highest = None, _total(tracks, detections, sight, settings)
     for picture, price in hypotheses:
         moved = tracks.copy()
-        moved.follow_picture(picture)
+        moved.follow_picture(picture, size_px)
         total = _total(moved, detections, sight, settings) - price
         if total > highest:
             best, highest = picture, total

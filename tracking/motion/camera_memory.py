@@ -37,6 +37,7 @@ class Passage(NamedTuple):
     certainty: of `moved`, 0 to 1; 0 where the frame does not say how the camera moved.
     shake_px: how far the picture typically moves between frames without one that says so; 0 for a still camera.
     last_ns: capture time of the last frame.
+    size_px: (width, height) of this frame's picture.
     """
 
     continues: bool
@@ -47,6 +48,7 @@ class Passage(NamedTuple):
     certainty: float = 0.0
     shake_px: float = 0.0
     last_ns: int = 0
+    size_px: tuple[int, int] = (1, 1)
 
 
 NOTHING_BEFORE = Passage(continues=False)
@@ -90,7 +92,7 @@ class CameraMemory:
         elif self.size_px is not None and resized:
             moved, others = resizing(self.size_px, frame.size_px)
         shake_px = self.shake * max(frame.size_px)
-        return Passage(True, False, elapsed_ns / 1e9, moved, others, certainty, shake_px, last_ns)
+        return Passage(True, False, elapsed_ns / 1e9, moved, others, certainty, shake_px, last_ns, frame.size_px)
 
     def followed(self, frame: PoseFrame | Uninferred, passage: Passage, found: PictureMap | None) -> CameraMemory:
         """The state after `frame`; `found`: the motion that the people showed on top of that of the `passage`."""
