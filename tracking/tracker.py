@@ -170,7 +170,7 @@ class PoseTracker:
     def _log_odds(self, tracks: Tracks, detections: UsableDetections, recent: BoolArray, now_ns: int) -> Float64Array:
         """Log odds (T, D) of each pair in a frame captured at `now_ns`."""
         last = self._state.last
-        if last is None or now_ns - last.captured_at_ns <= self._settings.in_sight_s * 1e9:
+        if last is None or now_ns - tracks.last_seen_ns.max(initial=0) <= model.STAYING.after_s * 1e9:
             return log_odds(tracks, detections, recent)
         unmissed = tracks.unseen_since_ns >= last.captured_at_ns
         return log_odds(tracks, detections, pauses.placed(tracks, recent), pauses.at_rest(tracks, unmissed))
