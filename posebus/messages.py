@@ -285,3 +285,4 @@ class EventType(StrEnum):
     CAMERA_CUT = "posebus.camera.cut"
     CAMERA_ENDED = "posebus.camera.ended"
     CAMERA_IMGSZ = "posebus.camera.imgsz"
+    CAMERA_RATE = "posebus.camera.rate"

@@ -89,8 +89,10 @@ EVIDENCE = Evidence()
 
 
 class Staying(NamedTuple):
-    """People who stay at their place through a long interval between two frames, in which others walk away."""
+    """People who stay at their place through a long interval between two inferred frames, in which others walk away."""
 
+    after_s: float = 0.4
+    """An interval is long from here on: people may then have moved by a quarter of their size."""
     share: float = 0.25
     """Of people at rest, the share that stays, at least: in streets it is less, in rooms most people sit."""
     speed: float = 0.1
