@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from posebus.arrays import Float64Array, IndexArray, Int64Array
+from posebus.arrays import Float64Array, IndexArray
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.compiled import compiled
-from tracking.detections import UsableDetections
+from tracking.detections import DetectionColumns, UsableDetections
 from tracking.matching.association import gains_of, matched
 from tracking.matching.likelihood import log_odds
 from tracking.matching.picture_search import motions
@@ -23,7 +23,7 @@ from tracking.matching.sight import Sight
 from tracking.motion.camera_memory import Passage
 from tracking.motion.kalman import POSITION, VAR_POSITION
 from tracking.motion.picture_map import PictureMap
-from tracking.tracks import TENTATIVE, Tracks
+from tracking.tracks import TENTATIVE, TrackColumns, Tracks
 
 MOVE_PRICE = 5.0
 """What a camera that stood still must gain by moving, as log odds: it does so in one of some hundred frames."""
@@ -78,9 +78,8 @@ def match_people(
     # Those of the last frame, however long ago that was.
     seen_since_ns = passage.last_ns - round(settings.in_sight_s * 1e9)
     suspected = passage.shake_px > 0.0 or is_suspect(
-        tracks.filter_states, tracks.body_px, tracks.state, tracks.unseen_since_ns,
-        detections.centred, detections.scores, matches, seen_since_ns, settings.birth_score,
-    )  # fmt: skip
+        tracks.columns(), detections.columns(), matches, seen_since_ns, settings.birth_score
+    )
     if not (suspected or passage.others):
         return unmoved
     rows = ((tracks.unseen_since_ns >= seen_since_ns) & (tracks.state != TENTATIVE)).nonzero()[0]
@@ -148,29 +147,18 @@ def _total(tracks: Tracks, detections: UsableDetections, sight: Sight, settings:
 
 @compiled
 def is_suspect(
-    states: Float64Array,
-    body_px: Float64Array,
-    state: Int64Array,
-    unseen_since_ns: Int64Array,
-    centred: Float64Array,
-    scores: Float64Array,
-    matches: IndexArray,
-    seen_since_ns: int,
-    birth_score: float,
+    tracks: TrackColumns, detections: DetectionColumns, matches: IndexArray, seen_since_ns: int, birth_score: float
 ) -> bool:
     """Whether the picture may have moved: all are off together, or many are not where they should be and others are.
 
     Args:
-        states: (5, T, 4) Kalman states.
-        body_px: (T,) sizes of the bodies.
-        state: (T,) states of the tracks.
-        unseen_since_ns: (T,) as in `Tracks`.
-        centred: (D, 4) boxes of the detections.
-        scores: (D,) their scores.
+        tracks: columns of T tracks.
+        detections: columns of D detections.
         matches: (T,) the detection of each track, -1 for none.
         seen_since_ns: people seen since this capture time are witnesses.
         birth_score: score of a detection that may be a person elsewhere.
     """
+    states, body_px, centred, scores = tracks.filter_states, tracks.body_px, detections.centred, detections.scores
     witnesses = far = matched_people = 0
     weights, shifted = np.zeros(2), np.zeros(2)
     used = np.zeros(len(scores), np.bool_)
@@ -188,7 +176,7 @@ def is_suspect(
                 weight = 1.0 / ((MEASUREMENT_STD * body_px[track]) ** 2 + variance)
                 weights[axis] += weight
                 shifted[axis] += weight * gap
-        if unseen_since_ns[track] >= seen_since_ns and state[track] != TENTATIVE:
+        if tracks.unseen_since_ns[track] >= seen_since_ns and tracks.state[track] != TENTATIVE:
             witnesses += 1
             far += misfit > EXPLAINED
     if witnesses < AGREE or len(scores) < AGREE:

@@ -204,9 +204,9 @@ def test_people_who_stay_apart_leave_nothing_in_doubt() -> None:
 
 
 def test_a_dense_crowd_has_bounded_doubts() -> None:
-    """A hundred people in one place, whose order changes in every frame."""
+    """A hundred people close together, whose order changes in every frame."""
     tracker = PoseTracker()
     for seq in range(6):
-        boxes = [person(600 + (7 * place * (seq + 1)) % 100, 300) for place in range(100)]
+        boxes = [person(60 + 12 * (7 * place * (seq + 1) % 100), 250 + 40 * (place % 8), 120) for place in range(100)]
         tracker.update(dressed(pose_frame(boxes, seq, seq / FPS), [place % 5 for place in range(100)]))
     assert len(tracker.state_dict()["doubts"]["ids"]) == MAX_WITNESSES
