@@ -124,8 +124,8 @@ class PoseTracker:
         if isinstance(frame, Uninferred):
             lifecycle.skip_measurement(tracks, frame.size_px, last.captured_at_ns, now.captured_at_ns)
         tracks.filter_states = kalman.predict(tracks.filter_states, passage.elapsed_s, tracks.body_px, model.MOTION)
-        turned_away = camera.may_have_turned_away(now.captured_at_ns, self._settings.lost_s)
-        return tracks, lifecycle.expired(tracks, frame.size_px, now.captured_at_ns, turned_away, self._settings)
+        push_px_s = camera.push_px_s(frame.size_px)
+        return tracks, lifecycle.expired(tracks, frame.size_px, now.captured_at_ns, push_px_s, self._settings)
 
     def _step(self, frame: PoseFrame, tracks: Tracks, expired: BoolArray, now: FrameTime) -> TrackFrame:
         """Update with a newer frame: `tracks` are predicted to it, those in the mask `expired` end with it."""
