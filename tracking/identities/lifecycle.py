@@ -50,14 +50,15 @@ def expired(
     """
     lost_ns = round(settings.lost_s * 1e9)
     leaving_ns = round(min(settings.leaving_s, settings.lost_s) * 1e9)
+    if not len(tracks) or now_ns - int(tracks.unseen_since_ns.min()) <= leaving_ns:
+        return np.zeros(len(tracks), np.bool_)
     return _expired(
         tracks.filter_states,
         tracks.body_px,
         tracks.unseen_since_ns,
         size_px,
         now_ns,
-        leaving_ns,
-        lost_ns,
+        (leaving_ns, lost_ns),
         push_px_s,
         model.BORDERS,
     )
@@ -70,11 +71,11 @@ def _expired(
     unseen_since_ns: Int64Array,
     size_px: tuple[int, int],
     now_ns: int,
-    leaving_ns: int,
-    lost_ns: int,
+    limits_ns: tuple[int, int],
     push_px_s: tuple[float, float, float, float],
     borders: model.Borders,
 ) -> BoolArray:
+    leaving_ns, lost_ns = limits_ns
     over = np.zeros(len(unseen_since_ns), np.bool_)
     for track in range(len(unseen_since_ns)):
         unseen_ns = now_ns - unseen_since_ns[track]
