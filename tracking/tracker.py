@@ -142,8 +142,8 @@ class PoseTracker:
         else:
             lifecycle.excuse_interval(tracks, last_ns, now_ns, self._state.intervals, settings)
         tracks.filter_states = kalman.predict(tracks.filter_states, passage.elapsed_s, tracks.body_px, model.MOTION)
-        turned_away = camera.may_have_turned_away(now_ns, settings.lost_s)
-        return tracks, lifecycle.expired(tracks, frame.size_px, now_ns, turned_away, settings)
+        push_px_s = camera.push_px_s(frame.size_px)
+        return tracks, lifecycle.expired(tracks, frame.size_px, now_ns, push_px_s, settings)
 
     def _step(self, frame: PoseFrame, tracks: Tracks, expired: BoolArray, now: FrameTime) -> TrackFrame:
         """Update with a newer frame: `tracks` are predicted to it, those in the mask `expired` end with it."""

@@ -51,23 +51,36 @@ def excuse_interval(tracks: Tracks, last_ns: int, now_ns: int, intervals: Interv
 
 
 def expired(
-    tracks: Tracks, size_px: tuple[int, int], now_ns: int, turned_away: bool, settings: TrackerSettings
+    tracks: Tracks,
+    size_px: tuple[int, int],
+    now_ns: int,
+    push_px_s: tuple[float, float, float, float],
+    settings: TrackerSettings,
 ) -> BoolArray:
     """Mask (T,) of the tracks that have been unseen for longer than a lost track may live; they end with this frame.
 
-    A track last seen leaving the picture is not waited for: a person who enters there is another one. If the camera
-    may have `turned_away` from people, they are all waited for: it may turn back.
+    A track last seen leaving the picture is not waited for: a person who enters there is another one. One whom the
+    camera left behind is: it may turn back.
+
+    Args:
+        tracks: T tracks, predicted to this frame.
+        size_px: (width, height) of the picture.
+        now_ns: capture time of the frame.
+        push_px_s: how fast the camera took the scene out of the picture lately: left, top, right, bottom.
+        settings: those of the tracker.
     """
     lost_ns = round(settings.lost_s * 1e9)
-    leaving_ns = lost_ns if turned_away else round(min(settings.leaving_s, settings.lost_s) * 1e9)
+    leaving_ns = round(min(settings.leaving_s, settings.lost_s) * 1e9)
+    if not len(tracks) or now_ns - int(tracks.unseen_since_ns.min()) <= leaving_ns:
+        return np.zeros(len(tracks), np.bool_)
     return _expired(
         tracks.filter_states,
         tracks.body_px,
         tracks.unseen_since_ns,
         size_px,
         now_ns,
-        leaving_ns,
-        lost_ns,
+        (leaving_ns, lost_ns),
+        push_px_s,
         model.BORDERS,
     )
 
@@ -79,15 +92,16 @@ def _expired(
     unseen_since_ns: Int64Array,
     size_px: tuple[int, int],
     now_ns: int,
-    leaving_ns: int,
-    lost_ns: int,
+    limits_ns: tuple[int, int],
+    push_px_s: tuple[float, float, float, float],
     borders: model.Borders,
 ) -> BoolArray:
+    leaving_ns, lost_ns = limits_ns
     over = np.zeros(len(unseen_since_ns), np.bool_)
     for track in range(len(unseen_since_ns)):
         unseen_ns = now_ns - unseen_since_ns[track]
         if unseen_ns > leaving_ns:
-            over[track] = unseen_ns > lost_ns or is_leaving(states, track, body_px[track], size_px, borders)
+            over[track] = unseen_ns > lost_ns or is_leaving(states, track, body_px[track], size_px, push_px_s, borders)
     return over
 
 

@@ -15,7 +15,7 @@ from posebus.arrays import Float64Array, IndexArray
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.compiled import compiled
-from tracking.detections import DetectionColumns, UsableDetections
+from tracking.detections import UsableDetections
 from tracking.matching.association import gains_of, matched
 from tracking.matching.likelihood import log_odds
 from tracking.matching.picture_search import motions
@@ -23,7 +23,7 @@ from tracking.matching.sight import Sight
 from tracking.motion.camera_memory import Passage
 from tracking.motion.kalman import POSITION, VAR_POSITION
 from tracking.motion.picture_map import PictureMap
-from tracking.tracks import TENTATIVE, TrackColumns, Tracks
+from tracking.tracks import TENTATIVE, Tracks
 
 MOVE_PRICE = 5.0
 """What a camera that stood still must gain by moving, as log odds: it does so in one of some hundred frames."""
@@ -77,8 +77,9 @@ def match_people(
         return unmoved
     # Those of the last frame, however long ago that was.
     seen_since_ns = passage.last_ns - round(settings.in_sight_s * 1e9)
+    witnesses = Witnesses(tracks.filter_states, tracks.body_px, tracks.state, tracks.unseen_since_ns)
     suspected = passage.shake_px > 0.0 or is_suspect(
-        tracks.columns(), detections.columns(), matches, seen_since_ns, settings.birth_score
+        witnesses, detections.centred, detections.scores, matches, seen_since_ns, settings.birth_score
     )
     if not (suspected or passage.others):
         return unmoved
@@ -145,44 +146,63 @@ def _total(tracks: Tracks, detections: UsableDetections, sight: Sight, settings:
     return float(gains[rows, matches[rows]].sum())
 
 
+class Witnesses(NamedTuple):
+    """The columns of `Tracks` that show whether the picture has moved."""
+
+    filter_states: Float64Array
+    body_px: Float64Array
+    state: Int64Array
+    unseen_since_ns: Int64Array
+
+
 @compiled
 def is_suspect(
-    tracks: TrackColumns, detections: DetectionColumns, matches: IndexArray, seen_since_ns: int, birth_score: float
+    tracks: Witnesses,
+    centred: Float64Array,
+    scores: Float64Array,
+    matches: IndexArray,
+    seen_since_ns: int,
+    birth_score: float,
 ) -> bool:
     """Whether the picture may have moved: all are off together, or many are not where they should be and others are.
 
     Args:
         tracks: columns of T tracks.
-        detections: columns of D detections.
+        centred: (D, 4) boxes of the detections.
+        scores: (D,) their scores.
         matches: (T,) the detection of each track, -1 for none.
         seen_since_ns: people seen since this capture time are witnesses.
         birth_score: score of a detection that may be a person elsewhere.
     """
-    states, body_px, centred, scores = tracks.filter_states, tracks.body_px, detections.centred, detections.scores
-    witnesses = far = matched_people = 0
-    weights, shifted = np.zeros(2), np.zeros(2)
-    used = np.zeros(len(scores), np.bool_)
+    witnesses = far = 0
+    # Sums of weights and of weighted distances, in x and y.
+    weights_x = weights_y = shifted_x = shifted_y = 0.0
     for track in range(len(matches)):
-        detection = matches[track]
+        detection, body_px = matches[track], tracks.body_px[track]
         misfit = np.inf
         if detection >= 0:
-            misfit = 0.0
-            used[detection] = True
-            matched_people += 1
-            for axis in range(2):
-                gap = centred[detection, axis] - states[POSITION, track, axis]
-                variance = states[VAR_POSITION, track, axis]
-                misfit += gap * gap / ((POSITION_STD * body_px[track]) ** 2 + variance)
-                weight = 1.0 / ((MEASUREMENT_STD * body_px[track]) ** 2 + variance)
-                weights[axis] += weight
-                shifted[axis] += weight * gap
+            gap_x = centred[detection, 0] - tracks.filter_states[POSITION, track, 0]
+            gap_y = centred[detection, 1] - tracks.filter_states[POSITION, track, 1]
+            unsure_x = tracks.filter_states[VAR_POSITION, track, 0]
+            unsure_y = tracks.filter_states[VAR_POSITION, track, 1]
+            reach2, noise2 = (POSITION_STD * body_px) ** 2, (MEASUREMENT_STD * body_px) ** 2
+            misfit = gap_x * gap_x / (reach2 + unsure_x) + gap_y * gap_y / (reach2 + unsure_y)
+            weights_x += 1.0 / (noise2 + unsure_x)
+            weights_y += 1.0 / (noise2 + unsure_y)
+            shifted_x += gap_x / (noise2 + unsure_x)
+            shifted_y += gap_y / (noise2 + unsure_y)
         if tracks.unseen_since_ns[track] >= seen_since_ns and tracks.state[track] != TENTATIVE:
             witnesses += 1
-            far += misfit > EXPLAINED
+            if misfit > EXPLAINED:
+                far += 1
     if witnesses < AGREE or len(scores) < AGREE:
         return False
-    if matched_people and (shifted * shifted > JOINT_SHIFT * weights).any():
+    if shifted_x * shifted_x > JOINT_SHIFT * weights_x or shifted_y * shifted_y > JOINT_SHIFT * weights_y:
         return True
     if far == 0 or far < UNEXPLAINED_SHARE * witnesses:
         return False
-    return bool((~used & (scores >= birth_score)).any())
+    free = scores >= birth_score
+    for track in range(len(matches)):
+        if matches[track] >= 0:
+            free[matches[track]] = False
+    return bool(free.any())
