@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,10 +59,6 @@ def places(data: Path, frames: int = 100) -> list[Place]:
             picture = picture[: width * 9 // 16 + (height - width * 9 // 16) // 2][-(width * 3 // 4) :]
         found.append(Place(path.stem, [picture]))
     return found
-
-
-Obstacle = Callable[[UInt8Array, int, float], UInt8Array]
-Damage = Callable[[UInt8Array, int], UInt8Array]
 
 
 def seen(place: Place, path: CameraPath, other: Place, clip_fps: float = 25.0) -> Iterator[Moved]:

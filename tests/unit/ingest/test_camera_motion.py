@@ -322,6 +322,17 @@ def test_a_follower_reads_pictures_of_the_source_and_begins_anew_with_an_epoch()
     assert first == CameraMotion(0, (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), 1.0)
 
 
+def test_a_follower_reports_how_fast_the_view_moves_and_its_shots() -> None:
+    follower = MotionFollower(wanted=True, live=True)
+    assert follower.report() is None
+    for index in range(8):
+        follower.follow(captured(Look(30.0 * index), index))
+    report = follower.report()
+    assert report is not None
+    assert report.px_per_s == pytest.approx(300, rel=0.02), "30 px in each tenth of a second"
+    assert report.shots == 1
+
+
 def test_a_live_camera_has_no_state_and_an_unwanted_motion_is_none() -> None:
     live = MotionFollower(wanted=True, live=True)
     assert live.follow(captured(Look(), 0)) is not None
