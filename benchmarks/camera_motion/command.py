@@ -3,8 +3,8 @@
     python -m benchmarks.camera_motion [--data ../shared/data] [--peers sparseOptFlow orb ecc] [--out FILE.md]
 
 A window of 60 % of the width of real pictures (three clips in which people move, and single pictures) is moved along
-known paths and drawn in 1280x720. Error: of a corner of the picture, in px, from one frame to the next; of the end: from
-the shot's first frame to its last. A false cut is a shot that begins where none does.
+known paths and drawn in 1280x720. Error: of a corner of the picture, in px, from one frame to the next; of the end:
+from the shot's first frame to its last. A false cut is a shot that begins where none does.
 """
 
 from __future__ import annotations
@@ -26,9 +26,7 @@ from benchmarks.common.output import print_and_write
 from benchmarks.common.paths import DATA
 from posebus.arrays import Float64Array
 
-HEAD = (
-    "| path | estimator | error: median | 95 % | largest | of the end | false cuts | missed cuts | ms: median | 95 % |"
-)
+HEAD = "| path | estimator | error: median | 95 % | largest | of the end | false cuts | missed | ms: median | 95 % |"
 DAMAGED_PATHS = ("still", "shake 10 fps")
 TRUCKS = {"a truck hides half the view": 0.5, "a truck hides 80 % of the view": 0.8}
 
@@ -92,10 +90,11 @@ def measured(path: CameraPath, name: str, looked_at: Sequence[Place], damage: Da
 def _measure(
     figures: Figures, side: Side, path: CameraPath, here_and_there: tuple[Place, Place], damage: Damage | None
 ) -> None:
+    here, there = here_and_there
     first: Float64Array | None = None
     first_found: Float64Array = np.eye(3)
     before: tuple[Float64Array, Float64Array] | None = None
-    for index, frame in enumerate(seen(*here_and_there, path)):
+    for index, frame in enumerate(seen(here, path, there)):
         picture = frame.picture if damage is None else damage(frame.picture, index)
         found, begins = side.follow(picture, round(index * 1e9 / path.fps))
         figures.seconds.append(side.seconds)

@@ -1,4 +1,4 @@
-"""What makes pictures worse: light, noise, compression, blur, darkness, blank pictures, and what is in front of them."""
+"""What makes pictures worse: light, noise, compression, blur, darkness, and what is in front of the camera."""
 
 from __future__ import annotations
 
