@@ -20,11 +20,11 @@ import numpy as np
 from benchmarks.camera_motion.obstacles import DAMAGES, Damage, passing
 from benchmarks.camera_motion.paths import PATHS
 from benchmarks.camera_motion.paths import Path as CameraPath
-from benchmarks.camera_motion.pictures import SEEN_PX, Place, places, seen
+from benchmarks.camera_motion.pictures import SEEN_PX, Moved, Place, places, seen
 from benchmarks.camera_motion.sides import PEERS, SIDES, Side
 from benchmarks.common.output import print_and_write
 from benchmarks.common.paths import DATA
-from posebus.arrays import Float64Array
+from posebus.arrays import Float64Array, UInt8Array
 
 HEAD = "| path | estimator | error: median | 95 % | largest | of the end | false cuts | missed | ms: median | 95 % |"
 DAMAGED_PATHS = ("still", "shake 10 fps")
@@ -68,47 +68,63 @@ def report(looked_at: Sequence[Place], peers: Sequence[str], only: str = "") -> 
     yield f"{HEAD}\n|{'---|' * 10}"
     for path in PATHS:
         if only in path.name:
-            for name in names:
-                yield measured(path, name, looked_at).row(path.name, name)
+            for name, figures in measured(path, names, looked_at).items():
+                yield figures.row(path.name, name)
     yield f"\n{HEAD.replace('path', 'path, damage')}\n|{'---|' * 10}"
     truck = cv2.resize(looked_at[-1].pictures[0], SEEN_PX)
     damages = {**DAMAGES, **{name: passing(truck, share) for name, share in TRUCKS.items()}}
     for path in PATHS:
         if only in path.name and path.name in DAMAGED_PATHS:
             for damage, damaged in damages.items():
-                yield measured(path, names[0], looked_at, damaged).row(f"{path.name}, {damage}", names[0])
+                figures = measured(path, names[:1], looked_at, damaged)[names[0]]
+                yield figures.row(f"{path.name}, {damage}", names[0])
 
 
-def measured(path: CameraPath, name: str, looked_at: Sequence[Place], damage: Damage | None = None) -> Figures:
-    """The figures of one estimator along `path` at all places."""
-    figures = Figures()
-    for number, place in enumerate(looked_at):
-        _measure(figures, SIDES[name](), path, (place, looked_at[(number + 4) % len(looked_at)]), damage)
+def measured(
+    path: CameraPath, names: Sequence[str], looked_at: Sequence[Place], damage: Damage | None = None
+) -> dict[str, Figures]:
+    """The figures of the estimators along `path` at all places."""
+    figures = {name: Figures() for name in names}
+    for number, here in enumerate(looked_at):
+        there = looked_at[(number + 4) % len(looked_at)]
+        judges = [Judge(SIDES[name](), figures[name]) for name in names]
+        for index, frame in enumerate(seen(here, path, there)):
+            picture = frame.picture if damage is None else damage(frame.picture, index)
+            for judge in judges:
+                judge.judge(frame, picture, round(index * 1e9 / path.fps))
+        for judge in judges:
+            judge.end()
     return figures
 
 
-def _measure(
-    figures: Figures, side: Side, path: CameraPath, here_and_there: tuple[Place, Place], damage: Damage | None
-) -> None:
-    here, there = here_and_there
-    first: Float64Array | None = None
-    first_found: Float64Array = np.eye(3)
-    before: tuple[Float64Array, Float64Array] | None = None
-    for index, frame in enumerate(seen(here, path, there)):
-        picture = frame.picture if damage is None else damage(frame.picture, index)
-        found, begins = side.follow(picture, round(index * 1e9 / path.fps))
-        figures.seconds.append(side.seconds)
+class Judge:
+    """Compares one estimator with the truth, from frame to frame of one camera."""
+
+    def __init__(self, side: Side, figures: Figures) -> None:
+        self._side = side
+        self._figures = figures
+        self._first: tuple[Float64Array, Float64Array] | None = None
+        self._before: tuple[Float64Array, Float64Array] | None = None
+
+    def judge(self, frame: Moved, picture: UInt8Array, captured_at_ns: int) -> None:
+        """Let the estimator follow the `picture` of `frame`."""
+        figures = self._figures
+        found, begins = self._side.follow(picture, captured_at_ns)
+        figures.seconds.append(self._side.seconds)
         figures.false_cuts += begins and not frame.cut
         figures.missed_cuts += frame.cut and not begins
-        if first is None or frame.cut or begins:
-            first, first_found, before = frame.from_whole, found, None
-        true = frame.from_whole @ np.linalg.inv(first)
-        since = found @ np.linalg.inv(first_found)
-        if before is not None:
-            step, true_step = since @ np.linalg.inv(before[0]), true @ np.linalg.inv(before[1])
+        if self._first is None or frame.cut or begins:
+            self._first, self._before = (found, frame.from_whole), None
+        since, true = found @ np.linalg.inv(self._first[0]), frame.from_whole @ np.linalg.inv(self._first[1])
+        if self._before is not None:
+            step, true_step = since @ np.linalg.inv(self._before[0]), true @ np.linalg.inv(self._before[1])
             figures.errors_px.append(_corners_apart_px(step, true_step))
-        before = since, true
-    figures.ends_px.append(_corners_apart_px(before[0], before[1]) if before is not None else 0.0)
+        self._before = since, true
+
+    def end(self) -> None:
+        """The last frame has been judged."""
+        if self._before is not None:
+            self._figures.ends_px.append(_corners_apart_px(*self._before))
 
 
 def _corners_apart_px(one: Float64Array, other: Float64Array) -> float:

@@ -73,4 +73,5 @@ DAMAGES: dict[str, Damage] = {
 
 
 def _clipped(picture: np.ndarray) -> UInt8Array:
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    clipped: UInt8Array = np.clip(picture, 0, 255).astype(np.uint8)
+    return clipped
