@@ -1,6 +1,7 @@
 """How exactly the motion of a camera is estimated, beside the estimators that BoT-SORT uses in ultralytics.
 
-    python -m benchmarks.camera_motion [--data ../shared/data] [--peers sparseOptFlow orb ecc] [--out FILE.md]
+    python -m benchmarks.camera_motion [--data ../shared/data] [--peers sparseOptFlow orb ecc] [--only PATH]
+        [--places NAME …] [--out FILE.md]
 
 A window of 60 % of the width of real pictures (three clips in which people move, and single pictures) is moved along
 known paths and drawn in 1280x720. Error: of a corner of the picture, in px, from one frame to the next; of the end:
@@ -56,10 +57,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the clips")
     parser.add_argument("--peers", nargs="*", default=PEERS, choices=PEERS, help="methods of ultralytics beside ours")
     parser.add_argument("--only", default="", help="only paths whose name contains this")
+    parser.add_argument("--places", nargs="*", help="only places of these names, such as TUD-Stadtmitte bus")
     parser.add_argument("--out", type=Path, help="also write the tables to this file")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    print_and_write(report(places(options.data), options.peers, options.only), options.out)
+    looked_at = [place for place in places(options.data) if not options.places or place.name in options.places]
+    print_and_write(report(looked_at, options.peers, options.only), options.out)
 
 
 def report(looked_at: Sequence[Place], peers: Sequence[str], only: str = "") -> Iterator[str]:
