@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test test-thorough check format schemas bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak images-test install lock audit clean
+.PHONY: help demo test test-thorough check format schemas bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-moving bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak images-test install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bench-capture: $(VENV)/.installed-dev  ## What capturing costs
 
 bench-tracking: $(VENV)/.installed-dev $(VENV)/.installed-peers  ## Our tracker and others on the same detections
 	$(PY) -m benchmarks.tracking --data $(DATA) $(ARGS)
+
+bench-moving: $(VENV)/.installed-dev $(VENV)/.installed-peers  ## Moving cameras, runners, falls, doubles, sizes and rates (ARGS="--scenes shake,runners --trackers posebus")
+	$(PY) -m benchmarks.moving $(ARGS)
 
 bench-ablation: $(VENV)/.installed-dev  ## What each idea of our tracker contributes
 	$(PY) -m benchmarks.tracking.ablation --data $(DATA) $(ARGS)

@@ -12,6 +12,7 @@ import logging
 import random
 import time
 
+from ingest.camera_motion.follower import MotionFollower
 from ingest.camera_status import CameraStatus
 from ingest.gate.frame_selector import FrameSelector
 from ingest.ownership import CameraOwner
@@ -94,7 +95,8 @@ class CaptureStage:
         )
         size_limit = SizeLimit(settings.max_size_px, largest_imgsz, live=self._live)
         selector = FrameSelector(writer, live=self._live)
-        self._admission = Admission(camera, selector, self._publisher, size_limit, self._metrics)
+        motion = MotionFollower(wanted=settings.camera_motion == "auto", live=self._live)
+        self._admission = Admission(camera, selector, motion, self._publisher, size_limit, self._metrics)
         rng = rng or random.Random()
         self._connection = Connection(
             camera, settings, opener, live=self._live, metrics=self._metrics, losses=self._losses, rng=rng

@@ -88,6 +88,23 @@ class Evidence(NamedTuple):
 EVIDENCE = Evidence()
 
 
+class Staying(NamedTuple):
+    """People who stay at their place through a long interval between two frames, in which others walk away."""
+
+    share: float = 0.25
+    """Of people at rest, the share that stays, at least: in streets it is less, in rooms most people sit."""
+    speed: float = 0.1
+    """People are at rest below this speed, in body sizes per second along either axis."""
+    position_std: float = 0.2
+    """How far the box's centre of a person who stays moves, in body sizes (one standard deviation): it leans and turns,
+    and its arms and legs are hidden in turn."""
+    height_log_std: float = 0.12
+    """The same of the logarithm of its height."""
+
+
+STAYING = Staying()
+
+
 class Gates(NamedTuple):
     """Gates of the assignment, as log odds: how improbable a pair may be."""
 
@@ -102,8 +119,99 @@ class Gates(NamedTuple):
 
 GATES = Gates()
 
-DOUBLE_IOU = 0.6
-"""An unmatched detection that overlaps a matched one this much is a duplicate of it, not a new person."""
+
+class Continuation(NamedTuple):
+    """How people move whom the filter does not expect there (`tracking.matching.continuation`); lengths are in body
+    sizes."""
+
+    fast: float = 3.7
+    """The deviations of their motion in those of the filter, whose people walk: the speed of a new person deviates by
+    2.2 a second. A runner of 1.7 m does 3 to 8 m/s, which is 1.8 to 4.7."""
+    max_speed: float = 7.0
+    """Nobody is faster, per second: 12 m/s, a cyclist in a hurry ..."""
+    place_reach: float = 0.25
+    """... plus this, for the box of a person of whom suddenly more or less is visible."""
+    place_std: float = 0.1
+    """Deviation of the box's centre for the same reason."""
+    size_log_std: float = 0.15
+    """Deviation of the logarithm of the body's size from frame to frame, ..."""
+    size_log_speed_std: float = 2.0
+    """... and per second: a person who falls or crouches becomes half as high in a third of a second."""
+    runs: float = 0.1
+    """Share of new people, whose speed is not known yet, who move so, ..."""
+    jumps: float = 0.02
+    """... and share of frames in which the box of a known person does."""
+    missed: float = 0.1
+    """Probability that a person is not detected although nothing hides him, ..."""
+    missed_explained: float = 0.9
+    """... and where he leaves the picture or another person is before him."""
+    newcomers: float = 0.003
+    """New people per second and square of a body's size in the middle of the picture, ..."""
+    newcomers_behind: float = 0.03
+    """... behind another person, who may have hidden them, ..."""
+    newcomers_at_border: float = 0.3
+    """... and at its borders."""
+    together_s: float = 0.2
+    """One person vanishes and another appears within this time for one reason, such as that they pass each other."""
+    margin: float = 3.0
+    """Log odds by which a pair has to be better than any other: one in twenty would be wrong."""
+
+
+CONTINUATION = Continuation()
+
+
+class OneBody(NamedTuple):
+    """When two detections of one frame show one body.
+
+    Chosen between two distributions. Second detections of one person by yolo11n-pose (TUD-Stadtmitte at four sizes,
+    COCO's and ultralytics' pictures) have an OKS of 0.67 to 0.99, apart from parts of bodies and clutter. Of 160 pairs
+    of two people whose boxes overlap in TUD-Stadtmitte, it is above 0.65 in none; of 1,400 pairs in 20 synthetic scenes
+    (benchmarks/scenes) it is above 0.5 in 31, above 0.65 in 4 and above 0.7 in 2, for one frame each.
+    """
+
+    contained: float = 0.6
+    """Share of the smaller box that must lie in the other one."""
+    certain: float = 0.7
+    """OKS of the joints that both detections see from which on they certainly show one body. The tolerance is COCO's,
+    that of annotators of one picture, and so tighter than `Evidence.pose_tolerance`."""
+    possible: float = 0.5
+    """OKS from which on they possibly do."""
+    shared_joints: float = 0.25
+    """Both detections must see more than this share of all joints, or the joints say nothing."""
+    side: float = 0.03
+    """Boxes that agree in three sides this well, in body sizes, are a body and its upper (lower, left) part; certainly
+    so if joints say nothing. Boxes of two people nearly never do: feet and heads are not at the same height."""
+    iou: float = 0.6
+    """Boxes that overlap this much possibly show one body, whatever the joints say."""
+    colours_against: float = -1.0
+    """Detections whose colours have log odds below this show two people, whatever the rest says. In TUD-Stadtmitte the
+    distances of colours are 0.07 to 0.37 within pairs of one body, and 0.44 to 0.66 in nine of ten others."""
+    held: float = 0.9
+    """A box is the whole body and another a part of it if it holds this share of the part's box, ..."""
+    whole: float = 1.25
+    """... is this many times as long, ..."""
+    whole_score: float = 0.7
+    """... and its score is at least this many times the part's."""
+
+
+ONE_BODY = OneBody()
+"""`OneBody(contained=2.0)` finds no doubles at all."""
+
+
+class Merging(NamedTuple):
+    """When two tracks are merged, because both were detected as one body."""
+
+    after_s: float = 1.5
+    """They must be one body for this long: people who walk in each other's shadow part sooner, ..."""
+    share: float = 0.8
+    """... in at least this share of the frames in which both are detected, ..."""
+    frames: int = 3
+    """... and in at least this many of them."""
+    watched_s: float = 4.0
+    """If that did not happen within this time, it is measured anew."""
+
+
+MERGING = Merging()
 
 
 class Borders(NamedTuple):
@@ -128,6 +236,22 @@ class Borders(NamedTuple):
 
 
 BORDERS = Borders()
+
+
+class Succession(NamedTuple):
+    """A person who is new where another one is missed may be the same; lengths in body sizes."""
+
+    reach: float = 0.4
+    """How far apart they may be without time to move: half of it may be hidden at once, cameras shake, boxes err ..."""
+    speed: float = 4.0
+    """... and by how much farther per second since the last detection: a person of 1.7 m runs at 6.8 m/s ..."""
+    farthest: float = 1.0
+    """... up to this: farther away, most new people are others."""
+    size_ratio: float = 1.5
+    """Largest ratio of their sizes."""
+
+
+SUCCESSION = Succession()
 
 APPEARANCE_MEMORY_S = 0.5
 """Time constant with which a track's colours follow those of its detections."""

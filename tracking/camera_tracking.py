@@ -21,6 +21,7 @@ from posebus.messages import (
     Provenance,
     Skipped,
     TrackFrame,
+    TrackState,
     Uninferred,
 )
 from posebus.views import View
@@ -197,7 +198,7 @@ class CameraTracking:
         square = squared(frame)
         tracks = of_source(self._tracker.update(square), frame)
         step.tracks.append((tracks, entry.provenance))
-        step.events += self._events.update(tracks)
+        step.events += self._events_of(frame, tracks)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
         view = entry.provenance.view
         if self._planner is not None:
@@ -226,10 +227,20 @@ class CameraTracking:
         square = squared(frame)
         tracks = of_source(self._tracker.predict(square), frame)
         step.tracks.append((tracks, entry.provenance))
-        step.events += self._events.update(tracks)
+        step.events += self._events_of(frame, tracks)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
         if self._planner is not None:
             self._planner.not_inferred(square, self._tracker.tracks)
+
+    def _events_of(self, frame: PoseFrame | Uninferred, tracks: TrackFrame) -> list[Event]:
+        """The events of a frame's tracks; before them, that another shot began."""
+        motion = frame.camera_motion
+        if not self._tracker.is_cut or motion is None:
+            return self._events.update(tracks)
+        ended = sum(track.state == TrackState.ENDED for track in tracks.tracks)
+        position = Position(frame.epoch, frame.seq, frame.captured_at_ns)
+        cut = camera_event(EventType.CAMERA_CUT, self._camera, position, {"shot": motion.shot, "ended": ended})
+        return [cut, *self._events.update(tracks, ended_by="cut")]
 
     def _skip(self, step: CameraStep, gap: Gap) -> None:
         step.skipped[gap.reason] += gap.last_seq - gap.first_seq + 1

@@ -53,9 +53,10 @@ class TrackEvents:
     Tracks that were never confirmed have no events, but for exchanges with one that was.
 
     `data` of started, lost and ended: track_id, first_seen_ns, last_seen_ns, duration_s (from first to last detection),
-    box_xyxy_px (of this frame, where it reports the track) and, for `ended`, reason: `unseen`, `source ended` or
-    `renamed` (then also renamed_to). `data` of renamed: track_id, renamed_to, since_seq and since_ns (the first frame
-    with the wrong number, and its capture time), exchanged (whether `renamed_to` becomes `track_id` at the same time).
+    box_xyxy_px (of this frame, where it reports the track) and, for `ended`, reason: `unseen`, `cut` (the picture shows
+    another place), `source ended` or `renamed` (then also renamed_to). `data` of renamed: track_id, renamed_to,
+    since_seq and since_ns (the first frame with the wrong number, and its capture time), exchanged (whether
+    `renamed_to` becomes `track_id` at the same time).
 
     `time_ns` is the capture time of the frame that an event is about. If the tracker continues an identity after the
     end of its source was announced, it is announced as started again.
@@ -68,8 +69,11 @@ class TrackEvents:
         self._times: deque[tuple[int, int]] = deque()
         """(seq, captured_at_ns) of the frames of this epoch that a correction may reach."""
 
-    def update(self, frame: TrackFrame) -> list[Event]:
-        """The events of one frame: first its corrections, then the others in the order of its tracks."""
+    def update(self, frame: TrackFrame, ended_by: str = "unseen") -> list[Event]:
+        """The events of one frame: first its corrections, then the others in the order of its tracks.
+
+        `ended_by` is the reason of the tracks that the frame ends.
+        """
         self._note_time(frame)
         events = self._rename(frame) if frame.renamed else []
         for track in frame.tracks:
@@ -79,7 +83,7 @@ class TrackEvents:
             data = _data(track.id, self._lives[track.id])
             data["box_xyxy_px"] = [round(float(side), 1) for side in track.box_xyxy_px]
             if kind is EventType.TRACK_ENDED:
-                data["reason"] = "unseen"
+                data["reason"] = ended_by
                 del self._lives[track.id]
             position = Position(frame.epoch, frame.seq, frame.captured_at_ns)
             events.append(track_event(kind, self._camera, track.id, position, data))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.errors import MalformedMessage
+from tracking.motion.camera_memory import CameraMemory, camera_from_dict, camera_to_dict
+from tracking.motion.intervals import KEPT, NO_INTERVALS, Intervals
 from tracking.motion.kalman import PLANES
-from tracking.second_thoughts import doubts
+from tracking.second_thoughts.doubts import Doubts, doubts_from_dict, doubts_to_dict, no_doubts
 from tracking.tracks import COLUMNS, INTEGER_COLUMNS, Tracks
 
 SNAPSHOT_VERSION = 3
@@ -51,14 +53,54 @@ class FrameTime:
         return elapsed_ns / 1e9 if later.epoch == self.epoch and elapsed_ns > 0 else None
 
 
+class WatchedPair(NamedTuple):
+    """Two tracks that are detected as one body: their ids, the time, epoch and seq of the frame since when, the number
+    of frames in which both were detected, and in how many of these they were one body."""
+
+    young_id: int
+    old_id: int
+    since_ns: int
+    epoch: int
+    since_seq: int
+    frames: int
+    as_one: int
+
+
+Aliases = tuple[tuple[int, int], ...]
+"""Live tracks that may be one person, as they were never detected in one frame: ids, each with a number that all of its
+person share; oldest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrackerState:
-    """The live tracks after the frame `last` (None: before the first), the id of the next new one, and open doubts."""
+    """The live tracks after the frame `last` (None: before the first), and the id of the next new one.
+
+    intervals: between the frames. camera: where it looked. watched: pairs of tracks that may be one person's doubles.
+    aliases: tracks that may be one person. doubts: about tracks that may have been confused.
+    """
 
     tracks: Tracks
     next_id: int
     last: FrameTime | None
-    doubts: doubts.Doubts = field(default_factory=doubts.no_doubts)
+    intervals: Intervals = NO_INTERVALS
+    camera: CameraMemory = field(default_factory=CameraMemory)
+    watched: tuple[WatchedPair, ...] = ()
+    aliases: Aliases = ()
+    doubts: Doubts = field(default_factory=no_doubts)
+
+    def after(self, frame: FrameTime, camera: CameraMemory) -> TrackerState:
+        """The same tracks after `frame`, a newer one than `last`, in which the camera looked there."""
+        last, intervals = self.last, self.intervals
+        if last is not None and frame.captured_at_ns <= last.captured_at_ns:
+            intervals = NO_INTERVALS  # the camera's time went back
+        elif last is not None and frame.epoch == last.epoch:
+            intervals = intervals.followed_by(frame.captured_at_ns - last.captured_at_ns)
+        return replace(self, last=frame, intervals=intervals, camera=camera)
+
+    def without(self, ids: frozenset[int]) -> TrackerState:
+        """The same, but without what was found out about pairs of tracks one of which now has another body."""
+        watched = tuple(pair for pair in self.watched if ids.isdisjoint((pair.young_id, pair.old_id)))
+        return replace(self, watched=watched, aliases=tuple(one for one in self.aliases if one[0] not in ids))
 
 
 def to_dict(state: TrackerState) -> dict[str, Any]:
@@ -68,7 +110,11 @@ def to_dict(state: TrackerState) -> dict[str, Any]:
         "version": SNAPSHOT_VERSION,
         "next_id": state.next_id,
         "last": None if last is None else [last.epoch, last.seq, last.captured_at_ns],
-        "doubts": doubts.to_dict(state.doubts) if len(state.doubts) else None,
+        "camera": camera_to_dict(state.camera),
+        "intervals_ns": list(state.intervals.recent_ns),
+        "watched": [list(pair) for pair in state.watched],
+        "aliases": [list(pair) for pair in state.aliases],
+        "doubts": doubts_to_dict(state.doubts) if len(state.doubts) else None,
         **{stored: np.array(getattr(state.tracks, name), order="C") for name, stored in STORED_COLUMNS.items()},
     }
 
@@ -91,17 +137,22 @@ def from_dict(plain: dict[str, Any]) -> TrackerState:
         if last is not None:
             epoch, seq, captured_at_ns = last
             last = FrameTime(epoch=int(epoch), seq=int(seq), captured_at_ns=int(captured_at_ns))
-        kept = plain.get("doubts")  # snapshots of earlier releases have none
-        return TrackerState(
-            tracks=Tracks(**columns),
-            next_id=int(plain["next_id"]),
-            last=last,
-            doubts=doubts.no_doubts() if kept is None else doubts.from_dict(kept),
-        )
+        # Missing in snapshots of earlier releases.
+        intervals = Intervals(tuple(int(one_ns) for one_ns in plain.get("intervals_ns", ()))[-KEPT:])
+        camera = camera_from_dict(plain["camera"]) if "camera" in plain else CameraMemory()
+        watched = tuple(_watched_pair(values) for values in plain.get("watched", ()))
+        aliases = tuple((int(number), int(person)) for number, person in plain.get("aliases", ()))
+        doubts = no_doubts() if plain.get("doubts") is None else doubts_from_dict(plain["doubts"])
+        return TrackerState(Tracks(**columns), int(plain["next_id"]), last, intervals, camera, watched, aliases, doubts)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MalformedMessage(
             f"the tracker's snapshot is incomplete ({error}): delete the snapshot to start with new identities"
         ) from error
+
+
+def _watched_pair(values: Any) -> WatchedPair:
+    young_id, old_id, since_ns, epoch, since_seq, frames, as_one = (int(value) for value in values)
+    return WatchedPair(young_id, old_id, since_ns, epoch, since_seq, frames, as_one)
 
 
 def _column(name: str, values: Any) -> np.ndarray[Any, Any]:

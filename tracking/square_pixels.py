@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from posebus.arrays import Float32Array
-from posebus.messages import PoseFrame, Probe, Track, TrackFrame, Uninferred
+from posebus.messages import CameraMotion, PoseFrame, Probe, Track, TrackFrame, Uninferred
 from posebus.square_pixels import SQUARE, square_size_px
 
 InferredOrNot = TypeVar("InferredOrNot", PoseFrame, Uninferred)
@@ -22,13 +22,15 @@ def squared(frame: InferredOrNot) -> InferredOrNot:
     if frame.pixel_aspect == SQUARE:
         return frame
     size_px = square_size_px(frame.size_px, frame.pixel_aspect)
-    if isinstance(frame, Uninferred):
-        return replace(frame, size_px=size_px, pixel_aspect=SQUARE)
     scale = _scale(frame.size_px, size_px)
+    motion = _motion(frame.camera_motion, frame.size_px, size_px)
+    if isinstance(frame, Uninferred):
+        return replace(frame, size_px=size_px, pixel_aspect=SQUARE, camera_motion=motion)
     return replace(
         frame,
         size_px=size_px,
         pixel_aspect=SQUARE,
+        camera_motion=motion,
         boxes_xyxy_px=frame.boxes_xyxy_px * np.tile(scale, 2),
         keypoints_px=_moved(frame.keypoints_px, scale),
         probes=tuple(_probe(probe, scale) for probe in frame.probes),
@@ -50,6 +52,15 @@ def _scale(size_px: tuple[int, int], wanted_px: tuple[int, int]) -> Float32Array
 def _moved(keypoints_px: Float32Array | None, scale: Float32Array) -> Float32Array | None:
     """Return (…, 3) rows of x, y, confidence with x and y multiplied by `scale` (2,)."""
     return None if keypoints_px is None else keypoints_px * np.append(scale, np.float32(1))
+
+
+def _motion(motion: CameraMotion | None, size_px: tuple[int, int], wanted_px: tuple[int, int]) -> CameraMotion | None:
+    """The motion into square pixels of this frame; it still starts from pixels of the source, as all of its shot."""
+    if motion is None:
+        return None
+    wide, high = wanted_px[0] / size_px[0], wanted_px[1] / size_px[1]
+    a, b, c, d, e, f = motion.matrix
+    return replace(motion, matrix=(wide * a, wide * b, wide * c, high * d, high * e, high * f))
 
 
 def _probe(probe: Probe, scale: Float32Array) -> Probe:

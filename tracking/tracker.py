@@ -14,12 +14,15 @@ from posebus.messages import PoseFrame, TrackFrame, Uninferred
 from tracking import body_model as model
 from tracking import snapshot
 from tracking.detections import detections_of, no_detections
-from tracking.identities import initiation, lifecycle
-from tracking.identities.report import report, track_frame
+from tracking.identities import doubles, initiation, lifecycle, succession
+from tracking.identities.report import padded, report, track_frame
 from tracking.identities.updating import update_matched
-from tracking.matching.association import associate
-from tracking.matching.likelihood import log_odds
+from tracking.matching.continuation import match_continuations
+from tracking.matching.moving_picture import match_people
+from tracking.matching.one_body import pairs_of_one_body
+from tracking.matching.sight import sight_of
 from tracking.motion import kalman
+from tracking.motion.camera_memory import NOTHING_BEFORE
 from tracking.second_thoughts.reconsidering import TrackedFrame, reconsider
 from tracking.second_thoughts.rivals import rivals
 from tracking.snapshot import FrameTime, TrackerState
@@ -32,7 +35,20 @@ class PoseTracker:
     Pure: the output depends on the settings and the frames alone. One instance per camera; instances share nothing. Ids
     count from 1 on the instance and are never reused, in no epoch.
 
-    Times are the frames' own, so frames may be dropped and come irregularly. Their order matters:
+    Times are the frames' own, so frames may be dropped and come irregularly, at any rate from one frame in ten seconds
+    on. Times without detection (`missed_s`, `in_sight_s`, `report_lost_s`, `leaving_s`, `lost_s`) run from the last
+    detection where frames come faster than `in_sight_s`. Where they come more slowly, nobody can be missed between two:
+
+    - As far as an interval is usual, only `in_sight_s` of it count (`leaving_s` if that is less). So each person who
+      was detected in one frame may be matched in the next one, also with a low score; a track is confirmed by its
+      second detection; and one that a frame misses is lost with it (coasted if `missed_s` is longer than what counts),
+      and ends with the first frame that comes `lost_s` after that.
+    - An interval is usual up to one and a half times the longest of the last eight, and up to 15 s; so is the first one
+      of a stream up to 15 s. What is above that is a gap in the stream, and counts.
+    - A person who stays (sits, stands) keeps the id through such an interval, others as far as the movement is
+      predictable.
+
+    The order of frames matters:
 
     - A frame that is not newer changes nothing and gets a TrackFrame without tracks: one with an (epoch, seq) not
       after the last one's, or with a newer seq of the same epoch but captured up to `lost_s` before the last frame
@@ -41,11 +57,18 @@ class PoseTracker:
     - Where time jumps back (a new epoch not captured after the last frame: a recording that starts again; or by more
       than `lost_s` within an epoch: a clock that was set) all tracks are reported `ended`, with this frame, and its
       people get new ids.
+
+    The tracks follow the picture: where a frame says how the camera moved (`camera_motion`), where the detections
+    together show it, and where the picture's size changes. A size is taken for the whole view, scaled, unless the
+    people agree better with a cropped or letterboxed one; if they agree with none, it is another view, and the tracks
+    are lost as usual. Velocities are relative to the scene. Another shot in the same epoch ends all tracks, with its
+    first frame.
     """
 
     def __init__(self, settings: TrackerSettings | None = None) -> None:
         self._settings = settings or TrackerSettings()
         self._state = TrackerState(tracks=no_tracks(), next_id=1, last=None)
+        self._passage = NOTHING_BEFORE
 
     def update(self, frame: PoseFrame) -> TrackFrame:
         """Track an inferred frame; see the class for frames out of order.
@@ -85,10 +108,16 @@ class PoseTracker:
             return track_frame(frame, ())
         tracks, expired = self._predicted(frame, now)
         ended, tracks = tracks.select(expired), tracks.select(~expired)
-        self._state = replace(self._state, tracks=tracks, last=now)
+        camera = self._state.camera.followed(frame, self._passage, None)
+        self._state = replace(self._state.after(now, camera), tracks=tracks)
         ended.state[:] = ENDED
         no_matches, none_lost = np.full(len(tracks), -1, np.intp), np.zeros(len(tracks), np.bool_)
         return report(frame, tracks.joined(ended), no_matches, none_lost, no_detections(), self._settings)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether another shot began with the last frame, which ended all tracks before it."""
+        return self._passage.is_cut
 
     @property
     def tracks(self) -> Tracks:
@@ -101,24 +130,28 @@ class PoseTracker:
 
     def _predicted(self, frame: PoseFrame | Uninferred, now: FrameTime) -> tuple[Tracks, BoolArray]:
         """The tracks predicted to a newer frame, to be written to, and the mask of those that end with it."""
-        last = self._state.last
+        last, camera = self._state.last, self._state.camera
         tracks = self._state.tracks.copy()
-        restarted = last is not None and now.captured_at_ns <= last.captured_at_ns
-        if last is not None and not restarted:
-            elapsed_s = (now.captured_at_ns - last.captured_at_ns) / 1e9
-            if isinstance(frame, Uninferred):
-                lifecycle.skip_measurement(tracks, frame.size_px, last.captured_at_ns, now.captured_at_ns)
-            tracks.filter_states = kalman.predict(tracks.filter_states, elapsed_s, tracks.body_px, model.MOTION)
-        expired = (
-            np.full(len(tracks), True)
-            if restarted
-            else lifecycle.expired(tracks, frame.size_px, now.captured_at_ns, self._settings)
-        )
-        return tracks, expired
+        if last is None:
+            self._passage = NOTHING_BEFORE
+            return tracks, np.full(len(tracks), True)
+        passage = self._passage = camera.passage_to(frame, last.epoch, last.captured_at_ns)
+        if not passage.continues:
+            return tracks, np.full(len(tracks), True)
+        if passage.moved is not None:
+            tracks.follow_picture(passage.moved)
+        last_ns, now_ns, settings = last.captured_at_ns, now.captured_at_ns, self._settings
+        if isinstance(frame, Uninferred):
+            lifecycle.skip_measurement(tracks, frame.size_px, last_ns, now_ns)
+        else:
+            lifecycle.excuse_interval(tracks, last_ns, now_ns, self._state.intervals, settings)
+        tracks.filter_states = kalman.predict(tracks.filter_states, passage.elapsed_s, tracks.body_px, model.MOTION)
+        turned_away = camera.may_have_turned_away(now_ns, settings.lost_s)
+        return tracks, lifecycle.expired(tracks, frame.size_px, now_ns, turned_away, settings)
 
     def _step(self, frame: PoseFrame, tracks: Tracks, expired: BoolArray, now: FrameTime) -> TrackFrame:
         """Update with a newer frame: `tracks` are predicted to it, those in the mask `expired` end with it."""
-        settings, now_ns = self._settings, now.captured_at_ns
+        settings, now_ns, before = self._settings, now.captured_at_ns, self._state
         detections = detections_of(frame, settings.low_score)
         if detections.joints is not None:
             tracks.expect_joints(detections.joints.shape[1])
@@ -126,37 +159,48 @@ class PoseTracker:
         if expired.any():
             ended.append(tracks.select(expired))
             tracks = tracks.select(~expired)
-        recent = now_ns - tracks.unseen_since_ns <= settings.in_sight_s * 1e9
-        odds = log_odds(tracks, detections, recent)
-        matches = associate(odds, tracks, detections, recent, settings)
-        confused = rivals(odds, tracks, matches)
-        unmatched = matches < 0
-        if unmatched.any():
-            given_up = unmatched & (tracks.state == TENTATIVE)
-            if given_up.any():
-                ended.append(tracks.select(given_up))
-                tracks, matches = tracks.select(~given_up), matches[~given_up]
-        new_rows = initiation.new_people(matches, detections, settings)
+        sight = sight_of(tracks, now_ns if before.last is None else before.last.captured_at_ns, now_ns, settings)
+        found = match_people(tracks, detections, sight, self._passage, settings)
+        pairs = pairs_of_one_body(detections)
+        bodies = doubles.Bodies(pairs.doubles, sight.recent | sight.before, settings.high_score)
+        matches = found.matches
+        single = doubles.merge_doubles(before.watched, matches, found.odds, tracks, detections, bodies, now)
+        new = initiation.new_people(matches, detections, pairs, settings)
+        follows = sight.before & ~single.ending
+        match_continuations(matches, tracks, detections, follows, new.rows, frame.size_px, now_ns)
+        confused = rivals(found.odds, tracks, matches)
+        gone = single.ending | ((matches < 0) & (tracks.state == TENTATIVE))
+        if gone.any():
+            ended.append(tracks.select(gone))
+            tracks, matches = tracks.select(~gone), matches[~gone]
+        tentative = tracks.state == TENTATIVE
         update_matched(tracks, matches, detections, frame.size_px, now_ns, settings)
         lost = lifecycle.mark_missed(tracks, matches, frame.size_px, now_ns, settings)
-        if len(new_rows):
-            new = initiation.initiate(new_rows, detections, frame.size_px, self._state.next_id, now_ns, settings)
-            new.expect_joints(tracks.joints.shape[1])
-            tracks, matches = tracks.joined(new), np.concatenate((matches, new_rows))
-        state = self._state
-        elapsed_s = None if state.last is None else state.last.seconds_until(now)
-        seen = TrackedFrame(detections, matches, len(new_rows), confused, now.seq, now_ns, elapsed_s)
-        doubts, correction = reconsider(state.doubts, tracks, seen)
+        new = new.without(matches)
+        if len(new.rows):
+            rows, overlapped = new
+            born = initiation.initiate(rows, detections, frame.size_px, before.next_id, now_ns, settings, overlapped)
+            born.expect_joints(tracks.joints.shape[1])
+            tracks, matches = tracks.joined(born), np.concatenate((matches, rows))
+        aliases, lost = succession.give_way(before.aliases, tracks, matches, tentative, lost, now_ns)
+        camera, next_id = before.camera.followed(frame, self._passage, found.moved), before.next_id + len(new.rows)
+        state = replace(before.after(now, camera), next_id=next_id, watched=single.watched, aliases=aliases)
+        elapsed_s = None if before.last is None else before.last.seconds_until(now)
+        seen = TrackedFrame(
+            detections, matches, len(new.rows), confused, now.seq, now_ns, elapsed_s, not single.renamed
+        )
+        doubts, correction = reconsider(before.doubts, tracks, seen)
+        renamed = single.renamed
         if correction is not None:
-            lost = np.concatenate((lost, np.zeros(len(new_rows), np.bool_)))[correction.bodies]
-            matches = matches[correction.bodies]
+            state, renamed = state.without(correction.ids), (*renamed, *correction.renamed)
+            matches, lost = matches[correction.bodies], padded(lost, len(tracks), False)[correction.bodies]
             tracks = tracks.with_bodies(correction.identities, correction.bodies)
-        self._state = TrackerState(tracks, state.next_id + len(new_rows), last=now, doubts=doubts)
+        self._state = replace(state, tracks=tracks, doubts=doubts)
         for group in ended:
             group.state[:] = ENDED
             tracks = tracks.joined(group)
         result = report(frame, tracks, matches, lost, detections, settings)
-        return result if correction is None else replace(result, renamed=correction.renamed)
+        return replace(result, renamed=renamed) if renamed else result
 
     def end_source(self) -> None:
         """End the source: the people of the next frame, at any time, get new ids.

@@ -10,6 +10,7 @@ import numpy as np
 from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from tracking.motion.kalman import PLANES
+from tracking.motion.picture_map import PictureMap, carried_bodies
 
 TENTATIVE, CONFIRMED, LOST, ENDED = 0, 1, 2, 3
 """Codes of `posebus.messages.TrackState`, in its order, in the column `state`."""
@@ -132,6 +133,10 @@ class Tracks:
             for name in COLUMNS
         }
         return Tracks(**columns)
+
+    def follow_picture(self, picture: PictureMap) -> None:
+        """Carry the bodies over, in place, into the pixels of another frame; the columns must be the table's own."""
+        self.filter_states = carried_bodies(self.filter_states, self.body_px, self.joints, picture)
 
     def expect_joints(self, count: int) -> None:
         """Make room for `count` joints per track; skeletons with another number of joints are dropped."""

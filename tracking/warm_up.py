@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
-from posebus.messages import PoseFrame
+from posebus.messages import CameraMotion, PoseFrame
 from tracking.tracker import PoseTracker
 
 
 def warm_up() -> None:
-    """Track two synthetic people who overlap, hide and leave.
+    """Track two synthetic people who overlap, hide, run and leave, before a camera that moves.
 
     It takes ten seconds the first time on a machine, then moments.
     """
@@ -18,16 +18,19 @@ def warm_up() -> None:
     boxes = np.array([[100.0, 100.0, 140.0, 200.0], [108.0, 100.0, 148.0, 200.0]], np.float32)
     scores, keypoints = np.ones(2, np.float32), np.ones((2, 17, 3), np.float32)
     appearance = np.ones((2, APPEARANCE_SIZE), np.float32)
-    for seq, people in enumerate((2, 2, 0, 0, 2)):
+    for seq, people in enumerate((2, 2, 0, 0, 2, 2, 1)):
+        if seq >= 5:
+            boxes += 100.0
         frame = PoseFrame(
             camera="",
             epoch=1,
             seq=seq,
             captured_at_ns=seq * 300_000_000,
             size_px=(640, 480),
-            boxes_xyxy_px=boxes[:people],
+            boxes_xyxy_px=boxes[:people].copy(),
             scores=scores[:people],
             keypoints_px=keypoints[:people],
             appearance=appearance[:people],
+            camera_motion=CameraMotion(0, (1.0, 0.0, float(seq == 4), 0.0, 1.0, 0.0), 0.0),
         )
         tracker.update(frame)

@@ -88,6 +88,11 @@ def bodies_of(walks: Walks, camera: Camera, *, steady: bool = False) -> Bodies:
 
     steady: without the swing of the gait, as annotators draw the box of a walking person.
     """
+    return projected(points_m(walks, steady=steady), walks, camera)
+
+
+def points_m(walks: Walks, *, steady: bool = False) -> Float64Array:
+    """Joints and outline points (T * S, 25, 3) of all bodies, x, y, z in metres; `steady` as in `bodies_of`."""
     person = walks.person.ravel()
     height = walks.people.height_m[person]
     swings = walks.people.swing[person]
@@ -99,7 +104,7 @@ def bodies_of(walks: Walks, camera: Camera, *, steady: bool = False) -> Bodies:
     heading = walks.heading.ravel()
     cos, sin = np.cos(heading), np.sin(heading)
     x, y = walks.x_m.ravel(), walks.y_m.ravel()
-    at = np.stack(
+    return np.stack(
         [
             x[:, None] + forward * cos[:, None] - side * sin[:, None],
             y[:, None] + forward * sin[:, None] + side * cos[:, None],
@@ -107,7 +112,14 @@ def bodies_of(walks: Walks, camera: Camera, *, steady: bool = False) -> Bodies:
         ],
         axis=-1,
     )
-    points_px, depth = camera.project(at)
+
+
+def projected(points: Float64Array, walks: Walks, camera: Camera) -> Bodies:
+    """The bodies in the picture whose `points_m` these are, moved or not, and whose headings are those of the walks."""
+    person, heading = walks.person.ravel(), walks.heading.ravel()
+    x, y = walks.x_m.ravel(), walks.y_m.ravel()
+    cos, sin = np.cos(heading), np.sin(heading)
+    points_px, depth = camera.project(points)
     trunk = depth[:, (NAPE, LOINS)].mean(axis=1)
     away = np.maximum(np.hypot(x, y), 0.1)
     facing, left_side = -(x * cos + y * sin) / away, (x * sin - y * cos) / away
@@ -117,7 +129,7 @@ def bodies_of(walks: Walks, camera: Camera, *, steady: bool = False) -> Bodies:
         distance_m=trunk,
         facing=facing,
         left_side=left_side,
-        height_px=camera.focal_px * height / trunk,
+        height_px=camera.focal_px * walks.people.height_m[person] / trunk,
     )
 
 

@@ -135,19 +135,19 @@ def _logits(
     bodies: Bodies, visibility: Visibility, person: Indices, scene: SceneKind, noise: LastingNoise
 ) -> Float64Array:
     inside = np.maximum(visibility.inside, 1e-6)
-    part = visibility.visible / inside * _at(CUT_AT, inside)
+    part = visibility.visible / inside * at(CUT_AT, inside)
     slow, fast = (share * noise.lasting(time_s) for share, time_s in zip(SCORE_PARTS, SCORE_TIMES_S, strict=True))
     size = bodies.height_px * scene.network_px() / HALF_FOUND_PX
     loss = SIZE_LOSS * sigmoid(SIZE_STEEPNESS * (1.0 - size))
     wave = slow + fast
-    spread = np.where(wave < 0, _at(SCORE_SPREAD, part), _at(SCORE_SPREAD_UP, part))
+    spread = np.where(wave < 0, at(SCORE_SPREAD, part), at(SCORE_SPREAD_UP, part))
     of_person = SCORE_OF_PERSON * noise.of_person(person)
-    return _at(SCORE_AT, part) + spread * wave + of_person - loss + scene.detector.skill
+    return at(SCORE_AT, part) + spread * wave + of_person - loss + scene.detector.skill
 
 
-def _at(curve: tuple[tuple[float, float], ...], at: Float64Array) -> Float64Array:
-    places, values = zip(*curve, strict=True)
-    return np.asarray(np.interp(at, places, values))
+def at(curve: tuple[tuple[float, float], ...], places: Float64Array) -> Float64Array:
+    """The values of a curve, which is given by points and straight between them, at the given places."""
+    return np.asarray(np.interp(places, *np.array(curve).T))
 
 
 def _boxes(

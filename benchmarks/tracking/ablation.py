@@ -1,9 +1,11 @@
 """The contribution of each idea of the tracker: HOTA and IDF1 without it, minus those of the whole tracker.
 
-    python -m benchmarks.tracking.ablation [--data DIR] [--imgsz 640] [--seeds 2]
+    python -m benchmarks.tracking.ablation [--data DIR] [--imgsz 640] [--seeds 2] [--moving [1]]
 
 The variants run on every clip with ground truth, also with half of its frames and with four fifths of its detections,
-and on synthetic scenes of each kind (without colour histograms). An idea that helps shows negative numbers.
+and on synthetic scenes of each kind (without colour histograms); with --moving also on the scenes of
+`benchmarks.moving`, as the share of takes in which everybody kept one number. An idea that helps shows negative
+numbers.
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +26,10 @@ from benchmarks.common.annotated import AnnotatedClip, scored
 from benchmarks.common.clips import Clip
 from benchmarks.common.mot import Rows
 from benchmarks.common.paths import DATA, poses_cache
+from benchmarks.moving.camera import told
+from benchmarks.moving.catalogue import SCENES as MOVING
+from benchmarks.moving.judging import judged
+from benchmarks.moving.take import Take
 from benchmarks.scenes.scene import KINDS, scene
 from benchmarks.tracking.command import load_annotated, sequences
 from benchmarks.tracking.peers import confirmed
@@ -119,36 +127,68 @@ def applied(variant: Variant) -> Iterator[None]:
 
 
 def tracked(variant: Variant, frames: Frames) -> Rows:
-    """The confirmed tracks of a variant, by frame number from 1."""
+    """The confirmed tracks of a variant, by place of the frame from 1."""
     tracker = PoseTracker(_SETTINGS.model_copy(update=variant.settings))
     rows: Rows = {}
-    for frame, changed in zip(frames, variant.frames(frames), strict=True):
-        rows[frame.seq + 1] = rows_of(confirmed(tracker.update(changed)))
+    for place, changed in enumerate(variant.frames(frames), 1):
+        rows[place] = rows_of(confirmed(tracker.update(changed)))
     return rows
 
 
-def measured(variant: Variant, clips: list[AnnotatedClip], stress: Stress) -> Scores:
+Measure = Callable[[Variant], Scores]
+"""The figures of a variant, by the name of the column."""
+
+
+def measured(clips: list[AnnotatedClip], stress: Stress, variant: Variant) -> Scores:
     """Means of SHOWN over the clips and the stress's seeds."""
     lines = []
     with applied(variant):
         for clip in clips:
             for seed in range(stress.seeds):
                 frames = stress.apply(clip.frames, seed)
-                lines.append(scored(clip, tracked(variant, frames), frames))
+                rows = tracked(variant, frames)
+                lines.append(
+                    scored(clip, {frame.seq + 1: rows[place] for place, frame in enumerate(frames, 1)}, frames)
+                )
     return {metric: statistics.fmean(line[metric] for line in lines) for metric in SHOWN}
 
 
-def columns(options: argparse.Namespace) -> dict[str, tuple[list[AnnotatedClip], Stress]]:
-    """The clips and the stress of each pair of columns, by its title."""
-    found: dict[str, tuple[list[AnnotatedClip], Stress]] = {}
+def kept(takes: list[tuple[str, Take]], variant: Variant) -> Scores:
+    """The share of takes of moving scenes in which everybody kept one number: the mean over the groups of scenes."""
+    perfect: dict[str, list[bool]] = defaultdict(list)
+    with applied(variant):
+        for group, take in takes:
+            rows = tracked(variant, take.film.frames)
+            found = judged(take.film.truth, take.film.visible, rows, take.fps, take.focus)
+            perfect[group].append(found.perfect)
+    return {"perfect": statistics.fmean(statistics.fmean(of_group) for of_group in perfect.values())}
+
+
+def moving_takes(seeds: int) -> dict[str, list[tuple[str, Take]]]:
+    """Takes of all moving scenes with their groups: without the camera's motion, and of moving cameras with it."""
+    takes = [(scene.group, scene.make(seed)) for scene in MOVING for seed in range(seeds)]
+    with_motion = [
+        (group, replace(take, film=replace(take.film, frames=told(take.film.frames, take.path))))
+        for group, take in takes
+        if take.path is not None
+    ]
+    return {"moving scenes": takes, "moving cameras, motion told": with_motion}
+
+
+def columns(options: argparse.Namespace) -> dict[str, Measure]:
+    """What is measured, by the title of its columns."""
+    found: dict[str, Measure] = {}
     for name, (video, truth) in sequences(options.data).items():
         clip = [load_annotated(video, truth, options.imgsz, None, options)]
-        found[name] = (clip, UNSTRESSED)
-        found |= {f"{name}, {title}": (clip, STRESSES[title]) for title in STRESSED}
+        found[name] = partial(measured, clip, UNSTRESSED)
+        found |= {f"{name}, {title}": partial(measured, clip, STRESSES[title]) for title in STRESSED}
     made = [(kind, *scene(kind, seed)) for kind in KINDS.values() for seed in range(options.seeds)]
     if made:
         scenes = [AnnotatedClip(Clip(kind.name, None, kind.fps, frames), truth) for kind, frames, truth in made]
-        found[f"{len(made)} synthetic scenes"] = (scenes, UNSTRESSED)
+        found[f"{len(made)} synthetic scenes"] = partial(measured, scenes, UNSTRESSED)
+    if options.moving:
+        moving = moving_takes(options.moving)
+        found |= {f"{len(takes)} takes of {title}": partial(kept, takes) for title, takes in moving.items()}
     return found
 
 
@@ -159,20 +199,27 @@ def main() -> None:
     parser.add_argument("--model", default="yolo11n-pose", help="network whose poses are tracked")
     parser.add_argument("--imgsz", type=int, default=640, help="input size of the network (640)")
     parser.add_argument("--seeds", type=int, default=2, help="synthetic scenes of each kind (2)")
+    parser.add_argument(
+        "--moving", type=int, nargs="?", const=1, default=0, help="takes of each scene of benchmarks.moving (0; 1)"
+    )
     options = parser.parse_args()
     over = columns(options)
     whole: dict[str, Scores] = {}
     rows = []
     for name, variant in VARIANTS.items():
         cells = [name if name == ALL else f"without: {name}"]
-        for title, (scenes, stress) in over.items():
-            line = measured(variant, scenes, stress)
+        for title, measure in over.items():
+            line = measure(variant)
             base = whole.setdefault(title, line)
-            cells += [f"{line[m]:.3f}" if name == ALL else f"{line[m] - base[m]:+.3f}" for m in SHOWN]
+            cells += [f"{line[m]:.3f}" if name == ALL else f"{line[m] - base[m]:+.3f}" for m in line]
         rows.append(cells)
         print(f"{len(rows)} of {len(VARIANTS)}: {cells[0]}", file=sys.stderr, flush=True)
-    header = ["", *(cell for title in over for cell in (f"{title}: HOTA", "IDF1"))]
-    print(Table("contribution of each idea", header, rows).markdown())
+    header = [
+        f"{title}: {metric}" if metric == next(iter(line)) else metric
+        for title, line in whole.items()
+        for metric in line
+    ]
+    print(Table("contribution of each idea", ["", *header], rows).markdown())
 
 
 if __name__ == "__main__":

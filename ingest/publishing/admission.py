@@ -6,6 +6,7 @@ import logging
 import random
 import time
 
+from ingest.camera_motion.follower import MotionFollower
 from ingest.gate.frame_selector import FrameSelector
 from ingest.gate.gating import Verdict
 from ingest.publishing.publisher import Publisher
@@ -13,6 +14,7 @@ from ingest.publishing.sizing import SizeLimit
 from ingest.sources import CapturedImage
 from posebus.backoff import Backoff
 from posebus.bus.checkpoint import Checkpoint
+from posebus.messages import CameraMotion
 from posebus.telemetry.metrics import Metrics
 
 MIN_PLAN_PAUSE_S, MAX_PLAN_PAUSE_S = 0.004, 0.05
@@ -27,9 +29,16 @@ class Admission:
     """Passes the pictures of one camera to its publisher."""
 
     def __init__(
-        self, camera: str, selector: FrameSelector, publisher: Publisher, size_limit: SizeLimit, metrics: Metrics
+        self,
+        camera: str,
+        selector: FrameSelector,
+        motion: MotionFollower,
+        publisher: Publisher,
+        size_limit: SizeLimit,
+        metrics: Metrics,
     ) -> None:
         self.selector = selector
+        self._motion = motion
         self._camera = camera
         self._publisher = publisher
         self._size_limit = size_limit
@@ -43,6 +52,7 @@ class Admission:
         self._size_limit.begin_epoch(now_s)
         self._publisher.open_epoch(self._size_limit.epoch_px)
         self.selector.begin_epoch(self._publisher.epoch)
+        self._motion.begin_epoch()
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Continue after the checkpoint of another process."""
@@ -51,6 +61,11 @@ class Admission:
             self.selector.load(checkpoint.attention)
         except ValueError as error:
             log.warning("camera %s: the state of its frame selector cannot be read (%s)", self._camera, error)
+        try:
+            self._motion.load(checkpoint.motion, checkpoint.motion_reference)
+        except ValueError as error:
+            log.warning("camera %s: the state of its motion cannot be read (%s)", self._camera, error)
+        self._publisher.set_motion_state(self._motion.state, self._motion.reference)
 
     def admit(self, picture: CapturedImage, now_s: float) -> bool:
         """Pass the picture, or its mark, to the publisher; False, after a pause, if its plan is not made yet.
@@ -61,14 +76,23 @@ class Admission:
         if verdict is None:
             return False
         verdict = self.selector.with_check(verdict, self._publisher.seq)
+        camera_motion = self._follow(picture)
         began_s = time.perf_counter()
         if verdict.reason is not None:
-            self._publisher.accept_uninferred(picture, verdict.reason)
+            self._publisher.accept_uninferred(picture, verdict.reason, camera_motion)
             self._metrics.count("posebus_frames_uninferred_total", reason=verdict.reason)
             return True
-        self._publisher.accept(picture, self._size_limit.for_views(verdict.views, now_s), verdict.views)
+        self._publisher.accept(picture, self._size_limit.for_views(verdict.views, now_s), verdict.views, camera_motion)
         self._metrics.observe("posebus_stage_seconds", time.perf_counter() - began_s, stage="encode")
         return True
+
+    def _follow(self, picture: CapturedImage) -> CameraMotion | None:
+        began_s = time.perf_counter()
+        camera_motion = self._motion.follow(picture)
+        if camera_motion is not None:
+            self._publisher.set_motion_state(self._motion.state, self._motion.reference)
+            self._metrics.observe("posebus_stage_seconds", time.perf_counter() - began_s, stage="camera_motion")
+        return camera_motion
 
     def _judge(self, picture: CapturedImage, now_s: float) -> Verdict | None:
         began_s = time.perf_counter()

@@ -16,7 +16,7 @@ from posebus.bus.checkpoint import ENDED, OFFLINE, OPEN, Checkpoint
 from posebus.bus.frame_producer import Backlog
 from posebus.config.settings import CameraSettings
 from posebus.contract.events import Position
-from posebus.messages import CaptureClock, Delivery, EndOfStream, Event, EventType, Frame, Uninferred
+from posebus.messages import CameraMotion, CaptureClock, Delivery, EndOfStream, Event, EventType, Frame, Uninferred
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.telemetry.metrics import Metrics, age_s
 from posebus.views import View
@@ -83,6 +83,7 @@ class Publisher:
         self._shared = shared if delivery is Delivery.LOSSLESS else None
         self._pending: Item | None = None
         self._selector_state = b""
+        self._motion_state = self._motion_reference = ""
         self._events = EventQueue(camera)
         self._captured_at_ns = 0
         self._position: SourcePosition = ()
@@ -94,6 +95,8 @@ class Publisher:
         # A live camera counts as offline until its first frame.
         state = OPEN if self._delivery is Delivery.LOSSLESS else OFFLINE
         opened = replace(self._checkpoint, seq=0, captured_at_ns=0, state=state, place=(), max_size_px=max_size_px)
+        opened = replace(opened, motion="", motion_reference="")
+        self._motion_state = self._motion_reference = ""
         self.epoch = self._writer.open_epoch(opened)
         self.seq = 0
         self._checkpoint = self._written = replace(opened, epoch=self.epoch)
@@ -141,6 +144,10 @@ class Publisher:
         """Note the state of the frame selector for a process that takes over; it is written with the next frame."""
         self._selector_state = state
 
+    def set_motion_state(self, state: str, reference: str) -> None:
+        """Note the state of the camera's motion for a process that takes over; it is written with the next frame."""
+        self._motion_state, self._motion_reference = state, reference
+
     def has_room(self) -> bool:
         """Return whether the budget has room for one more lossless frame. It asks the broker only after it had none."""
         if self._full:
@@ -150,7 +157,7 @@ class Publisher:
             self._full = self._exceeds(1.0)
         return not self._full
 
-    def accept_uninferred(self, picture: CapturedImage, reason: str) -> None:
+    def accept_uninferred(self, picture: CapturedImage, reason: str, camera_motion: CameraMotion | None = None) -> None:
         """Number one picture that need not be inferred; `flush` sends a mark in its place."""
         self._remember(picture)
         self._pending = Uninferred(
@@ -163,10 +170,17 @@ class Publisher:
             size_px=picture.image.size_px,
             reason=reason,
             pixel_aspect=picture.image.pixel_aspect,
+            camera_motion=camera_motion,
         )
         self.seq += 1
 
-    def accept(self, picture: CapturedImage, max_size_px: int | None, views: tuple[View, ...] = ()) -> None:
+    def accept(
+        self,
+        picture: CapturedImage,
+        max_size_px: int | None,
+        views: tuple[View, ...] = (),
+        camera_motion: CameraMotion | None = None,
+    ) -> None:
         """Encode and number one picture, to be inferred by `views`; `flush` sends it.
 
         Raises BadPicture for a picture that cannot be encoded.
@@ -186,6 +200,7 @@ class Publisher:
             data=encoded.data,
             views=views,
             pixel_aspect=picture.image.pixel_aspect,
+            camera_motion=camera_motion,
         )
         self.seq += 1
 
@@ -250,6 +265,8 @@ class Publisher:
                 captured_at_ns=self._captured_at_ns,
                 place=self._position,
                 attention=self._selector_state,
+                motion=self._motion_state,
+                motion_reference=self._motion_reference,
             )
         return None if self._checkpoint == self._written else self._checkpoint
 

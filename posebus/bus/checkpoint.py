@@ -20,8 +20,9 @@ class Checkpoint:
 
     `seq` is that of the next frame, `captured_at_ns` that of the last one (0: none yet). `place` locates the last image
     within the source, in numbers that only the source interprets; empty if it cannot. `source` identifies the source,
-    `run` the start of the deployment. `attention` is the state from which the frame selector continues. For a live
-    camera, a checkpoint is written when it goes online and offline.
+    `run` the start of the deployment. `attention` is the state from which the frame selector continues, `motion` and
+    `motion_reference` that of the camera's motion. For a live camera, a checkpoint is written when it goes online and
+    offline.
     """
 
     epoch: int
@@ -33,6 +34,8 @@ class Checkpoint:
     place: tuple[int, ...] = ()
     max_size_px: int | None = None
     attention: bytes = b""
+    motion: str = ""
+    motion_reference: str = ""
 
     def to_fields(self) -> dict[str, str | int | bytes]:
         """The checkpoint as the fields of a hash."""
@@ -46,6 +49,7 @@ class Checkpoint:
             "place": ",".join(map(str, self.place)),
             "max_size_px": "" if self.max_size_px is None else self.max_size_px,
             **({"attention": self.attention} if self.attention else {}),
+            **({"motion": self.motion, "motion_reference": self.motion_reference} if self.motion else {}),
         }
 
 
@@ -65,6 +69,8 @@ def read_checkpoint(fields: Mapping[bytes, bytes]) -> Checkpoint:
             place=tuple(whole(number, least=-MAX_WHOLE) for number in text["place"].split(",") if number),
             max_size_px=whole(text["max_size_px"]) if text["max_size_px"] else None,
             attention=fields.get(b"attention", b""),
+            motion=text.get("motion", ""),
+            motion_reference=text.get("motion_reference", ""),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise MalformedMessage(f"a checkpoint cannot be read: {error}") from error

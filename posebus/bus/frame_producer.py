@@ -71,6 +71,7 @@ class FrameProducer:
         self.plan: Plan | None = None
         self._lease = lease
         self._held_until_s = -1e9
+        self._reference: str | None = None
         self._epochs_opened = 0
         self._epoch = 0
         self._now_us = now_us
@@ -100,8 +101,11 @@ class FrameProducer:
         """
         if time.monotonic() < self._held_until_s - (1 - RENEW_SHARE) * self._lease.ttl_ms / 1000:
             return self._lease.token
+        token = self._lease.token
         held = (self._lease.token > 0 and self._lease.renew()) or self._lease.acquire()
         self._held_until_s = self._until_s() if held else -1e9
+        if not held or self._lease.token != token:
+            self._reference = None  # another process may have written its own
         return self._lease.token if held else 0
 
     def release(self) -> None:
@@ -139,6 +143,7 @@ class FrameProducer:
         arguments += [self._now_us(self._broker), *fenced.flat(fields)]
         with self._broker.errors():
             epoch = self._checked(fenced.run(self._client, fenced.OPEN_EPOCH, keys, arguments))
+        self._reference = None
         self.announce()
         self._epochs_opened += 1
         self._epoch = epoch
@@ -167,7 +172,7 @@ class FrameProducer:
         for event in events:
             arguments += [event.type, event.camera, dump(event_to_json(event))]
         if checkpoint is not None:
-            arguments += fenced.flat(checkpoint.to_fields())
+            arguments += fenced.flat(self._changed(checkpoint.to_fields()))
         with self._broker.errors():
             pipeline = self._client.pipeline(transaction=True)
             if isinstance(item, Uninferred):
@@ -183,7 +188,10 @@ class FrameProducer:
                 pipeline.hget(topology.plan(camera), NOW)
             added, answer, frames, poses, plan = _answers(pipeline.execute(), appended=item is not None)
         self.plan = plan_of(plan)
-        if self._checked(answer) == fenced.WRITTEN and isinstance(item, Frame | EndOfStream):
+        written = self._checked(answer) == fenced.WRITTEN
+        if checkpoint is not None:
+            self._reference = checkpoint.motion_reference
+        if written and isinstance(item, Frame | EndOfStream):
             size_bytes = item.picture_bytes if isinstance(item, Frame) else 0
             self._sent.append(_Sent(added, (item.epoch, item.seq, item.captured_at_ns), size_bytes))
             self._sent_bytes += size_bytes
@@ -237,13 +245,19 @@ class FrameProducer:
         self._sent_bytes -= sum(sent.size_bytes for sent in victims)
         return len(victims)
 
+    def _changed(self, fields: dict[str, str | int | bytes]) -> dict[str, str | int | bytes]:
+        """The fields without a reference picture that the broker has: it is large, and seldom changes."""
+        if fields.get("motion_reference") == self._reference:
+            del fields["motion_reference"]
+        return fields
+
     def _claim(self) -> list[Any]:
         """The first arguments of every script: the lease and its time to live."""
         return [self._lease.value, self._lease.ttl_ms]
 
     def _checked(self, answer: int) -> int:
         if answer == fenced.REFUSED:
-            self._held_until_s = -1e9
+            self._held_until_s, self._reference = -1e9, None
             camera = self._record.camera
             raise LeaseLost(f"another ingest process has camera {camera} now", camera=camera)
         self._held_until_s = self._until_s()

@@ -63,6 +63,11 @@ class CameraSettings(Strict):
     motion_gate: MotionGate | None = Field(
         default=None, description="Which frames without motion are not inferred; null: as in worker.motion_gate"
     )
+    camera_motion: Literal["auto", "off"] = Field(
+        default="auto",
+        description="auto: how the camera moves is estimated from its pictures, so that people keep their numbers "
+        "while it shakes, pans or zooms; off: it is taken to stand still",
+    )
     encoding: Literal["jpeg", "raw"] = Field(default="jpeg", description="Encoding of frames in the broker")
     jpeg_quality: int = Field(default=90, ge=1, le=100, description="JPEG quality of published frames")
     loop: bool = Field(default=False, description="Play a file repeatedly, like a camera that never ends")
@@ -120,7 +125,8 @@ class TrackerSettings(Strict):
     in_sight_s: float = Field(
         default=0.25,
         gt=0,
-        description="A track that was not detected for longer is matched only to detections of high_score",
+        description="A track that was not detected for longer is matched only to detections of high_score. Of the "
+        "camera's usual interval between frames, at most this counts as not detected, here and in the times below",
     )
     missed_s: float = Field(
         default=0.2,

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from posebus.arrays import check_array
-from posebus.messages import PoseFrame, Uninferred
+from posebus.contract.wire import problem_of
+from posebus.messages import CameraMotion, PoseFrame, Uninferred
 
 Message = TypeVar("Message", PoseFrame, Uninferred)
 
@@ -57,7 +58,9 @@ def _check_arrays(frame: PoseFrame) -> None:
 
 
 def checked_key(frame: Message) -> Message:
-    """The same for the frame's key and its size, which every message about a frame has."""
+    """The same for the frame's key, its size and the camera's motion, which every message about a frame has."""
+    if frame.camera_motion is not None:
+        frame = replace(frame, camera_motion=_checked_motion(frame.camera_motion, type(frame).__name__))
     size, epoch, seq, captured_at_ns = frame.size_px, frame.epoch, frame.seq, frame.captured_at_ns
     plain_size = type(size) is tuple and len(size) == 2 and type(size[0]) is int and type(size[1]) is int
     if plain_size and type(epoch) is int and type(seq) is int and type(captured_at_ns) is int:
@@ -78,6 +81,21 @@ def checked_key(frame: Message) -> Message:
     cleaned = replace(frame, size_px=(width, height), **plain)
     _check_ranges(cleaned)
     return cleaned
+
+
+def _checked_motion(motion: Any, message: str) -> CameraMotion:
+    name = f"{message}.camera_motion"
+    if not isinstance(motion, CameraMotion):
+        raise ValueError(f"{name} is of the type {type(motion).__name__}, expected CameraMotion")
+    try:
+        a, b, c, d, e, f = (float(number) for number in motion.matrix)
+        plain = CameraMotion(_whole(motion.shot), (a, b, c, d, e, f), float(motion.certainty))
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} is {motion!r}, expected a whole number, six numbers and a number") from None
+    problem = problem_of(plain)
+    if problem is not None:
+        raise ValueError(f"{name}: {problem}")
+    return plain
 
 
 def _whole(value: Any) -> int:

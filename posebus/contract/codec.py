@@ -25,10 +25,12 @@ from posebus.contract.pose_fields import decode_pose_frame, encode_pose_frame
 from posebus.contract.wire import (
     RawFields,
     aspect_fields,
+    motion_fields,
     read_aspect,
     read_bytes,
     read_choice,
     read_int,
+    read_motion,
     read_size,
     read_text,
     size_text,
@@ -84,6 +86,7 @@ def encode_frame(frame: Frame | EndOfStream, published_at_ns: int) -> Fields:
         "size": size_text(frame.size_px),
         "image_size": size_text(frame.image_size_px),
         **aspect_fields(frame.pixel_aspect),
+        **motion_fields(frame.camera_motion),
         "encoding": frame.encoding,
         **({"views": ",".join(map(str, frame.views))} if frame.views else {}),
         "data": frame.data,
@@ -108,6 +111,7 @@ def decode_frame(raw: RawFields) -> Frame | EndOfStream:
         published_at_ns=read_int(raw, b"published_at_ns"),
         views=parse_views(read_text(raw, b"views")) if b"views" in raw else (),
         pixel_aspect=read_aspect(raw),
+        camera_motion=read_motion(raw),
     )
 
 

@@ -8,9 +8,11 @@ from posebus.contract.lineage import Fields, lineage_fields, read_key
 from posebus.contract.wire import (
     RawFields,
     aspect_fields,
+    motion_fields,
     read_aspect,
     read_choice,
     read_int,
+    read_motion,
     read_size,
     read_text,
     size_text,
@@ -41,6 +43,7 @@ def encode_uninferred(frame: Uninferred, provenance: Provenance | None, publishe
         "clock": frame.clock.value,
         "size": size_text(frame.size_px),
         **aspect_fields(frame.pixel_aspect),
+        **motion_fields(frame.camera_motion),
         "reason": _text(frame.reason),
     }
 
@@ -72,6 +75,7 @@ def decode_uninferred(raw: RawFields) -> tuple[Uninferred, Provenance]:
         reason=read_text(raw, b"reason"),
         published_at_ns=read_int(raw, b"published_at_ns"),
         pixel_aspect=read_aspect(raw),
+        camera_motion=read_motion(raw),
     )
     return frame, _provenance(frame, frame.clock)
 

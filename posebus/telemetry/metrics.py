@@ -53,7 +53,7 @@ TABLE = (
         "posebus_stage_seconds",
         HISTOGRAM,
         # Ingest: capture (processor time of the thread that reads the source), motion (deciding whether a frame is
-        # inferred), encode, publish. Workers: read, decode,
+        # inferred), camera_motion (where the camera looks), encode, publish. Workers: read, decode,
         # queue (decoded, waiting for the engine), infer, people (suppression, back to source pixels, colours), commit.
         # Trackers: track (a frame), commit (a transaction).
         ("stage",),

@@ -104,6 +104,10 @@ def _gap(data: Mapping[str, Any]) -> str:
     return skipped_in_words({str(reason): int(number) for reason, number in data["reasons"].items()})
 
 
+def _cut(data: Mapping[str, Any]) -> str:
+    return f"the picture shows another place: {counted(int(data['ended']), 'track')} ended"
+
+
 def _ended(data: Mapping[str, Any]) -> str:
     reason = data.get("reason")
     why = "" if reason in (None, "end of file") else f": {reason}"
@@ -117,10 +121,14 @@ def _imgsz(data: Mapping[str, Any]) -> str:
     return f"inferred at {now}{'' if now == before else f' instead of {before}'}: {data['reason']}"
 
 
+_LEFT_AT: Mapping[Any, str] = MappingProxyType({"source ended": " at the end of the source", "cut": " at a cut"})
+"""By the reason of an end."""
+
+
 def _left(data: Mapping[str, Any]) -> str:
     if data.get("reason") == "renamed":
         return f"the number {data['track_id']} is not used any more"
-    end = " at the end of the source" if data.get("reason") == "source ended" else ""
+    end = _LEFT_AT.get(data.get("reason"), "")
     return f"person {data['track_id']} left{end}, after {_duration(data)}"
 
 
@@ -144,6 +152,7 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(
         EventType.CAMERA_ONLINE: lambda data: "online",
         EventType.CAMERA_OFFLINE: lambda data: f"offline: {data['reason']}",
         EventType.CAMERA_GAP: _gap,
+        EventType.CAMERA_CUT: _cut,
         EventType.CAMERA_ENDED: _ended,
         EventType.CAMERA_IMGSZ: _imgsz,
     }

@@ -21,7 +21,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     ),
     "ingest": (
         frozenset({"sources"}),
-        frozenset({"reading", "gate"}),
+        frozenset({"reading", "gate", "camera_motion"}),
         frozenset({"publishing"}),
         frozenset({"camera_status", "resuming"}),
         frozenset({"ownership", "report"}),
@@ -44,7 +44,8 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"tracks"}),
         frozenset({"matching"}),
         frozenset({"second_thoughts"}),
-        frozenset({"identities", "snapshot"}),
+        frozenset({"snapshot"}),
+        frozenset({"identities"}),
         frozenset({"tracker"}),
         frozenset({"ordering", "policies", "events"}),
         frozenset({"planning", "warm_up"}),

@@ -17,7 +17,7 @@ from posebus.contract.codec import encode_frame, encode_poses
 from posebus.contract.lineage import Fields
 from posebus.contract.public_json import event_to_json, track_frame_to_json
 from posebus.contract.snapshot import pack_state
-from posebus.messages import Delivery, Renaming, Skipped
+from posebus.messages import CameraMotion, Delivery, Renaming, Skipped
 from posebus.views import View
 from tests.samples import PROBES, PROVENANCE, end, event, frame, pose_frame, track_frame, uninferred
 
@@ -56,11 +56,13 @@ def wire(fields: Fields) -> dict[bytes, bytes]:
     }
 
 
+MOTION = CameraMotion(1, (1.01, 0.02, -30.5, -0.02, 1.01, 1e-7), 0.9)
 FRAMES = [
     wire(encode_frame(frame(3), 7)),
     wire(encode_frame(frame(4, encoding="raw", data=bytes(12), image_size_px=(2, 2)), 7)),
     wire(encode_frame(frame(5, encoding="shared", data=b"door-1"), 7)),
     wire(encode_frame(frame(6, views=(View(640), View(1280, 2, 1))), 7)),
+    wire(encode_frame(frame(7, camera_motion=MOTION), 7)),
     wire(encode_frame(end(7), 7)),
 ]
 POSES = [
@@ -69,6 +71,7 @@ POSES = [
     wire(encode_poses(pose_frame(5, keypoints_px=None), PROVENANCE, 7)),
     wire(encode_poses(pose_frame(5, probes=PROBES), replace(PROVENANCE, view=View(640)), 7)),
     wire(encode_poses(uninferred(6), None, 7)),
+    wire(encode_poses(replace(uninferred(6), camera_motion=MOTION), None, 7)),
     wire(encode_poses(pose_frame(6, masks=(np.ones((9, 2), np.float32), np.ones((0, 2), np.float32))), PROVENANCE, 7)),
     wire(encode_poses(Skipped("door", 1, 6, 5, Delivery.LIVE, "too old"), None, 7)),
     wire(encode_poses(end(7), None, 7)),

@@ -10,6 +10,7 @@ from tracking import body_model as model
 from tracking.body_model import MIN_SIDE_PX
 from tracking.compiled import compiled
 from tracking.motion.borders import is_leaving, widened_at_border
+from tracking.motion.intervals import Intervals
 from tracking.motion.kalman import POSITION, VAR_POSITION
 from tracking.tracks import CONFIRMED, LOST, TrackColumns, Tracks
 
@@ -29,13 +30,35 @@ def skip_measurement(tracks: Tracks, size_px: tuple[int, int], last_ns: int, now
     tracks.unseen_since_ns[tracks.unseen_since_ns == last_ns] = now_ns
 
 
-def expired(tracks: Tracks, size_px: tuple[int, int], now_ns: int, settings: TrackerSettings) -> BoolArray:
+def excuse_interval(tracks: Tracks, last_ns: int, now_ns: int, intervals: Intervals, settings: TrackerSettings) -> None:
+    """Prepare the tracks, in place, for an inferred frame: those seen in the frame before were not missed by any.
+
+    Of the time since then, as far as the interval is usual, so little counts as unseen that none of them ends before
+    this frame, and all of them are matched as if they had been detected a moment ago.
+
+    Args:
+        tracks: T tracks after the frame captured at `last_ns`.
+        last_ns: capture time of the frame before.
+        now_ns: capture time of this frame.
+        intervals: those before this frame.
+        settings: those of the tracker.
+    """
+    counted_ns = round(min(settings.in_sight_s, settings.leaving_s, settings.lost_s) * 1e9)
+    if now_ns - last_ns > counted_ns:
+        not_unseen_ns = intervals.not_unseen_ns(now_ns - last_ns, counted_ns)
+        tracks.unseen_since_ns[tracks.unseen_since_ns == last_ns] += not_unseen_ns
+
+
+def expired(
+    tracks: Tracks, size_px: tuple[int, int], now_ns: int, turned_away: bool, settings: TrackerSettings
+) -> BoolArray:
     """Mask (T,) of the tracks that have been unseen for longer than a lost track may live; they end with this frame.
 
-    A track last seen leaving the picture is not waited for: a person who enters there is another one.
+    A track last seen leaving the picture is not waited for: a person who enters there is another one. If the camera
+    may have `turned_away` from people, they are all waited for: it may turn back.
     """
-    leaving_ns = round(min(settings.leaving_s, settings.lost_s) * 1e9)
     lost_ns = round(settings.lost_s * 1e9)
+    leaving_ns = lost_ns if turned_away else round(min(settings.leaving_s, settings.lost_s) * 1e9)
     return _expired(
         tracks.filter_states,
         tracks.body_px,
@@ -100,7 +123,7 @@ def _mark_missed(
         coasts = position[0] - half > border_px and position[0] + half < width_px - border_px
         if coasts and now_ns - tracks.unseen_since_ns[track] > missed_ns:
             certain = tracks.filter_states[VAR_POSITION, track, 0] < (borders.hidden_position_std * body_px) ** 2
-            coasts = certain and _covered(tracks.filter_states[POSITION], track, matches) >= borders.hidden_share
+            coasts = certain and _covered(tracks, track, matches) >= borders.hidden_share
         if not coasts:
             tracks.state[track] = LOST
             lost[track] = True
@@ -108,11 +131,12 @@ def _mark_missed(
 
 
 @compiled
-def _covered(positions: Float64Array, track: int, matches: IndexArray) -> float:
-    """Largest share of the box of `track` that lies inside the box of one matched track."""
-    largest = 0.0
+def _covered(tracks: TrackColumns, track: int, matches: IndexArray) -> float:
+    """Largest share of the box of `track` that lies inside the box of one matched track that is older than its loss."""
+    positions, largest = tracks.filter_states[POSITION], 0.0
     for other in range(len(matches)):
-        if matches[other] < 0:
+        # One that is new since this one was seen may be the same person, which does not hide itself.
+        if matches[other] < 0 or tracks.born_ns[other] > tracks.last_seen_ns[track]:
             continue
         shared = 1.0
         for axis in range(2):

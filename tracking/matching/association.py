@@ -36,11 +36,22 @@ def associate(
     Returns:
         matches (T,): the detection of each track, -1 for none.
     """
-    matches = np.full(len(tracks), -1, np.intp)
+    return matched(gains_of(odds, tracks, detections, recent, settings))
+
+
+def gains_of(
+    odds: Float64Array, tracks: Tracks, detections: UsableDetections, recent: BoolArray, settings: TrackerSettings
+) -> Float64Array:
+    """What each pair would add to the assignment (T, D); arguments as in `associate`."""
     if not odds.size:
-        return matches
-    gains = assignment_gains(odds, tracks.state, recent, detections.scores, settings.high_score, model.GATES)
-    if not match_unambiguous(matches, gains):
+        return odds
+    return assignment_gains(odds, tracks.state, recent, detections.scores, settings.high_score, model.GATES)
+
+
+def matched(gains: Float64Array) -> IndexArray:
+    """The assignment with the largest sum of `gains` (T, D): matches (T,), -1 where there is nothing to gain."""
+    matches = np.full(len(gains), -1, np.intp)
+    if gains.size and not match_unambiguous(matches, gains):
         match_assigned(matches, gains, *linear_sum_assignment(gains, maximize=True))
     return matches
 

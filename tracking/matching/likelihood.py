@@ -19,6 +19,7 @@ from tracking.body_model import Evidence
 from tracking.compiled import compiled
 from tracking.detections import DetectionColumns, UsableDetections
 from tracking.matching.colours import add_colours
+from tracking.matching.pauses import add_stayed
 from tracking.motion.kalman import POSITION, VAR_POSITION
 from tracking.tracks import Tracks
 
@@ -26,13 +27,18 @@ AREA_OF_BOX = 0.53
 """Share of its box that a body fills; pycocotools uses the same factor where no mask is annotated."""
 
 
-def log_odds(tracks: Tracks, detections: UsableDetections, recent: BoolArray) -> Float64Array:
+def log_odds(
+    tracks: Tracks, detections: UsableDetections, recent: BoolArray, resting: BoolArray | None = None
+) -> Float64Array:
     """Log odds (T, D) of each pair.
 
     They are 0 for a body that is exactly where the filter expects it and was updated a moment ago, if there are no
-    joints and colours. `recent` (T,) is the mask of the tracks whose skeleton may stand in for its box.
+    joints and colours. `recent` (T,) is the mask of the tracks whose skeleton may stand in for its box, `resting` (T,)
+    of those that may have stayed at their place through a long interval, None where there was none.
     """
     odds = box_odds(tracks.filter_states, tracks.body_px, detections.centred, model.EVIDENCE)
+    if resting is not None:
+        add_stayed(odds, tracks, detections.centred, resting)
     if detections.joints is not None and tracks.joints.shape[1]:
         predicted = PredictedBodies(tracks.filter_states, tracks.body_px, tracks.joints)
         skeleton = skeleton_of(detections.joints.shape[1])

@@ -19,7 +19,7 @@ import math
 
 import numpy as np
 
-from posebus.arrays import Float64Array
+from posebus.arrays import Float64Array, IndexArray
 from tracking.body_model import KalmanParameters
 from tracking.compiled import compiled
 
@@ -74,6 +74,19 @@ def predict(states: Float64Array, dt_s: float, body_px: Float64Array, motion: Ka
             later[COVARIANCE, body, column] = decay * along + size2 * grown_covariance
             later[VAR_VELOCITY, body, column] = decay * decay * var_velocity + size2 * grown_velocity
     return later
+
+
+def widen(states: Float64Array, bodies: IndexArray, factor: float, jump_std_px: Float64Array) -> None:
+    """Widen, in place, the states of some bodies: they move more than the model assumes, or their boxes jumped.
+
+    Args:
+        states: (5, T, C); columns 0 and 1, the centre, change.
+        bodies: (B,) rows of the bodies.
+        factor: of the standard deviations of position and velocity.
+        jump_std_px: (B,) standard deviations of a jump of the centre, which says nothing about the velocity.
+    """
+    states[VAR_POSITION:, bodies, :2] *= factor**2
+    states[VAR_POSITION, bodies, :2] += jump_std_px[:, None] ** 2
 
 
 @compiled

@@ -36,6 +36,7 @@ def opened(doubts: Doubts, tracks: Tracks, confused: Int64Array, missing: BoolAr
         rows = _beside(tracks.filter_states, tracks.body_px, in_doubt, first_born, model.DOUBTS)
         pairs = np.concatenate((pairs, tracks.ids[rows]))
     pairs = _unknown(doubts.pairs, pairs)
+    pairs = pairs[np.isin(pairs, tracks.ids).all(axis=1)] if len(pairs) else pairs  # some ended with this frame
     if not len(pairs):
         return Doubts(witnesses, doubts.pairs)
     room = MAX_WITNESSES - len(witnesses.ids)

@@ -35,6 +35,7 @@ def pose_result(inferred: Inferred, settings: WorkerSettings, metrics: Metrics) 
         probes=_probes(inferred, settings.max_people),
         masks=people.masks,
         pixel_aspect=frame.pixel_aspect,
+        camera_motion=frame.camera_motion,
     )
     metrics.observe("posebus_stage_seconds", time.monotonic() - began_s, stage="people")
     provenance = Provenance(

@@ -16,13 +16,15 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from ingest.sources.decoding.geometry import UPRIGHT, Orientation, orientation_of
 from ingest.sources.decoding.pixels import SAMPLES_A_SIDE, BgrImage, Planes, grey_of
-from ingest.sources.decoding.reducing import reduce_rows
+from ingest.sources.decoding.reducing import halved_rows, reduce_rows
 from posebus.arrays import UInt8Array
 from posebus.errors import BadPicture
 from posebus.square_pixels import SQUARE
 
 PLANAR_FORMATS = {"yuv420p": False, "yuvj420p": True}
 """Pixel formats of 8 bit and 4:2:0 in three planes; the value is True if black is 0 without a range tag."""
+BRIGHTNESS_FORMATS = frozenset({*PLANAR_FORMATS, "nv12", "nv21", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "gray"})
+"""Pixel formats whose first plane is the brightness in 8 bit."""
 FULL_RANGE = 2
 """FFmpeg's AVCOL_RANGE_JPEG."""
 BT601_MATRICES = frozenset({0, 2, 5, 6})
@@ -60,12 +62,15 @@ class DecodedImage:
 
     def grey(self, size_px: tuple[int, int]) -> UInt8Array:
         """See `Image.grey`. It is read from the plane of brightness if there is one, in limited or full range."""
-        rows = _rows(self._frame) if self._frame.format.name in PLANAR_FORMATS else None
+        rows = _plane(self._frame.planes[0]) if self._frame.format.name in BRIGHTNESS_FORMATS else None
         if rows is None:
             return grey_of(self.bgr(), size_px)
         lying_px = self._orientation.size_px(size_px)
+        halved = halved_rows(rows, lying_px)
+        if halved is not None:
+            return self._orientation.upright(halved)
         step = max(1, self._frame.height // (SAMPLES_A_SIDE * lying_px[1]))
-        return self._orientation.upright(reduce_rows(rows[0][::step], lying_px))
+        return self._orientation.upright(reduce_rows(rows[::step], lying_px))
 
     def jpeg(self) -> bytes | None:
         """Return None: the picture did not arrive as a JPEG file."""
@@ -137,11 +142,18 @@ def _rows(frame: Any) -> list[UInt8Array] | None:
     """Return views of the planes of `frame`; None if their rows run from bottom to top."""
     found = []
     for plane in frame.planes:
-        if plane.line_size < plane.width:
+        rows = _plane(plane)
+        if rows is None:
             return None
-        rows: UInt8Array = np.frombuffer(plane, np.uint8, count=plane.line_size * plane.height)
-        found.append(rows.reshape(plane.height, plane.line_size)[:, : plane.width])
+        found.append(rows)
     return found
+
+
+def _plane(plane: Any) -> UInt8Array | None:
+    if plane.line_size < plane.width:
+        return None
+    rows: UInt8Array = np.frombuffer(plane, np.uint8, count=plane.line_size * plane.height)
+    return rows.reshape(plane.height, plane.line_size)[:, : plane.width]
 
 
 def _expand(plane: UInt8Array, gain: float, offset: float) -> UInt8Array:

@@ -9,7 +9,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from ingest.sources.decoding.reducing import reduce_rows
+from ingest.sources.decoding.reducing import halved_rows, reduce_rows
 from posebus.arrays import UInt8Array
 from posebus.square_pixels import MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE_PX, SQUARE
 
@@ -95,6 +95,9 @@ class RowsImage:
 
 def grey_of(image_bgr: BgrImage, size_px: tuple[int, int]) -> UInt8Array:
     """Return the brightness of rows of BGR, averaged down to `size_px`; large pictures are subsampled first."""
+    halved = halved_rows(image_bgr, size_px)
+    if halved is not None:
+        return np.asarray(cv2.cvtColor(halved, cv2.COLOR_BGR2GRAY), np.uint8)
     height_px, width_px = image_bgr.shape[:2]
     step = max(1, min(width_px // size_px[0], height_px // size_px[1]) // SAMPLES_A_SIDE)
     grey: UInt8Array = cv2.cvtColor(np.ascontiguousarray(image_bgr[::step, ::step]), cv2.COLOR_BGR2GRAY)

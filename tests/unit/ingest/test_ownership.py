@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from ingest.camera_motion.follower import MotionFollower
 from ingest.camera_status import CameraStatus
 from ingest.gate.frame_selector import FrameSelector
 from ingest.ownership import CameraOwner, Ownership, OwnershipTracker
@@ -90,6 +91,7 @@ class Camera:
             admission=Admission(
                 "door",
                 FrameSelector(writer, live=live),
+                MotionFollower(wanted=True, live=live),
                 self.publisher,
                 SizeLimit("auto", lambda: None, live=live),
                 Metrics(),

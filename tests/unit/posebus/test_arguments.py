@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ import samples
 from posebus.boxes import area, iou, iou_matrix
 from posebus.contract.arguments import checked_pose_frame
 from posebus.contract.masks import mask_of
+from posebus.messages import CameraMotion
 
 PEOPLE, KEYPOINTS = 2, 17
 GOOD = replace(
@@ -54,6 +56,17 @@ BAD = [
     ("captured_at_ns", 0.5, "is 0.5, expected a whole number"),
     ("epoch", -1, f"is -1, expected a number from 0 to {2**63 - 1}"),
     ("seq", True, "is True, expected a whole number"),
+    ("camera_motion", (0, (1, 0, 0, 0, 1, 0), 1), "is of the type tuple, expected CameraMotion"),
+]
+STILL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+BAD_MOTIONS: list[tuple[Any, str]] = [
+    (CameraMotion(0, (*STILL[:5], float("nan")), 1.0), "its matrix has a number that is not finite"),
+    (CameraMotion(0, (0.0,) * 6, 1.0), "the determinant of its matrix is 0, expected at least 1e-06"),
+    (CameraMotion(-1, STILL, 1.0), "its shot is -1, expected 0 to 9007199254740991"),
+    (CameraMotion(0, STILL, 1.5), "its certainty is 1.5, expected 0 to 1"),
+    (CameraMotion(0, (1.0, 0.0), 1.0), "expected a whole number, six numbers and a number"),  # type: ignore[arg-type]
+    (CameraMotion(0.5, STILL, 1.0), "expected a whole number, six numbers and a number"),  # type: ignore[arg-type]
+    (CameraMotion(0, None, 1.0), "expected a whole number, six numbers and a number"),  # type: ignore[arg-type]
 ]
 
 
@@ -62,6 +75,12 @@ def test_a_field_that_breaks_the_contract_is_named_in_one_line(field: str, value
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole message is compared
         checked_pose_frame(replace(GOOD, **{field: value}))
     assert str(caught.value) == f"PoseFrame.{field} {problem}"
+
+
+@pytest.mark.parametrize(("motion", "problem"), BAD_MOTIONS)
+def test_a_motion_that_no_camera_has_is_refused(motion: CameraMotion, problem: str) -> None:
+    with pytest.raises(ValueError, match=r"^PoseFrame\.camera_motion.*" + re.escape(problem)):
+        checked_pose_frame(replace(GOOD, camera_motion=motion))
 
 
 def test_a_good_frame_is_returned_as_it_is() -> None:
@@ -75,6 +94,8 @@ def test_numbers_of_numpy_become_those_of_python() -> None:
     checked = checked_pose_frame(frame)
     assert (checked.seq, checked.size_px) == (3, (640, 480))
     assert {type(number) for number in (checked.seq, *checked.size_px)} == {int}
+    motion = CameraMotion(np.int64(2), np.array(STILL), np.float32(0.5))  # type: ignore[arg-type]
+    assert checked_pose_frame(replace(GOOD, camera_motion=motion)).camera_motion == CameraMotion(2, STILL, 0.5)
 
 
 def test_boxes_of_another_shape_are_refused_by_their_geometry() -> None:

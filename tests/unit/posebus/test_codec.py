@@ -17,7 +17,7 @@ from posebus.contract.codec import decode_frame, decode_poses, encode_frame, enc
 from posebus.contract.lineage import Fields
 from posebus.contract.pose_fields import MAX_MASK_POINTS
 from posebus.errors import MalformedMessage
-from posebus.messages import CaptureClock, Delivery, EndOfStream, Frame, PoseFrame, Provenance, Skipped
+from posebus.messages import CameraMotion, CaptureClock, Delivery, EndOfStream, Frame, PoseFrame, Provenance, Skipped
 from posebus.views import View
 from tests.samples import PROBES, PROVENANCE, end, frame, pose_frame, uninferred
 
@@ -54,6 +54,63 @@ def test_the_aspect_of_pixels_is_decoded(aspect: Fraction) -> None:
 def test_a_damaged_aspect_of_pixels_is_refused(damaged: bytes) -> None:
     with pytest.raises(MalformedMessage, match="pixel_aspect"):
         decode_frame({**wire(encode_frame(frame(), 7)), b"pixel_aspect": damaged})
+
+
+SHIFTS = st.floats(-1e6, 1e6)
+FACTORS = st.floats(0.01, 1000)
+
+
+@given(
+    st.integers(0, 2**53 - 1), FACTORS, FACTORS, st.floats(-1e-3, 1e-3), SHIFTS, SHIFTS, st.sampled_from([0, 1, 0.123])
+)
+def test_the_motion_of_the_camera_is_decoded(
+    shot: int, a: float, e: float, b: float, c: float, f: float, certainty: float
+) -> None:
+    motion = CameraMotion(shot, (a, b, c, -b, e, f), certainty)
+    assert decode_frame(wire(encode_frame(frame(camera_motion=motion), 7))).camera_motion == motion
+    for body in (pose_frame(camera_motion=motion), replace(uninferred(3), camera_motion=motion)):
+        got, _ = decode_poses(wire(encode_poses(body, PROVENANCE, 6)))
+        assert got.camera_motion == motion
+
+
+def test_a_message_without_motion_has_none() -> None:
+    raw = wire(encode_frame(frame(), 7))
+    assert b"camera_motion" not in raw
+    assert decode_frame(raw).camera_motion is None
+
+
+@pytest.mark.parametrize(
+    ("damaged", "words"),
+    [
+        (b"", "is not SHOT"),
+        (b"x", "is not SHOT"),
+        (b"-1", "is not SHOT"),
+        ("\u0663".encode(), "is not SHOT"),
+        (b"9007199254740992", "its shot is 9007199254740992"),
+        (b"0 1 0 0 0 1 0", "is not SHOT"),
+        (b"0 1 0 0 0 1 0 1 1", "is not SHOT"),
+        (b"0 1.01", "its certainty is 1.01"),
+        (b"0 -0.5", "its certainty is -0.5"),
+        (b"0 nan", "something else than numbers"),
+        (b"0 1 0 inf 0 1 0 1", "something else than numbers"),
+        (b"0 1_0", "something else than numbers"),
+        (b"0 1 0 1e999 0 1 0 1", "not finite, or beyond"),
+        (b"0 1 0 1000001 0 1 0 1", "not finite, or beyond"),
+        (b"0 1001 0 0 0 1 0 1", "not finite, or beyond"),
+        (b"0 0 0 0 0 0 0 1", "determinant of its matrix is 0"),
+        (b"0 1 0 0 0 -1 0 1", "determinant of its matrix is -1"),
+        (b"0 1" + bytes(5), "something else than numbers"),
+        (b"0 " + b"1" * 999, "longer than"),
+    ],
+)
+def test_a_motion_that_no_camera_has_is_refused(damaged: bytes, words: str) -> None:
+    for raw, decode in (
+        (wire(encode_frame(frame(), 7)), decode_frame),
+        (wire(encode_poses(pose_frame(), PROVENANCE, 7)), decode_poses),
+        (wire(encode_poses(uninferred(3), None, 7)), decode_poses),
+    ):
+        with pytest.raises(MalformedMessage, match=f"camera_motion.*{words}"):
+            decode({**raw, b"camera_motion": damaged})
 
 
 def test_views_of_a_frame_are_decoded_and_invalid_ones_refused() -> None:

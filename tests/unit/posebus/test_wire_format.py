@@ -10,6 +10,7 @@ import pytest
 from posebus.contract.codec import PoseBody, encode_frame, encode_poses
 from posebus.contract.lineage import Fields
 from posebus.messages import (
+    CameraMotion,
     CaptureClock,
     Delivery,
     EndOfStream,
@@ -201,6 +202,23 @@ def test_entry_of_poses_has_exactly_these_fields_in_this_order(
     message: PoseBody, provenance: Provenance | None, fields: Fields
 ) -> None:
     assert list(encode_poses(message, provenance, 20).items()) == list(fields.items())
+
+
+MOTIONS = [
+    (CameraMotion(0, (1, 0, 0, 0, 1, 0), 1.0), "0"),
+    (CameraMotion(0, (1, 0, 0, 0, 1, 0), 0.0), "0 0"),
+    (CameraMotion(3, (1.5, -0.25, 40, 1e-7, 1.5, -12.125), 0.75), "3 1.5 -0.25 40 1e-07 1.5 -12.125 0.75"),
+]
+
+
+@pytest.mark.parametrize(("motion", "text"), MOTIONS)
+def test_motion_of_the_camera_is_one_readable_field_after_the_size(motion: CameraMotion, text: str) -> None:
+    for message, before in ((FRAME, "image_size"), (UNINFERRED, "size"), (POSES_ALONE, "size")):
+        moved = replace(message, camera_motion=motion)
+        fields = encode_frame(moved, 20) if isinstance(moved, Frame) else encode_poses(moved, PROVENANCE, 20)
+        names = list(fields)
+        assert names[names.index(before) + 1] == "camera_motion"
+        assert fields["camera_motion"] == text
 
 
 def test_reason_that_quotes_the_name_of_a_file_is_always_text() -> None:

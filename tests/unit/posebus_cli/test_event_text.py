@@ -43,6 +43,12 @@ def text(kind: str, **data: Any) -> str:
             {"track_id": 5, "renamed_to": 3, "since_seq": 120, "since_ns": 0, "exchanged": True},
             "3 and 5 were confused; they have been exchanged since frame 120",
         ),
+        (
+            "track.ended",
+            {"track_id": 7, "duration_s": 2, "reason": "cut"},
+            "person 7 left at a cut, after 2.0 s",
+        ),
+        ("camera.cut", {"shot": 3, "ended": 2}, "the picture shows another place: 2 tracks ended"),
         ("camera.online", {}, "online"),
         ("camera.offline", {"reason": "it does not answer"}, "offline: it does not answer"),
         ("camera.gap", {"skipped": 1, "reasons": {"too old": 1}}, "1 frame skipped: too old"),

@@ -14,7 +14,7 @@ from posebus.bus.pose_consumer import PoseEntry
 from posebus.config.policies import AUTO, Policies
 from posebus.config.settings import TrackerSettings
 from posebus.contract.snapshot import pack_state, unpack_state
-from posebus.messages import Delivery, EndOfStream, EventType, PoseFrame, Probe, Skipped
+from posebus.messages import CameraMotion, Delivery, EndOfStream, EventType, PoseFrame, Probe, Skipped
 from posebus.views import View
 from tests.samples import PROVENANCE, end, pose_frame
 from tracking.camera_tracking import CameraStep, CameraTracking
@@ -257,3 +257,53 @@ def _shrunk(probe: Probe) -> Probe:
     boxes = probe.boxes_xyxy_px.copy()
     boxes[:, 3] = boxes[:, 1] + 60.0
     return replace(probe, boxes_xyxy_px=boxes)
+
+
+def of_shot(frame: PoseFrame, shot: int) -> PoseFrame:
+    return replace(frame, camera_motion=CameraMotion(shot, (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), 1.0))
+
+
+@pytest.mark.parametrize("killed_at", [None, 8, 9])
+def test_another_shot_is_announced_once_and_ends_the_tracks_before_it(killed_at: int | None) -> None:
+    """Also if the tracker is replaced before or after the frame that begins it."""
+    tracking, events = lossless(), []
+    for seq in range(12):
+        if seq == killed_at:
+            successor = lossless()
+            successor.load_state(unpack_state(pack_state(tracking.state_dict())))
+            tracking = successor
+        events += feed(tracking, [entry(of_shot(walking(seq), int(seq >= 8)))]).events
+    cut, *ended = [event for event in events if event.seq == 8 and event.type != EventType.TRACK_STARTED]
+    assert (cut.id, cut.data) == ("door/1/8/posebus.camera.cut", {"shot": 1, "ended": 2})
+    assert [(event.type, event.data["track_id"], event.data["reason"]) for event in ended] == [
+        (EventType.TRACK_ENDED, 1, "cut"),
+        (EventType.TRACK_ENDED, 2, "cut"),
+    ]
+    assert [event.type for event in events].count(EventType.CAMERA_CUT) == 1
+
+
+def test_a_moving_camera_of_oblong_pixels_is_followed() -> None:
+    """The picture is half as wide as with square pixels, and moves by 60 of its pixels a frame."""
+    frames = []
+    for seq in range(10):
+        shift = np.array((60.0 * seq, 0.0), np.float32)
+        frame = walking(seq)
+        assert frame.keypoints_px is not None
+        squeezed = frame.keypoints_px * np.array((0.5, 1.0, 1.0), np.float32) + np.append(shift, np.float32(0))
+        boxes = frame.boxes_xyxy_px * np.array((0.5, 1.0, 0.5, 1.0), np.float32) + np.tile(shift, 2)
+        motion = CameraMotion(0, (1.0, 0.0, 60.0 * seq, 0.0, 1.0, 0.0), 1.0)
+        width, height = frame.size_px
+        frames.append(
+            replace(
+                frame,
+                size_px=(width // 2, height),
+                boxes_xyxy_px=boxes,
+                keypoints_px=squeezed,
+                pixel_aspect=Fraction(2),
+                camera_motion=motion,
+            )
+        )
+    tracks = [frame for frame, _ in feed(lossless(), [entry(frame) for frame in frames]).tracks]
+    assert {track.id for frame in tracks for track in frame.tracks} == {1, 2}
+    for track in tracks[-1].tracks:
+        assert abs(track.velocity_px_s[0]) < 60.0

@@ -14,7 +14,8 @@ from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.errors import MalformedMessage
 from posebus.messages import PoseFrame, Renaming, TrackFrame
 from tracking import PoseTracker, body_model
-from tracking.second_thoughts.opening import MAX_WITNESSES
+from tracking.second_thoughts.doubts import no_doubts
+from tracking.second_thoughts.opening import MAX_WITNESSES, opened
 
 RED, BLUE, GREEN = 1, 4, 2
 FPS = 25
@@ -203,10 +204,12 @@ def test_people_who_stay_apart_leave_nothing_in_doubt() -> None:
     assert tracker.state_dict()["doubts"] is None
 
 
-def test_a_dense_crowd_has_bounded_doubts() -> None:
-    """A hundred people in one place, whose order changes in every frame."""
+def test_doubts_are_bounded() -> None:
+    """A hundred people, each of whom may have been confused with the next one."""
+    boxes = [person(60 + 120 * (place % 10), 35 + 70 * (place // 10), 60) for place in range(100)]
     tracker = PoseTracker()
-    for seq in range(6):
-        boxes = [person(600 + (7 * place * (seq + 1)) % 100, 300) for place in range(100)]
-        tracker.update(dressed(pose_frame(boxes, seq, seq / FPS), [place % 5 for place in range(100)]))
-    assert len(tracker.state_dict()["doubts"]["ids"]) == MAX_WITNESSES
+    run([dressed(pose_frame(boxes, seq, seq / FPS), [RED] * 100) for seq in range(2)], tracker)
+    ids = tracker.tracks.ids
+    doubts = opened(no_doubts(), tracker.tracks, np.stack((ids[:-1], ids[1:]), axis=1), np.zeros(100, np.bool_), 0, 0)
+    assert sorted(doubts.witnesses.ids) == list(range(1, MAX_WITNESSES + 1))
+    assert len(doubts.pairs) == MAX_WITNESSES - 1

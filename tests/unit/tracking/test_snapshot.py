@@ -65,7 +65,8 @@ def test_snapshot_shares_no_array_with_the_tracker() -> None:
 def test_columns_keep_tsuccessor_stored_names_so_that_releases_read_each_others_snapshots() -> None:
     stored = {"ids", "state", "born_ns", "seen_ns", "score", "size_px", "beliefs", "joints", "appearance"}
     stored |= {"unseen_from_ns", "surprise"}
-    assert set(PoseTracker().state_dict()) == {"version", "next_id", "last", "doubts"} | stored
+    stored |= {"version", "next_id", "last", "intervals_ns", "camera", "watched", "aliases", "doubts"}
+    assert set(PoseTracker().state_dict()) == stored
 
 
 def test_snapshot_of_the_previous_version_is_completed() -> None:
@@ -86,6 +87,9 @@ DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "without the next id": lambda state: state.pop("next_id"),
     "without the last frame": lambda state: state.pop("last"),
     "half of the last frame": lambda state: state.update(last=[1, 0]),
+    "a camera without its size": lambda state: state["camera"].pop("size_px"),
+    "half of a camera's size": lambda state: state["camera"].update(size_px=[640]),
+    "a camera of another kind": lambda state: state.update(camera=[1, 2]),
     "no numbers": lambda state: state.update(ids=["one", "two", "three"]),
     "states without a plane": lambda state: state.update(beliefs=state["beliefs"][:4]),
     "states of fewer tracks": lambda state: state.update(beliefs=state["beliefs"][:, :-1]),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from unit.tracking.moving import seen, shift, zoom
 from unit.tracking.scenes import crowd, dressed, run
 
 import tracking
@@ -44,6 +45,8 @@ def frames_of_all_kinds() -> Iterator[list[PoseFrame]]:
     yield frames
     yield [as_received(dressed(frame, [seq % 5 for seq in range(len(frame.scores))])) for frame in frames]
     yield [replace(frame, keypoints_px=None) for frame in frames]
+    yield [seen(frame, shift(40.0 * (frame.seq % 3))) for frame in frames]
+    yield [seen(dressed(frame, [0] * len(frame.scores)), zoom(1.01**frame.seq), told=True) for frame in frames]
     yield [replace(frame, boxes_xyxy_px=frame.boxes_xyxy_px[::-1], scores=frame.scores[::-1]) for frame in frames]
 
 

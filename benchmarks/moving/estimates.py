@@ -1,0 +1,37 @@
+"""The camera's motion as ingest estimates it from the pictures of a take."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import cv2
+import numpy as np
+
+from benchmarks.common.frames import BgrImage
+from posebus.messages import CameraMotion
+
+
+def available() -> bool:
+    """Whether this version of ingest estimates the camera's motion."""
+    return importlib.util.find_spec("ingest.camera_motion") is not None
+
+
+class Estimates:
+    """Ingest's estimator for one camera, from whole pictures in order."""
+
+    def __init__(self) -> None:
+        self._estimator: Any = None
+        self._epoch = -1
+
+    def motion(self, epoch: int, picture: BgrImage) -> CameraMotion:
+        """The motion of the picture (H, W, 3); a new epoch begins anew, as ingest does."""
+        from ingest.camera_motion.estimator import MotionEstimator, small_size_px
+
+        if epoch != self._epoch:
+            self._estimator, self._epoch = MotionEstimator(), epoch
+        size_px = (picture.shape[1], picture.shape[0])
+        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+        small = cv2.resize(grey, small_size_px(size_px), interpolation=cv2.INTER_AREA)
+        found: CameraMotion = self._estimator.update(np.ascontiguousarray(small), size_px)
+        return found

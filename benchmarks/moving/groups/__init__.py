@@ -1,0 +1,1 @@
+"""The scenes of the benchmark, one module for each kind of trouble."""

@@ -1,0 +1,1 @@
+"""Where a camera looks: its motion from picture to picture, estimated in small grey pictures. Pure."""

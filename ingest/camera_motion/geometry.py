@@ -1,0 +1,73 @@
+"""Small grey pictures and the maps between them, as matrices (3, 3) in float64. Pure.
+
+In small pictures whole numbers are the middles of pixels, as in OpenCV; in pictures of the source they are the edges.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from posebus.arrays import Float64Array, UInt8Array
+
+LONGEST_CELLS = 256
+"""Pictures are halved until their longer side has at most this many pixels."""
+
+
+def small_size_px(size_px: tuple[int, int]) -> tuple[int, int]:
+    """Return the (width, height) of the small grey picture in which a picture of `size_px` is compared."""
+    halvings = halvings_of(size_px)
+    return max(1, size_px[0] >> halvings), max(1, size_px[1] >> halvings)
+
+
+def halvings_of(size_px: tuple[int, int]) -> int:
+    longest, halvings = max(size_px), 0
+    while longest >> halvings > LONGEST_CELLS:
+        halvings += 1
+    return halvings
+
+
+def to_source(size_px: tuple[int, int]) -> Float64Array:
+    """Return the matrix (3, 3) from the small picture, where whole numbers are the middles of pixels, to the source."""
+    scale = float(1 << halvings_of(size_px))
+    return np.array(((scale, 0, scale / 2), (0, scale, scale / 2), (0, 0, 1)), np.float64)
+
+
+def stretch(before_px: tuple[int, int], after_px: tuple[int, int]) -> Float64Array:
+    """Return the matrix (3, 3) between small pictures, if the whole picture was resampled to another size."""
+    source = np.diag((after_px[0] / before_px[0], after_px[1] / before_px[1], 1.0))
+    found: Float64Array = np.linalg.inv(to_source(after_px)) @ source @ to_source(before_px)
+    return found
+
+
+def _corners(shape: tuple[int, ...]) -> Float64Array:
+    """Return the corners of a picture of `shape` (H, W), as columns (3, 4)."""
+    width, height = shape[1] - 1.0, shape[0] - 1.0
+    return np.array(((0, width, width, 0), (0, 0, height, height), (1, 1, 1, 1)), np.float64)
+
+
+def distance_px(one: Float64Array, other: Float64Array, shape: tuple[int, ...]) -> float:
+    """Return how far the two matrices move a corner apart, at most."""
+    apart = ((one - other) @ _corners(shape))[:2]
+    return float(np.sqrt((apart * apart).sum(axis=0).max()))
+
+
+def overlap_of(to_picture: Float64Array, before: tuple[int, ...], after: tuple[int, ...]) -> float:
+    """Return the part of the smaller area, of the kept picture and the other one, that both show."""
+    moved = (to_picture @ _corners(before))[:2].T.astype(np.float32)
+    area, _ = cv2.intersectConvexConvex(moved, _corners(after)[:2].T.astype(np.float32))
+    return float(area) / max(1.0, (after[0] - 1.0) * (after[1] - 1.0))
+
+
+def laid_over(grey: UInt8Array, to_picture: Float64Array, kept: UInt8Array) -> UInt8Array:
+    """Return `grey` as it looks from where `kept` was taken."""
+    laid: Any = cv2.warpAffine(
+        grey,
+        to_picture[:2],
+        kept.shape[::-1],
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(laid, np.uint8)

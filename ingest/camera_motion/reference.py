@@ -1,0 +1,185 @@
+"""A kept small grey picture, and how another one lies over it. Pure.
+
+Corners of the kept picture, one in each cell of a grid, are found again by J.-Y. Bouguet's "Pyramidal implementation of
+the Lucas Kanade feature tracker", Intel 2000, in the other picture laid over the kept one as it was expected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ingest.camera_motion.geometry import laid_over
+from ingest.camera_motion.similarity import fit_similarity
+from posebus.arrays import BoolArray, Float32Array, Float64Array, UInt8Array
+
+CELLS = 14
+"""Cells of the grid along the longer side."""
+LEAST_CELL_PX = 6
+LEAST_CONTRAST = 2.0
+"""A cell has texture if its brightness changes by this many levels (of 255) from pixel to pixel, in every direction."""
+WINDOW_PX = 9
+LEVELS = 3
+STEPS = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.03)
+TOLERANCE_PX = 0.7
+"""Corners are found again within this distance; ..."""
+TOLERANCE_SHARE = 0.05
+"""... and this part of the motion: no camera's picture moves exactly as a similarity."""
+LEAST_CORNERS = 8
+LEAST_SHARE = 0.12
+"""This part of the corners that are still in the picture has to agree."""
+STILL_PX = 0.25
+"""A cell has not moved if its change is explained by a shift of less than this, and ..."""
+CHANGED_SHARE = 0.35
+"""... less than this part of its contrast has changed."""
+MAX_ZOOM = 1.6
+"""From one picture to the next; corners of another scale are not found again."""
+SURE_SHARE = 0.35
+NEAR_PX = 1.0
+"""If fewer corners agree, what lies over each other has to look the same, but for this many pixels."""
+STILL_SHARE = 0.25
+"""If this part of the textured cells has not moved, neither has the camera: it would move them all."""
+STILL_BONUS = 1.5
+TRACE_SHARE = 0.05
+LEAST_TRACES = 4
+"""A view of which nothing else can be found again is still the same if this much of it has not moved: people, a truck
+or a hand are in front of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """`to_picture` (3, 3) maps pixels of the kept picture to the other one; `share` of the corners in view agree."""
+
+    to_picture: Float64Array
+    share: float
+
+
+class Reference:
+    """The kept picture `grey` (H, W)."""
+
+    def __init__(self, grey: UInt8Array) -> None:
+        self.grey = grey
+        height, width = grey.shape
+        self._cell = max(LEAST_CELL_PX, round(max(width, height) / CELLS))
+        self._grid = width // self._cell, height // self._cell
+        self.textured: BoolArray = np.zeros(self._grid[::-1], np.bool_)
+        self.corners: Float32Array = np.zeros((0, 2), np.float32)
+        if self.textured.size:
+            self._prepare(grey)
+
+    def _prepare(self, grey: UInt8Array) -> None:
+        smooth: Any = cv2.GaussianBlur(grey, (3, 3), 0)
+        gx: Any = cv2.Scharr(smooth, cv2.CV_32F, 1, 0, scale=1 / 32)
+        gy: Any = cv2.Scharr(smooth, cv2.CV_32F, 0, 1, scale=1 / 32)
+        self._gx, self._gy = gx, gy
+        self._mean_gx, self._mean_gy = self._cells(gx), self._cells(gy)
+        self._xx = self._cells(gx * gx) - self._mean_gx**2
+        self._xy = self._cells(gx * gy) - self._mean_gx * self._mean_gy
+        self._yy = self._cells(gy * gy) - self._mean_gy**2
+        bright: Float32Array = grey.astype(np.float32)
+        self._variance = self._cells(bright * bright) - self._cells(bright) ** 2
+        least = 0.5 * (self._xx + self._yy) - np.sqrt(0.25 * (self._xx - self._yy) ** 2 + self._xy**2)
+        self.textured = np.asarray(least >= LEAST_CONTRAST**2, np.bool_)
+        self.corners = self._corners(gx, gy)
+
+    @property
+    def has_texture(self) -> bool:
+        """Whether another picture could be recognised as the same place, or as another one."""
+        return int(np.count_nonzero(self.textured)) >= LEAST_CORNERS
+
+    def unmoved_share(self, grey: UInt8Array, within_px: float = STILL_PX) -> float:
+        """Return the part of the textured cells in which `grey`, of the same size, shows the same at the same place.
+
+        The shift of each cell is one step of B. D. Lucas and T. Kanade, "An iterative image registration technique",
+        IJCAI 1981. A change of its brightness, or of its contrast, is none.
+        """
+        count = int(np.count_nonzero(self.textured))
+        if count < LEAST_TRACES:
+            return 0.0
+        difference: Any = cv2.subtract(grey, self.grey, dtype=cv2.CV_32F)
+        mean = self._cells(difference)
+        changed = self._cells(difference * difference) - mean * mean
+        along_x = self._cells(self._gx * difference) - self._mean_gx * mean
+        along_y = self._cells(self._gy * difference) - self._mean_gy * mean
+        determinant = np.maximum(self._xx * self._yy - self._xy**2, 1e-3)
+        dx = (self._yy * along_x - self._xy * along_y) / determinant
+        dy = (self._xx * along_y - self._xy * along_x) / determinant
+        same = (dx * dx + dy * dy <= within_px**2) & (changed <= CHANGED_SHARE * self._variance) & self.textured
+        traces = int(np.count_nonzero(same))
+        return traces / count if traces >= LEAST_TRACES else 0.0
+
+    def align(self, grey: UInt8Array, expected: Float64Array, levels: int = LEVELS) -> Alignment | None:
+        """Return how `grey` lies over the kept picture, near `expected` (3, 3); None if that cannot be seen."""
+        if len(self.corners) < LEAST_CORNERS:
+            return None
+        laid = laid_over(grey, expected, self.grey)
+        inside = _inside(self.corners, expected, grey.shape)
+        corners = self.corners[inside]
+        if len(corners) < LEAST_CORNERS:
+            return None
+        found, status, _ = cv2.calcOpticalFlowPyrLK(
+            self.grey, laid, corners, None, winSize=(WINDOW_PX, WINDOW_PX), maxLevel=levels, criteria=STEPS
+        )
+        again = status.ravel() == 1
+        before = corners[again].astype(np.float64).view(np.complex128).ravel()
+        after = found.reshape(-1, 2)[again].astype(np.float64).view(np.complex128).ravel()
+        if len(before) < LEAST_CORNERS:
+            return None
+        motion_px = float(np.median(np.abs(after - before)))
+        tolerance_px = TOLERANCE_PX + TOLERANCE_SHARE * motion_px
+        fit = fit_similarity(before, after, tolerance_px, still_bonus=STILL_BONUS)
+        if fit is None:
+            return None
+        if not 1 / MAX_ZOOM <= abs(fit.factor) <= MAX_ZOOM:
+            return None
+        moved = expected @ _matrix(fit.factor, fit.shift)
+        seen = int(np.count_nonzero(_inside(corners, moved, grey.shape)))
+        agreeing = int(np.count_nonzero(fit.points))
+        if agreeing < LEAST_CORNERS or agreeing < LEAST_SHARE * seen:
+            return None
+        if (
+            agreeing < SURE_SHARE * seen
+            and self.unmoved_share(laid_over(grey, moved, self.grey), NEAR_PX) < TRACE_SHARE
+        ):
+            return None
+        return Alignment(moved, min(1.0, agreeing / max(1, seen)))
+
+    def _cells(self, values: Float32Array) -> Float32Array:
+        """Return the mean of `values` (H, W) in each cell (down, across)."""
+        across, down = self._grid
+        kept = values[: down * self._cell, : across * self._cell]
+        means: Any = cv2.resize(kept, (across, down), interpolation=cv2.INTER_AREA)
+        return np.asarray(means, np.float32).reshape(down, across)
+
+    def _corners(self, gx: Float32Array, gy: Float32Array) -> Float32Array:
+        """Return the best corner of each cell that has one, (N, 2) rows of x, y."""
+        window = (5, 5)
+        xx: Any = cv2.boxFilter(gx * gx, -1, window)
+        xy: Any = cv2.boxFilter(gx * gy, -1, window)
+        yy: Any = cv2.boxFilter(gy * gy, -1, window)
+        least: Float32Array = 0.5 * (xx + yy) - np.sqrt(0.25 * (xx - yy) ** 2 + xy * xy)
+        across, down = self._grid
+        cell = self._cell
+        blocks = least[: down * cell, : across * cell].reshape(down, cell, across, cell).swapaxes(1, 2)
+        flat = blocks.reshape(down * across, cell * cell)
+        best = flat.argmax(axis=1)
+        rows, columns = np.divmod(np.arange(down * across), across)
+        points = np.stack((columns * cell + best % cell, rows * cell + best // cell), axis=1).astype(np.float32)
+        strong = flat[np.arange(len(best)), best] >= LEAST_CONTRAST**2
+        return np.ascontiguousarray(points[strong])
+
+
+def _matrix(factor: complex, shift: complex) -> Float64Array:
+    return np.array(
+        ((factor.real, -factor.imag, shift.real), (factor.imag, factor.real, shift.imag), (0.0, 0.0, 1.0)), np.float64
+    )
+
+
+def _inside(points: Float32Array, matrix: Float64Array, shape: tuple[int, ...]) -> BoolArray:
+    """Return which `points` (N, 2) the `matrix` (3, 3) moves to pixels of a picture of `shape` (H, W)."""
+    moved = points @ matrix[:2, :2].T + matrix[:2, 2]
+    within = (moved >= 0) & (moved <= np.array((shape[1] - 1, shape[0] - 1)))
+    return np.asarray(within.all(axis=1), np.bool_)

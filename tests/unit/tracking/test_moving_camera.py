@@ -1,0 +1,155 @@
+"""Frames that say how the camera moved: tracks stay with the scene."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from unit.tracking.moving import Matrix, confirmed, seen, shift, truthful, zoom
+from unit.tracking.scenes import in_state, person, plain, pose_frame, run, walk
+
+from posebus.contract.snapshot import pack_state, unpack_state
+from posebus.messages import CameraMotion, PoseFrame, Uninferred
+from tracking import PoseTracker
+
+
+def roll(angle: float) -> Matrix:
+    cosine, sine = math.cos(angle), math.sin(angle)
+    return (cosine, -sine, 640 - 640 * cosine + 360 * sine, sine, cosine, 360 - 640 * sine - 360 * cosine)
+
+
+CAMERAS: dict[str, Callable[[int], Matrix]] = {
+    "pan": lambda seq: shift(-60.0 * seq),
+    "whip pan": lambda seq: shift(-400.0 * min(max(seq - 4, 0), 2)),
+    "zoom": lambda seq: zoom(1.15 ** min(seq, 6)),
+    "roll": lambda seq: roll(0.1 * seq),
+    "shake": lambda seq: shift(80 * math.sin(2.4 * seq), 50 * math.cos(1.9 * seq)),
+}
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+@pytest.mark.parametrize("people", [1, 3])
+def test_ids_and_velocities_are_those_of_a_still_camera(camera: str, people: int) -> None:
+    """Also of one person alone, who has nobody to agree with."""
+    still = walk(np.arange(10) / 10, lanes=people)
+    moving = [seen(frame, CAMERAS[camera](frame.seq), told=True) for frame in still]
+    results = run(moving)
+    assert truthful(results, people)
+    factor = math.sqrt(abs(np.linalg.det(np.array(moving[-1].camera_motion.matrix).reshape(2, 3)[:, :2])))
+    for one, other in zip(results[-1].tracks, run(still)[-1].tracks, strict=True):
+        assert np.hypot(*one.velocity_px_s) == pytest.approx(factor * np.hypot(*other.velocity_px_s), rel=0.04)
+
+
+def test_a_still_camera_changes_no_bit() -> None:
+    frames = walk(np.arange(12) / 10)
+    told = [replace(frame, camera_motion=CameraMotion(0, (1.0, 0.0, 3.0, 0.0, 1.0, 4.0), 1.0)) for frame in frames]
+    assert [plain(result) for result in run(told)] == [plain(result) for result in run(frames)]
+
+
+def test_unseen_people_are_predicted_where_the_picture_took_them() -> None:
+    """One frame is not inferred, and in the next one nobody is detected."""
+    still = walk(np.arange(8) / 10, speed_px_s=0.0)
+    tracker = PoseTracker()
+    run([seen(frame, shift(0), told=True) for frame in still[:6]], tracker)
+    motion = CameraMotion(0, shift(-70, 30), 1.0)
+    mark = Uninferred(
+        "yard", 1, 6, still[6].captured_at_ns, "file", "lossless", (1280, 720), "rate", camera_motion=motion
+    )  # type: ignore[arg-type]
+    missed = replace(seen(pose_frame([], 7, 0.7), shift(-140, 60), told=True))
+    for result, offset in ((tracker.predict(mark), (-70, 30)), (tracker.update(missed), (-140, 60))):
+        assert len(result.tracks) == 3
+        for track, box in zip(result.tracks, still[0].boxes_xyxy_px, strict=True):
+            np.testing.assert_allclose(track.box_xyxy_px, box + np.tile(offset, 2), atol=2.0)
+            assert track.coasted
+
+
+def test_a_person_whom_the_camera_left_behind_is_the_same_one_when_it_turns_back() -> None:
+    """A person walks to the right border; the camera pans away to the left for 1.5 s and back."""
+    frames, offset = [], 0.0
+    for seq in range(60):
+        offset = 100.0 * min(max(seq - 20, 0), 8, max(43 - seq, 0))
+        box = person(1000 + 4 * seq + offset, 360)
+        boxes = [box] if box[0] < 1260 else []
+        frames.append(replace(pose_frame(boxes, seq, seq / 10), camera_motion=CameraMotion(0, shift(offset), 1.0)))
+    results = run(frames)
+    assert any(not frame.boxes_xyxy_px.size for frame in frames)
+    assert {track.id for result in results for track in result.tracks} == {1}
+    assert in_state(results[-1], "confirmed") == [1]
+
+
+def test_a_person_who_walks_out_of_a_still_picture_ends_soon() -> None:
+    """The counterpart: another one who comes in there is another person."""
+    frames = []
+    for seq in range(40):
+        box = person(1000 + 20 * seq, 360)
+        frames.append(seen(pose_frame([box] if box[0] < 1260 else [], seq, seq / 10), shift(0), told=True))
+    assert in_state(run(frames)[-1], "ended") == []
+    assert not run(frames)[-1].tracks
+
+
+def cut(frames: list[PoseFrame], at: int) -> list[PoseFrame]:
+    return [seen(frame, shift(0), told=True, shot=int(frame.seq >= at)) for frame in frames]
+
+
+def test_another_shot_ends_all_tracks_at_once() -> None:
+    """Other people stand in the very places."""
+    tracker = PoseTracker()
+    frames = cut(walk(np.arange(8) / 10), 5)
+    results = []
+    for frame in frames:
+        results.append(tracker.update(frame))
+        assert tracker.is_cut == (frame.seq == 5)
+    assert in_state(results[5], "ended") == [1, 2, 3]
+    assert confirmed(results[5:]) == [[4, 5, 6]] * 3
+
+
+def test_a_shot_ends_tracks_in_a_frame_without_inference() -> None:
+    tracker = PoseTracker()
+    run(cut(walk(np.arange(5) / 10), 9), tracker)
+    mark = Uninferred(
+        "yard", 1, 5, 500_000_000, "file", "lossless", (1280, 720), "rate", camera_motion=CameraMotion(1, shift(0), 0.0)
+    )  # type: ignore[arg-type]
+    assert in_state(tracker.predict(mark), "ended") == [1, 2, 3]
+    assert tracker.is_cut
+    assert not len(tracker.tracks)
+
+
+def test_shots_count_anew_in_another_epoch() -> None:
+    """A camera that reconnects says nothing about the motion since; its people go on."""
+    frames = [seen(frame, shift(500), told=True, shot=4) for frame in walk(np.arange(5) / 10)]
+    later = [seen(frame, shift(0), told=True) for frame in walk(np.arange(5, 9) / 10)]
+    later = [
+        replace(frame, epoch=2, boxes_xyxy_px=frame.boxes_xyxy_px + np.float32([500, 0, 500, 0]),
+                keypoints_px=frame.keypoints_px + np.float32([500, 0, 0])) for frame in later
+    ]  # fmt: skip
+    tracker = PoseTracker()
+    assert truthful(run(frames + later, tracker), 3)
+    assert not tracker.is_cut
+
+
+def test_a_restored_tracker_goes_on_bit_for_bit_while_the_camera_moves() -> None:
+    """Announced for half of the frames; the others are found by the detections."""
+    frames = [seen(frame, CAMERAS["shake"](frame.seq), told=frame.seq % 8 < 4) for frame in walk(np.arange(24) / 10)]
+    expected = [plain(result) for result in run(frames)]
+    tracker, results = PoseTracker(), []
+    for frame in frames:
+        successor = PoseTracker()
+        successor.load_state(unpack_state(pack_state(tracker.state_dict())))
+        tracker = successor
+        results.append(plain(tracker.update(frame)))
+    assert results == expected
+
+
+def test_a_snapshot_of_a_release_before_is_read() -> None:
+    frames = walk(np.arange(8) / 10)
+    tracker, successor = PoseTracker(), PoseTracker()
+    run(frames[:4], tracker)
+    state = tracker.state_dict()
+    del state["camera"]
+    successor.load_state(state)
+    assert [plain(result) for result in run(frames[4:], successor)] == [
+        plain(result) for result in run(frames[4:], tracker)
+    ]

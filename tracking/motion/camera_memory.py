@@ -1,0 +1,176 @@
+"""Where a camera looked in the last frame, and how it has moved lately: what the tracker remembers of it. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from posebus.messages import CameraMotion, PoseFrame, Uninferred
+from tracking.motion.picture_map import PictureMap, between
+from tracking.motion.size_change import resizing
+
+SHAKE_MEMORY_S = 2.0
+"""A camera that was seen moving is expected to move again for about this long: some periods of a shaking hand or mast
+(1 to 10 Hz), and the time between two bumps of a road."""
+
+SHAKE = 0.005
+"""Motion, in widths of the picture from frame to frame, below which a camera no longer counts as shaking: a few pixels,
+which the motion model of people covers."""
+
+PAN_MEMORY_S = 0.5
+"""Time over which the motion of the picture is averaged: a shake cancels itself out, a pan does not."""
+
+PAN = 0.05
+"""Speed, in sizes of the picture per second, above which a camera pans or zooms: slower than people walk across it."""
+
+
+class Passage(NamedTuple):
+    """What happened to the picture from the last frame to this one, as far as is known before the people are matched.
+
+    continues: whether people go on; False where time jumped back, after a cut, and with the first frame of all.
+    is_cut: whether another shot begins.
+    elapsed_s: seconds since the last frame.
+    moved: the map of the last frame's pixels to those of this one; None for the same pixels.
+    others: maps from there, from `moved` on, that may hold instead: the picture has another size, and the frame does
+        not say what became of the view.
+    certainty: of `moved`, 0 to 1; 0 where the frame does not say how the camera moved.
+    shake_px: how far the picture typically moves between frames without one that says so; 0 for a still camera.
+    last_ns: capture time of the last frame.
+    """
+
+    continues: bool
+    is_cut: bool = False
+    elapsed_s: float = 0.0
+    moved: PictureMap | None = None
+    others: tuple[PictureMap, ...] = ()
+    certainty: float = 0.0
+    shake_px: float = 0.0
+    last_ns: int = 0
+
+
+NOTHING_BEFORE = Passage(continues=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraMemory:
+    """The camera in the frame before.
+
+    size_px: (width, height) of its picture, None before the first frame.
+    motion: what the frame said about the camera.
+    shake: typical motion from frame to frame that no frame announced, in lengths of the picture's longer side; fades
+        over SHAKE_MEMORY_S.
+    drift: mean speed of the picture's left, top, right and bottom side in its sizes per second, over PAN_MEMORY_S.
+    turned_at_ns: capture time of the last frame in which the camera panned or zoomed, None if it has not.
+    """
+
+    size_px: tuple[int, int] | None = None
+    motion: CameraMotion | None = None
+    shake: float = 0.0
+    drift: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    turned_at_ns: int | None = None
+
+    def passage_to(self, frame: PoseFrame | Uninferred, last_epoch: int, last_ns: int) -> Passage:
+        """What happens between the last frame, of that epoch and capture time, and `frame`.
+
+        A picture of another size is taken for the same view, stretched, unless the frame says how it moved.
+        """
+        elapsed_ns = frame.captured_at_ns - last_ns
+        before = self.motion if last_epoch == frame.epoch else None
+        now = frame.camera_motion
+        is_cut = before is not None and now is not None and before.shot != now.shot
+        if is_cut or elapsed_ns <= 0:
+            return Passage(continues=False, is_cut=is_cut)
+        moved: PictureMap | None = None
+        others: tuple[PictureMap, ...] = ()
+        certainty = 0.0
+        resized = self.size_px is not None and self.size_px != frame.size_px
+        if before is not None and now is not None and not (resized and _repeats(before, now)):
+            moved, certainty = between(before.matrix, now.matrix), now.certainty
+        elif self.size_px is not None and resized:
+            moved, others = resizing(self.size_px, frame.size_px)
+        shake_px = self.shake * max(frame.size_px)
+        return Passage(True, False, elapsed_ns / 1e9, moved, others, certainty, shake_px, last_ns)
+
+    def followed(self, frame: PoseFrame | Uninferred, passage: Passage, found: PictureMap | None) -> CameraMemory:
+        """The state after `frame`; `found`: the motion that the people showed on top of that of the `passage`."""
+        if not passage.continues:
+            return CameraMemory(frame.size_px, frame.camera_motion)
+        at_rest = passage.moved is None and found is None and self.shake == 0.0 and not any(self.drift)
+        if at_rest and self.motion == frame.camera_motion and self.size_px == frame.size_px:
+            return self
+        drift = self._drift(frame.size_px, passage, found)
+        turns = max(drift) > PAN or min(drift) < -PAN
+        turned_at_ns = frame.captured_at_ns if turns else self.turned_at_ns
+        shake = self._shake(frame.size_px, passage, found)
+        return CameraMemory(frame.size_px, frame.camera_motion, shake, drift, turned_at_ns)
+
+    def may_have_turned_away(self, now_ns: int, within_s: float) -> bool:
+        """Whether people may be out of the picture because the camera turned, not because they walked."""
+        return self.turned_at_ns is not None and now_ns - self.turned_at_ns <= within_s * 1e9
+
+    def _shake(self, size_px: tuple[int, int], passage: Passage, found: PictureMap | None) -> float:
+        if found is None and self.shake == 0.0:
+            return 0.0
+        shake = self.shake * math.exp(-passage.elapsed_s / SHAKE_MEMORY_S)
+        # A picture of another size is no motion of the camera.
+        if found is not None and found not in passage.others:
+            corners = (0, 0), size_px
+            shake = max(shake, *(math.dist(found.at(*corner), corner) / max(size_px) for corner in corners))
+        return shake if shake >= SHAKE else 0.0
+
+    def _drift(
+        self, size_px: tuple[int, int], passage: Passage, found: PictureMap | None
+    ) -> tuple[float, float, float, float]:
+        moved = passage.moved
+        if found is not None:
+            moved = found if moved is None else moved.then(found)
+        before = self.drift
+        if moved is None and not any(before):
+            return before
+        kept = math.exp(-passage.elapsed_s / PAN_MEMORY_S)
+        left = top = right = bottom = 0.0
+        if moved is not None and self.size_px is not None:
+            share = (1.0 - kept) / passage.elapsed_s
+            x, y = moved.at(0.0, 0.0)
+            left, top = share * x / size_px[0], share * y / size_px[1]
+            x, y = moved.at(*self.size_px)
+            right, bottom = share * (x / size_px[0] - 1.0), share * (y / size_px[1] - 1.0)
+        return before[0] * kept + left, before[1] * kept + top, before[2] * kept + right, before[3] * kept + bottom
+
+
+def _repeats(before: CameraMotion, now: CameraMotion) -> bool:
+    """Whether a motion could not be estimated, so that its matrix is in pixels of the frame before."""
+    return now.certainty == 0.0 and before.matrix == now.matrix
+
+
+def camera_to_dict(state: CameraMemory) -> dict[str, Any]:
+    """JSON scalars and lists."""
+    motion = state.motion
+    return {
+        "size_px": None if state.size_px is None else list(state.size_px),
+        "motion": None if motion is None else [motion.shot, list(motion.matrix), motion.certainty],
+        "shake": state.shake,
+        "drift": list(state.drift),
+        "turned_at_ns": state.turned_at_ns,
+    }
+
+
+def camera_from_dict(plain: dict[str, Any]) -> CameraMemory:
+    """The inverse of `camera_to_dict`; raises KeyError, TypeError or ValueError for anything else."""
+    size_px, motion, turned_at_ns = plain["size_px"], plain["motion"], plain["turned_at_ns"]
+    if size_px is not None:
+        width, height = size_px
+        size_px = int(width), int(height)
+    if motion is not None:
+        shot, matrix, certainty = motion
+        a, b, c, d, e, f = (float(value) for value in matrix)
+        motion = CameraMotion(int(shot), (a, b, c, d, e, f), float(certainty))
+    left, top, right, bottom = (float(speed) for speed in plain["drift"])
+    return CameraMemory(
+        size_px=size_px,
+        motion=motion,
+        shake=float(plain["shake"]),
+        drift=(left, top, right, bottom),
+        turned_at_ns=None if turned_at_ns is None else int(turned_at_ns),
+    )
