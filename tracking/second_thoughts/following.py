@@ -59,7 +59,7 @@ def follow(
         odds, fits = exchange_odds(witnesses, one, other, detected, doubts)
         if odds < -doubts.margin:
             over[pair] = True
-        elif fits and odds >= best_odds:
+        elif fits and odds >= best_odds and _is_worth_it(witnesses, one, other, shown.now_ns):
             best, best_odds = pair, odds
     return over, best
 
@@ -96,6 +96,17 @@ def _witness(ids: Int64Array, number: int) -> int:
 @compiled
 def _is_detected(row: int, shown: Shown) -> bool:
     return bool(shown.matches[row] >= 0 and shown.state[row] == CONFIRMED)
+
+
+@compiled
+def _is_worth_it(witnesses: Witnesses, one: int, other: int, now_ns: int) -> bool:
+    """Whether one of two was known for longer than they have been apart: else their numbers have become those of the
+    others for whoever follows them live."""
+    parting_ns = now_ns
+    for witness in (one, other):
+        if witnesses.apart_ns[witness] != TOGETHER:
+            parting_ns = min(parting_ns, witnesses.apart_ns[witness])
+    return bool(max(witnesses.known_s[one], witnesses.known_s[other]) * 1e9 >= now_ns - parting_ns)
 
 
 @compiled

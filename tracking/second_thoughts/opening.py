@@ -42,7 +42,8 @@ def opened(doubts: Doubts, tracks: Tracks, confused: Int64Array, missing: BoolAr
     room = MAX_WITNESSES - len(witnesses.ids)
     ids = np.array(sorted(set(pairs.ravel().tolist()) - set(witnesses.ids.tolist()))[:room], np.int64)
     rows = np.searchsorted(tracks.ids, ids)
-    witnesses = witnesses.joined(new_witnesses(ids, now_ns, rows < first_born, tracks.appearance[rows]))
+    known_s = (now_ns - tracks.born_ns[rows]) / 1e9
+    witnesses = witnesses.joined(new_witnesses(ids, now_ns, known_s, tracks.appearance[rows]))
     held = set(witnesses.ids.tolist())
     fitting = [pair for pair in pairs.tolist() if held.issuperset(pair)]
     return Doubts(witnesses, np.concatenate((doubts.pairs, np.array(fitting, np.int64).reshape(-1, 2))))

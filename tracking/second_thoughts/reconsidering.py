@@ -112,7 +112,7 @@ def _exchanged(doubts: Doubts, pair: int, tracks: Tracks, frame: TrackedFrame) -
     bodies = np.arange(len(tracks))
     bodies[rows] = bodies[rows[::-1]]
     identities = np.arange(len(tracks))
-    if unseen and not witnesses.known[places[1]]:
+    if unseen and witnesses.known_s[places[1]] == 0.0:
         kept = identities != rows[1]
         return Correction((Renaming(new, old, since_seq),), identities[kept], bodies[kept])
     return Correction((Renaming(old, new, since_seq), Renaming(new, old, since_seq)), identities, bodies)
