@@ -100,13 +100,16 @@ def _is_detected(row: int, shown: Shown) -> bool:
 
 @compiled
 def _is_worth_it(witnesses: Witnesses, one: int, other: int, now_ns: int) -> bool:
-    """Whether one of two was known for longer than they have been apart: else their numbers have become those of the
-    others for whoever follows them live."""
-    parting_ns = now_ns
+    """Whether two were known for longer than they have been apart since then, in sum.
+
+    Who follows the numbers live gains the time before by a correction, and loses the time since then.
+    """
+    gained_s = 0.0
     for witness in (one, other):
+        gained_s += witnesses.known_s[witness]
         if witnesses.apart_ns[witness] != TOGETHER:
-            parting_ns = min(parting_ns, witnesses.apart_ns[witness])
-    return bool(max(witnesses.known_s[one], witnesses.known_s[other]) * 1e9 >= now_ns - parting_ns)
+            gained_s -= (now_ns - witnesses.apart_ns[witness]) / 1e9
+    return gained_s >= 0.0
 
 
 @compiled
