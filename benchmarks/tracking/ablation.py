@@ -3,14 +3,15 @@
     python -m benchmarks.tracking.ablation [--data DIR] [--imgsz 640] [--seeds 2] [--moving [1]]
 
 The variants run on every clip with ground truth, also with half of its frames and with four fifths of its detections,
-and on synthetic scenes of each kind (without colour histograms); with --moving also on the scenes of
-`benchmarks.moving`, as the share of takes in which everybody kept one number. An idea that helps shows negative
-numbers.
+and on synthetic scenes of each kind, whose people wear clothes (`benchmarks.tracking.clothes`); with --moving also on
+the scenes of `benchmarks.moving`, as the share of takes in which everybody kept one number. Corrections are applied to
+the frames before them (`posebus.subscribing.renaming`). An idea that helps shows negative numbers.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import sys
 from collections import defaultdict
@@ -31,6 +32,7 @@ from benchmarks.moving.catalogue import SCENES as MOVING
 from benchmarks.moving.judging import judged
 from benchmarks.moving.take import Take
 from benchmarks.scenes.scene import KINDS, scene
+from benchmarks.tracking.clothes import dressed
 from benchmarks.tracking.command import load_annotated, sequences
 from benchmarks.tracking.peers import confirmed
 from benchmarks.tracking.scores import Scores, rows_of
@@ -38,6 +40,7 @@ from benchmarks.tracking.stresses import STRESSES, Stress
 from benchmarks.tracking.table import Table
 from posebus.config.settings import TrackerSettings
 from posebus.messages import PoseFrame
+from posebus.subscribing.renaming import with_final_ids
 from tracking import PoseTracker, body_model
 from tracking.motion import smoothing
 
@@ -64,6 +67,7 @@ class Variant:
     evidence: dict[str, float] = field(default_factory=dict)
     one_body: dict[str, float] = field(default_factory=dict)
     motion: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    doubts: dict[str, float] = field(default_factory=dict)
     box_share: tuple[float, ...] | None = None
     frames: Callable[[Frames], Frames] = unchanged
 
@@ -93,6 +97,7 @@ VARIANTS: dict[str, Variant] = {
     "mirrored skeletons": Variant(evidence={"mirrored": 0.0}),
     "skeleton for a box that jumped": Variant(evidence={"pose_alone_visible": 2.0}),
     "colours": Variant(frames=_without_colours),
+    "second thoughts": Variant(doubts={"margin": math.inf}),
     "elapsed time (frames counted)": Variant(frames=_counted),
     "doubtful detections": Variant(settings={"low_score": _SETTINGS.high_score}),
     "coasting of missed people": Variant(settings={"missed_s": 0.0}),
@@ -117,6 +122,7 @@ def applied(variant: Variant) -> Iterator[None]:
         (body_model, "EVIDENCE", body_model.EVIDENCE._replace(**variant.evidence)),
         (body_model, "ONE_BODY", body_model.ONE_BODY._replace(**variant.one_body)),
         (body_model, "MOTION", body_model.MOTION._replace(**variant.motion)),
+        (body_model, "DOUBTS", body_model.DOUBTS._replace(**variant.doubts)),
         (smoothing, "BOX_SHARE", variant.box_share or smoothing.BOX_SHARE),
     ]
     kept = [(module, name, getattr(module, name)) for module, name, _ in tables]
@@ -130,12 +136,10 @@ def applied(variant: Variant) -> Iterator[None]:
 
 
 def tracked(variant: Variant, frames: Frames) -> Rows:
-    """The confirmed tracks of a variant, by place of the frame from 1."""
+    """The confirmed tracks of a variant with their final numbers, by place of the frame from 1."""
     tracker = PoseTracker(_SETTINGS.model_copy(update=variant.settings))
-    rows: Rows = {}
-    for place, changed in enumerate(variant.frames(frames), 1):
-        rows[place] = rows_of(confirmed(tracker.update(changed)))
-    return rows
+    found = with_final_ids(tracker.update(changed) for changed in variant.frames(frames))
+    return {place: rows_of(confirmed(frame)) for place, frame in enumerate(found, 1)}
 
 
 Measure = Callable[[Variant], Scores]
@@ -185,9 +189,12 @@ def columns(options: argparse.Namespace) -> dict[str, Measure]:
         clip = [load_annotated(video, truth, options.imgsz, None, options)]
         found[name] = partial(measured, clip, UNSTRESSED)
         found |= {f"{name}, {title}": partial(measured, clip, STRESSES[title]) for title in STRESSED}
-    made = [(kind, *scene(kind, seed)) for kind in KINDS.values() for seed in range(options.seeds)]
+    made = [(kind, seed, *scene(kind, seed)) for kind in KINDS.values() for seed in range(options.seeds)]
     if made:
-        scenes = [AnnotatedClip(Clip(kind.name, None, kind.fps, frames), truth) for kind, frames, truth in made]
+        scenes = [
+            AnnotatedClip(Clip(kind.name, None, kind.fps, dressed(kind, seed, frames)), truth)
+            for kind, seed, frames, truth in made
+        ]
         found[f"{len(made)} synthetic scenes"] = partial(measured, scenes, UNSTRESSED)
     if options.moving:
         moving = moving_takes(options.moving)

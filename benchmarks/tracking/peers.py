@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from benchmarks.common.frames import BgrImage
 from posebus.messages import PoseFrame, TrackFrame, TrackState
+from posebus.subscribing.renaming import with_final_ids
 
 People = list[tuple[int, npt.NDArray[np.float32]]]
 """Rows of an identity and its box (4,), left, top, right, bottom in pixels."""
@@ -23,12 +24,13 @@ class Contender:
     """One tracker at the start of a clip.
 
     prepare: turns a frame and its picture into the arguments of update. update: the tracker's own call, the only one
-    that is timed. people: converts update's result.
+    that is timed. people: converts update's result. corrected: the results of all frames, after all corrections.
     """
 
     prepare: Callable[[PoseFrame, BgrImage | None], tuple[Any, ...]]
     update: Callable[..., Any]
     people: Callable[[Any], People]
+    corrected: Callable[[list[Any]], list[Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,9 @@ class TrackerSpec:
     uses_keypoints: bool = False
 
 
-def posebus(*, colours: bool = True) -> Callable[[float], Contender]:
-    """Our tracker with default settings; its confirmed tracks are scored."""
+def posebus(*, colours: bool = True, corrected: bool = False) -> Callable[[float], Contender]:
+    """Our tracker with default settings; its confirmed tracks are scored, by the numbers that it gave them at once or
+    after its corrections."""
 
     def make(fps: float) -> Contender:
         from tracking import PoseTracker
@@ -50,6 +53,7 @@ def posebus(*, colours: bool = True) -> Callable[[float], Contender]:
             prepare=lambda frame, picture: (frame if colours else replace(frame, appearance=None),),
             update=PoseTracker().update,
             people=confirmed,
+            corrected=with_final_ids if corrected else None,
         )
 
     return make
@@ -158,6 +162,7 @@ def _rows(frame: PoseFrame) -> npt.NDArray[np.float32]:
 
 TRACKERS: dict[str, TrackerSpec] = {
     "posebus": TrackerSpec(posebus(), uses_keypoints=True),
+    "posebus+corrected": TrackerSpec(posebus(corrected=True), uses_keypoints=True),
     "posebus-no-colours": TrackerSpec(posebus(colours=False), uses_keypoints=True),
     "ultralytics-bytetrack": TrackerSpec(ultralytics("bytetrack")),
     "ultralytics-botsort": TrackerSpec(ultralytics("botsort"), needs_pictures=True),
@@ -179,7 +184,8 @@ TRACKERS: dict[str, TrackerSpec] = {
     "boxmot-boosttrack": TrackerSpec(boxmot("BoostTrack"), needs_pictures=True),
     "norfair": TrackerSpec(norfair),
 }
-"""Trackers by family and algorithm; "posebus" gets boxes, keypoints and colour histograms, as workers publish them."""
+"""Trackers by family and algorithm; "posebus" gets boxes, keypoints and colour histograms, as workers publish them.
+"posebus+corrected" is judged by final numbers, as `run` writes them, the others by those of the moment."""
 
 MISSING = {
     "ultralytics": "pip install -c constraints.txt -e '.[bench]'",

@@ -33,7 +33,7 @@ def run(name: str, clip: Clip, frames: list[PoseFrame]) -> tuple[Rows, float]:
     spec = TRACKERS[name]
     contender = spec.make(clip.fps)
     views = pictures(clip, frames) if spec.needs_pictures else None
-    rows: Rows = {}
+    people = []
     update_us = []
     gc.collect()
     for frame in frames:
@@ -41,7 +41,11 @@ def run(name: str, clip: Clip, frames: list[PoseFrame]) -> tuple[Rows, float]:
         begin_s = time.perf_counter()
         answer = contender.update(*prepared)
         update_us.append((time.perf_counter() - begin_s) * 1e6)
-        rows[frame.seq + 1] = rows_of(contender.people(answer))
+        # At once, since a tracker may change what it has returned.
+        people.append(answer if contender.corrected else contender.people(answer))
+    if contender.corrected:
+        people = [contender.people(answer) for answer in contender.corrected(people)]
+    rows = {frame.seq + 1: rows_of(found) for frame, found in zip(frames, people, strict=True)}
     return rows, statistics.median(update_us) if update_us else 0.0
 
 

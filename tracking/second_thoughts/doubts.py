@@ -21,7 +21,7 @@ class Witnesses(NamedTuple):
     since_ns: (W,) int64, capture time of the frame in which the doubt began.
     apart_ns, apart_seq: (W,) int64, capture time and number of the first frame after the parting, or TOGETHER.
     seen_s: (W,) for how long colours have been seen since the parting, times the visible share of the body.
-    known: (W,) bool, whether the track is older than the doubt; `before` means nothing for one that began with it.
+    known_s: (W,) for how long the track was known before the doubt; `before` means nothing where it is 0.
     before: (W, 64) colours that were remembered when the doubt began.
     after: (W, 64) mean colours since the parting.
     """
@@ -31,7 +31,7 @@ class Witnesses(NamedTuple):
     apart_ns: Int64Array
     apart_seq: Int64Array
     seen_s: Float64Array
-    known: BoolArray
+    known_s: Float64Array
     before: Float64Array
     after: Float64Array
 
@@ -53,8 +53,8 @@ class Witnesses(NamedTuple):
         return Witnesses._make(np.concatenate(columns) for columns in zip(self, others, strict=True))
 
 
-def new_witnesses(ids: Int64Array, now_ns: int, known: BoolArray, before: Float64Array) -> Witnesses:
-    """Witnesses of tracks (W,) whose doubts begin now; `known` and `before` are the columns."""
+def new_witnesses(ids: Int64Array, now_ns: int, known_s: Float64Array, before: Float64Array) -> Witnesses:
+    """Witnesses of tracks (W,) whose doubts begin now; `known_s` and `before` are the columns."""
     count = len(ids)
     return Witnesses(
         ids=ids,
@@ -62,7 +62,7 @@ def new_witnesses(ids: Int64Array, now_ns: int, known: BoolArray, before: Float6
         apart_ns=np.full(count, TOGETHER, np.int64),
         apart_seq=np.full(count, TOGETHER, np.int64),
         seen_s=np.zeros(count),
-        known=known,
+        known_s=known_s,
         before=before,
         after=np.zeros((count, APPEARANCE_SIZE)),
     )
@@ -82,17 +82,17 @@ class Doubts:
 def no_doubts() -> Doubts:
     """No open doubts."""
     empty = np.zeros((0, APPEARANCE_SIZE))
-    return Doubts(new_witnesses(np.zeros(0, np.int64), 0, np.zeros(0, np.bool_), empty), np.zeros((0, 2), np.int64))
+    return Doubts(new_witnesses(np.zeros(0, np.int64), 0, np.zeros(0), empty), np.zeros((0, 2), np.int64))
 
 
-def to_dict(doubts: Doubts) -> dict[str, Any]:
+def doubts_to_dict(doubts: Doubts) -> dict[str, Any]:
     """C-contiguous arrays for a snapshot."""
     columns = {name: np.array(column, order="C") for name, column in doubts.witnesses._asdict().items()}
     return {"pairs": np.array(doubts.pairs, order="C"), **columns}
 
 
-def from_dict(plain: dict[str, Any]) -> Doubts:
-    """The inverse of `to_dict`; raises KeyError, TypeError or ValueError for anything else."""
+def doubts_from_dict(plain: dict[str, Any]) -> Doubts:
+    """The inverse of `doubts_to_dict`; raises KeyError, TypeError or ValueError for anything else."""
     empty = no_doubts()
     columns = {
         name: np.array(plain[name], column.dtype, order="C") for name, column in empty.witnesses._asdict().items()

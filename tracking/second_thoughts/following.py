@@ -59,7 +59,7 @@ def follow(
         odds, fits = exchange_odds(witnesses, one, other, detected, doubts)
         if odds < -doubts.margin:
             over[pair] = True
-        elif fits and odds >= best_odds:
+        elif fits and odds >= best_odds and _is_worth_it(witnesses, one, other, shown.now_ns):
             best, best_odds = pair, odds
     return over, best
 
@@ -96,6 +96,20 @@ def _witness(ids: Int64Array, number: int) -> int:
 @compiled
 def _is_detected(row: int, shown: Shown) -> bool:
     return bool(shown.matches[row] >= 0 and shown.state[row] == CONFIRMED)
+
+
+@compiled
+def _is_worth_it(witnesses: Witnesses, one: int, other: int, now_ns: int) -> bool:
+    """Whether two were known for longer than they have been apart since then, in sum.
+
+    Who follows the numbers live gains the time before by a correction, and loses the time since then.
+    """
+    gained_s = 0.0
+    for witness in (one, other):
+        gained_s += witnesses.known_s[witness]
+        if witnesses.apart_ns[witness] != TOGETHER:
+            gained_s -= (now_ns - witnesses.apart_ns[witness]) / 1e9
+    return gained_s >= 0.0
 
 
 @compiled

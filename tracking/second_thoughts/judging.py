@@ -33,12 +33,12 @@ def exchange_odds(
             if detected[side]:
                 return math.nan, False
             continue
-        if witnesses.known[theirs]:
+        if witnesses.known_s[theirs] > 0.0:
             alike = colour_log_odds(*distance(witnesses.after[mine], witnesses.before[theirs]))
             total += alike
             fits &= alike >= doubts.alike
             supported = True
-        if witnesses.known[mine]:
+        if witnesses.known_s[mine] > 0.0:
             total -= colour_log_odds(*distance(witnesses.after[mine], witnesses.before[mine]))
     if not supported:
         return math.nan, False

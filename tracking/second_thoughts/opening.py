@@ -36,12 +36,14 @@ def opened(doubts: Doubts, tracks: Tracks, confused: Int64Array, missing: BoolAr
         rows = _beside(tracks.filter_states, tracks.body_px, in_doubt, first_born, model.DOUBTS)
         pairs = np.concatenate((pairs, tracks.ids[rows]))
     pairs = _unknown(doubts.pairs, pairs)
+    pairs = pairs[np.isin(pairs, tracks.ids).all(axis=1)] if len(pairs) else pairs  # some ended with this frame
     if not len(pairs):
         return Doubts(witnesses, doubts.pairs)
     room = MAX_WITNESSES - len(witnesses.ids)
     ids = np.array(sorted(set(pairs.ravel().tolist()) - set(witnesses.ids.tolist()))[:room], np.int64)
     rows = np.searchsorted(tracks.ids, ids)
-    witnesses = witnesses.joined(new_witnesses(ids, now_ns, rows < first_born, tracks.appearance[rows]))
+    known_s = (now_ns - tracks.born_ns[rows]) / 1e9
+    witnesses = witnesses.joined(new_witnesses(ids, now_ns, known_s, tracks.appearance[rows]))
     held = set(witnesses.ids.tolist())
     fitting = [pair for pair in pairs.tolist() if held.issuperset(pair)]
     return Doubts(witnesses, np.concatenate((doubts.pairs, np.array(fitting, np.int64).reshape(-1, 2))))

@@ -25,6 +25,7 @@ class TrackedFrame(NamedTuple):
     detections: those of the frame. matches: (T,) the detection of each track, -1 for none. born: number of the last
     tracks that begin with the frame. confused: (P, 2) ids of the tracks that it may have confused, the smaller first.
     seq, now_ns: its number and capture time. elapsed_s: time since the frame before, None if that was of another epoch.
+    decides: whether it may correct anything; not beside another correction, since all those of a frame apply at once.
     """
 
     detections: UsableDetections
@@ -34,6 +35,7 @@ class TrackedFrame(NamedTuple):
     seq: int
     now_ns: int
     elapsed_s: float | None
+    decides: bool
 
 
 class Correction(NamedTuple):
@@ -46,6 +48,11 @@ class Correction(NamedTuple):
     renamed: tuple[Renaming, ...]
     identities: IndexArray
     bodies: IndexArray
+
+    @property
+    def ids(self) -> frozenset[int]:
+        """All numbers that change."""
+        return frozenset(number for one in self.renamed for number in (one.from_id, one.to_id))
 
 
 def reconsider(doubts: Doubts, tracks: Tracks, frame: TrackedFrame) -> tuple[Doubts, Correction | None]:
@@ -72,7 +79,7 @@ def reconsider(doubts: Doubts, tracks: Tracks, frame: TrackedFrame) -> tuple[Dou
     )
     over, pair = follow(doubts.witnesses, doubts.pairs, shown, model.DOUBTS)
     correction = None
-    if pair >= 0:
+    if pair >= 0 and frame.decides:
         correction = _exchanged(doubts, pair, tracks, frame)
         over[pair] = True
     if over.any():
@@ -105,7 +112,7 @@ def _exchanged(doubts: Doubts, pair: int, tracks: Tracks, frame: TrackedFrame) -
     bodies = np.arange(len(tracks))
     bodies[rows] = bodies[rows[::-1]]
     identities = np.arange(len(tracks))
-    if unseen and not witnesses.known[places[1]]:
+    if unseen and witnesses.known_s[places[1]] == 0.0:
         kept = identities != rows[1]
         return Correction((Renaming(new, old, since_seq),), identities[kept], bodies[kept])
     return Correction((Renaming(old, new, since_seq), Renaming(new, old, since_seq)), identities, bodies)

@@ -95,7 +95,7 @@ def test_failing_peer_is_left_out_and_the_others_are_compared(
 
 
 def test_families_and_names_choose_each_tracker_once() -> None:
-    assert chosen(["norfair", "posebus"]) == ["norfair", "posebus", "posebus-no-colours"]
+    assert chosen(["norfair", "posebus"]) == ["norfair", "posebus", "posebus+corrected", "posebus-no-colours"]
     assert chosen(["roboflow-sort", "roboflow"]).count("roboflow-sort") == 1
     with pytest.raises(SystemExit, match="no tracker is called 'deepsort'"):
         chosen(["deepsort"])

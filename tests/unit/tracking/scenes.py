@@ -75,6 +75,32 @@ def colour_row(*bins: int, seen: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)) -> np
     return appearance.joined(features, np.array([seen], np.float32))
 
 
+RED, BLUE = 1, 4
+FPS = 25
+MEET_S = 3.0
+"""Of `turned_round`."""
+
+
+def turned_round(
+    colours: Sequence[int] = (RED, BLUE), *, seen_from_s: float = 4.0, seconds: float = 6.0, epoch: int = 1
+) -> list[PoseFrame]:
+    """Two people walk towards each other, turn round where they meet, and walk back: the filter expects them to pass.
+
+    The first one of each frame began on the left. From 0.8 s before they meet until `seen_from_s` no colours are seen.
+    """
+    frames = []
+    for seq in range(round(seconds * FPS)):
+        time_s = seq / FPS
+        left = 640 - 100 * abs(time_s - MEET_S)
+        boxes = [person(left, 300), person(1280 - left, 300)]
+        if abs(time_s - MEET_S) < 0.35:
+            boxes = [person(640, 300)]
+        seen = not MEET_S - 0.8 < time_s < seen_from_s
+        frame = pose_frame(boxes, seq, time_s, epoch=epoch)
+        frames.append(dressed(frame, colours[: len(boxes)], seen=float(seen)))
+    return frames
+
+
 def walk(
     times_s: Iterable[float], lanes: int = 3, speed_px_s: float = 120.0, *, keypoints: bool = True
 ) -> list[PoseFrame]:
