@@ -118,6 +118,6 @@ def _estimating() -> Callable[[PoseFrame, BgrImage | None], tuple[Any, ...]]:
 
     def prepare(frame: PoseFrame, picture: BgrImage | None) -> tuple[Any, ...]:
         assert picture is not None
-        return (replace(frame, camera_motion=estimates.motion(frame.epoch, picture)),)
+        return (replace(frame, camera_motion=estimates.motion(frame, picture)),)
 
     return prepare

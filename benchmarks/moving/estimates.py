@@ -6,10 +6,9 @@ import importlib.util
 from typing import Any
 
 import cv2
-import numpy as np
 
 from benchmarks.common.frames import BgrImage
-from posebus.messages import CameraMotion
+from posebus.messages import CameraMotion, FrameKey
 
 
 def available() -> bool:
@@ -24,14 +23,14 @@ class Estimates:
         self._estimator: Any = None
         self._epoch = -1
 
-    def motion(self, epoch: int, picture: BgrImage) -> CameraMotion:
-        """The motion of the picture (H, W, 3); a new epoch begins anew, as ingest does."""
+    def motion(self, frame: FrameKey, picture: BgrImage) -> CameraMotion:
+        """The motion of the picture (H, W, 3) of a frame; a new epoch begins anew, as ingest does."""
         from ingest.camera_motion.estimator import MotionEstimator, small_size_px
 
-        if epoch != self._epoch:
-            self._estimator, self._epoch = MotionEstimator(), epoch
+        if frame.epoch != self._epoch:
+            self._estimator, self._epoch = MotionEstimator(), frame.epoch
         size_px = (picture.shape[1], picture.shape[0])
         grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
         small = cv2.resize(grey, small_size_px(size_px), interpolation=cv2.INTER_AREA)
-        found: CameraMotion = self._estimator.update(np.ascontiguousarray(small), size_px)
+        found: CameraMotion = self._estimator.update(small, size_px, frame.captured_at_ns)
         return found

@@ -18,7 +18,7 @@ When = Literal["in the first frame", "in each frame", "in every third frame"]
 Kind = Literal["upper half", "equal"]
 
 FPS, SECONDS = 10.0, 6.0
-SCORES = (0.35, 0.45, 0.6, 0.75, 0.9)
+SCORES = (0.6, 0.35, 0.9, 0.45, 0.75)
 """Scores of the second detection; takes alternate between them."""
 
 HALF = 0.55

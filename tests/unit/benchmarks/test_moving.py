@@ -14,6 +14,7 @@ from benchmarks.moving import paths
 from benchmarks.moving.actors import Actor, stand
 from benchmarks.moving.camera import moved, moved_boxes, moved_rows, path_of, told
 from benchmarks.moving.contenders import CORRECTED, OURS, TOLD, contenders, correct, followed
+from benchmarks.moving.estimates import Estimates
 from benchmarks.moving.film import Film, World, filmed
 from benchmarks.moving.judging import Judgement, judged
 from benchmarks.moving.pictures import pictures
@@ -189,6 +190,18 @@ def test_pictures_move_as_the_camera_does() -> None:
     window = cv2.createHanningWindow((320, 240), cv2.CV_64F)
     (x_px, y_px), _ = cv2.phaseCorrelate(first, second, window)
     assert (x_px, y_px) == pytest.approx((12, -7), abs=0.5)
+
+
+def test_ingest_finds_the_motion_in_the_pictures() -> None:
+    pytest.importorskip("ingest.camera_motion")
+    size_px = (640, 480)
+    frames = [frame_of(seq=seq) for seq in range(3)]
+    still = Film(frames, {number: [] for number in (1, 2, 3)}, [frozenset()] * 3)
+    take = Take(still, 10.0, path_of(shifted((0, 0), (12, -7), (30, -16)), size_px))
+    estimates = Estimates()
+    found = [estimates.motion(frame, picture) for frame, picture in zip(frames, pictures(take), strict=True)]
+    assert [motion.shot for motion in found] == [0, 0, 0]
+    assert [found[2].matrix[2], found[2].matrix[5]] == pytest.approx([30, -16], abs=1.5)
 
 
 def outcome(tracker: str, seed: int, scene: str = "pan") -> Outcome:
