@@ -30,7 +30,8 @@ def log_odds(tracks: Tracks, detections: UsableDetections, recent: BoolArray) ->
     """Log odds (T, D) of each pair.
 
     They are 0 for a body that is exactly where the filter expects it and was updated a moment ago, if there are no
-    joints and colours. `recent` (T,) is the mask of the tracks whose skeleton may stand in for its box.
+    joints and colours. `recent` (T,) is the mask of the tracks that were updated a moment ago: their skeleton may stand
+    in for the box, however uncertain the position is.
     """
     odds = box_odds(tracks.filter_states, tracks.body_px, detections.centred, model.EVIDENCE)
     if detections.joints is not None and tracks.joints.shape[1]:
@@ -107,7 +108,7 @@ def add_pose(
         tracks: T tracks.
         detections: D detections.
         skeleton: facts of their joints.
-        recent: (T,) mask of the tracks whose skeleton may stand in for its box.
+        recent: (T,) mask of the tracks whose skeleton may stand in for its box, wherever they are.
         weights: constants.
     """
     for track in range(len(tracks.body_px)):
@@ -119,6 +120,8 @@ def add_pose(
         placed[:, 0] += position[0]
         placed[:, 1] += position[1]
         reach2 = (weights.pose_range * tracks.body_px[track]) ** 2
+        limit = (weights.pose_alone_std * tracks.body_px[track]) ** 2
+        located = recent[track] or tracks.filter_states[VAR_POSITION, track, 0] < limit
         for detection in range(len(detections.joints)):
             gap_x = detections.centred[detection, 0] - position[0]
             gap_y = detections.centred[detection, 1] - position[1]
@@ -131,7 +134,7 @@ def add_pose(
                 mirrored, _ = oks(placed, joints[skeleton.mirror], tolerance)
                 agreement = max(agreement, weights.mirrored * mirrored)
             by_box = odds[track, detection]
-            if recent[track] and agreement >= weights.pose_alone and visible >= weights.pose_alone_visible:
+            if located and agreement >= weights.pose_alone and visible >= weights.pose_alone_visible:
                 by_box = max(by_box, weights.pose_alone_odds)
             by_pose = 1.0 + math.log((1.0 - weights.pose_floor) * agreement + weights.pose_floor)
             odds[track, detection] = by_box + weights.pose * visible * by_pose
