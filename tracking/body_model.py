@@ -81,8 +81,11 @@ class Evidence(NamedTuple):
     pose_alone_visible: float = 0.3
     """... on at least this share of the joints ..."""
     pose_alone_odds: float = -2.0
-    """... raise the boxes' log odds to this value, if the track was updated recently. When a table hides the legs, the
-    box shrinks within a frame and no longer fits, but head and shoulders stay where they were."""
+    """... raise the boxes' log odds to this value, if the track was updated recently, or ... When a table hides the
+    legs, the box shrinks within a frame and no longer fits, but head and shoulders stay where they were."""
+    pose_alone_std: float = 0.2
+    """... the standard deviation of its position across is below this: a person who was missed for a moment may come
+    back as an upper half. From 0.3 on, lost tracks jump over to their neighbours."""
 
 
 EVIDENCE = Evidence()

@@ -33,8 +33,9 @@ def log_odds(
     """Log odds (T, D) of each pair.
 
     They are 0 for a body that is exactly where the filter expects it and was updated a moment ago, if there are no
-    joints and colours. `recent` (T,) is the mask of the tracks whose skeleton may stand in for its box, `resting` (T,)
-    of those that may have stayed at their place through a long interval, None where there was none.
+    joints and colours. `recent` (T,) is the mask of the tracks that were updated a moment ago: their skeleton may stand
+    in for the box, however uncertain the position is. `resting` (T,) are those that may have stayed at their place
+    through a long interval, None where there was none.
     """
     odds = box_odds(tracks.filter_states, tracks.body_px, detections.centred, model.EVIDENCE)
     if resting is not None:
@@ -113,7 +114,7 @@ def add_pose(
         tracks: T tracks.
         detections: D detections.
         skeleton: facts of their joints.
-        recent: (T,) mask of the tracks whose skeleton may stand in for its box.
+        recent: (T,) mask of the tracks whose skeleton may stand in for its box, wherever they are.
         weights: constants.
     """
     for track in range(len(tracks.body_px)):
@@ -125,6 +126,8 @@ def add_pose(
         placed[:, 0] += position[0]
         placed[:, 1] += position[1]
         reach2 = (weights.pose_range * tracks.body_px[track]) ** 2
+        limit = (weights.pose_alone_std * tracks.body_px[track]) ** 2
+        located = recent[track] or tracks.filter_states[VAR_POSITION, track, 0] < limit
         for detection in range(len(detections.joints)):
             gap_x = detections.centred[detection, 0] - position[0]
             gap_y = detections.centred[detection, 1] - position[1]
@@ -137,7 +140,7 @@ def add_pose(
                 mirrored, _ = oks(placed, joints[skeleton.mirror], tolerance)
                 agreement = max(agreement, weights.mirrored * mirrored)
             by_box = odds[track, detection]
-            if recent[track] and agreement >= weights.pose_alone and visible >= weights.pose_alone_visible:
+            if located and agreement >= weights.pose_alone and visible >= weights.pose_alone_visible:
                 by_box = max(by_box, weights.pose_alone_odds)
             by_pose = 1.0 + math.log((1.0 - weights.pose_floor) * agreement + weights.pose_floor)
             odds[track, detection] = by_box + weights.pose * visible * by_pose

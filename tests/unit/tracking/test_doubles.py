@@ -216,13 +216,18 @@ def test_double_is_not_taken_for_a_lost_person_nearby() -> None:
     assert all(track.pose_index is None for result in results[20:] for track in result.tracks if track.id == 2)
 
 
-def test_half_of_a_person_who_was_missed_for_a_moment_is_that_person() -> None:
-    """Nothing is detected for a frame, and then the half alone for two."""
+@pytest.mark.parametrize("missed", [1, 3, 5])
+def test_half_of_a_person_who_was_missed_is_that_person(missed: int) -> None:
+    """Nothing is detected for up to half a second, then the half alone, then both."""
     frames = []
     for seq in range(60):
-        share = 0.55 if seq % 20 in (11, 12) else 1.0
-        frames.append(detections([(walker(seq), share, 0.9)] if seq % 20 != 10 else [], seq))
-    assert {track.id for result in run(frames) for track in result.tracks} == {1}
+        whole, upper = (walker(seq), 1.0, 0.9), (walker(seq), 0.55, 0.8)
+        again = seq - 20 - missed
+        people = [whole] if seq < 20 else [] if again < 0 else [upper] if again < 10 else [whole, upper]
+        frames.append(detections(people, seq))
+    results = run(frames)
+    assert {track.id for result in results for track in result.tracks} == {1}
+    assert in_state(results[-1], "confirmed") == [1]
 
 
 @pytest.mark.parametrize("at", [25, 30, 34])

@@ -160,12 +160,17 @@ class TestSkeletons:
         assert [COCO_MIRROR[COCO_MIRROR[joint]] for joint in range(17)] == list(range(17))
         assert np.array(COCO_SIGMAS)[list(COCO_MIRROR)].tolist() == list(COCO_SIGMAS)
 
-    def test_skeleton_alone_matches_a_recent_track_only(self) -> None:
+    @pytest.mark.parametrize(
+        ("recent", "position_std", "matched"), [(True, 0.04, True), (False, 0.19, True), (False, 0.21, False)]
+    )
+    def test_skeleton_alone_matches_a_track_whose_place_is_known(
+        self, recent: bool, position_std: float, matched: bool
+    ) -> None:
         """Head and shoulders are where they were, though the box does not fit."""
         _, tracks = detected([person(600, 300, 240)])
-        detections = cut_off()
-        assert log_odds(tracks, detections, np.array([True]))[0, 0] > -model.GATES.pair
-        assert log_odds(tracks, detections, np.array([False]))[0, 0] < -model.GATES.pair
+        tracks.filter_states[kalman.VAR_POSITION, :, :2] = (position_std * 240) ** 2
+        odds = log_odds(tracks, cut_off(), np.array([recent]))[0, 0]
+        assert (odds > -model.GATES.pair) == matched
 
     @pytest.mark.parametrize(
         "detections", [cut_off(joints_moved_px=40), cut_off(confidence=0.3)], ids=["elsewhere", "faint"]
