@@ -16,6 +16,10 @@ LARGEST_ZOOM = 16.0
 """A map that enlarges or shrinks more than this between two frames is an error."""
 
 
+LARGEST_SHIFT_PX = 1e6
+"""So is one that moves what is at the origin farther than this."""
+
+
 class PictureMap(NamedTuple):
     """An affine map: what is at pixel (u, v) of one frame is at (a u + b v + c, d u + e v + f) of another one."""
 
@@ -58,7 +62,10 @@ class PictureMap(NamedTuple):
     @property
     def is_plausible(self) -> bool:
         """Whether a picture can have moved so between two frames."""
-        return LARGEST_ZOOM**-2 <= abs(self.area) <= LARGEST_ZOOM**2 and math.isfinite(sum(self))
+        if not math.isfinite(sum(self)) or max(abs(self.c), abs(self.f)) > LARGEST_SHIFT_PX:
+            return False
+        largest = max(abs(self.a), abs(self.b), abs(self.d), abs(self.e))
+        return largest <= LARGEST_ZOOM and abs(self.area) >= LARGEST_ZOOM**-2
 
 
 UNMOVED = PictureMap(1.0, 0.0, 0.0, 0.0, 1.0, 0.0)

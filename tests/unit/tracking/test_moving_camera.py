@@ -163,3 +163,12 @@ def test_a_snapshot_of_a_release_before_is_read() -> None:
     assert [plain(result) for result in run(frames[4:], successor)] == [
         plain(result) for result in run(frames[4:], tracker)
     ]
+
+
+@pytest.mark.parametrize("matrix", [(0.0,) * 6, (1e200, 0.0, 0.0, 0.0, 1e-200, 0.0), (1.0, 0.0, 1e300, 0.0, 1.0, 0.0)])
+def test_an_impossible_motion_leaves_finite_tracks(matrix: Matrix) -> None:
+    frames = walk(np.arange(6) / 10)
+    frames[3] = replace(frames[3], camera_motion=CameraMotion(0, matrix, 1.0))
+    told = [frame if frame.camera_motion else seen(frame, shift(0), told=True) for frame in frames]
+    for result in run(told):
+        assert all(np.isfinite(track.box_xyxy_px).all() for track in result.tracks)
