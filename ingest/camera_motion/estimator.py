@@ -124,7 +124,7 @@ class MotionEstimator:
             aspect = Fraction(*_two(values["aspect"]))
         except (MalformedMessage, *WRONG_DATA) as error:
             raise ValueError(f"this is no state of a camera's motion: {error}") from error
-        self._keep(grey, kept_px, to_reference)
+        self._keep(Reference(grey), kept_px, to_reference)
         self._shot, self._aspect, self._size_px = shot, aspect, size_px
         self._to_picture, self._matrix = to_picture, (a, b, c, d, e, f)
         self._unmoved = unmoved
@@ -133,7 +133,7 @@ class MotionEstimator:
     def _begin(self, grey: UInt8Array, size_px: tuple[int, int], aspect: Fraction) -> None:
         self._aspect = aspect
         self._matrix = NO_MOTION
-        self._keep(grey, size_px, np.eye(3))
+        self._keep(Reference(grey), size_px, np.eye(3))
 
     def _cut(self, grey: UInt8Array, size_px: tuple[int, int], aspect: Fraction) -> CameraMotion:
         self._shot += 1
@@ -142,16 +142,17 @@ class MotionEstimator:
 
     def _lost(self, reference: Reference, grey: UInt8Array, size_px: tuple[int, int], aspect: Fraction) -> CameraMotion:
         """Nothing connects the picture with the reference: a cut, unless one of the two shows nothing."""
-        if Reference(grey).has_texture:
+        fresh = Reference(grey)
+        if fresh.has_texture:
             if reference.has_texture and not reference.resembles(grey, self._to_picture):
                 return self._cut(grey, size_px, aspect)
             if not reference.has_texture:  # this is the first picture of the shot that shows anything
-                self._keep(grey, size_px, self._absolute(self._to_picture))
+                self._keep(fresh, size_px, self._absolute(self._to_picture))
         return CameraMotion(self._shot, self._matrix, 0.0)
 
-    def _keep(self, grey: UInt8Array, size_px: tuple[int, int], to_reference: Float64Array) -> None:
-        self._reference = Reference(grey)
-        self._reference_text = base64.b64encode(grey.tobytes()).decode()
+    def _keep(self, reference: Reference, size_px: tuple[int, int], to_reference: Float64Array) -> None:
+        self._reference = reference
+        self._reference_text = base64.b64encode(reference.grey.tobytes()).decode()
         self._reference_size_px = self._size_px = size_px
         self._to_reference = to_reference
         self._to_picture = np.eye(3)
@@ -160,9 +161,15 @@ class MotionEstimator:
 
     def _stay(self, grey: UInt8Array, unmoved: float) -> CameraMotion:
         """The camera is still; its picture is kept anew if much has changed in it."""
-        if unmoved < LEAST_SHARE and self._age_s() >= RENEW_S and Reference(grey).has_texture:
-            self._keep(grey, self._size_px, self._absolute(self._to_picture))
+        if unmoved < LEAST_SHARE and self._age_s() >= RENEW_S:
+            self._renew(grey, self._absolute(self._to_picture))
         return CameraMotion(self._shot, self._matrix, round(min(1.0, unmoved / STILL_SHARE), 2))
+
+    def _renew(self, grey: UInt8Array, to_picture: Float64Array) -> None:
+        """Keep the last picture instead, unless it shows too little."""
+        fresh = Reference(grey)
+        if fresh.has_texture:
+            self._keep(fresh, self._size_px, to_picture)
 
     def _age_s(self) -> float:
         return abs(self._at_ns - self._kept_at_ns) / 1e9
@@ -178,7 +185,7 @@ class MotionEstimator:
         if found is None or distance_px(found.to_picture, expected, grey.shape) < AGAIN_PX:
             return found
         # Corners are found more exactly where the pictures differ less.
-        return reference.align(grey, found.to_picture, levels=1) or found
+        return reference.align(grey, found.to_picture, nearly=True) or found
 
     def _follow(self, reference: Reference, found: Alignment, grey: UInt8Array, size_px: tuple[int, int]) -> None:
         moved_px = distance_px(found.to_picture, self._to_picture, grey.shape)
@@ -194,9 +201,9 @@ class MotionEstimator:
         rests = self._rested >= REST_FRAMES and (self._moved or self._age_s() >= REST_S)
         old = self._rested == 0 or self._age_s() >= RENEW_S
         outdated = overlap < LEAST_OVERLAP or (found.share < LEAST_SHARE and old)
-        if (outdated or rests) and Reference(grey).has_texture:
+        if outdated or rests:
             # What was too little to be a motion may be the beginning of one.
-            self._keep(grey, size_px, self._absolute(found.to_picture))
+            self._renew(grey, self._absolute(found.to_picture))
 
     def _absolute(self, to_picture: Float64Array) -> Float64Array:
         """Return the matrix (3, 3) from the shot's first frame to the last picture, in pixels of the source."""

@@ -145,8 +145,11 @@ class Reference:
         size = math.sqrt(float((kept * kept).sum() * (other * other).sum()))
         return float((kept * other).sum()) >= ALIKE * max(size, 1e-6)
 
-    def align(self, grey: UInt8Array, expected: Float64Array, levels: int = LEVELS) -> Alignment | None:
-        """Return how `grey` lies over the kept picture, near `expected` (3, 3); None if that cannot be seen."""
+    def align(self, grey: UInt8Array, expected: Float64Array, *, nearly: bool = False) -> Alignment | None:
+        """Return how `grey` lies over the kept picture, near `expected` (3, 3); None if that cannot be seen.
+
+        `nearly` is whether only a small correction is left to find.
+        """
         if len(self.corners) < LEAST_CORNERS:
             return None
         laid = self._exposed(laid_over(grey, expected, self.grey))
@@ -155,7 +158,13 @@ class Reference:
         if len(corners) < LEAST_CORNERS:
             return None
         found, status, _ = cv2.calcOpticalFlowPyrLK(
-            self.grey, laid, corners, None, winSize=(WINDOW_PX, WINDOW_PX), maxLevel=levels, criteria=STEPS
+            self.grey,
+            laid,
+            corners,
+            None,
+            winSize=(WINDOW_PX, WINDOW_PX),
+            maxLevel=1 if nearly else LEVELS,
+            criteria=STEPS,
         )
         again = status.ravel() == 1
         before = corners[again].astype(np.float64).view(np.complex128).ravel()
@@ -164,7 +173,7 @@ class Reference:
             return None
         motion_px = float(np.median(np.abs(after - before)))
         tolerance_px = TOLERANCE_PX + TOLERANCE_SHARE * motion_px
-        fit = fit_similarity(before, after, tolerance_px, still_bonus=STILL_BONUS)
+        fit = fit_similarity(before, after, tolerance_px, still_bonus=None if nearly else STILL_BONUS)
         if fit is None:
             return None
         if not 1 / MAX_ZOOM <= abs(fit.factor) <= MAX_ZOOM:
@@ -228,6 +237,8 @@ def _matrix(factor: complex, shift: complex) -> Float64Array:
 
 def _inside(points: Float32Array, matrix: Float64Array, shape: tuple[int, ...]) -> BoolArray:
     """Return which `points` (N, 2) the `matrix` (3, 3) moves to pixels of a picture of `shape` (H, W)."""
-    moved = points @ matrix[:2, :2].T + matrix[:2, 2]
-    within = (moved >= 0) & (moved <= np.array((shape[1] - 1, shape[0] - 1)))
-    return np.asarray(within.all(axis=1), np.bool_)
+    (a, b, c), (d, e, f), _ = matrix.tolist()
+    x, y = points[:, 0], points[:, 1]
+    moved_x, moved_y = a * x + b * y + c, d * x + e * y + f
+    within = (moved_x >= 0) & (moved_x <= shape[1] - 1) & (moved_y >= 0) & (moved_y <= shape[0] - 1)
+    return np.asarray(within, np.bool_)

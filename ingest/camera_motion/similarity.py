@@ -16,13 +16,13 @@ from posebus.arrays import BoolArray
 
 Complex128Array = npt.NDArray[np.complex128]
 
-HYPOTHESES = 96
-"""Pairs that are tried: with a quarter of the points on the background, five or six of them are."""
+HYPOTHESES = 64
+"""Pairs that are tried: with a quarter of the points on the background, four of them are."""
 LEAST_BASE = 0.2
 """Two points give a hypothesis if their distance is at least this part of the largest: errors grow in close ones."""
 TIGHT = 0.5
 """The final points agree within this part of the tolerance, so that people who move slowly do not bend the result."""
-REFINEMENTS = 3
+REFINEMENTS = 2
 LEAST_ERROR_PX = 0.1
 """Error of one point that is always reckoned with."""
 SIGNIFICANT = 6.0
@@ -41,16 +41,20 @@ class Similarity:
 
 
 def fit_similarity(
-    before: Complex128Array, after: Complex128Array, tolerance_px: float, *, still_bonus: float
+    before: Complex128Array, after: Complex128Array, tolerance_px: float, *, still_bonus: float | None
 ) -> Similarity | None:
     """Return the similarity with which most points (N,) agree within `tolerance_px`; None for fewer than three points.
 
     That nothing moved wins against up to `still_bonus` times as many points that moved together: they may be a crowd or
-    a truck. Of a pure shift, nothing else is returned.
+    a truck. Without a bonus nothing else is considered than that nearly nothing moved. Of a pure shift, nothing else is
+    returned.
     """
     if len(before) < 3:
         return None
-    agree = _consensus(before, after, tolerance_px, still_bonus)
+    if still_bonus is None:
+        agree: BoolArray = np.abs(after - before) <= tolerance_px
+    else:
+        agree = _consensus(before, after, tolerance_px, still_bonus)
     found = _least_squares(before, after, agree)
     for _ in range(REFINEMENTS):
         if found is None:
