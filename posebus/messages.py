@@ -207,10 +207,11 @@ class Track:
     """One identity in one frame. Box and keypoints are smoothed; the raw ones are in the PoseFrame at `pose_index`.
 
     box_xyxy_px: (4,); keypoints_px: (K, 3) rows of x, y, confidence, or None; age_s: since its first frame;
-    velocity_px_s: (2,) of the box centre, pixels per second; keypoint_visibility: (K,) flags as in COCO, or None where
-    they were not determined: 0 unknown, 1 hidden (its position is predicted), 2 visible in this frame; pose_index: row
-    of this person in the PoseFrame with the same (camera, epoch, seq), or None if not detected in this frame; coasted:
-    whether box and keypoints are predicted, because the person was not detected in this frame.
+    velocity_px_s: (2,) of the box centre, pixels per second, relative to the scene where the camera moves;
+    keypoint_visibility: (K,) flags as in COCO, or None where they were not determined: 0 unknown, 1 hidden (its
+    position is predicted), 2 visible in this frame; pose_index: row of this person in the PoseFrame with the same
+    (camera, epoch, seq), or None if not detected in this frame; coasted: whether box and keypoints are predicted,
+    because the person was not detected in this frame.
     """
 
     id: int
@@ -285,3 +286,4 @@ class EventType(StrEnum):
     CAMERA_CUT = "posebus.camera.cut"
     CAMERA_ENDED = "posebus.camera.ended"
     CAMERA_IMGSZ = "posebus.camera.imgsz"
+    CAMERA_RATE = "posebus.camera.rate"

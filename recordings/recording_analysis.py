@@ -13,6 +13,9 @@ from recordings.results.tally import Tally
 END_OF_FILE = "end of file"
 """The reason that the ingest gives for a regular end; any other reason is a sentence about a problem."""
 
+ADVISING = (EventType.CAMERA_IMGSZ, EventType.CAMERA_RATE)
+"""Events whose newest `advice` is shown with the result."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordingResult:
@@ -45,7 +48,7 @@ class RecordingAnalysis:
         self._writer = writer
         self._epoch = 0
         self._ended: Event | None = None
-        self._advice: str | None = None
+        self._advice: dict[str, str] = {}
         self._received_since_check = False
         self._offline_since_s: float | None = None
         self._pids: set[int] = set()
@@ -92,7 +95,7 @@ class RecordingAnalysis:
         assert self._ended is not None
         self._writer.complete()
         reason = self._ended.data.get("reason")
-        problems = [None if reason in (None, END_OF_FILE) else str(reason), self._advice]
+        problems = [None if reason in (None, END_OF_FILE) else str(reason), *self._advice.values()]
         warning = "; ".join(text for text in problems if text is not None) or None
         return RecordingResult(self.recording, self.tally, frames_in=self._ended.seq, warning=warning)
 
@@ -104,14 +107,14 @@ class RecordingAnalysis:
         if self._epoch:
             self._writer.restart()
             self.tally = Tally()
-        self._epoch, self._ended, self.trouble, self._advice = epoch, None, None, None
+        self._epoch, self._ended, self.trouble, self._advice = epoch, None, None, {}
         self.beginnings += 1
 
     def _add_event(self, event: Event) -> None:
         if event.type == EventType.CAMERA_ENDED:
             self._ended = event
-        elif event.type == EventType.CAMERA_IMGSZ and isinstance(advice := event.data.get("advice"), str):
-            self._advice = f"{self.recording.name}: {advice}"
+        elif event.type in ADVISING and isinstance(advice := event.data.get("advice"), str):
+            self._advice[event.type] = f"{self.recording.name}: {advice}"
         elif event.type == EventType.CAMERA_OFFLINE:
             self.trouble = self.last_trouble = str(event.data.get("reason", "its source went away"))
         elif event.type == EventType.CAMERA_ONLINE:

@@ -89,8 +89,10 @@ EVIDENCE = Evidence()
 
 
 class Staying(NamedTuple):
-    """People who stay at their place through a long interval between two frames, in which others walk away."""
+    """People who stay at their place through a long interval between two inferred frames, in which others walk away."""
 
+    after_s: float = 0.4
+    """An interval is long from here on: people may then have moved by a quarter of their size."""
     share: float = 0.25
     """Of people at rest, the share that stays, at least: in streets it is less, in rooms most people sit."""
     speed: float = 0.1
@@ -179,10 +181,10 @@ class OneBody(NamedTuple):
     shared_joints: float = 0.25
     """Both detections must see more than this share of all joints, or the joints say nothing."""
     side: float = 0.03
-    """Boxes that agree in three sides this well, in body sizes, are a body and its upper (lower, left) part; certainly
-    so if joints say nothing. Boxes of two people nearly never do: feet and heads are not at the same height."""
+    """Boxes that agree in three sides this well, in body sizes, are possibly a body and its upper or another part,
+    certainly if joints say nothing. Boxes of two people nearly never do: heads and feet are at other heights."""
     iou: float = 0.6
-    """Boxes that overlap this much possibly show one body, whatever the joints say."""
+    """A detection that overlaps one with a track this much starts no track, whatever the joints say."""
     colours_against: float = -1.0
     """Detections whose colours have log odds below this show two people, whatever the rest says. In TUD-Stadtmitte the
     distances of colours are 0.07 to 0.37 within pairs of one body, and 0.44 to 0.66 in nine of ten others."""

@@ -32,6 +32,7 @@ from tracking.planning import Planner
 from tracking.policies.capacity import CapacityShare, Demand
 from tracking.policies.demand import DemandMeter
 from tracking.policies.fixed_size import SizeCheck
+from tracking.policies.followed import RateCheck
 from tracking.policies.ladder import cost_px
 from tracking.square_pixels import of_source, squared
 from tracking.tracker import PoseTracker
@@ -71,6 +72,7 @@ class CameraTracking:
         self._camera = camera
         self._planner: Planner | None = None
         self._check: SizeCheck | None = None
+        self._rate = RateCheck(policies)
         self._demand = DemandMeter()
         self._wanted_px = 0
         self._lossless = delivery is Delivery.LOSSLESS
@@ -90,6 +92,7 @@ class CameraTracking:
         """Decide by `policies` from now on; decisions by other policies are dropped."""
         if self._planner is None or self._planner.policies != policies:
             self._planner = Planner(self._camera, policies, lossless=self._lossless) if policies.any else None
+        self._rate.policies = policies
         if policies.fixed_imgsz is None:
             self._check = None
         elif self._check is None or self._check.fixed_imgsz != policies.fixed_imgsz:
@@ -102,11 +105,11 @@ class CameraTracking:
 
     @property
     def advice(self) -> str | None:
-        """How more people would be found: by a larger fixed size, or by more workers; None if there is nothing to
-        advise."""
-        if self._check is not None:
-            return self._check.advice
-        return None if self._planner is None else self._planner.advice
+        """How people could be followed, and how more of them would be found: at another rate, by a larger fixed size,
+        by more workers; None if there is nothing to advise."""
+        size = self._check if self._check is not None else self._planner
+        advice = [self._rate.advice, None if size is None else size.advice]
+        return "; ".join(one for one in advice if one is not None) or None
 
     @property
     def demand(self) -> Demand | None:
@@ -174,6 +177,7 @@ class CameraTracking:
             "captured_at_ns": self._captured_at_ns,
             "planner": None if self._planner is None else self._planner.state_dict(),
             "size_check": None if self._check is None else self._check.state_dict(),
+            "rate_check": self._rate.state_dict(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -191,6 +195,8 @@ class CameraTracking:
         checked = state.get("size_check")
         if self._check is not None and checked is not None:
             self._check.load_state(checked)
+        if "rate_check" in state:  # of a release that measured no rate
+            self._rate.load_state(state["rate_check"])
 
     def _track(self, step: CameraStep, frame: PoseFrame, entry: PoseEntry) -> None:
         assert entry.provenance is not None
@@ -207,6 +213,7 @@ class CameraTracking:
         self._wanted_px = self._wanted_cost_px(view, square.size_px)
         if self._check is not None and self._check.update(square) and self._check.advice is not None:
             step.events.append(self._announce_advice(frame, self._check))
+        step.events += self._rate.inferred(frame)
 
     def _wanted_cost_px(self, used: View | None, size_px: tuple[int, int]) -> int:
         """Pixels of the network's input for a frame of this size by the view that the camera wants."""
@@ -229,6 +236,7 @@ class CameraTracking:
         step.tracks.append((tracks, entry.provenance))
         step.events += self._events_of(frame, tracks)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
+        self._rate.not_inferred(frame)
         if self._planner is not None:
             self._planner.not_inferred(square, self._tracker.tracks)
 
@@ -245,6 +253,7 @@ class CameraTracking:
     def _skip(self, step: CameraStep, gap: Gap) -> None:
         step.skipped[gap.reason] += gap.last_seq - gap.first_seq + 1
         self._demand.skipped(gap.last_seq - gap.first_seq + 1)
+        self._rate.skipped(gap.last_seq - gap.first_seq + 1)
         if self._planner is not None:
             self._planner.skipped(gap.epoch, gap.last_seq, self._captured_at_ns)
         step.events += self._gaps.skipped(

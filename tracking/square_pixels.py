@@ -23,7 +23,7 @@ def squared(frame: InferredOrNot) -> InferredOrNot:
         return frame
     size_px = square_size_px(frame.size_px, frame.pixel_aspect)
     scale = _scale(frame.size_px, size_px)
-    motion = _motion(frame.camera_motion, frame.size_px, size_px)
+    motion = _moved_motion(frame.camera_motion, scale)
     if isinstance(frame, Uninferred):
         return replace(frame, size_px=size_px, pixel_aspect=SQUARE, camera_motion=motion)
     return replace(
@@ -54,13 +54,13 @@ def _moved(keypoints_px: Float32Array | None, scale: Float32Array) -> Float32Arr
     return None if keypoints_px is None else keypoints_px * np.append(scale, np.float32(1))
 
 
-def _motion(motion: CameraMotion | None, size_px: tuple[int, int], wanted_px: tuple[int, int]) -> CameraMotion | None:
-    """The motion into square pixels of this frame; it still starts from pixels of the source, as all of its shot."""
+def _moved_motion(motion: CameraMotion | None, scale: Float32Array) -> CameraMotion | None:
+    """Return `motion` between pictures whose coordinates are both multiplied by `scale` (2,)."""
     if motion is None:
         return None
-    wide, high = wanted_px[0] / size_px[0], wanted_px[1] / size_px[1]
     a, b, c, d, e, f = motion.matrix
-    return replace(motion, matrix=(wide * a, wide * b, wide * c, high * d, high * e, high * f))
+    x, y = float(scale[0]), float(scale[1])
+    return replace(motion, matrix=(a, b * x / y, c * x, d * y / x, e, f * y))
 
 
 def _probe(probe: Probe, scale: Float32Array) -> Probe:

@@ -14,17 +14,13 @@ from posebus.messages import PoseFrame, TrackFrame, Uninferred
 from tracking import body_model as model
 from tracking import snapshot
 from tracking.detections import detections_of, no_detections
-from tracking.identities import doubles, initiation, lifecycle, succession
-from tracking.identities.report import padded, report, track_frame
+from tracking.identities import initiation, lifecycle, succession
+from tracking.identities.report import report, track_frame
 from tracking.identities.updating import update_matched
-from tracking.matching.continuation import match_continuations
-from tracking.matching.moving_picture import match_people
-from tracking.matching.one_body import pairs_of_one_body
-from tracking.matching.sight import sight_of
+from tracking.linking import link
 from tracking.motion import kalman
 from tracking.motion.camera_memory import NOTHING_BEFORE
 from tracking.second_thoughts.reconsidering import TrackedFrame, reconsider
-from tracking.second_thoughts.rivals import rivals
 from tracking.snapshot import FrameTime, TrackerState
 from tracking.tracks import ENDED, TENTATIVE, Tracks, no_tracks
 
@@ -139,19 +135,19 @@ class PoseTracker:
         if not passage.continues:
             return tracks, np.full(len(tracks), True)
         if passage.moved is not None:
-            tracks.follow_picture(passage.moved)
+            tracks.follow_picture(passage.moved, frame.size_px)
         last_ns, now_ns, settings = last.captured_at_ns, now.captured_at_ns, self._settings
         if isinstance(frame, Uninferred):
             lifecycle.skip_measurement(tracks, frame.size_px, last_ns, now_ns)
         else:
             lifecycle.excuse_interval(tracks, last_ns, now_ns, self._state.intervals, settings)
         tracks.filter_states = kalman.predict(tracks.filter_states, passage.elapsed_s, tracks.body_px, model.MOTION)
-        turned_away = camera.may_have_turned_away(now_ns, settings.lost_s)
-        return tracks, lifecycle.expired(tracks, frame.size_px, now_ns, turned_away, settings)
+        push_px_s = camera.push_px_s(frame.size_px)
+        return tracks, lifecycle.expired(tracks, frame.size_px, now_ns, push_px_s, settings)
 
     def _step(self, frame: PoseFrame, tracks: Tracks, expired: BoolArray, now: FrameTime) -> TrackFrame:
         """Update with a newer frame: `tracks` are predicted to it, those in the mask `expired` end with it."""
-        settings, now_ns, before = self._settings, now.captured_at_ns, self._state
+        settings, before, now_ns = self._settings, self._state, now.captured_at_ns
         detections = detections_of(frame, settings.low_score)
         if detections.joints is not None:
             tracks.expect_joints(detections.joints.shape[1])
@@ -159,43 +155,32 @@ class PoseTracker:
         if expired.any():
             ended.append(tracks.select(expired))
             tracks = tracks.select(~expired)
-        sight = sight_of(tracks, now_ns if before.last is None else before.last.captured_at_ns, now_ns, settings)
-        found = match_people(tracks, detections, sight, self._passage, settings)
-        pairs = pairs_of_one_body(detections)
-        bodies = doubles.Bodies(pairs.doubles, sight.recent | sight.before, settings.high_score)
-        matches = found.matches
-        single = doubles.merge_doubles(before.watched, matches, found.odds, tracks, detections, bodies, now)
-        new = initiation.new_people(matches, detections, pairs, settings)
-        follows = sight.before & ~single.ending
-        match_continuations(matches, tracks, detections, follows, new.rows, frame.size_px, now_ns)
-        confused = rivals(found.odds, tracks, matches)
-        gone = single.ending | ((matches < 0) & (tracks.state == TENTATIVE))
+        linked = link(frame, tracks, detections, before, self._passage, settings)
+        matches, gone = linked.matches, linked.gone
         if gone.any():
             ended.append(tracks.select(gone))
             tracks, matches = tracks.select(~gone), matches[~gone]
         tentative = tracks.state == TENTATIVE
         update_matched(tracks, matches, detections, frame.size_px, now_ns, settings)
         lost = lifecycle.mark_missed(tracks, matches, frame.size_px, now_ns, settings)
-        new = new.without(matches)
-        if len(new.rows):
-            rows, overlapped = new
-            born = initiation.initiate(rows, detections, frame.size_px, before.next_id, now_ns, settings, overlapped)
-            born.expect_joints(tracks.joints.shape[1])
-            tracks, matches = tracks.joined(born), np.concatenate((matches, rows))
-        aliases, lost = succession.give_way(before.aliases, tracks, matches, tentative, lost, now_ns)
-        camera, next_id = before.camera.followed(frame, self._passage, found.moved), before.next_id + len(new.rows)
-        state = replace(before.after(now, camera), next_id=next_id, watched=single.watched, aliases=aliases)
-        elapsed_s = None if before.last is None else before.last.seconds_until(now)
-        seen = TrackedFrame(
-            detections, matches, len(new.rows), confused, now.seq, now_ns, elapsed_s, not single.renamed
-        )
-        doubts, correction = reconsider(before.doubts, tracks, seen)
-        renamed = single.renamed
-        if correction is not None:
-            state, renamed = state.without(correction.ids), (*renamed, *correction.renamed)
-            matches, lost = matches[correction.bodies], padded(lost, len(tracks), False)[correction.bodies]
-            tracks = tracks.with_bodies(correction.identities, correction.bodies)
-        self._state = replace(state, tracks=tracks, doubts=doubts)
+        rows, overlapped = linked.new
+        if len(rows):
+            new = initiation.initiate(rows, detections, frame.size_px, before.next_id, now_ns, settings, overlapped)
+            new.expect_joints(tracks.joints.shape[1])
+            tracks, matches = tracks.joined(new), np.concatenate((matches, rows))
+            lost = np.concatenate((lost, np.zeros(len(rows), np.bool_)))
+        aliases = succession.give_way(before.aliases, tracks, matches, tentative, lost, now_ns)
+        doubts, renamed = before.doubts, linked.merged.renamed
+        state = replace(before.after(now, linked.camera), watched=linked.merged.watched, aliases=aliases)
+        # Both kinds of corrections in one frame could contradict each other.
+        if not renamed:
+            elapsed_s = None if before.last is None else before.last.seconds_until(now)
+            seen = TrackedFrame(detections, matches, len(rows), linked.confused, now.seq, now_ns, elapsed_s)
+            doubts, correction = reconsider(doubts, tracks, seen)
+            if correction is not None:
+                bodies, renamed, state = correction.bodies, correction.renamed, state.without(correction.ids)
+                tracks, matches, lost = tracks.with_bodies(correction.identities, bodies), matches[bodies], lost[bodies]
+        self._state = replace(state, tracks=tracks, next_id=before.next_id + len(rows), doubts=doubts)
         for group in ended:
             group.state[:] = ENDED
             tracks = tracks.joined(group)

@@ -134,9 +134,9 @@ class Tracks:
         }
         return Tracks(**columns)
 
-    def follow_picture(self, picture: PictureMap) -> None:
+    def follow_picture(self, picture: PictureMap, size_px: tuple[int, int]) -> None:
         """Carry the bodies over, in place, into the pixels of another frame; the columns must be the table's own."""
-        self.filter_states = carried_bodies(self.filter_states, self.body_px, self.joints, picture)
+        self.filter_states = carried_bodies(self.filter_states, self.body_px, self.joints, picture, size_px)
 
     def expect_joints(self, count: int) -> None:
         """Make room for `count` joints per track; skeletons with another number of joints are dropped."""

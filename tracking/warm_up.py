@@ -10,15 +10,17 @@ from tracking.tracker import PoseTracker
 
 
 def warm_up() -> None:
-    """Track two synthetic people who overlap, hide, run and leave, before a camera that moves.
+    """Track two synthetic people who overlap, hide, run and leave, before a camera that moves; one is detected twice.
 
     It takes ten seconds the first time on a machine, then moments.
     """
     tracker = PoseTracker()
-    boxes = np.array([[100.0, 100.0, 140.0, 200.0], [108.0, 100.0, 148.0, 200.0]], np.float32)
-    scores, keypoints = np.ones(2, np.float32), np.ones((2, 17, 3), np.float32)
-    appearance = np.ones((2, APPEARANCE_SIZE), np.float32)
-    for seq, people in enumerate((2, 2, 0, 0, 2, 2, 1)):
+    left, right = [100.0, 100.0, 140.0, 200.0], [108.0, 100.0, 148.0, 200.0]
+    boxes = np.array([left, right, left], np.float32)
+    scores, keypoints = np.ones(3, np.float32), np.full((3, 17, 3), 120.0, np.float32)
+    keypoints[1, :, 1] = 180.0
+    appearance = np.ones((3, APPEARANCE_SIZE), np.float32)
+    for seq, people in enumerate((3, 3, 0, 0, 3, 3, 1)):
         if seq >= 5:
             boxes += 100.0
         frame = PoseFrame(

@@ -65,6 +65,7 @@ class Variant:
     settings: dict[str, float] = field(default_factory=dict)
     borders: dict[str, float] = field(default_factory=dict)
     evidence: dict[str, float] = field(default_factory=dict)
+    one_body: dict[str, float] = field(default_factory=dict)
     motion: dict[str, tuple[float, ...]] = field(default_factory=dict)
     doubts: dict[str, float] = field(default_factory=dict)
     box_share: tuple[float, ...] | None = None
@@ -104,6 +105,7 @@ VARIANTS: dict[str, Variant] = {
     "memory of lost tracks": Variant(settings={"lost_s": _SETTINGS.in_sight_s, "report_lost_s": 0.1}),
     "ending tracks of people who left": Variant(settings={"leaving_s": _SETTINGS.lost_s}),
     "ignoring slivers": Variant(borders={"sliver": 0.0}),
+    "one person for two detections of a body": Variant(one_body={"contained": 2.0}),
     "steady width": Variant(
         motion={name: (*values[:2], values[3], values[3]) for name, values in body_model.MOTION._asdict().items()},
         box_share=(*smoothing.BOX_SHARE[:2], smoothing.BOX_SHARE[0], smoothing.BOX_SHARE[3]),
@@ -118,6 +120,7 @@ def applied(variant: Variant) -> Iterator[None]:
     tables: list[tuple[Any, str, Any]] = [
         (body_model, "BORDERS", body_model.BORDERS._replace(**variant.borders)),
         (body_model, "EVIDENCE", body_model.EVIDENCE._replace(**variant.evidence)),
+        (body_model, "ONE_BODY", body_model.ONE_BODY._replace(**variant.one_body)),
         (body_model, "MOTION", body_model.MOTION._replace(**variant.motion)),
         (body_model, "DOUBTS", body_model.DOUBTS._replace(**variant.doubts)),
         (smoothing, "BOX_SHARE", variant.box_share or smoothing.BOX_SHARE),

@@ -44,7 +44,10 @@ class CameraSettings(Strict):
         "lossless for recordings that are neither looped nor played in real time, live for all other sources",
     )
     max_fps: float | None = Field(
-        default=None, gt=0, description="Maximum number of frames per second that are published"
+        default=None,
+        gt=0,
+        description="Maximum number of frames per second that are published; below 1 per second people who "
+        "walk cannot be followed",
     )
     max_size_px: Annotated[int, Field(ge=64)] | Literal["auto"] | None = Field(
         default="auto",

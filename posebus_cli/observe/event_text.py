@@ -155,5 +155,6 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(
         EventType.CAMERA_CUT: _cut,
         EventType.CAMERA_ENDED: _ended,
         EventType.CAMERA_IMGSZ: _imgsz,
+        EventType.CAMERA_RATE: lambda data: str(data["advice"]),
     }
 )

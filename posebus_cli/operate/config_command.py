@@ -70,11 +70,15 @@ def _problems_here(checked: Checked) -> tuple[Problem, ...]:
 
 
 def _notes(checked: Checked) -> tuple[Problem, ...]:
+    from posebus.config.loading import in_order
+    from posebus.config.low_rates import low_rates
     from posebus.config.problems import Problem
     from posebus_cli.operate.deployment_check import same_sources
 
-    found = same_sources(checked.settings) if checked.settings is not None else ()
-    return tuple(Problem(checked.locate(path), problem) for path, problem in found)
+    if checked.settings is None:
+        return ()
+    found = (*same_sources(checked.settings), *low_rates(checked.settings))
+    return in_order(Problem(checked.locate(path), problem) for path, problem in found)
 
 
 def _counted(number: int, noun: str) -> str:

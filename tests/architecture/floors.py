@@ -46,6 +46,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"second_thoughts"}),
         frozenset({"snapshot"}),
         frozenset({"identities"}),
+        frozenset({"linking"}),
         frozenset({"tracker"}),
         frozenset({"ordering", "policies", "events"}),
         frozenset({"planning", "warm_up"}),

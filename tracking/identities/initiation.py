@@ -13,7 +13,7 @@ from tracking import body_model as model
 from tracking.body_model import body_sizes_px
 from tracking.compiled import compiled
 from tracking.detections import UsableDetections
-from tracking.matching.one_body import FIRST, SECOND, Pairs
+from tracking.matching.one_body import BY_BOX, FIRST, SECOND, SURENESS, Pairs
 from tracking.motion import kalman
 from tracking.motion.borders import is_sliver
 from tracking.tracks import CONFIRMED, TENTATIVE, Tracks
@@ -57,8 +57,10 @@ def _new_people(
     kept, overlapped = free.copy(), np.zeros(len(scores), np.bool_)
     for pair in range(len(doubles)):
         first, second = doubles[pair, FIRST], doubles[pair, SECOND]
+        surely = doubles[pair, SURENESS] > BY_BOX
         kept[first] &= not taken[second]
-        kept[second] &= not (taken[first] or free[first])
+        kept[second] &= not (taken[first] or (free[first] and surely))
+        overlapped[second] |= free[first]
     for pair in range(len(overlapping)):
         first, second = overlapping[pair, FIRST], overlapping[pair, SECOND]
         overlapped[first] |= taken[second]

@@ -12,6 +12,7 @@ from tracking.compiled import compiled
 from tracking.motion.borders import is_leaving, widened_at_border
 from tracking.motion.intervals import Intervals
 from tracking.motion.kalman import POSITION, VAR_POSITION
+from tracking.motion.overlap import covered_share
 from tracking.tracks import CONFIRMED, LOST, TrackColumns, Tracks
 
 
@@ -50,23 +51,36 @@ def excuse_interval(tracks: Tracks, last_ns: int, now_ns: int, intervals: Interv
 
 
 def expired(
-    tracks: Tracks, size_px: tuple[int, int], now_ns: int, turned_away: bool, settings: TrackerSettings
+    tracks: Tracks,
+    size_px: tuple[int, int],
+    now_ns: int,
+    push_px_s: tuple[float, float, float, float],
+    settings: TrackerSettings,
 ) -> BoolArray:
     """Mask (T,) of the tracks that have been unseen for longer than a lost track may live; they end with this frame.
 
-    A track last seen leaving the picture is not waited for: a person who enters there is another one. If the camera
-    may have `turned_away` from people, they are all waited for: it may turn back.
+    A track last seen leaving the picture is not waited for: a person who enters there is another one. One whom the
+    camera left behind is: it may turn back.
+
+    Args:
+        tracks: T tracks, predicted to this frame.
+        size_px: (width, height) of the picture.
+        now_ns: capture time of the frame.
+        push_px_s: how fast the camera took the scene out of the picture lately: left, top, right, bottom.
+        settings: those of the tracker.
     """
     lost_ns = round(settings.lost_s * 1e9)
-    leaving_ns = lost_ns if turned_away else round(min(settings.leaving_s, settings.lost_s) * 1e9)
+    leaving_ns = round(min(settings.leaving_s, settings.lost_s) * 1e9)
+    if not len(tracks) or now_ns - int(tracks.unseen_since_ns.min()) <= leaving_ns:
+        return np.zeros(len(tracks), np.bool_)
     return _expired(
         tracks.filter_states,
         tracks.body_px,
         tracks.unseen_since_ns,
         size_px,
         now_ns,
-        leaving_ns,
-        lost_ns,
+        (leaving_ns, lost_ns),
+        push_px_s,
         model.BORDERS,
     )
 
@@ -78,15 +92,16 @@ def _expired(
     unseen_since_ns: Int64Array,
     size_px: tuple[int, int],
     now_ns: int,
-    leaving_ns: int,
-    lost_ns: int,
+    limits_ns: tuple[int, int],
+    push_px_s: tuple[float, float, float, float],
     borders: model.Borders,
 ) -> BoolArray:
+    leaving_ns, lost_ns = limits_ns
     over = np.zeros(len(unseen_since_ns), np.bool_)
     for track in range(len(unseen_since_ns)):
         unseen_ns = now_ns - unseen_since_ns[track]
         if unseen_ns > leaving_ns:
-            over[track] = unseen_ns > lost_ns or is_leaving(states, track, body_px[track], size_px, borders)
+            over[track] = unseen_ns > lost_ns or is_leaving(states, track, body_px[track], size_px, push_px_s, borders)
     return over
 
 
@@ -123,7 +138,7 @@ def _mark_missed(
         coasts = position[0] - half > border_px and position[0] + half < width_px - border_px
         if coasts and now_ns - tracks.unseen_since_ns[track] > missed_ns:
             certain = tracks.filter_states[VAR_POSITION, track, 0] < (borders.hidden_position_std * body_px) ** 2
-            coasts = certain and _covered(tracks, track, matches) >= borders.hidden_share
+            coasts = certain and hidden_share(tracks, track, matches) >= borders.hidden_share
         if not coasts:
             tracks.state[track] = LOST
             lost[track] = True
@@ -131,19 +146,11 @@ def _mark_missed(
 
 
 @compiled
-def _covered(tracks: TrackColumns, track: int, matches: IndexArray) -> float:
-    """Largest share of the box of `track` that lies inside the box of one matched track that is older than its loss."""
-    positions, largest = tracks.filter_states[POSITION], 0.0
-    for other in range(len(matches)):
-        # One that is new since this one was seen may be the same person, which does not hide itself.
-        if matches[other] < 0 or tracks.born_ns[other] > tracks.last_seen_ns[track]:
-            continue
-        shared = 1.0
-        for axis in range(2):
-            half_a, half_b = positions[track, axis + 2] / 2.0, positions[other, axis + 2] / 2.0
-            low = max(positions[track, axis] - half_a, positions[other, axis] - half_b)
-            high = min(positions[track, axis] + half_a, positions[other, axis] + half_b)
-            shared *= max(high - low, 0.0)
-        area = max(positions[track, 2], MIN_SIDE_PX) * max(positions[track, 3], MIN_SIDE_PX)
-        largest = max(largest, shared / area)
-    return largest
+def hidden_share(tracks: TrackColumns, track: int, matches: IndexArray) -> float:
+    """Largest share of the box of `track` that lies inside the box of one matched track that is older than its loss.
+
+    One that is new since this one was seen may be the same person, who does not hide himself.
+    """
+    hides = (matches >= 0) & (tracks.born_ns <= tracks.last_seen_ns[track])
+    positions = tracks.filter_states[POSITION]
+    return float(covered_share(positions[track], positions, hides))

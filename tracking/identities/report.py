@@ -60,7 +60,7 @@ def report(
         detections: those of the frame.
         settings: those of the tracker.
     """
-    matches, lost = padded(matches, len(tracks), -1), padded(lost, len(tracks), False)
+    matches, lost = _padded(matches, len(tracks), -1), _padded(lost, len(tracks), False)
     columns = ReportedColumns(
         state=tracks.state,
         last_seen_ns=tracks.last_seen_ns,
@@ -119,7 +119,7 @@ def _clip_to_picture(boxes_px: Float32Array, size_px: tuple[int, int]) -> None:
         boxes_px[:, 2 + axis].clip(MIN_SIDE_PX, end_px, out=boxes_px[:, 2 + axis])
 
 
-def padded(column: npt.NDArray[Any], length: int, value: Any) -> npt.NDArray[Any]:
+def _padded(column: npt.NDArray[Any], length: int, value: Any) -> npt.NDArray[Any]:
     """Extend a column (T,) to `length` with `value`."""
     missing = length - len(column)
     return np.concatenate((column, np.full(missing, value, column.dtype))) if missing else column

@@ -13,6 +13,7 @@ import numpy as np
 
 from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
 from tracking import body_model as model
+from tracking.identities.lifecycle import hidden_share
 from tracking.motion.kalman import POSITION
 from tracking.snapshot import Aliases
 from tracking.tracks import CONFIRMED, LOST, Tracks
@@ -20,7 +21,7 @@ from tracking.tracks import CONFIRMED, LOST, Tracks
 
 def give_way(
     aliases: Aliases, tracks: Tracks, matches: IndexArray, tentative: BoolArray, lost: BoolArray, now_ns: int
-) -> tuple[Aliases, BoolArray]:
+) -> Aliases:
     """Mark, in place, the coasting tracks whose person is detected under another number as lost.
 
     Each fresh track takes the place of one coasting track at most, the nearest of those that a body of its size could
@@ -32,14 +33,17 @@ def give_way(
         tracks: T tracks after this frame, new ones last.
         matches: (T,) the detection of each track, -1 for none.
         tentative: (O,) mask of the old tracks that were tentative before this frame.
-        lost: (O,) mask of the old tracks that this frame lost.
+        lost: (T,) mask of the tracks that this frame lost; those that give way are added, in place.
         now_ns: capture time of the frame.
 
     Returns:
-        The aliases after this frame, and `lost` with the tracks that gave way.
+        The aliases after this frame.
     """
+    missed = matches < 0
+    if not aliases and not missed.any():
+        return aliases
     confirmed = tracks.state == CONFIRMED
-    coasting = confirmed & (matches < 0)
+    coasting = confirmed & missed
     given_way: list[int] = []
     if aliases:
         aliases = _alive(aliases, tracks.ids, matches)
@@ -47,13 +51,23 @@ def give_way(
         coasting[given_way] = False
     confirmed[: len(tentative)] &= tentative  # those that are fresh
     if confirmed.any() and coasting.any():
+        coasting &= ~_hidden(tracks, matches, coasting)
+    if confirmed.any() and coasting.any():
         for row, successor in _pairs(tracks, np.flatnonzero(coasting), np.flatnonzero(confirmed), now_ns):
             given_way.append(row)
             aliases = _joined(aliases, int(tracks.ids[row]), int(tracks.ids[successor]))
     if given_way:
         tracks.state[given_way] = LOST
         lost[given_way] = True
-    return aliases, lost
+    return aliases
+
+
+def _hidden(tracks: Tracks, matches: IndexArray, coasting: BoolArray) -> BoolArray:
+    """Mask (T,) of the coasting tracks that another person hides: nobody else explains where they are."""
+    hidden, columns = np.zeros(len(tracks), np.bool_), tracks.columns()
+    for row in np.flatnonzero(coasting).tolist():
+        hidden[row] = hidden_share(columns, row, matches) >= model.BORDERS.hidden_share
+    return hidden
 
 
 def _alive(aliases: Aliases, ids: Int64Array, matches: IndexArray) -> Aliases:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from posebus.arrays import Float64Array, IndexArray, Int64Array
+from posebus.arrays import Float64Array, IndexArray
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.compiled import compiled
@@ -77,20 +77,20 @@ def match_people(
         return unmoved
     # Those of the last frame, however long ago that was.
     seen_since_ns = passage.last_ns - round(settings.in_sight_s * 1e9)
+    witnesses = Witnesses(tracks.filter_states, tracks.body_px, tracks.state, tracks.unseen_since_ns)
     suspected = passage.shake_px > 0.0 or is_suspect(
-        tracks.filter_states, tracks.body_px, tracks.state, tracks.unseen_since_ns,
-        detections.centred, detections.scores, matches, seen_since_ns, settings.birth_score,
-    )  # fmt: skip
+        witnesses, detections.centred, detections.scores, matches, seen_since_ns, settings.birth_score
+    )
     if not (suspected or passage.others):
         return unmoved
     rows = ((tracks.unseen_since_ns >= seen_since_ns) & (tracks.state != TENTATIVE)).nonzero()[0]
     hypotheses = [(picture, SIZE_PRICE) for picture in passage.others]
     if suspected and len(rows):
         hypotheses += _found(tracks, detections, rows, passage, settings)
-    moved = _best(tracks.select(rows), detections, sight.select(rows), hypotheses, settings)
+    moved = _best(tracks.select(rows), detections, sight.select(rows), hypotheses, passage.size_px, settings)
     if moved is None:
         return unmoved
-    tracks.follow_picture(moved)
+    tracks.follow_picture(moved, passage.size_px)
     odds = log_odds(tracks, detections, sight.placed, sight.resting)
     return MatchedPeople(matched(gains_of(odds, tracks, detections, sight.recent, settings)), odds, moved)
 
@@ -123,13 +123,14 @@ def _best(
     detections: UsableDetections,
     sight: Sight,
     hypotheses: list[tuple[PictureMap, float]],
+    size_px: tuple[int, int],
     settings: TrackerSettings,
 ) -> PictureMap | None:
     """The motion by which the tracks agree best with the detections; None if it is none."""
     best, highest = None, _total(tracks, detections, sight, settings)
     for picture, price in hypotheses:
         moved = tracks.copy()
-        moved.follow_picture(picture)
+        moved.follow_picture(picture, size_px)
         total = _total(moved, detections, sight, settings) - price
         if total > highest:
             best, highest = picture, total
@@ -145,12 +146,18 @@ def _total(tracks: Tracks, detections: UsableDetections, sight: Sight, settings:
     return float(gains[rows, matches[rows]].sum())
 
 
+class Witnesses(NamedTuple):
+    """The columns of `Tracks` that show whether the picture has moved."""
+
+    filter_states: Float64Array
+    body_px: Float64Array
+    state: Int64Array
+    unseen_since_ns: Int64Array
+
+
 @compiled
 def is_suspect(
-    states: Float64Array,
-    body_px: Float64Array,
-    state: Int64Array,
-    unseen_since_ns: Int64Array,
+    tracks: Witnesses,
     centred: Float64Array,
     scores: Float64Array,
     matches: IndexArray,
@@ -160,40 +167,42 @@ def is_suspect(
     """Whether the picture may have moved: all are off together, or many are not where they should be and others are.
 
     Args:
-        states: (5, T, 4) Kalman states.
-        body_px: (T,) sizes of the bodies.
-        state: (T,) states of the tracks.
-        unseen_since_ns: (T,) as in `Tracks`.
+        tracks: columns of T tracks.
         centred: (D, 4) boxes of the detections.
         scores: (D,) their scores.
         matches: (T,) the detection of each track, -1 for none.
         seen_since_ns: people seen since this capture time are witnesses.
         birth_score: score of a detection that may be a person elsewhere.
     """
-    witnesses = far = matched_people = 0
-    weights, shifted = np.zeros(2), np.zeros(2)
-    used = np.zeros(len(scores), np.bool_)
+    witnesses = far = 0
+    # Sums of weights and of weighted distances, in x and y.
+    weights_x = weights_y = shifted_x = shifted_y = 0.0
     for track in range(len(matches)):
-        detection = matches[track]
+        detection, body_px = matches[track], tracks.body_px[track]
         misfit = np.inf
         if detection >= 0:
-            misfit = 0.0
-            used[detection] = True
-            matched_people += 1
-            for axis in range(2):
-                gap = centred[detection, axis] - states[POSITION, track, axis]
-                variance = states[VAR_POSITION, track, axis]
-                misfit += gap * gap / ((POSITION_STD * body_px[track]) ** 2 + variance)
-                weight = 1.0 / ((MEASUREMENT_STD * body_px[track]) ** 2 + variance)
-                weights[axis] += weight
-                shifted[axis] += weight * gap
-        if unseen_since_ns[track] >= seen_since_ns and state[track] != TENTATIVE:
+            gap_x = centred[detection, 0] - tracks.filter_states[POSITION, track, 0]
+            gap_y = centred[detection, 1] - tracks.filter_states[POSITION, track, 1]
+            unsure_x = tracks.filter_states[VAR_POSITION, track, 0]
+            unsure_y = tracks.filter_states[VAR_POSITION, track, 1]
+            reach2, noise2 = (POSITION_STD * body_px) ** 2, (MEASUREMENT_STD * body_px) ** 2
+            misfit = gap_x * gap_x / (reach2 + unsure_x) + gap_y * gap_y / (reach2 + unsure_y)
+            weights_x += 1.0 / (noise2 + unsure_x)
+            weights_y += 1.0 / (noise2 + unsure_y)
+            shifted_x += gap_x / (noise2 + unsure_x)
+            shifted_y += gap_y / (noise2 + unsure_y)
+        if tracks.unseen_since_ns[track] >= seen_since_ns and tracks.state[track] != TENTATIVE:
             witnesses += 1
-            far += misfit > EXPLAINED
+            if misfit > EXPLAINED:
+                far += 1
     if witnesses < AGREE or len(scores) < AGREE:
         return False
-    if matched_people and (shifted * shifted > JOINT_SHIFT * weights).any():
+    if shifted_x * shifted_x > JOINT_SHIFT * weights_x or shifted_y * shifted_y > JOINT_SHIFT * weights_y:
         return True
     if far == 0 or far < UNEXPLAINED_SHARE * witnesses:
         return False
-    return bool((~used & (scores >= birth_score)).any())
+    free = scores >= birth_score
+    for track in range(len(matches)):
+        if matches[track] >= 0:
+            free[matches[track]] = False
+    return bool(free.any())

@@ -27,9 +27,10 @@ from tracking.motion.smoothing import SEEN_CONFIDENCE
 OVERLAPPING, BY_BOX, POSSIBLE, CERTAIN = range(4)
 """How sure it is that two detections show one body.
 
-OVERLAPPING: most of one box lies in the other, that is all; of two such detections the second starts a tentative track
-at most. BY_BOX: the boxes say so, but not the joints; neither this nor a surer pair starts two tracks. POSSIBLE: a
-tentative track of the two gives way. CERTAIN: so does one that was lost, and the merge of two tracks begins."""
+OVERLAPPING: most of one box lies in the other, that is all. Of two such detections the second starts a tentative track.
+BY_BOX: the boxes overlap so much that the second starts no track beside a track of the first. POSSIBLE: only one of the
+two starts a track, and a tentative track gives way. CERTAIN: so does one that was lost, and the merge of two tracks
+begins."""
 
 FIRST, SECOND, SURENESS, WHOLE = range(4)
 """Columns of pairs."""
@@ -148,7 +149,7 @@ def _sureness(
     if sides < 3:
         return OVERLAPPING
     contradicted = known or (shared > 0 and agreement < limits.possible)
-    return BY_BOX if contradicted else CERTAIN
+    return POSSIBLE if contradicted else CERTAIN
 
 
 @compiled

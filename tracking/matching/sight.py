@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from posebus.arrays import BoolArray, IndexArray
 from posebus.config.settings import TrackerSettings
+from tracking import body_model as model
 from tracking.matching import pauses
 from tracking.tracks import Tracks
 
@@ -34,6 +35,6 @@ def sight_of(tracks: Tracks, last_ns: int, now_ns: int, settings: TrackerSetting
     """The masks for tracks that are predicted from the frame captured at `last_ns` to the one at `now_ns`."""
     before = tracks.unseen_since_ns >= last_ns
     recent = now_ns - tracks.unseen_since_ns <= settings.in_sight_s * 1e9
-    if now_ns - last_ns <= settings.in_sight_s * 1e9:
+    if now_ns - tracks.last_seen_ns.max(initial=0) <= model.STAYING.after_s * 1e9:
         return Sight(before, recent, recent, None)
     return Sight(before, recent, pauses.placed(tracks, recent), pauses.at_rest(tracks, before))

@@ -13,24 +13,33 @@ from tracking.motion.kalman import POSITION, VAR_VELOCITY, VELOCITY
 
 @compiled
 def is_leaving(
-    states: Float64Array, track: int, body_px: float, size_px: tuple[int, int], borders: model.Borders
+    states: Float64Array,
+    track: int,
+    body_px: float,
+    size_px: tuple[int, int],
+    push_px_s: tuple[float, float, float, float],
+    borders: model.Borders,
 ) -> bool:
-    """Whether one track, as predicted now, reaches a border of the picture and moves towards it.
+    """Whether one track, as predicted now, reaches a border of the picture and walks out across it.
+
+    Its velocity is relative to the scene: a person slower than the camera, which took the scene out there, was left
+    behind and did not leave.
 
     Args:
         states: (5, T, 4) Kalman states.
         track: row of the track.
         body_px: size of its body.
         size_px: (width, height) of the picture.
+        push_px_s: how fast the camera took the scene out of the picture lately: left, top, right, bottom.
         borders: constants.
     """
     border_px, speed_px_s = borders.near * body_px, borders.leaving_speed * body_px
     for axis in range(2):
         centre, half = states[POSITION, track, axis], max(states[POSITION, track, axis + 2], MIN_SIDE_PX) / 2.0
         speed = states[VELOCITY, track, axis]
-        if centre - half <= border_px and speed < -speed_px_s:
+        if centre - half <= border_px and speed < -max(speed_px_s, push_px_s[axis]):
             return True
-        if centre + half >= size_px[axis] - border_px and speed > speed_px_s:
+        if centre + half >= size_px[axis] - border_px and speed > max(speed_px_s, push_px_s[2 + axis]):
             return True
     return False
 

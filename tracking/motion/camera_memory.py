@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,11 +19,15 @@ SHAKE = 0.005
 """Motion, in widths of the picture from frame to frame, below which a camera no longer counts as shaking: a few pixels,
 which the motion model of people covers."""
 
-PAN_MEMORY_S = 0.5
+PAN_MEMORY_S = 1.0
 """Time over which the motion of the picture is averaged: a shake cancels itself out, a pan does not."""
 
-PAN = 0.05
-"""Speed, in sizes of the picture per second, above which a camera pans or zooms: slower than people walk across it."""
+PUSH_MEMORY_S = 4.0
+"""Time over which it is remembered that the camera turned away from people: it may turn back as long as they live."""
+
+
+Sides = tuple[float, float, float, float]
+"""One value for each side of the picture: left, top, right, bottom."""
 
 
 class Passage(NamedTuple):
@@ -37,6 +42,7 @@ class Passage(NamedTuple):
     certainty: of `moved`, 0 to 1; 0 where the frame does not say how the camera moved.
     shake_px: how far the picture typically moves between frames without one that says so; 0 for a still camera.
     last_ns: capture time of the last frame.
+    size_px: (width, height) of this frame's picture.
     """
 
     continues: bool
@@ -47,6 +53,7 @@ class Passage(NamedTuple):
     certainty: float = 0.0
     shake_px: float = 0.0
     last_ns: int = 0
+    size_px: tuple[int, int] = (1, 1)
 
 
 NOTHING_BEFORE = Passage(continues=False)
@@ -61,14 +68,15 @@ class CameraMemory:
     shake: typical motion from frame to frame that no frame announced, in lengths of the picture's longer side; fades
         over SHAKE_MEMORY_S.
     drift: mean speed of the picture's left, top, right and bottom side in its sizes per second, over PAN_MEMORY_S.
-    turned_at_ns: capture time of the last frame in which the camera panned or zoomed, None if it has not.
+    push: the largest speed at which that took the scene out of the picture across each of these sides; fades over
+        PUSH_MEMORY_S.
     """
 
     size_px: tuple[int, int] | None = None
     motion: CameraMotion | None = None
     shake: float = 0.0
-    drift: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-    turned_at_ns: int | None = None
+    drift: Sides = (0.0, 0.0, 0.0, 0.0)
+    push: Sides = (0.0, 0.0, 0.0, 0.0)
 
     def passage_to(self, frame: PoseFrame | Uninferred, last_epoch: int, last_ns: int) -> Passage:
         """What happens between the last frame, of that epoch and capture time, and `frame`.
@@ -90,24 +98,26 @@ class CameraMemory:
         elif self.size_px is not None and resized:
             moved, others = resizing(self.size_px, frame.size_px)
         shake_px = self.shake * max(frame.size_px)
-        return Passage(True, False, elapsed_ns / 1e9, moved, others, certainty, shake_px, last_ns)
+        return Passage(True, False, elapsed_ns / 1e9, moved, others, certainty, shake_px, last_ns, frame.size_px)
 
     def followed(self, frame: PoseFrame | Uninferred, passage: Passage, found: PictureMap | None) -> CameraMemory:
         """The state after `frame`; `found`: the motion that the people showed on top of that of the `passage`."""
         if not passage.continues:
             return CameraMemory(frame.size_px, frame.camera_motion)
-        at_rest = passage.moved is None and found is None and self.shake == 0.0 and not any(self.drift)
+        at_rest = passage.moved is None and found is None and not (self.shake or any(self.push) or any(self.drift))
         if at_rest and self.motion == frame.camera_motion and self.size_px == frame.size_px:
             return self
         drift = self._drift(frame.size_px, passage, found)
-        turns = max(drift) > PAN or min(drift) < -PAN
-        turned_at_ns = frame.captured_at_ns if turns else self.turned_at_ns
+        faded = math.exp(-passage.elapsed_s / PUSH_MEMORY_S)
+        outward = (-drift[0], -drift[1], drift[2], drift[3])
+        left, top, right, bottom = (max(before * faded, now) for before, now in zip(self.push, outward, strict=True))
         shake = self._shake(frame.size_px, passage, found)
-        return CameraMemory(frame.size_px, frame.camera_motion, shake, drift, turned_at_ns)
+        return CameraMemory(frame.size_px, frame.camera_motion, shake, drift, (left, top, right, bottom))
 
-    def may_have_turned_away(self, now_ns: int, within_s: float) -> bool:
-        """Whether people may be out of the picture because the camera turned, not because they walked."""
-        return self.turned_at_ns is not None and now_ns - self.turned_at_ns <= within_s * 1e9
+    def push_px_s(self, size_px: tuple[int, int]) -> Sides:
+        """The same in pixels per second of a picture of `size_px`."""
+        left, top, right, bottom = self.push
+        return left * size_px[0], top * size_px[1], right * size_px[0], bottom * size_px[1]
 
     def _shake(self, size_px: tuple[int, int], passage: Passage, found: PictureMap | None) -> float:
         if found is None and self.shake == 0.0:
@@ -119,9 +129,7 @@ class CameraMemory:
             shake = max(shake, *(math.dist(found.at(*corner), corner) / max(size_px) for corner in corners))
         return shake if shake >= SHAKE else 0.0
 
-    def _drift(
-        self, size_px: tuple[int, int], passage: Passage, found: PictureMap | None
-    ) -> tuple[float, float, float, float]:
+    def _drift(self, size_px: tuple[int, int], passage: Passage, found: PictureMap | None) -> Sides:
         moved = passage.moved
         if found is not None:
             moved = found if moved is None else moved.then(found)
@@ -152,13 +160,13 @@ def camera_to_dict(state: CameraMemory) -> dict[str, Any]:
         "motion": None if motion is None else [motion.shot, list(motion.matrix), motion.certainty],
         "shake": state.shake,
         "drift": list(state.drift),
-        "turned_at_ns": state.turned_at_ns,
+        "push": list(state.push),
     }
 
 
 def camera_from_dict(plain: dict[str, Any]) -> CameraMemory:
     """The inverse of `camera_to_dict`; raises KeyError, TypeError or ValueError for anything else."""
-    size_px, motion, turned_at_ns = plain["size_px"], plain["motion"], plain["turned_at_ns"]
+    size_px, motion = plain["size_px"], plain["motion"]
     if size_px is not None:
         width, height = size_px
         size_px = int(width), int(height)
@@ -166,11 +174,9 @@ def camera_from_dict(plain: dict[str, Any]) -> CameraMemory:
         shot, matrix, certainty = motion
         a, b, c, d, e, f = (float(value) for value in matrix)
         motion = CameraMotion(int(shot), (a, b, c, d, e, f), float(certainty))
-    left, top, right, bottom = (float(speed) for speed in plain["drift"])
-    return CameraMemory(
-        size_px=size_px,
-        motion=motion,
-        shake=float(plain["shake"]),
-        drift=(left, top, right, bottom),
-        turned_at_ns=None if turned_at_ns is None else int(turned_at_ns),
-    )
+    return CameraMemory(size_px, motion, float(plain["shake"]), _sides(plain["drift"]), _sides(plain["push"]))
+
+
+def _sides(values: Iterable[float]) -> Sides:
+    left, top, right, bottom = (float(value) for value in values)
+    return left, top, right, bottom

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from posebus.config.low_rates import LONGEST_INTERVAL_S
+
 KEPT = 8
 """Intervals that are remembered: enough to hold one of the long ones where a camera's rate is irregular."""
 
 JITTER = 1.5
 """An interval is as usual up to this many times the longest remembered one."""
 
-LONGEST_NS = 15_000_000_000
-"""What exceeds this is a gap, never a camera's rate: by then, who stayed cannot be distinguished from who came."""
+LONGEST_NS = round(LONGEST_INTERVAL_S * 1e9)
+"""What exceeds this is a gap, never a camera's rate."""
 
 
 class Intervals(NamedTuple):

@@ -79,21 +79,42 @@ def between(first: tuple[float, ...], second: tuple[float, ...]) -> PictureMap |
 
 
 @compiled
+def cut_at_borders(box: Float64Array, joints: Float64Array, size_px: tuple[int, int]) -> None:
+    """Cut a box (4,) of centre x, y, width, height in place where it leaves the picture, unless its centre is outside.
+
+    The joints (K, 3), offsets from the centre, stay where they are in the picture.
+    """
+    for axis in range(2):
+        if not 0.0 < box[axis] < size_px[axis]:
+            return
+    for axis in range(2):
+        low = max(box[axis] - box[2 + axis] / 2.0, 0.0)
+        high = min(box[axis] + box[2 + axis] / 2.0, float(size_px[axis]))
+        moved = (low + high) / 2.0 - box[axis]
+        box[axis] += moved
+        box[2 + axis] = high - low
+        for joint in range(len(joints)):
+            joints[joint, axis] -= moved
+
+
+@compiled
 def carried_bodies(
-    states: Float64Array, body_px: Float64Array, joints: Float64Array, picture: PictureMap
+    states: Float64Array, body_px: Float64Array, joints: Float64Array, picture: PictureMap, size_px: tuple[int, int]
 ) -> Float64Array:
     """States (5, T, 4) of the bodies in the pixels of another frame; `body_px` and `joints` are written to, in place.
 
     Centres, joints and velocities, which are relative to the scene, are mapped like points of the scene. The sides of a
     box are those of the ellipse in it after the map: a body that a rolling camera tilts keeps about its height, while
     the bounding box of its tilted box would be far too wide. Variances follow to first order; x and y stay independent,
-    which is exact for shifts and scales.
+    which is exact for shifts and scales. A box that the map pushes across a border is cut there, as a detection is,
+    unless the body's centre is outside as well: then nobody sees it, and it stays as it was.
 
     Args:
         states: (5, T, 4) Kalman states, left as they are.
         body_px: (T,) sizes of the bodies.
         joints: (T, K, 3) offsets from the box centre, and confidences.
         picture: the map from the old pixels to the new ones.
+        size_px: (width, height) of the new picture.
     """
     carried = np.empty_like(states)
     linear = np.array(((picture.a, picture.b), (picture.d, picture.e)))
@@ -126,4 +147,5 @@ def carried_bodies(
             offset_x, offset_y = joints[body, joint, 0], joints[body, joint, 1]
             joints[body, joint, 0] = linear[0, 0] * offset_x + linear[0, 1] * offset_y
             joints[body, joint, 1] = linear[1, 0] * offset_x + linear[1, 1] * offset_y
+        cut_at_borders(carried[POSITION, body], joints[body], size_px)
     return carried

@@ -145,6 +145,15 @@ def test_config_check_accepts_a_good_file(tmp_path: Path) -> None:
     }
 
 
+def test_config_check_notes_rates_at_which_nobody_can_be_followed(tmp_path: Path) -> None:
+    path = tmp_path / "posebus.yaml"
+    path.write_text("cameras:\n  a:\n    source: rtsp://192.0.2.1/a\n    max_fps: 0.2\n")
+    done = posebus("config", "check", path)
+    note = f"{path}:4:5: cameras.a.max_fps: frames are inferred every 5 s: people who walk get a new number each time; "
+    assert done.stdout.splitlines() == [f"{note}raise max_fps to at least 1", f"{path}: fine, 1 camera"]
+    assert done.returncode == 0
+
+
 def test_config_check_lists_every_mistake(tmp_path: Path) -> None:
     path = tmp_path / "posebus.yaml"
     path.write_text("shards: 0\nworker:\n  imgz: 640\n")

@@ -59,6 +59,7 @@ def text(kind: str, **data: Any) -> str:
             {"view": "1280", "before": "640", "imgsz": 1280, "reason": "small people"},
             "inferred at 1280 px instead of 640 px: small people",
         ),
+        ("camera.rate", {"interval_s": 5.0, "advice": "raise max_fps"}, "raise max_fps"),
     ],
 )
 def test_known_events_are_sentences(kind: str, data: dict[str, Any], words: str) -> None:

@@ -103,12 +103,14 @@ def test_failed_recording_keeps_its_partial_files(analysis: RecordingAnalysis, t
     assert (tmp_path / "clip.tracks.jsonl.partial").exists()
 
 
-def test_newest_advice_about_the_size_is_a_warning_beside_that_of_the_end(analysis: RecordingAnalysis) -> None:
+def test_newest_advice_is_a_warning_beside_that_of_the_end(analysis: RecordingAnalysis) -> None:
     analysis.add(event(EventType.CAMERA_IMGSZ, 0, imgsz=640, advice="at 1280 px more"))
     analysis.add(event(EventType.CAMERA_IMGSZ, 1, imgsz=640, advice="at 1280 px many more"))
-    analysis.add(event(EventType.CAMERA_IMGSZ, 2, imgsz=640))
+    analysis.add(event(EventType.CAMERA_RATE, 2, interval_s=5.0, advice="raise max_fps"))
+    analysis.add(event(EventType.CAMERA_IMGSZ, 3, imgsz=640))
     analysis.add(ended(0, "the last picture is damaged"))
-    assert analysis.complete().warning == "the last picture is damaged; clip: at 1280 px many more"
+    warning = "the last picture is damaged; clip: at 1280 px many more; clip: raise max_fps"
+    assert analysis.complete().warning == warning
 
 
 def test_time_without_pictures_counts_while_the_source_is_away(analysis: RecordingAnalysis) -> None:

@@ -23,7 +23,9 @@ def zoom(factor: float, centre: tuple[float, float] = (640.0, 360.0)) -> Matrix:
 
 
 def seen(frame: PoseFrame, matrix: Matrix, *, told: bool = False, shot: int = 0, certainty: float = 1.0) -> PoseFrame:
-    """The frame of a still camera, as a camera sees it that has moved by `matrix`; boxes stay upright.
+    """The frame of a still camera, as a camera sees it that has moved by `matrix`.
+
+    Boxes stay upright, and are cut at the borders; those outside are empty.
 
     `told`: whether the frame says so.
     """
@@ -32,13 +34,14 @@ def seen(frame: PoseFrame, matrix: Matrix, *, told: bool = False, shot: int = 0,
     boxes = frame.boxes_xyxy_px.astype(np.float64)
     centres, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
     centres, sides = centres @ linear.T + offset, sides * np.sqrt(abs(np.linalg.det(linear)))
+    corners = np.concatenate((centres - sides / 2, centres + sides / 2), axis=1)
     keypoints = None
     if frame.keypoints_px is not None:
         keypoints = frame.keypoints_px.copy()
         keypoints[..., :2] = keypoints[..., :2] @ linear.T + offset
     return replace(
         frame,
-        boxes_xyxy_px=np.concatenate((centres - sides / 2, centres + sides / 2), axis=1).astype(np.float32),
+        boxes_xyxy_px=corners.clip(0.0, np.tile(frame.size_px, 2)).astype(np.float32),
         keypoints_px=keypoints,
         camera_motion=CameraMotion(shot, matrix, certainty) if told else None,
     )

@@ -147,7 +147,8 @@ def test_successor_knows_the_rate(until: int) -> None:
     assert confirmed(run(frames[until:], third)) == [[1, 2, 3]] * (40 - until)
 
 
-def test_frames_that_are_not_inferred_miss_nobody_at_a_low_rate() -> None:
+@pytest.mark.parametrize("keypoints", [True, False])
+def test_frames_that_are_not_inferred_miss_nobody_at_a_low_rate(keypoints: bool) -> None:
     """Frames come at 5 a second, every 25th is inferred: each person is confirmed in all of them."""
     rng = np.random.default_rng(7)
     tracker, results = PoseTracker(), []
@@ -155,7 +156,8 @@ def test_frames_that_are_not_inferred_miss_nobody_at_a_low_rate() -> None:
         time_s = seq / 5
         if seq % 25 == 0:
             (frame,) = sitting([time_s], rng)
-            results.append(tracker.update(pose_frame(frame.boxes_xyxy_px, seq, time_s)))
+            boxes = frame.boxes_xyxy_px
+            results.append(tracker.update(pose_frame(boxes, seq, time_s, keypoints=keypoints)))
         else:
             results.append(tracker.predict(not_inferred(seq, time_s)))
     assert confirmed(results) == [[1, 2, 3]] * 201

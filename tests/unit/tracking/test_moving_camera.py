@@ -18,15 +18,15 @@ from tracking import PoseTracker
 
 def roll(angle: float) -> Matrix:
     cosine, sine = math.cos(angle), math.sin(angle)
-    return (cosine, -sine, 640 - 640 * cosine + 360 * sine, sine, cosine, 360 - 640 * sine - 360 * cosine)
+    return (cosine, -sine, 200 - 200 * cosine + 350 * sine, sine, cosine, 350 - 200 * sine - 350 * cosine)
 
 
 CAMERAS: dict[str, Callable[[int], Matrix]] = {
-    "pan": lambda seq: shift(-60.0 * seq),
-    "whip pan": lambda seq: shift(-400.0 * min(max(seq - 4, 0), 2)),
-    "zoom": lambda seq: zoom(1.15 ** min(seq, 6)),
-    "roll": lambda seq: roll(0.1 * seq),
-    "shake": lambda seq: shift(80 * math.sin(2.4 * seq), 50 * math.cos(1.9 * seq)),
+    "pan": lambda seq: shift(60.0 * seq),
+    "whip pan": lambda seq: shift(400.0 * min(max(seq - 4, 0), 2)),
+    "zoom": lambda seq: zoom(0.87 ** min(seq, 6)),
+    "roll": lambda seq: roll(0.03 * seq),
+    "shake": lambda seq: shift(80 * math.sin(2.4 * seq), 15 * math.cos(1.9 * seq)),
 }
 
 
@@ -43,6 +43,16 @@ def test_ids_and_velocities_are_those_of_a_still_camera(camera: str, people: int
         assert np.hypot(*one.velocity_px_s) == pytest.approx(factor * np.hypot(*other.velocity_px_s), rel=0.04)
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_people_whom_a_zoom_pushes_across_the_border_keep_their_ids(told: bool) -> None:
+    """From 1 to 2.4 within half a second: 200 px of the third one's 480 px are below the picture then."""
+    boxes = [person(500, 300), person(640, 320), person(760, 410)]
+    frames = [
+        seen(pose_frame(boxes, seq, seq / 10), zoom(1.19 ** min(max(seq - 8, 0), 5)), told=told) for seq in range(20)
+    ]
+    assert truthful(run(frames), 3)
+
+
 def test_a_still_camera_changes_no_bit() -> None:
     frames = walk(np.arange(12) / 10)
     told = [replace(frame, camera_motion=CameraMotion(0, (1.0, 0.0, 3.0, 0.0, 1.0, 4.0), 1.0)) for frame in frames]
@@ -54,12 +64,12 @@ def test_unseen_people_are_predicted_where_the_picture_took_them() -> None:
     still = walk(np.arange(8) / 10, speed_px_s=0.0)
     tracker = PoseTracker()
     run([seen(frame, shift(0), told=True) for frame in still[:6]], tracker)
-    motion = CameraMotion(0, shift(-70, 30), 1.0)
+    motion = CameraMotion(0, shift(70, -10), 1.0)
     mark = Uninferred(
         "yard", 1, 6, still[6].captured_at_ns, "file", "lossless", (1280, 720), "rate", camera_motion=motion
     )  # type: ignore[arg-type]
-    missed = replace(seen(pose_frame([], 7, 0.7), shift(-140, 60), told=True))
-    for result, offset in ((tracker.predict(mark), (-70, 30)), (tracker.update(missed), (-140, 60))):
+    missed = replace(seen(pose_frame([], 7, 0.7), shift(140, -20), told=True))
+    for result, offset in ((tracker.predict(mark), (70, -10)), (tracker.update(missed), (140, -20))):
         assert len(result.tracks) == 3
         for track, box in zip(result.tracks, still[0].boxes_xyxy_px, strict=True):
             np.testing.assert_allclose(track.box_xyxy_px, box + np.tile(offset, 2), atol=2.0)

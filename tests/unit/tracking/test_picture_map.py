@@ -11,7 +11,7 @@ from tracking.motion.picture_map import PictureMap, between, carried_bodies
 from tracking.motion.size_change import resizing
 
 
-def carried(picture: PictureMap) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def carried(picture: PictureMap, size_px: tuple[int, int] = (4000, 4000)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One body of 80x200 at (300, 400), moving at (10, -20) px/s and growing at 6 px/s, carried over."""
     states = np.zeros((5, 1, 4))
     states[0, 0] = 300, 400, 80, 200
@@ -20,7 +20,7 @@ def carried(picture: PictureMap) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     states[3, 0] = 1, 2, 3, 4
     states[4, 0] = 100, 400, 25, 36
     body_px, joints = np.array([200.0]), np.array([[[10.0, -90.0, 0.7]]])
-    return carried_bodies(states, body_px, joints, picture), body_px, joints
+    return carried_bodies(states, body_px, joints, picture, size_px), body_px, joints
 
 
 def test_a_shift_moves_the_centre_alone() -> None:
@@ -60,11 +60,26 @@ def test_a_quarter_turn_exchanges_width_and_height() -> None:
     assert joints[0, 0].tolist() == [90, 10, 0.7]
 
 
+def test_a_box_is_cut_where_the_map_pushes_it_across_a_border() -> None:
+    """The bottom is 40 px outside: the box is 40 px shorter and its centre 20 px higher; the joint stays."""
+    states, body_px, joints = carried(PictureMap(1.0, 0.0, 0.0, 0.0, 1.0, 260.0), (1280, 720))
+    assert states[0, 0].tolist() == [300, 640, 80, 160]
+    assert states[1, 0].tolist() == [10, -20, 4, 6]
+    assert joints[0, 0].tolist() == [10, -70, 0.7]
+    assert body_px.tolist() == [200]
+
+
+def test_a_body_that_the_map_pushes_out_of_the_picture_stays_whole() -> None:
+    states, _, joints = carried(PictureMap(1.0, 0.0, -310.0, 0.0, 1.0, 0.0), (1280, 720))
+    assert states[0, 0].tolist() == [-10, 400, 80, 200]
+    assert joints[0, 0].tolist() == [10, -90, 0.7]
+
+
 def test_a_roll_leaves_a_body_about_its_height() -> None:
     """The ellipse in the box, not the box: its extent is computed here from points on it."""
     angle = math.radians(20)
     cosine, sine = math.cos(angle), math.sin(angle)
-    states, _, _ = carried(PictureMap(cosine, -sine, 0.0, sine, cosine, 0.0))
+    states, _, _ = carried(PictureMap(cosine, -sine, 500.0, sine, cosine, 0.0))
     around = np.linspace(0, 2 * math.pi, 100_001)
     x, y = 40 * np.cos(around), 100 * np.sin(around)
     assert states[0, 0, 2] == pytest.approx(2 * (cosine * x - sine * y).max(), rel=1e-6)

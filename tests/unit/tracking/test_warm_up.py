@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from unit.tracking.moving import seen, shift, zoom
-from unit.tracking.scenes import crowd, dressed, run
+from unit.tracking.scenes import crowd, dressed, pose_frame, run
 
 import tracking
 from posebus.messages import PoseFrame
@@ -47,6 +47,10 @@ def frames_of_all_kinds() -> Iterator[list[PoseFrame]]:
     yield [replace(frame, keypoints_px=None) for frame in frames]
     yield [seen(frame, shift(40.0 * (frame.seq % 3))) for frame in frames]
     yield [seen(dressed(frame, [0] * len(frame.scores)), zoom(1.01**frame.seq), told=True) for frame in frames]
+    yield [
+        pose_frame([box for box in frame.boxes_xyxy_px for _ in range(2)], frame.seq, frame.seq / 20)
+        for frame in frames
+    ]
     yield [replace(frame, boxes_xyxy_px=frame.boxes_xyxy_px[::-1], scores=frame.scores[::-1]) for frame in frames]
 
 
