@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test test-thorough check format schemas bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-moving bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak images-test install lock audit clean
+.PHONY: help demo test test-thorough check format schemas bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-moving bench-camera-motion bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak images-test install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ schemas: $(VENV)/.installed-dev  ## Bring the JSON Schemas in posebus/schemas up
 DATA ?= ../shared/data
 CLIP ?= $(DATA)/TUD-Stadtmitte
 
-bench: bench-engine bench-parity bench-capture bench-tracking bench-ablation bench-refinement bench-robustness bench-throughput bench-overhead bench-live bench-rescaling bench-broker  ## All benchmarks (DATA=DIR, CLIP=DIR/NAME)
+bench: bench-engine bench-parity bench-capture bench-tracking bench-camera-motion bench-ablation bench-refinement bench-robustness bench-throughput bench-overhead bench-live bench-rescaling bench-broker  ## All benchmarks (DATA=DIR, CLIP=DIR/NAME)
 
 bench-engine: $(VENV)/.installed-dev  ## Milliseconds a frame of the bare engines
 	$(PY) -m benchmarks.throughput.engine $(ARGS)
@@ -71,6 +71,9 @@ bench-tracking: $(VENV)/.installed-dev $(VENV)/.installed-peers  ## Our tracker 
 
 bench-moving: $(VENV)/.installed-dev $(VENV)/.installed-peers  ## Moving cameras, runners, falls, doubles, sizes and rates (ARGS="--scenes shake,runners --trackers posebus")
 	$(PY) -m benchmarks.moving $(ARGS)
+
+bench-camera-motion: $(VENV)/.installed-dev  ## How exactly camera motion is estimated, beside ultralytics' estimators
+	$(PY) -m benchmarks.camera_motion --data $(DATA) $(ARGS)
 
 bench-ablation: $(VENV)/.installed-dev  ## What each idea of our tracker contributes
 	$(PY) -m benchmarks.tracking.ablation --data $(DATA) $(ARGS)

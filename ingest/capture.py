@@ -157,6 +157,7 @@ class CaptureStage:
             fps=self._rate.fps(time.monotonic()),
             dropped={**self._losses.totals(), "overflow": self._publisher.overflowed},
             gate=selector.report() if selector.active else None,
+            motion=self._admission.motion.report(),
         )
         return ProcessReport(INGEST, metrics=self._metrics.snapshot(), captures={self._camera: capture})
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from ingest.publishing.publisher import Publisher
-from posebus.telemetry.process_report import CaptureReport, GateReport
+from posebus.telemetry.process_report import CaptureReport, GateReport, MotionReport
 
 RATE_FRAMES = 50
 STALE_S = 2.0
@@ -37,6 +37,7 @@ def camera_report(
     fps: float,
     dropped: Mapping[str, int],
     gate: GateReport | None = None,
+    motion: MotionReport | None = None,
 ) -> CaptureReport:
     """The report of the camera of `publisher`; `dropped` is by reason."""
     return CaptureReport(
@@ -49,4 +50,5 @@ def camera_report(
         backlog_bytes=publisher.backlog.frames_bytes,
         backlog_limit_bytes=publisher.budget_bytes,
         gate=gate,
+        motion=motion,
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -53,16 +54,12 @@ def places(data: Path, frames: int = 100) -> list[Place]:
         pictures = [picture for ok, picture in (capture.read() for _ in range(frames)) if ok]
         found.append(Place(name.split(".")[0], pictures))
     for path in [*sorted((data / "coco4").glob("*.jpg")), *sorted(Path(ASSETS).glob("*.jpg"))]:
-        picture = cv2.imread(str(path))
+        picture: Any = cv2.imread(str(path))
         height, width = picture.shape[:2]
         if height > width:
             picture = picture[: width * 9 // 16 + (height - width * 9 // 16) // 2][-(width * 3 // 4) :]
         found.append(Place(path.stem, [picture]))
     return found
-
-
-Obstacle = Callable[[UInt8Array, int, float], UInt8Array]
-Damage = Callable[[UInt8Array, int], UInt8Array]
 
 
 def seen(place: Place, path: CameraPath, other: Place, clip_fps: float = 25.0) -> Iterator[Moved]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ingest.camera_motion.geometry import distance_px, laid_over, overlap_of, small_size_px, stretch, to_source
 from ingest.camera_motion.phase import shift_between
-from ingest.camera_motion.reference import STILL_SHARE, TRACE_SHARE, Alignment, Reference
+from ingest.camera_motion.reference import NOTHING, STILL_SHARE, TRACE_SHARE, Alignment, Reference
 from posebus.arrays import Float64Array, UInt8Array
 from posebus.contract.foreign_json import WRONG_DATA, load_object, whole
 from posebus.contract.wire import NO_MOTION, problem_of
@@ -21,12 +21,17 @@ from posebus.square_pixels import SQUARE
 
 SNAP_PX = 0.15
 """A motion below this many pixels of the small picture is none: the error of the estimate."""
+DRIFT_PX = 0.08
+"""What has not moved may have moved by this much; more may be the beginning of a motion."""
+LEFT_SHARE = 0.15
+"""What comes in front of a view hides it by and by; if less than this is left at once, the camera may have moved."""
 AGAIN_PX = 3.0
 """After a motion by more than this many pixels of the small picture, it is measured once more."""
 LEAST_OVERLAP = 0.6
 LEAST_SHARE = 0.5
 RENEW_S = 0.25
 REST_FRAMES = 3
+REST_S = 1.0
 FULL_SHARE = 0.5
 """A motion with which half of the corners agree is certain."""
 
@@ -47,6 +52,7 @@ class MotionEstimator:
         """From the reference to the last picture, in pixels of the small pictures."""
         self._at_ns = self._kept_at_ns = 0
         self._rested = 0
+        self._unmoved = 0.0
         self._moved = False
         self._matrix = NO_MOTION
 
@@ -61,16 +67,16 @@ class MotionEstimator:
             return CameraMotion(self._shot, self._matrix, 1.0)
         if aspect != self._aspect:
             return self._cut(grey, size_px, aspect)
-        same_size = size_px == self._size_px
-        unmoved = reference.unmoved_share(grey) if same_size and not self._moved else 0.0
-        if unmoved >= STILL_SHARE:
-            self._renew(grey, unmoved)
-            return CameraMotion(self._shot, self._matrix, 1.0)
+        at_rest = size_px == self._size_px and not self._moved
+        unmoved = reference.unmoved(grey) if at_rest else NOTHING
+        enough = min(STILL_SHARE, max(TRACE_SHARE, LEFT_SHARE * self._unmoved))
+        self._unmoved = unmoved.share
+        if unmoved.share >= enough and unmoved.drift_px <= DRIFT_PX:
+            return self._stay(grey, unmoved.share)
         found = self._align(reference, grey, size_px)
         if found is None:
-            if unmoved >= TRACE_SHARE:
-                self._renew(grey, unmoved)
-                return CameraMotion(self._shot, self._matrix, round(unmoved / STILL_SHARE, 2))
+            if unmoved.share >= TRACE_SHARE:
+                return self._stay(grey, unmoved.share)
             return self._lost(reference, grey, size_px, aspect)
         self._follow(reference, found, grey, size_px)
         if problem_of(CameraMotion(self._shot, self._matrix, 1.0)) is not None:
@@ -94,6 +100,7 @@ class MotionEstimator:
                 "kept_at_ns": self._kept_at_ns,
                 "rested": self._rested,
                 "moved": self._moved,
+                "unmoved": self._unmoved,
             },
             separators=(",", ":"),
         )
@@ -111,15 +118,16 @@ class MotionEstimator:
             width, height = small_size_px(kept_px)
             grey = np.frombuffer(base64.b64decode(reference, validate=True), np.uint8).reshape(height, width)
             to_reference, to_picture = (_matrix(values[name]) for name in ("to_reference", "to_picture"))
-            a, b, c, d, e, f = (float(number) for number in values["matrix"])
+            a, b, c, d, e, f = _matrix(values["matrix"])[:2].ravel().tolist()
             shot, rested, kept_at_ns = (whole(values[name]) for name in ("shot", "rested", "kept_at_ns"))
-            moved = bool(values["moved"])
+            moved, unmoved = bool(values["moved"]), float(values["unmoved"])
             aspect = Fraction(*_two(values["aspect"]))
         except (MalformedMessage, *WRONG_DATA) as error:
             raise ValueError(f"this is no state of a camera's motion: {error}") from error
         self._keep(grey, kept_px, to_reference)
         self._shot, self._aspect, self._size_px = shot, aspect, size_px
         self._to_picture, self._matrix = to_picture, (a, b, c, d, e, f)
+        self._unmoved = unmoved
         self._rested, self._moved, self._kept_at_ns = rested, moved, kept_at_ns
 
     def _begin(self, grey: UInt8Array, size_px: tuple[int, int], aspect: Fraction) -> None:
@@ -135,9 +143,10 @@ class MotionEstimator:
     def _lost(self, reference: Reference, grey: UInt8Array, size_px: tuple[int, int], aspect: Fraction) -> CameraMotion:
         """Nothing connects the picture with the reference: a cut, unless one of the two shows nothing."""
         if Reference(grey).has_texture:
-            if reference.has_texture:
+            if reference.has_texture and not reference.resembles(grey, self._to_picture):
                 return self._cut(grey, size_px, aspect)
-            self._keep(grey, size_px, self._absolute())  # the first picture that shows anything, since the shot began
+            if not reference.has_texture:  # this is the first picture of the shot that shows anything
+                self._keep(grey, size_px, self._absolute(self._to_picture))
         return CameraMotion(self._shot, self._matrix, 0.0)
 
     def _keep(self, grey: UInt8Array, size_px: tuple[int, int], to_reference: Float64Array) -> None:
@@ -149,10 +158,11 @@ class MotionEstimator:
         self._kept_at_ns = self._at_ns
         self._rested, self._moved = 0, False
 
-    def _renew(self, grey: UInt8Array, unmoved: float) -> None:
-        """Keep the picture of a still camera if much has changed in it. Not too often: a slow pan has to add up."""
+    def _stay(self, grey: UInt8Array, unmoved: float) -> CameraMotion:
+        """The camera is still; its picture is kept anew if much has changed in it."""
         if unmoved < LEAST_SHARE and self._age_s() >= RENEW_S and Reference(grey).has_texture:
-            self._keep(grey, self._size_px, self._absolute())
+            self._keep(grey, self._size_px, self._absolute(self._to_picture))
+        return CameraMotion(self._shot, self._matrix, round(min(1.0, unmoved / STILL_SHARE), 2))
 
     def _age_s(self) -> float:
         return abs(self._at_ns - self._kept_at_ns) / 1e9
@@ -179,20 +189,20 @@ class MotionEstimator:
             self._moved = True
             self._to_picture = found.to_picture
             self._size_px = size_px
-            matrix = self._absolute()
-            self._matrix = _rounded(matrix)
+            self._matrix = _rounded(self._absolute(self._to_picture))
         overlap = overlap_of(self._to_picture, reference.grey.shape, grey.shape)
-        rests = self._moved and self._rested >= REST_FRAMES
+        rests = self._rested >= REST_FRAMES and (self._moved or self._age_s() >= REST_S)
         old = self._rested == 0 or self._age_s() >= RENEW_S
         outdated = overlap < LEAST_OVERLAP or (found.share < LEAST_SHARE and old)
         if (outdated or rests) and Reference(grey).has_texture:
-            self._keep(grey, size_px, self._absolute())
+            # What was too little to be a motion may be the beginning of one.
+            self._keep(grey, size_px, self._absolute(found.to_picture))
 
-    def _absolute(self) -> Float64Array:
+    def _absolute(self, to_picture: Float64Array) -> Float64Array:
         """Return the matrix (3, 3) from the shot's first frame to the last picture, in pixels of the source."""
         found: Float64Array = (
             to_source(self._size_px)
-            @ self._to_picture
+            @ to_picture
             @ np.linalg.inv(to_source(self._reference_size_px))
             @ self._to_reference
         )

@@ -17,7 +17,7 @@ LEAST_SIDE_PX = 16
 
 
 def shift_between(kept: UInt8Array, other: UInt8Array) -> Float64Array | None:
-    """Return how far `kept` has moved in `other`, both (H, W), as a matrix (3, 3); None if they are tiny."""
+    """Return how far `kept` has moved in `other`, as a matrix (3, 3); None for tiny pictures."""
     height, width = kept.shape
     if min(height, width) < LEAST_SIDE_PX:
         return None

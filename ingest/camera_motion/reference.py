@@ -6,8 +6,9 @@ the Lucas Kanade feature tracker", Intel 2000, in the other picture laid over th
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -34,19 +35,24 @@ LEAST_SHARE = 0.12
 STILL_PX = 0.25
 """A cell has not moved if its change is explained by a shift of less than this, and ..."""
 CHANGED_SHARE = 0.35
-"""... less than this part of its contrast has changed."""
+"""... less than this part of its contrast has changed otherwise."""
+MAX_GAIN = 3.0
+"""Between two pictures of the same view, contrast changes by no more, or little can be seen in one of them."""
+SAME_LEVELS = 5.0
+ALIKE = 0.5
+"""Correlation of two patterns of cells; between a hundred cells of different views it is below 0.4."""
 MAX_ZOOM = 1.6
 """From one picture to the next; corners of another scale are not found again."""
 SURE_SHARE = 0.35
 NEAR_PX = 1.0
 """If fewer corners agree, what lies over each other has to look the same, but for this many pixels."""
 STILL_SHARE = 0.25
-"""If this part of the textured cells has not moved, neither has the camera: it would move them all."""
+"""If this part of the textured cells has not moved, neither has the camera: it would move all but what is written into
+the picture."""
 STILL_BONUS = 1.5
 TRACE_SHARE = 0.05
 LEAST_TRACES = 4
-"""A view of which nothing else can be found again is still the same if this much of it has not moved: people, a truck
-or a hand are in front of it."""
+"""So much may also be left of it by people, a truck or a hand in front of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,16 @@ class Alignment:
     share: float
 
 
+class Unmoved(NamedTuple):
+    """The part of the textured cells that have not moved, and how far they have all the same, on average."""
+
+    share: float
+    drift_px: float
+
+
+NOTHING = Unmoved(0.0, 0.0)
+
+
 class Reference:
     """The kept picture `grey` (H, W)."""
 
@@ -64,6 +80,8 @@ class Reference:
         self.grey = grey
         height, width = grey.shape
         self._cell = max(LEAST_CELL_PX, round(max(width, height) / CELLS))
+        (level,), (spread,) = (values.ravel() for values in cv2.meanStdDev(grey))
+        self._level, self._spread = float(level), max(1.0, float(spread))
         self._grid = width // self._cell, height // self._cell
         self.textured: BoolArray = np.zeros(self._grid[::-1], np.bool_)
         self.corners: Float32Array = np.zeros((0, 2), np.float32)
@@ -79,8 +97,12 @@ class Reference:
         self._xx = self._cells(gx * gx) - self._mean_gx**2
         self._xy = self._cells(gx * gy) - self._mean_gx * self._mean_gy
         self._yy = self._cells(gy * gy) - self._mean_gy**2
-        bright: Float32Array = grey.astype(np.float32)
-        self._variance = self._cells(bright * bright) - self._cells(bright) ** 2
+        self._bright: Float32Array = grey.astype(np.float32)
+        self._mean = self._cells(self._bright)
+        self._variance = self._cells(self._bright * self._bright) - self._mean**2
+        self._x_own = self._cells(gx * self._bright) - self._mean_gx * self._mean
+        self._y_own = self._cells(gy * self._bright) - self._mean_gy * self._mean
+        self._determinant = np.maximum(self._xx * self._yy - self._xy**2, 1e-3)
         least = 0.5 * (self._xx + self._yy) - np.sqrt(0.25 * (self._xx - self._yy) ** 2 + self._xy**2)
         self.textured = np.asarray(least >= LEAST_CONTRAST**2, np.bool_)
         self.corners = self._corners(gx, gy)
@@ -90,32 +112,44 @@ class Reference:
         """Whether another picture could be recognised as the same place, or as another one."""
         return int(np.count_nonzero(self.textured)) >= LEAST_CORNERS
 
-    def unmoved_share(self, grey: UInt8Array, within_px: float = STILL_PX) -> float:
-        """Return the part of the textured cells in which `grey`, of the same size, shows the same at the same place.
+    def unmoved(self, grey: UInt8Array, within_px: float = STILL_PX) -> Unmoved:
+        """Return the textured cells in which `grey`, of the same size, shows the same at the same place.
 
         The shift of each cell is one step of B. D. Lucas and T. Kanade, "An iterative image registration technique",
         IJCAI 1981. A change of its brightness, or of its contrast, is none.
         """
         count = int(np.count_nonzero(self.textured))
         if count < LEAST_TRACES:
-            return 0.0
-        difference: Any = cv2.subtract(grey, self.grey, dtype=cv2.CV_32F)
-        mean = self._cells(difference)
-        changed = self._cells(difference * difference) - mean * mean
-        along_x = self._cells(self._gx * difference) - self._mean_gx * mean
-        along_y = self._cells(self._gy * difference) - self._mean_gy * mean
-        determinant = np.maximum(self._xx * self._yy - self._xy**2, 1e-3)
-        dx = (self._yy * along_x - self._xy * along_y) / determinant
-        dy = (self._xx * along_y - self._xy * along_x) / determinant
-        same = (dx * dx + dy * dy <= within_px**2) & (changed <= CHANGED_SHARE * self._variance) & self.textured
+            return NOTHING
+        bright: Float32Array = grey.astype(np.float32)
+        mean = self._cells(bright)
+        variance = self._cells(bright * bright) - mean * mean
+        common = self._cells(bright * self._bright) - mean * self._mean
+        gain = np.clip(common / np.maximum(self._variance, 1e-3), 1 / MAX_GAIN, MAX_GAIN)
+        along_x = (self._cells(self._gx * bright) - self._mean_gx * mean) / gain - self._x_own
+        along_y = (self._cells(self._gy * bright) - self._mean_gy * mean) / gain - self._y_own
+        dx = (self._yy * along_x - self._xy * along_y) / self._determinant
+        dy = (self._xx * along_y - self._xy * along_x) / self._determinant
+        alike = common * common >= (1.0 - CHANGED_SHARE) * variance * self._variance
+        same = (dx * dx + dy * dy <= within_px**2) & alike & (common > 0.0) & self.textured
         traces = int(np.count_nonzero(same))
-        return traces / count if traces >= LEAST_TRACES else 0.0
+        if traces < LEAST_TRACES:
+            return NOTHING
+        return Unmoved(traces / count, math.hypot(float(dx[same].mean()), float(dy[same].mean())))
+
+    def resembles(self, grey: UInt8Array, expected: Float64Array) -> bool:
+        """Return whether `grey` may show the same view without its details: out of focus, or smeared."""
+        if min(self._grid) < 3:
+            return False
+        kept, other = _pattern(self._mean), _pattern(self._cells(laid_over(grey, expected, self.grey)))
+        size = math.sqrt(float((kept * kept).sum() * (other * other).sum()))
+        return float((kept * other).sum()) >= ALIKE * max(size, 1e-6)
 
     def align(self, grey: UInt8Array, expected: Float64Array, levels: int = LEVELS) -> Alignment | None:
         """Return how `grey` lies over the kept picture, near `expected` (3, 3); None if that cannot be seen."""
         if len(self.corners) < LEAST_CORNERS:
             return None
-        laid = laid_over(grey, expected, self.grey)
+        laid = self._exposed(laid_over(grey, expected, self.grey))
         inside = _inside(self.corners, expected, grey.shape)
         corners = self.corners[inside]
         if len(corners) < LEAST_CORNERS:
@@ -142,12 +176,20 @@ class Reference:
             return None
         if (
             agreeing < SURE_SHARE * seen
-            and self.unmoved_share(laid_over(grey, moved, self.grey), NEAR_PX) < TRACE_SHARE
+            and self.unmoved(laid_over(grey, moved, self.grey), NEAR_PX).share < TRACE_SHARE
         ):
             return None
         return Alignment(moved, min(1.0, agreeing / max(1, seen)))
 
-    def _cells(self, values: Float32Array) -> Float32Array:
+    def _exposed(self, laid: UInt8Array) -> UInt8Array:
+        """Return `laid` with the brightness and contrast of the kept picture: corners are found again by them."""
+        (mean,), (spread,) = (values.ravel() for values in cv2.meanStdDev(laid))
+        gain = min(MAX_GAIN, max(1 / MAX_GAIN, self._spread / max(1.0, float(spread))))
+        if abs(gain - 1.0) < 0.1 and abs(float(mean) - self._level) < SAME_LEVELS:
+            return laid
+        return np.asarray(cv2.addWeighted(laid, gain, laid, 0.0, self._level - gain * float(mean)), np.uint8)
+
+    def _cells(self, values: Float32Array | UInt8Array) -> Float32Array:
         """Return the mean of `values` (H, W) in each cell (down, across)."""
         across, down = self._grid
         kept = values[: down * self._cell, : across * self._cell]
@@ -170,6 +212,12 @@ class Reference:
         points = np.stack((columns * cell + best % cell, rows * cell + best // cell), axis=1).astype(np.float32)
         strong = flat[np.arange(len(best)), best] >= LEAST_CONTRAST**2
         return np.ascontiguousarray(points[strong])
+
+
+def _pattern(means: Float32Array) -> Float32Array:
+    """Return by how much each cell is brighter than those around it."""
+    around: Any = cv2.blur(means.astype(np.float32), (3, 3))
+    return np.asarray(means - around, np.float32)
 
 
 def _matrix(factor: complex, shift: complex) -> Float64Array:

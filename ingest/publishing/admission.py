@@ -38,7 +38,7 @@ class Admission:
         metrics: Metrics,
     ) -> None:
         self.selector = selector
-        self._motion = motion
+        self.motion = motion
         self._camera = camera
         self._publisher = publisher
         self._size_limit = size_limit
@@ -52,7 +52,7 @@ class Admission:
         self._size_limit.begin_epoch(now_s)
         self._publisher.open_epoch(self._size_limit.epoch_px)
         self.selector.begin_epoch(self._publisher.epoch)
-        self._motion.begin_epoch()
+        self.motion.begin_epoch()
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Continue after the checkpoint of another process."""
@@ -62,10 +62,10 @@ class Admission:
         except ValueError as error:
             log.warning("camera %s: the state of its frame selector cannot be read (%s)", self._camera, error)
         try:
-            self._motion.load(checkpoint.motion, checkpoint.motion_reference)
+            self.motion.load(checkpoint.motion, checkpoint.motion_reference)
         except ValueError as error:
             log.warning("camera %s: the state of its motion cannot be read (%s)", self._camera, error)
-        self._publisher.set_motion_state(self._motion.state, self._motion.reference)
+        self._publisher.set_motion_state(self.motion.state, self.motion.reference)
 
     def admit(self, picture: CapturedImage, now_s: float) -> bool:
         """Pass the picture, or its mark, to the publisher; False, after a pause, if its plan is not made yet.
@@ -88,9 +88,9 @@ class Admission:
 
     def _follow(self, picture: CapturedImage) -> CameraMotion | None:
         began_s = time.perf_counter()
-        camera_motion = self._motion.follow(picture)
+        camera_motion = self.motion.follow(picture)
         if camera_motion is not None:
-            self._publisher.set_motion_state(self._motion.state, self._motion.reference)
+            self._publisher.set_motion_state(self.motion.state, self.motion.reference)
             self._metrics.observe("posebus_stage_seconds", time.perf_counter() - began_s, stage="camera_motion")
         return camera_motion
 

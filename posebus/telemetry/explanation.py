@@ -12,7 +12,7 @@ from posebus.config.policies import AUTO, Policies
 from posebus.config.redaction import redact_text
 from posebus.contract.plan import Decision, Directive, Plan
 from posebus.messages import CaptureClock, Delivery, Provenance, TrackFrame
-from posebus.telemetry.process_report import TRACKER, GateReport, TrackingReport
+from posebus.telemetry.process_report import TRACKER, GateReport, MotionReport, TrackingReport
 from posebus.telemetry.reports import Reports, capture_of, tracking_of, worker_reports
 
 IMGSZ, INFER_FPS, MOTION_GATE, ENHANCE = "imgsz", "infer_fps", "motion_gate", "enhance"
@@ -59,7 +59,8 @@ class Explanation:
 
     clock: the clock of `captured_at_ns`. imgsz: the view of the plan as text, or the size that the workers are set to.
     missing: why there is no plan although a policy is on. settings: the value of each of POLICIES, None for off.
-    advice: how people would be followed, or more of them found; None if there is nothing to advise.
+    advice: how people would be followed, or more of them found; None if there is nothing to advise. motion: how the
+    camera moves.
     """
 
     camera: str
@@ -76,6 +77,7 @@ class Explanation:
     imgsz_max: int
     missing: str | None
     advice: str | None = None
+    motion: MotionReport | None = None
     decided: list[Decided] = field(default_factory=list)
 
     @property
@@ -116,6 +118,7 @@ def explanation(inputs: ExplanationInputs) -> Explanation:
         imgsz_max=policies.imgsz_max,
         missing=_missing(inputs) if policies.any and directive is None else None,
         advice=tracked.advice,
+        motion=capture.motion,
         decided=_decided(inputs, [*inputs.decisions, *_gate_log(capture.gate), *enhanced]),
     )
 

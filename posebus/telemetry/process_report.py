@@ -58,6 +58,15 @@ class GateReport:
 
 
 @dataclass(frozen=True, slots=True)
+class MotionReport:
+    """How a camera moves: the middle of its picture, in pixels of the source a second over the last second, and how
+    many shots its epoch has had."""
+
+    px_per_s: float
+    shots: int
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureReport:
     """One camera, reported by its ingest process. It holds no address, which may hold a password.
 
@@ -74,6 +83,7 @@ class CaptureReport:
     backlog_bytes: int | None = None
     backlog_limit_bytes: int | None = None
     gate: GateReport | None = None
+    motion: MotionReport | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from posebus.telemetry.process_report import (
     CaptureReport,
     Enhancement,
     GateReport,
+    MotionReport,
     ProcessReport,
     TrackingReport,
     WorkerReport,
@@ -125,6 +126,8 @@ def _capture_to_json(capture: CaptureReport) -> dict[str, Any]:
             "still": gate.still,
             "rate": gate.rate,
         }
+    if capture.motion is not None:
+        data["motion"] = {"px_per_s": capture.motion.px_per_s, "shots": capture.motion.shots}
     return data
 
 
@@ -139,7 +142,12 @@ def _read_capture(data: Mapping[str, Any]) -> CaptureReport:
         backlog_bytes=_whole(data.get("backlog_bytes")),
         backlog_limit_bytes=_whole(data.get("backlog_limit_bytes")),
         gate=_read_gate(_mapping(data.get("gate"))),
+        motion=_read_motion(_mapping(data.get("motion"))),
     )
+
+
+def _read_motion(data: Mapping[str, Any]) -> MotionReport | None:
+    return MotionReport(_number(data.get("px_per_s")) or 0.0, _count(data.get("shots"))) if data else None
 
 
 def _read_gate(data: Mapping[str, Any]) -> GateReport | None:

@@ -11,6 +11,7 @@ from posebus.wording import counted
 from posebus_cli.observe.event_text import clock_text
 
 WHEN_WIDTH = 14
+STILL_PX_S = 1.0
 
 _OFF = {
     IMGSZ: "off: the workers' size is used. 'imgsz: auto' finds the smallest one that finds the camera's people",
@@ -23,7 +24,7 @@ _OFF = {
 
 def lines(shown: Explanation, within_s: float) -> list[str]:
     """Return the headline, then the decisions of each policy in the last `within_s` seconds, the newest first."""
-    found = [*_headline(shown)]
+    found = [*_headline(shown), *_motion(shown)]
     others = sorted({one.policy for one in shown.decided} - set(POLICIES))
     if shown.advice is not None:
         found += ["", f"advice: {shown.advice}"]
@@ -52,6 +53,17 @@ def _headline(shown: Explanation) -> Iterator[str]:
             f"{state}of {counted(total, 'frame')} {gate.inferred}{_share(gate.inferred, total)} were inferred, "
             f"{gate.still} skipped because nothing moved, {gate.rate} because the tracks could be predicted"
         )
+
+
+def _motion(shown: Explanation) -> Iterator[str]:
+    motion = shown.motion
+    if motion is None:
+        return
+    moves = (
+        "the camera stands still" if motion.px_per_s < STILL_PX_S else f"the camera moves: {motion.px_per_s:.0f} px/s"
+    )
+    cuts = motion.shots - 1
+    yield moves if cuts < 1 else f"{moves}; its view was cut {counted(cuts, 'time')} since it went online"
 
 
 def _policy(shown: Explanation, policy: str, within_s: float) -> Iterator[str]:

@@ -18,7 +18,7 @@ from posebus.bus.reclaim import Attempt, attempts_from_json
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings, WorkerSettings
-from posebus.messages import Delivery, EndOfStream, PoseFrame, Skipped
+from posebus.messages import CameraMotion, Delivery, EndOfStream, PoseFrame, Skipped
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.telemetry.process_report import WorkerReport
 from posebus.topology import WORKERS_GROUP, Topology
@@ -113,7 +113,13 @@ class Bench:
         return self.producers[name]
 
     def publish(
-        self, seq: int, camera: str = "door", data: bytes = BLACK, encoding: str = "jpeg", views: tuple[View, ...] = ()
+        self,
+        seq: int,
+        camera: str = "door",
+        data: bytes = BLACK,
+        encoding: str = "jpeg",
+        views: tuple[View, ...] = (),
+        camera_motion: CameraMotion | None = None,
     ) -> None:
         producer = self.camera(camera)
         size = (WIDTH, HEIGHT)
@@ -127,6 +133,7 @@ class Bench:
                 size_px=(2 * WIDTH, 2 * HEIGHT),
                 delivery=self.delivery,
                 views=views,
+                camera_motion=camera_motion,
             )
         )
 

@@ -143,6 +143,25 @@ def test_the_state_of_the_frame_selector_reaches_the_successor(make_client: Make
     assert out.checkpoint() == remembered
 
 
+def test_the_state_of_the_motion_reaches_the_successor_and_its_picture_is_sent_only_when_it_changes(
+    make_client: MakeClient,
+) -> None:
+    client = make_client()
+    out = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LOSSLESS, "file"))
+    key = TOPOLOGY.checkpoint(CAMERA)
+    moving = replace(behind(1), motion='{"shot":0}', motion_reference="first")
+    out.publish(frame(0), [], moving)
+    assert out.checkpoint() == moving
+    client.hset(key, "motion_reference", "untouched")
+    out.publish(frame(1), [], replace(behind(2), motion='{"shot":1}', motion_reference="first"))
+    assert client.hmget(key, "motion", "motion_reference") == [b'{"shot":1}', b"untouched"]
+    renewed = replace(behind(3), motion='{"shot":2}', motion_reference="second")
+    out.publish(frame(2), [], renewed)
+    assert out.checkpoint() == renewed
+    out.open_epoch(BEGUN)
+    assert client.hmget(key, "motion", "motion_reference") == [None, None]
+
+
 def test_each_publication_returns_the_plan_if_a_policy_is_on(make_client: MakeClient) -> None:
     client = make_client()
     plan = Plan(1, 3, (Directive(1, 0, 0, View(416)),))

@@ -12,7 +12,7 @@ import pytest
 from posebus.bus.pose_consumer import PoseConsumer
 from posebus.config.settings import RetentionSettings
 from posebus.contract.appearance import split
-from posebus.messages import EndOfStream, PoseFrame, Skipped
+from posebus.messages import CameraMotion, EndOfStream, PoseFrame, Skipped
 from posebus.subscribing.subscription import StreamSelection, decode_entry
 from posebus.views import View
 from tests.contract.conftest import MakeBench, MakeClient, client_of
@@ -67,6 +67,20 @@ def test_frame_of_several_views_has_the_people_of_the_first_and_probes_of_the_ot
     counted = bench.stage.report().metrics
     assert counted["posebus_inferences_total"] == [[5]]
     assert counted["posebus_input_pixels_total"] == [[3 * 64 * 64 + 2 * 96 * 64]]
+
+
+def test_the_motion_of_the_camera_travels_from_the_frame_to_its_poses(
+    make_bench: MakeBench, make_client: MakeClient
+) -> None:
+    motion = CameraMotion(1, (1.01, 0.02, -30.5, -0.02, 1.01, 7.25), 0.75)
+    bench = make_bench(make_client())
+    bench.publish(0, camera_motion=motion)
+    bench.publish(1, views=(View(64), View(96), View(64, 2, 1)), camera_motion=motion)
+    bench.publish(2)
+    bench.run()
+    entries = PoseConsumer(bench.broker, "t1", RetentionSettings()).read(["door"], 99, None)
+    bodies = sorted((entry.body for entry in entries if isinstance(entry.body, PoseFrame)), key=lambda body: body.seq)
+    assert [body.camera_motion for body in bodies] == [motion, motion, None]
 
 
 def test_failed_frame_of_several_views_has_one_dead_letter(make_bench: MakeBench, real_url: str) -> None:

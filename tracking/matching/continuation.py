@@ -23,7 +23,7 @@ from tracking.compiled import compiled
 from tracking.detections import UsableDetections
 from tracking.matching.colours import add_colours
 from tracking.motion import kalman
-from tracking.motion.borders import is_leaving, reaches_border
+from tracking.motion.borders import STANDS_STILL, is_leaving, reaches_border
 from tracking.motion.kalman import POSITION, VAR_POSITION, VAR_VELOCITY
 from tracking.motion.overlap import covered_share
 from tracking.tracks import TrackColumns, Tracks
@@ -96,7 +96,7 @@ def vanishing(
         position = tracks.filter_states[POSITION, track]
         before = ~free & (bottoms > position[1] + position[3] / 2.0)  # nearer to the camera
         hidden = covered_share(position, centred, before) >= borders.hidden_share
-        if hidden or is_leaving(tracks.filter_states, track, tracks.body_px[track], size_px, borders):
+        if hidden or is_leaving(tracks.filter_states, track, tracks.body_px[track], size_px, STANDS_STILL, borders):
             vanished[place] = weights.missed_explained
     return vanished
 

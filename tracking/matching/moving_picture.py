@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from posebus.arrays import Float64Array, IndexArray
+from posebus.arrays import Float64Array, IndexArray, Int64Array
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.compiled import compiled

@@ -10,6 +10,9 @@ from tracking.body_model import MIN_SIDE_PX
 from tracking.compiled import compiled
 from tracking.motion.kalman import POSITION, VAR_VELOCITY, VELOCITY
 
+STANDS_STILL = (0.0, 0.0, 0.0, 0.0)
+"""How fast a camera that stands still takes the scene out of its picture: see `is_leaving`."""
+
 
 @compiled
 def is_leaving(

@@ -18,6 +18,7 @@ from posebus.telemetry.process_report import (
     CaptureReport,
     Enhancement,
     GateReport,
+    MotionReport,
     ProcessReport,
     TrackingReport,
     WorkerReport,
@@ -35,6 +36,7 @@ CAPTURE = CaptureReport(
     backlog_bytes=270_000,
     backlog_limit_bytes=10**6,
     gate=GATE,
+    motion=MotionReport(120.5, 3),
 )
 TRACKING = TrackingReport(
     frames=9, people=2, skipped=3, skipped_by_reason={"late": 3}, age_ms=80.5, view="640/4", interval_s=0.25
@@ -65,6 +67,7 @@ JSON = st.recursive(
 )
 NAMES = ["role", "ready", "metrics", "cameras", "engine", "imgsz", "skipped", "enhance", "host", "pid", "at_ns"]
 CAMERA_NAMES = ["state", "frames", "fps", "dropped", "gate", "age_ms", "skipped_by_reason", "view", "log", "open"]
+CAMERA_NAMES += ["motion", "shots"]
 
 
 def on_the_wire(report: ProcessReport) -> dict[str, Any]:
@@ -108,6 +111,7 @@ def test_field_names_that_older_readers_know_are_written() -> None:
             "still": 2,
             "rate": 1,
         },
+        "motion": {"px_per_s": 120.5, "shots": 3},
     }
     assert tracker["cameras"]["door"] == {
         "frames": 9,

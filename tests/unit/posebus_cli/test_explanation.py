@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from posebus.bus.registry import CameraRecord
 from posebus.config.policies import AUTO, Policies
 from posebus.contract.plan import Decision, Directive, Plan
@@ -53,6 +55,19 @@ def test_text_of_policies_that_are_off_names_the_setting_that_switches_them_on()
     assert "no policy is on: every frame is inferred at auto px, with the workers' settings" in text
     for name in ("imgsz: auto", "infer_fps: auto", "motion_gate: conservative"):
         assert name in text
+
+
+@pytest.mark.parametrize(
+    ("motion", "line"),
+    [
+        ({"px_per_s": 0.2, "shots": 1}, "the camera stands still"),
+        ({"px_per_s": 412.6, "shots": 1}, "the camera moves: 413 px/s"),
+        ({"px_per_s": 0, "shots": 3}, "the camera stands still; its view was cut 2 times since it went online"),
+    ],
+)
+def test_text_says_how_the_camera_moves(motion: dict[str, float], line: str) -> None:
+    assert line in lines(explanation(inputs(motion=motion)), 300.0)
+    assert not any("the camera " in one for one in lines(explanation(inputs()), 300.0))
 
 
 def test_missing_plan_is_explained() -> None:
