@@ -12,7 +12,7 @@ from posebus.errors import MalformedMessage
 from tracking.motion.camera_memory import CameraMemory, camera_from_dict, camera_to_dict
 from tracking.motion.intervals import KEPT, NO_INTERVALS, Intervals
 from tracking.motion.kalman import PLANES
-from tracking.second_thoughts.doubts import Doubts, doubts_from_dict, doubts_to_dict, no_doubts
+from tracking.second_thoughts import doubts
 from tracking.tracks import COLUMNS, INTEGER_COLUMNS, Tracks
 
 SNAPSHOT_VERSION = 3
@@ -76,7 +76,7 @@ class TrackerState:
     """The live tracks after the frame `last` (None: before the first), and the id of the next new one.
 
     intervals: between the frames. camera: where it looked. watched: pairs of tracks that may be one person's doubles.
-    aliases: tracks that may be one person. doubts: about tracks that may have been confused.
+    aliases: tracks that may be one person. doubts: tracks that may have been confused.
     """
 
     tracks: Tracks
@@ -86,7 +86,7 @@ class TrackerState:
     camera: CameraMemory = field(default_factory=CameraMemory)
     watched: tuple[WatchedPair, ...] = ()
     aliases: Aliases = ()
-    doubts: Doubts = field(default_factory=no_doubts)
+    doubts: doubts.Doubts = field(default_factory=doubts.no_doubts)
 
     def after(self, frame: FrameTime, camera: CameraMemory) -> TrackerState:
         """The same tracks after `frame`, a newer one than `last`, in which the camera looked there."""
@@ -114,7 +114,7 @@ def to_dict(state: TrackerState) -> dict[str, Any]:
         "intervals_ns": list(state.intervals.recent_ns),
         "watched": [list(pair) for pair in state.watched],
         "aliases": [list(pair) for pair in state.aliases],
-        "doubts": doubts_to_dict(state.doubts) if len(state.doubts) else None,
+        "doubts": doubts.to_dict(state.doubts) if len(state.doubts) else None,
         **{stored: np.array(getattr(state.tracks, name), order="C") for name, stored in STORED_COLUMNS.items()},
     }
 
@@ -147,7 +147,7 @@ def from_dict(plain: dict[str, Any]) -> TrackerState:
             camera=camera_from_dict(plain["camera"]) if "camera" in plain else CameraMemory(),
             watched=tuple(_watched_pair(values) for values in plain.get("watched", ())),
             aliases=tuple((int(number), int(person)) for number, person in plain.get("aliases", ())),
-            doubts=no_doubts() if kept is None else doubts_from_dict(kept),
+            doubts=doubts.no_doubts() if kept is None else doubts.from_dict(kept),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MalformedMessage(

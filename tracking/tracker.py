@@ -170,17 +170,17 @@ class PoseTracker:
             tracks, matches = tracks.joined(new), np.concatenate((matches, rows))
             lost = np.concatenate((lost, np.zeros(len(rows), np.bool_)))
         aliases = succession.give_way(before.aliases, tracks, matches, tentative, lost, now_ns)
-        elapsed_s = None if before.last is None else before.last.seconds_until(now)
+        doubts, renamed = before.doubts, linked.merged.renamed
+        state = replace(before.after(now, linked.camera), watched=linked.merged.watched, aliases=aliases)
         # Both kinds of corrections in one frame could contradict each other.
-        renamed = linked.merged.renamed
-        seen = TrackedFrame(detections, matches, len(rows), linked.confused, now.seq, now_ns, elapsed_s, not renamed)
-        doubts, correction = reconsider(before.doubts, tracks, seen)
-        state = before.after(now, linked.camera)
-        state = replace(state, next_id=before.next_id + len(rows), watched=linked.merged.watched, aliases=aliases)
-        if correction is not None:
-            state, renamed, bodies = state.without(correction.ids), correction.renamed, correction.bodies
-            tracks, matches, lost = tracks.with_bodies(correction.identities, bodies), matches[bodies], lost[bodies]
-        self._state = replace(state, tracks=tracks, doubts=doubts)
+        if not renamed:
+            elapsed_s = None if before.last is None else before.last.seconds_until(now)
+            seen = TrackedFrame(detections, matches, len(rows), linked.confused, now.seq, now_ns, elapsed_s)
+            doubts, correction = reconsider(doubts, tracks, seen)
+            if correction is not None:
+                bodies, renamed, state = correction.bodies, correction.renamed, state.without(correction.ids)
+                tracks, matches, lost = tracks.with_bodies(correction.identities, bodies), matches[bodies], lost[bodies]
+        self._state = replace(state, tracks=tracks, next_id=before.next_id + len(rows), doubts=doubts)
         for group in ended:
             group.state[:] = ENDED
             tracks = tracks.joined(group)

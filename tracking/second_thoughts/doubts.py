@@ -85,14 +85,14 @@ def no_doubts() -> Doubts:
     return Doubts(new_witnesses(np.zeros(0, np.int64), 0, np.zeros(0), empty), np.zeros((0, 2), np.int64))
 
 
-def doubts_to_dict(doubts: Doubts) -> dict[str, Any]:
+def to_dict(doubts: Doubts) -> dict[str, Any]:
     """C-contiguous arrays for a snapshot."""
     columns = {name: np.array(column, order="C") for name, column in doubts.witnesses._asdict().items()}
     return {"pairs": np.array(doubts.pairs, order="C"), **columns}
 
 
-def doubts_from_dict(plain: dict[str, Any]) -> Doubts:
-    """The inverse of `doubts_to_dict`; raises KeyError, TypeError or ValueError for anything else."""
+def from_dict(plain: dict[str, Any]) -> Doubts:
+    """The inverse of `to_dict`; raises KeyError, TypeError or ValueError for anything else."""
     empty = no_doubts()
     columns = {
         name: np.array(plain[name], column.dtype, order="C") for name, column in empty.witnesses._asdict().items()

@@ -25,7 +25,6 @@ class TrackedFrame(NamedTuple):
     detections: those of the frame. matches: (T,) the detection of each track, -1 for none. born: number of the last
     tracks that begin with the frame. confused: (P, 2) ids of the tracks that it may have confused, the smaller first.
     seq, now_ns: its number and capture time. elapsed_s: time since the frame before, None if that was of another epoch.
-    decides: whether it may correct anything; not beside another correction, since all those of a frame apply at once.
     """
 
     detections: UsableDetections
@@ -35,7 +34,6 @@ class TrackedFrame(NamedTuple):
     seq: int
     now_ns: int
     elapsed_s: float | None
-    decides: bool
 
 
 class Correction(NamedTuple):
@@ -79,7 +77,7 @@ def reconsider(doubts: Doubts, tracks: Tracks, frame: TrackedFrame) -> tuple[Dou
     )
     over, pair = follow(doubts.witnesses, doubts.pairs, shown, model.DOUBTS)
     correction = None
-    if pair >= 0 and frame.decides:
+    if pair >= 0:
         correction = _exchanged(doubts, pair, tracks, frame)
         over[pair] = True
     if over.any():
