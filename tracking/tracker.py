@@ -171,16 +171,24 @@ class PoseTracker:
             lost = np.concatenate((lost, np.zeros(len(rows), np.bool_)))
         aliases = succession.give_way(before.aliases, tracks, matches, tentative, lost, now_ns)
         doubts, renamed = before.doubts, linked.merged.renamed
-        state = replace(before.after(now, linked.camera), watched=linked.merged.watched, aliases=aliases)
+        ids: frozenset[int] = frozenset()
         # Both kinds of corrections in one frame could contradict each other.
         if not renamed:
             elapsed_s = None if before.last is None else before.last.seconds_until(now)
             seen = TrackedFrame(detections, matches, len(rows), linked.confused, now.seq, now_ns, elapsed_s)
             doubts, correction = reconsider(doubts, tracks, seen)
             if correction is not None:
-                bodies, renamed, state = correction.bodies, correction.renamed, state.without(correction.ids)
+                bodies, renamed, ids = correction.bodies, correction.renamed, correction.ids
                 tracks, matches, lost = tracks.with_bodies(correction.identities, bodies), matches[bodies], lost[bodies]
-        self._state = replace(state, tracks=tracks, next_id=before.next_id + len(rows), doubts=doubts)
+        state = replace(
+            before.after(now, linked.camera),
+            tracks=tracks,
+            next_id=before.next_id + len(rows),
+            watched=linked.merged.watched,
+            aliases=aliases,
+            doubts=doubts,
+        )
+        self._state = state.without(ids) if ids else state
         for group in ended:
             group.state[:] = ENDED
             tracks = tracks.joined(group)

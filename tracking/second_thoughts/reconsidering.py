@@ -57,9 +57,9 @@ def reconsider(doubts: Doubts, tracks: Tracks, frame: TrackedFrame) -> tuple[Dou
     """The doubts after a frame, and its correction, if any; `tracks` are T tracks after the frame."""
     if frame.elapsed_s is None:
         doubts = no_doubts()  # a correction is about frames of one epoch
-    missing = (frame.matches < 0) & (tracks.state != TENTATIVE)
-    if not len(doubts) and not len(frame.confused) and not (frame.born and missing.any()):
+    if not (len(doubts) or len(frame.confused) or frame.born):
         return doubts, None
+    missing = (frame.matches < 0) & (tracks.state != TENTATIVE)
     doubts = opened(doubts, tracks, frame.confused, missing, frame.born, frame.now_ns)
     if not len(doubts):
         return doubts, None
