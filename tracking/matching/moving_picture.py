@@ -77,7 +77,7 @@ def match_people(
         return unmoved
     # Those of the last frame, however long ago that was.
     seen_since_ns = passage.last_ns - round(settings.in_sight_s * 1e9)
-    witnesses = Witnesses(tracks.filter_states, tracks.body_px, tracks.state, tracks.unseen_since_ns)
+    witnesses = SeenColumns(tracks.filter_states, tracks.body_px, tracks.state, tracks.unseen_since_ns)
     suspected = passage.shake_px > 0.0 or is_suspect(
         witnesses, detections.centred, detections.scores, matches, seen_since_ns, settings.birth_score
     )
@@ -146,7 +146,7 @@ def _total(tracks: Tracks, detections: UsableDetections, sight: Sight, settings:
     return float(gains[rows, matches[rows]].sum())
 
 
-class Witnesses(NamedTuple):
+class SeenColumns(NamedTuple):
     """The columns of `Tracks` that show whether the picture has moved."""
 
     filter_states: Float64Array
@@ -157,7 +157,7 @@ class Witnesses(NamedTuple):
 
 @compiled
 def is_suspect(
-    tracks: Witnesses,
+    tracks: SeenColumns,
     centred: Float64Array,
     scores: Float64Array,
     matches: IndexArray,
