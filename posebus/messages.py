@@ -236,7 +236,7 @@ class Renaming:
 
     The frame that carries it, and all later ones, use the corrected numbers. Where two people were confused, two
     renamings in the same frame exchange their numbers: all of them apply at once, to the numbers before this frame.
-    A `from_id` to which none of them leads is not used any more, and its track need not be reported `ended`.
+    A `from_id` that is not also a `to_id` is not used any more, and its track need not be reported `ended`.
     `posebus.subscribing.renaming` applies corrections to the frames before them.
     """
 

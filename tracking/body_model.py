@@ -126,16 +126,16 @@ GATES = Gates()
 
 
 class Continuation(NamedTuple):
-    """How people move whom the filter does not expect there (`tracking.matching.continuation`); lengths are in body
+    """How people move who leave the gate of the filter (`tracking.matching.continuation`); lengths are in body
     sizes."""
 
     fast: float = 3.7
-    """The deviations of their motion in those of the filter, whose people walk: the speed of a new person deviates by
-    2.2 a second. A runner of 1.7 m does 3 to 8 m/s, which is 1.8 to 4.7."""
+    """Factor on the standard deviations of the filter, whose people walk: the speed of a new person deviates by 2.2 a
+    second. A runner of 1.7 m does 3 to 8 m/s, which is 1.8 to 4.7."""
     max_speed: float = 7.0
-    """Nobody is faster, per second: 12 m/s, a cyclist in a hurry ..."""
+    """Largest speed of a person, per second: 12 m/s, a fast cyclist, ..."""
     place_reach: float = 0.25
-    """... plus this, for the box of a person of whom suddenly more or less is visible."""
+    """... plus this jump of the box, where more or less of a person is suddenly visible."""
     place_std: float = 0.1
     """Deviation of the box's centre for the same reason."""
     size_log_std: float = 0.15
@@ -143,13 +143,13 @@ class Continuation(NamedTuple):
     size_log_speed_std: float = 2.0
     """... and per second: a person who falls or crouches becomes half as high in a third of a second."""
     runs: float = 0.1
-    """Share of new people, whose speed is not known yet, who move so, ..."""
+    """Prior probability of such a motion for a new person, whose speed is not known yet, ..."""
     jumps: float = 0.02
-    """... and share of frames in which the box of a known person does."""
+    """... and for a known person, in each frame."""
     missed: float = 0.1
-    """Probability that a person is not detected although nothing hides him, ..."""
+    """Probability that a person is not detected although nothing hides the person, ..."""
     missed_explained: float = 0.9
-    """... and where he leaves the picture or another person is before him."""
+    """... and where the person leaves the picture or is hidden by another one."""
     newcomers: float = 0.003
     """New people per second and square of a body's size in the middle of the picture, ..."""
     newcomers_behind: float = 0.03
@@ -168,10 +168,12 @@ CONTINUATION = Continuation()
 class OneBody(NamedTuple):
     """When two detections of one frame show one body.
 
-    Chosen between two distributions. Second detections of one person by yolo11n-pose (TUD-Stadtmitte at four sizes,
-    COCO's and ultralytics' pictures) have an OKS of 0.67 to 0.99, apart from parts of bodies and clutter. Of 160 pairs
-    of two people whose boxes overlap in TUD-Stadtmitte, it is above 0.65 in none; of 1,400 pairs in 20 synthetic scenes
-    (benchmarks/scenes) it is above 0.5 in 31, above 0.65 in 4 and above 0.7 in 2, for one frame each.
+    The thresholds lie between two measured distributions, which overlap. Of second detections of one person by
+    yolo11n-pose (TUD-Stadtmitte at four sizes, COCO's and ultralytics' pictures), about half of those with shared
+    joints have an OKS of 0.67 to 0.99. The rest (down to 0.04) are parts of bodies, clutter, and a few whose joints
+    disagree: the joints do not find these. Of 159 pairs of two people whose boxes overlap in TUD-Stadtmitte, one is
+    above 0.65 (0.93, probably an annotation of the wrong person). Of 1,400 pairs in 20 synthetic scenes
+    (benchmarks/scenes), 31 are above 0.5, 4 above 0.65 and 2 above 0.7, for one frame each.
     """
 
     contained: float = 0.6
@@ -180,17 +182,18 @@ class OneBody(NamedTuple):
     """OKS of the joints that both detections see from which on they certainly show one body. The tolerance is COCO's,
     that of annotators of one picture, and so tighter than `Evidence.pose_tolerance`."""
     possible: float = 0.5
-    """OKS from which on they possibly do."""
+    """OKS from which on they possibly show one body."""
     shared_joints: float = 0.25
-    """Both detections must see more than this share of all joints, or the joints say nothing."""
+    """The joints are compared only if both detections have more than this share of all joints."""
     side: float = 0.03
     """Boxes that agree in three sides this well, in body sizes, are possibly a body and its upper or another part,
     certainly if joints say nothing. Boxes of two people nearly never do: heads and feet are at other heights."""
     iou: float = 0.6
-    """A detection that overlaps one with a track this much starts no track, whatever the joints say."""
+    """A detection whose IoU with a matched one is at least this starts no track, even if the joints disagree."""
     colours_against: float = -1.0
-    """Detections whose colours have log odds below this show two people, whatever the rest says. In TUD-Stadtmitte the
-    distances of colours are 0.07 to 0.37 within pairs of one body, and 0.44 to 0.66 in nine of ten others."""
+    """Detections whose colours have log odds below this show two people, even if boxes and joints agree. In
+    TUD-Stadtmitte the distances of colours are 0.07 to 0.37 within pairs of one body, and 0.44 to 0.66 in nine of ten
+    others."""
     held: float = 0.9
     """A box is the whole body and another a part of it if it holds this share of the part's box, ..."""
     whole: float = 1.25
@@ -244,7 +247,7 @@ BORDERS = Borders()
 
 
 class Succession(NamedTuple):
-    """A person who is new where another one is missed may be the same; lengths in body sizes."""
+    """When a new track may be the person of a missed track nearby; lengths in body sizes."""
 
     reach: float = 0.4
     """How far apart they may be without time to move: half of it may be hidden at once, cameras shake, boxes err ..."""
@@ -266,24 +269,26 @@ APPEARANCE_SCORE = 0.5
 
 
 class SecondThoughts(NamedTuple):
-    """Doubts about identities after people met, and when they are decided; odds are natural log odds."""
+    """Candidate swaps: pairs of tracks whose identities may have been exchanged, and when that is decided; odds are
+    natural log odds."""
 
     confusing: float = 1.5
     """Log odds that the assignment may lose by an exchange if the two may have been confused."""
     reach: float = 0.5
     reach_deviations: float = 3.0
-    """A new track may be a missing person within this distance of where that one is expected, in body sizes, and so
+    """A new track may be a missing person within this distance of its predicted position, in body sizes, and within so
     many standard deviations."""
     seen_s: float = 0.4
     """For so long a person's colours must be seen after the parting; longer where a part of the body is hidden."""
     apart_s: float = 2.0
     """A decision comes within this time after the parting, or not at all."""
     together_s: float = 10.0
-    """A doubt is given up after this time: what was known before is too old by then."""
+    """A candidate swap is dropped after this time: the appearance from before is too old by then."""
     alike: float = 1.0
-    """Log odds of one person that what is seen of each must have with what was known of the other one."""
+    """An exchange needs at least these log odds between the appearance of each after the parting and that of the other
+    before it."""
     margin: float = 1.5
-    """Log odds of an exchange from which on it is made, and against it from which on the doubt is over."""
+    """Log odds from which on an exchange is made; below their negative the candidate is dropped."""
 
 
 DOUBTS = SecondThoughts()

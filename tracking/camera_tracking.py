@@ -105,8 +105,8 @@ class CameraTracking:
 
     @property
     def advice(self) -> str | None:
-        """How people could be followed, and how more of them would be found: at another rate, by a larger fixed size,
-        by more workers; None if there is nothing to advise."""
+        """How to follow people better or detect more of them: another rate, a larger fixed size, more workers; None if
+        there is nothing to advise."""
         size = self._check if self._check is not None else self._planner
         advice = [self._rate.advice, None if size is None else size.advice]
         return "; ".join(one for one in advice if one is not None) or None

@@ -22,7 +22,7 @@ class _Life:
     lost: bool
 
     def since(self, time_ns: int) -> _Life:
-        """Its part since a time."""
+        """The part of this life since a time."""
         return _Life(max(self.first_seen_ns, time_ns), max(self.last_seen_ns, time_ns), self.lost)
 
     def joined(self, others: Sequence[_Life], left_ns: int | None) -> _Life:

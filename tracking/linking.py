@@ -1,4 +1,4 @@
-"""Linking the detections of one frame to the tracks: who goes on, who is new, and who may have been confused."""
+"""Linking the detections of one frame to the tracks: matches, new people, and tracks that may have been confused."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class LinkedPeople(NamedTuple):
     """How the detections of a frame continue the tracks.
 
     matches: (T,) the detection of each track, -1 for none. gone: (T,) mask of the tracks that end with the frame. new:
-    detections of new people. confused: (P, 2) ids of tracks that may have been confused. merged: what became of
-    doubles. camera: where it looks now.
+    detections of new people. confused: (P, 2) ids of tracks that may have been confused. merged: tracks of one body,
+    merged or watched. camera: its state after the frame.
     """
 
     matches: IndexArray
@@ -50,7 +50,7 @@ def link(
         tracks: T tracks, predicted to it, which are moved with the picture and widened in place.
         detections: those of the frame.
         before: the state after the frame before.
-        passage: what happened to the picture since then.
+        passage: how the picture changed since then.
         settings: those of the tracker.
     """
     now = FrameTime(frame.epoch, frame.seq, frame.captured_at_ns)

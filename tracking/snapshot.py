@@ -54,8 +54,8 @@ class FrameTime:
 
 
 class WatchedPair(NamedTuple):
-    """Two tracks that are detected as one body: their ids, the time, epoch and seq of the frame since when, the number
-    of frames in which both were detected, and in how many of these they were one body."""
+    """Two tracks that are detected as one body: their ids; time, epoch and seq of the first such frame; the number of
+    frames since then in which both were detected, and of those in which they were one body."""
 
     young_id: int
     old_id: int
@@ -67,8 +67,8 @@ class WatchedPair(NamedTuple):
 
 
 Aliases = tuple[tuple[int, int], ...]
-"""Live tracks that may be one person, as they were never detected in one frame: ids, each with a number that all of its
-person share; oldest first."""
+"""Live tracks that may be one person, because they were never detected in one frame: pairs of an id and the number of
+its person; oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class TrackerState:
     doubts: doubts.Doubts = field(default_factory=doubts.no_doubts)
 
     def after(self, frame: FrameTime, camera: CameraMemory) -> TrackerState:
-        """The same tracks after `frame`, a newer one than `last`, in which the camera looked there."""
+        """The same tracks after a frame newer than `last`, with the state of the camera in it."""
         last, intervals = self.last, self.intervals
         if last is not None and frame.captured_at_ns <= last.captured_at_ns:
             intervals = NO_INTERVALS  # the camera's time went back
@@ -98,7 +98,7 @@ class TrackerState:
         return replace(self, last=frame, intervals=intervals, camera=camera)
 
     def without(self, ids: frozenset[int]) -> TrackerState:
-        """The same, but without what was found out about pairs of tracks one of which now has another body."""
+        """The same without the watched pairs and aliases of the given tracks, which now have other bodies."""
         watched = tuple(pair for pair in self.watched if ids.isdisjoint((pair.young_id, pair.old_id)))
         return replace(self, watched=watched, aliases=tuple(one for one in self.aliases if one[0] not in ids))
 

@@ -33,7 +33,8 @@ class PoseTracker:
 
     Times are the frames' own, so frames may be dropped and come irregularly, at any rate from one frame in ten seconds
     on. Times without detection (`missed_s`, `in_sight_s`, `report_lost_s`, `leaving_s`, `lost_s`) run from the last
-    detection where frames come faster than `in_sight_s`. Where they come more slowly, nobody can be missed between two:
+    detection where frames come faster than `in_sight_s`. Where they come more slowly, no person can be missed between
+    two:
 
     - As far as an interval is usual, only `in_sight_s` of it count (`leaving_s` if that is less). So each person who
       was detected in one frame may be matched in the next one, also with a low score; a track is confirmed by its

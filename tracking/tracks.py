@@ -116,7 +116,7 @@ class Tracks:
         )
 
     def with_bodies(self, identities: IndexArray, bodies: IndexArray) -> Tracks:
-        """The identities of some rows with the bodies of others: all columns but `ids` and `born_ns` follow the body.
+        """Rows with `ids` and `born_ns` from `identities`, and all other columns from `bodies`.
 
         identities, bodies: (N,) rows of this table.
         """

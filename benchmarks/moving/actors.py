@@ -26,7 +26,7 @@ STEP_S = 0.02
 """Speeds are taken over twice this time, so that they do not depend on the frame rate."""
 
 SLOW_M_S = 0.25
-"""Somebody slower keeps looking where he looked."""
+"""A person below this speed keeps the heading."""
 
 EASE_S = 0.5
 """Within this time people change their velocity."""
@@ -71,7 +71,7 @@ class Actor:
 
 
 def stand(x_m: float, y_m: float) -> Way:
-    """At one place, where nobody stands perfectly still: a slow sway of 2 cm."""
+    """At one place, with a slow sway of 2 cm, since people never stand perfectly still."""
 
     def way(times_s: Float64Array) -> Float64Array:
         sway = 0.02 * np.sin(2 * np.pi * 0.3 * times_s + x_m)

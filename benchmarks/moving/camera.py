@@ -1,8 +1,8 @@
 """The path of a moving camera, applied to the frames and the truth of a scene.
 
 A scene is made with a still camera on a picture larger than needed, the world. The moving camera sees a part of it: an
-affine matrix for each frame leads from pixels of the world to pixels of its picture. Whoever has frames of a still
-camera and wants them shaken, panned or zoomed calls `moved` and `moved_rows`.
+affine matrix for each frame leads from pixels of the world to pixels of its picture. `moved` and `moved_rows` turn the
+frames and the truth of a still camera into those of a shaken, panned or zoomed one.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def moved(frames: Sequence[PoseFrame], path: CameraPath, *, tell: bool = False) 
     ]
 
 
-def told(frames: Sequence[PoseFrame], path: CameraPath) -> list[PoseFrame]:
+def with_true_motion(frames: Sequence[PoseFrame], path: CameraPath) -> list[PoseFrame]:
     """Frames that `moved` returned, with the true `camera_motion`."""
     return [replace(frame, camera_motion=path.motion(place)) for place, frame in enumerate(frames)]
 

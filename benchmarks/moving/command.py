@@ -4,8 +4,8 @@
                                 [--details] [--before FILE] [--out DIR]
 
 Groups of scenes: still (the people of the next groups before a still camera), shake, pan, zoom, ptz, drone, handheld,
-runners, postures, doubles, sizes, rates, crowds (who meet and part), colours (the same in clothes whose colours the
-worker reads); GROUP:TEXT chooses the scenes of a group whose names contain a text.
+runners, postures, doubles, sizes, rates, crowds (people who meet and part), colours (the same in clothes whose colours
+the worker reads); GROUP:TEXT chooses the scenes of a group whose names contain a text.
 All people are detected with the errors of a network (see `benchmarks.scenes`), and each scene is made with several
 seeds.
 
@@ -14,12 +14,12 @@ estimates from rendered pictures; `posebus+corrected` is judged by the numbers a
 that estimate the camera's motion get the same pictures. They run the first `--peer-seeds` takes of each scene only,
 because that takes most of the time; tables that compare are over the takes that all ran.
 
-    perfect     share of takes in which everybody had one number all the time, and nobody somebody else's
+    perfect     share of takes in which each person had one number all the time, and no number had two people
     ids         numbers that a person had, mean
-    covered     share of the frames in which somebody is visible and has a number
+    covered     share of the frames with a visible person in which the person has a number
     takeovers   numbers that went from one person to another, for each take
-    extra       tracks that belonged to nobody, such as doubles, for each take
-    confirmed   tracks in a frame, mean; to be compared with `visible`, the people of whom enough is to be seen
+    extra       tracks that belonged to no person, such as doubles, for each take
+    confirmed   tracks in a frame, mean; to be compared with `visible`, the mean number of visible people
     most        the largest number of tracks in a frame, less the largest number of visible people
 """
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.common.frames import BgrImage
 from benchmarks.common.mot import Rows
-from benchmarks.moving.camera import told
+from benchmarks.moving.camera import with_true_motion
 from benchmarks.moving.estimates import Estimates, available
 from benchmarks.moving.pictures import pictures
 from benchmarks.moving.take import Take
@@ -19,15 +19,15 @@ from posebus.messages import PoseFrame, Renaming, TrackFrame
 
 OURS = "posebus"
 CORRECTED = "posebus+corrected"
-"""Ours, with later corrections of the numbers (`TrackFrame.renamed`) applied to the frames that they are about."""
-TOLD = "posebus+motion"
+"""Ours, with corrections of the numbers (`TrackFrame.renamed`) applied to the earlier frames."""
+TRUE_MOTION = "posebus+motion"
 """Ours, given the true motion of the camera in each frame."""
 PICTURES = "posebus+pictures"
 """Ours, given the motion that ingest estimates from the pictures."""
 
-OWN = (OURS, CORRECTED, TOLD, PICTURES)
-MOVING_ONLY = (TOLD, PICTURES)
-"""Those that have nothing to do with a still camera."""
+OWN = (OURS, CORRECTED, TRUE_MOTION, PICTURES)
+MOVING_ONLY = (TRUE_MOTION, PICTURES)
+"""Those that only run in scenes with a moving camera."""
 
 
 def contenders(wanted: Iterable[str]) -> list[str]:
@@ -90,7 +90,7 @@ def followed(names: Iterable[str], take: Take) -> dict[str, Rows]:
 
 
 def correct(rows: Rows, frames: Sequence[PoseFrame], place: int, renamed: Sequence[Renaming]) -> None:
-    """Change the numbers in the rows before the frame at `place` as the renamings that it announces say."""
+    """Apply the renamings of the frame at `place` to the rows of the frames before it."""
     for before, frame in enumerate(frames[:place]):
         if frame.epoch != frames[place].epoch:
             continue
@@ -105,8 +105,9 @@ def _run(name: str, take: Take) -> _Run:
         ours = TRACKERS[OURS].make(take.fps)
         if name == PICTURES:
             return _Run(replace(ours, prepare=_estimating()), frames, needs_picture=True)
-        told_motion = name == TOLD and take.path is not None
-        return _Run(ours, told(frames, take.path) if told_motion and take.path else frames, needs_picture=False)
+        if name == TRUE_MOTION and take.path is not None:
+            frames = with_true_motion(frames, take.path)
+        return _Run(ours, frames, needs_picture=False)
     spec = TRACKERS[name]
     # No other tracker knows epochs; one of them counts frames by their numbers.
     counted = [replace(frame, epoch=1, seq=place) for place, frame in enumerate(frames)]

@@ -24,7 +24,7 @@ class Estimates:
         self._epoch = -1
 
     def motion(self, frame: FrameKey, picture: BgrImage) -> CameraMotion:
-        """The motion of the picture (H, W, 3) of a frame; a new epoch begins anew, as ingest does."""
+        """The motion of the picture (H, W, 3) of a frame; a new epoch has a new estimator, as in ingest."""
         from ingest.camera_motion.estimator import MotionEstimator, small_size_px
 
         if frame.epoch != self._epoch:

@@ -22,7 +22,7 @@ VISIBLE = 0.3
 """A person counts as visible from this part of the body on."""
 
 FOCAL_PX = 1152.0
-"""Somebody of 1.75 m at a distance of 10 m is 200 px high."""
+"""A person of 1.75 m at a distance of 10 m is 200 px high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class World:
 class Film:
     """T frames with their truth.
 
-    truth: rows by number of the frame from 1 (its place in `frames`, whatever its `seq`); people are numbered from 1.
-    visible: people of whom enough can be seen, for each frame.
+    truth: rows by number of the frame from 1 (its place in `frames`, not its `seq`); people are numbered from 1.
+    visible: people of whom at least VISIBLE can be seen, for each frame.
     """
 
     frames: list[PoseFrame]

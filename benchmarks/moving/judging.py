@@ -25,22 +25,22 @@ LASTING_S = 0.1
 
 
 PRESENT_S = 0.5
-"""People count who are visible for at least this time in all: nobody can be sure of a smaller glimpse."""
+"""Only people who are visible for at least this time in all count: a shorter appearance need not give a track."""
 
 MOSTLY = 0.5
-"""Somebody whom the tracker reports in a smaller share of the frames has not kept a number."""
+"""A person with a track in a smaller share of the frames has not kept a number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The identities of one tracker in one take.
 
-    ids: numbers that a person had, mean over people; covered: share of the frames in which a person was visible that it
-    had any. takeovers: numbers that had belonged to somebody else, for each
-    further person. extra: tracks that belonged to nobody. confirmed, visible: tracks and visible people in a frame,
-    means. most: the largest number of tracks in a frame, less that of visible people. perfect: everybody had one
-    number, for most of the time, nobody had another person's, and there was no extra track; with a focus, those in it
-    had one number, and nobody had another person's.
+    ids: numbers that a person had, mean over people; covered: share of the frames with a visible person in which the
+    person had a number. takeovers: how often a number went to a further person. extra: tracks that belonged to no
+    person. confirmed, visible: tracks and visible people in a frame, means. most: the largest number of tracks in a
+    frame, less that of visible people. perfect: each person had one number for most of the time, no number had two
+    people, and there was no extra track; with a focus, only the people in it must have had one number, and no number
+    two people.
     """
 
     ids: float
@@ -89,8 +89,8 @@ def judged(
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """In how many frames each (person, number) belonged together, each number to nobody, and each person had a number
-    while visible."""
+    """Counts of frames: for each matched (person, number), for each number without a person, and for each visible
+    person with a number."""
 
     by_person: Counter[tuple[int, int]]
     by_nobody: Counter[int]

@@ -14,11 +14,11 @@ SHAKE_HZ = 3.0
 """A mast in the wind, a pole beside a road: a few oscillations a second."""
 
 HAND = ((0.3, 14.0), (0.9, 9.0), (2.1, 5.0), (4.5, 1.5))
-"""Frequency in Hz and amplitude in pixels of a camera held by somebody who stands and breathes."""
+"""Frequency in Hz and amplitude in pixels of a camera held by a person who stands and breathes."""
 
 HAND_ROLL_DEG = 0.8
 WALKING = 3.0
-"""The factor of these motions while that person walks."""
+"""The factor on these amplitudes while that person walks."""
 
 
 def shifts(x_px: Float64Array, y_px: Float64Array) -> Float64Array:

@@ -13,7 +13,8 @@ from benchmarks.moving.film import Film
 class Take:
     """What trackers are given, and how they are judged.
 
-    path: where the moving camera looks, None for a still one. fps: that trackers are told which count frames. focus:
+    path: where the moving camera looks, None for a still one. fps: the frame rate that is given to trackers that count
+    frames. focus:
     people whose identities decide whether a take is perfect; None for all. wardrobe: chooses their clothes.
     """
 

@@ -27,7 +27,7 @@ from benchmarks.common.annotated import AnnotatedClip, scored
 from benchmarks.common.clips import Clip
 from benchmarks.common.mot import Rows
 from benchmarks.common.paths import DATA, poses_cache
-from benchmarks.moving.camera import told
+from benchmarks.moving.camera import with_true_motion
 from benchmarks.moving.catalogue import SCENES as MOVING
 from benchmarks.moving.judging import judged
 from benchmarks.moving.take import Take
@@ -175,11 +175,11 @@ def moving_takes(seeds: int) -> dict[str, list[tuple[str, Take]]]:
     """Takes of all moving scenes with their groups: without the camera's motion, and of moving cameras with it."""
     takes = [(scene.group, scene.make(seed)) for scene in MOVING for seed in range(seeds)]
     with_motion = [
-        (group, replace(take, film=replace(take.film, frames=told(take.film.frames, take.path))))
+        (group, replace(take, film=replace(take.film, frames=with_true_motion(take.film.frames, take.path))))
         for group, take in takes
         if take.path is not None
     ]
-    return {"moving scenes": takes, "moving cameras, motion told": with_motion}
+    return {"moving scenes": takes, "moving cameras, motion given": with_motion}
 
 
 def columns(options: argparse.Namespace) -> dict[str, Measure]:

@@ -1,4 +1,4 @@
-"""Rates of inferred frames at which identities are impossible, and what users are told about them, in one place."""
+"""Rates of inferred frames that are too low for identities, and the sentences about them for users, in one place."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from posebus.config.settings import Settings
 
 WALKING_FPS = 1.0
-"""Inferred frames a second that it takes to follow people who walk. In a second they walk about 0.8 times their height,
-where mostly nobody else is; in more, somebody else who came there is as probable."""
+"""Least rate, in inferred frames a second, at which people who walk can be followed. In a second they walk about 0.8
+times their height, and the nearest person is mostly farther away; in longer, another person there is as probable."""
 
 LONGEST_INTERVAL_S = 15.0
-"""Seconds between two inferred frames from which on nobody can be followed, because by then, who stayed cannot be
-distinguished from who came."""
+"""Longest interval between two inferred frames, in seconds, at which people who stay can be followed. After a longer
+one, a person who stayed cannot be distinguished from one who came."""
 
 
 def low_rate_advice(interval_s: float, remedy: str) -> str | None:

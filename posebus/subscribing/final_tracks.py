@@ -11,11 +11,11 @@ from posebus.subscribing.renaming import FinalIds
 from posebus.subscribing.subscription import Message
 
 QUIET_S = MappingProxyType({Delivery.LIVE: 10.0, Delivery.LOSSLESS: 600.0})
-"""After this long without a frame of a camera, the frames held back are final: a live camera went away, and a frame
-that comes later was also captured later; a recording was given up, for a slow one has its end announced."""
+"""Seconds without a frame of a camera after which its held frames are final. A live camera went away, and any later
+frame was captured later; a recording was given up, since one that is only slow announces its end."""
 
 ENDS_KEPT = 1000
-"""Ends of sources that are remembered. An end may be read before the tracks, since each has a stream of its own."""
+"""Number of ends of sources that are remembered: an end may be read before the tracks, which come in another stream."""
 
 
 class FinalTracks:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from posebus.messages import MAX_RENAME_DELAY_S, Track, TrackFrame, TrackState
 
 MAX_HELD_FRAMES = 1000
-"""So many frames are held back at most, whatever their times: `MAX_RENAME_DELAY_S` at 500 frames per second."""
+"""Largest number of frames that are held back, at any frame rate: `MAX_RENAME_DELAY_S` at 500 frames per second."""
 
 AGE_TOLERANCE_S = 0.002
 """Ages are rounded to 0.001 s in messages."""
@@ -32,7 +32,7 @@ class FinalIds(Generic[T]):
     """Holds frames of one camera back until no correction can reach them any more, and returns them corrected.
 
     In a corrected frame each number comes once. Where two tracks turned out to be one person, the one that was detected
-    remains, with the better state of the two. A number that was wrong from its first frame on is not mentioned at all.
+    remains, with the better state of the two. A number that was wrong from its first frame on does not appear at all.
     """
 
     def __init__(self, delay_s: float = MAX_RENAME_DELAY_S, max_frames: int | None = MAX_HELD_FRAMES) -> None:
@@ -84,7 +84,8 @@ def _cannot_reach_back(frame: TrackFrame, last: TrackFrame) -> bool:
 
 
 def _without_renamed(frame: TrackFrame, before: Sequence[TrackFrame]) -> TrackFrame:
-    """Return the frame that carries corrections, without the end of numbers that no frame shows any more."""
+    """Return the frame that carries corrections, without `ended` tracks of numbers that no earlier frame has any
+    more."""
     kept_ids = {one.to_id for one in frame.renamed}
     since_seqs = {one.from_id: one.since_seq for one in frame.renamed if one.from_id not in kept_ids}
 
@@ -118,11 +119,11 @@ def _corrected(held: TrackFrame, carrier: TrackFrame, ages_s: Mapping[int, float
 
 
 def _one_of(first: Track, second: Track) -> Track:
-    """Return the one person that two tracks of a frame are: where it was detected, in the better state of the two."""
+    """Return two tracks of one person as one: the detected one, in the better state of the two."""
     kept = min(first, second, key=lambda track: (track.coasted, _rank(track)))
     return replace(kept, state=min(first, second, key=_rank).state, age_s=max(first.age_s, second.age_s))
 
 
 def _rank(track: Track) -> int:
-    """Return how little the state of the track says for a person, 0 for the most."""
+    """Return the rank of the track's state: 0 for the one that stands most surely for a person."""
     return _BEST_FIRST.index(TrackState(track.state)) if track.state in _BEST_FIRST else len(_BEST_FIRST)

@@ -59,7 +59,7 @@ class Explanation:
 
     clock: the clock of `captured_at_ns`. imgsz: the view of the plan as text, or the size that the workers are set to.
     missing: why there is no plan although a policy is on. settings: the value of each of POLICIES, None for off.
-    advice: how people would be followed, or more of them found; None if there is nothing to advise. motion: how the
+    advice: how to follow people better or detect more of them; None if there is nothing to advise. motion: how the
     camera moves.
     """
 

@@ -91,8 +91,8 @@ class TrackingReport:
     """One camera, reported by its tracker, with counts since the tracker started.
 
     age_ms: median of the last frames, from capture to tracks. people: confirmed tracks in the newest frame. view and
-    interval_s: what its plan decided about inference, None without a plan. advice: how people would be followed, or
-    more of them found. demand_px_per_s: pixels of the network's input that a live camera asks for, a second; flexible:
+    interval_s: what its plan decided about inference, None without a plan. advice: how to follow people better or
+    detect more of them. demand_px_per_s: pixels of the network's input that a live camera asks for, a second; flexible:
     whether it can do with less. A field is None where it was not reported.
     """
 

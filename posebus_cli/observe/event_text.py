@@ -34,7 +34,7 @@ def event_text(event: Event) -> str:
 
 
 def is_second_of_exchange(event: Event) -> bool:
-    """Return whether the text of `event` is that of another one: an exchange of numbers has an event for each."""
+    """Return whether `event` is the second of the two events of an exchange, which have the same text."""
     before, now = event.data.get("track_id"), event.data.get("renamed_to")
     exchanged = event.type == EventType.TRACK_RENAMED and event.data.get("exchanged") is True
     return exchanged and isinstance(before, int) and isinstance(now, int) and before > now
@@ -122,7 +122,7 @@ def _imgsz(data: Mapping[str, Any]) -> str:
 
 
 _LEFT_AT: Mapping[Any, str] = MappingProxyType({"source ended": " at the end of the source", "cut": " at a cut"})
-"""By the reason of an end."""
+"""Words for the reason of an end."""
 
 
 def _left(data: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ from tracking.track_stage import TrackStage
 FRAMES = 70
 LEFT_PX = {"Ann": 100.0, "Bob": 300.0}
 NUMBERS = {"Ann": 3, "Bob": 5}
-"""Who stands where, and the numbers that are right: what the files of a run must show in every frame."""
+"""The people of each frame with their true numbers, as the files of a run must show them."""
 RENAMED = {40: (Renaming(3, 5, 20), Renaming(5, 3, 20)), 50: (Renaming(7, 3, 45),)}
 
 

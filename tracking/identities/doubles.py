@@ -1,7 +1,7 @@
-"""Two detections of one body are one person: no second track is fed by them, and two tracks of one body are merged.
+"""Two detections of one body are one person: they update only one track, and two tracks of one body are merged.
 
-A network that finds the upper half of a person beside the whole person would otherwise feed two tracks for ever, or
-pull a lost track over to a body that has its own.
+A network that detects the upper half of a person beside the whole person would otherwise keep two tracks alive, or move
+a lost track to a body that has its own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tracking.tracks import TENTATIVE, Tracks
 
 
 class Shared(NamedTuple):
-    """Two matched tracks whose detections may show one body: rows of the tracks, of the pair, and its sureness."""
+    """Two matched tracks whose detections may show one body: rows of the tracks, row of the pair, and its certainty."""
 
     young: int
     old: int
@@ -31,10 +31,11 @@ class Shared(NamedTuple):
 
 
 class Bodies(NamedTuple):
-    """What a frame says about one body's detections and tracks.
+    """Which detections of a frame show one body, and which tracks were detected recently.
 
-    pairs: (P, 4) detections, the doubles of `Pairs`. fed: (T,) mask of the tracks that were detected a moment ago.
-    least_score: from here on a detection of the whole body is better than one of a part.
+     pairs: (P, 4) detections, the doubles of `Pairs`. fed: (T,) mask of the tracks that were detected a moment ago
+    .
+     least_score: from here on a detection of the whole body is better than one of a part.
     """
 
     pairs: Int64Array
@@ -43,7 +44,7 @@ class Bodies(NamedTuple):
 
 
 class Merged(NamedTuple):
-    """What became of doubles: mask (T,) of the tracks that end, pairs to watch further, and the announcements."""
+    """The result: mask (T,) of the tracks that end, the pairs to watch further, and the renamings to announce."""
 
     ending: BoolArray
     watched: tuple[WatchedPair, ...]

@@ -34,8 +34,8 @@ def skip_measurement(tracks: Tracks, size_px: tuple[int, int], last_ns: int, now
 def excuse_interval(tracks: Tracks, last_ns: int, now_ns: int, intervals: Intervals, settings: TrackerSettings) -> None:
     """Prepare the tracks, in place, for an inferred frame: those seen in the frame before were not missed by any.
 
-    Of the time since then, as far as the interval is usual, so little counts as unseen that none of them ends before
-    this frame, and all of them are matched as if they had been detected a moment ago.
+    As far as the interval is usual, so little of it counts as unseen that none of these tracks ends before this frame,
+    and that all are matched as if they had been detected a moment ago.
 
     Args:
         tracks: T tracks after the frame captured at `last_ns`.
@@ -59,14 +59,15 @@ def expired(
 ) -> BoolArray:
     """Mask (T,) of the tracks that have been unseen for longer than a lost track may live; they end with this frame.
 
-    A track last seen leaving the picture is not waited for: a person who enters there is another one. One whom the
-    camera left behind is: it may turn back.
+    A track last seen leaving the picture ends early: a person who enters there is another one. One that left the view
+    only because the camera turned away is kept: the camera may turn back.
 
     Args:
         tracks: T tracks, predicted to this frame.
         size_px: (width, height) of the picture.
         now_ns: capture time of the frame.
-        push_px_s: how fast the camera took the scene out of the picture lately: left, top, right, bottom.
+        push_px_s: speed at which the camera recently moved the scene out of the picture at the left, top, right,
+        bottom.
         settings: those of the tracker.
     """
     lost_ns = round(settings.lost_s * 1e9)
@@ -149,7 +150,7 @@ def _mark_missed(
 def hidden_share(tracks: TrackColumns, track: int, matches: IndexArray) -> float:
     """Largest share of the box of `track` that lies inside the box of one matched track that is older than its loss.
 
-    One that is new since this one was seen may be the same person, who does not hide himself.
+    A track that began after this one was last detected may be the same person, who cannot be hidden by itself.
     """
     hides = (matches >= 0) & (tracks.born_ns <= tracks.last_seen_ns[track])
     positions = tracks.filter_states[POSITION]

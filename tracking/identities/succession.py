@@ -1,7 +1,7 @@
-"""Missed tracks whose person has come back under another number: they must not coast beside it, or it counts twice.
+"""Missed tracks whose person was detected as a new track: they must not coast beside it, or the person counts twice.
 
-Whatever the reason that a detection did not continue its track (a shaken camera, a jump, a fall), its person is then
-new, and the old track is only the memory of where it was.
+A detection may fail to match its track, such as after a jump, a fall or a shake of the camera. Then the person gets a
+new track, and the old one is only its last known position.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def give_way(
 
 
 def _hidden(tracks: Tracks, matches: IndexArray, coasting: BoolArray) -> BoolArray:
-    """Mask (T,) of the coasting tracks that another person hides: nobody else explains where they are."""
+    """Mask (T,) of the coasting tracks that another person hides; these cannot be the person of a new track."""
     hidden, columns = np.zeros(len(tracks), np.bool_), tracks.columns()
     for row in np.flatnonzero(coasting).tolist():
         hidden[row] = hidden_share(columns, row, matches) >= model.BORDERS.hidden_share
@@ -71,7 +71,7 @@ def _hidden(tracks: Tracks, matches: IndexArray, coasting: BoolArray) -> BoolArr
 
 
 def _alive(aliases: Aliases, ids: Int64Array, matches: IndexArray) -> Aliases:
-    """The aliases that still live, without those that are detected beside an older one of the same person."""
+    """The aliases of live tracks, without those that are detected beside an older one of the same person."""
     live, detected = set(ids.tolist()), set(ids[matches >= 0].tolist())
     kept: list[tuple[int, int]] = []
     taken: set[int] = set()

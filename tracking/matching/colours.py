@@ -82,7 +82,7 @@ def colour_log_odds(apart: float, shared: float) -> float:
 
 @compiled
 def visible_share(row: Float64Array) -> float:
-    """Share of the body, in 0..1, whose colours a row (SIZE,) tells."""
+    """Share of the body, in 0..1, whose colours are known in a row (SIZE,)."""
     return float(row[_WEIGHTS:].sum() / _PARTS)
 
 

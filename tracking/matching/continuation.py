@@ -1,12 +1,12 @@
 """The second stage of matching: people who moved faster, or changed their shape more, than the filter expects.
 
-The first stage asks whether a detection is where a track should be by now. A runner whose speed is not known yet, a
-person who turns round, and one who falls, are not. But a track that was detected a moment ago, and a detection that no
-track explains, are probably one person if nothing else can be meant: people do not vanish in the middle of a picture
-while others appear out of nothing. So each such pair is weighed against that alternative, by how far people get in the
-elapsed time, and is matched only if no other pair of the same track or detection is nearly as probable.
+The first stage matches detections near the predicted positions of tracks. A runner whose speed is not known yet, a
+person who turns round, and one who falls, are elsewhere. But people rarely vanish in the middle of a picture while
+others appear in it. So an unmatched detection near a track that was detected a moment ago is probably the same person.
+Each such pair is weighed against the alternative (one person vanished, another one appeared), given how far people move
+in the elapsed time. It is matched only if no other pair of the same track or detection is nearly as probable.
 
-It is the test of "data association with unknown target manoeuvres" by a second, wider motion model: H. Blom,
+The second stage is a second, wider motion model, as in H. Blom,
 Y. Bar-Shalom, "The interacting multiple model algorithm for systems with Markovian switching coefficients", IEEE TAC
 33(8), 1988, with the models compared once instead of mixed.
 """
@@ -38,7 +38,7 @@ def match_continuations(
     size_px: tuple[int, int],
     now_ns: int,
 ) -> None:
-    """Match, in place, tracks of the frame before with detections that the first stage left over.
+    """Match, in place, tracks of the frame before with detections that the first stage left unmatched.
 
     The filters of tracks that are matched here are widened, in place, to the speed that people can have, for the update
     that follows.
@@ -48,7 +48,7 @@ def match_continuations(
         tracks: T tracks, predicted to this frame.
         detections: D detections.
         seen_before: (T,) mask of the tracks that were detected in the last inferred frame.
-        free_detections: (F,) those that would be new people; others need no explanation.
+        free_detections: (F,) the unmatched detections that would start new tracks.
         size_px: (width, height) of the picture.
         now_ns: capture time of the frame.
     """
@@ -86,7 +86,7 @@ def vanishing(
         tracks: columns of T tracks, predicted to this frame.
         rows: (R,) the tracks.
         centred: (D, 4) boxes of all detections.
-        free: (D,) mask of those that no track has.
+        free: (D,) mask of those without a track.
         size_px: (width, height) of the picture.
         weights, borders: constants.
     """
@@ -109,7 +109,7 @@ def appearing(
     weights: model.Continuation,
     borders: model.Borders,
 ) -> Float64Array:
-    """How often (F,) a new person appears where some of the detections are, per second and square of a body's size.
+    """Rate (F,) at which new people appear at the positions of some detections, per second and square of a body's size.
 
     Args:
         centred: (D, 4) boxes of all detections.
@@ -141,8 +141,8 @@ def continuation_odds(
 ) -> Float64Array:
     """Log odds (R, F) that a detection continues a track, against a person who vanished and a new one.
 
-    The place of a person who continues has a normal density, as wide as people get in the elapsed time. Lengths are in
-    sizes of the body.
+    The position of a person who continues has a normal density, as wide as people move in the elapsed time. Lengths are
+    in sizes of the body.
 
     Args:
         tracks: columns of T tracks, predicted to this frame.

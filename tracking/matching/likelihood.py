@@ -33,8 +33,8 @@ def log_odds(
     """Log odds (T, D) of each pair.
 
     They are 0 for a body that is exactly where the filter expects it and was updated a moment ago, if there are no
-    joints and colours. `recent` (T,) is the mask of the tracks that were updated a moment ago: their skeleton may stand
-    in for the box, however uncertain the position is. `resting` (T,) are those that may have stayed at their place
+    joints and colours. `recent` (T,) is the mask of the tracks that were updated a moment ago: their joints may replace
+    the box as evidence, even if the position is uncertain. `resting` (T,) are those that may have stayed at their place
     through a long interval, None where there was none.
     """
     odds = box_odds(tracks.filter_states, tracks.body_px, detections.centred, model.EVIDENCE)
@@ -114,7 +114,7 @@ def add_pose(
         tracks: T tracks.
         detections: D detections.
         skeleton: facts of their joints.
-        recent: (T,) mask of the tracks whose skeleton may stand in for its box, wherever they are.
+        recent: (T,) mask of the tracks whose joints may replace the box as evidence, even if the position is uncertain.
         weights: constants.
     """
     for track in range(len(tracks.body_px)):

@@ -1,7 +1,7 @@
-"""Matching while the picture may have moved in a way that no frame announced: the people themselves witness it.
+"""Matching while the picture may have moved although no frame said so: the detections together are the evidence for it.
 
-Each hypothesis about the picture's motion is judged by the gain of the best assignment after it, less a price for its
-improbability. Usual frames have nothing to explain and pay for none of this.
+Each hypothesis about the picture's motion is scored by the gain of the best assignment after it, less a penalty, its
+negative log prior. Frames whose detections fit the tracks cost nothing extra.
 """
 
 from __future__ import annotations
@@ -26,32 +26,33 @@ from tracking.motion.picture_map import PictureMap
 from tracking.tracks import TENTATIVE, Tracks
 
 MOVE_PRICE = 5.0
-"""What a camera that stood still must gain by moving, as log odds: it does so in one of some hundred frames."""
+"""Penalty, in log odds, for a motion of a camera that stood still: it moves in one of some hundred frames."""
 
 SHAKE_PRICE = 0.5
-"""The same where the camera has moved a moment ago."""
+"""The same if the camera moved a moment ago."""
 
 ZOOM_PRICE = 1.0
-"""What a zoom or roll must gain on top: it can be fitted to any two people."""
+"""Additional penalty for a zoom or roll, since one can be fitted to any two people."""
 
 PICTURE_PRICE = 12.0
-"""What any other motion must gain on top of that which the frames say with certainty 1."""
+"""Additional penalty for another motion than the one that the frame gives with certainty 1."""
 
 SIZE_PRICE = 1.0
-"""What an unusual change of the picture's size must gain."""
+"""Penalty for an unusual change of the picture's size."""
 
 EXPLAINED = 9.0
 """Squared distance, in variances, up to which a match is explained by a person's own motion."""
 
 UNEXPLAINED_SHARE = 0.33
-"""Share of the people just seen that must lack an explanation before the picture is suspected: one of two or three."""
+"""Share of the people just seen that must be unexplained before a motion of the picture is considered: one of two or
+three."""
 
 AGREE = 2
 """Fewest people that must agree on a camera that stood still: one person alone has moved, not the picture."""
 
 JOINT_SHIFT = 25.0
-"""Squared mean shift of matched people, in its variances if each moved independently, from which on the picture is
-suspected: five standard deviations."""
+"""Squared mean shift of matched people, in its variances if each moved independently, from which on a motion of the
+picture is considered: five standard deviations."""
 
 POSITION_STD = model.EVIDENCE.position_std
 MEASUREMENT_STD = model.MOTION.measurement_std[0]
@@ -98,7 +99,7 @@ def match_people(
 def _found(
     tracks: Tracks, detections: UsableDetections, rows: IndexArray, passage: Passage, settings: TrackerSettings
 ) -> list[tuple[PictureMap, float]]:
-    """Motions with their prices; the people in `rows` are the witnesses."""
+    """Candidate motions with their penalties, by the people in `rows`."""
     told = PICTURE_PRICE * passage.certainty
     least = 1 if passage.shake_px > 0.0 else AGREE
     back = None if passage.moved is None or passage.others else passage.moved.inverse()
@@ -126,7 +127,7 @@ def _best(
     size_px: tuple[int, int],
     settings: TrackerSettings,
 ) -> PictureMap | None:
-    """The motion by which the tracks agree best with the detections; None if it is none."""
+    """The motion after which the tracks fit the detections best; None if they fit best without one."""
     best, highest = None, _total(tracks, detections, sight, settings)
     for picture, price in hypotheses:
         moved = tracks.copy()
@@ -164,15 +165,16 @@ def is_suspect(
     seen_since_ns: int,
     birth_score: float,
 ) -> bool:
-    """Whether the picture may have moved: all are off together, or many are not where they should be and others are.
+    """Whether the picture may have moved: all matches are shifted together, or many tracks and detections are
+    unexplained.
 
     Args:
         tracks: columns of T tracks.
         centred: (D, 4) boxes of the detections.
         scores: (D,) their scores.
         matches: (T,) the detection of each track, -1 for none.
-        seen_since_ns: people seen since this capture time are witnesses.
-        birth_score: score of a detection that may be a person elsewhere.
+        seen_since_ns: only tracks detected since this capture time count.
+        birth_score: least score of an unmatched detection that counts.
     """
     witnesses = far = 0
     # Sums of weights and of weighted distances, in x and y.

@@ -25,9 +25,10 @@ from tracking.matching.likelihood import AREA_OF_BOX, Skeleton, skeleton_of
 from tracking.motion.smoothing import SEEN_CONFIDENCE
 
 OVERLAPPING, BY_BOX, POSSIBLE, CERTAIN = range(4)
-"""How sure it is that two detections show one body.
+"""How certain it is that two detections show one body.
 
-OVERLAPPING: most of one box lies in the other, that is all. Of two such detections the second starts a tentative track.
+OVERLAPPING: most of one box lies in the other, and there is no other evidence. Of two such detections the second starts
+a tentative track.
 BY_BOX: the boxes overlap so much that the second starts no track beside a track of the first. POSSIBLE: only one of the
 two starts a track, and a tentative track gives way. CERTAIN: so does one that was lost, and the merge of two tracks
 begins."""
@@ -41,7 +42,7 @@ class Pairs(NamedTuple):
 
     Of a whole body and a part of it the whole is preferred, unless its score is much lower; else the higher score.
 
-    doubles: (P, 4) two rows of the detections, BY_BOX or surer, and whether the first is the whole body and the second
+    doubles: (P, 4) two rows of the detections, BY_BOX or above, and whether the first is the whole body and the second
     a part of it, 0 or 1. overlapping: (Q, 4) the same of pairs that are merely OVERLAPPING.
     """
 
@@ -134,7 +135,7 @@ def _iou(people: DetectionColumns, first: int, second: int, shared: float) -> fl
 def _sureness(
     corners: Float64Array, people: DetectionColumns, skeleton: Skeleton, pair: tuple[int, int], limits: model.OneBody
 ) -> int:
-    """How sure it is by the joints, and by the sides of two boxes that overlap."""
+    """How certain it is by the joints, and by the sides of two boxes that overlap."""
     first, second = pair
     agreement, shared = _agreement(people, skeleton, pair)
     known = shared > limits.shared_joints * people.joints.shape[1]

@@ -1,8 +1,9 @@
-"""People after a long interval without a frame: who may have stayed where it was, and whose skeleton still says where.
+"""Matching after a long interval without a frame: tracks that may have stayed in place, and those whose joints still
+count.
 
-After seconds, the filter's uncertainty is that of people who walk, wider than the picture, and hardly distinguishes the
-chair on which a person sits from the next one. But many people stay: they sit, wait or stand and talk. So a person who
-was at rest is a mixture of two, one who stayed and one who went away.
+After some seconds, the filter expects people who walk, and its deviation is wider than the picture: it hardly
+distinguishes the chair on which a person sits from the next one. But many people stay: they sit, wait or stand and
+talk. So the position of a person at rest is a mixture of two densities: that of staying and that of walking away.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from tracking.tracks import Tracks
 
 
 def at_rest(tracks: Tracks, unmissed: BoolArray) -> BoolArray:
-    """Mask (T,) of the tracks that were not missed yet and did not move when they were last seen; new ones did not."""
+    """Mask (T,) of the tracks that were not missed yet and did not move when last seen; new tracks count as not
+    moving."""
     slow = np.abs(tracks.filter_states[VELOCITY, :, :2]).max(axis=1) < model.STAYING.speed * tracks.body_px
     return np.asarray(unmissed & slow)
 
@@ -26,7 +28,7 @@ def at_rest(tracks: Tracks, unmissed: BoolArray) -> BoolArray:
 def placed(tracks: Tracks, recent: BoolArray) -> BoolArray:
     """Mask (T,) of the `recent` tracks whose position is certain enough that their joints can be compared one by one.
 
-    Without that any skeleton nearby agrees with them.
+    Otherwise any skeleton nearby would agree with theirs.
     """
     std_px = np.sqrt(tracks.filter_states[VAR_POSITION, :, :2].max(axis=1))
     return np.asarray(recent & (std_px < model.BORDERS.hidden_position_std * tracks.body_px))

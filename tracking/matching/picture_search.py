@@ -1,4 +1,5 @@
-"""Motions of the whole picture that would explain why people are not where they were: candidates, from boxes alone.
+"""Candidate motions of the whole picture that would explain why people are not where they are expected, from boxes
+alone.
 
 Each pair of a person and a detection of about the same height suggests a shift of the picture; two such pairs suggest a
 shift with a zoom and a roll. A candidate is as good as the number of people that it brings onto a detection: a vote as
@@ -20,10 +21,10 @@ from tracking.motion.kalman import POSITION, VAR_POSITION
 from tracking.motion.picture_map import PictureMap
 
 WITNESSES = 16
-"""Most people by whom a candidate is judged: more would hardly change the vote, but its cost."""
+"""Largest number of people that vote for a candidate: more would hardly change the result, but cost time."""
 
 SEEDS = 6
-"""Most people whose pairs suggest candidates."""
+"""Largest number of people whose pairs suggest candidates."""
 
 NEAREST = 6
 """Detections of the right height that are tried for each of these, the nearest first, for a zoom."""

@@ -1,4 +1,4 @@
-"""How lately each track was seen, which decides what may be matched with it and by which evidence."""
+"""How recently each track was detected, which decides what may be matched with it and by which evidence."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Sight(NamedTuple):
 
     before: detected in the last inferred frame, however long ago that was.
     recent: seen a moment ago; these may be matched with weak detections, too.
-    placed: whose skeleton may stand in for its box.
-    resting: which may have stayed at their place through a long interval; None where there was none.
+    placed: those whose joints may replace the box as evidence.
+    resting: those that may have stayed at their place through a long interval; None where there was none.
     """
 
     before: BoolArray

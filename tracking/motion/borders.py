@@ -11,7 +11,7 @@ from tracking.compiled import compiled
 from tracking.motion.kalman import POSITION, VAR_VELOCITY, VELOCITY
 
 STANDS_STILL = (0.0, 0.0, 0.0, 0.0)
-"""How fast a camera that stands still takes the scene out of its picture: see `is_leaving`."""
+"""`push_px_s` of a camera that stands still: see `is_leaving`."""
 
 
 @compiled
@@ -25,15 +25,16 @@ def is_leaving(
 ) -> bool:
     """Whether one track, as predicted now, reaches a border of the picture and walks out across it.
 
-    Its velocity is relative to the scene: a person slower than the camera, which took the scene out there, was left
-    behind and did not leave.
+    Its velocity is relative to the scene. Where the camera moves faster than the person, the camera turned away, and
+    the person did not leave.
 
     Args:
         states: (5, T, 4) Kalman states.
         track: row of the track.
         body_px: size of its body.
         size_px: (width, height) of the picture.
-        push_px_s: how fast the camera took the scene out of the picture lately: left, top, right, bottom.
+        push_px_s: speed at which the camera recently moved the scene out of the picture at the left, top, right,
+        bottom.
         borders: constants.
     """
     border_px, speed_px_s = borders.near * body_px, borders.leaving_speed * body_px

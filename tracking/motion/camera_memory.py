@@ -1,4 +1,4 @@
-"""Where a camera looked in the last frame, and how it has moved lately: what the tracker remembers of it. Pure."""
+"""The tracker's state of a camera: where it looked in the last frame, and how it moved recently. Pure."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ Sides = tuple[float, float, float, float]
 
 
 class Passage(NamedTuple):
-    """What happened to the picture from the last frame to this one, as far as is known before the people are matched.
+    """How the picture changed from the last frame to this one, as far as is known before people are matched.
 
     continues: whether people go on; False where time jumped back, after a cut, and with the first frame of all.
     is_cut: whether another shot begins.
     elapsed_s: seconds since the last frame.
     moved: the map of the last frame's pixels to those of this one; None for the same pixels.
-    others: maps from there, from `moved` on, that may hold instead: the picture has another size, and the frame does
-        not say what became of the view.
-    certainty: of `moved`, 0 to 1; 0 where the frame does not say how the camera moved.
-    shake_px: how far the picture typically moves between frames without one that says so; 0 for a still camera.
+    others: alternatives, to be applied after `moved`: the picture has another size, and the frame does not say how the
+    view changed.
+    certainty: of `moved`, 0 to 1; 0 where the frame gives no motion of the camera.
+    shake_px: how far the picture typically moves between frames although no frame says so; 0 for a still camera.
     last_ns: capture time of the last frame.
     size_px: (width, height) of this frame's picture.
     """
@@ -64,7 +64,7 @@ class CameraMemory:
     """The camera in the frame before.
 
     size_px: (width, height) of its picture, None before the first frame.
-    motion: what the frame said about the camera.
+    motion: the `camera_motion` of the frame.
     shake: typical motion from frame to frame that no frame announced, in lengths of the picture's longer side; fades
         over SHAKE_MEMORY_S.
     drift: mean speed of the picture's left, top, right and bottom side in its sizes per second, over PAN_MEMORY_S.

@@ -1,7 +1,7 @@
 """Time between frames: how much of it a person counts as unseen, at any frame rate.
 
 A person who was detected in one frame cannot be missed before the next one is due. At 25 frames a second that hardly
-matters; at one frame in five seconds everybody would be lost between any two frames.
+matters; at one frame in five seconds all tracks would be lost between any two frames.
 """
 
 from __future__ import annotations

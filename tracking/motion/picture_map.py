@@ -114,7 +114,7 @@ def carried_bodies(
     box are those of the ellipse in it after the map: a body that a rolling camera tilts keeps about its height, while
     the bounding box of its tilted box would be far too wide. Variances follow to first order; x and y stay independent,
     which is exact for shifts and scales. A box that the map pushes across a border is cut there, as a detection is,
-    unless the body's centre is outside as well: then nobody sees it, and it stays as it was.
+    unless the body's centre is outside as well: then the person is not visible, and the box stays as it was.
 
     Args:
         states: (5, T, 4) Kalman states, left as they are.

@@ -1,4 +1,4 @@
-"""How one picture may show what another one of a different size showed."""
+"""Maps between two pictures of one view in different sizes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tracking.motion.picture_map import PictureMap
 
 
 def resizing(before_px: tuple[int, int], after_px: tuple[int, int]) -> tuple[PictureMap, tuple[PictureMap, ...]]:
-    """The usual map between pictures of two sizes, and others from there.
+    """The usual map between pictures of two sizes, and alternatives to be applied after it.
 
     Nearly every source stretches the whole picture to its new size. Others keep the pixels, and cut or extend the
     picture at the right and the bottom, or on all sides; or they keep the proportions, with bars around the whole

@@ -19,7 +19,7 @@ JITTER = 1.1
 """Measured intervals waver: one that is longer than allowed by less than this is none."""
 
 STILL = "still"
-"""Why the motion gate leaves a frame out, as in `Uninferred`."""
+"""The reason of frames that the motion gate leaves out, as in `Uninferred`."""
 
 
 class _Interval(NamedTuple):
@@ -52,7 +52,8 @@ class RateCheck:
         return [camera_event(EventType.CAMERA_RATE, frame.camera, position, data)]
 
     def not_inferred(self, frame: Uninferred) -> None:
-        """Take a frame that was not inferred. If nothing moved, nobody had to be followed through the interval."""
+        """Take a frame that was not inferred. If nothing moved, the interval does not count: no person had to be
+        followed."""
         if frame.reason == STILL:
             self._last = None
 

@@ -1,1 +1,1 @@
-"""Decisions about identities that wait until people have parted: what was known before against what is seen after."""
+"""Delayed decisions about swapped identities: after people part, their appearance is compared with that from before."""

@@ -1,4 +1,5 @@
-"""The open doubts of one camera: who may have been confused with whom, and what was known of them before and since."""
+"""The candidate swaps of one camera: pairs of tracks that may have been exchanged, and the appearance of each before
+and after."""
 
 from __future__ import annotations
 
@@ -11,18 +12,19 @@ from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 
 TOGETHER = -1
-"""Stands for the parting of a track that is not apart yet."""
+"""In place of the time of the parting: the two have not parted yet."""
 
 
 class Witnesses(NamedTuple):
-    """W tracks in doubt, in any order; a step works on its own copy of the table and may write to it.
+    """The evidence on the W tracks of candidate swaps, in any order; each frame works on a copy of the table that it
+    may write to.
 
     ids: (W,) int64.
-    since_ns: (W,) int64, capture time of the frame in which the doubt began.
+    since_ns: (W,) int64, capture time of the frame in which the track became part of a candidate swap.
     apart_ns, apart_seq: (W,) int64, capture time and number of the first frame after the parting, or TOGETHER.
-    seen_s: (W,) for how long colours have been seen since the parting, times the visible share of the body.
-    known_s: (W,) for how long the track was known before the doubt; `before` means nothing where it is 0.
-    before: (W, 64) colours that were remembered when the doubt began.
+    seen_s: (W,) seconds with colours since the parting, weighted by the visible share of the body.
+    known_s: (W,) age of the track in seconds at `since_ns`; where it is 0, `before` has no meaning.
+    before: (W, 64) colours of the track at `since_ns`.
     after: (W, 64) mean colours since the parting.
     """
 
@@ -36,7 +38,7 @@ class Witnesses(NamedTuple):
     after: Float64Array
 
     def copy(self) -> Witnesses:
-        """The same witnesses, with arrays of their own in the columns that a step may write to."""
+        """The same rows, with copies of the columns that a frame may write to."""
         return self._replace(
             apart_ns=self.apart_ns.copy(),
             apart_seq=self.apart_seq.copy(),
@@ -45,16 +47,16 @@ class Witnesses(NamedTuple):
         )
 
     def select(self, rows: BoolArray | IndexArray) -> Witnesses:
-        """The witnesses of a mask (W,), or those at the indices, in arrays of their own."""
+        """Copies of the rows of a mask (W,) or at the indices."""
         return Witnesses._make(column[rows] for column in self)
 
     def joined(self, others: Witnesses) -> Witnesses:
-        """These witnesses, then `others`."""
+        """These rows, then `others`."""
         return Witnesses._make(np.concatenate(columns) for columns in zip(self, others, strict=True))
 
 
 def new_witnesses(ids: Int64Array, now_ns: int, known_s: Float64Array, before: Float64Array) -> Witnesses:
-    """Witnesses of tracks (W,) whose doubts begin now; `known_s` and `before` are the columns."""
+    """Rows of tracks (W,) that become part of a candidate swap now; `known_s` and `before` are the columns."""
     count = len(ids)
     return Witnesses(
         ids=ids,
@@ -70,7 +72,7 @@ def new_witnesses(ids: Int64Array, now_ns: int, known_s: Float64Array, before: F
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """The witnesses, and the pairs (Q, 2) of ids, the smaller first, that may have been exchanged."""
+    """The candidate swaps: pairs (Q, 2) of ids, the smaller first, and the evidence on their tracks."""
 
     witnesses: Witnesses
     pairs: Int64Array
@@ -80,7 +82,7 @@ class Doubts:
 
 
 def no_doubts() -> Doubts:
-    """No open doubts."""
+    """No candidate swaps."""
     empty = np.zeros((0, APPEARANCE_SIZE))
     return Doubts(new_witnesses(np.zeros(0, np.int64), 0, np.zeros(0), empty), np.zeros((0, 2), np.int64))
 

@@ -1,6 +1,6 @@
-"""What a frame adds to the open doubts: partings, colours since then, and which doubts are over or decided.
+"""What a frame adds to the candidate swaps: partings, and colours since then; and which candidates it decides.
 
-Evidence is a mean over time: rows of successive frames repeat each other.
+Evidence is a mean over time, not a sum, because the colours of successive frames are not independent.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tracking.second_thoughts.judging import exchange_odds
 from tracking.tracks import CONFIRMED
 
 MAX_ELAPSED_S = 0.2
-"""A frame counts for no more time than this, however long ago the last one was."""
+"""A frame adds at most this time to the evidence, even after a long interval."""
 
 
 class Shown(NamedTuple):
@@ -40,10 +40,10 @@ class Shown(NamedTuple):
 def follow(
     witnesses: Witnesses, pairs: Int64Array, shown: Shown, doubts: model.SecondThoughts
 ) -> tuple[BoolArray, int]:
-    """Update the witnesses in place; returns the mask (Q,) of pairs that are over, and the pair to exchange or -1."""
+    """Update the evidence in place; returns the mask (Q,) of pairs that are dropped, and the pair to exchange or -1."""
     rows = np.full(len(witnesses.ids), -1, np.int64)
     for witness in range(len(rows)):
-        # Ids ascend, in a table of any length.
+        # Ids ascend in the table of tracks, which may be long.
         place = np.searchsorted(shown.ids, witnesses.ids[witness])
         if place < len(shown.ids) and shown.ids[place] == witnesses.ids[witness]:
             rows[witness] = place
@@ -100,9 +100,9 @@ def _is_detected(row: int, shown: Shown) -> bool:
 
 @compiled
 def _is_worth_it(witnesses: Witnesses, one: int, other: int, now_ns: int) -> bool:
-    """Whether two were known for longer than they have been apart since then, in sum.
+    """Whether the two tracks were older at the meeting, in sum, than the time since they parted.
 
-    Who follows the numbers live gains the time before by a correction, and loses the time since then.
+    A correction restores the ids of the time before for live readers, and changes those of the time since.
     """
     gained_s = 0.0
     for witness in (one, other):
@@ -114,7 +114,7 @@ def _is_worth_it(witnesses: Witnesses, one: int, other: int, now_ns: int) -> boo
 
 @compiled
 def _is_over(witnesses: Witnesses, one: int, other: int, shown: Shown, doubts: model.SecondThoughts) -> bool:
-    """Whether no decision may come any more: too long after the last parting, or never apart."""
+    """Whether it is too late for a decision: too long after the last parting, or too long without one."""
     parting_ns = max(witnesses.apart_ns[one], witnesses.apart_ns[other])
     if parting_ns != TOGETHER and shown.now_ns - parting_ns > doubts.apart_s * 1e9:
         return True

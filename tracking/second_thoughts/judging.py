@@ -1,4 +1,4 @@
-"""Log odds that two tracks exchanged their people, against that each kept its own."""
+"""Log odds that two tracks were swapped, against that each kept its person."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def exchange_odds(
 ) -> tuple[float, bool]:
     """Natural log odds of an exchange, and whether it may be made; NaN and False while too little was seen.
 
-    Each of the two that was seen since the parting is compared with what was known of both. An exchange must not rest
-    on what a person does not look like alone, since light changes: who was seen must look like the other one was.
+    The appearance of each track after the parting is compared with that of both before. That a track looks unlike
+    itself is not enough, since light changes: it must also look like the other one did.
 
     Args:
-        witnesses: W witnesses.
+        witnesses: the evidence on W tracks.
         one: row of the first.
         other: row of the second.
-        detected: whether each is detected in this frame, so that more will be seen of it.
+        detected: whether each is detected in this frame, so that more evidence will come.
         doubts: constants.
     """
     total, fits, supported = 0.0, True, False

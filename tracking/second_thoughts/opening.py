@@ -1,4 +1,4 @@
-"""Which doubts begin in a frame."""
+"""Which candidate swaps begin in a frame."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tracking.second_thoughts.doubts import Doubts, new_witnesses
 from tracking.tracks import TENTATIVE, Tracks
 
 MAX_WITNESSES = 64
-"""No doubts begin beyond this number of tracks in doubt, which bounds the time and the snapshot."""
+"""Largest number of tracks in candidate swaps; it limits the time per frame and the size of the snapshot."""
 
 
 def opened(doubts: Doubts, tracks: Tracks, confused: Int64Array, missing: BoolArray, born: int, now_ns: int) -> Doubts:
-    """The doubts with those that begin in this frame, whose witnesses may be written to.
+    """The candidate swaps with those that begin in this frame; their evidence may be written to.
 
-    A new track may be a person who is not where its track expects it: one that is missing, or is in doubt.
+    A new track near an old one may be its person, if the old one was not detected or is already in a candidate swap.
 
     Args:
-        doubts: those so far, left as they are.
+        doubts: the candidate swaps so far; not changed.
         tracks: T tracks after the frame.
         confused: (P, 2) ids of tracks that may just have been confused.
         missing: (T,) tracks that were not detected.
@@ -64,7 +64,7 @@ def _unknown(known: Int64Array, pairs: Int64Array) -> Int64Array:
 def _beside(
     states: Float64Array, body_px: Float64Array, in_doubt: BoolArray, first_born: int, doubts: model.SecondThoughts
 ) -> Int64Array:
-    """Pairs (P, 2) of rows of a track in doubt and a new one within its reach."""
+    """Pairs (P, 2) of rows: a track that may be confused, and a new track within its reach."""
     rows = np.empty((0, 2), np.int64)
     found = 0
     for one in range(first_born):

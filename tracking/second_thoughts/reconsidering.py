@@ -1,4 +1,4 @@
-"""One step of second thoughts: what is in doubt after a frame, and whom the frame renames."""
+"""The candidate swaps after a frame, and the correction that the frame makes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NO_COLOURS = np.zeros((0, APPEARANCE_SIZE))
 
 
 class TrackedFrame(NamedTuple):
-    """What a step needs of a frame.
+    """What is needed of a frame.
 
     detections: those of the frame. matches: (T,) the detection of each track, -1 for none. born: number of the last
     tracks that begin with the frame. confused: (P, 2) ids of the tracks that it may have confused, the smaller first.
@@ -39,8 +39,8 @@ class TrackedFrame(NamedTuple):
 class Correction(NamedTuple):
     """A correction of identities.
 
-    renamed: for the TrackFrame. identities, bodies: (N,) the rows of the tracks whose identities live on, and the rows
-    of the bodies that they have.
+    renamed: for the TrackFrame. identities, bodies: (N,) rows: after the correction, track i has the id of row
+    identities[i] and the state of row bodies[i].
     """
 
     renamed: tuple[Renaming, ...]
@@ -49,12 +49,12 @@ class Correction(NamedTuple):
 
     @property
     def ids(self) -> frozenset[int]:
-        """All numbers that change."""
+        """All ids that change."""
         return frozenset(number for one in self.renamed for number in (one.from_id, one.to_id))
 
 
 def reconsider(doubts: Doubts, tracks: Tracks, frame: TrackedFrame) -> tuple[Doubts, Correction | None]:
-    """The doubts after a frame, and its correction, if any; `tracks` are T tracks after the frame."""
+    """The candidate swaps after a frame, and its correction, if any; `tracks` are T tracks after the frame."""
     if frame.elapsed_s is None:
         doubts = no_doubts()  # a correction is about frames of one epoch
     if not (len(doubts) or len(frame.confused) or frame.born):
@@ -86,7 +86,7 @@ def reconsider(doubts: Doubts, tracks: Tracks, frame: TrackedFrame) -> tuple[Dou
 
 
 def _without(doubts: Doubts, over: BoolArray) -> Doubts:
-    """The doubts without the pairs of a mask (Q,), and the witnesses that are left."""
+    """The candidate swaps without the pairs of a mask (Q,), and without evidence that is not needed any more."""
     pairs = doubts.pairs[~over]
     needed = set(pairs.ravel().tolist())
     kept = np.array([number in needed for number in doubts.witnesses.ids.tolist()], np.bool_)
@@ -94,10 +94,10 @@ def _without(doubts: Doubts, over: BoolArray) -> Doubts:
 
 
 def _exchanged(doubts: Doubts, pair: int, tracks: Tracks, frame: TrackedFrame) -> Correction:
-    """Exchange the people of a pair, in place in its witnesses.
+    """Swap the two tracks of a pair; their evidence is swapped in place.
 
-    What was known before belongs to the identity, and what is seen since then to the body. A new track whose person is
-    one that was not seen since then ends: its body goes on under the older id.
+    The appearance before belongs to the id, that after to the body. If the old track was not detected since then and
+    the other one is new, the new id ends: its body goes on under the older id.
     """
     old, new = doubts.pairs[pair].tolist()
     witnesses = doubts.witnesses
@@ -117,7 +117,7 @@ def _exchanged(doubts: Doubts, pair: int, tracks: Tracks, frame: TrackedFrame) -
 
 
 def _since_seq(witnesses: Witnesses, places: list[int], now_ns: int) -> int:
-    """The first frame in which one of two was apart again, of those that a correction may reach."""
+    """The first frame, within reach of a correction, in which one of the two tracks had parted."""
     partings = [(int(witnesses.apart_seq[place]), int(witnesses.apart_ns[place])) for place in places]
     reach_ns = round(model.DOUBTS.apart_s * 1e9)
     return min(seq for seq, parting_ns in partings if seq != TOGETHER and now_ns - parting_ns <= reach_ns)

@@ -1,4 +1,5 @@
-"""Which tracks may just have been confused: those whose detections could nearly as well be exchanged."""
+"""Tracks that may just have been swapped: exchanging their detections changes the log odds of the assignment by
+little."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from tracking.tracks import TENTATIVE, Tracks
 
 
 def rivals(odds: Float64Array, tracks: Tracks, matches: IndexArray) -> Int64Array:
-    """Pairs (P, 2) of ids, the smaller first, of known tracks one of which may have got the other's detection.
+    """Pairs (P, 2) of ids, the smaller first, of tracks one of which may have been matched with the other's detection.
 
     Args:
         odds: (T, D) log odds of each pair of a track and a detection.

@@ -1,4 +1,4 @@
-"""Scenes of people who meet in one line of sight, and then pass each other or turn back: who is who afterwards."""
+"""Scenes of people who meet in one line of sight, and then pass each other or turn back."""
 
 from __future__ import annotations
 

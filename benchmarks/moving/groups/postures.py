@@ -70,12 +70,12 @@ def standing_up(actor: Actor, rng: np.random.Generator) -> Actor:
 
 
 def up_and_over(times_s: Float64Array) -> Float64Array:
-    """The knees of somebody who stands up: bent in the middle of it."""
+    """The knees of a person who stands up: bent halfway."""
     return np.asarray(0.7 * np.sin(np.pi * np.clip((times_s - BEGIN_S) / 1.5, 0, 1)))
 
 
 def posed(pose: Pose, fps: float, beside: bool, seed: int) -> Take:
-    """Somebody who changes the posture, alone or with somebody who walks up and stands 1 m beside."""
+    """A person who changes the posture, alone or with another one who walks up and stands 1 m beside."""
     rng = np.random.default_rng([seed, 21])
     x_m, y_m = rng.uniform(-2.0, 2.0), rng.uniform(7.5, 11.0)
     look = rng.uniform(-np.pi, np.pi)

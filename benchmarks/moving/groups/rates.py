@@ -36,7 +36,7 @@ def sitting(fps: float, seed: int) -> Take:
 
 
 def walking(fps: float, seed: int) -> Take:
-    """Somebody who walks to and fro within 5 m, and turns where he likes; somebody else sits far aside."""
+    """A person who walks to and fro within 5 m, with random turns; another one sits far away."""
     rng = np.random.default_rng([seed, 52])
     seconds = FRAMES / fps
     ends = np.cumsum(rng.uniform(2.0, 5.0, int(seconds / 2.0) + 20))

@@ -62,7 +62,7 @@ def among_walkers(fps: float, seed: int) -> Take:
 
 
 def starting(fps: float, seed: int) -> Take:
-    """Somebody stands for a second and then runs out of the picture."""
+    """A person stands for a second and then runs out of the picture."""
     rng = np.random.default_rng([seed, 13])
     y_m, speed = rng.uniform(8.0, 12.0), rng.uniform(4.0, 7.0)
     begin = -0.5 * HALF_VIEW * y_m

@@ -1,4 +1,4 @@
-"""The people of synthetic scenes wear clothes that tell them apart as far as in recordings."""
+"""The clothes of synthetic people differ as much as those of people in recordings."""
 
 from __future__ import annotations
 

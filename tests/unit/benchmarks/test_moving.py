@@ -12,8 +12,8 @@ import pytest
 from benchmarks.common.mot import Rows
 from benchmarks.moving import paths
 from benchmarks.moving.actors import Actor, stand
-from benchmarks.moving.camera import moved, moved_boxes, moved_rows, path_of, told
-from benchmarks.moving.contenders import CORRECTED, OURS, TOLD, contenders, correct, followed
+from benchmarks.moving.camera import moved, moved_boxes, moved_rows, path_of, with_true_motion
+from benchmarks.moving.contenders import CORRECTED, OURS, TRUE_MOTION, contenders, correct, followed
 from benchmarks.moving.estimates import Estimates
 from benchmarks.moving.film import Film, World, filmed
 from benchmarks.moving.judging import Judgement, judged
@@ -82,10 +82,10 @@ def test_box_doubles_with_the_zoom_and_lies_down_when_the_picture_is_turned() ->
     assert moved_boxes(box, matrices[1])[0].tolist() == pytest.approx([410, 20, 510, 60])
 
 
-def test_told_motion_is_relative_to_the_first_frame_of_the_shot() -> None:
+def test_true_motion_is_relative_to_the_first_frame_of_the_shot() -> None:
     shots = np.array([0, 0, 1, 1])
     path = path_of(shifted((5, 0), (15, -3), (900, 0), (902, 1)), SIZE_PX, shots)
-    found = [frame.camera_motion for frame in told([frame_of(seq=place) for place in range(4)], path)]
+    found = [frame.camera_motion for frame in with_true_motion([frame_of(seq=place) for place in range(4)], path)]
     assert [motion.shot for motion in found if motion] == [0, 0, 1, 1]
     shifts = [(motion.matrix[2], motion.matrix[5]) for motion in found if motion]
     assert np.ravel(shifts).tolist() == pytest.approx([0, 0, 10, -3, 0, 0, 2, 1])
@@ -180,7 +180,7 @@ def test_our_tracker_keeps_one_number_before_a_still_camera_and_gets_the_motion_
     assert set(found) == {OURS, CORRECTED}
     assert judged(take.film.truth, take.film.visible, found[OURS], 10.0).perfect
     moving = replace(take, path=path_of(shifted(*[(3.0 * place, 0.0) for place in range(10)]), (1280, 720)))
-    assert set(followed([TOLD], moving)) == {TOLD}
+    assert set(followed([TRUE_MOTION], moving)) == {TRUE_MOTION}
 
 
 def test_pictures_move_as_the_camera_does() -> None:

@@ -136,7 +136,7 @@ def test_the_matrix_of_a_still_camera_stays_exactly_the_same_while_people_pass_a
 
 
 def test_a_slow_pan_is_not_taken_for_standing_still() -> None:
-    """2 px a second: every step is far below what can be told from nothing."""
+    """2 px a second: each step is far below the error of the estimate."""
     looks = [Look(0.08 * index) for index in range(250)]
     motions = followed((small_picture(look) for look in looks), step_ns=TENTH_NS * 4 // 10)
     assert error_px(motions[-1], looks[0], looks[-1]) < 5.0

@@ -145,7 +145,7 @@ def test_config_check_accepts_a_good_file(tmp_path: Path) -> None:
     }
 
 
-def test_config_check_notes_rates_at_which_nobody_can_be_followed(tmp_path: Path) -> None:
+def test_config_check_notes_rates_that_are_too_low_to_follow_people(tmp_path: Path) -> None:
     path = tmp_path / "posebus.yaml"
     path.write_text("cameras:\n  a:\n    source: rtsp://192.0.2.1/a\n    max_fps: 0.2\n")
     done = posebus("config", "check", path)

@@ -22,12 +22,14 @@ def zoom(factor: float, centre: tuple[float, float] = (640.0, 360.0)) -> Matrix:
     return (factor, 0.0, (1 - factor) * centre[0], 0.0, factor, (1 - factor) * centre[1])
 
 
-def seen(frame: PoseFrame, matrix: Matrix, *, told: bool = False, shot: int = 0, certainty: float = 1.0) -> PoseFrame:
+def seen(
+    frame: PoseFrame, matrix: Matrix, *, announced: bool = False, shot: int = 0, certainty: float = 1.0
+) -> PoseFrame:
     """The frame of a still camera, as a camera sees it that has moved by `matrix`.
 
     Boxes stay upright, and are cut at the borders; those outside are empty.
 
-    `told`: whether the frame says so.
+    `announced`: whether the frame has this motion as its `camera_motion`.
     """
     a, b, c, d, e, f = matrix
     linear, offset = np.array(((a, b), (d, e))), np.array((c, f))
@@ -43,7 +45,7 @@ def seen(frame: PoseFrame, matrix: Matrix, *, told: bool = False, shot: int = 0,
         frame,
         boxes_xyxy_px=corners.clip(0.0, np.tile(frame.size_px, 2)).astype(np.float32),
         keypoints_px=keypoints,
-        camera_motion=CameraMotion(shot, matrix, certainty) if told else None,
+        camera_motion=CameraMotion(shot, matrix, certainty) if announced else None,
     )
 
 

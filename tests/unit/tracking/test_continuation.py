@@ -1,4 +1,5 @@
-"""People who move faster, or change their shape more, than the filter expects: one id where only they can be meant."""
+"""People who move faster, or change their shape more, than the filter expects keep their ids where the match is
+unambiguous."""
 
 from __future__ import annotations
 
@@ -44,24 +45,24 @@ def test_a_runner_among_people_who_stand_keeps_the_id() -> None:
     assert ids_of(frames) == [[1, 2, 3, 4]] * 8
 
 
-def test_who_could_be_either_of_two_gets_a_new_id() -> None:
+def test_a_detection_that_fits_two_tracks_gets_a_new_id() -> None:
     before = pose_frame([person(400, 360), person(700, 360)], 0, 0.0)
     between = pose_frame([person(550, 400), person(550, 320)], 1, 0.3)
     assert ids_of([before, between])[1] == [3, 4]
 
 
-def test_colours_tell_which_of_two_it_is() -> None:
+def test_colours_decide_between_two_tracks() -> None:
     before = dressed(pose_frame([person(400, 360), person(700, 360)], 0, 0.0), [0, 1])
     between = dressed(pose_frame([person(550, 400), person(550, 320)], 1, 0.3), [1, 0])
     assert ids_of([before, between])[1] == [2, 1]
 
 
-def test_nobody_continues_faster_than_people_get() -> None:
+def test_a_match_faster_than_people_move_is_refused() -> None:
     frames = [pose_frame([person(x, 360)], seq, seq / 25) for seq, x in enumerate((200, 200, 700))]
     assert ids_of(frames)[-1] == [2]
 
 
-def test_a_weak_detection_continues_nobody() -> None:
+def test_a_weak_detection_continues_no_track() -> None:
     scores = ([0.9], [0.35])
     frames = [
         pose_frame([person(x, 360)], seq, seq / 5, scores=score)
@@ -70,7 +71,7 @@ def test_a_weak_detection_continues_nobody() -> None:
     assert ids_of(frames)[-1] == [0]
 
 
-def test_who_appears_at_the_border_is_new() -> None:
+def test_a_person_who_appears_at_the_border_is_new() -> None:
     gone, other = person(300, 360), person(60, 360)
     other[0] = 0.0
     frames = [pose_frame([gone], 0, 0.0), pose_frame([gone], 1, 0.2), pose_frame([other], 2, 0.4)]

@@ -1,4 +1,4 @@
-"""Whether a camera's rate of inferred frames lets people be followed, and what users are told if not."""
+"""Whether a camera's rate of inferred frames lets people be followed, and the advice to users if not."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_advice_stands_beside_that_about_the_size() -> None:
     assert size.startswith("1280 px")
 
 
-def test_longer_intervals_than_the_tracker_bridges_concern_everybody() -> None:
+def test_longer_intervals_than_the_tracker_bridges_concern_all_people() -> None:
     assert LONGEST_NS == LONGEST_INTERVAL_S * SECOND_NS
     assert "people who walk" in str(low_rate_advice(15.0, "raise it"))
     assert low_rate_advice(60.0, "raise it") == (

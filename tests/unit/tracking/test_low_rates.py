@@ -1,4 +1,4 @@
-"""Identities at low and irregular frame rates, and through gaps: a rate misses nobody, a gap ends identities."""
+"""Identities at low and irregular frame rates, and through gaps: a low rate alone loses no person, a gap does."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_another_person_far_away_in_the_next_frame_is_another_person(fps: float)
 
 
 @pytest.mark.parametrize("interval_s", [1.0, 2.0, 5.0, 10.0])
-def test_a_person_whom_a_frame_misses_is_lost_with_it_and_ends_lost_s_later(interval_s: float) -> None:
+def test_a_missed_person_is_lost_with_that_frame_and_ends_lost_s_later(interval_s: float) -> None:
     """Missed in frame 5, at which `in_sight_s` counts, and from there on: each interval counts wholly."""
     results = run([pose_frame([person(300, 300)] * (seq < 5), seq, seq * interval_s) for seq in range(16)])
     counted_s = [SETTINGS.in_sight_s + (seq - 5) * interval_s for seq in range(5, 16)]
@@ -104,7 +104,7 @@ def test_person_who_walks_out_is_judged_in_the_next_frame_before_it_may_have_lef
 
 
 @pytest.mark.parametrize("gap_s", [10.0, 600.0, 3600.0])
-def test_gap_ends_everybody_where_frames_come_fast(gap_s: float) -> None:
+def test_gap_ends_all_tracks_where_frames_come_fast(gap_s: float) -> None:
     times_s = [seq / 10 + gap_s * (seq >= 30) for seq in range(60)]
     results = run(sitting(times_s, np.random.default_rng(2)))
     assert confirmed(results) == [[1, 2, 3]] * 30 + [[4, 5, 6]] * 30
@@ -148,7 +148,7 @@ def test_successor_knows_the_rate(until: int) -> None:
 
 
 @pytest.mark.parametrize("keypoints", [True, False])
-def test_frames_that_are_not_inferred_miss_nobody_at_a_low_rate(keypoints: bool) -> None:
+def test_frames_that_are_not_inferred_miss_no_person_at_a_low_rate(keypoints: bool) -> None:
     """Frames come at 5 a second, every 25th is inferred: each person is confirmed in all of them."""
     rng = np.random.default_rng(7)
     tracker, results = PoseTracker(), []

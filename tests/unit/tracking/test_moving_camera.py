@@ -33,9 +33,9 @@ CAMERAS: dict[str, Callable[[int], Matrix]] = {
 @pytest.mark.parametrize("camera", CAMERAS)
 @pytest.mark.parametrize("people", [1, 3])
 def test_ids_and_velocities_are_those_of_a_still_camera(camera: str, people: int) -> None:
-    """Also of one person alone, who has nobody to agree with."""
+    """Also of one person alone, without others that show the same motion."""
     still = walk(np.arange(10) / 10, lanes=people)
-    moving = [seen(frame, CAMERAS[camera](frame.seq), told=True) for frame in still]
+    moving = [seen(frame, CAMERAS[camera](frame.seq), announced=True) for frame in still]
     results = run(moving)
     assert truthful(results, people)
     factor = math.sqrt(abs(np.linalg.det(np.array(moving[-1].camera_motion.matrix).reshape(2, 3)[:, :2])))
@@ -43,32 +43,33 @@ def test_ids_and_velocities_are_those_of_a_still_camera(camera: str, people: int
         assert np.hypot(*one.velocity_px_s) == pytest.approx(factor * np.hypot(*other.velocity_px_s), rel=0.04)
 
 
-@pytest.mark.parametrize("told", [False, True])
-def test_people_whom_a_zoom_pushes_across_the_border_keep_their_ids(told: bool) -> None:
+@pytest.mark.parametrize("announced", [False, True])
+def test_people_across_the_border_after_a_zoom_keep_their_ids(announced: bool) -> None:
     """From 1 to 2.4 within half a second: 200 px of the third one's 480 px are below the picture then."""
     boxes = [person(500, 300), person(640, 320), person(760, 410)]
     frames = [
-        seen(pose_frame(boxes, seq, seq / 10), zoom(1.19 ** min(max(seq - 8, 0), 5)), told=told) for seq in range(20)
+        seen(pose_frame(boxes, seq, seq / 10), zoom(1.19 ** min(max(seq - 8, 0), 5)), announced=announced)
+        for seq in range(20)
     ]
     assert truthful(run(frames), 3)
 
 
 def test_a_still_camera_changes_no_bit() -> None:
     frames = walk(np.arange(12) / 10)
-    told = [replace(frame, camera_motion=CameraMotion(0, (1.0, 0.0, 3.0, 0.0, 1.0, 4.0), 1.0)) for frame in frames]
-    assert [plain(result) for result in run(told)] == [plain(result) for result in run(frames)]
+    moving = [replace(frame, camera_motion=CameraMotion(0, (1.0, 0.0, 3.0, 0.0, 1.0, 4.0), 1.0)) for frame in frames]
+    assert [plain(result) for result in run(moving)] == [plain(result) for result in run(frames)]
 
 
 def test_unseen_people_are_predicted_where_the_picture_took_them() -> None:
-    """One frame is not inferred, and in the next one nobody is detected."""
+    """One frame is not inferred, and the next one has no detections."""
     still = walk(np.arange(8) / 10, speed_px_s=0.0)
     tracker = PoseTracker()
-    run([seen(frame, shift(0), told=True) for frame in still[:6]], tracker)
+    run([seen(frame, shift(0), announced=True) for frame in still[:6]], tracker)
     motion = CameraMotion(0, shift(70, -10), 1.0)
     mark = Uninferred(
         "yard", 1, 6, still[6].captured_at_ns, "file", "lossless", (1280, 720), "rate", camera_motion=motion
     )  # type: ignore[arg-type]
-    missed = replace(seen(pose_frame([], 7, 0.7), shift(140, -20), told=True))
+    missed = replace(seen(pose_frame([], 7, 0.7), shift(140, -20), announced=True))
     for result, offset in ((tracker.predict(mark), (70, -10)), (tracker.update(missed), (140, -20))):
         assert len(result.tracks) == 3
         for track, box in zip(result.tracks, still[0].boxes_xyxy_px, strict=True):
@@ -76,7 +77,7 @@ def test_unseen_people_are_predicted_where_the_picture_took_them() -> None:
             assert track.coasted
 
 
-def test_a_person_whom_the_camera_left_behind_is_the_same_one_when_it_turns_back() -> None:
+def test_a_person_keeps_the_id_when_the_camera_turns_away_and_back() -> None:
     """A person walks to the right border; the camera pans away to the left for 1.5 s and back."""
     frames, offset = [], 0.0
     for seq in range(60):
@@ -95,17 +96,17 @@ def test_a_person_who_walks_out_of_a_still_picture_ends_soon() -> None:
     frames = []
     for seq in range(40):
         box = person(1000 + 20 * seq, 360)
-        frames.append(seen(pose_frame([box] if box[0] < 1260 else [], seq, seq / 10), shift(0), told=True))
+        frames.append(seen(pose_frame([box] if box[0] < 1260 else [], seq, seq / 10), shift(0), announced=True))
     assert in_state(run(frames)[-1], "ended") == []
     assert not run(frames)[-1].tracks
 
 
 def cut(frames: list[PoseFrame], at: int) -> list[PoseFrame]:
-    return [seen(frame, shift(0), told=True, shot=int(frame.seq >= at)) for frame in frames]
+    return [seen(frame, shift(0), announced=True, shot=int(frame.seq >= at)) for frame in frames]
 
 
 def test_another_shot_ends_all_tracks_at_once() -> None:
-    """Other people stand in the very places."""
+    """Other people stand at the same places."""
     tracker = PoseTracker()
     frames = cut(walk(np.arange(8) / 10), 5)
     results = []
@@ -129,8 +130,8 @@ def test_a_shot_ends_tracks_in_a_frame_without_inference() -> None:
 
 def test_shots_count_anew_in_another_epoch() -> None:
     """A camera that reconnects says nothing about the motion since; its people go on."""
-    frames = [seen(frame, shift(500), told=True, shot=4) for frame in walk(np.arange(5) / 10)]
-    later = [seen(frame, shift(0), told=True) for frame in walk(np.arange(5, 9) / 10)]
+    frames = [seen(frame, shift(500), announced=True, shot=4) for frame in walk(np.arange(5) / 10)]
+    later = [seen(frame, shift(0), announced=True) for frame in walk(np.arange(5, 9) / 10)]
     later = [
         replace(frame, epoch=2, boxes_xyxy_px=frame.boxes_xyxy_px + np.float32([500, 0, 500, 0]),
                 keypoints_px=frame.keypoints_px + np.float32([500, 0, 0])) for frame in later
@@ -141,8 +142,10 @@ def test_shots_count_anew_in_another_epoch() -> None:
 
 
 def test_a_restored_tracker_goes_on_bit_for_bit_while_the_camera_moves() -> None:
-    """Announced for half of the frames; the others are found by the detections."""
-    frames = [seen(frame, CAMERAS["shake"](frame.seq), told=frame.seq % 8 < 4) for frame in walk(np.arange(24) / 10)]
+    """Half of the frames have `camera_motion`; in the others the detections show it."""
+    frames = [
+        seen(frame, CAMERAS["shake"](frame.seq), announced=frame.seq % 8 < 4) for frame in walk(np.arange(24) / 10)
+    ]
     expected = [plain(result) for result in run(frames)]
     tracker, results = PoseTracker(), []
     for frame in frames:
@@ -171,6 +174,6 @@ def test_a_snapshot_of_a_release_before_is_read() -> None:
 def test_an_impossible_motion_leaves_finite_tracks(matrix: Matrix) -> None:
     frames = walk(np.arange(6) / 10)
     frames[3] = replace(frames[3], camera_motion=CameraMotion(0, matrix, 1.0))
-    told = [frame if frame.camera_motion else seen(frame, shift(0), told=True) for frame in frames]
-    for result in run(told):
+    moving = [frame if frame.camera_motion else seen(frame, shift(0), announced=True) for frame in frames]
+    for result in run(moving):
         assert all(np.isfinite(track.box_xyxy_px).all() for track in result.tracks)

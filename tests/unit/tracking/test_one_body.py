@@ -32,7 +32,7 @@ def upper_half(frame: PoseFrame, row: int, share: float = 0.55) -> None:
 
 
 def surest(frame: PoseFrame) -> int | None:
-    """How sure it is that the two detections of the frame show one body; None if they are no pair."""
+    """How certain it is that the two detections of the frame show one body; None if they are no pair."""
     pairs = pairs_of_one_body(detections_of(frame, 0.1))
     assert len(pairs.doubles) + len(pairs.overlapping) <= 1
     if len(pairs.doubles):

@@ -41,7 +41,7 @@ CHANGES: dict[str, tuple[tuple[int, int], Callable[[np.ndarray], np.ndarray]]] =
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("people", [1, 3])
 @pytest.mark.parametrize("new_epoch", [False, True])
-def test_ids_are_kept_whatever_became_of_the_view(change: str, people: int, new_epoch: bool) -> None:
+def test_ids_are_kept_however_the_view_is_resized(change: str, people: int, new_epoch: bool) -> None:
     """In a new epoch a second passes: a camera that reconnects with another stream. People walk on meanwhile."""
     size_px, place = CHANGES[change]
     frames = [walking(seq, people) for seq in range(10)]
@@ -80,7 +80,7 @@ def test_unseen_people_are_predicted_in_the_new_size() -> None:
         np.testing.assert_allclose(track.box_xyxy_px, box / 2.0, atol=3.0)
 
 
-def test_a_motion_that_frames_tell_has_the_new_size_in_it() -> None:
+def test_camera_motion_of_a_frame_includes_the_change_of_size() -> None:
     """The picture is halved and has moved by 200 px of the old size, all in one matrix."""
     frames = []
     for seq in range(16):
@@ -97,5 +97,5 @@ def test_a_motion_that_could_not_be_estimated_leaves_the_size_to_the_people() ->
     still = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
     frames = [walking(seq, 2) for seq in range(8)]
     frames += [resized(walking(seq, 2), (640, 360), stretched(0.5, 0.5)) for seq in range(8, 14)]
-    told = [replace(frame, camera_motion=CameraMotion(0, still, float(frame.seq != 8))) for frame in frames]
-    assert confirmed(run(told)) == [[1, 2]] * 14
+    moving = [replace(frame, camera_motion=CameraMotion(0, still, float(frame.seq != 8))) for frame in frames]
+    assert confirmed(run(moving)) == [[1, 2]] * 14

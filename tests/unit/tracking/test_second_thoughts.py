@@ -49,7 +49,7 @@ def first_wrong(results: Sequence[TrackFrame]) -> int:
     return next(result.seq for result in results if rows(result) == {1: 1, 2: 0})
 
 
-def test_exchanged_people_get_their_numbers_back_once_colours_tell() -> None:
+def test_swapped_people_get_their_numbers_back_once_their_colours_differ() -> None:
     results = run(turned_round())
     wrong_seq = first_wrong(results)
     (seq, one), (_, other) = renamings(results)
@@ -64,7 +64,7 @@ def test_exchanged_people_get_their_numbers_back_once_colours_tell() -> None:
 
 
 @pytest.mark.parametrize("same", [(RED, RED), None], ids=["same colours", "no colours"])
-def test_nothing_is_renamed_where_nothing_tells(same: tuple[int, int] | None) -> None:
+def test_nothing_is_renamed_without_different_colours(same: tuple[int, int] | None) -> None:
     frames = turned_round(same or (RED, BLUE))
     if same is None:
         frames = [replace(frame, appearance=None) for frame in frames]
@@ -106,7 +106,7 @@ DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_damaged_doubts_are_refused(damage: Callable[[dict[str, Any]], object]) -> None:
+def test_damaged_candidate_swaps_are_refused(damage: Callable[[dict[str, Any]], object]) -> None:
     tracker = PoseTracker()
     run(turned_round(seconds=3.6), tracker)
     state = tracker.state_dict()
@@ -125,7 +125,7 @@ def clock_set_back(frames: list[PoseFrame], at: int) -> list[PoseFrame]:
 
 
 @pytest.mark.parametrize("change", [later_epoch, clock_set_back])
-def test_an_epoch_and_a_clock_that_is_set_close_doubts(
+def test_a_new_epoch_and_a_clock_that_is_set_back_drop_candidate_swaps(
     change: Callable[[list[PoseFrame], int], list[PoseFrame]],
 ) -> None:
     results = run(change(turned_round(), round(3.8 * FPS)))
@@ -133,7 +133,7 @@ def test_an_epoch_and_a_clock_that_is_set_close_doubts(
     assert not renamings(results)
 
 
-def test_the_end_of_a_source_closes_doubts() -> None:
+def test_the_end_of_a_source_drops_candidate_swaps() -> None:
     frames, tracker = turned_round(), PoseTracker()
     at = round(3.8 * FPS)
     before = run(frames[:at], tracker)
@@ -184,14 +184,14 @@ def test_a_new_person_in_other_colours_keeps_the_new_number() -> None:
     assert rows(results[-1]) == {1: 0, 3: 1}
 
 
-def test_people_who_stay_apart_leave_nothing_in_doubt() -> None:
+def test_people_who_stay_apart_are_no_candidate_swap() -> None:
     tracker = PoseTracker()
     run([dressed(pose_frame([person(300, 300), person(900, 300)], s, s / FPS), [RED, BLUE]) for s in range(5)], tracker)
     assert tracker.state_dict()["doubts"] is None
 
 
-def test_doubts_are_bounded() -> None:
-    """A hundred people, each of whom may have been confused with the next one."""
+def test_number_of_candidate_swaps_is_bounded() -> None:
+    """A hundred people, each of them possibly confused with the next one."""
     boxes = [person(60 + 120 * (place % 10), 35 + 70 * (place // 10), 60) for place in range(100)]
     tracker = PoseTracker()
     run([dressed(pose_frame(boxes, seq, seq / FPS), [RED] * 100) for seq in range(2)], tracker)

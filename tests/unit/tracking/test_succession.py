@@ -33,21 +33,21 @@ def test_one_person_is_never_counted_twice_however_fast(fps: float) -> None:
 
 @pytest.mark.parametrize("jump_px", [50, 100])
 @pytest.mark.parametrize("fps", [10, 25])
-def test_a_jump_of_the_picture_doubles_nobody(fps: int, jump_px: int) -> None:
-    """By half a body, whatever it makes of the numbers, and also where it jumps back."""
+def test_a_jump_of_the_picture_doubles_no_person(fps: int, jump_px: int) -> None:
+    """By half a body, and back again, whether the people keep their numbers or not."""
     places = [(200, 300), (550, 350), (900, 400)]
     frames = frames_of([[person(x + jump_px * (5 <= seq < 12), y) for x, y in places] for seq in range(20)], fps)
     assert max(counts(run(frames))) == 3
 
 
-def test_missed_person_coasts_while_somebody_comes_elsewhere() -> None:
+def test_missed_person_coasts_while_another_one_comes_elsewhere() -> None:
     """Two bodies away within 40 ms it is another one."""
     results = run(before_and_after([person(300, 300)], [person(700, 300)]))
     assert counts(results)[10:12] == [2, 2]
     assert results[10].tracks[0].coasted
 
 
-def test_missed_person_coasts_while_somebody_of_another_size_comes_beside_it() -> None:
+def test_missed_person_coasts_while_one_of_another_size_comes_beside_it() -> None:
     assert counts(run(before_and_after([person(300, 300, 240)], [person(360, 360, 120)])))[10:12] == [2, 2]
 
 
@@ -69,7 +69,7 @@ def test_track_is_not_hidden_by_its_own_successor() -> None:
     assert max(counts(results)) == 1
 
 
-def test_person_hidden_by_an_older_track_still_coasts_when_somebody_comes_elsewhere() -> None:
+def test_person_hidden_by_an_older_track_still_coasts_when_another_one_comes_elsewhere() -> None:
     behind, front = person(600, 300), [person(600 + 10 * max(20 - seq, 1), 330, 220) for seq in range(60)]
     people = [[front[seq]] + [behind] * (seq < 20) + [person(150, 300)] * (seq >= 25) for seq in range(60)]
     found = counts(run(frames_of(people)))
@@ -77,7 +77,7 @@ def test_person_hidden_by_an_older_track_still_coasts_when_somebody_comes_elsewh
     assert found[25:40] == [3] * 15
 
 
-def test_successor_tracker_knows_who_may_be_one_person() -> None:
+def test_successor_tracker_knows_which_tracks_may_be_one_person() -> None:
     """A snapshot between the change of the number and the person's return to its old place."""
     there, beside = person(300, 300), person(300, 405, 205)
     frames = frames_of([[there]] * 10 + [[beside]] * 4 + [[there], [beside]] * 6)

@@ -1,4 +1,4 @@
-"""A camera that moves, and no frame says so: the people together show it."""
+"""A camera that moves although no frame has `camera_motion`: the detections together show it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PLACES = ((300.0, 330.0, 200.0), (600.0, 380.0, 220.0), (760.0, 350.0, 190.0))
 
 
 def standing(seq: int, people: int = 3, fps: float = 10.0) -> PoseFrame:
-    """People who tremble by a pixel or two."""
+    """People who stand, with an error of a pixel or two in their boxes."""
     tremble = np.random.default_rng(seq).normal(0.0, 1.0, (3, 2))
     boxes = [person(x + dx, y + dy, height) for (x, y, height), (dx, dy) in zip(PLACES, tremble, strict=True)]
     return pose_frame(boxes[:people], seq, seq / fps)
@@ -70,7 +70,7 @@ def test_a_missed_person_moves_with_the_picture() -> None:
     np.testing.assert_allclose(third.box_xyxy_px, person(910.0, 350.0, 190.0), atol=8.0)
 
 
-def test_people_missed_in_a_shake_are_found_by_the_one_who_is_left() -> None:
+def test_people_missed_in_a_shake_are_found_by_the_motion_of_one_person() -> None:
     """Once the camera is known to shake, one person is enough for a frame."""
     frames = [seen(standing(seq), shake(40.0, 10.0)(seq)) for seq in range(30)]
     for seq in (12, 13, 20):
@@ -139,16 +139,16 @@ def test_a_certain_motion_outweighs_two_people() -> None:
     def frames(certainty: float) -> list[PoseFrame]:
         still = [standing(seq, 2) for seq in range(15)]
         moved = [seen(frame, CAMERAS["preset"](frame.seq)) for frame in still]
-        told = seen(still[0], shift(0.0), told=True, certainty=certainty).camera_motion
-        return [replace(frame, camera_motion=told) for frame in moved]
+        still_motion = seen(still[0], shift(0.0), announced=True, certainty=certainty).camera_motion
+        return [replace(frame, camera_motion=still_motion) for frame in moved]
 
     assert confirmed(run(frames(0.0)))[-1] == [1, 2]
     assert confirmed(run(frames(1.0)))[10] != [1, 2]
 
 
 def test_a_motion_that_was_estimated_wrongly_is_taken_back() -> None:
-    """Something large passed the camera, and ingest took it for a pan of 90 px; three people say otherwise."""
-    frames = [seen(standing(seq), shift(0.0 if seq < 10 else 90.0), told=True, certainty=0.3) for seq in range(15)]
+    """Something large passed the camera, and ingest took it for a pan of 90 px; three people stayed in place."""
+    frames = [seen(standing(seq), shift(0.0 if seq < 10 else 90.0), announced=True, certainty=0.3) for seq in range(15)]
     real = [replace(standing(seq), camera_motion=frames[seq].camera_motion) for seq in range(15)]
     results = run(real)
     assert truthful(results, 3)

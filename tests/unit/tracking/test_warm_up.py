@@ -46,7 +46,7 @@ def frames_of_all_kinds() -> Iterator[list[PoseFrame]]:
     yield [as_received(dressed(frame, [seq % 5 for seq in range(len(frame.scores))])) for frame in frames]
     yield [replace(frame, keypoints_px=None) for frame in frames]
     yield [seen(frame, shift(40.0 * (frame.seq % 3))) for frame in frames]
-    yield [seen(dressed(frame, [0] * len(frame.scores)), zoom(1.01**frame.seq), told=True) for frame in frames]
+    yield [seen(dressed(frame, [0] * len(frame.scores)), zoom(1.01**frame.seq), announced=True) for frame in frames]
     yield [
         pose_frame([box for box in frame.boxes_xyxy_px for _ in range(2)], frame.seq, frame.seq / 20)
         for frame in frames
