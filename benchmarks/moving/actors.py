@@ -6,7 +6,7 @@ Coordinates are those of `benchmarks.scenes`: x to the right of the camera's axi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -110,6 +110,12 @@ def ramp(begin_s: float, length_s: float, to: float = 1.0) -> Course:
 def toppling(begin_s: float, length_s: float) -> Course:
     """The angle of a body that falls to the ground within length_s: slow at first, as an inverted pendulum."""
     return lambda times_s: np.asarray(np.pi / 2 * np.clip((times_s - begin_s) / length_s, 0.0, 1.0) ** 2)
+
+
+def random_actor(way: Way, rng: np.random.Generator, look: float | None = None) -> Actor:
+    """An actor of random height, girth and phase of the steps; `look` is random as well if it is None."""
+    actor = Actor(way, height_m=rng.uniform(1.6, 1.9), girth=rng.uniform(0.95, 1.3), phase=rng.uniform(0, 2 * np.pi))
+    return replace(actor, look=rng.uniform(-np.pi, np.pi) if look is None else look)
 
 
 def walks_of(actors: Sequence[Actor], times_s: Float64Array) -> Walks:

@@ -17,13 +17,11 @@ from benchmarks.common.mot import Row, boxes_of, corners_of
 from benchmarks.scenes.detector import CUT_AT, HIGHEST_SCORE, SCORE_AT, at
 from benchmarks.scenes.joints import OUT_OF_REACH
 from benchmarks.scenes.noise import sigmoid
+from benchmarks.scenes.scene import IN_PICTURE
 from posebus.arrays import Float64Array
 from posebus.messages import CameraMotion, PoseFrame
 
 Indices = npt.NDArray[np.intp]
-
-IN_PICTURE = 0.25
-"""A person is in the truth from this part of the box in the picture on, as in `benchmarks.scenes`."""
 
 DETECTABLE = 0.05
 """Detections of which less is in the picture are left out."""
@@ -69,8 +67,8 @@ def path_of(matrices: Float64Array, size_px: tuple[int, int], shots: Indices | N
 def moved(frames: Sequence[PoseFrame], path: CameraPath, *, tell: bool = False) -> list[PoseFrame]:
     """The frames as the moving camera detects them; `tell`: with the true `camera_motion`.
 
-    Boxes and joints are mapped and clipped to the picture, as a network's are. What the border cuts gets a lower score
-    and unsure joints. Raises ValueError if there are more or fewer frames than matrices.
+    Boxes and joints are mapped and clipped to the picture, as a network's are. People cut by the border get a lower
+    score and joints of low confidence. Raises ValueError if there are more or fewer frames than matrices.
     """
     return [
         _moved(frame, path, place, path.motion(place) if tell else None)
@@ -86,7 +84,7 @@ def with_true_motion(frames: Sequence[PoseFrame], path: CameraPath) -> list[Pose
 def moved_rows(rows: Sequence[Row], path: CameraPath, place: int) -> list[Row]:
     """Rows of the truth of one frame, in the moving camera's picture and clipped to it, without those outside."""
     boxes = moved_boxes(corners_of(boxes_of(list(rows))), path.matrices[place])
-    clipped, inside = _clipped(boxes, path.size_px(place))
+    clipped, inside = clipped_boxes(boxes, path.size_px(place))
     kept = []
     for row, (left, top, right, bottom), part in zip(rows, clipped.round(1).tolist(), inside.tolist(), strict=True):
         if part >= IN_PICTURE:
@@ -95,7 +93,7 @@ def moved_rows(rows: Sequence[Row], path: CameraPath, place: int) -> list[Row]:
 
 
 def moved_boxes(boxes: Float64Array, matrix: Float64Array) -> Float64Array:
-    """Boxes (N, 4) around what the matrix (3, 3) makes of the ellipses within the given boxes.
+    """Boxes (N, 4) around the ellipses within the given boxes after the matrix (3, 3).
 
     The box around the moved corners would be too large: bodies do not fill the corners of their boxes.
     """
@@ -107,7 +105,7 @@ def moved_boxes(boxes: Float64Array, matrix: Float64Array) -> Float64Array:
 
 def _moved(frame: PoseFrame, path: CameraPath, place: int, motion: CameraMotion | None) -> PoseFrame:
     matrix, size_px = path.matrices[place], path.size_px(place)
-    boxes, inside = _clipped(moved_boxes(frame.boxes_xyxy_px.astype(float), matrix), size_px)
+    boxes, inside = clipped_boxes(moved_boxes(frame.boxes_xyxy_px.astype(float), matrix), size_px)
     rows = np.flatnonzero((inside >= DETECTABLE) & ((boxes[:, 2:] - boxes[:, :2]) > 1).all(axis=1))
     joints = None if frame.keypoints_px is None else _moved_joints(frame.keypoints_px[rows], matrix, size_px)
     return replace(
@@ -121,7 +119,7 @@ def _moved(frame: PoseFrame, path: CameraPath, place: int, motion: CameraMotion 
     )
 
 
-def _clipped(boxes: Float64Array, size_px: tuple[int, int]) -> tuple[Float64Array, Float64Array]:
+def clipped_boxes(boxes: Float64Array, size_px: tuple[int, int]) -> tuple[Float64Array, Float64Array]:
     """The boxes (N, 4) clipped to the picture, and the part (N,) of each that is in it."""
     clipped = np.clip(boxes, 0, np.tile(size_px, 2))
     whole = np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), 1e-9)
@@ -138,7 +136,7 @@ def _cut_scores(scores: Float64Array, inside: Float64Array) -> Float64Array:
 def _moved_joints(
     joints: npt.NDArray[np.float32], matrix: Float64Array, size_px: tuple[int, int]
 ) -> npt.NDArray[np.float32]:
-    """Joints (N, K, 3) at their new places, clipped to the picture; those outside are hardly believed."""
+    """Joints (N, K, 3) at their new places, clipped to the picture; those outside get a low confidence."""
     places = joints[..., :2].astype(float) @ matrix[:2, :2].T + matrix[:2, 2]
     outside = ((places < 0) | (places > size_px)).any(axis=-1)
     sure = np.clip(joints[..., 2].astype(float), 1e-6, 1 - 1e-6)

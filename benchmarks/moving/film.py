@@ -9,12 +9,13 @@ import numpy as np
 
 from benchmarks.common.mot import Rows
 from benchmarks.moving.actors import Actor, posed_m, walks_of
-from benchmarks.moving.camera import IN_PICTURE, CameraPath, moved, moved_rows
+from benchmarks.moving.camera import CameraPath, clipped_boxes, moved, moved_rows
 from benchmarks.scenes.bodies import projected
 from benchmarks.scenes.camera import Camera
 from benchmarks.scenes.detector import detect
 from benchmarks.scenes.kinds import Detector, SceneKind
 from benchmarks.scenes.occlusion import visibility_of
+from benchmarks.scenes.scene import IN_PICTURE, pose_frame
 from posebus.arrays import Float64Array
 from posebus.messages import PoseFrame
 
@@ -42,8 +43,8 @@ class World:
 
     @property
     def kind(self) -> SceneKind:
-        """The same for the synthetic network: its input has the size of the picture, and nothing looks like a person
-        without being one."""
+        """The same for the synthetic network: its input has the size of the picture, and there are no false
+        detections."""
         return SceneKind(
             name="moving",
             size_px=self.size_px,
@@ -59,7 +60,7 @@ class Film:
     """T frames with their truth.
 
     truth: rows by number of the frame from 1 (its place in `frames`, not its `seq`); people are numbered from 1.
-    visible: people of whom at least VISIBLE can be seen, for each frame.
+    visible: people of whose bodies at least the share VISIBLE is in view, for each frame.
     """
 
     frames: list[PoseFrame]
@@ -82,27 +83,14 @@ def filmed(actors: Sequence[Actor], world: World, seed: int) -> Film:
     found = detect(bodies, steady_px, visibility, walks.person, kind, np.random.default_rng([seed, 1]))
     truth: Rows = {number: [] for number in range(1, len(times_s) + 1)}
     visible: list[set[int]] = [set() for _ in times_s]
-    clipped = np.clip(boxes, 0, np.tile(world.size_px, 2))
-    inside = (clipped[:, 2:] - clipped[:, :2]).prod(axis=1) / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    clipped, inside = clipped_boxes(boxes, world.size_px)
     for row in rows[inside[rows] >= IN_PICTURE].tolist():
         person = int(walks.person.flat[row]) + 1
         left, top, right, bottom = clipped[row].round(1).tolist()
         truth[int(frame[row]) + 1].append((person, left, top, right - left, bottom - top))
         if visibility.visible[row] >= VISIBLE:
             visible[int(frame[row])].add(person)
-    frames = [
-        PoseFrame(
-            camera="moving",
-            epoch=1,
-            seq=place,
-            captured_at_ns=round(place / world.fps * 1e9),
-            size_px=world.size_px,
-            boxes_xyxy_px=detections.boxes_px.astype(np.float32),
-            scores=detections.scores.astype(np.float32),
-            keypoints_px=detections.joints_px.astype(np.float32),
-        )
-        for place, detections in enumerate(found)
-    ]
+    frames = [pose_frame(kind, place, detections) for place, detections in enumerate(found)]
     return Film(frames, truth, [frozenset(people) for people in visible])
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from benchmarks.moving.table import (
     perfect_table,
     scene_table,
 )
-from benchmarks.tracking.report import versions
+from benchmarks.tracking.report import machine
 from benchmarks.tracking.table import Table
 
 PLOT = "moving.png"
@@ -47,15 +45,9 @@ class MovingReport:
     def write(self, folder: Path) -> None:
         """Write results.json, results.md and the plot into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        machine = {
-            "processor": platform.processor() or platform.machine(),
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-            "versions": versions(),
-        }
         rows = [json.dumps(row) for row in as_json(self.outcomes)]
         lines = ",\n".join(rows)
-        (folder / "results.json").write_text(f'{{"machine": {json.dumps(machine)},\n"scenes": [\n{lines}\n]}}\n')
+        (folder / "results.json").write_text(f'{{"machine": {json.dumps(machine())},\n"scenes": [\n{lines}\n]}}\n')
         compared = common(self.outcomes)
         draw(folder / PLOT, compared)
         tables = [perfect_table(compared)]

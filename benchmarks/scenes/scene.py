@@ -28,6 +28,7 @@ from posebus.messages import PoseFrame
 
 __all__ = [
     "CORRIDOR",
+    "IN_PICTURE",
     "KINDS",
     "PLAZA",
     "RUNNERS",
@@ -38,6 +39,7 @@ __all__ = [
     "SceneKind",
     "Truth",
     "crowd",
+    "pose_frame",
     "scene",
 ]
 
@@ -102,7 +104,7 @@ def scene(kind: SceneKind, seed: int) -> tuple[list[PoseFrame], Truth]:
         box = np.clip(drawn[row], 0, np.tile(kind.size_px, 2)) if kind.clipped else drawn[row]
         left, top, right, bottom = box.round(1).tolist()
         truth[int(frame[row]) + 1].append((int(walks.person.flat[row]) + 1, left, top, right - left, bottom - top))
-    return [_pose_frame(kind, index, detections) for index, detections in enumerate(found)], truth
+    return [pose_frame(kind, index, detections) for index, detections in enumerate(found)], truth
 
 
 def _is_near_picture(boxes: Float64Array, size_px: tuple[int, int]) -> BoolArray:
@@ -126,7 +128,8 @@ def _counts(boxes: Float64Array, kind: SceneKind) -> BoolArray:
     return np.asarray(part >= IN_PICTURE)
 
 
-def _pose_frame(kind: SceneKind, index: int, detections: SyntheticDetections) -> PoseFrame:
+def pose_frame(kind: SceneKind, index: int, detections: SyntheticDetections) -> PoseFrame:
+    """The frame of that number with its detections."""
     return PoseFrame(
         camera=kind.name,
         epoch=1,

@@ -83,15 +83,9 @@ class ComparisonReport:
     def write(self, folder: Path) -> None:
         """Write results.json, results.md, and NAME.png for each sequence and crowd."""
         folder.mkdir(parents=True, exist_ok=True)
-        machine = {
-            "processor": platform.processor() or platform.machine(),
-            "cores": os.cpu_count(),
-            "load_1min": round(os.getloadavg()[0], 1),
-            "python": platform.python_version(),
-            "versions": versions(),
-        }
+        here = {**machine(), "load_1min": round(os.getloadavg()[0], 1)}
         found = {
-            "machine": machine,
+            "machine": here,
             "sequences": [asdict(sequence) for sequence in self.sequences],
             "scenes": self.scenes,
             "crowds": {str(people): lines for people, lines in self.crowds.items()},
@@ -99,7 +93,7 @@ class ComparisonReport:
         }
         (folder / "results.json").write_text(json.dumps(found, indent=1) + "\n")
         pictures = self._draw(folder)
-        head = f"# Trackers on the same detections\n\n{_sentence(machine)}"
+        head = f"# Trackers on the same detections\n\n{_sentence(here)}"
         shown = [f"![{path.stem}]({path.name})" for path in pictures]
         text = "\n\n".join([head, *shown, *(table.markdown() for table in self.tables())])
         (folder / "results.md").write_text(text + "\n")
@@ -117,6 +111,16 @@ class ComparisonReport:
         return paths
 
 
+def machine() -> dict[str, Any]:
+    """The machine and the software on it."""
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": versions(),
+    }
+
+
 def versions() -> dict[str, str]:
     """Installed versions of the compared libraries and of those that compute the scores."""
     found = {}
@@ -128,10 +132,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _sentence(machine: dict[str, Any]) -> str:
-    libraries = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+def _sentence(here: dict[str, Any]) -> str:
+    libraries = ", ".join(f"{name} {version}" for name, version in here["versions"].items())
     return (
-        f"{machine['processor']}, {machine['cores']} cores, load {machine['load_1min']} at the end, "
-        f"Python {machine['python']}; {libraries}. The machine was otherwise idle, and the times "
+        f"{here['processor']}, {here['cores']} cores, load {here['load_1min']} at the end, "
+        f"Python {here['python']}; {libraries}. The machine was otherwise idle, and the times "
         "are valid, only where the load is about 1."
     )

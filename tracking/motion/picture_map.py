@@ -68,9 +68,6 @@ class PictureMap(NamedTuple):
         return largest <= LARGEST_ZOOM and abs(self.area) >= LARGEST_ZOOM**-2
 
 
-UNMOVED = PictureMap(1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-
-
 def between(first: tuple[float, ...], second: tuple[float, ...]) -> PictureMap | None:
     """The map from one frame to another, given the maps that lead from a third frame to each of the two.
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from benchmarks.moving.actors import Actor, Way, stops
+from benchmarks.moving.actors import Way, random_actor, stops
 from benchmarks.moving.film import World, filmed
 from benchmarks.moving.pictures import with_colours
 from benchmarks.moving.take import Scene, Take
@@ -34,23 +34,13 @@ def meeting(people: int, wait_s: float, ending: Ending, seed: int) -> Take:
         begin = side * rng.uniform(2.2, 3.2)
         end = (-begin if passes else begin) * rng.uniform(0.9, 1.1)
         late_s = rng.uniform(-0.2, 0.2)
-        actors.append(_person(_way(begin, middle, end, y_m, wait_s + late_s), rng))
+        actors.append(random_actor(_way(begin, middle, end, y_m, wait_s + late_s), rng, look=-np.pi / 2))
     return Take(filmed(actors, World(FPS, seconds, (1280, 720)), seed), FPS)
 
 
 def _way(begin: float, middle: float, end: float, y_m: float, wait_s: float) -> Way:
     times_s = (0.0, APPROACH_S, APPROACH_S + wait_s, 2 * APPROACH_S + wait_s)
     return stops(times_s, (begin, middle, middle, end), (y_m,) * 4)
-
-
-def _person(way: Way, rng: np.random.Generator) -> Actor:
-    return Actor(
-        way,
-        height_m=rng.uniform(1.6, 1.9),
-        girth=rng.uniform(0.95, 1.3),
-        phase=rng.uniform(0, 2 * np.pi),
-        look=-np.pi / 2,
-    )
 
 
 def coloured(people: int, wait_s: float, ending: Ending, seed: int) -> Take:

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks.moving.actors import Actor, Way, stops, straight
+from benchmarks.moving.actors import Actor, Way, random_actor, stops, straight
 from benchmarks.moving.film import World, filmed
 from benchmarks.moving.take import Scene, Take
 
@@ -19,17 +19,6 @@ HALF_VIEW = 960.0 / 1152.0
 
 BESIDE_M = 1.0
 RUNNER = frozenset({1})
-ACCELERATION_S = 0.6
-
-
-def _person(way: Way, rng: np.random.Generator) -> Actor:
-    return Actor(
-        way,
-        height_m=rng.uniform(1.6, 1.9),
-        girth=rng.uniform(0.95, 1.3),
-        phase=rng.uniform(0, 2 * np.pi),
-        look=rng.uniform(-np.pi, np.pi),
-    )
 
 
 def _across(speed_m_s: float, y_m: float, rng: np.random.Generator) -> tuple[Way, float]:
@@ -44,7 +33,7 @@ def alone(speed_m_s: float, fps: float, seed: int) -> Take:
     """One runner, who enters on one side and leaves on the other."""
     rng = np.random.default_rng([seed, 11])
     way, seconds = _across(speed_m_s, rng.uniform(8.0, 13.0), rng)
-    return _take([_person(way, rng)], fps, seconds, seed)
+    return _take([random_actor(way, rng)], fps, seconds, seed)
 
 
 def among_walkers(fps: float, seed: int) -> Take:
@@ -52,12 +41,12 @@ def among_walkers(fps: float, seed: int) -> Take:
     rng = np.random.default_rng([seed, 12])
     speed_m_s = SLOWEST_M_S + (FASTEST_M_S - SLOWEST_M_S) * ((0.5 + 7 * seed) % 20) / 20
     way, seconds = _across(speed_m_s, rng.uniform(8.0, 12.0), rng)
-    people = [_person(way, rng)]
+    people = [random_actor(way, rng)]
     for place in rng.permutation(5).tolist():
         y_m = 7.5 + 1.4 * place + rng.uniform(-0.4, 0.4)
         pace = rng.uniform(0.7, 1.7) * rng.choice([-1.0, 1.0])
         middle = rng.uniform(-0.7, 0.7) * HALF_VIEW * y_m
-        people.append(_person(straight(middle - pace * seconds / 2, y_m, pace), rng))
+        people.append(random_actor(straight(middle - pace * seconds / 2, y_m, pace), rng))
     return _take(people, fps, seconds, seed, RUNNER)
 
 
@@ -66,7 +55,9 @@ def starting(fps: float, seed: int) -> Take:
     rng = np.random.default_rng([seed, 13])
     y_m, speed = rng.uniform(8.0, 12.0), rng.uniform(4.0, 7.0)
     begin = -0.5 * HALF_VIEW * y_m
-    return _take([_person(stops((0, 1.0, 3.0), (begin, begin, begin + 2 * speed), (y_m,) * 3), rng)], fps, 3.0, seed)
+    return _take(
+        [random_actor(stops((0, 1.0, 3.0), (begin, begin, begin + 2 * speed), (y_m,) * 3), rng)], fps, 3.0, seed
+    )
 
 
 def stopping(fps: float, seed: int) -> Take:
@@ -76,7 +67,10 @@ def stopping(fps: float, seed: int) -> Take:
     reach = HALF_VIEW * y_m
     arrived_s = reach / speed
     return _take(
-        [_person(stops((0, arrived_s, arrived_s + 2), (-reach, 0.0, 0.0), (y_m,) * 3), rng)], fps, arrived_s + 2, seed
+        [random_actor(stops((0, arrived_s, arrived_s + 2), (-reach, 0.0, 0.0), (y_m,) * 3), rng)],
+        fps,
+        arrived_s + 2,
+        seed,
     )
 
 
@@ -87,7 +81,7 @@ def turning_back(fps: float, seed: int) -> Take:
     reach = HALF_VIEW * y_m
     half_s = reach / speed
     ends = (-reach, 0.2 * reach, -reach)
-    return _take([_person(stops((0, 1.2 * half_s, 2.4 * half_s), ends, (y_m,) * 3), rng)], fps, 2.4 * half_s, seed)
+    return _take([random_actor(stops((0, 1.2 * half_s, 2.4 * half_s), ends, (y_m,) * 3), rng)], fps, 2.4 * half_s, seed)
 
 
 def crossing(fps: float, seed: int) -> Take:
@@ -98,7 +92,7 @@ def crossing(fps: float, seed: int) -> Take:
     ways = [
         straight(-side * reach, y_m + lane, side * rng.uniform(4.0, 7.0)) for side, lane in ((1.0, 0.0), (-1.0, 1.2))
     ]
-    return _take([_person(way, rng) for way in ways], fps, 2 * reach / 5.5, seed)
+    return _take([random_actor(way, rng) for way in ways], fps, 2 * reach / 5.5, seed)
 
 
 def cycling(fps: float, seed: int) -> Take:
@@ -113,7 +107,7 @@ def cycling(fps: float, seed: int) -> Take:
         up_m=lambda times_s: 0.25 + 0 * times_s,
         gait_m_s=1.2,
     )
-    walkers = [_person(straight(x, y, pace), rng) for x, y, pace in ((-2.0, 7.5, 1.2), (3.0, 12.0, -1.0))]
+    walkers = [random_actor(straight(x, y, pace), rng) for x, y, pace in ((-2.0, 7.5, 1.2), (3.0, 12.0, -1.0))]
     return _take([rider, *walkers], fps, seconds, seed, RUNNER)
 
 

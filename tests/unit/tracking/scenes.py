@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from posebus.contract import appearance
+from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.messages import PoseFrame, TrackFrame
 from tracking import PoseTracker
 
@@ -135,6 +136,17 @@ def run(frames: Iterable[PoseFrame], tracker: PoseTracker | None = None) -> list
     """The results of a tracker, by default a new one, for the frames."""
     tracker = tracker or PoseTracker()
     return [tracker.update(frame) for frame in frames]
+
+
+def run_with_handovers(frames: Iterable[PoseFrame]) -> list[TrackFrame]:
+    """The results for the frames, where each frame has a new tracker that continues from the last one's snapshot."""
+    tracker, results = PoseTracker(), []
+    for frame in frames:
+        successor = PoseTracker()
+        successor.load_state(unpack_state(pack_state(tracker.state_dict())))
+        tracker = successor
+        results.append(tracker.update(frame))
+    return results
 
 
 def in_state(frame: TrackFrame, state: str) -> list[int]:

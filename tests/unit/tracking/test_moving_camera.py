@@ -9,9 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from unit.tracking.moving import Matrix, confirmed, seen, shift, truthful, zoom
-from unit.tracking.scenes import in_state, person, plain, pose_frame, run, walk
+from unit.tracking.scenes import in_state, person, plain, pose_frame, run, run_with_handovers, walk
 
-from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.messages import CameraMotion, PoseFrame, Uninferred
 from tracking import PoseTracker
 
@@ -147,13 +146,7 @@ def test_a_restored_tracker_goes_on_bit_for_bit_while_the_camera_moves() -> None
         seen(frame, CAMERAS["shake"](frame.seq), announced=frame.seq % 8 < 4) for frame in walk(np.arange(24) / 10)
     ]
     expected = [plain(result) for result in run(frames)]
-    tracker, results = PoseTracker(), []
-    for frame in frames:
-        successor = PoseTracker()
-        successor.load_state(unpack_state(pack_state(tracker.state_dict())))
-        tracker = successor
-        results.append(plain(tracker.update(frame)))
-    assert results == expected
+    assert [plain(result) for result in run_with_handovers(frames)] == expected
 
 
 def test_a_snapshot_of_a_release_before_is_read() -> None:

@@ -8,9 +8,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unit.tracking.scenes import BLUE, FPS, MEET_S, RED, dressed, person, plain, pose_frame, run, turned_round
+from unit.tracking.scenes import (
+    BLUE,
+    FPS,
+    MEET_S,
+    RED,
+    dressed,
+    person,
+    plain,
+    pose_frame,
+    run,
+    run_with_handovers,
+    turned_round,
+)
 
-from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.errors import MalformedMessage
 from posebus.messages import PoseFrame, Renaming, TrackFrame
 from posebus.subscribing.renaming import with_final_ids
@@ -85,13 +96,7 @@ def test_a_decision_comes_within_two_seconds_of_the_parting_or_never(seen_from_s
 
 def test_handover_after_every_frame_changes_nothing() -> None:
     frames = turned_round()
-    tracker, results = PoseTracker(), []
-    for frame in frames:
-        successor = PoseTracker()
-        successor.load_state(unpack_state(pack_state(tracker.state_dict())))
-        tracker = successor
-        results.append(tracker.update(frame))
-    expected = run(frames)
+    results, expected = run_with_handovers(frames), run(frames)
     assert renamings(results) == renamings(expected) != []
     assert [plain(result) for result in results] == [plain(result) for result in expected]
 

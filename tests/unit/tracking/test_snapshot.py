@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unit.tracking.scenes import crowd, dressed, person, plain, pose_frame, run, walk
+from unit.tracking.scenes import crowd, dressed, person, plain, pose_frame, run, run_with_handovers, walk
 
 from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.errors import MalformedMessage
@@ -40,13 +40,7 @@ def test_restored_tracker_knows_the_colours() -> None:
 def test_handover_after_every_frame_changes_nothing() -> None:
     frames = crowd(np.random.default_rng(4), 8, 40)
     expected = [plain(result) for result in run(frames)]
-    tracker, results = PoseTracker(), []
-    for frame in frames:
-        successor = PoseTracker()
-        successor.load_state(unpack_state(pack_state(tracker.state_dict())))
-        tracker = successor
-        results.append(plain(tracker.update(frame)))
-    assert results == expected
+    assert [plain(result) for result in run_with_handovers(frames)] == expected
 
 
 def test_snapshot_shares_no_array_with_the_tracker() -> None:
