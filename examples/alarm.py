@@ -21,7 +21,7 @@ def main(url: str | None) -> None:
     with posebus.subscribe(url, kinds=("events",), after="start", group="alarm", consumer="alarm-1") as messages:
         for message in messages:
             event = message.body
-            # The person of a number that ended because it was corrected is still present, under another number.
+            # A number that ended by a correction: its person is still present, under another number.
             if isinstance(event, posebus.Event) and event.type in WORDS and event.data.get("reason") != "renamed":
                 at = datetime.fromtimestamp(event.time_ns / 1e9, tz=UTC)
                 print(f"{at:%H:%M:%S} {event.camera}: person {event.data['track_id']} {WORDS[EventType(event.type)]}")

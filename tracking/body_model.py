@@ -186,8 +186,9 @@ class OneBody(NamedTuple):
     shared_joints: float = 0.25
     """The joints are compared only if both detections have more than this share of all joints."""
     side: float = 0.03
-    """Boxes that agree in three sides this well, in body sizes, are possibly a body and its upper or another part,
-    certainly if joints say nothing. Boxes of two people nearly never do: heads and feet are at other heights."""
+    """Boxes that agree in three sides this well, in body sizes, are possibly a body and a part of it, certainly if too
+    few joints can be compared. Boxes of two people almost never agree so well: their heads and feet are at different
+    heights."""
     iou: float = 0.6
     """A detection whose IoU with a matched one is at least this starts no track, even if the joints disagree."""
     colours_against: float = -1.0

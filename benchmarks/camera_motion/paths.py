@@ -24,7 +24,7 @@ class Pose:
     zoom: float = 1.0
     turn_deg: float = 0.0
     cut: bool = False
-    """Whether the picture shows another place from here on."""
+    """Whether the picture shows another place from this frame on."""
 
 
 @dataclass(frozen=True, slots=True)

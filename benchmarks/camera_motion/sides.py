@@ -28,7 +28,7 @@ class Side(Protocol):
 
 
 class Ours:
-    """As in ingest, from a decoder's plane of brightness on: reduction and estimate."""
+    """Ours as in ingest, beginning with the decoder's plane of brightness: reduction and estimate."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

@@ -1,4 +1,4 @@
-"""A plot of the results: for each group of scenes, in how many takes each tracker kept all identities."""
+"""A plot of the results: the share of takes of each group of scenes in which a tracker kept all identities."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Colours of the people of a synthetic scene, as a worker would read them from its pictures.
 
 Each frame is painted roughly: a textured ground, then the bodies from far to near, each in its own clothes. The
-worker's own code describes the detections in that picture. So a joint that lies on another body brings that body's
-colours, and what is hidden has no weight, as in a recording.
+worker's own code describes the detections in that picture. So a joint on another body gets that body's colours, and
+hidden parts have no weight, as in a recording.
 """
 
 from __future__ import annotations

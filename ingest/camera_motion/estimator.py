@@ -20,11 +20,13 @@ from posebus.messages import CameraMotion
 from posebus.square_pixels import SQUARE
 
 SNAP_PX = 0.15
-"""A motion below this many pixels of the small picture is none: the error of the estimate."""
+"""A motion below this many pixels of the small picture counts as none: it is within the error of the estimate."""
 DRIFT_PX = 0.08
-"""What has not moved may have moved by this much; more may be the beginning of a motion."""
+"""Largest shift, in pixels of the small picture, of a camera that counts as still; more may be the beginning of a
+motion."""
 LEFT_SHARE = 0.15
-"""What comes in front of a view hides it by and by; if less than this is left at once, the camera may have moved."""
+"""An object in front of the view hides it gradually; if less than this share is left at once, the camera may have
+moved."""
 AGAIN_PX = 3.0
 """After a motion by more than this many pixels of the small picture, it is measured once more."""
 LEAST_OVERLAP = 0.6
@@ -141,7 +143,7 @@ class MotionEstimator:
         return CameraMotion(self._shot, self._matrix, 1.0)
 
     def _lost(self, reference: Reference, grey: UInt8Array, size_px: tuple[int, int], aspect: Fraction) -> CameraMotion:
-        """Nothing connects the picture with the reference: a cut, unless one of the two shows nothing."""
+        """The picture does not match the reference: a cut, unless one of the two shows nothing."""
         fresh = Reference(grey)
         if fresh.has_texture:
             if reference.has_texture and not reference.resembles(grey, self._to_picture):
@@ -160,13 +162,13 @@ class MotionEstimator:
         self._rested, self._moved = 0, False
 
     def _stay(self, grey: UInt8Array, unmoved: float) -> CameraMotion:
-        """The camera is still; its picture is kept anew if much has changed in it."""
+        """The camera is still; the picture becomes the reference if much has changed in it."""
         if unmoved < LEAST_SHARE and self._age_s() >= RENEW_S:
             self._renew(grey, self._absolute(self._to_picture))
         return CameraMotion(self._shot, self._matrix, round(min(1.0, unmoved / STILL_SHARE), 2))
 
     def _renew(self, grey: UInt8Array, to_picture: Float64Array) -> None:
-        """Keep the last picture instead, unless it shows too little."""
+        """Make the last picture the reference, unless it shows too little."""
         fresh = Reference(grey)
         if fresh.has_texture:
             self._keep(fresh, self._size_px, to_picture)
@@ -202,7 +204,7 @@ class MotionEstimator:
         old = self._rested == 0 or self._age_s() >= RENEW_S
         outdated = overlap < LEAST_OVERLAP or (found.share < LEAST_SHARE and old)
         if outdated or rests:
-            # What was too little to be a motion may be the beginning of one.
+            # A shift too small to be a motion may be the beginning of one.
             self._renew(grey, self._absolute(found.to_picture))
 
     def _absolute(self, to_picture: Float64Array) -> Float64Array:

@@ -17,7 +17,8 @@ MOST_STEPS = 200
 
 
 class Step(NamedTuple):
-    """A picture: its time, where the middle of the shot's first frame is in it, and how far that has come in all."""
+    """A picture: its time, the position in it of the middle of the shot's first frame, and the length of its path so
+    far."""
 
     captured_at_ns: int
     shot: int
@@ -30,7 +31,8 @@ class MotionFollower:
     """Estimates the motion of the pictures of one camera: call `follow` once for each one that is published."""
 
     def __init__(self, *, wanted: bool, live: bool) -> None:
-        """`wanted` is whether the settings ask for it. A live camera needs no state: its successor begins an epoch."""
+        """`wanted`: whether the settings ask for the
+        motion. A live camera needs no state: its successor begins an epoch."""
         self._wanted = wanted
         self._live = live
         self._estimator = MotionEstimator()

@@ -49,7 +49,7 @@ def _corners(shape: tuple[int, ...]) -> Float64Array:
 
 
 def distance_px(one: Float64Array, other: Float64Array, shape: tuple[int, ...]) -> float:
-    """Return how far the two matrices move a corner apart, at most."""
+    """Return the largest distance between the positions of a corner by the two matrices."""
     apart = ((one - other) @ _corners(shape))[:2]
     return float(np.sqrt((apart * apart).sum(axis=0).max()))
 
@@ -62,7 +62,7 @@ def overlap_of(to_picture: Float64Array, before: tuple[int, ...], after: tuple[i
 
 
 def laid_over(grey: UInt8Array, to_picture: Float64Array, kept: UInt8Array) -> UInt8Array:
-    """Return `grey` as it looks from where `kept` was taken."""
+    """Return `grey` mapped into the view of `kept`."""
     laid: Any = cv2.warpAffine(
         grey,
         to_picture[:2],

@@ -1,4 +1,4 @@
-"""A kept small grey picture, and how another one lies over it. Pure.
+"""A reference picture, small and grey, and the map from it to another one. Pure.
 
 Corners of the kept picture, one in each cell of a grid, are found again by J.-Y. Bouguet's "Pyramidal implementation of
 the Lucas Kanade feature tracker", Intel 2000, in the other picture laid over the kept one as it was expected.
@@ -33,7 +33,7 @@ LEAST_CORNERS = 8
 LEAST_SHARE = 0.12
 """This part of the corners that are still in the picture has to agree."""
 STILL_PX = 0.25
-"""A cell has not moved if its change is explained by a shift of less than this, and ..."""
+"""A cell is still if a shift of less than this explains its change, and ..."""
 CHANGED_SHARE = 0.35
 """... less than this part of its contrast has changed otherwise."""
 MAX_GAIN = 3.0
@@ -52,7 +52,7 @@ the picture."""
 STILL_BONUS = 1.5
 TRACE_SHARE = 0.05
 LEAST_TRACES = 4
-"""So much may also be left of it by people, a truck or a hand in front of it."""
+"""People, a truck or a hand in front of the view may also leave only this share of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Alignment:
 
 
 class Unmoved(NamedTuple):
-    """The part of the textured cells that have not moved, and how far they have all the same, on average."""
+    """The part of the textured cells that are still, and their mean shift."""
 
     share: float
     drift_px: float

@@ -17,16 +17,16 @@ from posebus.arrays import BoolArray
 Complex128Array = npt.NDArray[np.complex128]
 
 HYPOTHESES = 64
-"""Pairs that are tried: with a quarter of the points on the background, four of them are."""
+"""Number of pairs that are tried. If a quarter of the points are on the background, about four pairs are."""
 LEAST_BASE = 0.2
 """Two points give a hypothesis if their distance is at least this part of the largest: errors grow in close ones."""
 TIGHT = 0.5
 """The final points agree within this part of the tolerance, so that people who move slowly do not bend the result."""
 REFINEMENTS = 2
 LEAST_ERROR_PX = 0.1
-"""Error of one point that is always reckoned with."""
+"""Least error of one point."""
 SIGNIFICANT = 6.0
-"""A turn and a zoom are believed if they explain this many times what an error would, for each number."""
+"""A turn and a zoom are accepted if they explain this many times as much as an error would, for each number."""
 
 _table = np.random.default_rng(20_261_130).random((HYPOTHESES, 2))
 

@@ -145,7 +145,7 @@ class Publisher:
         self._selector_state = state
 
     def set_motion_state(self, state: str, reference: str) -> None:
-        """Note the state of the camera's motion for a process that takes over; it is written with the next frame."""
+        """Set the state of the camera's motion for a process that takes over; it is written with the next frame."""
         self._motion_state, self._motion_reference = state, reference
 
     def has_room(self) -> bool:

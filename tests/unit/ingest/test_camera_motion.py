@@ -1,4 +1,4 @@
-"""The motion of the camera, in pictures that are moved by known amounts: arithmetic says where each point is."""
+"""The motion of the camera, in pictures that are moved by known amounts: the true place of each point is computed."""
 
 from __future__ import annotations
 

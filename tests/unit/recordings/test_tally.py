@@ -32,7 +32,7 @@ def test_processing_time_runs_from_the_first_frame_in_to_the_last_track_out() ->
 
 
 def test_people_are_counted_by_their_final_numbers() -> None:
-    """7 was never another person than 1; 4 was, before frame 45."""
+    """7 is person 1 in all its frames; 4 is person 1 from frame 45 on, and another one before."""
     people = PeopleSeen()
     for seq in range(50):
         people.add(samples.track_frame(seq, ids=(1, 4)))

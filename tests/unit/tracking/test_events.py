@@ -184,7 +184,7 @@ def times(event: Event) -> tuple[int, int]:
 
 
 def test_exchange_is_announced_for_both_and_exchanges_the_times_since_then() -> None:
-    """3 has been there from the start and 5 since frame 1; from frame 4 on their numbers were confused."""
+    """3 is present from frame 0 and 5 from frame 1; from frame 4 on their numbers are confused."""
     events = events_of(
         frame(0, t3="confirmed"),
         replace(frame(1, t3="confirmed", t5="confirmed"), tracks=(track(3, age_s=1), track(5, age_s=0))),
