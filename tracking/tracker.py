@@ -18,6 +18,7 @@ from tracking.identities import initiation, lifecycle, succession
 from tracking.identities.report import report, track_frame
 from tracking.identities.updating import update_matched
 from tracking.linking import link
+from tracking.matching.cuts import people_stay
 from tracking.motion import kalman
 from tracking.motion.camera_memory import NOTHING_BEFORE
 from tracking.second_thoughts.reconsidering import TrackedFrame, reconsider
@@ -59,7 +60,7 @@ class PoseTracker:
     together show it, and where the picture's size changes. A size is taken for the whole view, scaled, unless the
     people agree better with a cropped or letterboxed one; if they agree with none, it is another view, and the tracks
     are lost as usual. Velocities are relative to the scene. Another shot in the same epoch ends all tracks, with its
-    first frame.
+    first frame, unless half of the people are still exactly where they were expected.
     """
 
     def __init__(self, settings: TrackerSettings | None = None) -> None:
@@ -90,6 +91,13 @@ class PoseTracker:
         if self._is_stale(now):
             return track_frame(frame, ())
         tracks, expired = self._predicted(frame, now)
+        if self._passage.is_cut and self._state.last is not None:
+            stayed, expired_then = self._predicted(frame, now, believe_cut=False)
+            detections, last_ns = detections_of(frame, self._settings.low_score), self._state.last.captured_at_ns
+            if people_stay(stayed.select(~expired_then), detections, last_ns, now.captured_at_ns, self._settings):
+                tracks, expired = stayed, expired_then
+            else:
+                tracks, expired = self._predicted(frame, now)
         return self._step(frame, tracks, expired, now)
 
     def predict(self, frame: Uninferred) -> TrackFrame:
@@ -125,14 +133,20 @@ class PoseTracker:
         last = self._state.last
         return last is not None and now.is_stale(last, self._settings.lost_s)
 
-    def _predicted(self, frame: PoseFrame | Uninferred, now: FrameTime) -> tuple[Tracks, BoolArray]:
-        """The tracks predicted to a newer frame, to be written to, and the mask of those that end with it."""
+    def _predicted(
+        self, frame: PoseFrame | Uninferred, now: FrameTime, *, believe_cut: bool = True
+    ) -> tuple[Tracks, BoolArray]:
+        """The tracks predicted to a newer frame, to be written to, and the mask of those that end with it.
+
+        If the frame announces a cut that is not to be believed, the camera counts as still.
+        """
         last, camera = self._state.last, self._state.camera
         tracks = self._state.tracks.copy()
         if last is None:
             self._passage = NOTHING_BEFORE
             return tracks, np.full(len(tracks), True)
-        passage = self._passage = camera.passage_to(frame, last.epoch, last.captured_at_ns)
+        known = camera if believe_cut else replace(camera, motion=None)
+        passage = self._passage = known.passage_to(frame, last.epoch, last.captured_at_ns)
         if not passage.continues:
             return tracks, np.full(len(tracks), True)
         if passage.moved is not None:

@@ -247,7 +247,7 @@ class FrameProducer:
 
     def _changed(self, fields: dict[str, str | int | bytes]) -> dict[str, str | int | bytes]:
         """The fields without a reference picture that the broker has: it is large, and seldom changes."""
-        if fields.get("motion_reference") == self._reference:
+        if self._reference is not None and fields.get("motion_reference") == self._reference:
             del fields["motion_reference"]
         return fields
 

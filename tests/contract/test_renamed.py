@@ -36,6 +36,7 @@ class ScriptedTracker:
     """Confuses Ann and Bob from frame 20 to 39, and loses Ann in frame 45, who is the new number 7 up to frame 49."""
 
     tracks = ()
+    is_cut = False
 
     def __init__(self, settings: TrackerSettings | None = None) -> None:
         self.updates = 0

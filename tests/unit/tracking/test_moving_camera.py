@@ -105,15 +105,37 @@ def cut(frames: list[PoseFrame], at: int) -> list[PoseFrame]:
 
 
 def test_another_shot_ends_all_tracks_at_once() -> None:
-    """Other people stand at the same places."""
+    """Other people stand 150 px farther right."""
     tracker = PoseTracker()
     frames = cut(walk(np.arange(8) / 10), 5)
     results = []
     for frame in frames:
-        results.append(tracker.update(frame))
+        elsewhere = seen(frame, shift(150.0 * (frame.seq >= 5)))
+        results.append(tracker.update(replace(elsewhere, camera_motion=frame.camera_motion)))
         assert tracker.is_cut == (frame.seq == 5)
     assert in_state(results[5], "ended") == [1, 2, 3]
     assert confirmed(results[5:]) == [[4, 5, 6]] * 3
+
+
+def test_people_who_are_where_they_should_be_contradict_a_cut() -> None:
+    """A truck before the lens looks like a cut; two of three people are still seen beside it."""
+    frames = cut(walk(np.arange(12) / 10), 5)
+    hidden = [
+        replace(
+            frame,
+            boxes_xyxy_px=frame.boxes_xyxy_px[:2],
+            scores=frame.scores[:2],
+            keypoints_px=frame.keypoints_px[:2],
+        )
+        if frame.seq == 5
+        else frame
+        for frame in frames
+    ]
+    tracker = PoseTracker()
+    results = run(hidden, tracker)
+    assert confirmed(results)[-1] == [1, 2, 3]
+    assert not any(in_state(result, "ended") for result in results)
+    assert not tracker.is_cut
 
 
 def test_a_shot_ends_tracks_in_a_frame_without_inference() -> None:
