@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from unit.tracking.moving import seen, shift
 
 from posebus.bus.pose_consumer import PoseEntry
 from posebus.config.policies import AUTO, Policies
@@ -260,6 +261,8 @@ def _shrunk(probe: Probe) -> Probe:
 
 
 def of_shot(frame: PoseFrame, shot: int) -> PoseFrame:
+    """The frame in that shot; in each shot people stand 150 px farther right than in the one before."""
+    frame = seen(frame, shift(150.0 * shot))
     return replace(frame, camera_motion=CameraMotion(shot, (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), 1.0))
 
 
