@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ingest.camera_motion.geometry import distance_px, laid_over, overlap_of, small_size_px, stretch, to_source
+from ingest.camera_motion.geometry import distance_px, laid_over, overlap_of, resizings, small_size_px, to_source
 from ingest.camera_motion.phase import shift_between
 from ingest.camera_motion.reference import NOTHING, STILL_SHARE, TRACE_SHARE, Alignment, Reference
 from posebus.arrays import Float64Array, UInt8Array
@@ -34,6 +34,10 @@ LEAST_SHARE = 0.5
 RENEW_S = 0.25
 REST_FRAMES = 3
 REST_S = 1.0
+CLEAR_SHARE = 0.5
+"""Another view shows at least this part of the detail of the one before, or it is one after DOUBT_S only: a person who
+fills the view, and a picture that came damaged, show less."""
+DOUBT_S = 1.0
 FULL_SHARE = 0.5
 """A motion with which half of the corners agree is certain."""
 
@@ -53,6 +57,8 @@ class MotionEstimator:
         self._to_picture: Float64Array = np.eye(3)
         """From the reference to the last picture, in pixels of the small pictures."""
         self._at_ns = self._kept_at_ns = 0
+        self._lost_at_ns: int | None = None
+        """Capture time of the first of the last pictures, if they show another view than the reference."""
         self._rested = 0
         self._unmoved = 0.0
         self._moved = False
@@ -80,6 +86,7 @@ class MotionEstimator:
             if unmoved.share >= TRACE_SHARE:
                 return self._stay(grey, unmoved.share)
             return self._lost(reference, grey, size_px, aspect)
+        self._lost_at_ns = None
         self._follow(reference, found, grey, size_px)
         if problem_of(CameraMotion(self._shot, self._matrix, 1.0)) is not None:
             return self._cut(grey, size_px, aspect)
@@ -100,6 +107,7 @@ class MotionEstimator:
                 "to_picture": self._to_picture[:2].ravel().tolist(),
                 "matrix": self._matrix,
                 "kept_at_ns": self._kept_at_ns,
+                "lost_at_ns": self._lost_at_ns,
                 "rested": self._rested,
                 "moved": self._moved,
                 "unmoved": self._unmoved,
@@ -123,13 +131,14 @@ class MotionEstimator:
             a, b, c, d, e, f = _matrix(values["matrix"])[:2].ravel().tolist()
             shot, rested, kept_at_ns = (whole(values[name]) for name in ("shot", "rested", "kept_at_ns"))
             moved, unmoved = bool(values["moved"]), float(values["unmoved"])
+            lost_at_ns = None if values["lost_at_ns"] is None else whole(values["lost_at_ns"])
             aspect = Fraction(*_two(values["aspect"]))
         except (MalformedMessage, *WRONG_DATA) as error:
             raise ValueError(f"this is no state of a camera's motion: {error}") from error
         self._keep(Reference(grey), kept_px, to_reference)
         self._shot, self._aspect, self._size_px = shot, aspect, size_px
         self._to_picture, self._matrix = to_picture, (a, b, c, d, e, f)
-        self._unmoved = unmoved
+        self._unmoved, self._lost_at_ns = unmoved, lost_at_ns
         self._rested, self._moved, self._kept_at_ns = rested, moved, kept_at_ns
 
     def _begin(self, grey: UInt8Array, size_px: tuple[int, int], aspect: Fraction) -> None:
@@ -145,9 +154,14 @@ class MotionEstimator:
     def _lost(self, reference: Reference, grey: UInt8Array, size_px: tuple[int, int], aspect: Fraction) -> CameraMotion:
         """The picture does not match the reference: a cut, unless one of the two shows nothing."""
         fresh = Reference(grey)
-        if fresh.has_texture:
+        if not fresh.has_texture:
+            self._lost_at_ns = None
+        else:
             if reference.has_texture and not reference.resembles(grey, self._to_picture):
-                return self._cut(grey, size_px, aspect)
+                first_ns = self._lost_at_ns = self._at_ns if self._lost_at_ns is None else self._lost_at_ns
+                lasting = abs(self._at_ns - first_ns) >= DOUBT_S * 1e9
+                if lasting or fresh.detail >= CLEAR_SHARE * reference.detail:
+                    return self._cut(grey, size_px, aspect)
             if not reference.has_texture:  # this is the first picture of the shot that shows anything
                 self._keep(fresh, size_px, self._absolute(self._to_picture))
         return CameraMotion(self._shot, self._matrix, 0.0)
@@ -159,10 +173,12 @@ class MotionEstimator:
         self._to_reference = to_reference
         self._to_picture = np.eye(3)
         self._kept_at_ns = self._at_ns
+        self._lost_at_ns = None
         self._rested, self._moved = 0, False
 
     def _stay(self, grey: UInt8Array, unmoved: float) -> CameraMotion:
         """The camera is still; the picture becomes the reference if much has changed in it."""
+        self._lost_at_ns = None
         if unmoved < LEAST_SHARE and self._age_s() >= RENEW_S:
             self._renew(grey, self._absolute(self._to_picture))
         return CameraMotion(self._shot, self._matrix, round(min(1.0, unmoved / STILL_SHARE), 2))
@@ -177,17 +193,16 @@ class MotionEstimator:
         return abs(self._at_ns - self._kept_at_ns) / 1e9
 
     def _align(self, reference: Reference, grey: UInt8Array, size_px: tuple[int, int]) -> Alignment | None:
-        expected = self._to_picture
-        if size_px != self._size_px:
-            expected = stretch(self._size_px, size_px) @ expected
-        found = reference.align(grey, expected)
-        if found is None:
-            shift = shift_between(reference.grey, laid_over(grey, expected, reference.grey))
-            found = None if shift is None else reference.align(grey, expected @ shift)
-        if found is None or distance_px(found.to_picture, expected, grey.shape) < AGAIN_PX:
-            return found
-        # Corners are found more exactly where the pictures differ less.
-        return reference.align(grey, found.to_picture, nearly=True) or found
+        if size_px == self._size_px:
+            return _near(reference, grey, self._to_picture)
+        stretched, *others = resizings(self._size_px, size_px)
+        found = _near(reference, grey, stretched @ self._to_picture)
+        for other in others:
+            if found is None or found.share < FULL_SHARE:
+                rival = reference.align(grey, other @ self._to_picture)
+                if rival is not None and (found is None or rival.share > found.share):
+                    found = rival
+        return found
 
     def _follow(self, reference: Reference, found: Alignment, grey: UInt8Array, size_px: tuple[int, int]) -> None:
         moved_px = distance_px(found.to_picture, self._to_picture, grey.shape)
@@ -216,6 +231,18 @@ class MotionEstimator:
             @ self._to_reference
         )
         return found
+
+
+def _near(reference: Reference, grey: UInt8Array, expected: Float64Array) -> Alignment | None:
+    """Return how `grey` lies over the reference, which is expected near a matrix (3, 3), or anywhere with a shift."""
+    found = reference.align(grey, expected)
+    if found is None:
+        shift = shift_between(reference.grey, laid_over(grey, expected, reference.grey))
+        found = None if shift is None else reference.align(grey, expected @ shift)
+    if found is None or distance_px(found.to_picture, expected, grey.shape) < AGAIN_PX:
+        return found
+    # Corners are found more exactly where the pictures differ less.
+    return reference.align(grey, found.to_picture, nearly=True) or found
 
 
 def _two(values: Any) -> tuple[int, int]:

@@ -35,11 +35,20 @@ def to_source(size_px: tuple[int, int]) -> Float64Array:
     return np.array(((scale, 0, scale / 2), (0, scale, scale / 2), (0, 0, 1)), np.float64)
 
 
-def stretch(before_px: tuple[int, int], after_px: tuple[int, int]) -> Float64Array:
-    """Return the matrix (3, 3) between small pictures, if the whole picture was resampled to another size."""
-    source = np.diag((after_px[0] / before_px[0], after_px[1] / before_px[1], 1.0))
-    found: Float64Array = np.linalg.inv(to_source(after_px)) @ source @ to_source(before_px)
-    return found
+def resizings(before_px: tuple[int, int], after_px: tuple[int, int]) -> tuple[Float64Array, ...]:
+    """Return the matrices (3, 3) between small pictures that a new size of the source may mean, the usual one first.
+
+    The whole picture was stretched; or it was scaled with its proportions and cut, or surrounded by bars; or its pixels
+    were kept, around the middle or from the first corner on.
+    """
+    across, down = after_px[0] / before_px[0], after_px[1] / before_px[1]
+    maps = [np.diag((across, down, 1.0))]
+    for zoom in (max(across, down), min(across, down), 1.0):
+        left, top = ((after - zoom * before) / 2 for before, after in zip(before_px, after_px, strict=True))
+        maps.append(np.array(((zoom, 0, left), (0, zoom, top), (0, 0, 1)), np.float64))
+    maps.append(np.eye(3))
+    to_small, from_small = np.linalg.inv(to_source(after_px)), to_source(before_px)
+    return tuple(to_small @ source @ from_small for source in maps)
 
 
 def _corners(shape: tuple[int, ...]) -> Float64Array:

@@ -110,7 +110,12 @@ class Reference:
     @property
     def has_texture(self) -> bool:
         """Whether another picture could be recognised as the same place, or as another one."""
-        return int(np.count_nonzero(self.textured)) >= LEAST_CORNERS
+        return self.detail >= LEAST_CORNERS
+
+    @property
+    def detail(self) -> int:
+        """The number of cells with texture."""
+        return int(np.count_nonzero(self.textured))
 
     def unmoved(self, grey: UInt8Array, within_px: float = STILL_PX) -> Unmoved:
         """Return the textured cells in which `grey`, of the same size, shows the same at the same place.

@@ -17,7 +17,7 @@ from posebus.arrays import Float64Array, IndexArray
 from tracking import body_model as model
 from tracking.body_model import MIN_SIDE_PX
 from tracking.compiled import compiled
-from tracking.motion.kalman import POSITION, VAR_POSITION
+from tracking.motion.kalman import POSITION, VAR_POSITION, VAR_VELOCITY
 from tracking.motion.picture_map import PictureMap
 
 WITNESSES = 16
@@ -44,6 +44,9 @@ LARGEST_ROLL = 0.35
 BASE = 0.5
 """Two people closer than this, in body sizes, say nothing about a zoom."""
 
+KNOWN_SHARE = 0.5
+"""A person's velocity is known once its standard deviation is below this part of that of people just detected."""
+
 INLIER = math.exp(-0.5 * 9.0)
 """A person counts as brought onto a detection up to three standard deviations off."""
 
@@ -61,11 +64,15 @@ def motions(states: Float64Array, body_px: Float64Array, centred: Float64Array, 
     spread2 = (model.EVIDENCE.position_std * body_px[:WITNESSES]) ** 2 + states[VAR_POSITION, :WITNESSES, :2].mean(1)
     if min(len(boxes), len(centred)) < least:
         return []
+    # A zoom can be fitted to any two people, also to two who run, unless it is known how they move.
+    speed_std = model.MOTION.velocity_std[0] * body_px
+    known = bool((states[VAR_VELOCITY, :, 0] < (KNOWN_SHARE * speed_std) ** 2).all())
+    least_zoomed = max(least, 2 if known else 3)
     maps = []
     for zooms, found in enumerate((shifts(boxes, spread2, centred), similarities(boxes, spread2, centred))):
         for row in best(found, boxes, spread2):
             refined, agreed = fitted(row, boxes, spread2, centred, zooms == 1)
-            if agreed >= max(least, 1 + zooms):
+            if agreed >= (least_zoomed if zooms else least):
                 p, q, x, y = refined.tolist()
                 maps.append(PictureMap(p, -q, x, q, p, y))
     return maps

@@ -340,3 +340,33 @@ def test_a_live_camera_has_no_state_and_an_unwanted_motion_is_none() -> None:
     off = MotionFollower(wanted=False, live=False)
     assert off.follow(captured(Look(), 0)) is None
     assert off.state == off.reference == ""
+
+
+def test_a_picture_that_is_cut_to_another_shape_shows_the_same_view() -> None:
+    """The middle of 1280 x 720, 960 x 720: its pixels lie 160 px farther to the left."""
+    estimator = MotionEstimator()
+    wide = small_picture(Look())
+    for index in range(4):
+        estimator.update(wide, SIZE_PX, index * TENTH_NS)
+    cropped_px = 960, 720
+    narrow = Look().from_place()
+    narrow[0, 2] -= 160
+    scale = cropped_px[0] / small_size_px(cropped_px)[0]
+    to_small = np.array(((1 / scale, 0, 0.5 / scale - 0.5), (0, 1 / scale, 0.5 / scale - 0.5), (0, 0, 1)))
+    smooth = cv2.blur(PLACE, (round(scale), round(scale)))
+    picture = cv2.warpAffine(smooth, (to_small @ narrow)[:2], small_size_px(cropped_px), flags=cv2.INTER_LINEAR)
+    motion = estimator.update(np.asarray(picture, np.uint8), cropped_px, 4 * TENTH_NS)
+    assert motion.shot == 0
+    assert motion.certainty > 0.5
+    assert motion.matrix == pytest.approx((1, 0, -160, 0, 1, 0), abs=5)
+    assert motion.matrix[0] == pytest.approx(1, abs=0.01)
+
+
+def test_a_picture_of_which_little_arrived_is_no_cut() -> None:
+    """The top of another view, and grey below, as after lost packets; for a second and more it is another view."""
+    pictures = [small_picture(Look()) for _ in range(30)]
+    for index in (5, 6, 13, *range(18, 30)):
+        pictures[index] = np.full_like(pictures[index], 128)
+        pictures[index][:30] = small_picture(Look(), ELSEWHERE)[:30]
+    shots = [motion.shot for motion in followed(pictures)]
+    assert shots == [0] * 28 + [1] * 2

@@ -158,3 +158,15 @@ def test_a_motion_that_was_estimated_wrongly_is_taken_back() -> None:
 def test_the_same_frames_give_the_same_bits() -> None:
     frames = [seen(standing(seq), CAMERAS["zoom"](seq)) for seq in range(20)]
     assert [plain(result) for result in run(frames)] == [plain(result) for result in run(frames)]
+
+
+@pytest.mark.parametrize("fps", [5.0, 10.0])
+def test_two_who_run_towards_each_other_are_no_zoom(fps: float) -> None:
+    """At 4 heights a second: seen twice, a zoom out around the middle would bring both where they are detected."""
+
+    def running(seq: int) -> PoseFrame:
+        way = 800.0 * seq / fps
+        return pose_frame([person(100.0 + way, 350.0, 200.0), person(1180.0 - way, 370.0, 200.0)], seq, seq / fps)
+
+    results = run(running(seq) for seq in range(int(fps * 0.6) + 1))
+    assert truthful(results, 2)
