@@ -145,7 +145,11 @@ class Continuation(NamedTuple):
     runs: float = 0.1
     """Share of new people, whose speed is not known yet, who move so, ..."""
     jumps: float = 0.02
-    """... and share of frames in which the box of a known person does."""
+    """... and least share of frames in which the box of a known person does."""
+    turns_per_s: float = 0.3
+    """How often people change the way they move, so that a longer interval tells less: they turn round, start, stop."""
+    turn_s: float = 0.33
+    """A turn at 1.6 a second, a walk, takes this long until it has carried a person half a body away."""
     missed: float = 0.1
     """Probability that a person is not detected although nothing hides him, ..."""
     missed_explained: float = 0.9
