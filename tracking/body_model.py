@@ -145,7 +145,11 @@ class Continuation(NamedTuple):
     runs: float = 0.1
     """Prior probability of such a motion for a new person, whose speed is not known yet, ..."""
     jumps: float = 0.02
-    """... and for a known person, in each frame."""
+    """... and for a known person, in each frame, at least."""
+    turns_per_s: float = 0.3
+    """How often people change the way they move, so that a longer interval tells less: they turn round, start, stop."""
+    turn_s: float = 0.33
+    """A turn at 1.6 a second, a walk, takes this long until it has carried a person half a body away."""
     missed: float = 0.1
     """Probability that a person is not detected although nothing hides the person, ..."""
     missed_explained: float = 0.9

@@ -158,7 +158,8 @@ def continuation_odds(
         position, body_px = tracks.filter_states[POSITION, track], tracks.body_px[track]
         elapsed_s = max((now_ns - tracks.last_seen_ns[track]) / 1e9, 0.0)
         unknown = min(tracks.filter_states[VAR_VELOCITY, track, 0] / (motion.velocity_std[0] * body_px) ** 2, 1.0)
-        share = weights.jumps + (weights.runs - weights.jumps) * unknown
+        turned = 1.0 - math.exp(-weights.turns_per_s * max(elapsed_s - weights.turn_s, 0.0))
+        share = max(weights.jumps + (weights.runs - weights.jumps) * unknown, turned)
         scale2 = (weights.fast / body_px) ** 2
         spread2_x = weights.place_std**2 + scale2 * tracks.filter_states[VAR_POSITION, track, 0]
         spread2_y = weights.place_std**2 + scale2 * tracks.filter_states[VAR_POSITION, track, 1]

@@ -50,6 +50,12 @@ def test_a_person_who_walks_keeps_the_id_from_one_frame_a_second_on(fps: float) 
     assert {tuple(ids) for ids in confirmed(run([pose_frame([b], i, i / fps) for i, b in enumerate(boxes)]))} == {(1,)}
 
 
+def test_a_lone_person_who_begins_to_walk_between_two_frames_keeps_the_id() -> None:
+    """Stands, and walks 240 px in 2 s: 2 m of a body of 1.7 m and 200 px, so 1 m/s."""
+    way = (360, 362, 361, 363, 360, 600)
+    assert confirmed(run(pose_frame([person(x, 360)], seq, 2.0 * seq) for seq, x in enumerate(way))) == [[1]] * 6
+
+
 @pytest.mark.parametrize("fps", [0.5, 0.2, 0.1])
 def test_another_person_far_away_in_the_next_frame_is_another_person(fps: float) -> None:
     """It is less than half as high, and the first one has left its place."""
