@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,14 +88,14 @@ class TrackerState:
     aliases: Aliases = ()
     doubts: doubts.Doubts = field(default_factory=doubts.no_doubts)
 
-    def after(self, frame: FrameTime, camera: CameraMemory) -> TrackerState:
-        """The same tracks after `frame`, a newer one than `last`, in which the camera looked there."""
-        last, intervals = self.last, self.intervals
+    def intervals_after(self, frame: FrameTime) -> Intervals:
+        """The intervals after `frame`, a newer one than `last`."""
+        last = self.last
         if last is not None and frame.captured_at_ns <= last.captured_at_ns:
-            intervals = NO_INTERVALS  # the camera's time went back
-        elif last is not None and frame.epoch == last.epoch:
-            intervals = intervals.followed_by(frame.captured_at_ns - last.captured_at_ns)
-        return replace(self, last=frame, intervals=intervals, camera=camera)
+            return NO_INTERVALS  # the camera's time went back
+        if last is not None and frame.epoch == last.epoch:
+            return self.intervals.followed_by(frame.captured_at_ns - last.captured_at_ns)
+        return self.intervals
 
 
 def to_dict(state: TrackerState) -> dict[str, Any]:

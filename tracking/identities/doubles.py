@@ -50,6 +50,11 @@ class Merged(NamedTuple):
     renamed: tuple[Renaming, ...]
 
 
+def nothing_merged(tracks: int) -> Merged:
+    """Nothing became of doubles, as there are none."""
+    return Merged(np.zeros(tracks, np.bool_), (), ())
+
+
 def merge_doubles(
     watched: tuple[WatchedPair, ...],
     matches: IndexArray,
@@ -63,8 +68,6 @@ def merge_doubles(
 
     The arguments are those of `settle` and `watch`.
     """
-    if not len(bodies.pairs) and not watched:
-        return Merged(np.zeros(len(matches), np.bool_), (), ())
     shared = settle(matches, odds, tracks, detections, bodies)
     watched, due = watch(watched, shared, tracks, matches, now)
     ending, renamed = merge(due, tracks, matches, bodies.pairs, detections, now)

@@ -14,7 +14,7 @@ import numpy as np
 from posebus.arrays import Float64Array, IndexArray
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
-from tracking.compiled import compiled
+from tracking.compiled import compiled, plain
 from tracking.detections import DetectionColumns, UsableDetections
 from tracking.matching.association import gains_of, matched
 from tracking.matching.likelihood import log_odds
@@ -78,7 +78,7 @@ def match_people(
     # Those of the last frame, however long ago that was.
     seen_since_ns = passage.last_ns - round(settings.in_sight_s * 1e9)
     suspected = passage.shake_px > 0.0 or is_suspect(
-        tracks.columns(), detections.columns(), matches, seen_since_ns, settings.birth_score
+        plain(tracks.columns()), plain(detections.columns()), matches, seen_since_ns, settings.birth_score
     )
     if not (suspected or passage.others):
         return unmoved
@@ -158,6 +158,7 @@ def is_suspect(
         seen_since_ns: people seen since this capture time are witnesses.
         birth_score: score of a detection that may be a person elsewhere.
     """
+    tracks, detections = TrackColumns(*tracks), DetectionColumns(*detections)
     states, body_px, centred, scores = tracks.filter_states, tracks.body_px, detections.centred, detections.scores
     witnesses = far = matched_people = 0
     weights, shifted = np.zeros(2), np.zeros(2)

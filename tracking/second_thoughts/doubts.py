@@ -37,11 +37,15 @@ class Witnesses(NamedTuple):
 
     def copy(self) -> Witnesses:
         """The same witnesses, with arrays of their own in the columns that a step may write to."""
-        return self._replace(
-            apart_ns=self.apart_ns.copy(),
-            apart_seq=self.apart_seq.copy(),
-            seen_s=self.seen_s.copy(),
-            after=self.after.copy(),
+        return Witnesses(
+            self.ids,
+            self.since_ns,
+            self.apart_ns.copy(),
+            self.apart_seq.copy(),
+            self.seen_s.copy(),
+            self.known,
+            self.before,
+            self.after.copy(),
         )
 
     def select(self, rows: BoolArray | IndexArray) -> Witnesses:

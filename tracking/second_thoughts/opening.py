@@ -29,6 +29,8 @@ def opened(doubts: Doubts, tracks: Tracks, confused: Int64Array, missing: BoolAr
         now_ns: capture time of the frame.
     """
     witnesses, first_born = doubts.witnesses.copy(), len(tracks) - born
+    if not (born or len(confused)):
+        return Doubts(witnesses, doubts.pairs)
     pairs = confused
     if born:
         in_doubt = missing | np.isin(tracks.ids, witnesses.ids)

@@ -10,11 +10,12 @@ from posebus.arrays import BoolArray, IndexArray, Int64Array
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.messages import Renaming
 from tracking import body_model as model
+from tracking.compiled import any_of, plain
 from tracking.detections import UsableDetections
 from tracking.second_thoughts.doubts import TOGETHER, Doubts, Witnesses, no_doubts
 from tracking.second_thoughts.following import Shown, follow
 from tracking.second_thoughts.opening import opened
-from tracking.tracks import TENTATIVE, Tracks
+from tracking.tracks import Tracks
 
 _NO_COLOURS = np.zeros((0, APPEARANCE_SIZE))
 
@@ -52,11 +53,10 @@ def reconsider(doubts: Doubts, tracks: Tracks, frame: TrackedFrame) -> tuple[Dou
     """The doubts after a frame, and its correction, if any; `tracks` are T tracks after the frame."""
     if frame.elapsed_s is None:
         doubts = no_doubts()  # a correction is about frames of one epoch
-    missing = (frame.matches < 0) & (tracks.state != TENTATIVE)
-    if not len(doubts) and not len(frame.confused) and not (frame.born and missing.any()):
+    if not (len(doubts.pairs) or len(frame.confused) or frame.born):
         return doubts, None
-    doubts = opened(doubts, tracks, frame.confused, missing, frame.born, frame.now_ns)
-    if not len(doubts):
+    doubts = opened(doubts, tracks, frame.confused, frame.matches < 0, frame.born, frame.now_ns)
+    if not len(doubts.pairs):
         return doubts, None
     colours = frame.detections.appearance
     shown = Shown(
@@ -70,12 +70,12 @@ def reconsider(doubts: Doubts, tracks: Tracks, frame: TrackedFrame) -> tuple[Dou
         now_ns=frame.now_ns,
         elapsed_s=frame.elapsed_s or 0.0,
     )
-    over, pair = follow(doubts.witnesses, doubts.pairs, shown, model.DOUBTS)
+    over, pair = follow(plain(doubts.witnesses), doubts.pairs, plain(shown), plain(model.DOUBTS))
     correction = None
     if pair >= 0:
         correction = _exchanged(doubts, pair, tracks, frame)
         over[pair] = True
-    if over.any():
+    if any_of(over):
         doubts = _without(doubts, over)
     return doubts, correction
 
