@@ -75,8 +75,8 @@ def _plain(values: FloatingArray) -> Float32Array:
     Kernels would be compiled once more for any other kind, which takes seconds in the middle of a stream; arrays from
     the wire are read-only.
     """
-    if values.dtype == np.float32:
-        return np.array(values, order="C")
+    if type(values) is np.ndarray and values.dtype == np.float32:
+        return values.copy()
     # What is too large for float32 becomes infinite, and so counts as undetected.
     with np.errstate(over="ignore"):
         return np.array(values, np.float32, order="C")

@@ -13,7 +13,7 @@ import numpy as np
 from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
 from posebus.messages import MAX_RENAME_DELAY_S, Renaming
 from tracking import body_model as model
-from tracking.compiled import compiled
+from tracking.compiled import compiled, plain
 from tracking.detections import UsableDetections
 from tracking.matching.one_body import CERTAIN, FIRST, POSSIBLE, SECOND, SURENESS, WHOLE
 from tracking.motion.kalman import POSITION
@@ -91,7 +91,7 @@ def settle(
         detections: D detections.
         bodies: which of them show one body, and which tracks were detected a moment ago.
     """
-    shared, moved = _settle(matches, odds, tracks.state, detections.scores, bodies)
+    shared, moved = _settle(matches, odds, tracks.state, detections.scores, plain(bodies))
     for row in moved.nonzero()[0].tolist():
         move_to(tracks, row, detections.centred[matches[row]])
     return [Shared(*row) for row in shared.tolist()]
@@ -101,6 +101,7 @@ def settle(
 def _settle(
     matches: IndexArray, odds: Float64Array, state: Int64Array, scores: Float64Array, bodies: Bodies
 ) -> tuple[Int64Array, BoolArray]:
+    bodies = Bodies(*bodies)
     pairs, fed = bodies.pairs, bodies.fed
     owner = np.full(len(scores), -1, np.int64)
     for track in range(len(matches)):

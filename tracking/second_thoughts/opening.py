@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from posebus.arrays import BoolArray, Float64Array, Int64Array
+from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
 from tracking import body_model as model
 from tracking.compiled import compiled
 from tracking.motion.kalman import POSITION, VAR_POSITION
@@ -15,16 +15,16 @@ MAX_WITNESSES = 64
 """No doubts begin beyond this number of tracks in doubt, which bounds the time and the snapshot."""
 
 
-def opened(doubts: Doubts, tracks: Tracks, confused: Int64Array, missing: BoolArray, born: int, now_ns: int) -> Doubts:
+def opened(doubts: Doubts, tracks: Tracks, confused: Int64Array, matches: IndexArray, born: int, now_ns: int) -> Doubts:
     """The doubts with those that begin in this frame, whose witnesses may be written to.
 
-    A new track may be a person who is not where its track expects it: one that is missing, or is in doubt.
+    A new track may be a person who is not where its track expects it: one that is undetected, or is in doubt.
 
     Args:
         doubts: those so far, left as they are.
         tracks: T tracks after the frame.
         confused: (P, 2) ids of tracks that may just have been confused.
-        missing: (T,) tracks that were not detected.
+        matches: (T,) the detection of each track, -1 for none.
         born: number of the last tracks that begin with the frame.
         now_ns: capture time of the frame.
     """
@@ -33,7 +33,7 @@ def opened(doubts: Doubts, tracks: Tracks, confused: Int64Array, missing: BoolAr
         return Doubts(witnesses, doubts.pairs)
     pairs = confused
     if born:
-        in_doubt = missing | np.isin(tracks.ids, witnesses.ids)
+        in_doubt = (matches < 0) | np.isin(tracks.ids, witnesses.ids)
         in_doubt &= tracks.state != TENTATIVE
         rows = _beside(tracks.filter_states, tracks.body_px, in_doubt, first_born, model.DOUBTS)
         pairs = np.concatenate((pairs, tracks.ids[rows]))

@@ -55,20 +55,20 @@ def reconsider(doubts: Doubts, tracks: Tracks, frame: TrackedFrame) -> tuple[Dou
         doubts = no_doubts()  # a correction is about frames of one epoch
     if not (len(doubts.pairs) or len(frame.confused) or frame.born):
         return doubts, None
-    doubts = opened(doubts, tracks, frame.confused, frame.matches < 0, frame.born, frame.now_ns)
+    doubts = opened(doubts, tracks, frame.confused, frame.matches, frame.born, frame.now_ns)
     if not len(doubts.pairs):
         return doubts, None
     colours = frame.detections.appearance
     shown = Shown(
-        ids=tracks.ids,
-        state=tracks.state,
-        matches=frame.matches,
-        confused=frame.confused,
-        colours=_NO_COLOURS if colours is None else colours,
-        scores=frame.detections.scores,
-        seq=frame.seq,
-        now_ns=frame.now_ns,
-        elapsed_s=frame.elapsed_s or 0.0,
+        tracks.ids,
+        tracks.state,
+        frame.matches,
+        frame.confused,
+        _NO_COLOURS if colours is None else colours,
+        frame.detections.scores,
+        frame.seq,
+        frame.now_ns,
+        frame.elapsed_s or 0.0,
     )
     over, pair = follow(plain(doubts.witnesses), doubts.pairs, plain(shown), plain(model.DOUBTS))
     correction = None
