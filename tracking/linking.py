@@ -68,11 +68,7 @@ def link(
     if len(new.rows):
         follows = sight.before & ~merged.ending
         match_continuations(matches, tracks, detections, follows, new.rows, frame.size_px, now.captured_at_ns)
-    return LinkedPeople(
-        matches=matches,
-        gone=lifecycle.gone(matches, tracks.state, merged.ending),
-        new=new.without(matches),
-        confused=rivals(found.odds, tracks, matches),
-        merged=merged,
-        camera=before.camera.followed(frame, passage, found.moved),
-    )
+    gone = lifecycle.gone(matches, tracks.state, merged.ending)
+    confused = rivals(found.odds, tracks, matches)
+    camera = before.camera.followed(frame, passage, found.moved)
+    return LinkedPeople(matches, gone, new.without(matches), confused, merged, camera)

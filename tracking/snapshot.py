@@ -32,8 +32,7 @@ STORED_COLUMNS = {name: _STORED_NAMES.get(name, name) for name in COLUMNS}
 """The name in the snapshot of each column of `Tracks`."""
 
 
-@dataclass(frozen=True, slots=True)
-class FrameTime:
+class FrameTime(NamedTuple):
     """Which frame, and when it was captured."""
 
     epoch: int

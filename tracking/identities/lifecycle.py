@@ -8,7 +8,7 @@ from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.body_model import MIN_SIDE_PX
-from tracking.compiled import compiled, plain
+from tracking.compiled import any_of, compiled, plain
 from tracking.motion.borders import is_leaving, widened_at_border
 from tracking.motion.intervals import Intervals
 from tracking.motion.kalman import POSITION, VAR_POSITION
@@ -119,8 +119,20 @@ def mark_missed(
         now_ns: capture time of the frame.
         settings: those of the tracker.
     """
+    missed = _missed(matches, tracks.state)
+    if not any_of(missed):
+        return missed
     missed_ns = round(settings.missed_s * 1e9)
     return _mark_missed(plain(tracks.columns()), matches, now_ns, missed_ns, size_px[0], plain(model.BORDERS))
+
+
+@compiled
+def _missed(matches: IndexArray, state: Int64Array) -> BoolArray:
+    """Mask (T,) of the confirmed tracks without a detection."""
+    missed = np.zeros(len(matches), np.bool_)
+    for track in range(len(matches)):
+        missed[track] = matches[track] < 0 and state[track] == CONFIRMED
+    return missed
 
 
 @compiled
