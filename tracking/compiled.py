@@ -15,9 +15,11 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+from posebus.arrays import BoolArray
 from posebus.config.loading import cache_folder
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+Table = TypeVar("Table", bound=tuple[Any, ...])
 
 
 def sources_digest(package: Path) -> str:
@@ -39,6 +41,14 @@ def _cache_dir() -> Path:
 CACHE_DIR = _cache_dir()
 
 
+def plain(table: Table) -> Table:
+    """The fields of a named tuple for a kernel, which makes the named tuple of them again: `table = Table(*table)`.
+
+    numba recognizes a plain tuple three times as fast, which saves a microsecond a call.
+    """
+    return cast(Table, tuple(table))
+
+
 def compiled(kernel: Kernel) -> Kernel:
     """The same function as machine code. No fast-math: the same input gives the same bits in every process."""
     elsewhere, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(CACHE_DIR)
@@ -50,3 +60,12 @@ def compiled(kernel: Kernel) -> Kernel:
     finally:
         numba.config.CACHE_DIR = elsewhere
     return cast(Kernel, made)
+
+
+@compiled
+def any_of(mask: BoolArray) -> bool:
+    """Whether any of a mask (T,) is set; numpy's own `any` takes five times as long for the few tracks of a camera."""
+    for value in mask:  # noqa: SIM110 compiled code has no generators
+        if value:
+            return True
+    return False

@@ -8,7 +8,7 @@ from posebus.arrays import BoolArray, IndexArray, Int64Array
 from posebus.config.settings import TrackerSettings
 from posebus.messages import PoseFrame
 from tracking.detections import UsableDetections
-from tracking.identities import doubles, initiation
+from tracking.identities import doubles, initiation, lifecycle
 from tracking.matching.continuation import match_continuations
 from tracking.matching.moving_picture import match_people
 from tracking.matching.one_body import pairs_of_one_body
@@ -16,7 +16,7 @@ from tracking.matching.sight import sight_of
 from tracking.motion.camera_memory import CameraMemory, Passage
 from tracking.second_thoughts.rivals import rivals
 from tracking.snapshot import FrameTime, TrackerState
-from tracking.tracks import TENTATIVE, Tracks
+from tracking.tracks import Tracks
 
 
 class LinkedPeople(NamedTuple):
@@ -40,6 +40,7 @@ def link(
     tracks: Tracks,
     detections: UsableDetections,
     before: TrackerState,
+    now: FrameTime,
     passage: Passage,
     settings: TrackerSettings,
 ) -> LinkedPeople:
@@ -50,25 +51,24 @@ def link(
         tracks: T tracks, predicted to it, which are moved with the picture and widened in place.
         detections: those of the frame.
         before: the state after the frame before.
+        now: which frame it is.
         passage: how the picture changed since then.
         settings: those of the tracker.
     """
-    now = FrameTime(frame.epoch, frame.seq, frame.captured_at_ns)
     last_ns = now.captured_at_ns if before.last is None else before.last.captured_at_ns
     sight = sight_of(tracks, last_ns, now.captured_at_ns, settings)
     found = match_people(tracks, detections, sight, passage, settings)
     matches = found.matches
     pairs = pairs_of_one_body(detections)
-    bodies = doubles.Bodies(pairs.doubles, sight.recent | sight.before, settings.high_score)
-    merged = doubles.merge_doubles(before.watched, matches, found.odds, tracks, detections, bodies, now)
+    merged = doubles.nothing_merged(len(matches))
+    if len(pairs.doubles) or before.watched:
+        bodies = doubles.Bodies(pairs.doubles, sight.recent | sight.before, settings.high_score)
+        merged = doubles.merge_doubles(before.watched, matches, found.odds, tracks, detections, bodies, now)
     new = initiation.new_people(matches, detections, pairs, settings)
-    follows = sight.before & ~merged.ending
-    match_continuations(matches, tracks, detections, follows, new.rows, frame.size_px, now.captured_at_ns)
-    return LinkedPeople(
-        matches=matches,
-        gone=merged.ending | ((matches < 0) & (tracks.state == TENTATIVE)),
-        new=new.without(matches),
-        confused=rivals(found.odds, tracks, matches),
-        merged=merged,
-        camera=before.camera.followed(frame, passage, found.moved),
-    )
+    if len(new.rows):
+        follows = sight.before & ~merged.ending
+        match_continuations(matches, tracks, detections, follows, new.rows, frame.size_px, now.captured_at_ns)
+    gone = lifecycle.gone(matches, tracks.state, merged.ending)
+    confused = rivals(found.odds, tracks, matches)
+    camera = before.camera.followed(frame, passage, found.moved)
+    return LinkedPeople(matches, gone, new.without(matches), confused, merged, camera)

@@ -32,8 +32,7 @@ STORED_COLUMNS = {name: _STORED_NAMES.get(name, name) for name in COLUMNS}
 """The name in the snapshot of each column of `Tracks`."""
 
 
-@dataclass(frozen=True, slots=True)
-class FrameTime:
+class FrameTime(NamedTuple):
     """Which frame, and when it was captured."""
 
     epoch: int
@@ -88,14 +87,14 @@ class TrackerState:
     aliases: Aliases = ()
     doubts: doubts.Doubts = field(default_factory=doubts.no_doubts)
 
-    def after(self, frame: FrameTime, camera: CameraMemory) -> TrackerState:
-        """The same tracks after a frame newer than `last`, with the state of the camera in it."""
-        last, intervals = self.last, self.intervals
+    def intervals_after(self, frame: FrameTime) -> Intervals:
+        """The intervals after a frame newer than `last`."""
+        last = self.last
         if last is not None and frame.captured_at_ns <= last.captured_at_ns:
-            intervals = NO_INTERVALS  # the camera's time went back
-        elif last is not None and frame.epoch == last.epoch:
-            intervals = intervals.followed_by(frame.captured_at_ns - last.captured_at_ns)
-        return replace(self, last=frame, intervals=intervals, camera=camera)
+            return NO_INTERVALS  # the camera's time went back
+        if last is not None and frame.epoch == last.epoch:
+            return self.intervals.followed_by(frame.captured_at_ns - last.captured_at_ns)
+        return self.intervals
 
     def without(self, ids: frozenset[int]) -> TrackerState:
         """The same without the watched pairs and aliases of the given tracks, which now have other bodies."""

@@ -13,6 +13,7 @@ from posebus.contract.arguments import checked_key, checked_pose_frame
 from posebus.messages import PoseFrame, TrackFrame, Uninferred
 from tracking import body_model as model
 from tracking import snapshot
+from tracking.compiled import any_of, plain
 from tracking.detections import detections_of, no_detections
 from tracking.identities import initiation, lifecycle, succession
 from tracking.identities.report import report, track_frame
@@ -114,7 +115,8 @@ class PoseTracker:
         tracks, expired = self._predicted(frame, now)
         ended, tracks = tracks.select(expired), tracks.select(~expired)
         camera = self._state.camera.followed(frame, self._passage, None)
-        self._state = replace(self._state.after(now, camera), tracks=tracks)
+        intervals = self._state.intervals_after(now)
+        self._state = replace(self._state, tracks=tracks, last=now, intervals=intervals, camera=camera)
         ended.state[:] = ENDED
         no_matches, none_lost = np.full(len(tracks), -1, np.intp), np.zeros(len(tracks), np.bool_)
         return report(frame, tracks.joined(ended), no_matches, none_lost, no_detections(), self._settings)
@@ -156,7 +158,9 @@ class PoseTracker:
             lifecycle.skip_measurement(tracks, frame.size_px, last_ns, now_ns)
         else:
             lifecycle.excuse_interval(tracks, last_ns, now_ns, self._state.intervals, settings)
-        tracks.filter_states = kalman.predict(tracks.filter_states, passage.elapsed_s, tracks.body_px, model.MOTION)
+        tracks.filter_states = kalman.predict(
+            tracks.filter_states, passage.elapsed_s, tracks.body_px, plain(model.MOTION)
+        )
         push_px_s = camera.push_px_s(frame.size_px)
         return tracks, lifecycle.expired(tracks, frame.size_px, now_ns, push_px_s, settings)
 
@@ -167,12 +171,12 @@ class PoseTracker:
         if detections.joints is not None:
             tracks.expect_joints(detections.joints.shape[1])
         ended: list[Tracks] = []
-        if expired.any():
+        if any_of(expired):
             ended.append(tracks.select(expired))
             tracks = tracks.select(~expired)
-        linked = link(frame, tracks, detections, before, self._passage, settings)
+        linked = link(frame, tracks, detections, before, now, self._passage, settings)
         matches, gone = linked.matches, linked.gone
-        if gone.any():
+        if any_of(gone):
             ended.append(tracks.select(gone))
             tracks, matches = tracks.select(~gone), matches[~gone]
         tentative = tracks.state == TENTATIVE
@@ -195,10 +199,12 @@ class PoseTracker:
             if correction is not None:
                 bodies, renamed, ids = correction.bodies, correction.renamed, correction.ids
                 tracks, matches, lost = tracks.with_bodies(correction.identities, bodies), matches[bodies], lost[bodies]
-        state = replace(
-            before.after(now, linked.camera),
+        state = TrackerState(
             tracks=tracks,
             next_id=before.next_id + len(rows),
+            last=now,
+            intervals=before.intervals_after(now),
+            camera=linked.camera,
             watched=linked.merged.watched,
             aliases=aliases,
             doubts=doubts,

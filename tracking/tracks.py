@@ -67,16 +67,17 @@ class Tracks:
 
     def columns(self) -> TrackColumns:
         """The columns as kernels take them."""
+        # Positional, in the order of the fields: keywords take twice as long, and this runs several times a frame.
         return TrackColumns(
-            state=self.state,
-            born_ns=self.born_ns,
-            last_seen_ns=self.last_seen_ns,
-            score=self.score,
-            body_px=self.body_px,
-            filter_states=self.filter_states,
-            joints=self.joints,
-            unseen_since_ns=self.unseen_since_ns,
-            nis=self.nis,
+            self.state,
+            self.born_ns,
+            self.last_seen_ns,
+            self.score,
+            self.body_px,
+            self.filter_states,
+            self.joints,
+            self.unseen_since_ns,
+            self.nis,
         )
 
     def copy(self) -> Tracks:

@@ -13,7 +13,7 @@ import numpy as np
 from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
 from posebus.messages import MAX_RENAME_DELAY_S, Renaming
 from tracking import body_model as model
-from tracking.compiled import compiled
+from tracking.compiled import compiled, plain
 from tracking.detections import UsableDetections
 from tracking.matching.one_body import CERTAIN, FIRST, POSSIBLE, SECOND, SURENESS, WHOLE
 from tracking.motion.kalman import POSITION
@@ -51,6 +51,11 @@ class Merged(NamedTuple):
     renamed: tuple[Renaming, ...]
 
 
+def nothing_merged(tracks: int) -> Merged:
+    """Nothing became of doubles, as there are none."""
+    return Merged(np.zeros(tracks, np.bool_), (), ())
+
+
 def merge_doubles(
     watched: tuple[WatchedPair, ...],
     matches: IndexArray,
@@ -64,8 +69,6 @@ def merge_doubles(
 
     The arguments are those of `settle` and `watch`.
     """
-    if not len(bodies.pairs) and not watched:
-        return Merged(np.zeros(len(matches), np.bool_), (), ())
     shared = settle(matches, odds, tracks, detections, bodies)
     watched, due = watch(watched, shared, tracks, matches, now)
     ending, renamed = merge(due, tracks, matches, bodies.pairs, detections, now)
@@ -89,7 +92,7 @@ def settle(
         detections: D detections.
         bodies: which of them show one body, and which tracks were detected a moment ago.
     """
-    shared, moved = _settle(matches, odds, tracks.state, detections.scores, bodies)
+    shared, moved = _settle(matches, odds, tracks.state, detections.scores, plain(bodies))
     for row in moved.nonzero()[0].tolist():
         move_to(tracks, row, detections.centred[matches[row]])
     return [Shared(*row) for row in shared.tolist()]
@@ -99,6 +102,7 @@ def settle(
 def _settle(
     matches: IndexArray, odds: Float64Array, state: Int64Array, scores: Float64Array, bodies: Bodies
 ) -> tuple[Int64Array, BoolArray]:
+    bodies = Bodies(*bodies)
     pairs, fed = bodies.pairs, bodies.fed
     owner = np.full(len(scores), -1, np.int64)
     for track in range(len(matches)):

@@ -8,12 +8,12 @@ from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.body_model import MIN_SIDE_PX
-from tracking.compiled import compiled
+from tracking.compiled import any_of, compiled, plain
 from tracking.motion.borders import is_leaving, widened_at_border
 from tracking.motion.intervals import Intervals
 from tracking.motion.kalman import POSITION, VAR_POSITION
 from tracking.motion.overlap import covered_share
-from tracking.tracks import CONFIRMED, LOST, TrackColumns, Tracks
+from tracking.tracks import CONFIRMED, LOST, TENTATIVE, TrackColumns, Tracks
 
 
 def skip_measurement(tracks: Tracks, size_px: tuple[int, int], last_ns: int, now_ns: int) -> None:
@@ -82,7 +82,7 @@ def expired(
         now_ns,
         (leaving_ns, lost_ns),
         push_px_s,
-        model.BORDERS,
+        plain(model.BORDERS),
     )
 
 
@@ -98,11 +98,24 @@ def _expired(
     borders: model.Borders,
 ) -> BoolArray:
     leaving_ns, lost_ns = limits_ns
+    borders = model.Borders(*borders)
     over = np.zeros(len(unseen_since_ns), np.bool_)
     for track in range(len(unseen_since_ns)):
         unseen_ns = now_ns - unseen_since_ns[track]
         if unseen_ns > leaving_ns:
             over[track] = unseen_ns > lost_ns or is_leaving(states, track, body_px[track], size_px, push_px_s, borders)
+    return over
+
+
+@compiled
+def gone(matches: IndexArray, state: Int64Array, merged: BoolArray) -> BoolArray:
+    """Mask (T,) of the tracks that end with this frame: those `merged` (T,) into others, and missed tentative ones.
+
+    `matches` (T,) is the detection of each track, -1 for none, `state` (T,) their states before this frame.
+    """
+    over = merged.copy()
+    for track in range(len(matches)):
+        over[track] |= matches[track] < 0 and state[track] == TENTATIVE
     return over
 
 
@@ -121,14 +134,27 @@ def mark_missed(
         now_ns: capture time of the frame.
         settings: those of the tracker.
     """
+    missed = _missed(matches, tracks.state)
+    if not any_of(missed):
+        return missed
     missed_ns = round(settings.missed_s * 1e9)
-    return _mark_missed(tracks.columns(), matches, now_ns, missed_ns, size_px[0], model.BORDERS)
+    return _mark_missed(plain(tracks.columns()), matches, now_ns, missed_ns, size_px[0], plain(model.BORDERS))
+
+
+@compiled
+def _missed(matches: IndexArray, state: Int64Array) -> BoolArray:
+    """Mask (T,) of the confirmed tracks without a detection."""
+    missed = np.zeros(len(matches), np.bool_)
+    for track in range(len(matches)):
+        missed[track] = matches[track] < 0 and state[track] == CONFIRMED
+    return missed
 
 
 @compiled
 def _mark_missed(
     tracks: TrackColumns, matches: IndexArray, now_ns: int, missed_ns: int, width_px: int, borders: model.Borders
 ) -> BoolArray:
+    tracks, borders = TrackColumns(*tracks), model.Borders(*borders)
     lost = np.zeros(len(matches), np.bool_)
     for track in range(len(matches)):
         if matches[track] >= 0 or tracks.state[track] != CONFIRMED:

@@ -11,7 +11,7 @@ from posebus.arrays import BoolArray, Float32Array, Float64Array, IndexArray, In
 from posebus.config.settings import TrackerSettings
 from posebus.messages import PoseFrame, Track, TrackFrame, TrackState, Uninferred
 from tracking.body_model import MIN_SIDE_PX
-from tracking.compiled import compiled
+from tracking.compiled import compiled, plain
 from tracking.detections import UsableDetections
 from tracking.motion import smoothing
 from tracking.motion.kalman import POSITION, VELOCITY
@@ -62,15 +62,12 @@ def report(
     """
     matches, lost = _padded(matches, len(tracks), -1), _padded(lost, len(tracks), False)
     columns = ReportedColumns(
-        state=tracks.state,
-        last_seen_ns=tracks.last_seen_ns,
-        unseen_since_ns=tracks.unseen_since_ns,
-        filter_states=tracks.filter_states,
-        joints=tracks.joints,
+        tracks.state, tracks.last_seen_ns, tracks.unseen_since_ns, tracks.filter_states, tracks.joints
     )
+    now_ns, pose_rows = frame.captured_at_ns, detections.rows.tolist()
     lost_ns, report_lost_ns = round(settings.lost_s * 1e9), round(settings.report_lost_s * 1e9)
     score_shares, boxes_px, joints_px, visibility, velocities_px_s = report_arrays(
-        columns, matches, lost, detections.corners, frame.captured_at_ns, lost_ns, report_lost_ns, smoothing.BOX_SHARE
+        plain(columns), matches, lost, detections.corners, now_ns, lost_ns, report_lost_ns, smoothing.BOX_SHARE
     )
     if isinstance(frame, Uninferred):
         _clip_to_picture(boxes_px, frame.size_px)
@@ -89,10 +86,10 @@ def report(
             score * share,
             joints_px[row] if has_joints else None,
             STATE_NAMES[state],
-            (frame.captured_at_ns - born_ns) / 1e9,
+            (now_ns - born_ns) / 1e9,
             velocities_px_s[row],
             visibility[row] if has_joints else None,
-            int(detections.rows[detection]) if detection >= 0 else None,
+            pose_rows[detection] if detection >= 0 else None,
             detection < 0,
         )
         reported.append(track)
@@ -152,6 +149,7 @@ def report_arrays(
         Shares of the score that tracks keep (T,), NOT_REPORTED for those to leave out; boxes (T, 4); joints (T, K, 3)
         and their visibility (T, K); velocities (T, 2).
     """
+    tracks = ReportedColumns(*tracks)
     count, joints = tracks.joints.shape[:2]
     score_shares = np.ones(count)
     boxes_px = np.empty((count, 4), np.float32)

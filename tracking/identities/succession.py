@@ -13,6 +13,7 @@ import numpy as np
 
 from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
 from tracking import body_model as model
+from tracking.compiled import any_of, compiled
 from tracking.identities.lifecycle import hidden_share
 from tracking.motion.kalman import POSITION
 from tracking.snapshot import Aliases
@@ -39,27 +40,35 @@ def give_way(
     Returns:
         The aliases after this frame.
     """
-    missed = matches < 0
-    if not aliases and not missed.any():
+    coasting, fresh = _coasting_and_fresh(tracks.state, matches, tentative)
+    if not aliases and not (any_of(coasting) and any_of(fresh)):
         return aliases
-    confirmed = tracks.state == CONFIRMED
-    coasting = confirmed & missed
     given_way: list[int] = []
     if aliases:
         aliases = _alive(aliases, tracks.ids, matches)
         given_way += _detected_otherwise(aliases, tracks.ids, matches, coasting)
         coasting[given_way] = False
-    confirmed[: len(tentative)] &= tentative  # those that are fresh
-    if confirmed.any() and coasting.any():
+    if any_of(fresh) and any_of(coasting):
         coasting &= ~_hidden(tracks, matches, coasting)
-    if confirmed.any() and coasting.any():
-        for row, successor in _pairs(tracks, np.flatnonzero(coasting), np.flatnonzero(confirmed), now_ns):
+    if any_of(fresh) and any_of(coasting):
+        for row, successor in _pairs(tracks, np.flatnonzero(coasting), np.flatnonzero(fresh), now_ns):
             given_way.append(row)
             aliases = _joined(aliases, int(tracks.ids[row]), int(tracks.ids[successor]))
     if given_way:
         tracks.state[given_way] = LOST
         lost[given_way] = True
     return aliases
+
+
+@compiled
+def _coasting_and_fresh(state: Int64Array, matches: IndexArray, tentative: BoolArray) -> tuple[BoolArray, BoolArray]:
+    """Masks (T,) of the confirmed tracks that are not detected, and of those that this frame has confirmed."""
+    coasting, fresh = np.zeros(len(state), np.bool_), np.zeros(len(state), np.bool_)
+    for track in range(len(state)):
+        if state[track] == CONFIRMED:
+            coasting[track] = matches[track] < 0
+            fresh[track] = track >= len(tentative) or tentative[track]
+    return coasting, fresh
 
 
 def _hidden(tracks: Tracks, matches: IndexArray, coasting: BoolArray) -> BoolArray:

@@ -10,7 +10,7 @@ from posebus.arrays import Float64Array, IndexArray, Int64Array
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
 from tracking.body_model import MIN_SIDE_PX, KalmanParameters
-from tracking.compiled import compiled
+from tracking.compiled import compiled, plain
 from tracking.detections import DetectionColumns, UsableDetections
 from tracking.matching.colours import remember
 from tracking.motion import kalman
@@ -53,9 +53,8 @@ def update_matched(
             tracks.appearance, matches, detections.appearance, detections.scores, tracks.last_seen_ns, now_ns
         )
     confirm_ns = round(settings.confirm_s * 1e9)
-    _update_matched(
-        tracks.columns(), matches, detections.columns(), size_px, now_ns, confirm_ns, model.MOTION, model.BORDERS
-    )
+    people, motion, borders = plain(detections.columns()), plain(model.MOTION), plain(model.BORDERS)
+    _update_matched(plain(tracks.columns()), matches, people, size_px, now_ns, confirm_ns, motion, borders)
 
 
 @compiled
@@ -69,6 +68,8 @@ def _update_matched(
     motion: KalmanParameters,
     borders: model.Borders,
 ) -> None:
+    tracks, detections = TrackColumns(*tracks), DetectionColumns(*detections)
+    motion, borders = KalmanParameters(*motion), model.Borders(*borders)
     measurement_std, error_memory_s = np.array(motion.measurement_std), np.array(motion.error_memory_s)
     for track in range(len(matches)):
         detection = matches[track]

@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
-from tracking.compiled import compiled
+from tracking.compiled import compiled, plain
 from tracking.detections import UsableDetections
 from tracking.tracks import TENTATIVE, Tracks
 
@@ -45,7 +45,7 @@ def gains_of(
     """What each pair would add to the assignment (T, D); arguments as in `associate`."""
     if not odds.size:
         return odds
-    return assignment_gains(odds, tracks.state, recent, detections.scores, settings.high_score, model.GATES)
+    return assignment_gains(odds, tracks.state, recent, detections.scores, settings.high_score, plain(model.GATES))
 
 
 def matched(gains: Float64Array) -> IndexArray:
@@ -103,6 +103,7 @@ def assignment_gains(
         high_score: from here on a detection may match any track.
         gates: constants.
     """
+    gates = model.Gates(*gates)
     gains = np.zeros(odds.shape)
     for track in range(len(state)):
         known = state[track] != TENTATIVE

@@ -53,7 +53,7 @@ def match_continuations(
         now_ns: capture time of the frame.
     """
     free_tracks = (seen_before & (matches < 0)).nonzero()[0]
-    if not (len(free_tracks) and len(free_detections)):
+    if not len(free_tracks):
         return
     free = np.zeros(len(detections), np.bool_)
     free[free_detections] = True

@@ -16,7 +16,7 @@ from posebus.arrays import BoolArray, Float64Array, Int64Array
 from posebus.coco import COCO_MIRROR, COCO_SIGMAS
 from tracking import body_model as model
 from tracking.body_model import Evidence
-from tracking.compiled import compiled
+from tracking.compiled import compiled, plain
 from tracking.detections import DetectionColumns, UsableDetections
 from tracking.matching.colours import add_colours
 from tracking.matching.pauses import add_stayed
@@ -37,13 +37,14 @@ def log_odds(
     the box as evidence, even if the position is uncertain. `resting` (T,) are those that may have stayed at their place
     through a long interval, None where there was none.
     """
-    odds = box_odds(tracks.filter_states, tracks.body_px, detections.centred, model.EVIDENCE)
+    odds = box_odds(tracks.filter_states, tracks.body_px, detections.centred, plain(model.EVIDENCE))
     if resting is not None:
         add_stayed(odds, tracks, detections.centred, resting)
     if detections.joints is not None and tracks.joints.shape[1]:
         predicted = PredictedBodies(tracks.filter_states, tracks.body_px, tracks.joints)
         skeleton = skeleton_of(detections.joints.shape[1])
-        add_pose(odds, predicted, detections.columns(), skeleton, recent, model.EVIDENCE)
+        people = plain(detections.columns())
+        add_pose(odds, plain(predicted), people, plain(skeleton), recent, plain(model.EVIDENCE))
     if detections.appearance is not None and odds.size:
         add_colours(odds, tracks.appearance, detections.appearance)
     return odds
@@ -63,6 +64,7 @@ def box_odds(states: Float64Array, body_px: Float64Array, centred: Float64Array,
         centred: (D, 4) boxes of the detections.
         weights: constants.
     """
+    weights = Evidence(*weights)
     odds = np.empty((len(body_px), len(centred)))
     for track in range(len(body_px)):
         reach2 = (weights.position_std * body_px[track]) ** 2
@@ -117,6 +119,8 @@ def add_pose(
         recent: (T,) mask of the tracks whose joints may replace the box as evidence, even if the position is uncertain.
         weights: constants.
     """
+    tracks, detections = PredictedBodies(*tracks), DetectionColumns(*detections)
+    skeleton, weights = Skeleton(*skeleton), Evidence(*weights)
     for track in range(len(tracks.body_px)):
         position = tracks.filter_states[POSITION, track]
         area = AREA_OF_BOX * weights.pose_tolerance * max(position[2], 1.0) * max(position[3], 1.0)

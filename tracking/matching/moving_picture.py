@@ -14,7 +14,7 @@ import numpy as np
 from posebus.arrays import Float64Array, IndexArray, Int64Array
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
-from tracking.compiled import compiled
+from tracking.compiled import compiled, plain
 from tracking.detections import UsableDetections
 from tracking.matching.association import gains_of, matched
 from tracking.matching.likelihood import log_odds
@@ -80,7 +80,7 @@ def match_people(
     seen_since_ns = passage.last_ns - round(settings.in_sight_s * 1e9)
     witnesses = SeenColumns(tracks.filter_states, tracks.body_px, tracks.state, tracks.unseen_since_ns)
     suspected = passage.shake_px > 0.0 or is_suspect(
-        witnesses, detections.centred, detections.scores, matches, seen_since_ns, settings.birth_score
+        plain(witnesses), detections.centred, detections.scores, matches, seen_since_ns, settings.birth_score
     )
     if not (suspected or passage.others):
         return unmoved
@@ -176,6 +176,7 @@ def is_suspect(
         seen_since_ns: only tracks detected since this capture time count.
         birth_score: least score of an unmatched detection that counts.
     """
+    tracks = SeenColumns(*tracks)
     witnesses = far = 0
     # Sums of weights and of weighted distances, in x and y.
     weights_x = weights_y = shifted_x = shifted_y = 0.0

@@ -18,7 +18,7 @@ import numpy as np
 from posebus.arrays import Float64Array, Int64Array
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from tracking import body_model as model
-from tracking.compiled import compiled
+from tracking.compiled import compiled, plain
 from tracking.detections import DetectionColumns, UsableDetections
 from tracking.matching.colours import colour_log_odds, distance
 from tracking.matching.likelihood import AREA_OF_BOX, Skeleton, skeleton_of
@@ -57,12 +57,12 @@ def pairs_of_one_body(detections: UsableDetections) -> Pairs:
     """The pairs of detections that may show one body."""
     if not any_overlap(detections.corners, model.ONE_BODY.contained):
         return NO_PAIRS
-    columns = detections.columns()
+    people = detections.columns()
     colours = detections.appearance
     if colours is None:
         colours = np.zeros((0, APPEARANCE_SIZE))
-    skeleton = skeleton_of(columns.joints.shape[1])
-    return Pairs(*_pairs(detections.corners, columns, colours, skeleton, model.ONE_BODY))
+    skeleton = skeleton_of(people.joints.shape[1])
+    return Pairs(*_pairs(detections.corners, plain(people), colours, plain(skeleton), plain(model.ONE_BODY)))
 
 
 @compiled
@@ -98,6 +98,7 @@ def _pairs(
     skeleton: Skeleton,
     limits: model.OneBody,
 ) -> tuple[Int64Array, Int64Array]:
+    people, skeleton, limits = DetectionColumns(*people), Skeleton(*skeleton), model.OneBody(*limits)
     count = len(corners)
     found = np.empty((count * (count - 1) // 2, 4), np.int64)
     pairs = 0

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from posebus.arrays import BoolArray, IndexArray
+import numpy as np
+
+from posebus.arrays import BoolArray, IndexArray, Int64Array
 from posebus.config.settings import TrackerSettings
 from tracking import body_model as model
+from tracking.compiled import compiled
 from tracking.matching import pauses
 from tracking.tracks import Tracks
 
@@ -33,8 +36,23 @@ class Sight(NamedTuple):
 
 def sight_of(tracks: Tracks, last_ns: int, now_ns: int, settings: TrackerSettings) -> Sight:
     """The masks for tracks that are predicted from the frame captured at `last_ns` to the one at `now_ns`."""
-    before = tracks.unseen_since_ns >= last_ns
-    recent = now_ns - tracks.unseen_since_ns <= settings.in_sight_s * 1e9
-    if now_ns - tracks.last_seen_ns.max(initial=0) <= model.STAYING.after_s * 1e9:
+    before, recent, last_seen_ns = _sight(
+        tracks.unseen_since_ns, tracks.last_seen_ns, last_ns, now_ns, settings.in_sight_s * 1e9
+    )
+    if now_ns - last_seen_ns <= model.STAYING.after_s * 1e9:
         return Sight(before, recent, recent, None)
     return Sight(before, recent, pauses.placed(tracks, recent), pauses.at_rest(tracks, before))
+
+
+@compiled
+def _sight(
+    unseen_since_ns: Int64Array, last_seen_ns: Int64Array, last_ns: int, now_ns: int, in_sight_ns: float
+) -> tuple[BoolArray, BoolArray, int]:
+    """The masks `before` and `recent` (T,), and when the last track was detected, 0 where there are none."""
+    before, recent = np.empty(len(unseen_since_ns), np.bool_), np.empty(len(unseen_since_ns), np.bool_)
+    latest_ns = 0
+    for track in range(len(unseen_since_ns)):
+        before[track] = unseen_since_ns[track] >= last_ns
+        recent[track] = now_ns - unseen_since_ns[track] <= in_sight_ns
+        latest_ns = max(latest_ns, last_seen_ns[track])
+    return before, recent, latest_ns

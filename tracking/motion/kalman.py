@@ -50,6 +50,7 @@ def predict(states: Float64Array, dt_s: float, body_px: Float64Array, motion: Ka
         body_px: (T,) sizes of the bodies.
         motion: parameters of the C columns.
     """
+    motion = KalmanParameters(*motion)
     later = np.empty_like(states)
     for column in range(states.shape[2]):
         tau, speed2 = motion.persistence_s[column], motion.velocity_std[column] ** 2

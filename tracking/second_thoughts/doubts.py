@@ -39,11 +39,15 @@ class Witnesses(NamedTuple):
 
     def copy(self) -> Witnesses:
         """The same rows, with copies of the columns that a frame may write to."""
-        return self._replace(
-            apart_ns=self.apart_ns.copy(),
-            apart_seq=self.apart_seq.copy(),
-            seen_s=self.seen_s.copy(),
-            after=self.after.copy(),
+        return Witnesses(
+            self.ids,
+            self.since_ns,
+            self.apart_ns.copy(),
+            self.apart_seq.copy(),
+            self.seen_s.copy(),
+            self.known_s,
+            self.before,
+            self.after.copy(),
         )
 
     def select(self, rows: BoolArray | IndexArray) -> Witnesses:

@@ -41,6 +41,7 @@ def follow(
     witnesses: Witnesses, pairs: Int64Array, shown: Shown, doubts: model.SecondThoughts
 ) -> tuple[BoolArray, int]:
     """Update the evidence in place; returns the mask (Q,) of pairs that are dropped, and the pair to exchange or -1."""
+    witnesses, shown, doubts = Witnesses(*witnesses), Shown(*shown), model.SecondThoughts(*doubts)
     rows = np.full(len(witnesses.ids), -1, np.int64)
     for witness in range(len(rows)):
         # Ids ascend in the table of tracks, which may be long.

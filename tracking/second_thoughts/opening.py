@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from posebus.arrays import BoolArray, Float64Array, Int64Array
+from posebus.arrays import BoolArray, Float64Array, IndexArray, Int64Array
 from tracking import body_model as model
 from tracking.compiled import compiled
 from tracking.motion.kalman import POSITION, VAR_POSITION
@@ -15,7 +15,7 @@ MAX_WITNESSES = 64
 """Largest number of tracks in candidate swaps; it limits the time per frame and the size of the snapshot."""
 
 
-def opened(doubts: Doubts, tracks: Tracks, confused: Int64Array, missing: BoolArray, born: int, now_ns: int) -> Doubts:
+def opened(doubts: Doubts, tracks: Tracks, confused: Int64Array, matches: IndexArray, born: int, now_ns: int) -> Doubts:
     """The candidate swaps with those that begin in this frame; their evidence may be written to.
 
     A new track near an old one may be its person, if the old one was not detected or is already in a candidate swap.
@@ -24,14 +24,16 @@ def opened(doubts: Doubts, tracks: Tracks, confused: Int64Array, missing: BoolAr
         doubts: the candidate swaps so far; not changed.
         tracks: T tracks after the frame.
         confused: (P, 2) ids of tracks that may just have been confused.
-        missing: (T,) tracks that were not detected.
+        matches: (T,) the detection of each track, -1 for none.
         born: number of the last tracks that begin with the frame.
         now_ns: capture time of the frame.
     """
     witnesses, first_born = doubts.witnesses.copy(), len(tracks) - born
+    if not (born or len(confused)):
+        return Doubts(witnesses, doubts.pairs)
     pairs = confused
     if born:
-        in_doubt = missing | np.isin(tracks.ids, witnesses.ids)
+        in_doubt = (matches < 0) | np.isin(tracks.ids, witnesses.ids)
         in_doubt &= tracks.state != TENTATIVE
         rows = _beside(tracks.filter_states, tracks.body_px, in_doubt, first_born, model.DOUBTS)
         pairs = np.concatenate((pairs, tracks.ids[rows]))

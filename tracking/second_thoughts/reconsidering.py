@@ -10,11 +10,12 @@ from posebus.arrays import BoolArray, IndexArray, Int64Array
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.messages import Renaming
 from tracking import body_model as model
+from tracking.compiled import any_of, plain
 from tracking.detections import UsableDetections
 from tracking.second_thoughts.doubts import TOGETHER, Doubts, Witnesses, no_doubts
 from tracking.second_thoughts.following import Shown, follow
 from tracking.second_thoughts.opening import opened
-from tracking.tracks import TENTATIVE, Tracks
+from tracking.tracks import Tracks
 
 _NO_COLOURS = np.zeros((0, APPEARANCE_SIZE))
 
@@ -57,30 +58,29 @@ def reconsider(doubts: Doubts, tracks: Tracks, frame: TrackedFrame) -> tuple[Dou
     """The candidate swaps after a frame, and its correction, if any; `tracks` are T tracks after the frame."""
     if frame.elapsed_s is None:
         doubts = no_doubts()  # a correction is about frames of one epoch
-    if not (len(doubts) or len(frame.confused) or frame.born):
+    if not (len(doubts.pairs) or len(frame.confused) or frame.born):
         return doubts, None
-    missing = (frame.matches < 0) & (tracks.state != TENTATIVE)
-    doubts = opened(doubts, tracks, frame.confused, missing, frame.born, frame.now_ns)
-    if not len(doubts):
+    doubts = opened(doubts, tracks, frame.confused, frame.matches, frame.born, frame.now_ns)
+    if not len(doubts.pairs):
         return doubts, None
     colours = frame.detections.appearance
     shown = Shown(
-        ids=tracks.ids,
-        state=tracks.state,
-        matches=frame.matches,
-        confused=frame.confused,
-        colours=_NO_COLOURS if colours is None else colours,
-        scores=frame.detections.scores,
-        seq=frame.seq,
-        now_ns=frame.now_ns,
-        elapsed_s=frame.elapsed_s or 0.0,
+        tracks.ids,
+        tracks.state,
+        frame.matches,
+        frame.confused,
+        _NO_COLOURS if colours is None else colours,
+        frame.detections.scores,
+        frame.seq,
+        frame.now_ns,
+        frame.elapsed_s or 0.0,
     )
-    over, pair = follow(doubts.witnesses, doubts.pairs, shown, model.DOUBTS)
+    over, pair = follow(plain(doubts.witnesses), doubts.pairs, plain(shown), plain(model.DOUBTS))
     correction = None
     if pair >= 0:
         correction = _exchanged(doubts, pair, tracks, frame)
         over[pair] = True
-    if over.any():
+    if any_of(over):
         doubts = _without(doubts, over)
     return doubts, correction
 
