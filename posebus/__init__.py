@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from posebus.contract.masks import mask_of
     from posebus.errors import BrokerRefused, BrokerUnavailable, PoseBusError
     from posebus.messages import (
+        CameraMotion,
         CaptureClock,
         Delivery,
         Event,
@@ -36,6 +37,7 @@ __all__ = [
     "AsyncSubscription",
     "BrokerRefused",
     "BrokerUnavailable",
+    "CameraMotion",
     "CaptureClock",
     "Delivery",
     "Event",
@@ -60,6 +62,7 @@ _MODULES = {
     "BrokerRefused": "posebus.errors",
     "BrokerUnavailable": "posebus.errors",
     "PoseBusError": "posebus.errors",
+    "CameraMotion": "posebus.messages",
     "CaptureClock": "posebus.messages",
     "Delivery": "posebus.messages",
     "Event": "posebus.messages",

@@ -152,6 +152,11 @@ class Continuation(NamedTuple):
     """A turn at 1.6 a second, a walk, takes this long until it has carried a person half a body away."""
     missed: float = 0.1
     """Probability that a person is not detected although nothing hides the person, ..."""
+    missed_again: float = 0.5
+    """... for a person who was not detected in the frame before either, ..."""
+    alone: float = 1.5
+    """... who is continued only if no other known person is within this distance: among others it is more often one of
+    those who pass each other, ..."""
     missed_explained: float = 0.9
     """... and where the person leaves the picture or is hidden by another one."""
     newcomers: float = 0.003

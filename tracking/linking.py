@@ -66,8 +66,9 @@ def link(
         merged = doubles.merge_doubles(before.watched, matches, found.odds, tracks, detections, bodies, now)
     new = initiation.new_people(matches, detections, pairs, settings)
     if len(new.rows):
-        follows = sight.before & ~merged.ending
-        match_continuations(matches, tracks, detections, follows, new.rows, frame.size_px, now.captured_at_ns)
+        follows = (sight.before | sight.recent) & ~merged.ending
+        now_ns = now.captured_at_ns
+        match_continuations(matches, tracks, detections, follows, ~sight.before, new.rows, frame.size_px, now_ns)
     gone = lifecycle.gone(matches, tracks.state, merged.ending)
     confused = rivals(found.odds, tracks, matches)
     camera = before.camera.followed(frame, passage, found.moved)

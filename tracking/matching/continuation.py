@@ -33,7 +33,8 @@ def match_continuations(
     matches: IndexArray,
     tracks: Tracks,
     detections: UsableDetections,
-    seen_before: BoolArray,
+    follows: BoolArray,
+    missed: BoolArray,
     free_detections: IndexArray,
     size_px: tuple[int, int],
     now_ns: int,
@@ -47,18 +48,22 @@ def match_continuations(
         matches: (T,) the detection of each track, -1 for none.
         tracks: T tracks, predicted to this frame.
         detections: D detections.
-        seen_before: (T,) mask of the tracks that were detected in the last inferred frame.
+        follows: (T,) mask of the tracks that were detected in the last inferred frame, or a moment ago.
+        missed: (T,) mask of the tracks that were not detected in the last inferred frame.
         free_detections: (F,) the unmatched detections that would start new tracks.
         size_px: (width, height) of the picture.
         now_ns: capture time of the frame.
     """
-    free_tracks = (seen_before & (matches < 0)).nonzero()[0]
+    free_tracks = (follows & (matches < 0)).nonzero()[0]
     if not len(free_tracks):
         return
     free = np.zeros(len(detections), np.bool_)
     free[free_detections] = True
     columns, weights = tracks.columns(), model.CONTINUATION
     vanished = vanishing(columns, free_tracks, detections.centred, free, size_px, weights, model.BORDERS)
+    for place in np.flatnonzero(missed[free_tracks]):
+        alone = _is_alone(tracks, free_tracks[place], detections.centred[~free], weights.alone)
+        vanished[place] = max(vanished[place], weights.missed_again) if alone else np.inf
     appeared = appearing(detections.centred, free_detections, size_px, weights, model.BORDERS)
     boxes = detections.centred[free_detections]
     odds = continuation_odds(columns, free_tracks, boxes, vanished, appeared, now_ns, weights, model.MOTION)
@@ -68,6 +73,12 @@ def match_continuations(
     continued = free_tracks[chosen >= 0]
     matches[continued] = free_detections[chosen[chosen >= 0]]
     kalman.widen(tracks.filter_states, continued, weights.fast, weights.place_std * tracks.body_px[continued])
+
+
+def _is_alone(tracks: Tracks, track: int, others: Float64Array, least: float) -> bool:
+    """Whether none of the boxes `others` (N, 4) of people who are known is within `least` body sizes of a track."""
+    gaps_px = np.abs(others[:, :2] - tracks.filter_states[POSITION, track, :2])
+    return not bool((gaps_px < least * tracks.body_px[track]).all(axis=1).any())
 
 
 @compiled

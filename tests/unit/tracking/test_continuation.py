@@ -89,6 +89,28 @@ def test_a_fall_keeps_the_id(fps: float, lasting_s: float) -> None:
     assert {number for (number,) in ids_of(frames)} == {1}
 
 
+@pytest.mark.parametrize("fps", [10, 25])
+def test_a_missed_detection_during_a_fall_keeps_the_id(fps: float) -> None:
+    """Half a second long; one frame in the middle of it shows no person."""
+    frames = []
+    for seq in range(int(2.5 * fps)):
+        fallen = min(max((seq / fps - 1) / 0.5, 0.0), 1.0)
+        box = _box_on_ground(500 + 60 * fallen, 460, 80 + 120 * fallen, 200 - 140 * fallen)
+        frames.append(pose_frame([] if seq == round(1.25 * fps) else [box], seq, seq / fps))
+    assert {number for numbers in ids_of(frames) for number in numbers} == {1}
+
+
+def test_a_missed_person_beside_another_is_not_continued_by_a_jump() -> None:
+    """Another person stands a body away, so that it may be a third one who comes out from behind."""
+    other = person(560, 360)
+    frames = [pose_frame([person(400, 360), other], seq, seq / 25) for seq in range(10)]
+    frames += [pose_frame([other], 10, 10 / 25), pose_frame([other, person(400, 290)], 11, 11 / 25)]
+    alone = [pose_frame(frame.boxes_xyxy_px[:1], frame.seq, frame.captured_at_ns / 1e9) for frame in frames[:10]]
+    alone += [pose_frame([], 10, 10 / 25), pose_frame([person(400, 290)], 11, 11 / 25)]
+    assert ids_of(alone)[-1] == [1]
+    assert ids_of(frames)[-1] == [2, 3]
+
+
 def test_a_person_who_falls_beside_another_keeps_the_id() -> None:
     frames = []
     for seq in range(30):
