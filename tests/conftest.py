@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("thorough", deadline=None, max_examples=200)
     settings.load_profile("thorough" if config.getoption("--thorough") else "usual")
     config.addinivalue_line("markers", "thorough: a repetition that only --thorough runs")
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        # Else each of the processes would compile the same kernels, while tests of live cameras wait for the processor.
+        subprocess.run([sys.executable, "-c", "from tracking.warm_up import warm_up; warm_up()"], cwd=ROOT, check=False)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -3,8 +3,7 @@
 Times are seconds and lengths are in body sizes (the longer side of a person's box), so that the same values hold at any
 frame rate and any resolution. What users may want to change is in `posebus.config.settings.TrackerSettings`.
 
-The values were chosen on recordings and synthetic scenes together (benchmarks/scenes); where neither changed, the
-simpler value won.
+The values were chosen on recordings and synthetic scenes together; where neither changed, the simpler value won.
 """
 
 from __future__ import annotations
@@ -126,12 +125,10 @@ GATES = Gates()
 
 
 class Continuation(NamedTuple):
-    """How people move who leave the gate of the filter (`tracking.matching.continuation`); lengths are in body
-    sizes."""
+    """How people move who leave the filter's gate (`tracking.matching.continuation`); lengths are in body sizes."""
 
     fast: float = 3.7
-    """Factor on the standard deviations of the filter, whose people walk: the speed of a new person deviates by 2.2 a
-    second. A runner of 1.7 m does 3 to 8 m/s, which is 1.8 to 4.7."""
+    """Factor on the filter's deviations: the speed of new people deviates by 2.2 a second; runners do 1.8 to 4.7."""
     max_speed: float = 7.0
     """Largest speed of a person, per second: 12 m/s, a fast cyclist, ..."""
     place_reach: float = 0.25
@@ -147,22 +144,21 @@ class Continuation(NamedTuple):
     jumps: float = 0.02
     """... and for a known person, in each frame, at least."""
     turns_per_s: float = 0.3
-    """How often people change the way they move, so that a longer interval tells less: they turn round, start, stop."""
+    """How often people turn round, start or stop, ..."""
     turn_s: float = 0.33
-    """A turn at 1.6 a second, a walk, takes this long until it has carried a person half a body away."""
+    """... which takes this long until it has carried a person who walks (1.6 a second) half a body away."""
     missed: float = 0.1
     """Probability that a person is not detected although nothing hides the person, ..."""
     missed_again: float = 0.5
     """... for a person who was not detected in the frame before either, ..."""
     alone: float = 1.5
-    """... who is continued only if no other known person is within this distance: among others it is more often one of
-    those who pass each other, ..."""
+    """... and who is continued only if no other known person is this near, ..."""
     missed_explained: float = 0.9
     """... and where the person leaves the picture or is hidden by another one."""
     newcomers: float = 0.003
     """New people per second and square of a body's size in the middle of the picture, ..."""
     newcomers_behind: float = 0.03
-    """... behind another person, who may have hidden them, ..."""
+    """... behind another person, ..."""
     newcomers_at_border: float = 0.3
     """... and at its borders."""
     together_s: float = 0.2
@@ -181,8 +177,8 @@ class OneBody(NamedTuple):
     yolo11n-pose (TUD-Stadtmitte at four sizes, COCO's and ultralytics' pictures), about half of those with shared
     joints have an OKS of 0.67 to 0.99. The rest (down to 0.04) are parts of bodies, clutter, and a few whose joints
     disagree: the joints do not find these. Of 159 pairs of two people whose boxes overlap in TUD-Stadtmitte, one is
-    above 0.65 (0.93, probably an annotation of the wrong person). Of 1,400 pairs in 20 synthetic scenes
-    (benchmarks/scenes), 31 are above 0.5, 4 above 0.65 and 2 above 0.7, for one frame each.
+    above 0.65 (0.93, probably a wrong annotation). Of 1,400 pairs in 20 synthetic scenes, 31 are above 0.5, 4 above
+    0.65 and 2 above 0.7, for one frame each.
     """
 
     contained: float = 0.6

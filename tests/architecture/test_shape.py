@@ -20,6 +20,7 @@ PUBLIC = {
         "AsyncSubscription",
         "BrokerRefused",
         "BrokerUnavailable",
+        "CameraMotion",
         "CaptureClock",
         "Delivery",
         "Event",
