@@ -1,8 +1,8 @@
 """Numeric kernels as machine code: the one place that knows how they are compiled and where that is kept.
 
 A tracker's arrays are tiny (six people, seventeen joints), so that numpy's cost of a call, not arithmetic, would make
-up nearly all of its time. Kernels are plain loops over arrays, compiled by numba when they are first called (about ten
-seconds for all) and kept on disk from then on.
+up nearly all of its time. Kernels are plain loops over arrays, compiled by numba when they are first called (half a
+minute for all) and kept on disk from then on.
 """
 
 from __future__ import annotations

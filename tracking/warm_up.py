@@ -12,7 +12,7 @@ from tracking.tracker import PoseTracker
 def warm_up() -> None:
     """Track two synthetic people who overlap, hide, run and leave, before a camera that moves; one is detected twice.
 
-    It takes ten seconds the first time on a machine, then moments.
+    It takes half a minute the first time on a machine, then moments.
     """
     tracker = PoseTracker()
     left, right = [100.0, 100.0, 140.0, 200.0], [108.0, 100.0, 148.0, 200.0]
