@@ -20,14 +20,18 @@ def warm_up() -> None:
     scores, keypoints = np.ones(3, np.float32), np.full((3, 17, 3), 120.0, np.float32)
     keypoints[1, :, 1] = 180.0
     appearance = np.ones((3, APPEARANCE_SIZE), np.float32)
-    for seq, people in enumerate((3, 3, 0, 0, 3, 3, 1)):
-        if seq >= 5:
+    # At the end a person is missed for a moment, while another one appears far away.
+    times_ms = (0, 300, 600, 900, 1200, 1500, 1800, 1840)
+    for seq, (people, time_ms) in enumerate(zip((3, 3, 0, 0, 3, 3, 1, 1), times_ms, strict=True)):
+        if seq in (5, 6):
             boxes += 100.0
+        elif seq == 7:
+            boxes[:, [0, 2]] -= 250.0
         frame = PoseFrame(
             camera="",
             epoch=1,
             seq=seq,
-            captured_at_ns=seq * 300_000_000,
+            captured_at_ns=time_ms * 1_000_000,
             size_px=(640, 480),
             boxes_xyxy_px=boxes[:people].copy(),
             scores=scores[:people],
