@@ -92,13 +92,14 @@ class PoseTracker:
         if self._is_stale(now):
             return track_frame(frame, ())
         tracks, expired = self._predicted(frame, now)
-        if self._passage.is_cut and self._state.last is not None:
-            stayed, expired_then = self._predicted(frame, now, believe_cut=False)
+        cut = self._passage
+        if cut.is_cut and self._state.last is not None:
+            stayed, over = self._predicted(frame, now, believe_cut=False)
             detections, last_ns = detections_of(frame, self._settings.low_score), self._state.last.captured_at_ns
-            if people_stay(stayed.select(~expired_then), detections, last_ns, now.captured_at_ns, self._settings):
-                tracks, expired = stayed, expired_then
+            if people_stay(stayed.select(~over), detections, last_ns, now.captured_at_ns, self._settings):
+                tracks, expired = stayed, over
             else:
-                tracks, expired = self._predicted(frame, now)
+                self._passage = cut
         return self._step(frame, tracks, expired, now)
 
     def predict(self, frame: Uninferred) -> TrackFrame:

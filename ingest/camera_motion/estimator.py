@@ -47,7 +47,6 @@ class MotionEstimator:
 
     def __init__(self) -> None:
         self._reference: Reference | None = None
-        self._reference_text = ""
         self._shot = 0
         self._size_px = (0, 0)
         self._aspect = Fraction(1)
@@ -118,7 +117,7 @@ class MotionEstimator:
     @property
     def reference(self) -> str:
         """The reference picture as text; it stays the same while the camera is still."""
-        return self._reference_text
+        return "" if self._reference is None else self._reference.text
 
     def load(self, state: str, reference: str) -> None:
         """Restore `state` and `reference` of another estimator. Raises ValueError for other texts."""
@@ -168,7 +167,6 @@ class MotionEstimator:
 
     def _keep(self, reference: Reference, size_px: tuple[int, int], to_reference: Float64Array) -> None:
         self._reference = reference
-        self._reference_text = base64.b64encode(reference.grey.tobytes()).decode()
         self._reference_size_px = self._size_px = size_px
         self._to_reference = to_reference
         self._to_picture = np.eye(3)

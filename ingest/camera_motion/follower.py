@@ -31,8 +31,10 @@ class MotionFollower:
     """Estimates the motion of the pictures of one camera: call `follow` once for each one that is published."""
 
     def __init__(self, *, wanted: bool, live: bool) -> None:
-        """`wanted`: whether the settings ask for the
-        motion. A live camera needs no state: its successor begins an epoch."""
+        """`wanted`: whether the settings ask for the motion.
+
+        A live camera needs no state, since its next process begins an epoch.
+        """
         self._wanted = wanted
         self._live = live
         self._estimator = MotionEstimator()
@@ -83,11 +85,10 @@ class MotionFollower:
         a, b, c, d, e, f = motion.matrix
         middle_x, middle_y = size_px[0] / 2, size_px[1] / 2
         x, y = a * middle_x + b * middle_y + c, d * middle_x + e * middle_y + f
-        before = self._steps[-1] if self._steps else None
-        if before is None:
-            way_px = 0.0
-        else:
-            way_px = before.way_px + (
-                math.hypot(x - before.x_px, y - before.y_px) if before.shot == motion.shot else 0.0
-            )
+        way_px = 0.0
+        if self._steps:
+            before = self._steps[-1]
+            way_px = before.way_px
+            if before.shot == motion.shot:
+                way_px += math.hypot(x - before.x_px, y - before.y_px)
         self._steps.append(Step(captured_at_ns, motion.shot, x, y, way_px))

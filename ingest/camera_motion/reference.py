@@ -6,8 +6,10 @@ the Lucas Kanade feature tracker", Intel 2000, in the other picture laid over th
 
 from __future__ import annotations
 
+import base64
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import cv2
@@ -94,9 +96,10 @@ class Reference:
         gy: Any = cv2.Scharr(smooth, cv2.CV_32F, 0, 1, scale=1 / 32)
         self._gx, self._gy = gx, gy
         self._mean_gx, self._mean_gy = self._cells(gx), self._cells(gy)
-        self._xx = self._cells(gx * gx) - self._mean_gx**2
-        self._xy = self._cells(gx * gy) - self._mean_gx * self._mean_gy
-        self._yy = self._cells(gy * gy) - self._mean_gy**2
+        xx, xy, yy = gx * gx, gx * gy, gy * gy
+        self._xx = self._cells(xx) - self._mean_gx**2
+        self._xy = self._cells(xy) - self._mean_gx * self._mean_gy
+        self._yy = self._cells(yy) - self._mean_gy**2
         self._bright: Float32Array = grey.astype(np.float32)
         self._mean = self._cells(self._bright)
         self._variance = self._cells(self._bright * self._bright) - self._mean**2
@@ -105,7 +108,12 @@ class Reference:
         self._determinant = np.maximum(self._xx * self._yy - self._xy**2, 1e-3)
         least = 0.5 * (self._xx + self._yy) - np.sqrt(0.25 * (self._xx - self._yy) ** 2 + self._xy**2)
         self.textured = np.asarray(least >= LEAST_CONTRAST**2, np.bool_)
-        self.corners = self._corners(gx, gy)
+        self.corners = self._corners(xx, xy, yy)
+
+    @cached_property
+    def text(self) -> str:
+        """The picture in base64. Only checkpoints of recordings need it, not live cameras."""
+        return base64.b64encode(self.grey.tobytes()).decode()
 
     @property
     def has_texture(self) -> bool:
@@ -123,7 +131,7 @@ class Reference:
         The shift of each cell is one step of B. D. Lucas and T. Kanade, "An iterative image registration technique",
         IJCAI 1981. A change of its brightness, or of its contrast, is none.
         """
-        count = int(np.count_nonzero(self.textured))
+        count = self.detail
         if count < LEAST_TRACES:
             return NOTHING
         bright: Float32Array = grey.astype(np.float32)
@@ -210,12 +218,12 @@ class Reference:
         means: Any = cv2.resize(kept, (across, down), interpolation=cv2.INTER_AREA)
         return np.asarray(means, np.float32).reshape(down, across)
 
-    def _corners(self, gx: Float32Array, gy: Float32Array) -> Float32Array:
-        """Return the best corner of each cell that has one, (N, 2) rows of x, y."""
-        window = (5, 5)
-        xx: Any = cv2.boxFilter(gx * gx, -1, window)
-        xy: Any = cv2.boxFilter(gx * gy, -1, window)
-        yy: Any = cv2.boxFilter(gy * gy, -1, window)
+    def _corners(self, *products: Float32Array) -> Float32Array:
+        """Return the best corner of each cell that has one, (N, 2) rows of x, y.
+
+        `products` (H, W) are those of the gradients: in x squared, of both, in y squared.
+        """
+        xx, xy, yy = (np.asarray(cv2.boxFilter(product, -1, (5, 5)), np.float32) for product in products)
         least: Float32Array = 0.5 * (xx + yy) - np.sqrt(0.25 * (xx - yy) ** 2 + xy * xy)
         across, down = self._grid
         cell = self._cell

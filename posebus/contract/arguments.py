@@ -18,6 +18,7 @@ Message = TypeVar("Message", PoseFrame, Uninferred)
 
 MAX_NUMBER = 2**63 - 1
 _FLOAT32 = np.dtype(np.float32)
+_SIX_FLOATS = [float] * 6
 
 
 def checked_pose_frame(frame: PoseFrame) -> PoseFrame:
@@ -59,8 +60,11 @@ def _check_arrays(frame: PoseFrame) -> None:
 
 def checked_key(frame: Message) -> Message:
     """The same for the frame's key, its size and the camera's motion, which every message about a frame has."""
-    if frame.camera_motion is not None:
-        frame = replace(frame, camera_motion=_checked_motion(frame.camera_motion, type(frame).__name__))
+    motion = frame.camera_motion
+    if motion is not None:
+        checked = _checked_motion(motion, type(frame).__name__)
+        if checked is not motion:
+            frame = replace(frame, camera_motion=checked)
     size, epoch, seq, captured_at_ns = frame.size_px, frame.epoch, frame.seq, frame.captured_at_ns
     plain_size = type(size) is tuple and len(size) == 2 and type(size[0]) is int and type(size[1]) is int
     if plain_size and type(epoch) is int and type(seq) is int and type(captured_at_ns) is int:
@@ -84,18 +88,31 @@ def checked_key(frame: Message) -> Message:
 
 
 def _checked_motion(motion: Any, message: str) -> CameraMotion:
+    """The same motion if it has Python's own numbers, the usual case, else one that has."""
     name = f"{message}.camera_motion"
     if not isinstance(motion, CameraMotion):
         raise ValueError(f"{name} is of the type {type(motion).__name__}, expected CameraMotion")
-    try:
-        a, b, c, d, e, f = (float(number) for number in motion.matrix)
-        plain = CameraMotion(_whole(motion.shot), (a, b, c, d, e, f), float(motion.certainty))
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} is {motion!r}, expected a whole number, six numbers and a number") from None
+    plain: CameraMotion = motion
+    if not _is_plain(motion):
+        try:
+            a, b, c, d, e, f = (float(number) for number in motion.matrix)
+            plain = CameraMotion(_whole(motion.shot), (a, b, c, d, e, f), float(motion.certainty))
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} is {motion!r}, expected a whole number, six numbers and a number") from None
     problem = problem_of(plain)
     if problem is not None:
         raise ValueError(f"{name}: {problem}")
     return plain
+
+
+def _is_plain(motion: CameraMotion) -> bool:
+    matrix = motion.matrix
+    return (
+        type(motion.shot) is int
+        and type(motion.certainty) is float
+        and type(matrix) is tuple
+        and list(map(type, matrix)) == _SIX_FLOATS
+    )
 
 
 def _whole(value: Any) -> int:

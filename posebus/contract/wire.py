@@ -152,6 +152,8 @@ def problem_of(motion: CameraMotion) -> str | None:
         return f"its shot is {motion.shot}, expected 0 to {MAX_SHOT}"
     if not 0.0 <= motion.certainty <= 1.0:
         return f"its certainty is {motion.certainty}, expected 0 to 1"
+    if motion.matrix == NO_MOTION:
+        return None
     if not (max(abs(a), abs(b), abs(d), abs(e)) <= MAX_FACTOR and max(abs(c), abs(f)) <= MAX_SHIFT_PX):
         return f"its matrix has a number that is not finite, or beyond {MAX_FACTOR:g} ({MAX_SHIFT_PX:g} for a shift)"
     if not all(map(math.isfinite, motion.matrix)):

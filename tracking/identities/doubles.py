@@ -33,9 +33,8 @@ class Shared(NamedTuple):
 class Bodies(NamedTuple):
     """Which detections of a frame show one body, and which tracks were detected recently.
 
-     pairs: (P, 4) detections, the doubles of `Pairs`. fed: (T,) mask of the tracks that were detected a moment ago
-    .
-     least_score: from here on a detection of the whole body is better than one of a part.
+    pairs: (P, 4) detections, the doubles of `Pairs`. fed: (T,) mask of the tracks that were detected a moment ago.
+    least_score: from here on a detection of the whole body is better than one of a part.
     """
 
     pairs: Int64Array
@@ -52,7 +51,7 @@ class Merged(NamedTuple):
 
 
 def nothing_merged(tracks: int) -> Merged:
-    """Nothing became of doubles, as there are none."""
+    """The result where there are no doubles: no track ends."""
     return Merged(np.zeros(tracks, np.bool_), (), ())
 
 
