@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
 from ingest.capture import CaptureStage
 from ingest.sources import is_live, source_kind
@@ -19,6 +17,7 @@ from posebus.config.loading import dump_settings
 from posebus.config.policies import DEFAULT, Policies, policies_of
 from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import ConfigError, SourceRejected
+from posebus.machine.scratch import ScratchFolder
 from posebus.messages import Delivery
 from posebus.runtime.fleet import stage_process
 from posebus.runtime.health import INGEST_SUPERVISOR, HealthFile
@@ -127,8 +126,7 @@ def run_cameras(settings: Settings) -> None:
     stop.install()
     fleet = settings.fleet
     rejected: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="posebus-") as name:
-        folder = Path(name)
+    with ScratchFolder() as folder:
         config = folder / "settings.yaml"
         dump_settings(settings, config)
         processes = ChildProcesses(fleet.restart_min_s, fleet.restart_max_s)

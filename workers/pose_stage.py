@@ -14,8 +14,8 @@ from collections.abc import Callable
 from posebus.bus.frame_consumer import FrameConsumer
 from posebus.bus.registry import Registry
 from posebus.config.settings import WorkerSettings
+from posebus.machine.stack_traces import exit_with_stack_traces
 from posebus.runtime.shared_frames import SharedFrames
-from posebus.runtime.stack_traces import exit_with_stack_traces
 from posebus.telemetry.metrics import Metrics
 from posebus.telemetry.process_report import WORKER, ProcessReport, WorkerReport
 from posebus.wording import counted

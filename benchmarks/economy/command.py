@@ -201,7 +201,7 @@ def write(bench: Bench, out: Path, options: str) -> None:
 
 
 def _machine() -> str:
-    from posebus.runtime.cpus import available_cpus
+    from posebus.machine.cpus import available_cpus
 
     kind = platform.processor() or platform.machine()
     return f"{available_cpus()} cores, {kind}, Python {platform.python_version()}."

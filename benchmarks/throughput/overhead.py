@@ -20,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.common.child import child_environment
-from posebus.runtime.cpus import available_cpus
+from posebus.machine.cpus import available_cpus
 from posebus.runtime.python_child import python_command
 from recordings.stages import STAGES
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +19,7 @@ from typing import Any
 from posebus.bus.redis.connection import connect
 from posebus.config.settings import EMBEDDED
 from posebus.errors import BrokerUnavailable, ConfigError
+from posebus.machine.scratch import ScratchFolder
 from posebus.runtime.processes import cancel, run_after_exit
 
 MAX_MEMORY_BYTES = 2_000_000_000
@@ -76,7 +75,7 @@ class EmbeddedBroker:
 
     def __init__(self, port: int | None = None) -> None:
         self._port = port
-        self._folder: Path | None = None
+        self._folder: ScratchFolder | None = None
         self._server: Any = None
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -95,12 +94,12 @@ class EmbeddedBroker:
                 "perhaps another 'posebus up': stop that one, or choose another port with --port"
             )
         # Unix socket paths are limited to about 100 bytes, so the folder lies directly under the system's own.
-        self._folder = Path(tempfile.mkdtemp(prefix="posebus-"))
-        socket_path = self._folder / "broker.sock"
+        self._folder = ScratchFolder()
+        socket_path = self._folder.path / "broker.sock"
         try:
             self._server = ValkeyServer(
                 port=self._port or 0,
-                data_dir=self._folder,
+                data_dir=self._folder.path,
                 unix_socket_path=socket_path,
                 config={"maxmemory": str(MAX_MEMORY_BYTES), "maxmemory-policy": "noeviction"},
             )
@@ -109,7 +108,7 @@ class EmbeddedBroker:
         except (ValkeyServerError, OSError) as error:
             self.stop()
             raise BrokerUnavailable(f"the embedded broker did not start: {error}") from error
-        self._guard = _guard(f"unix://{socket_path}", self._folder)
+        self._guard = _guard(f"unix://{socket_path}", self._folder.path)
         return f"redis://127.0.0.1:{self._port}" if self._port else f"unix://{socket_path}"
 
     def stop(self) -> None:
@@ -122,7 +121,7 @@ class EmbeddedBroker:
             self._server.terminate()
             self._server = None
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.delete()
             self._folder = None
 
     def __enter__(self) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +14,8 @@ from posebus.config.environment import PREFIX, RESERVED
 from posebus.config.loading import CACHE_DIR_ENV, cache_folder, dump_settings
 from posebus.config.settings import Settings
 from posebus.errors import FatalError
-from posebus.runtime.cpus import available_cpus
+from posebus.machine.cpus import available_cpus
+from posebus.machine.scratch import ScratchFolder
 from posebus.runtime.processes import EXIT_FATAL, Child, ChildProcesses, ChildSpec
 from posebus.runtime.python_child import python_command, python_environment
 from posebus.runtime.watchdog import Watchdog
@@ -44,12 +43,12 @@ class Fleet:
         self._modules = modules
         self._settings = settings = _with_threads(settings)
         self._registry = Registry(broker)
-        self._folder = Path(tempfile.mkdtemp(prefix="posebus-"))
-        self._config = self._folder / "settings.yaml"
+        self._folder = ScratchFolder()
+        self._config = self._folder.path / "settings.yaml"
         dump_settings(settings, self._config)
         self.processes = ChildProcesses(settings.fleet.restart_min_s, settings.fleet.restart_max_s)
         # The first start on a machine exports the network and compiles kernels, which may take minutes.
-        self._watchdog = Watchdog(self._folder, from_first_sign=True)
+        self._watchdog = Watchdog(self._folder.path, from_first_sign=True)
         self.ingest_failed = False
         """Whether a process of ingest has ended because a camera could not be used."""
 
@@ -116,7 +115,7 @@ class Fleet:
         self.processes.stop(list(sources), timeout_s)
         self.ingest_failed |= INGEST in sources and sources[INGEST].exit_code == EXIT_FATAL
         self.processes.stop(None, timeout_s)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.delete()
 
     def __enter__(self) -> Fleet:
         return self

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from posebus.backoff import Backoff
-from posebus.runtime.stack_traces import DUMP_TIME_S, end_with_stack_traces
+from posebus.machine.stack_traces import DUMP_TIME_S, end_with_stack_traces
 from posebus.runtime.stage import PARENT_ENV
 
 EXIT_DONE = 0

@@ -16,11 +16,11 @@ import os
 import re
 import shlex
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from posebus.errors import BadPicture
+from posebus.machine.scratch import ScratchFolder
 from posebus.runtime.processes import cancel, run_after_exit
 
 MEMORY_FOLDER = Path("/dev/shm")
@@ -99,15 +99,15 @@ def shared_folder(needed_bytes: int) -> Iterator[Path | None]:
     """
     try:
         room = shutil.disk_usage(MEMORY_FOLDER).free
-        folder = Path(tempfile.mkdtemp(prefix="posebus-", dir=MEMORY_FOLDER)) if room > 2 * needed_bytes else None
+        scratch = ScratchFolder(MEMORY_FOLDER) if room > 2 * needed_bytes else None
     except OSError:
-        folder = None
-    if folder is None:
+        scratch = None
+    if scratch is None:
         yield None
         return
-    guard = run_after_exit(f"rm -rf {shlex.quote(str(folder))}")
+    guard = run_after_exit(f"rm -rf {shlex.quote(str(scratch.path))}")
     try:
-        yield folder
+        yield scratch.path
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        scratch.delete()
         cancel(guard)

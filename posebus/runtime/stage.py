@@ -18,14 +18,14 @@ from typing import Protocol
 
 from posebus.bus.registry import Registry, process_id
 from posebus.errors import BrokerUnavailable, RetryableError
-from posebus.runtime.health import HealthFile
-from posebus.runtime.outage import Outage
-from posebus.runtime.stack_traces import (
+from posebus.machine.stack_traces import (
     STDERR,
     end_watch_for_standstill,
     exit_with_stack_traces,
     write_stack_traces_at_standstill,
 )
+from posebus.runtime.health import HealthFile
+from posebus.runtime.outage import Outage
 from posebus.telemetry.process_report import ProcessReport
 from posebus.telemetry.report_json import report_to_json
 

@@ -19,10 +19,10 @@ from posebus.config.loading import CACHE_DIR_ENV, cache_folder, load_settings
 from posebus.config.redaction import redact_text, redact_url, secret_parts
 from posebus.config.settings import EMBEDDED, Settings
 from posebus.errors import ConfigError, RetryableError
+from posebus.machine.stack_traces import enable_stack_traces
 from posebus.plain_text import plain
 from posebus.runtime.failures import complain, run_and_report
 from posebus.runtime.processes import EXIT_AGAIN
-from posebus.runtime.stack_traces import enable_stack_traces
 from posebus.runtime.stage import PARENT_ENV
 
 log = logging.getLogger("posebus")

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from posebus.machine.stack_traces import DUMP_TIME_S, end_with_stack_traces
 from posebus.runtime.liveness import LIVENESS_ENV, read_life_signs
 from posebus.runtime.processes import Child, ChildSpec
-from posebus.runtime.stack_traces import DUMP_TIME_S, end_with_stack_traces
 
 STALLED_AFTER_S = 8.0
 """Far above the half second between two life signs, so that a busy machine kills no process."""

@@ -9,7 +9,18 @@ from __future__ import annotations
 FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "posebus": (
         frozenset(
-            {"arrays", "backoff", "coco", "errors", "extras", "plain_text", "square_pixels", "topology", "wording"}
+            {
+                "arrays",
+                "backoff",
+                "coco",
+                "errors",
+                "extras",
+                "machine",
+                "plain_text",
+                "square_pixels",
+                "topology",
+                "wording",
+            }
         ),
         frozenset({"boxes", "plugins", "views"}),
         frozenset({"messages"}),

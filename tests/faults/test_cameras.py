@@ -11,9 +11,11 @@ import json
 import os
 import signal
 import socket
+import statistics
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -250,10 +252,16 @@ def test_change_of_resolution_begins_with_an_epoch(story: Story) -> None:
 def test_other_cameras_are_not_affected(story: Story, camera: str) -> None:
     assert story.kinds_since_online(camera) == ["online", "offline"]
     assert story.reasons(camera)[-1] == "ingest was stopped"
-    frames = story.frames[camera]
-    fps = FPS if camera == "calm" else 10
-    wanted = (frames[-1].captured_at_ns - frames[0].captured_at_ns) / 1e9 * fps
-    assert len(frames) > 0.9 * wanted
+    times_s = [frame.captured_at_ns / 1e9 for frame in story.frames[camera]]
+    # Most seconds, not all of them: the machine is busy while all processes start at once. A fault of another camera
+    # lasts for seconds.
+    in_second = Counter(int(time_s - times_s[0]) for time_s in times_s)
+    whole_seconds = range(int(times_s[-1] - times_s[0]))
+    assert statistics.median(in_second[second] for second in whole_seconds) >= 0.9 * (FPS if camera == "calm" else 10)
+    assert (
+        max(after - before for before, after in itertools.pairwise(times_s))
+        < CameraSettings.model_fields["read_timeout_s"].default
+    )
 
 
 def test_camera_whose_process_was_frozen_continues_in_another_process(story: Story) -> None:

@@ -157,7 +157,7 @@ def test_interrupted_build_leaves_no_files(weights: Weights, engine_cache: Path,
     shutil.copy(exported, folder)
     process = start(tmp_path, *BUILD, "--calibrate", clip)
     # The folder of the unfinished build appears when the engine is about to be written.
-    wait_until(lambda: process.poll() is not None or list(folder.glob(".build-*")), "a build under way")
+    wait_until(lambda: process.poll() is not None or list(folder.glob(".unfinished-*")), "a build under way")
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
     assert finish(process).returncode == 130

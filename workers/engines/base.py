@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
 
-from posebus.runtime.cpus import available_cpus
+from posebus.machine.cpus import available_cpus
 from workers.detections import Detections, Head
 from workers.images.picture import Picture
 from workers.images.preprocess import Letterbox

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from posebus.config.settings import WorkerSettings
-from posebus.runtime.cpus import available_cpus
+from posebus.machine.cpus import available_cpus
 from workers.detections import Limits
 from workers.engines.base import Engine
 from workers.weights.weights import Weights

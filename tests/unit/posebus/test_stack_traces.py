@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from posebus.machine.stack_traces import END_SIGNAL
 from posebus.runtime.processes import ChildProcesses, ChildSpec
-from posebus.runtime.stack_traces import END_SIGNAL
 from posebus.runtime.watchdog import Watchdog
 
 HANGING_IN_C = """
 import ctypes, os, pathlib, sys
 from posebus.runtime.liveness import give_life_signs
-from posebus.runtime.stack_traces import enable_stack_traces
+from posebus.machine.stack_traces import enable_stack_traces
 
 def hang_with_the_global_lock():
     pathlib.Path(sys.argv[1]).touch()
@@ -30,7 +30,7 @@ hang_with_the_global_lock()
 """
 IGNORING_SIGTERM = """
 import pathlib, signal, sys, time
-from posebus.runtime.stack_traces import enable_stack_traces
+from posebus.machine.stack_traces import enable_stack_traces
 
 def wait_for_ever():
     pathlib.Path(sys.argv[1]).touch()
@@ -119,7 +119,7 @@ def test_a_stage_that_does_not_drain_in_time_writes_its_stacks_and_ends() -> Non
 
 
 def test_a_process_that_ends_itself_because_it_hangs_writes_its_stacks() -> None:
-    code = "from posebus.runtime.stack_traces import *\ndef hung(): exit_with_stack_traces(70)\nhung()"
+    code = "from posebus.machine.stack_traces import *\ndef hung(): exit_with_stack_traces(70)\nhung()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=WAIT_S)
     assert done.returncode == 70
     assert "in hung" in done.stderr
@@ -127,7 +127,7 @@ def test_a_process_that_ends_itself_because_it_hangs_writes_its_stacks() -> None
 
 STANDS_STILL = """
 import itertools, time
-from posebus.runtime import stack_traces
+from posebus.machine import stack_traces
 from posebus.runtime.stage import StopFlag, run_stage
 
 class Beats:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from posebus.config.settings import WorkerSettings
 from posebus.config.worker_settings import EngineName
 from posebus.errors import EngineError, WeightsError
-from posebus.runtime.cpus import available_cpus
+from posebus.machine.cpus import available_cpus
 from workers.engine_loading import EngineChoice, choose_engine, known_engines, load_engine
 from workers.engines.built_in import BUILT_IN
 
@@ -141,7 +141,7 @@ def test_importing_the_worker_imports_no_engine() -> None:
 
 def test_quota_of_a_container_bounds_the_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     quota = tmp_path / "cpu.max"
-    monkeypatch.setattr("posebus.runtime.cpus._CGROUP_QUOTA", quota)
+    monkeypatch.setattr("posebus.machine.cpus._CGROUP_QUOTA", quota)
     cores = available_cpus()
     quota.write_text("100000 100000\n")
     assert available_cpus() == 1
