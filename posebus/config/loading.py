@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from posebus.config.cameras.defaults import resolved
 from posebus.config.environment import read_environment
 from posebus.config.problems import FieldPath, Problem, SourceLocation, problem_from_error, section_at
 from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
@@ -118,22 +119,25 @@ def _validate(
     tree: _Tree, file: YamlFile | None, locations: Mapping[FieldPath, SourceLocation]
 ) -> tuple[Settings | None, list[Problem]]:
     problems: list[Problem] = []
+    tree, wrong_defaults = resolved(tree)
     tree, renamed = _replace_bad_names(tree)
     for stand_in, name in renamed.items():
         location = _location(("cameras", name), file, locations)
         problem = "is not an allowed camera name: use 1 to 63 letters, digits, '.', '_' or '-', first a letter or digit"
         shown = SourceLocation(location.where, f"cameras.{name!r}", location.line, location.column)
         problems.append(Problem(shown, problem, f"for example '{_allowed_name(name)}'" if stand_in else ""))
+    settings, errors = None, wrong_defaults
     try:
-        return Settings.model_validate(tree), problems
+        settings = Settings.model_validate(tree)
     except ValidationError as error:
-        for entry in error.errors(include_url=False):
-            path = tuple(renamed.get(str(part), str(part)) for part in entry["loc"] if part != "[key]")
-            if file is not None and any(path[:length] in file.unreadable for length in range(len(path) + 1)):
-                continue
-            about = _named_first(entry["msg"]) or path
-            problems.append(problem_from_error(entry, about, _location(about, file, locations)))
-        return None, problems
+        errors = [*wrong_defaults, *error.errors(include_url=False)]
+    for entry in errors:
+        path = tuple(renamed.get(str(part), str(part)) for part in entry["loc"] if part != "[key]")
+        if file is not None and any(path[:length] in file.unreadable for length in range(len(path) + 1)):
+            continue
+        about = _named_first(entry["msg"]) or path
+        problems.append(problem_from_error(entry, about, _location(about, file, locations)))
+    return settings, problems
 
 
 def _replace_bad_names(tree: _Tree) -> tuple[_Tree, dict[str, str]]:

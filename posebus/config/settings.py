@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from posebus.config.cameras.camera_settings import CameraOptions
 from posebus.config.cameras.camera_settings import CameraSettings as CameraSettings
 from posebus.config.worker_settings import AUTO_IMGSZ_FIRST as AUTO_IMGSZ_FIRST
 from posebus.config.worker_settings import Strict
@@ -180,6 +181,15 @@ class Settings(Strict):
             for name in value:
                 check_camera_name(str(name))
         return value
+
+
+class SettingsFile(Settings):
+    """What a configuration file and the environment may contain: `Settings`, and what is resolved while they load."""
+
+    defaults: CameraOptions = Field(
+        default_factory=CameraOptions,
+        description="Fields of cameras that hold for all cameras of this file; a field under a camera overrides them",
+    )
 
 
 def check_camera_name(name: str) -> str:

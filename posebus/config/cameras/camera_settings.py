@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from posebus.config.cameras.region import RegionField
+from posebus.config.cameras.schedule import EXAMPLE, ScheduleField
 from posebus.config.worker_settings import Imgsz, InferFps, MotionGate, Strict
 
 
-class CameraSettings(Strict):
-    """One source of frames."""
+def _whole_number(value: object) -> object:
+    """Read text, as environment variables hold it; a Literal takes numbers alone."""
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() else value
 
+
+Rotation = Annotated[Literal[0, 90, 180, 270], BeforeValidator(_whole_number)]
+
+
+class _Source(Strict):
     source: str = Field(
         description="A file, a folder of pictures, an address (rtsp://, http://, https://, …), usb:N, or synthetic:NAME"
     )
+
+
+class CameraOptions(Strict):
+    """The fields of a camera without its source. Under `defaults` they hold for all cameras that have none of their
+    own."""
+
     kind: str = Field(
         default="auto",
         pattern=r"^[a-z][a-z0-9_-]{0,31}$",
@@ -36,6 +50,27 @@ class CameraSettings(Strict):
         default="auto",
         description="Longest side in pixels to which frames are reduced before they are published; auto: the "
         "largest imgsz of the workers; null: frames are not reduced",
+    )
+    paused: bool = Field(
+        default=False, description="The camera stays in the configuration and is not read, until this is false again"
+    )
+    schedule: ScheduleField = Field(
+        default=None,
+        examples=[EXAMPLE, "22:00-06:00 America/New_York", "Mon Wed Fri UTC"],
+        description="When the camera is read: days, times, or days and times, separated by commas, and at the end the "
+        "time zone by its IANA name; times may go over midnight. null: always",
+    )
+    rotate: Rotation = Field(
+        default=0,
+        description="Degrees clockwise by which each picture is turned before anything else, so that people stand "
+        "upright in it; size_px and all coordinates are those of the turned picture",
+    )
+    region: RegionField = Field(
+        default=None,
+        examples=[[[0, 0.4], [1, 0.4], [1, 1], [0, 1]]],
+        description="Where people are reported: a polygon as a list of points [x, y], or several in a list. People "
+        "whose feet are outside are left out. Parts of width and height of the (turned) picture if all coordinates are "
+        "from 0 to 1, else pixels of it. null: everywhere",
     )
     imgsz: Imgsz | None = Field(
         default=None,
@@ -88,3 +123,7 @@ class CameraSettings(Strict):
     recorded_at_ns: int | None = Field(
         default=None, ge=0, description="Start of a recording (Unix time in ns); null: its time line starts at 0"
     )
+
+
+class CameraSettings(CameraOptions, _Source):
+    """One source of frames."""
