@@ -69,7 +69,9 @@ def build_capture(
     alive while it is healthy.
     """
     delivery = Delivery.LIVE if is_live(settings) else Delivery.LOSSLESS
-    record = CameraRecord(camera, delivery, source=source_kind(settings), policies=policies or DEFAULT)
+    record = CameraRecord(
+        camera, delivery, source=source_kind(settings), policies=policies or DEFAULT, region=settings.region
+    )
     lease = Lease(broker, camera, CaptureStage.role, process_id(CaptureStage.role), settings.lease_s)
     writer = FrameProducer(broker, record, lease, events_kept)
     writer.announce()

@@ -195,7 +195,7 @@ class TrackStage:
 
     def _fresh(self, camera: str) -> CameraTracking:
         record = self._records[camera]
-        return CameraTracking(camera, record.delivery, self._settings, record.policies)
+        return CameraTracking(camera, record.delivery, self._settings, record.policies, record.region)
 
     def _collect_strays(self, now_s: float) -> None:
         """Reclaim entries that a tracker without its lease read before it noticed."""
@@ -211,7 +211,9 @@ class TrackStage:
 
     def _advance(self, camera: str, now_s: float) -> None:
         tracking = self._tracking[camera]
-        tracking.set_policies(self._records[camera].policies)
+        record = self._records[camera]
+        tracking.set_policies(record.policies)
+        tracking.region = record.region
         began_s = time.perf_counter()
         step = tracking.advance(now_s)
         tracked_s = time.perf_counter()

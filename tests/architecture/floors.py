@@ -59,7 +59,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"identities"}),
         frozenset({"linking"}),
         frozenset({"tracker"}),
-        frozenset({"ordering", "policies", "events"}),
+        frozenset({"ordering", "policies", "events", "region"}),
         frozenset({"planning", "warm_up"}),
         frozenset({"camera_tracking"}),
         frozenset({"track_stage"}),
