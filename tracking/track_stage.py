@@ -93,6 +93,13 @@ class TrackStage:
             self._advance(camera, now_s)
         return True
 
+    def use(self, settings: TrackerSettings) -> None:
+        """Go on by other settings: each camera is read again from its last commit, so identities stay the same."""
+        self._settings = settings
+        self._tracking.clear()
+        for lease in self._leases.values():
+            lease.ttl_ms = int(settings.lease_s * 1000)
+
     def _is_patient(self, camera: str) -> bool:
         """Whether this camera's tracks may be late: it is not live, and its ingest does not wait for a plan."""
         record = self._records[camera]

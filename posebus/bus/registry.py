@@ -160,6 +160,17 @@ class Registry:
         with self._broker.errors():
             return bool(self._client.exists(self._topology.epoch(camera)))
 
+    def camera(self, camera: str) -> CameraRecord | None:
+        """The record of one camera, None if it is not registered. Raises MalformedMessage."""
+        with self._broker.errors():
+            value = self._client.hget(self._topology.cameras(self._topology.shard(camera)), camera)
+        return None if value is None else read_record(camera, cast("bytes", value))
+
+    def withdraw_camera(self, camera: str) -> None:
+        """Take the camera off the list of cameras, and keep its keys: it may come back with the same identities."""
+        with self._broker.errors():
+            self._client.hdel(self._topology.cameras(self._topology.shard(camera)), camera)
+
     def remove_camera(self, camera: str) -> bool:
         """Remove the camera and delete all its keys; returns whether there was any of it."""
         topology = self._topology

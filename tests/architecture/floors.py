@@ -26,7 +26,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"messages"}),
         frozenset({"contract"}),
         frozenset({"config"}),
-        frozenset({"bus", "json_schemas"}),
+        frozenset({"bus", "json_schemas", "reloading"}),
         frozenset({"subscribing", "telemetry"}),
         frozenset({"runtime"}),
     ),
@@ -35,8 +35,8 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"reading", "gate", "camera_motion"}),
         frozenset({"publishing"}),
         frozenset({"camera_status", "resuming"}),
-        frozenset({"ownership", "report"}),
-        frozenset({"capture"}),
+        frozenset({"leaving", "ownership", "report"}),
+        frozenset({"capture", "removal", "supervision"}),
         frozenset({"process"}),
     ),
     "workers": (
@@ -47,6 +47,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"inference", "keypoints"}),
         frozenset({"engine_loading", "int8", "intake"}),
         frozenset({"pose_stage"}),
+        frozenset({"swapping"}),
         frozenset({"process"}),
     ),
     "tracking": (
