@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from posebus.config.settings import Settings
+from posebus.reloading.followed import FollowedSettings
 from posebus.runtime.stage_main import stage_main, stage_parser
 
 
@@ -12,13 +13,20 @@ def main() -> None:
     """Run ingest from the command line and exit."""
     parser = stage_parser("ingest", "Read the cameras of the configuration and publish their frames.")
     parser.add_argument("--camera", metavar="NAME", help="only this camera, in this process")
+    parser.add_argument("--supervised", action="store_true", help="at the end, find the reason in FILE")
+    parser.add_argument("--remove", action="store_true", help="end the camera, which is no longer in FILE")
     stage_main(parser, _run)
 
 
-def _run(settings: Settings, arguments: argparse.Namespace) -> None:
+def _run(settings: Settings, arguments: argparse.Namespace, followed: FollowedSettings | None) -> None:
+    if arguments.remove:
+        from ingest.removal import run_removal
+
+        run_removal(settings, arguments.camera)
+        return
     from ingest.process import run_ingest
 
-    run_ingest(settings, arguments.camera)
+    run_ingest(settings, arguments.camera, followed, arguments.config if arguments.supervised else None)
 
 
 if __name__ == "__main__":

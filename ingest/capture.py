@@ -15,6 +15,7 @@ import time
 from ingest.camera_motion.follower import MotionFollower
 from ingest.camera_status import CameraStatus
 from ingest.gate.frame_selector import FrameSelector
+from ingest.leaving import STOPPED, StopReason, leave
 from ingest.ownership import CameraOwner
 from ingest.publishing.admission import Admission
 from ingest.publishing.publisher import Publisher, Writer
@@ -76,6 +77,8 @@ class CaptureStage:
         Pictures of recordings are passed through `shared` if it is given. `run` names this start of the deployment: a
         recording that ended in it is not played again by a process that is restarted.
         """
+        self.stop_reason: StopReason = lambda: STOPPED
+        """Asked why the stage ends, when it drains."""
         self._camera = camera
         self._writer = writer
         self._settings = settings
@@ -162,13 +165,8 @@ class CaptureStage:
         return ProcessReport(INGEST, metrics=self._metrics.snapshot(), captures={self._camera: capture})
 
     def drain(self) -> None:
-        """Announce that a live camera stops, and send everything pending. A recording can be resumed."""
-        if self._live and self._status.state is CameraState.ONLINE:
-            self._status.announce_offline("ingest was stopped")
-        try:
-            self._publisher.flush()
-        except (BrokerUnavailable, LeaseLost) as error:
-            log.warning("camera %s: pending frames and events could not be sent: %s", self._camera, error)
+        """Announce that a live camera stops, and send everything pending; see `ingest.leaving`."""
+        leave(self._camera, self._status, self._publisher, live=self._live, reason=self.stop_reason())
 
     def close(self) -> None:
         """Disconnect and release the camera; a reader that hangs is left behind and ends with the process."""

@@ -5,24 +5,31 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
 
 from ingest.capture import CaptureStage
+from ingest.leaving import reason_from
 from ingest.sources import is_live, source_kind
+from ingest.supervision import CameraFiles, CameraProcesses, IngestSupervisor
 from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry, process_id
-from posebus.config.loading import dump_settings
 from posebus.config.policies import DEFAULT, Policies, policies_of
 from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import ConfigError, SourceRejected
 from posebus.machine.scratch import ScratchFolder
 from posebus.messages import Delivery
-from posebus.runtime.fleet import stage_process
+from posebus.reloading.followed import FollowedSettings
+from posebus.reloading.sentences import camera_lines
+from posebus.reloading.wanted import wanted_cameras
+from posebus.runtime.following import Follower
 from posebus.runtime.health import INGEST_SUPERVISOR, HealthFile
 from posebus.runtime.liveness import give_life_signs
-from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL, RUN_ENV, Child, ChildProcesses, ChildSpec
+from posebus.runtime.processes import EXIT_FATAL, RUN_ENV, ChildProcesses
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from posebus.runtime.watchdog import Watchdog
@@ -32,24 +39,6 @@ from posebus.wording import counted
 SUPERVISE_EVERY_S = 0.1
 
 log = logging.getLogger("posebus.ingest")
-
-
-class IngestSupervisor:
-    """Restarts the ingest processes of one machine when they crash, and kills them when they hang."""
-
-    def __init__(self, processes: ChildProcesses, watchdog: Watchdog) -> None:
-        self._processes = processes
-        self._watchdog = watchdog
-
-    def start(self, specs: Iterable[ChildSpec]) -> None:
-        """Start one process per spec."""
-        for spec in specs:
-            self._processes.start(self._watchdog.watched(spec))
-
-    def restart_crashed(self, now_s: float) -> list[Child]:
-        """Kill hanging children and restart crashed ones; return those that ended for good (done or rejected)."""
-        self._watchdog.check(self._processes.children, now_s)
-        return self._processes.restart_crashed(now_s)
 
 
 def build_capture(
@@ -69,7 +58,9 @@ def build_capture(
     alive while it is healthy.
     """
     delivery = Delivery.LIVE if is_live(settings) else Delivery.LOSSLESS
-    record = CameraRecord(camera, delivery, source=source_kind(settings), policies=policies or DEFAULT)
+    record = CameraRecord(
+        camera, delivery, source=source_kind(settings), policies=policies or DEFAULT, region=settings.region
+    )
     lease = Lease(broker, camera, CaptureStage.role, process_id(CaptureStage.role), settings.lease_s)
     writer = FrameProducer(broker, record, lease, events_kept)
     writer.announce()
@@ -86,19 +77,25 @@ def build_capture(
     return stage
 
 
-def run_ingest(settings: Settings, camera: str | None) -> None:
-    """Capture all cameras of `settings`, or `camera` alone. Raises ConfigError where it is not configured."""
+def run_ingest(
+    settings: Settings, camera: str | None, followed: FollowedSettings | None = None, config: Path | None = None
+) -> None:
+    """Capture all cameras of `settings`, or `camera` alone. Raises ConfigError where it is not configured.
+
+    followed: the settings follow their file. config: the settings file of a supervised process, which says at its end
+    why it ends.
+    """
     if not settings.cameras:
         raise ConfigError("no camera is configured: name some under 'cameras:' in a file and give it with -c FILE")
     if camera is None:
-        run_cameras(settings)
+        run_cameras(settings, followed)
     elif camera in settings.cameras:
-        run_camera(settings, camera)
+        run_camera(settings, camera, config)
     else:
         raise ConfigError(f"no camera {camera!r} is configured; there are: {', '.join(sorted(settings.cameras))}")
 
 
-def run_camera(settings: Settings, camera: str) -> None:
+def run_camera(settings: Settings, camera: str, config: Path | None = None) -> None:
     """Capture one camera until its source ends, SIGTERM or SIGINT. Raises SourceRejected, BrokerRefused."""
     stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
     stop.install()
@@ -114,40 +111,47 @@ def run_camera(settings: Settings, camera: str) -> None:
             run=os.environ.get(RUN_ENV, ""),
             policies=policies_of(settings.cameras[camera], settings.worker, live=is_live(settings.cameras[camera])),
         )
+    if config is not None:
+        stage.stop_reason = partial(reason_from, config, camera, settings.cameras[camera])
     run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)
 
 
-def run_cameras(settings: Settings) -> None:
+def run_cameras(settings: Settings, followed: FollowedSettings | None = None) -> None:
     """Capture all cameras, each in a process, until all sources have ended, SIGTERM or SIGINT.
 
     Raises SourceRejected at the end if a source could not be used; the other cameras are not affected by it.
     """
     stop = StopFlag()
     stop.install()
+    follower = None if followed is None else Follower(followed, stop)
     fleet = settings.fleet
-    rejected: list[str] = []
     with ScratchFolder() as folder:
-        config = folder / "settings.yaml"
-        dump_settings(settings, config)
         processes = ChildProcesses(fleet.restart_min_s, fleet.restart_max_s)
-        supervisor = IngestSupervisor(processes, Watchdog(folder))
+        children = IngestSupervisor(processes, Watchdog(folder), fleet.stop_timeout_s)
+        cameras = CameraProcesses(children, CameraFiles(folder), _wanted_now)
         health = HealthFile(INGEST_SUPERVISOR)
         try:
             log.info("reads %s: %s", counted(len(settings.cameras), "camera"), ", ".join(settings.cameras))
-            supervisor.start(
-                stage_process(camera, settings, config, "ingest", "--camera", camera) for camera in settings.cameras
-            )
-            while not stop.check() and processes.children:
-                for child in supervisor.restart_crashed(time.monotonic()):
-                    if child.exit_code != EXIT_DONE:
-                        rejected.append(child.spec.name)
-                        log.error("camera %s is given up, for the reason above", child.spec.name)
-                    del processes.children[child.spec.name]
-                health.beat(time.monotonic())
+            cameras.use(settings)
+            updated = False
+            # A changed file that no camera can be read by does not end a process that follows it.
+            while not stop.check() and (not cameras.finished or (updated and cameras.rejected)):
+                now_s = time.monotonic()
+                update = None if follower is None else follower.poll(now_s)
+                if update is not None and follower is not None:
+                    follower.announce(log, camera_lines(update.difference))
+                    cameras.use(update.settings)
+                    updated = True
+                cameras.step(now_s)
+                health.beat(now_s)
                 time.sleep(SUPERVISE_EVERY_S)
         finally:
             left = list(processes.children.values())
             processes.stop(timeout_s=fleet.stop_timeout_s)
-        rejected += [child.spec.name for child in left if child.exit_code == EXIT_FATAL]
+        rejected = cameras.rejected | {child.spec.name for child in left if child.exit_code == EXIT_FATAL}
     if rejected:
         raise SourceRejected(f"these cameras could not be used, for the reasons above: {', '.join(sorted(rejected))}")
+
+
+def _wanted_now(settings: Settings) -> tuple[Iterable[str], Mapping[str, str]]:
+    return wanted_cameras(settings, datetime.now().astimezone())

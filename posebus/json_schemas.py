@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from posebus.coco import COCO_KEYPOINT_NAMES
-from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
+from posebus.config.settings import CAMERA_NAME_PATTERN, SettingsFile
 from posebus.contract.public_json import MAX_RENAMED, MAX_VISIBILITY
 from posebus.contract.wire import MAX_SIDE_PX
 from posebus.messages import SCHEMA_VERSION, CaptureClock, Delivery, EventType, TrackState
@@ -39,7 +39,7 @@ def write(folder: Path = FOLDER) -> None:
 
 def config_schema() -> _Schema:
     """Schema of the configuration file, `posebus.yaml`."""
-    schema = Settings.model_json_schema()
+    schema = SettingsFile.model_json_schema()
     schema["properties"]["cameras"]["propertyNames"] = {"pattern": CAMERA_NAME_PATTERN}
     return {**_head("config", "posebus.yaml"), **schema, "title": "Configuration of posebus"}
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from posebus.bus.pose_consumer import PoseEntry
+from posebus.config.cameras.region import Region
 from posebus.config.policies import DEFAULT, Policies
 from posebus.config.settings import TrackerSettings
 from posebus.contract.events import Position, camera_event
@@ -34,6 +35,7 @@ from tracking.policies.demand import DemandMeter
 from tracking.policies.fixed_size import SizeCheck
 from tracking.policies.followed import RateCheck
 from tracking.policies.ladder import cost_px
+from tracking.region import only_inside
 from tracking.square_pixels import of_source, squared
 from tracking.tracker import PoseTracker
 
@@ -67,8 +69,15 @@ class CameraTracking:
     """Order, identities, events, gaps and plan of one camera."""
 
     def __init__(
-        self, camera: str, delivery: Delivery, settings: TrackerSettings, policies: Policies = DEFAULT
+        self,
+        camera: str,
+        delivery: Delivery,
+        settings: TrackerSettings,
+        policies: Policies = DEFAULT,
+        region: Region | None = None,
     ) -> None:
+        self.region = region
+        """Where people are reported; it may be changed at any time."""
         self._camera = camera
         self._planner: Planner | None = None
         self._check: SizeCheck | None = None
@@ -200,8 +209,8 @@ class CameraTracking:
 
     def _track(self, step: CameraStep, frame: PoseFrame, entry: PoseEntry) -> None:
         assert entry.provenance is not None
+        square = self._inside(squared(frame), frame.size_px)
         self._captured_at_ns = frame.captured_at_ns
-        square = squared(frame)
         tracks = of_source(self._tracker.update(square), frame)
         step.tracks.append((tracks, entry.provenance))
         step.events += self._events_of(frame, tracks)
@@ -214,6 +223,13 @@ class CameraTracking:
         if self._check is not None and self._check.update(square) and self._check.advice is not None:
             step.events.append(self._announce_advice(frame, self._check))
         step.events += self._rate.inferred(frame)
+
+    def _inside(self, square: PoseFrame, size_px: tuple[int, int]) -> PoseFrame:
+        """The frame without people outside the region; `size_px` is its size in pixels of the source."""
+        if self.region is None:
+            return square
+        elapsed_s = (square.captured_at_ns - self._captured_at_ns) / 1e9
+        return only_inside(square, size_px, self.region, self._tracker.tracks, elapsed_s)
 
     def _wanted_cost_px(self, used: View | None, size_px: tuple[int, int]) -> int:
         """Pixels of the network's input for a frame of this size by the view that the camera wants."""

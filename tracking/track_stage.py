@@ -93,6 +93,13 @@ class TrackStage:
             self._advance(camera, now_s)
         return True
 
+    def use(self, settings: TrackerSettings) -> None:
+        """Go on by other settings: each camera is read again from its last commit, so identities stay the same."""
+        self._settings = settings
+        self._tracking.clear()
+        for lease in self._leases.values():
+            lease.ttl_ms = int(settings.lease_s * 1000)
+
     def _is_patient(self, camera: str) -> bool:
         """Whether this camera's tracks may be late: it is not live, and its ingest does not wait for a plan."""
         record = self._records[camera]
@@ -195,7 +202,7 @@ class TrackStage:
 
     def _fresh(self, camera: str) -> CameraTracking:
         record = self._records[camera]
-        return CameraTracking(camera, record.delivery, self._settings, record.policies)
+        return CameraTracking(camera, record.delivery, self._settings, record.policies, record.region)
 
     def _collect_strays(self, now_s: float) -> None:
         """Reclaim entries that a tracker without its lease read before it noticed."""
@@ -211,7 +218,9 @@ class TrackStage:
 
     def _advance(self, camera: str, now_s: float) -> None:
         tracking = self._tracking[camera]
-        tracking.set_policies(self._records[camera].policies)
+        record = self._records[camera]
+        tracking.set_policies(record.policies)
+        tracking.region = record.region
         began_s = time.perf_counter()
         step = tracking.advance(now_s)
         tracked_s = time.perf_counter()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from posebus.config.settings import Settings
+from posebus.reloading.followed import FollowedSettings
 from posebus.runtime.stage_main import stage_main, stage_parser
 
 
@@ -15,10 +16,10 @@ def main() -> None:
     )
 
 
-def _run(settings: Settings, _: argparse.Namespace) -> None:
+def _run(settings: Settings, _: argparse.Namespace, followed: FollowedSettings | None) -> None:
     from workers.process import run_worker
 
-    run_worker(settings)
+    run_worker(settings, followed)
 
 
 if __name__ == "__main__":

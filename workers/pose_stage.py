@@ -19,7 +19,7 @@ from posebus.runtime.shared_frames import SharedFrames
 from posebus.telemetry.metrics import Metrics
 from posebus.telemetry.process_report import WORKER, ProcessReport, WorkerReport
 from posebus.wording import counted
-from workers.engines.base import default_decode_threads
+from workers.engines.base import Engine, default_decode_threads
 from workers.inference.estimator import PoseEstimator
 from workers.inference.frame_job import Failed, FrameOutcome, Inferred
 from workers.inference.hang import HangGuard, HangWatch
@@ -55,12 +55,14 @@ class PoseStage:
         settings: WorkerSettings,
         shared: SharedFrames | None = None,
         leave: Callable[[int], object] = exit_with_stack_traces,
+        *,
+        metrics: Metrics | None = None,
     ) -> None:
         """`shared` holds pictures that are passed in this machine's memory; `leave(exit code)` ends a process in which
-        a thread hangs."""
+        a thread hangs; `metrics` are those of the stage that this one will replace."""
         self._estimator = estimator
         self._settings = settings
-        self._metrics = Metrics()
+        self.metrics = self._metrics = metrics or Metrics()
         self._in_flight = InFlight()
         self._cameras = CameraList(registry, consumer)
         self._outbox = Outbox(consumer, self._in_flight, shared, self._metrics)
@@ -95,6 +97,15 @@ class PoseStage:
             # Recordings, for which batches are fixed, wait for their workers, however fast those are.
             self._pixels_per_s = pixels_per_s(self._estimator, self._settings.warm_up_px[0])
 
+    def replace(self, former: PoseStage) -> None:
+        """Take the work over from `former`, which is drained and closed: the counts of the process go on.
+
+        Raises RetryableError if its results could not be committed; then it may be called again.
+        """
+        former.drain()
+        former.close()
+        self._outbox.continue_counts(former._outbox)
+
     def step(self, now_s: float) -> bool:
         """Wait a moment for outcomes of the pipeline and commit them. Raises RetryableError."""
         self._cameras.refresh(now_s)
@@ -113,6 +124,11 @@ class PoseStage:
         if self._hang_exit.requested:
             self._hang_exit.committed()
         return True
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that this stage computes with."""
+        return self._estimator.engine
 
     @property
     def has_computed(self) -> bool:

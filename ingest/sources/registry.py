@@ -14,6 +14,7 @@ from types import MappingProxyType
 from ingest.sources import file, images, network, synthetic, usb
 from ingest.sources.base import Source, SourceSpec
 from ingest.sources.paced import PacedSource
+from ingest.sources.turning.source import TurnedSource
 from posebus.config.settings import CameraSettings
 from posebus.errors import ConfigError, SourceRejected
 from posebus.plugins import load_plugins
@@ -66,13 +67,15 @@ def is_live(settings: CameraSettings) -> bool:
 
 
 def open_source(settings: CameraSettings) -> Source:
-    """Open the source that the settings name; recordings that are live or in real time come at their own pace.
+    """Open the source that the settings name, turned as they say; live recordings come at their own pace.
 
     Raises SourceUnavailable (worth another try later) or SourceRejected (never).
     """
     spec = source_spec(settings)
     live = is_live(settings)
     source = spec.open(settings, live=live)
+    if settings.rotate:
+        source = TurnedSource(source, settings.rotate)
     if spec.recorded and (live or settings.realtime):
         return PacedSource(source, max_wait_s=MAX_PAUSE_S)
     return source

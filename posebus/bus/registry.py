@@ -15,6 +15,7 @@ from typing import Any, cast
 from posebus.bus.former_keys import former_attempts
 from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Broker
+from posebus.config.cameras.region import Region, read_region
 from posebus.config.policies import DEFAULT, Policies, policies_from_json
 from posebus.config.redaction import harmless
 from posebus.config.settings import check_camera_name
@@ -47,6 +48,7 @@ class CameraRecord:
     delivery: Delivery
     source: str
     policies: Policies = DEFAULT
+    region: Region | None = None
 
 
 def process_id(role: str) -> str:
@@ -68,6 +70,8 @@ def camera_value(record: CameraRecord) -> str:
     value: dict[str, Any] = {"delivery": record.delivery.value, "source": record.source}
     if record.policies != DEFAULT:
         value["policies"] = record.policies.to_json()
+    if record.region is not None:
+        value["region"] = record.region
     return json.dumps(value)
 
 
@@ -77,7 +81,7 @@ def read_record(camera: str, value: bytes) -> CameraRecord:
     try:
         policies = policies_from_json(data["policies"]) if "policies" in data else DEFAULT
         source = harmless(str(data["source"]), SOURCE_LENGTH)
-        return CameraRecord(camera, Delivery(data["delivery"]), source, policies)
+        return CameraRecord(camera, Delivery(data["delivery"]), source, policies, read_region(data.get("region")))
     except WRONG_DATA as error:
         raise MalformedMessage(f"its record cannot be read: {type(error).__name__} {str(error)[:100]}") from None
 
@@ -155,6 +159,17 @@ class Registry:
         """Whether the camera has delivered a picture since it was added, in this run or an earlier one."""
         with self._broker.errors():
             return bool(self._client.exists(self._topology.epoch(camera)))
+
+    def camera(self, camera: str) -> CameraRecord | None:
+        """The record of one camera, None if it is not registered. Raises MalformedMessage."""
+        with self._broker.errors():
+            value = self._client.hget(self._topology.cameras(self._topology.shard(camera)), camera)
+        return None if value is None else read_record(camera, cast("bytes", value))
+
+    def withdraw_camera(self, camera: str) -> None:
+        """Take the camera off the list of cameras, and keep its keys: it may come back with the same identities."""
+        with self._broker.errors():
+            self._client.hdel(self._topology.cameras(self._topology.shard(camera)), camera)
 
     def remove_camera(self, camera: str) -> bool:
         """Remove the camera and delete all its keys; returns whether there was any of it."""

@@ -5,6 +5,7 @@ All problems are found in one pass and reported with their locations, so that a 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from posebus.config.cameras.defaults import resolved
 from posebus.config.environment import read_environment
 from posebus.config.problems import FieldPath, Problem, SourceLocation, problem_from_error, section_at
 from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
@@ -46,9 +48,14 @@ def load_settings(path: Path | None, environ: Mapping[str, str], overrides: Mapp
     return checked.settings
 
 
-def check_settings(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Checked:
-    """Like `load_settings`, but returns the problems; raises ConfigError only if the file cannot be read."""
-    file = YamlFile(path) if path is not None else None
+def check_settings(
+    path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object], content: bytes | None = None
+) -> Checked:
+    """Like `load_settings`, but returns the problems; raises ConfigError only if the file cannot be read.
+
+    content: what was read from `path`, if it was; the file may have changed since.
+    """
+    file = YamlFile(path, content) if path is not None else None
     problems = list(file.problems) if file is not None else []
     tree: _Tree = {}
     if file is not None and file.data is not None:
@@ -89,18 +96,23 @@ def describe(problems: tuple[Problem, ...]) -> str:
 def dump_settings(settings: Settings, path: Path) -> None:
     """Write `settings` for a child process to load. Only the owner may read the file, which can contain passwords.
 
-    Raises OutputError if the file cannot be written.
+    A file that was there is replaced as a whole, as a child may read it at any time. Raises OutputError if the file
+    cannot be written.
     """
     import yaml
 
     # All characters beyond ASCII are escaped: YAML readers refuse some that paths may contain.
     text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=False)
+    new = path.with_name(f".{path.name}.new")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             os.fchmod(descriptor, 0o600)
             file.write(text)
+        new.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
         raise OutputError(f"the settings cannot be written to {path}: {error.strerror}") from None
 
 
@@ -118,22 +130,25 @@ def _validate(
     tree: _Tree, file: YamlFile | None, locations: Mapping[FieldPath, SourceLocation]
 ) -> tuple[Settings | None, list[Problem]]:
     problems: list[Problem] = []
+    tree, wrong_defaults = resolved(tree)
     tree, renamed = _replace_bad_names(tree)
     for stand_in, name in renamed.items():
         location = _location(("cameras", name), file, locations)
         problem = "is not an allowed camera name: use 1 to 63 letters, digits, '.', '_' or '-', first a letter or digit"
         shown = SourceLocation(location.where, f"cameras.{name!r}", location.line, location.column)
         problems.append(Problem(shown, problem, f"for example '{_allowed_name(name)}'" if stand_in else ""))
+    settings, errors = None, wrong_defaults
     try:
-        return Settings.model_validate(tree), problems
+        settings = Settings.model_validate(tree)
     except ValidationError as error:
-        for entry in error.errors(include_url=False):
-            path = tuple(renamed.get(str(part), str(part)) for part in entry["loc"] if part != "[key]")
-            if file is not None and any(path[:length] in file.unreadable for length in range(len(path) + 1)):
-                continue
-            about = _named_first(entry["msg"]) or path
-            problems.append(problem_from_error(entry, about, _location(about, file, locations)))
-        return None, problems
+        errors = [*wrong_defaults, *error.errors(include_url=False)]
+    for entry in errors:
+        path = tuple(renamed.get(str(part), str(part)) for part in entry["loc"] if part != "[key]")
+        if file is not None and any(path[:length] in file.unreadable for length in range(len(path) + 1)):
+            continue
+        about = _named_first(entry["msg"]) or path
+        problems.append(problem_from_error(entry, about, _location(about, file, locations)))
+    return settings, problems
 
 
 def _replace_bad_names(tree: _Tree) -> tuple[_Tree, dict[str, str]]:

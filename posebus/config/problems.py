@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from posebus.config.redaction import redact_text
-from posebus.config.settings import Settings
+from posebus.config.settings import SettingsFile
 
 FieldPath = tuple[str, ...]
 """Names from the root of the settings to a field: ("cameras", "hall", "max_fps")."""
@@ -67,7 +67,7 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
 
 def section_at(path: FieldPath) -> type[BaseModel] | None:
     """The settings class whose fields are under `path`, or None where `path` is a plain value or does not exist."""
-    section: type[BaseModel] = Settings
+    section: type[BaseModel] = SettingsFile
     names = iter(path)
     for name in names:
         field = section.model_fields.get(name)
@@ -87,6 +87,8 @@ def section_at(path: FieldPath) -> type[BaseModel] | None:
 def problem_from_error(error: Mapping[str, Any], path: FieldPath, location: SourceLocation) -> Problem:
     """The problem for one entry of pydantic's `ValidationError.errors()`, about `path` given at `location`."""
     kind, given = error["type"], error.get("input")
+    if kind == "extra_forbidden" and path == ("defaults", "source"):
+        return Problem(location, "belongs to one camera", "write it under that camera")
     if kind == "extra_forbidden":
         return unknown_field(path, location)
     if kind == "missing":

@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from posebus.config.cameras.camera_settings import CameraOptions
+from posebus.config.cameras.camera_settings import CameraSettings as CameraSettings
 from posebus.config.worker_settings import AUTO_IMGSZ_FIRST as AUTO_IMGSZ_FIRST
-from posebus.config.worker_settings import Imgsz, InferFps, MotionGate, Strict
+from posebus.config.worker_settings import Strict
 from posebus.config.worker_settings import WorkerSettings as WorkerSettings
 
 CAMERA_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
@@ -24,87 +26,6 @@ CameraName = Annotated[str, StringConstraints(pattern=CAMERA_NAME_PATTERN)]
 EMBEDDED = "embedded"
 EMBEDDED_PORT = 6399
 """Port of the embedded broker of `posebus up`, on this machine only; not 6379, which a Redis server may use."""
-
-
-class CameraSettings(Strict):
-    """One source of frames."""
-
-    source: str = Field(
-        description="A file, a folder of pictures, an address (rtsp://, http://, https://, …), usb:N, or synthetic:NAME"
-    )
-    kind: str = Field(
-        default="auto",
-        pattern=r"^[a-z][a-z0-9_-]{0,31}$",
-        examples=["auto", "file", "images", "network", "usb", "synthetic"],
-        description="Kind of the source; auto: by its form. Installed packages may add kinds to those of posebus",
-    )
-    delivery: Literal["auto", "lossless", "live"] = Field(
-        default="auto",
-        description="lossless: the source waits for the workers; live: the oldest frames are dropped; auto: "
-        "lossless for recordings that are neither looped nor played in real time, live for all other sources",
-    )
-    max_fps: float | None = Field(
-        default=None,
-        gt=0,
-        description="Maximum number of frames per second that are published; below 1 per second people who "
-        "walk cannot be followed",
-    )
-    max_size_px: Annotated[int, Field(ge=64)] | Literal["auto"] | None = Field(
-        default="auto",
-        description="Longest side in pixels to which frames are reduced before they are published; auto: the "
-        "largest imgsz of the workers; null: frames are not reduced",
-    )
-    imgsz: Imgsz | None = Field(
-        default=None,
-        description="Longest side of the network's input in pixels, for this camera; null: as in worker.imgsz",
-    )
-    infer_fps: InferFps | None = Field(
-        default=None,
-        description="Maximum number of frames per second of this camera that are inferred; null: as in "
-        "worker.infer_fps",
-    )
-    motion_gate: MotionGate | None = Field(
-        default=None, description="Which frames without motion are not inferred; null: as in worker.motion_gate"
-    )
-    camera_motion: Literal["auto", "off"] = Field(
-        default="auto",
-        description="auto: how the camera moves is estimated from its pictures, so that people keep their numbers "
-        "while it shakes, pans or zooms; off: it is taken to stand still",
-    )
-    encoding: Literal["jpeg", "raw"] = Field(default="jpeg", description="Encoding of frames in the broker")
-    jpeg_quality: int = Field(default=90, ge=1, le=100, description="JPEG quality of published frames")
-    loop: bool = Field(default=False, description="Play a file repeatedly, like a camera that never ends")
-    realtime: bool = Field(
-        default=False, description="Play a file at its recorded speed instead of as fast as possible"
-    )
-    linked_files: Literal["folder", "any"] = Field(
-        default="folder",
-        description="Files that a playlist on disk (m3u8, ffconcat) may name: those in its folder, or any",
-    )
-    open_timeout_s: float = Field(default=5.0, gt=0, description="Connecting to a camera fails after this time")
-    read_timeout_s: float = Field(default=4.0, gt=0, description="A camera that sends nothing for this time is offline")
-    rtsp_transport: Literal["tcp", "udp"] = Field(
-        default="tcp", description="Transport of RTSP cameras; with udp, parts of pictures can get lost"
-    )
-    hardware_decoding: Literal["off", "auto", "cuda", "vaapi", "qsv"] = Field(
-        default="off",
-        description="Decode network cameras on a graphics card: cuda, vaapi or qsv; auto: if one is available",
-    )
-    reconnect_min_s: float = Field(default=0.5, gt=0, description="First pause before reconnecting, in seconds")
-    reconnect_max_s: float = Field(
-        default=30.0, gt=0, description="Longest pause between attempts to reconnect, in seconds"
-    )
-    max_backlog_bytes: int = Field(
-        default=8_000_000, ge=1, description="Maximum size in bytes of this camera's frames that wait in the broker"
-    )
-    lease_s: float = Field(
-        default=2.0,
-        gt=0.2,
-        description="If a camera's ingest process sends no heartbeat for this time, another one may take over",
-    )
-    recorded_at_ns: int | None = Field(
-        default=None, ge=0, description="Start of a recording (Unix time in ns); null: its time line starts at 0"
-    )
 
 
 class TrackerSettings(Strict):
@@ -260,6 +181,15 @@ class Settings(Strict):
             for name in value:
                 check_camera_name(str(name))
         return value
+
+
+class SettingsFile(Settings):
+    """What a configuration file and the environment may contain: `Settings`, and what is resolved while they load."""
+
+    defaults: CameraOptions = Field(
+        default_factory=CameraOptions,
+        description="Fields of cameras that hold for all cameras of this file; a field under a camera overrides them",
+    )
 
 
 def check_camera_name(name: str) -> str:

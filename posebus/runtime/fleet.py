@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -22,8 +24,12 @@ from posebus.runtime.watchdog import Watchdog
 from posebus.telemetry.reports import process_reports
 
 READY_POLL_S = 0.05
+NEAR_SHARE = 1.5
+"""Workers keep their number of threads if it is within this factor of their share of the processors."""
 INGEST = "ingest"
 """Name of the process that supervises the ingest of all cameras."""
+
+log = logging.getLogger("posebus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +44,14 @@ class StageModules:
 class Fleet:
     """Children that share one settings file. Use it in a `with`: leaving stops them in order."""
 
-    def __init__(self, settings: Settings, broker: Broker, modules: StageModules) -> None:
-        """`settings.redis` is an address: the parent starts the embedded broker. `modules` run the children."""
+    def __init__(self, settings: Settings, broker: Broker, modules: StageModules, *, follow: bool = False) -> None:
+        """`settings.redis` is an address: the parent starts the embedded broker. `modules` run the children.
+
+        follow: the settings may change, by `update`.
+        """
         self._modules = modules
-        self._settings = settings = _with_threads(settings)
+        self._following = ("--follow",) if follow else ()
+        self._settings = settings = with_threads(settings, available_cpus(), None)
         self._registry = Registry(broker)
         self._folder = ScratchFolder()
         self._config = self._folder.path / "settings.yaml"
@@ -51,22 +61,57 @@ class Fleet:
         self._watchdog = Watchdog(self._folder.path, from_first_sign=True)
         self.ingest_failed = False
         """Whether a process of ingest has ended because a camera could not be used."""
+        self._updated = False
+        self._given_up: set[str] = set()
 
     def start_workers(self) -> None:
-        for index in range(self._settings.fleet.workers):
-            self.start_worker(f"worker-{index + 1}")
+        self._keep("worker", self._settings.fleet.workers)
 
     def start_worker(self, name: str) -> None:
         """Start one more worker, independent of the number in the settings."""
-        self._start_watched(name, self._modules.worker)
+        self._start_watched(name, self._modules.worker, *self._following)
 
     def start_trackers(self) -> None:
-        for index in range(self._settings.fleet.trackers):
-            self._start_watched(f"tracker-{index + 1}", self._modules.tracker)
+        self._keep("tracker", self._settings.fleet.trackers)
 
     def start_ingest(self) -> None:
         """Start one supervisor for all cameras in the settings."""
-        self.processes.start(stage_process("ingest", self._settings, self._config, self._modules.ingest))
+        arguments = self._modules.ingest, *self._following
+        self.processes.start(stage_process(INGEST, self._settings, self._config, *arguments))
+
+    def update(self, settings: Settings) -> None:
+        """Go over to other settings while everything runs, without waiting: children read them, come and go.
+
+        A child that has ended for good is started again, as the settings may have been the reason. Those that are too
+        many finish their work. Raises OutputError if the settings cannot be written; then nothing changes.
+        """
+        settings = with_threads(settings, available_cpus(), self._settings.worker.threads)
+        dump_settings(settings, self._config)
+        self._settings, self._updated = settings, True
+        for name in [name for name, child in self.processes.children.items() if child.has_finished]:
+            del self.processes.children[name]
+            self._given_up.discard(name)
+            if name == INGEST:
+                self.start_ingest()
+        self._keep("worker", settings.fleet.workers)
+        self._keep("tracker", settings.fleet.trackers)
+
+    def _keep(self, role: str, wanted: int) -> None:
+        """Start or dismiss processes of `role` until `wanted` of them run."""
+        prefix = f"{role}-"
+        numbers = {
+            int(name.removeprefix(prefix)): name
+            for name in (*self.processes.children, *self.processes.leaving)
+            if name.startswith(prefix) and name.removeprefix(prefix).isdecimal()
+        }
+        running = sorted(number for number, name in numbers.items() if name in self.processes.children)
+        for number in running[wanted:]:
+            self.processes.dismiss(numbers[number], self._settings.fleet.stop_timeout_s, time.monotonic())
+        module = self._modules.worker if role == "worker" else self._modules.tracker
+        # A process that is leaving keeps its name until it has ended.
+        free = (number for number in itertools.count(1) if number not in numbers)
+        for number in itertools.islice(free, max(0, wanted - len(running))):
+            self._start_watched(f"{prefix}{number}", module, *self._following)
 
     def start_camera(self, camera: str) -> None:
         """Start ingest of one camera, as a child of its own."""
@@ -96,16 +141,27 @@ class Fleet:
         Likewise if ingest has ended without a single frame: no camera can be used.
         """
         self._watchdog.check(self.processes.children, time.monotonic())
+        self.processes.tend_leaving(time.monotonic())
         for child in self.processes.restart_crashed(time.monotonic()):
             if not child.spec.name.startswith("ingest"):
-                raise FatalError(f"the process {child.spec.name} ended with exit code {child.exit_code}; see above why")
+                self._note_end(child.spec.name, child.exit_code)
             if child.spec.name == INGEST:
                 self._note_ingest(child)
+
+    def _note_end(self, name: str, exit_code: int | None) -> None:
+        """A worker or tracker has ended for good: stop all, unless it has worked by the settings of the start."""
+        what = f"the process {name} ended with exit code {exit_code}"
+        if not self._updated:
+            raise FatalError(f"{what}; see above why")
+        if name not in self._given_up:
+            self._given_up.add(name)
+            log.error("%s, for the reason above; it starts again when the configuration changes", what)
 
     def _note_ingest(self, child: Child) -> None:
         if child.exit_code == EXIT_FATAL and not self.ingest_failed:
             self.ingest_failed = True
-            if not any(self._registry.was_seen(camera) for camera in self._settings.cameras):
+            # After an update the next one may bring a camera that works.
+            if not self._updated and not any(map(self._registry.was_seen, self._settings.cameras)):
                 raise FatalError("no camera can be used; see above why")
 
     def stop(self) -> None:
@@ -128,11 +184,19 @@ class Fleet:
         self.processes.start(self._watchdog.watched(spec))
 
 
-def _with_threads(settings: Settings) -> Settings:
-    """Divide the processors among several workers: if each had threads for all of them, all would be slower."""
-    if settings.worker.threads is not None or settings.fleet.workers < 2:
+def with_threads(settings: Settings, cpus: int, before: int | None) -> Settings:
+    """Divide the processors among several workers: if each had threads for all of them, all would be slower.
+
+    before: what workers that run already have (None: all processors). It stays unless it is far from their share, as
+    another number of threads means another engine. Pure.
+    """
+    if settings.worker.threads is not None:
         return settings
-    threads = max(1, available_cpus() // settings.fleet.workers)
+    share = max(1, cpus // max(1, settings.fleet.workers))
+    now = before or cpus
+    threads: int | None = now if share / NEAR_SHARE <= now <= share * NEAR_SHARE else share
+    if threads == cpus:
+        threads = None
     return settings.model_copy(update={"worker": settings.worker.model_copy(update={"threads": threads})})
 
 

@@ -48,7 +48,11 @@ class ChildSpec:
 
 @dataclass
 class Child:
-    """A child that is running, has finished, or waits to be restarted."""
+    """A child that is running, has finished, or waits to be restarted.
+
+    kill_at_s: when it is killed if it has not ended by itself (monotonic). asked_for_stacks: it was asked to write its
+    stack traces.
+    """
 
     spec: ChildSpec
     process: subprocess.Popen[bytes]
@@ -56,10 +60,17 @@ class Child:
     backoff: Backoff
     restarts: int = 0
     restart_at_s: float | None = None
+    kill_at_s: float | None = None
+    asked_for_stacks: bool = False
 
     @property
     def exit_code(self) -> int | None:
         return self.process.poll()
+
+    @property
+    def has_finished(self) -> bool:
+        """Whether it has ended for good: its work is done, or it cannot work."""
+        return self.exit_code in (EXIT_DONE, EXIT_FATAL)
 
 
 class ChildProcesses:
@@ -71,6 +82,7 @@ class ChildProcesses:
         self._rng = random.Random()
         self._run = os.environ.get(RUN_ENV) or uuid.uuid4().hex
         self.children: dict[str, Child] = {}
+        self._leaving: list[Child] = []
 
     def start(self, spec: ChildSpec) -> None:
         """Start one child, in a session of its own, so that Ctrl-C reaches only the supervisor."""
@@ -100,12 +112,43 @@ class ChildProcesses:
                 child.restarts += 1
         return ended
 
+    @property
+    def leaving(self) -> list[str]:
+        """The names of the children that were dismissed and have not ended yet."""
+        return [child.spec.name for child in self._leaving]
+
+    def dismiss(self, name: str, timeout_s: float, now_s: float) -> None:
+        """Let one child end without waiting for it: SIGTERM now, and SIGKILL by `tend_leaving` after `timeout_s`."""
+        child = self.children.pop(name)
+        child.kill_at_s = now_s + timeout_s
+        _signal(child, signal.SIGTERM)
+        self._leaving.append(child)
+
+    def tend_leaving(self, now_s: float) -> list[Child]:
+        """Return the dismissed children that have ended, once each; kill those that are late."""
+        ended = [child for child in self._leaving if child.exit_code is not None]
+        self._leaving = [child for child in self._leaving if child.exit_code is None]
+        for child in self._leaving:
+            assert child.kill_at_s is not None
+            if now_s < child.kill_at_s:
+                continue
+            if child.spec.writes_stack_traces and not child.asked_for_stacks:
+                log.warning("%s did not end in time; it is killed", child.spec.name)
+                end_with_stack_traces(child.process)
+                child.asked_for_stacks, child.kill_at_s = True, now_s + DUMP_TIME_S
+            else:
+                _signal(child, signal.SIGKILL)
+        return ended
+
     def stop(self, names: Sequence[str] | None = None, timeout_s: float = 10.0) -> None:
         """SIGTERM, wait up to `timeout_s` for all of them together, then SIGKILL.
 
-        A child that did not end in time first writes its stack traces, if it can.
+        A child that did not end in time first writes its stack traces, if it can. Without `names`, those that were
+        dismissed are waited for, too.
         """
         chosen = [child for name, child in self.children.items() if names is None or name in names]
+        if names is None:
+            chosen, self._leaving = [*chosen, *self._leaving], []
         for child in chosen:
             _signal(child, signal.SIGTERM)
         late = _still_running(chosen, timeout_s)
@@ -118,7 +161,8 @@ class ChildProcesses:
             _signal(child, signal.SIGKILL)
             child.process.wait()
         for child in chosen:
-            self.children.pop(child.spec.name, None)
+            if self.children.get(child.spec.name) is child:
+                del self.children[child.spec.name]
 
     def __enter__(self) -> ChildProcesses:
         return self

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from posebus.config.harmless import HIDDEN
-from posebus.config.loading import CACHE_DIR_ENV, cache_folder, load_settings
+from posebus.config.loading import CACHE_DIR_ENV, cache_folder
 from posebus.config.redaction import redact_text, redact_url, secret_parts
 from posebus.config.settings import EMBEDDED, Settings
 from posebus.errors import ConfigError, RetryableError
 from posebus.machine.stack_traces import enable_stack_traces
 from posebus.plain_text import plain
+from posebus.reloading.followed import FollowedSettings
 from posebus.runtime.failures import complain, run_and_report
 from posebus.runtime.processes import EXIT_AGAIN
 from posebus.runtime.stage import PARENT_ENV
@@ -73,10 +74,17 @@ def stage_parser(module: str, description: str) -> argparse.ArgumentParser:
     parser = _Parser(prog=f"python -m {module}", description=description)
     parser.add_argument("--config", "-c", type=Path, metavar="FILE", help="configuration file")
     parser.add_argument("--redis", metavar="URL", help="broker, like redis://localhost:6379")
+    parser.add_argument("--follow", action="store_true", help="apply changes of the configuration file")
     return parser
 
 
-def stage_main(parser: argparse.ArgumentParser, run: Callable[[Settings, argparse.Namespace], None]) -> NoReturn:
+RunStage = Callable[[Settings, FollowedSettings | None], None]
+"""Runs a stage by these settings, which change while it runs if they are followed."""
+
+
+def stage_main(
+    parser: argparse.ArgumentParser, run: Callable[[Settings, argparse.Namespace, FollowedSettings | None], None]
+) -> NoReturn:
     """Run a stage from the command line of this process and exit: 0, 1 for an error, EXIT_AGAIN, 130 interrupted.
 
     Settings come from the file, the environment and the options, each overriding the one before.
@@ -84,18 +92,25 @@ def stage_main(parser: argparse.ArgumentParser, run: Callable[[Settings, argpars
     arguments = parser.parse_args()
 
     def command() -> None:
-        settings = load_settings(arguments.config, os.environ, {"redis": arguments.redis})
-        run_stage_process(parser.prog, settings, lambda settings: run(settings, arguments))
+        # The parent of this process replaces the file as a whole.
+        followed = FollowedSettings(arguments.config, os.environ, {"redis": arguments.redis}, settled_s=0.0)
+        run_stage_process(
+            parser.prog,
+            followed,
+            lambda settings, followed: run(settings, arguments, followed),
+            follow=arguments.follow,
+        )
 
     sys.exit(run_and_report(command))
 
 
-def run_stage_process(name: str, settings: Settings, run: Callable[[Settings], None]) -> None:
+def run_stage_process(name: str, followed: FollowedSettings, run: RunStage, *, follow: bool) -> None:
     """Prepare this process for a stage and call `run`, which imports the stage.
 
     `name` is how the user started it. Raises ConfigError without the address of a broker, and what `run` raises; after
     a RetryableError the process exits with EXIT_AGAIN, so that its supervisor starts it again.
     """
+    settings = followed.settings
     if settings.redis == EMBEDDED:
         raise ConfigError(
             f"'{name}' is one stage and needs the deployment's broker: give its address with --redis URL, "
@@ -109,7 +124,7 @@ def run_stage_process(name: str, settings: Settings, run: Callable[[Settings], N
     # Before the stage is imported: compiled kernels find their folder by the environment.
     os.environ[CACHE_DIR_ENV] = str(cache_folder(settings))
     try:
-        run(settings)
+        run(settings, followed if follow and followed.can_change else None)
     except RetryableError as error:
         complain(error)
         raise SystemExit(EXIT_AGAIN) from error

@@ -15,13 +15,13 @@ from posebus.errors import ConfigError
 from posebus.runtime.stage_main import set_up_logging
 from posebus.wording import counted
 from posebus_cli.options.grouping import grouped
-from posebus_cli.options.groups import ConfigFirst, FleetOptions
-from posebus_cli.options.settings import need_cameras, settings_from
+from posebus_cli.options.groups import ConfigFirst, FleetOptions, NoReloadOption
+from posebus_cli.options.settings import followed_from, need_cameras
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
 
-TEND_S = 0.2
+TEND_S = 0.1
 
 
 @grouped
@@ -38,19 +38,23 @@ def up(
             help=f"Port of the embedded broker, which only this machine can reach. (default: {EMBEDDED_PORT})",
         ),
     ] = None,
+    no_reload: NoReloadOption = False,
 ) -> None:
     """Run the cameras of a configuration file on this machine with workers and trackers, until Ctrl-C.
 
     Without the address of a broker it starts its own, which keeps nothing on disk, and which other commands find by
-    themselves.
+    themselves. Changes of the file are applied while it runs: cameras come, go and change one by one.
     """
     from posebus.bus.redis.connection import open_broker
     from posebus.runtime.embedded import broker_for
     from posebus.runtime.fleet import Fleet
+    from posebus.runtime.following import Follower
     from posebus.runtime.stage import StopFlag
+    from posebus_cli.operate.changes import FleetChanges
     from recordings.stages import STAGES
 
-    settings = settings_from(deployment, processes)
+    followed = followed_from(deployment, processes)
+    settings = followed.settings
     need_cameras(settings)
     _check_port(port, settings)
     _refuse_what_cannot_work(settings)
@@ -58,10 +62,11 @@ def up(
     stop = StopFlag()
     stop.install()
     with broker_for(settings.redis, port or EMBEDDED_PORT) as url:
-        settings = settings.model_copy(update={"redis": url})
+        followed.pin(redis=url)
+        settings = followed.settings
         with stop.starting():
             broker = open_broker(url, settings.shards)
-        with Fleet(settings, broker, STAGES) as fleet:
+        with Fleet(settings, broker, STAGES, follow=not no_reload) as fleet:
             shown = redact_url(url)
             print(f"starting {_children(settings)} at {shown}", flush=True)
             fleet.start_trackers()
@@ -69,8 +74,11 @@ def up(
             fleet.start_ingest()
             where = "" if url == default_address(os.environ) else f" --redis {shown}"
             print(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C", flush=True)
+            changes = None if no_reload else FleetChanges(fleet, Follower(followed, stop))
             while not stop.check():
                 fleet.check()
+                if changes is not None:
+                    changes.step(time.monotonic())
                 time.sleep(TEND_S)
             print("stopping", flush=True)
     if fleet.ingest_failed:

@@ -40,6 +40,10 @@ class DeploymentOptions:
     ] = None
 
 
+NoReloadOption = Annotated[
+    bool, typer.Option("--no-reload", help="Do not apply changes of the configuration file while this command runs.")
+]
+
 ConfigFirst = Annotated[DeploymentOptions, Offer(first=("config",))]
 """The same options in the order of the commands that need a configuration file in most cases."""
 

@@ -10,6 +10,7 @@ from posebus_cli.options.groups import DeploymentOptions
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
+    from posebus.reloading.followed import FollowedSettings
 
 
 def settings_from(deployment: DeploymentOptions, *groups: object) -> Settings:
@@ -22,6 +23,13 @@ def settings_from(deployment: DeploymentOptions, *groups: object) -> Settings:
     return load_settings(deployment.config, os.environ, overrides(deployment, *groups))
 
 
+def followed_from(deployment: DeploymentOptions, *groups: object) -> FollowedSettings:
+    """Return the settings of this call like `settings_from`, for a command that follows its file while it runs."""
+    from posebus.reloading.followed import FollowedSettings
+
+    return FollowedSettings(deployment.config, os.environ, overrides(deployment, *groups))
+
+
 def broker_address(settings: Settings) -> str:
     """Return the broker of commands that start none: the one in the settings, or the embedded one of `posebus up`."""
     from posebus.config.broker_address import running_broker
@@ -29,10 +37,16 @@ def broker_address(settings: Settings) -> str:
     return running_broker(settings.redis)
 
 
-def settings_at_broker(deployment: DeploymentOptions, *groups: object) -> Settings:
+def followed_at_broker(deployment: DeploymentOptions, *groups: object) -> FollowedSettings:
     """Return the settings of a command that starts no broker; `redis` is the address of one. Raises ConfigError."""
-    settings = settings_from(deployment, *groups)
-    return settings.model_copy(update={"redis": broker_address(settings)})
+    followed = followed_from(deployment, *groups)
+    followed.pin(redis=broker_address(followed.settings))
+    return followed
+
+
+def settings_at_broker(deployment: DeploymentOptions, *groups: object) -> Settings:
+    """Return the settings of `followed_at_broker`, for a command that follows no file."""
+    return followed_at_broker(deployment, *groups).settings
 
 
 def need_cameras(settings: Settings) -> None:

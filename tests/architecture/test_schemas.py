@@ -12,7 +12,7 @@ from architecture.tree import ROOT
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from posebus.config.settings import Settings
+from posebus.config.settings import SettingsFile
 from posebus.contract.public_json import event_to_json, track_frame_to_json
 from posebus.json_schemas import FOLDER, config_schema, event_schema, render, tracks_schema
 from posebus.messages import (
@@ -44,7 +44,7 @@ def test_example_configurations_follow_the_schema(path: object) -> None:
 
 
 def test_config_schema_has_every_section_and_refuses_invalid_values() -> None:
-    assert set(config_schema()["properties"]) == set(Settings.model_fields)
+    assert set(config_schema()["properties"]) == set(SettingsFile.model_fields)
     validator = Draft202012Validator(config_schema())
     for wrong in (
         {"shard": 1},

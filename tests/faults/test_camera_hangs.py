@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ingest.process import IngestSupervisor
+from ingest.supervision import IngestSupervisor
 from posebus.bus.redis.connection import open_broker
 from posebus.config.loading import dump_settings
 from posebus.config.settings import CameraSettings, Settings

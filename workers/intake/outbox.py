@@ -41,6 +41,10 @@ class Outbox:
         self._results: list[PoseResult] = []
         self._commit_at_s = math.inf
 
+    def continue_counts(self, former: Outbox) -> None:
+        """Count on from the outbox of the stage that this one's stage replaces."""
+        self.inferred, self.dead, self.skipped = former.inferred, former.dead, Counter(former.skipped)
+
     @property
     def full(self) -> bool:
         """Whether the next results have to wait for a commit, so that they do not pile up while commits fail."""

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from ingest.process import IngestSupervisor
+from ingest.supervision import IngestSupervisor
 from posebus.runtime.processes import ChildProcesses, ChildSpec
 from posebus.runtime.watchdog import Watchdog
 from tests.polling import wait_until

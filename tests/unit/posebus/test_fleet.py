@@ -72,7 +72,7 @@ def test_cache_dir_of_the_file_reaches_the_kernels_of_a_tracker_by_itself(comman
 import runpy, sys, types
 sys.path.insert(0, {str(ROOT)!r})
 
-def run_tracker(settings):
+def run_tracker(settings, followed):
     import tracking.compiled
     print(tracking.compiled.CACHE_DIR)
 

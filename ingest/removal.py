@@ -1,0 +1,122 @@
+"""The end of a camera that was removed from the settings: its source and its tracks end, then it is no longer listed.
+
+The process that captured it has ended by then, and usually has published the end. One that was killed, or a camera that
+was paused, has not.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+
+from ingest.leaving import REMOVED
+from ingest.publishing.camera_events import ingest_event
+from posebus.bus.checkpoint import ENDED, OPEN, Checkpoint
+from posebus.bus.frame_producer import FrameProducer
+from posebus.bus.lease import Lease
+from posebus.bus.redis.connection import Broker, open_broker
+from posebus.bus.registry import CameraRecord, Registry, process_id
+from posebus.config.settings import Settings
+from posebus.contract.events import Position
+from posebus.errors import LeaseLost, MalformedMessage
+from posebus.messages import Delivery, EndOfStream, Event, EventType
+from posebus.runtime.stage import StopFlag
+
+LEASE_S = 2.0
+TAKE_WITHIN_S = 15.0
+"""A process that was killed holds the lease until it expires; one that lives, on another machine, renews it."""
+STUCK_AFTER_S = 120.0
+"""If nothing was processed for so long, no worker or no tracker runs, not even one that is still starting."""
+POLL_S = 0.1
+
+log = logging.getLogger("posebus.ingest")
+
+
+def run_removal(settings: Settings, camera: str) -> None:
+    """End `camera` and take it off the list of cameras. Its tracks stay until the broker's retention, or `forget`.
+
+    Raises RetryableError and BrokerRefused. It may be repeated.
+    """
+    stop = StopFlag()
+    stop.install()
+    broker = open_broker(settings.redis, settings.shards)
+    registry = Registry(broker)
+    try:
+        record = registry.camera(camera)
+    except MalformedMessage:
+        record = None
+    if record is None:
+        return
+    lease = Lease(broker, camera, "ingest", process_id("ingest"), LEASE_S)
+    writer = FrameProducer(broker, record, lease, settings.retention.events_kept)
+    if not _acquire(writer, stop):
+        if not stop.is_set:
+            log.warning("camera %s is still read by another ingest process, so it stays listed", camera)
+        return
+    try:
+        publish_end(writer, record)
+        if _wait_until_processed(broker, writer, camera, stop):
+            registry.withdraw_camera(camera)
+            log.info("camera %s is no longer listed; its tracks stay until 'posebus forget %s'", camera, camera)
+    except LeaseLost:
+        log.warning("camera %s was taken over by another ingest process, so it stays listed", camera)
+    finally:
+        writer.release()
+
+
+def publish_end(writer: FrameProducer, record: CameraRecord) -> None:
+    """Publish the end of the source, unless that has happened; a recording that returns is read from its beginning."""
+    checkpoint = writer.checkpoint()
+    if checkpoint is None:
+        return  # it has never had a frame
+    events: list[Event] = []
+    item: EndOfStream | None = None
+    if checkpoint.state != ENDED:
+        was_open = checkpoint.state == OPEN
+        checkpoint = _position(writer, record, checkpoint)
+        item = EndOfStream(
+            camera=record.camera,
+            epoch=checkpoint.epoch,
+            seq=checkpoint.seq,
+            captured_at_ns=checkpoint.captured_at_ns,
+            delivery=record.delivery,
+            reason=REMOVED,
+        )
+        if was_open and record.delivery is Delivery.LIVE:
+            position = Position(checkpoint.epoch, checkpoint.seq, time.time_ns())
+            events.append(ingest_event(EventType.CAMERA_OFFLINE, record.camera, position, {"reason": REMOVED}))
+    writer.publish(item, events, replace(checkpoint, state=ENDED, run=""))
+
+
+def _position(writer: FrameProducer, record: CameraRecord, checkpoint: Checkpoint) -> Checkpoint:
+    """Return where the source ends. Only for recordings it is known; a live camera gets an epoch without a frame."""
+    if record.delivery is Delivery.LOSSLESS:
+        return checkpoint
+    return replace(checkpoint, epoch=writer.open_epoch(replace(checkpoint, seq=0)), seq=0)
+
+
+def _acquire(writer: FrameProducer, stop: StopFlag) -> bool:
+    end_s = time.monotonic() + TAKE_WITHIN_S
+    while not stop.check() and time.monotonic() < end_s:
+        if writer.hold():
+            return True
+        time.sleep(POLL_S)
+    return False
+
+
+def _wait_until_processed(broker: Broker, writer: FrameProducer, camera: str, stop: StopFlag) -> bool:
+    """Wait until no frame and no poses of the camera wait any more; False if this process has to stop before that."""
+    keys = broker.topology.frames(camera), broker.topology.poses(camera)
+    least, since_s = float("inf"), time.monotonic()
+    while not stop.check():
+        with broker.errors():
+            waiting = sum(int(broker.client.xlen(key)) for key in keys)
+        if waiting < least:
+            least, since_s = waiting, time.monotonic()
+        if not waiting or time.monotonic() - since_s >= STUCK_AFTER_S:
+            return True
+        if not writer.hold():
+            raise LeaseLost(f"another ingest process has camera {camera} now", camera=camera)
+        time.sleep(POLL_S)
+    return False

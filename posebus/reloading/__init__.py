@@ -1,0 +1,1 @@
+"""Following the configuration while a deployment runs: what changed, what of it can change, and SIGHUP."""

@@ -1,0 +1,95 @@
+"""One line of the log for each change of a running deployment: what changed, and what is done about it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from posebus.config.redaction import harmless, redact_url
+from posebus.reloading.difference import Change, Difference
+from posebus.reloading.followed import Update
+from posebus.wording import counted
+
+ADDRESSES = frozenset({"source", "redis"})
+PAUSED = "paused"
+
+
+def update_lines(update: Update) -> list[str]:
+    """Return the lines about cameras, and about worker and tracker processes and their settings."""
+    found = update.difference
+    return [
+        *camera_lines(found),
+        *_count_lines(found.fleet),
+        *worker_lines(found),
+        *tracker_lines(found),
+    ]
+
+
+def camera_lines(found: Difference) -> Iterator[str]:
+    """Yield the lines about cameras that come, go or change."""
+    for name in found.removed:
+        yield f"camera {name} is removed: its source and its tracks end"
+    for name in found.added:
+        yield f"camera {name} is added"
+    for name, changes in found.changed.items():
+        fields = {change.field: change for change in changes}
+        pause = fields.pop(PAUSED, None)
+        if pause is not None:
+            yield f"camera {name} {'is paused' if pause.after else 'goes on'}"
+        if fields:
+            yield f"camera {name} starts again: {'; '.join(map(shown_change, fields.values()))}"
+
+
+def worker_lines(found: Difference) -> Iterator[str]:
+    """Yield the line about the settings of workers."""
+    yield from _section_lines(found.worker, "workers load what they need for it, and then change over")
+
+
+def tracker_lines(found: Difference) -> Iterator[str]:
+    """Yield the line about the settings of trackers."""
+    yield from _section_lines(found.tracker, "trackers go on by it, with the same identities")
+
+
+def log_lines(found: Difference) -> Iterator[str]:
+    """Yield the line about how processes log."""
+    yield from _section_lines(found.log, "processes of cameras take it when they start again")
+
+
+def fixed_lines(changes: Iterable[Change]) -> Iterator[str]:
+    """Yield a line for each setting that needs a restart."""
+    for change in changes:
+        before, after = shown_value(change.field, change.before), shown_value(change.field, change.after)
+        yield f"{change.field} cannot change while posebus runs: it stays {before}; restart posebus to use {after}"
+
+
+def shown_change(change: Change) -> str:
+    """Return a change for the middle of a sentence, without credentials."""
+    before, after = shown_value(change.field, change.before), shown_value(change.field, change.after)
+    # A word stands behind an address: what hides credentials takes other signs there for a part of it.
+    return f"{change.field} was {before} and is {after}"
+
+
+def shown_value(field: str, value: object) -> str:
+    """Return the value of a field as it stands in YAML, without credentials."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str) and field.rpartition(".")[2] in ADDRESSES:
+        return redact_url(value)
+    if isinstance(value, str | int | float | Path):
+        return harmless(str(value))
+    return "another value"
+
+
+def _count_lines(changes: Sequence[Change]) -> Iterator[str]:
+    for change in changes:
+        assert isinstance(change.before, int)
+        assert isinstance(change.after, int)
+        more = change.after - change.before
+        role = change.field.rpartition(".")[2].removesuffix("s")
+        what = f"{counted(more, role)} more" if more > 0 else f"{counted(-more, role)} less, which finish their work"
+        yield f"{shown_change(change)}: {what}"
+
+
+def _section_lines(changes: Sequence[Change], what: str) -> Iterator[str]:
+    if changes:
+        yield f"{'; '.join(map(shown_change, changes))}: {what}"

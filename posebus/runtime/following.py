@@ -1,0 +1,78 @@
+"""How a process follows its settings: it polls them in its loop, reloads them at SIGHUP, and logs what came of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from posebus.reloading.followed import FollowedSettings, Update
+from posebus.reloading.hangup import on_hangup
+from posebus.reloading.sentences import fixed_lines, log_lines
+from posebus.runtime.stage import PARENT_ENV, StopFlag
+from posebus.runtime.stage_main import set_up_logging
+
+log = logging.getLogger("posebus")
+
+
+class Control(Protocol):
+    """Lets other processes ask a running deployment, through the methods of `Follower`; see `Follower.control`."""
+
+    def poll(self, now_s: float) -> None:
+        """Answer what has been asked since the last call; never waits."""
+
+
+class Follower:
+    """The settings of this process while it runs. Its loop calls `poll` several times a second."""
+
+    def __init__(self, followed: FollowedSettings, stop: StopFlag) -> None:
+        """From now on SIGHUP reloads; it sets `stop` if the terminal of this process was closed."""
+        self.followed = followed
+        self.control: Control | None = None
+        """Polled with the settings: `reload` and `override` are for it."""
+        self._stop = stop
+        on_hangup(self.reload, self._end)
+
+    def reload(self) -> None:
+        """Read the file at the next `poll`, and log what came of it in any case."""
+        self.followed.request_reload()
+
+    def override(self, values: Mapping[str, object]) -> None:
+        """Set values on top of the file until this process ends, by dotted field; None withdraws one.
+
+        Raises ConfigError, and then changes nothing.
+        """
+        self.followed.set_overrides(values)
+
+    def poll(self, now_s: float) -> Update | None:
+        """Return the update that the process has to apply, if there is one; what it cannot apply is logged."""
+        if self.control is not None:
+            self.control.poll(now_s)
+        update = self.followed.poll(now_s)
+        if update is None:
+            return None
+        if update.problem is not None:
+            for line in update.problem.splitlines():
+                log.error("the configuration is not used, and nothing changes: %s", line.strip())
+            return None
+        for line in fixed_lines(update.fixed):
+            log.warning("%s", line)
+        found = update.difference
+        if not found:
+            if not update.fixed:
+                log.info("the configuration was read again; nothing changes")
+            return None
+        # Also because the log hides what is secret in the addresses of cameras.
+        set_up_logging(update.settings)
+        self.announce(log, log_lines(found))
+        return update
+
+    def announce(self, logger: logging.Logger, lines: Iterable[str]) -> None:
+        """Log the lines about changes; a child of `posebus up` leaves that to its parent, which logs the same."""
+        level = logging.DEBUG if PARENT_ENV in os.environ else logging.INFO
+        for line in lines:
+            logger.log(level, "%s", line)
+
+    def _end(self) -> None:
+        self._stop.is_set = True
