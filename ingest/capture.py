@@ -37,6 +37,7 @@ from posebus.errors import (
     SourceRejected,
     SourceUnavailable,
 )
+from posebus.logs.about import about
 from posebus.messages import Delivery, EventType
 from posebus.runtime.failures import in_one_sentence
 from posebus.runtime.shared_frames import SharedFrames
@@ -129,7 +130,7 @@ class CaptureStage:
                 return True
             return self._capture(now_s)
         except LeaseLost as error:
-            log.warning("%s", error)
+            log.warning("%s", error, extra=about(self._camera))
             return True
         except PoseBusError:
             raise
@@ -168,7 +169,12 @@ class CaptureStage:
         try:
             self._publisher.flush()
         except (BrokerUnavailable, LeaseLost) as error:
-            log.warning("camera %s: pending frames and events could not be sent: %s", self._camera, error)
+            log.warning(
+                "camera %s: pending frames and events could not be sent: %s",
+                self._camera,
+                error,
+                extra=about(self._camera),
+            )
 
     def close(self) -> None:
         """Disconnect and release the camera; a reader that hangs is left behind and ends with the process."""
@@ -218,7 +224,7 @@ class CaptureStage:
             self._go_offline(self._in_words(error))
             return None
         except SourceChanged as error:
-            log.warning("camera %s: %s", self._camera, self._in_words(error))
+            log.warning("camera %s: %s", self._camera, self._in_words(error), extra=about(self._camera))
             self._status.connecting()
             self._start.resume = None
             self._connection.drop()

@@ -17,6 +17,8 @@ from posebus.config.loading import dump_settings
 from posebus.config.policies import DEFAULT, Policies, policies_of
 from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import ConfigError, SourceRejected
+from posebus.logs.about import about
+from posebus.logs.set_up import name_process
 from posebus.machine.scratch import ScratchFolder
 from posebus.messages import Delivery
 from posebus.runtime.fleet import stage_process
@@ -102,6 +104,7 @@ def run_camera(settings: Settings, camera: str) -> None:
     """Capture one camera until its source ends, SIGTERM or SIGINT. Raises SourceRejected, BrokerRefused."""
     stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
     stop.install()
+    name_process(camera=camera)
     with stop.starting():
         broker = open_broker(settings.redis, settings.shards)
         shared = SharedFrames(settings.shared_frames) if settings.shared_frames else None
@@ -141,7 +144,9 @@ def run_cameras(settings: Settings) -> None:
                 for child in supervisor.restart_crashed(time.monotonic()):
                     if child.exit_code != EXIT_DONE:
                         rejected.append(child.spec.name)
-                        log.error("camera %s is given up, for the reason above", child.spec.name)
+                        log.error(
+                            "camera %s is given up, for the reason above", child.spec.name, extra=about(child.spec.name)
+                        )
                     del processes.children[child.spec.name]
                 health.beat(time.monotonic())
                 time.sleep(SUPERVISE_EVERY_S)

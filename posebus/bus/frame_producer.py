@@ -21,6 +21,7 @@ from posebus.contract.codec import encode_frame, encode_poses
 from posebus.contract.plan import Plan
 from posebus.contract.public_json import dump, event_to_json
 from posebus.errors import LeaseLost, MalformedMessage
+from posebus.logs.about import about
 from posebus.messages import Delivery, EndOfStream, Event, Frame, Skipped, Uninferred
 from posebus.topology import WORKERS_GROUP
 
@@ -120,7 +121,12 @@ class FrameProducer:
         try:
             return read_checkpoint(fields) if fields else None
         except MalformedMessage as error:
-            log.warning("camera %s: %s; it starts from the beginning", self._record.camera, error)
+            log.warning(
+                "camera %s: %s; it starts from the beginning",
+                self._record.camera,
+                error,
+                extra=about(self._record.camera),
+            )
             return None
 
     def open_epoch(self, checkpoint: Checkpoint) -> int:

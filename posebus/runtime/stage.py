@@ -18,6 +18,7 @@ from typing import Protocol
 
 from posebus.bus.registry import Registry, process_id
 from posebus.errors import BrokerUnavailable, RetryableError
+from posebus.logs.set_up import name_process
 from posebus.machine.stack_traces import (
     STDERR,
     end_watch_for_standstill,
@@ -144,6 +145,7 @@ class Heartbeat:
         self._registry = registry
         self._role = role
         self._process = process_id(role)
+        name_process(role, self._process)
         self._health = HealthFile(role)
         self._last_s = -1e9
 

@@ -8,7 +8,7 @@ import typer
 
 from posebus.runtime.stage_main import run_stage_process
 from posebus_cli.options.grouping import Offer, grouped
-from posebus_cli.options.groups import ConfigFirst, NetworkOptions
+from posebus_cli.options.groups import ConfigFirst, LogOptions, NetworkOptions
 from posebus_cli.options.settings import need_cameras, settings_at_broker
 
 if TYPE_CHECKING:
@@ -19,27 +19,29 @@ if TYPE_CHECKING:
 def work(
     deployment: ConfigFirst,
     network: Annotated[NetworkOptions, Offer(first=("model",), without=("infer_fps", "motion_gate", "enhance"))],
+    logs: LogOptions,
 ) -> None:
     """Run one worker, which detects people and estimates their keypoints for all cameras of the deployment.
 
     Any number of workers can run, on all machines that reach the broker at --redis; they share the frames of the
     cameras.
     """
-    run_stage_process("posebus work", settings_at_broker(deployment, network), _worker)
+    run_stage_process("posebus work", settings_at_broker(deployment, network, logs), _worker)
 
 
 @grouped
-def track(deployment: ConfigFirst) -> None:
+def track(deployment: ConfigFirst, logs: LogOptions) -> None:
     """Run one tracker, which links the poses of its share of the cameras into tracks with stable identities.
 
     Several trackers share the cameras; when one stops, the others continue its tracks with the same identities.
     """
-    run_stage_process("posebus track", settings_at_broker(deployment), _tracker)
+    run_stage_process("posebus track", settings_at_broker(deployment, logs), _tracker)
 
 
 @grouped
 def ingest(
     deployment: ConfigFirst,
+    logs: LogOptions,
     camera: Annotated[
         str | None, typer.Option("--camera", metavar="NAME", help="Read only this camera, in this process.")
     ] = None,
@@ -48,7 +50,7 @@ def ingest(
 
     The frames go to the broker at --redis. A second 'posebus ingest' with the same cameras stands by for the first.
     """
-    settings = settings_at_broker(deployment)
+    settings = settings_at_broker(deployment, logs)
     need_cameras(settings)
     run_stage_process("posebus ingest", settings, lambda settings: _ingest(settings, camera))
 

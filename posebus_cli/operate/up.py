@@ -12,10 +12,10 @@ from posebus.config.broker_address import default_address
 from posebus.config.redaction import redact_url
 from posebus.config.settings import EMBEDDED, EMBEDDED_PORT
 from posebus.errors import ConfigError
-from posebus.runtime.stage_main import set_up_logging
+from posebus.logs.set_up import set_up_logging
 from posebus.wording import counted
 from posebus_cli.options.grouping import grouped
-from posebus_cli.options.groups import ConfigFirst, FleetOptions
+from posebus_cli.options.groups import ConfigFirst, FleetOptions, LogOptions
 from posebus_cli.options.settings import need_cameras, settings_from
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ TEND_S = 0.2
 def up(
     deployment: ConfigFirst,
     processes: FleetOptions,
+    logs: LogOptions,
     port: Annotated[
         int | None,
         typer.Option(
@@ -50,11 +51,11 @@ def up(
     from posebus.runtime.stage import StopFlag
     from recordings.stages import STAGES
 
-    settings = settings_from(deployment, processes)
+    settings = settings_from(deployment, processes, logs)
     need_cameras(settings)
     _check_port(port, settings)
     _refuse_what_cannot_work(settings)
-    set_up_logging(settings)
+    set_up_logging(settings, "up")
     stop = StopFlag()
     stop.install()
     with broker_for(settings.redis, port or EMBEDDED_PORT) as url:
