@@ -39,6 +39,7 @@ class Outbox:
         self._in_flight = in_flight
         self._shared = shared
         self._metrics = metrics
+        metrics.count("posebus_dead_letters_total", 0)
         self._results: list[PoseResult] = []
         self._commit_at_s = math.inf
 
