@@ -114,6 +114,13 @@ TABLE = (
     MetricSpec("posebus_process_start_time_seconds", GAUGE, (), "When the process started (Unix time)."),
     # The following are computed by `posebus metrics` from the same reports.
     MetricSpec("posebus_camera_online", GAUGE, ("camera",), "Whether the camera delivers frames: 1 or 0."),
+    MetricSpec(
+        "posebus_camera_state",
+        GAUGE,
+        # Those of posebus.telemetry.camera_state, and "no ingest".
+        ("camera", "state"),
+        "1 for the state of the camera, 0 for all other states.",
+    ),
     MetricSpec("posebus_camera_frames_per_second", GAUGE, ("camera",), "Frames that ingest publishes a second."),
     MetricSpec(
         "posebus_camera_frames_total",

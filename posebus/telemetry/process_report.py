@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from posebus.telemetry.camera_state import NO_INGEST
+
 VERSION = 1
 """Of the JSON object. Reports of before it was counted have none and read as 0."""
 WORKER, TRACKER, INGEST = "worker", "tracker", "ingest"
@@ -75,7 +77,7 @@ class CaptureReport:
     where it was not reported.
     """
 
-    state: str = "no ingest"
+    state: str = NO_INGEST
     trouble: str | None = None
     frames: int | None = None
     fps: float | None = None

@@ -11,6 +11,7 @@ from typing import Any
 
 from posebus.config.redaction import harmless
 from posebus.contract.foreign_json import MAX_WHOLE
+from posebus.telemetry.camera_state import NO_INGEST
 from posebus.telemetry.process_report import (
     INGEST,
     TRACKER,
@@ -134,7 +135,7 @@ def _capture_to_json(capture: CaptureReport) -> dict[str, Any]:
 
 def _read_capture(data: Mapping[str, Any]) -> CaptureReport:
     return CaptureReport(
-        state=_text(data.get("state")) or "no ingest",
+        state=_text(data.get("state")) or NO_INGEST,
         trouble=_text(data.get("trouble")),
         frames=_whole(data.get("frames")),
         fps=_number(data.get("fps")),

@@ -29,6 +29,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"logs", "json_schemas"}),
         frozenset({"bus"}),
         frozenset({"subscribing", "telemetry"}),
+        frozenset({"endpoints"}),
         frozenset({"runtime"}),
     ),
     "ingest": (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from unit.ingest.memory_writer import MemoryWriter
-
 from ingest.publishing.publisher import Publisher
 from ingest.reading.losses import Losses
 from ingest.resuming import first_checkpoint
@@ -11,6 +9,7 @@ from posebus.bus.frame_producer import Backlog
 from posebus.config.settings import CameraSettings
 from posebus.messages import Delivery
 from posebus.telemetry.metrics import Metrics
+from tests.unit.ingest.memory_writer import MemoryWriter
 
 
 class Emptied(MemoryWriter):

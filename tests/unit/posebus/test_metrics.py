@@ -14,7 +14,7 @@ from posebus.telemetry.metric_table import BY_NAME, COUNTER, GAUGE, HISTOGRAM, T
 from posebus.telemetry.metrics import Metrics, age_s
 
 UNITS = {"seconds", "second", "bytes", "frames", "letters", "people", "inferences", "pixels", "processes"}
-YES_OR_NO = {"up", "online", "info"}
+YES_OR_NO = {"up", "online", "info", "state"}
 
 
 @pytest.fixture

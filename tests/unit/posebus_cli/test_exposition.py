@@ -12,11 +12,11 @@ from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from posebus.bus.registry import CameraRecord
+from posebus.endpoints.prometheus import families
 from posebus.messages import Delivery
 from posebus.telemetry.metric_table import BY_NAME, COUNTER
 from posebus.telemetry.metrics import Metrics
 from posebus.telemetry.overview import DeploymentState
-from posebus.telemetry.prometheus import families
 from posebus.telemetry.report_json import read_report
 
 CAMERAS = [CameraRecord("door", Delivery.LIVE, "network"), CameraRecord("yard", Delivery.LIVE, "usb")]
@@ -109,7 +109,12 @@ def test_metrics_of_cameras_come_from_ingest_and_tracker() -> None:
         for camera in ("door", "yard")
         for reason in ("overflow", "too old", "overtaken")
     }
-    assert samples == zeros | {
+    states = {
+        labelled("posebus_camera_state", camera=camera, state=state): float(state == now)
+        for camera, now in (("door", "online"), ("yard", "no ingest"))
+        for state in ("connecting", "online", "offline", "standby", "ended", "no ingest")
+    }
+    assert samples == zeros | states | {
         labelled("posebus_processes_ready", role="ingest"): 1,
         labelled("posebus_processes_ready", role="worker"): 0,
         labelled("posebus_processes_ready", role="tracker"): 1,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from posebus.errors import PoseBusError
 from posebus.telemetry.broker_memory import read_memory
 from posebus.telemetry.build import build_metrics
+from posebus.telemetry.camera_state import NO_INGEST, CameraState
 from posebus.telemetry.metric_table import BY_NAME, COUNTER, HISTOGRAM, TABLE, MetricSpec
 from posebus.telemetry.metric_windows import Distribution, Reading, read_snapshot
 from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, CaptureReport, ProcessReport, TrackingReport
@@ -99,7 +100,9 @@ def families(state: DeploymentState, own: Readings = ()) -> Iterator[Metric]:
 
 def _of_camera(capture: CaptureReport, tracked: TrackingReport) -> Iterator[tuple[str, tuple[str, ...], float]]:
     """(metric, values of the labels after the camera's, value) from the reports of one camera."""
-    yield "posebus_camera_online", (), float(capture.state == "online")
+    yield "posebus_camera_online", (), float(capture.state == CameraState.ONLINE)
+    for state in (*CameraState, NO_INGEST):
+        yield "posebus_camera_state", (state,), float(capture.state == state)
     for name, labels, value in (
         ("posebus_camera_frames_per_second", (), capture.fps),
         ("posebus_camera_backlog_bytes", (), capture.backlog_bytes),
