@@ -7,6 +7,7 @@ import time
 from typing import Protocol
 
 from posebus.bus.checkpoint import OFFLINE, OPEN
+from posebus.logs.about import about
 from posebus.messages import EventType
 from posebus.telemetry.camera_state import CameraState
 
@@ -35,12 +36,16 @@ class CameraStatus:
 
     def stand_by(self) -> None:
         """Another process captures the camera."""
-        log.info("camera %s: another ingest process has it; this one stands by", self._camera)
+        log.info(
+            "camera %s: another ingest process has it; this one stands by", self._camera, extra=about(self._camera)
+        )
         self.state, self.trouble = CameraState.STANDBY, None
 
     def resumed(self, epoch: int, seq: int) -> None:
         """A recording is resumed at frame `seq`. Its online event was sent with frame 0."""
-        log.info("camera %s resumes at frame %d of epoch %d", self._camera, seq, epoch)
+        log.info(
+            "camera %s resumes at frame %d of epoch %d", self._camera, seq, epoch, extra=about(self._camera, epoch, seq)
+        )
         self.state = CameraState.ONLINE if seq > 0 else CameraState.CONNECTING
 
     def go_online(self, captured_at_ns: int) -> bool:
@@ -48,7 +53,7 @@ class CameraStatus:
         if self.state is CameraState.ONLINE:
             return False
         self.state, self.trouble = CameraState.ONLINE, None
-        log.info("camera %s is online", self._camera)
+        log.info("camera %s is online", self._camera, extra=about(self._camera))
         self._announcer.set_state(OPEN)
         self._announcer.announce(EventType.CAMERA_ONLINE, captured_at_ns)
         return True
@@ -62,7 +67,7 @@ class CameraStatus:
         if self.state is CameraState.OFFLINE:
             return False
         self.state = CameraState.OFFLINE
-        log.warning("camera %s is offline: %s", self._camera, reason)
+        log.warning("camera %s is offline: %s", self._camera, reason, extra=about(self._camera))
         self.announce_offline(reason)
         return True
 
@@ -75,4 +80,4 @@ class CameraStatus:
         """The recording was read to its end; `warning` is what was wrong with it."""
         self.state = CameraState.ENDED
         if warning is not None:
-            log.warning("camera %s: %s", self._camera, warning)
+            log.warning("camera %s: %s", self._camera, warning, extra=about(self._camera))

@@ -38,6 +38,7 @@ from posebus.errors import (
     SourceRejected,
     SourceUnavailable,
 )
+from posebus.logs.about import about
 from posebus.messages import Delivery, EventType
 from posebus.runtime.failures import in_one_sentence
 from posebus.runtime.shared_frames import SharedFrames
@@ -132,7 +133,7 @@ class CaptureStage:
                 return True
             return self._capture(now_s)
         except LeaseLost as error:
-            log.warning("%s", error)
+            log.warning("%s", error, extra=about(self._camera))
             return True
         except PoseBusError:
             raise
@@ -157,7 +158,8 @@ class CaptureStage:
             self._publisher,
             state=self._status.state,
             trouble=self._status.trouble,
-            fps=self._rate.fps(time.monotonic()),
+            fps=self._rate.fps(now_s := time.monotonic()),
+            backlog_s=self._publisher.backlog_s(now_s),
             dropped={**self._losses.totals(), "overflow": self._publisher.overflowed},
             gate=selector.report() if selector.active else None,
             motion=self._admission.motion.report(),
@@ -216,7 +218,7 @@ class CaptureStage:
             self._go_offline(self._in_words(error))
             return None
         except SourceChanged as error:
-            log.warning("camera %s: %s", self._camera, self._in_words(error))
+            log.warning("camera %s: %s", self._camera, self._in_words(error), extra=about(self._camera))
             self._status.connecting()
             self._start.resume = None
             self._connection.drop()

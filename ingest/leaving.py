@@ -12,6 +12,7 @@ from ingest.publishing.publisher import Publisher
 from posebus.config.loading import load_settings
 from posebus.config.settings import CameraSettings
 from posebus.errors import BrokerUnavailable, ConfigError, LeaseLost
+from posebus.logs.about import about
 from posebus.reloading.wanted import wanted_cameras
 from posebus.telemetry.camera_state import CameraState
 
@@ -56,4 +57,4 @@ def leave(camera: str, status: CameraStatus, publisher: Publisher, *, live: bool
             publisher.accept_end(REMOVED)
             publisher.flush()
     except (BrokerUnavailable, LeaseLost) as error:
-        log.warning("camera %s: pending frames and events could not be sent: %s", camera, error)
+        log.warning("camera %s: pending frames and events could not be sent: %s", camera, error, extra=about(camera))

@@ -21,6 +21,7 @@ from posebus.bus.registry import CameraRecord, Registry, process_id
 from posebus.config.policies import DEFAULT, Policies, policies_of
 from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import ConfigError, SourceRejected
+from posebus.logs.set_up import name_process
 from posebus.machine.scratch import ScratchFolder
 from posebus.messages import Delivery
 from posebus.reloading.followed import FollowedSettings
@@ -99,6 +100,7 @@ def run_camera(settings: Settings, camera: str, config: Path | None = None) -> N
     """Capture one camera until its source ends, SIGTERM or SIGINT. Raises SourceRejected, BrokerRefused."""
     stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
     stop.install()
+    name_process(camera=camera)
     with stop.starting():
         broker = open_broker(settings.redis, settings.shards)
         shared = SharedFrames(settings.shared_frames) if settings.shared_frames else None

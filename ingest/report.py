@@ -35,17 +35,19 @@ def camera_report(
     state: str,
     trouble: str | None,
     fps: float,
+    backlog_s: float,
     dropped: Mapping[str, int],
     gate: GateReport | None = None,
     motion: MotionReport | None = None,
 ) -> CaptureReport:
-    """The report of the camera of `publisher`; `dropped` is by reason."""
+    """The report of the camera of `publisher`; `backlog_s` is its `backlog_s`, and `dropped` is by reason."""
     return CaptureReport(
         state=state,
         trouble=trouble,
         frames=publisher.published,
         fps=fps,
         dropped=dict(dropped),
+        backlog_s=round(backlog_s, 3),
         backlog_frames=publisher.backlog.frames,
         backlog_bytes=publisher.backlog.frames_bytes,
         backlog_limit_bytes=publisher.budget_bytes,

@@ -18,6 +18,7 @@ from posebus.config.loading import dump_settings
 from posebus.config.policies import Policies, policies_of
 from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import PoseBusError
+from posebus.logs.about import about
 from posebus.runtime.fleet import stage_process
 from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL, Child, ChildProcesses, ChildSpec
 from posebus.runtime.watchdog import Watchdog
@@ -208,7 +209,7 @@ class CameraProcesses:
         self._finished[name] = self._started[name]
         if exit_code == EXIT_FATAL:
             self.rejected.add(name)
-            log.error("camera %s is given up, for the reason above", name)
+            log.error("camera %s is given up, for the reason above", name, extra=about(name))
 
 
 def _need(settings: Settings, camera: str) -> Need:

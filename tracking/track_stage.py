@@ -21,6 +21,7 @@ from posebus.config.settings import TrackerSettings
 from posebus.contract.foreign_json import WRONG_DATA
 from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.errors import LeaseLost, MalformedMessage, RetryableError
+from posebus.logs.about import about
 from posebus.messages import Delivery
 from posebus.runtime.stage import HEARTBEAT_S
 from posebus.telemetry.metrics import Metrics, age_s
@@ -154,7 +155,9 @@ class TrackStage:
                 lease.release()
                 self._forget(camera)
         for lost in renew_all(self._broker, list(self._leases.values())):
-            log.warning("camera %s: the lease ran out; another tracker may continue it", lost.camera)
+            log.warning(
+                "camera %s: the lease ran out; another tracker may continue it", lost.camera, extra=about(lost.camera)
+            )
             self._forget(lost.camera)
         self._take(share, now_s)
 
@@ -191,7 +194,8 @@ class TrackStage:
             try:
                 tracking.load_state(unpack_state(snapshot))
             except (MalformedMessage, *WRONG_DATA) as error:
-                log.warning("camera %s: its snapshot cannot be used (%s); identities start again", camera, error)
+                text = "camera %s: its snapshot cannot be used (%s); identities start again"
+                log.warning(text, camera, error, extra=about(camera))
                 tracking = self._fresh(camera)
         self._tracking[camera] = tracking
         self._counts.setdefault(camera, Counter())
@@ -213,7 +217,8 @@ class TrackStage:
 
     def _push(self, entry: PoseEntry, now_s: float) -> None:
         if entry.body is None:
-            log.warning("camera %s: an entry of poses is skipped: %s", entry.camera, entry.defect)
+            text = "camera %s: an entry of poses is skipped: %s"
+            log.warning(text, entry.camera, entry.defect, extra=about(entry.camera))
         self._tracking[entry.camera].push(entry, now_s)
 
     def _advance(self, camera: str, now_s: float) -> None:
@@ -239,7 +244,7 @@ class TrackStage:
         try:
             self._reader.commit(commit, self._leases[camera])
         except LeaseLost as error:
-            log.warning("%s", error)
+            log.warning("%s", error, extra=about(camera))
             self._forget(camera)
             return
         except RetryableError:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from posebus.bus.frame_consumer import FrameConsumer
 from posebus.bus.registry import Registry
 from posebus.config.settings import WorkerSettings
+from posebus.logs.about import about
 from posebus.machine.stack_traces import exit_with_stack_traces
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.telemetry.metrics import Metrics
@@ -197,7 +198,9 @@ class PoseStage:
         if isinstance(outcome, Inferred):
             self._outbox.add(pose_result(outcome, self._settings, self._metrics))
         elif isinstance(outcome, Failed):
-            log.warning("camera %s: inference failed: %s", outcome.job.frame.camera, outcome.error)
+            frame = outcome.job.frame
+            where = about(frame.camera, frame.epoch, frame.seq)
+            log.warning("camera %s: inference failed: %s", frame.camera, outcome.error, extra=where)
             result = self._failures.record(outcome)
             if result is not None:
                 self._outbox.add(result)

@@ -14,6 +14,7 @@ from ingest.publishing.sizing import SizeLimit
 from ingest.sources import CapturedImage
 from posebus.backoff import Backoff
 from posebus.bus.checkpoint import Checkpoint
+from posebus.logs.about import about
 from posebus.messages import CameraMotion
 from posebus.telemetry.metrics import Metrics
 
@@ -60,11 +61,18 @@ class Admission:
         try:
             self.selector.load(checkpoint.attention)
         except ValueError as error:
-            log.warning("camera %s: the state of its frame selector cannot be read (%s)", self._camera, error)
+            log.warning(
+                "camera %s: the state of its frame selector cannot be read (%s)",
+                self._camera,
+                error,
+                extra=about(self._camera),
+            )
         try:
             self.motion.load(checkpoint.motion, checkpoint.motion_reference)
         except ValueError as error:
-            log.warning("camera %s: the state of its motion cannot be read (%s)", self._camera, error)
+            log.warning(
+                "camera %s: the state of its motion cannot be read (%s)", self._camera, error, extra=about(self._camera)
+            )
         self._publisher.set_motion_state(self.motion.state, self.motion.reference)
 
     def admit(self, picture: CapturedImage, now_s: float) -> bool:
@@ -113,5 +121,6 @@ class Admission:
             self._waits_since_s = now_s
         if now_s - self._waits_since_s > WARN_AFTER_S and not self._warned:
             self._warned = True
-            log.warning("camera %s waits for its tracker to plan the next frames; is a tracker running?", self._camera)
+            text = "camera %s waits for its tracker to plan the next frames; is a tracker running?"
+            log.warning(text, self._camera, extra=about(self._camera))
         time.sleep(self._pauses.next_s())

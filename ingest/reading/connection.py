@@ -13,6 +13,7 @@ from posebus.backoff import Backoff
 from posebus.bus.checkpoint import Checkpoint
 from posebus.config.settings import CameraSettings
 from posebus.errors import LoginRefused, SourceUnavailable
+from posebus.logs.about import about
 from posebus.telemetry.metrics import Metrics
 
 STUCK_FACTOR = 4.0
@@ -100,7 +101,7 @@ class Connection:
         if self.reader is not None:
             self._losses.detach()
             if not self.reader.stop(timeout_s) and timeout_s:
-                log.info("camera %s: its reader did not end in time", self._camera)
+                log.info("camera %s: its reader did not end in time", self._camera, extra=about(self._camera))
         self.reader = None
 
     def healthy(self, now_s: float) -> bool:

@@ -14,6 +14,7 @@ from ingest.sources.base import CapturedImage, Source
 from ingest.sources.pacing import RateCap
 from posebus.bus.checkpoint import Checkpoint
 from posebus.errors import PoseBusError, SourceRejected, SourceUnavailable
+from posebus.logs.about import about
 from posebus.runtime.failures import in_one_sentence
 from posebus.telemetry.metrics import Metrics
 
@@ -110,7 +111,7 @@ class Reader:
         except PoseBusError as known:
             error = known
         except Exception as unforeseen:
-            log.debug("the source of camera %s failed", self._name, exc_info=True)
+            log.debug("the source of camera %s failed", self._name, exc_info=True, extra=about(self._name))
             error = self._failure(in_one_sentence(unforeseen, about=f"the source of camera {self._name}"))
         finally:
             self._handoff.finish(error)

@@ -6,7 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from posebus.bus import scripts as fenced
@@ -21,6 +21,7 @@ from posebus.contract.codec import encode_frame, encode_poses
 from posebus.contract.plan import Plan
 from posebus.contract.public_json import dump, event_to_json
 from posebus.errors import LeaseLost, MalformedMessage
+from posebus.logs.about import about
 from posebus.messages import Delivery, EndOfStream, Event, Frame, Skipped, Uninferred
 from posebus.topology import WORKERS_GROUP
 
@@ -34,11 +35,15 @@ MARKS_KEPT = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Entries of one camera that wait in the broker: frames in bytes and in number, poses in number."""
+    """Entries of one camera that wait in the broker: frames in bytes and in number, poses in number.
+
+    `oldest_sent_at_s`: when the oldest of these frames was sent (monotonic); None without any of this process.
+    """
 
     frames_bytes: int
     frames: int
     poses: int
+    oldest_sent_at_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class _Sent:
     entry_id: bytes
     frame: tuple[int, int, int]  # epoch, seq, captured_at_ns
     size_bytes: int
+    at_s: float = field(default_factory=time.monotonic)
 
 
 class FrameProducer:
@@ -120,7 +126,12 @@ class FrameProducer:
         try:
             return read_checkpoint(fields) if fields else None
         except MalformedMessage as error:
-            log.warning("camera %s: %s; it starts from the beginning", self._record.camera, error)
+            log.warning(
+                "camera %s: %s; it starts from the beginning",
+                self._record.camera,
+                error,
+                extra=about(self._record.camera),
+            )
             return None
 
     def open_epoch(self, checkpoint: Checkpoint) -> int:
@@ -269,7 +280,7 @@ class FrameProducer:
     def _count(self, frames: int, poses: int) -> Backlog:
         while len(self._sent) > frames:
             self._sent_bytes -= self._sent.popleft().size_bytes
-        return Backlog(self._sent_bytes, frames, poses)
+        return Backlog(self._sent_bytes, frames, poses, self._sent[0].at_s if self._sent else None)
 
 
 def _answers(replies: list[Any], *, appended: bool) -> tuple[Any, Any, Any, Any, Any]:

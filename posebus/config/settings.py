@@ -160,6 +160,9 @@ class Settings(Strict):
     log_level: Literal["info", "warning", "error"] = Field(
         default="info", description="Least severe log messages that the processes write to standard error"
     )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="Format of log messages: text, or a JSON object in each line; times are UTC"
+    )
     shared_frames: Path | None = Field(
         default=None,
         description="Folder in this machine's memory (such as /dev/shm) for uncompressed frames, which then bypass "

@@ -5,6 +5,7 @@ With POSEBUS_DEBUG=1 in the environment it ends with a traceback instead.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -15,8 +16,10 @@ from types import TracebackType
 from posebus.config.redaction import redact_text
 from posebus.errors import PoseBusError
 from posebus.extras import missing_package
+from posebus.logs.set_up import json_format
 from posebus.plain_text import plain, plain_lines
 
+log = logging.getLogger("posebus")
 DEBUG_VARIABLE = "POSEBUS_DEBUG"
 FAILED = 1
 INTERRUPTED = 130
@@ -42,8 +45,15 @@ def run_and_report(command: Callable[[], object]) -> int:
     return 0
 
 
-def complain(error: object) -> None:
-    """Write one sentence to standard error, without credentials and control characters. The process may go on."""
+def complain(error: object, trace: BaseException | None = None) -> None:
+    """Write one sentence to standard error, without credentials and control characters. The process may go on.
+
+    Where the log is JSON, it is a record of the log, with the traceback of `trace`.
+    """
+    if json_format() is not None:
+        about = error.camera if isinstance(error, PoseBusError) else None
+        log.error("%s", error, exc_info=trace, extra={"camera": about})
+        return
     sys.stderr.write(f"posebus: {plain_lines(redact_text(str(error)))}\n")
 
 
@@ -71,10 +81,13 @@ def report_unexpected(kind: type[BaseException], error: BaseException, _: Traceb
         return
     # Redacted before it is cut: half an address does not look like one.
     text = " ".join(redact_text(str(error)).split())[:500]
-    complain(f"unexpected {kind.__name__}: {text} (set {DEBUG_VARIABLE}=1 to see where, and please report it)")
+    complain(f"unexpected {kind.__name__}: {text} (set {DEBUG_VARIABLE}=1 to see where, and please report it)", error)
 
 
 def _write_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if json_format() is not None:
+        log.error("%s", in_one_sentence(error) if isinstance(error, Exception) else kind.__name__, exc_info=error)
+        return
     text = "".join(traceback.format_exception(kind, error, trace))
     sys.stderr.write("".join(f"{plain(line)}\n" for line in redact_text(text).splitlines()))
 

@@ -7,11 +7,11 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from posebus.logs.set_up import set_up_logging
 from posebus.reloading.followed import FollowedSettings, Update
 from posebus.reloading.hangup import on_hangup
 from posebus.reloading.sentences import fixed_lines, log_lines
 from posebus.runtime.stage import PARENT_ENV, StopFlag
-from posebus.runtime.stage_main import set_up_logging
 
 log = logging.getLogger("posebus")
 

@@ -13,11 +13,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import Protocol
 
 from posebus.bus.registry import Registry, process_id
 from posebus.errors import BrokerUnavailable, RetryableError
+from posebus.logs.set_up import name_process
 from posebus.machine.stack_traces import (
     STDERR,
     end_watch_for_standstill,
@@ -26,6 +28,7 @@ from posebus.machine.stack_traces import (
 )
 from posebus.runtime.health import HealthFile
 from posebus.runtime.outage import Outage
+from posebus.telemetry.build import build_metrics
 from posebus.telemetry.process_report import ProcessReport
 from posebus.telemetry.report_json import report_to_json
 
@@ -144,11 +147,14 @@ class Heartbeat:
         self._registry = registry
         self._role = role
         self._process = process_id(role)
+        name_process(role, self._process)
         self._health = HealthFile(role)
+        self._build = build_metrics(time.time())
         self._last_s = -1e9
 
     def beat(self, now_s: float, report: ProcessReport) -> None:
         """Write `report` to the registry now; `due` says when the next one is due."""
+        report = replace(report, metrics={**report.metrics, **self._build})
         self._registry.report(self._process, self._role, report_to_json(report))
         # After the broker has taken the report: a process that cannot reach it does not do its work.
         if report.ready:

@@ -10,15 +10,15 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from posebus.config.harmless import HIDDEN
 from posebus.config.loading import CACHE_DIR_ENV, cache_folder
-from posebus.config.redaction import redact_text, redact_url, secret_parts
+from posebus.config.redaction import redact_text, redact_url
 from posebus.config.settings import EMBEDDED, Settings
 from posebus.errors import ConfigError, RetryableError
+from posebus.logs.set_up import set_up_logging
 from posebus.machine.stack_traces import enable_stack_traces
 from posebus.plain_text import plain
 from posebus.reloading.followed import FollowedSettings
@@ -29,38 +29,8 @@ from posebus.runtime.stage import PARENT_ENV
 log = logging.getLogger("posebus")
 
 
-class LineFormatter(logging.Formatter):
-    """Removes credentials and control characters from every line: libraries log addresses, and tracebacks quote them.
-
-    A record stays one line; those of a traceback are indented, so that a message cannot forge a line of the log.
-    """
-
-    def __init__(self, addresses: Iterable[str] = ()) -> None:
-        """Hide also the parts of `addresses` that are hidden when one is shown, wherever they appear."""
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        self._secrets = secret_parts(addresses, LEAST_SECRET)
-
-    def format(self, record: logging.LogRecord) -> str:
-        text = redact_text(super().format(record)[:MAX_RECORD])
-        if self._secrets is not None:
-            text = self._secrets.sub(HIDDEN, text)
-        first, *others = text.split("\n")
-        if not (record.exc_info or record.exc_text or record.stack_info):
-            return plain("\n".join([first, *others]))
-        return "\n".join([plain(first), *(f"  {plain(line)}" for line in others)])
-
-
-LEAST_SECRET = 4
-"""Shorter parts of an address are words or numbers that a log needs."""
-MAX_RECORD = 20_000
-"""Characters of one record, with its traceback."""
-
-
-def set_up_logging(settings: Settings) -> None:
-    """Log to standard error, one line a message, from `settings.log_level` on."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LineFormatter([settings.redis, *(camera.source for camera in settings.cameras.values())]))
-    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+ROLES = {"work": "worker", "workers": "worker", "track": "tracker", "tracking": "tracker", "ingest": "ingest"}
+"""The role of a stage in its log, by the last word of how it was started."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -116,7 +86,7 @@ def run_stage_process(name: str, followed: FollowedSettings, run: RunStage, *, f
             f"'{name}' is one stage and needs the deployment's broker: give its address with --redis URL, "
             "or run everything on this machine with 'posebus up'"
         )
-    set_up_logging(settings)
+    set_up_logging(settings, ROLES.get(name.split()[-1], "posebus"))
     enable_stack_traces()
     # A supervised process is announced by its supervisor, and only what it becomes is of interest.
     announce = log.info if PARENT_ENV not in os.environ else log.debug

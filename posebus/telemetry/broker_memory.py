@@ -41,6 +41,23 @@ class Memory:
         return found
 
 
+def read_memory(broker: Broker) -> dict[str, tuple[int, int | None]]:
+    """(bytes used, maxmemory or None) of each server of the broker by its address, as far as this user may ask.
+
+    A server that does not answer is left out.
+    """
+    import redis
+
+    found = {}
+    for where, client in broker.servers().items():
+        try:
+            info = client.info("memory")
+        except redis.RedisError:
+            continue
+        found[where] = int(info["used_memory"]), int(info.get("maxmemory") or 0) or None
+    return found
+
+
 class MemorySampler:
     """Measures a few streams at a time, in turn, and remembers the sizes of the others."""
 

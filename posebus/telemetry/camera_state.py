@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+NO_INGEST = "no ingest"
+"""Where no process reports the camera."""
+
 
 class CameraState(StrEnum):
     """The state of the connection to a camera or recording."""

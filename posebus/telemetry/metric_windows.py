@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from posebus.config.redaction import harmless
-from posebus.telemetry.metrics import BY_NAME, HISTOGRAM, MetricSpec
+from posebus.telemetry.metric_table import BY_NAME, HISTOGRAM, MetricSpec
 
 MAX_NUMBER = 1e18
 MAX_BUCKETS = 200

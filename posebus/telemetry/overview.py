@@ -9,6 +9,7 @@ from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings
 from posebus.telemetry.broker_memory import Memory, MemorySampler
+from posebus.telemetry.camera_state import NO_INGEST
 from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, ProcessReport, TrackingReport, WorkerReport
 from posebus.telemetry.reports import Reports, capture_of, losses, process_reports, tracking_of
 from posebus.telemetry.stage_times import Window, Work, WorkRow, window, work, work_rows
@@ -32,7 +33,7 @@ class CameraRow:
     name: str
     source: str
     delivery: str
-    state: str = "no ingest"
+    state: str = NO_INGEST
     trouble: str | None = None
     fps_in: float | None = None
     fps_out: float | None = None

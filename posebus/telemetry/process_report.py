@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from posebus.telemetry.camera_state import NO_INGEST
+
 VERSION = 1
 """Of the JSON object. Reports of before it was counted have none and read as 0."""
 WORKER, TRACKER, INGEST = "worker", "tracker", "ingest"
@@ -71,14 +73,16 @@ class CaptureReport:
     """One camera, reported by its ingest process. It holds no address, which may hold a password.
 
     frames: published in this epoch. fps: frames a second. dropped: frames by reason, since the process started.
-    backlog_*: what waits in the broker for a worker. A field is None where it was not reported.
+    backlog_*: what waits in the broker for a worker; backlog_s: how long its oldest frame has waited. A field is None
+    where it was not reported.
     """
 
-    state: str = "no ingest"
+    state: str = NO_INGEST
     trouble: str | None = None
     frames: int | None = None
     fps: float | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
+    backlog_s: float | None = None
     backlog_frames: int | None = None
     backlog_bytes: int | None = None
     backlog_limit_bytes: int | None = None

@@ -11,6 +11,7 @@ from typing import Any
 
 from posebus.config.redaction import harmless
 from posebus.contract.foreign_json import MAX_WHOLE
+from posebus.telemetry.camera_state import NO_INGEST
 from posebus.telemetry.process_report import (
     INGEST,
     TRACKER,
@@ -112,6 +113,7 @@ def _capture_to_json(capture: CaptureReport) -> dict[str, Any]:
         "frames": capture.frames,
         "fps": capture.fps,
         "dropped": dict(capture.dropped),
+        "backlog_s": capture.backlog_s,
         "backlog_frames": capture.backlog_frames,
         "backlog_bytes": capture.backlog_bytes,
         "backlog_limit_bytes": capture.backlog_limit_bytes,
@@ -133,11 +135,12 @@ def _capture_to_json(capture: CaptureReport) -> dict[str, Any]:
 
 def _read_capture(data: Mapping[str, Any]) -> CaptureReport:
     return CaptureReport(
-        state=_text(data.get("state")) or "no ingest",
+        state=_text(data.get("state")) or NO_INGEST,
         trouble=_text(data.get("trouble")),
         frames=_whole(data.get("frames")),
         fps=_number(data.get("fps")),
         dropped=_counts(data.get("dropped")),
+        backlog_s=_number(data.get("backlog_s")),
         backlog_frames=_whole(data.get("backlog_frames")),
         backlog_bytes=_whole(data.get("backlog_bytes")),
         backlog_limit_bytes=_whole(data.get("backlog_limit_bytes")),

@@ -8,7 +8,7 @@ import typer
 
 from posebus.errors import ConfigError
 from posebus_cli.options.grouping import grouped
-from posebus_cli.options.groups import DeploymentOptions
+from posebus_cli.options.groups import DeploymentOptions, LogOptions
 from posebus_cli.options.settings import settings_at_broker
 
 if TYPE_CHECKING:
@@ -22,17 +22,18 @@ jobs_app = typer.Typer(no_args_is_help=True, help="Run jobs that were submitted 
 @grouped
 def work(
     deployment: DeploymentOptions,
+    logs: LogOptions,
     burst: Annotated[bool, typer.Option("--burst", help="Exit when the queue is empty.")] = False,
 ) -> None:
     """Run the jobs of the queue with the workers and trackers of the same broker: by default that of 'posebus up'.
 
     Each such process runs one job at a time. After Ctrl-C it finishes the current job; a second Ctrl-C stops that, too.
     """
-    from posebus.runtime.stage_main import set_up_logging
+    from posebus.logs.set_up import set_up_logging
     from recordings.job_queue import work as work_on
 
-    settings = settings_at_broker(deployment)
-    set_up_logging(settings)
+    settings = settings_at_broker(deployment, logs)
+    set_up_logging(settings, "jobs")
     broker = queue_broker(settings)
     with broker.errors():
         work_on(broker.client, settings, burst=burst)

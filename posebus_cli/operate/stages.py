@@ -9,7 +9,7 @@ import typer
 
 from posebus.runtime.stage_main import run_stage_process
 from posebus_cli.options.grouping import Offer, grouped
-from posebus_cli.options.groups import ConfigFirst, NetworkOptions, NoReloadOption
+from posebus_cli.options.groups import ConfigFirst, LogOptions, NetworkOptions, NoReloadOption
 from posebus_cli.options.settings import followed_at_broker, need_cameras
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def work(
     deployment: ConfigFirst,
     network: Annotated[NetworkOptions, Offer(first=("model",), without=("infer_fps", "motion_gate", "enhance"))],
+    logs: LogOptions,
     no_reload: NoReloadOption = False,
 ) -> None:
     """Run one worker, which detects people and estimates their keypoints for all cameras of the deployment.
@@ -28,21 +29,22 @@ def work(
     Any number of workers can run, on all machines that reach the broker at --redis; they share the frames of the
     cameras.
     """
-    run_stage_process("posebus work", followed_at_broker(deployment, network), _worker, follow=not no_reload)
+    run_stage_process("posebus work", followed_at_broker(deployment, network, logs), _worker, follow=not no_reload)
 
 
 @grouped
-def track(deployment: ConfigFirst, no_reload: NoReloadOption = False) -> None:
+def track(deployment: ConfigFirst, logs: LogOptions, no_reload: NoReloadOption = False) -> None:
     """Run one tracker, which links the poses of its share of the cameras into tracks with stable identities.
 
     Several trackers share the cameras; when one stops, the others continue its tracks with the same identities.
     """
-    run_stage_process("posebus track", followed_at_broker(deployment), _tracker, follow=not no_reload)
+    run_stage_process("posebus track", followed_at_broker(deployment, logs), _tracker, follow=not no_reload)
 
 
 @grouped
 def ingest(
     deployment: ConfigFirst,
+    logs: LogOptions,
     camera: Annotated[
         str | None, typer.Option("--camera", metavar="NAME", help="Read only this camera, in this process.")
     ] = None,
@@ -52,7 +54,7 @@ def ingest(
 
     The frames go to the broker at --redis. A second 'posebus ingest' with the same cameras stands by for the first.
     """
-    followed = followed_at_broker(deployment)
+    followed = followed_at_broker(deployment, logs)
     need_cameras(followed.settings)
     run_stage_process("posebus ingest", followed, partial(_ingest, camera), follow=not no_reload)
 

@@ -12,10 +12,10 @@ from posebus.config.broker_address import default_address
 from posebus.config.redaction import redact_url
 from posebus.config.settings import EMBEDDED, EMBEDDED_PORT
 from posebus.errors import ConfigError
-from posebus.runtime.stage_main import set_up_logging
+from posebus.logs.set_up import set_up_logging
 from posebus.wording import counted
 from posebus_cli.options.grouping import grouped
-from posebus_cli.options.groups import ConfigFirst, FleetOptions, NoReloadOption
+from posebus_cli.options.groups import ConfigFirst, FleetOptions, LogOptions, NoReloadOption
 from posebus_cli.options.settings import followed_from, need_cameras
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ TEND_S = 0.1
 def up(
     deployment: ConfigFirst,
     processes: FleetOptions,
+    logs: LogOptions,
     port: Annotated[
         int | None,
         typer.Option(
@@ -53,12 +54,12 @@ def up(
     from posebus_cli.operate.changes import FleetChanges
     from recordings.stages import STAGES
 
-    followed = followed_from(deployment, processes)
+    followed = followed_from(deployment, processes, logs)
     settings = followed.settings
     need_cameras(settings)
     _check_port(port, settings)
     _refuse_what_cannot_work(settings)
-    set_up_logging(settings)
+    set_up_logging(settings, "up")
     stop = StopFlag()
     stop.install()
     with broker_for(settings.redis, port or EMBEDDED_PORT) as url:

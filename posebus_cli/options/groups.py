@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, Literal, get_args
 
 import typer
 
@@ -49,6 +49,20 @@ ConfigFirst = Annotated[DeploymentOptions, Offer(first=("config",))]
 
 ConfigOnly = Annotated[DeploymentOptions, Offer(first=("config",), others=False)]
 """For commands that use no broker."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogOptions:
+    """How a process that runs for long, and those that it starts, write their log."""
+
+    log_format: Annotated[
+        Literal["text", "json"] | None,
+        typer.Option(
+            "--log-format",
+            help="Format of the log on standard error: text, or a JSON object in each line. (default: text)",
+        ),
+        Sets("log_format"),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,10 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"messages"}),
         frozenset({"contract"}),
         frozenset({"config"}),
-        frozenset({"bus", "json_schemas", "reloading"}),
+        frozenset({"logs", "json_schemas"}),
+        frozenset({"bus", "reloading"}),
         frozenset({"subscribing", "telemetry"}),
+        frozenset({"endpoints"}),
         frozenset({"runtime"}),
     ),
     "ingest": (

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from architecture.tree import PACKAGES, modules
 
-from posebus.telemetry.metrics import TABLE
+from posebus.telemetry.metric_table import TABLE
 from posebus.topology import KEYS
 from tests.conftest import ROOT
 

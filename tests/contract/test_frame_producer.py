@@ -72,6 +72,22 @@ def test_one_process_holds_the_camera_until_the_next_takes_over(make_client: Mak
     assert first.hold() == 0
 
 
+def test_the_backlog_is_as_old_as_its_oldest_frame_that_is_not_committed(make_client: MakeClient) -> None:
+    client = make_client()
+    camera = held_writer(broker(client), CameraRecord(CAMERA, Delivery.LIVE, "file"))
+    assert camera.backlog().oldest_sent_at_s is None
+    sent_at_s = [time.monotonic()]
+    for seq in range(3):
+        camera.publish(frame(seq, delivery=Delivery.LIVE))
+        sent_at_s.append(time.monotonic())
+    for index, (entry, _) in enumerate(client.xrange(TOPOLOGY.frames(CAMERA))):
+        oldest_s = camera.backlog().oldest_sent_at_s
+        assert oldest_s is not None
+        assert sent_at_s[index] <= oldest_s <= sent_at_s[index + 1]
+        client.xdel(TOPOLOGY.frames(CAMERA), entry)
+    assert camera.backlog().oldest_sent_at_s is None
+
+
 def test_a_process_cannot_write_after_its_successor_has_started(make_client: MakeClient) -> None:
     """A process that was stopped for longer than its lease continues."""
     client = make_client()

@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 from posebus.bus.dead_letters import DeadLetters
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import Registry
+from posebus.endpoints.prometheus import families
 from posebus.telemetry.explanation import ExplanationInputs, explanation
 from posebus.telemetry.overview import overview, read_deployment
-from posebus.telemetry.prometheus import families
 from posebus_cli.app import app
 from posebus_cli.observe.explanation_lines import lines
 from posebus_cli.observe.top_view import TopView

@@ -18,10 +18,10 @@ from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings, TrackerSettings
 from posebus.contract.codec import encode_poses
 from posebus.contract.public_json import dump, parse, track_frame_from_json, track_frame_to_json
+from posebus.endpoints.prometheus import DeploymentCollector
 from posebus.messages import Delivery
 from posebus.subscribing.subscriber import subscribe
 from posebus.telemetry.overview import overview, read_deployment
-from posebus.telemetry.prometheus import DeploymentCollector
 from posebus.topology import Topology
 from tests.contract.pose_stage_bench import Bench
 from tests.polling import wait_until

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from posebus.logs.about import about
 from posebus.runtime.processes import EXIT_STUCK
 from workers.inference.hang import Hang
 
@@ -39,11 +40,13 @@ class HangExit:
     def __call__(self, hang: Hang) -> None:
         """Exit because of `hang`."""
         frames = ", ".join(f"camera {job.frame.camera} frame {job.frame.epoch}:{job.frame.seq}" for job in hang.jobs)
+        only = hang.jobs[0].frame if len(hang.jobs) == 1 else None
         log.error(
             "the %s has not returned %s for %.0f s (worker.hang_s); this worker exits and has to be restarted",
             hang.where,
             frames or "a blank picture",
             hang.for_s,
+            extra=about(only.camera, only.epoch, only.seq) if only is not None else None,
         )
         recording = threading.Thread(target=self._record, args=(hang,), daemon=True)
         recording.start()

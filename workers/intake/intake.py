@@ -59,6 +59,7 @@ class Intake:
         self._entry_filter = entry_filter
         self._settings = settings
         self._metrics = metrics
+        metrics.count("posebus_frames_reclaimed_total", 0)
         self._plan = ReadPlan()
         self._reclaim_at_s = 0.0
 

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 
 from posebus.bus.frame_consumer import FrameConsumer, PoseResult
+from posebus.logs.about import about
 from posebus.messages import Frame, PoseFrame, Skipped
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.telemetry.metrics import Metrics, age_s
@@ -38,6 +39,7 @@ class Outbox:
         self._in_flight = in_flight
         self._shared = shared
         self._metrics = metrics
+        metrics.count("posebus_dead_letters_total", 0)
         self._results: list[PoseResult] = []
         self._commit_at_s = math.inf
 
@@ -63,7 +65,9 @@ class Outbox:
             result = with_viewable_picture(result, self._shared)
             self.dead += 1
             self._metrics.count("posebus_dead_letters_total")
-            log.warning("camera %s: a frame goes to the dead letters: %s", result.entry.camera, result.dead_reason)
+            camera, body = result.entry.camera, result.entry.body
+            where = about(camera, body.epoch, body.seq) if isinstance(body, Frame) else about(camera)
+            log.warning("camera %s: a frame goes to the dead letters: %s", camera, result.dead_reason, extra=where)
         elif isinstance(result.body, Skipped):
             self.skipped[result.body.reason] += 1
             self._metrics.count("posebus_frames_skipped_total", reason=result.body.reason)

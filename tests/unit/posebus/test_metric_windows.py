@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from posebus.telemetry.metric_table import BY_NAME
 from posebus.telemetry.metric_windows import Distribution, Reading, merged, read_snapshot
-from posebus.telemetry.metrics import BY_NAME, Metrics
+from posebus.telemetry.metrics import Metrics
 
 STAGE = "posebus_stage_seconds"
 SECONDS = st.lists(st.floats(0.00005, 4.9), min_size=1, max_size=60)

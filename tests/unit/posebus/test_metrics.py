@@ -10,10 +10,11 @@ from itertools import pairwise
 import pytest
 
 from posebus.messages import CaptureClock
-from posebus.telemetry.metrics import BY_NAME, COUNTER, GAUGE, HISTOGRAM, TABLE, Metrics, MetricSpec, age_s
+from posebus.telemetry.metric_table import BY_NAME, COUNTER, GAUGE, HISTOGRAM, TABLE, MetricSpec
+from posebus.telemetry.metrics import Metrics, age_s
 
-UNITS = {"seconds", "second", "bytes", "frames", "letters", "people", "inferences", "pixels"}
-YES_OR_NO = {"up", "online"}
+UNITS = {"seconds", "second", "bytes", "frames", "letters", "people", "inferences", "pixels", "processes"}
+YES_OR_NO = {"up", "online", "info", "state"}
 
 
 @pytest.fixture

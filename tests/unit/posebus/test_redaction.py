@@ -12,7 +12,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from posebus.config.redaction import redact_known, redact_text, redact_url
-from posebus.runtime.stage_main import LineFormatter
+from posebus.logs.formats import LineFormatter
 
 SECRET = "S3cr3t"
 

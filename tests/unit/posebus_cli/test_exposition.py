@@ -12,10 +12,11 @@ from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from posebus.bus.registry import CameraRecord
+from posebus.endpoints.prometheus import families
 from posebus.messages import Delivery
-from posebus.telemetry.metrics import BY_NAME, COUNTER, Metrics
+from posebus.telemetry.metric_table import BY_NAME, COUNTER
+from posebus.telemetry.metrics import Metrics
 from posebus.telemetry.overview import DeploymentState
-from posebus.telemetry.prometheus import families
 from posebus.telemetry.report_json import read_report
 
 CAMERAS = [CameraRecord("door", Delivery.LIVE, "network"), CameraRecord("yard", Delivery.LIVE, "usb")]
@@ -91,6 +92,7 @@ def test_metrics_of_cameras_come_from_ingest_and_tracker() -> None:
         "state": "online",
         "frames": 50,
         "fps": 12.5,
+        "backlog_s": 0.25,
         "backlog_frames": 3,
         "backlog_bytes": 270_000,
         "dropped": {"publisher behind": 2, "overflow": 5},
@@ -102,7 +104,21 @@ def test_metrics_of_cameras_come_from_ingest_and_tracker() -> None:
             "t": {"role": "tracker", "host": "h", "cameras": {"door": tracked}},
         }
     )
-    assert samples == {
+    zeros = {
+        labelled("posebus_camera_dropped_frames_total", camera=camera, reason=reason): 0.0
+        for camera in ("door", "yard")
+        for reason in ("overflow", "too old", "overtaken")
+    }
+    states = {
+        labelled("posebus_camera_state", camera=camera, state=state): float(state == now)
+        for camera, now in (("door", "online"), ("yard", "no ingest"))
+        for state in ("connecting", "online", "offline", "standby", "ended", "no ingest")
+    }
+    assert samples == zeros | states | {
+        labelled("posebus_processes_ready", role="ingest"): 1,
+        labelled("posebus_processes_ready", role="worker"): 0,
+        labelled("posebus_processes_ready", role="tracker"): 1,
+        labelled("posebus_camera_backlog_seconds", camera="door", delivery="live"): 0.25,
         labelled("posebus_camera_online", camera="door"): 1,
         labelled("posebus_camera_online", camera="yard"): 0,
         labelled("posebus_camera_frames_per_second", camera="door"): 12.5,
@@ -133,4 +149,4 @@ def test_metrics_of_cameras_come_from_ingest_and_tracker() -> None:
 def test_malformed_reports_are_left_out(report: dict[str, Any]) -> None:
     samples, _ = exposed({"odd": report})
     assert samples[labelled("posebus_camera_online", camera="door")] == 0
-    assert not [name for name, _ in samples if not name.startswith("posebus_camera_")]
+    assert not [name for name, _ in samples if not name.startswith(("posebus_camera_", "posebus_processes_ready"))]

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+import os
+import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from posebus.errors import PoseBusError
-from posebus.telemetry.metric_windows import Distribution, read_snapshot
-from posebus.telemetry.metrics import BY_NAME, COUNTER, HISTOGRAM, TABLE, MetricSpec
-from posebus.telemetry.process_report import CaptureReport, ProcessReport, TrackingReport
+from posebus.telemetry.broker_memory import read_memory
+from posebus.telemetry.build import build_metrics
+from posebus.telemetry.camera_state import NO_INGEST, CameraState
+from posebus.telemetry.metric_table import BY_NAME, COUNTER, HISTOGRAM, TABLE, MetricSpec
+from posebus.telemetry.metric_windows import Distribution, Reading, read_snapshot
+from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, CaptureReport, ProcessReport, TrackingReport
 from posebus.telemetry.reports import capture_of, imgsz_of, losses, tracking_of
 
 if TYPE_CHECKING:
@@ -18,6 +24,9 @@ if TYPE_CHECKING:
     from posebus.bus.redis.connection import Broker
     from posebus.telemetry.overview import DeploymentState
 
+ALWAYS_COUNTED = ("overflow", "too old", "overtaken")
+"""The reasons for which frames are dropped when workers are too slow."""
+Readings = Sequence[tuple[tuple[str, str, str], Reading]]
 OF_PROCESS = ("role", "host", "process")
 """Labels that are put before a process's own."""
 
@@ -27,6 +36,10 @@ class DeploymentCollector:
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
+        host = socket.gethostname()
+        # This process reports nothing to the broker.
+        who = ("metrics", host, f"metrics-{host}-{os.getpid()}")
+        self._own = [(who, read_snapshot(build_metrics(time.time())))]
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics; prometheus_client's registry calls it at each scrape."""
@@ -39,13 +52,25 @@ class DeploymentCollector:
             yield _family(BY_NAME["posebus_up"], (), [((), 0.0)])
             return
         yield _family(BY_NAME["posebus_up"], (), [((), 1.0)])
-        yield from families(state)
+        yield from families(state, self._own)
+        yield from self._memory()
+
+    def _memory(self) -> Iterator[Metric]:
+        used = read_memory(self._broker)
+        for spec, position in (("posebus_broker_memory_used_bytes", 0), ("posebus_broker_memory_limit_bytes", 1)):
+            rows = [((where,), sizes[position]) for where, sizes in used.items() if sizes[position] is not None]
+            if rows:
+                yield _family(BY_NAME[spec], (), rows)
 
 
-def families(state: DeploymentState) -> Iterator[Metric]:
-    """All metrics of processes and cameras, one family for each name. Needs prometheus-client."""
+def families(state: DeploymentState, own: Readings = ()) -> Iterator[Metric]:
+    """All metrics of processes and cameras, one family for each name. Needs prometheus-client.
+
+    `own` are readings of processes that do not report to the broker.
+    """
     readings = [
-        (_process_labels(name, report), read_snapshot(report.metrics)) for name, report in state.processes.items()
+        *((_process_labels(name, report), read_snapshot(report.metrics)) for name, report in state.processes.items()),
+        *own,
     ]
     for spec in TABLE:
         rows: list[tuple[Sequence[str], Any]] = []
@@ -55,10 +80,18 @@ def families(state: DeploymentState) -> Iterator[Metric]:
             rows += [((*process, *labels), value) for labels, value in series.items()]
         if rows:
             yield _family(spec, OF_PROCESS, rows)
+    ready = dict.fromkeys((INGEST, WORKER, TRACKER), 0)
+    for report in state.processes.values():
+        if report.role in ready:
+            ready[report.role] += report.ready
+    yield _family(BY_NAME["posebus_processes_ready"], (), [((role,), number) for role, number in ready.items()])
     cameras: dict[str, list[tuple[Sequence[str], float]]] = {}
     for record in state.cameras:
         capture = capture_of(state.processes, record.camera)
         _, tracked = tracking_of(state.processes, record.camera)
+        if capture.backlog_s is not None:
+            waiting = ((record.camera, record.delivery.value), capture.backlog_s)
+            cameras.setdefault("posebus_camera_backlog_seconds", []).append(waiting)
         for name, labels, value in _of_camera(capture, tracked):
             cameras.setdefault(name, []).append(((record.camera, *labels), value))
     for name, values in cameras.items():
@@ -67,7 +100,9 @@ def families(state: DeploymentState) -> Iterator[Metric]:
 
 def _of_camera(capture: CaptureReport, tracked: TrackingReport) -> Iterator[tuple[str, tuple[str, ...], float]]:
     """(metric, values of the labels after the camera's, value) from the reports of one camera."""
-    yield "posebus_camera_online", (), float(capture.state == "online")
+    yield "posebus_camera_online", (), float(capture.state == CameraState.ONLINE)
+    for state in (*CameraState, NO_INGEST):
+        yield "posebus_camera_state", (state,), float(capture.state == state)
     for name, labels, value in (
         ("posebus_camera_frames_per_second", (), capture.fps),
         ("posebus_camera_backlog_bytes", (), capture.backlog_bytes),
@@ -81,7 +116,8 @@ def _of_camera(capture: CaptureReport, tracked: TrackingReport) -> Iterator[tupl
     ):
         if value is not None:
             yield name, labels, float(value)
-    dropped = losses(capture)
+    # From 0 on: a series that begins with the first dropped frames has no rate then.
+    dropped = dict.fromkeys(ALWAYS_COUNTED, 0) | losses(capture)
     for reason, frames in tracked.skipped_by_reason.items():
         dropped[reason] = dropped.get(reason, 0) + frames
     for reason, frames in dropped.items():
