@@ -46,9 +46,14 @@ def load_settings(path: Path | None, environ: Mapping[str, str], overrides: Mapp
     return checked.settings
 
 
-def check_settings(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Checked:
-    """Like `load_settings`, but returns the problems; raises ConfigError only if the file cannot be read."""
-    file = YamlFile(path) if path is not None else None
+def check_settings(
+    path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object], content: bytes | None = None
+) -> Checked:
+    """Like `load_settings`, but returns the problems; raises ConfigError only if the file cannot be read.
+
+    content: what was read from `path`, if it was; the file may have changed since.
+    """
+    file = YamlFile(path, content) if path is not None else None
     problems = list(file.problems) if file is not None else []
     tree: _Tree = {}
     if file is not None and file.data is not None:

@@ -71,6 +71,9 @@ class CameraSettings(Strict):
         description="auto: how the camera moves is estimated from its pictures, so that people keep their numbers "
         "while it shakes, pans or zooms; off: it is taken to stand still",
     )
+    paused: bool = Field(
+        default=False, description="The camera is not read; it stays known, and continues when this is false again"
+    )
     encoding: Literal["jpeg", "raw"] = Field(default="jpeg", description="Encoding of frames in the broker")
     jpeg_quality: int = Field(default=90, ge=1, le=100, description="JPEG quality of published frames")
     loop: bool = Field(default=False, description="Play a file repeatedly, like a camera that never ends")

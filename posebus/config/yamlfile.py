@@ -34,15 +34,18 @@ class YamlFile:
     must not report them and what is in them a second time.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Read `path`. Raises ConfigError if the file cannot be read at all or PyYAML is not installed."""
+    def __init__(self, path: Path, content: bytes | None = None) -> None:
+        """Read `path`, or take the `content` that was read from it.
+
+        Raises ConfigError if the file cannot be read at all or PyYAML is not installed.
+        """
         self.path = path
         self.problems: list[Problem] = []
         self.unreadable: set[FieldPath] = set()
         self._open: list[yaml.Node] = []
         self._known: dict[int, object] = {}
         self._entries_of: dict[int, _Entries] = {}
-        self._root = self._compose(_read_text(path))
+        self._root = self._compose(_text(path, content))
         self.data = None if self._root is None else self._convert(self._root, ())
 
     def location_of(self, path: FieldPath) -> SourceLocation:
@@ -181,11 +184,12 @@ if TYPE_CHECKING:
     _OnDuplicate = Callable[[str, yaml.Node, yaml.Node], None]
 
 
-def _read_text(path: Path) -> str:
+def _text(path: Path, content: bytes | None) -> str:
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        size = path.stat().st_size if content is None else len(content)
+        if size > MAX_FILE_BYTES:
             raise ConfigError(f"{path} is not a configuration file: it is larger than {MAX_FILE_BYTES} bytes")
-        return path.read_bytes().decode("utf-8-sig")
+        return (path.read_bytes() if content is None else content).decode("utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(f"configuration file {path} does not exist: check the path") from None
     except OSError as error:

@@ -28,7 +28,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"config"}),
         frozenset({"bus", "json_schemas"}),
         frozenset({"subscribing", "telemetry"}),
-        frozenset({"runtime"}),
+        frozenset({"control", "runtime"}),
     ),
     "ingest": (
         frozenset({"sources"}),
@@ -77,7 +77,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     ),
     "posebus_cli": (
         frozenset({"import_path", "options"}),
-        frozenset({"analyse", "doctor", "observe", "operate"}),
+        frozenset({"analyse", "change", "doctor", "observe", "operate"}),
         frozenset({"app"}),
     ),
 }
