@@ -14,7 +14,7 @@ from pathlib import Path
 from posebus.config.editing.effects import effects
 from posebus.config.editing.yaml_edits import Edit, edited
 from posebus.config.loading import Checked, check_settings, describe
-from posebus.config.problems import FieldPath, Problem, SourceLocation
+from posebus.config.problems import FieldPath, SourceLocation
 from posebus.config.settings import Settings
 from posebus.config.yamlfile import MAX_FILE_BYTES
 from posebus.errors import ConfigError, OutputError
@@ -67,7 +67,7 @@ def change_file(
         changed = content is None or new != text
         after = check_settings(path, environ, {}, new.encode())
         if after.settings is None:
-            raise ConfigError(_refusal(path, after.problems, wanted))
+            raise ConfigError(_refusal(path, current, after, wanted))
         if changed and not _replaced(target, content, new, path):
             continue
         notes = effects(wanted, current, after, check_settings(path, {}, {}, new.encode()).settings)
@@ -107,16 +107,17 @@ def _decoded(content: bytes, shown: Path) -> str:
         raise ConfigError(f"{shown} is not a configuration file: it is not UTF-8 text") from None
 
 
-def _refusal(path: Path, problems: tuple[Problem, ...], edits: Sequence[Edit]) -> str:
+def _refusal(path: Path, before: Checked, after: Checked, edits: Sequence[Edit]) -> str:
     """Why the edited file would be invalid: fields of the edits by name, mistakes of the file with their lines."""
     mine = tuple(
         replace(problem, location=SourceLocation("", problem.location.field))
-        for problem in problems
+        for problem in after.problems
         if any(_is_about(problem.location.field, edit.path) for edit in edits)
     )
     if mine:
         return f"{path} is unchanged: {describe(mine)}"
-    return f"{path} is unchanged, because it has mistakes already; correct them first: {describe(problems)}"
+    mistakes = describe(before.problems or after.problems)
+    return f"{path} is unchanged, because it has mistakes already; correct them first: {mistakes}"
 
 
 def _is_about(field: str, path: FieldPath) -> bool:
