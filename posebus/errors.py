@@ -5,6 +5,7 @@
     │   ├── BrokerUnavailable   the broker is down, loading, full or a replica, or the connection broke
     │   ├── SourceUnavailable   a camera does not answer or stopped sending
     │   │   └── LoginRefused    a camera refuses user or password; frequent attempts might lock the account
+    │   ├── DeploymentUnavailable  a deployment that runs on this machine does not answer at its control socket
     │   └── SourceChanged       a recording changed since its frames were published: play it from its beginning
     ├── PoisonError             no attempt at this item can succeed: dead-letter it and continue with the next one
     │   ├── MalformedMessage    a stream entry or stored value does not follow the contract
@@ -54,6 +55,10 @@ class SourceUnavailable(RetryableError):
 
 class SourceChanged(RetryableError):
     """A recording to be resumed no longer contains the frames that were published from it."""
+
+
+class DeploymentUnavailable(RetryableError):
+    """A deployment on this machine does not answer at its control socket."""
 
 
 class LoginRefused(SourceUnavailable):

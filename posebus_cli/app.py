@@ -12,6 +12,8 @@ from posebus_cli.analyse.image import image
 from posebus_cli.analyse.jobs import jobs_app
 from posebus_cli.analyse.run import run
 from posebus_cli.analyse.submit import submit
+from posebus_cli.change.camera import camera_app
+from posebus_cli.change.scale import scale
 from posebus_cli.doctor.doctor import doctor
 from posebus_cli.observe.dead import dead_app
 from posebus_cli.observe.explain import explain
@@ -65,6 +67,8 @@ app.command("up", rich_help_panel=RUN)(up)
 app.command("ingest", rich_help_panel=RUN)(ingest)
 app.command("work", rich_help_panel=RUN)(work)
 app.command("track", rich_help_panel=RUN)(track)
+app.add_typer(camera_app, name="camera", rich_help_panel=RUN)
+app.command("scale", rich_help_panel=RUN)(scale)
 app.add_typer(engines_app, name="engines", rich_help_panel=RUN)
 app.command("forget", rich_help_panel=RUN)(forget)
 app.command("submit", rich_help_panel=JOBS)(submit)

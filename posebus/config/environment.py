@@ -14,10 +14,18 @@ from posebus.config.problems import FieldPath, Problem, SourceLocation, did_you_
 
 PREFIX = "POSEBUS_"
 RESERVED = frozenset(
-    {"POSEBUS_DEBUG", "POSEBUS_HEALTH_DIR", "POSEBUS_LIVENESS_FILE", "POSEBUS_PARENT_PID", "POSEBUS_RUN"}
+    {
+        "POSEBUS_CAMERA_PASSWORD",
+        "POSEBUS_CONTROL_DIR",
+        "POSEBUS_DEBUG",
+        "POSEBUS_HEALTH_DIR",
+        "POSEBUS_LIVENESS_FILE",
+        "POSEBUS_PARENT_PID",
+        "POSEBUS_RUN",
+    }
 )
-"""Variables that are not settings: the first makes the command show tracebacks, the second names the folder that
-`posebus health` reads, the others are set by a supervisor."""
+"""Variables that are not settings: a password for `posebus camera`, folders of the control sockets and of `posebus
+health`, whether commands show tracebacks, and what a supervisor sets for its children."""
 
 
 def read_environment(

@@ -30,7 +30,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"bus", "reloading"}),
         frozenset({"subscribing", "telemetry"}),
         frozenset({"endpoints"}),
-        frozenset({"runtime"}),
+        frozenset({"control", "runtime"}),
     ),
     "ingest": (
         frozenset({"sources"}),
@@ -80,7 +80,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     ),
     "posebus_cli": (
         frozenset({"import_path", "options"}),
-        frozenset({"analyse", "doctor", "observe", "operate"}),
+        frozenset({"analyse", "change", "doctor", "observe", "operate"}),
         frozenset({"app"}),
     ),
 }

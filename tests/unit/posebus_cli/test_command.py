@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from posebus.config.environment import RESERVED
+from posebus.control import folder as control_folder
 from posebus.errors import BrokerUnavailable
 from posebus.runtime.failures import DEBUG_VARIABLE, report_unexpected, run_and_report
 from posebus.runtime.health import FOLDER_ENV
 from posebus.runtime.liveness import LIVENESS_ENV
 from posebus.runtime.processes import RUN_ENV
 from posebus.runtime.stage import PARENT_ENV
+from posebus_cli.change.login import PASSWORD_ENV
 
 
 def posebus(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -177,4 +179,5 @@ def test_config_check_reports_a_missing_file() -> None:
 
 
 def test_reserved_variables_are_those_that_the_code_reads() -> None:
-    assert {DEBUG_VARIABLE, FOLDER_ENV, LIVENESS_ENV, PARENT_ENV, RUN_ENV} == RESERVED
+    read = {DEBUG_VARIABLE, FOLDER_ENV, LIVENESS_ENV, PARENT_ENV, RUN_ENV, control_folder.FOLDER_ENV, PASSWORD_ENV}
+    assert read == RESERVED

@@ -1,0 +1,55 @@
+"""The states of a deployment's cameras, as ingest processes report them, and whether they are up to date. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from posebus.config.redaction import redact_url
+from posebus.config.settings import CameraSettings, Settings
+from posebus.control.messages import OFF, PAUSED, STARTING, RunningCamera
+from posebus.telemetry.reports import Reports, capture_of
+
+
+class CameraStates:
+    """Remembers which processes read a camera before its settings changed: their reports are about the old ones."""
+
+    def __init__(self) -> None:
+        self._outdated: dict[str, set[str]] = {}  # by camera: ids of processes
+
+    def changed(self, cameras: Iterable[str], reports: Reports) -> None:
+        """The settings of these cameras are others from now on, and a new process will read each."""
+        for camera in cameras:
+            self._outdated[camera] = {process for process, report in reports.items() if camera in report.captures}
+
+    def statuses(self, settings: Settings, stopped: Mapping[str, str], reports: Reports) -> tuple[RunningCamera, ...]:
+        """All cameras of `settings`; `stopped` says why some of them are not read now, `reports` are of this host."""
+        return tuple(
+            self._status(name, camera, stopped.get(name), reports) for name, camera in settings.cameras.items()
+        )
+
+    def leaving(self, settings: Settings, reports: Reports) -> tuple[str, ...]:
+        """Cameras that were changed or removed, are in `settings` no more, and are still being read."""
+        left = [name for name in self._outdated if name not in settings.cameras and self._readers(name, reports)]
+        return tuple(sorted(left))
+
+    def _status(self, name: str, camera: CameraSettings, stopped: str | None, reports: Reports) -> RunningCamera:
+        source, max_fps = redact_url(camera.source), camera.max_fps
+        if stopped is not None:
+            is_settled = not self._readers(name, reports)
+            return RunningCamera(
+                name, source, PAUSED if camera.paused else OFF, stopped, max_fps=max_fps, is_settled=is_settled
+            )
+        outdated = self._outdated.get(name, set())
+        current = {process: report for process, report in reports.items() if process not in outdated}
+        if not self._readers(name, current):
+            return RunningCamera(name, source, STARTING, max_fps=max_fps, is_settled=False)
+        capture = capture_of(current, name)
+        return RunningCamera(name, source, capture.state, capture.trouble, max_fps=max_fps, fps=capture.fps)
+
+    def _readers(self, camera: str, reports: Reports) -> set[str]:
+        return {process for process, report in reports.items() if camera in report.captures}
+
+
+def paused_cameras(settings: Settings) -> dict[str, str]:
+    """The cameras that are paused in `settings`, with the reason in words."""
+    return {name: "paused in the settings" for name, camera in settings.cameras.items() if camera.paused}

@@ -1,0 +1,1 @@
+"""The commands that change a deployment while it runs: camera and scale."""

@@ -1,0 +1,125 @@
+"""A deployment without cameras and broker for tests of the control socket: a loop that follows a file, in a thread.
+
+Its processes are made up: each camera is read by a new process after every change, whose first report comes some steps
+later, and one whose source holds `bad` cannot connect.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from posebus.config.loading import check_settings, describe, load_settings
+from posebus.config.settings import CameraSettings
+from posebus.control.deployment import RunningDeployment
+from posebus.control.server import ControlServer
+from posebus.errors import ConfigError
+from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, CaptureReport, ProcessReport
+
+FIRST_REPORT_STEPS = 3
+STEP_S = 0.01
+FIRST_PID = 1000
+
+
+class SmallDeployment:
+    """`path` and `settings` as a `Follower` has them; `step` does what the loop of `posebus up` does."""
+
+    def __init__(self, path: Path | None, role: str = "up") -> None:
+        self.path = path
+        self.settings = load_settings(path, {}, {})
+        self.overrides: dict[str, object] = {}
+        self.steps = 0
+        self._asked = False
+        self._started = 0
+        self._readers: dict[str, tuple[int, int, CameraSettings]] = {}
+        self._start(self.settings.cameras)
+        children = self._children if role == "up" else None
+        self.deployment = RunningDeployment(role, self, self._reports, children=children)
+
+    def request_reload(self) -> None:
+        self._asked = True
+
+    def set_overrides(self, values: Mapping[str, object]) -> None:
+        fields = {name: value for name, value in values.items() if name.count(".") != 1 or name.startswith("fleet.")}
+        cameras = {name.partition(".")[2]: value for name, value in values.items() if name not in fields}
+        wanted = {**self.overrides, **fields, **({"cameras": cameras} if cameras else {})}
+        checked = check_settings(self.path, {}, wanted)
+        if checked.settings is None:
+            raise ConfigError(describe(checked.problems))
+        self.overrides = wanted
+
+    def step(self) -> None:
+        self.steps += 1
+        if not self._asked:
+            return
+        self._asked = False
+        checked = check_settings(self.path, {}, self.overrides)
+        if checked.settings is None:
+            self.deployment.applied(problem=describe(checked.problems))
+            return
+        before, self.settings = self.settings, checked.settings
+        names = {*before.cameras, *self.settings.cameras}
+        changed = [name for name in names if before.cameras.get(name) != self.settings.cameras.get(name)]
+        restart_for = ["redis"] if before.redis != self.settings.redis else []
+        self.deployment.applied(changed, restart_for=restart_for)
+        self._start(changed)
+
+    def _start(self, names: Iterable[str]) -> None:
+        """End the processes of these cameras, and start those that the settings want: number, step, settings."""
+        for name in names:
+            self._readers.pop(name, None)
+            camera = self.settings.cameras.get(name)
+            if camera is not None and not camera.paused:
+                self._started += 1
+                self._readers[name] = self._started, self.steps, camera
+
+    def _children(self) -> range:
+        return range(FIRST_PID, FIRST_PID + 100)
+
+    def _reports(self) -> dict[str, ProcessReport]:
+        host, reports = socket.gethostname(), {}
+        for name, (number, since, camera) in self._readers.items():
+            if self.steps - since < FIRST_REPORT_STEPS:
+                continue
+            bad = "bad" in camera.source
+            capture = CaptureReport("offline", f"no answer from {camera.source}") if bad else CaptureReport("online")
+            reports[f"{name}-{number}"] = ProcessReport(INGEST, host=host, captures={name: capture})
+        for role, count in ((WORKER, self.settings.fleet.workers), (TRACKER, self.settings.fleet.trackers)):
+            for index in range(count):
+                reports[f"{role}-{index}"] = ProcessReport(role, host=host, pid=FIRST_PID + index)
+        return reports
+
+
+@contextmanager
+def running(path: Path | None, folder: Path, role: str = "up") -> Iterator[SmallDeployment]:
+    """A deployment with the file at `path`, whose socket is in `folder`, in a thread until the end of the `with`."""
+    small = SmallDeployment(path, role)
+    stop = threading.Event()
+    with ControlServer(role, small.deployment, str(folder)) as server:
+
+        def loop() -> None:
+            while not stop.is_set():
+                server.poll(time.monotonic())
+                small.step()
+                time.sleep(STEP_S)
+
+        thread = threading.Thread(target=loop)
+        thread.start()
+        try:
+            yield small
+        finally:
+            stop.set()
+            thread.join()
+
+
+def dead_socket(folder: Path, name: str) -> Path:
+    """A socket that a process has left behind which was killed."""
+    path = folder / name
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as one:
+        one.bind(os.fspath(path))
+    return path
