@@ -118,14 +118,17 @@ class CameraFiles:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What the process of a camera depends on: another one means that it starts again."""
+    """What the process of a camera depends on: another one means that it starts again.
+
+    `camera` is `CameraSettings.of_process`.
+    """
 
     camera: CameraSettings
     policies: Policies
 
 
 Wanted = Callable[[Settings], tuple[Iterable[str], Mapping[str, str]]]
-"""The cameras that run now, and why the others do not: see `posebus.reloading.wanted`."""
+"""The cameras that run now, and why the others do not: see `posebus.config.cameras.wanted`."""
 
 
 class CameraProcesses:
@@ -164,7 +167,9 @@ class CameraProcesses:
             self.rejected.discard(name)
         # A process that crashes reads its file again, which is why all get a new level of logging, too.
         logs_alike = self._settings.log_level == settings.log_level
-        changed = {name for name, need in needs.items() if not (logs_alike and self._needs.get(name) == need)}
+        before = self._settings.cameras
+        same = {name for name, one in settings.cameras.items() if logs_alike and before.get(name) == one}
+        changed = {name for name, need in needs.items() if name not in same or self._needs.get(name) != need}
         self._settings, self._needs, self._asked_at_s = settings, needs, -math.inf
         for name in changed:
             self._files.write(settings, name)
@@ -217,4 +222,4 @@ def _need(settings: Settings, camera: str) -> Need:
         live = is_live(one)
     except PoseBusError:  # its process says what is wrong with its source
         live = True
-    return Need(one, policies_of(one, settings.worker, live=live))
+    return Need(one.of_process, policies_of(one, settings.worker, live=live))

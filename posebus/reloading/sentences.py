@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from posebus.config.cameras.camera_settings import APPLIED_LIVE
 from posebus.config.redaction import harmless, redact_url
 from posebus.reloading.difference import Change, Difference
 from posebus.reloading.followed import Update
@@ -36,6 +37,9 @@ def camera_lines(found: Difference) -> Iterator[str]:
         pause = fields.pop(PAUSED, None)
         if pause is not None:
             yield f"camera {name} {'is paused' if pause.after else 'goes on'}"
+        live = [fields.pop(field) for field in APPLIED_LIVE if field in fields]
+        if live:
+            yield f"camera {name} goes on with it: {'; '.join(map(shown_change, live))}"
         if fields:
             yield f"camera {name} starts again: {'; '.join(map(shown_change, fields.values()))}"
 

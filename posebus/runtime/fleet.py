@@ -114,8 +114,8 @@ class Fleet:
             self._start_watched(f"{prefix}{number}", module, *self._following)
 
     def start_camera(self, camera: str) -> None:
-        """Start ingest of one camera, as a child of its own."""
-        self._start_watched(f"ingest-{camera}", self._modules.ingest, "--camera", camera)
+        """Start ingest of one camera, as a child of its own; it ends if there is no such file."""
+        self._start_watched(f"ingest-{camera}", self._modules.ingest, "--camera", camera, "--must-exist")
 
     def wait_until_ready(self, waiting: Callable[[int, int], None] = lambda ready, wanted: None) -> None:
         """Wait until every worker and tracker that was started reports that it is ready.

@@ -35,8 +35,8 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"reading", "gate", "camera_motion"}),
         frozenset({"publishing"}),
         frozenset({"camera_status", "resuming"}),
-        frozenset({"leaving", "ownership", "report"}),
-        frozenset({"capture", "removal", "supervision"}),
+        frozenset({"announcing", "leaving", "ownership", "report"}),
+        frozenset({"capture", "off_cameras", "removal", "supervision"}),
         frozenset({"process"}),
     ),
     "workers": (
