@@ -181,17 +181,25 @@ class CameraProcesses:
         if now_s - self._asked_at_s >= ASK_EVERY_S:
             running_now, self.off = self._wanted(self._settings)
             self._runs, self._asked_at_s = frozenset(running_now), now_s
-        running, leaving = self._children.running(), self._children.leaving()
-        for name in running:
+        for name in self._children.running():
             if self._has_to_end(name):
                 self._children.dismiss(name, now_s)
-        busy = running | leaving
+        self._start_cameras()
+        self._start_removals()
+
+    def _start_cameras(self) -> None:
+        running, leaving = self._children.running(), self._children.leaving()
         for name, need in self._needs.items():
-            if name in self._runs and not busy & {name, REMOVAL + name} and self._finished.get(name) != need:
+            # A process that still leaves holds the camera's lease: the new one loads meanwhile, and waits for it.
+            begins = name in self._runs and name not in running and self._finished.get(name) != need
+            if begins and REMOVAL + name not in running | leaving:
                 self._finished.pop(name, None)
                 self.rejected.discard(name)
                 self._started[name] = need
                 self._children.start([self._files.process(self._settings, name)])
+
+    def _start_removals(self) -> None:
+        busy = self._children.running() | self._children.leaving()
         for name in self._to_remove:
             if not busy & {name, REMOVAL + name}:
                 self._children.start([self._files.removal(self._settings, name)])

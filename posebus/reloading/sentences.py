@@ -41,7 +41,8 @@ def camera_lines(found: Difference) -> Iterator[str]:
         if live:
             yield f"camera {name} goes on with it: {'; '.join(map(shown_change, live))}"
         if fields:
-            yield f"camera {name} starts again: {'; '.join(map(shown_change, fields.values()))}"
+            verb = "starts again" if pause is None else "changes"
+            yield f"camera {name} {verb}: {'; '.join(map(shown_change, fields.values()))}"
 
 
 def worker_lines(found: Difference) -> Iterator[str]:
@@ -90,8 +91,7 @@ def _count_lines(changes: Sequence[Change]) -> Iterator[str]:
         assert isinstance(change.after, int)
         more = change.after - change.before
         role = change.field.rpartition(".")[2].removesuffix("s")
-        what = f"{counted(more, role)} more" if more > 0 else f"{counted(-more, role)} less, which finish their work"
-        yield f"{shown_change(change)}: {what}"
+        yield f"{shown_change(change)}: {counted(abs(more), role)} {'more' if more > 0 else 'less'}"
 
 
 def _section_lines(changes: Sequence[Change], what: str) -> Iterator[str]:
