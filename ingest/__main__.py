@@ -14,6 +14,7 @@ def main() -> None:
     parser = stage_parser("ingest", "Read the cameras of the configuration and publish their frames.")
     parser.add_argument("--camera", metavar="NAME", help="only this camera, in this process")
     parser.add_argument("--supervised", action="store_true", help="at the end, find the reason in FILE")
+    parser.add_argument("--must-exist", action="store_true", help="give the camera up if its file is missing")
     parser.add_argument("--remove", action="store_true", help="end the camera, which is no longer in FILE")
     stage_main(parser, _run)
 
@@ -26,7 +27,8 @@ def _run(settings: Settings, arguments: argparse.Namespace, followed: FollowedSe
         return
     from ingest.process import run_ingest
 
-    run_ingest(settings, arguments.camera, followed, arguments.config if arguments.supervised else None)
+    config = arguments.config if arguments.supervised else None
+    run_ingest(settings, arguments.camera, followed, config, must_exist=arguments.must_exist)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ import contextlib
 import logging
 import random
 import time
+from collections.abc import Callable
 
 from ingest.camera_motion.follower import MotionFollower
 from ingest.camera_status import CameraStatus
 from ingest.gate.frame_selector import FrameSelector
-from ingest.leaving import STOPPED, StopReason, leave
+from ingest.leaving import Leaving, StopReason, leave
 from ingest.ownership import CameraOwner
 from ingest.publishing.admission import Admission
 from ingest.publishing.publisher import Publisher, Writer
@@ -35,6 +36,7 @@ from posebus.errors import (
     LeaseLost,
     PoseBusError,
     SourceChanged,
+    SourceMissing,
     SourceRejected,
     SourceUnavailable,
 )
@@ -78,8 +80,12 @@ class CaptureStage:
         Pictures of recordings are passed through `shared` if it is given. `run` names this start of the deployment: a
         recording that ended in it is not played again by a process that is restarted.
         """
-        self.stop_reason: StopReason = lambda: STOPPED
+        self.stop_reason: StopReason = Leaving
         """Asked why the stage ends, when it drains."""
+        self.must_exist = False
+        """Whether a file or folder that is missing is rejected; else it is waited for."""
+        self.before_step: Callable[[float], None] = lambda now_s: None
+        """Called before each step, with its time."""
         self._camera = camera
         self._writer = writer
         self._settings = settings
@@ -127,6 +133,7 @@ class CaptureStage:
         Raises BrokerUnavailable (call again) and SourceRejected (this source can never work).
         """
         self._stepped_at_s = now_s
+        self.before_step(now_s)
         try:
             if not self._owner.owns():
                 time.sleep(STANDBY_PAUSE_S)
@@ -168,7 +175,7 @@ class CaptureStage:
 
     def drain(self) -> None:
         """Announce that a live camera stops, and send everything pending; see `ingest.leaving`."""
-        leave(self._camera, self._status, self._publisher, live=self._live, reason=self.stop_reason())
+        leave(self._camera, self._status, self._publisher, live=self._live, leaving=self.stop_reason())
 
     def close(self) -> None:
         """Disconnect and release the camera; a reader that hangs is left behind and ends with the process."""
@@ -222,6 +229,13 @@ class CaptureStage:
             self._status.connecting()
             self._start.resume = None
             self._connection.drop()
+            return None
+        except SourceMissing as error:
+            reason = self._in_words(error)
+            if self.must_exist:
+                raise self._rejected(reason) from error
+            self._connection.failed(error, now_s)
+            self._go_offline(reason)
             return None
         except SourceRejected as error:
             raise self._rejected(self._in_words(error)) from error

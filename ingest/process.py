@@ -6,33 +6,36 @@ import logging
 import os
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from ingest.announcing import RegionChanges, camera_record
 from ingest.capture import CaptureStage
 from ingest.leaving import reason_from
-from ingest.sources import is_live, source_kind
+from ingest.off_cameras import OffCameras
+from ingest.sources import is_live
 from ingest.supervision import CameraFiles, CameraProcesses, IngestSupervisor
 from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease
 from posebus.bus.redis.connection import Broker, open_broker
-from posebus.bus.registry import CameraRecord, Registry, process_id
-from posebus.config.policies import DEFAULT, Policies, policies_of
+from posebus.bus.registry import Registry, process_id
+from posebus.config.cameras.wanted import wanted_cameras
+from posebus.config.policies import Policies, policies_of
 from posebus.config.settings import CameraSettings, Settings
+from posebus.control.attached import control_socket
 from posebus.errors import ConfigError, SourceRejected
 from posebus.logs.set_up import name_process
 from posebus.machine.scratch import ScratchFolder
-from posebus.messages import Delivery
 from posebus.reloading.followed import FollowedSettings
 from posebus.reloading.sentences import camera_lines
-from posebus.reloading.wanted import wanted_cameras
 from posebus.runtime.following import Follower
 from posebus.runtime.health import INGEST_SUPERVISOR, HealthFile
 from posebus.runtime.liveness import give_life_signs
 from posebus.runtime.processes import EXIT_FATAL, RUN_ENV, ChildProcesses
 from posebus.runtime.shared_frames import SharedFrames
-from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
+from posebus.runtime.stage import PARENT_ENV, Heartbeat, StopFlag, run_stage, stop_limit_s
 from posebus.runtime.watchdog import Watchdog
 from posebus.telemetry.reports import largest_imgsz, process_reports
 from posebus.wording import counted
@@ -51,17 +54,15 @@ def build_capture(
     shared: SharedFrames | None = None,
     run: str = "",
     policies: Policies | None = None,
+    config: Path | None = None,
 ) -> CaptureStage:
     """Return the stage of `camera` on `broker`, and register the camera there.
 
     `events_kept` is `RetentionSettings.events_kept`; `policies` is what the tracker decides about the camera (None:
-    nothing); `run` names this start of the deployment. Under the watchdog of a supervisor, the stage reports that it is
-    alive while it is healthy.
+    nothing); `run` names this start of the deployment; `config` is the settings file of a supervised process. Under the
+    watchdog of a supervisor, the stage reports that it is alive while it is healthy.
     """
-    delivery = Delivery.LIVE if is_live(settings) else Delivery.LOSSLESS
-    record = CameraRecord(
-        camera, delivery, source=source_kind(settings), policies=policies or DEFAULT, region=settings.region
-    )
+    record = camera_record(camera, settings, policies)
     lease = Lease(broker, camera, CaptureStage.role, process_id(CaptureStage.role), settings.lease_s)
     writer = FrameProducer(broker, record, lease, events_kept)
     writer.announce()
@@ -74,30 +75,41 @@ def build_capture(
         shared=shared,
         run=run,
     )
+    if config is not None:
+        stage.stop_reason = partial(reason_from, config, camera, settings)
+        stage.before_step = RegionChanges(config, camera, settings.region, writer.announce_region).poll
     give_life_signs(os.environ, stage.healthy)
     return stage
 
 
 def run_ingest(
-    settings: Settings, camera: str | None, followed: FollowedSettings | None = None, config: Path | None = None
+    settings: Settings,
+    camera: str | None,
+    followed: FollowedSettings | None = None,
+    config: Path | None = None,
+    *,
+    must_exist: bool = False,
 ) -> None:
     """Capture all cameras of `settings`, or `camera` alone. Raises ConfigError where it is not configured.
 
     followed: the settings follow their file. config: the settings file of a supervised process, which says at its end
-    why it ends.
+    why it ends. must_exist: a camera whose file is missing is given up; else ingest waits for the file.
     """
     if not settings.cameras:
         raise ConfigError("no camera is configured: name some under 'cameras:' in a file and give it with -c FILE")
     if camera is None:
         run_cameras(settings, followed)
     elif camera in settings.cameras:
-        run_camera(settings, camera, config)
+        run_camera(settings, camera, config, must_exist=must_exist)
     else:
         raise ConfigError(f"no camera {camera!r} is configured; there are: {', '.join(sorted(settings.cameras))}")
 
 
-def run_camera(settings: Settings, camera: str, config: Path | None = None) -> None:
-    """Capture one camera until its source ends, SIGTERM or SIGINT. Raises SourceRejected, BrokerRefused."""
+def run_camera(settings: Settings, camera: str, config: Path | None = None, *, must_exist: bool = False) -> None:
+    """Capture one camera until its source ends, SIGTERM or SIGINT; see `run_ingest` for `config` and `must_exist`.
+
+    Raises SourceRejected and BrokerRefused.
+    """
     stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
     stop.install()
     name_process(camera=camera)
@@ -112,9 +124,9 @@ def run_camera(settings: Settings, camera: str, config: Path | None = None) -> N
             shared=shared,
             run=os.environ.get(RUN_ENV, ""),
             policies=policies_of(settings.cameras[camera], settings.worker, live=is_live(settings.cameras[camera])),
+            config=config,
         )
-    if config is not None:
-        stage.stop_reason = partial(reason_from, config, camera, settings.cameras[camera])
+        stage.must_exist = must_exist
     run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)
 
 
@@ -131,28 +143,39 @@ def run_cameras(settings: Settings, followed: FollowedSettings | None = None) ->
         processes = ChildProcesses(fleet.restart_min_s, fleet.restart_max_s)
         children = IngestSupervisor(processes, Watchdog(folder), fleet.stop_timeout_s)
         cameras = CameraProcesses(children, CameraFiles(folder), _wanted_now)
+        off = OffCameras(settings.redis, settings.shards)
         health = HealthFile(INGEST_SUPERVISOR)
         try:
-            log.info("reads %s: %s", counted(len(settings.cameras), "camera"), ", ".join(settings.cameras))
-            cameras.use(settings)
-            updated = False
-            # A changed file that no camera can be read by does not end a process that follows it.
-            while not stop.check() and (not cameras.finished or (updated and cameras.rejected)):
-                now_s = time.monotonic()
-                update = None if follower is None else follower.poll(now_s)
-                if update is not None and follower is not None:
-                    follower.announce(log, camera_lines(update.difference))
-                    cameras.use(update.settings)
-                    updated = True
-                cameras.step(now_s)
-                health.beat(now_s)
-                time.sleep(SUPERVISE_EVERY_S)
+            with _commands(follower):
+                log.info("reads %s: %s", counted(len(settings.cameras), "camera"), ", ".join(settings.cameras))
+                cameras.use(settings)
+                updated = False
+                # A changed file that no camera can be read by does not end a process that follows it.
+                while not stop.check() and (not cameras.finished or (updated and cameras.rejected)):
+                    now_s = time.monotonic()
+                    update = None if follower is None else follower.poll(now_s)
+                    if update is not None and follower is not None:
+                        follower.announce(log, camera_lines(update.difference))
+                        settings, updated = update.settings, True
+                        cameras.use(settings)
+                    cameras.step(now_s)
+                    off.show(cameras.off, settings)
+                    health.beat(now_s)
+                    time.sleep(SUPERVISE_EVERY_S)
         finally:
+            off.close()
             left = list(processes.children.values())
             processes.stop(timeout_s=fleet.stop_timeout_s)
         rejected = cameras.rejected | {child.spec.name for child in left if child.exit_code == EXIT_FATAL}
     if rejected:
         raise SourceRejected(f"these cameras could not be used, for the reasons above: {', '.join(sorted(rejected))}")
+
+
+def _commands(follower: Follower | None) -> AbstractContextManager[None]:
+    """Answer `posebus camera` while the context lasts; below `posebus up`, that process answers."""
+    if follower is None or PARENT_ENV in os.environ:
+        return nullcontext()
+    return control_socket("ingest", follower)
 
 
 def _wanted_now(settings: Settings) -> tuple[Iterable[str], Mapping[str, str]]:

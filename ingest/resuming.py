@@ -52,7 +52,7 @@ def choose_start(checkpoint: Checkpoint | None, *, live: bool, source: str, run:
     `source` and `run` are ours, as in a checkpoint. `stood_by` is whether this process has lost the camera to another
     one since it started.
     """
-    if checkpoint is None:
+    if checkpoint is None or checkpoint.epoch == 0:  # its source was missing, so there was no frame yet
         return StartMode.NEW_EPOCH
     if live:
         return StartMode.NEW_EPOCH_AFTER_LOSS if checkpoint.state == OPEN else StartMode.NEW_EPOCH

@@ -119,14 +119,17 @@ class CameraFiles:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What the process of a camera depends on: another one means that it starts again."""
+    """What the process of a camera depends on: another one means that it starts again.
+
+    `camera` is `CameraSettings.of_process`.
+    """
 
     camera: CameraSettings
     policies: Policies
 
 
 Wanted = Callable[[Settings], tuple[Iterable[str], Mapping[str, str]]]
-"""The cameras that run now, and why the others do not: see `posebus.reloading.wanted`."""
+"""The cameras that run now, and why the others do not: see `posebus.config.cameras.wanted`."""
 
 
 class CameraProcesses:
@@ -165,7 +168,9 @@ class CameraProcesses:
             self.rejected.discard(name)
         # A process that crashes reads its file again, which is why all get a new level of logging, too.
         logs_alike = self._settings.log_level == settings.log_level
-        changed = {name for name, need in needs.items() if not (logs_alike and self._needs.get(name) == need)}
+        before = self._settings.cameras
+        same = {name for name, one in settings.cameras.items() if logs_alike and before.get(name) == one}
+        changed = {name for name, need in needs.items() if name not in same or self._needs.get(name) != need}
         self._settings, self._needs, self._asked_at_s = settings, needs, -math.inf
         for name in changed:
             self._files.write(settings, name)
@@ -177,17 +182,25 @@ class CameraProcesses:
         if now_s - self._asked_at_s >= ASK_EVERY_S:
             running_now, self.off = self._wanted(self._settings)
             self._runs, self._asked_at_s = frozenset(running_now), now_s
-        running, leaving = self._children.running(), self._children.leaving()
-        for name in running:
+        for name in self._children.running():
             if self._has_to_end(name):
                 self._children.dismiss(name, now_s)
-        busy = running | leaving
+        self._start_cameras()
+        self._start_removals()
+
+    def _start_cameras(self) -> None:
+        running, leaving = self._children.running(), self._children.leaving()
         for name, need in self._needs.items():
-            if name in self._runs and not busy & {name, REMOVAL + name} and self._finished.get(name) != need:
+            # A process that still leaves holds the camera's lease: the new one loads meanwhile, and waits for it.
+            begins = name in self._runs and name not in running and self._finished.get(name) != need
+            if begins and REMOVAL + name not in running | leaving:
                 self._finished.pop(name, None)
                 self.rejected.discard(name)
                 self._started[name] = need
                 self._children.start([self._files.process(self._settings, name)])
+
+    def _start_removals(self) -> None:
+        busy = self._children.running() | self._children.leaving()
         for name in self._to_remove:
             if not busy & {name, REMOVAL + name}:
                 self._children.start([self._files.removal(self._settings, name)])
@@ -218,4 +231,4 @@ def _need(settings: Settings, camera: str) -> Need:
         live = is_live(one)
     except PoseBusError:  # its process says what is wrong with its source
         live = True
-    return Need(one, policies_of(one, settings.worker, live=live))
+    return Need(one.of_process, policies_of(one, settings.worker, live=live))

@@ -17,7 +17,8 @@
     └── FatalError              stop with the message: trying again cannot help
         ├── ConfigError         the configuration or the command line contains a mistake
         ├── BrokerRefused       wrong password, missing rights, an unsupported broker, or foreign data under our keys
-        ├── SourceRejected      the file does not exist, is not a video, or has no frames
+        ├── SourceRejected      it is not a video, has no frames, or its address cannot be used
+        │   └── SourceMissing   there is no such file, or it cannot be read now: a deployment tries again, a run refuses
         ├── WeightsError        weights are missing, have the wrong hash, or are not of a pose model
         └── OutputError         a folder or file cannot be written
 
@@ -110,7 +111,14 @@ class BrokerRefused(FatalError):
 
 
 class SourceRejected(FatalError):
-    """A source can never deliver frames: its file does not exist, is not a video, or has no frames."""
+    """A source can never deliver frames: it is not a video, has no frames, or its address cannot be used."""
+
+
+class SourceMissing(SourceRejected):
+    """There is no such file or folder, it is empty, or it cannot be read now; it may be there later.
+
+    The ingest of a deployment waits and tries again. Where a source is analysed once, it is rejected.
+    """
 
 
 class WeightsError(FatalError):

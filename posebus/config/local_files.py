@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
 from posebus.config.redaction import redact_url
-from posebus.errors import SourceRejected
+from posebus.errors import SourceMissing, SourceRejected
 
 FILE_SCHEME = "file:"
 THIS_MACHINE = frozenset({"", "localhost"})
@@ -63,9 +63,9 @@ def same_for_children(source: str) -> str:
 
 
 def check_readable(path: Path) -> None:
-    """Raise SourceRejected with one sentence if `path` is no readable file with something in it.
+    """Raise SourceMissing with one sentence if there is no readable file `path` with something in it.
 
-    Pipes are refused before they are opened, which could wait for ever.
+    Raises SourceRejected for what is no file. Pipes are refused before they are opened, which could wait for ever.
     """
     try:
         mode = path.stat().st_mode
@@ -75,11 +75,11 @@ def check_readable(path: Path) -> None:
             raise SourceRejected(f"{path} is {_special(mode)}")
         with path.open("rb") as file:
             if not file.read(1):
-                raise SourceRejected(f"{path} is empty (0 bytes); copy or record it again")
+                raise SourceMissing(f"{path} is empty (0 bytes); copy or record it again")
     except FileNotFoundError as error:
-        raise SourceRejected(f"there is no file {path}; check the path") from error
+        raise SourceMissing(f"there is no file {path}; check the path") from error
     except OSError as error:
-        raise SourceRejected(f"{path} cannot be read: {error.strerror or error}") from error
+        raise SourceMissing(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # a zero byte in it
         raise SourceRejected(f"{str(path)!r} cannot be the name of a file: {error}") from error
 

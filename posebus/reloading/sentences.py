@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from posebus.config.cameras.camera_settings import APPLIED_LIVE
 from posebus.config.redaction import harmless, redact_url
 from posebus.reloading.difference import Change, Difference
 from posebus.reloading.followed import Update
@@ -36,8 +37,12 @@ def camera_lines(found: Difference) -> Iterator[str]:
         pause = fields.pop(PAUSED, None)
         if pause is not None:
             yield f"camera {name} {'is paused' if pause.after else 'goes on'}"
+        live = [fields.pop(field) for field in APPLIED_LIVE if field in fields]
+        if live:
+            yield f"camera {name} goes on with it: {'; '.join(map(shown_change, live))}"
         if fields:
-            yield f"camera {name} starts again: {'; '.join(map(shown_change, fields.values()))}"
+            verb = "starts again" if pause is None else "changes"
+            yield f"camera {name} {verb}: {'; '.join(map(shown_change, fields.values()))}"
 
 
 def worker_lines(found: Difference) -> Iterator[str]:
@@ -86,8 +91,7 @@ def _count_lines(changes: Sequence[Change]) -> Iterator[str]:
         assert isinstance(change.after, int)
         more = change.after - change.before
         role = change.field.rpartition(".")[2].removesuffix("s")
-        what = f"{counted(more, role)} more" if more > 0 else f"{counted(-more, role)} less, which finish their work"
-        yield f"{shown_change(change)}: {what}"
+        yield f"{shown_change(change)}: {counted(abs(more), role)} {'more' if more > 0 else 'less'}"
 
 
 def _section_lines(changes: Sequence[Change], what: str) -> Iterator[str]:

@@ -114,8 +114,12 @@ class Fleet:
             self._start_watched(f"{prefix}{number}", module, *self._following)
 
     def start_camera(self, camera: str) -> None:
-        """Start ingest of one camera, as a child of its own."""
-        self._start_watched(f"ingest-{camera}", self._modules.ingest, "--camera", camera)
+        """Start ingest of one camera, as a child of its own; it ends if there is no such file."""
+        self._start_watched(f"ingest-{camera}", self._modules.ingest, "--camera", camera, "--must-exist")
+
+    def pids(self) -> set[int]:
+        """The process ids of all children."""
+        return {child.process.pid for child in self.processes.children.values()}
 
     def wait_until_ready(self, waiting: Callable[[int, int], None] = lambda ready, wanted: None) -> None:
         """Wait until every worker and tracker that was started reports that it is ready.
@@ -127,7 +131,7 @@ class Fleet:
         wanted = sum(not name.startswith("ingest") for name in self.processes.children)
         while True:
             self.check()
-            pids = {child.process.pid for child in self.processes.children.values()}
+            pids = self.pids()
             reports = process_reports(self._registry).values()
             ready = sum(1 for report in reports if report.ready and report.pid in pids)
             waiting(ready, wanted)

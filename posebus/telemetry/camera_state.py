@@ -16,3 +16,9 @@ class CameraState(StrEnum):
     OFFLINE = "offline"  # the connection failed or is silent; it is tried again
     STANDBY = "standby"  # another ingest process captures this camera
     ENDED = "ended"  # the recording was published to its end
+    PAUSED = "paused"  # it is not read, by its setting `paused`
+    OFF = "off"  # it is not read now, by its schedule
+
+
+SWITCHED_OFF = frozenset({CameraState.PAUSED, CameraState.OFF})
+"""States of cameras that have no process, on purpose."""

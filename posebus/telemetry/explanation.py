@@ -60,7 +60,7 @@ class Explanation:
     clock: the clock of `captured_at_ns`. imgsz: the view of the plan as text, or the size that the workers are set to.
     missing: why there is no plan although a policy is on. settings: the value of each of POLICIES, None for off.
     advice: how to follow people better or detect more of them; None if there is nothing to advise. motion: how the
-    camera moves.
+    camera moves. trouble: why the camera does not deliver, or what is wrong with what it delivers.
     """
 
     camera: str
@@ -78,6 +78,7 @@ class Explanation:
     missing: str | None
     advice: str | None = None
     motion: MotionReport | None = None
+    trouble: str | None = None
     decided: list[Decided] = field(default_factory=list)
 
     @property
@@ -119,6 +120,7 @@ def explanation(inputs: ExplanationInputs) -> Explanation:
         missing=_missing(inputs) if policies.any and directive is None else None,
         advice=tracked.advice,
         motion=capture.motion,
+        trouble=capture.trouble,
         decided=_decided(inputs, [*inputs.decisions, *_gate_log(capture.gate), *enhanced]),
     )
 

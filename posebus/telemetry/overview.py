@@ -9,7 +9,7 @@ from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings
 from posebus.telemetry.broker_memory import Memory, MemorySampler
-from posebus.telemetry.camera_state import NO_INGEST
+from posebus.telemetry.camera_state import NO_INGEST, SWITCHED_OFF
 from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, ProcessReport, TrackingReport, WorkerReport
 from posebus.telemetry.reports import Reports, capture_of, losses, process_reports, tracking_of
 from posebus.telemetry.stage_times import Window, Work, WorkRow, window, work, work_rows
@@ -154,7 +154,8 @@ def _does(report: ProcessReport) -> str:
         return "starting"
     if report.worker is not None:
         return _worker_in_words(report.worker)
-    return ", ".join([*report.captures, *report.tracked]) or "no camera"
+    captures = [f"{name} ({one.state})" if one.state in SWITCHED_OFF else name for name, one in report.captures.items()]
+    return ", ".join([*captures, *report.tracked]) or "no camera"
 
 
 def _worker_in_words(worker: WorkerReport) -> str:

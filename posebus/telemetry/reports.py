@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from posebus.bus.registry import Registry
+from posebus.telemetry.camera_state import SWITCHED_OFF
 from posebus.telemetry.process_report import WORKER, CaptureReport, ProcessReport, TrackingReport
 from posebus.telemetry.report_json import read_report
 
@@ -53,9 +54,16 @@ def view_in_words(view: str) -> str:
 
 
 def capture_of(reports: Reports, camera: str) -> CaptureReport:
-    """What ingest reports of `camera`; the newest report where two processes have it, an empty one without any."""
-    found = [(one.at_ns, name, one.captures[camera]) for name, one in reports.items() if camera in one.captures]
-    return max(found, key=lambda entry: entry[:2])[2] if found else CaptureReport()
+    """What ingest reports of `camera`; the newest report where two processes have it, an empty one without any.
+
+    A process that reads the camera knows more than a supervisor by whose settings it is off, on another machine.
+    """
+    found = [
+        (one.captures[camera].state not in SWITCHED_OFF, one.at_ns, name, one.captures[camera])
+        for name, one in reports.items()
+        if camera in one.captures
+    ]
+    return max(found, key=lambda entry: entry[:3])[3] if found else CaptureReport()
 
 
 def tracking_of(reports: Reports, camera: str) -> tuple[str, TrackingReport]:

@@ -9,7 +9,7 @@ from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from posebus.errors import PoseBusError, SourceUnavailable
+from posebus.errors import PoseBusError, SourceMissing, SourceUnavailable
 from posebus.extras import has_runtime
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _source_obstacles(settings: Settings) -> Iterator[Obstacle]:
         path = ("cameras", name, "source")
         try:
             device = _device(camera)
-        except SourceUnavailable as error:
+        except (SourceMissing, SourceUnavailable) as error:
             yield Obstacle(path, str(error), lasting=False)
         except PoseBusError as error:
             yield Obstacle(path, str(error))

@@ -20,6 +20,9 @@ from posebus_cli.options.settings import followed_from, need_cameras
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
+    from posebus.runtime.fleet import Fleet
+    from posebus.runtime.stage import StopFlag
+    from posebus_cli.operate.changes import FleetChanges
 
 TEND_S = 0.1
 
@@ -47,6 +50,7 @@ def up(
     themselves. Changes of the file are applied while it runs: cameras come, go and change one by one.
     """
     from posebus.bus.redis.connection import open_broker
+    from posebus.control.attached import control_socket
     from posebus.runtime.embedded import broker_for
     from posebus.runtime.fleet import Fleet
     from posebus.runtime.following import Follower
@@ -75,15 +79,23 @@ def up(
             fleet.start_ingest()
             where = "" if url == default_address(os.environ) else f" --redis {shown}"
             print(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C", flush=True)
-            changes = None if no_reload else FleetChanges(fleet, Follower(followed, stop))
-            while not stop.check():
-                fleet.check()
-                if changes is not None:
-                    changes.step(time.monotonic())
-                time.sleep(TEND_S)
+            if no_reload:
+                _tend(fleet, stop)
+            else:
+                follower = Follower(followed, stop)
+                with control_socket("up", follower, fleet.pids):
+                    _tend(fleet, stop, FleetChanges(fleet, follower))
             print("stopping", flush=True)
     if fleet.ingest_failed:
         raise typer.Exit(1)  # ingest has said which cameras, and why
+
+
+def _tend(fleet: Fleet, stop: StopFlag, changes: FleetChanges | None = None) -> None:
+    while not stop.check():
+        fleet.check()
+        if changes is not None:
+            changes.step(time.monotonic())
+        time.sleep(TEND_S)
 
 
 def _check_port(port: int | None, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ingest.sources.pictures.kinds import HEAD_BYTES, picture_kind
 from posebus.config.local_files import check_readable, is_folder
-from posebus.errors import SourceRejected
+from posebus.errors import SourceMissing
 
 SUFFIXES = frozenset(
     {".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".hif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pgm"}
@@ -33,7 +33,7 @@ class PictureList:
 def list_pictures(path: Path) -> PictureList:
     """Return `path` itself, or the pictures in the folder `path` in natural order (2 before 10).
 
-    Raises SourceRejected if there is none.
+    Raises SourceMissing if there is none, and SourceRejected for what is neither a file nor a folder.
     """
     if not is_folder(path):
         check_readable(path)
@@ -42,10 +42,10 @@ def list_pictures(path: Path) -> PictureList:
         entries = sorted((entry for entry in path.iterdir() if not _is_litter(entry)), key=_order)
         folders = sum(entry.is_dir() for entry in entries)
     except OSError as error:
-        raise SourceRejected(f"the folder {path} cannot be read: {error.strerror or error}") from error
+        raise SourceMissing(f"the folder {path} cannot be read: {error.strerror or error}") from error
     pictures = [entry for entry in entries if _is_picture(entry)]
     if not pictures:
-        raise SourceRejected(f"the folder {path} holds no picture{_instead(entries, folders)}")
+        raise SourceMissing(f"the folder {path} holds no picture{_instead(entries, folders)}")
     chosen = set(pictures)
     others = [entry for entry in entries if entry not in chosen]
     return PictureList(pictures, _warning(path, others) if others else None)

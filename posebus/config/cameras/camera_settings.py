@@ -10,6 +10,9 @@ from posebus.config.cameras.region import RegionField
 from posebus.config.cameras.schedule import EXAMPLE, ScheduleField
 from posebus.config.worker_settings import Imgsz, InferFps, MotionGate, Strict
 
+APPLIED_LIVE = ("paused", "schedule", "region")
+"""Fields that the supervisor of a camera's process, or the process itself, applies while it runs."""
+
 
 def _whole_number(value: object) -> object:
     """Read text, as environment variables hold it; a Literal takes numbers alone."""
@@ -127,3 +130,8 @@ class CameraOptions(Strict):
 
 class CameraSettings(CameraOptions, _Source):
     """One source of frames."""
+
+    @property
+    def of_process(self) -> CameraSettings:
+        """The settings without those that a change does not restart the camera's process for."""
+        return self.model_copy(update=dict.fromkeys(APPLIED_LIVE))

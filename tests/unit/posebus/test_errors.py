@@ -25,6 +25,7 @@ from posebus.errors import (
     RestartableError,
     RetryableError,
     SourceChanged,
+    SourceMissing,
     SourceRejected,
     SourceUnavailable,
     WeightsError,
@@ -35,7 +36,7 @@ LEAVES: dict[type[PoseBusError], set[type[PoseBusError]]] = {
     PoisonError: {MalformedMessage, BadPicture},
     CameraLost: {LeaseLost},
     RestartableError: {EngineError},
-    FatalError: {ConfigError, BrokerRefused, SourceRejected, WeightsError, OutputError},
+    FatalError: {ConfigError, BrokerRefused, SourceRejected, SourceMissing, WeightsError, OutputError},
 }
 EVERY = sorted((leaf for leaves in LEAVES.values() for leaf in leaves), key=lambda leaf: leaf.__name__)
 
