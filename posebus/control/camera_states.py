@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from posebus.config.redaction import redact_url
 from posebus.config.settings import CameraSettings, Settings
 from posebus.control.messages import OFF, PAUSED, STARTING, RunningCamera
+from posebus.telemetry.camera_state import SWITCHED_OFF
 from posebus.telemetry.reports import Reports, capture_of
 
 
@@ -47,7 +48,9 @@ class CameraStates:
         return RunningCamera(name, source, capture.state, capture.trouble, max_fps=max_fps, fps=capture.fps)
 
     def _readers(self, camera: str, reports: Reports) -> set[str]:
-        return {process for process, report in reports.items() if camera in report.captures}
+        # A camera that is off is reported, too, by the process that keeps it off.
+        captures = {process: report.captures.get(camera) for process, report in reports.items()}
+        return {process for process, one in captures.items() if one is not None and one.state not in SWITCHED_OFF}
 
 
 def paused_cameras(settings: Settings) -> dict[str, str]:
