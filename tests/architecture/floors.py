@@ -31,7 +31,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"control", "runtime"}),
     ),
     "ingest": (
-        frozenset({"sources"}),
+        frozenset({"discovery", "sources"}),
         frozenset({"reading", "gate", "camera_motion"}),
         frozenset({"publishing"}),
         frozenset({"camera_status", "resuming"}),
