@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from posebus_cli.change.discover import discover
 from posebus_cli.change.login import PasswordFileOption, UserOption, read_password, read_source, with_login
 from posebus_cli.change.options import ChangeOptions, ConfigOption
 from posebus_cli.options.grouping import grouped
@@ -117,3 +118,6 @@ def remove(names: NamesArgument, options: ChangeOptions) -> None:
     from posebus_cli.change.carrying_out import carry_out
 
     carry_out(removed(names), options)
+
+
+camera_app.command("discover")(discover)

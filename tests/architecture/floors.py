@@ -34,7 +34,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"control"}),
     ),
     "ingest": (
-        frozenset({"sources"}),
+        frozenset({"discovery", "sources"}),
         frozenset({"reading", "gate", "camera_motion"}),
         frozenset({"publishing"}),
         frozenset({"camera_status", "resuming"}),
