@@ -1,4 +1,4 @@
-"""The ingest of a deployment with cameras that are off, come and go, and files that come later: processes and broker."""
+"""The ingest of a deployment whose cameras are off, come back, and read files that come later; with a real broker."""
 
 from __future__ import annotations
 
