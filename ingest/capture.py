@@ -82,17 +82,14 @@ class CaptureStage:
         """
         self.stop_reason: StopReason = Leaving
         """Asked why the stage ends, when it drains."""
-        self.must_exist = False
-        """Whether a file or folder that is missing is rejected; else it is waited for."""
+        self.must_exist = False  # else a file or folder that is missing is waited for
         self.before_step: Callable[[float], None] = lambda now_s: None
-        """Called before each step, with its time."""
         self._camera = camera
         self._writer = writer
         self._settings = settings
         self._live = is_live(settings)
         first = first_checkpoint(settings, run)
-        self._metrics = Metrics()
-        self._losses = Losses()
+        self._metrics, self._losses = Metrics(), Losses()
         self._publisher = Publisher(
             camera,
             settings,

@@ -14,7 +14,7 @@ from ingest.capture import CaptureStage
 from ingest.sources import Admit, CapturedImage
 from ingest.sources.decoding.pixels import RowsImage
 from posebus.config.settings import CameraSettings
-from posebus.errors import BrokerUnavailable, LoginRefused, SourceRejected, SourceUnavailable
+from posebus.errors import BrokerUnavailable, LoginRefused, SourceMissing, SourceRejected, SourceUnavailable
 from posebus.messages import CaptureClock, Delivery, EndOfStream
 from posebus.telemetry.metric_windows import read_snapshot
 from tests.polling import wait_until
@@ -379,3 +379,45 @@ def test_draining_announces_that_a_live_camera_stops_and_ends_its_reader() -> No
     stage.close()
     assert writer.kinds()[-1] == "offline"
     assert set(threading.enumerate()) <= before
+
+
+MISSING = SourceMissing("there is no file x.mp4; check the path")
+
+
+@pytest.mark.parametrize("delivery", ["lossless", "live"])
+def test_a_file_that_is_missing_is_waited_for_and_announced_once(delivery: str) -> None:
+    writer = MemoryWriter()
+    stage, opened = stage_of(MISSING, MISSING, [0, 1], writer=writer, delivery=delivery)
+    assert not run(stage, never)
+    assert len(writer.frames()) == 2
+    assert writer.kinds() == ["offline", "online"]
+    assert writer.events[0].data["reason"] == "there is no file x.mp4; check the path"
+    assert {frame.epoch for frame in writer.frames()} == {1}
+    assert len(opened) == 1
+
+
+def test_the_reason_of_a_missing_file_is_reported_while_it_is_missing() -> None:
+    writer = MemoryWriter()
+    stage, _ = stage_of(*[MISSING] * 1000, writer=writer)
+    run(stage, lambda: bool(writer.events))
+    capture = stage.report().captures["door"]
+    assert (capture.state, capture.trouble) == ("offline", "there is no file x.mp4; check the path")
+
+
+def test_a_missing_file_is_rejected_where_it_must_exist() -> None:
+    writer = MemoryWriter()
+    stage, _ = stage_of(MISSING, [0], writer=writer)
+    stage.must_exist = True
+    with pytest.raises(SourceRejected, match="there is no file"):
+        run(stage, never)
+
+
+def test_a_recording_that_was_missing_begins_with_an_epoch_of_its_own_in_the_next_process() -> None:
+    writer = MemoryWriter()
+    stage, _ = stage_of(*[MISSING] * 1000, writer=writer)
+    run(stage, lambda: bool(writer.events))
+    stage.close()
+    writer.token = 2
+    second, _ = stage_of([0, 1], writer=writer)
+    assert not run(second, never)
+    assert [(frame.epoch, frame.seq) for frame in writer.frames()] == [(1, 0), (1, 1)]

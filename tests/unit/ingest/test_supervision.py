@@ -38,7 +38,7 @@ class Machine:
         return self.children.started[before:]
 
     def reason(self, camera: str, running: CameraSettings) -> str:
-        return reason_from(self.folder / f"{camera}.camera.yaml", camera, running)
+        return reason_from(self.folder / f"{camera}.camera.yaml", camera, running).reason
 
     def _wanted(self, settings: Settings) -> tuple[list[str], Mapping[str, str]]:
         off = {name: "paused" for name, camera in settings.cameras.items() if camera.paused} | self.off
