@@ -68,10 +68,10 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "recordings": (
         frozenset({"inputs", "interrupts", "progress", "stages"}),
         frozenset({"calibration_frames", "fleet_watch", "results"}),
-        frozenset({"live", "recording_analysis"}),
+        frozenset({"recording_analysis"}),
         frozenset({"summary"}),
         frozenset({"analyse"}),
-        frozenset({"demo", "run"}),
+        frozenset({"live", "run"}),
         frozenset({"jobs"}),
         frozenset({"job_queue"}),
     ),

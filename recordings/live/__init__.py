@@ -1,0 +1,1 @@
+"""Cameras followed live: their rates and ages, and the demo."""
