@@ -6,9 +6,11 @@ import logging
 import os
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 from ingest.capture import CaptureStage
-from ingest.sources import is_live, source_kind
+from ingest.keeping import FrameKeeper, KeepingProducer
+from ingest.sources import is_live, open_source, source_kind
 from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease
 from posebus.bus.redis.connection import Broker, open_broker
@@ -61,23 +63,29 @@ def build_capture(
     shared: SharedFrames | None = None,
     run: str = "",
     policies: Policies | None = None,
+    keeper: FrameKeeper | None = None,
 ) -> CaptureStage:
     """Return the stage of `camera` on `broker`, and register the camera there.
 
     `events_kept` is `RetentionSettings.events_kept`; `policies` is what the tracker decides about the camera (None:
-    nothing); `run` names this start of the deployment. Under the watchdog of a supervisor, the stage reports that it is
-    alive while it is healthy.
+    nothing); `run` names this start of the deployment; `keeper` keeps the published pictures. Under the watchdog of a
+    supervisor, the stage reports that it is alive while it is healthy.
     """
     delivery = Delivery.LIVE if is_live(settings) else Delivery.LOSSLESS
     record = CameraRecord(camera, delivery, source=source_kind(settings), policies=policies or DEFAULT)
     lease = Lease(broker, camera, CaptureStage.role, process_id(CaptureStage.role), settings.lease_s)
-    writer = FrameProducer(broker, record, lease, events_kept)
+    writer = (
+        FrameProducer(broker, record, lease, events_kept)
+        if keeper is None
+        else KeepingProducer(broker, record, lease, events_kept, keeper)
+    )
     writer.announce()
     registry = Registry(broker)
     stage = CaptureStage(
         camera,
         settings,
         writer,
+        opener=open_source if keeper is None else keeper.open_source,
         largest_imgsz=lambda: largest_imgsz(process_reports(registry).values()),
         shared=shared,
         run=run,
@@ -86,19 +94,22 @@ def build_capture(
     return stage
 
 
-def run_ingest(settings: Settings, camera: str | None) -> None:
-    """Capture all cameras of `settings`, or `camera` alone. Raises ConfigError where it is not configured."""
+def run_ingest(settings: Settings, camera: str | None, keep: Path | None = None) -> None:
+    """Capture all cameras of `settings`, or `camera` alone. Raises ConfigError where it is not configured.
+
+    The published pictures of one camera are kept in the file `keep` (`posebus.machine.kept_pictures`), if it is given.
+    """
     if not settings.cameras:
         raise ConfigError("no camera is configured: name some under 'cameras:' in a file and give it with -c FILE")
     if camera is None:
         run_cameras(settings)
     elif camera in settings.cameras:
-        run_camera(settings, camera)
+        run_camera(settings, camera, keep)
     else:
         raise ConfigError(f"no camera {camera!r} is configured; there are: {', '.join(sorted(settings.cameras))}")
 
 
-def run_camera(settings: Settings, camera: str) -> None:
+def run_camera(settings: Settings, camera: str, keep: Path | None = None) -> None:
     """Capture one camera until its source ends, SIGTERM or SIGINT. Raises SourceRejected, BrokerRefused."""
     stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
     stop.install()
@@ -113,6 +124,7 @@ def run_camera(settings: Settings, camera: str) -> None:
             shared=shared,
             run=os.environ.get(RUN_ENV, ""),
             policies=policies_of(settings.cameras[camera], settings.worker, live=is_live(settings.cameras[camera])),
+            keeper=None if keep is None else FrameKeeper(camera, settings.cameras[camera], keep),
         )
     run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)
 

@@ -68,9 +68,9 @@ class Fleet:
         """Start one supervisor for all cameras in the settings."""
         self.processes.start(stage_process("ingest", self._settings, self._config, self._modules.ingest))
 
-    def start_camera(self, camera: str) -> None:
-        """Start ingest of one camera, as a child of its own."""
-        self._start_watched(f"ingest-{camera}", self._modules.ingest, "--camera", camera)
+    def start_camera(self, camera: str, *arguments: str) -> None:
+        """Start ingest of one camera, as a child of its own, with further arguments of its command line."""
+        self._start_watched(f"ingest-{camera}", self._modules.ingest, "--camera", camera, *arguments)
 
     def wait_until_ready(self, waiting: Callable[[int, int], None] = lambda ready, wanted: None) -> None:
         """Wait until every worker and tracker that was started reports that it is ready.

@@ -1,1 +1,1 @@
-"""Cameras followed live: their rates and ages, and the demo."""
+"""Live sources: what a run of cameras records and draws, their names and one picture of each, and the demo."""

@@ -34,7 +34,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"sources"}),
         frozenset({"reading", "gate", "camera_motion"}),
         frozenset({"publishing"}),
-        frozenset({"camera_status", "resuming"}),
+        frozenset({"camera_status", "keeping", "resuming"}),
         frozenset({"ownership", "report"}),
         frozenset({"capture"}),
         frozenset({"process"}),
