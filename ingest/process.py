@@ -24,7 +24,15 @@ from posebus.messages import Delivery
 from posebus.runtime.fleet import stage_process
 from posebus.runtime.health import INGEST_SUPERVISOR, HealthFile
 from posebus.runtime.liveness import give_life_signs
-from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL, RUN_ENV, Child, ChildProcesses, ChildSpec
+from posebus.runtime.processes import (
+    CAMERA_STATES_ENV,
+    EXIT_DONE,
+    EXIT_FATAL,
+    RUN_ENV,
+    Child,
+    ChildProcesses,
+    ChildSpec,
+)
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from posebus.runtime.watchdog import Watchdog
@@ -99,6 +107,8 @@ def run_ingest(settings: Settings, camera: str | None, keep: Path | None = None)
 
     The published pictures of one camera are kept in the file `keep` (`posebus.machine.kept_pictures`), if it is given.
     """
+    if os.environ.get(CAMERA_STATES_ENV):
+        log.setLevel(logging.ERROR)
     if not settings.cameras:
         raise ConfigError("no camera is configured: name some under 'cameras:' in a file and give it with -c FILE")
     if camera is None:

@@ -14,10 +14,17 @@ from posebus.config.problems import FieldPath, Problem, SourceLocation, did_you_
 
 PREFIX = "POSEBUS_"
 RESERVED = frozenset(
-    {"POSEBUS_DEBUG", "POSEBUS_HEALTH_DIR", "POSEBUS_LIVENESS_FILE", "POSEBUS_PARENT_PID", "POSEBUS_RUN"}
+    {
+        "POSEBUS_CAMERA_STATES",
+        "POSEBUS_DEBUG",
+        "POSEBUS_HEALTH_DIR",
+        "POSEBUS_LIVENESS_FILE",
+        "POSEBUS_PARENT_PID",
+        "POSEBUS_RUN",
+    }
 )
-"""Variables that are not settings: the first makes the command show tracebacks, the second names the folder that
-`posebus health` reads, the others are set by a supervisor."""
+"""Variables that are not settings: POSEBUS_DEBUG makes the command show tracebacks, POSEBUS_HEALTH_DIR names the folder
+that `posebus health` reads, the others are set by a supervisor."""
 
 
 def read_environment(

@@ -1,45 +1,74 @@
-"""`posebus up`: a whole deployment on this machine from one configuration file."""
+"""`posebus up`: a whole deployment on this machine, from sources on the command line or from a configuration file."""
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from posebus.config.broker_address import default_address
-from posebus.config.redaction import redact_url
+from posebus.config.redaction import harmless, redact_url
 from posebus.config.settings import EMBEDDED, EMBEDDED_PORT
 from posebus.errors import ConfigError
+from posebus.plain_text import plain
+from posebus.runtime.processes import CAMERA_STATES_ENV
 from posebus.runtime.stage_main import set_up_logging
 from posebus.wording import counted
+from posebus_cli.operate.up_sources import cameras_of, file_among
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import ConfigFirst, FleetOptions
-from posebus_cli.options.settings import need_cameras, settings_from
+from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from posebus.config.settings import Settings
+    from posebus.runtime.fleet import Fleet
+    from posebus.runtime.stage import StopFlag
+    from posebus_cli.operate.activity import Watched
 
 TEND_S = 0.2
 
 
+_SourcesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SOURCE",
+        help="Cameras: addresses like rtsp://…, usb:0, video files. Or a configuration file (.yaml), as with -c.",
+    ),
+]
+_PortOption = Annotated[
+    int | None,
+    typer.Option(
+        "--port",
+        metavar="PORT",
+        min=1,
+        max=65535,
+        help=f"Port of the embedded broker, which only this machine can reach. (default: {EMBEDDED_PORT})",
+    ),
+]
+_QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show problems only.")]
+
+
 @grouped
 def up(
+    sources: _SourcesArgument = None,
+    *,
     deployment: ConfigFirst,
     processes: FleetOptions,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            "--port",
-            metavar="PORT",
-            min=1,
-            max=65535,
-            help=f"Port of the embedded broker, which only this machine can reach. (default: {EMBEDDED_PORT})",
-        ),
-    ] = None,
+    port: _PortOption = None,
+    quiet: _QuietOption = False,
 ) -> None:
-    """Run the cameras of a configuration file on this machine with workers and trackers, until Ctrl-C.
+    """Run cameras on this machine with workers and trackers, until Ctrl-C.
+
+    The cameras are those of the configuration file and one for each SOURCE, with a name derived from it. A video file
+    is played like a camera, in real time and once; if there is nothing but such files and no configuration file, the
+    deployment ends with the last of them.
+
+    On a terminal a line says when a camera is online, when the first person is seen in it, and why it is offline.
 
     Without the address of a broker it starts its own, which keeps nothing on disk, and which other commands find by
     themselves.
@@ -48,12 +77,23 @@ def up(
     from posebus.runtime.embedded import broker_for
     from posebus.runtime.fleet import Fleet
     from posebus.runtime.stage import StopFlag
+    from posebus_cli.operate.activity import Watched
     from recordings.stages import STAGES
 
+    say = _say_nothing if quiet else _say
+    deployment, left = file_among(sources or [], deployment)
     settings = settings_from(deployment, processes)
-    need_cameras(settings)
+    cameras = cameras_of(left, settings.cameras) if left else {}
+    settings = settings_from(deployment, processes, cameras=cameras)
+    _need_cameras(settings)
     _check_port(port, settings)
     _refuse_what_cannot_work(settings)
+    if len(left) < len(sources or []):
+        say(f"{deployment.config} is the configuration file, as with -c {deployment.config}")
+    for name in cameras:
+        say(f"camera {name}: {redact_url(settings.cameras[name].source)}")
+    shown = sys.stdout.isatty() and not quiet
+    settings = _with_log_level(settings, shown=shown, quiet=quiet)
     set_up_logging(settings)
     stop = StopFlag()
     stop.install()
@@ -61,20 +101,81 @@ def up(
         settings = settings.model_copy(update={"redis": url})
         with stop.starting():
             broker = open_broker(url, settings.shards)
+            watched = Watched(settings) if shown or cameras else None
         with Fleet(settings, broker, STAGES) as fleet:
-            shown = redact_url(url)
-            print(f"starting {_children(settings)} at {shown}", flush=True)
+            address = redact_url(url)
+            say(f"starting {_children(settings)} at {address}")
             fleet.start_trackers()
             fleet.start_workers()
+            if cameras:
+                # A recording should not play before anything can look at it.
+                say("loading the network (the first time it is exported, which takes longer)")
+                fleet.wait_until_ready(lambda ready, wanted: _leave_if(stop))
             fleet.start_ingest()
-            where = "" if url == default_address(os.environ) else f" --redis {shown}"
-            print(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C", flush=True)
-            while not stop.check():
-                fleet.check()
-                time.sleep(TEND_S)
-            print("stopping", flush=True)
+            where = "" if url == default_address(os.environ) else f" --redis {address}"
+            say(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C")
+            tend = Tending(fleet, watched, say if shown else _say_nothing, ends=deployment.config is None)
+            while not stop.check() and not tend.step(TEND_S):
+                pass
+            say("stopping" if stop.is_set else "all sources have ended; stopping")
+        if watched is not None:
+            watched.close()
+    if watched is not None and cameras:
+        for line in watched.activity.summary():
+            say(line)
     if fleet.ingest_failed:
         raise typer.Exit(1)  # ingest has said which cameras, and why
+
+
+class Tending:
+    """Looks after the processes of a deployment, and shows what its cameras do."""
+
+    def __init__(self, fleet: Fleet, watched: Watched | None, show: Callable[[str], None], *, ends: bool) -> None:
+        """`ends`: the deployment is over once all its sources have ended."""
+        self._fleet = fleet
+        self._watched = watched
+        self._show = show
+        self._ends = ends
+
+    def step(self, wait_s: float) -> bool:
+        """Wait so long; returns whether the deployment is over. Raises FatalError."""
+        self._fleet.check()
+        if self._watched is None:
+            time.sleep(wait_s)
+            return False
+        for line in self._watched.poll(wait_s):
+            self._show(f"{time.strftime('%H:%M:%S')}  {harmless(line)}")
+        return self._ends and self._watched.activity.all_ended
+
+
+def _leave_if(stop: StopFlag) -> None:
+    if stop.check():
+        raise SystemExit(0)
+
+
+def _say(text: str) -> None:
+    print(plain(text), flush=True)
+
+
+def _say_nothing(text: str) -> None:
+    pass
+
+
+def _with_log_level(settings: Settings, *, shown: bool, quiet: bool) -> Settings:
+    """Return the settings of the processes, which log less where nothing is wanted or lines show the same."""
+    if shown:
+        os.environ[CAMERA_STATES_ENV] = "shown"
+    if not (shown or quiet) or "log_level" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"log_level": "warning"})
+
+
+def _need_cameras(settings: Settings) -> None:
+    if not settings.cameras:
+        raise ConfigError(
+            "no camera is given: name sources, as in `posebus up rtsp://… usb:0`, or a configuration file that has "
+            "cameras with -c FILE"
+        )
 
 
 def _check_port(port: int | None, settings: Settings) -> None:

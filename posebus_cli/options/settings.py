@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from posebus_cli.options.grouping import overrides
@@ -12,14 +13,16 @@ if TYPE_CHECKING:
     from posebus.config.settings import Settings
 
 
-def settings_from(deployment: DeploymentOptions, *groups: object) -> Settings:
+def settings_from(
+    deployment: DeploymentOptions, *groups: object, cameras: Mapping[str, Mapping[str, object]] | None = None
+) -> Settings:
     """Return the settings of this call: the configuration file, over it the environment, over that the options.
 
-    Raises ConfigError with every problem.
+    `cameras` are added to those of the file. Raises ConfigError with every problem.
     """
     from posebus.config.loading import load_settings
 
-    return load_settings(deployment.config, os.environ, overrides(deployment, *groups))
+    return load_settings(deployment.config, os.environ, {**overrides(deployment, *groups), "cameras": cameras or None})
 
 
 def broker_address(settings: Settings) -> str:
