@@ -12,7 +12,7 @@ import cv2
 from ingest.sources import CapturedImage, Source, open_source, source_spec
 from posebus.config.redaction import redact_known, redact_url
 from posebus.config.settings import CameraSettings
-from posebus.errors import PoseBusError, SourceRejected, SourceUnavailable
+from posebus.errors import LoginRefused, PoseBusError, SourceRejected, SourceUnavailable
 from posebus.runtime.failures import in_one_sentence
 from posebus.square_pixels import square_size_px
 from recordings.inputs import UniqueNames
@@ -21,6 +21,7 @@ from recordings.results.draw import Image
 
 LIMIT_S = 30.0
 """A source that gives no picture for so long is given up; its own timeouts are shorter."""
+RETRY_S = 0.5
 MOST_PICTURES = 8
 """The sharpest of so many pictures is taken: cameras move, and a USB camera first adapts to the light."""
 MOST_EMPTY = 250
@@ -68,7 +69,7 @@ def look_at(settings: CameraSettings, limit_s: float = LIMIT_S) -> Look:
 
     def look() -> None:
         try:
-            found.append(_look(settings))
+            found.append(_look_twice(settings))
         except Exception as error:  # noqa: BLE001 - it is raised below, in the thread of the caller
             found.append(error)
 
@@ -83,6 +84,17 @@ def look_at(settings: CameraSettings, limit_s: float = LIMIT_S) -> Look:
     if isinstance(found[0], PoseBusError):
         raise type(found[0])(redact_known(str(found[0]), settings.source)) from None
     raise SourceRejected(in_one_sentence(found[0], about=shown)) from None
+
+
+def _look_twice(settings: CameraSettings) -> Look:
+    """Cameras sometimes refuse one connection and take the next; a login is shown only once."""
+    try:
+        return _look(settings)
+    except LoginRefused:
+        raise
+    except SourceUnavailable:
+        time.sleep(RETRY_S)
+        return _look(settings)
 
 
 def _look(settings: CameraSettings) -> Look:
