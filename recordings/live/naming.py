@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from posebus.config.harmless import HIDDEN
 from posebus.config.local_files import is_file_address, is_folder, local_path
+from posebus.config.redaction import redact_url
 from posebus.errors import SourceRejected
 
 UNKNOWN = "camera"
@@ -48,7 +50,9 @@ def _file_name(source: str) -> str:
 
 
 def _host(address: str) -> str | None:
+    """Return the host of the address as it may be shown: a password with a slash would be taken for one otherwise."""
     try:
-        return urlsplit(address).hostname
+        host = urlsplit(redact_url(address)).hostname
     except ValueError:
         return None
+    return None if host is None or HIDDEN in host else host
