@@ -122,6 +122,7 @@ def _of_camera(broker: Broker, camera: str) -> _Snapshot:
     from posebus.messages import TrackState
     from posebus.subscribing.pictures import next_picture
     from posebus.telemetry.camera_state import CameraState
+    from posebus.telemetry.process_report import CaptureReport
     from posebus.telemetry.reports import capture_of, process_reports
     from recordings.live.decoding import decoded
     from recordings.results.draw import draw_tracks
@@ -130,6 +131,10 @@ def _of_camera(broker: Broker, camera: str) -> _Snapshot:
     if capture.state in (CameraState.OFFLINE, CameraState.ENDED):
         why = f": {capture.trouble}" if capture.trouble else ""
         raise SourceUnavailable(f"the camera {camera} gives no pictures, since it is {capture.state}{why}")
+    if capture.state == CaptureReport().state:
+        raise SourceUnavailable(
+            f"the camera {camera} gives no pictures, since no ingest process reads it; a recording may have ended"
+        )
     found = next_picture(broker, camera, LIMIT_S)
     if found is None:
         raise SourceUnavailable(
