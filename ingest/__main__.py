@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from posebus.config.settings import Settings
 from posebus.reloading.followed import FollowedSettings
@@ -16,6 +17,7 @@ def main() -> None:
     parser.add_argument("--supervised", action="store_true", help="at the end, find the reason in FILE")
     parser.add_argument("--must-exist", action="store_true", help="give the camera up if its file is missing")
     parser.add_argument("--remove", action="store_true", help="end the camera, which is no longer in FILE")
+    parser.add_argument("--keep-pictures", type=Path, metavar="FILE", help="keep the camera's published pictures there")
     stage_main(parser, _run)
 
 
@@ -25,10 +27,14 @@ def _run(settings: Settings, arguments: argparse.Namespace, followed: FollowedSe
 
         run_removal(settings, arguments.camera)
         return
-    from ingest.process import run_ingest
+    from ingest.process import CaptureOptions, run_ingest
 
-    config = arguments.config if arguments.supervised else None
-    run_ingest(settings, arguments.camera, followed, config, must_exist=arguments.must_exist)
+    options = CaptureOptions(
+        config=arguments.config if arguments.supervised else None,
+        must_exist=arguments.must_exist,
+        pictures=arguments.keep_pictures,
+    )
+    run_ingest(settings, arguments.camera, followed, options)
 
 
 if __name__ == "__main__":

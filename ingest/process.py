@@ -7,15 +7,17 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from ingest.announcing import RegionChanges, camera_record
 from ingest.capture import CaptureStage
+from ingest.keeping import FrameKeeper, KeepingProducer
 from ingest.leaving import reason_from
 from ingest.off_cameras import OffCameras
-from ingest.sources import is_live
+from ingest.sources import is_live, open_source
 from ingest.supervision import CameraFiles, CameraProcesses, IngestSupervisor
 from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease
@@ -33,7 +35,7 @@ from posebus.reloading.sentences import camera_lines
 from posebus.runtime.following import Follower
 from posebus.runtime.health import INGEST_SUPERVISOR, HealthFile
 from posebus.runtime.liveness import give_life_signs
-from posebus.runtime.processes import EXIT_FATAL, RUN_ENV, ChildProcesses
+from posebus.runtime.processes import CAMERA_STATES_ENV, EXIT_FATAL, RUN_ENV, ChildProcesses
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.runtime.stage import PARENT_ENV, Heartbeat, StopFlag, run_stage, stop_limit_s
 from posebus.runtime.watchdog import Watchdog
@@ -45,6 +47,23 @@ SUPERVISE_EVERY_S = 0.1
 log = logging.getLogger("posebus.ingest")
 
 
+@dataclass(frozen=True, slots=True)
+class CaptureOptions:
+    """How the process of one camera was started.
+
+    config: the settings file of a supervised process, which says at the end why the camera ends. must_exist: the camera
+    is given up if its file is missing; else ingest waits for the file. pictures: a file in which the published pictures
+    are kept (`posebus.machine.kept_pictures`).
+    """
+
+    config: Path | None = None
+    must_exist: bool = False
+    pictures: Path | None = None
+
+
+DEFAULT_OPTIONS = CaptureOptions()
+
+
 def build_capture(
     camera: str,
     settings: CameraSettings,
@@ -52,29 +71,35 @@ def build_capture(
     events_kept: int,
     *,
     shared: SharedFrames | None = None,
-    run: str = "",
     policies: Policies | None = None,
-    config: Path | None = None,
+    options: CaptureOptions = DEFAULT_OPTIONS,
 ) -> CaptureStage:
     """Return the stage of `camera` on `broker`, and register the camera there.
 
     `events_kept` is `RetentionSettings.events_kept`; `policies` is what the tracker decides about the camera (None:
-    nothing); `run` names this start of the deployment; `config` is the settings file of a supervised process. Under the
-    watchdog of a supervisor, the stage reports that it is alive while it is healthy.
+    nothing). Under the watchdog of a supervisor, the stage reports that it is alive while it is healthy.
     """
+    config = options.config
+    keeper = None if options.pictures is None else FrameKeeper(camera, settings, options.pictures)
     record = camera_record(camera, settings, policies)
     lease = Lease(broker, camera, CaptureStage.role, process_id(CaptureStage.role), settings.lease_s)
-    writer = FrameProducer(broker, record, lease, events_kept)
+    writer = (
+        FrameProducer(broker, record, lease, events_kept)
+        if keeper is None
+        else KeepingProducer(broker, record, lease, events_kept, keeper)
+    )
     writer.announce()
     registry = Registry(broker)
     stage = CaptureStage(
         camera,
         settings,
         writer,
+        opener=open_source if keeper is None else keeper.open_source,
         largest_imgsz=lambda: largest_imgsz(process_reports(registry).values()),
         shared=shared,
-        run=run,
+        run=os.environ.get(RUN_ENV, ""),
     )
+    stage.must_exist = options.must_exist
     if config is not None:
         stage.stop_reason = partial(reason_from, config, camera, settings)
         stage.before_step = RegionChanges(config, camera, settings.region, writer.announce_region).poll
@@ -86,30 +111,26 @@ def run_ingest(
     settings: Settings,
     camera: str | None,
     followed: FollowedSettings | None = None,
-    config: Path | None = None,
-    *,
-    must_exist: bool = False,
+    options: CaptureOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Capture all cameras of `settings`, or `camera` alone. Raises ConfigError where it is not configured.
 
-    followed: the settings follow their file. config: the settings file of a supervised process, which says at its end
-    why it ends. must_exist: a camera whose file is missing is given up; else ingest waits for the file.
+    followed: the settings follow their file. options: for `camera` alone.
     """
+    if os.environ.get(CAMERA_STATES_ENV):
+        log.setLevel(logging.ERROR)
     if not settings.cameras:
         raise ConfigError("no camera is configured: name some under 'cameras:' in a file and give it with -c FILE")
     if camera is None:
         run_cameras(settings, followed)
     elif camera in settings.cameras:
-        run_camera(settings, camera, config, must_exist=must_exist)
+        run_camera(settings, camera, options)
     else:
         raise ConfigError(f"no camera {camera!r} is configured; there are: {', '.join(sorted(settings.cameras))}")
 
 
-def run_camera(settings: Settings, camera: str, config: Path | None = None, *, must_exist: bool = False) -> None:
-    """Capture one camera until its source ends, SIGTERM or SIGINT; see `run_ingest` for `config` and `must_exist`.
-
-    Raises SourceRejected and BrokerRefused.
-    """
+def run_camera(settings: Settings, camera: str, options: CaptureOptions = DEFAULT_OPTIONS) -> None:
+    """Capture one camera until its source ends, SIGTERM or SIGINT. Raises SourceRejected and BrokerRefused."""
     stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
     stop.install()
     name_process(camera=camera)
@@ -122,11 +143,9 @@ def run_camera(settings: Settings, camera: str, config: Path | None = None, *, m
             broker,
             settings.retention.events_kept,
             shared=shared,
-            run=os.environ.get(RUN_ENV, ""),
             policies=policies_of(settings.cameras[camera], settings.worker, live=is_live(settings.cameras[camera])),
-            config=config,
+            options=options,
         )
-        stage.must_exist = must_exist
     run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)
 
 

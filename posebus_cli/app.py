@@ -11,6 +11,7 @@ from posebus_cli.analyse.demo import demo
 from posebus_cli.analyse.image import image
 from posebus_cli.analyse.jobs import jobs_app
 from posebus_cli.analyse.run import run
+from posebus_cli.analyse.snapshot import snapshot
 from posebus_cli.analyse.submit import submit
 from posebus_cli.change.camera import camera_app
 from posebus_cli.change.scale import scale
@@ -63,6 +64,7 @@ def posebus(
 app.command("demo", rich_help_panel=TRY)(demo)
 app.command("image", rich_help_panel=TRY)(image)
 app.command("run", rich_help_panel=TRY)(run)
+app.command("snapshot", rich_help_panel=TRY)(snapshot)
 app.command("up", rich_help_panel=RUN)(up)
 app.command("ingest", rich_help_panel=RUN)(ingest)
 app.command("work", rich_help_panel=RUN)(work)

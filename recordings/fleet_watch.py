@@ -7,14 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
+from posebus.config.settings import Settings
 from posebus.errors import BrokerUnavailable, FatalError
 from posebus.runtime.fleet import Fleet
 from posebus.runtime.shared_frames import BYTES_PER_PIXEL
 from posebus.telemetry.process_report import WorkerReport
 from posebus.telemetry.reports import largest_imgsz, process_reports, worker_reports
+from recordings.progress import Progress
 
 CHECK_EVERY_S = 1.0
+FLEET_PATIENCE_S = 30.0
 POLL_S = 0.1
 MAX_RESTARTS = 5
 NEEDED = {"worker": "posebus work", "tracker": "posebus track"}
@@ -112,6 +116,21 @@ def watch_own(fleet: Fleet) -> Callable[[float], None]:
                 raise FatalError(f"the process {name} crashed {child.restarts} times in a row; see above why")
 
     return watch
+
+
+def wait_for_fleet(fleet: Fleet, settings: Settings, broker: Broker, progress: Progress) -> Callable[[float], None]:
+    """Wait until workers and trackers are ready, our own or those of the broker; returns the watch over them."""
+    if settings.fleet.workers:
+        watch = watch_own(fleet)
+        progress.status("loading the network (the first time it is exported, which takes longer)")
+        fleet.start_trackers()
+        fleet.start_workers()
+        fleet.wait_until_ready(lambda ready, wanted: watch(time.monotonic()))
+        return watch
+    progress.status(f"waiting for workers and trackers at {broker.where}")
+    others = FleetWatch(Registry(broker), broker.where, FLEET_PATIENCE_S)
+    others.wait()
+    return others
 
 
 def _frames_wanted(worker: WorkerReport) -> int:

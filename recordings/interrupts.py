@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -26,6 +26,26 @@ def interruptible(signals: Sequence[signal.Signals] = SIGNALS) -> Iterator[None]
     before = {number: signal.signal(number, interrupt) for number in signals}
     try:
         yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def noticed(signals: Sequence[signal.Signals] = SIGNALS) -> Iterator[Callable[[], bool]]:
+    """Inside the context, `signals` interrupt nothing; the function that it gives returns whether one has come.
+
+    For work whose every step has to be finished, such as writing one frame into several files. Only the main thread may
+    use this.
+    """
+    came: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+
+    before = {number: signal.signal(number, note) for number in signals}
+    try:
+        yield lambda: bool(came)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

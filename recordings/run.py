@@ -21,7 +21,7 @@ from posebus.runtime.failures import in_one_sentence
 from posebus.runtime.fleet import Fleet
 from posebus.runtime.shared_frames import BYTES_PER_PIXEL, shared_folder
 from recordings.analyse import AT_ONCE, RunContext, analyse, forget
-from recordings.fleet_watch import FRAMES_WANTED, FleetWatch, Workers, watch_own, workers
+from recordings.fleet_watch import FRAMES_WANTED, Workers, wait_for_fleet, workers
 from recordings.inputs import Recording, camera_settings, file_names, open_recordings
 from recordings.progress import Progress
 from recordings.recording_analysis import RecordingResult
@@ -32,7 +32,6 @@ from recordings.results.video import annotate
 from recordings.stages import STAGES
 from recordings.summary import FILE_NAME, Summary, summarise, write_partial_summary, write_summary
 
-FLEET_PATIENCE_S = 30.0
 MAX_WARM_UPS = 8
 """Picture sizes for which the engine is warmed up; with more, loading would take longer than that saves."""
 
@@ -163,7 +162,7 @@ def _analyse(state: RunState, settings: Settings, request: RunRequest, progress:
     broker = open_broker(settings.redis, settings.shards)
     try:
         with Fleet(settings, broker, STAGES) as fleet:
-            watch = _wait_for_fleet(fleet, settings, broker, progress)
+            watch = wait_for_fleet(fleet, settings, broker, progress)
             state.workers = workers(Registry(broker))
             context = RunContext(
                 settings=settings, broker=broker, folder=request.folder, watch=watch, workers=state.workers
@@ -175,21 +174,6 @@ def _analyse(state: RunState, settings: Settings, request: RunRequest, progress:
                         complain(text)
     finally:
         _forget(broker, state.recordings, complain)
-
-
-def _wait_for_fleet(fleet: Fleet, settings: Settings, broker: Broker, progress: Progress) -> Callable[[float], None]:
-    """Wait until workers and trackers are ready, our own or those of the broker; returns the watch over them."""
-    if settings.fleet.workers:
-        watch = watch_own(fleet)
-        progress.status("loading the network (the first time it is exported, which takes longer)")
-        fleet.start_trackers()
-        fleet.start_workers()
-        fleet.wait_until_ready(lambda ready, wanted: watch(time.monotonic()))
-        return watch
-    progress.status(f"waiting for workers and trackers at {broker.where}")
-    others = FleetWatch(Registry(broker), broker.where, FLEET_PATIENCE_S)
-    others.wait()
-    return others
 
 
 def _forget(broker: Broker, recordings: Sequence[Recording], complain: Complain) -> None:

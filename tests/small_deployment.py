@@ -39,7 +39,10 @@ class SmallDeployment:
         self._readers: dict[str, tuple[int, int, CameraSettings]] = {}
         self._start(self.settings.cameras)
         children = self._children if role == "up" else None
-        self.deployment = RunningDeployment(role, self, self._reports, children=children)
+        self.deployment = RunningDeployment(role, self, self._reports, children=children, stopped=self._stopped)
+
+    def _stopped(self) -> dict[str, str]:
+        return {name: "paused" for name, camera in self.settings.cameras.items() if camera.paused}
 
     def request_reload(self) -> None:
         self._asked = True

@@ -17,6 +17,7 @@ RESERVED = frozenset(
     {
         "POSEBUS_CAMERA_PASSWORD",
         "POSEBUS_CONTROL_DIR",
+        "POSEBUS_CAMERA_STATES",
         "POSEBUS_DEBUG",
         "POSEBUS_HEALTH_DIR",
         "POSEBUS_LIVENESS_FILE",

@@ -51,8 +51,3 @@ class CameraStates:
         # A camera that is off is reported, too, by the process that keeps it off.
         captures = {process: report.captures.get(camera) for process, report in reports.items()}
         return {process for process, one in captures.items() if one is not None and one.state not in SWITCHED_OFF}
-
-
-def paused_cameras(settings: Settings) -> dict[str, str]:
-    """The cameras that are paused in `settings`, with the reason in words."""
-    return {name: "paused in the settings" for name, camera in settings.cameras.items() if camera.paused}

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from posebus.config.settings import Settings
-from posebus.control.camera_states import CameraStates, paused_cameras
+from posebus.control.camera_states import CameraStates
 from posebus.control.messages import DeploymentStatus
 from posebus.telemetry.process_report import TRACKER, WORKER
 from posebus.telemetry.reports import Reports
 
 
-class Follower(Protocol):
+class Followed(Protocol):
     """The settings in force, which follow a file."""
 
     @property
@@ -35,22 +35,22 @@ class RunningDeployment:
     def __init__(
         self,
         role: str,
-        followed: Follower,
+        followed: Followed,
         reports: Callable[[], Reports],
         *,
         children: Callable[[], Collection[int]] | None = None,
-        stopped: Callable[[], Mapping[str, str]] | None = None,
+        stopped: Callable[[], Mapping[str, str]],
     ) -> None:
         """role: "up" or "ingest". reports: of all living processes at the broker.
 
         children: process ids of the workers and trackers that this process started; None if it starts none. stopped:
-        why cameras are not read now; by default those that are paused.
+        why cameras are not read now, by name.
         """
         self._role = role
         self._followed = followed
         self._reports = reports
         self._children = children
-        self._stopped = stopped or (lambda: paused_cameras(followed.settings))
+        self._stopped = stopped
         self._states = CameraStates()
         self._revision = 1
         self._problem: str | None = None

@@ -113,9 +113,12 @@ class Fleet:
         for number in itertools.islice(free, max(0, wanted - len(running))):
             self._start_watched(f"{prefix}{number}", module, *self._following)
 
-    def start_camera(self, camera: str) -> None:
-        """Start ingest of one camera, as a child of its own; it ends if there is no such file."""
-        self._start_watched(f"ingest-{camera}", self._modules.ingest, "--camera", camera, "--must-exist")
+    def start_camera(self, camera: str, *arguments: str) -> None:
+        """Start ingest of one camera, as a child of its own, with further arguments of its command line.
+
+        It ends if the camera is a file that does not exist.
+        """
+        self._start_watched(f"ingest-{camera}", self._modules.ingest, "--camera", camera, "--must-exist", *arguments)
 
     def pids(self) -> set[int]:
         """The process ids of all children."""

@@ -24,6 +24,8 @@ EXIT_AGAIN = 75
 """The exit code of a stage that could not start because the broker was unavailable (EX_TEMPFAIL of sysexits.h)."""
 RUN_ENV = "POSEBUS_RUN"
 """Identifies one start of a deployment in all its processes; processes that are restarted keep it."""
+CAMERA_STATES_ENV = "POSEBUS_CAMERA_STATES"
+"""Set if a parent shows the states of the cameras by their events: their ingest then logs errors only."""
 EXIT_STUCK = 70
 """The exit code of a worker that has to be restarted: a frame hangs in it, or its engine is broken (EX_SOFTWARE)."""
 

@@ -52,8 +52,8 @@ def demo(
     """
     from posebus.config.settings import EMBEDDED
     from posebus_cli.analyse.demo_view import view
-    from recordings.demo import demo as run_demo
     from recordings.interrupts import interruptible
+    from recordings.live.demo import demo as run_demo
 
     settings = settings_from(DeploymentOptions(redis=EMBEDDED), network)
     with interruptible(), view(as_json=as_json) as shown:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from recordings.demo import DemoView
-    from recordings.live import LiveCamera
+    from recordings.live.camera import LiveCamera
+    from recordings.live.demo import DemoView
 
 LINE_EVERY_S = 2.0
 TABLE_EVERY_S = 0.25

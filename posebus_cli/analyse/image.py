@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,22 +12,26 @@ import typer
 
 from posebus.plain_text import plain
 from posebus.wording import counted
+from posebus_cli.analyse.estimating import best_view, loaded_estimator, views_of
+from posebus_cli.analyse.image_inputs import inputs_of
 from posebus_cli.options.grouping import Offer, grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption, PictureNetworkOptions
 from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
-    from posebus.config.settings import Settings
     from posebus.views import View
     from recordings.inputs import UniqueNames
     from recordings.results.draw import Image
     from recordings.results.pictures import PictureFiles
-    from workers.detections import Detections, ImageArray
     from workers.inference.estimator import PoseEstimator
 
 _FilesArgument = Annotated[
     list[str],
-    typer.Argument(metavar="FILE", help="Picture files (JPEG, PNG, HEIC, WebP, …), or folders of pictures."),
+    typer.Argument(
+        metavar="SOURCE",
+        help="Picture files (JPEG, PNG, HEIC, WebP, …), folders of pictures, or patterns like 'shop/*.jpg'. Of a video "
+        "file, an address like rtsp://…, or usb:0, one picture is taken.",
+    ),
 ]
 _OutOption = Annotated[
     Path | None,
@@ -65,30 +68,35 @@ def image(
     are too small for it.
 
     Writes NAME.poses.json and NAME.annotated.png (with --blur NAME.blurred.png) for each picture into the folder.
+    From a camera or a video the sharpest of its first pictures is taken.
+
     --masks needs a second network, whose weights are downloaded on first use. Of an animation or a file of several
     pages, every picture is analysed; the results from the second on are called NAME.2 and so on. A picture that cannot
     be read is reported on standard error and does not stop the others; the exit code is then 1.
     """
     from posebus.runtime.failures import complain, in_one_sentence
-    from recordings.inputs import UniqueNames, file_names
+    from recordings.inputs import UniqueNames
+    from recordings.interrupts import interruptible
 
     settings = settings_from(DeploymentOptions(), network)
-    views = _views(settings, network.tiles)
-    paths, failed = _pictures_in(pictures)
+    views = views_of(settings, network.tiles)
     results = []
-    if paths:
-        with _estimator(settings) as estimator, _folder(out, as_json=as_json) as folder:
-            names = UniqueNames(firsts := file_names([str(path) for path in paths]))
-            for path, first in zip(paths, firsts, strict=True):
-                files = partial(_files_of_page, folder, names, first, blur=blur)
-                try:
-                    for result, written in _pictures_of(path, estimator, views, files):
-                        results.append(result)
-                        if not as_json:
-                            _print_result(result, written)
-                except Exception as error:  # noqa: BLE001 - no picture may keep the others from being analysed
-                    complain(in_one_sentence(error, about=path))
-                    failed += 1
+    with interruptible():
+        inputs, failed = inputs_of(pictures)
+        if inputs:
+            with _folder(out, as_json=as_json) as folder, loaded_estimator(settings) as estimator:
+                names = UniqueNames()
+                firsts = [names.take(one.name) for one in inputs]
+                for one, first in zip(inputs, firsts, strict=True):
+                    try:
+                        for page, (about, image_bgr) in enumerate(one.pictures(), start=1):
+                            files = _files_of_page(folder, names, first, page, blur=blur)
+                            results.append(_one_picture(image_bgr, about, (estimator, views), files))
+                            if not as_json:
+                                _print_result(results[-1], files)
+                    except Exception as error:  # noqa: BLE001 - no picture may keep the others from being analysed
+                        complain(in_one_sentence(error, about=one.shown))
+                        failed += 1
     if as_json:
         print(json.dumps(results))
     if failed:
@@ -105,22 +113,6 @@ def _files_of_page(
     return None if folder is None else PictureFiles.of(folder, name, blur=blur)
 
 
-def _pictures_of(
-    path: Path, estimator: PoseEstimator, views: Sequence[View], files: Callable[[int], PictureFiles | None]
-) -> Iterator[tuple[dict[str, Any], PictureFiles | None]]:
-    """Yield the result for each picture of a file, and where it is written: to `files(page)`, asked once for each.
-
-    Raises PoseBusError, and the unforeseen errors of libraries.
-    """
-    from ingest.sources.pictures.opening import open_picture
-
-    with open_picture(path) as opened:
-        for page in range(1, opened.count + 1):
-            about = {"file": str(path)} if opened.count == 1 else {"file": str(path), "page": page}
-            written = files(page)
-            yield _one_picture(opened.read(page - 1).image_bgr, about, (estimator, views), written), written
-
-
 def _one_picture(
     image_bgr: Image, about: dict[str, Any], network: tuple[PoseEstimator, Sequence[View]], files: PictureFiles | None
 ) -> dict[str, Any]:
@@ -129,7 +121,7 @@ def _one_picture(
 
     from recordings.results.pictures import people_to_json
 
-    view, found = _best_view(network[0], cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB), network[1])
+    view, found = best_view(network[0], cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB), network[1])
     result = {
         **about,
         "size_px": [image_bgr.shape[1], image_bgr.shape[0]],
@@ -139,71 +131,6 @@ def _one_picture(
     if files is not None:
         files.write(result, image_bgr, found)
     return result
-
-
-def _views(settings: Settings, tiles: str | None) -> list[View]:
-    """Return the views at which pictures are inferred, the cheapest first. Raises ConfigError."""
-    from posebus.config.policies import AUTO
-    from posebus.errors import ConfigError
-    from posebus.views import MAX_TILES, View, parse_tiles
-
-    worker = settings.worker
-    # Sizes between these would rarely find more, and each takes the engine a moment to set itself up.
-    sizes = dict.fromkeys((worker.plain_imgsz, worker.largest_imgsz) if worker.imgsz == AUTO else (worker.plain_imgsz,))
-    grid = (1, 1) if tiles is None else parse_tiles(tiles)
-    if grid is None:
-        raise ConfigError(f"--tiles: must be columns and rows from 1 to {MAX_TILES}, like 2x2, not {tiles}")
-    columns, rows = grid
-    return [View(imgsz=size, columns=columns, rows=rows) for size in sizes]
-
-
-def _best_view(estimator: PoseEstimator, image_rgb: ImageArray, views: Sequence[View]) -> tuple[View, Detections]:
-    """Return the first of `views` that misses the fewest people for their size, with its detections."""
-    from tracking.policies.recall import compare_views
-
-    found = [(view, estimator.estimate(image_rgb, view=view)) for view in views]
-    size_px = (image_rgb.shape[1], image_rgb.shape[0])
-    result = compare_views(0, [(view, one.boxes_xyxy_px, one.scores) for view, one in found], size_px)
-    # Rounded, since one more face in a poster is not worth another size.
-    return min(found, key=lambda pair: round(result.missed[pair[0]]))
-
-
-@contextmanager
-def _estimator(settings: Settings) -> Iterator[PoseEstimator]:
-    from rich.console import Console
-
-    with Console(stderr=True).status("Loading the network (the first time it is exported, which takes longer)"):
-        from posebus.config.loading import cache_folder
-        from workers.engine_loading import load_engine
-        from workers.inference.estimator import PoseEstimator
-
-        engine = load_engine(settings.worker, cache_folder(settings))
-    try:
-        yield PoseEstimator(engine, settings.worker)
-    finally:
-        engine.close()
-
-
-def _pictures_in(files: Sequence[str]) -> tuple[list[Path], int]:
-    """Return all pictures, those in folders, too, and the number of arguments without any (each was reported)."""
-    from ingest.sources.pictures.folder import list_pictures
-    from posebus.config.local_files import local_path
-    from posebus.errors import SourceRejected
-    from posebus.runtime.failures import complain
-
-    paths: list[Path] = []
-    failed = 0
-    for file in files:
-        try:
-            found = list_pictures(local_path(file))
-        except SourceRejected as error:
-            complain(error)
-            failed += 1
-            continue
-        paths += found.paths
-        if found.warning is not None:
-            complain(found.warning)
-    return paths, failed
 
 
 def _folder(out: Path | None, *, as_json: bool) -> AbstractContextManager[Path | None]:
@@ -224,4 +151,4 @@ def _print_result(result: dict[str, Any], files: PictureFiles | None) -> None:
     where = "" if files is None else f", {'blurred' if files.blur else 'drawn'} in {files.picture}"
     page = f", picture {result['page']}" if "page" in result else ""
     people = counted(len(result["people"]), "person")
-    print(plain(f"{result['file']}{page}: {people} at {view_in_words(result['view'])}{where}"))
+    print(plain(f"{result.get('file') or result['source']}{page}: {people} at {view_in_words(result['view'])}{where}"))

@@ -10,6 +10,7 @@ import typer
 
 from posebus.plain_text import plain, plain_json
 from posebus.wording import counted
+from posebus_cli.analyse.run_live import run_cameras
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, FleetOptions, JsonOption, NetworkOptions
 from posebus_cli.options.settings import settings_from
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 VideosArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="VIDEO", help="Video files, or folders of pictures, which are read in order of their names."
+        metavar="SOURCE",
+        help="Video files, or folders of pictures, which are read in order of their names; or cameras: addresses like "
+        "rtsp://…, usb:0.",
     ),
 ]
 OutOption = Annotated[
@@ -35,6 +38,15 @@ OutOption = Annotated[
 NoVideoOption = Annotated[
     bool, typer.Option("--no-video", help="Write no annotated videos, which take some time to draw.")
 ]
+SecondsOption = Annotated[
+    float | None,
+    typer.Option(
+        "--seconds",
+        metavar="N",
+        min=0.1,
+        help="Record cameras for so long. (default: until Ctrl-C, or until all of them end)",
+    ),
+]
 
 
 @grouped
@@ -42,6 +54,7 @@ def run(
     *,
     videos: VideosArgument,
     out: OutOption = None,
+    seconds: SecondsOption = None,
     network: NetworkOptions,
     processes: FleetOptions,
     no_video: NoVideoOption = False,
@@ -55,6 +68,10 @@ def run(
     them. A video that cannot be read is reported on standard error and does not stop the others; the exit code is then
     1.
 
+    Cameras and addresses are recorded as they come, for --seconds or until Ctrl-C, which completes the files; frames
+    for which the machine has no time are skipped and counted. Their pictures are kept on disk until the video is drawn,
+    a few hundred MB a minute; --no-video needs none of it.
+
     By default everything that it needs is started here and stopped at the end. With --workers 0 and --redis it uses
     the workers and trackers of a running deployment.
     """
@@ -65,6 +82,9 @@ def run(
     from recordings.run import RunRequest, run_recordings
 
     settings = settings_from(deployment, processes, network)
+    if _are_live(videos, seconds):
+        run_cameras(settings, videos, out, seconds=seconds, video=not no_video, as_json=as_json)
+        return
     with interruptible(), progress_for(as_json=as_json) as progress, results_folder(out) as folder:
         request = RunRequest(sources=videos, folder=folder, video=not no_video)
         summary = run_recordings(settings, request, progress, complain)
@@ -75,6 +95,24 @@ def run(
             print(plain(line))
     if summary["failed"]:
         raise typer.Exit(1)
+
+
+def _are_live(sources: list[str], seconds: float | None) -> bool:
+    """Return whether `sources` are cameras rather than recordings. Raises ConfigError if they are both."""
+    from posebus.config.redaction import redact_url
+    from posebus.errors import ConfigError
+    from recordings.live.sources import is_recording
+
+    recorded = [source for source in sources if is_recording(source)]
+    live = [source for source in sources if source not in recorded]
+    if recorded and live:
+        raise ConfigError(
+            f"{redact_url(recorded[0])} is a recording and {redact_url(live[0])} a camera: analyse them in two runs, "
+            "or play the recording like a camera with `posebus up`"
+        )
+    if recorded and seconds is not None:
+        raise ConfigError(f"--seconds is for cameras, and {redact_url(recorded[0])} is a recording, which has an end")
+    return bool(live)
 
 
 def summary_lines(summary: Mapping[str, Any], out: Path) -> list[str]:

@@ -24,21 +24,22 @@ class FleetChanges:
         self._fleet = fleet
         self._follower = follower
 
-    def step(self, now_s: float) -> None:
-        """Apply what has changed, if anything has; `now_s` is monotonic."""
+    def step(self, now_s: float) -> Settings | None:
+        """Apply what has changed, and return the settings then; None if nothing has. `now_s` is monotonic."""
         update = self._follower.poll(now_s)
         if update is None:
-            return
+            return None
         update = self._possible(update)
         if not update.difference:
-            return
+            return None
         try:
             self._fleet.update(update.settings)
         except OutputError as error:
             log.error("%s; nothing changes", error)
             self._follower.followed.settings = update.before
-            return
+            return None
         self._follower.announce(log, update_lines(update))
+        return update.settings
 
     def _possible(self, update: Update) -> Update:
         """Return the update without settings of workers that cannot work here, which stay as they are."""

@@ -1,101 +1,106 @@
-"""`posebus up`: a whole deployment on this machine from one configuration file."""
+"""`posebus up`: a whole deployment on this machine, from sources on the command line or from a configuration file."""
 
 from __future__ import annotations
 
 import os
-import time
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posebus.config.broker_address import default_address
 from posebus.config.redaction import redact_url
 from posebus.config.settings import EMBEDDED, EMBEDDED_PORT
 from posebus.errors import ConfigError
 from posebus.logs.set_up import set_up_logging
-from posebus.wording import counted
+from posebus.runtime.processes import CAMERA_STATES_ENV
+from posebus_cli.operate.saying import say_line, say_nothing
+from posebus_cli.operate.up_sources import cameras_of, file_among
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import ConfigFirst, FleetOptions, LogOptions, NoReloadOption
-from posebus_cli.options.settings import followed_from, need_cameras
+from posebus_cli.options.settings import followed_from, settings_from
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
-    from posebus.runtime.fleet import Fleet
-    from posebus.runtime.stage import StopFlag
-    from posebus_cli.operate.changes import FleetChanges
 
-TEND_S = 0.1
+_SourcesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SOURCE",
+        help="Cameras: addresses like rtsp://…, usb:0, video files. Or a configuration file (.yaml), as with -c.",
+    ),
+]
+_PortOption = Annotated[
+    int | None,
+    typer.Option(
+        "--port",
+        metavar="PORT",
+        min=1,
+        max=65535,
+        help=f"Port of the embedded broker, which only this machine can reach. (default: {EMBEDDED_PORT})",
+    ),
+]
+_QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show problems only.")]
 
 
 @grouped
 def up(
+    sources: _SourcesArgument = None,
+    *,
     deployment: ConfigFirst,
     processes: FleetOptions,
     logs: LogOptions,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            "--port",
-            metavar="PORT",
-            min=1,
-            max=65535,
-            help=f"Port of the embedded broker, which only this machine can reach. (default: {EMBEDDED_PORT})",
-        ),
-    ] = None,
+    port: _PortOption = None,
+    quiet: _QuietOption = False,
     no_reload: NoReloadOption = False,
 ) -> None:
-    """Run the cameras of a configuration file on this machine with workers and trackers, until Ctrl-C.
+    """Run cameras on this machine with workers and trackers, until Ctrl-C.
+
+    The cameras are those of the configuration file and one for each SOURCE, with a name derived from it. A video file
+    is played like a camera, in real time and once; if there is nothing but such files and no configuration file, the
+    deployment ends with the last of them.
+
+    On a terminal a line says when a camera is online, when the first person is seen in it, and why it is offline.
 
     Without the address of a broker it starts its own, which keeps nothing on disk, and which other commands find by
     themselves. Changes of the file are applied while it runs: cameras come, go and change one by one.
     """
-    from posebus.bus.redis.connection import open_broker
-    from posebus.control.attached import control_socket
-    from posebus.runtime.embedded import broker_for
-    from posebus.runtime.fleet import Fleet
-    from posebus.runtime.following import Follower
-    from posebus.runtime.stage import StopFlag
-    from posebus_cli.operate.changes import FleetChanges
-    from recordings.stages import STAGES
+    from posebus_cli.operate.running import RunningUp
 
-    followed = followed_from(deployment, processes, logs)
+    say = say_nothing if quiet else say_line
+    deployment, left = file_among(sources or [], deployment)
+    settings = settings_from(deployment, processes, logs)
+    cameras = cameras_of(left, settings.cameras) if left else {}
+    shown = sys.stdout.isatty() and not quiet
+    given = {**_log_level(settings, shown=shown, quiet=quiet), "cameras": cameras or None}
+    followed = followed_from(deployment, processes, logs, further=given)
     settings = followed.settings
-    need_cameras(settings)
+    _need_cameras(settings)
     _check_port(port, settings)
     _refuse_what_cannot_work(settings)
+    if len(left) < len(sources or []):
+        say(f"{deployment.config} is the configuration file, as with -c {deployment.config}")
+    for name in cameras:
+        say(f"camera {name}: {redact_url(settings.cameras[name].source)}")
     set_up_logging(settings, "up")
-    stop = StopFlag()
-    stop.install()
-    with broker_for(settings.redis, port or EMBEDDED_PORT) as url:
-        followed.pin(redis=url)
-        settings = followed.settings
-        with stop.starting():
-            broker = open_broker(url, settings.shards)
-        with Fleet(settings, broker, STAGES, follow=not no_reload) as fleet:
-            shown = redact_url(url)
-            print(f"starting {_children(settings)} at {shown}", flush=True)
-            fleet.start_trackers()
-            fleet.start_workers()
-            fleet.start_ingest()
-            where = "" if url == default_address(os.environ) else f" --redis {shown}"
-            print(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C", flush=True)
-            if no_reload:
-                _tend(fleet, stop)
-            else:
-                follower = Follower(followed, stop)
-                with control_socket("up", follower, fleet.pids):
-                    _tend(fleet, stop, FleetChanges(fleet, follower))
-            print("stopping", flush=True)
-    if fleet.ingest_failed:
-        raise typer.Exit(1)  # ingest has said which cameras, and why
+    running = RunningUp(followed, say, shown=shown, sources=bool(cameras), ends=deployment.config is None)
+    running.run(port or EMBEDDED_PORT, follow=not no_reload)
 
 
-def _tend(fleet: Fleet, stop: StopFlag, changes: FleetChanges | None = None) -> None:
-    while not stop.check():
-        fleet.check()
-        if changes is not None:
-            changes.step(time.monotonic())
-        time.sleep(TEND_S)
+def _log_level(settings: Settings, *, shown: bool, quiet: bool) -> dict[str, object]:
+    """Return the setting of what processes log: less, where nothing is wanted or lines show the same."""
+    if shown:
+        os.environ[CAMERA_STATES_ENV] = "shown"
+    if not (shown or quiet) or "log_level" in settings.model_fields_set:
+        return {}
+    return {"log_level": "warning"}
+
+
+def _need_cameras(settings: Settings) -> None:
+    if not settings.cameras:
+        raise ConfigError(
+            "no camera is given: name sources, as in `posebus up rtsp://… usb:0`, or a configuration file that has "
+            "cameras with -c FILE"
+        )
 
 
 def _check_port(port: int | None, settings: Settings) -> None:
@@ -105,12 +110,6 @@ def _check_port(port: int | None, settings: Settings) -> None:
             "--port is the port of the embedded broker, but the settings name another one, "
             f"{redact_url(settings.redis)}: leave out --port, or use '--redis embedded'"
         )
-
-
-def _children(settings: Settings) -> str:
-    """Return what is started, in words."""
-    cameras = counted(len(settings.cameras), "camera")
-    return f"{cameras}, {counted(settings.fleet.workers, 'worker')}, {counted(settings.fleet.trackers, 'tracker')}"
 
 
 def _refuse_what_cannot_work(settings: Settings) -> None:

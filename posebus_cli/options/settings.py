@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from posebus_cli.options.grouping import overrides
@@ -13,21 +14,28 @@ if TYPE_CHECKING:
     from posebus.reloading.followed import FollowedSettings
 
 
-def settings_from(deployment: DeploymentOptions, *groups: object) -> Settings:
+def settings_from(
+    deployment: DeploymentOptions, *groups: object, cameras: Mapping[str, Mapping[str, object]] | None = None
+) -> Settings:
     """Return the settings of this call: the configuration file, over it the environment, over that the options.
 
-    Raises ConfigError with every problem.
+    `cameras` are added to those of the file. Raises ConfigError with every problem.
     """
     from posebus.config.loading import load_settings
 
-    return load_settings(deployment.config, os.environ, overrides(deployment, *groups))
+    return load_settings(deployment.config, os.environ, {**overrides(deployment, *groups), "cameras": cameras or None})
 
 
-def followed_from(deployment: DeploymentOptions, *groups: object) -> FollowedSettings:
-    """Return the settings of this call like `settings_from`, for a command that follows its file while it runs."""
+def followed_from(
+    deployment: DeploymentOptions, *groups: object, further: Mapping[str, object] | None = None
+) -> FollowedSettings:
+    """Return the settings of this call like `settings_from`, for a command that follows its file while it runs.
+
+    `further` values, by dotted field, are added to those of the options.
+    """
     from posebus.reloading.followed import FollowedSettings
 
-    return FollowedSettings(deployment.config, os.environ, overrides(deployment, *groups))
+    return FollowedSettings(deployment.config, os.environ, {**overrides(deployment, *groups), **(further or {})})
 
 
 def broker_address(settings: Settings) -> str:

@@ -1,7 +1,8 @@
 """A small RTSP server for tests: H.264 over interleaved TCP (RFC 2326, RFC 6184), with RTCP sender reports on demand.
 
 It plays numbered frames: the grey level of frame n is `16 + 8 * (n % 25)`, so a test can tell a repeated or black
-frame. It can stall, refuse, send garbage, change the picture's size and have wrong clocks.
+frame; or the pictures that `draw` returns. It can stall, refuse, send garbage, change the picture's size and have wrong
+clocks.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 import av
@@ -27,7 +28,16 @@ MAX_PAYLOAD = 1200
 SSRC = 0x1234ABCD
 
 
-def encoded_frames(fps: int, width: int, height: int, gop: int = 10) -> Iterator[list[bytes]]:
+Draw = Callable[[int, tuple[int, int]], np.ndarray]
+"""Returns the picture of a number and a (width, height), as rows of BGR."""
+
+
+def grey(number: int, size_px: tuple[int, int]) -> np.ndarray:
+    """A picture of one grey level, which its number determines."""
+    return np.full((size_px[1], size_px[0], 3), 16 + 8 * (number % LEVELS), np.uint8)
+
+
+def encoded_frames(fps: int, width: int, height: int, gop: int = 10, draw: Draw = grey) -> Iterator[list[bytes]]:
     """NAL units of frame after frame, without end."""
     codec = av.CodecContext.create("libx264", "w")
     codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
@@ -37,9 +47,7 @@ def encoded_frames(fps: int, width: int, height: int, gop: int = 10) -> Iterator
     codec.options = {"tune": "zerolatency", "preset": "ultrafast", "x264-params": "annexb=1:repeat-headers=1"}
     number = 0
     while True:
-        level = 16 + 8 * (number % LEVELS)
-        picture = np.full((height, width, 3), level, np.uint8)
-        frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+        frame = av.VideoFrame.from_ndarray(draw(number, (width, height)), format="bgr24")
         frame.pts = number
         for packet in codec.encode(frame):
             yield split_nal_units(bytes(packet))
@@ -70,8 +78,15 @@ class RtspServer:
     """Serves `rtsp://127.0.0.1:PORT/live` from threads; attributes may be changed while it runs."""
 
     def __init__(
-        self, *, fps: int = 25, size_px: tuple[int, int] = (160, 120), gop: int = 10, port: int | None = None
+        self,
+        *,
+        fps: int = 25,
+        size_px: tuple[int, int] = (160, 120),
+        gop: int = 10,
+        port: int | None = None,
+        draw: Draw = grey,
     ) -> None:
+        self.draw = draw
         self.fps = fps
         self.size_px = size_px
         self.gop = gop
@@ -161,7 +176,9 @@ class RtspServer:
 
     def _stream(self, client: socket.socket) -> None:
         sequence, began_s = 7, time.time()
-        frames = itertools.islice(encoded_frames(self.fps, *self.size_px, self.gop), self.skipped_frames, None)
+        frames = itertools.islice(
+            encoded_frames(self.fps, *self.size_px, self.gop, self.draw), self.skipped_frames, None
+        )
         size_px = self.size_px
         for number in range(1_000_000):
             if self._stopping.is_set():
@@ -170,7 +187,7 @@ class RtspServer:
                 time.sleep(0.02)
             if size_px != self.size_px:
                 size_px = self.size_px
-                frames = encoded_frames(self.fps, *size_px, self.gop)
+                frames = encoded_frames(self.fps, *size_px, self.gop, self.draw)
             ticks = number * RTP_CLOCK_HZ // self.fps + round(self.rtp_jump_s * RTP_CLOCK_HZ)
             rtp_time = (self.rtp_start + ticks) & 0xFFFFFFFF
             if self.sender_report_offset_s is not None and number % self.fps == 0:

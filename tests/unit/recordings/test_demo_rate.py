@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from posebus.config.settings import WorkerSettings
-from recordings.demo import ENGINE_SHARE, MAX_FPS, MIN_FPS, camera_fps, carried_fps
+from recordings.live.demo import ENGINE_SHARE, MAX_FPS, MIN_FPS, camera_fps, carried_fps
 
 
 @pytest.mark.parametrize(("carried", "each"), [(0.0, MIN_FPS), (8.9, 4), (24.0, 12), (500.0, MAX_FPS)])

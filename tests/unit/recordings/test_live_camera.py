@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import samples
 
-from recordings.live import LiveCamera
+from recordings.live.camera import LiveCamera
 
 MS = 1_000_000
 

@@ -22,7 +22,7 @@ from posebus.runtime.fleet import Fleet
 from posebus.subscribing.subscriber import Subscription, subscribe
 from posebus.telemetry.reports import process_reports, worker_reports
 from recordings.fleet_watch import Workers, watch_own, workers
-from recordings.live import LiveCamera
+from recordings.live.camera import LiveCamera
 from recordings.results.draw import draw_tracks
 from recordings.results.files import TracksWriter, make_folder
 from recordings.results.tally import percentiles_ms

@@ -1,0 +1,138 @@
+"""The deployment of `posebus up` while it runs: it starts, follows its settings, shows its cameras, and ends."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import typer
+
+from posebus.config.broker_address import default_address
+from posebus.config.redaction import harmless, redact_url
+from posebus.wording import counted
+from posebus_cli.operate.saying import Say, say_nothing
+
+if TYPE_CHECKING:
+    from posebus.config.settings import Settings
+    from posebus.reloading.followed import FollowedSettings
+    from posebus.runtime.fleet import Fleet
+    from posebus.runtime.stage import StopFlag
+    from posebus_cli.operate.activity import Watched
+    from posebus_cli.operate.changes import FleetChanges
+
+TEND_S = 0.1
+
+
+class RunningUp:
+    """A deployment that has not started yet; `run` starts it and returns when it has ended."""
+
+    def __init__(self, followed: FollowedSettings, say: Say, *, shown: bool, sources: bool, ends: bool) -> None:
+        """`say` prints a line. shown: a line for each change of a camera. sources: some were given as arguments.
+
+        ends: the deployment is over once all its sources have ended.
+        """
+        self._followed = followed
+        self._say = say
+        self._show = say if shown else say_nothing
+        self._sources = sources
+        self._ends = ends
+        self._watches = shown or sources
+
+    def run(self, port: int, *, follow: bool) -> None:
+        """Run until SIGINT, SIGTERM or the end of all sources. Raises FatalError, ConfigError and typer.Exit.
+
+        `port` is that of the embedded broker. follow: changes of the settings are applied.
+        """
+        from posebus.bus.redis.connection import open_broker
+        from posebus.runtime.embedded import broker_for
+        from posebus.runtime.fleet import Fleet
+        from posebus.runtime.stage import StopFlag
+        from posebus_cli.operate.activity import Watched
+        from recordings.stages import STAGES
+
+        stop = StopFlag()
+        stop.install()
+        with broker_for(self._followed.settings.redis, port) as url:
+            self._followed.pin(redis=url)
+            settings = self._followed.settings
+            with stop.starting():
+                broker = open_broker(url, settings.shards)
+                watched = Watched(settings) if self._watches else None
+            with Fleet(settings, broker, STAGES, follow=follow) as fleet, ExitStack() as stack:
+                if watched is not None:
+                    stack.callback(watched.close)
+                self._start(fleet, url, stop)
+                tend = Tending(fleet, watched, self._show, ends=self._ends)
+                if follow:
+                    tend.changes = self._changes(fleet, stop, stack)
+                while not stop.check() and not tend.step(TEND_S):
+                    pass
+                self._say("stopping" if stop.is_set else "all sources have ended; stopping")
+        if watched is not None and self._sources:
+            for line in watched.activity.summary():
+                self._say(line)
+        if fleet.ingest_failed:
+            raise typer.Exit(1)  # ingest has said which cameras, and why
+
+    def _start(self, fleet: Fleet, url: str, stop: StopFlag) -> None:
+        address = redact_url(url)
+        self._say(f"starting {_children(self._followed.settings)} at {address}")
+        fleet.start_trackers()
+        fleet.start_workers()
+        if self._sources:
+            # A recording should not play before anything can look at it.
+            self._say("loading the network (the first time it is exported, which takes longer)")
+            fleet.wait_until_ready(lambda ready, wanted: _leave_if(stop))
+        fleet.start_ingest()
+        where = "" if url == default_address(os.environ) else f" --redis {address}"
+        self._say(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C")
+
+    def _changes(self, fleet: Fleet, stop: StopFlag, stack: ExitStack) -> FleetChanges:
+        """Follow the settings from now on, and answer `posebus camera` and `posebus scale` until `stack` ends."""
+        from posebus.control.attached import control_socket
+        from posebus.runtime.following import Follower
+        from posebus_cli.operate.changes import FleetChanges
+
+        follower = Follower(self._followed, stop)
+        stack.enter_context(control_socket("up", follower, fleet.pids))
+        return FleetChanges(fleet, follower)
+
+
+class Tending:
+    """Looks after the processes of a deployment, and shows what its cameras do."""
+
+    def __init__(self, fleet: Fleet, watched: Watched | None, show: Say, *, ends: bool) -> None:
+        """`ends`: the deployment is over once all its sources have ended."""
+        self._fleet = fleet
+        self._watched = watched
+        self._show = show
+        self._ends = ends
+        self.changes: FleetChanges | None = None
+        """Applies changes of the settings, if they are followed."""
+
+    def step(self, wait_s: float) -> bool:
+        """Wait so long; returns whether the deployment is over. Raises FatalError."""
+        self._fleet.check()
+        if self.changes is not None:
+            settings = self.changes.step(time.monotonic())
+            if settings is not None and self._watched is not None:
+                self._watched.activity.follow(settings.cameras)
+        if self._watched is None:
+            time.sleep(wait_s)
+            return False
+        for line in self._watched.poll(wait_s):
+            self._show(f"{time.strftime('%H:%M:%S')}  {harmless(line)}")
+        return self._ends and self._watched.activity.all_ended
+
+
+def _leave_if(stop: StopFlag) -> None:
+    if stop.check():
+        raise SystemExit(0)
+
+
+def _children(settings: Settings) -> str:
+    """Return what is started, in words."""
+    cameras = counted(len(settings.cameras), "camera")
+    return f"{cameras}, {counted(settings.fleet.workers, 'worker')}, {counted(settings.fleet.trackers, 'tracker')}"
