@@ -36,8 +36,8 @@ MARKS_KEPT = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Entries of one camera that wait in the broker: frames in bytes and in number, poses in number, and when the oldest
-    of these frames was sent (monotonic), None without any of this process."""
+    """Entries of one camera that wait in the broker: frames in bytes and in number, poses in number, and when the
+    oldest of these frames was sent (monotonic), None without any of this process."""
 
     frames_bytes: int
     frames: int

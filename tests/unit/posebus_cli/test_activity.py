@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from posebus.messages import Event, EventType
 from posebus_cli.operate.activity import LINE_EVERY_S, Activity, Watched
-from posebus_cli.operate.up import Tending
+from posebus_cli.operate.running import Tending
 
 
 def event(kind: EventType, camera: str = "door", seq: int = 0, **data: Any) -> Event:
