@@ -73,7 +73,6 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"analyse"}),
         frozenset({"demo", "run"}),
         frozenset({"jobs"}),
-        frozenset({"job_queue"}),
     ),
     "posebus_cli": (
         frozenset({"import_path", "options"}),
