@@ -10,7 +10,10 @@ from enum import Enum
 from posebus.bus.checkpoint import ENDED, OFFLINE, OPEN, Checkpoint
 from posebus.config.settings import CameraSettings
 
-FRAME_SETTINGS = ("source", "kind", "max_fps", "recorded_at_ns", "imgsz", "infer_fps", "motion_gate", "camera_motion")
+FRAME_SETTINGS = (
+    *("source", "kind", "max_fps", "recorded_at_ns", "start_s", "end_s", "every"),
+    *("imgsz", "infer_fps", "motion_gate", "camera_motion"),
+)
 """The settings that change which frames a camera gives."""
 
 
