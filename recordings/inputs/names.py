@@ -40,8 +40,13 @@ class UniqueNames:
 
 def file_names(sources: Sequence[str], used: Iterable[str] = ()) -> list[str]:
     """Return a name for the files of each source: its stem as text, shortened if needed, and none of those `used`."""
+    return unique_names([stem(source) for source in sources], used)
+
+
+def unique_names(wanted: Sequence[str], used: Iterable[str] = ()) -> list[str]:
+    """Return each of `wanted` as text that can name files, shortened and numbered if needed, and none of `used`."""
     names = UniqueNames(used)
-    return [names.take(_fitting(_stem(source))) for source in sources]
+    return [names.take(_fitting(name)) for name in wanted]
 
 
 def camera_names(names: Iterable[str], suffix: str = "") -> list[str]:
@@ -51,7 +56,8 @@ def camera_names(names: Iterable[str], suffix: str = "") -> list[str]:
     return [unique.take(_slug(name)[:room]) + suffix for name in names]
 
 
-def _stem(source: str) -> str:
+def stem(source: str) -> str:
+    """Return the name of the file or folder of `source` without its ending; of an address its host."""
     if "://" in source and not is_file_address(source):
         # Addresses are refused later, but they get a name first, which must not be the part with the password.
         return _host(source) or "recording"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from posebus.config.local_files import same_for_children
 from posebus.config.redaction import redact_url
@@ -13,6 +13,7 @@ from posebus.errors import SourceRejected
 from posebus.runtime.failures import in_one_sentence
 from posebus.square_pixels import square_size_px
 from recordings.inputs.names import camera_names
+from recordings.inputs.part import WHOLE, Part
 
 OPEN_LIMIT_S = 60.0
 """A recording that gives no picture for so long never will; most give one within a second."""
@@ -35,16 +36,22 @@ class Recording:
     size_px: tuple[int, int]
     frames_expected: int | None
     timed: bool = True
+    part: Part = WHOLE
+
+    @property
+    def settings(self) -> CameraSettings:
+        """The settings that read it."""
+        return camera_settings(self.source, self.part)
 
 
-def camera_settings(source: str) -> CameraSettings:
-    """Return settings that read every frame of `source`, as fast as the workers infer.
+def camera_settings(source: str, part: Part = WHOLE) -> CameraSettings:
+    """Return settings that read every frame of this part of `source`, as fast as the workers infer.
 
     Raises SourceRejected if `source` is not a recording.
     """
     from ingest.sources import source_spec
 
-    settings = CameraSettings(source=same_for_children(source), delivery="lossless")
+    settings = CameraSettings(source=same_for_children(source), delivery="lossless", **part.fields())
     if not source_spec(settings).recorded:
         raise SourceRejected(
             f"{redact_url(source)} is a camera or an address, not a recording on disk: "
@@ -54,7 +61,7 @@ def camera_settings(source: str) -> CameraSettings:
 
 
 def open_recordings(
-    sources: Sequence[str], names: Sequence[str], suffix: str = ""
+    sources: Sequence[str], names: Sequence[str], suffix: str = "", part: Part = WHOLE
 ) -> tuple[list[Recording], dict[str, str]]:
     """Return the recordings among `sources`, and for each of the others, by name, one sentence about its problem.
 
@@ -64,20 +71,23 @@ def open_recordings(
     refused: dict[str, str] = {}
     for source, name, camera in zip(sources, names, camera_names(names, suffix), strict=True):
         try:
-            recordings.append(open_recording(source, name, camera))
+            recordings.append(open_recording(source, name, camera, part))
         except Exception as error:  # noqa: BLE001 - no input may keep the others from being analysed
             refused[name] = in_one_sentence(error, about=redact_url(source))
     return recordings, refused
 
 
-def open_recording(source: str, name: str, camera: str, limit_s: float = OPEN_LIMIT_S) -> Recording:
-    """Open `source` and decode its first frame. Raises SourceRejected or BadPicture if that fails or takes too long."""
-    settings = camera_settings(source)
+def open_recording(source: str, name: str, camera: str, part: Part = WHOLE, limit_s: float = OPEN_LIMIT_S) -> Recording:
+    """Open `source` and decode the first frame of its `part`.
+
+    Raises SourceRejected or BadPicture if that fails or takes too long.
+    """
+    settings = camera_settings(source, part)
     found: list[Recording | Exception] = []
 
     def look() -> None:
         try:
-            found.append(_look_at(settings, source, name, camera))
+            found.append(replace(_look_at(settings, source, name, camera), part=part))
         except Exception as error:  # noqa: BLE001 - it is raised below, in the thread of the caller
             found.append(error)
 
