@@ -11,7 +11,7 @@ from posebus.bus.checkpoint import ENDED, OFFLINE, OPEN, Checkpoint
 from posebus.config.settings import CameraSettings
 
 FRAME_SETTINGS = (
-    *("source", "kind", "rotate", "max_fps", "recorded_at_ns"),
+    *("source", "kind", "rotate", "max_fps", "recorded_at_ns", "start_s", "end_s", "every"),
     *("imgsz", "infer_fps", "motion_gate", "camera_motion"),
 )
 """The settings that change which frames a camera gives."""

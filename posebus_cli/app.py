@@ -8,6 +8,7 @@ import typer
 from typer.main import get_command
 
 from posebus_cli.analyse.demo import demo
+from posebus_cli.analyse.draw import draw
 from posebus_cli.analyse.image import image
 from posebus_cli.analyse.jobs import jobs_app
 from posebus_cli.analyse.run import run
@@ -65,6 +66,7 @@ app.command("demo", rich_help_panel=TRY)(demo)
 app.command("image", rich_help_panel=TRY)(image)
 app.command("run", rich_help_panel=TRY)(run)
 app.command("snapshot", rich_help_panel=TRY)(snapshot)
+app.command("draw", rich_help_panel=TRY)(draw)
 app.command("up", rich_help_panel=RUN)(up)
 app.command("ingest", rich_help_panel=RUN)(ingest)
 app.command("work", rich_help_panel=RUN)(work)

@@ -18,7 +18,7 @@ from posebus.runtime.fleet import Fleet
 from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL
 from posebus.subscribing.subscriber import Subscription, subscribe
 from recordings.fleet_watch import Workers
-from recordings.inputs import Recording, camera_settings
+from recordings.inputs import Recording
 from recordings.progress import Progress
 from recordings.recording_analysis import RecordingAnalysis, RecordingResult
 from recordings.results.files import TracksWriter
@@ -122,7 +122,7 @@ def _with_cameras(settings: Settings, recordings: Sequence[Recording], workers: 
 
     max_size_px = workers.largest_imgsz
     cameras = {
-        recording.camera: camera_settings(recording.source).model_copy(
+        recording.camera: recording.settings.model_copy(
             update={
                 "max_size_px": "auto",
                 "max_backlog_bytes": workers.backlog_bytes(

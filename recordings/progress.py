@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
@@ -17,7 +18,7 @@ LINE_EVERY_S = 3.0
 
 
 class Progress(Protocol):
-    """Shows progress. Calls are cheap and may come hundreds of times a second."""
+    """Shows progress. Calls are cheap and may come hundreds of times a second, from several threads."""
 
     def status(self, text: str) -> None:
         """Show what is being done before there are frames to count."""
@@ -84,26 +85,31 @@ class Bars(AbstractContextManager["Bars"]):
             console=Console(stderr=True),
             transient=True,
         )
+        # Recordings are analysed and drawn at the same time, by several threads.
+        self._lock = threading.Lock()
         self._tasks: dict[str, TaskID] = {}
         self._waiting: TaskID | None = None
 
     def status(self, text: str) -> None:
-        if self._waiting is None:
-            self._waiting = self._bars.add_task(text, total=None, rate="")
-        self._bars.update(self._waiting, description=plain(text))
+        with self._lock:
+            if self._waiting is None:
+                self._waiting = self._bars.add_task(text, total=None, rate="")
+            self._bars.update(self._waiting, description=plain(text))
 
     def update(self, name: str, done: int, total: int | None, fps: float) -> None:
-        if self._waiting is not None:
-            self._bars.remove_task(self._waiting)
-            self._waiting = None
-        if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(plain(name), total=total, rate="")
-        self._bars.update(self._tasks[name], completed=done, rate=f"{fps:.1f} fps")
+        with self._lock:
+            if self._waiting is not None:
+                self._bars.remove_task(self._waiting)
+                self._waiting = None
+            if name not in self._tasks:
+                self._tasks[name] = self._bars.add_task(plain(name), total=total, rate="")
+            self._bars.update(self._tasks[name], completed=done, rate=f"{fps:.1f} fps")
 
     def finish(self, name: str) -> None:
-        task = self._tasks.pop(name, None)
-        if task is not None:
-            self._bars.remove_task(task)
+        with self._lock:
+            task = self._tasks.pop(name, None)
+            if task is not None:
+                self._bars.remove_task(task)
 
     def __enter__(self) -> Bars:
         self._bars.start()

@@ -4,191 +4,221 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from posebus.bus.redis.connection import Broker, open_broker
-from posebus.bus.registry import Registry
-from posebus.config.redaction import redact_url
 from posebus.config.settings import EMBEDDED, Settings
-from posebus.errors import ConfigError, PoseBusError
-from posebus.runtime.embedded import broker_for
-from posebus.runtime.failures import in_one_sentence
-from posebus.runtime.fleet import Fleet
-from posebus.runtime.shared_frames import BYTES_PER_PIXEL, shared_folder
-from recordings.analyse import AT_ONCE, RunContext, analyse, forget
-from recordings.fleet_watch import FRAMES_WANTED, Workers, wait_for_fleet, workers
-from recordings.inputs import Recording, camera_settings, file_names, open_recordings
+from posebus.errors import ConfigError, OutputError
+from posebus.wording import counted
+from recordings.continuing.book import SummaryBook
+from recordings.continuing.history import SOURCES, read_history
+from recordings.continuing.identity import identity_of
+from recordings.continuing.plan import REMEDY, RunPlan, Wish, plan_anew, plan_run
+from recordings.drawing.queue import DrawingQueue
+from recordings.drawing.task import DrawingTask
+from recordings.fleet_watch import Workers
+from recordings.inputs import WHOLE, Part, Recording, camera_settings, open_recordings
+from recordings.inputs.listing import list_inputs
+from recordings.own_fleet import Complain, analyse_with_fleet
 from recordings.progress import Progress
 from recordings.recording_analysis import RecordingResult
 from recordings.results.claims import claimed
-from recordings.results.files import make_folder, writing
+from recordings.results.files import ResultFiles, make_folder
 from recordings.results.run_facts import run_facts
-from recordings.results.video import annotate
-from recordings.stages import STAGES
-from recordings.summary import FILE_NAME, Summary, summarise, write_partial_summary, write_summary
-
-MAX_WARM_UPS = 8
-"""Picture sizes for which the engine is warmed up; with more, loading would take longer than that saves."""
-
-Complain = Callable[[object], None]
-"""Called with each problem that does not end the run."""
+from recordings.summary import FILE_NAME, Summary, merged, summarise
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a run is to do. `sources` are files or folders of pictures; all files are written into `folder`."""
+    """What a run is to do.
 
-    sources: Sequence[str]
-    folder: Path
+    `wishes` are its inputs, of which it reads `part`, and `facts` what the results are made with (`run_facts`).
+    `video`: it draws videos. `fresh`: it does everything anew, whatever its folder holds.
+    """
+
+    wishes: Sequence[Wish]
+    facts: Mapping[str, Any]
+    part: Part = WHOLE
     video: bool = True
+    fresh: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """The names that this run has taken: the path of its summary, and a name for the files of each input."""
-
-    summary: Path
-    inputs: Sequence[str]
+def prepare_run(
+    settings: Settings, arguments: Sequence[str], part: Part, complain: Complain, *, video: bool, fresh: bool
+) -> RunRequest:
+    """Find the inputs that `arguments` name, and what their results would be made with. Raises ConfigError."""
+    if settings.fleet.workers == 0 and settings.redis == EMBEDDED:
+        raise ConfigError(
+            "a run with --workers 0 needs the workers of a running deployment: give its broker with --redis URL"
+        )
+    listing = list_inputs(arguments)
+    for note in listing.notes:
+        complain(note)
+    wishes = [Wish(one.source, one.wanted, identity_of(one.source)) for one in listing.inputs]
+    facts = run_facts(settings)
+    if part != WHOLE:
+        facts = {**facts, "part": part.fields()}
+    return RunRequest(wishes, facts, part, video, fresh)
 
 
 @dataclass(slots=True)
 class RunState:
     """What a run knows so far.
 
-    `refused` are inputs by name that failed outside the pipeline, with the error. `facts` are those of `run_facts`.
+    `refused` are inputs by name that failed outside the pipeline, with the error.
     """
 
+    plan: RunPlan
+    facts: Mapping[str, Any] = field(default_factory=dict)
     recordings: list[Recording] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     results: list[RecordingResult] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
     workers: Workers = field(default_factory=Workers)
     started_at_s: float = field(default_factory=time.monotonic)
 
     def summary(self) -> Summary:
-        """Return the content of summary.json, the inputs in the order in which they were given."""
-        order = {recording.name: position for position, recording in enumerate(self.recordings)}
-        results = sorted(self.results, key=lambda result: order[result.recording.name])
-        return {**summarise(results, self.workers, time.monotonic() - self.started_at_s, self.refused), **self.facts}
+        """Return the content of summary.json, the inputs in the order in which they were given.
+
+        It covers what earlier runs into the same folder have finished; `skipped` names those that this run was asked
+        for as well.
+        """
+        spent_s = time.monotonic() - self.started_at_s
+        summary = summarise(self.results, self.workers, spent_s, dict(self.refused))
+        before = self.plan.before
+        if before is not None and self.results:
+            summary = merged(before, summary)
+        elif before is not None:
+            # Its times are those of recordings that were analysed at the same time.
+            summary = {**before, "failed": [*before["failed"], *summary["failed"]]}
+        order = {name: position for position, name in enumerate([one.name for one in self.plan.inputs])}
+        for part in ("inputs", "warnings", "failed"):
+            summary[part].sort(key=lambda entry: order.get(entry["name"], len(order)))
+        skipped = [one.name for one in self.plan.inputs if one.done]
+        return {**summary, **self.facts, "skipped": skipped, SOURCES: self.plan.sources}
 
 
-def run_recordings(settings: Settings, request: RunRequest, progress: Progress, complain: Complain) -> Summary:
-    """Analyse the recordings of `request` and write their files; returns the content of summary.json.
+def run_recordings(
+    settings: Settings, request: RunRequest, folder: Path, progress: Progress, complain: Complain
+) -> Summary:
+    """Analyse the recordings of `request` and write their files into `folder`; returns the content of summary.json.
 
-    For a recording that cannot be used, `complain` is called; it stands under "failed" and does not stop the others.
-    Raises OutputError, ConfigError, and the errors of a broker or fleet that cannot work. On KeyboardInterrupt the
-    children are stopped in order, and incomplete files keep names that end in ".partial".
+    What is finished there already is skipped. For a recording that cannot be used, `complain` is called; it stands
+    under "failed" and does not stop the others. Raises OutputError, also rather than overwrite other results,
+    ConfigError, and the errors of a broker or fleet that cannot work. On KeyboardInterrupt the children are stopped in
+    order, and incomplete files keep names that end in ".partial".
     """
-    if settings.fleet.workers == 0 and settings.redis == EMBEDDED:
-        raise ConfigError(
-            "a run with --workers 0 needs the workers of a running deployment: give its broker with --redis URL"
-        )
-    make_folder(request.folder)
-    with claimed(request.folder, lambda used: _names(request, used)) as (summary_name, *names):
+    make_folder(folder)
+    plans: list[RunPlan] = []
+
+    def choose(busy: frozenset[str]) -> list[str]:
+        plans.append(_plan(request, folder, busy))
+        return [_summary_name(busy), *(one.name for one in plans[0].inputs)]
+
+    with claimed(folder, choose) as (summary_name, *_):
         if summary_name != FILE_NAME:
-            complain(f"another run writes into {request.folder}; the summary of this one is {summary_name}")
-        return _run(settings, request, _Names(request.folder / summary_name, names), progress, complain)
+            complain(f"another run writes into {folder}; the summary of this one is {summary_name}")
+        state = RunState(plans[0], request.facts)
+        book = SummaryBook(folder, summary_name)
+        try:
+            book.begin(state.summary())
+            _run(settings, request, state, book, progress, complain)
+        except KeyboardInterrupt:
+            book.note(state.summary())
+            complain(
+                f"stopped; the results so far are in {folder}, files that end in .partial are incomplete; "
+                "the same command goes on"
+            )
+            raise
+        summary = state.summary()
+        book.finish(summary)
+        return summary
 
 
-def _run(settings: Settings, request: RunRequest, names: _Names, progress: Progress, complain: Complain) -> Summary:
-    own_broker = settings.redis == EMBEDDED
-    with writing(names.summary):
-        # The summary of an earlier run would describe other files than those of this one.
-        names.summary.unlink(missing_ok=True)
-    progress.status("opening the recordings")
-    state = RunState(facts=run_facts(settings))
-    try:
-        # In a broker that is shared with others, the names of the cameras must not be in use already.
-        suffix = "" if own_broker else f"-{uuid.uuid4().hex[:8]}"
-        state.recordings, state.refused = open_recordings(request.sources, names.inputs, suffix)
-        for error in state.refused.values():
-            complain(error)
-        if state.recordings:
-            with broker_for(settings.redis) as url, _shared_memory(settings, state.recordings) as folder:
-                _analyse(state, _fleet_settings(settings, url, state.recordings, folder), request, progress, complain)
-        if request.video:
-            draw_videos(state, request.folder, progress, complain)
-    except KeyboardInterrupt:
-        write_partial_summary(names.summary, state.summary())
-        complain(f"stopped; the results so far are in {request.folder}, files that end in .partial are incomplete")
-        raise
-    summary = state.summary()
-    write_summary(names.summary, summary)
-    return summary
+def _plan(request: RunRequest, folder: Path, busy: frozenset[str]) -> RunPlan:
+    if request.fresh:
+        return plan_anew(request.wishes, busy)
+    return plan_run(request.wishes, request.facts, read_history(folder, busy), folder, busy, ResultFiles(folder))
 
 
-def _names(request: RunRequest, used: frozenset[str]) -> list[str]:
-    """Return the name of the summary and those of the inputs, none of them among `used`."""
+def _summary_name(busy: frozenset[str]) -> str:
     path = Path(FILE_NAME)
     numbered = (f"{path.stem}-{number}{path.suffix}" for number in count(2))
-    summary = next(name for name in chain([FILE_NAME], numbered) if name not in used)
-    return [summary, *file_names(request.sources, used)]
+    return next(name for name in chain([FILE_NAME], numbered) if name not in busy)
 
 
-def _shared_memory(settings: Settings, recordings: Sequence[Recording]) -> AbstractContextManager[Path | None]:
-    """Return a folder for uncompressed pictures if all processes that need them run on this machine."""
-    from ingest.sources import reduced_size_px
+def _run(
+    settings: Settings,
+    request: RunRequest,
+    state: RunState,
+    book: SummaryBook,
+    progress: Progress,
+    complain: Complain,
+) -> None:
+    def fail(name: str, why: str) -> None:
+        state.refused[name] = why
+        complain(why)
 
-    if settings.redis != EMBEDDED or settings.shared_frames is not None:
-        return nullcontext(settings.shared_frames)
-    sizes_px = [reduced_size_px(recording.size_px, settings.worker.largest_imgsz) for recording in recordings]
-    largest_bytes = max(width * height * BYTES_PER_PIXEL for width, height in sizes_px)
-    frames = max(FRAMES_WANTED.values()) * settings.fleet.workers
-    return shared_folder(largest_bytes * frames * min(AT_ONCE, len(recordings)))
-
-
-def _fleet_settings(settings: Settings, url: str, recordings: Sequence[Recording], shared: Path | None) -> Settings:
-    """Return the settings of workers and trackers at `url`, whose engine is warmed up for the recordings' sizes."""
-    sizes_px = tuple(dict.fromkeys(recording.size_px for recording in recordings))[:MAX_WARM_UPS]
-    return settings.model_copy(
-        update={
-            "redis": url,
-            "cameras": {},
-            "shared_frames": shared,
-            # Information from the stages would break up the progress bars; warnings must be shown.
-            "log_level": "warning",
-            # Full batches, so that the result of a frame does not depend on the frames beside it.
-            "worker": settings.worker.model_copy(update={"warm_up_px": sizes_px, "fixed_batch": True}),
-        }
-    )
-
-
-def _analyse(state: RunState, settings: Settings, request: RunRequest, progress: Progress, complain: Complain) -> None:
-    broker = open_broker(settings.redis, settings.shards)
-    try:
-        with Fleet(settings, broker, STAGES) as fleet:
-            watch = wait_for_fleet(fleet, settings, broker, progress)
-            state.workers = workers(Registry(broker))
-            context = RunContext(
-                settings=settings, broker=broker, folder=request.folder, watch=watch, workers=state.workers
-            )
-            with closing(analyse(state.recordings, context, progress)) as results:
+    to_do = [one for one in state.plan.inputs if not one.done]
+    if len(to_do) < len(state.plan.inputs):
+        finished = len(state.plan.inputs) - len(to_do)
+        progress.status(f"{finished} of {counted(len(state.plan.inputs), 'recording')} finished before")
+    with DrawingQueue(progress, fail) as drawing:
+        videos = Videos(book.folder, request, drawing)
+        for one in state.plan.inputs:
+            if one.done:
+                videos.draw(one.name, one.source)
+        if to_do:
+            progress.status("opening the recordings")
+            # In a broker that is shared with others, the names of the cameras must not be in use already.
+            suffix = "" if settings.redis == EMBEDDED else f"-{uuid.uuid4().hex[:8]}"
+            sources, names = [one.source for one in to_do], [one.name for one in to_do]
+            state.recordings, refused = open_recordings(sources, names, suffix, request.part)
+            for name, error in refused.items():
+                fail(name, error)
+            book.note(state.summary())
+        if state.recordings:
+            ready = partial(_note_workers, state, book.folder)
+            results = analyse_with_fleet(settings, state.recordings, book.folder, progress, ready, complain)
+            with closing(results):
                 for result in results:
                     state.results.append(result)
+                    book.note(state.summary())
                     for text in filter(None, (result.error, result.warning)):
                         complain(text)
-    finally:
-        _forget(broker, state.recordings, complain)
+                    if result.error is None:
+                        videos.draw(result.recording.name, result.recording.source)
+        drawing.finish()
 
 
-def _forget(broker: Broker, recordings: Sequence[Recording], complain: Complain) -> None:
-    try:
-        forget(broker, recordings)
-    except PoseBusError as error:
-        complain(f"the streams of this run could not be removed from the broker: {error}")
+@dataclass(frozen=True, slots=True)
+class Videos:
+    """Draws the videos of a run that are wanted and missing."""
+
+    folder: Path
+    request: RunRequest
+    queue: DrawingQueue
+
+    def draw(self, name: str, source: str) -> None:
+        """Draw the video of a recording whose tracks are complete, unless that is done or not wanted."""
+        files = ResultFiles(self.folder)
+        if self.request.video and (self.request.fresh or not files.drawn(name)):
+            settings = camera_settings(source, self.request.part)
+            self.queue.add(DrawingTask(name, settings, files.tracks(name), self.folder))
 
 
-def draw_videos(state: RunState, folder: Path, progress: Progress, complain: Complain) -> None:
-    """Draw one video after the other, now that inference no longer needs the processors."""
-    for result in [result for result in state.results if result.error is None]:
-        name, source = result.recording.name, result.recording.source
-        try:
-            annotate(camera_settings(source), folder / f"{name}.tracks.jsonl", name, progress)
-        except Exception as error:  # noqa: BLE001 - the other videos are drawn all the same
-            state.refused[name] = in_one_sentence(error, about=redact_url(source))
-            complain(state.refused[name])
+def _note_workers(state: RunState, folder: Path, found: Workers) -> None:
+    """Note how the workers are set up. Raises OutputError if the results so far are of another engine."""
+    state.workers = found
+    for what in ("engine", "precision"):
+        before = None if state.plan.before is None else state.plan.before[what]
+        now = getattr(found, what)
+        if before is not None and now is not None and before != now:
+            raise OutputError(
+                f"{folder} holds results of the {what} {before}, and this run would use {now}: "
+                f"choose it with --{what}, {REMEDY}"
+            )

@@ -94,7 +94,7 @@ def add_to_summary(folder: Path, summary: Summary, batch: str) -> None:
     Raises OutputError.
     """
     with locked(folder):
-        older = _read(folder / FILE_NAME)
+        older = read_summary(folder / FILE_NAME)
         same = older is not None and older.get("batch") == batch
         write_summary(folder / FILE_NAME, {**(merged(older, summary) if older and same else summary), "batch": batch})
 
@@ -140,7 +140,8 @@ def _by_name(older: list[dict[str, Any]], newer: list[dict[str, Any]]) -> list[d
     return sorted({entry["name"]: entry for entry in [*older, *newer]}.values(), key=lambda entry: str(entry["name"]))
 
 
-def _read(path: Path) -> Summary | None:
+def read_summary(path: Path) -> Summary | None:
+    """Return the content of a summary; None if there is none that can be read."""
     try:
         data = load_json(path.read_bytes(), FILE_NAME, MAX_SUMMARY_BYTES)
     except (OSError, MalformedMessage):

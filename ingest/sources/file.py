@@ -10,13 +10,18 @@ from ingest.sources.base import Admit, CapturedImage, SourcePosition, SourceSpec
 from ingest.sources.decoding.decoder import StreamFrame
 from ingest.sources.decoding.skipping import FrameSkipping
 from ingest.sources.decoding.video_file import VideoFile
-from ingest.sources.file_position import FilePosition, checksum, seek_before
+from ingest.sources.file_position import FilePosition, checksum, seek_before, seek_before_time
 from ingest.sources.timeline import WINDOW, Stamp, Timeline, TimelinePosition
 from posebus.config.local_files import check_readable, local_path
 from posebus.config.settings import CameraSettings
 from posebus.errors import SourceRejected
 from posebus.messages import CaptureClock
 
+INDEXED = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi"})
+"""FFmpeg's names of the formats in which a time can be found by seeking. In a stream without an index, such as MPEG-TS,
+times may start again on the way, so only reading all of it tells where a picture is."""
+EARLIER_NS = 1000
+"""Times of parts are rounded to microseconds."""
 HELD_PIXELS = 25_000_000
 """Pictures that wait for their capture times have no more pixels than this in all, but two always may wait."""
 
@@ -105,6 +110,21 @@ class FileSource:
         self._rewind()
         return False
 
+    def skip_to(self, time_ns: int) -> None:
+        """See `StartsLater.skip_to`: seeks in a file with an index whose time stamps are in order."""
+        if self._loop or self._video.container.format.name not in INDEXED:
+            return
+        origin_ns = self._first_time_ns()
+        clock = self._timeline.position
+        sound = not (self._timeline.wrong or self._timeline.jumps or self._timeline.equal)
+        self._rewind()
+        if origin_ns is None or clock is None or not sound or not self._video.seekable:
+            return
+        begin = clock._replace(last_ns=origin_ns + time_ns - EARLIER_NS)
+        container, stream = self._video.container, self._video.stream
+        if seek_before_time(begin.last_ns - begin.offset_ns, container, stream) and not self._drop_until(begin):
+            self._rewind()
+
     def close(self) -> None:
         """Close the file; `read` returns None from now on, or raises if it never returned a picture."""
         self._held.clear()
@@ -151,6 +171,45 @@ class FileSource:
             if frame.pts == wanted.pts:
                 return not frame.is_corrupt and checksum(frame.sample()) == wanted.checksum
         return False
+
+    def _first_time_ns(self) -> int | None:
+        """Return the capture time of the first picture, None without one; the file has to be read anew after this."""
+        while (time_ns := self._timeline.next()) is None:
+            if not self._hold_next():
+                return None
+        return time_ns
+
+    def _drop_until(self, begin: TimelinePosition) -> bool:
+        """Decode up to the first picture from `begin.last_ns` on, or else the last one, and make it the next picture.
+
+        Returns False if that cannot be relied on: the seek was not exact, or time stamps are missing or in disorder.
+        """
+        video = self._video
+        before: tuple[StreamFrame, Stamp] | None = None
+        before_ns = -1
+        for frame in video.frames:
+            stamp = Stamp(*video.times_ns(frame))
+            if stamp.pts_ns is None:
+                return False
+            captured_at_ns = stamp.pts_ns + begin.offset_ns
+            arrived = captured_at_ns >= begin.last_ns
+            if (before is None and arrived) or captured_at_ns <= before_ns:
+                return False
+            if arrived:
+                self._continue_with(frame, stamp, begin._replace(last_ns=before_ns))
+                return True
+            before, before_ns = (frame, stamp), captured_at_ns
+        if before is None:
+            return False
+        self._continue_with(*before, begin._replace(last_ns=before_ns - 1))
+        return True
+
+    def _continue_with(self, frame: StreamFrame, stamp: Stamp, after: TimelinePosition) -> None:
+        # What is damaged before the part does not concern it.
+        self._video.defects.undecodable = self._video.defects.corrupt = 0
+        self._timeline.resume(after)
+        self._held.append(HeldFrame(frame, 0))
+        self._timeline.add(stamp)
 
     def _open(self) -> VideoFile:
         check_readable(self._path)

@@ -40,7 +40,16 @@ class FilePosition(NamedTuple):
 
 def seek_before(position: FilePosition, container: Any, stream: Any) -> bool:
     """Seek `container` to a key frame well before `position`; False if it cannot seek."""
-    target = position.pts - round(SEEK_BACK_S / stream.time_base)
+    return _seek(position.pts, container, stream)
+
+
+def seek_before_time(presented_ns: int, container: Any, stream: Any) -> bool:
+    """Seek `container` to a key frame well before the presentation time `presented_ns`; False if it cannot seek."""
+    return _seek(round(presented_ns / 1e9 / stream.time_base), container, stream)
+
+
+def _seek(pts: int, container: Any, stream: Any) -> bool:
+    target = pts - round(SEEK_BACK_S / stream.time_base)
     if target <= (stream.start_time or 0):
         return True  # the container is at its beginning already
     try:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from ingest.sources import file, images, network, synthetic, usb
 from ingest.sources.base import Source, SourceSpec
+from ingest.sources.excerpt.source import is_part, open_part
 from ingest.sources.paced import PacedSource
 from ingest.sources.turning.source import TurnedSource
 from posebus.config.settings import CameraSettings
@@ -73,7 +74,7 @@ def open_source(settings: CameraSettings) -> Source:
     """
     spec = source_spec(settings)
     live = is_live(settings)
-    source = spec.open(settings, live=live)
+    source = open_part(spec, settings, live=live) if is_part(settings) else spec.open(settings, live=live)
     if settings.rotate:
         source = TurnedSource(source, settings.rotate)
     if spec.recorded and (live or settings.realtime):

@@ -30,7 +30,7 @@ def work(
     Each such process runs one job at a time. After Ctrl-C it finishes the current job; a second Ctrl-C stops that, too.
     """
     from posebus.logs.set_up import set_up_logging
-    from recordings.job_queue import work as work_on
+    from recordings.jobs.queue import work as work_on
 
     settings = settings_at_broker(deployment, logs)
     set_up_logging(settings, "jobs")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from posebus.plain_text import plain, plain_json
 from posebus.wording import counted
 from posebus_cli.analyse.run_live import run_cameras
 from posebus_cli.options.grouping import grouped
-from posebus_cli.options.groups import DeploymentOptions, FleetOptions, JsonOption, NetworkOptions
+from posebus_cli.options.groups import DeploymentOptions, FleetOptions, JsonOption, NetworkOptions, PartOptions
 from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ VideosArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="SOURCE",
-        help="Video files, or folders of pictures, which are read in order of their names; or cameras: addresses like "
-        "rtsp://…, usb:0.",
+        help="Video files; folders with videos in them or in folders inside; folders of pictures alone, which are read "
+        "in order of their names; patterns like 'day*/*.mp4'. Or cameras: addresses like rtsp://…, usb:0.",
     ),
 ]
 OutOption = Annotated[
@@ -32,7 +33,8 @@ OutOption = Annotated[
         "--out",
         "-o",
         metavar="DIR",
-        help="Folder for the files; created if missing. (default: a new folder, posebus-out or posebus-out-2, …)",
+        help="Folder for the files; created if missing. (default: the folder of the same run if that was interrupted, "
+        "else a new one, posebus-out or posebus-out-2, …)",
     ),
 ]
 NoVideoOption = Annotated[
@@ -49,19 +51,32 @@ SecondsOption = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class ResultOptions:
+    """Where the results of recordings are written, and which."""
+
+    out: OutOption = None
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew: replace the results of these recordings in the folder.")
+    ] = False
+    no_video: NoVideoOption = False
+
+
 @grouped
 def run(
     *,
     videos: VideosArgument,
-    out: OutOption = None,
+    results: ResultOptions,
     seconds: SecondsOption = None,
+    excerpt: PartOptions,
     network: NetworkOptions,
     processes: FleetOptions,
-    no_video: NoVideoOption = False,
     deployment: DeploymentOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Analyse recordings: run every frame through the whole pipeline and write the tracks into files.
+
+    What is finished is skipped when the same command is given again, and an interrupted run goes on.
 
     For each VIDEO, the folder gets NAME.tracks.jsonl (the tracks of every frame with their skeletons),
     NAME.mot.txt (MOTChallenge format) and NAME.annotated.mp4, all with final numbers; one summary.json covers all of
@@ -76,18 +91,21 @@ def run(
     the workers and trackers of a running deployment.
     """
     from posebus.runtime.failures import complain
+    from recordings.continuing.folder import run_folder
+    from recordings.inputs.part import parse_part
     from recordings.interrupts import interruptible
     from recordings.progress import progress_for
-    from recordings.results.new_folder import results_folder
-    from recordings.run import RunRequest, run_recordings
+    from recordings.run import prepare_run, run_recordings
 
     settings = settings_from(deployment, processes, network)
     if _are_live(videos, seconds):
-        run_cameras(settings, videos, out, seconds=seconds, video=not no_video, as_json=as_json)
+        run_cameras(settings, videos, results.out, seconds=seconds, video=not results.no_video, as_json=as_json)
         return
-    with interruptible(), progress_for(as_json=as_json) as progress, results_folder(out) as folder:
-        request = RunRequest(sources=videos, folder=folder, video=not no_video)
-        summary = run_recordings(settings, request, progress, complain)
+    part = parse_part(excerpt.start, excerpt.end, excerpt.every, excerpt.max_fps)
+    with interruptible(), progress_for(as_json=as_json) as progress:
+        request = prepare_run(settings, videos, part, complain, video=not results.no_video, fresh=results.fresh)
+        with run_folder(results.out, request.wishes, request.facts, fresh=results.fresh) as folder:
+            summary = run_recordings(settings, request, folder, progress, complain)
     if as_json:
         print(plain_json(json.dumps(summary, indent=2, ensure_ascii=False)))
     else:
@@ -125,6 +143,9 @@ def summary_lines(summary: Mapping[str, Any], out: Path) -> list[str]:
             f"{f'{dropped} dropped' if dropped else 'none dropped'}; {summary['engine']} {summary['precision']}; "
             f"{summary['wall_s']:.1f} s in total with loading and writing"
         ]
+    if summary.get("skipped"):
+        were = "was" if len(summary["skipped"]) == 1 else "were"
+        lines.append(f"{counted(len(summary['skipped']), 'recording')} {were} finished before and skipped")
     failed = len(summary["failed"])
     if failed:
         why = "the reason is" if failed == 1 else "the reasons are"

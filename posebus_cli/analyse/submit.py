@@ -32,7 +32,7 @@ def submit(
     """
     from posebus.runtime.failures import complain
     from posebus_cli.analyse.jobs import queue_broker
-    from recordings.job_queue import submit as enqueue
+    from recordings.jobs.queue import submit as enqueue
     from recordings.results.files import make_folder
     from recordings.results.new_folder import new_folder
 

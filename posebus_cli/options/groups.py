@@ -81,6 +81,37 @@ class FleetOptions:
     ] = None
 
 
+PART = "Part of each recording"
+"""The panel of the help in which the options that leave out frames stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartOptions:
+    """Which frames of a recording are read. Times are seconds, MM:SS or HH:MM:SS from its first frame."""
+
+    start: Annotated[
+        str | None,
+        typer.Option("--start", metavar="TIME", help="Begin here: seconds, MM:SS or HH:MM:SS.", rich_help_panel=PART),
+    ] = None
+    end: Annotated[
+        str | None,
+        typer.Option("--end", metavar="TIME", help="End before the frame at this time.", rich_help_panel=PART),
+    ] = None
+    every: Annotated[
+        int | None,
+        typer.Option("--every", metavar="N", min=1, help="Read only every N-th frame.", rich_help_panel=PART),
+    ] = None
+    max_fps: Annotated[
+        float | None,
+        typer.Option(
+            "--max-fps",
+            metavar="FPS",
+            help="Read at most so many frames per second of the recording; the rate of pictures in a folder.",
+            rich_help_panel=PART,
+        ),
+    ] = None
+
+
 def _known_engine(name: str | None) -> str | None:
     """Refuse a name that neither posebus nor an installed package gives to an engine."""
     built_in = get_args(EngineName)

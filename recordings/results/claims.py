@@ -30,7 +30,7 @@ def claimed(folder: Path, choose: Callable[[frozenset[str]], Sequence[str]]) -> 
     with ExitStack() as stack:
         with suppress(OutputError):  # without locks, which some network file systems lack, the run goes on
             stack.enter_context(locked(folder))
-        names = choose(_others(folder))
+        names = choose(taken(folder))
         path = folder / f"{PREFIX}{uuid.uuid4().hex}"
         with writing(path):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
@@ -57,7 +57,8 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _others(folder: Path) -> frozenset[str]:
+def taken(folder: Path) -> frozenset[str]:
+    """Return the names that runs under way have taken in `folder`."""
     found: set[str] = set()
     for path in folder.glob(f"{PREFIX}*"):
         with suppress(OSError, MalformedMessage):

@@ -96,12 +96,12 @@ def draw_people(
         _draw_person(image_bgr, box, _joints(keypoints, None, _VISIBLE), labels[index], pen)
 
 
-def draw_tracks(image_bgr: Image, frame: TrackFrame) -> None:
+def draw_tracks(image_bgr: Image, frame: TrackFrame, *, labels: bool = True) -> None:
     """Draw the tracks of a frame: confirmed ones solid, coasted ones dashed, tentative ones not at all.
 
     Lost tracks are hairlines with the number on a dark plate. Hidden joints, and all joints of a coasted track, are
     rings at the end of thin lines; joints of unknown position are left out. Without visibility flags the network's
-    confidence decides (`MIN_CONFIDENCE`).
+    confidence decides (`MIN_CONFIDENCE`). Without `labels`, numbers are left out.
     `image_bgr` may be a reduced copy of the source frame: coordinates are scaled to its size.
     """
     scale = np.array([image_bgr.shape[1], image_bgr.shape[0]], np.float32) / np.array(frame.size_px, np.float32)
@@ -119,15 +119,20 @@ def draw_tracks(image_bgr: Image, frame: TrackFrame) -> None:
         width_px = 1 if lost else _line_width_px(image_bgr, box)
         pen = _Pen(color_of(track.id), width_px, dashed=predicted, dark_plate=lost)
         joints = _joints(keypoints, track.keypoint_visibility, _HIDDEN if predicted else _VISIBLE)
-        _draw_person(image_bgr, box, joints, str(track.id), pen)
+        _draw_person(image_bgr, box, joints, str(track.id) if labels else "", pen)
 
 
 def skeletons_only(frame: TrackFrame, size_px: tuple[int, int] | None = None) -> Image:
     """Return the tracks of `frame` on a dark canvas of `size_px` (width, height; by default the frame's size)."""
-    width, height = size_px or frame.size_px
-    canvas = np.full((height, width, 3), _PAPER, np.uint8)
+    canvas = empty_canvas(size_px or frame.size_px)
     draw_tracks(canvas, frame)
     return canvas
+
+
+def empty_canvas(size_px: tuple[int, int]) -> Image:
+    """Return a dark picture of `size_px` (width, height)."""
+    width, height = size_px
+    return np.full((height, width, 3), _PAPER, np.uint8)
 
 
 def _draw_person(image: Image, box: Float32Array, joints: _Joints | None, label: str, pen: _Pen) -> None:

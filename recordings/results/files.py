@@ -80,6 +80,35 @@ class PartialFile:
             self._file.close()
 
 
+class ResultFiles:
+    """The files of recordings in one folder, by the name of a recording."""
+
+    TRACKS = (".tracks.jsonl", ".mot.txt")
+    VIDEO = ".annotated.mp4"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def complete(self, name: str) -> bool:
+        """Return whether all files of the tracks of `name` have their final names."""
+        return all(self._path(name, ending).is_file() for ending in self.TRACKS)
+
+    def any_of(self, name: str) -> bool:
+        """Return whether there is a file that `name` would overwrite."""
+        return any(self._path(name, ending).is_file() for ending in (*self.TRACKS, self.VIDEO))
+
+    def drawn(self, name: str) -> bool:
+        """Return whether the video of `name` is complete."""
+        return self._path(name, self.VIDEO).is_file()
+
+    def tracks(self, name: str) -> Path:
+        """Return the path of the file with every track in every frame."""
+        return self._path(name, self.TRACKS[0])
+
+    def _path(self, name: str, ending: str) -> Path:
+        return self._folder / f"{name}{ending}"
+
+
 FILE_EPOCH = 1
 """A file holds one reading of its recording. The number of the epoch in the broker is a time, by which the files of two
 runs would differ."""

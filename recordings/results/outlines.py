@@ -13,6 +13,7 @@ import numpy as np
 
 from posebus.arrays import Float32Array
 from posebus.contract.masks import mask_of
+from posebus.messages import TrackFrame, TrackState
 from recordings.results.draw import Color, Image
 
 NO_OUTLINE: Float32Array = np.zeros((0, 2), np.float32)
@@ -33,6 +34,14 @@ def draw_outlines(image_bgr: Image, masks: Sequence[Float32Array], colors: Seque
         if len(mask):
             points = np.round(mask * 2**_SHIFT).astype(np.int32)
             cv2.polylines(image_bgr, [points], True, color, width_px, cv2.LINE_AA, _SHIFT)
+
+
+def blur_tracks(image_bgr: Image, frame: TrackFrame) -> None:
+    """Blur the boxes of all people of a frame, whose picture may be a reduced copy; predicted and lost ones, too."""
+    scale = np.array([image_bgr.shape[1], image_bgr.shape[0]], np.float32) / np.array(frame.size_px, np.float32)
+    boxes = [track.box_xyxy_px * np.tile(scale, 2) for track in frame.tracks if track.state != TrackState.ENDED]
+    finite = [box for box in boxes if np.isfinite(box).all()]
+    blur_people(image_bgr, np.array(finite, np.float32).reshape(-1, 4), [NO_OUTLINE] * len(finite))
 
 
 def blur_people(image_bgr: Image, boxes_xyxy_px: Float32Array, masks: Sequence[Float32Array]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -19,8 +20,9 @@ from posebus.errors import OutputError
 from posebus.messages import TrackFrame
 from posebus.square_pixels import SQUARE
 from recordings.progress import Progress
-from recordings.results.draw import Image, draw_tracks
+from recordings.results.draw import Image, draw_tracks, empty_canvas
 from recordings.results.files import partial, writing
+from recordings.results.outlines import blur_tracks
 from recordings.results.tally import rate
 
 TICKS_PER_S = 90_000
@@ -33,6 +35,31 @@ LONGEST_PAUSE_S = 3600
 """A longer pause between two pictures is shortened: the format counts the ticks of one picture in 31 bits."""
 MAX_ASPECT_TERM = 65535
 """H.264 stores numerator and denominator of the pixel aspect in 16 bits each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How people are shown. `dark`: on a dark picture instead of the recording; `labels`: with their numbers.
+
+    `blur`: people are blurred and nothing is drawn.
+    """
+
+    dark: bool = False
+    labels: bool = True
+    blur: bool = False
+
+    def apply(self, image_bgr: Image, frame: TrackFrame) -> Image:
+        """Return the picture (H, W, 3) of a frame with its people; may draw into `image_bgr`."""
+        if self.blur:
+            blur_tracks(image_bgr, frame)
+            return image_bgr
+        if self.dark:
+            image_bgr = empty_canvas((image_bgr.shape[1], image_bgr.shape[0]))
+        draw_tracks(image_bgr, frame, labels=self.labels)
+        return image_bgr
+
+
+PLAIN = Style()
 
 
 class Mp4Writer:
@@ -166,28 +193,41 @@ def letterboxed(image_bgr: Image, size_px: tuple[int, int], stretch: float) -> I
     return fitted
 
 
-def annotate(source: CameraSettings, jsonl: Path, name: str, progress: Progress) -> Path:
-    """Write NAME.annotated.mp4 beside NAME.tracks.jsonl: every frame of `source` with its people; returns its path.
+def annotate(
+    source: CameraSettings,
+    jsonl: Path,
+    name: str,
+    progress: Progress,
+    *,
+    target: Path | None = None,
+    style: Style = PLAIN,
+) -> Path:
+    """Write NAME.annotated.mp4 into the folder `target` (default: that of `jsonl`); returns its path.
 
-    Pictures and lines are matched by capture time, and both are read one by one. Raises OutputError and the errors of
-    reading the source.
+    It shows every frame of `source` that is analysed, with its people. Pictures and lines of `jsonl` are matched by
+    capture time, and both are read one by one. Raises OutputError and the errors of reading the source.
     """
     from ingest.sources import open_source
+    from ingest.sources.pacing import RateCap
 
-    target = jsonl.with_name(f"{name}.annotated.mp4")
+    path = (target or jsonl.parent) / f"{name}.annotated.mp4"
+    # Of a rate limit, the same frames as in the analysis are shown.
+    cap = RateCap(source.max_fps)
     task = f"{name} (video)"
     started_at_s = time.monotonic()
     opened = open_source(source)
     try:
-        with Mp4Writer(target, opened.fps) as video:
+        with Mp4Writer(path, opened.fps) as video:
             lines = read_tracks(jsonl)
             tracks = next(lines, None)
-            while (picture := opened.read()) is not None:
+            while (picture := opened.read(cap.admit)) is not None:
                 while tracks is not None and tracks.captured_at_ns < picture.captured_at_ns:
                     tracks = next(lines, None)
                 image_bgr = picture.image_bgr
                 if tracks is not None and tracks.captured_at_ns == picture.captured_at_ns:
-                    draw_tracks(image_bgr, tracks)
+                    image_bgr = style.apply(image_bgr, tracks)
+                elif style.dark:
+                    image_bgr = empty_canvas((image_bgr.shape[1], image_bgr.shape[0]))
                 video.add(image_bgr, picture.captured_at_ns, picture.image.pixel_aspect)
                 fps = rate(video.frames, time.monotonic() - started_at_s)
                 progress.update(task, video.frames, opened.frame_count, fps)
@@ -195,7 +235,7 @@ def annotate(source: CameraSettings, jsonl: Path, name: str, progress: Progress)
     finally:
         opened.close()
         progress.finish(task)
-    return target
+    return path
 
 
 def read_tracks(jsonl: Path) -> Iterator[TrackFrame]:

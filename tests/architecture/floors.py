@@ -74,10 +74,11 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"calibration_frames", "fleet_watch", "results"}),
         frozenset({"recording_analysis"}),
         frozenset({"summary"}),
-        frozenset({"analyse"}),
+        frozenset({"analyse", "continuing"}),
+        frozenset({"drawing"}),
+        frozenset({"own_fleet"}),
         frozenset({"live", "run"}),
         frozenset({"jobs"}),
-        frozenset({"job_queue"}),
     ),
     "posebus_cli": (
         frozenset({"import_path", "options"}),

@@ -66,7 +66,7 @@ def test_weights_are_unpickled_only_where_their_hash_was_checked() -> None:
 
 
 def test_job_queue_is_read_and_written_only_as_json() -> None:
-    source = parse(ROOT / "recordings" / "job_queue.py")
+    source = parse(ROOT / "recordings" / "jobs" / "queue.py")
     made = [
         node
         for node in ast.walk(source)

@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from posebus.bus.redis.connection import connect, open_broker
 from posebus.bus.registry import Registry
 from recordings.fleet_watch import FleetWatch
-from recordings.job_queue import QUEUE
+from recordings.jobs.queue import QUEUE
 from tests.conftest import missing, start_redis_server
 from tests.integration.run_command import TIMEOUT_S, alive, children, finish, posebus, start
 from tests.polling import wait_until

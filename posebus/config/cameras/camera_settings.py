@@ -123,6 +123,18 @@ class CameraOptions(Strict):
         gt=0.2,
         description="If a camera's ingest process sends no heartbeat for this time, another one may take over",
     )
+    start_s: float = Field(
+        default=0.0, ge=0, allow_inf_nan=False, description="Frames of a recording before this time are left out"
+    )
+    end_s: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Frames of a recording from this time on are left out; null: it is read to its end",
+    )
+    every: int = Field(
+        default=1, ge=1, description="1: all frames of a recording are read; N: every N-th frame, from start_s on"
+    )
     recorded_at_ns: int | None = Field(
         default=None, ge=0, description="Start of a recording (Unix time in ns); null: its time line starts at 0"
     )

@@ -13,8 +13,8 @@ from rq.serializers import JSONSerializer
 from posebus.config.settings import Settings
 from posebus.contract.job_fields import usable_fields
 from posebus.errors import ConfigError
-from recordings.job_queue import QUEUE, RecordingJob
-from recordings.jobs import FUNCTIONS
+from recordings.jobs.functions import FUNCTIONS
+from recordings.jobs.queue import QUEUE, RecordingJob
 
 CALL = [next(iter(FUNCTIONS)), None, [{"video": "x"}], {}]
 DEEP = b"[" * 100_000

@@ -1,38 +1,69 @@
-"""Drawing the videos of a run: each on its own."""
+"""Drawing videos in processes beside this one: each on its own."""
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 
-from recordings.inputs import Recording
+from recordings.drawing.queue import DrawingQueue
+from recordings.drawing.task import DrawingTask
+from recordings.inputs import camera_settings
 from recordings.progress import Silent
-from recordings.recording_analysis import RecordingResult
-from recordings.results.tally import Tally
-from recordings.run import RunState, draw_videos
+from recordings.results.video import Style
+from tests.polling import wait_until
 
 
-def test_video_that_cannot_be_drawn_is_a_failure_and_the_others_are_drawn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    results = []
-    for name in ("a", "b", "c"):
-        picture = tmp_path / f"{name}.png"
-        assert cv2.imwrite(str(picture), np.zeros((48, 64, 3), np.uint8))
-        (tmp_path / f"{name}.tracks.jsonl").write_text("" if name != "b" else json.dumps({"schema_version": "?"}))
-        recording = Recording(source=str(picture), name=name, camera=name, size_px=(64, 48), frames_expected=1)
-        results.append(RecordingResult(recording, Tally(), frames_in=1))
+def task(folder: Path, name: str, tracks: str = "") -> DrawingTask:
+    picture = folder / f"{name}.png"
+    assert cv2.imwrite(str(picture), np.zeros((48, 64, 3), np.uint8))
+    (folder / f"{name}.tracks.jsonl").write_text(tracks)
+    return DrawingTask(name, camera_settings(str(picture)), folder / f"{name}.tracks.jsonl", folder)
+
+
+def test_video_that_cannot_be_drawn_is_a_failure_and_the_others_are_drawn(tmp_path: Path) -> None:
+    tasks = [task(tmp_path, "a"), task(tmp_path, "b", json.dumps({"schema_version": "?"})), task(tmp_path, "c")]
     (tmp_path / "a.png").unlink()
-    state = RunState(results=results)
-    said: list[object] = []
-
-    draw_videos(state, tmp_path, Silent(), said.append)
-
-    assert set(state.refused) == {"a", "b"}
-    assert said == list(state.refused.values())
-    assert "there is no file" in state.refused["a"]
+    failures: dict[str, str] = {}
+    with DrawingQueue(Silent(), failures.__setitem__) as queue:
+        for each in tasks:
+            queue.add(each)
+        queue.finish()
+    assert set(failures) == {"a", "b"}
+    assert "there is no file" in failures["a"]
     assert (tmp_path / "c.annotated.mp4").exists()
+
+
+def test_leaving_early_stops_the_process_and_leaves_no_video(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "slow.tracks.jsonl")  # reading it never ends
+    slow = task(tmp_path, "other")
+    slow = DrawingTask("slow", slow.source, tmp_path / "slow.tracks.jsonl", tmp_path)
+    failures: dict[str, str] = {}
+    queue = DrawingQueue(Silent(), failures.__setitem__)
+    with queue:
+        queue.add(slow)
+        queue.add(task(tmp_path, "waiting"))
+        wait_until(lambda: len(queue.pids) == 1, "the process that draws")
+    assert failures == {}
+    assert queue.pids == []
+    assert not list(tmp_path.glob("*.mp4"))
+
+
+def test_a_process_that_dies_is_a_failure_in_one_sentence(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "slow.tracks.jsonl")
+    slow = DrawingTask("slow", task(tmp_path, "other").source, tmp_path / "slow.tracks.jsonl", tmp_path)
+    failures: dict[str, str] = {}
+    with DrawingQueue(Silent(), failures.__setitem__) as queue:
+        queue.add(slow)
+        wait_until(lambda: len(queue.pids) == 1, "the process that draws")
+        os.kill(queue.pids[0], 9)
+        queue.finish()
+    assert "other.png ended early" in failures["slow"]
+
+
+def test_tasks_are_the_same_in_both_processes(tmp_path: Path) -> None:
+    before = DrawingTask("a b", camera_settings("x.mp4"), Path("in/t.jsonl"), tmp_path, Style(dark=True, labels=False))
+    assert DrawingTask.from_json(before.to_json()) == before

@@ -14,8 +14,8 @@ from rq.serializers import JSONSerializer
 
 from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
 from posebus.errors import ConfigError, OutputError, SourceRejected
-from recordings.job_queue import RecordingJob, submit
-from recordings.jobs import FUNCTIONS, analyse_recording, job_camera
+from recordings.jobs.functions import FUNCTIONS, analyse_recording, job_camera
+from recordings.jobs.queue import RecordingJob, submit
 from recordings.progress import Silent
 from recordings.results.claims import claimed
 
@@ -93,7 +93,7 @@ def test_unforeseen_error_is_the_failure_of_its_job_in_one_sentence(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("in the\ndecoder")
 
-    monkeypatch.setattr("recordings.jobs.open_recording", fail)
+    monkeypatch.setattr("recordings.jobs.functions.open_recording", fail)
     made = job(client, "recordings.jobs.analyse_recording", {**OPTIONS, "out": str(tmp_path)})
     made.save()
     with pytest.raises(SourceRejected):

@@ -28,7 +28,7 @@ from posebus.errors import ConfigError, FatalError, PoseBusError
 from posebus.runtime.failures import in_one_sentence
 from recordings.inputs import file_names
 from recordings.interrupts import interruptible
-from recordings.jobs import FUNCTIONS, RecordingOptions, analyse_recording, forget_recording
+from recordings.jobs.functions import ANALYSE_RECORDING, FUNCTIONS, RecordingOptions, forget_recording
 
 QUEUE = "posebus"
 NO_TIMEOUT = -1
@@ -41,7 +41,6 @@ STOP_TIMEOUT_S = 30.0
 def submit(client: Client, videos: Sequence[str], out: Path, *, draw: bool) -> list[Job]:
     """Enqueue one job for each of `videos`; the paths must be the same on the machine where the jobs run."""
     queue = Queue(QUEUE, connection=client, serializer=JSONSerializer)
-    name_of_function = f"{analyse_recording.__module__}.{analyse_recording.__qualname__}"
     batch = uuid.uuid4().hex
     jobs = []
     for video, name in zip(videos, file_names(videos), strict=True):
@@ -49,7 +48,7 @@ def submit(client: Client, videos: Sequence[str], out: Path, *, draw: bool) -> l
         source = same_for_children(str(path))
         options = RecordingOptions(video=source, out=str(folder), name=name, batch=batch, draw=draw)
         job = queue.enqueue_call(
-            name_of_function,
+            ANALYSE_RECORDING,
             args=(options.model_dump(),),
             timeout=NO_TIMEOUT,
             result_ttl=RESULT_KEPT_S,

@@ -110,7 +110,10 @@ def _unclaimed(options: RecordingOptions, used: frozenset[str]) -> str:
 
 Function = Callable[[object, Settings, str, Progress], Summary]
 
-FUNCTIONS: Mapping[str, Function] = MappingProxyType({"recordings.jobs.analyse_recording": analyse_recording})
+ANALYSE_RECORDING = "recordings.jobs.analyse_recording"
+"""A name in the queue, and no path of imports: jobs that were submitted by an older release have it as well."""
+
+FUNCTIONS: Mapping[str, Function] = MappingProxyType({ANALYSE_RECORDING: analyse_recording})
 """The functions that a job may run, by the name in the job."""
 
 

@@ -1,0 +1,1 @@
+"""A part of a recording: the frames between two times, and every N-th of these."""

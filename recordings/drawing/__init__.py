@@ -1,0 +1,1 @@
+"""Drawing annotated videos in processes of their own, beside the analysis of other recordings."""

@@ -1,0 +1,132 @@
+"""Draws videos one after the other in a process beside this one, which has the lowest priority."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+from posebus.config.redaction import redact_url
+from posebus.machine.cpus import available_cpus
+from posebus.runtime.python_child import python_command, python_environment
+from recordings.drawing.task import DrawingTask
+from recordings.progress import Progress
+
+AT_ONCE = 2
+"""Videos drawn at the same time once nothing else is to do; an encoder uses several processors by itself."""
+
+OnFailure = Callable[[str, str], None]
+"""Called with the name of a video that could not be drawn, and one sentence why."""
+
+
+class DrawingQueue:
+    """Videos that wait and those that are drawn now. Use it in a `with`: leaving it early stops them.
+
+    While other work goes on, one is drawn at a time. Memory is that of one process for each that is drawn.
+    """
+
+    def __init__(self, progress: Progress, on_failure: OnFailure) -> None:
+        """`on_failure` is called from other threads, but never twice at the same moment."""
+        self._progress = progress
+        self._on_failure = on_failure
+        self._lock = threading.Lock()
+        self._at_once = min(AT_ONCE, available_cpus())
+        self._places = threading.Semaphore(1)
+        self._threads = ThreadPoolExecutor(self._at_once)
+        self._processes: set[subprocess.Popen[str]] = set()
+        self._tasks: list[Future[None]] = []
+        self._stopped = False
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that draw now."""
+        with self._lock:
+            return [process.pid for process in self._processes]
+
+    def add(self, task: DrawingTask) -> None:
+        """Draw this video when those before it are drawn."""
+        self._tasks.append(self._threads.submit(self._draw, task))
+
+    def finish(self) -> None:
+        """Wait until all are drawn, now several at a time."""
+        for _ in range(self._at_once - 1):
+            self._places.release()
+        for task in self._tasks:
+            task.result()
+
+    def __enter__(self) -> DrawingQueue:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._stopped = True
+            for process in self._processes:
+                process.kill()
+        self._threads.shutdown(cancel_futures=True)
+
+    def _draw(self, task: DrawingTask) -> None:
+        with self._places:
+            process = self._start()
+            if process is None:
+                return
+            try:
+                problem = self._follow(process, task)
+            finally:
+                process.kill()
+                process.communicate()
+                with self._lock:
+                    self._processes.discard(process)
+                    stopped = self._stopped
+                self._progress.finish(_label(task))
+        if problem is not None and not stopped:
+            with self._lock:
+                self._on_failure(task.name, problem)
+
+    def _start(self) -> subprocess.Popen[str] | None:
+        with self._lock:
+            if self._stopped:
+                return None
+            # A session of its own: Ctrl-C reaches this process alone, which then stops it.
+            process = subprocess.Popen(
+                python_command("-m", "recordings.drawing"),
+                env={**os.environ, **python_environment()},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+            self._processes.add(process)
+            return process
+
+    def _follow(self, process: subprocess.Popen[str], task: DrawingTask) -> str | None:
+        """Show the progress of the process; returns what went wrong."""
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(task.to_json() + "\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            return _died(task)
+        for line in process.stdout:
+            told = json.loads(line)
+            if "error" in told:
+                return str(told["error"])
+            if "done" in told:
+                return None
+            self._progress.update(_label(task), told["frames"], told["total"], told["fps"])
+        return _died(task)
+
+
+def _label(task: DrawingTask) -> str:
+    return f"{task.name} (video)"
+
+
+def _died(task: DrawingTask) -> str:
+    source = redact_url(task.source.source)
+    return f"the process that drew the video of {source} ended early; was the machine out of memory?"

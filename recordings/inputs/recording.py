@@ -1,0 +1,124 @@
+"""One recording of a run: whether it can be read, and what is known before it is analysed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from posebus.config.local_files import same_for_children
+from posebus.config.redaction import redact_url
+from posebus.config.settings import CameraSettings
+from posebus.errors import SourceRejected
+from posebus.runtime.failures import in_one_sentence
+from posebus.square_pixels import square_size_px
+from recordings.inputs.names import camera_names
+from recordings.inputs.part import WHOLE, Part
+
+OPEN_LIMIT_S = 60.0
+"""A recording that gives no picture for so long never will; most give one within a second."""
+PICTURES = "images"
+"""The kind of sources whose frames have no times of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One video file, picture or folder of pictures.
+
+    `name` names its files, `camera` its streams. `size_px` is the (width, height) of its first frame in square pixels,
+    in which it is analysed. `frames_expected` is the number of frames in its header, None without one. `timed`: its
+    frames have times, which single pictures and folders of pictures have not.
+    """
+
+    source: str
+    name: str
+    camera: str
+    size_px: tuple[int, int]
+    frames_expected: int | None
+    timed: bool = True
+    part: Part = WHOLE
+
+    @property
+    def settings(self) -> CameraSettings:
+        """The settings that read it."""
+        return camera_settings(self.source, self.part)
+
+
+def camera_settings(source: str, part: Part = WHOLE) -> CameraSettings:
+    """Return settings that read every frame of this part of `source`, as fast as the workers infer.
+
+    Raises SourceRejected if `source` is not a recording.
+    """
+    from ingest.sources import source_spec
+
+    settings = CameraSettings(source=same_for_children(source), delivery="lossless", **part.fields())
+    if not source_spec(settings).recorded:
+        raise SourceRejected(
+            f"{redact_url(source)} is a camera or an address, not a recording on disk: "
+            "put cameras into posebus.yaml and run `posebus up`"
+        )
+    return settings
+
+
+def open_recordings(
+    sources: Sequence[str], names: Sequence[str], suffix: str = "", part: Part = WHOLE
+) -> tuple[list[Recording], dict[str, str]]:
+    """Return the recordings among `sources`, and for each of the others, by name, one sentence about its problem.
+
+    `names` are those of their files. The names of the recordings' cameras end in `suffix`.
+    """
+    recordings: list[Recording] = []
+    refused: dict[str, str] = {}
+    for source, name, camera in zip(sources, names, camera_names(names, suffix), strict=True):
+        try:
+            recordings.append(open_recording(source, name, camera, part))
+        except Exception as error:  # noqa: BLE001 - no input may keep the others from being analysed
+            refused[name] = in_one_sentence(error, about=redact_url(source))
+    return recordings, refused
+
+
+def open_recording(source: str, name: str, camera: str, part: Part = WHOLE, limit_s: float = OPEN_LIMIT_S) -> Recording:
+    """Open `source` and decode the first frame of its `part`.
+
+    Raises SourceRejected or BadPicture if that fails or takes too long.
+    """
+    settings = camera_settings(source, part)
+    found: list[Recording | Exception] = []
+
+    def look() -> None:
+        try:
+            found.append(replace(_look_at(settings, source, name, camera), part=part))
+        except Exception as error:  # noqa: BLE001 - it is raised below, in the thread of the caller
+            found.append(error)
+
+    # Libraries wait without a limit for a disk that does not answer; such a thread is left behind.
+    thread = threading.Thread(target=look, name=f"open {name}", daemon=True)
+    thread.start()
+    thread.join(limit_s)
+    if not found:
+        raise SourceRejected(
+            f"{redact_url(source)} gave no picture within {limit_s:g} s; can its disk or server be reached?"
+        )
+    if isinstance(found[0], Exception):
+        raise found[0]
+    return found[0]
+
+
+def _look_at(settings: CameraSettings, source: str, name: str, camera: str) -> Recording:
+    from ingest.sources import open_source, source_kind
+
+    opened = open_source(settings)
+    try:
+        picture = opened.read()
+    finally:
+        opened.close()
+    if picture is None:
+        raise SourceRejected(f"{redact_url(source)} holds no frame that can be decoded")
+    return Recording(
+        source=source,
+        name=name,
+        camera=camera,
+        size_px=square_size_px(picture.image.size_px, picture.image.pixel_aspect),
+        frames_expected=opened.frame_count,
+        timed=source_kind(settings) != PICTURES,
+    )
