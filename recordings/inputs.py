@@ -17,7 +17,7 @@ from posebus.runtime.failures import in_one_sentence
 from posebus.square_pixels import square_size_px
 
 MAX_CAMERA_CHARACTERS = 63
-MAX_NAME_BYTES = 255 - len("-9999.annotated.mp4.partial")
+MAX_NAME_BYTES = 255 - len("-9999.coco-results.json.partial")
 """File systems allow 255 bytes for the whole name of a file."""
 OPEN_LIMIT_S = 60.0
 """A recording that gives no picture for so long never will; most give one within a second."""

@@ -29,6 +29,7 @@ from posebus.runtime.failures import in_one_sentence
 from recordings.inputs import file_names
 from recordings.interrupts import interruptible
 from recordings.jobs import FUNCTIONS, RecordingOptions, analyse_recording, forget_recording
+from recordings.results.formats.table import DEFAULT
 
 QUEUE = "posebus"
 NO_TIMEOUT = -1
@@ -38,7 +39,9 @@ META_EVERY_S = 1.0
 STOP_TIMEOUT_S = 30.0
 
 
-def submit(client: Client, videos: Sequence[str], out: Path, *, draw: bool) -> list[Job]:
+def submit(
+    client: Client, videos: Sequence[str], out: Path, *, draw: bool, formats: Sequence[str] = DEFAULT
+) -> list[Job]:
     """Enqueue one job for each of `videos`; the paths must be the same on the machine where the jobs run."""
     queue = Queue(QUEUE, connection=client, serializer=JSONSerializer)
     name_of_function = f"{analyse_recording.__module__}.{analyse_recording.__qualname__}"
@@ -47,7 +50,9 @@ def submit(client: Client, videos: Sequence[str], out: Path, *, draw: bool) -> l
     for video, name in zip(videos, file_names(videos), strict=True):
         path, folder = local_path(video).resolve(), out.resolve()
         source = same_for_children(str(path))
-        options = RecordingOptions(video=source, out=str(folder), name=name, batch=batch, draw=draw)
+        options = RecordingOptions(
+            video=source, out=str(folder), name=name, batch=batch, draw=draw, formats=tuple(formats)
+        )
         job = queue.enqueue_call(
             name_of_function,
             args=(options.model_dump(),),

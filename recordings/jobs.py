@@ -27,6 +27,7 @@ from recordings.inputs import Recording, camera_names, camera_settings, open_rec
 from recordings.progress import Progress
 from recordings.results.claims import claimed
 from recordings.results.files import make_folder
+from recordings.results.formats.table import DEFAULT, check_writable, chosen
 from recordings.results.run_facts import versions
 from recordings.summary import Summary, add_to_summary, summarise
 
@@ -45,6 +46,7 @@ class RecordingOptions(BaseModel):
     name: str = Field(pattern=r"^[^/\x00]+$")
     batch: str
     draw: bool = True
+    formats: tuple[str, ...] = Field(default=DEFAULT, description="Formats of the tracks, as of `posebus run --format`")
     fleet_patience_s: float = Field(default=FLEET_PATIENCE_S, ge=0, le=LONGEST_PATIENCE_S, allow_inf_nan=False)
 
 
@@ -56,6 +58,7 @@ def analyse_recording(raw_options: object, settings: Settings, run_id: str, prog
     """
     options = _options(raw_options)
     folder = Path(options.out)
+    check_writable(chosen(options.formats))
     make_folder(folder)
     with claimed(folder, lambda used: [_unclaimed(options, used)]):
         return _analyse(options, settings, run_id, progress)
@@ -75,7 +78,14 @@ def _analyse(options: RecordingOptions, settings: Settings, run_id: str, progres
         watch.wait()
         fleet_workers = workers(Registry(broker))
         try:
-            context = RunContext(settings=settings, broker=broker, folder=folder, watch=watch, workers=fleet_workers)
+            context = RunContext(
+                settings=settings,
+                broker=broker,
+                folder=folder,
+                watch=watch,
+                workers=fleet_workers,
+                formats=chosen(options.formats),
+            )
             with closing(analyse([recording], context, progress)) as analysed:
                 results = list(analysed)
         finally:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from posebus.messages import Event, EventType, TrackFrame
 from posebus.subscribing.subscription import Message
 from recordings.inputs import Recording
-from recordings.results.files import TracksWriter
 from recordings.results.tally import Tally
+from recordings.results.tracks_writer import TracksWriter
 
 END_OF_FILE = "end of file"
 """The reason that the ingest gives for a regular end; any other reason is a sentence about a problem."""

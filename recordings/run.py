@@ -27,7 +27,8 @@ from recordings.progress import Progress
 from recordings.recording_analysis import RecordingResult
 from recordings.results.claims import claimed
 from recordings.results.files import make_folder, writing
-from recordings.results.run_facts import run_facts
+from recordings.results.formats.table import DEFAULT, check_writable
+from recordings.results.run_facts import kept_settings, run_facts
 from recordings.results.video import annotate
 from recordings.stages import STAGES
 from recordings.summary import FILE_NAME, Summary, summarise, write_partial_summary, write_summary
@@ -42,11 +43,15 @@ Complain = Callable[[object], None]
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a run is to do. `sources` are files or folders of pictures; all files are written into `folder`."""
+    """What a run is to do. `sources` are files or folders of pictures; all files are written into `folder`.
+
+    `formats` are those of the tracks, by the names in `recordings.results.formats.table`.
+    """
 
     sources: Sequence[str]
     folder: Path
     video: bool = True
+    formats: Sequence[str] = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ def run_recordings(settings: Settings, request: RunRequest, progress: Progress, 
         raise ConfigError(
             "a run with --workers 0 needs the workers of a running deployment: give its broker with --redis URL"
         )
+    check_writable(request.formats)
     make_folder(request.folder)
     with claimed(request.folder, lambda used: _names(request, used)) as (summary_name, *names):
         if summary_name != FILE_NAME:
@@ -166,7 +172,13 @@ def _analyse(state: RunState, settings: Settings, request: RunRequest, progress:
             watch = _wait_for_fleet(fleet, settings, broker, progress)
             state.workers = workers(Registry(broker))
             context = RunContext(
-                settings=settings, broker=broker, folder=request.folder, watch=watch, workers=state.workers
+                settings=settings,
+                broker=broker,
+                folder=request.folder,
+                watch=watch,
+                workers=state.workers,
+                formats=request.formats,
+                chosen=kept_settings(settings),
             )
             with closing(analyse(state.recordings, context, progress)) as results:
                 for result in results:

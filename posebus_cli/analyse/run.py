@@ -35,6 +35,15 @@ OutOption = Annotated[
 NoVideoOption = Annotated[
     bool, typer.Option("--no-video", help="Write no annotated videos, which take some time to draw.")
 ]
+FormatOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        metavar="NAME,…",
+        help="Formats of the tracks, several with commas: jsonl (always written), mot, csv, parquet, coco, "
+        "coco-results. (default: jsonl,mot)",
+    ),
+]
 
 
 @grouped
@@ -44,6 +53,7 @@ def run(
     out: OutOption = None,
     network: NetworkOptions,
     processes: FleetOptions,
+    formats: FormatOption = None,
     no_video: NoVideoOption = False,
     deployment: DeploymentOptions,
     as_json: JsonOption = False,
@@ -52,8 +62,8 @@ def run(
 
     For each VIDEO, the folder gets NAME.tracks.jsonl (the tracks of every frame with their skeletons),
     NAME.mot.txt (MOTChallenge format) and NAME.annotated.mp4, all with final numbers; one summary.json covers all of
-    them. A video that cannot be read is reported on standard error and does not stop the others; the exit code is then
-    1.
+    them. --format csv,parquet,coco writes the tracks in other formats. A video that cannot be read is reported on
+    standard error and does not stop the others; the exit code is then 1.
 
     By default everything that it needs is started here and stopped at the end. With --workers 0 and --redis it uses
     the workers and trackers of a running deployment.
@@ -61,12 +71,14 @@ def run(
     from posebus.runtime.failures import complain
     from recordings.interrupts import interruptible
     from recordings.progress import progress_for
+    from recordings.results.formats.table import chosen
     from recordings.results.new_folder import results_folder
     from recordings.run import RunRequest, run_recordings
 
     settings = settings_from(deployment, processes, network)
+    wanted = chosen(formats or ())
     with interruptible(), progress_for(as_json=as_json) as progress, results_folder(out) as folder:
-        request = RunRequest(sources=videos, folder=folder, video=not no_video)
+        request = RunRequest(sources=videos, folder=folder, video=not no_video, formats=wanted)
         summary = run_recordings(settings, request, progress, complain)
     if as_json:
         print(plain_json(json.dumps(summary, indent=2, ensure_ascii=False)))

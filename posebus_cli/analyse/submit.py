@@ -9,7 +9,7 @@ import typer
 
 from posebus.config.broker_address import default_address
 from posebus.plain_text import plain, plain_json
-from posebus_cli.analyse.run import NoVideoOption, OutOption, VideosArgument
+from posebus_cli.analyse.run import FormatOption, NoVideoOption, OutOption, VideosArgument
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption
 from posebus_cli.options.settings import settings_at_broker
@@ -21,6 +21,7 @@ def submit(
     out: OutOption = None,
     *,
     deployment: DeploymentOptions,
+    formats: FormatOption = None,
     no_video: NoVideoOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -34,9 +35,11 @@ def submit(
     from posebus_cli.analyse.jobs import queue_broker
     from recordings.job_queue import submit as enqueue
     from recordings.results.files import make_folder
+    from recordings.results.formats.table import chosen
     from recordings.results.new_folder import new_folder
 
     settings = settings_at_broker(deployment)
+    wanted = chosen(formats or ())
     broker = queue_broker(settings)
     folder = out or new_folder()
     make_folder(folder)
@@ -45,7 +48,7 @@ def submit(
         complain(problem)
     accepted = [video for video in videos if video not in problems]
     with broker.errors():
-        jobs = enqueue(broker.client, accepted, folder, draw=not no_video) if accepted else []
+        jobs = enqueue(broker.client, accepted, folder, draw=not no_video, formats=wanted) if accepted else []
     if as_json:
         listed = [
             {"job": job.id, "video": video, "name": job.meta["name"], "out": str(folder)}

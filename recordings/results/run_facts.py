@@ -30,6 +30,17 @@ def run_facts(settings: Settings) -> dict[str, Any]:
     }
 
 
+def kept_settings(settings: Settings) -> dict[str, Any]:
+    """Return the settings that decide about tracks, without those that only decide how fast they come: JSON.
+
+    Empty for the workers and trackers of a running deployment, whose settings are not known here.
+    """
+    if not settings.fleet.workers:
+        return {}
+    chosen = _chosen(settings)
+    return {"worker": chosen["worker"], "tracker": chosen["tracker"]}
+
+
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that are installed here, by name."""
     found = {"python": platform.python_version()}

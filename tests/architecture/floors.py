@@ -28,7 +28,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"config"}),
         frozenset({"bus", "json_schemas"}),
         frozenset({"subscribing", "telemetry"}),
-        frozenset({"runtime"}),
+        frozenset({"runtime", "tables"}),
     ),
     "ingest": (
         frozenset({"sources"}),

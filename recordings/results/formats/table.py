@@ -1,0 +1,62 @@
+"""The formats that `--format` names, one row for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from posebus.errors import ConfigError
+from recordings.results.formats.coco import CocoAnnotations, CocoDetections
+from recordings.results.formats.lines import csv, jsonl, mot
+from recordings.results.formats.parquet import ParquetTracks, check_parquet
+from recordings.results.formats.writer import FormatWriter, Target
+
+
+class Format(NamedTuple):
+    """A format: its name, the function that opens a writer of it, and a check that raises ConfigError if it cannot be
+    written here."""
+
+    name: str
+    open: Callable[[Target], FormatWriter]
+    check: Callable[[], None] | None = None
+
+
+FORMATS = (
+    Format("jsonl", jsonl),
+    Format("mot", mot),
+    Format("csv", csv),
+    Format("parquet", ParquetTracks, check_parquet),
+    Format("coco", CocoAnnotations),
+    Format("coco-results", CocoDetections),
+)
+"""All formats, in the order in which they are written."""
+
+DEFAULT = ("jsonl", "mot")
+
+ALWAYS = "jsonl"
+"""The format that is always written: videos are drawn, and interrupted runs continued, from its file."""
+
+
+def chosen(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the formats in `names`, each of which may be several, with commas; `jsonl` is among them.
+
+    Without any name, those of `DEFAULT`. Raises ConfigError for a name that is none.
+    """
+    wanted = {name.strip().lower() for text in names for name in text.split(",") if name.strip()}
+    known = [one.name for one in FORMATS]
+    unknown = sorted(wanted - set(known))
+    if unknown:
+        raise ConfigError(f"--format {unknown[0]!r} is none of {', '.join(known)}")
+    return tuple(name for name in known if name in (wanted or DEFAULT) or name == ALWAYS)
+
+
+def check_writable(names: Iterable[str]) -> None:
+    """Raise ConfigError for a format that cannot be written here, because a package is missing."""
+    for one in FORMATS:
+        if one.name in names and one.check is not None:
+            one.check()
+
+
+def open_writer(name: str, target: Target) -> FormatWriter:
+    """Return a writer of the format `name`. Raises OutputError."""
+    return next(one for one in FORMATS if one.name == name).open(target)
