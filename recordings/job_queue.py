@@ -40,7 +40,13 @@ STOP_TIMEOUT_S = 30.0
 
 
 def submit(
-    client: Client, videos: Sequence[str], out: Path, *, draw: bool, formats: Sequence[str] = DEFAULT
+    client: Client,
+    videos: Sequence[str],
+    out: Path,
+    *,
+    draw: bool,
+    snapshots: bool = True,
+    formats: Sequence[str] = DEFAULT,
 ) -> list[Job]:
     """Enqueue one job for each of `videos`; the paths must be the same on the machine where the jobs run."""
     queue = Queue(QUEUE, connection=client, serializer=JSONSerializer)
@@ -51,7 +57,13 @@ def submit(
         path, folder = local_path(video).resolve(), out.resolve()
         source = same_for_children(str(path))
         options = RecordingOptions(
-            video=source, out=str(folder), name=name, batch=batch, draw=draw, formats=tuple(formats)
+            video=source,
+            out=str(folder),
+            name=name,
+            batch=batch,
+            draw=draw,
+            snapshots=snapshots,
+            formats=tuple(formats),
         )
         job = queue.enqueue_call(
             name_of_function,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -46,6 +47,7 @@ class RecordingOptions(BaseModel):
     name: str = Field(pattern=r"^[^/\x00]+$")
     batch: str
     draw: bool = True
+    snapshots: bool = True
     formats: tuple[str, ...] = Field(default=DEFAULT, description="Formats of the tracks, as of `posebus run --format`")
     fleet_patience_s: float = Field(default=FLEET_PATIENCE_S, ge=0, le=LONGEST_PATIENCE_S, allow_inf_nan=False)
 
@@ -93,10 +95,12 @@ def _analyse(options: RecordingOptions, settings: Settings, run_id: str, progres
         for result in results:
             if result.error is not None:
                 raise SourceRejected(result.error)
-        if options.draw:
-            from recordings.results.video import annotate  # only here: submitting needs no video library
+        if options.draw or options.snapshots:
+            from recordings.results.people.pictures import Pictures  # only here: submitting needs no video library
 
-            annotate(camera_settings(options.video), folder / f"{options.name}.tracks.jsonl", options.name, progress)
+            made = Pictures(folder, options.name, options.draw, options.snapshots)
+            people = [made.make(camera_settings(options.video), result.people, progress) for result in results]
+            results = [replace(result, people=of_one) for result, of_one in zip(results, people, strict=True)]
     except Exception as error:
         sentence = in_one_sentence(error, about=redact_url(options.video))
         failed = summarise([], fleet_workers, time.monotonic() - started_at_s, {options.name: sentence})

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,8 @@ from recordings.recording_analysis import RecordingResult
 from recordings.results.claims import claimed
 from recordings.results.files import make_folder, writing
 from recordings.results.formats.table import DEFAULT, check_writable
+from recordings.results.people.pictures import Pictures
 from recordings.results.run_facts import kept_settings, run_facts
-from recordings.results.video import annotate
 from recordings.stages import STAGES
 from recordings.summary import FILE_NAME, Summary, summarise, write_partial_summary, write_summary
 
@@ -45,13 +45,14 @@ Complain = Callable[[object], None]
 class RunRequest:
     """What a run is to do. `sources` are files or folders of pictures; all files are written into `folder`.
 
-    `formats` are those of the tracks, by the names in `recordings.results.formats.table`.
+    `formats` are those of the tracks, by the names in `recordings.results.formats.table`. `snapshots`: of each person.
     """
 
     sources: Sequence[str]
     folder: Path
     video: bool = True
     formats: Sequence[str] = DEFAULT
+    snapshots: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,7 @@ def _run(settings: Settings, request: RunRequest, names: _Names, progress: Progr
         if state.recordings:
             with broker_for(settings.redis) as url, _shared_memory(settings, state.recordings) as folder:
                 _analyse(state, _fleet_settings(settings, url, state.recordings, folder), request, progress, complain)
-        if request.video:
-            draw_videos(state, request.folder, progress, complain)
+        draw_videos(state, request, progress, complain)
     except KeyboardInterrupt:
         write_partial_summary(names.summary, state.summary())
         complain(f"stopped; the results so far are in {request.folder}, files that end in .partial are incomplete")
@@ -211,12 +211,17 @@ def _forget(broker: Broker, recordings: Sequence[Recording], complain: Complain)
         complain(f"the streams of this run could not be removed from the broker: {error}")
 
 
-def draw_videos(state: RunState, folder: Path, progress: Progress, complain: Complain) -> None:
-    """Draw one video after the other, now that inference no longer needs the processors."""
-    for result in [result for result in state.results if result.error is None]:
+def draw_videos(state: RunState, request: RunRequest, progress: Progress, complain: Complain) -> None:
+    """Draw one video after the other, and take the snapshots, now that inference no longer needs the processors."""
+    for index, result in enumerate(state.results):
+        if result.error is not None or not (request.video or request.snapshots):
+            continue
         name, source = result.recording.name, result.recording.source
         try:
-            annotate(camera_settings(source), folder / f"{name}.tracks.jsonl", name, progress)
+            made = Pictures(request.folder, name, request.video, request.snapshots)
+            people = made.make(camera_settings(source), result.people, progress)
         except Exception as error:  # noqa: BLE001 - the other videos are drawn all the same
             state.refused[name] = in_one_sentence(error, about=redact_url(source))
             complain(state.refused[name])
+        else:
+            state.results[index] = replace(result, people=people)

@@ -110,6 +110,7 @@ def _input(result: RecordingResult) -> dict[str, Any]:
         "speed": _speed(_length_s(result), tally.processing_s),
         "processing_s": round(tally.processing_s, 3),
         "dropped": result.frames_in - tally.frames,
+        "people": [person.row() for person in result.people],
         **({"views": dict(tally.views.most_common())} if tally.views else {}),
     }
 

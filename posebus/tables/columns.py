@@ -37,7 +37,7 @@ class TrackColumn(NamedTuple):
 
     def empty(self, rows: int) -> Array:
         """Return a column without a known value."""
-        return np.full(rows, self.missing, self.dtype if self.kind != "text" else np.dtype("U1"))
+        return np.full(rows, self.missing, None if self.kind == "text" else self.dtype)
 
 
 _NAN = float("nan")
@@ -53,9 +53,7 @@ _TRACK_COLUMNS = (
     TrackColumn("captured_at_ns", "int64", "capture time in nanoseconds, as in the messages"),
     TrackColumn("track_id", "int64", "number of the person"),
     TrackColumn("state", "text", "tentative, confirmed (present), lost or ended", "confirmed"),
-    TrackColumn(
-        "coasted", "bool", "whether box and keypoints are predicted, as the person was not detected in this frame"
-    ),
+    TrackColumn("coasted", "bool", "whether box and keypoints are predicted: not detected in this frame"),
     TrackColumn("inferred", "bool", "whether the network saw this frame", True),
     TrackColumn("frame_width_px", "int32", "width of the frame in pixels"),
     TrackColumn("frame_height_px", "int32", "height of the frame in pixels"),

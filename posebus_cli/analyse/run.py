@@ -35,6 +35,13 @@ OutOption = Annotated[
 NoVideoOption = Annotated[
     bool, typer.Option("--no-video", help="Write no annotated videos, which take some time to draw.")
 ]
+SnapshotsOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--snapshots/--no-snapshots",
+        help="Write the best picture of each person, NAME.people/ID.jpg. (default: with the annotated video)",
+    ),
+]
 FormatOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -55,15 +62,17 @@ def run(
     processes: FleetOptions,
     formats: FormatOption = None,
     no_video: NoVideoOption = False,
+    snapshots: SnapshotsOption = None,
     deployment: DeploymentOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Analyse recordings: run every frame through the whole pipeline and write the tracks into files.
 
     For each VIDEO, the folder gets NAME.tracks.jsonl (the tracks of every frame with their skeletons),
-    NAME.mot.txt (MOTChallenge format) and NAME.annotated.mp4, all with final numbers; one summary.json covers all of
-    them. --format csv,parquet,coco writes the tracks in other formats. A video that cannot be read is reported on
-    standard error and does not stop the others; the exit code is then 1.
+    NAME.mot.txt (MOTChallenge format), NAME.people.csv (when each person was seen, how far they walked, and the best
+    picture of them in NAME.people), NAME.events.jsonl and NAME.annotated.mp4, all with final numbers; one summary.json
+    covers all of them. --format csv,parquet,coco writes the tracks in other formats. A video that cannot be read is
+    reported on standard error and does not stop the others; the exit code is then 1.
 
     By default everything that it needs is started here and stopped at the end. With --workers 0 and --redis it uses
     the workers and trackers of a running deployment.
@@ -78,7 +87,13 @@ def run(
     settings = settings_from(deployment, processes, network)
     wanted = chosen(formats or ())
     with interruptible(), progress_for(as_json=as_json) as progress, results_folder(out) as folder:
-        request = RunRequest(sources=videos, folder=folder, video=not no_video, formats=wanted)
+        request = RunRequest(
+            sources=videos,
+            folder=folder,
+            video=not no_video,
+            formats=wanted,
+            snapshots=not no_video if snapshots is None else snapshots,
+        )
         summary = run_recordings(settings, request, progress, complain)
     if as_json:
         print(plain_json(json.dumps(summary, indent=2, ensure_ascii=False)))

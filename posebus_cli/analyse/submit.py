@@ -9,7 +9,7 @@ import typer
 
 from posebus.config.broker_address import default_address
 from posebus.plain_text import plain, plain_json
-from posebus_cli.analyse.run import FormatOption, NoVideoOption, OutOption, VideosArgument
+from posebus_cli.analyse.run import FormatOption, NoVideoOption, OutOption, SnapshotsOption, VideosArgument
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption
 from posebus_cli.options.settings import settings_at_broker
@@ -23,6 +23,7 @@ def submit(
     deployment: DeploymentOptions,
     formats: FormatOption = None,
     no_video: NoVideoOption = False,
+    snapshots: SnapshotsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Submit recordings to the job queue, one job for each, and return at once.
@@ -48,7 +49,12 @@ def submit(
         complain(problem)
     accepted = [video for video in videos if video not in problems]
     with broker.errors():
-        jobs = enqueue(broker.client, accepted, folder, draw=not no_video, formats=wanted) if accepted else []
+        pictures = not no_video if snapshots is None else snapshots
+        jobs = (
+            enqueue(broker.client, accepted, folder, draw=not no_video, snapshots=pictures, formats=wanted)
+            if accepted
+            else []
+        )
     if as_json:
         listed = [
             {"job": job.id, "video": video, "name": job.meta["name"], "out": str(folder)}

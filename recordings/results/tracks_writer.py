@@ -13,30 +13,38 @@ from posebus.contract.public_json import track_frame_to_json
 from posebus.errors import OutputError
 from posebus.messages import Provenance, TrackFrame
 from posebus.subscribing.renaming import FinalIds
+from recordings.results.events import EventsFile
 from recordings.results.formats.table import DEFAULT, open_writer
-from recordings.results.formats.writer import FormatWriter, Target
-
-FILE_EPOCH = 1
-"""A file holds one reading of its recording. The number of the epoch in the broker is a time, by which the files of two
-runs would differ."""
+from recordings.results.formats.writer import FILE_EPOCH, FormatWriter, Target
+from recordings.results.people.table import PeopleTable
 
 
 class TracksWriter:
-    """The files of the tracks of one recording; each frame is held back until its numbers are final."""
+    """The files of the tracks of one recording; each frame is held back until its numbers are final.
+
+    people: the table of people, and events: the events, with their files; each None if it is not among `formats`.
+    """
 
     def __init__(
         self, folder: Path, name: str, formats: Sequence[str] = DEFAULT, settings: Mapping[str, Any] | None = None
     ) -> None:
         """`settings` are those of the analysis, for formats that keep them. Raises OutputError, as all methods do."""
+        target = Target(folder, name, dict(settings or {}), tuple(formats))
+        self.people: PeopleTable | None = None
+        self.events: EventsFile | None = None
         self.jsonl_path = folder / f"{name}.tracks.jsonl"
         self._name = name
         self._final: FinalIds[Provenance] = FinalIds()
         self._writers: list[FormatWriter] = []
         with ExitStack() as opened:
             for one in formats:
-                writer = open_writer(one, Target(folder, name, dict(settings or {})))
+                writer = open_writer(one, target)
                 opened.callback(writer.close)
                 self._writers.append(writer)
+                if isinstance(writer, PeopleTable):
+                    self.people = writer
+                elif isinstance(writer, EventsFile):
+                    self.events = writer
             opened.pop_all()
 
     def write(self, frame: TrackFrame, provenance: Provenance) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -166,11 +166,13 @@ def letterboxed(image_bgr: Image, size_px: tuple[int, int], stretch: float) -> I
     return fitted
 
 
-def annotate(source: CameraSettings, jsonl: Path, name: str, progress: Progress) -> Path:
+def annotate(
+    source: CameraSettings, jsonl: Path, name: str, progress: Progress, see: Callable[[Image, int], None] | None = None
+) -> Path:
     """Write NAME.annotated.mp4 beside NAME.tracks.jsonl: every frame of `source` with its people; returns its path.
 
-    Pictures and lines are matched by capture time, and both are read one by one. Raises OutputError and the errors of
-    reading the source.
+    `see` is called with each picture before it is drawn into, and with its capture time. Pictures and lines are matched
+    by capture time, and both are read one by one. Raises OutputError and the errors of reading the source.
     """
     from ingest.sources import open_source
 
@@ -186,6 +188,8 @@ def annotate(source: CameraSettings, jsonl: Path, name: str, progress: Progress)
                 while tracks is not None and tracks.captured_at_ns < picture.captured_at_ns:
                     tracks = next(lines, None)
                 image_bgr = picture.image_bgr
+                if see is not None:
+                    see(image_bgr, picture.captured_at_ns)
                 if tracks is not None and tracks.captured_at_ns == picture.captured_at_ns:
                     draw_tracks(image_bgr, tracks)
                 video.add(image_bgr, picture.captured_at_ns, picture.image.pixel_aspect)

@@ -184,7 +184,8 @@ def test_video_has_the_frames_and_times_of_the_recording(one_worker: Path, clip:
 
 def test_run_leaves_no_other_files(one_worker: Path) -> None:
     names = {path.name for path in (one_worker / "new").iterdir()}
-    assert names == {f"{NAME}.tracks.jsonl", f"{NAME}.mot.txt", f"{NAME}.annotated.mp4", "summary.json"}
+    of_name = ("tracks.jsonl", "mot.txt", "people.csv", "people", "events.jsonl", "annotated.mp4")
+    assert names == {*(f"{NAME}.{end}" for end in of_name), "summary.json"}
 
 
 def test_three_workers_give_exactly_the_tracks_of_one(one_worker: Path, three_workers: tuple[Path, Any]) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from posebus.errors import ConfigError
+from recordings.results.events import EventsFile
 from recordings.results.formats.coco import CocoAnnotations, CocoDetections
 from recordings.results.formats.lines import csv, jsonl, mot
 from recordings.results.formats.parquet import ParquetTracks, check_parquet
 from recordings.results.formats.writer import FormatWriter, Target
+from recordings.results.people.table import PeopleTable
 
 
 class Format(NamedTuple):
@@ -28,26 +30,29 @@ FORMATS = (
     Format("parquet", ParquetTracks, check_parquet),
     Format("coco", CocoAnnotations),
     Format("coco-results", CocoDetections),
+    Format("people", PeopleTable),
+    Format("events", EventsFile),
 )
 """All formats, in the order in which they are written."""
 
 DEFAULT = ("jsonl", "mot")
+"""The formats of the tracks if none is named."""
 
-ALWAYS = "jsonl"
-"""The format that is always written: videos are drawn, and interrupted runs continued, from its file."""
+ALWAYS = ("jsonl", "people", "events")
+"""What is always written for a recording: videos are drawn, and interrupted runs continued, from the first."""
 
 
 def chosen(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of the formats in `names`, each of which may be several, with commas; `jsonl` is among them.
+    """Return the names of the formats in `names`, each of which may be several, with commas, and those of `ALWAYS`.
 
-    Without any name, those of `DEFAULT`. Raises ConfigError for a name that is none.
+    Without any name, those of `DEFAULT` and `ALWAYS`. Raises ConfigError for a name that is none.
     """
     wanted = {name.strip().lower() for text in names for name in text.split(",") if name.strip()}
     known = [one.name for one in FORMATS]
     unknown = sorted(wanted - set(known))
     if unknown:
         raise ConfigError(f"--format {unknown[0]!r} is none of {', '.join(known)}")
-    return tuple(name for name in known if name in (wanted or DEFAULT) or name == ALWAYS)
+    return tuple(name for name in known if name in (wanted or DEFAULT) or name in ALWAYS)
 
 
 def check_writable(names: Iterable[str]) -> None:

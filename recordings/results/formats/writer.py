@@ -12,17 +12,22 @@ from posebus.messages import TrackFrame
 from posebus.tables.columns import KEYPOINTS
 from recordings.results.files import PartialFile
 
+FILE_EPOCH = 1
+"""A file holds one reading of its recording. The number of the epoch in the broker is a time, by which the files of two
+runs would differ."""
+
 Message = dict[str, Any]
 """A frame as the JSON object of the stream `tracks`: its numbers are rounded, and all formats hold these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is written: the tracks of the recording `name`, which was analysed with `settings` (JSON)."""
+    """What is written: the tracks of the recording `name`, in `formats`; `settings`: of its analysis (JSON)."""
 
     folder: Path
     name: str
     settings: dict[str, Any] = field(default_factory=dict)
+    formats: tuple[str, ...] = ()
 
 
 def check_keypoints(message: Message, path: Path) -> None:

@@ -13,7 +13,7 @@ from recordings.inputs import Recording
 from recordings.progress import Silent
 from recordings.recording_analysis import RecordingResult
 from recordings.results.tally import Tally
-from recordings.run import RunState, draw_videos
+from recordings.run import RunRequest, RunState, draw_videos
 
 
 def test_video_that_cannot_be_drawn_is_a_failure_and_the_others_are_drawn(
@@ -30,7 +30,7 @@ def test_video_that_cannot_be_drawn_is_a_failure_and_the_others_are_drawn(
     state = RunState(results=results)
     said: list[object] = []
 
-    draw_videos(state, tmp_path, Silent(), said.append)
+    draw_videos(state, RunRequest(("a", "b", "c"), tmp_path), Silent(), said.append)
 
     assert set(state.refused) == {"a", "b"}
     assert said == list(state.refused.values())

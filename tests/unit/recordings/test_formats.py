@@ -28,7 +28,7 @@ from recordings.results.formats import parquet
 from recordings.results.formats.table import FORMATS, chosen
 from recordings.results.tracks_writer import TracksWriter
 
-ALL = tuple(one.name for one in FORMATS)
+ALL = ("jsonl", "mot", "csv", "parquet", "coco", "coco-results")
 SETTINGS = {"worker": {"imgsz": 640}}
 
 
@@ -215,7 +215,8 @@ def test_other_keypoints_than_those_of_coco_are_refused_in_a_sentence(tmp_path: 
 
 
 def test_formats_are_chosen_by_name_and_unknown_ones_refused() -> None:
-    assert chosen(()) == ("jsonl", "mot")
-    assert chosen(("csv, Parquet", "coco")) == ("jsonl", "csv", "parquet", "coco")
+    assert {*ALL, "people", "events"} == {one.name for one in FORMATS}
+    assert chosen(()) == ("jsonl", "mot", "people", "events")
+    assert chosen(("csv, Parquet", "coco")) == ("jsonl", "csv", "parquet", "coco", "people", "events")
     with pytest.raises(ConfigError, match="'xlsx' is none of jsonl, mot, csv, parquet, coco, coco-results"):
         chosen(("csv,xlsx",))
