@@ -12,6 +12,7 @@ from posebus.plain_text import plain, plain_json
 from posebus.wording import counted
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, FleetOptions, JsonOption, NetworkOptions
+from posebus_cli.options.results import ResultOptions
 from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
@@ -32,25 +33,6 @@ OutOption = Annotated[
         help="Folder for the files; created if missing. (default: a new folder, posebus-out or posebus-out-2, …)",
     ),
 ]
-NoVideoOption = Annotated[
-    bool, typer.Option("--no-video", help="Write no annotated videos, which take some time to draw.")
-]
-SnapshotsOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--snapshots/--no-snapshots",
-        help="Write the best picture of each person, NAME.people/ID.jpg. (default: with the annotated video)",
-    ),
-]
-FormatOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--format",
-        metavar="NAME,…",
-        help="Formats of the tracks, several with commas: jsonl (always written), mot, csv, parquet, coco, "
-        "coco-results. (default: jsonl,mot)",
-    ),
-]
 
 
 @grouped
@@ -60,9 +42,7 @@ def run(
     out: OutOption = None,
     network: NetworkOptions,
     processes: FleetOptions,
-    formats: FormatOption = None,
-    no_video: NoVideoOption = False,
-    snapshots: SnapshotsOption = None,
+    results: ResultOptions,
     deployment: DeploymentOptions,
     as_json: JsonOption = False,
 ) -> None:
@@ -80,19 +60,18 @@ def run(
     from posebus.runtime.failures import complain
     from recordings.interrupts import interruptible
     from recordings.progress import progress_for
-    from recordings.results.formats.table import chosen
     from recordings.results.new_folder import results_folder
     from recordings.run import RunRequest, run_recordings
 
     settings = settings_from(deployment, processes, network)
-    wanted = chosen(formats or ())
+    formats = results.wanted_formats
     with interruptible(), progress_for(as_json=as_json) as progress, results_folder(out) as folder:
         request = RunRequest(
             sources=videos,
             folder=folder,
-            video=not no_video,
-            formats=wanted,
-            snapshots=not no_video if snapshots is None else snapshots,
+            video=results.video,
+            formats=formats,
+            snapshots=results.wants_snapshots,
         )
         summary = run_recordings(settings, request, progress, complain)
     if as_json:

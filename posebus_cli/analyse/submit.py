@@ -9,9 +9,10 @@ import typer
 
 from posebus.config.broker_address import default_address
 from posebus.plain_text import plain, plain_json
-from posebus_cli.analyse.run import FormatOption, NoVideoOption, OutOption, SnapshotsOption, VideosArgument
+from posebus_cli.analyse.run import OutOption, VideosArgument
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption
+from posebus_cli.options.results import ResultOptions
 from posebus_cli.options.settings import settings_at_broker
 
 
@@ -21,9 +22,7 @@ def submit(
     out: OutOption = None,
     *,
     deployment: DeploymentOptions,
-    formats: FormatOption = None,
-    no_video: NoVideoOption = False,
-    snapshots: SnapshotsOption = None,
+    results: ResultOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Submit recordings to the job queue, one job for each, and return at once.
@@ -36,11 +35,10 @@ def submit(
     from posebus_cli.analyse.jobs import queue_broker
     from recordings.job_queue import submit as enqueue
     from recordings.results.files import make_folder
-    from recordings.results.formats.table import chosen
     from recordings.results.new_folder import new_folder
 
     settings = settings_at_broker(deployment)
-    wanted = chosen(formats or ())
+    formats = results.wanted_formats
     broker = queue_broker(settings)
     folder = out or new_folder()
     make_folder(folder)
@@ -49,12 +47,8 @@ def submit(
         complain(problem)
     accepted = [video for video in videos if video not in problems]
     with broker.errors():
-        pictures = not no_video if snapshots is None else snapshots
-        jobs = (
-            enqueue(broker.client, accepted, folder, draw=not no_video, snapshots=pictures, formats=wanted)
-            if accepted
-            else []
-        )
+        pictures = {"draw": results.video, "snapshots": results.wants_snapshots}
+        jobs = enqueue(broker.client, accepted, folder, **pictures, formats=formats) if accepted else []
     if as_json:
         listed = [
             {"job": job.id, "video": video, "name": job.meta["name"], "out": str(folder)}
