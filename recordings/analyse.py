@@ -22,7 +22,7 @@ from recordings.fleet_watch import Workers
 from recordings.inputs import Recording, camera_settings
 from recordings.progress import Progress
 from recordings.recording_analysis import RecordingAnalysis, RecordingResult
-from recordings.results.formats.table import DEFAULT
+from recordings.results.formats.table import STANDARD
 from recordings.results.tally import Tally, rate
 from recordings.results.tracks_writer import TracksWriter
 from recordings.stages import STAGES
@@ -54,7 +54,7 @@ class RunContext:
     folder: Path
     watch: Callable[[float], None]
     workers: Workers
-    formats: Sequence[str] = DEFAULT
+    formats: Sequence[str] = STANDARD
     chosen: Mapping[str, Any] = field(default_factory=dict)
 
 

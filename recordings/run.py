@@ -6,7 +6,8 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,11 @@ from recordings.inputs import Recording, camera_settings, file_names, open_recor
 from recordings.progress import Progress
 from recordings.recording_analysis import RecordingResult
 from recordings.results.claims import claimed
+from recordings.results.earlier_run import EarlierRun
 from recordings.results.files import make_folder, writing
-from recordings.results.formats.table import DEFAULT, check_writable
+from recordings.results.formats.table import STANDARD, check_writable
 from recordings.results.people.pictures import Pictures
-from recordings.results.run_facts import kept_settings, run_facts
+from recordings.results.run_facts import kept_settings, run_facts, run_of
 from recordings.stages import STAGES
 from recordings.summary import FILE_NAME, Summary, summarise, write_partial_summary, write_summary
 
@@ -46,13 +48,21 @@ class RunRequest:
     """What a run is to do. `sources` are files or folders of pictures; all files are written into `folder`.
 
     `formats` are those of the tracks, by the names in `recordings.results.formats.table`. `snapshots`: of each person.
+    `earlier`: the run that is repeated, if it is one; what differs from it is complained about.
     """
 
     sources: Sequence[str]
     folder: Path
     video: bool = True
-    formats: Sequence[str] = DEFAULT
+    formats: Sequence[str] = STANDARD
     snapshots: bool = True
+    earlier: EarlierRun | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return what decides about the files beside sources, folder and settings: JSON, by the names of the fields."""
+        left_out = {"sources", "folder", "earlier"}
+        values = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in left_out}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,11 @@ def _run(settings: Settings, request: RunRequest, names: _Names, progress: Progr
         # The summary of an earlier run would describe other files than those of this one.
         names.summary.unlink(missing_ok=True)
     progress.status("opening the recordings")
-    state = RunState(facts=run_facts(settings))
+    state = RunState(
+        facts={"run": run_of(datetime.now(UTC), request.sources, request.options()), **run_facts(settings)}
+    )
+    for difference in request.earlier.differences(state.facts) if request.earlier is not None else ():
+        complain(difference)
     try:
         # In a broker that is shared with others, the names of the cameras must not be in use already.
         suffix = "" if own_broker else f"-{uuid.uuid4().hex[:8]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,10 +17,19 @@ from posebus_cli.options.results import ResultOptions
 from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from recordings.results.earlier_run import EarlierRun
+    from recordings.run import RunRequest
 
 VideosArgument = Annotated[
     list[str],
+    typer.Argument(
+        metavar="VIDEO", help="Video files, or folders of pictures, which are read in order of their names."
+    ),
+]
+SomeVideosArgument = Annotated[
+    list[str] | None,
     typer.Argument(
         metavar="VIDEO", help="Video files, or folders of pictures, which are read in order of their names."
     ),
@@ -38,7 +48,7 @@ OutOption = Annotated[
 @grouped
 def run(
     *,
-    videos: VideosArgument,
+    videos: SomeVideosArgument = None,
     out: OutOption = None,
     network: NetworkOptions,
     processes: FleetOptions,
@@ -60,20 +70,15 @@ def run(
     from posebus.runtime.failures import complain
     from recordings.interrupts import interruptible
     from recordings.progress import progress_for
+    from recordings.results.earlier_run import read_earlier_run
     from recordings.results.new_folder import results_folder
-    from recordings.run import RunRequest, run_recordings
+    from recordings.run import run_recordings
 
-    settings = settings_from(deployment, processes, network)
-    formats = results.wanted_formats
+    earlier = None if results.repeat is None else read_earlier_run(results.repeat)
+    settings = settings_from(deployment, processes, network, earlier=None if earlier is None else earlier.settings)
+    request = _request(videos or (), results, earlier)
     with interruptible(), progress_for(as_json=as_json) as progress, results_folder(out) as folder:
-        request = RunRequest(
-            sources=videos,
-            folder=folder,
-            video=results.video,
-            formats=formats,
-            snapshots=results.wants_snapshots,
-        )
-        summary = run_recordings(settings, request, progress, complain)
+        summary = run_recordings(settings, replace(request, folder=folder), progress, complain)
     if as_json:
         print(plain_json(json.dumps(summary, indent=2, ensure_ascii=False)))
     else:
@@ -81,6 +86,31 @@ def run(
             print(plain(line))
     if summary["failed"]:
         raise typer.Exit(1)
+
+
+def _request(videos: Sequence[str], results: ResultOptions, earlier: EarlierRun | None) -> RunRequest:
+    """Return what is to be done, by the options and by the run that is repeated. Raises ConfigError."""
+    from posebus.errors import ConfigError
+    from recordings.results.formats.table import chosen
+    from recordings.run import RunRequest
+
+    request = RunRequest(
+        sources=videos,
+        folder=Path(),
+        video=results.video,
+        formats=results.wanted_formats,
+        snapshots=results.wants_snapshots,
+        earlier=earlier,
+    )
+    if earlier is not None:
+        given = {"formats": results.formats, "video": results.no_video, "snapshots": results.snapshots is not None}
+        known = {one.name for one in fields(RunRequest)} - {name for name, is_given in given.items() if is_given}
+        options = {name: value for name, value in earlier.options.items() if name in known}
+        request = replace(request, **{**options, "sources": videos or earlier.sources})
+        request = replace(request, formats=chosen(request.formats))
+    if not request.sources:
+        raise ConfigError("no recording is given: name video files or folders of pictures, or a summary with --from")
+    return request
 
 
 def summary_lines(summary: Mapping[str, Any], out: Path) -> list[str]:

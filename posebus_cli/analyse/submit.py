@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Annotated
 
 import typer
 
 from posebus.config.broker_address import default_address
 from posebus.plain_text import plain, plain_json
 from posebus_cli.analyse.run import OutOption, VideosArgument
-from posebus_cli.options.grouping import grouped
+from posebus_cli.options.grouping import Offer, grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption
 from posebus_cli.options.results import ResultOptions
 from posebus_cli.options.settings import settings_at_broker
@@ -22,7 +23,7 @@ def submit(
     out: OutOption = None,
     *,
     deployment: DeploymentOptions,
-    results: ResultOptions,
+    results: Annotated[ResultOptions, Offer(without=("repeat",))],
     as_json: JsonOption = False,
 ) -> None:
     """Submit recordings to the job queue, one job for each, and return at once.

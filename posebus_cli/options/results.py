@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,6 +30,15 @@ class ResultOptions:
         typer.Option(
             "--snapshots/--no-snapshots",
             help="Write the best picture of each person, NAME.people/ID.jpg. (default: with the annotated video)",
+        ),
+    ] = None
+
+    repeat: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="SUMMARY",
+            help="Repeat the run that wrote this summary.json: its recordings, settings and files, unless given.",
         ),
     ] = None
 

@@ -9,17 +9,26 @@ from posebus_cli.options.grouping import overrides
 from posebus_cli.options.groups import DeploymentOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from posebus.config.settings import Settings
 
 
-def settings_from(deployment: DeploymentOptions, *groups: object) -> Settings:
+def settings_from(
+    deployment: DeploymentOptions, *groups: object, earlier: Mapping[str, object] | None = None
+) -> Settings:
     """Return the settings of this call: the configuration file, over it the environment, over that the options.
 
+    `earlier` are fields of an earlier run, with dots: they stand between the environment and the options.
     Raises ConfigError with every problem.
     """
     from posebus.config.loading import load_settings
 
-    return load_settings(deployment.config, os.environ, overrides(deployment, *groups))
+    return load_settings(deployment.config, os.environ, _over(earlier or {}, overrides(deployment, *groups)))
+
+
+def _over(earlier: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:
+    return {**earlier, **{name: value for name, value in given.items() if value is not None}}
 
 
 def broker_address(settings: Settings) -> str:

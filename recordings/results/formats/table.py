@@ -41,6 +41,9 @@ DEFAULT = ("jsonl", "mot")
 ALWAYS = ("jsonl", "people", "events")
 """What is always written for a recording: videos are drawn, and interrupted runs continued, from the first."""
 
+STANDARD = (*DEFAULT, "people", "events")
+"""What is written for a recording if no format is named."""
+
 
 def chosen(names: Iterable[str]) -> tuple[str, ...]:
     """Return the names of the formats in `names`, each of which may be several, with commas, and those of `ALWAYS`.
@@ -51,7 +54,8 @@ def chosen(names: Iterable[str]) -> tuple[str, ...]:
     known = [one.name for one in FORMATS]
     unknown = sorted(wanted - set(known))
     if unknown:
-        raise ConfigError(f"--format {unknown[0]!r} is none of {', '.join(known)}")
+        of_tracks = (name for name in known if name not in ALWAYS[1:])
+        raise ConfigError(f"--format {unknown[0]!r} is none of {', '.join(of_tracks)}")
     return tuple(name for name in known if name in (wanted or DEFAULT) or name in ALWAYS)
 
 
