@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from posebus.errors import MalformedMessage
+from posebus.tables.arrow_columns import csv_by_arrow, from_arrow
 from posebus.tables.columns import FILE_COLUMNS, SOURCE_COLUMNS, Array, TrackColumn
 from posebus.tables.jsonl_file import Truncated
 from posebus.tables.rows import Columns
@@ -27,6 +28,10 @@ def read_csv(path: Path, parts: list[Columns]) -> None:
 
     Raises MalformedMessage, OSError; on Truncated `parts` has the rows before.
     """
+    table = csv_by_arrow(path)
+    if table is not None and all(name in table.column_names for name in NEEDED):
+        parts.append(from_arrow(table))
+        return
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
         header = next(reader, [])

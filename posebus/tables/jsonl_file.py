@@ -14,7 +14,7 @@ from posebus.messages import Provenance
 from posebus.subscribing.renaming import FinalIds
 from posebus.tables.rows import Columns, RowBuilder
 
-PART_ROWS = 4096
+PART_ROWS = 1024
 """Rows that are converted together: parsed JSON takes many times the memory of arrays."""
 
 

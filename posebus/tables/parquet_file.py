@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from posebus.contract.foreign_json import load_object
 from posebus.errors import MalformedMessage
 from posebus.extras import missing_package
-from posebus.tables.columns import FILE_COLUMNS, SOURCE_COLUMNS, Array, TrackColumn
+from posebus.tables.arrow_columns import from_arrow
+from posebus.tables.columns import FILE_COLUMNS
 from posebus.tables.rows import Columns
 
 METADATA_KEY = b"posebus"
@@ -38,28 +38,10 @@ def read_parquet(path: Path, parts: list[Columns]) -> None:
     missing = [name for name in ("frame", "track_id") if name not in table.column_names]
     if missing:
         raise MalformedMessage(f"{path} holds no tracks: it has no column {' and no '.join(missing)}")
-    found: Columns = {column.name: column.empty(table.num_rows) for column in SOURCE_COLUMNS}
+    found = from_arrow(table)
     if camera is not None:
         found["camera"] = np.full(table.num_rows, camera)
-    for column in FILE_COLUMNS:
-        present = column.name in table.column_names
-        found[column.name] = _array(table, column) if present else column.empty(table.num_rows)
     parts.append(found)
-
-
-def _array(table: Any, column: TrackColumn) -> Array:
-    values = table.column(column.name)
-    if column.kind == "text":
-        texts = values.combine_chunks()
-        if hasattr(texts, "indices") and texts.null_count == 0:
-            words = np.array(texts.dictionary.to_pylist() or [""], "U")
-            indices: Array = texts.indices.to_numpy(zero_copy_only=False)
-            return words[indices]
-        return np.array([text or "" for text in values.to_pylist()], "U")
-    if values.null_count:
-        values = values.fill_null(column.missing)
-    array: Array = values.to_numpy().astype(column.dtype, copy=False)
-    return array
 
 
 def _camera(metadata: dict[bytes, bytes], path: Path) -> str | None:

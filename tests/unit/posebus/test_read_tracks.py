@@ -48,8 +48,11 @@ def lines(*frames: TrackFrame) -> str:
     return "".join(dump(track_frame_to_json(frame, samples.PROVENANCE, 6)) + "\n" for frame in frames)
 
 
-@pytest.mark.parametrize("one", ["jsonl", "csv", "parquet"])
-def test_columns_are_the_values_of_the_messages(folder: Path, one: str) -> None:
+@pytest.mark.parametrize("one", ["jsonl", "csv", "csv without pyarrow", "parquet"])
+def test_columns_are_the_values_of_the_messages(folder: Path, one: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if one == "csv without pyarrow":
+        monkeypatch.setitem(sys.modules, "pyarrow", None)
+    one = one.partition(" ")[0]
     table = posebus.read_tracks(folder / f"clip.{SUFFIXES[one]}")
     messages = [json.loads(line) for line in (folder / "clip.tracks.jsonl").read_text().splitlines()]
     rows = [(message, track) for message in messages for track in message["tracks"]]
@@ -203,10 +206,16 @@ def test_missing_files_and_folders_without_tracks_are_refused(tmp_path: Path) ->
         posebus.read_tracks(tmp_path)
 
 
-def test_tables_of_other_programs_may_have_other_columns_in_any_order(tmp_path: Path) -> None:
+def test_tables_of_other_programs_may_have_other_columns_in_any_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "filtered.csv"
     path.write_text("score,extra,track_id,frame\n0.5,=1+1,3,7\n,,4,8\n")
     table = posebus.read_tracks(path)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    without_arrow = posebus.read_tracks(path)
+    for name in table:
+        np.testing.assert_array_equal(table[name], without_arrow[name])
     assert (table["track_id"].tolist(), table["frame"].tolist()) == ([3, 4], [7, 8])
     assert table["score"][0] == 0.5
     assert np.isnan(table["score"][1])
