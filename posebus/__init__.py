@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from posebus.subscribing.subscriber import Subscription, subscribe
     from posebus.subscribing.subscriber_async import AsyncSubscription, subscribe_async
     from posebus.subscribing.subscription import Message
+    from posebus.tables.reading import read_tracks
+    from posebus.tables.track_table import TrackTable
 del TYPE_CHECKING
 
 __all__ = [
@@ -51,7 +53,9 @@ __all__ = [
     "Track",
     "TrackFrame",
     "TrackState",
+    "TrackTable",
     "mask_of",
+    "read_tracks",
     "subscribe",
     "subscribe_async",
 ]
@@ -78,6 +82,8 @@ _MODULES = {
     "AsyncSubscription": "posebus.subscribing.subscriber_async",
     "subscribe_async": "posebus.subscribing.subscriber_async",
     "Message": "posebus.subscribing.subscription",
+    "read_tracks": "posebus.tables.reading",
+    "TrackTable": "posebus.tables.track_table",
 }
 """Where each name is defined. It is loaded when it is first used, so that `posebus health` need not load numpy."""
 

@@ -28,6 +28,7 @@ EXTRAS = {
     "nncf": ("int8",),
     "pycocotools": ("int8",),
     "rq": ("jobs",),
+    "pyarrow": ("tables",),
 }
 """The extras that bring a module, by its top-level name."""
 

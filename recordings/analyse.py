@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
@@ -21,8 +22,9 @@ from recordings.fleet_watch import Workers
 from recordings.inputs import Recording
 from recordings.progress import Progress
 from recordings.recording_analysis import RecordingAnalysis, RecordingResult
-from recordings.results.files import TracksWriter
+from recordings.results.formats.table import STANDARD
 from recordings.results.tally import Tally, rate
+from recordings.results.tracks_writer import TracksWriter
 from recordings.stages import STAGES
 
 AT_ONCE = 4
@@ -43,7 +45,8 @@ class RunContext:
     """Where recordings are analysed: a broker with a fleet that is ready, and the folder for the files.
 
     `settings.redis` is the broker's address. `watch(now_s)` is called several times a second and raises the error that
-    ends the whole run. `workers` is what the fleet's workers reported once they were ready.
+    ends the whole run. `workers` is what the fleet's workers reported once they were ready. `formats` are those of the
+    tracks, and `chosen` the settings that formats keep in their files (JSON).
     """
 
     settings: Settings
@@ -51,6 +54,8 @@ class RunContext:
     folder: Path
     watch: Callable[[float], None]
     workers: Workers
+    formats: Sequence[str] = STANDARD
+    chosen: Mapping[str, Any] = field(default_factory=dict)
 
 
 def analyse(recordings: Sequence[Recording], context: RunContext, progress: Progress) -> Generator[RecordingResult]:
@@ -80,7 +85,7 @@ def analyse(recordings: Sequence[Recording], context: RunContext, progress: Prog
             while waiting and len(running) < AT_ONCE:
                 recording = waiting.popleft()
                 try:
-                    writer = stack.enter_context(TracksWriter(context.folder, recording.name))
+                    writer = stack.enter_context(_writer(recording, context))
                 except OutputError as error:
                     yield RecordingResult(recording, Tally(), error=str(error))
                     continue
@@ -114,6 +119,10 @@ def forget(broker: Broker, recordings: Sequence[Recording]) -> None:
         time.sleep(FORGET_AGAIN_S)
         for recording in recordings:
             registry.remove_camera(recording.camera)
+
+
+def _writer(recording: Recording, context: RunContext) -> TracksWriter:
+    return TracksWriter(context.folder, recording.name, context.formats, context.chosen)
 
 
 def _with_cameras(settings: Settings, recordings: Sequence[Recording], workers: Workers) -> Settings:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import Registry
@@ -28,15 +30,24 @@ Complain = Callable[[object], None]
 """Called with each problem that does not end the run."""
 
 
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where the tracks are written, in which formats, and the settings that formats keep in their files (JSON)."""
+
+    folder: Path
+    formats: Sequence[str]
+    chosen: Mapping[str, Any]
+
+
 def analyse_with_fleet(
     settings: Settings,
     recordings: Sequence[Recording],
-    folder: Path,
+    output: Output,
     progress: Progress,
     on_ready: Callable[[Workers], None],
     complain: Complain,
 ) -> Generator[RecordingResult]:
-    """Yield the result of each of `recordings`, whose files are written into `folder`.
+    """Yield the result of each of `recordings`, whose files are written as `output` says.
 
     Broker, workers and trackers live as long as this runs. `on_ready` gets how the workers are set up, before any
     recording is analysed. Raises the errors of a broker or fleet that cannot work; close it to stop early.
@@ -49,7 +60,15 @@ def analyse_with_fleet(
                 watch = wait_for_fleet(fleet, settings, broker, progress)
                 found = workers(Registry(broker))
                 on_ready(found)
-                context = RunContext(settings=settings, broker=broker, folder=folder, watch=watch, workers=found)
+                context = RunContext(
+                    settings=settings,
+                    broker=broker,
+                    folder=output.folder,
+                    watch=watch,
+                    workers=found,
+                    formats=output.formats,
+                    chosen=output.chosen,
+                )
                 with closing(analyse(recordings, context, progress)) as results:
                     yield from results
         finally:

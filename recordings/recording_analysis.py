@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from posebus.messages import Event, EventType, TrackFrame
 from posebus.subscribing.subscription import Message
 from recordings.inputs import Recording
-from recordings.results.files import TracksWriter
+from recordings.results.people.person import Person
 from recordings.results.tally import Tally
+from recordings.results.tracks_writer import TracksWriter
 
 END_OF_FILE = "end of file"
 """The reason that the ingest gives for a regular end; any other reason is a sentence about a problem."""
@@ -26,6 +28,7 @@ class RecordingResult:
     frames_in: int = 0
     warning: str | None = None
     error: str | None = None
+    people: Sequence[Person] = ()
 
 
 class RecordingAnalysis:
@@ -97,7 +100,8 @@ class RecordingAnalysis:
         reason = self._ended.data.get("reason")
         problems = [None if reason in (None, END_OF_FILE) else str(reason), *self._advice.values()]
         warning = "; ".join(text for text in problems if text is not None) or None
-        return RecordingResult(self.recording, self.tally, frames_in=self._ended.seq, warning=warning)
+        people = [] if self._writer.people is None else self._writer.people.people
+        return RecordingResult(self.recording, self.tally, frames_in=self._ended.seq, warning=warning, people=people)
 
     def fail(self, error: str) -> RecordingResult:
         """Give up; the files keep their partial names."""
@@ -111,6 +115,8 @@ class RecordingAnalysis:
         self.beginnings += 1
 
     def _add_event(self, event: Event) -> None:
+        if self._writer.events is not None:
+            self._writer.events.add(event)
         if event.type == EventType.CAMERA_ENDED:
             self._ended = event
         elif event.type in ADVISING and isinstance(advice := event.data.get("advice"), str):

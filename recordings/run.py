@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
@@ -19,18 +20,38 @@ from recordings.continuing.book import SummaryBook
 from recordings.continuing.history import SOURCES, read_history
 from recordings.continuing.identity import identity_of
 from recordings.continuing.plan import REMEDY, RunPlan, Wish, plan_anew, plan_run
-from recordings.drawing.queue import DrawingQueue
+from recordings.drawing.queue import DrawingQueue, PeopleRows
 from recordings.drawing.task import DrawingTask
 from recordings.fleet_watch import Workers
 from recordings.inputs import WHOLE, Part, Recording, camera_settings, open_recordings
 from recordings.inputs.listing import list_inputs
-from recordings.own_fleet import Complain, analyse_with_fleet
+from recordings.own_fleet import Complain, Output, analyse_with_fleet
 from recordings.progress import Progress
 from recordings.recording_analysis import RecordingResult
 from recordings.results.claims import claimed
-from recordings.results.files import ResultFiles, make_folder
-from recordings.results.run_facts import run_facts
+from recordings.results.earlier_run import EarlierRun
+from recordings.results.files import make_folder
+from recordings.results.formats.table import STANDARD, check_writable
+from recordings.results.result_files import ResultFiles
+from recordings.results.run_facts import kept_settings, run_facts, run_of
 from recordings.summary import FILE_NAME, Summary, merged, summarise
+
+
+@dataclass(frozen=True, slots=True)
+class WantedFiles:
+    """Which files are written about a recording.
+
+    `formats` are those of the tracks, by the names in `recordings.results.formats.table`. `video`: the annotated one.
+    `snapshots`: of each person.
+    """
+
+    formats: Sequence[str] = STANDARD
+    video: bool = True
+    snapshots: bool = True
+
+    def options(self) -> dict[str, Any]:
+        """Return them as JSON, for the summary."""
+        return {"formats": list(self.formats), "video": self.video, "snapshots": self.snapshots}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +59,31 @@ class RunRequest:
     """What a run is to do.
 
     `wishes` are its inputs, of which it reads `part`, and `facts` what the results are made with (`run_facts`).
-    `video`: it draws videos. `fresh`: it does everything anew, whatever its folder holds.
+    `fresh`: it does everything anew, whatever its folder holds.
     """
 
     wishes: Sequence[Wish]
     facts: Mapping[str, Any]
+    files: WantedFiles = WantedFiles()
     part: Part = WHOLE
-    video: bool = True
     fresh: bool = False
 
 
 def prepare_run(
-    settings: Settings, arguments: Sequence[str], part: Part, complain: Complain, *, video: bool, fresh: bool
+    settings: Settings,
+    arguments: Sequence[str],
+    files: WantedFiles,
+    part: Part,
+    complain: Complain,
+    *,
+    fresh: bool = False,
+    earlier: EarlierRun | None = None,
 ) -> RunRequest:
-    """Find the inputs that `arguments` name, and what their results would be made with. Raises ConfigError."""
+    """Find the inputs that `arguments` name, and what their results would be made with.
+
+    `earlier`: the run that is repeated, if it is one; what differs from it is complained about. Raises ConfigError.
+    """
+    check_writable(files.formats)
     if settings.fleet.workers == 0 and settings.redis == EMBEDDED:
         raise ConfigError(
             "a run with --workers 0 needs the workers of a running deployment: give its broker with --redis URL"
@@ -60,17 +92,20 @@ def prepare_run(
     for note in listing.notes:
         complain(note)
     wishes = [Wish(one.source, one.wanted, identity_of(one.source)) for one in listing.inputs]
-    facts = run_facts(settings)
+    facts = {"run": run_of(datetime.now(UTC), arguments, files.options()), **run_facts(settings)}
     if part != WHOLE:
         facts = {**facts, "part": part.fields()}
-    return RunRequest(wishes, facts, part, video, fresh)
+    for difference in earlier.differences(facts) if earlier is not None else ():
+        complain(difference)
+    return RunRequest(wishes, facts, files, part, fresh)
 
 
 @dataclass(slots=True)
 class RunState:
     """What a run knows so far.
 
-    `refused` are inputs by name that failed outside the pipeline, with the error.
+    `refused` are inputs by name that failed outside the pipeline, with the error; `people` are tables of people by
+    name, with the snapshots that were taken since.
     """
 
     plan: RunPlan
@@ -78,6 +113,7 @@ class RunState:
     recordings: list[Recording] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     results: list[RecordingResult] = field(default_factory=list)
+    people: dict[str, PeopleRows] = field(default_factory=dict)
     workers: Workers = field(default_factory=Workers)
     started_at_s: float = field(default_factory=time.monotonic)
 
@@ -95,6 +131,9 @@ class RunState:
         elif before is not None:
             # Its times are those of recordings that were analysed at the same time.
             summary = {**before, "failed": [*before["failed"], *summary["failed"]]}
+        summary["inputs"] = [
+            {**entry, "people": self.people.get(entry["name"], entry["people"])} for entry in summary["inputs"]
+        ]
         order = {name: position for position, name in enumerate([one.name for one in self.plan.inputs])}
         for part in ("inputs", "warnings", "failed"):
             summary[part].sort(key=lambda entry: order.get(entry["name"], len(order)))
@@ -142,7 +181,11 @@ def run_recordings(
 def _plan(request: RunRequest, folder: Path, busy: frozenset[str]) -> RunPlan:
     if request.fresh:
         return plan_anew(request.wishes, busy)
-    return plan_run(request.wishes, request.facts, read_history(folder, busy), folder, busy, ResultFiles(folder))
+    return plan_run(request.wishes, request.facts, read_history(folder, busy), folder, busy, _files(request, folder))
+
+
+def _files(request: RunRequest, folder: Path) -> ResultFiles:
+    return ResultFiles(folder, request.files.formats)
 
 
 def _summary_name(busy: frozenset[str]) -> str:
@@ -167,11 +210,14 @@ def _run(
     if len(to_do) < len(state.plan.inputs):
         finished = len(state.plan.inputs) - len(to_do)
         progress.status(f"{finished} of {counted(len(state.plan.inputs), 'recording')} finished before")
-    with DrawingQueue(progress, fail) as drawing:
-        videos = Videos(book.folder, request, drawing)
+    people_before = (
+        {} if state.plan.before is None else {one["name"]: one["people"] for one in state.plan.before["inputs"]}
+    )
+    with DrawingQueue(progress, fail, state.people.__setitem__) as drawing:
+        pictures = MissingPictures(book.folder, request, drawing)
         for one in state.plan.inputs:
             if one.done:
-                videos.draw(one.name, one.source)
+                pictures.make(one.name, one.source, people_before.get(one.name, []))
         if to_do:
             progress.status("opening the recordings")
             # In a broker that is shared with others, the names of the cameras must not be in use already.
@@ -183,7 +229,8 @@ def _run(
             book.note(state.summary())
         if state.recordings:
             ready = partial(_note_workers, state, book.folder)
-            results = analyse_with_fleet(settings, state.recordings, book.folder, progress, ready, complain)
+            output = Output(book.folder, request.files.formats, kept_settings(settings))
+            results = analyse_with_fleet(settings, state.recordings, output, progress, ready, complain)
             with closing(results):
                 for result in results:
                     state.results.append(result)
@@ -191,24 +238,29 @@ def _run(
                     for text in filter(None, (result.error, result.warning)):
                         complain(text)
                     if result.error is None:
-                        videos.draw(result.recording.name, result.recording.source)
+                        people = [person.row() for person in result.people]
+                        pictures.make(result.recording.name, result.recording.source, people)
         drawing.finish()
 
 
 @dataclass(frozen=True, slots=True)
-class Videos:
-    """Draws the videos of a run that are wanted and missing."""
+class MissingPictures:
+    """Makes the videos and snapshots of a run that are wanted and missing."""
 
     folder: Path
     request: RunRequest
     queue: DrawingQueue
 
-    def draw(self, name: str, source: str) -> None:
-        """Draw the video of a recording whose tracks are complete, unless that is done or not wanted."""
-        files = ResultFiles(self.folder)
-        if self.request.video and (self.request.fresh or not files.drawn(name)):
+    def make(self, name: str, source: str, people: PeopleRows) -> None:
+        """Make those of a recording whose tracks are complete; `people` is the table of its people."""
+        files = _files(self.request, self.folder)
+        wanted = self.request.files
+        video = wanted.video and (self.request.fresh or not files.drawn(name))
+        snapshots = wanted.snapshots and bool(people) and not any(person["snapshot"] for person in people)
+        if video or snapshots:
             settings = camera_settings(source, self.request.part)
-            self.queue.add(DrawingTask(name, settings, files.tracks(name), self.folder))
+            tracks = files.tracks(name)
+            self.queue.add(DrawingTask(name, settings, tracks, self.folder, video=video, snapshots=snapshots))
 
 
 def _note_workers(state: RunState, folder: Path, found: Workers) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from posebus.errors import MalformedMessage
 from recordings.fleet_watch import Workers
 from recordings.recording_analysis import RecordingResult
 from recordings.results.claims import locked
+from recordings.results.earlier_run import size_of
 from recordings.results.files import partial, write_at_once
 from recordings.results.tally import processing_s, rate
 
@@ -110,6 +112,7 @@ def _input(result: RecordingResult) -> dict[str, Any]:
         "speed": _speed(_length_s(result), tally.processing_s),
         "processing_s": round(tally.processing_s, 3),
         "dropped": result.frames_in - tally.frames,
+        "people": [person.row() for person in result.people],
         **({"views": dict(tally.views.most_common())} if tally.views else {}),
     }
 
@@ -117,14 +120,29 @@ def _input(result: RecordingResult) -> dict[str, Any]:
 def _source(result: RecordingResult) -> dict[str, Any]:
     """Return what was analysed: `fps` and `duration_s` by the frames' own times, None where they have none."""
     recording, tally = result.recording, result.tally
+    modified_s = _modified_s(recording.source)
     fps = tally.recorded_fps if recording.timed else None
     return {
         "path": recording.source if "://" in recording.source else str(Path(recording.source).absolute()),
+        "size_bytes": size_of(recording.source),
+        "modified_at": None if modified_s is None else utc_text(modified_s),
         "size_px": list(recording.size_px),
         "frames": result.frames_in,
         "fps": None if fps is None else round(fps, 3),
         "duration_s": round(_length_s(result), 3) or None,
     }
+
+
+def utc_text(time_s: float) -> str:
+    """Return a time of the Unix epoch in UTC, to the second (ISO 8601)."""
+    return datetime.fromtimestamp(time_s, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _modified_s(source: str) -> float | None:
+    try:
+        return Path(source).stat().st_mtime
+    except (OSError, ValueError):
+        return None
 
 
 def _length_s(result: RecordingResult) -> float:

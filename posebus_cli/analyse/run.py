@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,19 +14,22 @@ from posebus.wording import counted
 from posebus_cli.analyse.run_live import run_cameras
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, FleetOptions, JsonOption, NetworkOptions, PartOptions
+from posebus_cli.options.results import ResultOptions
 from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-VideosArgument = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="SOURCE",
-        help="Video files; folders with videos in them or in folders inside; folders of pictures alone, which are read "
-        "in order of their names; patterns like 'day*/*.mp4'. Or cameras: addresses like rtsp://…, usb:0.",
-    ),
-]
+    from recordings.results.earlier_run import EarlierRun
+    from recordings.run import WantedFiles
+
+_SOURCE = typer.Argument(
+    metavar="SOURCE",
+    help="Video files; folders with videos in them or in folders inside; folders of pictures alone, which are read in "
+    "order of their names; patterns like 'day*/*.mp4'. Or cameras: addresses like rtsp://…, usb:0.",
+)
+VideosArgument = Annotated[list[str], _SOURCE]
+SomeVideosArgument = Annotated[list[str] | None, _SOURCE]
 OutOption = Annotated[
     Path | None,
     typer.Option(
@@ -37,37 +40,33 @@ OutOption = Annotated[
         "else a new one, posebus-out or posebus-out-2, …)",
     ),
 ]
-NoVideoOption = Annotated[
-    bool, typer.Option("--no-video", help="Write no annotated videos, which take some time to draw.")
-]
-SecondsOption = Annotated[
-    float | None,
-    typer.Option(
-        "--seconds",
-        metavar="N",
-        min=0.1,
-        help="Record cameras for so long. (default: until Ctrl-C, or until all of them end)",
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True)
-class ResultOptions:
-    """Where the results of recordings are written, and which."""
+class RunOptions:
+    """Where the results go, and how long cameras are recorded."""
 
     out: OutOption = None
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew: replace the results of these recordings in the folder.")
     ] = False
-    no_video: NoVideoOption = False
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--seconds",
+            metavar="N",
+            min=0.1,
+            help="Record cameras for so long. (default: until Ctrl-C, or until all of them end)",
+        ),
+    ] = None
 
 
 @grouped
 def run(
     *,
-    videos: VideosArgument,
+    videos: SomeVideosArgument = None,
+    options: RunOptions,
     results: ResultOptions,
-    seconds: SecondsOption = None,
     excerpt: PartOptions,
     network: NetworkOptions,
     processes: FleetOptions,
@@ -79,9 +78,10 @@ def run(
     What is finished is skipped when the same command is given again, and an interrupted run goes on.
 
     For each VIDEO, the folder gets NAME.tracks.jsonl (the tracks of every frame with their skeletons),
-    NAME.mot.txt (MOTChallenge format) and NAME.annotated.mp4, all with final numbers; one summary.json covers all of
-    them. A video that cannot be read is reported on standard error and does not stop the others; the exit code is then
-    1.
+    NAME.mot.txt (MOTChallenge format), NAME.people.csv (when each person was seen, how far they walked, and the best
+    picture of them in NAME.people), NAME.events.jsonl and NAME.annotated.mp4, all with final numbers; one summary.json
+    covers all of them. --format csv,parquet,coco writes the tracks in other formats. A video that cannot be read is
+    reported on standard error and does not stop the others; the exit code is then 1.
 
     Cameras and addresses are recorded as they come, for --seconds or until Ctrl-C, which completes the files; frames
     for which the machine has no time are skipped and counted. Their pictures are kept on disk until the video is drawn,
@@ -95,16 +95,19 @@ def run(
     from recordings.inputs.part import parse_part
     from recordings.interrupts import interruptible
     from recordings.progress import progress_for
+    from recordings.results.earlier_run import read_earlier_run
     from recordings.run import prepare_run, run_recordings
 
-    settings = settings_from(deployment, processes, network)
-    if _are_live(videos, seconds):
-        run_cameras(settings, videos, results.out, seconds=seconds, video=not results.no_video, as_json=as_json)
+    earlier = None if results.repeat is None else read_earlier_run(results.repeat)
+    settings = settings_from(deployment, processes, network, earlier=None if earlier is None else earlier.settings)
+    sources, files = _wanted(videos or (), results, earlier)
+    if _are_live(sources, options.seconds):
+        run_cameras(settings, sources, options.out, files, seconds=options.seconds, as_json=as_json)
         return
     part = parse_part(excerpt.start, excerpt.end, excerpt.every, excerpt.max_fps)
     with interruptible(), progress_for(as_json=as_json) as progress:
-        request = prepare_run(settings, videos, part, complain, video=not results.no_video, fresh=results.fresh)
-        with run_folder(results.out, request.wishes, request.facts, fresh=results.fresh) as folder:
+        request = prepare_run(settings, sources, files, part, complain, fresh=options.fresh, earlier=earlier)
+        with run_folder(options.out, request.wishes, request.facts, fresh=options.fresh) as folder:
             summary = run_recordings(settings, request, folder, progress, complain)
     if as_json:
         print(plain_json(json.dumps(summary, indent=2, ensure_ascii=False)))
@@ -113,6 +116,28 @@ def run(
             print(plain(line))
     if summary["failed"]:
         raise typer.Exit(1)
+
+
+def _wanted(videos: Sequence[str], results: ResultOptions, earlier: EarlierRun | None) -> tuple[list[str], WantedFiles]:
+    """Return what is analysed and which files are written, by the options and by the run that is repeated.
+
+    Raises ConfigError.
+    """
+    from posebus.errors import ConfigError
+    from recordings.results.formats.table import chosen
+    from recordings.run import WantedFiles
+
+    sources = list(videos)
+    files = WantedFiles(results.wanted_formats, results.video, results.wants_snapshots)
+    if earlier is not None:
+        sources = sources or list(earlier.sources)
+        given = {"formats": results.formats, "video": results.no_video, "snapshots": results.snapshots is not None}
+        known = [name for name, is_given in given.items() if not is_given and name in earlier.options]
+        files = replace(files, **{name: earlier.options[name] for name in known})
+        files = replace(files, formats=chosen(files.formats))
+    if not sources:
+        raise ConfigError("no recording is given: name video files or folders of pictures, or a summary with --from")
+    return sources, files
 
 
 def _are_live(sources: list[str], seconds: float | None) -> bool:

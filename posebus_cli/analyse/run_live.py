@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from posebus.config.settings import Settings
+    from recordings.run import WantedFiles
 
 
 def run_cameras(
     settings: Settings,
     sources: Sequence[str],
     out: Path | None,
+    files: WantedFiles,
     *,
     seconds: float | None,
-    video: bool,
     as_json: bool,
 ) -> None:
     """Record the cameras and print the summary; ends with 1 if one failed, and with 130 after Ctrl-C."""
@@ -36,7 +37,7 @@ def run_cameras(
     if seconds is None:
         complain("without --seconds the cameras are recorded until Ctrl-C, which completes the files")
     with interruptible(), progress_for(as_json=as_json) as progress, results_folder(out) as folder:
-        request = LiveRequest(sources=sources, folder=folder, seconds=seconds, video=video)
+        request = LiveRequest(sources=sources, folder=folder, seconds=seconds, video=files.video, formats=files.formats)
         result = run_live(settings, request, progress, complain)
     if as_json:
         print(plain_json(json.dumps(result.summary, indent=2, ensure_ascii=False)))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Annotated
 
 import typer
 
 from posebus.config.broker_address import default_address
 from posebus.plain_text import plain, plain_json
-from posebus_cli.analyse.run import NoVideoOption, OutOption, VideosArgument
-from posebus_cli.options.grouping import grouped
+from posebus_cli.analyse.run import OutOption, VideosArgument
+from posebus_cli.options.grouping import Offer, grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption
+from posebus_cli.options.results import ResultOptions
 from posebus_cli.options.settings import settings_at_broker
 
 
@@ -21,7 +23,7 @@ def submit(
     out: OutOption = None,
     *,
     deployment: DeploymentOptions,
-    no_video: NoVideoOption = False,
+    results: Annotated[ResultOptions, Offer(without=("repeat",))],
     as_json: JsonOption = False,
 ) -> None:
     """Submit recordings to the job queue, one job for each, and return at once.
@@ -37,6 +39,7 @@ def submit(
     from recordings.results.new_folder import new_folder
 
     settings = settings_at_broker(deployment)
+    formats = results.wanted_formats
     broker = queue_broker(settings)
     folder = out or new_folder()
     make_folder(folder)
@@ -45,7 +48,8 @@ def submit(
         complain(problem)
     accepted = [video for video in videos if video not in problems]
     with broker.errors():
-        jobs = enqueue(broker.client, accepted, folder, draw=not no_video) if accepted else []
+        pictures = {"draw": results.video, "snapshots": results.wants_snapshots}
+        jobs = enqueue(broker.client, accepted, folder, **pictures, formats=formats) if accepted else []
     if as_json:
         listed = [
             {"job": job.id, "video": video, "name": job.meta["name"], "out": str(folder)}

@@ -10,20 +10,27 @@ from posebus_cli.options.grouping import overrides
 from posebus_cli.options.groups import DeploymentOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from posebus.config.settings import Settings
     from posebus.reloading.followed import FollowedSettings
 
 
 def settings_from(
-    deployment: DeploymentOptions, *groups: object, cameras: Mapping[str, Mapping[str, object]] | None = None
+    deployment: DeploymentOptions,
+    *groups: object,
+    cameras: Mapping[str, Mapping[str, object]] | None = None,
+    earlier: Mapping[str, object] | None = None,
 ) -> Settings:
     """Return the settings of this call: the configuration file, over it the environment, over that the options.
 
-    `cameras` are added to those of the file. Raises ConfigError with every problem.
+    `cameras` are added to those of the file. `earlier` are fields of an earlier run, with dots: they stand between the
+    environment and the options. Raises ConfigError with every problem.
     """
     from posebus.config.loading import load_settings
 
-    return load_settings(deployment.config, os.environ, {**overrides(deployment, *groups), "cameras": cameras or None})
+    given = _over(earlier or {}, overrides(deployment, *groups))
+    return load_settings(deployment.config, os.environ, {**given, "cameras": cameras or None})
 
 
 def followed_from(
@@ -36,6 +43,10 @@ def followed_from(
     from posebus.reloading.followed import FollowedSettings
 
     return FollowedSettings(deployment.config, os.environ, {**overrides(deployment, *groups), **(further or {})})
+
+
+def _over(earlier: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:
+    return {**earlier, **{name: value for name, value in given.items() if value is not None}}
 
 
 def broker_address(settings: Settings) -> str:

@@ -12,7 +12,7 @@ from posebus.errors import OutputError
 from recordings.continuing.history import History, facts_of, first_difference
 from recordings.continuing.identity import Identity
 from recordings.inputs.names import unique_names
-from recordings.results.files import ResultFiles
+from recordings.results.result_files import ResultFiles
 from recordings.summary import Summary
 
 REMEDY = "add --fresh to begin anew, or choose another folder with --out"

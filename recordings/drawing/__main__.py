@@ -1,4 +1,4 @@
-"""The process that draws one video. It ends with its parent, in whichever way that ends."""
+"""The process that makes the pictures of one recording. It ends with its parent, in whichever way that ends."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ def main() -> None:
     os.nice(LOWEST_PRIORITY)
     task = DrawingTask.from_json(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    from recordings.results.video import annotate
+    from recordings.results.people.pictures import Pictures
+    from recordings.results.people.table import people_in
 
+    made = Pictures(task.target, task.name, task.jsonl, task.video, task.snapshots, task.style)
     try:
-        annotate(task.source, task.jsonl, task.name, LinesOfJson(), target=task.target, style=task.style)
+        people = made.make(task.source, people_in(task.jsonl) if task.snapshots else [], LinesOfJson())
     except Exception as error:  # noqa: BLE001 - the parent reports it, and draws the other videos
         _write({"error": in_one_sentence(error, about=task.source.source)})
     else:
-        _write({"done": True})
+        _write({"done": True, "people": [person.row() for person in people] if task.snapshots else None})
 
 
 class LinesOfJson:

@@ -16,7 +16,8 @@ from recordings.drawing.task import DrawingTask
 from recordings.inputs import Part, camera_settings
 from recordings.progress import Progress
 from recordings.results.claims import claimed
-from recordings.results.files import ResultFiles, make_folder
+from recordings.results.files import make_folder
+from recordings.results.result_files import ResultFiles
 from recordings.results.video import PLAIN, Style
 
 NAMED = 5

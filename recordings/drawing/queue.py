@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
+from typing import Any
 
 from posebus.config.redaction import redact_url
 from posebus.machine.cpus import available_cpus
@@ -20,7 +21,10 @@ AT_ONCE = 2
 """Videos drawn at the same time once nothing else is to do; an encoder uses several processors by itself."""
 
 OnFailure = Callable[[str, str], None]
-"""Called with the name of a video that could not be drawn, and one sentence why."""
+"""Called with the name of a recording whose pictures could not be made, and one sentence why."""
+PeopleRows = list[dict[str, Any]]
+OnPeople = Callable[[str, PeopleRows], None]
+"""Called with the name of a recording and its table of people, once that has their snapshots."""
 
 
 class DrawingQueue:
@@ -29,10 +33,11 @@ class DrawingQueue:
     While other work goes on, one is drawn at a time. Memory is that of one process for each that is drawn.
     """
 
-    def __init__(self, progress: Progress, on_failure: OnFailure) -> None:
-        """`on_failure` is called from other threads, but never twice at the same moment."""
+    def __init__(self, progress: Progress, on_failure: OnFailure, on_people: OnPeople | None = None) -> None:
+        """Both are called from other threads, but never twice at the same moment."""
         self._progress = progress
         self._on_failure = on_failure
+        self._on_people = on_people
         self._lock = threading.Lock()
         self._at_once = min(AT_ONCE, available_cpus())
         self._places = threading.Semaphore(1)
@@ -118,6 +123,9 @@ class DrawingQueue:
             if "error" in told:
                 return str(told["error"])
             if "done" in told:
+                if told["people"] is not None and self._on_people is not None:
+                    with self._lock:
+                        self._on_people(task.name, told["people"])
                 return None
             self._progress.update(_label(task), told["frames"], told["total"], told["fps"])
         return _died(task)

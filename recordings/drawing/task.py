@@ -14,13 +14,19 @@ from recordings.results.video import PLAIN, Style
 
 @dataclass(frozen=True, slots=True)
 class DrawingTask:
-    """The tracks in `jsonl` drawn into the pictures of `source`, as NAME.annotated.mp4 in the folder `target`."""
+    """The pictures of a recording, in the folder `target`.
+
+    video: the tracks in `jsonl` drawn into the pictures of `source`, as NAME.annotated.mp4. snapshots: the best picture
+    of each person, and NAME.people.csv with their names.
+    """
 
     name: str
     source: CameraSettings
     jsonl: Path
     target: Path
     style: Style = PLAIN
+    video: bool = True
+    snapshots: bool = False
 
     def to_json(self) -> str:
         """Return the task as text."""
@@ -30,13 +36,23 @@ class DrawingTask:
             jsonl=str(self.jsonl),
             target=str(self.target),
             style=asdict(self.style),
+            video=self.video,
+            snapshots=self.snapshots,
         ).model_dump_json()
 
     @classmethod
     def from_json(cls, text: str) -> DrawingTask:
         """Read what `to_json` wrote."""
         fields = TaskFields.model_validate_json(text)
-        return cls(fields.name, fields.source, Path(fields.jsonl), Path(fields.target), Style(**fields.style))
+        return cls(
+            name=fields.name,
+            source=fields.source,
+            jsonl=Path(fields.jsonl),
+            target=Path(fields.target),
+            style=Style(**fields.style),
+            video=fields.video,
+            snapshots=fields.snapshots,
+        )
 
 
 class TaskFields(BaseModel):
@@ -49,3 +65,5 @@ class TaskFields(BaseModel):
     jsonl: str
     target: str
     style: dict[str, Any]
+    video: bool
+    snapshots: bool

@@ -12,7 +12,7 @@ from posebus.config.settings import CAMERA_NAME_PATTERN
 from posebus.errors import SourceRejected
 
 MAX_CAMERA_CHARACTERS = 63
-MAX_NAME_BYTES = 255 - len("-9999.annotated.mp4.partial")
+MAX_NAME_BYTES = 255 - len("-9999.coco-results.json.partial")
 """File systems allow 255 bytes for the whole name of a file."""
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, and the surrogates that stand for bytes that are not UTF-8."""

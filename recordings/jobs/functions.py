@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +28,8 @@ from recordings.inputs import Recording, camera_names, camera_settings, open_rec
 from recordings.progress import Progress
 from recordings.results.claims import claimed
 from recordings.results.files import make_folder
+from recordings.results.formats.table import DEFAULT, check_writable, chosen
+from recordings.results.result_files import ResultFiles
 from recordings.results.run_facts import versions
 from recordings.summary import Summary, add_to_summary, summarise
 
@@ -45,6 +48,8 @@ class RecordingOptions(BaseModel):
     name: str = Field(pattern=r"^[^/\x00]+$")
     batch: str
     draw: bool = True
+    snapshots: bool = True
+    formats: tuple[str, ...] = Field(default=DEFAULT, description="Formats of the tracks, as of `posebus run --format`")
     fleet_patience_s: float = Field(default=FLEET_PATIENCE_S, ge=0, le=LONGEST_PATIENCE_S, allow_inf_nan=False)
 
 
@@ -56,6 +61,7 @@ def analyse_recording(raw_options: object, settings: Settings, run_id: str, prog
     """
     options = _options(raw_options)
     folder = Path(options.out)
+    check_writable(chosen(options.formats))
     make_folder(folder)
     with claimed(folder, lambda used: [_unclaimed(options, used)]):
         return _analyse(options, settings, run_id, progress)
@@ -75,7 +81,14 @@ def _analyse(options: RecordingOptions, settings: Settings, run_id: str, progres
         watch.wait()
         fleet_workers = workers(Registry(broker))
         try:
-            context = RunContext(settings=settings, broker=broker, folder=folder, watch=watch, workers=fleet_workers)
+            context = RunContext(
+                settings=settings,
+                broker=broker,
+                folder=folder,
+                watch=watch,
+                workers=fleet_workers,
+                formats=chosen(options.formats),
+            )
             with closing(analyse([recording], context, progress)) as analysed:
                 results = list(analysed)
         finally:
@@ -83,10 +96,13 @@ def _analyse(options: RecordingOptions, settings: Settings, run_id: str, progres
         for result in results:
             if result.error is not None:
                 raise SourceRejected(result.error)
-        if options.draw:
-            from recordings.results.video import annotate  # only here: submitting needs no video library
+        if options.draw or options.snapshots:
+            from recordings.results.people.pictures import Pictures  # only here: submitting needs no video library
 
-            annotate(camera_settings(options.video), folder / f"{options.name}.tracks.jsonl", options.name, progress)
+            jsonl = ResultFiles(folder).tracks(options.name)
+            made = Pictures(folder, options.name, jsonl, options.draw, options.snapshots)
+            people = [made.make(camera_settings(options.video), result.people, progress) for result in results]
+            results = [replace(result, people=of_one) for result, of_one in zip(results, people, strict=True)]
     except Exception as error:
         sentence = in_one_sentence(error, about=redact_url(options.video))
         failed = summarise([], fleet_workers, time.monotonic() - started_at_s, {options.name: sentence})

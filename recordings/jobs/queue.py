@@ -29,6 +29,7 @@ from posebus.runtime.failures import in_one_sentence
 from recordings.inputs import file_names
 from recordings.interrupts import interruptible
 from recordings.jobs.functions import ANALYSE_RECORDING, FUNCTIONS, RecordingOptions, forget_recording
+from recordings.results.formats.table import DEFAULT
 
 QUEUE = "posebus"
 NO_TIMEOUT = -1
@@ -38,7 +39,15 @@ META_EVERY_S = 1.0
 STOP_TIMEOUT_S = 30.0
 
 
-def submit(client: Client, videos: Sequence[str], out: Path, *, draw: bool) -> list[Job]:
+def submit(
+    client: Client,
+    videos: Sequence[str],
+    out: Path,
+    *,
+    draw: bool,
+    snapshots: bool = True,
+    formats: Sequence[str] = DEFAULT,
+) -> list[Job]:
     """Enqueue one job for each of `videos`; the paths must be the same on the machine where the jobs run."""
     queue = Queue(QUEUE, connection=client, serializer=JSONSerializer)
     batch = uuid.uuid4().hex
@@ -46,7 +55,15 @@ def submit(client: Client, videos: Sequence[str], out: Path, *, draw: bool) -> l
     for video, name in zip(videos, file_names(videos), strict=True):
         path, folder = local_path(video).resolve(), out.resolve()
         source = same_for_children(str(path))
-        options = RecordingOptions(video=source, out=str(folder), name=name, batch=batch, draw=draw)
+        options = RecordingOptions(
+            video=source,
+            out=str(folder),
+            name=name,
+            batch=batch,
+            draw=draw,
+            snapshots=snapshots,
+            formats=tuple(formats),
+        )
         job = queue.enqueue_call(
             ANALYSE_RECORDING,
             args=(options.model_dump(),),

@@ -24,8 +24,9 @@ from posebus.telemetry.reports import process_reports, worker_reports
 from recordings.fleet_watch import Workers, watch_own, workers
 from recordings.live.camera import LiveCamera
 from recordings.results.draw import draw_tracks
-from recordings.results.files import TracksWriter, make_folder
+from recordings.results.files import make_folder
 from recordings.results.tally import percentiles_ms
+from recordings.results.tracks_writer import TracksWriter
 from recordings.results.video import Mp4Writer, read_tracks
 from recordings.stages import STAGES
 

@@ -14,6 +14,7 @@ from posebus.subscribing.subscriber import Subscription
 from recordings.fleet_watch import Workers
 from recordings.live.recorded_camera import RecordedCamera
 from recordings.progress import Progress
+from recordings.results.formats.table import STANDARD
 
 POLL_S = 0.1
 QUIET_S = 1.0
@@ -37,6 +38,7 @@ class LiveRequest:
     folder: Path
     seconds: float | None = None
     video: bool = True
+    formats: Sequence[str] = STANDARD
 
 
 @dataclass(slots=True)

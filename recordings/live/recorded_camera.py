@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from posebus.messages import Event, EventType, TrackFrame
 from posebus.subscribing.subscription import Message
 from recordings.live.camera import LiveCamera
 from recordings.live.one_epoch import OneEpoch
-from recordings.results.files import TracksWriter
+from recordings.results.formats.table import STANDARD
+from recordings.results.tracks_writer import TracksWriter
 
 ADVISING = (EventType.CAMERA_IMGSZ, EventType.CAMERA_RATE)
 """Events whose newest `advice` is shown with the result."""
@@ -31,13 +33,14 @@ class LiveSource:
 
 @dataclass(slots=True)
 class RecordedCamera:
-    """Writes NAME.tracks.jsonl and NAME.mot.txt from the first frame on; a camera without a frame has no files.
+    """Writes the files of the tracks from the first frame on; a camera without a frame has no files.
 
     `problem` is why the source gives no pictures now, `error` why the whole camera has failed.
     """
 
     source: LiveSource
     folder: Path
+    formats: Sequence[str] = STANDARD
     counts: LiveCamera = field(init=False)
     problem: str | None = None
     error: str | None = None
@@ -63,7 +66,9 @@ class RecordedCamera:
         if frame is None:
             return None
         if self._writer is None:
-            self._writer = TracksWriter(self.folder, self.source.name)
+            # Its events are numbered by connection, unlike the frames in the files.
+            formats = [one for one in self.formats if one != "events"]
+            self._writer = TracksWriter(self.folder, self.source.name, formats)
             self.first_captured_at_ns = frame.captured_at_ns
         self.last_captured_at_ns = frame.captured_at_ns
         self.counts.add(frame, message.provenance)

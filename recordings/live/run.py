@@ -140,7 +140,7 @@ def _record(run: LiveRun, settings: Settings, sources: Sequence[LiveSource]) -> 
         # What the ingest processes warn of comes as events, too.
         with_cameras = settings.model_copy(update={"cameras": cameras, "log_level": "error"})
         readers = stack.enter_context(Fleet(with_cameras, broker, STAGES))
-        run.cameras = [RecordedCamera(source, run.request.folder) for source in sources]
+        run.cameras = [RecordedCamera(source, run.request.folder, run.request.formats) for source in sources]
         for camera in run.cameras:
             stack.callback(camera.close)
             keep = ("--keep-pictures", str(run.kept(camera).absolute())) if run.request.video else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -201,11 +201,13 @@ def annotate(
     *,
     target: Path | None = None,
     style: Style = PLAIN,
+    see: Callable[[Image, int], None] | None = None,
 ) -> Path:
     """Write NAME.annotated.mp4 into the folder `target` (default: that of `jsonl`); returns its path.
 
-    It shows every frame of `source` that is analysed, with its people. Pictures and lines of `jsonl` are matched by
-    capture time, and both are read one by one. Raises OutputError and the errors of reading the source.
+    It shows every frame of `source` that is analysed, with its people. `see` is called with each picture before it is
+    drawn into, and with its capture time. Pictures and lines of `jsonl` are matched by capture time, and both are read
+    one by one. Raises OutputError and the errors of reading the source.
     """
     from ingest.sources import open_source
     from ingest.sources.pacing import RateCap
@@ -224,6 +226,8 @@ def annotate(
                 while tracks is not None and tracks.captured_at_ns < picture.captured_at_ns:
                     tracks = next(lines, None)
                 image_bgr = picture.image_bgr
+                if see is not None:
+                    see(image_bgr, picture.captured_at_ns)
                 if tracks is not None and tracks.captured_at_ns == picture.captured_at_ns:
                     image_bgr = style.apply(image_bgr, tracks)
                 elif style.dark:

@@ -30,7 +30,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"bus", "reloading"}),
         frozenset({"subscribing", "telemetry"}),
         frozenset({"endpoints"}),
-        frozenset({"runtime"}),
+        frozenset({"runtime", "tables"}),
         frozenset({"control"}),
     ),
     "ingest": (

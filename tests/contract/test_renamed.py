@@ -20,7 +20,7 @@ from posebus.messages import Delivery, Event, EventType, PoseFrame, Renaming, Tr
 from posebus.subscribing.subscriber import subscribe
 from recordings.inputs import Recording
 from recordings.recording_analysis import RecordingAnalysis, RecordingResult
-from recordings.results.files import TracksWriter
+from recordings.results.tracks_writer import TracksWriter
 from tests.contract.conftest import client_of
 from tests.samples import PROVENANCE, end, pose_frame
 from tracking.track_stage import TrackStage

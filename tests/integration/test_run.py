@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import av
+import pandas
 import pillow_heif
 import pytest
 from PIL import Image
 
+import posebus as posebus_package
 from posebus.bus.redis.connection import connect
+from posebus.config.loading import load_settings
 from posebus.contract.public_json import track_frame_from_json
 from posebus.wording import counted
+from recordings.results.earlier_run import read_earlier_run
 from tests.clips import head
 from tests.integration.run_command import alive, children, finish, posebus, start
 from tests.polling import wait_until
@@ -26,6 +30,7 @@ from workers.weights.weights import Weights
 
 FRAMES = 80
 NAME = "TUD-Stadtmitte"
+FORMATS = "csv,parquet,coco,mot"
 LONG_NAME = "x" * 240 + ".heic"
 FAILING_SOURCE = """
 import numpy as np
@@ -65,7 +70,7 @@ def clip(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def one_worker(clip: Path, engine_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run with one worker; its standard output is in the file `printed`."""
     folder = tmp_path_factory.mktemp("one-worker")
-    done = posebus(engine_cache, "run", clip, "--out", folder / "new")
+    done = posebus(engine_cache, "run", clip, "--out", folder / "new", "--format", FORMATS)
     assert done.returncode == 0, done.stderr
     (folder / "printed").write_text(done.stdout)
     return folder
@@ -85,9 +90,10 @@ def three_workers(
         (folder / f"{name}.{occupied}").mkdir()  # where a file of its results should be
     inputs = [folder / "missing.mp4", clip, folder / "pipe", "failing:3", folder / LONG_NAME]
     inputs += [folder / "blocked.png", folder / "taken.png"]
+    options = ["--no-video", "--snapshots", "--format", FORMATS]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(plugins))
-        done = posebus(engine_cache, "run", *inputs, "--out", folder, "--workers", "3", "--no-video", "--json")
+        done = posebus(engine_cache, "run", *inputs, "--out", folder, "--workers", "3", *options, "--json")
     assert done.returncode == 1
     assert f"there is no file {folder}/missing.mp4" in done.stderr
     return folder, json.loads(done.stdout)
@@ -184,7 +190,9 @@ def test_video_has_the_frames_and_times_of_the_recording(one_worker: Path, clip:
 
 def test_run_leaves_no_other_files(one_worker: Path) -> None:
     names = {path.name for path in (one_worker / "new").iterdir()}
-    assert names == {f"{NAME}.tracks.jsonl", f"{NAME}.mot.txt", f"{NAME}.annotated.mp4", "summary.json"}
+    of_name = ("tracks.jsonl", "tracks.csv", "tracks.parquet", "coco.json", "mot.txt", "people", "annotated.mp4")
+    others = ("people.csv", "events.jsonl", "events.csv")
+    assert names == {*(f"{NAME}.{end}" for end in (*of_name, *others)), "summary.json"}
 
 
 def test_three_workers_give_exactly_the_tracks_of_one(one_worker: Path, three_workers: tuple[Path, Any]) -> None:
@@ -192,6 +200,47 @@ def test_three_workers_give_exactly_the_tracks_of_one(one_worker: Path, three_wo
     expected = frames_of(one_worker / "new" / f"{NAME}.tracks.jsonl")
     assert frames_of(folder / f"{NAME}.tracks.jsonl") == expected
     assert summary["dropped"] == 0
+    alike = ["tracks.csv", "tracks.parquet", "coco.json", "mot.txt", "people.csv", "events.jsonl", "events.csv"]
+    for end in alike:
+        name = f"{NAME}.{end}"
+        assert (folder / name).read_bytes() == (one_worker / "new" / name).read_bytes(), name
+
+
+def test_people_and_events_agree_with_the_tracks(one_worker: Path) -> None:
+    """What pandas counts in the table of tracks stands in the table of people and in the summary."""
+    folder = one_worker / "new"
+    tracks = pandas.read_parquet(folder / f"{NAME}.tracks.parquet")
+    present = tracks[tracks.state == "confirmed"]
+    people = pandas.read_csv(folder / f"{NAME}.people.csv").set_index("track_id")
+    assert sorted(people.index) == sorted(present.track_id.unique())
+    detected = tracks[~tracks.coasted & tracks.track_id.isin(people.index)].groupby("track_id")
+    assert people.frames_detected.to_dict() == detected.size().to_dict()
+    assert people.first_seen_s.to_dict() == detected.time_s.min().to_dict()
+    assert people.last_seen_s.to_dict() == detected.time_s.max().to_dict()
+    (entry,) = json.loads((folder / "summary.json").read_text())["inputs"]
+    assert {one["track_id"]: one["frames_present"] for one in entry["people"]} == people.frames_present.to_dict()
+    for path in people.snapshot:
+        with Image.open(folder / path) as picture:
+            assert min(picture.size) > 20
+    events = [json.loads(line) for line in (folder / f"{NAME}.events.jsonl").read_text().splitlines()]
+    started = [event["data"]["track_id"] for event in events if event["type"] == "posebus.track.started"]
+    assert sorted(set(started)) == sorted(people.index)
+    assert posebus_package.read_tracks(folder).rows == len(tracks)
+
+
+def test_run_can_be_repeated_from_its_summary(one_worker: Path, clip: Path) -> None:
+    """Without running it again: what `--from` takes from the summary is what was asked for."""
+    summary = json.loads((one_worker / "new" / "summary.json").read_text())
+    earlier = read_earlier_run(one_worker / "new")
+    assert earlier.sources == (str(clip),)
+    assert {"jsonl", *FORMATS.split(",")} <= set(earlier.options["formats"])
+    assert (earlier.options["video"], earlier.options["snapshots"]) == (True, True)
+    settings = load_settings(None, {}, earlier.settings)
+    assert settings.worker.model_dump(mode="json").items() >= summary["settings"]["worker"].items()
+    assert list(earlier.differences(summary)) == []
+    assert summary["changed_settings"] == {}
+    assert summary["run"]["command"][:2] == ["posebus", "run"]
+    assert (entry := summary["inputs"][0]["source"])["size_bytes"] == clip.stat().st_size, entry
 
 
 def test_bad_input_is_reported_and_does_not_stop_the_other_one(three_workers: tuple[Path, Any]) -> None:
@@ -256,6 +305,7 @@ def test_interrupted_run_stops_its_children_and_keeps_partial_files(
     assert {path.name for path in tmp_path.iterdir()} == {
         "vtest.tracks.jsonl.partial",
         "vtest.mot.txt.partial",
+        "vtest.events.jsonl.partial",
         "summary.json.partial",
     }
     assert broker_keys(redis_server) == set()

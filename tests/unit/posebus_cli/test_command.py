@@ -16,7 +16,7 @@ from posebus.errors import BrokerUnavailable
 from posebus.runtime.failures import DEBUG_VARIABLE, report_unexpected, run_and_report
 from posebus.runtime.health import FOLDER_ENV
 from posebus.runtime.liveness import LIVENESS_ENV
-from posebus.runtime.processes import RUN_ENV
+from posebus.runtime.processes import CAMERA_STATES_ENV, RUN_ENV
 from posebus.runtime.stage import PARENT_ENV
 from posebus_cli.change.login import PASSWORD_ENV
 
@@ -179,5 +179,14 @@ def test_config_check_reports_a_missing_file() -> None:
 
 
 def test_reserved_variables_are_those_that_the_code_reads() -> None:
-    read = {DEBUG_VARIABLE, FOLDER_ENV, LIVENESS_ENV, PARENT_ENV, RUN_ENV, control_folder.FOLDER_ENV, PASSWORD_ENV}
+    read = {
+        CAMERA_STATES_ENV,
+        DEBUG_VARIABLE,
+        FOLDER_ENV,
+        LIVENESS_ENV,
+        PARENT_ENV,
+        RUN_ENV,
+        control_folder.FOLDER_ENV,
+        PASSWORD_ENV,
+    }
     assert read == RESERVED

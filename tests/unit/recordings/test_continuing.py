@@ -15,7 +15,7 @@ from recordings.continuing.history import read_history
 from recordings.continuing.identity import identity_of
 from recordings.continuing.plan import RunPlan, Wish, plan_anew, plan_run
 from recordings.fleet_watch import Workers
-from recordings.results.files import ResultFiles
+from recordings.results.result_files import ResultFiles
 from recordings.summary import summarise
 
 FACTS: dict[str, Any] = {
@@ -43,7 +43,7 @@ def finished(out: Path, wishes: list[Wish], done: list[str], *, ended: bool = Fa
     summary = summarise([], Workers("openvino", "bf16", 320), 1.0, {})
     summary["inputs"] = [entry(name) for name in done]
     for name in done:
-        for ending in ResultFiles.TRACKS:
+        for ending in (".tracks.jsonl", ".mot.txt", ".people.csv", ".events.jsonl"):
             (out / f"{name}{ending}").touch()
     book = SummaryBook(out, "summary.json")
     book.begin({**summary, **FACTS, "sources": {one.wanted: one.identity for one in wishes}})
@@ -120,7 +120,7 @@ def test_a_recording_that_changed_is_refused_once_it_is_finished(tmp_path: Path)
         plan(out, [wish(tmp_path, "a")])
 
 
-@pytest.mark.parametrize("ending", [*ResultFiles.TRACKS, ResultFiles.VIDEO])
+@pytest.mark.parametrize("ending", [".tracks.jsonl", ".mot.txt", ".tracks.parquet", ".people.csv", ".annotated.mp4"])
 def test_files_of_unknown_origin_are_not_overwritten(tmp_path: Path, ending: str) -> None:
     out = tmp_path / "out"
     out.mkdir()

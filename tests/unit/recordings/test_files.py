@@ -12,7 +12,9 @@ import samples
 from posebus.contract.public_json import track_frame_to_json
 from posebus.errors import OutputError
 from posebus.messages import Renaming, TrackFrame
-from recordings.results.files import TracksWriter, make_folder, mot_lines
+from recordings.results.files import make_folder
+from recordings.results.formats.lines import mot_lines
+from recordings.results.tracks_writer import TracksWriter
 
 
 def test_line_is_the_streams_message_with_the_name_of_the_file_as_camera(tmp_path: Path) -> None:

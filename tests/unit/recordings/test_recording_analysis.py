@@ -12,7 +12,7 @@ from posebus.messages import Event, EventType, TrackFrame
 from posebus.subscribing.subscription import Message
 from recordings.inputs import Recording
 from recordings.recording_analysis import RecordingAnalysis, RecordingResult
-from recordings.results.files import TracksWriter
+from recordings.results.tracks_writer import TracksWriter
 
 RECORDING = Recording(source="clip.mp4", name="clip", camera="door", size_px=(640, 480), frames_expected=3)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -48,11 +49,23 @@ def test_inputs_name_their_sources() -> None:
     (entry,) = summarise([result("a", dropped=2)], WORKERS, 33.0, {})["inputs"]
     assert entry["source"] == {
         "path": str(Path("a.mp4").absolute()),
+        "size_bytes": None,
+        "modified_at": None,
         "size_px": [640, 480],
         "frames": 12,
         "fps": 10.0,
         "duration_s": 1.0,
     }
+
+
+def test_sources_that_exist_are_named_with_size_and_date(tmp_path: Path) -> None:
+    one = result("a")
+    source = tmp_path / "a.mp4"
+    source.write_bytes(bytes(1234))
+    os.utime(source, (1_796_060_312.5, 1_796_060_312.5))
+    found = replace(one, recording=replace(one.recording, source=str(source)))
+    (entry,) = summarise([found], WORKERS, 33.0, {})["inputs"]
+    assert (entry["source"]["size_bytes"], entry["source"]["modified_at"]) == (1234, "2026-11-30T17:38:32Z")
 
 
 def test_pictures_have_neither_rate_nor_speed() -> None:

@@ -1,0 +1,1 @@
+"""Tracks as tables: the columns that files of results have, and reading such files into arrays."""

@@ -1,0 +1,92 @@
+"""Tracks from the CSV files of a run."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posebus.errors import MalformedMessage
+from posebus.tables.arrow_columns import csv_by_arrow, from_arrow
+from posebus.tables.columns import FILE_COLUMNS, SOURCE_COLUMNS, Array, TrackColumn
+from posebus.tables.jsonl_file import Truncated
+from posebus.tables.rows import Columns
+
+PART_ROWS = 4096
+NEEDED = ("frame", "track_id")
+"""Columns without which a file does not hold tracks; a missing one of the others gets the value for an unknown one."""
+
+_FLAGS = {"true": True, "false": False, "True": True, "False": False, "1": True, "0": False}
+
+
+def read_csv(path: Path, parts: list[Columns]) -> None:
+    """Append the tracks in `path` to `parts`; columns that are not those of tracks are left out.
+
+    Raises MalformedMessage, OSError; on Truncated `parts` has the rows before.
+    """
+    table = csv_by_arrow(path)
+    if table is not None and all(name in table.column_names for name in NEEDED):
+        parts.append(from_arrow(table))
+        return
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        header = next(reader, [])
+        missing = [name for name in NEEDED if name not in header]
+        if missing:
+            raise MalformedMessage(f"{path} holds no tracks: its first line names no column {' and no '.join(missing)}")
+        while rows := list(islice(reader, PART_ROWS)):
+            first_line = reader.line_num - len(rows) + 1
+            short = next((index for index, row in enumerate(rows) if len(row) != len(header)), None)
+            try:
+                parts.append(_columns(header, rows[:short], path, first_line))
+            except UnicodeError:
+                raise MalformedMessage(f"{path} is not a text of UTF-8") from None
+            if short is not None:
+                raise _uneven(path, first_line + short, rows[short], header, last=_ends_with(reader, short, rows))
+
+
+def _ends_with(reader: Any, short: int, rows: list[list[str]]) -> bool:
+    return short == len(rows) - 1 and next(reader, None) is None
+
+
+def _uneven(path: Path, line: int, row: list[str], header: list[str], *, last: bool) -> MalformedMessage:
+    if last and len(row) < len(header):
+        return Truncated(f"{path} ends in the middle of line {line}")
+    return MalformedMessage(f"{path}, line {line}, has {len(row)} fields instead of {len(header)}")
+
+
+def _columns(header: Sequence[str], rows: list[list[str]], path: Path, first_line: int) -> Columns:
+    texts = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else {}
+    found: Columns = {column.name: column.empty(len(rows)) for column in SOURCE_COLUMNS}
+    for column in FILE_COLUMNS:
+        fields = texts.get(column.name)
+        try:
+            found[column.name] = column.empty(len(rows)) if fields is None else _parsed(column, fields)
+        except (ValueError, KeyError, OverflowError):
+            raise _wrong_field(column, fields or (), path, first_line) from None
+    return found
+
+
+def _parsed(column: TrackColumn, fields: Sequence[str]) -> Array:
+    if column.kind == "text":
+        return np.array(fields, "U")
+    if column.kind == "bool":
+        return np.array([_FLAGS[field] for field in fields], np.bool_)
+    if column.kind.startswith("float"):
+        return np.array([float(field) if field else column.missing for field in fields], column.dtype)
+    return np.array([int(field) if field else column.missing for field in fields], column.dtype)
+
+
+def _wrong_field(column: TrackColumn, fields: Sequence[str], path: Path, first_line: int) -> MalformedMessage:
+    for index, field in enumerate(fields):
+        try:
+            _parsed(column, [field])
+        except (ValueError, KeyError, OverflowError):
+            return MalformedMessage(
+                f"{path}, line {first_line + index}: {field!r:.40} is no value of {column.name} ({column.kind})"
+            )
+    return MalformedMessage(f"{path}, line {first_line}: wrong values of {column.name}")

@@ -1,0 +1,69 @@
+"""The length of a person's way in the picture. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+TRUNK = (5, 6, 11, 12)
+"""Shoulders and hips in COCO's order: seen most often of all joints, and at rest while arms and legs move."""
+DEAD_BAND = 0.1
+"""Steps count once they are this part of the person's height: a person who stands still sways and jitters by less."""
+
+
+class Way:
+    """Adds up the steps between places that are far enough apart, so that standing adds nothing."""
+
+    def __init__(self) -> None:
+        self.length_px = 0.0
+        self.body_heights = 0.0
+        self.places = 0
+        self._last: tuple[float, float] | None = None
+
+    def add(self, x_px: float, y_px: float, height_px: float) -> None:
+        """Take the place of a person of `height_px` in the next frame in which they were detected."""
+        self.places += 1
+        if self._last is None:
+            self._last = x_px, y_px
+            return
+        step_px = math.dist(self._last, (x_px, y_px))
+        if step_px >= DEAD_BAND * height_px:
+            self.length_px += step_px
+            self.body_heights += step_px / height_px
+            self._last = x_px, y_px
+
+
+class PersonWay:
+    """The way of one person: of the middle of the trunk, or of the box where the trunk is seen in few frames.
+
+    The box changes its shape with every limb and with all that hides a part of the person.
+    """
+
+    def __init__(self) -> None:
+        self._trunk = Way()
+        self._box = Way()
+
+    def add(self, track: dict[str, Any]) -> None:
+        """Take the person's track in the next frame in which they were detected, as in the messages."""
+        left, top, right, bottom = track["box_xyxy_px"]
+        height_px = bottom - top
+        if height_px <= 0:
+            return
+        self._box.add((left + right) / 2, (top + bottom) / 2, height_px)
+        middle = _trunk(track["keypoints_px"], track["keypoint_visibility"])
+        if middle is not None:
+            self._trunk.add(*middle, height_px)
+
+    @property
+    def measured(self) -> Way:
+        """The way that counts."""
+        return self._trunk if 2 * self._trunk.places >= self._box.places else self._box
+
+
+def _trunk(keypoints: Sequence[Sequence[float]] | None, flags: Sequence[int] | None) -> tuple[float, float] | None:
+    """Return the middle of shoulders and hips in pixels, None if one of them is unknown."""
+    if keypoints is None or flags is None or len(flags) <= max(TRUNK) or not all(flags[joint] for joint in TRUNK):
+        return None
+    x_px, y_px = (sum(keypoints[joint][axis] for joint in TRUNK) / len(TRUNK) for axis in (0, 1))
+    return x_px, y_px

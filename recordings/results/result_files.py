@@ -1,0 +1,37 @@
+"""The files of recordings in a folder of results: which there are, and which are complete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from recordings.results.formats.table import FORMATS, STANDARD
+
+VIDEO = ".annotated.mp4"
+
+
+class ResultFiles:
+    """The files of recordings in one folder, by the name of a recording. `formats` are those that are wanted."""
+
+    def __init__(self, folder: Path, formats: Sequence[str] = STANDARD) -> None:
+        self._folder = folder
+        self._wanted = [one.ending for one in FORMATS if one.name in formats]
+
+    def complete(self, name: str) -> bool:
+        """Return whether all files of the tracks of `name` have their final names."""
+        return all(self._path(name, ending).is_file() for ending in self._wanted)
+
+    def any_of(self, name: str) -> bool:
+        """Return whether there is a file that `name` would overwrite."""
+        return any(self._path(name, ending).is_file() for ending in (*(one.ending for one in FORMATS), VIDEO))
+
+    def drawn(self, name: str) -> bool:
+        """Return whether the video of `name` is complete."""
+        return self._path(name, VIDEO).is_file()
+
+    def tracks(self, name: str) -> Path:
+        """Return the path of the file with every track in every frame."""
+        return self._path(name, ".tracks.jsonl")
+
+    def _path(self, name: str, ending: str) -> Path:
+        return self._folder / f"{name}{ending}"
