@@ -87,3 +87,38 @@ def test_ctrl_c_in_the_terminal_does_not_reach_children(processes: ChildProcesse
 
     processes.start(child("sleeper", "import time; time.sleep(60)"))
     assert os.getpgid(processes.children["sleeper"].process.pid) != os.getpgid(0)
+
+
+def test_a_dismissed_child_ends_by_itself_and_one_that_does_not_is_killed(
+    processes: ChildProcesses, tmp_path: Path
+) -> None:
+    ready = [tmp_path / "polite", tmp_path / "stubborn"]
+    sleep = "import pathlib, signal, time; {}; pathlib.Path({!r}).touch(); time.sleep(600)"
+    ignores = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    processes.start(child("polite", sleep.format("pass", str(ready[0]))))
+    processes.start(child("stubborn", sleep.format(ignores, str(ready[1]))))
+    wait_until(lambda: all(path.exists() for path in ready), "both")
+    stubborn = processes.children["stubborn"].process
+    for name in ("polite", "stubborn"):
+        processes.dismiss(name, timeout_s=5.0, now_s=100.0)
+    assert processes.children == {}
+    ended: list[str] = []
+
+    def tend(now_s: float) -> None:
+        ended.extend(one.spec.name for one in processes.tend_leaving(now_s))
+
+    wait_until(lambda: ended == ["polite"], "the first", meanwhile=lambda: tend(104.9))
+    assert processes.leaving == ["stubborn"]
+    processes.start(child("stubborn", "import time; time.sleep(600)"))  # another one of the same name
+    wait_until(lambda: ended == ["polite", "stubborn"], "the second", meanwhile=lambda: tend(105.1))
+    assert stubborn.returncode == -9
+    assert processes.leaving == []
+    assert processes.children["stubborn"].exit_code is None
+
+
+def test_a_stop_waits_for_dismissed_children_too(processes: ChildProcesses) -> None:
+    processes.start(child("leaves", "import time; time.sleep(600)"))
+    process = processes.children["leaves"].process
+    processes.dismiss("leaves", timeout_s=60.0, now_s=0.0)
+    processes.stop(timeout_s=60.0)
+    assert process.returncode is not None
