@@ -131,8 +131,10 @@ def run_cameras(settings: Settings, followed: FollowedSettings | None = None, on
     settings, fleet = _only(settings, only), settings.fleet
     with ScratchFolder() as folder:
         processes = ChildProcesses(fleet.restart_min_s, fleet.restart_max_s)
-        children = IngestSupervisor(processes, Watchdog(folder), fleet.stop_timeout_s)
-        cameras = CameraProcesses(children, CameraFiles(folder), _wanted_now)
+        files = CameraFiles(folder)
+        spare = None if follower is None else files.spare(settings)
+        children = IngestSupervisor(processes, Watchdog(folder), fleet.stop_timeout_s, spare)
+        cameras = CameraProcesses(children, files, _wanted_now)
         health = HealthFile(INGEST_SUPERVISOR)
         try:
             log.info("reads %s: %s", counted(len(settings.cameras), "camera"), ", ".join(settings.cameras))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import posebus
@@ -11,7 +12,7 @@ from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.telemetry.reports import process_reports
 from tests.integration.run_command import alive, children, start
-from tests.polling import wait_until
+from tests.polling import TIMEOUT_S, wait_until
 from tests.ports import free_port
 
 
@@ -50,10 +51,9 @@ class RunningDeployment:
             elif isinstance(message.body, posebus.Event):
                 self.events.append(message.body)
 
-    def wait_until(self, condition: object, what: str) -> None:
-        """Read until `condition()` holds; it says what was missing together with the log."""
-        assert callable(condition)
-        wait_until(condition, lambda: f"{what}\n{self.log[-6000:]}", meanwhile=self.read)
+    def wait_until(self, condition: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
+        """Read until `condition()` holds; after `timeout_s` fail with what was missing, and with the log."""
+        wait_until(condition, lambda: f"{what}\n{self.log[-6000:]}", timeout_s, meanwhile=self.read)
 
     def pids(self) -> dict[str, int]:
         """The process that captures each camera, as it reports itself."""

@@ -63,7 +63,8 @@ def test_edits_under_load_take_effect_and_four_cameras_lose_nothing(
     fleet = "fleet: {workers: 1, trackers: 1}\n"
     config.write_text(f"{edits.head}\n{fleet}")
     with RunningDeployment(config, engine_cache) as running:
-        running.wait_until(lambda: all(len(running.frames[name]) > 5 for name in STEADY), "tracks of four cameras")
+        tracked = "tracks of four cameras"  # the network may have to be exported, and the tracker to be compiled
+        running.wait_until(lambda: all(len(running.frames[name]) > 5 for name in STEADY), tracked, 600)
         pids = running.pids()
         assert sorted(pids) == sorted(STEADY)
         _one_camera_comes_changes_and_goes(running, edits.head, fleet)
