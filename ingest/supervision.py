@@ -114,7 +114,8 @@ class CameraFiles:
 
     def process(self, settings: Settings, camera: str) -> ChildSpec:
         """The process that captures a camera whose file is written."""
-        return stage_process(camera, settings, self._path(camera), "ingest", "--camera", camera, "--supervised")
+        spec = stage_process(camera, settings, self._path(camera), "ingest", "--camera", camera, "--supervised")
+        return replace(spec, urgent=True)
 
     def removal(self, settings: Settings, camera: str) -> ChildSpec:
         """The process that ends a camera that was removed."""

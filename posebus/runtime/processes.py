@@ -43,12 +43,14 @@ class ChildSpec:
     """One process to keep running: `argv` as for exec, and `env`, added to the environment of the parent.
 
     `writes_stack_traces`: it calls `enable_stack_traces`, so it is asked for its stacks before it is killed.
+    `urgent`: a spare process may become this child, see `ChildProcesses.keep_spare`.
     """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     writes_stack_traces: bool = False
+    urgent: bool = False
 
 
 @dataclass
@@ -100,7 +102,7 @@ class ChildProcesses:
         self._started_at_s = time.monotonic()
 
     def keep_spare(self, spec: ChildSpec, now_s: float) -> None:
-        """Keep one process of `spec` that has loaded its module and waits for the arguments of the next child.
+        """Keep one process of `spec` that has loaded its module and waits for the arguments of the next urgent child.
 
         Its `argv` is that of children up to the name of the module, and then SPARE. It starts when no child has been
         started for a while, so that it takes no time from them.
@@ -110,7 +112,7 @@ class ChildProcesses:
             self._spare_argv = list(spec.argv[: -len(SPARE)])
 
     def _take_spare(self, spec: ChildSpec) -> subprocess.Popen[bytes] | None:
-        if self._spare is None or list(spec.argv[: len(self._spare_argv)]) != self._spare_argv:
+        if not spec.urgent or self._spare is None or list(spec.argv[: len(self._spare_argv)]) != self._spare_argv:
             return None
         spare, self._spare = self._spare, None
         return spare.use(spec.argv[len(self._spare_argv) :], spec.env)

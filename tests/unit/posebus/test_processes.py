@@ -139,7 +139,7 @@ with open(arguments[0], "w") as file:
 
 def test_a_spare_process_becomes_the_next_child(processes: ChildProcesses, tmp_path: Path) -> None:
     def spec(name: str, *arguments: str, **variables: str) -> ChildSpec:
-        return ChildSpec(name, [sys.executable, "-c", SPARE_PROGRAM, *arguments], variables)
+        return ChildSpec(name, [sys.executable, "-c", SPARE_PROGRAM, *arguments], variables, urgent=True)
 
     processes.start(ChildSpec("other", [sys.executable, "-c", "pass"]))
     before = children_of_this_process()
@@ -171,7 +171,7 @@ def test_a_spare_that_has_died_or_is_not_needed_leaves_nothing_behind(
     wait_until(lambda: Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z", "its end")
     output = tmp_path / "output"
     argv = [sys.executable, "-c", SPARE_PROGRAM, str(output), "word"]
-    processes.start(ChildSpec("child", argv, {"GREETING": "hello"}))
+    processes.start(ChildSpec("child", argv, {"GREETING": "hello"}, urgent=True))
     assert processes.children["child"].process.wait() == 0
     processes.keep_spare(spare, time.monotonic() + SPARE_AFTER_S)
     assert len(children_of_this_process() - before) == 1
