@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -30,6 +31,7 @@ from posebus.control.attached import control_socket
 from posebus.errors import ConfigError, SourceRejected
 from posebus.logs.set_up import name_process
 from posebus.machine.scratch import ScratchFolder
+from posebus.reloading.difference import difference
 from posebus.reloading.followed import FollowedSettings
 from posebus.reloading.sentences import camera_lines
 from posebus.runtime.following import Follower
@@ -123,6 +125,8 @@ def run_ingest(
         raise ConfigError("no camera is configured: name some under 'cameras:' in a file and give it with -c FILE")
     if camera is None:
         run_cameras(settings, followed)
+    elif camera in settings.cameras and followed is not None:
+        run_cameras(settings, followed, only=camera)
     elif camera in settings.cameras:
         run_camera(settings, camera, options)
     else:
@@ -146,22 +150,27 @@ def run_camera(settings: Settings, camera: str, options: CaptureOptions = DEFAUL
             policies=policies_of(settings.cameras[camera], settings.worker, live=is_live(settings.cameras[camera])),
             options=options,
         )
+    if options.config is not None:
+        # Its supervisor follows the settings; a reload of all processes by SIGHUP must not end it.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)
 
 
-def run_cameras(settings: Settings, followed: FollowedSettings | None = None) -> None:
-    """Capture all cameras, each in a process, until all sources have ended, SIGTERM or SIGINT.
+def run_cameras(settings: Settings, followed: FollowedSettings | None = None, only: str | None = None) -> None:
+    """Capture all cameras, or `only` one, each in a process, until all sources have ended, SIGTERM or SIGINT.
 
     Raises SourceRejected at the end if a source could not be used; the other cameras are not affected by it.
     """
     stop = StopFlag()
     stop.install()
     follower = None if followed is None else Follower(followed, stop)
-    fleet = settings.fleet
+    settings, fleet = _only(settings, only), settings.fleet
     with ScratchFolder() as folder:
         processes = ChildProcesses(fleet.restart_min_s, fleet.restart_max_s)
-        children = IngestSupervisor(processes, Watchdog(folder), fleet.stop_timeout_s)
-        cameras = CameraProcesses(children, CameraFiles(folder), _wanted_now)
+        files = CameraFiles(folder)
+        spare = None if follower is None else files.spare(settings)
+        children = IngestSupervisor(processes, Watchdog(folder), fleet.stop_timeout_s, spare)
+        cameras = CameraProcesses(children, files, _wanted_now)
         off = OffCameras(settings.redis, settings.shards)
         health = HealthFile(INGEST_SUPERVISOR)
         try:
@@ -174,9 +183,10 @@ def run_cameras(settings: Settings, followed: FollowedSettings | None = None) ->
                     now_s = time.monotonic()
                     update = None if follower is None else follower.poll(now_s)
                     if update is not None and follower is not None:
-                        follower.announce(log, camera_lines(update.difference))
-                        settings, updated = update.settings, True
+                        before, settings = _only(update.before, only), _only(update.settings, only)
+                        follower.announce(log, camera_lines(difference(before, settings)))
                         cameras.use(settings)
+                        updated = True
                     cameras.step(now_s)
                     off.show(cameras.off, settings)
                     health.beat(now_s)
@@ -195,6 +205,14 @@ def _commands(follower: Follower | None) -> AbstractContextManager[None]:
     if follower is None or PARENT_ENV in os.environ:
         return nullcontext()
     return control_socket("ingest", follower)
+
+
+def _only(settings: Settings, camera: str | None) -> Settings:
+    """Return `settings` with all cameras, or with this one if it is still there."""
+    if camera is None:
+        return settings
+    kept = {name: one for name, one in settings.cameras.items() if name == camera}
+    return settings.model_copy(update={"cameras": kept})
 
 
 def _wanted_now(settings: Settings) -> tuple[Iterable[str], Mapping[str, str]]:

@@ -132,7 +132,7 @@ class RunState:
             # Its times are those of recordings that were analysed at the same time.
             summary = {**before, "failed": [*before["failed"], *summary["failed"]]}
         summary["inputs"] = [
-            {**entry, "people": self.people.get(entry["name"], entry["people"])} for entry in summary["inputs"]
+            {**entry, "people": self.people.get(entry["name"], entry.get("people", []))} for entry in summary["inputs"]
         ]
         order = {name: position for position, name in enumerate([one.name for one in self.plan.inputs])}
         for part in ("inputs", "warnings", "failed"):
@@ -211,7 +211,7 @@ def _run(
         finished = len(state.plan.inputs) - len(to_do)
         progress.status(f"{finished} of {counted(len(state.plan.inputs), 'recording')} finished before")
     people_before = (
-        {} if state.plan.before is None else {one["name"]: one["people"] for one in state.plan.before["inputs"]}
+        {} if state.plan.before is None else {one["name"]: one.get("people", []) for one in state.plan.before["inputs"]}
     )
     with DrawingQueue(progress, fail, state.people.__setitem__) as drawing:
         pictures = MissingPictures(book.folder, request, drawing)

@@ -46,14 +46,19 @@ class RunningUp:
         `port` is that of the embedded broker. follow: changes of the settings are applied.
         """
         from posebus.bus.redis.connection import open_broker
+        from posebus.control.attached import control_socket
         from posebus.runtime.embedded import broker_for
         from posebus.runtime.fleet import Fleet
+        from posebus.runtime.following import Follower
         from posebus.runtime.stage import StopFlag
         from posebus_cli.operate.activity import Watched
+        from posebus_cli.operate.changes import FleetChanges
         from recordings.stages import STAGES
 
         stop = StopFlag()
         stop.install()
+        # Before anything starts: SIGHUP would end this process.
+        follower = Follower(self._followed, stop) if follow else None
         with broker_for(self._followed.settings.redis, port) as url:
             self._followed.pin(redis=url)
             settings = self._followed.settings
@@ -65,8 +70,9 @@ class RunningUp:
                     stack.callback(watched.close)
                 self._start(fleet, url, stop)
                 tend = Tending(fleet, watched, self._show, ends=self._ends)
-                if follow:
-                    tend.changes = self._changes(fleet, stop, stack)
+                if follower is not None:
+                    stack.enter_context(control_socket("up", follower, fleet.pids))
+                    tend.changes = FleetChanges(fleet, follower)
                 while not stop.check() and not tend.step(TEND_S):
                     pass
                 self._say("stopping" if stop.is_set else "all sources have ended; stopping")
@@ -88,16 +94,6 @@ class RunningUp:
         fleet.start_ingest()
         where = "" if url == default_address(os.environ) else f" --redis {address}"
         self._say(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C")
-
-    def _changes(self, fleet: Fleet, stop: StopFlag, stack: ExitStack) -> FleetChanges:
-        """Follow the settings from now on, and answer `posebus camera` and `posebus scale` until `stack` ends."""
-        from posebus.control.attached import control_socket
-        from posebus.runtime.following import Follower
-        from posebus_cli.operate.changes import FleetChanges
-
-        follower = Follower(self._followed, stop)
-        stack.enter_context(control_socket("up", follower, fleet.pids))
-        return FleetChanges(fleet, follower)
 
 
 class Tending:
