@@ -10,20 +10,44 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from posebus.config.loading import check_settings, describe, load_settings
 from posebus.config.settings import CameraSettings
-from posebus.control.deployment import RunningDeployment
-from posebus.control.server import ControlServer
+from posebus.control.deployment import DeploymentControl, RunningDeployment
 from posebus.errors import ConfigError
 from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, CaptureReport, ProcessReport
 
 FIRST_REPORT_STEPS = 3
 STEP_S = 0.01
 FIRST_PID = 1000
+
+
+@dataclass
+class Change:
+    """A field that needs a restart."""
+
+    field: str
+
+
+@dataclass
+class Difference:
+    """As in `posebus.control.deployment.CameraDifference`."""
+
+    removed: list[str] = field(default_factory=list)
+    changed: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass
+class Update:
+    """As in `posebus.control.deployment.SettingsUpdate`."""
+
+    difference: Difference = field(default_factory=Difference)
+    fixed: list[Change] = field(default_factory=list)
+    problem: str | None = None
 
 
 class SmallDeployment:
@@ -34,6 +58,7 @@ class SmallDeployment:
         self.settings = load_settings(path, {}, {})
         self.overrides: dict[str, object] = {}
         self.steps = 0
+        self.updated: Callable[[Update], None] = lambda update: None
         self._asked = False
         self._started = 0
         self._readers: dict[str, tuple[int, int, CameraSettings]] = {}
@@ -60,13 +85,14 @@ class SmallDeployment:
         self._asked = False
         checked = check_settings(self.path, {}, self.overrides)
         if checked.settings is None:
-            self.deployment.applied(problem=describe(checked.problems))
+            self.updated(Update(problem=describe(checked.problems)))
             return
         before, self.settings = self.settings, checked.settings
         names = {*before.cameras, *self.settings.cameras}
         changed = [name for name in names if before.cameras.get(name) != self.settings.cameras.get(name)]
-        restart_for = ["redis"] if before.redis != self.settings.redis else []
-        self.deployment.applied(changed, restart_for=restart_for)
+        fixed = [Change("redis")] if before.redis != self.settings.redis else []
+        removed = [name for name in changed if name not in self.settings.cameras]
+        self.updated(Update(Difference(removed, dict.fromkeys(set(changed) & set(before.cameras))), fixed))
         self._start(changed)
 
     def _start(self, names: Iterable[str]) -> None:
@@ -100,11 +126,12 @@ def running(path: Path | None, folder: Path, role: str = "up") -> Iterator[Small
     """A deployment with the file at `path`, whose socket is in `folder`, in a thread until the end of the `with`."""
     small = SmallDeployment(path, role)
     stop = threading.Event()
-    with ControlServer(role, small.deployment, str(folder)) as server:
+    with DeploymentControl(small.deployment, str(folder)) as control:
+        small.updated = control.updated
 
         def loop() -> None:
             while not stop.is_set():
-                server.poll(time.monotonic())
+                control.poll(time.monotonic())
                 small.step()
                 time.sleep(STEP_S)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -11,12 +12,16 @@ from typing import Any, Protocol
 from posebus.config.settings import Settings
 from posebus.control.camera_states import CameraStates, paused_cameras
 from posebus.control.messages import DeploymentStatus
+from posebus.control.server import ControlServer
+from posebus.errors import RetryableError
 from posebus.telemetry.process_report import TRACKER, WORKER
 from posebus.telemetry.reports import Reports
 
+log = logging.getLogger("posebus")
 
-class Follower(Protocol):
-    """The settings in force, which follow a file."""
+
+class ChangingSettings(Protocol):
+    """The settings in force, which follow a file: `posebus.reloading.followed.FollowedSettings`."""
 
     @property
     def path(self) -> Path | None: ...
@@ -29,13 +34,13 @@ class Follower(Protocol):
 class RunningDeployment:
     """Answers the control socket (it is a `Controlled`) about this process and its children.
 
-    The loop calls `applied` after each update of the settings, whether something changed or not.
+    The loop calls `applied` after each reading of the settings, whether something changed or not.
     """
 
     def __init__(
         self,
         role: str,
-        followed: Follower,
+        followed: ChangingSettings,
         reports: Callable[[], Reports],
         *,
         children: Callable[[], Collection[int]] | None = None,
@@ -44,9 +49,9 @@ class RunningDeployment:
         """role: "up" or "ingest". reports: of all living processes at the broker.
 
         children: process ids of the workers and trackers that this process started; None if it starts none. stopped:
-        why cameras are not read now; by default those that are paused.
+        why cameras are not read now, by name; by default those that are paused.
         """
-        self._role = role
+        self.role = role
         self._followed = followed
         self._reports = reports
         self._children = children
@@ -61,13 +66,17 @@ class RunningDeployment:
     ) -> None:
         """The settings were read again. restarted: cameras that are removed, or whose processes start again by others.
 
-        problem: why the file is not in force. restart_for: fields that changed and need a restart.
+        problem: why the file is not in force. restart_for: fields that changed and need a restart. During an outage of
+        the broker, the states of cameras may be those of before the change for a moment.
         """
         self._revision += 1
         self._problem, self._restart_for = problem, tuple(restart_for)
         names = tuple(restarted)
         if names:
-            self._states.changed(names, self._reports())
+            try:
+                self._states.changed(names, self._reports())
+            except RetryableError as error:
+                log.info("commands may see the former state of cameras: %s", error)
 
     def status(self) -> DeploymentStatus:
         """The state now. Raises BrokerUnavailable and BrokerRefused."""
@@ -75,7 +84,7 @@ class RunningDeployment:
         host = socket.gethostname()
         here = {name: report for name, report in self._reports().items() if report.host == host}
         return DeploymentStatus(
-            role=self._role,
+            role=self.role,
             pid=os.getpid(),
             settings_file=None if path is None else str(path.absolute()),
             revision=self._revision,
@@ -101,3 +110,58 @@ class RunningDeployment:
             return None
         pids = self._children()
         return sum(report.role == role and report.ready and report.pid in pids for report in reports.values()), wanted
+
+
+class ChangedField(Protocol):
+    """A value that differs; `field` is its dotted name."""
+
+    @property
+    def field(self) -> str: ...
+
+
+class CameraDifference(Protocol):
+    """Names of cameras that were removed, and of those whose settings changed."""
+
+    @property
+    def removed(self) -> Collection[str]: ...
+    @property
+    def changed(self) -> Mapping[str, object]: ...
+
+
+class SettingsUpdate(Protocol):
+    """What came of reading the settings again: `posebus.reloading.followed.Update`."""
+
+    @property
+    def difference(self) -> CameraDifference: ...
+    @property
+    def fixed(self) -> Collection[ChangedField]: ...
+    @property
+    def problem(self) -> str | None: ...
+
+
+class DeploymentControl:
+    """The control socket of a process with its deployment: what the loop of `posebus up` and `ingest` holds."""
+
+    def __init__(self, deployment: RunningDeployment, folder: str | None = None) -> None:
+        """Open the socket, by default in the folder of the environment."""
+        self._deployment = deployment
+        self._server = ControlServer(deployment.role, deployment, folder)
+
+    def __enter__(self) -> DeploymentControl:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.close()
+
+    def poll(self, now_s: float) -> None:
+        """Answer what has been asked since the last call; `now_s` is monotonic. It waits for the broker at most."""
+        self._server.poll(now_s)
+
+    def updated(self, update: SettingsUpdate) -> None:
+        """The settings were read again; called for every update, before it is applied."""
+        found = update.difference
+        self._deployment.applied(
+            (*found.removed, *found.changed),
+            problem=update.problem,
+            restart_for=[change.field for change in update.fixed],
+        )

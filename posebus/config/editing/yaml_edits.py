@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from posebus.config.editing.yaml_parts import Part, end_of_colon, parse
+from posebus.config.editing.yaml_parts import YamlPart, end_of_colon, parse
 from posebus.config.problems import FieldPath
 from posebus.errors import ConfigError
 
@@ -60,7 +60,7 @@ def as_yaml(value: object, *, in_brackets: bool = False) -> str:
     return line[1:-1] if whole is not value else line
 
 
-def _with(text: str, root: Part, edit: Edit) -> str:
+def _with(text: str, root: YamlPart, edit: Edit) -> str:
     part, above = root, None
     for depth, name in enumerate(edit.path):
         rest = edit.path[depth:]
@@ -77,7 +77,7 @@ def _with(text: str, root: Part, edit: Edit) -> str:
     return _replaced(text, key, part, as_yaml(edit.value, in_brackets=mapping.is_flow))
 
 
-def _without(text: str, root: Part, path: FieldPath) -> str:
+def _without(text: str, root: YamlPart, path: FieldPath) -> str:
     part, above = root, None
     for depth, name in enumerate(path):
         if part.is_empty:
@@ -93,7 +93,7 @@ def _without(text: str, root: Part, path: FieldPath) -> str:
     return text
 
 
-def _need_mapping(part: Part, path: FieldPath, whole: FieldPath) -> None:
+def _need_mapping(part: YamlPart, path: FieldPath, whole: FieldPath) -> None:
     shown = ".".join(path) or "the file"
     if part.kind == "alias":
         raise ConfigError(
@@ -104,7 +104,7 @@ def _need_mapping(part: Part, path: FieldPath, whole: FieldPath) -> None:
         raise ConfigError(f"{shown} holds no fields")
 
 
-def _refuse_if_used(root: Part, removed: Part, path: FieldPath) -> None:
+def _refuse_if_used(root: YamlPart, removed: YamlPart, path: FieldPath) -> None:
     """Other values may be aliases of what is removed, and would then mean nothing."""
     inside = {id(one) for one in removed.walk()}
     anchors = {one.anchor for one in removed.walk() if one.anchor is not None}
@@ -137,7 +137,7 @@ def _nested(path: FieldPath, value: object) -> dict[str, object]:
     return {path[0]: value if len(path) == 1 else _nested(path[1:], value)}
 
 
-def _replaced(text: str, key: Part, old: Part, new: str) -> str:
+def _replaced(text: str, key: YamlPart, old: YamlPart, new: str) -> str:
     colon = end_of_colon(text, key)
     if old.kind == "scalar" and old.begin == old.end:
         return f"{text[:colon]} {new}{text[colon:]}"
@@ -149,7 +149,7 @@ def _replaced(text: str, key: Part, old: Part, new: str) -> str:
     return f"{text[:colon]} {new}{kept}{text[_next_line(text, old.end) :]}"
 
 
-def _filled(text: str, above: tuple[Part, Part], empty: Part, lines: list[str]) -> str:
+def _filled(text: str, above: tuple[YamlPart, YamlPart], empty: YamlPart, lines: list[str]) -> str:
     """`text` with `lines` below a key that holds nothing yet."""
     key, mapping = above
     if mapping.is_flow:
@@ -162,7 +162,7 @@ def _filled(text: str, above: tuple[Part, Part], empty: Part, lines: list[str]) 
     return _put_lines(text, position, lines, indent + _step(text))
 
 
-def _inserted(text: str, mapping: Part, path: FieldPath, value: object) -> str:
+def _inserted(text: str, mapping: YamlPart, path: FieldPath, value: object) -> str:
     """`text` with one more entry at the end of `mapping`."""
     if mapping.is_flow:
         name, *rest = path
@@ -179,7 +179,7 @@ def _inserted(text: str, mapping: Part, path: FieldPath, value: object) -> str:
     return _put_lines(text, position, lines, indent)
 
 
-def _taken_out(text: str, mapping: Part, entry: tuple[Part, Part], above: Part | None) -> str:
+def _taken_out(text: str, mapping: YamlPart, entry: tuple[YamlPart, YamlPart], above: YamlPart | None) -> str:
     key, value = entry
     if mapping.is_flow:
         return _taken_out_of_flow(text, mapping, key, value)
@@ -195,7 +195,7 @@ def _taken_out(text: str, mapping: Part, entry: tuple[Part, Part], above: Part |
     return before + text[end:]
 
 
-def _taken_out_of_flow(text: str, mapping: Part, key: Part, value: Part) -> str:
+def _taken_out_of_flow(text: str, mapping: YamlPart, key: YamlPart, value: YamlPart) -> str:
     end = max(key.end, value.end)
     following = re.compile(r"\s*,[ \t]*").match(text, end)
     if following is not None:
@@ -226,7 +226,7 @@ def _after_comments(text: str, position: int, indent: int) -> int:
     return after
 
 
-def _are_apart(text: str, mapping: Part) -> bool:
+def _are_apart(text: str, mapping: YamlPart) -> bool:
     """Whether empty lines stand between the last entries of `mapping`."""
     if len(mapping.entries) < 2:
         return False

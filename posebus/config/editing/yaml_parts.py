@@ -20,7 +20,7 @@ _COLON = re.compile(r"\s*:(?=\s|$|[,}\]\"'\[{])")
 
 
 @dataclass(slots=True)
-class Part:
+class YamlPart:
     """A value in the text, from index `begin` (after its anchor) to `end`; a block ends with its last value.
 
     kind: "scalar", "mapping", "list" or "alias". name: the text of a scalar, the anchor that an alias names. is_flow:
@@ -33,10 +33,10 @@ class Part:
     name: str = ""
     anchor: str | None = None
     is_flow: bool = False
-    entries: list[tuple[Part, Part]] = field(default_factory=list)
-    items: list[Part] = field(default_factory=list)
+    entries: list[tuple[YamlPart, YamlPart]] = field(default_factory=list)
+    items: list[YamlPart] = field(default_factory=list)
 
-    def find(self, name: str) -> tuple[Part, Part] | None:
+    def find(self, name: str) -> tuple[YamlPart, YamlPart] | None:
         """The entry of this mapping whose key is `name`; merged entries are not its own."""
         return next((entry for entry in self.entries if entry[0].kind == "scalar" and entry[0].name == name), None)
 
@@ -52,14 +52,14 @@ class Part:
         """Where the last entry of this mapping ends, before a closing bracket."""
         return max(max(key.end, value.end) for key, value in self.entries)
 
-    def walk(self) -> Iterator[Part]:
+    def walk(self) -> Iterator[YamlPart]:
         """This part and all parts in it."""
         yield self
         for one in (*(part for entry in self.entries for part in entry), *self.items):
             yield from one.walk()
 
 
-def parse(text: str) -> Part | None:
+def parse(text: str) -> YamlPart | None:
     """The parts of a YAML text; None for a text without a value. Raises ConfigError with where it is no valid YAML."""
     import yaml
 
@@ -81,7 +81,7 @@ def parse(text: str) -> Part | None:
     return None if root.kind == "scalar" and root.is_empty else root
 
 
-def end_of_colon(text: str, key: Part) -> int:
+def end_of_colon(text: str, key: YamlPart) -> int:
     """The index after the colon that follows `key`. Raises ConfigError where it is written in another form."""
     found = _COLON.match(text, key.end)
     if found is None:
@@ -89,20 +89,22 @@ def end_of_colon(text: str, key: Part) -> int:
     return found.end()
 
 
-def _part(event: Any, rest: Iterator[Any], text: str, depth: int) -> Part:
+def _part(event: Any, rest: Iterator[Any], text: str, depth: int) -> YamlPart:
     import yaml
 
     if depth > MAX_DEPTH:
         raise ConfigError("it is nested too deeply")
     begin, end = event.start_mark.index, event.end_mark.index
     if isinstance(event, yaml.AliasEvent):
-        return Part("alias", begin, end, name=str(event.anchor))
+        return YamlPart("alias", begin, end, name=str(event.anchor))
     begin = _content(text, begin, end) if event.anchor is not None or event.tag is not None else begin
     if isinstance(event, yaml.ScalarEvent):
         end = begin + len(text[begin:end].rstrip())
-        return Part("scalar", begin, end, name=event.value, anchor=event.anchor)
+        return YamlPart("scalar", begin, end, name=event.value, anchor=event.anchor)
     is_mapping = isinstance(event, yaml.MappingStartEvent)
-    part = Part("mapping" if is_mapping else "list", begin, end, anchor=event.anchor, is_flow=bool(event.flow_style))
+    part = YamlPart(
+        "mapping" if is_mapping else "list", begin, end, anchor=event.anchor, is_flow=bool(event.flow_style)
+    )
     inner = next(rest)
     while type(inner) is not (yaml.MappingEndEvent if is_mapping else yaml.SequenceEndEvent):
         one = _part(inner, rest, text, depth + 1)
@@ -116,7 +118,7 @@ def _part(event: Any, rest: Iterator[Any], text: str, depth: int) -> Part:
     return part
 
 
-def _fit(part: Part, end_of_event: int) -> None:
+def _fit(part: YamlPart, end_of_event: int) -> None:
     """Set the end of a collection whose contents are known, and the begin of a block behind its anchor."""
     if part.is_flow:
         part.end = end_of_event
