@@ -64,7 +64,7 @@ class SmallDeployment:
         self._readers: dict[str, tuple[int, int, CameraSettings]] = {}
         self._start(self.settings.cameras)
         children = self._children if role == "up" else None
-        self.deployment = RunningDeployment(role, self, self._reports, children=children)
+        self.deployment = RunningDeployment(role, self, self._reports, self._stopped, children=children)
 
     def request_reload(self) -> None:
         self._asked = True
@@ -103,6 +103,9 @@ class SmallDeployment:
             if camera is not None and not camera.paused:
                 self._started += 1
                 self._readers[name] = self._started, self.steps, camera
+
+    def _stopped(self) -> dict[str, str]:
+        return {name: "paused" for name, camera in self.settings.cameras.items() if camera.paused}
 
     def _children(self) -> range:
         return range(FIRST_PID, FIRST_PID + 100)

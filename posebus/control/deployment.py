@@ -9,13 +9,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from posebus.bus.redis.connection import open_broker
+from posebus.bus.registry import Registry
 from posebus.config.settings import Settings
-from posebus.control.camera_states import CameraStates, paused_cameras
+from posebus.control.camera_states import CameraStates
 from posebus.control.messages import DeploymentStatus
 from posebus.control.server import ControlServer
 from posebus.errors import RetryableError
 from posebus.telemetry.process_report import TRACKER, WORKER
-from posebus.telemetry.reports import Reports
+from posebus.telemetry.reports import Reports, process_reports
 
 log = logging.getLogger("posebus")
 
@@ -31,6 +33,23 @@ class ChangingSettings(Protocol):
     def set_overrides(self, values: Mapping[str, object]) -> None: ...
 
 
+class BrokerReports:
+    """The reports of all living processes at a broker, to which it connects when they are first asked for.
+
+    Raises BrokerUnavailable and BrokerRefused.
+    """
+
+    def __init__(self, redis: str, shards: int) -> None:
+        self._redis = redis
+        self._shards = shards
+        self._registry: Registry | None = None
+
+    def __call__(self) -> Reports:
+        if self._registry is None:
+            self._registry = Registry(open_broker(self._redis, self._shards))
+        return process_reports(self._registry)
+
+
 class RunningDeployment:
     """Answers the control socket (it is a `Controlled`) about this process and its children.
 
@@ -42,20 +61,19 @@ class RunningDeployment:
         role: str,
         followed: ChangingSettings,
         reports: Callable[[], Reports],
+        stopped: Callable[[], Mapping[str, str]],
         *,
         children: Callable[[], Collection[int]] | None = None,
-        stopped: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
-        """role: "up" or "ingest". reports: of all living processes at the broker.
+        """role: "up" or "ingest". reports: of all processes at the broker. stopped: why cameras are not read now.
 
-        children: process ids of the workers and trackers that this process started; None if it starts none. stopped:
-        why cameras are not read now, by name; by default those that are paused.
+        children: process ids of the workers and trackers that this process started; None if it starts none.
         """
         self.role = role
         self._followed = followed
         self._reports = reports
         self._children = children
-        self._stopped = stopped or (lambda: paused_cameras(followed.settings))
+        self._stopped = stopped
         self._states = CameraStates()
         self._revision = 1
         self._problem: str | None = None

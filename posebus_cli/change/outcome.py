@@ -29,7 +29,7 @@ def camera_runs(name: str) -> Outcome:
         if camera.state == CameraState.OFFLINE:
             return f"cannot connect: {camera.reason or 'no reason is known'}; it is tried again", True
         if camera.state in (PAUSED, OFF):
-            return f"not read, {camera.reason or camera.state}", True
+            return f"not read now: {camera.reason or camera.state}", True
         done = _DONE.get(CameraState(camera.state)) if camera.state in set(CameraState) else None
         return (f"{done}{{after}}", True) if done else (camera.state, False)
 
