@@ -53,10 +53,10 @@ class Update:
 class SmallDeployment:
     """`path` and `settings` as a `Follower` has them; `step` does what the loop of `posebus up` does."""
 
-    def __init__(self, path: Path | None, role: str = "up") -> None:
+    def __init__(self, path: Path | None, role: str = "up", options: Mapping[str, object] | None = None) -> None:
         self.path = path
-        self.settings = load_settings(path, {}, {})
-        self.overrides: dict[str, object] = {}
+        self.overrides: dict[str, object] = dict(options or {})
+        self.settings = load_settings(path, {}, self.overrides)
         self.steps = 0
         self.updated: Callable[[Update], None] = lambda update: None
         self._asked = False
@@ -125,9 +125,12 @@ class SmallDeployment:
 
 
 @contextmanager
-def running(path: Path | None, folder: Path, role: str = "up") -> Iterator[SmallDeployment]:
-    """A deployment with the file at `path`, whose socket is in `folder`, in a thread until the end of the `with`."""
-    small = SmallDeployment(path, role)
+def running(path: Path | None, folder: Path, role: str = "up", **options: object) -> Iterator[SmallDeployment]:
+    """A deployment with the file at `path`, whose socket is in `folder`, in a thread until the end of the `with`.
+
+    options: of its command line, as fields of `fleet`.
+    """
+    small = SmallDeployment(path, role, {f"fleet.{name}": value for name, value in options.items()})
     stop = threading.Event()
     with DeploymentControl(small.deployment, str(folder)) as control:
         small.updated = control.updated
