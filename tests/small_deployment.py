@@ -10,14 +10,14 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from posebus.config.loading import check_settings, describe, load_settings
 from posebus.config.settings import CameraSettings
-from posebus.control.deployment import RunningDeployment
-from posebus.control.server import ControlServer
+from posebus.control.deployment import DeploymentControl, RunningDeployment
 from posebus.errors import ConfigError
 from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, CaptureReport, ProcessReport
 
@@ -26,23 +26,45 @@ STEP_S = 0.01
 FIRST_PID = 1000
 
 
+@dataclass
+class Change:
+    """A field that needs a restart."""
+
+    field: str
+
+
+@dataclass
+class Difference:
+    """As in `posebus.reloading.difference.Difference`."""
+
+    removed: list[str] = field(default_factory=list)
+    changed: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass
+class Update:
+    """As in `posebus.reloading.followed.Update`."""
+
+    difference: Difference = field(default_factory=Difference)
+    fixed: list[Change] = field(default_factory=list)
+    problem: str | None = None
+
+
 class SmallDeployment:
     """`path` and `settings` as a `Follower` has them; `step` does what the loop of `posebus up` does."""
 
-    def __init__(self, path: Path | None, role: str = "up") -> None:
+    def __init__(self, path: Path | None, role: str = "up", options: Mapping[str, object] | None = None) -> None:
         self.path = path
-        self.settings = load_settings(path, {}, {})
-        self.overrides: dict[str, object] = {}
+        self.overrides: dict[str, object] = dict(options or {})
+        self.settings = load_settings(path, {}, self.overrides)
         self.steps = 0
+        self.updated: Callable[[Update], None] = lambda update: None
         self._asked = False
         self._started = 0
         self._readers: dict[str, tuple[int, int, CameraSettings]] = {}
         self._start(self.settings.cameras)
         children = self._children if role == "up" else None
-        self.deployment = RunningDeployment(role, self, self._reports, children=children, stopped=self._stopped)
-
-    def _stopped(self) -> dict[str, str]:
-        return {name: "paused" for name, camera in self.settings.cameras.items() if camera.paused}
+        self.deployment = RunningDeployment(role, self, self._reports, self._stopped, children=children)
 
     def request_reload(self) -> None:
         self._asked = True
@@ -63,13 +85,14 @@ class SmallDeployment:
         self._asked = False
         checked = check_settings(self.path, {}, self.overrides)
         if checked.settings is None:
-            self.deployment.applied(problem=describe(checked.problems))
+            self.updated(Update(problem=describe(checked.problems)))
             return
         before, self.settings = self.settings, checked.settings
         names = {*before.cameras, *self.settings.cameras}
         changed = [name for name in names if before.cameras.get(name) != self.settings.cameras.get(name)]
-        restart_for = ["redis"] if before.redis != self.settings.redis else []
-        self.deployment.applied(changed, restart_for=restart_for)
+        fixed = [Change("redis")] if before.redis != self.settings.redis else []
+        removed = [name for name in changed if name not in self.settings.cameras]
+        self.updated(Update(Difference(removed, dict.fromkeys(set(changed) & set(before.cameras))), fixed))
         self._start(changed)
 
     def _start(self, names: Iterable[str]) -> None:
@@ -80,6 +103,9 @@ class SmallDeployment:
             if camera is not None and not camera.paused:
                 self._started += 1
                 self._readers[name] = self._started, self.steps, camera
+
+    def _stopped(self) -> dict[str, str]:
+        return {name: "paused" for name, camera in self.settings.cameras.items() if camera.paused}
 
     def _children(self) -> range:
         return range(FIRST_PID, FIRST_PID + 100)
@@ -99,15 +125,19 @@ class SmallDeployment:
 
 
 @contextmanager
-def running(path: Path | None, folder: Path, role: str = "up") -> Iterator[SmallDeployment]:
-    """A deployment with the file at `path`, whose socket is in `folder`, in a thread until the end of the `with`."""
-    small = SmallDeployment(path, role)
+def running(path: Path | None, folder: Path, role: str = "up", **options: object) -> Iterator[SmallDeployment]:
+    """A deployment with the file at `path`, whose socket is in `folder`, in a thread until the end of the `with`.
+
+    options: of its command line, as fields of `fleet`.
+    """
+    small = SmallDeployment(path, role, {f"fleet.{name}": value for name, value in options.items()})
     stop = threading.Event()
-    with ControlServer(role, small.deployment, str(folder)) as server:
+    with DeploymentControl(small.deployment, str(folder)) as control:
+        small.updated = control.updated
 
         def loop() -> None:
             while not stop.is_set():
-                server.poll(time.monotonic())
+                control.poll(time.monotonic())
                 small.step()
                 time.sleep(STEP_S)
 

@@ -36,10 +36,9 @@ class CameraStates:
     def _status(self, name: str, camera: CameraSettings, stopped: str | None, reports: Reports) -> RunningCamera:
         source, max_fps = redact_url(camera.source), camera.max_fps
         if stopped is not None:
+            state, reason = (PAUSED, None) if camera.paused else (OFF, stopped)
             is_settled = not self._readers(name, reports)
-            return RunningCamera(
-                name, source, PAUSED if camera.paused else OFF, stopped, max_fps=max_fps, is_settled=is_settled
-            )
+            return RunningCamera(name, source, state, reason, max_fps=max_fps, is_settled=is_settled)
         outdated = self._outdated.get(name, set())
         current = {process: report for process, report in reports.items() if process not in outdated}
         if not self._readers(name, current):

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from posebus.bus.redis.connection import open_broker
+from posebus.bus.registry import Registry
 from posebus.config.settings import Settings
 from posebus.control.camera_states import CameraStates
 from posebus.control.messages import DeploymentStatus
+from posebus.control.server import ControlServer
+from posebus.errors import RetryableError
+from posebus.reloading.followed import Update
 from posebus.telemetry.process_report import TRACKER, WORKER
-from posebus.telemetry.reports import Reports
+from posebus.telemetry.reports import Reports, process_reports
+
+log = logging.getLogger("posebus")
 
 
-class Followed(Protocol):
-    """The settings in force, which follow a file."""
+class ChangingSettings(Protocol):
+    """The settings in force, which follow a file: `posebus.reloading.followed.FollowedSettings`."""
 
     @property
     def path(self) -> Path | None: ...
@@ -26,27 +34,43 @@ class Followed(Protocol):
     def set_overrides(self, values: Mapping[str, object]) -> None: ...
 
 
+class BrokerReports:
+    """The reports of all living processes at a broker, to which it connects when they are first asked for.
+
+    Raises BrokerUnavailable and BrokerRefused.
+    """
+
+    def __init__(self, redis: str, shards: int) -> None:
+        self._redis = redis
+        self._shards = shards
+        self._registry: Registry | None = None
+
+    def __call__(self) -> Reports:
+        if self._registry is None:
+            self._registry = Registry(open_broker(self._redis, self._shards))
+        return process_reports(self._registry)
+
+
 class RunningDeployment:
     """Answers the control socket (it is a `Controlled`) about this process and its children.
 
-    The loop calls `applied` after each update of the settings, whether something changed or not.
+    The loop calls `applied` after each reading of the settings, whether something changed or not.
     """
 
     def __init__(
         self,
         role: str,
-        followed: Followed,
+        followed: ChangingSettings,
         reports: Callable[[], Reports],
+        stopped: Callable[[], Mapping[str, str]],
         *,
         children: Callable[[], Collection[int]] | None = None,
-        stopped: Callable[[], Mapping[str, str]],
     ) -> None:
-        """role: "up" or "ingest". reports: of all living processes at the broker.
+        """role: "up" or "ingest". reports: of all processes at the broker. stopped: why cameras are not read now.
 
-        children: process ids of the workers and trackers that this process started; None if it starts none. stopped:
-        why cameras are not read now, by name.
+        children: process ids of the workers and trackers that this process started; None if it starts none.
         """
-        self._role = role
+        self.role = role
         self._followed = followed
         self._reports = reports
         self._children = children
@@ -61,13 +85,17 @@ class RunningDeployment:
     ) -> None:
         """The settings were read again. restarted: cameras that are removed, or whose processes start again by others.
 
-        problem: why the file is not in force. restart_for: fields that changed and need a restart.
+        problem: why the file is not in force. restart_for: fields that changed and need a restart. During an outage of
+        the broker, the states of cameras may be those of before the change for a moment.
         """
         self._revision += 1
         self._problem, self._restart_for = problem, tuple(restart_for)
         names = tuple(restarted)
         if names:
-            self._states.changed(names, self._reports())
+            try:
+                self._states.changed(names, self._reports())
+            except RetryableError as error:
+                log.info("commands may see the former state of cameras: %s", error)
 
     def status(self) -> DeploymentStatus:
         """The state now. Raises BrokerUnavailable and BrokerRefused."""
@@ -75,7 +103,7 @@ class RunningDeployment:
         host = socket.gethostname()
         here = {name: report for name, report in self._reports().items() if report.host == host}
         return DeploymentStatus(
-            role=self._role,
+            role=self.role,
             pid=os.getpid(),
             settings_file=None if path is None else str(path.absolute()),
             revision=self._revision,
@@ -101,3 +129,31 @@ class RunningDeployment:
             return None
         pids = self._children()
         return sum(report.role == role and report.ready and report.pid in pids for report in reports.values()), wanted
+
+
+class DeploymentControl:
+    """The control socket of a process with its deployment: what the loop of `posebus up` and `ingest` holds."""
+
+    def __init__(self, deployment: RunningDeployment, folder: str | None = None) -> None:
+        """Open the socket, by default in the folder of the environment."""
+        self._deployment = deployment
+        self._server = ControlServer(deployment.role, deployment, folder)
+
+    def __enter__(self) -> DeploymentControl:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.close()
+
+    def poll(self, now_s: float) -> None:
+        """Answer what has been asked since the last call; `now_s` is monotonic. It waits for the broker at most."""
+        self._server.poll(now_s)
+
+    def updated(self, update: Update) -> None:
+        """The settings were read again; called for every update, before it is applied."""
+        found = update.difference
+        self._deployment.applied(
+            (*found.removed, *found.changed),
+            problem=update.problem,
+            restart_for=[change.field for change in update.fixed],
+        )

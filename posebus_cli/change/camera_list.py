@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from posebus.config.redaction import harmless, redact_url
 from posebus.errors import BrokerRefused, BrokerUnavailable
-from posebus_cli.change.targets import Target
+from posebus_cli.change.targets import ChangeTarget
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
@@ -32,7 +32,7 @@ class CameraLine:
     max_fps: float | None
 
 
-def camera_lines(target: Target, settings: Settings | None) -> list[CameraLine]:
+def camera_lines(target: ChangeTarget, settings: Settings | None) -> list[CameraLine]:
     """The cameras of running deployments, then those of the file `settings` that none of them has."""
     found: dict[str, CameraLine] = {}
     in_file = {} if settings is None else settings.cameras

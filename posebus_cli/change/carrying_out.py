@@ -15,7 +15,7 @@ from posebus.config.redaction import harmless
 from posebus.errors import ConfigError
 from posebus_cli.change.options import ChangeOptions
 from posebus_cli.change.outcome import Outcome
-from posebus_cli.change.targets import Running, Target, find_target
+from posebus_cli.change.targets import ChangeTarget, Running, find_target
 
 if TYPE_CHECKING:
     from posebus.config.editing.config_file import FileChange
@@ -65,7 +65,7 @@ def change_of(change: WantedChange, file: Path) -> FileChange:
     return change_file(file, change.edits, os.environ, may_create=change.may_create)
 
 
-def say_saved(done: FileChange, target: Target) -> None:
+def say_saved(done: FileChange, target: ChangeTarget) -> None:
     """Print what became of the file, and what it means for deployments."""
     for note in done.notes:
         say(f"note: {note}")
@@ -79,9 +79,9 @@ def say(text: str) -> None:
     print(harmless(text), flush=True)
 
 
-def _target(change: WantedChange, options: ChangeOptions) -> Target:
+def _target(change: WantedChange, options: ChangeOptions) -> ChangeTarget:
     if options.save and change.may_create and options.config is not None and not options.config.exists():
-        return Target(options.config, ())
+        return ChangeTarget(options.config, ())
     target = find_target(options.config, os.environ)
     if not options.save and not target.running:
         raise ConfigError(

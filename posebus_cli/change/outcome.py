@@ -29,7 +29,7 @@ def camera_runs(name: str) -> Outcome:
         if camera.state == CameraState.OFFLINE:
             return f"cannot connect: {camera.reason or 'no reason is known'}; it is tried again", True
         if camera.state in (PAUSED, OFF):
-            return f"not read, {camera.reason or camera.state}", True
+            return f"not read now: {camera.reason or camera.state}", True
         done = _DONE.get(CameraState(camera.state)) if camera.state in set(CameraState) else None
         return (f"{done}{{after}}", True) if done else (camera.state, False)
 
@@ -59,8 +59,8 @@ def camera_removed(name: str) -> Outcome:
     return outcome
 
 
-def processes_run(kind: str) -> Outcome:
-    """As many processes of `kind` ("worker" or "tracker") are ready as the settings want."""
+def processes_run(kind: str, number: object) -> Outcome:
+    """`number` processes of `kind` ("worker" or "tracker") are ready."""
 
     def outcome(status: DeploymentStatus) -> tuple[str, bool]:
         found = status.workers if kind == "worker" else status.trackers
@@ -70,6 +70,9 @@ def processes_run(kind: str) -> Outcome:
                 True,
             )
         ready, wanted = found
+        if wanted != number:
+            # Options of the command and its environment stay on top of the file.
+            return f"stay at {wanted}, as 'posebus up' was started; change the running ones with --no-save", True
         if ready == wanted:
             return f"{ready} ready{{after}}", True
         return f"{ready} of {wanted} ready", False

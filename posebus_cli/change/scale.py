@@ -43,5 +43,5 @@ def scale(
         return [Edit(("fleet", name), value) for name, value in found.items()]
 
     overrides = {f"fleet.{name}": value for name, value in found.items()}
-    outcomes = {name: processes_run(KINDS[name]) for name in found}
+    outcomes = {name: processes_run(KINDS[name], value) for name, value in found.items()}
     carry_out(WantedChange(edits, lambda running: overrides, outcomes), options)

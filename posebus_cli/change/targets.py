@@ -21,28 +21,28 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ChangeTarget:
     """file: None for a deployment that was started without one. running: the deployments that follow it."""
 
     file: Path | None
     running: tuple[Running, ...]
 
 
-def find_target(config: Path | None, environ: Mapping[str, str]) -> Target:
+def find_target(config: Path | None, environ: Mapping[str, str]) -> ChangeTarget:
     """The file at `config` with its deployments; without it that of the deployment that runs here.
 
     Raises ConfigError where none runs, or several with different files.
     """
     running = _running(environ)
     if config is not None:
-        return Target(config, tuple(one for one in running if _is_same(one.status.settings_file, config)))
+        return ChangeTarget(config, tuple(one for one in running if _is_same(one.status.settings_file, config)))
     files = {one.status.settings_file for one in running}
     if not running:
         raise ConfigError("no deployment of this user runs on this machine: give its configuration file with -c FILE")
     if len(files) > 1 or (files == {None} and len(running) > 1):
         raise ConfigError(f"several deployments run on this machine ({_listed(running)}): give one's file with -c FILE")
     file = next(iter(files))
-    return Target(None if file is None else Path(file), tuple(running))
+    return ChangeTarget(None if file is None else Path(file), tuple(running))
 
 
 def _running(environ: Mapping[str, str]) -> list[Running]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -11,10 +12,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from posebus.config.editing.effects import effects
+from posebus.config.editing.effects import effects, fields_of
 from posebus.config.editing.yaml_edits import Edit, edited
 from posebus.config.loading import Checked, check_settings, describe
 from posebus.config.problems import FieldPath, SourceLocation
+from posebus.config.redaction import redact_url
 from posebus.config.settings import Settings
 from posebus.config.yamlfile import MAX_FILE_BYTES
 from posebus.errors import ConfigError, OutputError
@@ -71,8 +73,17 @@ def change_file(
         if changed and not _replaced(target, content, new, path):
             continue
         notes = effects(wanted, current, after, check_settings(path, {}, {}, new.encode()).settings)
+        if changed and _tells_others(target, wanted):
+            notes += (f"{path} holds a password now, and other users may read it: chmod 600 {path}",)
         return FileChange(content is None, changed, current.settings, after.settings, notes)
     raise OutputError(f"{path} is changed by another program again and again: try later")
+
+
+def _tells_others(target: Path, edits: Sequence[Edit]) -> bool:
+    """Whether all users may read the file, and an address with a credential was written into it."""
+    values = [value for edit in edits for _, value in fields_of(edit)]
+    has_secret = any(isinstance(value, str) and redact_url(value) != value for value in values)
+    return has_secret and bool(target.stat().st_mode & stat.S_IROTH)
 
 
 def _target(path: Path) -> Path:
@@ -145,7 +156,8 @@ def _replaced(target: Path, content: bytes | None, new: str, shown: Path) -> boo
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise OutputError(f"{shown} cannot be replaced: {error.strerror}") from None
+        hint = "; it is a mount of its own: change it where it is mounted from" if error.errno == errno.EBUSY else ""
+        raise OutputError(f"{shown} cannot be replaced: {error.strerror}{hint}") from None
     return True
 
 

@@ -31,7 +31,7 @@ def effects(edits: Sequence[Edit], before: Checked, after: Checked, file_alone: 
 
 def _without_effect(edits: Sequence[Edit], after: Checked, file_alone: Settings | None) -> Iterator[str]:
     for edit in edits:
-        for path, wanted in _fields_of(edit):
+        for path, wanted in fields_of(edit):
             now = value_at(after.settings, path)
             source = after.locate(path)
             field = ".".join(path)
@@ -52,7 +52,8 @@ def _besides(edits: Sequence[Edit], before: Settings | None, after: Settings) ->
             yield f"{'.'.join(path)} changes as well: it shares its value with another part of the file"
 
 
-def _fields_of(edit: Edit) -> Iterator[tuple[FieldPath, object]]:
+def fields_of(edit: Edit) -> Iterator[tuple[FieldPath, object]]:
+    """Each field that an edit sets, with its value: several where it sets a whole camera."""
     if isinstance(edit.value, Mapping) and section_at(edit.path) is not None:
         for name, value in edit.value.items():
             yield (*edit.path, str(name)), value

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from posebus.config.editing.meaning import Meaning, meaning, with_value, without
 from posebus.config.editing.yaml_parts import YamlPart, end_of_colon, parse
 from posebus.config.problems import FieldPath
 from posebus.errors import ConfigError
@@ -40,8 +41,16 @@ def edited(text: str, edit: Edit) -> str:
     body = text.removeprefix(mark)
     root = parse(body)
     if isinstance(edit.value, _Removed):
-        return mark + (body if root is None else _without(body, root, edit.path))
-    return mark + (_appended(body, edit) if root is None else _with(body, root, edit))
+        new = body if root is None else _without(body, root, edit.path)
+        wanted = without(meaning(root), edit.path)
+    else:
+        new = _appended(body, edit) if root is None else _with(body, root, edit)
+        wanted = with_value(
+            meaning(root), edit.path, meaning(parse(f"[{as_yaml(edit.value, in_brackets=True)}]"))[1][0]
+        )
+    if not _says(new, wanted):
+        raise ConfigError(f"{'.'.join(edit.path)} is written in a form that cannot be changed: edit the file by hand")
+    return mark + new
 
 
 def as_yaml(value: object, *, in_brackets: bool = False) -> str:
@@ -58,6 +67,13 @@ def as_yaml(value: object, *, in_brackets: bool = False) -> str:
     )
     line = str(shown).strip().removesuffix("\n...")
     return line[1:-1] if whole is not value else line
+
+
+def _says(text: str, wanted: Meaning) -> bool:
+    try:
+        return bool(meaning(parse(text)) == wanted)
+    except ConfigError:
+        return False
 
 
 def _with(text: str, root: YamlPart, edit: Edit) -> str:

@@ -24,6 +24,7 @@ FILE = "cameras:\n  a: &a {source: x, max_fps: 5}\n  b:\n    <<: *a\n    source:
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "posebus.yaml"
     path.write_text(FILE)
+    path.chmod(0o600)
     return path
 
 
@@ -93,6 +94,15 @@ def test_notes_say_what_has_no_effect_and_what_changes_as_well(file: Path) -> No
         "cameras.b.source stays rtsp://***@h/y: POSEBUS_CAMERAS__B__SOURCE in the environment overrides the file"
     )
     assert change(file, "cameras.b.max_fps", 9, POSEBUS_CAMERAS__B__MAX_FPS="9").notes == ()
+
+
+def test_a_password_in_a_file_that_all_may_read_is_said(file: Path) -> None:
+    file.chmod(0o644)
+    (note,) = change(file, "cameras.c", {"source": "rtsp://u:pw@h/x"}).notes
+    assert note == f"{file} holds a password now, and other users may read it: chmod 600 {file}"
+    assert change(file, "cameras.d", {"source": "rtsp://h/x"}).notes == ()
+    file.chmod(0o640)
+    assert change(file, "cameras.c.source", "rtsp://u:pw2@h/x").notes == ()
 
 
 def test_a_file_that_changed_meanwhile_is_read_and_edited_again(file: Path) -> None:

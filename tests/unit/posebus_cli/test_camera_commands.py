@@ -204,3 +204,10 @@ def test_what_the_environment_overrides_is_said(file: Path, run: Run, monkeypatc
     monkeypatch.setenv("POSEBUS_CAMERAS__DOOR__MAX_FPS", "3")
     out = run("camera", "set", "door", "max_fps=5", "-c", file)[1]
     assert out.startswith("note: cameras.door.max_fps stays 3: POSEBUS_CAMERAS__DOOR__MAX_FPS in the environment")
+
+
+def test_a_number_that_the_command_line_of_the_deployment_sets_is_said(file: Path, sockets: Path, run: Run) -> None:
+    with running(file, sockets, workers=2) as small:
+        assert "workers: stay at 2, as 'posebus up' was started" in run("scale", "workers=3")[1]
+        assert "workers: 3 ready after" in run("scale", "workers=3", "--no-save")[1]
+        assert small.settings.fleet.workers == 3
