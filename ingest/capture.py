@@ -28,6 +28,7 @@ from ingest.report import FrameRate, camera_report
 from ingest.resuming import EpochStart, first_checkpoint
 from ingest.sources import CapturedImage, is_live, open_source
 from posebus.backoff import Backoff
+from posebus.config.local_files import is_being_written
 from posebus.config.redaction import redact_known
 from posebus.config.settings import CameraSettings
 from posebus.errors import (
@@ -82,7 +83,7 @@ class CaptureStage:
         """
         self.stop_reason: StopReason = Leaving
         """Asked why the stage ends, when it drains."""
-        self.must_exist = False  # else a file or folder that is missing is waited for
+        self.must_exist = False  # else a file that is missing or still being written is waited for
         self.before_step: Callable[[float], None] = lambda now_s: None
         self._camera = camera
         self._writer = writer
@@ -227,15 +228,19 @@ class CaptureStage:
             self._start.resume = None
             self._connection.drop()
             return None
-        except SourceMissing as error:
+        except SourceRejected as error:
             reason = self._in_words(error)
-            if self.must_exist:
+            if not self._may_come(error):
                 raise self._rejected(reason) from error
             self._connection.failed(error, now_s)
             self._go_offline(reason)
             return None
-        except SourceRejected as error:
-            raise self._rejected(self._in_words(error)) from error
+
+    def _may_come(self, error: SourceRejected) -> bool:
+        """Whether the source may work later: its file is missing, or still being written, and cannot be opened yet."""
+        if self.must_exist or self._status.state is CameraState.ONLINE:
+            return False
+        return isinstance(error, SourceMissing) or is_being_written(self._settings.source, time.time())
 
     def _rejected(self, reason: str) -> SourceRejected:
         """Announce that the source can never be read, or not further, and return the error that ends the process."""

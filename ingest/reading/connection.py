@@ -12,7 +12,7 @@ from ingest.sources import CapturedImage, Source
 from posebus.backoff import Backoff
 from posebus.bus.checkpoint import Checkpoint
 from posebus.config.settings import CameraSettings
-from posebus.errors import LoginRefused, SourceMissing, SourceUnavailable
+from posebus.errors import LoginRefused, SourceRejected, SourceUnavailable
 from posebus.logs.about import about
 from posebus.telemetry.metrics import Metrics
 
@@ -86,7 +86,7 @@ class Connection:
         """A picture came, so the next failure starts with the shortest pause again."""
         self._backoff.reset()
 
-    def failed(self, error: SourceUnavailable | SourceMissing, now_s: float) -> None:
+    def failed(self, error: SourceUnavailable | SourceRejected, now_s: float) -> None:
         """Disconnect and schedule the next attempt.
 
         After a refused login the pause is the longest one, because cameras lock accounts that are tried too often.

@@ -15,7 +15,7 @@ from typing import Any, cast
 from posebus.bus.former_keys import former_attempts
 from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Broker
-from posebus.config.cameras.region import Region, read_region
+from posebus.config.cameras.region import Region, region_from_json
 from posebus.config.policies import DEFAULT, Policies, policies_from_json
 from posebus.config.redaction import harmless
 from posebus.config.settings import check_camera_name
@@ -81,7 +81,7 @@ def read_record(camera: str, value: bytes) -> CameraRecord:
     try:
         policies = policies_from_json(data["policies"]) if "policies" in data else DEFAULT
         source = harmless(str(data["source"]), SOURCE_LENGTH)
-        return CameraRecord(camera, Delivery(data["delivery"]), source, policies, read_region(data.get("region")))
+        return CameraRecord(camera, Delivery(data["delivery"]), source, policies, region_from_json(data.get("region")))
     except WRONG_DATA as error:
         raise MalformedMessage(f"its record cannot be read: {type(error).__name__} {str(error)[:100]}") from None
 

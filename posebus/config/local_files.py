@@ -12,6 +12,8 @@ from posebus.errors import SourceMissing, SourceRejected
 
 FILE_SCHEME = "file:"
 THIS_MACHINE = frozenset({"", "localhost"})
+SETTLED_S = 5.0
+"""Copying changes a file more often than this."""
 STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 """Names that mean another file in each process."""
 
@@ -90,6 +92,19 @@ def is_folder(path: Path) -> bool:
         return path.is_dir()
     except (OSError, ValueError):
         return False
+
+
+def is_being_written(source: str, now_s: float) -> bool:
+    """Return whether `source` is a file that changed in the last SETTLED_S; `now_s` is the wall clock (Unix time).
+
+    A recording that is copied is no video until all of it is there.
+    """
+    try:
+        found = local_path(source).stat()
+    except (SourceRejected, OSError, ValueError):
+        return False
+    # The clock of a server may be ahead of ours.
+    return stat.S_ISREG(found.st_mode) and abs(now_s - found.st_mtime) < SETTLED_S
 
 
 def _special(mode: int) -> str:

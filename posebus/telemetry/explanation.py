@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from posebus.bus.registry import CameraRecord
+from posebus.config.cameras.region import Region
 from posebus.config.policies import AUTO, Policies
 from posebus.config.redaction import redact_text
 from posebus.contract.plan import Decision, Directive, Plan
@@ -61,6 +62,7 @@ class Explanation:
     missing: why there is no plan although a policy is on. settings: the value of each of POLICIES, None for off.
     advice: how to follow people better or detect more of them; None if there is nothing to advise. motion: how the
     camera moves. trouble: why the camera does not deliver, or what is wrong with what it delivers.
+    region: polygons in which people are reported, None for the whole picture.
     """
 
     camera: str
@@ -79,6 +81,7 @@ class Explanation:
     advice: str | None = None
     motion: MotionReport | None = None
     trouble: str | None = None
+    region: Region | None = None
     decided: list[Decided] = field(default_factory=list)
 
     @property
@@ -121,6 +124,7 @@ def explanation(inputs: ExplanationInputs) -> Explanation:
         advice=tracked.advice,
         motion=capture.motion,
         trouble=capture.trouble,
+        region=record.region,
         decided=_decided(inputs, [*inputs.decisions, *_gate_log(capture.gate), *enhanced]),
     )
 

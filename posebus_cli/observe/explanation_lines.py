@@ -38,6 +38,8 @@ def lines(shown: Explanation, within_s: float) -> list[str]:
 def _headline(shown: Explanation) -> Iterator[str]:
     trouble = f" ({shown.trouble})" if shown.trouble not in (None, shown.state) else ""
     yield f"{shown.camera}: {shown.delivery}, {shown.source}, {shown.state}{trouble}"
+    if shown.region is not None:
+        yield f"region: people are reported in {counted(len(shown.region), 'polygon')} of the picture, and not outside"
     if shown.missing is not None:
         yield f"no plan yet: {shown.missing}"
     elif not any(shown.settings[policy] for policy in (IMGSZ, INFER_FPS, MOTION_GATE)):

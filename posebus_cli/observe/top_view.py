@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from posebus.telemetry.camera_state import CameraState
+from posebus.telemetry.camera_state import SWITCHED_OFF, CameraState
 from posebus.telemetry.overview import CameraRow, Overview, ProcessRow
 from posebus.telemetry.process_report import INGEST, WORKER
 from posebus.telemetry.stage_times import WorkRow
@@ -84,7 +84,9 @@ class TopView:
             yield Cell("No camera has published a frame yet.", "dim")
         if not self.shown.processes:
             yield Cell("No process reports to this broker.", "yellow")
-        yield from (Cell(f"{one.name}: {one.trouble}", "red") for one in self.shown.cameras if one.trouble)
+        for one in self.shown.cameras:
+            if one.trouble and one.trouble != one.state:
+                yield Cell(f"{one.name}: {one.trouble}", "dim" if one.state in SWITCHED_OFF else "red")
         yield from (Cell(text, "yellow") for text in self.shown.warnings)
 
 
@@ -107,8 +109,9 @@ def _within(
 
 
 def _worst_first(cameras: Sequence[CameraRow]) -> list[CameraRow]:
-    """Cameras that do not deliver come first, so that they are seen however many cameras there are."""
-    return sorted(cameras, key=lambda camera: camera.state == CameraState.ONLINE)
+    """Cameras that do not deliver, though they should, come first: they are seen however many cameras there are."""
+    fine = {CameraState.ONLINE, *SWITCHED_OFF}
+    return sorted(cameras, key=lambda camera: camera.state in fine)
 
 
 def _workers_first(processes: Sequence[ProcessRow]) -> list[ProcessRow]:

@@ -36,18 +36,22 @@ class Deployment:
         self.config = folder / "posebus.yaml"
         self.url = url
         self.broker: Broker = open_broker(url)
+        tape = make_video(folder / "tape.mp4", 3000, size_px=(64, 48))
         self.cameras: dict[str, dict[str, Any]] = {
             "street": dict(CAMERA),
             "quiet": {**CAMERA, "paused": True},
             "office": {**CAMERA, "schedule": f"{FAR} 07:00-08:00 UTC"},
             "late": {"source": str(folder / "late.mp4"), "loop": True},
+            "tape": {"source": str(tape), "realtime": True, "delivery": "lossless"},
         }
         self.write()
 
     def write(self) -> None:
         defaults = {"reconnect_min_s": 0.1, "reconnect_max_s": 0.2}
         new = self.config.with_suffix(".new")
-        new.write_text(yaml.safe_dump({"redis": self.url, "defaults": defaults, "cameras": self.cameras}))
+        # With a size of its own, or auto, a recording would wait for a tracker, which is not here.
+        settings = {"redis": self.url, "defaults": defaults, "cameras": self.cameras, "worker": {"imgsz": 320}}
+        new.write_text(yaml.safe_dump(settings))
         new.replace(self.config)
 
     def capture(self, camera: str) -> CaptureReport:
@@ -60,6 +64,10 @@ class Deployment:
         entries: Any = self.broker.client.xrange(self.broker.topology.events(0))
         events = [json.loads(fields[b"data"]) for _, fields in entries if fields[b"camera"] == camera.encode()]
         return [(one["type"].rpartition(".")[2], one["data"].get("reason")) for one in events]
+
+    def checkpoint(self, camera: str) -> dict[str, str]:
+        values: Any = self.broker.client.hgetall(self.broker.topology.checkpoint(camera))
+        return {name.decode(): value.decode(errors="replace") for name, value in values.items()}
 
     def ends(self, camera: str) -> int:
         """How often the end of the camera's source was published."""
@@ -141,3 +149,21 @@ def test_a_camera_that_is_paused_ends_its_source_and_comes_back(deployment: Depl
     becomes(deployment, "street", "online")
     assert deployment.epoch("street") > epoch
     assert deployment.capture("quiet").state == "paused"
+
+
+def test_a_recording_that_is_paused_goes_on_where_it_was(deployment: Deployment) -> None:
+    becomes(deployment, "tape", "online")
+    deployment.cameras["tape"]["paused"] = True
+    deployment.write()
+    becomes(deployment, "tape", "paused")
+    before = deployment.checkpoint("tape")
+    assert 0 < int(before["seq"]) < 3000
+    deployment.cameras["tape"]["paused"] = False
+    deployment.write()
+    becomes(deployment, "tape", "online")
+    wait_until(lambda: int(deployment.checkpoint("tape")["seq"]) > int(before["seq"]) + 5, "further frames", poll_s=0.1)
+    assert deployment.checkpoint("tape")["epoch"] == before["epoch"]
+    assert deployment.ends("tape") == 0
+    entries: Any = deployment.broker.client.xrange(deployment.broker.topology.frames("tape"))
+    numbers = [int(fields[b"seq"]) for _, fields in entries]
+    assert numbers == list(range(len(numbers)))

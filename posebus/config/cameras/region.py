@@ -44,6 +44,21 @@ def read_region(value: object) -> Region | None:
     return tuple(_polygon(polygon, number, len(polygons)) for number, polygon in enumerate(polygons, start=1))
 
 
+def region_from_json(values: Any) -> Region | None:
+    """Return the region in JSON values that posebus wrote. Raises ValueError or TypeError for others.
+
+    Crossing sides are not looked for again, which takes long for many points; nothing goes wrong with them.
+    """
+    if values is None:
+        return None
+    if not _is_list(values) or not 0 < len(values) <= MAX_POLYGONS:
+        raise ValueError("its region has no polygons, or too many")
+    polygons = tuple(tuple(_point(point, "it") for point in polygon) for polygon in values)
+    if not all(3 <= len(polygon) <= MAX_POINTS for polygon in polygons):
+        raise ValueError("its region has a polygon with too few points, or too many")
+    return polygons
+
+
 def is_in_fractions(region: Region) -> bool:
     """Return whether the coordinates are parts of the picture's width and height: all of them are from 0 to 1."""
     return all(coordinate <= 1 for polygon in region for point in polygon for coordinate in point)
@@ -69,6 +84,8 @@ def _polygon(value: object, number: int, polygons: int) -> tuple[Point, ...]:
 
 
 def _point(value: Sequence[Any], name: str) -> Point:
+    if len(value) != 2:
+        raise ValueError(f"must have two numbers for each point; {name} has a point without")
     for coordinate in value:
         if isinstance(coordinate, bool) or not isinstance(coordinate, int | float) or coordinate != coordinate:
             raise ValueError(f"must have two numbers for each point; {name} has a point without")

@@ -20,8 +20,6 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MAX_ENTRIES = 50
 EXAMPLE = "Mon-Fri 07:00-19:00, Sat 10:00-14:00 Europe/Berlin"
 WEEK_DAYS = 7
-SEARCHED_DAYS = 9
-"""An entry comes at least once a week, and its begin may lie in the day before or after by another zone's date."""
 _ZONE = re.compile(r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$")
 _TIMES = re.compile(r"^(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})$")
 
@@ -47,23 +45,28 @@ class Schedule:
 
     def is_on(self, now: datetime) -> bool:
         """Return whether the camera runs at `now`, which has a time zone."""
-        return any(begin <= now < end for begin, end in self._spans(now))
+        today = now.astimezone(self.zone).date()
+        spans = (span for offset in (-1, 0) for span in self._spans(today + timedelta(days=offset)))
+        return any(begin <= now < end for begin, end in spans)
 
     def next_begin(self, now: datetime) -> datetime | None:
         """Return when the camera runs next after `now`, by the clock of the zone; None if that is never."""
-        begins = [begin for begin, _ in self._spans(now) if begin > now]
-        return min(begins).astimezone(self.zone) if begins else None
-
-    def _spans(self, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Yield begin and end (UTC) of the runs around `now` and of the next week."""
         today = now.astimezone(self.zone).date()
-        for offset in range(-1, SEARCHED_DAYS):
-            day = today + timedelta(days=offset)
-            for entry in self.entries:
-                if day.weekday() in entry.days:
-                    over = entry.end_min <= entry.begin_min
-                    begin = _instant(day, entry.begin_min, self.zone, last=False)
-                    yield begin, _instant(day + timedelta(days=over), entry.end_min, self.zone, last=True)
+        for offset in range(WEEK_DAYS + 1):
+            begins = [
+                begin for begin, end in self._spans(today + timedelta(days=offset)) if begin > now and end > begin
+            ]
+            if begins:
+                return min(begins).astimezone(self.zone)
+        return None
+
+    def _spans(self, day: date) -> Iterator[tuple[datetime, datetime]]:
+        """Yield begin and end (UTC) of the runs that begin on `day`."""
+        for entry in self.entries:
+            if day.weekday() in entry.days:
+                over = entry.end_min <= entry.begin_min
+                begin = _instant(day, entry.begin_min, self.zone, last=False)
+                yield begin, _instant(day + timedelta(days=over), entry.end_min, self.zone, last=True)
 
 
 def read_schedule(text: str) -> Schedule:

@@ -35,7 +35,13 @@ def why_off(camera: CameraSettings, now: datetime) -> str | None:
         return PAUSED
     if camera.schedule is None:
         return None
-    schedule = _read_schedule(camera.schedule)
+    return _off_by(camera.schedule, now)
+
+
+@lru_cache(maxsize=1024)
+def _off_by(text: str, now: datetime) -> str | None:
+    """Return why the schedule switches a camera off. Remembered, since thousands of cameras may have the same one."""
+    schedule = _read_schedule(text)
     if schedule.is_on(now):
         return None
     begin = schedule.next_begin(now)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from ingest.capture import CaptureStage
 from ingest.sources import Admit, CapturedImage
 from ingest.sources.decoding.pixels import RowsImage
+from posebus.config.local_files import SETTLED_S, is_being_written
 from posebus.config.settings import CameraSettings
 from posebus.errors import BrokerUnavailable, LoginRefused, SourceMissing, SourceRejected, SourceUnavailable
 from posebus.messages import CaptureClock, Delivery, EndOfStream
@@ -410,6 +413,29 @@ def test_a_missing_file_is_rejected_where_it_must_exist() -> None:
     stage.must_exist = True
     with pytest.raises(SourceRejected, match="there is no file"):
         run(stage, never)
+
+
+NO_VIDEO = SourceRejected("x.mp4 is not a video")
+
+
+def test_a_file_that_is_still_being_copied_is_waited_for_and_an_old_one_is_rejected(tmp_path: Path) -> None:
+    path = tmp_path / "x.mp4"
+    path.write_bytes(b"the beginning")
+    in_future_s = time.time() + 60
+    os.utime(path, (in_future_s, in_future_s))
+    assert not is_being_written(str(path), time.time())
+    assert is_being_written(str(path), in_future_s + SETTLED_S / 2)
+    assert not is_being_written(str(path), in_future_s + 2 * SETTLED_S)
+    assert not is_being_written(str(tmp_path), tmp_path.stat().st_mtime)
+    writer = MemoryWriter()
+    stage, _ = stage_of(NO_VIDEO, *[[0, 1]] * 2, writer=writer, source=str(path))
+    with pytest.raises(SourceRejected):
+        run(stage, never)
+    os.utime(path)
+    writer = MemoryWriter()
+    stage, _ = stage_of(NO_VIDEO, [0, 1], writer=writer, source=str(path))
+    assert not run(stage, never)
+    assert writer.kinds() == ["offline", "online"]
 
 
 def test_a_recording_that_was_missing_begins_with_an_epoch_of_its_own_in_the_next_process() -> None:

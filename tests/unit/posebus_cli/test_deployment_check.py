@@ -155,6 +155,7 @@ def test_config_check_gives_the_lines_and_up_refuses_the_same(folder: Path) -> N
 def test_up_fails_in_the_end_if_a_camera_could_not_be_used(folder: Path) -> None:
     """A file that exists and holds no video is found only by opening it."""
     Path("text.mp4").write_text("this is text")
+    os.utime("text.mp4", (0, 0))  # one that has just been written may become a video
     make_video(folder / "good.mp4")
     deployment: dict[str, Any] = {"cameras": {"text": {"source": "text.mp4"}}, "fleet": {"workers": 0, "trackers": 0}}
     Path("alone.yaml").write_text(yaml.safe_dump(deployment))

@@ -50,6 +50,17 @@ def test_text_has_the_plan_in_force_and_each_policys_decisions_with_reasons() ->
     assert "60 s ago        closed" in text
 
 
+def test_text_says_why_a_camera_does_not_deliver_and_that_it_has_a_region() -> None:
+    off = inputs(state="off", trouble="off until Mon 07:00 CET")
+    region = (((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)),)
+    found = explanation(replace(off, record=replace(off.record, region=region)))
+    assert lines(found, 300.0)[:2] == [
+        "door: live, network, off (off until Mon 07:00 CET)",
+        "region: people are reported in 1 polygon of the picture, and not outside",
+    ]
+    assert lines(explanation(inputs(state="paused", trouble="paused")), 300.0)[0] == "door: live, network, paused"
+
+
 def test_text_of_policies_that_are_off_names_the_setting_that_switches_them_on() -> None:
     text = "\n".join(lines(explanation(replace(inputs(Policies(), None), decisions=())), 300.0))
     assert "no policy is on: every frame is inferred at auto px, with the workers' settings" in text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rich.console import Console
 
@@ -79,6 +81,16 @@ def test_names_of_columns_are_never_cut() -> None:
         for line in screen(deployment(2), width, 24):
             if line.startswith(("camera", "process")):
                 assert "…" not in line
+
+
+def test_cameras_that_are_off_on_purpose_are_no_trouble() -> None:
+    off = [camera(1, "paused"), camera(2, "off"), camera(3, "offline")]
+    off[0], off[1] = replace(off[0], trouble="paused"), replace(off[1], trouble="off until Mon 07:00 CET")
+    cells = [cell for line in TopView(replace(deployment(0), cameras=off), "here").lines(100, 24) for cell in line]
+    notes = {cell.text: cell.style for cell in cells if cell.text.startswith("door-") and ":" in cell.text}
+    assert notes == {"door-2: off until Mon 07:00 CET": "dim", "door-3: no answer within 5 s": "red"}
+    names = [cell.text.strip() for cell in cells if cell.text.startswith("door-") and ":" not in cell.text]
+    assert names == ["door-3", "door-1", "door-2"]
 
 
 def test_rows_without_room_are_counted_and_cameras_in_trouble_come_first() -> None:

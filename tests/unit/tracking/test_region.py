@@ -226,5 +226,13 @@ def test_the_registry_carries_the_region_to_the_tracker() -> None:
     without = CameraRecord("door", Delivery.LIVE, "network")
     assert b"region" not in camera_value(without).encode()  # as releases before it write it
     assert read_record("door", camera_value(without).encode()) == without
-    with pytest.raises(MalformedMessage):
-        read_record("door", b'{"delivery": "live", "source": "file", "region": [[0, 0], [1, 1]]}')
+    for wrong in (
+        "7",
+        "[]",
+        "[[0, 0], [1, 1]]",
+        "[[[0, 0], [1, 1]]]",
+        '[[["a", 0], [1, 0], [1, 1]]]',
+        "[[[0], [1], [2]]]",
+    ):
+        with pytest.raises(MalformedMessage):
+            read_record("door", b'{"delivery": "live", "source": "file", "region": ' + wrong.encode() + b"}")
