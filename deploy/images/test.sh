@@ -91,6 +91,8 @@ rm -rf "$S"; mkdir -p "$S"
 git ls-files -z --cached --others --exclude-standard | tar c --null --ignore-failed-read -T - 2>/dev/null |
   (umask 077; tar x --no-same-permissions -C "$S")
 (umask 077; cd "$S" && python3 deploy/make_secrets.py >/dev/null)
+# An engine of our own has images of these names, but not the registry's.
+[[ $ENGINE != own ]] || python3 "$S/deploy/pin_images.py" --unpin
 CAMERAS=(demo second)
 source_of_second="synthetic:bus, max_fps: 5"
 [[ -z $CLIP ]] || { install -m 644 "$CLIP" "$W/media/clip.mp4"; source_of_second="/media/clip.mp4, loop: true, realtime: true, max_fps: 5"; }
@@ -113,6 +115,11 @@ WORKER_TARGET=worker-cpu compose --progress plain build worker > "$W/state/build
 lap "built: worker-cpu"
 inside docker images --format '      {{.Repository}}:{{.Tag}} {{.Size}}' | grep $PROJECT
 ok "the stage image is built once" test "$(grep -c "naming to .*$PROJECT:stage" "$W/state/build.log")" = 1
+for target in stage worker worker-cpu; do
+  ok "$target: lists what is installed" inside docker run --rm --entrypoint python $PROJECT:$target -c \
+    "import json; names = {c['name'] for c in json.load(open('/usr/local/share/sbom/posebus.cdx.json'))['components']}; assert {'posebus', 'redis'} <= names"
+  ok "$target: has labels" test "$(inside docker inspect -f '{{index .Config.Labels "org.opencontainers.image.licenses"}}' $PROJECT:$target)" = AGPL-3.0-or-later
+done
 ok "no syntax image is asked for" not grep -q 'docker/dockerfile' "$W/state/build.log"
 if [[ $ENGINE == own ]]; then stop_engine; stop_index; start_engine running; fi
 

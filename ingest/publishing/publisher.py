@@ -23,8 +23,6 @@ from posebus.views import View
 
 MAX_POSES_WAITING = 2000
 """A lossless source waits while the tracker has left this many entries of `poses` unread."""
-COUNT_AGAIN_S = 1.0
-"""A backlog that was counted so long ago is counted again for a report: workers may have emptied it since."""
 RESUME_SHARE = 0.75
 """Once full, a backlog has to fall to this part of its budget before frames follow, in one run and not one by one."""
 
@@ -76,7 +74,6 @@ class Publisher:
         self.published = 0
         self.overflowed = 0
         self.backlog = Backlog(0, 0, 0)
-        self._counted_at_s = -1e9
         self._camera = camera
         self._settings = settings
         self._delivery = delivery
@@ -162,8 +159,9 @@ class Publisher:
 
     def backlog_s(self, now_s: float) -> float:
         """Return the age of the oldest frame that waits for a worker or is inferred, at `now_s` (monotonic)."""
-        if self.backlog.frames and now_s - self._counted_at_s > COUNT_AGAIN_S:
-            self.backlog, self._counted_at_s = self._writer.backlog(), now_s
+        if self.backlog.frames:
+            # Counted with the last frame, which waited then in any case; a worker may have committed it since.
+            self.backlog = self._writer.backlog()
         oldest_s = self.backlog.oldest_sent_at_s
         return 0.0 if oldest_s is None else max(0.0, now_s - oldest_s)
 
@@ -247,7 +245,6 @@ class Publisher:
         checkpoint = self._next_checkpoint()
         try:
             self.backlog = self._writer.publish(item, self._events.waiting(), checkpoint)
-            self._counted_at_s = time.monotonic()
         except Exception:
             if live_frame:
                 self._losses.add(LossReason.BROKER_UNAVAILABLE)

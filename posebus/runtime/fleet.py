@@ -216,4 +216,5 @@ def stage_process(name: str, settings: Settings, config: Path, module: str, *arg
     argv = python_command("-m", module, "--config", str(config), *arguments)
     cleared = {key: "" for key in os.environ if key.startswith(PREFIX) and key not in RESERVED}
     environment = {**cleared, **python_environment(), CACHE_DIR_ENV: str(cache_folder(settings))}
-    return ChildSpec(name, argv, environment, writes_stack_traces=True)
+    camera = arguments[1] if arguments[:1] == ("--camera",) else None
+    return ChildSpec(name, argv, environment, writes_stack_traces=True, camera=camera)

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from posebus.backoff import Backoff
+from posebus.logs.about import about
 from posebus.machine.spare_process import SpareProcess
 from posebus.machine.stack_traces import DUMP_TIME_S, end_with_stack_traces
 from posebus.runtime.stage import PARENT_ENV
@@ -44,8 +45,9 @@ log = logging.getLogger("posebus")
 class ChildSpec:
     """One process to keep running: `argv` as for exec, and `env`, added to the environment of the parent.
 
-    `writes_stack_traces`: it calls `enable_stack_traces`, so it is asked for its stacks before it is killed.
-    `urgent`: a spare process may become this child, see `ChildProcesses.keep_spare`.
+    `writes_stack_traces`: it calls `enable_stack_traces`, so it is asked for its stacks before it is killed. `urgent`:
+    a spare process may become this child, see `ChildProcesses.keep_spare`. `camera`: the one that it is for, None for
+    processes of all cameras.
     """
 
     name: str
@@ -53,6 +55,7 @@ class ChildSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     writes_stack_traces: bool = False
     urgent: bool = False
+    camera: str | None = None
 
 
 @dataclass
@@ -135,7 +138,9 @@ class ChildProcesses:
                 pause_s = child.backoff.next_s()
                 child.restart_at_s = now_s + pause_s
                 how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-                log.warning("%s %s; starting it again in %.1f s", child.spec.name, how, pause_s)
+                log.warning(
+                    "%s %s; starting it again in %.1f s", child.spec.name, how, pause_s, extra=about(child.spec.camera)
+                )
             elif now_s >= child.restart_at_s:
                 child.process = _spawn(child.spec, self._run)
                 child.started_at_s, child.restart_at_s = now_s, None
@@ -186,7 +191,9 @@ class ChildProcesses:
             _signal(child, signal.SIGTERM)
         late = _still_running(chosen, timeout_s)
         for child in late:
-            log.warning("%s did not end within %g s; it is killed", child.spec.name, timeout_s)
+            log.warning(
+                "%s did not end within %g s; it is killed", child.spec.name, timeout_s, extra=about(child.spec.camera)
+            )
             if child.spec.writes_stack_traces:
                 end_with_stack_traces(child.process)
         _still_running([child for child in late if child.spec.writes_stack_traces], DUMP_TIME_S)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from posebus.logs.about import about
 from posebus.machine.stack_traces import DUMP_TIME_S, end_with_stack_traces
 from posebus.runtime.liveness import LIVENESS_ENV, read_life_signs
 from posebus.runtime.processes import Child, ChildSpec
@@ -69,7 +70,12 @@ class Watchdog:
                 sign.count, sign.changed_at_s, sign.started = count, now_s, True
             limit_s = self._stalled_after_s * (1.0 if sign.started else self._start_factor)
             if sign.kill_at_s is None and now_s - sign.changed_at_s > limit_s:
-                log.warning("%s has not moved for %g s; it is killed and started again", name, limit_s)
+                log.warning(
+                    "%s has not moved for %g s; it is killed and started again",
+                    name,
+                    limit_s,
+                    extra=about(child.spec.camera),
+                )
                 sign.kill_at_s = now_s
                 if child.spec.writes_stack_traces:
                     end_with_stack_traces(child.process)

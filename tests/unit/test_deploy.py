@@ -37,7 +37,9 @@ def test_dockerfile_needs_no_image_but_that_of_python() -> None:
     assert not re.search(r"^#\s*syntax\s*=", DOCKERFILE, flags=re.MULTILINE), "it would be asked for at a registry"
     stages = re.findall(r"^FROM (\S+) AS (\S+)", DOCKERFILE, flags=re.MULTILINE)
     names = {name for _, name in stages}
-    assert [image for image, _ in stages if image not in names] == ["python:3.11-slim-bookworm"]
+    assert [image for image, _ in stages if image not in names] == ["${PYTHON_IMAGE}"]
+    [default] = re.findall(r"^ARG PYTHON_IMAGE=(\S+)", DOCKERFILE, flags=re.MULTILINE)
+    assert default.partition("@")[0] == "python:3.11-slim-bookworm"
 
 
 def test_images_hold_no_file_of_the_checkout_whose_mode_could_matter() -> None:

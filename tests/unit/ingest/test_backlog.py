@@ -12,14 +12,15 @@ from posebus.telemetry.metrics import Metrics
 from tests.unit.ingest.memory_writer import MemoryWriter
 
 
-class Emptied(MemoryWriter):
-    """A writer whose frames workers have committed since they were counted."""
+class Counted(MemoryWriter):
+    """A writer with a backlog of its own choice."""
 
-    counted = 0
+    def __init__(self, *backlogs: Backlog) -> None:
+        super().__init__()
+        self.backlogs = list(backlogs)
 
     def backlog(self) -> Backlog:
-        self.counted += 1
-        return Backlog(0, 0, 0)
+        return self.backlogs.pop(0)
 
 
 def publisher(writer: MemoryWriter) -> Publisher:
@@ -31,18 +32,17 @@ def publisher(writer: MemoryWriter) -> Publisher:
 
 
 def test_backlog_is_as_old_as_its_oldest_frame() -> None:
-    waits = publisher(MemoryWriter())
+    waits = publisher(Counted(Backlog(9000, 1, 0, oldest_sent_at_s=49.25)))
     assert waits.backlog_s(50.0) == 0.0
-    waits.backlog = Backlog(9000, 1, 0, oldest_sent_at_s=49.25)
-    waits._counted_at_s = 49.75
+    waits.backlog = Backlog(18000, 2, 0, oldest_sent_at_s=48.0)
     assert waits.backlog_s(50.0) == 0.75
 
 
-def test_backlog_of_a_camera_that_sends_nothing_more_does_not_age_for_ever() -> None:
-    writer = Emptied()
-    silent = publisher(writer)
-    silent.backlog = Backlog(9000, 1, 0, oldest_sent_at_s=10.0)
-    assert silent.backlog_s(100.0) == 0.0
-    assert silent.backlog.frames == 0
-    assert silent.backlog_s(200.0) == 0.0
-    assert writer.counted == 1, "an empty backlog is not counted again"
+def test_frame_that_was_committed_since_it_was_sent_does_not_wait() -> None:
+    """A camera with one frame in a second has none waiting for most of the time."""
+    writer = Counted(Backlog(0, 0, 0))
+    slow = publisher(writer)
+    slow.backlog = Backlog(9000, 1, 0, oldest_sent_at_s=99.1)
+    assert slow.backlog_s(100.0) == 0.0
+    assert slow.backlog_s(200.0) == 0.0
+    assert not writer.backlogs, "an empty backlog is not counted again"
