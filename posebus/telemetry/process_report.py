@@ -70,14 +70,17 @@ class MotionReport:
 class CaptureReport:
     """One camera, reported by its ingest process. It holds no address, which may hold a password.
 
-    frames: published in this epoch. fps: frames a second. dropped: frames by reason, since the process started.
-    backlog_*: what waits in the broker for a worker. A field is None where it was not reported.
+    frames: published in this epoch. fps: frames a second that are published; sent_fps and nominal_fps: those that the
+    open source sends, and those that it says it sends, up to max_fps. dropped: frames by reason, since the process
+    started. backlog_*: what waits in the broker for a worker. A field is None where it was not reported.
     """
 
     state: str = "no ingest"
     trouble: str | None = None
     frames: int | None = None
     fps: float | None = None
+    sent_fps: float | None = None
+    nominal_fps: float | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
     backlog_frames: int | None = None
     backlog_bytes: int | None = None

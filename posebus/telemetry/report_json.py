@@ -116,6 +116,8 @@ def _capture_to_json(capture: CaptureReport) -> dict[str, Any]:
         "backlog_bytes": capture.backlog_bytes,
         "backlog_limit_bytes": capture.backlog_limit_bytes,
     }
+    if capture.nominal_fps is not None:
+        data |= {"sent_fps": capture.sent_fps, "nominal_fps": capture.nominal_fps}
     gate = capture.gate
     if gate is not None:
         data["gate"] = {
@@ -137,6 +139,8 @@ def _read_capture(data: Mapping[str, Any]) -> CaptureReport:
         trouble=_text(data.get("trouble")),
         frames=_whole(data.get("frames")),
         fps=_number(data.get("fps")),
+        sent_fps=_number(data.get("sent_fps")),
+        nominal_fps=_number(data.get("nominal_fps")),
         dropped=_counts(data.get("dropped")),
         backlog_frames=_whole(data.get("backlog_frames")),
         backlog_bytes=_whole(data.get("backlog_bytes")),
