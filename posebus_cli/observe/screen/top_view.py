@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ MOST_NOTES = 3
 """Lines of troubles and warnings that are shown where the height is limited."""
 LOW, FEWEST_NOTES = 18, 1
 """A terminal of fewer rows shows so many messages, and no empty lines."""
+NOTE_LINES = 2
+"""Lines of one message where the height is limited."""
 KEYS = "↑ ↓ PgUp PgDn scroll, q quits"
 FEWEST_PROCESSES = 3
 """Processes for which there is always room, however many cameras there are."""
@@ -84,11 +87,13 @@ class TopView:
         return [*lines, *keys], hidden + more_hidden
 
     def _note_lines(self, width: int, most: int | None) -> list[Line]:
-        notes: list[Line] = [[Cell(cut(text, width), style)] for text, style in self._notes()]
+        notes = list(self._notes())
         if most is None or len(notes) <= most:
-            return notes
-        more = f"… {counted(len(notes) - max(1, most - 1), 'more message')}: 'posebus top --once' shows all"
-        return [*notes[: max(1, most - 1)], *([[Cell(cut(more, width), "dim")]] if most > 1 else [])]
+            return [line for note in notes for line in _wrapped(note, width, most)]
+        shown = notes[: max(1, most - 1)]
+        more = f"… {counted(len(notes) - len(shown), 'more message')}: 'posebus top --once' shows all"
+        lines = [line for note in shown for line in _wrapped(note, width, most)]
+        return [*lines, [Cell(cut(more, width), "dim")]] if most > 1 else lines
 
     def _title(self) -> str:
         used_bytes, limit_bytes = self.shown.broker_used_bytes, self.shown.broker_limit_bytes
@@ -136,6 +141,15 @@ class _Rows:
         elif above < hidden:
             parts.append("the times of the steps below")
         return [*self.lines[above : above + kept], [Cell(cut(f"… {', '.join(parts)}", width), "dim")]], hidden
+
+
+def _wrapped(note: Cell, width: int, most: int | None) -> list[Line]:
+    """Return a message in lines that end between two words; in a few where the number of messages is limited."""
+    lines = textwrap.wrap(note.text, width, subsequent_indent="  ") or [""]
+    if most is not None and len(lines) > NOTE_LINES:
+        rest = " ".join(line.strip() for line in lines[NOTE_LINES - 1 :])
+        lines = [*lines[: NOTE_LINES - 1], cut(f"  {rest}", width)]
+    return [[Cell(line, note.style)] for line in lines]
 
 
 def _rooms(room: int | None, cameras: int, processes: int) -> tuple[int | None, int | None]:
