@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -21,7 +22,11 @@ from posebus.runtime.python_child import python_command, python_environment
 from posebus.runtime.watchdog import Watchdog
 from posebus.telemetry.reports import process_reports
 
+log = logging.getLogger("posebus")
+
 READY_POLL_S = 0.05
+SINK, SINK_MODULE = "sink-", "posebus.sinks"
+"""The beginning of the names of children that run a sink, and their module, which stands above this one."""
 INGEST = "ingest"
 """Name of the process that supervises the ingest of all cameras."""
 
@@ -49,6 +54,7 @@ class Fleet:
         self.processes = ChildProcesses(settings.fleet.restart_min_s, settings.fleet.restart_max_s)
         # The first start on a machine exports the network and compiles kernels, which may take minutes.
         self._watchdog = Watchdog(self._folder.path, from_first_sign=True)
+        self._sinks_ended: set[str] = set()
         self.ingest_failed = False
         """Whether a process of ingest has ended because a camera could not be used."""
 
@@ -68,6 +74,13 @@ class Fleet:
         """Start one supervisor for all cameras in the settings."""
         self.processes.start(stage_process("ingest", self._settings, self._config, self._modules.ingest))
 
+    def start_sinks(self) -> None:
+        """Start the sinks of the settings. One that ends, in whichever way, ends nothing else."""
+        for name in self._settings.sinks:
+            child = f"{SINK}{name}"
+            spec = stage_process(child, self._settings, self._config, SINK_MODULE, "--name", name)
+            self.processes.start(spec)
+
     def start_camera(self, camera: str) -> None:
         """Start ingest of one camera, as a child of its own."""
         self._start_watched(f"ingest-{camera}", self._modules.ingest, "--camera", camera)
@@ -79,7 +92,7 @@ class Fleet:
 
         Raises FatalError if one of them ends instead; its reason is on standard error.
         """
-        wanted = sum(not name.startswith("ingest") for name in self.processes.children)
+        wanted = sum(not name.startswith(("ingest", SINK)) for name in self.processes.children)
         while True:
             self.check()
             pids = {child.process.pid for child in self.processes.children.values()}
@@ -97,10 +110,17 @@ class Fleet:
         """
         self._watchdog.check(self.processes.children, time.monotonic())
         for child in self.processes.restart_crashed(time.monotonic()):
-            if not child.spec.name.startswith("ingest"):
+            if child.spec.name.startswith(SINK):
+                self._note_sink(child.spec.name)
+            elif not child.spec.name.startswith("ingest"):
                 raise FatalError(f"the process {child.spec.name} ended with exit code {child.exit_code}; see above why")
             if child.spec.name == INGEST:
                 self._note_ingest(child)
+
+    def _note_sink(self, name: str) -> None:
+        if name not in self._sinks_ended:
+            self._sinks_ended.add(name)
+            log.warning("%s has ended and is not started again, see above why; everything else goes on", name)
 
     def _note_ingest(self, child: Child) -> None:
         if child.exit_code == EXIT_FATAL and not self.ingest_failed:

@@ -205,6 +205,8 @@ def _does(report: ProcessReport) -> str:
         return "starting"
     if report.worker is not None:
         return _worker_in_words(report.worker)
+    if report.does is not None:
+        return report.does
     return ", ".join([*report.captures, *report.tracked]) or "no camera"
 
 

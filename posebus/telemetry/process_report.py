@@ -11,7 +11,7 @@ from typing import Any
 
 VERSION = 1
 """Of the JSON object. Reports of before it was counted have none and read as 0."""
-WORKER, TRACKER, INGEST = "worker", "tracker", "ingest"
+WORKER, TRACKER, INGEST, SINK = "worker", "tracker", "ingest", "sink"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +113,11 @@ class TrackingReport:
 
 @dataclass(frozen=True, slots=True)
 class ProcessReport:
-    """The report of one process of `role` (WORKER, TRACKER or INGEST).
+    """The report of one process of `role` (WORKER, TRACKER, INGEST or SINK).
 
     ready: whether it can work. metrics: `Metrics.snapshot()`. worker: of a worker alone. captures and tracked: by
-    camera, of an ingest process and of a tracker. The registry adds host, pid, and at_ns, the time by the broker.
+    camera, of an ingest process and of a tracker. does: of a sink, in words. The registry adds host, pid, and at_ns,
+    the time by the broker.
     """
 
     role: str
@@ -125,6 +126,7 @@ class ProcessReport:
     worker: WorkerReport | None = None
     captures: Mapping[str, CaptureReport] = field(default_factory=dict)
     tracked: Mapping[str, TrackingReport] = field(default_factory=dict)
+    does: str | None = None
     host: str = "?"
     pid: int = 0
     at_ns: int = 0

@@ -33,6 +33,8 @@ def report_to_json(report: ProcessReport) -> dict[str, Any]:
     data: dict[str, Any] = {"version": report.version, "ready": report.ready, "metrics": report.metrics}
     if report.worker is not None:
         data |= _worker_to_json(report.worker)
+    if report.does is not None:
+        data["does"] = report.does
     if report.role == TRACKER:
         data["cameras"] = {camera: _tracking_to_json(one) for camera, one in report.tracked.items()}
     elif report.captures:
@@ -51,6 +53,7 @@ def read_report(data: Mapping[str, Any]) -> ProcessReport:
         worker=_read_worker(data) if role == WORKER else None,
         captures={name: _read_capture(_mapping(one)) for name, one in cameras.items()} if role == INGEST else {},
         tracked={name: _read_tracking(_mapping(one)) for name, one in cameras.items()} if role == TRACKER else {},
+        does=_text(data.get("does")),
         host=_line(data.get("host", "?")),
         pid=_count(data.get("pid")),
         at_ns=_count(data.get("at_ns")),

@@ -67,6 +67,7 @@ def up(
             fleet.start_trackers()
             fleet.start_workers()
             fleet.start_ingest()
+            fleet.start_sinks()
             where = "" if url == default_address(os.environ) else f" --redis {shown}"
             print(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C", flush=True)
             while not stop.check():

@@ -29,6 +29,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"bus", "json_schemas"}),
         frozenset({"subscribing", "telemetry"}),
         frozenset({"runtime"}),
+        frozenset({"sinks"}),
     ),
     "ingest": (
         frozenset({"sources"}),

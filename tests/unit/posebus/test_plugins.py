@@ -55,12 +55,12 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_without_plugins_the_built_in_specs_are_all_there_is() -> None:
-    assert dict(load_plugins(GROUP, BUILT_IN)) == BUILT_IN
+    assert dict(load_plugins(GROUP, BUILT_IN, ExampleSpec)) == BUILT_IN
 
 
 @pytest.mark.usefixtures("installed")
 def test_plugins_follow_the_built_in_specs_by_name_and_are_listed_without_being_loaded() -> None:
-    specs = load_plugins(GROUP, BUILT_IN)
+    specs = load_plugins(GROUP, BUILT_IN, ExampleSpec)
 
     assert list(specs) == ["own", "made", "missing", "number", "raising", "ready"]
     assert len(specs) == 6
@@ -71,7 +71,7 @@ def test_plugins_follow_the_built_in_specs_by_name_and_are_listed_without_being_
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("name", ["ready", "made"])
 def test_a_plugin_is_a_spec_or_a_function_that_returns_one(name: str) -> None:
-    specs = load_plugins(GROUP, BUILT_IN)
+    specs = load_plugins(GROUP, BUILT_IN, ExampleSpec)
 
     assert specs[name] == ExampleSpec(name)
     assert specs[name] is specs[name]
@@ -79,7 +79,7 @@ def test_a_plugin_is_a_spec_or_a_function_that_returns_one(name: str) -> None:
 
 @pytest.mark.usefixtures("installed")
 def test_a_plugin_cannot_replace_a_built_in_spec() -> None:
-    assert load_plugins(GROUP, BUILT_IN)["own"] is BUILT_IN["own"]
+    assert load_plugins(GROUP, BUILT_IN, ExampleSpec)["own"] is BUILT_IN["own"]
 
 
 @pytest.mark.usefixtures("installed")
@@ -92,7 +92,7 @@ def test_a_plugin_cannot_replace_a_built_in_spec() -> None:
     ],
 )
 def test_reading_a_broken_plugin_names_it_its_package_and_the_reason(name: str, reason: str) -> None:
-    specs = load_plugins(GROUP, BUILT_IN)
+    specs = load_plugins(GROUP, BUILT_IN, ExampleSpec)
 
     with pytest.raises(ConfigError) as raised:
         specs[name]
@@ -105,4 +105,4 @@ def test_reading_a_broken_plugin_names_it_its_package_and_the_reason(name: str, 
 
 def test_an_unknown_name_is_a_missing_key() -> None:
     with pytest.raises(KeyError):
-        load_plugins(GROUP, BUILT_IN)["other"]
+        load_plugins(GROUP, BUILT_IN, ExampleSpec)["other"]
