@@ -65,14 +65,12 @@ def test_figure_walks_through_source_engine_tracker_sink_and_rule(folder: tuple[
     assert [(row[0], int(row[2])) for row in rows] == [("path", seq) for seq in range(FRAMES)]
     # Confirmed in nearly all frames; the very first ones and those at the border of the picture may differ.
     assert sum(int(row[3]) for row in rows) >= 0.9 * FRAMES
-    crossings = []
+    found: list[posebus.Message] = []
     with posebus.subscribe(url, kinds=("events", "tracks"), after="start") as messages:
-        found = [message for _ in range(40) for message in messages.poll(0.25)]
-    for message in found:
-        if isinstance(message.body, posebus.Event) and message.body.type == "com.example.crossing":
-            crossings.append(message.body)
+        wait_until(lambda: found.extend(messages.poll(0.25)) or len(_crossings(found)) == 1, "the event of the rule")
+        found += messages.poll(0.5)
     # 580 pixels are walked in 59 steps, so its middle passes 320 px between the frames 29 and 30.
-    (crossing,) = crossings
+    (crossing,) = _crossings(found)
     assert (crossing.camera, crossing.data["direction"], crossing.source) == ("path", "right", "posebus/rules/halfway")
     assert abs(crossing.seq - 30) <= 1
     tracks = [message.body for message in found if isinstance(message.body, posebus.TrackFrame)]
@@ -90,6 +88,14 @@ def test_top_shows_the_sinks_with_their_counts(folder: tuple[Path, str], environ
     does = [row["does"] for row in json.loads(done.stdout)["processes"] if row["role"] == "sink"]
     assert {text.split(":")[0] for text in does} == {"tally", "halfway"}
     assert all(int(text.split()[1]) >= FRAMES for text in does)
+
+
+def test_doctor_lists_the_plug_ins(environment: dict[str, str]) -> None:
+    code = "from posebus_cli.doctor.check_plugins import plugins; print(*((one.status, one.text) for one in plugins()))"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    for name in ("walk", "bright", "tally", "crossing"):
+        assert f"('fine', 'the plug-in {name} = posebus_example." in done.stdout
+    assert done.stdout.count("of the package posebus-example 1.0") == 4
 
 
 def test_a_killed_sink_is_started_again_and_loses_no_message(folder: tuple[Path, str]) -> None:
@@ -114,6 +120,11 @@ def test_a_killed_sink_is_started_again_and_loses_no_message(folder: tuple[Path,
     wait_until(lambda: not broker.client.xpending(stream, "sink-tally")["pending"], "all to be acknowledged")
     assert group["consumers"] == 1, "the process goes on under the same name"
     assert "is left out" not in (where / "log").read_text()
+
+
+def _crossings(messages: list[posebus.Message]) -> list[posebus.Event]:
+    events = [message.body for message in messages if isinstance(message.body, posebus.Event)]
+    return [event for event in events if event.type == "com.example.crossing"]
 
 
 def _runs_tally(entry: Path) -> bool:
