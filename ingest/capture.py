@@ -22,9 +22,10 @@ from ingest.publishing.admission import Admission
 from ingest.publishing.publisher import Publisher, Writer
 from ingest.publishing.sizing import LargestImgsz, SizeLimit
 from ingest.reading.connection import Connection, OpenSource
+from ingest.reading.frame_rate import CameraRates, FrameRate
 from ingest.reading.losses import Losses, LossReason
 from ingest.reading.reader import Reader
-from ingest.report import FrameRate, camera_report
+from ingest.report import camera_report
 from ingest.resuming import EpochStart, first_checkpoint
 from ingest.sources import CapturedImage, is_live, open_source
 from posebus.backoff import Backoff
@@ -158,12 +159,12 @@ class CaptureStage:
             return ProcessReport(INGEST, metrics=self._metrics.snapshot())
         for reason, number in self._losses.uncounted().items():
             self._metrics.count("posebus_frames_skipped_total", number, reason=reason)
-        selector = self._admission.selector
+        selector, now_s = self._admission.selector, time.monotonic()
         capture = camera_report(
             self._publisher,
             state=self._status.state,
             trouble=self._status.trouble,
-            fps=self._rate.fps(now_s := time.monotonic()),
+            rates=CameraRates(self._rate.fps(now_s), *self._connection.rates(now_s)),
             backlog_s=self._publisher.backlog_s(now_s),
             dropped={**self._losses.totals(), "overflow": self._publisher.overflowed},
             gate=selector.report() if selector.active else None,

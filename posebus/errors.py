@@ -6,6 +6,7 @@
     │   ├── SourceUnavailable   a camera does not answer or stopped sending
     │   │   └── LoginRefused    a camera refuses user or password; frequent attempts might lock the account
     │   ├── DeploymentUnavailable  a deployment that runs on this machine does not answer at its control socket
+    │   ├── SinkFailed          a sink did not handle a message, and gets it again
     │   └── SourceChanged       a recording changed since its frames were published: play it from its beginning
     ├── PoisonError             no attempt at this item can succeed: dead-letter it and continue with the next one
     │   ├── MalformedMessage    a stream entry or stored value does not follow the contract
@@ -52,6 +53,10 @@ class BrokerUnavailable(RetryableError):
 
 class SourceUnavailable(RetryableError):
     """A live source does not answer or stopped sending."""
+
+
+class SinkFailed(RetryableError):
+    """A sink raised an error for a message; it gets the same message again."""
 
 
 class SourceChanged(RetryableError):

@@ -54,7 +54,7 @@ KEYS = (
     KeySpec(
         kind="events",
         holds="stream: CloudEvents of all cameras of the shard (JSON)",
-        writer="trackers, ingest",
+        writer="trackers, ingest, rules",
         readers="subscribers",
         retention="the newest retention.events_bytes, at most events_entries",
         overflow="the oldest entries are dropped",

@@ -26,6 +26,7 @@ from posebus_cli.observe.watch import watch
 from posebus_cli.operate.config_command import config_app
 from posebus_cli.operate.engines import engines_app
 from posebus_cli.operate.forget import forget
+from posebus_cli.operate.sink import sink
 from posebus_cli.operate.stages import ingest, track, work
 from posebus_cli.operate.up import up
 from posebus_cli.options.plain_help import with_plain_help
@@ -73,6 +74,7 @@ app.command("work", rich_help_panel=RUN)(work)
 app.command("track", rich_help_panel=RUN)(track)
 app.add_typer(camera_app, name="camera", rich_help_panel=RUN)
 app.command("scale", rich_help_panel=RUN)(scale)
+app.command("sink", rich_help_panel=RUN)(sink)
 app.add_typer(engines_app, name="engines", rich_help_panel=RUN)
 app.command("forget", rich_help_panel=RUN)(forget)
 app.command("submit", rich_help_panel=JOBS)(submit)

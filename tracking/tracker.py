@@ -65,6 +65,9 @@ class PoseTracker:
     """
 
     def __init__(self, settings: TrackerSettings | None = None) -> None:
+        """Raises ValueError for settings that are no `posebus.config.settings.TrackerSettings`."""
+        if settings is not None and not isinstance(settings, TrackerSettings):
+            raise ValueError(f"settings is of the type {type(settings).__name__}, expected TrackerSettings")
         self._settings = settings or TrackerSettings()
         self._state = TrackerState(tracks=no_tracks(), next_id=1, last=None)
         self._passage = NOTHING_BEFORE

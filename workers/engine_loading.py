@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from posebus.config.settings import WorkerSettings
-from posebus.errors import ConfigError, EngineError, WeightsError
+from posebus.errors import ConfigError, EngineError, PoseBusError, WeightsError
 from posebus.machine.cpus import available_cpus
-from posebus.plugins import load_plugins
+from posebus.plugins import describe, load_plugins
 from workers.engines.base import Engine
 from workers.engines.built_in import BUILT_IN, automatic_choice
 from workers.engines.spec import Builder, EngineRequest, EngineSpec
@@ -18,6 +20,9 @@ from workers.weights.weights import Weights, resolve_weights
 
 PLUGIN_GROUP = "posebus.engines"
 """The entry point group in which other packages name their `EngineSpec`."""
+
+_PARTS = ("name", "precision", "device", "head", "batch", "in_flight", "prepare", "submit", "close")
+"""What an engine has to have; see `workers.engines.base.Engine`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +35,13 @@ class EngineChoice:
     reason: str
 
 
+@cache
 def known_engines() -> Mapping[str, EngineSpec]:
-    """Return the specs of all engines by name: the built-in ones and those that installed packages add."""
-    return load_plugins(PLUGIN_GROUP, BUILT_IN)
+    """Return the specs of all engines by name: the built-in ones and those that installed packages add.
+
+    The list is made once for a process.
+    """
+    return load_plugins(PLUGIN_GROUP, BUILT_IN, EngineSpec)
 
 
 def choose_engine(settings: WorkerSettings) -> EngineChoice:
@@ -74,8 +83,9 @@ def _chosen(settings: WorkerSettings) -> tuple[EngineSpec, EngineChoice]:
             f"the engine {spec.name} needs the package {spec.module}, which is not installed: "
             f"pip install {spec.install}"
         )
-    device = spec.device()
-    precisions = spec.precisions(device)
+    with _errors_named(spec):
+        device = spec.device()
+        precisions = spec.precisions(device)
     if settings.precision not in ("auto", *precisions):
         raise EngineError(
             f"the engine {spec.name} does not compute in {settings.precision} on this machine's {device}: "
@@ -111,7 +121,27 @@ def _built(build: Builder, weights: Weights, choice: EngineChoice, settings: Wor
     request = EngineRequest(
         weights=weights, precision=choice.precision, device=choice.device, settings=settings, cache_dir=cache_dir
     )
-    return build(request)
+    with _errors_named(known_engines()[choice.name]):
+        engine = build(request)
+    missing = [name for name in _PARTS if not hasattr(engine, name)]
+    if missing:
+        plugin = describe(PLUGIN_GROUP, choice.name)
+        raise EngineError(f"{plugin} builds a {type(engine).__name__} without {' and '.join(missing)}")
+    return engine
+
+
+@contextmanager
+def _errors_named(spec: EngineSpec) -> Iterator[None]:
+    """Say which package is at fault where the engine of another one fails in a way that it does not explain itself."""
+    try:
+        yield
+    except PoseBusError:
+        raise
+    except Exception as error:
+        if spec.name in BUILT_IN:
+            raise
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise EngineError(f"{describe(PLUGIN_GROUP, spec.name)} does not work here: {reason}") from error
 
 
 def _with_crop_keypoints(engine: Engine, settings: WorkerSettings) -> Engine:

@@ -104,6 +104,11 @@ class Connection:
                 log.info("camera %s: its reader did not end in time", self._camera, extra=about(self._camera))
         self.reader = None
 
+    def rates(self, now_s: float) -> tuple[float | None, float | None]:
+        """Return the pictures a second that the open source sends and that it says it sends; None without it."""
+        reader = self.reader
+        return (None, None) if reader is None else (reader.sent_fps(now_s), reader.nominal_fps)
+
     def healthy(self, now_s: float) -> bool:
         """Return whether the reader makes progress; may be called from another thread."""
         reader = self.reader

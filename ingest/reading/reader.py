@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from ingest.reading.catching_up import catch_up
+from ingest.reading.frame_rate import FrameRate
 from ingest.reading.handoff import Handoff
 from ingest.reading.losses import LossReason
 from ingest.sources.base import CapturedImage, Source
@@ -44,6 +45,8 @@ class Reader:
         self._open_source = open_source
         self._resume = resume
         self._cap = RateCap(max_fps)
+        self._max_fps = max_fps
+        self._sent = FrameRate()
         self._handoff: Handoff[CapturedImage] = Handoff(freshest_wins=live)
         self._stopping = threading.Event()
         self._moved_at_s = time.monotonic()
@@ -78,6 +81,16 @@ class Reader:
             LossReason.UNUSABLE: source.lost if source else 0,
             LossReason.PUBLISHER_BEHIND: self._handoff.replaced,
         }
+
+    def sent_fps(self, now_s: float) -> float:
+        """Pictures a second that the source sends, those included that max_fps leaves out (`now_s` is monotonic)."""
+        return self._sent.fps(now_s)
+
+    @property
+    def nominal_fps(self) -> float | None:
+        """Pictures a second that the source says it sends, up to max_fps; None where it does not say."""
+        known = self._source.fps if self._source else None
+        return known if known is None or self._max_fps is None else min(known, self._max_fps)
 
     @property
     def frame_count(self) -> int | None:
@@ -136,5 +149,6 @@ class Reader:
 
     def _admit(self, captured_at_ns: int) -> bool:
         self._moved_at_s = time.monotonic()
+        self._sent.add(self._moved_at_s)
         # While stopping, every picture is admitted, so that `read` returns instead of reading on.
         return self._stopping.is_set() or self._cap.admit(captured_at_ns)

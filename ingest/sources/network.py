@@ -75,9 +75,9 @@ class NetworkSource:
             raise
         self._stream = stream
         self._stream.codec_context.flags |= Flags.copy_opaque
-        self.fps = nominal_fps(stream)
         self.may_be_picture = may_be_picture(self._container)
         name = self._container.format.name
+        self.fps = None if name in UNTIMED_FORMATS else nominal_fps(stream)
         finite = is_finite(self._container)
         self._ends = finite or not live
         self._pacer = RealtimePacer(PACE_JUMP_S) if live and (finite or name in BURSTY_FORMATS) else None

@@ -34,7 +34,7 @@ log = logging.getLogger("posebus.ingest")
 @cache
 def all_sources() -> Mapping[str, SourceSpec]:
     """Return every kind of source by name, those of other packages included. The list is made once for a process."""
-    return load_plugins(PLUGIN_GROUP, BUILT_IN)
+    return load_plugins(PLUGIN_GROUP, BUILT_IN, SourceSpec)
 
 
 def source_spec(settings: CameraSettings) -> SourceSpec:

@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from posebus.config.cameras.camera_settings import CameraOptions
 from posebus.config.cameras.camera_settings import CameraSettings as CameraSettings
+from posebus.config.sinks import SinkName, SinkSettings
 from posebus.config.worker_settings import AUTO_IMGSZ_FIRST as AUTO_IMGSZ_FIRST
 from posebus.config.worker_settings import Strict
 from posebus.config.worker_settings import WorkerSettings as WorkerSettings
@@ -157,6 +158,9 @@ class Settings(Strict):
     tracker: TrackerSettings = Field(default_factory=TrackerSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     fleet: FleetSettings = Field(default_factory=FleetSettings)
+    sinks: dict[SinkName, SinkSettings] = Field(
+        default_factory=dict, description="Sinks and rules that posebus up runs, by a name of their own"
+    )
     log_level: Literal["info", "warning", "error"] = Field(
         default="info", description="Least severe log messages that the processes write to standard error"
     )

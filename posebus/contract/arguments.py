@@ -6,6 +6,7 @@ Messages from the broker are checked while they are decoded (`posebus.contract.c
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from posebus.arrays import check_array
 from posebus.contract.wire import problem_of
 from posebus.messages import CameraMotion, PoseFrame, Uninferred
+from posebus.square_pixels import SQUARE
 
 Message = TypeVar("Message", PoseFrame, Uninferred)
 
@@ -26,8 +28,12 @@ def checked_pose_frame(frame: PoseFrame) -> PoseFrame:
 
     Arrays of any real dtype and memory layout pass, and so do numbers that are not finite.
     """
+    if type(frame) is not PoseFrame:
+        raise ValueError(f"a frame is of the type {type(frame).__name__}, expected PoseFrame")
     if not _is_usual(frame):
         _check_arrays(frame)
+    if frame.pixel_aspect is not SQUARE:
+        _check_aspect(frame.pixel_aspect)
     return checked_key(frame)
 
 
@@ -58,8 +64,15 @@ def _check_arrays(frame: PoseFrame) -> None:
         check_array("PoseFrame.appearance", frame.appearance, (people, None))
 
 
+def _check_aspect(aspect: Any) -> None:
+    if not isinstance(aspect, Fraction | int | float) or not 0 < aspect < MAX_NUMBER:
+        raise ValueError(f"PoseFrame.pixel_aspect is {aspect!r}, expected the width of a pixel divided by its height")
+
+
 def checked_key(frame: Message) -> Message:
     """The same for the frame's key, its size and the camera's motion, which every message about a frame has."""
+    if not isinstance(frame.camera, str):
+        raise ValueError(f"{type(frame).__name__}.camera is {frame.camera!r}, expected a name")
     motion = frame.camera_motion
     if motion is not None:
         checked = _checked_motion(motion, type(frame).__name__)

@@ -23,9 +23,13 @@ from posebus.runtime.python_child import python_command, python_environment
 from posebus.runtime.watchdog import Watchdog
 from posebus.telemetry.reports import process_reports
 
+log = logging.getLogger("posebus")
+
 READY_POLL_S = 0.05
 NEAR_SHARE = 1.5
 """Workers keep their number of threads if it is within this factor of their share of the processors."""
+SINK, SINK_MODULE = "sink-", "posebus.sinks"
+"""The beginning of the names of children that run a sink, and their module, which stands above this one."""
 INGEST = "ingest"
 """Name of the process that supervises the ingest of all cameras."""
 
@@ -59,6 +63,7 @@ class Fleet:
         self.processes = ChildProcesses(settings.fleet.restart_min_s, settings.fleet.restart_max_s)
         # The first start on a machine exports the network and compiles kernels, which may take minutes.
         self._watchdog = Watchdog(self._folder.path, from_first_sign=True)
+        self._sinks_ended: set[str] = set()
         self.ingest_failed = False
         """Whether a process of ingest has ended because a camera could not be used."""
         self._updated = False
@@ -78,6 +83,13 @@ class Fleet:
         """Start one supervisor for all cameras in the settings."""
         arguments = self._modules.ingest, *self._following
         self.processes.start(stage_process(INGEST, self._settings, self._config, *arguments))
+
+    def start_sinks(self) -> None:
+        """Start the sinks of the settings. One that ends, in whichever way, ends nothing else."""
+        for name in self._settings.sinks:
+            child = f"{SINK}{name}"
+            spec = stage_process(child, self._settings, self._config, SINK_MODULE, "--name", name)
+            self.processes.start(spec)
 
     def update(self, settings: Settings) -> None:
         """Go over to other settings while everything runs, without waiting: children read them, come and go.
@@ -131,7 +143,7 @@ class Fleet:
 
         Raises FatalError if one of them ends instead; its reason is on standard error.
         """
-        wanted = sum(not name.startswith("ingest") for name in self.processes.children)
+        wanted = sum(not name.startswith(("ingest", SINK)) for name in self.processes.children)
         while True:
             self.check()
             pids = self.pids()
@@ -150,10 +162,17 @@ class Fleet:
         self._watchdog.check(self.processes.children, time.monotonic())
         self.processes.tend_leaving(time.monotonic())
         for child in self.processes.restart_crashed(time.monotonic()):
-            if not child.spec.name.startswith("ingest"):
+            if child.spec.name.startswith(SINK):
+                self._note_sink(child.spec.name)
+            elif not child.spec.name.startswith("ingest"):
                 self._note_end(child.spec.name, child.exit_code)
             if child.spec.name == INGEST:
                 self._note_ingest(child)
+
+    def _note_sink(self, name: str) -> None:
+        if name not in self._sinks_ended:
+            self._sinks_ended.add(name)
+            log.warning("%s has ended and is not started again, see above why; everything else goes on", name)
 
     def _note_end(self, name: str, exit_code: int | None) -> None:
         """A worker or tracker has ended for good: stop all, unless it has worked by the settings of the start."""

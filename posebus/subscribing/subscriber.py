@@ -90,13 +90,22 @@ class Subscription:
     """An endless iterator of messages. Close it, or use it in a `with` statement, to free its connection."""
 
     def __init__(
-        self, broker: Broker, streams: StreamSelection, consumer: str, outage_limit_s: float | None = None
+        self,
+        broker: Broker,
+        streams: StreamSelection,
+        consumer: str,
+        outage_limit_s: float | None = None,
+        *,
+        resume_own: bool = False,
     ) -> None:
+        """`resume_own`: begin with what a consumer of this name and group has not acknowledged, in its last life."""
         self._broker = broker
         self._client = broker.client
         self._streams = streams
         self._outage_limit_s = math.inf if outage_limit_s is None else outage_limit_s
         self._consumer = consumer
+        self._resume_from: dict[str, str] | None = {} if resume_own and streams.group is not None else None
+        """Where each stream is read among the entries that are pending for this consumer; None: they are done with."""
         self._closed = False
         self._final = FinalTracks()
         self._ready: deque[Message] = deque()
@@ -204,7 +213,8 @@ class Subscription:
             self._check_silence(now_s, silent=not entries)
             return entries
         try:
-            return self._reclaim(now_s) or self._read_group(self._streams.group, positions, block_ms)
+            own = self._read_own(self._streams.group, positions)
+            return own or self._reclaim(now_s) or self._read_group(self._streams.group, positions, block_ms)
         except redis.ResponseError as error:
             if not group_is_missing(error):
                 raise
@@ -223,6 +233,17 @@ class Subscription:
         if isinstance(reply, PartialReply) and reply.error is not None and group_is_missing(reply.error):
             self._streams.discover_again(self._client)
         return entries
+
+    def _read_own(self, group: str, positions: dict[str, str]) -> list[StreamEntry]:
+        """The next entries that are pending for this consumer; a position instead of ">" asks for them."""
+        if self._resume_from is None:
+            return []
+        after: Any = {stream: self._resume_from.get(stream, "0") for stream in positions}
+        found = self._streams.entries(self._client.xreadgroup(group, self._consumer, after, count=50))
+        self._resume_from.update({entry.stream: entry.entry_id for entry in found})
+        if not found:
+            self._resume_from = None
+        return found
 
     def _check_silence(self, now_s: float, *, silent: bool) -> None:
         if not silent:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings
+from posebus.messages import Delivery
+from posebus.telemetry.bottlenecks import CameraLoad, WorkerLoad, bottlenecks
 from posebus.telemetry.broker_memory import Memory, MemorySampler
 from posebus.telemetry.camera_state import NO_INGEST, SWITCHED_OFF
 from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, ProcessReport, TrackingReport, WorkerReport
@@ -70,6 +73,8 @@ class Overview:
     work: list[WorkRow] = field(default_factory=list)
     broker_used_bytes: int | None = None
     broker_limit_bytes: int | None = None
+    bottlenecks: list[str] = field(default_factory=list)
+    """What limits the deployment, and what would help; the most important first."""
     warnings: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -102,7 +107,54 @@ def overview(before: DeploymentState, now: DeploymentState, retention: Retention
     warnings = [*memory.warnings(retention or RetentionSettings()), *now.problems]
     advice = {row.name: tracking_of(now.processes, row.name)[1].advice for row in cameras}
     warnings += [f"{name}: {text}" for name, text in advice.items() if text is not None]
-    return Overview(cameras, processes, work_rows(roles), memory.used_bytes, memory.limit_bytes, warnings)
+    return Overview(
+        cameras=cameras,
+        processes=processes,
+        work=work_rows(roles),
+        broker_used_bytes=memory.used_bytes,
+        broker_limit_bytes=memory.limit_bytes,
+        bottlenecks=_bottlenecks(before, now, processes),
+        warnings=warnings,
+    )
+
+
+def _bottlenecks(before: DeploymentState, now: DeploymentState, processes: Sequence[ProcessRow]) -> list[str]:
+    workers = [
+        WorkerLoad(row.host, report.ready, row.fps, row.work.busy_share, report.worker.device)
+        for row in processes
+        if (report := now.processes[row.id]).worker is not None
+    ]
+    cameras = [_camera_load(record, before, now) for record in now.cameras]
+    return bottlenecks(cameras, workers, {row.role for row in processes})
+
+
+def _camera_load(record: CameraRecord, before: DeploymentState, now: DeploymentState) -> CameraLoad:
+    name, policies = record.camera, record.policies
+    earlier, capture = capture_of(before.processes, name), capture_of(now.processes, name)
+    sizes = {one.worker.imgsz for one in now.processes.values() if one.worker is not None}
+    fixed = policies.imgsz if policies.imgsz is not None else next(iter(sizes)) if len(sizes) == 1 else None
+    return CameraLoad(
+        name=name,
+        live=record.delivery is Delivery.LIVE,
+        state=capture.state,
+        wanted_fps=_wanted_fps(name, before, now),
+        imgsz=fixed if isinstance(fixed, int) else None,
+        sent_fps=capture.sent_fps,
+        nominal_fps=capture.nominal_fps,
+        loses=losses(capture) != losses(earlier),
+    )
+
+
+def _wanted_fps(camera: str, before: DeploymentState, now: DeploymentState) -> float | None:
+    """Frames a second that ingest sends to inference: all that it publishes, but for those that policies leave out."""
+    name = next((name for name, one in now.processes.items() if camera in one.captures), "")
+    first, last = before.processes.get(name), now.processes.get(name)
+    if last is None or last.captures[camera].gate is None:
+        return None if last is None else last.captures[camera].fps
+    if first is None or camera not in first.captures:
+        return None
+    gates = [report.captures[camera].gate for report in (first, last)]
+    return _rate(first, last, sum(gate.inferred * sign for gate, sign in zip(gates, (-1, 1), strict=True) if gate))
 
 
 def _camera_row(record: CameraRecord, before: DeploymentState, now: DeploymentState) -> CameraRow:
@@ -154,6 +206,8 @@ def _does(report: ProcessReport) -> str:
         return "starting"
     if report.worker is not None:
         return _worker_in_words(report.worker)
+    if report.does is not None:
+        return report.does
     captures = [f"{name} ({one.state})" if one.state in SWITCHED_OFF else name for name, one in report.captures.items()]
     return ", ".join([*captures, *report.tracked]) or "no camera"
 

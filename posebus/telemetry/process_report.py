@@ -13,7 +13,7 @@ from posebus.telemetry.camera_state import NO_INGEST
 
 VERSION = 1
 """Of the JSON object. Reports of before it was counted have none and read as 0."""
-WORKER, TRACKER, INGEST = "worker", "tracker", "ingest"
+WORKER, TRACKER, INGEST, SINK = "worker", "tracker", "ingest", "sink"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +72,18 @@ class MotionReport:
 class CaptureReport:
     """One camera, reported by its ingest process. It holds no address, which may hold a password.
 
-    frames: published in this epoch. fps: frames a second. dropped: frames by reason, since the process started.
-    backlog_*: what waits in the broker for a worker; backlog_s: how long its oldest frame has waited. A field is None
-    where it was not reported.
+    frames: published in this epoch. fps: frames a second that are published; sent_fps and nominal_fps: those that the
+    open source sends, and those that it says it sends, up to max_fps. dropped: frames by reason, since the process
+    started. backlog_*: what waits in the broker for a worker; backlog_s: how long its oldest frame has waited. A field
+    is None where it was not reported.
     """
 
     state: str = NO_INGEST
     trouble: str | None = None
     frames: int | None = None
     fps: float | None = None
+    sent_fps: float | None = None
+    nominal_fps: float | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
     backlog_s: float | None = None
     backlog_frames: int | None = None
@@ -114,10 +117,11 @@ class TrackingReport:
 
 @dataclass(frozen=True, slots=True)
 class ProcessReport:
-    """The report of one process of `role` (WORKER, TRACKER or INGEST).
+    """The report of one process of `role` (WORKER, TRACKER, INGEST or SINK).
 
     ready: whether it can work. metrics: `Metrics.snapshot()`. worker: of a worker alone. captures and tracked: by
-    camera, of an ingest process and of a tracker. The registry adds host, pid, and at_ns, the time by the broker.
+    camera, of an ingest process and of a tracker. does: of a sink, in words. The registry adds host, pid, and at_ns,
+    the time by the broker.
     """
 
     role: str
@@ -126,6 +130,7 @@ class ProcessReport:
     worker: WorkerReport | None = None
     captures: Mapping[str, CaptureReport] = field(default_factory=dict)
     tracked: Mapping[str, TrackingReport] = field(default_factory=dict)
+    does: str | None = None
     host: str = "?"
     pid: int = 0
     at_ns: int = 0

@@ -34,6 +34,8 @@ def report_to_json(report: ProcessReport) -> dict[str, Any]:
     data: dict[str, Any] = {"version": report.version, "ready": report.ready, "metrics": report.metrics}
     if report.worker is not None:
         data |= _worker_to_json(report.worker)
+    if report.does is not None:
+        data["does"] = report.does
     if report.role == TRACKER:
         data["cameras"] = {camera: _tracking_to_json(one) for camera, one in report.tracked.items()}
     elif report.captures:
@@ -52,6 +54,7 @@ def read_report(data: Mapping[str, Any]) -> ProcessReport:
         worker=_read_worker(data) if role == WORKER else None,
         captures={name: _read_capture(_mapping(one)) for name, one in cameras.items()} if role == INGEST else {},
         tracked={name: _read_tracking(_mapping(one)) for name, one in cameras.items()} if role == TRACKER else {},
+        does=_text(data.get("does")),
         host=_line(data.get("host", "?")),
         pid=_count(data.get("pid")),
         at_ns=_count(data.get("at_ns")),
@@ -118,6 +121,8 @@ def _capture_to_json(capture: CaptureReport) -> dict[str, Any]:
         "backlog_bytes": capture.backlog_bytes,
         "backlog_limit_bytes": capture.backlog_limit_bytes,
     }
+    if capture.nominal_fps is not None:
+        data |= {"sent_fps": capture.sent_fps, "nominal_fps": capture.nominal_fps}
     gate = capture.gate
     if gate is not None:
         data["gate"] = {
@@ -139,6 +144,8 @@ def _read_capture(data: Mapping[str, Any]) -> CaptureReport:
         trouble=_text(data.get("trouble")),
         frames=_whole(data.get("frames")),
         fps=_number(data.get("fps")),
+        sent_fps=_number(data.get("sent_fps")),
+        nominal_fps=_number(data.get("nominal_fps")),
         dropped=_counts(data.get("dropped")),
         backlog_s=_number(data.get("backlog_s")),
         backlog_frames=_whole(data.get("backlog_frames")),

@@ -23,7 +23,7 @@ def doctor(
     network: Annotated[NetworkOptions, Offer(first=("model", "engine", "precision"), others=False)],
     as_json: JsonOption = False,
 ) -> None:
-    """Check this machine: packages, inference engine, weights, broker, folders.
+    """Check this machine: packages, plug-ins, inference engine, weights, broker, folders.
 
     Reports what is installed, which engine would be used and why, whether the broker answers and is new enough, and how
     to solve each problem. Exits with 1 if something that is needed is broken.
@@ -47,12 +47,13 @@ def doctor(
 def _examine(settings: Settings) -> Iterable[Finding]:
     """Run the checks, quick ones first: loading torch takes seconds."""
     from posebus.config.loading import cache_folder
-    from posebus_cli.doctor import check_broker, check_inference, check_packages
+    from posebus_cli.doctor import check_broker, check_inference, check_packages, check_plugins
 
     cache_dir = cache_folder(settings)
     yield check_packages.python()
     yield from check_packages.extras()
     yield check_packages.names()
+    yield from check_plugins.plugins()
     yield check_broker.broker(settings.redis, settings.shards)
     yield check_inference.cache_folder(cache_dir)
     yield from check_inference.weights(settings.worker, cache_dir)

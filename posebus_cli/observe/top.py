@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,17 +13,6 @@ from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption
 from posebus_cli.options.settings import broker_address, settings_from
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rich.console import Console
-
-    from posebus.config.settings import RetentionSettings
-    from posebus.telemetry.overview import DeploymentState
-
-REFRESH_S = 1.0
-HISTORY = 4
-"""Rates are computed over this many snapshots, from the first to the last."""
 SAMPLE_S = 1.5
 """Time between the two snapshots from which rates are computed: longer than the heartbeat of the processes."""
 
@@ -32,7 +21,9 @@ _OnceOption = Annotated[bool, typer.Option("--once", help="Print the table once 
 
 @grouped
 def top(deployment: DeploymentOptions, once: _OnceOption = False, as_json: JsonOption = False) -> None:
-    """Show cameras and processes live, until Ctrl-C: frame rates, age, people, backlog, dropped frames.
+    """Show cameras and processes live, until q or Ctrl-C: frame rates, age, people, backlog, dropped frames.
+
+    Above the tables stands in words what limits the deployment and what would help, the most important first.
 
     Of a camera: fps in are published frames, fps out tracked ones; age is the time from a frame's capture to its
     tracks; infer is the size and the rate of inference where a policy chooses them; dropped are frames that were
@@ -43,22 +34,23 @@ def top(deployment: DeploymentOptions, once: _OnceOption = False, as_json: JsonO
     per batch, age that of its results when they were published (median/99 %). Below stands how long each step took
     (median/95 %), and which frames were skipped.
 
-    The table fits into the terminal: a narrow one shows the most important columns, a low one counts the other rows.
-    --once shows all rows, --json everything.
+    The table fits into the terminal: a narrow one shows the most important columns, a low one counts the other rows, to
+    which the arrows, PgUp, PgDn, j and k scroll. --once shows all rows, --json everything. Without a terminal it prints
+    once.
     """
     from rich.console import Console
 
     from posebus.bus.redis.connection import open_broker
     from posebus.telemetry.broker_memory import MemorySampler
     from posebus.telemetry.overview import overview, read_deployment
-    from posebus_cli.observe.top_view import TopView
+    from posebus_cli.observe.screen.top_view import TopView
 
     settings = settings_from(deployment)
     broker = open_broker(broker_address(settings), settings.shards)
     console = Console()
     memory = MemorySampler(broker)
     before = read_deployment(broker, memory)
-    if as_json or once or not console.is_terminal:
+    if as_json or once or not console.is_terminal or console.is_dumb_terminal:
         time.sleep(SAMPLE_S)
         shown = overview(before, read_deployment(broker, memory), settings.retention)
         if as_json:
@@ -66,30 +58,7 @@ def top(deployment: DeploymentOptions, once: _OnceOption = False, as_json: JsonO
         else:
             console.print(TopView(shown, broker.where, whole=True))
         return
-    _keep_showing(partial(read_deployment, broker, memory), before, console, broker.where, settings.retention)
+    from posebus_cli.observe.screen.live_view import LiveView, show_until_quit
 
-
-def _keep_showing(
-    read: Callable[[], DeploymentState],
-    before: DeploymentState,
-    console: Console,
-    where: str,
-    retention: RetentionSettings,
-) -> None:
-    from rich.live import Live
-
-    from posebus.errors import BrokerUnavailable
-    from posebus.telemetry.overview import overview
-    from posebus_cli.observe.top_view import TopView
-
-    history: list[DeploymentState] = [before]
-    with Live(TopView(overview(before, before), where), console=console, screen=True, auto_refresh=False) as live:
-        while True:
-            time.sleep(REFRESH_S)
-            try:
-                history = [*history, read()][-HISTORY:]
-            except BrokerUnavailable as error:
-                last = overview(history[-1], history[-1])
-                live.update(TopView(last, where, trouble=f"{error}; trying again"), refresh=True)
-                continue
-            live.update(TopView(overview(history[0], history[-1], retention), where), refresh=True)
+    read = partial(read_deployment, broker, memory)
+    show_until_quit(read, LiveView(before, broker.where, settings.retention), console)

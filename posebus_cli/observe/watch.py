@@ -46,6 +46,7 @@ _AfterOption = Annotated[
 _CountOption = Annotated[
     int | None, typer.Option("--count", "-n", metavar="N", min=1, help="Exit after this many messages.")
 ]
+_AllOption = Annotated[bool, typer.Option("--all", help="Show each message as a line, also those that repeat.")]
 
 
 @grouped
@@ -56,13 +57,14 @@ def watch(
     kind: _KindOption = None,
     after: _AfterOption = "now",
     count: _CountOption = None,
+    all_of_them: _AllOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Follow tracks and events until Ctrl-C.
 
     Messages come in the order of their times, about a second late. As text, the people of a camera are shown when they
-    change, and otherwise once a second; skipped frames are summed up. With --json, every message is one line, as in the
-    broker.
+    change, and otherwise once a second. Events that repeat are summed up: skipped frames, and a camera that goes
+    offline and online again and again. With --all each message is a line, and with --json in full, as in the broker.
     """
     from posebus.errors import ConfigError
     from posebus.subscribing.subscriber import subscribe
@@ -77,7 +79,7 @@ def watch(
         )
     except ValueError as error:
         raise ConfigError(str(error)) from None
-    lines = MessageLines()
+    lines = MessageLines(all_of_them=all_of_them)
     order = TimeOrder()
 
     def show(found: list[Timed]) -> None:

@@ -92,6 +92,7 @@ class RunningUp:
             self._say("loading the network (the first time it is exported, which takes longer)")
             fleet.wait_until_ready(lambda ready, wanted: _leave_if(stop))
         fleet.start_ingest()
+        fleet.start_sinks()
         where = "" if url == default_address(os.environ) else f" --redis {address}"
         self._say(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C")
 

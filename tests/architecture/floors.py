@@ -31,7 +31,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"subscribing", "telemetry"}),
         frozenset({"endpoints"}),
         frozenset({"runtime", "tables"}),
-        frozenset({"control"}),
+        frozenset({"control", "sinks"}),
     ),
     "ingest": (
         frozenset({"discovery", "sources"}),

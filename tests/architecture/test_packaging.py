@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import zipfile
 from importlib import metadata
@@ -75,3 +76,42 @@ def test_no_other_distribution_owns_one_of_our_names() -> None:
 def test_base_requires_nothing_heavy() -> None:
     names = {requirement.split(">")[0] for requirement in PROJECT["project"]["dependencies"]}
     assert names == {"redis", "pydantic", "numpy"}
+
+
+WRONG_USE = """\
+import posebus
+from ingest.sources import SourceSpec
+from posebus.sinks import SinkSpec
+from recordings.inputs import camera_settings
+from tracking import PoseTracker
+from workers.engines.spec import EngineSpec
+
+posebus.subscribe(cameras=5)  # wrong
+PoseTracker().update(7)  # wrong
+SourceSpec(kind=1)  # wrong
+EngineSpec(name=1)  # wrong
+SinkSpec(name="mine", open=3)  # wrong
+camera_settings(7)  # wrong
+for message in posebus.subscribe():
+    message.body.upper()  # wrong
+"""
+"""A checker that sees no types of a package finds nothing wrong in its line."""
+
+
+def test_installed_package_has_types_and_all_examples_pass_a_strict_checker(wheel: Path, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    (site,) = (tmp_path / "venv").glob("lib/python*/site-packages")
+    zipfile.ZipFile(wheel).extractall(site)
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    programs = tmp_path / "programs"
+    shutil.copytree(ROOT / "examples", programs, ignore=shutil.ignore_patterns("__pycache__", "plugin"))
+    shutil.copytree(ROOT / "examples" / "plugin" / "posebus_example", programs / "posebus_example")
+    (programs / "wrong_use.py").write_text(WRONG_USE)
+    names = sorted(entry.name for entry in programs.iterdir() if entry.suffix != ".yaml")
+    assert {"alarm.py", "count_people.py", "track_own_detections.py", "posebus_example", "wrong_use.py"} <= set(names)
+    checker = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={os.devnull}"]
+    interpreter = ["--python-executable", str(tmp_path / "venv" / "bin" / "python")]
+    done = subprocess.run([*checker, *interpreter, *names], cwd=programs, capture_output=True, text=True, check=False)
+    found = {tuple(line.split(":")[:2]) for line in done.stdout.splitlines() if ": error:" in line}
+    wrong = {number for number, line in enumerate(WRONG_USE.splitlines(), start=1) if line.endswith("# wrong")}
+    assert found == {("wrong_use.py", str(number)) for number in wrong}, done.stdout + done.stderr

@@ -22,7 +22,7 @@ from posebus.telemetry.explanation import ExplanationInputs, explanation
 from posebus.telemetry.overview import overview, read_deployment
 from posebus_cli.app import app
 from posebus_cli.observe.explanation_lines import lines
-from posebus_cli.observe.top_view import TopView
+from posebus_cli.observe.screen.top_view import TopView
 
 ESCAPE = "\x1b]0;pwned\x07\x1b[2J"
 SECRET = "rtsp://u:S3cr3t@h/1"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import hostile_folder
@@ -23,7 +24,7 @@ from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.worker_settings import WorkerSettings
 from posebus.contract.public_json import dump, event_to_json, track_frame_to_json
-from posebus.messages import Delivery
+from posebus.messages import Delivery, Event
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus_cli.doctor import check_inference
 from tests.integration import run_command
@@ -72,6 +73,30 @@ def test_watch_shows_the_people_of_each_camera(broker: Broker, url: str, posebus
     done = posebus("watch", "--redis", url, "--after", "start", "-n", "3", "--kind", "tracks")
     assert done.returncode == 0, done.stderr
     assert "2 people: 1 2" in done.stdout
+
+
+def test_watch_sums_up_skipped_frames_and_gives_each_event_with_all(broker: Broker, url: str, posebus: Posebus) -> None:
+    for number in range(40):
+        data = {"first_seq": number, "last_seq": number, "skipped": 7, "reasons": {"old": 5, "overtaken": 2}}
+        gap = Event(str(number), "posebus.camera.gap", "s", "door", 1_700_000_000 * 10**9, "door", 1, 2, data)
+        # One a second, by the broker's clock.
+        fields: Any = {"data": dump(event_to_json(gap))}
+        broker.client.xadd(broker.topology.events(0), fields, id=f"{4_000_000_000_000 + 1000 * number}-0")
+    watch = ("watch", "door", "--redis", url, "--after", "start", "--kind", "events", "--count", "41")
+    lines = [line.split("  ", 2)[2].strip() for line in posebus(*watch).stdout.splitlines()]
+    skipped = [line for line in lines if "skipped" in line]
+    assert [line.partition(" in ")[2].partition(",")[0] for line in skipped] == [
+        "2.0 s",
+        "4.0 s",
+        "8.0 s",
+        "16 s",
+        "9.0 s",
+    ]
+    assert sum(int(line.split()[0]) for line in skipped) == 40 * 7
+    assert skipped[0] == "14 frames skipped in 2.0 s, 2 reasons: 10 old, 4 overtaken"
+    every = [line.split("  ", 2)[2].strip() for line in posebus(*watch, "--all").stdout.splitlines()]
+    assert every.count("7 frames skipped: 5 old, 2 overtaken") == 40
+    assert len(posebus(*watch, "--json").stdout.splitlines()) == 41
 
 
 def test_watch_of_an_invalid_camera_name_is_an_error(broker: Broker, url: str, posebus: Posebus) -> None:

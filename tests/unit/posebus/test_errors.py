@@ -24,6 +24,7 @@ from posebus.errors import (
     PoseBusError,
     RestartableError,
     RetryableError,
+    SinkFailed,
     SourceChanged,
     SourceMissing,
     SourceRejected,
@@ -32,7 +33,7 @@ from posebus.errors import (
 )
 
 LEAVES: dict[type[PoseBusError], set[type[PoseBusError]]] = {
-    RetryableError: {BrokerUnavailable, SourceUnavailable, LoginRefused, SourceChanged},
+    RetryableError: {BrokerUnavailable, SourceUnavailable, LoginRefused, SinkFailed, SourceChanged},
     PoisonError: {MalformedMessage, BadPicture},
     CameraLost: {LeaseLost},
     RestartableError: {EngineError},

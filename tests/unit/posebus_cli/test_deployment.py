@@ -8,7 +8,7 @@ from posebus.bus.registry import CameraRecord
 from posebus.messages import Delivery
 from posebus.telemetry.overview import DeploymentState, overview
 from posebus.telemetry.report_json import read_report
-from posebus_cli.observe.top_view import TopView
+from posebus_cli.observe.screen.top_view import TopView
 
 CAMERAS = [CameraRecord("door", Delivery.LIVE, "network"), CameraRecord("yard", Delivery.LOSSLESS, "file")]
 

@@ -7,6 +7,8 @@ import re
 from typing import Any
 
 import samples
+from hypothesis import given
+from hypothesis import strategies as st
 
 from posebus.messages import Event, Track, TrackFrame
 from posebus.subscribing.subscription import Message
@@ -82,7 +84,8 @@ def test_events_show_their_data_without_passwords() -> None:
 def test_skipped_frames_are_summed_up_for_two_seconds() -> None:
     lines = MessageLines()
     assert [lines.add(gap(at_ms, overtaken=10, old=1), at_ms) for at_ms in (5000, 6000, 6900)] == [[], [], []]
-    assert texts(lines.add(message(people()), 7000)) == ["33 frames skipped in 2.0 s: 30 overtaken, 3 old", "no people"]
+    shown = texts(lines.add(message(people()), 7000))
+    assert shown == ["33 frames skipped in 2.0 s, 2 reasons: 30 overtaken, 3 old", "no people"]
     assert lines.advance_to(20_000) == []
 
 
@@ -93,6 +96,64 @@ def test_the_sum_of_one_reason_names_it_once_and_an_incomplete_sum_is_not_lost()
     assert texts(lines.advance_to(7050)) == ["1 frame skipped in 2.0 s: overtaken"]
     assert texts(lines.rest()) == ["2 frames skipped: overtaken"]
     assert lines.rest() == []
+
+
+def test_gaps_that_go_on_take_a_line_for_2_4_8_seconds_and_so_on() -> None:
+    lines = MessageLines()
+    shown = [line for at_s in range(130) for line in lines.add(gap(1000 * at_s, overtaken=7), 1000 * at_s)]
+    shown += lines.rest()
+    # 2 + 4 + 8 + 16 + 32 seconds with 7 frames each, then a minute, and what is left.
+    assert [text.split(":")[0] for text in texts(shown)] == [
+        *(
+            f"{7 * seconds} frames skipped in {seconds}{'.0' if seconds < 10 else ''} s"
+            for seconds in (2, 4, 8, 16, 32)
+        ),
+        "420 frames skipped in 60 s",
+        "56 frames skipped in 7.0 s",
+    ]
+    assert sum(int(text.split()[0]) for text in texts(shown)) == 7 * 130
+    assert texts(lines.add(gap(900_000, old=1), 900_000) + lines.advance_to(950_000)) == [
+        "1 frame skipped in 2.0 s: old"
+    ]
+
+
+@given(st.lists(st.tuples(st.integers(1, 9000), st.sampled_from("ab"), st.integers(1, 50)), max_size=60))
+def test_no_frame_is_lost_or_counted_twice_whenever_gaps_come(gaps: list[tuple[int, str, int]]) -> None:
+    lines, at_ms, shown = MessageLines(), 0, []
+    for pause_ms, camera, frames in gaps:
+        at_ms += pause_ms
+        shown += lines.add(gap(at_ms, camera, old=frames), at_ms)
+    shown += lines.rest()
+    for camera in "ab":
+        mine = [int(line.split()[2]) for line in shown if line.split()[1] == camera]
+        assert sum(mine) == sum(frames for _, name, frames in gaps if name == camera)
+
+
+def test_a_camera_that_flaps_is_shown_twice_and_then_summed_up() -> None:
+    lines = MessageLines()
+    shown: list[str] = []
+    for turn in range(10):
+        reason = "no answer" if turn % 3 else "closed the stream"
+        at_ms = 1000 + 400 * turn
+        shown += lines.add(event("posebus.camera.offline", {"reason": reason}, at_ms * 10**6), at_ms)
+        shown += lines.add(event("posebus.camera.online", {}, (at_ms + 200) * 10**6), at_ms + 200)
+    shown += lines.advance_to(60_000)
+    # The first two changes come at 1.0 and 1.2 s, 5 turns begin from 1.4 s on, within 2 s, and 4 more within 4 s.
+    assert texts(shown) == [
+        "offline: closed the stream",
+        "online",
+        "5 times offline in 2.0 s, 2 reasons: 4 no answer, 1 closed the stream; now online",
+        "4 times offline in 4.0 s, 2 reasons: 2 closed the stream, 2 no answer; now online",
+    ]
+    shown = lines.add(event("posebus.camera.offline", {"reason": "no answer"}, 200_000 * 10**6), 200_000)
+    assert texts(shown) == ["offline: no answer"], "later, it is shown at once again"
+
+
+def test_with_all_each_message_is_a_line() -> None:
+    lines = MessageLines(all_of_them=True)
+    shown = [line for at_ms in (0, 100, 200) for line in lines.add(gap(at_ms, old=2), at_ms)]
+    shown += [line for _ in range(3) for line in lines.add(message(people("confirmed")), 300)]
+    assert texts(shown) == ["2 frames skipped: old"] * 3 + ["1 person: 1"] * 3
 
 
 def test_json_lines_are_the_public_messages() -> None:

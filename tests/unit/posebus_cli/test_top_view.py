@@ -9,7 +9,7 @@ from rich.console import Console
 
 from posebus.telemetry.overview import CameraRow, Overview, ProcessRow
 from posebus.telemetry.stage_times import Work, WorkRow
-from posebus_cli.observe.top_view import TopView
+from posebus_cli.observe.screen.top_view import TopView
 
 STEPS = dict.fromkeys(("read", "decode", "queue", "infer", "people", "commit"), (1.25, 13.5))
 WORK = Work(busy_share=1.0, batch_frames=4.0, age_ms=(609.0, 984.0), steps_ms=STEPS, skipped_per_s={"too old": 13.3})
@@ -42,7 +42,7 @@ def deployment(cameras: int, workers: int = 1, offline: int = 0) -> Overview:
     does = "openvino bf16 on cpu, imgsz auto, 159 skipped, 2 dead-lettered"
     processes += [ProcessRow(f"w{n}", "worker", "host", 900 + n, 22.2, does, WORK) for n in range(workers)]
     work = [WorkRow("worker", 1, 900 + number, WORK) for number in range(workers)]
-    return Overview(rows, processes, work, 3_000_000, 2_000_000_000, ["events: 90% full"])
+    return Overview(rows, processes, work, 3_000_000, 2_000_000_000, warnings=["events: 90% full"])
 
 
 def screen(shown: Overview, width: int, height: int) -> list[str]:
@@ -115,3 +115,51 @@ def test_an_empty_deployment_says_so() -> None:
     text = "\n".join(screen(Overview(), 80, 24))
     assert "No camera has published a frame yet." in text
     assert "No process reports to this broker." in text
+
+
+def texts(view: TopView, width: int, height: int) -> list[str]:
+    return ["".join(cell.text for cell in line).rstrip() for line in view.lines(width, height)]
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (40, 12)])
+def test_scrolling_shows_every_camera_and_every_process_once_in_order(width: int, height: int) -> None:
+    shown = deployment(60, workers=12, offline=2)
+    seen: list[str] = []
+    last = TopView(shown, "redis://h", with_keys=True).hidden(width, height)
+    for position in range(last + 2):
+        lines = texts(TopView(shown, "redis://h", position=position, with_keys=True), width, height)
+        assert len(lines) <= height
+        assert max(map(len, lines)) <= width
+        assert "q quits" in lines[-1]
+        header = next(line for line in lines if line.startswith("camera"))
+        assert "state" in header, "name and state are always whole"
+        for row in lines:
+            words = row.split() or [""]
+            if words[0] in ("ingest", "worker") or (words[0].startswith("door-") and words[1] in ("online", "offline")):
+                key = words[0] if words[0].startswith("door-") else " ".join(words)
+                seen += [key] if key not in seen else []
+    expected = [*(f"door-{n}" for n in (58, 59, *range(58)))]
+    assert [key for key in seen if key.startswith("door-")] == expected
+    whole = texts(TopView(shown, "redis://h", whole=True), width, 10**6)
+    processes = {" ".join(line.split()) for line in whole if line.startswith(("ingest ", "worker "))}
+    assert {key for key in seen if not key.startswith("door-")} >= processes - {
+        one for one in processes if "read" in one
+    }
+
+
+def test_long_names_are_whole_and_other_columns_give_way() -> None:
+    long = "the-camera-above-the-northern-entrance-of-hall-7"
+    shown = Overview([replace(camera(0), name=long)])
+    assert any(line.startswith(f"{long}  online") for line in texts(TopView(shown, "redis://h"), 80, 24))
+    narrow = texts(TopView(shown, "redis://h"), 40, 12)
+    assert any(line.startswith("the-camera-above-the-north") and line.endswith("…  online") for line in narrow)
+
+
+def test_what_limits_the_deployment_stands_first_even_on_a_low_terminal() -> None:
+    shown = replace(
+        deployment(3, offline=1), bottlenecks=["engine busy 100 %: one more worker would serve 2 more cameras"]
+    )
+    assert texts(TopView(shown, "redis://h"), 80, 24)[1].startswith("engine busy 100 %")
+    low = texts(TopView(shown, "redis://h"), 40, 12)
+    assert low[1:3] == ["engine busy 100 %: one more worker would", "  serve 2 more cameras"]
+    assert low[3].startswith("camera")

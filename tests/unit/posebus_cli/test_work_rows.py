@@ -12,7 +12,7 @@ from posebus.telemetry.overview import DeploymentState, overview
 from posebus.telemetry.process_report import ProcessReport
 from posebus.telemetry.report_json import read_report
 from posebus.telemetry.stage_times import ONE_BY_ONE, Work, window, work
-from posebus_cli.observe.top_view import TopView
+from posebus_cli.observe.screen.top_view import TopView
 
 STEPS = {"read": 0.0003, "decode": 0.0021, "queue": 0.004, "infer": 0.02, "people": 0.001, "commit": 0.0006}
 

@@ -100,3 +100,41 @@ def test_prediction_checks_its_frame_too() -> None:
     bad = Uninferred("yard", 1, 0, 10**23, CaptureClock.FILE, Delivery.LIVE, SIZE_PX, "still")
     with pytest.raises(ValueError, match=r"Uninferred\.captured_at_ns is 1000"):
         PoseTracker().predict(bad)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"boxes_xyxy_px": [[1, 2, 3, 4]]}, r"PoseFrame\.boxes_xyxy_px is of the type list, expected a numpy array"),
+        ({"boxes_xyxy_px": np.zeros((2, 5), np.float32)}, r"has the shape \(2, 5\), expected \(\*, 4\)"),
+        ({"boxes_xyxy_px": np.array([["a"] * 4] * 2)}, "has the dtype <U1, expected float32"),
+        ({"keypoints_px": np.zeros((2, 17, 2), np.float32)}, r"has the shape \(2, 17, 2\), expected \(2, \*, 3\)"),
+        ({"size_px": (640.0, 480)}, r"PoseFrame\.size_px is \(640\.0, 480\), expected whole numbers"),
+        ({"captured_at_ns": 1.5e9}, r"PoseFrame\.captured_at_ns is 1500000000\.0, expected a whole number"),
+        ({"camera": None}, r"PoseFrame\.camera is None, expected a name"),
+        ({"pixel_aspect": 0}, r"PoseFrame\.pixel_aspect is 0, expected the width of a pixel divided by its height"),
+        ({"camera_motion": np.eye(3)}, r"PoseFrame\.camera_motion is of the type ndarray, expected CameraMotion"),
+    ],
+)
+def test_each_wrong_field_is_named_in_a_sentence_and_changes_nothing(change: dict[str, Any], sentence: str) -> None:
+    tracker = PoseTracker()
+    tracker.update(walk(0))
+    with pytest.raises(ValueError, match=sentence):
+        tracker.update(replace(walk(1), **change))
+    assert [track.id for track in tracker.update(walk(1)).tracks] == [1, 2]
+
+
+def test_what_is_no_frame_and_no_settings_is_said_too() -> None:
+    anything: Any = {"boxes": []}
+    with pytest.raises(ValueError, match="a frame is of the type dict, expected PoseFrame"):
+        PoseTracker().update(anything)
+    with pytest.raises(ValueError, match="settings is of the type dict, expected TrackerSettings"):
+        PoseTracker(anything)
+
+
+def test_a_frame_that_is_not_newer_gets_no_tracks_and_changes_nothing() -> None:
+    tracker = PoseTracker()
+    for seq in (0, 2):
+        tracker.update(walk(seq))
+    assert tracker.update(walk(1)).tracks == ()
+    assert [track.id for track in tracker.update(walk(3)).tracks] == [1, 2]

@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from posebus.telemetry.camera_state import SWITCHED_OFF, CameraState
 from posebus.telemetry.overview import CameraRow, Overview, ProcessRow
 from posebus.telemetry.process_report import INGEST, WORKER
 from posebus.telemetry.stage_times import WorkRow
 from posebus.wording import counted
-from posebus_cli.observe.fitted_table import Cell, Column, Line, cut, fitted
+from posebus_cli.observe.screen.fitted_table import Cell, Column, Line, cut, fitted
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
-Row = TypeVar("Row")
 COLORS: dict[str, str] = {CameraState.ONLINE: "green", CameraState.OFFLINE: "red", CameraState.CONNECTING: "yellow"}
 MOST_NOTES = 3
 """Lines of troubles and warnings that are shown where the height is limited."""
+LOW, FEWEST_NOTES = 18, 1
+"""A terminal of fewer rows shows so many messages, and no empty lines."""
+NOTE_LINES = 2
+"""Lines of one message where the height is limited."""
+KEYS = "↑ ↓ PgUp PgDn scroll, q quits"
 FEWEST_PROCESSES = 3
 """Processes for which there is always room, however many cameras there are."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopView:
-    """The screen of `top`, for rich to print. `whole`: all rows, at any height. `trouble`: why it is out of date."""
+    """The screen of `top`, for rich to print. `whole`: all rows, at any height. `trouble`: why it is out of date.
+
+    position: how many lines the tables were scrolled down. with_keys: the last line names the keys.
+    """
 
     shown: Overview
     where: str
     whole: bool = False
     trouble: str | None = None
+    position: int = 0
+    with_keys: bool = False
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.text import Text
@@ -45,30 +55,45 @@ class TopView:
 
     def lines(self, width: int, height: int | None) -> list[Line]:
         """Return the lines for a terminal of so many columns and rows; None: any number of rows."""
+        return self._laid_out(width, height)[0]
+
+    def hidden(self, width: int, height: int) -> int:
+        """Return how many lines there are no room for: the last position to which the tables can be scrolled."""
+        return self._laid_out(width, height)[1]
+
+    def _laid_out(self, width: int, height: int | None) -> tuple[list[Line], int]:
         shown = self.shown
-        notes = [[Cell(cut(text, width), style)] for text, style in self._notes()]
-        if height is not None and len(notes) > MOST_NOTES:
-            more = counted(len(notes) - MOST_NOTES + 1, "more message")
-            notes[MOST_NOTES - 1 :] = [[Cell(cut(f"… {more}: 'posebus top --once' shows all", width), "dim")]]
-        # Besides the rows: the title, and for each of the two tables its header and an empty line above it.
-        room = None if height is None else height - len(notes) - 5
+        low = height is not None and height < LOW
+        notes = self._note_lines(width, None if height is None else FEWEST_NOTES if low else MOST_NOTES)
+        gap: list[Line] = [] if low else [[]]
+        keys: list[Line] = [[Cell(cut(KEYS, width), "dim")]] if self.with_keys else []
+        cameras = fitted(_camera_columns(_worst_first(shown.cameras)), width)
+        in_order = shown.processes if height is None else _workers_first(shown.processes)
+        processes = fitted(_process_columns(in_order), width)
+        timed = any(row.work.steps_ms for row in shown.work)
+        steps: list[Line] = [[], *step_lines(shown.work, width)] if timed else []
+        # Besides the rows: the title, and for each of the two tables its header and perhaps an empty line above it.
+        room = None if height is None else height - len(notes) - len(keys) - 2 * len(gap) - 3
         for_cameras, for_processes = _rooms(room, len(shown.cameras), len(shown.processes))
-        cameras, more_cameras = _within(_worst_first(shown.cameras), for_cameras, _count_cameras)
-        in_order = shown.processes if for_processes is None else _workers_first(shown.processes)
-        processes, more_processes = _within(in_order, for_processes, _count_processes)
-        lines = [
-            [Cell(cut(self._title(), width), "bold")],
-            *notes,
-            [],
-            *fitted(_camera_columns(cameras), width),
-            *more_cameras,
-            [],
-            *fitted(_process_columns(processes), width),
-            *more_processes,
-        ]
-        steps = [[], *step_lines(shown.work, width)] if any(row.work.steps_ms for row in shown.work) else []
-        fits = height is None or len(lines) + len(steps) <= height
-        return [*lines, *steps] if fits else lines[:height]
+        if room is not None and len(shown.cameras) + len(shown.processes) + len(steps) <= room:
+            for_processes = None  # the times of the steps have room, too
+        rows = _Rows(cameras[1:], [row.state for row in _worst_first(shown.cameras)], "more camera")
+        camera_lines, hidden = rows.within(for_cameras, self.position, width)
+        rows = _Rows([*processes[1:], *steps], [row.role for row in in_order], "more process")
+        process_lines, more_hidden = rows.within(for_processes, self.position - hidden, width)
+        title: list[Line] = [[Cell(cut(self._title(), width), "bold")]]
+        lines = [*title, *notes, *gap, cameras[0], *camera_lines, *gap, processes[0], *process_lines]
+        lines = lines if height is None else lines[: height - len(keys)]
+        return [*lines, *keys], hidden + more_hidden
+
+    def _note_lines(self, width: int, most: int | None) -> list[Line]:
+        notes = list(self._notes())
+        if most is None or len(notes) <= most:
+            return [line for note in notes for line in _wrapped(note, width, most)]
+        shown = notes[: max(1, most - 1)]
+        more = f"… {counted(len(notes) - len(shown), 'more message')}: 'posebus top --once' shows all"
+        lines = [line for note in shown for line in _wrapped(note, width, most)]
+        return [*lines, [Cell(cut(more, width), "dim")]] if most > 1 else lines
 
     def _title(self) -> str:
         used_bytes, limit_bytes = self.shown.broker_used_bytes, self.shown.broker_limit_bytes
@@ -84,28 +109,59 @@ class TopView:
             yield Cell("No camera has published a frame yet.", "dim")
         if not self.shown.processes:
             yield Cell("No process reports to this broker.", "yellow")
+        yield from (Cell(text, "yellow") for text in self.shown.bottlenecks)
         for one in self.shown.cameras:
             if one.trouble and one.trouble != one.state:
                 yield Cell(f"{one.name}: {one.trouble}", "dim" if one.state in SWITCHED_OFF else "red")
         yield from (Cell(text, "yellow") for text in self.shown.warnings)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of a table. `words`: of each row a word by which rows are counted; further rows have none."""
+
+    lines: Sequence[Line]
+    words: Sequence[str]
+    noun: str
+
+    def within(self, room: int | None, position: int, width: int) -> tuple[list[Line], int]:
+        """Return the rows in `room` lines, scrolled down by `position`, and how many have no room.
+
+        The last line counts those above and below.
+        """
+        if room is None or len(self.lines) <= room:
+            return list(self.lines), 0
+        kept = max(0, room - 1)
+        hidden = len(self.lines) - kept
+        above = max(0, min(position, hidden))
+        if above == 0 and len(self.words) == room:
+            return list(self.lines[:room]), hidden  # a line that counts would take the place of a row
+        below = self.words[above + kept :]
+        parts = [f"{above} above"] if above else []
+        if below:
+            parts.append(f"{counted(len(below), self.noun)}{': ' if not above else ' below: '}{_counts(below)}")
+        elif above < hidden:
+            parts.append("the times of the steps below")
+        return [*self.lines[above : above + kept], [Cell(cut(f"… {', '.join(parts)}", width), "dim")]], hidden
+
+
+def _wrapped(note: Cell, width: int, most: int | None) -> list[Line]:
+    """Return a message in lines that end between two words; in a few where the number of messages is limited."""
+    lines = textwrap.wrap(note.text, width, subsequent_indent="  ") or [""]
+    if most is not None and len(lines) > NOTE_LINES:
+        rest = " ".join(line.strip() for line in lines[NOTE_LINES - 1 :])
+        lines = [*lines[: NOTE_LINES - 1], cut(f"  {rest}", width)]
+    return [[Cell(line, note.style)] for line in lines]
+
+
 def _rooms(room: int | None, cameras: int, processes: int) -> tuple[int | None, int | None]:
     """Divide `room` lines among so many cameras and processes; None: there is room for all."""
-    if room is None or cameras + processes <= room:
+    if room is None:
         return None, None
+    if cameras + processes <= room:
+        return None, room - cameras
     for_processes = max(min(FEWEST_PROCESSES, processes), room - cameras)
     return max(1, room - for_processes), for_processes
-
-
-def _within(
-    rows: Sequence[Row], room: int | None, count: Callable[[Sequence[Row]], str]
-) -> tuple[Sequence[Row], list[Line]]:
-    """Return the rows that there is room for, and a line that counts the others."""
-    if room is None or len(rows) <= room:
-        return rows, []
-    kept = max(0, room - 1)
-    return rows[:kept], [[Cell(f"… {count(rows[kept:])}", "dim")]]
 
 
 def _worst_first(cameras: Sequence[CameraRow]) -> list[CameraRow]:
@@ -119,14 +175,6 @@ def _workers_first(processes: Sequence[ProcessRow]) -> list[ProcessRow]:
     return sorted(processes, key=lambda process: (process.role == INGEST, process.role != WORKER))
 
 
-def _count_cameras(rows: Sequence[CameraRow]) -> str:
-    return f"{counted(len(rows), 'more camera')}: {_counts(row.state for row in rows)}"
-
-
-def _count_processes(rows: Sequence[ProcessRow]) -> str:
-    return f"{counted(len(rows), 'more process')}: {_counts(row.role for row in rows)}"
-
-
 def _counts(words: Iterable[str]) -> str:
     return ", ".join(f"{number} {word}" for word, number in Counter(words).most_common())
 
@@ -135,8 +183,8 @@ def _camera_columns(rows: Sequence[CameraRow]) -> list[Column]:
     states = [Cell(row.state, COLORS.get(row.state, "dim")) for row in rows]
     dropped = [Cell(str(row.dropped), "yellow" if row.dropped else "") for row in rows]
     columns = [
-        Column("camera", [Cell(row.name) for row in rows], 0, least=12, right=False),
-        Column("state", states, 1, right=False),
+        Column("camera", [Cell(row.name) for row in rows], 0, right=False, always=True),
+        Column("state", states, 1, right=False, always=True),
         Column("fps in", _figures(row.fps_in for row in rows), 2),
         Column("fps out", _figures(row.fps_out for row in rows), 3),
         Column("age ms", _figures(row.age_ms for row in rows), 5),
@@ -157,11 +205,11 @@ def _process_columns(rows: Sequence[ProcessRow]) -> list[Column]:
     columns = [
         Column("process", [Cell(row.role) for row in rows], 0, right=False),
         Column("pid", [Cell(str(row.pid)) for row in rows], 4),
-        Column("fps", _figures(row.fps for row in rows), 2),
-        Column("busy", [Cell(text) for text in busy], 3),
+        Column("fps", _figures(row.fps for row in rows), 1),
+        Column("busy", [Cell(text) for text in busy], 2),
         Column("batch", _figures(row.work.batch_frames for row in rows), 7),
         Column("age ms", [Cell(text) for text in ages], 5),
-        Column("does", [Cell(row.does) for row in rows], 1, least=34, right=False),
+        Column("does", [Cell(row.does) for row in rows], 3, least=20, right=False),
     ]
     if len({row.host for row in rows}) > 1:
         columns.insert(1, Column("host", [Cell(row.host) for row in rows], 6, least=8, right=False))

@@ -27,7 +27,8 @@ Line = list[Cell]
 class Column:
     """One column: its cells from top to bottom, and its `rank`, lower for those that give way later.
 
-    A column is cut to no less than `least` characters; with 0 it is shown whole or not at all.
+    A column is cut to no less than `least` characters; with 0 it is shown whole or not at all. With `always` it is
+    shown even where it leaves no room for the others.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Column:
     rank: int
     least: int = 0
     right: bool = True
+    always: bool = False
 
     @property
     def natural(self) -> int:
@@ -48,7 +50,10 @@ class Column:
 
 
 def fitted(columns: Sequence[Column], width: int) -> list[Line]:
-    """Return the header and the rows of those `columns` that fit into `width`; the first column is always there."""
+    """Return the header and the rows of those `columns` that fit into `width`.
+
+    Where even those that are always shown do not fit, the first one is cut.
+    """
     shown = _chosen(columns, width)
     spare = width - sum(column.needed for column in shown) - GAP * (len(shown) - 1)
     widths = []
@@ -56,6 +61,7 @@ def fitted(columns: Sequence[Column], width: int) -> list[Line]:
         more = max(0, min(spare, column.natural - column.needed))
         spare -= more
         widths.append(max(1, min(column.needed + more, width)))
+    widths[0] = max(1, widths[0] + min(0, width - sum(widths) - GAP * (len(widths) - 1)))
     header = [Cell(column.name, "bold") for column in shown]
     rows = [[column.cells[row] for column in shown] for row in range(len(shown[0].cells))]
     return [_line(cells, shown, widths) for cells in (header, *rows)]
@@ -70,9 +76,10 @@ def _chosen(columns: Sequence[Column], width: int) -> list[Column]:
     left = width + GAP
     kept: list[Column] = []
     for column in sorted(columns, key=lambda column: column.rank):
-        if not kept or column.needed + GAP <= left:
-            kept.append(column)
-            left -= column.needed + GAP
+        if kept and not column.always and column.needed + GAP > left:
+            break  # a less important one that happens to be narrow must not take its place
+        kept.append(column)
+        left -= column.needed + GAP
     return [column for column in columns if column in kept]
 
 

@@ -1,0 +1,33 @@
+"""The settings of sinks: programs that get the public messages of a deployment, such as a file or a webhook."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from posebus.config.worker_settings import Strict
+
+SINK_NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,31}$"
+"""Names become part of the name of a consumer group."""
+
+SinkName = Annotated[str, StringConstraints(pattern=SINK_NAME_PATTERN)]
+SinkKind = Literal["tracks", "events", "poses"]
+
+
+class SinkSettings(Strict):
+    """One sink that runs beside the deployment; the broker remembers what it has handled by its name."""
+
+    sink: SinkName | None = Field(
+        default=None,
+        description="jsonl, or a sink or rule that an installed package adds; null: the one of the entry's name",
+    )
+    cameras: list[str] | None = Field(default=None, description="Only messages of these cameras; null: of all")
+    kinds: list[SinkKind] = Field(
+        default=["tracks", "events"], min_length=1, description="The kinds of messages that it gets"
+    )
+    after: Literal["now", "start"] = Field(
+        default="now",
+        description="Where a sink begins that never ran: with new messages, or with all that the broker has",
+    )
+    options: dict[str, Any] = Field(default_factory=dict, description="Options of the sink itself")
