@@ -29,5 +29,5 @@ def control_socket(
         children=children,
     )
     with DeploymentControl(deployment) as control:
-        follower.control, follower.on_update = control, control.updated
+        follower.control = control
         yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Protocol
 
 from posebus.logs.set_up import set_up_logging
@@ -17,10 +17,13 @@ log = logging.getLogger("posebus")
 
 
 class Control(Protocol):
-    """Lets other processes ask a running deployment, see `Follower.control`."""
+    """Lets commands of this machine ask a running process, and change its settings through `Follower.followed`."""
 
     def poll(self, now_s: float) -> None:
-        """Answer what has been asked since the last call; never waits."""
+        """Answer what has been asked since the last call."""
+
+    def updated(self, update: Update) -> None:
+        """The settings were read again; called for every update, before it is applied, also if nothing changes."""
 
 
 class Follower:
@@ -30,15 +33,9 @@ class Follower:
         """From now on SIGHUP reloads; it sets `stop` if the terminal of this process was closed."""
         self.followed = followed
         self.control: Control | None = None
-        """Polled with the settings; it reads and changes `followed`."""
-        self.on_update: Callable[[Update], None] | None = None
-        """Called with every update, also with those that the process need not apply."""
+        """Polled with the settings, and informed of what came of them."""
         self._stop = stop
-        on_hangup(self.reload, self._end)
-
-    def reload(self) -> None:
-        """Read the file at the next `poll`, and log what came of it in any case."""
-        self.followed.request_reload()
+        on_hangup(followed.request_reload, self._end)
 
     def poll(self, now_s: float) -> Update | None:
         """Return the update that the process has to apply, if there is one; what it cannot apply is logged."""
@@ -47,8 +44,8 @@ class Follower:
         update = self.followed.poll(now_s)
         if update is None:
             return None
-        if self.on_update is not None:
-            self.on_update(update)
+        if self.control is not None:
+            self.control.updated(update)
         if update.problem is not None:
             for line in update.problem.splitlines():
                 log.error("the configuration is not used, and nothing changes: %s", line.strip())
