@@ -189,6 +189,27 @@ def test_what_is_no_configuration_is_refused_in_a_sentence(text: str) -> None:
         change(text, "cameras.a.source", "x")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n? ",
+        "? cameras\n: door: {source: x}\n",
+        "cameras: !!map\n  door: {source: x}\n",
+        "cameras: |\n  door:\n",
+        "--- {a: 1} # b\n",
+    ],
+)
+def test_a_form_that_is_not_known_is_changed_rightly_or_not_at_all(text: str) -> None:
+    from yaml import safe_load
+
+    for value in (5, REMOVED):
+        try:
+            after = change(text, "cameras.door.max_fps", value)
+        except ConfigError:
+            continue
+        assert value is REMOVED or safe_load(after)["cameras"]["door"]["max_fps"] == 5
+
+
 NAMES = st.sampled_from(["a", "b", "no", "7", "front.door", "x-1"])
 VALUES = st.one_of(
     st.integers(-5, 10**6),
