@@ -45,9 +45,8 @@ def edited(text: str, edit: Edit) -> str:
         wanted = without(meaning(root), edit.path)
     else:
         new = _appended(body, edit) if root is None else _with(body, root, edit)
-        wanted = with_value(
-            meaning(root), edit.path, meaning(parse(f"[{as_yaml(edit.value, in_brackets=True)}]"))[1][0]
-        )
+        _, (value,) = meaning(parse(f"[{as_yaml(edit.value, in_brackets=True)}]"))
+        wanted = with_value(meaning(root), edit.path, value)
     if not _says(new, wanted):
         raise ConfigError(f"{'.'.join(edit.path)} is written in a form that cannot be changed: edit the file by hand")
     return mark + new
