@@ -1,1 +1,1 @@
-"""The commands for pictures and recordings: demo, image, run, submit, jobs."""
+"""The commands for pictures and recordings: demo, image, run, snapshot, submit, jobs."""

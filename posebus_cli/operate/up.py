@@ -14,12 +14,12 @@ from posebus.config.redaction import harmless, redact_url
 from posebus.config.settings import EMBEDDED, EMBEDDED_PORT
 from posebus.errors import ConfigError
 from posebus.plain_text import plain
-from posebus.runtime.processes import CAMERA_STATES_ENV
+from posebus.runtime.processes import CAMERA_STATES_ENV, EXIT_DONE, EXIT_FATAL
 from posebus.runtime.stage_main import set_up_logging
 from posebus.wording import counted
 from posebus_cli.operate.up_sources import cameras_of, file_among
 from posebus_cli.options.grouping import grouped
-from posebus_cli.options.groups import ConfigFirst, FleetOptions
+from posebus_cli.options.groups import ConfigFirst, DeploymentOptions, FleetOptions
 from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from posebus_cli.operate.activity import Watched
 
 TEND_S = 0.2
+INGEST = "ingest"
+LONGEST_DRAIN_S = 5.0
+"""Tracks of the last frames come within this time after ingest has ended."""
 
 
 _SourcesArgument = Annotated[
@@ -81,17 +84,9 @@ def up(
     from recordings.stages import STAGES
 
     say = _say_nothing if quiet else _say
-    deployment, left = file_among(sources or [], deployment)
-    settings = settings_from(deployment, processes)
-    cameras = cameras_of(left, settings.cameras) if left else {}
-    settings = settings_from(deployment, processes, cameras=cameras)
-    _need_cameras(settings)
+    deployment, settings, added = _settings(sources or [], deployment, processes, say)
     _check_port(port, settings)
     _refuse_what_cannot_work(settings)
-    if len(left) < len(sources or []):
-        say(f"{deployment.config} is the configuration file, as with -c {deployment.config}")
-    for name in cameras:
-        say(f"camera {name}: {redact_url(settings.cameras[name].source)}")
     shown = sys.stdout.isatty() and not quiet
     settings = _with_log_level(settings, shown=shown, quiet=quiet)
     set_up_logging(settings)
@@ -101,13 +96,13 @@ def up(
         settings = settings.model_copy(update={"redis": url})
         with stop.starting():
             broker = open_broker(url, settings.shards)
-            watched = Watched(settings) if shown or cameras else None
+            watched = Watched(settings) if shown or added else None
         with Fleet(settings, broker, STAGES) as fleet:
             address = redact_url(url)
             say(f"starting {_children(settings)} at {address}")
             fleet.start_trackers()
             fleet.start_workers()
-            if cameras:
+            if added:
                 # A recording should not play before anything can look at it.
                 say("loading the network (the first time it is exported, which takes longer)")
                 fleet.wait_until_ready(lambda ready, wanted: _leave_if(stop))
@@ -118,13 +113,35 @@ def up(
             while not stop.check() and not tend.step(TEND_S):
                 pass
             say("stopping" if stop.is_set else "all sources have ended; stopping")
-        if watched is not None:
-            watched.close()
-    if watched is not None and cameras:
-        for line in watched.activity.summary():
+    if watched is not None:
+        watched.close()
+        for line in watched.activity.summary() if added else ():
             say(line)
     if fleet.ingest_failed:
         raise typer.Exit(1)  # ingest has said which cameras, and why
+
+
+def _settings(
+    sources: list[str], deployment: DeploymentOptions, processes: FleetOptions, say: Callable[[str], None]
+) -> tuple[DeploymentOptions, Settings, bool]:
+    """Return the options with the configuration file, the settings, and whether sources were added as cameras.
+
+    Raises ConfigError.
+    """
+    with_file, left = file_among(sources, deployment)
+    settings = settings_from(with_file, processes)
+    cameras = cameras_of(left, settings.cameras) if left else {}
+    settings = settings_from(with_file, processes, cameras=cameras)
+    if not settings.cameras:
+        raise ConfigError(
+            "no camera is given: name sources, as in `posebus up rtsp://… usb:0`, or a configuration file that has "
+            "cameras with -c FILE"
+        )
+    if with_file is not deployment:
+        say(f"{with_file.config} is the configuration file, as with -c {with_file.config}")
+    for name in cameras:
+        say(f"camera {name}: {redact_url(settings.cameras[name].source)}")
+    return with_file, settings, bool(cameras)
 
 
 class Tending:
@@ -136,6 +153,7 @@ class Tending:
         self._watched = watched
         self._show = show
         self._ends = ends
+        self._ingest_ended_at_s: float | None = None
 
     def step(self, wait_s: float) -> bool:
         """Wait so long; returns whether the deployment is over. Raises FatalError."""
@@ -145,7 +163,16 @@ class Tending:
             return False
         for line in self._watched.poll(wait_s):
             self._show(f"{time.strftime('%H:%M:%S')}  {harmless(line)}")
-        return self._ends and self._watched.activity.all_ended
+        return self._ends and (self._watched.activity.all_ended or self._is_drained(time.monotonic()))
+
+    def _is_drained(self, now_s: float) -> bool:
+        """Return whether ingest has ended, with a camera that could not be used, and the last tracks have had time."""
+        ingest = self._fleet.processes.children.get(INGEST)
+        if ingest is None or ingest.exit_code not in (EXIT_DONE, EXIT_FATAL):
+            return False
+        if self._ingest_ended_at_s is None:
+            self._ingest_ended_at_s = now_s
+        return now_s - self._ingest_ended_at_s > LONGEST_DRAIN_S
 
 
 def _leave_if(stop: StopFlag) -> None:
@@ -168,14 +195,6 @@ def _with_log_level(settings: Settings, *, shown: bool, quiet: bool) -> Settings
     if not (shown or quiet) or "log_level" in settings.model_fields_set:
         return settings
     return settings.model_copy(update={"log_level": "warning"})
-
-
-def _need_cameras(settings: Settings) -> None:
-    if not settings.cameras:
-        raise ConfigError(
-            "no camera is given: name sources, as in `posebus up rtsp://… usb:0`, or a configuration file that has "
-            "cameras with -c FILE"
-        )
 
 
 def _check_port(port: int | None, settings: Settings) -> None:
