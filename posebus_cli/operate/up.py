@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from posebus_cli.operate.activity import Watched
 
 TEND_S = 0.2
-INGEST = "ingest"
 LONGEST_DRAIN_S = 5.0
 """Tracks of the last frames come within this time after ingest has ended."""
 
@@ -100,13 +99,7 @@ def up(
         with Fleet(settings, broker, STAGES) as fleet:
             address = redact_url(url)
             say(f"starting {_children(settings)} at {address}")
-            fleet.start_trackers()
-            fleet.start_workers()
-            if added:
-                # A recording should not play before anything can look at it.
-                say("loading the network (the first time it is exported, which takes longer)")
-                fleet.wait_until_ready(lambda ready, wanted: _leave_if(stop))
-            fleet.start_ingest()
+            _start(fleet, say, stop, wait=added)
             where = "" if url == default_address(os.environ) else f" --redis {address}"
             say(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C")
             tend = Tending(fleet, watched, say if shown else _say_nothing, ends=deployment.config is None)
@@ -167,12 +160,24 @@ class Tending:
 
     def _is_drained(self, now_s: float) -> bool:
         """Return whether ingest has ended, with a camera that could not be used, and the last tracks have had time."""
+        from posebus.runtime.fleet import INGEST
+
         ingest = self._fleet.processes.children.get(INGEST)
         if ingest is None or ingest.exit_code not in (EXIT_DONE, EXIT_FATAL):
             return False
         if self._ingest_ended_at_s is None:
             self._ingest_ended_at_s = now_s
         return now_s - self._ingest_ended_at_s > LONGEST_DRAIN_S
+
+
+def _start(fleet: Fleet, say: Callable[[str], None], stop: StopFlag, *, wait: bool) -> None:
+    """Start all stages; `wait`: the cameras last, since recordings should not play before anything looks at them."""
+    fleet.start_trackers()
+    fleet.start_workers()
+    if wait:
+        say("loading the network (the first time it is exported, which takes longer)")
+        fleet.wait_until_ready(lambda ready, wanted: _leave_if(stop))
+    fleet.start_ingest()
 
 
 def _leave_if(stop: StopFlag) -> None:
