@@ -1,1 +1,1 @@
-"""This machine: its processors, scratch folders that are always deleted, and the stacks of a process that hangs."""
+"""This machine: its processors, scratch folders that are always deleted, kept pictures, stacks of a hanging process."""

@@ -1,1 +1,1 @@
-"""The commands for pictures and recordings: demo, image, run, draw, submit, jobs."""
+"""The commands for pictures and recordings: demo, image, run, draw, snapshot, submit, jobs."""

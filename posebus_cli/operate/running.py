@@ -11,6 +11,7 @@ import typer
 
 from posebus.config.broker_address import default_address
 from posebus.config.redaction import harmless, redact_url
+from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL
 from posebus.wording import counted
 from posebus_cli.operate.saying import Say, say_nothing
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from posebus_cli.operate.changes import FleetChanges
 
 TEND_S = 0.1
+LONGEST_DRAIN_S = 5.0
+"""Tracks of the last frames come within this time after ingest has ended."""
 
 
 class RunningUp:
@@ -106,6 +109,7 @@ class Tending:
         self._watched = watched
         self._show = show
         self._ends = ends
+        self._ingest_ended_at_s: float | None = None
         self.changes: FleetChanges | None = None
         """Applies changes of the settings, if they are followed."""
 
@@ -121,7 +125,18 @@ class Tending:
             return False
         for line in self._watched.poll(wait_s):
             self._show(f"{time.strftime('%H:%M:%S')}  {harmless(line)}")
-        return self._ends and self._watched.activity.all_ended
+        return self._ends and (self._watched.activity.all_ended or self._is_drained(time.monotonic()))
+
+    def _is_drained(self, now_s: float) -> bool:
+        """Return whether ingest has ended, with a camera that could not be used, and the last tracks have had time."""
+        from posebus.runtime.fleet import INGEST
+
+        ingest = self._fleet.processes.children.get(INGEST)
+        if ingest is None or ingest.exit_code not in (EXIT_DONE, EXIT_FATAL):
+            return False
+        if self._ingest_ended_at_s is None:
+            self._ingest_ended_at_s = now_s
+        return now_s - self._ingest_ended_at_s > LONGEST_DRAIN_S
 
 
 def _leave_if(stop: StopFlag) -> None:

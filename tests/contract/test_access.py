@@ -12,6 +12,7 @@ from posebus.bus.redis.connection import connect, open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.errors import BrokerRefused
 from posebus.messages import Delivery
+from posebus.subscribing.pictures import next_picture
 from posebus.subscribing.subscriber import subscribe
 from posebus.topology import Topology
 from tests.secured_broker import SecuredBroker, secured_broker
@@ -181,6 +182,10 @@ def test_a_role_that_may_only_read_leaves_silent_processes_registered(
     assert admin.hexists("posebus:{0}:processes", "worker-gone")
     assert Registry(open_broker(broker.url("operator"))).processes() == {}
     assert not admin.hexists("posebus:{0}:processes", "worker-gone")
+
+
+def test_an_operator_may_take_a_picture(broker: SecuredBroker) -> None:
+    assert next_picture(open_broker(broker.url("operator")), "door", 0.1) is None
 
 
 def test_an_operator_may_remove_a_camera(broker: SecuredBroker) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from posebus.messages import Event, EventType
 from posebus_cli.operate.activity import LINE_EVERY_S, Activity, Watched
 from posebus_cli.operate.running import Tending
@@ -61,7 +63,7 @@ def test_deployment_of_recordings_is_over_with_the_last_of_them() -> None:
         return activity.lines(float(len(waits)))
 
     watched = cast(Watched, SimpleNamespace(activity=activity, poll=poll))
-    fleet = cast(Any, SimpleNamespace(check=lambda: None))
+    fleet = cast(Any, SimpleNamespace(check=lambda: None, processes=SimpleNamespace(children={})))
     shown: list[str] = []
     ends, goes_on = (Tending(fleet, watched, shown.append, ends=ends) for ends in (True, False))
     activity.add(event(EventType.CAMERA_ENDED, "a", seq=75, frames=75, reason="end of file"))
@@ -72,3 +74,17 @@ def test_deployment_of_recordings_is_over_with_the_last_of_them() -> None:
     assert [line[10:] for line in shown] == ["a  ended after 75 frames", "b  ended after 1 frame: it is cut off"]
     assert activity.summary() == ["a: 75 frames, no people", "b: 1 frame, no people"]
     assert waits == [0.5] * 3
+
+
+def test_deployment_whose_ingest_has_ended_is_over_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [100.0]
+    monkeypatch.setattr("posebus_cli.operate.up.time.monotonic", lambda: now_s[0])
+    watched = cast(Watched, SimpleNamespace(activity=Activity(["damaged"]), poll=lambda wait_s: []))
+    ingest = SimpleNamespace(exit_code=None)
+    fleet = cast(Any, SimpleNamespace(check=lambda: None, processes=SimpleNamespace(children={"ingest": ingest})))
+    tending = Tending(fleet, watched, print, ends=True)
+    assert not tending.step(0.1)
+    ingest.exit_code = 1
+    assert not tending.step(0.1)
+    now_s[0] += 60
+    assert tending.step(0.1)
