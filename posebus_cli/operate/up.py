@@ -95,6 +95,14 @@ def _log_level(settings: Settings, *, shown: bool, quiet: bool) -> dict[str, obj
     return {"log_level": "warning"}
 
 
+def _need_cameras(settings: Settings) -> None:
+    if not settings.cameras:
+        raise ConfigError(
+            "no camera is given: name sources, as in `posebus up rtsp://… usb:0`, or a configuration file that has "
+            "cameras with -c FILE"
+        )
+
+
 def _check_port(port: int | None, settings: Settings) -> None:
     """Raise ConfigError for a port without an embedded broker."""
     if port is not None and settings.redis != EMBEDDED:
