@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from posebus.contract.public_json import parse, track_frame_from_json
 from posebus.messages import TrackFrame, TrackState
 from posebus.tables.times import TimeOrigin
 from recordings.results.files import write_at_once
@@ -106,6 +107,16 @@ class PeopleTable:
         seen.largest_height_px = max(seen.largest_height_px, moment.box_xyxy_px[3] - moment.box_xyxy_px[1])
         if confirmed:
             seen.moments.add(moment)
+
+
+def people_in(jsonl: Path, name: str) -> list[Person]:
+    """Return the people in NAME.tracks.jsonl, counted again. Raises OSError, MalformedMessage."""
+    table = PeopleTable(Target(jsonl.parent, name))
+    with jsonl.open("rb") as file:
+        for line in file:
+            message = parse(line)
+            table.write(track_frame_from_json(message)[0], message)
+    return table.people
 
 
 def write_people(folder: Path, name: str, people: Sequence[Person]) -> None:
