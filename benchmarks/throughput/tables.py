@@ -1,7 +1,7 @@
 """How long reading tracks into a data frame takes, by format: `python -m benchmarks.throughput.tables`.
 
 The rows are random, in files that the writers of `posebus run` wrote; every time is the median of several readings in
-one process, after a first one that also loads the libraries.
+one process, after a first one that also loads the libraries. Ten people are in each frame.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +66,16 @@ def write(folder: Path, rows: int) -> dict[str, float]:
     return spent_s
 
 
-def median_s(read: Callable[[], Any], repeats: int) -> float:
-    """Return the median time of `read` in seconds, after one call that is not counted."""
+def times_of(read: Callable[[], Any], repeats: int) -> str:
+    """Return the medians of the time and of the processor time of `read`, after one call that is not counted."""
     read()
-    times_s = []
+    times_s, processor_s = [], []
     for _ in range(repeats):
-        begin_s = time.perf_counter()
+        begin_s, began_s = time.perf_counter(), time.process_time()
         read()
         times_s.append(time.perf_counter() - begin_s)
-    return statistics.median(times_s)
+        processor_s.append(time.process_time() - began_s)
+    return f"{statistics.median(times_s):.2f} ({statistics.median(processor_s):.2f})"
 
 
 def main() -> None:
@@ -88,22 +90,21 @@ def main() -> None:
         folder = Path(name)
         spent_s = write(folder, arguments.rows)
         print(f"{arguments.rows} rows, Python {platform.python_version()}, pandas {pandas.__version__}\n")
-        print(
-            "| format | MB | written in ms a frame | `read_tracks` in s | `.to_pandas()` with it | the library itself |"
-        )
+        print("Seconds, and in parentheses of processor time.\n")
+        print("| format | MB | written, ms a frame | `read_tracks` | with `.to_pandas()` | pandas itself |")
         print("|---|---|---|---|---|---|")
         own = {"csv": pandas.read_csv, "parquet": pandas.read_parquet}
         for one in FORMATS:
             (path,) = folder.glob("clip.mot.txt" if one == "mot" else f"clip.tracks.{one}")
-            alone_s = median_s(lambda path=path: read_tracks(path), arguments.repeats)  # type: ignore[misc]
-            framed_s = median_s(lambda path=path: read_tracks(path).to_pandas(), arguments.repeats)  # type: ignore[misc]
-            other = "-"
-            if one in own:
-                other_s = median_s(lambda path=path, read=own[one]: read(path), arguments.repeats)  # type: ignore[misc]
-                other = f"pandas {other_s:.2f} s"
+            alone = times_of(partial(read_tracks, path), arguments.repeats)
+            framed = times_of(partial(_framed, path), arguments.repeats)
+            other = times_of(partial(own[one], path), arguments.repeats) if one in own else "-"
             per_frame_ms = 1000 * spent_s[one] / (arguments.rows / PEOPLE)
-            megabytes = path.stat().st_size / 1e6
-            print(f"| {one} | {megabytes:.0f} | {per_frame_ms:.2f} | {alone_s:.2f} | {framed_s:.2f} | {other} |")
+            print(f"| {one} | {path.stat().st_size / 1e6:.0f} | {per_frame_ms:.2f} | {alone} | {framed} | {other} |")
+
+
+def _framed(path: Path) -> Any:
+    return read_tracks(path).to_pandas()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,11 @@ NEEDED = ("frame", "track_id")
 _FLAGS = {"true": True, "false": False, "True": True, "False": False, "1": True, "0": False}
 
 
+class _Row(NamedTuple):
+    line: int
+    fields: list[str]
+
+
 def read_csv(path: Path, parts: list[Columns]) -> None:
     """Append the tracks in `path` to `parts`; columns that are not those of tracks are left out.
 
@@ -33,41 +38,39 @@ def read_csv(path: Path, parts: list[Columns]) -> None:
         parts.append(from_arrow(table))
         return
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
-        header = next(reader, [])
-        missing = [name for name in NEEDED if name not in header]
-        if missing:
-            raise MalformedMessage(f"{path} holds no tracks: its first line names no column {' and no '.join(missing)}")
-        while rows := list(islice(reader, PART_ROWS)):
-            first_line = reader.line_num - len(rows) + 1
-            short = next((index for index, row in enumerate(rows) if len(row) != len(header)), None)
-            try:
-                parts.append(_columns(header, rows[:short], path, first_line))
-            except UnicodeError:
-                raise MalformedMessage(f"{path} is not a text of UTF-8") from None
-            if short is not None:
-                raise _uneven(path, first_line + short, rows[short], header, last=_ends_with(reader, short, rows))
+        try:
+            _read(csv.reader(file), path, parts)
+        except UnicodeError:
+            raise MalformedMessage(f"{path} is no text in UTF-8") from None
+        except csv.Error as error:
+            raise MalformedMessage(f"{path} is no CSV file: {error}") from None
 
 
-def _ends_with(reader: Any, short: int, rows: list[list[str]]) -> bool:
-    return short == len(rows) - 1 and next(reader, None) is None
+def _read(reader: Any, path: Path, parts: list[Columns]) -> None:
+    header: list[str] = next(reader, [])
+    missing = [name for name in NEEDED if name not in header]
+    if missing:
+        raise MalformedMessage(f"{path} holds no tracks: its first line names no column {' and no '.join(missing)}")
+    numbered = (_Row(reader.line_num, fields) for fields in reader if fields)
+    while rows := list(islice(numbered, PART_ROWS)):
+        uneven = next((index for index, row in enumerate(rows) if len(row.fields) != len(header)), None)
+        parts.append(_columns(header, rows[:uneven], path))
+        if uneven is not None:
+            row = rows[uneven]
+            if len(row.fields) < len(header) and uneven == len(rows) - 1 and next(numbered, None) is None:
+                raise Truncated(f"{path} ends in the middle of line {row.line}")
+            raise MalformedMessage(f"{path}, line {row.line}, has {len(row.fields)} fields instead of {len(header)}")
 
 
-def _uneven(path: Path, line: int, row: list[str], header: list[str], *, last: bool) -> MalformedMessage:
-    if last and len(row) < len(header):
-        return Truncated(f"{path} ends in the middle of line {line}")
-    return MalformedMessage(f"{path}, line {line}, has {len(row)} fields instead of {len(header)}")
-
-
-def _columns(header: Sequence[str], rows: list[list[str]], path: Path, first_line: int) -> Columns:
-    texts = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else {}
+def _columns(header: Sequence[str], rows: Sequence[_Row], path: Path) -> Columns:
+    texts = dict(zip(header, zip(*(row.fields for row in rows), strict=True), strict=True)) if rows else {}
     found: Columns = {column.name: column.empty(len(rows)) for column in SOURCE_COLUMNS}
     for column in FILE_COLUMNS:
         fields = texts.get(column.name)
         try:
             found[column.name] = column.empty(len(rows)) if fields is None else _parsed(column, fields)
         except (ValueError, KeyError, OverflowError):
-            raise _wrong_field(column, fields or (), path, first_line) from None
+            raise _wrong_field(column, fields or (), path, rows) from None
     return found
 
 
@@ -81,12 +84,12 @@ def _parsed(column: TrackColumn, fields: Sequence[str]) -> Array:
     return np.array([int(field) if field else column.missing for field in fields], column.dtype)
 
 
-def _wrong_field(column: TrackColumn, fields: Sequence[str], path: Path, first_line: int) -> MalformedMessage:
-    for index, field in enumerate(fields):
+def _wrong_field(column: TrackColumn, fields: Sequence[str], path: Path, rows: Sequence[_Row]) -> MalformedMessage:
+    for row, field in zip(rows, fields, strict=True):
         try:
             _parsed(column, [field])
         except (ValueError, KeyError, OverflowError):
             return MalformedMessage(
-                f"{path}, line {first_line + index}: {field!r:.40} is no value of {column.name} ({column.kind})"
+                f"{path}, line {row.line}: {field!r:.40} is no value of {column.name} ({column.kind})"
             )
-    return MalformedMessage(f"{path}, line {first_line}: wrong values of {column.name}")
+    return MalformedMessage(f"{path}, line {rows[0].line}: wrong values of {column.name}")

@@ -12,6 +12,7 @@ from posebus.tables.columns import BOX_COLUMNS, COLUMNS
 from posebus.tables.jsonl_file import Truncated
 from posebus.tables.rows import Columns
 
+LARGEST = 2.0**53
 PART_ROWS = 65536
 FIELDS = 7
 """frame from 1, id, left, top, width, height, score; further fields are left out."""
@@ -41,7 +42,10 @@ def _row(line: str) -> list[float]:
     fields = line.split(",")
     if len(fields) < FIELDS:
         raise ValueError(f"it has {len(fields)} fields, fewer than {FIELDS}")
-    return [float(field) for field in fields[:FIELDS]]
+    numbers = [float(field) for field in fields[:FIELDS]]
+    if not all(abs(number) < LARGEST for number in numbers):
+        raise ValueError("a number is infinite, or none")
+    return numbers
 
 
 def _columns(rows: list[list[float]]) -> Columns:

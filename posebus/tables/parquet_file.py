@@ -38,7 +38,10 @@ def read_parquet(path: Path, parts: list[Columns]) -> None:
     missing = [name for name in ("frame", "track_id") if name not in table.column_names]
     if missing:
         raise MalformedMessage(f"{path} holds no tracks: it has no column {' and no '.join(missing)}")
-    found = from_arrow(table)
+    try:
+        found = from_arrow(table)
+    except (ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise MalformedMessage(f"{path} holds no tracks: a column has another type ({str(error)[:150]})") from None
     if camera is not None:
         found["camera"] = np.full(table.num_rows, camera)
     parts.append(found)

@@ -21,6 +21,7 @@ PURPOSES = {
     "int8": "building 8-bit engines",
     "tracking": "identities",
     "jobs": "recordings as jobs in a queue",
+    "tables": "Parquet files of tracks",
 }
 LIBRARIES = {
     "cv2": "apt install libgl1 libglib2.0-0 libxcb1, or the same libraries by the names of your system",

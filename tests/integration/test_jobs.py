@@ -89,7 +89,8 @@ def test_jobs_write_the_files_of_a_run_and_report_their_progress(
     text = tmp_path / "text.mp4"
     text.write_text("no video")
     out = tmp_path / "out"
-    clip, broken = submit(engine_cache, fleet, out, cut, tmp_path / "missing.mp4", text)
+    options = ("--format", "csv,mot", "--no-snapshots")
+    clip, broken = submit(engine_cache, fleet, out, cut, tmp_path / "missing.mp4", text, options=options)
     assert "queue posebus 2, 0 executing" in rq_info(fleet)
     worker = posebus(engine_cache, "jobs", "work", "--burst", "--redis", fleet)
     assert worker.returncode == 0, worker.stderr
@@ -107,6 +108,10 @@ def test_jobs_write_the_files_of_a_run_and_report_their_progress(
     assert {path.name for path in out.iterdir()} == {
         "my cut.tracks.jsonl",
         "my cut.mot.txt",
+        "my cut.tracks.csv",
+        "my cut.people.csv",
+        "my cut.events.jsonl",
+        "my cut.events.csv",
         "my cut.annotated.mp4",
         "summary.json",
     }

@@ -60,18 +60,19 @@ class ParquetTracks:
 
     def complete(self) -> None:
         """Write the last row group and the metadata, and give the file its final name."""
-        self._take()
         with self._failing():
-            self._flush()
             self._writer.add_key_value_metadata({METADATA_KEY.decode(): json.dumps(self._facts())})
         self.close()
         with writing(self.path):
             partial(self.path).replace(self.path)
 
     def close(self) -> None:
-        """Close the file; an incomplete one keeps its partial name and cannot be read."""
+        """Close the file; an incomplete one keeps its partial name, and has the rows so far."""
         with self._failing():
             try:
+                if self._writer.is_open:
+                    self._take()
+                    self._flush()
                 self._writer.close()
             finally:
                 self._sink.close()

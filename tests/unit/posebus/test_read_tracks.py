@@ -186,6 +186,9 @@ def bad_lines() -> dict[str, tuple[str, str]]:
         "too many fields": ("frame,track_id\n0,1\n1,2,3\n2,2\n", "line 3, has 3 fields instead of 2"),
         "too few fields": ("frame,track_id\n0,1\n1\n2,2\n", "line 3, has 1 fields instead of 2"),
         "a text in MOT": ("1,1,2,3,4,5,6\n1,1,2,x,4,5,6\n", "line 2, is no row of a MOT file"),
+        "no number in MOT": ("1,1,2,3,4,5,6\n1,1,2,nan,4,5,6\n", "line 2, is no row of a MOT file"),
+        "no UTF-8": ("frame,track_id,state\n0,1,\udcff\n", "is no text in UTF-8"),
+        "a field without end": ('frame,track_id\n0,"' + "1" * 200_000, "is no CSV file"),
         "a picture": ("\x89PNG\r\n", "holds no tracks as posebus writes them"),
     }
 
@@ -194,9 +197,19 @@ def bad_lines() -> dict[str, tuple[str, str]]:
 def test_damaged_and_foreign_files_are_refused_with_their_line(case: str, tmp_path: Path) -> None:
     text, pattern = bad_lines()[case]
     path = tmp_path / "some.file"
-    path.write_text(text)
+    path.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises((MalformedMessage, SourceRejected), match=pattern):
         posebus.read_tracks(path)
+
+
+def test_parquet_of_something_else_is_refused(tmp_path: Path) -> None:
+    for columns, pattern in (
+        ({"a": [1]}, "has no column frame and no track_id"),
+        ({"frame": ["x"], "track_id": [1]}, "a column has another type"),
+    ):
+        pd.DataFrame(columns).to_parquet(tmp_path / "other.parquet")
+        with pytest.raises(MalformedMessage, match=pattern):
+            posebus.read_tracks(tmp_path / "other.parquet")
 
 
 def test_missing_files_and_folders_without_tracks_are_refused(tmp_path: Path) -> None:
@@ -210,7 +223,7 @@ def test_tables_of_other_programs_may_have_other_columns_in_any_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "filtered.csv"
-    path.write_text("score,extra,track_id,frame\n0.5,=1+1,3,7\n,,4,8\n")
+    path.write_text("score,extra,track_id,frame\n0.5,=1+1,3,7\n\n,,4,8\n\n")
     table = posebus.read_tracks(path)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     without_arrow = posebus.read_tracks(path)

@@ -185,6 +185,8 @@ def test_incomplete_file_keeps_its_partial_name_and_an_older_one_stays(one: str,
         writer.write(samples.track_frame(0), samples.PROVENANCE)
     assert {found.name for found in tmp_path.iterdir()} == {path.name, f"{path.name}.partial"}
     assert path.read_bytes() == complete
+    if one == "parquet":
+        assert len(pd.read_parquet(f"{path}.partial", partitioning=None)) == 2
 
 
 @pytest.mark.parametrize("one", ALL)

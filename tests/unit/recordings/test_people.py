@@ -17,7 +17,7 @@ from posebus.contract.public_json import event_from_json
 from posebus.messages import EndOfStream, Event, EventType, Renaming, Track, TrackFrame
 from recordings.results.people.person import Moment, Person
 from recordings.results.people.snapshots import Snapshots
-from recordings.results.people.table import write_people
+from recordings.results.people.table import people_in, write_people
 from recordings.results.tracks_writer import TracksWriter
 from tracking.events import TrackEvents
 
@@ -74,9 +74,13 @@ def rows(path: Path) -> dict[int, dict[str, str]]:
 
 
 def test_table_says_when_each_person_was_seen_and_how_far_they_walked(tmp_path: Path) -> None:
+    (tmp_path / "again").mkdir()
     write(tmp_path, scene())
     table = rows(tmp_path / "clip.people.csv")
     assert sorted(table) == [1, 2, 4]
+    # Counted again from the file of tracks, they are the same.
+    counted = write(tmp_path / "again", scene(), formats=("jsonl",))
+    assert people_in(tmp_path / "again" / "clip.tracks.jsonl") == counted
     standing, walking, other = table[1], table[2], table[4]
     assert (standing["first_frame"], standing["last_frame"]) == ("0", "99")
     assert (standing["frames_detected"], standing["frames_present"]) == ("90", "100")
