@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recordings.continuing.identity import Identity
-from recordings.results.files import PARTIAL
+from recordings.results.files import PARTIAL, ResultFiles
 from recordings.summary import FILE_NAME, Summary, merged, read_summary
 
 SOURCES = "sources"
@@ -68,6 +68,15 @@ def summaries(folder: Path, busy: Set[str]) -> list[Path]:
         return []
     own = [path for path in found if path.name.removesuffix(PARTIAL) not in busy]
     return sorted(own, key=lambda path: (path.name.endswith(PARTIAL), path.name != FILE_NAME, path.name))
+
+
+def would_overwrite(folder: Path, name: str) -> str | None:
+    """Return what results called `name` would overwrite in `folder`, as a sentence; None if that is nothing."""
+    history = read_history(folder, frozenset())
+    if not ResultFiles(folder).any_of(name) and not history.sources:
+        return None
+    what = f"files called {name}" if ResultFiles(folder).any_of(name) else "the results of a run"
+    return f"{folder} holds {what} already: add --fresh to replace them, or choose another folder with --out"
 
 
 def facts_of(summary: Mapping[str, Any]) -> dict[str, Any]:

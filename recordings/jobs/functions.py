@@ -12,18 +12,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.config.redaction import redact_url
-from posebus.config.settings import Settings
+from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import ConfigError, OutputError, PoseBusError, SourceRejected
 from posebus.plain_text import plain
 from posebus.runtime.failures import in_one_sentence
 from recordings.analyse import RunContext, analyse, forget
 from recordings.fleet_watch import FleetWatch, Workers, workers
-from recordings.inputs import Recording, camera_names, camera_settings, open_recording
+from recordings.inputs import WHOLE, Part, Recording, camera_names, open_recording
 from recordings.progress import Progress
 from recordings.results.claims import claimed
 from recordings.results.files import make_folder
@@ -45,7 +45,14 @@ class RecordingOptions(BaseModel):
     name: str = Field(pattern=r"^[^/\x00]+$")
     batch: str
     draw: bool = True
+    part: Part = WHOLE
     fleet_patience_s: float = Field(default=FLEET_PATIENCE_S, ge=0, le=LONGEST_PATIENCE_S, allow_inf_nan=False)
+
+    @field_validator("part")
+    @classmethod
+    def _check_part(cls, part: Part) -> Part:
+        CameraSettings(source="x", **part.fields())
+        return part
 
 
 def analyse_recording(raw_options: object, settings: Settings, run_id: str, progress: Progress) -> Summary:
@@ -67,7 +74,7 @@ def _analyse(options: RecordingOptions, settings: Settings, run_id: str, progres
     fleet_workers = Workers()
     try:
         progress.status("opening the recording")
-        recording = open_recording(options.video, options.name, job_camera(options.name, run_id))
+        recording = open_recording(options.video, options.name, job_camera(options.name, run_id), options.part)
         results = []
         broker = open_broker(settings.redis, settings.shards)
         progress.status("waiting for workers and trackers")
@@ -86,7 +93,7 @@ def _analyse(options: RecordingOptions, settings: Settings, run_id: str, progres
         if options.draw:
             from recordings.results.video import annotate  # only here: submitting needs no video library
 
-            annotate(camera_settings(options.video), folder / f"{options.name}.tracks.jsonl", options.name, progress)
+            annotate(recording.settings, folder / f"{options.name}.tracks.jsonl", options.name, progress)
     except Exception as error:
         sentence = in_one_sentence(error, about=redact_url(options.video))
         failed = summarise([], fleet_workers, time.monotonic() - started_at_s, {options.name: sentence})
