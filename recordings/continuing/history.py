@@ -9,6 +9,8 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from recordings.continuing.identity import Identity
 from recordings.results.files import PARTIAL, ResultFiles
 from recordings.summary import FILE_NAME, Summary, merged, read_summary
@@ -17,9 +19,32 @@ SOURCES = "sources"
 """The field of a summary with the identity of every input of the run by name, those that are not finished, too."""
 MADE_WITH = ("settings", "model", "part", "versions")
 """The fields of a summary that say what results were made with."""
+REPORTED = ("engine", "precision", "imgsz")
+"""The fields of a summary that the workers reported."""
 _SUMMARY = re.compile(rf"summary(-[0-9]+)?\.json({re.escape(PARTIAL)})?")
 _OF_NO_ACCOUNT = {"workers"}
 """Settings that change no result."""
+
+
+class _Named(BaseModel):
+    name: str
+
+
+class _Finished(_Named):
+    frames: int
+    processing_s: float
+    dropped: int
+    source: dict[str, Any]
+
+
+class _Usable(BaseModel):
+    """What must be in a summary for a later run to go on with it."""
+
+    sources: dict[str, dict[str, Any]]
+    inputs: list[_Finished]
+    warnings: list[_Named]
+    failed: list[_Named]
+    wall_s: float
 
 
 @dataclass(slots=True)
@@ -47,7 +72,7 @@ def read_history(folder: Path, busy: Set[str]) -> History:
         summary = read_summary(path)
         if summary is None:
             continue
-        if not isinstance(summary.get(SOURCES), dict) or not isinstance(summary.get("inputs"), list):
+        if not _is_usable(summary):
             history.unknown = path.name
             continue
         made_with = facts_of(summary)
@@ -58,6 +83,14 @@ def read_history(folder: Path, busy: Set[str]) -> History:
         history.sources |= summary[SOURCES]
         history.done = summary if history.done is None else reduce(merged, (history.done, summary))
     return history
+
+
+def _is_usable(summary: Summary) -> bool:
+    try:
+        _Usable.model_validate(summary)
+    except ValidationError:
+        return False
+    return all("duration_s" in one["source"] for one in summary["inputs"]) and summary.keys() >= {*REPORTED}
 
 
 def summaries(folder: Path, busy: Set[str]) -> list[Path]:
