@@ -9,17 +9,43 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from recordings.continuing.identity import Identity
 from recordings.results.files import PARTIAL
+from recordings.results.result_files import ResultFiles
 from recordings.summary import FILE_NAME, Summary, merged, read_summary
 
 SOURCES = "sources"
 """The field of a summary with the identity of every input of the run by name, those that are not finished, too."""
 MADE_WITH = ("settings", "model", "part", "versions")
 """The fields of a summary that say what results were made with."""
+REPORTED = ("engine", "precision", "imgsz")
+"""The fields of a summary that the workers reported."""
 _SUMMARY = re.compile(rf"summary(-[0-9]+)?\.json({re.escape(PARTIAL)})?")
 _OF_NO_ACCOUNT = {"workers"}
 """Settings that change no result."""
+
+
+class _Named(BaseModel):
+    name: str
+
+
+class _Finished(_Named):
+    frames: int
+    processing_s: float
+    dropped: int
+    source: dict[str, Any]
+
+
+class _Usable(BaseModel):
+    """What must be in a summary for a later run to go on with it."""
+
+    sources: dict[str, dict[str, Any]]
+    inputs: list[_Finished]
+    warnings: list[_Named]
+    failed: list[_Named]
+    wall_s: float
 
 
 @dataclass(slots=True)
@@ -47,7 +73,7 @@ def read_history(folder: Path, busy: Set[str]) -> History:
         summary = read_summary(path)
         if summary is None:
             continue
-        if not isinstance(summary.get(SOURCES), dict) or not isinstance(summary.get("inputs"), list):
+        if not _is_usable(summary):
             history.unknown = path.name
             continue
         made_with = facts_of(summary)
@@ -60,6 +86,14 @@ def read_history(folder: Path, busy: Set[str]) -> History:
     return history
 
 
+def _is_usable(summary: Summary) -> bool:
+    try:
+        _Usable.model_validate(summary)
+    except ValidationError:
+        return False
+    return all("duration_s" in one["source"] for one in summary["inputs"]) and summary.keys() >= {*REPORTED}
+
+
 def summaries(folder: Path, busy: Set[str]) -> list[Path]:
     """Return the summaries in `folder` except those of runs under way, that of an interrupted run last."""
     try:
@@ -68,6 +102,15 @@ def summaries(folder: Path, busy: Set[str]) -> list[Path]:
         return []
     own = [path for path in found if path.name.removesuffix(PARTIAL) not in busy]
     return sorted(own, key=lambda path: (path.name.endswith(PARTIAL), path.name != FILE_NAME, path.name))
+
+
+def would_overwrite(folder: Path, name: str) -> str | None:
+    """Return what results called `name` would overwrite in `folder`, as a sentence; None if that is nothing."""
+    history = read_history(folder, frozenset())
+    if not ResultFiles(folder).any_of(name) and not history.sources:
+        return None
+    what = f"files called {name}" if ResultFiles(folder).any_of(name) else "the results of a run"
+    return f"{folder} holds {what} already: add --fresh to replace them, or choose another folder with --out"
 
 
 def facts_of(summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from posebus.config.settings import CameraSettings
 from posebus.errors import ConfigError, OutputError, PoseBusError, SourceRejected
 from recordings.continuing.history import History, read_history
 from recordings.continuing.identity import identity_of
@@ -125,4 +126,13 @@ def _moved(before: Path, now: Path, *, single: bool) -> Path:
 
 def _part(summary: Mapping[str, Any]) -> Part:
     fields = summary.get("part")
-    return Part(**fields) if isinstance(fields, dict) else Part()
+    if fields is None:
+        return Part()
+    try:
+        part = Part(**fields)
+        CameraSettings(source="x", **part.fields())
+    except (TypeError, ValueError):
+        raise ConfigError(
+            "summary.json does not say which part of the recordings was read: it has been changed"
+        ) from None
+    return part

@@ -13,22 +13,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.config.redaction import redact_url
-from posebus.config.settings import Settings
+from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import ConfigError, OutputError, PoseBusError, SourceRejected
 from posebus.plain_text import plain
 from posebus.runtime.failures import in_one_sentence
 from recordings.analyse import RunContext, analyse, forget
 from recordings.fleet_watch import FleetWatch, Workers, workers
-from recordings.inputs import Recording, camera_names, camera_settings, open_recording
+from recordings.inputs import WHOLE, Part, Recording, camera_names, open_recording
 from recordings.progress import Progress
 from recordings.results.claims import claimed
 from recordings.results.files import make_folder
-from recordings.results.formats.table import DEFAULT, check_writable, chosen
+from recordings.results.formats.table import STANDARD, check_writable, chosen
 from recordings.results.result_files import ResultFiles
 from recordings.results.run_facts import versions
 from recordings.summary import Summary, add_to_summary, summarise
@@ -49,8 +49,15 @@ class RecordingOptions(BaseModel):
     batch: str
     draw: bool = True
     snapshots: bool = True
-    formats: tuple[str, ...] = Field(default=DEFAULT, description="Formats of the tracks, as of `posebus run --format`")
+    formats: tuple[str, ...] = Field(default=STANDARD, description="Formats, as of `posebus run --format`")
+    part: Part = WHOLE
     fleet_patience_s: float = Field(default=FLEET_PATIENCE_S, ge=0, le=LONGEST_PATIENCE_S, allow_inf_nan=False)
+
+    @field_validator("part")
+    @classmethod
+    def _check_part(cls, part: Part) -> Part:
+        CameraSettings(source="x", **part.fields())
+        return part
 
 
 def analyse_recording(raw_options: object, settings: Settings, run_id: str, progress: Progress) -> Summary:
@@ -73,7 +80,7 @@ def _analyse(options: RecordingOptions, settings: Settings, run_id: str, progres
     fleet_workers = Workers()
     try:
         progress.status("opening the recording")
-        recording = open_recording(options.video, options.name, job_camera(options.name, run_id))
+        recording = open_recording(options.video, options.name, job_camera(options.name, run_id), options.part)
         results = []
         broker = open_broker(settings.redis, settings.shards)
         progress.status("waiting for workers and trackers")
@@ -101,7 +108,7 @@ def _analyse(options: RecordingOptions, settings: Settings, run_id: str, progres
 
             jsonl = ResultFiles(folder).tracks(options.name)
             made = Pictures(folder, options.name, jsonl, options.draw, options.snapshots)
-            people = [made.make(camera_settings(options.video), result.people, progress) for result in results]
+            people = [made.make(recording.settings, result.people, progress) for result in results]
             results = [replace(result, people=of_one) for result, of_one in zip(results, people, strict=True)]
     except Exception as error:
         sentence = in_one_sentence(error, about=redact_url(options.video))

@@ -26,10 +26,10 @@ from posebus.contract.foreign_json import WRONG_DATA
 from posebus.contract.job_fields import usable_fields
 from posebus.errors import ConfigError, FatalError, PoseBusError
 from posebus.runtime.failures import in_one_sentence
-from recordings.inputs import file_names
+from recordings.inputs import WHOLE, Part, file_names
 from recordings.interrupts import interruptible
 from recordings.jobs.functions import ANALYSE_RECORDING, FUNCTIONS, RecordingOptions, forget_recording
-from recordings.results.formats.table import DEFAULT
+from recordings.results.formats.table import STANDARD
 
 QUEUE = "posebus"
 NO_TIMEOUT = -1
@@ -46,13 +46,18 @@ def submit(
     *,
     draw: bool,
     snapshots: bool = True,
-    formats: Sequence[str] = DEFAULT,
+    formats: Sequence[str] = STANDARD,
+    names: Sequence[str] | None = None,
+    part: Part = WHOLE,
 ) -> list[Job]:
-    """Enqueue one job for each of `videos`; the paths must be the same on the machine where the jobs run."""
+    """Enqueue one job for each of `videos`; the paths must be the same on the machine where the jobs run.
+
+    `names` are those of their files, by default made from the videos. Only `part` of each is analysed.
+    """
     queue = Queue(QUEUE, connection=client, serializer=JSONSerializer)
     batch = uuid.uuid4().hex
     jobs = []
-    for video, name in zip(videos, file_names(videos), strict=True):
+    for video, name in zip(videos, file_names(videos) if names is None else names, strict=True):
         path, folder = local_path(video).resolve(), out.resolve()
         source = same_for_children(str(path))
         options = RecordingOptions(
@@ -63,10 +68,12 @@ def submit(
             draw=draw,
             snapshots=snapshots,
             formats=tuple(formats),
+            part=part,
         )
         job = queue.enqueue_call(
             ANALYSE_RECORDING,
-            args=(options.model_dump(),),
+            # A process of an older release refuses fields that it does not know.
+            args=(options.model_dump(exclude_defaults=True),),
             timeout=NO_TIMEOUT,
             result_ttl=RESULT_KEPT_S,
             description=f"analyse {source}",

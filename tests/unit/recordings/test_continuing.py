@@ -130,8 +130,16 @@ def test_files_of_unknown_origin_are_not_overwritten(tmp_path: Path, ending: str
     assert left(plan(out, [wish(tmp_path, "b")])) == ["b"]
 
 
-def test_a_summary_that_does_not_name_its_inputs_is_not_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "summary.json").write_text(json.dumps({"batch": "of jobs", "inputs": []}))
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"batch": "of jobs", "inputs": []},
+        {"sources": {"a": 1}, "inputs": [1]},
+        {"sources": {}, "inputs": [{"name": 1}]},
+    ],
+)
+def test_a_summary_that_does_not_name_its_inputs_is_not_overwritten(tmp_path: Path, content: dict[str, Any]) -> None:
+    (tmp_path / "summary.json").write_text(json.dumps(content))
     with pytest.raises(OutputError, match=r"summary\.json does not say from which inputs"):
         plan(tmp_path, [wish(tmp_path, "a")])
 

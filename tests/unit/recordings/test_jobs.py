@@ -14,7 +14,8 @@ from rq.serializers import JSONSerializer
 
 from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
 from posebus.errors import ConfigError, OutputError, SourceRejected
-from recordings.jobs.functions import FUNCTIONS, analyse_recording, job_camera
+from recordings.inputs import Part
+from recordings.jobs.functions import FUNCTIONS, RecordingOptions, analyse_recording, job_camera
 from recordings.jobs.queue import RecordingJob, submit
 from recordings.progress import Silent
 from recordings.results.claims import claimed
@@ -111,3 +112,13 @@ def test_job_whose_files_another_run_is_writing_is_refused(tmp_path: Path) -> No
     ):
         analyse_recording({**OPTIONS, "out": str(tmp_path)}, Settings(), "id", Silent())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_jobs_can_have_names_and_a_part_of_their_recording(client: fakeredis.FakeRedis, tmp_path: Path) -> None:
+    (whole,) = submit(client, ["clip.mp4"], tmp_path, draw=True)
+    assert "part" not in whole.args[0], "a process of an older release would refuse it"
+    (part,) = submit(client, ["clip.mp4"], tmp_path, draw=True, names=["day1-clip"], part=Part(start_s=1.0, every=2))
+    options = RecordingOptions.model_validate(json.loads(json.dumps(part.args[0])))
+    assert (options.name, options.part) == ("day1-clip", Part(start_s=1.0, every=2))
+    with pytest.raises(ConfigError, match="options cannot be used: part"):
+        analyse_recording({**OPTIONS, "part": {"every": -1}}, Settings(), "id", Silent())
