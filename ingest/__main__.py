@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from posebus.config.settings import Settings
+from posebus.machine.spare_process import wait_for_arguments
 from posebus.reloading.followed import FollowedSettings
+from posebus.runtime.processes import SPARE
 from posebus.runtime.stage_main import stage_main, stage_parser
 
 
 def main() -> None:
-    """Run ingest from the command line and exit."""
+    """Run ingest from the command line and exit; as a spare process, once its arguments are known."""
+    if sys.argv[1:] == SPARE:
+        import ingest.process  # noqa: F401 - what takes the time
+
+        sys.argv[1:] = wait_for_arguments()
     parser = stage_parser("ingest", "Read the cameras of the configuration and publish their frames.")
     parser.add_argument("--camera", metavar="NAME", help="only this camera, in this process")
     parser.add_argument("--supervised", action="store_true", help="at the end, find the reason in FILE")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -25,6 +26,7 @@ from posebus.config.policies import Policies, policies_of
 from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import ConfigError, SourceRejected
 from posebus.machine.scratch import ScratchFolder
+from posebus.reloading.difference import difference
 from posebus.reloading.followed import FollowedSettings
 from posebus.reloading.sentences import camera_lines
 from posebus.runtime.following import Follower
@@ -96,6 +98,8 @@ def run_ingest(
         raise ConfigError("no camera is configured: name some under 'cameras:' in a file and give it with -c FILE")
     if camera is None:
         run_cameras(settings, followed)
+    elif camera in settings.cameras and followed is not None:
+        run_cameras(settings, followed, only=camera)
     elif camera in settings.cameras:
         run_camera(settings, camera, config, must_exist=must_exist)
     else:
@@ -123,22 +127,27 @@ def run_camera(settings: Settings, camera: str, config: Path | None = None, *, m
             config=config,
         )
         stage.must_exist = must_exist
+    if config is not None:
+        # Its supervisor follows the settings; a reload of all processes by SIGHUP must not end it.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     run_stage(stage, Heartbeat(Registry(broker), stage.role), stop)
 
 
-def run_cameras(settings: Settings, followed: FollowedSettings | None = None) -> None:
-    """Capture all cameras, each in a process, until all sources have ended, SIGTERM or SIGINT.
+def run_cameras(settings: Settings, followed: FollowedSettings | None = None, only: str | None = None) -> None:
+    """Capture all cameras, or `only` one, each in a process, until all sources have ended, SIGTERM or SIGINT.
 
     Raises SourceRejected at the end if a source could not be used; the other cameras are not affected by it.
     """
     stop = StopFlag()
     stop.install()
     follower = None if followed is None else Follower(followed, stop)
-    fleet = settings.fleet
+    settings, fleet = _only(settings, only), settings.fleet
     with ScratchFolder() as folder:
         processes = ChildProcesses(fleet.restart_min_s, fleet.restart_max_s)
-        children = IngestSupervisor(processes, Watchdog(folder), fleet.stop_timeout_s)
-        cameras = CameraProcesses(children, CameraFiles(folder), _wanted_now)
+        files = CameraFiles(folder)
+        spare = None if follower is None else files.spare(settings)
+        children = IngestSupervisor(processes, Watchdog(folder), fleet.stop_timeout_s, spare)
+        cameras = CameraProcesses(children, files, _wanted_now)
         off = OffCameras(settings.redis, settings.shards)
         health = HealthFile(INGEST_SUPERVISOR)
         try:
@@ -150,9 +159,10 @@ def run_cameras(settings: Settings, followed: FollowedSettings | None = None) ->
                 now_s = time.monotonic()
                 update = None if follower is None else follower.poll(now_s)
                 if update is not None and follower is not None:
-                    follower.announce(log, camera_lines(update.difference))
-                    settings, updated = update.settings, True
+                    before, settings = _only(update.before, only), _only(update.settings, only)
+                    follower.announce(log, camera_lines(difference(before, settings)))
                     cameras.use(settings)
+                    updated = True
                 cameras.step(now_s)
                 off.show(cameras.off, settings)
                 health.beat(now_s)
@@ -164,6 +174,14 @@ def run_cameras(settings: Settings, followed: FollowedSettings | None = None) ->
         rejected = cameras.rejected | {child.spec.name for child in left if child.exit_code == EXIT_FATAL}
     if rejected:
         raise SourceRejected(f"these cameras could not be used, for the reasons above: {', '.join(sorted(rejected))}")
+
+
+def _only(settings: Settings, camera: str | None) -> Settings:
+    """Return `settings` with all cameras, or with this one if it is still there."""
+    if camera is None:
+        return settings
+    kept = {name: one for name, one in settings.cameras.items() if name == camera}
+    return settings.model_copy(update={"cameras": kept})
 
 
 def _wanted_now(settings: Settings) -> tuple[Iterable[str], Mapping[str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +19,8 @@ from posebus.config.policies import Policies, policies_of
 from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import PoseBusError
 from posebus.runtime.fleet import stage_process
-from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL, Child, ChildProcesses, ChildSpec
+from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL, SPARE, Child, ChildProcesses, ChildSpec
+from posebus.runtime.python_child import python_command
 from posebus.runtime.watchdog import Watchdog
 
 REMOVAL = "removal of "
@@ -52,7 +53,15 @@ class CameraChildren(Protocol):
 class IngestSupervisor:
     """Restarts the ingest processes of one machine when they crash, and kills them when they hang."""
 
-    def __init__(self, processes: ChildProcesses, watchdog: Watchdog, stop_timeout_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        processes: ChildProcesses,
+        watchdog: Watchdog,
+        stop_timeout_s: float = 10.0,
+        spare: ChildSpec | None = None,
+    ) -> None:
+        """`spare`: one such process waits for the next camera; see `CameraFiles.spare`."""
+        self._spare = spare
         self._processes = processes
         self._watchdog = watchdog
         self._stop_timeout_s = stop_timeout_s
@@ -83,6 +92,8 @@ class IngestSupervisor:
         ended = [(child.spec.name, child.exit_code or EXIT_DONE) for child in self.restart_crashed(now_s)]
         for name, _ in ended:
             del self._processes.children[name]
+        if self._spare is not None:
+            self._processes.keep_spare(self._spare, now_s)
         return ended
 
 
@@ -103,13 +114,19 @@ class CameraFiles:
 
     def process(self, settings: Settings, camera: str) -> ChildSpec:
         """The process that captures a camera whose file is written."""
-        return stage_process(camera, settings, self._path(camera), "ingest", "--camera", camera, "--supervised")
+        spec = stage_process(camera, settings, self._path(camera), "ingest", "--camera", camera, "--supervised")
+        return replace(spec, urgent=True)
 
     def removal(self, settings: Settings, camera: str) -> ChildSpec:
         """The process that ends a camera that was removed."""
         path = self._folder / "removals.yaml"
         dump_settings(settings.model_copy(update={"cameras": {}}), path)
         return stage_process(f"{REMOVAL}{camera}", settings, path, "ingest", "--camera", camera, "--remove")
+
+    def spare(self, settings: Settings) -> ChildSpec:
+        """A process that has loaded what the process of a camera needs, and waits for a camera."""
+        spec = stage_process("spare", settings, self._folder, "ingest")
+        return replace(spec, argv=python_command("-m", "ingest", *SPARE))
 
     def _path(self, camera: str) -> Path:
         # The suffix keeps a camera called `removals` apart.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Protocol
 
 from posebus.reloading.followed import FollowedSettings, Update
@@ -17,10 +17,13 @@ log = logging.getLogger("posebus")
 
 
 class Control(Protocol):
-    """Lets other processes ask a running deployment, through the methods of `Follower`; see `Follower.control`."""
+    """Lets commands of this machine ask a running process, and change its settings through `Follower.followed`."""
 
     def poll(self, now_s: float) -> None:
-        """Answer what has been asked since the last call; never waits."""
+        """Answer what has been asked since the last call."""
+
+    def updated(self, update: Update) -> None:
+        """The settings were read again; called for every update, before it is applied, also if nothing changes."""
 
 
 class Follower:
@@ -30,20 +33,9 @@ class Follower:
         """From now on SIGHUP reloads; it sets `stop` if the terminal of this process was closed."""
         self.followed = followed
         self.control: Control | None = None
-        """Polled with the settings: `reload` and `override` are for it."""
+        """Polled with the settings, and informed of what came of them."""
         self._stop = stop
-        on_hangup(self.reload, self._end)
-
-    def reload(self) -> None:
-        """Read the file at the next `poll`, and log what came of it in any case."""
-        self.followed.request_reload()
-
-    def override(self, values: Mapping[str, object]) -> None:
-        """Set values on top of the file until this process ends, by dotted field; None withdraws one.
-
-        Raises ConfigError, and then changes nothing.
-        """
-        self.followed.set_overrides(values)
+        on_hangup(followed.request_reload, self._end)
 
     def poll(self, now_s: float) -> Update | None:
         """Return the update that the process has to apply, if there is one; what it cannot apply is logged."""
@@ -52,6 +44,8 @@ class Follower:
         update = self.followed.poll(now_s)
         if update is None:
             return None
+        if self.control is not None:
+            self.control.updated(update)
         if update.problem is not None:
             for line in update.problem.splitlines():
                 log.error("the configuration is not used, and nothing changes: %s", line.strip())

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from posebus.backoff import Backoff
+from posebus.machine.spare_process import SpareProcess
 from posebus.machine.stack_traces import DUMP_TIME_S, end_with_stack_traces
 from posebus.runtime.stage import PARENT_ENV
 
@@ -30,6 +31,10 @@ EXIT_STUCK = 70
 STABLE_AFTER_S = 60.0
 """A child that ran for so long is restarted after the shortest pause again."""
 
+SPARE = ["--spare"]
+"""The arguments of a module that loads itself and waits; see `posebus.machine.spare_process`."""
+SPARE_AFTER_S = 2.0
+
 log = logging.getLogger("posebus")
 
 
@@ -38,12 +43,14 @@ class ChildSpec:
     """One process to keep running: `argv` as for exec, and `env`, added to the environment of the parent.
 
     `writes_stack_traces`: it calls `enable_stack_traces`, so it is asked for its stacks before it is killed.
+    `urgent`: a spare process may become this child, see `ChildProcesses.keep_spare`.
     """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     writes_stack_traces: bool = False
+    urgent: bool = False
 
 
 @dataclass
@@ -83,11 +90,32 @@ class ChildProcesses:
         self._run = os.environ.get(RUN_ENV) or uuid.uuid4().hex
         self.children: dict[str, Child] = {}
         self._leaving: list[Child] = []
+        self._spare: SpareProcess | None = None
+        self._spare_argv: list[str] = []
+        self._started_at_s = -1e9
 
     def start(self, spec: ChildSpec) -> None:
         """Start one child, in a session of its own, so that Ctrl-C reaches only the supervisor."""
         backoff = Backoff(self._restart_min_s, self._restart_max_s, self._rng)
-        self.children[spec.name] = Child(spec, _spawn(spec, self._run), time.monotonic(), backoff)
+        process = self._take_spare(spec) or _spawn(spec, self._run)
+        self.children[spec.name] = Child(spec, process, time.monotonic(), backoff)
+        self._started_at_s = time.monotonic()
+
+    def keep_spare(self, spec: ChildSpec, now_s: float) -> None:
+        """Keep one process of `spec` that has loaded its module and waits for the arguments of the next urgent child.
+
+        Its `argv` is that of children up to the name of the module, and then SPARE. It starts when no child has been
+        started for a while, so that it takes no time from them.
+        """
+        if self._spare is None and now_s - self._started_at_s >= SPARE_AFTER_S:
+            self._spare = SpareProcess(spec.argv, _environment(spec, self._run))
+            self._spare_argv = list(spec.argv[: -len(SPARE)])
+
+    def _take_spare(self, spec: ChildSpec) -> subprocess.Popen[bytes] | None:
+        if not spec.urgent or self._spare is None or list(spec.argv[: len(self._spare_argv)]) != self._spare_argv:
+            return None
+        spare, self._spare = self._spare, None
+        return spare.use(spec.argv[len(self._spare_argv) :], spec.env)
 
     def restart_crashed(self, now_s: float) -> list[Child]:
         """Restart crashed children when their pause is over; returns the children that have finished."""
@@ -149,6 +177,9 @@ class ChildProcesses:
         chosen = [child for name, child in self.children.items() if names is None or name in names]
         if names is None:
             chosen, self._leaving = [*chosen, *self._leaving], []
+            if self._spare is not None:
+                self._spare.stop()
+                self._spare = None
         for child in chosen:
             _signal(child, signal.SIGTERM)
         late = _still_running(chosen, timeout_s)
@@ -181,8 +212,12 @@ def _still_running(children: Sequence[Child], timeout_s: float) -> list[Child]:
 
 
 def _spawn(spec: ChildSpec, run: str) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, **spec.env, PARENT_ENV: str(os.getpid()), RUN_ENV: run}
+    environment = _environment(spec, run)
     return subprocess.Popen(list(spec.argv), env=environment, start_new_session=True, stdin=subprocess.DEVNULL)
+
+
+def _environment(spec: ChildSpec, run: str) -> dict[str, str]:
+    return {**os.environ, **spec.env, PARENT_ENV: str(os.getpid()), RUN_ENV: run}
 
 
 def _signal(child: Child, number: signal.Signals) -> None:

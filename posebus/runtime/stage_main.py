@@ -22,6 +22,7 @@ from posebus.errors import ConfigError, RetryableError
 from posebus.machine.stack_traces import enable_stack_traces
 from posebus.plain_text import plain
 from posebus.reloading.followed import FollowedSettings
+from posebus.reloading.hangup import on_hangup
 from posebus.runtime.failures import complain, run_and_report
 from posebus.runtime.processes import EXIT_AGAIN
 from posebus.runtime.stage import PARENT_ENV
@@ -116,6 +117,10 @@ def run_stage_process(name: str, followed: FollowedSettings, run: RunStage, *, f
             f"'{name}' is one stage and needs the deployment's broker: give its address with --redis URL, "
             "or run everything on this machine with 'posebus up'"
         )
+    follows = follow and followed.can_change
+    if follows:
+        # Before the stage is imported, which takes seconds.
+        on_hangup(followed.request_reload, sys.exit)
     set_up_logging(settings)
     enable_stack_traces()
     # A supervised process is announced by its supervisor, and only what it becomes is of interest.
@@ -124,7 +129,7 @@ def run_stage_process(name: str, followed: FollowedSettings, run: RunStage, *, f
     # Before the stage is imported: compiled kernels find their folder by the environment.
     os.environ[CACHE_DIR_ENV] = str(cache_folder(settings))
     try:
-        run(settings, followed if follow and followed.can_change else None)
+        run(settings, followed if follows else None)
     except RetryableError as error:
         complain(error)
         raise SystemExit(EXIT_AGAIN) from error

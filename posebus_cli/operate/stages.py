@@ -43,9 +43,7 @@ def track(deployment: ConfigFirst, no_reload: NoReloadOption = False) -> None:
 @grouped
 def ingest(
     deployment: ConfigFirst,
-    camera: Annotated[
-        str | None, typer.Option("--camera", metavar="NAME", help="Read only this camera, in this process.")
-    ] = None,
+    camera: Annotated[str | None, typer.Option("--camera", metavar="NAME", help="Read only this camera.")] = None,
     no_reload: NoReloadOption = False,
 ) -> None:
     """Read the cameras of the configuration file and publish their frames, with one process for each camera.

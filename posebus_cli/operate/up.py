@@ -61,6 +61,7 @@ def up(
     set_up_logging(settings)
     stop = StopFlag()
     stop.install()
+    follower = None if no_reload else Follower(followed, stop)
     with broker_for(settings.redis, port or EMBEDDED_PORT) as url:
         followed.pin(redis=url)
         settings = followed.settings
@@ -74,7 +75,7 @@ def up(
             fleet.start_ingest()
             where = "" if url == default_address(os.environ) else f" --redis {shown}"
             print(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C", flush=True)
-            changes = None if no_reload else FleetChanges(fleet, Follower(followed, stop))
+            changes = None if follower is None else FleetChanges(fleet, follower)
             while not stop.check():
                 fleet.check()
                 if changes is not None:

@@ -17,9 +17,12 @@ def environment(cache: Path) -> dict[str, str]:
     return {**kept, "POSEBUS_CACHE_DIR": str(cache)}
 
 
-def start(cache: Path, *arguments: str | Path) -> subprocess.Popen[str]:
-    """Start `posebus ARGUMENTS…`."""
+def start(cache: Path, *arguments: str | Path, log: Path | None = None) -> subprocess.Popen[str]:
+    """Start `posebus ARGUMENTS…`; its output goes to pipes, or all of it into the file `log`."""
     command = [sys.executable, "-m", "posebus_cli", *map(str, arguments)]
+    if log is not None:
+        with log.open("w") as file:
+            return subprocess.Popen(command, env=environment(cache), stdout=file, stderr=file, text=True)
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=environment(cache), stdout=pipe, stderr=pipe, text=True)
 

@@ -11,8 +11,8 @@ import pytest
 
 from posebus.config.environment import PREFIX, RESERVED
 from posebus.config.loading import CACHE_DIR_ENV, cache_folder, dump_settings, load_settings
-from posebus.config.settings import Settings
-from posebus.runtime.fleet import stage_process
+from posebus.config.settings import FleetSettings, Settings, WorkerSettings
+from posebus.runtime.fleet import stage_process, with_threads
 from tests.conftest import ROOT
 
 KERNELS_FOLDER = """
@@ -87,3 +87,25 @@ runpy.run_module({command[0]!r}, run_name="__main__", alter_sys=True)
     )
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).parent == tmp_path / "yaml" / "kernels"
+
+
+@pytest.mark.parametrize(
+    ("workers", "cpus", "before", "threads"),
+    [
+        (1, 8, None, None),
+        (2, 8, None, 4),
+        (5, 16, 4, 4),  # near enough to 3: no engine is loaded again
+        (8, 8, 4, 1),
+        (1, 8, 4, None),
+        (7, 8, 1, 1),
+        (4, 2, None, 1),
+        (0, 8, None, None),
+    ],
+)
+def test_processors_are_divided_among_workers_anew_only_if_shares_are_far_off(
+    workers: int, cpus: int, before: int | None, threads: int | None
+) -> None:
+    settings = Settings(fleet=FleetSettings(workers=workers))
+    assert with_threads(settings, cpus, before).worker.threads == threads
+    chosen = Settings(fleet=FleetSettings(workers=workers), worker=WorkerSettings(threads=3))
+    assert with_threads(chosen, cpus, before).worker.threads == 3

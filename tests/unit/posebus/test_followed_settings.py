@@ -12,6 +12,7 @@ from posebus.config.loading import load_settings
 from posebus.errors import ConfigError
 from posebus.reloading.followed import FollowedSettings, Update
 from posebus.reloading.sentences import fixed_lines, update_lines
+from tests.configuration_edits import Edit, Edits
 
 FIRST = "cameras:\n  hall: {source: 'usb:0'}\n  door: {source: 'usb:1', max_fps: 5}\n"
 
@@ -283,3 +284,33 @@ def test_each_change_is_one_line_without_credentials(tmp_path: Path) -> None:
         "worker.conf was 0.1 and is 0.2: workers load what they need for it, and then change over",
         "tracker.lost_s was 4.0 and is 9.0: trackers go on by it, with the same identities",
     ]
+
+
+def test_after_hundreds_of_random_edits_the_settings_are_those_of_the_last_valid_file(
+    tmp_path: Path, thorough: bool
+) -> None:
+    path = tmp_path / "posebus.yaml"
+    followed, clock = following(path, "cameras:\n  first: {source: 'usb:0'}\n")
+    edits = Edits(17, "cameras:\n  first: {source: 'usb:0'}", most_workers=3)
+    want = Edit("", {})
+    valid = broken = 0
+    for _ in range(3000 if thorough else 300):
+        edit = edits.next()
+        edits.write(edit, path)
+        updates = clock.polls(1)
+        reported = [update.problem for update in updates if update.problem is not None]
+        if edit.cameras is None:
+            broken += 1
+            assert len(reported) <= 1  # the same broken file is reported once
+        else:
+            valid += 1
+            assert not reported
+            want = edit
+        found = {name: camera for name, camera in followed.settings.cameras.items() if name != "first"}
+        assert found.keys() == (want.cameras or {}).keys()
+        for name, width_px in (want.cameras or {}).items():
+            assert found[name].paused == (width_px is None)
+            assert found[name].source.endswith(f"width={width_px or 128}")
+        assert followed.settings.fleet.workers == want.workers
+        assert followed.settings.fleet.trackers == want.trackers
+    assert min(valid, broken) > 50

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from posebus.runtime.processes import ChildProcesses, ChildSpec
+from posebus.runtime.processes import SPARE_AFTER_S, ChildProcesses, ChildSpec
 from tests.polling import wait_until
 
 
@@ -87,3 +89,97 @@ def test_ctrl_c_in_the_terminal_does_not_reach_children(processes: ChildProcesse
 
     processes.start(child("sleeper", "import time; time.sleep(60)"))
     assert os.getpgid(processes.children["sleeper"].process.pid) != os.getpgid(0)
+
+
+def test_a_dismissed_child_ends_by_itself_and_one_that_does_not_is_killed(
+    processes: ChildProcesses, tmp_path: Path
+) -> None:
+    ready = [tmp_path / "polite", tmp_path / "stubborn"]
+    sleep = "import pathlib, signal, time; {}; pathlib.Path({!r}).touch(); time.sleep(600)"
+    ignores = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    processes.start(child("polite", sleep.format("pass", str(ready[0]))))
+    processes.start(child("stubborn", sleep.format(ignores, str(ready[1]))))
+    wait_until(lambda: all(path.exists() for path in ready), "both")
+    stubborn = processes.children["stubborn"].process
+    for name in ("polite", "stubborn"):
+        processes.dismiss(name, timeout_s=5.0, now_s=100.0)
+    assert processes.children == {}
+    ended: list[str] = []
+
+    def tend(now_s: float) -> None:
+        ended.extend(one.spec.name for one in processes.tend_leaving(now_s))
+
+    wait_until(lambda: ended == ["polite"], "the first", meanwhile=lambda: tend(104.9))
+    assert processes.leaving == ["stubborn"]
+    processes.start(child("stubborn", "import time; time.sleep(600)"))  # another one of the same name
+    wait_until(lambda: ended == ["polite", "stubborn"], "the second", meanwhile=lambda: tend(105.1))
+    assert stubborn.returncode == -9
+    assert processes.leaving == []
+    assert processes.children["stubborn"].exit_code is None
+
+
+def test_a_stop_waits_for_dismissed_children_too(processes: ChildProcesses) -> None:
+    processes.start(child("leaves", "import time; time.sleep(600)"))
+    process = processes.children["leaves"].process
+    processes.dismiss("leaves", timeout_s=60.0, now_s=0.0)
+    processes.stop(timeout_s=60.0)
+    assert process.returncode is not None
+
+
+SPARE_PROGRAM = """
+import os, sys
+from posebus.machine.spare_process import wait_for_arguments
+print("loaded", flush=True)
+arguments = wait_for_arguments() if sys.argv[1:] == ["--spare"] else sys.argv[1:]
+with open(arguments[0], "w") as file:
+    words = os.getpid(), arguments[1], os.environ["GREETING"], os.environ["POSEBUS_RUN"], repr(sys.stdin.read())
+    file.write(" ".join(map(str, words)))
+"""
+
+
+def test_a_spare_process_becomes_the_next_child(processes: ChildProcesses, tmp_path: Path) -> None:
+    def spec(name: str, *arguments: str, **variables: str) -> ChildSpec:
+        return ChildSpec(name, [sys.executable, "-c", SPARE_PROGRAM, *arguments], variables, urgent=True)
+
+    processes.start(ChildSpec("other", [sys.executable, "-c", "pass"]))
+    before = children_of_this_process()
+    processes.keep_spare(spec("spare", "--spare"), time.monotonic() - SPARE_AFTER_S)
+    assert children_of_this_process() == before  # another child has just begun
+    processes.keep_spare(spec("spare", "--spare"), time.monotonic() + SPARE_AFTER_S)
+    (spare,) = children_of_this_process() - before
+    outputs = [tmp_path / "first", tmp_path / "second"]
+    for output in outputs:
+        processes.start(spec(output.name, str(output), "word", GREETING="hello"))
+        processes.children[output.name].process.wait()
+    pids = [int(output.read_text().split()[0]) for output in outputs]
+    assert pids[0] == spare == processes.children["first"].process.pid
+    assert pids[1] != spare
+    first, second = (output.read_text().split()[1:] for output in outputs)
+    assert first == second
+    assert first[:2] == ["word", "hello"]
+    assert first[3] == "''"  # nothing comes from its input any more
+
+
+def test_a_spare_that_has_died_or_is_not_needed_leaves_nothing_behind(
+    processes: ChildProcesses, tmp_path: Path
+) -> None:
+    spare = ChildSpec("spare", [sys.executable, "-c", SPARE_PROGRAM, "--spare"])
+    before = children_of_this_process()
+    processes.keep_spare(spare, time.monotonic())
+    (pid,) = children_of_this_process() - before
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z", "its end")
+    output = tmp_path / "output"
+    argv = [sys.executable, "-c", SPARE_PROGRAM, str(output), "word"]
+    processes.start(ChildSpec("child", argv, {"GREETING": "hello"}, urgent=True))
+    assert processes.children["child"].process.wait() == 0
+    processes.keep_spare(spare, time.monotonic() + SPARE_AFTER_S)
+    assert len(children_of_this_process() - before) == 1
+    processes.stop()
+    assert children_of_this_process() == before
+
+
+def children_of_this_process() -> set[int]:
+    """The processes that were started here and have not been waited for."""
+    words = [path.read_text().split() for path in Path("/proc/self/task").glob("*/children")]
+    return {int(word) for found in words for word in found}
