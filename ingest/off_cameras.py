@@ -110,7 +110,7 @@ def _report(reason: str) -> CaptureReport:
 def _records(off: Mapping[str, str], settings: Settings) -> dict[str, CameraRecord]:
     """Return the records of the cameras; without those whose kind of source is unknown."""
     records = {}
-    for name in off:
+    for name in off.keys() & settings.cameras.keys():
         camera = settings.cameras[name]
         try:
             record = camera_record(name, camera)
