@@ -126,7 +126,7 @@ def _built(build: Builder, weights: Weights, choice: EngineChoice, settings: Wor
     missing = [name for name in _PARTS if not hasattr(engine, name)]
     if missing:
         plugin = describe(PLUGIN_GROUP, choice.name)
-        raise EngineError(f"{plugin} builds a {type(engine).__name__} without {' and '.join(missing)}")
+        raise EngineError(f"{plugin} builds an engine without {', '.join(missing)} ({type(engine).__name__})")
     return engine
 
 

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from posebus.config.worker_settings import Strict
 
 SINK_NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,31}$"
 """Names become part of the name of a consumer group."""
 
-SinkName = Annotated[str, StringConstraints(pattern=SINK_NAME_PATTERN)]
+
+def check_sink_name(name: object) -> object:
+    """Return `name`. Raises ValueError for a text that is no name of a sink."""
+    if isinstance(name, str) and not re.match(SINK_NAME_PATTERN, name):
+        raise ValueError(
+            f"sink name {name!r} is not allowed: use 1 to 32 lower-case letters, digits, '_' or '-', starting with a "
+            "letter or digit"
+        )
+    return name
+
+
+SinkName = Annotated[str, BeforeValidator(check_sink_name), StringConstraints(pattern=SINK_NAME_PATTERN)]
 SinkKind = Literal["tracks", "events", "poses"]
 
 

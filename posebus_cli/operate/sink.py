@@ -69,7 +69,9 @@ def _options(pairs: list[str] | None) -> dict[str, Any]:
     for pair in pairs or ():
         key, equals, value = pair.partition("=")
         if not key or not equals:
-            raise ConfigError("an option of a sink is given as --option KEY=VALUE, such as --option path=tracks.jsonl")
+            raise ConfigError(
+                "an option of a sink is its name and its value with = between them, such as --option path=tracks.jsonl"
+            )
         try:
             found[key] = yaml.safe_load(value)
         except yaml.YAMLError:

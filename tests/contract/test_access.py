@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
+import samples
 
 from posebus.bus.former_keys import former_attempts, former_reclaim_lock
 from posebus.bus.redis.connection import connect, open_broker
 from posebus.bus.registry import CameraRecord, Registry
+from posebus.config.loading import dump_settings
+from posebus.config.settings import Settings
+from posebus.config.sinks import SinkSettings
+from posebus.contract.public_json import dump, track_frame_to_json
 from posebus.errors import BrokerRefused
 from posebus.messages import Delivery
 from posebus.subscribing.pictures import next_picture
 from posebus.subscribing.subscriber import subscribe
 from posebus.topology import Topology
+from tests.conftest import ROOT
+from tests.polling import wait_until
 from tests.secured_broker import SecuredBroker, secured_broker
 
 ROLES = ("ingest", "worker", "tracker", "subscriber", "operator", "monitor")
@@ -186,6 +196,28 @@ def test_a_role_that_may_only_read_leaves_silent_processes_registered(
 
 def test_an_operator_may_take_a_picture(broker: SecuredBroker) -> None:
     assert next_picture(open_broker(broker.url("operator")), "door", 0.1) is None
+
+
+def test_a_sink_needs_only_the_rights_of_a_subscriber(
+    broker: SecuredBroker, admin: redis.Redis, tmp_path: Path
+) -> None:
+    Registry(open_broker(broker.url("ingest"))).add_camera(CameraRecord("door", Delivery.LIVE, "network"))
+    settings = Settings(redis=broker.url("subscriber"), sinks={"log": SinkSettings(sink="jsonl", after="start")})
+    settings.sinks["log"].options["path"] = str(tmp_path / "log.jsonl")
+    dump_settings(settings, tmp_path / "settings.yaml")
+    program = [sys.executable, "-m", "posebus.sinks", "--config", str(tmp_path / "settings.yaml"), "--name", "log"]
+    with (tmp_path / "errors").open("w") as errors:
+        process = subprocess.Popen(program, cwd=ROOT, stderr=errors)
+    try:
+        data = dump(track_frame_to_json(samples.track_frame(1), samples.PROVENANCE, 7))
+        admin.xadd("posebus:{0}:tracks:door", {"data": data})
+        written = tmp_path / "log.jsonl"
+        wait_until(lambda: written.exists() and written.read_text(), lambda: (tmp_path / "errors").read_text(), 60)
+    finally:
+        process.terminate()
+    assert process.wait(60) == 0, (tmp_path / "errors").read_text()
+    assert "posebus top does not show this sink" in (tmp_path / "errors").read_text()
+    assert broker.password("subscriber") not in (tmp_path / "errors").read_text()
 
 
 def test_an_operator_may_remove_a_camera(broker: SecuredBroker) -> None:

@@ -45,9 +45,11 @@ def environment(site: Path, engine_cache: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def folder(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    """The working folder and the broker of `posebus up` with the template's own settings."""
+    """The working folder and the broker of `posebus up`: the template, and a sink that does not exist."""
     folder, port = tmp_path_factory.mktemp("deployment"), free_port()
-    command = [sys.executable, "-m", "posebus_cli", "up", "-c", str(TEMPLATE / "posebus.yaml"), "--port", str(port)]
+    config = folder / "posebus.yaml"
+    config.write_text((TEMPLATE / "posebus.yaml").read_text() + "  missing:\n    sink: no-such-sink\n")
+    command = [sys.executable, "-m", "posebus_cli", "up", "-c", str(config), "--port", str(port)]
     with (folder / "log").open("w") as log:
         up = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     yield folder, f"redis://127.0.0.1:{port}"
@@ -71,6 +73,9 @@ def test_figure_walks_through_source_engine_tracker_sink_and_rule(folder: tuple[
         found += messages.poll(0.5)
     # 580 pixels are walked in 59 steps, so its middle passes 320 px between the frames 29 and 30.
     (crossing,) = _crossings(found)
+    log = (where / "log").read_text()
+    assert "there is no sink 'no-such-sink', which sinks.missing names: known are crossing, jsonl, tally" in log
+    assert log.count("sink-missing has ended and is not started again") == 1
     assert (crossing.camera, crossing.data["direction"], crossing.source) == ("path", "right", "posebus/rules/halfway")
     assert abs(crossing.seq - 30) <= 1
     tracks = [message.body for message in found if isinstance(message.body, posebus.TrackFrame)]

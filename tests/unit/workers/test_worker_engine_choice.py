@@ -16,6 +16,7 @@ from posebus.errors import EngineError, WeightsError
 from posebus.machine.cpus import available_cpus
 from workers.engine_loading import EngineChoice, choose_engine, known_engines, load_engine
 from workers.engines.built_in import BUILT_IN
+from workers.engines.spec import EngineSpec
 
 
 def test_all_weights_are_looked_for_before_any_network_is_exported(
@@ -118,6 +119,22 @@ def test_every_engine_that_the_settings_offer_is_in_the_table() -> None:
 def test_an_unknown_engine_is_refused_with_a_list_of_the_known_ones() -> None:
     with pytest.raises(EngineError, match=r"no engine 'tensorrt': set worker.engine to auto, onnx, openvino, torch"):
         choose_engine(WorkerSettings(engine="tensorrt"))
+
+
+def test_an_engine_of_another_package_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(device: str) -> tuple[str, ...]:
+        raise RuntimeError("the licence\nhas expired")
+
+    empty: Any = lambda request: object()  # noqa: E731
+    licensed = EngineSpec(name="licensed", module="json", build=empty, precisions=fail)
+    hollow = EngineSpec(name="hollow", module="json", build=empty, precisions=lambda device: ("fp32",))
+    added = {**BUILT_IN, "licensed": licensed, "hollow": hollow}
+    monkeypatch.setattr("workers.engine_loading.known_engines", lambda: added)
+    with pytest.raises(EngineError, match="licensed does not work here: RuntimeError: the licence has expired"):
+        choose_engine(WorkerSettings(engine="licensed"))
+    monkeypatch.setattr("workers.engine_loading._weights", lambda *arguments: None)
+    with pytest.raises(EngineError, match="hollow builds an engine without name, precision, device"):
+        load_engine(WorkerSettings(engine="hollow"), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["opnvino", "Torch", "onyx", "outo", "", "two words", "a/b", "-x"])
