@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 from ultralytics.utils import ASSETS
@@ -21,15 +23,20 @@ def shift_px(number: int) -> int:
     return STEP_PX * (TURNS_AFTER - abs(TURNS_AFTER - number % (2 * TURNS_AFTER)))
 
 
-def draw(number: int, size_px: tuple[int, int]) -> np.ndarray:
-    """The picture of a number: people in front of a bus, and the number as black and white cells at the top."""
+@cache
+def scene(size_px: tuple[int, int]) -> np.ndarray:
+    """People in front of a bus, wider than a picture, so that a window can move over it."""
     photo = cv2.imread(str(ASSETS / "bus.jpg"))
     assert photo is not None
     height_px = size_px[1]
-    scene = cv2.resize(photo[220:1000], (round(810 * height_px / 780), height_px), interpolation=cv2.INTER_AREA)
-    scene = cv2.copyMakeBorder(scene, 0, 0, 0, size_px[0], cv2.BORDER_REFLECT)
+    reduced = cv2.resize(photo[220:1000], (round(810 * height_px / 780), height_px), interpolation=cv2.INTER_AREA)
+    return cv2.copyMakeBorder(reduced, 0, 0, 0, size_px[0], cv2.BORDER_REFLECT)
+
+
+def draw(number: int, size_px: tuple[int, int]) -> np.ndarray:
+    """The picture of a number: a window onto the scene, and the number as black and white cells at the top."""
     left_px = shift_px(number)
-    picture = scene[:, left_px : left_px + size_px[0]].copy()
+    picture = scene(size_px)[:, left_px : left_px + size_px[0]].copy()
     for bit in range(BITS):
         picture[:CELL_PX, bit * CELL_PX : (bit + 1) * CELL_PX] = 235 if number >> bit & 1 else 20
     return picture
