@@ -281,9 +281,10 @@ CLASSES: tuple[tuple[str, Callable[[Snippets, str], None]], ...] = (
     (r"make \w+$", is_a_target),
     (r"pip install ", installs),
     (r"posebus demo$", only_parses),
+    (r"posebus (run|up|snapshot) (usb:|rtsp:|synthetic:)", only_parses),
     (r"posebus engines build ", only_parses),
     (r"posebus image .*--masks ", needs_a_download),
-    (r"posebus (run|image|config check|submit) ", ends_well),
+    (r"posebus (run|draw|image|snapshot|config check|submit|camera|scale) ", ends_well),
     (r"posebus top$", ends_well),  # without a terminal it prints its table once
     (r"rq info ", ends_well),
     (r"posebus up ", starts_the_deployment),
@@ -344,14 +345,19 @@ def test_snippets_run_in_their_order(snippets: Snippets) -> None:
         if block.language == "yaml" and "cameras:" in text:
             (snippets.folder / "posebus.yaml").write_text(text)
         elif block.language == "python":
-            program = snippets.folder / "subscriber.py"
+            program = snippets.folder / f"program_{block.line}.py"
             program.write_text(text)
-            keeps_running_python(snippets, program)
+            run = keeps_running_python if "subscribe" in text else ends_well_python
+            run(snippets, program)
         elif block.language == "sh":
             for line in shell_lines(text):
                 run_of(line)(snippets, line)
     assert (snippets.folder / "posebus-out" / "lobby.annotated.mp4").exists()
     assert (snippets.folder / "posebus-out-2" / "street.annotated.png").exists()
+
+
+def ends_well_python(snippets: Snippets, program: Path) -> None:
+    ends_well(snippets, f"python {program}")
 
 
 def keeps_running_python(snippets: Snippets, program: Path) -> None:
@@ -368,6 +374,6 @@ def test_settings_in_yaml_are_valid(tmp_path: Path) -> None:
     assert len(found) >= 2
     for block in found:
         path = tmp_path / f"{block.line}.yaml"
-        text = block.text if "cameras:" in block.text else "worker:\n" + textwrap.indent(block.text, "  ")
+        text = block.text if re.search(r"^(cameras|defaults):", block.text, re.M) else "worker:\n" + textwrap.indent(block.text, "  ")
         path.write_text(text)
         assert check_settings(path, {}, {}).problems == (), block.text
