@@ -10,6 +10,7 @@ from pathlib import Path
 import posebus
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
+from posebus.telemetry.camera_state import SWITCHED_OFF
 from posebus.telemetry.reports import process_reports
 from tests.integration.run_command import alive, children, start
 from tests.polling import TIMEOUT_S, wait_until
@@ -57,7 +58,12 @@ class RunningDeployment:
 
     def pids(self) -> dict[str, int]:
         """The process that captures each camera, as it reports itself."""
-        return {camera: one.pid for one in process_reports(self.registry).values() for camera in one.captures}
+        return {
+            camera: one.pid
+            for one in process_reports(self.registry).values()
+            for camera, capture in one.captures.items()
+            if capture.state not in SWITCHED_OFF  # those have no process, and are reported by the supervisor
+        }
 
     def ready(self, role: str) -> int:
         """How many processes of this role report that they are ready."""
