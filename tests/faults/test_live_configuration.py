@@ -1,7 +1,7 @@
 """The file of a running deployment is edited under load: four cameras lose no frame and no identity, the others follow.
 
 The four play a recording of one picture of four people in real time and lossless, so that a busy machine loses nothing
-either: all frames have to come, in one epoch, a quarter of a second after each other, with the same people.
+either: all frames have to come, in one epoch, half a second after each other, with the same people.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.faults.running_deployment import RunningDeployment
 
 NOT_USED = "the configuration is not used"
 STEADY = ("one", "two", "three", "four")
-FPS = 4
+FPS = 2
 SECONDS = 600
 SIZE_PX = (240, 320)
 
@@ -70,7 +70,7 @@ def test_edits_under_load_take_effect_and_four_cameras_lose_nothing(
         _one_camera_comes_changes_and_goes(running, edits.head, fleet)
         _settings_of_a_running_deployment_change(running, edits.head, thorough=thorough)
         _random_edits(running, edits, 100 if thorough else 12)
-        running.wait_until(lambda: all(len(running.frames[name]) > 100 for name in STEADY), "many frames")
+        running.wait_until(lambda: all(len(running.frames[name]) > 50 for name in STEADY), "many frames")
         left = {name: pid for name, pid in running.pids().items() if name in STEADY}
         assert left == pids, "a process of a camera that did not change was started again"
     for name in STEADY:
