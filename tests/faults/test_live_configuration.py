@@ -1,11 +1,12 @@
 """The file of a running deployment is edited under load: four cameras lose no frame and no identity, the others follow.
 
 The four play a recording of one picture of four people in real time and lossless, so that a busy machine loses nothing
-either: all frames have to come, in one epoch, a quarter of a second after each other, with the same people.
+either: all frames have to come, in one epoch, half a second after each other, with the same people.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import signal
 from fractions import Fraction
@@ -14,14 +15,13 @@ from pathlib import Path
 
 import av
 import pytest
-from ultralytics.utils import ASSETS
 
 from tests.configuration_edits import Edit, Edits
 from tests.faults.running_deployment import RunningDeployment
 
 NOT_USED = "the configuration is not used"
 STEADY = ("one", "two", "three", "four")
-FPS = 4
+FPS = 2
 SECONDS = 600
 SIZE_PX = (240, 320)
 
@@ -30,7 +30,10 @@ pytestmark = pytest.mark.timeout(1800)
 
 def recording(path: Path) -> Path:
     """One picture of people, so often that it lasts SECONDS."""
-    picture = av.open(str(ASSETS / "bus.jpg"))
+    found = importlib.util.find_spec("ultralytics")  # importing it would take seconds
+    assert found is not None
+    assert found.submodule_search_locations is not None
+    picture = av.open(str(Path(found.submodule_search_locations[0], "assets", "bus.jpg")))
     frame = next(picture.decode(video=0)).reformat(*SIZE_PX, "yuv420p")
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS, options={"preset": "ultrafast", "tune": "zerolatency"})
@@ -70,7 +73,7 @@ def test_edits_under_load_take_effect_and_four_cameras_lose_nothing(
         _one_camera_comes_changes_and_goes(running, edits.head, fleet)
         _settings_of_a_running_deployment_change(running, edits.head, thorough=thorough)
         _random_edits(running, edits, 100 if thorough else 12)
-        running.wait_until(lambda: all(len(running.frames[name]) > 100 for name in STEADY), "many frames")
+        running.wait_until(lambda: all(len(running.frames[name]) > 50 for name in STEADY), "many frames")
         left = {name: pid for name, pid in running.pids().items() if name in STEADY}
         assert left == pids, "a process of a camera that did not change was started again"
     for name in STEADY:
@@ -107,9 +110,11 @@ def _one_camera_comes_changes_and_goes(running: RunningDeployment, head: str, fl
 def _settings_of_a_running_deployment_change(running: RunningDeployment, head: str, *, thorough: bool) -> None:
     """Worker, tracker and fleet, an engine that fails, a setting that needs a restart, SIGHUP, a broken file."""
     settings = head.replace("imgsz_max: 320", "imgsz_max: 320, conf: 0.12")
-    write(running.config, f"{settings}\ntracker: {{lost_s: 5}}\nfleet: {{trackers: 2}}\nshards: 3\n")
+    write(
+        running.config, f"{settings}\ntracker: {{lost_s: 5}}\nfleet: {{trackers: {2 if thorough else 1}}}\nshards: 3\n"
+    )
     running.wait_until(lambda: "changed over to yolo11n-pose" in running.log, "the new engine")
-    running.wait_until(lambda: running.ready("tracker") == 2, "another tracker")
+    running.wait_until(lambda: running.ready("tracker") == (2 if thorough else 1), "another tracker")
     assert "shards cannot change while posebus runs: it stays 1; restart posebus to use 3" in running.log
     write(running.config, f"{settings.replace('conf: 0.12', 'conf: 0.12, model: no-such-model')}\n")
     running.wait_until(lambda: "worker.model: " in running.log, "the refusal of weights that are missing")
