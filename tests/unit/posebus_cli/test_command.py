@@ -15,7 +15,7 @@ from posebus.errors import BrokerUnavailable
 from posebus.runtime.failures import DEBUG_VARIABLE, report_unexpected, run_and_report
 from posebus.runtime.health import FOLDER_ENV
 from posebus.runtime.liveness import LIVENESS_ENV
-from posebus.runtime.processes import RUN_ENV
+from posebus.runtime.processes import CAMERA_STATES_ENV, RUN_ENV
 from posebus.runtime.stage import PARENT_ENV
 
 
@@ -177,4 +177,4 @@ def test_config_check_reports_a_missing_file() -> None:
 
 
 def test_reserved_variables_are_those_that_the_code_reads() -> None:
-    assert {DEBUG_VARIABLE, FOLDER_ENV, LIVENESS_ENV, PARENT_ENV, RUN_ENV} == RESERVED
+    assert {CAMERA_STATES_ENV, DEBUG_VARIABLE, FOLDER_ENV, LIVENESS_ENV, PARENT_ENV, RUN_ENV} == RESERVED
