@@ -18,10 +18,8 @@ from posebus_cli.options.settings import settings_from
 NEXT = """\
 Next steps with your own recordings and cameras:
   a recording   posebus run VIDEO
-  cameras       add them to posebus.yaml, then run: posebus up -c posebus.yaml
-                    cameras:
-                      door:
-                        source: rtsp://user:password@192.168.1.20/stream
+  a camera      posebus up rtsp://user:password@192.168.1.20/stream, or posebus up usb:0
+  its picture   posebus snapshot usb0, while it runs
   their tracks  posebus watch, posebus top, or in Python:
                     import posebus
                     for message in posebus.subscribe(kinds=("tracks",)):

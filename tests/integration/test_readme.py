@@ -353,7 +353,7 @@ def test_snippets_run_in_their_order(snippets: Snippets) -> None:
             for line in shell_lines(text):
                 run_of(line)(snippets, line)
     assert (snippets.folder / "posebus-out" / "lobby.annotated.mp4").exists()
-    assert (snippets.folder / "posebus-out-2" / "street.annotated.png").exists()
+    assert list(snippets.folder.glob("posebus-out-*/street.annotated.png"))
 
 
 def ends_well_python(snippets: Snippets, program: Path) -> None:
