@@ -65,7 +65,7 @@ def _settings() -> Iterator[str]:
     for name, field in schema["properties"].items():
         inner = _section(field, schema)
         if inner is not None:
-            sections["cameras.NAME" if name == "cameras" else name] = inner["properties"]
+            sections[name if "$ref" in field else f"{name}.NAME"] = inner["properties"]
     required = set(schema["$defs"]["CameraSettings"]["required"])
     for section, fields in sections.items():
         yield f"### {section or 'At the top level'}\n"
@@ -82,7 +82,10 @@ def _settings() -> Iterator[str]:
 
 def _section(field: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any] | None:
     """The schema of a section of settings, None for a single setting."""
-    inner = field if "$ref" in field else next(iter(field.get("patternProperties", {}).values()), {})
+    named = [*field.get("patternProperties", {}).values(), field.get("additionalProperties")]
+    inner = field if "$ref" in field else next(one for one in named if one is not True)
+    if not isinstance(inner, dict):
+        return None
     found: dict[str, Any] | None = schema["$defs"].get(inner.get("$ref", "").rpartition("/")[2])
     return found
 

@@ -374,6 +374,10 @@ def test_settings_in_yaml_are_valid(tmp_path: Path) -> None:
     assert len(found) >= 2
     for block in found:
         path = tmp_path / f"{block.line}.yaml"
-        text = block.text if re.search(r"^(cameras|defaults):", block.text, re.M) else "worker:\n" + textwrap.indent(block.text, "  ")
+        text = (
+            block.text
+            if re.search(r"^(cameras|defaults):", block.text, re.M)
+            else "worker:\n" + textwrap.indent(block.text, "  ")
+        )
         path.write_text(text)
         assert check_settings(path, {}, {}).problems == (), block.text
