@@ -83,7 +83,7 @@ def _settings() -> Iterator[str]:
 def _section(field: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any] | None:
     """The schema of a section of settings, None for a single setting."""
     named = [*field.get("patternProperties", {}).values(), field.get("additionalProperties")]
-    inner = field if "$ref" in field else next(one for one in named if one is not True)
+    inner = field if "$ref" in field else next((one for one in named if one), None)
     if not isinstance(inner, dict):
         return None
     found: dict[str, Any] | None = schema["$defs"].get(inner.get("$ref", "").rpartition("/")[2])
