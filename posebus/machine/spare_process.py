@@ -5,7 +5,6 @@ Loading takes most of a second, and several on a machine that is busy.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -26,7 +25,8 @@ class SpareProcess:
         assert self._process.stdin is not None
         try:
             with self._process.stdin as order:
-                order.write(json.dumps([list(arguments), dict(variables)]).encode() + b"\n")
+                words = [str(len(arguments)), *arguments, *(f"{name}={value}" for name, value in variables.items())]
+                order.write(b"\0".join(map(os.fsencode, words)))
         except OSError:
             pass
         else:
@@ -46,12 +46,14 @@ def wait_for_arguments() -> list[str]:
 
     Ends the process if the parent ends first.
     """
-    line = sys.stdin.readline()
-    if not line:
+    number, *words = map(os.fsdecode, sys.stdin.buffer.read().split(b"\0"))
+    if not number:
         sys.exit(0)
-    arguments, variables = json.loads(line)
-    os.environ.update(variables)
+    arguments, variables = words[: int(number)], words[int(number) :]
+    for variable in variables:
+        name, _, value = variable.partition("=")
+        os.environ[name] = value
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    return [str(argument) for argument in arguments]
+    return arguments
