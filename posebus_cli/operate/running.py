@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from contextlib import ExitStack
@@ -123,9 +124,12 @@ class Tending:
         if self._watched is None:
             time.sleep(wait_s)
             return False
-        for line in self._watched.poll(wait_s):
+        lines = self._watched.poll(wait_s)
+        activity = self._watched.activity
+        over = self._ends and (activity.all_ended or self._is_drained(time.monotonic()))
+        for line in [*lines, *(activity.lines(math.inf) if over else [])]:
             self._show(f"{time.strftime('%H:%M:%S')}  {harmless(line)}")
-        return self._ends and (self._watched.activity.all_ended or self._is_drained(time.monotonic()))
+        return over
 
     def _is_drained(self, now_s: float) -> bool:
         """Return whether ingest has ended, with a camera that could not be used, and the last tracks have had time."""

@@ -60,18 +60,23 @@ def test_deployment_of_recordings_is_over_with_the_last_of_them() -> None:
 
     def poll(wait_s: float) -> list[str]:
         waits.append(wait_s)
-        return activity.lines(float(len(waits)))
+        return activity.lines(0.1 * len(waits))  # the second line of a camera would be held back for a moment
 
     watched = cast(Watched, SimpleNamespace(activity=activity, poll=poll))
     fleet = cast(Any, SimpleNamespace(check=lambda: None, processes=SimpleNamespace(children={})))
     shown: list[str] = []
     ends, goes_on = (Tending(fleet, watched, shown.append, ends=ends) for ends in (True, False))
+    activity.add(event(EventType.CAMERA_ONLINE, "b"))
     activity.add(event(EventType.CAMERA_ENDED, "a", seq=75, frames=75, reason="end of file"))
     assert not ends.step(0.5)
     activity.add(event(EventType.CAMERA_ENDED, "b", seq=1, frames=1, reason="it is cut off"))
     assert ends.step(0.5)
     assert not goes_on.step(0.5)
-    assert [line[10:] for line in shown] == ["a  ended after 75 frames", "b  ended after 1 frame: it is cut off"]
+    assert [line[10:] for line in shown] == [
+        "a  ended after 75 frames",
+        "b  online",
+        "b  ended after 1 frame: it is cut off",
+    ]
     assert activity.summary() == ["a: 75 frames, no people", "b: 1 frame, no people"]
     assert waits == [0.5] * 3
 
