@@ -1,4 +1,4 @@
-"""Draws videos one after the other in a process beside this one, which has the lowest priority."""
+"""Draws videos one after the other in a process beside this one, of the lowest priority; what is left, here."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from types import TracebackType
 from typing import Any
 
 from posebus.config.redaction import redact_url
-from posebus.machine.cpus import available_cpus
+from posebus.runtime.failures import in_one_sentence
 from posebus.runtime.python_child import python_command, python_environment
 from recordings.drawing.task import DrawingTask
 from recordings.progress import Progress
-
-AT_ONCE = 2
-"""Videos drawn at the same time once nothing else is to do; an encoder uses several processors by itself."""
+from recordings.results.video import annotate
 
 OnFailure = Callable[[str, str], None]
 """Called with the name of a recording whose pictures could not be made, and one sentence why."""
@@ -30,7 +28,7 @@ OnPeople = Callable[[str, PeopleRows], None]
 class DrawingQueue:
     """Videos that wait and those that are drawn now. Use it in a `with`: leaving it early stops them.
 
-    While other work goes on, one is drawn at a time. Memory is that of one process for each that is drawn.
+    While other work goes on, one is drawn at a time, in a process of its own. Memory is that of two videos at most.
     """
 
     def __init__(self, progress: Progress, on_failure: OnFailure, on_people: OnPeople | None = None) -> None:
@@ -39,11 +37,9 @@ class DrawingQueue:
         self._on_failure = on_failure
         self._on_people = on_people
         self._lock = threading.Lock()
-        self._at_once = min(AT_ONCE, available_cpus())
-        self._places = threading.Semaphore(1)
-        self._threads = ThreadPoolExecutor(self._at_once)
+        self._threads = ThreadPoolExecutor(1)
         self._processes: set[subprocess.Popen[str]] = set()
-        self._tasks: list[Future[None]] = []
+        self._tasks: list[tuple[DrawingTask, Future[None]]] = []
         self._stopped = False
 
     @property
@@ -54,14 +50,19 @@ class DrawingQueue:
 
     def add(self, task: DrawingTask) -> None:
         """Draw this video when those before it are drawn."""
-        self._tasks.append(self._threads.submit(self._draw, task))
+        self._tasks.append((task, self._threads.submit(self._draw, task)))
 
     def finish(self) -> None:
-        """Wait until all are drawn, now several at a time."""
-        for _ in range(self._at_once - 1):
-            self._places.release()
-        for task in self._tasks:
-            task.result()
+        """Wait until all are drawn: those that wait in this process, which has nothing else to do now.
+
+        So a few short videos at the end cost no start of a process each.
+        """
+        for task, drawn in self._tasks:
+            if drawn.cancel():
+                self._draw_here(task)
+        for _, drawn in self._tasks:
+            if not drawn.cancelled():
+                drawn.result()
 
     def __enter__(self) -> DrawingQueue:
         return self
@@ -76,22 +77,30 @@ class DrawingQueue:
         self._threads.shutdown(cancel_futures=True)
 
     def _draw(self, task: DrawingTask) -> None:
-        with self._places:
-            process = self._start()
-            if process is None:
-                return
-            try:
-                problem = self._follow(process, task)
-            finally:
-                process.kill()
-                process.communicate()
-                with self._lock:
-                    self._processes.discard(process)
-                    stopped = self._stopped
-                self._progress.finish(_label(task))
-        if problem is not None and not stopped:
+        process = self._start()
+        if process is None:
+            return
+        try:
+            problem = self._follow(process, task)
+        finally:
+            process.kill()
+            process.communicate()
             with self._lock:
-                self._on_failure(task.name, problem)
+                self._processes.discard(process)
+                stopped = self._stopped
+            self._progress.finish(_label(task))
+        if problem is not None and not stopped:
+            self._fail(task, problem)
+
+    def _draw_here(self, task: DrawingTask) -> None:
+        try:
+            annotate(task.source, task.jsonl, task.name, self._progress, target=task.target, style=task.style)
+        except Exception as error:  # noqa: BLE001 - the other videos are drawn all the same
+            self._fail(task, in_one_sentence(error, about=redact_url(task.source.source)))
+
+    def _fail(self, task: DrawingTask, problem: str) -> None:
+        with self._lock:
+            self._on_failure(task.name, problem)
 
     def _start(self) -> subprocess.Popen[str] | None:
         with self._lock:
