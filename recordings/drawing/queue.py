@@ -25,6 +25,23 @@ OnPeople = Callable[[str, PeopleRows], None]
 """Called with the name of a recording and its table of people, once that has their snapshots."""
 
 
+class _Stopped(Exception):
+    """The queue was left early."""
+
+
+class _Stoppable:
+    """Progress of a video that is drawn in this process; ends the drawing once `stopped` returns True."""
+
+    def __init__(self, progress: Progress, stopped: Callable[[], bool]) -> None:
+        self.status, self.finish = progress.status, progress.finish
+        self._update, self._stopped = progress.update, stopped
+
+    def update(self, name: str, done: int, total: int | None, fps: float) -> None:
+        if self._stopped():
+            raise _Stopped
+        self._update(name, done, total, fps)
+
+
 class DrawingQueue:
     """Videos that wait and those that are drawn now. Use it in a `with`: leaving it early stops them.
 
@@ -37,7 +54,7 @@ class DrawingQueue:
         self._on_failure = on_failure
         self._on_people = on_people
         self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(1)
+        self._threads, self._here = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
         self._processes: set[subprocess.Popen[str]] = set()
         self._tasks: list[tuple[DrawingTask, Future[None]]] = []
         self._stopped = False
@@ -57,12 +74,10 @@ class DrawingQueue:
 
         So a few short videos at the end cost no start of a process each.
         """
-        for task, drawn in self._tasks:
-            if drawn.cancel():
-                self._draw_here(task)
-        for _, drawn in self._tasks:
-            if not drawn.cancelled():
-                drawn.result()
+        # In a thread: an interrupt, which only the main thread gets, must not meet the video library at work.
+        here = [self._here.submit(self._draw_here, task) for task, drawn in self._tasks if drawn.cancel()]
+        for drawn in [*here, *(drawn for _, drawn in self._tasks if not drawn.cancelled())]:
+            drawn.result()
 
     def __enter__(self) -> DrawingQueue:
         return self
@@ -75,6 +90,7 @@ class DrawingQueue:
             for process in self._processes:
                 process.kill()
         self._threads.shutdown(cancel_futures=True)
+        self._here.shutdown(cancel_futures=True)
 
     def _draw(self, task: DrawingTask) -> None:
         process = self._start()
@@ -94,7 +110,16 @@ class DrawingQueue:
 
     def _draw_here(self, task: DrawingTask) -> None:
         try:
-            annotate(task.source, task.jsonl, task.name, self._progress, target=task.target, style=task.style)
+            annotate(
+                task.source,
+                task.jsonl,
+                task.name,
+                _Stoppable(self._progress, lambda: self._stopped),
+                target=task.target,
+                style=task.style,
+            )
+        except _Stopped:
+            return
         except Exception as error:  # noqa: BLE001 - the other videos are drawn all the same
             self._fail(task, in_one_sentence(error, about=redact_url(task.source.source)))
 
