@@ -20,7 +20,8 @@ from recordings.continuing.book import SummaryBook
 from recordings.continuing.history import SOURCES, read_history
 from recordings.continuing.identity import identity_of
 from recordings.continuing.plan import REMEDY, RunPlan, Wish, plan_anew, plan_run
-from recordings.drawing.queue import DrawingQueue, PeopleRows
+from recordings.drawing.making import PeopleRows
+from recordings.drawing.queue import DrawingQueue
 from recordings.drawing.task import DrawingTask
 from recordings.fleet_watch import Workers
 from recordings.inputs import WHOLE, Part, Recording, camera_settings, open_recordings

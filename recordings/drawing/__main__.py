@@ -18,16 +18,14 @@ def main() -> None:
     os.nice(LOWEST_PRIORITY)
     task = DrawingTask.from_json(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    from recordings.results.people.pictures import Pictures
-    from recordings.results.people.table import people_in
+    from recordings.drawing.making import make_pictures
 
-    made = Pictures(task.target, task.name, task.jsonl, task.video, task.snapshots, task.style)
     try:
-        people = made.make(task.source, people_in(task.jsonl) if task.snapshots else [], LinesOfJson())
+        people = make_pictures(task, LinesOfJson())
     except Exception as error:  # noqa: BLE001 - the parent reports it, and draws the other videos
         _write({"error": in_one_sentence(error, about=task.source.source)})
     else:
-        _write({"done": True, "people": [person.row() for person in people] if task.snapshots else None})
+        _write({"done": True, "people": people})
 
 
 class LinesOfJson:

@@ -9,18 +9,16 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Any
 
 from posebus.config.redaction import redact_url
 from posebus.runtime.failures import in_one_sentence
 from posebus.runtime.python_child import python_command, python_environment
+from recordings.drawing.making import PeopleRows, make_pictures
 from recordings.drawing.task import DrawingTask
 from recordings.progress import Progress
-from recordings.results.video import annotate
 
 OnFailure = Callable[[str, str], None]
 """Called with the name of a recording whose pictures could not be made, and one sentence why."""
-PeopleRows = list[dict[str, Any]]
 OnPeople = Callable[[str, PeopleRows], None]
 """Called with the name of a recording and its table of people, once that has their snapshots."""
 
@@ -110,18 +108,18 @@ class DrawingQueue:
 
     def _draw_here(self, task: DrawingTask) -> None:
         try:
-            annotate(
-                task.source,
-                task.jsonl,
-                task.name,
-                _Stoppable(self._progress, lambda: self._stopped),
-                target=task.target,
-                style=task.style,
-            )
+            people = make_pictures(task, _Stoppable(self._progress, lambda: self._stopped))
         except _Stopped:
             return
         except Exception as error:  # noqa: BLE001 - the other videos are drawn all the same
             self._fail(task, in_one_sentence(error, about=redact_url(task.source.source)))
+        else:
+            self._tell_people(task, people)
+
+    def _tell_people(self, task: DrawingTask, people: PeopleRows | None) -> None:
+        if people is not None and self._on_people is not None:
+            with self._lock:
+                self._on_people(task.name, people)
 
     def _fail(self, task: DrawingTask, problem: str) -> None:
         with self._lock:
@@ -157,9 +155,7 @@ class DrawingQueue:
             if "error" in told:
                 return str(told["error"])
             if "done" in told:
-                if told["people"] is not None and self._on_people is not None:
-                    with self._lock:
-                        self._on_people(task.name, told["people"])
+                self._tell_people(task, told["people"])
                 return None
             self._progress.update(_label(task), told["frames"], told["total"], told["fps"])
         return _died(task)
