@@ -65,9 +65,11 @@ def read_earlier_run(path: Path) -> EarlierRun:
         summary = load_object(path.read_bytes(), str(path), MAX_BYTES)
         return _run(path, summary)
     except OSError as error:
-        raise ConfigError(f"--from: {path} cannot be read: {error.strerror or error}") from None
-    except MalformedMessage as error:
-        raise ConfigError(f"--from: {error}") from None
+        raise ConfigError(
+            f"--from: {path} cannot be read ({error.strerror or error}): give the summary.json of a run, or its folder"
+        ) from None
+    except MalformedMessage:
+        raise ConfigError(f"--from: {path} is not JSON: give the summary.json of a run, or its folder") from None
     except WRONG_DATA:
         raise ConfigError(
             f"--from: {path} is no summary of a run that can be repeated: it lacks fields that `posebus run` writes"
