@@ -196,6 +196,8 @@ def run_cameras(settings: Settings, followed: FollowedSettings | None = None, on
             left = list(processes.children.values())
             processes.stop(timeout_s=fleet.stop_timeout_s)
         rejected = cameras.rejected | {child.spec.name for child in left if child.exit_code == EXIT_FATAL}
+    if rejected and only is not None:
+        raise SystemExit(EXIT_FATAL)  # the camera's own process has said why
     if rejected:
         raise SourceRejected(f"these cameras could not be used, for the reasons above: {', '.join(sorted(rejected))}")
 
