@@ -188,7 +188,7 @@ def run_cameras(settings: Settings, followed: FollowedSettings | None = None, on
                         cameras.use(settings)
                         updated = True
                     cameras.step(now_s)
-                    off.show(cameras.off, settings)
+                    off.show(cameras.off, cameras.over, settings)
                     health.beat(now_s)
                     time.sleep(SUPERVISE_EVERY_S)
         finally:

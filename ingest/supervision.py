@@ -23,6 +23,7 @@ from posebus.runtime.fleet import stage_process
 from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL, SPARE, Child, ChildProcesses, ChildSpec
 from posebus.runtime.python_child import python_command
 from posebus.runtime.watchdog import Watchdog
+from posebus.telemetry.camera_state import CameraState
 
 REMOVAL = "removal of "
 """Begins the names of the processes that end removed cameras; no camera's name has a space."""
@@ -167,6 +168,12 @@ class CameraProcesses:
         """Cameras whose process has given them up."""
         self.off: Mapping[str, str] = {}
         """Why cameras do not run although they are configured, by name."""
+
+    @property
+    def over(self) -> dict[str, CameraState]:
+        """The cameras whose processes have ended for good: their recording was read, or they were given up."""
+        over = [name for name, need in self._finished.items() if self._needs.get(name) == need and name not in self.off]
+        return {name: CameraState.GIVEN_UP if name in self.rejected else CameraState.ENDED for name in over}
 
     @property
     def finished(self) -> bool:
