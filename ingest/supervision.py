@@ -239,9 +239,8 @@ class CameraProcesses:
             camera = name.removeprefix(REMOVAL)
             self._to_remove.discard(camera)
             if exit_code != EXIT_DONE:
-                log.error(
-                    "camera %s stays listed, for the reason above; 'posebus forget %s' removes it", camera, camera
-                )
+                text = "camera %s stays listed, for the reason above; 'posebus forget %s' removes it"
+                log.error(text, camera, camera, extra=about(camera))
             return
         self._finished[name] = self._started[name]
         if exit_code == EXIT_FATAL:
