@@ -92,7 +92,7 @@ def run(
     """
     from posebus.runtime.failures import complain
     from recordings.continuing.folder import run_folder
-    from recordings.inputs.part import parse_part
+    from recordings.inputs.part import WHOLE, parse_part
     from recordings.interrupts import interruptible
     from recordings.progress import progress_for
     from recordings.results.earlier_run import read_earlier_run
@@ -107,6 +107,8 @@ def run(
         run_cameras(settings, sources, options.out, files, seconds=options.seconds, as_json=as_json)
         return
     part = parse_part(excerpt.start, excerpt.end, excerpt.every, excerpt.max_fps)
+    if earlier is not None and part == WHOLE:
+        part = replace(WHOLE, **earlier.part)
     with interruptible(), progress_for(as_json=as_json) as progress:
         request = prepare_run(settings, sources, files, part, complain, fresh=options.fresh, earlier=earlier)
         with run_folder(options.out, request.wishes, request.facts, fresh=options.fresh) as folder:
