@@ -82,8 +82,7 @@ class CaptureStage:
         Pictures of recordings are passed through `shared` if it is given. `run` names this start of the deployment: a
         recording that ended in it is not played again by a process that is restarted.
         """
-        self.stop_reason: StopReason = Leaving
-        """Asked why the stage ends, when it drains."""
+        self.stop_reason: StopReason = Leaving  # asked why the stage ends, when it drains
         self.must_exist = False  # else a file that is missing or still being written is waited for
         self.before_step: Callable[[float], None] = lambda now_s: None
         self._camera = camera

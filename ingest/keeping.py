@@ -19,6 +19,7 @@ from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord
 from posebus.config.settings import CameraSettings
 from posebus.errors import BadPicture
+from posebus.logs.about import about
 from posebus.machine.kept_pictures import PictureKeeper
 from posebus.messages import EndOfStream, Event, Frame, Uninferred
 
@@ -59,10 +60,16 @@ class FrameKeeper:
             try:
                 self._file.add(item.captured_at_ns, encode(picture.image, self._settings, self._max_size_px).data)
             except BadPicture as error:
-                log.debug("camera %s: a picture cannot be kept: %s", self._camera, error)
+                log.debug("camera %s: a picture cannot be kept: %s", self._camera, error, extra=about(self._camera))
         if self._file.trouble is not None and not self._complained:
             self._complained = True
-            log.error("camera %s: its pictures are not kept from here on: %s", self._camera, self._file.trouble)
+            trouble = self._file.trouble
+            log.error(
+                "camera %s: its pictures are not kept from here on: %s",
+                self._camera,
+                trouble,
+                extra=about(self._camera),
+            )
 
 
 class KeepingProducer(FrameProducer):

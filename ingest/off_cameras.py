@@ -1,4 +1,4 @@
-"""Cameras that have no process because they are switched off, reported to the broker with the reason for that.
+"""Cameras that have no process because they are switched off or over, reported to the broker with the reason for that.
 
 The supervisor of ingest has no connection to the broker, and its loop must not wait for one. So a thread does this; it
 is started when the first camera is off.
@@ -24,6 +24,7 @@ from posebus.telemetry.process_report import INGEST, CaptureReport, ProcessRepor
 from posebus.telemetry.report_json import report_to_json
 
 CLOSE_WAIT_S = 1.0
+GIVEN_UP = "its source cannot be used, for the reason in the log of ingest; it is tried again when its settings change"
 
 log = logging.getLogger("posebus.ingest")
 
@@ -43,6 +44,7 @@ class OffCameras:
         self._redis = redis
         self._shards = shards
         self._off: Mapping[str, str] = {}
+        self._over: Mapping[str, CameraState] = {}
         self._shown = _Shown()
         self._wake = threading.Event()
         self._stopping = False
@@ -52,13 +54,15 @@ class OffCameras:
         self._registered: set[str] = set()
         self._reported = False
 
-    def show(self, off: Mapping[str, str], settings: Settings) -> None:
-        """Report these cameras from now on: why each of them is off. Never waits."""
-        if off == self._off:
+    def show(self, off: Mapping[str, str], over: Mapping[str, CameraState], settings: Settings) -> None:
+        """Report these cameras from now on: why each of them is off, and those whose process has ended. Never waits."""
+        if (off, over) == (self._off, self._over):
             return
-        self._off = dict(off)
+        self._off, self._over = dict(off), dict(over)
+        captures = {name: _over_report(state) for name, state in over.items()}
+        captures |= {name: _report(reason) for name, reason in off.items()}
         # Replaced as a whole: the thread reads it at any time.
-        self._shown = _Shown({name: _report(reason) for name, reason in off.items()}, _records(off, settings))
+        self._shown = _Shown(captures, _records(captures, settings))
         self._wake.set()
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="report cameras that are off", daemon=True)
@@ -107,7 +111,11 @@ def _report(reason: str) -> CaptureReport:
     return CaptureReport(state=CameraState.PAUSED if reason == PAUSED else CameraState.OFF, trouble=reason)
 
 
-def _records(off: Mapping[str, str], settings: Settings) -> dict[str, CameraRecord]:
+def _over_report(state: CameraState) -> CaptureReport:
+    return CaptureReport(state=state, trouble=GIVEN_UP if state is CameraState.GIVEN_UP else None)
+
+
+def _records(off: Mapping[str, object], settings: Settings) -> dict[str, CameraRecord]:
     """Return the records of the cameras; without those whose kind of source is unknown."""
     records = {}
     for name in off.keys() & settings.cameras.keys():

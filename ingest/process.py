@@ -188,7 +188,7 @@ def run_cameras(settings: Settings, followed: FollowedSettings | None = None, on
                         cameras.use(settings)
                         updated = True
                     cameras.step(now_s)
-                    off.show(cameras.off, settings)
+                    off.show(cameras.off, cameras.over, settings)
                     health.beat(now_s)
                     time.sleep(SUPERVISE_EVERY_S)
         finally:
@@ -196,6 +196,8 @@ def run_cameras(settings: Settings, followed: FollowedSettings | None = None, on
             left = list(processes.children.values())
             processes.stop(timeout_s=fleet.stop_timeout_s)
         rejected = cameras.rejected | {child.spec.name for child in left if child.exit_code == EXIT_FATAL}
+    if rejected and only is not None:
+        raise SystemExit(EXIT_FATAL)  # the camera's own process has said why
     if rejected:
         raise SourceRejected(f"these cameras could not be used, for the reasons above: {', '.join(sorted(rejected))}")
 

@@ -20,6 +20,7 @@ from posebus.bus.registry import CameraRecord, Registry, process_id
 from posebus.config.settings import Settings
 from posebus.contract.events import Position
 from posebus.errors import LeaseLost, MalformedMessage
+from posebus.logs.about import about
 from posebus.messages import Delivery, EndOfStream, Event, EventType
 from posebus.runtime.stage import StopFlag
 
@@ -52,15 +53,20 @@ def run_removal(settings: Settings, camera: str) -> None:
     writer = FrameProducer(broker, record, lease, settings.retention.events_kept)
     if not _acquire(writer, stop):
         if not stop.is_set:
-            log.warning("camera %s is still read by another ingest process, so it stays listed", camera)
+            log.warning(
+                "camera %s is still read by another ingest process, so it stays listed", camera, extra=about(camera)
+            )
         return
     try:
         publish_end(writer, record)
         if _wait_until_processed(broker, writer, camera, stop):
             registry.withdraw_camera(camera)
-            log.info("camera %s is no longer listed; its tracks stay until 'posebus forget %s'", camera, camera)
+            text = "camera %s is no longer listed; its tracks stay until 'posebus forget %s'"
+            log.info(text, camera, camera, extra=about(camera))
     except LeaseLost:
-        log.warning("camera %s was taken over by another ingest process, so it stays listed", camera)
+        log.warning(
+            "camera %s was taken over by another ingest process, so it stays listed", camera, extra=about(camera)
+        )
     finally:
         writer.release()
 

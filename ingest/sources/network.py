@@ -233,8 +233,9 @@ def check_network(settings: CameraSettings) -> None:
         except ValueError:
             # The error quotes what stands in the place of the port, which may be a password.
             raise SourceRejected(
-                f"the address {shown} cannot be used: it has no valid host and port; in a password, # / ? @ are %23 "
-                "%2F %3F %40"
+                # Without the signs themselves: what follows an address up to an at sign is hidden as its password.
+                f"the address {shown} cannot be used: it has no valid host and port; in a password, write the number "
+                "sign as %23, the slash as %2F, the question mark as %3F and the at sign as %40"
             ) from None
         if not host:
             raise SourceRejected(f"the address {shown} names no host, which belongs behind the two slashes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from glob import has_magic
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
@@ -79,7 +80,8 @@ def check_readable(path: Path) -> None:
             if not file.read(1):
                 raise SourceMissing(f"{path} is empty (0 bytes); copy or record it again")
     except FileNotFoundError as error:
-        raise SourceMissing(f"there is no file {path}; check the path") from error
+        what = "no file matches" if has_magic(str(path)) else "there is no file"
+        raise SourceMissing(f"{what} {path}; check the path") from error
     except OSError as error:
         raise SourceMissing(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # a zero byte in it

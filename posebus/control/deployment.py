@@ -151,9 +151,10 @@ class DeploymentControl:
 
     def updated(self, update: Update) -> None:
         """The settings were read again; called for every update, before it is applied."""
-        found = update.difference
+        found, before, after = update.difference, update.before.cameras, update.settings.cameras
+        restarted = [name for name in found.changed if before[name].of_process != after[name].of_process]
         self._deployment.applied(
-            (*found.removed, *found.changed),
+            (*found.removed, *restarted),
             problem=update.problem,
             restart_for=[change.field for change in update.fixed],
         )

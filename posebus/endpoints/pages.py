@@ -11,7 +11,7 @@ from posebus.endpoints.readiness import Readiness
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-HEALTH, READINESS = "/healthz", "/readyz"
+METRICS, HEALTH, READINESS = "/metrics", "/healthz", "/readyz"
 
 
 def with_health_pages(
@@ -25,8 +25,11 @@ def with_health_pages(
 
     def pages(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if path not in {HEALTH, READINESS}:
+        if path in {"/", METRICS}:
             return others(environ, start_response)
+        if path not in {HEALTH, READINESS}:
+            start_response("404 Not Found", [("Content-Type", "text/plain")])
+            return [f"there are {METRICS}, {HEALTH} and {READINESS}\n".encode()]
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             start_response("405 Method Not Allowed", [("Allow", "GET, HEAD"), ("Content-Type", "text/plain")])
             return []

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import secrets
 import shutil
 import tempfile
 import time
-import weakref
 from pathlib import Path
 from types import TracebackType
 
@@ -20,18 +20,23 @@ class ScratchFolder:
     """A new, empty folder that only this user can read: `path`. Use it in a `with`, or call `delete`.
 
     Unlike with `tempfile.TemporaryDirectory`, there is no moment at which Ctrl-C leaves the folder behind: its deletion
-    is registered before it is created, and happens at the latest when the process exits.
+    is registered before it is created, and happens at the latest when the process exits, not when nothing refers to it.
     """
 
     def __init__(self, parent: Path | None = None, prefix: str = PREFIX) -> None:
         """Create it in `parent`, or in the system's folder for temporary files. Raises OSError."""
         self.path = (parent or Path(tempfile.gettempdir())) / f"{prefix}{secrets.token_hex(6)}"
-        self._delete = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
-        self.path.mkdir(mode=0o700)
+        atexit.register(self.delete)
+        try:
+            self.path.mkdir(mode=0o700)
+        except BaseException:
+            self.delete()
+            raise
 
     def delete(self) -> None:
         """Delete the folder and all that is in it; harmless if that has happened."""
-        self._delete()
+        shutil.rmtree(self.path, ignore_errors=True)
+        atexit.unregister(self.delete)
 
     def __enter__(self) -> Path:
         return self.path

@@ -20,6 +20,9 @@ PART_ROWS = 4096
 NEEDED = ("frame", "track_id")
 """Columns without which a file does not hold tracks; a missing one of the others gets the value for an unknown one."""
 
+OF_EVENTS = ("type", "reason", "data")
+"""Columns of NAME.events.csv, which has numbers of frames and tracks as well."""
+
 _FLAGS = {"true": True, "false": False, "True": True, "False": False, "1": True, "0": False}
 
 
@@ -33,21 +36,36 @@ def read_csv(path: Path, parts: list[Columns]) -> None:
 
     Raises MalformedMessage, OSError; on Truncated `parts` has the rows before.
     """
-    table = csv_by_arrow(path)
-    if table is not None and all(name in table.column_names for name in NEEDED):
-        parts.append(from_arrow(table))
-        return
+    try:
+        table = csv_by_arrow(path)
+        if table is not None and all(name in table.column_names for name in NEEDED):
+            _refuse_events(table.column_names, path)
+            parts.append(from_arrow(table))
+            return
+    except UnicodeError:
+        pass  # it is read line by line, which says where
     with path.open(encoding="utf-8-sig", newline="") as file:
         try:
             _read(csv.reader(file), path, parts)
         except UnicodeError:
-            raise MalformedMessage(f"{path} is no text in UTF-8") from None
+            raise MalformedMessage(f"{path}, line {_line_that_is_no_text(path)}, is no text in UTF-8") from None
         except csv.Error as error:
             raise MalformedMessage(f"{path} is no CSV file: {error}") from None
 
 
+def _line_that_is_no_text(path: Path) -> int:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeError:
+                return number
+    return 1
+
+
 def _read(reader: Any, path: Path, parts: list[Columns]) -> None:
     header: list[str] = next(reader, [])
+    _refuse_events(header, path)
     missing = [name for name in NEEDED if name not in header]
     if missing:
         raise MalformedMessage(f"{path} holds no tracks: its first line names no column {' and no '.join(missing)}")
@@ -60,6 +78,11 @@ def _read(reader: Any, path: Path, parts: list[Columns]) -> None:
             if len(row.fields) < len(header) and uneven == len(rows) - 1 and next(numbered, None) is None:
                 raise Truncated(f"{path} ends in the middle of line {row.line}")
             raise MalformedMessage(f"{path}, line {row.line}, has {len(row.fields)} fields instead of {len(header)}")
+
+
+def _refuse_events(header: Sequence[str], path: Path) -> None:
+    if all(name in header for name in OF_EVENTS):
+        raise MalformedMessage(f"{path} holds events, not tracks: those are in NAME.tracks.csv, with --format csv")
 
 
 def _columns(header: Sequence[str], rows: Sequence[_Row], path: Path) -> Columns:

@@ -16,6 +16,8 @@ LARGEST = 2.0**53
 PART_ROWS = 65536
 FIELDS = 7
 """frame from 1, id, left, top, width, height, score; further fields are left out."""
+MOST_FIELDS = 10
+"""With the three coordinates in the world, or class and visibility."""
 
 
 def read_mot(path: Path, parts: list[Columns]) -> None:
@@ -40,8 +42,8 @@ def read_mot(path: Path, parts: list[Columns]) -> None:
 
 def _row(line: str) -> list[float]:
     fields = line.split(",")
-    if len(fields) < FIELDS:
-        raise ValueError(f"it has {len(fields)} fields, fewer than {FIELDS}")
+    if not FIELDS <= len(fields) <= MOST_FIELDS:
+        raise ValueError(f"it has {len(fields)} fields instead of {FIELDS} to {MOST_FIELDS}")
     numbers = [float(field) for field in fields[:FIELDS]]
     if not all(abs(number) < LARGEST for number in numbers):
         raise ValueError("a number is infinite, or none")

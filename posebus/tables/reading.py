@@ -116,6 +116,8 @@ def _reader(path: Path) -> Callable[[Path, list[Columns]], None]:
     line = start.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")[0]
     if start.startswith(b"PAR1"):
         return read_parquet
+    if line.strip() == b"{" or any(name in start for name in (b'"images"', b'"annotations"', b'"categories"')):
+        return _no_tracks  # a summary, or COCO JSON
     if line.startswith(b"{"):
         return read_jsonl
     if b"track_id" in line:

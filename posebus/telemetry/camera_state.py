@@ -18,6 +18,7 @@ class CameraState(StrEnum):
     ENDED = "ended"  # the recording was published to its end
     PAUSED = "paused"  # it is not read, by its setting `paused`
     OFF = "off"  # it is not read now, by its schedule
+    GIVEN_UP = "given up"  # its source can never be used; it is read again when its settings change
 
 
 SWITCHED_OFF = frozenset({CameraState.PAUSED, CameraState.OFF})

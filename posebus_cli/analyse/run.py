@@ -92,11 +92,13 @@ def run(
     """
     from posebus.runtime.failures import complain
     from recordings.continuing.folder import run_folder
-    from recordings.inputs.part import parse_part
+    from recordings.inputs.part import WHOLE, parse_part
     from recordings.interrupts import interruptible
     from recordings.progress import progress_for
     from recordings.results.earlier_run import read_earlier_run
+    from recordings.results.new_folder import discard
     from recordings.run import prepare_run, run_recordings
+    from recordings.summary import FILE_NAME
 
     earlier = None if results.repeat is None else read_earlier_run(results.repeat)
     settings = settings_from(deployment, processes, network, earlier=None if earlier is None else earlier.settings)
@@ -105,14 +107,18 @@ def run(
         run_cameras(settings, sources, options.out, files, seconds=options.seconds, as_json=as_json)
         return
     part = parse_part(excerpt.start, excerpt.end, excerpt.every, excerpt.max_fps)
+    if earlier is not None and part == WHOLE:
+        part = replace(WHOLE, **earlier.part)
     with interruptible(), progress_for(as_json=as_json) as progress:
         request = prepare_run(settings, sources, files, part, complain, fresh=options.fresh, earlier=earlier)
         with run_folder(options.out, request.wishes, request.facts, fresh=options.fresh) as folder:
             summary = run_recordings(settings, request, folder, progress, complain)
+    # Of a run in which nothing could be read, no folder is left behind but one that was asked for.
+    kept = summary["inputs"] or options.out is not None or not discard(folder, FILE_NAME)
     if as_json:
         print(plain_json(json.dumps(summary, indent=2, ensure_ascii=False)))
     else:
-        for line in summary_lines(summary, folder):
+        for line in summary_lines(summary, folder if kept else None):
             print(plain(line))
     if summary["failed"]:
         raise typer.Exit(1)
@@ -158,8 +164,8 @@ def _are_live(sources: list[str], seconds: float | None) -> bool:
     return bool(live)
 
 
-def summary_lines(summary: Mapping[str, Any], out: Path) -> list[str]:
-    """Return the summary as lines of text."""
+def summary_lines(summary: Mapping[str, Any], out: Path | None) -> list[str]:
+    """Return the summary as lines of text; `out` is the folder of the files, if there are any."""
     lines = [_input_line(one, summary["imgsz"]) for one in summary["inputs"]]
     if summary["inputs"]:
         dropped = summary["dropped"]
@@ -175,7 +181,7 @@ def summary_lines(summary: Mapping[str, Any], out: Path) -> list[str]:
     if failed:
         why = "the reason is" if failed == 1 else "the reasons are"
         lines.append(f"{counted(failed, 'recording')} failed; {why} above")
-    return [*lines, f"files: {out}"]
+    return lines if out is None else [*lines, f"files: {out}"]
 
 
 def _input_line(one: Mapping[str, Any], imgsz: object) -> str:

@@ -121,14 +121,14 @@ def _of_camera(broker: Broker, camera: str) -> _Snapshot:
     from posebus.errors import SourceUnavailable
     from posebus.messages import TrackState
     from posebus.subscribing.pictures import next_picture
-    from posebus.telemetry.camera_state import CameraState
+    from posebus.telemetry.camera_state import SWITCHED_OFF, CameraState
     from posebus.telemetry.process_report import CaptureReport
     from posebus.telemetry.reports import capture_of, process_reports
     from recordings.live.decoding import decoded
     from recordings.results.draw import draw_tracks
 
     capture = capture_of(process_reports(Registry(broker)), camera)
-    if capture.state in (CameraState.OFFLINE, CameraState.ENDED):
+    if capture.state in (CameraState.OFFLINE, CameraState.ENDED, CameraState.GIVEN_UP, *SWITCHED_OFF):
         why = f": {capture.trouble}" if capture.trouble else ""
         raise SourceUnavailable(f"the camera {camera} gives no pictures, since it is {capture.state}{why}")
     if capture.state == CaptureReport().state:

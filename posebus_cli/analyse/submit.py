@@ -20,6 +20,8 @@ from posebus_cli.options.settings import settings_at_broker
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rq.job import Job
+
     from recordings.inputs.listing import Listed
 
 
@@ -73,20 +75,25 @@ def submit(
             names=names,
             part=part,
         )
+    _show(jobs, sources, folder, as_json=as_json)
+    if jobs and not as_json:
+        print(f"run the jobs with: posebus jobs work{_redis_option(settings.redis, broker.where)}")
+    if refused:
+        raise typer.Exit(1)
+
+
+def _show(jobs: Sequence[Job], sources: Sequence[str], folder: Path, *, as_json: bool) -> None:
     if as_json:
         listed = [
             {"job": job.id, "video": video, "name": job.meta["name"], "out": str(folder)}
             for job, video in zip(jobs, sources, strict=True)
         ]
         print(plain_json(json.dumps(listed, indent=2, ensure_ascii=False)))
-    else:
-        for job, video in zip(jobs, sources, strict=True):
-            print(f"{plain(video)}: job {job.id}")
-        if jobs:
-            print(f"files, once the jobs are done: {folder}")
-            print(f"run the jobs with: posebus jobs work{_redis_option(settings.redis, broker.where)}")
-    if refused:
-        raise typer.Exit(1)
+        return
+    for job, video in zip(jobs, sources, strict=True):
+        print(f"{plain(video)}: job {job.id}")
+    if jobs:
+        print(f"files, once the jobs are done: {folder}")
 
 
 def _accepted(videos: Sequence[str], folder: Path, *, fresh: bool) -> tuple[list[Listed], int]:

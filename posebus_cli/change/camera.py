@@ -11,6 +11,7 @@ import typer
 from posebus_cli.change.discover import discover
 from posebus_cli.change.login import PasswordFileOption, UserOption, read_password, read_source, with_login
 from posebus_cli.change.options import ChangeOptions, ConfigOption
+from posebus_cli.change.sources import refuse_unusable
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import JsonOption
 
@@ -64,6 +65,7 @@ def add(
 
     more = assignments(fields or [], ("cameras", name), may_remove=False)
     address = with_login(read_source(source), user, read_password(user, password_file))
+    refuse_unusable({"source": address, **more})
     carry_out(added(name, {"source": address, **more}), options)
 
 
@@ -84,7 +86,9 @@ def set_fields(
     from posebus_cli.change.camera_changes import fields_set
     from posebus_cli.change.carrying_out import carry_out
 
-    carry_out(fields_set(name, assignments(fields, ("cameras", name), may_remove=True)), options)
+    values = assignments(fields, ("cameras", name), may_remove=True)
+    refuse_unusable(values)
+    carry_out(fields_set(name, values), options)
 
 
 @camera_app.command("pause")

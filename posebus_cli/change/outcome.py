@@ -28,6 +28,8 @@ def camera_runs(name: str) -> Outcome:
             return "starting", False
         if camera.state == CameraState.OFFLINE:
             return f"cannot connect: {camera.reason or 'no reason is known'}; it is tried again", True
+        if camera.state == CameraState.GIVEN_UP:
+            return f"given up: {camera.reason or 'the log of ingest says why'}", True
         if camera.state in (PAUSED, OFF):
             return f"not read now: {camera.reason or camera.state}", True
         done = _DONE.get(CameraState(camera.state)) if camera.state in set(CameraState) else None

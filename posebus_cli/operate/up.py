@@ -98,7 +98,7 @@ def _log_level(settings: Settings, *, shown: bool, quiet: bool) -> dict[str, obj
 def _need_cameras(settings: Settings) -> None:
     if not settings.cameras:
         raise ConfigError(
-            "no camera is given: name sources, as in `posebus up rtsp://… usb:0`, or a configuration file that has "
+            "no camera is given: name sources, as in `posebus up usb:0 clip.mp4`, or a configuration file that has "
             "cameras with -c FILE"
         )
 

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from recordings.continuing.identity import Identity
+from recordings.inputs.part import WHOLE
 from recordings.results.files import PARTIAL
 from recordings.results.result_files import ResultFiles
 from recordings.summary import FILE_NAME, Summary, merged, read_summary
@@ -116,6 +117,7 @@ def would_overwrite(folder: Path, name: str) -> str | None:
 def facts_of(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the results of a summary were made with, as far as it can change them."""
     facts = {name: summary.get(name) for name in MADE_WITH}
+    facts["part"] = facts["part"] or WHOLE.fields()
     settings = facts["settings"]
     if isinstance(settings, dict):
         facts["settings"] = {name: value for name, value in settings.items() if name not in _OF_NO_ACCOUNT}

@@ -16,7 +16,10 @@ LOWEST_PRIORITY = 19
 def main() -> None:
     """Read a task from the first line of standard input, draw it, and write progress as lines of JSON."""
     os.nice(LOWEST_PRIORITY)
-    task = DrawingTask.from_json(sys.stdin.readline())
+    line = sys.stdin.readline()
+    if not line:
+        return  # the parent has ended before it gave a task
+    task = DrawingTask.from_json(line)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from recordings.drawing.making import make_pictures
 

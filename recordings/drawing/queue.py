@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import threading
@@ -11,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
 from posebus.config.redaction import redact_url
+from posebus.contract.foreign_json import load_object
 from posebus.runtime.failures import in_one_sentence
 from posebus.runtime.python_child import python_command, python_environment
 from recordings.drawing.making import PeopleRows, make_pictures
@@ -151,7 +151,7 @@ class DrawingQueue:
         except BrokenPipeError:
             return _died(task)
         for line in process.stdout:
-            told = json.loads(line)
+            told = load_object(line, "what the process that draws says")
             if "error" in told:
                 return str(told["error"])
             if "done" in told:

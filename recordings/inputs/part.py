@@ -12,6 +12,7 @@ _TIME = re.compile(r"(?:(?:(?P<hours>\d+):)?(?P<minutes>\d+):)?(?P<seconds>\d+(?
 
 
 LATEST_S = 1e9
+MOST_EVERY = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ def parse_part(
     )
     if part.end_s is not None and part.end_s <= part.start_s:
         raise ConfigError(f"--end {end} is not after --start {start or 0}: give a later time, or leave one of them out")
-    if part.every < 1:
-        raise ConfigError(f"--every {every}: must be a whole number from 1 on; 2 is every second frame")
+    if not 1 <= part.every <= MOST_EVERY:
+        raise ConfigError(f"--every {every}: must be a whole number from 1 to {MOST_EVERY}; 2 is every second frame")
     if max_fps is not None and not 0 < max_fps < float("inf"):
         raise ConfigError(f"--max-fps {max_fps:g}: must be a number above 0")
     return part

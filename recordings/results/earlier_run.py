@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ class EarlierRun:
 
     sources: absolute paths. settings: the fields of the settings that decide about tracks, with dots. options: those of
     the run by the names in `RunRequest`. model_sha256, versions: of what made the results. sizes_bytes: of the sources,
-    where they are known.
+    where they are known. part: the fields of `recordings.inputs.Part` that were given.
     """
 
     path: Path
@@ -29,6 +29,7 @@ class EarlierRun:
     model_sha256: str | None
     versions: Mapping[str, str]
     sizes_bytes: Mapping[str, int]
+    part: Mapping[str, Any] = field(default_factory=dict)
 
     def differences(self, facts: Mapping[str, Any]) -> Iterator[str]:
         """Yield a sentence for everything by which a run with `facts` may give other results. Raises no error."""
@@ -65,9 +66,11 @@ def read_earlier_run(path: Path) -> EarlierRun:
         summary = load_object(path.read_bytes(), str(path), MAX_BYTES)
         return _run(path, summary)
     except OSError as error:
-        raise ConfigError(f"--from: {path} cannot be read: {error.strerror or error}") from None
-    except MalformedMessage as error:
-        raise ConfigError(f"--from: {error}") from None
+        raise ConfigError(
+            f"--from: {path} cannot be read ({error.strerror or error}): give the summary.json of a run, or its folder"
+        ) from None
+    except MalformedMessage:
+        raise ConfigError(f"--from: {path} is not JSON: give the summary.json of a run, or its folder") from None
     except WRONG_DATA:
         raise ConfigError(
             f"--from: {path} is no summary of a run that can be repeated: it lacks fields that `posebus run` writes"
@@ -94,4 +97,5 @@ def _run(path: Path, summary: Mapping[str, Any]) -> EarlierRun:
         model_sha256=summary["model"]["sha256"],
         versions=dict(summary["versions"]),
         sizes_bytes=sizes,
+        part=dict(summary.get("part") or {}),
     )

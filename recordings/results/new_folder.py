@@ -32,6 +32,18 @@ def new_folder(parent: Path = Path()) -> Path:
     raise AssertionError("count never ends")
 
 
+def discard(folder: Path, name: str) -> bool:
+    """Delete `folder` if there is nothing in it but a file called `name`; returns whether that was so."""
+    try:
+        if [path.name for path in folder.iterdir()] != [name]:
+            return False
+        (folder / name).unlink()
+        folder.rmdir()
+    except OSError:
+        return False
+    return True
+
+
 @contextmanager
 def results_folder(chosen: Path | None) -> Iterator[Path]:
     """Return `chosen`, which the caller creates, or a new folder, which goes again if nothing was written into it."""

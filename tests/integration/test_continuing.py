@@ -25,7 +25,7 @@ from recordings.drawing.again import DrawRequest, draw_again
 from recordings.fleet_watch import FleetWatch
 from recordings.inputs import WHOLE, Part
 from recordings.progress import Silent
-from recordings.run import prepare_run, run_recordings
+from recordings.run import WantedFiles, prepare_run, run_recordings
 from tests.clips import head
 from tests.integration.run_command import TIMEOUT_S, alive, children, finish, posebus, start
 from tests.polling import wait_until
@@ -72,12 +72,13 @@ def undisturbed(folder: Path, fleet: list[str], engine_cache: Path, tmp_path_fac
 def results(out: Path) -> dict[str, object]:
     """All files but the summary, by name: bytes, or frames without the times at which they were analysed."""
     found: dict[str, object] = {}
-    for path in sorted(out.iterdir()):
-        if path.name.endswith(".jsonl"):
+    for path in sorted(path for path in out.rglob("*") if path.is_file()):
+        name = str(path.relative_to(out))
+        if name.endswith(".tracks.jsonl"):
             frames = [json.loads(line) for line in path.read_text().splitlines()]
-            found[path.name] = [{k: v for k, v in frame.items() if k not in OF_THE_CLOCK} for frame in frames]
-        elif path.name != "summary.json":
-            found[path.name] = path.read_bytes()
+            found[name] = [{k: v for k, v in frame.items() if k not in OF_THE_CLOCK} for frame in frames]
+        elif name != "summary.json":
+            found[name] = path.read_bytes()
     return found
 
 
@@ -149,7 +150,7 @@ def test_interrupts_and_kills_change_no_result(
 def run(out: Path, redis_url: str, *videos: Path, part: Part = WHOLE) -> dict[str, Any]:
     """The summary of `posebus run`, in this process."""
     settings = Settings(redis=redis_url, fleet={"workers": 0})
-    request = prepare_run(settings, [str(video) for video in videos], part, print, video=True, fresh=False)
+    request = prepare_run(settings, [str(video) for video in videos], WantedFiles(), part, print)
     return run_recordings(settings, request, out, Silent(), print)
 
 

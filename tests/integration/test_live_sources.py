@@ -30,7 +30,7 @@ from tests.ports import free_port
 
 SECRET = "geheim7"
 NAME = "127.0.0.1"
-FILES = {f"{NAME}.{ending}" for ending in ("annotated.mp4", "mot.txt", "tracks.jsonl")} | {"summary.json"}
+FILES = {f"{NAME}.{ending}" for ending in ("annotated.mp4", "mot.txt", "people.csv", "tracks.jsonl")} | {"summary.json"}
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_ctrl_c_completes_the_files_and_says_so(camera: RtspServer, engine_cache
     for name in ("summary.json", f"{NAME}.tracks.jsonl"):
         (tmp_path / name).write_text("of an earlier run\n")
     running = start(engine_cache, "run", url(camera), "--imgsz", "320", "--no-video", "--out", tmp_path)
-    files = {kind: tmp_path / f"{NAME}-2.{kind}" for kind in ("tracks.jsonl", "mot.txt")}
+    files = {kind: tmp_path / f"{NAME}-2.{kind}" for kind in ("tracks.jsonl", "mot.txt", "people.csv")}
     begun = tmp_path / f"{NAME}-2.tracks.jsonl.partial"
     wait_until(lambda: (begun.exists() and begun.stat().st_size > 0) or running.poll() is not None, "the first frames")
     running.send_signal(signal.SIGINT)

@@ -76,13 +76,13 @@ def counter_spec():
 
 RUN_CAMERA = """
 import logging, pathlib, sys
-from ingest.process import run_camera
+from ingest.process import CaptureOptions, run_camera
 from posebus.config.loading import load_settings
 from posebus.errors import FatalError
 
 logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
 try:
-    run_camera(load_settings(pathlib.Path(sys.argv[1]), {}, {}), "door")
+    run_camera(load_settings(pathlib.Path(sys.argv[1]), {}, {}), "door", CaptureOptions(must_exist=True))
 except FatalError as error:
     raise SystemExit(str(error))
 """

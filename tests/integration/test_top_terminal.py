@@ -69,7 +69,9 @@ class Terminal:
         self.resize(columns, rows)
         self.modes = termios.tcgetattr(other)
         self._other = other
-        environment = {**run_command.environment(cache), "TERM": "xterm-256color"}
+        known = run_command.environment(cache)
+        # pytest-xdist sets a size, which would count more than that of the terminal.
+        environment = {**{k: v for k, v in known.items() if k not in {"COLUMNS", "LINES"}}, "TERM": "xterm-256color"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "posebus_cli", "top", "--redis", url],
             stdin=other,

@@ -18,7 +18,12 @@ from posebus_cli.observe.screen.fitted_table import Cell, Column, Line, cut, fit
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
-COLORS: dict[str, str] = {CameraState.ONLINE: "green", CameraState.OFFLINE: "red", CameraState.CONNECTING: "yellow"}
+COLORS: dict[str, str] = {
+    CameraState.ONLINE: "green",
+    CameraState.OFFLINE: "red",
+    CameraState.GIVEN_UP: "red",
+    CameraState.CONNECTING: "yellow",
+}
 MOST_NOTES = 3
 """Lines of troubles and warnings that are shown where the height is limited."""
 LOW, FEWEST_NOTES = 18, 1

@@ -51,7 +51,7 @@ def chosen(names: Iterable[str]) -> tuple[str, ...]:
 
     Without any name, those of `DEFAULT` and `ALWAYS`. Raises ConfigError for a name that is none.
     """
-    wanted = {name.strip().lower() for text in names for name in text.split(",") if name.strip()}
+    wanted = {name.strip().lower() for text in names for name in text.split(",")}
     known = [one.name for one in FORMATS]
     unknown = sorted(wanted - set(known))
     if unknown:

@@ -14,6 +14,7 @@ from posebus.errors import (
     BrokerUnavailable,
     CameraLost,
     ConfigError,
+    DeploymentUnavailable,
     EngineError,
     FatalError,
     LeaseLost,
@@ -33,7 +34,14 @@ from posebus.errors import (
 )
 
 LEAVES: dict[type[PoseBusError], set[type[PoseBusError]]] = {
-    RetryableError: {BrokerUnavailable, SourceUnavailable, LoginRefused, SinkFailed, SourceChanged},
+    RetryableError: {
+        BrokerUnavailable,
+        SourceUnavailable,
+        LoginRefused,
+        DeploymentUnavailable,
+        SinkFailed,
+        SourceChanged,
+    },
     PoisonError: {MalformedMessage, BadPicture},
     CameraLost: {LeaseLost},
     RestartableError: {EngineError},

@@ -83,7 +83,7 @@ def test_deployment_of_recordings_is_over_with_the_last_of_them() -> None:
 
 def test_deployment_whose_ingest_has_ended_is_over_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = [100.0]
-    monkeypatch.setattr("posebus_cli.operate.up.time.monotonic", lambda: now_s[0])
+    monkeypatch.setattr("posebus_cli.operate.running.time.monotonic", lambda: now_s[0])
     watched = cast(Watched, SimpleNamespace(activity=Activity(["damaged"]), poll=lambda wait_s: []))
     ingest = SimpleNamespace(exit_code=None)
     fleet = cast(Any, SimpleNamespace(check=lambda: None, processes=SimpleNamespace(children={"ingest": ingest})))

@@ -112,7 +112,7 @@ def test_metrics_of_cameras_come_from_ingest_and_tracker() -> None:
     states = {
         labelled("posebus_camera_state", camera=camera, state=state): float(state == now)
         for camera, now in (("door", "online"), ("yard", "no ingest"))
-        for state in ("connecting", "online", "offline", "standby", "ended", "no ingest")
+        for state in ("connecting", "online", "offline", "standby", "ended", "paused", "off", "given up", "no ingest")
     }
     assert samples == zeros | states | {
         labelled("posebus_processes_ready", role="ingest"): 1,

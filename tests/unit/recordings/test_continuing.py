@@ -15,6 +15,7 @@ from recordings.continuing.history import read_history
 from recordings.continuing.identity import identity_of
 from recordings.continuing.plan import RunPlan, Wish, plan_anew, plan_run
 from recordings.fleet_watch import Workers
+from recordings.inputs import WHOLE
 from recordings.results.result_files import ResultFiles
 from recordings.summary import summarise
 
@@ -89,7 +90,7 @@ def test_a_finished_input_without_its_files_is_done_again(tmp_path: Path) -> Non
         ),
         ({**FACTS, "model": {"name": "yolo11n-pose", "sha256": "cd"}}, "model.sha256 was ab and is cd"),
         ({**FACTS, "versions": {"posebus": "2"}}, "versions.posebus was 1 and is 2"),
-        ({**FACTS, "part": {"start_s": 1.0}}, "part was not set and is"),
+        ({**FACTS, "part": {**WHOLE.fields(), "start_s": 1.0}}, "part.start_s was 0.0 and is 1.0"),
     ],
 )
 def test_results_of_other_settings_weights_and_versions_are_refused(
