@@ -90,6 +90,6 @@ def test_readyz_is_about_the_deployment() -> None:
 
 def test_other_pages_and_methods() -> None:
     assert ask("/metrics") == ("200 OK", "others")
-    assert ask("/readyz/x") == ("200 OK", "others")
+    assert ask("/readyz/x") == ("404 Not Found", "there are /metrics, /healthz and /readyz\n")
     assert ask("/readyz", method="HEAD") == ("200 OK", "")
     assert ask("/readyz", method="POST")[0] == "405 Method Not Allowed"
