@@ -12,6 +12,7 @@ from ingest.leaving import CHANGED, REMOVED, STOPPED, reason_from
 from ingest.supervision import REMOVAL, CameraFiles, CameraProcesses
 from posebus.config.settings import CameraSettings, Settings, WorkerSettings
 from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL
+from posebus.telemetry.camera_state import CameraState
 from tests.unit.ingest.memory_children import MemoryChildren
 
 
@@ -61,6 +62,19 @@ def test_only_the_process_of_a_changed_camera_starts_again(machine: Machine) -> 
     assert machine.children.going == ["b"]
     assert machine.children.settings("b") == CameraSettings(source="usb:1", max_fps=4)
     assert machine.steps(3) == []
+
+
+def test_cameras_whose_processes_have_ended_for_good_are_over_until_their_settings_change(machine: Machine) -> None:
+    machine.use(a="usb:0", b="usb:1", c="usb:2")
+    machine.steps()
+    assert machine.cameras.over == {}
+    machine.children.end("a", EXIT_DONE)
+    machine.children.end("b", EXIT_FATAL)
+    machine.steps()
+    assert machine.cameras.over == {"a": CameraState.ENDED, "b": CameraState.GIVEN_UP}
+    machine.use(a="usb:0", b="usb:3", c="usb:2")
+    assert machine.steps() == ["b"]
+    assert machine.cameras.over == {"a": CameraState.ENDED}
 
 
 def test_a_camera_that_is_added_disturbs_no_other(machine: Machine) -> None:

@@ -187,7 +187,11 @@ def bad_lines() -> dict[str, tuple[str, str]]:
         "too few fields": ("frame,track_id\n0,1\n1\n2,2\n", "line 3, has 1 fields instead of 2"),
         "a text in MOT": ("1,1,2,3,4,5,6\n1,1,2,x,4,5,6\n", "line 2, is no row of a MOT file"),
         "no number in MOT": ("1,1,2,3,4,5,6\n1,1,2,nan,4,5,6\n", "line 2, is no row of a MOT file"),
-        "no UTF-8": ("frame,track_id,state\n0,1,\udcff\n", "is no text in UTF-8"),
+        "two rows of MOT in one": ("1,1,2,3,4,5,6,-1,-1,-1\n2,1,2,3,4,5,6,-1,\udcff4,1,2,3\n", "line 2, .* 12 fields"),
+        "no UTF-8": ("frame,track_id,state\n0,1,\udcff\n", "line 2, is no text in UTF-8"),
+        "a table of events": ("time_s,frame,type,track_id,reason,data\n0,0,x,1,,\n", "holds events, not tracks"),
+        "COCO": ('{"images": [], "annotations": []}', "holds no tracks as posebus writes them"),
+        "a summary": ('{\n  "inputs": []\n}\n', "holds no tracks as posebus writes them"),
         "a field without end": ('frame,track_id\n0,"' + "1" * 200_000, "is no CSV file"),
         "a picture": ("\x89PNG\r\n", "holds no tracks as posebus writes them"),
     }
