@@ -15,7 +15,7 @@ from posebus.bus.registry import Registry
 from posebus.config.settings import Settings
 from posebus.errors import BrokerUnavailable, OutputError
 from posebus.runtime.failures import in_one_sentence
-from posebus.runtime.fleet import Fleet
+from posebus.runtime.fleet import Fleet, camera_process
 from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL
 from posebus.subscribing.subscriber import Subscription, subscribe
 from recordings.fleet_watch import Workers
@@ -41,21 +41,27 @@ FORGET_AGAIN_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """Where the tracks are written, in which formats, and the settings that formats keep in their files (JSON)."""
+
+    folder: Path
+    formats: Sequence[str] = STANDARD
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class RunContext:
-    """Where recordings are analysed: a broker with a fleet that is ready, and the folder for the files.
+    """Where recordings are analysed: a broker with a fleet that is ready, and what is written.
 
     `settings.redis` is the broker's address. `watch(now_s)` is called several times a second and raises the error that
-    ends the whole run. `workers` is what the fleet's workers reported once they were ready. `formats` are those of the
-    tracks, and `chosen` the settings that formats keep in their files (JSON).
+    ends the whole run. `workers` is what the fleet's workers reported once they were ready.
     """
 
     settings: Settings
     broker: Broker
-    folder: Path
+    output: Output
     watch: Callable[[float], None]
     workers: Workers
-    formats: Sequence[str] = STANDARD
-    chosen: Mapping[str, Any] = field(default_factory=dict)
 
 
 def analyse(recordings: Sequence[Recording], context: RunContext, progress: Progress) -> Generator[RecordingResult]:
@@ -85,7 +91,7 @@ def analyse(recordings: Sequence[Recording], context: RunContext, progress: Prog
             while waiting and len(running) < AT_ONCE:
                 recording = waiting.popleft()
                 try:
-                    writer = stack.enter_context(_writer(recording, context))
+                    writer = stack.enter_context(_writer(recording, context.output))
                 except OutputError as error:
                     yield RecordingResult(recording, Tally(), error=str(error))
                     continue
@@ -98,7 +104,7 @@ def analyse(recordings: Sequence[Recording], context: RunContext, progress: Prog
             context.watch(time.monotonic())
             for camera, result in _finished(running, fleet, time.monotonic()):
                 del running[camera]
-                fleet.processes.stop([_child(camera)], settings.fleet.stop_timeout_s)
+                fleet.processes.stop([camera_process(camera)], settings.fleet.stop_timeout_s)
                 with suppress(BrokerUnavailable):
                     # Done at once, for its tracks may be thousands of entries; during an outage `forget` does it later.
                     Registry(context.broker).remove_camera(camera)
@@ -106,23 +112,23 @@ def analyse(recordings: Sequence[Recording], context: RunContext, progress: Prog
                 yield result
 
 
-def forget(broker: Broker, recordings: Sequence[Recording]) -> None:
-    """Remove everything that belongs to `recordings` from the broker.
+def forget(broker: Broker, cameras: Sequence[str]) -> None:
+    """Remove everything that belongs to `cameras` from the broker.
 
     A worker or tracker that was still busy with one of them may create a stream of it anew; so while there are such
     processes, this is done a second time.
     """
     registry = Registry(broker)
-    for recording in recordings:
-        registry.remove_camera(recording.camera)
+    for camera in cameras:
+        registry.remove_camera(camera)
     if registry.processes():
         time.sleep(FORGET_AGAIN_S)
-        for recording in recordings:
-            registry.remove_camera(recording.camera)
+        for camera in cameras:
+            registry.remove_camera(camera)
 
 
-def _writer(recording: Recording, context: RunContext) -> TracksWriter:
-    return TracksWriter(context.folder, recording.name, context.formats, context.chosen)
+def _writer(recording: Recording, output: Output) -> TracksWriter:
+    return TracksWriter(output.folder, recording.name, output.formats, output.chosen)
 
 
 def _with_cameras(settings: Settings, recordings: Sequence[Recording], workers: Workers) -> Settings:
@@ -180,7 +186,7 @@ def _complete(analysis: RecordingAnalysis) -> RecordingResult:
 def _ingest_error(analysis: RecordingAnalysis, fleet: Fleet, now_s: float) -> str | None:
     """Return why the end of this recording will never come, if its ingest process has given up or gets nowhere."""
     source = analysis.recording.source
-    child = fleet.processes.children[_child(analysis.recording.camera)]
+    child = fleet.processes.children[camera_process(analysis.recording.camera)]
     # Not `child.restarts`: a process that lives for a while before it crashes would be started again for ever.
     if analysis.processes(child.process.pid) > MAX_RESTARTS:
         return f"the process that reads {source} crashed or hung {MAX_RESTARTS} times; is the file damaged?"
@@ -191,8 +197,3 @@ def _ingest_error(analysis: RecordingAnalysis, fleet: Fleet, now_s: float) -> st
     if child.exit_code == EXIT_DONE and analysis.trouble:
         return f"{source} was not read to its end: {analysis.trouble}"
     return None
-
-
-def _child(camera: str) -> str:
-    """Return the name that `Fleet.start_camera` gives the process."""
-    return f"ingest-{camera}"

@@ -9,8 +9,8 @@ from typing import Any
 
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
-from posebus.config.settings import Settings
-from posebus.errors import BrokerUnavailable, FatalError
+from posebus.config.settings import EMBEDDED, Settings
+from posebus.errors import BrokerUnavailable, ConfigError, FatalError
 from posebus.runtime.fleet import Fleet
 from posebus.runtime.shared_frames import BYTES_PER_PIXEL
 from posebus.telemetry.process_report import WorkerReport
@@ -61,6 +61,14 @@ def workers(registry: Registry) -> Workers:
         largest_imgsz=largest_imgsz(reports),
         frames_wanted=max(sum(map(_frames_wanted, found)), FRAMES_WANTED["cpu"]),
     )
+
+
+def need_workers(settings: Settings) -> None:
+    """Raise ConfigError for a run that starts no workers, and has no broker at which others work."""
+    if settings.fleet.workers == 0 and settings.redis == EMBEDDED:
+        raise ConfigError(
+            "a run with --workers 0 needs the workers of a running deployment: give its broker with --redis URL"
+        )
 
 
 class FleetWatch:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import Registry
@@ -15,28 +13,15 @@ from posebus.errors import PoseBusError
 from posebus.runtime.embedded import broker_for
 from posebus.runtime.fleet import Fleet
 from posebus.runtime.shared_frames import BYTES_PER_PIXEL, shared_folder
-from recordings.analyse import AT_ONCE, RunContext, analyse, forget
+from recordings.analyse import AT_ONCE, Output, RunContext, analyse, forget
 from recordings.fleet_watch import FRAMES_WANTED, Workers, wait_for_fleet, workers
 from recordings.inputs import Recording
-from recordings.progress import Progress
+from recordings.progress import Complain, Progress
 from recordings.recording_analysis import RecordingResult
 from recordings.stages import STAGES
 
-FLEET_PATIENCE_S = 30.0
 MAX_WARM_UPS = 8
 """Picture sizes for which the engine is warmed up; with more, loading would take longer than that saves."""
-
-Complain = Callable[[object], None]
-"""Called with each problem that does not end the run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Where the tracks are written, in which formats, and the settings that formats keep in their files (JSON)."""
-
-    folder: Path
-    formats: Sequence[str]
-    chosen: Mapping[str, Any]
 
 
 def analyse_with_fleet(
@@ -60,19 +45,11 @@ def analyse_with_fleet(
                 watch = wait_for_fleet(fleet, settings, broker, progress)
                 found = workers(Registry(broker))
                 on_ready(found)
-                context = RunContext(
-                    settings=settings,
-                    broker=broker,
-                    folder=output.folder,
-                    watch=watch,
-                    workers=found,
-                    formats=output.formats,
-                    chosen=output.chosen,
-                )
+                context = RunContext(settings, broker, output, watch, found)
                 with closing(analyse(recordings, context, progress)) as results:
                     yield from results
         finally:
-            _forget(broker, recordings, complain)
+            forget_all(broker, [recording.camera for recording in recordings], complain)
 
 
 def _shared_memory(settings: Settings, recordings: Sequence[Recording]) -> AbstractContextManager[Path | None]:
@@ -103,8 +80,9 @@ def _fleet_settings(settings: Settings, url: str, recordings: Sequence[Recording
     )
 
 
-def _forget(broker: Broker, recordings: Sequence[Recording], complain: Complain) -> None:
+def forget_all(broker: Broker, cameras: Sequence[str], complain: Complain) -> None:
+    """Remove the cameras of a run from the broker; `complain` gets the reason where that fails."""
     try:
-        forget(broker, recordings)
+        forget(broker, cameras)
     except PoseBusError as error:
         complain(f"the streams of this run could not be removed from the broker: {error}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 LINE_EVERY_S = 3.0
+
+Complain = Callable[[object], None]
+"""Called with each sentence that the user should see although the work goes on."""
 
 
 class Progress(Protocol):

@@ -9,13 +9,13 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from posebus.config.settings import EMBEDDED, Settings
-from posebus.errors import ConfigError, OutputError
+from posebus.errors import OutputError
 from posebus.wording import counted
+from recordings.analyse import Output
 from recordings.continuing.book import SummaryBook
 from recordings.continuing.history import SOURCES, read_history
 from recordings.continuing.identity import identity_of
@@ -23,11 +23,11 @@ from recordings.continuing.plan import REMEDY, RunPlan, Wish, plan_anew, plan_ru
 from recordings.drawing.making import PeopleRows
 from recordings.drawing.queue import DrawingQueue
 from recordings.drawing.task import DrawingTask
-from recordings.fleet_watch import Workers
+from recordings.fleet_watch import Workers, need_workers
 from recordings.inputs import WHOLE, Part, Recording, camera_settings, open_recordings
 from recordings.inputs.listing import list_inputs
-from recordings.own_fleet import Complain, Output, analyse_with_fleet
-from recordings.progress import Progress
+from recordings.own_fleet import analyse_with_fleet
+from recordings.progress import Complain, Progress
 from recordings.recording_analysis import RecordingResult
 from recordings.results.claims import claimed
 from recordings.results.earlier_run import EarlierRun
@@ -35,7 +35,7 @@ from recordings.results.files import make_folder
 from recordings.results.formats.table import STANDARD, check_writable
 from recordings.results.result_files import ResultFiles
 from recordings.results.run_facts import kept_settings, run_facts, run_of
-from recordings.summary import FILE_NAME, Summary, merged, summarise
+from recordings.summary import FILE_NAME, Summary, merged, summarise, summary_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +85,7 @@ def prepare_run(
     `earlier`: the run that is repeated, if it is one; what differs from it is complained about. Raises ConfigError.
     """
     check_writable(files.formats)
-    if settings.fleet.workers == 0 and settings.redis == EMBEDDED:
-        raise ConfigError(
-            "a run with --workers 0 needs the workers of a running deployment: give its broker with --redis URL"
-        )
+    need_workers(settings)
     listing = list_inputs(arguments)
     for note in listing.notes:
         complain(note)
@@ -157,13 +154,13 @@ def run_recordings(
 
     def choose(busy: frozenset[str]) -> list[str]:
         plans.append(_plan(request, folder, busy))
-        return [_summary_name(busy), *(one.name for one in plans[0].inputs)]
+        return [summary_name(busy), *(one.name for one in plans[0].inputs)]
 
-    with claimed(folder, choose) as (summary_name, *_):
-        if summary_name != FILE_NAME:
-            complain(f"another run writes into {folder}; the summary of this one is {summary_name}")
+    with claimed(folder, choose) as (chosen_name, *_):
+        if chosen_name != FILE_NAME:
+            complain(f"another run writes into {folder}; the summary of this one is {chosen_name}")
         state = RunState(plans[0], request.facts)
-        book = SummaryBook(folder, summary_name)
+        book = SummaryBook(folder, chosen_name)
         try:
             book.begin(state.summary())
             _run(settings, request, state, book, progress, complain)
@@ -189,12 +186,6 @@ def _plan(request: RunRequest, folder: Path, busy: frozenset[str]) -> RunPlan:
 
 def _files(request: RunRequest, folder: Path) -> ResultFiles:
     return ResultFiles(folder, request.files.formats)
-
-
-def _summary_name(busy: frozenset[str]) -> str:
-    path = Path(FILE_NAME)
-    numbered = (f"{path.stem}-{number}{path.suffix}" for number in count(2))
-    return next(name for name in chain([FILE_NAME], numbered) if name not in busy)
 
 
 def _run(

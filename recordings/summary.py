@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,13 @@ FILE_NAME = "summary.json"
 MAX_SUMMARY_BYTES = 100_000_000
 
 Summary = dict[str, Any]
+
+
+def summary_name(used: Set[str]) -> str:
+    """Return summary.json, or the first of summary-2.json, summary-3.json, … that is not `used`."""
+    path = Path(FILE_NAME)
+    numbered = (f"{path.stem}-{number}{path.suffix}" for number in count(2))
+    return next(name for name in chain([FILE_NAME], numbered) if name not in used)
 
 
 def summarise(

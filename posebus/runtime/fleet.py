@@ -130,7 +130,9 @@ class Fleet:
 
         It ends if the camera is a file that does not exist.
         """
-        self._start_watched(f"ingest-{camera}", self._modules.ingest, "--camera", camera, "--must-exist", *arguments)
+        self._start_watched(
+            camera_process(camera), self._modules.ingest, "--camera", camera, "--must-exist", *arguments
+        )
 
     def pids(self) -> set[int]:
         """The process ids of all children."""
@@ -208,6 +210,11 @@ class Fleet:
     def _start_watched(self, name: str, module: str, *arguments: str) -> None:
         spec = stage_process(name, self._settings, self._config, module, *arguments)
         self.processes.start(self._watchdog.watched(spec))
+
+
+def camera_process(camera: str) -> str:
+    """The name of the child that `Fleet.start_camera` starts."""
+    return f"{INGEST}-{camera}"
 
 
 def with_threads(settings: Settings, cpus: int, before: int | None) -> Settings:

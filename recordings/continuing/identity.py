@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from posebus.config.local_files import is_file_address, local_path
@@ -34,9 +33,3 @@ def identity_of(source: str) -> Identity:
         "modified_ns": max((status.st_mtime_ns for status in found), default=0),
         "files": len(found),
     }
-
-
-def absolute(identity: Identity) -> Path | None:
-    """Return the path of a recording on this machine; None for something else."""
-    path = Path(str(identity.get("path")))
-    return path if path.is_absolute() else None

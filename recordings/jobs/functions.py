@@ -22,9 +22,9 @@ from posebus.config.settings import CameraSettings, Settings
 from posebus.errors import ConfigError, OutputError, PoseBusError, SourceRejected
 from posebus.plain_text import plain
 from posebus.runtime.failures import in_one_sentence
-from recordings.analyse import RunContext, analyse, forget
-from recordings.fleet_watch import FleetWatch, Workers, workers
-from recordings.inputs import WHOLE, Part, Recording, camera_names, open_recording
+from recordings.analyse import Output, RunContext, analyse, forget
+from recordings.fleet_watch import FLEET_PATIENCE_S, FleetWatch, Workers, workers
+from recordings.inputs import WHOLE, Part, camera_names, open_recording
 from recordings.progress import Progress
 from recordings.results.claims import claimed
 from recordings.results.files import make_folder
@@ -33,7 +33,6 @@ from recordings.results.result_files import ResultFiles
 from recordings.results.run_facts import versions
 from recordings.summary import Summary, add_to_summary, summarise
 
-FLEET_PATIENCE_S = 30.0
 LONGEST_PATIENCE_S = 86_400.0
 MAX_PROBLEM = 200
 
@@ -88,18 +87,11 @@ def _analyse(options: RecordingOptions, settings: Settings, run_id: str, progres
         watch.wait()
         fleet_workers = workers(Registry(broker))
         try:
-            context = RunContext(
-                settings=settings,
-                broker=broker,
-                folder=folder,
-                watch=watch,
-                workers=fleet_workers,
-                formats=chosen(options.formats),
-            )
+            context = RunContext(settings, broker, Output(folder, chosen(options.formats)), watch, fleet_workers)
             with closing(analyse([recording], context, progress)) as analysed:
                 results = list(analysed)
         finally:
-            forget(broker, [recording])
+            forget(broker, [recording.camera])
         for result in results:
             if result.error is not None:
                 raise SourceRejected(result.error)
@@ -143,14 +135,7 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType({ANALYSE_RECORDING: analyse
 def forget_recording(raw_options: object, settings: Settings, run_id: str) -> None:
     """Remove from the broker what a killed job left there. Raises PoseBusError."""
     options = _options(raw_options)
-    recording = Recording(
-        source=options.video,
-        name=options.name,
-        camera=job_camera(options.name, run_id),
-        size_px=(1, 1),
-        frames_expected=None,
-    )
-    forget(open_broker(settings.redis, settings.shards), [recording])
+    forget(open_broker(settings.redis, settings.shards), [job_camera(options.name, run_id)])
 
 
 def job_camera(name: str, run_id: str) -> str:

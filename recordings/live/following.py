@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from posebus.runtime.fleet import Fleet
+from posebus.runtime.fleet import Fleet, camera_process
 from posebus.runtime.processes import EXIT_FATAL
 from posebus.subscribing.subscriber import Subscription
 from recordings.fleet_watch import Workers
 from recordings.live.recorded_camera import RecordedCamera
-from recordings.progress import Progress
+from recordings.progress import Complain, Progress
 from recordings.results.formats.table import STANDARD
 
 POLL_S = 0.1
@@ -25,9 +25,6 @@ FIRST_FRAMES_S = 15.0
 GIVE_UP_S = 60.0
 """A run without any track for so long is given up."""
 KEPT = ".pictures.partial"
-
-Complain = Callable[[object], None]
-"""Called with each sentence that the user should see while the run goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +127,7 @@ class LiveReader:
 
     def _find_failed(self) -> None:
         for camera in self._run.cameras:
-            child = self._readers.processes.children.get(f"ingest-{camera.source.camera}")
+            child = self._readers.processes.children.get(camera_process(camera.source.camera))
             if child is None or child.exit_code != EXIT_FATAL or camera.error is not None or camera.is_over:
                 continue
             camera.error = f"{camera.source.name} cannot be read further: {camera.problem or 'the reason is above'}"

@@ -11,12 +11,9 @@ from posebus.messages import Event, EventType, TrackFrame
 from posebus.subscribing.subscription import Message
 from recordings.live.camera import LiveCamera
 from recordings.live.one_epoch import OneEpoch
+from recordings.recording_analysis import ADVISING, END_OF_FILE
 from recordings.results.formats.table import STANDARD
 from recordings.results.tracks_writer import TracksWriter
-
-ADVISING = (EventType.CAMERA_IMGSZ, EventType.CAMERA_RATE)
-"""Events whose newest `advice` is shown with the result."""
-END_OF_FILE = "end of file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +95,7 @@ class RecordedCamera:
     def close(self) -> None:
         """Close the files; incomplete ones keep their partial names."""
         if self._writer is not None:
-            self._writer.__exit__(None, None, None)
+            self._writer.close()
 
     def _add_event(self, event: Event) -> str | None:
         if event.type == EventType.CAMERA_ENDED:

@@ -5,35 +5,34 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import count
 
-from posebus.bus.redis.connection import Broker, open_broker
+from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.config.local_files import same_for_children
 from posebus.config.settings import EMBEDDED, CameraSettings, Settings
-from posebus.errors import ConfigError, PoseBusError
 from posebus.runtime.embedded import broker_for
 from posebus.runtime.failures import in_one_sentence
 from posebus.runtime.fleet import Fleet
 from posebus.subscribing.subscriber import subscribe
-from recordings.fleet_watch import wait_for_fleet, workers
+from recordings.fleet_watch import need_workers, wait_for_fleet, workers
 from recordings.inputs import UniqueNames, camera_names
 from recordings.interrupts import noticed
 from recordings.live.drawing import draw_kept
-from recordings.live.following import Complain, LiveReader, LiveRun
+from recordings.live.following import LiveReader, LiveRun
 from recordings.live.following import LiveRequest as LiveRequest
 from recordings.live.naming import source_name
 from recordings.live.recorded_camera import LiveSource, RecordedCamera
 from recordings.live.sources import look_at
 from recordings.live.summary import summarise_live
-from recordings.progress import Progress
+from recordings.own_fleet import forget_all
+from recordings.progress import Complain, Progress
 from recordings.results.claims import claimed
 from recordings.results.files import make_folder
 from recordings.results.run_facts import run_facts
 from recordings.stages import STAGES
-from recordings.summary import FILE_NAME, Summary, write_summary
+from recordings.summary import Summary, summary_name, write_summary
 
 OUTAGE_LIMIT_S = 30.0
 VIDEO_SIZE_PX = 1920
@@ -55,13 +54,10 @@ def run_live(settings: Settings, request: LiveRequest, progress: Progress, compl
     or SIGTERM (a KeyboardInterrupt, as by `interruptible`) completes the files; while the network loads it ends the
     run. Raises OutputError, ConfigError, and the errors of a broker or fleet that cannot work.
     """
-    if settings.fleet.workers == 0 and settings.redis == EMBEDDED:
-        raise ConfigError(
-            "a run with --workers 0 needs the workers of a running deployment: give its broker with --redis URL"
-        )
+    need_workers(settings)
     began_s = time.monotonic()
     make_folder(request.folder)
-    with claimed(request.folder, lambda used: _names(request, used)) as (summary_name, *names):
+    with claimed(request.folder, lambda used: _names(request, used)) as (chosen_name, *names):
         run = LiveRun(request, progress, complain, run_facts(settings))
         sources = _open(run, names, suffix="" if settings.redis == EMBEDDED else f"-{uuid.uuid4().hex[:8]}")
         if sources:
@@ -74,7 +70,7 @@ def run_live(settings: Settings, request: LiveRequest, progress: Progress, compl
                     run.kept(camera).unlink(missing_ok=True)
         summary = summarise_live(run.cameras, run.workers, time.monotonic() - began_s, run.refused, run.ended_by)
         summary |= run.facts
-        write_summary(request.folder / summary_name, summary)
+        write_summary(request.folder / chosen_name, summary)
     return LiveResult(summary, interrupted=run.ended_by == "interrupt")
 
 
@@ -86,10 +82,10 @@ def _names(request: LiveRequest, used: frozenset[str]) -> list[str]:
     there = {path.name for path in request.folder.iterdir()}
     taken = {name.split(".tracks.jsonl")[0] for name in there if ".tracks.jsonl" in name}
     names = UniqueNames({*used, *taken})
-    numbered = (f"summary-{number}.json" for number in count(2))
-    candidates = (name for each in ([FILE_NAME], numbered) for name in each)
-    summary = next(name for name in candidates if name not in used and name not in there)
-    return [summary, *(names.take(source_name(source).replace("/", "_")) for source in request.sources)]
+    return [
+        summary_name(used | there),
+        *(names.take(source_name(source).replace("/", "_")) for source in request.sources),
+    ]
 
 
 def _open(run: LiveRun, names: Sequence[str], suffix: str) -> list[LiveSource]:
@@ -136,7 +132,7 @@ def _record(run: LiveRun, settings: Settings, sources: Sequence[LiveSource]) -> 
                 outage_limit_s=OUTAGE_LIMIT_S,
             )
         )
-        stack.callback(_forget, broker, list(cameras), run.complain)
+        stack.callback(forget_all, broker, list(cameras), run.complain)
         # What the ingest processes warn of comes as events, too.
         with_cameras = settings.model_copy(update={"cameras": cameras, "log_level": "error"})
         readers = stack.enter_context(Fleet(with_cameras, broker, STAGES))
@@ -181,16 +177,3 @@ def _draw_one(run: LiveRun, camera: RecordedCamera) -> None:
         text = f"{missing} of {camera.counts.frames} frames are not in the video, because their pictures were not kept"
         camera.interruptions.append(text)
         run.complain(f"{name}: {text}")
-
-
-def _forget(broker: Broker, cameras: Sequence[str], complain: Complain) -> None:
-    registry = Registry(broker)
-    try:
-        for camera in cameras:
-            registry.remove_camera(camera)
-    except PoseBusError as error:
-        complain(f"the streams of this run could not be removed from the broker: {error}")
-    with suppress(PoseBusError):
-        # A worker that was still busy with one of them may have created its stream anew.
-        for camera in cameras:
-            registry.remove_camera(camera)
