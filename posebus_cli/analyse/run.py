@@ -108,7 +108,7 @@ def run(
         return
     part = parse_part(excerpt.start, excerpt.end, excerpt.every, excerpt.max_fps)
     if earlier is not None and part == WHOLE:
-        part = replace(WHOLE, **earlier.part)
+        part = earlier.part
     with interruptible(), progress_for(as_json=as_json) as progress:
         request = prepare_run(settings, sources, files, part, complain, fresh=options.fresh, earlier=earlier)
         with run_folder(options.out, request.wishes, request.facts, fresh=options.fresh) as folder:

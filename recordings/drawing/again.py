@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from posebus.config.settings import CameraSettings
 from posebus.errors import ConfigError, OutputError, PoseBusError, SourceRejected
 from recordings.continuing.history import History, read_history
 from recordings.continuing.identity import identity_of
 from recordings.drawing.queue import DrawingQueue, OnFailure
 from recordings.drawing.task import DrawingTask
 from recordings.inputs import Part, camera_settings
+from recordings.inputs.part import part_of
 from recordings.progress import Progress
 from recordings.results.claims import claimed
 from recordings.results.files import make_folder
@@ -125,14 +125,9 @@ def _moved(before: Path, now: Path, *, single: bool) -> Path:
 
 
 def _part(summary: Mapping[str, Any]) -> Part:
-    fields = summary.get("part")
-    if fields is None:
-        return Part()
     try:
-        part = Part(**fields)
-        CameraSettings(source="x", **part.fields())
+        return part_of(summary.get("part"))
     except (TypeError, ValueError):
         raise ConfigError(
             "summary.json does not say which part of the recordings was read: it has been changed"
         ) from None
-    return part

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from posebus.config.settings import CameraSettings
 from posebus.errors import ConfigError
 
 _TIME = re.compile(r"(?:(?:(?P<hours>\d+):)?(?P<minutes>\d+):)?(?P<seconds>\d+(?:\.\d*)?|\.\d+)")
@@ -33,6 +35,24 @@ class Part:
 
 
 WHOLE = Part()
+
+
+def part_of(fields: Mapping[str, Any] | None) -> Part:
+    """Return the part with these fields, as `Part.fields` gives them; the whole for None.
+
+    Raises ValueError for fields or values that are not those of a part.
+    """
+    try:
+        part = Part(**(fields or {}))
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+    check_part(part)
+    return part
+
+
+def check_part(part: Part) -> None:
+    """Raise ValueError for values that no camera can have."""
+    CameraSettings(source="any", **part.fields())
 
 
 def parse_part(

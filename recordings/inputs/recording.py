@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +13,7 @@ from posebus.runtime.failures import in_one_sentence
 from posebus.square_pixels import square_size_px
 from recordings.inputs.names import camera_names
 from recordings.inputs.part import WHOLE, Part
+from recordings.inputs.time_limit import within
 
 OPEN_LIMIT_S = 60.0
 """A recording that gives no picture for so long never will; most give one within a second."""
@@ -83,25 +83,12 @@ def open_recording(source: str, name: str, camera: str, part: Part = WHOLE, limi
     Raises SourceRejected or BadPicture if that fails or takes too long.
     """
     settings = camera_settings(source, part)
-    found: list[Recording | Exception] = []
-
-    def look() -> None:
-        try:
-            found.append(replace(_look_at(settings, source, name, camera), part=part))
-        except Exception as error:  # noqa: BLE001 - it is raised below, in the thread of the caller
-            found.append(error)
-
-    # Libraries wait without a limit for a disk that does not answer; such a thread is left behind.
-    thread = threading.Thread(target=look, name=f"open {name}", daemon=True)
-    thread.start()
-    thread.join(limit_s)
-    if not found:
+    found = within(limit_s, lambda: _look_at(settings, source, name, camera), f"open {name}")
+    if found is None:
         raise SourceRejected(
             f"{redact_url(source)} gave no picture within {limit_s:g} s; can its disk or server be reached?"
         )
-    if isinstance(found[0], Exception):
-        raise found[0]
-    return found[0]
+    return replace(found, part=part)
 
 
 def _look_at(settings: CameraSettings, source: str, name: str, camera: str) -> Recording:

@@ -18,13 +18,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.config.redaction import redact_url
-from posebus.config.settings import CameraSettings, Settings
+from posebus.config.settings import Settings
 from posebus.errors import ConfigError, OutputError, PoseBusError, SourceRejected
 from posebus.plain_text import plain
 from posebus.runtime.failures import in_one_sentence
 from recordings.analyse import Output, RunContext, analyse, forget
 from recordings.fleet_watch import FLEET_PATIENCE_S, FleetWatch, Workers, workers
 from recordings.inputs import WHOLE, Part, camera_names, open_recording
+from recordings.inputs.part import check_part
 from recordings.progress import Progress
 from recordings.results.claims import claimed
 from recordings.results.files import make_folder
@@ -55,7 +56,7 @@ class RecordingOptions(BaseModel):
     @field_validator("part")
     @classmethod
     def _check_part(cls, part: Part) -> Part:
-        CameraSettings(source="x", **part.fields())
+        check_part(part)
         return part
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from posebus.errors import LoginRefused, PoseBusError, SourceRejected, SourceUna
 from posebus.runtime.failures import in_one_sentence
 from posebus.square_pixels import square_size_px
 from recordings.inputs import UniqueNames
+from recordings.inputs.time_limit import within
 from recordings.live.naming import source_name
 from recordings.results.draw import Image
 
@@ -65,25 +65,15 @@ def look_at(settings: CameraSettings, limit_s: float = LIMIT_S) -> Look:
     Raises SourceUnavailable and SourceRejected with one sentence, also if there is no picture within `limit_s`.
     """
     shown = redact_url(settings.source)
-    found: list[Look | Exception] = []
-
-    def look() -> None:
-        try:
-            found.append(_look_twice(settings))
-        except Exception as error:  # noqa: BLE001 - it is raised below, in the thread of the caller
-            found.append(error)
-
-    # Libraries wait without a limit for some devices and disks; such a thread is left behind.
-    thread = threading.Thread(target=look, name="look at a source", daemon=True)
-    thread.start()
-    thread.join(limit_s)
-    if not found:
+    try:
+        found = within(limit_s, lambda: _look_twice(settings), "look at a source")
+    except PoseBusError as error:
+        raise type(error)(redact_known(str(error), settings.source)) from None
+    except Exception as error:  # noqa: BLE001 - an error of a library becomes one sentence
+        raise SourceRejected(in_one_sentence(error, about=shown)) from None
+    if found is None:
         raise SourceUnavailable(f"{shown} gave no picture within {limit_s:g} s; check its address, power and network")
-    if isinstance(found[0], Look):
-        return found[0]
-    if isinstance(found[0], PoseBusError):
-        raise type(found[0])(redact_known(str(found[0]), settings.source)) from None
-    raise SourceRejected(in_one_sentence(found[0], about=shown)) from None
+    return found
 
 
 def _look_twice(settings: CameraSettings) -> Look:

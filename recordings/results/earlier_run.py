@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from posebus.contract.foreign_json import WRONG_DATA, load_object
 from posebus.errors import ConfigError, MalformedMessage
+from recordings.inputs.part import WHOLE, Part, part_of
 
 MAX_BYTES = 100_000_000
 
@@ -19,7 +20,7 @@ class EarlierRun:
 
     sources: absolute paths. settings: the fields of the settings that decide about tracks, with dots. options: those of
     the run by the names in `RunRequest`. model_sha256, versions: of what made the results. sizes_bytes: of the sources,
-    where they are known. part: the fields of `recordings.inputs.Part` that were given.
+    where they are known. part: of each recording.
     """
 
     path: Path
@@ -29,7 +30,7 @@ class EarlierRun:
     model_sha256: str | None
     versions: Mapping[str, str]
     sizes_bytes: Mapping[str, int]
-    part: Mapping[str, Any] = field(default_factory=dict)
+    part: Part = WHOLE
 
     def differences(self, facts: Mapping[str, Any]) -> Iterator[str]:
         """Yield a sentence for everything by which a run with `facts` may give other results. Raises no error."""
@@ -97,5 +98,5 @@ def _run(path: Path, summary: Mapping[str, Any]) -> EarlierRun:
         model_sha256=summary["model"]["sha256"],
         versions=dict(summary["versions"]),
         sizes_bytes=sizes,
-        part=dict(summary.get("part") or {}),
+        part=part_of(summary.get("part")),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from posebus.errors import ConfigError
-from recordings.inputs.part import parse_part
+from recordings.inputs.part import WHOLE, Part, parse_part
 from recordings.results.earlier_run import read_earlier_run
 
 SUMMARY = {
@@ -23,12 +23,12 @@ SUMMARY = {
 def test_the_part_is_that_of_the_summary(tmp_path: Path) -> None:
     part = parse_part("1", "0:02", 3)
     (tmp_path / "summary.json").write_text(json.dumps({**SUMMARY, "part": part.fields()}))
-    assert read_earlier_run(tmp_path).part == {"start_s": 1.0, "end_s": 2.0, "every": 3, "max_fps": None}
+    assert read_earlier_run(tmp_path).part == Part(start_s=1.0, end_s=2.0, every=3)
 
 
 def test_a_summary_of_whole_recordings_has_no_part(tmp_path: Path) -> None:
     (tmp_path / "summary.json").write_text(json.dumps(SUMMARY))
-    assert read_earlier_run(tmp_path / "summary.json").part == {}
+    assert read_earlier_run(tmp_path / "summary.json").part == WHOLE
 
 
 @pytest.mark.parametrize(("name", "content"), [("clip.mp4", b"\x00\x00\x00 ftyp"), ("none.json", None)])
