@@ -38,7 +38,9 @@ def analyse_with_fleet(
     recording is analysed. Raises the errors of a broker or fleet that cannot work; close it to stop early.
     """
     with broker_for(settings.redis) as url, _shared_memory(settings, recordings) as shared:
-        settings = _fleet_settings(settings, url, recordings, shared)
+        # Full batches, so that the result of a frame does not depend on the frames beside it.
+        sizes_px = [recording.size_px for recording in recordings]
+        settings = fleet_settings(settings, url, sizes_px, shared_frames=shared, fixed_batch=True)
         broker = open_broker(url, settings.shards)
         try:
             with Fleet(settings, broker, STAGES) as fleet:
@@ -64,18 +66,27 @@ def _shared_memory(settings: Settings, recordings: Sequence[Recording]) -> Abstr
     return shared_folder(largest_bytes * frames * min(AT_ONCE, len(recordings)))
 
 
-def _fleet_settings(settings: Settings, url: str, recordings: Sequence[Recording], shared: Path | None) -> Settings:
-    """Return the settings of workers and trackers at `url`, whose engine is warmed up for the recordings' sizes."""
-    sizes_px = tuple(dict.fromkeys(recording.size_px for recording in recordings))[:MAX_WARM_UPS]
+def fleet_settings(
+    settings: Settings,
+    url: str,
+    sizes_px: Sequence[tuple[int, int]],
+    *,
+    shared_frames: Path | None,
+    fixed_batch: bool,
+) -> Settings:
+    """Return the settings of a run's workers and trackers at `url`: their engine is warmed up for these sizes.
+
+    shared_frames, fixed_batch: as the fields of these names.
+    """
+    warm_up_px = tuple(dict.fromkeys(sizes_px))[:MAX_WARM_UPS]
     return settings.model_copy(
         update={
             "redis": url,
             "cameras": {},
-            "shared_frames": shared,
+            "shared_frames": shared_frames,
             # Information from the stages would break up the progress bars; warnings must be shown.
             "log_level": "warning",
-            # Full batches, so that the result of a frame does not depend on the frames beside it.
-            "worker": settings.worker.model_copy(update={"warm_up_px": sizes_px, "fixed_batch": True}),
+            "worker": settings.worker.model_copy(update={"warm_up_px": warm_up_px, "fixed_batch": fixed_batch}),
         }
     )
 

@@ -26,7 +26,7 @@ from recordings.live.naming import source_name
 from recordings.live.recorded_camera import LiveSource, RecordedCamera
 from recordings.live.sources import look_at
 from recordings.live.summary import summarise_live
-from recordings.own_fleet import forget_all
+from recordings.own_fleet import fleet_settings, forget_all
 from recordings.progress import Complain, Progress
 from recordings.results.claims import claimed
 from recordings.results.files import make_folder
@@ -63,7 +63,7 @@ def run_live(settings: Settings, request: LiveRequest, progress: Progress, compl
         if sources:
             try:
                 with broker_for(settings.redis) as url:
-                    _record(run, settings.model_copy(update={"redis": url}), sources)
+                    _record(run, _fleet_settings(settings, url, sources), sources)
                 _draw(run)
             finally:
                 for camera in run.cameras:
@@ -105,16 +105,13 @@ def _open(run: LiveRun, names: Sequence[str], suffix: str) -> list[LiveSource]:
     return found
 
 
+def _fleet_settings(settings: Settings, url: str, sources: Sequence[LiveSource]) -> Settings:
+    sizes_px = [source.size_px for source in sources]
+    shared, fixed_batch = settings.shared_frames, settings.worker.fixed_batch
+    return fleet_settings(settings, url, sizes_px, shared_frames=shared, fixed_batch=fixed_batch)
+
+
 def _record(run: LiveRun, settings: Settings, sources: Sequence[LiveSource]) -> None:
-    sizes_px = tuple(dict.fromkeys(source.size_px for source in sources))
-    settings = settings.model_copy(
-        update={
-            "cameras": {},
-            # Information from the stages would break up the progress bars; warnings must be shown.
-            "log_level": "warning",
-            "worker": settings.worker.model_copy(update={"warm_up_px": sizes_px}),
-        }
-    )
     broker = open_broker(settings.redis, settings.shards)
     with ExitStack() as stack:
         fleet = stack.enter_context(Fleet(settings, broker, STAGES))
