@@ -23,8 +23,6 @@ from posebus.runtime.python_child import python_command, python_environment
 from posebus.runtime.watchdog import Watchdog
 from posebus.telemetry.reports import process_reports
 
-log = logging.getLogger("posebus")
-
 READY_POLL_S = 0.05
 NEAR_SHARE = 1.5
 """Workers keep their number of threads if it is within this factor of their share of the processors."""
@@ -85,7 +83,7 @@ class Fleet:
         self.processes.start(stage_process(INGEST, self._settings, self._config, *arguments))
 
     def start_sinks(self) -> None:
-        """Start the sinks of the settings. One that ends, in whichever way, ends nothing else."""
+        """Start the sinks of the settings. If one ends, even by a crash, nothing else ends."""
         for name in self._settings.sinks:
             child = f"{SINK}{name}"
             spec = stage_process(child, self._settings, self._config, SINK_MODULE, "--name", name)
