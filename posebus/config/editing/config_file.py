@@ -22,8 +22,6 @@ from posebus.config.yamlfile import MAX_FILE_BYTES
 from posebus.errors import ConfigError, OutputError
 
 ATTEMPTS = 10
-NEW_FILE_MODE = 0o600
-"""Of a file that did not exist: addresses of cameras hold passwords."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +165,10 @@ def _locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _beside(target: Path, text: str, shown: Path, like: os.stat_result | None = None) -> Iterator[Path]:
-    """A file with `text` in the folder of `target`, deleted at the end unless it was moved; as owned as `like`."""
+    """A file with `text` in the folder of `target`, deleted at the end unless it was moved; as owned as `like`.
+
+    Without `like`, only this user can read it, as addresses of cameras hold passwords.
+    """
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".new", dir=target.parent)
     except OSError as error:
