@@ -39,7 +39,8 @@ class RegionChanges:
         self._camera = camera
         self._announced = announced
         self._announce = announce
-        self._version = _version(config)
+        # The file may have changed since the process loaded its settings, so it is read once in any case.
+        self._version: tuple[int, int] | None = None
         self._look_at_s = 0.0
 
     def poll(self, now_s: float) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingest.publishing.encoding import encode
-from ingest.sources import Admit, CapturedImage, Seekable, Source, SourcePosition, open_source
+from ingest.sources import Admit, CapturedImage, Source, open_source
+from ingest.sources.wrapping.wrapped import WrappedSource
 from posebus.bus.checkpoint import Checkpoint
 from posebus.bus.frame_producer import Backlog, FrameProducer
 from posebus.bus.lease import Lease
@@ -94,41 +95,15 @@ class KeepingProducer(FrameProducer):
         return backlog
 
 
-class _RememberingSource:
+class _RememberingSource(WrappedSource):
     """Another source, whose pictures the keeper remembers."""
 
     def __init__(self, source: Source, keeper: FrameKeeper) -> None:
-        self._source = source
+        super().__init__(source)
         self._keeper = keeper
-
-    @property
-    def live(self) -> bool:
-        return self._source.live
-
-    @property
-    def fps(self) -> float | None:
-        return self._source.fps
-
-    @property
-    def frame_count(self) -> int | None:
-        return self._source.frame_count
-
-    @property
-    def warning(self) -> str | None:
-        return self._source.warning
-
-    @property
-    def lost(self) -> int:
-        return self._source.lost
 
     def read(self, admit: Admit | None = None) -> CapturedImage | None:
         picture = self._source.read(admit)
         if picture is not None:
             self._keeper.remember(picture)
         return picture
-
-    def resume(self, position: SourcePosition) -> bool:
-        return isinstance(self._source, Seekable) and self._source.resume(position)
-
-    def close(self) -> None:
-        self._source.close()

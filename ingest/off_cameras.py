@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ingest.announcing import camera_record
+from ingest.sources import is_live
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry, process_id
 from posebus.config.cameras.wanted import PAUSED
 from posebus.config.policies import policies_of
 from posebus.config.settings import Settings
-from posebus.errors import MalformedMessage, PoseBusError
+from posebus.errors import PoseBusError
 from posebus.runtime.stage import HEARTBEAT_S
 from posebus.telemetry.camera_state import CameraState
 from posebus.telemetry.process_report import INGEST, CaptureReport, ProcessReport
@@ -100,7 +101,7 @@ class OffCameras:
             self._reported = False
             return
         for name, record in shown.records.items():
-            if name not in self._registered and not _is_registered(registry, name):
+            if name not in self._registered and registry.camera(name) is None:
                 registry.add_camera(record)
             self._registered.add(name)
         registry.report(self._process, INGEST, report_to_json(ProcessReport(INGEST, captures=shown.captures)))
@@ -121,16 +122,8 @@ def _records(off: Mapping[str, object], settings: Settings) -> dict[str, CameraR
     for name in off.keys() & settings.cameras.keys():
         camera = settings.cameras[name]
         try:
-            record = camera_record(name, camera)
-            policies = policies_of(camera, settings.worker, live=record.delivery.value == "live")
+            policies = policies_of(camera, settings.worker, live=is_live(camera))
             records[name] = camera_record(name, camera, policies)
         except PoseBusError:
             continue
     return records
-
-
-def _is_registered(registry: Registry, camera: str) -> bool:
-    try:
-        return registry.camera(camera) is not None
-    except MalformedMessage:
-        return False

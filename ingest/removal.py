@@ -19,7 +19,7 @@ from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry, process_id
 from posebus.config.settings import Settings
 from posebus.contract.events import Position
-from posebus.errors import LeaseLost, MalformedMessage
+from posebus.errors import LeaseLost
 from posebus.logs.about import about
 from posebus.messages import Delivery, EndOfStream, Event, EventType
 from posebus.runtime.stage import StopFlag
@@ -43,10 +43,7 @@ def run_removal(settings: Settings, camera: str) -> None:
     stop.install()
     broker = open_broker(settings.redis, settings.shards)
     registry = Registry(broker)
-    try:
-        record = registry.camera(camera)
-    except MalformedMessage:
-        record = None
+    record = registry.camera(camera)
     if record is None:
         return
     lease = Lease(broker, camera, "ingest", process_id("ingest"), LEASE_S)

@@ -62,8 +62,9 @@ def only_inside(
     boxes = frame.boxes_xyxy_px.astype(float)
     lowest = np.clip(_lower_edges(boxes), 0.0, size)
     ankles = np.clip(_ankles(frame, lowest), 0.0, size)
-    inside = outside_by(ankles, polygons) <= ON_SIDE_PX
-    near = np.minimum(outside_by(ankles, polygons), outside_by(lowest, polygons)) <= MARGIN * _lengths(boxes)
+    ankles_by = outside_by(ankles, polygons)
+    inside = ankles_by <= ON_SIDE_PX
+    near = np.minimum(ankles_by, outside_by(lowest, polygons)) <= MARGIN * _lengths(boxes)
     if (near & ~inside).any():
         inside |= near & _tracked(boxes, tracks, elapsed_s)
     probes = tuple(_probe(probe, polygons, size) for probe in frame.probes)

@@ -63,16 +63,16 @@ class PoseStage:
         a thread hangs; `metrics` are those of the stage that this one will replace."""
         self._estimator = estimator
         self._settings = settings
-        self.metrics = self._metrics = metrics or Metrics()
+        self.metrics = metrics or Metrics()
         self._in_flight = InFlight()
         self._cameras = CameraList(registry, consumer)
-        self._outbox = Outbox(consumer, self._in_flight, shared, self._metrics)
+        self._outbox = Outbox(consumer, self._in_flight, shared, self.metrics)
         self._failures = Failures(consumer, self._in_flight, settings.max_deliveries)
         self._watch = HangWatch(settings.hang_s)
         self._hang_exit = HangExit(self._failures.record_hang, leave)
         self._guard = HangGuard(self._watch, self._hang_exit)
         threads = settings.decode_threads or default_decode_threads(estimator.engine.device)
-        self._pipeline = InferencePipeline(estimator, self._metrics, threads, self._watch)
+        self._pipeline = InferencePipeline(estimator, self.metrics, threads, self._watch)
         self._suspects = Suspects(consumer, self._pipeline, self._in_flight)
         intake = Intake(
             consumer=consumer,
@@ -82,7 +82,7 @@ class PoseStage:
             suspects=self._suspects,
             entry_filter=EntryFilter(settings, shared),
             settings=settings,
-            metrics=self._metrics,
+            metrics=self.metrics,
         )
         self._reading = Background(intake.step, "read frames")
         renewal = ClaimRenewal(consumer, self._in_flight, settings.reclaim_after_s)
@@ -160,7 +160,7 @@ class PoseStage:
             enhance=self._pipeline.enhancements.newest(),
             pixels_per_s=self._pixels_per_s,
         )
-        return ProcessReport(WORKER, metrics=self._metrics.snapshot(), worker=worker)
+        return ProcessReport(WORKER, metrics=self.metrics.snapshot(), worker=worker)
 
     def drain(self) -> None:
         """Read nothing more, finish the frames in flight, commit them, and leave the consumer group."""
@@ -196,7 +196,7 @@ class PoseStage:
 
     def _receive(self, outcome: FrameOutcome) -> None:
         if isinstance(outcome, Inferred):
-            self._outbox.add(pose_result(outcome, self._settings, self._metrics))
+            self._outbox.add(pose_result(outcome, self._settings, self.metrics))
         elif isinstance(outcome, Failed):
             frame = outcome.job.frame
             where = about(frame.camera, frame.epoch, frame.seq)

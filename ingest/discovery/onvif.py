@@ -90,7 +90,7 @@ class OnvifDevice:
             return timedelta()
 
     def _media_address(self) -> str:
-        """The address of the media service. It is taken at the device's own host, whatever host it names."""
+        """The address of the media service. It is taken at the device's own host, also if it names another."""
         category = f'<GetCapabilities xmlns="{DEVICE}"><Category>Media</Category></GetCapabilities>'
         named = text_of(self._ask(self._address, category), "Media", "XAddr")
         try:

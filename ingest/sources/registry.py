@@ -14,8 +14,8 @@ from types import MappingProxyType
 from ingest.sources import file, images, network, synthetic, usb
 from ingest.sources.base import Source, SourceSpec
 from ingest.sources.excerpt.source import is_part, open_part
-from ingest.sources.paced import PacedSource
 from ingest.sources.turning.source import TurnedSource
+from ingest.sources.wrapping.paced import PacedSource
 from posebus.config.settings import CameraSettings
 from posebus.errors import ConfigError, SourceRejected
 from posebus.plugins import load_plugins

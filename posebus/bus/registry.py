@@ -161,10 +161,13 @@ class Registry:
             return bool(self._client.exists(self._topology.epoch(camera)))
 
     def camera(self, camera: str) -> CameraRecord | None:
-        """The record of one camera, None if it is not registered. Raises MalformedMessage."""
+        """The record of one camera; None if it is not registered, or its record cannot be read."""
         with self._broker.errors():
             value = self._client.hget(self._topology.cameras(self._topology.shard(camera)), camera)
-        return None if value is None else read_record(camera, cast("bytes", value))
+        try:
+            return None if value is None else read_record(camera, cast("bytes", value))
+        except MalformedMessage:
+            return None
 
     def withdraw_camera(self, camera: str) -> None:
         """Take the camera off the list of cameras, and keep its keys: it may come back with the same identities."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from posebus.config.redaction import redact_url
 from posebus.config.settings import CameraSettings, Settings
-from posebus.control.messages import OFF, PAUSED, STARTING, RunningCamera
-from posebus.telemetry.camera_state import SWITCHED_OFF
+from posebus.control.messages import STARTING, RunningCamera
+from posebus.telemetry.camera_state import SWITCHED_OFF, CameraState
 from posebus.telemetry.reports import Reports, capture_of
 
 
@@ -36,7 +36,7 @@ class CameraStates:
     def _status(self, name: str, camera: CameraSettings, stopped: str | None, reports: Reports) -> RunningCamera:
         source, max_fps = redact_url(camera.source), camera.max_fps
         if stopped is not None:
-            state, reason = (PAUSED, None) if camera.paused else (OFF, stopped)
+            state, reason = (CameraState.PAUSED, None) if camera.paused else (CameraState.OFF, stopped)
             is_settled = not self._readers(name, reports)
             return RunningCamera(name, source, state, reason, max_fps=max_fps, is_settled=is_settled)
         outdated = self._outdated.get(name, set())

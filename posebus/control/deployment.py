@@ -6,32 +6,19 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Collection, Iterable, Mapping
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
-from posebus.config.settings import Settings
 from posebus.control.camera_states import CameraStates
 from posebus.control.messages import DeploymentStatus
 from posebus.control.server import ControlServer
 from posebus.errors import RetryableError
-from posebus.reloading.followed import Update
+from posebus.reloading.followed import FollowedSettings, Update
 from posebus.telemetry.process_report import TRACKER, WORKER
 from posebus.telemetry.reports import Reports, process_reports
 
 log = logging.getLogger("posebus")
-
-
-class ChangingSettings(Protocol):
-    """The settings in force, which follow a file: `posebus.reloading.followed.FollowedSettings`."""
-
-    @property
-    def path(self) -> Path | None: ...
-    @property
-    def settings(self) -> Settings: ...
-    def request_reload(self) -> None: ...
-    def set_overrides(self, values: Mapping[str, object]) -> None: ...
 
 
 class BrokerReports:
@@ -60,7 +47,7 @@ class RunningDeployment:
     def __init__(
         self,
         role: str,
-        followed: ChangingSettings,
+        followed: FollowedSettings,
         reports: Callable[[], Reports],
         stopped: Callable[[], Mapping[str, str]],
         *,

@@ -16,17 +16,17 @@ MAX_ANSWER_BYTES = 8_000_000
 """Room for the state of several thousand cameras."""
 MOST_VALUES = 10_000
 MAX_TEXT = 2000
-PAUSED, OFF, STARTING = "paused", "off", "starting"
-"""States of cameras beside those of `posebus.telemetry.camera_state`: paused in the settings, switched off for another
-reason such as a schedule, and no process has reported about it yet."""
+STARTING = "starting"
+"""The state of a camera beside those of `CameraState`: no process has reported about it yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunningCamera:
     """One camera of a running deployment.
 
-    source: without credentials. max_fps, fps: wanted and published frames a second. reason: why it is not online.
-    is_settled: whether `state` is that of the newest settings, not of a process that still has to end.
+    source: without credentials. state: a `CameraState`, or STARTING. reason: why it is not online. max_fps, fps: wanted
+    and published frames a second. is_settled: whether `state` is that of the newest settings, not of a process that
+    still has to end.
     """
 
     name: str

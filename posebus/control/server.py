@@ -18,7 +18,7 @@ from posebus.control.messages import (
     answer_line,
     read_request,
 )
-from posebus.errors import MalformedMessage, PoseBusError
+from posebus.errors import PoseBusError
 
 MOST_CONNECTIONS = 16
 SILENT_AFTER_S = 5.0
@@ -177,8 +177,6 @@ class ControlServer:
     def _answer(self, line: bytes) -> bytes:
         try:
             return answer_line(self._carry_out(read_request(line)))
-        except MalformedMessage as error:
-            return answer_line(f"{error}")
         except PoseBusError as error:
             return answer_line(str(error))
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from posebus.config.redaction import redact_text
 from posebus.errors import PoseBusError
 from posebus.extras import missing_package
+from posebus.logs.about import about
 from posebus.logs.set_up import json_format
 from posebus.plain_text import plain, plain_lines
 
@@ -51,8 +52,8 @@ def complain(error: object, trace: BaseException | None = None) -> None:
     Where the log is JSON, it is a record of the log, with the traceback of `trace`.
     """
     if json_format() is not None:
-        about = error.camera if isinstance(error, PoseBusError) else None
-        log.error("%s", error, exc_info=trace, extra={"camera": about})
+        camera = error.camera if isinstance(error, PoseBusError) else None
+        log.error("%s", error, exc_info=trace, extra=about(camera))
         return
     sys.stderr.write(f"posebus: {plain_lines(redact_text(str(error)))}\n")
 

@@ -23,8 +23,6 @@ from posebus.runtime.python_child import python_command, python_environment
 from posebus.runtime.watchdog import Watchdog
 from posebus.telemetry.reports import process_reports
 
-log = logging.getLogger("posebus")
-
 READY_POLL_S = 0.05
 NEAR_SHARE = 1.5
 """Workers keep their number of threads if it is within this factor of their share of the processors."""
@@ -63,11 +61,11 @@ class Fleet:
         self.processes = ChildProcesses(settings.fleet.restart_min_s, settings.fleet.restart_max_s)
         # The first start on a machine exports the network and compiles kernels, which may take minutes.
         self._watchdog = Watchdog(self._folder.path, from_first_sign=True)
-        self._sinks_ended: set[str] = set()
         self.ingest_failed = False
         """Whether a process of ingest has ended because a camera could not be used."""
         self._updated = False
-        self._given_up: set[str] = set()
+        self._noted: set[str] = set()
+        """Children that have ended for good, which was logged."""
 
     def start_workers(self) -> None:
         self._keep("worker", self._settings.fleet.workers)
@@ -85,7 +83,7 @@ class Fleet:
         self.processes.start(stage_process(INGEST, self._settings, self._config, *arguments))
 
     def start_sinks(self) -> None:
-        """Start the sinks of the settings. One that ends, in whichever way, ends nothing else."""
+        """Start the sinks of the settings. If one ends, even by a crash, nothing else ends."""
         for name in self._settings.sinks:
             child = f"{SINK}{name}"
             spec = stage_process(child, self._settings, self._config, SINK_MODULE, "--name", name)
@@ -102,7 +100,7 @@ class Fleet:
         self._settings, self._updated = settings, True
         for name in [name for name, child in self.processes.children.items() if child.has_finished]:
             del self.processes.children[name]
-            self._given_up.discard(name)
+            self._noted.discard(name)
             if name == INGEST:
                 self.start_ingest()
         self._keep("worker", settings.fleet.workers)
@@ -164,16 +162,17 @@ class Fleet:
         self._watchdog.check(self.processes.children, time.monotonic())
         self.processes.tend_leaving(time.monotonic())
         for child in self.processes.restart_crashed(time.monotonic()):
-            if child.spec.name.startswith(SINK):
-                self._note_sink(child.spec.name)
-            elif not child.spec.name.startswith("ingest"):
-                self._note_end(child.spec.name, child.exit_code)
-            if child.spec.name == INGEST:
+            name = child.spec.name
+            if name.startswith(SINK):
+                self._note_sink(name)
+            elif name == INGEST:
                 self._note_ingest(child)
+            elif not name.startswith("ingest"):
+                self._note_end(name, child.exit_code)
 
     def _note_sink(self, name: str) -> None:
-        if name not in self._sinks_ended:
-            self._sinks_ended.add(name)
+        if name not in self._noted:
+            self._noted.add(name)
             log.warning("%s has ended and is not started again, see above why; everything else goes on", name)
 
     def _note_end(self, name: str, exit_code: int | None) -> None:
@@ -181,8 +180,8 @@ class Fleet:
         what = f"the process {name} ended with exit code {exit_code}"
         if not self._updated:
             raise FatalError(f"{what}; see above why")
-        if name not in self._given_up:
-            self._given_up.add(name)
+        if name not in self._noted:
+            self._noted.add(name)
             log.error("%s, for the reason above; it starts again when the configuration changes", what)
 
     def _note_ingest(self, child: Child) -> None:

@@ -168,7 +168,7 @@ class ChildProcesses:
             if now_s < child.kill_at_s:
                 continue
             if child.spec.writes_stack_traces and not child.asked_for_stacks:
-                log.warning("%s did not end in time; it is killed", child.spec.name)
+                log.warning("%s did not end in time; it is killed", child.spec.name, extra=about(child.spec.camera))
                 end_with_stack_traces(child.process)
                 child.asked_for_stacks, child.kill_at_s = True, now_s + DUMP_TIME_S
             else:

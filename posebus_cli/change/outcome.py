@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from posebus.control.messages import OFF, PAUSED, DeploymentStatus, RunningCamera
-from posebus.telemetry.camera_state import CameraState
+from posebus.control.messages import DeploymentStatus, RunningCamera
+from posebus.telemetry.camera_state import SWITCHED_OFF, CameraState
 
 Outcome = Callable[[DeploymentStatus], tuple[str, bool]]
 """Of a state: a sentence about the change, and whether it is the last one. `{after}` in it stands for the time."""
@@ -30,7 +30,7 @@ def camera_runs(name: str) -> Outcome:
             return f"cannot connect: {camera.reason or 'no reason is known'}; it is tried again", True
         if camera.state == CameraState.GIVEN_UP:
             return f"given up: {camera.reason or 'the log of ingest says why'}", True
-        if camera.state in (PAUSED, OFF):
+        if camera.state in SWITCHED_OFF:
             return f"not read now: {camera.reason or camera.state}", True
         done = _DONE.get(CameraState(camera.state)) if camera.state in set(CameraState) else None
         return (f"{done}{{after}}", True) if done else (camera.state, False)
@@ -45,7 +45,7 @@ def camera_paused(name: str) -> Outcome:
         camera = _camera(status, name)
         if camera is None:
             return "not part of the running deployment", False
-        is_done = camera.state in (PAUSED, OFF) and camera.is_settled
+        is_done = camera.state in SWITCHED_OFF and camera.is_settled
         return ("paused{after}", True) if is_done else ("still being read", False)
 
     return outcome

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from ingest.sources.base import Admit, CapturedImage, Seekable, Source, SourcePosition, SourceSpec
 from ingest.sources.excerpt.selection import Selection
+from ingest.sources.wrapping.wrapped import WrappedSource
 from posebus.config.redaction import redact_url
 from posebus.config.settings import CameraSettings
 from posebus.errors import SourceRejected
@@ -24,22 +25,17 @@ class StartsLater(Protocol):
         """
 
 
-class PartSource:
+class PartSource(WrappedSource):
     """The pictures of another source that belong to a part of it; their capture times stay the same."""
 
     def __init__(self, source: Source, settings: CameraSettings) -> None:
         """`source` is newly opened."""
-        self._source = source
+        super().__init__(source)
         self._settings = settings
         self._origin_ns = settings.recorded_at_ns or 0
         self._selection = Selection(settings.start_s, settings.end_s, settings.every)
         self._over = False
         self._begun = False
-
-    @property
-    def live(self) -> bool:
-        """See `Source.live`."""
-        return self._source.live
 
     @property
     def fps(self) -> float | None:
@@ -55,16 +51,6 @@ class PartSource:
             return None
         end_s = count / fps if self._settings.end_s is None else min(count / fps, self._settings.end_s)
         return max(1, round((end_s - self._settings.start_s) * fps / self._settings.every))
-
-    @property
-    def warning(self) -> str | None:
-        """See `Source.warning`."""
-        return self._source.warning
-
-    @property
-    def lost(self) -> int:
-        """See `Source.lost`."""
-        return self._source.lost
 
     def read(self, admit: Admit | None = None) -> CapturedImage | None:
         """See `Source.read`. Raises SourceRejected if the recording ends before the part begins."""
@@ -98,10 +84,6 @@ class PartSource:
         self._begun = True
         self._selection.within = position[-1]
         return True
-
-    def close(self) -> None:
-        """See `Source.close`."""
-        self._source.close()
 
     def _nothing(self, *, ended: bool) -> str:
         name = redact_url(self._settings.source)

@@ -22,8 +22,6 @@ from posebus.config.yamlfile import MAX_FILE_BYTES
 from posebus.errors import ConfigError, OutputError
 
 ATTEMPTS = 10
-NEW_FILE_MODE = 0o600
-"""Of a file that did not exist: addresses of cameras hold passwords."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +55,9 @@ def change_file(
     target = _target(path)
     for _ in range(ATTEMPTS):
         content = _read(target, path, may_create=may_create)
-        text = _decoded(content or b"", path)
         current = check_settings(None if content is None else path, environ, {}, content)
         wanted = edits(current)
-        new = text
+        new = text = (content or b"").decode()
         try:
             for edit in wanted:
                 new = edited(new, edit)
@@ -94,28 +91,21 @@ def _target(path: Path) -> Path:
 
 
 def _read(target: Path, shown: Path, *, may_create: bool) -> bytes | None:
-    """The content of the file; None where it does not exist and may be created."""
+    """The content of the file; None where it does not exist and may be created.
+
+    Of a file that is far too large for a configuration, it is enough for `check_settings` to see that.
+    """
     try:
         if not stat.S_ISREG(target.stat().st_mode):
             raise ConfigError(f"{shown} is no file: give a configuration file")
         with target.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+            return file.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         if may_create:
             return None
         raise ConfigError(f"configuration file {shown} does not exist: check the path") from None
     except OSError as error:
         raise ConfigError(f"configuration file {shown} cannot be read: {error.strerror}") from None
-    if len(content) > MAX_FILE_BYTES:
-        raise ConfigError(f"{shown} is not a configuration file: it is larger than {MAX_FILE_BYTES} bytes")
-    return content
-
-
-def _decoded(content: bytes, shown: Path) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        raise ConfigError(f"{shown} is not a configuration file: it is not UTF-8 text") from None
 
 
 def _refusal(path: Path, before: Checked, after: Checked, edits: Sequence[Edit]) -> str:
@@ -175,7 +165,10 @@ def _locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _beside(target: Path, text: str, shown: Path, like: os.stat_result | None = None) -> Iterator[Path]:
-    """A file with `text` in the folder of `target`, deleted at the end unless it was moved; as owned as `like`."""
+    """A file with `text` in the folder of `target`, deleted at the end unless it was moved; as owned as `like`.
+
+    Without `like`, only this user can read it, as addresses of cameras hold passwords.
+    """
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".new", dir=target.parent)
     except OSError as error:

@@ -139,6 +139,14 @@ def test_a_new_region_is_announced_once_and_again_if_that_failed(tmp_path: Path)
     assert announced == [REGION, None]
 
 
+def test_a_region_that_changed_while_the_process_loaded_is_announced(tmp_path: Path) -> None:
+    announced: list[Region | None] = []
+    changes = RegionChanges(written(tmp_path, region=REGION), "door", None, announced.append)
+    changes.poll(0.0)
+    changes.poll(LOOK_EVERY_S)
+    assert announced == [REGION]
+
+
 def test_a_process_that_reads_a_camera_is_believed_before_a_supervisor_by_which_it_is_off() -> None:
     off = ProcessReport(INGEST, captures={"door": CaptureReport(CameraState.PAUSED, "paused")}, at_ns=2)
     reads = ProcessReport(INGEST, captures={"door": CaptureReport(CameraState.ONLINE)}, at_ns=1)
