@@ -12,13 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from posebus.config.loading import check_settings, describe, load_settings
-from posebus.config.settings import CameraSettings, Settings
+from posebus.config.settings import CameraSettings
 from posebus.control.deployment import DeploymentControl, RunningDeployment
-from posebus.errors import ConfigError
+from posebus.reloading.followed import FollowedSettings, Update
 from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, CaptureReport, ProcessReport
 
 FIRST_REPORT_STEPS = 3
@@ -26,39 +24,11 @@ STEP_S = 0.01
 FIRST_PID = 1000
 
 
-@dataclass
-class Change:
-    """A field that needs a restart."""
-
-    field: str
-
-
-@dataclass
-class Difference:
-    """As in `posebus.reloading.difference.Difference`."""
-
-    removed: list[str] = field(default_factory=list)
-    changed: dict[str, None] = field(default_factory=dict)
-
-
-@dataclass
-class Update:
-    """As in `posebus.reloading.followed.Update`."""
-
-    settings: Settings
-    before: Settings
-    difference: Difference = field(default_factory=Difference)
-    fixed: list[Change] = field(default_factory=list)
-    problem: str | None = None
-
-
-class SmallDeployment:
-    """`path` and `settings` as a `Follower` has them; `step` does what the loop of `posebus up` does."""
+class SmallDeployment(FollowedSettings):
+    """Settings that follow `path` where a command asks for it; `step` does what the loop of `posebus up` does."""
 
     def __init__(self, path: Path | None, role: str = "up", options: Mapping[str, object] | None = None) -> None:
-        self.path = path
-        self.overrides: dict[str, object] = dict(options or {})
-        self.settings = load_settings(path, {}, self.overrides)
+        super().__init__(path, {}, options or {})
         self.steps = 0
         self.updated: Callable[[Update], None] = lambda update: None
         self._asked = False
@@ -69,34 +39,19 @@ class SmallDeployment:
         self.deployment = RunningDeployment(role, self, self._reports, self._stopped, children=children)
 
     def request_reload(self) -> None:
+        super().request_reload()
         self._asked = True
-
-    def set_overrides(self, values: Mapping[str, object]) -> None:
-        fields = {name: value for name, value in values.items() if name.count(".") != 1 or name.startswith("fleet.")}
-        cameras = {name.partition(".")[2]: value for name, value in values.items() if name not in fields}
-        wanted = {**self.overrides, **fields, **({"cameras": cameras} if cameras else {})}
-        checked = check_settings(self.path, {}, wanted)
-        if checked.settings is None:
-            raise ConfigError(describe(checked.problems))
-        self.overrides = wanted
 
     def step(self) -> None:
         self.steps += 1
-        if not self._asked:
+        if not self._asked:  # a file that was read before the command asked would be no news any more
             return
         self._asked = False
-        checked = check_settings(self.path, {}, self.overrides)
-        if checked.settings is None:
-            self.updated(Update(self.settings, self.settings, problem=describe(checked.problems)))
-            return
-        before, self.settings = self.settings, checked.settings
-        names = {*before.cameras, *self.settings.cameras}
-        changed = [name for name in names if before.cameras.get(name) != self.settings.cameras.get(name)]
-        fixed = [Change("redis")] if before.redis != self.settings.redis else []
-        removed = [name for name in changed if name not in self.settings.cameras]
-        different = Difference(removed, dict.fromkeys(set(changed) & set(before.cameras) & set(self.settings.cameras)))
-        self.updated(Update(self.settings, before, different, fixed))
-        self._start(changed)
+        update = self.poll(time.monotonic())
+        assert update is not None, "it was asked for"
+        self.updated(update)
+        found = update.difference
+        self._start((*found.added, *found.removed, *found.changed))
 
     def _start(self, names: Iterable[str]) -> None:
         """End the processes of these cameras, and start those that the settings want: number, step, settings."""

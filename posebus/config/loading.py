@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -73,7 +73,10 @@ def check_settings(
         if value is not None:
             field_path = tuple(name.split("."))
             _put(tree, field_path, value)
-            locations[field_path] = SourceLocation("", "--" + field_path[-1].replace("_", "-"))
+            if isinstance(value, Mapping):  # no option has the name of a section
+                locations |= {one: SourceLocation("", ".".join(one)) for one in _given(field_path, value, file)}
+            else:
+                locations[field_path] = SourceLocation("", "--" + field_path[-1].replace("_", "-"))
     settings, invalid = _validate(tree, file, locations)
     problems += invalid
     locate = partial(_location, file=file, locations=locations)
@@ -211,6 +214,17 @@ def _put(tree: _Tree, path: FieldPath, value: object) -> None:
             _put(tree, (name, str(key)), item)
     else:
         tree[name] = value
+
+
+def _given(path: FieldPath, value: Mapping[object, object], file: YamlFile | None) -> Iterator[FieldPath]:
+    """The fields in `value`, which is at `path`, and the sections that `file` does not have."""
+    for key, item in value.items():
+        inner = (*path, str(key))
+        if isinstance(item, Mapping):
+            yield from _given(inner, item, file)
+            if file is not None and file.has(inner):
+                continue
+        yield inner
 
 
 def _without_empty_sections(tree: _Tree) -> _Tree:

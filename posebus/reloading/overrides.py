@@ -47,7 +47,12 @@ class LiveOverrides:
         """Return these overrides without those for cameras that neither the file nor an override defines."""
         defined = {path[1] for path in self.values if path[0] == CAMERAS and path[2:] == ("source",)}
         known = defined | set(in_file)
-        values = {path: value for path, value in self.values.items() if path[0] != CAMERAS or path[1] in known}
+        values = {
+            path: value
+            for path, value in self.values.items()
+            # Validation refuses a value for the whole section.
+            if path[0] != CAMERAS or path == (CAMERAS,) or path[1] in known
+        }
         return LiveOverrides(values, self.removed & frozenset(in_file))
 
     def for_loading(self) -> dict[str, object]:

@@ -17,17 +17,16 @@ from typing import Any
 import av
 import pytest
 
-from posebus.bus.redis.connection import connect, open_broker
-from posebus.bus.registry import Registry
+from posebus.bus.redis.connection import connect
 from posebus.config.settings import Settings
 from posebus.errors import ConfigError, OutputError
 from recordings.drawing.again import DrawRequest, draw_again
-from recordings.fleet_watch import FleetWatch
 from recordings.inputs import WHOLE, Part
 from recordings.progress import Silent
 from recordings.run import WantedFiles, prepare_run, run_recordings
 from tests.clips import head
-from tests.integration.run_command import TIMEOUT_S, alive, children, finish, posebus, start
+from tests.integration.run_command import alive, children, finish, posebus, start
+from tests.integration.worker_and_tracker import worker_and_tracker
 from tests.polling import wait_until
 
 CLIPS = {"a/cam.mp4": ("TUD-Stadtmitte.mp4", 12), "b/cam.avi": ("vtest.avi", 8), "walk.mp4": ("TUD-Stadtmitte.mp4", 40)}
@@ -51,14 +50,8 @@ def folder(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fleet(redis_server: str, engine_cache: Path) -> Iterator[list[str]]:
     """The options that make a run use workers that are there already, so that its own start costs little."""
     connect(redis_server).flushall()
-    processes = [start(engine_cache, "work", "--redis", redis_server, "--imgsz", "320")]
-    processes += [start(engine_cache, "track", "--redis", redis_server)]
-    FleetWatch(Registry(open_broker(redis_server)), redis_server, patience_s=TIMEOUT_S).wait()
-    yield ["--redis", redis_server, "--workers", "0"]
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        finish(process)
+    with worker_and_tracker(redis_server, engine_cache):
+        yield ["--redis", redis_server, "--workers", "0"]
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.integration.installed_package import install
 
 PROJECT = """
 [build-system]
@@ -105,8 +106,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     (source / "pyproject.toml").write_text(PROJECT)
     (source / "acme_engine.py").write_text(ENGINE)
     (source / "acme_broken.py").write_text("raise ImportError('no accelerator in this machine')\n")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*pip, "--target", str(site), str(source)], check=True, cwd=folder)
+    install(source, site)
     done = subprocess.run(
         [sys.executable, "-c", USE, str(folder / "cache")],
         cwd=ROOT,

@@ -18,10 +18,10 @@ from rq.serializers import JSONSerializer
 
 from posebus.bus.redis.connection import connect, open_broker
 from posebus.bus.registry import Registry
-from recordings.fleet_watch import FleetWatch
 from recordings.jobs.queue import QUEUE
 from tests.conftest import missing, start_redis_server
-from tests.integration.run_command import TIMEOUT_S, alive, children, finish, posebus, start
+from tests.integration.run_command import alive, children, posebus, start
+from tests.integration.worker_and_tracker import worker_and_tracker
 from tests.polling import wait_until
 
 
@@ -41,15 +41,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def fleet(broker: str, engine_cache: Path) -> Iterator[str]:
     """The address of the broker, with a running worker and tracker."""
-    processes = [start(engine_cache, "work", "--redis", broker, "--imgsz", "320")]
-    processes += [start(engine_cache, "track", "--redis", broker)]
-    # Exporting the network may take longer on a busy machine than a job waits for its fleet.
-    FleetWatch(Registry(open_broker(broker)), broker, patience_s=TIMEOUT_S).wait()
-    yield broker
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        finish(process)
+    with worker_and_tracker(broker, engine_cache):
+        yield broker
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import posebus
 from posebus.bus.redis.connection import open_broker
 from tests.conftest import ROOT
 from tests.integration import run_command
+from tests.integration.installed_package import install
 from tests.polling import wait_until
 from tests.ports import free_port
 
@@ -30,12 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder into which a copy of the template was installed."""
     source = tmp_path_factory.mktemp("template") / "plugin"
     shutil.copytree(TEMPLATE, source)
-    target = tmp_path_factory.mktemp("site")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    offline = ["--no-build-isolation", "--no-index", "--target", str(target), str(source)]
-    done = subprocess.run([*pip, *offline], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return target
+    return install(source, tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +53,18 @@ def folder(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
     assert up.wait(60) == 0, (folder / "log").read_text()
 
 
-def test_figure_walks_through_source_engine_tracker_sink_and_rule(folder: tuple[Path, str]) -> None:
-    where, url = folder
+def all_frames(where: Path) -> Path:
+    """The table of the sink, once it has a row for every frame."""
     people = where / "people.csv"
     wait_until(
         lambda: people.exists() and people.read_text().count("\n") >= FRAMES, lambda: (where / "log").read_text(), 180
     )
+    return people
+
+
+def test_figure_walks_through_source_engine_tracker_sink_and_rule(folder: tuple[Path, str]) -> None:
+    where, url = folder
+    people = all_frames(where)
     rows = list(csv.reader(people.read_text().splitlines()))
     assert [(row[0], int(row[2])) for row in rows] == [("path", seq) for seq in range(FRAMES)]
     # Confirmed in nearly all frames; the very first ones and those at the border of the picture may differ.
@@ -84,10 +86,7 @@ def test_figure_walks_through_source_engine_tracker_sink_and_rule(folder: tuple[
 
 def test_top_shows_the_sinks_with_their_counts(folder: tuple[Path, str], environment: dict[str, str]) -> None:
     where, url = folder
-    people = where / "people.csv"
-    wait_until(
-        lambda: people.exists() and people.read_text().count("\n") >= FRAMES, lambda: (where / "log").read_text(), 180
-    )
+    all_frames(where)
     command = [sys.executable, "-m", "posebus_cli", "top", "--redis", url, "--json"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     does = [row["does"] for row in json.loads(done.stdout)["processes"] if row["role"] == "sink"]
@@ -105,10 +104,7 @@ def test_doctor_lists_the_plug_ins(environment: dict[str, str]) -> None:
 
 def test_a_killed_sink_is_started_again_and_loses_no_message(folder: tuple[Path, str]) -> None:
     where, url = folder
-    people = where / "people.csv"
-    wait_until(
-        lambda: people.exists() and people.read_text().count("\n") >= FRAMES, lambda: (where / "log").read_text(), 180
-    )
+    people = all_frames(where)
     broker = open_broker(url)
     (pid,) = (
         int(entry.name)

@@ -17,6 +17,7 @@ from posebus.contract.codec import decode_frame
 from posebus.messages import EndOfStream, Frame
 from posebus.runtime.embedded import EmbeddedBroker
 from tests.conftest import ROOT
+from tests.integration.installed_package import install
 
 PYPROJECT = """
 [build-system]
@@ -97,12 +98,7 @@ def plugin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     package.mkdir()
     (package / "__init__.py").write_text(MODULE)
     (package / "broken.py").write_text("raise RuntimeError('the licence has expired')\n")
-    target = tmp_path_factory.mktemp("site")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    offline = ["--no-build-isolation", "--no-index", "--target", str(target), str(project)]
-    done = subprocess.run([*pip, *offline], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return target
+    return install(project, tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")

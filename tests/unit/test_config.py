@@ -65,6 +65,18 @@ def test_overrides_can_add_cameras(tmp_path: Path) -> None:
     }
 
 
+def test_mistakes_of_the_file_have_their_lines_beside_cameras_of_the_command_line(tmp_path: Path) -> None:
+    path = write(tmp_path, "cameras:\n  a: {source: a.mp4, max_fps: -5}\n")
+    cameras = {"a": {"jpeg_quality": 0}, "b": {"loop": True}, "c d": {"source": "usb:0"}}
+    problems = check_settings(path, {}, {"cameras": cameras}).problems
+    assert found(list(problems)) == [
+        (2, 22, "cameras.a.max_fps"),
+        (None, None, "cameras.'c d'"),
+        (None, None, "cameras.a.jpeg_quality"),
+        (None, None, "cameras.b"),
+    ]
+
+
 def test_an_empty_variable_counts_as_not_set() -> None:
     assert load_settings(None, {"POSEBUS_REDIS": "", "POSEBUS_WORKER__IMGSZ": ""}, {}) == Settings()
 

@@ -14,6 +14,8 @@ import pytest
 import yaml
 
 from posebus.config.settings import Settings
+from posebus.control.folder import FOLDER_ENV as CONTROL_DIR
+from posebus.runtime.health import FOLDER_ENV as HEALTH_DIR
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "deploy" / "systemd"
@@ -74,8 +76,17 @@ def test_what_all_units_share() -> None:
     assert service["CapabilityBoundingSet"] == ""
     for name in ("NoNewPrivileges", "PrivateTmp", "ProtectKernelModules", "RestrictNamespaces", "LockPersonality"):
         assert service[name] == "yes"
-    known = {f"POSEBUS_{name.upper()}" for name in Settings.model_fields} | {"POSEBUS_HEALTH_DIR"}
+    known = {f"POSEBUS_{name.upper()}" for name in Settings.model_fields} | {HEALTH_DIR, CONTROL_DIR}
     assert set(re.findall(r"(POSEBUS_\w+)=", service["Environment"])) <= known
+
+
+def test_health_and_control_sockets_have_private_folders_outside_the_private_tmp() -> None:
+    service = COMMON["Service"]
+    variables = dict(one.split("=", 1) for one in service["Environment"].split())
+    folders = [f"/run/{name}" for name in service["RuntimeDirectory"].split()]
+    assert [variables[HEALTH_DIR], variables[CONTROL_DIR]] == folders
+    # The sockets are not used in a folder that other users can look into.
+    assert service["RuntimeDirectoryMode"] == "0700"
 
 
 @pytest.fixture

@@ -222,7 +222,7 @@ def test_overrides_change_fields_and_cameras_until_they_are_withdrawn(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"worker.conf": 7}, {"worker.no": 1}, {"cameras.hall": 3}, {"cameras.x": {}}, {"": 1}]
+    "wrong", [{"worker.conf": 7}, {"worker.no": 1}, {"cameras.hall": 3}, {"cameras": 3}, {"cameras.x": {}}, {"": 1}]
 )
 def test_overrides_that_do_not_fit_are_refused_and_change_nothing(wrong: dict[str, object], tmp_path: Path) -> None:
     path = tmp_path / "posebus.yaml"
