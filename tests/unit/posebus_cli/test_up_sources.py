@@ -9,7 +9,7 @@ import pytest
 from posebus.errors import ConfigError
 from posebus_cli.operate.up_sources import cameras_of, file_among
 from posebus_cli.options.groups import DeploymentOptions
-from posebus_cli.options.settings import settings_from
+from posebus_cli.options.settings import followed_from
 
 SECRET = "rtsp://user:secret@192.0.2.1/live"
 
@@ -20,10 +20,10 @@ def test_configuration_file_among_the_sources_stands_for_the_option(tmp_path: Pa
     options, sources = file_among(["usb:0", str(path), SECRET], DeploymentOptions(redis="redis://localhost"))
     assert (options.config, options.redis, sources) == (path, "redis://localhost", ["usb:0", SECRET])
 
-    settings = settings_from(options)
-    both = settings_from(options, cameras=cameras_of(sources, settings.cameras))
+    followed = followed_from(options)
+    followed.add({"cameras": cameras_of(sources, followed.settings.cameras)})
 
-    assert {name: camera.source for name, camera in both.cameras.items()} == {
+    assert {name: camera.source for name, camera in followed.settings.cameras.items()} == {
         "usb0": "usb:3",
         "usb0-2": "usb:0",
         "192.0.2.1": SECRET,
