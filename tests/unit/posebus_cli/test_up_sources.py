@@ -43,6 +43,10 @@ def test_files_that_contradict_each_other_or_are_missing_are_refused(tmp_path: P
     )
 
 
+def test_equal_names_are_numbered_past_the_cameras_of_the_file() -> None:
+    assert list(cameras_of(["clip.mp4", "clip.mp4", "clip.mp4"], ["clip", "clip-3"])) == ["clip-2", "clip-4", "clip-5"]
+
+
 def test_recordings_are_played_like_cameras() -> None:
     cameras = cameras_of(["films/my clip.mp4", "films/my clip.mp4", "synthetic:bus?fps=2"], ())
     assert cameras == {
