@@ -38,12 +38,20 @@ EXTRAS = {
 RUNTIMES = ("torch", "openvino", "onnxruntime")
 """The modules of which one is enough to run a network."""
 
+SOURCE_MODULES = ("av", "cv2")
+"""The modules without which no source can be opened."""
+
 _EXTRA_OF_PACKAGE = {"ingest": "ingest", "workers": "worker", "tracking": "tracking", "recordings": "jobs"}
 
 
 def has_runtime() -> bool:
     """Whether anything is installed that could run a network; a machine for cameras and trackers has none of it."""
     return any(util.find_spec(module) is not None for module in RUNTIMES)
+
+
+def has_sources() -> bool:
+    """Whether the packages that open sources are installed; a machine for workers and trackers need not have them."""
+    return all(util.find_spec(module) is not None for module in SOURCE_MODULES)
 
 
 def missing_package(error: BaseException) -> str | None:

@@ -18,7 +18,7 @@ from posebus.bus.stream_bound import Ledger, entry_bytes, found_in
 from posebus.config.settings import RetentionSettings
 from posebus.contract.codec import PoseBody, decode_poses
 from posebus.contract.plan import Decision, Plan
-from posebus.contract.public_json import dump, event_to_json, track_frame_to_json
+from posebus.contract.public_json import dump, event_fields, track_frame_to_json
 from posebus.errors import LeaseLost, MalformedMessage
 from posebus.messages import Event, Provenance, TrackFrame
 from posebus.topology import TRACKERS_GROUP
@@ -143,7 +143,7 @@ class PoseConsumer:
         for event in commit.events:
             pipeline.xadd(
                 topology.events(topology.shard(camera)),
-                {"type": event.type, "camera": camera, "data": dump(event_to_json(event))},
+                event_fields(event),
                 maxlen=self._retention.events_kept,
                 approximate=True,
             )

@@ -153,6 +153,11 @@ def event_to_json(event: Event) -> dict[str, Any]:
     }
 
 
+def event_fields(event: Event) -> dict[Any, Any]:
+    """The fields of `event` as an entry of the stream of events."""
+    return {"type": event.type, "camera": event.camera, "data": dump(event_to_json(event))}
+
+
 def event_from_json(data: Any) -> Event:
     """The Event in a CloudEvents JSON object. Raises MalformedMessage."""
     try:

@@ -57,9 +57,9 @@ class FollowedSettings:
         self._overrides = dict(overrides)
         self._live = LiveOverrides()
         self._file = None if path is None else _watched(path, settled_s)
-        self.settings = self._given = self._load(self._content, LiveOverrides())
         self._known = self._content
         """The content of the last valid file."""
+        self.settings = self._given = self._load(self._known, self._live)
         self._in_file = tuple(self.settings.cameras)
         self._reported_fixed: tuple[Change, ...] = ()
         self._missing_reported = False
@@ -70,6 +70,17 @@ class FollowedSettings:
     def can_change(self) -> bool:
         """Whether there is a file that can be read again; a pipe cannot."""
         return self._file is not None and self._file.can_change
+
+    def add(self, overrides: Mapping[str, object]) -> None:
+        """Add overrides that depend on the first settings, before these are followed; None means not given.
+
+        The file is not read again. Raises ConfigError with all problems.
+        """
+        given = {name: value for name, value in overrides.items() if value is not None}
+        if given:
+            self._overrides |= given
+            self.settings = self._given = self._load(self._known, self._live)
+            self._in_file = tuple(self.settings.cameras)
 
     def pin(self, **values: object) -> None:
         """Use these values of settings that need a restart, as the address of a broker that was started for us."""

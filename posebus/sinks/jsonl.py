@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from posebus.contract.public_json import dump, event_to_json, track_frame_to_json
+from posebus.contract.public_json import dump
 from posebus.errors import ConfigError, OutputError
-from posebus.messages import Event, TrackFrame
 from posebus.sinks.base import SinkSpec
-from posebus.subscribing.subscription import Message
+from posebus.subscribing.subscription import Message, message_to_json
 
 
 class JsonLines:
@@ -24,15 +23,10 @@ class JsonLines:
 
     def write(self, message: Message) -> None:
         """Write one line, and hand it to the system before the message counts as handled."""
-        body = message.body
-        if isinstance(body, Event):
-            line = dump(event_to_json(body))
-        elif isinstance(body, TrackFrame) and message.provenance is not None:
-            line = dump(track_frame_to_json(body, message.provenance, message.provenance.published_at_ns))
-        else:
-            return  # poses have no public JSON form
-        self._file.write(line + "\n")
-        self._file.flush()
+        content = message_to_json(message)
+        if content is not None:
+            self._file.write(dump(content) + "\n")
+            self._file.flush()
 
     def close(self) -> None:
         """Close the file."""

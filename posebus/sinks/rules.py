@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from posebus.bus.redis.connection import Broker
 from posebus.config.settings import RetentionSettings
-from posebus.contract.public_json import dump, event_to_json
+from posebus.contract.public_json import event_fields
 from posebus.messages import Event, PoseFrame, TrackFrame
 from posebus.sinks.base import NewEvent, Rule
 from posebus.subscribing.subscription import Message
@@ -36,9 +35,8 @@ class RuleSink:
         with self._broker.errors():
             pipeline = self._broker.client.pipeline(transaction=True)
             for event in events:
-                fields: Any = {"type": event.type, "camera": event.camera, "data": dump(event_to_json(event))}
                 key = topology.events(topology.shard(event.camera))
-                pipeline.xadd(key, fields, maxlen=self._retention.events_kept, approximate=True)
+                pipeline.xadd(key, event_fields(event), maxlen=self._retention.events_kept, approximate=True)
             pipeline.execute()
 
     def close(self) -> None:

@@ -13,7 +13,13 @@ from posebus.bus.redis.connection import Client
 from posebus.config.settings import check_camera_name
 from posebus.contract.codec import decode_poses
 from posebus.contract.foreign_json import load_object
-from posebus.contract.public_json import event_from_json, parse, track_frame_from_json
+from posebus.contract.public_json import (
+    event_from_json,
+    event_to_json,
+    parse,
+    track_frame_from_json,
+    track_frame_to_json,
+)
 from posebus.errors import MalformedMessage
 from posebus.messages import Event, PoseFrame, Provenance, TrackFrame
 from posebus.topology import Topology
@@ -172,6 +178,16 @@ def decode_entry(entry: StreamEntry) -> Message | None:
     if not isinstance(body, PoseFrame):
         return None
     return _message(entry, body.camera, body, provenance)
+
+
+def message_to_json(message: Message) -> dict[str, Any] | None:
+    """The message in its public JSON form; None for poses, which have none."""
+    body, provenance = message.body, message.provenance
+    if isinstance(body, Event):
+        return event_to_json(body)
+    if isinstance(body, TrackFrame) and provenance is not None:
+        return track_frame_to_json(body, provenance, provenance.published_at_ns)
+    return None
 
 
 def _message(

@@ -33,7 +33,6 @@ def csv_by_arrow(path: Path) -> Any | None:
     kinds = {column.name: "string" if column.kind == "text" else column.kind for column in FILE_COLUMNS}
     options = csv.ConvertOptions(
         column_types={name: pa.type_for_alias(kind) for name, kind in kinds.items()},
-        include_columns=None,
         null_values=[""],
         true_values=["true", "True", "1"],
         false_values=["false", "False", "0"],

@@ -78,6 +78,9 @@ _KEYPOINT_COLUMNS = tuple(
     )
 )
 
+NEEDED = ("frame", "track_id")
+"""Columns without which a file does not hold tracks; a missing one of the others gets the value for an unknown one."""
+
 FILE_COLUMNS = _TRACK_COLUMNS + _KEYPOINT_COLUMNS
 """The columns of CSV and Parquet files, in their order."""
 

@@ -12,14 +12,11 @@ import numpy as np
 
 from posebus.errors import MalformedMessage
 from posebus.tables.arrow_columns import csv_by_arrow, from_arrow
-from posebus.tables.columns import FILE_COLUMNS, SOURCE_COLUMNS, Array, TrackColumn
+from posebus.tables.columns import FILE_COLUMNS, NEEDED, SOURCE_COLUMNS, Array, TrackColumn
 from posebus.tables.jsonl_file import Truncated
 from posebus.tables.rows import Columns
 
 PART_ROWS = 4096
-NEEDED = ("frame", "track_id")
-"""Columns without which a file does not hold tracks; a missing one of the others gets the value for an unknown one."""
-
 OF_EVENTS = ("type", "reason", "data")
 """Columns of NAME.events.csv, which has numbers of frames and tracks as well."""
 

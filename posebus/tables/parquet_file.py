@@ -10,7 +10,7 @@ from posebus.contract.foreign_json import load_object
 from posebus.errors import MalformedMessage
 from posebus.extras import missing_package
 from posebus.tables.arrow_columns import from_arrow
-from posebus.tables.columns import FILE_COLUMNS
+from posebus.tables.columns import FILE_COLUMNS, NEEDED
 from posebus.tables.rows import Columns
 
 METADATA_KEY = b"posebus"
@@ -35,7 +35,7 @@ def read_parquet(path: Path, parts: list[Columns]) -> None:
             f"{path} is no complete Parquet file: {str(error).splitlines()[0][:150]}; a Parquet file can be read only "
             "once its run has ended, and NAME.tracks.jsonl.partial before"
         ) from None
-    missing = [name for name in ("frame", "track_id") if name not in table.column_names]
+    missing = [name for name in NEEDED if name not in table.column_names]
     if missing:
         raise MalformedMessage(f"{path} holds no tracks: it has no column {' and no '.join(missing)}")
     try:

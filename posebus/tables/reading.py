@@ -1,4 +1,4 @@
-"""`posebus.read_tracks`: the tracks of a file or of a folder of results, whatever format they have."""
+"""`posebus.read_tracks`: the tracks of a file or of a folder of results, in any of their formats."""
 
 from __future__ import annotations
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posebus.plain_text import plain, plain_json
 from posebus.wording import counted
 from posebus_cli.analyse.run_live import run_cameras
+from posebus_cli.analyse.summary_output import last_lines, print_summary
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, FleetOptions, JsonOption, NetworkOptions, PartOptions
 from posebus_cli.options.results import ResultOptions
@@ -115,11 +114,7 @@ def run(
             summary = run_recordings(settings, request, folder, progress, complain)
     # Of a run in which nothing could be read, no folder is left behind but one that was asked for.
     kept = summary["inputs"] or options.out is not None or not discard(folder, FILE_NAME)
-    if as_json:
-        print(plain_json(json.dumps(summary, indent=2, ensure_ascii=False)))
-    else:
-        for line in summary_lines(summary, folder if kept else None):
-            print(plain(line))
+    print_summary(summary, summary_lines(summary, folder if kept else None), as_json=as_json)
     if summary["failed"]:
         raise typer.Exit(1)
 
@@ -177,11 +172,7 @@ def summary_lines(summary: Mapping[str, Any], out: Path | None) -> list[str]:
     if summary.get("skipped"):
         were = "was" if len(summary["skipped"]) == 1 else "were"
         lines.append(f"{counted(len(summary['skipped']), 'recording')} {were} finished before and skipped")
-    failed = len(summary["failed"])
-    if failed:
-        why = "the reason is" if failed == 1 else "the reasons are"
-        lines.append(f"{counted(failed, 'recording')} failed; {why} above")
-    return lines if out is None else [*lines, f"files: {out}"]
+    return [*lines, *last_lines(summary, "recording", out)]
 
 
 def _input_line(one: Mapping[str, Any], imgsz: object) -> str:

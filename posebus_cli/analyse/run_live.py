@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from posebus.plain_text import plain, plain_json
 from posebus.wording import counted
+from posebus_cli.analyse.summary_output import last_lines, print_summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,11 +38,7 @@ def run_cameras(
     with interruptible(), progress_for(as_json=as_json) as progress, results_folder(out) as folder:
         request = LiveRequest(sources=sources, folder=folder, seconds=seconds, video=files.video, formats=files.formats)
         result = run_live(settings, request, progress, complain)
-    if as_json:
-        print(plain_json(json.dumps(result.summary, indent=2, ensure_ascii=False)))
-    else:
-        for line in live_lines(result.summary, folder):
-            print(plain(line))
+    print_summary(result.summary, live_lines(result.summary, folder), as_json=as_json)
     if result.interrupted:
         raise KeyboardInterrupt
     if result.summary["failed"]:
@@ -53,11 +48,7 @@ def run_cameras(
 def live_lines(summary: Mapping[str, Any], out: Path) -> list[str]:
     """Return the summary as lines of text."""
     lines = [_camera_line(one, summary["imgsz"]) for one in summary["inputs"]]
-    failed = len(summary["failed"])
-    if failed:
-        why = "the reason is" if failed == 1 else "the reasons are"
-        lines.append(f"{counted(failed, 'camera')} failed; {why} above")
-    return [*lines, f"files: {out}"]
+    return [*lines, *last_lines(summary, "camera", out)]
 
 
 def _camera_line(one: Mapping[str, Any], imgsz: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -199,14 +200,9 @@ def _write(taken: _Snapshot, out: Path | None) -> Path:
     """Write the picture; without `out` under a name that no file has. Raises OutputError."""
     import cv2
 
-    from recordings.results.files import write_at_once, writing
+    from recordings.results.files import write_at_once
 
-    path = out
-    number = 1
-    while path is None:
-        wanted = Path(f"{taken.name}.png" if number == 1 else f"{taken.name}-{number}.png")
-        number += 1
-        with writing(wanted):
-            path = None if os.path.lexists(wanted) else wanted
+    names = chain([f"{taken.name}.png"], (f"{taken.name}-{number}.png" for number in count(2)))
+    path = out or Path(next(name for name in names if not os.path.lexists(name)))
     write_at_once(path, cv2.imencode(path.suffix.lower(), taken.image_bgr)[1].tobytes())
     return path

@@ -9,6 +9,7 @@ from posebus.config.editing.yaml_edits import REMOVED
 from posebus.config.problems import FieldPath, section_at
 from posebus.config.redaction import harmless
 from posebus.errors import ConfigError
+from posebus_cli.options.yaml_values import yaml_value
 
 _WORDS = frozenset({"off", "on", "no", "yes"})
 
@@ -43,14 +44,9 @@ def value_of(text: str, path: FieldPath) -> object:
 
 def _plain_value(text: str) -> object:
     """`text` as a value of YAML, within what settings hold; text that is no such value stays as it is."""
-    import yaml
-
     if text.lower() in _WORDS:
         return text.lower()
-    try:
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return text
+    value = yaml_value(text)
     return value if isinstance(value, bool | int | float | list | str | None) else text
 
 

@@ -26,7 +26,7 @@ def added(name: str, fields: Mapping[str, object]) -> WantedChange:
         return [Edit(("cameras", name), dict(fields))]
 
     def overrides(running: Running) -> Mapping[str, object]:
-        need_none((camera.name for camera in running.status.cameras), "the running deployment")
+        need_none(running.cameras, "the running deployment")
         return {f"cameras.{name}": dict(fields)}
 
     return WantedChange(edits, overrides, {name: camera_runs(name)}, may_create=True)
@@ -41,7 +41,7 @@ def fields_set(name: str, values: Mapping[str, object]) -> WantedChange:
         return [Edit(("cameras", name, field), value) for field, value in values.items()]
 
     def overrides(running: Running) -> Mapping[str, object]:
-        _need([name], (camera.name for camera in running.status.cameras), "the running deployment")
+        _need([name], running.cameras, "the running deployment")
         if None in values.values():
             raise ConfigError("null cannot be set without saving it: leave out --no-save, or give a value")
         # Without a value of its own, the running deployment goes back to that of the file.
@@ -80,7 +80,7 @@ def _for_all(
         return [edit(name) for name in chosen]
 
     def overrides(running: Running) -> Mapping[str, object]:
-        _need(chosen, (camera.name for camera in running.status.cameras), "the running deployment")
+        _need(chosen, running.cameras, "the running deployment")
         return dict(override(name) for name in chosen)
 
     return WantedChange(edits, overrides, {name: outcome(name) for name in chosen})

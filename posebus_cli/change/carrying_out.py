@@ -53,8 +53,8 @@ def carry_out(change: WantedChange, options: ChangeOptions) -> None:
         if before:
             say("the running deployment follows")
         return
-    problems = [_follow(one, revision, change.outcomes, options.timeout) for one, revision in before]
-    if not all(problems):
+    followed = [_follow(one, revision, change.outcomes, options.timeout) for one, revision in before]
+    if not all(followed):
         raise typer.Exit(1)
 
 

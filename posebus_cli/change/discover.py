@@ -129,16 +129,14 @@ def _command(name: str, address: str, user: str | None) -> str:
 
 def _names(found: Sequence[Found]) -> list[str]:
     """A name for each camera: from its own, or its address; each only once."""
-    names: list[str] = []
+    from recordings.inputs import UniqueNames
+
+    names = UniqueNames()
+    chosen = []
     for one in found:
         name = re.sub(r"[^a-z0-9]+", "-", one.device.name.lower()).strip("-")[:40].strip("-")
-        name = name or f"camera-{re.sub(r'[^0-9a-z]+', '-', one.device.host.lower())}"
-        number, unique = 1, name
-        while unique in names:
-            number += 1
-            unique = f"{name}-{number}"
-        names.append(unique)
-    return names
+        chosen.append(names.take(name or f"camera-{re.sub(r'[^0-9a-z]+', '-', one.device.host.lower())}"))
+    return chosen
 
 
 def _as_dict(one: Found) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import util
+
+from posebus.extras import has_sources
 
 
 def refuse_unusable(fields: Mapping[str, object]) -> None:
@@ -15,7 +16,7 @@ def refuse_unusable(fields: Mapping[str, object]) -> None:
     from posebus.errors import ConfigError, PoseBusError, SourceMissing, SourceUnavailable
 
     source, kind = fields.get("source"), fields.get("kind")
-    if not isinstance(source, str) or util.find_spec("av") is None or util.find_spec("cv2") is None:
+    if not isinstance(source, str) or not has_sources():
         return
     from ingest.sources import check_source
 

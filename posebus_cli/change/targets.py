@@ -19,6 +19,11 @@ class Running:
     control: ControlSocket
     status: DeploymentStatus
 
+    @property
+    def cameras(self) -> list[str]:
+        """The names of its cameras."""
+        return [camera.name for camera in self.status.cameras]
+
 
 @dataclass(frozen=True, slots=True)
 class ChangeTarget:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib import metadata, util
+from importlib import metadata
 from typing import Any
 
 from posebus.errors import ConfigError
+from posebus.extras import has_sources
 from posebus.plugins import GROUPS, clashes, describe
 from posebus_cli.doctor.findings import BROKEN, FINE, NOTE, Finding
 
-NEEDS = {"posebus.sources": ("av", "cv2"), "posebus.engines": (), "posebus.sinks": (), "posebus.rules": ()}
-"""The modules without which the stage that uses a group cannot be imported."""
+SOURCES = "posebus.sources"
+"""The group whose stage cannot be imported without its extra."""
 
 
 def plugins() -> Iterator[Finding]:
@@ -19,7 +20,7 @@ def plugins() -> Iterator[Finding]:
     for group in GROUPS:
         if not metadata.entry_points(group=group):
             continue
-        if any(util.find_spec(module) is None for module in NEEDS[group]):
+        if group == SOURCES and not has_sources():
             yield Finding(group, NOTE, "the stage that uses these plug-ins is not installed here")
             continue
         built_in, found = _tables(group)
@@ -38,7 +39,7 @@ def plugins() -> Iterator[Finding]:
 
 def _tables(group: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Return the built-in specs of a group, and all of them."""
-    if group == "posebus.sources":
+    if group == SOURCES:
         from ingest.sources import registry
 
         return registry.BUILT_IN, registry.all_sources()

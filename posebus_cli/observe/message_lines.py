@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from posebus.config.redaction import harmless, redact_text
-from posebus.contract.public_json import dump, event_to_json, track_frame_to_json
+from posebus.contract.public_json import dump
 from posebus.messages import Event, TrackFrame, TrackState
 from posebus.plain_text import plain, plain_json
-from posebus.subscribing.subscription import Message
+from posebus.subscribing.subscription import Message, message_to_json
 from posebus.wording import counted
 from posebus_cli.observe.event_text import clock_text, event_text, is_second_of_exchange
 from posebus_cli.observe.repeats import Repeated, RepeatedEvents
@@ -65,12 +65,10 @@ def _sum_line(one: Repeated) -> str:
 
 def json_line(message: Message) -> str | None:
     """Return `message` in its public JSON form; None for poses, which have none."""
-    body = message.body
-    if isinstance(body, Event):
-        return plain_json(dump(_redacted(event_to_json(body))))
-    if isinstance(body, TrackFrame) and message.provenance is not None:
-        return plain_json(dump(track_frame_to_json(body, message.provenance, message.provenance.published_at_ns)))
-    return None
+    content = message_to_json(message)
+    if content is None:
+        return None
+    return plain_json(dump(_redacted(content) if isinstance(message.body, Event) else content))
 
 
 def _redacted(value: Any) -> Any:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from posebus.errors import PoseBusError, SourceMissing, SourceUnavailable
-from posebus.extras import has_runtime
+from posebus.extras import has_runtime, has_sources
 
 if TYPE_CHECKING:
     from posebus.config.problems import FieldPath
@@ -37,7 +36,7 @@ def obstacles(settings: Settings) -> Iterator[Obstacle]:
     frames = settings.shared_frames
     if frames is not None and not (frames.is_dir() and os.access(frames, os.W_OK)):
         yield Obstacle(("shared_frames",), f"there is no folder {frames} that this user can write to")
-    if util.find_spec("av") is not None and util.find_spec("cv2") is not None:
+    if has_sources():
         yield from _source_obstacles(settings)
     if settings.fleet.workers > 0 and has_runtime():
         yield from _cache_obstacles(cache_folder(settings))

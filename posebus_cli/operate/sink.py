@@ -10,6 +10,7 @@ from posebus.runtime.stage_main import run_stage_process
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import ConfigFirst
 from posebus_cli.options.settings import followed_at_broker
+from posebus_cli.options.yaml_values import yaml_value
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
@@ -61,8 +62,6 @@ def sink(
 
 def _options(pairs: list[str] | None) -> dict[str, Any]:
     """Return the options of the command line; values are read as YAML, as in the file. Raises ConfigError."""
-    import yaml
-
     from posebus.errors import ConfigError
 
     found: dict[str, Any] = {}
@@ -72,10 +71,7 @@ def _options(pairs: list[str] | None) -> dict[str, Any]:
             raise ConfigError(
                 "an option of a sink is its name and its value with = between them, such as --option path=tracks.jsonl"
             )
-        try:
-            found[key] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            found[key] = value
+        found[key] = yaml_value(value)
     return found
 
 

@@ -17,7 +17,7 @@ from posebus_cli.operate.saying import say_line, say_nothing
 from posebus_cli.operate.up_sources import cameras_of, file_among
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import ConfigFirst, FleetOptions, LogOptions, NoReloadOption
-from posebus_cli.options.settings import followed_from, settings_from
+from posebus_cli.options.settings import followed_from
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
@@ -68,11 +68,13 @@ def up(
 
     say = say_nothing if quiet else say_line
     deployment, left = file_among(sources or [], deployment)
-    settings = settings_from(deployment, processes, logs)
-    cameras = cameras_of(left, settings.cameras) if left else {}
+    followed = followed_from(deployment, processes, logs)
+    cameras = cameras_of(left, followed.settings.cameras) if left else {}
     shown = sys.stdout.isatty() and not quiet
-    given = {**_log_level(settings, shown=shown, quiet=quiet), "cameras": cameras or None}
-    followed = followed_from(deployment, processes, logs, further=given)
+    if shown:
+        os.environ[CAMERA_STATES_ENV] = "shown"
+    fewer_logs = (shown or quiet) and "log_level" not in followed.settings.model_fields_set
+    followed.add({"cameras": cameras or None, "log_level": "warning" if fewer_logs else None})
     settings = followed.settings
     _need_cameras(settings)
     _check_port(port, settings)
@@ -84,15 +86,6 @@ def up(
     set_up_logging(settings, "up")
     running = RunningUp(followed, say, shown=shown, sources=bool(cameras), ends=deployment.config is None)
     running.run(port or EMBEDDED_PORT, follow=not no_reload)
-
-
-def _log_level(settings: Settings, *, shown: bool, quiet: bool) -> dict[str, object]:
-    """Return the setting of what processes log: less, where nothing is wanted or lines show the same."""
-    if shown:
-        os.environ[CAMERA_STATES_ENV] = "shown"
-    if not (shown or quiet) or "log_level" in settings.model_fields_set:
-        return {}
-    return {"log_level": "warning"}
 
 
 def _need_cameras(settings: Settings) -> None:
@@ -119,7 +112,6 @@ def _refuse_what_cannot_work(settings: Settings) -> None:
     """
     from posebus.config.loading import describe
     from posebus.config.problems import Problem, SourceLocation
-    from posebus.errors import ConfigError
     from posebus.runtime.failures import complain
     from posebus_cli.operate.deployment_check import obstacles
 

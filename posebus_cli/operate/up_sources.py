@@ -39,13 +39,12 @@ def cameras_of(sources: Sequence[str], used: Collection[str]) -> dict[str, dict[
     Recordings are played at the speed at which they were recorded. Raises what `ingest.sources.source_spec` raises.
     """
     from posebus.config.local_files import same_for_children
-    from recordings.inputs import UniqueNames, camera_names
+    from recordings.inputs import camera_names
     from recordings.live.naming import source_name
     from recordings.live.sources import is_recording
 
-    names = UniqueNames(used)
-    wanted = camera_names([source_name(source) for source in sources])
+    names = camera_names([source_name(source) for source in sources], used=used)
     return {
-        names.take(name): {"source": same_for_children(source), **({"realtime": True} if is_recording(source) else {})}
-        for name, source in zip(wanted, sources, strict=True)
+        name: {"source": same_for_children(source), **({"realtime": True} if is_recording(source) else {})}
+        for name, source in zip(names, sources, strict=True)
     }

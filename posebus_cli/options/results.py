@@ -32,7 +32,6 @@ class ResultOptions:
             help="Write the best picture of each person, NAME.people/ID.jpg. (default: with the annotated video)",
         ),
     ] = None
-
     repeat: Annotated[
         Path | None,
         typer.Option(

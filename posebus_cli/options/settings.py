@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from posebus_cli.options.grouping import overrides
@@ -17,36 +16,24 @@ if TYPE_CHECKING:
 
 
 def settings_from(
-    deployment: DeploymentOptions,
-    *groups: object,
-    cameras: Mapping[str, Mapping[str, object]] | None = None,
-    earlier: Mapping[str, object] | None = None,
+    deployment: DeploymentOptions, *groups: object, earlier: Mapping[str, object] | None = None
 ) -> Settings:
     """Return the settings of this call: the configuration file, over it the environment, over that the options.
 
-    `cameras` are added to those of the file. `earlier` are fields of an earlier run, with dots: they stand between the
-    environment and the options. Raises ConfigError with every problem.
+    `earlier` are fields of an earlier run, with dots: they stand between the environment and the options. Raises
+    ConfigError with every problem.
     """
     from posebus.config.loading import load_settings
 
-    given = _over(earlier or {}, overrides(deployment, *groups))
-    return load_settings(deployment.config, os.environ, {**given, "cameras": cameras or None})
+    given = {name: value for name, value in overrides(deployment, *groups).items() if value is not None}
+    return load_settings(deployment.config, os.environ, {**(earlier or {}), **given})
 
 
-def followed_from(
-    deployment: DeploymentOptions, *groups: object, further: Mapping[str, object] | None = None
-) -> FollowedSettings:
-    """Return the settings of this call like `settings_from`, for a command that follows its file while it runs.
-
-    `further` values, by dotted field, are added to those of the options.
-    """
+def followed_from(deployment: DeploymentOptions, *groups: object) -> FollowedSettings:
+    """Return the settings of this call like `settings_from`, for a command that follows its file while it runs."""
     from posebus.reloading.followed import FollowedSettings
 
-    return FollowedSettings(deployment.config, os.environ, {**overrides(deployment, *groups), **(further or {})})
-
-
-def _over(earlier: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:
-    return {**earlier, **{name: value for name, value in given.items() if value is not None}}
+    return FollowedSettings(deployment.config, os.environ, overrides(deployment, *groups))
 
 
 def broker_address(settings: Settings) -> str:

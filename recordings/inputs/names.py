@@ -49,9 +49,12 @@ def unique_names(wanted: Sequence[str], used: Iterable[str] = ()) -> list[str]:
     return [names.take(_fitting(name)) for name in wanted]
 
 
-def camera_names(names: Iterable[str], suffix: str = "") -> list[str]:
-    """Return a camera name for each of `names`: allowed in Redis keys, all different, each ending in `suffix`."""
-    unique = UniqueNames()
+def camera_names(names: Iterable[str], suffix: str = "", used: Iterable[str] = ()) -> list[str]:
+    """Return a camera name for each of `names`: allowed in Redis keys, all different, each ending in `suffix`.
+
+    used: names that are taken, without the suffix.
+    """
+    unique = UniqueNames(used)
     room = MAX_CAMERA_CHARACTERS - len(suffix) - len("-9999")
     return [unique.take(_slug(name)[:room]) + suffix for name in names]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from posebus.wording import plural
+from posebus.wording import counted
 
 
 def fixed_size_advice(fixed: int, found: float, larger: int, found_larger: float) -> str:
@@ -16,7 +16,7 @@ def fixed_size_advice(fixed: int, found: float, larger: int, found_larger: float
 
 def capacity_advice(wanted: str, ratio: float, missing_workers: int) -> str:
     """Return what more workers would gain: a camera's `wanted` view would find `ratio` times as many people."""
-    workers = f"{missing_workers} more {plural(missing_workers, 'worker')}"
+    workers = counted(missing_workers, "more worker")
     return (
         f"{wanted} px would find {_times_as_many(ratio)} here; {workers} of this speed, on cores of their own, would "
         "carry it"

@@ -86,7 +86,7 @@ class Keyboard:
 
 @contextmanager
 def full_screen(live: Live) -> Iterator[Keyboard]:
-    """Show `live` on the whole terminal; after it, in whichever way it ends, the terminal is as before."""
+    """Show `live` on the whole terminal; after it, also after an error or a signal, the terminal is as before."""
     with Keyboard() as keyboard, live:
         yield keyboard
 

@@ -72,7 +72,8 @@ class TopView:
         notes = self._note_lines(width, None if height is None else FEWEST_NOTES if low else MOST_NOTES)
         gap: list[Line] = [] if low else [[]]
         keys: list[Line] = [[Cell(cut(KEYS, width), "dim")]] if self.with_keys else []
-        cameras = fitted(_camera_columns(_worst_first(shown.cameras)), width)
+        worst_first = _worst_first(shown.cameras)
+        cameras = fitted(_camera_columns(worst_first), width)
         in_order = shown.processes if height is None else _workers_first(shown.processes)
         processes = fitted(_process_columns(in_order), width)
         timed = any(row.work.steps_ms for row in shown.work)
@@ -82,7 +83,7 @@ class TopView:
         for_cameras, for_processes = _rooms(room, len(shown.cameras), len(shown.processes))
         if room is not None and len(shown.cameras) + len(shown.processes) + len(steps) <= room:
             for_processes = None  # the times of the steps have room, too
-        rows = _Rows(cameras[1:], [row.state for row in _worst_first(shown.cameras)], "more camera")
+        rows = _Rows(cameras[1:], [row.state for row in worst_first], "more camera")
         camera_lines, hidden = rows.within(for_cameras, self.position, width)
         rows = _Rows([*processes[1:], *steps], [row.role for row in in_order], "more process")
         process_lines, more_hidden = rows.within(for_processes, self.position - hidden, width)

@@ -53,6 +53,29 @@ def test_the_first_settings_are_those_that_every_command_loads(tmp_path: Path) -
         FollowedSettings(tmp_path, {}, {})
 
 
+def test_overrides_that_depend_on_the_first_settings_are_added_without_reading_the_file_again(tmp_path: Path) -> None:
+    read_end, write_end = os.pipe()
+    os.write(write_end, FIRST.encode())
+    os.close(write_end)
+    try:
+        followed = FollowedSettings(Path(f"/dev/fd/{read_end}"), {}, {"worker.imgsz": 320})
+        followed.add({"cameras": {"gate": {"source": "usb:2"}}, "log_level": None})
+    finally:
+        os.close(read_end)
+    settings = followed.settings
+    assert (list(settings.cameras), settings.worker.imgsz) == (["hall", "door", "gate"], 320)
+    assert "log_level" not in settings.model_fields_set
+
+
+def test_added_overrides_stay_on_top_of_a_file_that_changes(tmp_path: Path) -> None:
+    followed, clock = following(tmp_path / "posebus.yaml")
+    followed.add({"cameras": {"gate": {"source": "usb:2"}}})
+    assert clock.polls(1) == []
+    (tmp_path / "posebus.yaml").write_text("cameras: {hall: {source: 'usb:0'}}")
+    (update,) = clock.polls(1)
+    assert list(update.settings.cameras) == ["hall", "gate"]
+
+
 def test_a_file_that_is_rewritten_in_place_is_applied_once_it_stays_the_same(tmp_path: Path) -> None:
     path = tmp_path / "posebus.yaml"
     followed, clock = following(path)
