@@ -60,7 +60,7 @@ class RunRequest:
     """What a run is to do.
 
     `wishes` are its inputs, of which it reads `part`, and `facts` what the results are made with (`run_facts`).
-    `fresh`: it does everything anew, whatever its folder holds.
+    `fresh`: it does everything anew, also what its folder holds already.
     """
 
     wishes: Sequence[Wish]

@@ -5,9 +5,10 @@ and those inside are not compared with them. A person who leaves the region is l
 and keeps the number if the person is back in time (`tracker.lost_s`). There is no state of its own here, so that a
 tracker that takes over continues in the same way, and a region that is changed renames only people who are outside.
 
-**Feet.** A person stands where the ankles are, if the network sees them, and else where the box ends at the bottom: it
-is the lowest point that is visible, whatever hides the rest. Joints further up say less, since how far the feet are
-below the hips depends on the posture and on the height of the camera. Feet below the picture count at its border.
+**Feet.** A person stands where the ankles are, if the network sees them, and else where the box ends at the bottom:
+it is the lowest point that is visible, also where something hides the rest. Joints further up say less, since how far
+the feet are below the hips depends on the posture and on the height of the camera. Feet below the picture count at
+its border.
 
 **At the border** of the region the feet of a person who stands jitter by some pixels, and legs are hidden now and then.
 So a person who is tracked leaves it only when neither ankles nor box are within a margin around it. A person who is not

@@ -1,7 +1,7 @@
 """The private folder of this user that holds the sockets of running deployments, found like that of `posebus health`.
 
-Sockets are bound and reached through a descriptor of the folder, whose owner and mode are checked first: so nobody can
-exchange the folder in between, and its path may be longer than the 108 bytes that the address of a socket has.
+Sockets are bound and reached through a descriptor of the folder, whose owner and mode are checked first. So no other
+user can exchange the folder in between, and its path may be longer than the 108 bytes of a socket's address.
 """
 
 from __future__ import annotations

@@ -5,8 +5,6 @@ CSV and Parquet files hold `FILE_COLUMNS`, in this order. In a table that was re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,8 +87,6 @@ COLUMNS = SOURCE_COLUMNS + FILE_COLUMNS
 
 RECORDING = TrackColumn("recording", "text", "name of the recording's files", "")
 """The first column of a table that was read from a folder."""
-
-BY_NAME: Mapping[str, TrackColumn] = MappingProxyType({column.name: column for column in (RECORDING, *COLUMNS)})
 
 REPEATED_TEXTS = (RECORDING.name, "camera", "state")
 """Columns of few different texts: categories in data frames, a dictionary in Arrow and Parquet."""

@@ -90,7 +90,7 @@ def plan_run(
 
 
 def plan_anew(wishes: Sequence[Wish], busy: Set[str]) -> RunPlan:
-    """Return the plan of a run that does everything, whatever the folder holds."""
+    """Return the plan of a run that does everything anew, also what the folder holds already."""
     names = unique_names([wish.wanted for wish in wishes], busy)
     inputs = [Planned(wish.source, name, wish.identity, False) for wish, name in zip(wishes, names, strict=True)]
     return RunPlan(inputs, None, {one.name: one.identity for one in inputs})

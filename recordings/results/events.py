@@ -101,7 +101,7 @@ class EventsFile:
 
 
 def _named(event: Event, name: str) -> Event:
-    """Return an event of the recording's own name and of the epoch of files, whatever they were in the broker."""
+    """Return the event with the name of the recording and the epoch of files; it had others in the broker."""
     return replace(
         event,
         id=event.id.replace(f"{event.camera}/{event.epoch}/", f"{name}/{FILE_EPOCH}/", 1),
