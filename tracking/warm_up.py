@@ -6,6 +6,7 @@ import numpy as np
 
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.messages import CameraMotion, PoseFrame
+from tracking.feet import body_heights_px, foot_points_px
 from tracking.tracker import PoseTracker
 
 
@@ -40,3 +41,5 @@ def warm_up() -> None:
             camera_motion=CameraMotion(0, (1.0, 0.0, float(seq == 4), 0.0, 1.0, 0.0), 0.0),
         )
         tracker.update(frame)
+    foot_points_px(boxes, keypoints, (640, 480))
+    body_heights_px(boxes, keypoints)

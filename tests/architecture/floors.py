@@ -55,7 +55,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     ),
     "tracking": (
         frozenset({"body_model", "compiled", "square_pixels"}),
-        frozenset({"detections", "motion"}),
+        frozenset({"detections", "feet", "motion"}),
         frozenset({"tracks"}),
         frozenset({"matching"}),
         frozenset({"second_thoughts"}),
@@ -64,7 +64,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"linking"}),
         frozenset({"tracker"}),
         frozenset({"ordering", "policies", "events", "region"}),
-        frozenset({"planning", "warm_up"}),
+        frozenset({"warm_up"}),
         frozenset({"camera_tracking"}),
         frozenset({"track_stage"}),
         frozenset({"process"}),
