@@ -55,7 +55,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     ),
     "tracking": (
         frozenset({"body_model", "compiled", "square_pixels"}),
-        frozenset({"detections", "feet", "motion"}),
+        frozenset({"detections", "feet", "geometry", "motion"}),
         frozenset({"tracks"}),
         frozenset({"matching"}),
         frozenset({"second_thoughts"}),
