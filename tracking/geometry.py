@@ -183,3 +183,24 @@ def _measure_all(
                 codes[shape, point] = side
             else:
                 codes[shape, point] = 0
+
+
+def close_pairs(points: Float64Array, units: Float64Array, reach: float) -> list[list[int]]:
+    """Return the pairs of rows of points (N, 2) that are at most `reach` apart, times the smaller unit (N,) of both."""
+    count = len(points)
+    pairs = np.empty((count * (count - 1) // 2, 2), np.int64)
+    found: list[list[int]] = pairs[: _find_close(points, units, reach, pairs)].tolist()
+    return found
+
+
+@compiled
+def _find_close(points: Float64Array, units: Float64Array, reach: float, pairs: Int64Array) -> int:
+    """Write the pairs that are close into the first rows of `pairs` (M, 2); returns their number."""
+    found = 0
+    for one in range(len(points)):
+        for other in range(one + 1, len(points)):
+            apart_x, apart_y = points[one, 0] - points[other, 0], points[one, 1] - points[other, 1]
+            if np.hypot(apart_x, apart_y) <= reach * min(units[one], units[other]):
+                pairs[found] = one, other
+                found += 1
+    return found
