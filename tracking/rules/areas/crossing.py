@@ -51,13 +51,15 @@ class Seen(NamedTuple):
 
 def first_seen(seen: Seen, now_ns: int, seq: int) -> dict[str, Any]:
     """Return what is remembered of a person who is seen for the first time."""
-    side = _side(seen.apart_px, 1)
     return {
         "side": 0,
         "at": [seen.apart_px, seen.along_px],
         "from_px": seen.apart_px,
         "seen_ns": now_ns,
-        **_run(side, now_ns, seq),
+        **_run(_side(seen.apart_px, 1), now_ns, seq),
+        "clear_ns": now_ns if seen.clear else None,
+        "sum_px": seen.apart_px,
+        "count": 1,
     }
 
 
