@@ -11,8 +11,8 @@ from typing import Any
 from posebus.config.rules.kinds import KINDS, RuleSettings
 from posebus.config.rules.reading import RULES_GROUP, read_rules, rules_to_json
 from posebus.errors import ConfigError
+from posebus.installed.plugins import describe
 from posebus.messages import EndOfStream, Event, TrackFrame
-from posebus.plugins import describe
 from tracking.rules.base import Memory, Phase, Place, Rule, Step
 from tracking.rules.events import rule_event
 from tracking.rules.happenings import Happenings
