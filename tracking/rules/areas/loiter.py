@@ -19,7 +19,7 @@ class Loiter:
 
     def __init__(self, settings: LoiterRule, place: Place) -> None:
         self._area = Area(settings.points, place)
-        self._after_s, self._radius = settings.after_s, settings.radius
+        self._radius = settings.radius
         self._after_ns = nanoseconds(settings.after_s)
 
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
@@ -56,11 +56,7 @@ class Loiter:
             return []
         stay["on"] = True
         still_ns = now_ns - stay["still_ns"]
-        data = {
-            "since_ns": scene.frame.captured_at_ns - still_ns,
-            "duration_s": seconds(still_ns),
-            "after_s": self._after_s,
-        }
+        data = {"since_ns": scene.frame.captured_at_ns - still_ns, "duration_s": seconds(still_ns)}
         return [Step("loiter.detected", Phase.START, change.track_id, data=data, end_type="loiter.ended")]
 
     def _ended(self, change: Change, now_ns: int, end_ns: int, captured_at_ns: int) -> list[Step]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -88,8 +89,20 @@ class Proximity:
             "duration_s": seconds(now_ns - since_ns),
         }
         if phase is Phase.START:
+            data.update(_distance(scene, owner, int(partner)))
             return (Step("proximity.detected", phase, owner, key, data, end_type="proximity.ended"),)
         return (Step("proximity.ended", phase, owner, key, data),)
+
+
+def _distance(scene: Scene, one: int, other: int) -> dict[str, float]:
+    """How far apart two people are who are in the frame, as events have it."""
+    first, second = scene.ids.index(one), scene.ids.index(other)
+    height_px = float(min(scene.heights_px[first], scene.heights_px[second]))
+    found = {"body_heights": round(math.dist(scene.feet[first], scene.feet[second]) / height_px, 2)}
+    metres = float(np.linalg.norm(np.subtract(*_on_floor(scene)[[first, second]])))
+    if math.isfinite(metres):
+        found["distance_m"] = round(metres, 2)
+    return found
 
 
 def _on_floor(scene: Scene) -> Float64Array:

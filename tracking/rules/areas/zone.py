@@ -22,7 +22,6 @@ class Zone:
 
     def __init__(self, settings: ZoneRule, place: Place) -> None:
         self._area = Area(settings.points, place)
-        self._dwell_s = settings.dwell_s
         self._dwell_ns = None if settings.dwell_s is None else nanoseconds(settings.dwell_s)
         self._max_people, self._min_people = settings.max_people, settings.min_people
 
@@ -46,7 +45,7 @@ class Zone:
             return Step("zone.entered", Phase.START, change.track_id, data=since, end_type="zone.left")
         if change.phase is Phase.UPDATE:
             del stay["due_ns"]
-            data = {**since, "duration_s": seconds(passed_ns), "dwell_s": self._dwell_s}
+            data = {**since, "duration_s": seconds(passed_ns)}
             return Step("zone.dwelled", Phase.UPDATE, change.track_id, data=data)
         inside_ns = stay["turn_ns"] - stay["since_ns"]
         return Step("zone.left", Phase.END, change.track_id, data={**since, "duration_s": seconds(inside_ns)})
@@ -69,7 +68,7 @@ class Zone:
             if phase is None:
                 continue
             since = {"since_ns": scene.frame.captured_at_ns - (now_ns - since_ns)}
-            data = {**since, "people": people, "limit": name, name: limit}
+            data = {**since, "people": people, "limit": name}
             if phase is Phase.START:
                 yield Step("zone.occupied", phase, None, name, data, 1.0, "zone.cleared")
             else:
