@@ -28,12 +28,12 @@ from posebus.views import View
 from tracking.events import CameraEvents
 from tracking.ordering.gaps import GapReporter
 from tracking.ordering.reorder import Gap, ReorderBuffer, StreamItem
-from tracking.planning import Planner
 from tracking.policies.capacity import CapacityShare, Demand
 from tracking.policies.demand import DemandMeter
 from tracking.policies.fixed_size import SizeCheck
 from tracking.policies.followed import RateCheck
 from tracking.policies.ladder import cost_px
+from tracking.policies.planning import Planner
 from tracking.region import only_inside
 from tracking.square_pixels import of_source, squared
 from tracking.tracker import PoseTracker

@@ -55,7 +55,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     ),
     "tracking": (
         frozenset({"body_model", "compiled", "square_pixels"}),
-        frozenset({"detections", "motion"}),
+        frozenset({"detections", "feet", "geometry", "motion"}),
         frozenset({"tracks"}),
         frozenset({"matching"}),
         frozenset({"second_thoughts"}),
@@ -65,7 +65,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"tracker"}),
         frozenset({"ordering", "policies", "region", "rules"}),
         frozenset({"events"}),
-        frozenset({"planning", "warm_up"}),
+        frozenset({"warm_up"}),
         frozenset({"camera_tracking"}),
         frozenset({"track_stage"}),
         frozenset({"process"}),

@@ -8,9 +8,10 @@ from types import MappingProxyType
 
 from posebus.config.rules.reading import RULES_GROUP
 from posebus.installed.plugins import load_plugins
+from tracking.rules.areas import AREA_RULES
 from tracking.rules.base import RuleSpec
 
-BUILT_IN: Mapping[str, RuleSpec] = MappingProxyType({})
+BUILT_IN: Mapping[str, RuleSpec] = MappingProxyType({spec.kind: spec for spec in AREA_RULES})
 
 
 @cache
