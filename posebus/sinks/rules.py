@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 
 from posebus.bus.redis.connection import Broker
 from posebus.config.settings import RetentionSettings
+from posebus.contract.events import published
 from posebus.contract.public_json import event_fields
 from posebus.messages import Event, PoseFrame, TrackFrame
 from posebus.sinks.base import NewEvent, Rule
@@ -34,7 +36,7 @@ class RuleSink:
         topology = self._broker.topology
         with self._broker.errors():
             pipeline = self._broker.client.pipeline(transaction=True)
-            for event in events:
+            for event in published(events, time.time_ns()):
                 key = topology.events(topology.shard(event.camera))
                 pipeline.xadd(key, event_fields(event), maxlen=self._retention.events_kept, approximate=True)
             pipeline.execute()
