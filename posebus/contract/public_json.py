@@ -27,6 +27,7 @@ from posebus.contract.fields.json_values import (
     whole,
 )
 from posebus.contract.foreign_json import MAX_BYTES, WRONG_DATA, load_json
+from posebus.contract.onvif import has_name, onvif_of
 from posebus.errors import MalformedMessage
 from posebus.messages import (
     SCHEMA_VERSION,
@@ -146,7 +147,7 @@ def _renamed_from_json(data: Any, seq: int) -> tuple[Renaming, ...]:
 
 
 def event_to_json(event: Event) -> dict[str, Any]:
-    """`event` as a CloudEvents 1.0 JSON object, with camera, epoch and seq in its data.
+    """`event` as a CloudEvents 1.0 JSON object, with camera, epoch, seq and any names of ONVIF in its data.
 
     What an event has only once it was published is left out before: `sequence`, `recordedtime` and its times.
     """
@@ -157,6 +158,7 @@ def event_to_json(event: Event) -> dict[str, Any]:
         "dataref": event.dataref,
     }
     times = {"detected_at_ns": event.detected_at_ns, "published_at_ns": published}
+    onvif = onvif_of(event.type, event.camera, event.data)
     return {
         "specversion": "1.0",
         "id": event.id,
@@ -174,6 +176,7 @@ def event_to_json(event: Event) -> dict[str, Any]:
             "time_ns": event.time_ns,
             **{name: value for name, value in times.items() if value},
             **event.data,
+            **({} if onvif is None else {"onvif": onvif}),
         },
     }
 
@@ -207,6 +210,8 @@ def event_from_json(data: Any) -> Event:
     try:
         body = dict(data["data"])
         _check_version(body.pop("schema_version"))
+        if has_name(text(data["type"])):
+            body.pop("onvif", None)  # it says nothing that the other fields do not say
         return Event(
             id=text(data["id"]),
             type=text(data["type"]),
