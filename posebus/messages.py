@@ -261,7 +261,12 @@ class TrackFrame(FrameKey):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A CloudEvents 1.0 event. `id` is unique, and stays the same when the same frames are processed again."""
+    """A CloudEvents 1.0 event. `id` is unique, and stays the same when the same frames are processed again.
+
+    dataref: where its evidence is, as a URI. When it is published it gets its place in the order of the camera's events
+    (`sequence`, text that sorts), and the times of its detection and publication (Unix ns). These three are left out
+    where events are compared.
+    """
 
     id: str
     type: str
@@ -272,3 +277,7 @@ class Event:
     epoch: int
     seq: int
     data: dict[str, Any] = field(default_factory=dict)
+    dataref: str | None = None
+    sequence: str = field(default="", compare=False)
+    detected_at_ns: int = field(default=0, compare=False)
+    published_at_ns: int = field(default=0, compare=False)

@@ -241,6 +241,7 @@ class TrackStage:
             events=step.events,
             state=state,
             done=step.done,
+            detected_at_ns=time.time_ns(),
             plan=step.plan,
             decisions=step.decisions,
         )
