@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from posebus.config.cameras.privacy import HEADS, Privacy, ZonesField
 from posebus.config.cameras.region import RegionField
 from posebus.config.cameras.schedule import EXAMPLE, ScheduleField
 from posebus.config.worker_settings import Imgsz, InferFps, MotionGate, Strict
 
-APPLIED_LIVE = ("paused", "schedule", "region")
+APPLIED_LIVE = ("paused", "schedule", "region", "privacy")
 """Fields that the supervisor of a camera's process, or the process itself, applies while it runs."""
 
 
@@ -74,6 +75,17 @@ class CameraOptions(Strict):
         description="Where people are reported: a polygon as a list of points [x, y], or several in a list. People "
         "whose feet are outside are left out. Parts of width and height of the (turned) picture if all coordinates are "
         "from 0 to 1, else pixels of it. null: everywhere",
+    )
+    privacy: Privacy = Field(
+        default=HEADS,
+        description="heads: the heads of people are blurred in every picture that is drawn and in every snapshot; "
+        "none: they are shown",
+    )
+    privacy_zones: ZonesField = Field(
+        default=(),
+        examples=[[[0.8, 0], [1, 0], [1, 0.4], [0.8, 0.4]]],
+        description="What no picture shows: polygons like those of `region`, which are filled with black before a "
+        "picture leaves ingest. Nothing is detected there",
     )
     imgsz: Imgsz | None = Field(
         default=None,
