@@ -28,11 +28,15 @@ from posebus.messages import (
     TrackState,
 )
 
+ASYNCAPI = "asyncapi.json"
+"""It is no schema, and has tests of its own."""
+
 
 @pytest.mark.parametrize("name", sorted(render()))
 def test_schema_file_is_up_to_date_and_valid(name: str) -> None:
     assert (FOLDER / name).read_text(encoding="utf-8") == render()[name], "run: python -m posebus.json_schemas"
-    Draft202012Validator.check_schema(json.loads(render()[name]))
+    if name != ASYNCAPI:
+        Draft202012Validator.check_schema(json.loads(render()[name]))
 
 
 def test_folder_has_no_other_schema_files() -> None:
