@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from posebus.arrays import Float32Array, UInt8Array
+from posebus.event_types import EventType as EventType
 from posebus.square_pixels import SQUARE
 from posebus.views import View
 
@@ -280,19 +281,3 @@ class Event:
     sequence: str = field(default="", compare=False)
     detected_at_ns: int = field(default=0, compare=False)
     published_at_ns: int = field(default=0, compare=False)
-
-
-class EventType(StrEnum):
-    """The CloudEvents types of the events that posebus itself emits."""
-
-    TRACK_STARTED = "posebus.track.started"
-    TRACK_LOST = "posebus.track.lost"
-    TRACK_ENDED = "posebus.track.ended"
-    TRACK_RENAMED = "posebus.track.renamed"
-    CAMERA_ONLINE = "posebus.camera.online"
-    CAMERA_OFFLINE = "posebus.camera.offline"
-    CAMERA_GAP = "posebus.camera.gap"
-    CAMERA_CUT = "posebus.camera.cut"
-    CAMERA_ENDED = "posebus.camera.ended"
-    CAMERA_IMGSZ = "posebus.camera.imgsz"
-    CAMERA_RATE = "posebus.camera.rate"
