@@ -26,6 +26,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"messages"}),
         frozenset({"contract"}),
         frozenset({"config"}),
+        frozenset({"schema_parts"}),
         frozenset({"logs", "json_schemas"}),
         frozenset({"bus", "reloading"}),
         frozenset({"subscribing", "telemetry"}),
