@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -16,11 +16,11 @@ from posebus.bus.plan_store import NOW, plan_of, read_plan
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry, camera_value
 from posebus.bus.wall_clock import unix_us
-from posebus.config.cameras.region import Region
 from posebus.config.policies import Policies
 from posebus.contract.codec import encode_frame, encode_poses
+from posebus.contract.events import published
 from posebus.contract.plan import Plan
-from posebus.contract.public_json import dump, event_to_json
+from posebus.contract.public_json import event_fields
 from posebus.errors import LeaseLost, MalformedMessage
 from posebus.logs.about import about
 from posebus.messages import Delivery, EndOfStream, Event, Frame, Skipped, Uninferred
@@ -98,9 +98,9 @@ class FrameProducer:
         """Register the camera, so that workers and trackers read its streams before its first frame."""
         Registry(self._broker).add_camera(self._record)
 
-    def announce_region(self, region: Region | None) -> None:
-        """Register the camera with another region, which its tracker applies from now on."""
-        self._record = replace(self._record, region=region)
+    def announce_change(self, fields: Mapping[str, Any]) -> None:
+        """Register the camera with other values of these fields of its record; its tracker applies them from now on."""
+        self._record = replace(self._record, **fields)
         self.announce()
 
     def hold(self) -> int:
@@ -184,8 +184,8 @@ class FrameProducer:
         keys = [self._lease.key, self._checkpoint_key, stream, topology.events(topology.shard(camera))]
         appended, epoch, seq = (0, 0, 0) if item is None else (1, item.epoch, item.seq)
         arguments: list[Any] = [*self._claim(), appended, epoch, seq, self._events_kept, len(events)]
-        for event in events:
-            arguments += [event.type, event.camera, dump(event_to_json(event))]
+        for event in published(events, time.time_ns()):
+            arguments += event_fields(event).values()
         if checkpoint is not None:
             arguments += fenced.flat(self._changed(checkpoint.to_fields()))
         with self._broker.errors():

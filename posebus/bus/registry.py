@@ -9,7 +9,7 @@ import socket
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from posebus.bus.former_keys import former_attempts
@@ -49,6 +49,8 @@ class CameraRecord:
     source: str
     policies: Policies = DEFAULT
     region: Region | None = None
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    """Rules by name, as plain values; the tracker checks them."""
 
 
 def process_id(role: str) -> str:
@@ -72,6 +74,8 @@ def camera_value(record: CameraRecord) -> str:
         value["policies"] = record.policies.to_json()
     if record.region is not None:
         value["region"] = record.region
+    if record.rules:
+        value["rules"] = record.rules
     return json.dumps(value)
 
 
@@ -81,7 +85,10 @@ def read_record(camera: str, value: bytes) -> CameraRecord:
     try:
         policies = policies_from_json(data["policies"]) if "policies" in data else DEFAULT
         source = harmless(str(data["source"]), SOURCE_LENGTH)
-        return CameraRecord(camera, Delivery(data["delivery"]), source, policies, region_from_json(data.get("region")))
+        region, rules = region_from_json(data.get("region")), data.get("rules", {})
+        if not isinstance(rules, dict):
+            raise ValueError("its rules are no object")
+        return CameraRecord(camera, Delivery(data["delivery"]), source, policies, region, rules)
     except WRONG_DATA as error:
         raise MalformedMessage(f"its record cannot be read: {type(error).__name__} {str(error)[:100]}") from None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 
 from posebus.config.cameras.privacy import HEADS
-from posebus.contract.public_json import COORDINATE_DECIMALS, SCORE_DECIMALS
+from posebus.contract.fields.json_values import COORDINATE_DECIMALS, SCORE_DECIMALS
 from recordings.privacy.blurring import blur_heads
 from recordings.privacy.regions import head_regions
 from recordings.results.draw import Image, color_of, draw_people
