@@ -1,13 +1,14 @@
-"""What ingest announces about a camera to the other processes: its record, whose region may change while it runs."""
+"""What ingest announces about a camera to the other processes: its record, of which parts may change while it runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ingest.sources import is_live, source_kind
 from posebus.bus.registry import CameraRecord
-from posebus.config.cameras.region import Region
 from posebus.config.loading import load_settings
 from posebus.config.policies import DEFAULT, Policies
 from posebus.config.settings import CameraSettings
@@ -15,6 +16,8 @@ from posebus.errors import ConfigError
 from posebus.messages import Delivery
 
 LOOK_EVERY_S = 0.5
+FOR_TRACKER = ("region", "ground")
+"""Settings of a camera that its tracker applies: fields of the record, which may change while the camera runs."""
 
 
 def camera_record(camera: str, settings: CameraSettings, policies: Policies | None = None) -> CameraRecord:
@@ -23,20 +26,20 @@ def camera_record(camera: str, settings: CameraSettings, policies: Policies | No
     Raises SourceRejected or ConfigError for a kind of source that does not exist.
     """
     delivery = Delivery.LIVE if is_live(settings) else Delivery.LOSSLESS
-    return CameraRecord(
-        camera, delivery, source=source_kind(settings), policies=policies or DEFAULT, region=settings.region
-    )
+    record = CameraRecord(camera, delivery, source=source_kind(settings), policies=policies or DEFAULT)
+    return replace(record, **_for_tracker(settings))
 
 
-class RegionChanges:
-    """Announces the region of a camera anew when its settings change: no picture is lost by that."""
+def _for_tracker(settings: CameraSettings) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in FOR_TRACKER}
 
-    def __init__(
-        self, config: Path, camera: str, announced: Region | None, announce: Callable[[Region | None], None]
-    ) -> None:
-        """`config` is the settings file of the camera's process; `announced` is the region that was announced."""
+
+class RecordChanges:
+    """Announces a camera anew when settings change that its tracker applies: no picture is lost by that."""
+
+    def __init__(self, config: Path, announced: CameraRecord, announce: Callable[[CameraRecord], None]) -> None:
+        """`config` is the settings file of the camera's process; `announced` is the record that was announced."""
         self._config = config
-        self._camera = camera
         self._announced = announced
         self._announce = announce
         # The file may have changed since the process loaded its settings, so it is read once in any case.
@@ -52,12 +55,13 @@ class RegionChanges:
         if version == self._version:
             return
         try:
-            camera = load_settings(self._config, {}, {}).cameras.get(self._camera)
+            camera = load_settings(self._config, {}, {}).cameras.get(self._announced.camera)
         except ConfigError:
             return  # it is being written, or the camera was removed
-        if camera is not None and camera.region != self._announced:
-            self._announce(camera.region)
-            self._announced = camera.region
+        record = self._announced if camera is None else replace(self._announced, **_for_tracker(camera))
+        if record != self._announced:
+            self._announce(record)
+            self._announced = record
         self._version = version
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from ingest.announcing import RegionChanges, camera_record
+from ingest.announcing import RecordChanges, camera_record
 from ingest.capture import CaptureStage
 from ingest.keeping import FrameKeeper, KeepingProducer
 from ingest.leaving import reason_from
@@ -104,7 +104,7 @@ def build_capture(
     stage.must_exist = options.must_exist
     if config is not None:
         stage.stop_reason = partial(reason_from, config, camera, settings)
-        stage.before_step = RegionChanges(config, camera, settings.region, writer.announce_region).poll
+        stage.before_step = RecordChanges(config, record, writer.announce_again).poll
     give_life_signs(os.environ, stage.healthy)
     return stage
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from posebus.bus.pose_consumer import PoseEntry
+from posebus.config.cameras.ground import GroundSettings
 from posebus.config.cameras.region import Region
 from posebus.config.policies import DEFAULT, Policies
 from posebus.config.settings import TrackerSettings
@@ -27,6 +28,7 @@ from posebus.messages import (
 )
 from posebus.views import View
 from tracking.events import TrackEvents
+from tracking.ground.floor import Floor
 from tracking.ordering.gaps import GapReporter
 from tracking.ordering.reorder import Gap, ReorderBuffer, StreamItem
 from tracking.policies.capacity import CapacityShare, Demand
@@ -88,6 +90,7 @@ class CameraTracking:
         self.set_policies(policies)
         self._reorder = ReorderBuffer(None if delivery is Delivery.LOSSLESS else settings.reorder_wait_s)
         self._tracker = PoseTracker(settings)
+        self._floor = Floor(None)
         self._events = TrackEvents(camera)
         self._gaps = GapReporter(camera)
         self._waiting: dict[_ItemKey, PoseEntry] = {}
@@ -96,6 +99,10 @@ class CameraTracking:
         self._captured_at_ns = 0
         self._live = delivery is Delivery.LIVE
         self._moved_at_s = 0.0
+
+    def use_ground(self, ground: GroundSettings | None) -> None:
+        """Report where people are in metres by this ground plane from now on; None: not at all."""
+        self._floor.use(ground)
 
     def set_policies(self, policies: Policies) -> None:
         """Decide by `policies` from now on; decisions by other policies are dropped."""
@@ -182,6 +189,7 @@ class CameraTracking:
             "reorder": self._reorder.state_dict(),
             "tracker": self._tracker.state_dict(),
             "events": self._events.state_dict(),
+            "floor": self._floor.state_dict(),
             "gaps": self._gaps.state_dict(),
             "captured_at_ns": self._captured_at_ns,
             "planner": None if self._planner is None else self._planner.state_dict(),
@@ -198,6 +206,8 @@ class CameraTracking:
         self._events.load_state(state["events"])
         self._gaps.load_state(state["gaps"])
         self._captured_at_ns = state["captured_at_ns"]
+        if "floor" in state:  # of a release without ground planes
+            self._floor.load_state(state["floor"])
         planned = state.get("planner")
         if self._planner is not None and planned is not None:
             self._planner.load_state(planned)
@@ -211,7 +221,7 @@ class CameraTracking:
         assert entry.provenance is not None
         square = self._inside(squared(frame), frame.size_px)
         self._captured_at_ns = frame.captured_at_ns
-        tracks = of_source(self._tracker.update(square), frame)
+        tracks = self._floor.update(of_source(self._tracker.update(square), frame))
         step.tracks.append((tracks, entry.provenance))
         step.events += self._events_of(frame, tracks)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
@@ -248,7 +258,7 @@ class CameraTracking:
         assert entry.provenance is not None
         self._captured_at_ns = frame.captured_at_ns
         square = squared(frame)
-        tracks = of_source(self._tracker.predict(square), frame)
+        tracks = self._floor.update(of_source(self._tracker.predict(square), frame))
         step.tracks.append((tracks, entry.provenance))
         step.events += self._events_of(frame, tracks)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
@@ -281,6 +291,7 @@ class CameraTracking:
         step.events += self._gaps.flush()
         step.events += self._events.source_ended(end)
         self._tracker.end_source()
+        self._floor.end_source()
         position = Position(end.epoch, end.seq, end.captured_at_ns)
         data = {"frames": end.seq, "reason": end.reason}
         step.events.append(camera_event(EventType.CAMERA_ENDED, self._camera, position, data))

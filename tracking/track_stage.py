@@ -226,6 +226,7 @@ class TrackStage:
         record = self._records[camera]
         tracking.set_policies(record.policies)
         tracking.region = record.region
+        tracking.use_ground(record.ground)
         began_s = time.perf_counter()
         step = tracking.advance(now_s)
         tracked_s = time.perf_counter()

@@ -15,6 +15,7 @@ from typing import Any, cast
 from posebus.bus.former_keys import former_attempts
 from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Broker
+from posebus.config.cameras.ground import GroundSettings, ground_from_json
 from posebus.config.cameras.region import Region, region_from_json
 from posebus.config.policies import DEFAULT, Policies, policies_from_json
 from posebus.config.redaction import harmless
@@ -49,6 +50,7 @@ class CameraRecord:
     source: str
     policies: Policies = DEFAULT
     region: Region | None = None
+    ground: GroundSettings | None = None
 
 
 def process_id(role: str) -> str:
@@ -72,6 +74,8 @@ def camera_value(record: CameraRecord) -> str:
         value["policies"] = record.policies.to_json()
     if record.region is not None:
         value["region"] = record.region
+    if record.ground is not None:
+        value["ground"] = record.ground.model_dump(mode="json")
     return json.dumps(value)
 
 
@@ -80,8 +84,14 @@ def read_record(camera: str, value: bytes) -> CameraRecord:
     data = load_object(value, "its record", MAX_RECORD_BYTES)
     try:
         policies = policies_from_json(data["policies"]) if "policies" in data else DEFAULT
-        source = harmless(str(data["source"]), SOURCE_LENGTH)
-        return CameraRecord(camera, Delivery(data["delivery"]), source, policies, region_from_json(data.get("region")))
+        return CameraRecord(
+            camera,
+            Delivery(data["delivery"]),
+            source=harmless(str(data["source"]), SOURCE_LENGTH),
+            policies=policies,
+            region=region_from_json(data.get("region")),
+            ground=ground_from_json(data.get("ground")),
+        )
     except WRONG_DATA as error:
         raise MalformedMessage(f"its record cannot be read: {type(error).__name__} {str(error)[:100]}") from None
 

@@ -1,14 +1,15 @@
 """The two public messages as JSON, for programs in any language: entries of `tracks` and `events`.
 
-JSON Schemas of both are in `posebus/schemas/`. Coordinates are rounded to 0.01 px, velocities to 0.01 px/s and scores
-to 0.0001. A release may add fields without a new schema version: readers ignore fields that they do not know, and for
-fields that a message of an earlier release lacks, the functions here use the defaults of the dataclass; only `coasted`
-is then derived from the state.
+JSON Schemas of both are in `posebus/schemas/`. Coordinates are rounded to 0.01 px, velocities to 0.01 px/s, scores to
+0.0001 and metres to 0.001. A release may add fields without a new schema version: readers ignore fields that they do
+not know, and for fields that a message of an earlier release lacks, the functions here use the defaults of the
+dataclass; only `coasted` is then derived from the state.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +33,7 @@ from posebus.views import parse_view
 
 COORDINATE_DECIMALS = 2
 SCORE_DECIMALS = 4
+METRE_DECIMALS = 3
 MAX_VISIBILITY = 2
 MAX_JSON_BYTES = MAX_BYTES
 MAX_RENAMED = 1000
@@ -60,7 +62,7 @@ def track_frame_to_json(frame: TrackFrame, provenance: Provenance, published_at_
 
 
 def _track_to_json(track: Track) -> dict[str, Any]:
-    return {
+    data: dict[str, Any] = {
         "id": track.id,
         "state": track.state,
         "score": round(float(track.score), SCORE_DECIMALS),
@@ -72,6 +74,13 @@ def _track_to_json(track: Track) -> dict[str, Any]:
         "pose_index": track.pose_index,
         "coasted": track.coasted,
     }
+    if track.position_m is not None:
+        data["position_m"] = [round(float(metres), METRE_DECIMALS) for metres in track.position_m]
+    if track.speed_m_s is not None:
+        data["speed_m_s"] = round(float(track.speed_m_s), METRE_DECIMALS)
+    if track.distance_m is not None:
+        data["distance_m"] = round(float(track.distance_m), METRE_DECIMALS)
+    return data
 
 
 def track_frame_from_json(data: Any) -> tuple[TrackFrame, Provenance]:
@@ -115,7 +124,28 @@ def _track_from_json(data: Any) -> Track:
         pose_index=_row(data.get("pose_index")),
         # Before this field existed, confirmed tracks were always detected, and undetected ones were lost or ended.
         coasted=_flag(data.get("coasted", _text(data["state"]) in {TrackState.LOST, TrackState.ENDED})),
+        position_m=_position(data.get("position_m")),
+        speed_m_s=_length(data.get("speed_m_s")),
+        distance_m=_length(data.get("distance_m")),
     )
+
+
+def _position(data: Any) -> tuple[float, float] | None:
+    if data is None:
+        return None
+    x_m, y_m = (float(metres) for metres in data)
+    if not (math.isfinite(x_m) and math.isfinite(y_m)):
+        raise ValueError("expected finite metres")
+    return x_m, y_m
+
+
+def _length(data: Any) -> float | None:
+    if data is None:
+        return None
+    length = float(data)
+    if not 0 <= length < math.inf:
+        raise ValueError("expected a length from 0")
+    return length
 
 
 def _renamed_from_json(data: Any, seq: int) -> tuple[Renaming, ...]:

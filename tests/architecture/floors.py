@@ -63,7 +63,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"identities"}),
         frozenset({"linking"}),
         frozenset({"tracker"}),
-        frozenset({"ordering", "policies", "events", "region"}),
+        frozenset({"ground", "ordering", "policies", "events", "region"}),
         frozenset({"warm_up"}),
         frozenset({"camera_tracking"}),
         frozenset({"track_stage"}),
