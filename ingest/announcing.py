@@ -1,8 +1,8 @@
-"""What ingest announces about a camera to the other processes: its record, of which parts may change while it runs."""
+"""What ingest announces about a camera to the other processes: its record, parts of which may change while it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,12 @@ from ingest.sources import is_live, source_kind
 from posebus.bus.registry import CameraRecord
 from posebus.config.loading import load_settings
 from posebus.config.policies import DEFAULT, Policies
+from posebus.config.rules.reading import rules_to_json
 from posebus.config.settings import CameraSettings
 from posebus.errors import ConfigError
 from posebus.messages import Delivery
 
 LOOK_EVERY_S = 0.5
-FOR_TRACKER = ("region", "ground")
-"""Settings of a camera that its tracker applies: fields of the record, which may change while the camera runs."""
 
 
 def camera_record(camera: str, settings: CameraSettings, policies: Policies | None = None) -> CameraRecord:
@@ -27,20 +26,24 @@ def camera_record(camera: str, settings: CameraSettings, policies: Policies | No
     """
     delivery = Delivery.LIVE if is_live(settings) else Delivery.LOSSLESS
     record = CameraRecord(camera, delivery, source=source_kind(settings), policies=policies or DEFAULT)
-    return replace(record, **_for_tracker(settings))
+    return replace(record, **live_fields(settings))
 
 
-def _for_tracker(settings: CameraSettings) -> dict[str, Any]:
-    return {name: getattr(settings, name) for name in FOR_TRACKER}
+def live_fields(settings: CameraSettings) -> dict[str, Any]:
+    """Return the fields of a camera's record that may change while its process runs."""
+    return {"region": settings.region, "rules": rules_to_json(settings.rules), "ground": settings.ground}
 
 
 class RecordChanges:
-    """Announces a camera anew when settings change that its tracker applies: no picture is lost by that."""
+    """Announces a camera's record anew when its region, rules or ground plane change: no picture is lost by that."""
 
-    def __init__(self, config: Path, announced: CameraRecord, announce: Callable[[CameraRecord], None]) -> None:
-        """`config` is the settings file of the camera's process; `announced` is the record that was announced."""
+    def __init__(
+        self, config: Path, camera: str, settings: CameraSettings, announce: Callable[[Mapping[str, Any]], None]
+    ) -> None:
+        """`config` is the file of the camera's process; `settings` are those by which the camera was announced."""
         self._config = config
-        self._announced = announced
+        self._camera = camera
+        self._announced = live_fields(settings)
         self._announce = announce
         # The file may have changed since the process loaded its settings, so it is read once in any case.
         self._version: tuple[int, int] | None = None
@@ -55,13 +58,13 @@ class RecordChanges:
         if version == self._version:
             return
         try:
-            camera = load_settings(self._config, {}, {}).cameras.get(self._announced.camera)
+            camera = load_settings(self._config, {}, {}).cameras.get(self._camera)
         except ConfigError:
             return  # it is being written, or the camera was removed
-        record = self._announced if camera is None else replace(self._announced, **_for_tracker(camera))
-        if record != self._announced:
-            self._announce(record)
-            self._announced = record
+        wanted = self._announced if camera is None else live_fields(camera)
+        if wanted != self._announced:
+            self._announce(wanted)
+            self._announced = wanted
         self._version = version
 
 

@@ -104,7 +104,7 @@ def build_capture(
     stage.must_exist = options.must_exist
     if config is not None:
         stage.stop_reason = partial(reason_from, config, camera, settings)
-        stage.before_step = RecordChanges(config, record, writer.announce_again).poll
+        stage.before_step = RecordChanges(config, camera, settings, writer.announce_change).poll
     give_life_signs(os.environ, stage.healthy)
     return stage
 

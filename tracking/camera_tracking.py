@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from posebus.bus.pose_consumer import PoseEntry
-from posebus.config.cameras.ground import GroundSettings
 from posebus.config.cameras.region import Region
 from posebus.config.policies import DEFAULT, Policies
 from posebus.config.settings import TrackerSettings
@@ -23,14 +22,13 @@ from posebus.messages import (
     Provenance,
     Skipped,
     TrackFrame,
-    TrackState,
     Uninferred,
 )
 from posebus.views import View
-from tracking.events import TrackEvents
+from tracking.camera_events import CameraEvents
 from tracking.ground.floor import Floor
 from tracking.ordering.gaps import GapReporter
-from tracking.ordering.reorder import Gap, ReorderBuffer, StreamItem
+from tracking.ordering.reorder import Gap, ItemKey, ReorderBuffer
 from tracking.policies.capacity import CapacityShare, Demand
 from tracking.policies.demand import DemandMeter
 from tracking.policies.fixed_size import SizeCheck
@@ -77,6 +75,7 @@ class CameraTracking:
         settings: TrackerSettings,
         policies: Policies = DEFAULT,
         region: Region | None = None,
+        rules: Mapping[str, Any] | None = None,
     ) -> None:
         self.region = region
         """Where people are reported; it may be changed at any time."""
@@ -90,19 +89,16 @@ class CameraTracking:
         self.set_policies(policies)
         self._reorder = ReorderBuffer(None if delivery is Delivery.LOSSLESS else settings.reorder_wait_s)
         self._tracker = PoseTracker(settings)
-        self._floor = Floor(None)
-        self._events = TrackEvents(camera)
+        self.floor = Floor(None)
+        """Where people are in metres; it may use another ground plane at any time."""
+        self._events = CameraEvents(camera, rules or {})
         self._gaps = GapReporter(camera)
-        self._waiting: dict[_ItemKey, PoseEntry] = {}
+        self._waiting: dict[ItemKey, PoseEntry] = {}
         self._held: set[bytes] = set()
         self._done: list[bytes] = []
         self._captured_at_ns = 0
         self._live = delivery is Delivery.LIVE
         self._moved_at_s = 0.0
-
-    def use_ground(self, ground: GroundSettings | None) -> None:
-        """Report where people are in metres by this ground plane from now on; None: not at all."""
-        self._floor.use(ground)
 
     def set_policies(self, policies: Policies) -> None:
         """Decide by `policies` from now on; decisions by other policies are dropped."""
@@ -113,6 +109,15 @@ class CameraTracking:
             self._check = None
         elif self._check is None or self._check.fixed_imgsz != policies.fixed_imgsz:
             self._check = SizeCheck(policies.fixed_imgsz)
+
+    def set_rules(self, rules: Mapping[str, Any]) -> None:
+        """Apply these rules from now on; those whose settings are the same go on."""
+        self._events.set_rules(rules)
+
+    @property
+    def rule_problems(self) -> Mapping[str, str]:
+        """Why a rule of the camera is off, by its name."""
+        return self._events.rule_problems
 
     @property
     def directive(self) -> Directive | None:
@@ -148,7 +153,7 @@ class CameraTracking:
             self._done.append(entry.entry_id)
             return
         self._held.add(entry.entry_id)
-        self._waiting[_ItemKey.of(entry.body)] = entry
+        self._waiting[ItemKey.of(entry.body)] = entry
 
     def advance(self, now_s: float) -> CameraStep:
         """Process the items that are due by now, in order."""
@@ -161,7 +166,7 @@ class CameraTracking:
                 self._skip(step, item)
                 step.given_up[item.reason] += item.last_seq - item.first_seq + 1
                 continue
-            entry = self._waiting.pop(_ItemKey.of(item))
+            entry = self._waiting.pop(ItemKey.of(item))
             self._held.discard(entry.entry_id)
             step.done.append(entry.entry_id)
             if isinstance(item, PoseFrame):
@@ -189,7 +194,7 @@ class CameraTracking:
             "reorder": self._reorder.state_dict(),
             "tracker": self._tracker.state_dict(),
             "events": self._events.state_dict(),
-            "floor": self._floor.state_dict(),
+            "floor": self.floor.state_dict(),
             "gaps": self._gaps.state_dict(),
             "captured_at_ns": self._captured_at_ns,
             "planner": None if self._planner is None else self._planner.state_dict(),
@@ -207,7 +212,7 @@ class CameraTracking:
         self._gaps.load_state(state["gaps"])
         self._captured_at_ns = state["captured_at_ns"]
         if "floor" in state:  # of a release without ground planes
-            self._floor.load_state(state["floor"])
+            self.floor.load_state(state["floor"])
         planned = state.get("planner")
         if self._planner is not None and planned is not None:
             self._planner.load_state(planned)
@@ -221,9 +226,9 @@ class CameraTracking:
         assert entry.provenance is not None
         square = self._inside(squared(frame), frame.size_px)
         self._captured_at_ns = frame.captured_at_ns
-        tracks = self._floor.update(of_source(self._tracker.update(square), frame))
+        tracks = self.floor.update(of_source(self._tracker.update(square), frame))
         step.tracks.append((tracks, entry.provenance))
-        step.events += self._events_of(frame, tracks)
+        step.events += self._events.of_frame(frame, tracks, is_cut=self._tracker.is_cut)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
         view = entry.provenance.view
         if self._planner is not None:
@@ -258,23 +263,13 @@ class CameraTracking:
         assert entry.provenance is not None
         self._captured_at_ns = frame.captured_at_ns
         square = squared(frame)
-        tracks = self._floor.update(of_source(self._tracker.predict(square), frame))
+        tracks = self.floor.update(of_source(self._tracker.predict(square), frame))
         step.tracks.append((tracks, entry.provenance))
-        step.events += self._events_of(frame, tracks)
+        step.events += self._events.of_frame(frame, tracks, is_cut=self._tracker.is_cut)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
         self._rate.not_inferred(frame)
         if self._planner is not None:
             self._planner.not_inferred(square, self._tracker.tracks)
-
-    def _events_of(self, frame: PoseFrame | Uninferred, tracks: TrackFrame) -> list[Event]:
-        """The events of a frame's tracks; before them, that another shot began."""
-        motion = frame.camera_motion
-        if not self._tracker.is_cut or motion is None:
-            return self._events.update(tracks)
-        ended = sum(track.state == TrackState.ENDED for track in tracks.tracks)
-        position = Position(frame.epoch, frame.seq, frame.captured_at_ns)
-        cut = camera_event(EventType.CAMERA_CUT, self._camera, position, {"shot": motion.shot, "ended": ended})
-        return [cut, *self._events.update(tracks, ended_by="cut")]
 
     def _skip(self, step: CameraStep, gap: Gap) -> None:
         step.skipped[gap.reason] += gap.last_seq - gap.first_seq + 1
@@ -287,23 +282,8 @@ class CameraTracking:
         )
 
     def _end(self, step: CameraStep, end: EndOfStream) -> None:
-        """End the source: report what is still to be reported, end every identity, then the camera."""
+        """End the source: report what is still to be reported, then the end of all that the camera has."""
         step.events += self._gaps.flush()
         step.events += self._events.source_ended(end)
         self._tracker.end_source()
-        self._floor.end_source()
-        position = Position(end.epoch, end.seq, end.captured_at_ns)
-        data = {"frames": end.seq, "reason": end.reason}
-        step.events.append(camera_event(EventType.CAMERA_ENDED, self._camera, position, data))
-
-
-class _ItemKey(NamedTuple):
-    """Identifies a waiting item; end marks have keys of their own, so that a wrong one cannot pass for a frame."""
-
-    epoch: int
-    seq: int
-    is_end: bool
-
-    @classmethod
-    def of(cls, item: StreamItem) -> _ItemKey:
-        return cls(item.epoch, item.seq, isinstance(item, EndOfStream))
+        self.floor.end_source()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from posebus.bus import scripts as fenced
@@ -97,9 +97,9 @@ class FrameProducer:
         """Register the camera, so that workers and trackers read its streams before its first frame."""
         Registry(self._broker).add_camera(self._record)
 
-    def announce_again(self, record: CameraRecord) -> None:
-        """Register the camera with another region or ground plane, which its tracker applies from now on."""
-        self._record = record
+    def announce_change(self, fields: Mapping[str, Any]) -> None:
+        """Register the camera with other values of these fields of its record; its tracker applies them from now on."""
+        self._record = replace(self._record, **fields)
         self.announce()
 
     def hold(self) -> int:

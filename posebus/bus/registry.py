@@ -9,7 +9,7 @@ import socket
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from posebus.bus.former_keys import former_attempts
@@ -50,6 +50,8 @@ class CameraRecord:
     source: str
     policies: Policies = DEFAULT
     region: Region | None = None
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    """Rules by name, as plain values; the tracker checks them."""
     ground: GroundSettings | None = None
 
 
@@ -74,6 +76,8 @@ def camera_value(record: CameraRecord) -> str:
         value["policies"] = record.policies.to_json()
     if record.region is not None:
         value["region"] = record.region
+    if record.rules:
+        value["rules"] = record.rules
     if record.ground is not None:
         value["ground"] = record.ground.model_dump(mode="json")
     return json.dumps(value)
@@ -84,14 +88,12 @@ def read_record(camera: str, value: bytes) -> CameraRecord:
     data = load_object(value, "its record", MAX_RECORD_BYTES)
     try:
         policies = policies_from_json(data["policies"]) if "policies" in data else DEFAULT
-        return CameraRecord(
-            camera,
-            Delivery(data["delivery"]),
-            source=harmless(str(data["source"]), SOURCE_LENGTH),
-            policies=policies,
-            region=region_from_json(data.get("region")),
-            ground=ground_from_json(data.get("ground")),
-        )
+        source = harmless(str(data["source"]), SOURCE_LENGTH)
+        region, rules = region_from_json(data.get("region")), data.get("rules", {})
+        if not isinstance(rules, dict):
+            raise ValueError("its rules are no object")
+        ground = ground_from_json(data.get("ground"))
+        return CameraRecord(camera, Delivery(data["delivery"]), source, policies, region, rules, ground)
     except WRONG_DATA as error:
         raise MalformedMessage(f"its record cannot be read: {type(error).__name__} {str(error)[:100]}") from None
 

@@ -15,7 +15,7 @@ from posebus.tables.times import TimeOrigin
 from recordings.results.files import PartialFile
 from recordings.results.formats.writer import FILE_EPOCH, Message, Target
 from recordings.results.people.table import FORMULA
-from tracking.events import TrackEvents
+from tracking.journeys.lives import TrackEvents
 
 OF_TRACKS = (EventType.TRACK_STARTED, EventType.TRACK_LOST, EventType.TRACK_ENDED, EventType.TRACK_RENAMED)
 """Events that are derived again from frames with final numbers: as published, they have the numbers of that moment."""

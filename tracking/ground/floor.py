@@ -19,7 +19,7 @@ ERRORS = {ANKLES: 0.03, KNEES: 0.08, BOX: 0.08}
 LEAST_ERROR_PX = 1.0
 
 _SUMS = ("weight", "times", "times2", "xs", "ys", "times_xs", "times_ys")
-_ANCHOR = ("anchor_x", "anchor_y", "anchor_variance", "distance_m")
+_ANCHOR = ("anchor_x", "anchor_y", "anchor_variance", "counted_m", "distance_m")
 
 
 class Floor:
@@ -129,9 +129,10 @@ class Floor:
             body, owner = before.get(one.from_id), before.get(one.to_id)
             if body is None:
                 continue
-            walked_m = body.distance_m - body.distance_before(one.since_seq)
             own_m = 0.0 if owner is None else owner.distance_before(one.since_seq)
-            self._paces[one.to_id] = replace(body, distance_m=own_m + walked_m, recent=[])
+            moved_m = own_m - body.distance_before(one.since_seq)
+            distance_m, counted_m = body.distance_m + moved_m, body.counted_m + moved_m
+            self._paces[one.to_id] = replace(body, distance_m=distance_m, counted_m=counted_m, recent=[])
 
 
 def _places(tracks: list[Track], size_px: tuple[int, int], plane: Plane) -> Float64Array:

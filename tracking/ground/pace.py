@@ -8,7 +8,8 @@ little more than ten.
 **Speed at rest.** The length of a velocity is never below 0, so that errors alone would make everybody walk. Their
 expected square is subtracted, which leaves a walk as fast as it is.
 
-**Distance** is added in steps that are longer than the errors can be: standing adds nothing.
+**Distance** is counted in steps that are longer than the errors can be: standing adds nothing. While a person walks,
+the part of a step since the last one counts, too.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ UNSEEN_S = 1.0
 """Without a new place for this long, a person has no position."""
 LEAST_STEP_M = 0.3
 """Shortest step that adds to the distance; a person who stands shifts the feet by less."""
+WALKING_M_S = 0.4
+"""A person who is slower may stand."""
 SURE = 3.0
 """Errors are rarely larger than this many standard deviations."""
 KEPT = 12
@@ -56,6 +59,7 @@ class Pace:
     anchor_x: float = 0.0
     anchor_y: float = 0.0
     anchor_variance: float = -1.0
+    counted_m: float = 0.0
     distance_m: float = 0.0
     recent: list[tuple[int, int, float]] = field(default_factory=list)
 
@@ -129,14 +133,18 @@ class Pace:
             (self.weight * self.times_xs - self.times * self.xs) / determinant,
             (self.weight * self.times_ys - self.times * self.ys) / determinant,
         )
-        return position, velocity, times2 / determinant, self.weight / determinant
+        # Of a fit whose weights fall with age, errors are these parts of those of one in which places so heavy count.
+        return position, velocity, 0.625 * times2 / determinant, 0.25 * self.weight / determinant
 
     def _step(self) -> None:
-        (x, y), _, variance, _ = self._line()
+        (x, y), velocity, variance, of_velocity = self._line()
         if self.anchor_variance < 0.0:
             self.anchor_x, self.anchor_y, self.anchor_variance = x, y, variance
             return
         step_m = math.hypot(x - self.anchor_x, y - self.anchor_y)
+        if math.hypot(*velocity) > max(WALKING_M_S, SURE * math.sqrt(of_velocity)):
+            self.distance_m = max(self.distance_m, self.counted_m + step_m)
         if step_m >= max(LEAST_STEP_M, SURE * math.sqrt(variance + self.anchor_variance)):
-            self.distance_m += step_m
+            self.counted_m += step_m
+            self.distance_m = max(self.distance_m, self.counted_m)
             self.anchor_x, self.anchor_y, self.anchor_variance = x, y, variance

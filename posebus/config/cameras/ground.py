@@ -79,7 +79,7 @@ class GroundSettings(Strict):
     )
     metres: Annotated[
         Points,
-        BeforeValidator(lambda value: _points(value, LARGEST_M, -LARGEST_M, "m")),
+        BeforeValidator(lambda value: _points(value, LARGEST_M, -LARGEST_M, "metres")),
         _schema(-LARGEST_M, LARGEST_M),
     ] = Field(description="Where the same points are on the floor, [x, y] in metres from any origin")
     floor_size_m: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] | None = Field(
@@ -99,6 +99,17 @@ class GroundSettings(Strict):
     def in_fractions(self) -> bool:
         """Whether the points are parts of the picture's width and height."""
         return in_fractions(self.points)
+
+
+def _of_camera(value: object) -> object:
+    value = _from_text(value, "a mapping with points and metres")
+    if value is None or isinstance(value, dict | GroundSettings):
+        return value
+    raise ValueError("must hold the fields points and metres, with four points in each")
+
+
+GroundField = Annotated[GroundSettings | None, BeforeValidator(_of_camera)]
+"""The type of the setting."""
 
 
 def ground_from_json(values: Any) -> GroundSettings | None:
