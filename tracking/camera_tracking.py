@@ -25,7 +25,7 @@ from posebus.messages import (
     Uninferred,
 )
 from posebus.views import View
-from tracking.camera_events import CameraEvents
+from tracking.events import CameraEvents
 from tracking.ground.floor import Floor
 from tracking.ordering.gaps import GapReporter
 from tracking.ordering.reorder import Gap, ItemKey, ReorderBuffer
@@ -126,10 +126,10 @@ class CameraTracking:
 
     @property
     def advice(self) -> str | None:
-        """How to follow people better or detect more of them: another rate, a larger fixed size, more workers; None if
-        there is nothing to advise."""
+        """How to follow people better or detect more of them (another rate, a larger fixed size, more workers), and
+        which rules are off; None if there is nothing to advise."""
         size = self._check if self._check is not None else self._planner
-        advice = [self._rate.advice, None if size is None else size.advice]
+        advice = [*self._events.rule_problems.values(), self._rate.advice, None if size is None else size.advice]
         return "; ".join(one for one in advice if one is not None) or None
 
     @property

@@ -28,6 +28,7 @@ from posebus.messages import PoseFrame, Probe
 from tracking import body_model as model
 from tracking.compiled import plain
 from tracking.feet import ankles_px, lower_edges_px
+from tracking.geometry import ON_SIDE_PX, outside_by
 from tracking.motion import kalman
 from tracking.tracks import LOST, Tracks
 
@@ -36,8 +37,6 @@ MARGIN = 0.15
 less than a step."""
 SAME_IOU = 0.3
 """A detection whose box overlaps a track's by this much may be the person of that track."""
-ON_SIDE_PX = 0.5
-"""Feet on a side of a polygon are inside, such as those of a person who is cut off by the border of the picture."""
 LONGEST_STEP_S = 1.0
 """Tracks are predicted over no longer time here; after a longer one, people enter the region anew."""
 
@@ -67,36 +66,6 @@ def only_inside(
         inside |= near & _tracked(boxes, tracks, elapsed_s)
     probes = tuple(_probe(probe, polygons, size) for probe in frame.probes)
     return replace(frame, scores=np.where(inside, frame.scores, 0).astype(np.float32), probes=probes)
-
-
-def outside_by(points: Float64Array, polygons: list[Float64Array]) -> Float64Array:
-    """Return the distance (N,) of each point (N, 2) from the nearest of the polygons, each (P, 2); 0 inside of one."""
-    distance = np.full(len(points), np.inf)
-    for corners in polygons:
-        begin, end = corners, np.roll(corners, -1, axis=0)
-        apart = _distance_to_sides(points, begin, end).min(axis=1)
-        distance = np.minimum(distance, np.where(_is_inside(points, begin, end), 0.0, apart))
-    return distance
-
-
-def _is_inside(points: Float64Array, begin: Float64Array, end: Float64Array) -> BoolArray:
-    """Return whether a ray to the right of each point (N, 2) crosses an odd number of sides (P, 2)."""
-    x, y = points[:, None, 0], points[:, None, 1]
-    spans = (begin[:, 1] > y) != (end[:, 1] > y)
-    rise = np.where(end[:, 1] == begin[:, 1], 1.0, end[:, 1] - begin[:, 1])
-    crosses = spans & (x < begin[:, 0] + (y - begin[:, 1]) / rise * (end[:, 0] - begin[:, 0]))
-    odd: BoolArray = crosses.sum(axis=1) % 2 == 1
-    return odd
-
-
-def _distance_to_sides(points: Float64Array, begin: Float64Array, end: Float64Array) -> Float64Array:
-    """Return the distances (N, P) of points (N, 2) from the segments between `begin` and `end`, (P, 2) each."""
-    along = end - begin
-    length2 = np.maximum((along**2).sum(axis=1), 1e-12)
-    offset = points[:, None] - begin
-    share = np.clip((offset * along).sum(axis=2) / length2, 0.0, 1.0)
-    distances: Float64Array = np.hypot(*np.moveaxis(offset - share[..., None] * along, 2, 0))
-    return distances
 
 
 def _in_pixels(region: Region, source_size_px: tuple[int, int], size_px: tuple[int, int]) -> list[Float64Array]:

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "ingest": {"posebus", "ingest"},
     "workers": {"posebus", "workers"},
     "tracking": {"posebus", "tracking"},
-    "recordings": {"posebus", "recordings", "ingest.sources", "workers", "tracking.journeys"},
+    "recordings": {"posebus", "recordings", "ingest.sources", "workers", "tracking.events"},
     "posebus_cli": set(PACKAGES),
 }
 """Allowed imports among our own packages, of whole ones or parts of them."""

@@ -19,7 +19,7 @@ from recordings.results.people.person import Moment, Person
 from recordings.results.people.snapshots import Snapshots
 from recordings.results.people.table import people_in, write_people
 from recordings.results.tracks_writer import TracksWriter
-from tracking.journeys.lives import TrackEvents
+from tracking.events import TrackEvents
 
 FPS = 25
 CAMERA = "clip-ab12"

@@ -10,7 +10,7 @@ from posebus.config.settings import TrackerSettings
 from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.messages import Delivery, EndOfStream, Event, Renaming, Track, TrackFrame
 from tracking import PoseTracker
-from tracking.journeys.lives import TrackEvents
+from tracking.events import TrackEvents
 
 BOX = np.array([1.0, 2.0, 3.0, 4.0], np.float32)
 
