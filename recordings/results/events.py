@@ -15,9 +15,12 @@ from posebus.tables.times import TimeOrigin
 from recordings.results.files import PartialFile
 from recordings.results.formats.writer import FILE_EPOCH, Message, Target
 from recordings.results.people.table import FORMULA
-from tracking.events import TrackEvents
+from tracking.events import Journeys, TrackEvents
 
-OF_TRACKS = (EventType.TRACK_STARTED, EventType.TRACK_LOST, EventType.TRACK_ENDED, EventType.TRACK_RENAMED)
+OF_TRACKS = (
+    *(EventType.TRACK_STARTED, EventType.TRACK_LOST, EventType.TRACK_ENDED, EventType.TRACK_RENAMED),
+    EventType.TRACK_FINISHED,
+)
 """Events that are derived again from frames with final numbers: as published, they have the numbers of that moment."""
 
 COLUMNS = (
@@ -53,8 +56,11 @@ class EventsFile:
     def write(self, frame: TrackFrame, message: Message) -> None:
         """Write the events before and in a frame."""
         self._times.time_s(message)
-        self._write_waiting(frame.seq)
-        self._write(self._tracks.update(frame, "cut" if frame.seq in self._cuts else "unseen"))
+        published = self._write_waiting(frame.seq)
+        lives = self._tracks.update(frame, "cut" if frame.seq in self._cuts else "unseen")
+        self._journeys.see(frame)
+        self._journeys.note(published)
+        self._write([*lives, *self._journeys.finished(lives, frame)])
         self._cuts.discard(frame.seq)
 
     def restart(self) -> None:
@@ -69,7 +75,8 @@ class EventsFile:
         if end is not None:
             self._write_waiting(end.seq - 1)
             mark = EndOfStream(self._name, FILE_EPOCH, end.seq, end.time_ns, Delivery.LOSSLESS)
-            self._write(self._tracks.source_ended(mark))
+            lives = self._tracks.source_ended(mark)
+            self._write([*lives, *self._journeys.finished(lives)])
         self._write_waiting(None)
         for file in self._files:
             file.complete()
@@ -81,16 +88,20 @@ class EventsFile:
 
     def _begin(self) -> None:
         self._tracks = TrackEvents(self._name)
+        self._journeys = Journeys(self._name)
         self._times = TimeOrigin()
         self._waiting: list[Event] = []
         self._cuts: set[int] = set()
         if len(self._files) > 1:
             self._files[1].write(_csv_line(COLUMNS))
 
-    def _write_waiting(self, until_seq: int | None) -> None:
+    def _write_waiting(self, until_seq: int | None) -> list[Event]:
+        """Write the events of frames up to this one, and return them in the order of frames."""
         due = [event for event in self._waiting if until_seq is None or event.seq <= until_seq]
         self._waiting = [event for event in self._waiting if until_seq is not None and event.seq > until_seq]
-        self._write(sorted(due, key=lambda event: event.seq))
+        due.sort(key=lambda event: event.seq)
+        self._write(due)
+        return due
 
     def _write(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -7,6 +7,7 @@ from typing import Any
 
 from posebus.contract.events import Position, camera_event
 from posebus.messages import EndOfStream, Event, EventType, PoseFrame, TrackFrame, TrackState, Uninferred
+from tracking.events.journeys import Journeys
 from tracking.events.lives import TrackEvents
 from tracking.rules.of_camera import CameraRules
 
@@ -18,6 +19,7 @@ class CameraEvents:
         self._camera = camera
         self._lives = TrackEvents(camera)
         self._rules = CameraRules(camera, rules)
+        self._journeys = Journeys(camera)
 
     @property
     def rule_problems(self) -> Mapping[str, str]:
@@ -32,25 +34,38 @@ class CameraEvents:
         """The events of a frame's tracks; before them, that another shot began (`is_cut`)."""
         motion = frame.camera_motion
         if not is_cut or motion is None:
-            return [*self._lives.update(tracks), *self._rules.update(tracks)]
+            return self._of_tracks(tracks, "unseen")
         ended = sum(track.state == TrackState.ENDED for track in tracks.tracks)
         position = Position(frame.epoch, frame.seq, frame.captured_at_ns)
         cut = camera_event(EventType.CAMERA_CUT, self._camera, position, {"shot": motion.shot, "ended": ended})
-        return [cut, *self._lives.update(tracks, ended_by="cut"), *self._rules.update(tracks, ended_by="cut")]
+        return [cut, *self._of_tracks(tracks, "cut")]
+
+    def _of_tracks(self, tracks: TrackFrame, ended_by: str) -> list[Event]:
+        lives, rules = self._lives.update(tracks, ended_by), self._rules.update(tracks, ended_by)
+        self._journeys.see(tracks)
+        self._journeys.note(rules)
+        return [*lives, *rules, *self._journeys.finished(lives, tracks)]
 
     def source_ended(self, end: EndOfStream) -> list[Event]:
-        """The events at the end of the source: what is happening ends, then every identity, then the camera."""
+        """The events at the end of the source: what is happening ends, every identity, then the camera."""
         position = Position(end.epoch, end.seq, end.captured_at_ns)
         data = {"frames": end.seq, "reason": end.reason}
+        rules, lives = self._rules.end(end), self._lives.source_ended(end)
+        self._journeys.note(rules)
         return [
-            *self._rules.end(end),
-            *self._lives.source_ended(end),
+            *rules,
+            *lives,
+            *self._journeys.finished(lives),
             camera_event(EventType.CAMERA_ENDED, self._camera, position, data),
         ]
 
     def state_dict(self) -> dict[str, Any]:
         """State for a tracker's snapshot."""
-        return {"lives": self._lives.state_dict(), "rules": self._rules.state_dict()}
+        return {
+            "lives": self._lives.state_dict(),
+            "rules": self._rules.state_dict(),
+            "journeys": self._journeys.state_dict(),
+        }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Restore `state_dict()`. Raises KeyError, TypeError or ValueError for an invalid state."""
@@ -59,3 +74,5 @@ class CameraEvents:
             return
         self._lives.load_state(state["lives"])
         self._rules.load_state(state["rules"])
+        if "journeys" in state:  # of a release without finished tracks
+            self._journeys.load_state(state["journeys"])
