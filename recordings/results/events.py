@@ -15,7 +15,7 @@ from posebus.tables.times import TimeOrigin
 from recordings.results.files import PartialFile
 from recordings.results.formats.writer import FILE_EPOCH, Message, Target
 from recordings.results.people.table import FORMULA
-from tracking.events import Journeys, TrackEvents
+from tracking.events import EventsOfTracks
 
 OF_TRACKS = (
     *(EventType.TRACK_STARTED, EventType.TRACK_LOST, EventType.TRACK_ENDED, EventType.TRACK_RENAMED),
@@ -33,21 +33,22 @@ COLUMNS = (
 class EventsFile:
     """The writer of NAME.events.jsonl and, with the format `csv`, of NAME.events.csv.
 
-    `write` takes the frames with final numbers, and derives the events of the tracks from them, as the tracker does
-    from its own. `add` takes the published events of the camera; each is written before the events of its frame.
+    `write` takes the frames with final numbers, and derives the events of tracks and rules from them, as the tracker
+    does from its own. `add` takes the published events of the camera; each is written before the events of its frame.
     """
 
     def __init__(self, target: Target) -> None:
         """Raises OutputError, as all methods do."""
         self._name = target.name
+        self._chosen_rules = target.rules
         self._files = [PartialFile(target.folder / f"{target.name}.events.jsonl")]
         if "csv" in target.formats:
             self._files.append(PartialFile(target.folder / f"{target.name}.events.csv"))
         self._begin()
 
     def add(self, event: Event) -> None:
-        """Take a published event; those of tracks are left out, as they are derived from the frames."""
-        if event.type in OF_TRACKS:
+        """Take a published event; those of tracks and rules are left out, as they are derived from the frames."""
+        if event.type in OF_TRACKS or "happening" in event.data:
             return
         if event.type == EventType.CAMERA_CUT:
             self._cuts.add(event.seq)
@@ -56,11 +57,8 @@ class EventsFile:
     def write(self, frame: TrackFrame, message: Message) -> None:
         """Write the events before and in a frame."""
         self._times.time_s(message)
-        published = self._write_waiting(frame.seq)
-        lives = self._tracks.update(frame, "cut" if frame.seq in self._cuts else "unseen")
-        self._journeys.see(frame)
-        self._journeys.note(published)
-        self._write([*lives, *self._journeys.finished(lives, frame)])
+        self._write_waiting(frame.seq)
+        self._write(self._of_tracks.update(frame, "cut" if frame.seq in self._cuts else "unseen"))
         self._cuts.discard(frame.seq)
 
     def restart(self) -> None:
@@ -75,8 +73,7 @@ class EventsFile:
         if end is not None:
             self._write_waiting(end.seq - 1)
             mark = EndOfStream(self._name, FILE_EPOCH, end.seq, end.time_ns, Delivery.LOSSLESS)
-            lives = self._tracks.source_ended(mark)
-            self._write([*lives, *self._journeys.finished(lives)])
+            self._write(self._of_tracks.source_ended(mark))
         self._write_waiting(None)
         for file in self._files:
             file.complete()
@@ -87,21 +84,17 @@ class EventsFile:
             file.close()
 
     def _begin(self) -> None:
-        self._tracks = TrackEvents(self._name)
-        self._journeys = Journeys(self._name)
+        self._of_tracks = EventsOfTracks(self._name, self._chosen_rules)
         self._times = TimeOrigin()
         self._waiting: list[Event] = []
         self._cuts: set[int] = set()
         if len(self._files) > 1:
             self._files[1].write(_csv_line(COLUMNS))
 
-    def _write_waiting(self, until_seq: int | None) -> list[Event]:
-        """Write the events of frames up to this one, and return them in the order of frames."""
+    def _write_waiting(self, until_seq: int | None) -> None:
         due = [event for event in self._waiting if until_seq is None or event.seq <= until_seq]
         self._waiting = [event for event in self._waiting if until_seq is not None and event.seq > until_seq]
-        due.sort(key=lambda event: event.seq)
-        self._write(due)
-        return due
+        self._write(sorted(due, key=lambda event: event.seq))
 
     def _write(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -53,7 +53,7 @@ TABLE: Mapping[EventType, EventSpec] = MappingProxyType(
                 "path_m": "the same places on the floor, `[x, y]` in metres or null, where the camera has a ground "
                 "plane",
                 "best": "the moment that shows the person best: `epoch`, `seq`, `captured_at_ns`, `box_xyxy_px`",
-                "zones": "the first zones, at most 8, that it was in: `rule`, `t_s` (seconds since first_seen_ns at the "
+                "zones": "the first zones, at most 8, that it was in: `rule`, `t_s` (from first_seen_ns to the "
                 "first entry), `duration_s` (of all stays)",
                 "lines": "the last lines, at most 8, that it crossed: `rule`, `t_s`, `direction`",
             },

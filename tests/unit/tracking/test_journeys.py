@@ -173,7 +173,7 @@ def test_a_long_journey_fits_into_an_event_with_all_that_it_may_hold() -> None:
     assert "left_out" not in event_fields(sent)["data"]
     assert 2 <= len(event.data["path"]) <= MAX_POINTS
     assert event.data["path"][0][0] == 0.0
-    assert event.data["path"][-1][0] == 299.8
+    assert event.data["path"][-1][0] == 299.7
     assert len(event.data["path"]) >= 8
     assert len(event.data["zones"]) == 8
     assert len(event.data["lines"]) > 2
