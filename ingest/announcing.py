@@ -31,11 +31,11 @@ def camera_record(camera: str, settings: CameraSettings, policies: Policies | No
 
 def live_fields(settings: CameraSettings) -> dict[str, Any]:
     """Return the fields of a camera's record that may change while its process runs."""
-    return {"region": settings.region, "rules": rules_to_json(settings.rules)}
+    return {"region": settings.region, "rules": rules_to_json(settings.rules), "ground": settings.ground}
 
 
 class RecordChanges:
-    """Announces a camera's record anew when its region or rules change in the settings: no picture is lost by that."""
+    """Announces a camera's record anew when its region, rules or ground plane change: no picture is lost by that."""
 
     def __init__(
         self, config: Path, camera: str, settings: CameraSettings, announce: Callable[[Mapping[str, Any]], None]

@@ -213,6 +213,9 @@ class Track:
     position is predicted), 2 visible in this frame; pose_index: row of this person in the PoseFrame with the same
     (camera, epoch, seq), or None if not detected in this frame; coasted: whether box and keypoints are predicted,
     because the person was not detected in this frame.
+
+    Of a camera with a ground plane, else None: position_m: (x, y) of the feet on the floor, None where they are not
+    known; speed_m_s: over about the last second, None at first; distance_m: walked since the first frame.
     """
 
     id: int
@@ -225,6 +228,9 @@ class Track:
     keypoint_visibility: UInt8Array | None = None
     pose_index: int | None = None
     coasted: bool = False
+    position_m: tuple[float, float] | None = None
+    speed_m_s: float | None = None
+    distance_m: float | None = None
 
 
 MAX_RENAME_DELAY_S = 2.0
@@ -261,7 +267,12 @@ class TrackFrame(FrameKey):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A CloudEvents 1.0 event. `id` is unique, and stays the same when the same frames are processed again."""
+    """A CloudEvents 1.0 event. `id` is unique, and stays the same when the same frames are processed again.
+
+    dataref: where its evidence is, as a URI. When it is published it gets its place in the order of the camera's events
+    (`sequence`, text that sorts), and the times of its detection and publication (Unix ns). These three are left out
+    where events are compared.
+    """
 
     id: str
     type: str
@@ -272,3 +283,7 @@ class Event:
     epoch: int
     seq: int
     data: dict[str, Any] = field(default_factory=dict)
+    dataref: str | None = None
+    sequence: str = field(default="", compare=False)
+    detected_at_ns: int = field(default=0, compare=False)
+    published_at_ns: int = field(default=0, compare=False)

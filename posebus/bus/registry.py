@@ -15,6 +15,7 @@ from typing import Any, cast
 from posebus.bus.former_keys import former_attempts
 from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Broker
+from posebus.config.cameras.ground import GroundSettings, ground_from_json
 from posebus.config.cameras.region import Region, region_from_json
 from posebus.config.policies import DEFAULT, Policies, policies_from_json
 from posebus.config.redaction import harmless
@@ -51,6 +52,7 @@ class CameraRecord:
     region: Region | None = None
     rules: Mapping[str, Any] = field(default_factory=dict)
     """Rules by name, as plain values; the tracker checks them."""
+    ground: GroundSettings | None = None
 
 
 def process_id(role: str) -> str:
@@ -76,6 +78,8 @@ def camera_value(record: CameraRecord) -> str:
         value["region"] = record.region
     if record.rules:
         value["rules"] = record.rules
+    if record.ground is not None:
+        value["ground"] = record.ground.model_dump(mode="json")
     return json.dumps(value)
 
 
@@ -88,7 +92,8 @@ def read_record(camera: str, value: bytes) -> CameraRecord:
         region, rules = region_from_json(data.get("region")), data.get("rules", {})
         if not isinstance(rules, dict):
             raise ValueError("its rules are no object")
-        return CameraRecord(camera, Delivery(data["delivery"]), source, policies, region, rules)
+        ground = ground_from_json(data.get("ground"))
+        return CameraRecord(camera, Delivery(data["delivery"]), source, policies, region, rules, ground)
     except WRONG_DATA as error:
         raise MalformedMessage(f"its record cannot be read: {type(error).__name__} {str(error)[:100]}") from None
 

@@ -23,6 +23,7 @@ COMMON: Mapping[str, str] = MappingProxyType(
 )
 _END = {
     "since_ns": "capture time at which it began",
+    "duration_s": "seconds since then",
     "reason": "why it ended, unless the rule saw the end: `unseen`, `cut`, `renamed` or `source ended`",
     "renamed_to": "with the reason `renamed`: the number of the same person, for whom it goes on",
 }
@@ -45,7 +46,7 @@ RULE_EVENTS: Mapping[EventType, EventSpec] = MappingProxyType(
         EventType.ZONE_DWELLED: _spec(
             "A person has been in a zone for `dwell_s`; once for each stay.", _SINCE, _DURATION
         ),
-        EventType.ZONE_LEFT: _spec("A person left a zone, or is not seen any more.", _END, _DURATION),
+        EventType.ZONE_LEFT: _spec("A person left a zone, or is not seen any more.", _END),
         EventType.ZONE_OCCUPIED: _spec(
             "More people than `max_people`, or fewer than `min_people`, are in a zone.", _PEOPLE, _LIMIT, _SINCE
         ),
@@ -83,7 +84,7 @@ RULE_EVENTS: Mapping[EventType, EventSpec] = MappingProxyType(
         EventType.FALLEN_DETECTED: _spec(
             "A person who fell is still on the ground after `fallen_s`.", _SINCE, _DURATION
         ),
-        EventType.FALL_ENDED: _spec("A person who fell is up again, or is not seen any more.", _END, _DURATION),
+        EventType.FALL_ENDED: _spec("A person who fell is up again, or is not seen any more.", _END),
         EventType.HANDS_UP_DETECTED: _spec("A person holds both hands above the head for `for_s`.", _SINCE),
         EventType.HANDS_UP_ENDED: _spec("The hands are down.", _END),
         EventType.RUNNING_DETECTED: _spec(
