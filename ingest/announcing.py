@@ -1,13 +1,15 @@
-"""What ingest announces about a camera to the other processes: its record, whose region may change while it runs."""
+"""What ingest announces about a camera to the other processes: its record, parts of which may change while it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ingest.sources import is_live, source_kind
-from posebus.bus.registry import CameraRecord
-from posebus.config.cameras.region import Region
+from posebus.bus.registry import HEADS, CameraRecord
+from posebus.config.cameras.evidence import keeps_pictures
 from posebus.config.loading import load_settings
 from posebus.config.policies import DEFAULT, Policies
 from posebus.config.settings import CameraSettings
@@ -23,22 +25,32 @@ def camera_record(camera: str, settings: CameraSettings, policies: Policies | No
     Raises SourceRejected or ConfigError for a kind of source that does not exist.
     """
     delivery = Delivery.LIVE if is_live(settings) else Delivery.LOSSLESS
-    return CameraRecord(
-        camera, delivery, source=source_kind(settings), policies=policies or DEFAULT, region=settings.region
-    )
+    record = CameraRecord(camera, delivery, source=source_kind(settings), policies=policies or DEFAULT)
+    return replace(record, **live_fields(settings))
 
 
-class RegionChanges:
-    """Announces the region of a camera anew when its settings change: no picture is lost by that."""
+def live_fields(settings: CameraSettings) -> dict[str, Any]:
+    """Return the fields of a camera's record that may change while its process runs."""
+    return {
+        "region": settings.region,
+        "evidence": keeps_pictures(settings, live=is_live(settings)),
+        "privacy": getattr(settings, "privacy", HEADS),
+    }
+
+
+class RecordChanges:
+    """Announces a camera's record anew when parts of it change in the settings: no picture is lost by that."""
 
     def __init__(
-        self, config: Path, camera: str, announced: Region | None, announce: Callable[[Region | None], None]
+        self, config: Path, camera: str, settings: CameraSettings, announce: Callable[[Mapping[str, Any]], None]
     ) -> None:
-        """`config` is the settings file of the camera's process; `announced` is the region that was announced."""
+        """`config` is the file of the camera's process; `settings` are those by which the camera was announced."""
         self._config = config
         self._camera = camera
-        self._announced = announced
+        self._announced = live_fields(settings)
         self._announce = announce
+        self.apply: Callable[[CameraSettings], None] = lambda settings: None
+        """Called with the settings whenever the file has changed."""
         # The file may have changed since the process loaded its settings, so it is read once in any case.
         self._version: tuple[int, int] | None = None
         self._look_at_s = 0.0
@@ -55,9 +67,12 @@ class RegionChanges:
             camera = load_settings(self._config, {}, {}).cameras.get(self._camera)
         except ConfigError:
             return  # it is being written, or the camera was removed
-        if camera is not None and camera.region != self._announced:
-            self._announce(camera.region)
-            self._announced = camera.region
+        wanted = self._announced if camera is None else live_fields(camera)
+        if wanted != self._announced:
+            self._announce(wanted)
+            self._announced = wanted
+        if camera is not None:
+            self.apply(camera)
         self._version = version
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -16,7 +16,6 @@ from posebus.bus.plan_store import NOW, plan_of, read_plan
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry, camera_value
 from posebus.bus.wall_clock import unix_us
-from posebus.config.cameras.region import Region
 from posebus.config.policies import Policies
 from posebus.contract.codec import encode_frame, encode_poses
 from posebus.contract.plan import Plan
@@ -98,9 +97,9 @@ class FrameProducer:
         """Register the camera, so that workers and trackers read its streams before its first frame."""
         Registry(self._broker).add_camera(self._record)
 
-    def announce_region(self, region: Region | None) -> None:
-        """Register the camera with another region, which its tracker applies from now on."""
-        self._record = replace(self._record, region=region)
+    def announce_change(self, fields: Mapping[str, Any]) -> None:
+        """Register the camera with other values of these fields, which its tracker applies from now on."""
+        self._record = replace(self._record, **fields)
         self.announce()
 
     def hold(self) -> int:

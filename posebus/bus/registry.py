@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from posebus.bus.evidence.snapshots import delete_snapshots
 from posebus.bus.former_keys import former_attempts
 from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Broker
@@ -25,6 +26,8 @@ from posebus.messages import Delivery
 from posebus.topology import TRACKERS_GROUP, WORKERS_GROUP
 
 SOURCE_LENGTH = 40
+HEADS, NONE = "heads", "none"
+"""Values of `CameraRecord.privacy`: heads are blurred in pictures, or nothing is."""
 EVENTS_AT_ONCE = 1000
 MAX_RECORD_BYTES = 100_000
 MAX_REPORT_BYTES = 4_000_000
@@ -42,13 +45,18 @@ FORGOTTEN_S = 7200.0
 
 @dataclass(frozen=True, slots=True)
 class CameraRecord:
-    """One camera in the registry. `source` is the kind of source, never its address."""
+    """One camera in the registry. `source` is the kind of source, never its address.
+
+    evidence: whether it keeps pictures, so that its events refer to snapshots. privacy: what becomes of heads in these.
+    """
 
     camera: str
     delivery: Delivery
     source: str
     policies: Policies = DEFAULT
     region: Region | None = None
+    evidence: bool = False
+    privacy: str = HEADS
 
 
 def process_id(role: str) -> str:
@@ -72,6 +80,10 @@ def camera_value(record: CameraRecord) -> str:
         value["policies"] = record.policies.to_json()
     if record.region is not None:
         value["region"] = record.region
+    if record.evidence:
+        value["evidence"] = True
+    if record.privacy != HEADS:
+        value["privacy"] = record.privacy
     return json.dumps(value)
 
 
@@ -81,7 +93,15 @@ def read_record(camera: str, value: bytes) -> CameraRecord:
     try:
         policies = policies_from_json(data["policies"]) if "policies" in data else DEFAULT
         source = harmless(str(data["source"]), SOURCE_LENGTH)
-        return CameraRecord(camera, Delivery(data["delivery"]), source, policies, region_from_json(data.get("region")))
+        return CameraRecord(
+            camera,
+            Delivery(data["delivery"]),
+            source,
+            policies,
+            region_from_json(data.get("region")),
+            evidence=data.get("evidence") is True,
+            privacy=NONE if data.get("privacy") == NONE else HEADS,
+        )
     except WRONG_DATA as error:
         raise MalformedMessage(f"its record cannot be read: {type(error).__name__} {str(error)[:100]}") from None
 
@@ -177,6 +197,7 @@ class Registry:
     def remove_camera(self, camera: str) -> bool:
         """Remove the camera and delete all its keys; returns whether there was any of it."""
         topology = self._topology
+        delete_snapshots(self._broker, camera)
         with self._broker.errors():
             pipeline = self._client.pipeline(transaction=True)
             pipeline.hdel(topology.cameras(topology.shard(camera)), camera)

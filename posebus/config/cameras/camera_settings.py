@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from posebus.config.cameras.evidence import EvidenceField, EvidenceSettings
 from posebus.config.cameras.region import RegionField
 from posebus.config.cameras.schedule import EXAMPLE, ScheduleField
 from posebus.config.worker_settings import Imgsz, InferFps, MotionGate, Strict
 
-APPLIED_LIVE = ("paused", "schedule", "region")
+APPLIED_LIVE = ("paused", "schedule", "region", "evidence")
 """Fields that the supervisor of a camera's process, or the process itself, applies while it runs."""
 
 
@@ -74,6 +75,13 @@ class CameraOptions(Strict):
         description="Where people are reported: a polygon as a list of points [x, y], or several in a list. People "
         "whose feet are outside are left out. Parts of width and height of the (turned) picture if all coordinates are "
         "from 0 to 1, else pixels of it. null: everywhere",
+    )
+    evidence: EvidenceField = Field(
+        default_factory=EvidenceSettings,
+        json_schema_extra={"default": "auto"},
+        examples=["off", {"mode": "on", "seconds": 20, "max_fps": 10}],
+        description="The newest pictures, reduced, from which snapshots and clips of events are made. auto: a live "
+        "camera with rules keeps them; on; off; or fields: mode, seconds, bytes, max_fps, max_size_px",
     )
     imgsz: Imgsz | None = Field(
         default=None,

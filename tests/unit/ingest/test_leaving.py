@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from unit.ingest.test_capture_stage import stage_of
 from unit.ingest.test_supervision import Machine
 
-from ingest.announcing import LOOK_EVERY_S, RegionChanges
+from ingest.announcing import LOOK_EVERY_S, RecordChanges
 from ingest.leaving import CHANGED, REMOVED, STOPPED, Leaving, reason_from
 from posebus.bus.registry import CameraRecord
 from posebus.config.cameras.region import Region, read_region
@@ -116,13 +117,13 @@ def test_a_new_region_is_announced_once_and_again_if_that_failed(tmp_path: Path)
     announced: list[Region | None] = []
     fails = [True]
 
-    def announce(region: Region | None) -> None:
+    def announce(fields: Mapping[str, Any]) -> None:
         if fails:
             fails.pop()
             raise ConnectionError
-        announced.append(region)
+        announced.append(fields["region"])
 
-    changes = RegionChanges(written(tmp_path), "door", None, announce)
+    changes = RecordChanges(written(tmp_path), "door", CameraSettings(source="usb:0"), announce)
     now_s = 100.0
     changes.poll(now_s)
     written(tmp_path, region=REGION)
@@ -140,11 +141,26 @@ def test_a_new_region_is_announced_once_and_again_if_that_failed(tmp_path: Path)
 
 
 def test_a_region_that_changed_while_the_process_loaded_is_announced(tmp_path: Path) -> None:
-    announced: list[Region | None] = []
-    changes = RegionChanges(written(tmp_path, region=REGION), "door", None, announced.append)
+    announced: list[Mapping[str, Any]] = []
+    camera = CameraSettings(source="usb:0")
+    changes = RecordChanges(written(tmp_path, region=REGION), "door", camera, announced.append)
     changes.poll(0.0)
     changes.poll(LOOK_EVERY_S)
-    assert announced == [REGION]
+    assert [fields["region"] for fields in announced] == [REGION]
+
+
+def test_evidence_is_switched_while_the_process_runs(tmp_path: Path) -> None:
+    announced: list[Mapping[str, Any]] = []
+    applied: list[CameraSettings] = []
+    camera = CameraSettings(source="usb:0")
+    changes = RecordChanges(written(tmp_path), "door", camera, announced.append)
+    changes.apply = applied.append
+    changes.poll(0.0)
+    written(tmp_path, evidence={"mode": "on", "max_fps": 2})
+    changes.poll(LOOK_EVERY_S)
+    changes.poll(2 * LOOK_EVERY_S)
+    assert [fields["evidence"] for fields in announced] == [True]
+    assert [(one.evidence.mode, one.evidence.max_fps) for one in applied] == [("auto", 5.0), ("on", 2.0)]
 
 
 def test_a_process_that_reads_a_camera_is_believed_before_a_supervisor_by_which_it_is_off() -> None:
