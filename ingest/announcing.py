@@ -12,6 +12,7 @@ from posebus.bus.registry import HEADS, CameraRecord
 from posebus.config.cameras.evidence import keeps_pictures
 from posebus.config.loading import load_settings
 from posebus.config.policies import DEFAULT, Policies
+from posebus.config.rules.reading import rules_to_json
 from posebus.config.settings import CameraSettings
 from posebus.errors import ConfigError
 from posebus.messages import Delivery
@@ -33,6 +34,7 @@ def live_fields(settings: CameraSettings) -> dict[str, Any]:
     """Return the fields of a camera's record that may change while its process runs."""
     return {
         "region": settings.region,
+        "rules": rules_to_json(settings.rules),
         "evidence": keeps_pictures(settings, live=is_live(settings)),
         "privacy": getattr(settings, "privacy", HEADS),
     }

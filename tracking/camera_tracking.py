@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -22,11 +22,10 @@ from posebus.messages import (
     Provenance,
     Skipped,
     TrackFrame,
-    TrackState,
     Uninferred,
 )
 from posebus.views import View
-from tracking.events import TrackEvents
+from tracking.camera_events import CameraEvents
 from tracking.ordering.gaps import GapReporter
 from tracking.ordering.reorder import Gap, ReorderBuffer, StreamItem
 from tracking.planning import Planner
@@ -75,6 +74,7 @@ class CameraTracking:
         settings: TrackerSettings,
         policies: Policies = DEFAULT,
         region: Region | None = None,
+        rules: Mapping[str, Any] | None = None,
     ) -> None:
         self.region = region
         """Where people are reported; it may be changed at any time."""
@@ -88,7 +88,7 @@ class CameraTracking:
         self.set_policies(policies)
         self._reorder = ReorderBuffer(None if delivery is Delivery.LOSSLESS else settings.reorder_wait_s)
         self._tracker = PoseTracker(settings)
-        self._events = TrackEvents(camera)
+        self._events = CameraEvents(camera, rules or {})
         self._gaps = GapReporter(camera)
         self._waiting: dict[_ItemKey, PoseEntry] = {}
         self._held: set[bytes] = set()
@@ -106,6 +106,15 @@ class CameraTracking:
             self._check = None
         elif self._check is None or self._check.fixed_imgsz != policies.fixed_imgsz:
             self._check = SizeCheck(policies.fixed_imgsz)
+
+    def set_rules(self, rules: Mapping[str, Any]) -> None:
+        """Apply these rules from now on; those whose settings are the same go on."""
+        self._events.set_rules(rules)
+
+    @property
+    def rule_problems(self) -> Mapping[str, str]:
+        """Why a rule of the camera is off, by its name."""
+        return self._events.rule_problems
 
     @property
     def directive(self) -> Directive | None:
@@ -213,7 +222,7 @@ class CameraTracking:
         self._captured_at_ns = frame.captured_at_ns
         tracks = of_source(self._tracker.update(square), frame)
         step.tracks.append((tracks, entry.provenance))
-        step.events += self._events_of(frame, tracks)
+        step.events += self._events.of_frame(frame, tracks, is_cut=self._tracker.is_cut)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
         view = entry.provenance.view
         if self._planner is not None:
@@ -250,21 +259,11 @@ class CameraTracking:
         square = squared(frame)
         tracks = of_source(self._tracker.predict(square), frame)
         step.tracks.append((tracks, entry.provenance))
-        step.events += self._events_of(frame, tracks)
+        step.events += self._events.of_frame(frame, tracks, is_cut=self._tracker.is_cut)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
         self._rate.not_inferred(frame)
         if self._planner is not None:
             self._planner.not_inferred(square, self._tracker.tracks)
-
-    def _events_of(self, frame: PoseFrame | Uninferred, tracks: TrackFrame) -> list[Event]:
-        """The events of a frame's tracks; before them, that another shot began."""
-        motion = frame.camera_motion
-        if not self._tracker.is_cut or motion is None:
-            return self._events.update(tracks)
-        ended = sum(track.state == TrackState.ENDED for track in tracks.tracks)
-        position = Position(frame.epoch, frame.seq, frame.captured_at_ns)
-        cut = camera_event(EventType.CAMERA_CUT, self._camera, position, {"shot": motion.shot, "ended": ended})
-        return [cut, *self._events.update(tracks, ended_by="cut")]
 
     def _skip(self, step: CameraStep, gap: Gap) -> None:
         step.skipped[gap.reason] += gap.last_seq - gap.first_seq + 1
@@ -277,13 +276,10 @@ class CameraTracking:
         )
 
     def _end(self, step: CameraStep, end: EndOfStream) -> None:
-        """End the source: report what is still to be reported, end every identity, then the camera."""
+        """End the source: report what is still to be reported, then the end of all that the camera has."""
         step.events += self._gaps.flush()
         step.events += self._events.source_ended(end)
         self._tracker.end_source()
-        position = Position(end.epoch, end.seq, end.captured_at_ns)
-        data = {"frames": end.seq, "reason": end.reason}
-        step.events.append(camera_event(EventType.CAMERA_ENDED, self._camera, position, data))
 
 
 class _ItemKey(NamedTuple):

@@ -206,7 +206,7 @@ class TrackStage:
 
     def _fresh(self, camera: str) -> CameraTracking:
         record = self._records[camera]
-        return CameraTracking(camera, record.delivery, self._settings, record.policies, record.region)
+        return CameraTracking(camera, record.delivery, self._settings, record.policies, record.region, record.rules)
 
     def _collect_strays(self, now_s: float) -> None:
         """Reclaim entries that a tracker without its lease read before it noticed."""
@@ -226,6 +226,7 @@ class TrackStage:
         record = self._records[camera]
         tracking.set_policies(record.policies)
         tracking.region = record.region
+        tracking.set_rules(record.rules)
         began_s = time.perf_counter()
         step = tracking.advance(now_s)
         tracked_s = time.perf_counter()

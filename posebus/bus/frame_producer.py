@@ -98,7 +98,7 @@ class FrameProducer:
         Registry(self._broker).add_camera(self._record)
 
     def announce_change(self, fields: Mapping[str, Any]) -> None:
-        """Register the camera with other values of these fields, which its tracker applies from now on."""
+        """Register the camera with other values of these fields of its record; its tracker applies them from now on."""
         self._record = replace(self._record, **fields)
         self.announce()
 

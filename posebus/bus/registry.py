@@ -9,7 +9,7 @@ import socket
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from posebus.bus.evidence.snapshots import delete_snapshots
@@ -55,6 +55,8 @@ class CameraRecord:
     source: str
     policies: Policies = DEFAULT
     region: Region | None = None
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    """Rules by name, as plain values; the tracker checks them."""
     evidence: bool = False
     privacy: str = HEADS
 
@@ -80,6 +82,8 @@ def camera_value(record: CameraRecord) -> str:
         value["policies"] = record.policies.to_json()
     if record.region is not None:
         value["region"] = record.region
+    if record.rules:
+        value["rules"] = record.rules
     if record.evidence:
         value["evidence"] = True
     if record.privacy != HEADS:
@@ -93,12 +97,16 @@ def read_record(camera: str, value: bytes) -> CameraRecord:
     try:
         policies = policies_from_json(data["policies"]) if "policies" in data else DEFAULT
         source = harmless(str(data["source"]), SOURCE_LENGTH)
+        region, rules = region_from_json(data.get("region")), data.get("rules", {})
+        if not isinstance(rules, dict):
+            raise ValueError("its rules are no object")
         return CameraRecord(
             camera,
             Delivery(data["delivery"]),
             source,
             policies,
-            region_from_json(data.get("region")),
+            region,
+            rules,
             evidence=data.get("evidence") is True,
             privacy=NONE if data.get("privacy") == NONE else HEADS,
         )

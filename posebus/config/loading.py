@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from posebus.config.cameras.defaults import resolved
 from posebus.config.environment import read_environment
 from posebus.config.problems import FieldPath, Problem, SourceLocation, problem_from_error, section_at
+from posebus.config.rules.reading import without_tags
 from posebus.config.settings import CAMERA_NAME_PATTERN, Settings
 from posebus.config.yamlfile import YamlFile
 from posebus.errors import ConfigError, OutputError
@@ -148,7 +149,7 @@ def _validate(
     except ValidationError as error:
         errors = [*wrong_defaults, *error.errors(include_url=False)]
     for entry in errors:
-        path = tuple(renamed.get(str(part), str(part)) for part in entry["loc"] if part != "[key]")
+        path = tuple(renamed.get(str(part), str(part)) for part in without_tags(entry["loc"]) if part != "[key]")
         if file is not None and any(path[:length] in file.unreadable for length in range(len(path) + 1)):
             continue
         about = _named_first(entry["msg"]) or path

@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from posebus.config.redaction import redact_text
+from posebus.config.rules.reading import wrong_kind
 from posebus.config.settings import SettingsFile
 
 FieldPath = tuple[str, ...]
@@ -91,6 +92,8 @@ def problem_from_error(error: Mapping[str, Any], path: FieldPath, location: Sour
         return Problem(location, "belongs to one camera", "write it under that camera")
     if kind == "extra_forbidden":
         return unknown_field(path, location)
+    if kind == "union_tag_invalid":
+        return Problem(location, wrong_kind(given))
     if kind == "missing":
         return Problem(location, "is required and missing", f"add '{path[-1]}: …'")
     if kind in _SECTION_ERRORS:

@@ -9,9 +9,10 @@ from pydantic import BeforeValidator, Field
 from posebus.config.cameras.evidence import EvidenceField, EvidenceSettings
 from posebus.config.cameras.region import RegionField
 from posebus.config.cameras.schedule import EXAMPLE, ScheduleField
+from posebus.config.rules.reading import RulesField
 from posebus.config.worker_settings import Imgsz, InferFps, MotionGate, Strict
 
-APPLIED_LIVE = ("paused", "schedule", "region", "evidence")
+APPLIED_LIVE = ("paused", "schedule", "region", "rules", "evidence")
 """Fields that the supervisor of a camera's process, or the process itself, applies while it runs."""
 
 
@@ -75,6 +76,11 @@ class CameraOptions(Strict):
         description="Where people are reported: a polygon as a list of points [x, y], or several in a list. People "
         "whose feet are outside are left out. Parts of width and height of the (turned) picture if all coordinates are "
         "from 0 to 1, else pixels of it. null: everywhere",
+    )
+    rules: RulesField = Field(
+        default_factory=dict,
+        examples=[{"gate": {"kind": "line", "points": [[100, 300], [500, 300]]}}],
+        description="What becomes an event, by a name of its own: see docs/rules.md for the kinds of rules",
     )
     evidence: EvidenceField = Field(
         default_factory=EvidenceSettings,

@@ -56,8 +56,7 @@ def read_evidence(value: object) -> object:
 def keeps_pictures(camera: CameraOptions, *, live: bool) -> bool:
     """Return whether the camera keeps a ring of pictures. live: whether its frames are dropped when they are late."""
     mode = camera.evidence.mode
-    rules: Any = getattr(camera, "rules", None)
-    return mode == "on" or (mode == "auto" and live and bool(rules))
+    return mode == "on" or (mode == "auto" and live and bool(camera.rules))
 
 
 _SCHEMA: dict[str, Any] = {

@@ -16,7 +16,7 @@ from unit.ingest.test_supervision import Machine
 from ingest.announcing import LOOK_EVERY_S, RecordChanges
 from ingest.leaving import CHANGED, REMOVED, STOPPED, Leaving, reason_from
 from posebus.bus.registry import CameraRecord
-from posebus.config.cameras.region import Region, read_region
+from posebus.config.cameras.region import read_region
 from posebus.config.cameras.schedule import DAYS
 from posebus.config.loading import dump_settings
 from posebus.config.settings import CameraSettings, Settings
@@ -29,6 +29,7 @@ from tests.polling import wait_until
 from tests.unit.ingest.memory_writer import MemoryWriter
 
 REGION = read_region([[0, 0], [1, 0], [1, 1]])
+RULES = {"gate": {"kind": "line", "points": [[0, 0], [1, 1]]}}
 
 
 def written(folder: Path, **values: Any) -> Path:
@@ -101,11 +102,11 @@ def test_a_camera_without_a_frame_has_no_source_to_end() -> None:
     assert [event.data["reason"] for event in writer.events] == ["the script is over", "paused"]
 
 
-def test_pausing_schedule_and_region_start_no_new_process(tmp_path: Path) -> None:
+def test_pausing_schedule_region_and_rules_start_no_new_process(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     machine.use(a="usb:0", b="usb:1")
     assert machine.steps() == ["a", "b"]
-    for values in ({"region": REGION}, {"schedule": "00:00-24:00 UTC"}, {}):
+    for values in ({"region": REGION}, {"rules": RULES}, {"schedule": "00:00-24:00 UTC"}, {}):
         machine.use(a="usb:0", b=CameraSettings(source="usb:1", **values))
         assert machine.steps(2) == []
         assert machine.reason("b", CameraSettings(source="usb:1")) == STOPPED
@@ -113,17 +114,17 @@ def test_pausing_schedule_and_region_start_no_new_process(tmp_path: Path) -> Non
     assert machine.steps() == ["b"]
 
 
-def test_a_new_region_is_announced_once_and_again_if_that_failed(tmp_path: Path) -> None:
-    announced: list[Region | None] = []
+def test_new_regions_and_rules_are_announced_once_and_again_if_that_failed(tmp_path: Path) -> None:
+    announced: list[Mapping[str, object]] = []
     fails = [True]
 
-    def announce(fields: Mapping[str, Any]) -> None:
+    def announce(fields: Mapping[str, object]) -> None:
         if fails:
             fails.pop()
             raise ConnectionError
-        announced.append(fields["region"])
+        announced.append(fields)
 
-    changes = RecordChanges(written(tmp_path), "door", CameraSettings(source="usb:0"), announce)
+    changes = RecordChanges(written(tmp_path), "door", CameraSettings(source="x"), announce)
     now_s = 100.0
     changes.poll(now_s)
     written(tmp_path, region=REGION)
@@ -137,16 +138,19 @@ def test_a_new_region_is_announced_once_and_again_if_that_failed(tmp_path: Path)
     changes.poll(now_s + 7 * LOOK_EVERY_S)
     written(tmp_path)
     changes.poll(now_s + 8 * LOOK_EVERY_S)
-    assert announced == [REGION, None]
+    written(tmp_path, rules=RULES)
+    changes.poll(now_s + 9 * LOOK_EVERY_S)
+    line = {"kind": "line", "points": [[0.0, 0.0], [1.0, 1.0]]}
+    shown = [(one["region"], one["rules"]) for one in announced]
+    assert shown == [(REGION, {}), (None, {}), (None, {"gate": line})]
 
 
 def test_a_region_that_changed_while_the_process_loaded_is_announced(tmp_path: Path) -> None:
-    announced: list[Mapping[str, Any]] = []
-    camera = CameraSettings(source="usb:0")
-    changes = RecordChanges(written(tmp_path, region=REGION), "door", camera, announced.append)
+    announced: list[Mapping[str, object]] = []
+    changes = RecordChanges(written(tmp_path, region=REGION), "door", CameraSettings(source="x"), announced.append)
     changes.poll(0.0)
     changes.poll(LOOK_EVERY_S)
-    assert [fields["region"] for fields in announced] == [REGION]
+    assert [one["region"] for one in announced] == [REGION]
 
 
 def test_evidence_is_switched_while_the_process_runs(tmp_path: Path) -> None:

@@ -1,0 +1,261 @@
+"""All rules of one camera: they see each frame, and their steps become events. Pure: no Redis, no clock, no logging."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from posebus.config.rules.kinds import KINDS, RuleSettings
+from posebus.config.rules.reading import RULES_GROUP, read_rules, rules_to_json
+from posebus.errors import ConfigError
+from posebus.messages import EndOfStream, Event, TrackFrame
+from posebus.plugins import describe
+from tracking.rules.base import Memory, Phase, Place, Rule, Step
+from tracking.rules.events import rule_event
+from tracking.rules.happenings import Happenings
+from tracking.rules.scene import Scene
+from tracking.rules.table import all_rules
+
+FORGOTTEN_S = 120.0
+"""A track that no frame has mentioned for this long is gone, though its end was never reported."""
+MOST_STEPS = 1000
+"""Steps with which one rule may answer one frame."""
+_FOREIGN_TYPE = re.compile(r"(?!posebus\.)[A-Za-z0-9][A-Za-z0-9._-]{0,126}", re.ASCII)
+STATE_VERSION = 1
+
+
+class Rules:
+    """The rules of one camera, by name. `update` takes its frames in order; `problems` says which rules are off."""
+
+    def __init__(
+        self, rules: Mapping[str, Any], camera: str, size_px: tuple[int, int], *, skip_wrong: bool = False
+    ) -> None:
+        """Open the rules, given as in the configuration: `{"gate": {"kind": "line", "points": [...]}}`.
+
+        size_px: (width, height) of the camera's picture, in pixels of the source. Raises ConfigError for a rule that is
+        wrong, for example because its points are outside the picture; with `skip_wrong` it goes to `problems` instead.
+        """
+        self._camera = camera
+        self._size_px = size_px
+        self._rules: dict[str, _OpenRule] = {}
+        self._shared: dict[int, dict[str, float]] = {}
+        self._seen_ns: dict[int, int] = {}
+        self._settings: dict[str, RuleSettings] = {}
+        self.problems: dict[str, str] = {}
+        """Why a rule is off, by its name: one sentence each."""
+        self._read(rules, skip_wrong=skip_wrong)
+        self._open(skip_wrong=skip_wrong)
+
+    def update(self, frame: TrackFrame, ended_by: str = "unseen") -> list[Event]:
+        """The events of one frame. `ended_by`: why the tracks ended that the frame ends.
+
+        Raises ValueError for a frame of another camera.
+        """
+        if frame.camera != self._camera:
+            raise ValueError(f"a frame of camera {frame.camera!r} was given to the rules of camera {self._camera!r}")
+        if frame.size_px != self._size_px:
+            self._resize(frame.size_px)
+        events = _Events(frame)
+        if frame.renamed:
+            self._rename({one.from_id: one.to_id for one in frame.renamed}, events)
+        scene = Scene(frame, self._shared)
+        for name, rule in list(self._rules.items()):
+            steps = self._ask(name, rule, scene)
+            if steps:
+                self._take(name, rule, steps, events)
+        self._forget(scene, ended_by, events)
+        return events.made
+
+    def end(self, mark: EndOfStream) -> list[Event]:
+        """The events at the end of the source: all that is happening ends."""
+        frame = TrackFrame(mark.camera, mark.epoch, mark.seq, mark.captured_at_ns, self._size_px, ())
+        events = _Events(frame)
+        for name, rule in self._rules.items():
+            self._take(name, rule, list(rule.happenings.ended_with(None, "source ended")), events)
+            rule.memory.tracks.clear()
+        self._shared.clear()
+        self._seen_ns.clear()
+        return events.made
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the rules remember, as JSON values."""
+        settings = rules_to_json(self._settings)
+        return {
+            "version": STATE_VERSION,
+            "rules": {
+                name: {
+                    "settings": settings[name],
+                    "whole": rule.memory.whole,
+                    "tracks": {str(track_id): memory for track_id, memory in rule.memory.tracks.items()},
+                    "happenings": rule.happenings.state_dict(),
+                }
+                for name, rule in self._rules.items()
+            },
+            "shared": {str(track_id): memory for track_id, memory in self._shared.items()},
+            "seen_ns": {str(track_id): time_ns for track_id, time_ns in self._seen_ns.items()},
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Restore `state_dict()`; rules with other settings than then begin anew.
+
+        Raises KeyError, TypeError or ValueError for an invalid state.
+        """
+        if state["version"] != STATE_VERSION:
+            raise ValueError(
+                f"the state of rules has the version {state['version']}, this program reads {STATE_VERSION}"
+            )
+        settings = rules_to_json(self._settings)
+        for name, found in state["rules"].items():
+            rule = self._rules.get(name)
+            if rule is None or json.dumps(found["settings"]) != json.dumps(settings[name]):
+                continue
+            rule.memory.whole = dict(found["whole"])
+            rule.memory.tracks = {int(track_id): dict(memory) for track_id, memory in found["tracks"].items()}
+            rule.happenings.load_state(found["happenings"])
+        self._shared.clear()
+        self._shared.update({int(track_id): dict(memory) for track_id, memory in state["shared"].items()})
+        self._seen_ns = {int(track_id): int(time_ns) for track_id, time_ns in state["seen_ns"].items()}
+
+    def _read(self, rules: Mapping[str, Any], *, skip_wrong: bool) -> None:
+        if not skip_wrong:
+            self._settings = dict(read_rules(rules))
+            return
+        for name, values in rules.items():
+            try:
+                self._settings.update(read_rules({name: values}))
+            except ConfigError as error:
+                self.problems[name] = str(error)
+
+    def _open(self, *, skip_wrong: bool) -> None:
+        for name, settings in self._settings.items():
+            try:
+                self._rules[name] = _OpenRule(name, settings, Place(self._camera, name, self._size_px))
+            except ConfigError as error:
+                if not skip_wrong:
+                    raise
+                self.problems[name] = str(error)
+
+    def _resize(self, size_px: tuple[int, int]) -> None:
+        """Go on with pictures of another size: zones given in pixels stay at their pixels."""
+        state = self.state_dict()
+        self._size_px = size_px
+        self._rules.clear()
+        self.problems = {name: text for name, text in self.problems.items() if name not in self._settings}
+        self._open(skip_wrong=True)
+        self.load_state(state)
+
+    def _ask(self, name: str, rule: _OpenRule, scene: Scene) -> list[Step]:
+        try:
+            steps = list(rule.rule.update(scene, rule.memory))
+            if rule.foreign:
+                rule.check(steps)
+        except Exception as error:  # noqa: BLE001 - of another package, and the tracker must go on
+            self.problems[name] = f"rule {name} is off because it failed: {type(error).__name__}: {error}"
+            del self._rules[name]
+            return []
+        return steps
+
+    def _take(self, name: str, rule: _OpenRule, steps: Iterable[Step], events: _Events) -> None:
+        for step in steps:
+            happening = rule.happenings.take(step, events.frame)
+            if happening is not None:
+                if step.phase is Phase.END:
+                    since = {"since_ns": happening.began_at_ns, **step.data}
+                    step = replace(step, data=since)
+                events.add(name, rule, step, happening.happening)
+
+    def _rename(self, new_ids: Mapping[int, int], events: _Events) -> None:
+        for name, rule in self._rules.items():
+            self._take(name, rule, rule.happenings.renamed(new_ids), events)
+            rule.memory.tracks = _moved(rule.memory.tracks, new_ids)
+        # In place: the scenes of all frames share it.
+        moved = _moved(self._shared, new_ids)
+        self._shared.clear()
+        self._shared.update(moved)
+        self._seen_ns = _moved(self._seen_ns, new_ids)
+
+    def _forget(self, scene: Scene, ended_by: str, events: _Events) -> None:
+        """End what happened to tracks that have ended, and delete what is known of them."""
+        now_ns = scene.frame.captured_at_ns
+        for track_id in scene.ids:
+            self._seen_ns[track_id] = now_ns
+        for track_id in scene.lost_ids:
+            self._seen_ns[track_id] = now_ns
+        gone = list(scene.ended_ids)
+        if len(self._seen_ns) > len(scene.ids) + len(scene.lost_ids):
+            limit_ns = now_ns - round(FORGOTTEN_S * 1e9)
+            gone += [track_id for track_id, seen_ns in self._seen_ns.items() if seen_ns < limit_ns]
+        if not gone:
+            return
+        for name, rule in self._rules.items():
+            self._take(name, rule, list(rule.happenings.ended_with(gone, ended_by)), events)
+            for track_id in gone:
+                rule.memory.tracks.pop(track_id, None)
+        for track_id in gone:
+            self._shared.pop(track_id, None)
+            self._seen_ns.pop(track_id, None)
+
+
+class _OpenRule:
+    """A rule, what it remembers, and what is happening by it."""
+
+    def __init__(self, name: str, settings: RuleSettings, place: Place) -> None:
+        kind = settings.kind
+        try:
+            self.rule: Rule = all_rules()[kind].open(settings, place)
+        except ConfigError as error:
+            raise ConfigError(f"rule {name}: {error}") from error
+        except KeyError:
+            raise ConfigError(f"rule {name}: there is no rule of the kind {kind!r} here") from None
+        except Exception as error:
+            where = describe(RULES_GROUP, kind)
+            raise ConfigError(f"rule {name}: {where} cannot be opened: {type(error).__name__}: {error}") from error
+        self.kind = kind
+        self.foreign = kind not in KINDS
+        self.memory = Memory()
+        self.happenings = Happenings(name, settings)
+
+    def check(self, steps: Sequence[Step]) -> None:
+        """Raise ValueError or TypeError for steps and memory of another package that cannot be published or kept."""
+        if len(steps) > MOST_STEPS:
+            raise ValueError(f"it answers one frame with more than {MOST_STEPS} steps")
+        json.dumps([self.memory.whole, list(self.memory.tracks.values())])
+        for step in steps:
+            for type_ in (step.type, step.end_type):
+                if type_ is not None and not _FOREIGN_TYPE.fullmatch(type_):
+                    raise ValueError(
+                        f"the type {type_[:128]!r} of an event is not allowed: use letters, digits, '.', '_' and '-', "
+                        "and not 'posebus.' at the beginning"
+                    )
+            json.dumps(dict(step.data), allow_nan=False)
+
+
+class _Events:
+    """The events of one frame, each with an id of its own."""
+
+    def __init__(self, frame: TrackFrame) -> None:
+        self.frame = frame
+        self.made: list[Event] = []
+        self._tracks = {track.id: track for track in frame.tracks}
+        self._ids: set[str] = set()
+
+    def add(self, name: str, rule: _OpenRule, step: Step, happening: str) -> None:
+        event = rule_event(name, rule.kind, step, happening, self.frame, self._tracks, own_type=rule.foreign)
+        number = 1
+        while event.id in self._ids:
+            number += 1
+            event = replace(event, id=f"{event.id.removesuffix(f'~{number - 1}')}~{number}")
+        self._ids.add(event.id)
+        self.made.append(event)
+
+
+def _moved(by_id: Mapping[int, Any], new_ids: Mapping[int, int]) -> dict[int, Any]:
+    """Return `by_id` under corrected numbers; what a number already has stays, and that of the other is dropped."""
+    found = {track_id: one for track_id, one in by_id.items() if track_id not in new_ids}
+    for track_id, one in by_id.items():
+        if track_id in new_ids:
+            found.setdefault(new_ids[track_id], one)
+    return found

@@ -1,0 +1,67 @@
+"""The events of rules: what each says about the person, the rule and the moment. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from posebus.messages import Event, Track, TrackFrame
+from tracking.rules.base import Phase, Step
+
+PREFIX = "posebus."
+DECIMALS = 1
+SCORE_DECIMALS = 2
+"""Fewer than in tracks, which have the exact values: events are kept for long, and each has a limit of its size."""
+
+
+def rule_event(
+    rule: str, kind: str, step: Step, happening: str, frame: TrackFrame, tracks: Mapping[int, Track], *, own_type: bool
+) -> Event:
+    """Return the event of a step. `own_type`: its type is that of another package, and stays as it is."""
+    track_id = step.track_id
+    track = None if track_id is None else tracks.get(track_id)
+    type_ = step.type if own_type else PREFIX + step.type
+    parts = [frame.camera, frame.epoch, frame.seq, type_, rule, *(part for part in (track_id, step.key) if part != "")]
+    data: dict[str, Any] = {
+        "rule": rule,
+        "kind": kind,
+        "track_id": track_id,
+        "happening": happening,
+        "phase": step.phase.value,
+        "captured_at_ns": frame.captured_at_ns,
+        "confidence": _confidence(step, track),
+        **_body(track),
+        **step.data,
+    }
+    return Event(
+        id="/".join(str(part) for part in parts if part is not None),
+        type=type_,
+        source=f"posebus/cameras/{frame.camera}/rules/{rule}",
+        subject=frame.camera if track_id is None else f"{frame.camera}/tracks/{track_id}",
+        time_ns=frame.captured_at_ns,
+        camera=frame.camera,
+        epoch=frame.epoch,
+        seq=frame.seq,
+        data=data,
+    )
+
+
+def _confidence(step: Step, track: Track | None) -> float | None:
+    if step.confidence is not None:
+        return round(min(max(float(step.confidence), 0.0), 1.0), SCORE_DECIMALS)
+    return None if track is None or step.phase is Phase.END else round(float(track.score), SCORE_DECIMALS)
+
+
+def _body(track: Track | None) -> dict[str, Any]:
+    """Box and keypoints of the moment, where the frame has the track."""
+    if track is None:
+        return {}
+    found: dict[str, Any] = {"box_xyxy_px": np.round(track.box_xyxy_px.astype(np.float64), DECIMALS).tolist()}
+    if track.keypoints_px is not None:
+        joints = track.keypoints_px.astype(np.float64)
+        joints[:, :2] = np.round(joints[:, :2], DECIMALS)
+        joints[:, 2] = np.round(joints[:, 2], SCORE_DECIMALS)
+        found["keypoints_px"] = joints.tolist()
+    return found
