@@ -71,7 +71,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"process"}),
     ),
     "recordings": (
-        frozenset({"inputs", "interrupts", "progress", "stages"}),
+        frozenset({"inputs", "interrupts", "privacy", "progress", "stages"}),
         frozenset({"calibration_frames", "fleet_watch", "results"}),
         frozenset({"recording_analysis"}),
         frozenset({"summary"}),
