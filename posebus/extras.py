@@ -41,7 +41,13 @@ RUNTIMES = ("torch", "openvino", "onnxruntime")
 SOURCE_MODULES = ("av", "cv2")
 """The modules without which no source can be opened."""
 
-_EXTRA_OF_PACKAGE = {"ingest": "ingest", "workers": "worker", "tracking": "tracking", "recordings": "jobs"}
+_EXTRA_OF_PACKAGE = {
+    "ingest": "ingest",
+    "workers": "worker",
+    "tracking": "tracking",
+    "recordings": "jobs",
+    "evidence": "ingest",
+}
 
 
 def has_runtime() -> bool:
