@@ -34,10 +34,9 @@ def frame_of(event: Event) -> FrameReference | None:
 
     An event says it by its `dataref`; events of rules without one are about their own frame.
     """
-    reference = getattr(event, "dataref", None)
-    if isinstance(reference, str):
+    if event.dataref is not None:
         try:
-            found = read_dataref(reference)
+            found = read_dataref(event.dataref)
         except ValueError:
             return None
         return found if found.camera == event.camera else None

@@ -14,7 +14,8 @@ from typing import Any
 
 from posebus.coco import COCO_KEYPOINT_NAMES
 from posebus.config.settings import CAMERA_NAME_PATTERN, SettingsFile
-from posebus.contract.public_json import MAX_RENAMED, MAX_VISIBILITY
+from posebus.contract.fields.json_values import MAX_VISIBILITY
+from posebus.contract.public_json import MAX_RENAMED
 from posebus.contract.wire import MAX_SIDE_PX
 from posebus.messages import SCHEMA_VERSION, CaptureClock, Delivery, EventType, TrackState
 
@@ -98,6 +99,15 @@ def event_schema() -> _Schema:
         **_lineage(),
         "time_ns": _whole("The attribute time as Unix time in ns"),
     }
+    times = {
+        "detected_at_ns": _whole("When the event was detected (Unix time in ns)"),
+        "published_at_ns": _whole("When it was published (Unix time in ns)"),
+        "left_out": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Fields that are missing because the event would have been too large",
+        },
+    }
     properties = {
         "specversion": {"const": "1.0"},
         "id": {
@@ -114,9 +124,18 @@ def event_schema() -> _Schema:
         "subject": {"type": "string", "minLength": 1},
         "time": {"type": "string", "format": "date-time"},
         "datacontenttype": {"const": "application/json"},
-        "data": _object(data),
+        "data": _object(data, times),
     }
-    return {**_head("event", "An event, as CloudEvents 1.0"), **_object(properties)}
+    added = {
+        "sequence": {
+            "type": "string",
+            "pattern": r"^\d{16}-\d{12}-\d{20}$",
+            "description": "Place among the events of the camera, as text that sorts: epoch, seq, place in the frame",
+        },
+        "recordedtime": {"type": "string", "format": "date-time", "description": "When the event was published"},
+        "dataref": {"type": "string", "minLength": 1, "description": "The evidence of the event, as a URI"},
+    }
+    return {**_head("event", "An event, as CloudEvents 1.0"), **_object(properties, added)}
 
 
 def _track() -> _Schema:
@@ -200,7 +219,7 @@ def _head(name: str, title: str) -> _Schema:
 
 
 def _object(properties: _Schema, added: _Schema | None = None) -> _Schema:
-    """`added`: fields that are newer than the schema version. They are always written, but older messages lack them."""
+    """`added`: optional fields, such as those that are newer than the schema version: older messages lack them."""
     # Unknown fields are allowed, so that old consumers can read messages of later releases.
     return {"type": "object", "properties": {**properties, **(added or {})}, "required": list(properties)}
 

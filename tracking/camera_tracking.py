@@ -25,15 +25,15 @@ from posebus.messages import (
     Uninferred,
 )
 from posebus.views import View
-from tracking.camera_events import CameraEvents
+from tracking.events import CameraEvents
 from tracking.ordering.gaps import GapReporter
 from tracking.ordering.reorder import Gap, ReorderBuffer, StreamItem
-from tracking.planning import Planner
 from tracking.policies.capacity import CapacityShare, Demand
 from tracking.policies.demand import DemandMeter
 from tracking.policies.fixed_size import SizeCheck
 from tracking.policies.followed import RateCheck
 from tracking.policies.ladder import cost_px
+from tracking.policies.planning import Planner
 from tracking.region import only_inside
 from tracking.square_pixels import of_source, squared
 from tracking.tracker import PoseTracker
@@ -123,10 +123,10 @@ class CameraTracking:
 
     @property
     def advice(self) -> str | None:
-        """How to follow people better or detect more of them: another rate, a larger fixed size, more workers; None if
-        there is nothing to advise."""
+        """How to follow people better or detect more of them (another rate, a larger fixed size, more workers), and
+        which rules are off; None if there is nothing to advise."""
         size = self._check if self._check is not None else self._planner
-        advice = [self._rate.advice, None if size is None else size.advice]
+        advice = [*self._events.rule_problems.values(), self._rate.advice, None if size is None else size.advice]
         return "; ".join(one for one in advice if one is not None) or None
 
     @property

@@ -129,7 +129,7 @@ class Publisher:
 
     def announce(self, kind: EventType, time_ns: int, **data: str | int | dict[str, int]) -> None:
         """Queue an event at the present position; `flush` sends it."""
-        self._events.add(kind, Position(epoch=self.epoch, seq=self.seq, time_ns=time_ns), data)
+        self._events.add(kind, Position(epoch=self.epoch, seq=self.seq, time_ns=time_ns), data, time.time_ns())
 
     def flush(self) -> None:
         """Send everything that is pending in one transaction. Raises LeaseLost if nothing was sent."""

@@ -1,7 +1,7 @@
 """The table of all kinds of sources, and opening the source that a camera's settings name.
 
 A kind of source is one file with a `SPEC`, and one row in `BUILT_IN`. Other packages add kinds by entry points of the
-group `posebus.sources`, each of which names a `SourceSpec` (see `posebus.plugins`).
+group `posebus.sources`, each of which names a `SourceSpec` (see `posebus.installed.plugins`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ingest.sources.turning.source import TurnedSource
 from ingest.sources.wrapping.paced import PacedSource
 from posebus.config.settings import CameraSettings
 from posebus.errors import ConfigError, SourceRejected
-from posebus.plugins import load_plugins
+from posebus.installed.plugins import load_plugins
 
 PLUGIN_GROUP = "posebus.sources"
 BUILT_IN: Mapping[str, SourceSpec] = MappingProxyType(

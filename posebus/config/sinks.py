@@ -32,7 +32,7 @@ class SinkSettings(Strict):
 
     sink: SinkName | None = Field(
         default=None,
-        description="jsonl, or a sink or rule that an installed package adds; null: the one of the entry's name",
+        description="jsonl, or a sink that an installed package adds; null: the one of the entry's name",
     )
     cameras: list[str] | None = Field(default=None, description="Only messages of these cameras; null: of all")
     kinds: list[SinkKind] = Field(

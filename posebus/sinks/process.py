@@ -57,7 +57,7 @@ def run_sink(settings: Settings, name: str, consumer: str | None = None) -> None
     with stop.starting():
         broker = open_broker(settings.redis, settings.shards)
         chosen = sink_settings(settings, name)
-        sink = open_sink(name, chosen, broker, settings)
+        sink = open_sink(name, chosen)
         group = f"{GROUP_PREFIX}{name}"
         try:
             streams = StreamSelection(chosen.cameras, chosen.kinds, chosen.after, Topology(settings.shards), group)

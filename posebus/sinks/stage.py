@@ -71,7 +71,7 @@ class SinkStage:
         try:
             self._sink.write(message)
         except RetryableError:
-            raise  # the broker, to which a rule publishes
+            raise  # of the broker
         except Exception as error:
             raise SinkFailed(
                 f"the sink {self._name} failed with a message of camera {message.camera} "

@@ -1,4 +1,4 @@
-"""`posebus sink`: one sink or rule that gets the messages of a deployment."""
+"""`posebus sink`: one sink that gets the messages of a deployment."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def sink(
         ),
     ] = None,
 ) -> None:
-    """Run one sink or rule, which gets each track and event of the deployment at least once.
+    """Run one sink, which gets each track and event of the deployment at least once.
 
     The broker remembers by the name of the sink what it has handled, so that it goes on where it was after a restart.
     A message with which it fails is given again until it succeeds. 'posebus up' runs the sinks of its file itself.

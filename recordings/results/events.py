@@ -101,7 +101,10 @@ class EventsFile:
 
 
 def _named(event: Event, name: str) -> Event:
-    """Return the event with the name of the recording and the epoch of files; it had others in the broker."""
+    """Return the event with the name of the recording and the epoch of files; it had others in the broker.
+
+    The times of its publication are left out, so that the same recording gives the same file.
+    """
     return replace(
         event,
         id=event.id.replace(f"{event.camera}/{event.epoch}/", f"{name}/{FILE_EPOCH}/", 1),
@@ -109,6 +112,9 @@ def _named(event: Event, name: str) -> Event:
         subject=event.subject.replace(event.camera, name, 1),
         camera=name,
         epoch=FILE_EPOCH,
+        sequence="",
+        detected_at_ns=0,
+        published_at_ns=0,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 
-from posebus.contract.public_json import COORDINATE_DECIMALS, SCORE_DECIMALS
+from posebus.contract.fields.json_values import COORDINATE_DECIMALS, SCORE_DECIMALS
 from recordings.results.draw import Image, color_of, draw_people
 from recordings.results.files import write_at_once
 from recordings.results.outlines import NO_OUTLINE, blur_people, draw_outlines

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from posebus.config.settings import SettingsFile
+from posebus.contract.events import published
 from posebus.contract.public_json import event_to_json, track_frame_to_json
 from posebus.json_schemas import FOLDER, config_schema, event_schema, render, tracks_schema
 from posebus.messages import (
@@ -90,10 +91,13 @@ def test_events_follow_their_schema(event_type: EventType) -> None:
     event = Event(
         "door/0/7/1", event_type, "posebus/door", "door/1", 1_700_000_000_000_000_000, "door", 0, 7, {"id": 1}
     )
+    (event,) = published([replace(event, dataref="posebus-evidence:door/0/7")], 1_700_000_000_000_000_001)
     data = json.loads(json.dumps(event_to_json(event)))
     validator = Draft202012Validator(event_schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
     validator.validate(data)
     assert set(data) == set(event_schema()["properties"])
+    optional = ("sequence", "recordedtime", "dataref")
+    validator.validate({name: value for name, value in data.items() if name not in optional})
     del data["data"]["camera"]
     with pytest.raises(ValidationError):
         validator.validate(data)

@@ -1,25 +1,13 @@
-"""The events that posebus emits: what each means, and its construction, with `id`, `source` and `subject`.
-
-An id stays the same when the same frames are processed again, so consumers can drop duplicates.
-"""
+"""The events that posebus emits, and what each means."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NamedTuple
 
-from posebus.messages import Event, EventType
-
-
-@dataclass(frozen=True, slots=True)
-class EventSpec:
-    """When an event of a type is emitted, and the fields of its `data`, with what each holds, as Markdown."""
-
-    when: str
-    data: Mapping[str, str]
-
+from posebus.contract.events.rule_events import RULE_EVENTS
+from posebus.contract.events.spec import EventSpec
+from posebus.messages import EventType
 
 _LIFE = {
     "track_id": "number of the track",
@@ -88,44 +76,7 @@ TABLE: Mapping[EventType, EventSpec] = MappingProxyType(
             "So few frames are inferred that people are lost; once in an epoch.",
             {"interval_s": "seconds between two inferred frames", "advice": "what would help"},
         ),
+        **RULE_EVENTS,
     }
 )
 """Every type that posebus emits. Receivers ignore fields that they do not know: later releases may add some."""
-
-
-class Position(NamedTuple):
-    """The frame that an event is about, and its time (Unix ns, or ns from the start of a recording)."""
-
-    epoch: int
-    seq: int
-    time_ns: int
-
-
-def camera_event(kind: EventType, camera: str, position: Position, data: dict[str, Any], occurrence: str = "") -> Event:
-    """An event about `camera`. `occurrence` distinguishes events of one kind about the same frame."""
-    return Event(
-        id=f"{camera}/{position.epoch}/{position.seq}/{kind}{occurrence}",
-        type=kind,
-        source=f"posebus/cameras/{camera}",
-        subject=camera,
-        time_ns=position.time_ns,
-        camera=camera,
-        epoch=position.epoch,
-        seq=position.seq,
-        data=data,
-    )
-
-
-def track_event(kind: EventType, camera: str, track_id: int, position: Position, data: dict[str, Any]) -> Event:
-    """An event about the identity `track_id` of `camera`."""
-    return Event(
-        id=f"{camera}/{position.epoch}/{position.seq}/{kind}/{track_id}",
-        type=kind,
-        source=f"posebus/cameras/{camera}",
-        subject=f"{camera}/tracks/{track_id}",
-        time_ns=position.time_ns,
-        camera=camera,
-        epoch=position.epoch,
-        seq=position.seq,
-        data=data,
-    )

@@ -7,7 +7,7 @@ from typing import Any
 
 from posebus.contract.events import Position, camera_event
 from posebus.messages import EndOfStream, Event, EventType, PoseFrame, TrackFrame, TrackState, Uninferred
-from tracking.events import TrackEvents
+from tracking.events.lives import TrackEvents
 from tracking.rules.of_camera import CameraRules
 
 

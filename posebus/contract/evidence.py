@@ -1,4 +1,4 @@
-"""The attribute `dataref` of an event whose camera keeps evidence, and the frame that it names."""
+"""References from events to their evidence, the snapshot of a frame: `posebus-evidence:CAMERA/EPOCH/SEQ`. Pure."""
 
 from __future__ import annotations
 

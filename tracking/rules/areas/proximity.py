@@ -1,0 +1,112 @@
+"""Two people are close to each other. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from posebus.arrays import Float64Array
+from posebus.config.rules.kinds import ProximityRule
+from tracking.geometry import close_pairs
+from tracking.rules.areas.area import Area
+from tracking.rules.areas.clock import nanoseconds, seconds, tick
+from tracking.rules.areas.lasting import follow
+from tracking.rules.base import Memory, Phase, Place, Step
+from tracking.rules.scene import Scene
+
+APART_NS = nanoseconds(1.0)
+"""People who are close hide each other, and one is lost for a moment: they have parted only after this long."""
+
+Pair = tuple[int, int]
+
+
+class Proximity:
+    """Follows each pair of people. What is remembered of a pair is in the entry of one of them, by the other's number.
+
+    That one stays the same while the numbers of both are corrected, so that the happening, which belongs to it as well,
+    ends under the key with which it began.
+    """
+
+    def __init__(self, settings: ProximityRule, place: Place) -> None:
+        self._area = Area(settings.points, place)
+        self._heights, self._metres = settings.body_heights, settings.distance_m
+        self._for_ns = nanoseconds(settings.for_s)
+
+    def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
+        """Return the steps that this frame adds."""
+        now_ns, _ = tick(memory.whole, scene.frame.captured_at_ns)
+        if scene.frame.renamed:
+            _rename_partners(memory, {one.from_id: one.to_id for one in scene.frame.renamed})
+        close = self._close(scene)
+        if not close and not memory.tracks:
+            return []
+        steps: list[Step] = []
+        followed = set()
+        for owner, partners in list(memory.tracks.items()):
+            for partner in list(partners):
+                pair = _pair(owner, int(partner))
+                holds = pair in close and pair not in followed
+                followed.add(pair)
+                steps += self._follow(partners, owner, partner, holds, now_ns, scene)
+            if not partners:
+                del memory.tracks[owner]
+        for owner, other in sorted(close - followed):
+            partners = memory.tracks.setdefault(owner, {})
+            partners[str(other)] = {"key": str(other)}
+            steps += self._follow(partners, owner, str(other), True, now_ns, scene)
+        return steps
+
+    def _close(self, scene: Scene) -> set[Pair]:
+        """The pairs of numbers of people who are close to each other in this frame, the smaller one first."""
+        codes = self._area.codes(scene)
+        rows = [row for row, code in enumerate(codes) if code == 1]
+        if len(rows) < 2:
+            return set()
+        points, units, reach = scene.feet_px, scene.heights_px, self._heights
+        if self._metres is not None:
+            rows = [row for row in rows if getattr(scene.people[row], "position_m", None) is not None]
+            points, units, reach = _on_floor(scene), np.ones(len(codes)), self._metres
+        if len(rows) < len(codes):
+            points, units = points[rows], units[rows]
+        return {_pair(scene.ids[rows[one]], scene.ids[rows[other]]) for one, other in close_pairs(points, units, reach)}
+
+    def _follow(
+        self, partners: dict[str, Any], owner: int, partner: str, holds: bool, now_ns: int, scene: Scene
+    ) -> Iterable[Step]:
+        state = partners[partner]
+        key, since_ns = state["key"], state.get("since_ns", now_ns)
+        phase = follow(state, holds, now_ns, self._for_ns, APART_NS)
+        if "since_ns" not in state:
+            del partners[partner]
+        if phase is None:
+            return ()
+        data = {
+            "other_track_id": int(partner),
+            "since_ns": scene.frame.captured_at_ns - (now_ns - since_ns),
+            "duration_s": seconds(now_ns - since_ns),
+        }
+        if phase is Phase.START:
+            return (Step("proximity.detected", phase, owner, key, data, end_type="proximity.ended"),)
+        return (Step("proximity.ended", phase, owner, key, data),)
+
+
+def _on_floor(scene: Scene) -> Float64Array:
+    """Where the people are on the floor (N, 2), in metres; NaN where that is not known."""
+    unknown = (float("nan"), float("nan"))
+    return np.array([getattr(person, "position_m", None) or unknown for person in scene.people], np.float64).reshape(
+        -1, 2
+    )
+
+
+def _rename_partners(memory: Memory, new_ids: Mapping[int, int]) -> None:
+    """Apply corrections to the numbers by which entries name the other person; their own have moved already."""
+    for owner, partners in list(memory.tracks.items()):
+        renamed = {str(new_ids.get(int(partner), int(partner))): state for partner, state in partners.items()}
+        renamed.pop(str(owner), None)
+        memory.tracks[owner] = renamed
+
+
+def _pair(one: int, other: int) -> Pair:
+    return (one, other) if one < other else (other, one)
