@@ -68,7 +68,7 @@ class EvidenceStage:
         self._waiting: deque[_Waiting] = deque()
         self._metrics = Metrics()
         self._outcomes: Counter[str] = Counter()
-        self._trouble: str | None = None
+        self._troubled = False
 
     def step(self, now_s: float) -> bool:
         """Handle some events. Raises BrokerUnavailable; the next call goes on with the same event."""
@@ -131,7 +131,7 @@ class EvidenceStage:
         self._outcomes[outcome] += 1
         self._metrics.count("posebus_snapshots_total", outcome=outcome)
         if outcome == "stored":
-            self._trouble = None
+            self._troubled = False
         if outcome not in DONE:
             event = wanted.messages[0].body
             text = "camera %s: the event %s has no snapshot: %s"
@@ -144,8 +144,8 @@ class EvidenceStage:
             self._complain(error)
 
     def _complain(self, error: OutputError) -> None:
-        if str(error) != self._trouble:
-            self._trouble = str(error)
+        if not self._troubled:
+            self._troubled = True
             log.error("%s", error)
 
     def _in_words(self) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from posebus.contract.foreign_json import whole
+from posebus.messages import Event
 
 SCHEME = "posebus-evidence:"
 MAX_EPOCH = 2**53
@@ -23,6 +26,19 @@ class FrameReference(NamedTuple):
 def dataref(camera: str, epoch: int, seq: int) -> str:
     """Return the reference to the snapshot of a frame, which is the same before the snapshot is made."""
     return f"{SCHEME}{camera}/{epoch}/{seq}"
+
+
+def with_evidence(events: Iterable[Event]) -> list[Event]:
+    """Return events of a camera that keeps evidence: those of rules refer to the snapshot of their frame."""
+    return [
+        replace(event, dataref=dataref(event.camera, event.epoch, event.seq)) if has_evidence(event) else event
+        for event in events
+    ]
+
+
+def has_evidence(event: Event) -> bool:
+    """Return whether there is a snapshot of an event, if its camera keeps evidence: events of rules have one."""
+    return event.dataref is None and isinstance(event.data.get("rule"), str)
 
 
 def read_dataref(text: str) -> FrameReference:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from posebus.contract.evidence import FrameReference, dataref, frame_of_event_id, read_dataref
+import pytest
+import samples
+
+from posebus.contract.evidence import FrameReference, dataref, frame_of_event_id, read_dataref, with_evidence
 
 EPOCH = 1_764_565_574_123_456
 
@@ -41,3 +44,13 @@ def test_the_frame_of_an_event_stands_in_its_id() -> None:
     for wrong in ("door/7/42", "door", "door/x/42/posebus.line.crossed", ""):
         with pytest.raises(ValueError, match=r"CAMERA/EPOCH/SEQ"):
             frame_of_event_id(wrong)
+
+
+def test_events_of_rules_refer_to_the_snapshot_of_their_frame() -> None:
+    crossed = samples.event(5, kind="posebus.line.crossed")
+    crossed = replace(crossed, data={**crossed.data, "rule": "gate"})
+    of_track = samples.event(6)
+    elsewhere = replace(crossed, dataref="https://example.org/7")
+    found = with_evidence([crossed, of_track, elsewhere])
+    assert [one.dataref for one in found] == ["posebus-evidence:door/1/5", None, "https://example.org/7"]
+    assert [one.id for one in found] == [crossed.id, of_track.id, elsewhere.id]
