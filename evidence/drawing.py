@@ -12,8 +12,7 @@ import numpy as np
 from evidence.moment import Moment
 from posebus.errors import BadPicture
 from posebus.square_pixels import MAX_PICTURE_PIXELS
-from recordings.privacy.blurring import blur_heads
-from recordings.privacy.regions import frame_regions, scaled
+from recordings.privacy.timeline import HeadTimeline
 from recordings.results.draw import Color, Image, draw_tracks
 
 QUALITY = 85
@@ -34,9 +33,8 @@ def draw_moment(
     the rules that stand out. Raises BadPicture if the picture cannot be decoded.
     """
     image_bgr = decoded(moment)
-    height_px, width_px = image_bgr.shape[:2]
     if blur:
-        blur_heads(image_bgr, scaled(frame_regions(moment.tracks), moment.tracks.size_px, (width_px, height_px)))
+        HeadTimeline(moment.around).hide(image_bgr, moment.tracks.captured_at_ns)
     for name, rule in sorted(rules.items(), key=lambda item: item[0] in of_event):
         _draw_rule(image_bgr, name, rule, moment.tracks.size_px, stands_out=name in of_event)
     draw_tracks(image_bgr, moment.tracks)

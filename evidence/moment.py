@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from posebus.bus.evidence.ring import RingPicture, picture_of, pictures_around
 from posebus.bus.redis.connection import Broker
@@ -13,9 +14,11 @@ from posebus.contract.foreign_json import whole
 from posebus.contract.public_json import parse, track_frame_from_json
 from posebus.errors import MalformedMessage
 from posebus.messages import TrackFrame
+from recordings.privacy.timeline import BRIDGE_NS
 
 FARTHEST_NS = 1_000_000_000
 """A picture of another frame, captured longer before or after the event, does not show what happened."""
+MOST_AROUND = 64
 AT_ONCE = 64
 MOST_ENTRIES = 6400
 LATER_MS = 3000
@@ -24,10 +27,15 @@ LATER_MS = 3000
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A picture and the tracks of its frame: both have the same epoch and seq."""
+    """A picture and the tracks of its frame: both have the same epoch and seq.
+
+    around: the frames of half a second before and after, with this one, in their order: people who were missed in this
+    frame are in them.
+    """
 
     picture: RingPicture
     tracks: TrackFrame
+    around: tuple[TrackFrame, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +56,55 @@ def find_moment(
     exact = picture_of(broker, *frame)
     pictures = [exact] if exact is not None else pictures_around(broker, *frame)
     if exact is None and captured_at_ns is None:
-        own = tracks_of(broker, frame, entry_id)
+        own = frames_around(broker, frame, entry_id)
         if own is None:
             return Missing("no_picture")
-        captured_at_ns = own.captured_at_ns
+        captured_at_ns = own.tracks.captured_at_ns
     away_ns = {one.seq: 0 if captured_at_ns is None else abs(one.captured_at_ns - captured_at_ns) for one in pictures}
     near = sorted((one for one in pictures if away_ns[one.seq] <= FARTHEST_NS), key=lambda one: away_ns[one.seq])
     for picture in near:
-        tracks = tracks_of(broker, FrameReference(frame.camera, picture.epoch, picture.seq), entry_id)
-        if tracks is not None:
-            return Moment(picture, tracks)
+        found = frames_around(broker, FrameReference(frame.camera, picture.epoch, picture.seq), entry_id)
+        if found is not None:
+            return Moment(picture, found.tracks, found.around)
     return Missing("no_tracks" if near else "no_picture")
 
 
-def tracks_of(broker: Broker, frame: FrameReference, entry_id: str | None = None) -> TrackFrame | None:
-    """Return the tracks that were published for `frame`, None if the broker does not have them. Raises its errors."""
-    wanted = (frame.epoch, frame.seq)
+class Frames(NamedTuple):
+    """The tracks of one frame, and the frames around it, as in `Moment`."""
+
+    tracks: TrackFrame
+    around: tuple[TrackFrame, ...]
+
+
+def frames_around(broker: Broker, frame: FrameReference, entry_id: str | None = None) -> Frames | None:
+    """Return the tracks of `frame` and those around, None if the broker does not have its own. Raises its errors."""
+    later: deque[bytes] = deque(maxlen=MOST_AROUND)
+    found: list[TrackFrame] = []
     for epoch, seq, data in _tracks_before(broker, frame.camera, entry_id):
-        if (epoch, seq) == wanted:
-            try:
-                found = track_frame_from_json(parse(data))[0]
-            except MalformedMessage:
-                return None
-            return found if (found.camera, found.epoch, found.seq) == (frame.camera, *wanted) else None
-        if (epoch, seq) < wanted:
-            return None
-    return None
+        if (epoch, seq) > (frame.epoch, frame.seq):
+            if epoch == frame.epoch:
+                later.append(data)
+            continue
+        one = _decoded(data, frame.camera) if epoch == frame.epoch else None
+        if one is None or (not found and seq != frame.seq):
+            break
+        if found and (found[0].captured_at_ns - one.captured_at_ns > BRIDGE_NS or len(found) > MOST_AROUND):
+            break
+        found.append(one)
+    if not found:
+        return None
+    own = found[0]
+    after = [one for data in reversed(later) if (one := _decoded(data, frame.camera)) is not None]
+    after = [one for one in after if one.captured_at_ns <= own.captured_at_ns + BRIDGE_NS]
+    return Frames(own, (*reversed(found), *after))
+
+
+def _decoded(data: bytes, camera: str) -> TrackFrame | None:
+    try:
+        found = track_frame_from_json(parse(data))[0]
+    except MalformedMessage:
+        return None
+    return found if found.camera == camera else None
 
 
 def _tracks_before(broker: Broker, camera: str, entry_id: str | None) -> Iterator[tuple[int, int, bytes]]:

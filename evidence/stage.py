@@ -14,7 +14,8 @@ from evidence.drawing import as_jpeg, draw_moment
 from evidence.moment import Missing, find_moment
 from evidence.stores import SnapshotStore
 from posebus.bus.redis.connection import Broker
-from posebus.bus.registry import NONE, Registry
+from posebus.bus.registry import Registry
+from posebus.config.cameras.privacy import NO_PRIVACY
 from posebus.errors import BadPicture, OutputError
 from posebus.logs.about import about
 from posebus.subscribing.subscription import Message
@@ -117,7 +118,7 @@ class EvidenceStage:
             return moment.outcome
         record = self._registry.camera(frame.camera)
         rules = {} if record is None else record.rules
-        blur = record is None or record.privacy != NONE
+        blur = record is None or record.privacy != NO_PRIVACY
         try:
             jpeg = as_jpeg(draw_moment(moment, rules, wanted.rules, blur=blur), moment)
             return "stored" if self._store.put(frame, jpeg) else "known"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.sources import is_live, source_kind
-from posebus.bus.registry import HEADS, CameraRecord
+from posebus.bus.registry import CameraRecord
 from posebus.config.cameras.evidence import keeps_pictures
 from posebus.config.loading import load_settings
 from posebus.config.policies import DEFAULT, Policies
@@ -36,7 +36,7 @@ def live_fields(settings: CameraSettings) -> dict[str, Any]:
         "region": settings.region,
         "rules": rules_to_json(settings.rules),
         "evidence": keeps_pictures(settings, live=is_live(settings)),
-        "privacy": getattr(settings, "privacy", HEADS),
+        "privacy": settings.privacy,
     }
 
 

@@ -32,27 +32,11 @@ from recordings.recording_analysis import RecordingResult
 from recordings.results.claims import claimed
 from recordings.results.earlier_run import EarlierRun
 from recordings.results.files import make_folder
-from recordings.results.formats.table import STANDARD, check_writable
-from recordings.results.result_files import ResultFiles
+from recordings.results.formats.table import check_writable
+from recordings.results.result_files import ALL_FILES, ResultFiles, WantedFiles
 from recordings.results.run_facts import kept_settings, run_facts, run_of
+from recordings.results.video import Style
 from recordings.summary import FILE_NAME, Summary, merged, summarise, summary_name
-
-
-@dataclass(frozen=True, slots=True)
-class WantedFiles:
-    """Which files are written about a recording.
-
-    `formats` are those of the tracks, by the names in `recordings.results.formats.table`. `video`: the annotated one.
-    `snapshots`: of each person.
-    """
-
-    formats: Sequence[str] = STANDARD
-    video: bool = True
-    snapshots: bool = True
-
-    def options(self) -> dict[str, Any]:
-        """Return them as JSON, for the summary."""
-        return {"formats": list(self.formats), "video": self.video, "snapshots": self.snapshots}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +49,7 @@ class RunRequest:
 
     wishes: Sequence[Wish]
     facts: Mapping[str, Any]
-    files: WantedFiles = WantedFiles()
+    files: WantedFiles = ALL_FILES
     part: Part = WHOLE
     fresh: bool = False
 
@@ -208,7 +192,7 @@ def _run(
         {} if state.plan.before is None else {one["name"]: one.get("people", []) for one in state.plan.before["inputs"]}
     )
     with DrawingQueue(progress, fail, state.people.__setitem__) as drawing:
-        pictures = MissingPictures(book.folder, request, drawing)
+        pictures = MissingPictures(book.folder, request, drawing, _hid_otherwise(state.plan.before, request.files))
         for one in state.plan.inputs:
             if one.done:
                 pictures.make(one.name, one.source, people_before.get(one.name, []))
@@ -237,24 +221,35 @@ def _run(
         drawing.finish()
 
 
+def _hid_otherwise(before: Summary | None, wanted: WantedFiles) -> bool:
+    """Return whether the pictures of the run before hide something else than is wanted now, as far as it says so."""
+    options = {} if before is None else (before.get("run") or {}).get("options", {})
+    return str(options.get("privacy", wanted.privacy)) != wanted.privacy
+
+
 @dataclass(frozen=True, slots=True)
 class MissingPictures:
-    """Makes the videos and snapshots of a run that are wanted and missing."""
+    """Makes the videos and snapshots of a run that are wanted and missing.
+
+    `others_privacy`: those that exist hide something else than is wanted now, so they are made anew.
+    """
 
     folder: Path
     request: RunRequest
     queue: DrawingQueue
+    others_privacy: bool = False
 
     def make(self, name: str, source: str, people: PeopleRows) -> None:
         """Make those of a recording whose tracks are complete; `people` is the table of its people."""
         files = _files(self.request, self.folder)
         wanted = self.request.files
-        video = wanted.video and (self.request.fresh or not files.drawn(name))
-        snapshots = wanted.snapshots and bool(people) and not any(person["snapshot"] for person in people)
+        anew = self.request.fresh or self.others_privacy
+        video = wanted.video and (anew or not files.drawn(name))
+        snapshots = wanted.snapshots and bool(people) and (anew or not any(person["snapshot"] for person in people))
         if video or snapshots:
             settings = camera_settings(source, self.request.part)
-            tracks = files.tracks(name)
-            self.queue.add(DrawingTask(name, settings, tracks, self.folder, video=video, snapshots=snapshots))
+            tracks, style = files.tracks(name), Style(privacy=wanted.privacy)
+            self.queue.add(DrawingTask(name, settings, tracks, self.folder, style, video, snapshots))
 
 
 def _note_workers(state: RunState, folder: Path, found: Workers) -> None:

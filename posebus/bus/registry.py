@@ -16,6 +16,7 @@ from posebus.bus.evidence.snapshots import delete_snapshots
 from posebus.bus.former_keys import former_attempts
 from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Broker
+from posebus.config.cameras.privacy import HEADS
 from posebus.config.cameras.region import Region, region_from_json
 from posebus.config.policies import DEFAULT, Policies, policies_from_json
 from posebus.config.redaction import harmless
@@ -26,8 +27,6 @@ from posebus.messages import Delivery
 from posebus.topology import TRACKERS_GROUP, WORKERS_GROUP
 
 SOURCE_LENGTH = 40
-HEADS, NONE = "heads", "none"
-"""Values of `CameraRecord.privacy`: heads are blurred in pictures, or nothing is."""
 EVENTS_AT_ONCE = 1000
 MAX_RECORD_BYTES = 100_000
 MAX_REPORT_BYTES = 4_000_000
@@ -47,7 +46,8 @@ FORGOTTEN_S = 7200.0
 class CameraRecord:
     """One camera in the registry. `source` is the kind of source, never its address.
 
-    evidence: whether it keeps pictures, so that its events refer to snapshots. privacy: what becomes of heads in these.
+    evidence: whether it keeps pictures, so that its events refer to snapshots. privacy: the setting of
+    the camera; whatever is not exactly `none` means that heads are blurred.
     """
 
     camera: str
@@ -108,7 +108,7 @@ def read_record(camera: str, value: bytes) -> CameraRecord:
             region,
             rules,
             evidence=data.get("evidence") is True,
-            privacy=NONE if data.get("privacy") == NONE else HEADS,
+            privacy=data.get("privacy", HEADS),
         )
     except WRONG_DATA as error:
         raise MalformedMessage(f"its record cannot be read: {type(error).__name__} {str(error)[:100]}") from None

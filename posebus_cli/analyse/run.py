@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from recordings.results.earlier_run import EarlierRun
-    from recordings.run import WantedFiles
+    from recordings.results.result_files import WantedFiles
 
 _SOURCE = typer.Argument(
     metavar="SOURCE",
@@ -126,12 +126,13 @@ def _wanted(videos: Sequence[str], results: ResultOptions, earlier: EarlierRun |
     """
     from posebus.errors import ConfigError
     from recordings.results.formats.table import chosen
-    from recordings.run import WantedFiles
+    from recordings.results.result_files import WantedFiles
 
     sources = list(videos)
-    files = WantedFiles(results.wanted_formats, results.video, results.wants_snapshots)
+    files = WantedFiles(results.wanted_formats, results.video, results.wants_snapshots, results.wanted_privacy)
     if earlier is not None:
         sources = sources or list(earlier.sources)
+        # What pictures show of people is not repeated: `--privacy none` is chosen anew for each run.
         given = {"formats": results.formats, "video": results.no_video, "snapshots": results.snapshots is not None}
         known = [name for name, is_given in given.items() if not is_given and name in earlier.options]
         files = replace(files, **{name: earlier.options[name] for name in known})

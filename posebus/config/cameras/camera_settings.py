@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from posebus.config.cameras.evidence import EvidenceField, EvidenceSettings
+from posebus.config.cameras.privacy import HEADS, Privacy, ZonesField
 from posebus.config.cameras.region import RegionField
 from posebus.config.cameras.schedule import EXAMPLE, ScheduleField
 from posebus.config.rules.reading import RulesField
 from posebus.config.worker_settings import Imgsz, InferFps, MotionGate, Strict
 
-APPLIED_LIVE = ("paused", "schedule", "region", "rules", "evidence")
+APPLIED_LIVE = ("paused", "schedule", "region", "privacy", "rules", "evidence")
 """Fields that the supervisor of a camera's process, or the process itself, applies while it runs."""
 
 
@@ -81,6 +82,17 @@ class CameraOptions(Strict):
         default_factory=dict,
         examples=[{"gate": {"kind": "line", "points": [[100, 300], [500, 300]]}}],
         description="What becomes an event, by a name of its own: see docs/rules.md for the kinds of rules",
+    )
+    privacy: Privacy = Field(
+        default=HEADS,
+        description="heads: the heads of people are blurred in every picture that is drawn and in every snapshot; "
+        "none: they are shown",
+    )
+    privacy_zones: ZonesField = Field(
+        default=(),
+        examples=[[[0.8, 0], [1, 0], [1, 0.4], [0.8, 0.4]]],
+        description="What no picture shows: polygons like those of `region`, which are filled with black before a "
+        "picture leaves ingest. Nothing is detected there",
     )
     evidence: EvidenceField = Field(
         default_factory=EvidenceSettings,

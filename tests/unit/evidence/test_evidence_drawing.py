@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -32,7 +33,8 @@ def moment(people: int = 1, image_bgr: Any = None, image_px: tuple[int, int] = I
     track = Track(3, box, 0.9, keypoints, "confirmed", 1.0, keypoint_visibility=np.full(17, 2, np.uint8))
     jpeg = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
     picture = RingPicture(1, 9, 9, SOURCE_PX, image_px, jpeg)
-    return Moment(picture, TrackFrame("door", 1, 9, 9, SOURCE_PX, (track,) * people))
+    tracks = TrackFrame("door", 1, 9, 9, SOURCE_PX, (track,) * people)
+    return Moment(picture, tracks, (tracks,))
 
 
 def contrast(image_bgr: Any, place: tuple[slice, slice]) -> float:
@@ -48,6 +50,13 @@ def test_heads_are_blurred_and_the_rest_is_not() -> None:
     assert contrast(drawn, HEAD) < 0.4 * contrast(plain, HEAD)  # what is left are the lines of the skeleton
     assert changed[:, :250].max() == 0
     assert contrast(draw_moment(moment(), {}, blur=False), HEAD) > contrast(drawn, HEAD) + 30
+
+
+def test_a_person_who_was_missed_in_this_frame_is_blurred_by_the_frames_around() -> None:
+    missed, seen = moment(0), moment(1).tracks
+    around = tuple(replace(seen, seq=9 + step, captured_at_ns=9 + step * 100_000_000) for step in (-1, 1))
+    drawn = draw_moment(replace(missed, around=(around[0], missed.tracks, around[1])), {})
+    assert contrast(drawn, HEAD) < 0.2 * contrast(decoded(missed), HEAD)
 
 
 def test_without_people_the_picture_is_as_it_was() -> None:
@@ -96,7 +105,7 @@ def test_a_damaged_picture_is_refused() -> None:
     good = moment()
     picture = RingPicture(1, 9, 9, SOURCE_PX, IMAGE_PX, good.picture.jpeg[:100])
     with pytest.raises(BadPicture):
-        draw_moment(Moment(picture, good.tracks), {})
+        draw_moment(Moment(picture, good.tracks, good.around), {})
 
 
 def test_the_file_names_its_frame_and_can_be_read_by_others() -> None:
