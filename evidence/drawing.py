@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 
 from evidence.moment import Moment
+from posebus.bus.evidence.ring import RingPicture
 from posebus.errors import BadPicture
+from posebus.messages import TrackFrame
 from posebus.square_pixels import MAX_PICTURE_PIXELS
 from recordings.privacy.timeline import HeadTimeline
 from recordings.results.draw import Color, Image, draw_tracks
@@ -32,12 +34,23 @@ def draw_moment(
     rules: fields of the camera's rules by name, of which those that are zones or lines are drawn; of_event: names of
     the rules that stand out. Raises BadPicture if the picture cannot be decoded.
     """
-    image_bgr = decoded(moment)
-    if blur:
-        HeadTimeline(moment.around).hide(image_bgr, moment.tracks.captured_at_ns)
+    heads = HeadTimeline(moment.around) if blur else None
+    return draw_frame(decoded(moment.picture), moment.tracks, heads, rules, of_event)
+
+
+def draw_frame(
+    image_bgr: Image,
+    tracks: TrackFrame,
+    heads: HeadTimeline | None,
+    rules: Mapping[str, Any],
+    of_event: Collection[str] = (),
+) -> Image:
+    """Draw the tracks of its frame, and rules, into a picture (H, W, 3), and return it. heads: those to blur before."""
+    if heads is not None:
+        heads.hide(image_bgr, tracks.captured_at_ns)
     for name, rule in sorted(rules.items(), key=lambda item: item[0] in of_event):
-        _draw_rule(image_bgr, name, rule, moment.tracks.size_px, stands_out=name in of_event)
-    draw_tracks(image_bgr, moment.tracks)
+        _draw_rule(image_bgr, name, rule, tracks.size_px, stands_out=name in of_event)
+    draw_tracks(image_bgr, tracks)
     return image_bgr
 
 
@@ -50,12 +63,12 @@ def as_jpeg(image_bgr: Image, moment: Moment) -> bytes:
     return jpeg[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + jpeg[2:]
 
 
-def decoded(moment: Moment) -> Image:
+def decoded(picture: RingPicture) -> Image:
     """Return the picture as it was kept, (H, W, 3) BGR. Raises BadPicture."""
-    width_px, height_px = moment.picture.image_size_px
+    width_px, height_px = picture.image_size_px
     if width_px * height_px > MAX_PICTURE_PIXELS:
         raise BadPicture(f"a picture for evidence of {width_px}x{height_px} is too large")
-    image_bgr: Any = cv2.imdecode(np.frombuffer(moment.picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    image_bgr: Any = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
     if image_bgr is None or image_bgr.shape[1::-1] != (width_px, height_px):
         raise BadPicture("a picture for evidence cannot be decoded")
     return np.asarray(image_bgr, np.uint8)

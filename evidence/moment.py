@@ -99,6 +99,21 @@ def frames_around(broker: Broker, frame: FrameReference, entry_id: str | None = 
     return Frames(own, (*reversed(found), *after))
 
 
+def frames_since(broker: Broker, camera: str, epoch: int, since_ns: int) -> list[TrackFrame]:
+    """Return the frames of an epoch that were captured from `since_ns` on, oldest first, as far as the broker has them.
+
+    Raises its errors.
+    """
+    found: list[TrackFrame] = []
+    for at, _, data in _tracks_before(broker, camera, None):
+        one = _decoded(data, camera) if at == epoch else None
+        if at < epoch or (one is not None and one.captured_at_ns < since_ns):
+            break
+        if one is not None:
+            found.append(one)
+    return found[::-1]
+
+
 def _decoded(data: bytes, camera: str) -> TrackFrame | None:
     try:
         found = track_frame_from_json(parse(data))[0]

@@ -85,7 +85,11 @@ class EvidenceCamera:
 
 def shown_frame(jpeg: bytes) -> tuple[int | None, int]:
     """The number of the frame that the picture of a snapshot shows, and that of its skeleton modulo STEPS."""
-    image: Any = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return shown_in(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR))
+
+
+def shown_in(image: Any) -> tuple[int | None, int]:
+    """The same of a picture (H, W, 3)."""
     band = image[:, BAND].astype(int)
     coloured = np.ptp(band, axis=2).max(axis=1) > COLOURED
     lowest = int(np.flatnonzero(coloured).max()) if coloured.any() else -1

@@ -84,7 +84,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "evidence": (
         frozenset({"choosing", "moment", "stores"}),
         frozenset({"drawing"}),
-        frozenset({"stage"}),
+        frozenset({"clip", "stage"}),
         frozenset({"process"}),
     ),
     "posebus_cli": (

@@ -44,7 +44,7 @@ def contrast(image_bgr: Any, place: tuple[slice, slice]) -> float:
 
 
 def test_heads_are_blurred_and_the_rest_is_not() -> None:
-    drawn, plain = draw_moment(moment(), {}), decoded(moment())
+    drawn, plain = draw_moment(moment(), {}), decoded(moment().picture)
     assert contrast(plain, HEAD) > 100
     changed = np.abs(drawn.astype(int) - plain.astype(int)).max(axis=2)
     assert contrast(drawn, HEAD) < 0.4 * contrast(plain, HEAD)  # what is left are the lines of the skeleton
@@ -56,11 +56,11 @@ def test_a_person_who_was_missed_in_this_frame_is_blurred_by_the_frames_around()
     missed, seen = moment(0), moment(1).tracks
     around = tuple(replace(seen, seq=9 + step, captured_at_ns=9 + step * 100_000_000) for step in (-1, 1))
     drawn = draw_moment(replace(missed, around=(around[0], missed.tracks, around[1])), {})
-    assert contrast(drawn, HEAD) < 0.2 * contrast(decoded(missed), HEAD)
+    assert contrast(drawn, HEAD) < 0.2 * contrast(decoded(missed.picture), HEAD)
 
 
 def test_without_people_the_picture_is_as_it_was() -> None:
-    assert np.array_equal(draw_moment(moment(0), {}), decoded(moment(0)))
+    assert np.array_equal(draw_moment(moment(0), {}), decoded(moment(0).picture))
 
 
 @pytest.mark.parametrize("points", [[[100, 600], [500, 600]], [[100 / 1280, 600 / 720], [500 / 1280, 600 / 720]]])
@@ -71,7 +71,7 @@ def test_the_rule_of_the_event_stands_out_in_pixels_and_in_parts_of_the_picture(
     assert np.abs(row - HIGHLIGHT).max() < 12
     quiet = drawn[50, 60:240].astype(int)
     assert np.ptp(quiet, axis=1).max() < 12
-    assert np.abs(quiet - decoded(moment(0))[50, 60:240].astype(int)).mean() > 20
+    assert np.abs(quiet - decoded(moment(0).picture)[50, 60:240].astype(int)).mean() > 20
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_the_rule_of_the_event_stands_out_in_pixels_and_in_parts_of_the_picture(
     ],
 )
 def test_rules_without_a_shape_and_damaged_ones_are_not_drawn(rule: Any) -> None:
-    assert np.array_equal(draw_moment(moment(0), {"gate": rule}, {"gate"}), decoded(moment(0)))
+    assert np.array_equal(draw_moment(moment(0), {"gate": rule}, {"gate"}), decoded(moment(0).picture))
 
 
 @pytest.mark.parametrize("image_px", [(641, 360), (60_000, 60_000)])
