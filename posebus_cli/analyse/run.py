@@ -19,6 +19,7 @@ from posebus_cli.options.settings import camera_of, settings_from
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from posebus.config.cameras.camera_settings import CameraOptions
     from recordings.results.earlier_run import EarlierRun
     from recordings.results.result_files import WantedFiles
 
@@ -112,9 +113,11 @@ def run(
     earlier = None if results.repeat is None else read_earlier_run(results.repeat)
     settings = settings_from(deployment, processes, network, earlier=None if earlier is None else earlier.settings)
     sources, files = _wanted(videos or (), results, earlier)
-    camera = None if options.camera is None else camera_of(settings, options.camera)
+    camera: CameraOptions | None = None if options.camera is None else camera_of(settings, options.camera)
     if camera is not None and results.privacy is None:
         files = replace(files, privacy=camera.privacy)
+    if camera is None and earlier is not None:
+        camera = earlier.camera
     if _are_live(sources, options.seconds):
         if camera is not None:
             raise ConfigError("--camera is for recordings of a camera; `posebus up` runs the cameras of the file")
