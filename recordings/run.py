@@ -82,6 +82,8 @@ def prepare_run(
     facts = {"run": run_of(datetime.now(UTC), arguments, files.options()), **run_facts(settings)}
     if part != WHOLE:
         facts = {**facts, "part": part.fields()}
+    if camera is None and earlier is not None:
+        camera = earlier.camera
     if camera is not None:
         facts = {**facts, "camera": scene_fields(camera)}
     for difference in earlier.differences(facts) if earlier is not None else ():
