@@ -18,6 +18,7 @@ from posebus_cli.change.camera import camera_app
 from posebus_cli.change.scale import scale
 from posebus_cli.doctor.doctor import doctor
 from posebus_cli.observe.dead import dead_app
+from posebus_cli.observe.evidence import evidence
 from posebus_cli.observe.explain import explain
 from posebus_cli.observe.health import health
 from posebus_cli.observe.metrics import metrics
@@ -84,6 +85,7 @@ app.add_typer(jobs_app, name="jobs", rich_help_panel=JOBS)
 app.command("watch", rich_help_panel=OBSERVE)(watch)
 app.command("top", rich_help_panel=OBSERVE)(top)
 app.command("explain", rich_help_panel=OBSERVE)(explain)
+app.command("evidence", rich_help_panel=OBSERVE)(evidence)
 app.add_typer(dead_app, name="dead", rich_help_panel=OBSERVE)
 app.command("metrics", rich_help_panel=OBSERVE)(metrics)
 app.command("health", rich_help_panel=OBSERVE)(health)

@@ -82,6 +82,12 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"live", "run"}),
         frozenset({"jobs"}),
     ),
+    "evidence": (
+        frozenset({"choosing", "moment", "stores"}),
+        frozenset({"drawing"}),
+        frozenset({"clip", "stage"}),
+        frozenset({"process"}),
+    ),
     "posebus_cli": (
         frozenset({"import_path", "options"}),
         frozenset({"analyse", "change", "doctor", "observe", "operate"}),
@@ -95,6 +101,7 @@ PACKAGE_FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"posebus"}),
     frozenset({"ingest", "workers", "tracking"}),
     frozenset({"recordings"}),
+    frozenset({"evidence"}),
     frozenset({"posebus_cli"}),
 )
 """The same for whole packages: the three stages never import each other."""

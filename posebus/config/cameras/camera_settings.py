@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from posebus.config.cameras.evidence import EvidenceField, EvidenceSettings
 from posebus.config.cameras.ground import GroundField
 from posebus.config.cameras.privacy import HEADS, Privacy, ZonesField
 from posebus.config.cameras.region import RegionField
@@ -13,7 +14,7 @@ from posebus.config.cameras.schedule import EXAMPLE, ScheduleField
 from posebus.config.rules.reading import RulesField
 from posebus.config.worker_settings import Imgsz, InferFps, MotionGate, Strict
 
-APPLIED_LIVE = ("paused", "schedule", "region", "ground", "privacy", "rules")
+APPLIED_LIVE = ("paused", "schedule", "region", "ground", "privacy", "rules", "evidence")
 """Fields that the supervisor of a camera's process, or the process itself, applies while it runs."""
 
 
@@ -103,6 +104,13 @@ class CameraOptions(Strict):
         examples=[[[0.8, 0], [1, 0], [1, 0.4], [0.8, 0.4]]],
         description="What no picture shows: polygons like those of `region`, which are filled with black before a "
         "picture leaves ingest. Nothing is detected there",
+    )
+    evidence: EvidenceField = Field(
+        default_factory=EvidenceSettings,
+        json_schema_extra={"default": "auto"},
+        examples=["off", {"mode": "on", "seconds": 20, "max_fps": 10}],
+        description="The newest pictures, reduced, from which snapshots and clips of events are made. auto: a live "
+        "camera with rules keeps them; on; off; or fields: mode, seconds, bytes, max_fps, max_size_px",
     )
     imgsz: Imgsz | None = Field(
         default=None,
