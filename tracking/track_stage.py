@@ -19,6 +19,7 @@ from posebus.bus.pose_consumer import PoseConsumer, PoseEntry, TrackCommit
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import PROCESS_SILENT_S, CameraRecord, Registry
 from posebus.config.settings import TrackerSettings
+from posebus.contract.evidence import with_evidence
 from posebus.contract.foreign_json import WRONG_DATA
 from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.errors import LeaseLost, MalformedMessage, RetryableError
@@ -224,11 +225,11 @@ class TrackStage:
         self._tracking[entry.camera].push(entry, now_s)
 
     def _advance(self, camera: str, now_s: float) -> None:
-        tracking = self._tracking[camera]
-        record = self._records[camera]
+        tracking, record = self._tracking[camera], self._records[camera]
         tracking.set_policies(record.policies)
         tracking.region = record.region
         tracking.set_rules(record.rules)
+        tracking.floor.use(record.ground)
         began_s = time.perf_counter()
         step = tracking.advance(now_s)
         tracked_s = time.perf_counter()
@@ -238,7 +239,7 @@ class TrackStage:
         commit = TrackCommit(
             camera=camera,
             tracks=step.tracks,
-            events=step.events,
+            events=with_evidence(step.events) if record.evidence else step.events,
             state=state,
             done=step.done,
             detected_at_ns=time.time_ns(),

@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from posebus.config.cameras.camera_settings import CameraOptions
 from posebus.config.cameras.camera_settings import CameraSettings as CameraSettings
+from posebus.config.cameras.evidence import SnapshotSettings
 from posebus.config.sinks import SinkName, SinkSettings
 from posebus.config.worker_settings import AUTO_IMGSZ_FIRST as AUTO_IMGSZ_FIRST
 from posebus.config.worker_settings import Strict
@@ -158,6 +159,7 @@ class Settings(Strict):
     sinks: dict[SinkName, SinkSettings] = Field(
         default_factory=dict, description="Sinks that posebus up runs, by a name of their own"
     )
+    evidence: SnapshotSettings = Field(default_factory=SnapshotSettings)
     log_level: Literal["info", "warning", "error"] = Field(
         default="info", description="Least severe log messages that the processes write to standard error"
     )

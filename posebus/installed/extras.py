@@ -44,7 +44,13 @@ SOURCE_MODULES = ("av", "cv2")
 TRACKING_MODULES = ("numba", "scipy")
 """The modules without which nothing is tracked."""
 
-_EXTRA_OF_PACKAGE = {"ingest": "ingest", "workers": "worker", "tracking": "tracking", "recordings": "jobs"}
+_EXTRA_OF_PACKAGE = {
+    "ingest": "ingest",
+    "workers": "worker",
+    "tracking": "tracking",
+    "recordings": "jobs",
+    "evidence": "ingest",
+}
 
 
 def has_runtime() -> bool:

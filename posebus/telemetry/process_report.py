@@ -14,6 +14,7 @@ from posebus.telemetry.camera_state import NO_INGEST
 VERSION = 1
 """Of the JSON object. Reports of before it was counted have none and read as 0."""
 WORKER, TRACKER, INGEST, SINK = "worker", "tracker", "ingest", "sink"
+EVIDENCE = "evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +118,11 @@ class TrackingReport:
 
 @dataclass(frozen=True, slots=True)
 class ProcessReport:
-    """The report of one process of `role` (WORKER, TRACKER, INGEST or SINK).
+    """The report of one process of `role` (WORKER, TRACKER, INGEST, SINK or EVIDENCE).
 
     ready: whether it can work. metrics: `Metrics.snapshot()`. worker: of a worker alone. captures and tracked: by
-    camera, of an ingest process and of a tracker. does: of a sink, in words. The registry adds host, pid, and at_ns,
-    the time by the broker.
+    camera, of an ingest process and of a tracker. does: of a sink or the evidence process, in words. The registry adds
+    host, pid, and at_ns, the time by the broker.
     """
 
     role: str

@@ -64,7 +64,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"identities"}),
         frozenset({"linking"}),
         frozenset({"tracker"}),
-        frozenset({"ordering", "policies", "region", "rules"}),
+        frozenset({"ground", "ordering", "policies", "region", "rules"}),
         frozenset({"events"}),
         frozenset({"warm_up"}),
         frozenset({"camera_tracking"}),
@@ -77,14 +77,21 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"recording_analysis"}),
         frozenset({"summary"}),
         frozenset({"analyse", "continuing"}),
-        frozenset({"drawing"}),
+        frozenset({"drawing", "rules"}),
         frozenset({"own_fleet"}),
         frozenset({"live", "run"}),
         frozenset({"jobs"}),
     ),
+    "evidence": (
+        frozenset({"choosing", "moment", "stores"}),
+        frozenset({"drawing"}),
+        frozenset({"clip", "stage"}),
+        frozenset({"process"}),
+    ),
     "posebus_cli": (
         frozenset({"import_path", "options"}),
         frozenset({"analyse", "change", "doctor", "observe", "operate"}),
+        frozenset({"rules"}),
         frozenset({"app"}),
     ),
 }
@@ -94,6 +101,7 @@ PACKAGE_FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"posebus"}),
     frozenset({"ingest", "workers", "tracking"}),
     frozenset({"recordings"}),
+    frozenset({"evidence"}),
     frozenset({"posebus_cli"}),
 )
 """The same for whole packages: the three stages never import each other."""

@@ -27,20 +27,24 @@ from tests.conftest import ROOT
 from tests.polling import wait_until
 from tests.secured_broker import SecuredBroker, secured_broker
 
-ROLES = ("ingest", "worker", "tracker", "subscriber", "operator", "monitor")
+ROLES = ("ingest", "worker", "tracker", "evidence", "subscriber", "operator", "monitor")
 MAY_ADD = {
     "frames:door": {"ingest", "operator"},
     "poses:door": {"ingest", "worker"},
     "tracks:door": {"tracker"},
     "events": {"ingest", "tracker"},
     "dead": {"worker"},
+    "evidence:door": {"ingest"},
+    "snapshots:door": {"evidence"},
 }
 MAY_READ = {
     "frames:door": {"worker", "operator"},
     "poses:door": {"tracker", "operator"},
-    "tracks:door": {"tracker", "subscriber", "operator"},
-    "events": {"tracker", "subscriber", "operator"},
+    "tracks:door": {"tracker", "evidence", "subscriber", "operator"},
+    "events": {"tracker", "evidence", "subscriber", "operator"},
     "dead": {"operator"},
+    "evidence:door": {"evidence", "operator"},
+    "snapshots:door": {"evidence", "operator"},
 }
 READING = (
     ("XRANGE", "KEY", "-", "+"),
