@@ -174,6 +174,10 @@ KEYS = (
 )
 
 
+OF_SHARD = frozenset({"events", "dead", "reclaim_lock", "cameras", "processes"})
+"""Kinds of keys of which a shard has one; of the others, each camera has one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Topology:
     """The names of all keys in a deployment with `shards` shards."""

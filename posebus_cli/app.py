@@ -31,6 +31,7 @@ from posebus_cli.operate.sink import sink
 from posebus_cli.operate.stages import ingest, track, work
 from posebus_cli.operate.up import up
 from posebus_cli.options.plain_help import with_plain_help
+from posebus_cli.rules.app import rules_app
 
 TRY = "Try it"
 RUN = "Run cameras"
@@ -69,6 +70,7 @@ app.command("image", rich_help_panel=TRY)(image)
 app.command("run", rich_help_panel=TRY)(run)
 app.command("snapshot", rich_help_panel=TRY)(snapshot)
 app.command("draw", rich_help_panel=TRY)(draw)
+app.add_typer(rules_app, name="rules", rich_help_panel=TRY)
 app.command("up", rich_help_panel=RUN)(up)
 app.command("ingest", rich_help_panel=RUN)(ingest)
 app.command("work", rich_help_panel=RUN)(work)

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from posebus.config.cameras.camera_settings import CameraOptions
 from posebus.config.settings import EMBEDDED, Settings
 from posebus.errors import OutputError
 from posebus.wording import counted
@@ -24,7 +25,7 @@ from recordings.drawing.making import PeopleRows
 from recordings.drawing.queue import DrawingQueue
 from recordings.drawing.task import DrawingTask
 from recordings.fleet_watch import Workers, need_workers
-from recordings.inputs import WHOLE, Part, Recording, camera_settings, open_recordings
+from recordings.inputs import OF_THE_SCENE, WHOLE, Part, Recording, camera_settings, open_recordings
 from recordings.inputs.listing import list_inputs
 from recordings.own_fleet import analyse_with_fleet
 from recordings.progress import Complain, Progress
@@ -44,7 +45,8 @@ class RunRequest:
     """What a run is to do.
 
     `wishes` are its inputs, of which it reads `part`, and `facts` what the results are made with (`run_facts`).
-    `fresh`: it does everything anew, also what its folder holds already.
+    `fresh`: it does everything anew, also what its folder holds already. `camera`: settings of the camera that made the
+    recordings (see `recordings.inputs.camera_settings`).
     """
 
     wishes: Sequence[Wish]
@@ -52,6 +54,7 @@ class RunRequest:
     files: WantedFiles = ALL_FILES
     part: Part = WHOLE
     fresh: bool = False
+    camera: CameraOptions | None = None
 
 
 def prepare_run(
@@ -63,10 +66,12 @@ def prepare_run(
     *,
     fresh: bool = False,
     earlier: EarlierRun | None = None,
+    camera: CameraOptions | None = None,
 ) -> RunRequest:
     """Find the inputs that `arguments` name, and what their results would be made with.
 
-    `earlier`: the run that is repeated, if it is one; what differs from it is complained about. Raises ConfigError.
+    `camera`: settings of the camera that made them. `earlier`: the run that is repeated, if it is one; what differs
+    from it is complained about. Raises ConfigError.
     """
     check_writable(files.formats)
     need_workers(settings)
@@ -77,9 +82,11 @@ def prepare_run(
     facts = {"run": run_of(datetime.now(UTC), arguments, files.options()), **run_facts(settings)}
     if part != WHOLE:
         facts = {**facts, "part": part.fields()}
+    if camera is not None:
+        facts = {**facts, "camera": camera.model_dump(mode="json", include=OF_THE_SCENE, exclude_defaults=True)}
     for difference in earlier.differences(facts) if earlier is not None else ():
         complain(difference)
-    return RunRequest(wishes, facts, files, part, fresh)
+    return RunRequest(wishes, facts, files, part, fresh, camera)
 
 
 @dataclass(slots=True)
@@ -201,7 +208,7 @@ def _run(
             # In a broker that is shared with others, the names of the cameras must not be in use already.
             suffix = "" if settings.redis == EMBEDDED else f"-{uuid.uuid4().hex[:8]}"
             sources, names = [one.source for one in to_do], [one.name for one in to_do]
-            state.recordings, refused = open_recordings(sources, names, suffix, request.part)
+            state.recordings, refused = open_recordings(sources, names, suffix, request.part, request.camera)
             for name, error in refused.items():
                 fail(name, error)
             book.note(state.summary())
@@ -247,7 +254,7 @@ class MissingPictures:
         video = wanted.video and (anew or not files.drawn(name))
         snapshots = wanted.snapshots and bool(people) and (anew or not any(person["snapshot"] for person in people))
         if video or snapshots:
-            settings = camera_settings(source, self.request.part)
+            settings = camera_settings(source, self.request.part, self.request.camera)
             tracks, style = files.tracks(name), Style(privacy=wanted.privacy)
             self.queue.add(DrawingTask(name, settings, tracks, self.folder, style, video, snapshots))
 

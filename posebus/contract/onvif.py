@@ -98,5 +98,5 @@ def _value(item: str, value: int) -> Any:
 
 
 def _activity(data: Mapping[str, Any]) -> str | None:
-    label = data.get("label")
-    return next((name for name in HUMAN_ACTIVITIES if isinstance(label, str) and name.lower() == label.lower()), None)
+    action = data.get("action")
+    return next((name for name in HUMAN_ACTIVITIES if isinstance(action, str) and name.lower() == action.lower()), None)

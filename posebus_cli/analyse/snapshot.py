@@ -14,7 +14,7 @@ import typer
 from posebus.config.redaction import redact_url
 from posebus.plain_text import plain, plain_json
 from posebus.wording import counted
-from posebus_cli.analyse.estimating import best_view, loaded_estimator, views_of
+from posebus_cli.analyse.source_picture import picture_of_source
 from posebus_cli.options.grouping import Offer, grouped
 from posebus_cli.options.groups import ConfigFirst, JsonOption, PictureNetworkOptions, PrivacyOption
 from posebus_cli.options.settings import broker_address, settings_from
@@ -173,29 +173,20 @@ def _of_source(
     settings: Settings, source: CameraSettings, tiles: str | None, style: Style, name: str | None = None
 ) -> _Snapshot:
     """Return a picture of the source with its people, inferred here. Raises PoseBusError."""
-    import cv2
-
     from recordings.live.naming import source_name
-    from recordings.live.sources import look_at
-    from recordings.results.pictures import draw_or_blur, people_to_json
 
-    views = views_of(settings, tiles)
-    look = look_at(source)
-    with loaded_estimator(settings) as estimator:
-        view, found = best_view(estimator, cv2.cvtColor(look.image_bgr, cv2.COLOR_BGR2RGB), views)
-    people = people_to_json(found)
-    draw_or_blur(look.image_bgr, found, style)
+    found = picture_of_source(settings, source, style, tiles)
     shown = redact_url(source.source)
     return _Snapshot(
-        image_bgr=look.image_bgr,
+        image_bgr=found.image_bgr,
         name=(name or source_name(source.source)).replace("/", "_"),
-        says=f"{name or shown}: {counted(len(people), 'person')}",
+        says=f"{name or shown}: {counted(len(found.people), 'person')}",
         result={
             "source": shown,
-            "captured_at_ns": look.captured_at_ns,
-            "size_px": list(look.size_px),
-            "view": str(view),
-            "people": people,
+            "captured_at_ns": found.captured_at_ns,
+            "size_px": list(found.size_px),
+            "view": found.view,
+            "people": found.people,
         },
     )
 

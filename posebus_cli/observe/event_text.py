@@ -10,6 +10,7 @@ from typing import Any
 from posebus.messages import Event, EventType
 from posebus.telemetry.reports import view_in_words
 from posebus.wording import counted
+from posebus_cli.observe.rule_text import RULE_WORDS
 
 _RECORDING_NS = 10 * 365 * 86_400 * 10**9
 """Times below this (1980) count from the start of a recording."""
@@ -156,5 +157,6 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(
         EventType.CAMERA_ENDED: _ended,
         EventType.CAMERA_IMGSZ: _imgsz,
         EventType.CAMERA_RATE: lambda data: str(data["advice"]),
+        **RULE_WORDS,
     }
 )

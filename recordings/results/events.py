@@ -16,6 +16,7 @@ from recordings.results.files import PartialFile
 from recordings.results.formats.writer import FILE_EPOCH, Message, Target
 from recordings.results.people.table import FORMULA
 from tracking.events import TrackEvents
+from tracking.rules.of_camera import CameraRules
 
 OF_TRACKS = (EventType.TRACK_STARTED, EventType.TRACK_LOST, EventType.TRACK_ENDED, EventType.TRACK_RENAMED)
 """Events that are derived again from frames with final numbers: as published, they have the numbers of that moment."""
@@ -30,21 +31,22 @@ COLUMNS = (
 class EventsFile:
     """The writer of NAME.events.jsonl and, with the format `csv`, of NAME.events.csv.
 
-    `write` takes the frames with final numbers, and derives the events of the tracks from them, as the tracker does
-    from its own. `add` takes the published events of the camera; each is written before the events of its frame.
+    `write` takes the frames with final numbers, and derives the events of tracks and rules from them, as the tracker
+    does from its own. `add` takes the published events of the camera; each is written before the events of its frame.
     """
 
     def __init__(self, target: Target) -> None:
         """Raises OutputError, as all methods do."""
         self._name = target.name
+        self._chosen_rules = target.rules
         self._files = [PartialFile(target.folder / f"{target.name}.events.jsonl")]
         if "csv" in target.formats:
             self._files.append(PartialFile(target.folder / f"{target.name}.events.csv"))
         self._begin()
 
     def add(self, event: Event) -> None:
-        """Take a published event; those of tracks are left out, as they are derived from the frames."""
-        if event.type in OF_TRACKS:
+        """Take a published event; those of tracks and rules are left out, as they are derived from the frames."""
+        if event.type in OF_TRACKS or "happening" in event.data:
             return
         if event.type == EventType.CAMERA_CUT:
             self._cuts.add(event.seq)
@@ -54,7 +56,8 @@ class EventsFile:
         """Write the events before and in a frame."""
         self._times.time_s(message)
         self._write_waiting(frame.seq)
-        self._write(self._tracks.update(frame, "cut" if frame.seq in self._cuts else "unseen"))
+        ended_by = "cut" if frame.seq in self._cuts else "unseen"
+        self._write([*self._tracks.update(frame, ended_by), *self._rules.update(frame, ended_by)])
         self._cuts.discard(frame.seq)
 
     def restart(self) -> None:
@@ -69,7 +72,7 @@ class EventsFile:
         if end is not None:
             self._write_waiting(end.seq - 1)
             mark = EndOfStream(self._name, FILE_EPOCH, end.seq, end.time_ns, Delivery.LOSSLESS)
-            self._write(self._tracks.source_ended(mark))
+            self._write([*self._rules.end(mark), *self._tracks.source_ended(mark)])
         self._write_waiting(None)
         for file in self._files:
             file.complete()
@@ -81,6 +84,7 @@ class EventsFile:
 
     def _begin(self) -> None:
         self._tracks = TrackEvents(self._name)
+        self._rules = CameraRules(self._name, self._chosen_rules)
         self._times = TimeOrigin()
         self._waiting: list[Event] = []
         self._cuts: set[int] = set()

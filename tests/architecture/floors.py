@@ -26,6 +26,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"messages"}),
         frozenset({"contract"}),
         frozenset({"config"}),
+        frozenset({"schema_parts"}),
         frozenset({"logs", "json_schemas"}),
         frozenset({"bus", "reloading"}),
         frozenset({"subscribing", "telemetry"}),
@@ -76,7 +77,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"recording_analysis"}),
         frozenset({"summary"}),
         frozenset({"analyse", "continuing"}),
-        frozenset({"drawing"}),
+        frozenset({"drawing", "rules"}),
         frozenset({"own_fleet"}),
         frozenset({"live", "run"}),
         frozenset({"jobs"}),
@@ -90,6 +91,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "posebus_cli": (
         frozenset({"import_path", "options"}),
         frozenset({"analyse", "change", "doctor", "observe", "operate"}),
+        frozenset({"rules"}),
         frozenset({"app"}),
     ),
 }

@@ -165,8 +165,9 @@ class Rules:
             happening = rule.happenings.take(step, events.frame)
             if happening is not None:
                 if step.phase is Phase.END:
-                    since = {"since_ns": happening.began_at_ns, **step.data}
-                    step = replace(step, data=since)
+                    began_ns, now_ns = happening.began_at_ns, events.frame.captured_at_ns
+                    lasted = {"since_ns": began_ns, "duration_s": round(max(now_ns - began_ns, 0) / 1e9, 3)}
+                    step = replace(step, data={**lasted, **step.data})
                 events.add(name, rule, step, happening.happening)
 
     def _rename(self, new_ids: Mapping[int, int], events: _Events) -> None:

@@ -23,12 +23,14 @@ COMMON: Mapping[str, str] = MappingProxyType(
 )
 _END = {
     "since_ns": "capture time at which it began",
+    "duration_s": "seconds since then",
     "reason": "why it ended, unless the rule saw the end: `unseen`, `cut`, `renamed` or `source ended`",
     "renamed_to": "with the reason `renamed`: the number of the same person, for whom it goes on",
 }
 _SINCE = {"since_ns": "capture time since which it is so"}
 _DURATION = {"duration_s": "seconds since then"}
 _PEOPLE = {"people": "number of people at this moment"}
+_LIMIT = {"limit": "`max_people` or `min_people`: the limit that is meant"}
 
 
 def _spec(when: str, *fields: Mapping[str, str]) -> EventSpec:
@@ -44,22 +46,25 @@ RULE_EVENTS: Mapping[EventType, EventSpec] = MappingProxyType(
         EventType.ZONE_DWELLED: _spec(
             "A person has been in a zone for `dwell_s`; once for each stay.", _SINCE, _DURATION
         ),
-        EventType.ZONE_LEFT: _spec("A person left a zone, or is not seen any more.", _END, _DURATION),
+        EventType.ZONE_LEFT: _spec("A person left a zone, or is not seen any more.", _END),
         EventType.ZONE_OCCUPIED: _spec(
-            "More people than `max_people`, or fewer than `min_people`, are in a zone.", _PEOPLE
+            "More people than `max_people`, or fewer than `min_people`, are in a zone.", _PEOPLE, _LIMIT, _SINCE
         ),
-        EventType.ZONE_CLEARED: _spec("The number of people in a zone is as it should be again.", _PEOPLE, _END),
+        EventType.ZONE_CLEARED: _spec(
+            "The number of people in a zone is as it should be again.", _PEOPLE, _LIMIT, _END, _DURATION
+        ),
         EventType.LINE_CROSSED: _spec(
             "A person crossed a line.",
             {
                 "direction": "`a_to_b` or `b_to_a`; on the way from the first point to the second, side a is left",
                 "counts": "crossings by the rule so far, by direction, this one included",
+                "since_ns": "capture time of the first frame in which the person was on the other side",
             },
         ),
         EventType.LOITER_DETECTED: _spec("A person stays about the same place for `after_s`.", _SINCE, _DURATION),
-        EventType.LOITER_ENDED: _spec("The person moved away.", _END),
-        EventType.CROWD_DETECTED: _spec("`people` or more are present for `for_s`.", _PEOPLE, _SINCE),
-        EventType.CROWD_ENDED: _spec("Fewer are present.", _PEOPLE, _END),
+        EventType.LOITER_ENDED: _spec("The person moved away.", _END, _DURATION),
+        EventType.CROWD_DETECTED: _spec("`people` or more are present for `for_s`.", _PEOPLE, _SINCE, _DURATION),
+        EventType.CROWD_ENDED: _spec("Fewer are present.", _PEOPLE, _END, _DURATION),
         EventType.PROXIMITY_DETECTED: _spec(
             "Two people are close to each other for `for_s`.",
             {
@@ -68,15 +73,18 @@ RULE_EVENTS: Mapping[EventType, EventSpec] = MappingProxyType(
                 "distance_m": "the same in metres, where the camera has a ground plane",
             },
             _SINCE,
+            _DURATION,
         ),
-        EventType.PROXIMITY_ENDED: _spec("They are apart.", {"other_track_id": "number of the other track"}, _END),
-        EventType.ABSENCE_DETECTED: _spec("Fewer than `people` are present for `for_s`.", _PEOPLE, _SINCE),
-        EventType.ABSENCE_ENDED: _spec("Enough are present again.", _PEOPLE, _END),
+        EventType.PROXIMITY_ENDED: _spec(
+            "They are apart.", {"other_track_id": "number of the other track"}, _END, _DURATION
+        ),
+        EventType.ABSENCE_DETECTED: _spec("Fewer than `people` are present for `for_s`.", _PEOPLE, _SINCE, _DURATION),
+        EventType.ABSENCE_ENDED: _spec("Enough are present again.", _PEOPLE, _END, _DURATION),
         EventType.FALL_DETECTED: _spec("A person fell to the ground.", _SINCE),
         EventType.FALLEN_DETECTED: _spec(
             "A person who fell is still on the ground after `fallen_s`.", _SINCE, _DURATION
         ),
-        EventType.FALL_ENDED: _spec("A person who fell is up again, or is not seen any more.", _END, _DURATION),
+        EventType.FALL_ENDED: _spec("A person who fell is up again, or is not seen any more.", _END),
         EventType.HANDS_UP_DETECTED: _spec("A person holds both hands above the head for `for_s`.", _SINCE),
         EventType.HANDS_UP_ENDED: _spec("The hands are down.", _END),
         EventType.RUNNING_DETECTED: _spec(

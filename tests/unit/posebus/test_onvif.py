@@ -51,8 +51,8 @@ def test_a_property_says_whether_it_begins_changes_or_ends() -> None:
 def test_activities_have_the_names_of_onvif() -> None:
     assert set(ACTIVITIES.values()) <= set(HUMAN_ACTIVITIES)
     assert onvif_of("posebus.fall.detected", "door", {}) == {"Activity": "Fallen"}
-    assert onvif_of("posebus.action.detected", "door", {"label": "sitting"}) == {"Activity": "Sitting"}
-    assert onvif_of("posebus.action.detected", "door", {"label": "juggling"}) is None
+    assert onvif_of("posebus.action.detected", "door", {"action": "sitting"}) == {"Activity": "Sitting"}
+    assert onvif_of("posebus.action.detected", "door", {"action": "juggling"}) is None
 
 
 @pytest.mark.parametrize("data", [{}, {"track_id": None}, {"track_id": "7"}], ids=str)

@@ -51,13 +51,15 @@ class Seen(NamedTuple):
 
 def first_seen(seen: Seen, now_ns: int, seq: int) -> dict[str, Any]:
     """Return what is remembered of a person who is seen for the first time."""
-    side = _side(seen.apart_px, 1)
     return {
         "side": 0,
         "at": [seen.apart_px, seen.along_px],
         "from_px": seen.apart_px,
         "seen_ns": now_ns,
-        **_run(side, now_ns, seq),
+        **_run(_side(seen.apart_px, 1), now_ns, seq),
+        "clear_ns": now_ns if seen.clear else None,
+        "sum_px": seen.apart_px,
+        "count": 1,
     }
 
 
@@ -78,11 +80,12 @@ def follow_person(
         line: length of the line in pixels, and the margin around it in body heights.
     """
     last, unseen_ns = entry["at"], now_ns - entry["seen_ns"]
-    moved_px = math.hypot(seen.apart_px - last[0], seen.along_px - last[1])
-    if unseen_ns > JUMP_NS and entry["seen_ns"] < before_ns and not moved_px <= JUMP * seen.height_px:
-        entry.clear()
-        entry.update(first_seen(seen, now_ns, seq))
-        return 0
+    if unseen_ns > JUMP_NS and entry["seen_ns"] < before_ns:
+        moved_px = math.hypot(seen.apart_px - last[0], seen.along_px - last[1])
+        if not moved_px <= JUMP * seen.height_px:
+            entry.clear()
+            entry.update(first_seen(seen, now_ns, seq))
+            return 0
     on = entry.get("on", entry["side"])
     side = _side(seen.apart_px, on or 1)
     if side != on:

@@ -13,13 +13,16 @@ from tracking.rules.areas.stay import SETTLE_NS, Change, follow_stays
 from tracking.rules.base import Memory, Phase, Place, Step
 from tracking.rules.scene import Scene
 
+CHECKED_NS = nanoseconds(0.1)
+"""How often it is checked whether a person walked away: frames between, at high rates, would add nothing."""
+
 
 class Loiter:
     """Follows where the stay of each person in the area began, and begins anew where the person walked away."""
 
     def __init__(self, settings: LoiterRule, place: Place) -> None:
         self._area = Area(settings.points, place)
-        self._after_s, self._radius = settings.after_s, settings.radius
+        self._radius = settings.radius
         self._after_ns = nanoseconds(settings.after_s)
 
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
@@ -42,6 +45,7 @@ class Loiter:
     def _stayed(self, change: Change, scene: Scene, now_ns: int) -> Iterable[Step]:
         """Steps of a person who is still in the area: loitering, or walking away from where it began."""
         stay, feet = change.stay, scene.feet[change.row]
+        stay["due_ns"] = now_ns + CHECKED_NS
         x, y = stay["around"]
         radius_px = self._radius * scene.heights_px[change.row]
         if math.hypot(feet[0] - x, feet[1] - y) > radius_px:
@@ -56,11 +60,7 @@ class Loiter:
             return []
         stay["on"] = True
         still_ns = now_ns - stay["still_ns"]
-        data = {
-            "since_ns": scene.frame.captured_at_ns - still_ns,
-            "duration_s": seconds(still_ns),
-            "after_s": self._after_s,
-        }
+        data = {"since_ns": scene.frame.captured_at_ns - still_ns, "duration_s": seconds(still_ns)}
         return [Step("loiter.detected", Phase.START, change.track_id, data=data, end_type="loiter.ended")]
 
     def _ended(self, change: Change, now_ns: int, end_ns: int, captured_at_ns: int) -> list[Step]:
@@ -73,6 +73,6 @@ class Loiter:
 
 
 def _begin_at(stay: dict[str, Any], feet: list[float], since_ns: int) -> None:
-    """Begin to count at `feet`. Each frame is due from now on."""
+    """Begin to count at `feet`."""
     stay.update({"around": feet, "still_ns": since_ns, "due_ns": since_ns})
     stay.pop("away_ns", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -60,17 +61,17 @@ class Proximity:
 
     def _close(self, scene: Scene) -> set[Pair]:
         """The pairs of numbers of people who are close to each other in this frame, the smaller one first."""
-        codes = self._area.codes(scene)
-        rows = [row for row, code in enumerate(codes) if code == 1]
-        if len(rows) < 2:
+        ids = scene.ids
+        if len(ids) < 2:
             return set()
-        points, units, reach = scene.feet_px, scene.heights_px, self._heights
-        if self._metres is not None:
-            rows = [row for row in rows if getattr(scene.people[row], "position_m", None) is not None]
-            points, units, reach = _on_floor(scene), np.ones(len(codes)), self._metres
-        if len(rows) < len(codes):
-            points, units = points[rows], units[rows]
-        return {_pair(scene.ids[rows[one]], scene.ids[rows[other]]) for one, other in close_pairs(points, units, reach)}
+        if self._metres is None:
+            pairs = close_pairs(scene.feet_px, scene.heights_px, self._heights)
+        else:
+            pairs = close_pairs(_on_floor(scene), np.ones(len(ids)), self._metres)
+        if not pairs:
+            return set()
+        codes = self._area.codes(scene)
+        return {_pair(ids[one], ids[other]) for one, other in pairs if codes[one] == codes[other] == 1}
 
     def _follow(
         self, partners: dict[str, Any], owner: int, partner: str, holds: bool, now_ns: int, scene: Scene
@@ -88,8 +89,20 @@ class Proximity:
             "duration_s": seconds(now_ns - since_ns),
         }
         if phase is Phase.START:
+            data.update(_distance(scene, owner, int(partner)))
             return (Step("proximity.detected", phase, owner, key, data, end_type="proximity.ended"),)
         return (Step("proximity.ended", phase, owner, key, data),)
+
+
+def _distance(scene: Scene, one: int, other: int) -> dict[str, float]:
+    """How far apart two people are who are in the frame, as events have it."""
+    first, second = scene.ids.index(one), scene.ids.index(other)
+    height_px = float(min(scene.heights_px[first], scene.heights_px[second]))
+    found = {"body_heights": round(math.dist(scene.feet[first], scene.feet[second]) / height_px, 2)}
+    metres = float(np.linalg.norm(np.subtract(*_on_floor(scene)[[first, second]])))
+    if math.isfinite(metres):
+        found["distance_m"] = round(metres, 2)
+    return found
 
 
 def _on_floor(scene: Scene) -> Float64Array:

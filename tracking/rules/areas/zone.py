@@ -22,7 +22,6 @@ class Zone:
 
     def __init__(self, settings: ZoneRule, place: Place) -> None:
         self._area = Area(settings.points, place)
-        self._dwell_s = settings.dwell_s
         self._dwell_ns = None if settings.dwell_s is None else nanoseconds(settings.dwell_s)
         self._max_people, self._min_people = settings.max_people, settings.min_people
 
@@ -46,7 +45,7 @@ class Zone:
             return Step("zone.entered", Phase.START, change.track_id, data=since, end_type="zone.left")
         if change.phase is Phase.UPDATE:
             del stay["due_ns"]
-            data = {**since, "duration_s": seconds(passed_ns), "dwell_s": self._dwell_s}
+            data = {**since, "duration_s": seconds(passed_ns)}
             return Step("zone.dwelled", Phase.UPDATE, change.track_id, data=data)
         inside_ns = stay["turn_ns"] - stay["since_ns"]
         return Step("zone.left", Phase.END, change.track_id, data={**since, "duration_s": seconds(inside_ns)})
@@ -54,23 +53,34 @@ class Zone:
     def _occupancy(self, scene: Scene, memory: Memory, now_ns: int) -> Iterator[Step]:
         tracks = memory.tracks
         people = sum(1 for track_id in scene.ids if track_id in tracks and tracks[track_id]["in"])
-        limits = (
-            ("max_people", self._max_people, self._max_people is not None and people > self._max_people),
-            ("min_people", self._min_people, self._min_people is not None and people < self._min_people),
-        )
-        for name, limit, beyond in limits:
-            if limit is None:
-                continue
-            state: dict[str, Any] = memory.whole.setdefault(name, {})
-            rising = name == "max_people"
-            since_ns = state.get("since_ns", now_ns)
-            for_ns, grace_ns = (SETTLE_NS, MISSED_NS) if rising else (MISSED_NS, SETTLE_NS)
-            phase = follow(state, beyond, now_ns, for_ns, grace_ns)
-            if phase is None:
-                continue
-            since = {"since_ns": scene.frame.captured_at_ns - (now_ns - since_ns)}
-            data = {**since, "people": people, "limit": name, name: limit}
-            if phase is Phase.START:
-                yield Step("zone.occupied", phase, None, name, data, 1.0, "zone.cleared")
-            else:
-                yield Step("zone.cleared", phase, None, name, {**data, "duration_s": seconds(now_ns - since_ns)}, 1.0)
+        if self._max_people is not None:
+            beyond = people > self._max_people
+            yield from self._limited("max_people", people, beyond, (SETTLE_NS, MISSED_NS), scene, memory, now_ns)
+        if self._min_people is not None:
+            beyond = people < self._min_people
+            yield from self._limited("min_people", people, beyond, (MISSED_NS, SETTLE_NS), scene, memory, now_ns)
+
+    @staticmethod
+    def _limited(
+        limit: str,
+        people: int,
+        beyond: bool,
+        for_and_grace_ns: tuple[int, int],
+        scene: Scene,
+        memory: Memory,
+        now_ns: int,
+    ) -> Iterator[Step]:
+        """Yield the step with which the number of people is beyond a limit, or within it again, for long enough."""
+        state: dict[str, Any] = memory.whole.setdefault(limit, {})
+        if not beyond and not state:
+            return
+        since_ns = state.get("since_ns", now_ns)
+        phase = follow(state, beyond, now_ns, *for_and_grace_ns)
+        if phase is None:
+            return
+        captured_at_ns = scene.frame.captured_at_ns
+        data = {"people": people, "limit": limit, "since_ns": captured_at_ns - (now_ns - since_ns)}
+        if phase is Phase.START:
+            yield Step("zone.occupied", phase, None, limit, data, 1.0, "zone.cleared")
+        else:
+            yield Step("zone.cleared", phase, None, limit, {**data, "duration_s": seconds(now_ns - since_ns)}, 1.0)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from unit.tracking.scenes import STANDING
 
-from posebus.messages import Event, Renaming, Track, TrackFrame, TrackState
+from posebus.contract.events.rule_events import RULE_EVENTS
+from posebus.messages import Event, EventType, Renaming, Track, TrackFrame, TrackState
 from tracking.rules import Rules
 
 SIZE_PX = (640, 480)
@@ -90,9 +91,11 @@ def rules_of(**rules: Mapping[str, Any]) -> Rules:
 
 
 def events_of(rules: Rules, frames: Iterable[TrackFrame]) -> list[Event]:
-    """The events of all frames; none of the rules may fail."""
+    """The events of all frames; none of the rules may fail, and their fields are those of the table."""
     events = [event for one in frames for event in rules.update(one)]
     assert rules.problems == {}
+    for event in events:
+        assert set(event.data) <= set(RULE_EVENTS[EventType(event.type)].data), event.type
     return events
 
 
