@@ -100,6 +100,8 @@ def _limits(field: dict[str, Any]) -> Iterator[str]:
             yield ", ".join(_code(value) for value in kind.get("enum", [kind.get("const")]))
         elif kind.get("type") == "null":
             yield "`null`"
+        elif "$ref" in kind:
+            yield "a mapping"
         elif kind.get("type") == "array":
             yield "a list"
         elif kind.get("type") in {"integer", "number"}:

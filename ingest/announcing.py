@@ -35,6 +35,7 @@ def live_fields(settings: CameraSettings) -> dict[str, Any]:
     return {
         "region": settings.region,
         "rules": rules_to_json(settings.rules),
+        "ground": settings.ground,
         "evidence": keeps_pictures(settings, live=is_live(settings)),
         "privacy": settings.privacy,
     }

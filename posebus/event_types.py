@@ -12,6 +12,7 @@ class EventType(StrEnum):
     TRACK_LOST = "posebus.track.lost"
     TRACK_ENDED = "posebus.track.ended"
     TRACK_RENAMED = "posebus.track.renamed"
+    TRACK_FINISHED = "posebus.track.finished"
     CAMERA_ONLINE = "posebus.camera.online"
     CAMERA_OFFLINE = "posebus.camera.offline"
     CAMERA_GAP = "posebus.camera.gap"

@@ -181,8 +181,33 @@ def _track() -> Schema:
             "A confirmed track coasts when its detection was missed for a moment, or another person occludes it. If an "
             "older message lacks the field: true for lost and ended tracks, else false",
         },
+        **_on_the_floor(),
     }
     return object_of(properties, added)
+
+
+def _on_the_floor() -> Schema:
+    """Fields of a track that are written where the camera has a ground plane and they are known."""
+    return {
+        "position_m": {
+            "description": "Where the feet are on the floor, x and y in metres of the camera's setting `ground`; "
+            "missing where that is not known",
+            "type": "array",
+            "items": {"type": "number"},
+            "minItems": 2,
+            "maxItems": 2,
+        },
+        "speed_m_s": {
+            "description": "Metres per second on the floor over about the last second; missing where not known",
+            "type": "number",
+            "minimum": 0,
+        },
+        "distance_m": {
+            "description": "Metres walked on the floor since the identity's first frame; missing where not known",
+            "type": "number",
+            "minimum": 0,
+        },
+    }
 
 
 def _renaming() -> Schema:

@@ -213,6 +213,9 @@ class Track:
     position is predicted), 2 visible in this frame; pose_index: row of this person in the PoseFrame with the same
     (camera, epoch, seq), or None if not detected in this frame; coasted: whether box and keypoints are predicted,
     because the person was not detected in this frame.
+
+    Of a camera with a ground plane, else None: position_m: (x, y) of the feet on the floor, None where they are not
+    known; speed_m_s: over about the last second, None at first; distance_m: walked since the first frame.
     """
 
     id: int
@@ -225,6 +228,9 @@ class Track:
     keypoint_visibility: UInt8Array | None = None
     pose_index: int | None = None
     coasted: bool = False
+    position_m: tuple[float, float] | None = None
+    speed_m_s: float | None = None
+    distance_m: float | None = None
 
 
 MAX_RENAME_DELAY_S = 2.0

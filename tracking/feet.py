@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from posebus.arrays import BoolArray, Float32Array, Float64Array, FloatingArray
+from posebus.arrays import Float32Array, Float64Array, FloatingArray, Int64Array
 from posebus.coco import COCO_KEYPOINT_NAMES
 from tracking.body_model import MIN_SIDE_PX
 from tracking.compiled import compiled
@@ -28,6 +28,8 @@ ANKLE = 0.039
 """How high ankles are above the floor, in heights of the person."""
 LEAST, MOST = 0.8, 2.0
 """Bounds of the height in longer sides of the box: arms above the head lengthen it, and squatting halves it."""
+UNKNOWN, BOX, KNEES, ANKLES = range(4)
+"""What the place of the feet was taken from."""
 CUT_PX = 1.0
 """A box that ends so near to the lower border of the picture is cut off there."""
 
@@ -54,16 +56,16 @@ def foot_points_px(
 
 def standing_points_px(
     boxes_xyxy_px: FloatingArray, keypoints_px: FloatingArray | None, size_px: tuple[int, int]
-) -> tuple[Float64Array, BoolArray]:
-    """Return the same points (N, 2) where they may be outside the picture, and whether they are known (N,).
+) -> tuple[Float64Array, Int64Array]:
+    """Return the same points (N, 2), which may be outside the picture, and what each was taken from (N,).
 
-    Unknown are the feet of a person whom the lower border of the picture cuts off above the knees. Arguments as for
-    `foot_points_px`.
+    That is UNKNOWN for the feet of a person whom the lower border of the picture cuts off above the knees. Arguments
+    as for `foot_points_px`.
     """
     boxes, joints = _plain(boxes_xyxy_px, keypoints_px)
-    points, known = np.empty((len(boxes), 2)), np.ones(len(boxes), np.bool_)
-    _stand(boxes, joints, float(size_px[1]), points, known)
-    return points, known
+    points, sources = np.empty((len(boxes), 2)), np.full(len(boxes), BOX)
+    _stand(boxes, joints, float(size_px[1]), points, sources)
+    return points, sources
 
 
 def body_heights_px(boxes_xyxy_px: FloatingArray, keypoints_px: FloatingArray | None) -> Float64Array:
@@ -146,15 +148,14 @@ def _measure(boxes: Float64Array, joints: Float64Array, heights: Float64Array) -
 
 @compiled
 def _stand(
-    boxes: Float64Array, joints: Float64Array, picture_height_px: float, points: Float64Array, known: BoolArray
+    boxes: Float64Array, joints: Float64Array, picture_height_px: float, points: Float64Array, sources: Int64Array
 ) -> None:
-    """Write where each person stands into `points` (N, 2), and whether that is unknown into `known` (N,)."""
+    """Write where each person stands into `points` (N, 2), and into `sources` (N,) what that was taken from."""
     for person in range(len(boxes)):
         box, body = boxes[person], joints[person]
         points[person, 0], points[person, 1] = (box[0] + box[2]) / 2, box[3]
-        cut = box[3] >= picture_height_px - CUT_PX
+        sources[person] = UNKNOWN if box[3] >= picture_height_px - CUT_PX else BOX
         if len(body) < JOINTS:
-            known[person] = not cut
             continue
         sole = ANKLE * _height(box, body)
         x = y = lowest = 0.0
@@ -166,6 +167,7 @@ def _stand(
         if ankles:
             points[person, 0] = x / ankles
             points[person, 1] = min(y / ankles + sole, max(box[3], lowest))
+            sources[person] = ANKLES
             continue
         for side in range(2):
             hip, knee = body[HIP + side], body[KNEE + side]
@@ -175,4 +177,4 @@ def _stand(
         if knees:
             points[person, 0] = x / knees
             points[person, 1] = max(y / knees + sole, box[3])
-        known[person] = knees > 0 or not cut
+            sources[person] = KNEES

@@ -229,6 +229,7 @@ class TrackStage:
         tracking.set_policies(record.policies)
         tracking.region = record.region
         tracking.set_rules(record.rules)
+        tracking.floor.use(record.ground)
         began_s = time.perf_counter()
         step = tracking.advance(now_s)
         tracked_s = time.perf_counter()

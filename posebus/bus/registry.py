@@ -16,6 +16,7 @@ from posebus.bus.evidence.snapshots import delete_snapshots
 from posebus.bus.former_keys import former_attempts
 from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Broker
+from posebus.config.cameras.ground import GroundSettings, ground_from_json
 from posebus.config.cameras.privacy import HEADS
 from posebus.config.cameras.region import Region, region_from_json
 from posebus.config.policies import DEFAULT, Policies, policies_from_json
@@ -57,6 +58,7 @@ class CameraRecord:
     region: Region | None = None
     rules: Mapping[str, Any] = field(default_factory=dict)
     """Rules by name, as plain values; the tracker checks them."""
+    ground: GroundSettings | None = None
     evidence: bool = False
     privacy: str = HEADS
 
@@ -84,6 +86,8 @@ def camera_value(record: CameraRecord) -> str:
         value["region"] = record.region
     if record.rules:
         value["rules"] = record.rules
+    if record.ground is not None:
+        value["ground"] = record.ground.model_dump(mode="json")
     if record.evidence:
         value["evidence"] = True
     if record.privacy != HEADS:
@@ -107,6 +111,7 @@ def read_record(camera: str, value: bytes) -> CameraRecord:
             policies,
             region,
             rules,
+            ground_from_json(data.get("ground")),
             evidence=data.get("evidence") is True,
             privacy=data.get("privacy", HEADS),
         )

@@ -1,9 +1,9 @@
 """The two public messages as JSON, for programs in any language: entries of `tracks` and `events`.
 
-JSON Schemas of both are in `posebus/schemas/`. Coordinates are rounded to 0.01 px, velocities to 0.01 px/s and scores
-to 0.0001. A release may add fields without a new schema version: readers ignore fields that they do not know, and for
-fields that a message of an earlier release lacks, the functions here use the defaults of the dataclass; only `coasted`
-is then derived from the state.
+JSON Schemas of both are in `posebus/schemas/`. Coordinates are rounded to 0.01 px, velocities to 0.01 px/s, scores to
+0.0001 and metres to 0.001. A release may add fields without a new schema version: readers ignore fields that they do
+not know, and for fields that a message of an earlier release lacks, the functions here use the defaults of the
+dataclass; only `coasted` is then derived from the state.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 from typing import Any
 
 from posebus.contract.events import EVENT_BYTES
+from posebus.contract.fields.floor_values import floor_from_json, floor_to_json
 from posebus.contract.fields.json_values import (
     COORDINATE_DECIMALS,
     SCORE_DECIMALS,
@@ -85,6 +86,7 @@ def _track_to_json(track: Track) -> dict[str, Any]:
         "keypoint_visibility": None if track.keypoint_visibility is None else track.keypoint_visibility.tolist(),
         "pose_index": track.pose_index,
         "coasted": track.coasted,
+        **floor_to_json(track),
     }
 
 
@@ -129,6 +131,7 @@ def _track_from_json(data: Any) -> Track:
         pose_index=row(data.get("pose_index")),
         # Before this field existed, confirmed tracks were always detected, and undetected ones were lost or ended.
         coasted=flag(data.get("coasted", text(data["state"]) in {TrackState.LOST, TrackState.ENDED})),
+        **floor_from_json(data),
     )
 
 

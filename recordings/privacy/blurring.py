@@ -14,7 +14,8 @@ BLOCKS = 2
 def blur_heads(image_bgr: UInt8Array, heads: Float32Array) -> None:
     """Blur the regions (M, 4) of heads in a picture (H, W, 3), which is changed; both in its pixels.
 
-    Each region keeps its mean colours in 2 x 2 blocks, joined smoothly, and nothing else. Regions may overlap and leave the picture.
+    Each region keeps its mean colours in 2 x 2 blocks, joined smoothly, and nothing else. Regions may overlap, and
+    leave the picture.
     """
     height_px, width_px = image_bgr.shape[:2]
     bounds = np.array((width_px, height_px, width_px, height_px))

@@ -15,10 +15,12 @@ from posebus.tables.times import TimeOrigin
 from recordings.results.files import PartialFile
 from recordings.results.formats.writer import FILE_EPOCH, Message, Target
 from recordings.results.people.table import FORMULA
-from tracking.events import TrackEvents
-from tracking.rules.of_camera import CameraRules
+from tracking.events import EventsOfTracks
 
-OF_TRACKS = (EventType.TRACK_STARTED, EventType.TRACK_LOST, EventType.TRACK_ENDED, EventType.TRACK_RENAMED)
+OF_TRACKS = (
+    *(EventType.TRACK_STARTED, EventType.TRACK_LOST, EventType.TRACK_ENDED, EventType.TRACK_RENAMED),
+    EventType.TRACK_FINISHED,
+)
 """Events that are derived again from frames with final numbers: as published, they have the numbers of that moment."""
 
 COLUMNS = (
@@ -56,8 +58,7 @@ class EventsFile:
         """Write the events before and in a frame."""
         self._times.time_s(message)
         self._write_waiting(frame.seq)
-        ended_by = "cut" if frame.seq in self._cuts else "unseen"
-        self._write([*self._tracks.update(frame, ended_by), *self._rules.update(frame, ended_by)])
+        self._write(self._of_tracks.update(frame, "cut" if frame.seq in self._cuts else "unseen"))
         self._cuts.discard(frame.seq)
 
     def restart(self) -> None:
@@ -72,7 +73,7 @@ class EventsFile:
         if end is not None:
             self._write_waiting(end.seq - 1)
             mark = EndOfStream(self._name, FILE_EPOCH, end.seq, end.time_ns, Delivery.LOSSLESS)
-            self._write([*self._rules.end(mark), *self._tracks.source_ended(mark)])
+            self._write(self._of_tracks.source_ended(mark))
         self._write_waiting(None)
         for file in self._files:
             file.complete()
@@ -83,8 +84,7 @@ class EventsFile:
             file.close()
 
     def _begin(self) -> None:
-        self._tracks = TrackEvents(self._name)
-        self._rules = CameraRules(self._name, self._chosen_rules)
+        self._of_tracks = EventsOfTracks(self._name, self._chosen_rules)
         self._times = TimeOrigin()
         self._waiting: list[Event] = []
         self._cuts: set[int] = set()

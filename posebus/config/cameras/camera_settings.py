@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from posebus.config.cameras.evidence import EvidenceField, EvidenceSettings
+from posebus.config.cameras.ground import GroundField
 from posebus.config.cameras.privacy import HEADS, Privacy, ZonesField
 from posebus.config.cameras.region import RegionField
 from posebus.config.cameras.schedule import EXAMPLE, ScheduleField
 from posebus.config.rules.reading import RulesField
 from posebus.config.worker_settings import Imgsz, InferFps, MotionGate, Strict
 
-APPLIED_LIVE = ("paused", "schedule", "region", "privacy", "rules", "evidence")
+APPLIED_LIVE = ("paused", "schedule", "region", "ground", "privacy", "rules", "evidence")
 """Fields that the supervisor of a camera's process, or the process itself, applies while it runs."""
 
 
@@ -77,6 +78,16 @@ class CameraOptions(Strict):
         description="Where people are reported: a polygon as a list of points [x, y], or several in a list. People "
         "whose feet are outside are left out. Parts of width and height of the (turned) picture if all coordinates are "
         "from 0 to 1, else pixels of it. null: everywhere",
+    )
+    ground: GroundField = Field(
+        default=None,
+        examples=[
+            {"points": [[412, 655], [1090, 640], [820, 330], [505, 334]], "metres": [[0, 0], [4, 0], [4, 8], [0, 8]]}
+        ],
+        description="The floor, for positions, speeds and distances of people in metres: four `points` [x, y] of it in "
+        "the picture, given as in region, and where these are on the floor, as `metres` [x, y] from any origin. "
+        "`floor_size_m`: width and depth of the floor plan; people further outside than 1 m have no position. "
+        "null: no metres",
     )
     rules: RulesField = Field(
         default_factory=dict,

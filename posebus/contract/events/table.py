@@ -42,6 +42,22 @@ TABLE: Mapping[EventType, EventSpec] = MappingProxyType(
                 "exchanged": "whether `renamed_to` becomes `track_id` at the same time",
             },
         ),
+        EventType.TRACK_FINISHED: EventSpec(
+            "A track that was started has ended, and this is all of its journey; not for a number that was corrected.",
+            {
+                **{name: what for name, what in _LIFE.items() if name != "box_xyxy_px"},
+                "reason": "`unseen`, `cut` or `source ended`",
+                "distance_px": "length of its way in the picture, without steps that are shorter than the person sways",
+                "distance_m": "metres walked on the floor, where the camera has a ground plane",
+                "path": "at most 32 points `[seconds since first_seen_ns, x, y]` of the feet in the picture",
+                "path_m": "the same places on the floor, `[x, y]` in metres or null, where the camera has a ground "
+                "plane",
+                "best": "the moment that shows the person best: `epoch`, `seq`, `captured_at_ns`, `box_xyxy_px`",
+                "zones": "the first zones, at most 8, that it was in: `rule`, `t_s` (from first_seen_ns to the "
+                "first entry), `duration_s` (of all stays)",
+                "lines": "the last lines, at most 8, that it crossed: `rule`, `t_s`, `direction`",
+            },
+        ),
         EventType.CAMERA_ONLINE: EventSpec("The first picture of a connection or of a recording came.", {}),
         EventType.CAMERA_OFFLINE: EventSpec(
             "A camera sends no pictures any more, or ingest was stopped.", {"reason": "one sentence"}

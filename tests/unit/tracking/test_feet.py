@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from posebus.coco import COCO_KEYPOINT_NAMES
-from tracking.feet import body_heights_px, foot_points_px, standing_points_px
+from tracking.feet import BOX, KNEES, UNKNOWN, body_heights_px, foot_points_px, standing_points_px
 
 SIZE_PX = (1000, 800)
 HEIGHT = 300.0
@@ -81,8 +81,8 @@ def test_feet_below_the_picture_count_at_its_border() -> None:
 def test_feet_outside_the_picture_are_known_by_the_knees_alone() -> None:
     cut = np.array([[350, 600, 450, 800], [350, 600, 450, 800], [350, 600, 450, 790]], np.float32)
     hidden = ("ankle",), ("ankle", "knee"), ("ankle", "knee")
-    points, known = standing_points_px(cut, np.stack([upright(400, 870, hidden=one) for one in hidden]), SIZE_PX)
-    assert known.tolist() == [True, False, True]
+    points, sources = standing_points_px(cut, np.stack([upright(400, 870, hidden=one) for one in hidden]), SIZE_PX)
+    assert sources.tolist() == [KNEES, UNKNOWN, BOX]
     assert points[0].tolist() == pytest.approx([400, 870], abs=1.0)
 
 
