@@ -10,8 +10,8 @@ ZONE_MARGIN = 0.1
 feet jitter, less than a step."""
 LINE_MARGIN = 0.05
 """How far from a line, in body heights, feet are clearly on one side: jitter is less."""
-LINE_FAR = 0.75
-"""How far from a line, in body heights, a person need not be followed closely: about a second's walk."""
+LINE_FAR = 0.4
+"""How far from a line, in body heights, a person need not be followed closely: about half a second's walk."""
 
 
 class ShapeTable:
