@@ -43,7 +43,6 @@ ADOPTED_FOR_S = 2 * PROCESS_SILENT_S
 its report expires."""
 STRAYS_S = 2.0
 AGES_KEPT = 200
-
 log = logging.getLogger("posebus.tracker")
 
 
