@@ -32,7 +32,7 @@ def test_follows_the_compose_specification() -> None:
 
 
 def test_has_the_services_of_the_pipeline() -> None:
-    assert set(SERVICES) == {"redis", "ingest", "worker", "worker-gpu", "tracker", "metrics", "cli"}
+    assert set(SERVICES) == {"redis", "ingest", "worker", "worker-gpu", "tracker", "evidence", "metrics", "cli"}
 
 
 @pytest.mark.parametrize("name", ["redis", *STAGES])
