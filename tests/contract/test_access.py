@@ -27,20 +27,22 @@ from tests.conftest import ROOT
 from tests.polling import wait_until
 from tests.secured_broker import SecuredBroker, secured_broker
 
-ROLES = ("ingest", "worker", "tracker", "subscriber", "operator", "monitor")
+ROLES = ("ingest", "worker", "tracker", "deliver", "subscriber", "operator", "monitor")
 MAY_ADD = {
     "frames:door": {"ingest", "operator"},
     "poses:door": {"ingest", "worker"},
     "tracks:door": {"tracker"},
     "events": {"ingest", "tracker"},
     "dead": {"worker"},
+    "undelivered:hook": {"deliver"},
 }
 MAY_READ = {
     "frames:door": {"worker", "operator"},
     "poses:door": {"tracker", "operator"},
-    "tracks:door": {"tracker", "subscriber", "operator"},
-    "events": {"tracker", "subscriber", "operator"},
+    "tracks:door": {"tracker", "deliver", "subscriber", "operator"},
+    "events": {"tracker", "deliver", "subscriber", "operator"},
     "dead": {"operator"},
+    "undelivered:hook": {"deliver", "operator"},
 }
 READING = (
     ("XRANGE", "KEY", "-", "+"),

@@ -1,0 +1,78 @@
+"""The topics of the sink `mqtt`, and what is published there. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from posebus.contract.public_json import dump, event_to_json
+from posebus.messages import Event
+
+CLOUDEVENT = "application/cloudevents+json"
+JSON = "application/json"
+EVENT_JSON, METADATA_JSON = "onvif-ej", "onvif-mj"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One message for the MQTT broker."""
+
+    topic: str
+    payload: str
+    content_type: str = JSON
+    retain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The names of all topics below a prefix."""
+
+    prefix: str
+
+    @property
+    def status(self) -> str:
+        """Whether the sink is connected: `online` or `offline`, retained."""
+        return f"{self.prefix}/status"
+
+    def state(self, camera: str) -> str:
+        """The state of a camera, retained."""
+        return f"{self.prefix}/{camera}/state"
+
+    def events(self, camera: str) -> str:
+        """The topics of all events of a camera."""
+        return f"{self.prefix}/{camera}/events/+"
+
+    def event(self, event: Event, style: str = "posebus") -> Publication:
+        """An event as it is published: a CloudEvent, or with a style of ONVIF, if it has a name there, JSON of ONVIF.
+
+        The name and the items stand in `data.onvif` of the event: {topic, source, data}.
+        """
+        named = event.data.get("onvif")
+        if style == "posebus" or not isinstance(named, dict) or not isinstance(named.get("topic"), str):
+            topic = f"{self.prefix}/{event.camera}/events/{_level(event.type)}"
+            return Publication(topic, dump(event_to_json(event)), CLOUDEVENT)
+        return self._onvif(event, named, METADATA_JSON if style == METADATA_JSON else EVENT_JSON)
+
+    def _onvif(self, event: Event, named: dict[str, Any], payload_prefix: str) -> Publication:
+        """The topic `PREFIX/CAMERA/onvif-ej/RuleEngine/LineDetector/Crossed/&CAMERA/RULE` (ONVIF Core, JSON events)."""
+        levels = [_level(level.rpartition(":")[2]) for level in named["topic"].split("/") if level]
+        given = named.get("source")
+        rule = event.data.get("rule")
+        source = dict(given) if isinstance(given, dict) else {"VideoSourceConfigurationToken": event.camera}
+        if isinstance(rule, str):
+            source.setdefault("Rule", rule)
+        parts = [self.prefix, event.camera, payload_prefix, *levels, f"&{event.camera}"]
+        parts += [_level(rule)] if isinstance(rule, str) else []
+        items = named.get("data")
+        content = {
+            "UtcTime": event_to_json(event)["time"],
+            "PropertyOperation": "Changed",
+            "Source": source,
+            "Data": dict(items) if isinstance(items, dict) else {},
+        }
+        return Publication("/".join(parts), dump(content))
+
+
+def _level(text: str) -> str:
+    """`text` as one level of a topic: without what separates levels or stands for others."""
+    return "".join("_" if one in "/#+\0" or one.isspace() else one for one in text) or "_"
