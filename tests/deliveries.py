@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,7 +17,9 @@ from posebus.config.settings import Settings
 from posebus.config.sinks import SinkSettings
 from posebus.contract.public_json import event_fields
 from posebus.messages import Event
+from posebus.sinks.process import stage_of
 from tests.conftest import ROOT
+from tests.polling import wait_until
 
 
 def event(
@@ -55,6 +58,29 @@ def records(broker: Broker, sink: str) -> dict[str, dict[str, Any]]:
     """All of them, by event."""
     found: Any = broker.client.hgetall(broker.topology.deliveries(0, sink))
     return {event_id.decode(): json.loads(value) for event_id, value in found.items()}
+
+
+class SinkHere:
+    """The stage of a sink in this process; use it in a `with`, which ends it in order."""
+
+    def __init__(self, settings: Settings, name: str, broker: Broker) -> None:
+        self.stage = stage_of(settings, name, broker)
+
+    def step(self) -> None:
+        self.stage.step(time.monotonic())
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Go on until `condition` holds; `what` the test waited for."""
+        wait_until(condition, lambda: f"{what}; {self.stage.report()}", meanwhile=self.step)
+
+    def __enter__(self) -> SinkHere:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stage.drain()
+        self.stage.close()
 
 
 class SinkProcess:

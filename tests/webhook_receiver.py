@@ -129,5 +129,6 @@ class Receiver:
         handler.send_response(reply.status)
         for name, value in reply.headers.items():
             handler.send_header(name, value)
-        handler.send_header("Content-Length", "0")
+        if "Content-Length" not in reply.headers:
+            handler.send_header("Content-Length", "0")
         handler.end_headers()

@@ -62,13 +62,14 @@ def run_sink(settings: Settings, name: str, consumer: str | None = None) -> None
     stop.install()
     with stop.starting():
         broker = open_broker(settings.redis, settings.shards)
-        stage = _stage(settings, name, broker, consumer)
+        stage = stage_of(settings, name, broker, consumer)
     log.info("ready: the sink %s gets the messages of group %s", name, f"{GROUP_PREFIX}{name}")
     run_stage(stage, OptionalHeartbeat(Registry(broker), stage.role), stop, Outage(retry_pauses()))
     log.info("stopped")
 
 
-def _stage(settings: Settings, name: str, broker: Broker, consumer: str | None) -> SinkStage | DeliveryStage:
+def stage_of(settings: Settings, name: str, broker: Broker, consumer: str | None = None) -> SinkStage | DeliveryStage:
+    """The stage of the sink `name`, for `run_stage`. Raises FatalError if it does not exist or cannot be opened."""
     chosen = sink_settings(settings, name)
     kinds = kinds_of(name, chosen)
     sink = open_sink(name, chosen, SinkContext(name, settings, broker))

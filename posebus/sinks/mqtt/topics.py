@@ -45,32 +45,22 @@ class Topics:
     def event(self, event: Event, style: str = "posebus") -> Publication:
         """An event as it is published: a CloudEvent, or with a style of ONVIF, if it has a name there, JSON of ONVIF.
 
-        The name and the items stand in `data.onvif` of the event: {topic, source, data}.
+        The name and the items stand in `data.onvif` of the event (`posebus.contract.onvif`).
         """
         named = event.data.get("onvif")
-        if style == "posebus" or not isinstance(named, dict) or not isinstance(named.get("topic"), str):
+        if style == "posebus" or not isinstance(named, dict) or not isinstance(named.get("Topic"), str):
             topic = f"{self.prefix}/{event.camera}/events/{_level(event.type)}"
             return Publication(topic, dump(event_to_json(event)), CLOUDEVENT)
         return self._onvif(event, named, METADATA_JSON if style == METADATA_JSON else EVENT_JSON)
 
     def _onvif(self, event: Event, named: dict[str, Any], payload_prefix: str) -> Publication:
         """The topic `PREFIX/CAMERA/onvif-ej/RuleEngine/LineDetector/Crossed/&CAMERA/RULE` (ONVIF Core, JSON events)."""
-        levels = [_level(level.rpartition(":")[2]) for level in named["topic"].split("/") if level]
-        given = named.get("source")
-        rule = event.data.get("rule")
-        source = dict(given) if isinstance(given, dict) else {"VideoSourceConfigurationToken": event.camera}
-        if isinstance(rule, str):
-            source.setdefault("Rule", rule)
+        levels = [_level(level.rpartition(":")[2]) for level in named["Topic"].split("/") if level]
         parts = [self.prefix, event.camera, payload_prefix, *levels, f"&{event.camera}"]
+        rule = event.data.get("rule")
         parts += [_level(rule)] if isinstance(rule, str) else []
-        items = named.get("data")
-        content = {
-            "UtcTime": event_to_json(event)["time"],
-            "PropertyOperation": "Changed",
-            "Source": source,
-            "Data": dict(items) if isinstance(items, dict) else {},
-        }
-        return Publication("/".join(parts), dump(content))
+        items = {name: value for name, value in named.items() if name != "Topic"}
+        return Publication("/".join(parts), dump({"UtcTime": event_to_json(event)["time"], **items}))
 
 
 def _level(text: str) -> str:
