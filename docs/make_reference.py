@@ -44,9 +44,12 @@ In `posebus.yaml`, or as variables of the environment, which have precedence: `w
 """
 EVENTS = """## Events
 
-Entries of the stream `events`, each a CloudEvent 1.0 in JSON ([schema](../posebus/schemas/event.json)). `data` of every
-event has `camera`, `epoch`, `seq` (the frame that it is about), `time_ns` (its capture time) and `schema_version`; the
-table lists the other fields.
+Entries of the stream `events`, each a CloudEvent 1.0 in JSON ([schema](../posebus/schemas/event.json)), of at most
+2048 bytes. The attribute `sequence` is text that sorts the events of a camera in the order of its frames, `time` is the
+capture time, `recordedtime` the time of publication, and `dataref`, where it is present, the URI of the evidence. The
+`data` of every event has `camera`, `epoch`, `seq` (the frame that it is about), `time_ns` (its capture time),
+`detected_at_ns` and `published_at_ns` (Unix ns; not in the files of `posebus run`) and `schema_version`. The table
+lists the other fields.
 """
 COMMANDS = """## Commands
 
@@ -97,6 +100,8 @@ def _limits(field: dict[str, Any]) -> Iterator[str]:
             yield ", ".join(_code(value) for value in kind.get("enum", [kind.get("const")]))
         elif kind.get("type") == "null":
             yield "`null`"
+        elif "$ref" in kind:
+            yield "a mapping"
         elif kind.get("type") == "array":
             yield "a list"
         elif kind.get("type") in {"integer", "number"}:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ingest.sources import is_live, source_kind
 from posebus.bus.registry import CameraRecord
+from posebus.config.cameras.evidence import keeps_pictures
 from posebus.config.loading import load_settings
 from posebus.config.policies import DEFAULT, Policies
 from posebus.config.rules.reading import rules_to_json
@@ -31,11 +32,17 @@ def camera_record(camera: str, settings: CameraSettings, policies: Policies | No
 
 def live_fields(settings: CameraSettings) -> dict[str, Any]:
     """Return the fields of a camera's record that may change while its process runs."""
-    return {"region": settings.region, "rules": rules_to_json(settings.rules)}
+    return {
+        "region": settings.region,
+        "rules": rules_to_json(settings.rules),
+        "ground": settings.ground,
+        "evidence": keeps_pictures(settings, live=is_live(settings)),
+        "privacy": settings.privacy,
+    }
 
 
 class RecordChanges:
-    """Announces a camera's record anew when its region or rules change in the settings: no picture is lost by that."""
+    """Announces a camera's record anew when parts of it change in the settings: no picture is lost by that."""
 
     def __init__(
         self, config: Path, camera: str, settings: CameraSettings, announce: Callable[[Mapping[str, Any]], None]
@@ -45,6 +52,8 @@ class RecordChanges:
         self._camera = camera
         self._announced = live_fields(settings)
         self._announce = announce
+        self.apply: Callable[[CameraSettings], None] = lambda settings: None
+        """Called with the settings whenever the file has changed."""
         # The file may have changed since the process loaded its settings, so it is read once in any case.
         self._version: tuple[int, int] | None = None
         self._look_at_s = 0.0
@@ -65,6 +74,8 @@ class RecordChanges:
         if wanted != self._announced:
             self._announce(wanted)
             self._announced = wanted
+        if camera is not None:
+            self.apply(camera)
         self._version = version
 
 

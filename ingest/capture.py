@@ -90,13 +90,13 @@ class CaptureStage:
         self._settings = settings
         self._live = is_live(settings)
         first = first_checkpoint(settings, run)
-        self._metrics, self._losses = Metrics(), Losses()
+        self.metrics, self._losses = Metrics(), Losses()
         self._publisher = Publisher(
             camera,
             settings,
             Delivery.LIVE if self._live else Delivery.LOSSLESS,
             writer,
-            metrics=self._metrics,
+            metrics=self.metrics,
             losses=self._losses,
             first_checkpoint=first,
             shared=shared,
@@ -104,10 +104,10 @@ class CaptureStage:
         size_limit = SizeLimit(settings.max_size_px, largest_imgsz, live=self._live)
         selector = FrameSelector(writer, live=self._live)
         motion = MotionFollower(wanted=settings.camera_motion == "auto", live=self._live)
-        self._admission = Admission(camera, selector, motion, self._publisher, size_limit, self._metrics)
+        self.admission = Admission(camera, selector, motion, self._publisher, size_limit, self.metrics)
         rng = rng or random.Random()
         self._connection = Connection(
-            camera, settings, opener, live=self._live, metrics=self._metrics, losses=self._losses, rng=rng
+            camera, settings, opener, live=self._live, metrics=self.metrics, losses=self._losses, rng=rng
         )
         self._full_pauses = Backoff(MIN_FULL_PAUSE_S, MAX_FULL_PAUSE_S, rng)
         self._status = CameraStatus(camera, self._publisher)
@@ -118,7 +118,7 @@ class CaptureStage:
             first=first,
             connection=self._connection,
             publisher=self._publisher,
-            admission=self._admission,
+            admission=self.admission,
             status=self._status,
             start=self._start,
         )
@@ -155,10 +155,10 @@ class CaptureStage:
     def report(self) -> ProcessReport:
         """The report of this process. On standby, another process reports the camera."""
         if self._status.state is CameraState.STANDBY:
-            return ProcessReport(INGEST, metrics=self._metrics.snapshot())
+            return ProcessReport(INGEST, metrics=self.metrics.snapshot())
         for reason, number in self._losses.uncounted().items():
-            self._metrics.count("posebus_frames_skipped_total", number, reason=reason)
-        selector, now_s = self._admission.selector, time.monotonic()
+            self.metrics.count("posebus_frames_skipped_total", number, reason=reason)
+        selector, now_s = self.admission.selector, time.monotonic()
         capture = camera_report(
             self._publisher,
             state=self._status.state,
@@ -167,9 +167,9 @@ class CaptureStage:
             backlog_s=self._publisher.backlog_s(now_s),
             dropped={**self._losses.totals(), "overflow": self._publisher.overflowed},
             gate=selector.report() if selector.active else None,
-            motion=self._admission.motion.report(),
+            motion=self.admission.motion.report(),
         )
-        return ProcessReport(INGEST, metrics=self._metrics.snapshot(), captures={self._camera: capture})
+        return ProcessReport(INGEST, metrics=self.metrics.snapshot(), captures={self._camera: capture})
 
     def drain(self) -> None:
         """Announce that a live camera stops, and send everything pending; see `ingest.leaving`."""
@@ -258,12 +258,12 @@ class CaptureStage:
         if self._live:
             self._connection.done()
         if self._start.opens_epoch:
-            self._admission.begin_epoch(now_s)
+            self.admission.begin_epoch(now_s)
             self._start.opens_epoch = False
         if self._status.go_online(picture.captured_at_ns):
             self._connection.works()
         try:
-            if not self._admission.admit(picture, now_s):
+            if not self.admission.admit(picture, now_s):
                 return
         except BadPicture as error:
             self._losses.add(LossReason.UNUSABLE)

@@ -18,12 +18,15 @@ from ingest.capture import CaptureStage
 from ingest.keeping import FrameKeeper, KeepingProducer
 from ingest.leaving import reason_from
 from ingest.off_cameras import OffCameras
+from ingest.publishing.picture_ring import PictureRing
 from ingest.sources import is_live, open_source
 from ingest.supervision import CameraFiles, CameraProcesses, IngestSupervisor
+from posebus.bus.evidence.ring import RingWriter
 from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import Registry, process_id
+from posebus.config.cameras.evidence import EvidenceSettings
 from posebus.config.cameras.wanted import wanted_cameras
 from posebus.config.policies import Policies, policies_of
 from posebus.config.settings import CameraSettings, Settings
@@ -102,11 +105,19 @@ def build_capture(
         run=os.environ.get(RUN_ENV, ""),
     )
     stage.must_exist = options.must_exist
+    ring = PictureRing(camera, settings, partial(_open_ring, broker, camera), stage.metrics, live=is_live(settings))
+    stage.admission.ring = ring
     if config is not None:
         stage.stop_reason = partial(reason_from, config, camera, settings)
-        stage.before_step = RecordChanges(config, camera, settings, writer.announce_change).poll
+        changes = RecordChanges(config, camera, settings, writer.announce_change)
+        changes.apply = ring.follow
+        stage.before_step = changes.poll
     give_life_signs(os.environ, stage.healthy)
     return stage
+
+
+def _open_ring(broker: Broker, camera: str, wanted: EvidenceSettings) -> RingWriter:
+    return RingWriter(broker, camera, wanted.seconds, wanted.bytes)
 
 
 def run_ingest(

@@ -87,8 +87,9 @@ def publish_end(writer: FrameProducer, record: CameraRecord) -> None:
             reason=REMOVED,
         )
         if was_open and record.delivery is Delivery.LIVE:
-            position = Position(checkpoint.epoch, checkpoint.seq, time.time_ns())
-            events.append(ingest_event(EventType.CAMERA_OFFLINE, record.camera, position, {"reason": REMOVED}))
+            now_ns = time.time_ns()
+            position = Position(checkpoint.epoch, checkpoint.seq, now_ns)
+            events.append(ingest_event(EventType.CAMERA_OFFLINE, record.camera, position, {"reason": REMOVED}, now_ns))
     writer.publish(item, events, replace(checkpoint, state=ENDED, run=""))
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         TrackFrame,
         TrackState,
     )
+    from posebus.subscribing.evidence import evidence
     from posebus.subscribing.subscriber import Subscription, subscribe
     from posebus.subscribing.subscriber_async import AsyncSubscription, subscribe_async
     from posebus.subscribing.subscription import Message
@@ -54,6 +55,7 @@ __all__ = [
     "TrackFrame",
     "TrackState",
     "TrackTable",
+    "evidence",
     "mask_of",
     "read_tracks",
     "subscribe",
@@ -77,6 +79,7 @@ _MODULES = {
     "Track": "posebus.messages",
     "TrackFrame": "posebus.messages",
     "TrackState": "posebus.messages",
+    "evidence": "posebus.subscribing.evidence",
     "Subscription": "posebus.subscribing.subscriber",
     "subscribe": "posebus.subscribing.subscriber",
     "AsyncSubscription": "posebus.subscribing.subscriber_async",

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from posebus.arrays import Float32Array, UInt8Array
+from posebus.event_types import EventType as EventType
 from posebus.square_pixels import SQUARE
 from posebus.views import View
 
@@ -212,6 +213,9 @@ class Track:
     position is predicted), 2 visible in this frame; pose_index: row of this person in the PoseFrame with the same
     (camera, epoch, seq), or None if not detected in this frame; coasted: whether box and keypoints are predicted,
     because the person was not detected in this frame.
+
+    Of a camera with a ground plane, else None: position_m: (x, y) of the feet on the floor, None where they are not
+    known; speed_m_s: over about the last second, None at first; distance_m: walked since the first frame.
     """
 
     id: int
@@ -224,6 +228,9 @@ class Track:
     keypoint_visibility: UInt8Array | None = None
     pose_index: int | None = None
     coasted: bool = False
+    position_m: tuple[float, float] | None = None
+    speed_m_s: float | None = None
+    distance_m: float | None = None
 
 
 MAX_RENAME_DELAY_S = 2.0
@@ -260,7 +267,12 @@ class TrackFrame(FrameKey):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A CloudEvents 1.0 event. `id` is unique, and stays the same when the same frames are processed again."""
+    """A CloudEvents 1.0 event. `id` is unique, and stays the same when the same frames are processed again.
+
+    dataref: where its evidence is, as a URI. When it is published it gets its place in the order of the camera's events
+    (`sequence`, text that sorts), and the times of its detection and publication (Unix ns). These three are left out
+    where events are compared.
+    """
 
     id: str
     type: str
@@ -271,19 +283,7 @@ class Event:
     epoch: int
     seq: int
     data: dict[str, Any] = field(default_factory=dict)
-
-
-class EventType(StrEnum):
-    """The CloudEvents types of the events that posebus itself emits."""
-
-    TRACK_STARTED = "posebus.track.started"
-    TRACK_LOST = "posebus.track.lost"
-    TRACK_ENDED = "posebus.track.ended"
-    TRACK_RENAMED = "posebus.track.renamed"
-    CAMERA_ONLINE = "posebus.camera.online"
-    CAMERA_OFFLINE = "posebus.camera.offline"
-    CAMERA_GAP = "posebus.camera.gap"
-    CAMERA_CUT = "posebus.camera.cut"
-    CAMERA_ENDED = "posebus.camera.ended"
-    CAMERA_IMGSZ = "posebus.camera.imgsz"
-    CAMERA_RATE = "posebus.camera.rate"
+    dataref: str | None = None
+    sequence: str = field(default="", compare=False)
+    detected_at_ns: int = field(default=0, compare=False)
+    published_at_ns: int = field(default=0, compare=False)

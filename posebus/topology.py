@@ -140,6 +140,30 @@ KEYS = (
         overflow="-",
     ),
     KeySpec(
+        kind="evidence",
+        holds="stream: the newest pictures of a camera, reduced; without evidence there is none",
+        writer="ingest",
+        readers="the evidence process, posebus evidence",
+        retention="evidence.seconds and evidence.bytes of the camera; expires when no picture follows",
+        overflow="the oldest pictures are dropped",
+    ),
+    KeySpec(
+        kind="snapshot",
+        holds="string: the picture of an event, with skeletons (JPEG), by camera and frame",
+        writer="the evidence process",
+        readers="subscribers (posebus.evidence)",
+        retention="evidence.keep_s; expires",
+        overflow="the camera's oldest are deleted at evidence.max_bytes",
+    ),
+    KeySpec(
+        kind="snapshots",
+        holds="stream: key and size of each snapshot of a camera",
+        writer="the evidence process",
+        readers="the evidence process",
+        retention="like the snapshots; expires",
+        overflow="-",
+    ),
+    KeySpec(
         kind="processes",
         holds="hash: process -> its last report (JSON), shard 0 only",
         writer="every process",
@@ -172,6 +196,10 @@ KEYS = (
         overflow="-",
     ),
 )
+
+
+OF_SHARD = frozenset({"events", "dead", "reclaim_lock", "cameras", "processes"})
+"""Kinds of keys of which a shard has one; of the others, each camera has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +245,15 @@ class Topology:
     def plan(self, camera: str) -> str:
         return self._of_camera("plan", camera)
 
+    def evidence(self, camera: str) -> str:
+        return self._of_camera("evidence", camera)
+
+    def snapshot(self, camera: str, epoch: int, seq: int) -> str:
+        return f"{self._of_camera('snapshot', camera)}:{epoch}-{seq}"
+
+    def snapshots(self, camera: str) -> str:
+        return self._of_camera("snapshots", camera)
+
     def events(self, shard: int) -> str:
         return f"posebus:{{{shard}}}:events"
 
@@ -242,8 +279,8 @@ class Topology:
         return f"posebus:{{0}}:delivering:{sink}"
 
     def of_camera(self, camera: str) -> list[str]:
-        """All keys that belong to `camera` alone. Deleting them removes the camera completely."""
-        streams = (self.frames, self.poses, self.tracks)
+        """All keys that belong to `camera` alone, but for its snapshots. Deleting them removes the camera."""
+        streams = (self.frames, self.poses, self.tracks, self.evidence, self.snapshots)
         kinds = (*streams, self.state, self.epoch, self.checkpoint, self.attempts, self.plan)
         plain = [key(camera) for key in kinds]
         roles = [key(camera, role) for key in (self.lease, self.fence) for role in ("tracker", "ingest")]

@@ -19,6 +19,7 @@ from posebus_cli.change.scale import scale
 from posebus_cli.deliver.command import deliver
 from posebus_cli.doctor.doctor import doctor
 from posebus_cli.observe.dead import dead_app
+from posebus_cli.observe.evidence import evidence
 from posebus_cli.observe.explain import explain
 from posebus_cli.observe.health import health
 from posebus_cli.observe.metrics import metrics
@@ -30,6 +31,7 @@ from posebus_cli.operate.forget import forget
 from posebus_cli.operate.stages import ingest, track, work
 from posebus_cli.operate.up import up
 from posebus_cli.options.plain_help import with_plain_help
+from posebus_cli.rules.app import rules_app
 
 TRY = "Try it"
 RUN = "Run cameras"
@@ -68,6 +70,7 @@ app.command("image", rich_help_panel=TRY)(image)
 app.command("run", rich_help_panel=TRY)(run)
 app.command("snapshot", rich_help_panel=TRY)(snapshot)
 app.command("draw", rich_help_panel=TRY)(draw)
+app.add_typer(rules_app, name="rules", rich_help_panel=TRY)
 app.command("up", rich_help_panel=RUN)(up)
 app.command("ingest", rich_help_panel=RUN)(ingest)
 app.command("work", rich_help_panel=RUN)(work)
@@ -82,6 +85,7 @@ app.add_typer(jobs_app, name="jobs", rich_help_panel=JOBS)
 app.command("watch", rich_help_panel=OBSERVE)(watch)
 app.command("top", rich_help_panel=OBSERVE)(top)
 app.command("explain", rich_help_panel=OBSERVE)(explain)
+app.command("evidence", rich_help_panel=OBSERVE)(evidence)
 app.add_typer(dead_app, name="dead", rich_help_panel=OBSERVE)
 app.command("metrics", rich_help_panel=OBSERVE)(metrics)
 app.command("health", rich_help_panel=OBSERVE)(health)

@@ -12,6 +12,7 @@ from typing import Any
 
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
+from posebus.config.rules.reading import rules_to_json
 from posebus.config.settings import Settings
 from posebus.errors import BrokerUnavailable, OutputError
 from posebus.runtime.failures import in_one_sentence
@@ -128,7 +129,8 @@ def forget(broker: Broker, cameras: Sequence[str]) -> None:
 
 
 def _writer(recording: Recording, output: Output) -> TracksWriter:
-    return TracksWriter(output.folder, recording.name, output.formats, output.chosen)
+    rules = recording.settings.rules
+    return TracksWriter(output.folder, recording.name, output.formats, output.chosen, rules_to_json(rules))
 
 
 def _with_cameras(settings: Settings, recordings: Sequence[Recording], workers: Workers) -> Settings:

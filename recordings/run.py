@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from posebus.config.cameras.camera_settings import CameraOptions
 from posebus.config.settings import EMBEDDED, Settings
 from posebus.errors import OutputError
 from posebus.wording import counted
@@ -24,7 +25,7 @@ from recordings.drawing.making import PeopleRows
 from recordings.drawing.queue import DrawingQueue
 from recordings.drawing.task import DrawingTask
 from recordings.fleet_watch import Workers, need_workers
-from recordings.inputs import WHOLE, Part, Recording, camera_settings, open_recordings
+from recordings.inputs import OF_THE_SCENE, WHOLE, Part, Recording, camera_settings, open_recordings
 from recordings.inputs.listing import list_inputs
 from recordings.own_fleet import analyse_with_fleet
 from recordings.progress import Complain, Progress
@@ -32,27 +33,11 @@ from recordings.recording_analysis import RecordingResult
 from recordings.results.claims import claimed
 from recordings.results.earlier_run import EarlierRun
 from recordings.results.files import make_folder
-from recordings.results.formats.table import STANDARD, check_writable
-from recordings.results.result_files import ResultFiles
+from recordings.results.formats.table import check_writable
+from recordings.results.result_files import ALL_FILES, ResultFiles, WantedFiles
 from recordings.results.run_facts import kept_settings, run_facts, run_of
+from recordings.results.video import Style
 from recordings.summary import FILE_NAME, Summary, merged, summarise, summary_name
-
-
-@dataclass(frozen=True, slots=True)
-class WantedFiles:
-    """Which files are written about a recording.
-
-    `formats` are those of the tracks, by the names in `recordings.results.formats.table`. `video`: the annotated one.
-    `snapshots`: of each person.
-    """
-
-    formats: Sequence[str] = STANDARD
-    video: bool = True
-    snapshots: bool = True
-
-    def options(self) -> dict[str, Any]:
-        """Return them as JSON, for the summary."""
-        return {"formats": list(self.formats), "video": self.video, "snapshots": self.snapshots}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +45,16 @@ class RunRequest:
     """What a run is to do.
 
     `wishes` are its inputs, of which it reads `part`, and `facts` what the results are made with (`run_facts`).
-    `fresh`: it does everything anew, also what its folder holds already.
+    `fresh`: it does everything anew, also what its folder holds already. `camera`: settings of the camera that made the
+    recordings (see `recordings.inputs.camera_settings`).
     """
 
     wishes: Sequence[Wish]
     facts: Mapping[str, Any]
-    files: WantedFiles = WantedFiles()
+    files: WantedFiles = ALL_FILES
     part: Part = WHOLE
     fresh: bool = False
+    camera: CameraOptions | None = None
 
 
 def prepare_run(
@@ -79,10 +66,12 @@ def prepare_run(
     *,
     fresh: bool = False,
     earlier: EarlierRun | None = None,
+    camera: CameraOptions | None = None,
 ) -> RunRequest:
     """Find the inputs that `arguments` name, and what their results would be made with.
 
-    `earlier`: the run that is repeated, if it is one; what differs from it is complained about. Raises ConfigError.
+    `camera`: settings of the camera that made them. `earlier`: the run that is repeated, if it is one; what differs
+    from it is complained about. Raises ConfigError.
     """
     check_writable(files.formats)
     need_workers(settings)
@@ -93,9 +82,11 @@ def prepare_run(
     facts = {"run": run_of(datetime.now(UTC), arguments, files.options()), **run_facts(settings)}
     if part != WHOLE:
         facts = {**facts, "part": part.fields()}
+    if camera is not None:
+        facts = {**facts, "camera": camera.model_dump(mode="json", include=OF_THE_SCENE, exclude_defaults=True)}
     for difference in earlier.differences(facts) if earlier is not None else ():
         complain(difference)
-    return RunRequest(wishes, facts, files, part, fresh)
+    return RunRequest(wishes, facts, files, part, fresh, camera)
 
 
 @dataclass(slots=True)
@@ -208,7 +199,7 @@ def _run(
         {} if state.plan.before is None else {one["name"]: one.get("people", []) for one in state.plan.before["inputs"]}
     )
     with DrawingQueue(progress, fail, state.people.__setitem__) as drawing:
-        pictures = MissingPictures(book.folder, request, drawing)
+        pictures = MissingPictures(book.folder, request, drawing, _hid_otherwise(state.plan.before, request.files))
         for one in state.plan.inputs:
             if one.done:
                 pictures.make(one.name, one.source, people_before.get(one.name, []))
@@ -217,7 +208,7 @@ def _run(
             # In a broker that is shared with others, the names of the cameras must not be in use already.
             suffix = "" if settings.redis == EMBEDDED else f"-{uuid.uuid4().hex[:8]}"
             sources, names = [one.source for one in to_do], [one.name for one in to_do]
-            state.recordings, refused = open_recordings(sources, names, suffix, request.part)
+            state.recordings, refused = open_recordings(sources, names, suffix, request.part, request.camera)
             for name, error in refused.items():
                 fail(name, error)
             book.note(state.summary())
@@ -237,24 +228,35 @@ def _run(
         drawing.finish()
 
 
+def _hid_otherwise(before: Summary | None, wanted: WantedFiles) -> bool:
+    """Return whether the pictures of the run before hide something else than is wanted now, as far as it says so."""
+    options = {} if before is None else (before.get("run") or {}).get("options", {})
+    return str(options.get("privacy", wanted.privacy)) != wanted.privacy
+
+
 @dataclass(frozen=True, slots=True)
 class MissingPictures:
-    """Makes the videos and snapshots of a run that are wanted and missing."""
+    """Makes the videos and snapshots of a run that are wanted and missing.
+
+    `others_privacy`: those that exist hide something else than is wanted now, so they are made anew.
+    """
 
     folder: Path
     request: RunRequest
     queue: DrawingQueue
+    others_privacy: bool = False
 
     def make(self, name: str, source: str, people: PeopleRows) -> None:
         """Make those of a recording whose tracks are complete; `people` is the table of its people."""
         files = _files(self.request, self.folder)
         wanted = self.request.files
-        video = wanted.video and (self.request.fresh or not files.drawn(name))
-        snapshots = wanted.snapshots and bool(people) and not any(person["snapshot"] for person in people)
+        anew = self.request.fresh or self.others_privacy
+        video = wanted.video and (anew or not files.drawn(name))
+        snapshots = wanted.snapshots and bool(people) and (anew or not any(person["snapshot"] for person in people))
         if video or snapshots:
-            settings = camera_settings(source, self.request.part)
-            tracks = files.tracks(name)
-            self.queue.add(DrawingTask(name, settings, tracks, self.folder, video=video, snapshots=snapshots))
+            settings = camera_settings(source, self.request.part, self.request.camera)
+            tracks, style = files.tracks(name), Style(privacy=wanted.privacy)
+            self.queue.add(DrawingTask(name, settings, tracks, self.folder, style, video, snapshots))
 
 
 def _note_workers(state: RunState, folder: Path, found: Workers) -> None:

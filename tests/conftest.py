@@ -15,6 +15,7 @@ import pytest
 import redis
 from hypothesis import settings
 
+from tests.once import made_once
 from tests.ports import free_port
 
 # Tests that import ultralytics must not let it install or look for packages.
@@ -29,6 +30,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 START_TIMEOUT_S = 10.0
+NODE_PACKAGES = ("@asyncapi/specs@6.11.1", "redis@6.3.1")
+"""From npm: the official JSON Schemas of AsyncAPI, and the usual client of Redis for Node.js."""
+NPM_INSTALL = ("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -86,6 +90,22 @@ def engine_cache(run_folder: Path) -> Path:
     folder = run_folder / "engine-cache"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def node_packages(run_folder: Path) -> Path:
+    """The folder `node_modules` with NODE_PACKAGES, installed once for all tests."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            missing(f"{program} is not installed (on Debian: apt install nodejs npm)")
+
+    def install(folder: Path) -> None:
+        command = [*NPM_INSTALL, str(folder), *NODE_PACKAGES]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+        if done.returncode != 0:
+            missing(f"npm could not install {', '.join(NODE_PACKAGES)}: {done.stderr[-300:]}")
+
+    return made_once(run_folder / "node", install) / "node_modules"
 
 
 @pytest.fixture(scope="session")

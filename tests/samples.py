@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, process_id
+from posebus.contract.public_json import event_to_json
 from posebus.messages import (
     CaptureClock,
     Delivery,
@@ -115,6 +117,11 @@ def event(seq: int = 0, camera: str = "door", kind: str = "posebus.track.started
         seq=seq,
         data={"track_id": 7},
     )
+
+
+def timeless(event: Event) -> dict[str, Any]:
+    """An event as JSON without the times of its publication, which differ between two runs over the same frames."""
+    return event_to_json(replace(event, detected_at_ns=0, published_at_ns=0))
 
 
 def held_writer(broker: Broker, record: CameraRecord) -> FrameProducer:

@@ -14,7 +14,7 @@ def __getattr__(name: str) -> Any:
     # Loaded when it is first asked for: `python -m tracking` must set the folder of compiled kernels before.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from posebus.extras import missing_package
+    from posebus.installed.extras import missing_package
 
     try:
         from tracking.tracker import PoseTracker

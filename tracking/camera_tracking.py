@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from posebus.bus.pose_consumer import PoseEntry
 from posebus.config.cameras.region import Region
@@ -25,15 +25,16 @@ from posebus.messages import (
     Uninferred,
 )
 from posebus.views import View
-from tracking.camera_events import CameraEvents
+from tracking.events import CameraEvents
+from tracking.ground.floor import Floor
 from tracking.ordering.gaps import GapReporter
-from tracking.ordering.reorder import Gap, ReorderBuffer, StreamItem
-from tracking.planning import Planner
+from tracking.ordering.reorder import Gap, ItemKey, ReorderBuffer
 from tracking.policies.capacity import CapacityShare, Demand
 from tracking.policies.demand import DemandMeter
 from tracking.policies.fixed_size import SizeCheck
 from tracking.policies.followed import RateCheck
 from tracking.policies.ladder import cost_px
+from tracking.policies.planning import Planner
 from tracking.region import only_inside
 from tracking.square_pixels import of_source, squared
 from tracking.tracker import PoseTracker
@@ -88,9 +89,11 @@ class CameraTracking:
         self.set_policies(policies)
         self._reorder = ReorderBuffer(None if delivery is Delivery.LOSSLESS else settings.reorder_wait_s)
         self._tracker = PoseTracker(settings)
+        self.floor = Floor(None)
+        """Where people are in metres; it may use another ground plane at any time."""
         self._events = CameraEvents(camera, rules or {})
         self._gaps = GapReporter(camera)
-        self._waiting: dict[_ItemKey, PoseEntry] = {}
+        self._waiting: dict[ItemKey, PoseEntry] = {}
         self._held: set[bytes] = set()
         self._done: list[bytes] = []
         self._captured_at_ns = 0
@@ -123,10 +126,10 @@ class CameraTracking:
 
     @property
     def advice(self) -> str | None:
-        """How to follow people better or detect more of them: another rate, a larger fixed size, more workers; None if
-        there is nothing to advise."""
+        """How to follow people better or detect more of them (another rate, a larger fixed size, more workers), and
+        which rules are off; None if there is nothing to advise."""
         size = self._check if self._check is not None else self._planner
-        advice = [self._rate.advice, None if size is None else size.advice]
+        advice = [*self._events.rule_problems.values(), self._rate.advice, None if size is None else size.advice]
         return "; ".join(one for one in advice if one is not None) or None
 
     @property
@@ -150,7 +153,7 @@ class CameraTracking:
             self._done.append(entry.entry_id)
             return
         self._held.add(entry.entry_id)
-        self._waiting[_ItemKey.of(entry.body)] = entry
+        self._waiting[ItemKey.of(entry.body)] = entry
 
     def advance(self, now_s: float) -> CameraStep:
         """Process the items that are due by now, in order."""
@@ -163,7 +166,7 @@ class CameraTracking:
                 self._skip(step, item)
                 step.given_up[item.reason] += item.last_seq - item.first_seq + 1
                 continue
-            entry = self._waiting.pop(_ItemKey.of(item))
+            entry = self._waiting.pop(ItemKey.of(item))
             self._held.discard(entry.entry_id)
             step.done.append(entry.entry_id)
             if isinstance(item, PoseFrame):
@@ -191,6 +194,7 @@ class CameraTracking:
             "reorder": self._reorder.state_dict(),
             "tracker": self._tracker.state_dict(),
             "events": self._events.state_dict(),
+            "floor": self.floor.state_dict(),
             "gaps": self._gaps.state_dict(),
             "captured_at_ns": self._captured_at_ns,
             "planner": None if self._planner is None else self._planner.state_dict(),
@@ -207,6 +211,8 @@ class CameraTracking:
         self._events.load_state(state["events"])
         self._gaps.load_state(state["gaps"])
         self._captured_at_ns = state["captured_at_ns"]
+        if "floor" in state:  # of a release without ground planes
+            self.floor.load_state(state["floor"])
         planned = state.get("planner")
         if self._planner is not None and planned is not None:
             self._planner.load_state(planned)
@@ -220,7 +226,7 @@ class CameraTracking:
         assert entry.provenance is not None
         square = self._inside(squared(frame), frame.size_px)
         self._captured_at_ns = frame.captured_at_ns
-        tracks = of_source(self._tracker.update(square), frame)
+        tracks = self.floor.update(of_source(self._tracker.update(square), frame))
         step.tracks.append((tracks, entry.provenance))
         step.events += self._events.of_frame(frame, tracks, is_cut=self._tracker.is_cut)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
@@ -257,7 +263,7 @@ class CameraTracking:
         assert entry.provenance is not None
         self._captured_at_ns = frame.captured_at_ns
         square = squared(frame)
-        tracks = of_source(self._tracker.predict(square), frame)
+        tracks = self.floor.update(of_source(self._tracker.predict(square), frame))
         step.tracks.append((tracks, entry.provenance))
         step.events += self._events.of_frame(frame, tracks, is_cut=self._tracker.is_cut)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
@@ -280,15 +286,4 @@ class CameraTracking:
         step.events += self._gaps.flush()
         step.events += self._events.source_ended(end)
         self._tracker.end_source()
-
-
-class _ItemKey(NamedTuple):
-    """Identifies a waiting item; end marks have keys of their own, so that a wrong one cannot pass for a frame."""
-
-    epoch: int
-    seq: int
-    is_end: bool
-
-    @classmethod
-    def of(cls, item: StreamItem) -> _ItemKey:
-        return cls(item.epoch, item.seq, isinstance(item, EndOfStream))
+        self.floor.end_source()

@@ -7,8 +7,8 @@ tracker that takes over continues in the same way, and a region that is changed 
 
 **Feet.** A person stands where the ankles are, if the network sees them, and else where the box ends at the bottom:
 it is the lowest point that is visible, also where something hides the rest. Joints further up say less, since how far
-the feet are below the hips depends on the posture and on the height of the camera. Feet below the picture count at
-its border.
+the feet are below the hips depends on the posture and on the height of the camera; before a person is tracked, a wrong
+guess would leave out a person who is inside. Feet below the picture count at its border.
 
 **At the border** of the region the feet of a person who stands jitter by some pixels, and legs are hidden now and then.
 So a person who is tracked leaves it only when neither ankles nor box are within a margin around it. A person who is not
@@ -23,24 +23,20 @@ import numpy as np
 
 from posebus.arrays import BoolArray, Float64Array
 from posebus.boxes import iou_matrix
-from posebus.coco import COCO_KEYPOINT_NAMES
 from posebus.config.cameras.region import Region, is_in_fractions
 from posebus.messages import PoseFrame, Probe
 from tracking import body_model as model
 from tracking.compiled import plain
+from tracking.feet import ankles_px, lower_edges_px
+from tracking.geometry import ON_SIDE_PX, outside_by
 from tracking.motion import kalman
 from tracking.tracks import LOST, Tracks
 
-ANKLES = [COCO_KEYPOINT_NAMES.index("left_ankle"), COCO_KEYPOINT_NAMES.index("right_ankle")]
-SEEN_CONFIDENCE = 0.3
-"""A network places joints that are hidden with less."""
 MARGIN = 0.15
 """How far outside the feet of a tracked person may be, in lengths of the longer side of the box: more than feet jitter,
 less than a step."""
 SAME_IOU = 0.3
 """A detection whose box overlaps a track's by this much may be the person of that track."""
-ON_SIDE_PX = 0.5
-"""Feet on a side of a polygon are inside, such as those of a person who is cut off by the border of the picture."""
 LONGEST_STEP_S = 1.0
 """Tracks are predicted over no longer time here; after a longer one, people enter the region anew."""
 
@@ -61,8 +57,8 @@ def only_inside(
     polygons = _in_pixels(region, source_size_px, frame.size_px)
     size = np.array(frame.size_px, float)
     boxes = frame.boxes_xyxy_px.astype(float)
-    lowest = np.clip(_lower_edges(boxes), 0.0, size)
-    ankles = np.clip(_ankles(frame, lowest), 0.0, size)
+    lowest = np.clip(lower_edges_px(boxes), 0.0, size)
+    ankles = np.clip(ankles_px(frame.keypoints_px, lowest), 0.0, size)
     ankles_by = outside_by(ankles, polygons)
     inside = ankles_by <= ON_SIDE_PX
     near = np.minimum(ankles_by, outside_by(lowest, polygons)) <= MARGIN * _lengths(boxes)
@@ -72,59 +68,11 @@ def only_inside(
     return replace(frame, scores=np.where(inside, frame.scores, 0).astype(np.float32), probes=probes)
 
 
-def outside_by(points: Float64Array, polygons: list[Float64Array]) -> Float64Array:
-    """Return the distance (N,) of each point (N, 2) from the nearest of the polygons, each (P, 2); 0 inside of one."""
-    distance = np.full(len(points), np.inf)
-    for corners in polygons:
-        begin, end = corners, np.roll(corners, -1, axis=0)
-        apart = _distance_to_sides(points, begin, end).min(axis=1)
-        distance = np.minimum(distance, np.where(_is_inside(points, begin, end), 0.0, apart))
-    return distance
-
-
-def _is_inside(points: Float64Array, begin: Float64Array, end: Float64Array) -> BoolArray:
-    """Return whether a ray to the right of each point (N, 2) crosses an odd number of sides (P, 2)."""
-    x, y = points[:, None, 0], points[:, None, 1]
-    spans = (begin[:, 1] > y) != (end[:, 1] > y)
-    rise = np.where(end[:, 1] == begin[:, 1], 1.0, end[:, 1] - begin[:, 1])
-    crosses = spans & (x < begin[:, 0] + (y - begin[:, 1]) / rise * (end[:, 0] - begin[:, 0]))
-    odd: BoolArray = crosses.sum(axis=1) % 2 == 1
-    return odd
-
-
-def _distance_to_sides(points: Float64Array, begin: Float64Array, end: Float64Array) -> Float64Array:
-    """Return the distances (N, P) of points (N, 2) from the segments between `begin` and `end`, (P, 2) each."""
-    along = end - begin
-    length2 = np.maximum((along**2).sum(axis=1), 1e-12)
-    offset = points[:, None] - begin
-    share = np.clip((offset * along).sum(axis=2) / length2, 0.0, 1.0)
-    distances: Float64Array = np.hypot(*np.moveaxis(offset - share[..., None] * along, 2, 0))
-    return distances
-
-
 def _in_pixels(region: Region, source_size_px: tuple[int, int], size_px: tuple[int, int]) -> list[Float64Array]:
     """Return the polygons in pixels of a picture of `size_px`."""
     unit = (1, 1) if is_in_fractions(region) else source_size_px
     scale = np.array(size_px, float) / np.array(unit, float)
     return [np.array(polygon, float) * scale for polygon in region]
-
-
-def _lower_edges(boxes: Float64Array) -> Float64Array:
-    """Return the middle (N, 2) of the lower edge of each box (N, 4)."""
-    return np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)
-
-
-def _ankles(frame: PoseFrame, otherwise: Float64Array) -> Float64Array:
-    """Return the middle (N, 2) of the ankles that are seen of each person, and `otherwise` (N, 2) without any."""
-    joints = frame.keypoints_px
-    if joints is None or joints.shape[1] <= max(ANKLES):
-        return otherwise
-    ankles = joints[:, ANKLES].astype(float)
-    seen = (ankles[..., 2] >= SEEN_CONFIDENCE) & np.isfinite(ankles).all(axis=2)
-    total = np.where(seen[..., None], ankles[..., :2], 0.0).sum(axis=1)
-    count = seen.sum(axis=1, keepdims=True)
-    middles: Float64Array = np.where(count > 0, total / np.maximum(count, 1), otherwise)
-    return middles
 
 
 def _lengths(boxes: Float64Array) -> Float64Array:
@@ -149,6 +97,6 @@ def _tracked(boxes: Float64Array, tracks: Tracks, elapsed_s: float) -> BoolArray
 
 def _probe(probe: Probe, polygons: list[Float64Array], size: Float64Array) -> Probe:
     """Return a probe without the people outside, so that no larger input is chosen for them."""
-    feet = np.clip(_lower_edges(probe.boxes_xyxy_px.astype(float)), 0.0, size)
+    feet = np.clip(lower_edges_px(probe.boxes_xyxy_px.astype(float)), 0.0, size)
     inside = outside_by(feet, polygons) <= ON_SIDE_PX
     return replace(probe, scores=np.where(inside, probe.scores, 0).astype(np.float32))

@@ -10,6 +10,7 @@ import logging
 import math
 import time
 from collections import Counter, deque
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from posebus.bus.pose_consumer import PoseConsumer, PoseEntry, TrackCommit
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import PROCESS_SILENT_S, CameraRecord, Registry
 from posebus.config.settings import TrackerSettings
+from posebus.contract.evidence import with_evidence
 from posebus.contract.foreign_json import WRONG_DATA
 from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.errors import LeaseLost, MalformedMessage, RetryableError
@@ -71,6 +73,7 @@ class TrackStage:
         self._skipped: dict[str, Counter[str]] = {}
         self._ages_ms: dict[str, deque[float]] = {}
         self._metrics = Metrics()
+        self._rule_problems: dict[str, Mapping[str, str]] = {}
 
     def step(self, now_s: float) -> bool:
         """Keep the leases, read new entries of the cameras owned, commit what is ready."""
@@ -222,11 +225,11 @@ class TrackStage:
         self._tracking[entry.camera].push(entry, now_s)
 
     def _advance(self, camera: str, now_s: float) -> None:
-        tracking = self._tracking[camera]
-        record = self._records[camera]
+        tracking, record = self._tracking[camera], self._records[camera]
         tracking.set_policies(record.policies)
         tracking.region = record.region
         tracking.set_rules(record.rules)
+        tracking.floor.use(record.ground)
         began_s = time.perf_counter()
         step = tracking.advance(now_s)
         tracked_s = time.perf_counter()
@@ -236,9 +239,10 @@ class TrackStage:
         commit = TrackCommit(
             camera=camera,
             tracks=step.tracks,
-            events=step.events,
+            events=with_evidence(step.events) if record.evidence else step.events,
             state=state,
             done=step.done,
+            detected_at_ns=time.time_ns(),
             plan=step.plan,
             decisions=step.decisions,
         )
@@ -252,8 +256,16 @@ class TrackStage:
             # Only the broker knows whether it was committed: read state and entries again.
             self._tracking.pop(camera)
             raise
+        self._log_rules(camera, tracking.rule_problems)
         self._measure(step, tracked_s - began_s, time.perf_counter() - tracked_s)
         self._count(camera, step)
+
+    def _log_rules(self, camera: str, problems: Mapping[str, str]) -> None:
+        """Log once why a rule is off."""
+        for rule, problem in problems.items():
+            if self._rule_problems.get(camera, {}).get(rule) != problem:
+                log.warning("camera %s: %s", camera, problem, extra=about(camera))
+        self._rule_problems[camera] = dict(problems)
 
     def _measure(self, step: CameraStep, track_s: float, commit_s: float) -> None:
         """Record durations: `track_s` of all frames of the step together, `commit_s` of its one transaction."""

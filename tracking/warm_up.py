@@ -6,7 +6,17 @@ import numpy as np
 
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.messages import CameraMotion, PoseFrame
+from tracking.feet import body_heights_px, foot_points_px
+from tracking.geometry import outside_by
+from tracking.rules import Rules
 from tracking.tracker import PoseTracker
+
+RULES = {
+    "zone": {"kind": "zone", "points": [[0, 0], [1, 0], [1, 1]]},
+    "line": {"kind": "line", "points": [[0, 0], [1, 1]]},
+    "proximity": {"kind": "proximity"},
+}
+"""Rules that use each kernel."""
 
 
 def warm_up() -> None:
@@ -14,7 +24,8 @@ def warm_up() -> None:
 
     It takes half a minute the first time on a machine, then moments.
     """
-    tracker = PoseTracker()
+    tracker, rules = PoseTracker(), Rules(RULES, "", (640, 480))
+    outside_by(np.zeros((1, 2)), [np.zeros((3, 2))])
     left, right = [100.0, 100.0, 140.0, 200.0], [108.0, 100.0, 148.0, 200.0]
     boxes = np.array([left, right, left], np.float32)
     scores, keypoints = np.ones(3, np.float32), np.full((3, 17, 3), 120.0, np.float32)
@@ -39,4 +50,6 @@ def warm_up() -> None:
             appearance=appearance[:people],
             camera_motion=CameraMotion(0, (1.0, 0.0, float(seq == 4), 0.0, 1.0, 0.0), 0.0),
         )
-        tracker.update(frame)
+        rules.update(tracker.update(frame))
+    foot_points_px(boxes, keypoints, (640, 480))
+    body_heights_px(boxes, keypoints)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from posebus.config.settings import WorkerSettings
 from posebus.errors import ConfigError, EngineError, PoseBusError, WeightsError
+from posebus.installed.plugins import describe, load_plugins
 from posebus.machine.cpus import available_cpus
-from posebus.plugins import describe, load_plugins
 from workers.engines.base import Engine
 from workers.engines.built_in import BUILT_IN, automatic_choice
 from workers.engines.spec import Builder, EngineRequest, EngineSpec

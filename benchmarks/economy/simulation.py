@@ -33,7 +33,7 @@ from posebus.config.policies import AUTO, Policies
 from posebus.contract.plan import LAG_S, Directive
 from posebus.messages import CaptureClock, Delivery, PoseFrame, Uninferred
 from tracking import PoseTracker
-from tracking.planning import LIVE_DELAY_S, Planner
+from tracking.policies.planning import LIVE_DELAY_S, Planner
 
 CLIPS = ("TUD-Stadtmitte.mp4=640", "vtest.avi=1280", "one-by-one-person-detection.mp4=640")
 VARIANTS = {

@@ -16,7 +16,7 @@ REPORTED_NS = 1_000_000_000
 MOST_STEPS = 200
 
 
-class Step(NamedTuple):
+class MotionStep(NamedTuple):
     """A picture: its time, the position in it of the middle of the shot's first frame, and the length of its path so
     far."""
 
@@ -38,7 +38,7 @@ class MotionFollower:
         self._wanted = wanted
         self._live = live
         self._estimator = MotionEstimator()
-        self._steps: deque[Step] = deque(maxlen=MOST_STEPS)
+        self._steps: deque[MotionStep] = deque(maxlen=MOST_STEPS)
 
     def begin_epoch(self) -> None:
         """The next picture is the first of an epoch, and of a shot."""
@@ -91,4 +91,4 @@ class MotionFollower:
             way_px = before.way_px
             if before.shot == motion.shot:
                 way_px += math.hypot(x - before.x_px, y - before.y_px)
-        self._steps.append(Step(captured_at_ns, motion.shot, x, y, way_px))
+        self._steps.append(MotionStep(captured_at_ns, motion.shot, x, y, way_px))

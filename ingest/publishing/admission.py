@@ -9,13 +9,14 @@ import time
 from ingest.camera_motion.follower import MotionFollower
 from ingest.gate.frame_selector import FrameSelector
 from ingest.gate.gating import Verdict
+from ingest.publishing.picture_ring import PictureRing
 from ingest.publishing.publisher import Publisher
 from ingest.publishing.sizing import SizeLimit
 from ingest.sources import CapturedImage
 from posebus.backoff import Backoff
 from posebus.bus.checkpoint import Checkpoint
 from posebus.logs.about import about
-from posebus.messages import CameraMotion
+from posebus.messages import CameraMotion, Frame, Uninferred
 from posebus.telemetry.metrics import Metrics
 
 MIN_PLAN_PAUSE_S, MAX_PLAN_PAUSE_S = 0.004, 0.05
@@ -47,6 +48,8 @@ class Admission:
         self._pauses = Backoff(MIN_PLAN_PAUSE_S, MAX_PLAN_PAUSE_S, random.Random())
         self._waits_since_s: float | None = None
         self._warned = False
+        self.ring: PictureRing | None = None
+        """Keeps pictures for snapshots of events."""
 
     def begin_epoch(self, now_s: float) -> None:
         """The next picture is the first of a new epoch. Raises the broker's errors."""
@@ -87,12 +90,19 @@ class Admission:
         camera_motion = self._follow(picture)
         began_s = time.perf_counter()
         if verdict.reason is not None:
-            self._publisher.accept_uninferred(picture, verdict.reason, camera_motion)
+            mark = self._publisher.accept_uninferred(picture, verdict.reason, camera_motion)
+            self._keep(picture, mark)
             self._metrics.count("posebus_frames_uninferred_total", reason=verdict.reason)
             return True
-        self._publisher.accept(picture, self._size_limit.for_views(verdict.views, now_s), verdict.views, camera_motion)
+        max_size_px = self._size_limit.for_views(verdict.views, now_s)
+        frame = self._publisher.accept(picture, max_size_px, verdict.views, camera_motion)
         self._metrics.observe("posebus_stage_seconds", time.perf_counter() - began_s, stage="encode")
+        self._keep(picture, frame)
         return True
+
+    def _keep(self, picture: CapturedImage, frame: Frame | Uninferred) -> None:
+        if self.ring is not None:
+            self.ring.offer(picture, frame)
 
     def _follow(self, picture: CapturedImage) -> CameraMotion | None:
         began_s = time.perf_counter()

@@ -129,7 +129,7 @@ class Publisher:
 
     def announce(self, kind: EventType, time_ns: int, **data: str | int | dict[str, int]) -> None:
         """Queue an event at the present position; `flush` sends it."""
-        self._events.add(kind, Position(epoch=self.epoch, seq=self.seq, time_ns=time_ns), data)
+        self._events.add(kind, Position(epoch=self.epoch, seq=self.seq, time_ns=time_ns), data, time.time_ns())
 
     def flush(self) -> None:
         """Send everything that is pending in one transaction. Raises LeaseLost if nothing was sent."""
@@ -165,10 +165,12 @@ class Publisher:
         oldest_s = self.backlog.oldest_sent_at_s
         return 0.0 if oldest_s is None else max(0.0, now_s - oldest_s)
 
-    def accept_uninferred(self, picture: CapturedImage, reason: str, camera_motion: CameraMotion | None = None) -> None:
-        """Number one picture that need not be inferred; `flush` sends a mark in its place."""
+    def accept_uninferred(
+        self, picture: CapturedImage, reason: str, camera_motion: CameraMotion | None = None
+    ) -> Uninferred:
+        """Number one picture that need not be inferred; `flush` sends the mark, which is returned, in its place."""
         self._remember(picture)
-        self._pending = Uninferred(
+        self._pending = mark = Uninferred(
             camera=self._camera,
             epoch=self.epoch,
             seq=self.seq,
@@ -181,6 +183,7 @@ class Publisher:
             camera_motion=camera_motion,
         )
         self.seq += 1
+        return mark
 
     def accept(
         self,
@@ -188,14 +191,14 @@ class Publisher:
         max_size_px: int | None,
         views: tuple[View, ...] = (),
         camera_motion: CameraMotion | None = None,
-    ) -> None:
-        """Encode and number one picture, to be inferred by `views`; `flush` sends it.
+    ) -> Frame:
+        """Encode and number one picture, to be inferred by `views`; `flush` sends the frame, which is returned.
 
         Raises BadPicture for a picture that cannot be encoded.
         """
         encoded = self._encode(picture, max_size_px)
         self._remember(picture)
-        self._pending = Frame(
+        self._pending = frame = Frame(
             camera=self._camera,
             epoch=self.epoch,
             seq=self.seq,
@@ -211,6 +214,7 @@ class Publisher:
             camera_motion=camera_motion,
         )
         self.seq += 1
+        return frame
 
     def accept_end(self, reason: str) -> None:
         """Mark the end after the last frame; `flush` sends it."""

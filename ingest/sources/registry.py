@@ -1,7 +1,7 @@
 """The table of all kinds of sources, and opening the source that a camera's settings name.
 
 A kind of source is one file with a `SPEC`, and one row in `BUILT_IN`. Other packages add kinds by entry points of the
-group `posebus.sources`, each of which names a `SourceSpec` (see `posebus.plugins`).
+group `posebus.sources`, each of which names a `SourceSpec` (see `posebus.installed.plugins`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from types import MappingProxyType
 from ingest.sources import file, images, network, synthetic, usb
 from ingest.sources.base import Source, SourceSpec
 from ingest.sources.excerpt.source import is_part, open_part
+from ingest.sources.masking.source import MaskedSource
 from ingest.sources.turning.source import TurnedSource
 from ingest.sources.wrapping.paced import PacedSource
 from posebus.config.settings import CameraSettings
 from posebus.errors import ConfigError, SourceRejected
-from posebus.plugins import load_plugins
+from posebus.installed.plugins import load_plugins
 
 PLUGIN_GROUP = "posebus.sources"
 BUILT_IN: Mapping[str, SourceSpec] = MappingProxyType(
@@ -68,7 +69,7 @@ def is_live(settings: CameraSettings) -> bool:
 
 
 def open_source(settings: CameraSettings) -> Source:
-    """Open the source that the settings name, turned as they say; live recordings come at their own pace.
+    """Open the source that the settings name, turned and with its zones hidden; live recordings come at their own pace.
 
     Raises SourceUnavailable (worth another try later) or SourceRejected (never).
     """
@@ -77,6 +78,8 @@ def open_source(settings: CameraSettings) -> Source:
     source = open_part(spec, settings, live=live) if is_part(settings) else spec.open(settings, live=live)
     if settings.rotate:
         source = TurnedSource(source, settings.rotate)
+    if settings.privacy_zones:
+        source = MaskedSource(source, settings.privacy_zones)
     if spec.recorded and (live or settings.realtime):
         return PacedSource(source, max_wait_s=MAX_PAUSE_S)
     return source

@@ -18,8 +18,9 @@ from posebus.bus.registry import CameraRecord, Registry, camera_value
 from posebus.bus.wall_clock import unix_us
 from posebus.config.policies import Policies
 from posebus.contract.codec import encode_frame, encode_poses
+from posebus.contract.events import published
 from posebus.contract.plan import Plan
-from posebus.contract.public_json import dump, event_to_json
+from posebus.contract.public_json import event_fields
 from posebus.errors import LeaseLost, MalformedMessage
 from posebus.logs.about import about
 from posebus.messages import Delivery, EndOfStream, Event, Frame, Skipped, Uninferred
@@ -183,8 +184,8 @@ class FrameProducer:
         keys = [self._lease.key, self._checkpoint_key, stream, topology.events(topology.shard(camera))]
         appended, epoch, seq = (0, 0, 0) if item is None else (1, item.epoch, item.seq)
         arguments: list[Any] = [*self._claim(), appended, epoch, seq, self._events_kept, len(events)]
-        for event in events:
-            arguments += [event.type, event.camera, dump(event_to_json(event))]
+        for event in published(events, time.time_ns()):
+            arguments += event_fields(event).values()
         if checkpoint is not None:
             arguments += fenced.flat(self._changed(checkpoint.to_fields()))
         with self._broker.errors():

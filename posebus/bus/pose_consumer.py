@@ -17,6 +17,7 @@ from posebus.bus.redis.errors import group_is_missing
 from posebus.bus.stream_bound import Ledger, entry_bytes, found_in
 from posebus.config.settings import RetentionSettings
 from posebus.contract.codec import PoseBody, decode_poses
+from posebus.contract.events import published
 from posebus.contract.plan import Decision, Plan
 from posebus.contract.public_json import dump, event_fields, track_frame_to_json
 from posebus.errors import LeaseLost, MalformedMessage
@@ -48,6 +49,7 @@ class TrackCommit:
     events: Sequence[Event]
     state: bytes
     done: Sequence[bytes]  # ids of poses entries that are finished
+    detected_at_ns: int | None = None  # Unix time at which the events were made; None: when they are committed
     plan: Plan | None = None  # what the camera needs next
     decisions: Sequence[Decision] | None = None  # its newest decisions, if one was added
 
@@ -134,13 +136,13 @@ class PoseConsumer:
         return Ledger(self._retention.tracks_bytes, self._retention.tracks_entries, found)
 
     def _queue(self, pipeline: Any, commit: TrackCommit) -> None:
-        topology, camera = self._topology, commit.camera
+        topology, camera, now_ns = self._topology, commit.camera, time.time_ns()
         for frame, provenance in commit.tracks:
-            data = dump(track_frame_to_json(frame, provenance, time.time_ns()))
+            data = dump(track_frame_to_json(frame, provenance, now_ns))
             fields: dict[Any, Any] = {"camera": camera, "epoch": frame.epoch, "seq": frame.seq, "data": data}
             kept = self._ledgers.setdefault(camera, self._ledger()).append(entry_bytes(fields))
             pipeline.xadd(topology.tracks(camera), fields, maxlen=kept, approximate=True)
-        for event in commit.events:
+        for event in published(commit.events, now_ns, commit.detected_at_ns):
             pipeline.xadd(
                 topology.events(topology.shard(camera)),
                 event_fields(event),

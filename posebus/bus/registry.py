@@ -12,9 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from posebus.bus.evidence.snapshots import delete_snapshots
 from posebus.bus.former_keys import former_attempts
 from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Broker
+from posebus.config.cameras.ground import GroundSettings, ground_from_json
+from posebus.config.cameras.privacy import HEADS
 from posebus.config.cameras.region import Region, region_from_json
 from posebus.config.policies import DEFAULT, Policies, policies_from_json
 from posebus.config.redaction import harmless
@@ -42,7 +45,11 @@ FORGOTTEN_S = 7200.0
 
 @dataclass(frozen=True, slots=True)
 class CameraRecord:
-    """One camera in the registry. `source` is the kind of source, never its address."""
+    """One camera in the registry. `source` is the kind of source, never its address.
+
+    evidence: whether it keeps pictures, so that its events refer to snapshots. privacy: the setting of
+    the camera; whatever is not exactly `none` means that heads are blurred.
+    """
 
     camera: str
     delivery: Delivery
@@ -51,6 +58,9 @@ class CameraRecord:
     region: Region | None = None
     rules: Mapping[str, Any] = field(default_factory=dict)
     """Rules by name, as plain values; the tracker checks them."""
+    ground: GroundSettings | None = None
+    evidence: bool = False
+    privacy: str = HEADS
 
 
 def process_id(role: str) -> str:
@@ -76,6 +86,12 @@ def camera_value(record: CameraRecord) -> str:
         value["region"] = record.region
     if record.rules:
         value["rules"] = record.rules
+    if record.ground is not None:
+        value["ground"] = record.ground.model_dump(mode="json")
+    if record.evidence:
+        value["evidence"] = True
+    if record.privacy != HEADS:
+        value["privacy"] = record.privacy
     return json.dumps(value)
 
 
@@ -88,7 +104,17 @@ def read_record(camera: str, value: bytes) -> CameraRecord:
         region, rules = region_from_json(data.get("region")), data.get("rules", {})
         if not isinstance(rules, dict):
             raise ValueError("its rules are no object")
-        return CameraRecord(camera, Delivery(data["delivery"]), source, policies, region, rules)
+        return CameraRecord(
+            camera,
+            Delivery(data["delivery"]),
+            source,
+            policies,
+            region,
+            rules,
+            ground_from_json(data.get("ground")),
+            evidence=data.get("evidence") is True,
+            privacy=data.get("privacy", HEADS),
+        )
     except WRONG_DATA as error:
         raise MalformedMessage(f"its record cannot be read: {type(error).__name__} {str(error)[:100]}") from None
 
@@ -184,6 +210,7 @@ class Registry:
     def remove_camera(self, camera: str) -> bool:
         """Remove the camera and delete all its keys; returns whether there was any of it."""
         topology = self._topology
+        delete_snapshots(self._broker, camera)
         with self._broker.errors():
             pipeline = self._client.pipeline(transaction=True)
             pipeline.hdel(topology.cameras(topology.shard(camera)), camera)

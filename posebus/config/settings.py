@@ -15,10 +15,12 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from posebus.config.cameras.camera_settings import CameraOptions
 from posebus.config.cameras.camera_settings import CameraSettings as CameraSettings
+from posebus.config.cameras.evidence import SnapshotSettings
 from posebus.config.sinks import SinkName, SinkSettings
 from posebus.config.worker_settings import AUTO_IMGSZ_FIRST as AUTO_IMGSZ_FIRST
 from posebus.config.worker_settings import Strict
 from posebus.config.worker_settings import WorkerSettings as WorkerSettings
+from posebus.contract.events import EVENT_BYTES
 
 CAMERA_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 """Names become part of Redis keys, file names and CloudEvents subjects: no space, colon, slash or brace."""
@@ -83,10 +85,6 @@ class TrackerSettings(Strict):
         return self
 
 
-EVENT_BYTES = 1024
-"""Upper bound of an event's size in the broker. Each event counts as much, since all processes append to one stream."""
-
-
 class RetentionSettings(Strict):
     """How much the broker keeps, in bytes as the broker counts them, and in entries as a second bound."""
 
@@ -97,9 +95,9 @@ class RetentionSettings(Strict):
         default=5_000, ge=1, description="Approximate maximum number of entries of each camera's tracks stream"
     )
     events_bytes: int = Field(
-        default=20_000_000,
+        default=40_000_000,
         ge=100_000,
-        description="Maximum size in bytes of each shard's events stream (an event counts as 1024)",
+        description=f"Maximum size in bytes of each shard's events stream (an event counts as {EVENT_BYTES})",
     )
     events_entries: int = Field(
         default=20_000, ge=1, description="Approximate maximum number of entries of each shard's events stream"
@@ -161,6 +159,7 @@ class Settings(Strict):
     sinks: dict[SinkName, SinkSettings] = Field(
         default_factory=dict, description="Sinks that posebus up and posebus deliver run, by a name of their own"
     )
+    evidence: SnapshotSettings = Field(default_factory=SnapshotSettings)
     log_level: Literal["info", "warning", "error"] = Field(
         default="info", description="Least severe log messages that the processes write to standard error"
     )

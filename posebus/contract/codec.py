@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from posebus.contract.lineage import Fields, lineage_fields, read_key, read_kind
-from posebus.contract.marks import (
+from posebus.contract.fields.lineage import Fields, lineage_fields, read_key, read_kind
+from posebus.contract.fields.marks import (
     decode_end,
     decode_skipped,
     decode_uninferred,
@@ -21,7 +21,7 @@ from posebus.contract.marks import (
     encode_uninferred,
     read_end,
 )
-from posebus.contract.pose_fields import decode_pose_frame, encode_pose_frame
+from posebus.contract.fields.pose_fields import decode_pose_frame, encode_pose_frame
 from posebus.contract.wire import (
     RawFields,
     aspect_fields,

@@ -15,7 +15,7 @@ from types import TracebackType
 
 from posebus.config.redaction import redact_text
 from posebus.errors import PoseBusError
-from posebus.extras import missing_package
+from posebus.installed.extras import missing_package
 from posebus.logs.about import about
 from posebus.logs.set_up import json_format
 from posebus.plain_text import plain, plain_lines

@@ -28,6 +28,8 @@ NEAR_SHARE = 1.5
 """Workers keep their number of threads if it is within this factor of their share of the processors."""
 SINK, SINK_MODULE = "sink-", "posebus.sinks"
 """The beginning of the names of children that run a sink, and their module, which stands above this one."""
+EVIDENCE = "evidence"
+"""Name of the child that makes snapshots of events, and its module, which stands above this one."""
 INGEST = "ingest"
 """Name of the process that supervises the ingest of all cameras."""
 
@@ -89,6 +91,14 @@ class Fleet:
             spec = stage_process(child, self._settings, self._config, SINK_MODULE, "--name", name)
             self.processes.start(spec)
 
+    def keep_evidence(self, wanted: bool) -> None:
+        """Start or dismiss the process that makes snapshots of events. If it ends by itself, nothing else ends."""
+        running = EVIDENCE in self.processes.children
+        if running and not wanted:
+            self.processes.dismiss(EVIDENCE, self._settings.fleet.stop_timeout_s, time.monotonic())
+        elif wanted and not running:
+            self.processes.start(stage_process(EVIDENCE, self._settings, self._config, EVIDENCE))
+
     def update(self, settings: Settings) -> None:
         """Go over to other settings while everything runs, without waiting: children read them, come and go.
 
@@ -143,7 +153,7 @@ class Fleet:
 
         Raises FatalError if one of them ends instead; its reason is on standard error.
         """
-        wanted = sum(not name.startswith(("ingest", SINK)) for name in self.processes.children)
+        wanted = sum(not name.startswith(("ingest", EVIDENCE, SINK)) for name in self.processes.children)
         while True:
             self.check()
             pids = self.pids()
@@ -163,14 +173,14 @@ class Fleet:
         self.processes.tend_leaving(time.monotonic())
         for child in self.processes.restart_crashed(time.monotonic()):
             name = child.spec.name
-            if name.startswith(SINK):
-                self._note_sink(name)
+            if name.startswith((SINK, EVIDENCE)):
+                self._note_side(name)
             elif name == INGEST:
                 self._note_ingest(child)
             elif not name.startswith("ingest"):
                 self._note_end(name, child.exit_code)
 
-    def _note_sink(self, name: str) -> None:
+    def _note_side(self, name: str) -> None:
         if name not in self._noted:
             self._noted.add(name)
             log.warning("%s has ended and is not started again, see above why; everything else goes on", name)
@@ -197,6 +207,8 @@ class Fleet:
         sources = {name: child for name, child in self.processes.children.items() if name.startswith("ingest")}
         self.processes.stop(list(sources), timeout_s)
         self.ingest_failed |= INGEST in sources and sources[INGEST].exit_code == EXIT_FATAL
+        # The last events have snapshots, too.
+        self.processes.stop([name for name in self.processes.children if name != EVIDENCE], timeout_s)
         self.processes.stop(None, timeout_s)
         self._folder.delete()
 

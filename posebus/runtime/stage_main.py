@@ -30,7 +30,14 @@ from posebus.runtime.stage import PARENT_ENV
 log = logging.getLogger("posebus")
 
 
-ROLES = {"work": "worker", "workers": "worker", "track": "tracker", "tracking": "tracker", "ingest": "ingest"}
+ROLES = {
+    "work": "worker",
+    "workers": "worker",
+    "track": "tracker",
+    "tracking": "tracker",
+    "ingest": "ingest",
+    "evidence": "evidence",
+}
 """The role of a stage in its log, by the last word of how it was started."""
 
 

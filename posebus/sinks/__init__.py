@@ -1,8 +1,5 @@
-"""Sinks get the public messages of a deployment, and rules answer them with events; other packages add both."""
+"""Sinks get the public messages of a deployment, each in a process of its own; other packages add some."""
 
-from posebus.sinks.base import NewEvent as NewEvent
-from posebus.sinks.base import Rule as Rule
-from posebus.sinks.base import RuleSpec as RuleSpec
 from posebus.sinks.base import Sender as Sender
 from posebus.sinks.base import SendOutcome as SendOutcome
 from posebus.sinks.base import SendResult as SendResult

@@ -12,7 +12,7 @@ from posebus.runtime.stage_main import stage_main, stage_parser
 def main() -> None:
     """Run one sink from the command line and exit."""
     parser = stage_parser("posebus.sinks", "Run one sink: it gets the tracks and events of a deployment.")
-    parser.add_argument("--name", required=True, help="name under 'sinks:' in the file, or of a sink or rule")
+    parser.add_argument("--name", required=True, help="name under 'sinks:' in the file, or of a sink")
     stage_main(parser, _run)
 
 

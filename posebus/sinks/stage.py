@@ -97,7 +97,7 @@ class SinkStage:
         try:
             self._sink.write(message)
         except RetryableError:
-            raise  # the broker, to which a rule publishes
+            raise  # of the broker
         except Exception as error:
             self._trouble = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise SinkFailed(

@@ -21,8 +21,9 @@ import random
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 import redis
 
@@ -33,6 +34,7 @@ from posebus.bus.redis.errors import group_is_missing
 from posebus.bus.wall_clock import ClockWatch, renew_all_deliveries
 from posebus.config.broker_address import default_address
 from posebus.errors import BrokerUnavailable
+from posebus.subscribing.filters import Filters, MessageFilter, kinds_of
 from posebus.subscribing.final_tracks import FinalTracks
 from posebus.subscribing.subscription import Message, StreamEntry, StreamSelection, decode_entry
 from posebus.topology import Topology
@@ -55,12 +57,13 @@ def subscribe(
     url: str | None = None,
     *,
     cameras: Sequence[str] | None = None,
-    kinds: Sequence[str] = ("tracks", "events"),
-    after: str = "now",
+    kinds: Sequence[str] | None = None,
+    after: str | datetime = "now",
     group: str | None = None,
     consumer: str = "consumer",
     shards: int = 1,
     outage_limit_s: float | None = None,
+    **filters: Unpack[Filters],
 ) -> Subscription:
     """Subscribe to streams of a deployment; iterate over the result.
 
@@ -68,22 +71,31 @@ def subscribe(
         url: address of the broker (redis://, rediss://, unix://); None means the address in the environment variable
             POSEBUS_REDIS, or else the broker of `posebus up` on this machine.
         cameras: names of cameras; None means all, including those that are added later.
-        kinds: any of `tracks`, `events`, `poses`; or `final_tracks` instead of `tracks`, not with `group`.
-        after: `now`, `start` (all messages that the broker still has), or the `cursor` of an earlier subscription.
-            A stream that has begun anew below the cursor, because the broker lost its memory, is read from its start.
+        kinds: any of `tracks`, `events`, `poses`; or `final_tracks` instead of `tracks`, not with `group`. None means
+            tracks and events; with `types` or `rules`, events alone.
+        after: `now`, `start` (all messages that the broker still has), a time by the broker's clock (datetime, or ISO
+            8601 such as `2026-12-01T05:00:00Z`; without a zone, that of this machine) whose messages are the first, or
+            the `cursor` of an earlier subscription. A stream that has begun anew below the cursor, because the broker
+            lost its memory, is read from its start.
         group: name of a durable consumer group; `after` is then used only if the group is new.
         consumer: name of this consumer within the group; no two running consumers may share one.
         shards: as in the deployment's settings.
         outage_limit_s: while iterating, outages of the broker are waited for up to this time; None means for ever.
+        **filters: `types`, `rules` and `tracks`, lists of which None means all. types: types of events, such as
+            `posebus.fall.detected`, or with a `*` at the end all that begin so; rules: names of rules; both choose
+            among events. tracks: numbers of tracks, of every selected camera: events about them, and frames that have
+            one of them, without their other tracks.
 
     Raises:
         BrokerUnavailable: the broker cannot be reached; while iterating, only after `outage_limit_s`.
         BrokerRefused: the broker refuses to serve, for example because of a wrong password.
-        ValueError: unknown or contradictory kinds, an invalid camera name, or an invalid cursor.
+        ValueError: unknown or contradictory kinds or filters, an invalid camera name, or an invalid `after`.
     """
+    kinds = kinds_of(kinds, filters)
+    only = MessageFilter.checked(kinds, filters)
     streams = StreamSelection(cameras=cameras, kinds=kinds, after=after, topology=Topology(shards), group=group)
     address = default_address(os.environ) if url is None else url
-    return Subscription(open_broker(address, shards), streams, consumer, outage_limit_s)
+    return Subscription(open_broker(address, shards), streams, consumer, outage_limit_s, only=only)
 
 
 class Subscription:
@@ -97,8 +109,12 @@ class Subscription:
         outage_limit_s: float | None = None,
         *,
         resume_own: bool = False,
+        only: MessageFilter | None = None,
     ) -> None:
-        """`resume_own`: begin with what a consumer of this name and group has not acknowledged, in its last life."""
+        """`resume_own`: begin with what a consumer of this name and group has not acknowledged, in its last life.
+
+        `only`: which messages of the streams are given out; None: all.
+        """
         self._broker = broker
         self._client = broker.client
         self._streams = streams
@@ -106,6 +122,7 @@ class Subscription:
         self._consumer = consumer
         self._resume_from: dict[str, str] | None = {} if resume_own and streams.group is not None else None
         """Where each stream is read among the entries that are pending for this consumer; None: they are done with."""
+        self._only = MessageFilter() if only is None else only
         self._closed = False
         self._final = FinalTracks()
         self._ready: deque[Message] = deque()
@@ -135,9 +152,9 @@ class Subscription:
             yield from self._poll_final(timeout_s)
             return
         for entry in self._fetch(timeout_s):
-            message = decode_entry(entry)
+            message = self._chosen(decode_entry(entry))
             self._streams.passed(entry.stream, entry.entry_id)
-            if message is not None and self._streams.wants(message):
+            if message is not None:
                 yield message
             else:
                 # The caller never gets this entry and cannot acknowledge it; it would be delivered again and again.
@@ -160,8 +177,15 @@ class Subscription:
         while self._ready:
             message = self._ready.popleft()
             self._streams.passed(message.stream, message.id)
-            if self._streams.wants(message):
-                yield message
+            chosen = self._chosen(message)
+            if chosen is not None:
+                yield chosen
+
+    def _chosen(self, message: Message | None) -> Message | None:
+        """The part of a message that the subscriber asked for, if any."""
+        if message is None or not self._streams.wants(message):
+            return None
+        return self._only.apply(message)
 
     def acknowledge(self, message: Message) -> None:
         """Mark `message` as handled, so that it is not delivered again; does nothing without `group`."""

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from functools import partial
 from types import TracebackType
+from typing import Unpack
 
+from posebus.subscribing.filters import Filters
 from posebus.subscribing.subscriber import Subscription, subscribe
 from posebus.subscribing.subscription import Message
 
@@ -19,12 +22,13 @@ def subscribe_async(
     url: str | None = None,
     *,
     cameras: Sequence[str] | None = None,
-    kinds: Sequence[str] = ("tracks", "events"),
-    after: str = "now",
+    kinds: Sequence[str] | None = None,
+    after: str | datetime = "now",
     group: str | None = None,
     consumer: str = "consumer",
     shards: int = 1,
     outage_limit_s: float | None = None,
+    **filters: Unpack[Filters],
 ) -> AsyncSubscription:
     """Like `posebus.subscribe`, but for `async for`. It connects, and raises its errors, when the iteration starts."""
     return AsyncSubscription(
@@ -38,6 +42,7 @@ def subscribe_async(
             consumer=consumer,
             shards=shards,
             outage_limit_s=outage_limit_s,
+            **filters,
         )
     )
 

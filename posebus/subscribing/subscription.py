@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Client
 from posebus.config.settings import check_camera_name
 from posebus.contract.codec import decode_poses
-from posebus.contract.foreign_json import load_object
 from posebus.contract.public_json import (
     event_from_json,
     event_to_json,
@@ -22,9 +22,9 @@ from posebus.contract.public_json import (
 )
 from posebus.errors import MalformedMessage
 from posebus.messages import Event, PoseFrame, Provenance, TrackFrame
+from posebus.subscribing.positions import BEGINNING, order, read_after
 from posebus.topology import Topology
 
-_ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}", re.ASCII)
 FINAL_TRACKS = "final_tracks"
 KINDS = ("tracks", FINAL_TRACKS, "events", "poses")
 
@@ -59,7 +59,12 @@ class StreamSelection:
     """The streams of one subscription, and the positions to read them from."""
 
     def __init__(
-        self, cameras: Sequence[str] | None, kinds: Sequence[str], after: str, topology: Topology, group: str | None
+        self,
+        cameras: Sequence[str] | None,
+        kinds: Sequence[str],
+        after: str | datetime,
+        topology: Topology,
+        group: str | None,
     ) -> None:
         unknown = sorted(set(kinds) - set(KINDS))
         if unknown or not kinds:
@@ -77,8 +82,8 @@ class StreamSelection:
         self._cameras = None if cameras is None else frozenset(check_camera_name(name) for name in cameras)
         self._kinds = tuple(kind for kind in KINDS if kind in kinds)
         self._topology = topology
-        self._after = after
-        self._positions: dict[str, str] = _parse_cursor(after)
+        self._beginning = read_after(after, time.time() * 1000)
+        self._positions: dict[str, str] = dict(self._beginning.positions)
         self._read_to: dict[str, str] = {}
         """Where streams have been read further than their messages were yielded."""
         self._kind_of: dict[str, str] = {}
@@ -99,12 +104,18 @@ class StreamSelection:
             if stream in self._kind_of:
                 continue
             if self.group is not None:
-                start = "0" if self._after != "now" or not first else "$"
-                _ensure_group_at(client, stream, self.group, start)
+                ensure_group(client, stream, self.group, self._first_position(client, stream, first=first))
             elif stream not in self._positions:
-                newest = self._after == "now" and first
-                self._positions[stream] = _last_id(client, stream) if newest else "0-0"
+                self._positions[stream] = self._first_position(client, stream, first=first)
             self._kind_of[stream] = kind
+
+    def _first_position(self, client: Client, stream: str, *, first: bool) -> str:
+        before_time = self._beginning.before_time
+        if not first or not (self._beginning.now or before_time):
+            return BEGINNING
+        # A position beyond the newest entry would look like that of a stream that has begun anew.
+        newest = _last_id(client, stream)
+        return newest if before_time is None else min(newest, before_time, key=order)
 
     def discover_again(self, client: Client) -> None:
         """The groups are gone: the broker lost its memory, or a camera was removed. What is there is all new."""
@@ -118,7 +129,7 @@ class StreamSelection:
         """
         for stream in [] if self.group is not None else self._kind_of:
             newest = _last_id(client, stream)
-            if newest != "0-0" and _order(newest) < _order(self._read_to.get(stream, self._positions[stream])):
+            if newest != "0-0" and order(newest) < order(self._read_to.get(stream, self._positions[stream])):
                 self._positions[stream] = "0-0"
                 self._read_to.pop(stream, None)
 
@@ -203,29 +214,6 @@ def _message(
     )
 
 
-def _parse_cursor(after: str) -> dict[str, str]:
-    if after in ("now", "start"):
-        return {}
-    try:
-        positions = load_object(after, "a cursor")
-    except MalformedMessage:
-        positions = {"": None}
-    if all(isinstance(value, str) and _ENTRY_ID.fullmatch(value) for value in positions.values()):
-        return positions
-    raise ValueError("`after` must be 'now', 'start', or the cursor of an earlier subscription")
-
-
 def _last_id(client: Client, stream: str) -> str:
     newest: Any = client.xrevrange(stream, count=1)
     return newest[0][0].decode() if newest else "0-0"
-
-
-def _order(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, counter = entry_id.partition("-")
-    return int(milliseconds), int(counter or 0)
-
-
-def _ensure_group_at(client: Client, stream: str, group: str, start: str) -> None:
-    if start == "$":
-        start = _last_id(client, stream)
-    ensure_group(client, stream, group, start)

@@ -65,6 +65,13 @@ _TRACK_COLUMNS = (
     TrackColumn("velocity_y_px_s", "float32", "velocity of the box's centre downwards, pixels per second", _NAN),
 )
 
+_FLOOR_COLUMNS = (
+    TrackColumn("position_x_m", "float32", "x of the feet on the floor in metres, with a ground plane", _NAN),
+    TrackColumn("position_y_m", "float32", "y of the feet on the floor in metres", _NAN),
+    TrackColumn("speed_m_s", "float32", "speed on the floor over about a second, metres per second", _NAN),
+    TrackColumn("distance_m", "float32", "metres walked on the floor since the person's first frame", _NAN),
+)
+
 _KEYPOINT_COLUMNS = tuple(
     column
     for keypoint in COCO_KEYPOINT_NAMES
@@ -76,10 +83,12 @@ _KEYPOINT_COLUMNS = tuple(
     )
 )
 
+FLOOR_COLUMNS = tuple(column.name for column in _FLOOR_COLUMNS)
+
 NEEDED = ("frame", "track_id")
 """Columns without which a file does not hold tracks; a missing one of the others gets the value for an unknown one."""
 
-FILE_COLUMNS = _TRACK_COLUMNS + _KEYPOINT_COLUMNS
+FILE_COLUMNS = _TRACK_COLUMNS + _KEYPOINT_COLUMNS + _FLOOR_COLUMNS
 """The columns of CSV and Parquet files, in their order."""
 
 COLUMNS = SOURCE_COLUMNS + FILE_COLUMNS

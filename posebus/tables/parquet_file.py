@@ -8,7 +8,7 @@ import numpy as np
 
 from posebus.contract.foreign_json import load_object
 from posebus.errors import MalformedMessage
-from posebus.extras import missing_package
+from posebus.installed.extras import missing_package
 from posebus.tables.arrow_columns import from_arrow
 from posebus.tables.columns import FILE_COLUMNS, NEEDED
 from posebus.tables.rows import Columns

@@ -10,7 +10,7 @@ import numpy as np
 
 from posebus.coco import COCO_KEYPOINT_NAMES
 from posebus.messages import SCHEMA_VERSION
-from posebus.tables.columns import BOX_COLUMNS, COLUMNS, KEYPOINTS, Array
+from posebus.tables.columns import BOX_COLUMNS, COLUMNS, FLOOR_COLUMNS, KEYPOINTS, Array
 from posebus.tables.times import TimeOrigin
 
 Columns = dict[str, Array]
@@ -18,6 +18,8 @@ Columns = dict[str, Array]
 
 _NO_KEYPOINTS = [[float("nan")] * 3] * KEYPOINTS
 _NO_VISIBILITY = [0] * KEYPOINTS
+_NO_FLOOR = (float("nan"),) * len(FLOOR_COLUMNS)
+_NO_POSITION = (float("nan"),) * 2
 
 
 class RowBuilder:
@@ -31,6 +33,7 @@ class RowBuilder:
         self._velocities: list[Sequence[float]] = []
         self._keypoints: list[Sequence[Sequence[float]]] = []
         self._visibilities: list[Sequence[int]] = []
+        self._floor: list[Sequence[float]] = []
 
     def __len__(self) -> int:
         """Return the number of rows that `take` would return."""
@@ -57,6 +60,7 @@ class RowBuilder:
             flags = track.get("keypoint_visibility")
             self._keypoints.append(keypoints)
             self._visibilities.append(_NO_VISIBILITY if keypoints is _NO_KEYPOINTS or flags is None else flags)
+            self._floor.append(floor_values(track))
 
     def take(self) -> Columns:
         """Return the columns of all messages since the last call. Raises TypeError or ValueError for wrong values."""
@@ -67,6 +71,7 @@ class RowBuilder:
         velocities = _numbers(self._velocities, (rows, 2))
         keypoints = _numbers(self._keypoints, (rows, KEYPOINTS, 3), missing=_NO_KEYPOINTS)
         visibilities = _whole(self._visibilities, np.uint8, (rows, KEYPOINTS))
+        floor = _numbers(self._floor, (rows, len(FLOOR_COLUMNS)), missing=_NO_FLOOR, partly=True)
         columns: Columns = {
             "camera": _texts(frames[0]),
             "epoch": _whole(frames[1]),
@@ -89,15 +94,23 @@ class RowBuilder:
             for part, name in enumerate(("x_px", "y_px", "confidence")):
                 columns[f"{keypoint}_{name}"] = np.ascontiguousarray(keypoints[:, index, part])
             columns[f"{keypoint}_visibility"] = np.ascontiguousarray(visibilities[:, index])
+        columns |= {name: np.ascontiguousarray(floor[:, index]) for index, name in enumerate(FLOOR_COLUMNS)}
         self._clear()
         return columns
 
     def _clear(self) -> None:
         for collected in (
             *(self._frames, self._tracks, self._boxes, self._velocities),
-            *(self._keypoints, self._visibilities),
+            *(self._keypoints, self._visibilities, self._floor),
         ):
             collected.clear()
+
+
+def floor_values(track: Mapping[str, Any]) -> Sequence[float]:
+    """Return the values of FLOOR_COLUMNS of a track in a message, not a number where they are unknown."""
+    if "distance_m" not in track:
+        return _NO_FLOOR
+    return (*track.get("position_m", _NO_POSITION), track.get("speed_m_s", _NO_FLOOR[0]), track["distance_m"])
 
 
 def joined(parts: Sequence[Columns]) -> Columns:
@@ -109,12 +122,12 @@ def joined(parts: Sequence[Columns]) -> Columns:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _numbers(values: Sequence[Any], shape: tuple[int, ...], missing: Any = None) -> Array:
+def _numbers(values: Sequence[Any], shape: tuple[int, ...], missing: Any = None, *, partly: bool = False) -> Array:
     found = np.array(values, np.float32) if len(values) else np.zeros(shape, np.float32)
     if found.shape != shape:
         raise ValueError(f"expected numbers of shape {shape[1:]}, not {found.shape[1:]}")
     known = found if missing is None else found[[one is not missing for one in values]]
-    if not np.isfinite(known).all():
+    if np.isinf(known).any() or not (partly or np.isfinite(known).all()):
         raise ValueError("expected finite numbers")
     return found
 

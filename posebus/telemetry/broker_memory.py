@@ -14,7 +14,7 @@ NEAR = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class BrokerMemory:
     """Sizes in bytes. `limit_bytes` is the broker's maxmemory, None without one. `streams`: by kind and camera, as far
     as they were measured; the camera is "" for the largest of the shards' streams."""
 
@@ -66,7 +66,7 @@ class MemorySampler:
         self._streams: dict[tuple[str, str], int] = {}
         self._next = 0
 
-    def sample(self, cameras: Sequence[str]) -> Memory:
+    def sample(self, cameras: Sequence[str]) -> BrokerMemory:
         """The memory now. Sizes that the broker refuses to tell are left out. Raises BrokerUnavailable."""
         import redis
 
@@ -85,6 +85,6 @@ class MemorySampler:
                     self._streams[kind, name] = client.memory_usage(key, samples=5) or 0
                 info = client.info("memory")
         except redis.ResponseError:
-            return Memory(streams=dict(self._streams))
+            return BrokerMemory(streams=dict(self._streams))
         limit = int(info.get("maxmemory") or 0)
-        return Memory(int(info["used_memory"]), limit or None, dict(self._streams))
+        return BrokerMemory(int(info["used_memory"]), limit or None, dict(self._streams))

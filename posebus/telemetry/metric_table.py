@@ -36,8 +36,9 @@ TABLE = (
         "posebus_stage_seconds",
         HISTOGRAM,
         # Ingest: capture (processor time of the thread that reads the source), motion (deciding whether a frame is
-        # inferred), camera_motion (where the camera looks), encode, publish. Workers: read, decode,
-        # queue (decoded, waiting for the engine), infer, people (suppression, back to source pixels, colours), commit.
+        # inferred), camera_motion (where the camera looks), encode, evidence (a picture for its events), publish.
+        # Workers: read, decode, queue (decoded, waiting for the engine), infer, people (suppression, back to source
+        # pixels, colours), commit.
         # Trackers: track (a frame), commit (a transaction).
         ("stage",),
         "Time that one step of the work took.",
@@ -101,6 +102,21 @@ TABLE = (
         COUNTER,
         (),
         "Dark, hazy, noisy or blocky frames that were enhanced before inference.",
+    ),
+    MetricSpec(
+        "posebus_evidence_pictures_total",
+        COUNTER,
+        # kept; dropped: others waited for the broker; failed: the broker refused it; late: another process is further.
+        ("outcome",),
+        "Reduced pictures of cameras for their events, by what became of them in ingest.",
+    ),
+    MetricSpec(
+        "posebus_snapshots_total",
+        COUNTER,
+        # stored; known: there was one of this frame; no_picture: the picture has left the ring; no_tracks: what is in
+        # the picture is not known, so that no heads could be blurred; bad_picture; not_written: the folder is full.
+        ("outcome",),
+        "Snapshots of events, by what became of them.",
     ),
     MetricSpec("posebus_frames_reclaimed_total", COUNTER, (), "Frames that were reclaimed from other workers."),
     MetricSpec("posebus_dead_letters_total", COUNTER, (), "Frames that became dead letters."),

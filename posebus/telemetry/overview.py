@@ -11,7 +11,7 @@ from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import RetentionSettings
 from posebus.messages import Delivery
 from posebus.telemetry.bottlenecks import CameraLoad, WorkerLoad, bottlenecks
-from posebus.telemetry.broker_memory import Memory, MemorySampler
+from posebus.telemetry.broker_memory import BrokerMemory, MemorySampler
 from posebus.telemetry.camera_state import NO_INGEST, SWITCHED_OFF
 from posebus.telemetry.process_report import (
     INGEST,
@@ -33,7 +33,7 @@ class DeploymentState:
 
     cameras: list[CameraRecord]
     processes: Reports
-    memory: Memory = field(default_factory=Memory)
+    memory: BrokerMemory = field(default_factory=BrokerMemory)
     problems: list[str] = field(default_factory=list)
     """A sentence for each entry of the registry that could not be read."""
 
@@ -95,7 +95,7 @@ def read_deployment(broker: Broker, memory: MemorySampler | None = None) -> Depl
     """The state of the deployment now, with the broker's memory if `memory` is given. Raises BrokerUnavailable."""
     registry = Registry(broker)
     cameras = registry.cameras()
-    used = memory.sample([record.camera for record in cameras]) if memory is not None else Memory()
+    used = memory.sample([record.camera for record in cameras]) if memory is not None else BrokerMemory()
     return DeploymentState(cameras, process_reports(registry), used, registry.take_problems())
 
 

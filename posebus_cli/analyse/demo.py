@@ -12,7 +12,7 @@ import typer
 
 from posebus.wording import counted
 from posebus_cli.options.grouping import Offer, grouped
-from posebus_cli.options.groups import DeploymentOptions, JsonOption, NetworkOptions
+from posebus_cli.options.groups import DeploymentOptions, JsonOption, NetworkOptions, PrivacyOption
 from posebus_cli.options.settings import settings_from
 
 NEXT = """\
@@ -41,6 +41,7 @@ def demo(
         "demo-out"
     ),
     network: Annotated[NetworkOptions, Offer(first=("engine", "precision", "imgsz"), others=False)],
+    privacy: PrivacyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Try posebus: two synthetic live cameras through the whole pipeline.
@@ -48,6 +49,7 @@ def demo(
     Starts a broker, a worker, a tracker and two cameras that pan over pictures of people, shows their frame rates and
     tracks, and writes an annotated video and a picture of each camera.
     """
+    from posebus.config.cameras.privacy import HEADS
     from posebus.config.settings import EMBEDDED
     from posebus_cli.analyse.demo_view import view
     from recordings.interrupts import interruptible
@@ -55,7 +57,7 @@ def demo(
 
     settings = settings_from(DeploymentOptions(redis=EMBEDDED), network)
     with interruptible(), view(as_json=as_json) as shown:
-        result = run_demo(settings, seconds, out, shown)
+        result = run_demo(settings, seconds, out, shown, privacy=privacy or HEADS)
     if as_json:
         print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
         return

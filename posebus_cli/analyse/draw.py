@@ -9,6 +9,7 @@ import typer
 
 from posebus.plain_text import plain
 from posebus.wording import counted
+from posebus_cli.options.groups import PrivacyOption
 
 _ResultsArgument = Annotated[
     Path, typer.Argument(metavar="RESULTS", help="Folder with the results of 'posebus run'.", show_default=False)
@@ -41,12 +42,14 @@ def draw(
     ] = False,
     no_ids: Annotated[bool, typer.Option("--no-ids", help="Leave out the numbers of people.")] = False,
     blur: Annotated[bool, typer.Option("--blur", help="Blur people instead of drawing them.")] = False,
+    privacy: PrivacyOption = None,
 ) -> None:
     """Draw the annotated videos of recordings again, from their tracks and the recordings themselves.
 
     NAME.annotated.mp4 is replaced when the new one is complete. A recording that is gone or has changed since is
     reported and does not stop the others; the exit code is then 1.
     """
+    from posebus.config.cameras.privacy import HEADS
     from posebus.errors import ConfigError
     from posebus.runtime.failures import complain
     from recordings.drawing.again import DrawRequest, draw_again
@@ -59,7 +62,8 @@ def draw(
     if not results.is_dir():
         raise ConfigError(f"there is no folder {results}: give the folder of a `posebus run`")
     target = out or results
-    request = DrawRequest(results, names or [], target, source, Style(dark=skeletons, labels=not no_ids, blur=blur))
+    style = Style(dark=skeletons, labels=not no_ids, blur=blur, privacy=privacy or HEADS)
+    request = DrawRequest(results, names or [], target, source, style)
     failed: list[str] = []
 
     def fail(name: str, why: str) -> None:

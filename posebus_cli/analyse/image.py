@@ -15,7 +15,7 @@ from posebus.wording import counted
 from posebus_cli.analyse.estimating import best_view, loaded_estimator, views_of
 from posebus_cli.analyse.image_inputs import inputs_of
 from posebus_cli.options.grouping import Offer, grouped
-from posebus_cli.options.groups import DeploymentOptions, JsonOption, PictureNetworkOptions
+from posebus_cli.options.groups import DeploymentOptions, JsonOption, PictureNetworkOptions, PrivacyOption
 from posebus_cli.options.settings import settings_from
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from recordings.inputs import UniqueNames
     from recordings.results.draw import Image
     from recordings.results.pictures import PictureFiles
+    from recordings.results.video import Style
     from workers.inference.estimator import PoseEstimator
 
 _FilesArgument = Annotated[
@@ -61,6 +62,7 @@ def image(
         PictureNetworkOptions, Offer(first=("imgsz", "tiles", "conf"), without=("infer_fps", "motion_gate"))
     ],
     blur: _BlurOption = False,
+    privacy: PrivacyOption = None,
 ) -> None:
     """Detect people in pictures; write their keypoints as JSON and draw them.
 
@@ -74,12 +76,15 @@ def image(
     pages, every picture is analysed; the results from the second on are called NAME.2 and so on. A picture that cannot
     be read is reported on standard error and does not stop the others; the exit code is then 1.
     """
+    from posebus.config.cameras.privacy import HEADS
     from posebus.runtime.failures import complain, in_one_sentence
     from recordings.inputs import UniqueNames
     from recordings.interrupts import interruptible
+    from recordings.results.video import Style
 
     settings = settings_from(DeploymentOptions(), network)
     views = views_of(settings, network.tiles)
+    style = Style(blur=blur, privacy=privacy or HEADS)
     results = []
     with interruptible():
         inputs, failed = inputs_of(pictures)
@@ -90,7 +95,7 @@ def image(
                 for one, first in zip(inputs, firsts, strict=True):
                     try:
                         for page, (about, image_bgr) in enumerate(one.pictures(), start=1):
-                            files = _files_of_page(folder, names, first, page, blur=blur)
+                            files = _files_of_page(folder, names, first, page, style)
                             results.append(_one_picture(image_bgr, about, (estimator, views), files))
                             if not as_json:
                                 _print_result(results[-1], files)
@@ -103,14 +108,12 @@ def image(
         raise typer.Exit(1)
 
 
-def _files_of_page(
-    folder: Path | None, names: UniqueNames, first: str, page: int, *, blur: bool
-) -> PictureFiles | None:
+def _files_of_page(folder: Path | None, names: UniqueNames, first: str, page: int, style: Style) -> PictureFiles | None:
     """Return the files of a page of the file whose first page is called `first`; None if nothing is written."""
     from recordings.results.pictures import PictureFiles
 
     name = first if page == 1 else names.take(f"{first}.{page}")
-    return None if folder is None else PictureFiles.of(folder, name, blur=blur)
+    return None if folder is None else PictureFiles.of(folder, name, style)
 
 
 def _one_picture(
@@ -148,7 +151,7 @@ def _folder(out: Path | None, *, as_json: bool) -> AbstractContextManager[Path |
 def _print_result(result: dict[str, Any], files: PictureFiles | None) -> None:
     from posebus.telemetry.reports import view_in_words
 
-    where = "" if files is None else f", {'blurred' if files.blur else 'drawn'} in {files.picture}"
+    where = "" if files is None else f", {'blurred' if files.style.blur else 'drawn'} in {files.picture}"
     page = f", picture {result['page']}" if "page" in result else ""
     people = counted(len(result["people"]), "person")
     print(plain(f"{result.get('file') or result['source']}{page}: {people} at {view_in_words(result['view'])}{where}"))

@@ -14,13 +14,13 @@ from posebus_cli.analyse.summary_output import last_lines, print_summary
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, FleetOptions, JsonOption, NetworkOptions, PartOptions
 from posebus_cli.options.results import ResultOptions
-from posebus_cli.options.settings import settings_from
+from posebus_cli.options.settings import camera_of, settings_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from recordings.results.earlier_run import EarlierRun
-    from recordings.run import WantedFiles
+    from recordings.results.result_files import WantedFiles
 
 _SOURCE = typer.Argument(
     metavar="SOURCE",
@@ -49,6 +49,15 @@ class RunOptions:
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew: replace the results of these recordings in the folder.")
     ] = False
+    camera: Annotated[
+        str | None,
+        typer.Option(
+            "--camera",
+            metavar="NAME",
+            help="Analyse the recordings by the settings of this camera of the configuration file: its rules, region, "
+            "rotation and privacy.",
+        ),
+    ] = None
     seconds: Annotated[
         float | None,
         typer.Option(
@@ -89,6 +98,7 @@ def run(
     By default everything that it needs is started here and stopped at the end. With --workers 0 and --redis it uses
     the workers and trackers of a running deployment.
     """
+    from posebus.errors import ConfigError
     from posebus.runtime.failures import complain
     from recordings.continuing.folder import run_folder
     from recordings.inputs.part import WHOLE, parse_part
@@ -102,14 +112,21 @@ def run(
     earlier = None if results.repeat is None else read_earlier_run(results.repeat)
     settings = settings_from(deployment, processes, network, earlier=None if earlier is None else earlier.settings)
     sources, files = _wanted(videos or (), results, earlier)
+    camera = None if options.camera is None else camera_of(settings, options.camera)
+    if camera is not None and results.privacy is None:
+        files = replace(files, privacy=camera.privacy)
     if _are_live(sources, options.seconds):
+        if camera is not None:
+            raise ConfigError("--camera is for recordings of a camera; `posebus up` runs the cameras of the file")
         run_cameras(settings, sources, options.out, files, seconds=options.seconds, as_json=as_json)
         return
     part = parse_part(excerpt.start, excerpt.end, excerpt.every, excerpt.max_fps)
     if earlier is not None and part == WHOLE:
         part = earlier.part
     with interruptible(), progress_for(as_json=as_json) as progress:
-        request = prepare_run(settings, sources, files, part, complain, fresh=options.fresh, earlier=earlier)
+        request = prepare_run(
+            settings, sources, files, part, complain, fresh=options.fresh, earlier=earlier, camera=camera
+        )
         with run_folder(options.out, request.wishes, request.facts, fresh=options.fresh) as folder:
             summary = run_recordings(settings, request, folder, progress, complain)
     # Of a run in which nothing could be read, no folder is left behind but one that was asked for.
@@ -126,12 +143,13 @@ def _wanted(videos: Sequence[str], results: ResultOptions, earlier: EarlierRun |
     """
     from posebus.errors import ConfigError
     from recordings.results.formats.table import chosen
-    from recordings.run import WantedFiles
+    from recordings.results.result_files import WantedFiles
 
     sources = list(videos)
-    files = WantedFiles(results.wanted_formats, results.video, results.wants_snapshots)
+    files = WantedFiles(results.wanted_formats, results.video, results.wants_snapshots, results.wanted_privacy)
     if earlier is not None:
         sources = sources or list(earlier.sources)
+        # What pictures show of people is not repeated: `--privacy none` is chosen anew for each run.
         given = {"formats": results.formats, "video": results.no_video, "snapshots": results.snapshots is not None}
         known = [name for name, is_given in given.items() if not is_given and name in earlier.options]
         files = replace(files, **{name: earlier.options[name] for name in known})

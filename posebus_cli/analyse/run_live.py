@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from posebus.config.settings import Settings
-    from recordings.run import WantedFiles
+    from recordings.results.result_files import WantedFiles
 
 
 def run_cameras(
@@ -36,7 +36,14 @@ def run_cameras(
     if seconds is None:
         complain("without --seconds the cameras are recorded until Ctrl-C, which completes the files")
     with interruptible(), progress_for(as_json=as_json) as progress, results_folder(out) as folder:
-        request = LiveRequest(sources=sources, folder=folder, seconds=seconds, video=files.video, formats=files.formats)
+        request = LiveRequest(
+            sources=sources,
+            folder=folder,
+            seconds=seconds,
+            video=files.video,
+            formats=files.formats,
+            privacy=files.privacy,
+        )
         result = run_live(settings, request, progress, complain)
     print_summary(result.summary, live_lines(result.summary, folder), as_json=as_json)
     if result.interrupted:

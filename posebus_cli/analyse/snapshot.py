@@ -14,15 +14,17 @@ import typer
 from posebus.config.redaction import redact_url
 from posebus.plain_text import plain, plain_json
 from posebus.wording import counted
-from posebus_cli.analyse.estimating import best_view, loaded_estimator, views_of
+from posebus_cli.analyse.source_picture import picture_of_source
 from posebus_cli.options.grouping import Offer, grouped
-from posebus_cli.options.groups import ConfigFirst, JsonOption, PictureNetworkOptions
+from posebus_cli.options.groups import ConfigFirst, JsonOption, PictureNetworkOptions, PrivacyOption
 from posebus_cli.options.settings import broker_address, settings_from
 
 if TYPE_CHECKING:
     from posebus.bus.redis.connection import Broker
+    from posebus.config.cameras.privacy import Privacy
     from posebus.config.settings import CameraSettings, Settings
     from recordings.results.draw import Image
+    from recordings.results.video import Style
 
 LIMIT_S = 20.0
 """Of a still scene, a picture is inferred every few seconds."""
@@ -58,12 +60,15 @@ def snapshot(
     network: Annotated[
         PictureNetworkOptions, Offer(first=("imgsz", "tiles", "conf"), without=("infer_fps", "motion_gate", "masks"))
     ],
+    privacy: PrivacyOption = None,
 ) -> None:
     """Take one picture and draw the people in it.
 
     Of a camera of the running deployment it is the next frame that is inferred, with the tracks of that very frame. Of
     any other source the sharpest of its first pictures is inferred here, as by 'posebus image'; the options of the
     network are for this.
+
+    Heads are blurred, unless --privacy or the camera in the configuration file says none.
 
     With --json the people are printed, and no picture is written without --out.
     """
@@ -73,7 +78,7 @@ def snapshot(
     if out is not None or not as_json:
         _check_file(out)
     with interruptible():
-        taken = _taken(settings, what, network.tiles)
+        taken = _taken(settings, what, network.tiles, privacy)
         path = None if as_json and out is None else _write(taken, out)
     if as_json:
         print(plain_json(json.dumps({**taken.result, "picture": None if path is None else str(path)})))
@@ -81,28 +86,32 @@ def snapshot(
         print(plain(f"{taken.says}, drawn in {path}"))
 
 
-def _taken(settings: Settings, what: str, tiles: str | None) -> _Snapshot:
+def _taken(settings: Settings, what: str, tiles: str | None, privacy: Privacy | None) -> _Snapshot:
     """Return the picture of `what`. Raises PoseBusError with one sentence."""
     from posebus.bus.redis.connection import open_broker
     from posebus.bus.registry import Registry
+    from posebus.config.cameras.privacy import HEADS
     from posebus.config.settings import CameraSettings
     from posebus.errors import BrokerUnavailable, ConfigError
+    from recordings.results.video import Style
 
+    known_camera = settings.cameras.get(what)
+    style = Style(privacy=privacy or (HEADS if known_camera is None else known_camera.privacy))
     if not _may_be_camera(settings, what):
-        return _of_source(settings, CameraSettings(source=what), tiles)
+        return _of_source(settings, CameraSettings(source=what), tiles, style)
     cameras: list[str] = []
     trouble = ""
     try:
         broker = open_broker(broker_address(settings), settings.shards)
         cameras = [record.camera for record in Registry(broker).cameras()]
         if what in cameras:
-            return _of_camera(broker, what)
+            return _of_camera(broker, what, style)
     except BrokerUnavailable as error:
         trouble = str(error)
     if what in settings.cameras:
-        return _of_source(settings, settings.cameras[what], tiles, name=what)
+        return _of_source(settings, settings.cameras[what], tiles, style, name=what)
     if Path(what).exists():
-        return _of_source(settings, CameraSettings(source=what), tiles)
+        return _of_source(settings, CameraSettings(source=what), tiles, style)
     known = trouble or f"the deployment has {', '.join(cameras) or 'no camera'}"
     raise ConfigError(f"there is no camera {plain(what)!r} and no such file: {known}")
 
@@ -115,9 +124,10 @@ def _may_be_camera(settings: Settings, what: str) -> bool:
     return what in settings.cameras or re.match(CAMERA_NAME_PATTERN, what) is not None
 
 
-def _of_camera(broker: Broker, camera: str) -> _Snapshot:
+def _of_camera(broker: Broker, camera: str, style: Style) -> _Snapshot:
     """Return the next frame with its tracks. Raises SourceUnavailable if there is none."""
     from posebus.bus.registry import Registry
+    from posebus.config.cameras.privacy import HEADS
     from posebus.contract.public_json import track_frame_to_json
     from posebus.errors import SourceUnavailable
     from posebus.messages import TrackState
@@ -126,6 +136,8 @@ def _of_camera(broker: Broker, camera: str) -> _Snapshot:
     from posebus.telemetry.process_report import CaptureReport
     from posebus.telemetry.reports import capture_of, process_reports
     from recordings.live.decoding import decoded
+    from recordings.privacy.blurring import blur_heads
+    from recordings.privacy.regions import frame_regions, scaled
     from recordings.results.draw import draw_tracks
 
     capture = capture_of(process_reports(Registry(broker)), camera)
@@ -143,6 +155,9 @@ def _of_camera(broker: Broker, camera: str) -> _Snapshot:
             "online, and whether there are workers and a tracker"
         )
     image_bgr = decoded(found.frame)
+    if style.privacy == HEADS:
+        picture_px = image_bgr.shape[1], image_bgr.shape[0]
+        blur_heads(image_bgr, scaled(frame_regions(found.tracks), found.tracks.size_px, picture_px))
     draw_tracks(image_bgr, found.tracks)
     people = [track for track in found.tracks.tracks if track.state == TrackState.CONFIRMED]
     ids = " ".join(str(track.id) for track in people)
@@ -154,31 +169,24 @@ def _of_camera(broker: Broker, camera: str) -> _Snapshot:
     )
 
 
-def _of_source(settings: Settings, source: CameraSettings, tiles: str | None, name: str | None = None) -> _Snapshot:
+def _of_source(
+    settings: Settings, source: CameraSettings, tiles: str | None, style: Style, name: str | None = None
+) -> _Snapshot:
     """Return a picture of the source with its people, inferred here. Raises PoseBusError."""
-    import cv2
-
     from recordings.live.naming import source_name
-    from recordings.live.sources import look_at
-    from recordings.results.pictures import draw_or_blur, people_to_json
 
-    views = views_of(settings, tiles)
-    look = look_at(source)
-    with loaded_estimator(settings) as estimator:
-        view, found = best_view(estimator, cv2.cvtColor(look.image_bgr, cv2.COLOR_BGR2RGB), views)
-    people = people_to_json(found)
-    draw_or_blur(look.image_bgr, found, blur=False)
+    found = picture_of_source(settings, source, style, tiles)
     shown = redact_url(source.source)
     return _Snapshot(
-        image_bgr=look.image_bgr,
+        image_bgr=found.image_bgr,
         name=(name or source_name(source.source)).replace("/", "_"),
-        says=f"{name or shown}: {counted(len(people), 'person')}",
+        says=f"{name or shown}: {counted(len(found.people), 'person')}",
         result={
             "source": shown,
-            "captured_at_ns": look.captured_at_ns,
-            "size_px": list(look.size_px),
-            "view": str(view),
-            "people": people,
+            "captured_at_ns": found.captured_at_ns,
+            "size_px": list(found.size_px),
+            "view": found.view,
+            "people": found.people,
         },
     )
 

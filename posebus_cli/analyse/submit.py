@@ -55,9 +55,10 @@ def submit(
     from recordings.jobs.queue import submit as enqueue
     from recordings.results.files import make_folder
     from recordings.results.new_folder import new_folder
+    from recordings.results.result_files import WantedFiles
 
     settings = settings_at_broker(deployment)
-    formats = results.wanted_formats
+    files = WantedFiles(results.wanted_formats, results.video, results.wants_snapshots, results.wanted_privacy)
     broker = queue_broker(settings)
     part = parse_part(excerpt.start, excerpt.end, excerpt.every, excerpt.max_fps)
     folder = out or new_folder()
@@ -69,9 +70,7 @@ def submit(
             broker.client,
             sources,
             folder,
-            draw=results.video,
-            snapshots=results.wants_snapshots,
-            formats=formats,
+            files,
             names=names,
             part=part,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from posebus.extras import has_sources
+from posebus.installed.extras import has_sources
 
 
 def refuse_unusable(fields: Mapping[str, object]) -> None:

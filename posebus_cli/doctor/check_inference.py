@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from posebus.errors import PoseBusError
-from posebus.extras import has_runtime
+from posebus.installed.extras import has_runtime
 from posebus_cli.doctor.findings import BROKEN, FINE, NOTE, Finding
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from importlib import metadata
 from typing import Any
 
 from posebus.errors import ConfigError
-from posebus.extras import has_sources
-from posebus.plugins import GROUPS, clashes, describe
+from posebus.installed.extras import has_rules, has_sources
+from posebus.installed.plugins import GROUPS, clashes, describe
 from posebus_cli.doctor.findings import BROKEN, FINE, NOTE, Finding
 
-SOURCES = "posebus.sources"
-"""The group whose stage cannot be imported without its extra."""
+SOURCES, RULES = "posebus.sources", "posebus.rules"
+"""The groups whose stages cannot be imported without their extras."""
 
 
 def plugins() -> Iterator[Finding]:
@@ -20,7 +20,7 @@ def plugins() -> Iterator[Finding]:
     for group in GROUPS:
         if not metadata.entry_points(group=group):
             continue
-        if group == SOURCES and not has_sources():
+        if (group == SOURCES and not has_sources()) or (group == RULES and not has_rules()):
             yield Finding(group, NOTE, "the stage that uses these plug-ins is not installed here")
             continue
         built_in, found = _tables(group)
@@ -48,7 +48,11 @@ def _tables(group: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         from workers.engines.built_in import BUILT_IN
 
         return BUILT_IN, known_engines()
-    from posebus.sinks.registry import BUILT_IN as SINKS
-    from posebus.sinks.registry import all_rules, all_sinks
+    if group == RULES:
+        from tracking.rules import table
 
-    return (SINKS, all_sinks()) if group == "posebus.sinks" else ({}, all_rules())
+        return table.BUILT_IN, table.all_rules()
+    from posebus.sinks.registry import BUILT_IN as SINKS
+    from posebus.sinks.registry import all_sinks
+
+    return SINKS, all_sinks()

@@ -1,1 +1,1 @@
-"""The commands that show a running deployment: watch, top, explain, dead, metrics."""
+"""The commands that show a running deployment: watch, top, explain, evidence, dead, metrics."""

@@ -10,6 +10,7 @@ from typing import Any
 from posebus.messages import Event, EventType
 from posebus.telemetry.reports import view_in_words
 from posebus.wording import counted
+from posebus_cli.observe.rule_text import RULE_WORDS
 
 _RECORDING_NS = 10 * 365 * 86_400 * 10**9
 """Times below this (1980) count from the start of a recording."""
@@ -139,6 +140,13 @@ def _renamed(data: Mapping[str, Any]) -> str:
     return f"{before} is the same person as {now}, {since}"
 
 
+def _finished(data: Mapping[str, Any]) -> str:
+    way = f"{data['distance_m']:.1f} m" if "distance_m" in data else f"{data['distance_px']} px"
+    places = [str(one["rule"]) for one in (*data["zones"], *data["lines"])]
+    by = f", by {', '.join(dict.fromkeys(places))}" if places else ""
+    return f"person {data['track_id']} is finished: {_duration(data)}, {way}{by}"
+
+
 def _duration(data: Mapping[str, Any]) -> str:
     return f"{float(data['duration_s']):.1f} s"
 
@@ -149,6 +157,7 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(
         EventType.TRACK_LOST: lambda data: f"person {data['track_id']} out of sight, after {_duration(data)}",
         EventType.TRACK_ENDED: _left,
         EventType.TRACK_RENAMED: _renamed,
+        EventType.TRACK_FINISHED: _finished,
         EventType.CAMERA_ONLINE: lambda data: "online",
         EventType.CAMERA_OFFLINE: lambda data: f"offline: {data['reason']}",
         EventType.CAMERA_GAP: _gap,
@@ -156,5 +165,6 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(
         EventType.CAMERA_ENDED: _ended,
         EventType.CAMERA_IMGSZ: _imgsz,
         EventType.CAMERA_RATE: lambda data: str(data["advice"]),
+        **RULE_WORDS,
     }
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
@@ -33,16 +34,48 @@ class Kind(StrEnum):
 _CamerasArgument = Annotated[
     list[str] | None, typer.Argument(metavar="CAMERA", help="Only these cameras. (default: all)")
 ]
-_KindOption = Annotated[
-    list[Kind] | None,
-    typer.Option("--kind", "-k", metavar="KIND", help="Only tracks, or only events. (default: both)"),
-]
-_AfterOption = Annotated[
-    str,
-    typer.Option(
-        "--after", metavar="WHEN", help="Where to start: 'now', 'start' (all messages in the broker), or a cursor."
-    ),
-]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedOptions:
+    """Which messages are shown, and from where on."""
+
+    kind: Annotated[
+        list[Kind] | None,
+        typer.Option(
+            "--kind",
+            "-k",
+            metavar="KIND",
+            help="Only tracks, or only events. (default: both; events with --type or --rule)",
+        ),
+    ] = None
+    type_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type",
+            "-t",
+            metavar="TYPE",
+            help="Only events of this type, such as posebus.fall.detected, or 'posebus.zone.*'.",
+        ),
+    ] = None
+    rule: Annotated[
+        list[str] | None, typer.Option("--rule", metavar="RULE", help="Only events of the rule of this name.")
+    ] = None
+    track: Annotated[
+        list[int] | None,
+        typer.Option("--track", metavar="N", min=0, help="Only the track of this number, and events about it."),
+    ] = None
+    after: Annotated[
+        str,
+        typer.Option(
+            "--after",
+            metavar="WHEN",
+            help="Where to start: 'now', 'start' (all messages in the broker), a time such as 2026-12-01T05:00, "
+            "or a cursor.",
+        ),
+    ] = "now"
+
+
 _CountOption = Annotated[
     int | None, typer.Option("--count", "-n", metavar="N", min=1, help="Exit after this many messages.")
 ]
@@ -54,8 +87,7 @@ def watch(
     cameras: _CamerasArgument = None,
     *,
     deployment: DeploymentOptions,
-    kind: _KindOption = None,
-    after: _AfterOption = "now",
+    watched: WatchedOptions,
     count: _CountOption = None,
     all_of_them: _AllOption = False,
     as_json: JsonOption = False,
@@ -72,10 +104,17 @@ def watch(
     from posebus_cli.observe.time_order import TimeOrder
 
     settings = settings_from(deployment)
-    kinds = [item.value for item in kind or Kind]
+    kinds = None if not watched.kind else [item.value for item in watched.kind]
     try:
         messages = subscribe(
-            broker_address(settings), cameras=cameras or None, kinds=kinds, after=after, shards=settings.shards
+            broker_address(settings),
+            cameras=cameras or None,
+            kinds=kinds,
+            after=watched.after,
+            shards=settings.shards,
+            types=watched.type_ or None,
+            rules=watched.rule or None,
+            tracks=watched.track or None,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from None

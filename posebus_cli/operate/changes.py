@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from posebus.errors import OutputError
 from posebus.reloading.sentences import update_lines
+from posebus_cli.operate.evidence import any_evidence
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
@@ -34,6 +35,7 @@ class FleetChanges:
             return None
         try:
             self._fleet.update(update.settings)
+            self._fleet.keep_evidence(any_evidence(update.settings))
         except OutputError as error:
             log.error("%s; nothing changes", error)
             self._follower.followed.settings = update.before

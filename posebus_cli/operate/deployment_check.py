@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from posebus.errors import PoseBusError, SourceMissing, SourceUnavailable
-from posebus.extras import has_runtime, has_sources
+from posebus.installed.extras import has_runtime, has_sources
 
 if TYPE_CHECKING:
     from posebus.config.problems import FieldPath

@@ -14,6 +14,7 @@ from posebus.config.broker_address import default_address
 from posebus.config.redaction import harmless, redact_url
 from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL
 from posebus.wording import counted
+from posebus_cli.operate.evidence import any_evidence
 from posebus_cli.operate.saying import Say, say_nothing
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class RunningUp:
             # A recording should not play before anything can look at it.
             self._say("loading the network (the first time it is exported, which takes longer)")
             fleet.wait_until_ready(lambda ready, wanted: _leave_if(stop))
+        # Before ingest: no event comes before it follows them.
+        fleet.keep_evidence(any_evidence(self._followed.settings))
         fleet.start_ingest()
         fleet.start_sinks()
         where = "" if url == default_address(os.environ) else f" --redis {address}"

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, get_args
 
 import typer
 
+from posebus.config.cameras.privacy import Privacy
 from posebus.config.worker_settings import EngineName, Enhance, MotionGate, PrecisionName
 from posebus_cli.options.grouping import Offer, Sets
 
@@ -18,6 +19,14 @@ NETWORK = "Network"
 """The panel of the help in which the options of inference stand."""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+PrivacyOption = Annotated[
+    Privacy | None,
+    typer.Option(
+        "--privacy",
+        help="heads: blur the heads of people in every picture that is written; none: show them. (default: heads)",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)

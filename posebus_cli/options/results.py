@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from posebus.config.cameras.privacy import HEADS, Privacy
+from posebus_cli.options.groups import PrivacyOption
+
 
 @dataclass(frozen=True, slots=True)
 class ResultOptions:
@@ -32,6 +35,7 @@ class ResultOptions:
             help="Write the best picture of each person, NAME.people/ID.jpg. (default: with the annotated video)",
         ),
     ] = None
+    privacy: PrivacyOption = None
     repeat: Annotated[
         Path | None,
         typer.Option(
@@ -52,6 +56,11 @@ class ResultOptions:
     def video(self) -> bool:
         """Whether annotated videos are written."""
         return not self.no_video
+
+    @property
+    def wanted_privacy(self) -> Privacy:
+        """What pictures hide: heads, unless the option says otherwise."""
+        return self.privacy or HEADS
 
     @property
     def wants_snapshots(self) -> bool:

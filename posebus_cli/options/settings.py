@@ -11,7 +11,7 @@ from posebus_cli.options.groups import DeploymentOptions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from posebus.config.settings import Settings
+    from posebus.config.settings import CameraSettings, Settings
     from posebus.reloading.followed import FollowedSettings
 
 
@@ -53,6 +53,20 @@ def followed_at_broker(deployment: DeploymentOptions, *groups: object) -> Follow
 def settings_at_broker(deployment: DeploymentOptions, *groups: object) -> Settings:
     """Return the settings of `followed_at_broker`, for a command that follows no file."""
     return followed_at_broker(deployment, *groups).settings
+
+
+def camera_of(settings: Settings, name: str) -> CameraSettings:
+    """Return the settings of the camera `name` of the configuration file. Raises ConfigError if there is none."""
+    from posebus.config.problems import did_you_mean
+    from posebus.errors import ConfigError
+    from posebus.plain_text import plain
+
+    if name in settings.cameras:
+        return settings.cameras[name]
+    if not settings.cameras:
+        raise ConfigError("--camera needs a configuration file with cameras: name it with -c FILE")
+    hint = did_you_mean(name, settings.cameras) or f"there are: {', '.join(sorted(settings.cameras))}"
+    raise ConfigError(f"no camera {plain(name)!r} is in the configuration; {hint}")
 
 
 def need_cameras(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from recordings.summary import FILE_NAME, Summary, merged, read_summary
 
 SOURCES = "sources"
 """The field of a summary with the identity of every input of the run by name, those that are not finished, too."""
-MADE_WITH = ("settings", "model", "part", "versions")
+MADE_WITH = ("settings", "model", "part", "camera", "versions")
 """The fields of a summary that say what results were made with."""
 REPORTED = ("engine", "precision", "imgsz")
 """The fields of a summary that the workers reported."""

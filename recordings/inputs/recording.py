@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from posebus.config.cameras.camera_settings import CameraOptions, CameraSettings
 from posebus.config.local_files import same_for_children
 from posebus.config.redaction import redact_url
-from posebus.config.settings import CameraSettings
+from posebus.config.rules.reading import rules_to_json
 from posebus.errors import SourceRejected
 from posebus.runtime.failures import in_one_sentence
 from posebus.square_pixels import square_size_px
@@ -17,6 +18,11 @@ from recordings.inputs.time_limit import within
 
 OPEN_LIMIT_S = 60.0
 """A recording that gives no picture for so long never will; most give one within a second."""
+OF_THE_SCENE = {
+    *("rotate", "region", "rules", "privacy", "privacy_zones", "imgsz", "infer_fps", "motion_gate", "camera_motion"),
+    "recorded_at_ns",
+}
+"""Fields of a camera that hold for its recordings, too."""
 PICTURES = "images"
 """The kind of sources whose frames have no times of their own."""
 
@@ -37,21 +43,25 @@ class Recording:
     frames_expected: int | None
     timed: bool = True
     part: Part = WHOLE
+    camera_options: CameraOptions | None = None
+    """Settings of the camera that made it, as in `camera_settings`."""
 
     @property
     def settings(self) -> CameraSettings:
         """The settings that read it."""
-        return camera_settings(self.source, self.part)
+        return camera_settings(self.source, self.part, self.camera_options)
 
 
-def camera_settings(source: str, part: Part = WHOLE) -> CameraSettings:
+def camera_settings(source: str, part: Part = WHOLE, options: CameraOptions | None = None) -> CameraSettings:
     """Return settings that read every frame of this part of `source`, as fast as the workers infer.
 
-    Raises SourceRejected if `source` is not a recording.
+    `options` are those of a camera: what they say about its picture, its people and its rules holds for the recording
+    as well. What they say about reading a camera does not. Raises SourceRejected if `source` is not a recording.
     """
     from ingest.sources import source_spec
 
-    settings = CameraSettings(source=same_for_children(source), delivery="lossless", **part.fields())
+    seen = {} if options is None else options.model_dump(include=OF_THE_SCENE)
+    settings = CameraSettings(source=same_for_children(source), delivery="lossless", **{**seen, **part.fields()})
     if not source_spec(settings).recorded:
         raise SourceRejected(
             f"{redact_url(source)} is a camera or an address, not a recording on disk: "
@@ -61,34 +71,46 @@ def camera_settings(source: str, part: Part = WHOLE) -> CameraSettings:
 
 
 def open_recordings(
-    sources: Sequence[str], names: Sequence[str], suffix: str = "", part: Part = WHOLE
+    sources: Sequence[str],
+    names: Sequence[str],
+    suffix: str = "",
+    part: Part = WHOLE,
+    options: CameraOptions | None = None,
 ) -> tuple[list[Recording], dict[str, str]]:
     """Return the recordings among `sources`, and for each of the others, by name, one sentence about its problem.
 
-    `names` are those of their files. The names of the recordings' cameras end in `suffix`.
+    `names` are those of their files. The names of the recordings' cameras end in `suffix`. `options` are as in
+    `camera_settings`.
     """
     recordings: list[Recording] = []
     refused: dict[str, str] = {}
     for source, name, camera in zip(sources, names, camera_names(names, suffix), strict=True):
         try:
-            recordings.append(open_recording(source, name, camera, part))
+            recordings.append(open_recording(source, name, camera, part, options=options))
         except Exception as error:  # noqa: BLE001 - no input may keep the others from being analysed
             refused[name] = in_one_sentence(error, about=redact_url(source))
     return recordings, refused
 
 
-def open_recording(source: str, name: str, camera: str, part: Part = WHOLE, limit_s: float = OPEN_LIMIT_S) -> Recording:
+def open_recording(
+    source: str,
+    name: str,
+    camera: str,
+    part: Part = WHOLE,
+    limit_s: float = OPEN_LIMIT_S,
+    options: CameraOptions | None = None,
+) -> Recording:
     """Open `source` and decode the first frame of its `part`.
 
-    Raises SourceRejected or BadPicture if that fails or takes too long.
+    Raises SourceRejected or BadPicture if that fails or takes too long, and ConfigError for rules that do not fit.
     """
-    settings = camera_settings(source, part)
+    settings = camera_settings(source, part, options)
     found = within(limit_s, lambda: _look_at(settings, source, name, camera), f"open {name}")
     if found is None:
         raise SourceRejected(
             f"{redact_url(source)} gave no picture within {limit_s:g} s; can its disk or server be reached?"
         )
-    return replace(found, part=part)
+    return replace(found, part=part, camera_options=options)
 
 
 def _look_at(settings: CameraSettings, source: str, name: str, camera: str) -> Recording:
@@ -101,6 +123,10 @@ def _look_at(settings: CameraSettings, source: str, name: str, camera: str) -> R
         opened.close()
     if picture is None:
         raise SourceRejected(f"{redact_url(source)} holds no frame that can be decoded")
+    if settings.rules:
+        from tracking.rules import Rules
+
+        Rules(rules_to_json(settings.rules), camera, picture.image.size_px)  # raises for points outside the picture
     return Recording(
         source=source,
         name=name,

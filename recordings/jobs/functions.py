@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
+from posebus.config.cameras.privacy import HEADS, Privacy
 from posebus.config.redaction import redact_url
 from posebus.config.settings import Settings
 from posebus.errors import ConfigError, OutputError, PoseBusError, SourceRejected
@@ -49,6 +50,7 @@ class RecordingOptions(BaseModel):
     batch: str
     draw: bool = True
     snapshots: bool = True
+    privacy: Privacy = HEADS
     formats: tuple[str, ...] = Field(default=STANDARD, description="Formats, as of `posebus run --format`")
     part: Part = WHOLE
     fleet_patience_s: float = Field(default=FLEET_PATIENCE_S, ge=0, le=LONGEST_PATIENCE_S, allow_inf_nan=False)
@@ -98,9 +100,11 @@ def _analyse(options: RecordingOptions, settings: Settings, run_id: str, progres
                 raise SourceRejected(result.error)
         if options.draw or options.snapshots:
             from recordings.results.people.pictures import Pictures  # only here: submitting needs no video library
+            from recordings.results.video import Style
 
             jsonl = ResultFiles(folder).tracks(options.name)
-            made = Pictures(folder, options.name, jsonl, options.draw, options.snapshots)
+            style = Style(privacy=options.privacy)
+            made = Pictures(folder, options.name, jsonl, options.draw, options.snapshots, style)
             people = [made.make(recording.settings, result.people, progress) for result in results]
             results = [replace(result, people=of_one) for result, of_one in zip(results, people, strict=True)]
     except Exception as error:

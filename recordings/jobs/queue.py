@@ -29,7 +29,7 @@ from posebus.runtime.failures import in_one_sentence
 from recordings.inputs import WHOLE, Part, file_names
 from recordings.interrupts import interruptible
 from recordings.jobs.functions import ANALYSE_RECORDING, FUNCTIONS, RecordingOptions, forget_recording
-from recordings.results.formats.table import STANDARD
+from recordings.results.result_files import ALL_FILES, WantedFiles
 
 QUEUE = "posebus"
 NO_TIMEOUT = -1
@@ -43,10 +43,8 @@ def submit(
     client: Client,
     videos: Sequence[str],
     out: Path,
+    files: WantedFiles = ALL_FILES,
     *,
-    draw: bool,
-    snapshots: bool = True,
-    formats: Sequence[str] = STANDARD,
     names: Sequence[str] | None = None,
     part: Part = WHOLE,
 ) -> list[Job]:
@@ -65,9 +63,10 @@ def submit(
             out=str(folder),
             name=name,
             batch=batch,
-            draw=draw,
-            snapshots=snapshots,
-            formats=tuple(formats),
+            draw=files.video,
+            snapshots=files.snapshots,
+            privacy=files.privacy,
+            formats=tuple(files.formats),
             part=part,
         )
         job = queue.enqueue_call(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import tee
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ import cv2
 from ingest.sources.synthetic import SyntheticScene, SyntheticSpec, parse_spec
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
+from posebus.config.cameras.privacy import HEADS, Privacy
 from posebus.config.settings import CameraSettings, Settings, WorkerSettings
 from posebus.errors import FatalError, OutputError
 from posebus.messages import TrackFrame, TrackState
@@ -23,6 +25,7 @@ from posebus.subscribing.subscriber import Subscription, subscribe
 from posebus.telemetry.reports import process_reports, worker_reports
 from recordings.fleet_watch import Workers, watch_own, workers
 from recordings.live.camera import LiveCamera
+from recordings.privacy.timeline import HeadTimeline
 from recordings.results.draw import draw_tracks
 from recordings.results.files import make_folder
 from recordings.results.tally import percentiles_ms
@@ -87,7 +90,7 @@ class DemoResult:
         }
 
 
-def demo(settings: Settings, seconds: float, folder: Path, view: DemoView) -> DemoResult:
+def demo(settings: Settings, seconds: float, folder: Path, view: DemoView, *, privacy: Privacy = HEADS) -> DemoResult:
     """Run the cameras for `seconds` from the first frame on, and write the files of each into `folder`.
 
     Raises OutputError, and the errors of a deployment that cannot work.
@@ -125,7 +128,7 @@ def demo(settings: Settings, seconds: float, folder: Path, view: DemoView) -> De
     files: list[Path] = []
     for name, spec in specs.items():
         view.status(f"drawing the tracks of {name}")
-        files += draw(SyntheticScene(spec), writers[name].jsonl_path, folder / name, spec.fps)
+        files += draw(SyntheticScene(spec), writers[name].jsonl_path, folder / name, spec.fps, privacy)
     return DemoResult(cameras=cameras, workers=found, files=files, fps=fps, carried=carried)
 
 
@@ -189,7 +192,7 @@ def _follow(follower: _Follower, seconds: float, watches: Sequence[Callable[[flo
                 return
 
 
-def draw(scene: SyntheticScene, jsonl: Path, stem: Path, fps: float) -> list[Path]:
+def draw(scene: SyntheticScene, jsonl: Path, stem: Path, fps: float, privacy: Privacy = HEADS) -> list[Path]:
     """Write STEM.annotated.mp4, and STEM.annotated.png of the first frame with the most people; returns their paths.
 
     A synthetic picture depends on its capture time alone, so each frame can be rendered a second time.
@@ -198,8 +201,12 @@ def draw(scene: SyntheticScene, jsonl: Path, stem: Path, fps: float) -> list[Pat
     best = max((_people(frame) for frame in read_tracks(jsonl)), default=0)
     picture_bgr = None
     with Mp4Writer(video_path, fps) as video:
-        for frame in read_tracks(jsonl):
+        frames, ahead = tee(read_tracks(jsonl))
+        heads = HeadTimeline(ahead) if privacy == HEADS else None
+        for frame in frames:
             image_bgr = scene.render(frame.captured_at_ns)
+            if heads is not None:
+                heads.hide(image_bgr, frame.captured_at_ns)
             draw_tracks(image_bgr, frame)
             video.add(image_bgr, frame.captured_at_ns)
             if picture_bgr is None and _people(frame) == best:

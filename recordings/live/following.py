@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from posebus.config.cameras.privacy import HEADS, Privacy
 from posebus.runtime.fleet import Fleet, camera_process
 from posebus.runtime.processes import EXIT_FATAL
 from posebus.subscribing.subscriber import Subscription
@@ -36,6 +37,7 @@ class LiveRequest:
     seconds: float | None = None
     video: bool = True
     formats: Sequence[str] = STANDARD
+    privacy: Privacy = HEADS
 
 
 @dataclass(slots=True)

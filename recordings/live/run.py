@@ -31,6 +31,7 @@ from recordings.progress import Complain, Progress
 from recordings.results.claims import claimed
 from recordings.results.files import make_folder
 from recordings.results.run_facts import run_facts
+from recordings.results.video import Style
 from recordings.stages import STAGES
 from recordings.summary import Summary, summary_name, write_summary
 
@@ -165,7 +166,8 @@ def _draw_one(run: LiveRun, camera: RecordedCamera) -> None:
         return
     target = run.request.folder / f"{name}.annotated.mp4"
     try:
-        missing = draw_kept(run.kept(camera), jsonl, target, camera.source.fps, run.progress)
+        style = Style(privacy=run.request.privacy)
+        missing = draw_kept(run.kept(camera), jsonl, target, camera.source.fps, run.progress, style=style)
     except Exception as error:  # noqa: BLE001 - the other videos are drawn all the same
         run.refused[name] = in_one_sentence(error, about=name)
         run.complain(run.refused[name])

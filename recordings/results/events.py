@@ -15,9 +15,12 @@ from posebus.tables.times import TimeOrigin
 from recordings.results.files import PartialFile
 from recordings.results.formats.writer import FILE_EPOCH, Message, Target
 from recordings.results.people.table import FORMULA
-from tracking.events import TrackEvents
+from tracking.events import EventsOfTracks
 
-OF_TRACKS = (EventType.TRACK_STARTED, EventType.TRACK_LOST, EventType.TRACK_ENDED, EventType.TRACK_RENAMED)
+OF_TRACKS = (
+    *(EventType.TRACK_STARTED, EventType.TRACK_LOST, EventType.TRACK_ENDED, EventType.TRACK_RENAMED),
+    EventType.TRACK_FINISHED,
+)
 """Events that are derived again from frames with final numbers: as published, they have the numbers of that moment."""
 
 COLUMNS = (
@@ -30,21 +33,22 @@ COLUMNS = (
 class EventsFile:
     """The writer of NAME.events.jsonl and, with the format `csv`, of NAME.events.csv.
 
-    `write` takes the frames with final numbers, and derives the events of the tracks from them, as the tracker does
-    from its own. `add` takes the published events of the camera; each is written before the events of its frame.
+    `write` takes the frames with final numbers, and derives the events of tracks and rules from them, as the tracker
+    does from its own. `add` takes the published events of the camera; each is written before the events of its frame.
     """
 
     def __init__(self, target: Target) -> None:
         """Raises OutputError, as all methods do."""
         self._name = target.name
+        self._chosen_rules = target.rules
         self._files = [PartialFile(target.folder / f"{target.name}.events.jsonl")]
         if "csv" in target.formats:
             self._files.append(PartialFile(target.folder / f"{target.name}.events.csv"))
         self._begin()
 
     def add(self, event: Event) -> None:
-        """Take a published event; those of tracks are left out, as they are derived from the frames."""
-        if event.type in OF_TRACKS:
+        """Take a published event; those of tracks and rules are left out, as they are derived from the frames."""
+        if event.type in OF_TRACKS or "happening" in event.data:
             return
         if event.type == EventType.CAMERA_CUT:
             self._cuts.add(event.seq)
@@ -54,7 +58,7 @@ class EventsFile:
         """Write the events before and in a frame."""
         self._times.time_s(message)
         self._write_waiting(frame.seq)
-        self._write(self._tracks.update(frame, "cut" if frame.seq in self._cuts else "unseen"))
+        self._write(self._of_tracks.update(frame, "cut" if frame.seq in self._cuts else "unseen"))
         self._cuts.discard(frame.seq)
 
     def restart(self) -> None:
@@ -69,7 +73,7 @@ class EventsFile:
         if end is not None:
             self._write_waiting(end.seq - 1)
             mark = EndOfStream(self._name, FILE_EPOCH, end.seq, end.time_ns, Delivery.LOSSLESS)
-            self._write(self._tracks.source_ended(mark))
+            self._write(self._of_tracks.source_ended(mark))
         self._write_waiting(None)
         for file in self._files:
             file.complete()
@@ -80,7 +84,7 @@ class EventsFile:
             file.close()
 
     def _begin(self) -> None:
-        self._tracks = TrackEvents(self._name)
+        self._of_tracks = EventsOfTracks(self._name, self._chosen_rules)
         self._times = TimeOrigin()
         self._waiting: list[Event] = []
         self._cuts: set[int] = set()
@@ -101,7 +105,10 @@ class EventsFile:
 
 
 def _named(event: Event, name: str) -> Event:
-    """Return the event with the name of the recording and the epoch of files; it had others in the broker."""
+    """Return the event with the name of the recording and the epoch of files; it had others in the broker.
+
+    The times of its publication are left out, so that the same recording gives the same file.
+    """
     return replace(
         event,
         id=event.id.replace(f"{event.camera}/{event.epoch}/", f"{name}/{FILE_EPOCH}/", 1),
@@ -109,6 +116,9 @@ def _named(event: Event, name: str) -> Event:
         subject=event.subject.replace(event.camera, name, 1),
         camera=name,
         epoch=FILE_EPOCH,
+        sequence="",
+        detected_at_ns=0,
+        published_at_ns=0,
     )
 
 

@@ -12,13 +12,13 @@ from posebus.errors import OutputError
 NAME = "posebus-out"
 
 
-def new_folder(parent: Path = Path()) -> Path:
-    """Create and return the first of posebus-out, posebus-out-2, … in `parent` that does not exist yet.
+def new_folder(parent: Path = Path(), name: str = NAME) -> Path:
+    """Create and return the first of NAME, NAME-2, … in `parent` that does not exist yet.
 
     Two calls never get the same folder, not even two processes at the same moment. Raises OutputError.
     """
     for number in count(1):
-        folder = parent / (NAME if number == 1 else f"{NAME}-{number}")
+        folder = parent / (name if number == 1 else f"{name}-{number}")
         try:
             folder.mkdir()
         except FileExistsError:
@@ -45,12 +45,12 @@ def discard(folder: Path, name: str) -> bool:
 
 
 @contextmanager
-def results_folder(chosen: Path | None) -> Iterator[Path]:
+def results_folder(chosen: Path | None, name: str = NAME) -> Iterator[Path]:
     """Return `chosen`, which the caller creates, or a new folder, which goes again if nothing was written into it."""
     if chosen is not None:
         yield chosen
         return
-    folder = new_folder()
+    folder = new_folder(name=name)
     try:
         yield folder
     finally:

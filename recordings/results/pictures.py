@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 
-from posebus.contract.public_json import COORDINATE_DECIMALS, SCORE_DECIMALS
+from posebus.config.cameras.privacy import HEADS
+from posebus.contract.fields.json_values import COORDINATE_DECIMALS, SCORE_DECIMALS
+from recordings.privacy.blurring import blur_heads
+from recordings.privacy.regions import head_regions
 from recordings.results.draw import Image, color_of, draw_people
 from recordings.results.files import write_at_once
 from recordings.results.outlines import NO_OUTLINE, blur_people, draw_outlines
+from recordings.results.video import PLAIN, Style
 
 if TYPE_CHECKING:
     from posebus.arrays import Float32Array
@@ -21,28 +25,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PictureFiles:
-    """Where the results of one picture are written; with `blur` its people are blurred, not drawn."""
+    """Where the results of one picture are written, and how its people are shown."""
 
     json: Path
     picture: Path
-    blur: bool
+    style: Style
 
     @classmethod
-    def of(cls, folder: Path, name: str, *, blur: bool) -> PictureFiles:
+    def of(cls, folder: Path, name: str, style: Style = PLAIN) -> PictureFiles:
         """Return the files of the picture whose files are called `name`."""
-        return cls(folder / f"{name}.poses.json", folder / f"{name}.{'blurred' if blur else 'annotated'}.png", blur)
+        picture = folder / f"{name}.{'blurred' if style.blur else 'annotated'}.png"
+        return cls(folder / f"{name}.poses.json", picture, style)
 
     def write(self, result: dict[str, Any], image_bgr: Image, found: Detections) -> None:
         """Write both files; draws into `image_bgr`. Raises OutputError."""
-        draw_or_blur(image_bgr, found, blur=self.blur)
+        draw_or_blur(image_bgr, found, self.style)
         write_at_once(self.json, (json.dumps(result, indent=1) + "\n").encode())
         write_at_once(self.picture, cv2.imencode(".png", image_bgr)[1].tobytes())
 
 
-def draw_or_blur(image_bgr: Image, found: Detections, *, blur: bool) -> None:
-    """Draw the people into their picture, or blur them."""
+def draw_or_blur(image_bgr: Image, found: Detections, style: Style = PLAIN) -> None:
+    """Draw the people into their picture, or blur them; with the privacy `heads`, heads are blurred before that."""
+    if style.privacy == HEADS:
+        blur_heads(image_bgr, head_regions(found.boxes_xyxy_px, found.keypoints_px))
     masks = [NO_OUTLINE] * len(found.scores) if found.masks is None else found.masks
-    if blur:
+    if style.blur:
         blur_people(image_bgr, found.boxes_xyxy_px, masks)
         return
     labels = [f"{score:.2f}" for score in found.scores]

@@ -1,10 +1,13 @@
-"""The files of recordings in a folder of results: which there are, and which are complete."""
+"""The files of recordings in a folder of results: which are wanted, which there are, and which are complete."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from posebus.config.cameras.privacy import HEADS, Privacy
 from recordings.results.formats.table import FORMATS, STANDARD
 
 VIDEO = ".annotated.mp4"
@@ -35,3 +38,29 @@ class ResultFiles:
 
     def _path(self, name: str, ending: str) -> Path:
         return self._folder / f"{name}{ending}"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedFiles:
+    """Which files are written about a recording.
+
+    `formats` are those of the tracks, by the names in `recordings.results.formats.table`. `video`: the annotated one.
+    `snapshots`: of each person. `privacy`: whether heads are blurred in both.
+    """
+
+    formats: Sequence[str] = STANDARD
+    video: bool = True
+    snapshots: bool = True
+    privacy: Privacy = HEADS
+
+    def options(self) -> dict[str, Any]:
+        """Return them as JSON, for the summary."""
+        return {
+            "formats": list(self.formats),
+            "video": self.video,
+            "snapshots": self.snapshots,
+            "privacy": self.privacy,
+        }
+
+
+ALL_FILES = WantedFiles()

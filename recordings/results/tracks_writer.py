@@ -26,10 +26,18 @@ class TracksWriter:
     """
 
     def __init__(
-        self, folder: Path, name: str, formats: Sequence[str] = DEFAULT, settings: Mapping[str, Any] | None = None
+        self,
+        folder: Path,
+        name: str,
+        formats: Sequence[str] = DEFAULT,
+        settings: Mapping[str, Any] | None = None,
+        rules: Mapping[str, Any] | None = None,
     ) -> None:
-        """`settings` are those of the analysis, for formats that keep them. Raises OutputError, as all methods do."""
-        target = Target(folder, name, dict(settings or {}), tuple(formats))
+        """`settings` are those of the analysis, for formats that keep them; `rules` are those whose events are written.
+
+        Raises OutputError, as all methods do.
+        """
+        target = Target(folder, name, dict(settings or {}), tuple(formats), dict(rules or {}))
         self.people: PeopleTable | None = None
         self.events: EventsFile | None = None
         self.jsonl_path = folder / f"{name}.tracks.jsonl"

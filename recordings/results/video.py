@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import tee
 from pathlib import Path
 from types import TracebackType
 
@@ -14,11 +15,13 @@ import av.error
 import cv2
 import numpy as np
 
+from posebus.config.cameras.privacy import HEADS, Privacy
 from posebus.config.settings import CameraSettings
 from posebus.contract.public_json import parse, track_frame_from_json
 from posebus.errors import OutputError
 from posebus.messages import TrackFrame
 from posebus.square_pixels import SQUARE
+from recordings.privacy.timeline import HeadTimeline
 from recordings.progress import Progress
 from recordings.results.draw import Image, draw_tracks, empty_canvas
 from recordings.results.files import partial, writing
@@ -41,12 +44,13 @@ MAX_ASPECT_TERM = 65535
 class Style:
     """How people are shown. `dark`: on a dark picture instead of the recording; `labels`: with their numbers.
 
-    `blur`: people are blurred and nothing is drawn.
+    `blur`: people are blurred and nothing is drawn. `privacy`: `heads` are blurred before anything is drawn, or `none`.
     """
 
     dark: bool = False
     labels: bool = True
     blur: bool = False
+    privacy: Privacy = HEADS
 
     def apply(self, image_bgr: Image, frame: TrackFrame) -> Image:
         """Return the picture (H, W, 3) of a frame with its people; may draw into `image_bgr`."""
@@ -205,9 +209,9 @@ def annotate(
 ) -> Path:
     """Write NAME.annotated.mp4 into the folder `target` (default: that of `jsonl`); returns its path.
 
-    It shows every frame of `source` that is analysed, with its people. `see` is called with each picture before it is
-    drawn into, and with its capture time. Pictures and lines of `jsonl` are matched by capture time, and both are read
-    one by one. Raises OutputError and the errors of reading the source.
+    It shows every frame of `source` that is analysed, with its people. `see` is called with each picture, after heads
+    are blurred and before people are drawn, and with its capture time. Pictures and lines of `jsonl` are matched by
+    capture time, and both are read one by one. Raises OutputError and the errors of reading the source.
     """
     from ingest.sources import open_source
     from ingest.sources.pacing import RateCap
@@ -220,12 +224,15 @@ def annotate(
     opened = open_source(source)
     try:
         with Mp4Writer(path, opened.fps) as video:
-            lines = read_tracks(jsonl)
+            lines, ahead = tee(read_tracks(jsonl))
+            heads = HeadTimeline(ahead) if style.privacy == HEADS else None
             tracks = next(lines, None)
             while (picture := opened.read(cap.admit)) is not None:
                 while tracks is not None and tracks.captured_at_ns < picture.captured_at_ns:
                     tracks = next(lines, None)
                 image_bgr = picture.image_bgr
+                if heads is not None:
+                    heads.hide(image_bgr, picture.captured_at_ns)
                 if see is not None:
                     see(image_bgr, picture.captured_at_ns)
                 if tracks is not None and tracks.captured_at_ns == picture.captured_at_ns:

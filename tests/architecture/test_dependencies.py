@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from posebus.extras import EXTRAS
+from posebus.installed.extras import EXTRAS
 from tests.conftest import ROOT
 
 CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -6,6 +6,7 @@ import importlib
 import re
 from typing import Any
 
+from posebus.config.cameras.evidence import SnapshotSettings
 from posebus.config.settings import CameraSettings, RetentionSettings, TrackerSettings, WorkerSettings
 from posebus.topology import KEYS
 from tests.conftest import ROOT
@@ -15,6 +16,7 @@ SECTIONS = {
     "retention": RetentionSettings,
     "worker": WorkerSettings,
     "tracker": TrackerSettings,
+    "evidence": SnapshotSettings,
 }
 
 

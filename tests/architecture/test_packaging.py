@@ -24,7 +24,7 @@ LISTED = PROJECT["tool"]["setuptools"]["packages"]
 
 
 def folders_with_modules() -> list[str]:
-    """Every importable folder of the six packages, as a dotted name."""
+    """Every importable folder of the packages, as a dotted name."""
     folders = {path.parent for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
     return sorted(".".join(folder.relative_to(ROOT).parts) for folder in folders)
 

@@ -35,6 +35,7 @@ PUBLIC = {
         "TrackFrame",
         "TrackState",
         "TrackTable",
+        "evidence",
         "mask_of",
         "read_tracks",
         "subscribe",

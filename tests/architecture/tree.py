@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("posebus", "ingest", "workers", "tracking", "recordings", "posebus_cli")
+PACKAGES = ("posebus", "ingest", "workers", "tracking", "recordings", "evidence", "posebus_cli")
 STAGES = ("ingest", "workers", "tracking")
 
 

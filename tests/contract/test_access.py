@@ -27,21 +27,25 @@ from tests.conftest import ROOT
 from tests.polling import wait_until
 from tests.secured_broker import SecuredBroker, secured_broker
 
-ROLES = ("ingest", "worker", "tracker", "deliver", "subscriber", "operator", "monitor")
+ROLES = ("ingest", "worker", "tracker", "evidence", "deliver", "subscriber", "operator", "monitor")
 MAY_ADD = {
     "frames:door": {"ingest", "operator"},
     "poses:door": {"ingest", "worker"},
     "tracks:door": {"tracker"},
     "events": {"ingest", "tracker"},
     "dead": {"worker"},
+    "evidence:door": {"ingest"},
+    "snapshots:door": {"evidence"},
     "undelivered:hook": {"deliver"},
 }
 MAY_READ = {
     "frames:door": {"worker", "operator"},
     "poses:door": {"tracker", "operator"},
-    "tracks:door": {"tracker", "deliver", "subscriber", "operator"},
-    "events": {"tracker", "deliver", "subscriber", "operator"},
+    "tracks:door": {"tracker", "evidence", "deliver", "subscriber", "operator"},
+    "events": {"tracker", "evidence", "deliver", "subscriber", "operator"},
     "dead": {"operator"},
+    "evidence:door": {"evidence", "operator"},
+    "snapshots:door": {"evidence", "operator"},
     "undelivered:hook": {"deliver", "operator"},
 }
 READING = (

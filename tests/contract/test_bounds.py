@@ -11,7 +11,9 @@ from posebus.bus.lease import Lease
 from posebus.bus.pose_consumer import PoseConsumer, TrackCommit
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
-from posebus.config.settings import EVENT_BYTES, RetentionSettings, TrackerSettings
+from posebus.config.settings import RetentionSettings, TrackerSettings
+from posebus.contract.events import EVENT_BYTES
+from posebus.contract.public_json import event_from_json, parse
 from posebus.messages import CaptureClock, Delivery, Event, EventType, Provenance
 from posebus.topology import Topology
 from tests.contract.conftest import client_of
@@ -62,11 +64,26 @@ def test_no_event_is_larger_than_the_size_that_is_counted_for_it(broker: Broker)
     reader = PoseConsumer(broker, "tracker", retention)
     longest: list[Event] = [event(n, kind=EventType.CAMERA_OFFLINE) for n in range(400)]
     for one in longest:
-        one.data["reason"] = "x" * 250  # type: ignore[index]
+        one.data["reason"] = "ö" * 400
+        one.data["keypoints_px"] = [[1023.4, 1023.4, 0.9876]] * 17
     for first in range(0, 400, 20):
         reader.commit(TrackCommit("door", [], longest[first : first + 20], b"", []), lease)
     assert broker.client.xlen(TOPOLOGY.events(0)) < 1.2 * 200_000 / EVENT_BYTES
     assert memory(broker, TOPOLOGY.events(0)) < 200_000
+
+
+def test_the_largest_fields_of_an_event_that_is_too_large_are_left_out(broker: Broker) -> None:
+    lease = Lease(broker, "door", "tracker", "me", 600.0)
+    assert lease.acquire()
+    large = event(1)
+    large.data.update(rule="gate", text="ö" * EVENT_BYTES, numbers=list(range(900)), **{f"n{n}": n for n in range(20)})
+    tracker = PoseConsumer(broker, "tracker", RetentionSettings())
+    tracker.commit(TrackCommit("door", [], [large] * 40, b"", []), lease)
+    entries: Any = broker.client.xrange(TOPOLOGY.events(0))
+    kept = event_from_json(parse(entries[0][1][b"data"]))
+    assert kept.data.pop("left_out") == ["text", "numbers"]
+    assert kept.data == {name: value for name, value in large.data.items() if name not in ("text", "numbers")}
+    assert memory(broker, TOPOLOGY.events(0)) < 40 * EVENT_BYTES
 
 
 def test_oldest_poses_of_a_live_camera_without_a_tracker_are_dropped_and_reported_as_a_gap(broker: Broker) -> None:

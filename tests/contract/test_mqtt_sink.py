@@ -37,7 +37,7 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
 def broker(redis_server: str) -> Iterator[Broker]:
     broker = open_broker(redis_server)
     broker.client.flushall()
-    Registry(broker).add_camera(CameraRecord("door", Delivery.LIVE, "network"))
+    Registry(broker).add_camera(CameraRecord("door", Delivery.LIVE, "network", rules={"floor": {"kind": "fall"}}))
     yield broker
     broker.client.close()
 
@@ -53,7 +53,8 @@ def test_events_states_and_devices(redis_server: str, broker: Broker, mosquitto:
         sink.until(lambda: listener.last("posebus/door/state") == b'{"state":"offline","people":0}', "the first state")
         assert listener.last("posebus/status") == b"online"
         device = json.loads(listener.last(CONFIG) or b"")
-        assert set(device["components"]) == {"online", "people"}
+        names = {one["name"]: one["platform"] for one in device["components"].values()}
+        assert names == {"Online": "binary_sensor", "People": "sensor", "floor": "event"}
         assert device["availability_topic"] == "posebus/status"
         assert device["device"]["identifiers"] == ["posebus_door"]
 
@@ -152,20 +153,15 @@ def test_a_killed_sink_is_offline_by_its_last_will(
 
 
 def test_events_of_onvif_have_its_topics(redis_server: str, broker: Broker, mosquitto: Mosquitto) -> None:
-    onvif = {
-        "Topic": "tns1:RuleEngine/LineDetector/Crossed",
-        "Source": {"VideoSource": "door", "Rule": "gate"},
-        "Data": {"ObjectId": "1"},
-    }
     listener = Listener(mosquitto, "posebus/#")
     with running(redis_server, broker, mosquitto, topics="onvif", discovery=None) as sink:
-        publish(broker, [event(1, onvif=onvif), event(2, kind="posebus.hands_up.detected")])
+        publish(broker, [event(1), event(2, kind="posebus.hands_up.detected")])
         sink.until(lambda: record_of(broker, "home", event(2, kind="posebus.hands_up.detected").id), "both events")
         topic = "posebus/door/onvif-ej/RuleEngine/LineDetector/Crossed/&door/gate"
         wait_until(lambda: listener.last(topic) is not None, "the event of ONVIF")
         content = json.loads(listener.last(topic) or b"")
         assert content.pop("UtcTime").startswith("2025-11-24T")
-        assert content == {"Source": onvif["Source"], "Data": onvif["Data"]}
+        assert content == {"Source": {"VideoSource": "door", "Rule": "gate"}, "Data": {"ObjectId": "1"}}
         assert listener.last("posebus/door/events/posebus.hands_up.detected") is not None
     assert not any(one.topic.startswith("homeassistant") for one in listener.read())
     listener.close()

@@ -171,6 +171,12 @@ def test_invalid_arguments_are_refused_with_a_reason(real_url: str) -> None:
         posebus.subscribe(real_url, cameras="door")
     with pytest.raises(ValueError, match="cursor"):
         posebus.subscribe(real_url, after="yesterday")
+    with pytest.raises(ValueError, match=r"has a \* before its end"):
+        posebus.subscribe(real_url, types=["posebus.*.detected"])
+    with pytest.raises(ValueError, match="is a time in the future"):
+        posebus.subscribe(real_url, after="2999-01-01")
+    with pytest.raises(TypeError, match="unknown argument typs: filters are types, rules and tracks"):
+        posebus.subscribe(real_url, typs=["posebus.*"])  # type: ignore[call-arg]
     with pytest.raises(posebus.BrokerUnavailable, match="no answer from the broker"):
         posebus.subscribe("redis://user:secret@127.0.0.1:1/0")
     with pytest.raises(posebus.BrokerRefused, match="cannot be used"):

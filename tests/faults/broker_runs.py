@@ -12,10 +12,11 @@ from typing import Any
 import posebus
 from posebus.bus.redis.connection import open_broker
 from posebus.config.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
-from posebus.contract.public_json import event_to_json, track_frame_to_json
+from posebus.contract.public_json import track_frame_to_json
 from posebus.runtime.fleet import Fleet
 from recordings.stages import STAGES
 from tests.polling import wait_until
+from tests.samples import timeless
 
 TIMEOUT_S = 240.0
 MAX_FPS = 10.0
@@ -122,7 +123,7 @@ def take(public: Public, message: posebus.Message) -> bool:
     assert isinstance(message.body, posebus.Event)
     # Events of online and offline may be repeated where it is unknown whether the broker received them.
     if not message.body.type.startswith("posebus.camera.o"):
-        public.events.append(_plain(event_to_json(message.body), message))
+        public.events.append(_plain(timeless(message.body), message))
         if message.body.type == posebus.EventType.CAMERA_ENDED:
             frames = message.body.data["frames"]
             assert isinstance(frames, int)

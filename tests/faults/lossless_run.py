@@ -15,10 +15,11 @@ from typing import Any
 import posebus
 from posebus.bus.redis.connection import open_broker
 from posebus.config.settings import CameraSettings, FleetSettings, Settings, TrackerSettings, WorkerSettings
-from posebus.contract.public_json import event_to_json, track_frame_to_json
+from posebus.contract.public_json import track_frame_to_json
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus.runtime.fleet import Fleet
 from recordings.stages import STAGES
+from tests.samples import timeless
 
 SILENCE_LIMIT_S = 90.0
 """A run without new results for that long hangs."""
@@ -42,7 +43,7 @@ class Public:
             plain = {**data, "epoch": 0, "frame_published_at_ns": 0, "inference_ns": 0}
             self.tracks[message.camera].append(plain)
         elif isinstance(message.body, posebus.Event):
-            event = json.dumps(event_to_json(message.body)).replace(str(message.body.epoch), "0")
+            event = json.dumps(timeless(message.body)).replace(str(message.body.epoch), "0")
             self.events[message.camera].append(json.loads(event))
         return True
 

@@ -14,7 +14,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from posebus.contract.codec import encode_frame, encode_poses
-from posebus.contract.lineage import Fields
+from posebus.contract.fields.lineage import Fields
 from posebus.contract.public_json import event_to_json, track_frame_to_json
 from posebus.contract.snapshot import pack_state
 from posebus.messages import CameraMotion, Delivery, Renaming, Skipped

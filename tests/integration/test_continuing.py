@@ -23,7 +23,8 @@ from posebus.errors import ConfigError, OutputError
 from recordings.drawing.again import DrawRequest, draw_again
 from recordings.inputs import WHOLE, Part
 from recordings.progress import Silent
-from recordings.run import WantedFiles, prepare_run, run_recordings
+from recordings.results.result_files import WantedFiles
+from recordings.run import prepare_run, run_recordings
 from tests.clips import head
 from tests.integration.run_command import alive, children, finish, posebus, start
 from tests.integration.worker_and_tracker import worker_and_tracker

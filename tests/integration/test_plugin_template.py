@@ -76,9 +76,9 @@ def test_figure_walks_through_source_engine_tracker_sink_and_rule(folder: tuple[
     # 580 pixels are walked in 59 steps, so its middle passes 320 px between the frames 29 and 30.
     (crossing,) = _crossings(found)
     log = (where / "log").read_text()
-    assert "there is no sink 'no-such-sink', which sinks.missing names: known are crossing, jsonl, tally" in log
+    assert "there is no sink 'no-such-sink', which sinks.missing names: known are jsonl, tally" in log
     assert log.count("sink-missing has ended and is not started again") == 1
-    assert (crossing.camera, crossing.data["direction"], crossing.source) == ("path", "right", "posebus/rules/halfway")
+    assert (crossing.camera, crossing.data["direction"], crossing.data["rule"]) == ("path", "right", "halfway")
     assert abs(crossing.seq - 30) <= 1
     tracks = [message.body for message in found if isinstance(message.body, posebus.TrackFrame)]
     assert {track.id for frame in tracks for track in frame.tracks} == {crossing.data["track_id"]}
@@ -90,7 +90,7 @@ def test_top_shows_the_sinks_with_their_counts(folder: tuple[Path, str], environ
     command = [sys.executable, "-m", "posebus_cli", "top", "--redis", url, "--json"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     does = [row["does"] for row in json.loads(done.stdout)["processes"] if row["role"] == "sink"]
-    assert {text.split(":")[0] for text in does} == {"tally", "halfway"}
+    assert {text.split(":")[0] for text in does} == {"tally"}
     assert all(int(text.split()[1]) >= FRAMES for text in does)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from posebus.messages import EndOfStream, PoseFrame, Skipped, Uninferred
 
@@ -197,3 +197,15 @@ class ReorderBuffer:
             return float("-inf")
         since_s = min(newer) if self._max_wait_s is not None else max(min(newer), self._touched_s)
         return since_s + self._patience_s
+
+
+class ItemKey(NamedTuple):
+    """Identifies a waiting item; end marks have keys of their own, so that a wrong one cannot pass for a frame."""
+
+    epoch: int
+    seq: int
+    is_end: bool
+
+    @classmethod
+    def of(cls, item: StreamItem) -> ItemKey:
+        return cls(item.epoch, item.seq, isinstance(item, EndOfStream))

@@ -10,13 +10,18 @@ A camera then has it under `rules:` with `kind: doorway`. See examples/plugin fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+import numpy as np
+
+from posebus.arrays import Float64Array
 from posebus.config.rules.kinds import RuleSettings
+from posebus.errors import ConfigError
 from tracking.rules.scene import Scene
+from tracking.rules.shapes import ShapeTable
 
 
 class Phase(StrEnum):
@@ -74,11 +79,33 @@ class Rule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a rule is: `size_px` is (width, height) of the camera's picture, in which its points are."""
+    """Where a rule is: `size_px` is (width, height) of the camera's picture, in which its points are.
+
+    shapes: zones and lines of all rules of the camera. A rule that adds its own finds where people are beside it in
+    `Scene.located`.
+    """
 
     camera: str
     rule: str
     size_px: tuple[int, int]
+    shapes: ShapeTable = field(default_factory=ShapeTable, compare=False)
+
+    def in_pixels(self, points: Sequence[tuple[float, float]]) -> Float64Array:
+        """Return points (P, 2) in pixels, also where they are parts of the picture: all coordinates are from 0 to 1.
+
+        Raises ConfigError for a point outside the picture.
+        """
+        given = np.array(points, np.float64)
+        size = np.array(self.size_px, np.float64)
+        found = given * size if (given <= 1.0).all() else given
+        outside = (found < 0.0) | (found > size)
+        if outside.any():
+            x, y = given[outside.any(axis=1)][0]
+            raise ConfigError(
+                f"its point [{x:g}, {y:g}] is outside the picture, which has {self.size_px[0]} x {self.size_px[1]} "
+                "pixels: draw it on a picture of this camera"
+            )
+        return found
 
 
 @dataclass(frozen=True, slots=True)

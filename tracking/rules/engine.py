@@ -11,12 +11,13 @@ from typing import Any
 from posebus.config.rules.kinds import KINDS, RuleSettings
 from posebus.config.rules.reading import RULES_GROUP, read_rules, rules_to_json
 from posebus.errors import ConfigError
+from posebus.installed.plugins import describe
 from posebus.messages import EndOfStream, Event, TrackFrame
-from posebus.plugins import describe
 from tracking.rules.base import Memory, Phase, Place, Rule, Step
 from tracking.rules.events import rule_event
 from tracking.rules.happenings import Happenings
 from tracking.rules.scene import Scene
+from tracking.rules.shapes import ShapeTable
 from tracking.rules.table import all_rules
 
 FORGOTTEN_S = 120.0
@@ -61,7 +62,7 @@ class Rules:
         events = _Events(frame)
         if frame.renamed:
             self._rename({one.from_id: one.to_id for one in frame.renamed}, events)
-        scene = Scene(frame, self._shared)
+        scene = Scene(frame, self._shared, self._shapes, ended_by)
         for name, rule in list(self._rules.items()):
             steps = self._ask(name, rule, scene)
             if steps:
@@ -130,9 +131,10 @@ class Rules:
                 self.problems[name] = str(error)
 
     def _open(self, *, skip_wrong: bool) -> None:
+        self._shapes = ShapeTable()
         for name, settings in self._settings.items():
             try:
-                self._rules[name] = _OpenRule(name, settings, Place(self._camera, name, self._size_px))
+                self._rules[name] = _OpenRule(name, settings, Place(self._camera, name, self._size_px, self._shapes))
             except ConfigError as error:
                 if not skip_wrong:
                     raise
@@ -163,8 +165,9 @@ class Rules:
             happening = rule.happenings.take(step, events.frame)
             if happening is not None:
                 if step.phase is Phase.END:
-                    since = {"since_ns": happening.began_at_ns, **step.data}
-                    step = replace(step, data=since)
+                    began_ns, now_ns = happening.began_at_ns, events.frame.captured_at_ns
+                    lasted = {"since_ns": began_ns, "duration_s": round(max(now_ns - began_ns, 0) / 1e9, 3)}
+                    step = replace(step, data={**lasted, **step.data})
                 events.add(name, rule, step, happening.happening)
 
     def _rename(self, new_ids: Mapping[int, int], events: _Events) -> None:

@@ -8,14 +8,29 @@ import numpy as np
 
 from posebus.arrays import Float64Array
 from posebus.messages import Track, TrackFrame, TrackState
+from tracking.feet import body_heights_px, foot_points_px
+from tracking.rules.shapes import Located, ShapeTable
 
 
 class Scene:
     """The people of one frame, in the order of its tracks. Coordinates are pixels of the source."""
 
-    def __init__(self, frame: TrackFrame, shared: dict[int, dict[str, float]] | None = None) -> None:
-        """`shared`: numbers about tracks that the rules of a camera keep in common, by track id; see `shared`."""
+    def __init__(
+        self,
+        frame: TrackFrame,
+        shared: dict[int, dict[str, float]] | None = None,
+        shapes: ShapeTable | None = None,
+        ended_by: str = "unseen",
+    ) -> None:
+        """Prepare a frame.
+
+        shared: numbers about tracks that the rules of a camera keep in common, by track id; see `shared`. shapes: the
+        zones and lines of its rules. ended_by: why tracks ended that this frame ends.
+        """
         self.frame = frame
+        self.ended_by = ended_by
+        """Why tracks ended that this frame ends: `unseen`, or `cut` where the picture shows another place."""
+        self._shapes = ShapeTable() if shapes is None else shapes
         self.captured_at_s = frame.captured_at_ns / 1e9
         """Capture time in seconds; differences of it are elapsed time, whatever the frame rate is."""
         self.people: tuple[Track, ...] = tuple(one for one in frame.tracks if one.state == TrackState.CONFIRMED)
@@ -46,11 +61,20 @@ class Scene:
     @cached_property
     def feet_px(self) -> Float64Array:
         """Where the people stand, (N, 2)."""
-        boxes = self.boxes_px
-        return np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)
+        return foot_points_px(self.boxes_px, self.keypoints_px, self.frame.size_px)
+
+    @cached_property
+    def feet(self) -> list[list[float]]:
+        """The same as lists of x and y, which are faster to use one by one."""
+        found: list[list[float]] = self.feet_px.tolist()
+        return found
 
     @cached_property
     def heights_px(self) -> Float64Array:
         """Height (N,) of each person's body, upright, in the picture."""
-        boxes = self.boxes_px
-        return np.maximum(boxes[:, 3] - boxes[:, 1], 1.0)
+        return np.maximum(body_heights_px(self.boxes_px, self.keypoints_px), 1.0)
+
+    @cached_property
+    def located(self) -> Located:
+        """Where the people are beside each zone and line of the camera's rules."""
+        return self._shapes.locate(self.feet_px, self.heights_px, self.frame.size_px)

@@ -7,10 +7,11 @@ from functools import cache
 from types import MappingProxyType
 
 from posebus.config.rules.reading import RULES_GROUP
-from posebus.plugins import load_plugins
+from posebus.installed.plugins import load_plugins
+from tracking.rules.areas import AREA_RULES
 from tracking.rules.base import RuleSpec
 
-BUILT_IN: Mapping[str, RuleSpec] = MappingProxyType({})
+BUILT_IN: Mapping[str, RuleSpec] = MappingProxyType({spec.kind: spec for spec in AREA_RULES})
 
 
 @cache

@@ -5,7 +5,7 @@ A package of its own adds an engine by a line of its pyproject.toml::
     [project.entry-points."posebus.engines"]
     myengine = "mypackage.engine:SPEC"
 
-The settings then take `worker.engine: myengine`. See `posebus.plugins` for how plug-ins are found.
+The settings then take `worker.engine: myengine`. See `posebus.installed.plugins` for how plug-ins are found.
 """
 
 from __future__ import annotations

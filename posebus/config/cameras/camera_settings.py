@@ -6,12 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from posebus.config.cameras.evidence import EvidenceField, EvidenceSettings
+from posebus.config.cameras.ground import GroundField
+from posebus.config.cameras.privacy import HEADS, Privacy, ZonesField
 from posebus.config.cameras.region import RegionField
 from posebus.config.cameras.schedule import EXAMPLE, ScheduleField
 from posebus.config.rules.reading import RulesField
 from posebus.config.worker_settings import Imgsz, InferFps, MotionGate, Strict
 
-APPLIED_LIVE = ("paused", "schedule", "region", "rules")
+APPLIED_LIVE = ("paused", "schedule", "region", "ground", "privacy", "rules", "evidence")
 """Fields that the supervisor of a camera's process, or the process itself, applies while it runs."""
 
 
@@ -76,10 +79,38 @@ class CameraOptions(Strict):
         "whose feet are outside are left out. Parts of width and height of the (turned) picture if all coordinates are "
         "from 0 to 1, else pixels of it. null: everywhere",
     )
+    ground: GroundField = Field(
+        default=None,
+        examples=[
+            {"points": [[412, 655], [1090, 640], [820, 330], [505, 334]], "metres": [[0, 0], [4, 0], [4, 8], [0, 8]]}
+        ],
+        description="The floor, for positions, speeds and distances of people in metres: four `points` [x, y] of it in "
+        "the picture, given as in region, and where these are on the floor, as `metres` [x, y] from any origin. "
+        "`floor_size_m`: width and depth of the floor plan; people further outside than 1 m have no position. "
+        "null: no metres",
+    )
     rules: RulesField = Field(
         default_factory=dict,
         examples=[{"gate": {"kind": "line", "points": [[100, 300], [500, 300]]}}],
         description="What becomes an event, by a name of its own: see docs/rules.md for the kinds of rules",
+    )
+    privacy: Privacy = Field(
+        default=HEADS,
+        description="heads: the heads of people are blurred in every picture that is drawn and in every snapshot; "
+        "none: they are shown",
+    )
+    privacy_zones: ZonesField = Field(
+        default=(),
+        examples=[[[0.8, 0], [1, 0], [1, 0.4], [0.8, 0.4]]],
+        description="What no picture shows: polygons like those of `region`, which are filled with black before a "
+        "picture leaves ingest. Nothing is detected there",
+    )
+    evidence: EvidenceField = Field(
+        default_factory=EvidenceSettings,
+        json_schema_extra={"default": "auto"},
+        examples=["off", {"mode": "on", "seconds": 20, "max_fps": 10}],
+        description="The newest pictures, reduced, from which snapshots and clips of events are made. auto: a live "
+        "camera with rules keeps them; on; off; or fields: mode, seconds, bytes, max_fps, max_size_px",
     )
     imgsz: Imgsz | None = Field(
         default=None,

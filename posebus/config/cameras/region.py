@@ -64,12 +64,12 @@ def _is_point(value: object) -> bool:
 
 
 _SCHEMA_POINT = {"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 2, "maxItems": 2}
-_SCHEMA_POLYGON = {"type": "array", "items": _SCHEMA_POINT, "minItems": 3, "maxItems": MAX_POINTS + 1}
-_SCHEMA_POLYGONS = {"type": "array", "items": _SCHEMA_POLYGON, "minItems": 1, "maxItems": MAX_POLYGONS}
+SCHEMA_POLYGON = {"type": "array", "items": _SCHEMA_POINT, "minItems": 3, "maxItems": MAX_POINTS + 1}
+SCHEMA_POLYGONS = {"type": "array", "items": SCHEMA_POLYGON, "minItems": 1, "maxItems": MAX_POLYGONS}
 
 RegionField = Annotated[
     Region | None,
     BeforeValidator(read_region),
-    WithJsonSchema({"anyOf": [_SCHEMA_POLYGON, _SCHEMA_POLYGONS, {"type": "null"}]}),
+    WithJsonSchema({"anyOf": [SCHEMA_POLYGON, SCHEMA_POLYGONS, {"type": "null"}]}),
 ]
 """The type of the setting; a single polygon may stand without the list around it."""

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Discriminator, StringConstraints, Tag, Type
 from posebus.config.rules import kinds
 from posebus.config.rules.kinds import KINDS, PluginRule, RuleSettings
 from posebus.errors import ConfigError
-from posebus.plugins import plugin_names
+from posebus.installed.plugins import plugin_names
 
 RULES_GROUP = "posebus.rules"
 RULE_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"

@@ -11,10 +11,10 @@ from posebus.config.sinks import SinkSettings
 from posebus.contract.public_json import event_from_json, parse
 from posebus.errors import BrokerRefused, ConfigError, MalformedMessage
 from posebus.messages import Event
+from posebus.sinks.delivering.filtering import EventFilter
 from posebus.sinks.delivering.letters import Letters
 from posebus.sinks.delivering.records import Record, Records, State
 from posebus.sinks.lag import GROUP_PREFIX
-from posebus.subscribing.filters import EventFilter
 
 PAGE = 1000
 LONGEST_ID = 500

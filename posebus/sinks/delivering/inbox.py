@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from posebus.messages import Event
+from posebus.sinks.delivering.filtering import EventFilter
 from posebus.sinks.delivering.records import FINAL, Record, Records, State
-from posebus.subscribing.filters import EventFilter
 from posebus.subscribing.subscriber import Subscription
 from posebus.subscribing.subscription import Message
 

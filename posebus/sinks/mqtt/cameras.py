@@ -29,6 +29,8 @@ class CameraPresence:
         self._broker = broker
         self._chosen = chosen
         self._registry = Registry(broker)
+        self.rules: dict[str, frozenset[str]] = {}
+        """The names of the rules of each camera, as of the last `read`."""
         self._said: dict[str, str] = {}
         """The last event about the camera."""
 
@@ -48,6 +50,7 @@ class CameraPresence:
             camera = record.camera
             if self._chosen is not None and camera not in self._chosen:
                 continue
+            self.rules[camera] = frozenset(record.rules)
             reported = capture_of(reports, camera).state
             known = ONLINE if reported == CameraState.ONLINE else OFFLINE
             # Without a report, as after a recording, the last event counts.

@@ -44,9 +44,8 @@ class MqttSender:
         self._announce_again = threading.Event()
         own = context.settings.sinks.get(context.name)
         self._cameras = CameraPresence(context.broker, None if own is None else own.cameras)
-        self._rules: dict[str, set[str]] = {
-            camera: set(getattr(chosen, "rules", None) or ()) for camera, chosen in context.settings.cameras.items()
-        }
+        self._rules: dict[str, set[str]] = {}
+        """Rules of which events came: those of other packages, too."""
         self._published: dict[str, Publication] = {}
         """The last retained message of each topic in this session."""
         self._keeper = threading.Thread(target=self._keep, name="mqtt", daemon=True)
@@ -79,7 +78,7 @@ class MqttSender:
         self._keeper.join()
 
     def _learn(self, event: Event) -> None:
-        """Remember the rules of events: those of other packages, or of cameras that are not in the file, too."""
+        """Remember the rule of an event."""
         rule = event.data.get("rule")
         known = self._rules.setdefault(event.camera, set())
         if isinstance(rule, str) and rule not in known:
@@ -156,8 +155,8 @@ class MqttSender:
                 return
 
     def _device(self, discovery: str, camera: str) -> Publication:
-        rules = self._rules.get(camera, set())
-        return device(discovery, self._topics, camera, list(rules), with_events=self._options.topics == "posebus")
+        rules = self._cameras.rules.get(camera, frozenset()) | self._rules.get(camera, set())
+        return device(discovery, self._topics, camera, rules, with_events=self._options.topics == "posebus")
 
     def _publish(self, session: Session, publication: Publication) -> bool:
         answer = session.publish(publication, self._options.timeout_s)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from posebus.contract.public_json import dump, event_to_json
 from posebus.messages import Event
@@ -47,20 +46,21 @@ class Topics:
 
         The name and the items stand in `data.onvif` of the event (`posebus.contract.onvif`).
         """
-        named = event.data.get("onvif")
+        content = event_to_json(event)
+        named = content["data"].get("onvif")
         if style == "posebus" or not isinstance(named, dict) or not isinstance(named.get("Topic"), str):
             topic = f"{self.prefix}/{event.camera}/events/{_level(event.type)}"
-            return Publication(topic, dump(event_to_json(event)), CLOUDEVENT)
-        return self._onvif(event, named, METADATA_JSON if style == METADATA_JSON else EVENT_JSON)
-
-    def _onvif(self, event: Event, named: dict[str, Any], payload_prefix: str) -> Publication:
-        """The topic `PREFIX/CAMERA/onvif-ej/RuleEngine/LineDetector/Crossed/&CAMERA/RULE` (ONVIF Core, JSON events)."""
-        levels = [_level(level.rpartition(":")[2]) for level in named["Topic"].split("/") if level]
-        parts = [self.prefix, event.camera, payload_prefix, *levels, f"&{event.camera}"]
-        rule = event.data.get("rule")
-        parts += [_level(rule)] if isinstance(rule, str) else []
+            return Publication(topic, dump(content), CLOUDEVENT)
         items = {name: value for name, value in named.items() if name != "Topic"}
-        return Publication("/".join(parts), dump({"UtcTime": event_to_json(event)["time"], **items}))
+        prefix = METADATA_JSON if style == METADATA_JSON else EVENT_JSON
+        return Publication(self._onvif(event, named["Topic"], prefix), dump({"UtcTime": content["time"], **items}))
+
+    def _onvif(self, event: Event, topic: str, payload_prefix: str) -> str:
+        """`PREFIX/CAMERA/onvif-ej/RuleEngine/LineDetector/Crossed/&CAMERA/RULE` (ONVIF Core, JSON events)."""
+        levels = [_level(level.rpartition(":")[2]) for level in topic.split("/") if level]
+        rule = event.data.get("rule")
+        rules = [_level(rule)] if isinstance(rule, str) else []
+        return "/".join([self.prefix, event.camera, payload_prefix, *levels, f"&{event.camera}", *rules])
 
 
 def _level(text: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from posebus.coco import COCO_KEYPOINT_NAMES
-from posebus.contract.public_json import COORDINATE_DECIMALS
+from posebus.contract.fields.json_values import COORDINATE_DECIMALS
 from posebus.messages import TrackFrame, TrackState
 from recordings.results.files import PartialFile, writing
 from recordings.results.formats.writer import Message, Target, check_keypoints

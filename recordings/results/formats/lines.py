@@ -8,13 +8,15 @@ from typing import Any
 
 from posebus.contract.public_json import dump
 from posebus.messages import TrackFrame, TrackState
-from posebus.tables.columns import FILE_COLUMNS, KEYPOINTS
+from posebus.tables.columns import FILE_COLUMNS, FLOOR_COLUMNS, KEYPOINTS
+from posebus.tables.rows import floor_values
 from posebus.tables.times import TimeOrigin
 from recordings.results.formats.writer import Message, Target, TextWriter, ToText, check_keypoints
 
 CRLF = "\r\n"
 """The end of a line in CSV (RFC 4180)."""
 _NO_KEYPOINTS = ",,,,0" * KEYPOINTS
+_NO_FLOOR = "," * len(FLOOR_COLUMNS)
 
 
 def jsonl(target: Target) -> TextWriter:
@@ -68,7 +70,13 @@ def csv_rows(path: Path) -> ToText:
 def _row(start: str, of_frame: str, track: dict[str, Any]) -> str:
     numbers = ",".join(map(repr, (track["score"], track["age_s"], *track["box_xyxy_px"], *track["velocity_px_s"])))
     identity = f"{track['id']},{track['state']},{_flag(track['coasted'])}"
-    return f"{start},{identity},{of_frame},{numbers}{_keypoints(track)}{CRLF}"
+    return f"{start},{identity},{of_frame},{numbers}{_keypoints(track)}{_floor(track)}{CRLF}"
+
+
+def _floor(track: dict[str, Any]) -> str:
+    if "distance_m" not in track:
+        return _NO_FLOOR
+    return "," + ",".join("" if value != value else repr(value) for value in floor_values(track))
 
 
 def _keypoints(track: dict[str, Any]) -> str:

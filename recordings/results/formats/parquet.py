@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from posebus.errors import ConfigError, OutputError
-from posebus.extras import missing_package
+from posebus.installed.extras import missing_package
 from posebus.messages import TrackFrame
 from posebus.tables.columns import FILE_COLUMNS
 from posebus.tables.parquet_file import FORMAT_VERSION, METADATA_KEY

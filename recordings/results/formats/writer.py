@@ -22,12 +22,16 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is written: the tracks of the recording `name`, in `formats`; `settings`: of its analysis (JSON)."""
+    """What is written: the tracks of the recording `name`, in `formats`.
+
+    `settings` are those of its analysis (JSON), and `rules` those of its camera, as in the configuration.
+    """
 
     folder: Path
     name: str
     settings: dict[str, Any] = field(default_factory=dict)
     formats: tuple[str, ...] = ()
+    rules: dict[str, Any] = field(default_factory=dict)
 
 
 def check_keypoints(message: Message, path: Path) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from posebus.config.cameras.privacy import HEADS
 from posebus.config.settings import CameraSettings
+from recordings.privacy.timeline import HeadTimeline
 from recordings.progress import Progress
 from recordings.results.people.person import Person
 from recordings.results.people.snapshots import Snapshots, take_snapshots
-from recordings.results.video import PLAIN, Style, annotate
+from recordings.results.video import PLAIN, Style, annotate, read_tracks
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +36,7 @@ class Pictures:
             see = None if snapshots is None else snapshots.see
             annotate(source, self.jsonl, self.name, progress, target=self.folder, style=self.style, see=see)
             return people if snapshots is None else snapshots.complete()
-        return people if snapshots is None else take_snapshots(source, snapshots, f"{self.name} (snapshots)", progress)
+        if snapshots is None:
+            return people
+        heads = HeadTimeline(read_tracks(self.jsonl)) if self.style.privacy == HEADS else None
+        return take_snapshots(source, snapshots, heads, f"{self.name} (snapshots)", progress)

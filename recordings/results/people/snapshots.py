@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 
 from posebus.config.settings import CameraSettings
+from recordings.privacy.timeline import HeadTimeline
 from recordings.progress import Progress
 from recordings.results.draw import Image
 from recordings.results.files import write_at_once, writing
@@ -78,10 +79,12 @@ class Snapshots:
         write_at_once(path, cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, QUALITY_JPEG])[1].tobytes())
 
 
-def take_snapshots(source: CameraSettings, snapshots: Snapshots, task: str, progress: Progress) -> list[Person]:
+def take_snapshots(
+    source: CameraSettings, snapshots: Snapshots, heads: HeadTimeline | None, task: str, progress: Progress
+) -> list[Person]:
     """Read the recording once more for its snapshots alone; returns the people with them.
 
-    Raises OutputError and the errors of reading the source.
+    `heads`: those that are blurred. Raises OutputError and the errors of reading the source.
     """
     from ingest.sources import open_source
 
@@ -89,7 +92,10 @@ def take_snapshots(source: CameraSettings, snapshots: Snapshots, task: str, prog
     seen = 0
     try:
         while (picture := opened.read(snapshots.wants)) is not None:
-            snapshots.see(picture.image_bgr, picture.captured_at_ns)
+            image_bgr = picture.image_bgr
+            if heads is not None:
+                heads.hide(image_bgr, picture.captured_at_ns)
+            snapshots.see(image_bgr, picture.captured_at_ns)
             seen += 1
             progress.update(task, seen, None, 0.0)
     finally:

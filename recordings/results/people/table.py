@@ -13,9 +13,10 @@ from posebus.messages import TrackFrame, TrackState
 from posebus.tables.times import TimeOrigin
 from recordings.results.files import write_at_once
 from recordings.results.formats.writer import Message, Target
-from recordings.results.people.moments import BestMoments, qualities
+from recordings.results.people.moments import BestMoments
 from recordings.results.people.person import Moment, Person
-from recordings.results.people.way import PersonWay
+from tracking.events.showing import qualities
+from tracking.events.way import PersonWay, trunk_of
 
 COLUMNS = tuple(Person(0, 0, 0, 0.0, 0.0, 0, 0, 0, 0, 0.0, 0.0, 0.0, Moment(0, 0.0, 0, (0.0,) * 4, 0.0)).row())
 FORMULA = ("=", "+", "-", "@")
@@ -71,7 +72,8 @@ class PeopleTable:
         """Count the people of a frame."""
         time_s = self._times.time_s(message)
         tracks = [track for track in message["tracks"] if track["state"] != TrackState.ENDED]
-        for track, quality in zip(tracks, qualities(tracks, message["size_px"]), strict=True):
+        boxes, flags = ([track[name] for track in tracks] for name in ("box_xyxy_px", "keypoint_visibility"))
+        for track, quality in zip(tracks, qualities(boxes, flags, message["size_px"]), strict=True):
             moment = Moment(frame.seq, time_s, frame.captured_at_ns, tuple(track["box_xyxy_px"]), quality)
             self._count(track, moment)
         for track in message["tracks"]:
@@ -103,7 +105,7 @@ class PeopleTable:
             return
         seen.last = moment
         seen.detected += 1
-        seen.way.add(track)
+        seen.way.add(track["box_xyxy_px"], trunk_of(track["keypoints_px"], track["keypoint_visibility"]))
         seen.largest_height_px = max(seen.largest_height_px, moment.box_xyxy_px[3] - moment.box_xyxy_px[1])
         if confirmed:
             seen.moments.add(moment)

@@ -153,6 +153,20 @@ def test_a_region_that_changed_while_the_process_loaded_is_announced(tmp_path: P
     assert [one["region"] for one in announced] == [REGION]
 
 
+def test_evidence_is_switched_while_the_process_runs(tmp_path: Path) -> None:
+    announced: list[Mapping[str, Any]] = []
+    applied: list[CameraSettings] = []
+    camera = CameraSettings(source="usb:0")
+    changes = RecordChanges(written(tmp_path), "door", camera, announced.append)
+    changes.apply = applied.append
+    changes.poll(0.0)
+    written(tmp_path, evidence={"mode": "on", "max_fps": 2})
+    changes.poll(LOOK_EVERY_S)
+    changes.poll(2 * LOOK_EVERY_S)
+    assert [fields["evidence"] for fields in announced] == [True]
+    assert [(one.evidence.mode, one.evidence.max_fps) for one in applied] == [("auto", 5.0), ("on", 2.0)]
+
+
 def test_a_process_that_reads_a_camera_is_believed_before_a_supervisor_by_which_it_is_off() -> None:
     off = ProcessReport(INGEST, captures={"door": CaptureReport(CameraState.PAUSED, "paused")}, at_ns=2)
     reads = ProcessReport(INGEST, captures={"door": CaptureReport(CameraState.ONLINE)}, at_ns=1)

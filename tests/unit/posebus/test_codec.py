@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from posebus.contract.codec import decode_frame, decode_poses, encode_frame, encode_poses, skipped_frame
-from posebus.contract.lineage import Fields
-from posebus.contract.pose_fields import MAX_MASK_POINTS
+from posebus.contract.fields.lineage import Fields
+from posebus.contract.fields.pose_fields import MAX_MASK_POINTS
 from posebus.errors import MalformedMessage
 from posebus.messages import CameraMotion, CaptureClock, Delivery, EndOfStream, Frame, PoseFrame, Provenance, Skipped
 from posebus.views import View

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from PIL import Image
 from pillow_heif import register_heif_opener
 
-from posebus.extras import EXTRAS, missing_package
+from posebus.installed.extras import EXTRAS, missing_package
 from tests.conftest import ROOT
 from tests.integration import run_command
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from posebus.errors import ConfigError
-from posebus.plugins import clashes, load_plugins
+from posebus.installed.plugins import clashes, load_plugins
 
 GROUP = "posebus.test_specs"
 

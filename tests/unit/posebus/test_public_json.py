@@ -22,7 +22,7 @@ from posebus.contract.public_json import (
 )
 from posebus.errors import MalformedMessage
 from posebus.messages import Event, Renaming, Track, TrackFrame, TrackState
-from tests.samples import PROVENANCE, event, track_frame
+from tests.samples import PROVENANCE, track_frame
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -159,15 +159,6 @@ def test_numbers_are_rounded_and_printed_short() -> None:
     fast = replace(sent.tracks[0], velocity_px_s=np.array([0.1, -200 / 3], np.float32))
     (track,) = track_frame_to_json(replace(sent, tracks=(fast,)), PROVENANCE, 0)["tracks"]
     assert json.dumps(track["velocity_px_s"]) == "[0.1, -66.67]"
-
-
-def test_event_is_encoded_as_a_cloud_event() -> None:
-    sent = event(25)
-    data = event_to_json(sent)
-    assert data["specversion"] == "1.0"
-    assert data["time"] == "1970-01-01T00:00:01.000000Z"
-    assert {"id", "source", "type", "subject", "datacontenttype", "data"} <= data.keys()
-    assert event_from_json(json.loads(dump(data))) == sent
 
 
 @given(st.integers(0, 2**62), st.dictionaries(st.text(min_size=1).map("x".__add__), json_values, max_size=3))

@@ -1,9 +1,9 @@
-"""A sink gets each message at least once and in order, a rule's events are published, and errors are sentences."""
+"""A sink gets each message at least once and in order, and errors are sentences."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,19 +12,18 @@ import pytest
 import samples
 
 from posebus.bus.redis.connection import Broker
-from posebus.config.settings import RetentionSettings, Settings
+from posebus.config.settings import Settings
 from posebus.config.sinks import SinkSettings
 from posebus.contract.public_json import dump, track_frame_to_json
 from posebus.errors import ConfigError, OutputError, SinkFailed
-from posebus.messages import Event, TrackFrame
-from posebus.sinks import NewEvent, SinkContext, SinkSpec, registry
+from posebus.messages import TrackFrame
+from posebus.sinks import SinkContext, SinkSpec, registry
 from posebus.sinks.base import Sender, Sink
+from posebus.sinks.delivering.filtering import EventFilter
 from posebus.sinks.delivering.inbox import Inbox
 from posebus.sinks.delivering.records import Records
 from posebus.sinks.registry import open_sink, sink_settings
-from posebus.sinks.rules import RuleSink
 from posebus.sinks.stage import SinkStage
-from posebus.subscribing.filters import EventFilter
 from posebus.subscribing.subscriber import Subscription
 from posebus.subscribing.subscription import Message, StreamSelection
 from posebus.topology import Topology
@@ -104,50 +103,9 @@ def opened(name: str, settings: SinkSettings, broker: Broker) -> Sink | Sender:
     return open_sink(name, settings, SinkContext(name, Settings(), broker))
 
 
-class Doubling:
-    """A rule that answers each frame with two events."""
-
-    def events(self, message: Message) -> Iterable[NewEvent]:
-        yield NewEvent("com.example.seen", {"people": 1})
-        yield NewEvent("com.example.seen", {"people": 2})
-
-
-def read_events(broker: Broker) -> list[dict[str, Any]]:
-    return [json.loads(fields[b"data"]) for _, fields in broker.client.xrange(broker.topology.events(0))]
-
-
 def messages_of(broker: Broker) -> Iterator[Message]:
     streams = StreamSelection(None, ["tracks", "events"], "start", broker.topology, None)
     return Subscription(broker, streams, "c").poll(0.01)
-
-
-def test_events_of_a_rule_are_published_with_ids_that_stay_the_same(broker: Broker) -> None:
-    sink = RuleSink("twice", Doubling(), broker, RetentionSettings())
-    first = next(messages_of(broker))
-    sink.write(first)
-    sink.write(first)
-    events = read_events(broker)
-    assert [event["data"]["people"] for event in events] == [1, 2, 1, 2]
-    ids = [event["id"] for event in events]
-    assert ids[:2] == ids[2:]
-    assert ids[0] != ids[1]
-    assert {event["source"] for event in events} == {"posebus/rules/twice"}
-    own = [message for message in messages_of(broker) if isinstance(message.body, Event)]
-    assert own, "subscribers get them"
-    for message in own:
-        sink.write(message)
-    assert len(read_events(broker)) == 4, "a rule does not answer events of rules"
-
-
-@pytest.mark.parametrize("kind", ["posebus.track.started", "", "a b", "x" * 200])
-def test_events_of_types_that_are_not_allowed_are_refused_whole(broker: Broker, kind: str) -> None:
-    class Wrong:
-        def events(self, message: Message) -> Iterable[NewEvent]:
-            return [NewEvent("com.example.fine"), NewEvent(kind)]
-
-    with pytest.raises(ValueError, match="of an event is not allowed"):
-        RuleSink("wrong", Wrong(), broker, RetentionSettings()).write(next(messages_of(broker)))
-    assert read_events(broker) == []
 
 
 def test_jsonl_appends_the_public_form(broker: Broker, tmp_path: Path) -> None:

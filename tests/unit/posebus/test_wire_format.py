@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from posebus.contract.codec import PoseBody, encode_frame, encode_poses
-from posebus.contract.lineage import Fields
+from posebus.contract.fields.lineage import Fields
 from posebus.messages import (
     CameraMotion,
     CaptureClock,

@@ -6,18 +6,18 @@ import pytest
 
 from posebus.bus.redis.connection import Broker, connect
 from posebus.config.settings import RetentionSettings
-from posebus.telemetry.broker_memory import KEYS_A_SAMPLE, Memory, MemorySampler
+from posebus.telemetry.broker_memory import KEYS_A_SAMPLE, BrokerMemory, MemorySampler
 from posebus.topology import Topology
 
 
 def test_no_warning_while_no_bound_is_near() -> None:
-    memory = Memory(500, 1000, {("poses", "door"): 1000, ("dead", ""): 0})
+    memory = BrokerMemory(500, 1000, {("poses", "door"): 1000, ("dead", ""): 0})
     assert memory.warnings(RetentionSettings()) == []
 
 
 def test_each_bound_that_is_near_gives_a_warning() -> None:
     retention = RetentionSettings(poses_bytes=1_000_000, dead_bytes=1_000_000)
-    memory = Memory(900, 1000, {("poses", "door"): 900_000, ("dead", ""): 900_000})
+    memory = BrokerMemory(900, 1000, {("poses", "door"): 900_000, ("dead", ""): 900_000})
     full, door, dead = memory.warnings(retention)
     assert "90% of its memory" in full
     assert door.startswith("door: 0.9 MB of poses")
@@ -47,4 +47,4 @@ def test_few_streams_are_measured_at_a_time_and_all_of_them_in_turn(redis_server
 
 @pytest.mark.parametrize("limit", [None, 0])
 def test_broker_without_a_limit_gives_no_warning(limit: int | None) -> None:
-    assert Memory(10**12, limit).warnings(RetentionSettings()) == []
+    assert BrokerMemory(10**12, limit).warnings(RetentionSettings()) == []

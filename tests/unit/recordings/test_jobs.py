@@ -35,7 +35,7 @@ def job(client: fakeredis.FakeRedis, function: str, *args: Any, **changes: Any) 
 
 
 def test_submitted_job_names_an_offered_function_and_carries_json(client: fakeredis.FakeRedis, tmp_path: Path) -> None:
-    jobs = submit(client, ["a/clip.mp4", "b/clip.mp4"], tmp_path / "out", draw=True)
+    jobs = submit(client, ["a/clip.mp4", "b/clip.mp4"], tmp_path / "out")
     found = [Job.fetch(one.id, connection=client, serializer=JSONSerializer) for one in jobs]
     assert {one.func_name for one in found} == set(FUNCTIONS)
     assert [one.args[0]["name"] for one in found] == ["clip", "clip-2"]
@@ -115,9 +115,9 @@ def test_job_whose_files_another_run_is_writing_is_refused(tmp_path: Path) -> No
 
 
 def test_jobs_can_have_names_and_a_part_of_their_recording(client: fakeredis.FakeRedis, tmp_path: Path) -> None:
-    (whole,) = submit(client, ["clip.mp4"], tmp_path, draw=True)
+    (whole,) = submit(client, ["clip.mp4"], tmp_path)
     assert "part" not in whole.args[0], "a process of an older release would refuse it"
-    (part,) = submit(client, ["clip.mp4"], tmp_path, draw=True, names=["day1-clip"], part=Part(start_s=1.0, every=2))
+    (part,) = submit(client, ["clip.mp4"], tmp_path, names=["day1-clip"], part=Part(start_s=1.0, every=2))
     options = RecordingOptions.model_validate(json.loads(json.dumps(part.args[0])))
     assert (options.name, options.part) == ("day1-clip", Part(start_s=1.0, every=2))
     with pytest.raises(ConfigError, match="options cannot be used: part"):

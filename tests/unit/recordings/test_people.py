@@ -185,6 +185,9 @@ def test_events_are_those_of_the_run_with_final_numbers_in_the_order_of_frames(t
         (100, "track.ended", 1),
         (100, "track.ended", 2),
         (100, "track.ended", 4),
+        (100, "track.finished", 1),
+        (100, "track.finished", 2),
+        (100, "track.finished", 4),
         (100, "camera.ended", None),
     ]
     table = list(csv.DictReader((tmp_path / "clip.events.csv").open(newline="")))
@@ -206,7 +209,9 @@ def test_tracks_that_another_shot_ends_say_so_as_in_the_stream(tmp_path: Path) -
     assert ends == [
         (EventType.CAMERA_CUT, None, None),
         (EventType.TRACK_ENDED, 1, "cut"),
+        (EventType.TRACK_FINISHED, 1, "cut"),
         (EventType.TRACK_ENDED, 2, "unseen"),
+        (EventType.TRACK_FINISHED, 2, "unseen"),
     ]
 
 

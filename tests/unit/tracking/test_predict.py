@@ -12,7 +12,7 @@ from unit.tracking.scenes import SECOND_NS, SIZE_PX, in_state, person, plain, po
 from posebus.config.policies import AUTO, Policies
 from posebus.messages import CaptureClock, Delivery, PoseFrame, Uninferred
 from tracking import PoseTracker
-from tracking.planning import Planner
+from tracking.policies.planning import Planner
 
 FPS = 10.0
 

@@ -10,8 +10,8 @@ from unit.tracking.scenes import SECOND_NS, SIZE_PX, person, pose_frame
 
 from posebus.contract.plan import LAG_S
 from tracking import PoseTracker
-from tracking.planning import LIVE_DELAY_S
 from tracking.policies import rate
+from tracking.policies.planning import LIVE_DELAY_S
 from tracking.policies.rate import BORDER_S, CLOSE_S, EMPTY_S, HOLD_S, INTERVALS_S, InferenceInterval, with_hysteresis
 
 Where = Callable[[float], list[np.ndarray]]

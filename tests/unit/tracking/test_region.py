@@ -22,7 +22,8 @@ from posebus.messages import Delivery, PoseFrame, Probe, Track, TrackFrame, Trac
 from posebus.views import View
 from tests.samples import PROVENANCE
 from tracking.camera_tracking import CameraTracking
-from tracking.region import MARGIN, only_inside, outside_by
+from tracking.geometry import outside_by
+from tracking.region import MARGIN, only_inside
 from tracking.tracks import no_tracks
 
 FPS = 10

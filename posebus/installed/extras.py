@@ -43,7 +43,16 @@ RUNTIMES = ("torch", "openvino", "onnxruntime")
 SOURCE_MODULES = ("av", "cv2")
 """The modules without which no source can be opened."""
 
-_EXTRA_OF_PACKAGE = {"ingest": "ingest", "workers": "worker", "tracking": "tracking", "recordings": "jobs"}
+TRACKING_MODULES = ("numba", "scipy")
+"""The modules without which nothing is tracked."""
+
+_EXTRA_OF_PACKAGE = {
+    "ingest": "ingest",
+    "workers": "worker",
+    "tracking": "tracking",
+    "recordings": "jobs",
+    "evidence": "ingest",
+}
 
 
 def has_runtime() -> bool:
@@ -54,6 +63,11 @@ def has_runtime() -> bool:
 def has_sources() -> bool:
     """Whether the packages that open sources are installed; a machine for workers and trackers need not have them."""
     return all(util.find_spec(module) is not None for module in SOURCE_MODULES)
+
+
+def has_rules() -> bool:
+    """Whether the packages that rules need are installed; only a machine for trackers need have them."""
+    return all(util.find_spec(module) is not None for module in TRACKING_MODULES)
 
 
 def missing_package(error: BaseException) -> str | None:

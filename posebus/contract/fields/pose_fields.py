@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from posebus.arrays import Float32Array
-from posebus.contract.lineage import Fields, lineage_fields, read_key
+from posebus.contract.fields.lineage import Fields, lineage_fields, read_key
 from posebus.contract.wire import (
     RawFields,
     array_bytes,

@@ -1,25 +1,13 @@
-"""The events that posebus emits: what each means, and its construction, with `id`, `source` and `subject`.
-
-An id stays the same when the same frames are processed again, so consumers can drop duplicates.
-"""
+"""The events that posebus emits, and what each means."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NamedTuple
 
-from posebus.messages import Event, EventType
-
-
-@dataclass(frozen=True, slots=True)
-class EventSpec:
-    """When an event of a type is emitted, and the fields of its `data`, with what each holds, as Markdown."""
-
-    when: str
-    data: Mapping[str, str]
-
+from posebus.contract.events.rule_events import RULE_EVENTS
+from posebus.contract.events.spec import EventSpec
+from posebus.messages import EventType
 
 _LIFE = {
     "track_id": "number of the track",
@@ -52,6 +40,22 @@ TABLE: Mapping[EventType, EventSpec] = MappingProxyType(
                 "since_seq": "the first frame with the wrong number",
                 "since_ns": "its capture time",
                 "exchanged": "whether `renamed_to` becomes `track_id` at the same time",
+            },
+        ),
+        EventType.TRACK_FINISHED: EventSpec(
+            "A track that was started has ended, and this is all of its journey; not for a number that was corrected.",
+            {
+                **{name: what for name, what in _LIFE.items() if name != "box_xyxy_px"},
+                "reason": "`unseen`, `cut` or `source ended`",
+                "distance_px": "length of its way in the picture, without steps that are shorter than the person sways",
+                "distance_m": "metres walked on the floor, where the camera has a ground plane",
+                "path": "at most 32 points `[seconds since first_seen_ns, x, y]` of the feet in the picture",
+                "path_m": "the same places on the floor, `[x, y]` in metres or null, where the camera has a ground "
+                "plane",
+                "best": "the moment that shows the person best: `epoch`, `seq`, `captured_at_ns`, `box_xyxy_px`",
+                "zones": "the first zones, at most 8, that it was in: `rule`, `t_s` (from first_seen_ns to the "
+                "first entry), `duration_s` (of all stays)",
+                "lines": "the last lines, at most 8, that it crossed: `rule`, `t_s`, `direction`",
             },
         ),
         EventType.CAMERA_ONLINE: EventSpec("The first picture of a connection or of a recording came.", {}),
@@ -88,44 +92,7 @@ TABLE: Mapping[EventType, EventSpec] = MappingProxyType(
             "So few frames are inferred that people are lost; once in an epoch.",
             {"interval_s": "seconds between two inferred frames", "advice": "what would help"},
         ),
+        **RULE_EVENTS,
     }
 )
 """Every type that posebus emits. Receivers ignore fields that they do not know: later releases may add some."""
-
-
-class Position(NamedTuple):
-    """The frame that an event is about, and its time (Unix ns, or ns from the start of a recording)."""
-
-    epoch: int
-    seq: int
-    time_ns: int
-
-
-def camera_event(kind: EventType, camera: str, position: Position, data: dict[str, Any], occurrence: str = "") -> Event:
-    """An event about `camera`. `occurrence` distinguishes events of one kind about the same frame."""
-    return Event(
-        id=f"{camera}/{position.epoch}/{position.seq}/{kind}{occurrence}",
-        type=kind,
-        source=f"posebus/cameras/{camera}",
-        subject=camera,
-        time_ns=position.time_ns,
-        camera=camera,
-        epoch=position.epoch,
-        seq=position.seq,
-        data=data,
-    )
-
-
-def track_event(kind: EventType, camera: str, track_id: int, position: Position, data: dict[str, Any]) -> Event:
-    """An event about the identity `track_id` of `camera`."""
-    return Event(
-        id=f"{camera}/{position.epoch}/{position.seq}/{kind}/{track_id}",
-        type=kind,
-        source=f"posebus/cameras/{camera}",
-        subject=f"{camera}/tracks/{track_id}",
-        time_ns=position.time_ns,
-        camera=camera,
-        epoch=position.epoch,
-        seq=position.seq,
-        data=data,
-    )

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+
+from posebus.arrays import Float32Array, UInt8Array
 
 TRUNK = (5, 6, 11, 12)
 """Shoulders and hips in COCO's order: seen most often of all joints, and at rest while arms and legs move."""
+NUMBERS = 10
+"""Length of `PersonWay.numbers`."""
+Coordinates = Float32Array | Sequence[Sequence[float]]
+Flags = UInt8Array | Sequence[int]
 DEAD_BAND = 0.1
 """Steps count once they are this part of the person's height: a person who stands still sways and jitters by less."""
 
@@ -33,6 +38,20 @@ class Way:
             self.body_heights += step_px / height_px
             self._last = x_px, y_px
 
+    @property
+    def numbers(self) -> list[float]:
+        """Length, body heights, places, and the last place or twice not a number."""
+        return [self.length_px, self.body_heights, float(self.places), *(self._last or (math.nan, math.nan))]
+
+    @classmethod
+    def from_numbers(cls, numbers: Sequence[float]) -> Way:
+        """The way that had these `numbers`."""
+        way = cls()
+        way.length_px, way.body_heights, places, x_px, y_px = numbers
+        way.places = int(places)
+        way._last = None if math.isnan(x_px) else (x_px, y_px)
+        return way
+
 
 class PersonWay:
     """The way of one person: of the middle of the trunk, or of the box where the trunk is seen in few frames.
@@ -44,16 +63,28 @@ class PersonWay:
         self._trunk = Way()
         self._box = Way()
 
-    def add(self, track: dict[str, Any]) -> None:
-        """Take the person's track in the next frame in which they were detected, as in the messages."""
-        left, top, right, bottom = track["box_xyxy_px"]
+    def add(self, box_xyxy_px: Sequence[float], trunk_px: tuple[float, float] | None) -> None:
+        """Take box and middle of the trunk, if that is known, of the next frame in which the person was detected."""
+        left, top, right, bottom = box_xyxy_px
         height_px = bottom - top
         if height_px <= 0:
             return
         self._box.add((left + right) / 2, (top + bottom) / 2, height_px)
-        middle = _trunk(track["keypoints_px"], track["keypoint_visibility"])
-        if middle is not None:
-            self._trunk.add(*middle, height_px)
+        if trunk_px is not None:
+            self._trunk.add(*trunk_px, height_px)
+
+    @property
+    def numbers(self) -> list[float]:
+        """All that `from_numbers` needs to go on, NUMBERS of them."""
+        return [*self._trunk.numbers, *self._box.numbers]
+
+    @classmethod
+    def from_numbers(cls, numbers: Sequence[float]) -> PersonWay:
+        """The way that had these `numbers`."""
+        way = cls()
+        half = NUMBERS // 2
+        way._trunk, way._box = Way.from_numbers(numbers[:half]), Way.from_numbers(numbers[half:])
+        return way
 
     @property
     def measured(self) -> Way:
@@ -61,9 +92,9 @@ class PersonWay:
         return self._trunk if 2 * self._trunk.places >= self._box.places else self._box
 
 
-def _trunk(keypoints: Sequence[Sequence[float]] | None, flags: Sequence[int] | None) -> tuple[float, float] | None:
+def trunk_of(keypoints: Coordinates | None, flags: Flags | None) -> tuple[float, float] | None:
     """Return the middle of shoulders and hips in pixels, None if one of them is unknown."""
     if keypoints is None or flags is None or len(flags) <= max(TRUNK) or not all(flags[joint] for joint in TRUNK):
         return None
-    x_px, y_px = (sum(keypoints[joint][axis] for joint in TRUNK) / len(TRUNK) for axis in (0, 1))
+    x_px, y_px = (sum(float(keypoints[joint][axis]) for joint in TRUNK) / len(TRUNK) for axis in (0, 1))
     return x_px, y_px

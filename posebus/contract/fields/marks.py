@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from posebus.contract.lineage import Fields, lineage_fields, read_key
+from posebus.contract.fields.lineage import Fields, lineage_fields, read_key
 from posebus.contract.wire import (
     RawFields,
     aspect_fields,

@@ -1,0 +1,1 @@
+"""Rules: what they cost a frame."""

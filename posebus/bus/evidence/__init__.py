@@ -1,0 +1,1 @@
+"""Evidence of events in the broker: the ring of reduced pictures of each camera, and the snapshots made from it."""

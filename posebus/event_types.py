@@ -1,0 +1,47 @@
+"""The types of the events that posebus emits."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EventType(StrEnum):
+    """The CloudEvents types of the events that posebus itself emits."""
+
+    TRACK_STARTED = "posebus.track.started"
+    TRACK_LOST = "posebus.track.lost"
+    TRACK_ENDED = "posebus.track.ended"
+    TRACK_RENAMED = "posebus.track.renamed"
+    TRACK_FINISHED = "posebus.track.finished"
+    CAMERA_ONLINE = "posebus.camera.online"
+    CAMERA_OFFLINE = "posebus.camera.offline"
+    CAMERA_GAP = "posebus.camera.gap"
+    CAMERA_CUT = "posebus.camera.cut"
+    CAMERA_ENDED = "posebus.camera.ended"
+    CAMERA_IMGSZ = "posebus.camera.imgsz"
+    CAMERA_RATE = "posebus.camera.rate"
+    ZONE_ENTERED = "posebus.zone.entered"
+    ZONE_DWELLED = "posebus.zone.dwelled"
+    ZONE_LEFT = "posebus.zone.left"
+    ZONE_OCCUPIED = "posebus.zone.occupied"
+    ZONE_CLEARED = "posebus.zone.cleared"
+    LINE_CROSSED = "posebus.line.crossed"
+    LOITER_DETECTED = "posebus.loiter.detected"
+    LOITER_ENDED = "posebus.loiter.ended"
+    CROWD_DETECTED = "posebus.crowd.detected"
+    CROWD_ENDED = "posebus.crowd.ended"
+    PROXIMITY_DETECTED = "posebus.proximity.detected"
+    PROXIMITY_ENDED = "posebus.proximity.ended"
+    ABSENCE_DETECTED = "posebus.absence.detected"
+    ABSENCE_ENDED = "posebus.absence.ended"
+    FALL_DETECTED = "posebus.fall.detected"
+    FALLEN_DETECTED = "posebus.fallen.detected"
+    FALL_ENDED = "posebus.fall.ended"
+    HANDS_UP_DETECTED = "posebus.hands_up.detected"
+    HANDS_UP_ENDED = "posebus.hands_up.ended"
+    RUNNING_DETECTED = "posebus.running.detected"
+    RUNNING_ENDED = "posebus.running.ended"
+    CROUCH_DETECTED = "posebus.crouch.detected"
+    CROUCH_ENDED = "posebus.crouch.ended"
+    ACTION_DETECTED = "posebus.action.detected"
+    ACTION_ENDED = "posebus.action.ended"

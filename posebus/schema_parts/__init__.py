@@ -1,0 +1,1 @@
+"""Parts of the generated schemas: single values, the data of each type of event, entries of streams, AsyncAPI."""

@@ -1,0 +1,1 @@
+"""The commands that try rules and make them: rules test, rules draw."""

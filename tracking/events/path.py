@@ -1,0 +1,50 @@
+"""Where a track was, in few points: its whole way, however long it took. Pure.
+
+When the points are too many, the one goes whose neighbours tell best where the person was at its time, and what it
+would have told is added to what they must tell (SQUISH: J. Muckell et al., "SQUISH: an online approach for GPS
+trajectory compression", 2011). So the path keeps turns and stops, and its first and last point.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+MAX_POINTS = 32
+
+
+class PathPoint(NamedTuple):
+    """A place: capture time, pixels of the picture, metres on the floor (not a number where they are unknown)."""
+
+    at_ns: int
+    x_px: float
+    y_px: float
+    x_m: float
+    y_m: float
+    owed_px: float = 0.0
+    """How far points beside it that were left out may have been from the path."""
+
+
+def with_point(path: list[PathPoint], point: PathPoint) -> list[PathPoint]:
+    """Return `path` with a later point, of MAX_POINTS at most."""
+    return simplified([*path, point], MAX_POINTS)
+
+
+def simplified(path: list[PathPoint], points: int) -> list[PathPoint]:
+    """Return `path` with at most so many points, two or more."""
+    kept = list(path)
+    while len(kept) > max(points, 2):
+        costs = [_told_px(*kept[place - 1 : place + 2]) for place in range(1, len(kept) - 1)]
+        least = min(range(len(costs)), key=costs.__getitem__)
+        for neighbour in (least, least + 2):
+            kept[neighbour] = kept[neighbour]._replace(owed_px=kept[neighbour].owed_px + costs[least])
+        del kept[least + 1]
+    return kept
+
+
+def _told_px(before: PathPoint, point: PathPoint, after: PathPoint) -> float:
+    """How far the person was from where they would have been, walking steadily from one neighbour to the other."""
+    share = (point.at_ns - before.at_ns) / max(after.at_ns - before.at_ns, 1)
+    x_px = before.x_px + share * (after.x_px - before.x_px)
+    y_px = before.y_px + share * (after.y_px - before.y_px)
+    return point.owed_px + math.hypot(point.x_px - x_px, point.y_px - y_px)

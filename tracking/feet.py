@@ -1,0 +1,180 @@
+"""Where people stand in the picture, and how tall they would be there upright. Pure.
+
+**Feet.** A person stands where the ankles are, if they are seen. Where they are not, as behind a table, the knees say
+how far below the floor is: a shank is about as long as a thigh. Without knees it is the lower edge of the box. Ankles
+are a little above the floor, so that the point is moved down to the sole, but not below the box: it does not jump when
+ankles are hidden.
+
+**Heights.** A box shrinks when a person bends, sits or is cut off, while trunk, thighs and shanks keep their length,
+and of these only those that point at the camera look shorter. So the height comes from the two of them that look
+longest for their share of a standing body (shares: D. Winter, "Biomechanics and Motor Control of Human Movement", 2009,
+after Drillis and Contini), within limits that the box sets.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from posebus.arrays import Float32Array, Float64Array, FloatingArray, Int64Array
+from posebus.coco import COCO_KEYPOINT_NAMES
+from tracking.body_model import MIN_SIDE_PX
+from tracking.compiled import compiled
+
+SEEN_CONFIDENCE = 0.3
+"""A network places joints that are hidden with less."""
+TRUNK, THIGH, SHANK = 0.288, 0.245, 0.246
+"""Shares of the height of a standing person: shoulder to hip, hip to knee, knee to ankle."""
+ANKLE = 0.039
+"""How high ankles are above the floor, in heights of the person."""
+LEAST, MOST = 0.8, 2.0
+"""Bounds of the height in longer sides of the box: arms above the head lengthen it, and squatting halves it."""
+UNKNOWN, BOX, KNEES, ANKLES = range(4)
+"""What the place of the feet was taken from."""
+CUT_PX = 1.0
+"""A box that ends so near to the lower border of the picture is cut off there."""
+
+_LEFT = tuple(COCO_KEYPOINT_NAMES.index(f"left_{joint}") for joint in ("shoulder", "hip", "knee", "ankle"))
+SHOULDER, HIP, KNEE, LEFT_ANKLE = _LEFT
+"""Joints of the left side; those of the right side follow each of them."""
+JOINTS = LEFT_ANKLE + 2
+"""A skeleton of fewer joints tells nothing about feet."""
+
+
+def foot_points_px(
+    boxes_xyxy_px: FloatingArray, keypoints_px: FloatingArray | None, size_px: tuple[int, int]
+) -> Float64Array:
+    """Return where each person stands (N, 2), in pixels of the picture and within it.
+
+    Args:
+        boxes_xyxy_px: (N, 4) corners.
+        keypoints_px: (N, K, 3) rows of x, y, confidence in COCO's order, or None.
+        size_px: (width, height) of the picture.
+    """
+    points, _ = standing_points_px(boxes_xyxy_px, keypoints_px, size_px)
+    return np.clip(points, 0.0, np.array(size_px, np.float64))
+
+
+def standing_points_px(
+    boxes_xyxy_px: FloatingArray, keypoints_px: FloatingArray | None, size_px: tuple[int, int]
+) -> tuple[Float64Array, Int64Array]:
+    """Return the same points (N, 2), which may be outside the picture, and what each was taken from (N,).
+
+    That is UNKNOWN for the feet of a person whom the lower border of the picture cuts off above the knees. Arguments
+    as for `foot_points_px`.
+    """
+    boxes, joints = _plain(boxes_xyxy_px, keypoints_px)
+    points, sources = np.empty((len(boxes), 2)), np.full(len(boxes), BOX)
+    _stand(boxes, joints, float(size_px[1]), points, sources)
+    return points, sources
+
+
+def body_heights_px(boxes_xyxy_px: FloatingArray, keypoints_px: FloatingArray | None) -> Float64Array:
+    """Return how tall each person would be in the picture upright, (N,) in pixels; arguments as for `foot_points_px`.
+
+    Pixels must be about square.
+    """
+    boxes, joints = _plain(boxes_xyxy_px, keypoints_px)
+    heights = np.empty(len(boxes))
+    _measure(boxes, joints, heights)
+    return heights
+
+
+def ankles_px(keypoints_px: Float32Array | None, otherwise: Float64Array) -> Float64Array:
+    """Return the middle (N, 2) of the ankles that are seen of each person, and `otherwise` (N, 2) without any."""
+    if keypoints_px is None or keypoints_px.shape[1] < JOINTS:
+        return otherwise
+    ankles = keypoints_px[:, LEFT_ANKLE:JOINTS].astype(float)
+    seen = (ankles[..., 2] >= SEEN_CONFIDENCE) & np.isfinite(ankles).all(axis=2)
+    total = np.where(seen[..., None], ankles[..., :2], 0.0).sum(axis=1)
+    count = seen.sum(axis=1, keepdims=True)
+    middles: Float64Array = np.where(count > 0, total / np.maximum(count, 1), otherwise)
+    return middles
+
+
+def lower_edges_px(boxes_xyxy_px: Float64Array) -> Float64Array:
+    """Return the middle (N, 2) of the lower edge of each box (N, 4)."""
+    return np.stack([(boxes_xyxy_px[:, 0] + boxes_xyxy_px[:, 2]) / 2, boxes_xyxy_px[:, 3]], axis=1)
+
+
+def _plain(boxes_xyxy_px: FloatingArray, keypoints_px: FloatingArray | None) -> tuple[Float64Array, Float64Array]:
+    """Return copies of boxes (N, 4) and joints (N, K, 3), in the one form for which kernels are compiled."""
+    boxes = np.array(boxes_xyxy_px, np.float64).reshape(-1, 4)
+    if keypoints_px is None:
+        return boxes, np.zeros((len(boxes), 0, 3))
+    return boxes, np.array(keypoints_px, np.float64)
+
+
+@compiled
+def _is_seen(joint: Float64Array) -> bool:
+    return bool(joint[2] >= SEEN_CONFIDENCE and np.isfinite(joint[0]) and np.isfinite(joint[1]))
+
+
+@compiled
+def _length(joints: Float64Array, upper: int, lower: int) -> float:
+    """Mean length of a limb over the sides on which both of its ends are seen; 0 where they are on none."""
+    total, sides = 0.0, 0
+    for side in range(2):
+        begin, end = joints[upper + side], joints[lower + side]
+        if _is_seen(begin) and _is_seen(end):
+            total += np.hypot(end[0] - begin[0], end[1] - begin[1])
+            sides += 1
+    return total / max(sides, 1)
+
+
+@compiled
+def _height(box: Float64Array, joints: Float64Array) -> float:
+    longer = max(box[2] - box[0], box[3] - box[1], MIN_SIDE_PX)
+    if len(joints) < JOINTS:
+        return float(longer)
+    trunk = _length(joints, SHOULDER, HIP) / TRUNK
+    thigh = _length(joints, HIP, KNEE) / THIGH
+    shank = _length(joints, KNEE, LEFT_ANKLE) / SHANK
+    known = (trunk > 0.0) + (thigh > 0.0) + (shank > 0.0)
+    if known >= 2:
+        height = (trunk + thigh + shank - min(trunk, thigh, shank)) / 2
+    elif trunk > 0.0:
+        height = trunk
+    else:
+        return float(longer)
+    return float(min(max(height, LEAST * longer), MOST * longer))
+
+
+@compiled
+def _measure(boxes: Float64Array, joints: Float64Array, heights: Float64Array) -> None:
+    """Write the height of each person into `heights` (N,)."""
+    for person in range(len(boxes)):
+        heights[person] = _height(boxes[person], joints[person])
+
+
+@compiled
+def _stand(
+    boxes: Float64Array, joints: Float64Array, picture_height_px: float, points: Float64Array, sources: Int64Array
+) -> None:
+    """Write where each person stands into `points` (N, 2), and into `sources` (N,) what that was taken from."""
+    for person in range(len(boxes)):
+        box, body = boxes[person], joints[person]
+        points[person, 0], points[person, 1] = (box[0] + box[2]) / 2, box[3]
+        sources[person] = UNKNOWN if box[3] >= picture_height_px - CUT_PX else BOX
+        if len(body) < JOINTS:
+            continue
+        sole = ANKLE * _height(box, body)
+        x = y = lowest = 0.0
+        ankles = knees = 0
+        for side in range(2):
+            ankle = body[LEFT_ANKLE + side]
+            if _is_seen(ankle):
+                x, y, lowest, ankles = x + ankle[0], y + ankle[1], max(lowest, ankle[1]), ankles + 1
+        if ankles:
+            points[person, 0] = x / ankles
+            points[person, 1] = min(y / ankles + sole, max(box[3], lowest))
+            sources[person] = ANKLES
+            continue
+        for side in range(2):
+            hip, knee = body[HIP + side], body[KNEE + side]
+            if _is_seen(knee):
+                thigh = np.hypot(knee[0] - hip[0], knee[1] - hip[1]) if _is_seen(hip) else 0.0
+                x, y, knees = x + knee[0], y + knee[1] + thigh, knees + 1
+        if knees:
+            points[person, 0] = x / knees
+            points[person, 1] = max(y / knees + sole, box[3])
+            sources[person] = KNEES

@@ -1,0 +1,1 @@
+"""The ground plane: where people are on the floor in metres, how fast they walk and how far. Pure."""

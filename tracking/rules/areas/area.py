@@ -1,0 +1,24 @@
+"""The area that a rule is about: a zone, or the whole picture. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tracking.rules.base import Place
+from tracking.rules.scene import Scene
+
+
+class Area:
+    """A zone, or the whole picture where `points` are None."""
+
+    def __init__(self, points: Sequence[tuple[float, float]] | None, place: Place) -> None:
+        self._shape = None if points is None else place.shapes.add_zone(place.in_pixels(points))
+
+    def codes(self, scene: Scene) -> Sequence[int]:
+        """Where each of the people is (N,): 1 inside, 0 outside by less than a margin, -1 outside."""
+        return [1] * len(scene.ids) if self._shape is None else scene.located.codes[self._shape]
+
+
+def is_inside(code: int, was_inside: bool) -> bool:
+    """Whether feet are inside: those that were leave only beyond the margin, and others enter without it."""
+    return code == 1 or (was_inside and code == 0)

@@ -1,0 +1,179 @@
+"""On which side of a line a person is, and when the person has crossed it. Pure.
+
+A person *settles* on a side after being clearly off the line there for `settle_ns`, or, for one who stops close to the
+line, after staying on that side for longer (CLOSE_NS). A crossing is counted when a person who was settled on one side
+settles on the other one, once, and only if the path passed between the ends of the line. So one frame of flicker, or
+feet that jitter on the line, change nothing, and the directions of a person's crossings alternate.
+
+Lines close to the border of the picture leave no time for that. There the walk decides: a person who was walking
+towards the line, and is on the other side when the track ends, has crossed it, and so has a person who came from the
+other side when the track began.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from tracking.rules.areas.clock import NS_PER_S, nanoseconds
+
+CLOSE_NS = nanoseconds(1.0)
+"""How much longer it takes to settle close to a line."""
+CLOSE_SHARE = 0.5
+"""Of the margin around a line: mean distance of a person who settles close to it."""
+JUMP_NS = NS_PER_S
+JUMP = 1.0
+"""A person who was not seen for longer than JUMP_NS and moved by more than this, in body heights, took a path that is
+not known, and settles anew."""
+ENDS = 0.1
+"""How far beyond the ends of a line a path may pass, in body heights: feet jitter, and bodies are wide."""
+SPEED_TIME_S = 0.3
+"""Time over which the speed across the line is averaged."""
+WALKING = 0.2
+"""Speed across the line, in body heights a second, of a person who walks over it: slow walking."""
+CAME = 0.3
+"""How far, in body heights, a person has to come to have walked over the line before settling on the first side."""
+LEAVING_S = 0.5
+"""A person who leaves the picture that long before reaching a line close to the border has crossed it."""
+
+
+class Seen(NamedTuple):
+    """Where a person was seen: distance from the line in pixels (negative on side a), way along it, height of the body.
+
+    clear: whether that is clearly off the line.
+    """
+
+    apart_px: float
+    along_px: float
+    height_px: float
+    clear: bool
+
+
+def first_seen(seen: Seen, now_ns: int, seq: int) -> dict[str, Any]:
+    """Return what is remembered of a person who is seen for the first time."""
+    return {
+        "side": 0,
+        "at": [seen.apart_px, seen.along_px],
+        "from_px": seen.apart_px,
+        "seen_ns": now_ns,
+        **_run(_side(seen.apart_px, 1), now_ns, seq),
+        "clear_ns": now_ns if seen.clear else None,
+        "sum_px": seen.apart_px,
+        "count": 1,
+    }
+
+
+def follow_person(
+    entry: dict[str, Any], seen: Seen, now_ns: int, before_ns: int, seq: int, settle_ns: int, line: tuple[float, float]
+) -> int:
+    """Note where a person is; returns 1 for a crossing from a to b, -1 from b to a, and 0 for none.
+
+    Args:
+        entry: what is remembered of the person: `side` on which the person is settled (-1 is a, 1 is b, 0 not yet),
+            `at` the last position, `on` the side of the newest positions since `since_ns`, which a path between the
+            ends of the line led to or not (`gate`).
+        seen: where the person is.
+        now_ns: time of the frame.
+        before_ns: time of the frame before.
+        seq: number of the frame.
+        settle_ns: see the module.
+        line: length of the line in pixels, and the margin around it in body heights.
+    """
+    last, unseen_ns = entry["at"], now_ns - entry["seen_ns"]
+    if unseen_ns > JUMP_NS and entry["seen_ns"] < before_ns:
+        moved_px = math.hypot(seen.apart_px - last[0], seen.along_px - last[1])
+        if not moved_px <= JUMP * seen.height_px:
+            entry.clear()
+            entry.update(first_seen(seen, now_ns, seq))
+            return 0
+    on = entry.get("on", entry["side"])
+    side = _side(seen.apart_px, on or 1)
+    if side != on:
+        entry["came_px_s"] = entry.get("speed_px_s", 0.0)
+        entry["gate"] = _passes(last, seen, line[0])
+        entry.update(_run(side, now_ns, seq))
+    elif unseen_ns > 0:
+        elapsed_s = unseen_ns / NS_PER_S
+        speed_px_s = entry.get("speed_px_s", 0.0)
+        share = -math.expm1(-elapsed_s / SPEED_TIME_S)
+        entry["speed_px_s"] = speed_px_s + share * ((seen.apart_px - last[0]) / elapsed_s - speed_px_s)
+    entry["at"], entry["seen_ns"] = [seen.apart_px, seen.along_px], now_ns
+    if side == entry["side"] or not _has_settled(entry, seen, side, now_ns, settle_ns, line[1]):
+        return 0
+    return _settle(entry, seen, side)
+
+
+def ended(entry: dict[str, Any], height_px: float, left_picture: bool, length_px: float) -> int:
+    """Return the crossing of a person whose track ends, as `follow_person`: the walk decides what was not settled yet.
+
+    Args:
+        entry: what is remembered of the person.
+        height_px: height of the body.
+        left_picture: whether the person was at the border of the picture.
+        length_px: length of the line.
+    """
+    side, on = entry["side"], entry.get("on", entry["side"])
+    walking_px_s = WALKING * height_px
+    speed_px_s = entry.get("speed_px_s", 0.0)
+    if side == 0:
+        return 0
+    if on == -side:
+        walked = entry.get("came_px_s", 0.0) * on >= walking_px_s and speed_px_s * on > -walking_px_s
+        return on if walked and entry.get("gate") else 0
+    towards_px_s = -speed_px_s * side
+    apart_px, along_px = entry["at"]
+    reaches = towards_px_s >= walking_px_s and abs(apart_px) <= LEAVING_S * towards_px_s
+    return -side if left_picture and reaches and 0.0 <= along_px <= length_px else 0
+
+
+def forget_walk(entry: dict[str, Any]) -> None:
+    """Forget what only matters close to the line, of a person who is settled far from it."""
+    for name in ("on", "since_ns", "seq", "speed_px_s", "came_px_s", "gate", "from_px"):
+        entry.pop(name, None)
+
+
+def _side(apart_px: float, otherwise: int) -> int:
+    return 1 if apart_px > 0.0 else -1 if apart_px < 0.0 else otherwise
+
+
+def _run(side: int, now_ns: int, seq: int) -> dict[str, Any]:
+    """What is remembered of the newest positions, which are all on one side."""
+    return {"on": side, "since_ns": now_ns, "seq": seq, "speed_px_s": 0.0, "clear_ns": None, "sum_px": 0.0, "count": 0}
+
+
+def _passes(last: list[float], seen: Seen, length_px: float) -> bool:
+    """Whether the straight way from the last position passes between the ends of the line."""
+    whole_px = last[0] - seen.apart_px
+    share = last[0] / whole_px if whole_px else 1.0
+    along_px = last[1] + share * (seen.along_px - last[1])
+    slack_px = ENDS * seen.height_px
+    return -slack_px <= along_px <= length_px + slack_px
+
+
+def _has_settled(entry: dict[str, Any], seen: Seen, side: int, now_ns: int, settle_ns: int, margin: float) -> bool:
+    entry["sum_px"] += seen.apart_px
+    entry["count"] += 1
+    if not seen.clear:
+        entry["clear_ns"] = None
+    elif entry["clear_ns"] is None:
+        entry["clear_ns"] = now_ns
+    since_ns, clear_ns = entry["since_ns"], entry["clear_ns"]
+    if clear_ns is not None and now_ns - clear_ns >= settle_ns:
+        return True
+    mean_px = entry["sum_px"] / entry["count"] * side
+    long_enough = now_ns - since_ns >= settle_ns + CLOSE_NS
+    return bool(long_enough and mean_px >= CLOSE_SHARE * margin * seen.height_px)
+
+
+def _settle(entry: dict[str, Any], seen: Seen, side: int) -> int:
+    """Settle the person on `side`; returns the crossing, or 0."""
+    before, through = entry["side"], entry.get("gate", False)
+    came_from = entry.pop("from_px", seen.apart_px)
+    if before == 0 and through:
+        walked = entry.get("came_px_s", 0.0) * side >= WALKING * seen.height_px
+        far_enough = (seen.apart_px - came_from) * side >= CAME * seen.height_px
+        before = -side if walked and far_enough else 0
+    entry["side"] = side
+    for name in ("clear_ns", "sum_px", "count", "gate", "came_px_s"):
+        entry.pop(name, None)
+    return side if before == -side and through else 0
