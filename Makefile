@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test test-thorough check format schemas reference sbom images bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-moving bench-camera-motion bench-peers bench-ablation bench-throughput bench-overhead bench-tables bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak images-test install lock audit clean
+.PHONY: help demo test test-thorough check format schemas reference sbom images bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-moving bench-camera-motion bench-peers bench-ablation bench-throughput bench-overhead bench-privacy bench-tables bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak images-test install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +93,10 @@ $(VENV)/.installed-peers: Makefile | $(VENV)/.installed-dev
 
 bench-throughput: $(VENV)/.installed-dev  ## posebus run against ultralytics' model.track, end to end
 	$(PY) -m benchmarks.throughput $(CLIP).mp4 --gt $(CLIP).gt.txt $(ARGS)
+
+# Not part of `make bench`: it analyses three whole clips, which takes ten minutes on two cores.
+bench-privacy: $(VENV)/.installed-dev  ## Faces that are found after heads are blurred, and heads that are not covered
+	$(PY) -m benchmarks.privacy.heads --data $(DATA) $(ARGS)
 
 bench-tables: $(VENV)/.installed-dev  ## Reading and writing tracks in each format, 100,000 rows
 	$(PY) -m benchmarks.throughput.tables $(ARGS)

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from evidence.moment import Moment
+from evidence.moment import EventMoment
 from posebus.bus.evidence.ring import RingPicture
 from posebus.errors import BadPicture
 from posebus.messages import TrackFrame
@@ -27,7 +27,7 @@ MAX_COMMENT = 60_000
 
 
 def draw_moment(
-    moment: Moment, rules: Mapping[str, Any], of_event: Collection[str] = (), *, blur: bool = True
+    moment: EventMoment, rules: Mapping[str, Any], of_event: Collection[str] = (), *, blur: bool = True
 ) -> Image:
     """Return the picture (H, W, 3) of a moment, BGR, with heads blurred unless `blur` is off, and people drawn.
 
@@ -54,7 +54,7 @@ def draw_frame(
     return image_bgr
 
 
-def as_jpeg(image_bgr: Image, moment: Moment) -> bytes:
+def as_jpeg(image_bgr: Image, moment: EventMoment) -> bytes:
     """Return a JPEG file whose comment says, as JSON, which frame it shows."""
     jpeg = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
     frame = moment.tracks

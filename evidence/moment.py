@@ -26,7 +26,7 @@ LATER_MS = 3000
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class EventMoment:
     """A picture and the tracks of its frame: both have the same epoch and seq.
 
     around: the frames of half a second before and after, with this one, in their order: people who were missed in this
@@ -47,7 +47,7 @@ class Missing:
 
 def find_moment(
     broker: Broker, frame: FrameReference, captured_at_ns: int | None, entry_id: str | None = None
-) -> Moment | Missing:
+) -> EventMoment | Missing:
     """Return the moment at `frame`, or the nearest one at most a second away, of the same epoch.
 
     captured_at_ns: of the frame, None where it is not known. entry_id: stream entry of an event about it, near which
@@ -65,18 +65,18 @@ def find_moment(
     for picture in near:
         found = frames_around(broker, FrameReference(frame.camera, picture.epoch, picture.seq), entry_id)
         if found is not None:
-            return Moment(picture, found.tracks, found.around)
+            return EventMoment(picture, found.tracks, found.around)
     return Missing("no_tracks" if near else "no_picture")
 
 
-class Frames(NamedTuple):
-    """The tracks of one frame, and the frames around it, as in `Moment`."""
+class FramesAround(NamedTuple):
+    """The tracks of one frame, and the frames around it, as in `EventMoment`."""
 
     tracks: TrackFrame
     around: tuple[TrackFrame, ...]
 
 
-def frames_around(broker: Broker, frame: FrameReference, entry_id: str | None = None) -> Frames | None:
+def frames_around(broker: Broker, frame: FrameReference, entry_id: str | None = None) -> FramesAround | None:
     """Return the tracks of `frame` and those around, None if the broker does not have its own. Raises its errors."""
     later: deque[bytes] = deque(maxlen=MOST_AROUND)
     found: list[TrackFrame] = []
@@ -96,7 +96,7 @@ def frames_around(broker: Broker, frame: FrameReference, entry_id: str | None = 
     own = found[0]
     after = [one for data in reversed(later) if (one := _decoded(data, frame.camera)) is not None]
     after = [one for one in after if one.captured_at_ns <= own.captured_at_ns + BRIDGE_NS]
-    return Frames(own, (*reversed(found), *after))
+    return FramesAround(own, (*reversed(found), *after))
 
 
 def frames_since(broker: Broker, camera: str, epoch: int, since_ns: int) -> list[TrackFrame]:

@@ -25,7 +25,7 @@ from recordings.drawing.making import PeopleRows
 from recordings.drawing.queue import DrawingQueue
 from recordings.drawing.task import DrawingTask
 from recordings.fleet_watch import Workers, need_workers
-from recordings.inputs import OF_THE_SCENE, WHOLE, Part, Recording, camera_settings, open_recordings
+from recordings.inputs import WHOLE, Part, Recording, camera_settings, open_recordings, scene_fields
 from recordings.inputs.listing import list_inputs
 from recordings.own_fleet import analyse_with_fleet
 from recordings.progress import Complain, Progress
@@ -82,8 +82,10 @@ def prepare_run(
     facts = {"run": run_of(datetime.now(UTC), arguments, files.options()), **run_facts(settings)}
     if part != WHOLE:
         facts = {**facts, "part": part.fields()}
+    if camera is None and earlier is not None:
+        camera = earlier.camera
     if camera is not None:
-        facts = {**facts, "camera": camera.model_dump(mode="json", include=OF_THE_SCENE, exclude_defaults=True)}
+        facts = {**facts, "camera": scene_fields(camera)}
     for difference in earlier.differences(facts) if earlier is not None else ():
         complain(difference)
     return RunRequest(wishes, facts, files, part, fresh, camera)

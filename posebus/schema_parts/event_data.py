@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from posebus.contract.events import TABLE
 from posebus.contract.onvif import ACTION, ACTIVITIES, HUMAN_ACTIVITIES, TOPICS
 from posebus.schema_parts.values import Schema, keypoint, numbers, score, whole
 
 _TEXTS = ("rule", "kind", "happening", "phase", "reason", "advice", "view", "before", "direction", "action")
-_WHOLES = ("since_seq", "first_seq", "last_seq", "skipped", "frames", "shot", "ended", "imgsz", "people", "limit")
+_WHOLES = ("since_seq", "first_seq", "last_seq", "skipped", "frames", "shot", "ended", "imgsz", "people")
 _OBJECTS = ("reasons", "counts")
 _TRACKS = ("track_id", "other_track_id", "renamed_to")
+_VISIT: Schema = {"rule": {"type": "string"}, "t_s": {"type": "number"}}
+_OF_JOURNEYS: Mapping[str, Schema] = MappingProxyType(
+    {
+        "path": {"type": "array", "items": numbers(3, "")},
+        "path_m": {"type": "array", "items": {"anyOf": [numbers(2, ""), {"type": "null"}]}},
+        "best": {
+            "type": "object",
+            "properties": {
+                **{name: {"type": "integer"} for name in ("epoch", "seq", "captured_at_ns")},
+                "box_xyxy_px": numbers(4, ""),
+            },
+        },
+        "zones": {
+            "type": "array",
+            "items": {"type": "object", "properties": {**_VISIT, "duration_s": {"type": "number"}}},
+        },
+        "lines": {
+            "type": "array",
+            "items": {"type": "object", "properties": {**_VISIT, "direction": {"type": "string"}}},
+        },
+    }
+)
 ALWAYS_OF_RULES = ("rule", "kind", "track_id", "happening", "phase", "captured_at_ns")
 """Fields that every event of a rule has."""
 
@@ -38,6 +61,8 @@ def _data(type_: str, fields: dict[str, str] | object) -> Schema:
 
 def _value(name: str) -> Schema:
     """The type of a field by its name; any value where the name says nothing."""
+    if name in _OF_JOURNEYS:
+        return _OF_JOURNEYS[name]
     if name in _TEXTS:
         return {"type": "string"}
     if name in _TRACKS:

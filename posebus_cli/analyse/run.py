@@ -19,6 +19,7 @@ from posebus_cli.options.settings import camera_of, settings_from
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from posebus.config.cameras.camera_settings import CameraOptions
     from recordings.results.earlier_run import EarlierRun
     from recordings.results.result_files import WantedFiles
 
@@ -98,7 +99,6 @@ def run(
     By default everything that it needs is started here and stopped at the end. With --workers 0 and --redis it uses
     the workers and trackers of a running deployment.
     """
-    from posebus.errors import ConfigError
     from posebus.runtime.failures import complain
     from recordings.continuing.folder import run_folder
     from recordings.inputs.part import WHOLE, parse_part
@@ -111,13 +111,9 @@ def run(
 
     earlier = None if results.repeat is None else read_earlier_run(results.repeat)
     settings = settings_from(deployment, processes, network, earlier=None if earlier is None else earlier.settings)
-    sources, files = _wanted(videos or (), results, earlier)
     camera = None if options.camera is None else camera_of(settings, options.camera)
-    if camera is not None and results.privacy is None:
-        files = replace(files, privacy=camera.privacy)
-    if _are_live(sources, options.seconds):
-        if camera is not None:
-            raise ConfigError("--camera is for recordings of a camera; `posebus up` runs the cameras of the file")
+    sources, files = _wanted(videos or (), results, earlier, camera)
+    if _are_live(sources, options.seconds, camera):
         run_cameras(settings, sources, options.out, files, seconds=options.seconds, as_json=as_json)
         return
     part = parse_part(excerpt.start, excerpt.end, excerpt.every, excerpt.max_fps)
@@ -136,7 +132,9 @@ def run(
         raise typer.Exit(1)
 
 
-def _wanted(videos: Sequence[str], results: ResultOptions, earlier: EarlierRun | None) -> tuple[list[str], WantedFiles]:
+def _wanted(
+    videos: Sequence[str], results: ResultOptions, earlier: EarlierRun | None, camera: CameraOptions | None
+) -> tuple[list[str], WantedFiles]:
     """Return what is analysed and which files are written, by the options and by the run that is repeated.
 
     Raises ConfigError.
@@ -147,6 +145,8 @@ def _wanted(videos: Sequence[str], results: ResultOptions, earlier: EarlierRun |
 
     sources = list(videos)
     files = WantedFiles(results.wanted_formats, results.video, results.wants_snapshots, results.wanted_privacy)
+    if camera is not None and results.privacy is None:
+        files = replace(files, privacy=camera.privacy)
     if earlier is not None:
         sources = sources or list(earlier.sources)
         # What pictures show of people is not repeated: `--privacy none` is chosen anew for each run.
@@ -159,7 +159,7 @@ def _wanted(videos: Sequence[str], results: ResultOptions, earlier: EarlierRun |
     return sources, files
 
 
-def _are_live(sources: list[str], seconds: float | None) -> bool:
+def _are_live(sources: list[str], seconds: float | None, camera: CameraOptions | None) -> bool:
     """Return whether `sources` are cameras rather than recordings. Raises ConfigError if they are both."""
     from posebus.config.redaction import redact_url
     from posebus.errors import ConfigError
@@ -174,6 +174,8 @@ def _are_live(sources: list[str], seconds: float | None) -> bool:
         )
     if recorded and seconds is not None:
         raise ConfigError(f"--seconds is for cameras, and {redact_url(recorded[0])} is a recording, which has an end")
+    if live and camera is not None:
+        raise ConfigError("--camera is for recordings of a camera; `posebus up` runs the cameras of the file")
     return bool(live)
 
 

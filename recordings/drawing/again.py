@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from posebus.config.cameras.camera_settings import CameraOptions
 from posebus.errors import ConfigError, OutputError, PoseBusError, SourceRejected
 from recordings.continuing.history import History, read_history
 from recordings.continuing.identity import identity_of
 from recordings.drawing.queue import DrawingQueue, OnFailure
 from recordings.drawing.task import DrawingTask
-from recordings.inputs import Part, camera_settings
+from recordings.inputs import Part, camera_settings, scene_of
 from recordings.inputs.part import part_of
 from recordings.progress import Progress
 from recordings.results.claims import claimed
@@ -110,9 +111,8 @@ def _task(name: str, request: DrawRequest, history: History) -> DrawingTask:
             f"{source} has changed since {name} was made from it, so its tracks may not fit: run it again with "
             "`posebus run --fresh`"
         )
-    return DrawingTask(
-        name, camera_settings(str(source), _part(history.done)), files.tracks(name), request.target, request.style
-    )
+    settings = camera_settings(str(source), _part(history.done), _camera(history.done))
+    return DrawingTask(name, settings, files.tracks(name), request.target, request.style)
 
 
 def _moved(before: Path, now: Path, *, single: bool) -> Path:
@@ -130,4 +130,14 @@ def _part(summary: Mapping[str, Any]) -> Part:
     except (TypeError, ValueError):
         raise ConfigError(
             "summary.json does not say which part of the recordings was read: it has been changed"
+        ) from None
+
+
+def _camera(summary: Mapping[str, Any]) -> CameraOptions | None:
+    """Return the settings of the camera whose recordings they are: without them, its zones would not be hidden."""
+    try:
+        return scene_of(summary.get("camera"))
+    except ValueError:
+        raise ConfigError(
+            "summary.json does not say how pictures of the camera are turned and hidden: it has been changed"
         ) from None

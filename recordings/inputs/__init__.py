@@ -2,10 +2,16 @@
 
 from recordings.inputs.names import UniqueNames, camera_names, file_names
 from recordings.inputs.part import WHOLE, Part
-from recordings.inputs.recording import OF_THE_SCENE, Recording, camera_settings, open_recording, open_recordings
+from recordings.inputs.recording import (
+    Recording,
+    camera_settings,
+    open_recording,
+    open_recordings,
+    scene_fields,
+    scene_of,
+)
 
 __all__ = [
-    "OF_THE_SCENE",
     "WHOLE",
     "Part",
     "Recording",
@@ -15,4 +21,6 @@ __all__ = [
     "file_names",
     "open_recording",
     "open_recordings",
+    "scene_fields",
+    "scene_of",
 ]

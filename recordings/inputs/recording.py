@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from posebus.config.cameras.camera_settings import CameraOptions, CameraSettings
 from posebus.config.local_files import same_for_children
@@ -68,6 +69,22 @@ def camera_settings(source: str, part: Part = WHOLE, options: CameraOptions | No
             "put cameras into posebus.yaml and run `posebus up`"
         )
     return settings
+
+
+def scene_fields(options: CameraOptions) -> dict[str, Any]:
+    """Return what of a camera's settings decides about tracks and pictures of its recordings, as JSON for summaries.
+
+    Without `privacy`: it changes no track, and showing heads is chosen anew for each run.
+    """
+    return options.model_dump(mode="json", include=OF_THE_SCENE - {"privacy"}, exclude_defaults=True)
+
+
+def scene_of(fields: Mapping[str, Any] | None) -> CameraOptions | None:
+    """Return the settings in `scene_fields`; None without. Raises ValueError for fields that are not those of a camera.
+
+    A recording that is read without them shows its privacy zones.
+    """
+    return None if fields is None else CameraOptions.model_validate(fields)
 
 
 def open_recordings(

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from posebus.config.cameras.camera_settings import CameraOptions
 from posebus.contract.foreign_json import WRONG_DATA, load_object
 from posebus.errors import ConfigError, MalformedMessage
 from recordings.inputs.part import WHOLE, Part, part_of
+from recordings.inputs.recording import scene_of
 
 MAX_BYTES = 100_000_000
 
@@ -20,7 +22,7 @@ class EarlierRun:
 
     sources: absolute paths. settings: the fields of the settings that decide about tracks, with dots. options: those of
     the run by the names in `RunRequest`. model_sha256, versions: of what made the results. sizes_bytes: of the sources,
-    where they are known. part: of each recording.
+    where they are known. part: of each recording. camera: settings of the camera that made the recordings.
     """
 
     path: Path
@@ -31,6 +33,7 @@ class EarlierRun:
     versions: Mapping[str, str]
     sizes_bytes: Mapping[str, int]
     part: Part = WHOLE
+    camera: CameraOptions | None = None
 
     def differences(self, facts: Mapping[str, Any]) -> Iterator[str]:
         """Yield a sentence for everything by which a run with `facts` may give other results. Raises no error."""
@@ -99,4 +102,5 @@ def _run(path: Path, summary: Mapping[str, Any]) -> EarlierRun:
         versions=dict(summary["versions"]),
         sizes_bytes=sizes,
         part=part_of(summary.get("part")),
+        camera=scene_of(summary.get("camera")),
     )

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "ingest": {"posebus", "ingest"},
     "workers": {"posebus", "workers"},
     "tracking": {"posebus", "tracking"},
-    "recordings": {"posebus", "recordings", "ingest.sources", "workers", "tracking.events"},
+    "recordings": {"posebus", "recordings", "ingest.sources", "workers", "tracking.events", "tracking.rules"},
     "evidence": {"posebus", "evidence", "recordings.privacy", "recordings.results"},
     "posebus_cli": set(PACKAGES),
 }

@@ -76,8 +76,10 @@ class Floor:
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Restore `state_dict()`. Raises KeyError, TypeError or ValueError for an invalid state."""
-        wanted = self._ground
+        """Restore `state_dict()`, with its ground plane, so that `use` notices another one.
+
+        Raises KeyError, TypeError or ValueError for an invalid state.
+        """
         self._paces = {}
         for track_id, times, numbers, recent in zip(
             *(np.asarray(state[name]).tolist() for name in ("ids", "times_ns", "numbers", "recent")), strict=True
@@ -89,7 +91,7 @@ class Floor:
         self._epoch = int(state["epoch"])
         given = state["ground"]
         self._ground = None if given is None else GroundSettings.model_validate(given)
-        self.use(wanted)
+        self._plane = None
 
     def _plane_of(self, ground: GroundSettings, size_px: tuple[int, int]) -> Plane:
         if self._plane is None or self._size_px != size_px:

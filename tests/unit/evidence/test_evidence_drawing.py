@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from evidence.drawing import HIGHLIGHT, as_jpeg, decoded, draw_moment
-from evidence.moment import Moment
+from evidence.moment import EventMoment
 from posebus.bus.evidence.ring import RingPicture
 from posebus.errors import BadPicture
 from posebus.messages import Track, TrackFrame
@@ -20,7 +20,7 @@ HEAD = slice(40, 80), slice(300, 340)  # rows, columns of the reduced picture
 FEET = slice(300, 330), slice(300, 340)
 
 
-def moment(people: int = 1, image_bgr: Any = None, image_px: tuple[int, int] = IMAGE_PX) -> Moment:
+def moment(people: int = 1, image_bgr: Any = None, image_px: tuple[int, int] = IMAGE_PX) -> EventMoment:
     """A chequered picture with a person in its middle, whose head is at HEAD."""
     if image_bgr is None:
         rows, columns = np.indices(IMAGE_PX[::-1])
@@ -34,7 +34,7 @@ def moment(people: int = 1, image_bgr: Any = None, image_px: tuple[int, int] = I
     jpeg = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
     picture = RingPicture(1, 9, 9, SOURCE_PX, image_px, jpeg)
     tracks = TrackFrame("door", 1, 9, 9, SOURCE_PX, (track,) * people)
-    return Moment(picture, tracks, (tracks,))
+    return EventMoment(picture, tracks, (tracks,))
 
 
 def contrast(image_bgr: Any, place: tuple[slice, slice]) -> float:
@@ -105,7 +105,7 @@ def test_a_damaged_picture_is_refused() -> None:
     good = moment()
     picture = RingPicture(1, 9, 9, SOURCE_PX, IMAGE_PX, good.picture.jpeg[:100])
     with pytest.raises(BadPicture):
-        draw_moment(Moment(picture, good.tracks, good.around), {})
+        draw_moment(EventMoment(picture, good.tracks, good.around), {})
 
 
 def test_the_file_names_its_frame_and_can_be_read_by_others() -> None:

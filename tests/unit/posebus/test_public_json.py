@@ -52,6 +52,39 @@ def test_decoded_track_frame_equals_the_encoded_one_to_the_stated_precision() ->
         assert (after.pose_index, after.coasted) == (before.pose_index, before.coasted)
 
 
+def test_metres_are_written_where_they_are_known() -> None:
+    sent = track_frame(3, ids=(1, 2))
+    known = replace(sent.tracks[0], position_m=(1.23456, -7.0), speed_m_s=1.4004, distance_m=12.0)
+    only_distance = replace(sent.tracks[1], distance_m=0.0)
+    data = track_frame_to_json(replace(sent, tracks=(known, only_distance)), PROVENANCE, 6)
+    first, second = data["tracks"]
+    assert (first["position_m"], first["speed_m_s"], first["distance_m"]) == ([1.235, -7.0], 1.4, 12.0)
+    assert second["distance_m"] == 0.0
+    assert not {"position_m", "speed_m_s"} & set(second)
+    one, other = track_frame_from_json(parse(dump(data).encode()))[0].tracks
+    assert (one.position_m, one.speed_m_s, one.distance_m) == ((1.235, -7.0), 1.4, 12.0)
+    assert (other.position_m, other.speed_m_s, other.distance_m) == (None, None, 0.0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"position_m": [1.0]},
+        {"position_m": [1.0, float("nan")]},
+        {"position_m": "no"},
+        {"speed_m_s": -1},
+        {"speed_m_s": float("inf")},
+        {"distance_m": "far"},
+        {"distance_m": [1]},
+    ],
+)
+def test_metres_that_are_none_are_refused(wrong: dict[str, object]) -> None:
+    data = track_frame_to_json(track_frame(3, ids=(1,)), PROVENANCE, 6)
+    data["tracks"][0].update(wrong)
+    with pytest.raises(MalformedMessage):
+        track_frame_from_json(data)
+
+
 RENAMED = (Renaming(1, 5, 2), Renaming(5, 1, 3))
 
 

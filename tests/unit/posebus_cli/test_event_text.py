@@ -24,6 +24,11 @@ def text(kind: str, **data: Any) -> str:
         ("track.lost", {"track_id": 7, "duration_s": 12.345}, "person 7 out of sight, after 12.3 s"),
         ("track.ended", {"track_id": 7, "duration_s": 2, "reason": "unseen"}, "person 7 left, after 2.0 s"),
         (
+            "track.finished",
+            {"track_id": 7, "duration_s": 2, "distance_px": 90, "zones": [{"rule": "till"}], "lines": []},
+            "person 7 is finished: 2.0 s, 90 px, by till",
+        ),
+        (
             "track.ended",
             {"track_id": 7, "duration_s": 2, "reason": "source ended"},
             "person 7 left at the end of the source, after 2.0 s",

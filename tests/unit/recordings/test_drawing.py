@@ -9,9 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from posebus.config.cameras.camera_settings import CameraOptions
 from recordings.drawing.queue import DrawingQueue
 from recordings.drawing.task import DrawingTask
-from recordings.inputs import camera_settings
+from recordings.inputs import WHOLE, camera_settings, scene_fields, scene_of
 from recordings.progress import Silent
 from recordings.results.video import Style
 from tests.polling import wait_until
@@ -67,3 +68,24 @@ def test_a_process_that_dies_is_a_failure_in_one_sentence(tmp_path: Path) -> Non
 def test_tasks_are_the_same_in_both_processes(tmp_path: Path) -> None:
     before = DrawingTask("a b", camera_settings("x.mp4"), Path("in/t.jsonl"), tmp_path, Style(dark=True, labels=False))
     assert DrawingTask.from_json(before.to_json()) == before
+
+
+def test_zones_of_the_camera_are_hidden_in_videos_that_are_drawn_by_a_summary(tmp_path: Path) -> None:
+    picture = tmp_path / "yard.png"
+    assert cv2.imwrite(str(picture), np.full((48, 64, 3), 255, np.uint8))
+    tracks = tmp_path / "yard.tracks.jsonl"
+    tracks.write_text("")
+    camera = CameraOptions(privacy_zones=[[0, 0], [32, 0], [32, 48], [0, 48]], privacy="none")
+    kept = scene_of(json.loads(json.dumps(scene_fields(camera))))
+    assert kept is not None
+    assert kept.privacy == "heads", "showing heads is chosen anew for each run"
+    settings = DrawingTask.from_json(
+        DrawingTask("yard", camera_settings(str(picture), WHOLE, kept), tracks, tmp_path).to_json()
+    )
+    with DrawingQueue(Silent(), lambda name, why: None) as queue:
+        queue.add(settings)
+        queue.finish()
+    shown, image = cv2.VideoCapture(str(tmp_path / "yard.annotated.mp4")).read()
+    assert shown
+    assert image[:, :30].max() < 20
+    assert image[:, 40:].min() > 200

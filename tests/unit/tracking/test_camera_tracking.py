@@ -281,6 +281,8 @@ def test_another_shot_is_announced_once_and_ends_the_tracks_before_it(killed_at:
     assert [(event.type, event.data["track_id"], event.data["reason"]) for event in ended] == [
         (EventType.TRACK_ENDED, 1, "cut"),
         (EventType.TRACK_ENDED, 2, "cut"),
+        (EventType.TRACK_FINISHED, 1, "cut"),
+        (EventType.TRACK_FINISHED, 2, "cut"),
     ]
     assert [event.type for event in events].count(EventType.CAMERA_CUT) == 1
 

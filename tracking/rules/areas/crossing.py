@@ -7,7 +7,7 @@ feet that jitter on the line, change nothing, and the directions of a person's c
 
 Lines close to the border of the picture leave no time for that. There the walk decides: a person who was walking
 towards the line, and is on the other side when the track ends, has crossed it, and so has a person who came from the
-other side when the track began.
+other side step by step when the track began.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ SPEED_TIME_S = 0.3
 """Time over which the speed across the line is averaged."""
 WALKING = 0.2
 """Speed across the line, in body heights a second, of a person who walks over it: slow walking."""
-CAME = 0.3
+CAME = 0.15
 """How far, in body heights, a person has to come to have walked over the line before settling on the first side."""
+ONE_STEP = 0.6
+"""Share of that way which is no walk if it was made between two frames: it is flicker."""
 LEAVING_S = 0.5
 """A person who leaves the picture that long before reaching a line close to the border has crossed it."""
 
@@ -54,7 +56,7 @@ def first_seen(seen: Seen, now_ns: int, seq: int) -> dict[str, Any]:
     return {
         "side": 0,
         "at": [seen.apart_px, seen.along_px],
-        "from_px": seen.apart_px,
+        "from_px": seen.apart_px if seen.clear else 0.0,
         "seen_ns": now_ns,
         **_run(_side(seen.apart_px, 1), now_ns, seq),
         "clear_ns": now_ns if seen.clear else None,
@@ -88,13 +90,13 @@ def follow_person(
             return 0
     on = entry.get("on", entry["side"])
     side = _side(seen.apart_px, on or 1)
+    speed_px_s = entry.get("speed_px_s", 0.0)
     if side != on:
-        entry["came_px_s"] = entry.get("speed_px_s", 0.0)
-        entry["gate"] = _passes(last, seen, line[0])
+        entry["came_px_s"] = speed_px_s
+        entry["gate"], entry["step_px"] = _passes(last, seen, line[0]), seen.apart_px - last[0]
         entry.update(_run(side, now_ns, seq))
-    elif unseen_ns > 0:
+    if unseen_ns > 0:
         elapsed_s = unseen_ns / NS_PER_S
-        speed_px_s = entry.get("speed_px_s", 0.0)
         share = -math.expm1(-elapsed_s / SPEED_TIME_S)
         entry["speed_px_s"] = speed_px_s + share * ((seen.apart_px - last[0]) / elapsed_s - speed_px_s)
     entry["at"], entry["seen_ns"] = [seen.apart_px, seen.along_px], now_ns
@@ -128,7 +130,7 @@ def ended(entry: dict[str, Any], height_px: float, left_picture: bool, length_px
 
 def forget_walk(entry: dict[str, Any]) -> None:
     """Forget what only matters close to the line, of a person who is settled far from it."""
-    for name in ("on", "since_ns", "seq", "speed_px_s", "came_px_s", "gate", "from_px"):
+    for name in ("on", "since_ns", "seq", "speed_px_s", "came_px_s", "gate", "step_px", "from_px"):
         entry.pop(name, None)
 
 
@@ -138,7 +140,7 @@ def _side(apart_px: float, otherwise: int) -> int:
 
 def _run(side: int, now_ns: int, seq: int) -> dict[str, Any]:
     """What is remembered of the newest positions, which are all on one side."""
-    return {"on": side, "since_ns": now_ns, "seq": seq, "speed_px_s": 0.0, "clear_ns": None, "sum_px": 0.0, "count": 0}
+    return {"on": side, "since_ns": now_ns, "seq": seq, "clear_ns": None, "sum_px": 0.0, "count": 0}
 
 
 def _passes(last: list[float], seen: Seen, length_px: float) -> bool:
@@ -168,12 +170,12 @@ def _has_settled(entry: dict[str, Any], seen: Seen, side: int, now_ns: int, sett
 def _settle(entry: dict[str, Any], seen: Seen, side: int) -> int:
     """Settle the person on `side`; returns the crossing, or 0."""
     before, through = entry["side"], entry.get("gate", False)
-    came_from = entry.pop("from_px", seen.apart_px)
-    if before == 0 and through:
-        walked = entry.get("came_px_s", 0.0) * side >= WALKING * seen.height_px
-        far_enough = (seen.apart_px - came_from) * side >= CAME * seen.height_px
-        before = -side if walked and far_enough else 0
+    from_px = entry.pop("from_px", 0.0)
+    if before == 0 and through and from_px * side < 0.0:
+        way_px = (seen.apart_px - from_px) * side
+        walked = way_px >= CAME * seen.height_px and entry["step_px"] * side <= ONE_STEP * way_px
+        before = -side if walked else 0
     entry["side"] = side
-    for name in ("clear_ns", "sum_px", "count", "gate", "came_px_s"):
+    for name in ("clear_ns", "sum_px", "count", "gate", "came_px_s", "step_px"):
         entry.pop(name, None)
     return side if before == -side and through else 0

@@ -23,7 +23,7 @@ AT_BORDER = 0.05
 """How near the box of a person who left is to the border of the picture, in its own heights."""
 
 
-class Line:
+class CrossedLine:
     """Follows on which side each person is, and counts crossings."""
 
     def __init__(self, settings: LineRule, place: Place) -> None:
@@ -54,10 +54,9 @@ class Line:
             if entry is None:
                 tracks[track_id] = first_seen(seen, now_ns, frame.seq)
                 continue
-            since_ns = entry.get("since_ns", now_ns)
             crossed = follow_person(entry, seen, now_ns, before_ns, frame.seq, self._settle_ns, self._line)
             if crossed:
-                steps.append(self._step(memory, track_id, crossed, frame, now_ns - since_ns))
+                steps.append(self._step(memory, track_id, crossed, frame, now_ns - entry["since_ns"]))
         for track_id in scene.ended_ids:
             if track_id in tracks and scene.ended_by != "cut":
                 steps += self._at_end(memory, track_id, frame, now_ns)

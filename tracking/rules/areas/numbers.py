@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from posebus.config.rules.kinds import AbsenceRule, CrowdRule
 from tracking.rules.areas.area import Area
 from tracking.rules.areas.clock import nanoseconds, seconds, tick_of_watched
-from tracking.rules.areas.lasting import follow
+from tracking.rules.areas.lasting import Lasting, follow
 from tracking.rules.areas.stay import SETTLE_NS
 from tracking.rules.base import Memory, Phase, Place, Step
 from tracking.rules.scene import Scene
@@ -21,12 +21,12 @@ class Crowd:
 
     def __init__(self, settings: CrowdRule, place: Place) -> None:
         self._area = Area(settings.points, place)
-        self._people, self._for_ns = settings.people, nanoseconds(settings.for_s)
+        self._people, self._lasting = settings.people, Lasting(nanoseconds(settings.for_s), MISSED_NS)
 
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
         """Return the steps that this frame adds."""
         people = self._area.codes(scene).count(1)
-        return _lasting("crowd", people, people >= self._people, (self._for_ns, MISSED_NS), scene, memory)
+        return _lasting("crowd", people, people >= self._people, self._lasting, scene, memory)
 
 
 class Absence:
@@ -34,7 +34,7 @@ class Absence:
 
     def __init__(self, settings: AbsenceRule, place: Place) -> None:
         self._area = Area(settings.points, place)
-        self._people, self._for_ns = settings.people, nanoseconds(settings.for_s)
+        self._people, self._lasting = settings.people, Lasting(nanoseconds(settings.for_s), SETTLE_NS)
 
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
         """Return the steps that this frame adds."""
@@ -43,17 +43,15 @@ class Absence:
         if scene.ended_by == "cut" and "on" not in state:
             # The picture shows another place: what was counted until now was not there.
             state.clear()
-        return _lasting("absence", people, people < self._people, (self._for_ns, SETTLE_NS), scene, memory)
+        return _lasting("absence", people, people < self._people, self._lasting, scene, memory)
 
 
-def _lasting(
-    kind: str, people: int, holds: bool, for_and_grace_ns: tuple[int, int], scene: Scene, memory: Memory
-) -> list[Step]:
+def _lasting(kind: str, people: int, holds: bool, lasting: Lasting, scene: Scene, memory: Memory) -> list[Step]:
     """Return the step with which something has been so, or not so, for long enough."""
-    now_ns, _ = tick_of_watched(memory.whole, scene.frame.captured_at_ns)
+    now_ns, before_ns = tick_of_watched(memory.whole, scene.frame.captured_at_ns)
     state = memory.whole.setdefault("state", {})
     since_ns = state.get("since_ns", now_ns)
-    phase = follow(state, holds, now_ns, *for_and_grace_ns)
+    phase = follow(state, holds, now_ns, before_ns, lasting)
     if phase is None:
         return []
     data = {

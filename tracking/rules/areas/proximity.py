@@ -13,7 +13,7 @@ from posebus.config.rules.kinds import ProximityRule
 from tracking.geometry import close_pairs
 from tracking.rules.areas.area import Area
 from tracking.rules.areas.clock import nanoseconds, seconds, tick
-from tracking.rules.areas.lasting import follow
+from tracking.rules.areas.lasting import Lasting, follow
 from tracking.rules.base import Memory, Phase, Place, Step
 from tracking.rules.scene import Scene
 
@@ -33,11 +33,11 @@ class Proximity:
     def __init__(self, settings: ProximityRule, place: Place) -> None:
         self._area = Area(settings.points, place)
         self._heights, self._metres = settings.body_heights, settings.distance_m
-        self._for_ns = nanoseconds(settings.for_s)
+        self._lasting = Lasting(nanoseconds(settings.for_s), APART_NS)
 
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
         """Return the steps that this frame adds."""
-        now_ns, _ = tick(memory.whole, scene.frame.captured_at_ns)
+        times_ns = tick(memory.whole, scene.frame.captured_at_ns)
         if scene.frame.renamed:
             _rename_partners(memory, {one.from_id: one.to_id for one in scene.frame.renamed})
         close = self._close(scene)
@@ -50,13 +50,13 @@ class Proximity:
                 pair = _pair(owner, int(partner))
                 holds = pair in close and pair not in followed
                 followed.add(pair)
-                steps += self._follow(partners, owner, partner, holds, now_ns, scene)
+                steps += self._follow(partners, owner, partner, holds, times_ns, scene)
             if not partners:
                 del memory.tracks[owner]
         for owner, other in sorted(close - followed):
             partners = memory.tracks.setdefault(owner, {})
             partners[str(other)] = {"key": str(other)}
-            steps += self._follow(partners, owner, str(other), True, now_ns, scene)
+            steps += self._follow(partners, owner, str(other), True, times_ns, scene)
         return steps
 
     def _close(self, scene: Scene) -> set[Pair]:
@@ -74,11 +74,11 @@ class Proximity:
         return {_pair(ids[one], ids[other]) for one, other in pairs if codes[one] == codes[other] == 1}
 
     def _follow(
-        self, partners: dict[str, Any], owner: int, partner: str, holds: bool, now_ns: int, scene: Scene
+        self, partners: dict[str, Any], owner: int, partner: str, holds: bool, times_ns: tuple[int, int], scene: Scene
     ) -> Iterable[Step]:
-        state = partners[partner]
+        state, (now_ns, before_ns) = partners[partner], times_ns
         key, since_ns = state["key"], state.get("since_ns", now_ns)
-        phase = follow(state, holds, now_ns, self._for_ns, APART_NS)
+        phase = follow(state, holds, now_ns, before_ns, self._lasting)
         if "since_ns" not in state:
             del partners[partner]
         if phase is None:

@@ -8,13 +8,14 @@ from typing import Any
 from posebus.config.rules.kinds import ZoneRule
 from tracking.rules.areas.area import Area
 from tracking.rules.areas.clock import nanoseconds, seconds, tick
-from tracking.rules.areas.lasting import follow
-from tracking.rules.areas.stay import SETTLE_NS, Change, follow_stays
+from tracking.rules.areas.lasting import Lasting, follow
+from tracking.rules.areas.stay import SETTLE_NS, StayChange, follow_stays
 from tracking.rules.base import Memory, Phase, Place, Step
 from tracking.rules.scene import Scene
 
 MISSED_NS = nanoseconds(1.0)
 """People are lost and found again; their number has fallen only after this long."""
+RISEN, FALLEN = Lasting(SETTLE_NS, MISSED_NS), Lasting(MISSED_NS, SETTLE_NS)
 
 
 class Zone:
@@ -32,10 +33,10 @@ class Zone:
         changes = follow_stays(memory.tracks, scene.ids, scene.people, self._area.codes(scene), now_ns, before_ns)
         steps = [self._step(change, now_ns, captured_at_ns) for change in changes]
         if self._max_people is not None or self._min_people is not None:
-            steps += self._occupancy(scene, memory, now_ns)
+            steps += self._occupancy(scene, memory, (now_ns, before_ns))
         return steps
 
-    def _step(self, change: Change, now_ns: int, captured_at_ns: int) -> Step:
+    def _step(self, change: StayChange, now_ns: int, captured_at_ns: int) -> Step:
         stay = change.stay
         passed_ns = now_ns - stay["since_ns"]
         since = {"since_ns": captured_at_ns - passed_ns}
@@ -50,37 +51,38 @@ class Zone:
         inside_ns = stay["turn_ns"] - stay["since_ns"]
         return Step("zone.left", Phase.END, change.track_id, data={**since, "duration_s": seconds(inside_ns)})
 
-    def _occupancy(self, scene: Scene, memory: Memory, now_ns: int) -> Iterator[Step]:
+    def _occupancy(self, scene: Scene, memory: Memory, times_ns: tuple[int, int]) -> Iterator[Step]:
         tracks = memory.tracks
         people = sum(1 for track_id in scene.ids if track_id in tracks and tracks[track_id]["in"])
         if self._max_people is not None:
             beyond = people > self._max_people
-            yield from self._limited("max_people", people, beyond, (SETTLE_NS, MISSED_NS), scene, memory, now_ns)
+            yield from _limited("max_people", people, beyond, RISEN, scene, memory, times_ns)
         if self._min_people is not None:
             beyond = people < self._min_people
-            yield from self._limited("min_people", people, beyond, (MISSED_NS, SETTLE_NS), scene, memory, now_ns)
+            yield from _limited("min_people", people, beyond, FALLEN, scene, memory, times_ns)
 
-    @staticmethod
-    def _limited(
-        limit: str,
-        people: int,
-        beyond: bool,
-        for_and_grace_ns: tuple[int, int],
-        scene: Scene,
-        memory: Memory,
-        now_ns: int,
-    ) -> Iterator[Step]:
-        """Yield the step with which the number of people is beyond a limit, or within it again, for long enough."""
-        state: dict[str, Any] = memory.whole.setdefault(limit, {})
-        if not beyond and not state:
-            return
-        since_ns = state.get("since_ns", now_ns)
-        phase = follow(state, beyond, now_ns, *for_and_grace_ns)
-        if phase is None:
-            return
-        captured_at_ns = scene.frame.captured_at_ns
-        data = {"people": people, "limit": limit, "since_ns": captured_at_ns - (now_ns - since_ns)}
-        if phase is Phase.START:
-            yield Step("zone.occupied", phase, None, limit, data, 1.0, "zone.cleared")
-        else:
-            yield Step("zone.cleared", phase, None, limit, {**data, "duration_s": seconds(now_ns - since_ns)}, 1.0)
+
+def _limited(
+    limit: str,
+    people: int,
+    beyond: bool,
+    lasting: Lasting,
+    scene: Scene,
+    memory: Memory,
+    times_ns: tuple[int, int],
+) -> Iterator[Step]:
+    """Yield the step with which the number of people is beyond a limit, or within it again, for long enough."""
+    state: dict[str, Any] = memory.whole.setdefault(limit, {})
+    if not beyond and not state:
+        return
+    now_ns, before_ns = times_ns
+    since_ns = state.get("since_ns", now_ns)
+    phase = follow(state, beyond, now_ns, before_ns, lasting)
+    if phase is None:
+        return
+    captured_at_ns = scene.frame.captured_at_ns
+    data = {"people": people, "limit": limit, "since_ns": captured_at_ns - (now_ns - since_ns)}
+    if phase is Phase.START:
+        yield Step("zone.occupied", phase, None, limit, data, 1.0, "zone.cleared")
+    else:
+        yield Step("zone.cleared", phase, None, limit, {**data, "duration_s": seconds(now_ns - since_ns)}, 1.0)
