@@ -199,7 +199,9 @@ KEYS = (
 
 
 OF_SHARD = frozenset({"events", "dead", "reclaim_lock", "cameras", "processes"})
-"""Kinds of keys of which a shard has one; of the others, each camera has one."""
+"""Kinds of keys of which a shard has one; of the others, each camera has one, or each sink."""
+OF_SINK = frozenset({"deliveries", "undelivered", "delivering"})
+"""Kinds of keys of which each sink has one in a shard."""
 
 
 @dataclass(frozen=True, slots=True)
