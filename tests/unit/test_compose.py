@@ -32,17 +32,8 @@ def test_follows_the_compose_specification() -> None:
 
 
 def test_has_the_services_of_the_pipeline() -> None:
-    assert set(SERVICES) == {
-        "redis",
-        "ingest",
-        "worker",
-        "worker-gpu",
-        "tracker",
-        "evidence",
-        "deliver",
-        "metrics",
-        "cli",
-    }
+    services = {"redis", "ingest", "worker", "worker-gpu", "tracker", "evidence", "deliver", "metrics", "cli"}
+    assert set(SERVICES) == services
 
 
 @pytest.mark.parametrize("name", ["redis", *STAGES])
