@@ -19,6 +19,8 @@ from recordings.privacy.timeline import BRIDGE_NS
 FARTHEST_NS = 1_000_000_000
 """A picture of another frame, captured longer before or after the event, does not show what happened."""
 MOST_AROUND = 64
+EACH_SIDE = 5
+"""Pictures before and after a frame that are looked at: frames that were dropped under overload have no tracks."""
 AT_ONCE = 64
 MOST_ENTRIES = 6400
 LATER_MS = 3000
@@ -54,7 +56,7 @@ def find_moment(
     its tracks are looked for. Raises the broker's errors.
     """
     exact = picture_of(broker, *frame)
-    pictures = [exact] if exact is not None else pictures_around(broker, *frame)
+    pictures = [exact] if exact is not None else pictures_around(broker, *frame, EACH_SIDE)
     if exact is None and captured_at_ns is None:
         own = frames_around(broker, frame, entry_id)
         if own is None:

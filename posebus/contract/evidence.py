@@ -12,6 +12,9 @@ from posebus.messages import Event
 
 SCHEME = "posebus-evidence:"
 MAX_EPOCH = 2**53
+FINISHED = "posebus.track.finished"
+RECENT_NS = 8_000_000_000
+"""The best moment of a finished track is referred to if it is not older: its picture leaves the ring soon after."""
 _CAMERA = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 
 
@@ -29,16 +32,22 @@ def dataref(camera: str, epoch: int, seq: int) -> str:
 
 
 def with_evidence(events: Iterable[Event]) -> list[Event]:
-    """Return events of a camera that keeps evidence: those of rules refer to the snapshot of their frame."""
-    return [
-        replace(event, dataref=dataref(event.camera, event.epoch, event.seq)) if has_evidence(event) else event
-        for event in events
-    ]
+    """Return events of a camera that keeps evidence, those that have some with a reference to it.
+
+    Events of rules refer to their own frame, and a finished track to its best moment, if that was a moment ago.
+    """
+    return [_referring(event) for event in events]
 
 
-def has_evidence(event: Event) -> bool:
-    """Return whether there is a snapshot of an event, if its camera keeps evidence: events of rules have one."""
-    return event.dataref is None and isinstance(event.data.get("rule"), str)
+def _referring(event: Event) -> Event:
+    if event.dataref is not None:
+        return event
+    if isinstance(event.data.get("rule"), str):
+        return replace(event, dataref=dataref(event.camera, event.epoch, event.seq))
+    best = event.data.get("best") if event.type == FINISHED else None
+    if best is not None and event.time_ns - best["captured_at_ns"] <= RECENT_NS:
+        return replace(event, dataref=dataref(event.camera, best["epoch"], best["seq"]))
+    return event
 
 
 def read_dataref(text: str) -> FrameReference:

@@ -84,6 +84,16 @@ def test_tracks_of_another_epoch_are_never_drawn(broker: Broker, real_url: str) 
     assert process.counts() == {"no_tracks": 1}
 
 
+def test_pictures_of_dropped_frames_are_passed_over(broker: Broker, real_url: str) -> None:
+    camera = EvidenceCamera(broker)
+    for seq in range(12):
+        camera.frame(seq, picture=seq % 2 == 0, tracks=seq in (0, 5, 11), event=seq == 5)
+    process = Process(broker, real_url)
+    process.steps()
+    assert process.counts() == {"stored": 1}
+    assert shown_frame(read_snapshot(broker, "door", (1, 5)) or b"") == (0, 0)
+
+
 def test_several_events_of_a_frame_have_one_snapshot(broker: Broker, real_url: str) -> None:
     camera = EvidenceCamera(broker)
     camera.frame(3, event=True)

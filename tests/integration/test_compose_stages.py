@@ -38,7 +38,8 @@ def stages(broker: SecuredBroker, engine_cache: Path, tmp_path: Path) -> Iterato
     running: Running = {}
     for name in STAGES:
         arguments = [word.replace("/etc/posebus/", "deploy/") for word in SERVICES[name]["command"]]
-        command = [sys.executable, "-m", "posebus_cli", *arguments]
+        module = SERVICES[name].get("entrypoint", ["python", "-m", "posebus_cli"])[1:]
+        command = [sys.executable, *module, *arguments]
         variables = environment(name, broker, tmp_path, engine_cache)
         running[name] = subprocess.Popen(command, cwd=ROOT, env=variables)
     yield running

@@ -106,12 +106,12 @@ def picture_of(broker: Broker, camera: str, epoch: int, seq: int) -> RingPicture
     return next(iter(_range(broker, camera, (epoch, seq), (epoch, seq), 1)), None)
 
 
-def pictures_around(broker: Broker, camera: str, epoch: int, seq: int) -> list[RingPicture]:
-    """Return the last picture before a frame and the first one after it, of the same epoch, as far as there are any."""
+def pictures_around(broker: Broker, camera: str, epoch: int, seq: int, each_side: int = 1) -> list[RingPicture]:
+    """Return the last pictures before a frame and the first ones after it, of the same epoch."""
     key, client = broker.topology.evidence(camera), broker.client
     with broker.errors():
-        before: Any = client.xrevrange(key, f"({epoch}-{seq}", f"{epoch}-0", count=1) if seq else []
-        after: Any = client.xrange(key, f"({epoch}-{seq}", f"{epoch}-{MAX_EPOCH}", count=1)
+        before: Any = client.xrevrange(key, f"({epoch}-{seq}", f"{epoch}-0", count=each_side) if seq else []
+        after: Any = client.xrange(key, f"({epoch}-{seq}", f"{epoch}-{MAX_EPOCH}", count=each_side)
     return [picture for _, fields in (*before, *after) if (picture := read_picture(fields)) is not None]
 
 

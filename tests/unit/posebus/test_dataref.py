@@ -54,3 +54,13 @@ def test_events_of_rules_refer_to_the_snapshot_of_their_frame() -> None:
     found = with_evidence([crossed, of_track, elsewhere])
     assert [one.dataref for one in found] == ["posebus-evidence:door/1/5", None, "https://example.org/7"]
     assert [one.id for one in found] == [crossed.id, of_track.id, elsewhere.id]
+
+
+@pytest.mark.parametrize(("age_s", "expected"), [(7, "posebus-evidence:door/1/3"), (9, None)])
+def test_a_finished_track_refers_to_its_best_moment_while_its_picture_may_be_there(
+    age_s: int, expected: str | None
+) -> None:
+    best = {"epoch": 1, "seq": 3, "captured_at_ns": 120_000_000, "box_xyxy_px": [1, 2, 3, 4]}
+    finished = samples.event(5, kind="posebus.track.finished")
+    finished = replace(finished, time_ns=120_000_000 + age_s * 1_000_000_000, data={"track_id": 7, "best": best})
+    assert [one.dataref for one in with_evidence([finished])] == [expected]
