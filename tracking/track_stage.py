@@ -10,7 +10,6 @@ import logging
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -31,6 +30,7 @@ from posebus.telemetry.process_report import TRACKER, ProcessReport, TrackingRep
 from posebus.telemetry.reports import Reports, process_reports
 from tracking.camera_tracking import CameraStep, CameraTracking
 from tracking.policies.capacity import CapacityMeter, Demand, capacity_shares
+from tracking.rules.switched_off import RulesOff
 
 READ_COUNT = 64
 BLOCK_MS = 50
@@ -73,7 +73,7 @@ class TrackStage:
         self._skipped: dict[str, Counter[str]] = {}
         self._ages_ms: dict[str, deque[float]] = {}
         self._metrics = Metrics()
-        self._rule_problems: dict[str, Mapping[str, str]] = {}
+        self._rules_off = RulesOff()
 
     def step(self, now_s: float) -> bool:
         """Keep the leases, read new entries of the cameras owned, commit what is ready."""
@@ -256,16 +256,10 @@ class TrackStage:
             # Only the broker knows whether it was committed: read state and entries again.
             self._tracking.pop(camera)
             raise
-        self._log_rules(camera, tracking.rule_problems)
+        for problem in self._rules_off.update(camera, tracking.rule_problems):
+            log.warning("camera %s: %s", camera, problem, extra=about(camera))
         self._measure(step, tracked_s - began_s, time.perf_counter() - tracked_s)
         self._count(camera, step)
-
-    def _log_rules(self, camera: str, problems: Mapping[str, str]) -> None:
-        """Log once why a rule is off."""
-        for rule, problem in problems.items():
-            if self._rule_problems.get(camera, {}).get(rule) != problem:
-                log.warning("camera %s: %s", camera, problem, extra=about(camera))
-        self._rule_problems[camera] = dict(problems)
 
     def _measure(self, step: CameraStep, track_s: float, commit_s: float) -> None:
         """Record durations: `track_s` of all frames of the step together, `commit_s` of its one transaction."""

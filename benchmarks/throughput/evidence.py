@@ -2,8 +2,8 @@
 
     python -m benchmarks.throughput.evidence CLIP...
 
-Each clip is captured as fast as possible, on a broker of its own; frames are deleted as if workers had taken them. Processor
-time is that of all threads, and the lowest of three runs counts.
+Each clip is captured as fast as possible, on a broker of its own; frames are deleted as if workers had taken them.
+Processor time is that of all threads, and the lowest of three runs counts.
 """
 
 from __future__ import annotations

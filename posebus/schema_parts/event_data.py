@@ -9,8 +9,8 @@ from posebus.contract.events import TABLE
 from posebus.contract.onvif import ACTION, ACTIVITIES, HUMAN_ACTIVITIES, TOPICS
 from posebus.schema_parts.values import Schema, keypoint, numbers, score, whole
 
-_TEXTS = ("rule", "kind", "happening", "phase", "reason", "advice", "view", "before", "direction", "action")
-_WHOLES = ("since_seq", "first_seq", "last_seq", "skipped", "frames", "shot", "ended", "imgsz", "people", "limit")
+_TEXTS = ("rule", "kind", "happening", "phase", "reason", "advice", "view", "before", "direction", "action", "limit")
+_WHOLES = ("since_seq", "first_seq", "last_seq", "skipped", "frames", "shot", "ended", "imgsz", "people")
 _OBJECTS = ("reasons", "counts")
 _TRACKS = ("track_id", "other_track_id", "renamed_to")
 _VISIT: Schema = {"rule": {"type": "string"}, "t_s": {"type": "number"}}

@@ -1,4 +1,4 @@
-"""The fields of stream entries that are not one JSON document: of `frames`, `poses` and `dead`."""
+"""The fields of stream entries that are not one JSON document: pictures, poses, dead letters and snapshots."""
 
 from __future__ import annotations
 
@@ -91,11 +91,25 @@ _DEAD = EntryKind(
         "dead_attempts": "the attempts at it, as JSON",
     },
 )
+_EVIDENCE = EntryKind(
+    "A reduced picture of a camera",
+    {
+        "epoch": _LINEAGE["epoch"],
+        "seq": _LINEAGE["seq"],
+        "captured_at_ns": _LINEAGE["captured_at_ns"],
+        "size": _SIZE,
+        "image_size": "WIDTHxHEIGHT of the picture in pixels",
+        "data": "binary: the picture, a JPEG",
+    },
+)
+_SNAPSHOT = EntryKind("A snapshot of an event that the broker keeps", {"key": "its key", "bytes": "its size"})
 ENTRIES: Mapping[str, Mapping[str, EntryKind]] = MappingProxyType(
     {
         "frames": {"frame": _FRAME, "end": _END},
         "poses": {"poses": _POSES, "uninferred": _UNINFERRED, "skipped": _SKIPPED, "end": _END},
         "dead": {"dead": _DEAD},
+        "evidence": {"picture": _EVIDENCE},
+        "snapshots": {"snapshot": _SNAPSHOT},
     }
 )
 """The kinds of entries of each stream; those of `tracks` and `events` are JSON, which has a schema of its own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,35 @@ _PAIR = re.compile(r"(\d+(?:\.\d+)?|\.\d+),(\d+(?:\.\d+)?|\.\d+)", re.ASCII)
 DEFAULT_FILE = "rules.png"
 
 
+@dataclass(frozen=True, slots=True)
+class NewRule:
+    """The new rule, and what becomes of it."""
+
+    name: Annotated[str, typer.Option("--name", metavar="RULE", help="Name of the new rule.")] = "new"
+    kind: Annotated[
+        str | None, typer.Option("--kind", metavar="KIND", help="Its kind. (default: line for two points, else zone)")
+    ] = None
+    points: Annotated[
+        str | None,
+        typer.Option(
+            "--points",
+            metavar="'X,Y X,Y …'",
+            help="Its points in pixels of the picture, or in parts of its width and height from 0 to 1. Without them "
+            "the picture has a grid to read points from.",
+        ),
+    ] = None
+    fields: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="A field of the rule, like dwell_s=30; may be repeated."),
+    ] = None
+    save: Annotated[
+        bool, typer.Option("--save", help="Write the rule into the configuration file; what runs with it follows.")
+    ] = False
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The picture with the rules.")] = Path(
+        DEFAULT_FILE
+    )
+
+
 @grouped
 def draw(
     source: Annotated[
@@ -32,34 +62,12 @@ def draw(
         ),
     ] = None,
     *,
-    name: Annotated[str, typer.Option("--name", metavar="RULE", help="Name of the new rule.")] = "new",
-    kind: Annotated[
-        str | None, typer.Option("--kind", metavar="KIND", help="Its kind. (default: line for two points, else zone)")
-    ] = None,
-    points: Annotated[
-        str | None,
-        typer.Option(
-            "--points",
-            metavar="'X,Y X,Y …'",
-            help="Its points in pixels of the picture, or in parts of its width and height from 0 to 1. Without them "
-            "the picture has a grid to read points from.",
-        ),
-    ] = None,
-    fields: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="A field of the rule, like dwell_s=30; may be repeated."),
-    ] = None,
+    new: NewRule,
     deployment: ConfigOnly,
     camera: Annotated[
         str | None,
         typer.Option("--camera", metavar="NAME", help="The camera of the configuration; its rules are drawn as well."),
     ] = None,
-    save: Annotated[
-        bool, typer.Option("--save", help="Write the rule into the configuration file; what runs with it follows.")
-    ] = False,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The picture with the rules.")] = Path(
-        DEFAULT_FILE
-    ),
     network: Annotated[PictureNetworkOptions, Offer(first=("imgsz",), without=("infer_fps", "motion_gate", "masks"))],
     privacy: PrivacyOption = None,
 ) -> None:
@@ -74,21 +82,22 @@ def draw(
 
     settings = settings_from(deployment, network)
     chosen = None if camera is None else camera_of(settings, camera)
-    if save and (camera is None or deployment.config is None or points is None):
+    if new.save and (camera is None or deployment.config is None or new.points is None):
         raise ConfigError("--save needs -c FILE, --camera NAME and --points")
-    rule = None if points is None else _rule(points, kind, fields or [])
+    rule = None if new.points is None else _rule(new.points, new.kind, new.fields or [])
     with interruptible():
-        size_px = _write_picture(settings, _source(source, chosen), {name: rule} if rule else {}, out, privacy)
+        added = {new.name: rule} if rule else {}
+        size_px = _write_picture(settings, _source(source, chosen), added, new.out, privacy)
     if rule is None:
-        print(plain(f"{out}: read points from its grid and give them with --points 'X,Y X,Y …'"))
+        print(plain(f"{new.out}: read points from its grid and give them with --points 'X,Y X,Y …'"))
         return
-    Rules({name: rule}, camera or "camera", size_px)
+    Rules({new.name: rule}, camera or "camera", size_px)
     print("rules:")
-    print(plain(f"  {name}: {_yaml(rule)}"))
-    print(plain(f"drawn in {out}"))
-    if save and deployment.config is not None and camera is not None:
+    print(plain(f"  {new.name}: {_yaml(rule)}"))
+    print(plain(f"drawn in {new.out}"))
+    if new.save and deployment.config is not None and camera is not None:
         before = {} if chosen is None else rules_to_json(chosen.rules)
-        _save(deployment.config, camera, name, rule, before)
+        _save(deployment.config, camera, new.name, rule, before)
 
 
 def _rule(points: str, kind: str | None, fields: list[str]) -> dict[str, Any]:

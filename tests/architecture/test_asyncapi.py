@@ -124,7 +124,15 @@ def test_json_entries_have_the_described_fields_and_payloads(document: dict[str,
     assert not validator.is_valid(tracks), "confidence is the third number of a keypoint in draft 7, too"
 
 
-def test_dead_letters_have_the_described_fields() -> None:
-    written = (ROOT / "posebus" / "bus" / "frame_consumer.py").read_text(encoding="utf-8")
-    for name in ENTRIES["dead"]["dead"].fields:
-        assert f'b"{name}":' in written
+@pytest.mark.parametrize(
+    ("stream", "kind", "file", "form"),
+    [
+        ("dead", "dead", "frame_consumer.py", 'b"{}":'),
+        ("evidence", "picture", "evidence/ring.py", '"{}":'),
+        ("snapshots", "snapshot", "evidence/snapshots.py", "'{}'"),
+    ],
+)
+def test_entries_of_one_kind_have_the_described_fields(stream: str, kind: str, file: str, form: str) -> None:
+    written = (ROOT / "posebus" / "bus" / file).read_text(encoding="utf-8")
+    for name in ENTRIES[stream][kind].fields:
+        assert form.format(name) in written

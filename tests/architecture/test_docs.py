@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 from architecture.tree import PACKAGES, modules
 
+from posebus.bus.evidence.ring import EXPIRY_MARGIN_S
+from posebus.config.cameras.evidence import RING_S, SnapshotSettings
+from posebus.config.settings import RetentionSettings, TrackerSettings
+from posebus.contract.retention import NOTHING, PERSONAL
 from posebus.telemetry.metric_table import TABLE
 from posebus.topology import KEYS
 from tests.conftest import ROOT
@@ -61,6 +65,30 @@ def test_table_of_keys_equals_that_of_the_code() -> None:
     found = re.search(r"<!-- keys: .*? -->\n(?P<table>.*?)\n?<!-- end of keys -->", text, flags=re.DOTALL)
     assert found
     assert found["table"] == "\n".join(table), "copy the expected table into ARCHITECTURE.md"
+
+
+def test_the_table_of_retention_is_that_of_the_code_and_has_every_key() -> None:
+    assert set(PERSONAL) == {key.kind for key in KEYS}, "say in posebus.contract.retention what the key holds of people"
+    rows = [f"| `{kind}` | {one.holds} | {one.kept} |" for kind, one in PERSONAL.items() if one != NOTHING]
+    nothing = ", ".join(f"`{kind}`" for kind, one in PERSONAL.items() if one == NOTHING)
+    rows.append(f"| {nothing} | nothing | - |")
+    table = ["| key | what it holds of people | for how long |", "|---|---|---|", *rows]
+    text = (ROOT / "docs" / "limits.md").read_text()
+    found = re.search(r"<!-- retention: .*? -->\n(?P<table>.*?)\n?<!-- end of retention -->", text, flags=re.DOTALL)
+    assert found
+    assert found["table"] == "\n".join(table), "copy the expected table into docs/limits.md"
+
+
+def test_the_times_of_the_table_of_retention_are_the_defaults() -> None:
+    kept = RetentionSettings()
+    assert f"the newest {kept.tracks_entries:,} frames or {kept.tracks_bytes / 1e6:.0f} MB" in PERSONAL["tracks"].kept
+    assert kept.tracks_entries / 25 >= 180
+    assert f"or {kept.events_bytes / 1e6:.0f} MB" in PERSONAL["events"].kept
+    assert f"the newest {kept.events_kept // 100 * 100:,}" in PERSONAL["events"].kept
+    assert f"the newest {kept.dead_entries} or {kept.dead_bytes / 1e6:.0f} MB" in PERSONAL["dead"].kept
+    assert f"the last {TrackerSettings().lost_s:g} seconds" in PERSONAL["state"].kept
+    assert PERSONAL["snapshot"].kept == f"{SnapshotSettings().keep_s / 3600:g} hours"
+    assert PERSONAL["evidence"].kept.startswith(f"{RING_S:g} seconds; {RING_S + EXPIRY_MARGIN_S:g} after")
 
 
 def test_the_table_of_folders_is_that_of_the_tree() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from unit.tracking.walks import frame_of, ground, track, walk
 
-from posebus.contract.events import EVENT_BYTES, published
+from posebus.contract.events import EVENT_BYTES, TABLE, published
 from posebus.contract.public_json import ENTRY_BYTES, dump, event_fields, event_to_json
 from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.messages import Delivery, EndOfStream, Event, EventType, Renaming, TrackFrame, TrackState
@@ -72,6 +72,7 @@ def test_a_finished_track_says_where_it_was_and_for_how_long() -> None:
     (event,) = Camera().take([*frames, ended(frames[-1], 30)])
     assert (event.type, event.id) == (EventType.TRACK_FINISHED, "yard/1/30/posebus.track.finished/1")
     data = event.data
+    assert data.keys() <= TABLE[EventType.TRACK_FINISHED].data.keys()
     assert (data["track_id"], data["reason"], data["duration_s"]) == (1, "unseen", 2.9)
     assert (data["first_seen_ns"], data["last_seen_ns"]) == (0, 2_900_000_000)
     assert data["path"][0] == [0.0, 125, 250]  # the middle of the lower edge of the box

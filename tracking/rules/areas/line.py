@@ -23,7 +23,7 @@ AT_BORDER = 0.05
 """How near the box of a person who left is to the border of the picture, in its own heights."""
 
 
-class Line:
+class CrossedLine:
     """Follows on which side each person is, and counts crossings."""
 
     def __init__(self, settings: LineRule, place: Place) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from posebus.config.rules.kinds import LoiterRule
 from tracking.rules.areas.area import Area
 from tracking.rules.areas.clock import nanoseconds, seconds, tick
-from tracking.rules.areas.stay import SETTLE_NS, Change, follow_stays
+from tracking.rules.areas.stay import SETTLE_NS, StayChange, follow_stays
 from tracking.rules.base import Memory, Phase, Place, Step
 from tracking.rules.scene import Scene
 
@@ -42,7 +42,7 @@ class Loiter:
                 steps += self._stayed(change, scene, now_ns)
         return steps
 
-    def _stayed(self, change: Change, scene: Scene, now_ns: int) -> Iterable[Step]:
+    def _stayed(self, change: StayChange, scene: Scene, now_ns: int) -> Iterable[Step]:
         """Steps of a person who is still in the area: loitering, or walking away from where it began."""
         stay, feet = change.stay, scene.feet[change.row]
         stay["due_ns"] = now_ns + CHECKED_NS
@@ -63,7 +63,7 @@ class Loiter:
         data = {"since_ns": scene.frame.captured_at_ns - still_ns, "duration_s": seconds(still_ns)}
         return [Step("loiter.detected", Phase.START, change.track_id, data=data, end_type="loiter.ended")]
 
-    def _ended(self, change: Change, now_ns: int, end_ns: int, captured_at_ns: int) -> list[Step]:
+    def _ended(self, change: StayChange, now_ns: int, end_ns: int, captured_at_ns: int) -> list[Step]:
         stay = change.stay
         if not stay.pop("on", False):
             return []

@@ -108,9 +108,7 @@ def _distance(scene: Scene, one: int, other: int) -> dict[str, float]:
 def _on_floor(scene: Scene) -> Float64Array:
     """Where the people are on the floor (N, 2), in metres; NaN where that is not known."""
     unknown = (float("nan"), float("nan"))
-    return np.array([getattr(person, "position_m", None) or unknown for person in scene.people], np.float64).reshape(
-        -1, 2
-    )
+    return np.array([person.position_m or unknown for person in scene.people], np.float64).reshape(-1, 2)
 
 
 def _rename_partners(memory: Memory, new_ids: Mapping[int, int]) -> None:

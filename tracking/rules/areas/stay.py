@@ -20,7 +20,7 @@ UNSEEN_NS = NS_PER_S
 """A person who was not seen for longer has to be seen anew for SETTLE_NS, unless frames are as rare."""
 
 
-class Change(NamedTuple):
+class StayChange(NamedTuple):
     """A stay that began, went on or ended in a frame: the row of the person, and what is remembered of the stay."""
 
     row: int
@@ -36,7 +36,7 @@ def follow_stays(
     codes: Sequence[int],
     now_ns: int,
     before_ns: int,
-) -> Iterator[Change]:
+) -> Iterator[StayChange]:
     """Yield the stays that begin (START) or end (END) with a frame, and those of due people (UPDATE).
 
     Args:
@@ -60,16 +60,16 @@ def follow_stays(
                 if "turn_ns" in entry and not people[row].coasted:
                     del entry["turn_ns"]
                 if "due_ns" in entry and now_ns >= entry["due_ns"] and not people[row].coasted:
-                    yield Change(row, track_id, Phase.UPDATE, entry)
+                    yield StayChange(row, track_id, Phase.UPDATE, entry)
             elif not people[row].coasted:
                 del tracks[track_id]
         elif not people[row].coasted and _has_turned(entry, now_ns, before_ns):
             if was_inside:
                 del tracks[track_id]
-                yield Change(row, track_id, Phase.END, entry)
+                yield StayChange(row, track_id, Phase.END, entry)
             else:
                 entry["in"], entry["since_ns"] = True, entry.pop("turn_ns")
-                yield Change(row, track_id, Phase.START, entry)
+                yield StayChange(row, track_id, Phase.START, entry)
 
 
 def _has_turned(entry: dict[str, Any], now_ns: int, before_ns: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracking.rules.areas.line import Line
+from tracking.rules.areas.line import CrossedLine
 from tracking.rules.areas.loiter import Loiter
 from tracking.rules.areas.numbers import Absence, Crowd
 from tracking.rules.areas.proximity import Proximity
@@ -11,7 +11,7 @@ from tracking.rules.base import RuleSpec
 
 AREA_RULES = (
     RuleSpec("zone", Zone),
-    RuleSpec("line", Line),
+    RuleSpec("line", CrossedLine),
     RuleSpec("loiter", Loiter),
     RuleSpec("crowd", Crowd),
     RuleSpec("proximity", Proximity),

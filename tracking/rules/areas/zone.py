@@ -9,7 +9,7 @@ from posebus.config.rules.kinds import ZoneRule
 from tracking.rules.areas.area import Area
 from tracking.rules.areas.clock import nanoseconds, seconds, tick
 from tracking.rules.areas.lasting import Lasting, follow
-from tracking.rules.areas.stay import SETTLE_NS, Change, follow_stays
+from tracking.rules.areas.stay import SETTLE_NS, StayChange, follow_stays
 from tracking.rules.base import Memory, Phase, Place, Step
 from tracking.rules.scene import Scene
 
@@ -36,7 +36,7 @@ class Zone:
             steps += self._occupancy(scene, memory, (now_ns, before_ns))
         return steps
 
-    def _step(self, change: Change, now_ns: int, captured_at_ns: int) -> Step:
+    def _step(self, change: StayChange, now_ns: int, captured_at_ns: int) -> Step:
         stay = change.stay
         passed_ns = now_ns - stay["since_ns"]
         since = {"since_ns": captured_at_ns - passed_ns}
