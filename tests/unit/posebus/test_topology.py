@@ -40,6 +40,7 @@ def test_table_lists_every_kind_of_key() -> None:
         topology.reclaim_lock(0),
         topology.cameras(0),
         topology.processes(),
+        topology.snapshot("door", 1, 2),
     ]
     kinds = {re.sub(r"posebus:\{0\}:", "", key).split(":")[0] for key in used}
     assert kinds == {row.kind for row in KEYS}
