@@ -32,7 +32,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 HERE = Path(__file__).resolve().parent
-CONTAINER_ROLES = ("ingest", "worker", "tracker", "evidence", "monitor")
+CONTAINER_ROLES = ("ingest", "worker", "tracker", "evidence", "deliver", "monitor")
 """Roles whose address is the service `redis`, with the CA file where docker-compose.yml mounts it. The others have a
 second file with that address."""
 MOUNTED = ("redis.conf", "posebus.yaml")

@@ -171,11 +171,37 @@ KEYS = (
         retention="readers drop entries without a heartbeat",
         overflow="-",
     ),
+    KeySpec(
+        kind="deliveries",
+        holds="hash: event -> what became of it at a sink (JSON)",
+        writer="the sink's process",
+        readers="the sink's process, posebus explain",
+        retention="a week, at most 20000 events",
+        overflow="the oldest are dropped",
+    ),
+    KeySpec(
+        kind="undelivered",
+        holds="stream: events that a sink has given up, with the reason",
+        writer="the sink's process",
+        readers="users (posebus deliver --replay)",
+        retention="the newest 1000",
+        overflow="the oldest entries are dropped",
+    ),
+    KeySpec(
+        kind="delivering",
+        holds="string: the process that delivers for a sink, shard 0 only",
+        writer="processes of the sink",
+        readers="processes of the sink",
+        retention="expires",
+        overflow="-",
+    ),
 )
 
 
 OF_SHARD = frozenset({"events", "dead", "reclaim_lock", "cameras", "processes"})
-"""Kinds of keys of which a shard has one; of the others, each camera has one."""
+"""Kinds of keys of which a shard has one; of the others, each camera has one, or each sink."""
+OF_SINK = frozenset({"deliveries", "undelivered", "delivering"})
+"""Kinds of keys of which each sink has one in a shard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +270,15 @@ class Topology:
 
     def processes(self) -> str:
         return "posebus:{0}:processes"
+
+    def deliveries(self, shard: int, sink: str) -> str:
+        return f"posebus:{{{shard}}}:deliveries:{sink}"
+
+    def undelivered(self, shard: int, sink: str) -> str:
+        return f"posebus:{{{shard}}}:undelivered:{sink}"
+
+    def delivering(self, sink: str) -> str:
+        return f"posebus:{{0}}:delivering:{sink}"
 
     def of_camera(self, camera: str) -> list[str]:
         """All keys that belong to `camera` alone, but for its snapshots. Deleting them removes the camera."""

@@ -16,6 +16,7 @@ from posebus_cli.analyse.snapshot import snapshot
 from posebus_cli.analyse.submit import submit
 from posebus_cli.change.camera import camera_app
 from posebus_cli.change.scale import scale
+from posebus_cli.deliver.command import deliver
 from posebus_cli.doctor.doctor import doctor
 from posebus_cli.observe.dead import dead_app
 from posebus_cli.observe.evidence import evidence
@@ -27,7 +28,6 @@ from posebus_cli.observe.watch import watch
 from posebus_cli.operate.config_command import config_app
 from posebus_cli.operate.engines import engines_app
 from posebus_cli.operate.forget import forget
-from posebus_cli.operate.sink import sink
 from posebus_cli.operate.stages import ingest, track, work
 from posebus_cli.operate.up import up
 from posebus_cli.options.plain_help import with_plain_help
@@ -77,7 +77,7 @@ app.command("work", rich_help_panel=RUN)(work)
 app.command("track", rich_help_panel=RUN)(track)
 app.add_typer(camera_app, name="camera", rich_help_panel=RUN)
 app.command("scale", rich_help_panel=RUN)(scale)
-app.command("sink", rich_help_panel=RUN)(sink)
+app.command("deliver", rich_help_panel=RUN)(deliver)
 app.add_typer(engines_app, name="engines", rich_help_panel=RUN)
 app.command("forget", rich_help_panel=RUN)(forget)
 app.command("submit", rich_help_panel=JOBS)(submit)

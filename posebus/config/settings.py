@@ -157,7 +157,7 @@ class Settings(Strict):
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     fleet: FleetSettings = Field(default_factory=FleetSettings)
     sinks: dict[SinkName, SinkSettings] = Field(
-        default_factory=dict, description="Sinks that posebus up runs, by a name of their own"
+        default_factory=dict, description="Sinks that posebus up and posebus deliver run, by a name of their own"
     )
     evidence: SnapshotSettings = Field(default_factory=SnapshotSettings)
     log_level: Literal["info", "warning", "error"] = Field(

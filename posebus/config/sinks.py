@@ -25,6 +25,8 @@ def check_sink_name(name: object) -> object:
 
 SinkName = Annotated[str, BeforeValidator(check_sink_name), StringConstraints(pattern=SINK_NAME_PATTERN)]
 SinkKind = Literal["tracks", "events", "poses"]
+EventTypePattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+\*?$|^\*$", max_length=128)]
+"""The type of an event, or its beginning with a `*`."""
 
 
 class SinkSettings(Strict):
@@ -32,11 +34,21 @@ class SinkSettings(Strict):
 
     sink: SinkName | None = Field(
         default=None,
-        description="jsonl, or a sink that an installed package adds; null: the one of the entry's name",
+        description="jsonl, webhook, mqtt, or one that an installed package adds; null: the one of the entry's name",
     )
     cameras: list[str] | None = Field(default=None, description="Only messages of these cameras; null: of all")
-    kinds: list[SinkKind] = Field(
-        default=["tracks", "events"], min_length=1, description="The kinds of messages that it gets"
+    kinds: list[SinkKind] | None = Field(
+        default=None,
+        min_length=1,
+        description="The kinds of messages that it gets; null: events, and tracks if the sink can take them",
+    )
+    types: list[EventTypePattern] | None = Field(
+        default=None,
+        min_length=1,
+        description="Only events of these types, such as posebus.fall.detected or posebus.zone.*; null: of all",
+    )
+    rules: list[str] | None = Field(
+        default=None, min_length=1, description="Only events of the rules with these names; null: all events"
     )
     after: Literal["now", "start"] = Field(
         default="now",

@@ -61,6 +61,12 @@ PERSONAL: Mapping[str, Personal] = MappingProxyType(
         "snapshot": Personal("a picture of an event, with heads blurred unless `privacy: none`", "24 hours"),
         "snapshots": NOTHING,
         "processes": NOTHING,
+        "deliveries": NOTHING,
+        "undelivered": Personal(
+            "what people did, with box and keypoints of that moment, of events that a sink has given up",
+            "the newest 1,000 of each sink and shard; `posebus deliver --replay` deletes those that it delivers",
+        ),
+        "delivering": NOTHING,
     }
 )
 """By kind of key, with the defaults of the settings."""

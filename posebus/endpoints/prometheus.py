@@ -96,6 +96,26 @@ def families(state: DeploymentState, own: Readings = ()) -> Iterator[Metric]:
             cameras.setdefault(name, []).append(((record.camera, *labels), value))
     for name, values in cameras.items():
         yield _family(BY_NAME[name], (), values)
+    yield from _of_sinks(state)
+
+
+def _of_sinks(state: DeploymentState) -> Iterator[Metric]:
+    """What sinks report. Of several processes of one sink, the counts add up; all see the same messages wait."""
+    done: dict[tuple[str, str], float] = {}
+    waiting: dict[str, float] = {}
+    failing: dict[str, float] = {}
+    for report in state.processes.values():
+        sink = report.sink
+        if sink is None:
+            continue
+        for kind, number in (("delivered", sink.delivered), ("undelivered", sink.undelivered), ("lost", sink.lost)):
+            done[sink.name, kind] = done.get((sink.name, kind), 0.0) + number
+        waiting[sink.name] = max(waiting.get(sink.name, 0.0), float(sink.waiting))
+        failing[sink.name] = max(failing.get(sink.name, 0.0), float(sink.trouble is not None))
+    if done:
+        yield _family(BY_NAME["posebus_sink_events_total"], (), list(done.items()))
+        for name, values in (("posebus_sink_waiting", waiting), ("posebus_sink_failing", failing)):
+            yield _family(BY_NAME[name], (), [((sink,), value) for sink, value in values.items()])
 
 
 def _of_camera(capture: CaptureReport, tracked: TrackingReport) -> Iterator[tuple[str, tuple[str, ...], float]]:

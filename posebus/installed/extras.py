@@ -32,6 +32,8 @@ EXTRAS = {
     "pycocotools": ("int8",),
     "rq": ("jobs",),
     "pyarrow": ("tables",),
+    "httpx": ("deliver",),
+    "paho": ("deliver",),
 }
 """The extras that bring a module, by its top-level name."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from posebus.messages import SCHEMA_VERSION
 from posebus.schema_parts.stream_entries import ENTRIES, entry_schema
 from posebus.schema_parts.values import Schema
-from posebus.topology import KEYS, OF_SHARD, KeySpec
+from posebus.topology import KEYS, OF_SHARD, OF_SINK, KeySpec
 
 VERSION = "3.0.0"
 JSON_ENTRIES: Mapping[str, tuple[str, ...]] = {"tracks": ("camera", "epoch", "seq"), "events": ("type", "camera")}
@@ -52,11 +52,12 @@ def document(schemas: Mapping[str, Schema]) -> dict[str, Any]:
 
 def _channel(key: KeySpec) -> dict[str, Any]:
     of_shard = key.kind in OF_SHARD
-    address = f"{key.kind}/{{shard}}" if of_shard else f"{key.kind}/{{camera}}"
+    owner = "sink" if key.kind in OF_SINK else "camera"
+    address = f"{key.kind}/{{shard}}" if of_shard else f"{key.kind}/{{{owner}}}"
     parameter = (
         {"shard": {"description": "A shard: crc32 of the camera's name modulo the number of shards", "default": "0"}}
         if of_shard
-        else {"camera": {"description": "Name of a camera"}}
+        else {owner: {"description": f"Name of a {owner}"}}
     )
     return {
         "address": address,
@@ -67,7 +68,7 @@ def _channel(key: KeySpec) -> dict[str, Any]:
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _messages(key.kind)},
         "bindings": {"redis": {}},
         "x-redis-type": "stream",
-        "x-redis-key": f"posebus:{{SHARD}}:{key.kind}" + ("" if of_shard else ":CAMERA"),
+        "x-redis-key": f"posebus:{{SHARD}}:{key.kind}" + ("" if of_shard else f":{owner.upper()}"),
         "x-written-by": key.writer,
         "x-read-by": key.readers,
         "x-retention": key.retention,

@@ -103,6 +103,10 @@ _EVIDENCE = EntryKind(
     },
 )
 _SNAPSHOT = EntryKind("A snapshot of an event that the broker keeps", {"key": "its key", "bytes": "its size"})
+_LETTER = EntryKind(
+    "An event that a sink has given up",
+    {"id": "id of the event", "why": "why", "attempts": "how often it was sent", "data": "the event as JSON"},
+)
 ENTRIES: Mapping[str, Mapping[str, EntryKind]] = MappingProxyType(
     {
         "frames": {"frame": _FRAME, "end": _END},
@@ -110,6 +114,7 @@ ENTRIES: Mapping[str, Mapping[str, EntryKind]] = MappingProxyType(
         "dead": {"dead": _DEAD},
         "evidence": {"picture": _EVIDENCE},
         "snapshots": {"snapshot": _SNAPSHOT},
+        "undelivered": {"letter": _LETTER},
     }
 )
 """The kinds of entries of each stream; those of `tracks` and `events` are JSON, which has a schema of its own."""

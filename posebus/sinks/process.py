@@ -1,24 +1,29 @@
-"""One process that runs a sink: `posebus sink`, and a child of `posebus up`."""
+"""One process that runs a sink: `posebus deliver NAME`, and a child of `posebus up`."""
 
 from __future__ import annotations
 
 import logging
 import socket
+from typing import cast
 
-from posebus.bus.redis.connection import open_broker
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import Registry
 from posebus.config.settings import Settings
 from posebus.errors import BrokerRefused, ConfigError
 from posebus.runtime.outage import Outage
 from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
-from posebus.sinks.registry import open_sink, sink_settings
+from posebus.sinks.base import Sender, Sink, SinkContext
+from posebus.sinks.delivering.filtering import EventFilter
+from posebus.sinks.delivering.inbox import Inbox
+from posebus.sinks.delivering.records import Records
+from posebus.sinks.delivering.stage import DeliveryStage
+from posebus.sinks.lag import GROUP_PREFIX, Lag
+from posebus.sinks.registry import kinds_of, open_sink, sink_settings
 from posebus.sinks.stage import SinkStage, retry_pauses
 from posebus.subscribing.subscriber import Subscription
 from posebus.subscribing.subscription import StreamSelection
 from posebus.telemetry.process_report import ProcessReport
 from posebus.topology import Topology
-
-GROUP_PREFIX = "sink-"
 
 log = logging.getLogger("posebus.sink")
 
@@ -49,25 +54,45 @@ class OptionalHeartbeat(Heartbeat):
 def run_sink(settings: Settings, name: str, consumer: str | None = None) -> None:
     """Run the sink `name` until SIGTERM or SIGINT.
 
-    `consumer`: name of this process in the group of the sink; a second process of it on this host needs another one.
+    `consumer`: name of this process in the group of the sink; a second process of it on this host needs another one. A
+    sink that sends to a receiver has one process at a time, and needs none.
     Raises FatalError for a sink that does not exist or cannot be opened.
     """
     stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
     stop.install()
     with stop.starting():
         broker = open_broker(settings.redis, settings.shards)
-        chosen = sink_settings(settings, name)
-        sink = open_sink(name, chosen)
-        group = f"{GROUP_PREFIX}{name}"
-        try:
-            streams = StreamSelection(chosen.cameras, chosen.kinds, chosen.after, Topology(settings.shards), group)
-        except ValueError as error:
-            raise ConfigError(f"sinks.{name}: {error}") from None
-        # Its own connection, which waits for messages; outages are waited for in the loop of the stage.
-        reader = open_broker(settings.redis, settings.shards)
-        own = consumer or socket.gethostname()
-        subscription = Subscription(reader, streams, own, outage_limit_s=0.0, resume_own=True)
-    stage = SinkStage(name, sink, subscription)
-    log.info("ready: the sink %s gets the messages of group %s", name, group)
+        stage = stage_of(settings, name, broker, consumer)
+    log.info("ready: the sink %s gets the messages of group %s", name, f"{GROUP_PREFIX}{name}")
     run_stage(stage, OptionalHeartbeat(Registry(broker), stage.role), stop, Outage(retry_pauses()))
     log.info("stopped")
+
+
+def stage_of(settings: Settings, name: str, broker: Broker, consumer: str | None = None) -> SinkStage | DeliveryStage:
+    """The stage of the sink `name`, for `run_stage`. Raises FatalError if it does not exist or cannot be opened."""
+    chosen = sink_settings(settings, name)
+    kinds = kinds_of(name, chosen)
+    sink = open_sink(name, chosen, SinkContext(name, settings, broker))
+    group = f"{GROUP_PREFIX}{name}"
+    records = Records(broker, name, group)
+    sends = isinstance(getattr(sink, "lanes", None), int)
+    if sends:
+        records.check()
+    else:
+        records.check_optional()
+    # All processes of a sink that sends are one consumer: one at a time delivers, and goes on where the last one was.
+    own = "deliver" if sends else consumer or socket.gethostname()
+
+    def subscribe() -> Subscription:
+        # Its own connection, which waits for messages; outages are waited for in the loop of the stage.
+        reader = open_broker(settings.redis, settings.shards)
+        streams = StreamSelection(chosen.cameras, kinds, chosen.after, Topology(settings.shards), group)
+        return Subscription(reader, streams, own, outage_limit_s=0.0, resume_own=True)
+
+    try:
+        inbox = Inbox(subscribe, records, EventFilter(chosen.types, chosen.rules))
+    except ValueError as error:
+        raise ConfigError(f"sinks.{name}: {error}") from None
+    if sends:
+        return DeliveryStage(name, cast(Sender, sink), inbox, records, broker)
+    return SinkStage(name, cast(Sink, sink), inbox, Lag(broker, name))

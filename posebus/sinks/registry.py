@@ -7,14 +7,16 @@ from functools import cache
 from types import MappingProxyType
 
 from posebus.config.settings import Settings
-from posebus.config.sinks import SinkSettings
+from posebus.config.sinks import SinkKind, SinkSettings
 from posebus.errors import ConfigError, PoseBusError
 from posebus.installed.plugins import describe, load_plugins
-from posebus.sinks import jsonl
-from posebus.sinks.base import Sink, SinkSpec
+from posebus.sinks.base import Sender, Sink, SinkContext, SinkSpec
+from posebus.sinks.jsonl import sink as jsonl
+from posebus.sinks.mqtt import spec as mqtt
+from posebus.sinks.webhook import spec as webhook
 
 SINKS_GROUP = "posebus.sinks"
-BUILT_IN: Mapping[str, SinkSpec] = MappingProxyType({jsonl.SPEC.name: jsonl.SPEC})
+BUILT_IN: Mapping[str, SinkSpec] = MappingProxyType({spec.name: spec for spec in (jsonl.SPEC, webhook.SPEC, mqtt.SPEC)})
 
 
 @cache
@@ -39,24 +41,45 @@ def sink_settings(settings: Settings, name: str) -> SinkSettings:
     return SinkSettings()
 
 
-def open_sink(name: str, settings: SinkSettings) -> Sink:
+def kinds_of(name: str, settings: SinkSettings) -> tuple[SinkKind, ...]:
+    """The kinds of messages that a sink gets. Raises ConfigError for those that it cannot take."""
+    spec = _spec(name, settings)
+    if settings.kinds is None:
+        return tuple(one for one in spec.kinds if one != "poses")
+    wrong = [one for one in settings.kinds if one not in spec.kinds]
+    if wrong:
+        raise ConfigError(
+            f"sinks.{name}.kinds: the sink {spec.name} takes {' and '.join(spec.kinds)} alone, and not "
+            f"{' or '.join(wrong)}"
+        )
+    return tuple(settings.kinds)
+
+
+def open_sink(name: str, settings: SinkSettings, context: SinkContext) -> Sink | Sender:
     """Open the sink of the entry `name`. Raises ConfigError, with the name of its package."""
+    spec = _spec(name, settings)
+    opened = _opened(spec, settings, context)
+    if not any(callable(getattr(opened, method, None)) for method in ("write", "send")):
+        where = describe(SINKS_GROUP, spec.name)
+        raise ConfigError(f"{where} opens an object without the method write or send: {type(opened).__name__}")
+    return opened
+
+
+def _spec(name: str, settings: SinkSettings) -> SinkSpec:
     kind = settings.sink or name
     if kind not in all_sinks():
         known = ", ".join(sorted(all_sinks()))
         raise ConfigError(f"there is no sink {kind!r}, which sinks.{name} names: known are {known}")
-    opened = _opened(all_sinks()[kind], settings)
-    if not callable(getattr(opened, "write", None)):
-        where = describe(SINKS_GROUP, kind)
-        raise ConfigError(f"{where} opens an object without the method write: {type(opened).__name__}")
-    return opened
+    return all_sinks()[kind]
 
 
-def _opened(spec: SinkSpec, settings: SinkSettings) -> Sink:
+def _opened(spec: SinkSpec, settings: SinkSettings, context: SinkContext) -> Sink | Sender:
     try:
+        if spec.open_in is not None:
+            return spec.open_in(dict(settings.options), context)
         return spec.open(dict(settings.options))
-    except PoseBusError:
-        raise
+    except (PoseBusError, ImportError):
+        raise  # of the latter, the package of an extra is named where the process ends
     except Exception as error:
         where = describe(SINKS_GROUP, spec.name)
         raise ConfigError(f"{where} cannot be opened: {type(error).__name__}: {error}") from error

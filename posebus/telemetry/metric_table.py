@@ -179,6 +179,15 @@ TABLE = (
         ("camera",),
         "Minimum time between two inferred frames of the camera; 0: every frame.",
     ),
+    MetricSpec(
+        "posebus_sink_events_total",
+        COUNTER,
+        # delivered; undelivered: given up and kept; lost: left the stream before they could be sent.
+        ("sink", "state"),
+        "Messages that the sink has done with, by what became of them.",
+    ),
+    MetricSpec("posebus_sink_waiting", GAUGE, ("sink",), "Messages that wait for the sink, unread ones included."),
+    MetricSpec("posebus_sink_failing", GAUGE, ("sink",), "Whether the sink fails at present: 1 or 0."),
     MetricSpec("posebus_processes_ready", GAUGE, ("role",), "Processes of this role that can work, 0 without any."),
     MetricSpec(
         "posebus_broker_memory_used_bytes",

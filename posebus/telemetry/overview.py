@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,9 +13,18 @@ from posebus.messages import Delivery
 from posebus.telemetry.bottlenecks import CameraLoad, WorkerLoad, bottlenecks
 from posebus.telemetry.broker_memory import BrokerMemory, MemorySampler
 from posebus.telemetry.camera_state import NO_INGEST, SWITCHED_OFF
-from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, ProcessReport, TrackingReport, WorkerReport
+from posebus.telemetry.process_report import (
+    INGEST,
+    TRACKER,
+    WORKER,
+    ProcessReport,
+    SinkReport,
+    TrackingReport,
+    WorkerReport,
+)
 from posebus.telemetry.reports import Reports, capture_of, losses, process_reports, tracking_of
 from posebus.telemetry.stage_times import Window, Work, WorkRow, window, work, work_rows
+from posebus.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,9 @@ def overview(before: DeploymentState, now: DeploymentState, retention: Retention
     warnings = [*memory.warnings(retention or RetentionSettings()), *now.problems]
     advice = {row.name: tracking_of(now.processes, row.name)[1].advice for row in cameras}
     warnings += [f"{name}: {text}" for name, text in advice.items() if text is not None]
+    warnings += [
+        text for report in now.processes.values() if report.sink is not None for text in _sink_warnings(report.sink)
+    ]
     return Overview(
         cameras=cameras,
         processes=processes,
@@ -199,6 +211,17 @@ def _process_row(name: str, before: DeploymentState, report: ProcessReport, sinc
         does=_does(report),
         work=work([since]),
     )
+
+
+def _sink_warnings(sink: SinkReport) -> Iterator[str]:
+    if sink.trouble is not None:
+        waiting = "" if not sink.waiting else f"; {counted(sink.waiting, 'message')} wait for it"
+        yield f"the sink {sink.name} fails: {sink.trouble}{waiting}"
+    if sink.undelivered:
+        yield (
+            f"the sink {sink.name} has given up {counted(sink.undelivered, 'event')}: see them with "
+            f"'posebus deliver --list-undelivered {sink.name}'"
+        )
 
 
 def _does(report: ProcessReport) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from posebus.telemetry.camera_state import NO_INGEST
+from posebus.wording import counted
 
 VERSION = 1
 """Of the JSON object. Reports of before it was counted have none and read as 0."""
@@ -117,12 +118,36 @@ class TrackingReport:
 
 
 @dataclass(frozen=True, slots=True)
+class SinkReport:
+    """What a sink has done since its process started. waiting: events, and other messages, that it has not handled.
+
+    undelivered: events that were given up and kept; lost: events that left the stream before they could be sent.
+    trouble: why it fails at present, one sentence.
+    """
+
+    name: str
+    delivered: int = 0
+    undelivered: int = 0
+    lost: int = 0
+    waiting: int = 0
+    trouble: str | None = None
+
+    def in_words(self) -> str:
+        """One line for `posebus top`."""
+        parts = [f"{counted(self.delivered, 'message')}"]
+        parts += [f"{self.waiting} waiting"] if self.waiting else []
+        parts += [f"{self.undelivered} undelivered"] if self.undelivered else []
+        parts += [f"{self.lost} lost"] if self.lost else []
+        return ", ".join(parts) + ("" if self.trouble is None else f"; fails at present: {self.trouble}")
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessReport:
     """The report of one process of `role` (WORKER, TRACKER, INGEST, SINK or EVIDENCE).
 
     ready: whether it can work. metrics: `Metrics.snapshot()`. worker: of a worker alone. captures and tracked: by
-    camera, of an ingest process and of a tracker. does: of a sink or the evidence process, in words. The registry adds
-    host, pid, and at_ns, the time by the broker.
+    camera, of an ingest process and of a tracker. sink: of a sink. does: of a sink or the evidence process, in words.
+    The registry adds host, pid, and at_ns, the time by the broker.
     """
 
     role: str
@@ -132,6 +157,7 @@ class ProcessReport:
     captures: Mapping[str, CaptureReport] = field(default_factory=dict)
     tracked: Mapping[str, TrackingReport] = field(default_factory=dict)
     does: str | None = None
+    sink: SinkReport | None = None
     host: str = "?"
     pid: int = 0
     at_ns: int = 0

@@ -7,6 +7,7 @@ processes of several versions of posebus work together.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from posebus.config.redaction import harmless
@@ -14,6 +15,7 @@ from posebus.contract.foreign_json import MAX_WHOLE
 from posebus.telemetry.camera_state import NO_INGEST
 from posebus.telemetry.process_report import (
     INGEST,
+    SINK,
     TRACKER,
     WORKER,
     CaptureReport,
@@ -21,6 +23,7 @@ from posebus.telemetry.process_report import (
     GateReport,
     MotionReport,
     ProcessReport,
+    SinkReport,
     TrackingReport,
     WorkerReport,
 )
@@ -36,6 +39,8 @@ def report_to_json(report: ProcessReport) -> dict[str, Any]:
         data |= _worker_to_json(report.worker)
     if report.does is not None:
         data["does"] = report.does
+    if report.sink is not None:
+        data["sink"] = asdict(report.sink)
     if report.role == TRACKER:
         data["cameras"] = {camera: _tracking_to_json(one) for camera, one in report.tracked.items()}
     elif report.captures:
@@ -55,10 +60,22 @@ def read_report(data: Mapping[str, Any]) -> ProcessReport:
         captures={name: _read_capture(_mapping(one)) for name, one in cameras.items()} if role == INGEST else {},
         tracked={name: _read_tracking(_mapping(one)) for name, one in cameras.items()} if role == TRACKER else {},
         does=_text(data.get("does")),
+        sink=_read_sink(_mapping(data.get("sink"))) if role == SINK and "sink" in data else None,
         host=_line(data.get("host", "?")),
         pid=_count(data.get("pid")),
         at_ns=_count(data.get("at_ns")),
         version=_count(data.get("version")),
+    )
+
+
+def _read_sink(data: Mapping[str, Any]) -> SinkReport:
+    return SinkReport(
+        name=_line(data.get("name", "?")),
+        delivered=_count(data.get("delivered")),
+        undelivered=_count(data.get("undelivered")),
+        lost=_count(data.get("lost")),
+        waiting=_count(data.get("waiting")),
+        trouble=_text(data.get("trouble")),
     )
 
 

@@ -1,4 +1,4 @@
-"""`posebus explain`: the decisions of each policy for a camera, with their reasons."""
+"""`posebus explain`: why a camera's frames are inferred as they are, and what became of an event."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from posebus_cli.options.settings import broker_address, settings_from
 
 if TYPE_CHECKING:
     from posebus.bus.redis.connection import Broker
+    from posebus.config.settings import Settings
     from posebus.messages import Provenance, TrackFrame
     from posebus.telemetry.explanation import ExplanationInputs
 
-_CameraArgument = Annotated[str, typer.Argument(metavar="CAMERA", help="Name of the camera, as in 'posebus top'.")]
+_SubjectArgument = Annotated[
+    str, typer.Argument(metavar="CAMERA|EVENT", help="Name of a camera, as in 'posebus top', or the id of an event.")
+]
 _MinutesOption = Annotated[
     float, typer.Option("--minutes", metavar="M", min=0.0, help="Show the decisions of the last M minutes.")
 ]
@@ -24,12 +27,14 @@ _MinutesOption = Annotated[
 
 @grouped
 def explain(
-    camera: _CameraArgument,
+    subject: _SubjectArgument,
     deployment: DeploymentOptions,
     minutes: _MinutesOption = 5.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Explain how a camera's frames are inferred now: the decisions of each policy, and their reasons.
+    """Explain how a camera's frames are inferred now, or what became of an event at each sink.
+
+    For an event: whether each sink has delivered it, when and after how many attempts, or why not.
 
     Policies choose the size of the network's input (imgsz: auto), how many frames per second are inferred (infer_fps)
     and which frames are skipped because nothing moves (motion_gate). For a recording, --minutes counts in its own time.
@@ -39,11 +44,27 @@ def explain(
     from posebus_cli.observe.explanation_lines import lines
 
     settings = settings_from(deployment)
-    found = explanation(_inputs(open_broker(broker_address(settings), settings.shards), camera))
+    broker = open_broker(broker_address(settings), settings.shards)
+    if "/" in subject:
+        _explain_event(broker, settings, subject, as_json=as_json)
+        return
+    found = explanation(_inputs(broker, subject))
     if as_json:
         print(json.dumps(found.as_dict(60.0 * minutes), indent=2))
         return
     for line in lines(found, 60.0 * minutes):
+        print(line)
+
+
+def _explain_event(broker: Broker, settings: Settings, event_id: str, *, as_json: bool) -> None:
+    from posebus.sinks.delivering.explaining import event_fate
+    from posebus_cli.observe.event_lines import event_as_dict, event_lines
+
+    fate = event_fate(broker, event_id, settings.sinks)
+    if as_json:
+        print(json.dumps(event_as_dict(fate), indent=2))
+        return
+    for line in event_lines(fate, broker.now_ns()):
         print(line)
 
 

@@ -15,10 +15,11 @@ from posebus.runtime.health import run_check
 
 def health(
     role: Annotated[
-        Literal["ingest", "worker", "tracker", "metrics"], typer.Argument(help="Role of the processes.", metavar="ROLE")
+        Literal["ingest", "worker", "tracker", "sink", "metrics"],
+        typer.Argument(help="Role of the processes.", metavar="ROLE"),
     ],
 ) -> None:
-    """Exit with 0 if this machine's processes of ROLE (ingest, worker, tracker or metrics) are healthy, else with 1.
+    """Exit with 0 if this machine's processes of ROLE are healthy, else with 1: ingest, worker, tracker, sink, metrics.
 
     A process is healthy once it is ready (the engine warmed up, the tracker compiled), as long as its loop turns and
     the broker takes its reports. It takes some milliseconds and asks no broker.

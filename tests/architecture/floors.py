@@ -91,7 +91,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "posebus_cli": (
         frozenset({"import_path", "options"}),
         frozenset({"analyse", "change", "doctor", "observe", "operate"}),
-        frozenset({"rules"}),
+        frozenset({"deliver", "rules"}),
         frozenset({"app"}),
     ),
 }

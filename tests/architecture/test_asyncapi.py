@@ -20,7 +20,7 @@ from posebus.json_schemas import FOLDER
 from posebus.messages import CameraMotion, Delivery, Skipped
 from posebus.schema_parts.asyncapi import JSON_ENTRIES
 from posebus.schema_parts.stream_entries import ENTRIES, EntryKind
-from posebus.topology import KEYS, OF_SHARD, Topology
+from posebus.topology import KEYS, OF_SHARD, OF_SINK, Topology
 from posebus.views import View
 from tests.samples import PROBES, PROVENANCE, end, event, frame, pose_frame, track_frame, uninferred
 
@@ -66,9 +66,10 @@ def test_the_document_has_every_stream_with_its_key(document: dict[str, Any]) ->
     topology = Topology()
     for kind in STREAMS:
         assert kind in ENTRIES or kind in JSON_ENTRIES, f"describe the entries of {kind} in schema_parts/stream_entries"
-        key = getattr(topology, kind)(0) if kind in OF_SHARD else getattr(topology, kind)("door")
+        owners = (0,) if kind in OF_SHARD else (0, "hook") if kind in OF_SINK else ("door",)
+        key = getattr(topology, kind)(*owners)
         shown = document["channels"][kind]["x-redis-key"]
-        assert shown.replace("SHARD", "0").replace("CAMERA", "door") == key
+        assert shown.replace("SHARD", "0").replace("CAMERA", "door").replace("SINK", "hook") == key
 
 
 def entries() -> dict[str, list[tuple[EntryKind, Mapping[Any, Any]]]]:
@@ -130,6 +131,7 @@ def test_json_entries_have_the_described_fields_and_payloads(document: dict[str,
         ("dead", "dead", "frame_consumer.py", 'b"{}":'),
         ("evidence", "picture", "evidence/ring.py", '"{}":'),
         ("snapshots", "snapshot", "evidence/snapshots.py", "'{}'"),
+        ("undelivered", "letter", "../sinks/delivering/letters.py", '"{}": '),
     ],
 )
 def test_entries_of_one_kind_have_the_described_fields(stream: str, kind: str, file: str, form: str) -> None:

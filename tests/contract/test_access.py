@@ -17,17 +17,24 @@ from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.loading import dump_settings
 from posebus.config.settings import Settings
 from posebus.config.sinks import SinkSettings
-from posebus.contract.public_json import dump, track_frame_to_json
+from posebus.contract.public_json import dump, event_fields, track_frame_to_json
 from posebus.errors import BrokerRefused
 from posebus.messages import Delivery
+from posebus.sinks.delivering.explaining import event_fate
+from posebus.sinks.delivering.letters import Letters
+from posebus.sinks.delivering.records import Records
+from posebus.sinks.delivering.replay import replay_letters
+from posebus.sinks.webhook.spec import open_webhook
 from posebus.subscribing.pictures import next_picture
 from posebus.subscribing.subscriber import subscribe
 from posebus.topology import Topology
 from tests.conftest import ROOT
+from tests.deliveries import SinkHere, event
 from tests.polling import wait_until
 from tests.secured_broker import SecuredBroker, secured_broker
+from tests.webhook_receiver import Receiver, Reply
 
-ROLES = ("ingest", "worker", "tracker", "evidence", "subscriber", "operator", "monitor")
+ROLES = ("ingest", "worker", "tracker", "evidence", "deliver", "subscriber", "operator", "monitor")
 MAY_ADD = {
     "frames:door": {"ingest", "operator"},
     "poses:door": {"ingest", "worker"},
@@ -36,15 +43,17 @@ MAY_ADD = {
     "dead": {"worker"},
     "evidence:door": {"ingest"},
     "snapshots:door": {"evidence"},
+    "undelivered:hook": {"deliver"},
 }
 MAY_READ = {
     "frames:door": {"worker", "operator"},
     "poses:door": {"tracker", "operator"},
-    "tracks:door": {"tracker", "evidence", "subscriber", "operator"},
-    "events": {"tracker", "evidence", "subscriber", "operator"},
+    "tracks:door": {"tracker", "evidence", "deliver", "subscriber", "operator"},
+    "events": {"tracker", "evidence", "deliver", "subscriber", "operator"},
     "dead": {"operator"},
     "evidence:door": {"evidence", "operator"},
     "snapshots:door": {"evidence", "operator"},
+    "undelivered:hook": {"deliver", "operator"},
 }
 READING = (
     ("XRANGE", "KEY", "-", "+"),
@@ -222,6 +231,29 @@ def test_a_sink_needs_only_the_rights_of_a_subscriber(
     assert process.wait(60) == 0, (tmp_path / "errors").read_text()
     assert "posebus top does not show this sink" in (tmp_path / "errors").read_text()
     assert broker.password("subscriber") not in (tmp_path / "errors").read_text()
+
+
+def test_the_role_deliver_may_all_that_sinks_do_and_operators_may_ask_about_events(
+    broker: SecuredBroker, admin: redis.Redis
+) -> None:
+    answers = {1: 200, 2: 404, 3: 500}
+    with Receiver(lambda request: Reply(answers[request.event["data"]["track_id"]])) as receiver:
+        chosen = SinkSettings(sink="webhook", after="start", types=["posebus.line.*"], options={"url": receiver.url})
+        settings = Settings(redis=broker.url("deliver"), sinks={"hook": chosen})
+        with SinkHere(settings, "hook", open_broker(broker.url("deliver"))) as sink:
+            events = [*(event(1, track) for track in answers), event(2, kind="posebus.zone.left")]
+            for one in events:
+                admin.xadd("posebus:{0}:events", event_fields(one))
+            sink.until(lambda: admin.hlen("posebus:{0}:deliveries:hook") == len(events), "the records")
+            operator = open_broker(broker.url("operator"))
+            fates = [event_fate(operator, one.id, {}).sinks for one in events]
+            states = {at.record.state for fate in fates for at in fate if at.sink == "hook" and at.record is not None}
+            assert states == {"delivered", "undelivered", "waiting", "filtered"}
+            assert [letter.event.id for letter in Letters(operator, "hook").all()] == [event(1, 2).id]
+        Records(open_broker(broker.url("deliver")), "hook", "sink-hook").trim("door", 0)
+        answers[2] = 200
+        replayed = replay_letters(open_broker(broker.url("deliver")), "hook", open_webhook({"url": receiver.url}))
+        assert [why for _, why in replayed] == [None]
 
 
 def test_an_operator_may_remove_a_camera(broker: SecuredBroker) -> None:

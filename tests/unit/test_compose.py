@@ -32,7 +32,8 @@ def test_follows_the_compose_specification() -> None:
 
 
 def test_has_the_services_of_the_pipeline() -> None:
-    assert set(SERVICES) == {"redis", "ingest", "worker", "worker-gpu", "tracker", "evidence", "metrics", "cli"}
+    services = {"redis", "ingest", "worker", "worker-gpu", "tracker", "evidence", "deliver", "metrics", "cli"}
+    assert set(SERVICES) == services
 
 
 @pytest.mark.parametrize("name", ["redis", *STAGES])
@@ -46,7 +47,7 @@ def test_every_service_is_checked_restarted_and_given_time_to_stop(name: str) ->
 
 @pytest.mark.parametrize("name", STAGES)
 def test_the_health_of_a_stage_is_that_of_its_own_role(name: str) -> None:
-    role = "worker" if name == "worker-gpu" else name
+    role = {"worker-gpu": "worker", "deliver": "sink"}.get(name, name)
     assert role in ROLES
     assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "posebus", "health", role]
 
@@ -125,7 +126,12 @@ def test_the_gpu_is_only_asked_for_in_its_profile() -> None:
     [device] = SERVICES["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"]
     assert device["capabilities"] == ["gpu"]
     profiles = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
-    assert profiles == {"worker-gpu": ["gpu"], "evidence": ["evidence"], "cli": ["cli"]}
+    assert profiles == {
+        "worker-gpu": ["gpu"],
+        "evidence": ["evidence"],
+        "deliver": ["deliver"],
+        "cli": ["cli"],
+    }
     assert [name for name, service in SERVICES.items() if "deploy" in service] == ["worker-gpu"]
 
 

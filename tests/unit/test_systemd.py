@@ -46,7 +46,7 @@ COMMON = Unit(FOLDER / "posebus-.service.d" / "10-common.conf")
 
 
 def test_every_stage_has_a_unit() -> None:
-    stages = ["ingest", "metrics", "track@", "up", "work@"]
+    stages = ["deliver", "ingest", "metrics", "track@", "up", "work@"]
     assert [f"posebus-{stage}.service" for stage in stages] == SERVICES, "the prefix of the shared drop-in, too"
 
 
@@ -61,8 +61,8 @@ def test_units_call_commands_that_the_program_has(name: str) -> None:
     assert name.startswith(f"posebus-{command}")
     commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
     unit = Unit(FOLDER / name)["Service"]
-    # The endpoint of the metrics has nothing to read again, and the signal would end it.
-    assert unit.get("ExecReload") == (None if command == "metrics" else "/bin/kill -HUP $MAINPID")
+    # The endpoint of the metrics and the sinks read nothing again, and the signal would end them.
+    assert unit.get("ExecReload") == (None if command in {"metrics", "deliver"} else "/bin/kill -HUP $MAINPID")
     options = {flag for parameter in commands[command].params for flag in parameter.opts}
     assert {argument for argument in arguments if argument.startswith("-")} <= options
 

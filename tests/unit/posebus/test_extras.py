@@ -27,7 +27,7 @@ CASES = [
     # the module that cannot be imported, what is run (a command, or after ! a program), the extra that helps
     ("yaml", "config check c.yaml", "stage"),
     ("yaml", "up -c c.yaml", "stage"),
-    ("yaml", f"sink jsonl -o path=x {BROKER}", "stage"),
+    ("yaml", f"deliver jsonl -o path=x {BROKER}", "stage"),
     ("prometheus_client", f"metrics {BROKER}", "stage"),
     ("prometheus_client", "!from posebus.telemetry.metrics import Metrics; Metrics()", "stage"),
     ("typer", "top", "cli"),

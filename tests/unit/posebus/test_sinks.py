@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import fakeredis
 import pytest
@@ -17,7 +17,11 @@ from posebus.config.sinks import SinkSettings
 from posebus.contract.public_json import dump, track_frame_to_json
 from posebus.errors import ConfigError, OutputError, SinkFailed
 from posebus.messages import TrackFrame
-from posebus.sinks import SinkSpec, registry
+from posebus.sinks import SinkContext, SinkSpec, registry
+from posebus.sinks.base import Sender, Sink
+from posebus.sinks.delivering.filtering import EventFilter
+from posebus.sinks.delivering.inbox import Inbox
+from posebus.sinks.delivering.records import Records
 from posebus.sinks.registry import open_sink, sink_settings
 from posebus.sinks.stage import SinkStage
 from posebus.subscribing.subscriber import Subscription
@@ -57,8 +61,11 @@ class Unsteady:
 
 
 def stage_of(broker: Broker, sink: Unsteady, consumer: str = "host") -> SinkStage:
-    streams = StreamSelection(None, ["tracks"], "start", broker.topology, "sink-mine")
-    return SinkStage("mine", sink, Subscription(broker, streams, consumer, 0.0, resume_own=True))
+    def subscribe() -> Subscription:
+        streams = StreamSelection(None, ["tracks"], "start", broker.topology, "sink-mine")
+        return Subscription(broker, streams, consumer, 0.0, resume_own=True)
+
+    return SinkStage("mine", sink, Inbox(subscribe, Records(broker, "mine", "sink-mine"), EventFilter()))
 
 
 def run(stage: SinkStage, steps: int = 12) -> list[str]:
@@ -92,6 +99,10 @@ def test_a_process_that_was_killed_goes_on_with_what_it_had_not_handled(broker: 
     assert second.seen == [2, 3, 4], "in order, and at once"
 
 
+def opened(name: str, settings: SinkSettings, broker: Broker) -> Sink | Sender:
+    return open_sink(name, settings, SinkContext(name, Settings(), broker))
+
+
 def messages_of(broker: Broker) -> Iterator[Message]:
     streams = StreamSelection(None, ["tracks", "events"], "start", broker.topology, None)
     return Subscription(broker, streams, "c").poll(0.01)
@@ -100,7 +111,7 @@ def messages_of(broker: Broker) -> Iterator[Message]:
 def test_jsonl_appends_the_public_form(broker: Broker, tmp_path: Path) -> None:
     path = tmp_path / "tracks.jsonl"
     path.write_text("before\n")
-    sink = open_sink("jsonl", SinkSettings(options={"path": str(path)}))
+    sink = cast(Sink, opened("jsonl", SinkSettings(options={"path": str(path)}), broker))
     for message in messages_of(broker):
         sink.write(message)
     first, *lines = path.read_text().splitlines()
@@ -109,20 +120,22 @@ def test_jsonl_appends_the_public_form(broker: Broker, tmp_path: Path) -> None:
 
 
 def test_wrong_settings_are_sentences(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigError, match="there is no sink 'webhok': known are jsonl, mine"):
+    with pytest.raises(ConfigError, match="there is no sink 'webhok': known are jsonl, mine, mqtt, webhook"):
         sink_settings(Settings(sinks={"mine": SinkSettings(sink="jsonl")}), "webhok")
     with pytest.raises(ConfigError, match=r"there is no sink 'webhok', which sinks\.mine names: known are jsonl"):
-        open_sink("mine", SinkSettings(sink="webhok"))
-    with pytest.raises(ConfigError, match="jsonl takes one option, path"):
-        open_sink("jsonl", SinkSettings(options={"pfad": "x"}))
+        opened("mine", SinkSettings(sink="webhok"), broker)
+    with pytest.raises(ConfigError, match="the sink jsonl needs the option path: the file to which it appends"):
+        opened("jsonl", SinkSettings(), broker)
+    with pytest.raises(ConfigError, match="the sink jsonl has no option pfad: its options are path, max"):
+        opened("jsonl", SinkSettings(options={"path": "x", "pfad": "x"}), broker)
     with pytest.raises(OutputError, match=r"the sink jsonl cannot write .*: No such file or directory"):
-        open_sink("jsonl", SinkSettings(options={"path": str(tmp_path / "no" / "x")}))
+        opened("jsonl", SinkSettings(options={"path": str(tmp_path / "no" / "x")}), broker)
     broken: Any = {
         "crash": SinkSpec("crash", lambda options: options["address"]),
         "empty": SinkSpec("empty", lambda options: object()),  # type: ignore[arg-type,return-value]
     }
     monkeypatch.setattr(registry, "all_sinks", lambda: broken)
     with pytest.raises(ConfigError, match="crash cannot be opened: KeyError: 'address'"):
-        open_sink("crash", SinkSettings())
-    with pytest.raises(ConfigError, match="empty opens an object without the method write: object"):
-        open_sink("empty", SinkSettings())
+        opened("crash", SinkSettings(), broker)
+    with pytest.raises(ConfigError, match="empty opens an object without the method write or send: object"):
+        opened("empty", SinkSettings(), broker)

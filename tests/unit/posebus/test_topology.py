@@ -41,6 +41,9 @@ def test_table_lists_every_kind_of_key() -> None:
         topology.cameras(0),
         topology.processes(),
         topology.snapshot("door", 1, 2),
+        topology.deliveries(0, "hook"),
+        topology.undelivered(0, "hook"),
+        topology.delivering("hook"),
     ]
     kinds = {re.sub(r"posebus:\{0\}:", "", key).split(":")[0] for key in used}
     assert kinds == {row.kind for row in KEYS}

@@ -1,0 +1,1 @@
+"""The sink `jsonl`: messages as lines of a file, which is rotated."""

@@ -1,0 +1,35 @@
+"""The options of a built-in sink: a model with units and limits, and sentences for what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from posebus.config.worker_settings import Strict
+from posebus.errors import ConfigError
+
+Model = TypeVar("Model", bound=Strict)
+
+
+def read_options(model: type[Model], options: Mapping[str, Any], sink: str) -> Model:
+    """The options of the sink `sink`. Raises ConfigError; it never quotes a value, which may be a secret."""
+    try:
+        return model.model_validate(dict(options))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(model.model_fields)
+            raise ConfigError(f"the sink {sink} has no option {where}: its options are {known}") from None
+        if first["type"] == "missing":
+            raise ConfigError(f"the sink {sink} needs the option {where}: {describe(model, where)}") from None
+        text = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"the option {where} of the sink {sink} is wrong: {text}") from None
+
+
+def describe(model: type[Strict], name: str) -> str:
+    """What an option is for."""
+    field = model.model_fields.get(name)
+    return (field.description or name) if field is not None else name

@@ -1,0 +1,1 @@
+"""The sink `webhook`: each event as a signed HTTP request."""

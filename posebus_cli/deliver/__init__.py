@@ -1,0 +1,1 @@
+"""`posebus deliver`: sinks, and the events that they could not deliver."""
