@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import typer
 
+from posebus.bus.evidence.ring import RingPicture, RingWriter
+from posebus.bus.evidence.snapshots import store_snapshot
 from posebus.bus.former_keys import former_attempts
 from posebus.bus.frame_consumer import FrameConsumer, FrameEntry, PoseResult
 from posebus.bus.lease import Lease
@@ -49,7 +51,9 @@ def use_every_key(url: str) -> tuple[FrameConsumer, FrameEntry, PoseConsumer]:
     assert lease.acquire()
     done = [entry.entry_id for entry in tracker.read(["door"], 1, None)]
     plan = Plan(1, 0, (Directive(1, 0, 0, View(416)),))
-    tracker.commit(TrackCommit("door", [(track_frame(0), PROVENANCE)], [event(9)], b"state", done, plan), lease)
+    tracker.commit(TrackCommit("door", [(track_frame(0), PROVENANCE)], [event(9)], b"state", done, plan=plan), lease)
+    RingWriter(broker, "door", 60.0, 1_000_000).add(RingPicture(1, 0, 0, (640, 480), (640, 480), b"\xff\xd8"))
+    store_snapshot(broker, "door", (1, 0), b"\xff\xd8", keep_s=60.0, max_bytes=1_000_000)
     broker.client.hset(TOPOLOGY.processes(), "gone", '{"role": "ingest", "at_ns": 0, "cameras": {"door": {}}}')
     return worker, third, tracker
 

@@ -126,7 +126,12 @@ def test_the_gpu_is_only_asked_for_in_its_profile() -> None:
     [device] = SERVICES["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"]
     assert device["capabilities"] == ["gpu"]
     profiles = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
-    assert profiles == {"worker-gpu": ["gpu"], "deliver": ["deliver"], "cli": ["cli"]}
+    assert profiles == {
+        "worker-gpu": ["gpu"],
+        "evidence": ["evidence"],
+        "deliver": ["deliver"],
+        "cli": ["cli"],
+    }
     assert [name for name, service in SERVICES.items() if "deploy" in service] == ["worker-gpu"]
 
 
@@ -148,7 +153,13 @@ def test_mounted_files_and_volumes_exist(name: str) -> None:
             assert source in {*COMPOSE["volumes"], "./media"}, f"{name} mounts {source}, which nothing defines"
 
 
-@pytest.mark.parametrize("name", OURS)
+def test_the_evidence_process_is_a_module_with_the_options_of_a_stage() -> None:
+    service = SERVICES["evidence"]
+    assert service["entrypoint"] == ["python", "-m", "evidence"]
+    assert service["command"][0] == "--config"
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if name != "evidence"])
 def test_stages_call_commands_that_the_program_has(name: str) -> None:
     from typer.main import get_command
 

@@ -40,6 +40,7 @@ def test_table_lists_every_kind_of_key() -> None:
         topology.reclaim_lock(0),
         topology.cameras(0),
         topology.processes(),
+        topology.snapshot("door", 1, 2),
         topology.deliveries(0, "hook"),
         topology.undelivered(0, "hook"),
         topology.delivering("hook"),
