@@ -111,7 +111,11 @@ class Receiver:
         self.down()
 
     def _handle(self, handler: BaseHTTPRequestHandler) -> None:
-        body = handler.rfile.read(int(handler.headers.get("Content-Length", "0")))
+        length = int(handler.headers.get("Content-Length", "0"))
+        body = handler.rfile.read(length)
+        if len(body) < length:  # the client was killed within its request
+            handler.close_connection = True
+            return
         event_id = handler.headers.get("webhook-id", "")
         with self._lock:
             number = 1 + sum(one.event_id == event_id for one in self.requests)
