@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks.skeletons.pose import posture
+from benchmarks.skeletons.pose import COLUMN, posture
 from benchmarks.skeletons.postures import (
     BENT,
     HANDS_UP,
@@ -38,10 +38,14 @@ def _before(rng: Rng) -> list[Part]:
     return [Part("walk", rng.uniform(2.0, 4.0), speed_m_s=rng.uniform(0.8, 1.5)), Part("standing", rng.uniform(1, 2.5))]
 
 
-def _up_again(rng: Rng) -> list[Part]:
-    """A person on the ground stands up within some seconds."""
+def _up_again(rng: Rng, flat: Float64Array) -> list[Part]:
+    """A person on the ground stands up within some seconds: over sitting from the back, on all fours otherwise.
+
+    Joint angles between lying on the back and all fours would lift the whole body upright on the way.
+    """
+    supine = flat[COLUMN["pitch"]] < -1.0
     return [
-        Part("stand_up", rng.uniform(0.8, 1.5), ON_ALL_FOURS),
+        Part("stand_up", rng.uniform(0.8, 1.5), SITTING_ON_FLOOR if supine else ON_ALL_FOURS),
         Part("stand_up", rng.uniform(0.8, 1.5), LOW_CROUCH),
         Part("stand_up", rng.uniform(0.7, 1.2)),
         Part("standing", rng.uniform(2, 4)),
@@ -103,26 +107,27 @@ def _tie_shoes(rng: Rng) -> Script:
     low = KNEELING if rng.random() < 0.5 else LOW_CROUCH
     label = "kneeling" if low is KNEELING else "squatting"
     down = "kneel_down" if low is KNEELING else "squat_down"
-    parts = [Part(down, rng.uniform(0.5, 1.3), low), Part(label, rng.uniform(3, 9), low)]
+    parts = [Part(down, rng.uniform(0.7, 1.4), low), Part(label, rng.uniform(3, 9), low)]
     return Script((*_before(rng), *parts, Part("stand_up", rng.uniform(0.5, 1.3)), Part("standing", rng.uniform(2, 4))))
 
 
 def _lie_down(rng: Rng, seat: Float64Array, height_m: float) -> Script:
-    flat = lying(rng)
+    flat = lying(rng, "backward")  # as people do: other ways would lift the body on its legs on the way
     first = Part("lie_down", rng.uniform(1.0, 2.0), seat, seat_m=height_m)
     way = [first, Part("lie_down", rng.uniform(1.5, 3.0), flat, seat_m=height_m)]
     rest = Part("lying", rng.uniform(5, 12), flat, seat_m=height_m)
-    up = [] if height_m or rng.random() < 0.5 else _up_again(rng)
+    up = [] if height_m or rng.random() < 0.5 else _up_again(rng, flat)
     return Script((*_before(rng), *way, rest, *up))
 
 
 def _push_ups(rng: Rng) -> Script:
     down = [
-        Part("kneel_down", rng.uniform(0.8, 1.5), ON_ALL_FOURS),
+        Part("kneel_down", rng.uniform(0.7, 1.3), LOW_CROUCH),
+        Part("kneel_down", rng.uniform(0.7, 1.3), ON_ALL_FOURS),
         Part("push_up", rng.uniform(0.6, 1.2), PUSH_UP_HIGH),
     ]
     work = Part("push_up", rng.uniform(5, 10), PUSH_UP_LOW, repeat=int(rng.integers(3, 8)))
-    return Script((*_before(rng), *down, work, *_up_again(rng)))
+    return Script((*_before(rng), *down, work, *_up_again(rng, PUSH_UP_HIGH)))
 
 
 def _hands_up(rng: Rng) -> Script:
@@ -163,7 +168,7 @@ def _fall(rng: Rng, direction: str, heading: float | None = None) -> Script:
         half = SQUAT + posture(trunk=rng.uniform(0, 0.4)) - STANDING
         fall = [Part("fall", rng.uniform(0.4, 0.8), half, power=2), Part("fall", rng.uniform(0.4, 0.8), flat)]
     down = Part("fallen", rng.uniform(5, 14), flat + posture(knee=rng.uniform(0, 0.4)) - STANDING)
-    return Script((first, *fall, down, *(_up_again(rng) if rng.random() < 0.4 else [])), heading)
+    return Script((first, *fall, down, *(_up_again(rng, flat) if rng.random() < 0.4 else [])), heading)
 
 
 def _fall_from_chair(rng: Rng) -> Script:
