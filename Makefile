@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test test-thorough check format schemas reference sbom images bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-moving bench-camera-motion bench-peers bench-ablation bench-throughput bench-overhead bench-rules bench-privacy bench-tables bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover faults soak images-test install lock audit clean
+.PHONY: help demo test test-thorough check format schemas reference sbom images bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-moving bench-camera-motion bench-peers bench-ablation bench-throughput bench-overhead bench-rules bench-privacy bench-tables bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover bench-falls faults soak images-test install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -123,6 +123,9 @@ bench-economy: $(VENV)/.installed-dev  ## What each policy saves and costs, on t
 # Not part of `make bench`: it needs an NVIDIA GPU.
 bench-gpu: $(VENV)/.installed-dev  ## The same on an NVIDIA GPU: bare engine, pipeline, model.track (ARGS="--json FILE")
 	$(PY) -m benchmarks.gpu $(ARGS)
+
+bench-falls: $(VENV)/.installed-dev  ## Falls found, and false ones, in scripted scenes (ARGS="--tracker --seeds 1000-1009")
+	$(PY) -m benchmarks.rules.falls $(ARGS)
 
 bench-takeover: $(VENV)/.installed-dev  ## How soon another process takes over when one is killed
 	$(PY) -m benchmarks.faults.takeover $(ARGS)

@@ -15,6 +15,7 @@ RULES = {
     "zone": {"kind": "zone", "points": [[0, 0], [1, 0], [1, 1]]},
     "line": {"kind": "line", "points": [[0, 0], [1, 1]]},
     "proximity": {"kind": "proximity"},
+    "fall": {"kind": "fall"},
 }
 """Rules that use each kernel."""
 

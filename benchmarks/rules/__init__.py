@@ -1,1 +1,1 @@
-"""Rules: what they cost a frame."""
+"""Rules: what they cost a frame, and how many falls they find."""

@@ -42,7 +42,7 @@ class Rules:
         self._camera = camera
         self._size_px = size_px
         self._rules: dict[str, _OpenRule] = {}
-        self._shared: dict[int, dict[str, float]] = {}
+        self._shared: dict[int, dict[str, Any]] = {}
         self._seen_ns: dict[int, int] = {}
         self._settings: dict[str, RuleSettings] = {}
         self.problems: dict[str, str] = {}

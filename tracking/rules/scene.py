@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from posebus.arrays import Float64Array
 from posebus.messages import Track, TrackFrame, TrackState
 from tracking.feet import body_heights_px, foot_points_px
+from tracking.rules.bodies.bodies import Bodies, bodies_of
 from tracking.rules.shapes import Located, ShapeTable
 
 
@@ -18,7 +20,7 @@ class Scene:
     def __init__(
         self,
         frame: TrackFrame,
-        shared: dict[int, dict[str, float]] | None = None,
+        shared: dict[int, dict[str, Any]] | None = None,
         shapes: ShapeTable | None = None,
         ended_by: str = "unseen",
     ) -> None:
@@ -39,7 +41,7 @@ class Scene:
         self.lost_ids: list[int] = [one.id for one in frame.tracks if one.state == TrackState.LOST]
         self.ended_ids: list[int] = [one.id for one in frame.tracks if one.state == TrackState.ENDED]
         """Tracks whose last frame this is; their memory is deleted after it."""
-        self.shared: dict[int, dict[str, float]] = {} if shared is None else shared
+        self.shared: dict[int, dict[str, Any]] = {} if shared is None else shared
         """By track id, what several rules remember of a person, such as the standing height. It is kept in the
         snapshot and renamed and deleted like the memory of rules; its keys are those of the module that sets them."""
 
@@ -78,3 +80,10 @@ class Scene:
     def located(self) -> Located:
         """Where the people are beside each zone and line of the camera's rules."""
         return self._shapes.locate(self.feet_px, self.heights_px, self.frame.size_px)
+
+    @cached_property
+    def bodies(self) -> Bodies:
+        """Posture and way down of each of the people; what is remembered of them is in `shared`."""
+        return bodies_of(
+            self.people, self.boxes_px, self.keypoints_px, self.frame.size_px, self.captured_at_s, self.shared
+        )

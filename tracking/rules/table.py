@@ -10,8 +10,9 @@ from posebus.config.rules.reading import RULES_GROUP
 from posebus.installed.plugins import load_plugins
 from tracking.rules.areas import AREA_RULES
 from tracking.rules.base import RuleSpec
+from tracking.rules.bodies.table import BODY_RULES
 
-BUILT_IN: Mapping[str, RuleSpec] = MappingProxyType({spec.kind: spec for spec in AREA_RULES})
+BUILT_IN: Mapping[str, RuleSpec] = MappingProxyType({spec.kind: spec for spec in (*AREA_RULES, *BODY_RULES)})
 
 
 @cache

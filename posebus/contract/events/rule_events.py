@@ -80,7 +80,9 @@ RULE_EVENTS: Mapping[EventType, EventSpec] = MappingProxyType(
         ),
         EventType.ABSENCE_DETECTED: _spec("Fewer than `people` are present for `for_s`.", _PEOPLE, _SINCE, _DURATION),
         EventType.ABSENCE_ENDED: _spec("Enough are present again.", _PEOPLE, _END, _DURATION),
-        EventType.FALL_DETECTED: _spec("A person fell to the ground.", _SINCE),
+        EventType.FALL_DETECTED: _spec(
+            "A person fell to the ground.", _SINCE, {"speed": "of the way down, standing body heights a second"}
+        ),
         EventType.FALLEN_DETECTED: _spec(
             "A person who fell is still on the ground after `fallen_s`.", _SINCE, _DURATION
         ),
@@ -98,7 +100,7 @@ RULE_EVENTS: Mapping[EventType, EventSpec] = MappingProxyType(
         EventType.ACTION_DETECTED: _spec(
             "A person does something of the rule's `labels` for `for_s`.", {"action": "which"}, _SINCE
         ),
-        EventType.ACTION_ENDED: _spec("The person does something else.", {"action": "what had been detected"}, _END),
+        EventType.ACTION_ENDED: _spec("The person does something else.", _END),
     }
 )
 """Every type that the rules of posebus emit."""

@@ -1,0 +1,285 @@
+"""How each body came to its present height above the ground: standing height, ground, and how fast it went down. Pure.
+
+A body's height is that of its top above the ground under it, in its own standing heights: 1 standing, 0.75 on a chair,
+0.5 sitting on the floor, 0.1 to 0.5 lying, depending on the view. Of the past, only the last moments above some heights
+are kept, interpolated between frames, so that the speed of a descent is the same at any frame rate.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from posebus.arrays import BoolArray, Float64Array
+from tracking.compiled import compiled
+from tracking.rules.bodies.lying import looks
+from tracking.rules.bodies.posture import (
+    ANKLE_HEIGHT,
+    ANKLE_Y_PX,
+    BONES_PX,
+    BOTTOM_PX,
+    CUT_BELOW,
+    HEAD_Y_PX,
+    HIP_HEIGHT,
+    HIP_Y_PX,
+    SHOULDER_HEIGHT,
+    SHOULDER_Y_PX,
+    SLENDERNESS,
+    STANDING_PX,
+    TOP_PX,
+    TRUNK,
+    TRUNK_PX,
+    TRUNK_RADIANS,
+    UPRIGHT_RADIANS,
+)
+
+LEVELS = np.array([0.85, 0.80, 0.75, 0.70, 0.65, 0.60, 0.55, 0.50, 0.45, 0.40, 0.35, 0.30, 0.25])
+"""Heights of which the last moment above is kept."""
+
+LEAST_DROP = 0.25
+"""A speed is that between two levels at least this far apart: between closer ones it would be that of errors."""
+
+DOWN_BELOW, UP_ABOVE, UP_S = 0.58, 0.64, 0.3
+"""A body is down below the first height, and up again after it was above the second one for this long. One frame with a
+wrong box, as detectors have them of people who lie, changes nothing."""
+
+UPRIGHT_UNSURE = 0.58
+"""Instead of UPRIGHT_ABOVE for a person who was not seen standing: the longest bone often makes bodies too tall."""
+
+UP_BY = 0.15
+"""And it has to be this much above its lowest height since it went down."""
+
+UPRIGHT_ABOVE, UPRIGHT_S, UPRIGHT_AGAIN_S = 0.66, 0.25, 1.0
+"""A body stands, walks or sits on a chair after this long above this height; the second time after it was down for
+longer than a second, since people who get up hold on to something, kneel and sink back."""
+
+FEET_RISE, BOX_RISES, BOX_SINKS = 0.6, 0.3, 0.6
+"""Heights a second by which the ground under a person moves in the picture at most: up with feet that are seen, and
+while they are not, up or down with the box. Otherwise people would shrink from below as they walk behind a desk, and
+keep their height as they fall towards the camera."""
+
+SHRINKS = 0.2
+"""Part a second by which a standing height becomes smaller at most: that of a person who walks away from the camera.
+Bodies that fall away from it shrink as a whole too, but faster."""
+
+SETTLES_S = 0.4
+"""Time over which the standing height is averaged."""
+
+LANDS_S, LOOKS_S = 0.25, 0.5
+"""After a body was first down, it goes on falling for the first time; then its looks are averaged over the second."""
+
+BONES_BIAS = 1.1
+"""The longest of several bones is the one whose error makes it longest."""
+
+JUMP = 1.2
+"""Standing heights between frames that a body does not move: then the track is on another person."""
+
+(
+    SEEN_AT_S,
+    STANDING,
+    SURE,
+    GROUND,
+    HEIGHT,
+    MIDDLE_X,
+    MIDDLE_Y,
+    GROWTH,
+    DOWN,
+    DOWN_AT_S,
+    RISEN_AT_S,
+    UPRIGHT_AT_S,
+    WAS_DOWN_S,
+    RATE,
+    LOWEST,
+    LIES,
+    CROUCHES,
+    BENDS,
+    JUDGED_S,
+) = range(19)
+LAST_ABOVE_S = 19
+STATE = LAST_ABOVE_S + len(LEVELS)
+"""Columns of the state of a track. Times in seconds, -1 for never.
+
+STANDING: standing height in pixels, SURE: 1 if it was measured standing, GROWTH: its part a second. GROUND: y of the
+ground. HEIGHT: of the top of the body. DOWN: 1 while the body is down, since DOWN_AT_S. RISEN_AT_S: since when it is
+above UPRIGHT_ABOVE, or, while down, above UP_ABOVE. UPRIGHT_AT_S: last moment at which it stood or sat. WAS_DOWN_S: how
+long it was down before it rose. RATE: heights a second of the fastest part of the way down. LOWEST: least
+height since then. LIES, CROUCHES, BENDS: how it looks since it landed, averaged for JUDGED_S. From LAST_ABOVE_S on: the
+last moments above the LEVELS, until the body was first below them.
+"""
+
+
+@compiled
+def follow(state: Float64Array, boxes_px: Float64Array, measures: Float64Array, fresh: BoolArray, now_s: float) -> None:
+    """Update the states (N, STATE) of bodies seen in this frame, in place; SEEN_AT_S is -1 for a new one.
+
+    Args:
+        state: as described at STATE.
+        boxes_px: (N, 4).
+        measures: (N, MEASURES) of `posture.measure`.
+        fresh: (N,) whether the body was seen; otherwise its state stays.
+        now_s: capture time.
+    """
+    for row in range(len(state)):
+        if fresh[row]:
+            follow_one(state[row], boxes_px[row], measures[row], now_s)
+
+
+@compiled
+def follow_one(state: Float64Array, box_px: Float64Array, measures: Float64Array, now_s: float) -> None:
+    """`follow` of one body."""
+    x, y = 0.5 * (box_px[0] + box_px[2]), 0.5 * (box_px[1] + box_px[3])
+    before_s = state[SEEN_AT_S]
+    first = before_s < 0.0 or now_s <= before_s
+    if not first:
+        jump = max(abs(x - state[MIDDLE_X]), abs(y - state[MIDDLE_Y]))
+        first = jump > JUMP * state[STANDING] and now_s - before_s < 0.5
+    dt_s = 0.0 if first else now_s - before_s
+    if first:
+        state[:] = -1.0
+        state[SURE] = state[DOWN] = state[GROWTH] = 0.0
+    state[SEEN_AT_S], state[MIDDLE_X], state[MIDDLE_Y] = now_s, x, y
+    known = state[STANDING]
+    _follow_standing(state, measures, dt_s)
+    if dt_s > 0.0:
+        growth = (state[STANDING] / known - 1.0) / dt_s
+        state[GROWTH] += (1.0 - np.exp(-dt_s / LOOKS_S)) * (growth - state[GROWTH])
+    _follow_ground(state, measures, dt_s, first)
+    height = min(max((state[GROUND] - top_px(measures, state[STANDING])) / state[STANDING], 0.0), 1.2)
+    _follow_height(state, height, before_s, now_s, first)
+    state[HEIGHT] = height
+    _judge(state, measures, dt_s, now_s)
+
+
+@compiled
+def top_px(measures: Float64Array, standing_px: float) -> float:
+    """The y of the highest part of head and trunk; a raised arm or leg is no part of them.
+
+    Without head and shoulders it is the top of the box.
+    """
+    top = np.inf
+    for y, flesh in ((measures[HEAD_Y_PX], 0.07), (measures[SHOULDER_Y_PX], 0.05), (measures[HIP_Y_PX], 0.07)):
+        if y == y:
+            top = min(top, y - flesh * standing_px)
+    seen = measures[HEAD_Y_PX] == measures[HEAD_Y_PX] or measures[SHOULDER_Y_PX] == measures[SHOULDER_Y_PX]
+    return max(top, float(measures[TOP_PX])) if seen else float(measures[TOP_PX])
+
+
+@compiled
+def _follow_standing(state: Float64Array, measures: Float64Array, dt_s: float) -> None:
+    standing, known = measures[STANDING_PX], state[STANDING]
+    share = 1.0 - np.exp(-dt_s / SETTLES_S)
+    if standing == standing:
+        if state[SURE] < 1.0:
+            state[STANDING], state[SURE] = standing, 1.0
+        else:
+            state[STANDING] = max(known + share * (standing - known), known * (1.0 - SHRINKS * dt_s))
+        return
+    bones = measures[BONES_PX] / BONES_BIAS
+    if state[SURE] < 1.0:
+        # Not seen upright yet: the longest bone, or the box where there are no keypoints.
+        height = measures[BOTTOM_PX] - measures[TOP_PX]
+        guess = max(bones, 0.97 * height)
+        if bones <= 0.0:
+            guess = max(guess, 0.9 * height / max(measures[SLENDERNESS], 0.1))
+        state[STANDING] = (
+            guess if known < 0.0 else max(known + share * (guess - known), guess if guess > known else 1.0)
+        )
+    elif bones > known and measures[TRUNK_RADIANS] <= UPRIGHT_RADIANS and measures[CUT_BELOW] > 0.0:
+        # Comes close to the camera, the feet out of the picture.
+        state[STANDING] = (
+            known + share * (measures[TRUNK_PX] / TRUNK - known) if measures[TRUNK_PX] / TRUNK > known else known
+        )
+
+
+@compiled
+def _follow_ground(state: Float64Array, measures: Float64Array, dt_s: float, first: bool) -> None:
+    standing = state[STANDING]
+    if measures[CUT_BELOW] > 0.0:
+        # The feet are below the picture: the ground is where a body of this height has it.
+        if measures[TRUNK_RADIANS] <= UPRIGHT_RADIANS:
+            ground = measures[HIP_Y_PX] + HIP_HEIGHT * standing
+        elif measures[SHOULDER_Y_PX] == measures[SHOULDER_Y_PX] and measures[HIP_Y_PX] != measures[HIP_Y_PX]:
+            ground = measures[SHOULDER_Y_PX] + SHOULDER_HEIGHT * standing
+        elif measures[HIP_Y_PX] == measures[HIP_Y_PX]:
+            ground = state[GROUND]
+        else:
+            ground = measures[TOP_PX] + standing
+        state[GROUND] = max(ground, measures[BOTTOM_PX])
+        return
+    if measures[ANKLE_Y_PX] == measures[ANKLE_Y_PX]:
+        target, rises, sinks = measures[ANKLE_Y_PX] + ANKLE_HEIGHT * standing, FEET_RISE, np.inf
+    else:
+        target, rises, sinks = measures[BOTTOM_PX], BOX_RISES, BOX_SINKS
+    if first:
+        state[GROUND] = target
+    else:
+        step = standing * dt_s
+        state[GROUND] = min(max(target, state[GROUND] - rises * step), state[GROUND] + sinks * step)
+
+
+@compiled
+def _follow_height(state: Float64Array, height: float, before_s: float, now_s: float, first: bool) -> None:
+    before = height if first else state[HEIGHT]
+    down = state[DOWN] > 0.0
+    upright = UPRIGHT_ABOVE if state[SURE] > 0.0 else UPRIGHT_UNSURE
+    rest = max(UP_ABOVE, state[LOWEST] + UP_BY) if down else upright
+    if height < rest:
+        state[RISEN_AT_S] = -1.0
+    elif state[RISEN_AT_S] < 0.0:
+        share = 1.0 if before >= rest or height <= before else (rest - before) / (height - before)
+        state[RISEN_AT_S] = now_s if first else before_s + share * (now_s - before_s)
+    risen_s = now_s - state[RISEN_AT_S] if state[RISEN_AT_S] >= 0.0 else -1.0
+    if down and risen_s >= UP_S:
+        down = False
+        state[WAS_DOWN_S] = state[RISEN_AT_S] - state[DOWN_AT_S]
+        state[DOWN], state[DOWN_AT_S], state[RATE] = 0.0, -1.0, -1.0
+        state[LAST_ABOVE_S:] = -1.0
+    rests_s = UPRIGHT_S if state[WAS_DOWN_S] < 1.0 else UPRIGHT_AGAIN_S
+    if not down and height >= upright and risen_s >= rests_s:
+        state[UPRIGHT_AT_S], state[WAS_DOWN_S] = now_s, -1.0
+    for index in range(len(LEVELS)):
+        level, at = LEVELS[index], LAST_ABOVE_S + index
+        if down and level > state[LOWEST]:
+            continue
+        if height >= level:
+            state[at] = now_s
+        elif before >= level and not first:
+            state[at] = before_s + (before - level) / (before - height) * (now_s - before_s)
+    if height < DOWN_BELOW and not down:
+        state[DOWN], state[LOWEST], state[RISEN_AT_S] = 1.0, height, -1.0
+        share = 1.0 if first or before <= DOWN_BELOW else (before - DOWN_BELOW) / (before - height)
+        state[DOWN_AT_S] = now_s if first else before_s + share * (now_s - before_s)
+    elif down:
+        state[LOWEST] = min(state[LOWEST], height)
+    if state[DOWN] > 0.0:
+        state[RATE] = fastest(state)
+
+
+@compiled
+def _judge(state: Float64Array, measures: Float64Array, dt_s: float, now_s: float) -> None:
+    """Average how the body looks since it landed."""
+    if state[DOWN] <= 0.0 or now_s - state[DOWN_AT_S] < LANDS_S:
+        state[JUDGED_S] = -1.0
+        return
+    lies, crouches, bends = looks(measures, state[HEIGHT], state[GROUND], state[STANDING])
+    if state[JUDGED_S] < 0.0:
+        state[LIES], state[CROUCHES], state[BENDS], state[JUDGED_S] = lies, crouches, bends, 0.0
+        return
+    share = 1.0 - np.exp(-dt_s / LOOKS_S)
+    state[LIES] += share * (lies - state[LIES])
+    state[CROUCHES] += share * (crouches - state[CROUCHES])
+    state[BENDS] += share * (bends - state[BENDS])
+    state[JUDGED_S] += dt_s
+
+
+@compiled
+def fastest(state: Float64Array) -> float:
+    """The fastest part of the way down, of at least LEAST_DROP, in heights a second; -1 if none is known."""
+    best = -1.0
+    for high in range(len(LEVELS) - 1):
+        for low in range(high + 1, len(LEVELS)):
+            drop = LEVELS[high] - LEVELS[low]
+            above_s, below_s = state[LAST_ABOVE_S + high], state[LAST_ABOVE_S + low]
+            crossed = LEVELS[low] > state[LOWEST]
+            if crossed and drop >= LEAST_DROP - 1e-9 and 0.0 <= above_s < below_s:
+                best = max(best, drop / (below_s - above_s))
+    return best

@@ -1,0 +1,92 @@
+"""A person falls to the ground, and stays there. Pure.
+
+A fall is a fast way down from upright to a posture that lies, as OmniFall's label `fall`; its `fallen` is the same
+person still down some seconds later. Who is on the ground when first seen has not fallen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from posebus.config.rules.kinds import FallRule
+from tracking.rules.areas.area import Area
+from tracking.rules.areas.clock import nanoseconds, seconds
+from tracking.rules.base import Memory, Phase, Place, Step
+from tracking.rules.bodies.bodies import SHARED_KEY
+from tracking.rules.bodies.descent import DOWN, DOWN_AT_S, LOWEST, RATE, SEEN_AT_S, UPRIGHT_AT_S
+from tracking.rules.bodies.signs import FALL, FROM_UPRIGHT_S, JUDGED_AT_LEAST_S, NEVER
+from tracking.rules.scene import Scene
+
+UNSEEN_S, UNSEEN_RATE, UNSEEN_LOWEST = 0.35, 1.4, 0.45
+"""Detectors lose many people at the moment of the impact. Who was last seen on such a fast way down, already so low,
+and is not seen for this long, has fallen."""
+
+UNSEEN_CONFIDENCE = 0.6
+
+
+class Fall:
+    """Begins a happening with the fall, adds `fallen` to it, and ends it when the person is up again."""
+
+    def __init__(self, settings: FallRule, place: Place) -> None:
+        self._area = Area(settings.points, place)
+        self._fallen_ns = None if settings.fallen_s is None else nanoseconds(settings.fallen_s)
+
+    def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
+        """Return the steps that this frame adds."""
+        steps: list[Step] = []
+        bodies, codes = scene.bodies, self._area.codes(scene)
+        for row, odds in enumerate(bodies.signs[FALL]):
+            if odds <= 0.0 and (odds > NEVER or bodies.fresh[row]):
+                continue
+            if codes[row] < 0 or scene.ids[row] in memory.tracks:
+                continue
+            if not bodies.fresh[row]:
+                steps += self._unseen(scene.ids[row], scene, memory)
+            elif odds > 0.0:
+                steps.append(_begin(scene.ids[row], bodies.state[row].tolist(), scene, memory, _confidence(odds)))
+        for track_id in scene.lost_ids:
+            if track_id not in memory.tracks:
+                steps += self._unseen(track_id, scene, memory)
+        if memory.tracks:
+            steps += self._go_on(scene, memory)
+        return steps
+
+    def _unseen(self, track_id: int, scene: Scene, memory: Memory) -> list[Step]:
+        """The fall of a person whom the detector lost on the way to the ground."""
+        body = scene.shared.get(track_id, {}).get(SHARED_KEY)
+        if body is None or not body[DOWN] or scene.captured_at_s - body[SEEN_AT_S] < UNSEEN_S:
+            return []
+        was_upright = body[UPRIGHT_AT_S] >= 0.0 and body[DOWN_AT_S] - body[UPRIGHT_AT_S] <= FROM_UPRIGHT_S
+        landed = body[SEEN_AT_S] - body[DOWN_AT_S] > UNSEEN_S + JUDGED_AT_LEAST_S
+        if landed or not was_upright or body[RATE] < UNSEEN_RATE or body[LOWEST] > UNSEEN_LOWEST:
+            return []
+        return [_begin(track_id, body, scene, memory, UNSEEN_CONFIDENCE)]
+
+    def _go_on(self, scene: Scene, memory: Memory) -> Iterable[Step]:
+        """Steps of falls that began: still down, or up again."""
+        now_ns = scene.frame.captured_at_ns
+        for track_id, entry in list(memory.tracks.items()):
+            body = scene.shared.get(track_id, {}).get(SHARED_KEY)
+            if body is None:
+                continue
+            passed_ns = now_ns - entry["since_ns"]
+            data = {"since_ns": entry["since_ns"], "duration_s": seconds(passed_ns)}
+            if not body[DOWN] and body[SEEN_AT_S] * 1e9 > entry["since_ns"]:
+                del memory.tracks[track_id]
+                yield Step("fall.ended", Phase.END, track_id, data=data)
+            elif self._fallen_ns is not None and passed_ns >= self._fallen_ns and "fallen" not in entry:
+                entry["fallen"] = True
+                yield Step("fallen.detected", Phase.UPDATE, track_id, data=data, confidence=entry["confidence"])
+
+
+def _begin(track_id: int, body: list[float], scene: Scene, memory: Memory, confidence: float) -> Step:
+    since_ns = min(round(body[DOWN_AT_S] * 1e9), scene.frame.captured_at_ns)
+    memory.tracks[track_id] = {"since_ns": since_ns, "confidence": confidence}
+    data: dict[str, Any] = {"since_ns": since_ns, "speed": round(body[RATE], 2)}
+    return Step("fall.detected", Phase.START, track_id, data=data, confidence=confidence, end_type="fall.ended")
+
+
+def _confidence(odds: float) -> float:
+    return round(1.0 / (1.0 + math.exp(-odds)), 2)

@@ -1,0 +1,132 @@
+"""What a person does for some time: raised hands, running, crouching, and the actions of the classifier. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from posebus.config.rules.kinds import ActionRule, CrouchRule, HandsUpRule, RunningRule
+from tracking.rules.areas.area import Area, is_inside
+from tracking.rules.areas.clock import nanoseconds, seconds
+from tracking.rules.areas.lasting import Lasting, follow
+from tracking.rules.base import Memory, Phase, Place, Step
+from tracking.rules.bodies.signs import CROUCHING, HANDS_UP, SPEED
+from tracking.rules.scene import Scene
+
+GRACE_NS = nanoseconds(0.5)
+"""What stops for less goes on: keypoints are wrong for a moment, and people are hidden for one."""
+
+RUNS_S = 0.5
+
+LEAST_HEIGHTS_S, LEAST_M_S = 1.35, 2.3
+"""Nobody walks faster: brisk walkers reach 2 m/s, which is 1.2 body heights a second, and runners begin at 2.5 m/s."""
+
+
+class Doing:
+    """Begins with a person who does something for long enough, and ends when the person no longer does it."""
+
+    def __init__(self, kind: str, for_s: float, points: Sequence[tuple[float, float]] | None, place: Place) -> None:
+        self._area = Area(points, place)
+        self._detected, self._ended = f"{kind}.detected", f"{kind}.ended"
+        self._lasting = Lasting(nanoseconds(for_s), GRACE_NS)
+
+    def doing(self, scene: Scene) -> Mapping[int, dict[str, Any]]:
+        """The rows of people who do it in this frame, with the data of their events."""
+        raise NotImplementedError
+
+    def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
+        """Return the steps that this frame adds."""
+        doing = self.doing(scene)
+        if not doing and not memory.tracks:
+            return []
+        codes, now_ns, steps = self._area.codes(scene), scene.frame.captured_at_ns, []
+        for row, (track_id, one) in enumerate(zip(scene.ids, scene.people, strict=True)):
+            state = memory.tracks.get(track_id)
+            holds = row in doing and is_inside(codes[row], state is not None)
+            if one.coasted or (state is None and not holds):
+                continue
+            if state is None:
+                state = memory.tracks[track_id] = {}
+            since_ns = state.get("since_ns", now_ns)
+            phase = follow(state, holds, now_ns, state.pop("frame_ns", now_ns), self._lasting)
+            if state:
+                state["frame_ns"] = now_ns
+            else:
+                del memory.tracks[track_id]
+            if phase is None:
+                continue
+            if phase is Phase.START:
+                data = {"since_ns": since_ns, **doing[row]}
+                steps.append(Step(self._detected, phase, track_id, data=data, end_type=self._ended))
+            else:
+                data = {"since_ns": since_ns, "duration_s": seconds(now_ns - since_ns)}
+                steps.append(Step(self._ended, phase, track_id, data=data))
+        return steps
+
+
+class _Sign(Doing):
+    """A sign of the body that is so or not."""
+
+    def __init__(self, kind: str, sign: int, settings: HandsUpRule | CrouchRule, place: Place) -> None:
+        super().__init__(kind, settings.for_s, settings.points, place)
+        self._sign = sign
+
+    def doing(self, scene: Scene) -> Mapping[int, dict[str, Any]]:
+        """The rows of people of whom the sign is so."""
+        return {row: {} for row, value in enumerate(scene.bodies.signs[self._sign]) if value}
+
+
+class HandsUp(_Sign):
+    """Both wrists higher than the eyes. A wrist that is not seen counts by its elbow; one arm is not enough."""
+
+    def __init__(self, settings: HandsUpRule, place: Place) -> None:
+        super().__init__("hands_up", HANDS_UP, settings, place)
+
+
+class Crouch(_Sign):
+    """Hips close above the feet, and the feet under them."""
+
+    def __init__(self, settings: CrouchRule, place: Place) -> None:
+        super().__init__("crouch", CROUCHING, settings, place)
+
+
+class Running(Doing):
+    """Faster than people walk, in body heights a second, or in metres a second where the camera has a ground plane."""
+
+    def __init__(self, settings: RunningRule, place: Place) -> None:
+        super().__init__("running", RUNS_S, settings.points, place)
+        self._speed = LEAST_HEIGHTS_S if settings.speed is None else settings.speed
+        # A speed in heights that the user set counts also with a ground plane, unless there is one in metres as well.
+        self._speed_m_s = LEAST_M_S if settings.speed is None else None
+        if settings.speed_m_s is not None:
+            self._speed_m_s = settings.speed_m_s
+
+    def doing(self, scene: Scene) -> Mapping[int, dict[str, Any]]:
+        """The rows of people who run, with their speed."""
+        found = {}
+        for row, (one, heights_s) in enumerate(zip(scene.people, scene.bodies.signs[SPEED], strict=True)):
+            metres_s = one.speed_m_s
+            if metres_s is not None and self._speed_m_s is not None:
+                if metres_s >= self._speed_m_s and heights_s > 0.0:
+                    found[row] = {"speed_m_s": round(float(metres_s), 2)}
+            elif heights_s >= self._speed:
+                found[row] = {"speed": round(heights_s, 2)}
+        return found
+
+
+class Action(Doing):
+    """One of some actions of the classifier (`Track.action`)."""
+
+    def __init__(self, settings: ActionRule, place: Place) -> None:
+        super().__init__("action", settings.for_s, settings.points, place)
+        self._labels = {label.casefold(): label for label in settings.labels}
+
+    def doing(self, scene: Scene) -> Mapping[int, dict[str, Any]]:
+        """The rows of people whose action is one of the wanted ones."""
+        found = {}
+        for row, one in enumerate(scene.people):
+            action = getattr(one, "action", None)
+            label = action if action is None or isinstance(action, str) else action.label
+            if label is not None and label.casefold() in self._labels:
+                found[row] = {"action": label}
+        return found

@@ -1,0 +1,15 @@
+"""The rules about bodies, as rows of the table of all rules."""
+
+from __future__ import annotations
+
+from tracking.rules.base import RuleSpec
+from tracking.rules.bodies.fall import Fall
+from tracking.rules.bodies.lasting import Action, Crouch, HandsUp, Running
+
+BODY_RULES = (
+    RuleSpec("fall", Fall),
+    RuleSpec("hands_up", HandsUp),
+    RuleSpec("running", Running),
+    RuleSpec("crouch", Crouch),
+    RuleSpec("action", Action),
+)
