@@ -21,6 +21,15 @@ from posebus.runtime.fleet import Fleet
 from recordings.stages import STAGES
 from tests.samples import timeless
 
+RULES: dict[str, Any] = {
+    "middle": {"kind": "line", "points": [[0.5, 0], [0.5, 1]]},
+    "left": {"kind": "zone", "points": [[0, 0], [0.5, 0], [0.5, 1], [0, 1]], "dwell_s": 1.0, "max_people": 1},
+    "two": {"kind": "crowd", "people": 2, "for_s": 0.5},
+    "pair": {"kind": "proximity", "body_heights": 1.0, "for_s": 0.4},
+    "nobody": {"kind": "absence", "for_s": 0.5},
+}
+"""Rules of each camera: something happens by them in every clip, across many frames and kills."""
+GROUND = {"points": [[0.2, 0.5], [0.8, 0.5], [1, 1], [0, 1]], "metres": [[0, 10], [6, 10], [6, 0], [0, 0]]}
 SILENCE_LIMIT_S = 90.0
 """A run without new results for that long hangs."""
 
@@ -60,7 +69,10 @@ class Public:
 def lossless_settings(clips: Mapping[str, Path], workers: int, trackers: int, **changes: Any) -> Settings:
     return Settings(
         # Otherwise the size depends on which workers live when a camera begins; without any it is the full one.
-        cameras={name: CameraSettings(source=str(path), lease_s=1.0, max_size_px=320) for name, path in clips.items()},
+        cameras={
+            name: CameraSettings(source=str(path), lease_s=1.0, max_size_px=320, rules=RULES, ground=GROUND)
+            for name, path in clips.items()
+        },
         worker=WorkerSettings(imgsz=320, threads=1),
         tracker=TrackerSettings(lease_s=1.0),
         fleet=FleetSettings(workers=workers, trackers=trackers, restart_min_s=0.05, restart_max_s=0.2),

@@ -59,6 +59,8 @@ def test_undisturbed_run_has_every_frame_once_and_in_order(calm: Public, clips: 
         assert events[-1]["data"]["frames"] == len(frames) >= FRAMES - 3
         kinds = [event["type"] for event in events]
         assert kinds.count(posebus.EventType.TRACK_STARTED) == kinds.count(posebus.EventType.TRACK_ENDED)
+        assert kinds.count(posebus.EventType.ZONE_ENTERED) == kinds.count(posebus.EventType.ZONE_LEFT)
+        assert sum("happening" in event["data"] for event in events) > 2, f"{camera}: nothing happened by its rules"
     assert sum(len(events) for events in calm.events.values()) > 20
 
 
