@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test test-thorough check format schemas reference sbom images bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-moving bench-camera-motion bench-peers bench-ablation bench-throughput bench-overhead bench-rules bench-privacy bench-tables bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover bench-falls faults soak images-test install lock audit clean
+.PHONY: help demo test test-thorough check format schemas reference sbom images bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-moving bench-actions bench-camera-motion bench-peers bench-ablation bench-throughput bench-overhead bench-rules bench-privacy bench-tables bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover bench-falls faults soak images-test install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,10 @@ bench-tracking: $(VENV)/.installed-dev $(VENV)/.installed-peers  ## Our tracker 
 
 bench-moving: $(VENV)/.installed-dev $(VENV)/.installed-peers  ## Moving cameras, runners, falls, doubles, sizes and rates (ARGS="--scenes shake,runners --trackers posebus")
 	$(PY) -m benchmarks.moving $(ARGS)
+
+# Not part of `make bench`: it needs a wheel that pip does not install (the command says how to get it).
+bench-actions: $(VENV)/.installed-dev  ## Train and judge the classifier of actions (ARGS="--kit WHEEL --write")
+	$(PY) -m benchmarks.actions --data $(DATA)/actions $(ARGS)
 
 bench-camera-motion: $(VENV)/.installed-dev  ## How exactly camera motion is estimated, beside ultralytics' estimators
 	$(PY) -m benchmarks.camera_motion --data $(DATA) $(ARGS)

@@ -38,6 +38,7 @@ def live_fields(settings: CameraSettings) -> dict[str, Any]:
         "ground": settings.ground,
         "evidence": keeps_pictures(settings, live=is_live(settings)),
         "privacy": settings.privacy,
+        "actions": settings.actions,
     }
 
 

@@ -181,6 +181,12 @@ def _track() -> Schema:
             "A confirmed track coasts when its detection was missed for a moment, or another person occludes it. If an "
             "older message lacks the field: true for lost and ended tracks, else false",
         },
+        "action": {
+            "type": "string",
+            "description": "What the person does, such as Walking, where the camera's setting `actions` is on; missing "
+            "where that is not known",
+        },
+        "action_score": score("Probability of the action; missing where there is none"),
         **_on_the_floor(),
     }
     return object_of(properties, added)

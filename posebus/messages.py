@@ -216,6 +216,9 @@ class Track:
 
     Of a camera with a ground plane, else None: position_m: (x, y) of the feet on the floor, None where they are not
     known; speed_m_s: over about the last second, None at first; distance_m: walked since the first frame.
+
+    Of a camera with `actions`, else None: action: what the person does, such as Walking, None where that is not known;
+    action_score: its probability, 0..1.
     """
 
     id: int
@@ -231,6 +234,8 @@ class Track:
     position_m: tuple[float, float] | None = None
     speed_m_s: float | None = None
     distance_m: float | None = None
+    action: str | None = None
+    action_score: float | None = None
 
 
 MAX_RENAME_DELAY_S = 2.0

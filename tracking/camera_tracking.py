@@ -25,6 +25,7 @@ from posebus.messages import (
     Uninferred,
 )
 from posebus.views import View
+from tracking.actions.of_camera import CameraActions
 from tracking.events import CameraEvents
 from tracking.ground.floor import Floor
 from tracking.ordering.gaps import GapReporter
@@ -91,6 +92,8 @@ class CameraTracking:
         self._tracker = PoseTracker(settings)
         self.floor = Floor(None)
         """Where people are in metres; it may use another ground plane at any time."""
+        self.actions = CameraActions()
+        """What people do; its setting may be changed at any time."""
         self._events = CameraEvents(camera, rules or {})
         self._gaps = GapReporter(camera)
         self._waiting: dict[ItemKey, PoseEntry] = {}
@@ -116,8 +119,8 @@ class CameraTracking:
 
     @property
     def rule_problems(self) -> Mapping[str, str]:
-        """Why a rule of the camera is off, by its name."""
-        return self._events.rule_problems
+        """Why a rule of the camera, or what it does with actions, is off, by its name."""
+        return {**self._events.rule_problems, **self.actions.problems}
 
     @property
     def directive(self) -> Directive | None:
@@ -129,7 +132,7 @@ class CameraTracking:
         """How to follow people better or detect more of them (another rate, a larger fixed size, more workers), and
         which rules are off; None if there is nothing to advise."""
         size = self._check if self._check is not None else self._planner
-        advice = [*self._events.rule_problems.values(), self._rate.advice, None if size is None else size.advice]
+        advice = [*self.rule_problems.values(), self._rate.advice, None if size is None else size.advice]
         return "; ".join(one for one in advice if one is not None) or None
 
     @property
@@ -195,6 +198,7 @@ class CameraTracking:
             "tracker": self._tracker.state_dict(),
             "events": self._events.state_dict(),
             "floor": self.floor.state_dict(),
+            "actions": self.actions.state_dict(),
             "gaps": self._gaps.state_dict(),
             "captured_at_ns": self._captured_at_ns,
             "planner": None if self._planner is None else self._planner.state_dict(),
@@ -209,6 +213,7 @@ class CameraTracking:
         self._reorder.load_state(state["reorder"])
         self._tracker.load_state(state["tracker"])
         self._events.load_state(state["events"])
+        self.actions.load_state(state.get("actions"))
         self._gaps.load_state(state["gaps"])
         self._captured_at_ns = state["captured_at_ns"]
         if "floor" in state:  # of a release without ground planes
@@ -226,7 +231,7 @@ class CameraTracking:
         assert entry.provenance is not None
         square = self._inside(squared(frame), frame.size_px)
         self._captured_at_ns = frame.captured_at_ns
-        tracks = self.floor.update(of_source(self._tracker.update(square), frame))
+        tracks = self.floor.update(of_source(self.actions.update(self._tracker.update(square)), frame))
         step.tracks.append((tracks, entry.provenance))
         step.events += self._events.of_frame(frame, tracks, is_cut=self._tracker.is_cut)
         step.events += self._gaps.advance_to(frame.captured_at_ns)
@@ -263,7 +268,7 @@ class CameraTracking:
         assert entry.provenance is not None
         self._captured_at_ns = frame.captured_at_ns
         square = squared(frame)
-        tracks = self.floor.update(of_source(self._tracker.predict(square), frame))
+        tracks = self.floor.update(of_source(self.actions.update(self._tracker.predict(square)), frame))
         step.tracks.append((tracks, entry.provenance))
         step.events += self._events.of_frame(frame, tracks, is_cut=self._tracker.is_cut)
         step.events += self._gaps.advance_to(frame.captured_at_ns)

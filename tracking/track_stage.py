@@ -27,9 +27,9 @@ from posebus.messages import Delivery
 from posebus.runtime.stage import HEARTBEAT_S
 from posebus.telemetry.metrics import Metrics, age_s
 from posebus.telemetry.process_report import TRACKER, ProcessReport, TrackingReport
-from posebus.telemetry.reports import Reports, process_reports
+from posebus.telemetry.reports import process_reports
 from tracking.camera_tracking import CameraStep, CameraTracking
-from tracking.policies.capacity import CapacityMeter, Demand, capacity_shares
+from tracking.policies.capacity import CapacityMeter, capacity_shares, demands
 from tracking.rules.switched_off import RulesOff
 
 READ_COUNT = 64
@@ -148,7 +148,7 @@ class TrackStage:
             self._trackers = max(1, sum(1 for report in reports.values() if report.role == self.role))
             self._trackers_seen_at_s = now_s
             self._capacity.update(reports)
-            shares = capacity_shares(self._capacity, _demands(reports))
+            shares = capacity_shares(self._capacity, demands(reports))
             for camera, tracking in self._tracking.items():
                 tracking.limit_view(shares.get(camera))
         share = math.ceil(len(self._records) / self._trackers)
@@ -209,7 +209,9 @@ class TrackStage:
 
     def _fresh(self, camera: str) -> CameraTracking:
         record = self._records[camera]
-        return CameraTracking(camera, record.delivery, self._settings, record.policies, record.region, record.rules)
+        fresh = CameraTracking(camera, record.delivery, self._settings, record.policies, record.region, record.rules)
+        fresh.actions.set(record.actions)
+        return fresh
 
     def _collect_strays(self, now_s: float) -> None:
         """Reclaim entries that a tracker without its lease read before it noticed."""
@@ -229,6 +231,7 @@ class TrackStage:
         tracking.set_policies(record.policies)
         tracking.region = record.region
         tracking.set_rules(record.rules)
+        tracking.actions.set(record.actions)
         tracking.floor.use(record.ground)
         began_s = time.perf_counter()
         step = tracking.advance(now_s)
@@ -283,13 +286,3 @@ class TrackStage:
             age = age_s(frame.captured_at_ns, source.frame_published_at_ns, source.clock, now_ns)
             self._metrics.observe("posebus_age_at_publish_seconds", age, stage="tracks")
             self._ages_ms[camera].append(age * 1000)
-
-
-def _demands(reports: Reports) -> dict[str, Demand]:
-    """What all live cameras ask of the workers, as their trackers report it."""
-    return {
-        camera: Demand(one.demand_px_per_s, one.flexible)
-        for report in reports.values()
-        for camera, one in report.tracked.items()
-        if one.demand_px_per_s is not None
-    }

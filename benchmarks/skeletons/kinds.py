@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks.skeletons.pose import COLUMN, posture
+from benchmarks.skeletons.pose import ANGLES, COLUMN, posture
 from benchmarks.skeletons.postures import (
     BENT,
     HANDS_UP,
@@ -209,3 +209,82 @@ NOT_FALLS: dict[str, Maker] = {
 
 KINDS: dict[str, Maker] = FALLS | NOT_FALLS
 """By name; a maker draws one script of its kind."""
+
+
+def _varied_squat(rng: Rng) -> Script:
+    """Squats of any depth, with the trunk upright or forward, and knees together or apart."""
+    depth = rng.uniform(0.55, 1.0)
+    out = rng.uniform(0.0, 0.6)
+    low = posture(
+        trunk=rng.uniform(0.0, 0.9), thigh=1.9 * depth, knee=2.2 * depth, leg_out=out, arm=rng.uniform(0.2, 1.6)
+    )
+    hold = Part("squatting", rng.uniform(3, 7), low)
+    return Script((*_before(rng), Part("squat_down", rng.uniform(0.6, 1.4), low), hold, Part("standing", 2.0)))
+
+
+def _varied_seat(rng: Rng) -> Script:
+    """Sitting on chairs and benches of several heights, leaning back or forward, legs bent or stretched."""
+    knee = rng.uniform(0.7, 1.8)
+    seat = posture(
+        trunk=rng.uniform(-0.4, 0.6),
+        thigh=rng.uniform(1.2, 1.7),
+        knee=knee,
+        leg_out=rng.uniform(0, 0.3),
+        arm=rng.uniform(0, 1.2),
+        elbow=rng.uniform(0.2, 1.8),
+    )
+    return Script((Part("sitting", rng.uniform(4, 9), seat),), first=seat)
+
+
+def _propped_up(rng: Rng) -> Script:
+    """After a fall a person half sits on the ground, leaning back on the arms, and moves a little."""
+
+    def propped() -> Float64Array:
+        return posture(
+            trunk=rng.uniform(-0.9, -0.3),
+            nod=rng.uniform(0.0, 0.6),
+            thigh_l=rng.uniform(1.5, 2.3),
+            thigh_r=rng.uniform(1.5, 2.3),
+            knee_l=rng.uniform(0.1, 1.6),
+            knee_r=rng.uniform(0.1, 1.6),
+            arm=rng.uniform(-0.9, -0.3),
+            elbow=rng.uniform(0.0, 0.3),
+            arm_out=rng.uniform(0.1, 0.5),
+        )
+
+    first = propped()
+    rest = (Part("fallen", rng.uniform(2, 5), propped()) for _ in range(3))
+    return Script((*_before(rng), Part("fall", rng.uniform(0.5, 1.0), first, power=2), *rest))
+
+
+def _arms(rng: Rng) -> Script:
+    """Standing with the arms in all positions."""
+
+    def arms() -> Float64Array:
+        angles = posture(trunk=rng.uniform(-0.1, 0.5))
+        angles[ANGLES.index("arm_l") :] = rng.uniform(-0.4, 3.1), rng.uniform(-0.4, 3.1), *rng.uniform(0, 1.7, 4)
+        return angles
+
+    return Script(tuple(Part("standing", rng.uniform(1.0, 2.0), arms()) for _ in range(5)))
+
+
+def _about(rng: Rng, label: str, slowest_m_s: float, fastest_m_s: float) -> Script:
+    """Back and forth in a room."""
+    parts = []
+    for _ in range(int(rng.integers(3, 6))):
+        speed_m_s = rng.uniform(slowest_m_s, fastest_m_s)
+        parts.append(Part(label, rng.uniform(1.5, 4.0) / speed_m_s, speed_m_s=speed_m_s))
+        turn = rng.choice([-1, 1]) * rng.uniform(2.4, 3.2)
+        parts.append(Part(label, rng.uniform(0.25, 0.7), speed_m_s=0.5 * speed_m_s, turn=turn))
+    return Script(tuple(parts))
+
+
+VARIANTS: dict[str, Maker] = {
+    "walk_about": partial(_about, label="walk", slowest_m_s=0.5, fastest_m_s=1.5),
+    "run_about": partial(_about, label="run", slowest_m_s=1.9, fastest_m_s=3.5),
+    "varied_squat": _varied_squat,
+    "varied_seat": _varied_seat,
+    "propped_up": _propped_up,
+    "arms": _arms,
+}
+"""More of what classifiers have to learn; rules of falls are not held against these."""

@@ -38,7 +38,7 @@ BLIND_LOGIT = -5.0
 BLIND_ERROR = 5.0
 
 LEAST_JOINTS = 5
-"""A person of whom fewer joints are in view is not detected."""
+"""A person with fewer joints in view is not detected."""
 
 MARGIN = 0.06
 """Of the box around the joints, in body heights."""

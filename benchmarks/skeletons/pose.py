@@ -1,7 +1,7 @@
 """A body of joint angles: from angles to the 17 COCO joints in three dimensions, by forward kinematics.
 
 All lengths are relative to body height. The frame of the body has its origin between the hips: x forward, y to the
-left, z up. A body stands on its lowest point, whatever it does: there are no other contacts to keep track of.
+left, z up. A body always stands on its lowest point: there are no other contacts to keep track of.
 """
 
 from __future__ import annotations

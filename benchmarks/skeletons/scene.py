@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.scenes.camera import Camera
-from benchmarks.skeletons.kinds import KINDS
+from benchmarks.skeletons.kinds import KINDS, VARIANTS
 from benchmarks.skeletons.observed import Observed, observed
 from benchmarks.skeletons.script import Interval, Script, played
 from posebus.arrays import Float32Array, Float64Array
@@ -95,13 +95,13 @@ def scene(
     missing: float = 1.0,
     camera: Camera | None = None,
 ) -> SkeletonScene:
-    """One scene of a kind of `KINDS`; the script does not depend on `fps`, so that rates can be compared.
+    """One scene of a kind of `KINDS` or `VARIANTS`; the script does not depend on `fps`, so that rates can be compared.
 
     noise, missing: factors of the errors of joints, and of how often joints and whole people are not detected.
-    camera: None for a random one. Raises KeyError for a kind that does not exist.
+    camera: None for a random one. Raises ValueError for a kind that does not exist.
     """
-    rng = np.random.default_rng([seed, sorted(KINDS).index(kind)])
-    script = KINDS[kind](rng)
+    rng = np.random.default_rng([seed, (*sorted(KINDS), *sorted(VARIANTS)).index(kind)])
+    script = (KINDS | VARIANTS)[kind](rng)
     return scene_of(script, kind, fps, rng, noise=noise, missing=missing, camera=camera)
 
 

@@ -36,7 +36,8 @@ class Part:
 
     label: the truth of this part. speed_m_s: along the heading. power: 1 for an even transition with a soft start and
     end; 2 for one that starts slowly and becomes faster until it stops, as a fall does. seat_m: the height of the
-    surface on which the body is at its end. repeat: the posture is reached and left this often within the part.
+    surface on which the body is at its end. repeat: the posture is reached and left this often within the part. turn:
+    radians to the left by which the heading changes.
     """
 
     label: str
@@ -46,6 +47,7 @@ class Part:
     power: int = 1
     seat_m: float = 0.0
     repeat: int = 0
+    turn: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def played(script: Script, rng: np.random.Generator, height_m: float) -> tuple[F
     # The feet of a person who does not walk stay where they are; the hips of one who walks follow the way.
     feet_m = body_m[:, 15:17].mean(axis=1)
     body_m[..., :2] -= ((1.0 - walking)[:, None] * feet_m[:, :2])[:, None]
-    body_m[..., 0] += (np.cumsum(speed_m_s) * STEP_S)[:, None]
+    body_m = _on_the_way(body_m, speed_m_s, _headings(script, times_s))
     flight = np.clip(speed_m_s - 2.0, 0.0, 1.0) * 0.04 * height_m
     body_m[..., 2] += (seat_m + flight * np.abs(np.sin(phases(pace, STEP_S, 0.5))))[:, None]
     return times_s, body_m
@@ -112,6 +114,22 @@ def _courses(script: Script, times_s: Float64Array) -> tuple[Float64Array, Float
             before, before_seat = part.posture, part.seat_m
         start_s += part.length_s
     return angles, _smooth(speed, 0.5), seat
+
+
+def _headings(script: Script, times_s: Float64Array) -> Float64Array:
+    """Headings (S,) relative to the first one."""
+    ends = np.cumsum([0.0, *(part.length_s for part in script.parts)])
+    return np.interp(times_s, ends, np.cumsum([0.0, *(part.turn for part in script.parts)]))
+
+
+def _on_the_way(body_m: Float64Array, speed_m_s: Float64Array, heading: Float64Array) -> Float64Array:
+    """The body (S, 17, 3) turned to its headings and moved along its way."""
+    cos, sin = np.cos(heading), np.sin(heading)
+    x, y = body_m[..., 0], body_m[..., 1]
+    moved = body_m.copy()
+    moved[..., 0] = x * cos[:, None] - y * sin[:, None] + (np.cumsum(speed_m_s * cos) * STEP_S)[:, None]
+    moved[..., 1] = x * sin[:, None] + y * cos[:, None] + (np.cumsum(speed_m_s * sin) * STEP_S)[:, None]
+    return moved
 
 
 def _smooth(values: Float64Array, length_s: float) -> Float64Array:

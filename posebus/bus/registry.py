@@ -16,6 +16,7 @@ from posebus.bus.evidence.snapshots import delete_snapshots
 from posebus.bus.former_keys import former_attempts
 from posebus.bus.group_reader import ensure_group
 from posebus.bus.redis.connection import Broker
+from posebus.config.cameras.actions import OFF, checked_actions
 from posebus.config.cameras.ground import GroundSettings, ground_from_json
 from posebus.config.cameras.privacy import HEADS
 from posebus.config.cameras.region import Region, region_from_json
@@ -61,6 +62,7 @@ class CameraRecord:
     ground: GroundSettings | None = None
     evidence: bool = False
     privacy: str = HEADS
+    actions: str = OFF
 
 
 def process_id(role: str) -> str:
@@ -86,6 +88,8 @@ def camera_value(record: CameraRecord) -> str:
         value["region"] = record.region
     if record.rules:
         value["rules"] = record.rules
+    if record.actions != OFF:
+        value["actions"] = record.actions
     if record.ground is not None:
         value["ground"] = record.ground.model_dump(mode="json")
     if record.evidence:
@@ -114,6 +118,7 @@ def read_record(camera: str, value: bytes) -> CameraRecord:
             ground_from_json(data.get("ground")),
             evidence=data.get("evidence") is True,
             privacy=data.get("privacy", HEADS),
+            actions=checked_actions(str(data.get("actions", OFF))),
         )
     except WRONG_DATA as error:
         raise MalformedMessage(f"its record cannot be read: {type(error).__name__} {str(error)[:100]}") from None

@@ -23,6 +23,7 @@ from posebus.contract.fields.json_values import (
     rounded,
     rounded_keypoints,
     row,
+    share,
     summary,
     text,
     whole,
@@ -75,7 +76,7 @@ def track_frame_to_json(frame: TrackFrame, provenance: Provenance, published_at_
 
 
 def _track_to_json(track: Track) -> dict[str, Any]:
-    return {
+    data: dict[str, Any] = {
         "id": track.id,
         "state": track.state,
         "score": round(float(track.score), SCORE_DECIMALS),
@@ -88,6 +89,9 @@ def _track_to_json(track: Track) -> dict[str, Any]:
         "coasted": track.coasted,
         **floor_to_json(track),
     }
+    if track.action is not None and track.action_score is not None:
+        data |= {"action": track.action, "action_score": round(track.action_score, SCORE_DECIMALS)}
+    return data
 
 
 def track_frame_from_json(data: Any) -> tuple[TrackFrame, Provenance]:
@@ -131,6 +135,8 @@ def _track_from_json(data: Any) -> Track:
         pose_index=row(data.get("pose_index")),
         # Before this field existed, confirmed tracks were always detected, and undetected ones were lost or ended.
         coasted=flag(data.get("coasted", text(data["state"]) in {TrackState.LOST, TrackState.ENDED})),
+        action=None if data.get("action") is None else text(data["action"]),
+        action_score=None if data.get("action_score") is None else share(data["action_score"]),
         **floor_from_json(data),
     )
 

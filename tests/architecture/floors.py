@@ -64,7 +64,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"identities"}),
         frozenset({"linking"}),
         frozenset({"tracker"}),
-        frozenset({"ground", "ordering", "policies", "region", "rules"}),
+        frozenset({"actions", "ground", "ordering", "policies", "region", "rules"}),
         frozenset({"events"}),
         frozenset({"warm_up"}),
         frozenset({"camera_tracking"}),

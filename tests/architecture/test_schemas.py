@@ -70,7 +70,7 @@ def track(number: int, state: TrackState, keypoints: bool) -> Track:
 def test_tracks_messages_follow_their_schema() -> None:
     tracks = tuple(track(number, state, number % 2 == 0) for number, state in enumerate(TrackState))
     seen = replace(tracks[0], keypoint_visibility=np.arange(17, dtype=np.uint8) % 3, pose_index=0)
-    seen = replace(seen, position_m=(1.0, 2.0), speed_m_s=1.5, distance_m=3.0)
+    seen = replace(seen, position_m=(1.0, 2.0), speed_m_s=1.5, distance_m=3.0, action="Walking", action_score=0.9)
     frame = TrackFrame("door", 0, 7, 1_000, (640, 480), (seen, *tracks[1:]), renamed=(Renaming(0, 2, 5),))
     data = json.loads(json.dumps(track_frame_to_json(frame, Provenance(CaptureClock.FILE, Delivery.LIVE, 5), 6)))
     schema = tracks_schema()

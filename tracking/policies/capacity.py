@@ -30,6 +30,16 @@ class Demand(NamedTuple):
     flexible: bool
 
 
+def demands(reports: Reports) -> dict[str, Demand]:
+    """What all live cameras ask of the workers, as their trackers report it."""
+    return {
+        camera: Demand(one.demand_px_per_s, one.flexible)
+        for report in reports.values()
+        for camera, one in report.tracked.items()
+        if one.demand_px_per_s is not None
+    }
+
+
 class CapacityShare(NamedTuple):
     """What one camera may have, in pixels of the network's input a second; `missing_workers`: how many more workers of
     the present mean speed would carry the demand of all cameras."""

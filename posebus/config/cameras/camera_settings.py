@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from posebus.config.cameras.actions import ActionsField
 from posebus.config.cameras.evidence import EvidenceField, EvidenceSettings
 from posebus.config.cameras.ground import GroundField
 from posebus.config.cameras.privacy import HEADS, Privacy, ZonesField
@@ -14,7 +15,7 @@ from posebus.config.cameras.schedule import EXAMPLE, ScheduleField
 from posebus.config.rules.reading import RulesField
 from posebus.config.worker_settings import Imgsz, InferFps, MotionGate, Strict
 
-APPLIED_LIVE = ("paused", "schedule", "region", "ground", "privacy", "rules", "evidence")
+APPLIED_LIVE = ("paused", "schedule", "region", "ground", "privacy", "rules", "evidence", "actions")
 """Fields that the supervisor of a camera's process, or the process itself, applies while it runs."""
 
 
@@ -104,6 +105,13 @@ class CameraOptions(Strict):
         examples=[[[0.8, 0], [1, 0], [1, 0.4], [0.8, 0.4]]],
         description="What no picture shows: polygons like those of `region`, which are filled with black before a "
         "picture leaves ingest. Nothing is detected there",
+    )
+    actions: ActionsField = Field(
+        default="off",
+        examples=["off", "builtin", "/models/stgcn.onnx"],
+        description="What people do is added to their tracks. builtin: Walking, Running, Standing, Sitting, Squatting, "
+        "Fallen or Lying; a path on the tracker's machine that ends with .onnx: the classes of that network (see "
+        "docs/actions.md); off: nothing",
     )
     evidence: EvidenceField = Field(
         default_factory=EvidenceSettings,

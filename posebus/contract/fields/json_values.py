@@ -77,6 +77,14 @@ def flag(value: Any) -> bool:
     return value
 
 
+def share(value: Any) -> float:
+    """`value` as a number from 0 to 1. Raises TypeError or ValueError for another one."""
+    number = float(value)
+    if not 0.0 <= number <= 1.0:
+        raise ValueError("expected a number from 0 to 1")
+    return number
+
+
 def row(value: Any) -> int | None:
     """A row number from 0, or None."""
     if value is None:

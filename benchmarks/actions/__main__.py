@@ -1,0 +1,5 @@
+"""`python -m benchmarks.actions`."""
+
+from benchmarks.actions.command import main
+
+main()
