@@ -76,7 +76,7 @@ def test_figure_walks_through_source_engine_tracker_sink_and_rule(folder: tuple[
     # 580 pixels are walked in 59 steps, so its middle passes 320 px between the frames 29 and 30.
     (crossing,) = _crossings(found)
     log = (where / "log").read_text()
-    assert "there is no sink 'no-such-sink', which sinks.missing names: known are jsonl, tally" in log
+    assert "there is no sink 'no-such-sink', which sinks.missing names: known are jsonl, mqtt, tally, webhook" in log
     assert log.count("sink-missing has ended and is not started again") == 1
     assert (crossing.camera, crossing.data["direction"], crossing.data["rule"]) == ("path", "right", "halfway")
     assert abs(crossing.seq - 30) <= 1
