@@ -283,6 +283,9 @@ CLASSES: tuple[tuple[str, Callable[[Snippets, str], None]], ...] = (
     (r"posebus demo$", only_parses),
     (r"posebus (run|up|snapshot) (usb:|rtsp:|synthetic:)", only_parses),
     (r"posebus engines build ", only_parses),
+    (r"posebus rules draw \S+$", only_parses),  # the next line draws as well
+    (r"posebus run .*--camera ", only_parses),  # a test of its own compares its events with those of the rules
+    (r"posebus rules ", ends_well),
     (r"posebus image .*--masks ", needs_a_download),
     (r"posebus (run|draw|image|snapshot|config check|submit|camera|scale) ", ends_well),
     (r"posebus top$", ends_well),  # without a terminal it prints its table once
@@ -343,7 +346,8 @@ def test_snippets_run_in_their_order(snippets: Snippets) -> None:
     for block in blocks():
         text = snippets.replaced(block.text)
         if block.language == "yaml" and "cameras:" in text:
-            (snippets.folder / "posebus.yaml").write_text(text)
+            named = re.match(r"# (\w+\.yaml)\n", text)
+            (snippets.folder / (named[1] if named else "posebus.yaml")).write_text(text)
         elif block.language == "python":
             program = snippets.folder / f"program_{block.line}.py"
             program.write_text(text)
@@ -376,7 +380,7 @@ def test_settings_in_yaml_are_valid(tmp_path: Path) -> None:
         path = tmp_path / f"{block.line}.yaml"
         text = (
             block.text
-            if re.search(r"^(cameras|defaults):", block.text, re.M)
+            if re.search(r"^(cameras|defaults|sinks):", block.text, re.M)
             else "worker:\n" + textwrap.indent(block.text, "  ")
         )
         path.write_text(text)
