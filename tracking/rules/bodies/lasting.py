@@ -19,7 +19,7 @@ GRACE_NS = nanoseconds(0.5)
 RUNS_S = 0.5
 
 LEAST_HEIGHTS_S, LEAST_M_S = 1.35, 2.3
-"""People walk more slowly: brisk walkers reach 2 m/s, which is 1.2 body heights a second, and runners begin at 2.5 m/s."""
+"""Walkers are slower: brisk ones reach 2 m/s, which is 1.2 body heights a second, and runners begin at 2.5 m/s."""
 
 
 class Doing:
