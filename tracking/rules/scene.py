@@ -10,7 +10,7 @@ import numpy as np
 from posebus.arrays import Float64Array
 from posebus.messages import Track, TrackFrame, TrackState
 from tracking.feet import body_heights_px, foot_points_px
-from tracking.rules.bodies.bodies import Bodies, bodies_of
+from tracking.rules.bodies.bodies import BodiesOfFrame, bodies_of
 from tracking.rules.shapes import Located, ShapeTable
 
 
@@ -82,7 +82,7 @@ class Scene:
         return self._shapes.locate(self.feet_px, self.heights_px, self.frame.size_px)
 
     @cached_property
-    def bodies(self) -> Bodies:
+    def bodies(self) -> BodiesOfFrame:
         """Posture and way down of each of the people; what is remembered of them is in `shared`."""
         return bodies_of(
             self.people, self.boxes_px, self.keypoints_px, self.frame.size_px, self.captured_at_s, self.shared

@@ -35,7 +35,7 @@ SAME_BODY_S, SAME_BODY = 1.2, 1.0
 same person: detectors lose people while they fall."""
 
 
-class Bodies:
+class BodiesOfFrame:
     """N people of one frame, in the order of the scene.
 
     fresh: N, whether the person was detected in this frame; nothing is learned from predicted boxes. measures: (N,
@@ -61,7 +61,7 @@ def bodies_of(
     size_px: tuple[int, int],
     now_s: float,
     shared: dict[int, dict[str, Any]],
-) -> Bodies:
+) -> BodiesOfFrame:
     """Measure the people of a frame and go on with what `shared` remembers of them, which is changed.
 
     Args:
@@ -92,7 +92,7 @@ def bodies_of(
     for row, (one, known) in enumerate(zip(people, np.round(state, DECIMALS).tolist(), strict=True)):
         if fresh[row]:
             shared.setdefault(one.id, {})[SHARED_KEY] = known
-    return Bodies(fresh, measures, state, signs.T.tolist())
+    return BodiesOfFrame(fresh, measures, state, signs.T.tolist())
 
 
 def _lost_in_a_fall(box_px: Float64Array, now_s: float, shared: dict[int, dict[str, Any]]) -> list[float] | None:

@@ -54,7 +54,7 @@ class Fall:
         return steps
 
     def _unseen(self, track_id: int, scene: Scene, memory: Memory) -> list[Step]:
-        """The fall of a person whom the detector lost on the way to the ground."""
+        """The fall of a person lost by the detector on the way to the ground."""
         body = scene.shared.get(track_id, {}).get(SHARED_KEY)
         if body is None or not body[DOWN] or scene.captured_at_s - body[SEEN_AT_S] < UNSEEN_S:
             return []

@@ -19,7 +19,7 @@ GRACE_NS = nanoseconds(0.5)
 RUNS_S = 0.5
 
 LEAST_HEIGHTS_S, LEAST_M_S = 1.35, 2.3
-"""Nobody walks faster: brisk walkers reach 2 m/s, which is 1.2 body heights a second, and runners begin at 2.5 m/s."""
+"""Walkers are slower: brisk ones reach 2 m/s, which is 1.2 body heights a second, and runners begin at 2.5 m/s."""
 
 
 class Doing:
@@ -72,7 +72,7 @@ class _Sign(Doing):
         self._sign = sign
 
     def doing(self, scene: Scene) -> Mapping[int, dict[str, Any]]:
-        """The rows of people of whom the sign is so."""
+        """The rows of people with the sign."""
         return {row: {} for row, value in enumerate(scene.bodies.signs[self._sign]) if value}
 
 
@@ -90,7 +90,7 @@ class Crouch(_Sign):
         super().__init__("crouch", CROUCHING, settings, place)
 
 
-class Running(Doing):
+class Runs(Doing):
     """Faster than people walk, in body heights a second, or in metres a second where the camera has a ground plane."""
 
     def __init__(self, settings: RunningRule, place: Place) -> None:

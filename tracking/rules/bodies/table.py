@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tracking.rules.base import RuleSpec
 from tracking.rules.bodies.fall import Fall
-from tracking.rules.bodies.lasting import Action, Crouch, HandsUp, Running
+from tracking.rules.bodies.lasting import Action, Crouch, HandsUp, Runs
 
 BODY_RULES = (
     RuleSpec("fall", Fall),
     RuleSpec("hands_up", HandsUp),
-    RuleSpec("running", Running),
+    RuleSpec("running", Runs),
     RuleSpec("crouch", Crouch),
     RuleSpec("action", Action),
 )
