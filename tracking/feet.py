@@ -64,7 +64,7 @@ def standing_points_px(
     """
     boxes, joints = _plain(boxes_xyxy_px, keypoints_px)
     points, sources = np.empty((len(boxes), 2)), np.full(len(boxes), BOX)
-    _stand(boxes, joints, float(size_px[1]), points, sources)
+    _stand(boxes, joints, float(size_px[1]), points, sources, np.empty(len(boxes)))
     return points, sources
 
 
@@ -77,6 +77,16 @@ def body_heights_px(boxes_xyxy_px: FloatingArray, keypoints_px: FloatingArray | 
     heights = np.empty(len(boxes))
     _measure(boxes, joints, heights)
     return heights
+
+
+def feet_and_heights_px(
+    boxes_xyxy_px: Float64Array, keypoints_px: Float64Array | None, size_px: tuple[int, int]
+) -> tuple[Float64Array, Float64Array]:
+    """Return `foot_points_px` and `body_heights_px`, in one call, since the calls cost more than the arithmetic."""
+    joints = np.zeros((len(boxes_xyxy_px), 0, 3)) if keypoints_px is None else keypoints_px
+    points, heights = np.empty((len(boxes_xyxy_px), 2)), np.empty(len(boxes_xyxy_px))
+    _stand_within(boxes_xyxy_px, joints, float(size_px[0]), float(size_px[1]), points, heights)
+    return points, heights
 
 
 def ankles_px(keypoints_px: Float32Array | None, otherwise: Float64Array) -> Float64Array:
@@ -105,8 +115,8 @@ def _plain(boxes_xyxy_px: FloatingArray, keypoints_px: FloatingArray | None) -> 
 
 
 @compiled
-def _is_seen(joint: Float64Array) -> bool:
-    return bool(joint[2] >= SEEN_CONFIDENCE and np.isfinite(joint[0]) and np.isfinite(joint[1]))
+def _is_seen(joints: Float64Array, joint: int) -> bool:
+    return bool(joints[joint, 2] >= SEEN_CONFIDENCE and np.isfinite(joints[joint, 0]) and np.isfinite(joints[joint, 1]))
 
 
 @compiled
@@ -114,9 +124,9 @@ def _length(joints: Float64Array, upper: int, lower: int) -> float:
     """Mean length of a limb over the sides on which both of its ends are seen; 0 where they are on none."""
     total, sides = 0.0, 0
     for side in range(2):
-        begin, end = joints[upper + side], joints[lower + side]
-        if _is_seen(begin) and _is_seen(end):
-            total += np.hypot(end[0] - begin[0], end[1] - begin[1])
+        begin, end = upper + side, lower + side
+        if _is_seen(joints, begin) and _is_seen(joints, end):
+            total += np.hypot(joints[end, 0] - joints[begin, 0], joints[end, 1] - joints[begin, 1])
             sides += 1
     return total / max(sides, 1)
 
@@ -148,33 +158,58 @@ def _measure(boxes: Float64Array, joints: Float64Array, heights: Float64Array) -
 
 @compiled
 def _stand(
-    boxes: Float64Array, joints: Float64Array, picture_height_px: float, points: Float64Array, sources: Int64Array
+    boxes: Float64Array,
+    joints: Float64Array,
+    picture_height_px: float,
+    points: Float64Array,
+    sources: Int64Array,
+    heights: Float64Array,
 ) -> None:
-    """Write where each person stands into `points` (N, 2), and into `sources` (N,) what that was taken from."""
+    """Write where each person stands into `points` (N, 2), from what into `sources` (N,), and `heights` (N,)."""
+    _measure(boxes, joints, heights)
     for person in range(len(boxes)):
         box, body = boxes[person], joints[person]
         points[person, 0], points[person, 1] = (box[0] + box[2]) / 2, box[3]
         sources[person] = UNKNOWN if box[3] >= picture_height_px - CUT_PX else BOX
         if len(body) < JOINTS:
             continue
-        sole = ANKLE * _height(box, body)
+        sole = ANKLE * heights[person]
         x = y = lowest = 0.0
         ankles = knees = 0
-        for side in range(2):
-            ankle = body[LEFT_ANKLE + side]
-            if _is_seen(ankle):
-                x, y, lowest, ankles = x + ankle[0], y + ankle[1], max(lowest, ankle[1]), ankles + 1
+        for ankle in range(LEFT_ANKLE, LEFT_ANKLE + 2):
+            if _is_seen(body, ankle):
+                x, y, lowest, ankles = x + body[ankle, 0], y + body[ankle, 1], max(lowest, body[ankle, 1]), ankles + 1
         if ankles:
             points[person, 0] = x / ankles
             points[person, 1] = min(y / ankles + sole, max(box[3], lowest))
             sources[person] = ANKLES
             continue
-        for side in range(2):
-            hip, knee = body[HIP + side], body[KNEE + side]
-            if _is_seen(knee):
-                thigh = np.hypot(knee[0] - hip[0], knee[1] - hip[1]) if _is_seen(hip) else 0.0
-                x, y, knees = x + knee[0], y + knee[1] + thigh, knees + 1
+        for hip, knee in ((HIP, KNEE), (HIP + 1, KNEE + 1)):
+            if _is_seen(body, knee):
+                thigh = 0.0
+                if _is_seen(body, hip):
+                    thigh = np.hypot(body[knee, 0] - body[hip, 0], body[knee, 1] - body[hip, 1])
+                x, y, knees = x + body[knee, 0], y + body[knee, 1] + thigh, knees + 1
         if knees:
             points[person, 0] = x / knees
             points[person, 1] = max(y / knees + sole, box[3])
             sources[person] = KNEES
+
+
+@compiled
+def _stand_within(
+    boxes: Float64Array,
+    joints: Float64Array,
+    width_px: float,
+    height_px: float,
+    points: Float64Array,
+    heights: Float64Array,
+) -> None:
+    """Write where each person stands, within the picture, into `points` (N, 2), and the height into `heights` (N,)."""
+    _stand(boxes, joints, height_px, points, np.empty(len(boxes), np.int64), heights)
+    for person in range(len(boxes)):
+        for axis, most in ((0, width_px), (1, height_px)):
+            if points[person, axis] < 0.0:
+                points[person, axis] = 0.0
+            elif points[person, axis] > most:
+                points[person, axis] = most

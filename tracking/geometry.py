@@ -70,10 +70,10 @@ def measured(
         codes (S, N): of polygons 1 inside, 0 close to it, -1 outside; of lines the side (-1 left, 1 right of the way
         from the first end to the second, as seen in the picture), times 2 if far from it; 0 close to the line.
         offsets_px (S, N, 2): of lines the distance from the line through both ends, negative on the left, and how far
-        along the way from the first end; not set for polygons.
+        along the way from the first end; 0 for polygons.
     """
     count = len(shapes.is_line), len(feet_px)
-    codes, offsets_px = np.empty(count, np.int8), np.empty((*count, 2))
+    codes, offsets_px = np.empty(count, np.int8), np.zeros((*count, 2))
     _measure_all(plain(shapes), feet_px, units_px, (float(size_px[0]), float(size_px[1])), codes, offsets_px)
     return codes, offsets_px
 
@@ -151,7 +151,7 @@ def _measure_all(
             left, top = corners[first:end, 0].min(), corners[first:end, 1].min()
             right, bottom = corners[first:end, 0].max(), corners[first:end, 1].max()
             for point in range(len(feet_px)):
-                x, y = feet_px[point]
+                x, y = feet_px[point, 0], feet_px[point, 1]
                 reach = max(close * units_px[point], ON_SIDE_PX)
                 if not (left - reach <= x <= right + reach and top - reach <= y <= bottom + reach):
                     codes[shape, point] = -1
@@ -161,11 +161,11 @@ def _measure_all(
                     apart = _distance_to_sides(x, y, corners, first, end)
                     codes[shape, point] = 1 if apart <= ON_SIDE_PX else 0 if apart <= reach else -1
             continue
-        x0, y0 = corners[first]
+        x0, y0 = corners[first, 0], corners[first, 1]
         along_x, along_y = corners[first + 1, 0] - x0, corners[first + 1, 1] - y0
         length = np.sqrt(max(along_x**2 + along_y**2, LEAST_LENGTH2))
         for point in range(len(feet_px)):
-            x, y = feet_px[point]
+            x, y = feet_px[point, 0], feet_px[point, 1]
             apart = (along_x * (y - y0) - along_y * (x - x0)) / length
             offsets_px[shape, point, 0] = apart
             offsets_px[shape, point, 1] = (along_x * (x - x0) + along_y * (y - y0)) / length

@@ -12,13 +12,15 @@ from posebus.config.rules.kinds import KINDS, RuleSettings
 from posebus.config.rules.reading import RULES_GROUP, read_rules, rules_to_json
 from posebus.errors import ConfigError
 from posebus.installed.plugins import describe
-from posebus.messages import EndOfStream, Event, TrackFrame
+from posebus.messages import EndOfStream, Event, Track, TrackFrame
 from tracking.rules.base import Memory, Phase, Place, Rule, Step
+from tracking.rules.clock import Clock
 from tracking.rules.events import rule_event
 from tracking.rules.happenings import Happenings
 from tracking.rules.scene import Scene
 from tracking.rules.shapes import ShapeTable
 from tracking.rules.table import all_rules
+from tracking.rules.walks import Walks, moved
 
 FORGOTTEN_S = 120.0
 """A track that no frame has mentioned for this long is gone, though its end was never reported."""
@@ -44,6 +46,7 @@ class Rules:
         self._rules: dict[str, _OpenRule] = {}
         self._shared: dict[int, dict[str, Any]] = {}
         self._seen_ns: dict[int, int] = {}
+        self._clock, self._walks = Clock(), Walks()
         self._settings: dict[str, RuleSettings] = {}
         self.problems: dict[str, str] = {}
         """Why a rule is off, by its name: one sentence each."""
@@ -62,7 +65,8 @@ class Rules:
         events = _Events(frame)
         if frame.renamed:
             self._rename({one.from_id: one.to_id for one in frame.renamed}, events)
-        scene = Scene(frame, self._shared, self._shapes, ended_by)
+        self._clock.tick(frame.captured_at_ns)
+        scene = Scene(frame, self._shared, self._shapes, ended_by, self._clock, self._walks)
         for name, rule in list(self._rules.items()):
             steps = self._ask(name, rule, scene)
             if steps:
@@ -79,6 +83,7 @@ class Rules:
             rule.memory.tracks.clear()
         self._shared.clear()
         self._seen_ns.clear()
+        self._walks.load_state({})
         return events.made
 
     def state_dict(self) -> dict[str, Any]:
@@ -95,6 +100,8 @@ class Rules:
                 }
                 for name, rule in self._rules.items()
             },
+            "clock": self._clock.state_dict(),
+            "walks": self._walks.state_dict(),
             "shared": {str(track_id): memory for track_id, memory in self._shared.items()},
             "seen_ns": {str(track_id): time_ns for track_id, time_ns in self._seen_ns.items()},
         }
@@ -116,6 +123,8 @@ class Rules:
             rule.memory.whole = dict(found["whole"])
             rule.memory.tracks = {int(track_id): dict(memory) for track_id, memory in found["tracks"].items()}
             rule.happenings.load_state(found["happenings"])
+        self._clock.load_state(state["clock"])
+        self._walks.load_state(state["walks"])
         self._shared.clear()
         self._shared.update({int(track_id): dict(memory) for track_id, memory in state["shared"].items()})
         self._seen_ns = {int(track_id): int(time_ns) for track_id, time_ns in state["seen_ns"].items()}
@@ -173,19 +182,18 @@ class Rules:
     def _rename(self, new_ids: Mapping[int, int], events: _Events) -> None:
         for name, rule in self._rules.items():
             self._take(name, rule, rule.happenings.renamed(new_ids), events)
-            rule.memory.tracks = _moved(rule.memory.tracks, new_ids)
+            rule.memory.tracks = moved(rule.memory.tracks, new_ids)
         # In place: the scenes of all frames share it.
-        moved = _moved(self._shared, new_ids)
+        shared = moved(self._shared, new_ids)
         self._shared.clear()
-        self._shared.update(moved)
-        self._seen_ns = _moved(self._seen_ns, new_ids)
+        self._shared.update(shared)
+        self._seen_ns = moved(self._seen_ns, new_ids)
+        self._walks.rename(new_ids)
 
     def _forget(self, scene: Scene, ended_by: str, events: _Events) -> None:
         """End what happened to tracks that have ended, and delete what is known of them."""
         now_ns = scene.frame.captured_at_ns
-        for track_id in scene.ids:
-            self._seen_ns[track_id] = now_ns
-        for track_id in scene.lost_ids:
+        for track_id in (*scene.ids, *scene.lost_ids):
             self._seen_ns[track_id] = now_ns
         gone = list(scene.ended_ids)
         if len(self._seen_ns) > len(scene.ids) + len(scene.lost_ids):
@@ -197,6 +205,7 @@ class Rules:
             self._take(name, rule, list(rule.happenings.ended_with(gone, ended_by)), events)
             for track_id in gone:
                 rule.memory.tracks.pop(track_id, None)
+        self._walks.forget(gone)
         for track_id in gone:
             self._shared.pop(track_id, None)
             self._seen_ns.pop(track_id, None)
@@ -242,10 +251,12 @@ class _Events:
     def __init__(self, frame: TrackFrame) -> None:
         self.frame = frame
         self.made: list[Event] = []
-        self._tracks = {track.id: track for track in frame.tracks}
+        self._tracks: dict[int, Track] | None = None
         self._ids: set[str] = set()
 
     def add(self, name: str, rule: _OpenRule, step: Step, happening: str) -> None:
+        if self._tracks is None:
+            self._tracks = {track.id: track for track in self.frame.tracks}
         event = rule_event(name, rule.kind, step, happening, self.frame, self._tracks, own_type=rule.foreign)
         number = 1
         while event.id in self._ids:
@@ -253,12 +264,3 @@ class _Events:
             event = replace(event, id=f"{event.id.removesuffix(f'~{number - 1}')}~{number}")
         self._ids.add(event.id)
         self.made.append(event)
-
-
-def _moved(by_id: Mapping[int, Any], new_ids: Mapping[int, int]) -> dict[int, Any]:
-    """Return `by_id` under corrected numbers; what a number already has stays, and that of the other is dropped."""
-    found = {track_id: one for track_id, one in by_id.items() if track_id not in new_ids}
-    for track_id, one in by_id.items():
-        if track_id in new_ids:
-            found.setdefault(new_ids[track_id], one)
-    return found

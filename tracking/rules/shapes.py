@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from posebus.arrays import Float64Array
 from tracking.geometry import Shapes, measured, shapes_of
 
@@ -57,3 +59,9 @@ class Located:
     def __init__(self, codes: list[list[int]], offsets_px: Float64Array) -> None:
         self.codes = codes
         self.offsets_px = offsets_px
+
+    @cached_property
+    def on_side_b(self) -> list[list[bool]]:
+        """For each shape a list (N,); of lines whether people are on side b."""
+        found: list[list[bool]] = (self.offsets_px[:, :, 0] > 0.0).tolist()
+        return found

@@ -14,6 +14,11 @@ class Area:
     def __init__(self, points: Sequence[tuple[float, float]] | None, place: Place) -> None:
         self._shape = None if points is None else place.shapes.add_zone(place.in_pixels(points))
 
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it is the whole picture."""
+        return self._shape is None
+
     def codes(self, scene: Scene) -> Sequence[int]:
         """Where each of the people is (N,): 1 inside, 0 outside by less than a margin, -1 outside."""
         return [1] * len(scene.ids) if self._shape is None else scene.located.codes[self._shape]

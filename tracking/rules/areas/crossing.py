@@ -12,23 +12,17 @@ other side step by step when the track began.
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
-from tracking.rules.areas.clock import NS_PER_S, nanoseconds
+from tracking.rules.areas.clock import nanoseconds
+from tracking.rules.walks import Walk
 
 CLOSE_NS = nanoseconds(1.0)
 """How much longer it takes to settle close to a line."""
 CLOSE_SHARE = 0.5
 """Of the margin around a line: mean distance of a person who settles close to it."""
-JUMP_NS = NS_PER_S
-JUMP = 1.0
-"""A person who was not seen for longer than JUMP_NS and moved by more than this, in body heights, took a path that is
-not known, and settles anew."""
 ENDS = 0.1
 """How far beyond the ends of a line a path may pass, in body heights: feet jitter, and bodies are wide."""
-SPEED_TIME_S = 0.3
-"""Time over which the speed across the line is averaged."""
 WALKING = 0.2
 """Speed across the line, in body heights a second, of a person who walks over it: slow walking."""
 CAME = 0.15
@@ -37,27 +31,51 @@ ONE_STEP = 0.6
 """Share of that way which is no walk if it was made between two frames: it is flicker."""
 LEAVING_S = 0.5
 """A person who leaves the picture that long before reaching a line close to the border has crossed it."""
+OF_RUNS = ("on", "since_ns", "seq", "clear_ns", "sum_px", "count", "gate", "came_px_s", "step_px")
+"""What is remembered only while the newest positions are not on the side on which the person is settled."""
+
+
+class Line(NamedTuple):
+    """The line: its first end, the way to the second one and its length in pixels, and the margin in body heights."""
+
+    x: float
+    y: float
+    along_x: float
+    along_y: float
+    length_px: float
+    margin: float
+
+    def beside(self, x: float, y: float) -> tuple[float, float]:
+        """How far a place is from the line, negative on side a, and how far along it, in pixels."""
+        x, y = x - self.x, y - self.y
+        apart_px = (self.along_x * y - self.along_y * x) / self.length_px
+        return apart_px, (self.along_x * x + self.along_y * y) / self.length_px
+
+    def speed(self, velocity_x: float, velocity_y: float) -> float:
+        """How fast somebody with this velocity goes across the line, positive towards side b."""
+        return (self.along_x * velocity_y - self.along_y * velocity_x) / self.length_px
 
 
 class Seen(NamedTuple):
-    """Where a person was seen: distance from the line in pixels (negative on side a), way along it, height of the body.
+    """Where a person is seen: distance from the line in pixels (negative on side a), way along it, height of the body.
 
-    clear: whether that is clearly off the line.
+    clear: whether that is clearly off the line. last: distance and way of the last place before. speed_px_s: across
+    the line, until then.
     """
 
     apart_px: float
     along_px: float
     height_px: float
     clear: bool
+    last: tuple[float, float]
+    speed_px_s: float
 
 
 def first_seen(seen: Seen, now_ns: int, seq: int) -> dict[str, Any]:
-    """Return what is remembered of a person who is seen for the first time."""
+    """Return what is remembered of a person who is seen for the first time, or came on a way that is not known."""
     return {
         "side": 0,
-        "at": [seen.apart_px, seen.along_px],
         "from_px": seen.apart_px if seen.clear else 0.0,
-        "seen_ns": now_ns,
         **_run(_side(seen.apart_px, 1), now_ns, seq),
         "clear_ns": now_ns if seen.clear else None,
         "sum_px": seen.apart_px,
@@ -66,71 +84,69 @@ def first_seen(seen: Seen, now_ns: int, seq: int) -> dict[str, Any]:
 
 
 def follow_person(
-    entry: dict[str, Any], seen: Seen, now_ns: int, before_ns: int, seq: int, settle_ns: int, line: tuple[float, float]
-) -> int:
-    """Note where a person is; returns 1 for a crossing from a to b, -1 from b to a, and 0 for none.
+    entry: dict[str, Any], seen: Seen, now_ns: int, seq: int, settle_ns: int, line: Line
+) -> tuple[int, int]:
+    """Note where a person is; returns 1 for a crossing from a to b, -1 from b to a, 0 for none, and when it was.
 
     Args:
-        entry: what is remembered of the person: `side` on which the person is settled (-1 is a, 1 is b, 0 not yet),
-            `at` the last position, `on` the side of the newest positions since `since_ns`, which a path between the
-            ends of the line led to or not (`gate`).
+        entry: what is remembered of the person: `side` on which the person is settled (-1 is a, 1 is b, 0 not yet).
+            While the newest positions are on another side: `on` which, since `since_ns`, and whether a path between the
+            ends of the line led there (`gate`).
         seen: where the person is.
         now_ns: time of the frame.
-        before_ns: time of the frame before.
         seq: number of the frame.
         settle_ns: see the module.
-        line: length of the line in pixels, and the margin around it in body heights.
+        line: the line.
     """
-    last, unseen_ns = entry["at"], now_ns - entry["seen_ns"]
-    if unseen_ns > JUMP_NS and entry["seen_ns"] < before_ns:
-        moved_px = math.hypot(seen.apart_px - last[0], seen.along_px - last[1])
-        if not moved_px <= JUMP * seen.height_px:
-            entry.clear()
-            entry.update(first_seen(seen, now_ns, seq))
-            return 0
     on = entry.get("on", entry["side"])
     side = _side(seen.apart_px, on or 1)
-    speed_px_s = entry.get("speed_px_s", 0.0)
     if side != on:
-        entry["came_px_s"] = speed_px_s
-        entry["gate"], entry["step_px"] = _passes(last, seen, line[0]), seen.apart_px - last[0]
+        if side == entry["side"]:
+            _end_run(entry)
+            return 0, now_ns
+        entry["came_px_s"] = seen.speed_px_s
+        entry["gate"], entry["step_px"] = _passes(seen, line.length_px), seen.apart_px - seen.last[0]
         entry.update(_run(side, now_ns, seq))
-    if unseen_ns > 0:
-        elapsed_s = unseen_ns / NS_PER_S
-        share = -math.expm1(-elapsed_s / SPEED_TIME_S)
-        entry["speed_px_s"] = speed_px_s + share * ((seen.apart_px - last[0]) / elapsed_s - speed_px_s)
-    entry["at"], entry["seen_ns"] = [seen.apart_px, seen.along_px], now_ns
-    if side == entry["side"] or not _has_settled(entry, seen, side, now_ns, settle_ns, line[1]):
-        return 0
-    return _settle(entry, seen, side)
+    if side == entry["side"] or not _has_settled(entry, seen, side, now_ns, settle_ns, line.margin):
+        return 0, now_ns
+    since_ns: int = entry["since_ns"]
+    return _settle(entry, seen, side), since_ns
 
 
-def ended(entry: dict[str, Any], height_px: float, left_picture: bool, length_px: float) -> int:
+def ended(entry: dict[str, Any], walk: Walk, height_px: float, left_picture: bool, line: Line) -> int:
     """Return the crossing of a person whose track ends, as `follow_person`: the walk decides what was not settled yet.
 
     Args:
         entry: what is remembered of the person.
+        walk: where the person was last seen.
         height_px: height of the body.
         left_picture: whether the person was at the border of the picture.
-        length_px: length of the line.
+        line: the line.
     """
     side, on = entry["side"], entry.get("on", entry["side"])
     walking_px_s = WALKING * height_px
-    speed_px_s = entry.get("speed_px_s", 0.0)
+    speed_px_s = line.speed(walk.velocity_x, walk.velocity_y)
     if side == 0:
         return 0
     if on == -side:
         walked = entry.get("came_px_s", 0.0) * on >= walking_px_s and speed_px_s * on > -walking_px_s
         return on if walked and entry.get("gate") else 0
     towards_px_s = -speed_px_s * side
-    apart_px, along_px = entry["at"]
+    apart_px, along_px = line.beside(walk.x, walk.y)
     reaches = towards_px_s >= walking_px_s and abs(apart_px) <= LEAVING_S * towards_px_s
-    return -side if left_picture and reaches and 0.0 <= along_px <= length_px else 0
+    return -side if left_picture and reaches and 0.0 <= along_px <= line.length_px else 0
 
 
-def forget_walk(entry: dict[str, Any]) -> None:
-    """Forget what only matters close to the line, of a person who is settled far from it."""
-    for name in ("on", "since_ns", "seq", "speed_px_s", "came_px_s", "gate", "step_px", "from_px"):
+def correct_side(entry: dict[str, Any], side: int) -> None:
+    """Settle a person on `side`, on which the person was already under another number."""
+    entry["side"] = side
+    entry.pop("from_px", None)
+    if entry.get("on") == side:
+        _end_run(entry)
+
+
+def _end_run(entry: dict[str, Any]) -> None:
+    for name in OF_RUNS:
         entry.pop(name, None)
 
 
@@ -143,8 +159,9 @@ def _run(side: int, now_ns: int, seq: int) -> dict[str, Any]:
     return {"on": side, "since_ns": now_ns, "seq": seq, "clear_ns": None, "sum_px": 0.0, "count": 0}
 
 
-def _passes(last: list[float], seen: Seen, length_px: float) -> bool:
+def _passes(seen: Seen, length_px: float) -> bool:
     """Whether the straight way from the last position passes between the ends of the line."""
+    last = seen.last
     whole_px = last[0] - seen.apart_px
     share = last[0] / whole_px if whole_px else 1.0
     along_px = last[1] + share * (seen.along_px - last[1])
@@ -176,6 +193,5 @@ def _settle(entry: dict[str, Any], seen: Seen, side: int) -> int:
         walked = way_px >= CAME * seen.height_px and entry["step_px"] * side <= ONE_STEP * way_px
         before = -side if walked else 0
     entry["side"] = side
-    for name in ("clear_ns", "sum_px", "count", "gate", "came_px_s", "step_px"):
-        entry.pop(name, None)
+    _end_run(entry)
     return side if before == -side and through else 0

@@ -7,14 +7,15 @@ picture. See `crossing` for what counts as one.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from posebus.config.rules.kinds import LineRule
 from posebus.messages import MAX_RENAME_DELAY_S, TrackFrame
-from tracking.rules.areas.clock import NS_PER_S, nanoseconds, tick
-from tracking.rules.areas.crossing import Seen, ended, first_seen, follow_person, forget_walk
+from tracking.rules.areas.clock import nanoseconds
+from tracking.rules.areas.crossing import Line, Seen, correct_side, ended, first_seen, follow_person
 from tracking.rules.base import Memory, Phase, Place, Step
+from tracking.rules.clock import NS_PER_S
 from tracking.rules.scene import Scene
 from tracking.rules.shapes import LINE_MARGIN
 
@@ -29,63 +30,111 @@ class CrossedLine:
     def __init__(self, settings: LineRule, place: Place) -> None:
         ends_px = place.in_pixels(settings.points)
         self._shape = place.shapes.add_line(ends_px)
-        self._line = (math.dist(*ends_px.tolist()), LINE_MARGIN)
+        (x, y), (end_x, end_y) = ends_px.tolist()
+        self._line = Line(x, y, end_x - x, end_y - y, math.dist((x, y), (end_x, end_y)), LINE_MARGIN)
         self._settle_ns = nanoseconds(settings.settle_s)
+        self._settled = _Settled()
 
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
         """Return the steps that this frame adds."""
-        frame, tracks = scene.frame, memory.tracks
-        now_ns, before_ns = tick(memory.whole, frame.captured_at_ns)
-        steps: list[Step] = []
+        frame, settled = scene.frame, self._settled
         if frame.renamed:
             _correct(frame, memory)
-        located = scene.located
-        codes, offsets = located.codes[self._shape], located.offsets_px[self._shape].tolist()
-        for row, (track_id, code, at, person) in enumerate(zip(scene.ids, codes, offsets, scene.people, strict=True)):
-            if person.coasted:
+        on_b, jumped = scene.located.on_side_b[self._shape], scene.walked.jumped
+        if not scene.ended_ids and not jumped and settled.are_there(on_b, scene.ids, memory.tracks):
+            return ()
+        rows = settled.others(on_b, scene.ids, memory.tracks)
+        if jumped:
+            rows = sorted({*rows, *jumped})
+        steps: list[Step] = []
+        for row in rows:
+            if scene.people[row].coasted:
                 continue
-            entry = tracks.get(track_id)
-            if entry is not None and code + code == 4 * entry["side"] and code:
-                if "on" in entry:
-                    forget_walk(entry)
-                entry["at"], entry["seen_ns"] = at, now_ns
-                continue
-            seen = Seen(at[0], at[1], float(scene.heights_px[row]), code != 0)
-            if entry is None:
-                tracks[track_id] = first_seen(seen, now_ns, frame.seq)
-                continue
-            crossed = follow_person(entry, seen, now_ns, before_ns, frame.seq, self._settle_ns, self._line)
+            crossed, since_ns = self._look(scene, memory, row, row in jumped)
             if crossed:
-                steps.append(self._step(memory, track_id, crossed, frame, now_ns - entry["since_ns"]))
+                steps.append(self._step(scene, memory, scene.ids[row], crossed, scene.clock.now_ns - since_ns))
+        settled.note(rows, on_b, scene.ids, memory.tracks)
         for track_id in scene.ended_ids:
-            if track_id in tracks and scene.ended_by != "cut":
-                steps += self._at_end(memory, track_id, frame, now_ns)
+            if track_id in memory.tracks and scene.ended_by != "cut":
+                steps += self._at_end(scene, memory, track_id)
         return steps
 
-    def _at_end(self, memory: Memory, track_id: int, frame: TrackFrame, now_ns: int) -> Iterator[Step]:
+    def _look(self, scene: Scene, memory: Memory, row: int, jumped: bool) -> tuple[int, int]:
+        """Note where a person is; returns the crossing, or 0, and since when the person is on this side."""
+        tracks, track_id, now_ns, seq = memory.tracks, scene.ids[row], scene.clock.now_ns, scene.frame.seq
+        entry, code = tracks.get(track_id), scene.located.codes[self._shape][row]
+        walked = scene.walked
+        apart_px, along_px = scene.located.offsets_px[self._shape, row].tolist()
+        last = self._line.beside(*walked.places_px[row].tolist())
+        speed_px_s = self._line.speed(*walked.velocities_px_s[row].tolist())
+        seen = Seen(apart_px, along_px, float(scene.heights_px[row]), code != 0, last, speed_px_s)
+        if entry is None or (jumped and code + code != 4 * entry["side"]):
+            tracks[track_id] = first_seen(seen, now_ns, seq)
+            return 0, now_ns
+        return follow_person(entry, seen, now_ns, seq, self._settle_ns, self._line)
+
+    def _at_end(self, scene: Scene, memory: Memory, track_id: int) -> Iterator[Step]:
         """Yield the crossing of a person whose track this frame ends, if there is one."""
-        entry = memory.tracks[track_id]
+        frame, walk = scene.frame, scene.last_walk(track_id)
+        if walk is None:
+            return
         box = next(track.box_xyxy_px for track in frame.tracks if track.id == track_id).tolist()
         width, height = frame.size_px
         reach_px = AT_BORDER * (box[3] - box[1])
         to_border_px = min(box[0], box[1], width - box[2], height - box[3])
-        crossed = ended(entry, box[3] - box[1], to_border_px <= reach_px, self._line[0])
+        crossed = ended(memory.tracks[track_id], walk, box[3] - box[1], to_border_px <= reach_px, self._line)
         if crossed:
-            yield self._step(memory, track_id, crossed, frame, now_ns - entry["seen_ns"])
+            yield self._step(scene, memory, track_id, crossed, scene.clock.now_ns - walk.seen_ns)
 
-    def _step(self, memory: Memory, track_id: int, crossed: int, frame: TrackFrame, ago_ns: int) -> Step:
+    def _step(self, scene: Scene, memory: Memory, track_id: int, crossed: int, ago_ns: int) -> Step:
         counts: dict[str, int] = memory.whole.setdefault("counts", {"a_to_b": 0, "b_to_a": 0})
         counts[NAMES[crossed]] += 1
-        _note_crossing(memory, track_id, crossed, frame.seq)
-        data = {"direction": NAMES[crossed], "counts": dict(counts), "since_ns": frame.captured_at_ns - ago_ns}
+        _note_crossing(scene, memory, track_id, crossed)
+        data = {"direction": NAMES[crossed], "counts": dict(counts), "since_ns": scene.frame.captured_at_ns - ago_ns}
         return Step("line.crossed", Phase.ONCE, track_id, data=data)
 
 
-def _note_crossing(memory: Memory, track_id: int, crossed: int, seq: int) -> None:
+class _Settled:
+    """People who are where they are settled: nothing is to be done for them. Derived from the memory, no part of it.
+
+    It holds for one set of people and one table of tracks, which is another one after corrections and restarts.
+    """
+
+    def __init__(self) -> None:
+        self._tracks: Mapping[int, Any] = {}
+        self._count = 0
+        self._ids: Sequence[int] = ()
+        self._on_b: list[bool | None] = []
+        """By row, the side on which a person is settled; None for those who are to be looked at in each frame."""
+
+    def are_there(self, on_b: list[bool], ids: list[int], tracks: Mapping[int, Any]) -> bool:
+        """Whether all people are where they are settled."""
+        return on_b == self._on_b and self._are_known(ids, tracks)
+
+    def others(self, on_b: list[bool], ids: list[int], tracks: Mapping[int, Any]) -> Sequence[int]:
+        """The rows of those who are not."""
+        if not self._are_known(ids, tracks):
+            self._ids, self._tracks, self._on_b = ids, tracks, [None] * len(ids)
+        return [row for row, (one, settled) in enumerate(zip(on_b, self._on_b, strict=True)) if one is not settled]
+
+    def note(self, rows: Iterable[int], on_b: list[bool], ids: list[int], tracks: Mapping[int, Any]) -> None:
+        """Look at the memory of the people in these rows."""
+        for row in rows:
+            entry = tracks.get(ids[row])
+            is_settled = entry is not None and entry["side"] and "on" not in entry
+            self._on_b[row] = entry["side"] > 0 if entry is not None and is_settled else None
+        self._count = len(tracks)
+
+    def _are_known(self, ids: list[int], tracks: Mapping[int, Any]) -> bool:
+        return tracks is self._tracks and len(tracks) == self._count and ids == self._ids
+
+
+def _note_crossing(scene: Scene, memory: Memory, track_id: int, crossed: int) -> None:
     """Remember a crossing for as long as a correction may reach back."""
-    oldest_ns = memory.whole["now_ns"] - round(MAX_RENAME_DELAY_S * NS_PER_S)
+    now_ns = scene.clock.now_ns
+    oldest_ns = now_ns - round(MAX_RENAME_DELAY_S * NS_PER_S)
     recent = [one for one in memory.whole.get("recent", ()) if one[3] >= oldest_ns]
-    memory.whole["recent"] = [*recent, [seq, track_id, crossed, memory.whole["now_ns"]]]
+    memory.whole["recent"] = [*recent, [scene.frame.seq, track_id, crossed, now_ns]]
 
 
 def _correct(frame: TrackFrame, memory: Memory) -> None:
@@ -102,8 +151,8 @@ def _correct(frame: TrackFrame, memory: Memory) -> None:
             continue
         if one.to_id in wrong:
             if entry.get("seq", -1) >= one.since_seq and entry["side"]:
-                entry["side"] = entry["on"]
+                correct_side(entry, entry["on"])
             continue
         for crossing in recent:
             if crossing[1] == one.from_id and crossing[0] >= one.since_seq:
-                entry["side"] = crossing[2]
+                correct_side(entry, crossing[2])

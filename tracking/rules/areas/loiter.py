@@ -8,8 +8,8 @@ from typing import Any
 
 from posebus.config.rules.kinds import LoiterRule
 from tracking.rules.areas.area import Area
-from tracking.rules.areas.clock import nanoseconds, seconds, tick
-from tracking.rules.areas.stay import SETTLE_NS, StayChange, follow_stays
+from tracking.rules.areas.clock import nanoseconds, seconds
+from tracking.rules.areas.stay import SETTLE_NS, StayChange, Stays
 from tracking.rules.base import Memory, Phase, Place, Step
 from tracking.rules.scene import Scene
 
@@ -22,16 +22,15 @@ class Loiter:
 
     def __init__(self, settings: LoiterRule, place: Place) -> None:
         self._area = Area(settings.points, place)
+        self._stays = Stays()
         self._radius = settings.radius
         self._after_ns = nanoseconds(settings.after_s)
 
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
         """Return the steps that this frame adds."""
-        captured_at_ns = scene.frame.captured_at_ns
-        now_ns, before_ns = tick(memory.whole, captured_at_ns)
-        codes = self._area.codes(scene)
-        changes = list(follow_stays(memory.tracks, scene.ids, scene.people, codes, now_ns, before_ns))
-        steps = []
+        now_ns, captured_at_ns = scene.clock.now_ns, scene.frame.captured_at_ns
+        steps: list[Step] = []
+        changes = self._stays.follow(memory.tracks, scene, self._area.codes(scene))
         for change in changes:
             stay = change.stay
             if change.phase is Phase.START:
@@ -40,6 +39,7 @@ class Loiter:
                 steps += self._ended(change, now_ns, stay["turn_ns"], captured_at_ns)
             else:
                 steps += self._stayed(change, scene, now_ns)
+        self._stays.changed(changes)
         return steps
 
     def _stayed(self, change: StayChange, scene: Scene, now_ns: int) -> Iterable[Step]:

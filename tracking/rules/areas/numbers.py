@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from posebus.config.rules.kinds import AbsenceRule, CrowdRule
 from tracking.rules.areas.area import Area
-from tracking.rules.areas.clock import nanoseconds, seconds, tick_of_watched
+from tracking.rules.areas.clock import nanoseconds, seconds
 from tracking.rules.areas.lasting import Lasting, follow
 from tracking.rules.areas.stay import SETTLE_NS
 from tracking.rules.base import Memory, Phase, Place, Step
@@ -46,14 +47,18 @@ class Absence:
         return _lasting("absence", people, people < self._people, self._lasting, scene, memory)
 
 
-def _lasting(kind: str, people: int, holds: bool, lasting: Lasting, scene: Scene, memory: Memory) -> list[Step]:
+def _lasting(kind: str, people: int, holds: bool, lasting: Lasting, scene: Scene, memory: Memory) -> Sequence[Step]:
     """Return the step with which something has been so, or not so, for long enough."""
-    now_ns, before_ns = tick_of_watched(memory.whole, scene.frame.captured_at_ns)
-    state = memory.whole.setdefault("state", {})
+    state: dict[str, Any] | None = memory.whole.get("state")
+    if not state:
+        if not holds:
+            return ()
+        state = memory.whole.setdefault("state", {})
+    now_ns = scene.clock.watched_ns
     since_ns = state.get("since_ns", now_ns)
-    phase = follow(state, holds, now_ns, before_ns, lasting)
+    phase = follow(state, holds, now_ns, scene.clock.watched_before_ns, lasting)
     if phase is None:
-        return []
+        return ()
     data = {
         "people": people,
         "since_ns": scene.frame.captured_at_ns - (now_ns - since_ns),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from posebus.arrays import Float64Array
 from posebus.config.rules.kinds import ProximityRule
 from tracking.geometry import close_pairs
 from tracking.rules.areas.area import Area
-from tracking.rules.areas.clock import nanoseconds, seconds, tick
+from tracking.rules.areas.clock import nanoseconds, seconds
 from tracking.rules.areas.lasting import Lasting, follow
 from tracking.rules.base import Memory, Phase, Place, Step
 from tracking.rules.scene import Scene
@@ -37,7 +37,6 @@ class Proximity:
 
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
         """Return the steps that this frame adds."""
-        times_ns = tick(memory.whole, scene.frame.captured_at_ns)
         if scene.frame.renamed:
             _rename_partners(memory, {one.from_id: one.to_id for one in scene.frame.renamed})
         close = self._close(scene)
@@ -50,35 +49,32 @@ class Proximity:
                 pair = _pair(owner, int(partner))
                 holds = pair in close and pair not in followed
                 followed.add(pair)
-                steps += self._follow(partners, owner, partner, holds, times_ns, scene)
+                steps += self._follow(partners, owner, partner, holds, scene)
             if not partners:
                 del memory.tracks[owner]
         for owner, other in sorted(close - followed):
             partners = memory.tracks.setdefault(owner, {})
             partners[str(other)] = {"key": str(other)}
-            steps += self._follow(partners, owner, str(other), True, times_ns, scene)
+            steps += self._follow(partners, owner, str(other), True, scene)
         return steps
 
-    def _close(self, scene: Scene) -> set[Pair]:
+    def _close(self, scene: Scene) -> Set[Pair]:
         """The pairs of numbers of people who are close to each other in this frame, the smaller one first."""
-        ids = scene.ids
-        if len(ids) < 2:
-            return set()
+        if len(scene.ids) < 2:
+            return frozenset()
         if self._metres is None:
-            pairs = close_pairs(scene.feet_px, scene.heights_px, self._heights)
+            pairs = scene.close_ids(self._heights)
         else:
-            pairs = close_pairs(_on_floor(scene), np.ones(len(ids)), self._metres)
-        if not pairs:
-            return set()
-        codes = self._area.codes(scene)
-        return {_pair(ids[one], ids[other]) for one, other in pairs if codes[one] == codes[other] == 1}
+            pairs = scene.pairs_of_ids(close_pairs(_on_floor(scene), np.ones(len(scene.ids)), self._metres))
+        if not pairs or self._area.is_everywhere:
+            return pairs
+        inside = {track_id for track_id, code in zip(scene.ids, self._area.codes(scene), strict=True) if code == 1}
+        return {pair for pair in pairs if inside.issuperset(pair)}
 
-    def _follow(
-        self, partners: dict[str, Any], owner: int, partner: str, holds: bool, times_ns: tuple[int, int], scene: Scene
-    ) -> Iterable[Step]:
-        state, (now_ns, before_ns) = partners[partner], times_ns
+    def _follow(self, partners: dict[str, Any], owner: int, partner: str, holds: bool, scene: Scene) -> Iterable[Step]:
+        state, now_ns = partners[partner], scene.clock.now_ns
         key, since_ns = state["key"], state.get("since_ns", now_ns)
-        phase = follow(state, holds, now_ns, before_ns, self._lasting)
+        phase = follow(state, holds, now_ns, scene.clock.before_ns, self._lasting)
         if "since_ns" not in state:
             del partners[partner]
         if phase is None:

@@ -1,0 +1,57 @@
+"""The time of all rules of a camera: captured time that has passed, which never goes back. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+NS_PER_S = 1_000_000_000
+STEADY_NS = 2 * NS_PER_S
+"""Frames that are less apart show all that happens between them."""
+GAP_FACTOR = 3
+"""An interval that is so many times the one before is a gap in the stream."""
+
+
+class Clock:
+    """Times of this frame and of the one before, in nanoseconds since the rules began.
+
+    A clock of a camera that stands still or goes back, as that of a recording which begins again, adds no time.
+    now_ns, before_ns: all time. watched_ns, watched_before_ns: the time in which the picture was watched; an unusually
+    long interval between two frames adds none. A camera that sends a frame every minute has long intervals, but usual
+    ones.
+    """
+
+    __slots__ = ("_captured_at_ns", "_interval_ns", "before_ns", "now_ns", "watched_before_ns", "watched_ns")
+
+    def __init__(self) -> None:
+        self.now_ns = self.before_ns = self.watched_ns = self.watched_before_ns = 0
+        self._captured_at_ns: int | None = None
+        self._interval_ns = 0
+
+    def tick(self, captured_at_ns: int) -> None:
+        """Note a frame."""
+        passed_ns = 0 if self._captured_at_ns is None else captured_at_ns - self._captured_at_ns
+        self._captured_at_ns = captured_at_ns
+        self.before_ns, self.watched_before_ns = self.now_ns, self.watched_ns
+        if passed_ns > 0:
+            self.now_ns += passed_ns
+            if passed_ns <= STEADY_NS or passed_ns <= GAP_FACTOR * self._interval_ns:
+                self.watched_ns += passed_ns
+        self._interval_ns = passed_ns
+
+    def state_dict(self) -> dict[str, Any]:
+        """The times, as JSON values."""
+        return {
+            "now_ns": self.now_ns,
+            "watched_ns": self.watched_ns,
+            "captured_at_ns": self._captured_at_ns,
+            "interval_ns": self._interval_ns,
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Restore `state_dict()`. Raises KeyError, TypeError or ValueError for an invalid state."""
+        self.now_ns, self.watched_ns = int(state["now_ns"]), int(state["watched_ns"])
+        captured_at_ns = state["captured_at_ns"]
+        self._captured_at_ns = None if captured_at_ns is None else int(captured_at_ns)
+        self._interval_ns = int(state["interval_ns"])
+        self.before_ns, self.watched_before_ns = self.now_ns, self.watched_ns
