@@ -171,8 +171,7 @@ KINDS: Mapping[str, tuple[str, bool, Callable[[str, int], FigureScene]]] = Mappi
 
 def scene_of(kind: str, seed: int) -> FigureScene:
     """A scene; every fourth one is without keypoints, unless only legs can show what is so."""
-    rule, _, make = KINDS[kind]
-    made = make(kind, seed)
+    made = KINDS[kind][2](kind, seed)
     made.keypoints = "lateral" not in kind or seed % 4 != 3
     return made
 
