@@ -9,7 +9,7 @@ import numpy as np
 
 from posebus.arrays import Float64Array
 from posebus.messages import TrackFrame
-from tracking.actions.base import FALLEN, LYING, OTHER, Answer, Windows
+from tracking.actions.base import FALLEN, LYING, OTHER, ActionAnswer, Windows
 from tracking.actions.features import FEATURES, features_of
 from tracking.actions.of_tracks import Actions
 
@@ -45,11 +45,11 @@ class Recorder:
     def __init__(self) -> None:
         self.values: list[Float64Array] = []
 
-    def classify(self, windows: Windows) -> Answer:
+    def classify(self, windows: Windows) -> ActionAnswer:
         """Keep the features of `windows`."""
         features = features_of(windows)
         self.values.append(features.values)
-        return Answer(np.ones((len(windows), 1)), features.stature_px, features.descent)
+        return ActionAnswer(np.ones((len(windows), 1)), features.stature_px, features.descent)
 
 
 def examples_of(frames: Iterable[TrackFrame], truth: Callable[[float], str | None]) -> Examples:

@@ -39,7 +39,7 @@ class Windows:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ActionAnswer:
     """probabilities: (N, L) of the labels of the classifier; stature_px and descent: (N,) to remember with the people,
     as in `Windows`."""
 
@@ -60,7 +60,7 @@ class ActionClassifier(Protocol):
     every_s: float
     samples: int
 
-    def classify(self, windows: Windows) -> Answer:
+    def classify(self, windows: Windows) -> ActionAnswer:
         """Return what the people in `windows` do, at least one of them."""
 
 

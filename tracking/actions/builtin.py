@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from posebus.arrays import Float64Array
-from tracking.actions.base import Answer, Windows
+from tracking.actions.base import ActionAnswer, Windows
 from tracking.actions.features import NAMES, features_of
 
 WEIGHTS = Path(__file__).with_name("builtin.json")
@@ -49,10 +49,10 @@ class BuiltIn:
         self.labels = labels
         self._network = network
 
-    def classify(self, windows: Windows) -> Answer:
+    def classify(self, windows: Windows) -> ActionAnswer:
         features = features_of(windows)
         probabilities = self._network.probabilities(features.values)
-        return Answer(probabilities, features.stature_px, features.descent)
+        return ActionAnswer(probabilities, features.stature_px, features.descent)
 
 
 def open_builtin(setting: str = "builtin") -> BuiltIn:

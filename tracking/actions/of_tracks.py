@@ -9,7 +9,7 @@ import numpy as np
 
 from posebus.messages import Renaming, Track, TrackFrame, TrackState
 from tracking.actions.base import OTHER, ActionClassifier
-from tracking.actions.people import Person, person_of, seen_pose, windows_of
+from tracking.actions.people import Performer, person_of, seen_pose, windows_of
 
 SMOOTHED_S = 0.5
 """Probabilities are averaged over about this time, so that an action does not flicker."""
@@ -35,7 +35,7 @@ class Actions:
         """`setting` tells classifiers apart in snapshots."""
         self.setting = setting
         self._classifier = classifier
-        self._people: dict[int, Person] = {}
+        self._people: dict[int, Performer] = {}
         self._epoch = -1
         self._sampled_s = float("-inf")
 
@@ -85,7 +85,7 @@ class Actions:
                 continue
             person = self._people.get(track.id)
             if person is None or at_s - person.at_s[-1] > LONG_AGO_S:
-                person = self._people[track.id] = Person()
+                person = self._people[track.id] = Performer()
             person.add(at_s, pose_px, self._classifier.samples)
             if at_s - person.classified_s >= self._classifier.every_s - 1e-3:
                 due.append(person)
@@ -96,7 +96,7 @@ class Actions:
         for number in {*old, *newest[MAX_PEOPLE:]}:
             del self._people[number]
 
-    def _classify(self, due: list[Person], at_s: float, size_px: tuple[int, int]) -> None:
+    def _classify(self, due: list[Performer], at_s: float, size_px: tuple[int, int]) -> None:
         answer = self._classifier.classify(windows_of(due, at_s, size_px))
         for row, person in enumerate(due):
             found = answer.probabilities[row]

@@ -16,7 +16,7 @@ import numpy as np
 from posebus.arrays import Float64Array
 from posebus.errors import ConfigError
 from posebus.installed.extras import missing_package
-from tracking.actions.base import Answer, Windows
+from tracking.actions.base import ActionAnswer, Windows
 
 CHANNELS, JOINTS, PEOPLE = 3, 17, 1
 MOMENTS = 64
@@ -44,9 +44,9 @@ class OnnxClassifier:
         self._session = session
         self._input = session.get_inputs()[0].name
 
-    def classify(self, windows: Windows) -> Answer:
+    def classify(self, windows: Windows) -> ActionAnswer:
         found = np.array([self._run(windows, person) for person in range(len(windows))])
-        return Answer(found, windows.stature_px, windows.descent)
+        return ActionAnswer(found, windows.stature_px, windows.descent)
 
     def _run(self, windows: Windows, person: int) -> Float64Array:
         count = int(windows.count[person])

@@ -18,7 +18,7 @@ KEYPOINTS = 17
 
 
 @dataclass(slots=True)
-class Person:
+class Performer:
     """What is remembered of one track: its moments (at most as many as the classifier asks for), the newest last.
 
     at_s: (S,) capture times. poses_px: (S, 17, 3) x, y, confidence, 0 for joints that were not seen. probabilities:
@@ -49,9 +49,9 @@ class Person:
         }
 
 
-def person_of(state: dict[str, Any], samples: int, labels: int) -> Person:
-    """The inverse of `Person.state`. Raises KeyError, TypeError or ValueError for anything else."""
-    person = Person(
+def person_of(state: dict[str, Any], samples: int, labels: int) -> Performer:
+    """The inverse of `Performer.state`. Raises KeyError, TypeError or ValueError for anything else."""
+    person = Performer(
         at_s=np.array(state["at_s"], np.float64),
         poses_px=np.array(state["poses_px"], np.float32),
         stature_px=float(state["stature_px"]),
@@ -78,7 +78,7 @@ def seen_pose(track: Track) -> Float32Array | None:
     return keypoints * seen[:, None] if seen.any() else None
 
 
-def windows_of(people: Sequence[Person], at_s: float, size_px: tuple[int, int]) -> Windows:
+def windows_of(people: Sequence[Performer], at_s: float, size_px: tuple[int, int]) -> Windows:
     """The windows of these people at a time; each has at least one moment."""
     samples = max(len(person.at_s) for person in people)
     ages_s = np.zeros((len(people), samples))

@@ -10,7 +10,7 @@ from unit.tracking.actions.bodies import body, frame
 
 from posebus.contract.snapshot import pack_state, unpack_state
 from posebus.messages import Renaming, TrackState
-from tracking.actions.base import OTHER, Answer, Windows
+from tracking.actions.base import OTHER, ActionAnswer, Windows
 from tracking.actions.of_tracks import KEPT_S, MAX_PEOPLE, Actions
 from tracking.actions.table import open_classifier
 
@@ -24,13 +24,13 @@ class Place:
     def __init__(self) -> None:
         self.asked: list[int] = []
 
-    def classify(self, windows: Windows) -> Answer:
+    def classify(self, windows: Windows) -> ActionAnswer:
         self.asked.append(len(windows))
         x_px = windows.poses_px[:, -1, 11, 0]
         other = x_px > 600
         right = (x_px > 320) & ~other
         found = np.column_stack([~right & ~other, right, other]).astype(float)
-        return Answer(found, windows.stature_px, windows.descent)
+        return ActionAnswer(found, windows.stature_px, windows.descent)
 
 
 LEFT, RIGHT, NEITHER = body(at=(100, 300)), body(at=(500, 300)), body(at=(620, 300))
