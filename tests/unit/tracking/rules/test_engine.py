@@ -149,7 +149,7 @@ def test_exchanged_numbers_take_their_happenings_along() -> None:
 def test_two_people_who_were_confused_while_they_met_have_crossed_and_entered_once_each(
     delay: int, meet_px: int
 ) -> None:
-    """Person 1 walks right and person 2 left; from where they meet on, their numbers are exchanged for `delay` frames."""
+    """Person 1 walks right and person 2 left; where they meet, their numbers are exchanged for `delay` frames."""
     rules = Rules({"till": ZONE, "gate": {"kind": "line", "points": [[320, 0], [320, 480]]}}, "yard", (640, 480))
     events: list[Any] = []
     for seq in range(61):
