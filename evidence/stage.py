@@ -133,10 +133,12 @@ class EvidenceStage:
         self._metrics.count("posebus_snapshots_total", outcome=outcome)
         if outcome == "stored":
             self._troubled = False
-        if outcome not in DONE:
+        number = self._outcomes[outcome]
+        if outcome not in DONE and number == 10 ** (len(str(number)) - 1):  # 1, 10, 100, …: there may be many
             event = wanted.messages[0].body
-            text = "camera %s: the event %s has no snapshot: %s"
-            log.warning(text, wanted.frame.camera, getattr(event, "id", ""), WORDS[outcome], extra=about(event.camera))
+            text = "camera %s: the event %s has no snapshot: %s (%d so far)"
+            known = wanted.frame.camera, getattr(event, "id", ""), WORDS[outcome], number
+            log.warning(text, *known, extra=about(event.camera))
 
     def _tidy(self, now_s: float) -> None:
         try:

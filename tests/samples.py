@@ -12,6 +12,7 @@ from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, process_id
+from posebus.contract.events.making import IN_THE_FRAME
 from posebus.contract.public_json import event_to_json
 from posebus.messages import (
     CaptureClock,
@@ -120,8 +121,12 @@ def event(seq: int = 0, camera: str = "door", kind: str = "posebus.track.started
 
 
 def timeless(event: Event) -> dict[str, Any]:
-    """An event as JSON without the times of its publication, which differ between two runs over the same frames."""
-    return event_to_json(replace(event, detected_at_ns=0, published_at_ns=0))
+    """An event as JSON without the times of its publication, which differ between two runs over the same frames.
+
+    The place of an event before its frame, such as that a camera is online, is a time as well.
+    """
+    timed = int(event.sequence.rpartition("-")[2] or 0) < IN_THE_FRAME
+    return event_to_json(replace(event, detected_at_ns=0, published_at_ns=0, sequence="" if timed else event.sequence))
 
 
 def held_writer(broker: Broker, record: CameraRecord) -> FrameProducer:

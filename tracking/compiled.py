@@ -41,6 +41,11 @@ def _cache_dir() -> Path:
 CACHE_DIR = _cache_dir()
 
 
+def is_kept() -> bool:
+    """Whether kernels of this release were compiled on this machine before."""
+    return any(CACHE_DIR.rglob("*.nbc"))
+
+
 def plain(table: Table) -> Table:
     """The fields of a named tuple for a kernel, which makes the named tuple of them again: `table = Table(*table)`.
 

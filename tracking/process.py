@@ -14,6 +14,7 @@ from posebus.reloading.sentences import tracker_lines
 from posebus.runtime.following import Follower
 from posebus.runtime.liveness import give_life_signs
 from posebus.runtime.stage import Heartbeat, Stage, StopFlag, run_stage, stop_limit_s
+from tracking.compiled import is_kept
 from tracking.track_stage import TrackStage
 from tracking.warm_up import warm_up
 
@@ -25,6 +26,8 @@ def run_tracker(settings: Settings, followed: FollowedSettings | None = None) ->
     stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
     stop.install()
     with stop.starting():
+        if not is_kept():
+            log.info("compiling the tracker for this machine, which takes a minute or two the first time")
         warm_up()
         broker = open_broker(settings.redis, settings.shards)
     owner = process_id("tracker")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from benchmarks.common.output import print_and_write
 from benchmarks.common.paths import DATA
 from benchmarks.privacy.faces import FaceDetector, YuNet, around_heads, found_by
 from posebus.arrays import Float32Array, UInt8Array
+from posebus.runtime.python_child import python_command
 from recordings.inputs import camera_settings
 from recordings.privacy.blurring import blur_heads
 from recordings.privacy.timeline import HeadTimeline
@@ -130,7 +130,7 @@ def analysed(clip: Path, folder: Path) -> Path:
     jsonl = folder / f"{clip.stem}.tracks.jsonl"
     if jsonl.is_file():
         return jsonl
-    command = [sys.executable, "-m", "posebus_cli", "run", str(clip), "--out", str(folder), "--no-video"]
+    command = python_command("-m", "posebus_cli", "run", str(clip), "--out", str(folder), "--no-video")
     ended = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
     if ended.returncode:
         raise SystemExit(f"posebus run {clip} failed")

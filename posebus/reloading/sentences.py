@@ -70,6 +70,8 @@ def fixed_lines(changes: Iterable[Change]) -> Iterator[str]:
 def shown_change(change: Change) -> str:
     """Return a change for the middle of a sentence, without credentials."""
     before, after = shown_value(change.field, change.before), shown_value(change.field, change.after)
+    if before == after:  # neither can be shown
+        return f"{change.field} has changed"
     # A word stands behind an address: what hides credentials takes other signs there for a part of it.
     return f"{change.field} was {before} and is {after}"
 

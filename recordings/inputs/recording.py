@@ -21,7 +21,7 @@ OPEN_LIMIT_S = 60.0
 """A recording that gives no picture for so long never will; most give one within a second."""
 OF_THE_SCENE = {
     *("rotate", "region", "rules", "privacy", "privacy_zones", "imgsz", "infer_fps", "motion_gate", "camera_motion"),
-    "recorded_at_ns",
+    *("recorded_at_ns", "ground", "actions"),
 }
 """Fields of a camera that hold for its recordings, too."""
 PICTURES = "images"

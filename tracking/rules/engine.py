@@ -15,15 +15,17 @@ from posebus.installed.plugins import describe
 from posebus.messages import EndOfStream, Event, Track, TrackFrame
 from tracking.rules.base import Memory, Phase, Place, Rule, Step
 from tracking.rules.clock import Clock
+from tracking.rules.correcting import corrected
 from tracking.rules.events import rule_event
-from tracking.rules.happenings import Happenings
+from tracking.rules.happenings import Happenings, Orphan, orphans_of
 from tracking.rules.scene import Scene
 from tracking.rules.shapes import ShapeTable
 from tracking.rules.table import all_rules
 from tracking.rules.walks import Walks, moved
 
-FORGOTTEN_S = 120.0
-"""A track that no frame has mentioned for this long is gone, though its end was never reported."""
+FORGOTTEN_S = 8.0
+"""A track that no frame has mentioned for this long is gone, though its end was never reported; twice as long as the
+tracker looks for a lost person by default."""
 MOST_STEPS = 1000
 """Steps with which one rule may answer one frame."""
 _FOREIGN_TYPE = re.compile(r"(?!posebus\.)[A-Za-z0-9][A-Za-z0-9._-]{0,126}", re.ASCII)
@@ -48,6 +50,8 @@ class Rules:
         self._seen_ns: dict[int, int] = {}
         self._clock, self._walks = Clock(), Walks()
         self._settings: dict[str, RuleSettings] = {}
+        self._parked: dict[str, dict[str, Any]] = {}
+        self._orphans: list[Orphan] = []
         self.problems: dict[str, str] = {}
         """Why a rule is off, by its name: one sentence each."""
         self._read(rules, skip_wrong=skip_wrong)
@@ -64,7 +68,8 @@ class Rules:
             self._resize(frame.size_px)
         events = _Events(frame)
         if frame.renamed:
-            self._rename({one.from_id: one.to_id for one in frame.renamed}, events)
+            self._rename(frame, events)
+        self._end_orphans(events)
         self._clock.tick(frame.captured_at_ns)
         scene = Scene(frame, self._shared, self._shapes, ended_by, self._clock, self._walks)
         for name, rule in list(self._rules.items()):
@@ -79,8 +84,10 @@ class Rules:
         frame = TrackFrame(mark.camera, mark.epoch, mark.seq, mark.captured_at_ns, self._size_px, ())
         events = _Events(frame)
         for name, rule in self._rules.items():
-            self._take(name, rule, list(rule.happenings.ended_with(None, "source ended")), events)
+            self._take(name, rule, list(rule.happenings.ended_with(None, {"reason": "source ended"})), events)
             rule.memory.tracks.clear()
+            rule.stepped.clear()
+        self._parked.clear()
         self._shared.clear()
         self._seen_ns.clear()
         self._walks.load_state({})
@@ -89,17 +96,10 @@ class Rules:
     def state_dict(self) -> dict[str, Any]:
         """What the rules remember, as JSON values."""
         settings = rules_to_json(self._settings)
+        rules = {name: {"settings": settings[name], **rule.state_dict()} for name, rule in self._rules.items()}
         return {
             "version": STATE_VERSION,
-            "rules": {
-                name: {
-                    "settings": settings[name],
-                    "whole": rule.memory.whole,
-                    "tracks": {str(track_id): memory for track_id, memory in rule.memory.tracks.items()},
-                    "happenings": rule.happenings.state_dict(),
-                }
-                for name, rule in self._rules.items()
-            },
+            "rules": {**self._parked, **rules},
             "clock": self._clock.state_dict(),
             "walks": self._walks.state_dict(),
             "shared": {str(track_id): memory for track_id, memory in self._shared.items()},
@@ -107,10 +107,16 @@ class Rules:
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Restore `state_dict()`; rules with other settings than then begin anew.
+        """Restore `state_dict()`; rules with other settings than then begin anew, and what was happening by them ends.
 
         Raises KeyError, TypeError or ValueError for an invalid state.
         """
+        try:
+            self._load(state)
+        except AttributeError as error:  # a list or a number where a mapping is expected
+            raise TypeError(str(error)) from None
+
+    def _load(self, state: Mapping[str, Any]) -> None:
         if state["version"] != STATE_VERSION:
             raise ValueError(
                 f"the state of rules has the version {state['version']}, this program reads {STATE_VERSION}"
@@ -118,11 +124,13 @@ class Rules:
         settings = rules_to_json(self._settings)
         for name, found in state["rules"].items():
             rule = self._rules.get(name)
-            if rule is None or json.dumps(found["settings"]) != json.dumps(settings[name]):
-                continue
-            rule.memory.whole = dict(found["whole"])
-            rule.memory.tracks = {int(track_id): dict(memory) for track_id, memory in found["tracks"].items()}
-            rule.happenings.load_state(found["happenings"])
+            if json.dumps(found["settings"]) != json.dumps(settings.get(name)):
+                self._orphans += orphans_of(name, found)
+            elif rule is None:
+                self._parked[name] = dict(found)  # off for the moment, such as in a picture of another size
+            else:
+                self._parked.pop(name, None)
+                rule.load_state(found)
         self._clock.load_state(state["clock"])
         self._walks.load_state(state["walks"])
         self._shared.clear()
@@ -149,6 +157,19 @@ class Rules:
                     raise
                 self.problems[name] = str(error)
 
+    def _end_orphans(self, events: _Events) -> None:
+        """End what was happening by rules that are gone or have other settings."""
+        for one in self._orphans:
+            lasted_ns = max(events.frame.captured_at_ns - one.began_at_ns, 0)
+            data = {
+                "since_ns": one.began_at_ns,
+                "duration_s": round(lasted_ns / 1e9, 3),
+                "reason": "rules changed",
+            }
+            step = Step(one.end_type, Phase.END, one.track_id, one.key, data)
+            events.add(one.rule, one.kind, step, one.happening, own_type=one.kind not in KINDS)
+        self._orphans.clear()
+
     def _resize(self, size_px: tuple[int, int]) -> None:
         """Go on with pictures of another size: zones given in pixels stay at their pixels."""
         state = self.state_dict()
@@ -172,17 +193,20 @@ class Rules:
     def _take(self, name: str, rule: _OpenRule, steps: Iterable[Step], events: _Events) -> None:
         for step in steps:
             happening = rule.happenings.take(step, events.frame)
+            if step.track_id is not None:
+                rule.stepped[step.track_id] = events.frame.seq
             if happening is not None:
                 if step.phase is Phase.END:
                     began_ns, now_ns = happening.began_at_ns, events.frame.captured_at_ns
                     lasted = {"since_ns": began_ns, "duration_s": round(max(now_ns - began_ns, 0) / 1e9, 3)}
                     step = replace(step, data={**lasted, **step.data})
-                events.add(name, rule, step, happening.happening)
+                events.add(name, rule.kind, step, happening.happening, own_type=rule.foreign)
 
-    def _rename(self, new_ids: Mapping[int, int], events: _Events) -> None:
+    def _rename(self, frame: TrackFrame, events: _Events) -> None:
         for name, rule in self._rules.items():
-            self._take(name, rule, rule.happenings.renamed(new_ids), events)
-            rule.memory.tracks = moved(rule.memory.tracks, new_ids)
+            steps = list(corrected(frame.renamed, rule.memory, rule.happenings, rule.stepped))
+            self._take(name, rule, steps, events)
+        new_ids = {one.from_id: one.to_id for one in frame.renamed}
         # In place: the scenes of all frames share it.
         shared = moved(self._shared, new_ids)
         self._shared.clear()
@@ -202,9 +226,10 @@ class Rules:
         if not gone:
             return
         for name, rule in self._rules.items():
-            self._take(name, rule, list(rule.happenings.ended_with(gone, ended_by)), events)
+            self._take(name, rule, list(rule.happenings.ended_with(gone, {"reason": ended_by})), events)
             for track_id in gone:
                 rule.memory.tracks.pop(track_id, None)
+                rule.stepped.pop(track_id, None)
         self._walks.forget(gone)
         for track_id in gone:
             self._shared.pop(track_id, None)
@@ -229,6 +254,25 @@ class _OpenRule:
         self.foreign = kind not in KINDS
         self.memory = Memory()
         self.happenings = Happenings(name, settings)
+        self.stepped: dict[int, int] = {}
+        """By track id, the number of the frame of the last step about it."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the rule remembers, as JSON values."""
+        return {
+            "kind": self.kind,
+            "whole": self.memory.whole,
+            "tracks": {str(track_id): memory for track_id, memory in self.memory.tracks.items()},
+            "happenings": self.happenings.state_dict(),
+            "stepped": {str(track_id): seq for track_id, seq in self.stepped.items()},
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Restore `state_dict()`. Raises KeyError, TypeError, AttributeError or ValueError for an invalid state."""
+        self.memory.whole = dict(state["whole"])
+        self.memory.tracks = {int(track_id): dict(memory) for track_id, memory in state["tracks"].items()}
+        self.happenings.load_state(state["happenings"])
+        self.stepped = {int(track_id): int(seq) for track_id, seq in state["stepped"].items()}
 
     def check(self, steps: Sequence[Step]) -> None:
         """Raise ValueError or TypeError for steps and memory of another package that cannot be published or kept."""
@@ -254,10 +298,10 @@ class _Events:
         self._tracks: dict[int, Track] | None = None
         self._ids: set[str] = set()
 
-    def add(self, name: str, rule: _OpenRule, step: Step, happening: str) -> None:
+    def add(self, name: str, kind: str, step: Step, happening: str, *, own_type: bool) -> None:
         if self._tracks is None:
             self._tracks = {track.id: track for track in self.frame.tracks}
-        event = rule_event(name, rule.kind, step, happening, self.frame, self._tracks, own_type=rule.foreign)
+        event = rule_event(name, kind, step, happening, self.frame, self._tracks, own_type=own_type)
         number = 1
         while event.id in self._ids:
             number += 1

@@ -6,7 +6,7 @@ the same when the same frames are processed again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,8 @@ from posebus.config.rules.kinds import RuleSettings
 from posebus.messages import FrameKey
 from tracking.rules.base import Phase, Step
 
+UNDATED_NS = 10 * 365 * 86_400 * 10**9
+"""Times below this (1980) count from the start of a recording without a date, for which no schedule is meant."""
 Key = tuple[int | None, str]
 """The track of a happening, and its key."""
 
@@ -28,6 +30,28 @@ class Open:
     began_at_ns: int
     end_type: str | None
     silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A happening whose rule is gone, or has other settings now."""
+
+    rule: str
+    kind: str
+    track_id: int | None
+    key: str
+    happening: str
+    began_at_ns: int
+    end_type: str
+
+
+def orphans_of(rule: str, state: Mapping[str, Any]) -> list[Orphan]:
+    """The happenings in the state of a rule that have to be ended. Raises KeyError, TypeError or ValueError."""
+    return [
+        Orphan(rule, str(state["kind"]), track_id, str(key), str(happening), int(began_at_ns), str(end_type))
+        for track_id, key, happening, began_at_ns, end_type, silent in state["happenings"]["open"]
+        if end_type is not None and not silent
+    ]
 
 
 class Happenings:
@@ -58,43 +82,35 @@ class Happenings:
                 del self._open[key]
         return None if new.silent else new
 
-    def ended_with(self, track_ids: Iterable[int] | None, reason: str) -> Iterator[Step]:
-        """Yield the step that ends each happening of these tracks; None: all, those of the whole rule as well."""
+    def keys_of(self, track_id: int) -> set[str]:
+        """The keys of what is happening to a track."""
+        return {key for one, key in self._open if one == track_id}
+
+    def ended_with(
+        self, track_ids: Iterable[int] | None, data: Mapping[str, Any], keys: Set[str] | None = None
+    ) -> Iterator[Step]:
+        """Yield the step that ends each happening of these tracks, with `data`.
+
+        track_ids: None for all, those of the whole rule as well. keys: only these, None for all.
+        """
         wanted = None if track_ids is None else frozenset(track_ids)
         for (track_id, key), one in list(self._open.items()):
-            if wanted is not None and track_id not in wanted:
+            if (wanted is not None and track_id not in wanted) or (keys is not None and key not in keys):
                 continue
             if one.end_type is None:
                 del self._open[track_id, key]
             else:
-                yield Step(one.end_type, Phase.END, track_id, key, {"reason": reason})
+                yield Step(one.end_type, Phase.END, track_id, key, data)
 
-    def renamed(self, new_ids: Mapping[int, int]) -> list[Step]:
-        """Move the happenings to corrected numbers.
-
-        Returns the steps that end those of one person that were counted twice, under the number that is not used any
-        more. They are taken back to that number until the steps are taken.
-        """
-        before, self._open = self._open, {}
-        moved = []
-        for (track_id, key), one in before.items():
-            if track_id is None or track_id not in new_ids:
-                self._open[track_id, key] = one
-            else:
-                moved.append((track_id, key, one))
-        steps = []
-        for track_id, key, one in moved:
-            new_id = new_ids[track_id]
-            if (new_id, key) not in self._open:
-                self._open[new_id, key] = one
-                continue
-            self._open[track_id, key] = one
-            if one.end_type is None:
-                del self._open[track_id, key]
-            else:
-                data = {"reason": "renamed", "renamed_to": new_id}
-                steps.append(Step(one.end_type, Phase.END, track_id, key, data))
-        return steps
+    def move(self, new_ids: Mapping[int, int], keys: Set[str] | None = None) -> None:
+        """Move happenings to other tracks at once; `keys`: only these, None for all."""
+        self._open = {
+            (
+                new_ids.get(track_id, track_id) if track_id is not None and (keys is None or key in keys) else track_id,
+                key,
+            ): one
+            for (track_id, key), one in self._open.items()
+        }
 
     def state_dict(self) -> dict[str, Any]:
         """The open happenings, as JSON values."""
@@ -126,6 +142,6 @@ class Happenings:
         now_ns, last_ns = frame.captured_at_ns, self._began_at_ns
         if last_ns is not None and 0 <= now_ns - last_ns < self._cooldown_ns:
             return False
-        if self._schedule is None:
+        if self._schedule is None or now_ns < UNDATED_NS:
             return True
         return self._schedule.is_on(datetime.fromtimestamp(now_ns / 1e9, UTC))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from posebus.config.cameras.actions import ActionsField
 from posebus.config.cameras.evidence import EvidenceField, EvidenceSettings
@@ -12,6 +12,7 @@ from posebus.config.cameras.ground import GroundField
 from posebus.config.cameras.privacy import HEADS, Privacy, ZonesField
 from posebus.config.cameras.region import RegionField
 from posebus.config.cameras.schedule import EXAMPLE, ScheduleField
+from posebus.config.rules.kinds import ActionRule, ProximityRule, RunningRule
 from posebus.config.rules.reading import RulesField
 from posebus.config.worker_settings import Imgsz, InferFps, MotionGate, Strict
 
@@ -187,6 +188,18 @@ class CameraOptions(Strict):
 
 class CameraSettings(CameraOptions, _Source):
     """One source of frames."""
+
+    @model_validator(mode="after")
+    def _check_rules(self) -> CameraSettings:
+        """Refuse rules that could never make an event, since the camera lacks what they look at."""
+        for name, rule in self.rules.items():
+            if isinstance(rule, ActionRule) and self.actions == "off":
+                raise ValueError(f"the rule {name} needs actions: write 'actions: builtin' under this camera")
+            in_metres = isinstance(rule, ProximityRule) and rule.distance_m is not None
+            in_metres = in_metres or (isinstance(rule, RunningRule) and rule.speed_m_s is not None)
+            if in_metres and self.ground is None:
+                raise ValueError(f"the rule {name} is in metres: set 'ground' of this camera")
+        return self
 
     @property
     def of_process(self) -> CameraSettings:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from posebus.config.cameras.schedule import EXAMPLE, ScheduleField
 from posebus.config.rules.shapes import AnywhereField, LineField, ZoneField
@@ -47,6 +47,12 @@ class ZoneRule(RuleSettings):
         default=None, description="The zone is occupied while more people are in it"
     )
     min_people: People | None = Field(default=None, description="The zone is occupied too little with fewer people")
+
+    @model_validator(mode="after")
+    def _check_limits(self) -> ZoneRule:
+        if self.min_people is not None and self.max_people is not None and self.min_people > self.max_people:
+            raise ValueError("min_people must not be above max_people")
+        return self
 
 
 class LineRule(RuleSettings):

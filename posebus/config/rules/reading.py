@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Discriminator, StringConstraints, Tag, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    StringConstraints,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+)
 
 from posebus.config.rules import kinds
 from posebus.config.rules.kinds import KINDS, PluginRule, RuleSettings
@@ -56,7 +65,18 @@ AnyRule = Annotated[
     | Annotated[PluginRule, Tag(f"{TAG}{_PLUGIN}")],
     Discriminator(_kind_of),
 ]
-RuleName = Annotated[str, StringConstraints(pattern=RULE_NAME_PATTERN)]
+
+
+def _check_name(name: object) -> object:
+    if not isinstance(name, str) or not re.match(RULE_NAME_PATTERN, name):
+        raise ValueError(
+            f"the rule name {str(name)[:70]!r} is not allowed: use 1 to 63 letters, digits, '.', '_' or '-', starting "
+            "with a letter or digit"
+        )
+    return name
+
+
+RuleName = Annotated[str, BeforeValidator(_check_name), StringConstraints(pattern=RULE_NAME_PATTERN)]
 RulesField = Annotated[dict[RuleName, AnyRule], AfterValidator(_bounded)]
 
 
@@ -67,6 +87,8 @@ def rules_to_json(rules: Mapping[str, RuleSettings]) -> dict[str, dict[str, Any]
 
 def read_rules(values: Mapping[str, Any]) -> Mapping[str, RuleSettings]:
     """Return the rules in plain values, by name. Raises ConfigError with a sentence for each that is wrong."""
+    if not isinstance(values, Mapping):
+        raise ConfigError("rules must be given by their names, such as {gate: {kind: line, points: [[0, 0], [9, 9]]}}")
     try:
         return TypeAdapter(RulesField).validate_python(dict(values))
     except ValidationError as error:
@@ -99,6 +121,8 @@ def _sentences(error: ValidationError) -> Iterable[str]:
         where = f"rule {name}: {'.'.join(fields)}: " if fields else f"rule {name}: "
         if one["type"] == "union_tag_invalid":
             yield where.removesuffix(": ") + " " + wrong_kind(one["input"])
+        elif one["type"] == "missing":
+            yield f"{where}is required and missing"
         elif one["type"] == "extra_forbidden":
             yield f"{where}there is no such field"
         else:

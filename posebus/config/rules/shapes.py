@@ -16,6 +16,10 @@ def _polygon(value: object) -> Polygon | None:
     return None if value is None else read_polygon(value)
 
 
+def _zone(value: object) -> Polygon:
+    return read_polygon(value)
+
+
 def _line(value: object) -> Line:
     if not is_list(value) or len(value) != 2 or not all(is_list(point) and len(point) == 2 for point in value):
         raise ValueError("must be two points, such as [[100, 300], [500, 300]]")
@@ -28,7 +32,7 @@ def _line(value: object) -> Line:
 _POINT = {"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 2, "maxItems": 2}
 _POLYGON = {"type": "array", "items": _POINT, "minItems": 3, "maxItems": MAX_POINTS + 1}
 
-ZoneField = Annotated[Polygon, BeforeValidator(_polygon), WithJsonSchema(_POLYGON)]
+ZoneField = Annotated[Polygon, BeforeValidator(_zone), WithJsonSchema(_POLYGON)]
 AnywhereField = Annotated[
     Polygon | None, BeforeValidator(_polygon), WithJsonSchema({"anyOf": [_POLYGON, {"type": "null"}]})
 ]

@@ -14,7 +14,7 @@ from posebus.messages import Event, EventType
 
 EVENT_BYTES = 2048
 """Upper bound of an event's size in the broker. Each event counts as much, since all processes append to one stream."""
-_IN_THE_FRAME = 10**19
+IN_THE_FRAME = 10**19
 """The first place in a frame behind those of events before it, which are Unix times in ns."""
 
 
@@ -70,7 +70,7 @@ def published(events: Iterable[Event], published_at_ns: int, detected_at_ns: int
     placed = []
     for event in events:
         frame = (event.camera, event.epoch, event.seq)
-        sequence = event.sequence or _sequence(event, _IN_THE_FRAME + counts[frame])
+        sequence = event.sequence or _sequence(event, IN_THE_FRAME + counts[frame])
         counts[frame] += 1
         detected = event.detected_at_ns or detected_at_ns or published_at_ns
         placed.append(replace(event, sequence=sequence, detected_at_ns=detected, published_at_ns=published_at_ns))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -38,6 +39,8 @@ class WebhookSender:
         self._options = options
         self._keys = keys
         self._now_s = now_s
+        # It would log each request with its address, of which a part is a secret at many receivers.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         self._where = redact_url(options.url)
         verify: ssl.SSLContext | bool = True
         if options.ca_file is not None:

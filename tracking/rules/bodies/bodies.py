@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -78,29 +79,39 @@ def bodies_of(
         keypoints_px = np.zeros((count, JOINTS, 3))
     measures, signs = np.empty((count, MEASURES)), np.empty((count, SIGNS))
     state = np.full((count, STATE), -1.0)
+    seen_ids = {one.id for one in people if not one.coasted}
     for row, one in enumerate(people):
         memory = shared.get(one.id)
         known = None if memory is None else memory.get(SHARED_KEY)
         if known is None and fresh[row]:
-            known = _lost_in_a_fall(boxes_px[row], now_s, shared)
+            known = _lost_in_a_fall(boxes_px[row], now_s, shared, seen_ids)
         if known is not None and len(known) == STATE:
             state[row] = known
     measure(boxes_px, keypoints_px, float(size_px[1]), measures)
     follow(state, boxes_px, measures, np.array(fresh, np.bool_), now_s)
-    velocities = np.array([one.velocity_px_s for one in people], np.float64).reshape(count, 2)
-    read_signs(state, measures, velocities, float(size_px[0]), signs)
+    read_signs(state, measures, signs)
     for row, (one, known) in enumerate(zip(people, np.round(state, DECIMALS).tolist(), strict=True)):
         if fresh[row]:
             shared.setdefault(one.id, {})[SHARED_KEY] = known
     return BodiesOfFrame(fresh, measures, state, signs.T.tolist())
 
 
-def _lost_in_a_fall(box_px: Float64Array, now_s: float, shared: dict[int, dict[str, Any]]) -> list[float] | None:
-    """What is remembered of the person who was upright where a new track (4,) begins low, and is not seen any more."""
+def _lost_in_a_fall(
+    box_px: Float64Array, now_s: float, shared: dict[int, dict[str, Any]], seen_ids: AbstractSet[int]
+) -> list[float] | None:
+    """What is remembered of the person who was upright where a new track (4,) begins low, and is not seen any more.
+
+    seen_ids: the tracks that are detected in this frame.
+    """
     x, y = (box_px[0] + box_px[2]) / 2, (box_px[1] + box_px[3]) / 2
-    for memory in shared.values():
+    for track_id, memory in shared.items():
         known: list[float] | None = memory.get(SHARED_KEY)
-        if known is None or known[SEEN_AT_S] >= now_s or known[UPRIGHT_AT_S] < now_s - SAME_BODY_S:
+        if (
+            track_id in seen_ids
+            or known is None
+            or known[SEEN_AT_S] >= now_s
+            or known[UPRIGHT_AT_S] < now_s - SAME_BODY_S
+        ):
             continue
         standing = known[STANDING]
         near = math.hypot(x - known[MIDDLE_X], y - known[MIDDLE_Y]) <= SAME_BODY * standing

@@ -11,7 +11,6 @@ from tracking.rules.bodies.descent import (
     CROUCHES,
     DOWN,
     DOWN_AT_S,
-    GROWTH,
     HEIGHT,
     JUDGED_S,
     LIES,
@@ -32,12 +31,13 @@ from tracking.rules.bodies.posture import (
     TRUNK_RADIANS,
 )
 
-HANDS_UP, CROUCHING, SPEED, FALL = range(4)
-SIGNS = 4
-"""Columns. HANDS_UP, CROUCHING: 1 if so. SPEED: over the ground in standing heights a second, 0 for a body that is not
-upright. FALL: log odds that the body, which is down, fell; NEVER while that is not to be asked."""
+HANDS_UP, CROUCHING, FALL = range(3)
+SIGNS = 3
+"""Columns. HANDS_UP, CROUCHING: 1 if so, UNSEEN if the joints that would show it are not seen. FALL: log odds that the
+body, which is down, fell; NEVER while that is not to be asked."""
 
 NEVER = -99.0
+UNSEEN = -1.0
 
 ARMS_UP = 0.15
 """How far above the shoulders, in standing heights, both wrists are with hands up: higher than the eyes."""
@@ -57,42 +57,24 @@ was down. It was upright at most the third one before."""
 STAYS_WITHIN = 0.15
 """Heights above its lowest one within which a body on the ground stays: one that squats comes up again at once."""
 
-VIEW_HEIGHTS, NEAR_HEIGHTS, GROWTH_NOISE = 0.9, 8.0, 0.25
-"""A camera's focal length in widths of its picture (a view of 58 degrees), for speeds towards the camera, which
-are seen as growth: that of people nearer than the second one, in standing heights, less the third one."""
-
 
 @compiled
-def read_signs(
-    state: Float64Array, measures: Float64Array, velocities_px_s: Float64Array, width_px: float, out: Float64Array
-) -> None:
+def read_signs(state: Float64Array, measures: Float64Array, out: Float64Array) -> None:
     """Fill `out` (N, SIGNS).
 
     Args:
         state: (N, STATE) of `descent`, after this frame.
         measures: (N, MEASURES) of `posture`.
-        velocities_px_s: (N, 2) of the boxes, relative to the scene.
-        width_px: of the picture.
     """
     for row in range(len(state)):
         body, measured, standing = state[row], measures[row], state[row, STANDING]
-        out[row, SPEED], out[row, FALL] = 0.0, NEVER
+        out[row, FALL] = NEVER
         if standing <= 0.0:
             out[row, HANDS_UP] = out[row, CROUCHING] = 0.0
             continue
-        arms = min(measured[LEFT_ARM_PX], measured[RIGHT_ARM_PX])
-        both = measured[LEFT_ARM_PX] == measured[LEFT_ARM_PX] and measured[RIGHT_ARM_PX] == measured[RIGHT_ARM_PX]
-        tilted = measured[TRUNK_RADIANS] > TRUNK_HANDS_UP
-        out[row, HANDS_UP] = 1.0 if both and not tilted and arms >= ARMS_UP * standing else 0.0
-        out[row, CROUCHING] = 1.0 if _is_crouching(body, measured) else 0.0
-        if body[DOWN] <= 0.0:
-            vx, vy = velocities_px_s[row, 0] / standing, velocities_px_s[row, 1] / standing
-            out[row, SPEED] = math.hypot(vx, vy)
-            distance = VIEW_HEIGHTS * width_px / standing
-            if distance <= NEAR_HEIGHTS:
-                towards = max(abs(body[GROWTH]) * distance - GROWTH_NOISE, 0.0)
-                out[row, SPEED] = max(out[row, SPEED], math.hypot(vx, towards))
-        elif may_have_fallen(body) and body[JUDGED_S] >= JUDGED_AT_LEAST_S:
+        out[row, HANDS_UP] = _hands_up(measured, standing)
+        out[row, CROUCHING] = _crouching(body, measured)
+        if body[DOWN] > 0.0 and may_have_fallen(body) and body[JUDGED_S] >= JUDGED_AT_LEAST_S:
             out[row, FALL] = fall_log_odds(body[LIES], body[CROUCHES], body[BENDS], body[RATE])
 
 
@@ -105,9 +87,21 @@ def may_have_fallen(body: Float64Array) -> bool:
 
 
 @compiled
-def _is_crouching(body: Float64Array, measured: Float64Array) -> bool:
+def _hands_up(measured: Float64Array, standing_px: float) -> float:
+    least_px = ARMS_UP * standing_px
+    left_px, right_px = measured[LEFT_ARM_PX], measured[RIGHT_ARM_PX]
+    if left_px < least_px or right_px < least_px or measured[TRUNK_RADIANS] > TRUNK_HANDS_UP:
+        return 0.0
+    return 1.0 if left_px >= least_px and right_px >= least_px else UNSEEN
+
+
+@compiled
+def _crouching(body: Float64Array, measured: Float64Array) -> float:
     standing = body[STANDING]
     above = (measured[ANKLE_Y_PX] - measured[HIP_Y_PX]) / standing
     aside = abs(measured[HIP_X_PX] - measured[ANKLE_X_PX]) / standing
+    if above != above or aside != aside or measured[TRUNK_RADIANS] != measured[TRUNK_RADIANS]:
+        return UNSEEN
     feet_below = 0.0 <= above <= HIPS_OVER_ANKLES and aside <= FEET_UNDER
-    return bool(feet_below and 0.3 <= body[HEIGHT] <= 0.75 and measured[TRUNK_RADIANS] <= TRUNK_CROUCHING)
+    crouches = feet_below and 0.3 <= body[HEIGHT] <= 0.75 and measured[TRUNK_RADIANS] <= TRUNK_CROUCHING
+    return 1.0 if crouches else 0.0
