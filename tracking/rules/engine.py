@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from posebus.config.rules.kinds import KINDS, RuleSettings
-from posebus.config.rules.reading import RULES_GROUP, read_rules, rules_to_json
+from posebus.config.rules.reading import read_rules, rules_to_json
 from posebus.errors import ConfigError
-from posebus.installed.plugins import describe
-from posebus.messages import EndOfStream, Event, Track, TrackFrame
-from tracking.rules.base import Memory, Phase, Place, Rule, Step
+from posebus.messages import EndOfStream, Event, TrackFrame
+from tracking.rules.base import Phase, Place, Step
 from tracking.rules.clock import Clock
 from tracking.rules.correcting import corrected
-from tracking.rules.events import rule_event
-from tracking.rules.happenings import Happenings, Orphan, orphans_of
+from tracking.rules.events import FrameEvents
+from tracking.rules.happenings import Orphan, orphans_of
+from tracking.rules.opened import OpenRule
 from tracking.rules.scene import Scene
 from tracking.rules.shapes import ShapeTable
-from tracking.rules.table import all_rules
 from tracking.rules.walks import Walks, moved
 
 FORGOTTEN_S = 8.0
 """A track that no frame has mentioned for this long is gone, though its end was never reported; twice as long as the
 tracker looks for a lost person by default."""
-MOST_STEPS = 1000
-"""Steps with which one rule may answer one frame."""
-_FOREIGN_TYPE = re.compile(r"(?!posebus\.)[A-Za-z0-9][A-Za-z0-9._-]{0,126}", re.ASCII)
 STATE_VERSION = 1
 
 
@@ -45,7 +40,7 @@ class Rules:
         """
         self._camera = camera
         self._size_px = size_px
-        self._rules: dict[str, _OpenRule] = {}
+        self._rules: dict[str, OpenRule] = {}
         self._shared: dict[int, dict[str, Any]] = {}
         self._seen_ns: dict[int, int] = {}
         self._clock, self._walks = Clock(), Walks()
@@ -66,7 +61,7 @@ class Rules:
             raise ValueError(f"a frame of camera {frame.camera!r} was given to the rules of camera {self._camera!r}")
         if frame.size_px != self._size_px:
             self._resize(frame.size_px)
-        events = _Events(frame)
+        events = FrameEvents(frame)
         if frame.renamed:
             self._rename(frame, events)
         self._end_orphans(events)
@@ -82,7 +77,7 @@ class Rules:
     def end(self, mark: EndOfStream) -> list[Event]:
         """The events at the end of the source: all that is happening ends."""
         frame = TrackFrame(mark.camera, mark.epoch, mark.seq, mark.captured_at_ns, self._size_px, ())
-        events = _Events(frame)
+        events = FrameEvents(frame)
         for name, rule in self._rules.items():
             self._take(name, rule, list(rule.happenings.ended_with(None, {"reason": "source ended"})), events)
             rule.memory.tracks.clear()
@@ -151,13 +146,13 @@ class Rules:
         self._shapes = ShapeTable()
         for name, settings in self._settings.items():
             try:
-                self._rules[name] = _OpenRule(name, settings, Place(self._camera, name, self._size_px, self._shapes))
+                self._rules[name] = OpenRule(name, settings, Place(self._camera, name, self._size_px, self._shapes))
             except ConfigError as error:
                 if not skip_wrong:
                     raise
                 self.problems[name] = str(error)
 
-    def _end_orphans(self, events: _Events) -> None:
+    def _end_orphans(self, events: FrameEvents) -> None:
         """End what was happening by rules that are gone or have other settings."""
         for one in self._orphans:
             lasted_ns = max(events.frame.captured_at_ns - one.began_at_ns, 0)
@@ -179,7 +174,7 @@ class Rules:
         self._open(skip_wrong=True)
         self.load_state(state)
 
-    def _ask(self, name: str, rule: _OpenRule, scene: Scene) -> list[Step]:
+    def _ask(self, name: str, rule: OpenRule, scene: Scene) -> list[Step]:
         try:
             steps = list(rule.rule.update(scene, rule.memory))
             if rule.foreign:
@@ -190,7 +185,7 @@ class Rules:
             return []
         return steps
 
-    def _take(self, name: str, rule: _OpenRule, steps: Iterable[Step], events: _Events) -> None:
+    def _take(self, name: str, rule: OpenRule, steps: Iterable[Step], events: FrameEvents) -> None:
         for step in steps:
             happening = rule.happenings.take(step, events.frame)
             if step.track_id is not None:
@@ -202,7 +197,7 @@ class Rules:
                     step = replace(step, data={**lasted, **step.data})
                 events.add(name, rule.kind, step, happening.happening, own_type=rule.foreign)
 
-    def _rename(self, frame: TrackFrame, events: _Events) -> None:
+    def _rename(self, frame: TrackFrame, events: FrameEvents) -> None:
         for name, rule in self._rules.items():
             steps = list(corrected(frame.renamed, rule.memory, rule.happenings, rule.stepped))
             self._take(name, rule, steps, events)
@@ -214,7 +209,7 @@ class Rules:
         self._seen_ns = moved(self._seen_ns, new_ids)
         self._walks.rename(new_ids)
 
-    def _forget(self, scene: Scene, ended_by: str, events: _Events) -> None:
+    def _forget(self, scene: Scene, ended_by: str, events: FrameEvents) -> None:
         """End what happened to tracks that have ended, and delete what is known of them."""
         now_ns = scene.frame.captured_at_ns
         for track_id in (*scene.ids, *scene.lost_ids):
@@ -234,77 +229,3 @@ class Rules:
         for track_id in gone:
             self._shared.pop(track_id, None)
             self._seen_ns.pop(track_id, None)
-
-
-class _OpenRule:
-    """A rule, what it remembers, and what is happening by it."""
-
-    def __init__(self, name: str, settings: RuleSettings, place: Place) -> None:
-        kind = settings.kind
-        try:
-            self.rule: Rule = all_rules()[kind].open(settings, place)
-        except ConfigError as error:
-            raise ConfigError(f"rule {name}: {error}") from error
-        except KeyError:
-            raise ConfigError(f"rule {name}: there is no rule of the kind {kind!r} here") from None
-        except Exception as error:
-            where = describe(RULES_GROUP, kind)
-            raise ConfigError(f"rule {name}: {where} cannot be opened: {type(error).__name__}: {error}") from error
-        self.kind = kind
-        self.foreign = kind not in KINDS
-        self.memory = Memory()
-        self.happenings = Happenings(name, settings)
-        self.stepped: dict[int, int] = {}
-        """By track id, the number of the frame of the last step about it."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """What the rule remembers, as JSON values."""
-        return {
-            "kind": self.kind,
-            "whole": self.memory.whole,
-            "tracks": {str(track_id): memory for track_id, memory in self.memory.tracks.items()},
-            "happenings": self.happenings.state_dict(),
-            "stepped": {str(track_id): seq for track_id, seq in self.stepped.items()},
-        }
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Restore `state_dict()`. Raises KeyError, TypeError, AttributeError or ValueError for an invalid state."""
-        self.memory.whole = dict(state["whole"])
-        self.memory.tracks = {int(track_id): dict(memory) for track_id, memory in state["tracks"].items()}
-        self.happenings.load_state(state["happenings"])
-        self.stepped = {int(track_id): int(seq) for track_id, seq in state["stepped"].items()}
-
-    def check(self, steps: Sequence[Step]) -> None:
-        """Raise ValueError or TypeError for steps and memory of another package that cannot be published or kept."""
-        if len(steps) > MOST_STEPS:
-            raise ValueError(f"it answers one frame with more than {MOST_STEPS} steps")
-        json.dumps([self.memory.whole, list(self.memory.tracks.values())])
-        for step in steps:
-            for type_ in (step.type, step.end_type):
-                if type_ is not None and not _FOREIGN_TYPE.fullmatch(type_):
-                    raise ValueError(
-                        f"the type {type_[:128]!r} of an event is not allowed: use letters, digits, '.', '_' and '-', "
-                        "and not 'posebus.' at the beginning"
-                    )
-            json.dumps(dict(step.data), allow_nan=False)
-
-
-class _Events:
-    """The events of one frame, each with an id of its own."""
-
-    def __init__(self, frame: TrackFrame) -> None:
-        self.frame = frame
-        self.made: list[Event] = []
-        self._tracks: dict[int, Track] | None = None
-        self._ids: set[str] = set()
-
-    def add(self, name: str, kind: str, step: Step, happening: str, *, own_type: bool) -> None:
-        if self._tracks is None:
-            self._tracks = {track.id: track for track in self.frame.tracks}
-        event = rule_event(name, kind, step, happening, self.frame, self._tracks, own_type=own_type)
-        number = 1
-        while event.id in self._ids:
-            number += 1
-            event = replace(event, id=f"{event.id.removesuffix(f'~{number - 1}')}~{number}")
-        self._ids.add(event.id)
-        self.made.append(event)

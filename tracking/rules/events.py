@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,3 +66,24 @@ def _body(track: Track | None) -> dict[str, Any]:
         joints[:, 2] = np.round(joints[:, 2], SCORE_DECIMALS)
         found["keypoints_px"] = joints.tolist()
     return found
+
+
+class FrameEvents:
+    """The events of one frame, each with an id of its own."""
+
+    def __init__(self, frame: TrackFrame) -> None:
+        self.frame = frame
+        self.made: list[Event] = []
+        self._tracks: dict[int, Track] | None = None
+        self._ids: set[str] = set()
+
+    def add(self, name: str, kind: str, step: Step, happening: str, *, own_type: bool) -> None:
+        if self._tracks is None:
+            self._tracks = {track.id: track for track in self.frame.tracks}
+        event = rule_event(name, kind, step, happening, self.frame, self._tracks, own_type=own_type)
+        number = 1
+        while event.id in self._ids:
+            number += 1
+            event = replace(event, id=f"{event.id.removesuffix(f'~{number - 1}')}~{number}")
+        self._ids.add(event.id)
+        self.made.append(event)

@@ -98,7 +98,7 @@ class Walks:
         return dict(self._newest()).get(track_id) if track_id in self._ids else self._others.get(track_id)
 
     def rename(self, new_ids: Mapping[int, int]) -> None:
-        """Move what is remembered to corrected numbers; what a number already has stays."""
+        """Move what is remembered to corrected numbers."""
         self._put_aside()
         self._others = moved(self._others, new_ids)
 
@@ -149,11 +149,9 @@ def _walk_of(x: Any, y: Any, velocity_x: Any, velocity_y: Any, seen_ns: Any) -> 
 
 
 def moved(by_id: Mapping[int, Value], new_ids: Mapping[int, int]) -> dict[int, Value]:
-    """Return `by_id` under corrected numbers; what a number already has stays, and that of the other is dropped."""
+    """Return `by_id` under corrected numbers; what is newer, under the wrong number, replaces the other."""
     found = {track_id: one for track_id, one in by_id.items() if track_id not in new_ids}
-    for track_id, one in by_id.items():
-        if track_id in new_ids:
-            found.setdefault(new_ids[track_id], one)
+    found.update({new_ids[track_id]: one for track_id, one in by_id.items() if track_id in new_ids})
     return found
 
 

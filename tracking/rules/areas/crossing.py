@@ -137,14 +137,6 @@ def ended(entry: dict[str, Any], walk: Walk, height_px: float, left_picture: boo
     return -side if left_picture and reaches and 0.0 <= along_px <= line.length_px else 0
 
 
-def correct_side(entry: dict[str, Any], side: int) -> None:
-    """Settle a person on `side`, on which the person was already under another number."""
-    entry["side"] = side
-    entry.pop("from_px", None)
-    if entry.get("on") == side:
-        _end_run(entry)
-
-
 def _end_run(entry: dict[str, Any]) -> None:
     for name in OF_RUNS:
         entry.pop(name, None)

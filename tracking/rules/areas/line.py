@@ -11,11 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from posebus.config.rules.kinds import LineRule
-from posebus.messages import MAX_RENAME_DELAY_S, TrackFrame
 from tracking.rules.areas.clock import nanoseconds
-from tracking.rules.areas.crossing import Line, Seen, correct_side, ended, first_seen, follow_person
+from tracking.rules.areas.crossing import Line, Seen, ended, first_seen, follow_person
 from tracking.rules.base import Memory, Phase, Place, Step
-from tracking.rules.clock import NS_PER_S
 from tracking.rules.scene import Scene
 from tracking.rules.shapes import LINE_MARGIN
 
@@ -37,9 +35,7 @@ class CrossedLine:
 
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
         """Return the steps that this frame adds."""
-        frame, settled = scene.frame, self._settled
-        if frame.renamed:
-            _correct(frame, memory)
+        settled = self._settled
         on_b, jumped = scene.located.on_side_b[self._shape], scene.walked.jumped
         if not scene.ended_ids and not jumped and settled.are_there(on_b, scene.ids, memory.tracks):
             return ()
@@ -66,6 +62,9 @@ class CrossedLine:
         walked = scene.walked
         apart_px, along_px = scene.located.offsets_px[self._shape, row].tolist()
         last = self._line.beside(*walked.places_px[row].tolist())
+        if any(track_id == one.to_id for one in scene.frame.renamed):
+            # The way under this number was that of another person. If this one has changed sides, it was about here.
+            last = (-apart_px, along_px)
         speed_px_s = self._line.speed(*walked.velocities_px_s[row].tolist())
         seen = Seen(apart_px, along_px, float(scene.heights_px[row]), code != 0, last, speed_px_s)
         if entry is None or (jumped and code + code != 4 * entry["side"]):
@@ -89,7 +88,6 @@ class CrossedLine:
     def _step(self, scene: Scene, memory: Memory, track_id: int, crossed: int, ago_ns: int) -> Step:
         counts: dict[str, int] = memory.whole.setdefault("counts", {"a_to_b": 0, "b_to_a": 0})
         counts[NAMES[crossed]] += 1
-        _note_crossing(scene, memory, track_id, crossed)
         data = {"direction": NAMES[crossed], "counts": dict(counts), "since_ns": scene.frame.captured_at_ns - ago_ns}
         return Step("line.crossed", Phase.ONCE, track_id, data=data)
 
@@ -127,32 +125,3 @@ class _Settled:
 
     def _are_known(self, ids: list[int], tracks: Mapping[int, Any]) -> bool:
         return tracks is self._tracks and len(tracks) == self._count and ids == self._ids
-
-
-def _note_crossing(scene: Scene, memory: Memory, track_id: int, crossed: int) -> None:
-    """Remember a crossing for as long as a correction may reach back."""
-    now_ns = scene.clock.now_ns
-    oldest_ns = now_ns - round(MAX_RENAME_DELAY_S * NS_PER_S)
-    recent = [one for one in memory.whole.get("recent", ()) if one[3] >= oldest_ns]
-    memory.whole["recent"] = [*recent, [scene.frame.seq, track_id, crossed, now_ns]]
-
-
-def _correct(frame: TrackFrame, memory: Memory) -> None:
-    """Apply corrections, which the memory has followed already, so that no crossing is counted twice.
-
-    A person who crossed under a wrong number has crossed under the right one. Two people whose numbers were exchanged
-    only seem to have jumped to each other's place: what was not settled yet is where they are.
-    """
-    wrong = {one.from_id for one in frame.renamed}
-    recent: list[list[Any]] = memory.whole.get("recent", [])
-    for one in frame.renamed:
-        entry = memory.tracks.get(one.to_id)
-        if entry is None:
-            continue
-        if one.to_id in wrong:
-            if entry.get("seq", -1) >= one.since_seq and entry["side"]:
-                correct_side(entry, entry["on"])
-            continue
-        for crossing in recent:
-            if crossing[1] == one.from_id and crossing[0] >= one.since_seq:
-                correct_side(entry, crossing[2])
