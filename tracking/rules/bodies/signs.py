@@ -20,6 +20,7 @@ from tracking.rules.bodies.descent import (
     SEEN_AT_S,
     STANDING,
     UPRIGHT_AT_S,
+    WHOLE_RATE,
 )
 from tracking.rules.bodies.lying import fall_log_odds
 from tracking.rules.bodies.posture import (
@@ -93,7 +94,7 @@ def read_signs(
                 towards = max(abs(body[GROWTH]) * distance - GROWTH_NOISE, 0.0)
                 out[row, SPEED] = max(out[row, SPEED], math.hypot(vx, towards))
         elif may_have_fallen(body) and body[JUDGED_S] >= JUDGED_AT_LEAST_S:
-            out[row, FALL] = fall_log_odds(body[LIES], body[CROUCHES], body[BENDS], body[RATE])
+            out[row, FALL] = fall_log_odds(body[LIES], body[CROUCHES], body[BENDS], body[RATE], body[WHOLE_RATE])
 
 
 @compiled
