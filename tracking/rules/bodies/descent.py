@@ -76,9 +76,6 @@ CROUCHED_S = 1.5
 BONES_BIAS = 1.1
 """The longest of several bones is the one whose error makes it longest."""
 
-LONG_TRUNK = 1.15
-"""A trunk so much longer than that of the standing height shows that this is too small."""
-
 JUMP = 1.2
 """Standing heights between frames that a body does not move: then the track is on another person."""
 
@@ -198,9 +195,6 @@ def _follow_standing(state: Float64Array, measures: Float64Array, dt_s: float) -
         state[STANDING] = (
             known + share * (measures[TRUNK_PX] / TRUNK - known) if measures[TRUNK_PX] / TRUNK > known else known
         )
-    elif measures[TRUNK_PX] > LONG_TRUNK * TRUNK * known and measures[TRUNK_RADIANS] <= UPRIGHT_RADIANS:
-        # Someone who sits was taken for standing: a camera that looks down sees the feet far below the hips.
-        state[STANDING] = known + 0.5 * share * (measures[TRUNK_PX] / TRUNK - known)
 
 
 @compiled
