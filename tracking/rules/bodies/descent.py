@@ -38,6 +38,9 @@ LEVELS = np.array([0.85, 0.80, 0.75, 0.70, 0.65, 0.60, 0.55, 0.50, 0.45, 0.40, 0
 LEAST_DROP = 0.25
 """A speed is that between two levels at least this far apart: between closer ones it would be that of errors."""
 
+MOST, WAY_FROM = 0.7, 0.85
+"""Most of the way down, from the second height: who kneels down fast lies down slowly in the rest of it."""
+
 DOWN_BELOW, UP_ABOVE, UP_S = 0.58, 0.64, 0.3
 """A body is down below the first height, and up again after it was above the second one for this long. One frame with a
 wrong box, as detectors have them of people who lie, changes nothing."""
@@ -67,6 +70,9 @@ SETTLES_S = 0.4
 LANDS_S, LOOKS_S = 0.25, 0.5
 """After a body was first down, it goes on falling for the first time; then its looks are averaged over the second."""
 
+CROUCHED_S = 1.5
+"""Time over which a crouch on the way down is forgotten: after it people lie down, or begin to exercise."""
+
 BONES_BIAS = 1.1
 """The longest of several bones is the one whose error makes it longest."""
 
@@ -93,17 +99,18 @@ JUMP = 1.2
     CROUCHES,
     BENDS,
     JUDGED_S,
-) = range(19)
-LAST_ABOVE_S = 19
+    WHOLE_RATE,
+) = range(20)
+LAST_ABOVE_S = 20
 STATE = LAST_ABOVE_S + len(LEVELS)
 """Columns of the state of a track. Times in seconds, -1 for never.
 
 STANDING: standing height in pixels, SURE: 1 if it was measured standing, GROWTH: its part a second. GROUND: y of the
 ground. HEIGHT: of the top of the body. DOWN: 1 while the body is down, since DOWN_AT_S. RISEN_AT_S: since when it is
 above UPRIGHT_ABOVE, or, while down, above UP_ABOVE. UPRIGHT_AT_S: last moment at which it stood or sat. WAS_DOWN_S: how
-long it was down before it rose. RATE: heights a second of the fastest part of the way down. LOWEST: least
-height since then. LIES, CROUCHES, BENDS: how it looks since it landed, averaged for JUDGED_S. From LAST_ABOVE_S on: the
-last moments above the LEVELS, until the body was first below them.
+long it was down before it rose. RATE: heights a second of the fastest part of the way down, WHOLE_RATE: of the fastest
+part that is most of it. LOWEST: least height since then. LIES, CROUCHES, BENDS: how it looks since it landed, averaged
+for JUDGED_S. From LAST_ABOVE_S on: the last moments above the LEVELS, until the body was first below them.
 """
 
 
@@ -231,7 +238,7 @@ def _follow_height(state: Float64Array, height: float, before_s: float, now_s: f
     if down and risen_s >= UP_S:
         down = False
         state[WAS_DOWN_S] = state[RISEN_AT_S] - state[DOWN_AT_S]
-        state[DOWN], state[DOWN_AT_S], state[RATE] = 0.0, -1.0, -1.0
+        state[DOWN], state[DOWN_AT_S], state[RATE], state[WHOLE_RATE] = 0.0, -1.0, -1.0, -1.0
         state[LAST_ABOVE_S:] = -1.0
     rests_s = UPRIGHT_S if state[WAS_DOWN_S] < 1.0 else UPRIGHT_AGAIN_S
     if not down and height >= upright and risen_s >= rests_s:
@@ -251,7 +258,8 @@ def _follow_height(state: Float64Array, height: float, before_s: float, now_s: f
     elif down:
         state[LOWEST] = min(state[LOWEST], height)
     if state[DOWN] > 0.0:
-        state[RATE] = fastest(state)
+        state[RATE] = fastest(state, LEAST_DROP)
+        state[WHOLE_RATE] = fastest(state, max(MOST * (WAY_FROM - state[LOWEST]), LEAST_DROP))
 
 
 @compiled
@@ -266,20 +274,21 @@ def _judge(state: Float64Array, measures: Float64Array, dt_s: float, now_s: floa
         return
     share = 1.0 - np.exp(-dt_s / LOOKS_S)
     state[LIES] += share * (lies - state[LIES])
-    state[CROUCHES] += share * (crouches - state[CROUCHES])
+    rests = share if crouches > state[CROUCHES] else 1.0 - np.exp(-dt_s / CROUCHED_S)
+    state[CROUCHES] += rests * (crouches - state[CROUCHES])
     state[BENDS] += share * (bends - state[BENDS])
     state[JUDGED_S] += dt_s
 
 
 @compiled
-def fastest(state: Float64Array) -> float:
-    """The fastest part of the way down, of at least LEAST_DROP, in heights a second; -1 if none is known."""
+def fastest(state: Float64Array, least_drop: float) -> float:
+    """The fastest part of the way down, of at least `least_drop`, in heights a second; -1 if none is known."""
     best = -1.0
     for high in range(len(LEVELS) - 1):
         for low in range(high + 1, len(LEVELS)):
             drop = LEVELS[high] - LEVELS[low]
             above_s, below_s = state[LAST_ABOVE_S + high], state[LAST_ABOVE_S + low]
             crossed = LEVELS[low] > state[LOWEST]
-            if crossed and drop >= LEAST_DROP - 1e-9 and 0.0 <= above_s < below_s:
+            if crossed and drop >= least_drop - 1e-9 and 0.0 <= above_s < below_s:
                 best = max(best, drop / (below_s - above_s))
     return best

@@ -12,9 +12,12 @@ import math
 from posebus.arrays import Float64Array
 from tracking.compiled import compiled
 from tracking.rules.bodies.posture import (
+    ANKLE_X_PX,
     ANKLE_Y_PX,
     HEAD_Y_PX,
+    HIP_X_PX,
     HIP_Y_PX,
+    KNEE_Y_PX,
     SHOULDER_Y_PX,
     STRAIGHT_LEGS,
     TRUNK_RADIANS,
@@ -53,36 +56,51 @@ def looks(measures: Float64Array, height: float, ground_px: float, standing_px: 
     width = measures[WIDTH_PX] / standing_px
     straight = 0.3
     legs, trunk = measures[ANKLE_Y_PX] - measures[HIP_Y_PX], measures[HIP_Y_PX] - measures[SHOULDER_Y_PX]
+    knees = measures[KNEE_Y_PX] - measures[HIP_Y_PX]
     if legs == legs and trunk == trunk:
-        straight = 1.0 if trunk > 0.0 and legs >= STRAIGHT_LEGS * trunk else 0.0
+        straight = ramp(degrees, 75.0, 60.0) if trunk > 0.0 and legs >= STRAIGHT_LEGS * trunk else 0.0
+        if knees == knees and legs > 0.0:
+            # Of straight legs the knees are in the middle; of someone who squats and leans forward they are high.
+            straight *= ramp(knees / legs, 0.2, 0.35)
     hips_low = ramp(hips, 0.48, 0.34)
     level = ramp(degrees, 50.0, 80.0) * hips_low
     head_down = ramp(degrees, 95.0, 130.0) * hips_low
     low = ramp(height, 0.48, 0.30)
     wide = ramp(width, 0.55, 0.85) * ramp(height, 0.62, 0.50)
-    away = AWAY * straight * ramp(height, 0.72, 0.60) * ramp(degrees, 60.0, 30.0) * ramp(hips, 0.15, 0.25)
+    view = ramp(degrees, 60.0, 30.0) * ramp(hips, 0.15, 0.25)
+    away = AWAY * straight * view * ramp(height, 0.72, 0.60)
     lies = 1.0 - (1.0 - level) * (1.0 - head_down) * (1.0 - low) * (1.0 - wide) * (1.0 - away)
     crouches = ramp(head - hips, 0.12, 0.22) * (1.0 - straight) * ramp(degrees, 70.0, 50.0)
+    if knees == knees:
+        # The hips rest on thighs that stand on the knees: kneeling, also on all fours.
+        crouches = max(crouches, ramp(knees / standing_px, 0.14, 0.22) * (1.0 - straight))
+    aside = abs(measures[HIP_X_PX] - measures[ANKLE_X_PX]) / standing_px
+    if legs == legs and aside == aside:
+        # Or on the feet under them, though the trunk is level.
+        crouches = max(crouches, ramp(legs / standing_px, 0.06, 0.13) * ramp(aside, 0.3, 0.2) * (1.0 - straight))
     bends = ramp(hips, 0.42, 0.52) * ramp(width, 0.85, 0.65)
     return lies, crouches, bends
 
 
-BASE, BY_LYING, BY_CROUCHING, BY_BENDING, BY_SPEED = -2.4, 1.9, -2.3, -2.0, 5.0
-SLOWEST, FASTEST, LEAST_LYING = 0.4, 2.5, 0.3
-"""Log odds of a fall: those of its looks, and of the logarithm of its speed within limits, near those of a logistic
-regression on scripted scenes. A body that surely lies came down at 1.1 heights a second, or 1.9 m/s, at least: people
-who lie down, kneel or crouch lower themselves at less than half of that, rarely faster than 1.3 m/s."""
+BASE, BY_LYING, BY_CROUCHING, BY_BENDING, BY_SPEED, BY_WHOLE = 0.2, 0.9, -3.4, -3.2, 4.5, 2.0
+SLOWEST, SLOWEST_WHOLE, FASTEST, LEAST_LYING = 0.4, 0.3, 2.5, 0.36
+UNLIKELY = -3.0
+"""Log odds of a fall: those of its looks, and of the logarithms of its speeds within limits, near those of a logistic
+regression on scripted scenes. A body that surely lies came down at 0.85 heights a second, or 1.5 m/s, at least in most
+of its way: people who lie down, kneel or crouch lower themselves at less than half of that, or in parts."""
 
 
 @compiled
-def fall_log_odds(lies: float, crouches: float, bends: float, rate: float) -> float:
+def fall_log_odds(lies: float, crouches: float, bends: float, rate: float, whole_rate: float) -> float:
     """Log odds that a body on the ground fell.
 
     Args:
         lies, crouches, bends: as `looks`, averaged.
         rate: heights a second, of the fastest part of the way down; -1 for none.
+        whole_rate: of the fastest part that is most of the way.
     """
     if lies < LEAST_LYING:
-        return BASE
+        return UNLIKELY
     looks_like = BY_LYING * lies + BY_CROUCHING * crouches + BY_BENDING * bends
-    return BASE + looks_like + BY_SPEED * math.log(min(max(rate, SLOWEST), FASTEST))
+    fast = BY_SPEED * math.log(min(max(rate, SLOWEST), FASTEST))
+    return BASE + looks_like + fast + BY_WHOLE * math.log(min(max(whole_rate, SLOWEST_WHOLE), FASTEST))

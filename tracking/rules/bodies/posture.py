@@ -31,6 +31,9 @@ STRAIGHT_LEGS = 1.15
 """Of a body that stands, the ankles are at least this many trunk lengths below the hips, in any view from the side:
 1.7 standing, 0.9 sitting on a chair, less when crouching. It needs no body height."""
 
+STANDING_LEGS = 1.4
+"""And this many where its height is measured: from the front and above, sitting on a chair comes to 1.25."""
+
 UPRIGHT_RADIANS = math.radians(35.0)
 SLENDER = 1.7
 """Height of an upright body's box divided by its width, at least: 2.2 to 3.3, less with arms spread."""
@@ -53,8 +56,9 @@ SLENDER = 1.7
     WIDTH_PX,
     LEFT_ARM_PX,
     RIGHT_ARM_PX,
-) = range(17)
-MEASURES = 17
+    KNEE_Y_PX,
+) = range(18)
+MEASURES = 18
 """Columns of what `measure` finds; NaN where the keypoints it needs are not seen.
 
 STANDING_PX is the standing body height by a body that stands; BONES_PX the one by the longest of trunk, thighs and
@@ -119,6 +123,7 @@ def measure_one(box_px: Float64Array, joints_px: Float64Array, height_px: float,
     shoulder_x, shoulder_y = pair_mean(joints_px, SHOULDERS)
     hip_x, hip_y = pair_mean(joints_px, HIPS)
     ankle_x, _ = pair_mean(joints_px, ANKLES)
+    _, knee_y = pair_mean(joints_px, KNEES)
     ankle_y = np.nan
     for joint in (ANKLES, ANKLES + 1):
         if joints_px[joint, 2] >= SURE and not ankle_y >= joints_px[joint, 1]:
@@ -138,7 +143,7 @@ def measure_one(box_px: Float64Array, joints_px: Float64Array, height_px: float,
     standing = np.nan
     if not cut_below and top > 2.0 and slenderness >= SLENDER:
         if angle == angle:
-            if angle <= UPRIGHT_RADIANS and ankle_y - hip_y >= STRAIGHT_LEGS * trunk_y:
+            if angle <= UPRIGHT_RADIANS and ankle_y - hip_y >= STANDING_LEGS * trunk_y:
                 standing = (ankle_y - shoulder_y) / (SHOULDER_HEIGHT - ANKLE_HEIGHT)
                 if head == head:
                     standing = 0.5 * (standing + (ankle_y - head) / (HEAD_HEIGHT - ANKLE_HEIGHT))
@@ -150,6 +155,7 @@ def measure_one(box_px: Float64Array, joints_px: Float64Array, height_px: float,
     out[HEAD_Y_PX], out[SHOULDER_Y_PX] = head, shoulder_y
     out[HIP_X_PX], out[HIP_Y_PX] = hip_x, hip_y
     out[ANKLE_X_PX], out[ANKLE_Y_PX] = ankle_x, ankle_y
+    out[KNEE_Y_PX] = knee_y
     out[TRUNK_RADIANS], out[TRUNK_PX] = angle, trunk
     out[STANDING_PX] = standing
     out[BONES_PX] = longest_bone_px(joints_px, trunk)

@@ -19,6 +19,7 @@ from tracking.rules.bodies.descent import (
     SEEN_AT_S,
     STANDING,
     UPRIGHT_AT_S,
+    WHOLE_RATE,
 )
 from tracking.rules.bodies.lying import fall_log_odds
 from tracking.rules.bodies.posture import (
@@ -75,7 +76,7 @@ def read_signs(state: Float64Array, measures: Float64Array, out: Float64Array) -
         out[row, HANDS_UP] = _hands_up(measured, standing)
         out[row, CROUCHING] = _crouching(body, measured)
         if body[DOWN] > 0.0 and may_have_fallen(body) and body[JUDGED_S] >= JUDGED_AT_LEAST_S:
-            out[row, FALL] = fall_log_odds(body[LIES], body[CROUCHES], body[BENDS], body[RATE])
+            out[row, FALL] = fall_log_odds(body[LIES], body[CROUCHES], body[BENDS], body[RATE], body[WHOLE_RATE])
 
 
 @compiled
