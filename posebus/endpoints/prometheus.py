@@ -114,7 +114,7 @@ def _of_sinks(state: DeploymentState) -> Iterator[Metric]:
         failing[sink.name] = max(failing.get(sink.name, 0.0), float(sink.trouble is not None))
     if done:
         yield _family(BY_NAME["posebus_sink_events_total"], (), list(done.items()))
-        for name, values in (("posebus_sink_waiting", waiting), ("posebus_sink_failing", failing)):
+        for name, values in (("posebus_sink_waiting_events", waiting), ("posebus_sink_failing", failing)):
             yield _family(BY_NAME[name], (), [((sink,), value) for sink, value in values.items()])
 
 

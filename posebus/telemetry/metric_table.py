@@ -186,7 +186,9 @@ TABLE = (
         ("sink", "state"),
         "Messages that the sink has done with, by what became of them.",
     ),
-    MetricSpec("posebus_sink_waiting", GAUGE, ("sink",), "Messages that wait for the sink, unread ones included."),
+    MetricSpec(
+        "posebus_sink_waiting_events", GAUGE, ("sink",), "Messages that wait for the sink, unread ones included."
+    ),
     MetricSpec("posebus_sink_failing", GAUGE, ("sink",), "Whether the sink fails at present: 1 or 0."),
     MetricSpec("posebus_processes_ready", GAUGE, ("role",), "Processes of this role that can work, 0 without any."),
     MetricSpec(

@@ -122,7 +122,8 @@ def test_a_picture_that_left_the_ring_is_a_failure_that_is_seen(
     process.steps()
     assert process.counts() == {"no_picture": 1}
     assert process.stage.report().does == "0 snapshots; 1 missing: the picture had left the ring"
-    said = "camera door: the event door/1/20/posebus.line.crossed/gate/7 has no snapshot: the picture had left the ring"
+    event = "door/1/20/posebus.line.crossed/gate/7"
+    said = f"camera door: the event {event} has no snapshot: the picture had left the ring (1 so far)"
     assert [record.getMessage() for record in caplog.records] == [said]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from posebus.arrays import Float64Array
+from posebus.contract.foreign_json import load_object
 from tracking.actions.base import ActionAnswer, Windows
 from tracking.actions.features import NAMES, features_of
 
@@ -62,7 +62,7 @@ def open_builtin(setting: str = "builtin") -> BuiltIn:
 
 @cache
 def _read(path: Path) -> BuiltIn:
-    data = json.loads(path.read_text(encoding="utf-8"))
+    data = load_object(path.read_bytes(), "the weights of the built-in actions")
     if data["features"] != list(NAMES):
         raise ValueError(f"{path.name} was trained on other features: run `make actions-weights`")
     return BuiltIn(tuple(data["labels"]), Network(*(np.array(data[name]) for name in Network._fields)))

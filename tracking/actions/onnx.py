@@ -7,14 +7,14 @@ S. Yan, Y. Xiong and D. Lin, "Spatial temporal graph convolutional networks for 
 from __future__ import annotations
 
 import importlib
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from posebus.arrays import Float64Array
-from posebus.errors import ConfigError
+from posebus.contract.foreign_json import load_json
+from posebus.errors import ConfigError, MalformedMessage
 from posebus.installed.extras import missing_package
 from tracking.actions.base import ActionAnswer, Windows
 
@@ -125,8 +125,8 @@ def _labels(path: Path, session: Any) -> tuple[str, ...]:
             with beside.open(encoding="utf-8") as file:
                 names = [line.strip() for line in file.read(MOST_LABELS_BYTES).splitlines() if line.strip()]
         else:
-            names = [str(name) for name in json.loads(listed)] if listed else []
-    except (OSError, ValueError) as error:
+            names = [str(name) for name in load_json(listed, "the names of classes")] if listed else []
+    except (OSError, ValueError, MalformedMessage) as error:
         raise ConfigError(f"actions: the names of classes for {path} cannot be read: {error}") from error
     if not 1 <= len(names) <= MOST_LABELS or not all(name.isprintable() and len(name) <= 100 for name in names):
         raise ConfigError(

@@ -83,9 +83,7 @@ class Walks:
             feet_px,
             heights_px,
             (clock.now_ns, clock.before_ns),
-            self._velocities_px_s,
-            self._seen_ns,
-            jumped,
+            (self._velocities_px_s, self._seen_ns, jumped),
         )
         for row in predicted:
             self._places_px[row], self._seen_ns[row] = places_px[row], seen_ns[row]
@@ -163,12 +161,11 @@ def _walk(
     feet_px: Float64Array,
     heights_px: Float64Array,
     times_ns: tuple[int, int],
-    new_velocities_px_s: Float64Array,
-    new_seen_ns: Int64Array,
-    jumped: BoolArray,
+    out: tuple[Float64Array, Int64Array, BoolArray],
 ) -> int:
-    """Write velocities, times and who jumped after a frame; returns how many did."""
+    """Write velocities, times and who jumped after a frame into `out`; returns how many did."""
     now_ns, before_ns = times_ns
+    new_velocities_px_s, new_seen_ns, jumped = out
     jumps = 0
     for row in range(len(feet_px)):
         new_seen_ns[row] = now_ns

@@ -14,7 +14,8 @@ from posebus.telemetry.metric_table import BY_NAME, COUNTER, GAUGE, HISTOGRAM, T
 from posebus.telemetry.metrics import Metrics, age_s
 
 UNITS = {"seconds", "second", "bytes", "frames", "letters", "people", "inferences", "pixels", "processes"}
-YES_OR_NO = {"up", "online", "info", "state"}
+UNITS |= {"events", "pictures", "snapshots"}
+YES_OR_NO = {"up", "online", "info", "state", "failing"}
 
 
 @pytest.fixture

@@ -104,8 +104,7 @@ def follow_pace(
     heights_px: Float64Array,
     velocities_px_s: Float64Array,
     fresh: BoolArray,
-    size_px: tuple[float, float],
-    now_s: float,
+    frame: tuple[float, float, float],
     out: Float64Array,
 ) -> None:
     """Take the places of people in a frame, and fill `out` (N, MOTION) with how they move.
@@ -117,10 +116,10 @@ def follow_pace(
         heights_px: (N,) of the bodies upright.
         velocities_px_s: (N, 2) that the tracker reports, 0 if it does not.
         fresh: (N,) whether the person was detected; otherwise the state stays.
-        size_px: width and height of the picture.
-        now_s: capture time.
+        frame: width and height of the picture, and its capture time in seconds.
         out: (N, MOTION).
     """
+    size_px, now_s = (frame[0], frame[1]), frame[2]
     for row in range(len(state)):
         if fresh[row]:
             _see(state[row], boxes_px[row], joints_px[row], heights_px[row], velocities_px_s[row], size_px, now_s)

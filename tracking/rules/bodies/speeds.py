@@ -28,9 +28,8 @@ def speeds_in(scene: Scene) -> list[float]:
             state[row] = known
     fresh = np.array([not one.coasted for one in people], np.bool_)
     velocities = np.array([one.velocity_px_s for one in people], np.float64).reshape(len(people), 2)
-    size = (float(size_px[0]), float(size_px[1]))
-    now_s = scene.captured_at_s
-    follow_pace(state, scene.boxes_px, joints, scene.heights_px, velocities, fresh, size, now_s, motion)
+    frame = (float(size_px[0]), float(size_px[1]), scene.captured_at_s)
+    follow_pace(state, scene.boxes_px, joints, scene.heights_px, velocities, fresh, frame, motion)
     for one, seen, known in zip(people, fresh, np.round(state, DECIMALS).tolist(), strict=True):
         if seen:
             scene.shared.setdefault(one.id, {})[SHARED_KEY] = known
