@@ -116,7 +116,7 @@ def test_recording_is_exact_though_the_clocks_of_all_stages_jump(
     offset_file = tmp_path / "offset"
     set_offset(offset_file, 0)
     (tmp_path / "sitecustomize.py").write_text(JUMPING_PYTHON)
-    moments = {15: HOUR_S, 50: -HOUR_S}
+    moments = {10: HOUR_S, 30: -HOUR_S}
 
     def jump(fleet: Fleet, seen: int) -> None:
         if moments and seen >= min(moments):

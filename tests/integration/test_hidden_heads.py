@@ -33,7 +33,6 @@ PROVENANCE = Provenance(CaptureClock.FILE, Delivery.LOSSLESS, 0)
 CLIPS = {
     "TUD-Stadtmitte.mp4": (640, Part(start_s=3.0, end_s=3.5)),
     "one-by-one-person-detection.mp4": (640, Part(start_s=12.6, end_s=13.8)),
-    "vtest.avi": (1280, Part(start_s=10.0, end_s=10.5)),
 }
 """The size at which each is inferred, and a part in which faces are seen."""
 PICTURES = [ASSETS / "bus.jpg", ASSETS / "zidane.jpg", "coco4/000000197388.jpg", "coco4/000000000785.jpg"]

@@ -35,7 +35,7 @@ OF_RUNS = ("on", "since_ns", "seq", "clear_ns", "sum_px", "count", "gate", "came
 """What is remembered only while the newest positions are not on the side on which the person is settled."""
 
 
-class Line(NamedTuple):
+class CrossingLine(NamedTuple):
     """The line: its first end, the way to the second one and its length in pixels, and the margin in body heights."""
 
     x: float
@@ -84,7 +84,7 @@ def first_seen(seen: Seen, now_ns: int, seq: int) -> dict[str, Any]:
 
 
 def follow_person(
-    entry: dict[str, Any], seen: Seen, now_ns: int, seq: int, settle_ns: int, line: Line
+    entry: dict[str, Any], seen: Seen, now_ns: int, seq: int, settle_ns: int, line: CrossingLine
 ) -> tuple[int, int]:
     """Note where a person is; returns 1 for a crossing from a to b, -1 from b to a, 0 for none, and when it was.
 
@@ -113,7 +113,7 @@ def follow_person(
     return _settle(entry, seen, side), since_ns
 
 
-def ended(entry: dict[str, Any], walk: Walk, height_px: float, left_picture: bool, line: Line) -> int:
+def ended(entry: dict[str, Any], walk: Walk, height_px: float, left_picture: bool, line: CrossingLine) -> int:
     """Return the crossing of a person whose track ends, as `follow_person`: the walk decides what was not settled yet.
 
     Args:

@@ -12,7 +12,7 @@ from typing import Any
 
 from posebus.config.rules.kinds import LineRule
 from tracking.rules.areas.clock import nanoseconds
-from tracking.rules.areas.crossing import Line, Seen, ended, first_seen, follow_person
+from tracking.rules.areas.crossing import CrossingLine, Seen, ended, first_seen, follow_person
 from tracking.rules.base import Memory, Phase, Place, Step
 from tracking.rules.scene import Scene
 from tracking.rules.shapes import LINE_MARGIN
@@ -29,7 +29,7 @@ class CrossedLine:
         ends_px = place.in_pixels(settings.points)
         self._shape = place.shapes.add_line(ends_px)
         (x, y), (end_x, end_y) = ends_px.tolist()
-        self._line = Line(x, y, end_x - x, end_y - y, math.dist((x, y), (end_x, end_y)), LINE_MARGIN)
+        self._line = CrossingLine(x, y, end_x - x, end_y - y, math.dist((x, y), (end_x, end_y)), LINE_MARGIN)
         self._settle_ns = nanoseconds(settings.settle_s)
         self._settled = _Settled()
 
