@@ -1,4 +1,4 @@
-"""The time of all rules of a camera: captured time that has passed, which never goes back. Pure."""
+"""The time of all rules of a camera: captured time that has passed, which never goes back, and durations. Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 NS_PER_S = 1_000_000_000
+ROUNDING_NS = 1_000_000
+"""Frame rates whose interval is no whole number of nanoseconds must not be a frame late."""
 STEADY_NS = 2 * NS_PER_S
 """Frames that are less apart show all that happens between them."""
 GAP_FACTOR = 3
 """An interval that is so many times the one before is a gap in the stream."""
+
+
+def nanoseconds(seconds: float) -> int:
+    """Return a setting in seconds as the least time between frames that counts as so long."""
+    return max(round(seconds * NS_PER_S) - ROUNDING_NS, 0)
+
+
+def seconds(time_ns: int) -> float:
+    """Return a duration as events have it."""
+    return round(time_ns / NS_PER_S, 3)
 
 
 class Clock:

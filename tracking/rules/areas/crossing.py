@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from tracking.rules.areas.clock import nanoseconds
+from tracking.rules.clock import nanoseconds
 from tracking.rules.walks import Walk
 
 CLOSE_NS = nanoseconds(1.0)

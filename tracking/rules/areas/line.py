@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from posebus.config.rules.kinds import LineRule
-from tracking.rules.areas.clock import nanoseconds
 from tracking.rules.areas.crossing import CrossingLine, Seen, ended, first_seen, follow_person
 from tracking.rules.base import Memory, Phase, Place, Step
+from tracking.rules.clock import nanoseconds
 from tracking.rules.scene import Scene
 from tracking.rules.shapes import LINE_MARGIN
 

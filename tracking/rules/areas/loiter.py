@@ -8,9 +8,9 @@ from typing import Any
 
 from posebus.config.rules.kinds import LoiterRule
 from tracking.rules.areas.area import Area
-from tracking.rules.areas.clock import nanoseconds, seconds
 from tracking.rules.areas.stay import SETTLE_NS, StayChange, Stays
 from tracking.rules.base import Memory, Phase, Place, Step
+from tracking.rules.clock import nanoseconds, seconds
 from tracking.rules.scene import Scene
 
 CHECKED_NS = nanoseconds(0.1)

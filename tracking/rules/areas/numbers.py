@@ -7,10 +7,10 @@ from typing import Any
 
 from posebus.config.rules.kinds import AbsenceRule, CrowdRule
 from tracking.rules.areas.area import Area
-from tracking.rules.areas.clock import nanoseconds, seconds
 from tracking.rules.areas.lasting import Lasting, follow
 from tracking.rules.areas.stay import SETTLE_NS
 from tracking.rules.base import Memory, Phase, Place, Step
+from tracking.rules.clock import nanoseconds, seconds
 from tracking.rules.scene import Scene
 
 MISSED_NS = nanoseconds(1.0)

@@ -12,9 +12,9 @@ from posebus.arrays import Float64Array
 from posebus.config.rules.kinds import ProximityRule
 from tracking.geometry import close_pairs
 from tracking.rules.areas.area import Area
-from tracking.rules.areas.clock import nanoseconds, seconds
 from tracking.rules.areas.lasting import Lasting, follow
 from tracking.rules.base import Memory, Phase, Place, Step
+from tracking.rules.clock import nanoseconds, seconds
 from tracking.rules.scene import Scene
 
 APART_NS = nanoseconds(1.0)

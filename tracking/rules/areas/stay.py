@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tracking.rules.areas.area import is_inside
-from tracking.rules.areas.clock import nanoseconds
 from tracking.rules.base import Phase
-from tracking.rules.clock import NS_PER_S
+from tracking.rules.clock import NS_PER_S, nanoseconds
 from tracking.rules.scene import Scene
 
 SETTLE_NS = nanoseconds(0.3)

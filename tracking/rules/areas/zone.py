@@ -8,10 +8,10 @@ from typing import Any
 
 from posebus.config.rules.kinds import ZoneRule
 from tracking.rules.areas.area import Area
-from tracking.rules.areas.clock import nanoseconds, seconds
 from tracking.rules.areas.lasting import Lasting, follow
 from tracking.rules.areas.stay import SETTLE_NS, StayChange, Stays
 from tracking.rules.base import Memory, Phase, Place, Step
+from tracking.rules.clock import nanoseconds, seconds
 from tracking.rules.scene import Scene
 
 MISSED_NS = nanoseconds(1.0)

@@ -12,11 +12,11 @@ from typing import Any
 
 from posebus.config.rules.kinds import FallRule
 from tracking.rules.areas.area import Area
-from tracking.rules.areas.clock import nanoseconds, seconds
 from tracking.rules.base import Memory, Phase, Place, Step
 from tracking.rules.bodies.bodies import SHARED_KEY
 from tracking.rules.bodies.descent import DOWN, DOWN_AT_S, LOWEST, RATE, SEEN_AT_S, UPRIGHT_AT_S
 from tracking.rules.bodies.signs import FALL, FROM_UPRIGHT_S, JUDGED_AT_LEAST_S, NEVER
+from tracking.rules.clock import nanoseconds, seconds
 from tracking.rules.scene import Scene
 
 UNSEEN_S, UNSEEN_RATE, UNSEEN_LOWEST = 0.35, 1.4, 0.45

@@ -7,11 +7,11 @@ from typing import Any
 
 from posebus.config.rules.kinds import ActionRule, CrouchRule, HandsUpRule, RunningRule
 from tracking.rules.areas.area import Area, is_inside
-from tracking.rules.areas.clock import nanoseconds, seconds
 from tracking.rules.areas.lasting import Lasting, follow
 from tracking.rules.base import Memory, Phase, Place, Step
 from tracking.rules.bodies.signs import CROUCHING, HANDS_UP, UNSEEN
 from tracking.rules.bodies.speeds import speeds_in
+from tracking.rules.clock import nanoseconds, seconds
 from tracking.rules.scene import Scene
 
 GRACE_NS = nanoseconds(0.5)
