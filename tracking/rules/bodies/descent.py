@@ -87,7 +87,6 @@ JUMP = 1.2
     HEIGHT,
     MIDDLE_X,
     MIDDLE_Y,
-    GROWTH,
     DOWN,
     DOWN_AT_S,
     RISEN_AT_S,
@@ -100,17 +99,17 @@ JUMP = 1.2
     BENDS,
     JUDGED_S,
     WHOLE_RATE,
-) = range(20)
-LAST_ABOVE_S = 20
+) = range(19)
+LAST_ABOVE_S = 19
 STATE = LAST_ABOVE_S + len(LEVELS)
 """Columns of the state of a track. Times in seconds, -1 for never.
 
-STANDING: standing height in pixels, SURE: 1 if it was measured standing, GROWTH: its part a second. GROUND: y of the
-ground. HEIGHT: of the top of the body. DOWN: 1 while the body is down, since DOWN_AT_S. RISEN_AT_S: since when it is
-above UPRIGHT_ABOVE, or, while down, above UP_ABOVE. UPRIGHT_AT_S: last moment at which it stood or sat. WAS_DOWN_S: how
-long it was down before it rose. RATE: heights a second of the fastest part of the way down, WHOLE_RATE: of the fastest
-part that is most of it. LOWEST: least height since then. LIES, CROUCHES, BENDS: how it looks since it landed, averaged
-for JUDGED_S. From LAST_ABOVE_S on: the last moments above the LEVELS, until the body was first below them.
+STANDING: standing height in pixels, SURE: 1 if it was measured standing. GROUND: y of the ground. HEIGHT: of the top of
+the body. DOWN: 1 while the body is down, since DOWN_AT_S. RISEN_AT_S: since when it is above UPRIGHT_ABOVE, or, while
+down, above UP_ABOVE. UPRIGHT_AT_S: last moment at which it stood or sat. WAS_DOWN_S: how long it was down before it
+rose. RATE: heights a second of the fastest part of the way down, WHOLE_RATE: of the fastest part that is most of it.
+LOWEST: least height since then. LIES, CROUCHES, BENDS: how it looks since it landed, averaged for JUDGED_S. From
+LAST_ABOVE_S on: the last moments above the LEVELS, until the body was first below them.
 """
 
 
@@ -142,13 +141,9 @@ def follow_one(state: Float64Array, box_px: Float64Array, measures: Float64Array
     dt_s = 0.0 if first else now_s - before_s
     if first:
         state[:] = -1.0
-        state[SURE] = state[DOWN] = state[GROWTH] = 0.0
+        state[SURE] = state[DOWN] = 0.0
     state[SEEN_AT_S], state[MIDDLE_X], state[MIDDLE_Y] = now_s, x, y
-    known = state[STANDING]
     _follow_standing(state, measures, dt_s)
-    if dt_s > 0.0:
-        growth = (state[STANDING] / known - 1.0) / dt_s
-        state[GROWTH] += (1.0 - np.exp(-dt_s / LOOKS_S)) * (growth - state[GROWTH])
     _follow_ground(state, measures, dt_s, first)
     height = min(max((state[GROUND] - top_px(measures, state[STANDING])) / state[STANDING], 0.0), 1.2)
     _follow_height(state, height, before_s, now_s, first)
