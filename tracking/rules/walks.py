@@ -93,7 +93,12 @@ class Walks:
 
     def last(self, track_id: int) -> Walk | None:
         """Where a person was last seen; None if that is not known."""
-        return dict(self._newest()).get(track_id) if track_id in self._ids else self._others.get(track_id)
+        if track_id not in self._ids:
+            return self._others.get(track_id)
+        row = self._ids.index(track_id)
+        (x, y), (vx, vy) = self._places_px[row].tolist(), self._velocities_px_s[row].tolist()
+        seen_ns = int(self._seen_ns[row])
+        return Walk(x, y, vx, vy, seen_ns) if seen_ns >= 0 else None
 
     def rename(self, new_ids: Mapping[int, int]) -> None:
         """Move what is remembered to corrected numbers."""
