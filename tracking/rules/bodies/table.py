@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tracking.rules.base import RuleSpec
+from tracking.rules.bodies.doing import Action, Crouch, HandsUp, Runs
 from tracking.rules.bodies.fall import Fall
-from tracking.rules.bodies.lasting import Action, Crouch, HandsUp, Runs
 
 BODY_RULES = (
     RuleSpec("fall", Fall),

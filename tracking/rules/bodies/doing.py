@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ LEAST_HEIGHTS_S, LEAST_M_S, GOES_ON = 1.3, 2.25, 0.85
 2.5 m/s or 1.45 heights on; and the part of them at which it ends."""
 
 
-class Doing:
+class Doing(ABC):
     """Begins with a person who does something for long enough, and ends when the person no longer does it."""
 
     def __init__(self, kind: str, for_s: float, points: Sequence[tuple[float, float]] | None, place: Place) -> None:
@@ -33,12 +34,12 @@ class Doing:
         self._detected, self._ended = f"{kind}.detected", f"{kind}.ended"
         self._lasting = Lasting(nanoseconds(for_s), GRACE_NS)
 
+    @abstractmethod
     def doing(self, scene: Scene, memory: Memory) -> Mapping[int, dict[str, Any]]:
         """The rows of people who do it in this frame, with the data of their events."""
-        raise NotImplementedError
 
     def unseen(self, scene: Scene) -> Collection[int]:
-        """The rows of people of whom this frame does not show whether they do it; it decides nothing about them."""
+        """The rows of people for whom this frame does not show whether they do it; it decides nothing about them."""
         return ()
 
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
@@ -116,7 +117,6 @@ class Runs(Doing):
 
     def __init__(self, settings: RunningRule, place: Place) -> None:
         super().__init__("running", RUNS_S, settings.points, place)
-        self._size_px = place.size_px
         self._speed = LEAST_HEIGHTS_S if settings.speed is None else settings.speed
         # A speed in heights that the user set counts also with a ground plane, unless there is one in metres as well.
         self._speed_m_s = LEAST_M_S if settings.speed is None else None
