@@ -37,7 +37,7 @@ _LEFT = tuple(COCO_KEYPOINT_NAMES.index(f"left_{joint}") for joint in ("shoulder
 SHOULDER, HIP, KNEE, LEFT_ANKLE = _LEFT
 """Joints of the left side; those of the right side follow each of them."""
 JOINTS = LEFT_ANKLE + 2
-"""A skeleton of fewer joints tells nothing about feet."""
+"""A skeleton of fewer joints has no feet."""
 
 
 def foot_points_px(
@@ -59,7 +59,7 @@ def standing_points_px(
 ) -> tuple[Float64Array, Int64Array]:
     """Return the same points (N, 2), which may be outside the picture, and what each was taken from (N,).
 
-    That is UNKNOWN for the feet of a person whom the lower border of the picture cuts off above the knees. Arguments
+    That is UNKNOWN for the feet where the lower border of the picture cuts off the person above the knees. Arguments
     as for `foot_points_px`.
     """
     boxes, joints = _plain(boxes_xyxy_px, keypoints_px)

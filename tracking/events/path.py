@@ -1,8 +1,8 @@
 """Where a track was, in few points: its whole way, however long it took. Pure.
 
-When the points are too many, the one goes whose neighbours tell best where the person was at its time, and what it
-would have told is added to what they must tell (SQUISH: J. Muckell et al., "SQUISH: an online approach for GPS
-trajectory compression", 2011). So the path keeps turns and stops, and its first and last point.
+When there are too many points, the one goes that is nearest to a steady walk between its neighbours. The distance
+counts for both neighbours from then on, so that they stay longer (SQUISH: J. Muckell et al., "SQUISH: an online
+approach for GPS trajectory compression", 2011). So the path keeps turns and stops, and its first and last point.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def simplified(path: list[PathPoint], points: int) -> list[PathPoint]:
     """Return `path` with at most so many points, two or more."""
     kept = list(path)
     while len(kept) > max(points, 2):
-        costs = [_told_px(*kept[place - 1 : place + 2]) for place in range(1, len(kept) - 1)]
+        costs = [_error_px(*kept[place - 1 : place + 2]) for place in range(1, len(kept) - 1)]
         least = min(range(len(costs)), key=costs.__getitem__)
         for neighbour in (least, least + 2):
             kept[neighbour] = kept[neighbour]._replace(owed_px=kept[neighbour].owed_px + costs[least])
@@ -42,7 +42,7 @@ def simplified(path: list[PathPoint], points: int) -> list[PathPoint]:
     return kept
 
 
-def _told_px(before: PathPoint, point: PathPoint, after: PathPoint) -> float:
+def _error_px(before: PathPoint, point: PathPoint, after: PathPoint) -> float:
     """How far the person was from where they would have been, walking steadily from one neighbour to the other."""
     share = (point.at_ns - before.at_ns) / max(after.at_ns - before.at_ns, 1)
     x_px = before.x_px + share * (after.x_px - before.x_px)

@@ -2,10 +2,10 @@
 
 **Position and speed** are those of a straight line through the last places, by least squares with weights that fall
 with age. A line does not lag behind a steady walk, needs no start value, and takes frames at any times. A place counts
-by the square of its error, and by its time: errors of successive frames are alike, so that thirty frames a second tell
-little more than ten.
+by the square of its error, and by its time: errors of successive frames are alike, so that thirty frames a second add
+little to ten.
 
-**Speed at rest.** The length of a velocity is never below 0, so that errors alone would make everybody walk. Their
+**Speed at rest.** The length of a velocity is never below 0, so that errors alone would make all people walk. Their
 expected square is subtracted, which leaves a walk as fast as it is.
 
 **Distance** is counted in steps that are longer than the errors can be: standing adds nothing. While a person walks,
@@ -24,7 +24,7 @@ ALIKE_S = 0.15
 USUAL_M_S = 1.5
 """Speed that is expected as long as too little was seen."""
 SPEED_AFTER_S = 0.4
-"""A speed is told once a person was seen for this long."""
+"""A speed is reported once a person was seen for this long."""
 UNSEEN_S = 1.0
 """Without a new place for this long, a person has no position."""
 LEAST_STEP_M = 0.3

@@ -48,7 +48,7 @@ class Scene:
         self._close_ids: dict[float, frozenset[tuple[int, int]]] = {}
         self._shapes = ShapeTable() if shapes is None else shapes
         self.captured_at_s = frame.captured_at_ns / 1e9
-        """Capture time in seconds; differences of it are elapsed time, whatever the frame rate is."""
+        """Capture time in seconds; differences of it are elapsed time at any frame rate."""
         people, lost_ids, ended_ids = [], [], []
         for one in frame.tracks:
             state = one.state

@@ -52,7 +52,7 @@ class CrossingLine(NamedTuple):
         return apart_px, (self.along_x * x + self.along_y * y) / self.length_px
 
     def speed(self, velocity_x: float, velocity_y: float) -> float:
-        """How fast somebody with this velocity goes across the line, positive towards side b."""
+        """How fast a person with this velocity goes across the line, positive towards side b."""
         return (self.along_x * velocity_y - self.along_y * velocity_x) / self.length_px
 
 

@@ -278,7 +278,7 @@ def speeds_of(motion: Float64Array, middles_px: Float64Array, size_px: tuple[int
 def _camera_px_s(motion: Float64Array) -> Float64Array:
     """How the picture moves (2,), as those people show it whose legs are still; 0 if too few of them agree.
 
-    Two are enough, and three of people whose legs are not seen, most of whom then do not run all at once.
+    Two are enough; if no legs are seen, three, since most people do not run all at once.
     """
     legs = np.where(motion[:, KNOWN] > 0.0, motion[:, LEGS], np.inf)
     still = (legs >= 0.0) & (legs < STILL_LEGS)
