@@ -7,8 +7,7 @@ ankles are hidden.
 
 **Heights.** A box shrinks when a person bends, sits or is cut off, while trunk, thighs and shanks keep their length,
 and of these only those that point at the camera look shorter. So the height comes from the two of them that look
-longest for their share of a standing body (shares: D. Winter, "Biomechanics and Motor Control of Human Movement", 2009,
-after Drillis and Contini), within limits that the box sets.
+longest for their share of a standing body (see `body_model.skeleton`), within limits that the box sets.
 """
 
 from __future__ import annotations
@@ -16,28 +15,27 @@ from __future__ import annotations
 import numpy as np
 
 from posebus.arrays import Float32Array, Float64Array, FloatingArray, Int64Array
-from posebus.coco import COCO_KEYPOINT_NAMES
 from tracking.body_model import MIN_SIDE_PX
+from tracking.body_model.skeleton import (
+    ANKLE,
+    ANKLE_HEIGHT,
+    HIP,
+    JOINTS,
+    KNEE,
+    SEEN_CONFIDENCE,
+    SHANK,
+    SHOULDER,
+    THIGH,
+    TRUNK,
+)
 from tracking.compiled import compiled
 
-SEEN_CONFIDENCE = 0.3
-"""A network places joints that are hidden with less."""
-TRUNK, THIGH, SHANK = 0.288, 0.245, 0.246
-"""Shares of the height of a standing person: shoulder to hip, hip to knee, knee to ankle."""
-ANKLE = 0.039
-"""How high ankles are above the floor, in heights of the person."""
 LEAST, MOST = 0.8, 2.0
 """Bounds of the height in longer sides of the box: arms above the head lengthen it, and squatting halves it."""
 UNKNOWN, BOX, KNEES, ANKLES = range(4)
 """What the place of the feet was taken from."""
 CUT_PX = 1.0
 """A box that ends so near to the lower border of the picture is cut off there."""
-
-_LEFT = tuple(COCO_KEYPOINT_NAMES.index(f"left_{joint}") for joint in ("shoulder", "hip", "knee", "ankle"))
-SHOULDER, HIP, KNEE, LEFT_ANKLE = _LEFT
-"""Joints of the left side; those of the right side follow each of them."""
-JOINTS = LEFT_ANKLE + 2
-"""A skeleton of fewer joints has no feet."""
 
 
 def foot_points_px(
@@ -93,7 +91,7 @@ def ankles_px(keypoints_px: Float32Array | None, otherwise: Float64Array) -> Flo
     """Return the middle (N, 2) of the ankles that are seen of each person, and `otherwise` (N, 2) without any."""
     if keypoints_px is None or keypoints_px.shape[1] < JOINTS:
         return otherwise
-    ankles = keypoints_px[:, LEFT_ANKLE:JOINTS].astype(float)
+    ankles = keypoints_px[:, ANKLE : ANKLE + 2].astype(float)
     seen = (ankles[..., 2] >= SEEN_CONFIDENCE) & np.isfinite(ankles).all(axis=2)
     total = np.where(seen[..., None], ankles[..., :2], 0.0).sum(axis=1)
     count = seen.sum(axis=1, keepdims=True)
@@ -138,7 +136,7 @@ def _height(box: Float64Array, joints: Float64Array) -> float:
         return float(longer)
     trunk = _length(joints, SHOULDER, HIP) / TRUNK
     thigh = _length(joints, HIP, KNEE) / THIGH
-    shank = _length(joints, KNEE, LEFT_ANKLE) / SHANK
+    shank = _length(joints, KNEE, ANKLE) / SHANK
     known = (trunk > 0.0) + (thigh > 0.0) + (shank > 0.0)
     if known >= 2:
         height = (trunk + thigh + shank - min(trunk, thigh, shank)) / 2
@@ -173,10 +171,10 @@ def _stand(
         sources[person] = UNKNOWN if box[3] >= picture_height_px - CUT_PX else BOX
         if len(body) < JOINTS:
             continue
-        sole = ANKLE * heights[person]
+        sole = ANKLE_HEIGHT * heights[person]
         x = y = lowest = 0.0
         ankles = knees = 0
-        for ankle in range(LEFT_ANKLE, LEFT_ANKLE + 2):
+        for ankle in range(ANKLE, ANKLE + 2):
             if _is_seen(body, ankle):
                 x, y, lowest, ankles = x + body[ankle, 0], y + body[ankle, 1], max(lowest, body[ankle, 1]), ankles + 1
         if ankles:

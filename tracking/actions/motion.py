@@ -6,6 +6,7 @@ import numpy as np
 
 from posebus.arrays import Float64Array
 from tracking.actions.posture import centre_of
+from tracking.body_model.skeleton import ANKLE, KNEE, WRIST
 from tracking.compiled import compiled
 
 SPAN_S = 0.25
@@ -98,7 +99,7 @@ def describe_motion(ages_s: Float64Array, poses: Float64Array, stature: float, o
     centre /= stature
     across, down = _pace(ages_s, centre[0]), _pace(ages_s, centre[1])
     out[0], out[1] = abs(across), -down
-    apart, above = _difference(poses, 15, 0) / stature, _difference(poses, 15, 1) / stature
+    apart, above = _difference(poses, ANKLE, 0) / stature, _difference(poses, ANKLE, 1) / stature
     out[2], out[3] = _deviation(apart), _deviation(above)
     steps = np.full(moments, np.nan)
     for moment in range(1, moments):
@@ -108,8 +109,8 @@ def describe_motion(ages_s: Float64Array, poses: Float64Array, stature: float, o
             steps[moment] = way / max(elapsed_s, 0.1)
     known = steps[~np.isnan(steps)]
     out[4] = np.median(known) if len(known) > 1 else np.nan
-    out[5] = _deviation(_difference(poses, 13, 0)) / stature
-    out[6] = _deviation(_difference(poses, 9, 0)) / stature
+    out[5] = _deviation(_difference(poses, KNEE, 0)) / stature
+    out[6] = _deviation(_difference(poses, WRIST, 0)) / stature
     out[7] = _deviation(centre[1] - (0.0 if np.isnan(down) else down) * -ages_s)
     out[8] = _fastest(ages_s, centre[1])
     out[10] = _speed(ages_s, centre[0], centre[1])

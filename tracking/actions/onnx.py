@@ -17,8 +17,9 @@ from posebus.contract.foreign_json import load_json
 from posebus.errors import ConfigError, MalformedMessage
 from posebus.installed.extras import missing_package
 from tracking.actions.base import ActionAnswer, Windows
+from tracking.body_model.skeleton import JOINTS
 
-CHANNELS, JOINTS, PEOPLE = 3, 17, 1
+CHANNELS, PEOPLE = 3, 1
 MOMENTS = 64
 """Of a network that takes any number of them."""
 MOST_MOMENTS = 300

@@ -11,10 +11,9 @@ import numpy as np
 from posebus.arrays import Float32Array, Float64Array
 from posebus.messages import Track
 from tracking.actions.base import Windows
+from tracking.body_model.skeleton import JOINTS, SEEN_CONFIDENCE
 
-SEEN_CONFIDENCE = 0.3
 HIDDEN = 1
-KEYPOINTS = 17
 
 
 @dataclass(slots=True)
@@ -26,7 +25,7 @@ class Performer:
     """
 
     at_s: Float64Array = field(default_factory=lambda: np.zeros(0))
-    poses_px: Float32Array = field(default_factory=lambda: np.zeros((0, KEYPOINTS, 3), np.float32))
+    poses_px: Float32Array = field(default_factory=lambda: np.zeros((0, JOINTS, 3), np.float32))
     stature_px: float = 0.0
     descent: float = float("nan")
     probabilities: Float64Array = field(default_factory=lambda: np.zeros(0))
@@ -60,7 +59,7 @@ def person_of(state: dict[str, Any], samples: int, labels: int) -> Performer:
         classified_s=float(state["classified_s"]),
     )
     moments = len(person.at_s)
-    if not 1 <= moments <= samples or person.poses_px.shape != (moments, KEYPOINTS, 3):
+    if not 1 <= moments <= samples or person.poses_px.shape != (moments, JOINTS, 3):
         raise ValueError("the poses of an action have a wrong shape")
     if person.probabilities.shape not in ((0,), (labels,)):
         raise ValueError("the probabilities of an action have a wrong shape")
@@ -70,7 +69,7 @@ def person_of(state: dict[str, Any], samples: int, labels: int) -> Performer:
 def seen_pose(track: Track) -> Float32Array | None:
     """The keypoints (17, 3) of a track, confidence 0 for joints that were not seen; None without any in this frame."""
     keypoints = track.keypoints_px
-    if track.coasted or keypoints is None or len(keypoints) != KEYPOINTS:
+    if track.coasted or keypoints is None or len(keypoints) != JOINTS:
         return None
     seen = keypoints[:, 2] >= SEEN_CONFIDENCE
     if track.keypoint_visibility is not None:
@@ -82,7 +81,7 @@ def windows_of(people: Sequence[Performer], at_s: float, size_px: tuple[int, int
     """The windows of these people at a time; each has at least one moment."""
     samples = max(len(person.at_s) for person in people)
     ages_s = np.zeros((len(people), samples))
-    poses_px = np.zeros((len(people), samples, KEYPOINTS, 3))
+    poses_px = np.zeros((len(people), samples, JOINTS, 3))
     for row, person in enumerate(people):
         first = samples - len(person.at_s)
         ages_s[row, first:] = at_s - person.at_s

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from posebus.arrays import Float64Array
-from tracking.actions.stature import LEG, SHANK, THIGH, TRUNK, between
+from tracking.actions.stature import LEG, between, distance
+from tracking.body_model.skeleton import ANKLE, FACE, HIP, JOINTS, KNEE, SHANK, SHOULDER, THIGH, TRUNK, WRIST
 from tracking.compiled import compiled
 
 NOW_S = 0.3
@@ -27,7 +28,7 @@ cosine of its angle, -1 for a straight leg; max and min: of both sides; has: whe
 @compiled
 def centre_of(joints: Float64Array) -> tuple[float, float]:
     """The middle of shoulders and hips, or that of these two which was seen, else NaN."""
-    shoulders, hips = between(joints, 5, 6), between(joints, 11, 12)
+    shoulders, hips = between(joints, SHOULDER), between(joints, HIP)
     if np.isnan(shoulders[0]):
         return hips
     if np.isnan(hips[0]):
@@ -38,19 +39,19 @@ def centre_of(joints: Float64Array) -> tuple[float, float]:
 @compiled
 def posture_of(ages_s: Float64Array, poses: Float64Array) -> Float64Array:
     """The mean joints (17, 3) around the centre, x, y (upwards), seen, over the last part of the window (S, 17, 3)."""
-    total = np.zeros((17, 3))
+    total = np.zeros((JOINTS, 3))
     for moment in range(len(poses)):
         if ages_s[moment] > NOW_S and moment < len(poses) - 1:
             continue
         centre = centre_of(poses[moment])
         if np.isnan(centre[0]):
             continue
-        for joint in range(17):
+        for joint in range(JOINTS):
             if poses[moment, joint, 2] > 0.0:
                 total[joint, 0] += poses[moment, joint, 0] - centre[0]
                 total[joint, 1] += centre[1] - poses[moment, joint, 1]
                 total[joint, 2] += 1.0
-    for joint in range(17):
+    for joint in range(JOINTS):
         if total[joint, 2] > 0.0:
             total[joint, :2] /= total[joint, 2]
             total[joint, 2] = 1.0
@@ -71,7 +72,7 @@ def _limb(posture: Float64Array, near: int, far: int, length: float) -> tuple[fl
 @compiled
 def _knee(posture: Float64Array, side: int) -> float:
     """The cosine of the angle between thigh and shank, -1 for a straight leg; NaN if not seen."""
-    hip, knee, ankle = 11 + side, 13 + side, 15 + side
+    hip, knee, ankle = HIP + side, KNEE + side, ANKLE + side
     if posture[hip, 2] == 0.0 or posture[knee, 2] == 0.0 or posture[ankle, 2] == 0.0:
         return np.nan
     up = posture[hip, :2] - posture[knee, :2]
@@ -89,29 +90,27 @@ def _set_pair(out: Float64Array, place: int, left: float, right: float) -> None:
 @compiled
 def describe_posture(posture: Float64Array, stature: float, out: Float64Array) -> None:
     """Write the values of POSTURE_NAMES into `out`, NaN for what was not seen."""
-    shoulders, hips = between(posture, 5, 6), between(posture, 11, 12)
+    shoulders, hips = between(posture, SHOULDER), between(posture, HIP)
     across, up = shoulders[0] - hips[0], shoulders[1] - hips[1]
     length = np.hypot(across, up)
     out[0], out[1], out[2] = abs(across) / max(length, 1e-9), up / max(length, 1e-9), length / (TRUNK * stature)
-    out[3] = abs(posture[5, 0] - posture[6, 0]) / stature if posture[5, 2] * posture[6, 2] > 0.0 else np.nan
-    thighs = _limb(posture, 11, 13, THIGH * stature), _limb(posture, 12, 14, THIGH * stature)
-    shanks = _limb(posture, 13, 15, SHANK * stature), _limb(posture, 14, 16, SHANK * stature)
+    left, right = posture[SHOULDER], posture[SHOULDER + 1]
+    out[3] = abs(left[0] - right[0]) / stature if left[2] * right[2] > 0.0 else np.nan
+    thighs = _limb(posture, HIP, KNEE, THIGH * stature), _limb(posture, HIP + 1, KNEE + 1, THIGH * stature)
+    shanks = _limb(posture, KNEE, ANKLE, SHANK * stature), _limb(posture, KNEE + 1, ANKLE + 1, SHANK * stature)
     for part in range(2):
         _set_pair(out, 4 + 2 * part, thighs[0][part], thighs[1][part])
         _set_pair(out, 8 + 2 * part, shanks[0][part], shanks[1][part])
     _set_pair(out, 12, _knee(posture, 0), _knee(posture, 1))
-    lowest = np.fmin(
-        posture[15, 1] if posture[15, 2] > 0.0 else np.nan, posture[16, 1] if posture[16, 2] > 0.0 else np.nan
-    )
+    left, right = posture[ANKLE], posture[ANKLE + 1]
+    lowest = np.fmin(left[1] if left[2] > 0.0 else np.nan, right[1] if right[2] > 0.0 else np.nan)
     out[14] = (hips[1] - lowest) / (LEG * stature)
     out[15] = (shoulders[1] - lowest) / ((LEG + TRUNK) * stature)
-    knees = between(posture, 13, 14)
+    knees = between(posture, KNEE)
     ahead = np.sign(knees[0] - hips[0])
     _describe_head_and_arms(posture, hips, ahead, stature, out)
     _describe_extent(posture, stature, out)
-    out[25] = np.hypot(posture[15, 0] - posture[16, 0], posture[15, 1] - posture[16, 1]) / stature
-    if posture[15, 2] * posture[16, 2] == 0.0:
-        out[25] = np.nan
+    out[25] = distance(posture, ANKLE, ANKLE + 1) / stature
     out[26], out[27], out[28] = not np.isnan(length), not np.isnan(out[4]), not np.isnan(out[8])
     out[29], out[30] = not np.isnan(out[18]), not np.isnan(out[16])
 
@@ -121,7 +120,7 @@ def _describe_head_and_arms(
     posture: Float64Array, hips: tuple[float, float], ahead: float, stature: float, out: Float64Array
 ) -> None:
     head_x, head_y, seen = 0.0, 0.0, 0.0
-    for joint in range(5):
+    for joint in range(FACE):
         head_x += posture[joint, 0] * posture[joint, 2]
         head_y += posture[joint, 1] * posture[joint, 2]
         seen += posture[joint, 2]
@@ -129,9 +128,9 @@ def _describe_head_and_arms(
     out[17] = ahead * (head_x / seen - hips[0]) / stature if seen > 0.0 else np.nan
     up, beside = np.full(2, np.nan), np.full(2, np.nan)
     for side in range(2):
-        if posture[9 + side, 2] > 0.0:
-            up[side] = (posture[9 + side, 1] - hips[1]) / stature
-            beside[side] = (posture[9 + side, 0] - hips[0]) / stature
+        if posture[WRIST + side, 2] > 0.0:
+            up[side] = (posture[WRIST + side, 1] - hips[1]) / stature
+            beside[side] = (posture[WRIST + side, 0] - hips[0]) / stature
     _set_pair(out, 18, up[0], up[1])
     out[20] = np.fmax(abs(beside[0]), abs(beside[1]))
     out[21] = ahead * np.nanmean(beside) if not np.isnan(out[20]) else np.nan
@@ -140,7 +139,7 @@ def _describe_head_and_arms(
 @compiled
 def _describe_extent(posture: Float64Array, stature: float, out: Float64Array) -> None:
     left, right, bottom, top = np.inf, -np.inf, np.inf, -np.inf
-    for joint in range(17):
+    for joint in range(JOINTS):
         if posture[joint, 2] > 0.0:
             left, right = min(left, posture[joint, 0]), max(right, posture[joint, 0])
             bottom, top = min(bottom, posture[joint, 1]), max(top, posture[joint, 1])

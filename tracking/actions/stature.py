@@ -1,8 +1,7 @@
 """How tall a body is in the picture, from its segments in any posture, and whether it is upright.
 
-Segments relative to stature: R. Drillis and R. Contini, "Body segment parameters", 1966 (as in D. Winter,
-"Biomechanics and motor control of human movement"). A segment that points towards the camera looks short, never long,
-so that of all segments the one that makes the body tallest counts.
+Segments relative to stature are those of `body_model.skeleton`. A segment that points towards the camera looks short,
+never long, so that of all segments the one that makes the body tallest counts.
 """
 
 from __future__ import annotations
@@ -10,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from posebus.arrays import Float64Array
+from tracking.body_model.skeleton import ANKLE, HIP, KNEE, SHANK, SHOULDER, THIGH, TRUNK
 from tracking.compiled import compiled
 
-TRUNK, THIGH, SHANK, SHOULDERS = 0.288, 0.245, 0.246, 0.3
+SHOULDER_WIDTH = 0.3
 LEG = THIGH + SHANK
 
 RECENT_S = 1.0
@@ -28,20 +28,22 @@ cosine of its angle is at least this."""
 
 
 @compiled
-def between(joints: Float64Array, one: int, other: int) -> tuple[float, float]:
-    """The middle of two joints of (17, 3) rows of x, y, seen; one of them if only that was seen, else NaN."""
-    first, second = joints[one, 2] > 0.0, joints[other, 2] > 0.0
+def between(joints: Float64Array, left: int) -> tuple[float, float]:
+    """The middle of a left joint of (17, 3) rows of x, y, seen and the right one, or the one that was seen, or NaN."""
+    right = left + 1
+    first, second = joints[left, 2] > 0.0, joints[right, 2] > 0.0
     if first and second:
-        return (joints[one, 0] + joints[other, 0]) / 2.0, (joints[one, 1] + joints[other, 1]) / 2.0
+        return (joints[left, 0] + joints[right, 0]) / 2.0, (joints[left, 1] + joints[right, 1]) / 2.0
     if first:
-        return joints[one, 0], joints[one, 1]
+        return joints[left, 0], joints[left, 1]
     if second:
-        return joints[other, 0], joints[other, 1]
+        return joints[right, 0], joints[right, 1]
     return np.nan, np.nan
 
 
 @compiled
-def _distance(joints: Float64Array, one: int, other: int) -> float:
+def distance(joints: Float64Array, one: int, other: int) -> float:
+    """How far two joints of (17, 3) rows of x, y, seen are apart; NaN if not both were seen."""
     if joints[one, 2] > 0.0 and joints[other, 2] > 0.0:
         return float(np.hypot(joints[one, 0] - joints[other, 0], joints[one, 1] - joints[other, 1]))
     return np.nan
@@ -56,12 +58,12 @@ def seen_stature(ages_s: Float64Array, poses: Float64Array) -> float:
         if ages_s[moment] > RECENT_S:
             continue
         joints = poses[moment]
-        shoulders, hips = between(joints, 5, 6), between(joints, 11, 12)
+        shoulders, hips = between(joints, SHOULDER), between(joints, HIP)
         lengths[count, 0] = np.hypot(shoulders[0] - hips[0], shoulders[1] - hips[1]) / TRUNK
-        lengths[count, 1] = _distance(joints, 5, 6) / SHOULDERS
+        lengths[count, 1] = distance(joints, SHOULDER, SHOULDER + 1) / SHOULDER_WIDTH
         for side in range(2):
-            lengths[count, 2 + side] = _distance(joints, 11 + side, 13 + side) / THIGH
-            lengths[count, 4 + side] = _distance(joints, 13 + side, 15 + side) / SHANK
+            lengths[count, 2 + side] = distance(joints, HIP + side, KNEE + side) / THIGH
+            lengths[count, 4 + side] = distance(joints, KNEE + side, ANKLE + side) / SHANK
         count += 1
     tallest = 0.0
     for segment in range(6):
@@ -84,9 +86,9 @@ def renewed_stature(before: float, seen: float, upright: bool, dt_s: float) -> f
 @compiled
 def is_upright(posture: Float64Array, stature: float) -> bool:
     """Whether a posture (17, 3) of x, y (upwards), seen is upright; legs that were not seen count as straight."""
-    shoulders, hips = between(posture, 5, 6), between(posture, 11, 12)
+    shoulders, hips = between(posture, SHOULDER), between(posture, HIP)
     across, up = shoulders[0] - hips[0], shoulders[1] - hips[1]
     if not up >= max(STRAIGHT_TRUNK * np.hypot(across, up), 0.4 * TRUNK * stature):
         return False
-    feet = between(posture, 15, 16)
+    feet = between(posture, ANKLE)
     return not hips[1] - feet[1] < STRAIGHT_LEG * LEG * stature

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 
 from posebus.arrays import Float32Array, UInt8Array
+from tracking.body_model.skeleton import HIP, SHOULDER
 
-TRUNK = (5, 6, 11, 12)
-"""Shoulders and hips in COCO's order: seen most often of all joints, and at rest while arms and legs move."""
+TRUNK = (SHOULDER, SHOULDER + 1, HIP, HIP + 1)
+"""Shoulders and hips: seen most often of all joints, and at rest while arms and legs move."""
 NUMBERS = 10
 """Length of `PersonWay.numbers`."""
 Coordinates = Float32Array | Sequence[Sequence[float]]

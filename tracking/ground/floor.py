@@ -10,7 +10,8 @@ import numpy as np
 from posebus.arrays import Float32Array, Float64Array
 from posebus.config.cameras.ground import GroundSettings
 from posebus.messages import Renaming, Track, TrackFrame, TrackState
-from tracking.feet import ANKLES, BOX, JOINTS, KNEES, UNKNOWN, body_heights_px, standing_points_px
+from tracking.body_model.skeleton import JOINTS
+from tracking.feet import ANKLES, BOX, KNEES, UNKNOWN, body_heights_px, standing_points_px
 from tracking.ground.pace import KEPT, Pace
 from tracking.ground.plane import Plane
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from posebus.arrays import Float64Array
 from posebus.messages import Track
+from tracking.body_model.skeleton import JOINTS
 from tracking.rules.bodies.descent import (
     DOWN_BELOW,
     HEIGHT,
@@ -22,7 +23,7 @@ from tracking.rules.bodies.descent import (
     UPRIGHT_AT_S,
     follow,
 )
-from tracking.rules.bodies.posture import JOINTS, MEASURES, measure
+from tracking.rules.bodies.posture import MEASURES, measure
 from tracking.rules.bodies.signs import SIGNS, read_signs
 
 SHARED_KEY = "body"

@@ -10,23 +10,20 @@ from __future__ import annotations
 import numpy as np
 
 from posebus.arrays import BoolArray, Float64Array
+from tracking.body_model.skeleton import ANKLE_HEIGHT, HIP_HEIGHT, SHOULDER_HEIGHT, TRUNK
 from tracking.compiled import compiled
 from tracking.rules.bodies.lying import looks
 from tracking.rules.bodies.posture import (
-    ANKLE_HEIGHT,
     ANKLE_Y_PX,
     BONES_PX,
     BOTTOM_PX,
     CUT_BELOW,
     HEAD_Y_PX,
-    HIP_HEIGHT,
     HIP_Y_PX,
-    SHOULDER_HEIGHT,
     SHOULDER_Y_PX,
     SLENDERNESS,
     STANDING_PX,
     TOP_PX,
-    TRUNK,
     TRUNK_PX,
     TRUNK_RADIANS,
     UPRIGHT_RADIANS,

@@ -22,8 +22,8 @@ import math
 import numpy as np
 
 from posebus.arrays import BoolArray, Float64Array
+from tracking.body_model.skeleton import ANKLE, HIP, SEEN_CONFIDENCE, SHOULDER
 from tracking.compiled import compiled
-from tracking.rules.bodies.posture import ANKLES, HIPS, SEEN, SHOULDERS
 
 MEMORY_S, GROWTH_MEMORY_S = 0.45, 1.0
 """Ages at which places, and heights in the picture, count 1/e."""
@@ -129,9 +129,9 @@ def follow_pace(
 @compiled
 def _middle(box_px: Float64Array, joints_px: Float64Array, height_px: float) -> tuple[float, float]:
     x, y, count = 0.0, 0.0, 0
-    for first, below in ((SHOULDERS, 0.144), (HIPS, -0.144)):
+    for first, below in ((SHOULDER, 0.144), (HIP, -0.144)):
         for joint in (first, first + 1):
-            if joints_px[joint, 2] >= SEEN:
+            if joints_px[joint, 2] >= SEEN_CONFIDENCE:
                 x, y, count = x + joints_px[joint, 0], y + joints_px[joint, 1] + below * height_px, count + 1
     if count:
         return x / count, y / count
@@ -214,9 +214,9 @@ def _see(
         state[G_WEIGHT] += weight
         state[GS] += weight * grown
         state[GS2] += weight * grown * grown
-    if joints_px[ANKLES, 2] >= SEEN and joints_px[ANKLES + 1, 2] >= SEEN:
-        legs_x = (joints_px[ANKLES, 0] - joints_px[ANKLES + 1, 0]) / height_px
-        legs_y = (joints_px[ANKLES, 1] - joints_px[ANKLES + 1, 1]) / height_px
+    if joints_px[ANKLE, 2] >= SEEN_CONFIDENCE and joints_px[ANKLE + 1, 2] >= SEEN_CONFIDENCE:
+        legs_x = (joints_px[ANKLE, 0] - joints_px[ANKLE + 1, 0]) / height_px
+        legs_y = (joints_px[ANKLE, 1] - joints_px[ANKLE + 1, 1]) / height_px
         state[L_WEIGHT] += weight
         state[LEGS_X] += weight * legs_x
         state[LEGS_Y] += weight * legs_y

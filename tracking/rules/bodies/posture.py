@@ -1,8 +1,4 @@
-"""The posture of a body in one frame, from its keypoints and box; lengths in body heights. Pure.
-
-Proportions are those of R. Drillis and R. Contini, "Body segment parameters", 1966 (as in D. Winter, "Biomechanics and
-motor control of human movement"): shoulders at 0.818 of the height, hips at 0.530, knees at 0.285, ankles at 0.039.
-"""
+"""The posture of a body in one frame, from its keypoints and box; lengths in body heights. Pure."""
 
 from __future__ import annotations
 
@@ -11,21 +7,26 @@ import math
 import numpy as np
 
 from posebus.arrays import Float64Array
+from tracking.body_model.skeleton import (
+    ANKLE,
+    ANKLE_HEIGHT,
+    ELBOW,
+    FACE,
+    HEAD_HEIGHT,
+    HIP,
+    KNEE,
+    SEEN_CONFIDENCE,
+    SHANK,
+    SHOULDER,
+    SHOULDER_HEIGHT,
+    THIGH,
+    TRUNK,
+    WRIST,
+)
 from tracking.compiled import compiled
 
-SEEN = 0.3
-"""Least confidence of a keypoint that is used."""
-
 SURE = 0.5
-"""The same where much depends on it: networks place hidden feet somewhere on the body."""
-
-JOINTS = 17
-FACE = 5
-SHOULDERS, ELBOWS, WRISTS, HIPS, KNEES, ANKLES = 5, 7, 9, 11, 13, 15
-"""First of each pair of keypoints, in the order of COCO."""
-
-TRUNK, THIGH, SHANK = 0.288, 0.245, 0.246
-SHOULDER_HEIGHT, HIP_HEIGHT, HEAD_HEIGHT, ANKLE_HEIGHT = 0.818, 0.530, 0.93, 0.039
+"""Least confidence of a keypoint where much depends on it: networks place hidden feet somewhere on the body."""
 
 STRAIGHT_LEGS = 1.15
 """Of a body that stands, the ankles are at least this many trunk lengths below the hips, in any view from the side:
@@ -87,7 +88,7 @@ def pair_mean(joints_px: Float64Array, first: int) -> tuple[float, float]:
     """The middle of those keypoints of a pair that are seen, or NaN."""
     x, y, count = 0.0, 0.0, 0
     for joint in (first, first + 1):
-        if joints_px[joint, 2] >= SEEN:
+        if joints_px[joint, 2] >= SEEN_CONFIDENCE:
             x += joints_px[joint, 0]
             y += joints_px[joint, 1]
             count += 1
@@ -100,7 +101,7 @@ def pair_mean(joints_px: Float64Array, first: int) -> tuple[float, float]:
 def longest_bone_px(joints_px: Float64Array, trunk_px: float) -> float:
     """The body height by the longest of trunk, thighs and shanks whose ends are surely seen; 0 where none is."""
     longest = trunk_px / TRUNK if trunk_px == trunk_px else 0.0
-    for first, length in ((HIPS, THIGH), (KNEES, SHANK)):
+    for first, length in ((HIP, THIGH), (KNEE, SHANK)):
         for joint in (first, first + 1):
             if joints_px[joint, 2] >= SURE and joints_px[joint + 2, 2] >= SURE:
                 x = joints_px[joint, 0] - joints_px[joint + 2, 0]
@@ -116,25 +117,25 @@ def measure_one(box_px: Float64Array, joints_px: Float64Array, height_px: float,
     width, height = max(box_px[2] - box_px[0], 1.0), max(bottom - top, 1.0)
     head, faces = 0.0, 0
     for joint in range(FACE):
-        if joints_px[joint, 2] >= SEEN:
+        if joints_px[joint, 2] >= SEEN_CONFIDENCE:
             head += joints_px[joint, 1]
             faces += 1
     head = head / faces if faces else np.nan
-    shoulder_x, shoulder_y = pair_mean(joints_px, SHOULDERS)
-    hip_x, hip_y = pair_mean(joints_px, HIPS)
-    ankle_x, _ = pair_mean(joints_px, ANKLES)
-    _, knee_y = pair_mean(joints_px, KNEES)
+    shoulder_x, shoulder_y = pair_mean(joints_px, SHOULDER)
+    hip_x, hip_y = pair_mean(joints_px, HIP)
+    ankle_x, _ = pair_mean(joints_px, ANKLE)
+    _, knee_y = pair_mean(joints_px, KNEE)
     ankle_y = np.nan
-    for joint in (ANKLES, ANKLES + 1):
+    for joint in (ANKLE, ANKLE + 1):
         if joints_px[joint, 2] >= SURE and not ankle_y >= joints_px[joint, 1]:
             ankle_y = joints_px[joint, 1]
     for side in range(2):
         out[LEFT_ARM_PX + side] = np.nan
-        if joints_px[WRISTS + side, 2] >= SEEN:
-            out[LEFT_ARM_PX + side] = shoulder_y - joints_px[WRISTS + side, 1]
-        elif joints_px[ELBOWS + side, 2] >= SEEN:
+        if joints_px[WRIST + side, 2] >= SEEN_CONFIDENCE:
+            out[LEFT_ARM_PX + side] = shoulder_y - joints_px[WRIST + side, 1]
+        elif joints_px[ELBOW + side, 2] >= SEEN_CONFIDENCE:
             # An upper arm that points up as far as this has its wrist higher still.
-            out[LEFT_ARM_PX + side] = 1.5 * (shoulder_y - joints_px[ELBOWS + side, 1])
+            out[LEFT_ARM_PX + side] = 1.5 * (shoulder_y - joints_px[ELBOW + side, 1])
     trunk_x, trunk_y = hip_x - shoulder_x, hip_y - shoulder_y
     trunk = math.hypot(trunk_x, trunk_y)
     angle = math.atan2(abs(trunk_x), trunk_y) if trunk == trunk else np.nan
@@ -147,7 +148,7 @@ def measure_one(box_px: Float64Array, joints_px: Float64Array, height_px: float,
                 standing = (ankle_y - shoulder_y) / (SHOULDER_HEIGHT - ANKLE_HEIGHT)
                 if head == head:
                     standing = 0.5 * (standing + (ankle_y - head) / (HEAD_HEIGHT - ANKLE_HEIGHT))
-        elif joints_px[:, 2].max() < SEEN:
+        elif joints_px[:, 2].max() < SEEN_CONFIDENCE:
             standing = 0.97 * height
     out[TOP_PX], out[BOTTOM_PX] = top, bottom
     if head != head and trunk == trunk:

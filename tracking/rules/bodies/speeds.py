@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from tracking.body_model.skeleton import JOINTS
 from tracking.rules.bodies.descent import DOWN
 from tracking.rules.bodies.pace import MOTION, PACE, follow_pace, speeds_of
-from tracking.rules.bodies.posture import JOINTS
 from tracking.rules.scene import Scene
 
 SHARED_KEY = "pace"
