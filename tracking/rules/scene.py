@@ -13,6 +13,7 @@ from posebus.messages import Track, TrackFrame, TrackState
 from tracking.feet import feet_and_heights_px
 from tracking.geometry import close_pairs
 from tracking.rules.bodies.bodies import BodiesOfFrame, bodies_of
+from tracking.rules.bodies.speeds import speeds_of_bodies
 from tracking.rules.clock import Clock
 from tracking.rules.shapes import Located, ShapeTable
 from tracking.rules.walks import Walk, Walked, Walks
@@ -140,6 +141,15 @@ class Scene:
         """Posture and way down of each of the people; what is remembered of them is in `shared`."""
         return bodies_of(
             self.people, self.boxes_px, self.keypoints_px, self.frame.size_px, self.captured_at_s, self.shared
+        )
+
+    @cached_property
+    def speeds(self) -> list[float]:
+        """Speeds (N,) of the people in body heights a second, 0 where they are not known or the body is not upright."""
+        return speeds_of_bodies(
+            *(self.people, self.boxes_px, self.keypoints_px, self.heights_px, self.frame.size_px, self.captured_at_s),
+            bodies=self.bodies,
+            shared=self.shared,
         )
 
     @cached_property

@@ -11,7 +11,6 @@ from tracking.rules.areas.area import Area, is_inside
 from tracking.rules.areas.lasting import Lasting, follow
 from tracking.rules.base import Memory, Phase, Place, Step
 from tracking.rules.bodies.signs import CROUCHING, HANDS_UP, UNSEEN
-from tracking.rules.bodies.speeds import speeds_in
 from tracking.rules.clock import nanoseconds, seconds
 from tracking.rules.scene import Scene
 
@@ -126,7 +125,7 @@ class Runs(Doing):
     def doing(self, scene: Scene, memory: Memory) -> Mapping[int, dict[str, Any]]:
         """The rows of people who run, with their speed."""
         found = {}
-        for row, (one, heights_s) in enumerate(zip(scene.people, speeds_in(scene), strict=True)):
+        for row, (one, heights_s) in enumerate(zip(scene.people, scene.speeds, strict=True)):
             metres_s = one.speed_m_s
             share = GOES_ON if one.id in memory.tracks and "on" in memory.tracks[one.id] else 1.0
             if metres_s is not None and self._speed_m_s is not None:
