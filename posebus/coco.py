@@ -1,4 +1,4 @@
-"""Facts about COCO's person keypoints: names, mirror pairs and the spread of annotators, in the order of COCO-17.
+"""Facts about COCO's person keypoints: names, flags, mirror pairs and the spread of annotators, in COCO-17's order.
 
 Names and order are those of the COCO keypoint annotations; the sigmas are pycocotools' `Params.kpt_oks_sigmas`.
 """
@@ -25,6 +25,9 @@ COCO_KEYPOINT_NAMES = (
     "right_ankle",
 )
 """Names of the rows of `keypoints_px`."""
+
+HIDDEN, VISIBLE = 1, 2
+"""COCO's visibility flags of keypoints; 0 is not known."""
 
 COCO_SIGMAS = (
     *(0.026, 0.025, 0.025, 0.035, 0.035),  # nose, eyes, ears

@@ -12,7 +12,7 @@ from math import hypot
 import numpy as np
 
 from posebus.arrays import BoolArray, Float32Array
-from posebus.coco import COCO_KEYPOINT_NAMES
+from posebus.coco import COCO_KEYPOINT_NAMES, VISIBLE
 from posebus.messages import Track, TrackFrame, TrackState
 
 CLEAR_CONFIDENCE = 0.5
@@ -31,7 +31,6 @@ LEAST_PX = 3.0
 """Half of the side of the smallest region."""
 
 _FACE = tuple(range(5))
-_VISIBLE = 2
 _KEYPOINTS = len(COCO_KEYPOINT_NAMES)
 _HEADS_A_DISTANCE = {
     (1, 2): 3.6,  # between the eyes
@@ -79,7 +78,7 @@ def track_regions(track: Track) -> Float32Array:
     keypoints = track.keypoints_px
     if keypoints is not None and track.keypoint_visibility is not None:
         # Smoothed keypoints keep the confidence of the network where the joint is hidden now.
-        confidences = np.where(track.keypoint_visibility == _VISIBLE, np.maximum(keypoints[:, 2], CLEAR_CONFIDENCE), 0)
+        confidences = np.where(track.keypoint_visibility == VISIBLE, np.maximum(keypoints[:, 2], CLEAR_CONFIDENCE), 0)
         keypoints = np.column_stack([keypoints[:, :2], confidences]).astype(np.float32)
     predicted = np.array([is_predicted(track)])
     return head_regions(track.box_xyxy_px[None], None if keypoints is None else keypoints[None], predicted)

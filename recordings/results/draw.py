@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posebus.arrays import Float32Array, UInt8Array
+from posebus.coco import HIDDEN, VISIBLE
 from posebus.messages import TrackFrame, TrackState
 
 Image = npt.NDArray[np.uint8]
@@ -34,7 +35,6 @@ LIMBS = (
 
 _NOSE, _LEFT_SHOULDER, _RIGHT_SHOULDER = 0, 5, 6
 _FACE = 5
-_HIDDEN, _VISIBLE = 1, 2
 _INK: Color = (24, 20, 18)
 _PAPER: Color = (30, 22, 18)
 _SHIFT = 4
@@ -93,7 +93,7 @@ def draw_people(
             continue
         keypoints = None if keypoints_px is None else keypoints_px[index]
         pen = _Pen(colors[index], _line_width_px(image_bgr, box))
-        _draw_person(image_bgr, box, _joints(keypoints, None, _VISIBLE), labels[index], pen)
+        _draw_person(image_bgr, box, _joints(keypoints, None, VISIBLE), labels[index], pen)
 
 
 def draw_tracks(image_bgr: Image, frame: TrackFrame, *, labels: bool = True) -> None:
@@ -118,7 +118,7 @@ def draw_tracks(image_bgr: Image, frame: TrackFrame, *, labels: bool = True) -> 
         predicted = lost or track.coasted
         width_px = 1 if lost else _line_width_px(image_bgr, box)
         pen = _Pen(color_of(track.id), width_px, dashed=predicted, dark_plate=lost)
-        joints = _joints(keypoints, track.keypoint_visibility, _HIDDEN if predicted else _VISIBLE)
+        joints = _joints(keypoints, track.keypoint_visibility, HIDDEN if predicted else VISIBLE)
         _draw_person(image_bgr, box, joints, str(track.id) if labels else "", pen)
 
 
@@ -148,7 +148,7 @@ def _joints(keypoints_px: Float32Array | None, visibility: UInt8Array | None, mo
     if keypoints_px is None:
         return None
     if visibility is None:
-        visibility = np.where(keypoints_px[:, 2] >= MIN_CONFIDENCE, _VISIBLE, 0).astype(np.uint8)
+        visibility = np.where(keypoints_px[:, 2] >= MIN_CONFIDENCE, VISIBLE, 0).astype(np.uint8)
     drawable = [_is_drawable(row[:2]) for row in keypoints_px]
     return _Joints(keypoints_px[:, :2], np.where(drawable, np.minimum(visibility, most), 0).astype(np.uint8))
 
@@ -166,8 +166,8 @@ def _draw_skeleton(image: Image, joints: _Joints, pen: _Pen) -> None:
         if visibility and fine_work:
             radius = pen.width_px * (0.6 if joint < _FACE else 1.0) + 0.5
             _dot(image, position, radius + 1, _INK)
-            _dot(image, position, radius, (255, 255, 255) if visibility == _VISIBLE else pen.color)
-            if visibility != _VISIBLE:
+            _dot(image, position, radius, (255, 255, 255) if visibility == VISIBLE else pen.color)
+            if visibility != VISIBLE:
                 _dot(image, position, radius - 1, _INK)
 
 
@@ -179,7 +179,7 @@ def _limbs(joints: _Joints) -> list[tuple[Float32Array, Float32Array, bool]]:
     if least:
         neck: Float32Array = (positions_px[_LEFT_SHOULDER] + positions_px[_RIGHT_SHOULDER]) * np.float32(0.5)
         limbs.append((neck, positions_px[_NOSE], least))
-    drawn = [(start, end, bool(flag == _VISIBLE)) for start, end, flag in limbs if flag]
+    drawn = [(start, end, bool(flag == VISIBLE)) for start, end, flag in limbs if flag]
     return sorted(drawn, key=lambda limb: limb[2])
 
 

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from posebus.arrays import Float32Array, Float64Array
+from posebus.coco import HIDDEN
 from posebus.messages import Track
 from tracking.actions.base import Windows
 from tracking.body_model.skeleton import JOINTS, SEEN_CONFIDENCE
-
-HIDDEN = 1
 
 
 @dataclass(slots=True)

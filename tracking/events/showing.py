@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from posebus.arrays import Float32Array
+from posebus.coco import VISIBLE
 from tracking.events.way import Flags
-
-VISIBLE = 2
 
 
 def qualities(

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posebus.arrays import BoolArray, Float32Array, Float64Array, IndexArray, Int64Array, UInt8Array
+from posebus.coco import HIDDEN, VISIBLE
 from posebus.config.settings import TrackerSettings
 from posebus.messages import PoseFrame, Track, TrackFrame, TrackState, Uninferred
 from tracking.body_model import MIN_SIDE_PX
@@ -19,9 +20,6 @@ from tracking.motion.smoothing import SEEN_CONFIDENCE
 from tracking.tracks import LOST, Tracks
 
 STATE_NAMES = tuple(str(state) for state in TrackState)
-
-HIDDEN, SEEN = 1, 2
-"""COCO's visibility flags of keypoints; 0 is not known."""
 
 NOT_REPORTED = -1.0
 """Stands for the share of the score of a track that the frame leaves out."""
@@ -178,5 +176,5 @@ def report_arrays(
             x, y, confidence = tracks.joints[track, joint]
             joints_px[track, joint] = (position[0] + x, position[1] + y, confidence * score_shares[track])
             if confidence > 0.0:
-                visibility[track, joint] = SEEN if matched and confidence >= SEEN_CONFIDENCE else HIDDEN
+                visibility[track, joint] = VISIBLE if matched and confidence >= SEEN_CONFIDENCE else HIDDEN
     return score_shares, boxes_px, joints_px, visibility, velocities
