@@ -10,6 +10,7 @@ import numpy as np
 from posebus.arrays import Float64Array
 from posebus.messages import TrackFrame
 from tracking.actions.base import FALLEN, LYING, OTHER, ActionAnswer, Windows
+from tracking.actions.builtin import BuiltIn
 from tracking.actions.features import FEATURES, features_of
 from tracking.actions.of_tracks import Actions
 
@@ -40,7 +41,7 @@ class Recorder:
     """Takes the place of a classifier, and keeps the features that it would get."""
 
     labels = (OTHER,)
-    sample_s, every_s, samples = 0.12, 0.24, 17
+    sample_s, every_s, samples = BuiltIn.sample_s, BuiltIn.every_s, BuiltIn.samples
 
     def __init__(self) -> None:
         self.values: list[Float64Array] = []
