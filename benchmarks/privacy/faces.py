@@ -1,4 +1,4 @@
-"""Faces in pictures, by detectors that posebus does not use: YuNet, or OpenCV's Haar cascades."""
+"""Faces in pictures, by a detector that posebus does not use: YuNet."""
 
 from __future__ import annotations
 
