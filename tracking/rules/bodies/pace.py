@@ -24,6 +24,7 @@ import numpy as np
 from posebus.arrays import BoolArray, Float64Array
 from tracking.body_model.skeleton import ANKLE, HIP, SEEN_CONFIDENCE, SHOULDER
 from tracking.compiled import compiled
+from tracking.rules.bodies.posture import cut_by_borders
 
 MEMORY_S, GROWTH_MEMORY_S = 0.45, 1.0
 """Ages at which places, and heights in the picture, count 1/e."""
@@ -209,7 +210,8 @@ def _see(
     state[HEIGHTS] += weight * height_px
     state[REPORTED_X] += weight * velocity_px_s[0]
     state[REPORTED_Y] += weight * velocity_px_s[1]
-    if box_px[1] > 2.0 and box_px[3] < 0.985 * size_px[1] - 2.0:
+    cut_above, cut_below = cut_by_borders(box_px, size_px[1])
+    if not cut_above and not cut_below:
         grown = math.log(max(box_px[3] - box_px[1], 1.0))
         state[G_WEIGHT] += weight
         state[GS] += weight * grown

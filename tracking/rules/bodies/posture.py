@@ -84,6 +84,12 @@ def measure(boxes_px: Float64Array, joints_px: Float64Array, height_px: float, o
 
 
 @compiled
+def cut_by_borders(box_px: Float64Array, height_px: float) -> tuple[bool, bool]:
+    """Whether the upper and the lower border of a picture of this height cut off a box (4,)."""
+    return box_px[1] <= 2.0, box_px[3] >= 0.985 * height_px - 2.0
+
+
+@compiled
 def pair_mean(joints_px: Float64Array, first: int) -> tuple[float, float]:
     """The middle of those keypoints of a pair that are seen, or NaN."""
     x, y, count = 0.0, 0.0, 0
@@ -139,10 +145,10 @@ def measure_one(box_px: Float64Array, joints_px: Float64Array, height_px: float,
     trunk_x, trunk_y = hip_x - shoulder_x, hip_y - shoulder_y
     trunk = math.hypot(trunk_x, trunk_y)
     angle = math.atan2(abs(trunk_x), trunk_y) if trunk == trunk else np.nan
-    cut_below = bottom >= 0.985 * height_px - 2.0
+    cut_above, cut_below = cut_by_borders(box_px, height_px)
     slenderness = height / width
     standing = np.nan
-    if not cut_below and top > 2.0 and slenderness >= SLENDER:
+    if not cut_below and not cut_above and slenderness >= SLENDER:
         if angle == angle:
             if angle <= UPRIGHT_RADIANS and ankle_y - hip_y >= STANDING_LEGS * trunk_y:
                 standing = (ankle_y - shoulder_y) / (SHOULDER_HEIGHT - ANKLE_HEIGHT)
