@@ -11,10 +11,10 @@ from posebus.config.sinks import SinkSettings
 from posebus.contract.public_json import event_from_json, parse
 from posebus.errors import BrokerRefused, ConfigError, MalformedMessage
 from posebus.messages import Event
-from posebus.sinks.delivering.filtering import EventFilter
 from posebus.sinks.delivering.letters import Letters
 from posebus.sinks.delivering.records import Record, Records, State
 from posebus.sinks.lag import GROUP_PREFIX
+from posebus.subscribing.filters import MessageFilter
 
 PAGE = 1000
 LONGEST_ID = 500
@@ -83,7 +83,7 @@ def why_not(at: AtSink, event: Event) -> str | None:
         return "cameras"
     if chosen.kinds is not None and "events" not in chosen.kinds:
         return "kinds"
-    return EventFilter(chosen.types, chosen.rules).missed(event)
+    return MessageFilter.of_events(chosen.types, chosen.rules).missed(event)
 
 
 def _at(

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from posebus.messages import Event
-from posebus.sinks.delivering.filtering import EventFilter
 from posebus.sinks.delivering.records import FINAL, Record, Records, State
+from posebus.subscribing.filters import MessageFilter
 from posebus.subscribing.subscriber import Subscription
 from posebus.subscribing.subscription import Message
 
@@ -15,7 +15,7 @@ from posebus.subscribing.subscription import Message
 class Inbox:
     """Reads the consumer group of a sink. What it leaves out is acknowledged, and recorded with the reason."""
 
-    def __init__(self, subscribe: Callable[[], Subscription], records: Records, chosen: EventFilter) -> None:
+    def __init__(self, subscribe: Callable[[], Subscription], records: Records, chosen: MessageFilter) -> None:
         """`subscribe` opens a subscription that begins with what this consumer has not acknowledged."""
         self._subscribe = subscribe
         self._subscription = subscribe()
