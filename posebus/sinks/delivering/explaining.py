@@ -55,7 +55,8 @@ def event_fate(broker: Broker, event_id: str, sinks: Mapping[str, SinkSettings])
         )
     found = find_event(broker, camera, event_id)
     names = sorted({*sinks, *sinks_at(broker)})
-    at = tuple(_at(broker, name, sinks.get(name), camera, event_id, found) for name in names)
+    read_to = _groups(broker, broker.topology.shard(camera))
+    at = tuple(_at(broker, name, sinks.get(name), event_id, found, read_to) for name in names)
     letter = next((letter for one in at if one.letter for letter in Letters(broker, one.sink).all(event_id)), None)
     if found is None and letter is None and not any(one.record is not None for one in at):
         raise ConfigError(
@@ -90,13 +91,14 @@ def _at(
     broker: Broker,
     name: str,
     settings: SinkSettings | None,
-    camera: str,
     event_id: str,
     found: tuple[str, Event] | None,
+    read_to: Mapping[str, str],
 ) -> AtSink:
-    record = Records(broker, name, f"{GROUP_PREFIX}{name}").of(camera, [event_id]).get(event_id)
+    group = f"{GROUP_PREFIX}{name}"
+    record = Records(broker, name, group).of(event_id.partition("/")[0], [event_id]).get(event_id)
     letter = record is not None and record.state is State.UNDELIVERED and any(Letters(broker, name).all(event_id))
-    last = _groups(broker, broker.topology.shard(camera)).get(f"{GROUP_PREFIX}{name}")
+    last = read_to.get(group)
     passed = None if last is None else found is None or order(last) >= order(found[0])
     return AtSink(name, settings, record, letter, passed)
 
