@@ -21,8 +21,6 @@ class Inbox:
         self._subscription = subscribe()
         self._records = records
         self._filter = chosen
-        self.duplicates = 0
-        """Entries of events that were done with before."""
 
     def poll(self, timeout_s: float) -> list[tuple[Message, Record | None]]:
         """The messages that are available within about `timeout_s`, each with what is known about earlier attempts."""
@@ -43,7 +41,6 @@ class Inbox:
                 if record is None:
                     filtered[event.id] = Record(State.FILTERED, at_ns=time.time_ns(), why=missed)
             elif record is not None and record.state in FINAL:
-                self.duplicates += 1
                 others.append(message)
             else:
                 wanted.append((message, record))
