@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from posebus.bus.redis.connection import Broker
@@ -14,7 +14,7 @@ from posebus.telemetry.camera_state import NO_INGEST, CameraState
 from posebus.telemetry.reports import capture_of, process_reports
 
 ONLINE, OFFLINE = "online", "offline"
-_MEANS = {
+_MEANS: Mapping[str, str] = {
     EventType.CAMERA_ONLINE: ONLINE,
     EventType.CAMERA_OFFLINE: OFFLINE,
     EventType.CAMERA_ENDED: OFFLINE,
@@ -36,9 +36,9 @@ class CameraPresence:
 
     def heard(self, event: Event) -> None:
         """An event came, which may say that the camera is online or offline."""
-        for kind, means in _MEANS.items():
-            if event.type == kind:
-                self._said[event.camera] = means
+        means = _MEANS.get(event.type)
+        if means is not None:
+            self._said[event.camera] = means
 
     def read(self) -> dict[str, dict[str, Any]]:
         """The state of each camera. Raises BrokerUnavailable and BrokerRefused."""
