@@ -76,7 +76,7 @@ def _frame(broker: Broker, text: str) -> tuple[FrameReference, Event | None]:
     """Return the frame that a reference or an event names, and the event if the broker has it. Raises ConfigError."""
     from posebus.contract.evidence import SCHEME, frame_of_event_id, read_dataref
     from posebus.errors import ConfigError
-    from posebus.subscribing.event_search import find_event
+    from posebus.subscribing.lookup import find_event
 
     try:
         if text.startswith(SCHEME):

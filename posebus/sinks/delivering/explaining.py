@@ -13,8 +13,8 @@ from posebus.messages import Event
 from posebus.sinks.delivering.letters import Letters
 from posebus.sinks.delivering.records import Record, Records, State
 from posebus.sinks.lag import GROUP_PREFIX
-from posebus.subscribing.event_search import find_event
 from posebus.subscribing.filters import MessageFilter
+from posebus.subscribing.lookup import find_event
 from posebus.subscribing.positions import order
 
 LONGEST_ID = 500

@@ -1,13 +1,13 @@
-"""One event by its id, in the stream of events."""
+"""Reading single messages without a subscription: one event by its id, and the newest tracks of a camera."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from posebus.bus.redis.connection import Broker
-from posebus.contract.public_json import event_from_json, parse
+from posebus.contract.public_json import event_from_json, parse, track_frame_from_json
 from posebus.errors import MalformedMessage
-from posebus.messages import Event
+from posebus.messages import Event, Provenance, TrackFrame
 
 PAGE = 1000
 
@@ -32,3 +32,13 @@ def find_event(broker: Broker, camera: str, event_id: str) -> tuple[str, Event] 
         if len(page) < PAGE:
             return None
         before = f"({page[-1][0].decode()}"
+
+
+def newest_tracks(broker: Broker, camera: str) -> tuple[TrackFrame, Provenance] | None:
+    """Return the newest frame of tracks; None if there is none, or it is unreadable. Raises the broker's errors."""
+    with broker.errors():
+        entries: Any = broker.client.xrevrange(broker.topology.tracks(camera), count=1)
+    try:
+        return track_frame_from_json(parse(entries[0][1][b"data"])) if entries else None
+    except (MalformedMessage, KeyError):
+        return None
