@@ -1,7 +1,7 @@
 """What became of each event at a sink: the hash `deliveries:SINK`, and its bounds.
 
 A record is written in the same transaction that acknowledges the event, so an event that was delivered is not sent
-again, whatever process dies when, and however often its entry stands in the stream.
+again, even if a process dies at any moment or the stream has several entries of the event.
 """
 
 from __future__ import annotations

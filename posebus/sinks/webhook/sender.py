@@ -71,7 +71,7 @@ class WebhookSender:
         except (httpx.HTTPError, ssl.SSLError, OSError) as error:
             return self._failure(error)
         with contextlib.closing(got), contextlib.suppress(httpx.HTTPError, OSError):
-            # The status says all: whatever happens to the rest of the answer, the event is not sent again.
+            # The status says all: an error in the rest of the answer does not send the event again.
             self._read(got)
         return self._answer(got)
 
