@@ -15,14 +15,10 @@ from posebus.errors import BadPicture
 from posebus.messages import TrackFrame
 from posebus.square_pixels import MAX_PICTURE_PIXELS
 from recordings.privacy.timeline import HeadTimeline
-from recordings.results.draw import Color, Image, draw_tracks
+from recordings.results.draw import Image, draw_tracks
+from recordings.results.rule_shapes import draw_rules
 
 QUALITY = 85
-MAX_POINTS = 100
-SHOWN_PX = 60_000
-HIGHLIGHT: Color = (60, 170, 255)
-QUIET: Color = (190, 190, 190)
-INK: Color = (24, 20, 18)
 MAX_COMMENT = 60_000
 
 
@@ -48,8 +44,7 @@ def draw_frame(
     """Draw the tracks of its frame, and rules, into a picture (H, W, 3), and return it. heads: those to blur before."""
     if heads is not None:
         heads.hide(image_bgr, tracks.captured_at_ns)
-    for name, rule in sorted(rules.items(), key=lambda item: item[0] in of_event):
-        _draw_rule(image_bgr, name, rule, tracks.size_px, stands_out=name in of_event)
+    draw_rules(image_bgr, rules, tracks.size_px, of_event)
     draw_tracks(image_bgr, tracks)
     return image_bgr
 
@@ -72,32 +67,3 @@ def decoded(picture: RingPicture) -> Image:
     if image_bgr is None or image_bgr.shape[1::-1] != (width_px, height_px):
         raise BadPicture("a picture for evidence cannot be decoded")
     return np.asarray(image_bgr, np.uint8)
-
-
-def _draw_rule(image: Image, name: str, rule: Any, size_px: tuple[int, int], *, stands_out: bool) -> None:
-    points_px = _points_px(rule, size_px, (image.shape[1], image.shape[0]))
-    if points_px is None:
-        return
-    color, width_px = (HIGHLIGHT, 2) if stands_out else (QUIET, 1)
-    closed = len(points_px) > 2
-    cv2.polylines(image, [points_px], closed, INK, width_px + 2, cv2.LINE_AA)
-    cv2.polylines(image, [points_px], closed, color, width_px, cv2.LINE_AA)
-    if stands_out:
-        where = int(max(2, points_px[:, 0].min() + 4)), int(max(14, points_px[:, 1].min() - 5))
-        cv2.putText(image, name, where, cv2.FONT_HERSHEY_SIMPLEX, 0.45, INK, 3, cv2.LINE_AA)
-        cv2.putText(image, name, where, cv2.FONT_HERSHEY_SIMPLEX, 0.45, color, 1, cv2.LINE_AA)
-
-
-def _points_px(rule: Any, size_px: tuple[int, int], image_px: tuple[int, int]) -> Any:
-    """Return the points of a rule in the picture, (N, 2) int32; None for a rule without any that can be drawn."""
-    points = rule.get("points") if isinstance(rule, Mapping) else None
-    if not isinstance(points, list | tuple) or not 2 <= len(points) <= MAX_POINTS:
-        return None
-    try:
-        source = np.array(points, np.float64)
-    except (ValueError, TypeError):
-        return None
-    if source.shape != (len(points), 2) or not np.isfinite(source).all() or np.abs(source).max() > SHOWN_PX:
-        return None
-    sides = (1.0, 1.0) if source.max() <= 1 else size_px
-    return np.round(source * np.array(image_px) / np.array(sides)).astype(np.int32)

@@ -144,8 +144,8 @@ def _write_picture(
     from posebus.errors import OutputError
     from posebus_cli.analyse.source_picture import picture_of_source
     from recordings.results.files import write_at_once
+    from recordings.results.rule_shapes import draw_grid, draw_rules
     from recordings.results.video import Style
-    from recordings.rules.shapes import draw_grid, draw_rules
 
     if not out.parent.is_dir():
         raise OutputError(f"there is no folder {out.parent} for the picture; choose another file with --out")

@@ -115,7 +115,7 @@ def _folder(out: Path | None, *, wanted: bool) -> Iterator[Path]:
 def _tracks(settings: Settings, camera: CameraSettings, source: str, folder: Path, recording: Path | None) -> _Tested:
     """Return the tracks of `source`; a video is analysed for them. Raises PoseBusError."""
     from posebus.errors import ConfigError, SourceRejected
-    from recordings.inputs import camera_settings
+    from recordings.inputs import camera_settings, open_recording
 
     if source.endswith(".jsonl"):
         if not Path(source).is_file():
@@ -123,6 +123,8 @@ def _tracks(settings: Settings, camera: CameraSettings, source: str, folder: Pat
         return _Tested(Path(source), None if recording is None else camera_settings(str(recording), options=camera))
     if recording is not None:
         raise ConfigError("--recording is for saved tracks, and the first argument is a recording itself")
+    if Path(source).is_file():
+        open_recording(source, "recording", "recording", options=camera)  # raises for rules that do not fit its picture
     name = _analysed(settings, camera, source, folder)
     tracks = folder / f"{name}.tracks.jsonl"
     if not tracks.is_file():

@@ -17,9 +17,9 @@ from posebus.messages import Event
 from recordings.privacy.timeline import HeadTimeline
 from recordings.progress import Progress
 from recordings.results.files import make_folder, write_at_once
+from recordings.results.rule_shapes import draw_rules
 from recordings.results.video import Style
 from recordings.rules.replay import saved_frames
-from recordings.rules.shapes import draw_rules
 
 QUALITY_JPEG = 90
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from posebus.arrays import Float64Array
-from posebus.config.rules.kinds import RuleSettings
+from posebus.config.cameras.polygon import in_fractions
 from posebus.errors import ConfigError
 from tracking.rules.scene import Scene
 from tracking.rules.shapes import ShapeTable
@@ -97,7 +97,7 @@ class Place:
         """
         given = np.array(points, np.float64)
         size = np.array(self.size_px, np.float64)
-        found = given * size if (given <= 1.0).all() else given
+        found = given * size if in_fractions(points) else given
         outside = (found < 0.0) | (found > size)
         if outside.any():
             x, y = given[outside.any(axis=1)][0]
@@ -119,4 +119,4 @@ class RuleSpec:
     open: Callable[[Any, Place], Rule]
 
 
-__all__ = ["Memory", "Phase", "Place", "Rule", "RuleSettings", "RuleSpec", "Step"]
+__all__ = ["Memory", "Phase", "Place", "Rule", "RuleSpec", "Step"]

@@ -94,7 +94,9 @@ class Rules:
         rules = {name: {"settings": settings[name], **rule.state_dict()} for name, rule in self._rules.items()}
         return {
             "version": STATE_VERSION,
+            "size_px": list(self._size_px),
             "rules": {**self._parked, **rules},
+            "orphans": [list(one) for one in self._orphans],
             "clock": self._clock.state_dict(),
             "walks": self._walks.state_dict(),
             "shared": {str(track_id): memory for track_id, memory in self._shared.items()},
@@ -117,6 +119,7 @@ class Rules:
                 f"the state of rules has the version {state['version']}, this program reads {STATE_VERSION}"
             )
         settings = rules_to_json(self._settings)
+        self._orphans = [Orphan(*one) for one in state["orphans"]]
         for name, found in state["rules"].items():
             rule = self._rules.get(name)
             if json.dumps(found["settings"]) != json.dumps(settings.get(name)):
@@ -155,12 +158,7 @@ class Rules:
     def _end_orphans(self, events: FrameEvents) -> None:
         """End what was happening by rules that are gone or have other settings."""
         for one in self._orphans:
-            lasted_ns = max(events.frame.captured_at_ns - one.began_at_ns, 0)
-            data = {
-                "since_ns": one.began_at_ns,
-                "duration_s": round(lasted_ns / 1e9, 3),
-                "reason": "rules changed",
-            }
+            data = {**_lasted(one.began_at_ns, events.frame), "reason": "rules changed"}
             step = Step(one.end_type, Phase.END, one.track_id, one.key, data)
             events.add(one.rule, one.kind, step, one.happening, own_type=one.kind not in KINDS)
         self._orphans.clear()
@@ -192,9 +190,7 @@ class Rules:
                 rule.stepped[step.track_id] = events.frame.seq
             if happening is not None:
                 if step.phase is Phase.END:
-                    began_ns, now_ns = happening.began_at_ns, events.frame.captured_at_ns
-                    lasted = {"since_ns": began_ns, "duration_s": round(max(now_ns - began_ns, 0) / 1e9, 3)}
-                    step = replace(step, data={**lasted, **step.data})
+                    step = replace(step, data={**_lasted(happening.began_at_ns, events.frame), **step.data})
                 events.add(name, rule.kind, step, happening.happening, own_type=rule.foreign)
 
     def _rename(self, frame: TrackFrame, events: FrameEvents) -> None:
@@ -229,3 +225,8 @@ class Rules:
         for track_id in gone:
             self._shared.pop(track_id, None)
             self._seen_ns.pop(track_id, None)
+
+
+def _lasted(began_at_ns: int, frame: TrackFrame) -> dict[str, Any]:
+    """What the event at the end of a happening says about its time."""
+    return {"since_ns": began_at_ns, "duration_s": round(max(frame.captured_at_ns - began_at_ns, 0) / 1e9, 3)}

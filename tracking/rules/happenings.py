@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from posebus.config.cameras.schedule import read_schedule
 from posebus.config.rules.kinds import RuleSettings
@@ -32,8 +32,7 @@ class Open:
     silent: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Orphan:
+class Orphan(NamedTuple):
     """A happening whose rule is gone, or has other settings now."""
 
     rule: str

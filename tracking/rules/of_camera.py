@@ -16,8 +16,6 @@ class CameraRules:
         self._camera = camera
         self._wanted = rules
         self._opened: Rules | None = None
-        self._state: Mapping[str, Any] | None = None
-        """Of another process, or of rules with other settings; loaded when the rules are opened."""
 
     @property
     def problems(self) -> Mapping[str, str]:
@@ -26,19 +24,18 @@ class CameraRules:
 
     def set(self, rules: Mapping[str, Any]) -> None:
         """Apply `rules` from the next frame on. What the unchanged ones remember stays."""
-        if rules != self._wanted:
-            self._state = self.state_dict()
-            self._wanted, self._opened = rules, None
+        if rules == self._wanted:
+            return
+        self._wanted = rules
+        if self._opened is not None:
+            self.load_state(self._opened.state_dict())
 
     def update(self, frame: TrackFrame, ended_by: str = "unseen") -> list[Event]:
         """The events of a frame; see `Rules.update`."""
         if self._opened is None:
-            if not self._wanted and self._state is None:
+            if not self._wanted:
                 return []
             self._opened = Rules(self._wanted, self._camera, frame.size_px, skip_wrong=True)
-            if self._state is not None:
-                self._opened.load_state(self._state)
-                self._state = None
         return self._opened.update(frame, ended_by)
 
     def end(self, mark: EndOfStream) -> list[Event]:
@@ -47,12 +44,13 @@ class CameraRules:
 
     def state_dict(self) -> Mapping[str, Any] | None:
         """What the rules remember; None before the first frame."""
-        return self._state if self._opened is None else self._opened.state_dict()
+        return None if self._opened is None else self._opened.state_dict()
 
     def load_state(self, state: Mapping[str, Any] | None) -> None:
         """Restore `state_dict()`. Raises KeyError, TypeError or ValueError for an invalid state."""
         self._opened = None
-        self._state = state
         if state is not None:
-            # Here and not with the first frame: a snapshot that cannot be used is replaced as a whole.
-            Rules(self._wanted, self._camera, (1, 1), skip_wrong=True).load_state(state)
+            width_px, height_px = state["size_px"]
+            opened = Rules(self._wanted, self._camera, (int(width_px), int(height_px)), skip_wrong=True)
+            opened.load_state(state)
+            self._opened = opened

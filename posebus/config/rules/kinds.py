@@ -1,7 +1,7 @@
 """The settings of each kind of rule that posebus has, and the table of the kinds.
 
 A new kind is a model here with a row in KINDS, its logic in `tracking.rules`, and its events in
-`posebus.contract.rule_events`.
+`posebus.contract.events.rule_events`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ KIND_PATTERN = r"^[a-z][a-z0-9_]{0,31}$"
 Seconds = Annotated[float, Field(ge=0)]
 LongerThan = Annotated[float, Field(gt=0)]
 People = Annotated[int, Field(ge=1, le=1000)]
-_POINTS = "Points of the zone; null: the whole picture"
 
 
 class RuleSettings(Strict):
@@ -33,6 +32,12 @@ class RuleSettings(Strict):
         description="When the rule begins new events, in the form of a camera's schedule; null: always",
     )
     cooldown_s: Seconds = Field(default=0.0, description="After an event of the rule began, no other begins this long")
+
+
+class InZoneRule(RuleSettings):
+    """What rules have that hold in a zone, or in the whole picture."""
+
+    points: AnywhereField = Field(default=None, description="Points of the zone; null: the whole picture")
 
 
 class ZoneRule(RuleSettings):
@@ -65,29 +70,26 @@ class LineRule(RuleSettings):
     )
 
 
-class LoiterRule(RuleSettings):
+class LoiterRule(InZoneRule):
     """A person stays about the same place."""
 
     kind: Literal["loiter"]
-    points: AnywhereField = Field(default=None, description=_POINTS)
     after_s: LongerThan = Field(default=60.0, description="Seconds after which a person loiters")
     radius: LongerThan = Field(default=1.5, description="What counts as the same place, in body heights")
 
 
-class CrowdRule(RuleSettings):
+class CrowdRule(InZoneRule):
     """Many people are present."""
 
     kind: Literal["crowd"]
-    points: AnywhereField = Field(default=None, description=_POINTS)
     people: People = Field(description="This many people or more are a crowd")
     for_s: Seconds = Field(default=2.0, description="Seconds that they have to be present")
 
 
-class ProximityRule(RuleSettings):
+class ProximityRule(InZoneRule):
     """Two people are close to each other."""
 
     kind: Literal["proximity"]
-    points: AnywhereField = Field(default=None, description=_POINTS)
     body_heights: LongerThan = Field(default=0.5, description="Distance of their feet in body heights that is close")
     distance_m: LongerThan | None = Field(
         default=None, description="The same in metres, for cameras with a ground plane; null: body_heights counts"
@@ -95,38 +97,34 @@ class ProximityRule(RuleSettings):
     for_s: Seconds = Field(default=2.0, description="Seconds that they have to be close")
 
 
-class AbsenceRule(RuleSettings):
+class AbsenceRule(InZoneRule):
     """Too few people are where some have to be."""
 
     kind: Literal["absence"]
-    points: AnywhereField = Field(default=None, description=_POINTS)
     people: People = Field(default=1, description="Number of people who have to be present")
     for_s: LongerThan = Field(default=30.0, description="Seconds with fewer people")
 
 
-class FallRule(RuleSettings):
+class FallRule(InZoneRule):
     """A person falls to the ground, and stays there."""
 
     kind: Literal["fall"]
-    points: AnywhereField = Field(default=None, description=_POINTS)
     fallen_s: LongerThan | None = Field(
         default=10.0, description="A person still on the ground after this time is reported as fallen; null: never"
     )
 
 
-class HandsUpRule(RuleSettings):
+class HandsUpRule(InZoneRule):
     """A person holds both hands above the head."""
 
     kind: Literal["hands_up"]
-    points: AnywhereField = Field(default=None, description=_POINTS)
     for_s: Seconds = Field(default=1.0, description="Seconds that the hands have to be up")
 
 
-class RunningRule(RuleSettings):
+class RunningRule(InZoneRule):
     """A person runs."""
 
     kind: Literal["running"]
-    points: AnywhereField = Field(default=None, description=_POINTS)
     speed: LongerThan | None = Field(
         default=None, description="Least speed in body heights a second; null: faster than people walk"
     )
@@ -135,19 +133,17 @@ class RunningRule(RuleSettings):
     )
 
 
-class CrouchRule(RuleSettings):
+class CrouchRule(InZoneRule):
     """A person crouches."""
 
     kind: Literal["crouch"]
-    points: AnywhereField = Field(default=None, description=_POINTS)
     for_s: Seconds = Field(default=2.0, description="Seconds that the person has to crouch")
 
 
-class ActionRule(RuleSettings):
+class ActionRule(InZoneRule):
     """A person does something that the classifier of actions has a name for."""
 
     kind: Literal["action"]
-    points: AnywhereField = Field(default=None, description=_POINTS)
     labels: list[Annotated[str, StringConstraints(min_length=1, max_length=64)]] = Field(
         min_length=1, max_length=100, description="Names of the actions, such as Fallen or Running"
     )
