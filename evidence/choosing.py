@@ -15,7 +15,7 @@ class Wanted:
     """One snapshot that events ask for.
 
     captured_at_ns: when the frame was captured, None where the events are about another frame. rules: names of the
-    rules of these events. messages: the events, which are handled with the snapshot. after: stream entry of the first.
+    rules of these events. messages: the events, which are handled with the snapshot.
     """
 
     frame: FrameReference

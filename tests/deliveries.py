@@ -6,12 +6,13 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from posebus.bus.redis.connection import Broker
+from posebus.bus.redis.connection import Broker, open_broker
 from posebus.config.loading import dump_settings
 from posebus.config.settings import Settings
 from posebus.config.sinks import SinkSettings
@@ -20,6 +21,15 @@ from posebus.messages import Event
 from posebus.sinks.process import stage_of
 from tests.conftest import ROOT
 from tests.polling import wait_until
+
+
+@contextmanager
+def empty_broker(url: str) -> Iterator[Broker]:
+    """A connection to a broker without any keys."""
+    broker = open_broker(url)
+    broker.client.flushall()
+    yield broker
+    broker.client.close()
 
 
 def event(

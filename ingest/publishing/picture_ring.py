@@ -83,10 +83,6 @@ class PictureRing:
         self._sender.send(reduced)
         self._metrics.observe("posebus_stage_seconds", time.perf_counter() - began_s, stage="evidence")
 
-    def close(self) -> None:
-        """Send what waits, and end the thread; the pictures expire."""
-        self._sender.close()
-
     def _is_due(self, frame: Frame | Uninferred, max_fps: float) -> bool:
         if isinstance(frame, Frame):
             return self._cap.admit(frame.captured_at_ns)
@@ -104,7 +100,7 @@ class PictureRing:
 
 
 class RingSender:
-    """The thread that writes into the ring; it starts with the first picture."""
+    """The thread that writes into the ring; it starts with the first picture, and ends with the camera's process."""
 
     def __init__(self, camera: str, open_ring: OpenRing, metrics: Metrics) -> None:
         self._camera = camera
@@ -112,7 +108,6 @@ class RingSender:
         self._metrics = metrics
         self._waiting: queue.Queue[RingPicture | EvidenceSettings | None] = queue.Queue()
         self._thread: threading.Thread | None = None
-        self._closed = False
         self._troubled = False
 
     def use(self, wanted: EvidenceSettings | None) -> None:
@@ -130,16 +125,10 @@ class RingSender:
         else:
             self._waiting.put(picture)
 
-    def close(self) -> None:
-        """End the thread when it has written what waits."""
-        self._closed = True
-        if self._thread is not None:
-            self._waiting.put(None)
-            self._thread.join(timeout=5.0)
-
     def _run(self) -> None:
         store: RingStore | None = None
-        while (item := self._waiting.get()) is not None or not self._closed:
+        while True:
+            item = self._waiting.get()
             try:
                 if isinstance(item, RingPicture):
                     if store is not None:

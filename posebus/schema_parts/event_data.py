@@ -41,22 +41,18 @@ ALWAYS_OF_RULES = ("rule", "kind", "track_id", "happening", "phase", "captured_a
 
 def by_type() -> list[Schema]:
     """For each type of event that posebus emits: if an event has it, what its `data` holds."""
+    found = {kind.value: _data(kind.value, spec.data) for kind, spec in TABLE.items()}
     return [
-        {
-            "if": {"properties": {"type": {"const": kind.value}}},
-            "then": {"properties": {"data": data}},
-        }
-        for kind, data in ((kind, _data(kind.value, spec.data)) for kind, spec in TABLE.items())
+        {"if": {"properties": {"type": {"const": type_}}}, "then": {"properties": {"data": data}}}
+        for type_, data in found.items()
         if data["properties"]
     ]
 
 
-def _data(type_: str, fields: dict[str, str] | object) -> Schema:
-    assert hasattr(fields, "items")
+def _data(type_: str, fields: Mapping[str, str]) -> Schema:
     properties = {name: {**_value(name), "description": what} for name, what in fields.items()}
-    onvif = dict(_onvif(type_))
-    required = [name for name in ALWAYS_OF_RULES if "happening" in properties]
-    return {"properties": {**properties, **onvif}, **({"required": required} if required else {})}
+    required = {"required": list(ALWAYS_OF_RULES)} if "happening" in fields else {}
+    return {"properties": {**properties, **dict(_onvif(type_))}, **required}
 
 
 def _value(name: str) -> Schema:

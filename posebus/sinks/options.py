@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -27,6 +29,14 @@ def read_options(model: type[Model], options: Mapping[str, Any], sink: str) -> M
             raise ConfigError(f"the sink {sink} needs the option {where}: {describe(model, where)}") from None
         text = first["msg"].removeprefix("Value error, ")
         raise ConfigError(f"the option {where} of the sink {sink} is wrong: {text}") from None
+
+
+def trust(ca_file: Path | None, sink: str) -> ssl.SSLContext:
+    """TLS that checks certificates by `ca_file`, or by the usual ones. Raises ConfigError for an unreadable file."""
+    try:
+        return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file.expanduser()))
+    except OSError as error:
+        raise ConfigError(f"the sink {sink} cannot read the certificates in {ca_file}") from error
 
 
 def describe(model: type[Strict], name: str) -> str:

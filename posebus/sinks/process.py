@@ -13,13 +13,13 @@ from posebus.errors import BrokerRefused, ConfigError
 from posebus.runtime.outage import Outage
 from posebus.runtime.stage import Heartbeat, StopFlag, run_stage, stop_limit_s
 from posebus.sinks.base import Sender, Sink, SinkContext
-from posebus.sinks.delivering.filtering import EventFilter
 from posebus.sinks.delivering.inbox import Inbox
 from posebus.sinks.delivering.records import Records
 from posebus.sinks.delivering.stage import DeliveryStage
 from posebus.sinks.lag import GROUP_PREFIX, Lag
 from posebus.sinks.registry import kinds_of, open_sink, sink_settings
 from posebus.sinks.stage import SinkStage, retry_pauses
+from posebus.subscribing.filters import MessageFilter
 from posebus.subscribing.subscriber import Subscription
 from posebus.subscribing.subscription import StreamSelection
 from posebus.telemetry.process_report import ProcessReport
@@ -90,7 +90,7 @@ def stage_of(settings: Settings, name: str, broker: Broker, consumer: str | None
         return Subscription(reader, streams, own, outage_limit_s=0.0, resume_own=True)
 
     try:
-        inbox = Inbox(subscribe, records, EventFilter(chosen.types, chosen.rules))
+        inbox = Inbox(subscribe, records, MessageFilter.of_events(chosen.types, chosen.rules))
     except ValueError as error:
         raise ConfigError(f"sinks.{name}: {error}") from None
     if sends:

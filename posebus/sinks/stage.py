@@ -23,7 +23,7 @@ POLL_S = 0.2
 AT_ONCE = 50
 """Messages of one step, so that heartbeats go on."""
 REMEMBERED = 1000
-"""Events whose further entries are not given to the sink, before the broker tells what it has handled."""
+"""So many events are known to be handled: another entry of one may be read before its record is written."""
 RETRY_MIN_S, RETRY_MAX_S = 0.5, 15.0
 
 log = logging.getLogger("posebus.sink")

@@ -45,6 +45,11 @@ class MessageFilter:
     tracks: frozenset[int] | None = None
 
     @classmethod
+    def of_events(cls, types: Sequence[str] | None, rules: Sequence[str] | None) -> MessageFilter:
+        """The filter of a sink, whose other messages all pass. Raises ValueError for a wrong one."""
+        return cls.checked(EVENTS_ONLY, {"types": types, "rules": rules})
+
+    @classmethod
     def checked(cls, kinds: Sequence[str], filters: Filters) -> MessageFilter:
         """The filter of these values. Raises ValueError for a wrong one, and TypeError for a wrong name."""
         unknown = sorted(set(filters) - Filters.__optional_keys__)
@@ -66,21 +71,22 @@ class MessageFilter:
         """The part of `message` that passes; None if nothing does."""
         body = message.body
         if isinstance(body, Event):
-            return message if self._passes(body) else None
+            return message if self.missed(body) is None else None
         if isinstance(body, PoseFrame) or self.tracks is None:
             return message
         narrowed = _narrowed(body, self.tracks)
         return None if narrowed is None else replace(message, body=narrowed)
 
-    def _passes(self, event: Event) -> bool:
+    def missed(self, event: Event) -> str | None:
+        """The name of the first filter that the event does not pass; None if it passes all."""
         if self.types is not None and not any(_matches(event.type, one) for one in self.types):
-            return False
+            return "types"
         if self.rules is not None and not (_is_text(rule := event.data.get("rule")) and rule in self.rules):
-            return False
-        if self.tracks is None:
-            return True
+            return "rules"
         named = [event.data.get(name) for name in _NAMING]
-        return any(isinstance(number, int) and number in self.tracks for number in named)
+        if self.tracks is not None and not any(isinstance(one, int) and one in self.tracks for one in named):
+            return "tracks"
+        return None
 
 
 def _narrowed(frame: TrackFrame, numbers: frozenset[int]) -> TrackFrame | None:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from posebus.contract.evidence import FrameReference
     from posebus.messages import Event
 
-AT_ONCE = 500
-
 _EventArgument = Annotated[
     str, typer.Argument(metavar="EVENT", help="The id of an event, as 'posebus watch' shows it, or its dataref.")
 ]
@@ -78,39 +76,19 @@ def _frame(broker: Broker, text: str) -> tuple[FrameReference, Event | None]:
     """Return the frame that a reference or an event names, and the event if the broker has it. Raises ConfigError."""
     from posebus.contract.evidence import SCHEME, frame_of_event_id, read_dataref
     from posebus.errors import ConfigError
+    from posebus.subscribing.lookup import find_event
 
     try:
         if text.startswith(SCHEME):
             return read_dataref(text), None
         frame = frame_of_event_id(text)
-        found = _event(broker, frame, text)
-        if found is not None and found.dataref is not None:
-            frame = read_dataref(found.dataref)
-        return frame, found
+        found = find_event(broker, frame.camera, text)
+        event = None if found is None else found[1]
+        if event is not None and event.dataref is not None:
+            frame = read_dataref(event.dataref)
+        return frame, event
     except ValueError as error:
         raise ConfigError(f"EVENT is not known: {error}") from None
-
-
-def _event(broker: Broker, frame: FrameReference, event_id: str) -> Event | None:
-    """Return the event with this id, None if the broker does not have it (any more)."""
-    from posebus.contract.public_json import event_from_json, parse
-    from posebus.errors import MalformedMessage
-
-    key, last = broker.topology.events(broker.topology.shard(frame.camera)), "+"
-    while True:
-        with broker.errors():
-            page: Any = broker.client.xrevrange(key, last, "-", count=AT_ONCE)
-        for _, fields in page:
-            if event_id.encode() in fields.get(b"data", b""):
-                try:
-                    event = event_from_json(parse(fields[b"data"]))
-                except MalformedMessage:
-                    continue
-                if event.id == event_id:
-                    return event
-        if len(page) < AT_ONCE:
-            return None
-        last = f"({page[-1][0].decode()}"
 
 
 def _snapshot(broker: Broker, settings: Settings, frame: FrameReference) -> bytes | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,6 @@ from posebus_cli.options.settings import broker_address, settings_from
 if TYPE_CHECKING:
     from posebus.bus.redis.connection import Broker
     from posebus.config.settings import Settings
-    from posebus.messages import Provenance, TrackFrame
     from posebus.telemetry.explanation import ExplanationInputs
 
 _SubjectArgument = Annotated[
@@ -74,6 +73,7 @@ def _inputs(broker: Broker, camera: str) -> ExplanationInputs:
     from posebus.bus.registry import Registry
     from posebus.errors import ConfigError, MalformedMessage
     from posebus.runtime.failures import complain
+    from posebus.subscribing.lookup import newest_tracks
     from posebus.telemetry.explanation import ExplanationInputs, unknown_camera
     from posebus.telemetry.reports import process_reports
 
@@ -87,18 +87,5 @@ def _inputs(broker: Broker, camera: str) -> ExplanationInputs:
         complain(f"{error}; the rest is shown without them")
         plan, decisions = None, ()
     return ExplanationInputs(
-        records[camera], plan, decisions, process_reports(registry), _newest(broker, camera), broker.now_ns()
+        records[camera], plan, decisions, process_reports(registry), newest_tracks(broker, camera), broker.now_ns()
     )
-
-
-def _newest(broker: Broker, camera: str) -> tuple[TrackFrame, Provenance] | None:
-    """Return the newest entry of the camera's tracks; None if there is none, or if it is unreadable."""
-    from posebus.contract.public_json import parse, track_frame_from_json
-    from posebus.errors import MalformedMessage
-
-    with broker.errors():
-        entries: Any = broker.client.xrevrange(broker.topology.tracks(camera), count=1)
-    try:
-        return track_frame_from_json(parse(entries[0][1][b"data"])) if entries else None
-    except (MalformedMessage, KeyError):
-        return None

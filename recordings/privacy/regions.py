@@ -26,7 +26,7 @@ UPPER_WIDTHS = 0.9
 REACH = 0.8
 """From the middle of the face to each side of its region, in heights of the head: hair and a hat are inside."""
 LARGEST_PART = 0.75
-"""Of the box's longer side: no head is higher, whatever misplaced keypoints say."""
+"""Of the box's longer side: no head is higher, even if misplaced keypoints say so."""
 LEAST_PX = 3.0
 """Half of the side of the smallest region."""
 
@@ -74,7 +74,7 @@ def head_regions(
 
 
 def track_regions(track: Track) -> Float32Array:
-    """Return regions (M, 4), in source pixels, that cover the head of one track, of whatever state."""
+    """Return regions (M, 4), in source pixels, that cover the head of one track, in any state."""
     keypoints = track.keypoints_px
     if keypoints is not None and track.keypoint_visibility is not None:
         # Smoothed keypoints keep the confidence of the network where the joint is hidden now.
@@ -90,7 +90,7 @@ def is_predicted(track: Track) -> bool:
 
 
 def frame_regions(frame: TrackFrame) -> Float32Array:
-    """Return regions (M, 4), in source pixels, that cover the heads of all tracks of a frame, of whatever state."""
+    """Return regions (M, 4), in source pixels, that cover the heads of all tracks of a frame, in any state."""
     found = [track_regions(track) for track in frame.tracks]
     return np.concatenate(found) if found else np.zeros((0, 4), np.float32)
 

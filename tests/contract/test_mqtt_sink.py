@@ -11,7 +11,7 @@ import jinja2
 import pytest
 import samples
 
-from posebus.bus.redis.connection import Broker, open_broker
+from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.settings import Settings
 from posebus.config.sinks import SinkSettings
@@ -20,7 +20,7 @@ from posebus.errors import ConfigError
 from posebus.messages import Delivery
 from posebus.sinks import SinkContext
 from posebus.sinks.mqtt.spec import open_mqtt
-from tests.deliveries import SinkHere, SinkProcess, event, publish, record_of
+from tests.deliveries import SinkHere, SinkProcess, empty_broker, event, publish, record_of
 from tests.mosquitto import Listener, Mosquitto
 from tests.polling import wait_until
 
@@ -35,11 +35,9 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
 
 @pytest.fixture
 def broker(redis_server: str) -> Iterator[Broker]:
-    broker = open_broker(redis_server)
-    broker.client.flushall()
-    Registry(broker).add_camera(CameraRecord("door", Delivery.LIVE, "network", rules={"floor": {"kind": "fall"}}))
-    yield broker
-    broker.client.close()
+    with empty_broker(redis_server) as broker:
+        Registry(broker).add_camera(CameraRecord("door", Delivery.LIVE, "network", rules={"floor": {"kind": "fall"}}))
+        yield broker
 
 
 def running(url: str, broker: Broker, mosquitto: Mosquitto, **options: Any) -> SinkHere:

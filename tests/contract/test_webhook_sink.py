@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from posebus.bus.redis.connection import Broker, open_broker
+from posebus.bus.redis.connection import Broker
 from posebus.config.settings import Settings
 from posebus.config.sinks import SinkSettings
 from posebus.contract.public_json import event_to_json
@@ -24,7 +24,7 @@ from posebus.sinks.delivering.turn import TTL_S, Turn
 from posebus.sinks.webhook.spec import open_webhook
 from posebus_cli.observe.explain import explain
 from tests.conftest import ROOT
-from tests.deliveries import SinkHere, event, publish, record_of, records
+from tests.deliveries import SinkHere, empty_broker, event, publish, record_of, records
 from tests.polling import wait_until
 from tests.webhook_receiver import Receiver, Reply
 
@@ -34,10 +34,8 @@ SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
 
 @pytest.fixture
 def broker(redis_server: str) -> Iterator[Broker]:
-    broker = open_broker(redis_server)
-    broker.client.flushall()
-    yield broker
-    broker.client.close()
+    with empty_broker(redis_server) as broker:
+        yield broker
 
 
 @pytest.fixture

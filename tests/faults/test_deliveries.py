@@ -14,7 +14,7 @@ from posebus.bus.redis.connection import Broker, open_broker
 from posebus.config.sinks import SinkSettings
 from posebus.messages import Event
 from tests.conftest import start_redis_server
-from tests.deliveries import SinkProcess, event, publish, record_of, records
+from tests.deliveries import SinkProcess, empty_broker, event, publish, record_of, records
 from tests.polling import wait_until
 from tests.webhook_receiver import Receiver, Reply, Request
 
@@ -23,10 +23,8 @@ TRACKS = 6
 
 @pytest.fixture
 def broker(redis_server: str) -> Iterator[Broker]:
-    broker = open_broker(redis_server)
-    broker.client.flushall()
-    yield broker
-    broker.client.close()
+    with empty_broker(redis_server) as broker:
+        yield broker
 
 
 def hook(receiver: Receiver, **options: object) -> SinkSettings:

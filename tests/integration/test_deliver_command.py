@@ -11,21 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from posebus.bus.redis.connection import Broker, open_broker
+from posebus.bus.redis.connection import Broker
 from posebus.errors import ConfigError
 from posebus_cli.app import command
 from tests.conftest import ROOT
-from tests.deliveries import event, publish, record_of
+from tests.deliveries import empty_broker, event, publish, record_of
 from tests.polling import wait_until
 from tests.webhook_receiver import Receiver, Reply
 
 
 @pytest.fixture
 def broker(redis_server: str) -> Iterator[Broker]:
-    broker = open_broker(redis_server)
-    broker.client.flushall()
-    yield broker
-    broker.client.close()
+    with empty_broker(redis_server) as broker:
+        yield broker
 
 
 def call(*arguments: str) -> object:

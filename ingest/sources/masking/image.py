@@ -16,7 +16,7 @@ BLACK, COLOURLESS = 0, 128
 
 
 class MaskedImage:
-    """A picture without what its zones show, in whichever form and size. Its rows and planes are always copies."""
+    """A picture without what its zones show, in any form and size. Its rows and planes are always copies."""
 
     def __init__(self, image: Image, zones: Zones) -> None:
         self._image = image

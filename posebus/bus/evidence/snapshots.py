@@ -1,7 +1,7 @@
 """Snapshots of events in the broker: each is a string that expires, and a list of them keeps a camera's within bytes.
 
 The list, the stream `snapshots` of the camera, has an entry for each snapshot with its key and its size; the script
-below adds a snapshot and deletes the oldest ones in one step, whichever process does it and whenever it is killed.
+below adds a snapshot and deletes the oldest ones in one step, also if several processes do, or one is killed.
 """
 
 from __future__ import annotations

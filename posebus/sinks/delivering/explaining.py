@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from posebus.bus.redis.connection import Broker
 from posebus.config.sinks import SinkSettings
-from posebus.contract.public_json import event_from_json, parse
-from posebus.errors import BrokerRefused, ConfigError, MalformedMessage
+from posebus.errors import BrokerRefused, ConfigError
 from posebus.messages import Event
-from posebus.sinks.delivering.filtering import EventFilter
 from posebus.sinks.delivering.letters import Letters
 from posebus.sinks.delivering.records import Record, Records, State
 from posebus.sinks.lag import GROUP_PREFIX
+from posebus.subscribing.filters import MessageFilter
+from posebus.subscribing.lookup import find_event
+from posebus.subscribing.positions import order
 
-PAGE = 1000
 LONGEST_ID = 500
 
 
@@ -53,9 +53,10 @@ def event_fate(broker: Broker, event_id: str, sinks: Mapping[str, SinkSettings])
             "this is no id of an event: one is CAMERA/EPOCH/SEQ/TYPE and perhaps more, as 'posebus watch --kind events "
             "--json' shows it"
         )
-    found = _find(broker, camera, event_id)
+    found = find_event(broker, camera, event_id)
     names = sorted({*sinks, *sinks_at(broker)})
-    at = tuple(_at(broker, name, sinks.get(name), camera, event_id, found) for name in names)
+    read_to = _groups(broker, broker.topology.shard(camera))
+    at = tuple(_at(broker, name, sinks.get(name), event_id, found, read_to) for name in names)
     letter = next((letter for one in at if one.letter for letter in Letters(broker, one.sink).all(event_id)), None)
     if found is None and letter is None and not any(one.record is not None for one in at):
         raise ConfigError(
@@ -83,47 +84,23 @@ def why_not(at: AtSink, event: Event) -> str | None:
         return "cameras"
     if chosen.kinds is not None and "events" not in chosen.kinds:
         return "kinds"
-    return EventFilter(chosen.types, chosen.rules).missed(event)
+    return MessageFilter.of_events(chosen.types, chosen.rules).missed(event)
 
 
 def _at(
     broker: Broker,
     name: str,
     settings: SinkSettings | None,
-    camera: str,
     event_id: str,
     found: tuple[str, Event] | None,
+    read_to: Mapping[str, str],
 ) -> AtSink:
-    record = Records(broker, name, f"{GROUP_PREFIX}{name}").of(camera, [event_id]).get(event_id)
+    group = f"{GROUP_PREFIX}{name}"
+    record = Records(broker, name, group).of(event_id.partition("/")[0], [event_id]).get(event_id)
     letter = record is not None and record.state is State.UNDELIVERED and any(Letters(broker, name).all(event_id))
-    last = _groups(broker, broker.topology.shard(camera)).get(f"{GROUP_PREFIX}{name}")
-    passed = None if last is None else found is None or _order(last) >= _order(found[0])
+    last = read_to.get(group)
+    passed = None if last is None else found is None or order(last) >= order(found[0])
     return AtSink(name, settings, record, letter, passed)
-
-
-def _find(broker: Broker, camera: str, event_id: str) -> tuple[str, Event] | None:
-    """(entry ID, event) in the stream of the camera's shard, the newest first; None if it is not there."""
-    return next(_entries(broker, broker.topology.events(broker.topology.shard(camera)), event_id), None)
-
-
-def _entries(broker: Broker, stream: str, event_id: str) -> Iterator[tuple[str, Event]]:
-    before, sought = "+", event_id.encode()
-    while True:
-        with broker.errors():
-            page = cast(Any, broker.client.xrevrange(stream, before, "-", count=PAGE))
-        for entry_id, fields in page:
-            # Without parsing all of them: the id stands in the text as it is, unless it has characters to escape.
-            if sought not in fields.get(b"data", b""):
-                continue
-            try:
-                event = event_from_json(parse(fields[b"data"]))
-            except MalformedMessage:
-                continue
-            if event.id == event_id:
-                yield entry_id.decode(), event
-        if len(page) < PAGE:
-            return
-        before = f"({page[-1][0].decode()}"
 
 
 def _groups(broker: Broker, shard: int) -> dict[str, str]:
@@ -138,8 +115,3 @@ def _groups(broker: Broker, shard: int) -> dict[str, str]:
     except BrokerRefused:
         return {}
     return {one["name"].decode(errors="replace"): one["last-delivered-id"].decode() for one in groups}
-
-
-def _order(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, counter = entry_id.partition("-")
-    return int(milliseconds), int(counter or 0)

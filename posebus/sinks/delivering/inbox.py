@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from posebus.messages import Event
-from posebus.sinks.delivering.filtering import EventFilter
 from posebus.sinks.delivering.records import FINAL, Record, Records, State
+from posebus.subscribing.filters import MessageFilter
 from posebus.subscribing.subscriber import Subscription
 from posebus.subscribing.subscription import Message
 
@@ -15,14 +15,12 @@ from posebus.subscribing.subscription import Message
 class Inbox:
     """Reads the consumer group of a sink. What it leaves out is acknowledged, and recorded with the reason."""
 
-    def __init__(self, subscribe: Callable[[], Subscription], records: Records, chosen: EventFilter) -> None:
+    def __init__(self, subscribe: Callable[[], Subscription], records: Records, chosen: MessageFilter) -> None:
         """`subscribe` opens a subscription that begins with what this consumer has not acknowledged."""
         self._subscribe = subscribe
         self._subscription = subscribe()
         self._records = records
         self._filter = chosen
-        self.duplicates = 0
-        """Entries of events that were done with before."""
 
     def poll(self, timeout_s: float) -> list[tuple[Message, Record | None]]:
         """The messages that are available within about `timeout_s`, each with what is known about earlier attempts."""
@@ -43,7 +41,6 @@ class Inbox:
                 if record is None:
                     filtered[event.id] = Record(State.FILTERED, at_ns=time.time_ns(), why=missed)
             elif record is not None and record.state in FINAL:
-                self.duplicates += 1
                 others.append(message)
             else:
                 wanted.append((message, record))

@@ -65,12 +65,6 @@ class Letters:
                         yield letter
                 first = f"({page[-1][0].decode()}"
 
-    def count(self) -> int:
-        """How many there are."""
-        with self._broker.errors():
-            shards = range(self._broker.topology.shards)
-            return sum([self._broker.client.xlen(self.key(shard)) for shard in shards])
-
     def drop(self, letter: Letter) -> None:
         """Delete a letter; harmless if it is gone."""
         with self._broker.errors():

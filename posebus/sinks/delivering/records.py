@@ -1,7 +1,7 @@
 """What became of each event at a sink: the hash `deliveries:SINK`, and its bounds.
 
 A record is written in the same transaction that acknowledges the event, so an event that was delivered is not sent
-again, whatever process dies when, and however often its entry stands in the stream.
+again, even if a process dies at any moment or the stream has several entries of the event.
 """
 
 from __future__ import annotations
@@ -126,26 +126,22 @@ class Records:
                     found[event_id] = record_from_json(value)
         return found
 
-    def settle(self, camera: str, event_id: str, places: Iterable[Place], record: Record) -> None:
-        """Acknowledge all entries of an event, and record what became of it, in one transaction."""
+    def settle(
+        self, camera: str, event_id: str, places: Iterable[Place], record: Record, letter: Message | None = None
+    ) -> None:
+        """Acknowledge all entries of an event, and record what became of it, in one transaction.
+
+        letter: the event, if it cannot be delivered and is to be kept as a letter.
+        """
         with self._broker.errors():
             pipeline = self._broker.client.pipeline(transaction=True)
             for stream, entry_id in places:
                 pipeline.xack(stream, self._group, entry_id)
             self._write(pipeline, camera, event_id, record)
+            if letter is not None:
+                add_letter(pipeline, self._broker.topology, self._sink, letter, record.why, record.attempts)
             pipeline.execute()
         self._bound(camera)
-
-    def give_up(self, message: Message, event_id: str, places: Iterable[Place], record: Record) -> None:
-        """The same for an event that cannot be delivered, which is kept as a letter."""
-        with self._broker.errors():
-            pipeline = self._broker.client.pipeline(transaction=True)
-            for stream, entry_id in places:
-                pipeline.xack(stream, self._group, entry_id)
-            self._write(pipeline, message.camera, event_id, record)
-            add_letter(pipeline, self._broker.topology, self._sink, message, record.why, record.attempts)
-            pipeline.execute()
-        self._bound(message.camera)
 
     def note(self, camera: str, event_id: str, record: Record) -> None:
         """Record what is known of an event that stays pending, or that is no entry of the stream any more."""

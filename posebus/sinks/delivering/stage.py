@@ -12,7 +12,6 @@ from posebus.runtime.failures import in_one_sentence
 from posebus.sinks.base import Sender
 from posebus.sinks.delivering.inbox import Inbox
 from posebus.sinks.delivering.lanes import Parcel, lane_of
-from posebus.sinks.delivering.letters import Letters
 from posebus.sinks.delivering.records import Record, Records, State
 from posebus.sinks.delivering.threads import SendingThreads
 from posebus.sinks.delivering.turn import Turn
@@ -39,7 +38,6 @@ class DeliveryStage:
         self._inbox = inbox
         self._turn = Turn(broker, name)
         self._threads = SendingThreads(broker, sender, records, self._turn)
-        self._letters = Letters(broker, name)
         self._lag = Lag(broker, name)
         self._standing_by = False
         self._trouble: str | None = None
@@ -125,7 +123,7 @@ class DeliveryStage:
             log.warning("the sink %s works again", self._name)
         self._trouble = trouble
 
-    def _call(self, method: str, *arguments: Any) -> Any:
+    def _call(self, method: str) -> Any:
         """Call an optional method of the sender."""
         found = getattr(self._sender, method, None)
-        return None if found is None else found(*arguments)
+        return None if found is None else found()

@@ -142,14 +142,8 @@ class SendingThreads:
 
     def _settle(self, parcel: Parcel, message: Message | None, record: Record) -> None:
         places = list(parcel.places)
-
-        def write() -> None:
-            if message is not None and record.state is State.UNDELIVERED:
-                self._records.give_up(message, parcel.event_id, places, record)
-            else:
-                self._records.settle(parcel.lane[0], parcel.event_id, places, record)
-
-        self._persist(write)
+        camera, letter = parcel.lane[0], message if record.state is State.UNDELIVERED else None
+        self._persist(lambda: self._records.settle(camera, parcel.event_id, places, record, letter))
         with self._changed:
             self.counts[record.state] += 1
             late = parcel.places[len(places) :]
@@ -158,7 +152,7 @@ class SendingThreads:
                 self._lanes.reachable(time.monotonic())
             self._changed.notify_all()
         if late:  # further entries of the same event, which came while this one was being recorded
-            self._persist(lambda: self._records.settle(parcel.lane[0], parcel.event_id, late, record))
+            self._persist(lambda: self._records.settle(camera, parcel.event_id, late, record))
 
     def _persist(self, write: Callable[[], None]) -> None:
         """Write to the broker, for as long as that takes: what was delivered must not be sent again."""

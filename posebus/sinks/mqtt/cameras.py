@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
-from posebus.contract.public_json import parse, track_frame_from_json
-from posebus.errors import MalformedMessage
 from posebus.messages import Event, EventType, TrackState
+from posebus.subscribing.lookup import newest_tracks
 from posebus.telemetry.camera_state import NO_INGEST, CameraState
 from posebus.telemetry.reports import capture_of, process_reports
 
 ONLINE, OFFLINE = "online", "offline"
-_MEANS = {
+_MEANS: Mapping[str, str] = {
     EventType.CAMERA_ONLINE: ONLINE,
     EventType.CAMERA_OFFLINE: OFFLINE,
     EventType.CAMERA_ENDED: OFFLINE,
@@ -36,9 +35,9 @@ class CameraPresence:
 
     def heard(self, event: Event) -> None:
         """An event came, which may say that the camera is online or offline."""
-        for kind, means in _MEANS.items():
-            if event.type == kind:
-                self._said[event.camera] = means
+        means = _MEANS.get(event.type)
+        if means is not None:
+            self._said[event.camera] = means
 
     def read(self) -> dict[str, dict[str, Any]]:
         """The state of each camera. Raises BrokerUnavailable and BrokerRefused."""
@@ -58,10 +57,6 @@ class CameraPresence:
             yield camera, {"state": state, "people": self._people(camera) if state == ONLINE else 0}
 
     def _people(self, camera: str) -> int:
-        with self._broker.errors():
-            newest: Any = self._broker.client.xrevrange(self._broker.topology.tracks(camera), count=1)
-        try:
-            frame, _ = track_frame_from_json(parse(newest[0][1][b"data"]))
-        except (MalformedMessage, KeyError, IndexError):
-            return 0
-        return sum(track.state == TrackState.CONFIRMED for track in frame.tracks)
+        newest = newest_tracks(self._broker, camera)
+        tracks = () if newest is None else newest[0].tracks
+        return sum(track.state == TrackState.CONFIRMED for track in tracks)

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import logging
 import random
-import ssl
 import threading
 
 from posebus.backoff import Backoff
 from posebus.contract.public_json import dump
-from posebus.errors import ConfigError, PoseBusError
+from posebus.errors import PoseBusError
 from posebus.messages import Event
 from posebus.sinks.base import SendOutcome, SendResult, SinkContext
-from posebus.sinks.mqtt.cameras import CameraPresence
+from posebus.sinks.mqtt.cameras import OFFLINE, ONLINE, CameraPresence
 from posebus.sinks.mqtt.home_assistant import device
 from posebus.sinks.mqtt.session import CannotConnect, Session
 from posebus.sinks.mqtt.spec import MqttAddress, MqttOptions
 from posebus.sinks.mqtt.topics import Publication, Topics
+from posebus.sinks.options import trust
 from posebus.subscribing.subscription import Message
 
 STATES_EVERY_S, PAUSE_S = 1.0, 0.1
 RETRY_MIN_S, RETRY_MAX_S = 0.5, 15.0
-ONLINE, OFFLINE = "online", "offline"
 
 log = logging.getLogger("posebus.sink")
 
@@ -37,7 +36,7 @@ class MqttSender:
         self._address = address
         self._context = context
         self._topics = Topics(options.prefix)
-        self._tls = _tls_of(options, address)
+        self._tls = trust(options.ca_file, "mqtt") if address.tls else None
         self._session: Session | None = None
         self._problem: str | None = "not connected yet"
         self._ending = threading.Event()
@@ -80,9 +79,8 @@ class MqttSender:
     def _learn(self, event: Event) -> None:
         """Remember the rule of an event."""
         rule = event.data.get("rule")
-        known = self._rules.setdefault(event.camera, set())
-        if isinstance(rule, str) and rule not in known:
-            known.add(rule)
+        if isinstance(rule, str):
+            self._rules.setdefault(event.camera, set()).add(rule)
 
     def _keep(self) -> None:
         """Keep a session open until the end, and publish states while there is one."""
@@ -185,12 +183,3 @@ class MqttSender:
 
     def _status(self, text: str) -> Publication:
         return Publication(self._topics.status, text, "text/plain", retain=True)
-
-
-def _tls_of(options: MqttOptions, address: MqttAddress) -> ssl.SSLContext | None:
-    if not address.tls:
-        return None
-    try:
-        return ssl.create_default_context(cafile=None if options.ca_file is None else str(options.ca_file.expanduser()))
-    except OSError as error:
-        raise ConfigError(f"the sink mqtt cannot read the certificates in {options.ca_file}") from error

@@ -95,8 +95,9 @@ class Session:
             return SendResult(SendOutcome.REFUSED, why=f"it cannot be published: {error}")
         self._waiters[info.mid] = waiter
         # The acknowledgement may have come before the line above: the network has its own thread.
-        if info.mid in self._early:
-            self._answer(info.mid, self._early.pop(info.mid, None))
+        early = self._early.pop(info.mid, None)
+        if early is not None:
+            self._answer(info.mid, early)
         if not self.ended.is_set() and info.rc == paho.MQTT_ERR_SUCCESS:
             waiter.answered.wait(timeout_s)
         self._waiters.pop(info.mid, None)

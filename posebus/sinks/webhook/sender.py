@@ -18,6 +18,7 @@ from posebus.contract.public_json import dump
 from posebus.errors import ConfigError
 from posebus.messages import Event
 from posebus.sinks.base import SendOutcome, SendResult
+from posebus.sinks.options import trust
 from posebus.sinks.webhook.signature import signature
 from posebus.sinks.webhook.spec import WebhookOptions
 from posebus.subscribing.subscription import Message, message_to_json
@@ -42,12 +43,7 @@ class WebhookSender:
         # It would log each request with its address, of which a part is a secret at many receivers.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         self._where = redact_url(options.url)
-        verify: ssl.SSLContext | bool = True
-        if options.ca_file is not None:
-            try:
-                verify = ssl.create_default_context(cafile=str(options.ca_file.expanduser()))
-            except OSError as error:
-                raise ConfigError(f"the sink webhook cannot read the certificates in {options.ca_file}") from error
+        verify = True if options.ca_file is None else trust(options.ca_file, "webhook")
         try:
             self._client = httpx.Client(
                 verify=verify,
@@ -75,7 +71,7 @@ class WebhookSender:
         except (httpx.HTTPError, ssl.SSLError, OSError) as error:
             return self._failure(error)
         with contextlib.closing(got), contextlib.suppress(httpx.HTTPError, OSError):
-            # The status says all: whatever happens to the rest of the answer, the event is not sent again.
+            # The status says all: an error in the rest of the answer does not send the event again.
             self._read(got)
         return self._answer(got)
 

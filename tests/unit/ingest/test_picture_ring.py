@@ -78,7 +78,12 @@ class Camera:
                 wait_until(lambda: self.ring._sender._waiting.empty(), "an idle sender")
 
     def seqs(self) -> list[int]:
-        self.ring.close()
+        """The frames whose pictures were kept, once all that was sent is written."""
+        sender, before = self.ring._sender, len(self.opened)
+        if sender._thread is not None:
+            sender.use(self.settings.evidence)  # what comes after all pictures
+            wait_until(lambda: len(self.opened) > before, "all pictures")
+            self.opened.pop()
         return [one.seq for one in self.store.pictures]
 
     def counts(self) -> dict[str, int]:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from posebus.sinks.base import SendOutcome, SendResult
 from posebus.sinks.delivering import lanes as lanes_module
-from posebus.sinks.delivering.filtering import EventFilter
 from posebus.sinks.delivering.lanes import Lanes, Parcel, lane_of
 from posebus.sinks.delivering.policy import LONGEST_WAIT_S, RETRY_MAX_S, judge
 from posebus.sinks.delivering.records import (
@@ -28,6 +27,7 @@ from posebus.sinks.delivering.records import (
 )
 from posebus.sinks.webhook.sender import retry_after_s
 from posebus.sinks.webhook.signature import secret_bytes, signature
+from posebus.subscribing.filters import MessageFilter
 from posebus.subscribing.subscription import Message
 from tests.deliveries import event
 
@@ -174,11 +174,12 @@ def test_the_oldest_records_go_and_none_that_waits() -> None:
 
 
 def test_filters() -> None:
-    assert EventFilter(["posebus.line.cross"]).missed(event(1)) == "types", "no * at its end"
-    assert EventFilter().missed(event(1)) is None
-    assert EventFilter(["posebus.fall.*"], ["gate"]).missed(event(1)) == "types"
-    assert EventFilter(["posebus.line.*"], ["till"]).missed(event(1)) == "rules"
-    assert EventFilter(["posebus.line.*"], ["gate"]).missed(event(1)) is None
+    chosen = MessageFilter.of_events
+    assert chosen(["posebus.line.cross"], None).missed(event(1)) == "types", "no * at its end"
+    assert chosen(None, None).missed(event(1)) is None
+    assert chosen(["posebus.fall.*"], ["gate"]).missed(event(1)) == "types"
+    assert chosen(["posebus.line.*"], ["till"]).missed(event(1)) == "rules"
+    assert chosen(["posebus.line.*"], ["gate"]).missed(event(1)) is None
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,11 @@ from posebus.errors import ConfigError, OutputError, SinkFailed
 from posebus.messages import TrackFrame
 from posebus.sinks import SinkContext, SinkSpec, registry
 from posebus.sinks.base import Sender, Sink
-from posebus.sinks.delivering.filtering import EventFilter
 from posebus.sinks.delivering.inbox import Inbox
 from posebus.sinks.delivering.records import Records
 from posebus.sinks.registry import open_sink, sink_settings
 from posebus.sinks.stage import SinkStage
+from posebus.subscribing.filters import MessageFilter
 from posebus.subscribing.subscriber import Subscription
 from posebus.subscribing.subscription import Message, StreamSelection
 from posebus.topology import Topology
@@ -65,7 +65,7 @@ def stage_of(broker: Broker, sink: Unsteady, consumer: str = "host") -> SinkStag
         streams = StreamSelection(None, ["tracks"], "start", broker.topology, "sink-mine")
         return Subscription(broker, streams, consumer, 0.0, resume_own=True)
 
-    return SinkStage("mine", sink, Inbox(subscribe, Records(broker, "mine", "sink-mine"), EventFilter()))
+    return SinkStage("mine", sink, Inbox(subscribe, Records(broker, "mine", "sink-mine"), MessageFilter()))
 
 
 def run(stage: SinkStage, steps: int = 12) -> list[str]:
