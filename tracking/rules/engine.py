@@ -12,7 +12,7 @@ from posebus.config.rules.reading import read_rules, rules_to_json
 from posebus.errors import ConfigError
 from posebus.messages import EndOfStream, Event, TrackFrame
 from tracking.rules.base import Phase, Place, Step
-from tracking.rules.clock import Clock
+from tracking.rules.clock import Clock, seconds
 from tracking.rules.correcting import corrected
 from tracking.rules.events import FrameEvents
 from tracking.rules.happenings import Orphan, orphans_of
@@ -229,4 +229,4 @@ class Rules:
 
 def _lasted(began_at_ns: int, frame: TrackFrame) -> dict[str, Any]:
     """What the event at the end of a happening says about its time."""
-    return {"since_ns": began_at_ns, "duration_s": round(max(frame.captured_at_ns - began_at_ns, 0) / 1e9, 3)}
+    return {"since_ns": began_at_ns, "duration_s": seconds(max(frame.captured_at_ns - began_at_ns, 0))}
