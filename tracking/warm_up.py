@@ -18,6 +18,7 @@ RULES = {
     "line": {"kind": "line", "points": [[0, 0], [1, 1]]},
     "proximity": {"kind": "proximity"},
     "fall": {"kind": "fall"},
+    "running": {"kind": "running"},
 }
 """Rules that use each kernel."""
 

@@ -19,8 +19,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from posebus.arrays import BoolArray, Float64Array
 from tracking.body_model.skeleton import ANKLE, HIP, SEEN_CONFIDENCE, SHOULDER
 from tracking.compiled import compiled
@@ -253,43 +251,3 @@ def _read(state: Float64Array, out: Float64Array) -> None:
     if swings >= 1.2:
         mean_x, mean_y = state[LEGS_X] / swings, state[LEGS_Y] / swings
         out[LEGS] = math.sqrt(max(state[LEGS2] / swings - mean_x * mean_x - mean_y * mean_y, 0.0))
-
-
-def speeds_of(motion: Float64Array, middles_px: Float64Array, size_px: tuple[int, int]) -> list[float]:
-    """Speeds over the ground (N,) in body heights a second, 0 while they are not known.
-
-    Args:
-        motion: (N, MOTION).
-        middles_px: (N, 2) of the people in the picture.
-        size_px: (width, height) of the picture.
-    """
-    camera = _camera_px_s(motion)
-    heights = np.maximum(motion[:, HEIGHT_PX], 1.0)
-    seen = motion[:, VX : VY + 1] - camera
-    # Without legs, raised arms would look like someone who comes closer.
-    growth = np.where(motion[:, LEGS] >= 0.0, motion[:, GROWTH], 0.0)
-    # A pinhole camera: who comes closer also moves away from the middle of the picture.
-    across = (seen - (middles_px - np.array(size_px) / 2.0) * growth[:, None]) / heights[:, None]
-    towards = growth * VIEW_WIDTHS * size_px[0] / np.maximum(motion[:, GROWN_PX], 1.0)
-    speeds = np.sqrt((across**2).sum(axis=1) + towards**2)
-    runs = (motion[:, KNOWN] > 0.0) & ((motion[:, LEGS] < 0.0) | (motion[:, LEGS] >= STILL_LEGS))
-    found: list[float] = np.where(runs, speeds, 0.0).tolist()
-    return found
-
-
-def _camera_px_s(motion: Float64Array) -> Float64Array:
-    """How the picture moves (2,), as those people show it whose legs are still; 0 if too few of them agree.
-
-    Two are enough; if no legs are seen, three, since most people do not run all at once.
-    """
-    legs = np.where(motion[:, KNOWN] > 0.0, motion[:, LEGS], np.inf)
-    still = (legs >= 0.0) & (legs < STILL_LEGS)
-    for shows, least in ((still, 2), (legs < STILL_LEGS, 2 if still.any() else 3)):
-        moves = motion[shows, VX : VY + 1]
-        if len(moves) < least:
-            continue
-        middle: Float64Array = np.median(moves, axis=0)
-        near = np.hypot(*(moves - middle).T) <= 0.1 * np.hypot(*middle) + 0.2 * motion[shows, HEIGHT_PX]
-        if 3 * np.count_nonzero(near) >= 2 * len(near):
-            return middle
-    return np.zeros(2)
