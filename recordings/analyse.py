@@ -21,6 +21,7 @@ from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL
 from posebus.subscribing.subscriber import Subscription, subscribe
 from recordings.fleet_watch import Workers
 from recordings.inputs import Recording
+from recordings.interrupts import uninterrupted
 from recordings.progress import Progress
 from recordings.recording_analysis import RecordingAnalysis, RecordingResult
 from recordings.results.formats.table import STANDARD
@@ -154,13 +155,16 @@ def _with_cameras(settings: Settings, recordings: Sequence[Recording], workers: 
 
 
 def _poll(messages: Subscription, running: dict[str, RecordingAnalysis], progress: Progress) -> None:
-    for message in messages.poll(POLL_S):
-        analysis = running.get(message.camera)
-        if analysis is not None and analysis.broken is None:
-            try:
-                analysis.add(message)
-            except Exception as error:  # noqa: BLE001 - the other recordings go on
-                analysis.broken = in_one_sentence(error, about=analysis.recording.name)
+    received = messages.poll(POLL_S)
+    # Files that an interrupt leaves behind hold all frames up to some frame, not half of one or a gap.
+    with uninterrupted():
+        for message in received:
+            analysis = running.get(message.camera)
+            if analysis is not None and analysis.broken is None:
+                try:
+                    analysis.add(message)
+                except Exception as error:  # noqa: BLE001 - the other recordings go on
+                    analysis.broken = in_one_sentence(error, about=analysis.recording.name)
     for analysis in running.values():
         tally = analysis.tally
         recording = analysis.recording
@@ -180,7 +184,8 @@ def _finished(running: dict[str, RecordingAnalysis], fleet: Fleet, now_s: float)
 
 def _complete(analysis: RecordingAnalysis) -> RecordingResult:
     try:
-        return analysis.complete()
+        with uninterrupted():
+            return analysis.complete()
     except Exception as error:  # noqa: BLE001 - the other recordings go on
         return analysis.fail(in_one_sentence(error, about=analysis.recording.name))
 

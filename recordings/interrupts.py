@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -38,6 +39,30 @@ def noticed(signals: Sequence[signal.Signals] = SIGNALS) -> Iterator[Callable[[]
     For work whose every step has to be finished, such as writing one frame into several files. Only the main thread may
     use this.
     """
+    with _noted(signals) as came:
+        yield lambda: bool(came)
+
+
+@contextmanager
+def uninterrupted(signals: Sequence[signal.Signals] = SIGNALS) -> Iterator[None]:
+    """A signal that comes inside the context takes effect at its end: for a step that has to be finished.
+
+    Only the main thread is interrupted by signals; in others this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    try:
+        with _noted(signals) as came:
+            yield
+    finally:
+        if came:
+            signal.raise_signal(came[0])
+
+
+@contextmanager
+def _noted(signals: Sequence[signal.Signals]) -> Iterator[list[int]]:
     came: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -45,7 +70,7 @@ def noticed(signals: Sequence[signal.Signals] = SIGNALS) -> Iterator[Callable[[]
 
     before = {number: signal.signal(number, note) for number in signals}
     try:
-        yield lambda: bool(came)
+        yield came
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -69,3 +69,34 @@ def test_first_signal_interrupts_and_later_ones_are_ignored_during_cleanup(numbe
     command = [sys.executable, "-c", WORK, str(int(number))]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert (done.stdout, done.stderr) == ("cleared up, interrupted, True\n", "")
+
+
+STEP = """
+import signal, sys
+from recordings.interrupts import interruptible, uninterrupted
+
+number = signal.Signals(int(sys.argv[1]))
+steps = []
+try:
+    with interruptible():
+        try:
+            with uninterrupted():
+                signal.raise_signal(number)
+                steps.append("finished the step")
+                if sys.argv[2:]:
+                    raise ValueError
+            steps.append("went on")
+        finally:
+            steps.append("cleared up")
+except KeyboardInterrupt:
+    steps.append("interrupted")
+print(*steps, sep=", ")
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("fails", [[], ["fails"]])
+def test_signal_inside_a_step_interrupts_at_its_end(number: signal.Signals, fails: list[str]) -> None:
+    command = [sys.executable, "-c", STEP, str(int(number)), *fails]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.stdout, done.stderr) == ("finished the step, cleared up, interrupted\n", "")
