@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from posebus.endpoints.readiness import COUNTED
 from posebus.errors import PoseBusError
 from posebus.telemetry.broker_memory import read_memory
 from posebus.telemetry.build import build_metrics
 from posebus.telemetry.camera_state import NO_INGEST, CameraState
 from posebus.telemetry.metric_table import BY_NAME, COUNTER, HISTOGRAM, TABLE, MetricSpec
 from posebus.telemetry.metric_windows import Distribution, Reading, read_snapshot
-from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, CaptureReport, ProcessReport, TrackingReport
+from posebus.telemetry.process_report import CaptureReport, ProcessReport, TrackingReport
 from posebus.telemetry.reports import capture_of, imgsz_of, losses, tracking_of
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def families(state: DeploymentState, own: Readings = ()) -> Iterator[Metric]:
             rows += [((*process, *labels), value) for labels, value in series.items()]
         if rows:
             yield _family(spec, OF_PROCESS, rows)
-    ready = dict.fromkeys((INGEST, WORKER, TRACKER), 0)
+    ready = dict.fromkeys(COUNTED, 0)
     for report in state.processes.values():
         if report.role in ready:
             ready[report.role] += report.ready

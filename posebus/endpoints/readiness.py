@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from posebus.errors import PoseBusError
 from posebus.telemetry.camera_state import NO_INGEST, CameraState
-from posebus.telemetry.process_report import INGEST, TRACKER, WORKER
+from posebus.telemetry.process_report import EVIDENCE, INGEST, SINK, TRACKER, WORKER
 from posebus.telemetry.reports import capture_of
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NEEDED = (WORKER, TRACKER)
 """The roles without which no frame gets tracks. Cameras may all be away, or paused, in a deployment that is ready."""
+COUNTED = (INGEST, WORKER, TRACKER, EVIDENCE, SINK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Readiness:
 
 def readiness(state: DeploymentState) -> Readiness:
     """The readiness of a deployment whose broker answered."""
-    processes = dict.fromkeys((INGEST, WORKER, TRACKER), 0)
+    processes = dict.fromkeys(COUNTED, 0)
     starting: Counter[str] = Counter()
     for report in state.processes.values():
         if report.role in processes:
@@ -57,6 +58,10 @@ def readiness(state: DeploymentState) -> Readiness:
     known = {*map(str, CameraState), NO_INGEST}
     cameras = Counter(one if one in known else "other" for one in states)
     reasons = [_reason(role, starting[role]) for role in NEEDED if not processes[role]]
+    keeping = [record.camera for record in state.cameras if record.evidence]
+    if keeping and not processes[EVIDENCE]:
+        # Their events refer to snapshots that nobody makes.
+        reasons.append(f"{_reason(f'{EVIDENCE} process', starting[EVIDENCE])}; {_keep_pictures(keeping)}")
     return Readiness(tuple(reasons), processes, dict(sorted(cameras.items())))
 
 
@@ -69,6 +74,11 @@ def read_readiness(broker: Broker) -> Readiness:
     except PoseBusError:
         # Not the error's own sentence: the page is open to all who reach the port.
         return Readiness(("the broker does not answer, or refuses to",))
+
+
+def _keep_pictures(cameras: Sequence[str]) -> str:
+    others = f" and {len(cameras) - 1} more keep" if len(cameras) > 1 else " keeps"
+    return f"{cameras[0]}{others} pictures for it"
 
 
 def _reason(role: str, starting: int) -> str:

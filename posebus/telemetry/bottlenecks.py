@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from posebus.config.policies import SIZES
 from posebus.telemetry.camera_state import CameraState
-from posebus.telemetry.process_report import INGEST, TRACKER, WORKER
+from posebus.telemetry.process_report import EVIDENCE, INGEST, TRACKER, WORKER
 from posebus.wording import counted
 
 BUSY = 0.9
@@ -29,7 +29,8 @@ MOST_NAMES = 3
 @dataclass(frozen=True, slots=True)
 class CameraLoad:
     """What one camera asks for. wanted_fps: frames a second that are to be inferred. imgsz: their fixed size (pixels);
-    None where a policy chooses it. sent_fps, nominal_fps: as in its report. loses: ingest loses pictures at present."""
+    None where a policy chooses it. sent_fps, nominal_fps: as in its report. loses: ingest loses pictures at present.
+    keeps_pictures: for snapshots of its events."""
 
     name: str
     live: bool
@@ -39,6 +40,7 @@ class CameraLoad:
     sent_fps: float | None = None
     nominal_fps: float | None = None
     loses: bool = False
+    keeps_pictures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,9 @@ def _missing_stages(
         yield "no worker is ready yet: the first start on a machine exports the network, which takes a while"
     if TRACKER not in roles:
         yield "nothing reads poses: start posebus track"
+    keeping = [camera.name for camera in cameras if camera.keeps_pictures]
+    if EVIDENCE not in roles and keeping:
+        yield f"nothing makes the snapshots of {_names(keeping)}: start python -m evidence"
 
 
 def _overload(cameras: Sequence[CameraLoad], workers: Sequence[WorkerLoad]) -> Iterator[str]:

@@ -154,6 +154,7 @@ def _camera_load(record: CameraRecord, before: DeploymentState, now: DeploymentS
         sent_fps=capture.sent_fps,
         nominal_fps=capture.nominal_fps,
         loses=losses(capture) != losses(earlier),
+        keeps_pictures=record.evidence,
     )
 
 

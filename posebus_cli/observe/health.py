@@ -15,11 +15,13 @@ from posebus.runtime.health import run_check
 
 def health(
     role: Annotated[
-        Literal["ingest", "worker", "tracker", "sink", "metrics"],
+        Literal["ingest", "worker", "tracker", "evidence", "sink", "metrics"],
         typer.Argument(help="Role of the processes.", metavar="ROLE"),
     ],
 ) -> None:
-    """Exit with 0 if this machine's processes of ROLE are healthy, else with 1: ingest, worker, tracker, sink, metrics.
+    """Exit with 0 if this machine's processes of ROLE are healthy, else with 1.
+
+    ROLE is ingest, worker, tracker, evidence (snapshots of events), sink ('posebus deliver') or metrics.
 
     A process is healthy once it is ready (the engine warmed up, the tracker compiled), as long as its loop turns and
     the broker takes its reports. It takes some milliseconds and asks no broker.

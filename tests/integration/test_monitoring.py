@@ -176,7 +176,7 @@ def test_figures_are_those_of_the_deployment(deployment: Deployment) -> None:
     assert {labels["camera"] for labels, _ in server.query("posebus_camera_online == 1")} == set(CAMERAS)
     expected = {"ingest": 2.0, "worker": 1.0, "tracker": 1.0}
     for query, numbers in (
-        ("posebus_processes_ready", expected),
+        ("posebus_processes_ready", {**expected, "evidence": 0.0, "sink": 0.0}),
         ("count by (role) (posebus_build_info)", {**expected, "metrics": 1.0}),
     ):
         wait_until(lambda query=query, numbers=numbers: by_role(server, query) == numbers, f"{query}: {numbers}")
@@ -202,7 +202,7 @@ def test_pages_for_orchestrators(deployment: Deployment) -> None:
     wait_until(lambda: deployment.page("/readyz")[0] == 200, lambda: str(deployment.page("/readyz")))
     status, found = deployment.page("/readyz")
     assert status == 200
-    assert found["processes"] == {"ingest": 2, "worker": 1, "tracker": 1}
+    assert found["processes"] == {"ingest": 2, "worker": 1, "tracker": 1, "evidence": 0, "sink": 0}
 
 
 def test_alerts_fire_when_they_should_and_rules_are_valid() -> None:

@@ -155,7 +155,7 @@ def test_mounted_files_and_volumes_exist(name: str) -> None:
 
 def test_the_evidence_process_is_a_module_with_the_options_of_a_stage() -> None:
     service = SERVICES["evidence"]
-    assert service["entrypoint"] == ["python", "-m", "evidence"]
+    assert service["entrypoint"] == ["python", "-P", "-m", "evidence"]
     assert service["command"][0] == "--config"
 
 

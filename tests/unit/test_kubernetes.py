@@ -257,11 +257,16 @@ def test_stages_call_their_command_as_their_role(name: str) -> None:
 
     from posebus_cli.app import app
 
-    command, *arguments = container(STAGES[name])["args"]
-    commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
-    options = {flag for parameter in commands[command].params for flag in parameter.opts}
-    assert {argument for argument in arguments if argument.startswith("-")} <= options
-    assert name in ROLES
+    if "command" in container(STAGES[name]):
+        assert container(STAGES[name])["command"] == ["python", "-P", "-m", name]
+        assert container(STAGES[name])["args"][0] == "--config"
+    else:
+        command, *arguments = container(STAGES[name])["args"]
+        commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
+        options = {flag for parameter in commands[command].params for flag in parameter.opts}
+        assert {argument for argument in arguments if argument.startswith("-")} <= options
+    health = {"deliver": "sink"}.get(name, name)
+    assert health in ROLES
     role = {"metrics": "monitor"}.get(name, name)
     passwords = {source for kind, source in sources(STAGES[name]) if kind == "Secret"}
     assert passwords == {f"posebus-{role}", "posebus-ca"}, "the password of its own role alone"
@@ -271,7 +276,17 @@ def test_stages_call_their_command_as_their_role(name: str) -> None:
         if name == "metrics":
             assert found["httpGet"] == {"path": "/healthz", "port": "http"}
         else:
-            assert found["exec"]["command"] == ["posebus", "health", name]
+            assert found["exec"]["command"] == ["posebus", "health", health]
+
+
+def test_services_of_compose_and_stages_of_kubernetes_are_the_same() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    assert set(STAGES) == set(services) - {"redis", "worker-gpu", "cli"}
+
+
+def test_only_the_sinks_have_no_pod_until_there_are_some() -> None:
+    assert [name for name, stage in STAGES.items() if stage["spec"]["replicas"] == 0] == ["deliver"]
+    assert not load_settings(DEPLOY / "posebus.yaml", {"POSEBUS_REDIS": "rediss://redis:6379"}, {}).sinks
 
 
 @pytest.mark.parametrize("name", WORKLOADS)

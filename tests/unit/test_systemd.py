@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 
 FOLDER = ROOT / "deploy" / "systemd"
 SERVICES = sorted(path.name for path in FOLDER.glob("*.service"))
-PROGRAM = "/opt/posebus/bin/posebus"
+PROGRAM, PYTHON = "/opt/posebus/bin/posebus", "/opt/posebus/bin/python"
 
 
 class Unit(configparser.RawConfigParser):
@@ -46,11 +46,11 @@ COMMON = Unit(FOLDER / "posebus-.service.d" / "10-common.conf")
 
 
 def test_every_stage_has_a_unit() -> None:
-    stages = ["deliver", "ingest", "metrics", "track@", "up", "work@"]
+    stages = ["deliver", "evidence", "ingest", "metrics", "track@", "up", "work@"]
     assert [f"posebus-{stage}.service" for stage in stages] == SERVICES, "the prefix of the shared drop-in, too"
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", [name for name in SERVICES if name != "posebus-evidence.service"])
 def test_units_call_commands_that_the_program_has(name: str) -> None:
     from typer.main import get_command
 
@@ -65,6 +65,23 @@ def test_units_call_commands_that_the_program_has(name: str) -> None:
     assert unit.get("ExecReload") == (None if command in {"metrics", "deliver"} else "/bin/kill -HUP $MAINPID")
     options = {flag for parameter in commands[command].params for flag in parameter.opts}
     assert {argument for argument in arguments if argument.startswith("-")} <= options
+
+
+def test_the_evidence_process_is_a_module_with_the_options_of_a_stage() -> None:
+    unit = Unit(FOLDER / "posebus-evidence.service")["Service"]
+    assert unit["ExecStart"] == f"{PYTHON} -P -m evidence --config /etc/posebus/posebus.yaml"
+    assert "ExecReload" not in unit, "it reads nothing again, and the signal would end it"
+
+
+def test_units_of_sinks_and_snapshots_have_a_place_for_their_files() -> None:
+    """Under ProtectSystem=strict, a unit writes into the folders that it names alone."""
+    assert COMMON["Service"]["ProtectSystem"] == "strict"
+    found = {name: Unit(FOLDER / name)["Service"] for name in SERVICES}
+    logs = [name for name, unit in found.items() if unit.get("LogsDirectory") == "posebus"]
+    state = [name for name, unit in found.items() if unit.get("StateDirectory") == "posebus"]
+    assert logs == ["posebus-deliver.service", "posebus-up.service"]
+    assert state == ["posebus-evidence.service", "posebus-up.service"]
+    assert "path: /var/log/posebus/" in (ROOT / "docs" / "sinks.md").read_text()
 
 
 def test_what_all_units_share() -> None:
@@ -98,7 +115,7 @@ def analyze(tmp_path: Path) -> Any:
     shutil.copytree(FOLDER, tmp_path / "units")
     for name in SERVICES:
         unit = tmp_path / "units" / name
-        unit.write_text(unit.read_text().replace(PROGRAM, "/bin/true"))
+        unit.write_text(unit.read_text().replace(PROGRAM, "/bin/true").replace(PYTHON, "/bin/true"))
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         environ = {**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path / 'units'}:"}

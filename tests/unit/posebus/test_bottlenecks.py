@@ -79,6 +79,11 @@ def test_missing_stages_are_named_with_their_command() -> None:
     assert bottlenecks(cameras(2, 5), workers(1, 5, 0.2), {"worker", "tracker"}) == [
         "nothing reads cameras door-0, door-1: start posebus ingest"
     ]
+    keeping = [replace(one, keeps_pictures=True) for one in cameras(1, 5)]
+    assert bottlenecks(keeping, workers(1, 5, 0.2), ALL) == [
+        "nothing makes the snapshots of camera door-0: start python -m evidence"
+    ]
+    assert bottlenecks(keeping, workers(1, 5, 0.2), ALL | {"evidence"}) == []
     (starting,) = bottlenecks(cameras(2, 5), [WorkerLoad("h", ready=False)], ALL)
     assert starting.startswith("no worker is ready yet")
     assert bottlenecks([], [], set()) == []

@@ -14,21 +14,26 @@ from posebus.endpoints.pages import with_health_pages
 from posebus.endpoints.readiness import Readiness, readiness
 from posebus.messages import Delivery
 from posebus.telemetry.overview import DeploymentState
-from posebus.telemetry.process_report import INGEST, TRACKER, WORKER, CaptureReport, ProcessReport
+from posebus.telemetry.process_report import EVIDENCE, INGEST, SINK, TRACKER, WORKER, CaptureReport, ProcessReport
 
 READY = Readiness()
 CAMERAS = [CameraRecord(name, Delivery.LIVE, "network") for name in ("door", "gate", "yard")]
 CAPTURES = {"door": CaptureReport(state="online"), "yard": CaptureReport(state="\x1b[2Jrtsp://u:secret@h")}
 
 
-def of(*processes: ProcessReport) -> Readiness:
-    return readiness(DeploymentState(CAMERAS, {f"p{number}": one for number, one in enumerate(processes)}))
+KEEPING = [CameraRecord(name, Delivery.LIVE, "network", evidence=True) for name in ("hall", "till")]
+WORKING = ProcessReport(WORKER), ProcessReport(TRACKER)
+
+
+def of(*processes: ProcessReport, keeping: int = 0) -> Readiness:
+    cameras = [*CAMERAS, *KEEPING[:keeping]]
+    return readiness(DeploymentState(cameras, {f"p{number}": one for number, one in enumerate(processes)}))
 
 
 def test_a_deployment_with_a_worker_and_a_tracker_is_ready() -> None:
     found = of(ProcessReport(WORKER), ProcessReport(WORKER, ready=False), ProcessReport(TRACKER))
     assert found.ready
-    assert found.processes == {"ingest": 0, "worker": 1, "tracker": 1}
+    assert found.processes == {"ingest": 0, "worker": 1, "tracker": 1, "evidence": 0, "sink": 0}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +48,32 @@ def test_what_is_missing_is_named(processes: tuple[ProcessReport, ...], reasons:
     found = of(*processes)
     assert not found.ready
     assert found.reasons == reasons
+
+
+@pytest.mark.parametrize(
+    ("keeping", "processes", "reasons"),
+    [
+        (0, (), ()),
+        (1, (), ("no evidence process runs; hall keeps pictures for it",)),
+        (2, (), ("no evidence process runs; hall and 1 more keep pictures for it",)),
+        (
+            1,
+            (ProcessReport(EVIDENCE, ready=False),),
+            ("no evidence process is ready yet: 1 still starting; hall keeps pictures for it",),
+        ),
+        (2, (ProcessReport(EVIDENCE),), ()),
+    ],
+)
+def test_cameras_that_keep_pictures_need_the_process_that_makes_snapshots_of_them(
+    keeping: int, processes: tuple[ProcessReport, ...], reasons: tuple[str, ...]
+) -> None:
+    assert of(*WORKING, *processes, keeping=keeping).reasons == reasons
+
+
+def test_a_sink_is_counted_and_never_needed() -> None:
+    """What is delivered later is not lost, and tracks do not wait for it."""
+    assert of(*WORKING, ProcessReport(SINK), ProcessReport(SINK, ready=False)).processes["sink"] == 1
+    assert of(*WORKING, ProcessReport(SINK, ready=False)).ready
 
 
 def test_cameras_are_counted_by_known_states_alone() -> None:

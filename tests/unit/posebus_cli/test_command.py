@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -14,11 +15,12 @@ from posebus.config.environment import RESERVED
 from posebus.control import folder as control_folder
 from posebus.errors import BrokerUnavailable
 from posebus.runtime.failures import DEBUG_VARIABLE, report_unexpected, run_and_report
-from posebus.runtime.health import FOLDER_ENV
+from posebus.runtime.health import FOLDER_ENV, ROLES
 from posebus.runtime.liveness import LIVENESS_ENV
 from posebus.runtime.processes import CAMERA_STATES_ENV, RUN_ENV
 from posebus.runtime.stage import PARENT_ENV
 from posebus_cli.change.login import PASSWORD_ENV
+from posebus_cli.observe.health import health
 
 
 def posebus(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -50,6 +52,10 @@ def test_help_lists_the_commands() -> None:
         "posebus demo",
     ):
         assert word in done.stdout
+
+
+def test_the_command_health_and_the_short_way_of_containers_know_the_same_roles() -> None:
+    assert get_args(get_type_hints(health)["role"]) == ROLES
 
 
 def test_version() -> None:

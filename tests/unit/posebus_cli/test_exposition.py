@@ -118,6 +118,8 @@ def test_metrics_of_cameras_come_from_ingest_and_tracker() -> None:
         labelled("posebus_processes_ready", role="ingest"): 1,
         labelled("posebus_processes_ready", role="worker"): 0,
         labelled("posebus_processes_ready", role="tracker"): 1,
+        labelled("posebus_processes_ready", role="evidence"): 0,
+        labelled("posebus_processes_ready", role="sink"): 0,
         labelled("posebus_camera_backlog_seconds", camera="door", delivery="live"): 0.25,
         labelled("posebus_camera_online", camera="door"): 1,
         labelled("posebus_camera_online", camera="yard"): 0,
