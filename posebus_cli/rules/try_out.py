@@ -70,12 +70,10 @@ def try_out(
 
     With --json the events are printed, one a line.
     """
-    from posebus.config.rules.reading import rules_to_json
     from posebus.errors import ConfigError
     from recordings.interrupts import interruptible
     from recordings.progress import progress_for
     from recordings.rules.event_pictures import picture_events
-    from recordings.rules.replay import replayed, saved_frames
 
     settings = settings_from(deployment, network)
     chosen = camera_of(settings, camera)
@@ -83,7 +81,7 @@ def try_out(
         raise ConfigError(f"the camera {camera} has no rules: write some under cameras.{camera}.rules")
     with interruptible(), _folder(out, wanted=not as_json) as folder:
         tested = _tracks(settings, chosen, source, folder, recording)
-        events = list(replayed(saved_frames(tested.tracks), rules_to_json(chosen.rules)))
+        events = _events(tested.tracks, chosen)
         pictures: dict[str, Path] = {}
         if tested.source is not None and events and (out is not None or not as_json):
             with progress_for(as_json=as_json) as progress:
@@ -92,6 +90,18 @@ def try_out(
         _print_json(events)
     else:
         _print_text(events, list(chosen.rules), pictures)
+
+
+def _events(tracks: Path, camera: CameraSettings) -> list[Event]:
+    """Return the events of the camera's rules over saved tracks. Raises PoseBusError."""
+    from posebus.config.rules.reading import rules_to_json
+    from recordings.rules.replay import NO_CUTS, replayed, saved_cuts, saved_frames
+
+    cuts = saved_cuts(tracks)
+    if cuts is None:
+        note = f"note: {tracks} has no file of events beside it, so cuts between shots are not known"
+        typer.echo(plain(note), err=True)
+    return list(replayed(saved_frames(tracks), rules_to_json(camera.rules), NO_CUTS if cuts is None else cuts))
 
 
 @contextmanager
