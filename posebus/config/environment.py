@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from posebus.config.problems import FieldPath, Problem, SourceLocation, did_you_mean, section_at
+from posebus.config.problems import FieldPath, Problem, SourceLocation, section_at
+from posebus.wording import did_you_mean
 
 PREFIX = "POSEBUS_"
 RESERVED = frozenset(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,8 +10,9 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from posebus.config.redaction import redact_text
-from posebus.config.rules.reading import wrong_kind
+from posebus.config.rules.reading import fields_of_kind, wrong_kind
 from posebus.config.settings import SettingsFile
+from posebus.wording import did_you_mean
 
 FieldPath = tuple[str, ...]
 """Names from the root of the settings to a field: ("cameras", "hall", "max_fps")."""
@@ -60,12 +60,6 @@ class Problem:
         }
 
 
-def did_you_mean(name: str, candidates: Iterable[str]) -> str:
-    """A question that offers the candidate most similar to `name`, or an empty text if none is similar."""
-    close = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else ""
-
-
 def section_at(path: FieldPath) -> type[BaseModel] | None:
     """The settings class whose fields are under `path`, or None where `path` is a plain value or does not exist."""
     section: type[BaseModel] = SettingsFile
@@ -91,7 +85,7 @@ def problem_from_error(error: Mapping[str, Any], path: FieldPath, location: Sour
     if kind == "extra_forbidden" and path == ("defaults", "source"):
         return Problem(location, "belongs to one camera", "write it under that camera")
     if kind == "extra_forbidden":
-        return unknown_field(path, location)
+        return unknown_field(path, location, fields_of_kind(error.get("loc", ())))
     if kind == "union_tag_invalid":
         return Problem(location, wrong_kind(given))
     if kind == "missing":
@@ -109,10 +103,13 @@ def problem_from_error(error: Mapping[str, Any], path: FieldPath, location: Sour
     return Problem(location, problem + ("" if kind == "value_error" else _shown(given)))
 
 
-def unknown_field(path: FieldPath, location: SourceLocation) -> Problem:
-    """The problem of a field that does not exist. Suggests a similar name, or the section that has such a field."""
+def unknown_field(path: FieldPath, location: SourceLocation, fields: Iterable[str] = ()) -> Problem:
+    """The problem of a field that does not exist. Suggests a similar name, or the section that has such a field.
+
+    fields: those that exist there, where the path alone does not say it.
+    """
     name, section = path[-1], section_at(path[:-1])
-    suggestion = did_you_mean(name, section.model_fields if section else ())
+    suggestion = did_you_mean(name, section.model_fields if section else fields)
     if not suggestion:
         homes = [home for home in ("worker", "tracker", "retention", "fleet") if _has_field(home, name)]
         suggestion = f"it belongs under '{homes[0]}'" if homes else ""

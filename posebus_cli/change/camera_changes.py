@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from posebus.config.editing.yaml_edits import REMOVED, Edit
 from posebus.config.loading import Checked, describe
-from posebus.config.problems import did_you_mean
 from posebus.config.redaction import harmless
 from posebus.errors import ConfigError
+from posebus.wording import did_you_mean
 from posebus_cli.change.carrying_out import WantedChange
 from posebus_cli.change.outcome import Outcome, camera_paused, camera_removed, camera_runs
 from posebus_cli.change.targets import Running

@@ -53,12 +53,12 @@ def evidence(
     make_folder(out)
     name = f"{frame.camera}-{frame.epoch}-{frame.seq}"
     result: dict[str, Any] = {"camera": frame.camera, "epoch": frame.epoch, "seq": frame.seq}
-    lines = []
+    say = _say_nothing if as_json else print
     jpeg = _snapshot(broker, settings, frame)
     if jpeg is not None:
         result["snapshot"] = str(out / f"{name}.jpg")
         write_at_once(out / f"{name}.jpg", jpeg)
-        lines.append(f"snapshot: {out / name}.jpg")
+        say(f"snapshot: {out / name}.jpg")
     elif not clip:
         raise _missing(frame)
     if clip:
@@ -66,10 +66,15 @@ def evidence(
         made = write_clip(broker, frame, out / f"{name}.mp4", seconds=seconds, of_event=rules)
         result["clip"] = {"file": str(out / f"{name}.mp4"), **made._asdict()}
         without = f"; {made.left_out} without tracks are left out" if made.left_out else ""
-        lines.append(
+        say(
             f"clip: {out / name}.mp4, {made.pictures} pictures from {made.from_s:+.1f} s to {made.to_s:+.1f} s{without}"
         )
-    print(json.dumps(result) if as_json else "\n".join(lines))
+    if as_json:
+        print(json.dumps(result))
+
+
+def _say_nothing(line: str) -> None:
+    """With --json there is one object, at the end."""
 
 
 def _frame(broker: Broker, text: str) -> tuple[FrameReference, Event | None]:

@@ -57,9 +57,9 @@ def settings_at_broker(deployment: DeploymentOptions, *groups: object) -> Settin
 
 def camera_of(settings: Settings, name: str) -> CameraSettings:
     """Return the settings of the camera `name` of the configuration file. Raises ConfigError if there is none."""
-    from posebus.config.problems import did_you_mean
     from posebus.errors import ConfigError
     from posebus.plain_text import plain
+    from posebus.wording import did_you_mean
 
     if name in settings.cameras:
         return settings.cameras[name]

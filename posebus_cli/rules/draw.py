@@ -84,7 +84,7 @@ def draw(
     chosen = None if camera is None else camera_of(settings, camera)
     if new.save and (camera is None or deployment.config is None or new.points is None):
         raise ConfigError("--save needs -c FILE, --camera NAME and --points")
-    rule = None if new.points is None else _rule(new.points, new.kind, new.fields or [])
+    rule = None if new.points is None else _rule(new)
     with interruptible():
         added = {new.name: rule} if rule else {}
         size_px = _write_picture(settings, _source(source, chosen), added, new.out, privacy)
@@ -100,24 +100,25 @@ def draw(
         _save(deployment.config, camera, new.name, rule, before)
 
 
-def _rule(points: str, kind: str | None, fields: list[str]) -> dict[str, Any]:
+def _rule(new: NewRule) -> dict[str, Any]:
     """Return the rule as plain values; whether they suit its kind is checked later. Raises ConfigError."""
     from posebus.config.rules.reading import read_rules
     from posebus.errors import ConfigError
 
-    pairs = [_PAIR.fullmatch(word) for word in points.replace(";", " ").split()]
+    assert new.points is not None
+    pairs = [_PAIR.fullmatch(word) for word in new.points.replace(";", " ").split()]
     if not pairs or None in pairs:
         raise ConfigError(
-            f"--points {plain(points)!r}: write X,Y for each point with spaces between, like '10,20 300,20'"
+            f"--points {plain(new.points)!r}: write X,Y for each point with spaces between, like '10,20 300,20'"
         )
     numbers = [[yaml_value(text) for text in pair.groups()] for pair in pairs if pair is not None]
-    rule: dict[str, Any] = {"kind": kind or ("line" if len(numbers) == 2 else "zone"), "points": numbers}
-    for field in fields:
+    rule: dict[str, Any] = {"kind": new.kind or ("line" if len(numbers) == 2 else "zone"), "points": numbers}
+    for field in new.fields or []:
         key, equals, value = field.partition("=")
         if not key or not equals or key in rule:
             raise ConfigError(f"--set {plain(field)!r}: write FIELD=VALUE with a field of the rule, like dwell_s=30")
         rule[key] = yaml_value(value)
-    read_rules({"new": rule})
+    read_rules({new.name: rule})
     return rule
 
 

@@ -83,6 +83,16 @@ def test_what_is_gone_is_one_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_snapshot_is_mentioned_also_when_the_pictures_of_the_clip_are_gone(
+    camera: EvidenceCamera, tmp_path: Path
+) -> None:
+    store_snapshot(camera.broker, "door", (1, 500), b"\xff\xd8 jpeg", keep_s=60.0, max_bytes=1_000_000)
+    gone = ["evidence", "--redis", camera.broker.where, "posebus-evidence:door/1/500", "--clip", "--out", str(tmp_path)]
+    done = CliRunner().invoke(app, gone)
+    assert isinstance(done.exception, SourceUnavailable)
+    assert done.stdout == f"snapshot: {tmp_path / 'door-1-500.jpg'}\n"
+
+
 @pytest.mark.parametrize("event", ["7", "posebus-evidence:door", "door/x/1/posebus.line.crossed"])
 def test_what_is_no_event_is_one_sentence(camera: EvidenceCamera, tmp_path: Path, event: str) -> None:
     with pytest.raises(ConfigError, match="EVENT is not known: "):

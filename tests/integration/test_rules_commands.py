@@ -145,3 +145,12 @@ def test_a_rule_from_points_is_drawn_printed_and_saved(folder: Path, engine_cach
     assert "# the town" in config.read_text()
     assert yaml.safe_load(config.read_text())["cameras"]["square"]["rules"] == {"till": rule}
     assert cv2.imread(str(folder / "till.png")).shape == (480, 640, 3)
+
+
+def test_points_that_make_no_rule_are_one_sentence_with_its_name(folder: Path, engine_cache: Path) -> None:
+    crossing = ("--name", "till", "--points", "0,0 9,9 9,0 0,9")
+    done = posebus(folder, engine_cache, "rules", "draw", "@town.mp4", "-o", "@none.png", *crossing)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("posebus: rule till: points: must not cross itself")
+    assert not (folder / "none.png").exists()

@@ -21,6 +21,7 @@ from posebus.config.rules import kinds
 from posebus.config.rules.kinds import KINDS, PluginRule, RuleSettings
 from posebus.errors import ConfigError
 from posebus.installed.plugins import plugin_names
+from posebus.wording import did_you_mean
 
 RULES_GROUP = "posebus.rules"
 RULE_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
@@ -107,12 +108,20 @@ def wrong_kind(given: object) -> str:
         return f"must be a rule with its kind, such as {{kind: zone, points: [...]}}; kinds are {kinds_in_words()}"
     if kind is None:
         return f"has no kind; kinds are {kinds_in_words()}"
-    return f"is of the kind {str(kind)[:40]!r}, which does not exist; kinds are {kinds_in_words()}"
+    hint = did_you_mean(str(kind)[:40], KINDS)
+    known = f"{hint} The kinds are {kinds_in_words()}" if hint else f"kinds are {kinds_in_words()}"
+    return f"is of the kind {str(kind)[:40]!r}, which does not exist; {known}"
 
 
 def without_tags(location: Iterable[int | str]) -> tuple[int | str, ...]:
     """The location of an error without the parts that pydantic adds for kinds of rules."""
     return tuple(part for part in location if not str(part).startswith(TAG))
+
+
+def fields_of_kind(location: Iterable[int | str]) -> tuple[str, ...]:
+    """The fields of the kind of rule in which an error is, by pydantic's location of it; none for other errors."""
+    tags = [str(part).removeprefix(TAG) for part in location if str(part).startswith(TAG)]
+    return tuple(KINDS[tags[0]].model_fields) if tags and tags[0] in KINDS else ()
 
 
 def _sentences(error: ValidationError) -> Iterable[str]:
@@ -124,6 +133,7 @@ def _sentences(error: ValidationError) -> Iterable[str]:
         elif one["type"] == "missing":
             yield f"{where}is required and missing"
         elif one["type"] == "extra_forbidden":
-            yield f"{where}there is no such field"
+            hint = did_you_mean(fields[-1], fields_of_kind(one["loc"]))
+            yield f"{where}there is no such field" + (f"; {hint}" if hint else "")
         else:
             yield where + one["msg"].removeprefix("Value error, ")
