@@ -16,10 +16,11 @@ PAUSED = "paused"
 
 
 def update_lines(update: Update) -> list[str]:
-    """Return the lines about cameras, and about worker and tracker processes and their settings."""
+    """Return the lines about cameras and sinks, and about worker and tracker processes and their settings."""
     found = update.difference
     return [
         *camera_lines(found),
+        *sink_lines(found),
         *_count_lines(found.fleet),
         *worker_lines(found),
         *tracker_lines(found),
@@ -43,6 +44,16 @@ def camera_lines(found: Difference) -> Iterator[str]:
         if fields:
             verb = "starts again" if pause is None else "changes"
             yield f"camera {name} {verb}: {'; '.join(map(shown_change, fields.values()))}"
+
+
+def sink_lines(found: Difference) -> Iterator[str]:
+    """Yield the lines about sinks that come, go or change."""
+    for name in found.sinks.removed:
+        yield f"sink {name} is removed: its process ends; the broker remembers for a week what it has delivered"
+    for name in found.sinks.added:
+        yield f"sink {name} is added"
+    for name, changes in found.sinks.changed.items():
+        yield f"sink {name} starts again and goes on where it was: {'; '.join(map(shown_change, changes))}"
 
 
 def worker_lines(found: Difference) -> Iterator[str]:

@@ -15,6 +15,7 @@ from posebus.bus.registry import Registry
 from posebus.config.environment import PREFIX, RESERVED
 from posebus.config.loading import CACHE_DIR_ENV, cache_folder, dump_settings
 from posebus.config.settings import Settings
+from posebus.config.sinks import SinkSettings
 from posebus.errors import FatalError
 from posebus.machine.cpus import available_cpus
 from posebus.machine.scratch import ScratchFolder
@@ -66,10 +67,15 @@ class Fleet:
         self.ingest_failed = False
         """Whether a process of ingest has ended because a camera could not be used."""
         self._updated = False
+        self._kept: set[str] = set()
+        """Roles of which as many processes run as the settings say."""
+        self._sinks: dict[str, SinkSettings] | None = None
+        """The settings by which the process of each sink was started; None without sinks here."""
         self._noted: set[str] = set()
         """Children that have ended for good, which was logged."""
 
     def start_workers(self) -> None:
+        self._kept.add("worker")
         self._keep("worker", self._settings.fleet.workers)
 
     def start_worker(self, name: str) -> None:
@@ -77,6 +83,7 @@ class Fleet:
         self._start_watched(name, self._modules.worker, *self._following)
 
     def start_trackers(self) -> None:
+        self._kept.add("tracker")
         self._keep("tracker", self._settings.fleet.trackers)
 
     def start_ingest(self) -> None:
@@ -84,12 +91,10 @@ class Fleet:
         arguments = self._modules.ingest, *self._following
         self.processes.start(stage_process(INGEST, self._settings, self._config, *arguments))
 
-    def start_sinks(self) -> None:
-        """Start the sinks of the settings. If one ends, even by a crash, nothing else ends."""
-        for name in self._settings.sinks:
-            child = f"{SINK}{name}"
-            spec = stage_process(child, self._settings, self._config, SINK_MODULE, "--name", name)
-            self.processes.start(spec)
+    def keep_sinks(self) -> None:
+        """Run the sinks of the settings, from now on. If one ends, even by a crash, nothing else ends."""
+        self._sinks = {}
+        self._tend_sinks()
 
     def keep_evidence(self, wanted: bool) -> None:
         """Start or dismiss the process that makes snapshots of events. If it ends by itself, nothing else ends."""
@@ -113,8 +118,28 @@ class Fleet:
             self._noted.discard(name)
             if name == INGEST:
                 self.start_ingest()
-        self._keep("worker", settings.fleet.workers)
-        self._keep("tracker", settings.fleet.trackers)
+            if self._sinks is not None:
+                self._sinks.pop(name.removeprefix(SINK), None)
+        for role, wanted in (("worker", settings.fleet.workers), ("tracker", settings.fleet.trackers)):
+            if role in self._kept:
+                self._keep(role, wanted)
+        self._tend_sinks()
+
+    def _tend_sinks(self) -> None:
+        """End the sinks whose settings are not those that they were started by, and start those that are missing."""
+        if self._sinks is None:
+            return
+        wanted = self._settings.sinks
+        for name in [name for name, settings in self._sinks.items() if wanted.get(name) != settings]:
+            del self._sinks[name]
+            self.processes.dismiss(f"{SINK}{name}", self._settings.fleet.stop_timeout_s, time.monotonic())
+        for name, settings in wanted.items():
+            child = f"{SINK}{name}"
+            # After the one before has ended: that waits for answers, and both at once would deliver twice.
+            if name not in self._sinks and child not in self.processes.leaving:
+                self.processes.start(stage_process(child, self._settings, self._config, SINK_MODULE, "--name", name))
+                self._sinks[name] = settings
+                self._noted.discard(child)
 
     def _keep(self, role: str, wanted: int) -> None:
         """Start or dismiss processes of `role` until `wanted` of them run."""
@@ -171,6 +196,7 @@ class Fleet:
         """
         self._watchdog.check(self.processes.children, time.monotonic())
         self.processes.tend_leaving(time.monotonic())
+        self._tend_sinks()
         for child in self.processes.restart_crashed(time.monotonic()):
             name = child.spec.name
             if name.startswith((SINK, EVIDENCE)):

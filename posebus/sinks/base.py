@@ -87,10 +87,12 @@ class SinkSpec:
     """A kind of sink. `open` gets the options of its settings; raise ConfigError with a sentence for wrong ones.
 
     open_in: the same for a sink that has to know where it runs; it is called instead of `open`. kinds: the kinds of
-    messages that it can get; a Sender gets events alone.
+    messages that it can get; a Sender gets events alone. check: raises ConfigError for the same options as `open`, as
+    far as that can be known without opening anything.
     """
 
     name: str
     open: Callable[[Mapping[str, Any]], Sink | Sender]
     kinds: tuple[SinkKind, ...] = ("tracks", "events", "poses")
     open_in: Callable[[Mapping[str, Any], SinkContext], Sink | Sender] | None = None
+    check: Callable[[Mapping[str, Any]], object] | None = None

@@ -11,6 +11,8 @@ from pydantic import ValidationError
 
 from posebus.config.worker_settings import Strict
 from posebus.errors import ConfigError
+from posebus.plain_text import plain
+from posebus.wording import did_you_mean
 
 Model = TypeVar("Model", bound=Strict)
 
@@ -20,11 +22,14 @@ def read_options(model: type[Model], options: Mapping[str, Any], sink: str) -> M
     try:
         return model.model_validate(dict(options))
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
+        # A wrong name first: the option that it was meant to be is missing, too.
+        found = error.errors(include_input=False, include_url=False)
+        first = min(found, key=lambda one: one["type"] != "extra_forbidden")
         where = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
             known = ", ".join(model.model_fields)
-            raise ConfigError(f"the sink {sink} has no option {where}: its options are {known}") from None
+            hint = did_you_mean(where, model.model_fields) or f"its options are {known}"
+            raise ConfigError(f"the sink {sink} has no option {plain(where)}: {hint}") from None
         if first["type"] == "missing":
             raise ConfigError(f"the sink {sink} needs the option {where}: {describe(model, where)}") from None
         text = first["msg"].removeprefix("Value error, ")

@@ -14,6 +14,7 @@ from posebus.sinks.base import Sender, Sink, SinkContext, SinkSpec
 from posebus.sinks.jsonl import sink as jsonl
 from posebus.sinks.mqtt import spec as mqtt
 from posebus.sinks.webhook import spec as webhook
+from posebus.wording import did_you_mean
 
 SINKS_GROUP = "posebus.sinks"
 BUILT_IN: Mapping[str, SinkSpec] = MappingProxyType({spec.name: spec for spec in (jsonl.SPEC, webhook.SPEC, mqtt.SPEC)})
@@ -43,7 +44,7 @@ def sink_settings(settings: Settings, name: str) -> SinkSettings:
 
 def kinds_of(name: str, settings: SinkSettings) -> tuple[SinkKind, ...]:
     """The kinds of messages that a sink gets. Raises ConfigError for those that it cannot take."""
-    spec = _spec(name, settings)
+    spec = spec_of(name, settings)
     if settings.kinds is None:
         return tuple(one for one in spec.kinds if one != "poses")
     wrong = [one for one in settings.kinds if one not in spec.kinds]
@@ -57,7 +58,7 @@ def kinds_of(name: str, settings: SinkSettings) -> tuple[SinkKind, ...]:
 
 def open_sink(name: str, settings: SinkSettings, context: SinkContext) -> Sink | Sender:
     """Open the sink of the entry `name`. Raises ConfigError, with the name of its package."""
-    spec = _spec(name, settings)
+    spec = spec_of(name, settings)
     opened = _opened(spec, settings, context)
     if not any(callable(getattr(opened, method, None)) for method in ("write", "send")):
         where = describe(SINKS_GROUP, spec.name)
@@ -65,11 +66,14 @@ def open_sink(name: str, settings: SinkSettings, context: SinkContext) -> Sink |
     return opened
 
 
-def _spec(name: str, settings: SinkSettings) -> SinkSpec:
+def spec_of(name: str, settings: SinkSettings) -> SinkSpec:
+    """Return the kind of the entry `name`. Raises ConfigError for one that does not exist."""
     kind = settings.sink or name
     if kind not in all_sinks():
         known = ", ".join(sorted(all_sinks()))
-        raise ConfigError(f"there is no sink {kind!r}, which sinks.{name} names: known are {known}")
+        hint = did_you_mean(kind, all_sinks())
+        known = f"{hint} Known are {known}" if hint else f"known are {known}"
+        raise ConfigError(f"there is no sink {kind!r}, which sinks.{name} names: {known}")
     return all_sinks()[kind]
 
 

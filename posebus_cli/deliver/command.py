@@ -9,13 +9,14 @@ import typer
 from posebus.runtime.stage_main import run_stage_process
 from posebus_cli.deliver.options import LetterOptions, SinkOptions
 from posebus_cli.options.grouping import Offer, grouped
-from posebus_cli.options.groups import ConfigFirst, LogOptions
+from posebus_cli.options.groups import ConfigFirst, LogOptions, NoReloadOption
 from posebus_cli.options.settings import followed_at_broker
 from posebus_cli.options.yaml_values import yaml_value
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
     from posebus.config.sinks import SinkSettings
+    from posebus.reloading.followed import FollowedSettings
 
 
 @grouped
@@ -33,12 +34,14 @@ def deliver(
     sink: SinkOptions,
     letters: LetterOptions,
     logs: Annotated[LogOptions, Offer()],
+    no_reload: NoReloadOption = False,
 ) -> None:
     """Deliver the events of the deployment, and other messages, to sinks: files, webhooks, MQTT, and those of packages.
 
     The broker remembers by the name of a sink what it has handled, so that it goes on where it was after a restart. An
     event that cannot be delivered is sent again, with pauses that grow; one that is refused, or has failed for a day,
-    is kept. 'posebus up' runs the sinks of its file itself.
+    is kept. 'posebus up' runs the sinks of its file itself. Both follow the file: the sinks whose settings change start
+    again, one that has options on the command line does not.
     """
     from posebus.errors import ConfigError
 
@@ -56,10 +59,9 @@ def deliver(
         raise ConfigError("these options belong to one sink: name it, as in 'posebus deliver NAME'")
     if not chosen:
         raise ConfigError("there is no sink: add some under 'sinks:' in a file and give it with -c FILE, or name one")
-    if len(chosen) > 1:
-        from posebus_cli.deliver.several import run_several
-
-        run_stage_process("posebus deliver", followed, lambda settings, _: run_several(settings, chosen), follow=False)
+    follow = followed.can_change and not (no_reload or changes or sink.consumer or letters.replay)
+    if follow or len(chosen) > 1:
+        _run_several(followed, names or [], follow=follow)
         return
     (name,) = chosen
     followed.pin(sinks=_changed(followed.settings, name, changes))
@@ -70,6 +72,18 @@ def deliver(
         return
     run_stage_process(
         "posebus deliver", followed, lambda settings, _: _run(settings, name, sink.consumer), follow=False
+    )
+
+
+def _run_several(followed: FollowedSettings, names: list[str], *, follow: bool) -> None:
+    """Run these sinks, each in a process of its own; without names all of the file. Raises PoseBusError."""
+    from posebus.sinks.registry import sink_settings
+    from posebus_cli.deliver.several import run_several
+
+    for name in names:
+        sink_settings(followed.settings, name)  # before anything starts, if there is none of this name
+    run_stage_process(
+        "posebus deliver", followed, lambda settings, live: run_several(settings, names, live), follow=follow
     )
 
 

@@ -44,17 +44,23 @@ class FleetChanges:
         return update.settings
 
     def _possible(self, update: Update) -> Update:
-        """Return the update without settings of workers that cannot work here, which stay as they are."""
+        """Return the update without settings of workers and sinks that cannot work here, which stay as they are."""
         from posebus.reloading.difference import difference
         from posebus.reloading.followed import Update
+        from posebus.sinks.checking import usable_sinks
 
         problems = dict(_obstacles(update))
         for path, problem in problems.items():
             stays = "; the settings of workers stay as they are" if path[0] == "worker" else ""
             log.error("%s: %s%s", ".".join(path), problem, stays)
-        if not any(path[0] == "worker" for path in problems):
+        sinks, complaints = usable_sinks(update.before.sinks, update.settings.sinks)
+        for complaint in complaints:
+            log.error("%s", complaint)
+        stays_so = any(path[0] == "worker" for path in problems)
+        if not (stays_so or complaints):
             return update
-        settings = update.settings.model_copy(update={"worker": update.before.worker})
+        worker = update.before.worker if stays_so else update.settings.worker
+        settings = update.settings.model_copy(update={"worker": worker, "sinks": sinks})
         self._follower.followed.settings = settings
         return Update(settings, update.before, difference(update.before, settings), update.fixed)
 
@@ -65,7 +71,7 @@ def _obstacles(update: Update) -> list[tuple[tuple[str, ...], str]]:
 
     found = update.difference
     changed = {name: update.settings.cameras[name] for name in (*found.added, *found.changed)}
-    looked_at: Settings = update.settings.model_copy(update={"cameras": changed})
+    looked_at: Settings = update.settings.model_copy(update={"cameras": changed, "sinks": {}})
     if not found.worker:
         # Engines take a second to answer, and are as they were.
         looked_at = looked_at.model_copy(

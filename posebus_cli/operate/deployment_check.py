@@ -1,4 +1,4 @@
-"""What of a valid configuration cannot work on this machine: sources, weights, engine. Nothing is opened for long."""
+"""What of a valid configuration cannot work on this machine: sources, sinks, weights, engine. Nothing stays open."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def obstacles(settings: Settings) -> Iterator[Obstacle]:
     frames = settings.shared_frames
     if frames is not None and not (frames.is_dir() and os.access(frames, os.W_OK)):
         yield Obstacle(("shared_frames",), f"there is no folder {frames} that this user can write to")
+    yield from _sink_obstacles(settings)
     if has_sources():
         yield from _source_obstacles(settings)
     if settings.fleet.workers > 0 and has_runtime():
@@ -90,6 +91,16 @@ def _source_obstacles(settings: Settings) -> Iterator[Obstacle]:
                 yield Obstacle(path, problem)
             elif device is not None:
                 devices[device] = name
+
+
+def _sink_obstacles(settings: Settings) -> Iterator[Obstacle]:
+    from posebus.sinks.checking import check_sink
+
+    for name, sink in settings.sinks.items():
+        try:
+            check_sink(name, sink)
+        except PoseBusError as error:
+            yield Obstacle(("sinks", name), str(error))
 
 
 def _device(camera: CameraSettings) -> str | None:

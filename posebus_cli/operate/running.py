@@ -99,7 +99,7 @@ class RunningUp:
         # Before ingest: no event comes before it follows them.
         fleet.keep_evidence(any_evidence(self._followed.settings))
         fleet.start_ingest()
-        fleet.start_sinks()
+        fleet.keep_sinks()
         where = "" if url == default_address(os.environ) else f" --redis {address}"
         self._say(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C")
 

@@ -108,7 +108,8 @@ def _check_port(port: int | None, settings: Settings) -> None:
 def _refuse_what_cannot_work(settings: Settings) -> None:
     """Raise ConfigError if nothing could run here: no camera, or no worker, or no broker.
 
-    If only some cameras cannot work, say which and why. A device that is missing may yet be plugged in.
+    If only some cameras or a sink cannot work, say which and why. A device that is missing may yet be plugged in, and
+    what a sink misses is kept for it.
     """
     from posebus.config.loading import describe
     from posebus.config.problems import Problem, SourceLocation
@@ -118,7 +119,7 @@ def _refuse_what_cannot_work(settings: Settings) -> None:
     lasting = [one for one in obstacles(settings) if one.lasting]
     problems = tuple(Problem(SourceLocation("", ".".join(one.path)), one.problem) for one in lasting)
     cameras = {one.path[1] for one in lasting if one.path[0] == "cameras"}
-    if cameras == set(settings.cameras) or any(one.path[0] != "cameras" for one in lasting):
+    if cameras == set(settings.cameras) or any(one.path[0] not in {"cameras", "sinks"} for one in lasting):
         raise ConfigError(describe(problems))
     for problem in problems:
         complain(problem)

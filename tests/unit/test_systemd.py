@@ -61,8 +61,8 @@ def test_units_call_commands_that_the_program_has(name: str) -> None:
     assert name.startswith(f"posebus-{command}")
     commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
     unit = Unit(FOLDER / name)["Service"]
-    # The endpoint of the metrics and the sinks read nothing again, and the signal would end them.
-    assert unit.get("ExecReload") == (None if command in {"metrics", "deliver"} else "/bin/kill -HUP $MAINPID")
+    # The endpoint of the metrics reads nothing again, and the signal would end it.
+    assert unit.get("ExecReload") == (None if command == "metrics" else "/bin/kill -HUP $MAINPID")
     options = {flag for parameter in commands[command].params for flag in parameter.opts}
     assert {argument for argument in arguments if argument.startswith("-")} <= options
 

@@ -107,4 +107,14 @@ def open_jsonl(options: Mapping[str, Any]) -> JsonLines:
     return JsonLines(read_options(JsonLinesOptions, options, "jsonl"))
 
 
-SPEC = SinkSpec("jsonl", open_jsonl, ("tracks", "events"))
+def check_jsonl(options: Mapping[str, Any]) -> None:
+    """Raise ConfigError for wrong options, and OutputError for a file that this user cannot write."""
+    path = read_options(JsonLinesOptions, options, "jsonl").path
+    place = path.expanduser().absolute()
+    if not os.access(place if place.exists() else place.parent, os.W_OK) or place.is_dir():
+        raise OutputError(
+            f"the sink jsonl cannot write {path}: there is no such folder, or this user may not write to it"
+        )
+
+
+SPEC = SinkSpec("jsonl", open_jsonl, ("tracks", "events"), check=check_jsonl)

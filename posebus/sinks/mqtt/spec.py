@@ -95,10 +95,15 @@ def address_of(options: MqttOptions) -> MqttAddress:
     )
 
 
+def read_mqtt(options: Mapping[str, Any]) -> tuple[MqttOptions, MqttAddress]:
+    """The options, and the address in them. Raises ConfigError for wrong ones."""
+    chosen = read_options(MqttOptions, options, "mqtt")
+    return chosen, address_of(chosen)
+
+
 def open_mqtt(options: Mapping[str, Any], context: SinkContext) -> Sender:
     """Open the sink. Raises ConfigError for wrong options; the MQTT broker is reached by a thread of its own."""
-    chosen = read_options(MqttOptions, options, "mqtt")
-    address = address_of(chosen)
+    chosen, address = read_mqtt(options)
     from posebus.sinks.mqtt.sender import MqttSender
 
     return MqttSender(chosen, address, context)
@@ -108,4 +113,4 @@ def _needs_context(options: Mapping[str, Any]) -> Sender:
     raise ConfigError("the sink mqtt has to know where it runs")
 
 
-SPEC = SinkSpec("mqtt", _needs_context, ("events",), open_mqtt)
+SPEC = SinkSpec("mqtt", _needs_context, ("events",), open_mqtt, read_mqtt)

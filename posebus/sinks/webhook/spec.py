@@ -79,13 +79,18 @@ def keys_of(options: WebhookOptions) -> list[bytes]:
         raise ConfigError(f"the secret of the sink webhook is wrong: {error}") from None
 
 
+def read_webhook(options: Mapping[str, Any]) -> tuple[WebhookOptions, list[bytes]]:
+    """The options, and the keys of the signature. Raises ConfigError for wrong ones."""
+    chosen = read_options(WebhookOptions, options, "webhook")
+    return chosen, keys_of(chosen)
+
+
 def open_webhook(options: Mapping[str, Any]) -> Sender:
     """Open the sink. Raises ConfigError for wrong options; the receiver is first reached by the first event."""
-    chosen = read_options(WebhookOptions, options, "webhook")
-    keys = keys_of(chosen)
+    chosen, keys = read_webhook(options)
     from posebus.sinks.webhook.sender import WebhookSender
 
     return WebhookSender(chosen, keys)
 
 
-SPEC = SinkSpec("webhook", open_webhook, ("events",))
+SPEC = SinkSpec("webhook", open_webhook, ("events",), check=read_webhook)

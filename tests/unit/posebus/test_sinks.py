@@ -122,7 +122,7 @@ def test_jsonl_appends_the_public_form(broker: Broker, tmp_path: Path) -> None:
 def test_wrong_settings_are_sentences(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="there is no sink 'webhok': known are jsonl, mine, mqtt, webhook"):
         sink_settings(Settings(sinks={"mine": SinkSettings(sink="jsonl")}), "webhok")
-    with pytest.raises(ConfigError, match=r"there is no sink 'webhok', which sinks\.mine names: known are jsonl"):
+    with pytest.raises(ConfigError, match=r"there is no sink 'webhok', which sinks\.mine names: did you mean"):
         opened("mine", SinkSettings(sink="webhok"), broker)
     with pytest.raises(ConfigError, match="the sink jsonl needs the option path: the file to which it appends"):
         opened("jsonl", SinkSettings(), broker)

@@ -121,6 +121,14 @@ def test_addresses_and_folders_that_cannot_be_used_are_found(
     assert "secret" not in found.problem
 
 
+def test_sinks_that_cannot_be_used_are_found() -> None:
+    sinks = {"alarm": {"sink": "webhook"}, "log": {"sink": "jsonl", "options": {"path": "x.jsonl"}}, "fax": {}}
+    found = list(obstacles(Settings.model_validate({"sinks": sinks})))
+    assert [one.path for one in found] == [("sinks", "alarm"), ("sinks", "fax")]
+    assert "the sink webhook needs the option url" in found[0].problem
+    assert "there is no sink 'fax'" in found[1].problem
+
+
 def test_a_graphics_card_that_is_missing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingest.sources.network.usable_hardware", lambda dev: [])
     camera = CameraSettings(source="rtsp://192.0.2.1/", hardware_decoding="cuda")
@@ -140,16 +148,19 @@ def posebus(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_config_check_gives_the_lines_and_up_refuses_the_same(folder: Path) -> None:
-    Path("posebus.yaml").write_text("cameras:\n  a:\n    source: rtsp:///x\n  b:\n    source: rstp://h/\n")
+    cameras = "cameras:\n  a:\n    source: rtsp:///x\n  b:\n    source: rstp://h/\n"
+    Path("posebus.yaml").write_text(f"{cameras}sinks:\n  webhook: {{}}\n")
     answer = json.loads(posebus("config", "check", "posebus.yaml", "--json").stdout)
     found = [(one["line"], one["field"]) for one in answer["mistakes"]]
-    assert (answer["ok"], found) == (False, [(3, "cameras.a.source"), (5, "cameras.b.source")])
+    assert not answer["ok"]
+    assert found == [(3, "cameras.a.source"), (5, "cameras.b.source"), (7, "sinks.webhook")]
     elsewhere = posebus("config", "check", "posebus.yaml", "--elsewhere")
     assert (elsewhere.returncode, elsewhere.stdout) == (0, "posebus.yaml: fine, 2 cameras\n")
     refused = posebus("up", "-c", "posebus.yaml")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "cameras.a.source: the address rtsp:///x names no host" in refused.stderr
     assert "cameras.b.source: the address rstp://h/ has a scheme" in refused.stderr
+    assert "sinks.webhook: the sink webhook needs the option url" in refused.stderr
 
 
 def test_up_fails_in_the_end_if_a_camera_could_not_be_used(folder: Path) -> None:
