@@ -124,6 +124,11 @@ def _has_field(home: str, name: str) -> bool:
 def _wrong_section(path: FieldPath, location: SourceLocation) -> Problem:
     if path == ("cameras",):
         return Problem(location, "must hold cameras by name", "write 'NAME:' and below it, indented, 'source: …'")
+    if path == ("sinks",):
+        return Problem(location, "must hold sinks by name", "write 'NAME:' and below it, indented, 'sink: webhook'")
+    if path[:1] == ("cameras",) and path[2:] == ("rules",):
+        example = "write 'gate: {kind: line, points: [[100, 300], [500, 300]]}' on an indented line below it"
+        return Problem(location, "must hold rules by name", example)
     if path[:1] == ("cameras",):
         return Problem(location, "must hold the fields of a camera", "write 'source: …' on an indented line below it")
     if not path:

@@ -25,7 +25,20 @@ def check_sink_name(name: object) -> object:
 
 SinkName = Annotated[str, BeforeValidator(check_sink_name), StringConstraints(pattern=SINK_NAME_PATTERN)]
 SinkKind = Literal["tracks", "events", "poses"]
-EventTypePattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+\*?$|^\*$", max_length=128)]
+EVENT_TYPE_PATTERN = r"^[A-Za-z0-9._-]+\*?$|^\*$"
+
+
+def _check_event_type(value: object) -> object:
+    if isinstance(value, str) and not re.match(EVENT_TYPE_PATTERN, value):
+        raise ValueError(
+            f"{value[:50]!r} is no type of an event: write one such as posebus.fall.detected, or its beginning with a *"
+        )
+    return value
+
+
+EventTypePattern = Annotated[
+    str, StringConstraints(pattern=EVENT_TYPE_PATTERN, max_length=128), BeforeValidator(_check_event_type)
+]
 """The type of an event, or its beginning with a `*`."""
 
 

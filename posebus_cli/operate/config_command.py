@@ -73,11 +73,11 @@ def _notes(checked: Checked) -> tuple[Problem, ...]:
     from posebus.config.loading import in_order
     from posebus.config.low_rates import low_rates
     from posebus.config.problems import Problem
-    from posebus_cli.operate.deployment_check import same_sources
+    from posebus_cli.operate.deployment_check import idle_filters, same_sources
 
     if checked.settings is None:
         return ()
-    found = (*same_sources(checked.settings), *low_rates(checked.settings))
+    found = (*same_sources(checked.settings), *low_rates(checked.settings), *idle_filters(checked.settings))
     return in_order(Problem(checked.locate(path), problem) for path, problem in found)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from posebus.errors import PoseBusError, SourceMissing, SourceUnavailable
 from posebus.installed.extras import has_runtime, has_sources
+from posebus.wording import did_you_mean
 
 if TYPE_CHECKING:
     from posebus.config.problems import FieldPath
@@ -52,6 +53,31 @@ def same_sources(settings: Settings) -> Iterator[tuple[FieldPath, str]]:
         if camera.source in first:
             yield ("cameras", name, "source"), f"the camera {first[camera.source]!r} has the same source"
         first.setdefault(camera.source, name)
+
+
+def idle_filters(settings: Settings) -> Iterator[tuple[FieldPath, str]]:
+    """Yield what sinks filter by and this file does not have: allowed, as other files may, but often a slip."""
+    from posebus.event_types import EventType
+
+    rules = {rule for camera in settings.cameras.values() for rule in camera.rules}
+    for name, sink in settings.sinks.items() if settings.cameras else ():
+        for field, noun, known in (("cameras", "camera", {*settings.cameras}), ("rules", "rule", rules)):
+            for given in getattr(sink, field) or ():
+                if given not in known:
+                    yield ("sinks", name, field), _not_here(f"there is no {noun} {given!r} in this file", given, known)
+        types = {one.value for one in EventType}
+        for given in sink.types or ():
+            found = any(one.startswith(given[:-1]) if given.endswith("*") else one == given for one in types)
+            if given.startswith("posebus.") and not found:  # rules of packages may have types of their own
+                yield (
+                    ("sinks", name, "types"),
+                    _not_here(f"no event is of the type {given!r}", given.rstrip(".*"), types),
+                )
+
+
+def _not_here(sentence: str, given: str, known: Iterable[str]) -> str:
+    hint = did_you_mean(given, sorted(known))
+    return f"{sentence}; {hint}" if hint else sentence
 
 
 def _broker_obstacles(redis: str) -> Iterator[Obstacle]:

@@ -41,6 +41,24 @@ def test_a_wrong_rule_is_one_sentence_with_its_line(tmp_path: Path, rule: str, s
     assert "\n" not in str(problem)
 
 
+@pytest.mark.parametrize(
+    ("section", "says"),
+    [
+        ("cameras: {yard: {source: x, rules: [gate]}}", ": cameras.yard.rules: must hold rules by name; write 'gate:"),
+        (
+            "sinks: [alarm]",
+            "1:1: sinks: must hold sinks by name; write 'NAME:' and below it, indented,",
+        ),
+        ("sinks: {alarm: {types: [a b]}}", "sinks.alarm.types.0: 'a b' is no type of an event: write one such as"),
+    ],
+)
+def test_what_stands_in_the_place_of_rules_and_sinks_is_named(tmp_path: Path, section: str, says: str) -> None:
+    path = tmp_path / "posebus.yaml"
+    path.write_text(f"{section}\n")
+    [problem] = check_settings(path, {}, {}).problems
+    assert says in str(problem)
+
+
 def test_a_field_of_another_kind_is_not_suggested(tmp_path: Path) -> None:
     path = tmp_path / "posebus.yaml"
     path.write_text(f"cameras: {{yard: {{source: x, rules: {{till: {{{ZONE}, fallen_s: 3}}}}}}}}\n")

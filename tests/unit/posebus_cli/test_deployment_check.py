@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from posebus.config.settings import CameraSettings, Settings, WorkerSettings
-from posebus_cli.operate.deployment_check import obstacles, same_sources
+from posebus_cli.operate.deployment_check import idle_filters, obstacles, same_sources
 from tests.integration.made_videos import make_video
 from tests.ports import free_port
 
@@ -127,6 +127,22 @@ def test_sinks_that_cannot_be_used_are_found() -> None:
     assert [one.path for one in found] == [("sinks", "alarm"), ("sinks", "fax")]
     assert "the sink webhook needs the option url" in found[0].problem
     assert "there is no sink 'fax'" in found[1].problem
+
+
+def test_filters_of_sinks_that_fit_nothing_here_are_mentioned() -> None:
+    rules = {"gate": {"kind": "line", "points": [[0, 0], [9, 9]]}}
+    sink = {"cameras": ["door", "dor"], "rules": ["gait"], "types": ["posebus.fall.*", "posebus.fal.detected", "my.x"]}
+    settings = {"cameras": {"door": {"source": "x", "rules": rules}}, "sinks": {"alarm": {"sink": "webhook", **sink}}}
+    assert list(idle_filters(Settings.model_validate(settings))) == [
+        (("sinks", "alarm", "cameras"), "there is no camera 'dor' in this file; did you mean 'door'?"),
+        (("sinks", "alarm", "rules"), "there is no rule 'gait' in this file; did you mean 'gate'?"),
+        (
+            ("sinks", "alarm", "types"),
+            "no event is of the type 'posebus.fal.detected'; did you mean 'posebus.fall.detected'?",
+        ),
+    ]
+    elsewhere = {"sinks": settings["sinks"]}
+    assert list(idle_filters(Settings.model_validate(elsewhere))) == [], "the cameras are in another file"
 
 
 def test_a_graphics_card_that_is_missing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
