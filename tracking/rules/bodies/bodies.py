@@ -24,13 +24,16 @@ from tracking.rules.bodies.descent import (
     follow,
 )
 from tracking.rules.bodies.posture import MEASURES, measure
-from tracking.rules.bodies.signs import SIGNS, read_signs
+from tracking.rules.bodies.signs import SIGNS, TOPPLES, read_signs
 
 SHARED_KEY = "body"
 """What is remembered of a person, in the memory that all rules of a camera share: the row of STATE columns."""
 
 DECIMALS = 4
 """Of remembered numbers: tenths of milliseconds and less than a pixel, in a snapshot of half the size."""
+
+TOPPLES_KEY = "topples"
+"""In the same memory, of a person who toppled when last seen: true."""
 
 SAME_BODY_S, SAME_BODY = 1.2, 1.0
 """A track that begins low, so soon after another one was last seen upright, and so near, in standing heights, is the
@@ -93,7 +96,12 @@ def bodies_of(
     read_signs(state, measures, signs)
     for row, (one, known) in enumerate(zip(people, np.round(state, DECIMALS).tolist(), strict=True)):
         if fresh[row]:
-            shared.setdefault(one.id, {})[SHARED_KEY] = known
+            remembered = shared.setdefault(one.id, {})
+            remembered[SHARED_KEY] = known
+            if signs[row, TOPPLES] > 0.0:
+                remembered[TOPPLES_KEY] = True
+            else:
+                remembered.pop(TOPPLES_KEY, None)
     return BodiesOfFrame(fresh, measures, state, signs.T.tolist())
 
 

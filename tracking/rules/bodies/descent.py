@@ -29,7 +29,7 @@ from tracking.rules.bodies.posture import (
     UPRIGHT_RADIANS,
 )
 
-LEVELS = np.array([0.85, 0.80, 0.75, 0.70, 0.65, 0.60, 0.55, 0.50, 0.45, 0.40, 0.35, 0.30, 0.25])
+LEVELS = np.array([0.95, 0.90, 0.85, 0.80, 0.75, 0.70, 0.65, 0.60, 0.55, 0.50, 0.45, 0.40, 0.35, 0.30, 0.25])
 """Heights of which the last moment above is kept."""
 
 LEAST_DROP = 0.25

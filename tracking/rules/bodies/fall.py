@@ -13,8 +13,18 @@ from typing import Any
 from posebus.config.rules.kinds import FallRule
 from tracking.rules.areas.area import Area
 from tracking.rules.base import Memory, Phase, Place, Step
-from tracking.rules.bodies.bodies import SHARED_KEY
-from tracking.rules.bodies.descent import DOWN, DOWN_AT_S, LOWEST, RATE, SEEN_AT_S, UPRIGHT_AT_S
+from tracking.rules.bodies.bodies import SHARED_KEY, TOPPLES_KEY
+from tracking.rules.bodies.descent import (
+    DOWN,
+    DOWN_AT_S,
+    LOWEST,
+    MIDDLE_X,
+    MIDDLE_Y,
+    RATE,
+    SEEN_AT_S,
+    STANDING,
+    UPRIGHT_AT_S,
+)
 from tracking.rules.bodies.signs import FALL, FROM_UPRIGHT_S, JUDGED_AT_LEAST_S, NEVER
 from tracking.rules.clock import nanoseconds, seconds
 from tracking.rules.scene import Scene
@@ -24,6 +34,10 @@ UNSEEN_S, UNSEEN_RATE, UNSEEN_LOWEST = 0.35, 1.4, 0.45
 and is not seen for this long, has fallen."""
 
 UNSEEN_CONFIDENCE = 0.6
+
+BORDER = 0.6
+"""Standing heights from the middle of a body to the borders left and right within which it may fall out of the picture.
+"""
 
 
 class Fall:
@@ -55,8 +69,15 @@ class Fall:
 
     def _unseen(self, track_id: int, scene: Scene, memory: Memory) -> list[Step]:
         """The fall of a person lost by the detector on the way to the ground."""
-        body = scene.shared.get(track_id, {}).get(SHARED_KEY)
-        if body is None or not body[DOWN] or scene.captured_at_s - body[SEEN_AT_S] < UNSEEN_S:
+        remembered = scene.shared.get(track_id, {})
+        body = remembered.get(SHARED_KEY)
+        if body is None or scene.captured_at_s - body[SEEN_AT_S] < UNSEEN_S:
+            return []
+        if TOPPLES_KEY in remembered and _is_inside(body, scene.frame.size_px):
+            began = _begin(track_id, body, scene, memory, UNSEEN_CONFIDENCE)
+            memory.tracks[track_id]["toppled"] = True
+            return [began]
+        if not body[DOWN]:
             return []
         was_upright = body[UPRIGHT_AT_S] >= 0.0 and body[DOWN_AT_S] - body[UPRIGHT_AT_S] <= FROM_UPRIGHT_S
         landed = body[SEEN_AT_S] - body[DOWN_AT_S] > UNSEEN_S + JUDGED_AT_LEAST_S
@@ -73,7 +94,9 @@ class Fall:
                 continue
             passed_ns = now_ns - entry["since_ns"]
             data = {"since_ns": entry["since_ns"], "duration_s": seconds(passed_ns)}
-            if not body[DOWN] and body[SEEN_AT_S] * 1e9 > entry["since_ns"]:
+            # Who was lost before being down is up again only when seen standing.
+            seen_s = body[UPRIGHT_AT_S] if entry.get("toppled") else body[SEEN_AT_S]
+            if not body[DOWN] and seen_s * 1e9 > entry["since_ns"]:
                 del memory.tracks[track_id]
                 yield Step("fall.ended", Phase.END, track_id, data=data)
             elif self._fallen_ns is not None and passed_ns >= self._fallen_ns and "fallen" not in entry:
@@ -82,10 +105,18 @@ class Fall:
 
 
 def _begin(track_id: int, body: list[float], scene: Scene, memory: Memory, confidence: float) -> Step:
-    since_ns = min(round(body[DOWN_AT_S] * 1e9), scene.frame.captured_at_ns)
+    since_s = body[DOWN_AT_S] if body[DOWN] else body[SEEN_AT_S]
+    since_ns = min(round(since_s * 1e9), scene.frame.captured_at_ns)
     memory.tracks[track_id] = {"since_ns": since_ns, "confidence": confidence}
     data: dict[str, Any] = {"since_ns": since_ns, "speed": round(body[RATE], 2)}
     return Step("fall.detected", Phase.START, track_id, data=data, confidence=confidence, end_type="fall.ended")
+
+
+def _is_inside(body: list[float], size_px: tuple[int, int]) -> bool:
+    """Whether a body was so far from the borders of the picture that it did not fall out of it."""
+    away_px = BORDER * body[STANDING]
+    inside = away_px <= body[MIDDLE_X] <= size_px[0] - away_px
+    return inside and body[MIDDLE_Y] <= size_px[1] - 0.5 * away_px
 
 
 def _confidence(odds: float) -> float:

@@ -58,8 +58,9 @@ SLENDER = 1.7
     LEFT_ARM_PX,
     RIGHT_ARM_PX,
     KNEE_Y_PX,
-) = range(18)
-MEASURES = 18
+    SHOULDER_X_PX,
+) = range(19)
+MEASURES = 19
 """Columns of what `measure` finds; NaN where the keypoints it needs are not seen.
 
 STANDING_PX is the standing body height by a body that stands; BONES_PX the one by the longest of trunk, thighs and
@@ -159,7 +160,7 @@ def measure_one(box_px: Float64Array, joints_px: Float64Array, height_px: float,
     out[TOP_PX], out[BOTTOM_PX] = top, bottom
     if head != head and trunk == trunk:
         head = shoulder_y - (HEAD_HEIGHT - SHOULDER_HEIGHT) / TRUNK * trunk_y
-    out[HEAD_Y_PX], out[SHOULDER_Y_PX] = head, shoulder_y
+    out[HEAD_Y_PX], out[SHOULDER_X_PX], out[SHOULDER_Y_PX] = head, shoulder_x, shoulder_y
     out[HIP_X_PX], out[HIP_Y_PX] = hip_x, hip_y
     out[ANKLE_X_PX], out[ANKLE_Y_PX] = ankle_x, ankle_y
     out[KNEE_Y_PX] = knee_y
