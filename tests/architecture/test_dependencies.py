@@ -9,6 +9,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from architecture.tree import parse
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -29,7 +30,7 @@ def _imported(package: str) -> set[str]:
 def _imported_by(path: Path) -> set[str]:
     """Top-level names that one file imports."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parse(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
