@@ -49,8 +49,8 @@ def test_a_terminal_that_closes_ends_the_process_but_not_under_nohup(ignores: bo
     log = tmp_path / "log"
     pid, terminal = pty.fork()
     if pid == 0:  # the leader of a session with a terminal of its own
-        if ignores:
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        # Not as this process has it: the tests themselves may run under nohup.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN if ignores else signal.SIG_DFL)
         os.execv(sys.executable, [sys.executable, "-c", PROGRAM, str(log)])
     try:
         wait_until(lambda: log.exists() and log.read_text() == "s", "the start")
