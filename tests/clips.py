@@ -1,10 +1,19 @@
-"""Parts of the recordings beside the repository."""
+"""Parts of the recordings beside the repository, and the photographs that ultralytics ships."""
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import av
+
+
+def photograph(name: str) -> Path:
+    """bus.jpg (four people) or zidane.jpg (two). Importing ultralytics for its folder would take seconds."""
+    found = importlib.util.find_spec("ultralytics")
+    assert found is not None
+    assert found.submodule_search_locations is not None
+    return Path(found.submodule_search_locations[0], "assets", name)
 
 
 def head(clip: Path, frames: int, target: Path, *, slower: int = 1) -> Path:

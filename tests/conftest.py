@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -46,15 +47,37 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("thorough" if config.getoption("--thorough") else "usual")
     config.addinivalue_line("markers", "thorough: a repetition that only --thorough runs")
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
-        # Else each of the processes would compile the same kernels, while tests of live cameras wait for the processor.
-        subprocess.run([sys.executable, "-c", "from tracking.warm_up import warm_up; warm_up()"], cwd=ROOT, check=False)
+        compile_once(config.args)
+
+
+def compile_once(arguments: list[str]) -> None:
+    """Compile the kernels and, in a new checkout, the tests, one beside the other.
+
+    Else each of the processes would compile all of both, while tests of live cameras wait for the processor.
+    """
+    commands = [["-c", "from tracking.warm_up import warm_up; warm_up()"]]
+    if not sys.dont_write_bytecode and next((ROOT / "tests").rglob("test_*-pytest-*.pyc"), None) is None:
+        commands.append(["-m", "pytest", "-n", "0", "--collect-only", "-q", *arguments])
+    running = [subprocess.Popen([sys.executable, *one], cwd=ROOT, stdout=subprocess.DEVNULL) for one in commands]
+    for process in running:
+        process.wait()
+
+
+def pytest_collection() -> None:
+    # Searching the thousands of tests for garbage again and again would take a quarter of the time of collecting them.
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # they stay until the end
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--thorough"):
-        chosen = [item for item in items if item.get_closest_marker("thorough") is None]
-        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-        items[:] = chosen
+        long = [item for item in items if item.get_closest_marker("thorough") is not None]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item.get_closest_marker("thorough") is None]
     # Files that take minutes begin first, so that the many short ones fill up all processes at the end.
     items.sort(key=lambda item: item.path.parent.name not in ("faults", "integration"))
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 from architecture.tree import ROOT
-from jsonschema import Draft7Validator
 
 from posebus.contract.codec import encode_frame, encode_poses
 from posebus.contract.public_json import event_fields, event_to_json, track_frame_to_json
@@ -37,8 +36,12 @@ def document() -> dict[str, Any]:
 def test_the_document_is_valid_by_the_schema_that_asyncapi_publishes(
     document: dict[str, Any], node_packages: Path
 ) -> None:
+    import jsonschema
+
     schemas = node_packages / "@asyncapi" / "specs" / "schemas"
-    official = Draft7Validator(json.loads((schemas / f"{document['asyncapi']}.json").read_text(encoding="utf-8")))
+    official = jsonschema.Draft7Validator(
+        json.loads((schemas / f"{document['asyncapi']}.json").read_text(encoding="utf-8"))
+    )
     official.validate(document)
     for path in (("channels", "tracks", "adress"), ("operations", "sendTracks", "action"), ("info", "version")):
         wrong = json.loads(json.dumps(document))
@@ -115,11 +118,13 @@ def test_entries_have_the_described_fields(stream: str) -> None:
 
 
 def test_json_entries_have_the_described_fields_and_payloads(document: dict[str, Any]) -> None:
+    import jsonschema
+
     assert tuple(event_fields(event()))[:-1] == JSON_ENTRIES["events"]
     schemas = document["components"]["schemas"]
-    Draft7Validator(schemas["events"]).validate(json.loads(json.dumps(event_to_json(event()))))
+    jsonschema.Draft7Validator(schemas["events"]).validate(json.loads(json.dumps(event_to_json(event()))))
     tracks = json.loads(json.dumps(track_frame_to_json(track_frame(), PROVENANCE, 1)))
-    validator = Draft7Validator(schemas["tracks"])
+    validator = jsonschema.Draft7Validator(schemas["tracks"])
     validator.validate(tracks)
     tracks["tracks"][0]["keypoints_px"][0][2] = 2
     assert not validator.is_valid(tracks), "confidence is the third number of a keypoint in draft 7, too"

@@ -90,7 +90,9 @@ EMITTERS = {
     path: found
     for package in ("ingest", "tracking")
     for path in modules(package)
-    if (found := emitting(path))[0] and path.parts[-2:] not in ELSEWHERE
+    if "EventType" in path.read_text(encoding="utf-8")
+    and (found := emitting(path))[0]
+    and path.parts[-2:] not in ELSEWHERE
 }
 
 

@@ -6,7 +6,6 @@ either: all frames have to come, in one epoch, half a second after each other, w
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import signal
 from fractions import Fraction
@@ -16,6 +15,7 @@ from pathlib import Path
 import av
 import pytest
 
+from tests.clips import photograph
 from tests.configuration_edits import Edit, Edits
 from tests.faults.running_deployment import RunningDeployment
 
@@ -30,10 +30,7 @@ pytestmark = pytest.mark.timeout(1800)
 
 def recording(path: Path) -> Path:
     """One picture of people, so often that it lasts SECONDS."""
-    found = importlib.util.find_spec("ultralytics")  # importing it would take seconds
-    assert found is not None
-    assert found.submodule_search_locations is not None
-    picture = av.open(str(Path(found.submodule_search_locations[0], "assets", "bus.jpg")))
+    picture = av.open(str(photograph("bus.jpg")))
     frame = next(picture.decode(video=0)).reformat(*SIZE_PX, "yuv420p")
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS, options={"preset": "ultrafast", "tune": "zerolatency"})

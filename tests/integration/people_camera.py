@@ -6,8 +6,8 @@ from functools import cache
 
 import cv2
 import numpy as np
-from ultralytics.utils import ASSETS
 
+from tests.clips import photograph
 from tests.integration.rtsp_server import RtspServer
 
 FPS = 8
@@ -26,7 +26,7 @@ def shift_px(number: int) -> int:
 @cache
 def scene(size_px: tuple[int, int]) -> np.ndarray:
     """People in front of a bus, wider than a picture, so that a window can move over it."""
-    photo = cv2.imread(str(ASSETS / "bus.jpg"))
+    photo = cv2.imread(str(photograph("bus.jpg")))
     assert photo is not None
     height_px = size_px[1]
     reduced = cv2.resize(photo[220:1000], (round(810 * height_px / 780), height_px), interpolation=cv2.INTER_AREA)

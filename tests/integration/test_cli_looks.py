@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 import samples
 from PIL import Image
-from ultralytics.utils import ASSETS
 
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import CameraRecord, Registry
@@ -27,6 +26,7 @@ from posebus.contract.public_json import dump, event_to_json, track_frame_to_jso
 from posebus.messages import Delivery, Event
 from posebus.runtime.embedded import EmbeddedBroker
 from posebus_cli.doctor import check_inference
+from tests.clips import photograph
 from tests.integration import run_command
 from tests.integration.small_networks import simcc_network
 
@@ -189,7 +189,7 @@ def test_doctor_checks_the_networks_for_keypoints_and_masks_if_they_are_set(tmp_
 
 
 def test_image_detects_and_draws_the_people(tmp_path: Path, posebus: Posebus) -> None:
-    done = posebus("image", ASSETS / "bus.jpg", "--out", tmp_path, "--json")
+    done = posebus("image", photograph("bus.jpg"), "--out", tmp_path, "--json")
     assert done.returncode == 0, done.stderr
     (result,) = json.loads(done.stdout)
     assert (result["size_px"], result["view"]) == ([810, 1080], "640")
@@ -199,7 +199,7 @@ def test_image_detects_and_draws_the_people(tmp_path: Path, posebus: Posebus) ->
     assert (boxes >= 0).all()
     assert (boxes[:, [0, 2]] <= 810).all()
     assert json.loads((tmp_path / "bus.poses.json").read_text()) == result
-    drawn, original = cv2.imread(str(tmp_path / "bus.annotated.png")), cv2.imread(str(ASSETS / "bus.jpg"))
+    drawn, original = cv2.imread(str(tmp_path / "bus.annotated.png")), cv2.imread(str(photograph("bus.jpg")))
     assert drawn is not None
     assert original is not None
     assert drawn.shape == original.shape
@@ -207,7 +207,7 @@ def test_image_detects_and_draws_the_people(tmp_path: Path, posebus: Posebus) ->
 
 
 def test_image_uses_the_smallest_size_that_finds_the_most_people(tmp_path: Path, posebus: Posebus) -> None:
-    bus = cv2.imread(str(ASSETS / "bus.jpg"))
+    bus = cv2.imread(str(photograph("bus.jpg")))
     assert bus is not None
     cv2.imwrite(str(tmp_path / "near.png"), bus)
     far = np.full((1440, 2560, 3), 114, np.uint8)
@@ -229,7 +229,7 @@ def test_bad_picture_does_not_stop_the_others(tmp_path: Path, posebus: Posebus) 
     empty.touch()
     text.write_text("no picture")
     out = tmp_path / "out"
-    done = posebus("image", empty, ASSETS / "zidane.jpg", text, tmp_path / "none.jpg", "--out", out)
+    done = posebus("image", empty, photograph("zidane.jpg"), text, tmp_path / "none.jpg", "--out", out)
     assert done.returncode == 1
     assert "zidane.jpg: 2 people" in done.stdout
     assert sorted(path.name for path in out.iterdir()) == ["zidane.annotated.png", "zidane.poses.json"]
@@ -260,6 +260,6 @@ def test_pictures_of_the_same_name_get_different_files(tmp_path: Path, posebus: 
 
 def test_output_folder_that_cannot_be_created_is_an_error(tmp_path: Path, posebus: Posebus) -> None:
     (tmp_path / "file").touch()
-    done = posebus("image", ASSETS / "bus.jpg", "--out", tmp_path / "file" / "out")
+    done = posebus("image", photograph("bus.jpg"), "--out", tmp_path / "file" / "out")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("posebus: no file can be written into the folder ")

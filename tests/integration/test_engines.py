@@ -15,6 +15,7 @@ import pytest
 
 from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
+from tests.clips import photograph
 from tests.integration.conftest import BuildModel, MakeEstimator
 from workers.detections import Detections, Head, ImageArray, Limits
 from workers.engines import openvino
@@ -36,9 +37,8 @@ FRAMES = 4
 def people_rgb() -> ImageArray:
     """The picture of people that ultralytics ships."""
     import cv2
-    from ultralytics.utils import ASSETS
 
-    image_bgr = cv2.imread(str(ASSETS / "bus.jpg"))
+    image_bgr = cv2.imread(str(photograph("bus.jpg")))
     assert image_bgr is not None
     return np.ascontiguousarray(image_bgr[..., ::-1])
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from ultralytics.utils import ASSETS
 
 from benchmarks.common.mot import boxes_of, corners_of, read_mot
 from benchmarks.privacy.faces import YuNet, around_heads, found_by
@@ -25,6 +24,7 @@ from recordings.privacy.timeline import HeadTimeline
 from recordings.progress import Silent
 from recordings.results.pictures import draw_or_blur
 from recordings.results.video import PLAIN, Style, annotate, read_tracks
+from tests.clips import photograph
 from tests.conftest import missing
 from tests.integration.conftest import MakeEstimator
 from tracking import PoseTracker
@@ -35,7 +35,7 @@ CLIPS = {
     "one-by-one-person-detection.mp4": (640, Part(start_s=12.6, end_s=13.8)),
 }
 """The size at which each is inferred, and a part in which faces are seen."""
-PICTURES = [ASSETS / "bus.jpg", ASSETS / "zidane.jpg", "coco4/000000197388.jpg", "coco4/000000000785.jpg"]
+PICTURES = [photograph("bus.jpg"), photograph("zidane.jpg"), "coco4/000000197388.jpg", "coco4/000000000785.jpg"]
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import hostile_folder
 import pytest
-from ultralytics.utils import ASSETS
 
 from posebus.runtime.python_child import python_command, python_environment
+from tests.clips import photograph
 from tests.integration.run_command import posebus
 
 SPAWN = "import multiprocessing as mp; p = mp.get_context('spawn').Process(target=print); p.start(); p.join(); print(1)"
@@ -31,7 +31,7 @@ def test_the_scripts_of_the_folder_are_imported_without_precautions(imported: Pa
 
 
 def test_run_with_all_its_processes(imported: Path, engine_cache: Path) -> None:
-    shutil.copy(ASSETS / "bus.jpg", "bus.jpg")
+    shutil.copy(photograph("bus.jpg"), "bus.jpg")
     Path("cameras.yaml").write_text("cameras: {door: {source: 'rtsp://192.0.2.1/'}}")
     done = posebus(engine_cache, "run", "bus.jpg", "--out", "out", "--no-video", "--imgsz", "320")
     assert (done.returncode, imported.exists()) == (0, False), done.stderr

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, save
 from posebus.arrays import Float32Array
 from posebus.config.settings import WorkerSettings
 from posebus.errors import EngineError
+from tests.clips import photograph
 from tests.integration.conftest import MakeEstimator
 from tests.integration.small_networks import dotted, heatmap_network, simcc_network, stacked_network
 from workers.detections import Detections, Head, ImageArray
@@ -137,9 +138,8 @@ def test_a_real_network_and_a_keypoint_model_by_the_settings(
     engine_cache: Path, make_estimator: MakeEstimator, tmp_path: Path
 ) -> None:
     import cv2
-    from ultralytics.utils import ASSETS
 
-    image_bgr = cv2.imread(str(ASSETS / "bus.jpg"))
+    image_bgr = cv2.imread(str(photograph("bus.jpg")))
     assert image_bgr is not None
     rgb = np.ascontiguousarray(image_bgr[..., ::-1])
     network = simcc_network(tmp_path / "net.onnx")

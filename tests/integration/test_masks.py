@@ -17,11 +17,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from ultralytics.utils import ASSETS
 
 from posebus.config.settings import WorkerSettings
 from posebus.contract.masks import mask_of
 from posebus.errors import WeightsError
+from tests.clips import photograph
 from tests.integration.conftest import BuildModel, MakeEstimator
 from workers.detections import Detections, ImageArray
 from workers.engine_loading import load_engine
@@ -45,7 +45,7 @@ def outlines(build_model: BuildModel, tmp_path_factory: pytest.TempPathFactory, 
 
 @pytest.fixture(scope="module")
 def people_rgb() -> ImageArray:
-    image_bgr = cv2.imread(str(ASSETS / "bus.jpg"))
+    image_bgr = cv2.imread(str(photograph("bus.jpg")))
     assert image_bgr is not None
     return np.ascontiguousarray(image_bgr[..., ::-1])
 
@@ -170,7 +170,7 @@ def test_image_draws_outlines_or_blurs_along_them(
             "-m",
             "posebus_cli",
             "image",
-            str(ASSETS / "bus.jpg"),
+            str(photograph("bus.jpg")),
             *options,
             *(["--blur"] if blur else []),
         ],

@@ -29,7 +29,7 @@ from posebus.config.loading import check_settings
 from posebus.config.settings import EMBEDDED_PORT
 from posebus.contract.public_json import dump, event_from_json, event_to_json, parse, track_frame_from_json
 from posebus.topology import Topology
-from tests.clips import head
+from tests.clips import head, photograph
 from tests.conftest import ROOT, missing
 from tests.integration.run_command import environment
 from tests.polling import wait_until
@@ -317,13 +317,11 @@ def _several(value: Any) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def snippets(shared_data: Path, engine_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snippets]:
-    from ultralytics.utils import ASSETS
-
     folder = tmp_path_factory.mktemp("readme")
     clip = head(shared_data / "TUD-Stadtmitte.mp4", FRAMES, folder / "lobby.mp4")
     for name in ("yard.mp4", "door.mp4"):
         shutil.copy(clip, folder / name)
-    shutil.copy(ASSETS / "zidane.jpg", folder / "street.jpg")
+    shutil.copy(photograph("zidane.jpg"), folder / "street.jpg")
     found = Snippets(folder, engine_cache, free_port())
     yield found
     if found.up is not None:

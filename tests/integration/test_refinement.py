@@ -13,6 +13,7 @@ import pytest
 from benchmarks.accuracy.people import Person, annotated_people
 from benchmarks.accuracy.refinement import CANVAS_PX, losses
 from posebus.config.settings import WorkerSettings
+from tests.clips import photograph
 from tests.integration.conftest import MakeEstimator
 from tests.integration.run_command import posebus
 from workers.engine_loading import load_engine
@@ -151,9 +152,7 @@ def test_recordings_run_with_refinement_and_several_workers_agree_with_one(
 
 
 def test_refinement_and_keypoint_model_together_are_refused_with_a_reason(engine_cache: Path, tmp_path: Path) -> None:
-    from ultralytics.utils import ASSETS
-
     both = ["--refine-below", "128", "--keypoint-model", tmp_path / "net.onnx"]
-    done = posebus(engine_cache, "image", ASSETS / "bus.jpg", "--out", tmp_path, *both)
+    done = posebus(engine_cache, "image", photograph("bus.jpg"), "--out", tmp_path, *both)
     assert done.returncode == 1
     assert "set it, or refine_below_px, but not both" in done.stderr

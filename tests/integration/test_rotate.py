@@ -21,6 +21,7 @@ from ingest.sources.synthetic import SyntheticScene, parse_spec
 from ingest.sources.turning.image import TurnedImage
 from posebus.boxes import iou_matrix
 from posebus.config.settings import CameraSettings
+from tests.clips import photograph
 from tests.integration.conftest import MakeEstimator
 from workers.detections import Detections
 from workers.images.picture import decode_image
@@ -159,9 +160,7 @@ def test_people_in_a_turned_picture_are_found_after_rotating_it(
     degrees: int, tmp_path: Path, make_estimator: MakeEstimator
 ) -> None:
     """The camera hangs so that its picture has to be turned by `degrees` to be upright."""
-    from ultralytics.utils import ASSETS
-
-    upright = cv2.imread(str(ASSETS / "bus.jpg"))
+    upright = cv2.imread(str(photograph("bus.jpg")))
     hanging = turned(upright, 360 - degrees)
     cv2.imwrite(str(tmp_path / "hanging.png"), hanging)
     estimator = make_estimator(engine="openvino", precision="fp32", conf=0.3)

@@ -18,6 +18,7 @@ from posebus.config.settings import WorkerSettings
 from posebus.messages import PoseFrame
 from posebus.telemetry.metrics import Metrics
 from posebus.views import View
+from tests.clips import photograph
 from tests.integration.conftest import MakeEstimator
 from tests.polling import wait_until
 from tests.samples import frame
@@ -123,9 +124,7 @@ def test_tiles_find_the_people_of_a_picture_that_is_too_large_each_once(
 
 
 def test_people_too_large_for_a_tile_are_found_once(make_estimator: MakeEstimator) -> None:
-    from ultralytics.utils import ASSETS
-
-    bus_bgr = cv2.imread(str(ASSETS / "bus.jpg"))
+    bus_bgr = cv2.imread(str(photograph("bus.jpg")))
     assert bus_bgr is not None
     bus = np.ascontiguousarray(bus_bgr[..., ::-1])
     estimator = make_estimator(engine="openvino", precision="fp32", conf=0.25, threads=2)

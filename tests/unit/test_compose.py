@@ -11,7 +11,6 @@ import re
 from importlib.resources import files
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
@@ -27,6 +26,8 @@ OURS = {**STAGES, "cli": SERVICES["cli"]}
 
 
 def test_follows_the_compose_specification() -> None:
+    import jsonschema
+
     vendored = files("check_jsonschema").joinpath("builtin_schemas", "vendor", "compose-spec.json")
     jsonschema.Draft202012Validator(json.loads(vendored.read_text())).validate(COMPOSE)
 

@@ -18,8 +18,6 @@ from typing import Any
 import pytest
 import redis
 import yaml
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from tests.conftest import ROOT
 from tests.scripts import load_script
@@ -188,6 +186,9 @@ def test_packages_of_an_image_are_listed_as_the_dockerfile_does(tmp_path: Path) 
 
 
 def test_make_sbom_lists_the_lock(tmp_path: Path) -> None:
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     makefile = (ROOT / "Makefile").read_text()
     found = re.search(r"cyclonedx-py (requirements .*) sbom\.cdx\.json constraints\.txt", makefile)
     assert found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from posebus.config.cameras.evidence import EvidenceSettings, keeps_pictures
@@ -69,11 +68,15 @@ def test_a_field_comes_from_the_environment() -> None:
 
 @pytest.mark.parametrize("value", ["off", "on", {"mode": "auto", "seconds": 5}])
 def test_the_schema_takes_all_forms(value: object) -> None:
+    import jsonschema
+
     jsonschema.validate({"cameras": {"door": {"source": "a", "evidence": value}}}, config_schema())
 
 
 @pytest.mark.parametrize("value", ["onn", 3, {"secs": 1}])
 def test_the_schema_refuses_others(value: object) -> None:
+    import jsonschema
+
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"cameras": {"door": {"source": "a", "evidence": value}}}, config_schema())
 

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import torch
 
 from workers.engines import torch_graphs
 from workers.engines.torch_graphs import GraphedNetwork, capture, padded_batch, shape_tensors
@@ -24,10 +23,14 @@ class Network:
     """A network that adds its head's anchors for the shape to the mean of each picture, like ultralytics' heads."""
 
     def __init__(self) -> None:
+        import torch
+
         self.model = [SimpleNamespace(anchors=torch.empty(0), strides=torch.empty(0), shape=None)]
         self.calls = 0
 
     def __call__(self, planes: Any) -> tuple[Any, None]:
+        import torch
+
         head = self.model[-1]
         self.calls += 1
         if head.shape != planes.shape:
@@ -38,6 +41,9 @@ class Network:
 @pytest.fixture
 def no_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace CUDA's streams by ones that do nothing, and its graphs by ones that compute again."""
+
+    import torch
+
     stream = SimpleNamespace(wait_stream=lambda other: None)
     monkeypatch.setattr(torch.cuda, "Stream", lambda: stream)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda: stream)
@@ -54,6 +60,8 @@ def no_device(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def planes(*greys: float) -> Any:
+    import torch
+
     return torch.stack([torch.full((3, 4, 4), float(grey)) for grey in greys])
 
 
@@ -97,6 +105,8 @@ def test_network_that_cannot_be_recorded_is_still_computed(
 
 @pytest.mark.usefixtures("no_device")
 def test_out_of_memory_does_not_disable_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
     def full(graph: Graph, compute: Callable[[], Any]) -> Any:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
@@ -112,6 +122,8 @@ def test_out_of_memory_does_not_disable_recording(monkeypatch: pytest.MonkeyPatc
 
 
 def test_other_threads_may_use_the_device_while_a_graph_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
     modes = []
 
     @contextlib.contextmanager
@@ -127,6 +139,8 @@ def test_other_threads_may_use_the_device_while_a_graph_is_recorded(monkeypatch:
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.usefixtures("no_device")
 def test_exact_fp32_does_not_use_tf32(exact: bool) -> None:
+    import torch
+
     seen = []
 
     class Looking(Network):

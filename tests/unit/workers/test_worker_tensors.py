@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,8 @@ LIMITS = Limits(conf=0.25, iou=0.6, max_people=20)
 
 @pytest.mark.parametrize("size_px", [(640, 480), (1280, 720), (500, 333)])
 def test_letterbox_equals_that_of_the_host(size_px: tuple[int, int]) -> None:
+    import torch
+
     rng = np.random.default_rng(1)
     images = [rng.integers(0, 256, (size_px[1], size_px[0], 3), dtype=np.uint8) for _ in range(2)]
     fit = Letterbox.fit(size_px, 640)
@@ -32,6 +33,8 @@ def test_letterbox_equals_that_of_the_host(size_px: tuple[int, int]) -> None:
 
 
 def test_pictures_of_several_sizes_keep_their_order_in_a_batch() -> None:
+    import torch
+
     rng = np.random.default_rng(2)
     sizes = [(640, 480), (640, 480), (320, 240), (640, 480)]
     images = [torch.from_numpy(rng.integers(0, 256, (3, height, width), dtype=np.uint8)) for width, height in sizes]
@@ -53,6 +56,8 @@ def crowd(seed: int, head: Head, pictures: int) -> np.ndarray:
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), classes=st.integers(1, 3), dims=st.sampled_from([2, 3]))
 def test_suppression_equals_that_of_the_host(seed: int, classes: int, dims: int) -> None:
+    import torch
+
     head = Head(classes=classes, keypoints=5, keypoint_dims=dims, end_to_end=False, stride=32)
     output = crowd(seed, head, pictures=3)
     output[1, 4 : 4 + classes] = 0  # no people in the second one
@@ -65,6 +70,8 @@ def test_suppression_equals_that_of_the_host(seed: int, classes: int, dims: int)
 
 
 def test_end_to_end_rows_are_only_filtered() -> None:
+    import torch
+
     head = Head(classes=1, keypoints=17, keypoint_dims=3, end_to_end=True, stride=32)
     output = np.random.default_rng(0).random((2, 300, 57), dtype=np.float32)
     output[..., 4] = np.sort(output[..., 4], axis=1)[:, ::-1]
