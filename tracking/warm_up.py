@@ -7,7 +7,7 @@ import numpy as np
 from posebus.contract.appearance import SIZE as APPEARANCE_SIZE
 from posebus.messages import CameraMotion, PoseFrame
 from tracking.actions.features import features_of
-from tracking.actions.people import Performer, windows_of
+from tracking.actions.people import People, windows_of
 from tracking.feet import body_heights_px, foot_points_px
 from tracking.geometry import outside_by
 from tracking.rules import Rules
@@ -55,6 +55,8 @@ def warm_up() -> None:
             camera_motion=CameraMotion(0, (1.0, 0.0, float(seq == 4), 0.0, 1.0, 0.0), 0.0),
         )
         rules.update(tracker.update(frame))
-    features_of(windows_of([Performer(np.zeros(1), keypoints[:1])], 0.0, (640, 480)))
+    actors = People(2, 1)
+    rows = actors.add([1], 0.0, keypoints[:1], 0.0)
+    features_of(windows_of(actors.known, rows, 0.0, (640, 480)))
     foot_points_px(boxes, keypoints, (640, 480))
     body_heights_px(boxes, keypoints)

@@ -51,8 +51,9 @@ class ActionAnswer:
 class ActionClassifier(Protocol):
     """Tells what people do.
 
-    labels: the names of the actions; OTHER is not reported. sample_s: between two moments of a window; every_s: between
-    two classifications of a person, both at least; samples: moments of a window at most.
+    labels: the names of the actions; OTHER is not reported. sample_s: between two moments of a window, at least.
+    every_s: between two classifications of a person, at least, but for those that are a sample earlier so that all
+    people of a camera are classified together. samples: moments of a window at most.
     """
 
     labels: tuple[str, ...]

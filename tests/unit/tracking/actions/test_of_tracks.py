@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from unit.tracking.actions.bodies import body, frame
 
 from posebus.contract.snapshot import pack_state, unpack_state
-from posebus.messages import Renaming, TrackState
+from posebus.messages import Renaming, Track, TrackState
 from tracking.actions.base import OTHER, ActionAnswer, Windows
 from tracking.actions.of_tracks import KEPT_S, MAX_PEOPLE, Actions
 from tracking.actions.table import open_classifier
@@ -52,11 +52,60 @@ def test_people_are_classified_by_the_clock_and_not_by_frames(fps: int) -> None:
     assert set(classifier.asked) == {2}
 
 
+def test_people_who_came_at_different_times_are_classified_together_soon() -> None:
+    classifier = Place()
+    made = Actions(classifier)
+    for seq in range(12):
+        made.update(frame(seq, seq * 0.12, {1: LEFT} if seq < 3 else {1: LEFT, 2: RIGHT}))
+    # The first one at 0, 0.24, 0.48; the second one at once at 0.36, and with the first one at 0.48 or 0.6.
+    assert classifier.asked[:2] == [1, 1]
+    assert classifier.asked[-3:] == [2, 2, 2]
+    assert len(classifier.asked) <= 7
+
+
 def test_each_track_has_its_action_with_a_score() -> None:
     made = Actions(Place())
     found = made.update(frame(0, 0.0, {1: LEFT, 2: RIGHT, 3: NEITHER})).tracks
     assert [track.action for track in found] == ["Left", "Right", None]
     assert [track.action_score for track in found] == [1.0, 1.0, None]
+
+
+def test_all_other_fields_of_a_track_stay_as_they_are() -> None:
+    made = Actions(Place())
+    given = frame(
+        *(0, 0.0, {1: LEFT}),
+        velocity_px_s=np.ones(2, np.float32),
+        keypoint_visibility=np.full(17, 2, np.uint8),
+        pose_index=3,
+        position_m=(1.0, 2.0),
+        speed_m_s=3.0,
+        distance_m=4.0,
+    )
+    (was,), (found,) = given.tracks, made.update(given).tracks
+    assert (found.action, found.action_score) == ("Left", 1.0)
+    for one in fields(Track):
+        if one.name not in ("action", "action_score"):
+            assert getattr(found, one.name) is getattr(was, one.name), one.name
+
+
+def test_a_track_that_ended_is_not_reported_again_whether_or_not_it_was_restarted() -> None:
+    made = Actions(Place())
+    last = frame(0, 0.0, {1: LEFT})
+    assert made.update(replace(last, tracks=(replace(last.tracks[0], state=TrackState.ENDED),))).tracks[0].action
+    again = Actions(Place())
+    again.load_state(unpack_state(pack_state({"actions": made.state_dict()}))["actions"])
+    assert actions_of(made, 1, 0.01, {1: LEFT}) == actions_of(again, 1, 0.01, {1: LEFT}) == [None]
+
+
+def test_more_people_than_rows_keep_what_is_remembered_of_them() -> None:
+    made = Actions(Place())
+    for seq, people in enumerate((1, 20, 70)):
+        poses = {number: LEFT if number % 2 else RIGHT for number in range(people)}
+        found = actions_of(made, seq, seq * 0.25, poses)
+        assert found == ["Left" if number % 2 else "Right" for number in range(people)]
+    made.update(replace(frame(3, 0.8, {}), renamed=(Renaming(3, 200, 0),)))
+    assert 3 not in made.state_dict()["people"]["numbers"]
+    assert 200 in made.state_dict()["people"]["numbers"]
 
 
 def test_one_wrong_answer_does_not_change_the_action() -> None:
@@ -91,10 +140,10 @@ def test_corrections_exchange_what_is_remembered() -> None:
 def test_ended_and_surplus_people_are_forgotten() -> None:
     made = Actions(Place())
     made.update(frame(0, 0.0, dict.fromkeys(range(MAX_PEOPLE + 20), LEFT)))
-    assert len(made.state_dict()["people"]) == MAX_PEOPLE
+    assert len(made.state_dict()["people"]["numbers"]) == MAX_PEOPLE
     last = frame(1, 0.1, {0: LEFT})
     made.update(replace(last, tracks=(replace(last.tracks[0], state=TrackState.ENDED),)))
-    assert "0" not in made.state_dict()["people"]
+    assert 0 not in made.state_dict()["people"]["numbers"]
 
 
 def test_another_epoch_starts_anew() -> None:
@@ -128,7 +177,7 @@ def test_the_state_of_another_classifier_is_left_alone_and_a_damaged_one_refused
     state = made.state_dict()
     other = Actions(Place(), "other")
     other.load_state(state)
-    assert other.state_dict()["people"] == {}
-    state["people"]["1"]["poses_px"] = np.zeros((1, 5, 3), np.float32)
+    assert other.state_dict()["people"]["numbers"] == []
+    state["people"]["poses_px"] = np.zeros((1, 5, 3), np.float32)
     with pytest.raises(ValueError, match="wrong shape"):
         Actions(Place(), "place").load_state(state)
