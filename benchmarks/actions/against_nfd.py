@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.actions.command import GET_KIT, sources_of, train_on
 from benchmarks.actions.examples import LABELS
-from benchmarks.actions.nfd import DESCENDING, FALLEN, GET_NFD, HISTORY, STEP_S, Nfd
+from benchmarks.actions.nfd import DESCENDING, FALLEN, HISTORY, STEP_S, Nfd
 from benchmarks.actions.open_skeletons import SETTLED_S, scene_segments
 from benchmarks.skeletons.kinds import FALLS, NOT_FALLS
 from benchmarks.skeletons.scene import scene
 from posebus.arrays import Float64Array
 from posebus.messages import Track, TrackFrame, TrackState
 from tracking.actions import base
-from tracking.actions.builtin import BuiltIn
+from tracking.actions.builtin import BuiltIn, Network
 from tracking.actions.of_tracks import Actions
 
 HELD_S = 0.5
 """An answer counts for a whole scene if it lasts for this long."""
 
 SIZE_PX = (640, 480)
+
+SEEDS = range(20_000, 20_004)
+THEIR_SEQUENCES = 400
 
 
 class Score:
@@ -116,28 +117,17 @@ def _frames(history: Float64Array) -> list[TrackFrame]:
     return frames
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(prog="benchmarks.actions.against_nfd", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with data.csv and data_under_scene.csv")
-    parser.add_argument("--kit", type=Path, required=True, help=f"the wheel of `{GET_KIT}`")
-    parser.add_argument("--nfd", type=Path, required=True, help=f"the wheel of `{GET_NFD}`")
-    parser.add_argument("--seeds", type=int, default=20, help="scenes of each kind to train on")
-    parser.add_argument("--scenes", type=int, default=4, help="scenes of each kind to judge by")
-    options = parser.parse_args(arguments)
-    nfd = Nfd(options.nfd)
-    network = train_on(sources_of(options.data, options.kit, options.seeds), ("generated", "kit"))
-    classifier = BuiltIn(LABELS, network)
-    seeds = range(20_000, 20_000 + options.scenes)
+def compared(network: Network, wheel: Path, data: Path) -> str:
+    """Tables of a network of ours that was trained without the OpenPose scenes in `data`, beside that of the wheel."""
+    nfd, classifier = Nfd(wheel), BuiltIn(LABELS, network)
+    parts = []
     for title, scores in (
-        ("Generated scenes, was there a fall", on_generated(classifier, nfd, seeds)),
-        ("OpenPose scenes, single answers", on_scenes(classifier, nfd, options.data)),
-        ("Sequences of nfd's generator, last answer", on_theirs(classifier, nfd, 400)),
+        ("OpenPose scenes, single answers", on_scenes(classifier, nfd, data)),
+        ("Generated scenes, was there a fall", on_generated(classifier, nfd, SEEDS)),
+        ("Sequences of nfd's generator, last answer", on_theirs(classifier, nfd, THEIR_SEQUENCES)),
     ):
-        print(f"\n### {title}\n\n| | precision | recall | F1 | false alarms |\n|---|---:|---:|---:|---:|")
-        for name, score in scores.items():
-            print(f"| {name} | {score} |")
-
-
-if __name__ == "__main__":
-    main()
+        rows = "\n".join(f"| {name} | {score} |" for name, score in scores.items())
+        parts.append(
+            f"\n### {title}\n\n| | precision | recall | F1 | false alarms |\n|---|---:|---:|---:|---:|\n{rows}"
+        )
+    return "\n".join(parts)

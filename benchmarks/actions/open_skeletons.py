@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -79,12 +80,16 @@ def scene_segments(folder: Path) -> list[Segment]:
     return [segment for name, action, poses in (*under_scene, *gym) for segment in _segments(name, action, poses)]
 
 
-def of_segments(segments: list[Segment]) -> Examples:
-    """The examples of segments, from `SETTLED_S` after their beginnings: motion cannot be known before."""
+def of_segments(segments: Sequence[Segment], shown: Sequence[list[TrackFrame]] | None = None) -> Examples:
+    """The examples of segments, from `SETTLED_S` after their beginnings: motion cannot be known before.
+
+    shown: other frames than those of each segment.
+    """
+    frames = [one.frames() for one in segments] if shown is None else shown
     return joined(
         [
-            examples_of(one.frames(), lambda at_s, action=one.action: action if at_s >= SETTLED_S else None)
-            for one in segments
+            examples_of(found, lambda at_s, action=one.action: action if at_s >= SETTLED_S else None)
+            for one, found in zip(segments, frames, strict=True)
         ]
     )
 

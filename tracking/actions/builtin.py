@@ -64,5 +64,7 @@ def open_builtin(setting: str = "builtin") -> BuiltIn:
 def _read(path: Path) -> BuiltIn:
     data = load_object(path.read_bytes(), "the weights of the built-in actions")
     if data["features"] != list(NAMES):
-        raise ValueError(f"{path.name} was trained on other features: run `make actions-weights`")
+        raise ValueError(
+            f"{path.name} was trained on other features: run `make bench-actions`, with `--write` among its ARGS"
+        )
     return BuiltIn(tuple(data["labels"]), Network(*(np.array(data[name]) for name in Network._fields)))

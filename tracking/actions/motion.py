@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from posebus.arrays import Float64Array
-from tracking.actions.posture import centre_of
-from tracking.body_model.skeleton import ANKLE, KNEE, WRIST
+from tracking.actions.posture import centre_of, knee_cosine
+from tracking.actions.stature import LEG, between, median
+from tracking.body_model.skeleton import ANKLE, HIP, KNEE, WRIST
 from tracking.compiled import compiled
 
 SPAN_S = 0.25
@@ -17,18 +18,55 @@ PACE_S = 1.0
 
 MOTION_NAMES = (
     *("across_per_s", "up_per_s", "feet_sway", "feet_lift", "feet_per_s", "knee_sway", "wrist_sway", "bounce"),
-    *("down_peak", "past", "speed"),
+    *("down_peak", "past", "speed", "hips_range", "knee_range"),
 )
 """per_s: statures per second. sway: deviation of one side against the other, across and up for the feet. bounce: of the
 centre up and down, around its way. down_peak: the fastest way down within the window. past: how much of two seconds the
-window has. speed: the median over short times, which turning round does not change."""
+window has. speed: the median over short times, which turning round does not change. range: how much the height of the
+hips above the feet, and the cosine of the knees, change within the window, but for the largest and smallest value."""
 
 
 @compiled
 def _deviation(values: Float64Array) -> float:
     """The standard deviation of the values that are not NaN; NaN for fewer than three."""
-    known = values[~np.isnan(values)]
-    return float(np.std(known)) if len(known) > 2 else np.nan
+    count, total = 0, 0.0
+    for value in values:
+        if not np.isnan(value):
+            count += 1
+            total += value
+    if count < 3:
+        return np.nan
+    mean, squares = total / count, 0.0
+    for value in values:
+        if not np.isnan(value):
+            squares += (value - mean) ** 2
+    return float(np.sqrt(squares / count))
+
+
+@compiled
+def _median_of_known(values: Float64Array, least: int) -> float:
+    """The median of the values that are not NaN; NaN for fewer than `least`. The order of `values` is lost."""
+    count = 0
+    for value in values:
+        if not np.isnan(value):
+            values[count] = value
+            count += 1
+    return median(values[:count]) if count >= least else np.nan
+
+
+@compiled
+def _range(values: Float64Array) -> float:
+    """Between the second largest and the second smallest value that is not NaN, against single errors; NaN for fewer
+    than four. The order of `values` is lost."""
+    count = 0
+    for value in values:
+        if not np.isnan(value):
+            values[count] = value
+            count += 1
+    if count < 4:
+        return np.nan
+    median(values[:count])
+    return float(values[count - 2] - values[1])
 
 
 @compiled
@@ -85,8 +123,15 @@ def _speed(ages_s: Float64Array, across: Float64Array, down: Float64Array) -> fl
             if elapsed_s >= SPAN_S:
                 speeds[last] = np.hypot(across[last] - across[first], down[last] - down[first]) / elapsed_s
                 break
-    known = speeds[~np.isnan(speeds)]
-    return float(np.median(known)) if len(known) > 0 else np.nan
+    return _median_of_known(speeds, 1)
+
+
+@compiled
+def _bent(joints: Float64Array) -> tuple[float, float]:
+    """How far the hips are above the feet in pixels, and the cosine of the knees, -1 for straight legs."""
+    left, right = knee_cosine(joints, 0), knee_cosine(joints, 1)
+    both = (left + right) / 2.0
+    return between(joints, ANKLE)[1] - between(joints, HIP)[1], both if not np.isnan(both) else np.fmax(left, right)
 
 
 @compiled
@@ -107,11 +152,14 @@ def describe_motion(ages_s: Float64Array, poses: Float64Array, stature: float, o
         if elapsed_s > 0.0:
             way = np.hypot(apart[moment] - apart[moment - 1], above[moment] - above[moment - 1])
             steps[moment] = way / max(elapsed_s, 0.1)
-    known = steps[~np.isnan(steps)]
-    out[4] = np.median(known) if len(known) > 1 else np.nan
+    out[4] = _median_of_known(steps, 2)
     out[5] = _deviation(_difference(poses, KNEE, 0)) / stature
     out[6] = _deviation(_difference(poses, WRIST, 0)) / stature
     out[7] = _deviation(centre[1] - (0.0 if np.isnan(down) else down) * -ages_s)
     out[8] = _fastest(ages_s, centre[1])
     out[10] = _speed(ages_s, centre[0], centre[1])
     out[9] = min(ages_s[0] - ages_s[moments - 1], 2.0) / 2.0
+    heights, knees = np.empty(moments), np.empty(moments)
+    for moment in range(moments):
+        heights[moment], knees[moment] = _bent(poses[moment])
+    out[11], out[12] = _range(heights) / (LEG * stature), _range(knees)

@@ -19,10 +19,12 @@ POSTURE_NAMES = (
     *("knee_max", "knee_min", "hips_over_feet", "shoulders_over_feet", "head_over_hips", "head_before_hips"),
     *("wrist_up_max", "wrist_up_min", "wrist_across_max", "wrist_before"),
     *("width", "height", "flatness", "feet_apart"),
+    *("knees_apart", "beside_feet", "wrists_over_feet"),
     *("has_trunk", "has_thigh", "has_shank", "has_wrist", "has_head"),
 )
 """Lengths in statures, or relative to the segment. across: to either side; before: on the side of the knees; knee: the
-cosine of its angle, -1 for a straight leg; max and min: of both sides; has: whether the part was seen, 0 or 1."""
+cosine of its angle, -1 for a straight leg; max and min: of both sides; beside_feet: how far the centre is beside the
+feet, over which a body balances that nothing else carries; has: whether the part was seen, 0 or 1."""
 
 
 @compiled
@@ -70,7 +72,7 @@ def _limb(posture: Float64Array, near: int, far: int, length: float) -> tuple[fl
 
 
 @compiled
-def _knee(posture: Float64Array, side: int) -> float:
+def knee_cosine(posture: Float64Array, side: int) -> float:
     """The cosine of the angle between thigh and shank, -1 for a straight leg; NaN if not seen."""
     hip, knee, ankle = HIP + side, KNEE + side, ANKLE + side
     if posture[hip, 2] == 0.0 or posture[knee, 2] == 0.0 or posture[ankle, 2] == 0.0:
@@ -101,7 +103,7 @@ def describe_posture(posture: Float64Array, stature: float, out: Float64Array) -
     for part in range(2):
         _set_pair(out, 4 + 2 * part, thighs[0][part], thighs[1][part])
         _set_pair(out, 8 + 2 * part, shanks[0][part], shanks[1][part])
-    _set_pair(out, 12, _knee(posture, 0), _knee(posture, 1))
+    _set_pair(out, 12, knee_cosine(posture, 0), knee_cosine(posture, 1))
     left, right = posture[ANKLE], posture[ANKLE + 1]
     lowest = np.fmin(left[1] if left[2] > 0.0 else np.nan, right[1] if right[2] > 0.0 else np.nan)
     out[14] = (hips[1] - lowest) / (LEG * stature)
@@ -111,8 +113,11 @@ def describe_posture(posture: Float64Array, stature: float, out: Float64Array) -
     _describe_head_and_arms(posture, hips, ahead, stature, out)
     _describe_extent(posture, stature, out)
     out[25] = distance(posture, ANKLE, ANKLE + 1) / stature
-    out[26], out[27], out[28] = not np.isnan(length), not np.isnan(out[4]), not np.isnan(out[8])
-    out[29], out[30] = not np.isnan(out[18]), not np.isnan(out[16])
+    out[26] = distance(posture, KNEE, KNEE + 1) / stature
+    out[27] = abs(between(posture, ANKLE)[0]) / stature  # the centre is at 0
+    out[28] = (out[19] * stature + hips[1] - lowest) / stature
+    out[29], out[30], out[31] = not np.isnan(length), not np.isnan(out[4]), not np.isnan(out[8])
+    out[32], out[33] = not np.isnan(out[18]), not np.isnan(out[16])
 
 
 @compiled
@@ -133,7 +138,8 @@ def _describe_head_and_arms(
             beside[side] = (posture[WRIST + side, 0] - hips[0]) / stature
     _set_pair(out, 18, up[0], up[1])
     out[20] = np.fmax(abs(beside[0]), abs(beside[1]))
-    out[21] = ahead * np.nanmean(beside) if not np.isnan(out[20]) else np.nan
+    both = (beside[0] + beside[1]) / 2.0
+    out[21] = ahead * (both if not np.isnan(both) else np.fmax(beside[0], beside[1]))
 
 
 @compiled
