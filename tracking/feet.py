@@ -80,7 +80,7 @@ def body_heights_px(boxes_xyxy_px: FloatingArray, keypoints_px: FloatingArray | 
 def feet_and_heights_px(
     boxes_xyxy_px: Float64Array, keypoints_px: Float64Array | None, size_px: tuple[int, int]
 ) -> tuple[Float64Array, Float64Array]:
-    """Return `foot_points_px` and `body_heights_px`, in one call, since the calls cost more than the arithmetic."""
+    """Return `foot_points_px` and `body_heights_px`, 1 at least, in one call: it costs more than the arithmetic."""
     joints = np.zeros((len(boxes_xyxy_px), 0, 3)) if keypoints_px is None else keypoints_px
     points, heights = np.empty((len(boxes_xyxy_px), 2)), np.empty(len(boxes_xyxy_px))
     _stand_within(boxes_xyxy_px, joints, float(size_px[0]), float(size_px[1]), points, heights)
@@ -203,9 +203,10 @@ def _stand_within(
     points: Float64Array,
     heights: Float64Array,
 ) -> None:
-    """Write where each person stands, within the picture, into `points` (N, 2), and the height into `heights` (N,)."""
+    """Write where each person stands within the picture into `points` (N, 2), and `heights` (N,), 1 at least."""
     _stand(boxes, joints, height_px, points, np.empty(len(boxes), np.int64), heights)
     for person in range(len(boxes)):
+        heights[person] = max(heights[person], 1.0)
         for axis, most in ((0, width_px), (1, height_px)):
             if points[person, axis] < 0.0:
                 points[person, axis] = 0.0

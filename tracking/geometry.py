@@ -55,8 +55,8 @@ def shapes_of(
 
 
 def measured(
-    shapes: Shapes, feet_px: Float64Array, units_px: Float64Array, size_px: tuple[int, int]
-) -> tuple[Int8Array, Float64Array]:
+    shapes: Shapes, feet_px: Float64Array, units_px: Float64Array, size_px: tuple[int, int], marks_before: Int8Array
+) -> tuple[Int8Array, Int8Array, Float64Array, bool]:
     """Return on which side of each shape each of N points is.
 
     Args:
@@ -65,17 +65,20 @@ def measured(
         units_px: (N,) the unit of the margins for each point.
         size_px: (width, height) of the picture. Beyond its border no point is seen, so that a point at the border is
             clearly on its side of a line, however narrow the rest of the picture is.
+        marks_before: marks of the frame before, with which the new ones are compared.
 
     Returns:
         codes (S, N): of polygons 1 inside, 0 close to it, -1 outside; of lines the side (-1 left, 1 right of the way
         from the first end to the second, as seen in the picture), times 2 if far from it; 0 close to the line.
         offsets_px (S, N, 2): of lines the distance from the line through both ends, negative on the left, and how far
         along the way from the first end; 0 for polygons.
+        changed: whether any mark is another one than before, or their number is.
     """
-    count = len(shapes.is_line), len(feet_px)
-    codes, offsets_px = np.empty(count, np.int8), np.zeros((*count, 2))
-    _measure_all(plain(shapes), feet_px, units_px, (float(size_px[0]), float(size_px[1])), codes, offsets_px)
-    return codes, offsets_px
+    shape = len(shapes.is_line), len(feet_px)
+    codes, marks, offsets_px = np.empty(shape, np.int8), np.empty(shape, np.int8), np.zeros((*shape, 2))
+    size = (float(size_px[0]), float(size_px[1]))
+    changed = _measure_all(plain(shapes), feet_px, units_px, size, marks_before, (codes, marks, offsets_px))
+    return codes, marks, offsets_px, changed
 
 
 def _rows(points: Sequence[Float64Array]) -> Int64Array:
@@ -104,17 +107,19 @@ def _is_inside(x: float, y: float, corners: Float64Array, begin: int, end: int) 
 
 
 @compiled
-def _distance_to_sides(x: float, y: float, corners: Float64Array, begin: int, end: int) -> float:
-    """Return the distance of the point from the nearest side of a polygon."""
+def _distance_to_sides(x: float, y: float, corners: Float64Array, begin: int, end: int, reach: float) -> float:
+    """Return the distance of the point from the nearest side of a polygon; inf if none is within `reach`."""
     nearest2 = np.inf
     before = end - 1
     for corner in range(begin, end):
-        x0, y0 = corners[before, 0], corners[before, 1]
-        along_x, along_y = corners[corner, 0] - x0, corners[corner, 1] - y0
+        x0, y0, x1, y1 = corners[before, 0], corners[before, 1], corners[corner, 0], corners[corner, 1]
+        before = corner
+        if x < min(x0, x1) - reach or x > max(x0, x1) + reach or y < min(y0, y1) - reach or y > max(y0, y1) + reach:
+            continue
+        along_x, along_y = x1 - x0, y1 - y0
         length2 = max(along_x**2 + along_y**2, LEAST_LENGTH2)
         share = min(max(((x - x0) * along_x + (y - y0) * along_y) / length2, 0.0), 1.0)
         nearest2 = min(nearest2, (x - x0 - share * along_x) ** 2 + (y - y0 - share * along_y) ** 2)
-        before = corner
     return float(np.sqrt(nearest2))
 
 
@@ -128,7 +133,7 @@ def _nearest_polygon(points: Float64Array, corners: Float64Array, begin: Int64Ar
             if _is_inside(x, y, corners, first, end):
                 distance[point] = 0.0
                 break
-            distance[point] = min(distance[point], _distance_to_sides(x, y, corners, first, end))
+            distance[point] = min(distance[point], _distance_to_sides(x, y, corners, first, end, np.inf))
 
 
 @compiled
@@ -137,10 +142,11 @@ def _measure_all(
     feet_px: Float64Array,
     units_px: Float64Array,
     size_px: tuple[float, float],
-    codes: Int8Array,
-    offsets_px: Float64Array,
-) -> None:
-    """Write `codes` (S, N) and `offsets_px` (S, N, 2) of `measured`."""
+    marks_before: Int8Array,
+    out: tuple[Int8Array, Int8Array, Float64Array],
+) -> bool:
+    """Write `codes` (S, N), `marks` (S, N) and `offsets_px` (S, N, 2) of `measured`; returns whether marks changed."""
+    codes, marks, offsets_px = out
     shapes = Shapes(*shapes)
     corners = shapes.corners
     width, height = size_px
@@ -158,8 +164,9 @@ def _measure_all(
                 elif _is_inside(x, y, corners, first, end):
                     codes[shape, point] = 1
                 else:
-                    apart = _distance_to_sides(x, y, corners, first, end)
+                    apart = _distance_to_sides(x, y, corners, first, end, reach)
                     codes[shape, point] = 1 if apart <= ON_SIDE_PX else 0 if apart <= reach else -1
+                marks[shape, point] = codes[shape, point]
             continue
         x0, y0 = corners[first, 0], corners[first, 1]
         along_x, along_y = corners[first + 1, 0] - x0, corners[first + 1, 1] - y0
@@ -170,6 +177,7 @@ def _measure_all(
             offsets_px[shape, point, 0] = apart
             offsets_px[shape, point, 1] = (along_x * (x - x0) + along_y * (y - y0)) / length
             side = 1 if apart > 0.0 else -1 if apart < 0.0 else 0
+            marks[shape, point] = 1 if apart > 0.0 else 0
             away_x, away_y = -along_y / length * side, along_x / length * side
             at_border = (
                 (away_x <= -FACING and x <= AT_BORDER_PX)
@@ -183,13 +191,27 @@ def _measure_all(
                 codes[shape, point] = side
             else:
                 codes[shape, point] = 0
+    return _differ(marks, marks_before)
+
+
+@compiled
+def _differ(marks: Int8Array, others: Int8Array) -> bool:
+    """Whether two tables (S, N) and (S, M) are not the same."""
+    if marks.shape != others.shape:
+        return True
+    for shape in range(len(marks)):
+        for point in range(marks.shape[1]):
+            if marks[shape, point] != others[shape, point]:
+                return True
+    return False
 
 
 def close_pairs(points: Float64Array, units: Float64Array, reach: float) -> list[list[int]]:
     """Return the pairs of rows of points (N, 2) that are at most `reach` apart, times the smaller unit (N,) of both."""
     count = len(points)
     pairs = np.empty((count * (count - 1) // 2, 2), np.int64)
-    found: list[list[int]] = pairs[: _find_close(points, units, reach, pairs)].tolist()
+    number = _find_close(points, units, reach, pairs)
+    found: list[list[int]] = pairs[:number].tolist() if number else []
     return found
 
 
@@ -198,8 +220,11 @@ def _find_close(points: Float64Array, units: Float64Array, reach: float, pairs: 
     """Write the pairs that are close into the first rows of `pairs` (M, 2); returns their number."""
     found = 0
     for one in range(len(points)):
+        x, y, most = points[one, 0], points[one, 1], reach * units[one]
         for other in range(one + 1, len(points)):
-            apart_x, apart_y = points[one, 0] - points[other, 0], points[one, 1] - points[other, 1]
+            apart_x, apart_y = x - points[other, 0], y - points[other, 1]
+            if abs(apart_x) > most or abs(apart_y) > most:
+                continue
             if np.hypot(apart_x, apart_y) <= reach * min(units[one], units[other]):
                 pairs[found] = one, other
                 found += 1

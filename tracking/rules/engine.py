@@ -12,6 +12,7 @@ from posebus.config.rules.reading import read_rules, rules_to_json
 from posebus.errors import ConfigError
 from posebus.messages import EndOfStream, Event, TrackFrame
 from tracking.rules.base import Phase, Place, Step
+from tracking.rules.bodies.kept import Kept
 from tracking.rules.clock import Clock, seconds
 from tracking.rules.correcting import corrected
 from tracking.rules.events import FrameEvents
@@ -19,6 +20,7 @@ from tracking.rules.happenings import Orphan, orphans_of
 from tracking.rules.opened import OpenRule
 from tracking.rules.scene import Scene
 from tracking.rules.shapes import ShapeTable
+from tracking.rules.sound import sound_frame, sound_time
 from tracking.rules.walks import Walks, moved
 
 FORGOTTEN_S = 8.0
@@ -41,7 +43,7 @@ class Rules:
         self._camera = camera
         self._size_px = size_px
         self._rules: dict[str, OpenRule] = {}
-        self._shared: dict[int, dict[str, Any]] = {}
+        self._kept = Kept()
         self._seen_ns: dict[int, int] = {}
         self._clock, self._walks = Clock(), Walks()
         self._settings: dict[str, RuleSettings] = {}
@@ -55,20 +57,35 @@ class Rules:
     def update(self, frame: TrackFrame, ended_by: str = "unseen") -> list[Event]:
         """The events of one frame. `ended_by`: why the tracks ended that the frame ends.
 
+        People with wrong numbers count as not seen (see `sound_frame`), and a frame without a time decides nothing.
         Raises ValueError for a frame of another camera.
         """
         if frame.camera != self._camera:
             raise ValueError(f"a frame of camera {frame.camera!r} was given to the rules of camera {self._camera!r}")
-        if frame.size_px != self._size_px:
-            self._resize(frame.size_px)
+        timed = sound_time(frame)
+        if timed is None:
+            return []
+        if timed.size_px != self._size_px:
+            self._resize(timed.size_px)
+        scene = Scene(timed, self._kept, self._shapes, ended_by, self._clock, self._walks)
+        if not scene.is_sound:
+            scene = Scene(sound_frame(timed), self._kept, self._shapes, ended_by, self._clock, self._walks)
+        frame = scene.frame
         events = FrameEvents(frame)
         if frame.renamed:
             self._rename(frame, events)
         self._end_orphans(events)
         self._clock.tick(frame.captured_at_ns)
-        scene = Scene(frame, self._shared, self._shapes, ended_by, self._clock, self._walks)
-        for name, rule in list(self._rules.items()):
-            steps = self._ask(name, rule, scene)
+        for name, rule in tuple(self._rules.items()):
+            try:
+                steps = rule.rule.update(scene, rule.memory)
+                if rule.foreign:
+                    steps = list(steps)
+                    rule.check(steps)
+            except Exception as error:  # noqa: BLE001 - of another package, and the tracker must go on
+                self.problems[name] = f"rule {name} is off because it failed: {type(error).__name__}: {error}"
+                del self._rules[name]
+                continue
             if steps:
                 self._take(name, rule, steps, events)
         self._forget(scene, ended_by, events)
@@ -83,7 +100,7 @@ class Rules:
             rule.memory.tracks.clear()
             rule.stepped.clear()
         self._parked.clear()
-        self._shared.clear()
+        self._kept.replace({})
         self._seen_ns.clear()
         self._walks.load_state({})
         return events.made
@@ -99,7 +116,7 @@ class Rules:
             "orphans": [list(one) for one in self._orphans],
             "clock": self._clock.state_dict(),
             "walks": self._walks.state_dict(),
-            "shared": {str(track_id): memory for track_id, memory in self._shared.items()},
+            "shared": {str(track_id): memory for track_id, memory in self._kept.by_id.items()},
             "seen_ns": {str(track_id): time_ns for track_id, time_ns in self._seen_ns.items()},
         }
 
@@ -131,8 +148,7 @@ class Rules:
                 rule.load_state(found)
         self._clock.load_state(state["clock"])
         self._walks.load_state(state["walks"])
-        self._shared.clear()
-        self._shared.update({int(track_id): dict(memory) for track_id, memory in state["shared"].items()})
+        self._kept.replace({int(track_id): memory for track_id, memory in state["shared"].items()})
         self._seen_ns = {int(track_id): int(time_ns) for track_id, time_ns in state["seen_ns"].items()}
 
     def _read(self, rules: Mapping[str, Any], *, skip_wrong: bool) -> None:
@@ -172,17 +188,6 @@ class Rules:
         self._open(skip_wrong=True)
         self.load_state(state)
 
-    def _ask(self, name: str, rule: OpenRule, scene: Scene) -> list[Step]:
-        try:
-            steps = list(rule.rule.update(scene, rule.memory))
-            if rule.foreign:
-                rule.check(steps)
-        except Exception as error:  # noqa: BLE001 - of another package, and the tracker must go on
-            self.problems[name] = f"rule {name} is off because it failed: {type(error).__name__}: {error}"
-            del self._rules[name]
-            return []
-        return steps
-
     def _take(self, name: str, rule: OpenRule, steps: Iterable[Step], events: FrameEvents) -> None:
         for step in steps:
             happening = rule.happenings.take(step, events.frame)
@@ -198,22 +203,22 @@ class Rules:
             steps = list(corrected(frame.renamed, rule.memory, rule.happenings, rule.stepped))
             self._take(name, rule, steps, events)
         new_ids = {one.from_id: one.to_id for one in frame.renamed}
-        # In place: the scenes of all frames share it.
-        shared = moved(self._shared, new_ids)
-        self._shared.clear()
-        self._shared.update(shared)
+        self._kept.replace(moved(self._kept.by_id, new_ids))
         self._seen_ns = moved(self._seen_ns, new_ids)
         self._walks.rename(new_ids)
 
     def _forget(self, scene: Scene, ended_by: str, events: FrameEvents) -> None:
         """End what happened to tracks that have ended, and delete what is known of them."""
         now_ns = scene.frame.captured_at_ns
-        for track_id in (*scene.ids, *scene.lost_ids):
-            self._seen_ns[track_id] = now_ns
+        self._seen_ns.update(dict.fromkeys(scene.ids, now_ns))
+        self._seen_ns.update(dict.fromkeys(scene.lost_ids, now_ns))
         gone = list(scene.ended_ids)
         if len(self._seen_ns) > len(scene.ids) + len(scene.lost_ids):
             limit_ns = now_ns - round(FORGOTTEN_S * 1e9)
             gone += [track_id for track_id, seen_ns in self._seen_ns.items() if seen_ns < limit_ns]
+            for track_id, seen_ns in self._seen_ns.items():
+                if seen_ns > now_ns:  # the camera's clock went back
+                    self._seen_ns[track_id] = now_ns
         if not gone:
             return
         for name, rule in self._rules.items():
@@ -222,8 +227,8 @@ class Rules:
                 rule.memory.tracks.pop(track_id, None)
                 rule.stepped.pop(track_id, None)
         self._walks.forget(gone)
+        self._kept.forget(gone)
         for track_id in gone:
-            self._shared.pop(track_id, None)
             self._seen_ns.pop(track_id, None)
 
 

@@ -21,7 +21,7 @@ class Area:
 
     def codes(self, scene: Scene) -> Sequence[int]:
         """Where each of the people is (N,): 1 inside, 0 outside by less than a margin, -1 outside."""
-        return [1] * len(scene.ids) if self._shape is None else scene.located.codes[self._shape]
+        return scene.everywhere if self._shape is None else scene.located.marks[self._shape]
 
 
 def is_inside(code: int, was_inside: bool) -> bool:

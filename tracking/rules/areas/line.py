@@ -16,6 +16,7 @@ from tracking.rules.base import Memory, Phase, Place, Step
 from tracking.rules.clock import nanoseconds
 from tracking.rules.scene import Scene
 from tracking.rules.shapes import LINE_MARGIN
+from tracking.rules.sound import corners_px
 
 NAMES = {1: "a_to_b", -1: "b_to_a"}
 AT_BORDER = 0.05
@@ -35,8 +36,8 @@ class CrossedLine:
 
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
         """Return the steps that this frame adds."""
-        settled = self._settled
-        on_b, jumped = scene.located.on_side_b[self._shape], scene.walked.jumped
+        settled, jumped = self._settled, scene.walked.jumped
+        on_b = scene.located.marks[self._shape]
         if not scene.ended_ids and not jumped and settled.are_there(on_b, scene.ids, memory.tracks):
             return ()
         rows = settled.others(on_b, scene.ids, memory.tracks)
@@ -58,7 +59,7 @@ class CrossedLine:
     def _look(self, scene: Scene, memory: Memory, row: int, jumped: bool) -> tuple[int, int]:
         """Note where a person is; returns the crossing, or 0, and since when the person is on this side."""
         tracks, track_id, now_ns, seq = memory.tracks, scene.ids[row], scene.clock.now_ns, scene.frame.seq
-        entry, code = tracks.get(track_id), scene.located.codes[self._shape][row]
+        entry, code = tracks.get(track_id), scene.located.code(self._shape, row)
         walked = scene.walked
         apart_px, along_px = scene.located.offsets_px[self._shape, row].tolist()
         last = self._line.beside(*walked.places_px[row].tolist())
@@ -66,7 +67,7 @@ class CrossedLine:
             # The way under this number was that of another person. If this one has changed sides, it was about here.
             last = (-apart_px, along_px)
         speed_px_s = self._line.speed(*walked.velocities_px_s[row].tolist())
-        seen = Seen(apart_px, along_px, float(scene.heights_px[row]), code != 0, last, speed_px_s)
+        seen = Seen(apart_px, along_px, scene.heights[row], code != 0, last, speed_px_s)
         if entry is None or (jumped and code + code != 4 * entry["side"]):
             tracks[track_id] = first_seen(seen, now_ns, seq)
             return 0, now_ns
@@ -75,9 +76,9 @@ class CrossedLine:
     def _at_end(self, scene: Scene, memory: Memory, track_id: int) -> Iterator[Step]:
         """Yield the crossing of a person whose track this frame ends, if there is one."""
         frame, walk = scene.frame, scene.last_walk(track_id)
-        if walk is None:
+        box = corners_px(next(track for track in frame.tracks if track.id == track_id))
+        if walk is None or box is None:
             return
-        box = next(track.box_xyxy_px for track in frame.tracks if track.id == track_id).tolist()
         width, height = frame.size_px
         reach_px = AT_BORDER * (box[3] - box[1])
         to_border_px = min(box[0], box[1], width - box[2], height - box[3])
@@ -101,27 +102,27 @@ class _Settled:
     def __init__(self) -> None:
         self._tracks: Mapping[int, Any] = {}
         self._count = 0
-        self._ids: Sequence[int] = ()
-        self._on_b: list[bool | None] = []
-        """By row, the side on which a person is settled; None for those who are to be looked at in each frame."""
+        self._ids: list[int] = []
+        self._on_b: list[int | None] = []
+        """By row, 1 if a person is settled on side b, 0 on side a; None for those to be looked at in each frame."""
 
-    def are_there(self, on_b: list[bool], ids: list[int], tracks: Mapping[int, Any]) -> bool:
+    def are_there(self, on_b: list[int], ids: list[int], tracks: Mapping[int, Any]) -> bool:
         """Whether all people are where they are settled."""
         return on_b == self._on_b and self._are_known(ids, tracks)
 
-    def others(self, on_b: list[bool], ids: list[int], tracks: Mapping[int, Any]) -> Sequence[int]:
+    def others(self, on_b: list[int], ids: list[int], tracks: Mapping[int, Any]) -> Sequence[int]:
         """The rows of those who are not."""
         if not self._are_known(ids, tracks):
             self._ids, self._tracks, self._on_b = ids, tracks, [None] * len(ids)
-        return [row for row, (one, settled) in enumerate(zip(on_b, self._on_b, strict=True)) if one is not settled]
+        return [row for row, (one, settled) in enumerate(zip(on_b, self._on_b, strict=True)) if one != settled]
 
-    def note(self, rows: Iterable[int], on_b: list[bool], ids: list[int], tracks: Mapping[int, Any]) -> None:
+    def note(self, rows: Iterable[int], on_b: list[int], ids: list[int], tracks: Mapping[int, Any]) -> None:
         """Look at the memory of the people in these rows."""
         for row in rows:
             entry = tracks.get(ids[row])
             is_settled = entry is not None and entry["side"] and "on" not in entry
-            self._on_b[row] = entry["side"] > 0 if entry is not None and is_settled else None
+            self._on_b[row] = int(entry["side"] > 0) if entry is not None and is_settled else None
         self._count = len(tracks)
 
     def _are_known(self, ids: list[int], tracks: Mapping[int, Any]) -> bool:
-        return tracks is self._tracks and len(tracks) == self._count and ids == self._ids
+        return ids is self._ids and tracks is self._tracks and len(tracks) == self._count

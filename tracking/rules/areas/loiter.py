@@ -28,9 +28,11 @@ class Loiter:
 
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
         """Return the steps that this frame adds."""
-        now_ns, captured_at_ns = scene.clock.now_ns, scene.frame.captured_at_ns
         steps: list[Step] = []
         changes = self._stays.follow(memory.tracks, scene, self._area.codes(scene))
+        if not changes:
+            return steps
+        now_ns, captured_at_ns = scene.clock.now_ns, scene.frame.captured_at_ns
         for change in changes:
             stay = change.stay
             if change.phase is Phase.START:
@@ -47,7 +49,7 @@ class Loiter:
         stay, feet = change.stay, scene.feet[change.row]
         stay["due_ns"] = now_ns + CHECKED_NS
         x, y = stay["around"]
-        radius_px = self._radius * scene.heights_px[change.row]
+        radius_px = self._radius * scene.heights[change.row]
         if math.hypot(feet[0] - x, feet[1] - y) > radius_px:
             away_ns = stay.setdefault("away_ns", now_ns)
             if now_ns - away_ns < SETTLE_NS or now_ns == away_ns:

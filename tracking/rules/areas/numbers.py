@@ -27,6 +27,8 @@ class Crowd:
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
         """Return the steps that this frame adds."""
         people = self._area.codes(scene).count(1)
+        if people < self._people and not memory.whole.get("state"):
+            return ()
         return _lasting("crowd", people, people >= self._people, self._lasting, scene, memory)
 
 
@@ -41,6 +43,8 @@ class Absence:
         """Return the steps that this frame adds."""
         people = self._area.codes(scene).count(1)
         state = memory.whole.get("state", {})
+        if people >= self._people and not state:
+            return ()
         if scene.ended_by == "cut" and "on" not in state:
             # The picture shows another place: what was counted until now was not there.
             state.clear()
@@ -49,11 +53,7 @@ class Absence:
 
 def _lasting(kind: str, people: int, holds: bool, lasting: Lasting, scene: Scene, memory: Memory) -> Sequence[Step]:
     """Return the step with which something has been so, or not so, for long enough."""
-    state: dict[str, Any] | None = memory.whole.get("state")
-    if not state:
-        if not holds:
-            return ()
-        state = memory.whole.setdefault("state", {})
+    state: dict[str, Any] = memory.whole.setdefault("state", {})
     now_ns = scene.clock.watched_ns
     since_ns = state.get("since_ns", now_ns)
     phase = follow(state, holds, now_ns, scene.clock.watched_before_ns, lasting)

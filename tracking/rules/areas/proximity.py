@@ -34,6 +34,8 @@ class Proximity:
         self._area = Area(settings.points, place)
         self._heights, self._metres = settings.body_heights, settings.distance_m
         self._lasting = Lasting(nanoseconds(settings.for_s), APART_NS)
+        self._steady: tuple[Set[Pair], Mapping[int, Any]] = (frozenset(), {})
+        """The pairs that are close, in the memory that has them, all of which are reported. Derived from the memory."""
 
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
         """Return the steps that this frame adds."""
@@ -41,18 +43,24 @@ class Proximity:
             _rename_partners(memory, {one.from_id: one.to_id for one in scene.frame.renamed})
         close = self._close(scene)
         if not close and not memory.tracks:
-            return []
+            return ()
+        if self._steady[1] is memory.tracks and self._steady[0] == close and not scene.frame.renamed:
+            return ()
         steps: list[Step] = []
-        followed = set()
+        followed, all_reported = set(), True
         for owner, partners in list(memory.tracks.items()):
             for partner in list(partners):
                 pair = _pair(owner, int(partner))
                 holds = pair in close and pair not in followed
                 followed.add(pair)
-                steps += self._follow(partners, owner, partner, holds, scene)
+                if not holds or "on" not in partners[partner] or "broken_ns" in partners[partner]:
+                    all_reported = False
+                    steps += self._follow(partners, owner, partner, holds, scene)
             if not partners:
                 del memory.tracks[owner]
-        for owner, other in sorted(close - followed):
+        new = close - followed
+        self._steady = (close, memory.tracks) if all_reported and not new else (frozenset(), {})
+        for owner, other in sorted(new):
             partners = memory.tracks.setdefault(owner, {})
             partners[str(other)] = {"key": str(other)}
             steps += self._follow(partners, owner, str(other), True, scene)
@@ -95,7 +103,7 @@ def _distance(scene: Scene, one: int, other: int) -> dict[str, float]:
     first, second = scene.ids.index(one), scene.ids.index(other)
     height_px = float(min(scene.heights_px[first], scene.heights_px[second]))
     found = {"body_heights": round(math.dist(scene.feet[first], scene.feet[second]) / height_px, 2)}
-    metres = float(np.linalg.norm(np.subtract(*_on_floor(scene)[[first, second]])))
+    metres = math.dist(*_on_floor(scene)[[first, second]].tolist())
     if math.isfinite(metres):
         found["distance_m"] = round(metres, 2)
     return found

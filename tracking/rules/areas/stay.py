@@ -48,7 +48,7 @@ class Stays:
         self._next_due_ns: float = math.inf
         self._inside: int | None = None
 
-    def follow(self, tracks: dict[int, dict[str, Any]], scene: Scene, codes: Sequence[int]) -> list[StayChange]:
+    def follow(self, tracks: dict[int, dict[str, Any]], scene: Scene, codes: Sequence[int]) -> Sequence[StayChange]:
         """Return the stays that begin (START) or end (END) with a frame, and those of due people (UPDATE).
 
         Args:
@@ -58,21 +58,24 @@ class Stays:
             codes: (N,) where the people are, see `Area.codes`.
         """
         now_ns, rows = scene.clock.now_ns, self._restless
-        if tracks is not self._tracks or len(tracks) != self._count or scene.ids != self._ids:
+        if tracks is not self._tracks or len(tracks) != self._count or scene.ids is not self._ids:
             rows = set(range(len(codes)))
             self._tracks, self._ids, self._inside = tracks, scene.ids, None
             self._due_ns, self._next_due_ns, self._restless, self._count = {}, math.inf, set(), len(tracks)
         else:
-            if codes != self._codes:
-                rows.update(row for row, code in enumerate(codes) if code != self._codes[row])
+            if codes is not self._codes and codes != self._codes:
+                before = self._codes
+                rows.update([row for row, code in enumerate(codes) if code != before[row]])
             if now_ns >= self._next_due_ns:
-                rows.update(row for row, due_ns in self._due_ns.items() if now_ns >= due_ns)
-                self._next_due_ns = min(
-                    (due_ns for due_ns in self._due_ns.values() if due_ns > now_ns), default=math.inf
-                )
+                due = [row for row, due_ns in self._due_ns.items() if now_ns >= due_ns]
+                self._next_due_ns = min([one for one in self._due_ns.values() if one > now_ns], default=math.inf)
+                if not rows:
+                    self._codes = codes
+                    return self._stayed(due, scene)
+                rows.update(due)
         self._codes = codes
         if not rows:
-            return []
+            return ()
         self._restless = set()
         changes = []
         for row in sorted(rows):
@@ -97,6 +100,18 @@ class Stays:
             entries = [self._tracks.get(track_id) for track_id in self._ids]
             self._inside = sum(1 for entry in entries if entry is not None and entry["in"])
         return self._inside
+
+    def _stayed(self, due: list[int], scene: Scene) -> list[StayChange]:
+        """The stays of due people, of whom nothing else is new."""
+        tracks, ids, people, changes = self._tracks, self._ids, scene.people, []
+        due.sort()
+        for row in due:
+            if people[row].coasted:
+                self._next_due_ns = min(self._next_due_ns, self._due_ns[row])
+            else:
+                track_id = ids[row]
+                changes.append(StayChange(row, track_id, Phase.UPDATE, tracks[track_id]))
+        return changes
 
     def _note(self, row: int) -> None:
         """Note whether a person has to be looked at in the next frame, or when."""

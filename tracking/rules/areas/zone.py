@@ -35,12 +35,16 @@ class Zone:
 
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
         """Return the steps that this frame adds."""
-        changes = self._stays.follow(memory.tracks, scene, self._area.codes(scene))
-        steps = [self._step(change, scene.clock.now_ns, scene.frame.captured_at_ns) for change in changes]
-        self._stays.changed(changes)
+        stays, whole, steps = self._stays, memory.whole, []
+        changes = stays.follow(memory.tracks, scene, self._area.codes(scene))
+        if changes:
+            steps = [self._step(change, scene.clock.now_ns, scene.frame.captured_at_ns) for change in changes]
+            stays.changed(changes)
         for limit, most, least, lasting in self._limits:
-            people = self._stays.inside()
-            steps += _limited(limit, people, not least <= people <= most, lasting, scene, memory)
+            people = stays.inside()
+            beyond = not least <= people <= most
+            if beyond or whole.get(limit):
+                steps += _limited(limit, people, beyond, lasting, scene, memory)
         return steps
 
     def _step(self, change: StayChange, now_ns: int, captured_at_ns: int) -> Step:
@@ -61,11 +65,7 @@ class Zone:
 
 def _limited(limit: str, people: int, beyond: bool, lasting: Lasting, scene: Scene, memory: Memory) -> Sequence[Step]:
     """Return the step with which the number of people is beyond a limit, or within it again, for long enough."""
-    state: dict[str, Any] | None = memory.whole.get(limit)
-    if not state:
-        if not beyond:
-            return ()
-        state = memory.whole.setdefault(limit, {})
+    state: dict[str, Any] = memory.whole.setdefault(limit, {})
     now_ns = scene.clock.now_ns
     since_ns = state.get("since_ns", now_ns)
     phase = follow(state, beyond, now_ns, scene.clock.before_ns, lasting)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
-from typing import Any
 
 import numpy as np
 
-from posebus.arrays import Float64Array
-from posebus.messages import Track
-from tracking.body_model.skeleton import JOINTS
+from posebus.arrays import BoolArray, Float64Array
+from tracking.compiled import compiled
 from tracking.rules.bodies.descent import (
     DOWN_BELOW,
     HEIGHT,
@@ -23,14 +19,16 @@ from tracking.rules.bodies.descent import (
     UPRIGHT_AT_S,
     follow,
 )
+from tracking.rules.bodies.kept import BODY_KEY, Kept
 from tracking.rules.bodies.posture import MEASURES, measure
 from tracking.rules.bodies.signs import SIGNS, TOPPLES, read_signs
 
-SHARED_KEY = "body"
+SHARED_KEY = BODY_KEY
 """What is remembered of a person, in the memory that all rules of a camera share: the row of STATE columns."""
 
-DECIMALS = 4
-"""Of remembered numbers: tenths of milliseconds and less than a pixel, in a snapshot of half the size."""
+SCALE = 1e4
+"""Of remembered numbers, which have four decimals: tenths of milliseconds and less than a pixel, in a snapshot of half
+the size."""
 
 TOPPLES_KEY = "topples"
 """In the same memory, of a person who toppled when last seen: true."""
@@ -60,60 +58,79 @@ class BodiesOfFrame:
 
 
 def bodies_of(
-    people: Sequence[Track],
+    ids: list[int],
+    fresh: BoolArray,
     boxes_px: Float64Array,
-    keypoints_px: Float64Array | None,
+    joints_px: Float64Array,
     size_px: tuple[int, int],
     now_s: float,
-    shared: dict[int, dict[str, Any]],
+    kept: Kept,
 ) -> BodiesOfFrame:
-    """Measure the people of a frame and go on with what `shared` remembers of them, which is changed.
+    """Measure the people of a frame and go on with what is kept of them, which is changed.
 
     Args:
-        people: N tracks.
+        ids: (N,) numbers of the people.
+        fresh: (N,) whether they were detected in this frame.
         boxes_px: (N, 4).
-        keypoints_px: (N, K, 3), or None; only those of 17 joints are used.
+        joints_px: (N, 17, 3), confidence 0 where there are none.
         size_px: (width, height) of the picture.
         now_s: capture time.
-        shared: memory by track id, see `Scene.shared`.
+        kept: memory of the camera's rules.
     """
-    count = len(people)
-    fresh = [not one.coasted for one in people]
-    if keypoints_px is None or keypoints_px.shape[1] != JOINTS:
-        keypoints_px = np.zeros((count, JOINTS, 3))
-    measures, signs = np.empty((count, MEASURES)), np.empty((count, SIGNS))
-    state = np.full((count, STATE), -1.0)
-    seen_ids = {one.id for one in people if not one.coasted}
-    for row, one in enumerate(people):
-        memory = shared.get(one.id)
-        known = None if memory is None else memory.get(SHARED_KEY)
-        if known is None and fresh[row]:
-            known = _lost_in_a_fall(boxes_px[row], now_s, shared, seen_ids)
-        if known is not None and len(known) == STATE:
-            state[row] = known
-    measure(boxes_px, keypoints_px, float(size_px[1]), measures)
-    follow(state, boxes_px, measures, np.array(fresh, np.bool_), now_s)
-    read_signs(state, measures, signs)
-    for row, (one, known) in enumerate(zip(people, np.round(state, DECIMALS).tolist(), strict=True)):
+    count = len(ids)
+    measures, signs, state = np.empty((count, MEASURES)), np.empty((count, SIGNS)), np.empty((count, STATE))
+    rows, unknown = kept.bodies.of(ids)
+    for row in unknown:
         if fresh[row]:
-            remembered = shared.setdefault(one.id, {})
-            remembered[SHARED_KEY] = known
-            if signs[row, TOPPLES] > 0.0:
-                remembered[TOPPLES_KEY] = True
-            else:
-                remembered.pop(TOPPLES_KEY, None)
-    return BodiesOfFrame(fresh, measures, state, signs.T.tolist())
+            found = _lost_in_a_fall(boxes_px[row], now_s, ids, fresh, kept)
+            if found is not None and len(found) == STATE:
+                rows[row] = found
+    _see(rows, boxes_px, joints_px, fresh, (float(size_px[1]), now_s), state, measures, signs)
+    kept.bodies.changed(fresh)
+    seen, read = fresh.tolist(), signs.T.tolist()
+    for track_id, is_seen, topples in zip(ids, seen, read[TOPPLES], strict=True):
+        if is_seen and topples > 0.0:
+            kept.others[track_id][TOPPLES_KEY] = True
+        elif is_seen:
+            kept.others[track_id].pop(TOPPLES_KEY, None)
+    return BodiesOfFrame(seen, measures, state, read)
+
+
+@compiled
+def _see(
+    kept: Float64Array,
+    boxes_px: Float64Array,
+    joints_px: Float64Array,
+    fresh: BoolArray,
+    frame: tuple[float, float],
+    state: Float64Array,
+    measures: Float64Array,
+    signs: Float64Array,
+) -> None:
+    """Fill `state` (N, STATE), `measures` and `signs` from what is kept (N, STATE), and keep the state, rounded.
+
+    frame: height of the picture, and capture time.
+    """
+    state[:] = kept
+    measure(boxes_px, joints_px, frame[0], measures)
+    follow(state, boxes_px, measures, fresh, frame[1])
+    read_signs(state, measures, signs)
+    for row in range(len(state)):
+        if fresh[row]:
+            for column in range(STATE):
+                kept[row, column] = np.rint(state[row, column] * SCALE) / SCALE
 
 
 def _lost_in_a_fall(
-    box_px: Float64Array, now_s: float, shared: dict[int, dict[str, Any]], seen_ids: AbstractSet[int]
+    box_px: Float64Array, now_s: float, ids: list[int], fresh: BoolArray, kept: Kept
 ) -> list[float] | None:
     """What is remembered of the person who was upright where a new track (4,) begins low, and is not seen any more.
 
-    seen_ids: the tracks that are detected in this frame.
+    ids: (N,) of the people of the frame. fresh: (N,) whether they are detected in it.
     """
+    seen_ids = {track_id for track_id, seen in zip(ids, fresh.tolist(), strict=True) if seen}
     x, y = (box_px[0] + box_px[2]) / 2, (box_px[1] + box_px[3]) / 2
-    for track_id, memory in shared.items():
+    for track_id, memory in kept.by_id.items():
         known: list[float] | None = memory.get(SHARED_KEY)
         if (
             track_id in seen_ids

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -45,7 +46,7 @@ class Doing(ABC):
         """Return the steps that this frame adds."""
         doing = self.doing(scene, memory)
         if not doing and not memory.tracks:
-            return []
+            return ()
         codes, now_ns, steps = self._area.codes(scene), scene.frame.captured_at_ns, []
         unseen = self.unseen(scene)
         for row, (track_id, one) in enumerate(zip(scene.ids, scene.people, strict=True)):
@@ -53,6 +54,8 @@ class Doing(ABC):
             holds = row in doing and is_inside(codes[row], state is not None)
             if one.coasted or (state is None and not holds):
                 continue
+            if state is not None and now_ns < state.get("frame_ns", now_ns):
+                _put_back(state, state["frame_ns"] - now_ns)
             if state is not None and row in unseen and now_ns - state.get("frame_ns", now_ns) < GRACE_NS:
                 continue
             if state is None:
@@ -74,6 +77,13 @@ class Doing(ABC):
         return steps
 
 
+def _put_back(state: dict[str, Any], by_ns: int) -> None:
+    """Count on from an earlier time, since the camera's clock went back."""
+    for name in ("frame_ns", "since_ns", "broken_ns"):
+        if name in state:
+            state[name] -= by_ns
+
+
 class _Sign(Doing):
     """A sign of the body that is so or not."""
 
@@ -83,7 +93,8 @@ class _Sign(Doing):
 
     def doing(self, scene: Scene, memory: Memory) -> Mapping[int, dict[str, Any]]:
         """The rows of people with the sign."""
-        return {row: {} for row, value in enumerate(scene.bodies.signs[self._sign]) if value > 0.0}
+        values = scene.bodies.signs[self._sign]
+        return {row: {} for row, value in enumerate(values) if value > 0.0} if values and max(values) > 0.0 else {}
 
     def unseen(self, scene: Scene) -> Collection[int]:
         """The rows of people whose joints do not show the sign."""
@@ -124,11 +135,14 @@ class Runs(Doing):
 
     def doing(self, scene: Scene, memory: Memory) -> Mapping[int, dict[str, Any]]:
         """The rows of people who run, with their speed."""
-        found = {}
-        for row, (one, heights_s) in enumerate(zip(scene.people, scene.speeds, strict=True)):
+        found: dict[int, dict[str, Any]] = {}
+        speeds, tracks = scene.speeds, memory.tracks
+        if not speeds or max(speeds) <= 0.0:
+            return found
+        for row, (one, heights_s) in enumerate(zip(scene.people, speeds, strict=True)):
             metres_s = one.speed_m_s
-            share = GOES_ON if one.id in memory.tracks and "on" in memory.tracks[one.id] else 1.0
-            if metres_s is not None and self._speed_m_s is not None:
+            share = GOES_ON if one.id in tracks and "on" in tracks[one.id] else 1.0
+            if metres_s is not None and self._speed_m_s is not None and math.isfinite(metres_s):
                 if metres_s >= share * self._speed_m_s and heights_s > 0.0:
                     found[row] = {"speed_m_s": round(float(metres_s), 2)}
             elif heights_s >= share * self._speed:
@@ -150,6 +164,6 @@ class Action(Doing):
             if one.action is None or one.action.casefold() not in self._labels:
                 continue
             found[row] = {"action": one.action}
-            if one.action_score is not None:
+            if one.action_score is not None and math.isfinite(one.action_score):
                 found[row]["confidence"] = round(float(one.action_score), 3)
         return found

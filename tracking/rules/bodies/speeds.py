@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from posebus.arrays import BoolArray, Float64Array
-from posebus.messages import Track
-from tracking.body_model.skeleton import JOINTS
 from tracking.compiled import compiled
 from tracking.rules.bodies.bodies import BodiesOfFrame
 from tracking.rules.bodies.descent import DOWN
+from tracking.rules.bodies.kept import Kept
 from tracking.rules.bodies.pace import (
     GROWN_PX,
     GROWTH,
@@ -29,80 +26,72 @@ from tracking.rules.bodies.pace import (
     follow_pace,
 )
 
-SHARED_KEY = "pace"
-"""What is remembered of a person, in the memory that all rules of a camera share: the row of PACE columns."""
-
-DECIMALS = 5
+SCALE = 1e5
+"""Of remembered numbers, which have five decimals."""
 
 
 def speeds_of_bodies(
-    people: Sequence[Track],
+    ids: list[int],
+    fresh: BoolArray,
     boxes_px: Float64Array,
-    keypoints_px: Float64Array | None,
+    joints_px: Float64Array,
     heights_px: Float64Array,
-    size_px: tuple[int, int],
-    now_s: float,
-    bodies: BodiesOfFrame,
-    shared: dict[int, dict[str, Any]],
+    velocities_px_s: Float64Array,
+    frame: tuple[float, float, float],
+    bodies_and_kept: tuple[BodiesOfFrame, Kept],
 ) -> list[float]:
     """Speeds (N,) of the people in body heights a second, 0 where they are not known or the body is not upright.
 
     Args:
-        people: N tracks.
+        ids: (N,) numbers of the people.
+        fresh: (N,) whether they were detected in this frame.
         boxes_px: (N, 4).
-        keypoints_px: (N, K, 3), or None; only those of 17 joints are used.
+        joints_px: (N, 17, 3), confidence 0 where there are none.
         heights_px: (N,) of the bodies upright.
-        size_px: (width, height) of the picture.
-        now_s: capture time.
-        bodies: of the same people.
-        shared: memory by track id, see `Scene.shared`; it is changed.
+        velocities_px_s: (N, 2) that the tracker reports, 0 if it does not.
+        frame: width and height of the picture, and capture time in seconds.
+        bodies_and_kept: the bodies of the same people, and the memory of the camera's rules, which is changed.
     """
-    if keypoints_px is None or keypoints_px.shape[1] != JOINTS:
-        keypoints_px = np.zeros((len(people), JOINTS, 3))
-    state, motion = np.full((len(people), PACE), -1.0), np.empty((len(people), MOTION))
-    for row, one in enumerate(people):
-        known = shared.get(one.id, {}).get(SHARED_KEY)
-        if known is not None and len(known) == PACE:
-            state[row] = known
-    fresh = np.array(bodies.fresh, np.bool_)
-    velocities = np.array([one.velocity_px_s for one in people], np.float64).reshape(len(people), 2)
-    frame = (float(size_px[0]), float(size_px[1]), now_s)
-    follow_pace(state, boxes_px, keypoints_px, heights_px, velocities, fresh, frame, motion)
-    for one, seen, known in zip(people, bodies.fresh, np.round(state, DECIMALS).tolist(), strict=True):
-        if seen:
-            shared.setdefault(one.id, {})[SHARED_KEY] = known
-    speeds = speeds_of(motion, (boxes_px[:, :2] + boxes_px[:, 2:]) / 2.0, size_px)
-    return [0.0 if down > 0.0 else speed for speed, down in zip(speeds, bodies.state[:, DOWN], strict=True)]
-
-
-def speeds_of(motion: Float64Array, middles_px: Float64Array, size_px: tuple[int, int]) -> list[float]:
-    """Speeds over the ground (N,) in body heights a second, 0 while they are not known.
-
-    Args:
-        motion: (N, MOTION).
-        middles_px: (N, 2) of the people in the picture.
-        size_px: (width, height) of the picture.
-    """
-    speeds = np.zeros(len(motion))
-    _speeds(motion, middles_px, (float(size_px[0]), float(size_px[1])), speeds)
+    bodies, kept = bodies_and_kept
+    rows, _ = kept.paces.of(ids)
+    speeds = np.zeros(len(ids))
+    _follow_and_read(rows, boxes_px, joints_px, heights_px, velocities_px_s, fresh, frame, (bodies.state, speeds))
+    kept.paces.changed(fresh)
     found: list[float] = speeds.tolist()
     return found
 
 
 @compiled
-def _speeds(motion: Float64Array, middles_px: Float64Array, size_px: tuple[float, float], speeds: Float64Array) -> None:
+def _follow_and_read(
+    kept: Float64Array,
+    boxes_px: Float64Array,
+    joints_px: Float64Array,
+    heights_px: Float64Array,
+    velocities_px_s: Float64Array,
+    fresh: BoolArray,
+    frame: tuple[float, float, float],
+    bodies_and_speeds: tuple[Float64Array, Float64Array],
+) -> None:
+    """Fill the speeds (N,), which are 0, and keep (N, PACE) what they follow from, rounded; bodies are (N, STATE)."""
+    bodies, speeds = bodies_and_speeds
+    state, motion = kept.copy(), np.empty((len(kept), MOTION))
+    follow_pace(state, boxes_px, joints_px, heights_px, velocities_px_s, fresh, frame, motion)
+    for row in range(len(kept)):
+        if fresh[row]:
+            for column in range(PACE):
+                kept[row, column] = np.rint(state[row, column] * SCALE) / SCALE
     camera_x, camera_y = _camera_px_s(motion)
     for row in range(len(motion)):
         one = motion[row]
-        if one[KNOWN] <= 0.0 or 0.0 <= one[LEGS] < STILL_LEGS:
+        if bodies[row, DOWN] > 0.0 or one[KNOWN] <= 0.0 or 0.0 <= one[LEGS] < STILL_LEGS:
             continue
         # Without legs, raised arms would look like someone who comes closer.
         growth = one[GROWTH] if one[LEGS] >= 0.0 else 0.0
         # A pinhole camera: who comes closer also moves away from the middle of the picture.
-        x = one[VX] - camera_x - (middles_px[row, 0] - size_px[0] / 2.0) * growth
-        y = one[VY] - camera_y - (middles_px[row, 1] - size_px[1] / 2.0) * growth
+        x = one[VX] - camera_x - ((boxes_px[row, 0] + boxes_px[row, 2]) / 2.0 - frame[0] / 2.0) * growth
+        y = one[VY] - camera_y - ((boxes_px[row, 1] + boxes_px[row, 3]) / 2.0 - frame[1] / 2.0) * growth
         height_px = max(one[HEIGHT_PX], 1.0)
-        towards = growth * VIEW_WIDTHS * size_px[0] / max(one[GROWN_PX], 1.0)
+        towards = growth * VIEW_WIDTHS * frame[0] / max(one[GROWN_PX], 1.0)
         speeds[row] = math.sqrt((x / height_px) ** 2 + (y / height_px) ** 2 + towards**2)
 
 
