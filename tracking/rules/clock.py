@@ -10,6 +10,8 @@ ROUNDING_NS = 1_000_000
 """Frame rates whose interval is no whole number of nanoseconds must not be a frame late."""
 STEADY_NS = 2 * NS_PER_S
 """Frames that are less apart show all that happens between them."""
+LONGEST_NS = 366 * 86_400 * NS_PER_S
+"""A longer interval is none: the camera's clock was set, as from 1970 to the present."""
 GAP_FACTOR = 3
 """An interval that is so many times the one before is a gap in the stream."""
 
@@ -27,7 +29,7 @@ def seconds(time_ns: int) -> float:
 class Clock:
     """Times of this frame and of the one before, in nanoseconds since the rules began.
 
-    A clock of a camera that stands still or goes back, as that of a recording which begins again, adds no time.
+    A clock of a camera that stands still, is set or goes back, as that of a recording which begins again, adds no time.
     now_ns, before_ns: all time. watched_ns, watched_before_ns: the time in which the picture was watched; an unusually
     long interval between two frames adds none. A camera that sends a frame every minute has long intervals, but usual
     ones.
@@ -45,7 +47,7 @@ class Clock:
         passed_ns = 0 if self._captured_at_ns is None else captured_at_ns - self._captured_at_ns
         self._captured_at_ns = captured_at_ns
         self.before_ns, self.watched_before_ns = self.now_ns, self.watched_ns
-        if passed_ns > 0:
+        if 0 < passed_ns <= LONGEST_NS:
             self.now_ns += passed_ns
             if passed_ns <= STEADY_NS or passed_ns <= GAP_FACTOR * self._interval_ns:
                 self.watched_ns += passed_ns

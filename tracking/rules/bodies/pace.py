@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from posebus.arrays import BoolArray, Float64Array
 from tracking.body_model.skeleton import ANKLE, HIP, SEEN_CONFIDENCE, SHOULDER
 from tracking.compiled import compiled
@@ -206,8 +208,9 @@ def _see(
     state[XS] += weight * (x - state[ORIGIN_X])
     state[YS] += weight * (y - state[ORIGIN_Y])
     state[HEIGHTS] += weight * height_px
-    state[REPORTED_X] += weight * velocity_px_s[0]
-    state[REPORTED_Y] += weight * velocity_px_s[1]
+    if abs(velocity_px_s[0]) < np.inf and abs(velocity_px_s[1]) < np.inf:
+        state[REPORTED_X] += weight * velocity_px_s[0]
+        state[REPORTED_Y] += weight * velocity_px_s[1]
     cut_above, cut_below = cut_by_borders(box_px, size_px[1])
     if not cut_above and not cut_below:
         grown = math.log(max(box_px[3] - box_px[1], 1.0))
