@@ -92,6 +92,7 @@ class Fall:
             body = scene.shared.get(track_id, {}).get(SHARED_KEY)
             if body is None:
                 continue
+            entry["since_ns"] = min(entry["since_ns"], now_ns)  # the camera's clock may have gone back
             passed_ns = now_ns - entry["since_ns"]
             data = {"since_ns": entry["since_ns"], "duration_s": seconds(passed_ns)}
             # Who was lost before being down is up again only when seen standing.
