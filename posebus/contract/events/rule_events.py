@@ -71,6 +71,7 @@ RULE_EVENTS: Mapping[EventType, EventSpec] = MappingProxyType(
                 "other_track_id": "number of the other track",
                 "body_heights": "distance of their feet in body heights",
                 "distance_m": "the same in metres, where the camera has a ground plane",
+                "pairs": "how many pairs are close at this moment; of more than 100 not all have events",
             },
             _SINCE,
             _DURATION,

@@ -20,14 +20,18 @@ from tracking.rules.scene import Scene
 APART_NS = nanoseconds(1.0)
 """People who are close hide each other, and one is lost for a moment: they have parted only after this long."""
 
+MOST_PAIRS = 100
+"""Pairs that one rule follows at a time. In a dense crowd there are thousands, of which no one is news."""
+
 Pair = tuple[int, int]
 
 
 class Proximity:
-    """Follows each pair of people. What is remembered of a pair is in the entry of one of them, by the other's number.
+    """Follows each pair of people, at most MOST_PAIRS at a time: further ones wait until others have parted.
 
-    That one stays the same while the numbers of both are corrected, so that the happening, which belongs to it as well,
-    ends under the key with which it began.
+    What is remembered of a pair is in the entry of one of them, by the other's number. That one stays the same while
+    the numbers of both are corrected, so that the happening, which belongs to it as well, ends under the key with which
+    it began.
     """
 
     def __init__(self, settings: ProximityRule, place: Place) -> None:
@@ -55,15 +59,15 @@ class Proximity:
                 followed.add(pair)
                 if not holds or "on" not in partners[partner] or "broken_ns" in partners[partner]:
                     all_reported = False
-                    steps += self._follow(partners, owner, partner, holds, scene)
+                    steps += self._follow(partners, owner, partner, holds, close, scene)
             if not partners:
                 del memory.tracks[owner]
-        new = close - followed
+        new = sorted(close - followed)[: MOST_PAIRS - len(followed)] if len(followed) < MOST_PAIRS else []
         self._steady = (close, memory.tracks) if all_reported and not new else (frozenset(), {})
-        for owner, other in sorted(new):
+        for owner, other in new:
             partners = memory.tracks.setdefault(owner, {})
             partners[str(other)] = {"key": str(other)}
-            steps += self._follow(partners, owner, str(other), True, scene)
+            steps += self._follow(partners, owner, str(other), True, close, scene)
         return steps
 
     def _close(self, scene: Scene) -> Set[Pair]:
@@ -79,7 +83,9 @@ class Proximity:
         inside = {track_id for track_id, code in zip(scene.ids, self._area.codes(scene), strict=True) if code == 1}
         return {pair for pair in pairs if inside.issuperset(pair)}
 
-    def _follow(self, partners: dict[str, Any], owner: int, partner: str, holds: bool, scene: Scene) -> Iterable[Step]:
+    def _follow(
+        self, partners: dict[str, Any], owner: int, partner: str, holds: bool, close: Set[Pair], scene: Scene
+    ) -> Iterable[Step]:
         state, now_ns = partners[partner], scene.clock.now_ns
         key, since_ns = state["key"], state.get("since_ns", now_ns)
         phase = follow(state, holds, now_ns, scene.clock.before_ns, self._lasting)
@@ -93,7 +99,7 @@ class Proximity:
             "duration_s": seconds(now_ns - since_ns),
         }
         if phase is Phase.START:
-            data.update(_distance(scene, owner, int(partner)))
+            data.update(_distance(scene, owner, int(partner)), pairs=len(close))
             return (Step("proximity.detected", phase, owner, key, data, end_type="proximity.ended"),)
         return (Step("proximity.ended", phase, owner, key, data),)
 

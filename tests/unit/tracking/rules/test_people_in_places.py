@@ -9,6 +9,7 @@ import pytest
 from unit.tracking.rules.walks import Walker, along, at_s, events_of, filmed, frame, kinds, rules_of, since_s, track
 
 from posebus.messages import Event, Renaming
+from tracking.rules.areas.proximity import MOST_PAIRS
 
 RATES = (5, 10, 15, 30)
 FLOOR = [[200, 200], [440, 200], [440, 400], [200, 400]]
@@ -83,7 +84,7 @@ def test_two_people_are_close_in_body_heights(fps: float) -> None:
     began, ended = play(rule, [stands(300, 300), comes, stands(420, 300)], 12, fps)
     assert kinds([began, ended]) == [("proximity.detected", 1), ("proximity.ended", 1)]
     assert began.data["other_track_id"] == ended.data["other_track_id"] == 2
-    assert began.data["body_heights"] < 0.55
+    assert (began.data["pairs"], began.data["body_heights"] < 0.55) == (1, True)
     assert since_s(began) == pytest.approx(3.47, abs=0.15 + 1 / fps)
     tall = play(rule, [stands(300, 300, height_px=60.0), stands(335, 300, height_px=240.0)], 4, fps)
     assert tall == []  # 35 pixels are more than half of the smaller person
@@ -112,6 +113,21 @@ def test_close_people_stay_one_happening_while_their_numbers_are_corrected() -> 
     assert began.data["happening"] == ended.data["happening"]
     assert (began.data["track_id"], began.data["other_track_id"]) == (5, 7)
     assert (ended.data["track_id"], ended.data["other_track_id"]) == (2, 3)
+
+
+def test_of_a_dense_crowd_a_bounded_number_of_pairs_has_events_that_say_how_many_there_are() -> None:
+    rules = rules_of(near={"kind": "proximity", "body_heights": 0.5, "for_s": 0.5})
+    people = [track(number, (100 + 2 * (number % 20), 300 + 2 * (number // 20))) for number in range(200)]
+    dense = [frame(seq / 10, seq, people) for seq in range(10)]
+    began = events_of(rules, dense)
+    assert kinds(began) == [("proximity.detected", 0)] * MOST_PAIRS  # person 0 is close to 199 others
+    assert {event.data["pairs"] for event in began} == {200 * 199 // 2}
+    # Person 0 goes: its pairs end after a second, and those of person 1 are next.
+    after = [frame(1 + seq / 10, 10 + seq, people[1:]) for seq in range(30)]
+    later = kinds(events_of(rules, after))
+    assert later[:MOST_PAIRS] == [("proximity.ended", 0)] * MOST_PAIRS
+    assert later[MOST_PAIRS:] == [("proximity.detected", 1)] * MOST_PAIRS
+    assert len(rules.state_dict()["rules"]["near"]["tracks"]) == 1
 
 
 @pytest.mark.parametrize("fps", RATES)
