@@ -233,5 +233,6 @@ class Rules:
 
 
 def _lasted(began_at_ns: int, frame: TrackFrame) -> dict[str, Any]:
-    """What the event at the end of a happening says about its time."""
-    return {"since_ns": began_at_ns, "duration_s": seconds(max(frame.captured_at_ns - began_at_ns, 0))}
+    """What the event at the end of a happening says about its time; the camera's clock may have gone back since."""
+    since_ns = min(began_at_ns, frame.captured_at_ns)
+    return {"since_ns": since_ns, "duration_s": seconds(frame.captured_at_ns - since_ns)}

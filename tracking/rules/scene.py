@@ -206,8 +206,7 @@ class Scene:
     def pairs_of_ids(self, rows: Iterable[Sequence[int]]) -> frozenset[tuple[int, int]]:
         """The numbers of the people in pairs of rows, the smaller one first."""
         ids = self.ids
-        pairs = ((ids[one], ids[other]) for one, other in rows)
-        return frozenset((one, other) if one < other else (other, one) for one, other in pairs)
+        return frozenset([(a, b) if (a := ids[one]) < (b := ids[other]) else (b, a) for one, other in rows])
 
     @computed
     def bodies(self) -> BodiesOfFrame:

@@ -7,14 +7,16 @@ feet that jitter on the line, change nothing, and the directions of a person's c
 
 Lines close to the border of the picture leave no time for that. There the walk decides: a person who was walking
 towards the line, and is on the other side when the track ends, has crossed it, and so has a person who came from the
-other side step by step when the track began.
+other side step by step when the track began, or who came in over that border and the line, of which only the rest of
+the way is seen.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
-from tracking.rules.clock import nanoseconds
+from tracking.rules.clock import NS_PER_S, nanoseconds
 from tracking.rules.walks import Walk
 
 CLOSE_NS = nanoseconds(1.0)
@@ -31,6 +33,11 @@ ONE_STEP = 0.6
 """Share of that way which is no walk if it was made between two frames: it is flicker."""
 LEAVING_S = 0.5
 """A person who leaves the picture that long before reaching a line close to the border has crossed it."""
+ENTERING, ENTERING_NS = 0.25, nanoseconds(1.5)
+"""How far, in body heights, and for how long at most, a person has to walk into the picture to have come in over its
+border just before: more than boxes at the border tremble or grow."""
+BEFORE = 0.5
+"""How far, in body heights, from the border a person is seen first whose body is still at it."""
 OF_RUNS = ("on", "since_ns", "seq", "clear_ns", "sum_px", "count", "gate", "came_px_s", "step_px")
 """What is remembered only while the newest positions are not on the side on which the person is settled."""
 
@@ -135,6 +142,59 @@ def ended(entry: dict[str, Any], walk: Walk, height_px: float, left_picture: boo
     apart_px, along_px = line.beside(walk.x, walk.y)
     reaches = towards_px_s >= walking_px_s and abs(apart_px) <= LEAVING_S * towards_px_s
     return -side if left_picture and reaches and 0.0 <= along_px <= line.length_px else 0
+
+
+class FirstSeen(NamedTuple):
+    """Where and when a track began, and which borders of the picture its box was at: left, top, right, bottom.
+
+    step_px: the longest way across the line since then that was made between two frames.
+    """
+
+    x: float
+    y: float
+    at_ns: int
+    borders: tuple[bool, bool, bool, bool]
+    step_px: float
+
+
+def came_in(
+    first: FirstSeen,
+    place: tuple[float, float],
+    now_ns: int,
+    height_px: float,
+    line: CrossingLine,
+    size_px: tuple[int, int],
+) -> int:
+    """Return the crossing, as `follow_person`, of a person who walked in from the border where the track began.
+
+    There is one if the way, continued backwards by half a body height, leads over the line and out of the picture, over
+    a border at which the body was.
+
+    Args:
+        first: where the track began.
+        place: where the person is.
+        now_ns: time of the frame.
+        height_px: height of the body.
+        line: the line.
+        size_px: (width, height) of the picture.
+    """
+    elapsed_s, way = (now_ns - first.at_ns) / NS_PER_S, (place[0] - first.x, place[1] - first.y)
+    (before_px, _), (apart_px, _) = line.beside(first.x, first.y), line.beside(*place)
+    side = _side(apart_px, 1)
+    across_px, way_px = (apart_px - before_px) * side, math.hypot(*way)
+    if elapsed_s <= 0.0 or across_px < max(ENTERING, WALKING * elapsed_s) * height_px:
+        return 0
+    if first.step_px > ONE_STEP * across_px:
+        return 0
+    past = before_px * side / across_px
+    back = BEFORE * height_px / way_px
+    if past > back:
+        return 0
+    _, along_px = line.beside(first.x - past * way[0], first.y - past * way[1])
+    x, y = first.x - back * way[0], first.y - back * way[1]
+    left, top, right, bottom = first.borders
+    outside = (left and x <= 0.0) or (top and y <= 0.0) or (right and x >= size_px[0]) or (bottom and y >= size_px[1])
+    return side if outside and 0.0 <= along_px <= line.length_px else 0
 
 
 def _end_run(entry: dict[str, Any]) -> None:

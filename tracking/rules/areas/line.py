@@ -11,7 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from posebus.config.rules.kinds import LineRule
-from tracking.rules.areas.crossing import CrossingLine, Seen, ended, first_seen, follow_person
+from tracking.rules.areas.crossing import (
+    ENTERING_NS,
+    CrossingLine,
+    FirstSeen,
+    Seen,
+    came_in,
+    ended,
+    first_seen,
+    follow_person,
+)
 from tracking.rules.base import Memory, Phase, Place, Step
 from tracking.rules.clock import nanoseconds
 from tracking.rules.scene import Scene
@@ -19,8 +28,11 @@ from tracking.rules.shapes import LINE_MARGIN
 from tracking.rules.sound import corners_px
 
 NAMES = {1: "a_to_b", -1: "b_to_a"}
-AT_BORDER = 0.05
-"""How near the box of a person who left is to the border of the picture, in its own heights."""
+AT_BORDER, FIRST_AT_BORDER = 0.05, 0.1
+"""How near the box of a person who left, or came, is to the border of the picture, in its own heights. Boxes of the few
+parts of a body that are seen first are less exact."""
+NEW_S = 1.0
+"""Age of a track that has just begun. An older one was in the picture before the rule was."""
 
 
 class CrossedLine:
@@ -70,8 +82,39 @@ class CrossedLine:
         seen = Seen(apart_px, along_px, scene.heights[row], code != 0, last, speed_px_s)
         if entry is None or (jumped and code + code != 4 * entry["side"]):
             tracks[track_id] = first_seen(seen, now_ns, seq)
+            if entry is None and now_ns > 0 and scene.people[row].age_s <= NEW_S:
+                borders = self._borders(scene, row)
+                if any(borders):
+                    tracks[track_id]["came"] = [*scene.feet[row], now_ns, borders, 0.0]
             return 0, now_ns
-        return follow_person(entry, seen, now_ns, seq, self._settle_ns, self._line)
+        crossed, since_ns = follow_person(entry, seen, now_ns, seq, self._settle_ns, self._line)
+        if "came" in entry:
+            return self._came(entry, seen, scene, row, (crossed, since_ns))
+        return crossed, since_ns
+
+    def _came(
+        self, entry: dict[str, Any], seen: Seen, scene: Scene, row: int, otherwise: tuple[int, int]
+    ) -> tuple[int, int]:
+        """The crossing of a person whose track began at the border a moment ago, or else `otherwise`."""
+        now_ns, side, came = scene.clock.now_ns, entry["side"], entry["came"]
+        came[-1] = max(came[-1], abs(seen.apart_px - seen.last[0]))
+        first = FirstSeen(*came)
+        if otherwise[0] or now_ns - first.at_ns > ENTERING_NS:
+            del entry["came"]
+        elif side and "on" not in entry:
+            x, y = scene.feet[row]
+            if came_in(first, (x, y), now_ns, seen.height_px, self._line, scene.frame.size_px) == side:
+                del entry["came"]
+                return side, first.at_ns
+        return otherwise
+
+    @staticmethod
+    def _borders(scene: Scene, row: int) -> list[bool]:
+        """Which borders of the picture the box of a person is at: left, top, right, bottom."""
+        left, top, right, bottom = scene.boxes_px[row].tolist()
+        width, height = scene.frame.size_px
+        reach_px = FIRST_AT_BORDER * (bottom - top)
+        return [left <= reach_px, top <= reach_px, right >= width - reach_px, bottom >= height - reach_px]
 
     def _at_end(self, scene: Scene, memory: Memory, track_id: int) -> Iterator[Step]:
         """Yield the crossing of a person whose track this frame ends, if there is one."""
@@ -120,7 +163,7 @@ class _Settled:
         """Look at the memory of the people in these rows."""
         for row in rows:
             entry = tracks.get(ids[row])
-            is_settled = entry is not None and entry["side"] and "on" not in entry
+            is_settled = entry is not None and entry["side"] and "on" not in entry and "came" not in entry
             self._on_b[row] = int(entry["side"] > 0) if entry is not None and is_settled else None
         self._count = len(tracks)
 
