@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from posebus.arrays import Float32Array
 from posebus.contract.events import EVENT_BYTES, Position, published, track_event
 from posebus.contract.public_json import ENTRY_BYTES, dump, event_to_json
 from posebus.messages import Event, EventType, Track, TrackFrame, TrackState
@@ -178,15 +179,26 @@ def _samples(tracks: Sequence[Track], frame: TrackFrame) -> list[Sample]:
     shown = [track for track in frame.tracks if track.state != TrackState.ENDED]
     found = qualities([one.box_xyxy_px for one in shown], [one.keypoint_visibility for one in shown], frame.size_px)
     quality_of = dict(zip((one.id for one in shown), found, strict=True))
-    samples = []
-    for index, track in enumerate(tracks):
-        joints = None if track.keypoints_px is None else track.keypoints_px[None]
-        foot = standing_points_px(boxes[index : index + 1], joints, frame.size_px)[0][0].tolist()
-        place_m, trunk = track.position_m or _UNKNOWN, trunk_of(track.keypoints_px, track.keypoint_visibility)
-        numbers = (*foot, *place_m, quality_of[track.id], *boxes[index].tolist(), *(trunk or _UNKNOWN))
-        # As they are in the snapshot: a tracker that takes over must go on with the same numbers.
-        samples.append(Sample(frame.epoch, frame.seq, frame.captured_at_ns, *np.array(numbers, np.float32).tolist()))
-    return samples
+    rows = []
+    for track, foot, box in zip(tracks, _feet_px(tracks, boxes, frame.size_px), boxes.tolist(), strict=True):
+        joints, flags = track.keypoints_px, track.keypoint_visibility
+        trunk = None if joints is None or flags is None else trunk_of(joints.tolist(), flags.tolist())
+        rows.append((*foot, *(track.position_m or _UNKNOWN), quality_of[track.id], *box, *(trunk or _UNKNOWN)))
+    # As they are in the snapshot: a tracker that takes over must go on with the same numbers.
+    at = frame.epoch, frame.seq, frame.captured_at_ns
+    return [Sample(*at, *numbers) for numbers in np.array(rows, np.float32).tolist()]
+
+
+def _feet_px(tracks: Sequence[Track], boxes: Float32Array, size_px: tuple[int, int]) -> list[list[float]]:
+    """Where tracks stand whose boxes (N, 4) these are, in one call if all of them have the same joints."""
+    joints = [track.keypoints_px for track in tracks]
+    if all(one is not None for one in joints) and len({one.shape for one in joints if one is not None}) == 1:
+        found: list[list[float]] = standing_points_px(boxes, np.array(joints), size_px)[0].tolist()
+        return found
+    places = []
+    for box, one in zip(boxes, joints, strict=True):
+        places += standing_points_px(box[None], None if one is None else one[None], size_px)[0].tolist()
+    return places
 
 
 def _visit(rule: str, visit: Visit, first_ns: int, end_ns: int) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def simplified(path: list[PathPoint], points: int) -> list[PathPoint]:
     """Return `path` with at most so many points, two or more."""
     kept = list(path)
     while len(kept) > max(points, 2):
-        costs = [_error_px(*kept[place - 1 : place + 2]) for place in range(1, len(kept) - 1)]
+        costs = _errors_px(kept)
         least = min(range(len(costs)), key=costs.__getitem__)
         for neighbour in (least, least + 2):
             kept[neighbour] = kept[neighbour]._replace(owed_px=kept[neighbour].owed_px + costs[least])
@@ -42,9 +42,17 @@ def simplified(path: list[PathPoint], points: int) -> list[PathPoint]:
     return kept
 
 
-def _error_px(before: PathPoint, point: PathPoint, after: PathPoint) -> float:
-    """How far the person was from where they would have been, walking steadily from one neighbour to the other."""
-    share = (point.at_ns - before.at_ns) / max(after.at_ns - before.at_ns, 1)
-    x_px = before.x_px + share * (after.x_px - before.x_px)
-    y_px = before.y_px + share * (after.y_px - before.y_px)
-    return point.owed_px + math.hypot(point.x_px - x_px, point.y_px - y_px)
+def _errors_px(path: list[PathPoint]) -> list[float]:
+    """How far the person was from where they would have been, walking steadily from one neighbour to the other.
+
+    There is a distance for each point but the first and the last.
+    """
+    found = []
+    (before_ns, before_x, before_y, *_), (at_ns, x, y, _, _, owed_px) = path[0], path[1]
+    for after_ns, after_x, after_y, _, _, next_owed_px in path[2:]:
+        share = (at_ns - before_ns) / max(after_ns - before_ns, 1)
+        off_x, off_y = x - (before_x + share * (after_x - before_x)), y - (before_y + share * (after_y - before_y))
+        found.append(owed_px + math.hypot(off_x, off_y))
+        before_ns, before_x, before_y = at_ns, x, y
+        at_ns, x, y, owed_px = after_ns, after_x, after_y, next_owed_px
+    return found

@@ -27,7 +27,9 @@ def qualities(
     inside, free = _inside(boxes, size_px), 1 - _covered(boxes)
     found = []
     for index, flags in enumerate(visibilities):
-        visible = 1.0 if flags is None or not len(flags) else sum(flag == VISIBLE for flag in flags) / len(flags)
+        visible = 1.0
+        if flags is not None and len(flags):
+            visible = list(flags if isinstance(flags, Sequence) else flags.tolist()).count(VISIBLE) / len(flags)
         height_px = float(boxes[index, 3] - boxes[index, 1])
         found.append(round(height_px * visible * float(free[index] * inside[index]) ** 2, 3))
     return found
