@@ -33,6 +33,9 @@ the size."""
 TOPPLES_KEY = "topples"
 """In the same memory, of a person who toppled when last seen: true."""
 
+CONTINUES_KEY = "continues"
+"""In the same memory, of a track that began low: the track of the same person before."""
+
 SAME_BODY_S, SAME_BODY = 1.2, 1.0
 """A track that begins low, so soon after another one was last seen upright, and so near, in standing heights, is the
 same person: detectors lose people while they fall."""
@@ -82,9 +85,10 @@ def bodies_of(
     rows, unknown = kept.bodies.of(ids)
     for row in unknown:
         if fresh[row]:
-            found = _lost_in_a_fall(boxes_px[row], now_s, ids, fresh, kept)
-            if found is not None and len(found) == STATE:
-                rows[row] = found
+            before = _lost_in_a_fall(boxes_px[row], now_s, ids, fresh, kept)
+            if before is not None:
+                rows[row] = kept.by_id[before][SHARED_KEY]
+                kept.others.setdefault(ids[row], {})[CONTINUES_KEY] = before
     _see(rows, boxes_px, joints_px, fresh, (float(size_px[1]), now_s), state, measures, signs)
     kept.bodies.changed(fresh)
     seen, read = fresh.tolist(), signs.T.tolist()
@@ -121,10 +125,8 @@ def _see(
                 kept[row, column] = np.rint(state[row, column] * SCALE) / SCALE
 
 
-def _lost_in_a_fall(
-    box_px: Float64Array, now_s: float, ids: list[int], fresh: BoolArray, kept: Kept
-) -> list[float] | None:
-    """What is remembered of the person who was upright where a new track (4,) begins low, and is not seen any more.
+def _lost_in_a_fall(box_px: Float64Array, now_s: float, ids: list[int], fresh: BoolArray, kept: Kept) -> int | None:
+    """The track of the person who was upright where a new track (4,) begins low, and is not seen any more.
 
     ids: (N,) of the people of the frame. fresh: (N,) whether they are detected in it.
     """
@@ -135,6 +137,7 @@ def _lost_in_a_fall(
         if (
             track_id in seen_ids
             or known is None
+            or len(known) != STATE
             or known[SEEN_AT_S] >= now_s
             or known[UPRIGHT_AT_S] < now_s - SAME_BODY_S
         ):
@@ -142,5 +145,5 @@ def _lost_in_a_fall(
         standing = known[STANDING]
         near = math.hypot(x - known[MIDDLE_X], y - known[MIDDLE_Y]) <= SAME_BODY * standing
         if near and box_px[3] - box_px[1] < DOWN_BELOW * standing and known[HEIGHT] > 0.0:
-            return known
+            return track_id
     return None

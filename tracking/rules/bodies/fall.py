@@ -13,7 +13,7 @@ from typing import Any
 from posebus.config.rules.kinds import FallRule
 from tracking.rules.areas.area import Area
 from tracking.rules.base import Memory, Phase, Place, Step
-from tracking.rules.bodies.bodies import SHARED_KEY, TOPPLES_KEY
+from tracking.rules.bodies.bodies import CONTINUES_KEY, SHARED_KEY, TOPPLES_KEY
 from tracking.rules.bodies.descent import (
     DOWN,
     DOWN_AT_S,
@@ -59,7 +59,7 @@ class Fall:
             if not bodies.fresh[row]:
                 steps += self._unseen(scene.ids[row], scene, memory)
             elif odds > 0.0:
-                steps.append(_begin(scene.ids[row], bodies.state[row].tolist(), scene, memory, _confidence(odds)))
+                steps += _begin(scene.ids[row], bodies.state[row].tolist(), scene, memory, _confidence(odds))
         for track_id in scene.lost_ids:
             if track_id not in memory.tracks:
                 steps += self._unseen(track_id, scene, memory)
@@ -76,19 +76,21 @@ class Fall:
         if TOPPLES_KEY in remembered and _is_inside(body, scene.frame.size_px):
             began = _begin(track_id, body, scene, memory, UNSEEN_CONFIDENCE)
             memory.tracks[track_id]["toppled"] = True
-            return [began]
+            return began
         if not body[DOWN]:
             return []
         was_upright = body[UPRIGHT_AT_S] >= 0.0 and body[DOWN_AT_S] - body[UPRIGHT_AT_S] <= FROM_UPRIGHT_S
         landed = body[SEEN_AT_S] - body[DOWN_AT_S] > UNSEEN_S + JUDGED_AT_LEAST_S
         if landed or not was_upright or body[RATE] < UNSEEN_RATE or body[LOWEST] > UNSEEN_LOWEST:
             return []
-        return [_begin(track_id, body, scene, memory, UNSEEN_CONFIDENCE)]
+        return _begin(track_id, body, scene, memory, UNSEEN_CONFIDENCE)
 
     def _go_on(self, scene: Scene, memory: Memory) -> Iterable[Step]:
         """Steps of falls that began: still down, or up again."""
         now_ns = scene.frame.captured_at_ns
         for track_id, entry in list(memory.tracks.items()):
+            if track_id not in memory.tracks:
+                continue  # it ended as another track of the same person
             body = scene.shared.get(track_id, {}).get(SHARED_KEY)
             if body is None:
                 continue
@@ -98,19 +100,41 @@ class Fall:
             # Who was lost before being down is up again only when seen standing.
             seen_s = body[UPRIGHT_AT_S] if entry.get("toppled") else body[SEEN_AT_S]
             if not body[DOWN] and seen_s * 1e9 > entry["since_ns"]:
-                del memory.tracks[track_id]
-                yield Step("fall.ended", Phase.END, track_id, data=data)
+                fell_as = entry.get("fell_as", track_id)
+                if fell_as != track_id:
+                    # Else the track that is no longer seen would fall once more.
+                    before = scene.shared.get(fell_as, {})
+                    before.pop(SHARED_KEY, None)
+                    before.pop(TOPPLES_KEY, None)
+                for one in (track_id, fell_as):
+                    memory.tracks.pop(one, None)
+                yield Step("fall.ended", Phase.END, fell_as, data=data)
             elif self._fallen_ns is not None and passed_ns >= self._fallen_ns and "fallen" not in entry:
                 entry["fallen"] = True
                 yield Step("fallen.detected", Phase.UPDATE, track_id, data=data, confidence=entry["confidence"])
 
 
-def _begin(track_id: int, body: list[float], scene: Scene, memory: Memory, confidence: float) -> Step:
+def _begin(track_id: int, body: list[float], scene: Scene, memory: Memory, confidence: float) -> list[Step]:
+    """The start of a fall; nothing where it began as that of another track of the same person."""
+    fell_as = _fell_as(track_id, scene, memory)
+    if fell_as is not None:
+        memory.tracks[track_id] = {**memory.tracks[fell_as], "fell_as": fell_as, "fallen": True, "toppled": False}
+        return []
     since_s = body[DOWN_AT_S] if body[DOWN] else body[SEEN_AT_S]
     since_ns = min(round(since_s * 1e9), scene.frame.captured_at_ns)
     memory.tracks[track_id] = {"since_ns": since_ns, "confidence": confidence}
     data: dict[str, Any] = {"since_ns": since_ns, "speed": round(body[RATE], 2)}
-    return Step("fall.detected", Phase.START, track_id, data=data, confidence=confidence, end_type="fall.ended")
+    return [Step("fall.detected", Phase.START, track_id, data=data, confidence=confidence, end_type="fall.ended")]
+
+
+def _fell_as(track_id: int, scene: Scene, memory: Memory) -> int | None:
+    """The track as which the person of this one fell: the one before it, or one that went on with it."""
+    before = scene.shared.get(track_id, {}).get(CONTINUES_KEY)
+    for other, entry in memory.tracks.items():
+        if other == before or scene.shared.get(other, {}).get(CONTINUES_KEY) == track_id:
+            fell_as: int = entry.get("fell_as", other)
+            return fell_as if fell_as in memory.tracks else other
+    return None
 
 
 def _is_inside(body: list[float], size_px: tuple[int, int]) -> bool:

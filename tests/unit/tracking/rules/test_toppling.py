@@ -82,6 +82,28 @@ def test_who_is_seen_upright_again_after_being_lost_ends_the_fall() -> None:
     assert "reason" not in found[1].data
 
 
+@pytest.mark.parametrize("found_after_s", [0.2, 0.6])
+def test_who_is_found_on_the_ground_with_another_number_has_fallen_once(found_after_s: float) -> None:
+    frames = toppling(15.0, 60.0)
+    lost = next(seq for seq, frame in enumerate(frames) if frame.tracks[0].coasted)
+    lying = replace(toppling(15.0, 89.0)[-1].tracks[0], id=2)
+    stands = replace(frames[20].tracks[0], id=2)
+    for seq in range(lost + round(15 * found_after_s), len(frames)):
+        frames[seq] = replace(frames[seq], tracks=(*frames[seq].tracks, lying))
+    last = frames[-1]
+    for seq in range(1, 40):
+        at_ns = last.captured_at_ns + round(seq / 15.0 * 1e9)
+        frames.append(replace(last, seq=last.seq + seq, captured_at_ns=at_ns, tracks=(last.tracks[0], stands)))
+    rules = Rules({"floor": {"kind": "fall", "fallen_s": 1.0}}, "scene", SIZE_PX)
+    found = [event for frame in frames for event in rules.update(frame)]
+    assert [event.type.removeprefix("posebus.") for event in found] == [
+        "fall.detected",
+        "fallen.detected",
+        "fall.ended",
+    ]
+    assert len({event.data["happening"] for event in found}) == 1
+
+
 def test_a_state_taken_up_while_the_person_is_lost_gives_the_same_event() -> None:
     frames = toppling(15.0, 45.0)
     cut = next(seq for seq, frame in enumerate(frames) if frame.tracks[0].coasted) + 1
