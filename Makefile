@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test test-thorough check format schemas reference sbom images bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-moving bench-actions bench-camera-motion bench-peers bench-ablation bench-throughput bench-overhead bench-rules bench-privacy bench-tables bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover bench-falls faults soak images-test install lock audit clean
+.PHONY: help demo test test-thorough check format schemas reference sbom images bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-moving bench-actions bench-camera-motion bench-peers bench-ablation bench-throughput bench-overhead bench-rules bench-privacy bench-tables bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover bench-falls bench-pictured-falls faults soak images-test install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -130,6 +130,9 @@ bench-gpu: $(VENV)/.installed-dev  ## The same on an NVIDIA GPU: bare engine, pi
 
 bench-falls: $(VENV)/.installed-dev  ## Falls found, and false ones, in scripted scenes (ARGS="--tracker --seeds 1000-1009")
 	$(PY) -m benchmarks.rules.falls $(ARGS)
+
+bench-pictured-falls: $(VENV)/.installed-dev  ## Falls of real people in made pictures, through detector, tracker and rule
+	$(PY) -m benchmarks.rules.pictured_falls --data $(DATA) $(ARGS)
 
 bench-takeover: $(VENV)/.installed-dev  ## How soon another process takes over when one is killed
 	$(PY) -m benchmarks.faults.takeover $(ARGS)
