@@ -12,31 +12,29 @@ import numpy as np
 from posebus.arrays import BoolArray, Float64Array
 from tracking.body_model.skeleton import ANKLE_HEIGHT, HIP_HEIGHT, SHOULDER_HEIGHT, TRUNK
 from tracking.compiled import compiled
+from tracking.rules.bodies.heights import (
+    BONES_BIAS,
+    LEVELS,
+    crossed_s,
+    depth_in_height,
+    guessed_px,
+    rates,
+    top_px,
+)
 from tracking.rules.bodies.lying import looks
 from tracking.rules.bodies.posture import (
     ANKLE_Y_PX,
     BONES_PX,
     BOTTOM_PX,
     CUT_BELOW,
-    HEAD_Y_PX,
     HIP_Y_PX,
     SHOULDER_Y_PX,
-    SLENDERNESS,
     STANDING_PX,
     TOP_PX,
     TRUNK_PX,
     TRUNK_RADIANS,
     UPRIGHT_RADIANS,
 )
-
-LEVELS = np.array([0.95, 0.90, 0.85, 0.80, 0.75, 0.70, 0.65, 0.60, 0.55, 0.50, 0.45, 0.40, 0.35, 0.30, 0.25])
-"""Heights of which the last moment above is kept."""
-
-LEAST_DROP = 0.25
-"""A speed is that between two levels at least this far apart: between closer ones it would be that of errors."""
-
-MOST, WAY_FROM = 0.7, 0.85
-"""Most of the way down, from the second height: who kneels down fast lies down slowly in the rest of it."""
 
 DOWN_BELOW, UP_ABOVE, UP_S = 0.58, 0.64, 0.3
 """A body is down below the first height, and up again after it was above the second one for this long. One frame with a
@@ -61,6 +59,21 @@ SHRINKS = 0.2
 """Part a second by which a standing height becomes smaller at most: that of a person who walks away from the camera.
 Bodies that fall away from it shrink as a whole too, but faster."""
 
+TALL_LEAST, RISE_SHRINKS, FORGETS_S = 0.9, 1.2, 3.0
+"""A standing height is at least the first part of the tallest one of late, less so much for each height by which the
+ground has risen since: who walks away rises in the picture, who falls away does not. The tallest one is forgotten over
+the last time."""
+
+LEAST_OF_BONES, STANDS_S = 0.75, 0.3
+"""A body that was not seen standing yet stands if it is measured so for the second time, and not smaller than this part
+of what its bones say: someone who falls off a chair is straight for a moment, and short."""
+
+SITS_ABOVE, SITS_AFTER_S = 0.5, 2.0
+"""A body that is down, but was never below this height for this long, sits or squats, and may fall from there."""
+
+RESTS_S = 0.7
+"""Time over which the height of an upright body is averaged: it is lower on a chair."""
+
 SETTLES_S = 0.4
 """Time over which the standing height is averaged."""
 
@@ -69,9 +82,6 @@ LANDS_S, LOOKS_S = 0.25, 0.5
 
 CROUCHED_S = 1.5
 """Time over which a crouch on the way down is forgotten: after it people lie down, or begin to exercise."""
-
-BONES_BIAS = 1.1
-"""The longest of several bones is the one whose error makes it longest."""
 
 JUMP = 1.2
 """Standing heights between frames that a body does not move: then the track is on another person."""
@@ -96,8 +106,12 @@ JUMP = 1.2
     BENDS,
     JUDGED_S,
     WHOLE_RATE,
-) = range(19)
-LAST_ABOVE_S = 19
+    TALL,
+    TALL_GROUND,
+    RESTED,
+    MEASURED_S,
+) = range(23)
+LAST_ABOVE_S = 23
 STATE = LAST_ABOVE_S + len(LEVELS)
 """Columns of the state of a track. Times in seconds, -1 for never.
 
@@ -105,8 +119,10 @@ STANDING: standing height in pixels, SURE: 1 if it was measured standing. GROUND
 the body. DOWN: 1 while the body is down, since DOWN_AT_S. RISEN_AT_S: since when it is above UPRIGHT_ABOVE, or, while
 down, above UP_ABOVE. UPRIGHT_AT_S: last moment at which it stood or sat. WAS_DOWN_S: how long it was down before it
 rose. RATE: heights a second of the fastest part of the way down, WHOLE_RATE: of the fastest part that is most of it.
-LOWEST: least height since then. LIES, CROUCHES, BENDS: how it looks since it landed, averaged for JUDGED_S. From
-LAST_ABOVE_S on: the last moments above the LEVELS, until the body was first below them.
+LOWEST: least height since then. LIES, CROUCHES, BENDS: how it looks since it landed, averaged for JUDGED_S. TALL,
+TALL_GROUND: tallest standing height of late, and the ground under it. RESTED: average height while upright. MEASURED_S:
+for how long it was measured standing before that was believed. From LAST_ABOVE_S on: the last moments above the LEVELS,
+until the body was first below them.
 """
 
 
@@ -142,51 +158,57 @@ def follow_one(state: Float64Array, box_px: Float64Array, measures: Float64Array
     state[SEEN_AT_S], state[MIDDLE_X], state[MIDDLE_Y] = now_s, x, y
     _follow_standing(state, measures, dt_s)
     _follow_ground(state, measures, dt_s, first)
+    _remember_tall(state, dt_s)
     height = min(max((state[GROUND] - top_px(measures, state[STANDING])) / state[STANDING], 0.0), 1.2)
-    _follow_height(state, height, before_s, now_s, first)
+    short = depth_in_height(measures, state[GROUND], state[STANDING]) if state[SURE] > 0.0 else 0.0
+    _follow_height(state, height, max(height - short, 0.0), before_s, now_s, first)
     state[HEIGHT] = height
     _judge(state, measures, dt_s, now_s)
 
 
 @compiled
-def top_px(measures: Float64Array, standing_px: float) -> float:
-    """The y of the highest part of head and trunk; a raised arm or leg is no part of them.
-
-    Without head and shoulders it is the top of the box.
-    """
-    top = np.inf
-    for y, flesh in ((measures[HEAD_Y_PX], 0.07), (measures[SHOULDER_Y_PX], 0.05), (measures[HIP_Y_PX], 0.07)):
-        if y == y:
-            top = min(top, y - flesh * standing_px)
-    seen = measures[HEAD_Y_PX] == measures[HEAD_Y_PX] or measures[SHOULDER_Y_PX] == measures[SHOULDER_Y_PX]
-    return max(top, float(measures[TOP_PX])) if seen else float(measures[TOP_PX])
+def _follow_standing(state: Float64Array, measures: Float64Array, dt_s: float) -> None:
+    standing, known = measures[STANDING_PX], state[STANDING]
+    bones = measures[BONES_PX] / BONES_BIAS
+    share = 1.0 - np.exp(-dt_s / SETTLES_S)
+    if standing == standing and state[SURE] < 1.0:
+        if standing < LEAST_OF_BONES * max(bones, known) or state[DOWN] > 0.0:
+            standing = np.nan
+        else:
+            state[MEASURED_S] = max(state[MEASURED_S], 0.0) + dt_s
+            if known < 0.0 or state[MEASURED_S] >= STANDS_S:
+                state[STANDING], state[SURE] = standing, 1.0
+                return
+    if standing == standing and state[SURE] > 0.0:
+        least = known * (1.0 - SHRINKS * dt_s)
+        if state[TALL] > 0.0:
+            rise = max(state[TALL_GROUND] - state[GROUND], 0.0)
+            least = max(least, min(known, TALL_LEAST * state[TALL] - RISE_SHRINKS * rise))
+        state[STANDING] = max(known + share * (standing - known), least)
+        return
+    if state[SURE] < 1.0:
+        # Not seen upright yet: the longest bone, or the box where there are no keypoints.
+        guess = guessed_px(measures)
+        if known < 0.0 or (bones <= 0.0 and guess > known):
+            state[STANDING] = guess
+        else:
+            state[STANDING] = max(known + share * (guess - known), 1.0)
+    elif bones > known and measures[TRUNK_RADIANS] <= UPRIGHT_RADIANS and measures[CUT_BELOW] > 0.0:
+        # Comes close to the camera, the feet out of the picture.
+        state[STANDING] = max(known, known + share * (measures[TRUNK_PX] / TRUNK - known))
 
 
 @compiled
-def _follow_standing(state: Float64Array, measures: Float64Array, dt_s: float) -> None:
-    standing, known = measures[STANDING_PX], state[STANDING]
-    share = 1.0 - np.exp(-dt_s / SETTLES_S)
-    if standing == standing:
-        if state[SURE] < 1.0:
-            state[STANDING], state[SURE] = standing, 1.0
-        else:
-            state[STANDING] = max(known + share * (standing - known), known * (1.0 - SHRINKS * dt_s))
-        return
-    bones = measures[BONES_PX] / BONES_BIAS
+def _remember_tall(state: Float64Array, dt_s: float) -> None:
+    """Keep the tallest standing height of late with its ground."""
     if state[SURE] < 1.0:
-        # Not seen upright yet: the longest bone, or the box where there are no keypoints.
-        height = measures[BOTTOM_PX] - measures[TOP_PX]
-        guess = max(bones, 0.97 * height)
-        if bones <= 0.0:
-            guess = max(guess, 0.9 * height / max(measures[SLENDERNESS], 0.1))
-        state[STANDING] = (
-            guess if known < 0.0 else max(known + share * (guess - known), guess if guess > known else 1.0)
-        )
-    elif bones > known and measures[TRUNK_RADIANS] <= UPRIGHT_RADIANS and measures[CUT_BELOW] > 0.0:
-        # Comes close to the camera, the feet out of the picture.
-        state[STANDING] = (
-            known + share * (measures[TRUNK_PX] / TRUNK - known) if measures[TRUNK_PX] / TRUNK > known else known
-        )
+        return
+    if state[STANDING] >= state[TALL]:
+        state[TALL], state[TALL_GROUND] = state[STANDING], state[GROUND]
+        return
+    share = 1.0 - np.exp(-dt_s / FORGETS_S)
+    state[TALL] += share * (state[STANDING] - state[TALL])
+    state[TALL_GROUND] += share * (state[GROUND] - state[TALL_GROUND])
 
 
 @compiled
@@ -216,16 +238,17 @@ def _follow_ground(state: Float64Array, measures: Float64Array, dt_s: float, fir
 
 
 @compiled
-def _follow_height(state: Float64Array, height: float, before_s: float, now_s: float, first: bool) -> None:
+def _follow_height(state: Float64Array, height: float, real: float, before_s: float, now_s: float, first: bool) -> None:
     before = height if first else state[HEIGHT]
     down = state[DOWN] > 0.0
     upright = UPRIGHT_ABOVE if state[SURE] > 0.0 else UPRIGHT_UNSURE
     rest = max(UP_ABOVE, state[LOWEST] + UP_BY) if down else upright
-    if height < rest:
+    if down and state[LOWEST] >= SITS_ABOVE and now_s - state[DOWN_AT_S] >= SITS_AFTER_S:
+        rest = upright
+    if real < rest:
         state[RISEN_AT_S] = -1.0
     elif state[RISEN_AT_S] < 0.0:
-        share = 1.0 if before >= rest or height <= before else (rest - before) / (height - before)
-        state[RISEN_AT_S] = now_s if first else before_s + share * (now_s - before_s)
+        state[RISEN_AT_S] = now_s if first else crossed_s(rest, before, height, before_s, now_s)
     risen_s = now_s - state[RISEN_AT_S] if state[RISEN_AT_S] >= 0.0 else -1.0
     if down and risen_s >= UP_S:
         down = False
@@ -233,8 +256,11 @@ def _follow_height(state: Float64Array, height: float, before_s: float, now_s: f
         state[DOWN], state[DOWN_AT_S], state[RATE], state[WHOLE_RATE] = 0.0, -1.0, -1.0, -1.0
         state[LAST_ABOVE_S:] = -1.0
     rests_s = UPRIGHT_S if state[WAS_DOWN_S] < 1.0 else UPRIGHT_AGAIN_S
-    if not down and height >= upright and risen_s >= rests_s:
+    if not down and real >= upright and risen_s >= rests_s:
         state[UPRIGHT_AT_S], state[WAS_DOWN_S] = now_s, -1.0
+        if not first:
+            share = 1.0 - np.exp(-(now_s - before_s) / RESTS_S) if state[RESTED] > 0.0 else 1.0
+            state[RESTED] += share * (height - state[RESTED])
     for index in range(len(LEVELS)):
         level, at = LEVELS[index], LAST_ABOVE_S + index
         if down and level > state[LOWEST]:
@@ -242,16 +268,14 @@ def _follow_height(state: Float64Array, height: float, before_s: float, now_s: f
         if height >= level:
             state[at] = now_s
         elif before >= level and not first:
-            state[at] = before_s + (before - level) / (before - height) * (now_s - before_s)
-    if height < DOWN_BELOW and not down:
+            state[at] = crossed_s(level, before, height, before_s, now_s)
+    if real < DOWN_BELOW and not down:
         state[DOWN], state[LOWEST], state[RISEN_AT_S] = 1.0, height, -1.0
-        share = 1.0 if first or before <= DOWN_BELOW else (before - DOWN_BELOW) / (before - height)
-        state[DOWN_AT_S] = now_s if first else before_s + share * (now_s - before_s)
+        state[DOWN_AT_S] = now_s if first else crossed_s(DOWN_BELOW, before, height, before_s, now_s)
     elif down:
         state[LOWEST] = min(state[LOWEST], height)
     if state[DOWN] > 0.0:
-        state[RATE] = fastest(state, LEAST_DROP)
-        state[WHOLE_RATE] = fastest(state, max(MOST * (WAY_FROM - state[LOWEST]), LEAST_DROP))
+        state[RATE], state[WHOLE_RATE] = rates(state[LAST_ABOVE_S:], state[LOWEST], state[RESTED])
 
 
 @compiled
@@ -270,17 +294,3 @@ def _judge(state: Float64Array, measures: Float64Array, dt_s: float, now_s: floa
     state[CROUCHES] += rests * (crouches - state[CROUCHES])
     state[BENDS] += share * (bends - state[BENDS])
     state[JUDGED_S] += dt_s
-
-
-@compiled
-def fastest(state: Float64Array, least_drop: float) -> float:
-    """The fastest part of the way down, of at least `least_drop`, in heights a second; -1 if none is known."""
-    best = -1.0
-    for high in range(len(LEVELS) - 1):
-        for low in range(high + 1, len(LEVELS)):
-            drop = LEVELS[high] - LEVELS[low]
-            above_s, below_s = state[LAST_ABOVE_S + high], state[LAST_ABOVE_S + low]
-            crossed = LEVELS[low] > state[LOWEST]
-            if crossed and drop >= least_drop - 1e-9 and 0.0 <= above_s < below_s:
-                best = max(best, drop / (below_s - above_s))
-    return best

@@ -31,6 +31,18 @@ def ramp(value: float, none: float, full: float) -> float:
     return min(max((value - none) / (full - none), 0.0), 1.0)
 
 
+@compiled
+def _lies_along_the_view(trunk: float, hips: float, knees: float) -> float:
+    """0 to 1: looks as if it lies away from a camera that looks down on it; all in standing heights in the picture.
+
+    Its hips are higher in the picture than those of anyone who squats, its trunk is shorter than that of anyone who
+    sits or kneels, and its knees are not on the ground. Who bends has higher hips.
+    """
+    if trunk != trunk or knees != knees:
+        return 0.0
+    return ramp(trunk, 0.18, 0.12) * ramp(hips, 0.20, 0.28) * ramp(hips, 0.50, 0.43) * ramp(knees, 0.13, 0.19)
+
+
 AWAY = 0.7
 """Of certainty for a body fallen away from the camera: a squat seen from the front has nearly the same joints."""
 
@@ -69,6 +81,8 @@ def looks(measures: Float64Array, height: float, ground_px: float, standing_px: 
     wide = ramp(width, 0.55, 0.85) * ramp(height, 0.62, 0.50)
     view = ramp(degrees, 60.0, 30.0) * ramp(hips, 0.15, 0.25)
     away = AWAY * straight * view * ramp(height, 0.72, 0.60)
+    short = _lies_along_the_view(trunk / standing_px, hips, (ground_px - measures[KNEE_Y_PX]) / standing_px)
+    away = max(away, AWAY * short)
     lies = 1.0 - (1.0 - level) * (1.0 - head_down) * (1.0 - low) * (1.0 - wide) * (1.0 - away)
     crouches = ramp(head - hips, 0.12, 0.22) * (1.0 - straight) * ramp(degrees, 70.0, 50.0)
     if knees == knees:
@@ -78,15 +92,17 @@ def looks(measures: Float64Array, height: float, ground_px: float, standing_px: 
     if legs == legs and aside == aside:
         # Or on the feet under them, though the trunk is level.
         crouches = max(crouches, ramp(legs / standing_px, 0.06, 0.13) * ramp(aside, 0.3, 0.2) * (1.0 - straight))
+    # The head of someone who crouches is not on the ground.
+    crouches *= ramp(height, 0.27, 0.37) * (1.0 - short)
     bends = ramp(hips, 0.42, 0.52) * ramp(width, 0.85, 0.65)
     return lies, crouches, bends
 
 
-BASE, BY_LYING, BY_CROUCHING, BY_BENDING, BY_SPEED, BY_WHOLE = 0.2, 0.9, -3.4, -3.2, 4.5, 2.0
-SLOWEST, SLOWEST_WHOLE, FASTEST, LEAST_LYING = 0.4, 0.3, 2.5, 0.36
+BASE, BY_LYING, BY_CROUCHING, BY_BENDING, BY_SPEED, BY_WHOLE = -0.3, 0.5, -3.7, -4.0, 4.3, 1.0
+SLOWEST, SLOWEST_WHOLE, FASTEST, LEAST_LYING = 0.4, 0.3, 2.5, 0.48
 UNLIKELY = -3.0
 """Log odds of a fall: those of its looks, and of the logarithms of its speeds within limits, near those of a logistic
-regression on scripted scenes. A body that surely lies came down at 0.85 heights a second, or 1.5 m/s, at least in most
+regression on scripted scenes. A body that surely lies came down at nearly one height a second, or 1.7 m/s, in a part
 of its way: people who lie down, kneel or crouch lower themselves at less than half of that, or in parts."""
 
 

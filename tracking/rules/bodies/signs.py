@@ -51,7 +51,7 @@ farther aside, as they are in front of someone who sits on the ground."""
 TRUNK_CROUCHING = math.radians(75.0)
 TRUNK_HANDS_UP = math.radians(50.0)
 
-JUDGED_AT_LEAST_S, JUDGED_UNTIL_S = 0.35, 3.0
+JUDGED_AT_LEAST_S, JUDGED_UNTIL_S = 0.35, 2.0
 FROM_UPRIGHT_S = 1.2
 """A fall is decided after the body was seen on the ground for the first time, and no later than the second one after it
 was down. It was upright at most the third one before."""

@@ -10,7 +10,8 @@ import math
 
 from posebus.arrays import Float64Array
 from tracking.compiled import compiled
-from tracking.rules.bodies.descent import HEIGHT, LAST_ABOVE_S, LEVELS, SEEN_AT_S, SURE
+from tracking.rules.bodies.descent import HEIGHT, LAST_ABOVE_S, SEEN_AT_S, SURE
+from tracking.rules.bodies.heights import LEVELS
 from tracking.rules.bodies.posture import (
     ANKLE_X_PX,
     ANKLE_Y_PX,
