@@ -179,8 +179,9 @@ def test_unusable_arguments_are_refused_with_a_reason(engine_cache: Path, tmp_pa
     ):
         done = posebus(engine_cache, "engines", "build", *arguments)
         assert (done.returncode, done.stdout) == (1, "")
-        assert words in done.stderr
-        assert len(done.stderr.splitlines()) == 1
+        # Where reading the recordings takes long, their progress comes before the sentence.
+        (sentence,) = [line for line in done.stderr.splitlines() if not line.startswith("reading ")]
+        assert words in sentence
 
 
 def test_other_precisions_are_exported_and_loaded(engine_cache: Path) -> None:
