@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 from integration.run_command import environment
 
 from benchmarks.corridor.clip import rate_and_frames, read_frames
@@ -19,6 +20,7 @@ from tests.conftest import ROOT
 FRAMES = 40
 
 
+@pytest.mark.thorough  # it analyses a clip twice, which is a minute of two cores
 def test_policy_is_measured_against_the_reference(shared_data: Path, tmp_path: Path, engine_cache: Path) -> None:
     clip = first_frames(clip_of(shared_data / "TUD-Stadtmitte.mp4", "people"), tmp_path, FRAMES)
     options = ("--clips", str(clip), "--policies", "reference", "infer-fps", "--large", "320", "--small", "320")

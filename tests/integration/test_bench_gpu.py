@@ -7,12 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
 
 SHORT = ("--batches", "2", "--workers", "1", "--runs", "1", "--frames", "4", "--clip-frames", "4", "--imgsz", "160")
 PIPELINE = ("--cameras", "2", "--seconds", "1", "--warm-up", "0")
 
 
+@pytest.mark.thorough  # every side loads networks of its own, which is a minute of two cores
 def test_every_side_runs_and_is_reported(tmp_path: Path) -> None:
     out = tmp_path / "gpu.json"
     command = [sys.executable, "-m", "benchmarks.gpu", "--device", "cpu", *SHORT, *PIPELINE, "--json", str(out)]

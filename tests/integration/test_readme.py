@@ -340,6 +340,7 @@ def test_every_line_has_a_class_and_every_block_a_language() -> None:
                 run_of(line)
 
 
+@pytest.mark.timeout(1200)  # dozens of commands and a deployment
 def test_snippets_run_in_their_order(snippets: Snippets) -> None:
     for block in blocks():
         text = snippets.replaced(block.text)
