@@ -70,6 +70,7 @@ def measured(
     Returns:
         codes (S, N): of polygons 1 inside, 0 close to it, -1 outside; of lines the side (-1 left, 1 right of the way
         from the first end to the second, as seen in the picture), times 2 if far from it; 0 close to the line.
+        marks (S, N): of polygons the codes; of lines 1 right of the way, 0 left or on it.
         offsets_px (S, N, 2): of lines the distance from the line through both ends, negative on the left, and how far
         along the way from the first end; 0 for polygons.
         changed: whether any mark is another one than before, or their number is.

@@ -98,10 +98,11 @@ def _events(tracks: Path, camera: CameraSettings) -> list[Event]:
     from recordings.rules.replay import NO_CUTS, replayed, saved_cuts, saved_frames
 
     cuts = saved_cuts(tracks)
+    events = list(replayed(saved_frames(tracks), rules_to_json(camera.rules), NO_CUTS if cuts is None else cuts))
     if cuts is None:
         note = f"note: {tracks} has no file of events beside it, so cuts between shots are not known"
         typer.echo(plain(note), err=True)
-    return list(replayed(saved_frames(tracks), rules_to_json(camera.rules), NO_CUTS if cuts is None else cuts))
+    return events
 
 
 @contextmanager

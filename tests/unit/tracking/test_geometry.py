@@ -10,6 +10,7 @@ import numpy as np
 
 from tracking.geometry import close_pairs, measured, outside_by, shapes_of
 
+NO_MARKS = np.zeros((0, 0), np.int8)
 SIZE_PX = (640, 480)
 MARGIN, FAR = 0.1, 2.0
 UNIT_PX = 100.0
@@ -17,7 +18,7 @@ UNIT_PX = 100.0
 
 def codes_of(points: np.ndarray, shape: np.ndarray, *, is_line: bool) -> list[int]:
     shapes = shapes_of([shape], [is_line], [(MARGIN, FAR)])
-    codes, _ = measured(shapes, points, np.full(len(points), UNIT_PX), SIZE_PX)
+    codes, *_ = measured(shapes, points, np.full(len(points), UNIT_PX), SIZE_PX, NO_MARKS)
     found: list[int] = codes[0].tolist()
     return found
 
@@ -55,7 +56,7 @@ def test_the_distance_from_a_line_and_the_way_along_it_are_those_of_trigonometry
         places = list(itertools.product((-50.0, 10.0, 120.0), (-210.0, -30.0, -1.0, 1.0, 30.0, 210.0)))
         points = np.array([begin + along * ways[0] + apart * ways[1] for along, apart in places])
         shapes = shapes_of([np.array([begin, begin + 100 * ways[0]])], [True], [(MARGIN, FAR)])
-        codes, offsets = measured(shapes, points, np.full(len(points), UNIT_PX), (2000, 2000))
+        codes, _, offsets, _ = measured(shapes, points, np.full(len(points), UNIT_PX), (2000, 2000), NO_MARKS)
         np.testing.assert_allclose(offsets[0, :, 0], [apart for _, apart in places], atol=1e-9)
         np.testing.assert_allclose(offsets[0, :, 1], [along for along, _ in places], atol=1e-9)
         assert codes[0, :6].tolist() == [-2, -1, 0, 0, 1, 2]
@@ -73,13 +74,14 @@ def test_shapes_of_all_kinds_are_measured_in_one_call() -> None:
     shapes = [rng.uniform(50, 400, (count, 2)) for count in (3, 2, 5, 2, 4)]
     lines = [len(shape) == 2 for shape in shapes]
     points, units = rng.uniform(0, 480, (30, 2)), rng.uniform(20, 200, 30)
-    together, _ = measured(shapes_of(shapes, lines, [(MARGIN, FAR)] * 5), points, units, SIZE_PX)
+    together, *_ = measured(shapes_of(shapes, lines, [(MARGIN, FAR)] * 5), points, units, SIZE_PX, NO_MARKS)
     for row, (shape, is_line) in enumerate(zip(shapes, lines, strict=True)):
-        alone, _ = measured(shapes_of([shape], [is_line], [(MARGIN, FAR)]), points, units, SIZE_PX)
+        alone, *_ = measured(shapes_of([shape], [is_line], [(MARGIN, FAR)]), points, units, SIZE_PX, NO_MARKS)
         assert together[row].tolist() == alone[0].tolist()
-    none, _ = measured(shapes_of([], [], []), points, units, SIZE_PX)
+    none, *_ = measured(shapes_of([], [], []), points, units, SIZE_PX, NO_MARKS)
     assert none.shape == (0, 30)
-    empty, _ = measured(shapes_of(shapes, lines, [(MARGIN, FAR)] * 5), np.zeros((0, 2)), np.zeros(0), SIZE_PX)
+    of_five = shapes_of(shapes, lines, [(MARGIN, FAR)] * 5)
+    empty, *_ = measured(of_five, np.zeros((0, 2)), np.zeros(0), SIZE_PX, NO_MARKS)
     assert empty.shape == (5, 0)
 
 
@@ -94,3 +96,17 @@ def test_close_pairs_are_those_of_all_distances() -> None:
     assert 0 < len(expected) < 66
     assert close_pairs(points, units, 0.8) == expected
     assert close_pairs(points[:1], units[:1], 0.8) == close_pairs(points[:0], units[:0], 0.8) == []
+
+
+def test_marks_change_when_a_point_crosses_a_line_or_their_number_changes() -> None:
+    line = shapes_of([np.array([[100.0, 240.0], [500.0, 240.0]])], [True], [(MARGIN, FAR)])
+
+    def look(points: list[list[float]], before: np.ndarray) -> tuple[np.ndarray, bool]:
+        _, marks, _, changed = measured(line, np.array(points), np.full(len(points), UNIT_PX), SIZE_PX, before)
+        return marks, changed
+
+    above, changed = look([[300.0, 100.0]], NO_MARKS)
+    assert changed
+    assert look([[310.0, 110.0]], above)[1] is False
+    assert look([[300.0, 400.0]], above)[1] is True
+    assert look([[300.0, 100.0], [300.0, 100.0]], above)[1] is True
