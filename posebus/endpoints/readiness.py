@@ -60,7 +60,7 @@ def readiness(state: DeploymentState) -> Readiness:
     reasons = [_reason(role, starting[role]) for role in NEEDED if not processes[role]]
     keeping = [record.camera for record in state.cameras if record.evidence]
     if keeping and not processes[EVIDENCE]:
-        # Their events refer to snapshots that nobody makes.
+        # Their events refer to snapshots, and no process makes these.
         reasons.append(f"{_reason(f'{EVIDENCE} process', starting[EVIDENCE])}; {_keep_pictures(keeping)}")
     return Readiness(tuple(reasons), processes, dict(sorted(cameras.items())))
 

@@ -40,7 +40,7 @@ class Remembered(NamedTuple):
 
 
 def nobody(people: int, samples: int, labels: int) -> Remembered:
-    """Rows of `people` of whom nothing is known yet."""
+    """Rows for so many people, in which nothing is known yet."""
     return Remembered(
         at_s=np.full((people, samples), -np.inf),
         poses_px=np.zeros((people, samples, JOINTS, 3), np.float32),

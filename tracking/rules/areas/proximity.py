@@ -21,7 +21,7 @@ APART_NS = nanoseconds(1.0)
 """People who are close hide each other, and one is lost for a moment: they have parted only after this long."""
 
 MOST_PAIRS = 100
-"""Pairs that one rule follows at a time. In a dense crowd there are thousands, of which no one is news."""
+"""Pairs that one rule follows at a time. In a dense crowd there are thousands, too many to be news."""
 
 Pair = tuple[int, int]
 

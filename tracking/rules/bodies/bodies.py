@@ -19,19 +19,16 @@ from tracking.rules.bodies.descent import (
     UPRIGHT_AT_S,
     follow,
 )
-from tracking.rules.bodies.kept import BODY_KEY, Kept
+from tracking.rules.bodies.kept import BODY_KEY, Kept, keep_rounded
 from tracking.rules.bodies.posture import MEASURES, measure
 from tracking.rules.bodies.signs import SIGNS, TOPPLES, read_signs
-
-SHARED_KEY = BODY_KEY
-"""What is remembered of a person, in the memory that all rules of a camera share: the row of STATE columns."""
 
 SCALE = 1e4
 """Of remembered numbers, which have four decimals: tenths of milliseconds and less than a pixel, in a snapshot of half
 the size."""
 
 TOPPLES_KEY = "topples"
-"""In the same memory, of a person who toppled when last seen: true."""
+"""In the memory that all rules of a camera share, of a person who toppled when last seen: true."""
 
 CONTINUES_KEY = "continues"
 """In the same memory, of a track that began low: the track of the same person before."""
@@ -87,7 +84,7 @@ def bodies_of(
         if fresh[row]:
             before = _lost_in_a_fall(boxes_px[row], now_s, ids, fresh, kept)
             if before is not None:
-                rows[row] = kept.by_id[before][SHARED_KEY]
+                rows[row] = kept.by_id[before][BODY_KEY]
                 kept.others.setdefault(ids[row], {})[CONTINUES_KEY] = before
     _see(rows, boxes_px, joints_px, fresh, (float(size_px[1]), now_s), state, measures, signs)
     kept.bodies.changed(fresh)
@@ -119,10 +116,7 @@ def _see(
     measure(boxes_px, joints_px, frame[0], measures)
     follow(state, boxes_px, measures, fresh, frame[1])
     read_signs(state, measures, signs)
-    for row in range(len(state)):
-        if fresh[row]:
-            for column in range(STATE):
-                kept[row, column] = np.rint(state[row, column] * SCALE) / SCALE
+    keep_rounded(kept, state, fresh, SCALE)
 
 
 def _lost_in_a_fall(box_px: Float64Array, now_s: float, ids: list[int], fresh: BoolArray, kept: Kept) -> int | None:
@@ -133,7 +127,7 @@ def _lost_in_a_fall(box_px: Float64Array, now_s: float, ids: list[int], fresh: B
     seen_ids = {track_id for track_id, seen in zip(ids, fresh.tolist(), strict=True) if seen}
     x, y = (box_px[0] + box_px[2]) / 2, (box_px[1] + box_px[3]) / 2
     for track_id, memory in kept.by_id.items():
-        known: list[float] | None = memory.get(SHARED_KEY)
+        known: list[float] | None = memory.get(BODY_KEY)
         if (
             track_id in seen_ids
             or known is None

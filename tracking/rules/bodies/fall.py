@@ -13,7 +13,7 @@ from typing import Any
 from posebus.config.rules.kinds import FallRule
 from tracking.rules.areas.area import Area
 from tracking.rules.base import Memory, Phase, Place, Step
-from tracking.rules.bodies.bodies import CONTINUES_KEY, SHARED_KEY, TOPPLES_KEY
+from tracking.rules.bodies.bodies import CONTINUES_KEY, TOPPLES_KEY
 from tracking.rules.bodies.descent import (
     DOWN,
     DOWN_AT_S,
@@ -25,6 +25,7 @@ from tracking.rules.bodies.descent import (
     STANDING,
     UPRIGHT_AT_S,
 )
+from tracking.rules.bodies.kept import BODY_KEY
 from tracking.rules.bodies.signs import FALL, FROM_UPRIGHT_S, JUDGED_AT_LEAST_S, NEVER
 from tracking.rules.clock import nanoseconds, seconds
 from tracking.rules.scene import Scene
@@ -70,7 +71,7 @@ class Fall:
     def _unseen(self, track_id: int, scene: Scene, memory: Memory) -> list[Step]:
         """The fall of a person lost by the detector on the way to the ground."""
         remembered = scene.shared.get(track_id, {})
-        body = remembered.get(SHARED_KEY)
+        body = remembered.get(BODY_KEY)
         if body is None or scene.captured_at_s - body[SEEN_AT_S] < UNSEEN_S:
             return []
         if TOPPLES_KEY in remembered and _is_inside(body, scene.frame.size_px):
@@ -91,7 +92,7 @@ class Fall:
         for track_id, entry in list(memory.tracks.items()):
             if track_id not in memory.tracks:
                 continue  # it ended as another track of the same person
-            body = scene.shared.get(track_id, {}).get(SHARED_KEY)
+            body = scene.shared.get(track_id, {}).get(BODY_KEY)
             if body is None:
                 continue
             entry["since_ns"] = min(entry["since_ns"], now_ns)  # the camera's clock may have gone back
@@ -104,7 +105,7 @@ class Fall:
                 if fell_as != track_id:
                     # Else the track that is no longer seen would fall once more.
                     before = scene.shared.get(fell_as, {})
-                    before.pop(SHARED_KEY, None)
+                    before.pop(BODY_KEY, None)
                     before.pop(TOPPLES_KEY, None)
                 for one in (track_id, fell_as):
                     memory.tracks.pop(one, None)

@@ -13,11 +13,22 @@ from typing import Any
 import numpy as np
 
 from posebus.arrays import BoolArray, Float64Array
+from tracking.compiled import compiled
 from tracking.rules.bodies.descent import STATE
 from tracking.rules.bodies.pace import PACE
 
 BODY_KEY, PACE_KEY = "body", "pace"
 """Of the row of STATE columns (see `descent`), and of that of PACE columns (see `pace`)."""
+
+
+@compiled
+def keep_rounded(kept: Float64Array, state: Float64Array, fresh: BoolArray, scale: float) -> None:
+    """Copy the rows of the people who were seen (N,) from `state` to `kept` (N, C), in whole numbers of 1 / scale."""
+    for row in range(len(state)):
+        if fresh[row]:
+            for column in range(state.shape[1]):
+                kept[row, column] = np.rint(state[row, column] * scale) / scale
+
 
 Memories = dict[int, dict[str, Any]]
 
@@ -62,7 +73,7 @@ class KeptRows:
         self._ids, self._rows, self._unknown, self._changed = [], self._rows[:0], [], False
 
     def forget(self, track_ids: Iterable[int]) -> None:
-        """Know nothing more of these people, whom the memory is about to lose."""
+        """Drop the rows of these people, because the memory is about to drop them."""
         if not set(self._ids).isdisjoint(track_ids):
             self.write_back()
             self.reset()

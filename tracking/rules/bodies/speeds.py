@@ -10,7 +10,7 @@ from posebus.arrays import BoolArray, Float64Array
 from tracking.compiled import compiled
 from tracking.rules.bodies.bodies import BodiesOfFrame
 from tracking.rules.bodies.descent import DOWN
-from tracking.rules.bodies.kept import Kept
+from tracking.rules.bodies.kept import Kept, keep_rounded
 from tracking.rules.bodies.pace import (
     GROWN_PX,
     GROWTH,
@@ -18,7 +18,6 @@ from tracking.rules.bodies.pace import (
     KNOWN,
     LEGS,
     MOTION,
-    PACE,
     STILL_LEGS,
     VIEW_WIDTHS,
     VX,
@@ -76,10 +75,7 @@ def _follow_and_read(
     bodies, speeds = bodies_and_speeds
     state, motion = kept.copy(), np.empty((len(kept), MOTION))
     follow_pace(state, boxes_px, joints_px, heights_px, velocities_px_s, fresh, frame, motion)
-    for row in range(len(kept)):
-        if fresh[row]:
-            for column in range(PACE):
-                kept[row, column] = np.rint(state[row, column] * SCALE) / SCALE
+    keep_rounded(kept, state, fresh, SCALE)
     camera_x, camera_y = _camera_px_s(motion)
     for row in range(len(motion)):
         one = motion[row]
@@ -97,9 +93,9 @@ def _follow_and_read(
 
 @compiled
 def _camera_px_s(motion: Float64Array) -> tuple[float, float]:
-    """How the picture moves, as those people show it whose legs are still; 0 if too few of them agree.
+    """How the picture moves, by people whose legs are still; 0 if too few of them agree.
 
-    Two are enough, and three of people whose legs are not seen, most of whom then do not run all at once.
+    Two people are enough. If nobody's legs are seen, three are needed, because most people do not run all at once.
     """
     shows = np.zeros(len(motion), np.bool_)
     for row in range(len(motion)):
@@ -116,7 +112,7 @@ def _camera_px_s(motion: Float64Array) -> tuple[float, float]:
 
 @compiled
 def _common_px_s(motion: Float64Array, shows: BoolArray, least: int) -> tuple[float, float, bool]:
-    """The median velocity of some people, and whether there are enough of them of whom two thirds move so."""
+    """The median velocity of some people, and whether they are enough and two thirds of them move like that."""
     count = shows.sum()
     if count < least:
         return 0.0, 0.0, False
