@@ -16,22 +16,21 @@ from tracking.rules.bodies.descent import (
     SEEN_AT_S,
     STANDING,
     STATE,
+    TOPPLES,
     UPRIGHT_AT_S,
     follow,
 )
 from tracking.rules.bodies.kept import BODY_KEY, Kept, keep_rounded
 from tracking.rules.bodies.posture import MEASURES, measure
-from tracking.rules.bodies.signs import SIGNS, TOPPLES, read_signs
+from tracking.rules.bodies.signs import SIGNS, read_signs
+from tracking.rules.bodies.toppling import topples
 
 SCALE = 1e4
 """Of remembered numbers, which have four decimals: tenths of milliseconds and less than a pixel, in a snapshot of half
 the size."""
 
-TOPPLES_KEY = "topples"
-"""In the memory that all rules of a camera share, of a person who toppled when last seen: true."""
-
 CONTINUES_KEY = "continues"
-"""In the same memory, of a track that began low: the track of the same person before."""
+"""In the memory that all rules of a camera share, of a track that began low: the track of the same person before."""
 
 SAME_BODY_S, SAME_BODY = 1.2, 1.0
 """A track that begins low, so soon after another one was last seen upright, and so near, in standing heights, is the
@@ -88,13 +87,7 @@ def bodies_of(
                 kept.others.setdefault(ids[row], {})[CONTINUES_KEY] = before
     _see(rows, boxes_px, joints_px, fresh, (float(size_px[1]), now_s), state, measures, signs)
     kept.bodies.changed(fresh)
-    seen, read = fresh.tolist(), signs.T.tolist()
-    for track_id, is_seen, topples in zip(ids, seen, read[TOPPLES], strict=True):
-        if is_seen and topples > 0.0:
-            kept.others[track_id][TOPPLES_KEY] = True
-        elif is_seen:
-            kept.others[track_id].pop(TOPPLES_KEY, None)
-    return BodiesOfFrame(seen, measures, state, read)
+    return BodiesOfFrame(fresh.tolist(), measures, state, signs.T.tolist())
 
 
 @compiled
@@ -115,6 +108,9 @@ def _see(
     state[:] = kept
     measure(boxes_px, joints_px, frame[0], measures)
     follow(state, boxes_px, measures, fresh, frame[1])
+    for row in range(len(state)):
+        if fresh[row]:
+            state[row, TOPPLES] = 1.0 if topples(state[row], measures[row]) else 0.0
     read_signs(state, measures, signs)
     keep_rounded(kept, state, fresh, SCALE)
 

@@ -110,8 +110,9 @@ JUMP = 1.2
     TALL_GROUND,
     RESTED,
     MEASURED_S,
-) = range(23)
-LAST_ABOVE_S = 23
+    TOPPLES,
+) = range(24)
+LAST_ABOVE_S = 24
 STATE = LAST_ABOVE_S + len(LEVELS)
 """Columns of the state of a track. Times in seconds, -1 for never.
 
@@ -120,9 +121,9 @@ the body. DOWN: 1 while the body is down, since DOWN_AT_S. RISEN_AT_S: since whe
 down, above UP_ABOVE. UPRIGHT_AT_S: last moment at which it stood or sat. WAS_DOWN_S: how long it was down before it
 rose. RATE: heights a second of the fastest part of the way down, WHOLE_RATE: of the fastest part that is most of it.
 LOWEST: least height since then. LIES, CROUCHES, BENDS: how it looks since it landed, averaged for JUDGED_S. TALL,
-TALL_GROUND: tallest standing height of late, and the ground under it. RESTED: average height while upright. MEASURED_S:
-for how long it was measured standing before that was believed. From LAST_ABOVE_S on: the last moments above the LEVELS,
-until the body was first below them.
+TALL_GROUND: tallest standing height of late, and the ground under it. RESTED: average height while upright. TOPPLES:
+1 if it toppled when last seen, see `toppling`. MEASURED_S: for how long it was measured standing before that was
+believed. From LAST_ABOVE_S on: the last moments above the LEVELS, until the body was first below them.
 """
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from posebus.config.rules.kinds import FallRule
 from tracking.rules.areas.area import Area
 from tracking.rules.base import Memory, Phase, Place, Step
-from tracking.rules.bodies.bodies import CONTINUES_KEY, TOPPLES_KEY
+from tracking.rules.bodies.bodies import CONTINUES_KEY
 from tracking.rules.bodies.descent import (
     DOWN,
     DOWN_AT_S,
@@ -23,6 +23,7 @@ from tracking.rules.bodies.descent import (
     RATE,
     SEEN_AT_S,
     STANDING,
+    TOPPLES,
     UPRIGHT_AT_S,
 )
 from tracking.rules.bodies.kept import BODY_KEY
@@ -70,11 +71,10 @@ class Fall:
 
     def _unseen(self, track_id: int, scene: Scene, memory: Memory) -> list[Step]:
         """The fall of a person lost by the detector on the way to the ground."""
-        remembered = scene.shared.get(track_id, {})
-        body = remembered.get(BODY_KEY)
+        body = scene.shared.get(track_id, {}).get(BODY_KEY)
         if body is None or scene.captured_at_s - body[SEEN_AT_S] < UNSEEN_S:
             return []
-        if TOPPLES_KEY in remembered and _is_inside(body, scene.frame.size_px):
+        if body[TOPPLES] > 0.0 and _is_inside(body, scene.frame.size_px):
             began = _begin(track_id, body, scene, memory, UNSEEN_CONFIDENCE)
             memory.tracks[track_id]["toppled"] = True
             return began
@@ -104,9 +104,7 @@ class Fall:
                 fell_as = entry.get("fell_as", track_id)
                 if fell_as != track_id:
                     # Else the track that is no longer seen would fall once more.
-                    before = scene.shared.get(fell_as, {})
-                    before.pop(BODY_KEY, None)
-                    before.pop(TOPPLES_KEY, None)
+                    scene.shared.get(fell_as, {}).pop(BODY_KEY, None)
                 for one in (track_id, fell_as):
                     memory.tracks.pop(one, None)
                 yield Step("fall.ended", Phase.END, fell_as, data=data)

@@ -31,12 +31,11 @@ from tracking.rules.bodies.posture import (
     RIGHT_ARM_PX,
     TRUNK_RADIANS,
 )
-from tracking.rules.bodies.toppling import topples
 
-HANDS_UP, CROUCHING, FALL, TOPPLES = range(4)
-SIGNS = 4
+HANDS_UP, CROUCHING, FALL = range(3)
+SIGNS = 3
 """Columns. HANDS_UP, CROUCHING: 1 if so, UNSEEN if the joints that would show it are not seen. FALL: log odds that the
-body, which is down, fell; NEVER while that is not to be asked. TOPPLES: 1 if so."""
+body, which is down, fell; NEVER while that is not to be asked."""
 
 NEVER = -99.0
 UNSEEN = -1.0
@@ -70,13 +69,12 @@ def read_signs(state: Float64Array, measures: Float64Array, out: Float64Array) -
     """
     for row in range(len(state)):
         body, measured, standing = state[row], measures[row], state[row, STANDING]
-        out[row, FALL], out[row, TOPPLES] = NEVER, 0.0
+        out[row, FALL] = NEVER
         if standing <= 0.0:
             out[row, HANDS_UP] = out[row, CROUCHING] = 0.0
             continue
         out[row, HANDS_UP] = _hands_up(measured, standing)
         out[row, CROUCHING] = _crouching(body, measured)
-        out[row, TOPPLES] = 1.0 if topples(body, measured) else 0.0
         if body[DOWN] > 0.0 and may_have_fallen(body) and body[JUDGED_S] >= JUDGED_AT_LEAST_S:
             out[row, FALL] = fall_log_odds(body[LIES], body[CROUCHES], body[BENDS], body[RATE], body[WHOLE_RATE])
 
