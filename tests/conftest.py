@@ -15,9 +15,12 @@ from pathlib import Path
 import pytest
 import redis
 from hypothesis import settings
+from xdist.remote import Producer
 
+from tests.distribution import SchedulingThatEnds
 from tests.once import made_once
 from tests.ports import free_port
+from tests.progress import FailuresAtOnce
 
 # Tests that import ultralytics must not let it install or look for packages.
 os.environ.setdefault("YOLO_AUTOINSTALL", "false")
@@ -47,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("thorough" if config.getoption("--thorough") else "usual")
     config.addinivalue_line("markers", "thorough: a repetition that only --thorough runs")
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FailuresAtOnce(config))
         compile_once(config.args)
 
 
@@ -80,6 +84,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item.get_closest_marker("thorough") is None]
     # Files that take minutes begin first, so that the many short ones fill up all processes at the end.
     items.sort(key=lambda item: item.path.parent.name not in ("faults", "integration"))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SchedulingThatEnds:
+    return SchedulingThatEnds(config, log)
 
 
 def pytest_xdist_auto_num_workers() -> int:
