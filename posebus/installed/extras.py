@@ -16,8 +16,8 @@ EXTRAS = {
     "av": ("ingest",),
     "PIL": ("ingest",),
     "pillow_heif": ("ingest",),
-    "cv2": ("ingest", "worker"),
-    "simplejpeg": ("ingest", "worker"),
+    "cv2": ("ingest", "worker", "wall"),
+    "simplejpeg": ("ingest", "worker", "wall"),
     "torch": ("worker",),
     "torchvision": ("worker",),
     "ultralytics": ("worker",),
@@ -34,6 +34,10 @@ EXTRAS = {
     "pyarrow": ("tables",),
     "httpx": ("deliver",),
     "paho": ("deliver",),
+    "starlette": ("wall",),
+    "uvicorn": ("wall",),
+    "websockets": ("wall",),
+    "cryptography": ("wall",),
 }
 """The extras that bring a module, by its top-level name."""
 
@@ -52,6 +56,7 @@ _EXTRA_OF_PACKAGE = {
     "tracking": "tracking",
     "recordings": "jobs",
     "evidence": "ingest",
+    "wall": "wall",
 }
 
 

@@ -37,6 +37,7 @@ ROLES = {
     "tracking": "tracker",
     "ingest": "ingest",
     "evidence": "evidence",
+    "wall": "wall",
 }
 """The role of a stage in its log, by the last word of how it was started."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from posebus_cli.doctor.findings import BROKEN, FINE, NOTE, Finding
 
-OWN_PACKAGES = ("posebus", "ingest", "workers", "tracking", "recordings", "evidence", "posebus_cli")
+OWN_PACKAGES = ("posebus", "ingest", "workers", "tracking", "recordings", "evidence", "wall", "posebus_cli")
 PURPOSES = {
     "cli": "the command",
     "embedded": "the embedded broker",

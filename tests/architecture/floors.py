@@ -88,6 +88,13 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"clip", "stage"}),
         frozenset({"process"}),
     ),
+    "wall": (
+        frozenset({"access", "context"}),
+        frozenset({"live"}),
+        frozenset({"browser_camera", "editing", "views"}),
+        frozenset({"app"}),
+        frozenset({"serving"}),
+    ),
     "posebus_cli": (
         frozenset({"import_path", "options"}),
         frozenset({"analyse", "change", "doctor", "observe", "operate"}),
@@ -101,7 +108,7 @@ PACKAGE_FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"posebus"}),
     frozenset({"ingest", "workers", "tracking"}),
     frozenset({"recordings"}),
-    frozenset({"evidence"}),
+    frozenset({"evidence", "wall"}),
     frozenset({"posebus_cli"}),
 )
 """The same for whole packages: the three stages never import each other."""

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("posebus", "ingest", "workers", "tracking", "recordings", "evidence", "posebus_cli")
+PACKAGES = ("posebus", "ingest", "workers", "tracking", "recordings", "evidence", "wall", "posebus_cli")
 STAGES = ("ingest", "workers", "tracking")
 
 

@@ -1,0 +1,49 @@
+"""The web application of the wall: its routes from all parts, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from wall.context import WallContext
+from wall.live.hub import Hub
+from wall.live.socket import ROUTES as LIVE_ROUTES
+
+STATIC = Path(__file__).parent / "static"
+
+
+def application(context: WallContext) -> Starlette:
+    """Return the application. Its live part starts and ends with it."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with Hub(context) as hub:
+            context.hub = hub
+            yield
+
+    app = Starlette(routes=[*LIVE_ROUTES, *_pages()], lifespan=lifespan)
+    app.state.context = context
+    return app
+
+
+def _pages() -> list[BaseRoute]:
+    """The pages and their files."""
+
+    async def wall_page(request: Request) -> FileResponse:
+        return FileResponse(STATIC / "index.html")
+
+    async def camera_page(request: Request) -> FileResponse:
+        return FileResponse(STATIC / "camera.html")
+
+    return [
+        Route("/", wall_page),
+        Route("/camera", camera_page),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
