@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import time
+from typing import Any
 
 import pytest
 
+END_S = 10.0
+"""A process of tests whose pipes are closed has ended, or does so in a moment."""
+
 
 class FailuresAtOnce:
-    """A plug-in of pytest that prints one line for each failed test, with the time since the start of the run."""
+    """A plug-in of pytest that prints one line for each failed test, with the time since the start of the run.
+
+    It also prints how a process of pytest-xdist ended.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -16,10 +24,23 @@ class FailuresAtOnce:
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        if not report.failed or reporter is None:
-            return
+        if report.failed:
+            why = report.longreprtext.strip().rpartition("\n")[2]
+            self._say(f"failed after {self._elapsed()}: {report.nodeid} ({report.when}): {why}")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        if error:
+            code = node.gateway._io.popen.wait(timeout=END_S)
+            how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+            self._say(f"process {node.gateway.id} ended by {how} after {self._elapsed()}")
+
+    def _elapsed(self) -> str:
         minutes, seconds = divmod(int(time.monotonic() - self._started_s), 60)
-        why = report.longreprtext.strip().rpartition("\n")[2]
-        reporter.ensure_newline()
-        reporter.write_line(f"failed after {minutes}:{seconds:02d}: {report.nodeid} ({report.when}): {why}")
+        return f"{minutes}:{seconds:02d}"
+
+    def _say(self, line: str) -> None:
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(line)

@@ -32,6 +32,7 @@ def test_a_test_that_ends_its_process_fails_and_all_others_run(tmp_path: Path) -
     command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--rootdir", str(tmp_path), "."]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
     assert re.search(r"2 failed, 14 passed", done.stdout), done.stdout + done.stderr
+    assert len(re.findall(r"process gw\d ended by exit code 1 after 0:\d\d", done.stdout)) == 2, done.stdout
     for file in ("test_03", "test_10"):
         line = rf"failed after 0:\d\d: {file}\.py::test_ends_its_process .*: worker 'gw\d' crashed while running"
         assert re.search(line, done.stdout), done.stdout
