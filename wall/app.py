@@ -25,7 +25,7 @@ def application(context: WallContext) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with Hub(context) as hub:
-            context.hub = hub
+            app.state.hub = hub
             yield
 
     app = Starlette(routes=[*LIVE_ROUTES, *_pages()], lifespan=lifespan)

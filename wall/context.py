@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from starlette.requests import HTTPConnection
 
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.config.settings import Settings
-
-if TYPE_CHECKING:
-    from wall.live.hub import Hub
 
 
 @dataclass
@@ -21,13 +18,12 @@ class WallContext:
     """settings: those of the deployment. settings_file: where changes are saved; None if there is none.
 
     make_network: returns the ONNX file of the pose network for browsers; it may take a minute, and raises PoseBusError
-    with a sentence. None where nothing that exports networks is installed. hub: the live part, once the wall runs.
+    with a sentence. None where nothing that exports networks is installed.
     """
 
     settings: Settings
     settings_file: Path | None = None
     make_network: Callable[[], Path] | None = None
-    hub: Hub | None = field(default=None, init=False)
 
     def open_broker(self) -> Broker:
         """Return a connection of its own. Its calls block, so they belong into threads."""

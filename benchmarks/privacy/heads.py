@@ -24,9 +24,9 @@ from benchmarks.common.output import print_and_write
 from benchmarks.common.paths import DATA
 from benchmarks.privacy.faces import FaceDetector, YuNet, around_heads, found_by
 from posebus.arrays import Float32Array, UInt8Array
+from posebus.privacy.blurring import blur_heads
 from posebus.runtime.python_child import python_command
 from recordings.inputs import camera_settings
-from recordings.privacy.blurring import blur_heads
 from recordings.privacy.timeline import HeadTimeline
 from recordings.results.video import read_tracks
 

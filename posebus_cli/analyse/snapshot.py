@@ -131,13 +131,13 @@ def _of_camera(broker: Broker, camera: str, style: Style) -> _Snapshot:
     from posebus.contract.public_json import track_frame_to_json
     from posebus.errors import SourceUnavailable
     from posebus.messages import TrackState
+    from posebus.privacy.blurring import blur_heads
+    from posebus.privacy.regions import frame_regions, scaled
     from posebus.subscribing.pictures import next_picture
     from posebus.telemetry.camera_state import SWITCHED_OFF, CameraState
     from posebus.telemetry.process_report import CaptureReport
     from posebus.telemetry.reports import capture_of, process_reports
     from recordings.live.decoding import decoded
-    from recordings.privacy.blurring import blur_heads
-    from recordings.privacy.regions import frame_regions, scaled
     from recordings.results.draw import draw_tracks
 
     capture = capture_of(process_reports(Registry(broker)), camera)

@@ -1,1 +1,1 @@
-"""Heads that are blurred in pictures: where they are by the keypoints, in frames between, and the blurring."""
+"""Heads in the pictures of a recording, also in the frames between those in which people were detected."""

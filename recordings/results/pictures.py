@@ -11,8 +11,8 @@ import cv2
 
 from posebus.config.cameras.privacy import HEADS
 from posebus.contract.fields.json_values import COORDINATE_DECIMALS, SCORE_DECIMALS
-from recordings.privacy.blurring import blur_heads
-from recordings.privacy.regions import head_regions
+from posebus.privacy.blurring import blur_heads
+from posebus.privacy.regions import head_regions
 from recordings.results.draw import Image, color_of, draw_people
 from recordings.results.files import write_at_once
 from recordings.results.outlines import NO_OUTLINE, blur_people, draw_outlines

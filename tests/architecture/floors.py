@@ -24,7 +24,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         ),
         frozenset({"boxes", "installed", "views"}),
         frozenset({"messages"}),
-        frozenset({"contract"}),
+        frozenset({"contract", "privacy"}),
         frozenset({"config"}),
         frozenset({"schema_parts"}),
         frozenset({"logs", "json_schemas"}),

@@ -18,8 +18,8 @@ from posebus.arrays import Float32Array, UInt8Array
 from posebus.config.cameras.privacy import NO_PRIVACY
 from posebus.contract.public_json import track_frame_to_json
 from posebus.messages import CaptureClock, Delivery, PoseFrame, Provenance, TrackFrame
+from posebus.privacy.regions import head_regions
 from recordings.inputs import Part, camera_settings
-from recordings.privacy.regions import head_regions
 from recordings.privacy.timeline import HeadTimeline
 from recordings.progress import Silent
 from recordings.results.pictures import draw_or_blur

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from posebus.arrays import Float32Array, UInt8Array
 from posebus.messages import Track, TrackFrame
-from recordings.privacy.blurring import blur_heads
-from recordings.privacy.regions import frame_regions, head_regions, scaled
+from posebus.privacy.blurring import blur_heads
+from posebus.privacy.regions import frame_regions, head_regions, scaled
 
 BOX = np.array([100, 100, 160, 300], np.float32)
 HEAD = (118, 102, 142, 130)
@@ -133,3 +134,13 @@ def test_heads_at_the_edge_and_outside_the_picture_can_be_blurred() -> None:
     blur_heads(image, heads)
     assert image[:9, :9].std() < noise()[:9, :9].std() / 1.5
     assert not (image[112:, 152:] == noise()[112:, 152:]).all()
+
+
+@pytest.mark.parametrize("size_px", [(40, 50), (41, 33), (1, 7), (2, 3), (201, 199)])
+def test_blurred_region_is_what_reducing_to_two_by_two_and_enlarging_gives(size_px: tuple[int, int]) -> None:
+    image = cv2.GaussianBlur(np.random.default_rng(2).integers(0, 256, (*size_px[::-1], 3), np.uint8), (0, 0), 3)
+    blocks = cv2.resize(image, (min(2, size_px[0]), min(2, size_px[1])), interpolation=cv2.INTER_AREA)
+    expected = cv2.resize(blocks, size_px, interpolation=cv2.INTER_LINEAR)
+    blurred = np.asarray(image.copy(), np.uint8)
+    blur_heads(blurred, np.array([[0, 0, *size_px]], np.float32))
+    np.testing.assert_allclose(blurred.astype(int), expected, atol=1)  # OpenCV rounds its weights

@@ -1,0 +1,1 @@
+"""Heads in pictures: where they are by the keypoints, and blurring them in an array of pixels. Pure."""
