@@ -27,8 +27,8 @@ NamesArgument = Annotated[list[str], typer.Argument(metavar="NAME", help="Names 
 @camera_app.command("list")
 def list_cameras(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the cameras of a configuration file and of the deployment that runs with it, with their states."""
+    from posebus.changing.targets import find_target
     from posebus_cli.change.camera_list import as_dicts, camera_lines, settings_of, table
-    from posebus_cli.change.targets import find_target
 
     target = find_target(config, os.environ)
     lines = camera_lines(target, settings_of(target.file))
@@ -59,8 +59,8 @@ def add(
 
     The others go on undisturbed. Comments in the file stay. With --no-save it is added to the running deployment alone.
     """
+    from posebus.changing.camera_changes import added
     from posebus_cli.change.assignments import assignments
-    from posebus_cli.change.camera_changes import added
     from posebus_cli.change.carrying_out import carry_out
 
     more = assignments(fields or [], ("cameras", name), may_remove=False)
@@ -82,8 +82,8 @@ def set_fields(
 
     With --no-save, FIELD- goes back to what the file says.
     """
+    from posebus.changing.camera_changes import fields_set
     from posebus_cli.change.assignments import assignments
-    from posebus_cli.change.camera_changes import fields_set
     from posebus_cli.change.carrying_out import carry_out
 
     values = assignments(fields, ("cameras", name), may_remove=True)
@@ -95,7 +95,7 @@ def set_fields(
 @grouped
 def pause(names: NamesArgument, options: ChangeOptions) -> None:
     """Stop reading cameras, but keep them in the file."""
-    from posebus_cli.change.camera_changes import paused
+    from posebus.changing.camera_changes import paused
     from posebus_cli.change.carrying_out import carry_out
 
     carry_out(paused(names, is_paused=True), options)
@@ -105,7 +105,7 @@ def pause(names: NamesArgument, options: ChangeOptions) -> None:
 @grouped
 def resume(names: NamesArgument, options: ChangeOptions) -> None:
     """Read paused cameras again."""
-    from posebus_cli.change.camera_changes import paused
+    from posebus.changing.camera_changes import paused
     from posebus_cli.change.carrying_out import carry_out
 
     carry_out(paused(names, is_paused=False), options)
@@ -118,7 +118,7 @@ def remove(names: NamesArgument, options: ChangeOptions) -> None:
 
     What they have published stays as long as other messages do; 'posebus forget' deletes it at once.
     """
-    from posebus_cli.change.camera_changes import removed
+    from posebus.changing.camera_changes import removed
     from posebus_cli.change.carrying_out import carry_out
 
     carry_out(removed(names), options)

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from posebus.changing.targets import ChangeTarget
 from posebus.config.redaction import harmless, redact_url
 from posebus.errors import BrokerRefused, BrokerUnavailable
-from posebus_cli.change.targets import ChangeTarget
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings

@@ -28,11 +28,12 @@ def scale(
 
     Nothing is lost: workers finish what they have, and the other trackers go on with the same identities.
     """
+    from posebus.changing.outcome import processes_run
+    from posebus.changing.wanted import WantedChange
     from posebus.config.editing.yaml_edits import Edit
     from posebus.errors import ConfigError
     from posebus_cli.change.assignments import assignments
-    from posebus_cli.change.carrying_out import WantedChange, carry_out
-    from posebus_cli.change.outcome import processes_run
+    from posebus_cli.change.carrying_out import carry_out
 
     found = assignments(numbers, ("fleet",), may_remove=False)
     unknown = [name for name in found if name not in KINDS]

@@ -33,6 +33,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"endpoints"}),
         frozenset({"runtime", "tables"}),
         frozenset({"control", "sinks"}),
+        frozenset({"changing"}),
     ),
     "ingest": (
         frozenset({"discovery", "sources"}),

@@ -1,4 +1,4 @@
-"""What a command changes: a configuration file, and the deployments of this user that run with it on this machine."""
+"""What a change is about: a configuration file, and the deployments of this user that run with it on this machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from posebus.errors import ConfigError, DeploymentUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A deployment on this machine, and its state when the command began."""
+    """A deployment on this machine, and its state when the change began."""
 
     control: ControlSocket
     status: DeploymentStatus

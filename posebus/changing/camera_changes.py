@@ -1,17 +1,17 @@
-"""The changes that `posebus camera` makes: what is written, what is set over the file, when it is done. Pure."""
+"""The changes of cameras: what is written, what is set over the file, when it is done. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from posebus.changing.outcome import Outcome, camera_paused, camera_removed, camera_runs
+from posebus.changing.targets import Running
+from posebus.changing.wanted import WantedChange
 from posebus.config.editing.yaml_edits import REMOVED, Edit
 from posebus.config.loading import Checked, describe
 from posebus.config.redaction import harmless
 from posebus.errors import ConfigError
 from posebus.wording import did_you_mean
-from posebus_cli.change.carrying_out import WantedChange
-from posebus_cli.change.outcome import Outcome, camera_paused, camera_removed, camera_runs
-from posebus_cli.change.targets import Running
 
 
 def added(name: str, fields: Mapping[str, object]) -> WantedChange:
