@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-TIMEOUT_S = 120.0
+TIMEOUT_S = 300.0
 """Far above the duration of anything that tests wait for: on a busy machine, slow and stuck must be distinguishable."""
 POLL_S = 0.02
 

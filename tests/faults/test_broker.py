@@ -93,7 +93,6 @@ class Faults:
         client.config_set(name, good)
 
 
-@pytest.mark.timeout(900)
 def test_lossless_run_is_exact_through_all_faults_of_the_broker(
     clip: Path, server: Server, thorough: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:

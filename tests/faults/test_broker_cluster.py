@@ -44,7 +44,6 @@ def cameras_by_node(cluster: Cluster) -> dict[int, str]:
     return found
 
 
-@pytest.mark.timeout(900)
 def test_lossless_run_on_a_cluster_is_exact_though_a_node_is_killed(
     cluster: Cluster, shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -37,7 +37,7 @@ from tests.faults.numbered_pictures import read_number
 from tests.integration.rtsp_server import RtspServer
 from tests.polling import wait_until
 
-TIMEOUT_S = 90.0
+TIMEOUT_S = 300.0
 LOGIN = "viewer:hunter2"
 FAILING = ("stopped", "killed", "stalled", "garbage", "mute", "udp", "flapping")
 CALM = ("calm", "synthetic")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-TIMEOUT_S = 180.0
+TIMEOUT_S = 600.0
 
 
 def environment(cache: Path) -> dict[str, str]:

@@ -97,7 +97,6 @@ def posebus_as(role: str, broker: SecuredBroker, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.timeout(600)
 def test_services_turn_healthy_deliver_tracks_and_leave_in_order(
     broker: SecuredBroker, stages: Running, tmp_path: Path
 ) -> None:
