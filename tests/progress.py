@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import time
 from typing import Any
 
@@ -31,9 +32,7 @@ class FailuresAtOnce:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         if error:
-            code = node.gateway._io.popen.wait(timeout=END_S)
-            how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-            self._say(f"process {node.gateway.id} ended by {how} after {self._elapsed()}")
+            self._say(f"process {node.gateway.id} {_how_it_ended(node.gateway._io.popen)} after {self._elapsed()}")
 
     def _elapsed(self) -> str:
         minutes, seconds = divmod(int(time.monotonic() - self._started_s), 60)
@@ -44,3 +43,11 @@ class FailuresAtOnce:
         if reporter is not None:
             reporter.ensure_newline()
             reporter.write_line(line)
+
+
+def _how_it_ended(process: subprocess.Popen[bytes]) -> str:
+    try:
+        code = process.wait(timeout=END_S)
+    except subprocess.TimeoutExpired:
+        return "closed its connection, but still runs,"
+    return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended by exit code {code}"
