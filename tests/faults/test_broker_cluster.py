@@ -61,7 +61,7 @@ def test_lossless_run_on_a_cluster_is_exact_though_a_node_is_killed(
             cluster.wait_until_whole()
             recovery.begin("killed")
 
-    clip = head(shared_data / "TUD-Stadtmitte.mp4", 100, tmp_path / "clip.mp4")
+    clip = head(shared_data / "TUD-Stadtmitte.mp4", 60, tmp_path / "clip.mp4")
     settings = deployment(clip, cluster.url, ["calm", *cameras], SHARDS)
     public = run(settings, (["calm"], leave_alone), (cameras, disturb))
     with capsys.disabled():

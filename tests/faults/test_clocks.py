@@ -83,9 +83,9 @@ def test_entries_of_a_dead_worker_are_reclaimed_soon_after_the_broker_clock_jump
 
 @pytest.fixture(scope="module")
 def clips(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A recording that takes 12 s at its own pace, which is time enough for processes to be killed and to return."""
+    """A recording that takes 11 s at its own pace, which is time enough for processes to be killed and to return."""
     path = tmp_path_factory.mktemp("clips") / "clip.mp4"
-    return {"clip": head(shared_data / "TUD-Stadtmitte.mp4", 100, path, slower=3)}
+    return {"clip": head(shared_data / "TUD-Stadtmitte.mp4", 70, path, slower=4)}
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def calm(clips: dict[str, Path]) -> lossless_run.Public:
 def test_recording_is_exact_though_the_broker_clock_jumps(
     clips: dict[str, Path], calm: lossless_run.Public, tmp_path: Path
 ) -> None:
-    moments = {15: HOUR_S, 45: -HOUR_S, 75: 0}
+    moments = {15: HOUR_S, 35: -HOUR_S, 55: 0}
     with jumping_broker(tmp_path) as broken:
 
         def jump(fleet: Fleet, seen: int) -> None:

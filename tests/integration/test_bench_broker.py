@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks.broker.capacity import Step
 from benchmarks.broker.results import read
 from tests.conftest import ROOT
@@ -47,6 +49,7 @@ def test_every_published_frame_is_tracked_or_skipped_and_counted(shared_data: Pa
     assert json.loads(out.read_text())["machine"]["size_px"] == [640, 480]
 
 
+@pytest.mark.thorough
 def test_ctrl_c_ends_all_processes_and_prints_the_steps_so_far(shared_data: Path) -> None:
     clip = shared_data / "TUD-Stadtmitte.mp4"
     options = ("--cameras", "3", "4", "--warm-up", "0.5", "--seconds", "2", "--no-knee", "--no-costs")

@@ -19,7 +19,7 @@ IMGSZ = 640
 
 @pytest.fixture(scope="module")
 def images_bgr(shared_data: Path) -> list[ImageArray]:
-    """4 COCO pictures and 20 frames of each clip."""
+    """4 COCO pictures and 7 frames of each clip."""
     by_place = pictures(shared_data)
     assert {place: len(images) for place, images in by_place.items()} == {
         "coco4": 4,
@@ -27,7 +27,7 @@ def images_bgr(shared_data: Path) -> list[ImageArray]:
         "one-by-one-person-detection.mp4": 20,
         "vtest.avi": 20,
     }
-    return [image for images in by_place.values() for image in images]
+    return [image for place, images in by_place.items() for image in (images if place == "coco4" else images[::3])]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_fp32_detects_the_same_people_in_the_same_place(
 ) -> None:
     found = compare(make_estimator, images_bgr, expected, engine, "fp32")
     assert found.unmatched == 0
-    assert len(found.ious) > 250
+    assert len(found.ious) > 90
     assert min(found.ious) >= 0.98
     assert max(found.keypoint_errors_px) <= 1.5
 

@@ -129,6 +129,7 @@ def test_crops_are_cut_at_the_full_resolution_of_a_jpeg(annotated: list[Person],
     assert np.median(apart) < 5  # of 240
 
 
+@pytest.mark.thorough
 def test_recordings_run_with_refinement_and_several_workers_agree_with_one(
     annotated: list[Person], engine_cache: Path, tmp_path: Path
 ) -> None:

@@ -28,7 +28,7 @@ from tests.integration.run_command import alive, children, finish, posebus, star
 from tests.polling import wait_until
 from workers.weights.weights import Weights
 
-FRAMES = 80
+FRAMES = 40
 NAME = "TUD-Stadtmitte"
 FORMATS = "csv,parquet,coco,mot"
 LONG_NAME = "x" * 240 + ".heic"
