@@ -14,6 +14,12 @@ MAX_MESSAGE_BYTES = 2_000_000
 def serve(context: WallContext, host: str, port: int) -> None:
     """Serve the wall at http://HOST:PORT."""
     config = uvicorn.Config(
-        application(context), host=host, port=port, log_config=None, ws_max_size=MAX_MESSAGE_BYTES, access_log=False
+        application(context),
+        host=host,
+        port=port,
+        log_config=None,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        access_log=False,
+        ws_per_message_deflate=False,  # a JPEG cannot be compressed, and each viewer would pay for the attempt
     )
     uvicorn.Server(config).run()

@@ -66,6 +66,18 @@ class SharedFrames:
                 "of their ingest"
             ) from error
 
+    def copy(self, name: str) -> bytes:
+        """A copy of the image `name`, for a reader that no one waits for. Raises BadPicture if it is missing.
+
+        A worker may discard it meanwhile, and another image be written into its memory: that is noticed.
+        """
+        path = self._path(name)
+        with self.get(name) as rows:
+            found = bytes(rows)
+        if not os.path.exists(path):  # noqa: PTH110
+            raise BadPicture(f"the image {name} was discarded while it was read")
+        return found
+
     def discard(self, name: str) -> None:
         """Release the image `name`; harmless if it is gone.
 
