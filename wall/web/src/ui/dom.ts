@@ -8,7 +8,11 @@ export type Props = Record<string, string | number | boolean | null | undefined 
  * Returns a new element. Functions under names like "onclick" become listeners; true is an attribute without a value;
  * false, null and undefined are left out. Texts become text nodes.
  */
-export function el<K extends keyof HTMLElementTagNameMap>(tag: K, props?: Props | null, ...children: Child[]): HTMLElementTagNameMap[K] {
+export function el<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  props?: Props | null,
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
   const made = document.createElement(tag);
   setProps(made, props ?? {});
   append(made, children);
@@ -16,7 +20,11 @@ export function el<K extends keyof HTMLElementTagNameMap>(tag: K, props?: Props 
 }
 
 /** Returns a new SVG element, by the same rules. */
-export function svg<K extends keyof SVGElementTagNameMap>(tag: K, props?: Props | null, ...children: Child[]): SVGElementTagNameMap[K] {
+export function svg<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  props?: Props | null,
+  ...children: Child[]
+): SVGElementTagNameMap[K] {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
   setProps(made, props ?? {});
   append(made, children);
