@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from wall.context import WallContext
+from wall.editing.routes import editing_routes
 from wall.live.hub import Hub
 from wall.live.socket import ROUTES as LIVE_ROUTES
 
@@ -28,7 +29,7 @@ def application(context: WallContext) -> Starlette:
             app.state.hub = hub
             yield
 
-    app = Starlette(routes=[*LIVE_ROUTES, *_pages()], lifespan=lifespan)
+    app = Starlette(routes=[*LIVE_ROUTES, *editing_routes(), *_pages()], lifespan=lifespan)
     app.state.context = context
     return app
 

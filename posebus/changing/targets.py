@@ -38,7 +38,7 @@ def find_target(config: Path | None, environ: Mapping[str, str]) -> ChangeTarget
 
     Raises ConfigError where none runs, or several with different files.
     """
-    running = _running(environ)
+    running = running_here(environ)
     if config is not None:
         return ChangeTarget(config, tuple(one for one in running if _is_same(one.status.settings_file, config)))
     files = {one.status.settings_file for one in running}
@@ -50,7 +50,8 @@ def find_target(config: Path | None, environ: Mapping[str, str]) -> ChangeTarget
     return ChangeTarget(None if file is None else Path(file), tuple(running))
 
 
-def _running(environ: Mapping[str, str]) -> list[Running]:
+def running_here(environ: Mapping[str, str]) -> list[Running]:
+    """All deployments of this user that run on this machine. Raises ConfigError and DeploymentUnavailable."""
     found = []
     for control in running_deployments(environ):
         try:

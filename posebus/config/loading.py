@@ -30,11 +30,15 @@ _Tree = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The settings if they have no problem, else None and all problems. `locate` tells where a field was given."""
+    """The settings if they have no problem, else None and all problems.
+
+    locate: tells where a field was given. in_file: tells whether the file itself has a field.
+    """
 
     settings: Settings | None
     problems: tuple[Problem, ...]
     locate: Callable[[FieldPath], SourceLocation] = lambda path: SourceLocation("", ".".join(path))
+    in_file: Callable[[FieldPath], bool] = lambda path: False
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:
@@ -81,7 +85,8 @@ def check_settings(
     settings, invalid = _validate(tree, file, locations)
     problems += invalid
     locate = partial(_location, file=file, locations=locations)
-    return Checked(None if problems else settings, in_order(problems), locate)
+    in_file = (lambda path: False) if file is None else file.has
+    return Checked(None if problems else settings, in_order(problems), locate, in_file)
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

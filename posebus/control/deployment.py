@@ -10,6 +10,7 @@ from typing import Any
 
 from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
+from posebus.config.redaction import redact_url
 from posebus.control.camera_states import CameraStates
 from posebus.control.messages import DeploymentStatus
 from posebus.control.server import ControlServer
@@ -94,6 +95,7 @@ class RunningDeployment:
             pid=os.getpid(),
             settings_file=None if path is None else str(path.absolute()),
             revision=self._revision,
+            redis=redact_url(settings.redis),
             problem=self._problem,
             restart_for=self._restart_for,
             leaving=self._states.leaving(settings, here),

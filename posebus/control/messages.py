@@ -45,13 +45,14 @@ class DeploymentStatus:
     settings_file: absolute, None if it was started without one. revision: how often the settings have been read since
     the start. problem: why the file as it is now is not in force. restart_for: fields that changed in the file and need
     a restart. leaving: removed cameras that are still being read. workers, trackers: (ready, wanted) processes of this
-    deployment; None if it starts none.
+    deployment; None if it starts none. redis: the address of its broker, without credentials.
     """
 
     role: str
     pid: int
     settings_file: str | None
     revision: int
+    redis: str
     problem: str | None = None
     restart_for: tuple[str, ...] = ()
     leaving: tuple[str, ...] = ()
@@ -109,6 +110,7 @@ def read_answer(line: bytes) -> DeploymentStatus | str:
             pid=whole(data["pid"]),
             settings_file=None if data["settings_file"] is None else str(data["settings_file"]),
             revision=whole(data["revision"]),
+            redis=harmless(str(data["redis"])),
             problem=_text(data["problem"]),
             restart_for=tuple(harmless(str(one)) for one in data["restart_for"]),
             leaving=tuple(harmless(str(one)) for one in data["leaving"]),

@@ -27,8 +27,9 @@ NamesArgument = Annotated[list[str], typer.Argument(metavar="NAME", help="Names 
 @camera_app.command("list")
 def list_cameras(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the cameras of a configuration file and of the deployment that runs with it, with their states."""
+    from posebus.changing.camera_lines import camera_lines, settings_of
     from posebus.changing.targets import find_target
-    from posebus_cli.change.camera_list import as_dicts, camera_lines, settings_of, table
+    from posebus_cli.change.camera_list import as_dicts, table
 
     target = find_target(config, os.environ)
     lines = camera_lines(target, settings_of(target.file))

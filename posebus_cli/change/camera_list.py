@@ -2,52 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import asdict
 
-from posebus.changing.targets import ChangeTarget
-from posebus.config.redaction import harmless, redact_url
-from posebus.errors import BrokerRefused, BrokerUnavailable
-
-if TYPE_CHECKING:
-    from posebus.config.settings import Settings
-
-NOT_RUNNING = "not running"
-NOT_SAVED = "not saved"
-NOT_LOADED = "not loaded"
-
-
-@dataclass(frozen=True, slots=True)
-class CameraLine:
-    """One camera. state: that of its ingest process, or why there is none. fps, max_fps: frames a second."""
-
-    name: str
-    source: str
-    state: str
-    reason: str | None
-    fps: float | None
-    max_fps: float | None
-
-
-def camera_lines(target: ChangeTarget, settings: Settings | None) -> list[CameraLine]:
-    """The cameras of running deployments, then those of the file `settings` that none of them has."""
-    found: dict[str, CameraLine] = {}
-    in_file = {} if settings is None else settings.cameras
-    for one in target.running:
-        for camera in one.status.cameras:
-            line = CameraLine(camera.name, camera.source, camera.state, camera.reason, camera.fps, camera.max_fps)
-            if settings is not None and camera.name not in in_file:
-                line = replace(line, reason="; ".join(filter(None, [NOT_SAVED, camera.reason])))
-            found.setdefault(camera.name, line)
-    missing = {name: other for name, other in in_file.items() if name not in found}
-    elsewhere = {} if target.running or settings is None else _states_at_broker(settings)
-    for name, other in missing.items():
-        state, reason, fps = elsewhere.get(name, (NOT_LOADED if target.running else NOT_RUNNING, None, None))
-        found[name] = CameraLine(name, redact_url(other.source), state, reason, fps, other.max_fps)
-    return list(found.values())
+from posebus.changing.camera_lines import CameraLine
+from posebus.config.redaction import harmless
 
 
 def as_dicts(lines: Sequence[CameraLine]) -> list[dict[str, object]]:
@@ -66,31 +25,6 @@ def table(lines: Sequence[CameraLine]) -> Iterator[str]:
             [name.ljust(widths[0]), state.ljust(widths[1]), fps.rjust(widths[2]), most.rjust(widths[3]), source]
         )
         yield harmless(f"{text}  ({reason})" if reason else text)
-
-
-def settings_of(file: Path | None) -> Settings | None:
-    """The settings in `file`; None without one. Raises ConfigError."""
-    from posebus.config.loading import load_settings
-
-    return None if file is None else load_settings(file, os.environ, {})
-
-
-def _states_at_broker(settings: Settings) -> dict[str, tuple[str, str | None, float | None]]:
-    """(state, reason, fps) of the cameras that processes anywhere report to the broker of `settings`."""
-    from posebus.bus.redis.connection import open_broker
-    from posebus.bus.registry import Registry
-    from posebus.config.settings import EMBEDDED
-    from posebus.telemetry.reports import capture_of, process_reports
-
-    if settings.redis == EMBEDDED:
-        return {}
-    try:
-        reports = process_reports(Registry(open_broker(settings.redis, settings.shards)))
-    except (BrokerUnavailable, BrokerRefused) as error:
-        return dict.fromkeys(settings.cameras, ("unknown", str(error), None))
-    read = {name for report in reports.values() for name in report.captures}
-    captures = {name: capture_of(reports, name) for name in read}
-    return {name: (one.state, one.trouble, one.fps) for name, one in captures.items()}
 
 
 def _rate(fps: float | None) -> str:
