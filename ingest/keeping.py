@@ -13,6 +13,7 @@ from pathlib import Path
 from ingest.publishing.encoding import encode
 from ingest.sources import Admit, CapturedImage, Source, open_source
 from ingest.sources.wrapping.wrapped import WrappedSource
+from posebus.bus.cameras.for_tracker import ForTracker
 from posebus.bus.checkpoint import Checkpoint
 from posebus.bus.frame_producer import Backlog, FrameProducer
 from posebus.bus.lease import Lease
@@ -84,7 +85,7 @@ class KeepingProducer(FrameProducer):
 
     def publish(
         self,
-        item: Frame | Uninferred | EndOfStream | None,
+        item: Frame | Uninferred | EndOfStream | ForTracker | None,
         events: Sequence[Event] = (),
         checkpoint: Checkpoint | None = None,
     ) -> Backlog:

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
 
 from ingest.leaving import REMOVED
-from ingest.publishing.camera_events import ingest_event
-from posebus.bus.checkpoint import ENDED, OPEN, Checkpoint
+from posebus.bus.cameras.ending import publish_end, waiting
 from posebus.bus.frame_producer import FrameProducer
 from posebus.bus.lease import Lease
 from posebus.bus.redis.connection import Broker, open_broker
-from posebus.bus.registry import CameraRecord, Registry, process_id
+from posebus.bus.registry import Registry, process_id
 from posebus.config.settings import Settings
-from posebus.contract.events import Position
 from posebus.errors import LeaseLost
 from posebus.logs.about import about
-from posebus.messages import Delivery, EndOfStream, Event, EventType
 from posebus.runtime.stage import StopFlag
 
 LEASE_S = 2.0
@@ -55,7 +51,7 @@ def run_removal(settings: Settings, camera: str) -> None:
             )
         return
     try:
-        publish_end(writer, record)
+        publish_end(writer, record, REMOVED)
         if _wait_until_processed(broker, writer, camera, stop):
             registry.withdraw_camera(camera)
             text = "camera %s is no longer listed; its tracks stay until 'posebus forget %s'"
@@ -66,38 +62,6 @@ def run_removal(settings: Settings, camera: str) -> None:
         )
     finally:
         writer.release()
-
-
-def publish_end(writer: FrameProducer, record: CameraRecord) -> None:
-    """Publish the end of the source, unless that has happened; a recording that returns is read from its beginning."""
-    checkpoint = writer.checkpoint()
-    if checkpoint is None:
-        return  # it has never had a frame
-    events: list[Event] = []
-    item: EndOfStream | None = None
-    if checkpoint.state != ENDED:
-        was_open = checkpoint.state == OPEN
-        checkpoint = _position(writer, record, checkpoint)
-        item = EndOfStream(
-            camera=record.camera,
-            epoch=checkpoint.epoch,
-            seq=checkpoint.seq,
-            captured_at_ns=checkpoint.captured_at_ns,
-            delivery=record.delivery,
-            reason=REMOVED,
-        )
-        if was_open and record.delivery is Delivery.LIVE:
-            now_ns = time.time_ns()
-            position = Position(checkpoint.epoch, checkpoint.seq, now_ns)
-            events.append(ingest_event(EventType.CAMERA_OFFLINE, record.camera, position, {"reason": REMOVED}, now_ns))
-    writer.publish(item, events, replace(checkpoint, state=ENDED, run=""))
-
-
-def _position(writer: FrameProducer, record: CameraRecord, checkpoint: Checkpoint) -> Checkpoint:
-    """Return where the source ends. Only for recordings it is known; a live camera gets an epoch without a frame."""
-    if record.delivery is Delivery.LOSSLESS:
-        return checkpoint
-    return replace(checkpoint, epoch=writer.open_epoch(replace(checkpoint, seq=0)), seq=0)
 
 
 def _acquire(writer: FrameProducer, stop: StopFlag) -> bool:
@@ -111,14 +75,12 @@ def _acquire(writer: FrameProducer, stop: StopFlag) -> bool:
 
 def _wait_until_processed(broker: Broker, writer: FrameProducer, camera: str, stop: StopFlag) -> bool:
     """Wait until no frame and no poses of the camera wait any more; False if this process has to stop before that."""
-    keys = broker.topology.frames(camera), broker.topology.poses(camera)
     least, since_s = float("inf"), time.monotonic()
     while not stop.check():
-        with broker.errors():
-            waiting = sum(int(broker.client.xlen(key)) for key in keys)
-        if waiting < least:
-            least, since_s = waiting, time.monotonic()
-        if not waiting or time.monotonic() - since_s >= STUCK_AFTER_S:
+        left = waiting(broker, camera)
+        if left < least:
+            least, since_s = left, time.monotonic()
+        if not left or time.monotonic() - since_s >= STUCK_AFTER_S:
             return True
         if not writer.hold():
             raise LeaseLost(f"another ingest process has camera {camera} now", camera=camera)

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Protocol
 
 from ingest.gate.frame_selector import PlanSource
-from ingest.publishing.camera_events import EventQueue
 from ingest.publishing.encoding import EncodedImage, encode, share
 from ingest.reading.losses import Losses, LossReason
 from ingest.sources import CapturedImage, SourcePosition
+from posebus.bus.cameras.camera_events import EventQueue
 from posebus.bus.checkpoint import ENDED, OFFLINE, OPEN, Checkpoint
 from posebus.bus.frame_producer import Backlog
 from posebus.config.settings import CameraSettings

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from posebus.bus import scripts as fenced
+from posebus.bus.cameras.for_tracker import MARKS_KEPT, ForTracker
 from posebus.bus.checkpoint import Checkpoint, read_checkpoint
 from posebus.bus.lease import Lease
 from posebus.bus.plan_store import NOW, plan_of, read_plan
@@ -30,8 +31,6 @@ RENEW_SHARE = 0.25
 """A lease is renewed after this part of its time, so that three renewals in a row may come late."""
 
 log = logging.getLogger("posebus.ingest")
-MARKS_KEPT = 20_000
-"""Marks of skipped frames, of about 250 bytes each, that may wait while there is no tracker to read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,21 +165,22 @@ class FrameProducer:
 
     def publish(
         self,
-        item: Frame | Uninferred | EndOfStream | None,
+        item: Frame | Uninferred | EndOfStream | ForTracker | None,
         events: Sequence[Event] = (),
         checkpoint: Checkpoint | None = None,
     ) -> Backlog:
         """Append one frame, or the mark after the last one, and `events`, and write `checkpoint`: all of it or nothing.
 
-        The mark of a frame that is not inferred goes directly to the tracker. If a policy is on, `plan` is the camera's
-        newest plan afterwards.
+        The mark of a frame that is not inferred goes directly to the tracker, as do poses. If a policy is on, `plan`
+        is the camera's newest plan afterwards.
 
         A frame that precedes the checkpoint in the broker is not published again, so repeating a call whose answer was
         lost is harmless where each frame comes with a checkpoint.
         """
         topology, camera = self._topology, self._record.camera
-        unseen = isinstance(item, Uninferred)
-        stream = self._poses_key if unseen else self._frames_key
+        if isinstance(item, Uninferred):
+            item = ForTracker(item)
+        stream = self._poses_key if isinstance(item, ForTracker) else self._frames_key
         keys = [self._lease.key, self._checkpoint_key, stream, topology.events(topology.shard(camera))]
         appended, epoch, seq = (0, 0, 0) if item is None else (1, item.epoch, item.seq)
         arguments: list[Any] = [*self._claim(), appended, epoch, seq, self._events_kept, len(events)]
@@ -190,10 +190,8 @@ class FrameProducer:
             arguments += fenced.flat(self._changed(checkpoint.to_fields()))
         with self._broker.errors():
             pipeline = self._client.pipeline(transaction=True)
-            if isinstance(item, Uninferred):
-                kept = MARKS_KEPT if item.delivery is Delivery.LIVE else None
-                mark = cast("dict[Any, Any]", encode_poses(item, None, time.time_ns()))
-                pipeline.xadd(stream, mark, maxlen=kept, approximate=True)
+            if isinstance(item, ForTracker):
+                pipeline.xadd(stream, item.fields(), maxlen=item.kept, approximate=True)
             elif item is not None:
                 pipeline.xadd(stream, cast("dict[Any, Any]", encode_frame(item, time.time_ns())))
             fenced.run(pipeline, fenced.PUBLISH, keys, arguments)

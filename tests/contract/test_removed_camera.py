@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ingest.leaving import REMOVED
-from ingest.removal import publish_end
+from posebus.bus.cameras.ending import publish_end
 from posebus.bus.checkpoint import ENDED, OFFLINE, OPEN
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord, Registry
@@ -46,8 +46,8 @@ def test_the_source_ends_once(
     begun = writer.checkpoint()
     assert begun is not None
     writer.publish(None, (), replace(begun, seq=7, captured_at_ns=5, state=state, run="today"))
-    publish_end(writer, record)
-    publish_end(writer, record)  # after a crash it is repeated
+    publish_end(writer, record, "removed")
+    publish_end(writer, record, "removed")  # after a crash it is repeated
     found, events = published(broker)
     expected = {"in an epoch of its own": [(False, 0)], "after its last frame": [(True, 7)], "not again": []}[ends]
     assert [(end.epoch == begun.epoch, end.seq) for end in found] == expected
@@ -63,7 +63,7 @@ def test_a_camera_without_any_frame_has_no_end(make_client: MakeClient) -> None:
     record = CameraRecord("door", Delivery.LIVE, "file")
     writer = held_writer(broker, record)
     broker.client.delete(broker.topology.checkpoint("door"))
-    publish_end(writer, record)
+    publish_end(writer, record, "removed")
     assert published(broker) == ([], [])
 
 
