@@ -12,6 +12,8 @@ from starlette.responses import FileResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from wall.browser_camera.cameras import BrowserCameras
+from wall.browser_camera.socket import ROUTES as BROWSER_CAMERA_ROUTES
 from wall.context import WallContext
 from wall.editing.routes import editing_routes
 from wall.live.hub import Hub
@@ -25,11 +27,13 @@ def application(context: WallContext) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with Hub(context) as hub:
+        async with Hub(context) as hub, BrowserCameras(context) as cameras:
             app.state.hub = hub
+            app.state.browser_cameras = cameras
             yield
 
-    app = Starlette(routes=[*LIVE_ROUTES, *editing_routes(), *_pages()], lifespan=lifespan)
+    parts = [*LIVE_ROUTES, *editing_routes(), *BROWSER_CAMERA_ROUTES]
+    app = Starlette(routes=[*parts, *_pages()], lifespan=lifespan)
     app.state.context = context
     return app
 
