@@ -40,12 +40,15 @@ class LiveFrame:
     picture: Frame | None = None
 
 
-class Pictures:
+class WaitingPictures:
     """Pictures of one camera that wait for the tracks of their frames. Pure."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[int, int], Frame] = OrderedDict()
         self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
     def keep(self, frame: Frame) -> None:
         """Keep a picture. Where too many wait, every second one is given up.
@@ -83,7 +86,7 @@ class LiveFrames:
         self._tracks: dict[str, str] = {}
         self._frames: dict[str, str] = {}
         """The cameras of both kinds of streams that are read."""
-        self._pictures: dict[str, Pictures] = {}
+        self._pictures: dict[str, WaitingPictures] = {}
         self._heard_at_s = time.monotonic()
         self.unreadable: set[str] = set()
         """Cameras whose pictures are in the memory of a machine that is not this one."""
@@ -97,7 +100,9 @@ class LiveFrames:
         self._tracks = {topology.tracks(camera): camera for camera in cameras}
         self._frames = {topology.frames(camera): camera for camera, pictures in cameras.items() if pictures}
         self._pictures = {
-            camera: self._pictures.get(camera, Pictures()) for camera in cameras if camera in self._frames.values()
+            camera: self._pictures.get(camera, WaitingPictures())
+            for camera in cameras
+            if camera in self._frames.values()
         }
         self.unreadable &= set(self._pictures)
         wanted = (*self._frames, *self._tracks)

@@ -42,7 +42,7 @@ class TileFlow:
         return True
 
 
-class Allowance:
+class MessageAllowance:
     """So many things a second, and so many at once."""
 
     def __init__(self, a_second: float, at_once: float) -> None:

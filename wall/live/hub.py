@@ -19,7 +19,7 @@ from wall.access.people import Person, Right
 from wall.context import WallContext
 from wall.live import messages
 from wall.live.feed import Feed, SharedFrame
-from wall.live.reader import Reader
+from wall.live.reader import BrokerReader
 from wall.live.readers import EventReader, FrameReader, StateReader, StateShown
 from wall.live.viewer import Viewer
 
@@ -53,7 +53,7 @@ class Hub:
         self._pool = ThreadPoolExecutor(THREADS, "wall-pictures")
         trouble = self._on_loop(self._take_trouble)
         self._frames = FrameReader(self._context, trouble, self._on_loop(self._take_frames))
-        self._readers: tuple[Reader, ...] = (
+        self._readers: tuple[BrokerReader, ...] = (
             self._frames,
             EventReader(self._context, trouble, self._on_loop(self._take_event)),
             StateReader(self._context, trouble, self._on_loop(self._take_state)),

@@ -19,7 +19,7 @@ LEAST_FPS, MOST_FPS = 1.0, 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
+class TileWish:
     """What a page shows of one camera: the width of its picture in device pixels, and whether it is shown at all."""
 
     width_px: int
@@ -30,7 +30,7 @@ class Tile:
 class Watch:
     """The tiles of a page by camera, and the frames a second of each."""
 
-    tiles: Mapping[str, Tile]
+    tiles: Mapping[str, TileWish]
     max_fps: float
 
 
@@ -103,16 +103,16 @@ def _json(**content: Any) -> str:
 
 
 def _watch(data: dict[str, Any]) -> Watch:
-    tiles: dict[str, Tile] = {}
+    tiles: dict[str, TileWish] = {}
     given = data["tiles"]
     if not isinstance(given, list) or len(given) > MAX_TILES:
         raise ValueError(f"tiles must be a list of at most {MAX_TILES}")
     for one in given:
         camera = check_camera_name(_text(one["camera"]))
-        tile = Tile(whole(one["width_px"], 1, MAX_WIDTH_PX), _flag(one["pictures"]))
+        tile = TileWish(whole(one["width_px"], 1, MAX_WIDTH_PX), _flag(one["pictures"]))
         known = tiles.get(camera, tile)
         # A page may show a camera twice; both tiles get the same frames.
-        tiles[camera] = Tile(max(tile.width_px, known.width_px), tile.pictures or known.pictures)
+        tiles[camera] = TileWish(max(tile.width_px, known.width_px), tile.pictures or known.pictures)
     return Watch(tiles, min(max(_number(data["max_fps"]), LEAST_FPS), MOST_FPS))
 
 

@@ -9,7 +9,7 @@ MOST_EVENTS = 200
 MOST_PROBLEMS = 20
 
 
-class Outbox:
+class PageOutbox:
     """Messages for one page. Of states only the newest waits; of events and problems the newest of many.
 
     Frames wait as well, as few as `wall.live.flow` lets through.

@@ -18,7 +18,7 @@ Trouble = Callable[[str, str | None], None]
 log = logging.getLogger("posebus.wall")
 
 
-class Reader(ABC):
+class BrokerReader(ABC):
     """Calls `step` again and again in a thread while it is awake, and `rest` when it is not."""
 
     def __init__(self, name: str, trouble: Trouble) -> None:

@@ -20,7 +20,7 @@ from posebus.telemetry.broker_memory import MemorySampler
 from posebus.telemetry.overview import DeploymentState, overview, read_deployment
 from wall.context import WallContext
 from wall.live.camera_info import camera_infos, deployment_info
-from wall.live.reader import Reader, Trouble
+from wall.live.reader import BrokerReader, Trouble
 
 BLOCK_S = 0.1
 """A camera that somebody begins to watch is read after this time at the latest."""
@@ -30,7 +30,7 @@ STATE_EVERY_S = 1.5
 OUTAGE_S = 0.5
 
 
-class FrameReader(Reader):
+class FrameReader(BrokerReader):
     """Reads the cameras that somebody watches, and their pictures where somebody looks at them."""
 
     def __init__(self, context: WallContext, trouble: Trouble, deliver: Callable[[list[LiveFrame]], None]) -> None:
@@ -73,7 +73,7 @@ class FrameReader(Reader):
         self._broker = self._frames = None
 
 
-class EventReader(Reader):
+class EventReader(BrokerReader):
     """Reads the events of all cameras."""
 
     def __init__(self, context: WallContext, trouble: Trouble, deliver: Callable[[dict[str, Any]], None]) -> None:
@@ -112,7 +112,7 @@ class StateShown:
     records: Mapping[str, CameraRecord]
 
 
-class StateReader(Reader):
+class StateReader(BrokerReader):
     """Reads the state of cameras and processes, and computes their rates."""
 
     def __init__(self, context: WallContext, trouble: Trouble, deliver: Callable[[StateShown], None]) -> None:

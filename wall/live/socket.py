@@ -14,7 +14,7 @@ from posebus.errors import MalformedMessage
 from wall.access.guard import person_of
 from wall.access.people import Right
 from wall.live import messages
-from wall.live.flow import Allowance
+from wall.live.flow import MessageAllowance
 from wall.live.hub import Hub, hub_of
 from wall.live.messages import Follow, Shown, Watch
 from wall.live.viewer import Viewer
@@ -74,8 +74,8 @@ async def _send(socket: WebSocket, viewer: Viewer) -> None:
 
 
 async def _receive(socket: WebSocket, hub: Hub, viewer: Viewer) -> None:
-    allowed = Allowance(MESSAGES_A_SECOND, MESSAGES_AT_ONCE)
-    bad = Allowance(BAD_A_SECOND, BAD_AT_ONCE)
+    allowed = MessageAllowance(MESSAGES_A_SECOND, MESSAGES_AT_ONCE)
+    bad = MessageAllowance(BAD_A_SECOND, BAD_AT_ONCE)
     while True:
         try:
             received = await socket.receive()

@@ -9,14 +9,14 @@ from functools import partial
 
 from wall.live.feed import Feed, SharedFrame
 from wall.live.flow import FrameId, TileFlow
-from wall.live.messages import Tile
-from wall.live.outbox import Outbox
+from wall.live.messages import TileWish
+from wall.live.outbox import PageOutbox
 
 
 class _TileState:
     """One camera on the page."""
 
-    def __init__(self, wish: Tile) -> None:
+    def __init__(self, wish: TileWish) -> None:
         self.wish = wish
         self.flow = TileFlow()
         self.is_busy = False
@@ -27,7 +27,7 @@ class Viewer:
     """The live part of one page. All methods belong to the event loop; none of them waits."""
 
     def __init__(self, feeds: Mapping[str, Feed], *, may_see_pictures: bool) -> None:
-        self.outbox = Outbox()
+        self.outbox = PageOutbox()
         self.follows_deployment = False
         self._feeds = feeds
         self._may_see_pictures = may_see_pictures
@@ -39,12 +39,12 @@ class Viewer:
         """The cameras that the page shows, and whether with pictures."""
         return {camera: tile.wish.pictures for camera, tile in self._tiles.items()}
 
-    def watch(self, tiles: Mapping[str, Tile], max_fps: float) -> None:
+    def watch(self, tiles: Mapping[str, TileWish], max_fps: float) -> None:
         """Show these cameras from now on. Nobody gets pictures who may not see them, whatever the page asks for."""
         self._max_fps = max_fps
         before, self._tiles = self._tiles, {}
         for camera, tile in tiles.items():
-            wish = Tile(tile.width_px, tile.pictures and self._may_see_pictures)
+            wish = TileWish(tile.width_px, tile.pictures and self._may_see_pictures)
             state = before.get(camera)
             if state is None or state.wish.pictures != wish.pictures:
                 state = _TileState(wish)
