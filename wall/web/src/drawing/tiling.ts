@@ -9,13 +9,13 @@ export interface Tiling {
 
 /** Tiles are at least this wide; where that many do not fit, the page scrolls. */
 export const MIN_WIDTH = 150;
+/** Windows narrower than this are phones, on which people scroll: tiles are as wide as the window, or half of it. */
+export const PHONE_WIDTH = 560;
+const MANY_ON_A_PHONE = 6;
 
-/**
- * Returns the tiling of `count` tiles of the given aspect (width by height) that makes them largest in a window.
- *
- * A last row that is nearly empty is avoided where another number of columns gives tiles of the same size.
- */
+/** Returns the tiling of `count` tiles of the given aspect (width by height) that makes them largest in a window. */
 export function tiling(count: number, width: number, height: number, gap: number, aspect = 16 / 9): Tiling {
+  if (width < PHONE_WIDTH) return inColumns(count > MANY_ON_A_PHONE ? 2 : 1, width, gap, aspect);
   let best: Tiling = { columns: 1, width: 0, height: 0 };
   for (let columns = 1; columns <= Math.max(1, count); columns++) {
     const rows = Math.ceil(count / columns);
@@ -26,7 +26,10 @@ export function tiling(count: number, width: number, height: number, gap: number
   }
   const least = Math.min(MIN_WIDTH, width);
   if (best.width >= least) return best;
-  const columns = Math.max(1, Math.floor((width + gap) / (least + gap)));
+  return inColumns(Math.max(1, Math.floor((width + gap) / (least + gap))), width, gap, aspect);
+}
+
+function inColumns(columns: number, width: number, gap: number, aspect: number): Tiling {
   const tile = Math.floor((width - gap * (columns - 1)) / columns);
   return { columns, width: tile, height: Math.floor(tile / aspect) };
 }

@@ -19,7 +19,7 @@ interface Entry {
 export function gridView(wall: Wall): View {
   const list = el("ul", { class: "grid", "aria-label": "Cameras" });
   const empty = el("div", { class: "centre" });
-  const node = el("div", { class: "fill" }, list, empty);
+  const node = el("div", { class: "wall" }, list, empty);
   const entries = new Map<string, Entry>();
   let columns = 1;
   wall.wishes.clear(MAX_FPS);
@@ -28,7 +28,8 @@ export function gridView(wall: Wall): View {
     const sizes = [...entries.keys()]
       .map((name) => wall.feeds.of(name).shown?.header.size)
       .filter((size) => size !== undefined);
-    const laid = tiling(entries.size, node.clientWidth, node.clientHeight, GAP_PX, commonAspect(sizes));
+    const [width, height] = [node.clientWidth - 2 * GAP_PX, node.clientHeight - 2 * GAP_PX];
+    const laid = tiling(entries.size, width, height, GAP_PX, commonAspect(sizes));
     columns = laid.columns;
     list.style.setProperty("--columns", String(laid.columns));
     list.style.setProperty("--tile-width", `${laid.width}px`);

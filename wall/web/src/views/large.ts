@@ -129,7 +129,7 @@ function showFacts(wall: Wall, camera: string, host: HTMLElement): void {
   const heads = wall.store.pictures && frame?.header.blurred ? "blurred" : null;
   const facts: [string, string | null][] = [
     ["State", info?.state ?? "gone"],
-    ["Frames a second", info ? `${figure(info.fps_out)} of ${figure(info.fps_in)}` : null],
+    ["Rate", info ? `${figure(info.fps_out)} of ${figure(info.fps_in)} fps` : null],
     ["Age", info ? milliseconds(info.age_ms) : null],
     ["Size", size],
     ["Dropped", info ? String(info.dropped) : null],

@@ -8,7 +8,7 @@ import { strokeSkeleton } from "../drawing/paint.ts";
 import type { Feed } from "../live/feeds.ts";
 import { address } from "../routes.ts";
 import { el, setText } from "../ui/dom.ts";
-import { clock, peopleText } from "../ui/times.ts";
+import { clock, peopleText, since } from "../ui/times.ts";
 import type { View, Wall } from "../wall.ts";
 
 const MAX_FPS = 5;
@@ -114,7 +114,7 @@ function cardOf(camera: string, id: number): Card {
 function show(wall: Wall, card: Card, feed: Feed, track: Track): void {
   const first = feed.firstSeen.get(track.id);
   const speed = feed.traces.speed(track.id);
-  setText(card.texts.since, first ? `${first.before ? "before " : ""}${clock(first.at)}` : "–");
+  setText(card.texts.since, first ? (first.before ? `before ${since(first.at, Date.now())}` : clock(first.at)) : "–");
   setText(card.texts.action, track.action ?? "–");
   setText(card.texts.speed, speed ? `${speed.value.toFixed(1)} ${speed.unit}` : "–");
   paintThumb(card.canvas, feed, track, wall.store.pictures);
