@@ -29,13 +29,14 @@ export async function sendJson<T = unknown>(method: string, path: string, body?:
   return (answer.status === 204 ? null : await readJson(answer)) as T;
 }
 
-/** Sends a request and returns the answer, whatever it holds, if it is a success. Throws HttpProblem. */
-export async function request(method: string, path: string, body?: unknown): Promise<Response> {
+/** Sends a request and returns the answer, whatever it holds, if it is a success. Throws HttpProblem, also when `signal` ends it. */
+export async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const init: RequestInit = { method, headers: { Accept: "application/json, image/jpeg" }, cache: "no-store" };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { ...init.headers, "Content-Type": "application/json" };
   }
+  if (signal !== undefined) init.signal = signal;
   let answer: Response;
   try {
     answer = await fetch(path, init);
