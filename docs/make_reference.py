@@ -64,23 +64,28 @@ def render() -> str:
 
 def _settings() -> Iterator[str]:
     schema = config_schema()
-    sections = {"": schema["properties"]}
-    for name, field in schema["properties"].items():
-        inner = _section(field, schema)
-        if inner is not None:
-            sections[name if "$ref" in field else f"{name}.NAME"] = inner["properties"]
-    required = set(schema["$defs"]["CameraSettings"]["required"])
-    for section, fields in sections.items():
+    sections = {"": schema, **dict(_inner_sections("", schema["properties"], schema))}
+    for section, held in sections.items():
         yield f"### {section or 'At the top level'}\n"
         rows = []
-        for name, field in fields.items():
+        for name, field in held["properties"].items():
             if _section(field, schema) is not None:
                 continue
-            needed = section == "cameras.NAME" and name in required
-            default = "required" if needed else _default(field)
+            default = "required" if name in held.get("required", ()) else _default(field)
             limits = "; ".join(_limits(field)) or "-"
             rows.append((f"`{name}`", limits, _unit(name, field), default, field.get("description", "")))
         yield _table(("setting", "values", "unit", "default", "meaning"), rows)
+
+
+def _inner_sections(above: str, fields: dict[str, Any], schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The sections below a section, each before those below itself; `above` ends with a dot, or is empty."""
+    for name, field in fields.items():
+        inner = _section(field, schema)
+        if inner is not None:
+            path = f"{above}{name}" if "$ref" in field else f"{above}{name}.NAME"
+            yield path, inner
+            if path != "cameras.NAME":
+                yield from _inner_sections(f"{path}.", inner["properties"], schema)
 
 
 def _section(field: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any] | None:

@@ -30,6 +30,7 @@ from posebus_cli.operate.engines import engines_app
 from posebus_cli.operate.forget import forget
 from posebus_cli.operate.stages import ingest, track, work
 from posebus_cli.operate.up import up
+from posebus_cli.operate.wall import wall
 from posebus_cli.options.plain_help import with_plain_help
 from posebus_cli.rules.app import rules_app
 
@@ -83,6 +84,7 @@ app.command("forget", rich_help_panel=RUN)(forget)
 app.command("submit", rich_help_panel=JOBS)(submit)
 app.add_typer(jobs_app, name="jobs", rich_help_panel=JOBS)
 app.command("watch", rich_help_panel=OBSERVE)(watch)
+app.command("wall", rich_help_panel=OBSERVE)(wall)
 app.command("top", rich_help_panel=OBSERVE)(top)
 app.command("explain", rich_help_panel=OBSERVE)(explain)
 app.command("evidence", rich_help_panel=OBSERVE)(evidence)

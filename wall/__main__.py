@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import logging
+from pathlib import Path
 
 from posebus.config.settings import Settings
 from posebus.reloading.followed import FollowedSettings
@@ -12,16 +14,30 @@ from posebus.runtime.stage_main import stage_main, stage_parser
 def main() -> None:
     """Run the wall from the command line and exit."""
     parser = stage_parser("wall", "Serve the live wall: cameras with skeletons in a browser.")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8088)
+    parser.add_argument("--host", help="address to listen at instead of that of the settings")
+    parser.add_argument("--port", type=int, help="port instead of that of the settings")
+    parser.add_argument("--settings-file", type=Path, metavar="FILE", help="configuration file where changes are saved")
     stage_main(parser, _run)
 
 
 def _run(settings: Settings, arguments: argparse.Namespace, followed: FollowedSettings | None) -> None:
-    from wall.context import WallContext
-    from wall.serving import serve
+    from wall.serving.process import ServingOptions, run_wall
 
-    serve(WallContext(settings), arguments.host, arguments.port)
+    log = logging.getLogger("posebus.wall")
+    given = {name: getattr(arguments, name) for name in ("host", "port") if getattr(arguments, name) is not None}
+    if followed is not None:
+        followed.add({f"wall.{name}": value for name, value in given.items()})
+        settings = followed.settings
+    elif given:
+        settings = settings.model_copy(update={"wall": settings.wall.model_copy(update=given)})
+    run_wall(
+        settings,
+        followed,
+        ServingOptions(
+            settings_file=arguments.settings_file or arguments.config,
+            served=lambda lines, address: log.info("ready: %s", ". ".join(lines)),
+        ),
+    )
 
 
 if __name__ == "__main__":

@@ -7,11 +7,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from wall.access.access import Access
+from wall.access.middleware import AccessMiddleware
+from wall.access.refusing import answer_of_exception, answer_of_unexpected
+from wall.access.routes import access_routes
 from wall.browser_camera.cameras import BrowserCameras
 from wall.browser_camera.socket import ROUTES as BROWSER_CAMERA_ROUTES
 from wall.context import WallContext
@@ -22,8 +28,12 @@ from wall.live.socket import ROUTES as LIVE_ROUTES
 STATIC = Path(__file__).parent / "static"
 
 
-def application(context: WallContext) -> Starlette:
-    """Return the application. Its live part starts and ends with it."""
+def application(context: WallContext, access: Access | None = None) -> Starlette:
+    """Return the application. Its live part starts and ends with it.
+
+    Every request passes `access`, which is by default that of the settings.
+    """
+    access = access or Access(context.settings.wall)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -32,8 +42,13 @@ def application(context: WallContext) -> Starlette:
             app.state.browser_cameras = cameras
             yield
 
-    parts = [*LIVE_ROUTES, *editing_routes(), *BROWSER_CAMERA_ROUTES]
-    app = Starlette(routes=[*parts, *_pages()], lifespan=lifespan)
+    parts = [*access_routes(access), *LIVE_ROUTES, *editing_routes(), *BROWSER_CAMERA_ROUTES]
+    app = Starlette(
+        routes=[*parts, *_pages()],
+        middleware=[Middleware(AccessMiddleware, access)],
+        exception_handlers={HTTPException: answer_of_exception, Exception: answer_of_unexpected},
+        lifespan=lifespan,
+    )
     app.state.context = context
     return app
 

@@ -126,6 +126,10 @@ def _wrong_section(path: FieldPath, location: SourceLocation) -> Problem:
         return Problem(location, "must hold cameras by name", "write 'NAME:' and below it, indented, 'source: …'")
     if path == ("sinks",):
         return Problem(location, "must hold sinks by name", "write 'NAME:' and below it, indented, 'sink: webhook'")
+    if path in {("wall", "people"), ("wall", "tokens")}:
+        maker = "'posebus wall --make-password'" if path[1] == "people" else "'posebus wall --make-token'"
+        example = f"write 'NAME:' and below it, indented, its role and what {maker} prints"
+        return Problem(location, f"must hold {path[1]} by name", example)
     if path[:1] == ("cameras",) and path[2:] == ("rules",):
         example = "write 'gate: {kind: line, points: [[100, 300], [500, 300]]}' on an indented line below it"
         return Problem(location, "must hold rules by name", example)

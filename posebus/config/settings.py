@@ -17,6 +17,7 @@ from posebus.config.cameras.camera_settings import CameraOptions
 from posebus.config.cameras.camera_settings import CameraSettings as CameraSettings
 from posebus.config.cameras.evidence import SnapshotSettings
 from posebus.config.sinks import SinkName, SinkSettings
+from posebus.config.wall.wall_settings import WallSettings
 from posebus.config.worker_settings import AUTO_IMGSZ_FIRST as AUTO_IMGSZ_FIRST
 from posebus.config.worker_settings import Strict
 from posebus.config.worker_settings import WorkerSettings as WorkerSettings
@@ -160,6 +161,7 @@ class Settings(Strict):
         default_factory=dict, description="Sinks that posebus up and posebus deliver run, by a name of their own"
     )
     evidence: SnapshotSettings = Field(default_factory=SnapshotSettings)
+    wall: WallSettings = Field(default_factory=WallSettings)
     log_level: Literal["info", "warning", "error"] = Field(
         default="info", description="Least severe log messages that the processes write to standard error"
     )

@@ -11,7 +11,7 @@ from posebus.config.settings import Settings
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-LIVE_SECTIONS = frozenset({"worker", "tracker"})
+LIVE_SECTIONS = frozenset({"worker", "tracker", "wall"})
 """Sections whose processes exchange what they run by these settings: see `workers.swapping` and `tracking.process`."""
 LIVE_FIELDS = frozenset({"fleet.workers", "fleet.trackers", "log_level"})
 """Single fields that can change as well. All that is neither here, nor above, nor a camera or sink needs a restart."""
@@ -44,8 +44,8 @@ class SinkDifference:
 class Difference:
     """What has to be done to get from one Settings to another. All of it can change while the deployment runs.
 
-    added, removed: names of cameras. changed: the fields that differ, by camera. worker, tracker, fleet, log: changes
-    of those sections, and of how processes log. sinks: which of them differ.
+    added, removed: names of cameras. changed: the fields that differ, by camera. worker, tracker, wall, fleet, log:
+    changes of those sections, and of how processes log. sinks: which of them differ.
     """
 
     added: tuple[str, ...] = ()
@@ -53,13 +53,14 @@ class Difference:
     changed: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     worker: tuple[Change, ...] = ()
     tracker: tuple[Change, ...] = ()
+    wall: tuple[Change, ...] = ()
     fleet: tuple[Change, ...] = ()
     log: tuple[Change, ...] = ()
     sinks: SinkDifference = SinkDifference()
 
     def __bool__(self) -> bool:
         cameras = self.added, self.removed, self.changed
-        return any((*cameras, self.worker, self.tracker, self.fleet, self.log, self.sinks))
+        return any((*cameras, self.worker, self.tracker, self.wall, self.fleet, self.log, self.sinks))
 
 
 def difference(before: Settings, after: Settings) -> Difference:
@@ -72,6 +73,7 @@ def difference(before: Settings, after: Settings) -> Difference:
         changed=changed,
         worker=_of_section("worker", live),
         tracker=_of_section("tracker", live),
+        wall=_of_section("wall", live),
         fleet=_of_section("fleet", live),
         log=tuple(change for change in live if "." not in change.field),
         sinks=SinkDifference(*_by_name(before.sinks, after.sinks)),

@@ -16,7 +16,7 @@ PAUSED = "paused"
 
 
 def update_lines(update: Update) -> list[str]:
-    """Return the lines about cameras and sinks, and about worker and tracker processes and their settings."""
+    """Return the lines about cameras and sinks, about worker and tracker processes and the wall, and their settings."""
     found = update.difference
     return [
         *camera_lines(found),
@@ -24,6 +24,7 @@ def update_lines(update: Update) -> list[str]:
         *_count_lines(found.fleet),
         *worker_lines(found),
         *tracker_lines(found),
+        *wall_lines(found),
     ]
 
 
@@ -64,6 +65,11 @@ def worker_lines(found: Difference) -> Iterator[str]:
 def tracker_lines(found: Difference) -> Iterator[str]:
     """Yield the line about the settings of trackers."""
     yield from _section_lines(found.tracker, "trackers go on by it, with the same identities")
+
+
+def wall_lines(found: Difference) -> Iterator[str]:
+    """Yield the line about the settings of the wall."""
+    yield from _section_lines(found.wall, "the wall goes on by it, where one runs")
 
 
 def log_lines(found: Difference) -> Iterator[str]:

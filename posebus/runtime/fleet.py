@@ -31,6 +31,8 @@ SINK, SINK_MODULE = "sink-", "posebus.sinks"
 """The beginning of the names of children that run a sink, and their module, which stands above this one."""
 EVIDENCE = "evidence"
 """Name of the child that makes snapshots of events, and its module, which stands above this one."""
+WALL = "wall"
+"""Name of the child that serves the live wall, and its module, which stands above this one."""
 INGEST = "ingest"
 """Name of the process that supervises the ingest of all cameras."""
 
@@ -71,6 +73,8 @@ class Fleet:
         """Roles of which as many processes run as the settings say."""
         self._sinks: dict[str, SinkSettings] | None = None
         """The settings by which the process of each sink was started; None without sinks here."""
+        self._wall: tuple[str, ...] | None = None
+        """The arguments of the child that serves the wall; None without one."""
         self._noted: set[str] = set()
         """Children that have ended for good, which was logged."""
 
@@ -104,6 +108,12 @@ class Fleet:
         elif wanted and not running:
             self.processes.start(stage_process(EVIDENCE, self._settings, self._config, EVIDENCE))
 
+    def serve_wall(self, settings_file: Path | None = None) -> None:
+        """Start the live wall, which saves changes to `settings_file`. If it ends by itself, nothing else ends."""
+        saves = () if settings_file is None else ("--settings-file", str(settings_file.absolute()))
+        self._wall = (*saves, *self._following)
+        self.processes.start(stage_process(WALL, self._settings, self._config, WALL, *self._wall))
+
     def update(self, settings: Settings) -> None:
         """Go over to other settings while everything runs, without waiting: children read them, come and go.
 
@@ -118,6 +128,8 @@ class Fleet:
             self._noted.discard(name)
             if name == INGEST:
                 self.start_ingest()
+            if name == WALL and self._wall is not None:
+                self.processes.start(stage_process(WALL, settings, self._config, WALL, *self._wall))
             if self._sinks is not None:
                 self._sinks.pop(name.removeprefix(SINK), None)
         for role, wanted in (("worker", settings.fleet.workers), ("tracker", settings.fleet.trackers)):
@@ -178,7 +190,7 @@ class Fleet:
 
         Raises FatalError if one of them ends instead; its reason is on standard error.
         """
-        wanted = sum(not name.startswith(("ingest", EVIDENCE, SINK)) for name in self.processes.children)
+        wanted = sum(not name.startswith(("ingest", EVIDENCE, WALL, SINK)) for name in self.processes.children)
         while True:
             self.check()
             pids = self.pids()
@@ -199,7 +211,7 @@ class Fleet:
         self._tend_sinks()
         for child in self.processes.restart_crashed(time.monotonic()):
             name = child.spec.name
-            if name.startswith((SINK, EVIDENCE)):
+            if name.startswith((SINK, EVIDENCE, WALL)):
                 self._note_side(name)
             elif name == INGEST:
                 self._note_ingest(child)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 FOLDER_ENV = "POSEBUS_HEALTH_DIR"
-ROLES = ("ingest", "worker", "tracker", "evidence", "sink", "metrics")
+ROLES = ("ingest", "worker", "tracker", "evidence", "sink", "metrics", "wall")
 INGEST_SUPERVISOR = "ingest.supervisor"
 """The process that restarts the cameras' processes, whose role is `ingest`."""
 SILENT_AFTER_S = 5.0

@@ -44,7 +44,7 @@ class Stage(Protocol):
 
     @property
     def role(self) -> str:
-        """`ingest`, `worker` or `tracker`."""
+        """`ingest`, `worker`, `tracker`, or that of another process."""
 
     def step(self, now_s: float) -> bool:
         """Do a little work, in well under a second; returns False once all work is done.
@@ -157,6 +157,10 @@ class Heartbeat:
         report = replace(report, metrics={**report.metrics, **self._build})
         self._registry.report(self._process, self._role, report_to_json(report))
         # After the broker has taken the report: a process that cannot reach it does not do its work.
+        self.beat_here(now_s, report)
+
+    def beat_here(self, now_s: float, report: ProcessReport) -> None:
+        """Tell only `posebus health`, without the registry."""
         if report.ready:
             self._health.beat(now_s)
         self._last_s = now_s

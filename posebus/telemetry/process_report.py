@@ -15,7 +15,7 @@ from posebus.wording import counted
 VERSION = 1
 """Of the JSON object. Reports of before it was counted have none and read as 0."""
 WORKER, TRACKER, INGEST, SINK = "worker", "tracker", "ingest", "sink"
-EVIDENCE = "evidence"
+EVIDENCE, WALL = "evidence", "wall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +143,11 @@ class SinkReport:
 
 @dataclass(frozen=True, slots=True)
 class ProcessReport:
-    """The report of one process of `role` (WORKER, TRACKER, INGEST, SINK or EVIDENCE).
+    """The report of one process of `role` (WORKER, TRACKER, INGEST, SINK, EVIDENCE or WALL).
 
     ready: whether it can work. metrics: `Metrics.snapshot()`. worker: of a worker alone. captures and tracked: by
-    camera, of an ingest process and of a tracker. sink: of a sink. does: of a sink or the evidence process, in words.
-    The registry adds host, pid, and at_ns, the time by the broker.
+    camera, of an ingest process and of a tracker. sink: of a sink. does: of a sink, the evidence process or the wall,
+    in words. The registry adds host, pid, and at_ns, the time by the broker.
     """
 
     role: str

@@ -15,7 +15,7 @@ from posebus.runtime.health import run_check
 
 def health(
     role: Annotated[
-        Literal["ingest", "worker", "tracker", "evidence", "sink", "metrics"],
+        Literal["ingest", "worker", "tracker", "evidence", "sink", "metrics", "wall"],
         typer.Argument(help="Role of the processes.", metavar="ROLE"),
     ],
 ) -> None:

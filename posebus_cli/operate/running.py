@@ -44,6 +44,8 @@ class RunningUp:
         self._sources = sources
         self._ends = ends
         self._watches = shown or sources
+        self.serves_wall = False
+        """Whether the live wall is served, too."""
 
     def run(self, port: int, *, follow: bool) -> None:
         """Run until SIGINT, SIGTERM or the end of all sources. Raises FatalError, ConfigError and typer.Exit.
@@ -100,6 +102,11 @@ class RunningUp:
         fleet.keep_evidence(any_evidence(self._followed.settings))
         fleet.start_ingest()
         fleet.keep_sinks()
+        if self.serves_wall:
+            from posebus.config.wall.serving import wall_address
+
+            fleet.serve_wall(self._followed.path)
+            self._say(f"the wall: open {wall_address(self._followed.settings.wall)} in a browser")
         where = "" if url == default_address(os.environ) else f" --redis {address}"
         self._say(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C")
 

@@ -39,6 +39,13 @@ _PortOption = Annotated[
         help=f"Port of the embedded broker, which only this machine can reach. (default: {EMBEDDED_PORT})",
     ),
 ]
+_WallOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--wall/--no-wall",
+        help="Serve the live wall as well, in a browser. (default: if the configuration has 'wall:')",
+    ),
+]
 _QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show problems only.")]
 
 
@@ -50,6 +57,7 @@ def up(
     processes: FleetOptions,
     logs: LogOptions,
     port: _PortOption = None,
+    wall: _WallOption = None,
     quiet: _QuietOption = False,
     no_reload: NoReloadOption = False,
 ) -> None:
@@ -79,12 +87,16 @@ def up(
     _need_cameras(settings)
     _check_port(port, settings)
     _refuse_what_cannot_work(settings)
+    serves = wall is True or (wall is None and "wall" in settings.model_fields_set)
+    if serves:
+        _refuse_open_wall(settings)
     if len(left) < len(sources or []):
         say(f"{deployment.config} is the configuration file, as with -c {deployment.config}")
     for name in cameras:
         say(f"camera {name}: {redact_url(settings.cameras[name].source)}")
     set_up_logging(settings, "up")
     running = RunningUp(followed, say, shown=shown, sources=bool(cameras), ends=deployment.config is None)
+    running.serves_wall = serves
     running.run(port or EMBEDDED_PORT, follow=not no_reload)
 
 
@@ -103,6 +115,15 @@ def _check_port(port: int | None, settings: Settings) -> None:
             "--port is the port of the embedded broker, but the settings name another one, "
             f"{redact_url(settings.redis)}: leave out --port, or use '--redis embedded'"
         )
+
+
+def _refuse_open_wall(settings: Settings) -> None:
+    """Raise ConfigError for a wall that other machines could open without login or encryption."""
+    from posebus.config.wall.serving import refusal_to_serve
+
+    problem = refusal_to_serve(settings.wall)
+    if problem is not None:
+        raise ConfigError(problem)
 
 
 def _refuse_what_cannot_work(settings: Settings) -> None:

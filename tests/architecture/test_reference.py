@@ -27,7 +27,7 @@ def test_reference_is_up_to_date() -> None:
 def test_reference_has_every_setting_with_its_default() -> None:
     text = PATH.read_text(encoding="utf-8")
     for name, field in {**Settings.model_fields, **CameraSettings.model_fields}.items():
-        if name not in {"cameras", "worker", "tracker", "retention", "fleet", "sinks"}:
+        if name not in {"cameras", "worker", "tracker", "retention", "fleet", "sinks", "wall"}:
             meaning = (field.description or "").replace("|", "\\|")
             assert re.search(rf"^\| `{name}` \| .* \| {re.escape(meaning)} \|$", text, re.MULTILINE), name
     assert "| `lease_s` | a number above 0.2 | s | `2` |" in text

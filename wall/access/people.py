@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
@@ -40,16 +40,26 @@ _RIGHTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who has opened the wall. `name` is that of the configuration, or "local" without a login."""
+class Visitor:
+    """A person or a program that has opened the wall. `name`: that of the configuration, or "local" without a login.
+
+    `address`: where his request comes from, for the log.
+    """
 
     name: str
     role: Role
+    address: str = field(default="", compare=False)
 
     def may(self, right: Right) -> bool:
         """Whether this person has `right`."""
         return right in self.role.rights
 
+    def at(self, address: str) -> Visitor:
+        """Return the same person, whose request comes from `address`."""
+        return replace(self, address=address)
 
-LOCAL = Person("local", Role.OPERATOR)
-"""Whoever opens the wall on the loopback address where the configuration names nobody."""
+
+Person = Visitor
+"""The same class, as routes call it."""
+LOCAL = Visitor("local", Role.OPERATOR)
+"""All visitors of a wall on the loopback address whose configuration names no people."""
