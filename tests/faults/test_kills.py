@@ -24,7 +24,7 @@ CLIPS = {"stadtmitte": "TUD-Stadtmitte.mp4", "one-by-one": "one-by-one-person-de
 KILLS, THOROUGH_KILLS = 10, 500
 GAP_S = 0.8
 """The average time between two kills. A worker needs two seconds to start: with less, none would finish a frame."""
-FRAMES = 60
+FRAMES = 75
 """Frames of each clip, in the short version."""
 
 
