@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from evidence.drawing import decoded, draw_frame
-from evidence.moment import frames_since
 from posebus.bus.evidence.ring import RingPicture, pictures_of_epoch
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
 from posebus.config.cameras.privacy import NO_PRIVACY
 from posebus.contract.evidence import FrameReference
 from posebus.errors import SourceUnavailable
-from recordings.privacy.timeline import BRIDGE_NS, HeadTimeline
+from posebus.privacy.regions import BRIDGE_NS
+from posebus.subscribing.moment import frames_since
+from recordings.privacy.timeline import HeadTimeline
 from recordings.results.video import Mp4Writer
 
 

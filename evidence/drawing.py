@@ -9,11 +9,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from evidence.moment import EventMoment
 from posebus.bus.evidence.ring import RingPicture
 from posebus.errors import BadPicture
 from posebus.messages import TrackFrame
 from posebus.square_pixels import MAX_PICTURE_PIXELS
+from posebus.subscribing.moment import EventMoment
 from recordings.privacy.timeline import HeadTimeline
 from recordings.results.draw import Image, draw_tracks
 from recordings.results.rule_shapes import draw_rules

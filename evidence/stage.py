@@ -11,13 +11,13 @@ from typing import Protocol
 
 from evidence.choosing import Wanted, wanted_snapshots
 from evidence.drawing import as_jpeg, draw_moment
-from evidence.moment import Missing, find_moment
 from evidence.stores import SnapshotStore
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry
 from posebus.config.cameras.privacy import NO_PRIVACY
 from posebus.errors import BadPicture, OutputError
 from posebus.logs.about import about
+from posebus.subscribing.moment import Missing, find_moment
 from posebus.subscribing.subscription import Message
 from posebus.telemetry.metrics import Metrics
 from posebus.telemetry.process_report import EVIDENCE, ProcessReport

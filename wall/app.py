@@ -24,6 +24,7 @@ from wall.context import WallContext
 from wall.editing.routes import editing_routes
 from wall.live.hub import Hub
 from wall.live.socket import ROUTES as LIVE_ROUTES
+from wall.views.routes import ROUTES as VIEW_ROUTES
 
 STATIC = Path(__file__).parent / "static"
 
@@ -42,7 +43,7 @@ def application(context: WallContext, access: Access | None = None) -> Starlette
             app.state.browser_cameras = cameras
             yield
 
-    parts = [*access_routes(access), *LIVE_ROUTES, *editing_routes(), *BROWSER_CAMERA_ROUTES]
+    parts = [*access_routes(access), *LIVE_ROUTES, *VIEW_ROUTES, *editing_routes(), *BROWSER_CAMERA_ROUTES]
     app = Starlette(
         routes=[*parts, *_pages()],
         middleware=[Middleware(AccessMiddleware, access)],

@@ -29,6 +29,8 @@ LARGEST_PART = 0.75
 """Of the box's longer side: no head is higher, even if misplaced keypoints say so."""
 LEAST_PX = 3.0
 """Half of the side of the smallest region."""
+BRIDGE_NS = 500_000_000
+"""For so long before the first picture of a person, after the last, and between two of them, the head is covered."""
 
 _FACE = tuple(range(5))
 _KEYPOINTS = len(COCO_KEYPOINT_NAMES)

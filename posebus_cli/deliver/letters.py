@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from posebus.plain_text import plain
-from posebus.wording import counted
-from posebus_cli.observe.event_text import local_time
+from posebus.wording import counted, local_time
 
 if TYPE_CHECKING:
     from posebus.bus.redis.connection import Broker

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from posebus.plain_text import plain
-from posebus.wording import counted
-from posebus_cli.observe.event_text import local_time
+from posebus.wording import counted, local_time
 from posebus_cli.options.grouping import grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption
 from posebus_cli.options.settings import broker_address, settings_from

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from posebus.explaining.lines import duration
 from posebus.messages import Event
 from posebus.plain_text import plain
 from posebus.sinks.delivering.explaining import AtSink, EventFate, why_not
 from posebus.sinks.delivering.records import Record, State
-from posebus.wording import counted
-from posebus_cli.observe.event_text import clock_text, event_text, local_time
-from posebus_cli.observe.explanation_lines import duration
+from posebus.wording import clock_text, counted, local_time
+from posebus_cli.observe.event_text import event_text
 
 FILTERS = {
     "types": "its setting types does not have this type",

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 from posebus.messages import Event, EventType
 from posebus.telemetry.reports import view_in_words
-from posebus.wording import counted
+from posebus.wording import clock_text, counted
 from posebus_cli.observe.rule_text import RULE_WORDS
 
-_RECORDING_NS = 10 * 365 * 86_400 * 10**9
-"""Times below this (1980) count from the start of a recording."""
 _UNITS = {"_s": "s", "_ms": "ms", "_px": "px", "_fps": "frames/s", "_px_s": "px/s"}
 """By the end of a field's name."""
 _MOST = 8
@@ -54,22 +51,6 @@ def fields_in_words(data: Mapping[str, Any]) -> Iterator[str]:
             continue
         name, text = _field(key, value)
         yield f"{name.replace('_', ' ')} {text}"
-
-
-def clock_text(time_ns: int) -> str:
-    """Return the local time of day; of a recording without a date, the position in it."""
-    if 0 <= time_ns < _RECORDING_NS:
-        seconds, milliseconds = divmod(time_ns // 1_000_000, 1000)
-        return f"+{timedelta(seconds=seconds)}.{milliseconds:03d}"
-    return f"{local_time(time_ns, '%H:%M:%S')}.{time_ns // 1_000_000 % 1000:03d}"
-
-
-def local_time(time_ns: int, pattern: str) -> str:
-    """Return a time (Unix ns) in the local time zone by a pattern of strftime; "?" for one of no calendar."""
-    try:
-        return datetime.fromtimestamp(time_ns / 1e9, UTC).astimezone().strftime(pattern)
-    except (ValueError, OverflowError, OSError):
-        return "?"
 
 
 def _field(key: str, value: Any) -> tuple[str, str]:

@@ -14,7 +14,6 @@ from posebus_cli.options.settings import broker_address, settings_from
 if TYPE_CHECKING:
     from posebus.bus.redis.connection import Broker
     from posebus.config.settings import Settings
-    from posebus.telemetry.explanation import ExplanationInputs
 
 _SubjectArgument = Annotated[
     str, typer.Argument(metavar="CAMERA|EVENT", help="Name of a camera, as in 'posebus top', or the id of an event.")
@@ -39,15 +38,20 @@ def explain(
     and which frames are skipped because nothing moves (motion_gate). For a recording, --minutes counts in its own time.
     """
     from posebus.bus.redis.connection import open_broker
+    from posebus.explaining.lines import lines
+    from posebus.explaining.reading import read_inputs
+    from posebus.runtime.failures import complain
     from posebus.telemetry.explanation import explanation
-    from posebus_cli.observe.explanation_lines import lines
 
     settings = settings_from(deployment)
     broker = open_broker(broker_address(settings), settings.shards)
     if "/" in subject:
         _explain_event(broker, settings, subject, as_json=as_json)
         return
-    found = explanation(_inputs(broker, subject))
+    read = read_inputs(broker, subject)
+    if read.problem is not None:
+        complain(f"{read.problem}; the rest is shown without them")
+    found = explanation(read.inputs)
     if as_json:
         print(json.dumps(found.as_dict(60.0 * minutes), indent=2))
         return
@@ -65,27 +69,3 @@ def _explain_event(broker: Broker, settings: Settings, event_id: str, *, as_json
         return
     for line in event_lines(fate, broker.now_ns()):
         print(line)
-
-
-def _inputs(broker: Broker, camera: str) -> ExplanationInputs:
-    """Read the state of a camera. Raises ConfigError if it is unknown."""
-    from posebus.bus.plan_store import read_decisions
-    from posebus.bus.registry import Registry
-    from posebus.errors import ConfigError, MalformedMessage
-    from posebus.runtime.failures import complain
-    from posebus.subscribing.lookup import newest_tracks
-    from posebus.telemetry.explanation import ExplanationInputs, unknown_camera
-    from posebus.telemetry.reports import process_reports
-
-    registry = Registry(broker)
-    records = {record.camera: record for record in registry.cameras()}
-    if camera not in records:
-        raise ConfigError(unknown_camera(camera, records, broker.where))
-    try:
-        plan, decisions = read_decisions(broker, camera)
-    except MalformedMessage as error:
-        complain(f"{error}; the rest is shown without them")
-        plan, decisions = None, ()
-    return ExplanationInputs(
-        records[camera], plan, decisions, process_reports(registry), newest_tracks(broker, camera), broker.now_ns()
-    )

@@ -9,8 +9,8 @@ from posebus.contract.public_json import dump
 from posebus.messages import Event, TrackFrame, TrackState
 from posebus.plain_text import plain, plain_json
 from posebus.subscribing.subscription import Message, message_to_json
-from posebus.wording import counted
-from posebus_cli.observe.event_text import clock_text, event_text, is_second_of_exchange
+from posebus.wording import clock_text, counted
+from posebus_cli.observe.event_text import event_text, is_second_of_exchange
 from posebus_cli.observe.repeats import Repeated, RepeatedEvents
 
 REPEAT_MS = 1000

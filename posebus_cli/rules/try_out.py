@@ -173,7 +173,8 @@ def _print_json(events: Sequence[Event]) -> None:
 
 
 def _print_text(events: Sequence[Event], rules: Sequence[str], pictures: dict[str, Path]) -> None:
-    from posebus_cli.observe.event_text import clock_text, event_text
+    from posebus.wording import clock_text
+    from posebus_cli.observe.event_text import event_text
 
     for event in events:
         picture = pictures.get(event.id)

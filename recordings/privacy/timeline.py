@@ -11,10 +11,7 @@ import numpy as np
 from posebus.arrays import Float32Array, Float64Array, UInt8Array
 from posebus.messages import Track, TrackFrame
 from posebus.privacy.blurring import blur_heads
-from posebus.privacy.regions import is_predicted, track_regions
-
-BRIDGE_NS = 500_000_000
-"""For so long before the first picture of a person, after the last, and between two of them, the head is covered."""
+from posebus.privacy.regions import BRIDGE_NS, is_predicted, track_regions
 
 _NONE: Float32Array = np.zeros((0, 4), np.float32)
 

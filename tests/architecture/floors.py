@@ -30,7 +30,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"logs", "json_schemas"}),
         frozenset({"bus", "reloading"}),
         frozenset({"subscribing", "telemetry"}),
-        frozenset({"endpoints"}),
+        frozenset({"endpoints", "explaining"}),
         frozenset({"runtime", "tables"}),
         frozenset({"control", "sinks"}),
         frozenset({"changing"}),
@@ -84,7 +84,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"jobs"}),
     ),
     "evidence": (
-        frozenset({"choosing", "moment", "stores"}),
+        frozenset({"choosing", "stores"}),
         frozenset({"drawing"}),
         frozenset({"clip", "stage"}),
         frozenset({"process"}),

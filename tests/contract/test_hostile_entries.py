@@ -18,10 +18,10 @@ from posebus.bus.dead_letters import DeadLetters
 from posebus.bus.redis.connection import Broker, open_broker
 from posebus.bus.registry import Registry
 from posebus.endpoints.prometheus import families
+from posebus.explaining.lines import lines
 from posebus.telemetry.explanation import ExplanationInputs, explanation
 from posebus.telemetry.overview import overview, read_deployment
 from posebus_cli.app import app
-from posebus_cli.observe.explanation_lines import lines
 from posebus_cli.observe.screen.top_view import TopView
 
 ESCAPE = "\x1b]0;pwned\x07\x1b[2J"

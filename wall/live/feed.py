@@ -56,7 +56,7 @@ class SharedFrame:
 
 
 class Feed:
-    """The newest frames of one camera that somebody watches."""
+    """The newest frames of one camera that is watched."""
 
     def __init__(self, now_s: float) -> None:
         self._since_s = now_s
@@ -83,7 +83,7 @@ class Feed:
         return self.newest if now_s - self._since_s > NO_PICTURE_S else self.pictured
 
     def forget_picture(self) -> None:
-        """Nobody looks at pictures of this camera any more."""
+        """No page shows pictures of this camera any more."""
         self.pictured = None
         if self.newest is not None and self.newest.has_picture:
             self.newest = None

@@ -33,7 +33,7 @@ _P = ParamSpec("_P")
 
 
 class Hub:
-    """Reads tracks, events and states while somebody has opened the wall, and pictures while somebody looks at them.
+    """Reads events and states while a page is open, and tracks and pictures of the cameras that a page shows.
 
     But for the readers' threads, everything belongs to the event loop.
     """
@@ -98,7 +98,7 @@ class Hub:
             self._wake()
 
     def watched(self) -> None:
-        """What a viewer watches has changed: cameras that nobody watches any more are let alone."""
+        """What a viewer watches has changed: cameras that no page shows any more are not read."""
         wanted: dict[str, bool] = {}
         known = {} if self._state is None else self._state.records
         for viewer in self._viewers:

@@ -42,14 +42,14 @@ class Follow:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class FrameShown:
     """A frame was shown."""
 
     camera: str
     frame: tuple[int, int]
 
 
-def read_message(text: str) -> Watch | Follow | Shown:
+def read_message(text: str) -> Watch | Follow | FrameShown:
     """Return a message of a page. Raises MalformedMessage, in one sentence."""
     data = load_object(text, "the message", MAX_BYTES)
     kind = data.get("type")
@@ -120,8 +120,8 @@ def _follow(data: dict[str, Any]) -> Follow:
     return Follow(_flag(data["deployment"]))
 
 
-def _shown(data: dict[str, Any]) -> Shown:
-    return Shown(check_camera_name(_text(data["camera"])), (whole(data["epoch"]), whole(data["seq"])))
+def _shown(data: dict[str, Any]) -> FrameShown:
+    return FrameShown(check_camera_name(_text(data["camera"])), (whole(data["epoch"]), whole(data["seq"])))
 
 
 def _text(value: Any) -> str:
@@ -142,7 +142,7 @@ def _number(value: Any) -> float:
     return float(value)
 
 
-_Message = Watch | Follow | Shown
+_Message = Watch | Follow | FrameShown
 _READERS: Mapping[str, Callable[[dict[str, Any]], _Message]] = {
     "watch": _watch,
     "follow": _follow,

@@ -1,4 +1,4 @@
-"""A thread that reads the broker while somebody looks, and goes on by itself after an outage."""
+"""A thread that reads the broker while a page is open, and goes on by itself after an outage."""
 
 from __future__ import annotations
 

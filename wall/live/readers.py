@@ -1,4 +1,4 @@
-"""What the wall reads of the broker while somebody looks: frames of watched cameras, events, and the state of all."""
+"""What the wall reads of the broker while a page is open: frames of watched cameras, events, and the state of all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from wall.live.camera_info import camera_infos, deployment_info
 from wall.live.reader import BrokerReader, Trouble
 
 BLOCK_S = 0.1
-"""A camera that somebody begins to watch is read after this time at the latest."""
+"""A camera that a page begins to show is read after this time at the latest."""
 EVENTS_BLOCK_S = 0.5
 STATE_EVERY_S = 1.5
 """Longer than the heartbeat of the processes, so that rates can be computed."""
@@ -31,7 +31,7 @@ OUTAGE_S = 0.5
 
 
 class FrameReader(BrokerReader):
-    """Reads the cameras that somebody watches, and their pictures where somebody looks at them."""
+    """Reads the cameras that pages show, and their pictures where a page shows them."""
 
     def __init__(self, context: WallContext, trouble: Trouble, deliver: Callable[[list[LiveFrame]], None]) -> None:
         super().__init__("frames", trouble)
@@ -98,7 +98,7 @@ class EventReader(BrokerReader):
             self._after = self._subscription.cursor
             self._subscription.close()
         if not self._awake.is_set():
-            # Nobody waits for the events until somebody opens the wall; those of an outage are not lost.
+            # Only a page that is open waits for events. Those of an outage are not lost.
             self._after = "now"
         self._subscription = None
 

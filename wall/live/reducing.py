@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import simplejpeg
 
-from posebus.arrays import UInt8Array
+from posebus.arrays import Float32Array, UInt8Array
 from posebus.messages import Frame, TrackFrame
 from posebus.privacy.blurring import blur_heads
 from posebus.privacy.regions import frame_regions, scaled
@@ -43,6 +43,16 @@ def small_picture(picture: Frame, tracks: TrackFrame, factor: int, *, blur: bool
     None if it cannot be decoded: what cannot be blurred is not shown. A JPEG that needs no change is passed on.
     """
     heads = frame_regions(tracks) if blur else np.zeros((0, 4), np.float32)
+    return _small(picture, heads, factor, blur=blur)
+
+
+def picture_without_heads(picture: Frame, heads: Float32Array) -> bytes | None:
+    """Return the JPEG file of a picture with the regions `heads` (M, 4) blurred, in source pixels; None as above."""
+    small = _small(picture, heads, 1, blur=True)
+    return None if small is None else small.jpeg
+
+
+def _small(picture: Frame, heads: Float32Array, factor: int, *, blur: bool) -> SmallPicture | None:
     if picture.encoding == "jpeg" and factor == 1 and not len(heads):
         fits = picture.data.startswith(b"\xff\xd8") and len(picture.data) <= MAX_JPEG_BYTES
         return SmallPicture(picture.data, picture.image_size_px, blur) if fits else None

@@ -16,11 +16,11 @@ from wall.access.people import Right
 from wall.live import messages
 from wall.live.flow import MessageAllowance
 from wall.live.hub import Hub, hub_of
-from wall.live.messages import Follow, Shown, Watch
+from wall.live.messages import Follow, FrameShown, Watch
 from wall.live.viewer import Viewer
 
 SEND_LIMIT_S = 20.0
-"""A page that takes nothing for so long is gone, whatever its connection says."""
+"""A page that takes nothing for so long is gone, although its connection is open."""
 CLOSE_LIMIT_S = 2.0
 BAD_AT_ONCE = 8
 BAD_A_SECOND = 0.2
@@ -28,7 +28,7 @@ MESSAGES_AT_ONCE = 2000.0
 MESSAGES_A_SECOND = 1000.0
 """A wall of 32 tiles at 30 frames a second confirms as many."""
 CHECK_S = 10.0
-"""Whoever was logged out, or lost a right, loses the open page after this time at the latest."""
+"""The open page of a person who was logged out, or lost a right, is closed after this time at the latest."""
 GONE, REFUSED, LOGIN = 1001, 1008, 4401
 
 
@@ -108,7 +108,7 @@ def _obey(text: str | None, hub: Hub, viewer: Viewer) -> None:
             viewer.follows_deployment = deployment
             if deployment:
                 hub.followed(viewer)
-        case Shown(camera, frame):
+        case FrameShown(camera, frame):
             viewer.shown(camera, frame)
 
 

@@ -40,7 +40,7 @@ class Viewer:
         return {camera: tile.wish.pictures for camera, tile in self._tiles.items()}
 
     def watch(self, tiles: Mapping[str, TileWish], max_fps: float) -> None:
-        """Show these cameras from now on. Nobody gets pictures who may not see them, whatever the page asks for."""
+        """Show these cameras from now on. Pages of people who may not see pictures get none."""
         self._max_fps = max_fps
         before, self._tiles = self._tiles, {}
         for camera, tile in tiles.items():

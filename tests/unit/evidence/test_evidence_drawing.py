@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from evidence.drawing import as_jpeg, decoded, draw_moment
-from evidence.moment import EventMoment
 from posebus.bus.evidence.ring import RingPicture
 from posebus.errors import BadPicture
 from posebus.messages import Track, TrackFrame
+from posebus.subscribing.moment import EventMoment
 from recordings.results.rule_shapes import HIGHLIGHT
 
 SOURCE_PX, IMAGE_PX = (1280, 720), (640, 360)

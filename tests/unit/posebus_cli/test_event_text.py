@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from posebus.messages import Event
-from posebus_cli.observe.event_text import clock_text, event_text
+from posebus.wording import clock_text
+from posebus_cli.observe.event_text import event_text
 
 NOW_NS = 1_700_000_000_123_000_000
 

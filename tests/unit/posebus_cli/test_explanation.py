@@ -10,11 +10,11 @@ import pytest
 from posebus.bus.registry import CameraRecord
 from posebus.config.policies import AUTO, Policies
 from posebus.contract.plan import Decision, Directive, Plan
+from posebus.explaining.lines import duration, lines
 from posebus.messages import Delivery
 from posebus.telemetry.explanation import ExplanationInputs, explanation, unknown_camera
 from posebus.telemetry.report_json import read_report
 from posebus.views import View
-from posebus_cli.observe.explanation_lines import duration, lines
 
 NOW_NS = 1_800_000_000_000_000_000
 MINUTE = 60_000_000_000

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posebus.errors import MalformedMessage
-from wall.live.messages import Follow, Shown, TileWish, Watch, read_message
+from wall.live.messages import Follow, FrameShown, TileWish, Watch, read_message
 
 
 def tile(**changes: Any) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def watch(*tiles: Any, **changes: Any) -> str:
 def test_messages_are_read() -> None:
     assert read_message(watch(tile())) == Watch({"door": TileWish(320, pictures=True)}, 10.0)
     assert read_message('{"type": "follow", "deployment": true}') == Follow(deployment=True)
-    assert read_message('{"type": "shown", "camera": "door", "epoch": 3, "seq": 4}') == Shown("door", (3, 4))
+    assert read_message('{"type": "shown", "camera": "door", "epoch": 3, "seq": 4}') == FrameShown("door", (3, 4))
 
 
 def test_camera_with_two_tiles_gets_the_larger_picture() -> None:

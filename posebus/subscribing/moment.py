@@ -14,7 +14,7 @@ from posebus.contract.foreign_json import whole
 from posebus.contract.public_json import parse, track_frame_from_json
 from posebus.errors import MalformedMessage
 from posebus.messages import TrackFrame
-from recordings.privacy.timeline import BRIDGE_NS
+from posebus.privacy.regions import BRIDGE_NS
 
 FARTHEST_NS = 1_000_000_000
 """A picture of another frame, captured longer before or after the event, does not show what happened."""

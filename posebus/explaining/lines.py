@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from posebus.config.policies import AUTO
 from posebus.telemetry.explanation import ENHANCE, IMGSZ, INFER_FPS, MOTION_GATE, POLICIES, Decided, Explanation
 from posebus.telemetry.reports import view_in_words
-from posebus.wording import counted
-from posebus_cli.observe.event_text import clock_text
+from posebus.wording import clock_text, counted
 
 WHEN_WIDTH = 14
 STILL_PX_S = 1.0
