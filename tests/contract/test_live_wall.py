@@ -23,7 +23,7 @@ from tests.conftest import start_redis_server
 from tests.contract.conftest import client_of
 from tests.numbered_camera import NumberedCamera, jpeg_of, number_in
 from tests.polling import wait_until
-from wall.access.people import Person, Role
+from wall.access.people import Role, Visitor
 from wall.app import application
 from wall.context import WallContext
 
@@ -182,7 +182,7 @@ class Commands:
 def test_role_without_pictures_gets_skeletons_whatever_the_page_asks_for(
     url: str, wall: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wall.live.socket.person_of", lambda _: Person("guard", Role.PRIVACY_VIEWER))
+    monkeypatch.setattr("wall.live.socket.person_of", lambda _: Visitor("guard", Role.PRIVACY_VIEWER))
     with playing(NumberedCamera(url)), page(wall) as viewer:
         viewer.watch("door", pictures=True)
         for _ in range(5):

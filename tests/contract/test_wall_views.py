@@ -23,7 +23,7 @@ from posebus.messages import Delivery, Event
 from posebus.subscribing.event_pages import events_before
 from tests.contract.conftest import client_of
 from tests.numbered_camera import jpeg_of, number_in, picture_of, tracks_of
-from wall.access.people import Person, Role
+from wall.access.people import Role, Visitor
 from wall.app import application
 from wall.context import WallContext
 
@@ -128,7 +128,7 @@ def test_event_whose_picture_is_gone_says_so(url: str, wall: TestClient) -> None
 def test_role_without_pictures_gets_no_picture_of_an_event(
     url: str, wall: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wall.access.guard.person_of", lambda _: Person("guard", Role.PRIVACY_VIEWER))
+    monkeypatch.setattr("wall.access.guard.person_of", lambda _: Visitor("guard", Role.PRIVACY_VIEWER))
     assert wall.get(picture_url(samples.event(4))).status_code == 403
     assert wall.get("/api/events").status_code == 200
 

@@ -27,8 +27,6 @@ BAD_A_SECOND = 0.2
 MESSAGES_AT_ONCE = 2000.0
 MESSAGES_A_SECOND = 1000.0
 """A wall of 32 tiles at 30 frames a second confirms as many."""
-CHECK_S = 10.0
-"""The open page of a person who was logged out, or lost a right, is closed after this time at the latest."""
 GONE, REFUSED, LOGIN = 1001, 1008, 4401
 
 
@@ -54,7 +52,6 @@ async def live_socket(socket: WebSocket) -> None:
 
 async def _send(socket: WebSocket, viewer: Viewer) -> None:
     """Send what waits for the page, until it is gone. A slow page delays itself alone."""
-    checked_at_s = time.monotonic()
     while True:
         message = await viewer.outbox.next()
         try:
@@ -65,12 +62,6 @@ async def _send(socket: WebSocket, viewer: Viewer) -> None:
                     await socket.send_bytes(message)
         except (WebSocketDisconnect, RuntimeError, OSError):
             return
-        if time.monotonic() - checked_at_s > CHECK_S:
-            checked_at_s = time.monotonic()
-            person = person_of(socket)
-            if person is None or not person.may(Right.POSES):
-                await _close(socket, LOGIN, "log in first")
-                return
 
 
 async def _receive(socket: WebSocket, hub: Hub, viewer: Viewer) -> None:
