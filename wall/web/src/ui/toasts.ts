@@ -15,7 +15,8 @@ const MOST = 3;
 const SHOWN_MS = 6000;
 
 export class Toasts {
-  readonly node = el("ul", { class: "toasts", "aria-label": "What has just happened" });
+  private readonly list = el("ul");
+  readonly node = el("section", { class: "toasts", "aria-label": "What has just happened" }, this.list);
   private notes: { note: Note; count: number; item: HTMLElement; timer: ReturnType<typeof setTimeout> }[] = [];
 
   add(note: Note): void {
@@ -33,7 +34,7 @@ export class Toasts {
       el("button", { class: "plain", onclick: open }, el("b", null, note.where), el("span", null, note.words), more),
     );
     this.notes.push({ note, count, item, timer: setTimeout(() => this.remove(item), SHOWN_MS) });
-    this.node.append(item);
+    this.list.append(item);
     while (this.notes.length > MOST) this.remove(this.notes[0]!.item);
   }
 

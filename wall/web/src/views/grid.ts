@@ -2,7 +2,7 @@
 
 import { commonAspect, neighbour, tiling } from "../drawing/tiling.ts";
 import { address } from "../routes.ts";
-import { el } from "../ui/dom.ts";
+import { el, setText } from "../ui/dom.ts";
 import { Tile } from "../ui/tile.ts";
 import type { View, Wall } from "../wall.ts";
 import { emptyNote } from "./empty.ts";
@@ -61,7 +61,7 @@ export function gridView(wall: Wall): View {
     for (const { tile, link } of entries.values()) {
       tile.update();
       const label = `${tile.label}. Open large`;
-      if (link.getAttribute("aria-label") !== label) link.setAttribute("aria-label", label);
+      setText(link.lastElementChild!, label);
     }
   }
 
@@ -104,6 +104,7 @@ export function gridView(wall: Wall): View {
 
 function entryOf(wall: Wall, camera: string): Entry {
   const tile = new Tile(wall, camera);
-  const link = el("a", { class: "tile", href: address({ view: "camera", camera }) }, tile.stage);
+  tile.stage.setAttribute("aria-hidden", "true");
+  const link = el("a", { class: "tile", href: address({ view: "camera", camera }) }, tile.stage, el("span", { class: "unseen" }));
   return { tile, link, item: el("li", null, link) };
 }
